@@ -1,0 +1,241 @@
+package follow
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/coordinator"
+)
+
+// maxRefs is how many streamed blocks are remembered: 50,000 of some 100 bytes.
+// A reorg that is deeper than that within one run is not followed below it.
+const maxRefs = 50_000
+
+// Options say what to follow and from where; see coordinator.Chain.Follow.
+type Options struct {
+	Known   []coordinator.BlockRef
+	From    int32
+	Scripts [][]byte
+	// Retry is the first wait after an error of the source; it doubles up to
+	// RetryMax. Zero means one second and thirty.
+	Retry, RetryMax time.Duration
+	// Report is called with every error of the source, and with nil when the
+	// stream works again. It may be nil.
+	Report func(error)
+}
+
+// mark is a streamed (or known) block.
+type mark struct {
+	coordinator.BlockRef
+	prev chainhash.Hash
+}
+
+// Follower is a coordinator.Follower over a Source.
+type Follower struct {
+	src     Source
+	opt     Options
+	ctx     context.Context
+	stop    context.CancelFunc
+	done    chan struct{}
+	notices chan coordinator.ChainNotice
+	poke    chan struct{}
+
+	mu      sync.Mutex
+	pending []watch
+
+	// What follows belongs to the goroutine of run.
+	refs   []mark // ascending heights; what was streamed is contiguous
+	base   int32  // where the stream starts when refs is empty
+	match  *matcher
+	jobs   []*rescan
+	pool   mempoolView
+	settle bool // CaughtUp is due
+	failed bool
+}
+
+type watch struct {
+	scripts [][]byte
+	from    int32
+}
+
+// start begins to follow; the follower ends with ctx or Close.
+func start(ctx context.Context, src Source, opt Options) *Follower {
+	if opt.Retry <= 0 {
+		opt.Retry = time.Second
+	}
+	if opt.RetryMax < opt.Retry {
+		opt.RetryMax = max(opt.Retry, 30*time.Second)
+	}
+	f := &Follower{
+		src: src, opt: opt, base: max(opt.From, -1),
+		done: make(chan struct{}), poke: make(chan struct{}, 1),
+		// Two: one being handled, one ready. A block of the main network can
+		// take 20 MB once decoded, so a deep queue costs too much.
+		notices: make(chan coordinator.ChainNotice, 2),
+		match:   newMatcher(), settle: true,
+		pool: newMempoolView(),
+	}
+	for _, k := range opt.Known {
+		f.refs = append(f.refs, mark{BlockRef: k})
+	}
+	f.match.add(opt.Scripts)
+	f.ctx, f.stop = context.WithCancel(ctx)
+	go f.run()
+	return f
+}
+
+// Notices is closed after Close, or when the context of Follow ends.
+func (f *Follower) Notices() <-chan coordinator.ChainNotice { return f.notices }
+
+// Close ends the stream and waits until it has ended.
+func (f *Follower) Close() error {
+	f.stop()
+	<-f.done
+	return nil
+}
+
+// Watch adds scripts from a height on; blocks streamed before that hold them
+// come again as Rescanned. It returns at once, or with ErrClosed.
+func (f *Follower) Watch(ctx context.Context, scripts [][]byte, from int32) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if f.ctx.Err() != nil {
+		return ErrClosed
+	}
+	f.mu.Lock()
+	f.pending = append(f.pending, watch{scripts, from})
+	f.mu.Unlock()
+	select {
+	case f.poke <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func (f *Follower) run() {
+	defer close(f.done)
+	defer close(f.notices)
+	defer f.stop()
+	wait := f.opt.Retry
+	for f.ctx.Err() == nil {
+		changed := f.src.Changed()
+		more, err := f.turn()
+		var retry <-chan time.Time
+		var timer *time.Timer
+		switch {
+		case f.ctx.Err() != nil:
+			return
+		case err != nil:
+			f.report(err)
+			timer = time.NewTimer(wait)
+			retry = timer.C
+			wait = min(2*wait, f.opt.RetryMax)
+			// A tip that moves on does not make a failing source well:
+			// only the timer ends this wait.
+			changed = nil
+		default:
+			f.report(nil)
+			wait = f.opt.Retry
+			if more {
+				continue
+			}
+		}
+		select {
+		case <-f.ctx.Done():
+		case <-changed:
+		case <-f.poke:
+		case <-retry:
+		}
+		if timer != nil {
+			timer.Stop()
+		}
+	}
+}
+
+func (f *Follower) report(err error) {
+	if f.opt.Report == nil || (err == nil && !f.failed) {
+		return
+	}
+	f.failed = err != nil
+	f.opt.Report(err)
+}
+
+// turn does all that can be done now, and says whether a rescan has more to do.
+func (f *Follower) turn() (more bool, err error) {
+	f.takeWatches()
+	if err := f.advance(); err != nil {
+		return false, err
+	}
+	if len(f.jobs) > 0 {
+		if err := f.rescanSome(); err != nil {
+			return false, err
+		}
+	}
+	if err := f.sight(); err != nil {
+		return false, err
+	}
+	if len(f.jobs) > 0 {
+		return true, nil
+	}
+	if f.settle {
+		if err := f.send(coordinator.ChainNotice{Kind: coordinator.CaughtUp, Block: f.position()}); err != nil {
+			return false, err
+		}
+		f.settle = false
+	}
+	return false, nil
+}
+
+func (f *Follower) send(n coordinator.ChainNotice) error {
+	select {
+	case f.notices <- n:
+		return nil
+	case <-f.ctx.Done():
+		return f.ctx.Err()
+	}
+}
+
+// position is the last block streamed or known; only its height is set when
+// the stream has not started.
+func (f *Follower) position() coordinator.BlockRef {
+	if len(f.refs) == 0 {
+		return coordinator.BlockRef{Height: f.base}
+	}
+	return f.refs[len(f.refs)-1].BlockRef
+}
+
+// takeWatches puts the scripts of Watch calls into effect.
+func (f *Follower) takeWatches() {
+	f.mu.Lock()
+	pending := f.pending
+	f.pending = nil
+	f.mu.Unlock()
+	var job *rescan
+	for _, w := range pending {
+		if f.match.add(w.scripts) {
+			// A transaction in the mempool may pay the new script.
+			f.pool.mark = 0
+		}
+		f.settle = true
+		if w.from > f.position().Height {
+			continue
+		}
+		if job == nil {
+			job = newRescan(f.position().Height)
+			f.jobs = append(f.jobs, job)
+		}
+		job.match.add(w.scripts)
+		job.from = min(job.from, max(w.from, 1))
+	}
+	if job != nil {
+		job.next = job.from
+	}
+}
+
+// errMoved says that the chain changed between two questions: ask again.
+var errMoved = errors.New("best chain changed")

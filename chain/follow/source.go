@@ -1,0 +1,52 @@
+// Package follow turns a chain that can be asked (what is the tip, which block
+// is at a height, what is in the mempool) into the coordinator's stream of
+// notices. The chain backends that can be asked share it, so that reorgs,
+// rescans and restarts are handled in one place.
+package follow
+
+import (
+	"context"
+	"errors"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/coordinator"
+)
+
+// Errors of following a chain.
+var (
+	// ErrNoBlock is returned by a Source for a height above its tip, or for a
+	// block that it does not have in its best chain.
+	ErrNoBlock = errors.New("block is not in the best chain")
+	// ErrUnlinked is reported when a source keeps naming blocks that do not
+	// build on each other.
+	ErrUnlinked = errors.New("blocks do not build on each other")
+	// ErrClosed is returned when the follower or its backend is closed.
+	ErrClosed = errors.New("chain follower is closed")
+)
+
+// Source is a chain that can be asked. It is safe for concurrent use. The best
+// chain may change between any two calls.
+type Source interface {
+	// Tip returns the best block, and whether the source is still catching up
+	// with its own network (its chain may then be shorter than what was seen before).
+	Tip(ctx context.Context) (tip coordinator.BlockRef, syncing bool, err error)
+	// HashAt returns the hash of the best chain's block at a height, or ErrNoBlock.
+	HashAt(ctx context.Context, height int32) (chainhash.Hash, error)
+	// Block returns the block of that hash, said to be at that height. The
+	// source has checked that its content belongs to the hash.
+	Block(ctx context.Context, hash chainhash.Hash, height int32) (*Block, error)
+	// Unconfirmed returns the transactions in the mempool that arrived after
+	// mark, each after those it spends from, and the mark to ask with next time.
+	Unconfirmed(mark uint64) ([]*wire.MsgTx, uint64)
+	// Changed returns a channel that is closed at the next change of tip or mempool.
+	Changed() <-chan struct{}
+}
+
+// Block is a block with its place in the chain.
+type Block struct {
+	Ref  coordinator.BlockRef
+	Prev chainhash.Hash
+	Txs  []*wire.MsgTx
+}
