@@ -1,0 +1,187 @@
+package wallet
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
+)
+
+// wildcard is the last element of a key expression's path.
+type wildcard uint8
+
+const (
+	wildcardNone     wildcard = iota
+	wildcardNormal            // /*
+	wildcardHardened          // /*h
+)
+
+// keyExpr is a key expression (BIP380, with the multipath of BIP389).
+type keyExpr struct {
+	off       int // of the whole expression
+	hasOrigin bool
+	fp        [4]byte
+	path      []uint32
+
+	keyOff  int    // of the key itself
+	text    string // of the key itself: hex, WIF, or extended key
+	private bool
+
+	// pub is set for single keys, ext for extended ones.
+	pub     []byte
+	ext     *hdkeychain.ExtendedKey
+	mainnet bool
+
+	stepsOff int // of what follows the key
+	// steps is the path after an extended key; a step with several values is
+	// the multipath specifier, of which there is at most one.
+	steps    [][]uint32
+	wildcard wildcard
+}
+
+// multipath returns how many paths the expression stands for, 1 without a specifier.
+func (e *keyExpr) multipath() int {
+	for _, step := range e.steps {
+		if len(step) > 1 {
+			return len(step)
+		}
+	}
+	return 1
+}
+
+// uncompressed says that the key's public key is 65 bytes long.
+func (e *keyExpr) uncompressed() bool { return len(e.pub) == 65 }
+
+// derive returns the serialized public key on one of the multipath's paths, at
+// an index where there is a wildcard.
+func (e *keyExpr) derive(path int, index uint32) ([]byte, error) {
+	if e.ext == nil {
+		return e.pub, nil
+	}
+	var steps []uint32
+	for _, step := range e.steps {
+		if len(step) > 1 {
+			steps = append(steps, step[path])
+		} else {
+			steps = append(steps, step[0])
+		}
+	}
+	if e.wildcard != wildcardNone {
+		if index >= hardened {
+			return nil, fmt.Errorf("%w: index %d", errDerive, index)
+		}
+		if e.wildcard == wildcardHardened {
+			index += hardened
+		}
+		steps = append(steps, index)
+	}
+	key := e.ext
+	for _, step := range steps {
+		child, err := key.Derive(step)
+		if err != nil {
+			return nil, fmt.Errorf("derive key: %w", err)
+		}
+		key = child
+	}
+	pub, err := key.ECPubKey()
+	if err != nil {
+		return nil, fmt.Errorf("derive key: %w", err)
+	}
+	return pub.SerializeCompressed(), nil
+}
+
+// on returns the expression with its multipath specifier replaced by one path.
+func (e *keyExpr) on(path int) *keyExpr {
+	out := *e
+	out.steps = make([][]uint32, len(e.steps))
+	for i, step := range e.steps {
+		if len(step) > 1 {
+			step = step[path : path+1]
+		}
+		out.steps[i] = step
+	}
+	return &out
+}
+
+// String returns the expression in its canonical form, with h as the hardened mark.
+func (e *keyExpr) String() string {
+	var b strings.Builder
+	if e.hasOrigin {
+		b.WriteString(formatOrigin(e.fp, e.path))
+	}
+	b.WriteString(e.text)
+	for _, step := range e.steps {
+		b.WriteByte('/')
+		if len(step) == 1 {
+			b.WriteString(formatStep(step[0]))
+			continue
+		}
+		for i, v := range step {
+			b.WriteByte("<;"[min(i, 1)])
+			b.WriteString(formatStep(v))
+		}
+		b.WriteByte('>')
+	}
+	switch e.wildcard {
+	case wildcardNormal:
+		b.WriteString("/*")
+	case wildcardHardened:
+		b.WriteString("/*h")
+	}
+	return b.String()
+}
+
+// account returns the expression as a Key of the wallet's own: an extended
+// public key with its origin.
+func (e *keyExpr) account(p *parser, net Network) (Key, *pubNode, error) {
+	if e.private {
+		return Key{}, nil, p.failAt(e.keyOff, ErrPrivateKey)
+	}
+	if e.ext == nil {
+		return Key{}, nil, p.failAt(e.keyOff, errors.New("single key: want an extended public key"))
+	}
+	node, err := parseAccountOn(e.text, net)
+	if err != nil {
+		return Key{}, nil, p.failAt(e.keyOff, err)
+	}
+	if !e.hasOrigin {
+		return Key{}, nil, p.failAt(e.off, fmt.Errorf("%w: want [fingerprint/path] before it", ErrNoOrigin))
+	}
+	return Key{Fingerprint: e.fp, Path: e.path, XPub: e.text}, node, nil
+}
+
+// parseKeyText decodes the key itself: hex, WIF or extended.
+func (e *keyExpr) parseKeyText() error {
+	if len(e.text) == 66 || len(e.text) == 130 {
+		if raw, err := hex.DecodeString(e.text); err == nil {
+			// Hybrid keys (06, 07) parse too, and are not standard anywhere.
+			if _, err := btcec.ParsePubKey(raw); err != nil || raw[0] > 4 {
+				return errors.New("not a point on the curve")
+			}
+			e.pub, e.text = raw, strings.ToLower(e.text)
+			return nil
+		}
+	}
+	if len(e.text) >= 4 && (e.text[1:4] == "pub" || e.text[1:4] == "prv") {
+		ext, mainnet, err := parseExtended(e.text)
+		if err != nil {
+			return err
+		}
+		e.ext, e.mainnet, e.private = ext, mainnet, ext.IsPrivate()
+		return nil
+	}
+	// A WIF key has 51 or 52 characters.
+	if len(e.text) > 52 {
+		return errors.New("not a public key in hex, WIF or extended key")
+	}
+	wif, err := btcutil.DecodeWIF(e.text)
+	if err != nil {
+		return errors.New("not a public key in hex, WIF or extended key")
+	}
+	e.pub, e.private = wif.SerializePubKey(), true
+	return nil
+}

@@ -1,0 +1,139 @@
+package wallet
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+)
+
+// ErrScriptIndex is returned for a branch other than 0 and 1, or a hardened index.
+var ErrScriptIndex = errors.New("no script at this branch and index")
+
+// maxCachedKeys bounds the derived keys a descriptor caches. With about 200
+// bytes a key (point, serialization, its part of the script) that is 8 MB.
+const maxCachedKeys = 40_000
+
+// Script is what a descriptor derives at one branch and index.
+type Script struct {
+	// PkScript is the output script.
+	PkScript []byte
+	// RedeemScript is the P2SH script, nil for ScriptWSH.
+	RedeemScript []byte
+	// WitnessScript is the multisig script.
+	WitnessScript []byte
+	// PubKeys are compressed, by the descriptor's key index.
+	PubKeys [][]byte
+	// Order maps positions in the witness script to key indexes.
+	Order []int
+
+	parsed []*btcec.PublicKey // by key index
+}
+
+// scriptPosition is the key of scriptCache.
+type scriptPosition struct{ branch, index uint32 }
+
+// scriptCache keeps the scripts derived last, at most max of them.
+type scriptCache struct {
+	mu      sync.RWMutex
+	max     int
+	scripts map[scriptPosition]*Script
+	ring    []scriptPosition // in order of insertion, from next on once full
+	next    int
+}
+
+func (c *scriptCache) get(at scriptPosition) *Script {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.scripts[at]
+}
+
+func (c *scriptCache) put(at scriptPosition, s *Script) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.scripts[at]; ok {
+		return
+	}
+	if c.scripts == nil {
+		c.scripts = make(map[scriptPosition]*Script)
+	}
+	if len(c.ring) < c.max {
+		c.ring = append(c.ring, at)
+	} else {
+		delete(c.scripts, c.ring[c.next])
+		c.ring[c.next] = at
+		c.next = (c.next + 1) % c.max
+	}
+	c.scripts[at] = s
+}
+
+// Script derives the scripts and keys at a branch (0 or 1) and index (below
+// 2^31), or returns ErrScriptIndex. The caller may change what it returns.
+func (d *Descriptor) Script(branch, index uint32) (*Script, error) {
+	s, err := d.script(branch, index)
+	if err != nil {
+		return nil, err
+	}
+	pubs := make([][]byte, len(s.PubKeys))
+	for i, pub := range s.PubKeys {
+		pubs[i] = bytes.Clone(pub)
+	}
+	return &Script{
+		PkScript:      bytes.Clone(s.PkScript),
+		RedeemScript:  bytes.Clone(s.RedeemScript),
+		WitnessScript: bytes.Clone(s.WitnessScript),
+		PubKeys:       pubs,
+		Order:         slices.Clone(s.Order),
+		parsed:        s.parsed,
+	}, nil
+}
+
+// script is Script without the copy: its result is shared and must not be changed.
+func (d *Descriptor) script(branch, index uint32) (*Script, error) {
+	if branch > BranchChange || index >= hardened {
+		return nil, fmt.Errorf("%w: %d/%d", ErrScriptIndex, branch, index)
+	}
+	at := scriptPosition{branch, index}
+	if s := d.cache.get(at); s != nil {
+		return s, nil
+	}
+	s := &Script{
+		PubKeys: make([][]byte, len(d.keys)),
+		Order:   make([]int, len(d.keys)),
+		parsed:  make([]*btcec.PublicKey, len(d.keys)),
+	}
+	for i := range d.keys {
+		pub, _, err := d.branches[i][branch].child(index)
+		if err != nil {
+			return nil, fmt.Errorf("derive key %d at %d/%d: %w", i, branch, index, err)
+		}
+		s.PubKeys[i], s.parsed[i], s.Order[i] = pub.SerializeCompressed(), pub, i
+	}
+	if d.sorted { // BIP67
+		slices.SortFunc(s.Order, func(a, b int) int { return bytes.Compare(s.PubKeys[a], s.PubKeys[b]) })
+	}
+	ordered := make([][]byte, len(d.keys))
+	for position, key := range s.Order {
+		ordered[position] = s.PubKeys[key]
+	}
+	s.WitnessScript = multisigScript(d.threshold, ordered)
+	s.PkScript = scriptWSH(s.WitnessScript)
+	if d.st == ScriptSHWSH {
+		s.RedeemScript = s.PkScript
+		s.PkScript = scriptSH(s.RedeemScript)
+	}
+	d.cache.put(at, s)
+	return s, nil
+}
+
+// Address returns the address at a branch and index, or ErrScriptIndex.
+func (d *Descriptor) Address(branch, index uint32) (string, error) {
+	s, err := d.script(branch, index)
+	if err != nil {
+		return "", err
+	}
+	return AddressOf(s.PkScript, d.net)
+}
