@@ -1,0 +1,306 @@
+// Package apitest holds a stand-in for a node, so that the API and the command
+// line can be tested without one.
+package apitest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/quorate/quorate/api"
+)
+
+// The ids that Backend knows.
+var (
+	WalletID   = strings.Repeat("ab", 32)
+	ProposalID = "c0ffee" + strings.Repeat("0d", 29)
+	TxID       = strings.Repeat("11", 32)
+)
+
+// Address is a regtest address that Backend shows.
+const Address = "bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry"
+
+// Backend is a node with one wallet, "family", and one proposal in it. It
+// remembers requests, and fails a method with the error set for its name.
+type Backend struct {
+	mu       sync.Mutex
+	requests []any
+	failures map[string]error
+	status   string
+	votes    []api.Rejection
+	subs     []chan api.Event
+}
+
+var _ api.Backend = (*Backend)(nil)
+
+// New returns a Backend whose proposal is pending.
+func New() *Backend {
+	return &Backend{failures: map[string]error{}, status: api.StatusPending}
+}
+
+// Fail makes a method return err from now on; nil heals it.
+func (b *Backend) Fail(method string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failures[method] = err
+}
+
+// SetStatus changes the status of the proposal and tells the subscribers.
+func (b *Backend) SetStatus(status string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.status = status
+	for _, s := range b.subs {
+		select {
+		case s <- api.Event{Type: "proposal", Time: Now(), Wallet: WalletID, Proposal: ProposalID, Status: status}:
+		default:
+		}
+	}
+}
+
+// Subscribers is how many streams are open.
+func (b *Backend) Subscribers() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.subs)
+}
+
+// Requests returns the bodies received so far.
+func (b *Backend) Requests() []any {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.requests)
+}
+
+// Now is the time of everything that Backend shows.
+func Now() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
+
+func (b *Backend) called(method string, request any) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if request != nil {
+		b.requests = append(b.requests, request)
+	}
+	return b.failures[method]
+}
+
+func (b *Backend) wallet(method, ref string, request any) error {
+	if err := b.called(method, request); err != nil {
+		return err
+	}
+	if ref != "family" && ref != WalletID {
+		return api.Missing("unknown_wallet", "wallet "+ref+" is not known to this node", "`quorate wallet list` lists them")
+	}
+	return nil
+}
+
+func (b *Backend) proposal(method, ref string, request any) (api.Proposal, error) {
+	if err := b.called(method, request); err != nil {
+		return api.Proposal{}, err
+	}
+	if _, err := api.Resolve("proposal", ref, []string{ProposalID}); err != nil {
+		return api.Proposal{}, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	expires := Now().Add(72 * time.Hour)
+	return api.Proposal{
+		Proposal: ProposalID, Wallet: WalletID, Author: "alice", Status: b.status, TxID: TxID,
+		Inputs: []api.TxInput{{OutPoint: strings.Repeat("22", 32) + ":1", Amount: 2_000_000, Address: Address}},
+		Outputs: []api.TxOutput{
+			{Address: Address, Amount: 1_000_000, Label: "rent \x1b[31mred"},
+			{Address: Address, Amount: 999_800, Change: true},
+		},
+		Fee: 200, FeeRate: 1.5, Note: "for January", Created: Now(), Expires: &expires,
+		HeldBy: []string{"alice", "bob"}, Approvals: []api.Approval{{Cosigner: "alice", Time: Now(), Signatures: 1}},
+		Rejections: slices.Clone(b.votes), Needed: 2,
+		Warnings: []api.Warning{{Code: "chain_behind", Message: "this node has not seen all blocks"}},
+	}, nil
+}
+
+func summary(state string) api.WalletSummary {
+	return api.WalletSummary{Wallet: WalletID, Name: "family", State: state}
+}
+
+func show() api.Wallet {
+	words, descriptor := "one two three four five six", "wsh(sortedmulti(2,…))#checksum"
+	return api.Wallet{
+		WalletSummary: summary("active"), Threshold: 2,
+		Cosigners: []api.Cosigner{
+			{Name: "alice", PeerID: "12D3KooWA", Fingerprint: "aabbccdd", Path: "48h/1h/0h/2h", XPub: "tpubA", Online: true, Ratified: true},
+			{Name: "bob", PeerID: "12D3KooWB", Fingerprint: "11223344", Path: "48h/1h/0h/2h", XPub: "tpubB", Ratified: true},
+			{Name: "carol", PeerID: "12D3KooWC", Fingerprint: "55667788", Path: "48h/1h/0h/2h", XPub: "tpubC"},
+		},
+		Words: &words, Descriptor: &descriptor,
+		Balance: api.Balance{Confirmed: 2_000_000, Leased: 2_000_000},
+	}
+}
+
+// Status implements api.Backend.
+func (b *Backend) Status(context.Context) (api.Status, error) {
+	return api.Status{
+		Name: "alice", PeerID: "12D3KooWA", Addresses: []string{"/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWA"},
+		Network: "regtest", Version: "test",
+		Chain:   api.ChainStatus{Backend: "core", Height: 120, Tip: strings.Repeat("00", 32), Synced: true},
+		Wallets: []api.WalletSummary{summary("active")},
+		Peers:   peers(),
+	}, b.called("Status", nil)
+}
+
+func peers() []api.Peer {
+	seen := Now()
+	return []api.Peer{{
+		PeerID: "12D3KooWB", Name: "bob", Addresses: []string{"/ip4/127.0.0.1/tcp/4002"}, Connected: true,
+		LastSeen: &seen, Rejects: map[string]uint64{"bad_signature": 2},
+	}}
+}
+
+// Peers implements api.Backend.
+func (b *Backend) Peers(context.Context) ([]api.Peer, error) { return peers(), b.called("Peers", nil) }
+
+// PendingPeers implements api.Backend.
+func (b *Backend) PendingPeers(context.Context) ([]api.Peer, error) {
+	return nil, b.called("PendingPeers", nil)
+}
+
+// AddPeer implements api.Backend.
+func (b *Backend) AddPeer(_ context.Context, r api.AddPeer) (api.Peer, error) {
+	return api.Peer{PeerID: "12D3KooWB", Addresses: []string{r.Multiaddr}}, b.called("AddPeer", r)
+}
+
+// Subscribe implements api.Backend.
+func (b *Backend) Subscribe(ctx context.Context) (<-chan api.Event, error) {
+	if err := b.called("Subscribe", nil); err != nil {
+		return nil, err
+	}
+	c := make(chan api.Event, 16)
+	b.mu.Lock()
+	b.subs = append(b.subs, c)
+	b.mu.Unlock()
+	context.AfterFunc(ctx, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.subs = slices.DeleteFunc(b.subs, func(s chan api.Event) bool { return s == c })
+		close(c)
+	})
+	return c, nil
+}
+
+// Wallets implements api.Backend.
+func (b *Backend) Wallets(context.Context) ([]api.Wallet, error) {
+	return []api.Wallet{show()}, b.called("Wallets", nil)
+}
+
+// Wallet implements api.Backend.
+func (b *Backend) Wallet(_ context.Context, ref string) (api.Wallet, error) {
+	return show(), b.wallet("Wallet", ref, nil)
+}
+
+// CreateWallet implements api.Backend.
+func (b *Backend) CreateWallet(_ context.Context, r api.CreateWallet) (api.WalletInvites, error) {
+	v := api.WalletInvites{WalletSummary: api.WalletSummary{Wallet: WalletID, Name: r.Name, State: "forming"}}
+	for range r.Cosigners - 1 {
+		v.Invites = append(v.Invites, "quorate1invite")
+	}
+	return v, b.called("CreateWallet", r)
+}
+
+// JoinWallet implements api.Backend.
+func (b *Backend) JoinWallet(_ context.Context, r api.JoinWallet) (api.WalletSummary, error) {
+	return summary("forming"), b.called("JoinWallet", r)
+}
+
+// RatifyWallet implements api.Backend.
+func (b *Backend) RatifyWallet(_ context.Context, ref string, r api.RatifyWallet) (api.Ratified, error) {
+	if err := b.wallet("RatifyWallet", ref, r); err != nil {
+		return api.Ratified{}, err
+	}
+	if r.Words != *show().Words {
+		return api.Ratified{}, api.Refuse("words_differ", "the words are not those of this node", "somebody stands in between: do not go on, abandon the wallet")
+	}
+	return api.Ratified{WalletSummary: summary("active"), Words: r.Words, HeardFrom: []string{"bob", "carol"}}, nil
+}
+
+// InviteToWallet implements api.Backend.
+func (b *Backend) InviteToWallet(_ context.Context, ref string) (api.WalletInvites, error) {
+	return api.WalletInvites{WalletSummary: summary("forming"), Invites: []string{"quorate1fresh"}}, b.wallet("InviteToWallet", ref, nil)
+}
+
+// AbandonWallet implements api.Backend.
+func (b *Backend) AbandonWallet(_ context.Context, ref string) (api.WalletSummary, error) {
+	return summary("abandoned"), b.wallet("AbandonWallet", ref, nil)
+}
+
+// NewAddress implements api.Backend.
+func (b *Backend) NewAddress(_ context.Context, ref string, r api.NewAddress) (api.Address, error) {
+	return api.Address{Address: Address, Index: 7}, b.wallet("NewAddress", ref, r)
+}
+
+// Coins implements api.Backend.
+func (b *Backend) Coins(_ context.Context, ref string) ([]api.Coin, error) {
+	by := ProposalID
+	return []api.Coin{
+		{OutPoint: strings.Repeat("22", 32) + ":1", Amount: 2_000_000, Address: Address, Confirmations: 3, LeasedBy: &by, Label: "first"},
+		{OutPoint: strings.Repeat("33", 32) + ":0", Amount: 5_000, Address: Address, Confirmations: 1},
+	}, b.wallet("Coins", ref, nil)
+}
+
+// Propose implements api.Backend.
+func (b *Backend) Propose(_ context.Context, ref string, r api.Propose) (api.Proposed, error) {
+	if err := b.wallet("Propose", ref, r); err != nil {
+		return api.Proposed{}, err
+	}
+	return api.Proposed{Proposal: ProposalID, TxID: TxID, Fee: 200, FeeRate: 1.5, Change: 999_800, Status: api.StatusPending}, nil
+}
+
+// Proposals implements api.Backend. Each page holds the one proposal; the
+// second is the last.
+func (b *Backend) Proposals(_ context.Context, ref string, q api.ProposalQuery) (api.Page[api.Proposal], error) {
+	if err := b.wallet("Proposals", ref, q); err != nil {
+		return api.Page[api.Proposal]{}, err
+	}
+	p, err := b.proposal("Proposals", ProposalID, nil)
+	page := api.Page[api.Proposal]{Items: []api.Proposal{p}}
+	if q.Cursor == "" {
+		page.Next = "page2"
+	}
+	return page, err
+}
+
+// Proposal implements api.Backend.
+func (b *Backend) Proposal(_ context.Context, ref string) (api.Proposal, error) {
+	return b.proposal("Proposal", ref, nil)
+}
+
+// Approve implements api.Backend.
+func (b *Backend) Approve(_ context.Context, ref string, r api.Approve) (api.Proposal, error) {
+	return b.proposal("Approve", ref, r)
+}
+
+// Reject implements api.Backend.
+func (b *Backend) Reject(_ context.Context, ref string, r api.Reject) (api.Proposal, error) {
+	p, err := b.proposal("Reject", ref, r)
+	if err != nil {
+		return p, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.votes = []api.Rejection{{Cosigner: "alice", Reason: r.Reason}}
+	p.Rejections = b.votes
+	return p, nil
+}
+
+// Withdraw implements api.Backend.
+func (b *Backend) Withdraw(_ context.Context, ref string) (api.Proposal, error) {
+	return b.proposal("Withdraw", ref, nil)
+}
+
+// Tx implements api.Backend.
+func (b *Backend) Tx(_ context.Context, ref string) (api.Tx, error) {
+	if _, err := b.proposal("Tx", ref, nil); err != nil {
+		return api.Tx{}, err
+	}
+	return api.Tx{TxID: TxID, WTxID: strings.Repeat("44", 32), Hex: "0200"}, nil
+}

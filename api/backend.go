@@ -1,0 +1,75 @@
+// Package api is the local HTTP interface of a node: its routes (OpenAPI 3.1 at
+// /openapi.json), the event stream, the Unix socket it listens on, and the Go
+// client that speaks to it. What a node does is behind Backend.
+package api
+
+import "context"
+
+// Backend is what the HTTP server asks of a node, and all of it. The server
+// has checked the caller's role and the shape of the request; the backend
+// checks everything else. Errors that are not *Error are shown as failures.
+// A wallet is named by its id, a unique prefix of it, or its name; a proposal
+// by its id or a unique prefix (6 characters at least, 32 where it acts).
+type Backend interface {
+	NodeBackend
+	WalletBackend
+	ProposalBackend
+}
+
+// NodeBackend is the node itself.
+type NodeBackend interface {
+	// Status says what the node is and how it is.
+	Status(ctx context.Context) (Status, error)
+	// Peers lists the members of this node's wallets, connected or not.
+	Peers(ctx context.Context) ([]Peer, error)
+	// PendingPeers lists strangers who tried to connect and were refused.
+	PendingPeers(ctx context.Context) ([]Peer, error)
+	// AddPeer makes the address of a member known, and dials it.
+	AddPeer(ctx context.Context, r AddPeer) (Peer, error)
+	// Subscribe streams everything that changes until ctx ends, and then closes
+	// the channel. A subscriber that does not keep up loses events, or its
+	// channel is closed early; nothing ever waits for it.
+	Subscribe(ctx context.Context) (<-chan Event, error)
+}
+
+// WalletBackend is the wallets of a node.
+type WalletBackend interface {
+	// Wallets lists all wallets.
+	Wallets(ctx context.Context) ([]Wallet, error)
+	// Wallet shows one.
+	Wallet(ctx context.Context, wallet string) (Wallet, error)
+	// CreateWallet founds a wallet and returns one invite for each other cosigner.
+	CreateWallet(ctx context.Context, r CreateWallet) (WalletInvites, error)
+	// JoinWallet presents an invite. With r.Wait it returns when this node is
+	// admitted and its record is in; without, when the attempt is durable.
+	JoinWallet(ctx context.Context, r JoinWallet) (WalletSummary, error)
+	// RatifyWallet ratifies the roster if the words are those of this node's
+	// own roster, and refuses (words_differ) otherwise.
+	RatifyWallet(ctx context.Context, wallet string, r RatifyWallet) (Ratified, error)
+	// InviteToWallet issues a fresh invite for a place that nobody took.
+	InviteToWallet(ctx context.Context, wallet string) (WalletInvites, error)
+	// AbandonWallet gives a wallet up that is not active yet.
+	AbandonWallet(ctx context.Context, wallet string) (WalletSummary, error)
+	// NewAddress leases a receiving address, or shows the next one.
+	NewAddress(ctx context.Context, wallet string, r NewAddress) (Address, error)
+	// Coins lists the unspent outputs.
+	Coins(ctx context.Context, wallet string) ([]Coin, error)
+}
+
+// ProposalBackend is the proposals of a node's wallets.
+type ProposalBackend interface {
+	// Propose creates a proposal and, unless r.Unsigned, approves it.
+	Propose(ctx context.Context, wallet string, r Propose) (Proposed, error)
+	// Proposals lists the proposals of a wallet, newest first.
+	Proposals(ctx context.Context, wallet string, q ProposalQuery) (Page[Proposal], error)
+	// Proposal shows one.
+	Proposal(ctx context.Context, proposal string) (Proposal, error)
+	// Approve signs, after every check has passed or was overridden by name.
+	Approve(ctx context.Context, proposal string, r Approve) (Proposal, error)
+	// Reject votes against. A signature already released stays in force.
+	Reject(ctx context.Context, proposal string, r Reject) (Proposal, error)
+	// Withdraw takes this node's own proposal back. Signatures already released stay in force.
+	Withdraw(ctx context.Context, proposal string) (Proposal, error)
+	// Tx returns the transaction of a final proposal; Denied (not_final) before.
+	Tx(ctx context.Context, proposal string) (Tx, error)
+}

@@ -1,0 +1,160 @@
+package api
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Status implements Backend.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	return fetch[Status](ctx, c, path("status"), nil)
+}
+
+// Peers implements Backend.
+func (c *Client) Peers(ctx context.Context) ([]Peer, error) {
+	p, err := fetch[Page[Peer]](ctx, c, path("peers"), nil)
+	return p.Items, err
+}
+
+// PendingPeers implements Backend.
+func (c *Client) PendingPeers(ctx context.Context) ([]Peer, error) {
+	p, err := fetch[Page[Peer]](ctx, c, path("peers", "pending"), nil)
+	return p.Items, err
+}
+
+// AddPeer implements Backend.
+func (c *Client) AddPeer(ctx context.Context, r AddPeer) (Peer, error) {
+	return send[Peer](ctx, c, path("peers"), r)
+}
+
+// Wallets implements Backend.
+func (c *Client) Wallets(ctx context.Context) ([]Wallet, error) {
+	p, err := fetch[Page[Wallet]](ctx, c, path("wallets"), nil)
+	return p.Items, err
+}
+
+// CreateWallet implements Backend.
+func (c *Client) CreateWallet(ctx context.Context, r CreateWallet) (WalletInvites, error) {
+	return send[WalletInvites](ctx, c, path("wallets"), r)
+}
+
+// JoinWallet implements Backend.
+func (c *Client) JoinWallet(ctx context.Context, r JoinWallet) (WalletSummary, error) {
+	return send[WalletSummary](ctx, c, path("wallets", "join"), r)
+}
+
+// Wallet implements Backend.
+func (c *Client) Wallet(ctx context.Context, wallet string) (Wallet, error) {
+	return onWallet(wallet, func() (Wallet, error) {
+		return fetch[Wallet](ctx, c, path("wallets", wallet), nil)
+	})
+}
+
+// RatifyWallet implements Backend.
+func (c *Client) RatifyWallet(ctx context.Context, wallet string, r RatifyWallet) (Ratified, error) {
+	return onWallet(wallet, func() (Ratified, error) {
+		return send[Ratified](ctx, c, path("wallets", wallet, "ratify"), r)
+	})
+}
+
+// InviteToWallet implements Backend.
+func (c *Client) InviteToWallet(ctx context.Context, wallet string) (WalletInvites, error) {
+	return onWallet(wallet, func() (WalletInvites, error) {
+		return send[WalletInvites](ctx, c, path("wallets", wallet, "invites"), nil)
+	})
+}
+
+// AbandonWallet implements Backend.
+func (c *Client) AbandonWallet(ctx context.Context, wallet string) (WalletSummary, error) {
+	return onWallet(wallet, func() (WalletSummary, error) {
+		return send[WalletSummary](ctx, c, path("wallets", wallet, "abandon"), nil)
+	})
+}
+
+// NewAddress implements Backend.
+func (c *Client) NewAddress(ctx context.Context, wallet string, r NewAddress) (Address, error) {
+	return onWallet(wallet, func() (Address, error) {
+		return send[Address](ctx, c, path("wallets", wallet, "addresses"), r)
+	})
+}
+
+// Coins implements Backend.
+func (c *Client) Coins(ctx context.Context, wallet string) ([]Coin, error) {
+	return onWallet(wallet, func() ([]Coin, error) {
+		p, err := fetch[Page[Coin]](ctx, c, path("wallets", wallet, "coins"), nil)
+		return p.Items, err
+	})
+}
+
+// Propose implements Backend.
+func (c *Client) Propose(ctx context.Context, wallet string, r Propose) (Proposed, error) {
+	return onWallet(wallet, func() (Proposed, error) {
+		return send[Proposed](ctx, c, path("wallets", wallet, "proposals"), r)
+	})
+}
+
+// Proposals implements Backend.
+func (c *Client) Proposals(ctx context.Context, wallet string, q ProposalQuery) (Page[Proposal], error) {
+	v := url.Values{}
+	if q.Status != "" {
+		v.Set("status", q.Status)
+	}
+	if q.Cursor != "" {
+		v.Set("cursor", q.Cursor)
+	}
+	if q.Limit > 0 {
+		v.Set("limit", strconv.Itoa(q.Limit))
+	}
+	return onWallet(wallet, func() (Page[Proposal], error) {
+		return fetch[Page[Proposal]](ctx, c, path("wallets", wallet, "proposals"), v)
+	})
+}
+
+// Proposal implements Backend.
+func (c *Client) Proposal(ctx context.Context, proposal string) (Proposal, error) {
+	return onProposal(proposal, false, func() (Proposal, error) {
+		return fetch[Proposal](ctx, c, path("proposals", proposal), nil)
+	})
+}
+
+// Approve implements Backend.
+func (c *Client) Approve(ctx context.Context, proposal string, r Approve) (Proposal, error) {
+	return onProposal(proposal, true, func() (Proposal, error) {
+		return send[Proposal](ctx, c, path("proposals", proposal, "approve"), r)
+	})
+}
+
+// Reject implements Backend.
+func (c *Client) Reject(ctx context.Context, proposal string, r Reject) (Proposal, error) {
+	return onProposal(proposal, true, func() (Proposal, error) {
+		return send[Proposal](ctx, c, path("proposals", proposal, "reject"), r)
+	})
+}
+
+// Withdraw implements Backend.
+func (c *Client) Withdraw(ctx context.Context, proposal string) (Proposal, error) {
+	return onProposal(proposal, true, func() (Proposal, error) {
+		return send[Proposal](ctx, c, path("proposals", proposal, "withdraw"), nil)
+	})
+}
+
+// Tx implements Backend.
+func (c *Client) Tx(ctx context.Context, proposal string) (Tx, error) {
+	return onProposal(proposal, false, func() (Tx, error) {
+		return fetch[Tx](ctx, c, path("proposals", proposal, "tx"), nil)
+	})
+}
+
+// Wait returns the proposal when its status is the one asked for (final,
+// broadcast or confirmed) or beyond. It returns a Denied error at once when
+// the proposal has ended otherwise, and a Timeout one after the timeout.
+func (c *Client) Wait(ctx context.Context, proposal, status string, timeout time.Duration) (Proposal, error) {
+	v := url.Values{}
+	v.Set("status", status)
+	v.Set("timeout", strconv.FormatFloat(timeout.Seconds(), 'f', -1, 64))
+	return onProposal(proposal, false, func() (Proposal, error) {
+		return fetch[Proposal](ctx, c, path("proposals", proposal, "wait"), v)
+	})
+}

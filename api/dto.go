@@ -1,0 +1,223 @@
+package api
+
+import (
+	"encoding/json"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// All amounts are satoshis, all fee rates satoshis per virtual byte, all times
+// UTC. A nil pointer is null: not known, or not yet.
+
+// List is a slice that is never null in JSON. A plain []T may be assigned to it.
+type List[T any] []T
+
+// MarshalJSON writes an empty array where the list is nil.
+func (l List[T]) MarshalJSON() ([]byte, error) {
+	if l == nil {
+		return []byte("[]"), nil
+	}
+	return json.Marshal([]T(l))
+}
+
+// Schema describes the list as an array that is never null.
+func (l List[T]) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[T](), true, "")}
+}
+
+// Page is how every list is answered. Next is empty on the last page, and
+// otherwise the cursor of the following one.
+type Page[T any] struct {
+	Items List[T] `json:"items"`
+	Next  string  `json:"next" doc:"Cursor of the next page; empty on the last."`
+}
+
+// Time is t as the API carries it: UTC and whole seconds.
+func Time(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+// Status is what a node says of itself.
+type Status struct {
+	Name      string              `json:"name"`
+	PeerID    string              `json:"peer_id"`
+	Addresses List[string]        `json:"addresses" doc:"Multiaddrs it listens on, with its peer id."`
+	Network   string              `json:"network"`
+	Version   string              `json:"version"`
+	Chain     ChainStatus         `json:"chain"`
+	Wallets   List[WalletSummary] `json:"wallets"`
+	Peers     List[Peer]          `json:"peers"`
+}
+
+// ChainStatus is the Bitcoin network as the node sees it.
+type ChainStatus struct {
+	Backend string `json:"backend"`
+	Height  int32  `json:"height" doc:"Height up to which blocks were taken in."`
+	Tip     string `json:"tip" doc:"Hash of the best block known."`
+	Synced  bool   `json:"synced"`
+	Problem string `json:"problem,omitempty" doc:"What is wrong with the backend; absent when nothing is."`
+}
+
+// WalletSummary names a wallet and says how far it is.
+type WalletSummary struct {
+	Wallet string `json:"wallet" doc:"Wallet id: 64 hex characters."`
+	Name   string `json:"name"`
+	State  string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon."`
+}
+
+// WalletInvites is a forming wallet and fresh invites to it.
+type WalletInvites struct {
+	WalletSummary
+	Invites List[string] `json:"invites" doc:"Single-use invites; each is a secret for one cosigner."`
+}
+
+// Wallet is everything that is shown of a wallet.
+type Wallet struct {
+	WalletSummary
+	Threshold  int            `json:"threshold"`
+	Cosigners  List[Cosigner] `json:"cosigners"`
+	Words      *string        `json:"words" doc:"Six words to compare; null before all keys are in."`
+	Descriptor *string        `json:"descriptor" doc:"Output descriptor with checksum; null before the wallet is active."`
+	Balance    Balance        `json:"balance"`
+}
+
+// Cosigner is one member of a wallet.
+type Cosigner struct {
+	Name        string `json:"name"`
+	PeerID      string `json:"peer_id"`
+	Fingerprint string `json:"fingerprint" doc:"Fingerprint of the master key, 8 hex characters."`
+	Path        string `json:"path" doc:"Derivation path of the account key, as 48h/1h/0h/2h."`
+	XPub        string `json:"xpub"`
+	Online      bool   `json:"online"`
+	Ratified    bool   `json:"ratified"`
+}
+
+// Balance is what a wallet holds, in satoshis.
+type Balance struct {
+	Confirmed   int64 `json:"confirmed"`
+	Unconfirmed int64 `json:"unconfirmed"`
+	Leased      int64 `json:"leased" doc:"Part that live proposals mean to spend."`
+	Spendable   int64 `json:"spendable"`
+}
+
+// Ratified answers a ratification.
+type Ratified struct {
+	WalletSummary
+	Words     string       `json:"words"`
+	HeardFrom List[string] `json:"heard_from" doc:"Names of the other cosigners: the words must have been heard from each of them in person."`
+}
+
+// Address is a receiving address.
+type Address struct {
+	Address string `json:"address"`
+	Index   uint32 `json:"index"`
+}
+
+// Coin is an unspent output of a wallet.
+type Coin struct {
+	OutPoint      string  `json:"outpoint" doc:"TXID:VOUT."`
+	Amount        int64   `json:"amount"`
+	Address       string  `json:"address"`
+	Confirmations int32   `json:"confirmations"`
+	LeasedBy      *string `json:"leased_by" doc:"The live proposal that means to spend it, or null."`
+	Label         string  `json:"label"`
+}
+
+// Proposed answers a new proposal, or the repetition of one by its request id.
+type Proposed struct {
+	Proposal string  `json:"proposal" doc:"Proposal id: 64 hex characters."`
+	TxID     string  `json:"txid"`
+	Fee      int64   `json:"fee"`
+	FeeRate  float64 `json:"fee_rate"`
+	Change   int64   `json:"change" doc:"Amount that comes back, 0 for none."`
+	Status   string  `json:"status"`
+}
+
+// Proposal is everything that is shown of a proposal.
+type Proposal struct {
+	Proposal   string          `json:"proposal"`
+	Wallet     string          `json:"wallet"`
+	Author     string          `json:"author" doc:"Name of the cosigner who proposed."`
+	Status     string          `json:"status" doc:"pending, final, broadcast, confirmed, or an end: conflicted, dead, withdrawn, rejected, expired, replaced."`
+	TxID       string          `json:"txid"`
+	Inputs     List[TxInput]   `json:"inputs"`
+	Outputs    List[TxOutput]  `json:"outputs"`
+	Fee        int64           `json:"fee"`
+	FeeRate    float64         `json:"fee_rate"`
+	Note       string          `json:"note" doc:"The author's words; unverified."`
+	Created    time.Time       `json:"created" doc:"As the author claims."`
+	Expires    *time.Time      `json:"expires"`
+	HeldBy     List[string]    `json:"held_by" doc:"Names of the cosigners known to hold it."`
+	Approvals  List[Approval]  `json:"approvals"`
+	Rejections List[Rejection] `json:"rejections"`
+	Needed     int             `json:"needed" doc:"How many cosigners must sign in all."`
+	Conflicts  List[string]    `json:"conflicts" doc:"Other proposals that spend one of its coins."`
+	Replaces   List[string]    `json:"replaces"`
+	ReplacedBy *string         `json:"replaced_by"`
+	WTxID      *string         `json:"wtxid" doc:"Null before it is final."`
+	Warnings   List[Warning]   `json:"warnings,omitempty" doc:"What this node would have the user know before signing."`
+}
+
+// TxInput is a coin that a proposal spends.
+type TxInput struct {
+	OutPoint string `json:"outpoint"`
+	Amount   int64  `json:"amount"`
+	Address  string `json:"address"`
+}
+
+// TxOutput is an output of a proposal.
+type TxOutput struct {
+	Address string `json:"address"`
+	Amount  int64  `json:"amount"`
+	Change  bool   `json:"change" doc:"This node derived the address itself, on the wallet's change branch."`
+	Label   string `json:"label" doc:"The author's words; unverified."`
+}
+
+// Approval is one cosigner's signatures.
+type Approval struct {
+	Cosigner   string    `json:"cosigner"`
+	Time       time.Time `json:"time" doc:"As the cosigner claims."`
+	Signatures int       `json:"signatures" doc:"Inputs with a verified signature by this cosigner's key."`
+}
+
+// Rejection is one cosigner's vote against.
+type Rejection struct {
+	Cosigner string `json:"cosigner"`
+	Reason   string `json:"reason"`
+}
+
+// Warning is something a user should know before signing.
+type Warning struct {
+	Code    string `json:"code" doc:"The name to pass in allow to go on nevertheless, where that is possible."`
+	Message string `json:"message"`
+}
+
+// Tx is a final transaction.
+type Tx struct {
+	TxID  string `json:"txid"`
+	WTxID string `json:"wtxid"`
+	Hex   string `json:"hex"`
+}
+
+// Peer is what is known of another node.
+type Peer struct {
+	PeerID    string            `json:"peer_id"`
+	Name      string            `json:"name" doc:"As in a wallet's roster; empty for a stranger."`
+	Addresses List[string]      `json:"addresses"`
+	Connected bool              `json:"connected"`
+	Relayed   bool              `json:"relayed"`
+	LastSeen  *time.Time        `json:"last_seen"`
+	Rejects   map[string]uint64 `json:"rejects,omitempty" doc:"What it sent and this node refused, by reason."`
+}
+
+// Event says that something changed. What it is now is read from where it
+// lives: events are a doorbell, and some may be missed.
+type Event struct {
+	Type     string    `json:"type" doc:"Such as wallet, proposal, coins, chain, peer, entry."`
+	Time     time.Time `json:"time"`
+	Wallet   string    `json:"wallet,omitempty"`
+	Proposal string    `json:"proposal,omitempty"`
+	Status   string    `json:"status,omitempty"`
+	Peer     string    `json:"peer,omitempty"`
+	Message  string    `json:"message,omitempty"`
+}

@@ -1,0 +1,82 @@
+package api
+
+// The bodies of requests. Limits in tags are checked by the server before the
+// backend sees anything: a proposal must fit into one entry of at most 256 KiB,
+// which 1,000 outputs or 2,000 inputs of 45 to 60 bytes do.
+
+// CreateWallet asks for a new wallet, with this node as its founder.
+type CreateWallet struct {
+	Name      string `json:"name" minLength:"1" maxLength:"64"`
+	Threshold int    `json:"threshold" minimum:"1" maximum:"20" doc:"How many must sign."`
+	Cosigners int    `json:"cosigners" minimum:"1" maximum:"20" doc:"How many there are, this node included."`
+	Script    string `json:"script,omitempty" enum:"wsh,sh-wsh" doc:"Script type; wsh where left out."`
+	External  string `json:"external,omitempty" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere."`
+}
+
+// JoinWallet presents an invite.
+type JoinWallet struct {
+	Invite   string `json:"invite" minLength:"1" maxLength:"4096"`
+	External string `json:"external,omitempty" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere."`
+	Wait     bool   `json:"wait,omitempty" doc:"Answer when the founder has admitted this node."`
+}
+
+// RatifyWallet says which words the user heard.
+type RatifyWallet struct {
+	Words string `json:"words" minLength:"1" maxLength:"256"`
+}
+
+// NewAddress asks for a receiving address.
+type NewAddress struct {
+	Peek      bool `json:"peek,omitempty" doc:"Show the next one without leasing it."`
+	BeyondGap bool `json:"beyond_gap,omitempty" doc:"Lease one although 20 unused ones are out."`
+}
+
+// Recipient is one payment.
+type Recipient struct {
+	Address string `json:"address" minLength:"1" maxLength:"128"`
+	Amount  int64  `json:"amount" minimum:"1" maximum:"2100000000000000"`
+	Label   string `json:"label,omitempty" maxLength:"256"`
+}
+
+// Propose asks for a proposal. Without a fee rate and target the node chooses.
+type Propose struct {
+	To           []Recipient `json:"to" minItems:"1" maxItems:"1000" nullable:"false"`
+	FeeRate      float64     `json:"fee_rate,omitempty" minimum:"0" maximum:"100000" doc:"Satoshis per virtual byte."`
+	TargetBlocks int         `json:"target_blocks,omitempty" minimum:"0" maximum:"1008" doc:"Estimate the fee rate for confirmation within so many blocks."`
+	Coins        []string    `json:"coins,omitempty" maxItems:"2000" nullable:"false" doc:"Spend these outpoints, all of them and no others."`
+	Note         string      `json:"note,omitempty" maxLength:"1024"`
+	Expires      int64       `json:"expires,omitempty" minimum:"0" maximum:"31536000" doc:"Seconds until it expires; 0 for the node's default."`
+	Replaces     []string    `json:"replaces,omitempty" maxItems:"64" nullable:"false" doc:"Proposals that this one replaces."`
+	Unsigned     bool        `json:"unsigned,omitempty" doc:"Do not approve it at once."`
+	RequestID    string      `json:"request_id,omitempty" maxLength:"128" doc:"The same id gives the same proposal, however often it is sent."`
+	Allow        []string    `json:"allow,omitempty" maxItems:"16" nullable:"false" doc:"Rules to override, by name."`
+}
+
+// ProposalQuery selects proposals of a wallet, newest first.
+type ProposalQuery struct {
+	Status string
+	Cursor string
+	// Limit is at most MaxPage; 0 is DefaultPage.
+	Limit int
+}
+
+// How many items a page holds.
+const (
+	DefaultPage = 50
+	MaxPage     = 500
+)
+
+// Approve asks this node to sign.
+type Approve struct {
+	Allow []string `json:"allow,omitempty" maxItems:"16" nullable:"false" doc:"Rules to override, by name."`
+}
+
+// Reject votes against a proposal.
+type Reject struct {
+	Reason string `json:"reason" minLength:"1" maxLength:"1024"`
+}
+
+// AddPeer makes an address known to the node.
+type AddPeer struct {
+	Multiaddr string `json:"multiaddr" minLength:"1" maxLength:"512" doc:"With /p2p/ and the peer id at its end."`
+}

@@ -1,0 +1,60 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// out wraps a body for the router.
+type out[T any] struct {
+	Body T
+}
+
+// route registers one operation: its role is checked first, and whatever error
+// the handler returns is answered as an *Error.
+func route[I, T any](h huma.API, role Role, op huma.Operation, handler func(context.Context, *I) (T, error)) {
+	describe(h, role, &op)
+	huma.Register(h, op, func(ctx context.Context, in *I) (*out[T], error) {
+		v, err := handler(ctx, in)
+		if err != nil {
+			return nil, AsError(err)
+		}
+		return &out[T]{Body: v}, nil
+	})
+}
+
+// describe fills in what all operations share.
+func describe(h huma.API, role Role, op *huma.Operation) {
+	op.Middlewares = append(op.Middlewares, needRole(role))
+	// guardBody has read the body; a deadline here would end the request's context.
+	op.BodyReadTimeout = -1
+	op.MaxBodyBytes = maxBody
+	op.Description += "\n\nNeeds the role " + role.String() + "."
+	schema := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ErrorBody](), true, "")
+	content := map[string]*huma.MediaType{"application/json": {Schema: schema}}
+	op.Responses = map[string]*huma.Response{}
+	for status, text := range map[string]string{
+		"400":     "The request is wrong.",
+		"404":     "There is no such thing.",
+		"409":     "Refused by a rule; the code names it.",
+		"default": "Failed, unavailable (503) or timed out (504).",
+	} {
+		op.Responses[status] = &huma.Response{Description: text, Content: content}
+	}
+}
+
+func get(id, path, summary string) huma.Operation {
+	return huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary}
+}
+
+func post(id, path, summary string) huma.Operation {
+	return huma.Operation{OperationID: id, Method: http.MethodPost, Path: path, Summary: summary}
+}
+
+// all is a list that fits one page.
+func all[T any](items []T, err error) (Page[T], error) {
+	return Page[T]{Items: items}, err
+}

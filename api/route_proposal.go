@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// ProposalPath is the proposal in a path; exported because the router skips what is not.
+type ProposalPath struct {
+	Proposal string `path:"proposal" maxLength:"64" doc:"Proposal id or a unique prefix: 6 characters to look, 32 to act."`
+}
+
+type proposeInput struct {
+	WalletPath
+	Body Propose
+}
+
+type proposalsInput struct {
+	WalletPath
+	Status string `query:"status" maxLength:"20" doc:"Only those with this status."`
+	Cursor string `query:"cursor" maxLength:"200" doc:"The next of the page before."`
+	Limit  int    `query:"limit" minimum:"0" maximum:"500" doc:"How many at most; 50 where left out."`
+}
+
+type approveInput struct {
+	ProposalPath
+	Body Approve
+}
+
+type rejectInput struct {
+	ProposalPath
+	Body Reject
+}
+
+type waitInput struct {
+	ProposalPath
+	Status  string  `query:"status" enum:"final,broadcast,confirmed" default:"final" doc:"Answer at this status or beyond."`
+	Timeout float64 `query:"timeout" minimum:"0" maximum:"86400" default:"60" doc:"Seconds."`
+}
+
+func (s *Server) proposalRoutes(h huma.API) {
+	b := s.backend
+	route(h, RolePropose, post("propose", "/v1/wallets/{wallet}/proposals", "Propose a payment and, unless unsigned, approve it"), s.propose)
+	route(h, RoleRead, get("list-proposals", "/v1/wallets/{wallet}/proposals", "List proposals, newest first"), func(ctx context.Context, in *proposalsInput) (Page[Proposal], error) {
+		if in.Status != "" && !knownStatus(in.Status) {
+			return Page[Proposal]{}, unknownStatus(in.Status)
+		}
+		if in.Limit == 0 {
+			in.Limit = DefaultPage
+		}
+		return b.Proposals(ctx, in.Wallet, ProposalQuery{Status: in.Status, Cursor: in.Cursor, Limit: in.Limit})
+	})
+	route(h, RoleRead, get("show-proposal", "/v1/proposals/{proposal}", "Show a proposal"), func(ctx context.Context, in *ProposalPath) (Proposal, error) {
+		return withProposal(in, false, func() (Proposal, error) { return b.Proposal(ctx, in.Proposal) })
+	})
+	route(h, RoleSign, post("approve", "/v1/proposals/{proposal}/approve", "Sign a proposal"), func(ctx context.Context, in *approveInput) (Proposal, error) {
+		return withProposal(&in.ProposalPath, true, func() (Proposal, error) { return b.Approve(ctx, in.Proposal, in.Body) })
+	})
+	route(h, RoleSign, post("reject", "/v1/proposals/{proposal}/reject", "Vote against a proposal; a released signature stays in force"), func(ctx context.Context, in *rejectInput) (Proposal, error) {
+		return withProposal(&in.ProposalPath, true, func() (Proposal, error) { return b.Reject(ctx, in.Proposal, in.Body) })
+	})
+	route(h, RolePropose, post("withdraw", "/v1/proposals/{proposal}/withdraw", "Take back one's own proposal; released signatures stay in force"), func(ctx context.Context, in *ProposalPath) (Proposal, error) {
+		return withProposal(in, true, func() (Proposal, error) { return b.Withdraw(ctx, in.Proposal) })
+	})
+	route(h, RoleRead, get("wait", "/v1/proposals/{proposal}/wait", "Answer when a proposal is as far as asked, or can no longer be"), func(ctx context.Context, in *waitInput) (Proposal, error) {
+		ctx, stop := s.untilClosing(ctx)
+		defer stop()
+		return withProposal(&in.ProposalPath, false, func() (Proposal, error) {
+			return waitFor(ctx, b, in.Proposal, in.Status, time.Duration(in.Timeout*float64(time.Second)))
+		})
+	})
+	route(h, RoleRead, get("show-tx", "/v1/proposals/{proposal}/tx", "Show the final transaction"), func(ctx context.Context, in *ProposalPath) (Tx, error) {
+		return withProposal(in, false, func() (Tx, error) { return b.Tx(ctx, in.Proposal) })
+	})
+}
+
+// propose checks what does not need the wallet. A caller who may only propose
+// must not make this node sign.
+func (s *Server) propose(ctx context.Context, in *proposeInput) (Proposed, error) {
+	if !in.Body.Unsigned && roleOf(ctx) < RoleSign {
+		return Proposed{}, Refuse("role", "a propose token may not sign", "send unsigned, or use a token with the role sign")
+	}
+	if in.Body.FeeRate > 0 && in.Body.TargetBlocks > 0 {
+		return Proposed{}, Misuse("bad_fee", "both a fee rate and a target were given", "give one of them")
+	}
+	for _, p := range in.Body.Replaces {
+		if err := CheckProposal(p, true); err != nil {
+			return Proposed{}, err
+		}
+	}
+	return s.backend.Propose(ctx, in.Wallet, in.Body)
+}
+
+// withProposal checks the id before the backend is asked.
+func withProposal[T any](in *ProposalPath, acts bool, do func() (T, error)) (T, error) {
+	if err := CheckProposal(in.Proposal, acts); err != nil {
+		var zero T
+		return zero, err
+	}
+	return do()
+}

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// WalletPath is the wallet in a path; exported because the router skips what is not.
+type WalletPath struct {
+	Wallet string `path:"wallet" maxLength:"64" doc:"Wallet id, a unique prefix of it (6 characters at least), or its name."`
+}
+
+type createWalletInput struct{ Body CreateWallet }
+
+type joinWalletInput struct{ Body JoinWallet }
+
+type ratifyWalletInput struct {
+	WalletPath
+	Body RatifyWallet
+}
+
+type newAddressInput struct {
+	WalletPath
+	Body NewAddress
+}
+
+func (s *Server) walletRoutes(h huma.API) {
+	b := s.backend
+	route(h, RoleRead, get("list-wallets", "/v1/wallets", "List wallets"), func(ctx context.Context, _ *none) (Page[Wallet], error) {
+		return all(b.Wallets(ctx))
+	})
+	route(h, RoleSign, post("create-wallet", "/v1/wallets", "Found a wallet"), func(ctx context.Context, in *createWalletInput) (WalletInvites, error) {
+		if in.Body.Threshold > in.Body.Cosigners {
+			return WalletInvites{}, Misuse("bad_threshold", "the threshold is above the number of cosigners", "lower the threshold")
+		}
+		return b.CreateWallet(ctx, in.Body)
+	})
+	route(h, RoleSign, post("join-wallet", "/v1/wallets/join", "Join a wallet with an invite"), func(ctx context.Context, in *joinWalletInput) (WalletSummary, error) {
+		ctx, stop := s.untilClosing(ctx)
+		defer stop()
+		return b.JoinWallet(ctx, in.Body)
+	})
+	route(h, RoleRead, get("show-wallet", "/v1/wallets/{wallet}", "Show a wallet"), func(ctx context.Context, in *WalletPath) (Wallet, error) {
+		return b.Wallet(ctx, in.Wallet)
+	})
+	route(h, RoleSign, post("ratify-wallet", "/v1/wallets/{wallet}/ratify", "Ratify the roster with the six words heard from every other cosigner"), func(ctx context.Context, in *ratifyWalletInput) (Ratified, error) {
+		return b.RatifyWallet(ctx, in.Wallet, in.Body)
+	})
+	route(h, RoleSign, post("invite-to-wallet", "/v1/wallets/{wallet}/invites", "Issue a fresh invite for a place that nobody took"), func(ctx context.Context, in *WalletPath) (WalletInvites, error) {
+		return b.InviteToWallet(ctx, in.Wallet)
+	})
+	route(h, RoleSign, post("abandon-wallet", "/v1/wallets/{wallet}/abandon", "Give up a wallet that is not active yet"), func(ctx context.Context, in *WalletPath) (WalletSummary, error) {
+		return b.AbandonWallet(ctx, in.Wallet)
+	})
+	route(h, RolePropose, post("new-address", "/v1/wallets/{wallet}/addresses", "Lease a receiving address"), func(ctx context.Context, in *newAddressInput) (Address, error) {
+		return b.NewAddress(ctx, in.Wallet, in.Body)
+	})
+	route(h, RoleRead, get("list-coins", "/v1/wallets/{wallet}/coins", "List unspent outputs"), func(ctx context.Context, in *WalletPath) (Page[Coin], error) {
+		return all(b.Coins(ctx, in.Wallet))
+	})
+}

@@ -1,0 +1,260 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// Options of a Server.
+type Options struct {
+	// Version is shown in the OpenAPI document.
+	Version string
+	// Tokens are what the TCP listener accepts.
+	Tokens []Token
+	// Log takes what goes wrong inside; nil discards it.
+	Log *slog.Logger
+}
+
+// Server answers the API. Serve it on a Unix socket with ServeLocal and,
+// where configured, on TCP with ServeTokens; end it with Shutdown.
+type Server struct {
+	backend Backend
+	log     *slog.Logger
+	tokens  []Token
+	routes  http.Handler
+	spec    []byte
+
+	// closing ends streams and waits, so that a shutdown does not wait for them.
+	closing   chan struct{}
+	closeOnce sync.Once
+	mu        sync.Mutex
+	servers   []*http.Server
+}
+
+// NewServer builds the routes over a backend.
+func NewServer(b Backend, o Options) (*Server, error) {
+	s := &Server{backend: b, log: o.Log, tokens: o.Tokens, closing: make(chan struct{})}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	mux := http.NewServeMux()
+	h := humago.New(mux, humaConfig(o.Version))
+	s.nodeRoutes(h)
+	s.walletRoutes(h)
+	s.proposalRoutes(h)
+	spec, err := json.Marshal(h.OpenAPI())
+	if err != nil {
+		return nil, fmt.Errorf("write OpenAPI document: %w", err)
+	}
+	s.spec = spec
+	mux.HandleFunc("GET /openapi.json", s.serveSpec)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeError(w, Missing("unknown_route", fmt.Sprintf("there is no %s %.80q", r.Method, r.URL.Path), "see /openapi.json"))
+	})
+	s.routes = mux
+	return s, nil
+}
+
+// humaConfig leaves out what is not wanted: schema links in bodies, pages that
+// load scripts from elsewhere, other formats than JSON.
+func humaConfig(version string) huma.Config {
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title:       "quorate",
+				Version:     version,
+				Description: "The local interface of a quorate node. Amounts are satoshis, fee rates satoshis per virtual byte, times RFC 3339 in UTC.",
+			},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"token": {Type: "http", Scheme: "bearer", Description: "On TCP only; carries a role. The Unix socket needs none."},
+				},
+			},
+			Security: []map[string][]string{{"token": {}}},
+		},
+		Formats:                      map[string]huma.Format{"application/json": jsonFormat(), "json": jsonFormat()},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+		Transformers:                 []huma.Transformer{errorTransformer},
+	}
+}
+
+func jsonFormat() huma.Format {
+	return huma.Format{
+		Marshal: func(w io.Writer, v any) error {
+			enc := json.NewEncoder(w)
+			enc.SetEscapeHTML(false)
+			return enc.Encode(v)
+		},
+		Unmarshal: func(data []byte, v any) error {
+			d := json.NewDecoder(bytes.NewReader(data))
+			return d.Decode(v)
+		},
+	}
+}
+
+// errorTransformer turns the library's own errors into ours. Values that were
+// sent are left out: one may be a secret.
+func errorTransformer(ctx huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	ctx.SetHeader("Content-Type", "application/json")
+	text := m.Detail
+	for i, d := range m.Errors {
+		if d == nil || i == 3 {
+			break
+		}
+		text += "; " + d.Message
+		if d.Location != "" {
+			text += " (" + d.Location + ")"
+		}
+	}
+	text = strings.Join(strings.Fields(text), " ")
+	if m.Status >= http.StatusInternalServerError {
+		return Fail("failed", text, ""), nil
+	}
+	return Misuse("bad_request", text, "see /openapi.json for what the request takes"), nil
+}
+
+func (s *Server) serveSpec(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/openapi+json")
+	_, _ = w.Write(s.spec)
+}
+
+// OpenAPI returns the OpenAPI 3.1 document.
+func (s *Server) OpenAPI() []byte { return s.spec }
+
+// LocalHandler answers callers with every right: those on the Unix socket.
+func (s *Server) LocalHandler() http.Handler {
+	guarded := s.guard(s.routes)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		guarded.ServeHTTP(w, withRole(r, RoleSign))
+	})
+}
+
+// TokenHandler answers callers with the right of their bearer token.
+func (s *Server) TokenHandler() http.Handler {
+	return s.guard(authenticate(s.tokens, s.routes))
+}
+
+// guard is what every request passes, outermost first: panics become errors,
+// browsers of other origins are refused, bodies are read and checked.
+func (s *Server) guard(next http.Handler) http.Handler {
+	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeError(w, Refuse("cross_origin", "the request comes from another origin", ""))
+	}))
+	return s.recoverPanics(cross.Handler(guardBody(next)))
+}
+
+func (s *Server) recoverPanics(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if r.Context().Err() != nil {
+				// The library panics when it cannot write to a client that left.
+				return
+			}
+			s.log.Error("request panicked", "method", r.Method, "route", r.Pattern, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			writeError(w, Fail("internal", "the node failed inside on this request", "see its log"))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// ServeLocal answers on a listener whose callers have every right. It returns
+// nil after Shutdown.
+func (s *Server) ServeLocal(l net.Listener) error { return s.serve(l, s.LocalHandler()) }
+
+// ServeTokens answers on a listener whose callers need a bearer token. It
+// returns nil after Shutdown.
+func (s *Server) ServeTokens(l net.Listener) error { return s.serve(l, s.TokenHandler()) }
+
+func (s *Server) serve(l net.Listener, h http.Handler) error {
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          log.New(logWriter{s.log}, "", 0),
+	}
+	// No ReadTimeout or WriteTimeout: a stream and a wait last. Bodies and
+	// events have deadlines of their own.
+	s.mu.Lock()
+	select {
+	case <-s.closing:
+		s.mu.Unlock()
+		return l.Close()
+	default:
+	}
+	s.servers = append(s.servers, srv)
+	s.mu.Unlock()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve API on %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// logWriter passes on what the HTTP library has to say, such as a failed accept.
+type logWriter struct{ log *slog.Logger }
+
+func (w logWriter) Write(b []byte) (int, error) {
+	w.log.Debug("http", "msg", strings.TrimSpace(string(b)))
+	return len(b), nil
+}
+
+// Shutdown stops listening, ends streams and waits, lets other requests finish
+// until ctx ends, and cuts off what is left then.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.closeOnce.Do(func() { close(s.closing) })
+	servers := s.servers
+	s.mu.Unlock()
+	var errs []error
+	for _, srv := range servers {
+		if err := srv.Shutdown(ctx); err != nil {
+			errs = append(errs, err, srv.Close())
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("stop API: %w", err)
+	}
+	return nil
+}
+
+// untilClosing is ctx, ended also by Shutdown.
+func (s *Server) untilClosing(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-s.closing:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}

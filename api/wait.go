@@ -1,0 +1,106 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The statuses of a proposal. Those from pending to confirmed follow each
+// other; a proposal at any other has ended.
+const (
+	StatusPending    = "pending"
+	StatusFinal      = "final"
+	StatusBroadcast  = "broadcast"
+	StatusConfirmed  = "confirmed"
+	StatusConflicted = "conflicted"
+	StatusDead       = "dead"
+	StatusWithdrawn  = "withdrawn"
+	StatusRejected   = "rejected"
+	StatusExpired    = "expired"
+	StatusReplaced   = "replaced"
+)
+
+// progress is how far a status is on the way to confirmed, or -1 where it ended.
+func progress(status string) int {
+	switch status {
+	case StatusPending:
+		return 0
+	case StatusFinal:
+		return 1
+	case StatusBroadcast:
+		return 2
+	case StatusConfirmed:
+		return 3
+	}
+	return -1
+}
+
+func knownStatus(status string) bool {
+	switch status {
+	case StatusConflicted, StatusDead, StatusWithdrawn, StatusRejected, StatusExpired, StatusReplaced:
+		return true
+	}
+	return progress(status) >= 0
+}
+
+func unknownStatus(status string) *Error {
+	return Misuse("bad_status", fmt.Sprintf("%.20q is not a status", status),
+		"it is pending, final, broadcast, confirmed, conflicted, dead, withdrawn, rejected, expired or replaced")
+}
+
+// ended is the error for a proposal that will not come any further, or nil.
+func ended(p Proposal) *Error {
+	short := p.Proposal[:min(len(p.Proposal), 12)]
+	switch p.Status {
+	case StatusConflicted, StatusDead:
+		return Refuse(p.Status, fmt.Sprintf("proposal %s can no longer be mined: one of its coins was spent by another transaction", short), "propose again with other coins")
+	case StatusWithdrawn, StatusRejected, StatusExpired, StatusReplaced:
+		return Refuse(p.Status, fmt.Sprintf("proposal %s was ended: it is %s", short, p.Status),
+			"signatures already released cannot be called back and may still complete it, until one of its coins is spent otherwise")
+	}
+	return nil
+}
+
+// recheck is how often a wait looks by itself: events may be missed.
+const recheck = time.Second
+
+// waitFor returns the proposal at the status asked for or beyond, Denied when
+// it has ended otherwise, and Timeout when neither came.
+func waitFor(ctx context.Context, b Backend, id, status string, timeout time.Duration) (Proposal, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	// Subscribed before the first look, so that nothing falls in between.
+	events, err := b.Subscribe(ctx)
+	if err != nil {
+		return Proposal{}, err
+	}
+	tick := time.NewTicker(recheck)
+	defer tick.Stop()
+	for {
+		p, err := b.Proposal(context.WithoutCancel(ctx), id)
+		if err != nil {
+			return Proposal{}, err
+		}
+		if progress(p.Status) >= progress(status) {
+			return p, nil
+		}
+		if err := ended(p); err != nil {
+			return Proposal{}, err
+		}
+		select {
+		case <-ctx.Done():
+			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return Proposal{}, Unreachable("stopping", "the node is stopping", "start it again and repeat the wait")
+			}
+			return Proposal{}, TimedOut("timeout", fmt.Sprintf("proposal %s is %s and did not become %s within %s", p.Proposal[:min(len(p.Proposal), 12)], p.Status, status, timeout), "wait longer with --timeout, or ask the other cosigners")
+		case _, ok := <-events:
+			if !ok {
+				// The ticker goes on without events.
+				events = nil
+			}
+		case <-tick.C:
+		}
+	}
+}
