@@ -1,0 +1,160 @@
+package wallet
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// Coin is a coin of the wallet that may be spent.
+type Coin struct{ Input }
+
+// SelectRequest asks SelectCoins to fund Outputs. The same request, with its
+// coins in any order, always gives the same answer.
+type SelectRequest struct {
+	Descriptor *Descriptor // owner of every coin; states the worst-case weight of an input
+	Coins      []Coin      // what may be spent
+	// Chosen, where not empty, names the coins to spend: all of them and
+	// nothing else. Each must be among Coins.
+	Chosen       []wire.OutPoint
+	Outputs      []Output // what is paid; none may be dust
+	ChangeScript []byte   // where change goes
+	FeeRate      FeeRate  // what the transaction pays
+	// LongTermFeeRate is the rate at which coins are expected to be spendable
+	// some day; above it few inputs are better, below it many. Zero means
+	// DefaultLongTermFeeRate.
+	LongTermFeeRate FeeRate
+	Seed            [32]byte // source of all randomness
+}
+
+// Selection is what SelectCoins decided: the sum of Coins is exactly the sum
+// of the outputs asked for, Change and Fee.
+type Selection struct {
+	Coins     []Coin // to be the inputs, in this order, which is random
+	Change    int64  // satoshis to pay to ChangeScript; 0 means no change output
+	Fee       int64  // satoshis
+	Algorithm string // one of the Algorithm constants
+	Waste     int64  // Core's waste metric in satoshis; lower is better, may be negative
+}
+
+// How a Selection was found.
+const (
+	AlgorithmChosen         = "chosen"      // the request named the coins
+	AlgorithmBranchAndBound = "bnb"         // a set that needs no change
+	AlgorithmKnapsack       = "knapsack"    // a subset close to the payment and change of a good size
+	AlgorithmCoinGrinder    = "coingrinder" // the fewest inputs, while they are dear
+	AlgorithmRandomDraw     = "srd"         // single random draw
+	AlgorithmLargestFirst   = "largest"     // where the others find nothing, but the funds are just enough
+)
+
+// DefaultLongTermFeeRate is Core's DEFAULT_CONSOLIDATE_FEERATE: 10 sat/vB.
+const DefaultLongTermFeeRate FeeRate = 10_000
+
+// SelectCoins picks the coins that pay for the request the way Bitcoin Core
+// does (wallet/spend.cpp, wallet/coinselection.cpp): by branch and bound, by
+// knapsack, by CoinGrinder where the rate is above three times the long-term
+// rate, and by single random draw; the answer with the least waste wins. Fee
+// is at least FeeRate times the worst-case size of the final transaction, and
+// exactly that where there is change. What would be change below dust, or
+// cost more to spend than it is worth, goes to the fee.
+//
+// The errors are ErrNoDescriptor, ErrFeeRate, ErrNoOutputs, ErrAmount,
+// ErrScript, ErrDust, ErrDuplicateCoin, ErrChosenCoin, ErrTooHeavy and
+// ErrInsufficientFunds.
+func SelectCoins(r SelectRequest) (Selection, error) {
+	if r.Descriptor == nil {
+		return Selection{}, fmt.Errorf("select coins: %w", ErrNoDescriptor)
+	}
+	s, err := selectCoins(r, int64(r.Descriptor.InputWeight()))
+	if err != nil {
+		return Selection{}, fmt.Errorf("select coins: %w", err)
+	}
+	return s, nil
+}
+
+// selectCoins is SelectCoins with the weight of an input stated.
+func selectCoins(r SelectRequest, inputWeight int64) (Selection, error) {
+	f, err := newFunding(r, inputWeight)
+	if err != nil {
+		return Selection{}, err
+	}
+	coins, err := sortedCoins(r.Coins)
+	if err != nil {
+		return Selection{}, err
+	}
+	if len(r.Chosen) > 0 {
+		coins, err = chosenCoins(coins, r.Chosen)
+		if err != nil {
+			return Selection{}, err
+		}
+	}
+	rng := rand.New(rand.NewChaCha8(r.Seed))
+	var won funded
+	if len(r.Chosen) > 0 {
+		won, err = f.fundAll(coins)
+	} else {
+		won, err = f.fund(coins, rng)
+	}
+	if err != nil {
+		return Selection{}, err
+	}
+	s := Selection{Change: won.change, Fee: won.fee, Algorithm: won.algorithm, Waste: won.waste}
+	s.Coins = make([]Coin, len(won.coins))
+	slices.Sort(won.coins)
+	for i, index := range won.coins {
+		s.Coins[i] = coins[index]
+	}
+	// Random, as in Core: a sorted order would mark the transaction as ours.
+	rng.Shuffle(len(s.Coins), func(i, j int) { s.Coins[i], s.Coins[j] = s.Coins[j], s.Coins[i] })
+	return s, nil
+}
+
+// sortedCoins gives the coins by outpoint, so that nothing depends on the
+// order they were given in, and checks their amounts.
+func sortedCoins(in []Coin) ([]Coin, error) {
+	coins := slices.Clone(in)
+	slices.SortFunc(coins, func(a, b Coin) int { return compareOutPoints(a.OutPoint, b.OutPoint) })
+	var sum int64
+	for i := range coins {
+		c := &coins[i]
+		if i > 0 && c.OutPoint == coins[i-1].OutPoint {
+			return nil, fmt.Errorf("%w: %v", ErrDuplicateCoin, c.OutPoint)
+		}
+		if c.Amount <= 0 || c.Amount > maxAmount-sum {
+			return nil, fmt.Errorf("%w: coin %v of %d sat, beside %d sat in others", ErrAmount, c.OutPoint, c.Amount, sum)
+		}
+		sum += c.Amount
+	}
+	return coins, nil
+}
+
+// chosenCoins picks those named from the sorted coins, and keeps their order.
+func chosenCoins(coins []Coin, chosen []wire.OutPoint) ([]Coin, error) {
+	chosen = slices.Clone(chosen)
+	slices.SortFunc(chosen, compareOutPoints)
+	picked := make([]Coin, 0, len(chosen))
+	for i, op := range chosen {
+		if i > 0 && op == chosen[i-1] {
+			return nil, fmt.Errorf("%w: %v", ErrDuplicateCoin, op)
+		}
+		at, found := slices.BinarySearchFunc(coins, op, func(c Coin, op wire.OutPoint) int {
+			return compareOutPoints(c.OutPoint, op)
+		})
+		if !found {
+			return nil, fmt.Errorf("%w: %v is not among the spendable coins", ErrChosenCoin, op)
+		}
+		picked = append(picked, coins[at])
+	}
+	return picked, nil
+}
+
+func compareOutPoints(a, b wire.OutPoint) int {
+	if c := bytes.Compare(a.Hash[:], b.Hash[:]); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Index, b.Index)
+}
