@@ -121,6 +121,7 @@ func (f *Follower) run() {
 	defer close(f.done)
 	defer close(f.notices)
 	defer f.stop()
+	defer f.report(nil)
 	wait := f.opt.Retry
 	for f.ctx.Err() == nil {
 		changed := f.src.Changed()
@@ -135,9 +136,6 @@ func (f *Follower) run() {
 			timer = time.NewTimer(wait)
 			retry = timer.C
 			wait = min(2*wait, f.opt.RetryMax)
-			// A tip that moves on does not make a failing source well:
-			// only the timer ends this wait.
-			changed = nil
 		default:
 			f.report(nil)
 			wait = f.opt.Retry
@@ -171,16 +169,16 @@ func (f *Follower) turn() (more bool, err error) {
 	if err := f.advance(); err != nil {
 		return false, err
 	}
+	var scanned error
 	if len(f.jobs) > 0 {
-		if err := f.rescanSome(); err != nil {
-			return false, err
-		}
+		scanned = f.rescanSome()
 	}
+	// Old blocks that cannot be had do not hide what happens now.
 	if err := f.sight(); err != nil {
 		return false, err
 	}
-	if len(f.jobs) > 0 {
-		return true, nil
+	if scanned != nil || len(f.jobs) > 0 {
+		return true, scanned
 	}
 	if f.settle {
 		if err := f.send(coordinator.ChainNotice{Kind: coordinator.CaughtUp, Block: f.position()}); err != nil {

@@ -1,0 +1,156 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/btcsuite/btcd/chaincfg/v2"
+
+	"github.com/quorate/quorate/chain/follow"
+	"github.com/quorate/quorate/coordinator"
+)
+
+// Backend is a Bitcoin node seen over JSON-RPC. It implements
+// coordinator.Chain and is safe for concurrent use.
+type Backend struct {
+	cfg    Config
+	params *chaincfg.Params
+	rpc    *client
+	set    follow.Set
+	stop   context.CancelFunc
+	done   chan struct{}
+	wake   chan struct{}
+
+	mu       sync.Mutex
+	checked  bool   // the node is of our network
+	name     string // what it calls that
+	tip      coordinator.BlockRef
+	hasTip   bool
+	target   int32
+	syncing  bool
+	changed  chan struct{}
+	problem  string // of the polling
+	since    time.Time
+	faults   map[int]string // of followers
+	follower int
+	headers  headerCache
+	blocks   blockCache
+	pool     pool
+}
+
+var _ coordinator.Chain = (*Backend)(nil)
+
+// New starts to poll a node. It fails only for settings that cannot work: a
+// node that is down or wrong shows in Health, and is tried again.
+func New(cfg Config) (*Backend, error) {
+	cfg, err := cfg.normal()
+	if err != nil {
+		return nil, err
+	}
+	rpc, err := newClient(cfg)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	b := &Backend{
+		cfg: cfg, params: cfg.Network.Params(), rpc: rpc,
+		stop: stop, done: make(chan struct{}), wake: make(chan struct{}, 1),
+		changed: make(chan struct{}), faults: map[int]string{},
+		headers: newHeaderCache(), blocks: newBlockCache(), pool: newPool(),
+	}
+	b.problem, b.since = "not asked yet", time.Now()
+	go b.poll(ctx)
+	return b, nil
+}
+
+// Close ends every follower and the polling, and waits for them.
+func (b *Backend) Close() error {
+	b.stop()
+	b.set.Close()
+	<-b.done
+	b.rpc.http.CloseIdleConnections()
+	return nil
+}
+
+// Follow streams the chain; see coordinator.Chain. It does not need the node to
+// be up.
+func (b *Backend) Follow(ctx context.Context, known []coordinator.BlockRef, from int32, scripts [][]byte) (coordinator.Follower, error) {
+	b.mu.Lock()
+	b.follower++
+	id := b.follower
+	b.mu.Unlock()
+	f, err := b.set.Start(ctx, source{b}, follow.Options{
+		Known: known, From: from, Scripts: scripts,
+		Retry: b.cfg.Poll, RetryMax: maxBackoff,
+		Report: func(err error) { b.fault(id, err) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("follow the chain: %w", err)
+	}
+	return f, nil
+}
+
+// Tip asks the node for its best block.
+func (b *Backend) Tip(ctx context.Context) (coordinator.BlockRef, error) {
+	info, err := b.info(ctx)
+	if err != nil {
+		return coordinator.BlockRef{}, err
+	}
+	return b.ref(ctx, info)
+}
+
+// Health says how the node is reached and what is wrong.
+func (b *Backend) Health() coordinator.ChainHealth {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h := coordinator.ChainHealth{
+		Backend: "core", Height: b.tip.Height, Target: b.target,
+		Problem: b.problem,
+	}
+	if h.Problem == "" {
+		for _, f := range b.faults {
+			h.Problem = f
+			break
+		}
+	}
+	if h.Problem != "" {
+		h.Since = b.since
+	}
+	h.Synced = h.Problem == "" && b.hasTip && !b.syncing
+	return h
+}
+
+// trouble notes the outcome of a poll, and returns whether it is news.
+func (b *Backend) trouble(err error) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	text := ""
+	if err != nil {
+		text = oneLine(err.Error())
+	}
+	news := text != b.problem
+	if text != "" && b.problem == "" && len(b.faults) == 0 {
+		b.since = time.Now()
+	}
+	b.problem = text
+	return news
+}
+
+// fault notes what a follower says of the node; nil when it works again.
+func (b *Backend) fault(id int, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err == nil {
+		delete(b.faults, id)
+		return
+	}
+	if b.problem == "" && len(b.faults) == 0 {
+		b.since = time.Now()
+	}
+	if _, known := b.faults[id]; !known {
+		b.cfg.Log.Warn("chain follower waits", "err", err)
+	}
+	b.faults[id] = oneLine(err.Error())
+}

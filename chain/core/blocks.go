@@ -1,0 +1,238 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/btcsuite/btcd/blockchain"
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/chain/follow"
+	"github.com/quorate/quorate/coordinator"
+)
+
+// Errors of blocks that a node returns.
+var (
+	// ErrLie is returned when an answer contradicts what was asked for.
+	ErrLie = errors.New("the Bitcoin node returned a false block")
+	// ErrPruned is returned when the node has thrown a block away.
+	ErrPruned = errors.New("the Bitcoin node is pruned and no longer has the block: a node that keeps all blocks since the wallet began is needed")
+)
+
+const (
+	maxHeaders   = 20_000 // about 150 bytes each: 3 MB
+	maxBlocks    = 8      // decoded; up to 20 MB each on the main network
+	medianBlocks = 11     // BIP113
+)
+
+// headerCache holds headers by hash, the oldest leave first.
+type headerCache struct {
+	by   map[chainhash.Hash]*wire.BlockHeader
+	fifo []chainhash.Hash
+}
+
+func newHeaderCache() headerCache {
+	return headerCache{by: map[chainhash.Hash]*wire.BlockHeader{}}
+}
+
+func (c *headerCache) put(hash chainhash.Hash, h *wire.BlockHeader) {
+	if _, ok := c.by[hash]; ok {
+		return
+	}
+	if len(c.fifo) >= maxHeaders {
+		delete(c.by, c.fifo[0])
+		c.fifo = c.fifo[1:]
+	}
+	c.by[hash] = h
+	c.fifo = append(c.fifo, hash)
+}
+
+// blockCache holds the last blocks fetched, for wallets that follow side by side.
+type blockCache struct {
+	by   map[chainhash.Hash]*follow.Block
+	fifo []chainhash.Hash
+}
+
+func newBlockCache() blockCache {
+	return blockCache{by: map[chainhash.Hash]*follow.Block{}}
+}
+
+func (c *blockCache) put(b *follow.Block) {
+	if _, ok := c.by[b.Ref.Hash]; ok {
+		return
+	}
+	if len(c.fifo) >= maxBlocks {
+		delete(c.by, c.fifo[0])
+		c.fifo = c.fifo[1:]
+	}
+	c.by[b.Ref.Hash] = b
+	c.fifo = append(c.fifo, b.Ref.Hash)
+}
+
+// Block fetches a block and checks all that can be checked without the chain
+// before it: hash, proof of work, difficulty, merkle roots, height, structure.
+func (s source) Block(ctx context.Context, hash chainhash.Hash, height int32) (*follow.Block, error) {
+	s.mu.Lock()
+	cached := s.blocks.by[hash]
+	s.mu.Unlock()
+	if cached != nil && cached.Ref.Height == height {
+		return cached, nil
+	}
+	var text string
+	err := s.rpc.call(ctx, &text, "getblock", hash.String(), 0)
+	switch {
+	case rpcCode(err) == codeNoBlock:
+		return nil, follow.ErrNoBlock
+	case rpcCode(err) == codeMisc && strings.Contains(err.Error(), "pruned"):
+		return nil, ErrPruned
+	case err != nil:
+		return nil, err
+	}
+	raw, err := hex.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: block is not hex", ErrGarbage)
+	}
+	block, err := s.checkBlock(raw, hash, height)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.headers.put(hash, &block.MsgBlock().Header)
+	s.mu.Unlock()
+	header, median, err := s.header(ctx, hash)
+	if err != nil {
+		return nil, fmt.Errorf("get headers before it: %w", err)
+	}
+	if err := s.checkDifficulty(ctx, header, height); err != nil {
+		return nil, err
+	}
+	out := &follow.Block{
+		Ref:  coordinator.BlockRef{Height: height, Hash: hash, Time: header.Timestamp.Unix(), MedianTime: median},
+		Prev: header.PrevBlock,
+		Txs:  block.MsgBlock().Transactions,
+	}
+	s.mu.Lock()
+	s.blocks.put(out)
+	s.mu.Unlock()
+	return out, nil
+}
+
+// checkBlock decodes a block and checks it against hash and height.
+func (b *Backend) checkBlock(raw []byte, hash chainhash.Hash, height int32) (*btcutil.Block, error) {
+	var msg wire.MsgBlock
+	r := bytes.NewReader(raw)
+	if err := msg.Deserialize(r); err != nil || r.Len() != 0 {
+		return nil, fmt.Errorf("%w: it cannot be decoded", ErrLie)
+	}
+	if msg.BlockHash() != hash {
+		return nil, fmt.Errorf("%w: another hash than asked for", ErrLie)
+	}
+	block := btcutil.NewBlock(&msg)
+	if height == 0 {
+		return block, nil // its hash is that of the network
+	}
+	if err := blockchain.CheckBlockSanity(block, b.params.PowLimit, blockClock{msg.Header.Timestamp}); err != nil {
+		return nil, fmt.Errorf("%w: %s", ErrLie, oneLine(err.Error()))
+	}
+	if err := blockchain.ValidateWitnessCommitment(block); err != nil {
+		return nil, fmt.Errorf("%w: %s", ErrLie, oneLine(err.Error()))
+	}
+	if height >= b.params.BIP0034Height {
+		if err := blockchain.CheckSerializedHeight(block.Transactions()[0], height); err != nil {
+			return nil, fmt.Errorf("%w: it is not of height %d", ErrLie, height)
+		}
+	}
+	return block, nil
+}
+
+// blockClock keeps the local clock out of the checks: the node has its own, and
+// a cosigner whose clock is slow must not stop seeing blocks.
+type blockClock struct{ at time.Time }
+
+func (c blockClock) AdjustedTime() time.Time         { return c.at }
+func (c blockClock) AddTimeSample(string, time.Time) {}
+func (c blockClock) Offset() time.Duration           { return 0 }
+
+// checkDifficulty checks that the target moves only when it may and no further
+// than it may, on networks without a rule for slow blocks.
+func (s source) checkDifficulty(ctx context.Context, h *wire.BlockHeader, height int32) error {
+	if s.params.ReduceMinDifficulty || s.params.PoWNoRetargeting || height < 1 {
+		return nil
+	}
+	prev, err := s.oneHeader(ctx, h.PrevBlock)
+	if err != nil {
+		return fmt.Errorf("get header before it: %w", err)
+	}
+	period := int32(s.params.TargetTimespan / s.params.TargetTimePerBlock)
+	if height%period != 0 {
+		if h.Bits != prev.Bits {
+			return fmt.Errorf("%w: its difficulty is wrong", ErrLie)
+		}
+		return nil
+	}
+	most := new(big.Int).Mul(blockchain.CompactToBig(prev.Bits), big.NewInt(s.params.RetargetAdjustmentFactor))
+	if blockchain.CompactToBig(h.Bits).Cmp(most) > 0 {
+		return fmt.Errorf("%w: its difficulty is too low", ErrLie)
+	}
+	return nil
+}
+
+// header returns a header and its median time past (BIP113, in Unix seconds),
+// which is computed here: btcd does not tell it.
+func (b *Backend) header(ctx context.Context, hash chainhash.Hash) (*wire.BlockHeader, int64, error) {
+	first, err := b.oneHeader(ctx, hash)
+	if err != nil {
+		return nil, 0, err
+	}
+	times := []int64{first.Timestamp.Unix()}
+	for at := first; len(times) < medianBlocks && at.PrevBlock != (chainhash.Hash{}); {
+		if at, err = b.oneHeader(ctx, at.PrevBlock); err != nil {
+			return nil, 0, err
+		}
+		times = append(times, at.Timestamp.Unix())
+	}
+	slices.Sort(times)
+	return first, times[len(times)/2], nil
+}
+
+// oneHeader fetches a header and checks its hash and proof of work.
+func (b *Backend) oneHeader(ctx context.Context, hash chainhash.Hash) (*wire.BlockHeader, error) {
+	b.mu.Lock()
+	h := b.headers.by[hash]
+	b.mu.Unlock()
+	if h != nil {
+		return h, nil
+	}
+	var text string
+	if err := b.rpc.call(ctx, &text, "getblockheader", hash.String(), false); err != nil {
+		return nil, err
+	}
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != wire.MaxBlockHeaderPayload {
+		return nil, fmt.Errorf("%w: header", ErrGarbage)
+	}
+	h = new(wire.BlockHeader)
+	if err := h.Deserialize(bytes.NewReader(raw)); err != nil {
+		return nil, fmt.Errorf("%w: header", ErrGarbage)
+	}
+	if h.BlockHash() != hash {
+		return nil, fmt.Errorf("%w: header of another hash than asked for", ErrLie)
+	}
+	target := blockchain.CompactToBig(h.Bits)
+	if target.Sign() <= 0 || target.Cmp(b.params.PowLimit) > 0 || blockchain.HashToBig(&hash).Cmp(target) > 0 {
+		return nil, fmt.Errorf("%w: header without proof of work", ErrLie)
+	}
+	b.mu.Lock()
+	b.headers.put(hash, h)
+	b.mu.Unlock()
+	return h, nil
+}

@@ -1,0 +1,200 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/chain/follow"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/wallet"
+)
+
+// ErrNetwork is shown when the node is of another network.
+var ErrNetwork = errors.New("the Bitcoin node is on another network")
+
+// staleTip is how old the median time of the tip may be before the node is
+// taken to be still syncing, as Bitcoin Core does; btcd does not tell.
+const staleTip = 24 * time.Hour
+
+// chainInfo is what both nodes say in getblockchaininfo.
+type chainInfo struct {
+	Chain   string `json:"chain"`
+	Blocks  int32  `json:"blocks"`
+	Headers int32  `json:"headers"`
+	Best    string `json:"bestblockhash"`
+	IBD     bool   `json:"initialblockdownload"`
+}
+
+// poll looks at the node until ctx ends, less often while it fails.
+func (b *Backend) poll(ctx context.Context) {
+	defer close(b.done)
+	wait := b.cfg.Poll
+	for ctx.Err() == nil {
+		err := b.pollOnce(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if b.trouble(err) {
+			if err != nil {
+				b.cfg.Log.Warn("bitcoin node", "problem", err)
+			} else {
+				b.cfg.Log.Info("bitcoin node answers", "height", b.Health().Height)
+				b.notify()
+			}
+		}
+		if err != nil {
+			// Whatever answers next may be another node.
+			b.mu.Lock()
+			b.checked = false
+			b.mu.Unlock()
+			wait = min(2*wait, max(maxBackoff, b.cfg.Poll))
+		} else {
+			wait = b.cfg.Poll
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-b.wake:
+		}
+		timer.Stop()
+	}
+}
+
+func (b *Backend) pollOnce(ctx context.Context) error {
+	info, err := b.info(ctx)
+	if err != nil {
+		return err
+	}
+	tip, err := b.ref(ctx, info)
+	if err != nil {
+		return err
+	}
+	syncing := info.Headers > info.Blocks
+	if b.cfg.Network != wallet.Regtest {
+		// A regtest node with old blocks always says that it is syncing.
+		syncing = syncing || info.IBD || time.Since(time.Unix(tip.MedianTime, 0)) > staleTip
+	}
+	b.mu.Lock()
+	moved := !b.hasTip || b.tip.Hash != tip.Hash
+	b.tip, b.hasTip, b.syncing = tip, true, syncing
+	b.target = max(info.Headers, info.Blocks)
+	b.mu.Unlock()
+	if moved {
+		b.notify()
+	}
+	return b.pollPool(ctx, moved)
+}
+
+// info asks for the state of the chain, and checks that it is our network's:
+// the first block once, and then that the node's name for it stays the same.
+func (b *Backend) info(ctx context.Context) (chainInfo, error) {
+	var info chainInfo
+	if err := b.rpc.call(ctx, &info, "getblockchaininfo"); err != nil {
+		return info, fmt.Errorf("ask for the state of the chain: %w", err)
+	}
+	b.mu.Lock()
+	same := b.checked && b.name == info.Chain
+	b.mu.Unlock()
+	if same {
+		return info, nil
+	}
+	var text string
+	if err := b.rpc.call(ctx, &text, "getblockhash", 0); err != nil {
+		return info, fmt.Errorf("ask for the first block: %w", err)
+	}
+	hash, err := chainhash.NewHashFromStr(text)
+	if err != nil {
+		return info, fmt.Errorf("%w: first block", ErrGarbage)
+	}
+	if *hash != *b.params.GenesisHash {
+		return info, fmt.Errorf("%w: its first block is %s, that of %s is %s", ErrNetwork, hash, b.cfg.Network, b.params.GenesisHash)
+	}
+	b.mu.Lock()
+	b.checked, b.name = true, info.Chain
+	b.mu.Unlock()
+	return info, nil
+}
+
+// ref checks and completes what the node says of its tip.
+func (b *Backend) ref(ctx context.Context, info chainInfo) (coordinator.BlockRef, error) {
+	hash, err := chainhash.NewHashFromStr(info.Best)
+	if err != nil || info.Blocks < 0 {
+		return coordinator.BlockRef{}, fmt.Errorf("%w: no tip", ErrGarbage)
+	}
+	header, median, err := b.header(ctx, *hash)
+	if err != nil {
+		return coordinator.BlockRef{}, fmt.Errorf("get header of the tip: %w", err)
+	}
+	return coordinator.BlockRef{
+		Height: info.Blocks, Hash: *hash, Time: header.Timestamp.Unix(), MedianTime: median,
+	}, nil
+}
+
+// notify wakes the followers.
+func (b *Backend) notify() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// hurry makes the next look at the node come at once.
+func (b *Backend) hurry() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+// source is what followers see of a Backend.
+type source struct{ *Backend }
+
+// Tip is that of the last poll, so that many followers do not ask more often.
+func (s source) Tip(context.Context) (coordinator.BlockRef, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.hasTip {
+		return coordinator.BlockRef{}, false, fmt.Errorf("%w: %s", errWaiting, s.problem)
+	}
+	return s.tip, s.syncing, nil
+}
+
+// errWaiting is what followers get before the first successful poll.
+var errWaiting = errors.New("waiting for the Bitcoin node")
+
+// HashAt asks which block is at a height.
+func (s source) HashAt(ctx context.Context, height int32) (chainhash.Hash, error) {
+	var text string
+	err := s.rpc.call(ctx, &text, "getblockhash", height)
+	if code := rpcCode(err); code == codeOutOfRange || code == codeMisc {
+		return chainhash.Hash{}, follow.ErrNoBlock
+	}
+	if err != nil {
+		return chainhash.Hash{}, err
+	}
+	hash, err := chainhash.NewHashFromStr(text)
+	if err != nil || len(text) != chainhash.MaxHashStringSize {
+		return chainhash.Hash{}, fmt.Errorf("%w: block hash", ErrGarbage)
+	}
+	return *hash, nil
+}
+
+// Unconfirmed returns what the last polls found in the mempool.
+func (s source) Unconfirmed(mark uint64) (txs []*wire.MsgTx, next uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pool.after(mark)
+}
+
+// Changed is closed at the next change that a poll finds.
+func (s source) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}

@@ -1,0 +1,253 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+)
+
+// Errors of talking to a node. Each is one clear line for people.
+var (
+	ErrDown     = errors.New("nothing answers at the address of the Bitcoin node")
+	ErrLogin    = errors.New("the Bitcoin node refuses user and password")
+	ErrForbid   = errors.New("the Bitcoin node does not allow this host or call")
+	ErrNoTLS    = errors.New("the Bitcoin node does not speak TLS here: use http://")
+	ErrNeedTLS  = errors.New("the Bitcoin node wants TLS: use https://")
+	ErrCert     = errors.New("the certificate of the Bitcoin node is not trusted")
+	ErrBusy     = errors.New("the Bitcoin node is too busy")
+	ErrTimeout  = errors.New("the Bitcoin node does not answer in time")
+	ErrTooLarge = errors.New("the answer of the Bitcoin node is too large")
+	ErrGarbage  = errors.New("the answer is not that of a Bitcoin node")
+)
+
+// JSON-RPC error codes that matter here, the same in Bitcoin Core and btcd.
+const (
+	codeMethodNotFound = -32601
+	codeNoBlock        = -5
+	codeOutOfRange     = -8 // Bitcoin Core
+	codeMisc           = -1 // btcd for a height out of range; Core for pruned blocks
+	codeMissing        = -25
+	codeInChain        = -27
+)
+
+// rpcError is an error that the node itself returned.
+type rpcError struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+func (e *rpcError) Error() string { return fmt.Sprintf("%s (%d)", oneLine(e.Message), e.Code) }
+
+// rpcCode returns the node's own error code, or 0.
+func rpcCode(err error) int {
+	var e *rpcError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return 0
+}
+
+// oneLine makes text of a server fit for a log or a screen.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	if r := []rune(s); len(r) > 300 {
+		s = string(r[:300]) + "…"
+	}
+	return s
+}
+
+type request struct {
+	Version string `json:"jsonrpc"`
+	ID      int    `json:"id"`
+	Method  string `json:"method"`
+	Params  []any  `json:"params"`
+}
+
+type response struct {
+	ID     *int            `json:"id"`
+	Result json.RawMessage `json:"result"`
+	Error  *rpcError       `json:"error"`
+}
+
+// client speaks JSON-RPC over HTTP POST.
+type client struct {
+	cfg  Config
+	http *http.Client
+	slot chan struct{}
+}
+
+func newClient(cfg Config) (*client, error) {
+	t, err := cfg.transport()
+	if err != nil {
+		return nil, err
+	}
+	return &client{
+		cfg: cfg, slot: make(chan struct{}, maxCalls),
+		http: &http.Client{
+			Transport: t,
+			// A redirect would carry the password elsewhere.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// call asks one question and decodes its answer into result.
+func (c *client) call(ctx context.Context, result any, method string, params ...any) error {
+	if params == nil {
+		params = []any{}
+	}
+	body, err := c.post(ctx, request{"1.0", 1, method, params})
+	if err != nil {
+		return err
+	}
+	r, err := parseResponse(body)
+	if err != nil {
+		return err
+	}
+	if r.Error != nil {
+		return r.Error
+	}
+	if err := json.Unmarshal(r.Result, result); err != nil {
+		return fmt.Errorf("%w: result of %s is of another kind", ErrGarbage, method)
+	}
+	return nil
+}
+
+// batch asks one method with many parameters. The answers are strings, in
+// order, empty where the node returned an error.
+func (c *client) batch(ctx context.Context, method string, params []string) ([]string, error) {
+	reqs := make([]request, len(params))
+	for i, p := range params {
+		reqs[i] = request{"2.0", i, method, []any{p}}
+	}
+	body, err := c.post(ctx, reqs)
+	if err != nil {
+		return nil, err
+	}
+	return parseBatch(body, len(params))
+}
+
+// parseResponse reads one answer. It must hold a result or an error.
+func parseResponse(body []byte) (*response, error) {
+	var r response
+	if err := json.Unmarshal(body, &r); err != nil {
+		return nil, fmt.Errorf("%w: no JSON-RPC answer", ErrGarbage)
+	}
+	if r.Error == nil && len(r.Result) == 0 {
+		return nil, fmt.Errorf("%w: neither result nor error", ErrGarbage)
+	}
+	return &r, nil
+}
+
+// parseBatch reads n answers to strings, whatever their order.
+func parseBatch(body []byte, n int) ([]string, error) {
+	var rs []response
+	if err := json.Unmarshal(body, &rs); err != nil {
+		return nil, fmt.Errorf("%w: no JSON-RPC answers", ErrGarbage)
+	}
+	out := make([]string, n)
+	for _, r := range rs {
+		if r.ID == nil || *r.ID < 0 || *r.ID >= n {
+			return nil, fmt.Errorf("%w: answer to no question", ErrGarbage)
+		}
+		if r.Error != nil {
+			continue
+		}
+		if err := json.Unmarshal(r.Result, &out[*r.ID]); err != nil {
+			return nil, fmt.Errorf("%w: answer is not text", ErrGarbage)
+		}
+	}
+	return out, nil
+}
+
+// post sends a body and returns the answer's, bounded in time and size.
+func (c *client) post(ctx context.Context, body any) ([]byte, error) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("encode request: %w", err)
+	}
+	select {
+	case c.slot <- struct{}{}:
+		defer func() { <-c.slot }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	callCtx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(callCtx, http.MethodPost, c.cfg.URL, bytes.NewReader(raw))
+	if err != nil {
+		return nil, fmt.Errorf("build request: %w", err)
+	}
+	user, password, err := c.cfg.login()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrLogin, err)
+	}
+	req.SetBasicAuth(user, password)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, explain(ctx, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return nil, explain(ctx, err)
+	}
+	if len(answer) > maxBody {
+		return nil, ErrTooLarge
+	}
+	return answer, explainStatus(resp.StatusCode, answer)
+}
+
+// explain says in one line why there is no answer.
+func explain(ctx context.Context, err error) error {
+	var record tls.RecordHeaderError
+	var cert *tls.CertificateVerificationError
+	var timeout net.Error
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ErrDown
+	case errors.As(err, &record), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
+		return ErrNoTLS
+	case errors.As(err, &cert):
+		return ErrCert
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return ErrTimeout
+	}
+	return fmt.Errorf("%w: %s", ErrDown, oneLine(err.Error()))
+}
+
+// explainStatus is nil where the body may be a JSON-RPC answer.
+func explainStatus(status int, body []byte) error {
+	switch {
+	case status == http.StatusOK:
+		return nil
+	case status == http.StatusUnauthorized:
+		return ErrLogin
+	case status == http.StatusForbidden:
+		return ErrForbid
+	case status == http.StatusServiceUnavailable:
+		return ErrBusy
+	case bytes.Contains(body, []byte("HTTP request to an HTTPS server")):
+		return ErrNeedTLS
+	case bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")):
+		// Bitcoin Core answers errors of JSON-RPC 1.0 with status 500 or 404.
+		return nil
+	}
+	return fmt.Errorf("%w: HTTP status %d", ErrGarbage, status)
+}

@@ -1,0 +1,71 @@
+// Package none is the chain backend of a node that sees no chain: it signs
+// nothing that it cannot verify, but it keeps and passes on what others decide.
+package none
+
+import (
+	"context"
+	"sync"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Backend implements coordinator.Chain and knows nothing. The zero value is
+// ready to use.
+type Backend struct{}
+
+var _ coordinator.Chain = Backend{}
+
+// Tip returns ErrUnsupported.
+func (Backend) Tip(context.Context) (coordinator.BlockRef, error) {
+	return coordinator.BlockRef{}, coordinator.ErrUnsupported
+}
+
+// Follow returns a follower that never sends anything.
+func (Backend) Follow(ctx context.Context, _ []coordinator.BlockRef, _ int32, _ [][]byte) (coordinator.Follower, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f := &follower{notices: make(chan coordinator.ChainNotice)}
+	f.unhook = context.AfterFunc(ctx, f.end)
+	return f, nil
+}
+
+// TestAccept returns ErrUnsupported.
+func (Backend) TestAccept(context.Context, *wire.MsgTx) error { return coordinator.ErrUnsupported }
+
+// Broadcast returns ErrUnsupported.
+func (Backend) Broadcast(context.Context, *wire.MsgTx) error { return coordinator.ErrUnsupported }
+
+// FeeRate returns ErrNoEstimate.
+func (Backend) FeeRate(context.Context, int) (wallet.FeeRate, error) {
+	return 0, coordinator.ErrNoEstimate
+}
+
+// Health says that there is no backend.
+func (Backend) Health() coordinator.ChainHealth {
+	return coordinator.ChainHealth{
+		Backend: "none",
+		Problem: `no connection to the Bitcoin network is configured (chain.backend = "none")`,
+	}
+}
+
+type follower struct {
+	once    sync.Once
+	unhook  func() bool
+	notices chan coordinator.ChainNotice
+}
+
+func (f *follower) end() { f.once.Do(func() { close(f.notices) }) }
+
+func (f *follower) Notices() <-chan coordinator.ChainNotice { return f.notices }
+
+func (f *follower) Watch(ctx context.Context, _ [][]byte, _ int32) error { return ctx.Err() }
+
+func (f *follower) Close() error {
+	f.unhook()
+	f.end()
+	return nil
+}
