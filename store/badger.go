@@ -1,0 +1,217 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/quorate/quorate/coordinator"
+)
+
+// KeySize is the length of a store's encryption key in bytes (AES-256).
+const KeySize = 32
+
+// Badger is a store on disk. It is safe for concurrent use.
+type Badger struct {
+	dir   string
+	log   *slog.Logger
+	db    *badger.DB
+	lock  *os.File
+	names *logNames
+	gate  gate
+
+	// signing is held by a Commit with guard updates, from the check to the
+	// end: no other may come between.
+	signing sync.Mutex
+	guard   *guardBook
+
+	lastBlob atomic.Uint64
+	fault    fault
+}
+
+var _ coordinator.Store = (*Badger)(nil)
+
+// Open opens the store in a directory, which it makes (mode 0700) if it is not
+// there. The key is KeySize bytes, or nil for a store that is not encrypted
+// (for tests). It returns ErrLocked, ErrKey, ErrNewer, ErrNoSpace, ErrCorrupt,
+// or an error of the file system. It reads and verifies all tables.
+func Open(dir string, key []byte, log *slog.Logger) (*Badger, error) {
+	return open(dir, key, log, func(*badger.Options) {})
+}
+
+// open lets a test break an option, to show that another test notices.
+func open(dir string, key []byte, log *slog.Logger, tweak func(*badger.Options)) (*Badger, error) {
+	if len(key) != 0 && len(key) != KeySize {
+		return nil, fmt.Errorf("%w: %d bytes, %d are needed", ErrKey, len(key), KeySize)
+	}
+	if err := makeDir(dir); err != nil {
+		return nil, err
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Badger{dir: dir, log: log, lock: lock, guard: newGuardBook(), fault: newFault()}
+	if err := s.start(key, tweak); err != nil {
+		s.release()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Badger) start(key []byte, tweak func(*badger.Options)) error {
+	if err := checkKey(s.dir, key); err != nil {
+		return err
+	}
+	if err := checkSpace(s.dir, 0); err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	if err := dropEmptyLogs(s.dir); err != nil {
+		return err
+	}
+	o := badgerOptions(s.dir, key, badgerLog{s.log, s.fault.set})
+	tweak(&o)
+	db, err := badger.Open(o)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	s.db = db
+	if err := s.prepare(len(key) > 0); err != nil {
+		if cerr := s.closeDB(); cerr != nil {
+			s.log.Warn("database not closed", "err", cerr)
+		}
+		return err
+	}
+	return nil
+}
+
+// prepare checks what Badger opened, and reads what is kept in memory.
+func (s *Badger) prepare(encrypted bool) error {
+	if err := s.fault.get(); err != nil {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if encrypted && !hasDataKey(s.dir) {
+		return errors.New("database made no key to encrypt with: is the clock right?")
+	}
+	if err := s.db.VerifyChecksum(); err != nil {
+		return fmt.Errorf("%w: verify tables: %w", ErrCorrupt, err)
+	}
+	names, err := openLogNames(s.dir)
+	if err != nil {
+		return err
+	}
+	s.names = names
+	if err := s.checkVersion(); err != nil {
+		return err
+	}
+	if err := s.loadGuard(); err != nil {
+		return err
+	}
+	if err := s.dropStaged(); err != nil {
+		return err
+	}
+	return addBallast(s.dir)
+}
+
+// Close writes the rest to tables and releases the directory. Calls that are
+// under way end first (their commits are made), later ones get ErrClosed; so
+// does a second Close. It must not be called from within a Walk. A broken store
+// keeps its lock until the process ends, and Close returns ErrBroken.
+func (s *Badger) Close() error {
+	if !s.gate.close() {
+		return ErrClosed
+	}
+	<-s.gate.drained()
+	if err := s.fault.get(); err != nil {
+		return err
+	}
+	if err := checkSpace(s.dir, 0); errors.Is(err, ErrNoSpace) {
+		if err := dropBallast(s.dir); err != nil {
+			return err
+		}
+	}
+	err := s.closeDB()
+	if !errors.Is(err, ErrBroken) {
+		s.release()
+	}
+	return err
+}
+
+// closeDB closes Badger, which would retry for ever if it cannot write.
+func (s *Badger) closeDB() error {
+	done := make(chan error, 1)
+	go func() { done <- s.db.Close() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			return fmt.Errorf("close database: %w", err)
+		}
+		return nil
+	case <-s.fault.raised:
+		return s.fault.get()
+	}
+}
+
+func (s *Badger) release() {
+	if s.names != nil {
+		s.names.close()
+	}
+	_ = s.lock.Close()
+}
+
+// enter begins a call: it returns ErrClosed or ErrBroken, or the caller must leave.
+func (s *Badger) enter() error {
+	if err := s.gate.enter(); err != nil {
+		return err
+	}
+	if err := s.fault.get(); err != nil {
+		s.gate.leave()
+		return err
+	}
+	return nil
+}
+
+func makeDir(dir string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make store directory: %w", err)
+	}
+	return syncDir(filepath.Dir(dir))
+}
+
+// fault is the first failure after which the store must not be trusted.
+type fault struct {
+	mu     *sync.Mutex
+	err    *atomic.Pointer[error]
+	raised chan struct{}
+}
+
+func newFault() fault {
+	return fault{new(sync.Mutex), new(atomic.Pointer[error]), make(chan struct{})}
+}
+
+func (f fault) set(cause error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err.Load() != nil {
+		return
+	}
+	err := fmt.Errorf("%w: %w", ErrBroken, cause)
+	f.err.Store(&err)
+	close(f.raised)
+}
+
+func (f fault) get() error {
+	if err := f.err.Load(); err != nil {
+		return *err
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/quorate/quorate/coordinator"
+)
+
+// MaxBatchBytes is the most a batch may hold in entries and records, in bytes:
+// twice the 64 largest entries (16 MiB) and a snapshot of 32 MiB.
+const MaxBatchBytes = 64 << 20
+
+// checkBatch refuses what no store takes, before anything is written, and
+// returns the bytes of all entries and records.
+func checkBatch(b coordinator.Batch) (int, error) {
+	total := 0
+	for _, e := range b.Entries {
+		if e == nil {
+			return 0, fmt.Errorf("%w: no entry", ErrBatch)
+		}
+		if e.Header().Group != b.Group {
+			return 0, fmt.Errorf("%w: entry %s is of another group", ErrBatch, e.ID())
+		}
+		total += len(e.Bytes())
+	}
+	for k, v := range b.Puts {
+		if err := checkRecordKey(k); err != nil {
+			return 0, err
+		}
+		total += len(k) + len(v)
+	}
+	for _, k := range b.Deletes {
+		if err := checkRecordKey(k); err != nil {
+			return 0, err
+		}
+	}
+	if total > MaxBatchBytes {
+		return 0, fmt.Errorf("%w: %d bytes, at most %d", ErrTooBig, total, MaxBatchBytes)
+	}
+	return total, nil
+}
+
+func checkRecordKey(k string) error {
+	if k == "" || len(k) > MaxRecordKey {
+		return fmt.Errorf("%w: record key of %d bytes, 1 to %d are allowed", ErrBatch, len(k), MaxRecordKey)
+	}
+	return nil
+}

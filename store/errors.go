@@ -1,0 +1,33 @@
+package store
+
+import "errors"
+
+// Errors of a store, besides those of the port (coordinator.ErrNotFound,
+// coordinator.ErrGuardConflict).
+var (
+	// ErrClosed is returned by every call on a store that was closed.
+	ErrClosed = errors.New("store is closed")
+	// ErrLocked is returned by Open while another store, in this process or
+	// another one, holds the directory.
+	ErrLocked = errors.New("store is in use by another process")
+	// ErrKey is returned by Open when the key is not the one the store was
+	// made with (or one of the two is missing).
+	ErrKey = errors.New("wrong store key")
+	// ErrNewer is returned by Open for a store written by a newer version.
+	ErrNewer = errors.New("store was written by a newer version")
+	// ErrCorrupt is returned when stored data is not what was written. The
+	// error names the entry or record.
+	ErrCorrupt = errors.New("store is corrupt")
+	// ErrNoSpace is returned by Open and Commit when less than SpaceReserve
+	// would be left on the disk. Nothing was written.
+	ErrNoSpace = errors.New("disk is full")
+	// ErrTooBig is returned by Commit for a batch over the limits. Nothing was
+	// written.
+	ErrTooBig = errors.New("batch is too big")
+	// ErrBatch is returned by Commit for a batch that makes no sense: an entry
+	// of another group, an empty or overlong record key. Nothing was written.
+	ErrBatch = errors.New("bad batch")
+	// ErrBroken is returned by every call after a write or sync failed in a
+	// way that leaves its outcome unknown. The process must restart.
+	ErrBroken = errors.New("store is broken, restart the node")
+)

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// Badger's files that hold transactions.
+func isLogFile(name string) bool {
+	return strings.HasSuffix(name, ".mem") || strings.HasSuffix(name, ".vlog")
+}
+
+// dropEmptyLogs removes log files without a byte. Badger leaves one behind when
+// it is killed between creating and sizing a log, or between emptying and
+// removing it, and then cannot be opened (v4.9.6: "Create a new file").
+func dropEmptyLogs(dir string) error {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("list store: %w", err)
+	}
+	for _, f := range files {
+		if !isLogFile(f.Name()) {
+			continue
+		}
+		info, err := f.Info()
+		if err != nil {
+			return fmt.Errorf("look at log file: %w", err)
+		}
+		if info.Size() > 0 {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, f.Name())); err != nil {
+			return fmt.Errorf("remove empty log file: %w", err)
+		}
+	}
+	return nil
+}
+
+// logNames knows which log files have a durable name. Badger syncs a new log
+// file, but not the directory that names it.
+type logNames struct {
+	mu   sync.Mutex
+	dir  *os.File
+	seen map[string]bool
+}
+
+func openLogNames(dir string) (*logNames, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open store directory: %w", err)
+	}
+	return &logNames{dir: d, seen: make(map[string]bool)}, nil
+}
+
+// sync syncs the directory if there is a log file it has not seen.
+func (l *logNames) sync() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, err := l.dir.Seek(0, 0); err != nil {
+		return fmt.Errorf("rewind store directory: %w", err)
+	}
+	names, err := l.dir.Readdirnames(-1)
+	if err != nil {
+		return fmt.Errorf("list store: %w", err)
+	}
+	now := make(map[string]bool, len(l.seen))
+	fresh := false
+	for _, name := range names {
+		if isLogFile(name) {
+			now[name] = true
+			fresh = fresh || !l.seen[name]
+		}
+	}
+	if fresh {
+		if err := l.dir.Sync(); err != nil {
+			return fmt.Errorf("sync store directory: %w", err)
+		}
+	}
+	l.seen = now
+	return nil
+}
+
+func (l *logNames) close() { _ = l.dir.Close() }

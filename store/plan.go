@@ -1,0 +1,199 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+)
+
+const (
+	// inlineMax is the largest value inside the transaction of its batch, in
+	// bytes. It must stay below Badger's ValueThreshold (1 MiB) by the head of
+	// a value, and is half of what a transaction takes (1.2 MiB).
+	inlineMax = 512 << 10
+	// chunkSize is the size of the pieces of a large value, one transaction each.
+	chunkSize = 1<<20 - 64<<10
+	// perKey is what Badger counts for each key besides key and value: version
+	// (10) and meta (2).
+	perKey = 12
+	// overhead is for the counts, the end mark, and markers of blobs.
+	overhead = 16 << 10
+)
+
+// value is one value of a batch: inside the transaction, or a blob of its own.
+type value struct {
+	key, plain []byte
+	encoded    []byte
+	blob       uint64 // 0: inside
+}
+
+type entryWrite struct {
+	value
+	id           journal.EntryID
+	index, place []byte
+}
+
+// plan is what a batch comes to, whatever is in the store.
+type plan struct {
+	group   journal.GroupID
+	entries []*entryWrite
+	records []*value
+	deletes [][]byte
+	guard   []coordinator.GuardRecord
+	staged  []uint64
+	large   []*value
+}
+
+// plan decides which values go into the transaction of the batch. The largest
+// become blobs until the rest fits.
+func (s *Badger) plan(b coordinator.Batch) (*plan, error) {
+	p := &plan{group: b.Group}
+	var values []*value
+	keys, size := 0, overhead
+	for _, e := range b.Entries {
+		w := &entryWrite{
+			value: value{key: entryKey(b.Group, e.Chain(), e.Position()), plain: e.Bytes()},
+			id:    e.ID(), index: idKey(b.Group, e.ID()), place: place(e.Chain(), e.Position().Seq),
+		}
+		p.entries = append(p.entries, w)
+		values = append(values, &w.value)
+		keys += 3 // entry, index, marker of a blob
+		size += len(w.key) + len(w.index) + len(w.place) + 3*perKey + 9
+	}
+	for k, v := range b.Puts {
+		w := &value{key: recordKey(b.Group, k), plain: v}
+		p.records = append(p.records, w)
+		values = append(values, w)
+		keys += 3 // record, marker of its blob and of the one it replaces
+		size += len(w.key) + 3*perKey + 18
+	}
+	for _, k := range b.Deletes {
+		if _, put := b.Puts[k]; put {
+			continue
+		}
+		key := recordKey(b.Group, k)
+		p.deletes = append(p.deletes, key)
+		keys += 2
+		size += len(key) + 2*perKey + 9
+	}
+	keys += len(b.Guard)
+	size += len(b.Guard) * (guardKeyLen + perKey)
+	for _, v := range values {
+		size += inlineHead + len(v.plain)
+	}
+	limit := int(s.db.MaxBatchSize())
+	slices.SortStableFunc(values, func(a, b *value) int { return cmp.Compare(len(b.plain), len(a.plain)) })
+	for _, v := range values {
+		if (len(v.plain) <= inlineMax && size < limit) || len(v.plain) <= refLen {
+			break
+		}
+		size += refLen - inlineHead - len(v.plain)
+		v.blob = s.lastBlob.Add(1)
+		p.large = append(p.large, v)
+	}
+	if size >= limit || keys+8 >= int(s.db.MaxBatchCount()) {
+		return nil, fmt.Errorf("%w: %d keys and %d bytes in one transaction", ErrTooBig, keys, size)
+	}
+	for _, v := range values {
+		if v.blob == 0 {
+			v.encoded = inline(v.plain)
+		} else {
+			v.encoded = ref{checksum(v.plain), v.blob, uint64(len(v.plain))}.encode()
+		}
+	}
+	return p, nil
+}
+
+// stage writes the large values, each marked as not in use. It leaves nothing
+// that a reader sees; what a crash leaves behind is removed at Open.
+func (s *Badger) stage(ctx context.Context, p *plan) error {
+	for _, v := range p.large {
+		p.staged = append(p.staged, v.blob)
+		if err := s.stageOne(ctx, v); err != nil {
+			if !errors.Is(err, ErrBroken) {
+				if derr := s.dropBlobs(p.staged); derr != nil {
+					s.log.Warn("staged data not removed yet", "err", derr)
+				}
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Badger) stageOne(ctx context.Context, v *value) error {
+	chunk := uint32(0)
+	for piece := range slices.Chunk(v.plain, chunkSize) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := s.update(func(txn *badger.Txn) error {
+			if chunk == 0 {
+				if err := txn.Set(blobKey(spaceStaged, v.blob), nil); err != nil {
+					return err
+				}
+			}
+			return txn.Set(chunkKey(v.blob, chunk), piece)
+		})
+		if err != nil {
+			return fmt.Errorf("stage large value: %w", err)
+		}
+		chunk++
+	}
+	return nil
+}
+
+// dropBlobs removes values that are marked as not in use.
+func (s *Badger) dropBlobs(blobs []uint64) error {
+	for _, blob := range blobs {
+		err := s.update(func(txn *badger.Txn) error {
+			err := scan(txn, blobKey(spaceBlob, blob), func(item *badger.Item) error {
+				return txn.Delete(item.KeyCopy(nil))
+			})
+			if err != nil {
+				return err
+			}
+			return txn.Delete(blobKey(spaceStaged, blob))
+		})
+		if err != nil {
+			return fmt.Errorf("remove large value: %w", err)
+		}
+	}
+	return nil
+}
+
+// dropStaged removes what an earlier process left marked, and finds the
+// highest blob there is.
+func (s *Badger) dropStaged() error {
+	var marked []uint64
+	err := s.db.View(func(txn *badger.Txn) error {
+		for _, space := range []byte{spaceStaged, spaceBlob} {
+			err := scan(txn, []byte{space}, func(item *badger.Item) error {
+				blob, err := parseBlobKey(item.Key())
+				if err != nil {
+					return fmt.Errorf("read large values: %w", err)
+				}
+				if space == spaceStaged {
+					marked = append(marked, blob)
+				}
+				s.lastBlob.Store(max(s.lastBlob.Load(), blob))
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.dropBlobs(marked)
+}

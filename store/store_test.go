@@ -1,0 +1,59 @@
+package store_test
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/store"
+	"github.com/quorate/quorate/store/storetest"
+)
+
+func testKey() []byte {
+	key := make([]byte, store.KeySize)
+	for i := range key {
+		key[i] = byte(i)
+	}
+	return key
+}
+
+// quiet drops what is below a warning.
+func quiet(t testing.TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+func openBadger(t *testing.T, dir string, key []byte) *store.Badger {
+	t.Helper()
+	s, err := store.Open(dir, key, quiet(t))
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestBadgerConformance(t *testing.T) {
+	for name, key := range map[string][]byte{"encrypted": testKey(), "plain": nil} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T) (coordinator.Store, func() coordinator.Store) {
+				dir := t.TempDir()
+				s := openBadger(t, dir, key)
+				return s, func() coordinator.Store {
+					_ = s.Close()
+					s = openBadger(t, dir, key)
+					return s
+				}
+			})
+		})
+	}
+}
+
+func TestMemoryConformance(t *testing.T) {
+	storetest.Run(t, func(*testing.T) (coordinator.Store, func() coordinator.Store) {
+		s := store.NewMemory()
+		return s, func() coordinator.Store {
+			s = s.Reopen()
+			return s
+		}
+	})
+}
