@@ -1,0 +1,272 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// Sizes and times of an actor.
+const (
+	// mailbox bounds what waits for an actor; senders wait beyond it.
+	mailbox = 256
+	// together is how many entries share one synced commit.
+	together = 128
+	// tickEvery is how often time passes for a machine.
+	tickEvery = 2 * time.Second
+	// commitTime bounds one commit of the store.
+	commitTime = 30 * time.Second
+)
+
+// ErrStopped is returned for a wallet whose actor has stopped.
+var ErrStopped = errors.New("the wallet is closed on this node")
+
+// Ports are what an actor executes effects on.
+type Ports struct {
+	Store     Store
+	Transport Transport
+	Chain     Chain
+	Signer    Signer
+	Clock     Clock
+	Observer  Observer
+	Log       *slog.Logger
+}
+
+// Actor is the goroutine around one Machine: it feeds Step, makes its batches
+// durable, and executes the effects. Readers take Machine, an immutable value.
+type Actor struct {
+	ports   Ports
+	group   journal.GroupID
+	inbox   chan envelope
+	current atomic.Pointer[Machine]
+	ctx     context.Context
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+
+	mu       sync.Mutex
+	follower Follower // of the running stream, or nil
+}
+
+// envelope is a message with the place for its answer.
+type envelope struct {
+	msg   any
+	reply chan result // nil when nobody waits; else of capacity 1
+}
+
+type result struct {
+	value any
+	err   error
+}
+
+// NewActor starts an actor for a machine that is durable already.
+func NewActor(ctx context.Context, ports Ports, m Machine) *Actor {
+	ctx, stop := context.WithCancel(ctx)
+	a := &Actor{ports: ports, group: m.State.group, inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop}
+	a.current.Store(&m)
+	a.inbox <- envelope{msg: Started{}}
+	a.done.Add(1)
+	go a.run()
+	return a
+}
+
+// Machine returns the machine as of the last durable step.
+func (a *Actor) Machine() *Machine { return a.current.Load() }
+
+// Group returns the actor's group.
+func (a *Actor) Group() journal.GroupID { return a.group }
+
+// Close stops the actor and waits for it.
+func (a *Actor) Close() {
+	a.stop()
+	a.done.Wait()
+}
+
+// Do sends a command and waits for its answer, which comes once it is durable.
+func (a *Actor) Do(ctx context.Context, msg any) (any, error) {
+	e := envelope{msg: msg, reply: make(chan result, 1)}
+	select {
+	case a.inbox <- e:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the wallet: %w", context.Cause(ctx))
+	case <-a.ctx.Done():
+		return nil, ErrStopped
+	}
+	select {
+	case r := <-e.reply:
+		return r.value, r.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the wallet: %w", context.Cause(ctx))
+	case <-a.ctx.Done():
+		return nil, ErrStopped
+	}
+}
+
+// tell sends a message without waiting for its answer.
+func (a *Actor) tell(msg any) {
+	select {
+	case a.inbox <- envelope{msg: msg}:
+	case <-a.ctx.Done():
+	}
+}
+
+func (a *Actor) run() {
+	defer a.done.Done()
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-a.ctx.Done():
+			return
+		case e := <-a.inbox:
+			a.handle(e)
+		case <-ticker.C:
+			a.handle(envelope{msg: Tick{Online: a.online()}})
+		}
+	}
+}
+
+// turn is what one commit makes durable together.
+type turn struct {
+	machine Machine
+	batch   Batch
+	effects []Effect
+	replies []func(error)
+}
+
+// handle steps through a message, and through entries waiting behind it: they
+// share one synced commit. When the commit fails the machine stays as it was.
+func (a *Actor) handle(first envelope) {
+	t := &turn{machine: *a.current.Load(), batch: Batch{Group: a.group, Puts: map[string][]byte{}}}
+	a.take(t, first)
+	for n := 1; n < together && isEntry(first.msg); n++ {
+		select {
+		case e := <-a.inbox:
+			a.take(t, e)
+			if !isEntry(e.msg) {
+				n = together
+			}
+			continue
+		default:
+		}
+		break
+	}
+	if err := a.commit(t.batch); err != nil {
+		for _, r := range t.replies {
+			r(err)
+		}
+		return
+	}
+	m := t.machine
+	a.current.Store(&m)
+	for _, e := range t.effects {
+		a.execute(e)
+	}
+	for _, r := range t.replies {
+		r(nil)
+	}
+}
+
+func isEntry(msg any) bool {
+	_, ok := msg.(EntryIn)
+	return ok
+}
+
+// take runs Step for a message and, where a signature is asked for, at once
+// for its result: no other message comes in between.
+func (a *Actor) take(t *turn, e envelope) {
+	value, err := a.step(t, e.msg)
+	if e.reply == nil {
+		if err != nil && !IsReject(err) {
+			var r *Rule
+			if !errors.As(err, &r) {
+				a.ports.Log.Warn("wallet step failed", "wallet", a.group.String()[:8], "message", fmt.Sprintf("%T", e.msg), "error", err)
+			}
+		}
+		return
+	}
+	t.replies = append(t.replies, func(commit error) {
+		if err == nil {
+			err = commit
+		}
+		e.reply <- result{value, err}
+	})
+}
+
+func (a *Actor) step(t *turn, msg any) (any, error) {
+	in := Input{Now: a.ports.Clock.Now(), Msg: msg}
+	if err := a.ports.Clock.Entropy(in.Entropy[:]); err != nil {
+		return nil, fmt.Errorf("draw entropy: %w", err)
+	}
+	next, effects, err := Step(t.machine, in)
+	if err != nil {
+		return nil, err
+	}
+	var value any
+	for _, e := range effects {
+		switch x := e.(type) {
+		case Sign:
+			// Nothing of this step is kept but the question: Step asks every
+			// rule again when the answer comes.
+			local := next.local
+			x.Signed.Signatures, x.Signed.Err = a.ports.Signer.SignSpend(a.ctx, local.Script, local.Account, x.Spend)
+			return a.step(t, x.Signed)
+		case Persist:
+			t.batch.merge(x.Batch)
+		case Reply:
+			value = x.Value
+		default:
+			t.effects = append(t.effects, e)
+		}
+	}
+	t.machine = next
+	return value, nil
+}
+
+// merge adds a later batch of the same group.
+func (b *Batch) merge(o Batch) {
+	b.Entries = append(b.Entries, o.Entries...)
+	for k, v := range o.Puts {
+		b.Puts[k] = v
+		b.Deletes = slices.DeleteFunc(b.Deletes, func(d string) bool { return d == k })
+	}
+	for _, k := range o.Deletes {
+		delete(b.Puts, k)
+		b.Deletes = append(b.Deletes, k)
+	}
+	b.Guard = append(b.Guard, o.Guard...)
+}
+
+func (a *Actor) commit(b Batch) error {
+	if len(b.Entries)+len(b.Puts)+len(b.Deletes)+len(b.Guard) == 0 {
+		return nil
+	}
+	// Not the actor's context: a commit that began is waited for.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), commitTime)
+	defer cancel()
+	if err := a.ports.Store.Commit(ctx, b); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return nil
+}
+
+func (a *Actor) online() []journal.Author {
+	m := a.Machine()
+	members := map[journal.Author]bool{}
+	for _, x := range m.State.Members() {
+		members[x] = true
+	}
+	var out []journal.Author
+	for _, p := range a.ports.Transport.Peers() {
+		if p.Connected && members[p.Peer] {
+			out = append(out, p.Peer)
+		}
+	}
+	return out
+}

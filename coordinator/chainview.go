@@ -1,0 +1,366 @@
+package coordinator
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal/pmap"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Depths and limits of what a node sees of the chain.
+const (
+	// gapLimit is how many unused addresses past the last used one are watched
+	// and may be handed out, on each branch (BIP44).
+	gapLimit = 20
+	// changeGap is how far past the last used change index a proposal may go.
+	changeGap = 20
+	// buriedDepth is how deep a spend must be before a rival is given up.
+	buriedDepth = 6
+	// coinbaseMaturity is consensus: 100 blocks.
+	coinbaseMaturity = 100
+	// keptBlocks is how many block references are kept for reorgs. A deeper
+	// one means a rescan from the wallet's birthday.
+	keptBlocks = 288
+)
+
+// View is what this node sees of the Bitcoin chain for one wallet: every
+// transaction that pays to it or spends from it, and in which block. It is an
+// immutable value, like State, and never decides State or storage.
+type View struct {
+	tip      BlockRef
+	birthday int32
+	caughtUp bool
+	blocks   []BlockRef // the newest keptBlocks, oldest first; never changed in place
+
+	txs    pmap.Map[string, ViewTx] // by txid
+	outs   pmap.Map[string, ViewOut]
+	spends pmap.Map[string, chainhash.Hash] // by outpoint | spending txid
+
+	scripts pmap.Map[string, place] // watched scripts
+	watched [2]uint32               // how many indexes are watched, by branch
+	used    [2]uint32               // one past the last index paid to, by branch
+	handed  [2]uint32               // one past the last index handed out, by branch
+
+	changed []chainhash.Hash // transactions that differ from what is stored
+}
+
+// ViewTx is a transaction of interest. Height is 0 while it is unconfirmed.
+type ViewTx struct {
+	Tx    *wire.MsgTx
+	Block BlockRef
+	// Seen says that it is in the backend's mempool, or that the backend took it from us.
+	Seen bool
+}
+
+// ViewOut is an output that pays the wallet.
+type ViewOut struct {
+	OutPoint wire.OutPoint
+	Amount   int64
+	Branch   uint32
+	Index    uint32
+	Coinbase bool
+}
+
+type place struct{ Branch, Index uint32 }
+
+// Tip returns the newest block seen.
+func (v View) Tip() BlockRef { return v.tip }
+
+// Synced says whether the view has caught up with its backend since the start.
+func (v View) Synced() bool { return v.caughtUp }
+
+// Tx returns a transaction of interest.
+func (v View) Tx(id chainhash.Hash) (ViewTx, bool) { return v.txs.Get(key(id)) }
+
+// Confirmations returns the depth of a transaction: 0 when it is not in a block.
+func (v View) Confirmations(id chainhash.Hash) int32 {
+	t, ok := v.Tx(id)
+	if !ok || t.Block.Height == 0 {
+		return 0
+	}
+	return v.tip.Height - t.Block.Height + 1
+}
+
+// spentBy returns the deepest confirmed transaction that spends a coin, if any.
+func (v View) spentBy(o wire.OutPoint) (chainhash.Hash, bool) {
+	for _, tx := range scan(v.spends, coinKey(o)) {
+		if v.Confirmations(tx) > 0 {
+			return tx, true
+		}
+	}
+	return chainhash.Hash{}, false
+}
+
+// rivals returns all known transactions that spend a coin, confirmed or not.
+func (v View) rivals(o wire.OutPoint) []chainhash.Hash {
+	var out []chainhash.Hash
+	for _, tx := range scan(v.spends, coinKey(o)) {
+		out = append(out, tx)
+	}
+	return out
+}
+
+// Watch derives scripts up to gapLimit past the last used index of each branch
+// and returns the new ones.
+func (v View) Watch(d *wallet.Descriptor) (View, [][]byte, error) {
+	var fresh [][]byte
+	for branch := range v.watched {
+		for v.watched[branch] < max(v.used[branch]+gapLimit, v.handed[branch]) {
+			i := v.watched[branch]
+			s, err := d.Script(uint32(branch), i)
+			if err != nil {
+				return v, nil, fmt.Errorf("derive script %d/%d: %w", branch, i, err)
+			}
+			v.scripts = v.scripts.Set(string(s.PkScript), place{uint32(branch), i})
+			fresh = append(fresh, s.PkScript)
+			v.watched[branch]++
+		}
+	}
+	return v, fresh, nil
+}
+
+// Scripts returns all watched scripts.
+func (v View) Scripts() [][]byte {
+	out := make([][]byte, 0, v.scripts.Len())
+	for s := range v.scripts.All() {
+		out = append(out, []byte(s))
+	}
+	return out
+}
+
+// Hand makes sure that an index that was handed out is watched, even where it
+// lies beyond the gap.
+func (v View) Hand(branch, index uint32) View {
+	v.handed[branch] = max(v.handed[branch], index+1)
+	return v
+}
+
+// Connect applies a block. It returns an error, and the old view, when the
+// block does not extend the tip.
+func (v View) Connect(b BlockRef, prev chainhash.Hash, txs []*wire.MsgTx) (View, bool, error) {
+	if n := len(v.blocks); n > 0 && (v.tip.Hash != prev || b.Height != v.tip.Height+1) {
+		return v, false, fmt.Errorf("connect block %d: it does not extend block %d", b.Height, v.tip.Height)
+	}
+	kept := v.blocks
+	if len(kept) >= keptBlocks {
+		kept = kept[len(kept)-keptBlocks+1:]
+	}
+	v.blocks = append(append(make([]BlockRef, 0, len(kept)+1), kept...), b)
+	v.tip = b
+	next, touched := v.apply(b, txs)
+	return next, touched, nil
+}
+
+// Rescan applies transactions of a block that was connected before.
+func (v View) Rescan(b BlockRef, txs []*wire.MsgTx) (View, bool) { return v.apply(b, txs) }
+
+func (v View) apply(b BlockRef, txs []*wire.MsgTx) (View, bool) {
+	touched := false
+	for i, tx := range txs {
+		if !v.concerns(tx) {
+			continue
+		}
+		touched = true
+		v = v.add(tx, ViewTx{Tx: tx, Block: b, Seen: true}, i == 0 && isCoinbase(tx))
+	}
+	return v, touched
+}
+
+// Disconnect takes the tip block away; its transactions become unconfirmed.
+func (v View) Disconnect(b BlockRef) (View, error) {
+	if v.tip.Hash != b.Hash {
+		return v, fmt.Errorf("disconnect block %d: it is not the tip", b.Height)
+	}
+	for _, t := range v.txs.All() {
+		if t.Block.Hash != b.Hash || t.Block.Height == 0 {
+			continue
+		}
+		if isCoinbase(t.Tx) {
+			v = v.remove(t.Tx)
+			continue
+		}
+		t.Block = BlockRef{}
+		v = v.put(t)
+	}
+	v.blocks = v.blocks[:len(v.blocks)-1:len(v.blocks)-1]
+	v.tip = BlockRef{}
+	if n := len(v.blocks); n > 0 {
+		v.tip = v.blocks[n-1]
+	}
+	return v, nil
+}
+
+// See adds an unconfirmed transaction: from the mempool, or one of our own.
+func (v View) See(tx *wire.MsgTx, seen bool) (View, bool) {
+	if isCoinbase(tx) || !v.concerns(tx) {
+		return v, false
+	}
+	if old, ok := v.Tx(tx.TxHash()); ok {
+		if old.Block.Height > 0 || old.Seen || !seen {
+			return v, false
+		}
+		old.Seen = true
+		v = v.put(old)
+		return v, true
+	}
+	return v.add(tx, ViewTx{Tx: tx, Seen: seen}, false), true
+}
+
+func (v View) concerns(tx *wire.MsgTx) bool {
+	if _, ok := v.Tx(tx.TxHash()); ok {
+		return true
+	}
+	for _, o := range tx.TxOut {
+		if _, ok := v.scripts.Get(string(o.PkScript)); ok {
+			return true
+		}
+	}
+	for _, i := range tx.TxIn {
+		if _, ok := v.outs.Get(coinKey(i.PreviousOutPoint)); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (v View) add(tx *wire.MsgTx, t ViewTx, coinbase bool) View {
+	id := tx.TxHash()
+	if old, ok := v.Tx(id); ok && old.Block.Height > 0 && t.Block.Height == 0 {
+		return v
+	}
+	v = v.put(t)
+	for n, o := range tx.TxOut {
+		at, ok := v.scripts.Get(string(o.PkScript))
+		if !ok {
+			continue
+		}
+		op := wire.OutPoint{Hash: id, Index: uint32(n)}
+		v.outs = v.outs.Set(coinKey(op), ViewOut{op, o.Value, at.Branch, at.Index, coinbase})
+		v.used[at.Branch] = max(v.used[at.Branch], at.Index+1)
+	}
+	for _, i := range tx.TxIn {
+		v.spends = v.spends.Set(coinKey(i.PreviousOutPoint)+string(id[:]), id)
+	}
+	return v
+}
+
+func (v View) put(t ViewTx) View {
+	id := t.Tx.TxHash()
+	v.txs = v.txs.Set(key(id), t)
+	v.changed = append(v.changed[:len(v.changed):len(v.changed)], id)
+	return v
+}
+
+func (v View) remove(tx *wire.MsgTx) View {
+	id := tx.TxHash()
+	v.txs = v.txs.Delete(key(id))
+	v.changed = append(v.changed[:len(v.changed):len(v.changed)], id)
+	for n := range tx.TxOut {
+		v.outs = v.outs.Delete(coinKey(wire.OutPoint{Hash: id, Index: uint32(n)}))
+	}
+	for _, i := range tx.TxIn {
+		v.spends = v.spends.Delete(coinKey(i.PreviousOutPoint) + string(id[:]))
+	}
+	return v
+}
+
+func isCoinbase(tx *wire.MsgTx) bool {
+	return len(tx.TxIn) == 1 && tx.TxIn[0].PreviousOutPoint.Index == wire.MaxPrevOutIndex &&
+		tx.TxIn[0].PreviousOutPoint.Hash == (chainhash.Hash{})
+}
+
+// valid says whether an unconfirmed transaction can still confirm: none of its
+// inputs is spent by another confirmed one, or made by one that cannot.
+func (v View) valid(tx chainhash.Hash, depth int) bool {
+	t, ok := v.Tx(tx)
+	if !ok || depth > 25 { // Core's limit of unconfirmed ancestors
+		return false
+	}
+	if t.Block.Height > 0 {
+		return true
+	}
+	for _, i := range t.Tx.TxIn {
+		if by, ok := v.spentBy(i.PreviousOutPoint); ok && by != tx {
+			return false
+		}
+		if _, ours := v.Tx(i.PreviousOutPoint.Hash); ours && !v.valid(i.PreviousOutPoint.Hash, depth+1) {
+			return false
+		}
+	}
+	return true
+}
+
+// changes lists what a view changed since taken, and forgets it.
+func (v View) changes() (View, []chainhash.Hash) {
+	c := v.changed
+	v.changed = nil
+	return v, c
+}
+
+// viewRecord is what a restart needs besides the transactions.
+type viewRecord struct {
+	Birthday int32      `cbor:"1,keyasint"`
+	Blocks   []BlockRef `cbor:"2,keyasint"`
+	Used     []uint32   `cbor:"3,keyasint"`
+}
+
+// viewTxRecord is one transaction of interest, as stored.
+type viewTxRecord struct {
+	Raw   []byte   `cbor:"1,keyasint"`
+	Block BlockRef `cbor:"2,keyasint"`
+	Seen  bool     `cbor:"3,keyasint"`
+}
+
+func (v View) record() ([]byte, error) {
+	out, err := theCodec.enc.Marshal(viewRecord{v.birthday, v.blocks, v.used[:]})
+	if err != nil {
+		return nil, fmt.Errorf("encode chain view: %w", err)
+	}
+	return out, nil
+}
+
+func (t ViewTx) record() ([]byte, error) {
+	var b bytes.Buffer
+	if err := t.Tx.Serialize(&b); err != nil {
+		return nil, fmt.Errorf("encode transaction: %w", err)
+	}
+	out, err := theCodec.enc.Marshal(viewTxRecord{b.Bytes(), t.Block, t.Seen})
+	if err != nil {
+		return nil, fmt.Errorf("encode transaction: %w", err)
+	}
+	return out, nil
+}
+
+// restoreView reads the records of a view, for a wallet with this descriptor.
+func restoreView(main []byte, txs [][]byte, d *wallet.Descriptor) (View, error) {
+	var rec viewRecord
+	if err := localDecode(main, &rec); err != nil {
+		return View{}, fmt.Errorf("read chain view: %w", err)
+	}
+	v := View{birthday: rec.Birthday, blocks: rec.Blocks}
+	copy(v.used[:], rec.Used)
+	v, _, err := v.Watch(d)
+	if err != nil {
+		return View{}, err
+	}
+	if n := len(v.blocks); n > 0 {
+		v.tip = v.blocks[n-1]
+	}
+	for _, raw := range txs {
+		var t viewTxRecord
+		tx := &wire.MsgTx{}
+		if err := localDecode(raw, &t); err != nil {
+			return View{}, fmt.Errorf("read chain view: %w", err)
+		}
+		if err := tx.Deserialize(bytes.NewReader(t.Raw)); err != nil {
+			return View{}, fmt.Errorf("read chain view: %w", err)
+		}
+		v = v.add(tx, ViewTx{Tx: tx, Block: t.Block, Seen: t.Seen}, isCoinbase(tx))
+	}
+	v.changed = nil
+	return v, nil
+}

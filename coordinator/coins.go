@@ -1,0 +1,157 @@
+package coordinator
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/wallet"
+)
+
+// maxLeasing is how many of one author's live proposals lease coins, so that a
+// member cannot take them all by proposing.
+const maxLeasing = 64
+
+// Coin is an unspent output of the wallet, as this node sees it.
+type Coin struct {
+	ViewOut
+	Confirmations int32
+	// LeasedBy are the live proposals that would spend it, by id.
+	LeasedBy []*Proposal
+	// Spendable: confirmed (and mature), or change of our own final transaction.
+	Spendable bool
+}
+
+// Balance is in satoshis. Confirmed and Unconfirmed add up to what the wallet
+// holds; Leased is the part that live proposals would spend; Spendable is what
+// a new proposal may choose from.
+type Balance struct{ Confirmed, Unconfirmed, Leased, Spendable int64 }
+
+// Coins returns the unspent outputs of the wallet. An output spent by an
+// unconfirmed transaction that the network has seen counts as spent.
+func Coins(s State, v View, now time.Time) []Coin {
+	if s.active == nil {
+		return nil
+	}
+	var out []Coin
+	for _, o := range v.outs.All() {
+		if c, ok := coin(s, v, now, o); ok {
+			out = append(out, c)
+		}
+	}
+	limitLeases(out)
+	return out
+}
+
+func coin(s State, v View, now time.Time, o ViewOut) (Coin, bool) {
+	c := Coin{ViewOut: o, Confirmations: v.Confirmations(o.OutPoint.Hash)}
+	if c.Confirmations == 0 && !v.valid(o.OutPoint.Hash, 0) {
+		return c, false
+	}
+	for _, by := range v.rivals(o.OutPoint) {
+		t, _ := v.Tx(by)
+		if t.Block.Height > 0 || (t.Seen && v.valid(by, 0)) {
+			return c, false
+		}
+	}
+	switch {
+	case o.Coinbase:
+		c.Spendable = c.Confirmations >= coinbaseMaturity
+	case c.Confirmations > 0:
+		c.Spendable = true
+	default:
+		c.Spendable = o.Branch == wallet.BranchChange && ownFinal(s, o)
+	}
+	for _, p := range s.spenders(o.OutPoint) {
+		if Derive(s, v, now, p).Live() {
+			c.LeasedBy = append(c.LeasedBy, p)
+		}
+	}
+	return c, true
+}
+
+// ownFinal says whether an output belongs to a final transaction of ours.
+func ownFinal(s State, o ViewOut) bool {
+	for _, p := range s.ofTx(o.OutPoint.Hash) {
+		if s.Final(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// limitLeases lets at most maxLeasing proposals of an author lease: its oldest.
+func limitLeases(coins []Coin) {
+	byAuthor := map[string]map[string]*Proposal{}
+	for _, c := range coins {
+		for _, p := range c.LeasedBy {
+			a := string(p.Ref.Chain.Author[:])
+			if byAuthor[a] == nil {
+				byAuthor[a] = map[string]*Proposal{}
+			}
+			byAuthor[a][string(p.Ref.ID[:])] = p
+		}
+	}
+	drop := map[string]bool{}
+	for _, ps := range byAuthor {
+		if len(ps) <= maxLeasing {
+			continue
+		}
+		all := make([]*Proposal, 0, len(ps))
+		for _, p := range ps {
+			all = append(all, p)
+		}
+		slices.SortFunc(all, func(a, b *Proposal) int {
+			if later(a.Ref, b.Ref) {
+				return 1
+			}
+			if later(b.Ref, a.Ref) {
+				return -1
+			}
+			return bytes.Compare(a.Ref.ID[:], b.Ref.ID[:])
+		})
+		for _, p := range all[maxLeasing:] {
+			drop[string(p.Ref.ID[:])] = true
+		}
+	}
+	if len(drop) == 0 {
+		return
+	}
+	for i := range coins {
+		coins[i].LeasedBy = slices.DeleteFunc(slices.Clone(coins[i].LeasedBy), func(p *Proposal) bool { return drop[string(p.Ref.ID[:])] })
+	}
+}
+
+// Sum adds coins up.
+func Sum(coins []Coin) Balance {
+	var b Balance
+	for _, c := range coins {
+		if c.Confirmations > 0 {
+			b.Confirmed += c.Amount
+		} else {
+			b.Unconfirmed += c.Amount
+		}
+		switch {
+		case len(c.LeasedBy) > 0:
+			b.Leased += c.Amount
+		case c.Spendable:
+			b.Spendable += c.Amount
+		}
+	}
+	return b
+}
+
+// find returns the coin of an outpoint.
+func find(s State, v View, now time.Time, o wire.OutPoint) (Coin, bool) {
+	out, ok := v.outs.Get(coinKey(o))
+	if !ok {
+		return Coin{}, false
+	}
+	return coin(s, v, now, out)
+}
+
+func sortProposals(ps []*Proposal) {
+	slices.SortFunc(ps, func(a, b *Proposal) int { return bytes.Compare(a.Ref.ID[:], b.Ref.ID[:]) })
+}

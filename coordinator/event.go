@@ -1,0 +1,277 @@
+package coordinator
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// Kind says what an event is. Numbers are never reused.
+type Kind uint64
+
+// The kinds of events of protocol version 1.
+const (
+	KindGroupCreated       Kind = 1
+	KindMemberAdmitted     Kind = 2
+	KindMemberRecord       Kind = 3
+	KindRosterClosed       Kind = 4
+	KindRosterRevealed     Kind = 5
+	KindRosterRatified     Kind = 6
+	KindGroupAbandoned     Kind = 7
+	KindEpochRotated       Kind = 8
+	KindStanzaFailed       Kind = 9
+	KindIncarnationStarted Kind = 10
+	KindAddressLeased      Kind = 16
+	KindProposalCreated    Kind = 32
+	KindProposalApproved   Kind = 33
+	KindProposalRejected   Kind = 34
+	KindRejectionWithdrawn Kind = 35
+	KindProposalWithdrawn  Kind = 36
+	KindSignatureCarried   Kind = 37
+)
+
+// Limits of an event. maxEventBytes is the largest bucket of an entry (256 KiB)
+// less its length prefix.
+const (
+	maxEventBytes   = 256<<10 - 4
+	maxEventItems   = 8192
+	firstIgnorable  = 128
+	maxTextBytes    = 1024
+	maxLabelBytes   = 256
+	maxNameBytes    = 64
+	maxTxInputs     = 1000
+	maxTxOutputs    = 1000
+	maxReplaces     = 64
+	maxSignatureLen = 73
+)
+
+// Errors of event decoding. An event with either is inert: stored, passed on,
+// and without effect.
+var (
+	// ErrEvent is returned for bytes that are no valid event.
+	ErrEvent = errors.New("malformed event")
+	// ErrNewer is returned for an event of a kind or with a field that this version does not know.
+	ErrNewer = errors.New("event needs a newer version")
+)
+
+// Event is the plaintext of an entry.
+type Event struct {
+	// Time is what the author claims, in Unix milliseconds.
+	Time int64
+	Body Body
+}
+
+// Body is one kind of event.
+type Body interface {
+	Kind() Kind
+	check() error
+}
+
+// The codec is RFC 8949 core deterministic encoding. Keys 0 and 1 of every
+// event are its kind and its claimed time; a body's own fields start at 2.
+type codec struct {
+	enc cbor.EncMode
+	dec cbor.DecMode
+}
+
+func newCodec() (codec, error) {
+	enc, err := cbor.CoreDetEncOptions().EncMode()
+	if err != nil {
+		return codec{}, fmt.Errorf("cbor encoder: %w", err)
+	}
+	dec, err := cbor.DecOptions{
+		DupMapKey:        cbor.DupMapKeyEnforcedAPF,
+		IndefLength:      cbor.IndefLengthForbidden,
+		TagsMd:           cbor.TagsForbidden,
+		MaxNestedLevels:  8,
+		MaxArrayElements: maxEventItems,
+		MaxMapPairs:      maxEventItems,
+		UTF8:             cbor.UTF8RejectInvalid,
+		BignumTag:        cbor.BignumTagForbidden,
+		IntDec:           cbor.IntDecConvertNone,
+	}.DecMode()
+	if err != nil {
+		return codec{}, fmt.Errorf("cbor decoder: %w", err)
+	}
+	return codec{enc, dec}, nil
+}
+
+// theCodec is immutable: its options are constants, which a test builds anew.
+var theCodec = func() codec {
+	c, _ := newCodec()
+	return c
+}()
+
+// EncodeEvent returns the bytes of an event, or ErrEvent when a field is out of bounds.
+func EncodeEvent(e Event) ([]byte, error) {
+	if err := e.Body.check(); err != nil {
+		return nil, err
+	}
+	body, err := theCodec.enc.Marshal(e.Body)
+	if err != nil {
+		return nil, fmt.Errorf("encode event: %w", err)
+	}
+	var fields map[uint64]cbor.RawMessage
+	if err := theCodec.dec.Unmarshal(body, &fields); err != nil {
+		return nil, fmt.Errorf("encode event: %w", err)
+	}
+	if fields[0], err = theCodec.enc.Marshal(uint64(e.Body.Kind())); err != nil {
+		return nil, fmt.Errorf("encode event: %w", err)
+	}
+	if fields[1], err = theCodec.enc.Marshal(e.Time); err != nil {
+		return nil, fmt.Errorf("encode event: %w", err)
+	}
+	out, err := theCodec.enc.Marshal(fields)
+	if err != nil {
+		return nil, fmt.Errorf("encode event: %w", err)
+	}
+	if len(out) > maxEventBytes {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrEvent, len(out), maxEventBytes)
+	}
+	return out, nil
+}
+
+// DecodeEvent reads an event. Unknown keys from 128 up are ignored; an unknown
+// lower key or kind is ErrNewer; anything else that is not the canonical
+// encoding of a valid event is ErrEvent.
+func DecodeEvent(b []byte) (Event, error) {
+	var fields map[uint64]cbor.RawMessage
+	if len(b) > maxEventBytes {
+		return Event{}, fmt.Errorf("%w: too large", ErrEvent)
+	}
+	if err := theCodec.dec.Unmarshal(b, &fields); err != nil {
+		return Event{}, fmt.Errorf("%w: %w", ErrEvent, err)
+	}
+	if err := canonical(b); err != nil {
+		return Event{}, err
+	}
+	var kind uint64
+	var ev Event
+	if err := theCodec.dec.Unmarshal(fields[0], &kind); err != nil {
+		return Event{}, fmt.Errorf("%w: no kind", ErrEvent)
+	}
+	if err := theCodec.dec.Unmarshal(fields[1], &ev.Time); err != nil || ev.Time < 0 || ev.Time > maxUnixMillis {
+		return Event{}, fmt.Errorf("%w: no valid time", ErrEvent)
+	}
+	ev.Body = newBody(Kind(kind))
+	if ev.Body == nil {
+		return Event{}, fmt.Errorf("%w: kind %d", ErrNewer, kind)
+	}
+	known := bodyKeys(ev.Body)
+	own := map[uint64]cbor.RawMessage{}
+	for k, v := range fields {
+		switch {
+		case k < 2:
+		case known[k]:
+			own[k] = v
+		case k < firstIgnorable:
+			return Event{}, fmt.Errorf("%w: kind %d with key %d", ErrNewer, kind, k)
+		}
+	}
+	raw, err := theCodec.enc.Marshal(own)
+	if err != nil {
+		return Event{}, fmt.Errorf("%w: %w", ErrEvent, err)
+	}
+	if err := theCodec.dec.Unmarshal(raw, ev.Body); err != nil {
+		return Event{}, fmt.Errorf("%w: %w", ErrEvent, err)
+	}
+	if err := ev.Body.check(); err != nil {
+		return Event{}, err
+	}
+	return ev, nil
+}
+
+// canonical compares with a re-encoding: the decoder by itself accepts
+// non-minimal integers and unsorted keys.
+func canonical(b []byte) error {
+	var v any
+	if err := theCodec.dec.Unmarshal(b, &v); err != nil {
+		return fmt.Errorf("%w: %w", ErrEvent, err)
+	}
+	again, err := theCodec.enc.Marshal(v)
+	if err != nil || !bytes.Equal(again, b) {
+		return fmt.Errorf("%w: not the canonical encoding", ErrEvent)
+	}
+	return nil
+}
+
+// maxUnixMillis is the year 10000: beyond it RFC 3339 has no form.
+const maxUnixMillis = 253402300800000
+
+func bodyKeys(b Body) map[uint64]bool {
+	keys := map[uint64]bool{}
+	t := reflect.TypeOf(b).Elem()
+	for i := range t.NumField() {
+		tag, _, _ := strings.Cut(t.Field(i).Tag.Get("cbor"), ",")
+		if n, err := strconv.ParseUint(tag, 10, 64); err == nil {
+			keys[n] = true
+		}
+	}
+	return keys
+}
+
+func newBody(k Kind) Body {
+	switch k {
+	case KindGroupCreated:
+		return &GroupCreated{}
+	case KindMemberAdmitted:
+		return &MemberAdmitted{}
+	case KindMemberRecord:
+		return &MemberRecord{}
+	case KindRosterClosed:
+		return &RosterClosed{}
+	case KindRosterRevealed:
+		return &RosterRevealed{}
+	case KindRosterRatified:
+		return &RosterRatified{}
+	case KindGroupAbandoned:
+		return &GroupAbandoned{}
+	case KindEpochRotated:
+		return &EpochRotated{}
+	case KindStanzaFailed:
+		return &StanzaFailed{}
+	case KindIncarnationStarted:
+		return &IncarnationStarted{}
+	case KindAddressLeased:
+		return &AddressLeased{}
+	case KindProposalCreated:
+		return &ProposalCreated{}
+	case KindProposalApproved:
+		return &ProposalApproved{}
+	case KindProposalRejected:
+		return &ProposalRejected{}
+	case KindRejectionWithdrawn:
+		return &RejectionWithdrawn{}
+	case KindProposalWithdrawn:
+		return &ProposalWithdrawn{}
+	case KindSignatureCarried:
+		return &SignatureCarried{}
+	}
+	return nil
+}
+
+func badEvent(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrEvent}, args...)...)
+}
+
+// localDecode reads what this node itself stored: larger than any event, but
+// as strict otherwise.
+func localDecode(b []byte, v any) error {
+	dec, err := cbor.DecOptions{
+		DupMapKey:        cbor.DupMapKeyEnforcedAPF,
+		IndefLength:      cbor.IndefLengthForbidden,
+		TagsMd:           cbor.TagsForbidden,
+		MaxNestedLevels:  16,
+		MaxArrayElements: 1 << 26,
+		MaxMapPairs:      1 << 26,
+	}.DecMode()
+	if err != nil {
+		return fmt.Errorf("cbor decoder: %w", err)
+	}
+	return dec.Unmarshal(b, v)
+}

@@ -1,0 +1,164 @@
+package coordinator
+
+import (
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// maxMoney is 21 million bitcoin, in satoshis.
+const maxMoney = 21_000_000 * 100_000_000
+
+// ProposalInput is a coin to spend, as the proposer sees it.
+type ProposalInput struct {
+	TxID   chainhash.Hash `cbor:"1,keyasint"`
+	Vout   uint32         `cbor:"2,keyasint"`
+	Amount int64          `cbor:"3,keyasint"` // satoshis
+	Branch uint32         `cbor:"4,keyasint"`
+	Index  uint32         `cbor:"5,keyasint"`
+}
+
+// OutPoint returns the coin's outpoint.
+func (i ProposalInput) OutPoint() wire.OutPoint { return wire.OutPoint{Hash: i.TxID, Index: i.Vout} }
+
+// ProposalOutput pays a script, or (Change not nil) the wallet's own change
+// branch at that index.
+type ProposalOutput struct {
+	PkScript []byte  `cbor:"1,keyasint,omitempty"`
+	Change   *uint32 `cbor:"2,keyasint,omitempty"`
+	Amount   int64   `cbor:"3,keyasint"` // satoshis
+	Label    string  `cbor:"4,keyasint,omitempty"`
+}
+
+// ProposalCreated is a transaction to sign. Its skeleton (version 2, every
+// sequence 0xfffffffd, inputs and outputs in this order) gives one txid.
+type ProposalCreated struct {
+	Inputs   []ProposalInput  `cbor:"2,keyasint"`
+	Outputs  []ProposalOutput `cbor:"3,keyasint"`
+	LockTime uint32           `cbor:"4,keyasint"`
+	Note     string           `cbor:"5,keyasint"`
+	Expires  int64            `cbor:"6,keyasint"` // Unix seconds, 0 = never
+	// Replaces lists the txids of earlier proposals whose coins this one takes.
+	Replaces []chainhash.Hash `cbor:"7,keyasint"`
+}
+
+// PartialSignature is one cosigner's signature on one input: strict DER and a
+// sighash byte. Key is the index of its key in the descriptor.
+type PartialSignature struct {
+	Input uint32 `cbor:"1,keyasint"`
+	Key   uint32 `cbor:"2,keyasint"`
+	Bytes []byte `cbor:"3,keyasint"`
+}
+
+// ProposalApproved carries the author's signatures, and nothing else.
+type ProposalApproved struct {
+	Proposal   journal.EntryID    `cbor:"2,keyasint"`
+	Signatures []PartialSignature `cbor:"3,keyasint"`
+}
+
+// SignatureCarried brings signatures of a member who has no node, or of an
+// entry that the author saw past a fork.
+type SignatureCarried struct {
+	Proposal   journal.EntryID    `cbor:"2,keyasint"`
+	Signatures []PartialSignature `cbor:"3,keyasint"`
+}
+
+// ProposalRejected is a vote against.
+type ProposalRejected struct {
+	Proposal journal.EntryID `cbor:"2,keyasint"`
+	Reason   string          `cbor:"3,keyasint"`
+}
+
+// RejectionWithdrawn takes the author's vote against back.
+type RejectionWithdrawn struct {
+	Proposal journal.EntryID `cbor:"2,keyasint"`
+}
+
+// ProposalWithdrawn is the proposer's own: no new approvals are given to it.
+type ProposalWithdrawn struct {
+	Proposal journal.EntryID `cbor:"2,keyasint"`
+}
+
+// Kind returns KindProposalCreated.
+func (*ProposalCreated) Kind() Kind { return KindProposalCreated }
+
+// Kind returns KindProposalApproved.
+func (*ProposalApproved) Kind() Kind { return KindProposalApproved }
+
+// Kind returns KindProposalRejected.
+func (*ProposalRejected) Kind() Kind { return KindProposalRejected }
+
+// Kind returns KindRejectionWithdrawn.
+func (*RejectionWithdrawn) Kind() Kind { return KindRejectionWithdrawn }
+
+// Kind returns KindProposalWithdrawn.
+func (*ProposalWithdrawn) Kind() Kind { return KindProposalWithdrawn }
+
+// Kind returns KindSignatureCarried.
+func (*SignatureCarried) Kind() Kind { return KindSignatureCarried }
+
+func (b *ProposalCreated) check() error {
+	if len(b.Inputs) < 1 || len(b.Inputs) > maxTxInputs || len(b.Outputs) < 1 || len(b.Outputs) > maxTxOutputs {
+		return badEvent("%d inputs and %d outputs", len(b.Inputs), len(b.Outputs))
+	}
+	seen := make(map[wire.OutPoint]bool, len(b.Inputs))
+	var in, out int64
+	for _, i := range b.Inputs {
+		if i.Amount < 1 || i.Amount > maxMoney || i.Branch > wallet.BranchChange || i.Index >= maxIndex {
+			return badEvent("input out of range")
+		}
+		if seen[i.OutPoint()] {
+			return badEvent("a coin is spent twice")
+		}
+		seen[i.OutPoint()] = true
+		in += i.Amount
+	}
+	change := 0
+	for _, o := range b.Outputs {
+		if o.Amount < 1 || o.Amount > maxMoney || len(o.PkScript) > 10_000 {
+			return badEvent("output out of range")
+		}
+		if (o.Change == nil) == (len(o.PkScript) == 0) {
+			return badEvent("an output pays either a script or change")
+		}
+		if o.Change != nil {
+			if change++; change > 1 || *o.Change >= maxIndex {
+				return badEvent("more than one change output, or change out of range")
+			}
+		}
+		if err := checkText("label", o.Label, maxLabelBytes, true); err != nil {
+			return err
+		}
+		out += o.Amount
+	}
+	// At most 1,000 summands of 2.1e15: no overflow of int64.
+	if in > maxMoney || out > in {
+		return badEvent("outputs exceed inputs")
+	}
+	if b.Expires < 0 || b.Expires > maxUnixMillis/1000 || len(b.Replaces) > maxReplaces {
+		return badEvent("expiry or replaces out of range")
+	}
+	return checkText("note", b.Note, maxTextBytes, true)
+}
+
+func (b *ProposalApproved) check() error   { return checkSignatures(b.Signatures) }
+func (b *SignatureCarried) check() error   { return checkSignatures(b.Signatures) }
+func (b *RejectionWithdrawn) check() error { return nil }
+func (b *ProposalWithdrawn) check() error  { return nil }
+func (b *ProposalRejected) check() error {
+	return checkText("reason", b.Reason, maxTextBytes, true)
+}
+
+func checkSignatures(sigs []PartialSignature) error {
+	if len(sigs) < 1 || len(sigs) > maxTxInputs*2 {
+		return badEvent("%d signatures", len(sigs))
+	}
+	for _, s := range sigs {
+		if len(s.Bytes) < 9 || len(s.Bytes) > maxSignatureLen || s.Input >= maxTxInputs || s.Key >= MaxCosigners {
+			return badEvent("signature out of range")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package coordinator
+
+import (
+	"context"
+	"time"
+)
+
+// Times of effects that reach outside.
+const (
+	publishTime   = 5 * time.Second
+	broadcastTime = 30 * time.Second
+	followRetry   = 2 * time.Second
+)
+
+// execute performs one effect. What fails here is not lost: an entry that was
+// not published travels by sync, a transaction is broadcast again.
+func (a *Actor) execute(e Effect) {
+	switch x := e.(type) {
+	case Publish:
+		ctx, cancel := context.WithTimeout(a.ctx, publishTime)
+		defer cancel()
+		if err := a.ports.Transport.Publish(ctx, x.Entry); err != nil {
+			a.ports.Log.Debug("publish failed; the entry will travel by sync", "error", err)
+			a.ports.Transport.Sync(a.group, nil)
+		}
+	case Link:
+		if err := a.ports.Transport.Attach(a.ctx, x.Link, a); err != nil {
+			a.ports.Log.Warn("attach the wallet to the network", "wallet", a.group.String()[:8], "error", err)
+		}
+	case AskSync:
+		a.ports.Transport.Sync(a.group, nil)
+	case Follow:
+		a.done.Go(func() { a.follow(x) })
+	case WatchScripts:
+		// In a goroutine of its own: the stream waits for this actor while it
+		// hands over the blocks that are looked at again.
+		a.done.Go(func() { a.watch(x) })
+	case Broadcast:
+		a.done.Go(func() {
+			ctx, cancel := context.WithTimeout(a.ctx, broadcastTime)
+			defer cancel()
+			a.tell(Broadcasted{TxID: x.Tx.TxHash(), Err: a.ports.Chain.Broadcast(ctx, x.Tx)})
+		})
+	case Tell:
+		a.ports.Observer.Notify(x.Notice)
+	}
+}
+
+// watch adds scripts to the running stream; one that starts later has them all.
+func (a *Actor) watch(x WatchScripts) {
+	a.mu.Lock()
+	f := a.follower
+	a.mu.Unlock()
+	if f == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, broadcastTime)
+	defer cancel()
+	if err := f.Watch(ctx, x.Scripts, x.From); err != nil && a.ctx.Err() == nil {
+		// The stream starts again, with all scripts, when it is closed.
+		a.ports.Log.Warn("watch further addresses", "wallet", a.group.String()[:8], "error", err)
+		_ = f.Close()
+	}
+}
+
+// follow streams the chain into the actor, starting again from the blocks then
+// known when the stream ends.
+func (a *Actor) follow(x Follow) {
+	for a.ctx.Err() == nil {
+		f, err := a.ports.Chain.Follow(a.ctx, x.Known, x.From, x.Scripts)
+		if err != nil {
+			if a.ctx.Err() == nil {
+				a.ports.Log.Warn("follow the chain", "wallet", a.group.String()[:8], "error", err)
+			}
+		} else {
+			a.stream(f, len(x.Scripts))
+		}
+		select {
+		case <-a.ctx.Done():
+			return
+		case <-time.After(followRetry):
+		}
+		v := a.Machine().View
+		x = Follow{Known: v.blocks, From: v.birthday, Scripts: v.Scripts()}
+	}
+}
+
+func (a *Actor) stream(f Follower, scripts int) {
+	a.mu.Lock()
+	a.follower = f
+	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		a.follower = nil
+		a.mu.Unlock()
+		_ = f.Close()
+	}()
+	if all := a.Machine().View.Scripts(); len(all) > scripts {
+		// Some were added while the stream was being opened.
+		a.done.Go(func() { a.watch(WatchScripts{Scripts: all, From: a.Machine().View.birthday}) })
+	}
+	for n := range f.Notices() {
+		if _, err := a.Do(a.ctx, ChainIn{n}); err != nil {
+			// A block that does not extend what is known, or one that could not
+			// be stored: begin again from the last block that was stored.
+			if a.ctx.Err() == nil {
+				a.ports.Log.Warn("take in a block", "wallet", a.group.String()[:8], "height", n.Block.Height, "error", err)
+			}
+			return
+		}
+	}
+}

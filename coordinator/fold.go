@@ -1,0 +1,180 @@
+package coordinator
+
+import (
+	"errors"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// Rules that make an entry inert. Each is a name that `peers` and `status` show.
+const (
+	ruleMalformed     = "malformed_event"
+	ruleSealed        = "does_not_open"
+	ruleNotFounder    = "not_the_founder"
+	ruleNotMember     = "not_in_the_roster"
+	ruleRecord        = "bad_record"
+	ruleProposal      = "bad_proposal"
+	ruleSignature     = "bad_signature"
+	ruleForeignKey    = "signature_of_another"
+	ruleNotAuthor     = "not_the_author"
+	rulePlain         = "plain_event"
+	ruleNotRotation   = "sealed_rotation"
+	ruleGenesis       = "other_genesis"
+	ruleIncarnation   = "misplaced_incarnation"
+	ruleWrongOpening  = "wrong_opening"
+	ruleEpochMismatch = "wrong_epoch_secret"
+)
+
+// fold takes an entry that the chains have accepted: it opens it, if it can,
+// and adds the facts it states. Entries of an epoch whose secret is not held
+// yet wait. fold never fails: what is wrong is inert.
+func (s State) fold(e *journal.Entry) State {
+	h := e.Header()
+	ref := Ref{ID: e.ID(), Chain: e.Chain(), Seq: h.Seq}
+	if h.Suite == 0 {
+		plain, err := journal.OpenPlain(e)
+		if err != nil {
+			return s.asInert(ref, ruleMalformed)
+		}
+		return s.foldRotation(ref, h.Epoch, plain)
+	}
+	epoch, ok := s.epochs.Get(key(h.Epoch))
+	if !ok {
+		s.sealed = s.sealed.Set(key2(h.Epoch, e.ID()), e)
+		return s
+	}
+	plain, err := journal.Open(epoch, e)
+	if err != nil {
+		return s.asInert(ref, ruleSealed)
+	}
+	return s.foldEvent(ref, plain)
+}
+
+func (s State) foldRotation(ref Ref, id journal.EpochID, plain []byte) State {
+	ev, err := DecodeEvent(plain)
+	if errors.Is(err, ErrNewer) {
+		s.unknown = s.unknown.Set(key(ref.ID), ref)
+		return s
+	}
+	if err != nil {
+		return s.asInert(ref, ruleMalformed)
+	}
+	b, ok := ev.Body.(*EpochRotated)
+	if !ok {
+		return s.asInert(ref, rulePlain)
+	}
+	ref.Time = ev.Time
+	f := rotationFact{Ref: ref, Epoch: id, Number: b.Number, Parent: b.Parent}
+	var mine []byte
+	for _, st := range b.Stanzas {
+		f.To = append(f.To, st.To)
+		if st.To == s.Me() {
+			mine = st.Sealed
+		}
+	}
+	s.rotations = s.rotations.Set(key2(id, ref.ID), f)
+	if mine == nil {
+		return s
+	}
+	ep, err := journal.OpenSecret(s.self.Sealing, s.group, id, b.Number, b.Parent, ref.Chain.Author, s.Me(), mine)
+	if err != nil {
+		return s // this node says so (see StanzaFailed); any holder seals it again
+	}
+	return s.addEpoch(ep)
+}
+
+// addEpoch learns a secret and folds what waited for it.
+func (s State) addEpoch(ep journal.Epoch) State {
+	id := ep.ID()
+	if _, ok := s.epochs.Get(key(id)); ok {
+		return s
+	}
+	s.epochs = s.epochs.Set(key(id), ep)
+	var waiting []*journal.Entry
+	for _, e := range scan(s.sealed, key(id)) {
+		waiting = append(waiting, e)
+	}
+	for _, e := range waiting {
+		s.sealed = s.sealed.Delete(key2(id, e.ID()))
+		s = s.fold(e)
+	}
+	return s
+}
+
+func (s State) foldEvent(ref Ref, plain []byte) State {
+	ev, err := DecodeEvent(plain)
+	if errors.Is(err, ErrNewer) {
+		s.unknown = s.unknown.Set(key(ref.ID), ref)
+		return s
+	}
+	if err != nil {
+		return s.asInert(ref, ruleMalformed)
+	}
+	ref.Time = ev.Time
+	switch b := ev.Body.(type) {
+	case *GroupCreated:
+		return s.foldCreated(ref, b)
+	case *MemberAdmitted:
+		if ref.Chain.Author != s.genesis.Founder {
+			return s.asInert(ref, ruleNotFounder)
+		}
+		s.admitted = s.admitted.Set(string(b.Identity[:]), ref)
+	case *MemberRecord:
+		k, err := s.checkRecord(ref.Chain.Author, b)
+		if err != nil {
+			return s.asInert(ref, ruleRecord)
+		}
+		s.records = s.records.Set(key(ref.ID), Record{ref, b, k})
+	case *RosterClosed:
+		if ref.Chain.Author != s.genesis.Founder {
+			return s.asInert(ref, ruleNotFounder)
+		}
+		s.rosters = s.rosters.Set(key(ref.ID), rosterFact{ref, b.Records})
+	case *RosterRevealed:
+		s.reveals = s.reveals.Set(key3(ref.Chain.Author, b.Roster, ref.ID), revealFact{ref, b.Roster, b.Salt})
+	case *RosterRatified:
+		s.ratified = s.ratified.Set(key2(b.Hash, ref.Chain.Author), ratifiedFact{ref, b.Hash})
+	case *GroupAbandoned:
+		s.abandoned = s.abandoned.Set(key(ref.ID), ref)
+		return s
+	case *EpochRotated:
+		return s.asInert(ref, ruleNotRotation)
+	case *StanzaFailed:
+		s.failures = s.failures.Set(key2(b.Epoch, ref.Chain.Author), failureFact{ref, b.Epoch})
+		return s
+	case *IncarnationStarted:
+		return s.foldIncarnation(ref, b)
+	case *AddressLeased:
+		s.leases = s.leases.Set(indexKey(b.Index, ref.ID), leaseFact{ref, b.Index})
+		return s
+	default:
+		return s.foldProposalEvent(ref, ev.Body)
+	}
+	return s.activate()
+}
+
+func (s State) foldCreated(ref Ref, b *GroupCreated) State {
+	if ref.Chain.Author != s.genesis.Founder {
+		return s.asInert(ref, ruleNotFounder)
+	}
+	if GroupID(b.Genesis) != s.group {
+		return s.asInert(ref, ruleGenesis)
+	}
+	// Of several (a forked founder), the lowest id names the wallet.
+	if s.name == "" || string(ref.ID[:]) < string(s.nameRef.ID[:]) {
+		s.name, s.nameRef = b.Name, ref
+	}
+	return s
+}
+
+func (s State) foldIncarnation(ref Ref, b *IncarnationStarted) State {
+	if ref.Seq != 1 || ref.Chain.Incarnation < 2 {
+		return s.asInert(ref, ruleIncarnation)
+	}
+	before := journal.ChainKey{Author: ref.Chain.Author, Incarnation: ref.Chain.Incarnation - 1}
+	old, ok := s.cuts.Get(chainKey(before))
+	if !ok || b.Seq < old.Seq || (b.Seq == old.Seq && string(ref.ID[:]) < string(old.Ref.ID[:])) {
+		s.cuts = s.cuts.Set(chainKey(before), cutFact{b.Seq, ref})
+	}
+	return s
+}

@@ -1,0 +1,79 @@
+package coordinator
+
+import (
+	"slices"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+// Guard is the sign guard: for each coin, every transaction this node ever
+// signed that spends it. It is durable before a signature leaves, it only
+// grows, and it is asked before every signature.
+type Guard struct {
+	signed pmap.Map[string, []chainhash.Hash]
+}
+
+// NewGuard returns a guard that knows these records.
+func NewGuard(records []GuardRecord) Guard {
+	var g Guard
+	for _, r := range records {
+		g = g.add(r)
+	}
+	return g
+}
+
+func (g Guard) add(r GuardRecord) Guard {
+	k := coinKey(r.OutPoint)
+	old, _ := g.signed.Get(k)
+	if slices.Contains(old, r.TxID) {
+		return g
+	}
+	g.signed = g.signed.Set(k, append(slices.Clone(old), r.TxID))
+	return g
+}
+
+// Known returns the transactions signed for a coin.
+func (g Guard) Known(k string) []chainhash.Hash {
+	out, _ := g.signed.Get(k)
+	return out
+}
+
+// check says whether a signature on p may be released: each earlier
+// transaction that this node signed for one of its coins must be the same, be
+// named in p's replaces, or be dead by buriedDepth blocks in this node's own
+// view (derived, so that a reorg arms it again). It returns what to record.
+func (g Guard) check(v View, p *Proposal) ([]GuardUpdate, error) {
+	var updates []GuardUpdate
+	for _, in := range p.Body.Inputs {
+		known := g.Known(coinKey(in.OutPoint()))
+		for _, tx := range known {
+			if tx == p.TxID || slices.Contains(p.Body.Replaces, tx) || g.buried(v, tx) {
+				continue
+			}
+			return nil, refuse(RuleSignGuard, "this node already signed transaction %v, which spends the same coin %v", tx, in.OutPoint()).
+				hint("propose with --replaces naming that proposal, or choose other coins")
+		}
+		if !slices.Contains(known, p.TxID) {
+			updates = append(updates, GuardUpdate{GuardRecord{in.OutPoint(), p.TxID}, slices.Clone(known)})
+		}
+	}
+	return updates, nil
+}
+
+// buried says whether a transaction this node signed can never confirm: one of
+// the coins it was signed for is spent by another transaction 6 deep.
+func (g Guard) buried(v View, tx chainhash.Hash) bool {
+	for k, signed := range g.signed.All() {
+		if !slices.Contains(signed, tx) {
+			continue
+		}
+		for _, by := range scan(v.spends, k) {
+			if by != tx && v.Confirmations(by) >= buriedDepth {
+				return true
+			}
+		}
+	}
+	return false
+}

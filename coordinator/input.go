@@ -1,0 +1,178 @@
+package coordinator
+
+import (
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Input is one thing that happens to a wallet: a message, the time, and the
+// entropy that Step may use up for it.
+type Input struct {
+	Now     time.Time
+	Entropy [32]byte
+	Msg     any
+}
+
+// EntryIn is an entry whose signature was checked.
+type EntryIn struct{ Entry *journal.Entry }
+
+// ClaimIn is what a member says it holds.
+type ClaimIn struct {
+	From  journal.Author
+	Claim Claim
+}
+
+// ChainIn is a notice from the chain follower.
+type ChainIn struct{ Notice ChainNotice }
+
+// Broadcasted is the result of a Broadcast effect.
+type Broadcasted struct {
+	TxID chainhash.Hash
+	Err  error
+}
+
+// Tick lets time pass. Online are the members connected now.
+type Tick struct{ Online []journal.Author }
+
+// Started is the first message after a machine was restored.
+type Started struct{}
+
+// Admit presents the proof of an invite (see Doorman). The reply is a Grant.
+type Admit struct {
+	Joiner journal.Author
+	Nonce  [32]byte
+	Proof  [32]byte
+}
+
+// NewInvite asks for a further invite. The reply is an Invite.
+type NewInvite struct {
+	Addresses []string
+	Expires   time.Time
+}
+
+// Ratify says that a human heard these words from every other cosigner.
+type Ratify struct{ Words string }
+
+// Abandon gives up a group that is not active.
+type Abandon struct{ Reason string }
+
+// LeaseAddress asks for a receive address. The reply is a Lease.
+type LeaseAddress struct{ Peek, BeyondGap bool }
+
+// Lease is a receive address.
+type Lease struct {
+	Address string
+	Index   uint32
+}
+
+// Propose asks for a transaction. The reply is a Proposed.
+type Propose struct {
+	Outputs   []ProposalOutput
+	FeeRate   wallet.FeeRate
+	Coins     []wire.OutPoint
+	Note      string
+	Expires   time.Time // zero = never
+	Replaces  []journal.EntryID
+	Unsigned  bool
+	RequestID string
+	Allow     []string
+}
+
+// Proposed is the reply to Propose: the new proposal, or the one that the same
+// request id gave before.
+type Proposed struct{ Proposal journal.EntryID }
+
+// Approve asks this node to sign a proposal.
+type Approve struct {
+	Proposal journal.EntryID
+	Allow    []string
+}
+
+// Reject votes against a proposal.
+type Reject struct {
+	Proposal journal.EntryID
+	Reason   string
+}
+
+// Withdraw takes this node's own proposal back.
+type Withdraw struct{ Proposal journal.EntryID }
+
+// Signed is the result of a Sign effect: the command that asked for it, the
+// proposal as drafted, and the signatures.
+type Signed struct {
+	Cmd        any
+	Draft      *ProposalCreated
+	Signatures []wallet.Signature
+	Err        error
+}
+
+// Effect is something the shell does after Step, in order. Persist comes
+// first: when it fails, the machine stays as it was and nothing else is done.
+type Effect interface{ effect() }
+
+// Persist makes a batch durable.
+type Persist struct{ Batch Batch }
+
+// Publish hands an entry to the transport.
+type Publish struct{ Entry *journal.Entry }
+
+// Link tells the transport about topics and members.
+type Link struct{ Link GroupLink }
+
+// AskSync asks the transport to exchange frontiers with all members now.
+type AskSync struct{}
+
+// Sign asks the Signer. Its result is fed back as Signed before anything else.
+type Sign struct {
+	Spend  *wallet.Spend
+	Signed Signed
+}
+
+// Follow starts the chain follower.
+type Follow struct {
+	Known   []BlockRef
+	From    int32
+	Scripts [][]byte
+}
+
+// WatchScripts adds scripts to the follower.
+type WatchScripts struct {
+	Scripts [][]byte
+	From    int32
+}
+
+// Broadcast hands a final transaction to the chain. Its result is Broadcasted.
+type Broadcast struct{ Tx *wire.MsgTx }
+
+// Tell notifies the observer.
+type Tell struct{ Notice Notice }
+
+// Reply answers the command.
+type Reply struct{ Value any }
+
+func (Persist) effect()      {}
+func (Publish) effect()      {}
+func (Link) effect()         {}
+func (AskSync) effect()      {}
+func (Sign) effect()         {}
+func (Follow) effect()       {}
+func (WatchScripts) effect() {}
+func (Broadcast) effect()    {}
+func (Tell) effect()         {}
+func (Reply) effect()        {}
+
+// Notice is one change, for the event stream. Only ids: no amounts, no addresses.
+type Notice struct {
+	Type     string // wallet, proposal, entry, chain, peer, alarm
+	Group    journal.GroupID
+	Proposal journal.EntryID
+	TxID     chainhash.Hash
+	Status   string
+	Height   int32
+	Detail   string
+}

@@ -1,0 +1,115 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// ErrNoGroup is returned by Load for a group of which nothing is stored.
+var ErrNoGroup = errors.New("no such wallet is stored")
+
+// Load rebuilds the machine of a group from what is stored: local records,
+// the guard, every entry, and the view of the chain.
+func Load(ctx context.Context, store Store, self *Self, group journal.GroupID) (Machine, error) {
+	var m Machine
+	recs, err := store.Records(ctx, group, "")
+	if err != nil {
+		return m, fmt.Errorf("read wallet records: %w", err)
+	}
+	if recs[recLocal] == nil {
+		return m, ErrNoGroup
+	}
+	if err := localDecode(recs[recLocal], &m.local); err != nil {
+		return m, fmt.Errorf("read wallet record: %w", err)
+	}
+	var pin [32]byte
+	copy(pin[:], recs[recPin])
+	if m.State, err = NewState(self, m.local.Genesis, m.local.Secret, pin); err != nil {
+		return m, fmt.Errorf("read wallet record: %w", err)
+	}
+	if m.State.group != group {
+		return m, fmt.Errorf("read wallet record: %w", RejectGroup)
+	}
+	guard, err := store.Guard(ctx)
+	if err != nil {
+		return m, fmt.Errorf("read sign guard: %w", err)
+	}
+	m.Guard = NewGuard(guard)
+	if m, err = m.loadRecords(recs); err != nil {
+		return m, err
+	}
+	if m, err = m.loadEntries(ctx, store, recs); err != nil {
+		return m, err
+	}
+	m.View.birthday = m.local.Birthday
+	if m.State.active == nil {
+		return m, nil
+	}
+	return m.loadView(recs)
+}
+
+func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
+	for k, v := range recs {
+		switch {
+		case strings.HasPrefix(k, recInvite):
+			var r inviteRecord
+			if err := localDecode(v, &r); err != nil {
+				return m, fmt.Errorf("read invite record: %w", err)
+			}
+			m.invites = m.invites.Set(strings.TrimPrefix(k, recInvite), r)
+		case strings.HasPrefix(k, recRequest):
+			if len(v) != len(journal.EntryID{}) {
+				return m, fmt.Errorf("read request record: %w", ErrBadRequest)
+			}
+			m.requests = m.requests.Set(strings.TrimPrefix(k, recRequest), journal.EntryID(v))
+		}
+	}
+	return m, nil
+}
+
+// loadEntries folds every stored entry. They were checked when they were
+// stored, and the store checks each id.
+func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][]byte) (Machine, error) {
+	st := m.State
+	err := store.Walk(ctx, st.group, func(e *journal.Entry) error {
+		if st.chains.Has(e.ID()) {
+			return nil
+		}
+		chains, _, err := st.chains.Add(e, true)
+		if err != nil {
+			return fmt.Errorf("entry %s: %w", e.ID(), err)
+		}
+		st.chains = chains
+		st = st.fold(e)
+		return nil
+	})
+	if err != nil {
+		return m, fmt.Errorf("read journal: %w", err)
+	}
+	st.touched = nil
+	m.State = st.activate()
+	return m, nil
+}
+
+func (m Machine) loadView(recs map[string][]byte) (Machine, error) {
+	main, ok := recs[recView]
+	if !ok {
+		return m, nil
+	}
+	var txs [][]byte
+	for k, v := range recs {
+		if strings.HasPrefix(k, recTx) {
+			txs = append(txs, v)
+		}
+	}
+	v, err := restoreView(main, txs, m.State.active.Descriptor)
+	if err != nil {
+		return m, err
+	}
+	m.View = v
+	return m, nil
+}

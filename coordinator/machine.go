@@ -1,0 +1,286 @@
+package coordinator
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Machine is everything one node knows of one wallet: what the entries say
+// (State), what it sees of the chain (View), what it signed (Guard), and what
+// only concerns itself. It is an immutable value.
+type Machine struct {
+	State State
+	View  View
+	Guard Guard
+
+	local    Local
+	invites  pmap.Map[string, inviteRecord]     // by invite id
+	requests pmap.Map[string, journal.EntryID]  // by request id
+	claims   pmap.Map[string, journal.Frontier] // by identity: what members say they hold
+	open     pmap.Map[string, Status]           // by proposal: last status told, of those that may change
+	linked   string                             // what the transport was last told
+	told     pmap.Map[string, bool]             // epochs whose stanza failed and were told
+	follows  bool
+	unsaved  int // blocks since the view was last stored
+	ticks    uint64
+}
+
+// Local is what a node keeps of a group for itself. It is a secret.
+type Local struct {
+	Genesis     []byte            `cbor:"1,keyasint"`
+	Secret      [32]byte          `cbor:"2,keyasint"` // of epoch 0
+	Salt        [32]byte          `cbor:"3,keyasint"` // opened by the reveal
+	Script      wallet.ScriptType `cbor:"4,keyasint"`
+	Account     uint32            `cbor:"5,keyasint"`
+	Incarnation uint8             `cbor:"6,keyasint"`
+	Created     int64             `cbor:"7,keyasint"` // Unix seconds
+	Birthday    int32             `cbor:"8,keyasint"` // height
+	Hints       []string          `cbor:"9,keyasint"` // addresses of the founder
+	Name        string            `cbor:"10,keyasint"`
+}
+
+type inviteRecord struct {
+	Secret  [32]byte       `cbor:"1,keyasint"`
+	Expires int64          `cbor:"2,keyasint"` // Unix seconds
+	Taken   bool           `cbor:"3,keyasint"`
+	By      journal.Author `cbor:"4,keyasint"`
+}
+
+// Names of local records.
+const (
+	recLocal   = "local"
+	recPin     = "pin"
+	recView    = "view"
+	recInvite  = "invite/"
+	recRequest = "request/"
+	recTx      = "tx/"
+)
+
+// Step takes one input: it returns the machine as it is afterwards, and the
+// effects to execute, or an error that changes nothing. It is synchronous and
+// pure: the same machine and input give the same result, and the machine
+// passed in stays as it was.
+func Step(m Machine, in Input) (Machine, []Effect, error) {
+	s := &step{m: m, in: in, batch: Batch{Group: m.State.group, Puts: map[string][]byte{}}}
+	if err := s.take(in.Msg); err != nil {
+		return m, nil, err
+	}
+	if err := s.settle(); err != nil {
+		return m, nil, err
+	}
+	return s.m, s.finish(), nil
+}
+
+// step is one run of Step: a private copy of the machine, and what is to be done.
+type step struct {
+	m       Machine
+	in      Input
+	batch   Batch
+	effects []Effect
+	drawn   uint64
+	// starting: statuses are learnt anew, and are no news.
+	starting bool
+}
+
+func (s *step) take(msg any) error {
+	switch x := msg.(type) {
+	case EntryIn:
+		return s.entry(x.Entry)
+	case ClaimIn:
+		s.m.claims = s.m.claims.Set(string(x.From[:]), maps.Clone(x.Claim.Frontier))
+		return nil
+	case ChainIn:
+		return s.chain(x.Notice)
+	case Broadcasted:
+		return s.broadcasted(x)
+	case Tick:
+		return s.tick(x)
+	case Started:
+		return s.started()
+	case Admit:
+		return s.admit(x)
+	case NewInvite:
+		return s.newInvite(x)
+	case Ratify:
+		return s.ratify(x)
+	case Abandon:
+		return s.abandon(x)
+	case LeaseAddress:
+		return s.lease(x)
+	case Propose:
+		return s.propose(x)
+	case Approve:
+		return s.approve(x)
+	case Reject:
+		return s.reject(x)
+	case Withdraw:
+		return s.withdraw(x)
+	case Signed:
+		return s.signed(x)
+	}
+	return fmt.Errorf("%w: %T", ErrBadRequest, msg)
+}
+
+// finish puts the batch first: only what is durable is shown or sent.
+func (s *step) finish() []Effect {
+	if len(s.batch.Entries)+len(s.batch.Puts)+len(s.batch.Deletes)+len(s.batch.Guard) == 0 {
+		return s.effects
+	}
+	return append([]Effect{Persist{s.batch}}, s.effects...)
+}
+
+func (s *step) do(e Effect) { s.effects = append(s.effects, e) }
+
+// draw returns 32 bytes of this step's entropy, different ones each time.
+func (s *step) draw() [32]byte {
+	s.drawn++
+	return journal.H("entropy", s.in.Entropy[:], binary.BigEndian.AppendUint64(nil, s.drawn))
+}
+
+func (s *step) nonce() [24]byte {
+	r := s.draw()
+	return [24]byte(r[:24])
+}
+
+func (s *step) put(name string, v any) error {
+	b, err := theCodec.enc.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode record: %w", err)
+	}
+	s.batch.Puts[name] = b
+	return nil
+}
+
+func (s *step) chainOfMine() journal.ChainKey {
+	return journal.ChainKey{Author: s.m.State.Me(), Incarnation: s.m.local.Incarnation}
+}
+
+// write authors an event of this node: seals it under the current epoch,
+// chains and signs it, and folds it exactly as the others will.
+func (s *step) write(body Body) (*journal.Entry, error) {
+	ep, err := s.epoch()
+	if err != nil {
+		return nil, err
+	}
+	plain, err := EncodeEvent(Event{Time: s.in.Now.UnixMilli(), Body: body})
+	if err != nil {
+		return nil, err
+	}
+	e, err := journal.Seal(s.m.State.self.Identity, ep, s.m.State.chains.Next(s.chainOfMine()), plain, s.nonce())
+	if err != nil {
+		return nil, fmt.Errorf("seal entry: %w", err)
+	}
+	return e, s.append(e)
+}
+
+// append adds an entry of this node's own to its chain, to the batch and to
+// what is published.
+func (s *step) append(e *journal.Entry) error {
+	chains, out, err := s.m.State.chains.Add(e, false)
+	if err != nil {
+		return fmt.Errorf("append own entry: %w", err)
+	}
+	if out != journal.Appended {
+		return fmt.Errorf("append own entry: %w", errOwnChain)
+	}
+	s.m.State.chains = chains
+	s.m.State = s.m.State.fold(e)
+	s.batch.Entries = append(s.batch.Entries, e)
+	s.do(Publish{e})
+	return nil
+}
+
+// errOwnChain means that this node's own chain is not where it thinks; it can
+// only come from a fork of its own, and then it must not write.
+var errOwnChain = errors.New("this node's own chain is forked: restore it as a new incarnation")
+
+// epoch returns the epoch to write under: before the roster is pinned that of
+// the genesis, then the highest-numbered, then lowest-id, untainted one that is
+// sealed to exactly the current members.
+func (s *step) epoch() (journal.Epoch, error) {
+	ep, ok := s.m.State.Epoch()
+	if !ok {
+		return ep, fmt.Errorf("seal entry: %w", journal.ErrWrongEpoch)
+	}
+	return ep, nil
+}
+
+// Epoch returns the epoch that this node writes under.
+func (s State) Epoch() (journal.Epoch, bool) {
+	zero, best, found := journal.Epoch{}, journal.Epoch{}, false
+	for _, e := range s.epochs.All() {
+		if e.Number == 0 {
+			zero = e
+		}
+	}
+	if s.active == nil {
+		return zero, true
+	}
+	for id, e := range s.epochs.All() {
+		if e.Number == 0 || !s.sealedToMembers(id, e) {
+			continue
+		}
+		if !found || e.Number > best.Number { // All is in order of id: the lowest comes first
+			best, found = e, true
+		}
+	}
+	if !found {
+		return zero, true
+	}
+	return best, true
+}
+
+// sealedToMembers says whether the untainted entries that carry an epoch seal
+// it to exactly the current members, and whether its number follows from its parent.
+func (s State) sealedToMembers(id string, e journal.Epoch) bool {
+	parent, ok := s.epochs.Get(key(e.Parent))
+	if !ok || parent.Number+1 != e.Number {
+		return false
+	}
+	to := map[journal.Author]bool{}
+	for _, r := range scan(s.rotations, id) {
+		if s.tainted(r.Ref) {
+			continue
+		}
+		for _, a := range r.To {
+			to[a] = true
+		}
+	}
+	if len(to) != len(s.active.Members) {
+		return false
+	}
+	for _, m := range s.active.Members {
+		if !to[m.Identity] {
+			return false
+		}
+	}
+	return true
+}
+
+// topics are those of all epochs held, the one written under first.
+func (s State) topics() []string {
+	cur, _ := s.Epoch()
+	out := []string{cur.Topic()}
+	for _, e := range s.epochs.All() {
+		if t := e.Topic(); t != out[0] {
+			out = append(out, t)
+		}
+	}
+	slices.Sort(out[1:])
+	return out
+}
+
+func (s *step) now() time.Time { return s.in.Now }
+
+func (m Machine) meBytes() []byte {
+	me := m.State.Me()
+	return me[:]
+}

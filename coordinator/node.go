@@ -1,0 +1,271 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Names of node-level records, under the zero group.
+const (
+	recGroup   = "group/"
+	recAccount = "account/"
+)
+
+// inviteLife is how long an invite is open.
+const inviteLife = 7 * 24 * time.Hour
+
+// Node is all wallets of this node: it opens them, founds and joins further
+// ones, and answers strangers at the door.
+type Node struct {
+	ports   Ports
+	self    *Self
+	network wallet.Network
+	name    string
+	ctx     context.Context
+	stop    context.CancelFunc
+
+	mu     sync.Mutex // guards actors and what creates them
+	actors map[journal.GroupID]*Actor
+}
+
+// NewNode returns a node without wallets; Open opens those that are stored.
+// The transport may be set later, with SetTransport, but before Open: the two need each other.
+func NewNode(ctx context.Context, ports Ports, self *Self, network wallet.Network, name string) *Node {
+	ctx, stop := context.WithCancel(ctx)
+	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}}
+}
+
+// SetTransport completes the ports.
+func (n *Node) SetTransport(t Transport) { n.ports.Transport = t }
+
+// Open starts every wallet that is stored.
+func (n *Node) Open(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	recs, err := n.ports.Store.Records(ctx, journal.GroupID{}, recGroup)
+	if err != nil {
+		return fmt.Errorf("read the list of wallets: %w", err)
+	}
+	for k := range recs {
+		var id journal.GroupID
+		if err := id.UnmarshalText([]byte(strings.TrimPrefix(k, recGroup))); err != nil {
+			return fmt.Errorf("read the list of wallets: %w", err)
+		}
+		m, err := Load(ctx, n.ports.Store, n.self, id)
+		if errors.Is(err, ErrNoGroup) {
+			continue // the node died between naming it and founding it: nothing was acknowledged
+		}
+		if err != nil {
+			return fmt.Errorf("open wallet %s: %w", id, err)
+		}
+		n.actors[id] = NewActor(n.ctx, n.ports, m)
+	}
+	return nil
+}
+
+// Close stops all wallets.
+func (n *Node) Close() {
+	n.stop()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, a := range n.actors {
+		a.Close()
+	}
+}
+
+// Wallets returns the open wallets, by group.
+func (n *Node) Wallets() []*Actor {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := make([]*Actor, 0, len(n.actors))
+	for _, a := range n.actors {
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b *Actor) int { return slices.Compare(a.group[:], b.group[:]) })
+	return out
+}
+
+// Wallet returns an open wallet.
+func (n *Node) Wallet(g journal.GroupID) (*Actor, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	a, ok := n.actors[g]
+	return a, ok
+}
+
+// Create founds a wallet and returns its first invites.
+func (n *Node) Create(ctx context.Context, name string, k, cosigners int, script wallet.ScriptType, addresses []string) (*Actor, []Invite, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	g := Genesis{Threshold: k, Cosigners: cosigners, Script: string(script), Network: string(n.network)}
+	if err := g.check(); err != nil {
+		return nil, nil, err
+	}
+	ck, err := n.newKey(ctx, script)
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err := n.input()
+	if err != nil {
+		return nil, nil, err
+	}
+	m, invites, effects, err := Found(n.self, in, g, name, n.name, ck, n.birthday(ctx), addresses, in.Now.Add(inviteLife))
+	if err != nil {
+		return nil, nil, fmt.Errorf("create wallet: %w", err)
+	}
+	a, err := n.begin(ctx, m, effects)
+	return a, invites, err
+}
+
+// Join presents an invite and enters the group. A repeat, or one after a crash
+// in the middle, goes on where it stopped: a node has one record in a group.
+func (n *Node) Join(ctx context.Context, inv Invite) (*Actor, error) {
+	n.mu.Lock()
+	a, ok := n.actors[inv.Group]
+	n.mu.Unlock()
+	if ok {
+		return a, nil
+	}
+	if n.ports.Clock.Now().After(inv.Expires) {
+		return nil, ErrInviteExpired
+	}
+	if inv.Founder == n.self.Identity.Author() {
+		return nil, fmt.Errorf("%w: the invite is this node's own", ErrBadRequest)
+	}
+	grant, err := n.ports.Transport.Join(ctx, inv)
+	if err != nil {
+		return nil, fmt.Errorf("present the invite: %w", err)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if a, ok := n.actors[inv.Group]; ok {
+		return a, nil
+	}
+	g, err := DecodeGenesis(grant.Genesis)
+	if err != nil {
+		return nil, fmt.Errorf("join: %w", err)
+	}
+	ck, err := n.newKey(ctx, wallet.ScriptType(g.Script))
+	if err != nil {
+		return nil, err
+	}
+	in, err := n.input()
+	if err != nil {
+		return nil, err
+	}
+	m, effects, err := Enter(n.self, in, inv, grant, n.network, n.name, ck, n.birthday(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return n.begin(ctx, m, effects)
+}
+
+// begin makes a new group durable, first its name in the list, and starts it.
+func (n *Node) begin(ctx context.Context, m Machine, effects []Effect) (*Actor, error) {
+	list := Batch{Puts: map[string][]byte{recGroup + m.State.group.String(): {1}}}
+	if err := n.ports.Store.Commit(ctx, list); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	for _, e := range effects {
+		if p, ok := e.(Persist); ok {
+			if err := n.ports.Store.Commit(ctx, p.Batch); err != nil {
+				return nil, fmt.Errorf("store: %w", err)
+			}
+		}
+	}
+	m.linked = "" // the actor links anew: no other effect of the first step matters
+	a := NewActor(n.ctx, n.ports, m)
+	n.actors[m.State.group] = a
+	return a, nil
+}
+
+// newKey takes the next account of the seed. The number is used up durably
+// first: two wallets must never share a key.
+func (n *Node) newKey(ctx context.Context, script wallet.ScriptType) (CosignerKey, error) {
+	name := recAccount + string(script)
+	recs, err := n.ports.Store.Records(ctx, journal.GroupID{}, name)
+	if err != nil {
+		return CosignerKey{}, fmt.Errorf("read account number: %w", err)
+	}
+	var next uint64
+	if b := recs[name]; len(b) == 8 {
+		next, _ = readUint64(b)
+	}
+	if next >= maxIndex {
+		return CosignerKey{}, fmt.Errorf("%w: no account number left", ErrBadRequest)
+	}
+	if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: appendUint64(nil, next+1)}}); err != nil {
+		return CosignerKey{}, fmt.Errorf("store: %w", err)
+	}
+	account := uint32(next)
+	key, err := n.ports.Signer.AccountKey(ctx, script, account)
+	if err != nil {
+		return CosignerKey{}, fmt.Errorf("derive account key: %w", err)
+	}
+	return CosignerKey{Account: account, Key: key, Prove: func(h [32]byte) ([]byte, error) {
+		return n.ports.Signer.SignHash(ctx, script, account, h)
+	}}, nil
+}
+
+func (n *Node) input() (Input, error) {
+	in := Input{Now: n.ports.Clock.Now()}
+	if err := n.ports.Clock.Entropy(in.Entropy[:]); err != nil {
+		return in, fmt.Errorf("draw entropy: %w", err)
+	}
+	return in, nil
+}
+
+// birthday is the height of the chain now, where it is known: the wallet
+// cannot have been paid before. Less a day, for a reorg or a late block.
+func (n *Node) birthday(ctx context.Context) int32 {
+	const day = 144
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	tip, err := n.ports.Chain.Tip(ctx)
+	if err != nil {
+		return 0
+	}
+	return max(0, tip.Height-day)
+}
+
+// Open says whether a stranger may prove an invite (see Doorman).
+func (d Door) Open() bool {
+	now := d.node.ports.Clock.Now()
+	for _, a := range d.node.Wallets() {
+		if a.Machine().openInvites(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// Door is a node's Doorman.
+type Door struct{ node *Node }
+
+// Door returns the node's Doorman.
+func (n *Node) Door() Door { return Door{n} }
+
+// Admit checks the proof of an invite (see Doorman).
+func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce, proof [32]byte) (Grant, error) {
+	a, ok := d.node.Wallet(group)
+	if !ok {
+		return Grant{}, ErrInviteUnknown
+	}
+	v, err := a.Do(ctx, Admit{Joiner: joiner, Nonce: nonce, Proof: proof})
+	if err != nil {
+		return Grant{}, err
+	}
+	g, ok := v.(Grant)
+	if !ok {
+		return Grant{}, ErrInviteUnknown
+	}
+	return g, nil
+}

@@ -1,0 +1,254 @@
+package coordinator
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// This file shows every port of a node: what the coordinator asks of the rooms
+// above it (Store, Transport, Chain, Signer, Clock, Observer) and what it
+// offers to them (Inbox, Doorman). Each implementation passes the conformance
+// suite of its port.
+
+// Store keeps everything that must survive a crash. One writer owns it.
+type Store interface {
+	// Commit makes a batch durable in one synced transaction: when it returns
+	// nil, all of it survives kill -9 and power loss; on an error, none of it
+	// is there. It returns ErrGuardConflict when the sign guard knows a txid
+	// for an outpoint that the batch does not.
+	Commit(ctx context.Context, b Batch) error
+	// Walk calls yield for every entry of a group, each chain in order of seq,
+	// having checked each entry's id; it stops at the first error.
+	Walk(ctx context.Context, group journal.GroupID, yield func(*journal.Entry) error) error
+	// Entry returns one entry by id, or ErrNotFound.
+	Entry(ctx context.Context, group journal.GroupID, id journal.EntryID) (*journal.Entry, error)
+	// Range returns the entries of one chain from seq on, in order: at most
+	// limit of them and at most maxBytes in sum (but one at least, if there is one).
+	// Where a seq is forked, every entry held at it is returned, lowest id first.
+	Range(ctx context.Context, group journal.GroupID, chain journal.ChainKey, seq uint64, limit, maxBytes int) ([]*journal.Entry, error)
+	// Records returns the records whose key starts with prefix, by key. The
+	// zero GroupID holds the node's own.
+	Records(ctx context.Context, group journal.GroupID, prefix string) (map[string][]byte, error)
+	// Guard returns every (outpoint, txid) this node ever signed for.
+	Guard(ctx context.Context) ([]GuardRecord, error)
+}
+
+// Batch is what one Commit makes durable, all or nothing.
+type Batch struct {
+	Group   journal.GroupID
+	Entries []*journal.Entry
+	// Puts and Deletes are local records: pins, epoch secrets, invites,
+	// request ids, the chain view, snapshots. A snapshot can be rebuilt.
+	Puts    map[string][]byte
+	Deletes []string
+	Guard   []GuardUpdate
+}
+
+// GuardRecord says that this node signed a transaction that spends an outpoint.
+type GuardRecord struct {
+	OutPoint wire.OutPoint
+	TxID     chainhash.Hash
+}
+
+// GuardUpdate adds a GuardRecord. Known lists the txids the caller decided on:
+// a store that holds another one for the outpoint refuses the whole batch.
+type GuardUpdate struct {
+	GuardRecord
+	Known []chainhash.Hash
+}
+
+// Transport carries entries between members. It never decides what they mean.
+type Transport interface {
+	// Attach opens a group: its topics, its sync, its place in the gate. It may
+	// be called again to change topics or members; live connections of peers
+	// that are then in no group are closed.
+	Attach(ctx context.Context, g GroupLink, in Inbox) error
+	// Detach leaves a group.
+	Detach(group journal.GroupID) error
+	// Publish sends an entry to the group's current topic. An error means that
+	// it could not be handed over; nil never means that it was delivered.
+	Publish(ctx context.Context, e *journal.Entry) error
+	// Sync exchanges frontiers with a connected member now (all of them when
+	// peer is nil) and pulls what is missing. It does not wait for the end.
+	Sync(group journal.GroupID, peer *journal.Author)
+	// Join presents an invite to its founder and returns what the founder hands over.
+	Join(ctx context.Context, inv Invite) (Grant, error)
+	// Peers returns what is known of every member and of pending strangers.
+	Peers() []PeerStatus
+}
+
+// GroupLink is what a transport needs to know of a group, and all of it.
+type GroupLink struct {
+	Group journal.GroupID
+	// Topics are the topic names to listen on; entries are published on the first.
+	Topics []string
+	// Members are all identities that may connect, this node's own included.
+	Members []journal.Author
+	// Hints are addresses (multiaddr text) to try for a member, from invites.
+	Hints map[journal.Author][]string
+}
+
+// Inbox is what a transport calls for one group. It is safe for concurrent use.
+type Inbox interface {
+	// Receive takes a decoded and signature-checked entry. nil means that it is
+	// stored (or was held already). Errors are the named reject and ignore
+	// sentinels of this package (see IsReject); *GapError names what to pull first.
+	Receive(ctx context.Context, from journal.Author, e *journal.Entry) error
+	// Claim returns this node's frontier and the fork evidence it holds.
+	Claim() Claim
+	// PeerClaim records what a member says it holds. It is only a claim.
+	PeerClaim(from journal.Author, c Claim)
+	// Entries serves a pull of one chain; see Store.Range.
+	Entries(ctx context.Context, chain journal.ChainKey, seq uint64, limit, maxBytes int) ([]*journal.Entry, error)
+	// Entry serves a pull by id, or returns ErrNotFound.
+	Entry(ctx context.Context, id journal.EntryID) (*journal.Entry, error)
+	// Wanted returns ids of entries to be pulled by id (branches that somebody named).
+	Wanted() []journal.EntryID
+}
+
+// Claim is what a member says it holds: the last linked entry of each chain,
+// and for forked chains two entries that prove it.
+type Claim struct {
+	Frontier journal.Frontier
+	Forks    []journal.Fork
+}
+
+// Doorman answers strangers who present an invite. A transport asks it.
+type Doorman interface {
+	// Open says whether any invite is open, so that the gate may let a stranger
+	// speak the join protocol and nothing else.
+	Open() bool
+	// Admit checks the proof of an invite: HMAC(secret, tag, group, joiner,
+	// founder, nonce). It binds the invite durably to the first identity that
+	// proves it. Errors: ErrInviteUnknown, ErrInviteUsed, ErrInviteExpired, ErrInviteProof.
+	Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce [32]byte, proof [32]byte) (Grant, error)
+}
+
+// Grant is what a founder hands to a joiner: the genesis (whose hash is the
+// group), the secret of epoch 0, and the members it already knows.
+type Grant struct {
+	Genesis []byte
+	Secret  [32]byte
+}
+
+// PeerStatus is what a transport knows of one peer.
+type PeerStatus struct {
+	Peer      journal.Author
+	PeerID    string
+	Addresses []string
+	Connected bool
+	Relayed   bool
+	// Pending marks a stranger who tried to connect and was refused.
+	Pending  bool
+	LastSeen time.Time
+	// Rejects counts entries and frames refused, by reason.
+	Rejects map[string]uint64
+}
+
+// Chain is the Bitcoin network, as this node sees it. It is safe for concurrent use.
+type Chain interface {
+	// Tip returns the best block known.
+	Tip(ctx context.Context) (BlockRef, error)
+	// Follow streams the chain from the newest of the known blocks (oldest
+	// first) that is still in the best chain: first Disconnected for those that
+	// are not, newest first, then Connected for every block after it. With no
+	// known block it starts after height `from`. Scripts are what to look for.
+	Follow(ctx context.Context, known []BlockRef, from int32, scripts [][]byte) (Follower, error)
+	// TestAccept says whether the backend's mempool would take the transaction;
+	// ErrUnsupported when it cannot tell.
+	TestAccept(ctx context.Context, tx *wire.MsgTx) error
+	// Broadcast hands a transaction over. nil when it is or already was there
+	// (mempool or block); it does not mean that it is mined.
+	Broadcast(ctx context.Context, tx *wire.MsgTx) error
+	// FeeRate estimates the fee rate for confirmation within target blocks;
+	// ErrNoEstimate when the backend does not know.
+	FeeRate(ctx context.Context, target int) (wallet.FeeRate, error)
+	// Health says what the backend is, its height, the height it aims at, and
+	// what is wrong and since when.
+	Health() ChainHealth
+}
+
+// Follower is one wallet's stream of chain notices.
+type Follower interface {
+	io.Closer
+	// Watch adds scripts to look for from a height on. Blocks already streamed
+	// at or above that height which may hold them are streamed again as Rescanned.
+	Watch(ctx context.Context, scripts [][]byte, from int32) error
+	// Notices is closed after Close, or when the context of Follow ends.
+	Notices() <-chan ChainNotice
+}
+
+// BlockRef names a block of the best chain.
+type BlockRef struct {
+	Height int32          `cbor:"1,keyasint"`
+	Hash   chainhash.Hash `cbor:"2,keyasint"`
+	// Time is the header's, MedianTime that of BIP113, in Unix seconds.
+	Time       int64 `cbor:"3,keyasint"`
+	MedianTime int64 `cbor:"4,keyasint"`
+}
+
+// NoticeKind says what a ChainNotice tells.
+type NoticeKind uint8
+
+// The kinds of notices.
+const (
+	// Connected: Block extends the best chain; Txs holds all its transactions,
+	// or none of them where the backend knows that none is of interest.
+	Connected NoticeKind = iota + 1
+	// Disconnected: Block left the best chain.
+	Disconnected
+	// Rescanned: Block (in the best chain, streamed before) again, with Txs.
+	Rescanned
+	// Seen: Txs are in the backend's mempool.
+	Seen
+	// CaughtUp: all blocks up to the tip at this moment have been streamed.
+	CaughtUp
+)
+
+// ChainNotice is one change of the chain.
+type ChainNotice struct {
+	Kind  NoticeKind
+	Block BlockRef
+	Prev  chainhash.Hash
+	Txs   []*wire.MsgTx
+}
+
+// ChainHealth is the state of a chain backend, for people.
+type ChainHealth struct {
+	Backend string
+	Height  int32
+	Target  int32
+	Synced  bool
+	// Problem is empty when all is well; Since is when it began.
+	Problem string
+	Since   time.Time
+}
+
+// Signer holds Bitcoin keys and answers for them. It never decides whether to sign.
+type Signer interface {
+	// AccountKey returns the public account key (BIP48) for a script type.
+	AccountKey(ctx context.Context, st wallet.ScriptType, account uint32) (wallet.Key, error)
+	// SignHash signs a proof of possession with the account's own key.
+	SignHash(ctx context.Context, st wallet.ScriptType, account uint32, hash [32]byte) ([]byte, error)
+	// SignSpend returns one partial signature for each input.
+	SignSpend(ctx context.Context, st wallet.ScriptType, account uint32, s *wallet.Spend) ([]wallet.Signature, error)
+}
+
+// Clock is the time and the entropy of a node.
+type Clock interface {
+	Now() time.Time
+	// Entropy fills b with random bytes.
+	Entropy(b []byte) error
+}
+
+// Observer is told of everything that changes, after it is durable. It must not block.
+type Observer interface {
+	Notify(n Notice)
+}

@@ -1,0 +1,203 @@
+package coordinator
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Proposal is a transaction that somebody proposed, as its entry states it.
+type Proposal struct {
+	Ref  Ref
+	Body *ProposalCreated
+	// TxID is there once the wallet is active and the proposal is sound.
+	TxID chainhash.Hash
+	// Sound says that the proposal describes a transaction of this wallet, by a member.
+	Sound bool
+	spend *lazySpend
+}
+
+// lazySpend computes a Spend once, when it is first asked for: thousands of
+// old proposals are never looked at again.
+type lazySpend struct {
+	once  sync.Once
+	spend *wallet.Spend
+	err   error
+}
+
+// ID returns the proposal's id: that of its entry.
+func (p *Proposal) ID() journal.EntryID { return p.Ref.ID }
+
+// Author returns who proposed.
+func (p *Proposal) Author() journal.Author { return p.Ref.Chain.Author }
+
+// Spend returns the transaction, derived by this node from the descriptor.
+func (p *Proposal) Spend(a *Active) (*wallet.Spend, error) {
+	if a == nil {
+		return nil, fmt.Errorf("derive proposal: %w", errNotActive)
+	}
+	p.spend.once.Do(func() { p.spend.spend, p.spend.err = buildSpend(a.Descriptor, p.Body) })
+	return p.spend.spend, p.spend.err
+}
+
+// Pays returns what leaves to outputs that are not change, in satoshis.
+func (p *Proposal) Pays() int64 {
+	var sum int64
+	for _, o := range p.Body.Outputs {
+		if o.Change == nil {
+			sum += o.Amount
+		}
+	}
+	return sum
+}
+
+// Fee returns inputs less outputs, in satoshis, as the proposal states them.
+func (p *Proposal) Fee() int64 {
+	var fee int64
+	for _, i := range p.Body.Inputs {
+		fee += i.Amount
+	}
+	for _, o := range p.Body.Outputs {
+		fee -= o.Amount
+	}
+	return fee
+}
+
+// buildSpend derives the skeleton of a proposal.
+func buildSpend(d *wallet.Descriptor, b *ProposalCreated) (*wallet.Spend, error) {
+	in := make([]wallet.Input, len(b.Inputs))
+	for i, x := range b.Inputs {
+		in[i] = wallet.Input{OutPoint: x.OutPoint(), Amount: x.Amount, Branch: x.Branch, Index: x.Index}
+	}
+	out := make([]wallet.Output, len(b.Outputs))
+	for i, x := range b.Outputs {
+		out[i] = wallet.Output{PkScript: x.PkScript, Amount: x.Amount}
+		if x.Change != nil {
+			script, err := d.Script(wallet.BranchChange, *x.Change)
+			if err != nil {
+				return nil, fmt.Errorf("derive change: %w", err)
+			}
+			out[i].PkScript = script.PkScript
+		}
+	}
+	s, err := wallet.NewSpend(d, in, out, b.LockTime)
+	if err != nil {
+		return nil, fmt.Errorf("derive transaction: %w", err)
+	}
+	return s, nil
+}
+
+func (s State) foldProposalEvent(ref Ref, body Body) State {
+	switch b := body.(type) {
+	case *ProposalCreated:
+		p := &Proposal{Ref: ref, Body: b, spend: &lazySpend{}}
+		s.proposals = s.proposals.Set(key(ref.ID), p)
+		if s.active != nil {
+			s = s.evaluate(p)
+		}
+	case *ProposalApproved:
+		return s.foldSignatures(carrierFact{ref, b.Proposal, b.Signatures, false})
+	case *SignatureCarried:
+		return s.foldSignatures(carrierFact{ref, b.Proposal, b.Signatures, true})
+	case *ProposalRejected:
+		s.votes = s.votes.Set(key3(b.Proposal, ref.Chain.Author, ref.ID), voteFact{ref, b.Proposal, true, b.Reason})
+		s = s.touch(b.Proposal)
+	case *RejectionWithdrawn:
+		s.votes = s.votes.Set(key3(b.Proposal, ref.Chain.Author, ref.ID), voteFact{ref, b.Proposal, false, ""})
+		s = s.touch(b.Proposal)
+	case *ProposalWithdrawn:
+		s.withdrawals = s.withdrawals.Set(key2(b.Proposal, ref.ID), ref)
+		s = s.touch(b.Proposal)
+	}
+	return s
+}
+
+// evaluate derives a proposal's transaction, once the wallet is active, and
+// verifies the signatures that waited for it.
+func (s State) evaluate(p *Proposal) State {
+	if _, ok := s.active.index(p.Author()); !ok {
+		return s.asInert(p.Ref, ruleNotMember)
+	}
+	spend, err := p.Spend(s.active)
+	if err != nil {
+		return s.asInert(p.Ref, ruleProposal)
+	}
+	sound := *p
+	sound.Sound, sound.TxID = true, spend.TxID()
+	s.proposals = s.proposals.Set(key(p.Ref.ID), &sound)
+	s = s.index(&sound)
+	for _, c := range scan(s.carriers, key(p.Ref.ID)) {
+		s = s.verify(&sound, c)
+	}
+	return s
+}
+
+// index makes a sound proposal findable by transaction, coin and what it replaces.
+func (s State) index(p *Proposal) State {
+	s.byTx = s.byTx.Set(key2(p.TxID, p.Ref.ID), p.Ref)
+	for _, i := range p.Body.Inputs {
+		s.byCoin = s.byCoin.Set(coinKey(i.OutPoint())+string(p.Ref.ID[:]), p.Ref)
+	}
+	for _, o := range p.Body.Outputs {
+		if o.Change != nil {
+			s.byChange = s.byChange.Set(indexKey(*o.Change, p.Ref.ID), p.Ref)
+		}
+	}
+	for _, t := range p.Body.Replaces {
+		s.replacers = s.replacers.Set(key2(t, p.Ref.ID), p.Ref)
+	}
+	return s.touch(p.Ref.ID)
+}
+
+// Proposal returns a proposal by id.
+func (s State) Proposal(id journal.EntryID) (*Proposal, bool) { return s.proposals.Get(key(id)) }
+
+// alive says whether a proposal has effect: it is sound, and its entry is not
+// tainted, or carries a verified signature by the key of another member.
+func (s State) alive(p *Proposal) bool {
+	if !p.Sound {
+		return false
+	}
+	if !s.tainted(p.Ref) {
+		return true
+	}
+	own, _ := s.active.index(p.Author())
+	for k := range s.active.Members {
+		if k == own {
+			continue
+		}
+		for i := range p.Body.Inputs {
+			if _, ok := s.sigs.Get(sigKey(p.TxID, uint32(i), uint32(k))); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// spenders returns the living proposals that spend a coin, by id.
+func (s State) spenders(o wire.OutPoint) []*Proposal {
+	var out []*Proposal
+	for _, r := range scan(s.byCoin, coinKey(o)) {
+		if p, ok := s.Proposal(r.ID); ok && s.alive(p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// ofTx returns the living proposals of a transaction, by id.
+func (s State) ofTx(tx chainhash.Hash) []*Proposal {
+	var out []*Proposal
+	for _, r := range scan(s.byTx, key(tx)) {
+		if p, ok := s.Proposal(r.ID); ok && s.alive(p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}

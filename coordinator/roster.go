@@ -1,0 +1,221 @@
+package coordinator
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tyler-smith/go-bip39/wordlists"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Member is a cosigner of a closed roster.
+type Member struct {
+	Identity journal.Author
+	Name     string
+	Sealing  [32]byte
+	Key      wallet.Key
+	Record   journal.EntryID
+	// Index is the position of the member's key in the descriptor.
+	Index int
+}
+
+// Roster is a closed roster whose records are all held and valid. Hash and
+// Words are there once every member has revealed.
+type Roster struct {
+	ID         journal.EntryID
+	Members    []Member // by key index
+	Descriptor *wallet.Descriptor
+	Hash       [32]byte
+	Revealed   int
+	// Ratified has the identities that ratified Hash.
+	Ratified map[journal.Author]bool
+}
+
+// Active is a wallet whose roster every member ratified.
+type Active struct {
+	Roster
+}
+
+func (a *Active) index(id journal.Author) (int, bool) {
+	for i, m := range a.Members {
+		if m.Identity == id {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// proofHash is what a record's key signs: it binds the key to the identity.
+func proofHash(group journal.GroupID, identity journal.Author, sealing [32]byte, key string) [32]byte {
+	return journal.H("possession", group[:], identity[:], sealing[:], []byte(key))
+}
+
+// commitment hides 32 random bytes until the roster is closed.
+func commitment(salt [32]byte) [32]byte { return journal.H("salt", salt[:]) }
+
+// checkRecord verifies what can be verified of a record alone.
+func (s State) checkRecord(author journal.Author, b *MemberRecord) (wallet.Key, error) {
+	key, err := wallet.ParseKey(b.Key, wallet.Network(s.genesis.Network))
+	if err != nil {
+		return key, fmt.Errorf("key of %q: %w", b.Name, err)
+	}
+	if key.String() != b.Key {
+		return key, fmt.Errorf("key of %q: not in canonical form", b.Name)
+	}
+	if err := key.VerifyHash(proofHash(s.group, author, b.SealingKey, b.Key), b.Proof); err != nil {
+		return key, fmt.Errorf("proof of possession of %q: %w", b.Name, err)
+	}
+	return key, nil
+}
+
+// roster evaluates a closed roster from the facts held. ok is false while a
+// record is missing or when the roster is invalid; it never becomes valid by
+// the order in which things came.
+func (s State) roster(f rosterFact) (*Roster, bool) {
+	if f.Ref.Chain.Author != s.genesis.Founder || len(f.Records) != s.genesis.Cosigners {
+		return nil, false
+	}
+	r := &Roster{ID: f.Ref.ID, Ratified: map[journal.Author]bool{}}
+	ids, xpubs := map[journal.Author]bool{}, map[string]bool{}
+	for _, id := range f.Records {
+		rec, ok := s.records.Get(key(id))
+		if !ok {
+			return nil, false
+		}
+		who := rec.Ref.Chain.Author
+		if ids[who] || xpubs[rec.Key.XPub] {
+			return nil, false
+		}
+		ids[who], xpubs[rec.Key.XPub] = true, true
+		r.Members = append(r.Members, Member{Identity: who, Name: rec.Body.Name, Sealing: rec.Body.SealingKey, Key: rec.Key, Record: id})
+	}
+	if !ids[s.genesis.Founder] {
+		return nil, false
+	}
+	// The order of keys must not depend on who listed them: sorted by text.
+	slices.SortFunc(r.Members, func(a, b Member) int { return cmp.Compare(a.Key.String(), b.Key.String()) })
+	keys := make([]wallet.Key, len(r.Members))
+	for i := range r.Members {
+		r.Members[i].Index = i
+		keys[i] = r.Members[i].Key
+	}
+	d, err := wallet.NewMultisig(wallet.Network(s.genesis.Network), wallet.ScriptType(s.genesis.Script), s.genesis.Threshold, keys)
+	if err != nil {
+		return nil, false
+	}
+	r.Descriptor = d
+	s.reveal(r)
+	return r, true
+}
+
+// reveal counts the openings of a roster and, when all are there, computes the hash.
+func (s State) reveal(r *Roster) {
+	type opened struct {
+		record journal.EntryID
+		salt   [32]byte
+	}
+	var all []opened
+	for _, m := range r.Members {
+		rec, _ := s.records.Get(key(m.Record))
+		for _, f := range scan(s.reveals, key2(m.Identity, r.ID)) {
+			if commitment(f.Salt) == rec.Body.Commitment {
+				all = append(all, opened{m.Record, f.Salt})
+				break
+			}
+		}
+	}
+	r.Revealed = len(all)
+	if len(all) != len(r.Members) {
+		return
+	}
+	slices.SortFunc(all, func(a, b opened) int { return bytes.Compare(a.record[:], b.record[:]) })
+	parts := [][]byte{s.group[:], []byte(r.Descriptor.String())}
+	for _, o := range all {
+		parts = append(parts, o.record[:], o.salt[:])
+	}
+	r.Hash = journal.H("roster", parts...)
+	for _, m := range r.Members {
+		if _, ok := s.ratified.Get(key2(r.Hash, m.Identity)); ok {
+			r.Ratified[m.Identity] = true
+		}
+	}
+}
+
+// Complete says whether every member has revealed, so that there are words.
+func (r *Roster) Complete() bool { return r != nil && r.Revealed == len(r.Members) }
+
+// Words returns the six words of a complete roster: the first 66 bits of its
+// hash, 11 bits a word, in the English BIP39 list.
+func (r *Roster) Words() string {
+	if !r.Complete() {
+		return ""
+	}
+	return sixWords(r.Hash)
+}
+
+func sixWords(h [32]byte) string {
+	words := make([]string, 6)
+	for w := range words {
+		n := 0
+		for b := w * 11; b < w*11+11; b++ {
+			n = n<<1 | int(h[b/8]>>(7-b%8)&1)
+		}
+		words[w] = wordlists.English[n]
+	}
+	return strings.Join(words, " ")
+}
+
+// Roster returns the roster this node stands by: the pinned one, else the one
+// it revealed for, else the first valid one by entry id.
+func (s State) Roster() (*Roster, bool) {
+	if s.active != nil {
+		// Ratifications may still come in after this node counted them all: no
+		// more than n exist, so the active roster is complete as it is.
+		return &s.active.Roster, true
+	}
+	var first *Roster
+	for _, f := range s.rosters.All() {
+		r, ok := s.roster(f)
+		if !ok {
+			continue
+		}
+		if s.pinned != [32]byte{} {
+			if r.Complete() && r.Hash == s.pinned {
+				return r, true
+			}
+			continue
+		}
+		for range scan(s.reveals, key2(s.Me(), r.ID)) {
+			return r, true
+		}
+		if first == nil {
+			first = r
+		}
+	}
+	return first, first != nil
+}
+
+// activate looks whether the pinned roster is ratified by all.
+func (s State) activate() State {
+	if s.active != nil || s.pinned == ([32]byte{}) {
+		return s
+	}
+	r, ok := s.Roster()
+	if !ok || !r.Complete() || r.Hash != s.pinned || len(r.Ratified) != len(r.Members) {
+		return s
+	}
+	s.active = &Active{*r}
+	for _, p := range s.proposals.All() {
+		s = s.evaluate(p)
+	}
+	return s
+}
+
+// Abandoned says whether the founder or a member gave the group up before it
+// became active.
+func (s State) Abandoned() bool { return s.active == nil && s.abandoned.Len() > 0 }

@@ -1,0 +1,186 @@
+package coordinator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/quorate/quorate/wallet"
+)
+
+// Refusal is a command refused by a rule. Rule is a stable name; where the
+// rule may be overridden, Override is the name to give to do so.
+type Refusal struct {
+	Rule, Text, Hint string
+	Overridable      bool
+}
+
+func (r *Refusal) Error() string { return r.Text }
+
+// The rules that refuse. The first group cannot be overridden.
+const (
+	RuleNotActive      = "wallet_not_active"
+	RuleWordsDiffer    = "words_differ"
+	RuleNotReady       = "not_ready"
+	RuleAlreadyActive  = "already_active"
+	RuleAbandoned      = "abandoned"
+	RuleNoPlace        = "no_place_left"
+	RuleNotFounder     = "not_the_founder"
+	RuleGap            = "address_gap"
+	RuleFunds          = "insufficient_funds"
+	RuleDust           = "dust"
+	RuleChainBehind    = "chain_behind"
+	RuleConflict       = "conflicted"
+	RuleWithdrawn      = "withdrawn"
+	RuleExpired        = "expired"
+	RuleRejectedByAll  = "rejected"
+	RuleAlreadyFinal   = "already_final"
+	RuleNoKey          = "no_key"
+	RuleSignGuard      = "sign_guard"
+	RuleChange         = "change_out_of_range"
+	RuleCoin           = "bad_coin"
+	RuleNotAuthor      = "not_the_author"
+	RuleLockTime       = "locktime_ahead"
+	RuleFeeUnknown     = "fee_unknown"
+	RuleReplaceFee     = "replacement_fee"
+	RuleBadInvite      = "bad_invite"
+	RuleFee            = "fee_too_high"
+	RuleDoublePayment  = "possible_double_payment"
+	RuleIncompleteSync = "not_synced_with_all"
+)
+
+// Errors that are no rule.
+var (
+	errNotActive = errors.New("wallet is not active")
+	// ErrUnknownProposal is returned for an id that names no proposal.
+	ErrUnknownProposal = errors.New("no such proposal")
+	// ErrBadRequest is returned for a command that makes no sense.
+	ErrBadRequest = errors.New("bad request")
+)
+
+func refuse(rule, format string, args ...any) *Refusal {
+	return &Refusal{Rule: rule, Text: fmt.Sprintf(format, args...)}
+}
+
+func (r *Refusal) hint(format string, args ...any) *Refusal {
+	r.Hint = fmt.Sprintf(format, args...)
+	return r
+}
+
+func (r *Refusal) overridable() *Refusal {
+	r.Overridable = true
+	if r.Hint == "" {
+		r.Hint = "if it is meant, repeat with --allow " + r.Rule
+	}
+	return r
+}
+
+// The sane bound of a fee: at most 1,000 sat/vB, and at most 5 % of what is
+// sent or 50,000 satoshis, whichever is more.
+const (
+	maxFeeRate  = wallet.FeeRate(1_000_000) // satoshis per 1000 vbytes
+	maxFeeFloor = 50_000                    // satoshis
+	maxFeeShare = 20                        // 1/20 of what is sent
+)
+
+func checkFee(p *Proposal, vsize int64) *Refusal {
+	bound := min(maxFeeRate.Fee(vsize), max(p.Pays()/maxFeeShare, maxFeeFloor))
+	if fee := p.Fee(); fee > bound {
+		return refuse(RuleFee, "the fee of %d sat is above the bound of %d sat", fee, bound).overridable()
+	}
+	return nil
+}
+
+// checkTransaction is what each node recomputes before it shows a proposal as
+// sound, or signs it: inputs, amounts, change, fee and locktime, in its own
+// view of the chain. What it cannot verify yet is chain_behind.
+func checkTransaction(s State, v View, now time.Time, p *Proposal, allow []string) error {
+	spend, err := p.Spend(s.active)
+	if err != nil {
+		return refuse(RuleCoin, "the proposal describes no valid transaction: %v", err)
+	}
+	if !v.Synced() {
+		return refuse(RuleChainBehind, "the chain is not synced on this node").hint("wait until `status` shows it synced")
+	}
+	for n, in := range p.Body.Inputs {
+		if err := checkInput(s, v, now, p, n, in); err != nil {
+			return err
+		}
+	}
+	for _, o := range p.Body.Outputs {
+		if o.Change != nil && *o.Change >= v.used[wallet.BranchChange]+changeGap {
+			return refuse(RuleChange, "change goes to index %d, more than %d past the last used one", *o.Change, changeGap)
+		}
+	}
+	if r := checkFee(p, spend.VSize()); r != nil && !slices.Contains(allow, r.Rule) {
+		return r
+	}
+	if lt := p.Body.LockTime; lt != 0 && (lt >= 500_000_000 || int32(lt) > v.tip.Height) {
+		return refuse(RuleLockTime, "locktime %d is ahead of this node's chain at height %d", lt, v.tip.Height)
+	}
+	return nil
+}
+
+func checkInput(s State, v View, now time.Time, p *Proposal, n int, in ProposalInput) error {
+	o, ok := v.outs.Get(coinKey(in.OutPoint()))
+	if !ok {
+		return refuse(RuleChainBehind, "input %d (%v) is not a coin this node sees", n, in.OutPoint()).
+			hint("wait for this node's chain to catch up, or reject the proposal")
+	}
+	if o.Amount != in.Amount || o.Branch != in.Branch || o.Index != in.Index {
+		return refuse(RuleCoin, "input %d (%v) is not as the proposal states it", n, in.OutPoint())
+	}
+	if by, ok := v.spentBy(in.OutPoint()); ok && by != p.TxID {
+		return refuse(RuleConflict, "input %d was spent by transaction %v", n, by)
+	}
+	conf := v.Confirmations(in.TxID)
+	switch {
+	case o.Coinbase && conf < coinbaseMaturity:
+		return refuse(RuleChainBehind, "input %d is a coinbase with %d of 100 confirmations", n, conf)
+	case conf == 0 && !(o.Branch == wallet.BranchChange && ownFinal(s, o)):
+		return refuse(RuleChainBehind, "input %d is not confirmed in this node's chain", n)
+	}
+	return nil
+}
+
+// checkDoublePayment asks whether an earlier proposal with a released
+// signature would pay the same again, without a coin in common that would
+// make one of the two impossible.
+func checkDoublePayment(s State, v View, now time.Time, p *Proposal, allow []string) error {
+	if slices.Contains(allow, RuleDoublePayment) {
+		return nil
+	}
+	for _, q := range s.proposals.All() {
+		if q.Ref.ID == p.Ref.ID || !s.alive(q) || q.TxID == p.TxID || !samePayment(p, q) || !s.released(q.TxID) {
+			continue
+		}
+		if st := Derive(s, v, now, q); st == StatusConfirmed || st == StatusDead || sharesInput(p, q) {
+			continue
+		}
+		return refuse(RuleDoublePayment, "proposal %s would pay the same and has signatures that cannot be called back", q.Ref.ID).overridable()
+	}
+	return nil
+}
+
+func samePayment(p, q *Proposal) bool {
+	for _, a := range p.Body.Outputs {
+		for _, b := range q.Body.Outputs {
+			if a.Change == nil && b.Change == nil && a.Amount == b.Amount && string(a.PkScript) == string(b.PkScript) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func sharesInput(p, q *Proposal) bool {
+	for _, a := range p.Body.Inputs {
+		for _, b := range q.Body.Inputs {
+			if a.OutPoint() == b.OutPoint() {
+				return true
+			}
+		}
+	}
+	return false
+}

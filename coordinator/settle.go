@@ -1,0 +1,318 @@
+package coordinator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// Times of what a node does by itself.
+const (
+	epochAge        = 30 * 24 * time.Hour // an older epoch is rotated
+	rebroadcastEach = 30                  // ticks between rebroadcasts of what is not mined
+	retryEach       = 5                   // ticks between tries to broadcast
+)
+
+// settle does what follows by itself from what is now known: it closes and
+// reveals a roster, starts the chain when the wallet is active, broadcasts what
+// became final, and tells what changed. It comes to rest because each of its
+// writes makes its own condition false.
+func (s *step) settle() error {
+	if err := s.closeRoster(); err != nil {
+		return err
+	}
+	if err := s.revealSalt(); err != nil {
+		return err
+	}
+	if err := s.tellStanza(); err != nil {
+		return err
+	}
+	if err := s.follow(); err != nil {
+		return err
+	}
+	s.link()
+	s.statuses()
+	if s.m.State.active == nil {
+		return nil
+	}
+	return s.saveView()
+}
+
+// closeRoster is the founder's: once n records of admitted members are in.
+func (s *step) closeRoster() error {
+	st := s.m.State
+	if st.Me() != st.genesis.Founder || st.active != nil || st.rosters.Len() > 0 || st.Abandoned() {
+		return nil
+	}
+	var ids []journal.EntryID
+	have := map[journal.Author]bool{}
+	for _, r := range st.records.All() {
+		who := r.Ref.Chain.Author
+		_, admitted := st.admitted.Get(string(who[:]))
+		if have[who] || (!admitted && who != st.Me()) {
+			continue
+		}
+		have[who] = true
+		ids = append(ids, r.Ref.ID)
+	}
+	if len(ids) != st.genesis.Cosigners {
+		return nil
+	}
+	fact := rosterFact{Ref: Ref{Chain: s.chainOfMine()}, Records: ids}
+	r, ok := st.roster(fact)
+	if !ok {
+		return nil // two cosigners with one key: nothing to close; `wallet show` says who
+	}
+	if _, err := s.write(&RosterClosed{Records: ids}); err != nil {
+		return err
+	}
+	return s.rotate(s.newEpoch(), r.Members)
+}
+
+// revealSalt opens this node's commitment for the first roster that it has
+// checked, once.
+func (s *step) revealSalt() error {
+	st := s.m.State
+	if st.active != nil || st.Abandoned() {
+		return nil
+	}
+	me := st.Me()
+	for range scan(st.reveals, string(me[:])) {
+		return nil
+	}
+	for _, f := range st.rosters.All() {
+		r, ok := st.roster(f)
+		if !ok {
+			continue
+		}
+		if _, in := (&Active{*r}).index(me); !in {
+			continue
+		}
+		_, err := s.write(&RosterRevealed{Roster: r.ID, Salt: s.m.local.Salt})
+		return err
+	}
+	return nil
+}
+
+// tellStanza says that this node could not open its stanza of an epoch, and
+// seals again for those who said so.
+func (s *step) tellStanza() error {
+	st := s.m.State
+	if st.active == nil {
+		return nil
+	}
+	for id, f := range st.rotations.All() {
+		epoch := id[:32]
+		if _, held := st.epochs.Get(epoch); held || !slices.Contains(f.To, st.Me()) || st.tainted(f.Ref) {
+			continue
+		}
+		if done, _ := s.m.told.Get(epoch); done {
+			continue
+		}
+		s.m.told = s.m.told.Set(epoch, true)
+		if _, err := s.write(&StanzaFailed{Epoch: f.Epoch}); err != nil {
+			return err
+		}
+	}
+	return s.sealAgain()
+}
+
+// sealAgain seals an epoch to a member who could not open its stanza: the
+// lowest identity among the others does it, once.
+func (s *step) sealAgain() error {
+	st := s.m.State
+	for _, f := range st.failures.All() {
+		ep, held := st.epochs.Get(key(f.Epoch))
+		who := f.Ref.Chain.Author
+		at, member := st.active.index(who)
+		if !held || ep.Number == 0 || !member || who == st.Me() || st.tainted(f.Ref) {
+			continue
+		}
+		lowest, done := true, false
+		for _, m := range st.active.Members {
+			if m.Identity != who && string(m.Identity[:]) < string(s.m.meBytes()) {
+				lowest = false
+			}
+		}
+		for _, r := range scan(st.rotations, key(f.Epoch)) {
+			done = done || (r.Ref.Chain.Author == st.Me() && len(r.To) == 1 && r.To[0] == who)
+		}
+		if !lowest || done {
+			continue
+		}
+		if err := s.rotate(ep, []Member{st.active.Members[at]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow starts the chain follower once the wallet is active, from the blocks
+// known, or from the wallet's birthday.
+func (s *step) follow() error {
+	a := s.m.State.active
+	if a == nil {
+		return nil
+	}
+	for _, l := range s.m.State.leases.From(indexKey(s.m.View.handed[0], journal.EntryID{})) {
+		s.m.View = s.m.View.Hand(0, l.Index)
+	}
+	v, fresh, err := s.m.View.Watch(a.Descriptor)
+	if err != nil {
+		return err
+	}
+	s.m.View = v
+	if s.m.follows {
+		if len(fresh) > 0 {
+			s.do(WatchScripts{Scripts: fresh, From: v.birthday})
+		}
+		return nil
+	}
+	s.m.follows = true
+	s.m.unsaved = saveEvery
+	s.do(Follow{Known: v.blocks, From: v.birthday, Scripts: v.Scripts()})
+	return nil
+}
+
+// link tells the transport about members and topics when they changed.
+func (s *step) link() {
+	st := s.m.State
+	l := GroupLink{Group: st.group, Topics: st.topics(), Members: st.Members()}
+	if st.active == nil && len(s.m.local.Hints) > 0 {
+		l.Hints = map[journal.Author][]string{st.genesis.Founder: s.m.local.Hints}
+	}
+	if st.Abandoned() {
+		l.Members = []journal.Author{st.Me()}
+	}
+	var b strings.Builder
+	for _, t := range l.Topics {
+		b.WriteString(t)
+	}
+	members := slices.Clone(l.Members)
+	slices.SortFunc(members, func(a, b journal.Author) int { return slices.Compare(a[:], b[:]) })
+	for _, m := range members {
+		b.Write(m[:])
+	}
+	if b.String() == s.m.linked {
+		return
+	}
+	first := s.m.linked == ""
+	s.m.linked = b.String()
+	// Before what is published: a new topic must exist, a new member be let in.
+	s.effects = append([]Effect{Link{l}}, s.effects...)
+	s.do(Tell{Notice{Type: "wallet", Group: st.group, Status: s.m.Phase()}})
+	if !first {
+		s.do(AskSync{})
+	}
+}
+
+// Phase is the state of a wallet as people see it.
+func (m Machine) Phase() string {
+	switch {
+	case m.State.active != nil:
+		return "active"
+	case m.State.Abandoned():
+		return "abandoned"
+	}
+	if r, ok := m.State.Roster(); ok && r.Complete() {
+		return "verifying"
+	}
+	return "forming"
+}
+
+// statuses derives what was touched, broadcasts what became final, and tells.
+func (s *step) statuses() {
+	touched := s.m.State.touched
+	s.m.State.touched = nil
+	done := map[journal.EntryID]bool{}
+	for _, id := range touched {
+		p, ok := s.m.State.Proposal(id)
+		if !ok || done[id] || !p.Sound {
+			continue
+		}
+		done[id] = true
+		was, known := s.m.open.Get(key(id))
+		now := Derive(s.m.State, s.m.View, s.now(), p)
+		if now == StatusFinal && was != StatusFinal {
+			s.broadcast(p)
+		}
+		if was != now && (known || !s.starting) {
+			s.do(Tell{Notice{Type: "proposal", Group: s.m.State.group, Proposal: id, TxID: p.TxID, Status: string(now)}})
+		}
+		if now == StatusConfirmed || now == StatusDead {
+			s.m.open = s.m.open.Delete(key(id)) // a reorg looks at all again
+		} else {
+			s.m.open = s.m.open.Set(key(id), now)
+		}
+	}
+}
+
+// broadcast sends a final transaction, where it is the one of its rivals.
+func (s *step) broadcast(p *Proposal) {
+	if !s.m.State.broadcastable(s.m.View, p) {
+		return
+	}
+	tx, err := theTx(s.m.State, s.m.View, p)
+	if err != nil {
+		s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID,
+			Detail: fmt.Sprintf("the final transaction does not pass the script engine: %v", err)}})
+		return
+	}
+	// Its change is ours at once, whatever mempool has seen it.
+	s.m.View, _ = s.m.View.See(tx, false)
+	s.do(Broadcast{tx})
+}
+
+// tick lets time pass: expiries, rebroadcasts, the age of the epoch.
+func (s *step) tick(t Tick) error {
+	s.m.ticks++
+	s.touchOpen()
+	for id, was := range s.m.open.All() {
+		// What the backend did not take yet is tried again soon; what it took,
+		// until it is mined.
+		again := was == StatusFinal && s.m.ticks%retryEach == 0 || was == StatusBroadcast && s.m.ticks%rebroadcastEach == 0
+		if p, ok := s.m.State.Proposal(journal.EntryID([]byte(id))); ok && again {
+			s.broadcast(p)
+		}
+	}
+	return s.rotateByAge(t.Online)
+}
+
+// rotateByAge makes a new epoch when there is none that fits the members, or
+// when it is old: the lowest identity online does it, so that not all do.
+func (s *step) rotateByAge(online []journal.Author) error {
+	st := s.m.State
+	if st.active == nil {
+		return nil
+	}
+	me := st.Me()
+	for _, a := range online {
+		if slices.Compare(a[:], me[:]) < 0 {
+			return nil
+		}
+	}
+	cur, _ := st.Epoch()
+	if cur.Number > 0 {
+		oldest := s.now().UnixMilli()
+		for _, r := range scan(st.rotations, key(cur.ID())) {
+			oldest = min(oldest, r.Ref.Time)
+		}
+		if s.now().UnixMilli()-oldest < epochAge.Milliseconds() {
+			return nil
+		}
+	} else if s.m.ticks < rebroadcastEach {
+		return nil // give the founder's rotation time to arrive
+	}
+	return s.rotate(s.newEpoch(), st.active.Members)
+}
+
+// started goes on where the machine stopped: it links, follows the chain, and
+// broadcasts again what is final and not mined.
+func (s *step) started() error {
+	s.starting = true
+	s.reopen()
+	return nil
+}

@@ -1,0 +1,186 @@
+package coordinator
+
+import (
+	"bytes"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// foldSignatures keeps signatures as stated, and verifies them when the
+// proposal they belong to is known. An approval that comes before its proposal waits.
+func (s State) foldSignatures(c carrierFact) State {
+	s.carriers = s.carriers.Set(key2(c.Proposal, c.Ref.ID), c)
+	if p, ok := s.Proposal(c.Proposal); ok && p.Sound {
+		return s.verify(p, c)
+	}
+	return s
+}
+
+// verify credits each signature that verifies to its key, never to the author
+// of the entry. An entry with one that does not is counted against its author;
+// the others in it keep their effect.
+func (s State) verify(p *Proposal, c carrierFact) State {
+	spend, err := p.Spend(s.active)
+	if err != nil {
+		return s
+	}
+	author, member := s.active.index(c.Ref.Chain.Author)
+	sigs := make([]wallet.Signature, 0, len(c.Signatures))
+	rule := ""
+	for _, x := range c.Signatures {
+		if !c.Carried && (!member || int(x.Key) != author) {
+			rule = ruleForeignKey // still credited below, to the key that verifies
+		}
+		sigs = append(sigs, wallet.Signature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
+	}
+	for i, err := range spend.VerifyAll(sigs, s.self.Verified) {
+		if err != nil {
+			rule = ruleSignature
+			continue
+		}
+		s = s.credit(p.TxID, sigs[i], c.Ref)
+	}
+	if rule != "" {
+		s = s.asInert(c.Ref, rule)
+	}
+	return s.touch(p.Ref.ID)
+}
+
+// credit keeps the lexicographically least signature of each (transaction,
+// input, key), so that nodes with the same entries build the same bytes.
+func (s State) credit(tx chainhash.Hash, sig wallet.Signature, ref Ref) State {
+	k := sigKey(tx, sig.Input, sig.Key)
+	if old, ok := s.sigs.Get(k); !ok || bytes.Compare(sig.Bytes, old) < 0 {
+		s.sigs = s.sigs.Set(k, sig.Bytes)
+	}
+	a := approvalKey(tx, sig.Key)
+	old, ok := s.approvals.Get(a)
+	if !ok || ref.Time < old.Ref.Time || (ref.Time == old.Ref.Time && bytes.Compare(ref.ID[:], old.Ref.ID[:]) < 0) {
+		s.approvals = s.approvals.Set(a, Approval{ref})
+	}
+	return s
+}
+
+// Signatures returns the verified signatures of a transaction, by input and key.
+func (s State) Signatures(tx chainhash.Hash) []wallet.Signature {
+	var out []wallet.Signature
+	for k, b := range scan(s.sigs, key(tx)) {
+		out = append(out, wallet.Signature{
+			Input: be32(k[32:36]), Key: be32(k[36:40]), Bytes: b,
+		})
+	}
+	return out
+}
+
+// signed returns on how many inputs a key has a valid signature.
+func (s State) signed(p *Proposal, key int) int {
+	n := 0
+	for i := range p.Body.Inputs {
+		if _, ok := s.sigs.Get(sigKey(p.TxID, uint32(i), uint32(key))); ok {
+			n++
+		}
+	}
+	return n
+}
+
+// released says whether any signature on a transaction is known to be out.
+func (s State) released(tx chainhash.Hash) bool {
+	for range scan(s.sigs, key(tx)) {
+		return true
+	}
+	return false
+}
+
+// Final says whether k keys each have a valid signature on every input.
+func (s State) Final(p *Proposal) bool {
+	if s.active == nil || !p.Sound {
+		return false
+	}
+	full := 0
+	for k := range s.active.Members {
+		if s.signed(p, k) == len(p.Body.Inputs) {
+			full++
+		}
+	}
+	return full >= s.genesis.Threshold
+}
+
+// FinalTx builds the final transaction and runs every input through the script
+// engine. It returns wallet.ErrMissingSignatures before the threshold is met.
+func (s State) FinalTx(p *Proposal) (*wire.MsgTx, error) {
+	spend, err := p.Spend(s.active)
+	if err != nil {
+		return nil, err
+	}
+	return spend.Finalize(s.Signatures(p.TxID), s.self.Verified)
+}
+
+// Against returns the members who stand against a proposal, by key index: of
+// a member's votes the latest untainted one counts, by incarnation and seq, and
+// its key's signature on all inputs outranks them.
+func (s State) Against(p *Proposal) map[int]string {
+	out := map[int]string{}
+	if s.active == nil || !p.Sound {
+		return out
+	}
+	for k, m := range s.active.Members {
+		var last voteFact
+		found := false
+		for _, v := range scan(s.votes, key2(p.Ref.ID, m.Identity)) {
+			if s.tainted(v.Ref) {
+				continue
+			}
+			if !found || later(v.Ref, last.Ref) {
+				last, found = v, true
+			}
+		}
+		if found && last.Against && s.signed(p, k) < len(p.Body.Inputs) {
+			out[k] = last.Reason
+		}
+	}
+	return out
+}
+
+func later(a, b Ref) bool {
+	if a.Chain.Incarnation != b.Chain.Incarnation {
+		return a.Chain.Incarnation > b.Chain.Incarnation
+	}
+	return a.Seq > b.Seq
+}
+
+// Withdrawn says whether the proposal's author withdrew it.
+func (s State) Withdrawn(p *Proposal) bool {
+	for _, r := range scan(s.withdrawals, key(p.Ref.ID)) {
+		if r.Chain.Author == p.Author() && !s.tainted(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// myVote says whether this node stands against a proposal by its own vote.
+func (s State) myVote(p *Proposal) bool {
+	me, ok := s.active.index(s.Me())
+	if !ok {
+		return false
+	}
+	_, against := s.Against(p)[me]
+	return against
+}
+
+func be32(s string) uint32 {
+	return uint32(s[0])<<24 | uint32(s[1])<<16 | uint32(s[2])<<8 | uint32(s[3])
+}
+
+// entryIDs is used where a list of proposals becomes a list of ids.
+func entryIDs(ps []*Proposal) []journal.EntryID {
+	out := make([]journal.EntryID, len(ps))
+	for i, p := range ps {
+		out[i] = p.Ref.ID
+	}
+	return out
+}

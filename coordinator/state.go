@@ -1,0 +1,299 @@
+package coordinator
+
+import (
+	"encoding/binary"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Ref places a fact: the entry that states it, and when its author claims to
+// have written it (Unix milliseconds).
+type Ref struct {
+	ID    journal.EntryID  `cbor:"1,keyasint"`
+	Chain journal.ChainKey `cbor:"2,keyasint"`
+	Seq   uint64           `cbor:"3,keyasint"`
+	Time  int64            `cbor:"4,keyasint"`
+}
+
+// State is what the entries of one group say. It is a function of the set of
+// entries, the pinned roster hash and the epoch secrets, whatever the order
+// they came in, and it only grows. It is an immutable value: every change
+// returns a new one, and old ones stay valid and may be read concurrently.
+//
+// Facts are kept as stated. Whether an entry is tainted is asked when a fact
+// is used (see tainted), because a fork found later taints entries folded earlier.
+type State struct {
+	self    *Self
+	group   journal.GroupID
+	genesis Genesis
+	name    string
+	nameRef Ref
+	pinned  [32]byte
+
+	chains journal.Chains
+	cuts   pmap.Map[string, cutFact] // by chain
+
+	epochs    pmap.Map[string, journal.Epoch]  // by epoch id: secrets held
+	rotations pmap.Map[string, rotationFact]   // by epoch id | entry id
+	sealed    pmap.Map[string, *journal.Entry] // by epoch id | entry id: not readable yet
+	failures  pmap.Map[string, failureFact]    // by epoch id | identity: stanzas that did not open
+	inert     pmap.Map[string, Inert]          // by entry id
+	unknown   pmap.Map[string, Ref]            // by entry id: needs a newer version
+
+	admitted  pmap.Map[string, Ref]          // by identity
+	records   pmap.Map[string, Record]       // by entry id
+	rosters   pmap.Map[string, rosterFact]   // by entry id
+	reveals   pmap.Map[string, revealFact]   // by author | roster | entry id
+	ratified  pmap.Map[string, ratifiedFact] // by hash | author
+	abandoned pmap.Map[string, Ref]          // by entry id
+	active    *Active
+
+	leases      pmap.Map[string, leaseFact]   // by index | entry id
+	proposals   pmap.Map[string, *Proposal]   // by entry id
+	byTx        pmap.Map[string, Ref]         // by txid | proposal
+	byCoin      pmap.Map[string, Ref]         // by outpoint | proposal
+	replacers   pmap.Map[string, Ref]         // by replaced txid | proposal
+	byChange    pmap.Map[string, Ref]         // by change index | proposal
+	carriers    pmap.Map[string, carrierFact] // by proposal | entry id: signatures as stated
+	sigs        pmap.Map[string, []byte]      // by txid | input | key: the least that verified
+	approvals   pmap.Map[string, Approval]    // by txid | key: who brought the first of them
+	votes       pmap.Map[string, voteFact]    // by proposal | author | entry id
+	withdrawals pmap.Map[string, Ref]         // by proposal | entry id
+
+	// touched lists the proposals that changed since Step last looked. It is
+	// bookkeeping of one step, and no part of what State says.
+	touched []journal.EntryID
+}
+
+// Self is what a node knows of itself in one group. It never changes.
+type Self struct {
+	Identity *journal.Identity
+	Sealing  *journal.SealingKey
+	Verified *wallet.SigCache
+}
+
+type cutFact struct {
+	Seq uint64 `cbor:"1,keyasint"`
+	Ref Ref    `cbor:"2,keyasint"`
+}
+
+type rotationFact struct {
+	Ref    Ref              `cbor:"1,keyasint"`
+	Epoch  journal.EpochID  `cbor:"2,keyasint"`
+	Number uint64           `cbor:"3,keyasint"`
+	Parent journal.EpochID  `cbor:"4,keyasint"`
+	To     []journal.Author `cbor:"5,keyasint"`
+}
+
+type failureFact struct {
+	Ref   Ref             `cbor:"1,keyasint"`
+	Epoch journal.EpochID `cbor:"2,keyasint"`
+}
+
+// Inert is an entry without effect, and the rule it breaks. It counts against its author.
+type Inert struct {
+	Ref  Ref    `cbor:"1,keyasint"`
+	Rule string `cbor:"2,keyasint"`
+}
+
+// Record is a cosigner's own description, checked by itself.
+type Record struct {
+	Ref  Ref           `cbor:"1,keyasint"`
+	Body *MemberRecord `cbor:"2,keyasint"`
+	Key  wallet.Key    `cbor:"3,keyasint"`
+}
+
+type rosterFact struct {
+	Ref     Ref               `cbor:"1,keyasint"`
+	Records []journal.EntryID `cbor:"2,keyasint"`
+}
+
+type revealFact struct {
+	Ref    Ref             `cbor:"1,keyasint"`
+	Roster journal.EntryID `cbor:"2,keyasint"`
+	Salt   [32]byte        `cbor:"3,keyasint"`
+}
+
+type ratifiedFact struct {
+	Ref  Ref      `cbor:"1,keyasint"`
+	Hash [32]byte `cbor:"2,keyasint"`
+}
+
+type leaseFact struct {
+	Ref   Ref    `cbor:"1,keyasint"`
+	Index uint32 `cbor:"2,keyasint"`
+}
+
+type carrierFact struct {
+	Ref        Ref                `cbor:"1,keyasint"`
+	Proposal   journal.EntryID    `cbor:"2,keyasint"`
+	Signatures []PartialSignature `cbor:"3,keyasint"`
+	Carried    bool               `cbor:"4,keyasint"`
+}
+
+type voteFact struct {
+	Ref      Ref             `cbor:"1,keyasint"`
+	Proposal journal.EntryID `cbor:"2,keyasint"`
+	Against  bool            `cbor:"3,keyasint"`
+	Reason   string          `cbor:"4,keyasint"`
+}
+
+// Approval says when a key's signature on a transaction was first claimed to
+// be made: of all entries that carried one that verifies, the earliest claimed
+// time, then the lowest id.
+type Approval struct {
+	Ref Ref `cbor:"1,keyasint"`
+}
+
+// NewState returns the state of a group of which nothing is known but its
+// genesis and the secret of epoch 0. It returns ErrEvent for a malformed genesis.
+func NewState(self *Self, genesis []byte, secret [32]byte, pinned [32]byte) (State, error) {
+	g, err := DecodeGenesis(genesis)
+	if err != nil {
+		return State{}, err
+	}
+	s := State{self: self, group: GroupID(genesis), genesis: g, pinned: pinned}
+	zero := journal.Epoch{Group: s.group, Secret: secret}
+	s.epochs = s.epochs.Set(key(zero.ID()), zero)
+	return s, nil
+}
+
+// Group returns the group's id.
+func (s State) Group() journal.GroupID { return s.group }
+
+// Genesis returns the group's genesis.
+func (s State) Genesis() Genesis { return s.genesis }
+
+// Name returns the wallet's name as its founder gave it, or "".
+func (s State) Name() string { return s.name }
+
+// Chains returns the entries held, as positions.
+func (s State) Chains() journal.Chains { return s.chains }
+
+// Active returns the wallet once its roster is ratified by all, or nil.
+func (s State) Active() *Active { return s.active }
+
+// Me returns this node's identity.
+func (s State) Me() journal.Author { return s.self.Identity.Author() }
+
+// tainted says whether an entry keeps only the effects that prove themselves.
+func (s State) tainted(r Ref) bool {
+	if f := s.chains.ForkedAt(r.Chain); f != 0 && r.Seq >= f {
+		return true
+	}
+	cut, ok := s.cuts.Get(chainKey(r.Chain))
+	return ok && r.Seq > cut.Seq
+}
+
+// knows says whether entries of an author are taken: the founder, whoever the
+// founder admitted, and this node; once the wallet is active, its members.
+func (s State) knows(a journal.Author) bool {
+	if s.active != nil {
+		_, ok := s.active.index(a)
+		return ok
+	}
+	if a == s.genesis.Founder || a == s.Me() {
+		return true
+	}
+	_, ok := s.admitted.Get(string(a[:]))
+	return ok
+}
+
+// Members returns the identities that may connect: all that were admitted
+// before the wallet is active, then exactly its members.
+func (s State) Members() []journal.Author {
+	if s.active != nil {
+		out := make([]journal.Author, 0, len(s.active.Members))
+		for _, m := range s.active.Members {
+			out = append(out, m.Identity)
+		}
+		return out
+	}
+	seen := map[journal.Author]bool{s.genesis.Founder: true, s.Me(): true}
+	out := []journal.Author{s.genesis.Founder}
+	if s.Me() != s.genesis.Founder {
+		out = append(out, s.Me())
+	}
+	for k := range s.admitted.All() {
+		a := journal.Author([]byte(k))
+		if !seen[a] {
+			seen[a] = true
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Inert returns the entries without effect, by the rule they break.
+func (s State) Inert() []Inert {
+	var out []Inert
+	for _, i := range s.inert.All() {
+		out = append(out, i)
+	}
+	return out
+}
+
+// Unknown returns how many entries need a newer version.
+func (s State) Unknown() int { return s.unknown.Len() }
+
+func (s State) asInert(r Ref, rule string) State {
+	s.inert = s.inert.Set(key(r.ID), Inert{r, rule})
+	return s
+}
+
+// Keys of the maps are fixed-size fields in a row, so that no two meet.
+func key[T ~[32]byte](ids ...T) string {
+	b := make([]byte, 0, 32*len(ids))
+	for _, id := range ids {
+		b = append(b, id[:]...)
+	}
+	return string(b)
+}
+
+func key2[A, B ~[32]byte](a A, b B) string {
+	k := make([]byte, 0, 64)
+	return string(append(append(k, a[:]...), b[:]...))
+}
+
+func key3[A, B, C ~[32]byte](a A, b B, c C) string { return key2(a, b) + string(c[:]) }
+
+func chainKey(c journal.ChainKey) string { return string(c.Author[:]) + string([]byte{c.Incarnation}) }
+
+func sigKey(tx chainhash.Hash, input, key uint32) string {
+	b := append(make([]byte, 0, 40), tx[:]...)
+	b = binary.BigEndian.AppendUint32(b, input)
+	return string(binary.BigEndian.AppendUint32(b, key))
+}
+
+func approvalKey(tx chainhash.Hash, key uint32) string {
+	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 36), tx[:]...), key))
+}
+
+func coinKey(o wire.OutPoint) string {
+	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 36), o.Hash[:]...), o.Index))
+}
+
+func indexKey(i uint32, id journal.EntryID) string {
+	return string(append(binary.BigEndian.AppendUint32(make([]byte, 0, 36), i), id[:]...))
+}
+
+// scan yields the values whose key starts with prefix, in key order.
+func scan[V any](m pmap.Map[string, V], prefix string) func(yield func(string, V) bool) {
+	return func(yield func(string, V) bool) {
+		for k, v := range m.From(prefix) {
+			if len(k) < len(prefix) || k[:len(prefix)] != prefix || !yield(k, v) {
+				return
+			}
+		}
+	}
+}
+
+func (s State) touch(p journal.EntryID) State {
+	s.touched = append(s.touched[:len(s.touched):len(s.touched)], p)
+	return s
+}

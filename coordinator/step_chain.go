@@ -1,0 +1,149 @@
+package coordinator
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// saveEvery is how many blocks without interest pass before the view is stored.
+const saveEvery = 50
+
+// chain takes a notice of the follower. The chain never decides State or
+// what is stored of the journal.
+func (s *step) chain(n ChainNotice) error {
+	v := s.m.View
+	touched := false
+	var err error
+	switch n.Kind {
+	case Connected:
+		v, touched, err = v.Connect(n.Block, n.Prev, n.Txs)
+		s.m.unsaved++
+		if s.m.View.caughtUp {
+			s.do(Tell{Notice{Type: "chain", Group: s.m.State.group, Height: n.Block.Height}})
+		}
+	case Disconnected:
+		v, err = v.Disconnect(n.Block)
+		touched = true
+		if err == nil {
+			s.reopen()
+		}
+	case Rescanned:
+		v, touched = v.Rescan(n.Block, n.Txs)
+	case Seen:
+		for _, tx := range n.Txs {
+			var t bool
+			v, t = v.See(tx, true)
+			touched = touched || t
+		}
+	case CaughtUp:
+		touched = !v.caughtUp
+		v.caughtUp = true
+	default:
+		return fmt.Errorf("%w: chain notice %d", ErrBadRequest, n.Kind)
+	}
+	if err != nil {
+		return err
+	}
+	s.m.View = v
+	if touched {
+		s.m.unsaved = saveEvery
+		s.touchOpen()
+	}
+	return s.watch(n.Block.Height)
+}
+
+// watch derives further scripts when addresses were used, and saves the view.
+func (s *step) watch(from int32) error {
+	a := s.m.State.active
+	if a == nil {
+		return nil
+	}
+	v, fresh, err := s.m.View.Watch(a.Descriptor)
+	if err != nil {
+		return err
+	}
+	s.m.View = v
+	if len(fresh) > 0 && s.m.follows {
+		// An address cannot be used before the one that made it known was.
+		s.do(WatchScripts{Scripts: fresh, From: from})
+	}
+	return nil
+}
+
+// saveView adds what the view changed to the batch.
+func (s *step) saveView() error {
+	v, changed := s.m.View.changes()
+	s.m.View = v
+	if len(changed) == 0 && s.m.unsaved < saveEvery {
+		return nil
+	}
+	s.m.unsaved = 0
+	seen := map[chainhash.Hash]bool{}
+	for _, id := range changed {
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		name := recTx + id.String()
+		t, ok := v.Tx(id)
+		if !ok {
+			s.batch.Deletes = append(s.batch.Deletes, name)
+			delete(s.batch.Puts, name)
+			continue
+		}
+		b, err := t.record()
+		if err != nil {
+			return err
+		}
+		s.batch.Puts[name] = b
+	}
+	b, err := v.record()
+	if err != nil {
+		return err
+	}
+	s.batch.Puts[recView] = b
+	return nil
+}
+
+// broadcasted takes the backend's answer. One that was taken counts as seen.
+func (s *step) broadcasted(x Broadcasted) error {
+	t, ok := s.m.View.Tx(x.TxID)
+	if !ok {
+		return nil
+	}
+	if x.Err != nil {
+		s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, TxID: x.TxID, Detail: "broadcast failed: " + broadcastReason(x.Err)}})
+		return nil
+	}
+	v, changed := s.m.View.See(t.Tx, true)
+	s.m.View = v
+	if changed {
+		s.touchOpen()
+	}
+	return nil
+}
+
+func broadcastReason(err error) string {
+	if errors.Is(err, ErrTxRejected) {
+		return err.Error()
+	}
+	return "the Bitcoin node is not reachable"
+}
+
+// touchOpen looks again at every proposal whose status may still change.
+func (s *step) touchOpen() {
+	for id := range s.m.open.All() {
+		s.m.State = s.m.State.touch(journal.EntryID([]byte(id)))
+	}
+}
+
+// reopen looks again at all proposals: a reorg may revive any.
+func (s *step) reopen() {
+	for id := range s.m.State.proposals.All() {
+		s.m.State = s.m.State.touch(journal.EntryID([]byte(id)))
+	}
+}

@@ -1,0 +1,97 @@
+package coordinator
+
+import (
+	"errors"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// entry takes an entry of somebody else, or of this node's own that it lacks:
+// envelope, author and linkage decide whether it is stored and passed on; what
+// it means decides only its effect.
+func (s *step) entry(e *journal.Entry) error {
+	st := s.m.State
+	h := e.Header()
+	switch {
+	case h.Group != st.group:
+		return RejectGroup
+	case st.chains.Has(e.ID()):
+		s.do(Reply{}) // held already, and so durable already
+		return nil
+	case !st.knows(h.Author):
+		return IgnoreAuthor
+	}
+	chains, out, err := st.chains.Add(e, s.m.wanted(e.ID()))
+	var gap *journal.MissingError
+	switch {
+	case errors.As(err, &gap):
+		return &GapError{Chain: e.Chain(), From: gap.From, Need: gap.Need}
+	case errors.Is(err, journal.ErrUnwanted):
+		return IgnoreUnlinked
+	case err != nil:
+		return RejectMalformed
+	case out == journal.Duplicate:
+		s.do(Reply{})
+		return nil
+	}
+	s.m.State.chains = chains
+	s.m.State = s.m.State.fold(e)
+	if out == journal.Forked {
+		// What was folded before may have lost its effect.
+		for id := range s.m.State.proposals.All() {
+			s.m.State = s.m.State.touch(journal.EntryID([]byte(id)))
+		}
+		s.do(Tell{Notice{Type: "alarm", Group: st.group, Detail: "equivocation by " + h.Author.String()}})
+	}
+	s.batch.Entries = append(s.batch.Entries, e)
+	s.do(Reply{})
+	return nil
+}
+
+// wanted says whether an entry past a fork is of use: somebody's signature or
+// vote names it, or it is evidence.
+func (m Machine) wanted(id journal.EntryID) bool {
+	for range scan(m.State.carriers, key(id)) {
+		return true
+	}
+	for range scan(m.State.votes, key(id)) {
+		return true
+	}
+	for _, f := range m.State.rosters.All() {
+		for _, r := range f.Records {
+			if r == id {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Wanted lists entries that others name and this node lacks, where the named
+// one may lie past a fork. It is bounded: the rest comes with later syncs.
+func (m Machine) Wanted() []journal.EntryID {
+	const most = 256
+	var out []journal.EntryID
+	last := ""
+	for k := range m.State.carriers.All() {
+		p := k[:32]
+		if p == last {
+			continue
+		}
+		last = p
+		id := journal.EntryID([]byte(p))
+		if !m.State.chains.Has(id) {
+			if out = append(out, id); len(out) == most {
+				return out
+			}
+		}
+	}
+	for _, f := range m.State.rosters.All() {
+		for _, id := range f.Records {
+			if !m.State.chains.Has(id) && len(out) < most {
+				out = append(out, id)
+			}
+		}
+	}
+	return out
+}

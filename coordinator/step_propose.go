@@ -1,0 +1,346 @@
+package coordinator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// longTermFeeRate is what Bitcoin Core assumes coins can be consolidated at: 10 sat/vB.
+const longTermFeeRate = wallet.FeeRate(10_000)
+
+// propose drafts a transaction, checks it by the rules of an approver, and
+// either enters it unsigned or asks for this node's signatures first.
+func (s *step) propose(x Propose) error {
+	if x.RequestID != "" {
+		if p, ok := s.m.requests.Get(x.RequestID); ok {
+			s.do(Reply{Proposed{p}})
+			return nil
+		}
+	}
+	a := s.m.State.active
+	if a == nil {
+		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
+	}
+	if len(x.RequestID) > maxNameBytes {
+		return fmt.Errorf("%w: request id is over %d bytes", ErrBadRequest, maxNameBytes)
+	}
+	if len(x.Outputs) == 0 {
+		return fmt.Errorf("%w: no recipient", ErrBadRequest)
+	}
+	draft, err := s.draft(a, x)
+	if err != nil {
+		return err
+	}
+	if err := draft.check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	p, err := s.soundDraft(draft)
+	if err != nil {
+		return err
+	}
+	if err := s.mayPropose(p, x.Allow); err != nil {
+		return err
+	}
+	if x.Unsigned {
+		return s.enterProposal(x, draft, nil)
+	}
+	if _, err := s.m.Guard.check(s.m.View, p); err != nil {
+		return err
+	}
+	spend, err := p.Spend(a)
+	if err != nil {
+		return err
+	}
+	s.do(Sign{Spend: spend, Signed: Signed{Cmd: x, Draft: draft}})
+	return nil
+}
+
+// soundDraft treats a draft as the proposal it is about to become.
+func (s *step) soundDraft(b *ProposalCreated) (*Proposal, error) {
+	p := &Proposal{Ref: Ref{Chain: s.chainOfMine()}, Body: b, spend: &lazySpend{}}
+	spend, err := p.Spend(s.m.State.active)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	p.Sound, p.TxID = true, spend.TxID()
+	return p, nil
+}
+
+func (s *step) mayPropose(p *Proposal, allow []string) error {
+	if expired(p, s.m.View, s.now()) {
+		return fmt.Errorf("%w: the expiry is in the past", ErrBadRequest)
+	}
+	if err := checkTransaction(s.m.State, s.m.View, s.now(), p, allow); err != nil {
+		return err
+	}
+	if err := s.checkReplacement(p); err != nil {
+		return err
+	}
+	return checkDoublePayment(s.m.State, s.m.View, s.now(), p, allow)
+}
+
+// checkReplacement holds BIP125's fee rules against final transactions that p
+// would take the coins of; against others they only warn.
+func (s *step) checkReplacement(p *Proposal) error {
+	spend, err := p.Spend(s.m.State.active)
+	if err != nil {
+		return err
+	}
+	const incremental = wallet.FeeRate(1000) // Core's default incremental relay fee
+	var floor int64
+	for _, q := range s.m.State.conflicts(p) {
+		if p.replaces(q) && s.m.State.Final(q) {
+			floor += q.Fee()
+		}
+	}
+	if floor > 0 && p.Fee() < floor+incremental.Fee(spend.VSize()) {
+		return refuse(RuleReplaceFee, "a replacement of final transactions with fees of %d sat must pay %d sat at least (BIP125)",
+			floor, floor+incremental.Fee(spend.VSize())).hint("give a higher --fee-rate")
+	}
+	return nil
+}
+
+// draft selects coins and change.
+func (s *step) draft(a *Active, x Propose) (*ProposalCreated, error) {
+	if !s.m.View.Synced() {
+		return nil, refuse(RuleChainBehind, "the chain is not synced on this node").hint("wait until `status` shows it synced")
+	}
+	b := &ProposalCreated{Note: x.Note, Outputs: slices.Clone(x.Outputs)}
+	if !x.Expires.IsZero() {
+		b.Expires = x.Expires.Unix()
+	}
+	replaced, err := s.replaced(x.Replaces)
+	if err != nil {
+		return nil, err
+	}
+	for _, q := range replaced {
+		b.Replaces = append(b.Replaces, q.TxID)
+	}
+	change := s.changeIndex()
+	script, err := a.Descriptor.Script(wallet.BranchChange, change)
+	if err != nil {
+		return nil, fmt.Errorf("derive change: %w", err)
+	}
+	req := wallet.SelectRequest{
+		Descriptor: a.Descriptor, ChangeScript: script.PkScript,
+		FeeRate: x.FeeRate, LongTermFeeRate: longTermFeeRate, Seed: s.draw(),
+	}
+	for _, o := range x.Outputs {
+		req.Outputs = append(req.Outputs, wallet.Output{PkScript: o.PkScript, Amount: o.Amount})
+	}
+	req.Coins, req.Chosen, err = s.candidates(x.Coins, replaced)
+	if err != nil {
+		return nil, err
+	}
+	sel, err := wallet.SelectCoins(req)
+	if err != nil {
+		return nil, selectionRefusal(err)
+	}
+	for _, c := range sel.Coins {
+		b.Inputs = append(b.Inputs, ProposalInput{TxID: c.OutPoint.Hash, Vout: c.OutPoint.Index, Amount: c.Amount, Branch: c.Branch, Index: c.Index})
+	}
+	if sel.Change > 0 {
+		// A fixed place for change would tell it from the payments.
+		r := s.draw()
+		at := int(r[0]) % (len(b.Outputs) + 1)
+		b.Outputs = slices.Insert(b.Outputs, at, ProposalOutput{Change: &change, Amount: sel.Change})
+	}
+	return b, nil
+}
+
+// replaced resolves --replaces.
+func (s *step) replaced(ids []journal.EntryID) ([]*Proposal, error) {
+	var out []*Proposal
+	for _, id := range ids {
+		p, ok := s.m.State.Proposal(id)
+		if !ok || !p.Sound {
+			return nil, fmt.Errorf("replace %s: %w", id, ErrUnknownProposal)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// candidates are the coins to choose from: those named by the user, else all
+// that are spendable and not leased. A replacement must take a coin of each
+// transaction it replaces, so those coins are chosen for it.
+func (s *step) candidates(named []wire.OutPoint, replaced []*Proposal) ([]wallet.Coin, []wire.OutPoint, error) {
+	if len(named) == 0 {
+		for _, q := range replaced {
+			for _, in := range q.Body.Inputs {
+				if !slices.Contains(named, in.OutPoint()) {
+					named = append(named, in.OutPoint())
+				}
+			}
+		}
+	}
+	var coins []wallet.Coin
+	if len(named) > 0 {
+		for _, o := range named {
+			c, ok := s.chosen(o, replaced)
+			if !ok || !c.Spendable {
+				return nil, nil, refuse(RuleCoin, "%v is not a spendable coin of this wallet", o).hint("see `quorate coins`")
+			}
+			coins = append(coins, asCoin(c.ViewOut))
+		}
+		return coins, named, nil
+	}
+	for _, c := range Coins(s.m.State, s.m.View, s.now()) {
+		if c.Spendable && len(c.LeasedBy) == 0 {
+			coins = append(coins, asCoin(c.ViewOut))
+		}
+	}
+	return coins, nil, nil
+}
+
+// chosen finds a named coin; one that only a transaction to be replaced spends
+// in the mempool is free for its replacement.
+func (s *step) chosen(o wire.OutPoint, replaced []*Proposal) (Coin, bool) {
+	if c, ok := find(s.m.State, s.m.View, s.now(), o); ok {
+		return c, true
+	}
+	out, ok := s.m.View.outs.Get(coinKey(o))
+	if !ok {
+		return Coin{}, false
+	}
+	for _, by := range s.m.View.rivals(o) {
+		if !slices.ContainsFunc(replaced, func(q *Proposal) bool { return q.TxID == by }) {
+			return Coin{}, false
+		}
+		if s.m.View.Confirmations(by) > 0 {
+			return Coin{}, false
+		}
+	}
+	return Coin{ViewOut: out, Spendable: s.m.View.Confirmations(o.Hash) > 0}, true
+}
+
+func asCoin(o ViewOut) wallet.Coin {
+	return wallet.Coin{Input: wallet.Input{OutPoint: o.OutPoint, Amount: o.Amount, Branch: o.Branch, Index: o.Index}}
+}
+
+// changeIndex is the lowest change index that no transaction and no live
+// proposal uses; where proposals hold all that may be used, the first: a
+// member cannot block the others by proposing.
+func (s *step) changeIndex() uint32 {
+	first := s.m.View.used[wallet.BranchChange]
+	for i := first; i < first+changeGap; i++ {
+		free := true
+		for _, r := range scan(s.m.State.byChange, indexKey(i, journal.EntryID{})[:4]) {
+			p, ok := s.m.State.Proposal(r.ID)
+			if ok && s.m.State.alive(p) && (Derive(s.m.State, s.m.View, s.now(), p).Live() || s.m.State.released(p.TxID)) {
+				free = false
+				break
+			}
+		}
+		if free {
+			return i
+		}
+	}
+	return first
+}
+
+func selectionRefusal(err error) error {
+	var funds *wallet.ErrInsufficientFunds
+	switch {
+	case errors.As(err, &funds):
+		return refuse(RuleFunds, "%v", err).hint("see `quorate coins`; coins of live proposals are leased")
+	case errors.Is(err, wallet.ErrDust):
+		return refuse(RuleDust, "%v", err).hint("send more: an output this small costs more to spend than it holds")
+	}
+	return fmt.Errorf("select coins: %w", err)
+}
+
+// enterProposal writes the proposal and, where there are signatures, the
+// approval, with the guard, the request id and both entries in one batch.
+func (s *step) enterProposal(x Propose, b *ProposalCreated, sigs []wallet.Signature) error {
+	e, err := s.write(b)
+	if err != nil {
+		return err
+	}
+	p, ok := s.m.State.Proposal(e.ID())
+	if !ok || !p.Sound {
+		return fmt.Errorf("%w: the proposal does not describe a transaction of this wallet", ErrBadRequest)
+	}
+	if sigs != nil {
+		if err := s.release(p, sigs); err != nil {
+			return err
+		}
+	}
+	if x.RequestID != "" {
+		s.m.requests = s.m.requests.Set(x.RequestID, p.Ref.ID)
+		id := p.Ref.ID
+		s.batch.Puts[recRequest+x.RequestID] = id[:]
+	}
+	s.do(Reply{Proposed{p.Ref.ID}})
+	return nil
+}
+
+// signed goes on with the command that asked for signatures. Every rule is
+// asked again: time has passed.
+func (s *step) signed(x Signed) error {
+	if x.Err != nil {
+		return fmt.Errorf("sign: %w", x.Err)
+	}
+	switch cmd := x.Cmd.(type) {
+	case Propose:
+		if cmd.RequestID != "" {
+			if p, ok := s.m.requests.Get(cmd.RequestID); ok {
+				s.do(Reply{Proposed{p}})
+				return nil
+			}
+		}
+		p, err := s.soundDraft(x.Draft)
+		if err != nil {
+			return err
+		}
+		if err := s.mayPropose(p, cmd.Allow); err != nil {
+			return err
+		}
+		return s.enterProposal(cmd, x.Draft, x.Signatures)
+	case Approve:
+		p, err := s.mayApprove(cmd)
+		if err != nil {
+			return err
+		}
+		if s.m.State.myVote(p) {
+			if _, err := s.write(&RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
+				return err
+			}
+		}
+		if err := s.release(p, x.Signatures); err != nil {
+			return err
+		}
+		s.do(Reply{})
+		return nil
+	}
+	return fmt.Errorf("%w: signed %T", ErrBadRequest, x.Cmd)
+}
+
+// release is the only place where a signature of this node leaves it: guard
+// and entry go into one batch, and nothing is sent before that is durable.
+func (s *step) release(p *Proposal, sigs []wallet.Signature) error {
+	updates, err := s.m.Guard.check(s.m.View, p)
+	if err != nil {
+		return err
+	}
+	b := &ProposalApproved{Proposal: p.Ref.ID}
+	for _, x := range sigs {
+		b.Signatures = append(b.Signatures, PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
+	}
+	s.batch.Guard = append(s.batch.Guard, updates...)
+	for _, u := range updates {
+		s.m.Guard = s.m.Guard.add(u.GuardRecord)
+	}
+	_, err = s.write(b)
+	return err
+}
+
+// defaultExpiry is how long a proposal lives when nothing is said.
+const defaultExpiry = 72 * time.Hour

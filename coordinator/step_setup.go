@@ -1,0 +1,322 @@
+package coordinator
+
+import (
+	"crypto/hmac"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// CosignerKey is this node's Bitcoin key for a new group, and a function that
+// proves possession of it: a signature by the key itself over a hash.
+type CosignerKey struct {
+	Account uint32
+	Key     wallet.Key
+	Prove   func(hash [32]byte) ([]byte, error)
+}
+
+// Found begins a group: genesis, the founder's entries, and the effects that
+// make them durable. invites are its first ones. Birthday is the height of the
+// chain now: no address of the wallet can be older.
+func Found(self *Self, in Input, g Genesis, name, cosigner string, ck CosignerKey, birthday int32, addresses []string, expires time.Time) (Machine, []Invite, []Effect, error) {
+	s := &step{in: in}
+	g.Version, g.Founder, g.SealingKey, g.Random = 1, self.Identity.Author(), self.Sealing.Public(), s.draw()
+	raw, err := EncodeGenesis(g)
+	if err != nil {
+		return Machine{}, nil, nil, err
+	}
+	local := Local{
+		Genesis: raw, Secret: s.draw(), Salt: s.draw(), Script: wallet.ScriptType(g.Script), Account: ck.Account,
+		Incarnation: 1, Created: in.Now.Unix(), Birthday: birthday, Name: name,
+	}
+	if err := s.begin(self, local); err != nil {
+		return Machine{}, nil, nil, err
+	}
+	if _, err := s.write(&GroupCreated{Genesis: raw, Name: name}); err != nil {
+		return Machine{}, nil, nil, err
+	}
+	if err := s.writeRecord(cosigner, ck); err != nil {
+		return Machine{}, nil, nil, err
+	}
+	var invites []Invite
+	for range g.Cosigners - 1 {
+		inv, err := s.issue(addresses, expires)
+		if err != nil {
+			return Machine{}, nil, nil, err
+		}
+		invites = append(invites, inv)
+	}
+	if err := s.settle(); err != nil {
+		return Machine{}, nil, nil, err
+	}
+	return s.m, invites, s.finish(), nil
+}
+
+// Enter joins the group that a founder handed over: it checks that the genesis
+// is the invite's, and writes this node's record. It returns ErrEvent when
+// what the founder handed over is not the group of the invite.
+func Enter(self *Self, in Input, inv Invite, grant Grant, network wallet.Network, cosigner string, ck CosignerKey, birthday int32) (Machine, []Effect, error) {
+	s := &step{in: in}
+	g, err := DecodeGenesis(grant.Genesis)
+	if err != nil {
+		return Machine{}, nil, fmt.Errorf("join: %w", err)
+	}
+	if GroupID(grant.Genesis) != inv.Group || g.Founder != inv.Founder {
+		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("the founder handed over another group than the invite names"))
+	}
+	if g.Network != string(network) {
+		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)
+	}
+	local := Local{
+		Genesis: grant.Genesis, Secret: grant.Secret, Salt: s.draw(), Script: wallet.ScriptType(g.Script), Account: ck.Account,
+		Incarnation: 1, Created: in.Now.Unix(), Birthday: birthday, Hints: inv.Addresses,
+	}
+	if err := s.begin(self, local); err != nil {
+		return Machine{}, nil, err
+	}
+	if err := s.writeRecord(cosigner, ck); err != nil {
+		return Machine{}, nil, err
+	}
+	if err := s.settle(); err != nil {
+		return Machine{}, nil, err
+	}
+	return s.m, s.finish(), nil
+}
+
+func (s *step) begin(self *Self, local Local) error {
+	st, err := NewState(self, local.Genesis, local.Secret, [32]byte{})
+	if err != nil {
+		return err
+	}
+	s.m.State, s.m.local = st, local
+	s.m.View.birthday = local.Birthday
+	s.batch = Batch{Group: st.group, Puts: map[string][]byte{}}
+	return s.put(recLocal, local)
+}
+
+// writeRecord proves possession of the key and commits to the salt.
+func (s *step) writeRecord(name string, ck CosignerKey) error {
+	st := s.m.State
+	b := &MemberRecord{Name: name, SealingKey: st.self.Sealing.Public(), Key: ck.Key.String(), Commitment: commitment(s.m.local.Salt)}
+	var err error
+	if b.Proof, err = ck.Prove(proofHash(st.group, st.Me(), b.SealingKey, b.Key)); err != nil {
+		return fmt.Errorf("prove possession of the key: %w", err)
+	}
+	if _, err := s.m.State.checkRecord(st.Me(), b); err != nil {
+		return fmt.Errorf("own record: %w", err)
+	}
+	_, err = s.write(b)
+	return err
+}
+
+func (s *step) issue(addresses []string, expires time.Time) (Invite, error) {
+	inv := Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Addresses: addresses, Secret: s.draw(), Expires: expires.UTC().Truncate(time.Second)}
+	rec := inviteRecord{Secret: inv.Secret, Expires: inv.Expires.Unix()}
+	s.m.invites = s.m.invites.Set(inv.id(), rec)
+	return inv, s.put(recInvite+inv.id(), rec)
+}
+
+// forming refuses what only makes sense before the wallet is active.
+func (s *step) forming() error {
+	if s.m.State.active != nil {
+		return refuse(RuleAlreadyActive, "the wallet is active already")
+	}
+	if s.m.State.Abandoned() {
+		return refuse(RuleAbandoned, "the wallet was abandoned")
+	}
+	return nil
+}
+
+// newInvite issues a further invite for a place nobody took.
+func (s *step) newInvite(x NewInvite) error {
+	if err := s.forming(); err != nil {
+		return err
+	}
+	if s.m.State.Me() != s.m.State.genesis.Founder {
+		return refuse(RuleNotFounder, "only the founder of the wallet invites")
+	}
+	if s.m.State.rosters.Len() > 0 || s.m.State.admitted.Len() >= s.m.State.genesis.Cosigners-1 {
+		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
+	}
+	inv, err := s.issue(x.Addresses, x.Expires)
+	if err != nil {
+		return err
+	}
+	s.do(Reply{inv})
+	return nil
+}
+
+// admit binds an invite to the first identity that proves it. A retry of the
+// same identity gets the same answer.
+func (s *step) admit(x Admit) error {
+	st := s.m.State
+	if err := s.forming(); err != nil {
+		return ErrInviteUnknown
+	}
+	for id, rec := range s.m.invites.All() {
+		inv := Invite{Group: st.group, Founder: st.Me(), Secret: rec.Secret}
+		want := inv.Proof(x.Joiner, x.Nonce)
+		if !hmac.Equal(want[:], x.Proof[:]) {
+			continue
+		}
+		switch {
+		case rec.Taken && rec.By != x.Joiner:
+			s.do(Tell{Notice{Type: "alarm", Group: st.group, Detail: "a second taker of a used invite was refused: " + x.Joiner.String()}})
+			return ErrInviteUsed
+		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
+			return ErrInviteExpired
+		case !rec.Taken:
+			if _, known := st.admitted.Get(string(x.Joiner[:])); known || x.Joiner == st.Me() {
+				return ErrInviteUsed // one place for each node
+			}
+			if st.admitted.Len() >= st.genesis.Cosigners-1 || st.rosters.Len() > 0 {
+				return ErrInviteExpired // a late one: all places are taken
+			}
+			rec.Taken, rec.By = true, x.Joiner
+			s.m.invites = s.m.invites.Set(id, rec)
+			if err := s.put(recInvite+id, rec); err != nil {
+				return err
+			}
+			if _, err := s.write(&MemberAdmitted{Identity: x.Joiner}); err != nil {
+				return err
+			}
+		}
+		s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret}})
+		return nil
+	}
+	return ErrInviteProof
+}
+
+// openInvites says whether a stranger may still prove an invite.
+func (m Machine) openInvites(now time.Time) bool {
+	if m.State.active != nil || m.State.Abandoned() || m.State.rosters.Len() > 0 {
+		return false
+	}
+	for _, r := range m.invites.All() {
+		// A taken one stays open to its taker, who may have lost the answer.
+		if r.Taken || now.Unix() < r.Expires {
+			return true
+		}
+	}
+	return false
+}
+
+// ratify pins the roster whose words the user gives, once, and says so.
+func (s *step) ratify(x Ratify) error {
+	if s.m.State.Abandoned() {
+		return refuse(RuleAbandoned, "the wallet was abandoned")
+	}
+	r, ok := s.m.State.Roster()
+	if !ok || !r.Complete() {
+		return refuse(RuleNotReady, "the words are not there yet: %s", s.m.Missing()).hint("wait until `wallet show` gives six words")
+	}
+	if strings.Join(strings.Fields(strings.ToLower(x.Words)), " ") != r.Words() {
+		return refuse(RuleWordsDiffer, "the words differ from this node's").
+			hint("do not go on: somebody may sit between you; compare again in person, or abandon the wallet")
+	}
+	if _, in := (&Active{*r}).index(s.m.State.Me()); !in {
+		return refuse(RuleNotReady, "this node is not in the roster")
+	}
+	if r.Ratified[s.m.State.Me()] {
+		s.do(Reply{})
+		return nil
+	}
+	s.m.State.pinned = r.Hash
+	s.batch.Puts[recPin] = r.Hash[:]
+	if _, err := s.write(&RosterRatified{Hash: r.Hash}); err != nil {
+		return err
+	}
+	s.m.State = s.m.State.activate()
+	s.do(Reply{})
+	return nil
+}
+
+// Missing says in words what a forming wallet waits for.
+func (m Machine) Missing() string {
+	st := m.State
+	if r, ok := st.Roster(); ok {
+		if !r.Complete() {
+			return fmt.Sprintf("%d of %d cosigners have revealed", r.Revealed, len(r.Members))
+		}
+		return fmt.Sprintf("%d of %d cosigners have ratified", len(r.Ratified), len(r.Members))
+	}
+	return fmt.Sprintf("%d of %d cosigners have joined", st.records.Len(), st.genesis.Cosigners)
+}
+
+func (s *step) abandon(x Abandon) error {
+	if err := s.forming(); err != nil {
+		return err
+	}
+	if _, err := s.write(&GroupAbandoned{Reason: x.Reason}); err != nil {
+		return err
+	}
+	s.do(Reply{})
+	return nil
+}
+
+// lease hands out the lowest receive address that nobody was given.
+func (s *step) lease(x LeaseAddress) error {
+	a := s.m.State.active
+	if a == nil {
+		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
+	}
+	next := s.m.View.used[wallet.BranchExternal]
+	for _, l := range s.m.State.leases.All() {
+		if l.Index >= next && !s.m.State.tainted(l.Ref) {
+			next = l.Index + 1
+		}
+	}
+	if next >= s.m.View.used[wallet.BranchExternal]+gapLimit && !x.BeyondGap && !x.Peek {
+		return refuse(RuleGap, "%d unused addresses are handed out already", gapLimit).
+			hint("wallets elsewhere stop looking after %d unused ones; --beyond-gap hands out one more", gapLimit)
+	}
+	if next >= maxIndex {
+		return refuse(RuleGap, "the branch has no address left")
+	}
+	addr, err := a.Descriptor.Address(wallet.BranchExternal, next)
+	if err != nil {
+		return fmt.Errorf("derive address: %w", err)
+	}
+	if !x.Peek {
+		if _, err := s.write(&AddressLeased{Index: next}); err != nil {
+			return err
+		}
+	}
+	s.do(Reply{Lease{addr, next}})
+	return nil
+}
+
+// stanza seals an epoch's secret to members.
+func (s *step) rotate(ep journal.Epoch, to []Member) error {
+	b := &EpochRotated{Number: ep.Number, Parent: ep.Parent}
+	for _, m := range to {
+		sealed, err := journal.SealSecret(ep, s.m.State.Me(), m.Identity, m.Sealing)
+		if err != nil {
+			return fmt.Errorf("seal epoch to %q: %w", m.Name, err)
+		}
+		b.Stanzas = append(b.Stanzas, Stanza{To: m.Identity, Sealed: sealed})
+	}
+	plain, err := EncodeEvent(Event{Time: s.in.Now.UnixMilli(), Body: b})
+	if err != nil {
+		return err
+	}
+	e, err := journal.SealPlain(s.m.State.self.Identity, s.m.State.group, ep.ID(), s.m.State.chains.Next(s.chainOfMine()), plain, s.nonce())
+	if err != nil {
+		return fmt.Errorf("seal entry: %w", err)
+	}
+	return s.append(e)
+}
+
+// newEpoch follows the epoch that is written under.
+func (s *step) newEpoch() journal.Epoch {
+	highest := journal.Epoch{}
+	for _, e := range s.m.State.epochs.All() {
+		if e.Number >= highest.Number {
+			highest = e
+		}
+	}
+	return journal.Epoch{Group: s.m.State.group, Number: highest.Number + 1, Parent: highest.ID(), Secret: s.draw()}
+}

@@ -1,0 +1,123 @@
+package coordinator
+
+import (
+	"fmt"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// proposal finds a living proposal of an active wallet.
+func (s *step) proposal(id journal.EntryID) (*Proposal, error) {
+	if s.m.State.active == nil {
+		return nil, refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
+	}
+	p, ok := s.m.State.Proposal(id)
+	if !ok || !s.m.State.alive(p) {
+		return nil, fmt.Errorf("proposal %s: %w", id, ErrUnknownProposal)
+	}
+	return p, nil
+}
+
+// approve checks a proposal and asks for this node's signatures.
+func (s *step) approve(x Approve) error {
+	p, err := s.proposal(x.Proposal)
+	if err != nil {
+		return err
+	}
+	if me, ok := s.m.State.active.index(s.m.State.Me()); ok && s.m.State.signed(p, me) == len(p.Body.Inputs) {
+		s.do(Reply{}) // approved already: a repeat is harmless
+		return nil
+	}
+	if p, err = s.mayApprove(x); err != nil {
+		return err
+	}
+	spend, err := p.Spend(s.m.State.active)
+	if err != nil {
+		return err
+	}
+	s.do(Sign{Spend: spend, Signed: Signed{Cmd: x}})
+	return nil
+}
+
+// mayApprove asks every rule that stands before a signature.
+func (s *step) mayApprove(x Approve) (*Proposal, error) {
+	p, err := s.proposal(x.Proposal)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := s.m.State.active.index(s.m.State.Me()); !ok {
+		return nil, refuse(RuleNoKey, "this node holds no key of the wallet")
+	}
+	switch Derive(s.m.State, s.m.View, s.now(), p) {
+	case StatusConfirmed:
+		return nil, refuse(RuleAlreadyFinal, "the transaction is confirmed already")
+	case StatusDead:
+		return nil, refuse(RuleConflict, "an input of the proposal was spent by another transaction")
+	}
+	// A final proposal still takes signatures, but none of these stops being true.
+	if s.m.State.Withdrawn(p) {
+		return nil, refuse(RuleWithdrawn, "the proposal was withdrawn by its author").hint("signatures that were released stay valid")
+	}
+	if expired(p, s.m.View, s.now()) {
+		return nil, refuse(RuleExpired, "the proposal has expired").hint("propose it again")
+	}
+	if err := checkTransaction(s.m.State, s.m.View, s.now(), p, x.Allow); err != nil {
+		return nil, err
+	}
+	if err := s.checkReplacement(p); err != nil {
+		return nil, err
+	}
+	if err := checkDoublePayment(s.m.State, s.m.View, s.now(), p, x.Allow); err != nil {
+		return nil, err
+	}
+	if _, err := s.m.Guard.check(s.m.View, p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// reject votes against. It does not call a signature back.
+func (s *step) reject(x Reject) error {
+	p, err := s.proposal(x.Proposal)
+	if err != nil {
+		return err
+	}
+	me, ok := s.m.State.active.index(s.m.State.Me())
+	if !ok {
+		return refuse(RuleNoKey, "this node holds no key of the wallet")
+	}
+	if s.m.State.signed(p, me) == len(p.Body.Inputs) {
+		return refuse(RuleAlreadyFinal, "this node has signed the proposal, and a signature cannot be called back").
+			hint("propose a replacement with --replaces to spend the same coins otherwise")
+	}
+	if s.m.State.myVote(p) {
+		s.do(Reply{})
+		return nil
+	}
+	if _, err := s.write(&ProposalRejected{Proposal: x.Proposal, Reason: x.Reason}); err != nil {
+		return err
+	}
+	s.do(Reply{})
+	return nil
+}
+
+// withdraw takes this node's own proposal back.
+func (s *step) withdraw(x Withdraw) error {
+	p, err := s.proposal(x.Proposal)
+	if err != nil {
+		return err
+	}
+	if p.Author() != s.m.State.Me() {
+		return refuse(RuleNotAuthor, "only its author withdraws a proposal").hint("use `reject`")
+	}
+	if s.m.State.Final(p) {
+		return refuse(RuleAlreadyFinal, "the proposal has all its signatures").hint("propose a replacement with --replaces")
+	}
+	if !s.m.State.Withdrawn(p) {
+		if _, err := s.write(&ProposalWithdrawn{Proposal: x.Proposal}); err != nil {
+			return err
+		}
+	}
+	s.do(Reply{})
+	return nil
+}
