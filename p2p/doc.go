@@ -1,0 +1,9 @@
+// Package p2p carries journal entries between the members of a group: libp2p
+// behind the coordinator's Transport port, and an in-memory twin of it.
+//
+// Gossip is the fast path and promises nothing. Delivery is the sync protocol:
+// on connect, from time to time, after a gap and on request two members
+// exchange what they hold and pull what they miss. Everything is denied to
+// everybody but members: connections by the gate, topics by two filters, sync
+// by a check in each request.
+package p2p

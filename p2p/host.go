@@ -1,0 +1,129 @@
+package p2p
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/host/autorelay"
+	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
+	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
+	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
+	"github.com/libp2p/go-libp2p/p2p/security/noise"
+	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
+	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
+	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
+	xrate "github.com/libp2p/go-libp2p/x/rate"
+	ma "github.com/multiformats/go-multiaddr"
+
+	"github.com/libp2p/go-libp2p/core/network"
+)
+
+// userAgent is all that identify tells of the software.
+const userAgent = "quorate"
+
+// Connections from one IP address. Cosigners share an office NAT, and each may
+// hold a few connections for a moment; the defaults are 8 and one in 5 s.
+const (
+	connsPerIP    = 128
+	connsPerSec   = 8
+	connsPerBurst = 256
+)
+
+// newHost makes the libp2p host: QUIC and TCP, Noise and TLS, no private
+// network (it would disable QUIC), no AutoNAT (its dial-back comes from a fresh
+// peer ID, which the gate refuses), no ping, no metrics registry.
+func newHost(cfg Config, g *gate, relays []peer.AddrInfo, external []ma.Multiaddr) (host.Host, error) {
+	key, err := hostKey(cfg.Identity)
+	if err != nil {
+		return nil, err
+	}
+	limits, err := newResourceManager()
+	if err != nil {
+		return nil, err
+	}
+	conns, err := connmgr.NewConnManager(96, 192, connmgr.WithGracePeriod(30*time.Second))
+	if err != nil {
+		_ = limits.Close()
+		return nil, fmt.Errorf("make connection manager: %w", err)
+	}
+	opts := []libp2p.Option{
+		libp2p.Identity(key),
+		libp2p.Transport(libp2pquic.NewTransport),
+		libp2p.Transport(tcp.NewTCPTransport),
+		libp2p.Security(noise.ID, noise.New),
+		libp2p.Security(libp2ptls.ID, libp2ptls.New),
+		libp2p.Muxer(yamux.ID, yamux.DefaultTransport),
+		libp2p.UserAgent(userAgent),
+		libp2p.ProtocolVersion(userAgent + "/1"),
+		libp2p.Ping(false),
+		libp2p.DisableMetrics(),
+		libp2p.ResourceManager(limits),
+		libp2p.ConnectionManager(conns),
+		libp2p.ConnectionGater(g),
+		libp2p.EnableRelay(),
+		libp2p.EnableHolePunching(),
+	}
+	if len(cfg.Listen) == 0 {
+		opts = append(opts, libp2p.NoListenAddrs)
+	} else {
+		opts = append(opts, libp2p.ListenAddrStrings(cfg.Listen...))
+	}
+	if len(external) > 0 {
+		opts = append(opts, libp2p.AddrsFactory(func(own []ma.Multiaddr) []ma.Multiaddr {
+			return ma.Unique(append(append([]ma.Multiaddr{}, external...), own...))
+		}))
+	}
+	// A fixed reachability turns AutoNAT's client off. Private makes the host
+	// reserve slots at its relays, which it needs to be found behind a NAT.
+	if len(relays) > 0 {
+		opts = append(opts,
+			libp2p.ForceReachabilityPrivate(),
+			libp2p.EnableAutoRelayWithStaticRelays(relays, autorelay.WithBootDelay(0), autorelay.WithBackoff(30*time.Second)))
+	} else {
+		// Observed addresses serve hole punching, which needs a relay.
+		opts = append(opts, libp2p.ForceReachabilityPublic())
+		if !cfg.observe {
+			opts = append(opts, libp2p.DisableIdentifyAddressDiscovery())
+		}
+	}
+	h, err := libp2p.New(append(opts, cfg.ExtraOptions...)...)
+	if err != nil {
+		return nil, fmt.Errorf("start libp2p host: %w", err)
+	}
+	return h, nil
+}
+
+// newResourceManager scales to the machine, with room for many members behind
+// one address.
+func newResourceManager() (network.ResourceManager, error) {
+	limits := rcmgr.DefaultLimits
+	libp2p.SetDefaultServiceLimits(&limits)
+	loopback := []xrate.PrefixLimit{
+		{Prefix: netip.MustParsePrefix("127.0.0.0/8")},
+		{Prefix: netip.MustParsePrefix("::1/128")},
+	}
+	perIP := xrate.Limit{RPS: connsPerSec, Burst: connsPerBurst}
+	m, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(limits.AutoScale()),
+		rcmgr.WithLimitPerSubnet(
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: connsPerIP}},
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 56, ConnCount: connsPerIP}, {PrefixLength: 48, ConnCount: 4 * connsPerIP}},
+		),
+		rcmgr.WithConnRateLimiters(&xrate.Limiter{
+			NetworkPrefixLimits: loopback,
+			SubnetRateLimiter: xrate.SubnetLimiter{
+				IPv4SubnetLimits: []xrate.SubnetLimit{{PrefixLength: 32, Limit: perIP}},
+				IPv6SubnetLimits: []xrate.SubnetLimit{{PrefixLength: 56, Limit: perIP}},
+				GracePeriod:      time.Minute,
+			},
+		}),
+		rcmgr.WithMetricsDisabled(),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("make resource manager: %w", err)
+	}
+	return m, nil
+}

@@ -1,0 +1,79 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+)
+
+// gapPatience is how long a gossiped entry waits for the one before it, which
+// is usually being stored at this moment.
+const gapPatience = 100 * time.Millisecond
+
+// check does to raw bytes what needs no state: it is the same for gossip and
+// sync, and its errors are all of the reject list.
+func check(group journal.GroupID, raw []byte) (*journal.Entry, error) {
+	if len(raw) > journal.MaxEntrySize {
+		return nil, coordinator.RejectOversized
+	}
+	e, err := journal.Decode(raw)
+	switch {
+	case errors.Is(err, journal.ErrOversized):
+		return nil, coordinator.RejectOversized
+	case errors.Is(err, journal.ErrVersion):
+		return nil, coordinator.RejectVersion
+	case err != nil:
+		return nil, coordinator.RejectMalformed
+	case e.Header().Group != group:
+		return nil, coordinator.RejectGroup
+	}
+	if err := e.Verify(); err != nil {
+		return nil, coordinator.RejectSignature
+	}
+	return e, nil
+}
+
+// deliver hands a checked entry up. A panic above is a refusal, not a crash: an
+// entry must not be able to stop a node.
+func deliver(ctx context.Context, g *group, from journal.Author, e *journal.Entry) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("entry made its reader fail (%v): %w", p, coordinator.RejectMalformed)
+		}
+	}()
+	if err := g.inbox.Receive(ctx, from, e); err != nil {
+		return err
+	}
+	g.flow.stored()
+	return nil
+}
+
+// deliverPatiently is deliver for gossip, where entries overtake each other: on
+// a gap it tries again when something was stored, for gapPatience.
+func deliverPatiently(ctx context.Context, g *group, from journal.Author, e *journal.Entry) error {
+	var timeout <-chan time.Time
+	for {
+		changed := g.flow.watch()
+		err := deliver(ctx, g, from, e)
+		var gap *coordinator.GapError
+		if !errors.As(err, &gap) {
+			return err
+		}
+		if timeout == nil {
+			t := time.NewTimer(gapPatience)
+			defer t.Stop()
+			timeout = t.C
+		}
+		select {
+		case <-changed:
+		case <-timeout:
+			return err
+		case <-ctx.Done():
+			return err
+		}
+	}
+}

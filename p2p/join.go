@@ -1,0 +1,202 @@
+package p2p
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	xrate "golang.org/x/time/rate"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+)
+
+// The join protocol, over the authenticated connection: the founder sends a
+// nonce, the joiner a group and its proof, the founder a grant or an outcome.
+// Frames are as in the sync protocol.
+
+// Bounds of the join protocol.
+const (
+	joinTimeout = 20 * time.Second
+	joinLimit   = 256      // bytes of nonce and proof frames
+	grantLimit  = 64 << 10 // bytes of a grant
+	maxJoins    = 4        // served at once
+	joinsPerSec = 2
+	joinsBurst  = 16
+)
+
+// ErrJoinFailed is returned when the founder could not answer, for a reason of
+// its own.
+var ErrJoinFailed = errors.New("the founder could not answer now")
+
+type joinNonce struct {
+	Nonce []byte `cbor:"1,keyasint"`
+}
+
+type joinProof struct {
+	Group []byte `cbor:"1,keyasint"`
+	Proof []byte `cbor:"2,keyasint"`
+}
+
+type joinAnswer struct {
+	Outcome uint64 `cbor:"1,keyasint"`
+	Genesis []byte `cbor:"2,keyasint,omitempty"`
+	Secret  []byte `cbor:"3,keyasint,omitempty"`
+}
+
+// outcomes are what the founder answers, by number. 0 is a grant.
+func outcomes() []error {
+	return []error{
+		nil, coordinator.ErrInviteUnknown, coordinator.ErrInviteUsed,
+		coordinator.ErrInviteExpired, coordinator.ErrInviteProof, ErrJoinFailed,
+	}
+}
+
+// joiner speaks the join protocol on either side.
+type joiner struct {
+	self    journal.Author
+	doorman coordinator.Doorman
+	codec   *codec
+	log     *slog.Logger
+	tap     func(string, []byte)
+	rate    *xrate.Limiter
+	slots   chan struct{}
+}
+
+func newJoiner(self journal.Author, d coordinator.Doorman, c *codec, log *slog.Logger, tap func(string, []byte)) *joiner {
+	return &joiner{
+		self: self, doorman: d, codec: c, log: log, tap: tap,
+		rate:  xrate.NewLimiter(joinsPerSec, joinsBurst),
+		slots: make(chan struct{}, maxJoins),
+	}
+}
+
+// serve answers one stranger, or resets the stream.
+func (j *joiner) serve(ctx context.Context, st stream, from journal.Author) {
+	select {
+	case j.slots <- struct{}{}:
+		defer func() { <-j.slots }()
+	default:
+		_ = st.Reset()
+		return
+	}
+	if j.doorman == nil || !j.rate.Allow() {
+		_ = st.Reset()
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = st.Reset() })
+	defer stop()
+	if err := j.admit(ctx, st, from); err != nil {
+		j.log.Debug("join attempt ended early", "peer", from, "error", err)
+		_ = st.Reset()
+		return
+	}
+	_ = st.Close()
+}
+
+func (j *joiner) admit(ctx context.Context, st stream, from journal.Author) error {
+	var nonce [32]byte
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return fmt.Errorf("draw nonce: %w", err)
+	}
+	if err := st.SetDeadline(time.Now().Add(joinTimeout)); err != nil {
+		return err
+	}
+	if err := j.send(st, joinNonce{nonce[:]}); err != nil {
+		return err
+	}
+	var p joinProof
+	if err := j.receive(st, joinLimit, &p); err != nil {
+		return err
+	}
+	if len(p.Group) != 32 || len(p.Proof) != 32 {
+		return errFrame
+	}
+	grant, err := j.doorman.Admit(ctx, journal.GroupID(p.Group), from, nonce, [32]byte(p.Proof))
+	a := joinAnswer{Outcome: outcomeOf(err)}
+	if err == nil {
+		a.Genesis, a.Secret = grant.Genesis, grant.Secret[:]
+	} else {
+		j.log.Info("refused to let a peer join", "peer", from, "reason", err)
+	}
+	if err := j.send(st, a); err != nil {
+		return err
+	}
+	if err := st.CloseWrite(); err != nil {
+		return err
+	}
+	// The connection ends after this: wait until the joiner has read.
+	_, _ = io.Copy(io.Discard, io.LimitReader(st, joinLimit))
+	return nil
+}
+
+func outcomeOf(err error) uint64 {
+	all := outcomes()
+	for i, o := range all {
+		if errors.Is(err, o) {
+			return uint64(i)
+		}
+	}
+	return uint64(len(all) - 1)
+}
+
+// ask presents an invite on a stream to its founder.
+func (j *joiner) ask(st stream, inv coordinator.Invite) (coordinator.Grant, error) {
+	var none coordinator.Grant
+	if err := st.SetDeadline(time.Now().Add(joinTimeout)); err != nil {
+		return none, err
+	}
+	var n joinNonce
+	if err := j.receive(st, joinLimit, &n); err != nil {
+		return none, fmt.Errorf("read nonce: %w", err)
+	}
+	if len(n.Nonce) != 32 {
+		return none, fmt.Errorf("read nonce: %w", errFrame)
+	}
+	proof := inv.Proof(j.self, [32]byte(n.Nonce))
+	if err := j.send(st, joinProof{Group: inv.Group[:], Proof: proof[:]}); err != nil {
+		return none, fmt.Errorf("send proof: %w", err)
+	}
+	var a joinAnswer
+	if err := j.receive(st, grantLimit, &a); err != nil {
+		return none, fmt.Errorf("read grant: %w", err)
+	}
+	all := outcomes()
+	if a.Outcome >= uint64(len(all)) {
+		return none, fmt.Errorf("read grant: %w", errFrame)
+	}
+	if err := all[a.Outcome]; err != nil {
+		return none, err
+	}
+	if len(a.Genesis) == 0 || len(a.Secret) != 32 {
+		return none, fmt.Errorf("read grant: %w", errFrame)
+	}
+	return coordinator.Grant{Genesis: a.Genesis, Secret: [32]byte(a.Secret)}, nil
+}
+
+func (j *joiner) send(st stream, v any) error {
+	body, err := j.codec.enc.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode frame: %w", err)
+	}
+	b := appendFrame(body)
+	if j.tap != nil {
+		j.tap("join", b)
+	}
+	_, err = st.Write(b)
+	return err
+}
+
+func (j *joiner) receive(st stream, limit int, v any) error {
+	b, err := readFrame(st, limit)
+	if err != nil {
+		return err
+	}
+	return j.codec.decode(b, v)
+}

@@ -1,0 +1,140 @@
+package p2p
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/libp2p/go-libp2p/core/event"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/peerstore"
+	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// open starts a sync stream, over a relayed connection if there is no other. It
+// never dials.
+func (n *Node) open(ctx context.Context, to journal.Author) (stream, error) {
+	id, err := PeerID(to)
+	if err != nil {
+		return nil, err
+	}
+	ctx = network.WithNoDial(network.WithAllowLimitedConn(ctx, userAgent), userAgent)
+	s, err := n.host.NewStream(ctx, id, SyncProtocol)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// connected returns the members that are connected, relayed ones included.
+func (n *Node) connected() []journal.Author {
+	var out []journal.Author
+	for _, id := range n.host.Network().Peers() {
+		if a, err := AuthorOf(id); err == nil && n.reg.member(a) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// records returns the signed addresses of this node and of the members of a
+// group, as far as they are known.
+func (n *Node) records(g *group) [][]byte {
+	var out [][]byte
+	if book, ok := peerstore.GetCertifiedAddrBook(n.host.Peerstore()); ok {
+		if env := book.GetPeerRecord(n.host.ID()); env != nil {
+			if b, err := env.Marshal(); err == nil && len(b) <= maxRecord {
+				out = append(out, b)
+			}
+		}
+	}
+	for _, m := range sortedAuthors(g.members) {
+		if b := n.dir.record(m); b != nil && m != n.self && len(out) < maxRecords {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// heard takes signed addresses of members of a group: whoever knows one member
+// finds the others.
+func (n *Node) heard(g *group, records [][]byte) {
+	for _, raw := range records {
+		a, news := n.dir.vouch(raw, func(a journal.Author) bool { return a != n.self && g.members[a] })
+		if news {
+			n.redial.soon(a)
+		}
+	}
+}
+
+// watch follows connections and what identify tells.
+func (n *Node) watch() error {
+	n.host.Network().Notify(&network.NotifyBundle{
+		ConnectedF: func(_ network.Network, c network.Conn) { n.gate.connected(c) },
+	})
+	sub, err := n.host.EventBus().Subscribe([]any{
+		new(event.EvtPeerConnectednessChanged),
+		new(event.EvtPeerIdentificationCompleted),
+	}, eventbus.BufSize(256), eventbus.Name("quorate"))
+	if err != nil {
+		return fmt.Errorf("subscribe to connection events: %w", err)
+	}
+	n.wg.Go(func() {
+		defer func() { _ = sub.Close() }()
+		for {
+			select {
+			case <-n.ctx.Done():
+				return
+			case e, ok := <-sub.Out():
+				if !ok {
+					return
+				}
+				switch e := e.(type) {
+				case event.EvtPeerConnectednessChanged:
+					n.connectedness(e.Peer, e.Connectedness)
+				case event.EvtPeerIdentificationCompleted:
+					n.identified(e)
+				}
+			}
+		}
+	})
+	return nil
+}
+
+func (n *Node) connectedness(id peer.ID, c network.Connectedness) {
+	a, err := AuthorOf(id)
+	if err != nil {
+		return
+	}
+	if c == network.NotConnected {
+		n.gate.disconnected(id)
+		n.gossip.subs.gone(a)
+		n.redial.disconnected(a)
+		return
+	}
+	n.redial.connected(a)
+	if n.reg.member(a) {
+		n.sync.syncPeer(a)
+	}
+}
+
+// identified remembers where a member was reached and what it signed. It also
+// notes where a stranger is that came to join: it will be a member soon.
+func (n *Node) identified(e event.EvtPeerIdentificationCompleted) {
+	a, err := AuthorOf(e.Peer)
+	if err != nil || !n.reg.member(a) {
+		return
+	}
+	if e.SignedPeerRecord != nil {
+		if raw, err := e.SignedPeerRecord.Marshal(); err == nil && len(raw) <= maxRecord {
+			n.dir.vouch(raw, func(b journal.Author) bool { return b == a })
+		}
+	} else if n.dir.tell(a, e.ListenAddrs) {
+		n.log.Debug("member told its addresses unsigned", "peer", e.Peer)
+	}
+	if s := e.Conn.Stat(); s.Direction == network.DirOutbound && !s.Limited {
+		n.dir.worked(a, e.Conn.RemoteMultiaddr())
+	}
+}

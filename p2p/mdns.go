@@ -1,0 +1,35 @@
+package p2p
+
+import (
+	"fmt"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/discovery/mdns"
+)
+
+// mdnsName is the service looked for in the local network. It tells that a
+// node of this kind is there, which is why it is opt-in.
+const mdnsName = "_quorate._udp"
+
+// found takes peers seen in the local network.
+type found struct{ n *Node }
+
+// HandlePeerFound notes where a member is; others are of no interest.
+func (f found) HandlePeerFound(p peer.AddrInfo) {
+	a, err := AuthorOf(p.ID)
+	if err != nil || !f.n.reg.member(a) {
+		return
+	}
+	if f.n.dir.tell(a, p.Addrs) {
+		f.n.redial.soon(a)
+	}
+}
+
+func (n *Node) startMDNS() error {
+	s := mdns.NewMdnsService(n.host, mdnsName, found{n})
+	if err := s.Start(); err != nil {
+		return fmt.Errorf("start mDNS: %w", err)
+	}
+	n.mdns = s
+	return nil
+}

@@ -1,0 +1,324 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	ma "github.com/multiformats/go-multiaddr"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+)
+
+// The protocols of a node, besides pubsub's.
+const (
+	SyncProtocol protocol.ID = "/quorate/sync/1"
+	JoinProtocol protocol.ID = "/quorate/join/1"
+)
+
+// closeTime is how long Close takes at most.
+const closeTime = 2 * time.Second
+
+// Config is what a node needs to know. Addresses are multiaddr text.
+type Config struct {
+	// Identity is this node's Ed25519 key, which is also its peer ID.
+	Identity *journal.Identity
+	// Listen are the addresses to listen on; none means to dial out only.
+	Listen []string
+	// ExternalAddrs are addresses under which others reach this node.
+	ExternalAddrs []string
+	// Bootstrap are addresses of members, each ending in /p2p/<peer ID>.
+	Bootstrap []string
+	// Relays are relays to reserve a slot at, each ending in /p2p/<peer ID>.
+	Relays []string
+	// MDNS looks for members in the local network, and shows this node there.
+	MDNS bool
+	// Log may be nil.
+	Log *slog.Logger
+	// Book remembers addresses across restarts; it may be nil.
+	Book AddressBook
+	// Doorman answers invites; nil means that none is ever open.
+	Doorman coordinator.Doorman
+	// ExtraOptions are added to the host's, for tests on virtual networks.
+	ExtraOptions []libp2p.Option
+	// Tap, if not nil, is given every raw message ("pubsub", "sync", "join") as
+	// it is handed to the transport or comes from it, before encryption. It is
+	// called concurrently. It is for tests that look for secrets in them.
+	Tap func(kind string, frame []byte)
+
+	observe bool // keep address discovery on without relays, for tests
+}
+
+// Node is a libp2p host behind the Transport port.
+type Node struct {
+	self   journal.Author
+	host   host.Host
+	log    *slog.Logger
+	reg    *registry
+	gate   *gate
+	tally  *tally
+	dir    *directory
+	sync   *syncer
+	gossip *gossip
+	join   *joiner
+	redial *redialer
+	mdns   interface{ Close() error }
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu     sync.Mutex // one change of groups at a time
+	closed bool
+}
+
+var _ coordinator.Transport = (*Node)(nil)
+
+// New starts a node. It runs until Close; ctx bounds its life too.
+func New(ctx context.Context, cfg Config) (*Node, error) {
+	if cfg.Identity == nil {
+		return nil, errors.New("start p2p: no identity")
+	}
+	log := cfg.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	relays, err := peerAddrs(cfg.Relays)
+	if err != nil {
+		return nil, fmt.Errorf("read relays: %w", err)
+	}
+	bootstrap, err := peerAddrs(cfg.Bootstrap)
+	if err != nil {
+		return nil, fmt.Errorf("read bootstrap addresses: %w", err)
+	}
+	var external []ma.Multiaddr
+	for _, t := range cfg.ExternalAddrs {
+		a, err := ma.NewMultiaddr(t)
+		if err != nil {
+			return nil, fmt.Errorf("read external address: %w", err)
+		}
+		external = append(external, a)
+	}
+	codec, err := newCodec()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := newDirectory(cfg.Book, log)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range bootstrap {
+		if a, err := AuthorOf(b.ID); err == nil {
+			dir.fix(a, b.Addrs)
+		}
+	}
+
+	n := &Node{self: cfg.Identity.Author(), log: log, dir: dir}
+	n.reg = newRegistry(n.self)
+	n.tally = newTally(n.reg)
+	n.gate = newGate(n.reg, relays, cfg.Doorman, log)
+	if n.host, err = newHost(cfg, n.gate, relays, external); err != nil {
+		return nil, err
+	}
+	n.ctx, n.cancel = context.WithCancel(ctx)
+	n.sync = newSyncer(n.ctx, n.reg, n, n.tally, log, codec, cfg.Tap)
+	n.join = newJoiner(n.self, cfg.Doorman, codec, log, cfg.Tap)
+	n.redial = newRedialer(n.host, n.reg, n.dir)
+	if n.gossip, err = newGossip(n.ctx, n.host, n.reg, n.sync, n.tally, log, cfg.Tap); err == nil {
+		err = n.watch()
+	}
+	if err == nil && cfg.MDNS {
+		err = n.startMDNS()
+	}
+	if err != nil {
+		_ = n.Close()
+		return nil, err
+	}
+	n.host.SetStreamHandler(SyncProtocol, n.onSync)
+	n.host.SetStreamHandler(JoinProtocol, n.onJoin)
+	n.wg.Go(func() { n.redial.run(n.ctx) })
+	n.wg.Go(n.sync.run)
+	return n, nil
+}
+
+// peerAddrs reads addresses that end in a peer ID, one entry for each peer.
+func peerAddrs(texts []string) ([]peer.AddrInfo, error) {
+	var addrs []ma.Multiaddr
+	for _, t := range texts {
+		a, err := ma.NewMultiaddr(t)
+		if err != nil {
+			return nil, err
+		}
+		addrs = append(addrs, a)
+	}
+	return peer.AddrInfosFromP2pAddrs(addrs...)
+}
+
+// Author returns this node's identity.
+func (n *Node) Author() journal.Author { return n.self }
+
+// Addresses returns where others may reach this node, each with /p2p/.
+func (n *Node) Addresses() []string {
+	var out []string
+	addrs, err := peer.AddrInfoToP2pAddrs(&peer.AddrInfo{ID: n.host.ID(), Addrs: n.host.Addrs()})
+	if err != nil {
+		return nil
+	}
+	for _, a := range addrs {
+		out = append(out, a.String())
+	}
+	return out
+}
+
+// ListenAddrs returns the addresses this node listens on, with the ports that
+// were chosen where 0 was configured.
+func (n *Node) ListenAddrs() []string {
+	var out []string
+	for _, a := range n.host.Network().ListenAddresses() {
+		out = append(out, a.String())
+	}
+	return out
+}
+
+// Attach opens a group or changes its link.
+func (n *Node) Attach(_ context.Context, l coordinator.GroupLink, in coordinator.Inbox) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return ErrClosed
+	}
+	g, left, err := n.reg.attach(l, in)
+	if err != nil {
+		return fmt.Errorf("attach group: %w", err)
+	}
+	for m, texts := range g.hints {
+		if m != n.self && n.dir.fix(m, parseAddrs(texts)) {
+			n.redial.soon(m)
+		}
+	}
+	if err := n.gossip.follow(); err != nil {
+		return fmt.Errorf("attach group: %w", err)
+	}
+	n.membersChanged(left)
+	n.sync.syncGroup(g.id)
+	return nil
+}
+
+// Detach leaves a group and ends connections to peers that are in no other.
+func (n *Node) Detach(id journal.GroupID) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	g, left := n.reg.detach(id)
+	if g == nil {
+		return fmt.Errorf("detach group: %w", ErrNotAttached)
+	}
+	err := n.gossip.follow()
+	n.membersChanged(left)
+	if err != nil {
+		return fmt.Errorf("detach group: %w", err)
+	}
+	return nil
+}
+
+// membersChanged applies membership to what lives: protection, connections,
+// counters.
+func (n *Node) membersChanged(left []journal.Author) {
+	again := n.gossip.subs.revived()
+	for _, a := range append(left, again...) {
+		id, err := PeerID(a)
+		if err != nil {
+			continue
+		}
+		// Pubsub sends past its peer filter to whom it knows on a topic, so who
+		// left one group but is in another is connected anew as well.
+		if n.reg.member(a) {
+			n.redial.soon(a)
+		} else {
+			n.host.ConnManager().Unprotect(id, userAgent)
+			n.dir.drop(a)
+		}
+		n.wg.Go(func() { _ = n.host.Network().ClosePeer(id) })
+	}
+	for _, a := range n.reg.members() {
+		if id, err := PeerID(a); err == nil {
+			n.remember(a, id)
+			n.host.ConnManager().Protect(id, userAgent)
+			n.gate.welcome(id)
+		}
+	}
+	n.redial.follow()
+	n.tally.forget()
+	n.sync.forget()
+}
+
+// Publish hands an entry to pubsub, on the group's first topic, and tells the
+// members a moment later that this node holds it.
+func (n *Node) Publish(ctx context.Context, e *journal.Entry) error {
+	g := n.reg.get(e.Header().Group)
+	if g == nil {
+		return fmt.Errorf("publish: %w", ErrNotAttached)
+	}
+	if err := n.gossip.publish(ctx, g.topics[0], e); err != nil {
+		return err
+	}
+	n.sync.changed(g.id)
+	return nil
+}
+
+// Sync starts an exchange with one member, or with all that are connected.
+func (n *Node) Sync(id journal.GroupID, p *journal.Author) {
+	n.sync.insist(id, p)
+}
+
+// Close stops everything, in order, within two seconds.
+func (n *Node) Close() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return nil
+	}
+	n.closed = true
+	n.cancel()
+	done := make(chan error, 1)
+	go func() {
+		if n.mdns != nil {
+			_ = n.mdns.Close()
+		}
+		n.dir.close()
+		n.gate.close()
+		n.sync.close()
+		err := n.host.Close()
+		if n.gossip != nil {
+			n.gossip.close()
+		}
+		n.wg.Wait()
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err != nil {
+			return fmt.Errorf("close libp2p host: %w", err)
+		}
+		return nil
+	case <-time.After(closeTime):
+		return errors.New("close p2p: not done in time")
+	}
+}
+
+func (n *Node) onSync(s network.Stream) {
+	a, err := AuthorOf(s.Conn().RemotePeer())
+	if err != nil {
+		_ = s.Reset()
+		return
+	}
+	n.sync.handle(s, a)
+}

@@ -1,0 +1,55 @@
+package p2p
+
+import (
+	"bytes"
+	"slices"
+
+	ma "github.com/multiformats/go-multiaddr"
+
+	"github.com/quorate/quorate/coordinator"
+)
+
+// Peers returns what is known of every member, by author, and then of pending
+// strangers, the latest first.
+func (n *Node) Peers() []coordinator.PeerStatus {
+	var out []coordinator.PeerStatus
+	for _, a := range n.reg.members() {
+		id, err := PeerID(a)
+		if err != nil {
+			continue
+		}
+		s := coordinator.PeerStatus{
+			Peer: a, PeerID: id.String(),
+			LastSeen: n.redial.seen(a),
+			Rejects:  n.tally.of(a),
+		}
+		for _, addr := range n.dir.of(a) {
+			s.Addresses = append(s.Addresses, addr.String())
+		}
+		conns := n.host.Network().ConnsToPeer(id)
+		s.Connected = len(conns) > 0
+		s.Relayed = s.Connected
+		for _, c := range conns {
+			if !relayed(c.RemoteMultiaddr()) {
+				s.Relayed = false
+			}
+		}
+		out = append(out, s)
+	}
+	return append(out, sortPending(n.gate.pending.list())...)
+}
+
+func relayed(a ma.Multiaddr) bool {
+	_, err := a.ValueForProtocol(ma.P_CIRCUIT)
+	return err == nil
+}
+
+func sortPending(p []coordinator.PeerStatus) []coordinator.PeerStatus {
+	slices.SortFunc(p, func(a, b coordinator.PeerStatus) int {
+		if c := b.LastSeen.Compare(a.LastSeen); c != 0 {
+			return c
+		}
+		return bytes.Compare(a.Peer[:], b.Peer[:])
+	})
+	return p
+}

@@ -1,0 +1,363 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+)
+
+// Times and bounds of the sync protocol.
+const (
+	syncEvery     = 60 * time.Second // plus or minus a quarter
+	claimDelay    = 200 * time.Millisecond
+	claimDelayMax = time.Second
+	frameTimeout  = 30 * time.Second // one frame, to send or to wait for
+	idleTimeout   = 60 * time.Second // between two requests of one session
+	sessionLimit  = 5 * time.Minute
+	maxSessions   = 32 // pulls by this node at once
+	maxPeerPulls  = 4  // of these, from one peer
+	maxServed     = 8  // sessions of one peer served at once
+	servedPerSec  = 50 // new sessions of one peer a second
+	servedBurst   = 100
+	liarPause     = time.Minute // after a false claim, doubling
+	liarPauseMax  = time.Hour
+)
+
+// stream is what the sync and join protocols need of a connection.
+type stream interface {
+	io.Reader
+	io.Writer
+	Close() error
+	CloseWrite() error
+	Reset() error
+	SetDeadline(time.Time) error
+}
+
+// links is what the sync engine needs of a network.
+type links interface {
+	// open starts a sync stream to a connected member.
+	open(ctx context.Context, to journal.Author) (stream, error)
+	// connected returns the members that are connected.
+	connected() []journal.Author
+	// records returns signed addresses of members of a group, for its members.
+	records(g *group) [][]byte
+	// heard takes such addresses from a member.
+	heard(g *group, records [][]byte)
+}
+
+type jobKey struct {
+	group journal.GroupID
+	peer  journal.Author
+}
+
+// job is one pull from one peer, running or about to.
+type job struct{ again bool }
+
+// liar is when a peer may be asked again after claims that it did not keep.
+type liar struct {
+	times int
+	until time.Time
+}
+
+// syncer pulls what this node lacks and serves what it holds. It runs over
+// libp2p and over the in-memory network alike.
+type syncer struct {
+	ctx   context.Context
+	reg   *registry
+	net   links
+	tally *tally
+	log   *slog.Logger
+	codec *codec
+	tap   func(kind string, frame []byte)
+
+	wg    sync.WaitGroup
+	slots chan struct{}
+
+	mu      sync.Mutex
+	jobs    map[jobKey]*job
+	pulls   map[journal.Author]int
+	served  map[journal.Author]int
+	rates   map[journal.Author]*rate.Limiter
+	liars   map[jobKey]*liar
+	pending map[journal.GroupID]*announcement
+}
+
+// announcement is a claim about to be sent.
+type announcement struct {
+	first time.Time
+	timer *time.Timer
+}
+
+func newSyncer(ctx context.Context, reg *registry, net links, t *tally, log *slog.Logger, c *codec, tap func(string, []byte)) *syncer {
+	return &syncer{
+		ctx: ctx, reg: reg, net: net, tally: t, log: log, codec: c, tap: tap,
+		slots:   make(chan struct{}, maxSessions),
+		jobs:    map[jobKey]*job{},
+		pulls:   map[journal.Author]int{},
+		served:  map[journal.Author]int{},
+		rates:   map[journal.Author]*rate.Limiter{},
+		liars:   map[jobKey]*liar{},
+		pending: map[journal.GroupID]*announcement{},
+	}
+}
+
+// run syncs every group with every connected member from time to time.
+func (s *syncer) run() {
+	for {
+		t := time.NewTimer(jitter(syncEvery))
+		select {
+		case <-s.ctx.Done():
+			t.Stop()
+			return
+		case <-t.C:
+		}
+		for _, p := range s.net.connected() {
+			s.syncPeer(p)
+		}
+	}
+}
+
+func jitter(d time.Duration) time.Duration {
+	return d*3/4 + rand.N(d/2)
+}
+
+// syncPeer syncs every shared group with one member.
+func (s *syncer) syncPeer(p journal.Author) {
+	for _, g := range s.reg.shared(p) {
+		s.request(g.id, p)
+	}
+}
+
+// syncGroup syncs one group with every connected member.
+func (s *syncer) syncGroup(id journal.GroupID) {
+	for _, p := range s.net.connected() {
+		s.request(id, p)
+	}
+}
+
+// request makes sure that a session with a peer starts after this call.
+func (s *syncer) request(id journal.GroupID, p journal.Author) {
+	if s.reg.authorized(id, p) == nil {
+		return
+	}
+	key := jobKey{id, p}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return
+	}
+	if j := s.jobs[key]; j != nil {
+		j.again = true
+		return
+	}
+	s.jobs[key] = &job{}
+	s.wg.Go(func() { s.work(key) })
+}
+
+func (s *syncer) work(key jobKey) {
+	for {
+		err := s.pullOnce(key)
+		if err != nil {
+			s.log.Debug("sync ended early", "group", key.group, "peer", key.peer, "error", err)
+		}
+		s.mu.Lock()
+		j := s.jobs[key]
+		if err != nil || !j.again || s.ctx.Err() != nil {
+			delete(s.jobs, key)
+			s.mu.Unlock()
+			return
+		}
+		j.again = false
+		s.mu.Unlock()
+	}
+}
+
+func (s *syncer) pullOnce(key jobKey) error {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-s.ctx.Done():
+		return s.ctx.Err()
+	}
+	g := s.reg.authorized(key.group, key.peer)
+	if g == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, sessionLimit)
+	defer cancel()
+	return s.session(ctx, g, key.peer)
+}
+
+// caution says whether claims of a peer are not worth a session now, because
+// it did not keep earlier ones.
+func (s *syncer) caution(key jobKey) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.liars[key]
+	return l != nil && time.Now().Before(l.until)
+}
+
+func (s *syncer) lied(key jobKey) {
+	s.tally.count(key.peer, coordinator.RejectFalseClaim)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.liars[key]
+	if l == nil {
+		l = &liar{}
+		s.liars[key] = l
+	}
+	l.until = time.Now().Add(min(liarPause<<min(l.times, 10), liarPauseMax))
+	l.times++
+}
+
+// changed announces to connected members, a moment later, that this node holds
+// more of a group than before.
+func (s *syncer) changed(id journal.GroupID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return
+	}
+	now := time.Now()
+	if a := s.pending[id]; a != nil {
+		// Wait for the last of a burst, but not for ever.
+		if now.Sub(a.first) < claimDelayMax-claimDelay && a.timer.Stop() {
+			a.timer.Reset(claimDelay)
+		}
+		return
+	}
+	s.pending[id] = &announcement{first: now, timer: time.AfterFunc(claimDelay, func() { s.announce(id) })}
+}
+
+func (s *syncer) announce(id journal.GroupID) {
+	s.mu.Lock()
+	delete(s.pending, id)
+	g := s.reg.get(id)
+	if g == nil || s.ctx.Err() != nil {
+		s.mu.Unlock()
+		return
+	}
+	s.wg.Add(1)
+	s.mu.Unlock()
+	defer s.wg.Done()
+
+	f := claimFrame(kindClaim, id, g.inbox.Claim(), nil)
+	for _, p := range s.net.connected() {
+		if !g.members[p] {
+			continue
+		}
+		s.wg.Go(func() {
+			if err := s.sendClaim(p, f); err != nil {
+				s.log.Debug("claim not sent", "group", id, "peer", p, "error", err)
+			}
+		})
+	}
+}
+
+func (s *syncer) sendClaim(p journal.Author, f *frame) error {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-s.ctx.Done():
+		return s.ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, frameTimeout)
+	defer cancel()
+	st, err := s.net.open(ctx, p)
+	if err != nil {
+		return fmt.Errorf("open sync stream: %w", err)
+	}
+	if err := s.write(st, f); err != nil {
+		_ = st.Reset()
+		return fmt.Errorf("send claim: %w", err)
+	}
+	return st.Close()
+}
+
+// forget drops what is kept of peers that are in no group any more.
+func (s *syncer) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for p := range s.rates {
+		if !s.reg.member(p) {
+			delete(s.rates, p)
+		}
+	}
+	for k := range s.liars {
+		if s.reg.authorized(k.group, k.peer) == nil {
+			delete(s.liars, k)
+		}
+	}
+}
+
+// close waits for everything that runs. The context must have ended.
+func (s *syncer) close() {
+	s.mu.Lock()
+	for id, a := range s.pending {
+		a.timer.Stop()
+		delete(s.pending, id)
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+}
+
+func (s *syncer) write(st stream, f *frame) error {
+	body, err := s.codec.enc.Marshal(f)
+	if err != nil {
+		return fmt.Errorf("encode frame: %w", err)
+	}
+	b := appendFrame(body)
+	if s.tap != nil {
+		s.tap("sync", b)
+	}
+	if err := st.SetDeadline(time.Now().Add(frameTimeout)); err != nil {
+		return err
+	}
+	_, err = st.Write(b)
+	return err
+}
+
+func (s *syncer) read(st stream, limit int, timeout time.Duration) (*frame, error) {
+	if err := st.SetDeadline(time.Now().Add(timeout)); err != nil {
+		return nil, err
+	}
+	b, err := readFrame(st, limit)
+	if err != nil {
+		return nil, err
+	}
+	return s.codec.parse(b)
+}
+
+// refuse counts and resets when a peer sent what it must not.
+func (s *syncer) refuse(st stream, p journal.Author, err error) {
+	if errors.Is(err, coordinator.RejectFrame) || coordinator.IsReject(err) {
+		s.tally.count(p, err)
+	}
+	_ = st.Reset()
+}
+
+// insist syncs with one member, or all that are connected, whatever they did
+// before.
+func (s *syncer) insist(id journal.GroupID, p *journal.Author) {
+	for _, c := range s.net.connected() {
+		if p != nil && *p != c {
+			continue
+		}
+		s.mu.Lock()
+		if l := s.liars[jobKey{id, c}]; l != nil {
+			l.until = time.Time{}
+		}
+		s.mu.Unlock()
+		s.request(id, c)
+	}
+}
