@@ -1,0 +1,307 @@
+package coordinator
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// peer is one cosigner in a test: a machine, and a store that is a batch log.
+// Its effects are executed by hand, so that a test decides what happens when.
+type peer struct {
+	tb      testing.TB
+	name    string
+	self    *Self
+	seed    []byte
+	account *wallet.AccountKey
+	m       Machine
+	out     []*journal.Entry // published
+	sent    []*wire.MsgTx    // broadcast
+	held    map[journal.EntryID]*journal.Entry
+	guard   map[GuardRecord]bool
+	records map[string][]byte
+	told    []Notice
+	clock   *time.Time
+	drawn   uint64
+	failing bool // the store refuses
+}
+
+var errDisk = errors.New("no space left on device")
+
+func newPeer(tb testing.TB, name string, n byte, clock *time.Time) *peer {
+	tb.Helper()
+	seed := sha256.Sum256([]byte{n, 's'})
+	id := sha256.Sum256([]byte{n, 'i'})
+	sk := sha256.Sum256([]byte{n, 'k'})
+	sealing, err := journal.NewSealingKey(sk)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p := &peer{
+		tb: tb, name: name, seed: seed[:], clock: clock,
+		self: &Self{Identity: journal.NewIdentity(id), Sealing: sealing, Verified: wallet.NewSigCache(1 << 14)},
+		held: map[journal.EntryID]*journal.Entry{}, guard: map[GuardRecord]bool{}, records: map[string][]byte{},
+	}
+	if p.account, err = wallet.DeriveAccount(p.seed, wallet.Regtest, wallet.ScriptWSH, 0); err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+func (p *peer) id() journal.Author { return p.self.Identity.Author() }
+
+func (p *peer) key() CosignerKey {
+	return CosignerKey{Key: p.account.Key(), Prove: func(h [32]byte) ([]byte, error) { return p.account.SignHash(h), nil }}
+}
+
+func (p *peer) input(msg any) Input {
+	p.drawn++
+	return Input{Now: *p.clock, Entropy: sha256.Sum256(binary.BigEndian.AppendUint64([]byte(p.name), p.drawn)), Msg: msg}
+}
+
+// do steps and executes. The result is the reply.
+func (p *peer) do(msg any) (any, error) {
+	next, effects, err := Step(p.m, p.input(msg))
+	if err != nil {
+		return nil, err
+	}
+	return p.execute(next, effects)
+}
+
+func (p *peer) must(msg any) any {
+	p.tb.Helper()
+	v, err := p.do(msg)
+	if err != nil {
+		p.tb.Fatalf("%s: %T: %v", p.name, msg, err)
+	}
+	return v
+}
+
+func (p *peer) execute(next Machine, effects []Effect) (any, error) {
+	var value any
+	for _, e := range effects {
+		if x, ok := e.(Sign); ok {
+			x.Signed.Signatures, x.Signed.Err = x.Spend.Sign(p.account)
+			return p.do(x.Signed)
+		}
+		if x, ok := e.(Persist); ok {
+			if p.failing {
+				return nil, errDisk
+			}
+			p.persist(x.Batch)
+		}
+	}
+	p.m = next
+	for _, e := range effects {
+		switch x := e.(type) {
+		case Publish:
+			p.out = append(p.out, x.Entry)
+		case Broadcast:
+			p.sent = append(p.sent, x.Tx)
+		case Reply:
+			value = x.Value
+		case Tell:
+			p.told = append(p.told, x.Notice)
+		}
+	}
+	return value, nil
+}
+
+func (p *peer) persist(b Batch) {
+	for _, e := range b.Entries {
+		p.held[e.ID()] = e
+	}
+	for _, g := range b.Guard {
+		for have := range p.guard {
+			if have.OutPoint == g.OutPoint && !slices.Contains(g.Known, have.TxID) && have.TxID != g.TxID {
+				p.tb.Fatalf("%s: guard conflict in the store", p.name)
+			}
+		}
+		p.guard[g.GuardRecord] = true
+	}
+	for k, v := range b.Puts {
+		p.records[k] = v
+	}
+	for _, k := range b.Deletes {
+		delete(p.records, k)
+	}
+}
+
+// crash forgets everything that was not made durable, and starts again.
+func (p *peer) crash() {
+	p.tb.Helper()
+	m, err := Load(p.tb.Context(), storeOf(p), p.self, p.m.State.group)
+	if err != nil {
+		p.tb.Fatalf("%s: load: %v", p.name, err)
+	}
+	p.m = m
+	p.must(Started{})
+	p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+}
+
+// circle is a group of peers and a chain that the test makes up: the rules of
+// consensus are not under test here.
+type circle struct {
+	tb     testing.TB
+	peers  []*peer
+	clock  time.Time
+	height int32
+	tip    chainhash.Hash
+	blocks []ChainNotice
+	offset map[*peer]int // how much of a peer's out was delivered
+}
+
+func newCircle(tb testing.TB, k, n int) *circle {
+	tb.Helper()
+	c := &circle{tb: tb, clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), offset: map[*peer]int{}}
+	for i := range n {
+		c.peers = append(c.peers, newPeer(tb, string(rune('A'+i)), byte(i+1), &c.clock))
+	}
+	a := c.peers[0]
+	m, invites, effects, err := Found(a.self, a.input(nil), Genesis{Threshold: k, Cosigners: n, Script: "wsh", Network: "regtest"},
+		"treasury", a.name, a.key(), 0, nil, c.clock.Add(time.Hour))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if _, err := a.execute(m, effects); err != nil {
+		tb.Fatal(err)
+	}
+	for i, p := range c.peers[1:] {
+		inv := invites[i]
+		nonce := [32]byte{byte(i)}
+		grant := a.must(Admit{Joiner: p.id(), Nonce: nonce, Proof: inv.Proof(p.id(), nonce)}).(Grant)
+		m, effects, err := Enter(p.self, p.input(nil), inv, grant, wallet.Regtest, p.name, p.key(), 0)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if _, err := p.execute(m, effects); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return c
+}
+
+// active is a circle whose wallet is ratified by all and caught up.
+func active(tb testing.TB, k, n int) *circle {
+	tb.Helper()
+	c := newCircle(tb, k, n)
+	c.settle()
+	r, ok := c.peers[0].m.State.Roster()
+	if !ok || !r.Complete() {
+		tb.Fatalf("roster: %v", c.peers[0].m.Missing())
+	}
+	for _, p := range c.peers {
+		p.must(Ratify{Words: r.Words()})
+	}
+	c.settle()
+	for _, p := range c.peers {
+		if p.m.State.Active() == nil {
+			tb.Fatalf("%s is not active: %s", p.name, p.m.Missing())
+		}
+		p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	}
+	return c
+}
+
+// settle passes entries on until nobody has news, pulling what is missing.
+func (c *circle) settle(among ...*peer) {
+	if len(among) == 0 {
+		among = c.peers
+	}
+	for again := true; again; {
+		again = false
+		for _, from := range among {
+			for _, to := range among {
+				for _, chain := range from.chains() {
+					for _, e := range chain {
+						if to == from || to.m.State.chains.Has(e.ID()) {
+							continue
+						}
+						if _, err := to.do(EntryIn{e}); err == nil {
+							again = true
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// chains returns a peer's entries, each chain in order.
+func (p *peer) chains() [][]*journal.Entry {
+	by := map[journal.ChainKey][]*journal.Entry{}
+	for _, e := range p.held {
+		by[e.Chain()] = append(by[e.Chain()], e)
+	}
+	var out [][]*journal.Entry
+	for _, es := range by {
+		slices.SortFunc(es, func(a, b *journal.Entry) int {
+			if a.Position().Seq != b.Position().Seq {
+				return int(a.Position().Seq) - int(b.Position().Seq)
+			}
+			x, y := a.ID(), b.ID()
+			return slices.Compare(x[:], y[:])
+		})
+		out = append(out, es)
+	}
+	slices.SortFunc(out, func(a, b []*journal.Entry) int {
+		x, y := a[0].Chain(), b[0].Chain()
+		return slices.Compare(append(x.Author[:], x.Incarnation), append(y.Author[:], y.Incarnation))
+	})
+	return out
+}
+
+// mine makes a block of these transactions and shows it to the given peers (all).
+func (c *circle) mine(txs []*wire.MsgTx, to ...*peer) {
+	c.tb.Helper()
+	c.height++
+	n := ChainNotice{Kind: Connected, Prev: c.tip, Txs: txs}
+	c.tip = chainhash.HashH(binary.BigEndian.AppendUint32(nil, uint32(c.height)))
+	n.Block = BlockRef{Height: c.height, Hash: c.tip, Time: c.clock.Unix(), MedianTime: c.clock.Unix() - 3600}
+	c.blocks = append(c.blocks, n)
+	if len(to) == 0 {
+		to = c.peers
+	}
+	for _, p := range to {
+		p.must(ChainIn{n})
+	}
+}
+
+// fund pays the wallet's first addresses, one output each, and buries it.
+func (c *circle) fund(amounts ...int64) []wire.OutPoint {
+	c.tb.Helper()
+	tx := wire.NewMsgTx(2)
+	tx.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: chainhash.HashH([]byte{byte(c.height), 'f'})}})
+	for i, a := range amounts {
+		s, err := c.peers[0].m.State.Active().Descriptor.Script(wallet.BranchExternal, uint32(i))
+		if err != nil {
+			c.tb.Fatal(err)
+		}
+		tx.AddTxOut(wire.NewTxOut(a, s.PkScript))
+	}
+	c.mine([]*wire.MsgTx{tx})
+	var out []wire.OutPoint
+	for i := range amounts {
+		out = append(out, wire.OutPoint{Hash: tx.TxHash(), Index: uint32(i)})
+	}
+	return out
+}
+
+func recipient(n byte) []byte {
+	s := make([]byte, 22)
+	s[1], s[21] = 20, n
+	return s
+}
+
+func pay(n byte, amount int64) Propose {
+	return Propose{Outputs: []ProposalOutput{{PkScript: recipient(n), Amount: amount}}, FeeRate: 2000}
+}
