@@ -104,25 +104,40 @@ func TestBranchAndBoundCore(t *testing.T) {
 	}
 }
 
-// The worst case of Core's old bnb_search_test: no solution among coins that
-// double each other nearly, which only the limit of tries ends at 17 and more.
-func TestBranchAndBoundTries(t *testing.T) {
-	hard := func(n int) ([]fundingCoin, int64) {
-		var worth []int64
-		var target int64
-		for i := range n {
-			target += 1 << (n + i)
-			worth = append(worth, 1<<(n+i), 1<<(n+i)+1<<(n-1-i))
-		}
-		return corePool(5000, worth...), target
+// hardPool is the worst case of Core's bnb_search_test: coins that double each
+// other, each with a slightly larger twin, of which only one set fits.
+func hardPool(n int) ([]fundingCoin, int64) {
+	var worth []int64
+	var target int64
+	for i := range n {
+		target += 1 << (n + i)
+		worth = append(worth, 1<<(n+i), 1<<(n+i)+1<<(n-1-i))
 	}
-	pool, target := hard(14)
+	return corePool(5000, worth...), target
+}
+
+// Core states 14 as solved within the tries and 17 as not.
+func TestBranchAndBoundTries(t *testing.T) {
+	pool, target := hardPool(14)
 	if branchAndBound(pool, target, 0, MaxTxWeight) == nil {
 		t.Fatal("14 doubled coins must be solved within the tries")
 	}
-	pool, target = hard(17)
+	pool, target = hardPool(17)
 	if set := branchAndBound(pool, target, 0, MaxTxWeight); set != nil {
 		t.Fatalf("17 doubled coins solved with %v: the tries are not bounded", worths(pool, set))
+	}
+}
+
+// CoinGrinder gives the best set it has when its tries end.
+func TestCoinGrinderTries(t *testing.T) {
+	var worth []int64
+	for i := range int64(300) {
+		worth = append(worth, 30_000+777*i)
+	}
+	pool, target := corePool(5000, worth...), int64(2_080_000)
+	set, tries := coinGrinder(pool, target, MaxTxWeight)
+	if tries != selectTries || sumOf(worths(pool, set)) < target {
+		t.Fatalf("%d tries, selected %v", tries, worths(pool, set))
 	}
 }
 

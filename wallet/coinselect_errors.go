@@ -5,23 +5,33 @@ import (
 	"fmt"
 )
 
-// Why a selection is refused, beside ErrInsufficientFunds.
+// Why a spend is refused, beside ErrInsufficientFunds.
 var (
-	ErrDust          = errors.New("output is dust")
-	ErrNoOutputs     = errors.New("no outputs to pay")
-	ErrAmount        = errors.New("amount out of range")
-	ErrTooHeavy      = errors.New("transaction would exceed the standard weight")
-	ErrChosenCoin    = errors.New("chosen coin cannot be spent")
+	// ErrDust names an output that pays less than DustLimit.
+	ErrDust = errors.New("output is dust")
+	// ErrNoOutputs is returned where nothing is paid.
+	ErrNoOutputs = errors.New("no outputs to pay")
+	// ErrAmount names an amount, or a sum, that is zero, negative or above
+	// 21 million bitcoin.
+	ErrAmount = errors.New("amount out of range")
+	// ErrTooHeavy says that nodes would not relay the transaction.
+	ErrTooHeavy = errors.New("transaction would exceed the standard weight")
+	// ErrChosenCoin names a chosen coin that is not among those offered.
+	ErrChosenCoin = errors.New("chosen coin cannot be spent")
+	// ErrDuplicateCoin names a coin that was offered or chosen twice.
 	ErrDuplicateCoin = errors.New("coin given twice")
-	ErrScript        = errors.New("script out of range")
-	ErrNoDescriptor  = errors.New("no descriptor")
+	// ErrScript names an output script that is empty or too long, or change
+	// that nobody could ever spend.
+	ErrScript = errors.New("script out of range")
+	// ErrNoDescriptor is returned where the request has none.
+	ErrNoDescriptor = errors.New("no descriptor")
 )
 
 // ErrInsufficientFunds says that the coins cannot pay for the outputs and the
 // fee. Find it with errors.As.
 type ErrInsufficientFunds struct {
-	Have int64 // satoshis that the coins are worth, after what spending each costs
-	Need int64 // satoshis to be paid, with the fee for all but the inputs
+	Have int64 // satoshis in the coins chosen, or in all that bring more than their input costs
+	Need int64 // satoshis to be paid, with the fee of the transaction that spends all those coins
 }
 
 // Error says both amounts in satoshis.
