@@ -35,12 +35,12 @@ type ConflictError struct {
 	Key   []byte // the field's whole key, its type first
 }
 
-// Error says where the packets disagree, without the values.
+// Error says where the packets disagree, by the type of the field: keys and values stay out of logs.
 func (e *ConflictError) Error() string {
 	if e.Where == "global" {
-		return fmt.Sprintf("%v: global field %x", ErrConflict, e.Key)
+		return fmt.Sprintf("%v: global field %#02x", ErrConflict, e.Key[:min(1, len(e.Key))])
 	}
-	return fmt.Sprintf("%v: %s %d: field %x", ErrConflict, e.Where, e.Index, e.Key)
+	return fmt.Sprintf("%v: %s %d: field %#02x", ErrConflict, e.Where, e.Index, e.Key[:min(1, len(e.Key))])
 }
 
 // Unwrap returns [ErrConflict].

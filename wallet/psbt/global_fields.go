@@ -25,7 +25,7 @@ func (p *Packet) decodeGlobal(r *reader, f *fields) error {
 	for i := range f.records {
 		rec := &f.records[i]
 		if err := p.decodeGlobalField(r, &g, rec); err != nil {
-			return fmt.Errorf("field %x: %w", rec.key, err)
+			return fmt.Errorf("field %#02x: %w", rec.key[0], err)
 		}
 	}
 	if g.version != nil {
@@ -107,7 +107,7 @@ func decodeCount(r *reader, data, value []byte, what string, most int) (*int, er
 
 func (p *Packet) applyV0(g *globals) error {
 	if g.txVer != nil || g.fallback != nil || g.inputs != nil || g.outputs != nil || p.Modifiable != nil {
-		return fmt.Errorf("global map: %w", ErrForbidden)
+		return fmt.Errorf("a field of version 2: %w", ErrForbidden)
 	}
 	if g.tx == nil {
 		return fmt.Errorf("unsigned transaction: %w", ErrMissing)

@@ -12,7 +12,7 @@ func (out *Output) decodeOutput(r *reader, f *fields, version uint32) error {
 	for i := range f.records {
 		rec := &f.records[i]
 		if err := out.decodeField(r, rec, version, &got); err != nil {
-			return fmt.Errorf("field %x: %w", rec.key, err)
+			return fmt.Errorf("field %#02x: %w", rec.key[0], err)
 		}
 	}
 	if version == 2 && (!got.first || !got.second) {

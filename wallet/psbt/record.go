@@ -135,7 +135,7 @@ func (f *fields) check() error {
 			return err
 		}
 		if _, dup := seen[string(k)]; dup {
-			return fmt.Errorf("%w: field %x", ErrDuplicate, k)
+			return fmt.Errorf("%w: field %#02x", ErrDuplicate, k[0])
 		}
 		seen[string(k)] = struct{}{}
 	}

@@ -75,11 +75,11 @@ func (x *XPub) validate() error {
 func validateUnknown(kind mapKind, us []Unknown) error {
 	for _, u := range us {
 		if _, err := newReader(u.Key).compact(); err != nil {
-			return fmt.Errorf("unknown field %x: type: %w", u.Key, err)
+			return fmt.Errorf("unknown field: type: %w", err)
 		}
 		known := kind.rank(u.Key[0]) != kind.rank(0xff) || kind == inputMap && u.Key[0] == inPorCommitment
 		if known {
-			return fmt.Errorf("unknown field %x: %w: its type is known", u.Key, ErrMalformed)
+			return fmt.Errorf("unknown field %#02x: %w: its type is known", u.Key[0], ErrMalformed)
 		}
 	}
 	return nil
