@@ -1,0 +1,183 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// option is one key: its documentation, and where its value lives.
+type option struct {
+	key string
+	// values says what it takes, doc what it does.
+	values, doc string
+	// field returns a *string, *Secret, *bool, *[]string or *[]Secret.
+	field func(*Config) any
+}
+
+// options is the one table that the parser of --set and of the environment,
+// config.example.toml and docs/configuration.md are made from. The keys of a
+// section follow each other.
+func options() []option {
+	const (
+		addrs    = "list of multiaddrs"
+		idAddrs  = "list of multiaddrs that end in /p2p/PEER_ID"
+		hostPort = "HOST:PORT, or empty for none"
+	)
+	return []option{
+		{"network", "mainnet | testnet4 | signet | regtest",
+			"The Bitcoin network. Fixed when the node is made: its keys are for this network only.",
+			func(c *Config) any { return &c.Network }},
+		{"name", "text of at most 64 characters",
+			"The name that other cosigners see. `quorate init` writes the host name where none is given.",
+			func(c *Config) any { return &c.Name }},
+		{"listen", addrs,
+			"Where other cosigners connect to. A port of 0 is chosen once and then kept.",
+			func(c *Config) any { return &c.Listen }},
+		{"external_addrs", addrs,
+			"Addresses under which this node is reached from outside, where a router forwards to it.",
+			func(c *Config) any { return &c.ExternalAddrs }},
+		{"bootstrap", idAddrs,
+			"Cosigners' addresses to try from the start. Those in invites and those seen before are remembered anyway.",
+			func(c *Config) any { return &c.Bootstrap }},
+		{"relays", idAddrs,
+			"Relays to reserve a place at, for a node that cannot be reached from outside. A relay learns sizes, times and peer ids.",
+			func(c *Config) any { return &c.Relays }},
+		{"mdns", "true | false",
+			"Look for cosigners on the local network. Tells everybody there that this node exists.",
+			func(c *Config) any { return &c.MDNS }},
+		{"chain.backend", "neutrino | core | electrum | esplora | none",
+			"How this node sees the Bitcoin network. With none it carries messages but signs nothing: it cannot check what it would spend.",
+			func(c *Config) any { return &c.Chain.Backend }},
+		{"chain.neutrino.peers", "list of HOST:PORT",
+			"Bitcoin nodes to connect to. Empty finds some by itself.",
+			func(c *Config) any { return &c.Chain.Neutrino.Peers }},
+		{"chain.core.url", "HOST:PORT, http://HOST:PORT or https://HOST:PORT",
+			"The JSON-RPC interface of Bitcoin Core or btcd.",
+			func(c *Config) any { return &c.Chain.Core.URL }},
+		{"chain.core.user", "text",
+			"Its user name; instead of cookie_file.",
+			func(c *Config) any { return &c.Chain.Core.User }},
+		{"chain.core.password", "text",
+			"Its password. On a command line use --set chain.core.password=@FILE, which does not show it to other users.",
+			func(c *Config) any { return &c.Chain.Core.Password }},
+		{"chain.core.cookie_file", "path",
+			"Bitcoin Core's .cookie file; instead of user and password.",
+			func(c *Config) any { return &c.Chain.Core.CookieFile }},
+		{"api.listen", hostPort,
+			"Also serve the HTTP interface on this TCP address, of this machine only. It needs tokens. The Unix socket in the data directory is always served.",
+			func(c *Config) any { return &c.API.Listen }},
+		{"api.tokens", "list of ROLE:SECRET, where ROLE is read, propose or sign",
+			"Bearer tokens for the TCP address. A secret has at least 32 random characters.",
+			func(c *Config) any { return &c.API.Tokens }},
+		{"log.level", "debug | info | warn | error",
+			"What is logged. Only debug may name wallets and amounts; nothing ever names a key.",
+			func(c *Config) any { return &c.Log.Level }},
+		{"log.format", "text | json",
+			"How it is logged, on standard error.",
+			func(c *Config) any { return &c.Log.Format }},
+		{"metrics.listen", hostPort,
+			"Serve Prometheus metrics on this TCP address.",
+			func(c *Config) any { return &c.Metrics.Listen }},
+	}
+}
+
+// env is the environment variable of the key.
+func (o option) env() string {
+	return "QUORATE_" + strings.ToUpper(strings.ReplaceAll(o.key, ".", "_"))
+}
+
+// section is the table that the key is in, and its name there.
+func (o option) section() (section, name string) {
+	if i := strings.LastIndexByte(o.key, '.'); i >= 0 {
+		return o.key[:i], o.key[i+1:]
+	}
+	return "", o.key
+}
+
+// secret says whether the value must not be seen.
+func (o option) secret() bool {
+	switch o.field(&Config{}).(type) {
+	case *Secret, *[]Secret:
+		return true
+	}
+	return false
+}
+
+// set parses text into the value. The error does not repeat the text.
+func (o option) set(c *Config, text string) error {
+	switch f := o.field(c).(type) {
+	case *string:
+		*f = text
+	case *Secret:
+		*f = Secret(text)
+	case *bool:
+		v, err := strconv.ParseBool(text)
+		if err != nil {
+			return fmt.Errorf("takes true or false")
+		}
+		*f = v
+	case *[]string:
+		*f = split[string](text)
+	case *[]Secret:
+		*f = split[Secret](text)
+	default:
+		return fmt.Errorf("cannot be set")
+	}
+	return nil
+}
+
+// split reads a list: commas or line ends between items, spaces around them ignored.
+func split[T ~string](text string) []T {
+	list := []T{}
+	for item := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == '\n' }) {
+		if item = strings.TrimSpace(item); item != "" {
+			list = append(list, T(item))
+		}
+	}
+	return list
+}
+
+// toml is the value in TOML.
+func (o option) toml(c *Config) string {
+	switch f := o.field(c).(type) {
+	case *string:
+		return quote(*f)
+	case *Secret:
+		return quote(string(*f))
+	case *bool:
+		return strconv.FormatBool(*f)
+	case *[]string:
+		return quoteList(*f)
+	case *[]Secret:
+		return quoteList(*f)
+	}
+	return `""`
+}
+
+func quoteList[T ~string](list []T) string {
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = quote(string(s))
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
+
+// quote writes a TOML basic string.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}

@@ -1,0 +1,160 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/multiformats/go-multiaddr"
+
+	"github.com/quorate/quorate/api"
+)
+
+// Validate checks every value, and those that depend on each other. Errors
+// name the key; they are *api.Error of kind Usage.
+func (c *Config) Validate() error {
+	for _, check := range []func(*Config) error{checkNode, checkAddrs, checkChain, checkListeners} {
+		if err := check(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkNode(c *Config) error {
+	for _, e := range []struct {
+		key, value string
+		of         []string
+	}{
+		{"network", c.Network, []string{"mainnet", "testnet4", "signet", "regtest"}},
+		{"chain.backend", c.Chain.Backend, []string{"neutrino", "core", "electrum", "esplora", "none"}},
+		{"log.level", c.Log.Level, []string{"debug", "info", "warn", "error"}},
+		{"log.format", c.Log.Format, []string{"text", "json"}},
+	} {
+		if !slices.Contains(e.of, e.value) {
+			return bad(fmt.Sprintf("%s is %.40q", e.key, e.value), "it is one of "+strings.Join(e.of, ", "))
+		}
+	}
+	if utf8.RuneCountInString(c.Name) > 64 || !utf8.ValidString(c.Name) || strings.ContainsFunc(c.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return bad("name is not text of at most 64 printable characters", "choose another")
+	}
+	return nil
+}
+
+func checkAddrs(c *Config) error {
+	if len(c.Listen) == 0 {
+		return bad("listen is empty", "give at least one multiaddr, as /ip4/127.0.0.1/tcp/0")
+	}
+	for _, l := range []struct {
+		key    string
+		addrs  []string
+		peerID bool
+	}{
+		{"listen", c.Listen, false}, {"external_addrs", c.ExternalAddrs, false},
+		{"bootstrap", c.Bootstrap, true}, {"relays", c.Relays, true},
+	} {
+		for _, a := range l.addrs {
+			m, err := multiaddr.NewMultiaddr(a)
+			if err != nil {
+				return bad(fmt.Sprintf("%s: %.80q is not a multiaddr", l.key, a), "write it as /ip4/192.0.2.1/tcp/4001")
+			}
+			_, err = m.ValueForProtocol(multiaddr.P_P2P)
+			if has := err == nil; has != l.peerID {
+				if l.peerID {
+					return bad(fmt.Sprintf("%s: %.80q has no peer id", l.key, a), "add /p2p/PEER_ID at its end")
+				}
+				return bad(fmt.Sprintf("%s: %.80q has a peer id", l.key, a), "leave /p2p/PEER_ID out")
+			}
+		}
+	}
+	return nil
+}
+
+func checkChain(c *Config) error {
+	for _, p := range c.Chain.Neutrino.Peers {
+		if err := hostPort(p, false); err != nil {
+			return bad(fmt.Sprintf("chain.neutrino.peers: %.80q %v", p, err), "write it as HOST:PORT")
+		}
+	}
+	core := c.Chain.Core
+	if core.URL != "" {
+		if err := checkURL(core.URL); err != nil {
+			return err
+		}
+	}
+	if core.CookieFile != "" && (core.User != "" || core.Password != "") {
+		return bad("chain.core.cookie_file and chain.core.user or password are both set", "set one of them")
+	}
+	if (core.User == "") != (core.Password == "") {
+		return bad("chain.core.user and chain.core.password are not both set", "set both, or cookie_file")
+	}
+	if c.Chain.Backend == "core" && core.URL == "" {
+		return bad("chain.backend is core, but chain.core.url is not set", "set it to the HOST:PORT of the node's JSON-RPC interface")
+	}
+	return nil
+}
+
+// checkURL never repeats the value: it may hold a password.
+func checkURL(s string) error {
+	const hint = "write it as HOST:PORT, http://HOST:PORT or https://HOST:PORT"
+	if !strings.Contains(s, "://") {
+		s = "http://" + s
+	}
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		return bad("chain.core.url is not an address", hint)
+	}
+	if u.User != nil {
+		return bad("chain.core.url holds a user name", "set chain.core.user and chain.core.password instead")
+	}
+	if u.RawQuery != "" || u.Fragment != "" || hostPort(u.Host, false) != nil {
+		return bad("chain.core.url is not an address with a port", hint)
+	}
+	return nil
+}
+
+func checkListeners(c *Config) error {
+	for _, t := range c.API.Tokens {
+		if _, err := api.ParseToken(string(t)); err != nil {
+			return bad("api.tokens: "+err.Error(), "write ROLE:SECRET, with a random secret")
+		}
+	}
+	if c.API.Listen != "" {
+		if err := hostPort(c.API.Listen, true); err != nil {
+			return bad(fmt.Sprintf("api.listen: %.80q %v", c.API.Listen, err), "write it as 127.0.0.1:PORT, and put a TLS proxy in front to serve others")
+		}
+		if len(c.API.Tokens) == 0 {
+			return bad("api.listen is set, but api.tokens is empty", "set at least one token")
+		}
+	}
+	if c.Metrics.Listen != "" {
+		if err := hostPort(c.Metrics.Listen, false); err != nil {
+			return bad(fmt.Sprintf("metrics.listen: %.80q %v", c.Metrics.Listen, err), "write it as HOST:PORT")
+		}
+	}
+	return nil
+}
+
+// hostPort checks HOST:PORT; local also asks that only this machine can
+// connect, because a bearer token over plain HTTP is read by everybody else.
+func hostPort(s string, local bool) error {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return fmt.Errorf("is not HOST:PORT")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("has no port from 0 to 65535")
+	}
+	if host == "" || strings.ContainsAny(host, "/ @") {
+		return fmt.Errorf("has no host")
+	}
+	if ip := net.ParseIP(host); local && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("is not an address of this machine alone")
+	}
+	return nil
+}
