@@ -26,6 +26,8 @@ type Backend struct {
 	mu       sync.Mutex
 	checked  bool   // the node is of our network
 	name     string // what it calls that
+	asked    uint64 // questions for the tip so far
+	settled  uint64 // the one whose answer tip is
 	tip      coordinator.BlockRef
 	hasTip   bool
 	target   int32
@@ -94,11 +96,19 @@ func (b *Backend) Follow(ctx context.Context, known []coordinator.BlockRef, from
 
 // Tip asks the node for its best block.
 func (b *Backend) Tip(ctx context.Context) (coordinator.BlockRef, error) {
+	asked := b.ask()
 	info, err := b.info(ctx)
 	if err != nil {
 		return coordinator.BlockRef{}, err
 	}
-	return b.ref(ctx, info)
+	tip, err := b.ref(ctx, info)
+	if err != nil {
+		return coordinator.BlockRef{}, err
+	}
+	if b.settle(asked, info, tip) {
+		b.hurry() // the mempool moved too
+	}
+	return tip, nil
 }
 
 // Health says how the node is reached and what is wrong.

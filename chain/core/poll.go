@@ -67,6 +67,7 @@ func (b *Backend) poll(ctx context.Context) {
 }
 
 func (b *Backend) pollOnce(ctx context.Context) error {
+	asked := b.ask()
 	info, err := b.info(ctx)
 	if err != nil {
 		return err
@@ -75,20 +76,41 @@ func (b *Backend) pollOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	moved := b.settle(asked, info, tip)
+	return b.pollPool(ctx, moved)
+}
+
+// ask numbers a question for the tip.
+func (b *Backend) ask() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asked++
+	return b.asked
+}
+
+// settle makes an answer the tip that followers see, and says whether it moved.
+// An answer to an older question than the last one settled is out of date. All
+// answers go here, so that a follower never sees a chain shorter than the one
+// its owner was told of.
+func (b *Backend) settle(asked uint64, info chainInfo, tip coordinator.BlockRef) bool {
 	syncing := info.Headers > info.Blocks
 	if b.cfg.Network != wallet.Regtest {
 		// A regtest node with old blocks always says that it is syncing.
 		syncing = syncing || info.IBD || time.Since(time.Unix(tip.MedianTime, 0)) > staleTip
 	}
 	b.mu.Lock()
+	defer b.mu.Unlock()
+	if asked < b.settled {
+		return false
+	}
+	b.settled = asked
 	moved := !b.hasTip || b.tip.Hash != tip.Hash
 	b.tip, b.hasTip, b.syncing = tip, true, syncing
 	b.target = max(info.Headers, info.Blocks)
-	b.mu.Unlock()
 	if moved {
-		b.notify()
+		b.wakeLocked()
 	}
-	return b.pollPool(ctx, moved)
+	return moved
 }
 
 // info asks for the state of the chain, and checks that it is our network's:
@@ -140,6 +162,10 @@ func (b *Backend) ref(ctx context.Context, info chainInfo) (coordinator.BlockRef
 func (b *Backend) notify() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.wakeLocked()
+}
+
+func (b *Backend) wakeLocked() {
 	close(b.changed)
 	b.changed = make(chan struct{})
 }

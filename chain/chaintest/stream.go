@@ -1,0 +1,191 @@
+package chaintest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/coordinator"
+)
+
+// patience is how long a stream may be silent before a test gives up on it.
+const patience = 30 * time.Second
+
+// stream reads a follower and holds every notice against the contract.
+type stream struct {
+	t *testing.T
+	coordinator.Follower
+	ctx context.Context
+	// chain is what the notices add up to; from is where it begins.
+	chain []coordinator.BlockRef
+	from  int32
+	seen  map[chainhash.Hash]int
+	// in is the block that holds a transaction, by the notices.
+	in       map[chainhash.Hash]coordinator.BlockRef
+	rescans  []coordinator.BlockRef
+	gone     []coordinator.BlockRef
+	caughtUp int
+}
+
+// follow starts a stream after the known blocks, or after height from.
+func follow(t *testing.T, h Harness, known []coordinator.BlockRef, from int32, scripts ...[]byte) *stream {
+	t.Helper()
+	f, err := h.Chain().Follow(t.Context(), known, from, scripts)
+	if err != nil {
+		t.Fatalf("Follow: %v", err)
+	}
+	s := &stream{
+		t: t, Follower: f, ctx: t.Context(), chain: append([]coordinator.BlockRef(nil), known...), from: from,
+		seen: map[chainhash.Hash]int{}, in: map[chainhash.Hash]coordinator.BlockRef{},
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+// fromTip starts a stream at the tip and waits until it has caught up.
+func fromTip(t *testing.T, h Harness, scripts ...[]byte) *stream {
+	t.Helper()
+	tip := must(h.Chain().Tip(t.Context()))(t)
+	s := follow(t, h, []coordinator.BlockRef{tip}, tip.Height, scripts...)
+	s.until("caught up", func() bool { return s.caughtUp > 0 })
+	return s
+}
+
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// until reads notices until the condition holds.
+func (s *stream) until(what string, ok func() bool) {
+	s.t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for !ok() {
+		select {
+		case n, open := <-s.Notices():
+			if !open {
+				s.t.Fatalf("stream ended, waiting until %s", what)
+			}
+			s.take(n)
+		case <-timer.C:
+			s.t.Fatalf("no notice in %v, waiting until %s; at %d", patience, what, s.tip().Height)
+		}
+	}
+}
+
+func (s *stream) tip() coordinator.BlockRef {
+	if len(s.chain) == 0 {
+		return coordinator.BlockRef{Height: s.from}
+	}
+	return s.chain[len(s.chain)-1]
+}
+
+// reaches reads until the stream's tip is that block and it says so.
+func (s *stream) reaches(hash chainhash.Hash) {
+	s.t.Helper()
+	s.until("at block "+hash.String(), func() bool { return s.tip().Hash == hash })
+	now := s.caughtUp
+	s.until("caught up", func() bool { return s.caughtUp > now })
+}
+
+func (s *stream) take(n coordinator.ChainNotice) {
+	s.t.Helper()
+	tip := s.tip()
+	switch n.Kind {
+	case coordinator.Connected:
+		s.connected(n, tip)
+	case coordinator.Disconnected:
+		if len(s.chain) == 0 || n.Block != tip {
+			s.t.Fatalf("Disconnected %d %s, tip is %d %s", n.Block.Height, n.Block.Hash, tip.Height, tip.Hash)
+		}
+		s.chain = s.chain[:len(s.chain)-1]
+		if len(s.chain) == 0 {
+			s.from = min(s.from, n.Block.Height-1)
+		}
+		s.gone = append(s.gone, n.Block)
+		for id, b := range s.in {
+			if b == n.Block {
+				delete(s.in, id)
+			}
+		}
+	case coordinator.Rescanned:
+		if n.Block.Height > tip.Height || len(n.Txs) == 0 {
+			s.t.Fatalf("Rescanned %d with %d transactions at tip %d", n.Block.Height, len(n.Txs), tip.Height)
+		}
+		for _, b := range s.chain {
+			if b.Height == n.Block.Height && b != n.Block {
+				s.t.Fatalf("Rescanned %s, streamed was %s", n.Block.Hash, b.Hash)
+			}
+		}
+		s.rescans = append(s.rescans, n.Block)
+		s.note(n)
+	case coordinator.Seen:
+		if len(n.Txs) == 0 {
+			s.t.Fatal("Seen without transactions")
+		}
+		for _, tx := range n.Txs {
+			s.seen[tx.TxHash()]++
+		}
+	case coordinator.CaughtUp:
+		if n.Block.Height != tip.Height || n.Block.Hash != tip.Hash {
+			s.t.Fatalf("CaughtUp at %d, stream is at %d", n.Block.Height, tip.Height)
+		}
+		s.caughtUp++
+	default:
+		s.t.Fatalf("notice of kind %d", n.Kind)
+	}
+}
+
+func (s *stream) connected(n coordinator.ChainNotice, tip coordinator.BlockRef) {
+	s.t.Helper()
+	if n.Block.Height != tip.Height+1 {
+		s.t.Fatalf("Connected %d after %d", n.Block.Height, tip.Height)
+	}
+	if len(s.chain) > 0 {
+		if n.Prev != tip.Hash {
+			s.t.Fatalf("Connected %d builds on %s, streamed was %s", n.Block.Height, n.Prev, tip.Hash)
+		}
+		if n.Block.MedianTime < tip.MedianTime {
+			s.t.Fatalf("median time fell from %d to %d", tip.MedianTime, n.Block.MedianTime)
+		}
+	}
+	if len(n.Txs) == 0 || n.Block.Time == 0 || n.Block.MedianTime == 0 || n.Block.MedianTime > n.Block.Time {
+		s.t.Fatalf("Connected %+v with %d transactions", n.Block, len(n.Txs))
+	}
+	s.chain = append(s.chain, n.Block)
+	s.note(n)
+}
+
+func (s *stream) note(n coordinator.ChainNotice) {
+	for _, tx := range n.Txs {
+		s.in[tx.TxHash()] = n.Block
+	}
+}
+
+// confirmed reads until the stream showed the transaction in a block.
+func (s *stream) confirmed(tx *wire.MsgTx) coordinator.BlockRef {
+	s.t.Helper()
+	id := tx.TxHash()
+	s.until("in a block: "+id.String(), func() bool { _, ok := s.in[id]; return ok })
+	return s.in[id]
+}
+
+// sighted reads until the stream showed the transaction in the mempool n times.
+func (s *stream) sighted(tx *wire.MsgTx, n int) {
+	s.t.Helper()
+	id := tx.TxHash()
+	s.until("seen: "+id.String(), func() bool { return s.seen[id] >= n })
+}
