@@ -49,8 +49,8 @@ func NewMultisig(net Network, st ScriptType, threshold int, keys []Key) (*Descri
 	}
 	nodes := make([]*pubNode, len(keys))
 	for i, k := range keys {
-		if len(k.Path) > maxPathLen {
-			return nil, fmt.Errorf("descriptor key %d: path is too long", i)
+		if len(k.Path) > maxAccountPath {
+			return nil, fmt.Errorf("descriptor key %d: %w", i, errPathTooLong)
 		}
 		node, err := parseAccountOn(k.XPub, net)
 		if err != nil {

@@ -151,6 +151,9 @@ func (e *keyExpr) account(p *parser, net Network) (Key, *pubNode, error) {
 	if !e.hasOrigin {
 		return Key{}, nil, p.failAt(e.off, fmt.Errorf("%w: want [fingerprint/path] before it", ErrNoOrigin))
 	}
+	if len(e.path) > maxAccountPath {
+		return Key{}, nil, p.failAt(e.off, errPathTooLong)
+	}
 	return Key{Fingerprint: e.fp, Path: e.path, XPub: e.text}, node, nil
 }
 

@@ -14,9 +14,13 @@ const (
 	maxDescriptorLen = 32 << 10
 	// maxPathLen is the deepest key BIP32 can express.
 	maxPathLen = 255
+	// maxAccountPath leaves room for the branch and the index below an account.
+	maxAccountPath = maxPathLen - 2
 	// maxMultipath bounds the paths of one multipath specifier.
 	maxMultipath = 64
 )
+
+var errPathTooLong = errors.New("path is too long")
 
 // parser reads key and descriptor expressions from left to right.
 type parser struct {
@@ -102,7 +106,7 @@ func (p *parser) keyExpr() (*keyExpr, error) {
 			break
 		}
 		if len(e.steps) == maxPathLen {
-			return nil, p.failAt(p.pos, errors.New("path is too long"))
+			return nil, p.failAt(p.pos, errPathTooLong)
 		}
 		step, err := p.step(e)
 		if err != nil {
@@ -128,7 +132,7 @@ func (p *parser) origin(e *keyExpr) error {
 	e.hasOrigin, e.fp = true, [4]byte(raw)
 	for p.accept('/') {
 		if len(e.path) == maxPathLen {
-			return p.failAt(p.pos, errors.New("path is too long"))
+			return p.failAt(p.pos, errPathTooLong)
 		}
 		step, err := p.number()
 		if err != nil {

@@ -1,0 +1,214 @@
+package wallet
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/btcsuite/btcd/address/v2/base58"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/wallet/psbt"
+)
+
+var (
+	// ErrForeignInput is returned for a PSBT input that is not the wallet's.
+	ErrForeignInput = errors.New("input is not this wallet's")
+	// ErrForeignTx is returned for a PSBT whose transaction is not one the
+	// wallet would build, or not the spend at hand.
+	ErrForeignTx = errors.New("transaction differs from the wallet's")
+	// ErrPrevTx is returned for a previous transaction that does not hold the
+	// coin an input spends.
+	ErrPrevTx = errors.New("previous transaction does not match")
+)
+
+// OwnOutput says that an output pays the wallet itself, so that a signing
+// device can recognise its change.
+type OwnOutput struct {
+	Output        int
+	Branch, Index uint32
+}
+
+// PSBT returns the unsigned packet of version 0 or 2 (BIP174, BIP370), with
+// scripts, amounts, key derivations, account keys and those previous
+// transactions that are given. Errors: ErrPrevTx, ErrForeignTx (an own output
+// that pays another script), ErrScriptIndex, or what the codec refuses.
+func (s *Spend) PSBT(version int, prevTxs map[chainhash.Hash]*wire.MsgTx, own ...OwnOutput) (*psbt.Packet, error) {
+	if version != 0 && version != 2 {
+		return nil, fmt.Errorf("build psbt: %w: %d", psbt.ErrVersion, version)
+	}
+	p, err := psbt.New(s.Tx(), uint32(version))
+	if err != nil {
+		return nil, fmt.Errorf("build psbt: %w", err)
+	}
+	p.XPubs = s.d.psbtXPubs()
+	for i, in := range s.in {
+		script := s.scripts[i]
+		out := &p.Inputs[i]
+		if prev := prevTxs[in.OutPoint.Hash]; prev != nil {
+			n := in.OutPoint.Index
+			if prev.TxHash() != in.OutPoint.Hash || uint64(n) >= uint64(len(prev.TxOut)) ||
+				prev.TxOut[n].Value != in.Amount || !bytes.Equal(prev.TxOut[n].PkScript, script.PkScript) {
+				return nil, fmt.Errorf("build psbt: input %d: %w", i, ErrPrevTx)
+			}
+			out.NonWitnessUTXO = prev.Copy()
+		}
+		out.WitnessUTXO = &wire.TxOut{Value: in.Amount, PkScript: bytes.Clone(script.PkScript)}
+		out.RedeemScript = bytes.Clone(script.RedeemScript)
+		out.WitnessScript = bytes.Clone(script.WitnessScript)
+		out.Derivations = s.d.psbtDerivations(script, in.Branch, in.Index)
+	}
+	for _, o := range own {
+		if o.Output < 0 || o.Output >= len(s.out) {
+			return nil, fmt.Errorf("build psbt: own output %d: %w", o.Output, ErrForeignTx)
+		}
+		script, err := s.d.script(o.Branch, o.Index)
+		if err != nil {
+			return nil, fmt.Errorf("build psbt: own output %d: %w", o.Output, err)
+		}
+		if !bytes.Equal(script.PkScript, s.out[o.Output].PkScript) {
+			return nil, fmt.Errorf("build psbt: own output %d: %w", o.Output, ErrForeignTx)
+		}
+		out := &p.Outputs[o.Output]
+		out.RedeemScript = bytes.Clone(script.RedeemScript)
+		out.WitnessScript = bytes.Clone(script.WitnessScript)
+		out.Derivations = s.d.psbtDerivations(script, o.Branch, o.Index)
+	}
+	if err := p.Validate(); err != nil {
+		return nil, fmt.Errorf("build psbt: %w", err)
+	}
+	return p, nil
+}
+
+// psbtXPubs returns the account keys, without those whose origin does not have
+// as many steps as the key is deep, which BIP174 refuses.
+func (d *Descriptor) psbtXPubs() []psbt.XPub {
+	var out []psbt.XPub
+	for _, k := range d.keys {
+		raw := base58.Decode(k.XPub)
+		if len(raw) == 82 && int(raw[4]) == len(k.Path) {
+			out = append(out, psbt.XPub{Key: [78]byte(raw[:78]), Origin: psbt.Origin{Fingerprint: k.Fingerprint, Path: slices.Clone(k.Path)}})
+		}
+	}
+	return out
+}
+
+// psbtDerivations returns the origin of each key of a script.
+func (d *Descriptor) psbtDerivations(script *Script, branch, index uint32) []psbt.Derivation {
+	out := make([]psbt.Derivation, len(d.keys))
+	for i, k := range d.keys {
+		path := append(slices.Clone(k.Path), branch, index)
+		out[i] = psbt.Derivation{PubKey: bytes.Clone(script.PubKeys[i]), Origin: psbt.Origin{Fingerprint: k.Fingerprint, Path: path}}
+	}
+	slices.SortFunc(out, func(a, b psbt.Derivation) int { return bytes.Compare(a.PubKey, b.PubKey) })
+	return out
+}
+
+// SpendFromPSBT returns the spend of a packet whose inputs are all the
+// wallet's: each must name its derivation. The amounts are the packet's; the
+// caller compares them with the chain. Errors: ErrForeignInput, ErrForeignTx,
+// those of NewSpend, or what the codec refuses.
+func SpendFromPSBT(d *Descriptor, p *psbt.Packet) (*Spend, error) {
+	tx, err := p.UnsignedTx()
+	if err != nil {
+		return nil, fmt.Errorf("read psbt: %w", err)
+	}
+	if tx.Version != spendVersion {
+		return nil, fmt.Errorf("read psbt: %w: version %d", ErrForeignTx, tx.Version)
+	}
+	in := make([]Input, len(tx.TxIn))
+	for i, txIn := range tx.TxIn {
+		if txIn.Sequence != spendSequence {
+			return nil, fmt.Errorf("read psbt: input %d: %w: sequence %08x", i, ErrForeignTx, txIn.Sequence)
+		}
+		if err := p.CheckInput(i); err != nil {
+			return nil, fmt.Errorf("read psbt: %w", err)
+		}
+		spent := p.Inputs[i].Spent()
+		branch, index, err := d.locate(spent.PkScript, p.Inputs[i].Derivations)
+		if err != nil {
+			return nil, fmt.Errorf("read psbt: input %d: %w", i, err)
+		}
+		in[i] = Input{OutPoint: txIn.PreviousOutPoint, Amount: spent.Value, Branch: branch, Index: index}
+	}
+	out := make([]Output, len(tx.TxOut))
+	for i, txOut := range tx.TxOut {
+		out[i] = Output{PkScript: txOut.PkScript, Amount: txOut.Value}
+	}
+	return NewSpend(d, in, out, tx.LockTime)
+}
+
+// locate finds the branch and index of a script by what a packet says of its keys.
+func (d *Descriptor) locate(pkScript []byte, derivations []psbt.Derivation) (branch, index uint32, err error) {
+	// Each place named costs the derivation of all keys: an honest packet names one.
+	const maxPlaces = 4
+	var tried []scriptPosition
+	for _, derivation := range derivations {
+		path := derivation.Origin.Path
+		if len(path) < 2 {
+			continue
+		}
+		n := len(path) - 2
+		at := scriptPosition{path[n], path[n+1]}
+		known := slices.ContainsFunc(d.keys, func(k Key) bool {
+			return k.Fingerprint == derivation.Origin.Fingerprint && slices.Equal(k.Path, path[:n])
+		})
+		if !known || slices.Contains(tried, at) || len(tried) == maxPlaces {
+			continue
+		}
+		tried = append(tried, at)
+		if script, err := d.script(at.branch, at.index); err == nil && bytes.Equal(script.PkScript, pkScript) {
+			return at.branch, at.index, nil
+		}
+	}
+	return 0, 0, ErrForeignInput
+}
+
+// SignaturesFromPSBT returns the signatures a packet of this transaction
+// carries, by input and key, unverified. Those of an input that its signer
+// finalized are taken out of the witness; only there each is tried against the
+// keys. Errors: ErrForeignTx, or ErrSignatureKey for one by no key of the wallet.
+func (s *Spend) SignaturesFromPSBT(p *psbt.Packet) ([]Signature, error) {
+	tx, err := p.UnsignedTx()
+	if err != nil {
+		return nil, fmt.Errorf("read psbt: %w", err)
+	}
+	if tx.TxHash() != s.Tx().TxHash() {
+		return nil, fmt.Errorf("read psbt: %w", ErrForeignTx)
+	}
+	var sigs []Signature
+	for i := range p.Inputs {
+		for _, partial := range p.Inputs[i].PartialSigs {
+			key := slices.IndexFunc(s.scripts[i].PubKeys, func(pub []byte) bool { return bytes.Equal(pub, partial.PubKey) })
+			if key < 0 {
+				return nil, fmt.Errorf("read psbt: input %d: %w", i, ErrSignatureKey)
+			}
+			sigs = append(sigs, Signature{Input: uint32(i), Key: uint32(key), Bytes: bytes.Clone(partial.Signature)})
+		}
+		sigs = append(sigs, s.witnessSignatures(i, p.Inputs[i].FinalWitness)...)
+	}
+	return sigs, nil
+}
+
+// witnessSignatures returns the signatures of a finished witness of input i,
+// each with the key it verifies by; others are left out.
+func (s *Spend) witnessSignatures(i int, witness wire.TxWitness) []Signature {
+	if len(witness) < 3 || len(witness) > MaxKeys+2 {
+		return nil
+	}
+	var sigs []Signature
+	order := s.scripts[i].Order
+	for _, item := range witness[1 : len(witness)-1] {
+		for position, key := range order {
+			sig := Signature{Input: uint32(i), Key: uint32(key), Bytes: bytes.Clone(item)}
+			if s.Verify(sig, nil) == nil {
+				sigs = append(sigs, sig)
+				order = order[position+1:] // signatures stand in the order of keys
+				break
+			}
+		}
+	}
+	return sigs
+}
