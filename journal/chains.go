@@ -73,23 +73,17 @@ func (o Outcome) String() string {
 // of their order.
 type Chains struct {
 	chains pmap.Map[string, *chain] // by ChainKey.mapKey
-	ids    pmap.Map[string, place]  // every entry held
+	ids    idIndex                  // every entry held
 }
 
 // chain is one chain. It is never modified once it is in a Chains.
 type chain struct {
-	key    *ChainKey // one for all versions of a chain, so that a place keeps no old version alive
+	key    *ChainKey // one for all versions of a chain, so that the index keeps no old version alive
 	mapKey string
-	linked pmap.Map[uint64, EntryID]  // seq 1 to tail.Seq, one entry each
+	linked idList                     // seq 1 to tail.Seq, one entry each
 	tail   Position                   // the last linked entry, zero if none
 	fork   uint64                     // lowest seq with two entries, 0 if none; else tail.Seq+1
 	loose  pmap.Map[string, struct{}] // entries at or past fork, by looseKey
-}
-
-// place is where an entry is.
-type place struct {
-	key *ChainKey
-	seq uint64
 }
 
 // Add returns the chains with an entry. Entries come verified (Entry.Verify).
@@ -125,7 +119,7 @@ func (c Chains) Add(e *Entry, wanted bool) (Chains, Outcome, error) {
 		}
 		return c, 0, &MissingError{Need: prev}
 	}
-	ch.linked = ch.linked.Set(at.Seq, at.ID)
+	ch.linked = ch.linked.append(at.ID)
 	ch.tail = at
 	return c.with(&ch, at), Appended, nil
 }
@@ -142,27 +136,26 @@ func (c Chains) chain(key ChainKey) chain {
 // with returns the chains with a changed chain and the entry added to it.
 func (c Chains) with(ch *chain, at Position) Chains {
 	c.chains = c.chains.Set(ch.mapKey, ch)
-	c.ids = c.ids.Set(string(at.ID[:]), place{ch.key, at.Seq})
+	c.ids = c.ids.set(&held{at.ID, ch.key, at.Seq})
 	return c
 }
 
 // Has says whether an entry is held.
 func (c Chains) Has(id EntryID) bool {
-	_, ok := c.ids.Get(string(id[:]))
-	return ok
+	return c.ids.get(id) != nil
 }
 
 // Locate returns the chain and seq of an entry that is held.
 func (c Chains) Locate(id EntryID) (ChainKey, uint64, bool) {
-	p, ok := c.ids.Get(string(id[:]))
-	if !ok {
+	h := c.ids.get(id)
+	if h == nil {
 		return ChainKey{}, 0, false
 	}
-	return *p.key, p.seq, true
+	return *h.chain, h.seq, true
 }
 
 // Len returns the number of entries held.
-func (c Chains) Len() int { return c.ids.Len() }
+func (c Chains) Len() int { return c.ids.n }
 
 // Next says where the next entry of a chain goes. It is the zero Next, which
 // Seal refuses, where nothing can follow: the chain is forked, or full, or its

@@ -11,16 +11,13 @@ type Fork struct {
 // nothing counts as linked. Entries become loose once and never linked again,
 // so the work is bounded by the number of entries.
 func (ch *chain) forkAt(at Position) {
-	for seq, id := range ch.linked.From(at.Seq) {
-		ch.loose = ch.loose.Set(looseKey(Position{seq, id}), struct{}{})
-		ch.linked = ch.linked.Delete(seq)
+	for seq := at.Seq; seq <= ch.tail.Seq; seq++ {
+		ch.loose = ch.loose.Set(looseKey(Position{seq, ch.linked.at(seq)}), struct{}{})
 	}
+	ch.linked = ch.linked.until(at.Seq - 1)
 	ch.loose = ch.loose.Set(looseKey(at), struct{}{})
 	ch.fork = at.Seq
-	ch.tail = Position{}
-	if id, ok := ch.linked.Get(at.Seq - 1); ok {
-		ch.tail = Position{at.Seq - 1, id}
-	}
+	ch.tail = ch.linked.last()
 }
 
 // ForkedAt returns the lowest seq of a chain at which two entries are held, or

@@ -51,7 +51,11 @@ func (c Chains) Missing(theirs Frontier) []Pull {
 
 // At returns the linked entry at a seq of a chain.
 func (c Chains) At(key ChainKey, seq uint64) (EntryID, bool) {
-	return c.chain(key).linked.Get(seq)
+	ch := c.chain(key)
+	if seq < 1 || seq > ch.tail.Seq {
+		return EntryID{}, false
+	}
+	return ch.linked.at(seq), true
 }
 
 // Keys yields the chains of which anything is held, in order.

@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-
-	"github.com/quorate/quorate/journal/pmap"
 )
 
 // ErrSnapshot is returned for bytes that are not a snapshot of Chains.
@@ -30,13 +28,14 @@ const (
 
 // MarshalBinary returns a snapshot. The error is always nil.
 func (c Chains) MarshalBinary() ([]byte, error) {
-	b := make([]byte, 0, len(snapshotMagic)+8+c.chains.Len()*minChainSize+c.ids.Len()*looseSize)
+	b := make([]byte, 0, len(snapshotMagic)+8+c.chains.Len()*minChainSize+c.ids.n*looseSize)
 	b = append(b, snapshotMagic...)
 	b = binary.BigEndian.AppendUint64(b, uint64(c.chains.Len()))
 	for key, ch := range c.chains.All() {
 		b = append(b, key...)
-		b = binary.BigEndian.AppendUint64(b, uint64(ch.linked.Len()))
-		for _, id := range ch.linked.All() {
+		b = binary.BigEndian.AppendUint64(b, ch.linked.n)
+		for seq := range ch.linked.n {
+			id := ch.linked.at(seq + 1)
 			b = append(b, id[:]...)
 		}
 		b = binary.BigEndian.AppendUint64(b, uint64(ch.loose.Len()))
@@ -57,9 +56,8 @@ func UnmarshalChains(b []byte) (Chains, error) {
 	}
 	var c Chains
 	last := ""
-	ids := make(map[EntryID]place)
 	for range r.count(minChainSize) {
-		ch := r.chain(ids)
+		ch := r.chain(&c.ids)
 		if r.bad || ch.mapKey <= last {
 			return Chains{}, fmt.Errorf("%w: chain %d", ErrSnapshot, c.chains.Len())
 		}
@@ -69,13 +67,6 @@ func UnmarshalChains(b []byte) (Chains, error) {
 	if r.bad || len(r.b) != 0 {
 		return Chains{}, fmt.Errorf("%w: %d bytes over", ErrSnapshot, len(r.b))
 	}
-	c.ids = pmap.Collect(func(yield func(string, place) bool) {
-		for id, p := range ids {
-			if !yield(string(id[:]), p) {
-				return
-			}
-		}
-	})
 	return c, nil
 }
 
@@ -86,7 +77,7 @@ type snapshotReader struct {
 }
 
 // chain reads one chain and adds its entries to ids.
-func (r *snapshotReader) chain(ids map[EntryID]place) *chain {
+func (r *snapshotReader) chain(ids *idIndex) *chain {
 	mapKey := r.take(33)
 	if r.bad {
 		return nil
@@ -95,20 +86,11 @@ func (r *snapshotReader) chain(ids map[EntryID]place) *chain {
 	ch := &chain{key: key, mapKey: string(mapKey)}
 	r.bad = r.bad || key.Incarnation < 1 || key.Incarnation > MaxIncarnation
 
-	var linked []EntryID
 	for range r.count(idSize) {
-		linked = append(linked, EntryID(r.take(idSize)))
-		ch.tail = Position{uint64(len(linked)), linked[len(linked)-1]}
+		ch.linked = ch.linked.append(EntryID(r.take(idSize)))
+		ch.tail = ch.linked.last()
 		r.held(ids, key, ch.tail)
 	}
-	ch.linked = pmap.Collect(func(yield func(uint64, EntryID) bool) {
-		for i, id := range linked {
-			if !yield(uint64(i)+1, id) {
-				return
-			}
-		}
-	})
-
 	last := ""
 	n := r.count(looseSize)
 	for i := range n {
@@ -127,14 +109,13 @@ func (r *snapshotReader) chain(ids map[EntryID]place) *chain {
 		ch.loose = ch.loose.Set(k, struct{}{})
 	}
 	// A fork is two entries, and a chain without an entry is none.
-	r.bad = r.bad || n == 1 || len(linked)+n == 0
+	r.bad = r.bad || n == 1 || ch.linked.n == 0 && n == 0
 	return ch
 }
 
-func (r *snapshotReader) held(ids map[EntryID]place, key *ChainKey, at Position) {
-	_, twice := ids[at.ID]
-	r.bad = r.bad || twice
-	ids[at.ID] = place{key, at.Seq}
+func (r *snapshotReader) held(ids *idIndex, key *ChainKey, at Position) {
+	r.bad = r.bad || ids.get(at.ID) != nil
+	*ids = ids.set(&held{at.ID, key, at.Seq})
 }
 
 // take returns the next n bytes, or n zeros and sets bad.

@@ -10,6 +10,10 @@ import (
 	"github.com/tidwall/btree"
 )
 
+// degree makes nodes of at most 15 keys. A change copies one node of each level,
+// so nodes are smaller here than in a tree that is changed in place.
+const degree = 8
+
 // Map is an immutable ordered map. It is a value: copy it freely. The zero Map
 // is empty. Any number of goroutines may use one Map, and maps made from it, at
 // the same time. Floating-point keys must not be NaN.
@@ -77,7 +81,7 @@ func (m Map[K, V]) From(key K) iter.Seq2[K, V] {
 // Collect returns the map of a sequence; the last value of a repeated key
 // counts. It is faster than as many calls of Set.
 func Collect[K cmp.Ordered, V any](seq iter.Seq2[K, V]) Map[K, V] {
-	tree := new(btree.Map[K, box[V]])
+	tree := btree.NewMap[K, box[V]](degree)
 	for k, v := range seq {
 		tree.Set(k, box[V]{v})
 	}
@@ -93,7 +97,7 @@ func Collect[K cmp.Ordered, V any](seq iter.Seq2[K, V]) Map[K, V] {
 // since no tree that is ever written to owns them.
 func (m Map[K, V]) writable() *btree.Map[K, box[V]] {
 	if m.tree == nil {
-		return new(btree.Map[K, box[V]])
+		return btree.NewMap[K, box[V]](degree)
 	}
 	head := *m.tree
 	return head.Copy()
