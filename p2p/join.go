@@ -77,19 +77,19 @@ func newJoiner(self journal.Author, d coordinator.Doorman, c *codec, log *slog.L
 
 // serve answers one stranger, or resets the stream.
 func (j *joiner) serve(ctx context.Context, st stream, from journal.Author) {
-	select {
-	case j.slots <- struct{}{}:
-		defer func() { <-j.slots }()
-	default:
-		_ = st.Reset()
-		return
-	}
 	if j.doorman == nil || !j.rate.Allow() {
 		_ = st.Reset()
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
 	defer cancel()
+	select {
+	case j.slots <- struct{}{}:
+		defer func() { <-j.slots }()
+	case <-ctx.Done():
+		_ = st.Reset()
+		return
+	}
 	stop := context.AfterFunc(ctx, func() { _ = st.Reset() })
 	defer stop()
 	if err := j.admit(ctx, st, from); err != nil {

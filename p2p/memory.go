@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+
 	"sync"
 	"time"
 
@@ -37,6 +39,7 @@ type Memory struct {
 	closed bool
 	seen   map[journal.Author]time.Time
 	pipes  map[*pipe]journal.Author
+	raw    func(io.ReadWriteCloser)
 }
 
 type gossiped struct {
@@ -118,32 +121,44 @@ func (m *Memory) Publish(_ context.Context, e *journal.Entry) error {
 	if g == nil {
 		return fmt.Errorf("publish: %w", ErrNotAttached)
 	}
-	m.PublishRaw(g.topics[0], e.Bytes())
+	for _, p := range m.connected() {
+		if g.members[p] {
+			m.send(p, g.topics[0], e.Bytes())
+		}
+	}
 	m.sync.changed(g.id)
 	return nil
+}
+
+// send queues bytes at a peer that listens on a topic, if there is room.
+func (m *Memory) send(p journal.Author, topic string, raw []byte) {
+	to := m.net.node(p)
+	if to == nil || to.reg.ofTopic(topic) == nil {
+		return
+	}
+	select {
+	case to.inbound <- gossiped{m.self, topic, raw}:
+	default:
+	}
 }
 
 // PublishRaw sends any bytes on a topic, as a hostile member can.
 func (m *Memory) PublishRaw(topic string, raw []byte) {
 	for _, p := range m.connected() {
-		to := m.net.node(p)
-		if to == nil || to.reg.ofTopic(topic) == nil {
-			continue
-		}
-		select {
-		case to.inbound <- gossiped{m.self, topic, raw}:
-		default:
-		}
+		m.send(p, topic, raw)
 	}
 }
 
 // OpenRaw opens a sync stream to a connected member, as a hostile one can.
-func (m *Memory) OpenRaw(ctx context.Context, to journal.Author) (interface {
-	Read([]byte) (int, error)
-	Write([]byte) (int, error)
-	Close() error
-}, error) {
+func (m *Memory) OpenRaw(ctx context.Context, to journal.Author) (io.ReadWriteCloser, error) {
 	return m.open(ctx, to)
+}
+
+// ServeRaw answers sync streams with f, as a hostile member can.
+func (m *Memory) ServeRaw(f func(io.ReadWriteCloser)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.raw = f
 }
 
 func (m *Memory) receive() {
@@ -251,6 +266,15 @@ func (m *Memory) open(_ context.Context, to journal.Author) (stream, error) {
 		return nil, errNoLink
 	}
 	here, there := m.pipe(n)
-	n.serve(there, func() { n.sync.handle(there, m.self) })
+	n.mu.Lock()
+	raw := n.raw
+	n.mu.Unlock()
+	n.serve(there, func() {
+		if raw != nil {
+			raw(there)
+		} else {
+			n.sync.handle(there, m.self)
+		}
+	})
 	return here, nil
 }
