@@ -186,7 +186,7 @@ func (v View) Disconnect(b BlockRef) (View, error) {
 		t.Block = BlockRef{}
 		v = v.put(t)
 	}
-	v.blocks = v.blocks[:len(v.blocks)-1:len(v.blocks)-1]
+	v.blocks = v.blocks[: len(v.blocks)-1 : len(v.blocks)-1]
 	v.tip = BlockRef{}
 	if n := len(v.blocks); n > 0 {
 		v.tip = v.blocks[n-1]

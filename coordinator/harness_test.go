@@ -33,6 +33,8 @@ type peer struct {
 	clock   *time.Time
 	drawn   uint64
 	failing bool // the store refuses
+	circle  *circle
+	evil    bool // its guard is off
 }
 
 var errDisk = errors.New("no space left on device")
@@ -122,7 +124,7 @@ func (p *peer) persist(b Batch) {
 	}
 	for _, g := range b.Guard {
 		for have := range p.guard {
-			if have.OutPoint == g.OutPoint && !slices.Contains(g.Known, have.TxID) && have.TxID != g.TxID {
+			if !p.evil && have.OutPoint == g.OutPoint && !slices.Contains(g.Known, have.TxID) && have.TxID != g.TxID {
 				p.tb.Fatalf("%s: guard conflict in the store", p.name)
 			}
 		}
@@ -145,6 +147,11 @@ func (p *peer) crash() {
 	}
 	p.m = m
 	p.must(Started{})
+	for _, n := range p.circle.blocks {
+		if n.Block.Height > p.m.View.tip.Height {
+			p.must(ChainIn{n})
+		}
+	}
 	p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
 }
 
@@ -157,14 +164,15 @@ type circle struct {
 	height int32
 	tip    chainhash.Hash
 	blocks []ChainNotice
-	offset map[*peer]int // how much of a peer's out was delivered
 }
 
 func newCircle(tb testing.TB, k, n int) *circle {
 	tb.Helper()
-	c := &circle{tb: tb, clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), offset: map[*peer]int{}}
+	c := &circle{tb: tb, clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	for i := range n {
-		c.peers = append(c.peers, newPeer(tb, string(rune('A'+i)), byte(i+1), &c.clock))
+		p := newPeer(tb, string(rune('A'+i)), byte(i+1), &c.clock)
+		p.circle = c
+		c.peers = append(c.peers, p)
 	}
 	a := c.peers[0]
 	m, invites, effects, err := Found(a.self, a.input(nil), Genesis{Threshold: k, Cosigners: n, Script: "wsh", Network: "regtest"},

@@ -69,7 +69,9 @@ func (inv Invite) String() string {
 }
 
 // LogValue keeps the secret of an invite out of logs.
-func (inv Invite) LogValue() slog.Value { return slog.StringValue("invite to " + inv.Group.String()[:8]) }
+func (inv Invite) LogValue() slog.Value {
+	return slog.StringValue("invite to " + inv.Group.String()[:8])
+}
 
 // ParseInvite reads the text of an invite, or returns ErrInviteFormat.
 func ParseInvite(s string) (Invite, error) {

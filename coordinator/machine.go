@@ -86,6 +86,7 @@ type step struct {
 	batch   Batch
 	effects []Effect
 	drawn   uint64
+	look    []journal.EntryID // proposals whose status may have changed
 	// starting: statuses are learnt anew, and are no news.
 	starting bool
 }
@@ -174,11 +175,24 @@ func (s *step) write(body Body) (*journal.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := journal.Seal(s.m.State.self.Identity, ep, s.m.State.chains.Next(s.chainOfMine()), plain, s.nonce())
+	next, err := s.next()
+	if err != nil {
+		return nil, err
+	}
+	e, err := journal.Seal(s.m.State.self.Identity, ep, next, plain, s.nonce())
 	if err != nil {
 		return nil, fmt.Errorf("seal entry: %w", err)
 	}
 	return e, s.append(e)
+}
+
+// next is the place of this node's next entry.
+func (s *step) next() (journal.Next, error) {
+	n := s.m.State.chains.Next(s.chainOfMine())
+	if n.Seq == 0 {
+		return n, errOwnChain
+	}
+	return n, nil
 }
 
 // append adds an entry of this node's own to its chain, to the batch and to

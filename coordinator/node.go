@@ -19,8 +19,8 @@ const (
 	recAccount = "account/"
 )
 
-// inviteLife is how long an invite is open.
-const inviteLife = 7 * 24 * time.Hour
+// InviteLife is how long an invite is open.
+const InviteLife = 7 * 24 * time.Hour
 
 // Node is all wallets of this node: it opens them, founds and joins further
 // ones, and answers strangers at the door.
@@ -117,7 +117,7 @@ func (n *Node) Create(ctx context.Context, name string, k, cosigners int, script
 	if err != nil {
 		return nil, nil, err
 	}
-	m, invites, effects, err := Found(n.self, in, g, name, n.name, ck, n.birthday(ctx), addresses, in.Now.Add(inviteLife))
+	m, invites, effects, err := Found(n.self, in, g, name, n.name, ck, n.birthday(ctx), addresses, in.Now.Add(InviteLife))
 	if err != nil {
 		return nil, nil, fmt.Errorf("create wallet: %w", err)
 	}

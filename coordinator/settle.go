@@ -223,12 +223,13 @@ func (m Machine) Phase() string {
 	return "forming"
 }
 
-// statuses derives what was touched, broadcasts what became final, and tells.
+// statuses derives what changed, broadcasts what became final, and tells.
 func (s *step) statuses() {
-	touched := s.m.State.touched
-	s.m.State.touched = nil
+	told := s.m.State.touched // by an entry: worth telling, whatever its status
+	all := slices.Concat(told, s.look)
+	s.m.State.touched, s.look = nil, nil
 	done := map[journal.EntryID]bool{}
-	for _, id := range touched {
+	for n, id := range all {
 		p, ok := s.m.State.Proposal(id)
 		if !ok || done[id] || !p.Sound {
 			continue
@@ -239,7 +240,7 @@ func (s *step) statuses() {
 		if now == StatusFinal && was != StatusFinal {
 			s.broadcast(p)
 		}
-		if was != now && (known || !s.starting) {
+		if (was != now || n < len(told)) && (known || !s.starting) {
 			s.do(Tell{Notice{Type: "proposal", Group: s.m.State.group, Proposal: id, TxID: p.TxID, Status: string(now)}})
 		}
 		if now == StatusConfirmed || now == StatusDead {

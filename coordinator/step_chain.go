@@ -137,13 +137,13 @@ func broadcastReason(err error) string {
 // touchOpen looks again at every proposal whose status may still change.
 func (s *step) touchOpen() {
 	for id := range s.m.open.All() {
-		s.m.State = s.m.State.touch(journal.EntryID([]byte(id)))
+		s.look = append(s.look, journal.EntryID([]byte(id)))
 	}
 }
 
 // reopen looks again at all proposals: a reorg may revive any.
 func (s *step) reopen() {
 	for id := range s.m.State.proposals.All() {
-		s.m.State = s.m.State.touch(journal.EntryID([]byte(id)))
+		s.look = append(s.look, journal.EntryID([]byte(id)))
 	}
 }

@@ -38,9 +38,7 @@ func (s *step) entry(e *journal.Entry) error {
 	s.m.State = s.m.State.fold(e)
 	if out == journal.Forked {
 		// What was folded before may have lost its effect.
-		for id := range s.m.State.proposals.All() {
-			s.m.State = s.m.State.touch(journal.EntryID([]byte(id)))
-		}
+		s.reopen()
 		s.do(Tell{Notice{Type: "alarm", Group: st.group, Detail: "equivocation by " + h.Author.String()}})
 	}
 	s.batch.Entries = append(s.batch.Entries, e)

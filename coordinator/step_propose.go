@@ -28,8 +28,8 @@ func (s *step) propose(x Propose) error {
 	if a == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
-	if len(x.RequestID) > maxNameBytes {
-		return fmt.Errorf("%w: request id is over %d bytes", ErrBadRequest, maxNameBytes)
+	if len(x.RequestID) > maxRequestID {
+		return fmt.Errorf("%w: request id is over %d bytes", ErrBadRequest, maxRequestID)
 	}
 	if len(x.Outputs) == 0 {
 		return fmt.Errorf("%w: no recipient", ErrBadRequest)
@@ -247,7 +247,7 @@ func (s *step) changeIndex() uint32 {
 }
 
 func selectionRefusal(err error) error {
-	var funds *wallet.ErrInsufficientFunds
+	var funds wallet.ErrInsufficientFunds
 	switch {
 	case errors.As(err, &funds):
 		return refuse(RuleFunds, "%v", err).hint("see `quorate coins`; coins of live proposals are leased")
@@ -342,5 +342,8 @@ func (s *step) release(p *Proposal, sigs []wallet.Signature) error {
 	return err
 }
 
-// defaultExpiry is how long a proposal lives when nothing is said.
-const defaultExpiry = 72 * time.Hour
+// DefaultExpiry is how long a proposal lives when nothing is said.
+const DefaultExpiry = 72 * time.Hour
+
+// maxRequestID bounds a request id, in bytes.
+const maxRequestID = 128

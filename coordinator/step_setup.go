@@ -289,7 +289,7 @@ func (s *step) lease(x LeaseAddress) error {
 	return nil
 }
 
-// stanza seals an epoch's secret to members.
+// rotate writes an epoch's secret, sealed to members.
 func (s *step) rotate(ep journal.Epoch, to []Member) error {
 	b := &EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	for _, m := range to {
@@ -303,7 +303,11 @@ func (s *step) rotate(ep journal.Epoch, to []Member) error {
 	if err != nil {
 		return err
 	}
-	e, err := journal.SealPlain(s.m.State.self.Identity, s.m.State.group, ep.ID(), s.m.State.chains.Next(s.chainOfMine()), plain, s.nonce())
+	next, err := s.next()
+	if err != nil {
+		return err
+	}
+	e, err := journal.SealPlain(s.m.State.self.Identity, s.m.State.group, ep.ID(), next, plain, s.nonce())
 	if err != nil {
 		return fmt.Errorf("seal entry: %w", err)
 	}

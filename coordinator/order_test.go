@@ -1,0 +1,248 @@
+package coordinator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// canon writes down everything a State says, so that two can be compared.
+func canon(s State) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	for _, k := range sortedFrontier(s.chains.Frontier()) {
+		line("frontier %s", k)
+	}
+	for _, f := range s.chains.Forks() {
+		line("fork %v %d %s %s", f.Chain, f.Seq, f.A, f.B)
+	}
+	line("name %q active %v", s.name, s.active != nil)
+	for k, v := range s.cuts.All() {
+		line("cut %x %+v", k, v)
+	}
+	for k := range s.epochs.All() {
+		line("epoch %x", k)
+	}
+	for k := range s.sealed.All() {
+		line("sealed %x", k)
+	}
+	for k, v := range s.inert.All() {
+		line("inert %x %s", k, v.Rule)
+	}
+	for k := range s.unknown.All() {
+		line("unknown %x", k)
+	}
+	for k := range s.admitted.All() {
+		line("admitted %x", k)
+	}
+	for k, v := range s.records.All() {
+		line("record %x %+v", k, *v.Body)
+	}
+	for k := range s.reveals.All() {
+		line("reveal %x", k)
+	}
+	for k := range s.ratified.All() {
+		line("ratified %x", k)
+	}
+	for k := range s.leases.All() {
+		line("lease %x", k)
+	}
+	for k, v := range s.sigs.All() {
+		line("sig %x %x", k, v)
+	}
+	for k, v := range s.approvals.All() {
+		line("approval %x %+v", k, v.Ref)
+	}
+	for k, p := range s.proposals.All() {
+		line("proposal %x %v %v sound %v alive %v", k, p.Ref, p.TxID, p.Sound, s.alive(p))
+		if s.alive(p) {
+			line("  final %v withdrawn %v against %v replaced %v conflicts %v", s.Final(p), s.Withdrawn(p), s.Against(p), replaced(s, p), entryIDs(s.conflicts(p)))
+			if tx, err := s.FinalTx(p); err == nil {
+				line("  wtxid %v", tx.WitnessHash())
+			}
+		}
+	}
+	return b.String()
+}
+
+func sortedFrontier(f journal.Frontier) []string {
+	var out []string
+	for k, v := range f {
+		out = append(out, fmt.Sprintf("%s/%d %d %s", k.Author, k.Incarnation, v.Seq, v.ID))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// refold folds a set of entries in the given order, putting off those that do
+// not link yet, as a node does that pulls what is missing.
+func refold(tb rapid.TB, p *peer, order []*journal.Entry) State {
+	st, err := NewState(p.self, p.m.local.Genesis, p.m.local.Secret, p.m.State.pinned)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for len(order) > 0 {
+		var later []*journal.Entry
+		for _, e := range order {
+			chains, out, err := st.chains.Add(e, true)
+			var gap *journal.MissingError
+			if errors.As(err, &gap) {
+				later = append(later, e)
+				continue
+			}
+			if err != nil {
+				tb.Fatalf("entry %s seq %d: %v", e.ID(), e.Position().Seq, err)
+			}
+			if out == journal.Duplicate {
+				continue
+			}
+			st.chains = chains
+			st = st.fold(e)
+		}
+		if len(later) == len(order) {
+			tb.Fatalf("%d entries never link", len(later))
+		}
+		order = later
+	}
+	return st.activate()
+}
+
+// wild adds an entry of a member's own making, whatever it says.
+func (p *peer) wild(body Body) (*journal.Entry, error) {
+	s := &step{m: p.m, in: p.input(nil), batch: Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+	e, err := s.write(body)
+	if err != nil {
+		return nil, err
+	}
+	p.m = s.m
+	p.held[e.ID()] = e
+	return e, nil
+}
+
+// garbage seals bytes that are no event, unless the peer's own chain is forked.
+func (p *peer) garbage(b []byte) {
+	s := &step{m: p.m, in: p.input(nil), batch: Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+	ep, _ := s.m.State.Epoch()
+	next, err := s.next()
+	if err != nil {
+		return
+	}
+	e, err := journal.Seal(p.self.Identity, ep, next, b, s.nonce())
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	if err := s.append(e); err != nil {
+		p.tb.Fatal(err)
+	}
+	p.m = s.m
+	p.held[e.ID()] = e
+}
+
+// restored continues a peer as incarnation 2 from an older machine.
+func (p *peer) restored(old Machine) error {
+	chain := journal.ChainKey{Author: p.id(), Incarnation: 1}
+	pos := old.State.chains.Frontier()[chain]
+	if p.m.local.Incarnation != 1 {
+		return nil
+	}
+	p.m.local.Incarnation = 2
+	_, err := p.wild(&IncarnationStarted{Seq: pos.Seq, Last: pos.ID})
+	return err
+}
+
+func TestAnyOrderAndRepetitionGivesTheSameState(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		c := active(t, 2, 3)
+		c.fund(500_000, 600_000, 700_000)
+		old := c.peers[2].m
+		for _, p := range c.peers {
+			p.evil = true
+		}
+		ids := []journal.EntryID{{1}}
+		pick := func() journal.EntryID { return rapid.SampledFrom(ids).Draw(rt, "proposal") }
+		for range rapid.IntRange(3, 14).Draw(rt, "actions") {
+			p := rapid.SampledFrom(c.peers).Draw(rt, "who")
+			before := p.m
+			act := func() {
+				switch rapid.IntRange(0, 11).Draw(rt, "act") {
+				case 0, 1, 2:
+					x := pay(byte(rapid.IntRange(1, 3).Draw(rt, "to")), int64(rapid.IntRange(1, 3).Draw(rt, "amount"))*100_000)
+					x.Allow = []string{RuleDoublePayment}
+					if v, err := p.do(x); err == nil {
+						ids = append(ids, v.(Proposed).Proposal)
+					}
+				case 3, 4:
+					_, _ = p.do(Approve{Proposal: pick(), Allow: []string{RuleDoublePayment}})
+				case 5:
+					_, _ = p.do(Reject{Proposal: pick(), Reason: "no"})
+				case 6:
+					_, _ = p.do(Withdraw{Proposal: pick()})
+				case 7:
+					_, _ = p.do(LeaseAddress{})
+				case 8:
+					_, _ = p.wild(&ProposalApproved{Proposal: pick(), Signatures: []PartialSignature{{Input: 0, Key: uint32(rapid.IntRange(0, 2).Draw(rt, "key")), Bytes: make([]byte, 70)}}})
+				case 9:
+					p.garbage([]byte(rapid.StringN(1, 40, 40).Draw(rt, "bytes")))
+				case 10:
+					_, _ = p.wild(&RosterClosed{Records: []journal.EntryID{pick()}})
+				case 11:
+					_ = p.restored(old)
+				}
+			}
+			act()
+			if rapid.IntRange(0, 3).Draw(rt, "fork") == 0 {
+				// The same member goes on from where it was: two entries of one seq.
+				p.m = before
+				act()
+			}
+			if rapid.Bool().Draw(rt, "settle") {
+				c.settle()
+			}
+		}
+		// The union of what all hold, including both branches of every fork.
+		set := map[journal.EntryID]*journal.Entry{}
+		for _, p := range c.peers {
+			for id, e := range p.held {
+				set[id] = e
+			}
+		}
+		var all []*journal.Entry
+		for _, e := range set {
+			all = append(all, e)
+		}
+		slices.SortFunc(all, func(a, b *journal.Entry) int { x, y := a.ID(), b.ID(); return slices.Compare(x[:], y[:]) })
+		observer := c.peers[0]
+		want := canon(refold(rt, observer, all))
+		for range 3 {
+			order := rapid.Permutation(all).Draw(rt, "order")
+			order = append(order, rapid.SliceOfN(rapid.SampledFrom(all), 0, 5).Draw(rt, "again")...)
+			if got := canon(refold(rt, observer, order)); got != want {
+				rt.Fatalf("another order gave another state:\n%s", diff(want, got))
+			}
+		}
+	})
+}
+
+func diff(a, b string) string {
+	var out strings.Builder
+	in := map[string]bool{}
+	for _, l := range strings.Split(a, "\n") {
+		in[l] = true
+	}
+	for _, l := range strings.Split(b, "\n") {
+		if !in[l] {
+			out.WriteString("+ " + l + "\n")
+		}
+		delete(in, l)
+	}
+	for l := range in {
+		out.WriteString("- " + l + "\n")
+	}
+	return out.String()
+}

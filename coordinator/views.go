@@ -1,0 +1,222 @@
+package coordinator
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// Name returns the wallet's name: as its founder gave it, "" before a joiner
+// has read it.
+func (m *Machine) Name() string {
+	if n := m.State.Name(); n != "" {
+		return n
+	}
+	return m.local.Name
+}
+
+// Cosigner is a member of a wallet, or of one that is forming.
+type Cosigner struct {
+	Member
+	Ratified bool
+}
+
+// Cosigners returns the members: by key index once there is a roster, before
+// that those whose records are in, by identity.
+func (m *Machine) Cosigners() []Cosigner {
+	var out []Cosigner
+	if r, ok := m.State.Roster(); ok {
+		for _, x := range r.Members {
+			out = append(out, Cosigner{x, r.Ratified[x.Identity]})
+		}
+		return out
+	}
+	seen := map[journal.Author]bool{}
+	for _, r := range m.State.records.All() {
+		who := r.Ref.Chain.Author
+		if !seen[who] {
+			seen[who] = true
+			out = append(out, Cosigner{Member: Member{Identity: who, Name: r.Body.Name, Key: r.Key, Record: r.Ref.ID}})
+		}
+	}
+	slices.SortFunc(out, func(a, b Cosigner) int { return bytes.Compare(a.Identity[:], b.Identity[:]) })
+	return out
+}
+
+// MemberName returns the name of a member as its record states it, or "".
+func (m *Machine) MemberName(a journal.Author) string {
+	if m.State.active != nil {
+		if i, ok := m.State.active.index(a); ok {
+			return m.State.active.Members[i].Name
+		}
+		return ""
+	}
+	for _, c := range m.Cosigners() {
+		if c.Identity == a {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+// Proposals returns the living proposals, newest first by the time their
+// authors claim.
+func (m *Machine) Proposals() []*Proposal {
+	var out []*Proposal
+	for _, p := range m.State.proposals.All() {
+		if m.State.alive(p) {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Proposal) int {
+		return cmp.Or(cmp.Compare(b.Ref.Time, a.Ref.Time), bytes.Compare(a.Ref.ID[:], b.Ref.ID[:]))
+	})
+	return out
+}
+
+// Alive says whether a proposal has effect.
+func (m *Machine) Alive(p *Proposal) bool { return m.State.alive(p) }
+
+// Status derives a proposal's status.
+func (m *Machine) Status(p *Proposal, now time.Time) Status {
+	return Derive(m.State, m.View, now, p)
+}
+
+// Tx returns a proposal's transaction once it is final; the mined one once it is mined.
+func (m *Machine) Tx(p *Proposal) (*wire.MsgTx, error) { return theTx(m.State, m.View, p) }
+
+// Conflicts returns the other living proposals that spend one of its coins.
+func (m *Machine) Conflicts(p *Proposal) []journal.EntryID { return entryIDs(m.State.conflicts(p)) }
+
+// Replaces returns the living proposals that p declares to replace.
+func (m *Machine) Replaces(p *Proposal) []journal.EntryID {
+	var out []*Proposal
+	for _, t := range p.Body.Replaces {
+		out = append(out, m.State.ofTx(t)...)
+	}
+	sortProposals(out)
+	return entryIDs(out)
+}
+
+// ReplacedBy returns the living proposals that declare to replace p.
+func (m *Machine) ReplacedBy(p *Proposal) []journal.EntryID {
+	return entryIDs(m.State.replacements(p))
+}
+
+// Given is one key's signatures on a proposal.
+type Given struct {
+	Member     Member
+	Time       time.Time // as claimed
+	Signatures int
+}
+
+// Approvals returns who signed, by claimed time, then key.
+func (m *Machine) Approvals(p *Proposal) []Given {
+	var out []Given
+	if m.State.active == nil {
+		return nil
+	}
+	for k, x := range m.State.active.Members {
+		n := m.State.signed(p, k)
+		if n == 0 {
+			continue
+		}
+		a, _ := m.State.approvals.Get(approvalKey(p.TxID, uint32(k)))
+		out = append(out, Given{x, time.UnixMilli(a.Ref.Time), n})
+	}
+	slices.SortStableFunc(out, func(a, b Given) int { return a.Time.Compare(b.Time) })
+	return out
+}
+
+// Rejection is a member's vote against.
+type Rejection struct {
+	Member Member
+	Reason string
+}
+
+// Rejections returns who stands against, by key.
+func (m *Machine) Rejections(p *Proposal) []Rejection {
+	against := m.State.Against(p)
+	var out []Rejection
+	if m.State.active == nil {
+		return nil
+	}
+	for k, x := range m.State.active.Members {
+		if reason, ok := against[k]; ok {
+			out = append(out, Rejection{x, reason})
+		}
+	}
+	return out
+}
+
+// HeldBy returns the members inside whose frontier a proposal's entry is, by
+// what they claim; this node and the author among them.
+func (m *Machine) HeldBy(p *Proposal) []Member {
+	var out []Member
+	if m.State.active == nil {
+		return nil
+	}
+	for _, x := range m.State.active.Members {
+		f, _ := m.claims.Get(string(x.Identity[:]))
+		if x.Identity == m.State.Me() || x.Identity == p.Author() || f[p.Ref.Chain].Seq >= p.Ref.Seq {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// Holds says whether a member claims to hold this node's own entries up to its last.
+func (m *Machine) Holds(who journal.Author) bool {
+	mine := journal.ChainKey{Author: m.State.Me(), Incarnation: m.local.Incarnation}
+	f, _ := m.claims.Get(string(who[:]))
+	return f[mine].Seq > 0 && f[mine].Seq+1 >= m.State.chains.Next(mine).Seq
+}
+
+// Warn returns what an approver is told before signing: the refusals of the
+// rules that stand before a signature, without changing anything.
+func (m *Machine) Warn(p *Proposal, now time.Time) []*Refusal {
+	if m.State.active == nil || m.Status(p, now) != StatusPending {
+		return nil
+	}
+	var out []*Refusal
+	for _, err := range []error{
+		checkTransaction(m.State, m.View, now, p, nil),
+		checkDoublePayment(m.State, m.View, now, p, nil),
+	} {
+		if r, ok := err.(*Refusal); ok {
+			out = append(out, r)
+		}
+	}
+	if _, err := m.Guard.check(m.View, p); err != nil {
+		if r, ok := err.(*Refusal); ok {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Faults counts entries without effect by author and rule.
+func (m *Machine) Faults() map[journal.Author]map[string]uint64 {
+	out := map[journal.Author]map[string]uint64{}
+	count := func(a journal.Author, rule string) {
+		if out[a] == nil {
+			out[a] = map[string]uint64{}
+		}
+		out[a][rule]++
+	}
+	for _, i := range m.State.inert.All() {
+		count(i.Ref.Chain.Author, i.Rule)
+	}
+	for _, f := range m.State.chains.Forks() {
+		count(f.Chain.Author, "equivocation")
+	}
+	for _, r := range m.State.unknown.All() {
+		count(r.Chain.Author, "needs_newer_version")
+	}
+	return out
+}
