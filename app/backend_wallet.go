@@ -1,0 +1,249 @@
+package app
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/p2p"
+	"github.com/quorate/quorate/wallet"
+)
+
+// joinRetry is the pause between tries to reach a founder.
+const joinRetry = 2 * time.Second
+
+// Wallets lists all wallets.
+func (n *Node) Wallets(context.Context) ([]api.Wallet, error) {
+	var out []api.Wallet
+	for _, a := range n.co.Wallets() {
+		out = append(out, n.wallet(a))
+	}
+	return out, nil
+}
+
+// Wallet shows one.
+func (n *Node) Wallet(_ context.Context, ref string) (api.Wallet, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.Wallet{}, err
+	}
+	return n.wallet(a), nil
+}
+
+func (n *Node) wallet(a *coordinator.Actor) api.Wallet {
+	m := a.Machine()
+	w := api.Wallet{WalletSummary: summary(a), Threshold: m.State.Genesis().Threshold}
+	online := map[journal.Author]bool{m.State.Me(): true}
+	ids := map[journal.Author]string{m.State.Me(): peerID(m.State.Me())}
+	for _, p := range n.net.Peers() {
+		online[p.Peer] = online[p.Peer] || p.Connected
+		ids[p.Peer] = p.PeerID
+	}
+	for _, c := range m.Cosigners() {
+		w.Cosigners = append(w.Cosigners, api.Cosigner{
+			Name: c.Name, PeerID: ids[c.Identity], Fingerprint: hex.EncodeToString(c.Key.Fingerprint[:]),
+			Path: keyPath(c.Key.Path), XPub: c.Key.XPub, Online: online[c.Identity], Ratified: c.Ratified,
+		})
+	}
+	if r, ok := m.State.Roster(); ok && r.Complete() {
+		words := r.Words()
+		w.Words = &words
+	}
+	if act := m.State.Active(); act != nil {
+		d := act.Descriptor.String()
+		w.Descriptor = &d
+		b := coordinator.Sum(coordinator.Coins(m.State, m.View, time.Now()))
+		w.Balance = api.Balance{Confirmed: b.Confirmed, Unconfirmed: b.Unconfirmed, Leased: b.Leased, Spendable: b.Spendable}
+	}
+	return w
+}
+
+func keyPath(path []uint32) string {
+	parts := make([]string, len(path))
+	for i, p := range path {
+		if p >= 1<<31 {
+			parts[i] = fmt.Sprintf("%dh", p-(1<<31))
+		} else {
+			parts[i] = fmt.Sprint(p)
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// CreateWallet founds a wallet.
+func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.WalletInvites, error) {
+	if r.External != "" {
+		return api.WalletInvites{}, errExternal()
+	}
+	for _, a := range n.co.Wallets() {
+		if a.Machine().Name() == r.Name && !a.Machine().State.Abandoned() {
+			return api.WalletInvites{}, api.Refuse("name_taken", fmt.Sprintf("create wallet: this node has a wallet named %q", r.Name), "choose another name")
+		}
+	}
+	script := wallet.ScriptType(r.Script)
+	if script == "" {
+		script = wallet.ScriptWSH
+	}
+	a, invites, err := n.co.Create(ctx, r.Name, r.Threshold, r.Cosigners, script, n.inviteAddresses())
+	if err != nil {
+		return api.WalletInvites{}, apiError(err)
+	}
+	out := api.WalletInvites{WalletSummary: summary(a)}
+	for _, inv := range invites {
+		out.Invites = append(out.Invites, inv.String())
+	}
+	return out, nil
+}
+
+// errExternal refuses what this version cannot do yet, and says so.
+func errExternal() error {
+	return api.Refuse("external_unsupported", "external signers are not supported by this version", "leave --external out: this node then signs with its own key")
+}
+
+// JoinWallet presents an invite; with Wait it goes on until the founder is
+// reached and holds this node's record.
+func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSummary, error) {
+	if r.External != "" {
+		return api.WalletSummary{}, errExternal()
+	}
+	inv, err := coordinator.ParseInvite(r.Invite)
+	if err != nil {
+		return api.WalletSummary{}, apiError(err)
+	}
+	a, err := n.co.Join(ctx, inv)
+	for r.Wait && errors.Is(err, p2p.ErrFounderAway) {
+		select {
+		case <-ctx.Done():
+			return api.WalletSummary{}, api.TimedOut("not_admitted", "join: the founder was not reached", "is its node running, and reachable at an address of the invite?")
+		case <-time.After(joinRetry):
+		}
+		a, err = n.co.Join(ctx, inv)
+	}
+	if errors.Is(err, p2p.ErrFounderAway) {
+		return api.WalletSummary{}, api.Fail("founder_unreachable", err.Error(), "is the founder's node running, and reachable at an address of the invite? `wallet join --wait` keeps trying")
+	}
+	if err != nil {
+		return api.WalletSummary{}, apiError(err)
+	}
+	if r.Wait {
+		// A claim of the founder tells; events only say that something changed.
+		for !a.Machine().Holds(inv.Founder) && a.Machine().State.Name() == "" {
+			select {
+			case <-ctx.Done():
+				return api.WalletSummary{}, api.TimedOut("not_admitted", "join: the founder does not hold this node's record yet", "it is sent as soon as the two are connected")
+			case <-time.After(joinRetry / 20):
+			}
+		}
+	}
+	return summary(a), nil
+}
+
+// RatifyWallet ratifies the roster whose words the user heard.
+func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet) (api.Ratified, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.Ratified{}, err
+	}
+	if _, err := a.Do(ctx, coordinator.Ratify{Words: r.Words}); err != nil {
+		return api.Ratified{}, apiError(err)
+	}
+	out := api.Ratified{WalletSummary: summary(a)}
+	m := a.Machine()
+	if roster, ok := m.State.Roster(); ok {
+		out.Words = roster.Words()
+	}
+	for _, c := range m.Cosigners() {
+		if c.Identity != m.State.Me() {
+			out.HeardFrom = append(out.HeardFrom, c.Name)
+		}
+	}
+	return out, nil
+}
+
+// InviteToWallet issues a fresh invite.
+func (n *Node) InviteToWallet(ctx context.Context, ref string) (api.WalletInvites, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.WalletInvites{}, err
+	}
+	v, err := a.Do(ctx, coordinator.NewInvite{Addresses: n.inviteAddresses(), Expires: time.Now().Add(coordinator.InviteLife)})
+	if err != nil {
+		return api.WalletInvites{}, apiError(err)
+	}
+	inv, ok := v.(coordinator.Invite)
+	if !ok {
+		return api.WalletInvites{}, api.Fail("failed", "invite: no answer", "")
+	}
+	return api.WalletInvites{WalletSummary: summary(a), Invites: []string{inv.String()}}, nil
+}
+
+// AbandonWallet gives a wallet up that is not active yet.
+func (n *Node) AbandonWallet(ctx context.Context, ref string) (api.WalletSummary, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.WalletSummary{}, err
+	}
+	if _, err := a.Do(ctx, coordinator.Abandon{}); err != nil {
+		return api.WalletSummary{}, apiError(err)
+	}
+	return summary(a), nil
+}
+
+// NewAddress leases a receiving address, or shows the next one.
+func (n *Node) NewAddress(ctx context.Context, ref string, r api.NewAddress) (api.Address, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.Address{}, err
+	}
+	v, err := a.Do(ctx, coordinator.LeaseAddress{Peek: r.Peek, BeyondGap: r.BeyondGap})
+	if err != nil {
+		return api.Address{}, apiError(err)
+	}
+	l, ok := v.(coordinator.Lease)
+	if !ok {
+		return api.Address{}, api.Fail("failed", "address: no answer", "")
+	}
+	return api.Address{Address: l.Address, Index: l.Index}, nil
+}
+
+// Coins lists the unspent outputs.
+func (n *Node) Coins(_ context.Context, ref string) ([]api.Coin, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return nil, err
+	}
+	m := a.Machine()
+	if m.State.Active() == nil {
+		return nil, api.Refuse(coordinator.RuleNotActive, "the wallet is not active: "+m.Missing(), "")
+	}
+	var out []api.Coin
+	for _, c := range coordinator.Coins(m.State, m.View, time.Now()) {
+		addr, err := m.State.Active().Descriptor.Address(c.Branch, c.Index)
+		if err != nil {
+			return nil, apiError(err)
+		}
+		x := api.Coin{OutPoint: c.OutPoint.String(), Amount: c.Amount, Address: addr, Confirmations: c.Confirmations}
+		if len(c.LeasedBy) > 0 {
+			id := c.LeasedBy[0].ID().String()
+			x.LeasedBy = &id
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+func parseOutPoint(s string) (wire.OutPoint, error) {
+	op, err := wire.NewOutPointFromString(s)
+	if err != nil {
+		return wire.OutPoint{}, api.Misuse("bad_outpoint", fmt.Sprintf("%.80q is not an outpoint", s), "it has the form TXID:VOUT")
+	}
+	return *op, nil
+}

@@ -1,0 +1,170 @@
+package app
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app/config"
+	"github.com/quorate/quorate/app/keystore"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// The files of a data directory that Init makes.
+const (
+	configName   = "config.toml"
+	keystoreName = "keystore"
+)
+
+// ConfigPath is where the configuration of a data directory is.
+func ConfigPath(dataDir string) string { return filepath.Join(dataDir, configName) }
+
+// InitOptions say what node to make.
+type InitOptions struct {
+	DataDir string
+	// Config is written to config.toml; its network is the node's for good.
+	Config     config.Config
+	Passphrase []byte
+	// Mnemonic is the BIP39 mnemonic of the Bitcoin keys; empty draws one of 24 words.
+	Mnemonic string
+	// Work is the cost of trying a passphrase; zero is keystore.DefaultWork.
+	Work keystore.Work
+}
+
+// InitResult is what Init made. Mnemonic is empty where one was given; it is
+// for the user's eyes only, and the only time that it is shown.
+type InitResult struct {
+	PeerID   string
+	Mnemonic string
+}
+
+// Init makes the data directory of a node, mode 0700: its keystore and its
+// configuration. It never overwrites one, and leaves nothing behind when it
+// fails. Errors are *api.Error.
+func Init(o InitOptions) (InitResult, error) {
+	for _, name := range []string{keystoreName, configName} {
+		if _, err := os.Lstat(filepath.Join(o.DataDir, name)); err == nil {
+			return InitResult{}, api.Refuse("exists", fmt.Sprintf("%s already holds a node (%s)", o.DataDir, name), "choose another --data-dir")
+		}
+	}
+	given := strings.TrimSpace(o.Mnemonic) != ""
+	content, err := newContent(o)
+	if err != nil {
+		return InitResult{}, err
+	}
+	defer content.Zero()
+	result := InitResult{PeerID: peerID(journal.NewIdentity(content.IdentitySeed).Author())}
+	if !given {
+		result.Mnemonic = content.Mnemonic
+	}
+	made, err := makeDir(o.DataDir)
+	if err != nil {
+		return InitResult{}, notWritten(err)
+	}
+	if err := writeNode(o, content); err != nil {
+		if made {
+			// Fails where something else was put into it meanwhile, which is then kept.
+			err = errors.Join(err, os.Remove(o.DataDir))
+		}
+		return InitResult{}, notWritten(err)
+	}
+	return result, nil
+}
+
+func newContent(o InitOptions) (keystore.Content, error) {
+	c := keystore.Content{Network: o.Config.Network, Mnemonic: strings.Join(strings.Fields(o.Mnemonic), " "), Created: api.Time(time.Now())}
+	var entropy [32]byte
+	defer clear(entropy[:])
+	for _, b := range [][]byte{entropy[:], c.IdentitySeed[:], c.SealingSeed[:], c.DatabaseKey[:]} {
+		if _, err := rand.Read(b); err != nil {
+			return c, api.Fail("no_entropy", "random bytes could not be drawn: "+err.Error(), "")
+		}
+	}
+	if c.Mnemonic == "" {
+		words, err := wallet.NewMnemonic(entropy[:])
+		if err != nil {
+			return c, api.Fail("failed", err.Error(), "")
+		}
+		c.Mnemonic = words
+	}
+	seed, err := wallet.MnemonicSeed(c.Mnemonic, "")
+	if err != nil {
+		return c, api.Misuse("bad_mnemonic", err.Error(), "give 12 to 24 words of the BIP39 English list")
+	}
+	clear(seed)
+	return c, nil
+}
+
+// makeDir makes the directory, or makes an existing one private.
+func makeDir(dir string) (made bool, err error) {
+	if fi, err := os.Stat(dir); err == nil {
+		if !fi.IsDir() {
+			return false, fmt.Errorf("%s is not a directory", dir)
+		}
+		return false, os.Chmod(dir, 0o700)
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return false, err
+	}
+	return true, os.Mkdir(dir, 0o700)
+}
+
+// writeNode writes the keystore last: a directory that has one is a node.
+func writeNode(o InitOptions, c keystore.Content) error {
+	conf := filepath.Join(o.DataDir, configName)
+	if err := keystore.WriteFile(conf, []byte(config.File(o.Config))); err != nil {
+		return err
+	}
+	work := o.Work
+	if work == (keystore.Work{}) {
+		work = keystore.DefaultWork()
+	}
+	if err := keystore.CreateWith(filepath.Join(o.DataDir, keystoreName), o.Passphrase, c, work); err != nil {
+		return errors.Join(err, os.Remove(conf))
+	}
+	return nil
+}
+
+func notWritten(err error) error {
+	if e := api.AsError(err); e.Code != "failed" {
+		return e
+	}
+	hint := ""
+	if errors.Is(err, fs.ErrPermission) {
+		hint = "choose a --data-dir that you may write to"
+	}
+	return api.Fail("not_written", "the node could not be written: "+err.Error(), hint)
+}
+
+// Unlock opens the keystore of a data directory and checks that it is for the
+// network that is configured. Errors are *api.Error.
+func Unlock(dataDir string, network string, passphrase []byte) (keystore.Content, error) {
+	path := filepath.Join(dataDir, keystoreName)
+	c, err := keystore.Open(path, passphrase)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return c, api.Missing("not_initialized", "there is no node in "+dataDir, "make one with `quorate init`")
+	case errors.Is(err, keystore.ErrPassphrase):
+		return c, api.Fail("wrong_passphrase", "the keystore was not opened: wrong passphrase", "try again")
+	case errors.Is(err, keystore.ErrPermissions):
+		return c, api.Refuse("keystore_permissions", "the keystore was not opened: others may read or write it", "chmod 600 "+path)
+	case errors.Is(err, keystore.ErrNewer):
+		return c, api.Fail("keystore_newer", "the keystore was written by a newer version", "use that version")
+	case errors.Is(err, keystore.ErrCorrupt), errors.Is(err, keystore.ErrWork):
+		return c, api.Fail("keystore_corrupt", "the keystore was not opened: "+err.Error(), "restore it from a backup")
+	case err != nil:
+		return c, api.Fail("keystore", "the keystore was not opened: "+err.Error(), "")
+	}
+	if c.Network != network {
+		c.Zero()
+		return c, api.Refuse("wrong_network", fmt.Sprintf("this node is for %s, not for %s", c.Network, network), "set network to "+c.Network+", or make another node for "+network)
+	}
+	return c, nil
+}

@@ -1,0 +1,87 @@
+// Package app composes a node: from configuration to running parts, and the
+// order in which they start and stop. It holds no rule of any room.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/p2p"
+	"github.com/quorate/quorate/store"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Secrets are what the keystore holds of a node.
+type Secrets struct {
+	Identity, Sealing [32]byte
+	Seed              []byte // BIP39
+}
+
+// Parts are what Wire joins to a node.
+type Parts struct {
+	Name    string
+	Network wallet.Network
+	Version string
+	Secrets Secrets
+	Store   *store.Badger
+	Chain   coordinator.Chain
+	P2P     p2p.Config // Identity, Book and Doorman are filled in
+	Log     *slog.Logger
+}
+
+// Node is a running node: what the API asks.
+type Node struct {
+	parts Parts
+	co    *coordinator.Node
+	net   *p2p.Node
+	hub   *hub
+}
+
+// Wire joins the parts: it is the one place where every port meets its
+// implementation. The node owns the store from here on.
+func Wire(ctx context.Context, p Parts) (*Node, error) {
+	identity := journal.NewIdentity(p.Secrets.Identity)
+	sealing, err := journal.NewSealingKey(p.Secrets.Sealing)
+	if err != nil {
+		return nil, fmt.Errorf("load sealing key: %w", err)
+	}
+	n := &Node{parts: p, hub: newHub()}
+	self := &coordinator.Self{Identity: identity, Sealing: sealing, Verified: wallet.NewSigCache(signatureCache)}
+	n.co = coordinator.NewNode(ctx, coordinator.Ports{
+		Store: p.Store, Chain: p.Chain, Signer: &signer{seed: p.Secrets.Seed, network: p.Network},
+		Clock: systemClock{}, Observer: n.hub, Log: p.Log,
+	}, self, p.Network, p.Name)
+	p.P2P.Identity, p.P2P.Book, p.P2P.Doorman = identity, &addressBook{store: p.Store}, n.co.Door()
+	if n.net, err = p2p.New(ctx, p.P2P); err != nil {
+		n.co.Close()
+		return nil, fmt.Errorf("start the network: %w", err)
+	}
+	n.co.SetTransport(n.net)
+	if err := n.co.Open(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open wallets: %w", err), n.Close())
+	}
+	return n, nil
+}
+
+// signatureCache is how many verified signatures are remembered: 32 bytes each.
+const signatureCache = 1 << 16
+
+// Close stops the node in order: first the wallets, so that nothing new is
+// acknowledged, then the network, then the store.
+func (n *Node) Close() error {
+	n.co.Close()
+	err := n.net.Close()
+	n.hub.close()
+	return errors.Join(err, n.parts.Store.Close())
+}
+
+// Coordinator gives the wallets of the node.
+func (n *Node) Coordinator() *coordinator.Node { return n.co }
+
+// stopTime is how long an orderly stop may take.
+const stopTime = 5 * time.Second
