@@ -75,7 +75,7 @@ func Block(params *chaincfg.Params, t Template) (*wire.MsgBlock, error) {
 // for regtest, where every second nonce does.
 func Solve(h *wire.BlockHeader) error {
 	target := blockchain.CompactToBig(h.Bits)
-	for nonce := range uint32(1 << 20) {
+	for nonce := range uint32(1 << 12) {
 		h.Nonce = nonce
 		hash := h.BlockHash()
 		if blockchain.HashToBig(&hash).Cmp(target) <= 0 {
