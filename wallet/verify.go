@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -91,6 +92,11 @@ func parseDER(der []byte) (*ecdsa.Signature, error) {
 	s := parsed.S()
 	if s.IsOverHalfOrder() {
 		return nil, ErrSignatureHighS
+	}
+	// btcec's parser lets bytes after the sequence pass. There is one strict
+	// encoding of a low-S signature, and Serialize writes it.
+	if !bytes.Equal(parsed.Serialize(), der) {
+		return nil, fmt.Errorf("%w: not the canonical encoding", ErrSignatureEncoding)
 	}
 	return parsed, nil
 }
