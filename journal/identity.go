@@ -43,7 +43,7 @@ func (i *Identity) Sign(tag string, msg []byte) []byte {
 }
 
 // Format writes the public part, whatever the verb.
-func (i *Identity) Format(w fmt.State, _ rune) {
+func (i Identity) Format(w fmt.State, _ rune) {
 	_, _ = io.WriteString(w, "identity "+i.author.String())
 }
 

@@ -45,7 +45,7 @@ func NewSealingKey(seed [32]byte) (*SealingKey, error) {
 func (s *SealingKey) Public() [32]byte { return s.public }
 
 // Format writes the public part, whatever the verb.
-func (s *SealingKey) Format(w fmt.State, _ rune) {
+func (s SealingKey) Format(w fmt.State, _ rune) {
 	_, _ = io.WriteString(w, "sealing key "+GroupID(s.public).String())
 }
 

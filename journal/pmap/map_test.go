@@ -1,0 +1,168 @@
+package pmap_test
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+// version is a map and what it must hold for ever.
+type version struct {
+	m    pmap.Map[int, string]
+	want map[int]string
+}
+
+func (v version) check(t interface{ Fatalf(string, ...any) }) {
+	if v.m.Len() != len(v.want) {
+		t.Fatalf("Len %d, want %d", v.m.Len(), len(v.want))
+	}
+	got := maps.Collect(v.m.All())
+	if !maps.Equal(got, v.want) {
+		t.Fatalf("All %v, want %v", got, v.want)
+	}
+	keys := []int{}
+	for k := range v.m.All() {
+		keys = append(keys, k)
+	}
+	if !slices.IsSorted(keys) {
+		t.Fatalf("not in order: %v", keys)
+	}
+	for k := -1; k < 130; k += 13 {
+		s, ok := v.m.Get(k)
+		if w, wok := v.want[k]; ok != wok || s != w {
+			t.Fatalf("Get %d: %q %v, want %q %v", k, s, ok, w, wok)
+		}
+		from := []int{}
+		for f := range v.m.From(k) {
+			from = append(from, f)
+		}
+		i, _ := slices.BinarySearch(keys, k)
+		if !slices.Equal(from, keys[i:]) {
+			t.Fatalf("From %d: %v, want %v", k, from, keys[i:])
+		}
+	}
+}
+
+// Every version stays what it was, whichever version the next ones are made from.
+func TestVersions(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		versions := []version{{want: map[int]string{}}}
+		for range rapid.IntRange(1, 150).Draw(t, "changes") {
+			// Mostly the newest one, so that maps grow over several levels.
+			i := max(0, len(versions)-1-rapid.IntRange(-20, 20).Draw(t, "back"))
+			old := versions[min(i, len(versions)-1)]
+			next := version{m: old.m, want: maps.Clone(old.want)}
+			for range rapid.IntRange(1, 5).Draw(t, "steps") {
+				k := rapid.IntRange(0, 127).Draw(t, "key")
+				if rapid.IntRange(0, 3).Draw(t, "delete") == 0 {
+					next.m = next.m.Delete(k)
+					delete(next.want, k)
+				} else {
+					v := rapid.StringN(0, 2, -1).Draw(t, "value")
+					next.m = next.m.Set(k, v)
+					next.want[k] = v
+				}
+			}
+			versions = append(versions, next)
+		}
+		for _, v := range versions {
+			v.check(t)
+		}
+	})
+}
+
+func TestZero(t *testing.T) {
+	var m pmap.Map[string, int]
+	if _, ok := m.Get("a"); ok || m.Len() != 0 || m.Delete("a").Len() != 0 {
+		t.Error("the zero map is not empty")
+	}
+	for range m.All() {
+		t.Error("All of the zero map yields")
+	}
+	for range m.From("") {
+		t.Error("From of the zero map yields")
+	}
+	if got, _ := m.Set("a", 1).Get("a"); got != 1 || m.Len() != 0 {
+		t.Error("Set of the zero map")
+	}
+}
+
+func TestStopEarly(t *testing.T) {
+	m := pmap.Collect(slices.All(make([]bool, 100)))
+	for _, seq := range []func(func(int, bool) bool){m.All(), m.From(10)} {
+		n := 0
+		for range seq {
+			if n++; n == 3 {
+				break
+			}
+		}
+		if n != 3 {
+			t.Errorf("yielded %d times", n)
+		}
+	}
+}
+
+func TestCollect(t *testing.T) {
+	m := pmap.Collect(func(yield func(int, string) bool) {
+		for i := range 1000 {
+			if !yield(i%700, string(rune('a'+i/700))) {
+				return
+			}
+		}
+	})
+	if v, _ := m.Get(5); m.Len() != 700 || v != "b" {
+		t.Errorf("Len %d, last value %q", m.Len(), v)
+	}
+}
+
+// copies counts the calls of a method that the tree below calls where it sees it.
+type copies struct{ n *int }
+
+func (c copies) Copy() copies {
+	*c.n++
+	return c
+}
+
+func TestValuesAreNotCopied(t *testing.T) {
+	n := 0
+	var m pmap.Map[int, copies]
+	for i := range 100 {
+		m = m.Set(i, copies{&n})
+	}
+	if n != 0 {
+		t.Errorf("Copy of a value called %d times", n)
+	}
+}
+
+// One map is read and built upon by many goroutines. The race detector judges.
+func TestConcurrent(t *testing.T) {
+	base := pmap.Collect(slices.All(make([]int, 1000)))
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			m := base
+			for i := range 500 {
+				m = m.Set(i*2, g+1).Delete(i*2 + 1)
+				if v, ok := base.Get(i); v != 0 || !ok {
+					t.Errorf("base changed at %d: %d %v", i, v, ok)
+					return
+				}
+			}
+			for _, v := range m.All() {
+				if v != g+1 {
+					t.Errorf("goroutine %d finds a value of %d", g, v)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if base.Len() != 1000 {
+		t.Errorf("base has %d", base.Len())
+	}
+}
