@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -25,6 +26,8 @@ type Badger struct {
 	lock  *os.File
 	names *logNames
 	gate  gate
+	// reserve is SpaceReserve, but in a test.
+	reserve uint64
 
 	// signing is held by a Commit with guard updates, from the check to the
 	// end: no other may come between.
@@ -42,11 +45,12 @@ var _ coordinator.Store = (*Badger)(nil)
 // (for tests). It returns ErrLocked, ErrKey, ErrNewer, ErrNoSpace, ErrCorrupt,
 // or an error of the file system. It reads and verifies all tables.
 func Open(dir string, key []byte, log *slog.Logger) (*Badger, error) {
-	return open(dir, key, log, func(*badger.Options) {})
+	return open(dir, key, log, SpaceReserve, func(*badger.Options) {})
 }
 
-// open lets a test break an option, to show that another test notices.
-func open(dir string, key []byte, log *slog.Logger, tweak func(*badger.Options)) (*Badger, error) {
+// open lets a test do without the reserve, and break an option, to show that
+// another test notices.
+func open(dir string, key []byte, log *slog.Logger, reserve uint64, tweak func(*badger.Options)) (*Badger, error) {
 	if len(key) != 0 && len(key) != KeySize {
 		return nil, fmt.Errorf("%w: %d bytes, %d are needed", ErrKey, len(key), KeySize)
 	}
@@ -57,7 +61,7 @@ func open(dir string, key []byte, log *slog.Logger, tweak func(*badger.Options))
 	if err != nil {
 		return nil, err
 	}
-	s := &Badger{dir: dir, log: log, lock: lock, guard: newGuardBook(), fault: newFault()}
+	s := &Badger{dir: dir, log: log, lock: lock, reserve: reserve, guard: newGuardBook(), fault: newFault()}
 	if err := s.start(key, tweak); err != nil {
 		s.release()
 		return nil, err
@@ -69,17 +73,23 @@ func (s *Badger) start(key []byte, tweak func(*badger.Options)) error {
 	if err := checkKey(s.dir, key); err != nil {
 		return err
 	}
-	if err := checkSpace(s.dir, 0); err != nil {
+	if err := checkSpace(s.dir, s.reserve); err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
 	if err := dropEmptyLogs(s.dir); err != nil {
 		return err
 	}
-	o := badgerOptions(s.dir, key, badgerLog{s.log, s.fault.set})
+	if err := repairManifest(s.dir); err != nil {
+		return err
+	}
+	if err := checkTables(s.dir); err != nil {
+		return err
+	}
+	o := badgerOptions(s.dir, key, badgerLog{s.log, s.fault.set, s.tablesFailed})
 	tweak(&o)
 	db, err := badger.Open(o)
 	if err != nil {
-		return fmt.Errorf("open database: %w", err)
+		return openError(err)
 	}
 	s.db = db
 	if err := s.prepare(len(key) > 0); err != nil {
@@ -99,7 +109,7 @@ func (s *Badger) prepare(encrypted bool) error {
 	if encrypted && !hasDataKey(s.dir) {
 		return errors.New("database made no key to encrypt with: is the clock right?")
 	}
-	if err := s.db.VerifyChecksum(); err != nil {
+	if err := s.verifyTables(); err != nil {
 		return fmt.Errorf("%w: verify tables: %w", ErrCorrupt, err)
 	}
 	names, err := openLogNames(s.dir)
@@ -116,7 +126,29 @@ func (s *Badger) prepare(encrypted bool) error {
 	if err := s.dropStaged(); err != nil {
 		return err
 	}
-	return addBallast(s.dir)
+	if err := addBallast(s.dir); err != nil {
+		return err
+	}
+	return removeNote(s.dir)
+}
+
+func (s *Badger) tablesFailed(cause error) {
+	if s.fault.get() != nil {
+		return // noted before, or no matter of tables
+	}
+	if err := leaveNote(s.dir, cause); err != nil {
+		s.log.Error("store may need repair", "err", err)
+	}
+}
+
+// openError tells damage from what the file system says. Badger does not wrap.
+func openError(err error) error {
+	for _, damage := range []string{"Opening table", "file does not exist for table", "MANIFEST", "manifest has bad"} {
+		if strings.Contains(err.Error(), damage) {
+			return fmt.Errorf("%w: open database: %w", ErrCorrupt, err)
+		}
+	}
+	return fmt.Errorf("open database: %w", err)
 }
 
 // Close writes the rest to tables and releases the directory. Calls that are
@@ -131,7 +163,7 @@ func (s *Badger) Close() error {
 	if err := s.fault.get(); err != nil {
 		return err
 	}
-	if err := checkSpace(s.dir, 0); errors.Is(err, ErrNoSpace) {
+	if err := checkSpace(s.dir, s.reserve); errors.Is(err, ErrNoSpace) {
 		if err := dropBallast(s.dir); err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func (s *Badger) Commit(ctx context.Context, b coordinator.Batch) error {
 		return err
 	}
 	// Twice: once in the log, once in a table.
-	if err := checkSpace(s.dir, 2*uint64(size)); err != nil {
+	if err := checkSpace(s.dir, s.reserve+2*uint64(size)); err != nil {
 		return err
 	}
 	p, err := s.plan(b)

@@ -10,32 +10,36 @@ import (
 // no use to people, and watches for failures that Badger only logs.
 type badgerLog struct {
 	log *slog.Logger
-	// fatal is called with a failure after which Badger must not be trusted.
+	// fatal is called with a failure after which Badger must not be trusted:
+	// data did not reach the disk, or data on the disk is left out.
 	fatal func(error)
-}
-
-// Messages of Badger (v4.9.6) that mean that data did not reach the disk, or
-// that data on the disk is left out.
-var fatalMessages = [...]string{
-	"error flushing memtable", // retried for ever, after a possibly torn MANIFEST
-	"writeRequests:",
-	"curlf sync",
-	"Ignoring table",
+	// tables is called where it failed to write tables or to note that it did.
+	tables func(error)
 }
 
 func (b badgerLog) Errorf(format string, args ...any) {
 	msg := trim(format, args)
 	b.log.Error("database error", "detail", msg)
-	for _, f := range fatalMessages {
-		if strings.Contains(msg, f) {
-			b.fatal(fmt.Errorf("database: %s", msg))
-			return
-		}
-	}
+	b.watch(msg)
 }
 
 func (b badgerLog) Warningf(format string, args ...any) {
-	b.log.Warn("database warning", "detail", trim(format, args))
+	msg := trim(format, args)
+	b.log.Warn("database warning", "detail", msg)
+	b.watch(msg)
+}
+
+// watch knows the messages of Badger v4.9.6 that a store cannot go on after.
+func (b badgerLog) watch(msg string) {
+	err := fmt.Errorf("database: %s", msg)
+	has := func(part string) bool { return strings.Contains(msg, part) }
+	switch {
+	case has("error flushing memtable"), has("LOG Compact FAILED"): // retried for ever
+		b.tables(err)
+		b.fatal(err)
+	case has("writeRequests:"), has("curlf sync"), has("Ignoring table"):
+		b.fatal(err)
+	}
 }
 
 func (b badgerLog) Infof(format string, args ...any) {

@@ -21,13 +21,13 @@ const (
 	ballastName = "ballast"
 )
 
-// checkSpace returns ErrNoSpace unless the reserve is free besides need bytes.
-func checkSpace(dir string, need uint64) error {
+// checkSpace returns ErrNoSpace unless want bytes are free.
+func checkSpace(dir string, want uint64) error {
 	free, known, err := freeSpace(dir)
 	if err != nil {
 		return fmt.Errorf("look for free space: %w", err)
 	}
-	if want := need + SpaceReserve; known && free < want {
+	if known && free < want {
 		return fmt.Errorf("%w: %d MiB are free for the store, %d MiB are needed",
 			ErrNoSpace, free>>20, (want+1<<20-1)>>20)
 	}

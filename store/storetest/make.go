@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"encoding/binary"
-	"testing"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -11,9 +10,15 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
+// Failer is the part of a testing.TB that making entries needs.
+type Failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
 // Author writes one chain of a group, the same entries in every run.
 type Author struct {
-	t     testing.TB
+	t     Failer
 	id    *journal.Identity
 	epoch journal.Epoch
 	next  journal.Next
@@ -21,7 +26,7 @@ type Author struct {
 }
 
 // NewAuthor returns the n-th author of a group.
-func NewAuthor(t testing.TB, group journal.GroupID, n byte, incarnation uint8) *Author {
+func NewAuthor(t Failer, group journal.GroupID, n byte, incarnation uint8) *Author {
 	return &Author{
 		t:     t,
 		id:    journal.NewIdentity([32]byte{1, n}),
