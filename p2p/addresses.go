@@ -1,6 +1,7 @@
 package p2p
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -148,6 +149,9 @@ func (d *directory) tell(a journal.Author, addrs []ma.Multiaddr) bool {
 // returns whose it is if it tells anything new.
 func (d *directory) vouch(raw []byte, allowed func(journal.Author) bool) (journal.Author, bool) {
 	var a journal.Author
+	if d.knows(raw) {
+		return a, false
+	}
 	env, rec, err := record.ConsumeEnvelope(raw, peer.PeerRecordEnvelopeDomain)
 	if err != nil {
 		return a, false
@@ -168,6 +172,18 @@ func (d *directory) vouch(raw []byte, allowed func(journal.Author) bool) (journa
 	w.seq, w.record, w.told = r.Seq, slices.Clone(raw), tidy(r.Addrs)
 	d.saveSoon()
 	return a, true
+}
+
+// knows says whether a record is one that was taken before.
+func (d *directory) knows(raw []byte) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, w := range d.m {
+		if bytes.Equal(w.record, raw) {
+			return true
+		}
+	}
+	return false
 }
 
 // record returns the signed addresses of a member, or nil.

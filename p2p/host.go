@@ -72,6 +72,9 @@ func newHost(cfg Config, g *gate, relays []peer.AddrInfo, external []ma.Multiadd
 	} else {
 		opts = append(opts, libp2p.ListenAddrStrings(cfg.Listen...))
 	}
+	for _, r := range relays {
+		external = append(external, circuits(r)...)
+	}
 	if len(external) > 0 {
 		opts = append(opts, libp2p.AddrsFactory(func(own []ma.Multiaddr) []ma.Multiaddr {
 			return ma.Unique(append(append([]ma.Multiaddr{}, external...), own...))
@@ -92,9 +95,26 @@ func newHost(cfg Config, g *gate, relays []peer.AddrInfo, external []ma.Multiadd
 	}
 	h, err := libp2p.New(append(opts, cfg.ExtraOptions...)...)
 	if err != nil {
+		// An option that fails leaves these to us; closing twice is harmless.
+		_ = conns.Close()
+		_ = limits.Close()
 		return nil, fmt.Errorf("start libp2p host: %w", err)
 	}
 	return h, nil
+}
+
+// circuits are the addresses of this host at a relay. Autorelay tells others
+// only those at relays with public addresses; an office may have its own.
+func circuits(r peer.AddrInfo) []ma.Multiaddr {
+	suffix, err := ma.NewMultiaddr("/p2p/" + r.ID.String() + "/p2p-circuit")
+	if err != nil {
+		return nil
+	}
+	var out []ma.Multiaddr
+	for _, a := range r.Addrs {
+		out = append(out, a.Encapsulate(suffix))
+	}
+	return out
 }
 
 // newResourceManager scales to the machine, with room for many members behind

@@ -65,6 +65,7 @@ func (n *Node) heard(g *group, records [][]byte) {
 		a, news := n.dir.vouch(raw, func(a journal.Author) bool { return a != n.self && g.members[a] })
 		if news {
 			n.redial.soon(a)
+			n.introduce(a)
 		}
 	}
 }
@@ -120,8 +121,15 @@ func (n *Node) connectedness(id peer.ID, c network.Connectedness) {
 	}
 }
 
-// identified remembers where a member was reached and what it signed. It also
-// notes where a stranger is that came to join: it will be a member soon.
+// introduce tells the members of every group that one of them is in where it
+// is.
+func (n *Node) introduce(a journal.Author) {
+	for _, g := range n.reg.shared(a) {
+		n.sync.introduce(g.id)
+	}
+}
+
+// identified remembers where a member was reached and what it signed.
 func (n *Node) identified(e event.EvtPeerIdentificationCompleted) {
 	a, err := AuthorOf(e.Peer)
 	if err != nil || !n.reg.member(a) {
@@ -129,7 +137,9 @@ func (n *Node) identified(e event.EvtPeerIdentificationCompleted) {
 	}
 	if e.SignedPeerRecord != nil {
 		if raw, err := e.SignedPeerRecord.Marshal(); err == nil && len(raw) <= maxRecord {
-			n.dir.vouch(raw, func(b journal.Author) bool { return b == a })
+			if _, news := n.dir.vouch(raw, func(b journal.Author) bool { return b == a }); news {
+				n.introduce(a)
+			}
 		}
 	} else if n.dir.tell(a, e.ListenAddrs) {
 		n.log.Debug("member told its addresses unsigned", "peer", e.Peer)

@@ -13,6 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	ma "github.com/multiformats/go-multiaddr"
 
@@ -74,7 +75,7 @@ func newHostile(t testing.TB, id *journal.Identity, listen ...string) *hostile {
 		t.Fatal(err)
 	}
 	h, err := libp2p.New(libp2p.Identity(key), libp2p.ListenAddrStrings(listen...), libp2p.DisableMetrics(),
-		libp2p.Transport(tcp.NewTCPTransport), libp2p.ForceReachabilityPublic())
+		libp2p.Transport(tcp.NewTCPTransport), libp2p.Transport(quic.NewTransport), libp2p.ForceReachabilityPublic())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package p2p
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -94,8 +93,9 @@ type syncer struct {
 
 // announcement is a claim about to be sent.
 type announcement struct {
-	first time.Time
-	timer *time.Timer
+	first   time.Time
+	timer   *time.Timer
+	records bool // with addresses of members
 }
 
 func newSyncer(ctx context.Context, reg *registry, net links, t *tally, log *slog.Logger, c *codec, tap func(string, []byte)) *syncer {
@@ -222,7 +222,12 @@ func (s *syncer) lied(key jobKey) {
 
 // changed announces to connected members, a moment later, that this node holds
 // more of a group than before.
-func (s *syncer) changed(id journal.GroupID) {
+func (s *syncer) changed(id journal.GroupID) { s.announceSoon(id, false) }
+
+// introduce does the same, and tells where members are: one is new, or moved.
+func (s *syncer) introduce(id journal.GroupID) { s.announceSoon(id, true) }
+
+func (s *syncer) announceSoon(id journal.GroupID, records bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
@@ -230,20 +235,25 @@ func (s *syncer) changed(id journal.GroupID) {
 	}
 	now := time.Now()
 	if a := s.pending[id]; a != nil {
+		a.records = a.records || records
 		// Wait for the last of a burst, but not for ever.
 		if now.Sub(a.first) < claimDelayMax-claimDelay && a.timer.Stop() {
 			a.timer.Reset(claimDelay)
 		}
 		return
 	}
-	s.pending[id] = &announcement{first: now, timer: time.AfterFunc(claimDelay, func() { s.announce(id) })}
+	s.pending[id] = &announcement{
+		first: now, records: records,
+		timer: time.AfterFunc(claimDelay, func() { s.announce(id) }),
+	}
 }
 
 func (s *syncer) announce(id journal.GroupID) {
 	s.mu.Lock()
+	a := s.pending[id]
 	delete(s.pending, id)
 	g := s.reg.get(id)
-	if g == nil || s.ctx.Err() != nil {
+	if g == nil || a == nil || s.ctx.Err() != nil {
 		s.mu.Unlock()
 		return
 	}
@@ -251,7 +261,11 @@ func (s *syncer) announce(id journal.GroupID) {
 	s.mu.Unlock()
 	defer s.wg.Done()
 
-	f := claimFrame(kindClaim, id, g.inbox.Claim(), nil)
+	var records [][]byte
+	if a.records {
+		records = s.net.records(g)
+	}
+	f := claimFrame(kindClaim, id, g.inbox.Claim(), records)
 	for _, p := range s.net.connected() {
 		if !g.members[p] {
 			continue
@@ -335,14 +349,15 @@ func (s *syncer) read(st stream, limit int, timeout time.Duration) (*frame, erro
 	if err != nil {
 		return nil, err
 	}
+	if s.tap != nil {
+		s.tap("sync", appendFrame(b))
+	}
 	return s.codec.parse(b)
 }
 
 // refuse counts and resets when a peer sent what it must not.
 func (s *syncer) refuse(st stream, p journal.Author, err error) {
-	if errors.Is(err, coordinator.RejectFrame) || coordinator.IsReject(err) {
-		s.tally.count(p, err)
-	}
+	s.tally.count(p, err)
 	_ = st.Reset()
 }
 
