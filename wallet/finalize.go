@@ -17,7 +17,9 @@ var ErrMissingSignatures = errors.New("not enough valid signatures")
 // lowest key indexes that have a valid one, of several by one key the least in
 // byte order, so that the same valid signatures make the same bytes in whatever
 // order and company they come. Invalid and surplus signatures are left out.
-// Every input then runs through the script engine. Errors: ErrMissingSignatures,
+// Every input then runs through the script engine, which takes signatures just
+// verified, or vouched for by the cache, as valid, and computes all else itself
+// (see replay); CheckTx computes everything. Errors: ErrMissingSignatures,
 // ErrScriptFailed; of several inputs the first one's.
 func (s *Spend) Finalize(sigs []Signature, cache *SigCache) (*wire.MsgTx, error) {
 	candidates := s.candidates(sigs)
