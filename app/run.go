@@ -9,6 +9,7 @@ import (
 	"net"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -54,6 +55,8 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	if err != nil {
 		return storeError(o.DataDir, err)
 	}
+	// Unlocking the keystore took 64 MiB, which the node never needs again.
+	debug.FreeOSMemory()
 	chain, stopChain, err := openChain(o.Config, o.Log)
 	if err != nil {
 		return errors.Join(err, db.Close())

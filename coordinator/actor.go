@@ -21,6 +21,10 @@ const (
 	together = 128
 	// tickEvery is how often time passes for a machine.
 	tickEvery = 2 * time.Second
+	// snapshotEach and snapshotAtStop are how many entries make a snapshot
+	// worth its while, running and when the actor stops.
+	snapshotEach   = 4096
+	snapshotAtStop = 256
 	// commitTime bounds one commit of the store.
 	commitTime = 30 * time.Second
 )
@@ -49,6 +53,8 @@ type Actor struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 	done    sync.WaitGroup
+
+	unsnapped int // entries since the last snapshot; of the actor's goroutine
 
 	mu       sync.Mutex
 	follower Follower // of the running stream, or nil
@@ -123,6 +129,7 @@ func (a *Actor) run() {
 	for {
 		select {
 		case <-a.ctx.Done():
+			a.snapshot(snapshotAtStop)
 			return
 		case e := <-a.inbox:
 			a.handle(e)
@@ -165,11 +172,30 @@ func (a *Actor) handle(first envelope) {
 	}
 	m := t.machine
 	a.current.Store(&m)
+	a.unsnapped += len(t.batch.Entries)
 	for _, e := range t.effects {
 		a.execute(e)
 	}
 	for _, r := range t.replies {
 		r(nil)
+	}
+	a.snapshot(snapshotEach)
+}
+
+// snapshot stores the state, where so many entries came since the last time
+// that folding them again would be felt at the next start.
+func (a *Actor) snapshot(each int) {
+	m := a.Machine()
+	if a.unsnapped < each || m.State.active == nil {
+		return
+	}
+	a.unsnapped = 0
+	b, err := m.State.snapshot()
+	if err == nil {
+		err = a.commit(Batch{Group: a.group, Puts: map[string][]byte{recSnapshot: b}})
+	}
+	if err != nil {
+		a.ports.Log.Warn("store a snapshot; the next start takes longer", "wallet", a.group.String()[:8], "error", err)
 	}
 }
 

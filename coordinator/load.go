@@ -71,10 +71,15 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 	return m, nil
 }
 
-// loadEntries folds every stored entry. They were checked when they were
-// stored, and the store checks each id.
+// loadEntries folds every stored entry that a snapshot does not cover. They
+// were checked when they were stored, and the store checks each id.
 func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][]byte) (Machine, error) {
 	st := m.State
+	if snap, ok := recs[recSnapshot]; ok {
+		if with, err := st.withSnapshot(snap); err == nil {
+			st = with
+		}
+	}
 	err := store.Walk(ctx, st.group, func(e *journal.Entry) error {
 		if st.chains.Has(e.ID()) {
 			return nil

@@ -218,7 +218,11 @@ func TestAnyOrderAndRepetitionGivesTheSameState(t *testing.T) {
 		}
 		slices.SortFunc(all, func(a, b *journal.Entry) int { x, y := a.ID(), b.ID(); return slices.Compare(x[:], y[:]) })
 		observer := c.peers[0]
-		want := canon(refold(rt, observer, all))
+		folded := refold(rt, observer, all)
+		want := canon(folded)
+		if got := canon(throughSnapshot(rt, observer, folded)); got != want {
+			rt.Fatalf("the snapshot holds another state:\n%s", diff(want, got))
+		}
 		for range 3 {
 			order := rapid.Permutation(all).Draw(rt, "order")
 			order = append(order, rapid.SliceOfN(rapid.SampledFrom(all), 0, 5).Draw(rt, "again")...)
@@ -245,4 +249,20 @@ func diff(a, b string) string {
 		out.WriteString("- " + l + "\n")
 	}
 	return out.String()
+}
+
+func throughSnapshot(tb rapid.TB, p *peer, s State) State {
+	b, err := s.snapshot()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	empty, err := NewState(p.self, p.m.local.Genesis, p.m.local.Secret, s.pinned)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	again, err := empty.withSnapshot(b)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return again
 }

@@ -1,0 +1,153 @@
+package coordinator
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+// recSnapshot holds a snapshot of State. It can be rebuilt from the entries at
+// any time: one that is of another version, or damaged, is left aside.
+const recSnapshot = "snapshot"
+
+// snapshotVersion changes with whatever a snapshot holds, or how it is derived
+// from the entries.
+const snapshotVersion = 1
+
+var errSnapshot = errors.New("snapshot is of no use")
+
+type pair[V any] struct {
+	_ struct{} `cbor:",toarray"`
+	K []byte
+	V V
+}
+
+func dump[V any](m pmap.Map[string, V]) []pair[V] {
+	out := make([]pair[V], 0, m.Len())
+	for k, v := range m.All() {
+		out = append(out, pair[V]{K: []byte(k), V: v})
+	}
+	return out
+}
+
+func undump[V any](ps []pair[V]) pmap.Map[string, V] {
+	return pmap.Collect(func(yield func(string, V) bool) {
+		for _, p := range ps {
+			if !yield(string(p.K), p.V) {
+				return
+			}
+		}
+	})
+}
+
+// stateSnapshot is an active State, without what is derived from other parts.
+type stateSnapshot struct {
+	Version     int                   `cbor:"1,keyasint"`
+	Group       journal.GroupID       `cbor:"2,keyasint"`
+	Pinned      [32]byte              `cbor:"3,keyasint"`
+	Chains      []byte                `cbor:"4,keyasint"`
+	Name        string                `cbor:"5,keyasint"`
+	NameRef     Ref                   `cbor:"6,keyasint"`
+	Cuts        []pair[cutFact]       `cbor:"7,keyasint"`
+	Epochs      []pair[journal.Epoch] `cbor:"8,keyasint"`
+	Rotations   []pair[rotationFact]  `cbor:"9,keyasint"`
+	Sealed      []pair[[]byte]        `cbor:"10,keyasint"`
+	Failures    []pair[failureFact]   `cbor:"11,keyasint"`
+	Inert       []pair[Inert]         `cbor:"12,keyasint"`
+	Unknown     []pair[Ref]           `cbor:"13,keyasint"`
+	Admitted    []pair[Ref]           `cbor:"14,keyasint"`
+	Records     []pair[Record]        `cbor:"15,keyasint"`
+	Rosters     []pair[rosterFact]    `cbor:"16,keyasint"`
+	Reveals     []pair[revealFact]    `cbor:"17,keyasint"`
+	Ratified    []pair[ratifiedFact]  `cbor:"18,keyasint"`
+	Abandoned   []pair[Ref]           `cbor:"19,keyasint"`
+	Leases      []pair[leaseFact]     `cbor:"20,keyasint"`
+	Proposals   []proposalSnapshot    `cbor:"21,keyasint"`
+	Carriers    []pair[carrierFact]   `cbor:"22,keyasint"`
+	Sigs        []pair[[]byte]        `cbor:"23,keyasint"`
+	Approvals   []pair[Approval]      `cbor:"24,keyasint"`
+	Votes       []pair[voteFact]      `cbor:"25,keyasint"`
+	Withdrawals []pair[Ref]           `cbor:"26,keyasint"`
+}
+
+type proposalSnapshot struct {
+	Ref   Ref              `cbor:"1,keyasint"`
+	Body  *ProposalCreated `cbor:"2,keyasint"`
+	TxID  [32]byte         `cbor:"3,keyasint"`
+	Sound bool             `cbor:"4,keyasint"`
+}
+
+// snapshot encodes an active State.
+func (s State) snapshot() ([]byte, error) {
+	chains, err := s.chains.MarshalBinary()
+	if err != nil {
+		return nil, fmt.Errorf("encode snapshot: %w", err)
+	}
+	snap := stateSnapshot{
+		Version: snapshotVersion, Group: s.group, Pinned: s.pinned, Chains: chains, Name: s.name, NameRef: s.nameRef,
+		Cuts: dump(s.cuts), Epochs: dump(s.epochs), Rotations: dump(s.rotations), Failures: dump(s.failures),
+		Inert: dump(s.inert), Unknown: dump(s.unknown), Admitted: dump(s.admitted), Records: dump(s.records),
+		Rosters: dump(s.rosters), Reveals: dump(s.reveals), Ratified: dump(s.ratified), Abandoned: dump(s.abandoned),
+		Leases: dump(s.leases), Carriers: dump(s.carriers), Sigs: dump(s.sigs), Approvals: dump(s.approvals),
+		Votes: dump(s.votes), Withdrawals: dump(s.withdrawals),
+	}
+	for k, e := range s.sealed.All() {
+		snap.Sealed = append(snap.Sealed, pair[[]byte]{K: []byte(k), V: e.Bytes()})
+	}
+	for _, p := range s.proposals.All() {
+		snap.Proposals = append(snap.Proposals, proposalSnapshot{p.Ref, p.Body, p.TxID, p.Sound})
+	}
+	b, err := theCodec.enc.Marshal(snap)
+	if err != nil {
+		return nil, fmt.Errorf("encode snapshot: %w", err)
+	}
+	return b, nil
+}
+
+// withSnapshot returns the state that a snapshot holds, on top of an empty one
+// of the same group and pin; entries written since are folded by the caller.
+func (s State) withSnapshot(b []byte) (State, error) {
+	var snap stateSnapshot
+	if err := localDecode(b, &snap); err != nil {
+		return s, fmt.Errorf("%w: %w", errSnapshot, err)
+	}
+	if snap.Version != snapshotVersion || snap.Group != s.group || snap.Pinned != s.pinned || s.pinned == [32]byte{} {
+		return s, errSnapshot
+	}
+	var err error
+	if s.chains, err = journal.UnmarshalChains(snap.Chains); err != nil {
+		return s, fmt.Errorf("%w: %w", errSnapshot, err)
+	}
+	s.name, s.nameRef = snap.Name, snap.NameRef
+	s.cuts, s.epochs, s.rotations, s.failures = undump(snap.Cuts), undump(snap.Epochs), undump(snap.Rotations), undump(snap.Failures)
+	s.inert, s.unknown, s.admitted, s.records = undump(snap.Inert), undump(snap.Unknown), undump(snap.Admitted), undump(snap.Records)
+	s.rosters, s.reveals, s.ratified, s.abandoned = undump(snap.Rosters), undump(snap.Reveals), undump(snap.Ratified), undump(snap.Abandoned)
+	s.leases, s.carriers, s.sigs, s.approvals = undump(snap.Leases), undump(snap.Carriers), undump(snap.Sigs), undump(snap.Approvals)
+	s.votes, s.withdrawals = undump(snap.Votes), undump(snap.Withdrawals)
+	for _, p := range snap.Sealed {
+		if len(p.K) != 64 {
+			return s, errSnapshot
+		}
+		e, err := journal.DecodeStored(p.V, journal.EntryID(p.K[32:]))
+		if err != nil {
+			return s, fmt.Errorf("%w: %w", errSnapshot, err)
+		}
+		s.sealed = s.sealed.Set(string(p.K), e)
+	}
+	for _, x := range snap.Proposals {
+		p := &Proposal{Ref: x.Ref, Body: x.Body, TxID: x.TxID, Sound: x.Sound, spend: &lazySpend{}}
+		s.proposals = s.proposals.Set(key(p.Ref.ID), p)
+		if p.Sound {
+			s = s.index(p)
+		}
+	}
+	r, ok := s.Roster()
+	if !ok || r.Hash != s.pinned || len(r.Ratified) != len(r.Members) {
+		return s, errSnapshot
+	}
+	s.active = &Active{*r}
+	s.touched = nil
+	return s, nil
+}
