@@ -51,16 +51,19 @@ func (x idIndex) get(id EntryID) *held {
 	return nil
 }
 
-// set returns the index with an entry that is not in it.
+// set returns the index with an entry. One whose id it has already stays.
 func (x idIndex) set(h *held) idIndex {
 	root := x.root.copy()
 	n := root
 	for level := 0; ; level++ {
 		d := h.id.digit(level)
 		other := n.leaf[d]
-		if other == nil && n.node[d] == nil {
+		switch {
+		case other == nil && n.node[d] == nil:
 			n.leaf[d] = h
 			return idIndex{x.n + 1, root}
+		case other != nil && other.id == h.id:
+			return x
 		}
 		next := n.node[d].copy()
 		if other != nil {

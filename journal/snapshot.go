@@ -113,9 +113,11 @@ func (r *snapshotReader) chain(ids *idIndex) *chain {
 	return ch
 }
 
+// held adds an entry to ids, where it must not be yet.
 func (r *snapshotReader) held(ids *idIndex, key *ChainKey, at Position) {
-	r.bad = r.bad || ids.get(at.ID) != nil
+	n := ids.n
 	*ids = ids.set(&held{at.ID, key, at.Seq})
+	r.bad = r.bad || ids.n == n
 }
 
 // take returns the next n bytes, or n zeros and sets bad.
