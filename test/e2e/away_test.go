@@ -1,0 +1,85 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/quorate/quorate/api"
+)
+
+// A cosigner that was away finds the same history, votes and transaction as
+// the others when it comes back.
+func TestSpendWithACosignerAway(t *testing.T) {
+	g := newGroup(t, 2, 3).fund(40_000_000, 60_000_000)
+	a, b, c := g.nodes[0], g.nodes[1], g.nodes[2]
+	c.stop()
+
+	p := ask[api.Proposed](a, pay(t, 70_000_000, "--note", "rent of May")...)
+	if p.Status != api.StatusPending {
+		t.Errorf("one signature of two makes it %s", p.Status)
+	}
+	shown := ask[api.Proposal](a, "proposal", "show", p.Proposal)
+	if len(shown.Approvals) != 1 || shown.Approvals[0].Cosigner != "a" || shown.Approvals[0].Signatures != len(shown.Inputs) {
+		t.Errorf("the proposer did not sign first: %+v", shown.Approvals)
+	}
+	b.reaches(p.Proposal, api.StatusPending)
+	ask[api.Proposal](b, "approve", p.Proposal)
+	for _, n := range []*node{a, b} {
+		ask[api.Proposal](n, "wait", p.Proposal, "--status", "final")
+	}
+	tx := confirmed(t, p.Proposal, a, b)
+	if tx.TxID != p.TxID {
+		t.Errorf("transaction %s, proposed was %s", tx.TxID, p.TxID)
+	}
+
+	c.start()
+	c.reaches(p.Proposal, api.StatusConfirmed)
+	if got := ask[api.Tx](c, "tx", p.Proposal); got != tx {
+		t.Errorf("c holds another transaction: %+v", got)
+	}
+	same(t, a, c, "proposal", "show", p.Proposal)
+	same(t, a, c, "proposals", walletName)
+	same(t, a, c, "coins", walletName)
+	if w := c.wallet(); w.Balance.Leased != 0 || w.Balance.Spendable != 30_000_000-p.Fee {
+		t.Errorf("balance on c: %+v", w.Balance)
+	}
+	for _, n := range g.nodes {
+		n.stop()
+	}
+}
+
+// same holds the answers of two nodes equal field by field, but for held_by,
+// which is what each knows of the others.
+func same(t testing.TB, x, y *node, args ...string) {
+	t.Helper()
+	if d := cmp.Diff(withoutHolders(t, x.run(args...)), withoutHolders(t, y.run(args...))); d != "" {
+		t.Errorf("`quorate %v` differs between %s and %s:\n%s", args, x.name, y.name, d)
+	}
+}
+
+func withoutHolders(t testing.TB, a answer) any {
+	t.Helper()
+	a.ok(t)
+	var v any
+	if err := json.Unmarshal(a.out, &v); err != nil {
+		t.Fatal(err)
+	}
+	drop(v)
+	return v
+}
+
+func drop(v any) {
+	switch x := v.(type) {
+	case map[string]any:
+		delete(x, "held_by")
+		for _, y := range x {
+			drop(y)
+		}
+	case []any:
+		for _, y := range x {
+			drop(y)
+		}
+	}
+}
