@@ -11,10 +11,11 @@ import (
 	"github.com/quorate/quorate/store"
 )
 
-// A process is killed at random points, 25 times over one store, while four
+// A process is killed at random points, 20 times over one store, while four
 // writers commit. What it acknowledged is there after each kill and to the end.
 func TestKilled(t *testing.T) {
-	rounds := 25
+	t.Parallel()
+	rounds := 20
 	if testing.Short() {
 		rounds = 5
 	}
@@ -33,7 +34,7 @@ func TestKilled(t *testing.T) {
 		}
 		r := bufio.NewReader(out)
 		// Often in the first commits after opening, at times much later.
-		until := 1 + rnd.IntN(1+rnd.IntN(120))
+		until := 1 + rnd.IntN(1+rnd.IntN(80))
 		if got := told[round].read(t, r, until); got < until {
 			t.Fatalf("child ended by itself after %d acknowledgements", got)
 		}
@@ -61,6 +62,7 @@ func TestKilled(t *testing.T) {
 // The same with a kill at the n-th system call of each kind that changes files:
 // while a new store is made, while logs are renewed, while it is closed.
 func TestKilledAtSystemCall(t *testing.T) {
+	t.Parallel()
 	strace := findStrace(t)
 	points := []int{1, 2, 3, 5, 8, 15}
 	calls := []string{"openat", "ftruncate", "msync", "fsync", "unlinkat", "renameat", "write", "close"}

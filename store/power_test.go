@@ -17,10 +17,11 @@ import (
 // was acknowledged before the cut must be in the copy, and no part of a batch
 // alone.
 func TestPowerCut(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("copies disks")
 	}
-	lost, cuts := powerCuts(t, "endless")
+	lost, cuts := powerCuts(t, "endless", 8)
 	if lost != 0 {
 		t.Errorf("%d of %d power cuts lost something", lost, cuts)
 	}
@@ -29,16 +30,17 @@ func TestPowerCut(t *testing.T) {
 
 // The same notices a store that does not sync.
 func TestPowerCutWithoutSync(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("copies disks")
 	}
 	// Not every cut: writing out a full memtable syncs a table.
-	if lost, cuts := powerCuts(t, "endless-nosync"); lost == 0 {
+	if lost, cuts := powerCuts(t, "endless-nosync", 4); lost == 0 {
 		t.Errorf("without syncs none of %d power cuts lost anything", cuts)
 	}
 }
 
-func powerCuts(t *testing.T, mode string) (lost, cuts int) {
+func powerCuts(t *testing.T, mode string, times int) (lost, cuts int) {
 	// The file system's own timer must not write in the midst of a copy.
 	image := diskImage(t, "384M")
 	disk := mount(t, "-o", "loop,commit=300", image)
@@ -57,7 +59,7 @@ func powerCuts(t *testing.T, mode string) (lost, cuts int) {
 	r := bufio.NewReader(out)
 	rnd := rand.New(rand.NewPCG(3, 4))
 	var told acks
-	for range 8 {
+	for range times {
 		until := 1 + rnd.IntN(40)
 		if got := told.read(t, r, until); got < until {
 			t.Fatalf("child ended by itself after %d acknowledgements", got)

@@ -151,7 +151,12 @@ func (s *Badger) view(f func(*badger.Txn) error) error {
 		return err
 	}
 	defer s.gate.leave()
-	return s.db.View(f)
+	err := s.db.View(f)
+	// What a commit left in memory that then failed must not be believed.
+	if fault := s.fault.get(); fault != nil {
+		return fault
+	}
+	return err
 }
 
 func readEntry(txn *badger.Txn, item *badger.Item) (*journal.Entry, error) {

@@ -39,6 +39,7 @@ func fill(t *testing.T, dir string) (free func()) {
 }
 
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	for name, disk := range map[string]func(*testing.T) string{
 		"tmpfs": func(t *testing.T) string { return mount(t, "-t", "tmpfs", "-o", "size=160m", "tmpfs") },
 		"ext4":  func(t *testing.T) string { return mount(t, "-o", "loop", diskImage(t, "192M")) },
@@ -108,6 +109,7 @@ func TestDiskFull(t *testing.T) {
 // the process dies or breaks, and lies about nothing: all that was
 // acknowledged is there when there is space again.
 func TestDiskFullWithoutReserve(t *testing.T) {
+	t.Parallel()
 	disk := mount(t, "-t", "tmpfs", "-o", "size=64m", "tmpfs")
 	dir := filepath.Join(disk, "store")
 	cmd := childCommand(t, "endless-noreserve", dir, "0")

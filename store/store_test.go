@@ -35,6 +35,9 @@ func openBadger(t *testing.T, dir string, key []byte) *store.Badger {
 func TestBadgerConformance(t *testing.T) {
 	for name, key := range map[string][]byte{"encrypted": testKey(), "plain": nil} {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && key == nil {
+				t.Skip("no node runs without a key")
+			}
 			storetest.Run(t, func(t *testing.T) (coordinator.Store, func() coordinator.Store) {
 				dir := t.TempDir()
 				s := openBadger(t, dir, key)

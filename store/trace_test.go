@@ -31,6 +31,7 @@ func findStrace(t *testing.T) string {
 // map of the newest log file, begun after the acknowledgement before; and the
 // directory is synced after a log file was made.
 func TestSyncedBeforeAcknowledged(t *testing.T) {
+	t.Parallel()
 	strace := findStrace(t)
 	tr := traceChild(t, strace, "some")
 	for _, wrong := range tr.wrong {
@@ -48,6 +49,7 @@ func TestSyncedBeforeAcknowledged(t *testing.T) {
 // A sync that fails is never acknowledged, breaks the store for good, and what
 // was acknowledged before is there for the next process.
 func TestFailedSync(t *testing.T) {
+	t.Parallel()
 	strace := findStrace(t)
 	for _, fail := range []string{"msync:error=EIO:when=25+", "msync:error=ENOSPC:when=40", "fsync:error=EIO:when=6+"} {
 		t.Run(fail, func(t *testing.T) {
