@@ -42,15 +42,17 @@ func (n memoryNetwork) Hostile(t testing.TB, id *journal.Identity) p2ptest.Hosti
 	return &memoryHostile{n.node(t, id, nil)}
 }
 
+func linkOf(g p2ptest.Group, members []journal.Author) coordinator.GroupLink {
+	return coordinator.GroupLink{Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Members: members}
+}
+
 type memoryHostile struct{ m *p2p.Memory }
 
 func (h *memoryHostile) Author() journal.Author { return h.m.Author() }
 
 func (h *memoryHostile) Meet(t testing.TB, g p2ptest.Group, to p2ptest.Peer) {
 	t.Helper()
-	l := coordinator.GroupLink{
-		Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Members: []journal.Author{h.Author(), to.Author()},
-	}
+	l := linkOf(g, []journal.Author{h.Author(), to.Author()})
 	if err := h.m.Attach(context.Background(), l, p2ptest.NewInbox()); err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ type Inbox struct {
 	order   []journal.EntryID
 	wanted  map[journal.EntryID]bool
 	claims  map[journal.Author]coordinator.Claim
+	claimed int
 	hook    func(from journal.Author, e *journal.Entry)
 }
 
@@ -94,6 +95,14 @@ func (b *Inbox) PeerClaim(from journal.Author, c coordinator.Claim) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.claims[from] = c
+	b.claimed++
+}
+
+// Claims returns how many claims came from peers.
+func (b *Inbox) Claims() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.claimed
 }
 
 // Entries serves a range of one chain.
