@@ -159,3 +159,15 @@ func readFile(path string) ([]byte, error) {
 	}
 	return b, err
 }
+
+// FromSet is the defaults with only --set arguments over them, unchecked: what
+// a new node's file holds. The environment is not in it.
+func FromSet(set []string) (Config, error) {
+	l := Loaded{Config: Default()}
+	for _, s := range set {
+		if err := l.set(s); err != nil {
+			return Config{}, err
+		}
+	}
+	return l.Config, nil
+}

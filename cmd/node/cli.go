@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/quorate/quorate/api"
+)
+
+// cli is one invocation of the command line.
+type cli struct {
+	in       io.Reader
+	out, err io.Writer
+	environ  []string
+
+	dataDir string
+	json    bool
+	// path is the command that ran, for errors: what was tried.
+	path string
+	// answered is set when the one JSON value is on standard output.
+	answered bool
+}
+
+// ran marks an error of a command that ran; every other error of the parser is
+// one of usage.
+type ran struct{ err error }
+
+func (r *ran) Error() string { return r.err.Error() }
+
+// execute runs one command line and returns the exit status.
+func (c *cli) execute(ctx context.Context, args []string) int {
+	root := c.root()
+	root.SetArgs(args)
+	root.SetIn(c.in)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	c.path = cmd.CommandPath()
+	var r *ran
+	if !errors.As(err, &r) {
+		// The flags may not have been read yet.
+		c.json = c.json || slices.Contains(args, "--json")
+		err = api.Misuse("usage", err.Error(), "see `"+c.path+" --help`")
+	} else {
+		err = r.err
+	}
+	return c.report(api.AsError(err))
+}
+
+// report tells of an error: one line on standard error and, with --json, one
+// value on standard output.
+func (c *cli) report(e *api.Error) int {
+	line := c.path + ": " + clean(e.Message)
+	if e.Hint != "" {
+		line += ": " + clean(e.Hint)
+	}
+	fmt.Fprintln(c.err, line)
+	if c.json && !c.answered {
+		// There is nowhere else to report to.
+		_ = c.encode(e.Body())
+	}
+	return e.Kind.ExitStatus()
+}
+
+// getenv returns the last value of an environment variable.
+func (c *cli) getenv(key string) string {
+	for _, e := range slices.Backward(c.environ) {
+		if v, ok := strings.CutPrefix(e, key+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// defaultDataDir follows the XDG base directory specification.
+func (c *cli) defaultDataDir() string {
+	if d := c.getenv("QUORATE_DATA_DIR"); d != "" {
+		return d
+	}
+	if d := c.getenv("XDG_DATA_HOME"); filepath.IsAbs(d) {
+		return filepath.Join(d, "quorate")
+	}
+	return filepath.Join(c.getenv("HOME"), ".local", "share", "quorate")
+}
+
+// action wraps what a command does, so that its errors are told from usage.
+func (c *cli) action(do func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		c.path = cmd.CommandPath()
+		if c.dataDir == "" {
+			c.dataDir = c.defaultDataDir()
+		}
+		if err := do(cmd.Context(), args); err != nil {
+			return &ran{err}
+		}
+		return nil
+	}
+}
+
+// ask wraps a command that asks the running node one thing and shows the answer.
+func ask[T any](c *cli, do func(ctx context.Context, node *api.Client, args []string) (T, error), show func(w io.Writer, v T)) func(*cobra.Command, []string) error {
+	return c.action(func(ctx context.Context, args []string) error {
+		node, err := api.Dial(c.dataDir)
+		if err != nil {
+			return err
+		}
+		defer node.Close()
+		v, err := do(ctx, node, args)
+		if err != nil {
+			return err
+		}
+		return answer(c, v, show)
+	})
+}
+
+// note writes a line for people to standard error.
+func (c *cli) note(format string, args ...any) { fmt.Fprintf(c.err, format+"\n", args...) }
+
+// progress writes a line of progress: on a terminal only.
+func (c *cli) progress(format string, args ...any) {
+	if isTerminal(c.err) {
+		c.note(format, args...)
+	}
+}
+
+// isTerminal says whether a reader or writer is a terminal.
+func isTerminal(v any) bool {
+	f, ok := v.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

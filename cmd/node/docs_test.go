@@ -1,0 +1,127 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+var update = flag.Bool("update", false, "write docs/cli.md")
+
+// TestDocs checks that docs/cli.md is what the commands say of themselves.
+func TestDocs(t *testing.T) {
+	path := filepath.Join("..", "..", "docs", "cli.md")
+	want := reference((&cli{}).root())
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(got), want); d != "" {
+		t.Errorf("docs/cli.md is not current, run go test ./cmd/node -update: %s", d)
+	}
+}
+
+// Every command says what it does, and every one that answers says what with.
+func TestEveryCommandIsDescribed(t *testing.T) {
+	each((&cli{}).root(), func(c *cobra.Command) {
+		if c.Short == "" {
+			t.Errorf("%s has no description", c.CommandPath())
+		}
+		if !c.HasSubCommands() && !strings.Contains(c.Long, "{") && !strings.Contains(c.Long, "JSON: as of") {
+			t.Errorf("%s does not describe its JSON", c.CommandPath())
+		}
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" {
+				t.Errorf("%s --%s has no description", c.CommandPath(), f.Name)
+			}
+		})
+	})
+}
+
+func each(c *cobra.Command, do func(*cobra.Command)) {
+	if c.Name() == "help" {
+		return
+	}
+	do(c)
+	for _, sub := range c.Commands() {
+		each(sub, do)
+	}
+}
+
+const intro = `# The command line
+
+This file is generated from the commands; ` + "`go test ./cmd/node -update`" + ` writes it. Programs may rely on it.
+
+- A node is named by ` + "`--data-dir DIR`" + ` (or ` + "`QUORATE_DATA_DIR`; by default `$XDG_DATA_HOME/quorate` or `~/.local/share/quorate`" + `).
+  Commands other than ` + "`demo`, `init` and `start`" + ` talk to the running node over a Unix socket in it.
+- ` + "`--json`" + ` prints exactly one JSON value on standard output; progress and logs go to standard error. Names are
+  snake_case, amounts integer satoshis, fee rates sat/vB, times RFC 3339 in UTC. ` + "`created` and `time`" + ` are what the
+  author claims. Lists are ` + "`{\"items\":[…],\"next\":\"…\"}`" + `.
+- Amounts in arguments are ` + "`0.01`, `0.01btc` or `25000sat`" + `; an integer without a unit is refused.
+- An error is one line on standard error: what was tried, why it failed, what to do. With ` + "`--json`" + ` also
+  ` + "`{\"error\":{\"code\",\"message\",\"hint\"}}`" + ` on standard output.
+- A wallet is named by its id or its name. A proposal's id may be shortened to a unique prefix of 6 characters or
+  more to look at it; ` + "`approve`, `reject`, `withdraw` and `--replaces`" + ` need 32.
+- The passphrase comes from ` + "`--passphrase-file`, `QUORATE_PASSPHRASE_FILE`, `$CREDENTIALS_DIRECTORY/passphrase`" + ` or a prompt.
+- Where a rule refuses, the code of the error is its name; ` + "`--allow NAME`" + ` overrides the ones that can be.
+
+| exit status | meaning |
+|---|---|
+| 0 | done |
+| 1 | failed |
+| 2 | usage: the command, an option, an argument or the configuration is wrong |
+| 3 | not found |
+| 4 | refused by a rule, which is named |
+| 5 | the node is not running or not reachable |
+| 6 | timed out waiting |
+`
+
+func reference(root *cobra.Command) string {
+	var b strings.Builder
+	b.WriteString(intro)
+	each(root, func(c *cobra.Command) {
+		if c == root || c.HasSubCommands() && c.Long == "" {
+			return
+		}
+		text := c.Long
+		if text == "" {
+			text = c.Short
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n    %s\n\n%s\n", c.CommandPath(), strings.TrimSuffix(c.UseLine(), " [flags]"), text)
+		var rows []string
+		c.NonInheritedFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Name == "help" {
+				return
+			}
+			name, usage := pflag.UnquoteUsage(f)
+			if name != "" {
+				name = " " + name
+			}
+			rows = append(rows, fmt.Sprintf("| `--%s%s` | %s | %s |", f.Name, name, shown(f), strings.ReplaceAll(usage, "|", `\|`)))
+		})
+		if len(rows) > 0 {
+			b.WriteString("\n| option | default | |\n|---|---|---|\n" + strings.Join(rows, "\n") + "\n")
+		}
+	})
+	return b.String()
+}
+
+func shown(f *pflag.Flag) string {
+	switch f.DefValue {
+	case "", "[]", "false", "0":
+		return ""
+	}
+	return "`" + f.DefValue + "`"
+}

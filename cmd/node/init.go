@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/app/config"
+)
+
+// initFlags are the flags of init.
+type initFlags struct {
+	network, name, mnemonicFile, passphraseFile string
+	set                                         []string
+}
+
+// initialized is what init answers. It never holds the mnemonic.
+type initialized struct {
+	DataDir string `json:"data_dir"`
+	Name    string `json:"name"`
+	Network string `json:"network"`
+	PeerID  string `json:"peer_id"`
+
+	words string
+}
+
+func (c *cli) initCommand() *cobra.Command {
+	var f initFlags
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Make the data directory of a node: keys and configuration",
+		Long: `Make the data directory of a node: its keystore, sealed with a passphrase, and config.toml.
+It never overwrites one. A new mnemonic is shown once, on a terminal only: write it down.
+JSON: {"data_dir","name","network","peer_id"}.`,
+		Args: cobra.NoArgs,
+		RunE: c.action(func(_ context.Context, _ []string) error { return c.init(f) }),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.network, "network", "", "`network`: mainnet, testnet4, signet or regtest (default mainnet)")
+	flags.StringVar(&f.name, "name", "", "`name` that other cosigners see (default the host name)")
+	flags.StringVar(&f.mnemonicFile, "mnemonic-file", "", "`file` with the BIP39 mnemonic to use instead of a new one")
+	passphraseFlag(cmd, &f.passphraseFile)
+	setFlag(cmd, &f.set)
+	return cmd
+}
+
+func (c *cli) init(f initFlags) error {
+	set := f.set
+	if f.network != "" {
+		set = append(set, "network="+f.network)
+	}
+	if f.name != "" {
+		set = append(set, "name="+f.name)
+	}
+	conf, err := c.config("", set)
+	if err != nil {
+		return err
+	}
+	file, err := config.FromSet(set)
+	if err != nil {
+		return err
+	}
+	// The environment may be another one at the start, but the network and the
+	// name are the node's for good.
+	file.Network, file.Name = conf.Network, conf.Name
+	if file.Name == "" {
+		file.Name, _ = os.Hostname()
+	}
+	o := app.InitOptions{DataDir: c.dataDir, Config: file}
+	if f.mnemonicFile != "" {
+		words, err := readSecret("mnemonic", f.mnemonicFile)
+		if err != nil {
+			return err
+		}
+		if len(words) == 0 {
+			return api.Misuse("bad_mnemonic", "the mnemonic file is empty", "put 12 to 24 words into it")
+		}
+		o.Mnemonic = string(words)
+	}
+	if o.Passphrase, err = c.passphrase(f.passphraseFile, true); err != nil {
+		return err
+	}
+	defer clear(o.Passphrase)
+	if len(o.Passphrase) == 0 {
+		if file.Network == "mainnet" {
+			return api.Refuse("empty_passphrase", "the passphrase is empty", "choose one: whoever reads the keystore has the keys otherwise")
+		}
+		c.note("warning: the passphrase is empty: whoever reads the keystore has the keys")
+	}
+	made, err := app.Init(o)
+	if err != nil {
+		return err
+	}
+	v := initialized{DataDir: c.dataDir, Name: file.Name, Network: file.Network, PeerID: made.PeerID}
+	if isTerminal(c.out) {
+		v.words = made.Mnemonic
+	} else if made.Mnemonic != "" {
+		c.note("the mnemonic is not shown, because standard output is not a terminal: it is in the keystore only")
+	}
+	return answer(c, v, showInitialized)
+}
+
+func showInitialized(w io.Writer, v initialized) {
+	pairs(w, "data dir", v.DataDir, "name", v.Name, "network", v.Network, "peer id", v.PeerID)
+	if v.words != "" {
+		fmt.Fprintf(w, "\nWrite these words down; they are not shown again:\n\n  %s\n", v.words)
+	}
+}

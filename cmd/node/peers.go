@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/api"
+)
+
+func (c *cli) peersCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "peers",
+		Short: "List the members of this node's wallets and whether they are connected",
+		Long: `List the members of this node's wallets and whether they are connected.
+JSON: {"items":[{"peer_id","name","addresses","connected","relayed","last_seen","rejects"}],"next":""}.`,
+		Args: cobra.NoArgs,
+		RunE: ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Page[api.Peer], error) {
+			items, err := node.Peers(ctx)
+			return api.Page[api.Peer]{Items: items}, err
+		}, showPeers),
+	}
+	cmd.AddCommand(c.peersPendingCommand(), c.peersAddCommand())
+	return cmd
+}
+
+func showPeers(w io.Writer, p api.Page[api.Peer]) {
+	rows := [][]string{{"PEER", "NAME", "CONNECTED", "LAST SEEN", "REFUSED", "ADDRESSES"}}
+	for _, x := range p.Items {
+		connected, seen := yes(x.Connected, "connected"), ""
+		if x.Connected && x.Relayed {
+			connected = "over a relay"
+		}
+		if x.LastSeen != nil {
+			seen = when(*x.LastSeen)
+		}
+		var refused []string
+		for rule, n := range x.Rejects {
+			refused = append(refused, fmt.Sprintf("%d %s", n, rule))
+		}
+		slices.Sort(refused)
+		rows = append(rows, []string{x.PeerID, x.Name, connected, seen, strings.Join(refused, ", "), strings.Join(x.Addresses, " ")})
+	}
+	table(w, rows)
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/api"
+)
+
+func (c *cli) proposalsCommand() *cobra.Command {
+	var q api.ProposalQuery
+	cmd := &cobra.Command{
+		Use:   "proposals WALLET",
+		Short: "List proposals, newest first",
+		Long: `List proposals, newest first, a page at a time: pass the "next" of one page as --cursor for the following.
+JSON: {"items":[…],"next":"…"}, each item as of ` + "`proposal show`.",
+		Args: cobra.ExactArgs(1),
+		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.Proposal], error) {
+			if q.Limit < 0 || q.Limit > api.MaxPage {
+				return api.Page[api.Proposal]{}, api.Misuse("bad_limit", fmt.Sprintf("a page holds 1 to %d proposals", api.MaxPage), "try --limit 50")
+			}
+			return node.Proposals(ctx, args[0], q)
+		}, showProposals),
+	}
+	cmd.Flags().StringVar(&q.Status, "status", "", "only those with this `status`")
+	cmd.Flags().IntVar(&q.Limit, "limit", api.DefaultPage, "how many at most")
+	cmd.Flags().StringVar(&q.Cursor, "cursor", "", "the `next` of the page before")
+	return cmd
+}
+
+func showProposals(w io.Writer, p api.Page[api.Proposal]) {
+	rows := [][]string{{"PROPOSAL", "STATUS", "SIGNED", "PAYS", "BY", "CREATED", "NOTE (UNVERIFIED)"}}
+	for _, x := range p.Items {
+		pays := int64(0)
+		for _, o := range x.Outputs {
+			if !o.Change {
+				pays += o.Amount
+			}
+		}
+		rows = append(rows, []string{
+			// Whole: 12 characters would not do to act on it.
+			x.Proposal, x.Status, fmt.Sprintf("%d of %d", len(x.Approvals), x.Needed), formatAmount(pays), x.Author, when(x.Created), x.Note,
+		})
+	}
+	table(w, rows)
+	if p.Next != "" {
+		fmt.Fprintf(w, "more: --cursor %s\n", clean(p.Next))
+	}
+}

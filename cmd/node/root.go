@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/app"
+)
+
+// root is the tree of commands.
+func (c *cli) root() *cobra.Command {
+	root := c.group("quorate", "One cosigner's node of a shared Bitcoin wallet, without a server",
+		c.demoCommand(), c.initCommand(), c.startCommand(), c.statusCommand(),
+		c.group("wallet", "Make and look at wallets",
+			c.walletCreateCommand(), c.walletInviteCommand(), c.walletJoinCommand(), c.walletListCommand(),
+			c.walletShowCommand(), c.walletRatifyCommand(), c.walletAbandonCommand()),
+		c.addressCommand(), c.coinsCommand(),
+		c.proposeCommand(), c.proposalsCommand(),
+		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),
+		c.approveCommand(), c.rejectCommand(), c.withdrawCommand(), c.waitCommand(), c.txCommand(),
+		c.peersCommand(),
+	)
+	root.Version = app.Version()
+	root.SetVersionTemplate("quorate {{.Version}}\n")
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.DisableDefaultCmd = true
+	flags := root.PersistentFlags()
+	flags.StringVar(&c.dataDir, "data-dir", "", "directory of the node (or QUORATE_DATA_DIR; XDG default)")
+	flags.BoolVar(&c.json, "json", false, "print exactly one JSON value on standard output")
+	return root
+}
+
+// group is a command that only holds others: by itself it is a usage error,
+// but for the root, which then shows its help.
+func (c *cli) group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	g := &cobra.Command{
+		Use: use, Short: short,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unknown command %q", clean(args[0]))
+			}
+			if cmd.HasParent() {
+				return fmt.Errorf("a command is missing")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	g.AddCommand(commands...)
+	return g
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/app/config"
+)
+
+func (c *cli) startCommand() *cobra.Command {
+	var passphraseFile string
+	var set []string
+	cmd := &cobra.Command{
+		Use:   "start",
+		Short: "Run the node in the foreground; SIGTERM stops it cleanly",
+		Long: `Run the node in the foreground. SIGTERM or an interrupt stops it cleanly, a second one at once.
+It logs on standard error. With --json one value is printed when it is ready:
+{"ready":true,"data_dir","socket","pid"}.`,
+		Args: cobra.NoArgs,
+		RunE: c.action(func(ctx context.Context, _ []string) error { return c.start(ctx, passphraseFile, set) }),
+	}
+	passphraseFlag(cmd, &passphraseFile)
+	setFlag(cmd, &set)
+	return cmd
+}
+
+func passphraseFlag(cmd *cobra.Command, into *string) {
+	cmd.Flags().StringVar(into, "passphrase-file", "", "`file` with the passphrase of the keystore (or QUORATE_PASSPHRASE_FILE)")
+}
+
+func setFlag(cmd *cobra.Command, into *[]string) {
+	cmd.Flags().StringArrayVar(into, "set", nil, "set a configuration `key=value`, or key=@FILE to read the value from a file")
+}
+
+// ready is what start prints with --json once the node answers.
+type ready struct {
+	Ready   bool   `json:"ready"`
+	DataDir string `json:"data_dir"`
+	Socket  string `json:"socket"`
+	PID     int    `json:"pid"`
+}
+
+func (c *cli) start(ctx context.Context, passphraseFile string, set []string) error {
+	conf, err := c.config(app.ConfigPath(c.dataDir), set)
+	if err != nil {
+		return err
+	}
+	pass, err := c.passphrase(passphraseFile, false)
+	if err != nil {
+		return err
+	}
+	defer clear(pass)
+	socket, err := api.SocketPath(c.dataDir)
+	if err != nil {
+		return err
+	}
+	return app.Run(ctx, app.RunOptions{
+		DataDir: c.dataDir, Config: conf, Passphrase: pass, Log: logger(c.err, conf.Log),
+		Ready: func() {
+			if !c.json {
+				c.progress("ready; Ctrl-C stops it")
+				return
+			}
+			if p, err := api.SocketPath(c.dataDir); err == nil {
+				socket = p
+			}
+			// Nobody may be reading; the node runs all the same.
+			_ = c.encode(ready{Ready: true, DataDir: c.dataDir, Socket: socket, PID: os.Getpid()})
+		},
+	})
+}
+
+// config loads the layers, and warns of a secret that other users could see in
+// an argument; on mainnet it refuses one.
+func (c *cli) config(path string, set []string) (config.Config, error) {
+	l, err := config.Load(path, c.environ, set)
+	if err != nil {
+		return config.Config{}, err
+	}
+	for _, key := range l.Inline {
+		if l.Network == "mainnet" {
+			return config.Config{}, api.Refuse("password_in_argument", key+" was given in an argument, where other users can see it", "use --set "+key+"=@FILE")
+		}
+		c.note("warning: %s was given in an argument, where other users can see it: use --set %s=@FILE", key, key)
+	}
+	return l.Config, nil
+}
+
+func logger(w io.Writer, l config.Log) *slog.Logger {
+	var level slog.Level
+	// Checked when the configuration was loaded.
+	_ = level.UnmarshalText([]byte(l.Level))
+	o := &slog.HandlerOptions{Level: level}
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/api"
+)
+
+func (c *cli) walletRatifyCommand() *cobra.Command {
+	var words string
+	cmd := &cobra.Command{
+		Use:   `ratify WALLET --words "six words"`,
+		Short: "Ratify the cosigners' keys with the six words heard from every other one",
+		Long: `Ratify the cosigners' keys with the six words heard from every other one, in person or by voice: words
+that one cosigner passes on for another prove nothing. Exit status 4 if they are not this node's words.
+JSON: {"wallet","name","state","words","heard_from":["name",…]}.`,
+		Args: cobra.ExactArgs(1),
+		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Ratified, error) {
+			words = strings.Join(strings.Fields(strings.ToLower(words)), " ")
+			if len(strings.Fields(words)) != 6 {
+				return api.Ratified{}, api.Misuse("bad_words", "there are six words", `write --words "one two three four five six"`)
+			}
+			return node.RatifyWallet(ctx, args[0], api.RatifyWallet{Words: words})
+		}, showRatified),
+	}
+	cmd.Flags().StringVar(&words, "words", "", "the six `words`")
+	require(cmd, "words")
+	return cmd
+}
+
+func showRatified(w io.Writer, v api.Ratified) {
+	showSummary(w, v.WalletSummary)
+	fmt.Fprintf(w, "\nRatified: %s\nYou must have heard these words from each of: %s.\n", clean(v.Words), clean(strings.Join(v.HeardFrom, ", ")))
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/api"
+)
+
+func (c *cli) walletShowCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show WALLET",
+		Short: "Show a wallet, its cosigners, its words and its balance",
+		Long: `Show a wallet, its cosigners, its words and its balance.
+JSON: {"wallet","name","state":"forming|verifying|active|archived","threshold",
+"cosigners":[{"name","peer_id","fingerprint","path","xpub","online","ratified"}],
+"words":"six words","descriptor":"…#checksum" (null before active),
+"balance":{"confirmed","unconfirmed","leased","spendable"}}.`,
+		Args: cobra.ExactArgs(1),
+		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Wallet, error) {
+			return node.Wallet(ctx, args[0])
+		}, showWallet),
+	}
+}
+
+func showWallet(w io.Writer, x api.Wallet) {
+	pairs(w, "wallet", x.Wallet, "name", x.Name, "state", x.State,
+		"keys", fmt.Sprintf("%d of %d", x.Threshold, len(x.Cosigners)),
+		"words", maybe(x.Words), "descriptor", maybe(x.Descriptor),
+		"confirmed", formatAmount(x.Balance.Confirmed), "unconfirmed", formatAmount(x.Balance.Unconfirmed),
+		"leased", formatAmount(x.Balance.Leased), "spendable", formatAmount(x.Balance.Spendable))
+	fmt.Fprintln(w)
+	rows := [][]string{{"COSIGNER", "ONLINE", "RATIFIED", "KEY", "PEER ID"}}
+	for _, k := range x.Cosigners {
+		key := ""
+		if k.Fingerprint != "" {
+			key = "[" + k.Fingerprint + "/" + k.Path + "]" + k.XPub
+		}
+		rows = append(rows, []string{k.Name, yes(k.Online, "online"), yes(k.Ratified, "ratified"), key, k.PeerID})
+	}
+	table(w, rows)
+}
