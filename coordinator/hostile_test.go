@@ -1,0 +1,226 @@
+package coordinator
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// faults returns what a peer counts against another.
+func (p *peer) faults(of *peer) map[string]uint64 { return p.m.Faults()[of.id()] }
+
+func TestSignaturesAreCreditedToTheKeyThatVerifies(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	id := a.must(pay(1, 100_000)).(Proposed).Proposal
+	c.settle()
+	p, _ := b.m.State.Proposal(id)
+	var stolen []PartialSignature
+	for _, s := range b.m.State.Signatures(p.TxID) {
+		stolen = append(stolen, PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
+	}
+	me, _ := evil.m.State.active.index(evil.id())
+
+	// A's signature under the thief's own key: it does not verify.
+	own := append([]PartialSignature(nil), stolen...)
+	for i := range own {
+		own[i].Key = uint32(me)
+	}
+	if _, err := evil.wild(&ProposalApproved{Proposal: id, Signatures: own}); err != nil {
+		t.Fatal(err)
+	}
+	// A's signature under A's key, in the thief's approval: it is A's.
+	if _, err := evil.wild(&ProposalApproved{Proposal: id, Signatures: stolen}); err != nil {
+		t.Fatal(err)
+	}
+	// Signatures over other bytes.
+	other, err := wallet.NewSpend(b.m.State.active.Descriptor, []wallet.Input{{OutPoint: p.Body.Inputs[0].OutPoint(), Amount: p.Body.Inputs[0].Amount, Index: p.Body.Inputs[0].Index, Branch: p.Body.Inputs[0].Branch}},
+		[]wallet.Output{{PkScript: recipient(66), Amount: 5000}}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong, err := other.Sign(evil.account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := evil.wild(&ProposalApproved{Proposal: id, Signatures: []PartialSignature{{Input: 0, Key: uint32(me), Bytes: wrong[0].Bytes}}}); err != nil {
+		t.Fatal(err)
+	}
+	c.settle()
+	if n := b.m.State.signed(p, me); n != 0 {
+		t.Fatalf("the thief is credited with %d signatures", n)
+	}
+	if got := b.status(id); got != StatusPending {
+		t.Fatalf("status %s", got)
+	}
+	f := b.faults(evil)
+	if f[ruleSignature] != 2 || f[ruleForeignKey] != 1 {
+		t.Fatalf("faults %v", f)
+	}
+	b.must(Approve{Proposal: id})
+	c.settle()
+	if got := a.status(id); got != StatusFinal && got != StatusBroadcast {
+		t.Fatalf("the others did not finish: %s", got)
+	}
+}
+
+func TestEquivocationTaintsVotesButNotSignatures(t *testing.T) {
+	c := active(t, 3, 3)
+	c.fund(1_000_000)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	evil.evil = true
+	id := a.must(pay(1, 100_000)).(Proposed).Proposal
+	c.settle()
+	before := evil.m
+	evil.must(Reject{Proposal: id, Reason: "to some"})
+	evil.m = before
+	evil.must(Approve{Proposal: id})
+	c.settle()
+	for _, p := range []*peer{a, b} {
+		if f := p.faults(evil); f["equivocation"] != 1 {
+			t.Fatalf("%s counts %v", p.name, f)
+		}
+		x, _ := p.m.State.Proposal(id)
+		if against := p.m.State.Against(x); len(against) != 0 {
+			t.Fatalf("%s: a tainted vote counts: %v", p.name, against)
+		}
+		if n := p.m.State.signed(x, memberIndex(p, evil)); n != 1 {
+			t.Fatalf("%s: a signature that verifies does not count", p.name)
+		}
+	}
+	// A withdrawal past the fork has no effect either, and the rest goes on.
+	b.must(Approve{Proposal: id})
+	c.settle(a, b)
+	if got := a.status(id); got != StatusFinal && got != StatusBroadcast {
+		t.Fatalf("status %s", got)
+	}
+}
+
+func memberIndex(p, of *peer) int {
+	i, _ := p.m.State.active.index(of.id())
+	return i
+}
+
+func TestStrangersAndForgersAreNotTaken(t *testing.T) {
+	c := active(t, 2, 3)
+	a := c.peers[0]
+	stranger := journal.NewIdentity([32]byte{77})
+	ep, _ := a.m.State.Epoch()
+	plain, err := EncodeEvent(Event{Time: 1, Body: &AddressLeased{Index: 3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := journal.Seal(stranger, ep, journal.Next{Incarnation: 1, Seq: 1}, plain, [24]byte{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.do(EntryIn{e}); !errors.Is(err, IgnoreAuthor) {
+		t.Fatalf("stranger's entry: %v", err)
+	}
+	ep.Group[0]++
+	e, err = journal.Seal(stranger, ep, journal.Next{Incarnation: 1, Seq: 1}, plain, [24]byte{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.do(EntryIn{e}); !errors.Is(err, RejectGroup) || !IsReject(err) {
+		t.Fatalf("entry of another group: %v", err)
+	}
+}
+
+func TestGapIsAskedFor(t *testing.T) {
+	c := active(t, 2, 3)
+	a, b := c.peers[0], c.peers[1]
+	a.must(LeaseAddress{})
+	a.must(LeaseAddress{})
+	last := a.out[len(a.out)-1]
+	_, err := b.do(EntryIn{last})
+	var gap *GapError
+	if !errors.As(err, &gap) || gap.From != last.Position().Seq-1 || !errors.Is(err, IgnoreGap) || IsReject(err) {
+		t.Fatalf("%v", err)
+	}
+}
+
+func TestStepLeavesItsMachineAsItWas(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a, b := c.peers[0], c.peers[1]
+	id := a.must(pay(1, 100_000)).(Proposed).Proposal
+	c.settle()
+	before, was := b.m, canon(b.m.State)
+	in := b.input(Approve{Proposal: id})
+	one, _, err := Step(before, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.must(Approve{Proposal: id})
+	if canon(before.State) != was {
+		t.Fatal("Step changed the machine that was passed in")
+	}
+	two, _, err := Step(before, in)
+	if err != nil || canon(one.State) != canon(two.State) {
+		t.Fatalf("the same machine and input gave another result (%v)", err)
+	}
+}
+
+func TestAnApprovalBeforeItsProposalWaits(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a, b, z := c.peers[0], c.peers[1], c.peers[2]
+	id := a.must(pay(1, 100_000)).(Proposed).Proposal
+	c.settle(a, b)
+	b.must(Approve{Proposal: id})
+	// Z gets B's chain first.
+	for _, chain := range b.chains() {
+		for _, e := range chain {
+			if e.Chain().Author == b.id() && !z.m.State.chains.Has(e.ID()) {
+				z.must(EntryIn{e})
+			}
+		}
+	}
+	if z.m.State.proposals.Len() != 0 || len(z.m.Wanted()) != 1 || z.m.Wanted()[0] != id {
+		t.Fatalf("wanted %v", z.m.Wanted())
+	}
+	c.settle()
+	if got := z.status(id); got != StatusFinal && got != StatusBroadcast {
+		t.Fatalf("status %s", got)
+	}
+}
+
+func TestReorgRevivesAndDisarms(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000)
+	a, b, z := c.peers[0], c.peers[1], c.peers[2]
+	x, y := pay(1, 100_000), pay(2, 100_000)
+	x.Coins, y.Coins = coins, coins
+	one, two := a.must(x).(Proposed).Proposal, b.must(y).(Proposed).Proposal
+	c.settle()
+	z.must(Approve{Proposal: two})
+	c.settle()
+	c.mine(z.sent)
+	for range buriedDepth - 1 {
+		c.mine(nil)
+	}
+	p, _ := a.m.State.Proposal(one)
+	if !a.m.Guard.buried(a.m.View, p.TxID) {
+		t.Fatal("a rival six deep does not end what A signed")
+	}
+	for i := range buriedDepth {
+		n := c.blocks[len(c.blocks)-1-i]
+		n.Kind = Disconnected
+		for _, q := range c.peers {
+			q.must(ChainIn{n})
+		}
+	}
+	if a.m.Guard.buried(a.m.View, p.TxID) {
+		t.Fatal("a reorg does not arm the guard again")
+	}
+	if got := a.status(one); got != StatusPending {
+		t.Fatalf("after the reorg: %s", got)
+	}
+	if got := a.status(two); got != StatusBroadcast && got != StatusFinal {
+		t.Fatalf("after the reorg: %s", got)
+	}
+}

@@ -1,0 +1,322 @@
+package coordinator
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// refused runs a message that must be refused by a rule, and change nothing.
+func (p *peer) refused(rule string, msg any) *Refusal {
+	p.tb.Helper()
+	entries, guard := len(p.held), len(p.guard)
+	v, err := p.do(msg)
+	var r *Refusal
+	if !errors.As(err, &r) || r.Rule != rule {
+		p.tb.Fatalf("%s: %T gave %v, %v; want %s", p.name, msg, v, err, rule)
+	}
+	if len(p.held) != entries || len(p.guard) != guard {
+		p.tb.Fatalf("%s: refused %T left something behind", p.name, msg)
+	}
+	return r
+}
+
+// force enters a proposal without asking any rule, as a hostile member would.
+func (p *peer) force(b *ProposalCreated) journal.EntryID {
+	p.tb.Helper()
+	e, err := p.wild(b)
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	return e.ID()
+}
+
+func draftOf(p *peer, id journal.EntryID) ProposalCreated {
+	x, _ := p.m.State.Proposal(id)
+	return *x.Body
+}
+
+func TestProposeRefusals(t *testing.T) {
+	c := active(t, 2, 3)
+	a := c.peers[0]
+	a.refused(RuleFunds, pay(1, 1000))
+	coins := c.fund(200_000, 300_000)
+	a.refused(RuleFunds, pay(1, 600_000))
+	a.refused(RuleDust, pay(1, 100))
+	high := pay(1, 100_000)
+	high.FeeRate = 500_000
+	a.refused(RuleFee, high)
+	high.Allow = []string{RuleFee}
+	a.must(high)
+	unknown := pay(1, 10_000)
+	unknown.Coins = []wire.OutPoint{{Index: 9}}
+	a.refused(RuleCoin, unknown)
+	// A coin that A signed for already, in another transaction.
+	var taken wire.OutPoint
+	for _, o := range coins {
+		if len(a.m.Guard.Known(coinKey(o))) > 0 {
+			taken = o
+		}
+	}
+	again := pay(2, 50_000)
+	again.Coins = []wire.OutPoint{taken}
+	a.refused(RuleSignGuard, again)
+	if _, err := a.do(Propose{FeeRate: 1000}); !errors.Is(err, ErrBadRequest) {
+		t.Fatalf("no recipient: %v", err)
+	}
+	c.fund(100_000)
+	late := pay(1, 10_000)
+	late.Expires = c.clock.Add(-time.Second)
+	if _, err := a.do(late); !errors.Is(err, ErrBadRequest) {
+		t.Fatalf("expired before it began: %v", err)
+	}
+}
+
+func TestBeforeTheWalletIsActive(t *testing.T) {
+	c := newCircle(t, 2, 3)
+	a, b := c.peers[0], c.peers[1]
+	a.refused(RuleNotReady, Ratify{Words: "a b c d e f"})
+	a.refused(RuleNotActive, pay(1, 1000))
+	a.refused(RuleNotActive, LeaseAddress{})
+	a.refused(RuleNoPlace, NewInvite{Expires: c.clock.Add(time.Hour)})
+	b.refused(RuleNotFounder, NewInvite{Expires: c.clock.Add(time.Hour)})
+	c.settle()
+	r, _ := a.m.State.Roster()
+	a.refused(RuleWordsDiffer, Ratify{Words: "abandon abandon abandon abandon abandon abandon"})
+	a.must(Ratify{Words: "  " + r.Words() + " "})
+	if a.m.State.Active() != nil {
+		t.Fatal("active with one ratification of three")
+	}
+	a.refused(RuleNotActive, pay(1, 1000))
+	a.must(Abandon{Reason: "lost a phone"})
+	c.settle()
+	b.refused(RuleAbandoned, Ratify{Words: r.Words()})
+	b.refused(RuleAbandoned, Abandon{})
+}
+
+func TestInvitesAreForOneNodeEach(t *testing.T) {
+	clock := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	a, b, z := newPeer(t, "A", 1, &clock), newPeer(t, "B", 2, &clock), newPeer(t, "Z", 9, &clock)
+	m, invites, effects, err := Found(a.self, a.input(nil), Genesis{Threshold: 2, Cosigners: 3, Script: "wsh", Network: "regtest"},
+		"w", "A", a.key(), 0, nil, clock.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.execute(m, effects); err != nil {
+		t.Fatal(err)
+	}
+	nonce := [32]byte{7}
+	if _, err := a.do(Admit{Joiner: b.id(), Nonce: nonce, Proof: [32]byte{1}}); !errors.Is(err, ErrInviteProof) {
+		t.Fatalf("wrong proof: %v", err)
+	}
+	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[0].Proof(b.id(), nonce)}); !errors.Is(err, ErrInviteProof) {
+		t.Fatalf("somebody else's proof: %v", err)
+	}
+	ok := Admit{Joiner: b.id(), Nonce: nonce, Proof: invites[0].Proof(b.id(), nonce)}
+	first, second := a.must(ok).(Grant), a.must(ok).(Grant)
+	if first.Secret != second.Secret || string(first.Genesis) != string(second.Genesis) {
+		t.Fatal("a retry got another answer")
+	}
+	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[0].Proof(z.id(), nonce)}); !errors.Is(err, ErrInviteUsed) {
+		t.Fatalf("second taker: %v", err)
+	}
+	if _, err := a.do(Admit{Joiner: b.id(), Nonce: nonce, Proof: invites[1].Proof(b.id(), nonce)}); !errors.Is(err, ErrInviteUsed) {
+		t.Fatalf("one node in two places: %v", err)
+	}
+	clock = clock.Add(2 * time.Hour)
+	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[1].Proof(z.id(), nonce)}); !errors.Is(err, ErrInviteExpired) {
+		t.Fatalf("expired: %v", err)
+	}
+	fresh := a.must(NewInvite{Expires: clock.Add(time.Hour)}).(Invite)
+	a.must(Admit{Joiner: z.id(), Nonce: nonce, Proof: fresh.Proof(z.id(), nonce)})
+	// The founder is not believed about another group.
+	other := invites[0]
+	other.Group[0]++
+	if _, _, err := Enter(b.self, b.input(nil), other, first, wallet.Regtest, "B", b.key(), 0); !errors.Is(err, ErrEvent) {
+		t.Fatalf("another group: %v", err)
+	}
+	if _, _, err := Enter(b.self, b.input(nil), invites[0], first, wallet.Signet, "B", b.key(), 0); err == nil {
+		t.Fatal("joined a wallet of another network")
+	}
+}
+
+func TestApproverRecomputesEverything(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	evil, b := c.peers[0], c.peers[1]
+	good := draftOf(evil, evil.must(pay(1, 100_000)).(Proposed).Proposal)
+	for name, x := range map[string]struct {
+		rule   string
+		change func(*ProposalCreated)
+	}{
+		"amount of a coin":   {RuleCoin, func(d *ProposalCreated) { d.Inputs[0].Amount-- }},
+		"branch of a coin":   {RuleCoin, func(d *ProposalCreated) { d.Inputs[0].Branch = 1 }},
+		"a coin that is not": {RuleChainBehind, func(d *ProposalCreated) { d.Inputs[0].Vout = 77 }},
+		"change out of reach": {RuleChange, func(d *ProposalCreated) {
+			far := uint32(9000)
+			d.Outputs = append(d.Outputs[:0:0], d.Outputs...)
+			setChange(d, &far)
+		}},
+		"fee":                    {RuleFee, func(d *ProposalCreated) { d.Outputs = d.Outputs[:1:1]; d.Outputs[0].Amount = 100_000 }},
+		"locktime in the future": {RuleLockTime, func(d *ProposalCreated) { d.LockTime = 1_000_000 }},
+	} {
+		d := good
+		d.Inputs = append(d.Inputs[:0:0], good.Inputs...)
+		d.Outputs = append(d.Outputs[:0:0], good.Outputs...)
+		x.change(&d)
+		id := evil.force(&d)
+		c.settle()
+		// The good one is signed and pays the same: what is under test comes first.
+		if r := b.refused(x.rule, Approve{Proposal: id}); r.Text == "" {
+			t.Errorf("%s: refused without a word", name)
+		}
+	}
+	last := evil.force(&good)
+	c.settle()
+	b.m.View.caughtUp = false
+	b.refused(RuleChainBehind, Approve{Proposal: last})
+}
+
+func setChange(d *ProposalCreated, i *uint32) {
+	for n := range d.Outputs {
+		if d.Outputs[n].Change != nil {
+			d.Outputs[n].Change = i
+		}
+	}
+}
+
+func TestVotesWithdrawalAndExpiry(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000, 1_000_000, 1_000_000)
+	a, b, z := c.peers[0], c.peers[1], c.peers[2]
+	x := pay(1, 100_000)
+	x.Expires = c.clock.Add(time.Hour)
+	one := a.must(x).(Proposed).Proposal
+	c.settle()
+	b.must(Reject{Proposal: one, Reason: "who is that?"})
+	c.settle()
+	if got := a.status(one); got != StatusPending {
+		t.Fatalf("one of three against, k=2: %s", got)
+	}
+	// A vote is taken back by approving.
+	b.must(Approve{Proposal: one})
+	c.settle()
+	if got := a.status(one); got != StatusFinal && got != StatusBroadcast {
+		t.Fatalf("approved after all: %s", got)
+	}
+	b.refused(RuleAlreadyFinal, Reject{Proposal: one})
+	a.refused(RuleAlreadyFinal, Withdraw{Proposal: one})
+
+	y := pay(2, 200_000)
+	y.Unsigned = true
+	two := a.must(y).(Proposed).Proposal
+	c.settle()
+	b.must(Reject{Proposal: two})
+	z.must(Reject{Proposal: two})
+	c.settle()
+	if got := a.status(two); got != StatusRejected {
+		t.Fatalf("two of three against: %s", got)
+	}
+	b.refused(RuleNotAuthor, Withdraw{Proposal: two})
+	a.must(Withdraw{Proposal: two})
+	c.settle()
+	b.refused(RuleWithdrawn, Approve{Proposal: two})
+
+	w := pay(3, 150_000)
+	w.Unsigned = true
+	w.Expires = c.clock.Add(time.Hour)
+	three := a.must(w).(Proposed).Proposal
+	c.settle()
+	c.clock = c.clock.Add(61 * time.Minute)
+	if got := b.status(three); got != StatusExpired {
+		t.Fatalf("after its time: %s", got)
+	}
+	b.refused(RuleExpired, Approve{Proposal: three})
+	if _, err := b.do(Approve{Proposal: journal.EntryID{1}}); !errors.Is(err, ErrUnknownProposal) {
+		t.Fatalf("unknown proposal: %v", err)
+	}
+}
+
+func TestPayingTwiceMustBeSaid(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000, 1_000_000)
+	a, b := c.peers[0], c.peers[1]
+	a.must(pay(1, 100_000))
+	c.settle()
+	b.refused(RuleDoublePayment, pay(1, 100_000))
+	meant := pay(1, 100_000)
+	meant.Allow = []string{RuleDoublePayment}
+	b.must(meant)
+}
+
+func TestTwoProposalsOnOneCoin(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000)
+	a, b, z := c.peers[0], c.peers[1], c.peers[2]
+	x, y := pay(1, 100_000), pay(2, 200_000)
+	x.Coins, y.Coins = coins, coins
+	one, two := a.must(x).(Proposed).Proposal, b.must(y).(Proposed).Proposal
+	c.settle()
+	a.refused(RuleSignGuard, Approve{Proposal: two})
+	z.must(Approve{Proposal: two})
+	c.settle()
+	c.mine(z.sent)
+	for _, p := range c.peers {
+		if p.status(two) != StatusConfirmed || p.status(one) != StatusDead {
+			t.Fatalf("%s: %s and %s", p.name, p.status(two), p.status(one))
+		}
+		for _, coin := range Coins(p.m.State, p.m.View, *p.clock) {
+			if len(coin.LeasedBy) > 0 {
+				t.Fatalf("%s: a dead proposal still leases %v", p.name, coin.OutPoint)
+			}
+		}
+	}
+	z.refused(RuleConflict, Approve{Proposal: one})
+}
+
+func TestReplacementIsDeclaredAndAgreed(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a, b := c.peers[0], c.peers[1]
+	one := a.must(pay(1, 100_000)).(Proposed).Proposal
+	c.settle()
+	b.must(Approve{Proposal: one})
+	c.settle()
+	x := pay(1, 100_000)
+	x.Replaces = []journal.EntryID{one}
+	a.refused(RuleReplaceFee, x) // the same fee rate does not replace (BIP125)
+	x.FeeRate = 20_000
+	two := a.must(x).(Proposed).Proposal
+	c.settle()
+	b.must(Approve{Proposal: two})
+	c.settle()
+	if got := b.status(two); got != StatusFinal {
+		t.Fatalf("replacement: %s", got)
+	}
+	p1, _ := b.m.State.Proposal(one)
+	p2, _ := b.m.State.Proposal(two)
+	if b.m.State.broadcastable(b.m.View, p1) || !b.m.State.broadcastable(b.m.View, p2) {
+		t.Fatal("of two final rivals the one that replaces the other is broadcast")
+	}
+}
+
+func TestGapLimit(t *testing.T) {
+	c := active(t, 2, 3)
+	a := c.peers[0]
+	peek := a.must(LeaseAddress{Peek: true}).(Lease)
+	if first := a.must(LeaseAddress{}).(Lease); first != peek {
+		t.Fatalf("peek %v, then %v", peek, first)
+	}
+	for range gapLimit - 1 {
+		a.must(LeaseAddress{})
+	}
+	a.refused(RuleGap, LeaseAddress{})
+	if l := a.must(LeaseAddress{BeyondGap: true}).(Lease); l.Index != gapLimit {
+		t.Fatalf("index %d", l.Index)
+	}
+}
