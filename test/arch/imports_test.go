@@ -1,0 +1,258 @@
+package arch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// pkg is what the rules look at. Imports are those of files that are no tests.
+type pkg struct {
+	ImportPath                 string
+	Imports, TestImports, Deps []string
+}
+
+// room is the first part of a package's path within the module.
+func (p pkg) room() string { return roomOf(p.ImportPath) }
+
+func roomOf(importPath string) string {
+	rest, ok := strings.CutPrefix(importPath, module+"/")
+	if !ok {
+		return ""
+	}
+	first, _, _ := strings.Cut(rest, "/")
+	return first
+}
+
+// room says where the arrows of a room lead: which rooms its packages, and
+// their tests, may import besides their own, and what its packages may not
+// import from elsewhere. A name with a slash at its end is a prefix.
+type room struct {
+	below  []string
+	banned []string
+}
+
+// Groups of packages from elsewhere.
+var (
+	network  = []string{"net", "net/"}
+	system   = []string{"os", "os/", "syscall", "golang.org/x/sys/"}
+	chance   = []string{"time", "crypto/rand", "math/rand"} // clock and entropy; seeded math/rand/v2 is none
+	peers    = []string{"github.com/libp2p/"}
+	database = []string{"github.com/dgraph-io/"}
+	bitcoin  = []string{"github.com/btcsuite/", "github.com/btcsuite/btcd"}
+	web      = []string{"net/http", "net/http/", "github.com/danielgtaylor/huma/"}
+)
+
+func rooms() map[string]room {
+	floor := []string{"coordinator", "journal", "wallet"}
+	return map[string]room{
+		"wallet":      {nil, slices.Concat(network, system, chance, peers, database, web)},
+		"journal":     {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
+		"coordinator": {[]string{"journal", "wallet"}, slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)},
+		"store":       {floor, slices.Concat(network, peers, web)},
+		"p2p":         {[]string{"coordinator", "journal"}, slices.Concat(database, web, bitcoin)},
+		"chain":       {floor, slices.Concat(peers, database)},
+		"api":         {floor, slices.Concat(peers, database, bitcoin)},
+		"app":         {append([]string{"api", "p2p", "store", "chain"}, floor...), nil},
+		"cmd":         {[]string{"app", "api"}, slices.Concat(peers, database, bitcoin)},
+		"test":        {append([]string{"app", "api", "p2p", "store", "chain"}, floor...), nil},
+	}
+}
+
+// neverLinked is what must not be in a room even by way of others.
+func neverLinked() map[string][]string {
+	return map[string][]string{
+		"wallet":      slices.Concat(peers, database),
+		"journal":     slices.Concat(peers, database, bitcoin),
+		"coordinator": slices.Concat(peers, database),
+		"api":         slices.Concat(peers, database),
+		"chain":       slices.Concat(peers, database),
+		"store":       peers,
+		"p2p":         database,
+	}
+}
+
+// support are packages for tests: nothing that is shipped imports them.
+func support(importPath string) bool {
+	for _, s := range []string{"api/apitest", "chain/chaintest", "p2p/p2ptest", "store/storetest", "test"} {
+		if p := module + "/" + s; importPath == p || strings.HasPrefix(importPath, p+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// arrows returns every breach of the import rules.
+func arrows(pkgs []pkg) []string {
+	var out []string
+	all := rooms()
+	for _, p := range pkgs {
+		r, ok := all[p.room()]
+		if !ok {
+			out = append(out, fmt.Sprintf("%s: there is no room %q", p.ImportPath, p.room()))
+			continue
+		}
+		for _, i := range slices.Concat(p.Imports, p.TestImports) {
+			if to := roomOf(i); strings.HasPrefix(i, module) && to != p.room() && !slices.Contains(r.below, to) {
+				out = append(out, fmt.Sprintf("%s imports %s: no arrow leads from %s to %q", p.ImportPath, i, p.room(), to))
+			}
+		}
+		if support(p.ImportPath) {
+			continue
+		}
+		for _, i := range p.Imports {
+			if matches(r.banned, i) {
+				out = append(out, fmt.Sprintf("%s imports %s, which %s must not know", p.ImportPath, i, p.room()))
+			}
+			if support(i) || i == "testing" {
+				out = append(out, fmt.Sprintf("%s imports %s, which is for tests", p.ImportPath, i))
+			}
+		}
+	}
+	return out
+}
+
+// linked returns what must not be linked into a package.
+func (p pkg) linked() []string {
+	var out []string
+	if support(p.ImportPath) {
+		return nil
+	}
+	for _, d := range p.Deps {
+		if matches(neverLinked()[p.room()], d) {
+			out = append(out, fmt.Sprintf("%s is linked with %s, which %s must not know", p.ImportPath, d, p.room()))
+		}
+	}
+	return out
+}
+
+func matches(list []string, importPath string) bool {
+	return slices.ContainsFunc(list, func(b string) bool {
+		return b == importPath || (strings.HasSuffix(b, "/") && strings.HasPrefix(importPath, b))
+	})
+}
+
+// Each rule, broken once.
+func TestArrowsAreHeld(t *testing.T) {
+	q := func(s string) string { return module + "/" + s }
+	for _, c := range []struct {
+		from, to string
+		want     int
+	}{
+		{"cmd/node", q("app"), 0},
+		{"cmd/node", q("api"), 0},
+		{"cmd/node", q("app/config"), 0},
+		{"cmd/node", q("coordinator"), 1},
+		{"cmd/node", q("wallet"), 1},
+		{"cmd/node", q("store"), 1},
+		{"cmd/node", "github.com/libp2p/go-libp2p", 1},
+		{"cmd/node", "github.com/btcsuite/btcd/wire/v2", 1},
+		{"app", q("store"), 0},
+		{"app", q("p2p"), 0},
+		{"app", q("chain/core"), 0},
+		{"app", q("cmd/node"), 1},
+		{"app", q("chain/chaintest/btcd"), 1},
+		{"store", q("coordinator"), 0},
+		{"store", "os", 0},
+		{"store", q("p2p"), 1},
+		{"store", q("chain/devnet"), 1},
+		{"store", q("api"), 1},
+		{"store", q("app"), 1},
+		{"store", q("store/storetest"), 1},
+		{"store", "github.com/libp2p/go-libp2p/core/peer", 1},
+		{"store", "net", 1},
+		{"p2p", q("journal"), 0},
+		{"p2p", "net", 0},
+		{"p2p", q("store"), 1},
+		{"p2p", q("wallet"), 1},
+		{"p2p", "github.com/btcsuite/btcd/chainhash/v2", 1},
+		{"p2p", "github.com/btcsuite/btcd", 1},
+		{"p2p", "github.com/dgraph-io/badger/v4", 1},
+		{"chain/core", q("chain/follow"), 0},
+		{"chain/core", "net/http", 0},
+		{"chain/core", q("p2p"), 1},
+		{"chain/core", "github.com/dgraph-io/badger/v4", 1},
+		{"api", "net/http", 0},
+		{"api", q("store"), 1},
+		{"api", q("p2p"), 1},
+		{"api", "github.com/libp2p/go-libp2p/core/peer", 1},
+		{"api", "github.com/dgraph-io/badger/v4", 1},
+		{"coordinator", q("wallet"), 0},
+		{"coordinator", q("journal/pmap"), 0},
+		{"coordinator", "time", 0},
+		{"coordinator", q("store"), 1},
+		{"coordinator", "net/http", 1},
+		{"coordinator", "os", 1},
+		{"coordinator", "crypto/rand", 1},
+		{"coordinator", "github.com/libp2p/go-libp2p", 1},
+		{"coordinator", "github.com/dgraph-io/badger/v4", 1},
+		{"wallet", q("wallet/psbt"), 0},
+		{"wallet", "math/rand/v2", 0},
+		{"wallet", q("journal"), 1},
+		{"wallet", q("coordinator"), 1},
+		{"wallet", "net", 1},
+		{"wallet", "net/netip", 1},
+		{"wallet", "os", 1},
+		{"wallet", "os/exec", 1},
+		{"wallet", "time", 1},
+		{"wallet", "crypto/rand", 1},
+		{"wallet/psbt", "net/http", 1},
+		{"journal", q("journal/pmap"), 0},
+		{"journal", q("wallet"), 1},
+		{"journal", q("coordinator"), 1},
+		{"journal", "os", 1},
+		{"journal", "time", 1},
+		{"journal", "github.com/btcsuite/btcd/wire/v2", 1},
+		{"journal", "testing", 1},
+		{"attic", "fmt", 1},
+		{"attic", q("wallet"), 1},
+		{"wallet", q("attic"), 1},
+		{"wallet", module, 1},
+		{"store/storetest", "testing", 0},
+		{"store/storetest", q("p2p"), 1},
+		{"test/e2e", q("chain/chaintest/btcd"), 0},
+		{"test/e2e", q("cmd/node"), 1},
+	} {
+		p := pkg{ImportPath: q(c.from), Imports: []string{"fmt", c.to}}
+		if got := arrows([]pkg{p}); len(got) != c.want {
+			t.Errorf("%s imports %s: %d breaches %q, want %d", c.from, c.to, len(got), got, c.want)
+		}
+	}
+}
+
+// The arrows between rooms hold for tests too; what tests take from elsewhere
+// is their own affair.
+func TestArrowsOfTests(t *testing.T) {
+	for to, want := range map[string]int{
+		module + "/p2p": 1, module + "/store/storetest": 0, "os": 0, "net/http": 0, "testing": 0,
+	} {
+		p := pkg{ImportPath: module + "/store", TestImports: []string{to}}
+		if got := arrows([]pkg{p}); len(got) != want {
+			t.Errorf("the tests of store import %s: %q", to, got)
+		}
+	}
+}
+
+func TestLinksAreHeld(t *testing.T) {
+	const libp2p, badger, btcd = "github.com/libp2p/go-libp2p/core/peer", "github.com/dgraph-io/badger/v4", "github.com/btcsuite/btcd/wire/v2"
+	for _, c := range []struct {
+		room, dep string
+		want      int
+	}{
+		{"coordinator", libp2p, 1}, {"coordinator", badger, 1}, {"coordinator", btcd, 0},
+		{"wallet", libp2p, 1}, {"wallet", badger, 1}, {"wallet", "net", 0},
+		{"journal", libp2p, 1}, {"journal", badger, 1}, {"journal", btcd, 1},
+		{"api", libp2p, 1}, {"api", badger, 1},
+		{"chain/core", libp2p, 1}, {"chain/core", badger, 1},
+		{"store", libp2p, 1}, {"store", badger, 0},
+		{"p2p", badger, 1}, {"p2p", libp2p, 0}, {"p2p", btcd, 0},
+		{"app", libp2p, 0}, {"app", badger, 0},
+		{"p2p/p2ptest", badger, 0},
+	} {
+		p := pkg{ImportPath: module + "/" + c.room, Deps: []string{"fmt", c.dep}}
+		if got := p.linked(); len(got) != c.want {
+			t.Errorf("%s linked with %s: %q", c.room, c.dep, got)
+		}
+	}
+}
