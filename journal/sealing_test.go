@@ -83,6 +83,21 @@ func TestSecretThatIsNotTheEpochs(t *testing.T) {
 	}
 }
 
+// A hostile author can seal a secret of any length.
+func TestSecretOfAnotherLength(t *testing.T) {
+	k, ep := sealingKey(t, 1), testEpoch()
+	info := stanzaInfo(ep.Group, ep.ID(), Author{1}, Author{2})
+	for _, secret := range [][]byte{nil, ep.Secret[:31], append(ep.Secret[:], 0)} {
+		stanza, err := hpke.Seal(k.key.PublicKey(), hpke.HKDFSHA256(), hpke.ChaCha20Poly1305(), info, secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenSecret(k, ep.Group, ep.ID(), ep.Number, ep.Parent, Author{1}, Author{2}, stanza); !errors.Is(err, ErrStanza) {
+			t.Errorf("secret of %d bytes: %v", len(secret), err)
+		}
+	}
+}
+
 func TestSealingKeyRefused(t *testing.T) {
 	for name, key := range map[string][32]byte{
 		"zero":  {},
