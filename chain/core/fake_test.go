@@ -19,7 +19,6 @@ type fake struct {
 
 	mu      sync.Mutex
 	answers map[string]func(params []json.RawMessage) (result any, code int, message string)
-	raw     http.HandlerFunc // answers everything instead
 	user    string
 	calls   map[string]int
 }
@@ -39,12 +38,6 @@ func (f *fake) on(method string, answer func([]json.RawMessage) (any, int, strin
 	f.answers[method] = answer
 }
 
-func (f *fake) onRaw(h http.HandlerFunc) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.raw = h
-}
-
 func (f *fake) count(method string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -53,12 +46,8 @@ func (f *fake) count(method string) int {
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
-	raw, want := f.raw, f.user
+	want := f.user
 	f.mu.Unlock()
-	if raw != nil {
-		raw(w, r)
-		return
-	}
 	if user, password, _ := r.BasicAuth(); want != "" && user+":"+password != want {
 		w.WriteHeader(http.StatusUnauthorized)
 		return

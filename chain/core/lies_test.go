@@ -119,6 +119,12 @@ func TestLies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sibling, err := regtest.Block(regtest.Params(), regtest.Template{
+		Prev: blocks[6].BlockHash(), Height: 8, Time: blocks[7].Header.Timestamp, PayTo: []byte{0x52},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	stray, err := regtest.Block(regtest.Params(), regtest.Template{
 		Prev: chainhash.Hash{9}, Height: 8, Time: blocks[7].Header.Timestamp, PayTo: []byte{0x51},
 	})
@@ -132,6 +138,7 @@ func TestLies(t *testing.T) {
 		header     string // for that hash, at getblockheader
 	}{
 		{"another block", core.ErrLie.Error(), "", blockHex(blocks[3]), ""},
+		{"sibling", core.ErrLie.Error(), "", blockHex(sibling), ""},
 		{"changed transaction", core.ErrLie.Error(), "", blockHex(changed(func(b *wire.MsgBlock) { b.Transactions[0].TxOut[0].Value++ })), ""},
 		{"missing transactions", core.ErrLie.Error(), "", blockHex(changed(func(b *wire.MsgBlock) { b.Transactions = nil })), ""},
 		{"added witness", core.ErrLie.Error(), "", blockHex(changed(func(b *wire.MsgBlock) { b.Transactions[0].TxIn[0].Witness = wire.TxWitness{make([]byte, 32)} })), ""},

@@ -46,7 +46,7 @@ func TestBadServers(t *testing.T) {
 		{"wrong password", core.ErrLogin.Error(), plain(status(401, ""))},
 		{"forbidden", core.ErrForbid.Error(), plain(status(403, ""))},
 		{"busy", core.ErrBusy.Error(), plain(status(503, "Work queue depth exceeded"))},
-		{"redirect", core.ErrGarbage.Error(), plain(http.RedirectHandler("http://203.0.113.1/", 302).ServeHTTP)},
+		{"redirect", core.ErrGarbage.Error(), plain(http.RedirectHandler("http://203.0.113.1/", http.StatusFound).ServeHTTP)},
 		{"web page", core.ErrGarbage.Error(), plain(text("<html>\n<body>hello</body></html>"))},
 		{"not found", core.ErrGarbage.Error(), plain(status(404, "not found"))},
 		{"empty", core.ErrGarbage.Error(), plain(text(""))},

@@ -235,7 +235,8 @@ func TestRescanDuringReorg(t *testing.T) {
 	var once sync.Once
 	// Set while the follower waits: Watch wakes it after that.
 	s.onBlock = func(height int32) {
-		if height == 90 {
+		// The last block of the scan: 98 has been looked at before.
+		if height == 99 {
 			once.Do(func() { s.change(func() { s.blocks = s.blocks[:98]; s.grow(4, 1) }) })
 		}
 	}
@@ -250,6 +251,37 @@ func TestRescanDuringReorg(t *testing.T) {
 	}
 	expect(t, f, coordinator.Rescanned, s.ref(20))
 	expect(t, f, coordinator.CaughtUp, s.ref(101))
+}
+
+// TestUnlinkedRescan: blocks below the known ones are taken only when they lead
+// to those.
+func TestUnlinkedRescan(t *testing.T) {
+	s := newScript(60)
+	good := s.blocks[30].Prev
+	s.blocks[30].Prev = chainhash.Hash{99}
+	f, reports := begin(t, s, Options{Known: []coordinator.BlockRef{s.ref(59)}})
+	expect(t, f, coordinator.CaughtUp, s.ref(59))
+	if err := f.Watch(t.Context(), [][]byte{{20, 0}, {40, 0}}, 5); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := get(t, reports); !errors.Is(err, ErrUnlinked) {
+			t.Fatalf("reported %v, want ErrUnlinked", err)
+		}
+	}
+	select {
+	case n := <-f.Notices():
+		t.Fatalf("got a notice of kind %d", n.Kind)
+	default:
+	}
+	s.change(func() {
+		fixed := *s.blocks[30]
+		fixed.Prev = good
+		s.blocks[30] = &fixed
+	})
+	expect(t, f, coordinator.Rescanned, s.ref(20))
+	expect(t, f, coordinator.Rescanned, s.ref(40))
+	expect(t, f, coordinator.CaughtUp, s.ref(59))
 }
 
 // TestSparseKnown accepts known blocks with gaps between them.
