@@ -3,8 +3,8 @@ package journal
 import "github.com/quorate/quorate/journal/pmap"
 
 // listChunk is how many ids of a list are kept together. Appending copies half
-// of that on average: 16 × 32 bytes.
-const listChunk = 32
+// of that on average: 8 × 32 bytes.
+const listChunk = 16
 
 // idList is the ids of a chain from seq 1 on. It is persistent: append and
 // until return a new list and leave the old one as it was.
