@@ -6,8 +6,8 @@ package journal
 // It is a trie over the ids, 4 bits a level. Ids are hashes, so it is balanced
 // without doing anything for it: 10,000 entries are 4 levels deep, and each
 // level that an attacker wants to add under an id costs him 16 times the
-// hashes. Against the ordered map that the rest is kept in, adding an entry
-// allocates a tenth.
+// hashes. With it and idList, adding an entry allocates 1.9 KB; with the
+// ordered map of package pmap in their place it was 5.5 KB.
 type idIndex struct {
 	n    int
 	root *idNode
