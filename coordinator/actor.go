@@ -190,9 +190,9 @@ func (a *Actor) snapshot(each int) {
 		return
 	}
 	a.unsnapped = 0
-	b, err := m.State.snapshot()
+	b, err := EncodeSnapshot(*m)
 	if err == nil {
-		err = a.commit(Batch{Group: a.group, Puts: map[string][]byte{recSnapshot: b}})
+		err = a.commit(b)
 	}
 	if err != nil {
 		a.ports.Log.Warn("store a snapshot; the next start takes longer", "wallet", a.group.String()[:8], "error", err)

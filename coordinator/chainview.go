@@ -3,6 +3,7 @@ package coordinator
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -160,12 +161,12 @@ func (v View) Rescan(b BlockRef, txs []*wire.MsgTx) (View, bool) { return v.appl
 
 func (v View) apply(b BlockRef, txs []*wire.MsgTx) (View, bool) {
 	touched := false
-	for i, tx := range txs {
+	for _, tx := range txs {
 		if !v.concerns(tx) {
 			continue
 		}
 		touched = true
-		v = v.add(tx, ViewTx{Tx: tx, Block: b, Seen: true}, i == 0 && isCoinbase(tx))
+		v = v.add(tx, ViewTx{Tx: tx, Block: b, Seen: true})
 	}
 	return v, touched
 }
@@ -207,7 +208,7 @@ func (v View) See(tx *wire.MsgTx, seen bool) (View, bool) {
 		v = v.put(old)
 		return v, true
 	}
-	return v.add(tx, ViewTx{Tx: tx, Seen: seen}, false), true
+	return v.add(tx, ViewTx{Tx: tx, Seen: seen}), true
 }
 
 func (v View) concerns(tx *wire.MsgTx) bool {
@@ -227,25 +228,31 @@ func (v View) concerns(tx *wire.MsgTx) bool {
 	return false
 }
 
-func (v View) add(tx *wire.MsgTx, t ViewTx, coinbase bool) View {
+func (v View) add(tx *wire.MsgTx, t ViewTx) View {
 	id := tx.TxHash()
 	if old, ok := v.Tx(id); ok && old.Block.Height > 0 && t.Block.Height == 0 {
 		return v
 	}
 	v = v.put(t)
-	for n, o := range tx.TxOut {
-		at, ok := v.scripts.Get(string(o.PkScript))
-		if !ok {
-			continue
-		}
-		op := wire.OutPoint{Hash: id, Index: uint32(n)}
-		v.outs = v.outs.Set(coinKey(op), ViewOut{op, o.Value, at.Branch, at.Index, coinbase})
-		v.used[at.Branch] = max(v.used[at.Branch], at.Index+1)
+	for _, o := range v.outputs(tx, id) {
+		v.outs = v.outs.Set(coinKey(o.OutPoint), o)
+		v.used[o.Branch] = max(v.used[o.Branch], o.Index+1)
 	}
 	for _, i := range tx.TxIn {
 		v.spends = v.spends.Set(coinKey(i.PreviousOutPoint)+string(id[:]), id)
 	}
 	return v
+}
+
+// outputs returns what a transaction pays to watched scripts.
+func (v View) outputs(tx *wire.MsgTx, id chainhash.Hash) []ViewOut {
+	var out []ViewOut
+	for n, o := range tx.TxOut {
+		if at, ok := v.scripts.Get(string(o.PkScript)); ok {
+			out = append(out, ViewOut{wire.OutPoint{Hash: id, Index: uint32(n)}, o.Value, at.Branch, at.Index, isCoinbase(tx)})
+		}
+	}
+	return out
 }
 
 func (v View) put(t ViewTx) View {
@@ -308,6 +315,50 @@ type viewRecord struct {
 	Used     []uint32   `cbor:"3,keyasint"`
 }
 
+// scriptChunk is how many scripts of a branch are stored in one record: they
+// are derived once, at 0.1 ms each and more, and then read back at every start.
+const scriptChunk = 256
+
+// scriptRecords returns the records of the chunks that hold indexes from first on.
+func (v View) scriptRecords(d *wallet.Descriptor, branch, first uint32) (map[string][]byte, error) {
+	out := map[string][]byte{}
+	for i := first - first%scriptChunk; i < v.watched[branch]; i++ {
+		s, err := d.Script(branch, i)
+		if err != nil {
+			return nil, fmt.Errorf("derive script %d/%d: %w", branch, i, err)
+		}
+		name := scriptRecord(branch, i)
+		out[name] = append(append(out[name], byte(len(s.PkScript))), s.PkScript...)
+	}
+	return out, nil
+}
+
+func scriptRecord(branch, index uint32) string {
+	return fmt.Sprintf("%s%d/%08d", recScripts, branch, index/scriptChunk)
+}
+
+// restoreScripts reads the stored scripts back, as far as they go without a gap.
+func (v View) restoreScripts(recs map[string][]byte) View {
+	var pairs []pair[place]
+	for branch := range v.watched {
+		for {
+			i := v.watched[branch]
+			raw := recs[scriptRecord(uint32(branch), i)]
+			for n := uint32(0); n < scriptChunk && len(raw) > 0 && len(raw) > int(raw[0]); n++ {
+				size := int(raw[0])
+				pairs = append(pairs, pair[place]{K: raw[1 : 1+size], V: place{uint32(branch), v.watched[branch]}})
+				raw = raw[1+size:]
+				v.watched[branch]++
+			}
+			if v.watched[branch]-i < scriptChunk {
+				break
+			}
+		}
+	}
+	v.scripts = undump(pairs)
+	return v
+}
+
 // viewTxRecord is one transaction of interest, as stored.
 type viewTxRecord struct {
 	Raw   []byte   `cbor:"1,keyasint"`
@@ -336,31 +387,44 @@ func (t ViewTx) record() ([]byte, error) {
 }
 
 // restoreView reads the records of a view, for a wallet with this descriptor.
-func restoreView(main []byte, txs [][]byte, d *wallet.Descriptor) (View, error) {
+func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 	var rec viewRecord
-	if err := localDecode(main, &rec); err != nil {
+	if err := localDecode(recs[recView], &rec); err != nil {
 		return View{}, fmt.Errorf("read chain view: %w", err)
 	}
 	v := View{birthday: rec.Birthday, blocks: rec.Blocks}
 	copy(v.used[:], rec.Used)
-	v, _, err := v.Watch(d)
+	v, _, err := v.restoreScripts(recs).Watch(d)
 	if err != nil {
 		return View{}, err
 	}
 	if n := len(v.blocks); n > 0 {
 		v.tip = v.blocks[n-1]
 	}
-	for _, raw := range txs {
-		var t viewTxRecord
+	var txs []pair[ViewTx]
+	var outs []pair[ViewOut]
+	var spends []pair[chainhash.Hash]
+	for name, raw := range recs {
+		if !strings.HasPrefix(name, recTx) {
+			continue
+		}
+		var r viewTxRecord
 		tx := &wire.MsgTx{}
-		if err := localDecode(raw, &t); err != nil {
+		if err := localDecode(raw, &r); err != nil {
 			return View{}, fmt.Errorf("read chain view: %w", err)
 		}
-		if err := tx.Deserialize(bytes.NewReader(t.Raw)); err != nil {
+		if err := tx.Deserialize(bytes.NewReader(r.Raw)); err != nil {
 			return View{}, fmt.Errorf("read chain view: %w", err)
 		}
-		v = v.add(tx, ViewTx{Tx: tx, Block: t.Block, Seen: t.Seen}, isCoinbase(tx))
+		id := tx.TxHash()
+		txs = append(txs, pair[ViewTx]{K: id[:], V: ViewTx{Tx: tx, Block: r.Block, Seen: r.Seen}})
+		for _, o := range v.outputs(tx, id) {
+			outs = append(outs, pair[ViewOut]{K: []byte(coinKey(o.OutPoint)), V: o})
+		}
+		for _, i := range tx.TxIn {
+			spends = append(spends, pair[chainhash.Hash]{K: []byte(coinKey(i.PreviousOutPoint) + string(id[:])), V: id})
+		}
 	}
-	v.changed = nil
+	v.txs, v.outs, v.spends = undump(txs), undump(outs), undump(spends)
 	return v, nil
 }

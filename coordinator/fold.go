@@ -14,7 +14,7 @@ const (
 	ruleNotMember     = "not_in_the_roster"
 	ruleRecord        = "bad_record"
 	ruleProposal      = "bad_proposal"
-	ruleSignature     = "bad_signature"
+	ruleSignature     = "bad_bitcoin_signature"
 	ruleForeignKey    = "signature_of_another"
 	ruleNotAuthor     = "not_the_author"
 	rulePlain         = "plain_event"

@@ -101,20 +101,13 @@ func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][
 }
 
 func (m Machine) loadView(recs map[string][]byte) (Machine, error) {
-	main, ok := recs[recView]
-	if !ok {
+	if recs[recView] == nil {
 		return m, nil
 	}
-	var txs [][]byte
-	for k, v := range recs {
-		if strings.HasPrefix(k, recTx) {
-			txs = append(txs, v)
-		}
-	}
-	v, err := restoreView(main, txs, m.State.active.Descriptor)
+	v, err := restoreView(recs, m.State.active.Descriptor)
 	if err != nil {
 		return m, err
 	}
-	m.View = v
+	m.View, m.saved = v, v.watched
 	return m, nil
 }

@@ -29,7 +29,8 @@ type Machine struct {
 	linked   string                             // what the transport was last told
 	told     pmap.Map[string, bool]             // epochs whose stanza failed and were told
 	follows  bool
-	unsaved  int // blocks since the view was last stored
+	unsaved  int       // blocks since the view was last stored
+	saved    [2]uint32 // scripts stored, by branch
 	ticks    uint64
 }
 
@@ -62,6 +63,7 @@ const (
 	recInvite  = "invite/"
 	recRequest = "request/"
 	recTx      = "tx/"
+	recScripts = "scripts/"
 )
 
 // Step takes one input: it returns the machine as it is afterwards, and the

@@ -58,11 +58,19 @@ func (s State) credit(tx chainhash.Hash, sig wallet.Signature, ref Ref) State {
 		s.sigs = s.sigs.Set(k, sig.Bytes)
 	}
 	a := approvalKey(tx, sig.Key)
-	old, ok := s.approvals.Get(a)
-	if !ok || ref.Time < old.Ref.Time || (ref.Time == old.Ref.Time && bytes.Compare(ref.ID[:], old.Ref.ID[:]) < 0) {
+	if old, ok := s.approvals.Get(a); !ok || s.earlier(ref, old.Ref, s.active.Members[sig.Key].Identity) {
 		s.approvals = s.approvals.Set(a, Approval{ref})
 	}
 	return s
+}
+
+// earlier says whether x rather than y brought the signatures of a key: the
+// key's owner before anybody who repeats them, then by claimed time and id.
+func (s State) earlier(x, y Ref, owner journal.Author) bool {
+	if mine := x.Chain.Author == owner; mine != (y.Chain.Author == owner) {
+		return mine
+	}
+	return x.Time < y.Time || (x.Time == y.Time && bytes.Compare(x.ID[:], y.ID[:]) < 0)
 }
 
 // Signatures returns the verified signatures of a transaction, by input and key.

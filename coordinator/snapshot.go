@@ -136,13 +136,7 @@ func (s State) withSnapshot(b []byte) (State, error) {
 		}
 		s.sealed = s.sealed.Set(string(p.K), e)
 	}
-	for _, x := range snap.Proposals {
-		p := &Proposal{Ref: x.Ref, Body: x.Body, TxID: x.TxID, Sound: x.Sound, spend: &lazySpend{}}
-		s.proposals = s.proposals.Set(key(p.Ref.ID), p)
-		if p.Sound {
-			s = s.index(p)
-		}
-	}
+	s = s.withProposals(snap.Proposals)
 	r, ok := s.Roster()
 	if !ok || r.Hash != s.pinned || len(r.Ratified) != len(r.Members) {
 		return s, errSnapshot
@@ -150,4 +144,41 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	s.active = &Active{*r}
 	s.touched = nil
 	return s, nil
+}
+
+// withProposals fills the proposals and everything they are found by, in bulk.
+func (s State) withProposals(all []proposalSnapshot) State {
+	var ps []pair[*Proposal]
+	var byTx, byCoin, byChange, replacers []pair[Ref]
+	for _, x := range all {
+		p := &Proposal{Ref: x.Ref, Body: x.Body, TxID: x.TxID, Sound: x.Sound, spend: &lazySpend{}}
+		ps = append(ps, pair[*Proposal]{K: p.Ref.ID[:], V: p})
+		if !p.Sound {
+			continue
+		}
+		byTx = append(byTx, pair[Ref]{K: []byte(key2(p.TxID, p.Ref.ID)), V: p.Ref})
+		for _, i := range p.Body.Inputs {
+			byCoin = append(byCoin, pair[Ref]{K: []byte(coinKey(i.OutPoint()) + string(p.Ref.ID[:])), V: p.Ref})
+		}
+		for _, o := range p.Body.Outputs {
+			if o.Change != nil {
+				byChange = append(byChange, pair[Ref]{K: []byte(indexKey(*o.Change, p.Ref.ID)), V: p.Ref})
+			}
+		}
+		for _, t := range p.Body.Replaces {
+			replacers = append(replacers, pair[Ref]{K: []byte(key2(t, p.Ref.ID)), V: p.Ref})
+		}
+	}
+	s.proposals, s.byTx, s.byCoin, s.byChange, s.replacers = undump(ps), undump(byTx), undump(byCoin), undump(byChange), undump(replacers)
+	return s
+}
+
+// EncodeSnapshot returns the batch that stores a snapshot of an active wallet:
+// what an actor commits when it stops.
+func EncodeSnapshot(m Machine) (Batch, error) {
+	b, err := m.State.snapshot()
+	if err != nil {
+		return Batch{}, err
+	}
+	return Batch{Group: m.State.group, Puts: map[string][]byte{recSnapshot: b}}, nil
 }

@@ -82,6 +82,9 @@ func (s *step) saveView() error {
 		return nil
 	}
 	s.m.unsaved = 0
+	if err := s.saveScripts(); err != nil {
+		return err
+	}
 	seen := map[chainhash.Hash]bool{}
 	for _, id := range changed {
 		if seen[id] {
@@ -106,6 +109,24 @@ func (s *step) saveView() error {
 		return err
 	}
 	s.batch.Puts[recView] = b
+	return nil
+}
+
+// saveScripts stores the scripts derived since the last time.
+func (s *step) saveScripts() error {
+	for branch := range s.m.saved {
+		if s.m.saved[branch] == s.m.View.watched[branch] {
+			continue
+		}
+		recs, err := s.m.View.scriptRecords(s.m.State.active.Descriptor, uint32(branch), s.m.saved[branch])
+		if err != nil {
+			return err
+		}
+		for name, b := range recs {
+			s.batch.Puts[name] = b
+		}
+		s.m.saved[branch] = s.m.View.watched[branch]
+	}
 	return nil
 }
 

@@ -1,0 +1,200 @@
+package bench
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/store"
+	"github.com/quorate/quorate/wallet"
+)
+
+const manyEntries = 10_000
+
+var storeKey = make([]byte, 32)
+
+// filled is a store on disk with manyEntries of one wallet, made once.
+type filled struct {
+	dir     string
+	who     *cosigner
+	entries []*journal.Entry
+}
+
+func fillOnce(b *testing.B) *filled {
+	b.Helper()
+	all := group(b, 2, 3, manyEntries/3+2)
+	f := &filled{who: all[0], dir: b.TempDir()}
+	f.entries = history(b, all, manyEntries)
+	s, err := store.Open(f.dir, storeKey, quiet())
+	if err != nil {
+		b.Fatal(err)
+	}
+	f.who.fill(s)
+	// What a node does when it stops in order.
+	snap, err := coordinator.EncodeSnapshot(f.who.m)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.Commit(context.Background(), snap); err != nil {
+		b.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return f
+}
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// BenchmarkStart10000 opens a store and rebuilds the wallet of 10,000 entries.
+// Floor: opening the store and reading its entries, each id checked.
+func BenchmarkStart10000(b *testing.B) {
+	f := fillOnce(b)
+	group := f.who.m.State.Group()
+	b.Run("start", func(b *testing.B) {
+		for b.Loop() {
+			s, err := store.Open(f.dir, storeKey, quiet())
+			if err != nil {
+				b.Fatal(err)
+			}
+			m, err := coordinator.Load(context.Background(), s, f.who.self, group)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if m.State.Active() == nil || m.State.Chains().Len() < manyEntries {
+				b.Fatalf("%d entries", m.State.Chains().Len())
+			}
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("floor-read", func(b *testing.B) {
+		for b.Loop() {
+			s, err := store.Open(f.dir, storeKey, quiet())
+			if err != nil {
+				b.Fatal(err)
+			}
+			n := 0
+			if err := s.Walk(context.Background(), group, func(*journal.Entry) error { n++; return nil }); err != nil || n < manyEntries {
+				b.Fatalf("%d entries: %v", n, err)
+			}
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkEntries puts entries through store and fold as a catching-up node
+// does: 128 to a commit. Floors: the signature check of each alone, and the
+// commits alone.
+func BenchmarkEntries(b *testing.B) {
+	all := group(b, 2, 3, manyEntries/3+2)
+	late := all[2]
+	entries := history(b, all, manyEntries)
+	base := late.m
+	b.Run("store-and-fold", func(b *testing.B) {
+		for b.Loop() {
+			s, err := store.Open(b.TempDir(), storeKey, quiet())
+			if err != nil {
+				b.Fatal(err)
+			}
+			late.self.Verified = wallet.NewSigCache(1 << 16)
+			m := base
+			var batch coordinator.Batch
+			for n, e := range entries {
+				var effects []coordinator.Effect
+				if m, effects, err = coordinator.Step(m, late.input(coordinator.EntryIn{Entry: e})); err != nil {
+					b.Fatal(err)
+				}
+				for _, x := range effects {
+					if p, ok := x.(coordinator.Persist); ok {
+						batch.Group, batch.Entries = p.Batch.Group, append(batch.Entries, p.Batch.Entries...)
+					}
+				}
+				if n%128 == 127 || n == len(entries)-1 {
+					if err := s.Commit(context.Background(), batch); err != nil {
+						b.Fatal(err)
+					}
+					batch.Entries = nil
+				}
+			}
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		perSecond(b, len(entries))
+	})
+	b.Run("floor-commit", func(b *testing.B) {
+		for b.Loop() {
+			s, err := store.Open(b.TempDir(), storeKey, quiet())
+			if err != nil {
+				b.Fatal(err)
+			}
+			for n := 0; n < len(entries); n += 128 {
+				part := entries[n:min(n+128, len(entries))]
+				if err := s.Commit(context.Background(), coordinator.Batch{Group: base.State.Group(), Entries: part}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		perSecond(b, len(entries))
+	})
+	b.Run("floor-signatures", func(b *testing.B) {
+		for b.Loop() {
+			for _, e := range entries {
+				if err := e.Verify(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		perSecond(b, len(entries))
+	})
+}
+
+func perSecond(b *testing.B, n int) {
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+}
+
+// BenchmarkSyncWrite and BenchmarkEd25519 are parts of the floor of a spend.
+func syncWrite(b *testing.B, dir string, payload []byte) time.Duration {
+	b.Helper()
+	f, err := os.Create(filepath.Join(dir, "floor"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	begin := time.Now()
+	if _, err := f.Write(payload); err != nil {
+		b.Fatal(err)
+	}
+	if err := f.Sync(); err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(begin)
+}
+
+func signVerify(b *testing.B, key ed25519.PrivateKey, msg []byte) time.Duration {
+	b.Helper()
+	begin := time.Now()
+	sig := ed25519.Sign(key, msg)
+	if !ed25519.Verify(key.Public().(ed25519.PublicKey), msg, sig) {
+		b.Fatal("signature")
+	}
+	return time.Since(begin)
+}
+
+var _ = sync.Mutex{}
+var _ = fmt.Sprint
