@@ -3,6 +3,7 @@ package coordinator
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -28,6 +29,14 @@ type lazySpend struct {
 	once  sync.Once
 	spend *wallet.Spend
 	err   error
+	final atomic.Pointer[builtTx]
+}
+
+// builtTx is a final transaction and the signatures it was built from: it is
+// asked for again and again, and the script engine runs once.
+type builtTx struct {
+	from [32]byte
+	tx   *wire.MsgTx
 }
 
 // ID returns the proposal's id: that of its entry.

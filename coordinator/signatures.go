@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"bytes"
+	"crypto/sha256"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -118,13 +119,28 @@ func (s State) Final(p *Proposal) bool {
 }
 
 // FinalTx builds the final transaction and runs every input through the script
-// engine. It returns wallet.ErrMissingSignatures before the threshold is met.
+// engine; the caller must not change it. It returns wallet.ErrMissingSignatures before the threshold is met.
 func (s State) FinalTx(p *Proposal) (*wire.MsgTx, error) {
 	spend, err := p.Spend(s.active)
 	if err != nil {
 		return nil, err
 	}
-	return spend.Finalize(s.Signatures(p.TxID), s.self.Verified)
+	sigs := s.Signatures(p.TxID)
+	h := sha256.New()
+	for _, x := range sigs {
+		h.Write([]byte(sigKey(p.TxID, x.Input, x.Key)))
+		h.Write(x.Bytes)
+	}
+	from := [32]byte(h.Sum(nil))
+	if built := p.spend.final.Load(); built != nil && built.from == from {
+		return built.tx, nil
+	}
+	tx, err := spend.Finalize(sigs, s.self.Verified)
+	if err != nil {
+		return nil, err
+	}
+	p.spend.final.Store(&builtTx{from, tx})
+	return tx, nil
 }
 
 // Against returns the members who stand against a proposal, by key index: of
