@@ -138,6 +138,20 @@ func (n *node) start() *node {
 	return n
 }
 
+// synced waits until the node has caught up with the chain: until then it
+// refuses to propose and to sign.
+func (n *node) synced() *node {
+	n.t.Helper()
+	eventually(n.t, n.name+" is synced", func() bool {
+		s, err := n.client.Status(context.Background())
+		if err != nil {
+			n.t.Fatalf("%s: status: %v", n.name, err)
+		}
+		return s.Chain.Synced
+	})
+	return n
+}
+
 // kill9 ends the process as a power cut would.
 func (n *node) kill9() {
 	if n.cmd == nil {
