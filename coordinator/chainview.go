@@ -17,6 +17,8 @@ const (
 	// gapLimit is how many unused addresses past the last used one are watched
 	// and may be handed out, on each branch (BIP44).
 	gapLimit = 20
+	// beyondGap is how many more may be handed out when the user insists.
+	beyondGap = 100
 	// changeGap is how far past the last used change index a proposal may go.
 	changeGap = 20
 	// buriedDepth is how deep a spend must be before a rival is given up.

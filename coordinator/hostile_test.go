@@ -224,3 +224,18 @@ func TestReorgRevivesAndDisarms(t *testing.T) {
 		t.Fatalf("after the reorg: %s", got)
 	}
 }
+
+func TestAFarLeaseKeepsNobodyFromAnAddress(t *testing.T) {
+	c := active(t, 2, 3)
+	a, evil := c.peers[0], c.peers[2]
+	if _, err := evil.wild(&AddressLeased{Index: maxIndex - 1}); err != nil {
+		t.Fatal(err)
+	}
+	c.settle()
+	if l := a.must(LeaseAddress{}).(Lease); l.Index != 0 {
+		t.Fatalf("index %d", l.Index)
+	}
+	if n := a.m.View.scripts.Len(); n > 2*(gapLimit+beyondGap) {
+		t.Fatalf("%d scripts are watched", n)
+	}
+}

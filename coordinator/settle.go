@@ -157,8 +157,12 @@ func (s *step) follow() error {
 	if a == nil {
 		return nil
 	}
-	for _, l := range s.m.State.leases.From(indexKey(s.m.View.handed[0], journal.EntryID{})) {
-		s.m.View = s.m.View.Hand(0, l.Index)
+	// Addresses beyond the gap are watched when they were handed out, but not
+	// just any index that a member may name.
+	for i := s.m.View.handed[0]; i < s.m.View.used[0]+gapLimit+beyondGap; i++ {
+		if s.m.State.leased(i) {
+			s.m.View = s.m.View.Hand(0, i)
+		}
 	}
 	v, fresh, err := s.m.View.Watch(a.Descriptor)
 	if err != nil {

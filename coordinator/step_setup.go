@@ -257,24 +257,34 @@ func (s *step) abandon(x Abandon) error {
 	return nil
 }
 
-// lease hands out the lowest receive address that nobody was given.
+// leased says whether an untainted entry took a receive address.
+func (s State) leased(index uint32) bool {
+	for _, l := range scan(s.leases, indexKey(index, journal.EntryID{})[:4]) {
+		if !s.tainted(l.Ref) {
+			return true
+		}
+	}
+	return false
+}
+
+// lease hands out the lowest receive address that nobody was given: a member
+// who leases a far one keeps nobody from those before it.
 func (s *step) lease(x LeaseAddress) error {
 	a := s.m.State.active
 	if a == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
-	next := s.m.View.used[wallet.BranchExternal]
-	for _, l := range s.m.State.leases.All() {
-		if l.Index >= next && !s.m.State.tainted(l.Ref) {
-			next = l.Index + 1
-		}
+	used := s.m.View.used[wallet.BranchExternal]
+	next := used
+	for next < used+gapLimit+beyondGap && s.m.State.leased(next) {
+		next++
 	}
-	if next >= s.m.View.used[wallet.BranchExternal]+gapLimit && !x.BeyondGap && !x.Peek {
+	if next >= used+gapLimit && !x.BeyondGap && !x.Peek {
 		return refuse(RuleGap, "%d unused addresses are handed out already", gapLimit).
 			hint("wallets elsewhere stop looking after %d unused ones; --beyond-gap hands out one more", gapLimit)
 	}
-	if next >= maxIndex {
-		return refuse(RuleGap, "the branch has no address left")
+	if next >= used+gapLimit+beyondGap || next >= maxIndex {
+		return refuse(RuleGap, "%d unused addresses are handed out already, which is all that this node watches", gapLimit+beyondGap)
 	}
 	addr, err := a.Descriptor.Address(wallet.BranchExternal, next)
 	if err != nil {
