@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -23,6 +24,8 @@ type AddressBook interface {
 	// Save replaces what is kept.
 	Save(map[string][]string) error
 }
+
+var errRecord = errors.New("not a signed peer record")
 
 // Bounds on addresses of one member, and how long a change waits to be saved.
 const (
@@ -146,32 +149,36 @@ func (d *directory) tell(a journal.Author, addrs []ma.Multiaddr) bool {
 }
 
 // vouch takes a signed peer record of somebody that allowed accepts, and
-// returns whose it is if it tells anything new.
-func (d *directory) vouch(raw []byte, allowed func(journal.Author) bool) (journal.Author, bool) {
+// returns whose it is and whether it tells anything new. It returns errRecord
+// for what nobody signed so.
+func (d *directory) vouch(raw []byte, allowed func(journal.Author) bool) (journal.Author, bool, error) {
 	var a journal.Author
 	if d.knows(raw) {
-		return a, false
+		return a, false, nil
 	}
 	env, rec, err := record.ConsumeEnvelope(raw, peer.PeerRecordEnvelopeDomain)
 	if err != nil {
-		return a, false
+		return a, false, errRecord
 	}
 	r, ok := rec.(*peer.PeerRecord)
 	if !ok || !r.PeerID.MatchesPublicKey(env.PublicKey) {
-		return a, false
+		return a, false, errRecord
 	}
-	if a, err = AuthorOf(r.PeerID); err != nil || !allowed(a) {
-		return a, false
+	if a, err = AuthorOf(r.PeerID); err != nil {
+		return a, false, errRecord
+	}
+	if !allowed(a) {
+		return a, false, nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	w := d.at(a)
 	if r.Seq <= w.seq {
-		return a, false
+		return a, false, nil
 	}
 	w.seq, w.record, w.told = r.Seq, slices.Clone(raw), tidy(r.Addrs)
 	d.saveSoon()
-	return a, true
+	return a, true, nil
 }
 
 // knows says whether a record is one that was taken before.

@@ -67,7 +67,7 @@ func TestVouch(t *testing.T) {
 		"of a non-member":   signedRecord(t, 2, 9, "/ip4/127.0.0.1/tcp/1"),
 		"signed by another": signedBy(t, 1, 2, 9, "/ip4/127.0.0.1/tcp/1"),
 	} {
-		if _, news := d.vouch(raw, allowed); news || len(d.of(member)) != 0 {
+		if _, news, err := d.vouch(raw, allowed); news || (err == nil) != (name == "of a non-member") || len(d.of(member)) != 0 {
 			t.Errorf("a record was taken: %s", name)
 		}
 	}
@@ -80,7 +80,7 @@ func TestVouch(t *testing.T) {
 		{5, "1", true, "1"}, {5, "2", false, "1"}, {4, "3", false, "1"}, {6, "4", true, "4"},
 	} {
 		raw := signedRecord(t, 1, c.seq, "/ip4/127.0.0.1/tcp/"+c.port)
-		if _, news := d.vouch(raw, allowed); news != c.news {
+		if _, news, _ := d.vouch(raw, allowed); news != c.news {
 			t.Errorf("seq %d: news %v, want %v", c.seq, news, c.news)
 		}
 		if got := d.of(member); len(got) != 1 || got[0].String() != "/ip4/127.0.0.1/tcp/"+c.want {
@@ -88,7 +88,7 @@ func TestVouch(t *testing.T) {
 		}
 	}
 	raw := signedRecord(t, 1, 6, "/ip4/127.0.0.1/tcp/4")
-	if _, news := d.vouch(raw, allowed); news {
+	if _, news, _ := d.vouch(raw, allowed); news {
 		t.Error("the same record is news twice")
 	}
 	if !bytes.Equal(d.record(member), raw) {

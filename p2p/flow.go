@@ -14,7 +14,12 @@ type flow struct {
 	changed chan struct{} // closed and replaced when something was stored
 	busy    map[journal.ChainKey]time.Time
 	freed   chan struct{} // closed and replaced when a chain is let go
+	waiting map[journal.Author]int
 }
+
+// maxPatience is how many gossiped entries of one peer may wait at once for
+// the one before them: a flood of gaps must not use up all validators.
+const maxPatience = 8
 
 // chainLease is how long a pull of one chain keeps others from pulling the same
 // chain: a slow peer delays a chain by this much, and no more.
@@ -25,6 +30,27 @@ func newFlow() *flow {
 		changed: make(chan struct{}),
 		freed:   make(chan struct{}),
 		busy:    map[journal.ChainKey]time.Time{},
+		waiting: map[journal.Author]int{},
+	}
+}
+
+// queue says whether one more entry of a peer may wait; the caller then calls
+// unqueue.
+func (f *flow) queue(p journal.Author) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.waiting[p] >= maxPatience {
+		return false
+	}
+	f.waiting[p]++
+	return true
+}
+
+func (f *flow) unqueue(p journal.Author) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.waiting[p]--; f.waiting[p] == 0 {
+		delete(f.waiting, p)
 	}
 }
 

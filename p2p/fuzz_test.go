@@ -108,7 +108,10 @@ func FuzzVouch(f *testing.F) {
 	good := signedRecord(f, 1, 1, "/ip4/127.0.0.1/tcp/1")
 	f.Add(good)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		a, news := d.vouch(b, func(journal.Author) bool { return true })
+		a, news, err := d.vouch(b, func(journal.Author) bool { return true })
+		if news && err != nil {
+			t.Fatalf("a record was taken with an error: %v", err)
+		}
 		if news && !bytes.Equal(d.record(a), b) {
 			t.Fatal("a record was taken but not kept")
 		}

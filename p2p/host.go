@@ -88,10 +88,7 @@ func newHost(cfg Config, g *gate, relays []peer.AddrInfo, external []ma.Multiadd
 			libp2p.EnableAutoRelayWithStaticRelays(relays, autorelay.WithBootDelay(0), autorelay.WithBackoff(30*time.Second)))
 	} else {
 		// Observed addresses serve hole punching, which needs a relay.
-		opts = append(opts, libp2p.ForceReachabilityPublic())
-		if !cfg.observe {
-			opts = append(opts, libp2p.DisableIdentifyAddressDiscovery())
-		}
+		opts = append(opts, libp2p.ForceReachabilityPublic(), libp2p.DisableIdentifyAddressDiscovery())
 	}
 	h, err := libp2p.New(append(opts, cfg.ExtraOptions...)...)
 	if err != nil {

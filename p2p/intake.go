@@ -64,6 +64,10 @@ func deliverPatiently(ctx context.Context, g *group, from journal.Author, e *jou
 			return err
 		}
 		if timeout == nil {
+			if !g.flow.queue(from) {
+				return err
+			}
+			defer g.flow.unqueue(from)
 			t := time.NewTimer(gapPatience)
 			defer t.Stop()
 			timeout = t.C

@@ -62,7 +62,10 @@ func (n *Node) records(g *group) [][]byte {
 // finds the others.
 func (n *Node) heard(g *group, records [][]byte) {
 	for _, raw := range records {
-		a, news := n.dir.vouch(raw, func(a journal.Author) bool { return a != n.self && g.members[a] })
+		a, news, err := n.dir.vouch(raw, func(a journal.Author) bool { return a != n.self && g.members[a] })
+		if err != nil {
+			return // checking signatures costs: one bad one is enough
+		}
 		if news {
 			n.redial.soon(a)
 			n.introduce(a)
@@ -137,7 +140,7 @@ func (n *Node) identified(e event.EvtPeerIdentificationCompleted) {
 	}
 	if e.SignedPeerRecord != nil {
 		if raw, err := e.SignedPeerRecord.Marshal(); err == nil && len(raw) <= maxRecord {
-			if _, news := n.dir.vouch(raw, func(b journal.Author) bool { return b == a }); news {
+			if _, news, _ := n.dir.vouch(raw, func(b journal.Author) bool { return b == a }); news {
 				n.introduce(a)
 			}
 		}

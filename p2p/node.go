@@ -54,8 +54,6 @@ type Config struct {
 	// it is handed to the transport or comes from it, before encryption. It is
 	// called concurrently. It is for tests that look for secrets in them.
 	Tap func(kind string, frame []byte)
-
-	observe bool // keep address discovery on without relays, for tests
 }
 
 // Node is a libp2p host behind the Transport port.

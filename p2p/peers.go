@@ -3,6 +3,7 @@ package p2p
 import (
 	"bytes"
 	"slices"
+	"time"
 
 	ma "github.com/multiformats/go-multiaddr"
 
@@ -27,7 +28,9 @@ func (n *Node) Peers() []coordinator.PeerStatus {
 			s.Addresses = append(s.Addresses, addr.String())
 		}
 		conns := n.host.Network().ConnsToPeer(id)
-		s.Connected = len(conns) > 0
+		if s.Connected = len(conns) > 0; s.Connected {
+			s.LastSeen = time.Now()
+		}
 		s.Relayed = s.Connected
 		for _, c := range conns {
 			if !relayed(c.RemoteMultiaddr()) {

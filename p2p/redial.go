@@ -42,6 +42,7 @@ type redialer struct {
 // dialing is the state of reaching one member.
 type dialing struct {
 	id        peer.ID
+	first     time.Time // of the first attempt
 	next      time.Time
 	fails     int
 	active    bool
@@ -159,10 +160,11 @@ func (r *redialer) follow() {
 		if err != nil {
 			continue // refused by Attach
 		}
-		d := &dialing{id: id, next: now}
+		d := &dialing{id: id, first: now}
 		if r.self > id {
-			d.next = now.Add(jitter(yieldFor))
+			d.first = now.Add(jitter(yieldFor))
 		}
+		d.next = d.first
 		if c := r.host.Network().Connectedness(id); c == network.Connected || c == network.Limited {
 			d.connected, d.seen = now, now
 		}
@@ -218,16 +220,12 @@ func (r *redialer) disconnected(a journal.Author) {
 	r.poke()
 }
 
-// seen returns when a member was last connected.
+// seen returns when a member was last connected, where it is not now.
 func (r *redialer) seen(a journal.Author) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	d := r.m[a]
-	switch {
-	case d == nil:
-		return time.Time{}
-	case !d.connected.IsZero():
-		return time.Now()
+	if d := r.m[a]; d != nil {
+		return d.seen
 	}
-	return d.seen
+	return time.Time{}
 }

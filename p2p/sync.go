@@ -23,10 +23,11 @@ const (
 	frameTimeout  = 30 * time.Second // one frame, to send or to wait for
 	idleTimeout   = 60 * time.Second // between two requests of one session
 	sessionLimit  = 5 * time.Minute
-	maxSessions   = 32 // pulls by this node at once
-	maxPeerPulls  = 4  // of these, from one peer
-	maxServed     = 8  // sessions of one peer served at once
-	servedPerSec  = 50 // new sessions of one peer a second
+	failurePause  = 250 * time.Millisecond // before a session that is due again after a failed one
+	maxSessions   = 32                     // pulls by this node at once
+	maxPeerPulls  = 4                      // of these, from one peer
+	maxServed     = 8                      // sessions of one peer served at once
+	servedPerSec  = 50                     // new sessions of one peer a second
 	servedBurst   = 100
 	liarPause     = time.Minute // after a false claim, doubling
 	liarPauseMax  = time.Hour
@@ -84,7 +85,8 @@ type syncer struct {
 
 	mu      sync.Mutex
 	jobs    map[jobKey]*job
-	pulls   map[journal.Author]int
+	turns   map[journal.Author]chan struct{}
+	slow    map[jobKey]bool // the last session ended early
 	served  map[journal.Author]int
 	rates   map[journal.Author]*rate.Limiter
 	liars   map[jobKey]*liar
@@ -103,7 +105,8 @@ func newSyncer(ctx context.Context, reg *registry, net links, t *tally, log *slo
 		ctx: ctx, reg: reg, net: net, tally: t, log: log, codec: c, tap: tap,
 		slots:   make(chan struct{}, maxSessions),
 		jobs:    map[jobKey]*job{},
-		pulls:   map[journal.Author]int{},
+		turns:   map[journal.Author]chan struct{}{},
+		slow:    map[jobKey]bool{},
 		served:  map[journal.Author]int{},
 		rates:   map[journal.Author]*rate.Limiter{},
 		liars:   map[jobKey]*liar{},
@@ -172,22 +175,38 @@ func (s *syncer) work(key jobKey) {
 		}
 		s.mu.Lock()
 		j := s.jobs[key]
-		if err != nil || !j.again || s.ctx.Err() != nil {
+		if !j.again || s.ctx.Err() != nil {
 			delete(s.jobs, key)
 			s.mu.Unlock()
 			return
 		}
 		j.again = false
 		s.mu.Unlock()
+		if err != nil {
+			s.rest()
+		}
+	}
+}
+
+// rest keeps a session that fails again and again from being a tight loop.
+func (s *syncer) rest() {
+	t := time.NewTimer(failurePause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.ctx.Done():
 	}
 }
 
 func (s *syncer) pullOnce(key jobKey) error {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-s.ctx.Done():
-		return s.ctx.Err()
+	// A peer's own limit first: who is slow makes nobody wait but itself.
+	for _, slots := range []chan struct{}{s.turn(key.peer), s.slots} {
+		select {
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
+		case <-s.ctx.Done():
+			return s.ctx.Err()
+		}
 	}
 	g := s.reg.authorized(key.group, key.peer)
 	if g == nil {
@@ -195,7 +214,35 @@ func (s *syncer) pullOnce(key jobKey) error {
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, sessionLimit)
 	defer cancel()
-	return s.session(ctx, g, key.peer)
+	err := s.session(ctx, g, key.peer)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.slow[key] = true
+	} else {
+		delete(s.slow, key)
+	}
+	return err
+}
+
+// turn limits the pulls from one peer at once.
+func (s *syncer) turn(p journal.Author) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.turns[p]
+	if t == nil {
+		t = make(chan struct{}, maxPeerPulls)
+		s.turns[p] = t
+	}
+	return t
+}
+
+// trusted says whether a session with a peer may keep others from pulling the
+// same chains meanwhile: not if the one before ended early.
+func (s *syncer) trusted(key jobKey) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.slow[key]
 }
 
 // caution says whether claims of a peer are not worth a session now, because
@@ -305,6 +352,16 @@ func (s *syncer) forget() {
 	for p := range s.rates {
 		if !s.reg.member(p) {
 			delete(s.rates, p)
+		}
+	}
+	for p := range s.turns {
+		if !s.reg.member(p) {
+			delete(s.turns, p)
+		}
+	}
+	for k := range s.slow {
+		if s.reg.authorized(k.group, k.peer) == nil {
+			delete(s.slow, k)
 		}
 	}
 	for k := range s.liars {

@@ -1,6 +1,7 @@
 package p2p_test
 
 import (
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -140,6 +141,55 @@ func TestClaimsAreDebounced(t *testing.T) {
 		}
 		if n := x.in[1].Claims() - before; n > 10 {
 			t.Errorf("%d claims for a burst of a second", n)
+		}
+	})
+}
+
+// A member that claims everything and serves nothing does not keep this node
+// from pulling from others.
+func TestStallingPeerDelaysNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, g := p2p.NewMemoryNetwork(), p2ptest.NewGroup(1)
+		var members []journal.Author
+		for n := range byte(3) {
+			members = append(members, p2ptest.Identity(n).Author())
+		}
+		node := func(n byte) *p2p.Memory {
+			m, err := p2p.NewMemory(w, p2ptest.Identity(n), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := m.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			return m
+		}
+		a, x := node(0), node(1)
+		full, empty := p2ptest.NewInbox(), p2ptest.NewInbox()
+		far := p2ptest.NewWriter(p2ptest.Identity(9), g, 1)
+		last := far.Fill(t, full, 1000)[999]
+		hello := p2ptest.Encode(t, p2ptest.Hello(g.ID(), p2ptest.End(far.Chain(), 1000, last.ID())))
+		x.ServeRaw(func(s io.ReadWriteCloser) {
+			_, _ = p2ptest.ReadFrame(s)
+			_, _ = s.Write(hello)
+			_, _ = io.Copy(io.Discard, s) // and never answers
+			_ = s.Close()
+		})
+		for m, in := range map[*p2p.Memory]*p2ptest.Inbox{a: empty, x: p2ptest.NewInbox()} {
+			if err := m.Attach(t.Context(), linkOf(g, members), in); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pass(time.Second) // the stalling one has its turn first
+		b := node(2)
+		if err := b.Attach(t.Context(), linkOf(g, members), full); err != nil {
+			t.Fatal(err)
+		}
+		pass(10 * time.Second)
+		if !empty.Has(last) {
+			t.Errorf("only %d of 1000 entries came beside a stalling peer", empty.Len())
 		}
 	})
 }

@@ -158,6 +158,7 @@ func (p *puller) missing(ctx context.Context) []journal.Pull {
 
 // pullChains pulls what follows the end of each chain, many chains at a time.
 func (p *puller) pullChains(ctx context.Context) error {
+	lease := p.s.trusted(jobKey{p.g.id, p.peer})
 	for ctx.Err() == nil {
 		var chains []journal.ChainKey
 		for _, m := range p.missing(ctx) {
@@ -165,6 +166,12 @@ func (p *puller) pullChains(ctx context.Context) error {
 		}
 		if len(chains) == 0 {
 			return nil
+		}
+		if !lease {
+			if err := p.pullBatch(ctx, chains[:min(len(chains), maxAsks)]); err != nil {
+				return err
+			}
+			continue
 		}
 		taken := p.g.flow.take(chains, maxAsks)
 		if len(taken) == 0 {

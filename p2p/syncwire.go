@@ -139,7 +139,7 @@ func readFrame(r io.Reader, limit int) ([]byte, error) {
 		return nil, err
 	}
 	n := binary.BigEndian.Uint32(head[:])
-	if n == 0 || uint64(n) > uint64(limit) {
+	if n == 0 || int64(n) > int64(limit) {
 		return nil, errFrame
 	}
 	var buf bytes.Buffer

@@ -43,7 +43,7 @@ type Network interface {
 
 // Patience is how long a condition may take to come true. It is not a measure:
 // only a test that fails takes this long.
-const Patience = 30 * time.Second
+const Patience = 2 * time.Minute
 
 // Eventually waits until a condition holds.
 func Eventually(t testing.TB, what string, holds func() bool) {
