@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -35,6 +36,8 @@ func apiError(err error) error {
 		return api.Misuse("bad_request", err.Error(), "")
 	case errors.Is(err, wallet.ErrMissingSignatures):
 		return api.Refuse("not_final", "the proposal is not final: "+err.Error(), "wait for further approvals")
+	case errors.Is(err, store.ErrNoSpace):
+		return api.Fail("disk_full", "nothing was changed: the disk is full", "free some space and try again")
 	case errors.Is(err, coordinator.ErrStopped):
 		return api.Unreachable("stopping", err.Error(), "start the node again")
 	}

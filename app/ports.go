@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -75,6 +76,24 @@ func (systemClock) Entropy(b []byte) error {
 		return fmt.Errorf("read entropy: %w", err)
 	}
 	return nil
+}
+
+// watchedStore tells when a write failed with unknown outcome: the node must
+// then stop, because only opening the store anew says what is there.
+type watchedStore struct {
+	*store.Badger
+	broken chan<- error
+}
+
+func (s watchedStore) Commit(ctx context.Context, b coordinator.Batch) error {
+	err := s.Badger.Commit(ctx, b)
+	if errors.Is(err, store.ErrBroken) {
+		select {
+		case s.broken <- err:
+		default: // told already
+		}
+	}
+	return err
 }
 
 // addressBook remembers where members were reached, among the node's own records.

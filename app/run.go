@@ -77,6 +77,8 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	select {
 	case <-ctx.Done():
 	case err = <-server.failed:
+	case err = <-n.broken:
+		err = api.Fail("store_broken", "the node stops: "+err.Error(), "look at the disk, then start it again: nothing acknowledged is lost")
 	}
 	return errors.Join(err, n.shutdown(o, server))
 }

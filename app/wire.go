@@ -40,6 +40,8 @@ type Node struct {
 	co    *coordinator.Node
 	net   *p2p.Node
 	hub   *hub
+	// broken is told when the store can no longer say what it holds.
+	broken chan error
 }
 
 // Wire joins the parts: it is the one place where every port meets its
@@ -50,10 +52,10 @@ func Wire(ctx context.Context, p Parts) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load sealing key: %w", err)
 	}
-	n := &Node{parts: p, hub: newHub()}
+	n := &Node{parts: p, hub: newHub(), broken: make(chan error, 1)}
 	self := &coordinator.Self{Identity: identity, Sealing: sealing, Verified: wallet.NewSigCache(signatureCache)}
 	n.co = coordinator.NewNode(ctx, coordinator.Ports{
-		Store: p.Store, Chain: p.Chain, Signer: &signer{seed: p.Secrets.Seed, network: p.Network},
+		Store: watchedStore{p.Store, n.broken}, Chain: p.Chain, Signer: &signer{seed: p.Secrets.Seed, network: p.Network},
 		Clock: systemClock{}, Observer: n.hub, Log: p.Log,
 	}, self, p.Network, p.Name)
 	p.P2P.Identity, p.P2P.Book, p.P2P.Doorman = identity, &addressBook{store: p.Store}, n.co.Door()
