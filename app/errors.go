@@ -41,5 +41,5 @@ func apiError(err error) error {
 	case errors.Is(err, coordinator.ErrStopped):
 		return api.Unreachable("stopping", err.Error(), "start the node again")
 	}
-	return api.Fail("failed", err.Error(), "")
+	return api.AsError(err)
 }
