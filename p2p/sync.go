@@ -17,20 +17,18 @@ import (
 
 // Times and bounds of the sync protocol.
 const (
-	syncEvery     = 60 * time.Second // plus or minus a quarter
-	claimDelay    = 200 * time.Millisecond
-	claimDelayMax = time.Second
-	frameTimeout  = 30 * time.Second // one frame, to send or to wait for
-	idleTimeout   = 60 * time.Second // between two requests of one session
-	sessionLimit  = 5 * time.Minute
-	failurePause  = 250 * time.Millisecond // before a session that is due again after a failed one
-	maxSessions   = 32                     // pulls by this node at once
-	maxPeerPulls  = 4                      // of these, from one peer
-	maxServed     = 8                      // sessions of one peer served at once
-	servedPerSec  = 50                     // new sessions of one peer a second
-	servedBurst   = 100
-	liarPause     = time.Minute // after a false claim, doubling
-	liarPauseMax  = time.Hour
+	syncEvery    = 60 * time.Second // plus or minus a quarter
+	frameTimeout = 30 * time.Second // one frame, to send or to wait for
+	idleTimeout  = 60 * time.Second // between two requests of one session
+	sessionLimit = 5 * time.Minute
+	failurePause = 250 * time.Millisecond // before a session that is due again after a failed one
+	maxSessions  = 32                     // pulls by this node at once
+	maxPeerPulls = 4                      // of these, from one peer
+	maxServed    = 8                      // sessions of one peer served at once
+	servedPerSec = 50                     // new sessions of one peer a second
+	servedBurst  = 100
+	liarPause    = time.Minute // after a false claim, doubling
+	liarPauseMax = time.Hour
 )
 
 // stream is what the sync and join protocols need of a connection.
@@ -91,13 +89,6 @@ type syncer struct {
 	rates   map[journal.Author]*rate.Limiter
 	liars   map[jobKey]*liar
 	pending map[journal.GroupID]*announcement
-}
-
-// announcement is a claim about to be sent.
-type announcement struct {
-	first   time.Time
-	timer   *time.Timer
-	records bool // with addresses of members
 }
 
 func newSyncer(ctx context.Context, reg *registry, net links, t *tally, log *slog.Logger, c *codec, tap func(string, []byte)) *syncer {
@@ -265,84 +256,6 @@ func (s *syncer) lied(key jobKey) {
 	}
 	l.until = time.Now().Add(min(liarPause<<min(l.times, 10), liarPauseMax))
 	l.times++
-}
-
-// changed announces to connected members, a moment later, that this node holds
-// more of a group than before.
-func (s *syncer) changed(id journal.GroupID) { s.announceSoon(id, false) }
-
-// introduce does the same, and tells where members are: one is new, or moved.
-func (s *syncer) introduce(id journal.GroupID) { s.announceSoon(id, true) }
-
-func (s *syncer) announceSoon(id journal.GroupID, records bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ctx.Err() != nil {
-		return
-	}
-	now := time.Now()
-	if a := s.pending[id]; a != nil {
-		a.records = a.records || records
-		// Wait for the last of a burst, but not for ever.
-		if now.Sub(a.first) < claimDelayMax-claimDelay && a.timer.Stop() {
-			a.timer.Reset(claimDelay)
-		}
-		return
-	}
-	s.pending[id] = &announcement{
-		first: now, records: records,
-		timer: time.AfterFunc(claimDelay, func() { s.announce(id) }),
-	}
-}
-
-func (s *syncer) announce(id journal.GroupID) {
-	s.mu.Lock()
-	a := s.pending[id]
-	delete(s.pending, id)
-	g := s.reg.get(id)
-	if g == nil || a == nil || s.ctx.Err() != nil {
-		s.mu.Unlock()
-		return
-	}
-	s.wg.Add(1)
-	s.mu.Unlock()
-	defer s.wg.Done()
-
-	var records [][]byte
-	if a.records {
-		records = s.net.records(g)
-	}
-	f := claimFrame(kindClaim, id, g.inbox.Claim(), records)
-	for _, p := range s.net.connected() {
-		if !g.members[p] {
-			continue
-		}
-		s.wg.Go(func() {
-			if err := s.sendClaim(p, f); err != nil {
-				s.log.Debug("claim not sent", "group", id, "peer", p, "error", err)
-			}
-		})
-	}
-}
-
-func (s *syncer) sendClaim(p journal.Author, f *frame) error {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-s.ctx.Done():
-		return s.ctx.Err()
-	}
-	ctx, cancel := context.WithTimeout(s.ctx, frameTimeout)
-	defer cancel()
-	st, err := s.net.open(ctx, p)
-	if err != nil {
-		return fmt.Errorf("open sync stream: %w", err)
-	}
-	if err := s.write(st, f); err != nil {
-		_ = st.Reset()
-		return fmt.Errorf("send claim: %w", err)
-	}
-	return st.Close()
 }
 
 // forget drops what is kept of peers that are in no group any more.
