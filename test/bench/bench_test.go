@@ -2,14 +2,8 @@ package bench
 
 import (
 	"context"
-	"crypto/ed25519"
-	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
@@ -167,34 +161,3 @@ func BenchmarkEntries(b *testing.B) {
 func perSecond(b *testing.B, n int) {
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
 }
-
-// BenchmarkSyncWrite and BenchmarkEd25519 are parts of the floor of a spend.
-func syncWrite(b *testing.B, dir string, payload []byte) time.Duration {
-	b.Helper()
-	f, err := os.Create(filepath.Join(dir, "floor"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	begin := time.Now()
-	if _, err := f.Write(payload); err != nil {
-		b.Fatal(err)
-	}
-	if err := f.Sync(); err != nil {
-		b.Fatal(err)
-	}
-	return time.Since(begin)
-}
-
-func signVerify(b *testing.B, key ed25519.PrivateKey, msg []byte) time.Duration {
-	b.Helper()
-	begin := time.Now()
-	sig := ed25519.Sign(key, msg)
-	if !ed25519.Verify(key.Public().(ed25519.PublicKey), msg, sig) {
-		b.Fatal("signature")
-	}
-	return time.Since(begin)
-}
-
-var _ = sync.Mutex{}
-var _ = fmt.Sprint
