@@ -128,6 +128,9 @@ func (n *Node) Create(ctx context.Context, name string, k, cosigners int, script
 // Join presents an invite and enters the group. A repeat, or one after a crash
 // in the middle, goes on where it stopped: a node has one record in a group.
 func (n *Node) Join(ctx context.Context, inv Invite) (*Actor, error) {
+	if inv.Founder == n.self.Identity.Author() {
+		return nil, fmt.Errorf("%w: the invite is this node's own", ErrBadRequest)
+	}
 	n.mu.Lock()
 	a, ok := n.actors[inv.Group]
 	n.mu.Unlock()
@@ -136,9 +139,6 @@ func (n *Node) Join(ctx context.Context, inv Invite) (*Actor, error) {
 	}
 	if n.ports.Clock.Now().After(inv.Expires) {
 		return nil, ErrInviteExpired
-	}
-	if inv.Founder == n.self.Identity.Author() {
-		return nil, fmt.Errorf("%w: the invite is this node's own", ErrBadRequest)
 	}
 	grant, err := n.ports.Transport.Join(ctx, inv)
 	if err != nil {

@@ -188,10 +188,11 @@ func (s *step) link() {
 	if st.active == nil && len(s.m.local.Hints) > 0 {
 		l.Hints = map[journal.Author][]string{st.genesis.Founder: s.m.local.Hints}
 	}
-	if st.Abandoned() {
-		l.Members = []journal.Author{st.Me()}
-	}
 	var b strings.Builder
+	if st.Abandoned() {
+		// Its members stay linked: the news has to reach those who are away.
+		b.WriteString("abandoned")
+	}
 	for _, t := range l.Topics {
 		b.WriteString(t)
 	}
