@@ -20,6 +20,9 @@ import (
 // joinRetry is the pause between tries to reach a founder.
 const joinRetry = 2 * time.Second
 
+// busyTries is how often an invite is presented to a founder that lets nobody in.
+const busyTries = 5
+
 // Wallets lists all wallets.
 func (n *Node) Wallets(context.Context) ([]api.Wallet, error) {
 	var out []api.Wallet
@@ -119,7 +122,7 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 		return api.WalletSummary{}, apiError(err)
 	}
 	a, err := n.co.Join(ctx, inv)
-	for r.Wait && errors.Is(err, p2p.ErrFounderAway) {
+	for tries := 1; r.Wait && joinLater(err, tries); tries++ {
 		select {
 		case <-ctx.Done():
 			return api.WalletSummary{}, api.TimedOut("not_admitted", "join: the founder was not reached", "is its node running, and reachable at an address of the invite?")
@@ -127,8 +130,12 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 		}
 		a, err = n.co.Join(ctx, inv)
 	}
+	if errors.Is(err, p2p.ErrNoOpenInvite) {
+		return api.WalletSummary{}, api.Refuse("invite_closed", "join: "+p2p.ErrNoOpenInvite.Error(), "the invite was used or has expired, or the wallet has all its cosigners: ask the founder")
+	}
 	if errors.Is(err, p2p.ErrFounderAway) {
-		return api.WalletSummary{}, api.Fail("founder_unreachable", err.Error(), "is the founder's node running, and reachable at an address of the invite? `wallet join --wait` keeps trying")
+		n.parts.Log.Debug("join", "error", err)
+		return api.WalletSummary{}, api.Fail("founder_unreachable", "join: "+p2p.ErrFounderAway.Error(), "is the founder's node running, and reachable at an address of the invite? `wallet join --wait` keeps trying")
 	}
 	if err != nil {
 		return api.WalletSummary{}, apiError(err)
@@ -144,6 +151,12 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 		}
 	}
 	return summary(a), nil
+}
+
+// joinLater says whether another try may help. A founder that lets nobody in
+// may only be busy, but not for long.
+func joinLater(err error, tries int) bool {
+	return errors.Is(err, p2p.ErrFounderAway) || (errors.Is(err, p2p.ErrNoOpenInvite) && tries < busyTries)
 }
 
 // RatifyWallet ratifies the roster whose words the user heard.

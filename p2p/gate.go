@@ -34,8 +34,14 @@ type gate struct {
 	rate    *rate.Limiter
 
 	mu        sync.Mutex
-	founders  map[peer.ID]int // this node is joining there
+	founders  map[peer.ID]*approached // this node is joining there
 	strangers map[peer.ID]*stranger
+}
+
+// approached is a founder that this node presents an invite to.
+type approached struct {
+	joins  int
+	proved bool // it answered, and is who it should be
 }
 
 // stranger is a peer let in for the join protocol.
@@ -50,7 +56,7 @@ func newGate(reg *registry, relays []peer.AddrInfo, d coordinator.Doorman, log *
 		reg: reg, relays: map[peer.ID]bool{}, doorman: d, log: log,
 		pending:   newPendingPeers(),
 		rate:      rate.NewLimiter(strangersPerSec, strangersBurst),
-		founders:  map[peer.ID]int{},
+		founders:  map[peer.ID]*approached{},
 		strangers: map[peer.ID]*stranger{},
 	}
 	for _, r := range relays {
@@ -71,7 +77,7 @@ func (g *gate) expected(p peer.ID) bool {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.founders[p] > 0
+	return g.founders[p] != nil
 }
 
 // InterceptPeerDial allows dialing members, relays, and the founder being joined.
@@ -89,6 +95,7 @@ func (g *gate) InterceptUpgraded(network.Conn) (bool, control.DisconnectReason) 
 // InterceptSecured decides, once the peer has proved its identity.
 func (g *gate) InterceptSecured(dir network.Direction, p peer.ID, at network.ConnMultiaddrs) bool {
 	if g.expected(p) {
+		g.prove(dir, p)
 		return true
 	}
 	if dir == network.DirInbound && g.admit(p) {
@@ -190,16 +197,36 @@ func (g *gate) remove(p peer.ID, s *stranger) {
 	}
 }
 
-// approach lets this node dial a founder and be connected to it, until the
-// returned function is called.
-func (g *gate) approach(p peer.ID) (done func()) {
+// prove notes that a founder was reached: when it ends the connection now, it
+// does not want this node.
+func (g *gate) prove(dir network.Direction, p peer.ID) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.founders[p]++
-	return sync.OnceFunc(func() {
+	if f := g.founders[p]; f != nil && dir == network.DirOutbound {
+		f.proved = true
+	}
+}
+
+// approach lets this node dial a founder and be connected to it, until done is
+// called. reached says whether the founder answered since.
+func (g *gate) approach(p peer.ID) (reached func() bool, done func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f := g.founders[p]
+	if f == nil {
+		f = &approached{}
+		g.founders[p] = f
+	}
+	f.joins++
+	reached = func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		if g.founders[p]--; g.founders[p] == 0 {
+		return f.proved
+	}
+	return reached, sync.OnceFunc(func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if f.joins--; f.joins == 0 {
 			delete(g.founders, p)
 		}
 	})

@@ -110,9 +110,15 @@ func TestGate(t *testing.T) {
 	if p := g.pending.list(); len(p) != 1 || p[0].PeerID != stranger.String() || !p[0].Pending {
 		t.Errorf("pending: %+v", p)
 	}
-	done := g.approach(stranger)
+	reached, done := g.approach(stranger)
+	if !g.InterceptSecured(network.DirInbound, stranger, at) || reached() {
+		t.Error("a founder that dials this node counts as reached by it")
+	}
 	if !g.InterceptPeerDial(stranger) || !g.InterceptSecured(network.DirOutbound, stranger, at) {
 		t.Error("a founder is refused while this node joins")
+	}
+	if !reached() {
+		t.Error("a founder that proved who it is was not reached")
 	}
 	done()
 	done()

@@ -12,9 +12,14 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// ErrFounderAway is returned by Join when the founder was not reached, or
-// closed the connection: it lets strangers in only while an invite is open.
-var ErrFounderAway = errors.New("the founder cannot be reached, or has no open invite")
+// Errors of Join when there was no answer.
+var (
+	// ErrFounderAway: the founder was not reached.
+	ErrFounderAway = errors.New("the founder cannot be reached")
+	// ErrNoOpenInvite: the founder was reached, and ended the connection. It
+	// lets strangers in only while an invite is open, and only a few at once.
+	ErrNoOpenInvite = errors.New("the founder's node lets nobody in: no invite is open there")
+)
 
 // Join dials the founder of an invite, presents it and returns the grant. The
 // connection ends with it; it is made anew after Attach.
@@ -31,21 +36,27 @@ func (n *Node) Join(ctx context.Context, inv coordinator.Invite) (coordinator.Gr
 	if len(addrs) == 0 {
 		return none, fmt.Errorf("join: invite without a usable address: %w", ErrFounderAway)
 	}
-	done := n.gate.approach(id)
+	reached, done := n.gate.approach(id)
 	defer done()
 	defer func() {
 		if !n.reg.member(inv.Founder) {
 			_ = n.host.Network().ClosePeer(id)
 		}
 	}()
+	noAnswer := func(err error) error {
+		if reached() {
+			return fmt.Errorf("join: %w: %w", ErrNoOpenInvite, err)
+		}
+		return fmt.Errorf("join: %w: %w", ErrFounderAway, err)
+	}
 	if err := dialPeer(ctx, n.host, peer.AddrInfo{ID: id, Addrs: addrs}); err != nil {
-		return none, fmt.Errorf("join: %w: %w", ErrFounderAway, err)
+		return none, noAnswer(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
 	defer cancel()
 	s, err := n.host.NewStream(network.WithAllowLimitedConn(ctx, userAgent), id, JoinProtocol)
 	if err != nil {
-		return none, fmt.Errorf("join: %w: %w", ErrFounderAway, err)
+		return none, noAnswer(err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
 	defer stop()
@@ -55,7 +66,7 @@ func (n *Node) Join(ctx context.Context, inv coordinator.Invite) (coordinator.Gr
 		var reset *network.StreamError
 		var closed *network.ConnError
 		if errors.As(err, &reset) || errors.As(err, &closed) {
-			err = fmt.Errorf("%w: %w", ErrFounderAway, err)
+			return none, noAnswer(err)
 		}
 		return none, fmt.Errorf("join: %w", err)
 	}

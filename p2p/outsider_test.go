@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 
@@ -216,6 +217,23 @@ func TestJoinBadFounder(t *testing.T) {
 		inv.Addresses = addrs
 		if _, err := b.Join(context.Background(), inv); !errors.Is(err, p2p.ErrFounderAway) {
 			t.Errorf("join at %v: %v", addrs, err)
+		}
+	}
+}
+
+// A founder that is there and lets nobody in is told from one that is away.
+func TestJoinWhereNoInviteIsOpen(t *testing.T) {
+	net, g := quicAndTCP(), p2ptest.NewGroup(1)
+	a := net.node(t, p2p.Config{Identity: p2ptest.Identity(1)})
+	attachNode(t, a, g, nil, a.Author())
+	b := net.node(t, p2p.Config{Identity: p2ptest.Identity(2)})
+	for _, addr := range info(t, a).Addrs {
+		if strings.Contains(addr.String(), "p2p-circuit") {
+			continue
+		}
+		inv := coordinator.Invite{Group: g.ID(), Founder: a.Author(), Addresses: []string{addr.String()}}
+		if _, err := b.Join(context.Background(), inv); !errors.Is(err, p2p.ErrNoOpenInvite) {
+			t.Errorf("join at %s: %v", addr, err)
 		}
 	}
 }
