@@ -48,6 +48,11 @@ type View struct {
 	used    [2]uint32               // one past the last index paid to, by branch
 	handed  [2]uint32               // one past the last index handed out, by branch
 
+	// rescan is one past the lowest height of a rescan that is not known to be
+	// finished, 0 for none; asked says that the follower has taken it.
+	rescan int32
+	asked  bool
+
 	changed []chainhash.Hash // transactions that differ from what is stored
 }
 
@@ -284,9 +289,14 @@ func isCoinbase(tx *wire.MsgTx) bool {
 
 // valid says whether an unconfirmed transaction can still confirm: none of its
 // inputs is spent by another confirmed one, or made by one that cannot.
-func (v View) valid(tx chainhash.Hash, depth int) bool {
+func (v View) valid(tx chainhash.Hash) bool { return v.validAmong(tx, map[chainhash.Hash]bool{}) }
+
+// validAmong looks at each transaction once: anybody may pay the wallet from
+// trees of unconfirmed transactions.
+func (v View) validAmong(tx chainhash.Hash, seen map[chainhash.Hash]bool) bool {
+	seen[tx] = true
 	t, ok := v.Tx(tx)
-	if !ok || depth > 25 { // Core's limit of unconfirmed ancestors
+	if !ok {
 		return false
 	}
 	if t.Block.Height > 0 {
@@ -296,7 +306,11 @@ func (v View) valid(tx chainhash.Hash, depth int) bool {
 		if by, ok := v.spentBy(i.PreviousOutPoint); ok && by != tx {
 			return false
 		}
-		if _, ours := v.Tx(i.PreviousOutPoint.Hash); ours && !v.valid(i.PreviousOutPoint.Hash, depth+1) {
+		parent := i.PreviousOutPoint.Hash
+		if seen[parent] {
+			continue // an invalid one would have ended this already
+		}
+		if _, ours := v.Tx(parent); ours && !v.validAmong(parent, seen) {
 			return false
 		}
 	}
@@ -315,6 +329,7 @@ type viewRecord struct {
 	Birthday int32      `cbor:"1,keyasint"`
 	Blocks   []BlockRef `cbor:"2,keyasint"`
 	Used     []uint32   `cbor:"3,keyasint"`
+	Rescan   int32      `cbor:"4,keyasint"`
 }
 
 // scriptChunk is how many scripts of a branch are stored in one record: they
@@ -369,7 +384,7 @@ type viewTxRecord struct {
 }
 
 func (v View) record() ([]byte, error) {
-	out, err := theCodec.enc.Marshal(viewRecord{v.birthday, v.blocks, v.used[:]})
+	out, err := theCodec.enc.Marshal(viewRecord{v.birthday, v.blocks, v.used[:], v.rescan})
 	if err != nil {
 		return nil, fmt.Errorf("encode chain view: %w", err)
 	}
@@ -394,7 +409,7 @@ func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 	if err := localDecode(recs[recView], &rec); err != nil {
 		return View{}, fmt.Errorf("read chain view: %w", err)
 	}
-	v := View{birthday: rec.Birthday, blocks: rec.Blocks}
+	v := View{birthday: rec.Birthday, blocks: rec.Blocks, rescan: rec.Rescan}
 	copy(v.used[:], rec.Used)
 	v, _, err := v.restoreScripts(recs).Watch(d)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/wallet"
@@ -47,12 +48,12 @@ func Coins(s State, v View, now time.Time) []Coin {
 
 func coin(s State, v View, now time.Time, o ViewOut) (Coin, bool) {
 	c := Coin{ViewOut: o, Confirmations: v.Confirmations(o.OutPoint.Hash)}
-	if c.Confirmations == 0 && !v.valid(o.OutPoint.Hash, 0) {
+	if c.Confirmations == 0 && (!v.valid(o.OutPoint.Hash) || lost(s, v, o.OutPoint.Hash)) {
 		return c, false
 	}
 	for _, by := range v.rivals(o.OutPoint) {
 		t, _ := v.Tx(by)
-		if t.Block.Height > 0 || (t.Seen && v.valid(by, 0)) {
+		if t.Block.Height > 0 || (t.Seen && v.valid(by) && !lost(s, v, by)) || winning(s, v, by) {
 			return c, false
 		}
 	}
@@ -62,7 +63,7 @@ func coin(s State, v View, now time.Time, o ViewOut) (Coin, bool) {
 	case c.Confirmations > 0:
 		c.Spendable = true
 	default:
-		c.Spendable = o.Branch == wallet.BranchChange && ownFinal(s, o)
+		c.Spendable = o.Branch == wallet.BranchChange && ownFinal(s, v, o)
 	}
 	for _, p := range s.spenders(o.OutPoint) {
 		if Derive(s, v, now, p).Live() {
@@ -72,14 +73,23 @@ func coin(s State, v View, now time.Time, o ViewOut) (Coin, bool) {
 	return c, true
 }
 
-// ownFinal says whether an output belongs to a final transaction of ours.
-func ownFinal(s State, o ViewOut) bool {
-	for _, p := range s.ofTx(o.OutPoint.Hash) {
-		if s.Final(p) {
-			return true
-		}
-	}
-	return false
+// ownFinal says whether an output belongs to a final transaction of ours that
+// is the one to be broadcast.
+func ownFinal(s State, v View, o ViewOut) bool {
+	return winning(s, v, o.OutPoint.Hash)
+}
+
+// lost says whether a transaction of ours gave way to a rival: its outputs are
+// nobody's unless a block says otherwise.
+func lost(s State, v View, tx chainhash.Hash) bool {
+	ps := s.ofTx(tx)
+	return len(ps) > 0 && s.Final(ps[0]) && !s.broadcastable(v, ps[0])
+}
+
+// winning says whether a transaction is final and the one to be broadcast.
+func winning(s State, v View, tx chainhash.Hash) bool {
+	ps := s.ofTx(tx)
+	return len(ps) > 0 && s.broadcastable(v, ps[0])
 }
 
 // limitLeases lets at most maxLeasing proposals of an author lease: its oldest.

@@ -2,8 +2,10 @@ package coordinator
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
@@ -31,17 +33,13 @@ func (s Status) Live() bool {
 // Derive returns the status of a proposal, from the entries, this node's view
 // of the chain and the time. It is pure.
 func Derive(s State, v View, now time.Time, p *Proposal) Status {
-	return derive(s, v, now, p, 0)
-}
-
-func derive(s State, v View, now time.Time, p *Proposal, depth int) Status {
 	if !s.alive(p) {
 		return StatusPending
 	}
 	if v.Confirmations(p.TxID) > 0 {
 		return StatusConfirmed
 	}
-	if dead(s, v, p, depth) {
+	if dead(s, v, p) {
 		return StatusDead
 	}
 	final := s.Final(p)
@@ -66,21 +64,24 @@ func derive(s State, v View, now time.Time, p *Proposal, depth int) Status {
 // dead says whether the transaction can never confirm in this view: an input
 // is spent by another confirmed transaction, or was created by a dead one. A
 // rival in the mempool only warns.
-func dead(s State, v View, p *Proposal, depth int) bool {
-	if depth > 25 {
-		return false
-	}
+func dead(s State, v View, p *Proposal) bool {
+	return deadAmong(s, v, p, map[chainhash.Hash]bool{})
+}
+
+// deadAmong looks at each transaction once, and only at parents that the view
+// knows: members may propose whole trees of coins that are not there.
+func deadAmong(s State, v View, p *Proposal, seen map[chainhash.Hash]bool) bool {
+	seen[p.TxID] = true
 	for _, i := range p.Body.Inputs {
 		if by, ok := v.spentBy(i.OutPoint()); ok && by != p.TxID {
 			return true
 		}
-		if v.Confirmations(i.TxID) > 0 {
+		if t, ok := v.Tx(i.TxID); !ok || t.Block.Height > 0 || seen[i.TxID] {
 			continue
 		}
-		for _, parent := range s.ofTx(i.TxID) {
-			if dead(s, v, parent, depth+1) {
-				return true
-			}
+		// One entry is enough: all of one txid have the same inputs.
+		if parents := s.ofTx(i.TxID); len(parents) > 0 && deadAmong(s, v, parents[0], seen) {
+			return true
 		}
 	}
 	return false
@@ -143,23 +144,52 @@ func (s State) conflicts(p *Proposal) []*Proposal {
 }
 
 // broadcastable says whether p is the one to broadcast: of two that compete
-// and are both final, the one that replaces the other, else the lower id.
+// and are both final, the one that replaces the other; where both say so, the
+// one with the higher fee, then the lower txid (a member may enter a
+// transaction again with any declaration); else the lower proposal id.
 func (s State) broadcastable(v View, p *Proposal) bool {
-	if !s.Final(p) || dead(s, v, p, 0) {
+	if !s.Final(p) || dead(s, v, p) {
 		return false
 	}
+	seen := map[chainhash.Hash]bool{}
 	for _, q := range s.conflicts(p) {
-		if !s.Final(q) || dead(s, v, q, 0) {
+		if seen[q.TxID] || !s.Final(q) || dead(s, v, q) {
 			continue
 		}
-		if p.replaces(q) && !q.replaces(p) {
-			continue
-		}
-		if (q.replaces(p) && !p.replaces(q)) || bytes.Compare(q.Ref.ID[:], p.Ref.ID[:]) < 0 {
+		seen[q.TxID] = true
+		mine, theirs := s.declares(p.TxID, q.TxID), s.declares(q.TxID, p.TxID)
+		switch {
+		case mine && theirs:
+			if q.Fee() > p.Fee() || q.Fee() == p.Fee() && bytes.Compare(q.TxID[:], p.TxID[:]) < 0 {
+				return false
+			}
+		case theirs:
+			return false
+		case !mine && bytes.Compare(s.first(q.TxID), s.first(p.TxID)) < 0:
 			return false
 		}
 	}
 	return true
+}
+
+// declares says whether an untainted proposal of a transaction declares that
+// it replaces another.
+func (s State) declares(tx, replaced chainhash.Hash) bool {
+	for _, p := range s.ofTx(tx) {
+		if !s.tainted(p.Ref) && slices.Contains(p.Body.Replaces, replaced) {
+			return true
+		}
+	}
+	return false
+}
+
+// first is the lowest id of the proposals of a transaction.
+func (s State) first(tx chainhash.Hash) []byte {
+	ps := s.ofTx(tx)
+	if len(ps) == 0 {
+		return nil
+	}
+	return ps[0].Ref.ID[:]
 }
 
 // theTx returns a proposal's transaction as it stands: the mined one once it

@@ -60,7 +60,9 @@ func (a *Actor) watch(x WatchScripts) {
 		// The stream starts again, with all scripts, when it is closed.
 		a.ports.Log.Warn("watch further addresses", "wallet", a.group.String()[:8], "error", err)
 		_ = f.Close()
+		return
 	}
+	a.tell(Watched{})
 }
 
 // follow streams the chain into the actor, starting again from the blocks then
@@ -73,7 +75,7 @@ func (a *Actor) follow(x Follow) {
 				a.ports.Log.Warn("follow the chain", "wallet", a.group.String()[:8], "error", err)
 			}
 		} else {
-			a.stream(f, len(x.Scripts))
+			a.stream(f)
 		}
 		select {
 		case <-a.ctx.Done():
@@ -85,7 +87,7 @@ func (a *Actor) follow(x Follow) {
 	}
 }
 
-func (a *Actor) stream(f Follower, scripts int) {
+func (a *Actor) stream(f Follower) {
 	a.mu.Lock()
 	a.follower = f
 	a.mu.Unlock()
@@ -95,9 +97,9 @@ func (a *Actor) stream(f Follower, scripts int) {
 		a.mu.Unlock()
 		_ = f.Close()
 	}()
-	if all := a.Machine().View.Scripts(); len(all) > scripts {
-		// Some were added while the stream was being opened.
-		a.done.Go(func() { a.watch(WatchScripts{Scripts: all, From: a.Machine().View.birthday}) })
+	if v := a.Machine().View; v.rescan != 0 {
+		// Of last time, or asked for while the stream was being opened.
+		a.done.Go(func() { a.watch(WatchScripts{Scripts: v.Scripts(), From: v.rescan - 1}) })
 	}
 	for n := range f.Notices() {
 		if _, err := a.Do(a.ctx, ChainIn{n}); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // Rules that make an entry inert. Each is a name that `peers` and `status` show.
@@ -118,7 +119,7 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		if ref.Chain.Author != s.genesis.Founder {
 			return s.asInert(ref, ruleNotFounder)
 		}
-		s.admitted = s.admitted.Set(string(b.Identity[:]), ref)
+		s.admitted = lowest(s.admitted, string(b.Identity[:]), ref, func(r Ref) Ref { return r })
 	case *MemberRecord:
 		k, err := s.checkRecord(ref.Chain.Author, b)
 		if err != nil {
@@ -133,14 +134,14 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	case *RosterRevealed:
 		s.reveals = s.reveals.Set(key3(ref.Chain.Author, b.Roster, ref.ID), revealFact{ref, b.Roster, b.Salt})
 	case *RosterRatified:
-		s.ratified = s.ratified.Set(key2(b.Hash, ref.Chain.Author), ratifiedFact{ref, b.Hash})
+		s.ratified = lowest(s.ratified, key2(b.Hash, ref.Chain.Author), ratifiedFact{ref, b.Hash}, func(f ratifiedFact) Ref { return f.Ref })
 	case *GroupAbandoned:
 		s.abandoned = s.abandoned.Set(key(ref.ID), ref)
 		return s
 	case *EpochRotated:
 		return s.asInert(ref, ruleNotRotation)
 	case *StanzaFailed:
-		s.failures = s.failures.Set(key2(b.Epoch, ref.Chain.Author), failureFact{ref, b.Epoch})
+		s.failures = lowest(s.failures, key2(b.Epoch, ref.Chain.Author), failureFact{ref, b.Epoch}, func(f failureFact) Ref { return f.Ref })
 		return s
 	case *IncarnationStarted:
 		return s.foldIncarnation(ref, b)
@@ -151,6 +152,18 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		return s.foldProposalEvent(ref, ev.Body)
 	}
 	return s.activate()
+}
+
+// lowest keeps, of several entries that state one fact, that with the lowest
+// id: the order in which they came must not show.
+func lowest[V any](m pmap.Map[string, V], k string, v V, ref func(V) Ref) pmap.Map[string, V] {
+	if old, ok := m.Get(k); ok {
+		a, b := ref(old).ID, ref(v).ID
+		if string(a[:]) <= string(b[:]) {
+			return m
+		}
+	}
+	return m.Set(k, v)
 }
 
 func (s State) foldCreated(ref Ref, b *GroupCreated) State {

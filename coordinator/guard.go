@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -44,12 +45,14 @@ func (g Guard) Known(k string) []chainhash.Hash {
 // transaction that this node signed for one of its coins must be the same, be
 // named in p's replaces, or be dead by buriedDepth blocks in this node's own
 // view (derived, so that a reorg arms it again). It returns what to record.
-func (g Guard) check(v View, p *Proposal) ([]GuardUpdate, error) {
+// What the group's entries prove that this key signed counts as well: a store
+// that was restored from an old copy does not know all it signed.
+func (g Guard) check(s State, v View, p *Proposal) ([]GuardUpdate, error) {
 	var updates []GuardUpdate
 	for _, in := range p.Body.Inputs {
 		known := g.Known(coinKey(in.OutPoint()))
-		for _, tx := range known {
-			if tx == p.TxID || slices.Contains(p.Body.Replaces, tx) || g.buried(v, tx) {
+		for _, tx := range append(slices.Clone(known), s.signedOn(in.OutPoint())...) {
+			if tx == p.TxID || slices.Contains(p.Body.Replaces, tx) || g.buried(v, tx) || s.buried(v, tx) {
 				continue
 			}
 			return nil, refuse(RuleSignGuard, "this node already signed transaction %v, which spends the same coin %v", tx, in.OutPoint()).
@@ -60,6 +63,35 @@ func (g Guard) check(v View, p *Proposal) ([]GuardUpdate, error) {
 		}
 	}
 	return updates, nil
+}
+
+// signedOn returns the transactions that spend a coin and carry a verified
+// signature by this node's key, whatever became of their proposals.
+func (s State) signedOn(o wire.OutPoint) []chainhash.Hash {
+	if s.active == nil {
+		return nil
+	}
+	me, ok := s.active.index(s.Me())
+	if !ok {
+		return nil
+	}
+	var out []chainhash.Hash
+	for _, r := range scan(s.byCoin, coinKey(o)) {
+		if q, ok := s.Proposal(r.ID); ok && s.signed(q, me) > 0 && !slices.Contains(out, q.TxID) {
+			out = append(out, q.TxID)
+		}
+	}
+	return out
+}
+
+// buried says of a proposed transaction what Guard.buried says of a signed one.
+func (s State) buried(v View, tx chainhash.Hash) bool {
+	for _, r := range scan(s.byTx, key(tx)) {
+		if q, ok := s.Proposal(r.ID); ok {
+			return buriedBy(v, q)
+		}
+	}
+	return false
 }
 
 // buried says whether a transaction this node signed can never confirm: one of

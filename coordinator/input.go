@@ -30,6 +30,10 @@ type ClaimIn struct {
 // ChainIn is a notice from the chain follower.
 type ChainIn struct{ Notice ChainNotice }
 
+// Watched says that the follower has taken a WatchScripts effect: the next
+// CaughtUp comes after its rescan.
+type Watched struct{}
+
 // Broadcasted is the result of a Broadcast effect.
 type Broadcasted struct {
 	TxID chainhash.Hash

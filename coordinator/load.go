@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/quorate/quorate/journal"
@@ -80,20 +81,37 @@ func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][
 			st = with
 		}
 	}
-	err := store.Walk(ctx, st.group, func(e *journal.Entry) error {
+	add := func(e *journal.Entry) bool {
 		if st.chains.Has(e.ID()) {
-			return nil
+			return true
 		}
 		chains, _, err := st.chains.Add(e, true)
 		if err != nil {
-			return fmt.Errorf("entry %s: %w", e.ID(), err)
+			return false
 		}
 		st.chains = chains
 		st = st.fold(e)
+		return true
+	}
+	// One side of a fork need not link to what lies before it, and may come
+	// first: it is taken again once the other side is there.
+	var late []*journal.Entry
+	err := store.Walk(ctx, st.group, func(e *journal.Entry) error {
+		if !add(e) {
+			late = append(late, e)
+		}
 		return nil
 	})
 	if err != nil {
 		return m, fmt.Errorf("read journal: %w", err)
+	}
+	for moved := true; moved && len(late) > 0; {
+		n := len(late)
+		late = slices.DeleteFunc(late, add)
+		moved = len(late) < n
+	}
+	if len(late) > 0 {
+		return m, fmt.Errorf("read journal: entry %s does not link to its chain", late[0].ID())
 	}
 	st.touched = nil
 	m.State = st.activate()

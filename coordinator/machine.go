@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -27,7 +28,6 @@ type Machine struct {
 	claims   pmap.Map[string, journal.Frontier] // by identity: what members say they hold
 	open     pmap.Map[string, Status]           // by proposal: last status told, of those that may change
 	linked   string                             // what the transport was last told
-	told     pmap.Map[string, bool]             // epochs whose stanza failed and were told
 	follows  bool
 	unsaved  int       // blocks since the view was last stored
 	saved    [2]uint32 // scripts stored, by branch
@@ -102,6 +102,9 @@ func (s *step) take(msg any) error {
 		return nil
 	case ChainIn:
 		return s.chain(x.Notice)
+	case Watched:
+		s.m.View.asked = s.m.View.rescan != 0
+		return nil
 	case Broadcasted:
 		return s.broadcasted(x)
 	case Tick:
@@ -257,8 +260,7 @@ func (s State) Epoch() (journal.Epoch, bool) {
 // sealedToMembers says whether the untainted entries that carry an epoch seal
 // it to exactly the current members, and whether its number follows from its parent.
 func (s State) sealedToMembers(id string, e journal.Epoch) bool {
-	parent, ok := s.epochs.Get(key(e.Parent))
-	if !ok || parent.Number+1 != e.Number {
+	if !s.follows(e) {
 		return false
 	}
 	to := map[journal.Author]bool{}
@@ -281,12 +283,29 @@ func (s State) sealedToMembers(id string, e journal.Epoch) bool {
 	return true
 }
 
-// topics are those of all epochs held, the one written under first.
+// maxTopics is how many topics of one group a node listens on. Those of other
+// epochs are not needed: what is published there travels by sync as well.
+const maxTopics = 16
+
+// topics are those of the epoch written under, of the first epoch, and of the
+// newest others that follow from it.
 func (s State) topics() []string {
 	cur, _ := s.Epoch()
-	out := []string{cur.Topic()}
+	var all []journal.Epoch
 	for _, e := range s.epochs.All() {
-		if t := e.Topic(); t != out[0] {
+		if s.follows(e) {
+			all = append(all, e)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b journal.Epoch) int {
+		if (a.Number == 0) != (b.Number == 0) {
+			return cmp.Compare(a.Number, b.Number)
+		}
+		return cmp.Compare(b.Number, a.Number)
+	})
+	out := []string{cur.Topic()}
+	for _, e := range all {
+		if t := e.Topic(); t != out[0] && len(out) < maxTopics {
 			out = append(out, t)
 		}
 	}
@@ -294,9 +313,18 @@ func (s State) topics() []string {
 	return out
 }
 
-func (s *step) now() time.Time { return s.in.Now }
-
-func (m Machine) meBytes() []byte {
-	me := m.State.Me()
-	return me[:]
+// follows says whether an epoch descends from the first one by steps of one:
+// a member may seal any number, and one that follows from nothing must not be
+// written under, nor make the next number impossible.
+func (s State) follows(e journal.Epoch) bool {
+	for e.Number > 0 {
+		parent, ok := s.epochs.Get(key(e.Parent))
+		if !ok || parent.Number+1 != e.Number {
+			return false
+		}
+		e = parent
+	}
+	return true
 }
+
+func (s *step) now() time.Time { return s.in.Now }

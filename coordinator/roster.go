@@ -70,6 +70,10 @@ func (s State) checkRecord(author journal.Author, b *MemberRecord) (wallet.Key, 
 	if err := key.VerifyHash(proofHash(s.group, author, b.SealingKey, b.Key), b.Proof); err != nil {
 		return key, fmt.Errorf("proof of possession of %q: %w", b.Name, err)
 	}
+	// A key that takes no secret would stop every rotation.
+	if _, err := journal.SealSecret(journal.Epoch{Group: s.group}, author, author, b.SealingKey); err != nil {
+		return key, fmt.Errorf("sealing key of %q: %w", b.Name, err)
+	}
 	return key, nil
 }
 

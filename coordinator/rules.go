@@ -138,7 +138,7 @@ func checkInput(s State, v View, now time.Time, p *Proposal, n int, in ProposalI
 	switch {
 	case o.Coinbase && conf < coinbaseMaturity:
 		return refuse(RuleChainBehind, "input %d is a coinbase with %d of 100 confirmations", n, conf)
-	case conf == 0 && !(o.Branch == wallet.BranchChange && ownFinal(s, o)):
+	case conf == 0 && !(o.Branch == wallet.BranchChange && ownFinal(s, v, o)):
 		return refuse(RuleChainBehind, "input %d is not confirmed in this node's chain", n)
 	}
 	return nil
@@ -147,7 +147,7 @@ func checkInput(s State, v View, now time.Time, p *Proposal, n int, in ProposalI
 // checkDoublePayment asks whether an earlier proposal with a released
 // signature would pay the same again, without a coin in common that would
 // make one of the two impossible.
-func checkDoublePayment(s State, v View, now time.Time, p *Proposal, allow []string) error {
+func checkDoublePayment(s State, v View, p *Proposal, allow []string) error {
 	if slices.Contains(allow, RuleDoublePayment) {
 		return nil
 	}
@@ -155,12 +155,25 @@ func checkDoublePayment(s State, v View, now time.Time, p *Proposal, allow []str
 		if q.Ref.ID == p.Ref.ID || !s.alive(q) || q.TxID == p.TxID || !samePayment(p, q) || !s.released(q.TxID) {
 			continue
 		}
-		if st := Derive(s, v, now, q); st == StatusConfirmed || st == StatusDead || sharesInput(p, q) {
+		if v.Confirmations(q.TxID) > 0 || sharesInput(p, q) || buriedBy(v, q) {
 			continue
 		}
 		return refuse(RuleDoublePayment, "proposal %s would pay the same and has signatures that cannot be called back", q.Ref.ID).overridable()
 	}
 	return nil
+}
+
+// buriedBy says whether a proposal can never be mined, by a rival so deep that
+// no reorg is expected to revive it.
+func buriedBy(v View, q *Proposal) bool {
+	for _, in := range q.Body.Inputs {
+		for _, by := range scan(v.spends, coinKey(in.OutPoint())) {
+			if by != q.TxID && v.Confirmations(by) >= buriedDepth {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func samePayment(p, q *Proposal) bool {

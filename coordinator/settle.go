@@ -106,13 +106,12 @@ func (s *step) tellStanza() error {
 	}
 	for id, f := range st.rotations.All() {
 		epoch := id[:32]
-		if _, held := st.epochs.Get(epoch); held || !slices.Contains(f.To, st.Me()) || st.tainted(f.Ref) {
+		if _, held := st.epochs.Get(epoch); held || !slices.Contains(f.To, st.Me()) {
 			continue
 		}
-		if done, _ := s.m.told.Get(epoch); done {
+		if _, told := st.failures.Get(key2(f.Epoch, st.Me())); told {
 			continue
 		}
-		s.m.told = s.m.told.Set(epoch, true)
 		if _, err := s.write(&StanzaFailed{Epoch: f.Epoch}); err != nil {
 			return err
 		}
@@ -120,32 +119,27 @@ func (s *step) tellStanza() error {
 	return s.sealAgain()
 }
 
-// sealAgain seals an epoch to a member who could not open its stanza: the
-// lowest identity among the others does it, once.
+// sealAgain seals an epoch to a member who could not open its stanza. Every
+// holder does it once: to leave it to one would let that one keep a member out.
 func (s *step) sealAgain() error {
 	st := s.m.State
 	for _, f := range st.failures.All() {
+		st := s.m.State // grows as this goes on
 		ep, held := st.epochs.Get(key(f.Epoch))
 		who := f.Ref.Chain.Author
 		at, member := st.active.index(who)
-		if !held || ep.Number == 0 || !member || who == st.Me() || st.tainted(f.Ref) {
+		if !held || ep.Number == 0 || !member || who == st.Me() {
 			continue
 		}
-		lowest, done := true, false
-		for _, m := range st.active.Members {
-			if m.Identity != who && string(m.Identity[:]) < string(s.m.meBytes()) {
-				lowest = false
-			}
-		}
+		done := false
 		for _, r := range scan(st.rotations, key(f.Epoch)) {
 			done = done || (r.Ref.Chain.Author == st.Me() && len(r.To) == 1 && r.To[0] == who)
 		}
-		if !lowest || done {
+		if done {
 			continue
 		}
-		if err := s.rotate(ep, []Member{st.active.Members[at]}); err != nil {
-			return err
-		}
+		// A member whose own key takes no secret keeps nobody else waiting.
+		_ = s.try(func() error { return s.rotate(ep, []Member{st.active.Members[at]}) })
 	}
 	return nil
 }
@@ -171,7 +165,7 @@ func (s *step) follow() error {
 	s.m.View = v
 	if s.m.follows {
 		if len(fresh) > 0 {
-			s.do(WatchScripts{Scripts: fresh, From: v.birthday})
+			s.watchFrom(fresh, v.birthday)
 		}
 		return nil
 	}
@@ -275,7 +269,11 @@ func (s *step) broadcast(p *Proposal) {
 // tick lets time pass: expiries, rebroadcasts, the age of the epoch.
 func (s *step) tick(t Tick) error {
 	s.m.ticks++
-	s.touchOpen()
+	for id, was := range s.m.open.All() {
+		if was == StatusPending { // time alone ends nothing else
+			s.look = append(s.look, journal.EntryID([]byte(id)))
+		}
+	}
 	for id, was := range s.m.open.All() {
 		// What the backend did not take yet is tried again soon; what it took,
 		// until it is mined.
@@ -306,13 +304,28 @@ func (s *step) rotateByAge(online []journal.Author) error {
 		for _, r := range scan(st.rotations, key(cur.ID())) {
 			oldest = min(oldest, r.Ref.Time)
 		}
+		// A time claimed to lie ahead counts as now: it cannot stop rotation
+		// for longer than one that is true, since it is asked again.
 		if s.now().UnixMilli()-oldest < epochAge.Milliseconds() {
 			return nil
 		}
 	} else if s.m.ticks < rebroadcastEach {
 		return nil // give the founder's rotation time to arrive
 	}
-	return s.rotate(s.newEpoch(), st.active.Members)
+	// Rotation is no reason to stop time: what hinders it now hinders it
+	// again at the next tick, and is not worth more.
+	_ = s.try(func() error { return s.rotate(s.newEpoch(), st.active.Members) })
+	return nil
+}
+
+// try undoes everything of f when it fails.
+func (s *step) try(f func() error) error {
+	before, entries, effects := s.m, len(s.batch.Entries), len(s.effects)
+	err := f()
+	if err != nil {
+		s.m, s.batch.Entries, s.effects = before, s.batch.Entries[:entries], s.effects[:effects]
+	}
+	return err
 }
 
 // started goes on where the machine stopped: it links, follows the chain, and

@@ -40,8 +40,11 @@ func (s *step) chain(n ChainNotice) error {
 			touched = touched || t
 		}
 	case CaughtUp:
-		touched = !v.caughtUp
+		touched = !v.caughtUp || v.asked
 		v.caughtUp = true
+		if v.asked { // it comes after what was asked for
+			v.rescan, v.asked = 0, false
+		}
 	default:
 		return fmt.Errorf("%w: chain notice %d", ErrBadRequest, n.Kind)
 	}
@@ -69,9 +72,20 @@ func (s *step) watch(from int32) error {
 	s.m.View = v
 	if len(fresh) > 0 && s.m.follows {
 		// An address cannot be used before the one that made it known was.
-		s.do(WatchScripts{Scripts: fresh, From: from})
+		s.watchFrom(fresh, from)
 	}
 	return nil
+}
+
+// watchFrom asks the follower for further scripts, and remembers durably that
+// it was asked: an unfinished rescan begins again after a restart.
+func (s *step) watchFrom(scripts [][]byte, from int32) {
+	if s.m.View.rescan == 0 || from+1 < s.m.View.rescan {
+		s.m.View.rescan = from + 1
+	}
+	s.m.View.asked = false
+	s.m.unsaved = saveEvery
+	s.do(WatchScripts{Scripts: scripts, From: from})
 }
 
 // saveView adds what the view changed to the batch.

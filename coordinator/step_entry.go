@@ -49,6 +49,10 @@ func (s *step) entry(e *journal.Entry) error {
 // wanted says whether an entry past a fork is of use: somebody's signature or
 // vote names it, or it is evidence.
 func (m Machine) wanted(id journal.EntryID) bool {
+	if m.State.active == nil {
+		// What the roster rests on counts tainted or not, and no entry names it.
+		return true
+	}
 	for range scan(m.State.carriers, key(id)) {
 		return true
 	}
@@ -70,6 +74,15 @@ func (m Machine) wanted(id journal.EntryID) bool {
 func (m Machine) Wanted() []journal.EntryID {
 	const most = 256
 	var out []journal.EntryID
+	// What the roster rests on comes first: a member can name any number of
+	// proposals that are not there.
+	for _, f := range m.State.rosters.All() {
+		for _, id := range f.Records {
+			if !m.State.chains.Has(id) && len(out) < most/2 {
+				out = append(out, id)
+			}
+		}
+	}
 	last := ""
 	for k := range m.State.carriers.All() {
 		p := k[:32]
@@ -81,13 +94,6 @@ func (m Machine) Wanted() []journal.EntryID {
 		if !m.State.chains.Has(id) {
 			if out = append(out, id); len(out) == most {
 				return out
-			}
-		}
-	}
-	for _, f := range m.State.rosters.All() {
-		for _, id := range f.Records {
-			if !m.State.chains.Has(id) && len(out) < most {
-				out = append(out, id)
 			}
 		}
 	}

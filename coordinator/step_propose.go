@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/journal"
@@ -51,7 +52,7 @@ func (s *step) propose(x Propose) error {
 	if x.Unsigned {
 		return s.enterProposal(x, draft, nil)
 	}
-	if _, err := s.m.Guard.check(s.m.View, p); err != nil {
+	if _, err := s.m.Guard.check(s.m.State, s.m.View, p); err != nil {
 		return err
 	}
 	spend, err := p.Spend(a)
@@ -83,7 +84,7 @@ func (s *step) mayPropose(p *Proposal, allow []string) error {
 	if err := s.checkReplacement(p); err != nil {
 		return err
 	}
-	return checkDoublePayment(s.m.State, s.m.View, s.now(), p, allow)
+	return checkDoublePayment(s.m.State, s.m.View, p, allow)
 }
 
 // checkReplacement holds BIP125's fee rules against final transactions that p
@@ -95,8 +96,10 @@ func (s *step) checkReplacement(p *Proposal) error {
 	}
 	const incremental = wallet.FeeRate(1000) // Core's default incremental relay fee
 	var floor int64
+	seen := map[chainhash.Hash]bool{} // a transaction may be entered many times
 	for _, q := range s.m.State.conflicts(p) {
-		if p.replaces(q) && s.m.State.Final(q) {
+		if p.replaces(q) && !seen[q.TxID] && s.m.State.Final(q) {
+			seen[q.TxID] = true
 			floor += q.Fee()
 		}
 	}
@@ -326,7 +329,7 @@ func (s *step) signed(x Signed) error {
 // release is the only place where a signature of this node leaves it: guard
 // and entry go into one batch, and nothing is sent before that is durable.
 func (s *step) release(p *Proposal, sigs []wallet.Signature) error {
-	updates, err := s.m.Guard.check(s.m.View, p)
+	updates, err := s.m.Guard.check(s.m.State, s.m.View, p)
 	if err != nil {
 		return err
 	}

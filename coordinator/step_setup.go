@@ -326,9 +326,9 @@ func (s *step) rotate(ep journal.Epoch, to []Member) error {
 
 // newEpoch follows the epoch that is written under.
 func (s *step) newEpoch() journal.Epoch {
-	highest := journal.Epoch{}
+	var highest journal.Epoch
 	for _, e := range s.m.State.epochs.All() {
-		if e.Number >= highest.Number {
+		if e.Number >= highest.Number && s.m.State.follows(e) {
 			highest = e
 		}
 	}

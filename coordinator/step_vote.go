@@ -67,10 +67,10 @@ func (s *step) mayApprove(x Approve) (*Proposal, error) {
 	if err := s.checkReplacement(p); err != nil {
 		return nil, err
 	}
-	if err := checkDoublePayment(s.m.State, s.m.View, s.now(), p, x.Allow); err != nil {
+	if err := checkDoublePayment(s.m.State, s.m.View, p, x.Allow); err != nil {
 		return nil, err
 	}
-	if _, err := s.m.Guard.check(s.m.View, p); err != nil {
+	if _, err := s.m.Guard.check(s.m.State, s.m.View, p); err != nil {
 		return nil, err
 	}
 	return p, nil

@@ -186,13 +186,13 @@ func (m *Machine) Warn(p *Proposal, now time.Time) []*Refusal {
 	var out []*Refusal
 	for _, err := range []error{
 		checkTransaction(m.State, m.View, now, p, nil),
-		checkDoublePayment(m.State, m.View, now, p, nil),
+		checkDoublePayment(m.State, m.View, p, nil),
 	} {
 		if r, ok := err.(*Refusal); ok {
 			out = append(out, r)
 		}
 	}
-	if _, err := m.Guard.check(m.View, p); err != nil {
+	if _, err := m.Guard.check(m.State, m.View, p); err != nil {
 		if r, ok := err.(*Refusal); ok {
 			out = append(out, r)
 		}

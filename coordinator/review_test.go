@@ -1,0 +1,209 @@
+package coordinator
+
+import (
+	"testing"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/journal"
+)
+
+func TestAForkThatLinksToNothingDoesNotStopTheNextStart(t *testing.T) {
+	c := active(t, 2, 3)
+	a, evil := c.peers[0], c.peers[2]
+	evil.must(LeaseAddress{})
+	c.settle()
+	last := a.m.State.chains.Frontier()[journal.ChainKey{Author: evil.id(), Incarnation: 1}]
+	ep, _ := a.m.State.Epoch()
+	plain, err := EncodeEvent(Event{Time: 1, Body: &AddressLeased{Index: 9}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := byte(0); ; n++ {
+		e, err := journal.Seal(evil.self.Identity, ep, journal.Next{Incarnation: 1, Seq: last.Seq, Prev: journal.EntryID{n, 1}}, plain, [24]byte{n})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := e.ID()
+		if string(id[:]) > string(last.ID[:]) {
+			continue // it must come first when the store is read
+		}
+		a.must(EntryIn{e})
+		break
+	}
+	was := canon(a.m.State)
+	a.crash()
+	if got := canon(a.m.State); got != was {
+		t.Fatalf("another state after the start:\n%s", diff(was, got))
+	}
+}
+
+func TestATreeOfCoinsThatAreNotThereCostsNothing(t *testing.T) {
+	c := active(t, 2, 3)
+	evil := c.peers[2]
+	parent := chainhash.HashH([]byte("nothing"))
+	for range 12 {
+		b := &ProposalCreated{Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 1000}}}
+		for i := range uint32(40) {
+			b.Inputs = append(b.Inputs, ProposalInput{TxID: parent, Vout: i, Amount: 1000})
+		}
+		p, ok := evil.m.State.Proposal(evil.force(b))
+		if !ok || !p.Sound {
+			t.Fatal("not a proposal")
+		}
+		parent = p.TxID
+	}
+	c.settle() // with work that doubles forty times over, it never ends
+	if n := len(c.peers[0].m.Proposals()); n != 12 {
+		t.Fatalf("%d proposals", n)
+	}
+}
+
+func TestWhatTheGroupKnowsOfMySignaturesGuardsARestoredStore(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000)
+	a, b := c.peers[0], c.peers[1]
+	x, y := pay(1, 100_000), pay(2, 200_000)
+	x.Coins, y.Coins, x.Unsigned, y.Unsigned = coins, coins, true, true
+	one := a.must(x).(Proposed).Proposal
+	two := a.must(y).(Proposed).Proposal
+	c.settle()
+	b.must(Approve{Proposal: one})
+	c.settle()
+	b.guard, b.m.Guard = map[GuardRecord]bool{}, Guard{} // the store of before
+	b.refused(RuleSignGuard, Approve{Proposal: two})
+}
+
+func TestASealingKeyThatTakesNoSecretIsNoRecord(t *testing.T) {
+	c := newCircle(t, 2, 3)
+	b := c.peers[1]
+	body := &MemberRecord{Name: "B", Key: b.account.Key().String(), Commitment: [32]byte{1}}
+	body.Proof = b.account.SignHash(proofHash(b.m.State.group, b.id(), body.SealingKey, body.Key))
+	if _, err := b.m.State.checkRecord(b.id(), body); err == nil {
+		t.Fatal("a record with a sealing key of zeros was taken")
+	}
+}
+
+func TestEnteringATransactionAgainChangesNoReplacement(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	one := a.must(pay(1, 100_000)).(Proposed).Proposal
+	c.settle()
+	b.must(Approve{Proposal: one})
+	c.settle()
+	old := draftOf(evil, one)
+	for i := range 5 {
+		d := old
+		d.Note = string(rune('a' + i))
+		evil.force(&d)
+	}
+	c.settle()
+	x := pay(1, 100_000)
+	x.Replaces, x.FeeRate = []journal.EntryID{one}, 20_000
+	two := a.must(x).(Proposed).Proposal // the floor is that of one transaction
+	c.settle()
+	b.must(Approve{Proposal: two})
+	c.settle()
+	q, _ := b.m.State.Proposal(two)
+	d := old
+	d.Replaces = []chainhash.Hash{q.TxID}
+	evil.force(&d)
+	c.settle()
+	if !b.m.State.broadcastable(b.m.View, q) {
+		t.Fatal("a member reversed an agreed replacement")
+	}
+	// Only the winner's change is spendable, once.
+	var sum int64
+	for _, coin := range Coins(b.m.State, b.m.View, *b.clock) {
+		sum += coin.Amount
+	}
+	if want := int64(1_000_000) - 100_000 - q.Fee(); sum != want {
+		t.Fatalf("%d sat, want %d", sum, want)
+	}
+}
+
+func TestAMemberLeftOutOfAnEpochIsLetInAgain(t *testing.T) {
+	c := active(t, 2, 3)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+	ep := s.newEpoch()
+	body := &EpochRotated{Number: ep.Number, Parent: ep.Parent}
+	for _, m := range evil.m.State.active.Members {
+		sealed, err := journal.SealSecret(ep, evil.id(), m.Identity, m.Sealing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Identity == b.id() {
+			sealed[len(sealed)-1]++
+		}
+		body.Stanzas = append(body.Stanzas, Stanza{To: m.Identity, Sealed: sealed})
+	}
+	plain, err := EncodeEvent(Event{Time: 1, Body: body})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := s.next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := journal.SealPlain(evil.self.Identity, evil.m.State.group, ep.ID(), next, plain, s.nonce())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*peer{a, b} {
+		p.must(EntryIn{e})
+	}
+	c.settle(a, b) // the one who left it out does not help
+	a.must(LeaseAddress{})
+	c.settle(a, b)
+	if n := b.m.State.sealed.Len(); n != 0 {
+		t.Fatalf("%d entries stay unreadable", n)
+	}
+}
+
+func TestAnEpochThatFollowsFromNothingIsNotWrittenUnder(t *testing.T) {
+	c := active(t, 2, 3)
+	a, evil := c.peers[0], c.peers[2]
+	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+	far := journal.Epoch{Group: evil.m.State.group, Number: 1 << 32, Parent: journal.EpochID{1}, Secret: [32]byte{2}}
+	if err := s.rotate(far, evil.m.State.active.Members); err != nil {
+		t.Fatal(err)
+	}
+	evil.m = s.m
+	for _, e := range s.batch.Entries {
+		evil.held[e.ID()] = e
+	}
+	c.settle()
+	if ep, _ := a.m.State.Epoch(); ep.Number != 1 {
+		t.Fatalf("writes under epoch %d", ep.Number)
+	}
+	c.clock = c.clock.Add(2 * epochAge)
+	for _, p := range c.peers {
+		p.must(Tick{})
+	}
+	if ep, _ := a.m.State.Epoch(); ep.Number != 2 {
+		t.Fatalf("after the age limit: epoch %d, want 2", ep.Number)
+	}
+}
+
+func TestAnUnfinishedRescanBeginsAgainAfterARestart(t *testing.T) {
+	c := active(t, 2, 3)
+	a := c.peers[0]
+	c.fund(1000, 1000) // uses addresses, so further ones are watched
+	if a.m.View.rescan == 0 {
+		t.Fatal("further scripts were asked for without a note")
+	}
+	m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.View.rescan != a.m.View.rescan {
+		t.Fatalf("rescan from %d is forgotten: %d", a.m.View.rescan, m.View.rescan)
+	}
+	a.must(Watched{})
+	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	if a.m.View.rescan != 0 {
+		t.Fatal("a finished rescan is not forgotten")
+	}
+}
