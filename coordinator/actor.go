@@ -168,6 +168,10 @@ func (a *Actor) handle(first envelope) {
 		for _, r := range t.replies {
 			r(err)
 		}
+		if _, ok := first.msg.(Started); ok {
+			// What is final must be broadcast again, as soon as the disk allows.
+			a.done.Go(func() { a.startAgain() })
+		}
 		return
 	}
 	m := t.machine
@@ -196,6 +200,14 @@ func (a *Actor) snapshot(each int) {
 	}
 	if err != nil {
 		a.ports.Log.Warn("store a snapshot; the next start takes longer", "wallet", a.group.String()[:8], "error", err)
+	}
+}
+
+func (a *Actor) startAgain() {
+	select {
+	case <-a.ctx.Done():
+	case <-time.After(followRetry):
+		a.tell(Started{})
 	}
 }
 
