@@ -50,13 +50,21 @@ func TestSpendWithACosignerAway(t *testing.T) {
 	}
 }
 
-// same holds the answers of two nodes equal field by field, but for held_by,
-// which is what each knows of the others.
+// same waits until the answers of two nodes are equal field by field, but for
+// held_by, which is what each knows of the others: a node may see a
+// transaction mined a moment before it has pulled the last vote.
 func same(t testing.TB, x, y *node, args ...string) {
 	t.Helper()
-	if d := cmp.Diff(withoutHolders(t, x.run(args...)), withoutHolders(t, y.run(args...))); d != "" {
-		t.Errorf("`quorate %v` differs between %s and %s:\n%s", args, x.name, y.name, d)
-	}
+	diff := ""
+	defer func() {
+		if diff != "" {
+			t.Errorf("`quorate %v` differs between %s and %s:\n%s", args, x.name, y.name, diff)
+		}
+	}()
+	eventually(t, x.name+" and "+y.name+" show the same", func() bool {
+		diff = cmp.Diff(withoutHolders(t, x.run(args...)), withoutHolders(t, y.run(args...)))
+		return diff == ""
+	})
 }
 
 func withoutHolders(t testing.TB, a answer) any {
