@@ -26,6 +26,7 @@ const (
 	KindEpochRotated       Kind = 8
 	KindStanzaFailed       Kind = 9
 	KindIncarnationStarted Kind = 10
+	KindEntriesNamed       Kind = 11
 	KindAddressLeased      Kind = 16
 	KindProposalCreated    Kind = 32
 	KindProposalApproved   Kind = 33
@@ -237,6 +238,8 @@ func newBody(k Kind) Body {
 		return &StanzaFailed{}
 	case KindIncarnationStarted:
 		return &IncarnationStarted{}
+	case KindEntriesNamed:
+		return &EntriesNamed{}
 	case KindAddressLeased:
 		return &AddressLeased{}
 	case KindProposalCreated:

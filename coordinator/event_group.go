@@ -152,6 +152,12 @@ type IncarnationStarted struct {
 	Last journal.EntryID `cbor:"3,keyasint"`
 }
 
+// EntriesNamed names entries past a fork that the active wallet rests on, so
+// that a member who saw another branch knows what to ask for.
+type EntriesNamed struct {
+	Entries []journal.EntryID `cbor:"2,keyasint"`
+}
+
 // AddressLeased takes a receive address out of the pool for everybody.
 type AddressLeased struct {
 	Index uint32 `cbor:"2,keyasint"`
@@ -186,6 +192,9 @@ func (*StanzaFailed) Kind() Kind { return KindStanzaFailed }
 
 // Kind returns KindIncarnationStarted.
 func (*IncarnationStarted) Kind() Kind { return KindIncarnationStarted }
+
+// Kind returns KindEntriesNamed.
+func (*EntriesNamed) Kind() Kind { return KindEntriesNamed }
 
 // Kind returns KindAddressLeased.
 func (*AddressLeased) Kind() Kind { return KindAddressLeased }
@@ -232,6 +241,14 @@ func (b *EpochRotated) check() error {
 func (b *StanzaFailed) check() error { return nil }
 
 func (b *IncarnationStarted) check() error { return nil }
+
+func (b *EntriesNamed) check() error {
+	// A record, a reveal and a ratification for each member are all there is to name.
+	if len(b.Entries) < 1 || len(b.Entries) > 3*MaxCosigners {
+		return badEvent("%d entries named", len(b.Entries))
+	}
+	return nil
+}
 
 func (b *AddressLeased) check() error {
 	if b.Index >= maxIndex {

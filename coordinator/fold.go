@@ -145,6 +145,11 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		return s
 	case *IncarnationStarted:
 		return s.foldIncarnation(ref, b)
+	case *EntriesNamed:
+		for _, id := range b.Entries {
+			s.named = s.named.Set(key(id, ref.ID), ref)
+		}
+		return s
 	case *AddressLeased:
 		s.leases = s.leases.Set(indexKey(b.Index, ref.ID), leaseFact{ref, b.Index})
 		return s

@@ -25,7 +25,7 @@ func events(tb testing.TB) []Body {
 		&RosterRatified{Hash: [32]byte{3}},
 		&GroupAbandoned{Reason: "lost"},
 		&EpochRotated{Number: 1, Stanzas: []Stanza{{To: journal.Author{1}, Sealed: []byte{1, 2}}}},
-		&StanzaFailed{}, &IncarnationStarted{Seq: 3}, &AddressLeased{Index: 7},
+		&StanzaFailed{}, &IncarnationStarted{Seq: 3}, &EntriesNamed{Entries: []journal.EntryID{{1}}}, &AddressLeased{Index: 7},
 		&ProposalCreated{
 			Inputs:  []ProposalInput{{Vout: 1, Amount: 1000, Branch: 1, Index: 2}},
 			Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 500, Label: "rent"}, {Change: &change, Amount: 300}},

@@ -50,6 +50,9 @@ func canon(s State) string {
 	for k := range s.ratified.All() {
 		line("ratified %x", k)
 	}
+	for k := range s.named.All() {
+		line("named %x", k)
+	}
 	for k := range s.leases.All() {
 		line("lease %x", k)
 	}

@@ -207,3 +207,87 @@ func TestAnUnfinishedRescanBeginsAgainAfterARestart(t *testing.T) {
 		t.Fatal("a finished rescan is not forgotten")
 	}
 }
+
+func TestAForkAtRatificationLeavesNobodyOutside(t *testing.T) {
+	c := newCircle(t, 2, 3)
+	c.settle()
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	r, _ := a.m.State.Roster()
+	a.must(Ratify{Words: r.Words()})
+	b.must(Ratify{Words: r.Words()})
+	c.settle()
+	// To B two entries of junk, to A the ratification, all at one place.
+	before := evil.m
+	for _, junk := range []Body{&StanzaFailed{Epoch: journal.EpochID{1}}, &StanzaFailed{Epoch: journal.EpochID{2}}} {
+		evil.m = before
+		e, err := evil.wild(junk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.must(EntryIn{e})
+	}
+	evil.m = before
+	evil.must(Ratify{Words: r.Words()})
+	a.must(EntryIn{evil.out[len(evil.out)-1]})
+	if a.m.State.Active() == nil || b.m.State.Active() != nil {
+		t.Fatal("the attack is not set up")
+	}
+	// A and B talk as the transport lets them: fork evidence, chains in order,
+	// and what is wanted by id.
+	for range 3 {
+		for _, f := range b.m.State.chains.Forks() {
+			for _, id := range []journal.EntryID{f.A, f.B} {
+				_, _ = a.do(EntryIn{b.held[id]}) // one of them is proof enough
+			}
+		}
+		for _, chain := range a.chains() {
+			for _, e := range chain {
+				if e.Chain().Author == a.id() && !b.m.State.chains.Has(e.ID()) {
+					b.must(EntryIn{e})
+				}
+			}
+		}
+		for _, id := range b.m.Wanted() {
+			if e, ok := a.held[id]; ok {
+				b.must(EntryIn{e})
+			}
+		}
+	}
+	if b.m.State.Active() == nil {
+		t.Fatalf("B is left outside: %s", b.m.Missing())
+	}
+}
+
+func TestSignaturesFoundPastAForkAreCarried(t *testing.T) {
+	c := active(t, 3, 3)
+	c.fund(1_000_000)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	evil.evil = true
+	id := a.must(pay(1, 100_000)).(Proposed).Proposal
+	c.settle()
+	before := evil.m
+	evil.must(LeaseAddress{})
+	lease := evil.out[len(evil.out)-1]
+	evil.m = before
+	evil.must(Approve{Proposal: id})
+	approval := evil.out[len(evil.out)-1]
+	// A is shown the approval first, B only the other branch, then the fork.
+	a.must(EntryIn{approval})
+	b.must(EntryIn{lease})
+	a.must(EntryIn{lease})
+	// B hears from A alone, and A's own chain is all it gets.
+	for _, chain := range a.chains() {
+		for _, e := range chain {
+			if e.Chain().Author == a.id() && !b.m.State.chains.Has(e.ID()) {
+				b.must(EntryIn{e})
+			}
+		}
+	}
+	x, _ := b.m.State.Proposal(id)
+	if n := b.m.State.signed(x, memberIndex(b, evil)); n != 1 {
+		t.Fatalf("B knows of %d signatures", n)
+	}
+	if n := len(a.m.State.onlyTainted(x)); n != 0 {
+		t.Fatalf("%d signatures would be carried again and again", n)
+	}
+}

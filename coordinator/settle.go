@@ -30,6 +30,10 @@ func (s *step) settle() error {
 	if err := s.tellStanza(); err != nil {
 		return err
 	}
+	if err := s.nameEvidence(); err != nil {
+		return err
+	}
+	s.carrySignatures()
 	if err := s.follow(); err != nil {
 		return err
 	}
@@ -142,6 +146,99 @@ func (s *step) sealAgain() error {
 		_ = s.try(func() error { return s.rotate(ep, []Member{st.active.Members[at]}) })
 	}
 	return nil
+}
+
+// nameEvidence names the entries past a fork that the active wallet rests on:
+// a member who forked when it ratified would otherwise leave those who saw its
+// other branch outside for good.
+func (s *step) nameEvidence() error {
+	st := s.m.State
+	if st.active == nil || len(st.chains.Forks()) == 0 {
+		return nil
+	}
+	var ids []journal.EntryID
+	for _, r := range st.evidence() {
+		if f := st.chains.ForkedAt(r.Chain); f == 0 || r.Seq < f {
+			continue
+		}
+		told := false
+		for range scan(st.named, key(r.ID)) {
+			told = true
+			break
+		}
+		if !told {
+			ids = append(ids, r.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	// Its own chain may be the forked one; then others say it.
+	_ = s.try(func() error { _, err := s.write(&EntriesNamed{Entries: ids}); return err })
+	return nil
+}
+
+// carrySignatures carries signatures that this node counts and found only past
+// a fork: the others may never be handed those entries.
+func (s *step) carrySignatures() {
+	if s.m.State.active == nil || len(s.m.State.chains.Forks()) == 0 {
+		return
+	}
+	for id := range s.m.open.All() {
+		p, ok := s.m.State.Proposal(journal.EntryID([]byte(id)))
+		if !ok || !p.Sound {
+			continue
+		}
+		if sigs := s.m.State.onlyTainted(p); len(sigs) > 0 {
+			// Where this node's own chain is forked, others do it.
+			_ = s.try(func() error {
+				_, err := s.write(&SignatureCarried{Proposal: p.Ref.ID, Signatures: sigs})
+				return err
+			})
+		}
+	}
+}
+
+// onlyTainted returns the verified signatures of a proposal by keys of which
+// no untainted entry brings any.
+func (s State) onlyTainted(p *Proposal) []PartialSignature {
+	clean := map[uint32]bool{}
+	for _, q := range scan(s.byTx, key(p.TxID)) {
+		for _, c := range scan(s.carriers, key(q.ID)) {
+			for _, x := range c.Signatures {
+				clean[x.Key] = clean[x.Key] || !s.tainted(c.Ref)
+			}
+		}
+	}
+	var out []PartialSignature
+	for _, x := range s.Signatures(p.TxID) {
+		if !clean[x.Key] {
+			out = append(out, PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
+		}
+	}
+	return out
+}
+
+// evidence lists the records, reveals and ratifications of the active roster.
+func (s State) evidence() []Ref {
+	var out []Ref
+	for _, m := range s.active.Members {
+		rec, ok := s.records.Get(key(m.Record))
+		if !ok {
+			continue
+		}
+		out = append(out, rec.Ref)
+		for _, f := range scan(s.reveals, key2(m.Identity, s.active.ID)) {
+			if commitment(f.Salt) == rec.Body.Commitment {
+				out = append(out, f.Ref)
+				break
+			}
+		}
+		if f, ok := s.ratified.Get(key2(s.active.Hash, m.Identity)); ok {
+			out = append(out, f.Ref)
+		}
+	}
+	return out
 }
 
 // follow starts the chain follower once the wallet is active, from the blocks

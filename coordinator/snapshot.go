@@ -70,6 +70,7 @@ type stateSnapshot struct {
 	Approvals   []pair[Approval]      `cbor:"24,keyasint"`
 	Votes       []pair[voteFact]      `cbor:"25,keyasint"`
 	Withdrawals []pair[Ref]           `cbor:"26,keyasint"`
+	Named       []pair[Ref]           `cbor:"27,keyasint"`
 }
 
 type proposalSnapshot struct {
@@ -91,7 +92,7 @@ func (s State) snapshot() ([]byte, error) {
 		Inert: dump(s.inert), Unknown: dump(s.unknown), Admitted: dump(s.admitted), Records: dump(s.records),
 		Rosters: dump(s.rosters), Reveals: dump(s.reveals), Ratified: dump(s.ratified), Abandoned: dump(s.abandoned),
 		Leases: dump(s.leases), Carriers: dump(s.carriers), Sigs: dump(s.sigs), Approvals: dump(s.approvals),
-		Votes: dump(s.votes), Withdrawals: dump(s.withdrawals),
+		Votes: dump(s.votes), Withdrawals: dump(s.withdrawals), Named: dump(s.named),
 	}
 	for k, e := range s.sealed.All() {
 		snap.Sealed = append(snap.Sealed, pair[[]byte]{K: []byte(k), V: e.Bytes()})
@@ -125,7 +126,7 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	s.inert, s.unknown, s.admitted, s.records = undump(snap.Inert), undump(snap.Unknown), undump(snap.Admitted), undump(snap.Records)
 	s.rosters, s.reveals, s.ratified, s.abandoned = undump(snap.Rosters), undump(snap.Reveals), undump(snap.Ratified), undump(snap.Abandoned)
 	s.leases, s.carriers, s.sigs, s.approvals = undump(snap.Leases), undump(snap.Carriers), undump(snap.Sigs), undump(snap.Approvals)
-	s.votes, s.withdrawals = undump(snap.Votes), undump(snap.Withdrawals)
+	s.votes, s.withdrawals, s.named = undump(snap.Votes), undump(snap.Withdrawals), undump(snap.Named)
 	for _, p := range snap.Sealed {
 		if len(p.K) != 64 {
 			return s, errSnapshot

@@ -51,6 +51,7 @@ type State struct {
 	reveals   pmap.Map[string, revealFact]   // by author | roster | entry id
 	ratified  pmap.Map[string, ratifiedFact] // by hash | author
 	abandoned pmap.Map[string, Ref]          // by entry id
+	named     pmap.Map[string, Ref]          // by named entry | entry id
 	active    *Active
 
 	leases      pmap.Map[string, leaseFact]   // by index | entry id

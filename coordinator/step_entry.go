@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/quorate/quorate/journal"
 )
@@ -53,6 +54,9 @@ func (m Machine) wanted(id journal.EntryID) bool {
 		// What the roster rests on counts tainted or not, and no entry names it.
 		return true
 	}
+	for range scan(m.State.named, key(id)) {
+		return true
+	}
 	for range scan(m.State.carriers, key(id)) {
 		return true
 	}
@@ -81,6 +85,11 @@ func (m Machine) Wanted() []journal.EntryID {
 			if !m.State.chains.Has(id) && len(out) < most/2 {
 				out = append(out, id)
 			}
+		}
+	}
+	for k := range m.State.named.All() {
+		if id := journal.EntryID([]byte(k[:32])); !m.State.chains.Has(id) && !slices.Contains(out, id) && len(out) < most/2 {
+			out = append(out, id)
 		}
 	}
 	last := ""
