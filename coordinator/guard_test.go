@@ -57,9 +57,10 @@ func (r release) clashes(o release) bool {
 // or the earlier one was dead by six blocks.
 func TestNoScheduleReleasesTwoSignaturesOnOneCoin(t *testing.T) {
 	replacements := 0
+	base := active(t, 2, 3)
+	coins := base.fund(500_000, 600_000)
 	rapid.Check(t, func(rt *rapid.T) {
-		c := active(t, 2, 3)
-		coins := c.fund(500_000, 600_000)
+		c := base.clone(t)
 		ids := []journal.EntryID{}
 		// checked is how many releases of each peer were looked at, and buried
 		// which of them were dead when the next one came.

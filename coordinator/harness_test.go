@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -218,6 +219,20 @@ func active(tb testing.TB, k, n int) *circle {
 		p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
 	}
 	return c
+}
+
+// clone copies a circle: machines are values, so only what is around them is
+// copied. A property begins from a wallet that was made once.
+func (c *circle) clone(tb testing.TB) *circle {
+	n := &circle{tb: tb, clock: c.clock, height: c.height, tip: c.tip, blocks: slices.Clone(c.blocks)}
+	for _, p := range c.peers {
+		q := *p
+		q.tb, q.circle, q.clock = tb, n, &n.clock
+		q.out, q.sent, q.told = slices.Clone(p.out), slices.Clone(p.sent), slices.Clone(p.told)
+		q.held, q.guard, q.records = maps.Clone(p.held), maps.Clone(p.guard), maps.Clone(p.records)
+		n.peers = append(n.peers, &q)
+	}
+	return n
 }
 
 // settle passes entries on until nobody has news, pulling what is missing.

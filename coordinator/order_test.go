@@ -160,9 +160,10 @@ func (p *peer) restored(old Machine) error {
 }
 
 func TestAnyOrderAndRepetitionGivesTheSameState(t *testing.T) {
+	base := active(t, 2, 3)
+	base.fund(500_000, 600_000, 700_000)
 	rapid.Check(t, func(rt *rapid.T) {
-		c := active(t, 2, 3)
-		c.fund(500_000, 600_000, 700_000)
+		c := base.clone(t)
 		old := c.peers[2].m
 		for _, p := range c.peers {
 			p.evil = true
