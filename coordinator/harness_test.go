@@ -328,3 +328,6 @@ func recipient(n byte) []byte {
 func pay(n byte, amount int64) Propose {
 	return Propose{Outputs: []ProposalOutput{{PkScript: recipient(n), Amount: amount}}, FeeRate: 2000}
 }
+
+// GoString keeps the report of a failing property readable.
+func (p *peer) GoString() string { return p.name }

@@ -363,6 +363,15 @@ func (s *step) broadcast(p *Proposal) {
 	s.do(Broadcast{tx})
 }
 
+// sendFinal broadcasts what is final and what the backend did not take yet.
+func (s *step) sendFinal() {
+	for id, was := range s.m.open.All() {
+		if p, ok := s.m.State.Proposal(journal.EntryID([]byte(id))); ok && was == StatusFinal {
+			s.broadcast(p)
+		}
+	}
+}
+
 // tick lets time pass: expiries, rebroadcasts, the age of the epoch.
 func (s *step) tick(t Tick) error {
 	s.m.ticks++

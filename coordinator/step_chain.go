@@ -51,7 +51,11 @@ func (s *step) chain(n ChainNotice) error {
 	if err != nil {
 		return err
 	}
+	first := v.caughtUp && !s.m.View.caughtUp
 	s.m.View = v
+	if first {
+		s.sendFinal() // the backend may not have been there to take it when this node started
+	}
 	if touched {
 		s.m.unsaved = saveEvery
 		s.touchOpen()
