@@ -22,9 +22,18 @@ import (
 // only a test that fails takes this long.
 const patience = 60 * time.Second
 
+// slow is when a wait is worth a line in the log of a test.
+const slow = 3 * time.Second
+
 // eventually polls until a condition holds.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
+	began := time.Now()
+	defer func() {
+		if took := time.Since(began); took > slow {
+			t.Logf("%v until %s", took.Round(time.Millisecond), what)
+		}
+	}()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
