@@ -36,6 +36,7 @@ type Badger struct {
 
 	lastBlob atomic.Uint64
 	fault    fault
+	noted    sync.Once
 }
 
 var _ coordinator.Store = (*Badger)(nil)
@@ -85,7 +86,7 @@ func (s *Badger) start(key []byte, tweak func(*badger.Options)) error {
 	if err := checkTables(s.dir); err != nil {
 		return err
 	}
-	o := badgerOptions(s.dir, key, badgerLog{s.log, s.fault.set, s.tablesFailed})
+	o := badgerOptions(s.dir, key, badgerLog{s.log, s.broke, s.fault.set})
 	tweak(&o)
 	db, err := badger.Open(o)
 	if err != nil {
@@ -132,13 +133,16 @@ func (s *Badger) prepare(encrypted bool) error {
 	return removeNote(s.dir)
 }
 
-func (s *Badger) tablesFailed(cause error) {
-	if s.fault.get() != nil {
-		return // noted before, or no matter of tables
-	}
-	if err := leaveNote(s.dir, cause); err != nil {
-		s.log.Error("store may need repair", "err", err)
-	}
+// broke makes the store unusable. It leaves the note first, whatever the cause:
+// from here on the process may end at any moment, also while Badger takes back a
+// table, of which it tells only afterwards.
+func (s *Badger) broke(cause error) {
+	s.noted.Do(func() {
+		if err := leaveNote(s.dir, cause); err != nil {
+			s.log.Error("store may need repair", "err", err)
+		}
+	})
+	s.fault.set(cause)
 }
 
 // openError tells damage from what the file system says. Badger does not wrap.
@@ -194,7 +198,7 @@ func (s *Badger) release() {
 	if s.names != nil {
 		s.names.close()
 	}
-	_ = s.lock.Close()
+	unlockDir(s.lock)
 }
 
 // enter begins a call: it returns ErrClosed or ErrBroken, or the caller must leave.

@@ -54,9 +54,9 @@ func runChild(t *testing.T, mode, dir string, wrap ...string) string {
 
 func child(mode, dir, round string) error {
 	tuning := store.Tuning{NoSync: strings.Contains(mode, "nosync"), NoReserve: strings.Contains(mode, "noreserve")}
-	open := func() (*store.Badger, error) {
-		return store.OpenTuned(dir, testKey(), slog.New(slog.DiscardHandler), tuning)
-	}
+	failed := make(chan struct{})
+	log := slog.New(&untilLogged{Handler: slog.DiscardHandler, what: "error flushing memtable", seen: failed})
+	open := func() (*store.Badger, error) { return store.OpenTuned(dir, testKey(), log, tuning) }
 	if mode == "idle" {
 		return idle(open)
 	}
@@ -88,8 +88,40 @@ func child(mode, dir, round string) error {
 		}
 	case "broken":
 		return tellBroken(s, commitBatches(s, r, 0, 1<<30))
+	case "before": // broken by another failure, when a table cannot be written
+		if err := commitBatches(s, r, 0, 4); err != nil {
+			return err
+		}
+		s.Fail(errors.New("first"))
+		for range 64 { // fills several tables; each waits for ever once Badger cannot go on
+			go func() { _ = s.Set([]byte("fill"), make([]byte, 500_000)) }()
+		}
+		<-failed
+		return nil
 	}
 	return s.Close()
+}
+
+// untilLogged closes seen at the first record of level error that quotes what.
+type untilLogged struct {
+	slog.Handler
+	what string
+	seen chan struct{}
+	once sync.Once
+}
+
+func (h *untilLogged) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelError
+}
+
+func (h *untilLogged) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		if strings.Contains(a.Value.String(), h.what) {
+			h.once.Do(func() { close(h.seen) })
+		}
+		return true
+	})
+	return nil
 }
 
 // inChild ends a child where a test would fail.

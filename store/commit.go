@@ -101,14 +101,14 @@ func (s *Badger) update(f func(*badger.Txn) error) error {
 		case errors.Is(err, badger.ErrConflict), errors.Is(err, badger.ErrTxnTooBig):
 			return err
 		case err != nil:
-			s.fault.set(fmt.Errorf("commit: %w", err))
+			s.broke(fmt.Errorf("commit: %w", err))
 			return s.fault.get()
 		}
 	case <-s.fault.raised:
 		return s.fault.get()
 	}
 	if err := s.names.sync(); err != nil {
-		s.fault.set(err)
+		s.broke(err)
 		return s.fault.get()
 	}
 	return nil

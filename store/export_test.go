@@ -69,7 +69,7 @@ func (s *Badger) Set(key, value []byte) error {
 }
 
 // Fail breaks the store as a failed sync would.
-func (s *Badger) Fail(err error) { s.fault.set(err) }
+func (s *Badger) Fail(err error) { s.broke(err) }
 
 func EntryKey(e *journal.Entry) []byte {
 	return entryKey(e.Header().Group, e.Chain(), e.Position())

@@ -6,3 +6,5 @@ import "os"
 
 // lockDir leaves the lock to Badger, whose error is then not ErrLocked.
 func lockDir(string) (*os.File, error) { return os.Open(os.DevNull) }
+
+func unlockDir(f *os.File) { _ = f.Close() }

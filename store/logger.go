@@ -10,11 +10,11 @@ import (
 // no use to people, and watches for failures that Badger only logs.
 type badgerLog struct {
 	log *slog.Logger
-	// fatal is called with a failure after which Badger must not be trusted:
-	// data did not reach the disk, or data on the disk is left out.
-	fatal func(error)
-	// tables is called where it failed to write tables or to note that it did.
-	tables func(error)
+	// broke is called with a failure after which Badger must not be trusted:
+	// data did not reach the disk.
+	broke func(error)
+	// damaged is called where data on the disk is left out.
+	damaged func(error)
 }
 
 func (b badgerLog) Errorf(format string, args ...any) {
@@ -34,11 +34,11 @@ func (b badgerLog) watch(msg string) {
 	err := fmt.Errorf("database: %s", msg)
 	has := func(part string) bool { return strings.Contains(msg, part) }
 	switch {
-	case has("error flushing memtable"), has("LOG Compact FAILED"): // retried for ever
-		b.tables(err)
-		b.fatal(err)
-	case has("writeRequests:"), has("curlf sync"), has("Ignoring table"):
-		b.fatal(err)
+	case has("error flushing memtable"), has("LOG Compact FAILED"), // retried for ever
+		has("writeRequests:"), has("curlf sync"):
+		b.broke(err)
+	case has("Ignoring table"):
+		b.damaged(err)
 	}
 }
 

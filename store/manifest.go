@@ -19,14 +19,15 @@ import (
 // back what it did to tables, but not what it wrote: the MANIFEST then names
 // tables that are gone, and the store cannot be opened (v4.9.6). Nothing is
 // lost: the log of a table that was not written is kept, and so are the tables
-// that were to be merged. The store breaks at such a failure and leaves a note;
-// Open, where it finds the note, drops the changes that were taken back. Without
-// a note a missing table is an error: it may have held anything.
+// that were to be merged. The store leaves a note when it breaks; Open, where it
+// finds the note, drops the changes that were taken back. Without a note a
+// missing table is an error: it may have held anything. (A process killed between
+// Badger's taking back and its telling of it leaves none: repair by hand.)
 
 const noteName = "table-write-failed"
 
-// leaveNote is called while Badger handles the failure. Where even this cannot
-// be written, the store has to be repaired by hand.
+// leaveNote is called before anybody learns that the store broke. Where even this
+// cannot be written, the store has to be repaired by hand.
 func leaveNote(dir string, cause error) error {
 	f, err := os.OpenFile(filepath.Join(dir, noteName), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -92,7 +93,9 @@ const (
 
 // withoutLostChanges returns a MANIFEST without the changes that make a table
 // which is not there, and which no later change removes. A torn change at the
-// end is left out.
+// end is left out. It refuses a change that Badger cannot have taken back: one
+// that made several tables from nothing (a MANIFEST written anew), or one that
+// removed a table which is gone.
 func withoutLostChanges(raw []byte, onDisk func(uint64) bool) ([]byte, error) {
 	changes, sets, err := splitManifest(raw)
 	if err != nil {
@@ -109,6 +112,9 @@ func withoutLostChanges(raw []byte, onDisk func(uint64) bool) ([]byte, error) {
 			}
 		}
 		if !keep[i] {
+			if err := takenBack(sets[i].Changes, onDisk); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		size += len(changes[i])
@@ -125,6 +131,24 @@ func withoutLostChanges(raw []byte, onDisk func(uint64) bool) ([]byte, error) {
 		}
 	}
 	return out, nil
+}
+
+func takenBack(changes []*pb.ManifestChange, onDisk func(uint64) bool) error {
+	made, removed := 0, 0
+	for _, c := range changes {
+		if c.Op == pb.ManifestChange_CREATE {
+			made++
+			continue
+		}
+		removed++
+		if !onDisk(c.Id) {
+			return fmt.Errorf("table %d is gone, and so is what it was merged into", c.Id)
+		}
+	}
+	if made > 1 && removed == 0 {
+		return fmt.Errorf("one of %d tables is gone", made)
+	}
+	return nil
 }
 
 func splitManifest(raw []byte) (changes [][]byte, sets []*pb.ManifestChangeSet, err error) {

@@ -69,6 +69,17 @@ func TestWithoutLostChanges(t *testing.T) {
 			t.Errorf("%x was taken", raw)
 		}
 	}
+	// A missing table that no failed write explains.
+	for name, raw := range map[string][]byte{
+		"written anew":      join(change(t, 1, 2, 3), change(t, 5)),
+		"merged from it":    join(one, two, merge),
+		"merged, then lost": join(one, two, three, change(t, 4, -1, -3)),
+	} {
+		onlyOne := func(id uint64) bool { return id == 1 || id == 5 }
+		if _, err := withoutLostChanges(raw, onlyOne); err == nil {
+			t.Errorf("%s: a table that is gone was dropped", name)
+		}
+	}
 }
 
 // Only a note allows a repair, and a repair only takes what was lost.

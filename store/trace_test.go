@@ -81,6 +81,37 @@ func TestFailedSync(t *testing.T) {
 	}
 }
 
+// A table that cannot be written once the store is broken by something else is
+// taken back by Badger like any other: the next process opens what is there.
+func TestFailedTableAfterBreak(t *testing.T) {
+	t.Parallel()
+	strace := findStrace(t)
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Made before: strace finds a path only if it is there.
+	mustClose(t, openBadger(t, dir, testKey()))
+	out := runChild(t, "before", dir, strace, "-f", "-o", "/dev/null", "-P", filepath.Join(dir, "MANIFEST"),
+		"-e", "trace=fsync", "-e", "inject=fsync:error=EIO")
+	var told acks
+	told.read(t, bufio.NewReader(strings.NewReader(out)), -1)
+	if told[0] != 4 {
+		t.Fatalf("child says %q", out)
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "MANIFEST"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tables, err := filepath.Glob(filepath.Join(dir, "*.sst")); err != nil || len(raw) < 20 || len(tables) > 1 {
+		t.Fatalf("no table was taken back: MANIFEST of %d bytes, tables %v, %v", len(raw), tables, err)
+	}
+	s := openBadger(t, dir, testKey())
+	for _, wrong := range told.check(t, s, 0) {
+		t.Error(wrong)
+	}
+}
+
 // trace is what a run of a child did, as strace saw it.
 type trace struct {
 	acks, logs int
