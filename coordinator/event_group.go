@@ -13,8 +13,8 @@ import (
 // Limits of a group.
 const (
 	MaxCosigners = 20
-	// maxAdmissions bounds the identities one founder may admit to a group, so
-	// that a founder cannot fill the others' disks with members.
+	// maxAdmissions bounds the identities of a forming group that a node talks
+	// to: a founder cannot make it connect to any number of strangers.
 	maxAdmissions = 64
 )
 

@@ -9,21 +9,19 @@ import (
 
 // Rules that make an entry inert. Each is a name that `peers` and `status` show.
 const (
-	ruleMalformed     = "malformed_event"
-	ruleSealed        = "does_not_open"
-	ruleNotFounder    = "not_the_founder"
-	ruleNotMember     = "not_in_the_roster"
-	ruleRecord        = "bad_record"
-	ruleProposal      = "bad_proposal"
-	ruleSignature     = "bad_bitcoin_signature"
-	ruleForeignKey    = "signature_of_another"
-	ruleNotAuthor     = "not_the_author"
-	rulePlain         = "plain_event"
-	ruleNotRotation   = "sealed_rotation"
-	ruleGenesis       = "other_genesis"
-	ruleIncarnation   = "misplaced_incarnation"
-	ruleWrongOpening  = "wrong_opening"
-	ruleEpochMismatch = "wrong_epoch_secret"
+	ruleMalformed   = "malformed_event"
+	ruleSealed      = "does_not_open"
+	ruleNotFounder  = "not_the_founder"
+	ruleNotMember   = "not_in_the_roster"
+	ruleRecord      = "bad_record"
+	ruleProposal    = "bad_proposal"
+	ruleSignature   = "bad_bitcoin_signature"
+	ruleForeignKey  = "signature_of_another"
+	ruleNotAuthor   = "not_the_author"
+	rulePlain       = "plain_event"
+	ruleNotRotation = "sealed_rotation"
+	ruleGenesis     = "other_genesis"
+	ruleIncarnation = "misplaced_incarnation"
 )
 
 // fold takes an entry that the chains have accepted: it opens it, if it can,

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/quorate/quorate/journal"
@@ -237,5 +238,53 @@ func TestAFarLeaseKeepsNobodyFromAnAddress(t *testing.T) {
 	}
 	if n := a.m.View.scripts.Len(); n > 2*(gapLimit+beyondGap) {
 		t.Fatalf("%d scripts are watched", n)
+	}
+}
+
+func TestAMemberCannotTakeAllAddresses(t *testing.T) {
+	c := active(t, 2, 3)
+	a, evil := c.peers[0], c.peers[2]
+	for i := range uint32(gapLimit + beyondGap) {
+		if _, err := evil.wild(&AddressLeased{Index: i}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.settle()
+	a.refused(RuleGap, LeaseAddress{})
+	const share = (gapLimit+beyondGap)/3 - 1
+	for i := range uint32(gapLimit + beyondGap - share) {
+		if l := a.must(LeaseAddress{BeyondGap: true}).(Lease); l.Index != share+i {
+			t.Fatalf("lease %d has index %d", i, l.Index)
+		}
+	}
+	// Its own leases count all: it hands out no address twice.
+	a.refused(RuleGap, LeaseAddress{BeyondGap: true})
+}
+
+func TestAMemberCannotOutshoutWhatIsWanted(t *testing.T) {
+	c := active(t, 2, 4)
+	c.fund(1_000_000)
+	a, b, evil, z := c.peers[0], c.peers[1], c.peers[2], c.peers[3]
+	id := a.must(pay(1, 100_000)).(Proposed).Proposal
+	c.settle(a, b)
+	b.must(Approve{Proposal: id})
+	for i := range 300 {
+		lie := journal.EntryID{1: byte(i), 2: byte(i >> 8)} // before all others
+		if _, err := evil.wild(&SignatureCarried{Proposal: lie, Signatures: []PartialSignature{{Bytes: make([]byte, 70)}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, p := range []*peer{b, evil} {
+		for _, chain := range p.chains() {
+			for _, e := range chain {
+				if e.Chain().Author == p.id() && !z.m.State.chains.Has(e.ID()) {
+					z.must(EntryIn{e})
+				}
+			}
+		}
+	}
+	wanted := z.m.Wanted()
+	if !slices.Contains(wanted, id) || len(wanted) < 2 {
+		t.Fatalf("%d are wanted, and not the proposal that B approved", len(wanted))
 	}
 }

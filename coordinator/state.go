@@ -205,8 +205,8 @@ func (s State) knows(a journal.Author) bool {
 	return ok
 }
 
-// Members returns the identities that may connect: all that were admitted
-// before the wallet is active, then exactly its members.
+// Members returns the identities that may connect: those that were admitted
+// (maxAdmissions at most) before the wallet is active, then exactly its members.
 func (s State) Members() []journal.Author {
 	if s.active != nil {
 		out := make([]journal.Author, 0, len(s.active.Members))
@@ -222,7 +222,7 @@ func (s State) Members() []journal.Author {
 	}
 	for k := range s.admitted.All() {
 		a := journal.Author([]byte(k))
-		if !seen[a] {
+		if !seen[a] && len(out) < maxAdmissions {
 			seen[a] = true
 			out = append(out, a)
 		}

@@ -92,19 +92,19 @@ func (m Machine) Wanted() []journal.EntryID {
 			out = append(out, id)
 		}
 	}
-	last := ""
-	for k := range m.State.carriers.All() {
-		p := k[:32]
-		if p == last {
+	// A member who signs proposals that are nowhere delays none that another
+	// one names: each has a share.
+	share := (most - len(out)) / MaxCosigners
+	last, asked := "", map[journal.Author]int{}
+	for k, c := range m.State.carriers.All() {
+		p, who := k[:32], c.Ref.Chain.Author
+		id := journal.EntryID([]byte(p))
+		if p == last || asked[who] == share || m.State.chains.Has(id) {
 			continue
 		}
 		last = p
-		id := journal.EntryID([]byte(p))
-		if !m.State.chains.Has(id) {
-			if out = append(out, id); len(out) == most {
-				return out
-			}
-		}
+		asked[who]++
+		out = append(out, id)
 	}
 	return out
 }

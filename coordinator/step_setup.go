@@ -258,33 +258,50 @@ func (s *step) abandon(x Abandon) error {
 }
 
 // leased says whether an untainted entry took a receive address.
-func (s State) leased(index uint32) bool {
-	for _, l := range scan(s.leases, indexKey(index, journal.EntryID{})[:4]) {
-		if !s.tainted(l.Ref) {
-			return true
+func (s State) leased(index uint32) bool { return s.unleased(index, index+1, 1) != index }
+
+// unleased returns the first receive address from an index on that no untainted
+// entry took, or end. Of each other member it counts the first leases, up to most.
+func (s State) unleased(from, end uint32, most int) uint32 {
+	count := map[journal.Author]int{}
+	for index := from; index < end; index++ {
+		taken := false
+		for _, l := range scan(s.leases, indexKey(index, journal.EntryID{})[:4]) {
+			who := l.Ref.Chain.Author
+			if s.tainted(l.Ref) || (count[who] == most && who != s.Me()) {
+				continue
+			}
+			count[who]++
+			taken = true
+		}
+		if !taken {
+			return index
 		}
 	}
-	return false
+	return end
 }
 
 // lease hands out the lowest receive address that nobody was given: a member
-// who leases a far one keeps nobody from those before it.
+// who leases a far one keeps nobody from those before it. Where all that are
+// watched are taken, each member is left its share, so that none can keep the
+// others from receiving.
 func (s *step) lease(x LeaseAddress) error {
 	a := s.m.State.active
 	if a == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
 	used := s.m.View.used[wallet.BranchExternal]
-	next := used
-	for next < used+gapLimit+beyondGap && s.m.State.leased(next) {
-		next++
+	const watched = gapLimit + beyondGap
+	next := s.m.State.unleased(used, used+watched, watched)
+	if next == used+watched && x.BeyondGap {
+		next = s.m.State.unleased(used, used+watched, watched/len(a.Members)-1)
 	}
 	if next >= used+gapLimit && !x.BeyondGap && !x.Peek {
 		return refuse(RuleGap, "%d unused addresses are handed out already", gapLimit).
 			hint("wallets elsewhere stop looking after %d unused ones; --beyond-gap hands out one more", gapLimit)
 	}
-	if next >= used+gapLimit+beyondGap || next >= maxIndex {
-		return refuse(RuleGap, "%d unused addresses are handed out already, which is all that this node watches", gapLimit+beyondGap)
+	if next >= used+watched || next >= maxIndex {
+		return refuse(RuleGap, "%d unused addresses are handed out already, which is all that this node watches", watched)
 	}
 	addr, err := a.Descriptor.Address(wallet.BranchExternal, next)
 	if err != nil {
