@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -186,8 +187,16 @@ func startError(err error) error {
 
 // servers are the doors of the API.
 type servers struct {
-	*api.Server
-	failed chan error
+	api     *api.Server
+	metrics *http.Server // nil where it is not configured
+	failed  chan error
+}
+
+func (s *servers) shutdown(ctx context.Context) error {
+	if s.metrics != nil {
+		_ = s.metrics.Close() // a scrape is nothing to wait for
+	}
+	return s.api.Shutdown(ctx)
 }
 
 func (n *Node) serve(o RunOptions) (*servers, error) {
@@ -207,7 +216,12 @@ func (n *Node) serve(o RunOptions) (*servers, error) {
 	if err != nil {
 		return nil, api.Fail("not_started", err.Error(), "")
 	}
-	out := &servers{s, make(chan error, 2)}
+	out := &servers{api: s, failed: make(chan error, 3)}
+	if o.Config.Metrics.Listen != "" {
+		if out.metrics, err = n.serveMetrics(o, out.failed); err != nil {
+			return nil, errors.Join(err, local.Close())
+		}
+	}
 	go func() { out.failed <- s.ServeLocal(local) }()
 	if o.Config.API.Listen == "" {
 		return out, nil
@@ -227,7 +241,7 @@ func (n *Node) shutdown(o RunOptions, s *servers) error {
 	defer cancel()
 	o.Log.Info("stopping")
 	done := make(chan error, 1)
-	go func() { done <- errors.Join(s.Shutdown(ctx), n.Close()) }()
+	go func() { done <- errors.Join(s.shutdown(ctx), n.Close()) }()
 	select {
 	case err := <-done:
 		if err != nil {

@@ -239,6 +239,15 @@ func (s State) Inert() []Inert {
 	return out
 }
 
+// Entries returns how many entries the frontier covers.
+func (s State) Entries() int {
+	n := 0
+	for _, head := range s.chains.Frontier() {
+		n += int(head.Seq)
+	}
+	return n
+}
+
 // Unknown returns how many entries need a newer version.
 func (s State) Unknown() int { return s.unknown.Len() }
 

@@ -77,7 +77,7 @@ func options() []option {
 			"How it is logged, on standard error.",
 			func(c *Config) any { return &c.Log.Format }},
 		{"metrics.listen", hostPort,
-			"Serve Prometheus metrics on this TCP address.",
+			"Serve Prometheus metrics (GET /metrics) on this TCP address. They name wallets by id and hold no amounts; whoever reaches the address may read them.",
 			func(c *Config) any { return &c.Metrics.Listen }},
 	}
 }

@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quorate/quorate/app/config"
+)
+
+// A node serves what the configuration asks for, and stops serving when it stops.
+func TestMetrics(t *testing.T) {
+	// A short path: Unix sockets have short names.
+	o := initOptions(filepath.Join(t.TempDir(), "n"))
+	if _, err := Init(o); err != nil {
+		t.Fatal(err)
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := free.Addr().String()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c := config.Default()
+	c.Network, c.Name, c.Metrics.Listen = "regtest", "alice", addr
+	c.Listen = []string{"/ip4/127.0.0.1/tcp/0"}
+	c.Chain.Backend = "none"
+	ctx, stop := context.WithCancel(t.Context())
+	ready, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- Run(ctx, RunOptions{DataDir: o.DataDir, Config: c, Passphrase: o.Passphrase, Log: slog.New(slog.DiscardHandler), Ready: func() { close(ready) }})
+	}()
+	select {
+	case <-ready:
+	case err := <-done:
+		t.Fatal(err)
+	}
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get("http://" + addr + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("status %d, %v", resp.StatusCode, err)
+	}
+	for _, want := range []string{
+		`quorate_build_info{network="regtest",version="` + Version() + `"} 1`, `quorate_chain_height{backend="none"} 0`,
+		"quorate_chain_synced 0", `quorate_peers{connected="no"} 0`, "go_goroutines ",
+	} {
+		if !strings.Contains(string(body), want+"\n") && !strings.Contains(string(body), "\n"+want) {
+			t.Errorf("no %s in\n%s", want, body)
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := client.Get("http://" + addr + "/metrics"); err == nil {
+		_ = resp.Body.Close()
+		t.Error("metrics are still served")
+	}
+}
