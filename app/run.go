@@ -166,7 +166,7 @@ func openChain(c config.Config, log *slog.Logger) (coordinator.Chain, func() err
 func storeError(dir string, err error) error {
 	switch {
 	case errors.Is(err, store.ErrLocked):
-		return api.Fail("locked", "the node in "+dir+" is running already", "stop it first, or choose another --data-dir")
+		return api.Fail("data_dir_locked", "the node in "+dir+" is running already", "stop it first, or choose another --data-dir")
 	case errors.Is(err, store.ErrKey):
 		return api.Fail("wrong_store_key", "the store was not opened: it belongs to another keystore", "restore the keystore that belongs to it")
 	case errors.Is(err, store.ErrNewer):

@@ -91,6 +91,10 @@ type step struct {
 	look    []journal.EntryID // proposals whose status may have changed
 	// starting: statuses are learnt anew, and are no news.
 	starting bool
+	// sighting: the message only tells what a mempool holds. It is stored with
+	// whatever comes next, a tick at the latest: a crash forgets nothing that the
+	// backend does not tell again.
+	sighting bool
 }
 
 func (s *step) take(msg any) error {
@@ -197,7 +201,17 @@ func (s *step) next() (journal.Next, error) {
 	if n.Seq == 0 {
 		return n, errOwnChain
 	}
+	if s.m.superseded() {
+		return n, errSuperseded
+	}
 	return n, nil
+}
+
+// superseded says whether this node's identity goes on as a later incarnation
+// somewhere else: what this one writes has no effect any more.
+func (m Machine) superseded() bool {
+	_, cut := m.State.cuts.Get(chainKey(journal.ChainKey{Author: m.State.Me(), Incarnation: m.local.Incarnation}))
+	return cut
 }
 
 // append adds an entry of this node's own to its chain, to the batch and to
@@ -220,6 +234,9 @@ func (s *step) append(e *journal.Entry) error {
 // errOwnChain means that this node's own chain is not where it thinks; it can
 // only come from a fork of its own, and then it must not write.
 var errOwnChain = errors.New("this node's own chain is forked: restore it as a new incarnation")
+
+// errSuperseded means that this is an old copy of a node that was restored.
+var errSuperseded = errors.New("this node's identity was restored elsewhere and goes on there: this copy must not be used")
 
 // epoch returns the epoch to write under: before the roster is pinned that of
 // the genesis, then the highest-numbered, then lowest-id, untainted one that is

@@ -1,6 +1,11 @@
 package coordinator
 
-import "testing"
+import (
+	"errors"
+	"testing"
+
+	"github.com/quorate/quorate/journal"
+)
 
 // A node that starts before its backend answers broadcasts what is final once
 // it has caught up, and not only when it tries again by itself.
@@ -31,5 +36,58 @@ func TestFinalIsBroadcastOnceTheChainIsThere(t *testing.T) {
 	b.must(ChainIn{ChainNotice{Kind: CaughtUp}})
 	if len(b.sent) != at+1 {
 		t.Fatal("broadcast again what the backend took")
+	}
+}
+
+// A copy of a node whose identity was restored elsewhere follows and writes
+// nothing: what it wrote would have no effect, and it would try again for ever.
+func TestASupersededCopyOnlyReads(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000, 1_000_000)
+	a, b, z := c.peers[0], c.peers[1], c.peers[2]
+	old := z.m
+	if err := z.restored(old); err != nil {
+		t.Fatal(err)
+	}
+	x := pay(1, 100_000)
+	x.Coins = coins[:1]
+	id := a.must(x).(Proposed).Proposal
+	// B is a liar with two chains: what it signs on one of them is carried.
+	c.settle(a, b)
+	fork := b.m
+	b.must(Approve{Proposal: id})
+	b.m = fork
+	b.must(LeaseAddress{})
+	news := append(z.chains(), b.chains()...)
+	z.m = old
+	alarms := len(z.told)
+	for _, chain := range append(news, a.chains()...) {
+		for _, e := range chain {
+			if !z.m.State.chains.Has(e.ID()) {
+				_, _ = z.do(EntryIn{e})
+			}
+		}
+	}
+	if !z.m.superseded() {
+		t.Fatal("the copy does not know that it is one")
+	}
+	said := 0
+	for _, n := range z.told[alarms:] {
+		if n.Type == "alarm" && n.Detail == errSuperseded.Error() {
+			said++
+		}
+	}
+	if said != 1 {
+		t.Errorf("it was told %d times", said)
+	}
+	mine := journal.ChainKey{Author: z.id(), Incarnation: 1}
+	if now, was := z.m.State.chains.Frontier()[mine], old.State.chains.Frontier()[mine]; now != was {
+		t.Errorf("the copy wrote up to %d after %d", now.Seq, was.Seq)
+	}
+	if _, err := z.do(Approve{Proposal: id}); !errors.Is(err, errSuperseded) {
+		t.Errorf("approve: %v", err)
+	}
+	if _, ok := z.m.State.Proposal(id); !ok {
+		t.Error("the copy does not follow any more")
 	}
 }

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,17 +22,11 @@ const (
 // became final, and tells what changed. It comes to rest because each of its
 // writes makes its own condition false.
 func (s *step) settle() error {
-	if err := s.closeRoster(); err != nil {
-		return err
-	}
-	if err := s.revealSalt(); err != nil {
-		return err
-	}
-	if err := s.tellStanza(); err != nil {
-		return err
-	}
-	if err := s.nameEvidence(); err != nil {
-		return err
+	for _, write := range []func() error{s.closeRoster, s.revealSalt, s.tellStanza, s.nameEvidence} {
+		// A node that must not write goes on reading.
+		if err := s.try(write); err != nil && !errors.Is(err, errOwnChain) && !errors.Is(err, errSuperseded) {
+			return err
+		}
 	}
 	s.carrySignatures()
 	if err := s.follow(); err != nil {
@@ -250,9 +245,12 @@ func (s *step) follow() error {
 	}
 	// Addresses beyond the gap are watched when they were handed out, but not
 	// just any index that a member may name.
-	for i := s.m.View.handed[0]; i < s.m.View.used[0]+gapLimit+beyondGap; i++ {
-		if s.m.State.leased(i) {
-			s.m.View = s.m.View.Hand(0, i)
+	for _, l := range s.m.State.leases.From(indexKey(s.m.View.handed[0], journal.EntryID{})) {
+		if l.Index >= s.m.View.used[0]+gapLimit+beyondGap {
+			break
+		}
+		if !s.m.State.tainted(l.Ref) {
+			s.m.View = s.m.View.Hand(0, l.Index)
 		}
 	}
 	v, fresh, err := s.m.View.Watch(a.Descriptor)

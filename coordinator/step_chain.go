@@ -34,6 +34,7 @@ func (s *step) chain(n ChainNotice) error {
 	case Rescanned:
 		v, touched = v.Rescan(n.Block, n.Txs)
 	case Seen:
+		s.sighting = true
 		for _, tx := range n.Txs {
 			var t bool
 			v, t = v.See(tx, true)
@@ -94,6 +95,9 @@ func (s *step) watchFrom(scripts [][]byte, from int32) {
 
 // saveView adds what the view changed to the batch.
 func (s *step) saveView() error {
+	if s.sighting {
+		return nil
+	}
 	v, changed := s.m.View.changes()
 	s.m.View = v
 	if len(changed) == 0 && s.m.unsaved < saveEvery {
@@ -158,6 +162,7 @@ func (s *step) broadcasted(x Broadcasted) error {
 		s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, TxID: x.TxID, Detail: "broadcast failed: " + broadcastReason(x.Err)}})
 		return nil
 	}
+	s.sighting = true
 	v, changed := s.m.View.See(t.Tx, true)
 	s.m.View = v
 	if changed {

@@ -35,8 +35,15 @@ func (s *step) entry(e *journal.Entry) error {
 		s.do(Reply{})
 		return nil
 	}
+	superseded := s.m.superseded()
 	s.m.State.chains = chains
 	s.m.State = s.m.State.fold(e)
+	if h.Incarnation > 1 && h.Seq == 1 {
+		s.reopen() // what came after the place it names lost its effect
+		if !superseded && s.m.superseded() {
+			s.do(Tell{Notice{Type: "alarm", Group: st.group, Detail: errSuperseded.Error()}})
+		}
+	}
 	if out == journal.Forked {
 		// What was folded before may have lost its effect.
 		s.reopen()

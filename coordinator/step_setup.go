@@ -257,9 +257,6 @@ func (s *step) abandon(x Abandon) error {
 	return nil
 }
 
-// leased says whether an untainted entry took a receive address.
-func (s State) leased(index uint32) bool { return s.unleased(index, index+1, 1) != index }
-
 // unleased returns the first receive address from an index on that no untainted
 // entry took, or end. Of each other member it counts the first leases, up to most.
 func (s State) unleased(from, end uint32, most int) uint32 {

@@ -230,7 +230,7 @@ func TestBadStarts(t *testing.T) {
 	}
 
 	n.start()
-	refused(t, start(), 1, "locked")
+	refused(t, start(), 1, "data_dir_locked")
 	ask[api.Status](n, "status")
 	n.stop()
 	refused(t, n.run("status"), 5, "not_running")
