@@ -3,7 +3,6 @@ package coordinator
 import (
 	"cmp"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -233,10 +232,10 @@ func (s *step) append(e *journal.Entry) error {
 
 // errOwnChain means that this node's own chain is not where it thinks; it can
 // only come from a fork of its own, and then it must not write.
-var errOwnChain = errors.New("this node's own chain is forked: restore it as a new incarnation")
+var errOwnChain = refuse(RuleOwnChain, "this node's own chain is forked: restore it as a new incarnation")
 
 // errSuperseded means that this is an old copy of a node that was restored.
-var errSuperseded = errors.New("this node's identity was restored elsewhere and goes on there: this copy must not be used")
+var errSuperseded = refuse(RuleSuperseded, "this node's identity was restored elsewhere and goes on there: this copy must not be used")
 
 // epoch returns the epoch to write under: before the roster is pinned that of
 // the genesis, then the highest-numbered, then lowest-id, untainted one that is

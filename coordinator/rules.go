@@ -43,6 +43,8 @@ const (
 	RuleLockTime      = "locktime_ahead"
 	RuleFeeUnknown    = "fee_unknown"
 	RuleReplaceFee    = "replacement_fee"
+	RuleOwnChain      = "own_chain_forked"
+	RuleSuperseded    = "superseded"
 	RuleFee           = "fee_too_high"
 	RuleDoublePayment = "possible_double_payment"
 )
