@@ -25,6 +25,10 @@ const (
 	buriedDepth = 6
 	// coinbaseMaturity is consensus: 100 blocks.
 	coinbaseMaturity = 100
+	// freshMargin is how many blocks are looked at again for an address that
+	// came to be watched because one before it was used: a node that saw that
+	// earlier may have handed it out, and it may have been paid.
+	freshMargin = 144
 	// keptBlocks is how many block references are kept for reorgs. A deeper
 	// one means a rescan from the wallet's birthday.
 	keptBlocks = 288

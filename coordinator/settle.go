@@ -245,6 +245,7 @@ func (s *step) follow() error {
 	}
 	// Addresses beyond the gap are watched when they were handed out, but not
 	// just any index that a member may name.
+	handed := s.m.View.handed
 	for _, l := range s.m.State.leases.From(indexKey(s.m.View.handed[0], journal.EntryID{})) {
 		if l.Index >= s.m.View.used[0]+gapLimit+beyondGap {
 			break
@@ -259,8 +260,13 @@ func (s *step) follow() error {
 	}
 	s.m.View = v
 	if s.m.follows {
-		if len(fresh) > 0 {
+		switch {
+		case len(fresh) == 0:
+		case s.m.View.handed != handed:
+			// Another node handed it out at a time that only it knows.
 			s.watchFrom(fresh, v.birthday)
+		default:
+			s.watchFrom(fresh, max(v.birthday, v.tip.Height-freshMargin))
 		}
 		return nil
 	}

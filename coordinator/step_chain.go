@@ -76,8 +76,7 @@ func (s *step) watch(from int32) error {
 	}
 	s.m.View = v
 	if len(fresh) > 0 && s.m.follows {
-		// An address cannot be used before the one that made it known was.
-		s.watchFrom(fresh, from)
+		s.watchFrom(fresh, max(v.birthday, from-freshMargin))
 	}
 	return nil
 }
