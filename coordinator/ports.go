@@ -165,7 +165,8 @@ type Chain interface {
 	// ErrUnsupported when it cannot tell.
 	TestAccept(ctx context.Context, tx *wire.MsgTx) error
 	// Broadcast hands a transaction over. nil when it is or already was there
-	// (mempool or block); it does not mean that it is mined.
+	// (mempool or block); it does not mean that it is mined. ErrTxRejected when
+	// it is refused, ErrNotSeen when it was handed over and nobody has shown it yet.
 	Broadcast(ctx context.Context, tx *wire.MsgTx) error
 	// FeeRate estimates the fee rate for confirmation within target blocks;
 	// ErrNoEstimate when the backend does not know.
@@ -229,6 +230,18 @@ type ChainHealth struct {
 	// Problem is empty when all is well; Since is when it began.
 	Problem string
 	Since   time.Time
+	// Note is worth knowing and no problem.
+	Note string
+	// Peers is how many Bitcoin nodes it is connected to, where it connects to several.
+	Peers int
+	// Blind says that the backend sees no transaction before it is in a block.
+	Blind bool
+	// While it fetches headers: which kind, how far it is, how many come in a
+	// second and how long the rest will take (0 where that is not known).
+	Stage       string
+	StageHeight int32
+	Rate        float64
+	Left        time.Duration
 }
 
 // Signer holds Bitcoin keys and answers for them. It never decides whether to sign.

@@ -99,6 +99,9 @@ var (
 	ErrNoEstimate = errors.New("fee rate unknown")
 	// ErrTxRejected is returned when a chain backend refuses a transaction.
 	ErrTxRejected = errors.New("transaction refused by the Bitcoin node")
+	// ErrNotSeen is returned when a transaction was handed over and no node has
+	// shown it back yet.
+	ErrNotSeen = errors.New("the transaction was not seen in the network yet")
 	// Outcomes of presenting an invite.
 	ErrInviteUnknown = errors.New("invite is not known here")
 	ErrInviteUsed    = errors.New("invite was used by another node")

@@ -34,6 +34,18 @@ type Restarter interface {
 	Restart(ctx context.Context) error
 }
 
+// Blind is a Harness whose backend sees no transaction before it is in a block,
+// and gets of a block only what may be of interest.
+type Blind interface {
+	Harness
+	Blind()
+}
+
+func blind(h Harness) bool {
+	_, is := h.(Blind)
+	return is
+}
+
 // Run runs the suite on one chain.
 func Run(t *testing.T, h Harness) {
 	for _, c := range []struct {

@@ -59,7 +59,7 @@ func testDeposit(t *testing.T, h Harness) {
 		t.Errorf("confirmed in %s, mined was %s", at.Hash, hashes[0])
 	}
 	s.reaches(hashes[0])
-	if n := s.seen[tx.TxHash()]; n != 1 {
+	if n := s.seen[tx.TxHash()]; n != 1 && !s.blind {
 		t.Errorf("seen %d times", n)
 	}
 }
@@ -91,7 +91,7 @@ func testReplace(t *testing.T, h Harness) {
 	}
 	send(t, h, high)
 	s.sighted(high, 1)
-	refused(t, "Broadcast of what was replaced", h.Chain().Broadcast(t.Context(), low))
+	refused(t, h, "Broadcast of what was replaced", h.Chain().Broadcast(t.Context(), low))
 	must(h.Mine(1))(t)
 	s.confirmed(high)
 	if _, ok := s.in[low.TxHash()]; ok {
@@ -113,6 +113,9 @@ func testBroadcastTwice(t *testing.T, h Harness) {
 		}
 	}
 	must(h.Mine(1))(t)
+	if blind(h) {
+		return // nobody shows what is mined: its backend finds it in the block
+	}
 	send(t, h, tx)
 	// With its outputs spent, a node takes it for one with unknown inputs.
 	next := sweep(t, k, coinOf(t, tx, k), k.PkScript())
@@ -133,9 +136,9 @@ func testDoubleSpend(t *testing.T, h Harness) {
 	send(t, h, pay(t, k, coin, outsider(t), btc/2, 10))
 	must(h.Mine(1))(t)
 	rival := pay(t, k, coin, outsider(t), btc/3, 500)
-	refused(t, "Broadcast", h.Chain().Broadcast(t.Context(), rival))
+	refused(t, h, "Broadcast", h.Chain().Broadcast(t.Context(), rival))
 	if err, can := testAccept(t, h, rival); can {
-		refused(t, "TestAccept", err)
+		refused(t, h, "TestAccept", err)
 	}
 }
 
@@ -153,10 +156,13 @@ func testInvalid(t *testing.T, h Harness) {
 	for what, tx := range map[string]*wire.MsgTx{
 		"unsigned": unsigned, "bad signature": forged, "more out than in": greedy, "no fee": free,
 	} {
-		refused(t, "Broadcast, "+what, h.Chain().Broadcast(t.Context(), tx))
+		refused(t, h, "Broadcast, "+what, h.Chain().Broadcast(t.Context(), tx))
 		if err, can := testAccept(t, h, tx); can {
-			refused(t, "TestAccept, "+what, err)
+			refused(t, h, "TestAccept, "+what, err)
 		}
+	}
+	if blind(h) {
+		return // a peer remembers by its id what it refused, and takes it no more
 	}
 	send(t, h, good)
 }

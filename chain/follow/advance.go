@@ -81,7 +81,7 @@ func (f *Follower) connect(height int32) error {
 	if err != nil {
 		return fmt.Errorf("ask for block %d: %w", height, err)
 	}
-	b, err := f.src.Block(f.ctx, hash, height)
+	b, err := fetch(f.ctx, f.src, hash, height, f.match)
 	if errors.Is(err, ErrNoBlock) {
 		return errMoved
 	}

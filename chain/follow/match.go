@@ -15,6 +15,7 @@ const maxOutPoints = 500_000
 type matcher struct {
 	scripts map[string]struct{}
 	outs    map[wire.OutPoint]struct{}
+	all     [][]byte // the scripts again, for list
 }
 
 func newMatcher() *matcher {
@@ -25,10 +26,16 @@ func newMatcher() *matcher {
 func (m *matcher) add(scripts [][]byte) bool {
 	before := len(m.scripts)
 	for _, s := range scripts {
-		m.scripts[string(s)] = struct{}{}
+		if _, known := m.scripts[string(s)]; !known {
+			m.scripts[string(s)] = struct{}{}
+			m.all = append(m.all, s)
+		}
 	}
 	return len(m.scripts) > before
 }
+
+// list returns all scripts. It must not be changed.
+func (m *matcher) list() [][]byte { return m.all }
 
 // tx says whether a transaction pays a watched script or spends from one, and
 // remembers the outputs that do.

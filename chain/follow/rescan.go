@@ -86,7 +86,7 @@ func (f *Follower) look(j *rescan) error {
 			return fmt.Errorf("ask for block %d: %w", j.next, err)
 		}
 	}
-	b, err := f.src.Block(f.ctx, hash, j.next)
+	b, err := fetch(f.ctx, f.src, hash, j.next, j.match)
 	if err != nil {
 		return fmt.Errorf("get block %d: %w", j.next, err)
 	}

@@ -44,7 +44,39 @@ type Source interface {
 	Changed() <-chan struct{}
 }
 
-// Block is a block with its place in the chain.
+// Filtered is a Source that can tell that a block holds nothing of interest
+// without fetching it.
+type Filtered interface {
+	Source
+	// Interests says whether the block may pay one of the scripts or spend from
+	// one; true is always a right answer.
+	Interests(ctx context.Context, hash chainhash.Hash, height int32, scripts [][]byte) (bool, error)
+	// Header returns the block of that hash without its transactions, or ErrNoBlock.
+	Header(ctx context.Context, hash chainhash.Hash, height int32) (*Block, error)
+}
+
+// fetch returns a block, without its transactions where the source can tell
+// that the scripts are not in it.
+func fetch(ctx context.Context, src Source, hash chainhash.Hash, height int32, m *matcher) (*Block, error) {
+	f, ok := src.(Filtered)
+	if !ok {
+		return src.Block(ctx, hash, height)
+	}
+	may := false
+	if list := m.list(); len(list) > 0 {
+		var err error
+		if may, err = f.Interests(ctx, hash, height, list); err != nil {
+			return nil, err
+		}
+	}
+	if may {
+		return src.Block(ctx, hash, height)
+	}
+	return f.Header(ctx, hash, height)
+}
+
+// Block is a block with its place in the chain. Txs is empty where the source
+// told that none is of interest.
 type Block struct {
 	Ref  coordinator.BlockRef
 	Prev chainhash.Hash

@@ -1,0 +1,185 @@
+package neutrino
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+	"github.com/lightninglabs/neutrino"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/quorate/quorate/chain/follow"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Backend is a light client. It implements coordinator.Chain and is safe for
+// concurrent use.
+type Backend struct {
+	cfg    Config
+	params *chaincfg.Params
+	dial   *dialer
+	set    follow.Set
+	asking singleflight.Group
+	ctx    context.Context
+	stop   context.CancelFunc
+	done   chan struct{}
+
+	mu       sync.Mutex
+	client   *client // nil while it is being started again
+	changed  chan struct{}
+	now      state
+	problem  string // of the network
+	since    time.Time
+	faults   map[int]string // of followers
+	follower int
+	drop     string // the peer that was dropped last, and why
+	dropAt   time.Time
+}
+
+var _ coordinator.Chain = (*Backend)(nil)
+
+// dropShown is how long Health names a dropped peer.
+const dropShown = time.Hour
+
+// New opens the headers that are there and begins to connect. It fails for
+// settings that cannot work and for a directory that cannot be used; a network
+// that is not there shows in Health.
+func New(cfg Config) (*Backend, error) {
+	cfg, err := cfg.normal()
+	if err != nil {
+		return nil, err
+	}
+	b := &Backend{
+		cfg: cfg, params: cfg.Network.Params(), dial: &dialer{net: cfg.Network.Params().Net},
+		done: make(chan struct{}), changed: make(chan struct{}), faults: map[int]string{},
+	}
+	b.ctx, b.stop = context.WithCancel(context.Background())
+	logger.use(b)
+	if b.client, err = b.open(); err != nil {
+		logger.drop(b)
+		b.stop()
+		return nil, err
+	}
+	b.problem, b.since = "not connected to the Bitcoin network yet", time.Now()
+	go b.supervise()
+	return b, nil
+}
+
+// Close ends every follower and the light client, and waits for them.
+func (b *Backend) Close() error {
+	b.stop()
+	b.set.Close()
+	<-b.done
+	logger.drop(b)
+	return nil
+}
+
+// service returns the running light client.
+func (b *Backend) service() (*neutrino.ChainService, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.client == nil {
+		return nil, errors.New("the light client is being started again")
+	}
+	return b.client.cs, nil
+}
+
+// Follow streams the chain; see coordinator.Chain. It does not need the network
+// to be there.
+func (b *Backend) Follow(ctx context.Context, known []coordinator.BlockRef, from int32, scripts [][]byte) (coordinator.Follower, error) {
+	b.mu.Lock()
+	b.follower++
+	id := b.follower
+	b.mu.Unlock()
+	f, err := b.set.Start(ctx, source{b}, follow.Options{
+		Known: known, From: from, Scripts: scripts, Report: func(err error) { b.fault(id, err) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("follow the chain: %w", err)
+	}
+	return f, nil
+}
+
+// Tip returns the best block of which the filter is known too.
+func (b *Backend) Tip(ctx context.Context) (coordinator.BlockRef, error) {
+	tip, _, err := source{b}.Tip(ctx)
+	return tip, err
+}
+
+// TestAccept is not supported: a light client does not know the coins.
+func (b *Backend) TestAccept(context.Context, *wire.MsgTx) error { return coordinator.ErrUnsupported }
+
+// FeeRate is not known to a light client: a block tells what was paid, not what
+// is asked now.
+func (b *Backend) FeeRate(context.Context, int) (wallet.FeeRate, error) {
+	return 0, coordinator.ErrNoEstimate
+}
+
+// Health says how far the headers are, how many peers there are, and what is wrong.
+func (b *Backend) Health() coordinator.ChainHealth {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h := coordinator.ChainHealth{
+		Backend: "neutrino", Height: b.now.height, Target: b.now.target, Problem: b.problem, Since: b.since,
+		Peers: b.now.peers, Blind: true,
+	}
+	if h.Problem == "" {
+		for _, f := range b.faults {
+			h.Problem = f
+			break
+		}
+	}
+	if h.Problem == "" {
+		h.Since = time.Time{}
+	}
+	if b.drop != "" && time.Since(b.dropAt) < dropShown {
+		h.Note = "dropped a Bitcoin peer: " + b.drop
+	}
+	h.Synced = h.Problem == "" && b.now.current
+	if !h.Synced && b.now.target > 0 {
+		h.Stage, h.StageHeight, h.Rate, h.Left = b.now.progress()
+	}
+	return h
+}
+
+// fault notes what a follower says; nil when it works again.
+func (b *Backend) fault(id int, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err == nil {
+		delete(b.faults, id)
+		if b.problem == "" && len(b.faults) == 0 {
+			b.since = time.Time{}
+		}
+		return
+	}
+	if b.problem == "" && len(b.faults) == 0 {
+		b.since = time.Now()
+	}
+	b.faults[id] = err.Error()
+}
+
+// dropped notes a peer that was dropped for what it served.
+func (b *Backend) dropped(what string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.drop, b.dropAt = what, time.Now()
+}
+
+func (b *Backend) connected() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.now.peers
+}
+
+func (b *Backend) noPeers() error {
+	if why := b.dial.problem(); why != "" {
+		return fmt.Errorf("no Bitcoin peer is connected: %s", why)
+	}
+	return errors.New("no Bitcoin peer is connected")
+}

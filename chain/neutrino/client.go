@@ -1,0 +1,86 @@
+package neutrino
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/btcsuite/btcwallet/walletdb"
+	_ "github.com/btcsuite/btcwallet/walletdb/bdb" // the driver that client.open names
+	"github.com/lightninglabs/neutrino"
+	"github.com/lightninglabs/neutrino/blockntfns"
+)
+
+// client is one run of the light client.
+type client struct {
+	cs  *neutrino.ChainService
+	db  walletdb.DB
+	sub *blockntfns.Subscription
+}
+
+const (
+	dbName   = "neutrino.db"
+	lockTime = 5 * time.Second
+)
+
+// files are all that the light client keeps.
+var files = []string{dbName, "block_headers.bin", "reg_filter_headers.bin", "peers.json"}
+
+// open starts the light client. Damaged files are thrown away, once: the network
+// has them all.
+func (b *Backend) open() (*client, error) {
+	if err := os.MkdirAll(b.cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the light client's directory: %w", err)
+	}
+	c, err := b.tryOpen()
+	if err == nil || errors.Is(err, walletdb.ErrDbNotOpen) || errors.Is(err, os.ErrPermission) {
+		return c, err
+	}
+	b.cfg.Log.Warn("the headers on disk are damaged and are fetched again", "error", err)
+	for _, name := range files {
+		if err := os.Remove(filepath.Join(b.cfg.Dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("remove damaged headers: %w", err)
+		}
+	}
+	return b.tryOpen()
+}
+
+func (b *Backend) tryOpen() (c *client, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("open headers: %v", p)
+		}
+	}()
+	path := filepath.Join(b.cfg.Dir, dbName)
+	db, err := walletdb.Open("bdb", path, true, lockTime, false)
+	if errors.Is(err, walletdb.ErrDbDoesNotExist) {
+		db, err = walletdb.Create("bdb", path, true, lockTime, false)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open headers: %w", err)
+	}
+	cs, err := neutrino.NewChainService(neutrino.Config{
+		DataDir: b.cfg.Dir, Database: db, ChainParams: *b.params, ConnectPeers: b.cfg.Peers,
+		Dialer: b.dial.dial, FilterCacheSize: filterCache, BlockCacheSize: blockCache,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open headers: %w", err), db.Close())
+	}
+	c = &client{cs: cs, db: db}
+	if err := cs.Start(b.ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the light client: %w", err), c.close())
+	}
+	if c.sub, err = (&neutrino.RescanChainSource{ChainService: cs}).Subscribe(0); err != nil {
+		return nil, errors.Join(fmt.Errorf("subscribe to blocks: %w", err), c.close())
+	}
+	return c, nil
+}
+
+func (c *client) close() error {
+	if c.sub != nil {
+		c.sub.Cancel()
+	}
+	return errors.Join(c.cs.Stop(), c.db.Close())
+}

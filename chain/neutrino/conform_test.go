@@ -1,0 +1,76 @@
+package neutrino_test
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	lib "github.com/lightninglabs/neutrino"
+	"go.uber.org/goleak"
+
+	"github.com/quorate/quorate/chain/chaintest"
+	"github.com/quorate/quorate/chain/chaintest/btcd"
+	"github.com/quorate/quorate/chain/neutrino"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/wallet"
+)
+
+func TestMain(m *testing.M) {
+	// The first wait before a lost peer is tried again.
+	lib.ConnectionRetryInterval = 100 * time.Millisecond
+	goleak.VerifyTestMain(m)
+}
+
+type harness struct {
+	*btcd.Node
+	backend *neutrino.Backend
+}
+
+func (h harness) Chain() coordinator.Chain { return h.backend }
+func (h harness) Blind()                   {}
+
+func open(t testing.TB, dir string, peers ...string) *neutrino.Backend {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	if os.Getenv("QUORATE_TEST_LOG") != "" {
+		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	b, err := neutrino.New(neutrino.Config{Dir: dir, Network: wallet.Regtest, Peers: peers, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return b
+}
+
+// synced waits until a backend has reached a height.
+func synced(t testing.TB, b *neutrino.Backend, height int32) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(time.Minute)
+	for {
+		if h := b.Health(); h.Synced && h.Height >= height {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("not synced to %d: %+v", height, b.Health())
+		}
+	}
+}
+
+// TestConformance runs against a real btcd process, over the Bitcoin protocol.
+func TestConformance(t *testing.T) {
+	node := btcd.Start(t)
+	b := open(t, filepath.Join(t.TempDir(), "n"), node.P2P)
+	synced(t, b, 1)
+	chaintest.Run(t, harness{node, b})
+}

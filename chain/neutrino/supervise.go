@@ -1,0 +1,179 @@
+package neutrino
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/lightninglabs/neutrino/blockntfns"
+)
+
+// fetchTime is how long a follower waits for one filter or block before it says so.
+const fetchTime = time.Minute
+
+// state is what the light client looked like a moment ago.
+type state struct {
+	height  int32 // of the best block whose filter header is known
+	headers int32
+	hash    chainhash.Hash
+	target  int32
+	peers   int
+	current bool
+	samples []sample
+	moved   time.Time // when headers or filter headers last grew
+}
+
+// sample is one point of the progress.
+type sample struct {
+	at              time.Time
+	headers, height int32
+}
+
+// sampled is how many seconds the rate of progress is taken over.
+const sampled = 30
+
+// progress says which headers are being fetched, how far they are, how many come
+// in a second and how long the rest of both kinds will take.
+func (s state) progress() (stage string, at int32, rate float64, left time.Duration) {
+	stage, at = "block headers", s.headers
+	get := func(x sample) int32 { return x.headers }
+	if s.headers >= s.target {
+		stage, at = "filter headers", s.height
+		get = func(x sample) int32 { return x.height }
+	}
+	if len(s.samples) < 2 {
+		return stage, at, 0, 0
+	}
+	first, last := s.samples[0], s.samples[len(s.samples)-1]
+	seconds := last.at.Sub(first.at).Seconds()
+	if grown := get(last) - get(first); grown > 0 && seconds > 0 {
+		rate = float64(grown) / seconds
+		left = time.Duration(float64(max(0, s.target-at)) / rate * float64(time.Second)).Round(time.Second)
+	}
+	return stage, at, rate, left
+}
+
+// supervise looks at the light client until Close, and starts it again when it
+// is stuck.
+func (b *Backend) supervise() {
+	defer close(b.done)
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		b.mu.Lock()
+		c := b.client
+		b.mu.Unlock()
+		var news <-chan blockntfns.BlockNtfn
+		if c == nil {
+			if again, err := b.open(); err != nil {
+				b.trouble("the light client does not start: " + err.Error())
+			} else {
+				b.mu.Lock()
+				b.client, c = again, again
+				b.mu.Unlock()
+			}
+		}
+		if c != nil {
+			news = c.sub.Notifications
+			if b.look(c) {
+				b.cfg.Log.Warn("the light client is stuck and is started again", "height", b.Health().Height, "target", b.Health().Target)
+				b.shut()
+			}
+		}
+		select {
+		case <-b.ctx.Done():
+			b.shut()
+			return
+		case _, open := <-news:
+			if !open {
+				<-tick.C // it is being stopped; do not spin
+			}
+		case <-tick.C:
+		}
+	}
+}
+
+func (b *Backend) shut() {
+	b.mu.Lock()
+	c := b.client
+	b.client = nil
+	b.now.peers, b.now.current = 0, false
+	b.mu.Unlock()
+	if c == nil {
+		return
+	}
+	if err := c.close(); err != nil {
+		b.cfg.Log.Warn("stop the light client", "error", err)
+	}
+}
+
+// look notes what the light client knows now, and says whether it is stuck.
+func (b *Backend) look(c *client) (stuck bool) {
+	best, err := c.cs.BestBlock()
+	if err != nil {
+		b.trouble("the headers on disk cannot be read: " + err.Error())
+		return false
+	}
+	_, headers, err := c.cs.BlockHeaders.ChainTip()
+	if err != nil {
+		b.trouble("the headers on disk cannot be read: " + err.Error())
+		return false
+	}
+	var told []int32
+	for _, p := range c.cs.Peers() {
+		if p.Connected() && p.VerAckReceived() {
+			told = append(told, p.LastBlock())
+		}
+	}
+	now := time.Now()
+	b.mu.Lock()
+	s := &b.now
+	if s.height != best.Height || s.headers != int32(headers) || s.moved.IsZero() {
+		s.moved = now
+	}
+	if s.hash != best.Hash {
+		close(b.changed)
+		b.changed = make(chan struct{})
+	}
+	s.height, s.hash, s.headers, s.peers = best.Height, best.Hash, int32(headers), len(told)
+	// One peer cannot make it look as if there were more to come.
+	s.target = max(best.Height, s.headers, median(told))
+	s.current = c.cs.IsCurrent() && s.height >= median(told)
+	if s.samples = append(s.samples, sample{now, s.headers, s.height}); len(s.samples) > sampled {
+		s.samples = s.samples[1:]
+	}
+	stuck = s.peers > 0 && s.height < s.target && now.Sub(s.moved) > stallTime
+	if stuck {
+		s.moved = now
+	}
+	peers := s.peers
+	b.mu.Unlock()
+	switch need := b.cfg.need(); {
+	case peers == 0:
+		b.trouble(b.noPeers().Error())
+	case peers < need:
+		b.trouble(fmt.Sprintf("%d Bitcoin peer is connected; %d are needed to compare what they say", peers, need))
+	default:
+		b.trouble("")
+	}
+	return stuck
+}
+
+func median(heights []int32) int32 {
+	if len(heights) == 0 {
+		return 0
+	}
+	slices.Sort(heights)
+	return heights[(len(heights)-1)/2]
+}
+
+// trouble notes what is wrong with the network; "" when nothing is.
+func (b *Backend) trouble(problem string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if problem != "" && b.problem == "" && len(b.faults) == 0 {
+		b.since = time.Now()
+	}
+	b.problem = problem
+}
