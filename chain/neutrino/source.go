@@ -2,7 +2,6 @@ package neutrino
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -118,7 +117,9 @@ func (s source) Interests(ctx context.Context, hash chainhash.Hash, height int32
 		return false, err
 	}
 	v, err := s.fetch(ctx, cs, "filter", hash, height, func() (any, error) {
-		return cs.GetCFilter(hash, wire.GCSFilterRegular, neutrino.OptimisticBatch())
+		// The library asks for one batch at a time: a question that nobody can
+		// answer, of a block that has left the chain, must not last.
+		return cs.GetCFilter(hash, wire.GCSFilterRegular, neutrino.OptimisticBatch(), neutrino.NumRetries(1))
 	})
 	if err != nil {
 		return false, err
@@ -160,23 +161,27 @@ func (s source) fetch(ctx context.Context, cs *neutrino.ChainService, what strin
 	if s.connected() == 0 {
 		return nil, s.noPeers()
 	}
-	ctx, cancel := context.WithTimeout(ctx, fetchTime)
+	wait, cancel := context.WithTimeout(ctx, fetchTime)
 	defer cancel()
 	c := s.asking.DoChan(what+hash.String(), f)
-	select {
-	case r := <-c:
-		if r.Err != nil {
-			if _, err := cs.GetBlockHeader(&hash); err != nil {
-				return nil, follow.ErrNoBlock // it left the chain meanwhile
-			}
-			return nil, fmt.Errorf("no peer served the %s of block %d (pruned nodes cannot): %w", what, height, r.Err)
+	for {
+		changed := s.Changed()
+		if at, err := s.HashAt(ctx, height); err != nil || at != hash {
+			return nil, follow.ErrNoBlock // it left the chain, and nobody serves it
 		}
-		return r.Val, nil
-	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		select {
+		case r := <-c:
+			if r.Err != nil {
+				return nil, fmt.Errorf("no peer served the %s of block %d (pruned nodes cannot): %w", what, height, r.Err)
+			}
+			return r.Val, nil
+		case <-changed:
+		case <-wait.Done():
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
 			return nil, fmt.Errorf("no peer served the %s of block %d within %v", what, height, fetchTime)
 		}
-		return nil, ctx.Err()
 	}
 }
 

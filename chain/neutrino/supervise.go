@@ -132,7 +132,7 @@ func (b *Backend) look(c *client) (stuck bool) {
 	if s.height != best.Height || s.headers != int32(headers) || s.moved.IsZero() {
 		s.moved = now
 	}
-	if s.hash != best.Hash {
+	if s.hash != best.Hash || (s.peers == 0) != (len(told) == 0) {
 		close(b.changed)
 		b.changed = make(chan struct{})
 	}
