@@ -32,6 +32,9 @@ const (
 	// keptBlocks is how many block references are kept for reorgs. A deeper
 	// one means a rescan from the wallet's birthday.
 	keptBlocks = 288
+	// deepReorg is how far the birthday moves back when a reorg takes all known
+	// blocks: payments may have come to lie in blocks below it. Two weeks.
+	deepReorg = 2016
 )
 
 // View is what this node sees of the Bitcoin chain for one wallet: every
@@ -152,10 +155,14 @@ func (v View) Hand(branch, index uint32) View {
 }
 
 // Connect applies a block. It returns an error, and the old view, when the
-// block does not extend the tip.
+// block does not extend the tip. Where no block is known it must be the first
+// one after the birthday: whatever lies between would be missed.
 func (v View) Connect(b BlockRef, prev chainhash.Hash, txs []*wire.MsgTx) (View, bool, error) {
-	if n := len(v.blocks); n > 0 && (v.tip.Hash != prev || b.Height != v.tip.Height+1) {
+	switch n := len(v.blocks); {
+	case n > 0 && (v.tip.Hash != prev || b.Height != v.tip.Height+1):
 		return v, false, fmt.Errorf("connect block %d: it does not extend block %d", b.Height, v.tip.Height)
+	case n == 0 && b.Height != max(v.birthday, -1)+1:
+		return v, false, fmt.Errorf("connect block %d: the scan begins after block %d", b.Height, v.birthday)
 	}
 	kept := v.blocks
 	if len(kept) >= keptBlocks {
@@ -182,27 +189,35 @@ func (v View) apply(b BlockRef, txs []*wire.MsgTx) (View, bool) {
 	return v, touched
 }
 
-// Disconnect takes the tip block away; its transactions become unconfirmed.
+// Disconnect takes the tip block away; its transactions become unconfirmed,
+// and unseen until a mempool shows them. With the last known block everything
+// confirmed is in doubt, and the scan begins anew before the birthday.
 func (v View) Disconnect(b BlockRef) (View, error) {
-	if v.tip.Hash != b.Hash {
+	n := len(v.blocks) - 1
+	switch {
+	case n < 0:
+		return v, fmt.Errorf("disconnect block %d: it lies below the blocks kept: the chain is scanned again from block %d", b.Height, v.birthday)
+	case v.tip.Hash != b.Hash:
 		return v, fmt.Errorf("disconnect block %d: it is not the tip", b.Height)
 	}
 	for _, t := range v.txs.All() {
-		if t.Block.Hash != b.Hash || t.Block.Height == 0 {
+		if t.Block.Height == 0 || (t.Block.Hash != b.Hash && n > 0) {
 			continue
 		}
 		if isCoinbase(t.Tx) {
 			v = v.remove(t.Tx)
 			continue
 		}
-		t.Block = BlockRef{}
+		t.Block, t.Seen = BlockRef{}, false
 		v = v.put(t)
 	}
-	v.blocks = v.blocks[: len(v.blocks)-1 : len(v.blocks)-1]
-	v.tip = BlockRef{}
-	if n := len(v.blocks); n > 0 {
+	v.blocks = v.blocks[:n:n]
+	if n > 0 {
 		v.tip = v.blocks[n-1]
+		return v, nil
 	}
+	v.tip, v.caughtUp = BlockRef{}, false
+	v.birthday = max(0, v.birthday-deepReorg)
 	return v, nil
 }
 

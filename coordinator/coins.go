@@ -48,12 +48,11 @@ func Coins(s State, v View, now time.Time) []Coin {
 
 func coin(s State, v View, now time.Time, o ViewOut) (Coin, bool) {
 	c := Coin{ViewOut: o, Confirmations: v.Confirmations(o.OutPoint.Hash)}
-	if c.Confirmations == 0 && (!v.valid(o.OutPoint.Hash) || lost(s, v, o.OutPoint.Hash)) {
+	if !counts(s, v, o.OutPoint.Hash) {
 		return c, false
 	}
 	for _, by := range v.rivals(o.OutPoint) {
-		t, _ := v.Tx(by)
-		if t.Block.Height > 0 || (t.Seen && v.valid(by) && !lost(s, v, by)) || winning(s, v, by) {
+		if counts(s, v, by) {
 			return c, false
 		}
 	}
@@ -71,6 +70,20 @@ func coin(s State, v View, now time.Time, o ViewOut) (Coin, bool) {
 		}
 	}
 	return c, true
+}
+
+// counts says whether a transaction is reckoned with: it is in a block, or the
+// network has seen it and it can still confirm, or it is ours to be broadcast.
+// One that a reorg took out of its block and no mempool shows is nobody's.
+func counts(s State, v View, tx chainhash.Hash) bool {
+	t, ok := v.Tx(tx)
+	switch {
+	case !ok:
+		return false
+	case t.Block.Height > 0:
+		return true
+	}
+	return (t.Seen && v.valid(tx) && !lost(s, v, tx)) || winning(s, v, tx)
 }
 
 // ownFinal says whether an output belongs to a final transaction of ours that
