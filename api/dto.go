@@ -56,6 +56,21 @@ type ChainStatus struct {
 	Tip     string `json:"tip" doc:"Hash of the best block known."`
 	Synced  bool   `json:"synced"`
 	Problem string `json:"problem,omitempty" doc:"What is wrong with the backend; absent when nothing is."`
+	Note    string `json:"note,omitempty" doc:"What is worth knowing and no problem, such as a Bitcoin peer that was dropped."`
+	Target  int32  `json:"target,omitempty" doc:"Height that the backend aims at."`
+	Peers   int    `json:"bitcoin_peers,omitempty" doc:"Bitcoin nodes it is connected to, where it connects to several."`
+	// Blind backends cannot show what is not in a block.
+	Blind bool       `json:"blind,omitempty" doc:"True for a backend that sees no transaction before it is in a block."`
+	Sync  *ChainSync `json:"sync,omitempty" doc:"How far a light client is with its headers; absent when it is synced."`
+}
+
+// ChainSync is the progress of a light client.
+type ChainSync struct {
+	Stage       string  `json:"stage" doc:"block headers or filter headers."`
+	Height      int32   `json:"height"`
+	Target      int32   `json:"target"`
+	Rate        float64 `json:"rate" doc:"Headers in a second."`
+	SecondsLeft int64   `json:"seconds_left" doc:"For the rest of this stage; 0 when it is not known."`
 }
 
 // WalletSummary names a wallet and says how far it is.
@@ -213,11 +228,13 @@ type Peer struct {
 // Event says that something changed. What it is now is read from where it
 // lives: events are a doorbell, and some may be missed.
 type Event struct {
-	Type     string    `json:"type" doc:"Such as wallet, proposal, coins, chain, peer, entry."`
+	Type     string    `json:"type" doc:"Such as wallet, proposal, coins, chain, sync, peer, entry, alarm."`
 	Time     time.Time `json:"time"`
 	Wallet   string    `json:"wallet,omitempty"`
 	Proposal string    `json:"proposal,omitempty"`
 	Status   string    `json:"status,omitempty"`
 	Peer     string    `json:"peer,omitempty"`
 	Message  string    `json:"message,omitempty"`
+	// Chain comes with type sync.
+	Chain *ChainStatus `json:"chain,omitempty"`
 }

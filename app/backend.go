@@ -19,10 +19,7 @@ func (n *Node) Status(ctx context.Context) (api.Status, error) {
 	s := api.Status{
 		Name: n.parts.Name, PeerID: peerID(n.net.Author()), Addresses: n.net.Addresses(),
 		Network: string(n.parts.Network), Version: n.parts.Version,
-		Chain: api.ChainStatus{Backend: h.Backend, Height: h.Height, Synced: h.Synced, Problem: h.Problem},
-	}
-	if h.Problem != "" && !h.Since.IsZero() {
-		s.Chain.Problem += " (since " + api.Time(h.Since).Format(time.RFC3339) + ")"
+		Chain: chainStatus(h),
 	}
 	if h.Problem == "" {
 		tipCtx, cancel := context.WithTimeout(ctx, 2*time.Second)

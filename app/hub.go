@@ -27,6 +27,10 @@ func (h *hub) Notify(n coordinator.Notice) {
 	if n.Proposal != ([32]byte{}) {
 		e.Proposal = n.Proposal.String()
 	}
+	h.send(e)
+}
+
+func (h *hub) send(e api.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for c := range h.subs {

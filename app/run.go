@@ -17,6 +17,7 @@ import (
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/config"
 	"github.com/quorate/quorate/chain/core"
+	"github.com/quorate/quorate/chain/neutrino"
 	"github.com/quorate/quorate/chain/none"
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
@@ -33,10 +34,16 @@ type RunOptions struct {
 	Log        *slog.Logger
 	// Ready, if not nil, is called once the node answers its command line.
 	Ready func()
+	// Progress, if not nil, is called every second while the chain is being
+	// synced after Ready, and once more when it is.
+	Progress func(api.ChainStatus)
 }
 
-// storeName is the directory of the store inside the data directory.
-const storeName = "db"
+// Directories inside the data directory: of the store, and of the light client.
+const (
+	storeName   = "db"
+	headersName = "neutrino"
+)
 
 // Run runs a node until ctx ends, and then stops it in order: first the doors
 // that users come through, then the wallets, the network, the store. Errors
@@ -58,7 +65,7 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	}
 	// Unlocking the keystore took 64 MiB, which the node never needs again.
 	debug.FreeOSMemory()
-	chain, stopChain, err := openChain(o.Config, o.Log)
+	chain, stopChain, err := openChain(o)
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
@@ -75,6 +82,14 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	if o.Ready != nil {
 		o.Ready()
 	}
+	watching, unwatch := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		n.watchSync(watching, o.Progress)
+	}()
+	defer func() { <-watched }()
+	defer unwatch()
 	select {
 	case <-ctx.Done():
 	case err = <-server.failed:
@@ -146,10 +161,19 @@ func (p listenPorts) save(ctx context.Context, db *store.Badger) error {
 
 // openChain makes the configured backend. One that cannot be reached yet is
 // no error: the node is useful for voting without it.
-func openChain(c config.Config, log *slog.Logger) (coordinator.Chain, func() error, error) {
+func openChain(o RunOptions) (coordinator.Chain, func() error, error) {
+	c, log := o.Config, o.Log
 	switch c.Chain.Backend {
 	case "none":
 		return none.Backend{}, func() error { return nil }, nil
+	case "neutrino":
+		b, err := neutrino.New(neutrino.Config{
+			Dir: filepath.Join(o.DataDir, headersName), Network: wallet.Network(c.Network), Peers: c.Chain.Neutrino.Peers, Log: log,
+		})
+		if err != nil {
+			return nil, nil, api.Fail("bad_chain", "light client: "+err.Error(), "see chain.neutrino in docs/configuration.md")
+		}
+		return b, b.Close, nil
 	case "core":
 		b, err := core.New(core.Config{
 			URL: c.Chain.Core.URL, User: c.Chain.Core.User, Password: string(c.Chain.Core.Password),
@@ -160,7 +184,7 @@ func openChain(c config.Config, log *slog.Logger) (coordinator.Chain, func() err
 		}
 		return b, b.Close, nil
 	}
-	return nil, nil, api.Misuse("bad_chain", "chain backend "+c.Chain.Backend+" is not in this version", "set chain.backend to core or none")
+	return nil, nil, api.Misuse("bad_chain", "chain backend "+c.Chain.Backend+" is not in this version", "set chain.backend to neutrino, core or none")
 }
 
 func storeError(dir string, err error) error {

@@ -157,6 +157,9 @@ func (s *step) broadcasted(x Broadcasted) error {
 	if !ok {
 		return nil
 	}
+	if errors.Is(x.Err, ErrNotSeen) {
+		return nil // it stays final, and is broadcast again
+	}
 	if x.Err != nil {
 		s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, TxID: x.TxID, Detail: "broadcast failed: " + broadcastReason(x.Err)}})
 		return nil

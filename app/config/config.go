@@ -71,7 +71,7 @@ func Default() Config {
 		ExternalAddrs: []string{},
 		Bootstrap:     []string{},
 		Relays:        []string{},
-		Chain:         Chain{Backend: "none", Neutrino: Neutrino{Peers: []string{}}},
+		Chain:         Chain{Backend: "neutrino", Neutrino: Neutrino{Peers: []string{}}},
 		API:           API{Tokens: []Secret{}},
 		Log:           Log{Level: "info", Format: "text"},
 	}

@@ -181,5 +181,8 @@ func (b *Backend) noPeers() error {
 	if why := b.dial.problem(); why != "" {
 		return fmt.Errorf("no Bitcoin peer is connected: %s", why)
 	}
+	if b.cfg.Network == wallet.Regtest && len(b.cfg.Peers) == 0 {
+		return errors.New("no Bitcoin peer is connected: on regtest none can be found, name one in chain.neutrino.peers")
+	}
 	return errors.New("no Bitcoin peer is connected")
 }

@@ -56,9 +56,6 @@ func (c Config) normal() (Config, error) {
 	if c.Dir == "" {
 		return c, fmt.Errorf("%w: no directory", ErrConfig)
 	}
-	if c.Network == wallet.Regtest && len(c.Peers) == 0 {
-		return c, fmt.Errorf("%w: on regtest name a node in chain.neutrino.peers: none can be found", ErrConfig)
-	}
 	for _, p := range c.Peers {
 		if _, _, err := net.SplitHostPort(p); err != nil {
 			return c, fmt.Errorf("%w: peer %q is not host:port", ErrConfig, p)

@@ -33,6 +33,12 @@ const (
 // coordinator.ErrTxRejected when every peer that said something refused it, and
 // coordinator.ErrNotSeen when none has it yet: the network may take it all the same.
 func (b *Backend) Broadcast(ctx context.Context, tx *wire.MsgTx) error {
+	// One that is on its way is not sent twice at a time.
+	_, err, _ := b.asking.Do("send"+tx.WitnessHash().String(), func() (any, error) { return nil, b.broadcast(ctx, tx) })
+	return err
+}
+
+func (b *Backend) broadcast(ctx context.Context, tx *wire.MsgTx) error {
 	cs, err := b.service()
 	if err != nil {
 		return err

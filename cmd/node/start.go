@@ -20,7 +20,7 @@ func (c *cli) startCommand() *cobra.Command {
 		Use:   "start",
 		Short: "Run the node in the foreground; SIGTERM stops it cleanly",
 		Long: `Run the node in the foreground. SIGTERM or an interrupt stops it cleanly, a second one at once.
-It logs on standard error. With --json one value is printed when it is ready:
+It logs on standard error, where a terminal also shows how far a light client is with its headers. With --json one value is printed when it is ready:
 {"ready":true,"data_dir","socket","pid"}.`,
 		Args: cobra.NoArgs,
 		RunE: c.action(func(ctx context.Context, _ []string) error { return c.start(ctx, passphraseFile, set) }),
@@ -60,8 +60,14 @@ func (c *cli) start(ctx context.Context, passphraseFile string, set []string) er
 	if err != nil {
 		return err
 	}
+	var progress func(api.ChainStatus)
+	log := c.err
+	if isTerminal(c.err) && !c.json {
+		bar := &syncBar{out: c.err}
+		progress, log = bar.show, bar
+	}
 	return app.Run(ctx, app.RunOptions{
-		DataDir: c.dataDir, Config: conf, Passphrase: pass, Log: logger(c.err, conf.Log),
+		DataDir: c.dataDir, Config: conf, Passphrase: pass, Log: logger(log, conf.Log), Progress: progress,
 		Ready: func() {
 			if !c.json {
 				c.progress("ready; Ctrl-C stops it")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +17,9 @@ func (c *cli) statusCommand() *cobra.Command {
 		Short: "Show the node, its view of the chain, its wallets and peers",
 		Long: `Show the node, its view of the chain, its wallets and peers.
 JSON: {"name","peer_id","addresses":[…],"network","version","chain":{"backend","height","tip","synced"},"wallets":[…],"peers":[…]};
-chain also has "problem" while something is wrong.`,
+chain also has "problem" while something is wrong, "note" for what is no problem, "target", "bitcoin_peers", "blind" for a
+backend that sees no transaction before it is in a block, and "sync" {"stage","height","target","rate","seconds_left"} of a
+light client that is not synced.`,
 		Args: cobra.NoArgs,
 		RunE: ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Status, error) {
 			return node.Status(ctx)
@@ -31,7 +34,10 @@ func showStatus(w io.Writer, s api.Status) {
 	}
 	pairs(w, "name", s.Name, "peer id", s.PeerID, "network", s.Network, "version", s.Version,
 		"chain", fmt.Sprintf("%s, height %d, %s", s.Chain.Backend, s.Chain.Height, synced),
-		"tip", s.Chain.Tip, "problem", s.Chain.Problem)
+		"sync", syncText(s.Chain.Sync), "tip", s.Chain.Tip, "problem", s.Chain.Problem, "note", clean(s.Chain.Note))
+	if s.Chain.Blind {
+		fmt.Fprintln(w, "It sees transactions in blocks only: coins on their way in do not show before that.")
+	}
 	for _, a := range s.Addresses {
 		fmt.Fprintf(w, "address  %s\n", clean(a))
 	}
@@ -47,4 +53,19 @@ func showStatus(w io.Writer, s api.Status) {
 		fmt.Fprintln(w)
 		showPeers(w, api.Page[api.Peer]{Items: s.Peers})
 	}
+}
+
+// syncText says how far a light client is, or nothing.
+func syncText(s *api.ChainSync) string {
+	if s == nil {
+		return ""
+	}
+	text := fmt.Sprintf("%s %d of %d", s.Stage, s.Height, s.Target)
+	if s.Rate > 0 {
+		text += fmt.Sprintf(", %.0f a second", s.Rate)
+	}
+	if s.SecondsLeft > 0 {
+		text += fmt.Sprintf(", %v left", time.Duration(s.SecondsLeft)*time.Second)
+	}
+	return text
 }
