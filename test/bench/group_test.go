@@ -91,6 +91,14 @@ func (c *cosigner) take(next coordinator.Machine, effects []coordinator.Effect) 
 // group is a k-of-n wallet, active, with as many coins as asked for.
 func group(tb testing.TB, k, n, coins int) []*cosigner {
 	tb.Helper()
+	all := active(tb, k, n)
+	fund(tb, all, coins)
+	return all
+}
+
+// active is a k-of-n wallet that has seen no block yet.
+func active(tb testing.TB, k, n int) []*cosigner {
+	tb.Helper()
 	var all []*cosigner
 	for i := range n {
 		all = append(all, newCosigner(tb, fmt.Sprintf("cosigner %d", i)))
@@ -128,7 +136,6 @@ func group(tb testing.TB, k, n, coins int) []*cosigner {
 	for len(entries) > 0 {
 		entries = spread(all, entries)
 	}
-	fund(tb, all, coins)
 	return all
 }
 
