@@ -22,10 +22,18 @@ type group struct {
 // newGroup makes nodes and holds the whole ceremony over their command lines.
 func newGroup(t testing.TB, threshold, cosigners int) *group {
 	t.Helper()
-	g := &group{t: t}
+	var nodes []*node
 	for i := range cosigners {
-		g.nodes = append(g.nodes, newNode(t, string(rune('a'+i))).start())
+		nodes = append(nodes, newNode(t, string(rune('a'+i))).start())
 	}
+	return groupOf(t, threshold, nodes...)
+}
+
+// groupOf is newGroup with nodes that run already.
+func groupOf(t testing.TB, threshold int, nodes ...*node) *group {
+	t.Helper()
+	g := &group{t: t, nodes: nodes}
+	cosigners := len(nodes)
 	made := ask[api.WalletInvites](g.nodes[0], "wallet", "create", walletName,
 		"--threshold", fmt.Sprint(threshold), "--cosigners", fmt.Sprint(cosigners))
 	g.id = made.Wallet

@@ -256,7 +256,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("unmount: %v: %s", err, out)
 		}
 	})
-	n := nodeIn(t, "a", filepath.Join(disk, "n")).start()
+	n := nodeIn(t, "a", filepath.Join(disk, "n"), "core", world.bitcoin.URL(), world.bitcoin.P2P).start()
 	g := &group{t: t, nodes: []*node{n}}
 	g.id = ask[api.WalletInvites](n, "wallet", "create", walletName, "--threshold", "1", "--cosigners", "1").Wallet
 	eventually(t, "the words are there", func() bool { return n.wallet().Words != nil })

@@ -80,21 +80,32 @@ func (s *syncBuffer) String() string {
 // log shown if the test failed.
 func newNode(t testing.TB, name string) *node {
 	t.Helper()
+	return newNodeOn(t, name, "core")
+}
+
+// newNodeOn is newNode with another chain backend.
+func newNodeOn(t testing.TB, name, backend string) *node {
+	t.Helper()
 	dir, err := os.MkdirTemp(world.dir, name+"-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return nodeIn(t, name, filepath.Join(dir, "n"))
+	return nodeIn(t, name, filepath.Join(dir, "n"), backend, world.bitcoin.URL(), world.bitcoin.P2P)
 }
 
-func nodeIn(t testing.TB, name, dir string) *node {
+// nodeIn is a node whose Bitcoin node is at url (for core) or p2p (for neutrino).
+func nodeIn(t testing.TB, name, dir, backend, url, p2p string) *node {
 	t.Helper()
 	n := &node{t: t, name: name, dir: dir}
-	answer := n.run("init", "--network", "regtest", "--name", name, "--passphrase-file", world.passFile,
-		"--set", "listen=/ip4/127.0.0.1/tcp/0", "--set", "chain.backend=core",
-		"--set", "chain.core.url="+world.bitcoin.URL(), "--set", "chain.core.user="+world.bitcoin.User,
-		"--set", "chain.core.password=@"+world.rpcFile)
-	answer.ok(t)
+	args := []string{"init", "--network", "regtest", "--name", name, "--passphrase-file", world.passFile,
+		"--set", "listen=/ip4/127.0.0.1/tcp/0", "--set", "chain.backend=" + backend}
+	if backend == "neutrino" {
+		args = append(args, "--set", "chain.neutrino.peers="+p2p)
+	} else {
+		args = append(args, "--set", "chain.core.url="+url, "--set", "chain.core.user="+world.bitcoin.User,
+			"--set", "chain.core.password=@"+world.rpcFile)
+	}
+	n.run(args...).ok(t)
 	var err error
 	if n.client, err = api.Dial(dir); err != nil {
 		t.Fatal(err)
