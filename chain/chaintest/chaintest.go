@@ -23,6 +23,8 @@ type Harness interface {
 	// Reorg replaces the last blocks by a branch that is one longer and holds
 	// only the given transactions; the others go back to the mempool.
 	Reorg(depth int, txs ...*wire.MsgTx) ([]chainhash.Hash, error)
+	// Block returns a block that was mined, past the backend under test.
+	Block(hash chainhash.Hash) (*wire.MsgBlock, error)
 }
 
 // Restarter is a Harness whose Bitcoin node can be stopped and started.
@@ -34,8 +36,7 @@ type Restarter interface {
 	Restart(ctx context.Context) error
 }
 
-// Blind is a Harness whose backend sees no transaction before it is in a block,
-// and gets of a block only what may be of interest.
+// Blind is a Harness whose backend sees no transaction before it is in a block.
 type Blind interface {
 	Harness
 	Blind()

@@ -1,11 +1,14 @@
 package chaintest
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
@@ -17,6 +20,7 @@ const patience = 30 * time.Second
 // stream reads a follower and holds every notice against the contract.
 type stream struct {
 	t     *testing.T
+	h     Harness
 	blind bool
 	coordinator.Follower
 	ctx context.Context
@@ -29,6 +33,9 @@ type stream struct {
 	rescans  []coordinator.BlockRef
 	gone     []coordinator.BlockRef
 	caughtUp int
+	// scripts are those followed from the start, coins the outputs that pay them.
+	scripts [][]byte
+	coins   map[wire.OutPoint]bool
 }
 
 // follow starts a stream after the known blocks, or after height from.
@@ -39,7 +46,7 @@ func follow(t *testing.T, h Harness, known []coordinator.BlockRef, from int32, s
 		t.Fatalf("Follow: %v", err)
 	}
 	s := &stream{
-		t: t, blind: blind(h), Follower: f, ctx: t.Context(), chain: append([]coordinator.BlockRef(nil), known...), from: from,
+		t: t, h: h, blind: blind(h), scripts: scripts, coins: map[wire.OutPoint]bool{}, Follower: f, ctx: t.Context(), chain: append([]coordinator.BlockRef(nil), known...), from: from,
 		seen: map[chainhash.Hash]int{}, in: map[chainhash.Hash]coordinator.BlockRef{},
 	}
 	t.Cleanup(func() {
@@ -131,6 +138,7 @@ func (s *stream) take(n coordinator.ChainNotice) {
 				s.t.Fatalf("Rescanned %s, streamed was %s", n.Block.Hash, b.Hash)
 			}
 		}
+		s.complete(n)
 		s.rescans = append(s.rescans, n.Block)
 		s.note(n)
 	case coordinator.Seen:
@@ -163,11 +171,52 @@ func (s *stream) connected(n coordinator.ChainNotice, tip coordinator.BlockRef) 
 			s.t.Fatalf("median time fell from %d to %d", tip.MedianTime, n.Block.MedianTime)
 		}
 	}
-	if (len(n.Txs) == 0 && !s.blind) || n.Block.Time == 0 || n.Block.MedianTime == 0 || n.Block.MedianTime > n.Block.Time {
-		s.t.Fatalf("Connected %+v with %d transactions", n.Block, len(n.Txs))
+	s.complete(n)
+	if n.Block.Time == 0 || n.Block.MedianTime == 0 || n.Block.MedianTime > n.Block.Time {
+		s.t.Fatalf("Connected %+v", n.Block)
 	}
 	s.chain = append(s.chain, n.Block)
 	s.note(n)
+}
+
+// complete holds the transactions of a notice against the true block: all of
+// them, or none where none pays or spends from the scripts.
+func (s *stream) complete(n coordinator.ChainNotice) {
+	s.t.Helper()
+	block := must(s.h.Block(n.Block.Hash))(s.t)
+	if block.Header.PrevBlock != n.Prev || block.Header.Timestamp.Unix() != n.Block.Time {
+		s.t.Fatalf("notice of block %d says another parent or time than its header", n.Block.Height)
+	}
+	for _, tx := range block.Transactions {
+		if s.mine(tx) && len(n.Txs) == 0 {
+			s.t.Fatalf("block %d came without transactions, but holds %s", n.Block.Height, tx.TxHash())
+		}
+	}
+	if len(n.Txs) > 0 && !slices.EqualFunc(n.Txs, block.Transactions, func(a, b *wire.MsgTx) bool { return a.WitnessHash() == b.WitnessHash() }) {
+		s.t.Fatalf("block %d came with other transactions than it has", n.Block.Height)
+	}
+}
+
+// mine says whether a transaction pays or spends from the scripts.
+func (s *stream) mine(tx *wire.MsgTx) bool {
+	pays := func(script []byte) bool {
+		return slices.ContainsFunc(s.scripts, func(own []byte) bool { return bytes.Equal(own, script) })
+	}
+	hit := false
+	for i, out := range tx.TxOut {
+		if pays(out.PkScript) {
+			s.coins[wire.OutPoint{Hash: tx.TxHash(), Index: uint32(i)}] = true
+			hit = true
+		}
+	}
+	for _, in := range tx.TxIn {
+		if s.coins[in.PreviousOutPoint] {
+			hit = true
+		} else if from, err := txscript.ComputePkScript(in.SignatureScript, in.Witness); err == nil && pays(from.Script()) {
+			hit = true // of a coin from before the stream began
+		}
+	}
+	return hit
 }
 
 func (s *stream) note(n coordinator.ChainNotice) {

@@ -188,7 +188,7 @@ func testStorm(t *testing.T, h Harness) {
 		}
 	}
 	s.reaches(must(h.Mine(1))(t)[0])
-	check := follow(t, h, nil, base)
+	check := follow(t, h, nil, base, k.PkScript())
 	check.reaches(s.tip().Hash)
 	if !slices.Equal(s.chain[1:], check.chain) {
 		t.Errorf("the stream adds up to another chain")

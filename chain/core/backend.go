@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/chain/follow"
 	"github.com/quorate/quorate/coordinator"
@@ -22,6 +24,8 @@ type Backend struct {
 	stop   context.CancelFunc
 	done   chan struct{}
 	wake   chan struct{}
+	// longDone is closed when longPoll has ended.
+	longDone chan struct{}
 
 	mu       sync.Mutex
 	checked  bool   // the node is of our network
@@ -32,14 +36,20 @@ type Backend struct {
 	hasTip   bool
 	target   int32
 	syncing  bool
+	behind   bool // by so much that Health names it
+	behindAt time.Time
 	changed  chan struct{}
 	problem  string // of the polling
 	since    time.Time
 	faults   map[int]string // of followers
 	follower int
-	headers  headerCache
-	blocks   blockCache
+	headers  cache[*wire.BlockHeader]
+	blocks   cache[*follow.Block]
 	pool     pool
+	// What the node offers, until it fails: asked again then.
+	filters     filterCall
+	filterHeads cache[chainhash.Hash]
+	noWait      bool
 }
 
 var _ coordinator.Chain = (*Backend)(nil)
@@ -58,12 +68,14 @@ func New(cfg Config) (*Backend, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	b := &Backend{
 		cfg: cfg, params: cfg.Network.Params(), rpc: rpc,
-		stop: stop, done: make(chan struct{}), wake: make(chan struct{}, 1),
+		stop: stop, done: make(chan struct{}), wake: make(chan struct{}, 1), longDone: make(chan struct{}),
 		changed: make(chan struct{}), faults: map[int]string{},
-		headers: newHeaderCache(), blocks: newBlockCache(), pool: newPool(),
+		headers: newCache[*wire.BlockHeader](maxHeaders), blocks: newCache[*follow.Block](maxBlocks),
+		filterHeads: newCache[chainhash.Hash](maxFilters), pool: newPool(),
 	}
 	b.problem, b.since = "not asked yet", time.Now()
 	go b.poll(ctx)
+	go b.longPoll(ctx)
 	return b, nil
 }
 
@@ -72,6 +84,7 @@ func (b *Backend) Close() error {
 	b.stop()
 	b.set.Close()
 	<-b.done
+	<-b.longDone
 	b.rpc.http.CloseIdleConnections()
 	return nil
 }
@@ -97,11 +110,7 @@ func (b *Backend) Follow(ctx context.Context, known []coordinator.BlockRef, from
 // Tip asks the node for its best block.
 func (b *Backend) Tip(ctx context.Context) (coordinator.BlockRef, error) {
 	asked := b.ask()
-	info, err := b.info(ctx)
-	if err != nil {
-		return coordinator.BlockRef{}, err
-	}
-	tip, err := b.ref(ctx, info)
+	info, tip, err := b.best(ctx)
 	if err != nil {
 		return coordinator.BlockRef{}, err
 	}
@@ -127,9 +136,20 @@ func (b *Backend) Health() coordinator.ChainHealth {
 	}
 	if h.Problem != "" {
 		h.Since = b.since
+	} else if b.behind {
+		h.Problem, h.Since = b.catchingUp(), b.behindAt
 	}
 	h.Synced = h.Problem == "" && b.hasTip && !b.syncing
 	return h
+}
+
+// catchingUp says how far a node is that does not have all blocks yet.
+func (b *Backend) catchingUp() string {
+	if b.target > b.tip.Height {
+		return fmt.Sprintf("the Bitcoin node is still syncing: it has %d of %d blocks, and coins in later ones do not show yet", b.tip.Height, b.target)
+	}
+	return fmt.Sprintf("the Bitcoin node is still syncing, or cut off from the network: its last block, %d, is of %s",
+		b.tip.Height, time.Unix(b.tip.Time, 0).UTC().Format(time.DateOnly))
 }
 
 // trouble notes the outcome of a poll, and returns whether it is news.

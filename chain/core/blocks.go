@@ -28,55 +28,7 @@ var (
 	ErrPruned = errors.New("the Bitcoin node is pruned and no longer has the block: a node that keeps all blocks since the wallet began is needed")
 )
 
-const (
-	maxHeaders   = 20_000 // about 150 bytes each: 3 MB
-	maxBlocks    = 8      // decoded; up to 20 MB each on the main network
-	medianBlocks = 11     // BIP113
-)
-
-// headerCache holds headers by hash, the oldest leave first.
-type headerCache struct {
-	by   map[chainhash.Hash]*wire.BlockHeader
-	fifo []chainhash.Hash
-}
-
-func newHeaderCache() headerCache {
-	return headerCache{by: map[chainhash.Hash]*wire.BlockHeader{}}
-}
-
-func (c *headerCache) put(hash chainhash.Hash, h *wire.BlockHeader) {
-	if _, ok := c.by[hash]; ok {
-		return
-	}
-	if len(c.fifo) >= maxHeaders {
-		delete(c.by, c.fifo[0])
-		c.fifo = c.fifo[1:]
-	}
-	c.by[hash] = h
-	c.fifo = append(c.fifo, hash)
-}
-
-// blockCache holds the last blocks fetched, for wallets that follow side by side.
-type blockCache struct {
-	by   map[chainhash.Hash]*follow.Block
-	fifo []chainhash.Hash
-}
-
-func newBlockCache() blockCache {
-	return blockCache{by: map[chainhash.Hash]*follow.Block{}}
-}
-
-func (c *blockCache) put(b *follow.Block) {
-	if _, ok := c.by[b.Ref.Hash]; ok {
-		return
-	}
-	if len(c.fifo) >= maxBlocks {
-		delete(c.by, c.fifo[0])
-		c.fifo = c.fifo[1:]
-	}
-	c.by[b.Ref.Hash] = b
-	c.fifo = append(c.fifo, b.Ref.Hash)
-}
+const medianBlocks = 11 // BIP113
 
 // Block fetches a block and checks all that can be checked without the chain
 // before it: hash, proof of work, difficulty, merkle roots, height, structure.
@@ -108,22 +60,39 @@ func (s source) Block(ctx context.Context, hash chainhash.Hash, height int32) (*
 	s.mu.Lock()
 	s.headers.put(hash, &block.MsgBlock().Header)
 	s.mu.Unlock()
-	header, median, err := s.header(ctx, hash)
+	out, err := s.Header(ctx, hash, height)
+	if err != nil {
+		return nil, err
+	}
+	out.Txs = block.MsgBlock().Transactions
+	s.mu.Lock()
+	s.blocks.put(hash, out)
+	s.mu.Unlock()
+	return out, nil
+}
+
+// Header implements follow.Filtered: a block without its transactions, with the
+// checks that do not need them: hash, proof of work, difficulty. That it builds
+// on the block before is checked by the follower.
+func (s source) Header(ctx context.Context, hash chainhash.Hash, height int32) (*follow.Block, error) {
+	header, err := s.oneHeader(ctx, hash)
+	if rpcCode(err) == codeNoBlock {
+		return nil, follow.ErrNoBlock
+	}
+	if err != nil {
+		return nil, fmt.Errorf("get its header: %w", err)
+	}
+	_, median, err := s.header(ctx, hash)
 	if err != nil {
 		return nil, fmt.Errorf("get headers before it: %w", err)
 	}
 	if err := s.checkDifficulty(ctx, header, height); err != nil {
 		return nil, err
 	}
-	out := &follow.Block{
+	return &follow.Block{
 		Ref:  coordinator.BlockRef{Height: height, Hash: hash, Time: header.Timestamp.Unix(), MedianTime: median},
 		Prev: header.PrevBlock,
-		Txs:  block.MsgBlock().Transactions,
-	}
-	s.mu.Lock()
-	s.blocks.put(out)
-	s.mu.Unlock()
-	return out, nil
+	}, nil
 }
 
 // checkBlock decodes a block and checks it against hash and height.

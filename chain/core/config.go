@@ -1,6 +1,7 @@
-// Package core follows a Bitcoin node over JSON-RPC. It uses only calls that
-// Bitcoin Core and btcd both have, by polling, so it needs no websocket, no
-// ZMQ, no index and no wallet of the node.
+// Package core follows a Bitcoin node over JSON-RPC. It needs only calls that
+// Bitcoin Core and btcd both have, by polling: no websocket, no ZMQ, no index
+// and no wallet of the node. Where the node has more, it is used: block filters
+// to skip blocks of no interest, and Core's call that waits for a block.
 package core
 
 import (
@@ -94,7 +95,8 @@ func (c Config) normal() (Config, error) {
 // not travel where the user did not send it.
 func (c Config) transport() (*http.Transport, error) {
 	t := &http.Transport{
-		MaxConnsPerHost: maxCalls, MaxIdleConnsPerHost: maxCalls, IdleConnTimeout: time.Minute,
+		// One more, for the call that waits for a block.
+		MaxConnsPerHost: maxCalls + 1, MaxIdleConnsPerHost: maxCalls + 1, IdleConnTimeout: time.Minute,
 		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: c.Timeout,
 		MaxResponseHeaderBytes: 64 << 10,
 	}

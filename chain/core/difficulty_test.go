@@ -30,7 +30,7 @@ func TestDifficulty(t *testing.T) {
 		{"more than four times", wallet.Mainnet, 2016, 0x1b010000, 0x1b040001, false},
 		{"testnet4 has its own rule", wallet.Testnet4, 2017, hard, easy, true},
 	} {
-		b := &Backend{params: c.network.Params(), headers: newHeaderCache(), cfg: Config{Log: slog.New(slog.DiscardHandler)}}
+		b := &Backend{params: c.network.Params(), headers: newCache[*wire.BlockHeader](maxHeaders), cfg: Config{Log: slog.New(slog.DiscardHandler)}}
 		prev := &wire.BlockHeader{Bits: c.prev}
 		b.headers.put(prev.BlockHash(), prev)
 		err := source{b}.checkDifficulty(t.Context(), &wire.BlockHeader{PrevBlock: prev.BlockHash(), Bits: c.bits}, c.height)
@@ -42,7 +42,7 @@ func TestDifficulty(t *testing.T) {
 
 // TestCachesAreBounded puts more in than fits.
 func TestCachesAreBounded(t *testing.T) {
-	c := newHeaderCache()
+	c := newCache[*wire.BlockHeader](maxHeaders)
 	for i := range maxHeaders + 100 {
 		h := &wire.BlockHeader{Nonce: uint32(i)}
 		c.put(h.BlockHash(), h)

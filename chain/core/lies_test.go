@@ -179,7 +179,8 @@ func TestLies(t *testing.T) {
 				})
 			}
 			b := open(t, core.Config{URL: f.server.URL, Poll: 5 * time.Millisecond})
-			follower, err := b.Follow(t.Context(), nil, 0, nil)
+			// With a script to look for, and no filters, every block is fetched.
+			follower, err := b.Follow(t.Context(), nil, 0, [][]byte{{0x51}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -236,7 +237,7 @@ func TestPruned(t *testing.T) {
 	f.chain(regtestChain(t, 3))
 	f.on("getblock", func([]json.RawMessage) (any, int, string) { return nil, -1, "Block not available (pruned data)" })
 	b := open(t, core.Config{URL: f.server.URL, Poll: 5 * time.Millisecond})
-	if _, err := b.Follow(t.Context(), nil, 0, nil); err != nil {
+	if _, err := b.Follow(t.Context(), nil, 0, [][]byte{{0x51}}); err != nil {
 		t.Fatal(err)
 	}
 	healthy(t, b, core.ErrPruned.Error())

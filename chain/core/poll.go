@@ -15,11 +15,15 @@ import (
 )
 
 // ErrNetwork is shown when the node is of another network.
-var ErrNetwork = errors.New("the Bitcoin node is on another network")
+var ErrNetwork = errors.New("the Bitcoin node is on another network (chain.core.url or network is set wrong)")
 
 // staleTip is how old the median time of the tip may be before the node is
 // taken to be still syncing, as Bitcoin Core does; btcd does not tell.
 const staleTip = 24 * time.Hour
+
+// lag is how many blocks a node may miss of those whose headers it has without
+// being called behind: with each new block it misses one for a moment.
+const lag = 3
 
 // chainInfo is what both nodes say in getblockchaininfo.
 type chainInfo struct {
@@ -50,7 +54,7 @@ func (b *Backend) poll(ctx context.Context) {
 		if err != nil {
 			// Whatever answers next may be another node.
 			b.mu.Lock()
-			b.checked = false
+			b.checked, b.filters, b.noWait = false, filtersUnknown, false
 			b.mu.Unlock()
 			wait = min(2*wait, max(maxBackoff, b.cfg.Poll))
 		} else {
@@ -68,11 +72,7 @@ func (b *Backend) poll(ctx context.Context) {
 
 func (b *Backend) pollOnce(ctx context.Context) error {
 	asked := b.ask()
-	info, err := b.info(ctx)
-	if err != nil {
-		return err
-	}
-	tip, err := b.ref(ctx, info)
+	info, tip, err := b.best(ctx)
 	if err != nil {
 		return err
 	}
@@ -94,9 +94,11 @@ func (b *Backend) ask() uint64 {
 // its owner was told of.
 func (b *Backend) settle(asked uint64, info chainInfo, tip coordinator.BlockRef) bool {
 	syncing := info.Headers > info.Blocks
+	behind := info.Headers > info.Blocks+lag
 	if b.cfg.Network != wallet.Regtest {
 		// A regtest node with old blocks always says that it is syncing.
-		syncing = syncing || info.IBD || time.Since(time.Unix(tip.MedianTime, 0)) > staleTip
+		old := info.IBD || time.Since(time.Unix(tip.MedianTime, 0)) > staleTip
+		syncing, behind = syncing || old, behind || old
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -106,6 +108,10 @@ func (b *Backend) settle(asked uint64, info chainInfo, tip coordinator.BlockRef)
 	b.settled = asked
 	moved := !b.hasTip || b.tip.Hash != tip.Hash
 	b.tip, b.hasTip, b.syncing = tip, true, syncing
+	if behind && !b.behind {
+		b.behindAt = time.Now()
+	}
+	b.behind = behind
 	b.target = max(info.Headers, info.Blocks)
 	if moved {
 		b.wakeLocked()
@@ -135,7 +141,7 @@ func (b *Backend) info(ctx context.Context) (chainInfo, error) {
 		return info, fmt.Errorf("%w: first block", ErrGarbage)
 	}
 	if *hash != *b.params.GenesisHash {
-		return info, fmt.Errorf("%w: its first block is %s, that of %s is %s", ErrNetwork, hash, b.cfg.Network, b.params.GenesisHash)
+		return info, fmt.Errorf("%w: %s is set here, and its network (%q) begins with block %s", ErrNetwork, b.cfg.Network, oneLine(info.Chain), hash)
 	}
 	b.mu.Lock()
 	b.checked, b.name = true, info.Chain
@@ -143,19 +149,41 @@ func (b *Backend) info(ctx context.Context) (chainInfo, error) {
 	return info, nil
 }
 
-// ref checks and completes what the node says of its tip.
-func (b *Backend) ref(ctx context.Context, info chainInfo) (coordinator.BlockRef, error) {
-	hash, err := chainhash.NewHashFromStr(info.Best)
-	if err != nil || info.Blocks < 0 {
-		return coordinator.BlockRef{}, fmt.Errorf("%w: no tip", ErrGarbage)
+// best asks for the tip. Its height is checked as well: a number has no hash that
+// shows it when it was damaged.
+func (b *Backend) best(ctx context.Context) (chainInfo, coordinator.BlockRef, error) {
+	for range 3 { // the chain may move in between
+		info, err := b.info(ctx)
+		if err != nil {
+			return info, coordinator.BlockRef{}, err
+		}
+		hash, err := chainhash.NewHashFromStr(info.Best)
+		if err != nil || len(info.Best) != chainhash.MaxHashStringSize || info.Blocks < 0 {
+			return info, coordinator.BlockRef{}, fmt.Errorf("%w: no tip", ErrGarbage)
+		}
+		b.mu.Lock()
+		tip := b.tip
+		same := b.hasTip && tip.Hash == *hash && tip.Height == info.Blocks
+		b.mu.Unlock()
+		if same {
+			return info, tip, nil
+		}
+		at, err := source{b}.HashAt(ctx, info.Blocks)
+		if errors.Is(err, follow.ErrNoBlock) || (err == nil && at != *hash) {
+			continue
+		}
+		if err != nil {
+			return info, tip, fmt.Errorf("ask for the block of the tip: %w", err)
+		}
+		header, median, err := b.header(ctx, *hash)
+		if err != nil {
+			return info, tip, fmt.Errorf("get header of the tip: %w", err)
+		}
+		return info, coordinator.BlockRef{
+			Height: info.Blocks, Hash: *hash, Time: header.Timestamp.Unix(), MedianTime: median,
+		}, nil
 	}
-	header, median, err := b.header(ctx, *hash)
-	if err != nil {
-		return coordinator.BlockRef{}, fmt.Errorf("get header of the tip: %w", err)
-	}
-	return coordinator.BlockRef{
-		Height: info.Blocks, Hash: *hash, Time: header.Timestamp.Unix(), MedianTime: median,
-	}, nil
+	return chainInfo{}, coordinator.BlockRef{}, fmt.Errorf("%w: its tip is not at the height it says", ErrGarbage)
 }
 
 // notify wakes the followers.

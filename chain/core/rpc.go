@@ -16,16 +16,18 @@ import (
 
 // Errors of talking to a node. Each is one clear line for people.
 var (
-	ErrDown     = errors.New("nothing answers at the address of the Bitcoin node")
-	ErrLogin    = errors.New("the Bitcoin node refuses user and password")
-	ErrForbid   = errors.New("the Bitcoin node does not allow this host or call")
-	ErrNoTLS    = errors.New("the Bitcoin node does not speak TLS here: use http://")
-	ErrNeedTLS  = errors.New("the Bitcoin node wants TLS: use https://")
+	ErrDown     = errors.New("nothing answers at the address of the Bitcoin node (is it running, and are host and port of chain.core.url right?)")
+	ErrLogin    = errors.New("the Bitcoin node refuses user and password: set chain.core.user and chain.core.password, or chain.core.cookie_file")
+	ErrCookie   = errors.New("the cookie file of chain.core.cookie_file cannot be used")
+	ErrForbid   = errors.New("the Bitcoin node does not allow this host or call (Bitcoin Core: rpcallowip, rpcwhitelist)")
+	ErrNoTLS    = errors.New("the Bitcoin node does not speak TLS here: use http:// in chain.core.url")
+	ErrNeedTLS  = errors.New("the Bitcoin node wants TLS: use https:// in chain.core.url")
 	ErrCert     = errors.New("the certificate of the Bitcoin node is not trusted")
 	ErrBusy     = errors.New("the Bitcoin node is too busy")
+	ErrStarting = errors.New("the Bitcoin node is starting")
 	ErrTimeout  = errors.New("the Bitcoin node does not answer in time")
 	ErrTooLarge = errors.New("the answer of the Bitcoin node is too large")
-	ErrGarbage  = errors.New("the answer is not that of a Bitcoin node")
+	ErrGarbage  = errors.New("the answer is not that of a Bitcoin node (is the port of chain.core.url that of its RPC?)")
 )
 
 // JSON-RPC error codes that matter here, the same in Bitcoin Core and btcd.
@@ -36,6 +38,7 @@ const (
 	codeMisc           = -1 // btcd for a height out of range; Core for pruned blocks
 	codeMissing        = -25
 	codeInChain        = -27
+	codeWarmup         = -28 // Bitcoin Core, while it starts
 )
 
 // rpcError is an error that the node itself returned.
@@ -113,9 +116,27 @@ func (c *client) call(ctx context.Context, result any, method string, params ...
 	if err != nil {
 		return err
 	}
+	return decode(body, result, method)
+}
+
+// wait is call for a question that the node takes its time to answer: it does
+// not keep others from being asked.
+func (c *client) wait(ctx context.Context, result any, method string, params ...any) error {
+	body, err := c.send(ctx, request{"1.0", 1, method, params})
+	if err != nil {
+		return err
+	}
+	return decode(body, result, method)
+}
+
+func decode(body []byte, result any, method string) error {
 	r, err := parseResponse(body)
 	if err != nil {
 		return err
+	}
+	if r.Error != nil && r.Error.Code == codeWarmup {
+		// Not as an error of the question: asked again, it may be answered.
+		return fmt.Errorf("%w: %s", ErrStarting, oneLine(r.Error.Message))
 	}
 	if r.Error != nil {
 		return r.Error
@@ -173,17 +194,22 @@ func parseBatch(body []byte, n int) ([]string, error) {
 	return out, nil
 }
 
-// post sends a body and returns the answer's, bounded in time and size.
+// post sends a body when there is room for one more question.
 func (c *client) post(ctx context.Context, body any) ([]byte, error) {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return nil, fmt.Errorf("encode request: %w", err)
-	}
 	select {
 	case c.slot <- struct{}{}:
 		defer func() { <-c.slot }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+	return c.send(ctx, body)
+}
+
+// send sends a body and returns the answer's, bounded in time and size.
+func (c *client) send(ctx context.Context, body any) ([]byte, error) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("encode request: %w", err)
 	}
 	callCtx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
@@ -193,7 +219,7 @@ func (c *client) post(ctx context.Context, body any) ([]byte, error) {
 	}
 	user, password, err := c.cfg.login()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrLogin, err)
+		return nil, fmt.Errorf("%w: %w", ErrCookie, err)
 	}
 	req.SetBasicAuth(user, password)
 	req.Header.Set("Content-Type", "application/json")
@@ -224,6 +250,10 @@ func explain(ctx context.Context, err error) error {
 		return ErrDown
 	case errors.As(err, &record), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
 		return ErrNoTLS
+	case strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`): // a TLS alert
+		return ErrNeedTLS
+	case strings.Contains(err.Error(), "malformed"):
+		return fmt.Errorf("%w: no HTTP", ErrGarbage)
 	case errors.As(err, &cert):
 		return ErrCert
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
@@ -243,7 +273,8 @@ func explainStatus(status int, body []byte) error {
 		return ErrForbid
 	case status == http.StatusServiceUnavailable:
 		return ErrBusy
-	case bytes.Contains(body, []byte("HTTP request to an HTTPS server")):
+	case bytes.Contains(body, []byte("HTTP request to an HTTPS server")), // Go, and so btcd
+		bytes.Contains(body, []byte("plain HTTP request was sent to HTTPS port")): // nginx
 		return ErrNeedTLS
 	case bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")):
 		// Bitcoin Core answers errors of JSON-RPC 1.0 with status 500 or 404.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 	"go.uber.org/goleak"
 
 	"github.com/quorate/quorate/chain/chaintest"
@@ -14,11 +15,39 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-type harness struct{ *devnet.Devnet }
+// harness remembers blocks: a Devnet gives out those of the best chain only.
+type harness struct {
+	*devnet.Devnet
+	blocks map[chainhash.Hash]*wire.MsgBlock
+}
 
 func (h harness) Chain() coordinator.Chain { return h.Devnet }
 
-func (h harness) Mine(n int) ([]chainhash.Hash, error) { return h.Devnet.Mine(n, nil) }
+func (h harness) Mine(n int) ([]chainhash.Hash, error) {
+	hashes, err := h.Devnet.Mine(n, nil)
+	return h.remember(hashes, err)
+}
+
+func (h harness) Reorg(depth int, txs ...*wire.MsgTx) ([]chainhash.Hash, error) {
+	hashes, err := h.Devnet.Reorg(depth, txs...)
+	return h.remember(hashes, err)
+}
+
+func (h harness) remember(hashes []chainhash.Hash, err error) ([]chainhash.Hash, error) {
+	for _, hash := range hashes {
+		if err == nil {
+			h.blocks[hash], err = h.Devnet.Block(hash)
+		}
+	}
+	return hashes, err
+}
+
+func (h harness) Block(hash chainhash.Hash) (*wire.MsgBlock, error) {
+	if b := h.blocks[hash]; b != nil {
+		return b, nil
+	}
+	return h.Devnet.Block(hash)
+}
 
 func start(t testing.TB) *devnet.Devnet {
 	t.Helper()
@@ -34,4 +63,6 @@ func start(t testing.TB) *devnet.Devnet {
 	return d
 }
 
-func TestConformance(t *testing.T) { chaintest.Run(t, harness{start(t)}) }
+func TestConformance(t *testing.T) {
+	chaintest.Run(t, harness{start(t), map[chainhash.Hash]*wire.MsgBlock{}})
+}

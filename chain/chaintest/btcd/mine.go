@@ -215,6 +215,20 @@ func (n *Node) Send(tx *wire.MsgTx) error {
 	return nil
 }
 
+// Block returns a block, of the best chain or not.
+func (n *Node) Block(hash chainhash.Hash) (*wire.MsgBlock, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.rpc == nil {
+		return nil, ErrStopped
+	}
+	b, err := n.rpc.GetBlock(&hash)
+	if err != nil {
+		return nil, fmt.Errorf("get block: %w", err)
+	}
+	return b, nil
+}
+
 // Height returns that of the tip.
 func (n *Node) Height() (int32, error) {
 	n.mu.Lock()
