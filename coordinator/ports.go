@@ -176,6 +176,16 @@ type Chain interface {
 	Health() ChainHealth
 }
 
+// Dated is a Chain that knows when blocks were made without fetching them: one
+// that may still be fetching headers when a wallet is made, so that the height
+// of that moment is not known yet.
+type Dated interface {
+	Chain
+	// HeightAt returns the height of a block made before a time, with at most a
+	// few blocks between, or ErrNotSynced while the headers do not reach it.
+	HeightAt(ctx context.Context, t time.Time) (int32, error)
+}
+
 // Follower is one wallet's stream of chain notices.
 type Follower interface {
 	io.Closer

@@ -99,6 +99,8 @@ var (
 	ErrNoEstimate = errors.New("fee rate unknown")
 	// ErrTxRejected is returned when a chain backend refuses a transaction.
 	ErrTxRejected = errors.New("transaction refused by the Bitcoin node")
+	// ErrNotSynced is returned by a backend that does not know the chain so far yet.
+	ErrNotSynced = errors.New("the chain is not synced so far yet")
 	// ErrNotSeen is returned when a transaction was handed over and no node has
 	// shown it back yet.
 	ErrNotSeen = errors.New("the transaction was not seen in the network yet")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
 	"sync"
 	"time"
 
@@ -41,7 +42,7 @@ type Backend struct {
 	dropAt   time.Time
 }
 
-var _ coordinator.Chain = (*Backend)(nil)
+var _ coordinator.Dated = (*Backend)(nil)
 
 // dropShown is how long Health names a dropped peer.
 const dropShown = time.Hour
@@ -111,6 +112,47 @@ func (b *Backend) Tip(ctx context.Context) (coordinator.BlockRef, error) {
 	return tip, err
 }
 
+// HeightAt implements coordinator.Dated.
+func (b *Backend) HeightAt(ctx context.Context, t time.Time) (int32, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	cs, err := b.service()
+	if err != nil {
+		return 0, err
+	}
+	best, err := cs.BestBlock()
+	if err != nil {
+		return 0, fmt.Errorf("read the best header: %w", err)
+	}
+	if best.Timestamp.Before(t) {
+		if b.current() {
+			return best.Height, nil
+		}
+		return 0, coordinator.ErrNotSynced
+	}
+	var failed error
+	// Times of blocks may go back by up to two hours, which moves the place by a
+	// few blocks.
+	height := sort.Search(int(best.Height), func(h int) bool {
+		hash, err := cs.GetBlockHash(int64(h + 1))
+		if err != nil {
+			failed = err
+			return true
+		}
+		header, err := cs.GetBlockHeader(hash)
+		if err != nil {
+			failed = err
+			return true
+		}
+		return !header.Timestamp.Before(t)
+	})
+	if failed != nil {
+		return 0, fmt.Errorf("read headers: %w", failed)
+	}
+	return int32(height), nil
+}
+
 // TestAccept is not supported: a light client does not know the coins.
 func (b *Backend) TestAccept(context.Context, *wire.MsgTx) error { return coordinator.ErrUnsupported }
 
@@ -169,6 +211,13 @@ func (b *Backend) dropped(what string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.drop, b.dropAt = what, time.Now()
+}
+
+// current says whether the headers are where the peers are.
+func (b *Backend) current() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.now.current
 }
 
 func (b *Backend) connected() int {

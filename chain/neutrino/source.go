@@ -41,7 +41,7 @@ func (s source) Tip(ctx context.Context) (coordinator.BlockRef, bool, error) {
 	if err != nil {
 		return coordinator.BlockRef{}, false, err
 	}
-	return b.Ref, !cs.IsCurrent(), nil
+	return b.Ref, !s.current(), nil
 }
 
 // HashAt implements follow.Source.
