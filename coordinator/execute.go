@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -42,6 +43,9 @@ func (a *Actor) execute(e Effect) {
 			a.tell(Broadcasted{TxID: x.Tx.TxHash(), Err: a.ports.Chain.Broadcast(ctx, x.Tx)})
 		})
 	case Tell:
+		if x.Notice.Type == "alarm" && x.Notice.Status != "" {
+			a.ports.Log.Warn("alarm", "wallet", a.group.String()[:8], "kind", x.Notice.Status, "detail", x.Notice.Detail)
+		}
 		a.ports.Observer.Notify(x.Notice)
 	}
 }
@@ -69,6 +73,14 @@ func (a *Actor) watch(x WatchScripts) {
 // known when the stream ends.
 func (a *Actor) follow(x Follow) {
 	for a.ctx.Err() == nil {
+		if len(x.Known) == 0 && !a.born(&x) {
+			select {
+			case <-a.ctx.Done():
+				return
+			case <-time.After(followRetry):
+			}
+			continue
+		}
 		f, err := a.ports.Chain.Follow(a.ctx, x.Known, x.From, x.Scripts)
 		if err != nil {
 			if a.ctx.Err() == nil {
@@ -85,6 +97,35 @@ func (a *Actor) follow(x Follow) {
 		v := a.Machine().View
 		x = Follow{Known: v.blocks, From: v.birthday, Scripts: v.Scripts()}
 	}
+}
+
+// bornBefore is how long before its first entry here a wallet cannot have been
+// paid: for clocks that differ, and blocks that claim a false time.
+const bornBefore = 24 * time.Hour
+
+// born finds the height at which a wallet that was never followed begins: the
+// chain may not have been known when it was made. It says whether to go on.
+func (a *Actor) born(x *Follow) bool {
+	d, ok := a.ports.Chain.(Dated)
+	if !ok {
+		return true
+	}
+	at := time.Unix(a.Machine().local.Created, 0).Add(-bornBefore)
+	height, err := d.HeightAt(a.ctx, at)
+	if err != nil {
+		if a.ctx.Err() == nil && !errors.Is(err, ErrNotSynced) {
+			a.ports.Log.Warn("find the wallet's first block", "wallet", a.group.String()[:8], "error", err)
+		}
+		return false
+	}
+	if height <= x.From {
+		return true
+	}
+	if _, err := a.Do(a.ctx, Born{height}); err != nil {
+		return false
+	}
+	x.From = height
+	return true
 }
 
 func (a *Actor) stream(f Follower) {

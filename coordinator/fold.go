@@ -150,6 +150,7 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		return s
 	case *AddressLeased:
 		s.leases = s.leases.Set(indexKey(b.Index, ref.ID), leaseFact{ref, b.Index})
+		s.leased = append(s.leased[:len(s.leased):len(s.leased)], b.Index)
 		return s
 	default:
 		return s.foldProposalEvent(ref, ev.Body)

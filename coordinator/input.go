@@ -30,6 +30,10 @@ type ClaimIn struct {
 // ChainIn is a notice from the chain follower.
 type ChainIn struct{ Notice ChainNotice }
 
+// Born tells the height before which the wallet cannot have been paid, once it
+// is known.
+type Born struct{ Height int32 }
+
 // Watched says that the follower has taken a WatchScripts effect: the next
 // CaughtUp comes after its rescan.
 type Watched struct{}
@@ -176,7 +180,7 @@ type Notice struct {
 	Group    journal.GroupID
 	Proposal journal.EntryID
 	TxID     chainhash.Hash
-	Status   string
+	Status   string // of a proposal or a wallet; of an alarm that stays, its kind
 	Height   int32
 	Detail   string
 }

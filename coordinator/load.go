@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"github.com/quorate/quorate/journal"
 )
 
@@ -67,6 +69,16 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 				return m, fmt.Errorf("read request record: %w", ErrBadRequest)
 			}
 			m.requests = m.requests.Set(strings.TrimPrefix(k, recRequest), journal.EntryID(v))
+		case strings.HasPrefix(k, recAlarm):
+			id, err := chainhash.NewHashFromStr(strings.TrimPrefix(k, recAlarm))
+			if err != nil {
+				return m, fmt.Errorf("read alarm record: %w", err)
+			}
+			var r alarmRecord
+			if err := localDecode(v, &r); err != nil {
+				return m, fmt.Errorf("read alarm record: %w", err)
+			}
+			m.alarmed = m.alarmed.Set(key(*id), r)
 		}
 	}
 	return m, nil
@@ -113,7 +125,7 @@ func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][
 	if len(late) > 0 {
 		return m, fmt.Errorf("read journal: entry %s does not link to its chain", late[0].ID())
 	}
-	st.touched = nil
+	st.touched, st.leased = nil, nil
 	m.State = st.activate()
 	return m, nil
 }

@@ -26,6 +26,9 @@ type Machine struct {
 	requests pmap.Map[string, journal.EntryID]  // by request id
 	claims   pmap.Map[string, journal.Frontier] // by identity: what members say they hold
 	open     pmap.Map[string, Status]           // by proposal: last status told, of those that may change
+	strange  pmap.Map[string, uint64]           // by txid: spends that nobody proposed, and the tick from which they count
+	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
+	ties     pmap.Map[uint32, bool]             // by index: addresses of ours that another leased too, and that were told
 	linked   string                             // what the transport was last told
 	follows  bool
 	unsaved  int       // blocks since the view was last stored
@@ -63,6 +66,7 @@ const (
 	recRequest = "request/"
 	recTx      = "tx/"
 	recScripts = "scripts/"
+	recAlarm   = "alarm/"
 )
 
 // Step takes one input: it returns the machine as it is afterwards, and the
@@ -105,6 +109,13 @@ func (s *step) take(msg any) error {
 		return nil
 	case ChainIn:
 		return s.chain(x.Notice)
+	case Born:
+		if len(s.m.View.blocks) == 0 && x.Height > s.m.View.birthday {
+			s.m.View.birthday = x.Height
+			s.m.unsaved = saveEvery
+		}
+		s.do(Reply{})
+		return nil
 	case Watched:
 		s.m.View.asked = s.m.View.rescan != 0
 		return nil

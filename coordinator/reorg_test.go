@@ -134,6 +134,24 @@ func TestADeepReorgIsScannedAgain(t *testing.T) {
 	}
 }
 
+// A reorg that takes exactly the kept blocks leaves those below them in doubt
+// too: nothing may be connected on top of what nobody looked at again.
+func TestAReorgOfAllKeptBlocksIsScannedAgain(t *testing.T) {
+	c := active(t, 2, 3)
+	c.mine([]*wire.MsgTx{c.pays(0, 3, 8_000)})
+	for c.height < 304 {
+		c.mine(nil)
+	}
+	const fork = 304 - keptBlocks
+	a := c.peers[0]
+	if starts := a.reorg(fork, false, another(fork+1, 305, c.blocks[fork-1].Block.Hash, nil)); starts != 1 {
+		t.Errorf("the stream began anew %d times", starts)
+	}
+	if got := a.balance(); got.Confirmed != 8_000 {
+		t.Errorf("%+v after the reorg", got)
+	}
+}
+
 // A scan never begins past the birthday, and a reorg that takes all that is
 // known moves the birthday back: a payment may now lie below it.
 func TestTheScanBeginsAtTheBirthday(t *testing.T) {

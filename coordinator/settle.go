@@ -37,6 +37,10 @@ func (s *step) settle() error {
 	if s.m.State.active == nil {
 		return nil
 	}
+	s.tellTies()
+	if err := s.tellForeign(); err != nil {
+		return err
+	}
 	return s.saveView()
 }
 

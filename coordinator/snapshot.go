@@ -143,7 +143,7 @@ func (s State) withSnapshot(b []byte) (State, error) {
 		return s, errSnapshot
 	}
 	s.active = &Active{*r}
-	s.touched = nil
+	s.touched, s.leased = nil, nil
 	return s, nil
 }
 

@@ -69,6 +69,8 @@ type State struct {
 	// touched lists the proposals that changed since Step last looked. It is
 	// bookkeeping of one step, and no part of what State says.
 	touched []journal.EntryID
+	// leased lists the indexes that were leased since then, likewise.
+	leased []uint32
 }
 
 // Self is what a node knows of itself in one group. It never changes.

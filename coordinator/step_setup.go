@@ -257,62 +257,6 @@ func (s *step) abandon(x Abandon) error {
 	return nil
 }
 
-// unleased returns the first receive address from an index on that no untainted
-// entry took, or end. Of each other member it counts the first leases, up to most.
-func (s State) unleased(from, end uint32, most int) uint32 {
-	count := map[journal.Author]int{}
-	for index := from; index < end; index++ {
-		taken := false
-		for _, l := range scan(s.leases, indexKey(index, journal.EntryID{})[:4]) {
-			who := l.Ref.Chain.Author
-			if s.tainted(l.Ref) || (count[who] == most && who != s.Me()) {
-				continue
-			}
-			count[who]++
-			taken = true
-		}
-		if !taken {
-			return index
-		}
-	}
-	return end
-}
-
-// lease hands out the lowest receive address that nobody was given: a member
-// who leases a far one keeps nobody from those before it. Where all that are
-// watched are taken, each member is left its share, so that none can keep the
-// others from receiving.
-func (s *step) lease(x LeaseAddress) error {
-	a := s.m.State.active
-	if a == nil {
-		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
-	}
-	used := s.m.View.used[wallet.BranchExternal]
-	const watched = gapLimit + beyondGap
-	next := s.m.State.unleased(used, used+watched, watched)
-	if next == used+watched && x.BeyondGap {
-		next = s.m.State.unleased(used, used+watched, watched/len(a.Members)-1)
-	}
-	if next >= used+gapLimit && !x.BeyondGap && !x.Peek {
-		return refuse(RuleGap, "%d unused addresses are handed out already", gapLimit).
-			hint("wallets elsewhere stop looking after %d unused ones; --beyond-gap hands out one more", gapLimit)
-	}
-	if next >= used+watched || next >= maxIndex {
-		return refuse(RuleGap, "%d unused addresses are handed out already, which is all that this node watches", watched)
-	}
-	addr, err := a.Descriptor.Address(wallet.BranchExternal, next)
-	if err != nil {
-		return fmt.Errorf("derive address: %w", err)
-	}
-	if !x.Peek {
-		if _, err := s.write(&AddressLeased{Index: next}); err != nil {
-			return err
-		}
-	}
-	s.do(Reply{Lease{addr, next}})
-	return nil
-}
-
 // rotate writes an epoch's secret, sealed to members.
 func (s *step) rotate(ep journal.Epoch, to []Member) error {
 	b := &EpochRotated{Number: ep.Number, Parent: ep.Parent}

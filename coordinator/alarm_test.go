@@ -1,0 +1,202 @@
+package coordinator
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// thief spends coins of the wallet as nobody proposed.
+func thief(coins ...wire.OutPoint) *wire.MsgTx {
+	tx := wire.NewMsgTx(2)
+	for _, o := range coins {
+		tx.AddTxIn(&wire.TxIn{PreviousOutPoint: o})
+	}
+	tx.AddTxOut(wire.NewTxOut(123_456, recipient(66)))
+	return tx
+}
+
+func (p *peer) ticks(n int) {
+	p.tb.Helper()
+	for range n {
+		p.must(Tick{})
+	}
+}
+
+func (p *peer) sees(tx *wire.MsgTx) {
+	p.tb.Helper()
+	p.must(ChainIn{ChainNotice{Kind: Seen, Txs: []*wire.MsgTx{tx}}})
+}
+
+// expect checks how often a peer was told of a foreign spend, and what it shows.
+func (p *peer) expect(when string, told, standing int) {
+	p.tb.Helper()
+	if got := p.alarms(AlarmForeignSpend); len(got) != told {
+		p.tb.Errorf("%s, %s: told %d times, not %d", p.name, when, len(got), told)
+	}
+	if got := p.standing(AlarmForeignSpend); len(got) != standing {
+		p.tb.Errorf("%s, %s: %d alarms stand, not %d", p.name, when, len(got), standing)
+	}
+}
+
+// A spend that nobody proposed is an alarm on every node: told once, shown for
+// as long as it is so, whatever restarts and reorgs come.
+func TestASpendNobodyProposedIsAnAlarm(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000, 500_000)
+	tx := thief(coins...)
+	for _, p := range c.peers {
+		p.sees(tx)
+		p.ticks(foreignGrace - 1)
+		p.expect("within the grace", 0, 0)
+		p.ticks(1)
+		p.expect("after the grace", 1, 1)
+		n := p.alarms(AlarmForeignSpend)[0]
+		if n.TxID != tx.TxHash() || !strings.Contains(n.Detail, tx.TxHash().String()) {
+			t.Errorf("told %+v", n)
+		}
+		if got := p.standing(AlarmForeignSpend)[0]; got.Since.Unix() != c.clock.Unix() || got.TxID != tx.TxHash() {
+			t.Errorf("shown %+v", got)
+		}
+	}
+	c.mine([]*wire.MsgTx{tx})
+	a := c.peers[0]
+	a.ticks(2 * foreignGrace)
+	a.expect("mined", 1, 1)
+
+	a.crash()
+	a.ticks(2 * foreignGrace)
+	a.expect("after a restart", 1, 1)
+
+	last := c.blocks[len(c.blocks)-1]
+	last.Kind = Disconnected
+	a.told = nil
+	a.must(ChainIn{last})
+	a.ticks(2 * foreignGrace)
+	a.expect("after a reorg, in no mempool", 0, 0)
+	over := 0
+	for _, n := range a.told {
+		if n.Type == "wallet" && n.TxID == tx.TxHash() {
+			over++
+		}
+	}
+	if over != 1 {
+		t.Errorf("told %d times that it is over", over)
+	}
+	if got := a.balance(); got.Confirmed != 1_500_000 {
+		t.Errorf("%+v after the reorg", got)
+	}
+	a.sees(tx)
+	a.ticks(2 * foreignGrace)
+	a.expect("in the mempool again", 0, 1)
+	a.crash()
+	a.expect("after another restart", 0, 1)
+}
+
+// A block may come before the proposal it confirms. Within the grace that is
+// no news; later the alarm ends when the proposal arrives.
+func TestALateProposalIsNoForeignSpend(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		ticks int
+		told  int
+	}{{"within the grace", foreignGrace - 1, 0}, {"after it", foreignGrace, 1}} {
+		t.Run(c.name, func(t *testing.T) {
+			w := active(t, 2, 3)
+			w.fund(1_000_000)
+			a, b, z := w.peers[0], w.peers[1], w.peers[2]
+			id := a.must(pay(1, 100_000)).(Proposed).Proposal
+			w.settle(a, z)
+			z.must(Approve{Proposal: id})
+			w.mine(z.sent)
+			b.ticks(c.ticks)
+			b.expect("before the proposal", c.told, c.told)
+			w.settle()
+			b.ticks(2 * foreignGrace)
+			b.expect("with the proposal", c.told, 0)
+			for _, p := range []*peer{a, z} {
+				p.ticks(2 * foreignGrace)
+				p.expect("who proposed", 0, 0)
+			}
+		})
+	}
+}
+
+// A foreign spend that lost to a confirmed one of ours is over, and the grace
+// does not run while the node is catching up.
+func TestAForeignSpendThatLostIsOver(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000)
+	a, b := c.peers[0], c.peers[1]
+	id := a.must(pay(1, 100_000)).(Proposed).Proposal
+	c.settle()
+	b.must(Approve{Proposal: id})
+	c.settle()
+	a.m.View.caughtUp = false
+	a.sees(thief(coins...))
+	a.ticks(2 * foreignGrace)
+	a.expect("catching up", 0, 0)
+	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	a.ticks(foreignGrace)
+	a.expect("caught up", 1, 1)
+	c.mine(b.sent[:1])
+	a.expect("after ours is confirmed", 1, 0)
+	last := c.blocks[len(c.blocks)-1]
+	last.Kind = Disconnected
+	a.must(ChainIn{last})
+	a.expect("after ours left its block", 1, 1)
+}
+
+// Deposits, spends of others and our own are no alarm.
+func TestOrdinaryTransactionsAreNoAlarm(t *testing.T) {
+	c := active(t, 1, 2)
+	c.fund(1_000_000)
+	a := c.peers[0]
+	a.must(pay(1, 100_000))
+	a.sees(a.sent[0])
+	a.sees(c.pays(0, 5, 1000))
+	c.settle()
+	c.mine(a.sent)
+	for _, p := range c.peers {
+		p.ticks(2 * foreignGrace)
+		p.expect("ordinary", 0, 0)
+	}
+	// The coin is found after its spend: a rescan shows older blocks later.
+	late := c.pays(0, 30, 7000)
+	child := thief(wire.OutPoint{Hash: late.TxHash()})
+	child.AddTxOut(c.pays(0, 2, 1).TxOut[0])
+	c.mine([]*wire.MsgTx{child})
+	a.ticks(2 * foreignGrace)
+	a.expect("before the coin is known", 0, 0)
+	c.mine([]*wire.MsgTx{c.pays(0, 15, 900)})
+	n := c.blocks[0]
+	n.Kind, n.Txs = Rescanned, []*wire.MsgTx{late}
+	a.must(ChainIn{n})
+	a.ticks(foreignGrace)
+	a.expect("once the coin is known", 1, 1)
+}
+
+type notices []Notice
+
+func (n *notices) Notify(x Notice) { *n = append(*n, x) }
+
+// An alarm that stays is in the log, and what comes again and again is not.
+func TestAnAlarmIsLogged(t *testing.T) {
+	var log bytes.Buffer
+	var told notices
+	a := &Actor{ports: Ports{Log: slog.New(slog.NewTextHandler(&log, nil)), Observer: &told}}
+	a.execute(Tell{Notice{Type: "alarm", Detail: "broadcast failed"}})
+	if log.Len() != 0 {
+		t.Errorf("logged %s", &log)
+	}
+	a.execute(Tell{Notice{Type: "alarm", Status: AlarmForeignSpend, Detail: "transaction x"}})
+	if got := log.String(); !strings.Contains(got, "level=WARN") || !strings.Contains(got, "kind=foreign_spend") || !strings.Contains(got, `detail="transaction x"`) {
+		t.Errorf("logged %s", got)
+	}
+	if len(told) != 2 {
+		t.Errorf("%d notices", len(told))
+	}
+}

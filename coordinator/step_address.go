@@ -1,0 +1,144 @@
+package coordinator
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// watchable is how many receive indexes past the last used one are watched at most.
+const watchable = gapLimit + beyondGap
+
+// taken says of each receive index from one on whether an untainted entry took
+// it. Of each other member it counts the first leases, up to most.
+func (s State) taken(from uint32, most int) []bool {
+	out := make([]bool, watchable)
+	count := map[journal.Author]int{}
+	for i := range out {
+		for _, l := range scan(s.leases, indexKey(from+uint32(i), journal.EntryID{})[:4]) {
+			who := l.Ref.Chain.Author
+			if s.tainted(l.Ref) || (count[who] == most && who != s.Me()) {
+				continue
+			}
+			count[who]++
+			out[i] = true
+		}
+	}
+	return out
+}
+
+// pick returns a free index of [from, from+count), or false. Members who ask at
+// the same moment must not get the same one: each index belongs to the member
+// at that place of the roster, counted round. One who has used up its own takes
+// those of the next member, and so on, from the far end, where that one comes last.
+func pick(taken []bool, used, from, count uint32, me, members int) (uint32, bool) {
+	for turn := range members {
+		share := uint32((me + turn) % members)
+		for i := range count {
+			index := from + i
+			if turn > 0 {
+				index = from + count - 1 - i
+			}
+			if index%uint32(members) == share && !taken[index-used] {
+				return index, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// free returns the receive index to hand out next: within the gap while there
+// is one, then beyond it. Where all that are watched are taken and the user
+// insists, each member is left its share, so that none can keep the others
+// from receiving.
+func (m Machine) free(insist bool) (uint32, bool) {
+	a, used := m.State.active, m.View.used[wallet.BranchExternal]
+	me, _ := a.index(m.State.Me())
+	look := func(most int) (uint32, bool) {
+		taken := m.State.taken(used, most)
+		if i, ok := pick(taken, used, used, gapLimit, me, len(a.Members)); ok {
+			return i, true
+		}
+		return pick(taken, used, used+gapLimit, beyondGap, me, len(a.Members))
+	}
+	if i, ok := look(watchable); ok || !insist {
+		return i, ok
+	}
+	return look(watchable/len(a.Members) - 1)
+}
+
+// lease hands out a receive address that nobody was given, near the last used
+// one: a member who leases a far one keeps nobody from those before it.
+func (s *step) lease(x LeaseAddress) error {
+	a := s.m.State.active
+	if a == nil {
+		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
+	}
+	used := s.m.View.used[wallet.BranchExternal]
+	next, ok := s.m.free(x.BeyondGap)
+	if (!ok || next >= used+gapLimit) && !x.BeyondGap && !x.Peek {
+		return refuse(RuleGap, "%d unused addresses are handed out already", gapLimit).
+			hint("wallets elsewhere stop looking after %d unused ones; --beyond-gap hands out one more", gapLimit)
+	}
+	if !ok || next >= maxIndex {
+		return refuse(RuleGap, "%d unused addresses are handed out already, which is all that this node watches", watchable)
+	}
+	addr, err := a.Descriptor.Address(wallet.BranchExternal, next)
+	if err != nil {
+		return fmt.Errorf("derive address: %w", err)
+	}
+	if !x.Peek {
+		if _, err := s.write(&AddressLeased{Index: next}); err != nil {
+			return err
+		}
+	}
+	s.do(Reply{Lease{addr, next}})
+	return nil
+}
+
+// tied returns the other members who handed out an address that this node
+// handed out too, not having heard of each other, and when this node did.
+func (s State) tied(index uint32) (others []journal.Author, when int64) {
+	mine := false
+	for _, l := range scan(s.leases, indexKey(index, journal.EntryID{})[:4]) {
+		who := l.Ref.Chain.Author
+		switch {
+		case s.tainted(l.Ref):
+		case who == s.Me():
+			mine, when = true, l.Ref.Time
+		case !slices.Contains(others, who):
+			others = append(others, who)
+		}
+	}
+	if !mine {
+		return nil, 0
+	}
+	return others, when
+}
+
+// tellTies tells, once for each address, that another member gave it to a
+// payer as well. Those of before the start were told.
+func (s *step) tellTies() {
+	indexes := s.m.State.leased
+	s.m.State.leased = nil
+	if s.starting {
+		for _, l := range s.m.State.leases.All() {
+			indexes = append(indexes, l.Index)
+		}
+	}
+	for _, index := range indexes {
+		if _, told := s.m.ties.Get(index); told {
+			continue
+		}
+		others, when := s.m.State.tied(index)
+		if len(others) == 0 {
+			continue
+		}
+		s.m.ties = s.m.ties.Set(index, true)
+		if !s.starting {
+			s.tellAlarm(s.m.tieAlarm(index, others, when))
+		}
+	}
+}
