@@ -3,10 +3,13 @@ package core
 import (
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -36,6 +39,33 @@ func TestDifficulty(t *testing.T) {
 		err := source{b}.checkDifficulty(t.Context(), &wire.BlockHeader{PrevBlock: prev.BlockHash(), Bits: c.bits}, c.height)
 		if (err == nil) != c.ok || (err != nil && !errors.Is(err, ErrLie)) {
 			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+}
+
+// TestBehind tells a node that is catching up from one that has just heard of a block.
+func TestBehind(t *testing.T) {
+	now := time.Now().Unix()
+	for _, c := range []struct {
+		name            string
+		network         wallet.Network
+		blocks, headers int32
+		ibd             bool
+		time            int64
+		behind          bool
+	}{
+		{"at the tip", wallet.Mainnet, 100, 100, false, now, false},
+		{"one behind", wallet.Mainnet, 100, 101, false, now, false},
+		{"far behind", wallet.Mainnet, 100, 200, false, now, true},
+		{"says so", wallet.Mainnet, 100, 100, true, now, true},
+		{"old tip", wallet.Mainnet, 100, 100, false, now - 2*86400, true},
+		{"regtest always says so", wallet.Regtest, 100, 100, true, now - 2*86400, false},
+	} {
+		b := &Backend{cfg: Config{Network: c.network}, changed: make(chan struct{})}
+		b.settle(1, chainInfo{Blocks: c.blocks, Headers: c.headers, IBD: c.ibd}, coordinator.BlockRef{Height: c.blocks, Time: c.time, MedianTime: c.time})
+		h := b.Health()
+		if (h.Problem != "") != c.behind || h.Since.IsZero() == c.behind || strings.Contains(h.Problem, "still syncing") != c.behind {
+			t.Errorf("%s: %+v", c.name, h)
 		}
 	}
 }

@@ -205,17 +205,25 @@ func TestLies(t *testing.T) {
 }
 
 // next reads one Connected notice of that block.
-func next(t *testing.T, f coordinator.Follower, want *wire.MsgBlock) {
+func next(t *testing.T, f coordinator.Follower, want *wire.MsgBlock) coordinator.ChainNotice {
+	t.Helper()
+	n := notice(t, f)
+	if n.Kind != coordinator.Connected || n.Block.Hash != want.BlockHash() {
+		t.Fatalf("notice of kind %d for block %d", n.Kind, n.Block.Height)
+	}
+	return n
+}
+
+func notice(t *testing.T, f coordinator.Follower) coordinator.ChainNotice {
 	t.Helper()
 	timeout := time.NewTimer(30 * time.Second)
 	defer timeout.Stop()
 	select {
 	case n := <-f.Notices():
-		if n.Kind != coordinator.Connected || n.Block.Hash != want.BlockHash() {
-			t.Fatalf("notice of kind %d for block %d", n.Kind, n.Block.Height)
-		}
+		return n
 	case <-timeout.C:
 		t.Fatal("no notice")
+		panic("unreachable")
 	}
 }
 
@@ -241,6 +249,41 @@ func TestPruned(t *testing.T) {
 		t.Fatal(err)
 	}
 	healthy(t, b, core.ErrPruned.Error())
+}
+
+// TestPrunedWithFilters: a pruned node still has the filters of what it threw
+// away, and is good enough where none of that is of interest.
+func TestPrunedWithFilters(t *testing.T) {
+	f := newFake(t)
+	blocks := mixedChain(t, 8)
+	f.chain(blocks)
+	f.on("getblockfilter", index(t, blocks).core)
+	whole := f.answers["getblock"]
+	f.on("getblock", func(p []json.RawMessage) (any, int, string) {
+		for _, gone := range blocks[:4] {
+			if gone.BlockHash().String() == str(p[0]) {
+				return nil, -1, "Block not available (pruned data)"
+			}
+		}
+		return whole(p)
+	})
+	b := open(t, core.Config{URL: f.server.URL, Poll: 5 * time.Millisecond})
+	follower, err := b.Follow(t.Context(), nil, 0, [][]byte{{0x52}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range blocks {
+		next(t, follower, want)
+	}
+	healthy(t, b, "")
+	// One that paid a script in a block that is gone is not passed over.
+	if err := follower.Watch(t.Context(), [][]byte{{0x51}}, 1); err != nil {
+		t.Fatal(err)
+	}
+	healthy(t, b, core.ErrPruned.Error())
+	if n := notice(t, follower); n.Kind != coordinator.CaughtUp || n.Block.Hash != blocks[7].BlockHash() {
+		t.Fatalf("notice of kind %d for block %d", n.Kind, n.Block.Height)
+	}
 }
 
 // TestMempoolLies: what the node says of its mempool must fit as well.

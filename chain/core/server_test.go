@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ func TestBadServers(t *testing.T) {
 		{"empty", core.ErrGarbage.Error(), plain(text(""))},
 		{"other JSON", core.ErrGarbage.Error(), plain(text(`{"hello":"world"}`))},
 		{"other result", core.ErrGarbage.Error(), plain(text(`{"result":[1,2],"error":null,"id":1}`))},
-		{"lines in an error", "line 1 line 2", plain(text(`{"result":null,"error":{"code":-28,"message":"line 1\nline 2"},"id":1}`))},
+		{"lines in an error", "line 1 line 2", plain(text(`{"result":null,"error":{"code":-8,"message":"line 1\nline 2"},"id":1}`))},
 		{"TLS where none is", core.ErrNoTLS.Error(), func(t *testing.T) string {
 			return strings.Replace(plain(text("{}"))(t), "http://", "https://", 1)
 		}},
@@ -60,6 +61,11 @@ func TestBadServers(t *testing.T) {
 			return strings.Replace(tlsServer(t), "https://", "http://", 1)
 		}},
 		{"unknown certificate", core.ErrCert.Error(), tlsServer},
+		{"TLS is wanted, says nginx", core.ErrNeedTLS.Error(), plain(status(400, "<title>400 The plain HTTP request was sent to HTTPS port</title>"))},
+		{"TLS is wanted, by an alert", core.ErrNeedTLS.Error(), raw("\x15\x03\x01\x00\x02\x02\x46\r\n")},
+		{"no HTTP", core.ErrGarbage.Error(), raw("SSH-2.0-OpenSSH_9.6\r\n")},
+		{"of another network's P2P", core.ErrGarbage.Error(), raw("\xf9\xbe\xb4\xd9version\x00\x00\x00\x00\x00\r\n")},
+		{"starting", core.ErrStarting.Error() + ": Verifying blocks", plain(status(500, `{"result":null,"error":{"code":-28,"message":"Verifying blocks…"},"id":1}`))},
 		{"hangs", core.ErrTimeout.Error(), plain(func(_ http.ResponseWriter, r *http.Request) { untilGone(r) })},
 		{"trickles", core.ErrTimeout.Error(), plain(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write([]byte("{"))
@@ -104,6 +110,35 @@ func TestBadServers(t *testing.T) {
 func untilGone(r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
+}
+
+// raw serves the same bytes to everybody, whatever they say.
+func raw(answer string) func(*testing.T) string {
+	return func(t *testing.T) string {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		all.Go(func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				all.Go(func() {
+					_, _ = c.Read(make([]byte, 1<<10))
+					_, _ = c.Write([]byte(answer))
+					_ = c.Close()
+				})
+			}
+		})
+		t.Cleanup(func() {
+			_ = l.Close()
+			all.Wait()
+		})
+		return l.Addr().String()
+	}
 }
 
 func closedPort(t *testing.T) string {
@@ -195,6 +230,64 @@ func TestUnsupported(t *testing.T) {
 	}
 	if _, err := b.FeeRate(t.Context(), 3); !errors.Is(err, coordinator.ErrNoEstimate) {
 		t.Errorf("FeeRate: got %v, want ErrNoEstimate", err)
+	}
+}
+
+// TestAcceptAsksWithBoth: btcd takes the call only with its second parameter.
+func TestAcceptAsksWithBoth(t *testing.T) {
+	f := newFake(t)
+	c := regtestChain(t, 3)
+	f.chain(c)
+	f.on("testmempoolaccept", func(p []json.RawMessage) (any, int, string) {
+		if len(p) != 2 || string(p[1]) != "0" {
+			return nil, -32602, "wrong number of params"
+		}
+		return []map[string]any{{"allowed": true}}, 0, ""
+	})
+	if err := open(t, core.Config{URL: f.server.URL}).TestAccept(t.Context(), c[2].Transactions[0]); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSyncing names a node that has headers without their blocks.
+func TestSyncing(t *testing.T) {
+	f := newFake(t)
+	c := regtestChain(t, 9)
+	f.chain(c)
+	whole := f.answers["getblockchaininfo"]
+	f.on("getblockchaininfo", func([]json.RawMessage) (any, int, string) {
+		return map[string]any{"chain": "regtest", "blocks": 3, "headers": 9, "bestblockhash": c[2].BlockHash().String()}, 0, ""
+	})
+	b := open(t, core.Config{URL: f.server.URL, Poll: 5 * time.Millisecond})
+	healthy(t, b, "still syncing: it has 3 of 9 blocks")
+	if h := b.Health(); h.Height != 3 || h.Target != 9 {
+		t.Errorf("health %+v", h)
+	}
+	f.on("getblockchaininfo", whole)
+	healthy(t, b, "")
+	// A wrong number is no tip.
+	f.on("getblockchaininfo", func([]json.RawMessage) (any, int, string) {
+		return map[string]any{"chain": "regtest", "blocks": 4, "headers": 9, "bestblockhash": c[8].BlockHash().String()}, 0, ""
+	})
+	healthy(t, b, core.ErrGarbage.Error())
+}
+
+// TestStartingRejectsNothing: a node that starts has not looked at the transaction.
+func TestStartingRejectsNothing(t *testing.T) {
+	f := newFake(t)
+	c := regtestChain(t, 3)
+	f.chain(c)
+	for _, method := range []string{"sendrawtransaction", "testmempoolaccept", "estimatesmartfee"} {
+		f.on(method, says(-28, "Loading wallet…"))
+	}
+	b := open(t, core.Config{URL: f.server.URL})
+	_, fee := b.FeeRate(t.Context(), 2)
+	for what, err := range map[string]error{
+		"Broadcast": b.Broadcast(t.Context(), c[2].Transactions[0]), "TestAccept": b.TestAccept(t.Context(), c[2].Transactions[0]), "FeeRate": fee,
+	} {
+		if !errors.Is(err, core.ErrStarting) || errors.Is(err, coordinator.ErrTxRejected) || errors.Is(err, coordinator.ErrNoEstimate) {
+			t.Errorf("%s: got %v, want ErrStarting", what, err)
+		}
 	}
 }
 
