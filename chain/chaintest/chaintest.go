@@ -78,6 +78,13 @@ func Run(t *testing.T, h Harness) {
 		{"CloseEndsFollower", testClose},
 		{"ContextEndsFollower", testContext},
 		{"Storm", testStorm},
+		{"RestartWithinDeposit", testRestartDeposit},
+		{"RestartWithinSpend", testRestartSpend},
+		{"RestartWithinReorg6", testRestartReorg},
+		{"NodeHangs", func(t *testing.T, h Harness) { testFault(t, h, Hang) }},
+		{"NodeDisappears", func(t *testing.T, h Harness) { testFault(t, h, Cut) }},
+		{"NodeServesGarbage", func(t *testing.T, h Harness) { testFault(t, h, Garbage) }},
+		{"NodeAltersBytes", func(t *testing.T, h Harness) { testFault(t, h, Alter) }},
 		{"NodeRestarts", testRestart},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, h) })

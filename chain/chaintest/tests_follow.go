@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -214,21 +213,10 @@ func testRestart(t *testing.T, h Harness) {
 	if err := h.Chain().Broadcast(t.Context(), tx); err == nil || errors.Is(err, coordinator.ErrTxRejected) {
 		t.Errorf("Broadcast to a node that is down: got %v", err)
 	}
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for start := time.Now(); h.Chain().Health().Problem == ""; <-tick.C {
-		if time.Since(start) > patience {
-			t.Fatal("Health does not show that the node is down")
-		}
-	}
-	if got := h.Chain().Health(); got.Since.IsZero() || got.Synced || strings.Contains(got.Problem, "\n") {
-		t.Errorf("health of a node that is down: %+v", got)
-	}
+	unwell(t, h)
 	if err := node.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s.reaches(must(h.Mine(2))(t)[1])
-	if got := h.Chain().Health(); got.Problem != "" || !got.Synced {
-		t.Errorf("health after the node is back: %+v", got)
-	}
+	well(t, h)
 }

@@ -3,6 +3,7 @@ package core_test
 import (
 	"log/slog"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -18,9 +19,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type harness struct {
 	*btcd.Node
 	backend *core.Backend
+	proxy   *chaintest.Proxy
 }
 
 func (h harness) Chain() coordinator.Chain { return h.backend }
+func (h harness) Proxy() *chaintest.Proxy  { return h.proxy }
 
 func open(t testing.TB, cfg core.Config) *core.Backend {
 	t.Helper()
@@ -41,5 +44,9 @@ func open(t testing.TB, cfg core.Config) *core.Backend {
 // TestConformance runs against a real btcd process.
 func TestConformance(t *testing.T) {
 	node := btcd.Start(t)
-	chaintest.Run(t, harness{node, open(t, core.Config{URL: node.URL(), User: node.User, Password: node.Password})})
+	proxy := chaintest.NewProxy(t, node.Host)
+	b := open(t, core.Config{
+		URL: "http://" + proxy.Addr, User: node.User, Password: node.Password, Poll: 20 * time.Millisecond, Timeout: 3 * time.Second,
+	})
+	chaintest.Run(t, harness{node, b, proxy})
 }
