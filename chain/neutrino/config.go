@@ -44,11 +44,16 @@ type Config struct {
 	// some by itself, but for regtest, where they must be named.
 	Peers []string
 	Log   *slog.Logger
+
+	stall time.Duration // stallTime, but in a test
 }
 
 func (c Config) normal() (Config, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.stall == 0 {
+		c.stall = stallTime
 	}
 	if c.Network.Params() == nil {
 		return c, fmt.Errorf("%w: unknown network %q", ErrConfig, c.Network)

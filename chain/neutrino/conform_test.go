@@ -26,10 +26,12 @@ func TestMain(m *testing.M) {
 type harness struct {
 	*btcd.Node
 	backend *neutrino.Backend
+	proxy   *chaintest.Proxy
 }
 
 func (h harness) Chain() coordinator.Chain { return h.backend }
 func (h harness) Blind()                   {}
+func (h harness) Proxy() *chaintest.Proxy  { return h.proxy }
 
 func open(t testing.TB, dir string, peers ...string) *neutrino.Backend {
 	t.Helper()
@@ -70,7 +72,8 @@ func synced(t testing.TB, b *neutrino.Backend, height int32) {
 // TestConformance runs against a real btcd process, over the Bitcoin protocol.
 func TestConformance(t *testing.T) {
 	node := btcd.Start(t)
-	b := open(t, filepath.Join(t.TempDir(), "n"), node.P2P)
+	proxy := chaintest.NewProxy(t, node.P2P)
+	b := open(t, filepath.Join(t.TempDir(), "n"), proxy.Addr)
 	synced(t, b, 1)
-	chaintest.Run(t, harness{node, b})
+	chaintest.Run(t, harness{node, b, proxy})
 }

@@ -2,10 +2,9 @@ package neutrino
 
 import (
 	"encoding/binary"
-	"fmt"
-	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -46,28 +45,37 @@ func (d *dialer) problem() string {
 // conn looks at the first bytes that a peer sends: the magic of its network.
 type conn struct {
 	net.Conn
-	d    *dialer
-	addr string
-	head []byte
+	d     *dialer
+	addr  string
+	head  []byte
+	heard atomic.Bool // it said something
+}
+
+// Close tells of a peer that said nothing before it, or we, went away.
+func (c *conn) Close() error {
+	if !c.heard.Load() {
+		c.d.note(c.addr + " closed the connection or said nothing: is it a Bitcoin node of this network?")
+	}
+	return c.Conn.Close()
 }
 
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if len(c.head) < 4 {
 		c.head = append(c.head, b[:min(n, 4-len(c.head))]...)
-		c.look(err)
+		c.look()
 	}
 	return n, err
 }
 
 // look belongs to the one goroutine that reads.
-func (c *conn) look(err error) {
+func (c *conn) look() {
+	c.heard.Store(len(c.head) > 0)
 	switch {
-	case len(c.head) == 4 && wire.BitcoinNet(binary.LittleEndian.Uint32(c.head)) != c.d.net:
+	case len(c.head) < 4:
+	case wire.BitcoinNet(binary.LittleEndian.Uint32(c.head)) != c.d.net:
 		c.d.note(c.addr + " is not a Bitcoin node of this network")
-	case len(c.head) == 4:
+	default:
 		c.d.note("")
-	case err == io.EOF:
-		c.d.note(fmt.Sprintf("%s closed the connection at once: it may be of another network", c.addr))
 	}
 }

@@ -148,7 +148,7 @@ func (b *Backend) look(c *client) (stuck bool) {
 	if s.samples = append(s.samples, sample{now, s.headers, s.height}); len(s.samples) > sampled {
 		s.samples = s.samples[1:]
 	}
-	stuck = s.peers > 0 && s.height < s.target && now.Sub(s.moved) > stallTime
+	stuck = s.peers > 0 && s.height < s.target && now.Sub(s.moved) > b.cfg.stall
 	if stuck {
 		s.moved = now
 	}

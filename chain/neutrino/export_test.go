@@ -1,0 +1,9 @@
+package neutrino
+
+import "time"
+
+// Stalls returns the settings with another time after which it is stuck.
+func (c Config) Stalls(after time.Duration) Config {
+	c.stall = after
+	return c
+}
