@@ -54,6 +54,8 @@ type WalletBackend interface {
 	NewAddress(ctx context.Context, wallet string, r NewAddress) (Address, error)
 	// Coins lists the unspent outputs.
 	Coins(ctx context.Context, wallet string) ([]Coin, error)
+	// History lists the transactions that moved the wallet's coins, newest first.
+	History(ctx context.Context, wallet string, q HistoryQuery) (Page[HistoryItem], error)
 }
 
 // ProposalBackend is the proposals of a node's wallets.

@@ -88,6 +88,24 @@ func (c *Client) Coins(ctx context.Context, wallet string) ([]Coin, error) {
 	})
 }
 
+// History implements Backend.
+func (c *Client) History(ctx context.Context, wallet string, q HistoryQuery) (Page[HistoryItem], error) {
+	return onWallet(wallet, func() (Page[HistoryItem], error) {
+		return fetch[Page[HistoryItem]](ctx, c, path("wallets", wallet, "history"), page(url.Values{}, q.Cursor, q.Limit))
+	})
+}
+
+// page adds which page is asked for.
+func page(v url.Values, cursor string, limit int) url.Values {
+	if cursor != "" {
+		v.Set("cursor", cursor)
+	}
+	if limit > 0 {
+		v.Set("limit", strconv.Itoa(limit))
+	}
+	return v
+}
+
 // Propose implements Backend.
 func (c *Client) Propose(ctx context.Context, wallet string, r Propose) (Proposed, error) {
 	return onWallet(wallet, func() (Proposed, error) {
@@ -101,14 +119,8 @@ func (c *Client) Proposals(ctx context.Context, wallet string, q ProposalQuery) 
 	if q.Status != "" {
 		v.Set("status", q.Status)
 	}
-	if q.Cursor != "" {
-		v.Set("cursor", q.Cursor)
-	}
-	if q.Limit > 0 {
-		v.Set("limit", strconv.Itoa(q.Limit))
-	}
 	return onWallet(wallet, func() (Page[Proposal], error) {
-		return fetch[Page[Proposal]](ctx, c, path("wallets", wallet, "proposals"), v)
+		return fetch[Page[Proposal]](ctx, c, path("wallets", wallet, "proposals"), page(v, q.Cursor, q.Limit))
 	})
 }
 

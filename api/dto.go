@@ -78,6 +78,16 @@ type WalletSummary struct {
 	Wallet string `json:"wallet" doc:"Wallet id: 64 hex characters."`
 	Name   string `json:"name"`
 	State  string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon."`
+	// Alarms stand for as long as what they tell is so.
+	Alarms List[Alarm] `json:"alarms,omitempty" doc:"What a person has to look at; absent when there is nothing."`
+}
+
+// Alarm is something about a wallet that a person has to look at.
+type Alarm struct {
+	Code    string    `json:"code" doc:"foreign_spend: coins were spent by a transaction that nobody proposed. address_tie: this node and another handed out one address."`
+	Message string    `json:"message"`
+	Since   time.Time `json:"since" doc:"When this node told of it; of an address, when it handed it out."`
+	TxID    string    `json:"txid,omitempty"`
 }
 
 // WalletInvites is a forming wallet and fresh invites to it.
@@ -136,6 +146,17 @@ type Coin struct {
 	Confirmations int32   `json:"confirmations"`
 	LeasedBy      *string `json:"leased_by" doc:"The live proposal that means to spend it, or null."`
 	Label         string  `json:"label"`
+}
+
+// HistoryItem is a transaction that moved a wallet's coins.
+type HistoryItem struct {
+	TxID     string     `json:"txid"`
+	Amount   int64      `json:"amount" doc:"What the wallet has more of by it; below zero for a spend, its fee included."`
+	Fee      *int64     `json:"fee" doc:"Null where an input is not the wallet's own."`
+	Height   int32      `json:"height" doc:"Of its block; 0 while it is unconfirmed."`
+	Time     *time.Time `json:"time" doc:"Of its block, as the miner claims; null while it is unconfirmed."`
+	Proposal string     `json:"proposal" doc:"The proposal it comes from; empty where there is none."`
+	Label    string     `json:"label"`
 }
 
 // Proposed answers a new proposal, or the repetition of one by its request id.
@@ -232,7 +253,7 @@ type Event struct {
 	Time     time.Time `json:"time"`
 	Wallet   string    `json:"wallet,omitempty"`
 	Proposal string    `json:"proposal,omitempty"`
-	Status   string    `json:"status,omitempty"`
+	Status   string    `json:"status,omitempty" doc:"Of a proposal or a wallet; of an alarm, its code where it stays."`
 	Peer     string    `json:"peer,omitempty"`
 	Message  string    `json:"message,omitempty"`
 	// Chain comes with type sync.

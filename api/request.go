@@ -60,6 +60,13 @@ type ProposalQuery struct {
 	Limit int
 }
 
+// HistoryQuery selects a page of a wallet's history, newest first.
+type HistoryQuery struct {
+	Cursor string
+	// Limit is at most MaxPage; 0 is DefaultPage.
+	Limit int
+}
+
 // How many items a page holds.
 const (
 	DefaultPage = 50

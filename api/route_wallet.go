@@ -25,6 +25,12 @@ type newAddressInput struct {
 	Body NewAddress
 }
 
+type historyInput struct {
+	WalletPath
+	Cursor string `query:"cursor" maxLength:"200" doc:"The next of the page before."`
+	Limit  int    `query:"limit" minimum:"0" maximum:"500" doc:"How many at most; 50 where left out."`
+}
+
 func (s *Server) walletRoutes(h huma.API) {
 	b := s.backend
 	route(h, RoleRead, get("list-wallets", "/v1/wallets", "List wallets"), func(ctx context.Context, _ *none) (Page[Wallet], error) {
@@ -58,5 +64,11 @@ func (s *Server) walletRoutes(h huma.API) {
 	})
 	route(h, RoleRead, get("list-coins", "/v1/wallets/{wallet}/coins", "List unspent outputs"), func(ctx context.Context, in *WalletPath) (Page[Coin], error) {
 		return all(b.Coins(ctx, in.Wallet))
+	})
+	route(h, RoleRead, get("list-history", "/v1/wallets/{wallet}/history", "List what moved the coins, newest first"), func(ctx context.Context, in *historyInput) (Page[HistoryItem], error) {
+		if in.Limit == 0 {
+			in.Limit = DefaultPage
+		}
+		return b.History(ctx, in.Wallet, HistoryQuery{Cursor: in.Cursor, Limit: in.Limit})
 	})
 }

@@ -97,6 +97,9 @@ func TestRoundTrip(t *testing.T) {
 			return b.NewAddress(ctx, "family", api.NewAddress{Peek: true, BeyondGap: true})
 		},
 		"Coins": func(b api.Backend) (any, error) { return b.Coins(ctx, "family") },
+		"History": func(b api.Backend) (any, error) {
+			return b.History(ctx, "family", api.HistoryQuery{Cursor: "c", Limit: 7})
+		},
 		"Propose": func(b api.Backend) (any, error) {
 			return b.Propose(ctx, "family", api.Propose{
 				To:      []api.Recipient{{Address: apitest.Address, Amount: 1_000_000, Label: "rent"}},
@@ -194,7 +197,7 @@ func asJSON(t *testing.T, v any) any {
 
 // nullable says whether every null is one that the design allows.
 func nullable(s string) bool {
-	for _, f := range []string{"leased_by", "replaced_by", "wtxid", "words", "descriptor", "expires", "last_seen"} {
+	for _, f := range []string{"leased_by", "replaced_by", "wtxid", "words", "descriptor", "expires", "last_seen", "fee", "time"} {
 		s = strings.ReplaceAll(s, `"`+f+`":null`, "")
 	}
 	return !strings.Contains(s, `":null`)

@@ -21,6 +21,10 @@ const (
 	// regtestFeeRate stands in on regtest alone, where there is no market to
 	// estimate from; elsewhere an unknown fee rate is refused, never guessed.
 	regtestFeeRate = wallet.FeeRate(2000) // satoshis per 1000 vbytes
+	// An estimate outside these is a mistake or a lie of the backend: nodes relay
+	// nothing below the one, and nobody has ever had to pay the other.
+	minEstimate = wallet.FeeRate(1_000)
+	maxEstimate = wallet.FeeRate(1_000_000)
 )
 
 // Propose creates a proposal and, unless told otherwise, approves it.
@@ -105,12 +109,20 @@ func (n *Node) feeRate(ctx context.Context, r api.Propose) (wallet.FeeRate, erro
 	}
 	rate, err := n.parts.Chain.FeeRate(ctx, target)
 	switch {
+	case err == nil && (rate < minEstimate || rate > maxEstimate):
+		return 0, errFeeUnknown(fmt.Sprintf("the Bitcoin node's estimate of %v is out of bounds", rate))
 	case err == nil:
 		return rate, nil
 	case n.parts.Network == wallet.Regtest:
 		return regtestFeeRate, nil
+	case errors.Is(err, coordinator.ErrNoEstimate), errors.Is(err, coordinator.ErrUnsupported):
+		return 0, errFeeUnknown("the fee rate is unknown: the chain backend has no estimate")
 	}
-	return 0, api.Refuse(coordinator.RuleFeeUnknown, "the fee rate is unknown: "+err.Error(), "give --fee-rate")
+	return 0, errFeeUnknown("the fee rate is unknown: " + err.Error())
+}
+
+func errFeeUnknown(why string) error {
+	return api.Refuse(coordinator.RuleFeeUnknown, why, "give --fee-rate")
 }
 
 // proposal finds a proposal of any wallet by id or unique prefix.

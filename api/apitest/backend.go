@@ -26,6 +26,7 @@ const Address = "bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jr
 // remembers requests, and fails a method with the error set for its name.
 type Backend struct {
 	mu       sync.Mutex
+	alarms   []api.Alarm
 	requests []any
 	failures map[string]error
 	status   string
@@ -58,6 +59,13 @@ func (b *Backend) SetStatus(status string) {
 		default:
 		}
 	}
+}
+
+// SetAlarms makes alarms stand in Status.
+func (b *Backend) SetAlarms(alarms ...api.Alarm) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.alarms = alarms
 }
 
 // Subscribers is how many streams are open.
@@ -140,11 +148,15 @@ func show() api.Wallet {
 
 // Status implements api.Backend.
 func (b *Backend) Status(context.Context) (api.Status, error) {
+	w := summary("active")
+	b.mu.Lock()
+	w.Alarms = slices.Clone(b.alarms)
+	b.mu.Unlock()
 	return api.Status{
 		Name: "alice", PeerID: "12D3KooWA", Addresses: []string{"/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWA"},
 		Network: "regtest", Version: "test",
 		Chain:   api.ChainStatus{Backend: "core", Height: 120, Tip: strings.Repeat("00", 32), Synced: true},
-		Wallets: []api.WalletSummary{summary("active")},
+		Wallets: []api.WalletSummary{w},
 		Peers:   peers(),
 	}, b.called("Status", nil)
 }
@@ -245,6 +257,22 @@ func (b *Backend) Coins(_ context.Context, ref string) ([]api.Coin, error) {
 		{OutPoint: strings.Repeat("22", 32) + ":1", Amount: 2_000_000, Address: Address, Confirmations: 3, LeasedBy: &by, Label: "first"},
 		{OutPoint: strings.Repeat("33", 32) + ":0", Amount: 5_000, Address: Address, Confirmations: 1},
 	}, b.wallet("Coins", ref, nil)
+}
+
+// History implements api.Backend. The second page is the last.
+func (b *Backend) History(_ context.Context, ref string, q api.HistoryQuery) (api.Page[api.HistoryItem], error) {
+	if err := b.wallet("History", ref, q); err != nil {
+		return api.Page[api.HistoryItem]{}, err
+	}
+	fee, mined := int64(200), Now()
+	page := api.Page[api.HistoryItem]{Items: []api.HistoryItem{
+		{TxID: TxID, Amount: -1_000_200, Fee: &fee, Proposal: ProposalID},
+		{TxID: strings.Repeat("22", 32), Amount: 2_000_000, Height: 118, Time: &mined, Label: "first"},
+	}}
+	if q.Cursor == "" {
+		page.Next = "page2"
+	}
+	return page, nil
 }
 
 // Propose implements api.Backend.

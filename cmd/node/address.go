@@ -15,7 +15,8 @@ func (c *cli) addressCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "address WALLET",
 		Short: "Get a fresh receiving address",
-		Long: `Get a fresh receiving address. Each call leases another one; exit status 4 when 20 unused ones are out.
+		Long: `Get a fresh receiving address. Each call leases another one; exit status 4 when 20 unused ones are out. Cosigners
+who ask at the same moment get different ones. If two that were apart handed out the same, ` + "`status`" + ` tells both.
 JSON: {"address","index"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Address, error) {

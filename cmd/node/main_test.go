@@ -34,7 +34,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status, "call": call, "fakenode": fakeNode, "fakestatus": fakeStatus, "fakefail": fakeFail, "shape": shape, "oneline": oneLine, "request": request,
+			"status": status, "call": call, "fakenode": fakeNode, "fakestatus": fakeStatus, "fakefail": fakeFail, "fakealarm": fakeAlarm, "shape": shape, "oneline": oneLine, "request": request,
 		},
 	})
 }
@@ -110,6 +110,15 @@ func fakeFail(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("unknown kind %s", args[1])
 	}
 	nodes.load(ts).Fail(args[0], &api.Error{Kind: api.Kind(kind), Code: args[2], Message: "it did not work", Hint: "do something else"})
+}
+
+// fakeAlarm [CODE] makes an alarm stand, or none.
+func fakeAlarm(ts *testscript.TestScript, _ bool, args []string) {
+	var alarms []api.Alarm
+	for _, code := range args {
+		alarms = append(alarms, api.Alarm{Code: code, Message: "transaction \x1b[31mx, which nobody proposed", Since: apitest.Now(), TxID: apitest.TxID})
+	}
+	nodes.load(ts).SetAlarms(alarms...)
 }
 
 // request JSON checks the body of the last request that reached the stand-in.

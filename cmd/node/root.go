@@ -15,7 +15,7 @@ func (c *cli) root() *cobra.Command {
 		c.group("wallet", "Make and look at wallets",
 			c.walletCreateCommand(), c.walletInviteCommand(), c.walletJoinCommand(), c.walletListCommand(),
 			c.walletShowCommand(), c.walletRatifyCommand(), c.walletAbandonCommand()),
-		c.addressCommand(), c.coinsCommand(),
+		c.addressCommand(), c.coinsCommand(), c.historyCommand(),
 		c.proposeCommand(), c.proposalsCommand(),
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),
 		c.approveCommand(), c.rejectCommand(), c.withdrawCommand(), c.waitCommand(), c.txCommand(),

@@ -19,7 +19,8 @@ func (c *cli) statusCommand() *cobra.Command {
 JSON: {"name","peer_id","addresses":[…],"network","version","chain":{"backend","height","tip","synced"},"wallets":[…],"peers":[…]};
 chain also has "problem" while something is wrong, "note" for what is no problem, "target", "bitcoin_peers", "blind" for a
 backend that sees no transaction before it is in a block, and "sync" {"stage","height","target","rate","seconds_left"} of a
-light client that is not synced.`,
+light client that is not synced; a wallet has "alarms" [{"code","message","since","txid"}] while there is something to look at:
+coins spent by a transaction that nobody proposed (foreign_spend), an address that two nodes handed out (address_tie).`,
 		Args: cobra.NoArgs,
 		RunE: ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Status, error) {
 			return node.Status(ctx)
@@ -48,6 +49,11 @@ func showStatus(w io.Writer, s api.Status) {
 			rows = append(rows, []string{short(x.Wallet), x.Name, x.State})
 		}
 		table(w, rows)
+		for _, x := range s.Wallets {
+			for _, a := range x.Alarms {
+				fmt.Fprintf(w, "ALARM  %s: %s (since %s)\n", clean(x.Name), clean(a.Message), when(a.Since))
+			}
+		}
 	}
 	if len(s.Peers) > 0 {
 		fmt.Fprintln(w)

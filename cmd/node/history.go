@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/api"
+)
+
+func (c *cli) historyCommand() *cobra.Command {
+	var q api.HistoryQuery
+	cmd := &cobra.Command{
+		Use:   "history WALLET",
+		Short: "List what moved the coins, newest first",
+		Long: `List the transactions that moved the coins of a wallet, unconfirmed ones first, then newest first, a page at a
+time: pass the "next" of one page as --cursor for the following. amount is what the wallet has more of by it: below
+zero for a spend, fee included; fee is null where not all inputs are the wallet's own; height is 0 and time null
+while it is unconfirmed.
+JSON: {"items":[{"txid","amount","fee","height","time","proposal","label"}],"next":"…"}.`,
+		Args: cobra.ExactArgs(1),
+		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.HistoryItem], error) {
+			if q.Limit < 0 || q.Limit > api.MaxPage {
+				return api.Page[api.HistoryItem]{}, api.Misuse("bad_limit", fmt.Sprintf("a page holds 1 to %d transactions", api.MaxPage), "try --limit 50")
+			}
+			return node.History(ctx, args[0], q)
+		}, showHistory),
+	}
+	cmd.Flags().IntVar(&q.Limit, "limit", api.DefaultPage, "how many at most")
+	cmd.Flags().StringVar(&q.Cursor, "cursor", "", "the `next` of the page before")
+	return cmd
+}
+
+func showHistory(w io.Writer, p api.Page[api.HistoryItem]) {
+	rows := [][]string{{"TXID", "AMOUNT", "FEE", "HEIGHT", "TIME", "PROPOSAL", "LABEL"}}
+	for _, x := range p.Items {
+		fee, height, at := "", "unconfirmed", ""
+		if x.Fee != nil {
+			fee = formatAmount(*x.Fee)
+		}
+		if x.Height > 0 {
+			height = strconv.Itoa(int(x.Height))
+		}
+		if x.Time != nil {
+			at = when(*x.Time)
+		}
+		rows = append(rows, []string{x.TxID, formatAmount(x.Amount), fee, height, at, short(x.Proposal), x.Label})
+	}
+	table(w, rows)
+	if p.Next != "" {
+		fmt.Fprintf(w, "more: --cursor %s\n", clean(p.Next))
+	}
+}
