@@ -51,6 +51,7 @@ type View struct {
 	spends pmap.Map[string, chainhash.Hash] // by outpoint | spending txid
 
 	scripts pmap.Map[string, place] // watched scripts
+	sieve   *sieve                  // nil, or of all of scripts, outs and spends
 	watched [2]uint32               // how many indexes are watched, by branch
 	used    [2]uint32               // one past the last index paid to, by branch
 	handed  [2]uint32               // one past the last index handed out, by branch
@@ -130,6 +131,10 @@ func (v View) Watch(d *wallet.Descriptor) (View, [][]byte, error) {
 			if err != nil {
 				return v, nil, fmt.Errorf("derive script %d/%d: %w", branch, i, err)
 			}
+			if v.sieve == nil && v.scripts.Len() == 0 {
+				v.sieve = newSieve()
+			}
+			v.sieve.add(scriptMark(s.PkScript))
 			v.scripts = v.scripts.Set(string(s.PkScript), place{uint32(branch), i})
 			fresh = append(fresh, s.PkScript)
 			v.watched[branch]++
@@ -238,6 +243,9 @@ func (v View) See(tx *wire.MsgTx, seen bool) (View, bool) {
 }
 
 func (v View) concerns(tx *wire.MsgTx) bool {
+	if !v.sieve.passes(tx) {
+		return false
+	}
 	if _, ok := v.Tx(tx.TxHash()); ok {
 		return true
 	}
@@ -261,10 +269,12 @@ func (v View) add(tx *wire.MsgTx, t ViewTx) View {
 	}
 	v = v.put(t)
 	for _, o := range v.outputs(tx, id) {
+		v.sieve.add(coinMark(o.OutPoint))
 		v.outs = v.outs.Set(coinKey(o.OutPoint), o)
 		v.used[o.Branch] = max(v.used[o.Branch], o.Index+1)
 	}
 	for _, i := range tx.TxIn {
+		v.sieve.add(coinMark(i.PreviousOutPoint)) // by which the transaction is known again
 		v.spends = v.spends.Set(coinKey(i.PreviousOutPoint)+string(id[:]), id)
 	}
 	return v
@@ -391,6 +401,10 @@ func (v View) restoreScripts(recs map[string][]byte) View {
 			}
 		}
 	}
+	v.sieve = newSieve()
+	for _, p := range pairs {
+		v.sieve.add(scriptMark(p.K))
+	}
 	v.scripts = undump(pairs)
 	return v
 }
@@ -455,9 +469,11 @@ func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 		id := tx.TxHash()
 		txs = append(txs, pair[ViewTx]{K: id[:], V: ViewTx{Tx: tx, Block: r.Block, Seen: r.Seen}})
 		for _, o := range v.outputs(tx, id) {
+			v.sieve.add(coinMark(o.OutPoint))
 			outs = append(outs, pair[ViewOut]{K: []byte(coinKey(o.OutPoint)), V: o})
 		}
 		for _, i := range tx.TxIn {
+			v.sieve.add(coinMark(i.PreviousOutPoint))
 			spends = append(spends, pair[chainhash.Hash]{K: []byte(coinKey(i.PreviousOutPoint) + string(id[:])), V: id})
 		}
 	}
