@@ -55,7 +55,7 @@ func testFault(t *testing.T, h Harness, f Fault) {
 // unwell waits until Health names a problem.
 func unwell(t *testing.T, h Harness) {
 	t.Helper()
-	state(t, "names a problem", func() bool { return h.Chain().Health().Problem != "" })
+	state(t, "Health names a problem", func() bool { return h.Chain().Health().Problem != "" })
 	if got := h.Chain().Health(); got.Problem != "" && (got.Since.IsZero() || got.Synced || strings.ContainsAny(got.Problem, "\r\n")) {
 		t.Errorf("health with a problem: %+v", got)
 	}
@@ -64,7 +64,7 @@ func unwell(t *testing.T, h Harness) {
 // well waits until Health says that all is.
 func well(t *testing.T, h Harness) {
 	t.Helper()
-	state(t, "says that all is well", func() bool {
+	state(t, "Health says that all is well", func() bool {
 		got := h.Chain().Health()
 		return got.Problem == "" && got.Synced && got.Since.IsZero()
 	})
@@ -76,7 +76,7 @@ func state(t *testing.T, what string, ok func() bool) {
 	defer tick.Stop()
 	for start := time.Now(); !ok(); <-tick.C {
 		if time.Since(start) > patience {
-			t.Fatalf("not in %v: Health %s", patience, what)
+			t.Fatalf("not in %v: %s", patience, what)
 		}
 	}
 }
