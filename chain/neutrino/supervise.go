@@ -14,6 +14,9 @@ import (
 // fetchTime is how long a follower waits for one filter or block before it says so.
 const fetchTime = time.Minute
 
+// closeTime is how long the light client may take to stop: a node has five seconds.
+const closeTime = 3 * time.Second
+
 // state is what the light client looked like a moment ago.
 type state struct {
 	height  int32 // of the best block whose filter header is known
@@ -105,8 +108,16 @@ func (b *Backend) shut() {
 	if c == nil {
 		return
 	}
-	if err := c.close(); err != nil {
-		b.cfg.Log.Warn("stop the light client", "error", err)
+	done := make(chan error, 1)
+	go func() { done <- c.close() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			b.cfg.Log.Warn("stop the light client", "error", err)
+		}
+	case <-time.After(closeTime):
+		// What is on disk is whole at any moment; a node has to end in time.
+		b.cfg.Log.Warn("the light client does not stop in time")
 	}
 }
 
@@ -131,7 +142,7 @@ func (b *Backend) look(c *client) (stuck bool) {
 	now := time.Now()
 	b.mu.Lock()
 	s := &b.now
-	if s.height != best.Height || s.headers != int32(headers) || s.moved.IsZero() {
+	if s.height != best.Height || s.headers != int32(headers) || s.peers == 0 {
 		s.moved = now
 	}
 	if s.hash != best.Hash || (s.peers == 0) != (len(told) == 0) {
