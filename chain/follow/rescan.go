@@ -65,6 +65,8 @@ func (f *Follower) rescanSome() error {
 		if err := f.send(n); err != nil {
 			return err
 		}
+		// A stale view of the mempool must not bring them back as unconfirmed.
+		f.pool.connected(b.Ref.Height, j.match.block(b))
 		j.hits = j.hits[1:]
 	}
 	for o := range j.match.outs {
