@@ -17,6 +17,7 @@ import (
 // Errors of talking to a node. Each is one clear line for people.
 var (
 	ErrDown     = errors.New("nothing answers at the address of the Bitcoin node (is it running, and are host and port of chain.core.url right?)")
+	ErrHungUp   = errors.New("the Bitcoin node closed the connection (is the port of chain.core.url that of its RPC, and http or https right?)")
 	ErrLogin    = errors.New("the Bitcoin node refuses user and password: set chain.core.user and chain.core.password, or chain.core.cookie_file")
 	ErrCookie   = errors.New("the cookie file of chain.core.cookie_file cannot be used")
 	ErrForbid   = errors.New("the Bitcoin node does not allow this host or call (Bitcoin Core: rpcallowip, rpcwhitelist)")
@@ -256,10 +257,12 @@ func explain(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: no HTTP", ErrGarbage)
 	case errors.As(err, &cert):
 		return ErrCert
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return ErrHungUp
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return ErrTimeout
 	}
-	return fmt.Errorf("%w: %s", ErrDown, oneLine(err.Error()))
+	return fmt.Errorf("%w (%s)", ErrDown, oneLine(err.Error()))
 }
 
 // explainStatus is nil where the body may be a JSON-RPC answer.

@@ -72,7 +72,7 @@ func TestBadServers(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			untilGone(r)
 		})},
-		{"hangs up", core.ErrDown.Error(), plain(func(w http.ResponseWriter, _ *http.Request) {
+		{"hangs up", core.ErrHungUp.Error(), plain(func(w http.ResponseWriter, _ *http.Request) {
 			c, _, err := http.NewResponseController(w).Hijack()
 			if err == nil {
 				_ = c.Close()
