@@ -125,6 +125,20 @@ func ask[T any](c *cli, do func(ctx context.Context, node *api.Client, args []st
 	})
 }
 
+// sayBlind tells people, below a list of coins, what the node cannot see. That it
+// cannot be asked is no reason to fail: the list was shown.
+func (c *cli) sayBlind(ctx context.Context, node *api.Client) {
+	if c.json {
+		return
+	}
+	if s, err := node.Status(ctx); err == nil && s.Chain.Blind {
+		c.note("%s", blindText)
+	}
+}
+
+// blindText is what a light client cannot see.
+const blindText = "(This node sees transactions in blocks only: what is on its way in does not show yet.)"
+
 // note writes a line for people to standard error.
 func (c *cli) note(format string, args ...any) { fmt.Fprintf(c.err, format+"\n", args...) }
 

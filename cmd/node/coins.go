@@ -19,6 +19,9 @@ JSON: {"items":[{"outpoint","amount","address","confirmations","leased_by","labe
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.Coin], error) {
 			items, err := node.Coins(ctx, args[0])
+			if err == nil {
+				c.sayBlind(ctx, node)
+			}
 			return api.Page[api.Coin]{Items: items}, err
 		}, showCoins),
 	}

@@ -37,7 +37,7 @@ func showStatus(w io.Writer, s api.Status) {
 		"chain", fmt.Sprintf("%s, height %d, %s", s.Chain.Backend, s.Chain.Height, synced),
 		"sync", syncText(s.Chain.Sync), "tip", s.Chain.Tip, "problem", s.Chain.Problem, "note", clean(s.Chain.Note))
 	if s.Chain.Blind {
-		fmt.Fprintln(w, "It sees transactions in blocks only: coins on their way in do not show before that.")
+		fmt.Fprintln(w, blindText)
 	}
 	for _, a := range s.Addresses {
 		fmt.Fprintf(w, "address  %s\n", clean(a))

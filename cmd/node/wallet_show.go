@@ -21,7 +21,11 @@ JSON: {"wallet","name","state":"forming|verifying|active|archived","threshold",
 "balance":{"confirmed","unconfirmed","leased","spendable"}}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Wallet, error) {
-			return node.Wallet(ctx, args[0])
+			w, err := node.Wallet(ctx, args[0])
+			if err == nil {
+				c.sayBlind(ctx, node)
+			}
+			return w, err
 		}, showWallet),
 	}
 }
