@@ -12,9 +12,9 @@ import (
 )
 
 // foreignGrace is how many ticks a spend that nobody proposed waits for its
-// proposal before it is an alarm: 90 s, longer than a round of sync, which
-// comes every 75 s at the latest.
-const foreignGrace = 45
+// proposal before it is an alarm: 30 s. All members are asked for what they
+// hold when it is seen, and those who can be reached answer within seconds.
+const foreignGrace = 15
 
 // Kinds of alarms that stay.
 const (
@@ -78,6 +78,7 @@ func (v View) related(id chainhash.Hash) []chainhash.Hash {
 // their proposals time to arrive, and then tells of each, once.
 func (s *step) tellForeign() error {
 	var ids []chainhash.Hash
+	ask := false
 	if s.starting {
 		for _, t := range s.m.View.txs.All() {
 			ids = append(ids, t.Tx.TxHash())
@@ -89,7 +90,11 @@ func (s *step) tellForeign() error {
 	for _, id := range ids {
 		if _, known := s.m.strange.Get(key(id)); !known && foreign(s.m.State, s.m.View, id) {
 			s.m.strange = s.m.strange.Set(key(id), s.m.ticks)
+			ask = true
 		}
+	}
+	if ask {
+		s.do(AskSync{})
 	}
 	for k, since := range s.m.strange.All() {
 		id := chainhash.Hash([]byte(k))

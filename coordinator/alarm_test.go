@@ -3,6 +3,7 @@ package coordinator
 import (
 	"bytes"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,10 @@ func TestASpendNobodyProposedIsAnAlarm(t *testing.T) {
 	coins := c.fund(1_000_000, 500_000)
 	tx := thief(coins...)
 	for _, p := range c.peers {
+		_, effects, err := Step(p.m, p.input(ChainIn{ChainNotice{Kind: Seen, Txs: []*wire.MsgTx{tx}}}))
+		if err != nil || !slices.Contains(effects, Effect(AskSync{})) {
+			t.Errorf("the others are not asked for its proposal: %v, %v", effects, err)
+		}
 		p.sees(tx)
 		p.ticks(foreignGrace - 1)
 		p.expect("within the grace", 0, 0)
