@@ -1,0 +1,44 @@
+package neutrino
+
+import (
+	"testing"
+	"time"
+
+	"github.com/quorate/quorate/wallet"
+)
+
+func TestProgress(t *testing.T) {
+	at := time.Unix(1_700_000_000, 0)
+	s := state{target: 1000, headers: 400, height: 0, samples: []sample{
+		{at, 200, 0}, {at.Add(time.Second), 300, 0}, {at.Add(2 * time.Second), 400, 0},
+	}}
+	if stage, height, rate, left := s.progress(); stage != "block headers" || height != 400 || rate != 100 || left != 6*time.Second {
+		t.Errorf("%s %d %v %v", stage, height, rate, left)
+	}
+	s.headers, s.height = 1000, 500
+	s.samples = []sample{{at, 1000, 0}, {at.Add(5 * time.Second), 1000, 500}}
+	if stage, height, rate, left := s.progress(); stage != "filter headers" || height != 500 || rate != 100 || left != 5*time.Second {
+		t.Errorf("%s %d %v %v", stage, height, rate, left)
+	}
+	s.samples = s.samples[1:]
+	if _, _, rate, left := s.progress(); rate != 0 || left != 0 {
+		t.Errorf("out of one sample: %v %v", rate, left)
+	}
+}
+
+// One peer of several cannot make it look as if there were more to come.
+func TestTargetIsTheMedian(t *testing.T) {
+	for want, told := range map[int32][]int32{0: nil, 7: {7}, 100: {100, 2_000_000_000}, 101: {101, 100, 2_000_000_000}} {
+		if got := median(told); got != want {
+			t.Errorf("of %v: %d, want %d", told, got, want)
+		}
+	}
+}
+
+func TestPeersNeeded(t *testing.T) {
+	for network, want := range map[wallet.Network]int{wallet.Mainnet: 2, wallet.Testnet4: 2, wallet.Signet: 2, wallet.Regtest: 1} {
+		if got := (Config{Network: network}).need(); got != want {
+			t.Errorf("on %s: %d, want %d", network, got, want)
+		}
+	}
+}
