@@ -57,7 +57,7 @@ func testReorgDoubleSpend(t *testing.T, h Harness) {
 	if s.in[b.TxHash()].Hash != branch[0] {
 		t.Error("the new spend is not confirmed")
 	}
-	refused(t, h, "Broadcast of the old spend", h.Chain().Broadcast(t.Context(), a))
+	refused(t, h, "Broadcast of the old spend", offer(t, h, a))
 	seen := s.seen[a.TxHash()]
 	s.reaches(must(h.Mine(1))(t)[0])
 	if s.seen[a.TxHash()] != seen {

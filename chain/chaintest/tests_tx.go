@@ -94,7 +94,7 @@ func testReplace(t *testing.T, h Harness) {
 	}
 	send(t, h, high)
 	s.sighted(high, 1)
-	refused(t, h, "Broadcast of what was replaced", h.Chain().Broadcast(t.Context(), low))
+	refused(t, h, "Broadcast of what was replaced", offer(t, h, low))
 	must(h.Mine(1))(t)
 	s.confirmed(high)
 	if _, ok := s.in[low.TxHash()]; ok {
@@ -139,7 +139,7 @@ func testDoubleSpend(t *testing.T, h Harness) {
 	send(t, h, pay(t, k, coin, outsider(t), btc/2, 10))
 	must(h.Mine(1))(t)
 	rival := pay(t, k, coin, outsider(t), btc/3, 500)
-	refused(t, h, "Broadcast", h.Chain().Broadcast(t.Context(), rival))
+	refused(t, h, "Broadcast", offer(t, h, rival))
 	if err, can := testAccept(t, h, rival); can {
 		refused(t, h, "TestAccept", err)
 	}
@@ -159,7 +159,7 @@ func testInvalid(t *testing.T, h Harness) {
 	for what, tx := range map[string]*wire.MsgTx{
 		"unsigned": unsigned, "bad signature": forged, "more out than in": greedy, "no fee": free,
 	} {
-		refused(t, h, "Broadcast, "+what, h.Chain().Broadcast(t.Context(), tx))
+		refused(t, h, "Broadcast, "+what, offer(t, h, tx))
 		if err, can := testAccept(t, h, tx); can {
 			refused(t, h, "TestAccept, "+what, err)
 		}

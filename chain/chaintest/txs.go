@@ -1,8 +1,10 @@
 package chaintest
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -65,6 +67,19 @@ func send(t *testing.T, h Harness, tx *wire.MsgTx) {
 	if err := h.Chain().Broadcast(t.Context(), tx); err != nil {
 		t.Fatalf("Broadcast: %v", err)
 	}
+}
+
+// offer broadcasts what should be refused. A backend that can only look whether
+// anybody shows it would look for long.
+func offer(t *testing.T, h Harness, tx *wire.MsgTx) error {
+	t.Helper()
+	ctx := t.Context()
+	if blind(h) {
+		short, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		ctx = short
+	}
+	return h.Chain().Broadcast(ctx, tx)
 }
 
 // refused holds an answer of Broadcast or TestAccept: a backend that knows no

@@ -20,6 +20,9 @@ import (
 func TestMain(m *testing.M) {
 	// The first wait before a lost peer is tried again.
 	lib.ConnectionRetryInterval = 100 * time.Millisecond
+	// How long a peer has for an answer: to a question for a block that has just
+	// left the chain there is none.
+	lib.QueryTimeout = time.Second
 	goleak.VerifyTestMain(m)
 }
 
