@@ -22,12 +22,15 @@ const (
 	// pollEvery is how often it is looked at for progress. New blocks are told
 	// of at once.
 	pollEvery = time.Second
-	// stallTime is how long a peer may announce blocks that do not come before
-	// the light client is started again.
+	// stallTime is how long a peer may announce blocks that do not come, or no peer
+	// be found, before the light client is started again.
 	stallTime = 5 * time.Minute
-	// filterCache holds two batches of a thousand filters of the main network;
-	// blockCache a few blocks, for wallets that follow side by side. In bytes.
-	filterCache = 40 << 20
+	// filterBatch is how many filters are asked for at a time. filterCache must
+	// hold them all, or they would be asked for again: 25 kB each on the main
+	// network, 40 kB at the worst. blockCache holds a few blocks, for wallets that
+	// follow side by side. In bytes.
+	filterBatch = 500
+	filterCache = 24 << 20
 	blockCache  = 16 << 20
 	// minPeers is how many peers must agree on filters outside regtest: from a
 	// single one, a lie by omission could not be told from the truth.

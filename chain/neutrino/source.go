@@ -112,6 +112,9 @@ func medianTime(cs *neutrino.ChainService, h *wire.BlockHeader, height int32) (i
 // Interests implements follow.Filtered. Of the filter it knows that its hash is
 // in the chain of filter headers on which the peers agree.
 func (s source) Interests(ctx context.Context, hash chainhash.Hash, height int32, scripts [][]byte) (bool, error) {
+	if height == 0 {
+		return false, nil // the genesis block pays nobody, and has no filter to ask for
+	}
 	cs, err := s.service()
 	if err != nil {
 		return false, err
@@ -119,7 +122,7 @@ func (s source) Interests(ctx context.Context, hash chainhash.Hash, height int32
 	v, err := s.fetch(ctx, cs, "filter", hash, height, func() (any, error) {
 		// The library asks for one batch at a time: a question that nobody can
 		// answer, of a block that has left the chain, must not last.
-		return cs.GetCFilter(hash, wire.GCSFilterRegular, neutrino.OptimisticBatch(), neutrino.NumRetries(1))
+		return cs.GetCFilter(hash, wire.GCSFilterRegular, neutrino.OptimisticBatch(), neutrino.MaxBatchSize(filterBatch), neutrino.NumRetries(1))
 	})
 	if err != nil {
 		return false, err

@@ -26,7 +26,8 @@ type state struct {
 	peers   int
 	current bool
 	samples []sample
-	moved   time.Time // when headers or filter headers last grew
+	moved   time.Time // when headers or filter headers last grew, with peers
+	alone   time.Time // when there was a peer last
 }
 
 // sample is one point of the progress.
@@ -121,7 +122,8 @@ func (b *Backend) shut() {
 	}
 }
 
-// look notes what the light client knows now, and says whether it is stuck.
+// look notes what the light client knows now, and says whether it is stuck or
+// finds nobody.
 func (b *Backend) look(c *client) (stuck bool) {
 	best, err := c.cs.BestBlock()
 	if err != nil {
@@ -159,9 +161,15 @@ func (b *Backend) look(c *client) (stuck bool) {
 	if s.samples = append(s.samples, sample{now, s.headers, s.height}); len(s.samples) > sampled {
 		s.samples = s.samples[1:]
 	}
-	stuck = s.peers > 0 && s.height < s.target && now.Sub(s.moved) > b.cfg.stall
+	if s.peers > 0 || s.alone.IsZero() {
+		s.alone = now
+	}
+	// Peers are looked for when it starts, and there may have been no network then.
+	searches := len(b.cfg.Peers) == 0 && b.cfg.Network != wallet.Regtest
+	stuck = (s.peers > 0 && s.height < s.target && now.Sub(s.moved) > b.cfg.stall) ||
+		(searches && now.Sub(s.alone) > b.cfg.stall)
 	if stuck {
-		s.moved = now
+		s.moved, s.alone = now, now
 	}
 	peers := s.peers
 	b.mu.Unlock()
