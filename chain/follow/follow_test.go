@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -251,6 +252,70 @@ func TestRescanDuringReorg(t *testing.T) {
 	}
 	expect(t, f, coordinator.Rescanned, s.ref(20))
 	expect(t, f, coordinator.CaughtUp, s.ref(101))
+}
+
+// TestRescanFindsSpendsThatWentBy: a coin whose script was watched too late is
+// not told of without its spend, although that came after the script was watched.
+func TestRescanFindsSpendsThatWentBy(t *testing.T) {
+	witness := []byte{txscript.OP_TRUE}
+	program := sha256.Sum256(witness)
+	late := append([]byte{0, 32}, program[:]...)
+	s := newScript(200)
+	pay := &wire.MsgTx{TxOut: []*wire.TxOut{{PkScript: late}}}
+	s.blocks[20].Txs = append(s.blocks[20].Txs, pay)
+	s.blocks[150].Txs = append(s.blocks[150].Txs, &wire.MsgTx{
+		TxIn: []*wire.TxIn{{PreviousOutPoint: wire.OutPoint{Hash: pay.TxHash()}, Witness: wire.TxWitness{witness}}},
+	})
+	f, _ := begin(t, s, Options{})
+	for height := 1; height < 200; height++ {
+		expect(t, f, coordinator.Connected, s.ref(height))
+		if height == 30 {
+			if err := f.Watch(t.Context(), [][]byte{late}, 10); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	expect(t, f, coordinator.Rescanned, s.ref(20))
+	expect(t, f, coordinator.Rescanned, s.ref(150))
+	expect(t, f, coordinator.CaughtUp, s.ref(199))
+}
+
+// TestRescansJoin: scripts that come to be watched block after block are looked
+// for in one scan, and only where they were missed.
+func TestRescansJoin(t *testing.T) {
+	const blocks, back = 300, 50
+	s := newScript(blocks)
+	fetched := 0 // read after the last notice
+	s.onBlock = func(int32) { fetched++ }
+	f, _ := begin(t, s, Options{})
+	watch := func(height int) {
+		// The script of a block that went by, and that of one to come.
+		scripts := [][]byte{{byte(height + 20), byte(0)}}
+		if height%100 == 0 {
+			scripts = append(scripts, []byte{byte(height - 40), 0})
+		}
+		if err := f.Watch(t.Context(), scripts, int32(max(1, height-back))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for height := 1; height < blocks; height++ {
+		expect(t, f, coordinator.Connected, s.ref(height))
+		watch(height)
+	}
+	var again []int32
+	for {
+		n := get(t, f.Notices())
+		if n.Kind == coordinator.CaughtUp {
+			break
+		}
+		again = append(again, n.Block.Height)
+	}
+	if !slices.Contains(again, 60) || !slices.Contains(again, 160) {
+		t.Errorf("blocks %v came again, want 60 and 160 among them", again)
+	}
+	if fetched > 3*blocks {
+		t.Errorf("%d blocks were fetched for %d", fetched, blocks)
+	}
 }
 
 // TestUnlinkedRescan: blocks below the known ones are taken only when they lead

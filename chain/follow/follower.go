@@ -213,25 +213,22 @@ func (f *Follower) takeWatches() {
 	pending := f.pending
 	f.pending = nil
 	f.mu.Unlock()
-	var job *rescan
 	for _, w := range pending {
 		if f.match.add(w.scripts) {
 			// A transaction in the mempool may pay the new script.
 			f.pool.mark = 0
 		}
 		f.settle = true
-		if w.from > f.position().Height {
+		until := f.position().Height
+		if w.from > until {
 			continue
 		}
-		if job == nil {
-			job = newRescan(f.position().Height)
-			f.jobs = append(f.jobs, job)
+		n := len(f.jobs)
+		if n == 0 || f.jobs[n-1].begun() {
+			f.jobs = append(f.jobs, newRescan())
+			n++
 		}
-		job.match.add(w.scripts)
-		job.from = min(job.from, max(w.from, 1))
-	}
-	if job != nil {
-		job.next = job.from
+		f.jobs[n-1].add(w.scripts, max(w.from, 1), until)
 	}
 }
 

@@ -39,7 +39,7 @@ const (
 
 // Config says where the light client keeps its headers and whom it asks.
 type Config struct {
-	// Dir is its own directory, made if it is not there: about 100 MB on the
+	// Dir is its own directory, made if it is not there: about 230 MB on the
 	// main network. All of it can be had again from the network.
 	Dir     string
 	Network wallet.Network

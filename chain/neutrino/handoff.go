@@ -150,7 +150,9 @@ func (b *Backend) meet(ctx context.Context, h *handoff, addr string, l peer.Mess
 	}
 }
 
-// give sends the transaction and waits for a refusal, which not every peer sends.
+// give sends the transaction and waits for a refusal, which not every peer
+// sends. It sends it again until it is seen: a peer may not be ready for what
+// follows its greeting at once.
 func (b *Backend) give(ctx context.Context, h *handoff, addr string, tx *wire.MsgTx) {
 	refused := make(chan string, 1)
 	p, err := b.meet(ctx, h, addr, peer.MessageListeners{
@@ -172,19 +174,25 @@ func (b *Backend) give(ctx context.Context, h *handoff, addr string, tx *wire.Ms
 	}
 	h.given++
 	h.mu.Unlock()
-	sent := make(chan struct{}, 1)
-	p.QueueMessageWithEncoding(tx, sent, wire.WitnessEncoding)
-	select {
-	case why := <-refused:
-		if alreadyHeld(why) {
-			h.once.Do(func() { close(h.seen) })
+	tick := time.NewTicker(askEvery)
+	defer tick.Stop()
+	for {
+		p.QueueMessageWithEncoding(tx, nil, wire.WitnessEncoding)
+		select {
+		case why := <-refused:
+			if alreadyHeld(why) {
+				return // its own word, and it got it from us: another one has to show it
+			}
+			h.mu.Lock()
+			h.refused[addr] = why
+			h.mu.Unlock()
 			return
+		case <-h.seen:
+			return
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
-		h.mu.Lock()
-		h.refused[addr] = why
-		h.mu.Unlock()
-	case <-h.seen:
-	case <-ctx.Done():
 	}
 }
 

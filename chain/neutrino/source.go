@@ -29,6 +29,10 @@ func (s source) Tip(ctx context.Context) (coordinator.BlockRef, bool, error) {
 	if err := ctx.Err(); err != nil {
 		return coordinator.BlockRef{}, false, err
 	}
+	// What only one peer has said is not streamed.
+	if n := s.connected(); n > 0 && n < s.cfg.need() {
+		return coordinator.BlockRef{}, false, fewPeers(n, s.cfg.need())
+	}
 	cs, err := s.service()
 	if err != nil {
 		return coordinator.BlockRef{}, false, err

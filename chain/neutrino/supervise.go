@@ -147,7 +147,7 @@ func (b *Backend) look(c *client) (stuck bool) {
 	if s.height != best.Height || s.headers != int32(headers) || s.peers == 0 {
 		s.moved = now
 	}
-	if s.hash != best.Hash || (s.peers == 0) != (len(told) == 0) {
+	if s.hash != best.Hash || s.peers != len(told) {
 		close(b.changed)
 		b.changed = make(chan struct{})
 	}
@@ -177,11 +177,15 @@ func (b *Backend) look(c *client) (stuck bool) {
 	case peers == 0:
 		b.trouble(b.noPeers().Error())
 	case peers < need:
-		b.trouble(fmt.Sprintf("%d Bitcoin peer is connected; %d are needed to compare what they say", peers, need))
+		b.trouble(fewPeers(peers, need).Error())
 	default:
 		b.trouble("")
 	}
 	return stuck
+}
+
+func fewPeers(have, need int) error {
+	return fmt.Errorf("%d Bitcoin peer is connected; %d are needed to compare what they say", have, need)
 }
 
 func median(heights []int32) int32 {
