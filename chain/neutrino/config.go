@@ -31,7 +31,7 @@ const (
 	// follow side by side. In bytes.
 	filterBatch = 500
 	filterCache = 24 << 20
-	blockCache  = 16 << 20
+	blockCache  = 6 << 20
 	// minPeers is how many peers must agree on filters outside regtest: from a
 	// single one, a lie by omission could not be told from the truth.
 	minPeers = 2

@@ -99,7 +99,7 @@ func (p params) figures() [][3]string {
 		{"disk: block headers", "height × 80 B", size(headers)},
 		{"disk: filter headers", "height × 32 B", size(filters)},
 		{"disk: in all", "both, and the header index; it grows by " + size(daysAYear*p.blocksADay*disk/p.height) + " a year", size(disk)},
-		{"memory", fmt.Sprintf("40 MiB of filters, 16 MiB of blocks × %[1]g as they are kept decoded, three blocks of at most 4 MB × %[1]g on their way; the header index is a mapped file besides", p.decoded), size(memory)},
+		{"memory", fmt.Sprintf("24 MiB of filters, 6 MiB of blocks × %[1]g as they are kept decoded, three blocks of at most 4 MB × %[1]g on their way; the header index is a mapped file besides", p.decoded), size(memory)},
 		{"first sync: block headers", "height × 81 B, from one peer", size(blockHeadersIn)},
 		{"first sync: filter headers", "height × 32 B, from one peer, and a checkpoint for each 1,000 from 8", size(filters + checkpoints)},
 		{"first sync of a new wallet", "both, and 144 filters", size(blockHeadersIn + filters + checkpoints + 144*p.filter)},
