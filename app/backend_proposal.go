@@ -21,8 +21,8 @@ const (
 	// regtestFeeRate stands in on regtest alone, where there is no market to
 	// estimate from; elsewhere an unknown fee rate is refused, never guessed.
 	regtestFeeRate = wallet.FeeRate(2000) // satoshis per 1000 vbytes
-	// An estimate outside these is a mistake or a lie of the backend: nodes relay
-	// nothing below the one, and nobody has ever had to pay the other.
+	// An estimate below the one is raised to it: many nodes relay nothing cheaper.
+	// One above the other is a mistake or a lie: nobody has ever had to pay that.
 	minEstimate = wallet.FeeRate(1_000)
 	maxEstimate = wallet.FeeRate(1_000_000)
 )
@@ -109,10 +109,10 @@ func (n *Node) feeRate(ctx context.Context, r api.Propose) (wallet.FeeRate, erro
 	}
 	rate, err := n.parts.Chain.FeeRate(ctx, target)
 	switch {
-	case err == nil && (rate < minEstimate || rate > maxEstimate):
+	case err == nil && (rate <= 0 || rate > maxEstimate):
 		return 0, errFeeUnknown(fmt.Sprintf("the Bitcoin node's estimate of %v is out of bounds", rate))
 	case err == nil:
-		return rate, nil
+		return max(rate, minEstimate), nil
 	case n.parts.Network == wallet.Regtest:
 		return regtestFeeRate, nil
 	case errors.Is(err, coordinator.ErrNoEstimate), errors.Is(err, coordinator.ErrUnsupported):
