@@ -1,6 +1,7 @@
 package neutrino
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -40,5 +41,18 @@ func TestPeersNeeded(t *testing.T) {
 		if got := (Config{Network: network}).need(); got != want {
 			t.Errorf("on %s: %d, want %d", network, got, want)
 		}
+	}
+}
+
+// With fewer peers than are needed nothing is streamed; followers say why.
+func TestOnePeerIsNotBelieved(t *testing.T) {
+	b := &Backend{cfg: Config{Network: wallet.Signet}}
+	b.now.peers = 1
+	if _, _, err := (source{b}).Tip(t.Context()); err == nil || !strings.Contains(err.Error(), "2 are needed") {
+		t.Errorf("with one peer: %v", err)
+	}
+	b.now.peers = 2
+	if _, _, err := (source{b}).Tip(t.Context()); err == nil || strings.Contains(err.Error(), "needed") {
+		t.Errorf("with two peers: %v", err)
 	}
 }

@@ -1,0 +1,92 @@
+package coordinator
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// quietTransport is a network with nobody in it.
+type quietTransport struct{ Transport }
+
+func (quietTransport) Attach(context.Context, GroupLink, Inbox) error { return nil }
+func (quietTransport) Sync(journal.GroupID, *journal.Author)          {}
+func (quietTransport) Peers() []PeerStatus                            { return nil }
+
+// datedChain learns its headers while a wallet waits for them.
+type datedChain struct {
+	Chain
+	asked    chan time.Time
+	height   chan int32
+	followed chan int32
+}
+
+func (d datedChain) HeightAt(ctx context.Context, t time.Time) (int32, error) {
+	d.asked <- t
+	select {
+	case h := <-d.height:
+		return h, nil
+	default:
+		return 0, ErrNotSynced
+	}
+}
+
+func (d datedChain) Follow(ctx context.Context, _ []BlockRef, from int32, _ [][]byte) (Follower, error) {
+	d.followed <- from
+	return nil, errors.Join(ctx.Err(), ErrUnsupported)
+}
+
+type wallClock struct{}
+
+func (wallClock) Now() time.Time         { return time.Now() }
+func (wallClock) Entropy(b []byte) error { _, err := rand.Read(b); return err }
+
+type nobody struct{}
+
+func (nobody) Notify(Notice) {}
+
+// A wallet made while headers are still coming is followed once they are there,
+// from a day before it was made, and remembers that.
+func TestAWalletBeginsWhenItWasMade(t *testing.T) {
+	c := active(t, 2, 3)
+	p := c.peers[0]
+	m := p.m
+	m.follows, m.View = false, View{}
+	created := time.Unix(m.local.Created, 0)
+	synctest.Test(t, func(t *testing.T) {
+		chain := datedChain{asked: make(chan time.Time, 100), height: make(chan int32, 1), followed: make(chan int32, 100)}
+		a := NewActor(t.Context(), Ports{
+			Store: storeOf(p), Transport: quietTransport{}, Chain: chain, Clock: wallClock{}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),
+		}, m)
+		defer a.Close()
+		synctest.Wait()
+		if at := <-chain.asked; !at.Equal(created.Add(-24 * time.Hour)) {
+			t.Errorf("asked for the height at %v, the wallet is of %v", at, created)
+		}
+		select {
+		case from := <-chain.followed:
+			t.Fatalf("followed from %d before the headers are there", from)
+		default:
+		}
+		chain.height <- 700_000
+		if from := <-chain.followed; from != 700_000 {
+			t.Errorf("followed from %d", from)
+		}
+		if got := a.Machine().View.birthday; got != 700_000 {
+			t.Errorf("the view begins at %d", got)
+		}
+	})
+	again, err := Load(t.Context(), storeOf(p), p.self, m.State.group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.View.birthday != 700_000 {
+		t.Errorf("after a restart it begins at %d", again.View.birthday)
+	}
+}
