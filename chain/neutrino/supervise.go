@@ -2,6 +2,7 @@ package neutrino
 
 import (
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -157,7 +158,9 @@ func (b *Backend) look(c *client) (stuck bool) {
 	// The library wants a block of the last 24 hours, which a network of one's own
 	// need not have.
 	caughtUp := c.cs.IsCurrent() || (b.cfg.Network == wallet.Regtest && len(told) > 0 && s.height == s.headers)
+	was := s.current
 	s.current = caughtUp && s.height >= median(told)
+	synced := s.current && !was
 	if s.samples = append(s.samples, sample{now, s.headers, s.height}); len(s.samples) > sampled {
 		s.samples = s.samples[1:]
 	}
@@ -173,6 +176,10 @@ func (b *Backend) look(c *client) (stuck bool) {
 	}
 	peers := s.peers
 	b.mu.Unlock()
+	if synced {
+		// Storing headers took much that is not needed while it idles.
+		debug.FreeOSMemory()
+	}
 	switch need := b.cfg.need(); {
 	case peers == 0:
 		b.trouble(b.noPeers().Error())
