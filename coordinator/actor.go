@@ -58,6 +58,7 @@ type Actor struct {
 
 	mu       sync.Mutex
 	follower Follower // of the running stream, or nil
+	watches  uint64   // calls of its Watch
 }
 
 // envelope is a message with the place for its answer.

@@ -52,7 +52,7 @@ type nobody struct{}
 func (nobody) Notify(Notice) {}
 
 // A wallet made while headers are still coming is followed once they are there,
-// from a day before it was made, and remembers that.
+// from a week before it was made, and remembers that.
 func TestAWalletBeginsWhenItWasMade(t *testing.T) {
 	c := active(t, 2, 3)
 	p := c.peers[0]
@@ -66,7 +66,7 @@ func TestAWalletBeginsWhenItWasMade(t *testing.T) {
 		}, m)
 		defer a.Close()
 		synctest.Wait()
-		if at := <-chain.asked; !at.Equal(created.Add(-24 * time.Hour)) {
+		if at := <-chain.asked; !at.Equal(created.Add(-bornBefore)) {
 			t.Errorf("asked for the height at %v, the wallet is of %v", at, created)
 		}
 		select {

@@ -60,6 +60,7 @@ type View struct {
 	// finished, 0 for none; asked says that the follower has taken it.
 	rescan int32
 	asked  bool
+	call   uint64 // of Watch that asked
 
 	changed []chainhash.Hash // transactions that differ from what is stored
 }
@@ -87,7 +88,11 @@ type place struct{ Branch, Index uint32 }
 func (v View) Tip() BlockRef { return v.tip }
 
 // Synced says whether the view has caught up with its backend since the start.
-func (v View) Synced() bool { return v.caughtUp }
+// It has not while a scan of old blocks is unfinished: a coin may be known
+// before its spend. (Blocks near the tip are looked at again with every spend.)
+func (v View) Synced() bool {
+	return v.caughtUp && (v.rescan == 0 || v.rescan > v.tip.Height-2*freshMargin)
+}
 
 // Tx returns a transaction of interest.
 func (v View) Tx(id chainhash.Hash) (ViewTx, bool) { return v.txs.Get(key(id)) }

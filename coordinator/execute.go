@@ -52,21 +52,30 @@ func (a *Actor) execute(e Effect) {
 
 // watch adds scripts to the running stream; one that starts later has them all.
 func (a *Actor) watch(x WatchScripts) {
-	a.mu.Lock()
-	f := a.follower
-	a.mu.Unlock()
+	f, call, err := a.callWatch(x)
 	if f == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(a.ctx, broadcastTime)
-	defer cancel()
-	if err := f.Watch(ctx, x.Scripts, x.From); err != nil && a.ctx.Err() == nil {
+	if err != nil && a.ctx.Err() == nil {
 		// The stream starts again, with all scripts, when it is closed.
 		a.ports.Log.Warn("watch further addresses", "wallet", a.group.String()[:8], "error", err)
 		_ = f.Close()
 		return
 	}
-	a.tell(Watched{})
+	a.tell(Watched{call})
+}
+
+// callWatch counts the calls in the order in which the follower takes them.
+func (a *Actor) callWatch(x WatchScripts) (f Follower, call uint64, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.follower == nil {
+		return nil, 0, nil
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, broadcastTime)
+	defer cancel()
+	a.watches++
+	return a.follower, a.watches, a.follower.Watch(ctx, x.Scripts, x.From)
 }
 
 // follow streams the chain into the actor, starting again from the blocks then
@@ -100,8 +109,8 @@ func (a *Actor) follow(x Follow) {
 }
 
 // bornBefore is how long before its first entry here a wallet cannot have been
-// paid: for clocks that differ, and blocks that claim a false time.
-const bornBefore = 24 * time.Hour
+// paid: for clocks that are wrong, and blocks that claim a false time.
+const bornBefore = 7 * 24 * time.Hour
 
 // born finds the height at which a wallet that was never followed begins: the
 // chain may not have been known when it was made. It says whether to go on.
@@ -130,7 +139,7 @@ func (a *Actor) born(x *Follow) bool {
 
 func (a *Actor) stream(f Follower) {
 	a.mu.Lock()
-	a.follower = f
+	a.follower, a.watches = f, 0
 	a.mu.Unlock()
 	defer func() {
 		a.mu.Lock()

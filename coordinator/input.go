@@ -34,9 +34,9 @@ type ChainIn struct{ Notice ChainNotice }
 // is known.
 type Born struct{ Height int32 }
 
-// Watched says that the follower has taken a WatchScripts effect: the next
-// CaughtUp comes after its rescan.
-type Watched struct{}
+// Watched says that the follower has taken a WatchScripts effect, as its Call-th:
+// a CaughtUp that covers so many comes after its rescan.
+type Watched struct{ Call uint64 }
 
 // Broadcasted is the result of a Broadcast effect.
 type Broadcasted struct {

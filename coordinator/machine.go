@@ -117,7 +117,7 @@ func (s *step) take(msg any) error {
 		s.do(Reply{})
 		return nil
 	case Watched:
-		s.m.View.asked = s.m.View.rescan != 0
+		s.m.View.asked, s.m.View.call = s.m.View.rescan != 0, x.Call
 		return nil
 	case Broadcasted:
 		return s.broadcasted(x)

@@ -189,7 +189,7 @@ type Dated interface {
 // Follower is one wallet's stream of chain notices.
 type Follower interface {
 	io.Closer
-	// Watch adds scripts to look for from a height on. Blocks already streamed
+	// Watch adds scripts to look for from a height on; it does not wait. Blocks already streamed
 	// at or above that height which may hold them are streamed again as Rescanned.
 	Watch(ctx context.Context, scripts [][]byte, from int32) error
 	// Notices is closed after Close, or when the context of Follow ends.
@@ -229,6 +229,8 @@ type ChainNotice struct {
 	Block BlockRef
 	Prev  chainhash.Hash
 	Txs   []*wire.MsgTx
+	// Watches is, of CaughtUp, how many calls of Watch on this follower it covers.
+	Watches uint64
 }
 
 // ChainHealth is the state of a chain backend, for people.

@@ -41,9 +41,11 @@ func (s *step) chain(n ChainNotice) error {
 			touched = touched || t
 		}
 	case CaughtUp:
-		touched = !v.caughtUp || v.asked
+		// One that was on its way when a rescan was asked for says nothing of it.
+		done := v.asked && n.Watches >= v.call
+		touched = !v.caughtUp || done
 		v.caughtUp = true
-		if v.asked { // it comes after what was asked for
+		if done {
 			v.rescan, v.asked = 0, false
 		}
 	default:

@@ -24,6 +24,7 @@ func (f *Follower) advanceOnce() error {
 	if err != nil {
 		return fmt.Errorf("ask for the tip: %w", err)
 	}
+	f.behind, f.tip = syncing, tip.Height
 	if len(f.refs) > 0 && tip.Hash == f.position().Hash {
 		return nil
 	}

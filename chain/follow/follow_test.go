@@ -150,11 +150,13 @@ func TestSyncingSourceDisconnectsNothing(t *testing.T) {
 	known := s.ref(9)
 	s.blocks, s.syncing = s.blocks[:4], true
 	f, _ := begin(t, s, Options{Known: []coordinator.BlockRef{known}})
-	expect(t, f, coordinator.CaughtUp, known)
 	s.change(func() { s.grow(2, 0) })
+	// Nor has anybody caught up with a source that has not: the first notice is
+	// a block.
 	s.change(func() { s.grow(6, 0) })
 	expect(t, f, coordinator.Connected, s.ref(10))
 	expect(t, f, coordinator.Connected, s.ref(11))
+	s.change(func() { s.syncing = false })
 	expect(t, f, coordinator.CaughtUp, s.ref(11))
 	eleven := s.ref(11)
 	s.change(func() { s.blocks, s.syncing = s.blocks[:11], false })

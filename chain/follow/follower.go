@@ -53,7 +53,11 @@ type Follower struct {
 	match  *matcher
 	jobs   []*rescan
 	pool   mempoolView
-	settle bool // CaughtUp is due
+	settle bool   // CaughtUp is due
+	behind bool   // the source was still syncing
+	tip    int32  // of the source
+	taken  uint64 // calls of Watch that are in effect
+	fresh  bool   // the stream began without a known block
 	failed bool
 }
 
@@ -76,7 +80,7 @@ func start(ctx context.Context, src Source, opt Options) *Follower {
 		// Two: one being handled, one ready. A block of the main network can
 		// take 20 MB once decoded, so a deep queue costs too much.
 		notices: make(chan coordinator.ChainNotice, 2),
-		match:   newMatcher(), settle: true,
+		match:   newMatcher(), settle: true, fresh: len(opt.Known) == 0,
 		pool: newMempoolView(),
 	}
 	for _, k := range opt.Known {
@@ -180,8 +184,9 @@ func (f *Follower) turn() (more bool, err error) {
 	if scanned != nil || len(f.jobs) > 0 {
 		return true, scanned
 	}
-	if f.settle {
-		if err := f.send(coordinator.ChainNotice{Kind: coordinator.CaughtUp, Block: f.position()}); err != nil {
+	// A source that is itself behind shows an old chain: nobody has caught up then.
+	if f.settle && !f.behind && f.position().Height <= f.tip {
+		if err := f.send(coordinator.ChainNotice{Kind: coordinator.CaughtUp, Block: f.position(), Watches: f.taken}); err != nil {
 			return false, err
 		}
 		f.settle = false
@@ -213,6 +218,7 @@ func (f *Follower) takeWatches() {
 	pending := f.pending
 	f.pending = nil
 	f.mu.Unlock()
+	f.taken += uint64(len(pending))
 	for _, w := range pending {
 		if f.match.add(w.scripts) {
 			// A transaction in the mempool may pay the new script.
@@ -223,12 +229,21 @@ func (f *Follower) takeWatches() {
 		if w.from > until {
 			continue
 		}
+		from := max(w.from, 1)
+		if f.fresh {
+			// What lies below the stream was never streamed, and nobody would say so
+			// if it left the chain.
+			from = max(from, f.base+1)
+		}
+		if from > until {
+			continue
+		}
 		n := len(f.jobs)
 		if n == 0 || f.jobs[n-1].begun() {
 			f.jobs = append(f.jobs, newRescan())
 			n++
 		}
-		f.jobs[n-1].add(w.scripts, max(w.from, 1), until)
+		f.jobs[n-1].add(w.scripts, from, until)
 	}
 }
 

@@ -2,6 +2,7 @@ package follow
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -122,7 +123,9 @@ func (f *Follower) rescanSome() error {
 	for len(j.hits) > 0 {
 		b, err := f.src.Block(f.ctx, j.hits[0].Hash, j.hits[0].Height)
 		if err != nil {
-			// If it has just left the chain, the next turn disconnects it.
+			if errors.Is(err, ErrNoBlock) {
+				j.restart() // it has just left the chain, and was perhaps never streamed
+			}
 			return fmt.Errorf("get block %d: %w", j.hits[0].Height, err)
 		}
 		n := coordinator.ChainNotice{Kind: coordinator.Rescanned, Block: b.Ref, Prev: b.Prev, Txs: b.Txs}

@@ -38,14 +38,17 @@ func (v *mempoolView) connected(height int32, hits []*wire.MsgTx) {
 	}
 }
 
+// disconnected forgets what was told: the view takes every transaction of the
+// block for one that nobody has seen, and those that were told while it was there
+// must be told again.
 func (v *mempoolView) disconnected(height int32) {
 	for id, h := range v.mined {
 		if h >= height {
 			delete(v.mined, id)
-			// It may be in the mempool already, under an earlier mark.
-			v.mark = 0
 		}
 	}
+	clear(v.told)
+	v.mark = 0
 }
 
 // sight streams the transactions of interest that are new in the mempool.

@@ -31,7 +31,8 @@ type Backend struct {
 	done   chan struct{}
 
 	mu       sync.Mutex
-	client   *client // nil while it is being started again
+	client   *client       // nil while it is being started again
+	closing  chan struct{} // closed when the last one has ended
 	changed  chan struct{}
 	now      state
 	problem  string // of the network
@@ -75,7 +76,10 @@ func New(cfg Config) (*Backend, error) {
 func (b *Backend) Close() error {
 	b.stop()
 	b.set.Close()
-	<-b.done
+	select {
+	case <-b.done:
+	case <-time.After(closeTime + time.Second): // it waits for a lock of files
+	}
 	logger.drop(b)
 	return nil
 }
@@ -108,7 +112,10 @@ func (b *Backend) Follow(ctx context.Context, known []coordinator.BlockRef, from
 
 // Tip returns the best block of which the filter is known too.
 func (b *Backend) Tip(ctx context.Context) (coordinator.BlockRef, error) {
-	tip, _, err := source{b}.Tip(ctx)
+	if err := ctx.Err(); err != nil {
+		return coordinator.BlockRef{}, err
+	}
+	tip, _, err := b.tip()
 	return tip, err
 }
 

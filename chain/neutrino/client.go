@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/btcsuite/btcwallet/walletdb"
@@ -29,13 +31,13 @@ const (
 var files = []string{dbName, "block_headers.bin", "reg_filter_headers.bin", "peers.json"}
 
 // open starts the light client. Damaged files are thrown away, once: the network
-// has them all.
+// has them all. A lock that another holds, or what the file system says, is no damage.
 func (b *Backend) open() (*client, error) {
 	if err := os.MkdirAll(b.cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the light client's directory: %w", err)
 	}
 	c, err := b.tryOpen()
-	if err == nil || errors.Is(err, walletdb.ErrDbNotOpen) || errors.Is(err, os.ErrPermission) {
+	if err == nil || notDamage(err) {
 		return c, err
 	}
 	b.cfg.Log.Warn("the headers on disk are damaged and are fetched again", "error", err)
@@ -45,6 +47,19 @@ func (b *Backend) open() (*client, error) {
 		}
 	}
 	return b.tryOpen()
+}
+
+// notDamage knows the errors that say nothing of what is in the files. bbolt's
+// for a lock that another holds is not passed on as a value.
+func notDamage(err error) bool {
+	for _, e := range []syscall.Errno{
+		syscall.EACCES, syscall.EPERM, syscall.EROFS, syscall.ENOSPC, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return strings.HasSuffix(err.Error(), "timeout")
 }
 
 func (b *Backend) tryOpen() (c *client, err error) {

@@ -196,19 +196,13 @@ func (b *Backend) give(ctx context.Context, h *handoff, addr string, tx *wire.Ms
 	}
 }
 
-// ask asks a peer for the transaction until it has it.
+// ask asks a peer for the transaction until it has it. It does not react to what
+// the peer announces: the library queues without a bound what is sent to it.
 func (b *Backend) ask(ctx context.Context, h *handoff, addr string) {
 	p, err := b.meet(ctx, h, addr, peer.MessageListeners{
 		OnTx: func(_ *peer.Peer, m *wire.MsgTx) {
 			if m.WitnessHash() == h.wtxid {
 				h.once.Do(func() { close(h.seen) })
-			}
-		},
-		OnInv: func(p *peer.Peer, m *wire.MsgInv) {
-			for _, v := range m.InvList {
-				if v.Hash == h.id || v.Hash == h.wtxid {
-					p.QueueMessage(h.question(), nil)
-				}
 			}
 		},
 	})
@@ -243,7 +237,7 @@ func (h *handoff) settled() bool {
 }
 
 func (h *handoff) question() *wire.MsgGetData {
-	m := wire.NewMsgGetData()
+	m := wire.NewMsgGetDataSizeHint(1)
 	_ = m.AddInvVect(wire.NewInvVect(wire.InvTypeWitnessTx, &h.id))
 	return m
 }

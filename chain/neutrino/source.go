@@ -29,11 +29,20 @@ func (s source) Tip(ctx context.Context) (coordinator.BlockRef, bool, error) {
 	if err := ctx.Err(); err != nil {
 		return coordinator.BlockRef{}, false, err
 	}
-	// What only one peer has said is not streamed.
-	if n := s.connected(); n > 0 && n < s.cfg.need() {
+	// What is on disk may be old, and what only one peer has said may be a lie.
+	switch n := s.connected(); {
+	case n == 0:
+		return coordinator.BlockRef{}, false, s.noPeers()
+	case n < s.cfg.need():
 		return coordinator.BlockRef{}, false, fewPeers(n, s.cfg.need())
 	}
-	cs, err := s.service()
+	return s.tip()
+}
+
+// tip returns the best block whose filter header is known, and whether there is
+// more to come.
+func (b *Backend) tip() (coordinator.BlockRef, bool, error) {
+	cs, err := b.service()
 	if err != nil {
 		return coordinator.BlockRef{}, false, err
 	}
@@ -41,11 +50,11 @@ func (s source) Tip(ctx context.Context) (coordinator.BlockRef, bool, error) {
 	if err != nil {
 		return coordinator.BlockRef{}, false, fmt.Errorf("read the best header: %w", err)
 	}
-	b, err := header(cs, best.Hash, best.Height)
+	block, err := header(cs, best.Hash, best.Height)
 	if err != nil {
 		return coordinator.BlockRef{}, false, err
 	}
-	return b.Ref, !s.current(), nil
+	return block.Ref, !b.current(), nil
 }
 
 // HashAt implements follow.Source.
@@ -170,7 +179,8 @@ func (s source) fetch(ctx context.Context, cs *neutrino.ChainService, what strin
 	}
 	wait, cancel := context.WithTimeout(ctx, fetchTime)
 	defer cancel()
-	c := s.asking.DoChan(what+hash.String(), f)
+	key := what + hash.String()
+	c := s.asking.DoChan(key, f)
 	for {
 		changed := s.Changed()
 		if at, err := s.HashAt(ctx, height); err != nil || at != hash {
@@ -187,6 +197,8 @@ func (s source) fetch(ctx context.Context, cs *neutrino.ChainService, what strin
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
+			// The next one asks anew: this question may have died with its client.
+			s.asking.Forget(key)
 			return nil, fmt.Errorf("no peer served the %s of block %d within %v", what, height, fetchTime)
 		}
 	}

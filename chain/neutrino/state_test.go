@@ -1,6 +1,9 @@
 package neutrino
 
 import (
+	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -54,5 +57,28 @@ func TestOnePeerIsNotBelieved(t *testing.T) {
 	b.now.peers = 2
 	if _, _, err := (source{b}).Tip(t.Context()); err == nil || strings.Contains(err.Error(), "needed") {
 		t.Errorf("with two peers: %v", err)
+	}
+}
+
+// A lock that another holds is waited for and no reason to throw files away.
+func TestLockedHeadersAreNotDamaged(t *testing.T) {
+	dir := t.TempDir()
+	b := &Backend{cfg: Config{Dir: dir, Network: wallet.Regtest, Log: slog.New(slog.DiscardHandler)}, params: wallet.Regtest.Params(), dial: &dialer{}, ctx: t.Context()}
+	c, err := b.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(filepath.Join(dir, dbName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := b.open(); err == nil {
+		t.Error("opened twice", second.close())
+	}
+	if after, err := os.Stat(filepath.Join(dir, dbName)); err != nil || !os.SameFile(before, after) {
+		t.Errorf("the headers were thrown away: %v", err)
+	}
+	if err := c.close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -40,6 +40,9 @@ type sample struct {
 // sampled is how many seconds the rate of progress is taken over.
 const sampled = 30
 
+// maxLeft is the longest time worth telling.
+const maxLeft = 30 * 24 * time.Hour
+
 // progress says which headers are being fetched, how far they are, how many come
 // in a second and how long the rest of both kinds will take.
 func (s state) progress() (stage string, at int32, rate float64, left time.Duration) {
@@ -56,7 +59,9 @@ func (s state) progress() (stage string, at int32, rate float64, left time.Durat
 	seconds := last.at.Sub(first.at).Seconds()
 	if grown := get(last) - get(first); grown > 0 && seconds > 0 {
 		rate = float64(grown) / seconds
-		left = time.Duration(float64(max(0, s.target-at)) / rate * float64(time.Second)).Round(time.Second)
+		if seconds := float64(max(0, s.target-at)) / rate; seconds < maxLeft.Seconds() {
+			left = time.Duration(seconds * float64(time.Second)).Round(time.Second)
+		}
 	}
 	return stage, at, rate, left
 }
@@ -72,7 +77,7 @@ func (b *Backend) supervise() {
 		c := b.client
 		b.mu.Unlock()
 		var news <-chan blockntfns.BlockNtfn
-		if c == nil {
+		if c == nil && b.ctx.Err() == nil && b.ended() {
 			if again, err := b.open(); err != nil {
 				b.trouble("the light client does not start: " + err.Error())
 			} else {
@@ -110,13 +115,18 @@ func (b *Backend) shut() {
 	if c == nil {
 		return
 	}
-	done := make(chan error, 1)
-	go func() { done <- c.close() }()
-	select {
-	case err := <-done:
-		if err != nil {
+	done := make(chan struct{})
+	b.mu.Lock()
+	b.closing = done
+	b.mu.Unlock()
+	go func() {
+		defer close(done)
+		if err := c.close(); err != nil {
 			b.cfg.Log.Warn("stop the light client", "error", err)
 		}
+	}()
+	select {
+	case <-done:
 	case <-time.After(closeTime):
 		// What is on disk is whole at any moment; a node has to end in time.
 		b.cfg.Log.Warn("the light client does not stop in time")
@@ -149,8 +159,7 @@ func (b *Backend) look(c *client) (stuck bool) {
 		s.moved = now
 	}
 	if s.hash != best.Hash || s.peers != len(told) {
-		close(b.changed)
-		b.changed = make(chan struct{})
+		b.wake()
 	}
 	s.height, s.hash, s.headers, s.peers = best.Height, best.Hash, int32(headers), len(told)
 	// One peer cannot make it look as if there were more to come.
@@ -159,8 +168,11 @@ func (b *Backend) look(c *client) (stuck bool) {
 	// need not have.
 	caughtUp := c.cs.IsCurrent() || (b.cfg.Network == wallet.Regtest && len(told) > 0 && s.height == s.headers)
 	was := s.current
-	s.current = caughtUp && s.height >= median(told)
+	s.current = caughtUp && s.height >= median(told) && len(told) >= b.cfg.need()
 	synced := s.current && !was
+	if s.current != was {
+		b.wake()
+	}
 	if s.samples = append(s.samples, sample{now, s.headers, s.height}); len(s.samples) > sampled {
 		s.samples = s.samples[1:]
 	}
@@ -189,6 +201,27 @@ func (b *Backend) look(c *client) (stuck bool) {
 		b.trouble("")
 	}
 	return stuck
+}
+
+// wake tells followers to look again. The caller holds mu.
+func (b *Backend) wake() {
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// ended says whether the last client has let go of its files.
+func (b *Backend) ended() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closing == nil {
+		return true
+	}
+	select {
+	case <-b.closing:
+		return true
+	default:
+		return false
+	}
 }
 
 func fewPeers(have, need int) error {
