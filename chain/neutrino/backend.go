@@ -57,10 +57,11 @@ func New(cfg Config) (*Backend, error) {
 		return nil, err
 	}
 	b := &Backend{
-		cfg: cfg, params: cfg.Network.Params(), dial: &dialer{net: cfg.Network.Params().Net},
+		cfg: cfg, params: cfg.Network.Params(),
 		done: make(chan struct{}), changed: make(chan struct{}), faults: map[int]string{},
 	}
 	b.ctx, b.stop = context.WithCancel(context.Background())
+	b.dial = newDialer(b.ctx, b.params.Net)
 	logger.use(b)
 	if b.client, err = b.open(); err != nil {
 		logger.drop(b)

@@ -1,6 +1,7 @@
 package neutrino
 
 import (
+	"context"
 	"encoding/binary"
 	"net"
 	"sync"
@@ -8,20 +9,36 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
+	"golang.org/x/time/rate"
 )
 
-const dialTime = 10 * time.Second
+const (
+	dialTime = 10 * time.Second
+	// dialRate is how many connections are begun in a second, after dialBurst at once.
+	dialRate, dialBurst = 4, 16
+)
+
+func newDialer(ctx context.Context, net wire.BitcoinNet) *dialer {
+	return &dialer{net: net, limit: rate.NewLimiter(dialRate, dialBurst), ctx: ctx}
+}
 
 // dialer makes the connections of the light client and remembers why the last
 // one failed: the library only tells that there is no peer.
 type dialer struct {
 	net wire.BitcoinNet
+	// The library connects again at once to whoever accepts and hangs up, such as
+	// the gateway of a hotel.
+	limit *rate.Limiter
+	ctx   context.Context // of the backend: ends the wait
 
 	mu   sync.Mutex
 	last string // what went wrong last, in one line
 }
 
 func (d *dialer) dial(addr net.Addr) (net.Conn, error) {
+	if err := d.limit.Wait(d.ctx); err != nil {
+		return nil, err
+	}
 	c, err := net.DialTimeout(addr.Network(), addr.String(), dialTime)
 	if err != nil {
 		d.note(err.Error())

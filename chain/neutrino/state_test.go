@@ -1,7 +1,9 @@
 package neutrino
 
 import (
+	"context"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,7 +65,7 @@ func TestOnePeerIsNotBelieved(t *testing.T) {
 // A lock that another holds is waited for and no reason to throw files away.
 func TestLockedHeadersAreNotDamaged(t *testing.T) {
 	dir := t.TempDir()
-	b := &Backend{cfg: Config{Dir: dir, Network: wallet.Regtest, Log: slog.New(slog.DiscardHandler)}, params: wallet.Regtest.Params(), dial: &dialer{}, ctx: t.Context()}
+	b := &Backend{cfg: Config{Dir: dir, Network: wallet.Regtest, Log: slog.New(slog.DiscardHandler)}, params: wallet.Regtest.Params(), dial: newDialer(t.Context(), wallet.Regtest.Params().Net), ctx: t.Context()}
 	c, err := b.open()
 	if err != nil {
 		t.Fatal(err)
@@ -80,5 +82,30 @@ func TestLockedHeadersAreNotDamaged(t *testing.T) {
 	}
 	if err := c.close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Connections that are taken and dropped at once are not begun without end.
+func TestDialsAreLimited(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	ctx, cancel := context.WithCancel(t.Context())
+	d := newDialer(ctx, wallet.Regtest.Params().Net)
+	for range dialBurst {
+		c, err := d.dial(l.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Close()
+	}
+	if d.limit.Tokens() >= 1 {
+		t.Fatalf("%v more may be begun at once", d.limit.Tokens())
+	}
+	cancel()
+	if _, err := d.dial(l.Addr()); err == nil {
+		t.Error("a connection was begun that had to wait")
 	}
 }
