@@ -44,7 +44,7 @@ const sampled = 30
 const maxLeft = 30 * 24 * time.Hour
 
 // progress says which headers are being fetched, how far they are, how many come
-// in a second and how long the rest of both kinds will take.
+// in a second and how long the rest of that kind will take.
 func (s state) progress() (stage string, at int32, rate float64, left time.Duration) {
 	stage, at = "block headers", s.headers
 	get := func(x sample) int32 { return x.headers }
@@ -109,15 +109,13 @@ func (b *Backend) supervise() {
 func (b *Backend) shut() {
 	b.mu.Lock()
 	c := b.client
-	b.client = nil
-	b.now.peers, b.now.current = 0, false
-	b.mu.Unlock()
 	if c == nil {
+		b.mu.Unlock()
 		return
 	}
 	done := make(chan struct{})
-	b.mu.Lock()
-	b.closing = done
+	b.client, b.closing = nil, done
+	b.now.peers, b.now.current = 0, false
 	b.mu.Unlock()
 	go func() {
 		defer close(done)
