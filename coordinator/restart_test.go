@@ -91,3 +91,40 @@ func TestASupersededCopyOnlyReads(t *testing.T) {
 		t.Error("the copy does not follow any more")
 	}
 }
+
+// While old blocks are scanned for addresses that were learnt late, a coin may be
+// known before its spend: the chain counts as behind. Blocks near the tip are
+// looked at again with every spend, and do not stop the next.
+func TestAScanOfOldBlocksIsBehind(t *testing.T) {
+	for name, c := range map[string]struct {
+		rescan int32
+		want   bool
+	}{"none": {0, true}, "near the tip": {1000 - freshMargin, true}, "old": {1000 - 2*freshMargin, false}, "all": {1, false}} {
+		v := View{caughtUp: true, tip: BlockRef{Height: 1000}, rescan: c.rescan}
+		if v.Synced() != c.want {
+			t.Errorf("%s: synced %v", name, v.Synced())
+		}
+	}
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a := c.peers[0]
+	a.m.View.tip.Height += 1000
+	a.m.View.rescan = 1
+	a.refused(RuleChainBehind, pay(1, 100_000))
+}
+
+// A CaughtUp that was on its way when a scan was asked for does not end it.
+func TestAStaleCaughtUpEndsNoScan(t *testing.T) {
+	c := active(t, 2, 3)
+	a := c.peers[0]
+	a.m.View.rescan = 1
+	a.must(Watched{Call: 2})
+	a.must(ChainIn{ChainNotice{Kind: CaughtUp, Watches: 1}})
+	if a.m.View.rescan == 0 {
+		t.Fatal("a notice that covers one call ended the scan of the second")
+	}
+	a.must(ChainIn{ChainNotice{Kind: CaughtUp, Watches: 2}})
+	if a.m.View.rescan != 0 {
+		t.Fatal("the scan does not end")
+	}
+}
