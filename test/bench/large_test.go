@@ -138,14 +138,22 @@ func payingChain(b *testing.B, d *wallet.Descriptor) *rawChain {
 func (l *large) scan(b *testing.B) coordinator.Machine {
 	b.Helper()
 	m := l.who.m
+	calls := uint64(0)
 	for height := 1; height <= largeBlocks; height++ {
 		x, err := l.chain.Block(b.Context(), chainhash.Hash{}, int32(height))
 		if err != nil {
 			b.Fatal(err)
 		}
-		m, _ = l.step(b, m, coordinator.ChainIn{Notice: coordinator.ChainNotice{Kind: coordinator.Connected, Block: x.Ref, Prev: x.Prev, Txs: x.Txs}})
+		var effects []coordinator.Effect
+		m, effects = l.step(b, m, coordinator.ChainIn{Notice: coordinator.ChainNotice{Kind: coordinator.Connected, Block: x.Ref, Prev: x.Prev, Txs: x.Txs}})
+		for _, e := range effects {
+			if _, ok := e.(coordinator.WatchScripts); ok {
+				calls++
+				m, _ = l.step(b, m, coordinator.Watched{Call: calls})
+			}
+		}
 	}
-	m, _ = l.step(b, m, coordinator.ChainIn{Notice: coordinator.ChainNotice{Kind: coordinator.CaughtUp}})
+	m, _ = l.step(b, m, coordinator.ChainIn{Notice: coordinator.ChainNotice{Kind: coordinator.CaughtUp, Watches: calls}})
 	return l.check(b, m)
 }
 
@@ -159,6 +167,7 @@ func (l *large) follow(b *testing.B) coordinator.Machine {
 	if err != nil {
 		b.Fatal(err)
 	}
+	calls := uint64(0)
 	for n := range f.Notices() {
 		var effects []coordinator.Effect
 		m, effects = l.step(b, m, coordinator.ChainIn{Notice: n})
@@ -167,10 +176,11 @@ func (l *large) follow(b *testing.B) coordinator.Machine {
 				if err := f.Watch(b.Context(), w.Scripts, w.From); err != nil {
 					b.Fatal(err)
 				}
-				m, _ = l.step(b, m, coordinator.Watched{})
+				calls++
+				m, _ = l.step(b, m, coordinator.Watched{Call: calls})
 			}
 		}
-		if n.Kind == coordinator.CaughtUp && n.Block.Height == largeBlocks {
+		if n.Kind == coordinator.CaughtUp && n.Block.Height == largeBlocks && n.Watches == calls {
 			break
 		}
 	}
