@@ -1,6 +1,9 @@
 package follow
 
 import (
+	"crypto/sha256"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 )
@@ -16,6 +19,46 @@ type matcher struct {
 	scripts map[string]struct{}
 	outs    map[wire.OutPoint]struct{}
 	all     [][]byte // the scripts again, for list
+	shows   kinds    // of the scripts
+}
+
+// kinds are output types whose spends show the script that was paid. The rest,
+// P2TR above all, are known by their outputs alone.
+type kinds uint8
+
+const (
+	kindPKH kinds = 1 << iota
+	kindSH        // with what is nested in it
+	kindWPKH
+	kindWSH
+)
+
+// kindOf returns zero for a script that no spend shows.
+func kindOf(script []byte) kinds {
+	switch {
+	case txscript.IsPayToWitnessScriptHash(script):
+		return kindWSH
+	case txscript.IsPayToWitnessPubKeyHash(script):
+		return kindWPKH
+	case txscript.IsPayToScriptHash(script):
+		return kindSH
+	case txscript.IsPayToPubKeyHash(script):
+		return kindPKH
+	}
+	return 0
+}
+
+// spendable says which kinds an input may spend, by its shape alone.
+func spendable(in *wire.TxIn) kinds {
+	switch n := len(in.Witness); {
+	case len(in.SignatureScript) > 0:
+		return kindPKH | kindSH
+	case n == 0:
+		return 0
+	case n == 2 && len(in.Witness[1]) == 33: // a signature and a public key
+		return kindWPKH
+	}
+	return kindWSH
 }
 
 func newMatcher() *matcher {
@@ -29,6 +72,7 @@ func (m *matcher) add(scripts [][]byte) bool {
 		if _, known := m.scripts[string(s)]; !known {
 			m.scripts[string(s)] = struct{}{}
 			m.all = append(m.all, s)
+			m.shows |= kindOf(s)
 		}
 	}
 	return len(m.scripts) > before
@@ -44,12 +88,16 @@ func (m *matcher) tx(tx *wire.MsgTx) bool {
 		return false
 	}
 	hit := false
+	var id chainhash.Hash
 	for i, out := range tx.TxOut {
-		if _, ok := m.scripts[string(out.PkScript)]; ok {
-			hit = true
-			if len(m.outs) < maxOutPoints {
-				m.outs[wire.OutPoint{Hash: tx.TxHash(), Index: uint32(i)}] = struct{}{}
-			}
+		if _, ok := m.scripts[string(out.PkScript)]; !ok {
+			continue
+		}
+		if !hit {
+			hit, id = true, tx.TxHash()
+		}
+		if len(m.outs) < maxOutPoints {
+			m.outs[wire.OutPoint{Hash: id, Index: uint32(i)}] = struct{}{}
 		}
 	}
 	for _, in := range tx.TxIn {
@@ -64,8 +112,20 @@ func (m *matcher) tx(tx *wire.MsgTx) bool {
 }
 
 // spends derives the spent script from the input itself, so that a spend is
-// found although its output was never streamed (after a restart).
+// found although its output was never streamed (after a restart). Hashing is
+// most of the work of a scan: only what may lead to a watched script is hashed.
 func (m *matcher) spends(in *wire.TxIn) bool {
+	may := spendable(in) & m.shows
+	if may == 0 {
+		return false
+	}
+	if may == kindWSH { // without the allocations of the general way
+		hash := sha256.Sum256(in.Witness[len(in.Witness)-1])
+		script := [2 + sha256.Size]byte{txscript.OP_0, txscript.OP_DATA_32}
+		copy(script[2:], hash[:])
+		_, ok := m.scripts[string(script[:])]
+		return ok
+	}
 	s, err := txscript.ComputePkScript(in.SignatureScript, in.Witness)
 	if err != nil {
 		return false
