@@ -89,6 +89,9 @@ func TestMatchKinds(t *testing.T) {
 			if m.tx(unseen) == o.hidden {
 				t.Errorf("%s after %s: spend of an output that was not seen: match %v", name, first, !o.hidden)
 			}
+			if m.tx(other.spendOf(wire.OutPoint{Index: 8})) == other.hidden {
+				t.Errorf("%s before %s: spend of an output that was not seen: match %v", first, name, !other.hidden)
+			}
 			pay := &wire.MsgTx{TxOut: []*wire.TxOut{{PkScript: []byte{1}}, {PkScript: o.script}, {PkScript: o.script}}}
 			if !m.tx(pay) {
 				t.Errorf("%s after %s: payment is not found", name, first)
