@@ -67,7 +67,7 @@ func (f *Follower) retreat(tip int32) error {
 		f.settle = true
 		f.pool.disconnected(last.Height)
 		for _, j := range f.jobs {
-			j.disconnected(last.Height)
+			j.back(f.position(), len(f.refs) > 0)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -23,9 +24,9 @@ const rescanStep = 32
 // spend went by while nobody knew it.
 type rescan struct {
 	spans []span // until ascends
-	// found are scripts that were paid where it was missed: their spends may
-	// have been missed too.
-	found      map[string]struct{}
+	// found are scripts that were paid where it was missed, and at which height
+	// first: their spends may have been missed too.
+	found      map[string]int32
 	match      *matcher
 	due        [3]int // what match was made for: see at
 	from, next int32
@@ -40,7 +41,7 @@ type span struct {
 }
 
 func newRescan() *rescan {
-	return &rescan{found: map[string]struct{}{}, match: newMatcher(), from: math.MaxInt32, next: math.MaxInt32}
+	return &rescan{found: map[string]int32{}, match: newMatcher(), from: math.MaxInt32, next: math.MaxInt32}
 }
 
 // begun says whether no further scripts can join. A wallet that is restored
@@ -79,26 +80,40 @@ func (r *rescan) at(height int32) {
 }
 
 // note remembers the scripts that a block of interest pays.
-func (r *rescan) note(txs []*wire.MsgTx) {
+func (r *rescan) note(txs []*wire.MsgTx, height int32) {
 	for _, tx := range txs {
 		for _, out := range tx.TxOut {
-			if _, ok := r.match.scripts[string(out.PkScript)]; ok {
-				r.found[string(out.PkScript)] = struct{}{}
+			script := string(out.PkScript)
+			if _, ok := r.match.scripts[script]; !ok {
+				continue
+			}
+			if _, ok := r.found[script]; !ok {
+				r.found[script] = height
 			}
 		}
 	}
 }
 
-// disconnected starts the scan again if it looked at the block; what is
-// connected in its place is streamed anyway.
-func (r *rescan) disconnected(height int32) {
+// back forgets what was seen above a block, the last one that is still in the
+// chain: a scan of many blocks must not begin anew for one that left. What is
+// connected in its place is streamed anyway, but for spends of what is found
+// below, which nobody could know yet. Where no block is known to be left, the
+// whole scan is in doubt.
+func (r *rescan) back(to coordinator.BlockRef, known bool) {
 	r.due = [3]int{}
 	for n := range r.spans {
-		r.spans[n].until = min(r.spans[n].until, height-1)
+		r.spans[n].until = min(r.spans[n].until, to.Height)
 	}
-	if height < r.next {
+	if r.next <= to.Height+1 {
+		return
+	}
+	if !known || to.Height < r.from {
 		r.restart()
+		return
 	}
+	r.next, r.last = to.Height+1, to.Hash
+	r.hits = slices.DeleteFunc(r.hits, func(h coordinator.BlockRef) bool { return h.Height > to.Height })
+	maps.DeleteFunc(r.found, func(_ string, height int32) bool { return height > to.Height })
 }
 
 func (r *rescan) restart() {
@@ -121,19 +136,9 @@ func (f *Follower) rescanSome() error {
 		return nil
 	}
 	for len(j.hits) > 0 {
-		b, err := f.src.Block(f.ctx, j.hits[0].Hash, j.hits[0].Height)
-		if err != nil {
-			if errors.Is(err, ErrNoBlock) {
-				j.restart() // it has just left the chain, and was perhaps never streamed
-			}
-			return fmt.Errorf("get block %d: %w", j.hits[0].Height, err)
-		}
-		n := coordinator.ChainNotice{Kind: coordinator.Rescanned, Block: b.Ref, Prev: b.Prev, Txs: b.Txs}
-		if err := f.send(n); err != nil {
+		if err := f.tell(j, j.hits[0]); err != nil {
 			return err
 		}
-		// A stale view of the mempool must not bring them back as unconfirmed.
-		f.pool.connected(b.Ref.Height, f.match.block(b))
 		j.hits = j.hits[1:]
 	}
 	for o := range j.match.outs {
@@ -142,6 +147,26 @@ func (f *Follower) rescanSome() error {
 		}
 	}
 	f.jobs = f.jobs[1:]
+	return nil
+}
+
+// tell streams a block again.
+func (f *Follower) tell(j *rescan, hit coordinator.BlockRef) error {
+	b, err := f.src.Block(f.ctx, hit.Hash, hit.Height)
+	if err != nil {
+		// It has just left the chain. One that was streamed is disconnected next,
+		// and the scan goes back; of another nobody will say so.
+		if _, own := f.streamed(hit.Height); !own && errors.Is(err, ErrNoBlock) {
+			j.restart()
+		}
+		return fmt.Errorf("get block %d: %w", hit.Height, err)
+	}
+	n := coordinator.ChainNotice{Kind: coordinator.Rescanned, Block: b.Ref, Prev: b.Prev, Txs: b.Txs}
+	if err := f.send(n); err != nil {
+		return err
+	}
+	// A stale view of the mempool must not bring them back as unconfirmed.
+	f.pool.connected(b.Ref.Height, f.match.block(b))
 	return nil
 }
 
@@ -167,7 +192,7 @@ func (f *Follower) look(j *rescan) error {
 	}
 	if txs := j.match.block(b); len(txs) > 0 {
 		j.hits = append(j.hits, b.Ref)
-		j.note(txs)
+		j.note(txs, b.Ref.Height)
 	}
 	j.last = b.Ref.Hash
 	j.next++
