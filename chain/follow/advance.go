@@ -66,6 +66,7 @@ func (f *Follower) retreat(tip int32) error {
 		}
 		f.settle = true
 		f.pool.disconnected(last.Height)
+		f.recent.disconnected(last.Height)
 		for _, j := range f.jobs {
 			j.back(f.position(), len(f.refs) > 0)
 		}
@@ -96,7 +97,7 @@ func (f *Follower) connect(height int32) error {
 	if err := f.send(n); err != nil {
 		return err
 	}
-	f.pool.connected(height, f.match.block(b))
+	f.pool.connected(height, f.recent.block(f.match, b))
 	f.refs = append(f.refs, mark{b.Ref, b.Prev})
 	if len(f.refs) > 2*maxRefs {
 		f.refs = append([]mark(nil), f.refs[len(f.refs)-maxRefs:]...)

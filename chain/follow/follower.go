@@ -51,6 +51,7 @@ type Follower struct {
 	refs   []mark // ascending heights; what was streamed is contiguous
 	base   int32  // where the stream starts when refs is empty
 	match  *matcher
+	recent recent
 	jobs   []*rescan
 	pool   mempoolView
 	settle bool   // CaughtUp is due
@@ -235,6 +236,7 @@ func (f *Follower) takeWatches() {
 			// if it left the chain.
 			from = max(from, f.base+1)
 		}
+		until = f.recent.until(w.scripts, from, until)
 		if from > until {
 			continue
 		}

@@ -20,6 +20,7 @@ type matcher struct {
 	outs    map[wire.OutPoint]struct{}
 	all     [][]byte // the scripts again, for list
 	shows   kinds    // of the scripts
+	wsh     [2 + sha256.Size]byte
 }
 
 // kinds are output types whose spends show the script that was paid. The rest,
@@ -87,9 +88,18 @@ func (m *matcher) tx(tx *wire.MsgTx) bool {
 	if len(m.scripts) == 0 {
 		return false
 	}
+	return m.look(tx, nil)
+}
+
+// look is tx. It adds the marks of all scripts that it comes across to marks,
+// where that is not nil.
+func (m *matcher) look(tx *wire.MsgTx, marks *[]uint32) bool {
 	hit := false
 	var id chainhash.Hash
 	for i, out := range tx.TxOut {
+		if marks != nil {
+			*marks = append(*marks, scriptMark(out.PkScript))
+		}
 		if _, ok := m.scripts[string(out.PkScript)]; !ok {
 			continue
 		}
@@ -101,37 +111,48 @@ func (m *matcher) tx(tx *wire.MsgTx) bool {
 		}
 	}
 	for _, in := range tx.TxIn {
-		if hit {
+		if hit && marks == nil {
 			break
 		}
-		if _, hit = m.outs[in.PreviousOutPoint]; !hit {
-			hit = m.spends(in)
+		if _, ok := m.outs[in.PreviousOutPoint]; ok {
+			if hit = true; marks == nil {
+				break
+			}
+		}
+		script := m.spent(in)
+		if script == nil {
+			continue
+		}
+		if marks != nil {
+			*marks = append(*marks, scriptMark(script))
+		}
+		if _, ok := m.scripts[string(script)]; ok {
+			hit = true
 		}
 	}
 	return hit
 }
 
-// spends derives the spent script from the input itself, so that a spend is
+// spent derives the spent script from the input itself, so that a spend is
 // found although its output was never streamed (after a restart). Hashing is
-// most of the work of a scan: only what may lead to a watched script is hashed.
-func (m *matcher) spends(in *wire.TxIn) bool {
+// most of the work of a scan: only what may lead to a watched script is hashed,
+// else the answer is nil. It is valid until the next call.
+func (m *matcher) spent(in *wire.TxIn) []byte {
 	may := spendable(in) & m.shows
 	if may == 0 {
-		return false
+		return nil
 	}
 	if may == kindWSH { // without the allocations of the general way
 		hash := sha256.Sum256(in.Witness[len(in.Witness)-1])
-		script := [2 + sha256.Size]byte{txscript.OP_0, txscript.OP_DATA_32}
-		copy(script[2:], hash[:])
-		_, ok := m.scripts[string(script[:])]
-		return ok
+		m.wsh[0], m.wsh[1] = txscript.OP_0, txscript.OP_DATA_32
+		copy(m.wsh[2:], hash[:])
+		return m.wsh[:]
 	}
 	s, err := txscript.ComputePkScript(in.SignatureScript, in.Witness)
 	if err != nil {
-		return false
+		return nil
 	}
-	_, ok := m.scripts[string(s.Script())]
-	return ok
+	return s.Script()
 }
 
 // block says which transactions of a block match.
