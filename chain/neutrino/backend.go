@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 	"github.com/lightninglabs/neutrino"
+	"github.com/lightninglabs/neutrino/banman"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/quorate/quorate/chain/follow"
@@ -41,6 +44,11 @@ type Backend struct {
 	follower int
 	drop     string // the peer that was dropped last, and why
 	dropAt   time.Time
+	refused  time.Time // when a peer was dropped for its filter headers last
+	forgot   time.Time // when the headers were thrown away last
+	began    attempt
+	unserved map[chainhash.Hash]missing // filters that nobody serves
+	again    remedy                     // belongs to supervise
 }
 
 var _ coordinator.Dated = (*Backend)(nil)
@@ -59,6 +67,7 @@ func New(cfg Config) (*Backend, error) {
 	b := &Backend{
 		cfg: cfg, params: cfg.Network.Params(),
 		done: make(chan struct{}), changed: make(chan struct{}), faults: map[int]string{},
+		unserved: map[chainhash.Hash]missing{},
 	}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	b.dial = newDialer(b.ctx, b.params.Net)
@@ -219,6 +228,9 @@ func (b *Backend) dropped(what string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.drop, b.dropAt = what, time.Now()
+	if strings.Contains(what, banman.InvalidFilterHeader.String()) {
+		b.refused = b.dropAt
+	}
 }
 
 // current says whether the headers are where the peers are.

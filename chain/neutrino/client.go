@@ -28,7 +28,7 @@ const (
 )
 
 // files are all that the light client keeps.
-var files = []string{dbName, "block_headers.bin", "reg_filter_headers.bin", "peers.json"}
+var files = []string{dbName, headersName, filterHeadersName, "peers.json"}
 
 // open starts the light client. Damaged files are thrown away, once: the network
 // has them all. A lock that another holds, or what the file system says, is no damage.
@@ -41,12 +41,20 @@ func (b *Backend) open() (*client, error) {
 		return c, err
 	}
 	b.cfg.Log.Warn("the headers on disk are damaged and are fetched again", "error", err)
-	for _, name := range files {
-		if err := os.Remove(filepath.Join(b.cfg.Dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("remove damaged headers: %w", err)
-		}
+	if err := b.forget(); err != nil {
+		return nil, err
 	}
 	return b.tryOpen()
+}
+
+// forget removes everything on disk, with which peers were dropped.
+func (b *Backend) forget() error {
+	for _, name := range files {
+		if err := os.Remove(filepath.Join(b.cfg.Dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove headers: %w", err)
+		}
+	}
+	return nil
 }
 
 // notDamage knows the errors that say nothing of what is in the files. bbolt's
@@ -76,12 +84,9 @@ func (b *Backend) tryOpen() (c *client, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("open headers: %w", err)
 	}
-	cs, err := neutrino.NewChainService(neutrino.Config{
-		DataDir: b.cfg.Dir, Database: db, ChainParams: *b.params, ConnectPeers: b.cfg.Peers,
-		Dialer: b.dial.dial, FilterCacheSize: filterCache, BlockCacheSize: blockCache,
-	})
+	cs, err := b.load(db)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open headers: %w", err), db.Close())
+		return nil, errors.Join(err, db.Close())
 	}
 	c = &client{cs: cs, db: db}
 	if err := cs.Start(b.ctx); err != nil {
@@ -91,6 +96,46 @@ func (b *Backend) tryOpen() (c *client, err error) {
 		return nil, errors.Join(fmt.Errorf("subscribe to blocks: %w", err), c.close())
 	}
 	return c, nil
+}
+
+// load checks what is on disk and opens it.
+func (b *Backend) load(db walletdb.DB) (*neutrino.ChainService, error) {
+	if err := b.pardon(db); err != nil {
+		return nil, err
+	}
+	if err := checkHeaders(db, b.cfg.Dir, b.params); err != nil {
+		return nil, fmt.Errorf("open headers: %w", err)
+	}
+	cs, err := neutrino.NewChainService(neutrino.Config{
+		DataDir: b.cfg.Dir, Database: db, ChainParams: *b.params, ConnectPeers: b.cfg.Peers,
+		Dialer: b.connect, FilterCacheSize: filterCache, BlockCacheSize: blockCache,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open headers: %w", err)
+	}
+	return cs, nil
+}
+
+// bansKey is where the library keeps whom it dropped.
+var bansKey = []byte("ban-store")
+
+// pardon lets the library connect again to the peers that the user has named,
+// whatever they were dropped for: the user may have mended them. With named peers
+// there are no others.
+func (b *Backend) pardon(db walletdb.DB) error {
+	if len(b.cfg.Peers) == 0 {
+		return nil
+	}
+	err := walletdb.Update(db, func(tx walletdb.ReadWriteTx) error {
+		if tx.ReadWriteBucket(bansKey) == nil {
+			return nil
+		}
+		return tx.DeleteTopLevelBucket(bansKey)
+	})
+	if err != nil {
+		return fmt.Errorf("forget which peers were dropped: %w", err)
+	}
+	return nil
 }
 
 func (c *client) close() error {

@@ -35,6 +35,9 @@ const (
 	// minPeers is how many peers must agree on filters outside regtest: from a
 	// single one, a lie by omission could not be told from the truth.
 	minPeers = 2
+	// forgetEvery is how often the headers may be thrown away because they do not
+	// fit what peers say: they are much to fetch again, and peers may lie.
+	forgetEvery = 6 * time.Hour
 )
 
 // Config says where the light client keeps its headers and whom it asks.
@@ -49,6 +52,7 @@ type Config struct {
 	Log   *slog.Logger
 
 	stall time.Duration // stallTime, but in a test
+	least int           // how many peers are needed, in a test
 }
 
 func (c Config) normal() (Config, error) {
@@ -74,8 +78,12 @@ func (c Config) normal() (Config, error) {
 
 // need is how many connected peers make an answer worth trusting.
 func (c Config) need() int {
-	if c.Network == wallet.Regtest {
+	switch {
+	case c.least > 0:
+		return c.least
+	case c.Network == wallet.Regtest:
 		return 1
+	default:
+		return minPeers
 	}
-	return minPeers
 }

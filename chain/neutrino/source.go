@@ -137,6 +137,9 @@ func (s source) Interests(ctx context.Context, hash chainhash.Hash, height int32
 		// answer, of a block that has left the chain, must not last.
 		return cs.GetCFilter(hash, wire.GCSFilterRegular, neutrino.OptimisticBatch(), neutrino.MaxBatchSize(filterBatch), neutrino.NumRetries(1))
 	})
+	if ctx.Err() == nil {
+		s.filter(hash, err)
+	}
 	if err != nil {
 		return false, err
 	}

@@ -28,7 +28,9 @@ type state struct {
 	current bool
 	samples []sample
 	moved   time.Time // when headers or filter headers last grew, with peers
+	grown   time.Time // when filter headers last grew
 	alone   time.Time // when there was a peer last
+	enough  time.Time // since when there are as many peers as are needed
 }
 
 // sample is one point of the progress.
@@ -78,17 +80,16 @@ func (b *Backend) supervise() {
 		b.mu.Unlock()
 		var news <-chan blockntfns.BlockNtfn
 		if c == nil && b.ctx.Err() == nil && b.ended() {
-			if again, err := b.open(); err != nil {
+			var err error
+			if c, err = b.reopen(); err != nil {
 				b.trouble("the light client does not start: " + err.Error())
-			} else {
-				b.mu.Lock()
-				b.client, c = again, again
-				b.mu.Unlock()
 			}
 		}
 		if c != nil {
 			news = c.sub.Notifications
-			if b.look(c) {
+			b.look(c)
+			if what := b.judge(time.Now()); what != fine {
+				b.again = what
 				b.cfg.Log.Warn("the light client is stuck and is started again", "height", b.Health().Height, "target", b.Health().Target)
 				b.shut()
 			}
@@ -131,18 +132,17 @@ func (b *Backend) shut() {
 	}
 }
 
-// look notes what the light client knows now, and says whether it is stuck or
-// finds nobody.
-func (b *Backend) look(c *client) (stuck bool) {
+// look notes what the light client knows now.
+func (b *Backend) look(c *client) {
 	best, err := c.cs.BestBlock()
 	if err != nil {
 		b.trouble("the headers on disk cannot be read: " + err.Error())
-		return false
+		return
 	}
 	_, headers, err := c.cs.BlockHeaders.ChainTip()
 	if err != nil {
 		b.trouble("the headers on disk cannot be read: " + err.Error())
-		return false
+		return
 	}
 	var told []int32
 	for _, p := range c.cs.Peers() {
@@ -155,6 +155,9 @@ func (b *Backend) look(c *client) (stuck bool) {
 	s := &b.now
 	if s.height != best.Height || s.headers != int32(headers) || s.peers == 0 {
 		s.moved = now
+	}
+	if s.height != best.Height || s.grown.IsZero() {
+		s.grown = now
 	}
 	if s.hash != best.Hash || s.peers != len(told) {
 		b.wake()
@@ -177,12 +180,11 @@ func (b *Backend) look(c *client) (stuck bool) {
 	if s.peers > 0 || s.alone.IsZero() {
 		s.alone = now
 	}
-	// Peers are looked for when it starts, and there may have been no network then.
-	searches := len(b.cfg.Peers) == 0 && b.cfg.Network != wallet.Regtest
-	stuck = (s.peers > 0 && s.height < s.target && now.Sub(s.moved) > b.cfg.stall) ||
-		(searches && now.Sub(s.alone) > b.cfg.stall)
-	if stuck {
-		s.moved, s.alone = now, now
+	switch {
+	case len(told) < b.cfg.need():
+		s.enough = time.Time{}
+	case s.enough.IsZero():
+		s.enough = now
 	}
 	peers := s.peers
 	b.mu.Unlock()
@@ -198,7 +200,6 @@ func (b *Backend) look(c *client) (stuck bool) {
 	default:
 		b.trouble("")
 	}
-	return stuck
 }
 
 // wake tells followers to look again. The caller holds mu.
