@@ -1,0 +1,176 @@
+package follow
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/coordinator"
+)
+
+// TestNoSecondLook: for a script that is watched a little later no block is
+// fetched again but those which may hold it, and what lies between them and the tip.
+func TestNoSecondLook(t *testing.T) {
+	s := newScript(200)
+	first, later := outputs(1)["wsh"], outputs(2)["wsh"]
+	s.blocks[190].Txs = append(s.blocks[190].Txs, &wire.MsgTx{TxOut: []*wire.TxOut{{PkScript: outputs(3)["wsh"].script}}})
+	times := map[int32]int{} // by one goroutine, read after a notice
+	s.onBlock = func(height int32) { times[height]++ }
+	f, _ := begin(t, s, Options{Scripts: [][]byte{first.script}})
+	for height := 1; height < 200; height++ {
+		expect(t, f, coordinator.Connected, s.ref(height))
+	}
+	expect(t, f, coordinator.CaughtUp, s.ref(199))
+	if err := f.Watch(t.Context(), [][]byte{later.script}, 199-144); err != nil {
+		t.Fatal(err)
+	}
+	if n := expect(t, f, coordinator.CaughtUp, s.ref(199)); n.Watches != 1 {
+		t.Errorf("caught up with %d calls", n.Watches)
+	}
+	for height := range int32(199) {
+		if times[height+1] != 1 {
+			t.Errorf("block %d was fetched %d times", height+1, times[height+1])
+		}
+	}
+	if err := f.Watch(t.Context(), [][]byte{outputs(3)["wsh"].script}, 199-144); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, f, coordinator.Rescanned, s.ref(190))
+	expect(t, f, coordinator.CaughtUp, s.ref(199))
+}
+
+// TestSecondLookAfterReorg: what is known of a block goes with it.
+func TestSecondLookAfterReorg(t *testing.T) {
+	s := newScript(20)
+	one, two, three := outputs(1)["wsh"].script, outputs(2)["wsh"].script, outputs(3)["wsh"].script
+	pay := func(script []byte) *wire.MsgTx { return &wire.MsgTx{TxOut: []*wire.TxOut{{PkScript: script}}} }
+	s.blocks[15].Txs = append(s.blocks[15].Txs, pay(two))
+	f, _ := begin(t, s, Options{Known: []coordinator.BlockRef{s.ref(5)}, Scripts: [][]byte{one}})
+	for height := 6; height < 20; height++ {
+		expect(t, f, coordinator.Connected, s.ref(height))
+	}
+	expect(t, f, coordinator.CaughtUp, s.ref(19))
+	left := slices.Clone(s.blocks)
+	s.change(func() {
+		s.blocks = s.blocks[:12]
+		s.grow(10, 1)
+		s.blocks[16].Txs = append(s.blocks[16].Txs, pay(three))
+	})
+	for height := 19; height >= 12; height-- {
+		expect(t, f, coordinator.Disconnected, left[height].Ref)
+	}
+	for height := 12; height < 22; height++ {
+		expect(t, f, coordinator.Connected, s.ref(height))
+	}
+	expect(t, f, coordinator.CaughtUp, s.ref(21))
+	for _, c := range []struct {
+		script []byte
+		at     int
+	}{{two, 0}, {three, 16}} {
+		if err := f.Watch(t.Context(), [][]byte{c.script}, 6); err != nil {
+			t.Fatal(err)
+		}
+		if c.at > 0 {
+			expect(t, f, coordinator.Rescanned, s.ref(c.at))
+		}
+		expect(t, f, coordinator.CaughtUp, s.ref(21))
+	}
+}
+
+// TestSecondLookWhereUnknown: of blocks that came without transactions, or too
+// long ago, nothing is known.
+func TestSecondLookWhereUnknown(t *testing.T) {
+	script := [][]byte{outputs(2)["tr"].script}
+	block := func(height int32, txs ...*wire.MsgTx) *Block {
+		return &Block{Ref: coordinator.BlockRef{Height: height}, Txs: txs}
+	}
+	other := &wire.MsgTx{TxOut: []*wire.TxOut{{PkScript: outputs(1)["wsh"].script}}}
+	var r recent
+	m := newMatcher()
+	for height := range int32(10) {
+		r.block(m, block(height, other))
+	}
+	if got := r.until(script, 0, 9); got >= 0 {
+		t.Errorf("all is known: look until %d", got)
+	}
+	if got := r.until(script, 0, 10); got != 10 {
+		t.Errorf("a block that was not seen: look until %d", got)
+	}
+	r.block(m, block(10))
+	if got := r.until(script, 0, 10); got != 10 {
+		t.Errorf("a block without transactions: look until %d", got)
+	}
+	r.block(m, block(11, other))
+	if got := r.until(script, 0, 11); got != 10 {
+		t.Errorf("after a block without transactions: look until %d", got)
+	}
+	for height := int32(12); height < 2*maxRecent; height++ {
+		r.block(m, block(height, other))
+	}
+	if got := r.until(script, 0, 2*maxRecent-1); got != maxRecent-1 || len(r.blocks) != maxRecent || r.marks != maxRecent {
+		t.Errorf("look until %d; %d blocks with %d marks are kept", got, len(r.blocks), r.marks)
+	}
+	full := &wire.MsgTx{TxOut: slices.Repeat(other.TxOut, maxMarks/2-1)}
+	r.block(m, block(2*maxRecent, full))
+	r.block(m, block(2*maxRecent+1, full))
+	r.block(m, block(2*maxRecent+2, full))
+	if len(r.blocks) != 2 || r.marks > maxMarks {
+		t.Errorf("%d blocks with %d marks are kept", len(r.blocks), r.marks)
+	}
+	r.disconnected(2*maxRecent + 2)
+	if len(r.blocks) != 1 || r.marks != len(full.TxOut) {
+		t.Errorf("%d blocks with %d marks are left", len(r.blocks), r.marks)
+	}
+}
+
+// TestNothingIsPassedOver: no block above the one up to which it must be looked
+// pays a script or shows one that is spent from; and the answers of the matcher
+// are those without a memory.
+func TestNothingIsPassedOver(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m, same := newMatcher(), newMatcher()
+		var r recent
+		var held [][][]byte // of each block
+		var all [][]byte
+		for height := range int32(rapid.IntRange(1, 6).Draw(t, "blocks")) {
+			if len(all) > 0 && rapid.Bool().Draw(t, "watch") {
+				s := [][]byte{rapid.SampledFrom(all).Draw(t, "script")}
+				m.add(s)
+				same.add(s)
+			}
+			b := &Block{Ref: coordinator.BlockRef{Height: height}}
+			var scripts [][]byte
+			for n := range rapid.IntRange(1, 3).Draw(t, "txs") {
+				tx := &wire.MsgTx{LockTime: uint32(n)}
+				for range rapid.IntRange(1, 3).Draw(t, "inputs") {
+					in := drawInput(t)
+					tx.TxIn = append(tx.TxIn, in)
+					if s := plain(in); s != nil {
+						scripts = append(scripts, s)
+					}
+				}
+				paid := outputs(byte(rapid.IntRange(0, 3).Draw(t, "n paid")))[rapid.SampledFrom(kindNames).Draw(t, "paid")].script
+				tx.TxOut = append(tx.TxOut, &wire.TxOut{PkScript: paid})
+				scripts = append(scripts, paid)
+				b.Txs = append(b.Txs, tx)
+			}
+			if got, want := r.block(m, b), same.block(b); !slices.Equal(got, want) {
+				t.Fatalf("%d hits, want %d", len(got), len(want))
+			}
+			held = append(held, scripts)
+			all = append(all, scripts...)
+		}
+		script := rapid.SampledFrom(all).Draw(t, "later")
+		top := int32(len(held) - 1)
+		from := int32(rapid.IntRange(0, int(top)).Draw(t, "from"))
+		until := r.until([][]byte{script}, from, top)
+		for height := max(until+1, from); height <= top; height++ {
+			if slices.ContainsFunc(held[height], func(s []byte) bool { return bytes.Equal(s, script) }) {
+				t.Fatalf("block %d holds it: look until %d", height, until)
+			}
+		}
+	})
+}
