@@ -83,7 +83,7 @@ func (f *Follower) connect(height int32) error {
 	if err != nil {
 		return fmt.Errorf("ask for block %d: %w", height, err)
 	}
-	b, err := fetch(f.ctx, f.src, hash, height, f.match)
+	b, err := f.src.fetch(f.ctx, hash, height, f.match)
 	if errors.Is(err, ErrNoBlock) {
 		return errMoved
 	}

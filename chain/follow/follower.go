@@ -23,6 +23,8 @@ type Options struct {
 	// Retry is the first wait after an error of the source; it doubles up to
 	// RetryMax. Zero means one second and thirty.
 	Retry, RetryMax time.Duration
+	// Answer is how long the source may take for one answer; zero means 90 s.
+	Answer time.Duration
 	// Report is called with every error of the source, and with nil when the
 	// stream works again. It may be nil.
 	Report func(error)
@@ -36,7 +38,7 @@ type mark struct {
 
 // Follower is a coordinator.Follower over a Source.
 type Follower struct {
-	src     Source
+	src     patient
 	opt     Options
 	ctx     context.Context
 	stop    context.CancelFunc
@@ -75,8 +77,11 @@ func start(ctx context.Context, src Source, opt Options) *Follower {
 	if opt.RetryMax < opt.Retry {
 		opt.RetryMax = max(opt.Retry, 30*time.Second)
 	}
+	if opt.Answer <= 0 {
+		opt.Answer = answerTime
+	}
 	f := &Follower{
-		src: src, opt: opt, base: max(opt.From, -1),
+		src: patient{src, opt.Answer}, opt: opt, base: max(opt.From, -1),
 		done: make(chan struct{}), poke: make(chan struct{}, 1),
 		// Two: one being handled, one ready. A block of the main network can
 		// take 20 MB once decoded, so a deep queue costs too much.

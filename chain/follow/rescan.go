@@ -181,7 +181,7 @@ func (f *Follower) look(j *rescan) error {
 		}
 	}
 	j.at(j.next)
-	b, err := fetch(f.ctx, f.src, hash, j.next, j.match)
+	b, err := f.src.fetch(f.ctx, hash, j.next, j.match)
 	if err != nil {
 		return fmt.Errorf("get block %d: %w", j.next, err)
 	}

@@ -55,26 +55,6 @@ type Filtered interface {
 	Header(ctx context.Context, hash chainhash.Hash, height int32) (*Block, error)
 }
 
-// fetch returns a block, without its transactions where the source can tell
-// that the scripts are not in it.
-func fetch(ctx context.Context, src Source, hash chainhash.Hash, height int32, m *matcher) (*Block, error) {
-	f, ok := src.(Filtered)
-	if !ok {
-		return src.Block(ctx, hash, height)
-	}
-	may := false
-	if list := m.list(); len(list) > 0 {
-		var err error
-		if may, err = f.Interests(ctx, hash, height, list); err != nil {
-			return nil, err
-		}
-	}
-	if may {
-		return src.Block(ctx, hash, height)
-	}
-	return f.Header(ctx, hash, height)
-}
-
 // Block is a block with its place in the chain. Txs is empty where the source
 // told that none is of interest.
 type Block struct {
