@@ -21,6 +21,7 @@ type Backend struct {
 	params *chaincfg.Params
 	rpc    *client
 	set    follow.Set
+	faults follow.Faults
 	stop   context.CancelFunc
 	done   chan struct{}
 	wake   chan struct{}
@@ -39,10 +40,6 @@ type Backend struct {
 	behind   bool // by so much that Health names it
 	behindAt time.Time
 	changed  chan struct{}
-	problem  string // of the polling
-	since    time.Time
-	faults   map[int]string // of followers
-	follower int
 	headers  cache[*wire.BlockHeader]
 	blocks   cache[*follow.Block]
 	pool     pool
@@ -69,11 +66,11 @@ func New(cfg Config) (*Backend, error) {
 	b := &Backend{
 		cfg: cfg, params: cfg.Network.Params(), rpc: rpc,
 		stop: stop, done: make(chan struct{}), wake: make(chan struct{}, 1), longDone: make(chan struct{}),
-		changed: make(chan struct{}), faults: map[int]string{},
+		changed: make(chan struct{}),
 		headers: newCache[*wire.BlockHeader](maxHeaders), blocks: newCache[*follow.Block](maxBlocks),
 		filterHeads: newCache[chainhash.Hash](maxFilters), pool: newPool(),
 	}
-	b.problem, b.since = "not asked yet", time.Now()
+	b.faults.Note("not asked yet")
 	go b.poll(ctx)
 	go b.longPoll(ctx)
 	return b, nil
@@ -92,14 +89,10 @@ func (b *Backend) Close() error {
 // Follow streams the chain; see coordinator.Chain. It does not need the node to
 // be up.
 func (b *Backend) Follow(ctx context.Context, known []coordinator.BlockRef, from int32, scripts [][]byte) (coordinator.Follower, error) {
-	b.mu.Lock()
-	b.follower++
-	id := b.follower
-	b.mu.Unlock()
 	f, err := b.set.Start(ctx, source{b}, follow.Options{
 		Known: known, From: from, Scripts: scripts,
-		Retry: b.cfg.Poll, RetryMax: maxBackoff,
-		Report: func(err error) { b.fault(id, err) },
+		Retry: b.cfg.Poll, RetryMax: maxBackoff, Answer: max(answerTime, 3*b.cfg.Timeout),
+		Report: b.faults.Report(func(err error) { b.cfg.Log.Warn("chain follower waits", "err", err) }),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("follow the chain: %w", err)
@@ -124,19 +117,8 @@ func (b *Backend) Tip(ctx context.Context) (coordinator.BlockRef, error) {
 func (b *Backend) Health() coordinator.ChainHealth {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	h := coordinator.ChainHealth{
-		Backend: "core", Height: b.tip.Height, Target: b.target,
-		Problem: b.problem,
-	}
-	if h.Problem == "" {
-		for _, f := range b.faults {
-			h.Problem = f
-			break
-		}
-	}
-	if h.Problem != "" {
-		h.Since = b.since
-	} else if b.behind {
+	h := coordinator.ChainHealth{Backend: "core", Height: b.tip.Height, Target: b.target}
+	if h.Problem, h.Since = b.faults.Problem(); h.Problem == "" && b.behind {
 		h.Problem, h.Since = b.catchingUp(), b.behindAt
 	}
 	h.Synced = h.Problem == "" && b.hasTip && !b.syncing
@@ -154,33 +136,8 @@ func (b *Backend) catchingUp() string {
 
 // trouble notes the outcome of a poll, and returns whether it is news.
 func (b *Backend) trouble(err error) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	text := ""
 	if err != nil {
-		text = oneLine(err.Error())
+		return b.faults.Note(err.Error())
 	}
-	news := text != b.problem
-	if text != "" && b.problem == "" && len(b.faults) == 0 {
-		b.since = time.Now()
-	}
-	b.problem = text
-	return news
-}
-
-// fault notes what a follower says of the node; nil when it works again.
-func (b *Backend) fault(id int, err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err == nil {
-		delete(b.faults, id)
-		return
-	}
-	if b.problem == "" && len(b.faults) == 0 {
-		b.since = time.Now()
-	}
-	if _, known := b.faults[id]; !known {
-		b.cfg.Log.Warn("chain follower waits", "err", err)
-	}
-	b.faults[id] = oneLine(err.Error())
+	return b.faults.Note("")
 }

@@ -110,10 +110,10 @@ func (b *Backend) checkBlock(raw []byte, hash chainhash.Hash, height int32) (*bt
 		return block, nil // its hash is that of the network
 	}
 	if err := blockchain.CheckBlockSanity(block, b.params.PowLimit, blockClock{msg.Header.Timestamp}); err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrLie, oneLine(err.Error()))
+		return nil, fmt.Errorf("%w: %s", ErrLie, follow.OneLine(err.Error()))
 	}
 	if err := blockchain.ValidateWitnessCommitment(block); err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrLie, oneLine(err.Error()))
+		return nil, fmt.Errorf("%w: %s", ErrLie, follow.OneLine(err.Error()))
 	}
 	if height >= b.params.BIP0034Height {
 		if err := blockchain.CheckSerializedHeight(block.Transactions()[0], height); err != nil {

@@ -27,6 +27,8 @@ const (
 	maxBody = 64 << 20
 	// callTimeout bounds one call.
 	callTimeout = 30 * time.Second
+	// answerTime bounds what a follower asks in one go, which may take several calls.
+	answerTime = 90 * time.Second
 	// maxCalls at a time: btcd serves ten clients in all by default.
 	maxCalls = 4
 	// maxBackoff is the longest wait between attempts to reach the node.

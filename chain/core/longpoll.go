@@ -19,7 +19,7 @@ func (b *Backend) longPoll(ctx context.Context) {
 		b.mu.Lock()
 		changed, height := b.changed, b.tip.Height
 		// A node that is syncing has a new block all the time.
-		use := b.hasTip && b.problem == "" && !b.syncing && !b.noWait
+		use := b.hasTip && b.faults.Noted() == "" && !b.syncing && !b.noWait
 		b.mu.Unlock()
 		if use {
 			if b.await(ctx, height) {

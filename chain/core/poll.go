@@ -141,7 +141,7 @@ func (b *Backend) info(ctx context.Context) (chainInfo, error) {
 		return info, fmt.Errorf("%w: first block", ErrGarbage)
 	}
 	if *hash != *b.params.GenesisHash {
-		return info, fmt.Errorf("%w: %s is set here, and its network (%q) begins with block %s", ErrNetwork, b.cfg.Network, oneLine(info.Chain), hash)
+		return info, fmt.Errorf("%w: %s is set here, and its network (%q) begins with block %s", ErrNetwork, b.cfg.Network, follow.OneLine(info.Chain), hash)
 	}
 	b.mu.Lock()
 	b.checked, b.name = true, info.Chain
@@ -214,7 +214,7 @@ func (s source) Tip(context.Context) (coordinator.BlockRef, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.hasTip {
-		return coordinator.BlockRef{}, false, fmt.Errorf("%w: %s", errWaiting, s.problem)
+		return coordinator.BlockRef{}, false, fmt.Errorf("%w: %s", errWaiting, s.faults.Noted())
 	}
 	return s.tip, s.syncing, nil
 }

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
+
+	"github.com/quorate/quorate/chain/follow"
 )
 
 // Errors of talking to a node. Each is one clear line for people.
@@ -48,7 +50,7 @@ type rpcError struct {
 	Message string `json:"message"`
 }
 
-func (e *rpcError) Error() string { return fmt.Sprintf("%s (%d)", oneLine(e.Message), e.Code) }
+func (e *rpcError) Error() string { return fmt.Sprintf("%s (%d)", follow.OneLine(e.Message), e.Code) }
 
 // rpcCode returns the node's own error code, or 0.
 func rpcCode(err error) int {
@@ -57,20 +59,6 @@ func rpcCode(err error) int {
 		return e.Code
 	}
 	return 0
-}
-
-// oneLine makes text of a server fit for a log or a screen.
-func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-	if r := []rune(s); len(r) > 300 {
-		s = string(r[:300]) + "…"
-	}
-	return s
 }
 
 type request struct {
@@ -137,7 +125,7 @@ func decode(body []byte, result any, method string) error {
 	}
 	if r.Error != nil && r.Error.Code == codeWarmup {
 		// Not as an error of the question: asked again, it may be answered.
-		return fmt.Errorf("%w: %s", ErrStarting, oneLine(r.Error.Message))
+		return fmt.Errorf("%w: %s", ErrStarting, follow.OneLine(r.Error.Message))
 	}
 	if r.Error != nil {
 		return r.Error
@@ -262,7 +250,7 @@ func explain(ctx context.Context, err error) error {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return ErrTimeout
 	}
-	return fmt.Errorf("%w (%s)", ErrDown, oneLine(err.Error()))
+	return fmt.Errorf("%w (%s)", ErrDown, follow.OneLine(err.Error()))
 }
 
 // explainStatus is nil where the body may be a JSON-RPC answer.

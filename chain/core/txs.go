@@ -13,6 +13,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/chain/follow"
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/wallet"
 )
@@ -85,7 +86,7 @@ func (b *Backend) refused(ctx context.Context, tx *wire.MsgTx, reason string) er
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: %s", coordinator.ErrTxRejected, oneLine(reason))
+	return fmt.Errorf("%w: %s", coordinator.ErrTxRejected, follow.OneLine(reason))
 }
 
 // isKnown recognizes "I have it already" in the words of both nodes.
