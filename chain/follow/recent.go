@@ -18,7 +18,7 @@ const (
 // that is watched a little later, as a further address is with each that was
 // used, needs no second look at them.
 type recent struct {
-	blocks []digest // heights ascend without gaps
+	blocks []digest // heights ascend
 	marks  int      // in all of them
 }
 
@@ -40,9 +40,8 @@ func scriptMark(script []byte) uint32 {
 
 // block is matcher.block, and remembers what the block holds.
 func (r *recent) block(m *matcher, b *Block) []*wire.MsgTx {
-	if len(b.Txs) == 0 { // it may hold anything that was not watched
-		*r = recent{}
-		return nil
+	if len(b.Txs) == 0 {
+		return nil // it may hold anything that was not watched
 	}
 	n := 0
 	for _, tx := range b.Txs {

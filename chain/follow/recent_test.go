@@ -48,6 +48,8 @@ func TestSecondLookAfterReorg(t *testing.T) {
 	one, two, three := outputs(1)["wsh"].script, outputs(2)["wsh"].script, outputs(3)["wsh"].script
 	pay := func(script []byte) *wire.MsgTx { return &wire.MsgTx{TxOut: []*wire.TxOut{{PkScript: script}}} }
 	s.blocks[15].Txs = append(s.blocks[15].Txs, pay(two))
+	fetched := 0 // by one goroutine, read after a notice
+	s.onBlock = func(int32) { fetched++ }
 	f, _ := begin(t, s, Options{Known: []coordinator.BlockRef{s.ref(5)}, Scripts: [][]byte{one}})
 	for height := 6; height < 20; height++ {
 		expect(t, f, coordinator.Connected, s.ref(height))
@@ -67,9 +69,11 @@ func TestSecondLookAfterReorg(t *testing.T) {
 	}
 	expect(t, f, coordinator.CaughtUp, s.ref(21))
 	for _, c := range []struct {
-		script []byte
-		at     int
-	}{{two, 0}, {three, 16}} {
+		script  []byte
+		at      int
+		fetched int
+	}{{two, 0, 0}, {three, 16, 17}} { // from 6 to 21, and the one that holds it once more
+		fetched = 0
 		if err := f.Watch(t.Context(), [][]byte{c.script}, 6); err != nil {
 			t.Fatal(err)
 		}
@@ -77,6 +81,31 @@ func TestSecondLookAfterReorg(t *testing.T) {
 			expect(t, f, coordinator.Rescanned, s.ref(c.at))
 		}
 		expect(t, f, coordinator.CaughtUp, s.ref(21))
+		if fetched != c.fetched {
+			t.Errorf("%d blocks were fetched, want %d", fetched, c.fetched)
+		}
+	}
+}
+
+// TestMarksOfOwnTransactions: what else a transaction of the wallet spends is
+// remembered too.
+func TestMarksOfOwnTransactions(t *testing.T) {
+	one, two := outputs(1)["wsh"], outputs(2)["wsh"]
+	pay := &wire.MsgTx{TxOut: []*wire.TxOut{{PkScript: one.script}}}
+	for name, tx := range map[string]*wire.MsgTx{
+		"pays":   {TxIn: []*wire.TxIn{&two.in}, TxOut: pay.TxOut},
+		"spends": {TxIn: []*wire.TxIn{{PreviousOutPoint: wire.OutPoint{Hash: pay.TxHash()}, Witness: one.in.Witness}, &two.in}},
+	} {
+		var r recent
+		m := newMatcher()
+		m.add([][]byte{one.script})
+		m.tx(pay)
+		if hits := r.block(m, &Block{Txs: []*wire.MsgTx{tx}}); len(hits) != 1 {
+			t.Errorf("%s: %d hits", name, len(hits))
+		}
+		if got := r.until([][]byte{two.script}, 0, 0); got != 0 {
+			t.Errorf("%s: passed over", name)
+		}
 	}
 }
 
