@@ -42,6 +42,34 @@ func TestNoSecondLook(t *testing.T) {
 	expect(t, f, coordinator.CaughtUp, s.ref(199))
 }
 
+// TestNothingLeftToLookFor: a scan that found nothing goes on to the tip
+// without fetching a block.
+func TestNothingLeftToLookFor(t *testing.T) {
+	s := newScript(100)
+	fetched := map[int32]int{} // by one goroutine, read after a notice
+	s.onBlock = func(height int32) { fetched[height]++ }
+	f, _ := begin(t, s, Options{})
+	for height := 1; height < 100; height++ {
+		expect(t, f, coordinator.Connected, s.ref(height))
+		if height == 20 {
+			// Its mark is that of every block here: nothing is known of it.
+			if err := f.Watch(t.Context(), [][]byte{{200, 200}}, 10); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	expect(t, f, coordinator.CaughtUp, s.ref(99))
+	for height := int32(1); height < 100; height++ {
+		// Two blocks may be on their way when it is asked for, and one in hand.
+		if n := fetched[height]; n != 1 && (n != 2 || height < 10 || height > 24) {
+			t.Errorf("block %d was fetched %d times", height, n)
+		}
+	}
+	if fetched[10] != 2 || fetched[20] != 2 {
+		t.Error("the blocks that went by were not looked at")
+	}
+}
+
 // TestSecondLookAfterReorg: what is known of a block goes with it.
 func TestSecondLookAfterReorg(t *testing.T) {
 	s := newScript(20)

@@ -172,18 +172,23 @@ func (f *Follower) tell(j *rescan, hit coordinator.BlockRef) error {
 
 // look examines the next block of a job.
 func (f *Follower) look(j *rescan) error {
-	hash, own := f.streamed(j.next)
+	at, own := f.streamed(j.next)
 	if !own {
 		var err error
-		hash, err = f.src.HashAt(f.ctx, j.next)
+		at.Hash, err = f.src.HashAt(f.ctx, j.next)
 		if err != nil {
 			return fmt.Errorf("ask for block %d: %w", j.next, err)
 		}
 	}
 	j.at(j.next)
-	b, err := f.src.fetch(f.ctx, hash, j.next, j.match)
-	if err != nil {
-		return fmt.Errorf("get block %d: %w", j.next, err)
+	b := &Block{Ref: at.BlockRef, Prev: at.prev}
+	// With nothing to look for, it is enough to know what it builds on.
+	if !own || at.prev == (chainhash.Hash{}) || len(j.match.list()) > 0 {
+		var err error
+		b, err = f.src.fetch(f.ctx, at.Hash, j.next, j.match)
+		if err != nil {
+			return fmt.Errorf("get block %d: %w", j.next, err)
+		}
 	}
 	if j.next > j.from && b.Prev != j.last {
 		at := j.next
@@ -199,13 +204,14 @@ func (f *Follower) look(j *rescan) error {
 	return nil
 }
 
-// streamed returns the hash of a block that this follower streamed or was given.
-func (f *Follower) streamed(height int32) (chainhash.Hash, bool) {
+// streamed returns a block that this follower streamed or was given: of the
+// latter it does not know what it builds on.
+func (f *Follower) streamed(height int32) (mark, bool) {
 	// Heights ascend and end at the position without gaps, but for known blocks.
 	for i := max(0, len(f.refs)-1-int(f.position().Height-height)); i < len(f.refs); i++ {
 		if f.refs[i].Height >= height {
-			return f.refs[i].Hash, f.refs[i].Height == height
+			return f.refs[i], f.refs[i].Height == height
 		}
 	}
-	return chainhash.Hash{}, false
+	return mark{}, false
 }
