@@ -167,24 +167,32 @@ func (l *large) follow(b *testing.B) coordinator.Machine {
 	if err != nil {
 		b.Fatal(err)
 	}
+	return l.check(b, l.take(b, m, f, largeBlocks, func([]coordinator.Effect) {}))
+}
+
+// take steps through what a follower streams, until it has caught up at a height.
+func (l *large) take(b *testing.B, m coordinator.Machine, f coordinator.Follower, until int32, also func([]coordinator.Effect)) coordinator.Machine {
+	b.Helper()
 	calls := uint64(0)
 	for n := range f.Notices() {
-		var effects []coordinator.Effect
+		var effects, more []coordinator.Effect
 		m, effects = l.step(b, m, coordinator.ChainIn{Notice: n})
+		also(effects)
 		for _, e := range effects {
 			if w, ok := e.(coordinator.WatchScripts); ok {
 				if err := f.Watch(b.Context(), w.Scripts, w.From); err != nil {
 					b.Fatal(err)
 				}
 				calls++
-				m, _ = l.step(b, m, coordinator.Watched{Call: calls})
+				m, more = l.step(b, m, coordinator.Watched{Call: calls})
+				also(more)
 			}
 		}
-		if n.Kind == coordinator.CaughtUp && n.Block.Height == largeBlocks && n.Watches == calls {
+		if n.Kind == coordinator.CaughtUp && n.Block.Height == until && n.Watches == calls {
 			break
 		}
 	}
-	return l.check(b, m)
+	return m
 }
 
 func (l *large) check(b *testing.B, m coordinator.Machine) coordinator.Machine {
