@@ -18,7 +18,7 @@ const (
 // that is watched a little later, as a further address is with each that was
 // used, needs no second look at them.
 type recent struct {
-	blocks []digest // heights ascend
+	blocks []digest // heights ascend without gaps
 	marks  int      // in all of them
 }
 
@@ -41,7 +41,9 @@ func scriptMark(script []byte) uint32 {
 // block is matcher.block, and remembers what the block holds.
 func (r *recent) block(m *matcher, b *Block) []*wire.MsgTx {
 	if len(b.Txs) == 0 {
-		return nil // it may hold anything that was not watched
+		// It may hold anything that was not watched, and ends every way back.
+		*r = recent{}
+		return nil
 	}
 	n := 0
 	for _, tx := range b.Txs {

@@ -160,6 +160,9 @@ func TestSecondLookWhereUnknown(t *testing.T) {
 	if got := r.until(script, 0, 10); got != 10 {
 		t.Errorf("a block without transactions: look until %d", got)
 	}
+	if len(r.blocks) > 0 || r.marks > 0 {
+		t.Errorf("%d blocks with %d marks are kept, of no use", len(r.blocks), r.marks)
+	}
 	r.block(m, block(11, other))
 	if got := r.until(script, 0, 11); got != 10 {
 		t.Errorf("after a block without transactions: look until %d", got)
