@@ -231,22 +231,6 @@ func (v View) Disconnect(b BlockRef) (View, error) {
 	return v, nil
 }
 
-// See adds an unconfirmed transaction: from the mempool, or one of our own.
-func (v View) See(tx *wire.MsgTx, seen bool) (View, bool) {
-	if isCoinbase(tx) || !v.concerns(tx) {
-		return v, false
-	}
-	if old, ok := v.Tx(tx.TxHash()); ok {
-		if old.Block.Height > 0 || old.Seen || !seen {
-			return v, false
-		}
-		old.Seen = true
-		v = v.put(old)
-		return v, true
-	}
-	return v.add(tx, ViewTx{Tx: tx, Seen: seen}), true
-}
-
 func (v View) concerns(tx *wire.MsgTx) bool {
 	if !v.sieve.passes(tx) {
 		return false

@@ -147,7 +147,9 @@ func (a *Actor) stream(f Follower) {
 		a.mu.Unlock()
 		_ = f.Close()
 	}()
-	if v := a.Machine().View; v.rescan != 0 {
+	v := a.Machine().View
+	f.Expect(v.Sighted())
+	if v.rescan != 0 {
 		// Of last time, or asked for while the stream was being opened.
 		a.done.Go(func() { a.watch(WatchScripts{Scripts: v.Scripts(), From: v.rescan - 1}) })
 	}

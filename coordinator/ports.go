@@ -192,6 +192,9 @@ type Follower interface {
 	// Watch adds scripts to look for from a height on; it does not wait. Blocks already streamed
 	// at or above that height which may hold them are streamed again as Rescanned.
 	Watch(ctx context.Context, scripts [][]byte, from int32) error
+	// Expect names unconfirmed transactions that its owner knows of from an
+	// earlier stream: they are told as Unseen like those that this one showed.
+	Expect(txids []chainhash.Hash)
 	// Notices is closed after Close, or when the context of Follow ends.
 	Notices() <-chan ChainNotice
 }
@@ -221,6 +224,10 @@ const (
 	Seen
 	// CaughtUp: all blocks up to the tip at this moment have been streamed.
 	CaughtUp
+	// Unseen: TxIDs, which were Seen or Expected, are in the backend's mempool no
+	// more and in no block streamed, for long enough that it is no passing state of
+	// the backend. One without a mempool never says so.
+	Unseen
 )
 
 // ChainNotice is one change of the chain.
@@ -231,6 +238,8 @@ type ChainNotice struct {
 	Txs   []*wire.MsgTx
 	// Watches is, of CaughtUp, how many calls of Watch on this follower it covers.
 	Watches uint64
+	// TxIDs is of Unseen.
+	TxIDs []chainhash.Hash
 }
 
 // ChainHealth is the state of a chain backend, for people.

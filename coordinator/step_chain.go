@@ -40,6 +40,9 @@ func (s *step) chain(n ChainNotice) error {
 			v, t = v.See(tx, true)
 			touched = touched || t
 		}
+	case Unseen:
+		s.sighting = true // told again after a crash: see Actor.stream
+		v, touched = v.Unsee(n.TxIDs)
 	case CaughtUp:
 		// One that was on its way when a rescan was asked for says nothing of it.
 		done := v.asked && n.Watches >= v.call

@@ -25,6 +25,9 @@ type Options struct {
 	Retry, RetryMax time.Duration
 	// Answer is how long the source may take for one answer; zero means 90 s.
 	Answer time.Duration
+	// Grace is how long a transaction must be missing from the mempool before it
+	// is told as Unseen. Zero means ten minutes.
+	Grace time.Duration
 	// Report is called with every error of the source, and with nil when the
 	// stream works again. It may be nil.
 	Report func(error)
@@ -46,8 +49,9 @@ type Follower struct {
 	notices chan coordinator.ChainNotice
 	poke    chan struct{}
 
-	mu      sync.Mutex
-	pending []watch
+	mu       sync.Mutex
+	pending  []watch
+	expected []chainhash.Hash
 
 	// What follows belongs to the goroutine of run.
 	refs   []mark // ascending heights; what was streamed is contiguous
@@ -76,6 +80,9 @@ func start(ctx context.Context, src Source, opt Options) *Follower {
 	}
 	if opt.RetryMax < opt.Retry {
 		opt.RetryMax = max(opt.Retry, 30*time.Second)
+	}
+	if opt.Grace <= 0 {
+		opt.Grace = graceTime
 	}
 	if opt.Answer <= 0 {
 		opt.Answer = answerTime
@@ -120,11 +127,23 @@ func (f *Follower) Watch(ctx context.Context, scripts [][]byte, from int32) erro
 	f.mu.Lock()
 	f.pending = append(f.pending, watch{scripts, from})
 	f.mu.Unlock()
+	f.wake()
+	return nil
+}
+
+// Expect names transactions that are told as Unseen when they are in no mempool.
+func (f *Follower) Expect(txids []chainhash.Hash) {
+	f.mu.Lock()
+	f.expected = append(f.expected, txids...)
+	f.mu.Unlock()
+	f.wake()
+}
+
+func (f *Follower) wake() {
 	select {
 	case f.poke <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
 func (f *Follower) run() {
@@ -136,7 +155,7 @@ func (f *Follower) run() {
 	for f.ctx.Err() == nil {
 		changed := f.src.Changed()
 		more, err := f.turn()
-		var retry <-chan time.Time
+		var again <-chan time.Time
 		var timer *time.Timer
 		switch {
 		case f.ctx.Err() != nil:
@@ -144,7 +163,6 @@ func (f *Follower) run() {
 		case err != nil:
 			f.report(err)
 			timer = time.NewTimer(wait)
-			retry = timer.C
 			wait = min(2*wait, f.opt.RetryMax)
 		default:
 			f.report(nil)
@@ -152,12 +170,18 @@ func (f *Follower) run() {
 			if more {
 				continue
 			}
+			if !f.pool.next.IsZero() {
+				timer = time.NewTimer(time.Until(f.pool.next))
+			}
+		}
+		if timer != nil {
+			again = timer.C
 		}
 		select {
 		case <-f.ctx.Done():
 		case <-changed:
 		case <-f.poke:
-		case <-retry:
+		case <-again:
 		}
 		if timer != nil {
 			timer.Stop()
@@ -176,6 +200,10 @@ func (f *Follower) report(err error) {
 // turn does all that can be done now, and says whether a rescan has more to do.
 func (f *Follower) turn() (more bool, err error) {
 	f.takeWatches()
+	f.takeExpected()
+	// Before the tip is asked for: what is mined is then in a block that is
+	// streamed before anything is said to have left.
+	left := f.miss()
 	if err := f.advance(); err != nil {
 		return false, err
 	}
@@ -185,6 +213,9 @@ func (f *Follower) turn() (more bool, err error) {
 	}
 	// Old blocks that cannot be had do not hide what happens now.
 	if err := f.sight(); err != nil {
+		return false, err
+	}
+	if err := f.leave(left); err != nil {
 		return false, err
 	}
 	if scanned != nil || len(f.jobs) > 0 {

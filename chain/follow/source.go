@@ -7,6 +7,7 @@ package follow
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -42,6 +43,23 @@ type Source interface {
 	Unconfirmed(mark uint64) ([]*wire.MsgTx, uint64)
 	// Changed returns a channel that is closed at the next change of tip or mempool.
 	Changed() <-chan struct{}
+}
+
+// Pooled is a Source with a mempool of which it can tell what has left it.
+type Pooled interface {
+	Source
+	// Missing returns those of the transactions that are not in the mempool, and
+	// how far that can be relied on.
+	Missing(ids []chainhash.Hash) ([]chainhash.Hash, Sight)
+}
+
+// Sight says how a source sees its mempool.
+type Sight struct {
+	// Whole is since when it sees all of it without a break; zero while it does
+	// not: the node is not reachable, reads its mempool back, or has blocks to catch up.
+	Whole time.Time
+	// Tip is when the tip was asked for that the source shows.
+	Tip time.Time
 }
 
 // Filtered is a Source that can tell that a block holds nothing of interest

@@ -6,6 +6,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
@@ -63,6 +64,8 @@ func (f *follower) end() { f.once.Do(func() { close(f.notices) }) }
 func (f *follower) Notices() <-chan coordinator.ChainNotice { return f.notices }
 
 func (f *follower) Watch(ctx context.Context, _ [][]byte, _ int32) error { return ctx.Err() }
+
+func (f *follower) Expect([]chainhash.Hash) {}
 
 func (f *follower) Close() error {
 	f.unhook()
