@@ -36,6 +36,12 @@ type Restarter interface {
 	Restart(ctx context.Context) error
 }
 
+// Evicter is a Harness whose mempool can be made to drop a transaction.
+type Evicter interface {
+	Harness
+	Evict(tx *wire.MsgTx) error
+}
+
 // Blind is a Harness whose backend sees no transaction before it is in a block.
 type Blind interface {
 	Harness
@@ -59,6 +65,9 @@ func Run(t *testing.T, h Harness) {
 		{"DepositSeenThenConfirmed", testDeposit},
 		{"SpendIsSeen", testSpend},
 		{"ReplacedByFee", testReplace},
+		{"ReplacedIsUnseen", testUnseenReplaced},
+		{"EvictedIsUnseen", testUnseenEvicted},
+		{"EvictedWhileClosedIsUnseen", testUnseenClosed},
 		{"BroadcastTwice", testBroadcastTwice},
 		{"DoubleSpendRefused", testDoubleSpend},
 		{"InvalidRefused", testInvalid},

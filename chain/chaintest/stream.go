@@ -28,6 +28,9 @@ type stream struct {
 	chain []coordinator.BlockRef
 	from  int32
 	seen  map[chainhash.Hash]int
+	// expected are those of an earlier stream; unseen have left the mempool, and
+	// are lost as long as no block left the chain since: no test mines them.
+	expected, unseen, lost map[chainhash.Hash]bool
 	// in is the block that holds a transaction, by the notices.
 	in       map[chainhash.Hash]coordinator.BlockRef
 	rescans  []coordinator.BlockRef
@@ -47,7 +50,7 @@ func follow(t *testing.T, h Harness, known []coordinator.BlockRef, from int32, s
 	}
 	s := &stream{
 		t: t, h: h, blind: blind(h), scripts: scripts, coins: map[wire.OutPoint]bool{}, Follower: f, ctx: t.Context(), chain: append([]coordinator.BlockRef(nil), known...), from: from,
-		seen: map[chainhash.Hash]int{}, in: map[chainhash.Hash]coordinator.BlockRef{},
+		seen: map[chainhash.Hash]int{}, expected: map[chainhash.Hash]bool{}, unseen: map[chainhash.Hash]bool{}, lost: map[chainhash.Hash]bool{}, in: map[chainhash.Hash]coordinator.BlockRef{},
 	}
 	t.Cleanup(func() {
 		if err := f.Close(); err != nil {
@@ -124,6 +127,7 @@ func (s *stream) take(n coordinator.ChainNotice) {
 			s.from = min(s.from, n.Block.Height-1)
 		}
 		s.gone = append(s.gone, n.Block)
+		clear(s.lost)
 		for id, b := range s.in {
 			if b == n.Block {
 				delete(s.in, id)
@@ -147,7 +151,11 @@ func (s *stream) take(n coordinator.ChainNotice) {
 		}
 		for _, tx := range n.Txs {
 			s.seen[tx.TxHash()]++
+			delete(s.unseen, tx.TxHash())
+			delete(s.lost, tx.TxHash())
 		}
+	case coordinator.Unseen:
+		s.left(n)
 	case coordinator.CaughtUp:
 		if n.Block.Height != tip.Height || n.Block.Hash != tip.Hash {
 			s.t.Fatalf("CaughtUp at %d, stream is at %d", n.Block.Height, tip.Height)
@@ -219,8 +227,29 @@ func (s *stream) mine(tx *wire.MsgTx) bool {
 	return hit
 }
 
+// left holds what is told to have left the mempool against what was told before.
+func (s *stream) left(n coordinator.ChainNotice) {
+	s.t.Helper()
+	if len(n.TxIDs) == 0 || s.blind {
+		s.t.Fatalf("Unseen with %d transactions", len(n.TxIDs))
+	}
+	for _, id := range n.TxIDs {
+		if at, mined := s.in[id]; mined {
+			s.t.Fatalf("Unseen: %s, which is in block %d", id, at.Height)
+		}
+		if s.unseen[id] || s.seen[id] == 0 && !s.expected[id] {
+			s.t.Fatalf("Unseen: %s, which nobody holds for seen", id)
+		}
+		s.unseen[id], s.lost[id] = true, true
+	}
+}
+
 func (s *stream) note(n coordinator.ChainNotice) {
+	s.t.Helper()
 	for _, tx := range n.Txs {
+		if s.lost[tx.TxHash()] {
+			s.t.Fatalf("%s was told to have left the mempool, and is in block %d", tx.TxHash(), n.Block.Height)
+		}
 		s.in[tx.TxHash()] = n.Block
 	}
 }

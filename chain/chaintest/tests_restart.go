@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"github.com/quorate/quorate/coordinator"
 )
 
@@ -17,6 +19,13 @@ func (s *stream) again() *stream {
 	}
 	n := follow(s.t, s.h, s.chain, s.from, s.scripts...)
 	n.in, n.coins = maps.Clone(s.in), maps.Clone(s.coins)
+	var sighted []chainhash.Hash
+	for id := range s.seen {
+		if _, mined := s.in[id]; !mined && !s.unseen[id] {
+			sighted, n.expected[id] = append(sighted, id), true
+		}
+	}
+	n.Expect(sighted)
 	return n
 }
 

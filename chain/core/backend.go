@@ -29,10 +29,10 @@ type Backend struct {
 	longDone chan struct{}
 
 	mu       sync.Mutex
-	checked  bool   // the node is of our network
-	name     string // what it calls that
-	asked    uint64 // questions for the tip so far
-	settled  uint64 // the one whose answer tip is
+	checked  bool     // the node is of our network
+	name     string   // what it calls that
+	asked    uint64   // questions for the tip so far
+	settled  question // the one whose answer tip is
 	tip      coordinator.BlockRef
 	hasTip   bool
 	target   int32
@@ -91,7 +91,7 @@ func (b *Backend) Close() error {
 func (b *Backend) Follow(ctx context.Context, known []coordinator.BlockRef, from int32, scripts [][]byte) (coordinator.Follower, error) {
 	f, err := b.set.Start(ctx, source{b}, follow.Options{
 		Known: known, From: from, Scripts: scripts,
-		Retry: b.cfg.Poll, RetryMax: maxBackoff, Answer: max(answerTime, 3*b.cfg.Timeout),
+		Retry: b.cfg.Poll, RetryMax: maxBackoff, Answer: max(answerTime, 3*b.cfg.Timeout), Grace: b.cfg.Grace,
 		Report: b.faults.Report(func(err error) { b.cfg.Log.Warn("chain follower waits", "err", err) }),
 	})
 	if err != nil {

@@ -54,7 +54,10 @@ type Config struct {
 	Poll time.Duration
 	// Timeout bounds one call; 30 s by default.
 	Timeout time.Duration
-	Log     *slog.Logger
+	// Grace is how long a transaction must be missing from the mempool, seen whole
+	// and without a break, before it is said to have left: 10 minutes by default.
+	Grace time.Duration
+	Log   *slog.Logger
 }
 
 // normal fills in the defaults and checks what can be checked without the node.

@@ -48,6 +48,7 @@ func TestConformance(t *testing.T) {
 	proxy := chaintest.NewProxy(t, node.Host)
 	b := open(t, core.Config{
 		URL: "http://" + proxy.Addr, User: node.User, Password: node.Password, Poll: 20 * time.Millisecond, Timeout: 3 * time.Second,
+		Grace: 300 * time.Millisecond,
 	})
 	chaintest.Run(t, harness{node, b, proxy})
 }

@@ -55,6 +55,7 @@ func (b *Backend) poll(ctx context.Context) {
 			// Whatever answers next may be another node.
 			b.mu.Lock()
 			b.checked, b.filters, b.noWait = false, filtersUnknown, false
+			b.pool.whole = time.Time{}
 			b.mu.Unlock()
 			wait = min(2*wait, max(maxBackoff, b.cfg.Poll))
 		} else {
@@ -80,19 +81,25 @@ func (b *Backend) pollOnce(ctx context.Context) error {
 	return b.pollPool(ctx, moved)
 }
 
+// question is one for the tip.
+type question struct {
+	number uint64
+	at     time.Time
+}
+
 // ask numbers a question for the tip.
-func (b *Backend) ask() uint64 {
+func (b *Backend) ask() question {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asked++
-	return b.asked
+	return question{b.asked, time.Now()}
 }
 
 // settle makes an answer the tip that followers see, and says whether it moved.
 // An answer to an older question than the last one settled is out of date. All
 // answers go here, so that a follower never sees a chain shorter than the one
 // its owner was told of.
-func (b *Backend) settle(asked uint64, info chainInfo, tip coordinator.BlockRef) bool {
+func (b *Backend) settle(asked question, info chainInfo, tip coordinator.BlockRef) bool {
 	syncing := info.Headers > info.Blocks
 	behind := info.Headers > info.Blocks+lag
 	if b.cfg.Network != wallet.Regtest {
@@ -102,7 +109,7 @@ func (b *Backend) settle(asked uint64, info chainInfo, tip coordinator.BlockRef)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if asked < b.settled {
+	if asked.number < b.settled.number {
 		return false
 	}
 	b.settled = asked
@@ -244,6 +251,21 @@ func (s source) Unconfirmed(mark uint64) (txs []*wire.MsgTx, next uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.pool.after(mark)
+}
+
+var _ follow.Pooled = source{}
+
+// Missing looks into the mempool as the last poll saw it.
+func (s source) Missing(ids []chainhash.Hash) ([]chainhash.Hash, follow.Sight) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var missing []chainhash.Hash
+	for _, id := range ids {
+		if _, there := s.pool.known[id]; !there {
+			missing = append(missing, id)
+		}
+	}
+	return missing, follow.Sight{Whole: s.pool.whole, Tip: s.settled.at}
 }
 
 // Changed is closed at the next change that a poll finds.

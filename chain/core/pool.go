@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -37,6 +38,7 @@ type pool struct {
 	at    uint64
 	size  int
 	next  time.Time
+	whole time.Time // since when all of it is known, without a break; or zero
 }
 
 type pooled struct {
@@ -79,10 +81,10 @@ func (p *pool) drop(e *pooled) {
 	}
 }
 
-// keep forgets what is no longer in the mempool, and returns what is new there.
-func (p *pool) keep(ids []chainhash.Hash) []chainhash.Hash {
+// keep forgets what is no longer in the mempool, and returns what is new there,
+// as far as there is room, and whether anything left.
+func (p *pool) keep(ids []chainhash.Hash) (fresh []chainhash.Hash, left bool) {
 	now := make(map[chainhash.Hash]struct{}, len(ids))
-	var fresh []chainhash.Hash
 	for _, id := range ids {
 		now[id] = struct{}{}
 		if _, ok := p.known[id]; !ok {
@@ -95,9 +97,10 @@ func (p *pool) keep(ids []chainhash.Hash) []chainhash.Hash {
 		}
 		p.drop(e)
 		delete(p.known, e.id)
+		left = true
 		return true
 	})
-	return fresh[:min(len(fresh), max(0, poolTxs-len(p.known)))]
+	return fresh, left
 }
 
 // pollPool looks at the mempool. Listing a large one is slow for the node, so
@@ -109,6 +112,10 @@ func (b *Backend) pollPool(ctx context.Context, moved bool) error {
 	b.mu.Unlock()
 	if !due {
 		return nil
+	}
+	loaded, err := b.loaded(ctx)
+	if err != nil {
+		return err
 	}
 	var texts []string
 	if err := b.rpc.call(ctx, &texts, "getrawmempool"); err != nil {
@@ -124,13 +131,55 @@ func (b *Backend) pollPool(ctx context.Context, moved bool) error {
 	}
 	b.mu.Lock()
 	b.pool.next = start.Add(poolShare * time.Since(start))
-	fresh := b.pool.keep(ids)
+	fresh, left := b.pool.keep(ids)
+	room := max(0, poolTxs-len(b.pool.known))
+	// A node without its last blocks has no mempool to speak of.
+	whole := loaded && !b.behind && len(fresh) <= min(room, poolStep)
 	b.mu.Unlock()
+	fresh = fresh[:min(len(fresh), room)]
 	if len(fresh) > poolStep {
 		fresh = fresh[:poolStep]
 		defer b.hurry()
 	}
-	return b.fetch(ctx, fresh)
+	if err := b.fetch(ctx, fresh); err != nil {
+		return err
+	}
+	if b.sees(whole) || left {
+		b.notify()
+	}
+	return nil
+}
+
+// sees notes whether all of the mempool is known, and returns whether that is new.
+func (b *Backend) sees(whole bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !whole {
+		b.pool.whole = time.Time{}
+		return false
+	}
+	if !b.pool.whole.IsZero() {
+		return false
+	}
+	b.pool.whole = time.Now()
+	return true
+}
+
+// loaded says whether the node has its mempool. Bitcoin Core reads it back for a
+// while after a start; btcd begins with an empty one. Of a node that cannot be
+// asked nothing is said to have left.
+func (b *Backend) loaded(ctx context.Context) (bool, error) {
+	var info struct {
+		Loaded *bool `json:"loaded"` // of Bitcoin Core
+	}
+	err := b.rpc.call(ctx, &info, "getmempoolinfo")
+	if rpcCode(err) != 0 || errors.Is(err, ErrForbid) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("ask for the state of the mempool: %w", err)
+	}
+	return info.Loaded == nil || *info.Loaded, nil
 }
 
 // fetch gets transactions and adds them to the pool, parents first.

@@ -61,6 +61,7 @@ type Devnet struct {
 	arrivals []arrival
 	arrived  uint64
 	nonce    uint64
+	begun    time.Time
 	changed  chan struct{}
 }
 
@@ -82,6 +83,7 @@ func New(log *slog.Logger) (*Devnet, error) {
 	d := &Devnet{
 		log: log, dir: dir, params: regtest.Params(),
 		mined: map[chainhash.Hash]int32{}, owned: map[wire.OutPoint]bool{}, changed: make(chan struct{}),
+		begun: time.Now(),
 	}
 	if err := d.open(); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -162,6 +164,8 @@ func (d *Devnet) Follow(ctx context.Context, known []coordinator.BlockRef, from 
 	return d.set.Start(ctx, source{d}, follow.Options{
 		Known: known, From: from, Scripts: scripts,
 		Retry: 20 * time.Millisecond, RetryMax: time.Second,
+		// What leaves this mempool is not about to come back.
+		Grace: 50 * time.Millisecond,
 		Report: func(err error) {
 			if err != nil {
 				d.log.Debug("devnet follower waits", "err", err)

@@ -56,6 +56,19 @@ func (d *Devnet) TestAccept(ctx context.Context, tx *wire.MsgTx) error {
 	return nil
 }
 
+// Evict drops a transaction and what spends from it from the mempool, as a node
+// does that runs out of room, or after two weeks.
+func (d *Devnet) Evict(tx *wire.MsgTx) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.ready(context.Background()); err != nil {
+		return err
+	}
+	d.pool.RemoveTransaction(btcutil.NewTx(tx), true)
+	d.poolChanged()
+	return nil
+}
+
 func (d *Devnet) has(id chainhash.Hash) bool {
 	_, mined := d.mined[id]
 	return mined || d.pool.IsTransactionInPool(&id)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -119,6 +120,20 @@ func (s source) Unconfirmed(mark uint64) ([]*wire.MsgTx, uint64) {
 		}
 	}
 	return txs, s.d.arrived
+}
+
+var _ follow.Pooled = source{}
+
+func (s source) Missing(ids []chainhash.Hash) ([]chainhash.Hash, follow.Sight) {
+	s.d.mu.RLock()
+	defer s.d.mu.RUnlock()
+	var missing []chainhash.Hash
+	for _, id := range ids {
+		if !s.d.pool.IsTransactionInPool(&id) {
+			missing = append(missing, id)
+		}
+	}
+	return missing, follow.Sight{Whole: s.d.begun, Tip: time.Now()}
 }
 
 func (s source) Changed() <-chan struct{} {
