@@ -29,6 +29,7 @@ type Backend struct {
 	dial   *dialer
 	set    follow.Set
 	asking singleflight.Group
+	faults follow.Faults
 	ctx    context.Context
 	stop   context.CancelFunc
 	done   chan struct{}
@@ -38,10 +39,6 @@ type Backend struct {
 	closing  chan struct{} // closed when the last one has ended
 	changed  chan struct{}
 	now      state
-	problem  string // of the network
-	since    time.Time
-	faults   map[int]string // of followers
-	follower int
 	drop     string // the peer that was dropped last, and why
 	dropAt   time.Time
 	refused  time.Time // when a peer was dropped for its filter headers last
@@ -66,7 +63,7 @@ func New(cfg Config) (*Backend, error) {
 	}
 	b := &Backend{
 		cfg: cfg, params: cfg.Network.Params(),
-		done: make(chan struct{}), changed: make(chan struct{}), faults: map[int]string{},
+		done: make(chan struct{}), changed: make(chan struct{}),
 		unserved: map[chainhash.Hash]missing{},
 	}
 	b.ctx, b.stop = context.WithCancel(context.Background())
@@ -77,7 +74,7 @@ func New(cfg Config) (*Backend, error) {
 		b.stop()
 		return nil, err
 	}
-	b.problem, b.since = "not connected to the Bitcoin network yet", time.Now()
+	b.faults.Note("not connected to the Bitcoin network yet")
 	go b.supervise()
 	return b, nil
 }
@@ -107,12 +104,8 @@ func (b *Backend) service() (*neutrino.ChainService, error) {
 // Follow streams the chain; see coordinator.Chain. It does not need the network
 // to be there.
 func (b *Backend) Follow(ctx context.Context, known []coordinator.BlockRef, from int32, scripts [][]byte) (coordinator.Follower, error) {
-	b.mu.Lock()
-	b.follower++
-	id := b.follower
-	b.mu.Unlock()
 	f, err := b.set.Start(ctx, source{b}, follow.Options{
-		Known: known, From: from, Scripts: scripts, Report: func(err error) { b.fault(id, err) },
+		Known: known, From: from, Scripts: scripts, Report: b.faults.Report(nil),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("follow the chain: %w", err)
@@ -184,18 +177,9 @@ func (b *Backend) Health() coordinator.ChainHealth {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h := coordinator.ChainHealth{
-		Backend: "neutrino", Height: b.now.height, Target: b.now.target, Problem: b.problem, Since: b.since,
-		Peers: b.now.peers, Blind: true,
+		Backend: "neutrino", Height: b.now.height, Target: b.now.target, Peers: b.now.peers, Blind: true,
 	}
-	if h.Problem == "" {
-		for _, f := range b.faults {
-			h.Problem = f
-			break
-		}
-	}
-	if h.Problem == "" {
-		h.Since = time.Time{}
-	}
+	h.Problem, h.Since = b.faults.Problem()
 	if b.drop != "" && time.Since(b.dropAt) < dropShown {
 		h.Note = "dropped a Bitcoin peer: " + b.drop
 	}
@@ -204,23 +188,6 @@ func (b *Backend) Health() coordinator.ChainHealth {
 		h.Stage, h.StageHeight, h.Rate, h.Left = b.now.progress()
 	}
 	return h
-}
-
-// fault notes what a follower says; nil when it works again.
-func (b *Backend) fault(id int, err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err == nil {
-		delete(b.faults, id)
-		if b.problem == "" && len(b.faults) == 0 {
-			b.since = time.Time{}
-		}
-		return
-	}
-	if b.problem == "" && len(b.faults) == 0 {
-		b.since = time.Now()
-	}
-	b.faults[id] = err.Error()
 }
 
 // dropped notes a peer that was dropped for what it served.

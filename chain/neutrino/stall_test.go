@@ -58,7 +58,7 @@ func TestStuckIsStartedAgain(t *testing.T) {
 	b, err := neutrino.New(neutrino.Config{
 		Dir: filepath.Join(t.TempDir(), "n"), Network: wallet.Regtest, Peers: []string{silent},
 		Log: slog.New(told{slog.DiscardHandler, messages}),
-	}.Stalls(100 * time.Millisecond))
+	}.Stalls(2 * time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}

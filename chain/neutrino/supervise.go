@@ -82,7 +82,7 @@ func (b *Backend) supervise() {
 		if c == nil && b.ctx.Err() == nil && b.ended() {
 			var err error
 			if c, err = b.reopen(); err != nil {
-				b.trouble("the light client does not start: " + err.Error())
+				b.faults.Note("the light client does not start: " + err.Error())
 			}
 		}
 		if c != nil {
@@ -136,12 +136,12 @@ func (b *Backend) shut() {
 func (b *Backend) look(c *client) {
 	best, err := c.cs.BestBlock()
 	if err != nil {
-		b.trouble("the headers on disk cannot be read: " + err.Error())
+		b.faults.Note("the headers on disk cannot be read: " + err.Error())
 		return
 	}
 	_, headers, err := c.cs.BlockHeaders.ChainTip()
 	if err != nil {
-		b.trouble("the headers on disk cannot be read: " + err.Error())
+		b.faults.Note("the headers on disk cannot be read: " + err.Error())
 		return
 	}
 	var told []int32
@@ -194,11 +194,11 @@ func (b *Backend) look(c *client) {
 	}
 	switch need := b.cfg.need(); {
 	case peers == 0:
-		b.trouble(b.noPeers().Error())
+		b.faults.Note(b.noPeers().Error())
 	case peers < need:
-		b.trouble(fewPeers(peers, need).Error())
+		b.faults.Note(fewPeers(peers, need).Error())
 	default:
-		b.trouble("")
+		b.faults.Note("")
 	}
 }
 
@@ -233,14 +233,4 @@ func median(heights []int32) int32 {
 	}
 	slices.Sort(heights)
 	return heights[(len(heights)-1)/2]
-}
-
-// trouble notes what is wrong with the network; "" when nothing is.
-func (b *Backend) trouble(problem string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if problem != "" && b.problem == "" && len(b.faults) == 0 {
-		b.since = time.Now()
-	}
-	b.problem = problem
 }
