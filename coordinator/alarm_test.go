@@ -205,3 +205,31 @@ func TestAnAlarmIsLogged(t *testing.T) {
 		t.Errorf("%d notices", len(told))
 	}
 }
+
+// A transaction that is not taken is handed over again every few seconds; why it is
+// not taken is told once, and again when the reason changes or it was taken between.
+func TestAFailedBroadcastIsToldOnce(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(500_000)
+	a, b := c.peers[0], c.peers[1]
+	id := a.must(pay(1, 100_000)).(Proposed).Proposal
+	c.settle()
+	b.must(Approve{Proposal: id})
+	tx := b.sent[0].TxHash()
+	b.told = nil
+	for _, err := range []error{
+		ErrUnsupported, ErrUnsupported, ErrTxRejected, ErrTxRejected, ErrUnsupported, nil, ErrUnsupported,
+	} {
+		b.must(Broadcasted{TxID: tx, Err: err})
+	}
+	var told []string
+	for _, n := range b.told {
+		if n.Type == "alarm" {
+			told = append(told, n.Detail)
+		}
+	}
+	away, refused := "broadcast failed: the Bitcoin node is not reachable", "broadcast failed: "+ErrTxRejected.Error()
+	if want := []string{away, refused, away, away}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+}

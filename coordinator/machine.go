@@ -29,6 +29,7 @@ type Machine struct {
 	strange  pmap.Map[string, uint64]           // by txid: spends that nobody proposed, and the tick from which they count
 	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
 	ties     pmap.Map[uint32, bool]             // by index: addresses of ours that another leased too, and that were told
+	refused  pmap.Map[string, string]           // by txid: why it could not be broadcast, as told
 	linked   string                             // what the transport was last told
 	follows  bool
 	unsaved  int       // blocks since the view was last stored

@@ -165,10 +165,17 @@ func (s *step) broadcasted(x Broadcasted) error {
 	if errors.Is(x.Err, ErrNotSeen) {
 		return nil // it stays final, and is broadcast again
 	}
+	id := string(x.TxID[:])
 	if x.Err != nil {
-		s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, TxID: x.TxID, Detail: "broadcast failed: " + broadcastReason(x.Err)}})
+		// It is tried again every few seconds: only another reason is news.
+		reason := broadcastReason(x.Err)
+		if told, _ := s.m.refused.Get(id); told != reason {
+			s.m.refused = s.m.refused.Set(id, reason)
+			s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, TxID: x.TxID, Detail: "broadcast failed: " + reason}})
+		}
 		return nil
 	}
+	s.m.refused = s.m.refused.Delete(id)
 	s.sighting = true
 	v, changed := s.m.View.See(t.Tx, true)
 	s.m.View = v

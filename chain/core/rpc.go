@@ -130,10 +130,28 @@ func decode(body []byte, result any, method string) error {
 	if r.Error != nil {
 		return r.Error
 	}
+	if text, ok := result.(*string); ok && plain(r.Result) {
+		*text = string(r.Result[1 : len(r.Result)-1])
+		return nil
+	}
 	if err := json.Unmarshal(r.Result, result); err != nil {
 		return fmt.Errorf("%w: result of %s is of another kind", ErrGarbage, method)
 	}
 	return nil
+}
+
+// plain says whether a JSON value is text without escapes, as blocks are: megabytes
+// that need not be read once more.
+func plain(raw []byte) bool {
+	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
+		return false
+	}
+	for _, c := range raw[1 : len(raw)-1] {
+		if c == '\\' || c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // batch asks one method with many parameters. The answers are strings, in

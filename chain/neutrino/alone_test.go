@@ -99,7 +99,7 @@ func TestFilterHeadersThatNobodyServes(t *testing.T) {
 	if _, err := node.Mine(1); err != nil {
 		t.Fatal(err)
 	}
-	b = start(t, neutrino.Config{Dir: dir, Peers: []string{node.P2P}}.Stalls(2 * time.Second))
+	b = start(t, neutrino.Config{Dir: dir, Peers: []string{node.P2P}}.Stalls(2*time.Second))
 	synced(t, b, 121)
 	if h := b.Health(); !strings.Contains(h.Note, "dropped") {
 		t.Errorf("nobody was dropped, so this shows nothing: %+v", h)
