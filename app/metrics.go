@@ -98,10 +98,15 @@ func metricsServer(n *Node) (*http.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	return metricsOf(reg), nil
+}
+
+// metricsOf serves what a registry holds.
+func metricsOf(reg *prometheus.Registry) *http.Server {
 	mux := http.NewServeMux()
 	// One scrape at a time: each reads every proposal.
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 1}))
-	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 8 << 10}, nil
+	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 8 << 10}
 }
 
 // serveMetrics listens where the configuration says.

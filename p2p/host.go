@@ -119,21 +119,28 @@ func circuits(r peer.AddrInfo) []ma.Multiaddr {
 func newResourceManager() (network.ResourceManager, error) {
 	limits := rcmgr.DefaultLimits
 	libp2p.SetDefaultServiceLimits(&limits)
+	return newLimiter(limits.AutoScale(), perIP{connsPerIP, connsPerSec, connsPerBurst})
+}
+
+// perIP is what one IP address may do before anybody is known to be behind it.
+type perIP struct{ conns, perSec, burst int }
+
+func newLimiter(limits rcmgr.ConcreteLimitConfig, ip perIP) (network.ResourceManager, error) {
 	loopback := []xrate.PrefixLimit{
 		{Prefix: netip.MustParsePrefix("127.0.0.0/8")},
 		{Prefix: netip.MustParsePrefix("::1/128")},
 	}
-	perIP := xrate.Limit{RPS: connsPerSec, Burst: connsPerBurst}
-	m, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(limits.AutoScale()),
+	rate := xrate.Limit{RPS: float64(ip.perSec), Burst: ip.burst}
+	m, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(limits),
 		rcmgr.WithLimitPerSubnet(
-			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: connsPerIP}},
-			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 56, ConnCount: connsPerIP}, {PrefixLength: 48, ConnCount: 4 * connsPerIP}},
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: ip.conns}},
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 56, ConnCount: ip.conns}, {PrefixLength: 48, ConnCount: 4 * ip.conns}},
 		),
 		rcmgr.WithConnRateLimiters(&xrate.Limiter{
 			NetworkPrefixLimits: loopback,
 			SubnetRateLimiter: xrate.SubnetLimiter{
-				IPv4SubnetLimits: []xrate.SubnetLimit{{PrefixLength: 32, Limit: perIP}},
-				IPv6SubnetLimits: []xrate.SubnetLimit{{PrefixLength: 56, Limit: perIP}},
+				IPv4SubnetLimits: []xrate.SubnetLimit{{PrefixLength: 32, Limit: rate}},
+				IPv6SubnetLimits: []xrate.SubnetLimit{{PrefixLength: 56, Limit: rate}},
 				GracePeriod:      time.Minute,
 			},
 		}),

@@ -218,7 +218,8 @@ func TestAccepted(t *testing.T) {
 		{"chain.core.url=https://example.com:8332"}, {"chain.core.url=http://[::1]:8332/"},
 		{"chain.core.cookie_file=/c"}, {"bootstrap=/ip4/1.2.3.4/tcp/1" + id}, {"relays=/dns4/example.com/udp/1/quic-v1" + id},
 		{"api.listen=127.0.0.1:0", "api.tokens=" + token}, {"api.listen=[::1]:1", "api.tokens=" + token},
-		{"api.listen=localhost:1", "api.tokens=" + token}, {"metrics.listen=0.0.0.0:9090"}, {"name=Jürgen’s büro"},
+		{"api.listen=localhost:1", "api.tokens=" + token}, {"metrics.listen=0.0.0.0:9090"},
+		{"listen=", "relays=/ip4/1.2.3.4/tcp/1" + id}, {"name=Jürgen’s büro"},
 	} {
 		if _, err := Load("", nil, set); err != nil {
 			t.Errorf("%v: %v", set, err)

@@ -47,8 +47,8 @@ func checkNode(c *Config) error {
 }
 
 func checkAddrs(c *Config) error {
-	if len(c.Listen) == 0 {
-		return bad("listen is empty", "give at least one multiaddr, as /ip4/127.0.0.1/tcp/0")
+	if len(c.Listen) == 0 && len(c.Relays) == 0 {
+		return bad("listen is empty", "give at least one multiaddr, as /ip4/127.0.0.1/tcp/0, or a relay to be reached at")
 	}
 	for _, l := range []struct {
 		key    string

@@ -65,7 +65,7 @@ const intro = `# The command line
 This file is generated from the commands; ` + "`go test ./cmd/node -update`" + ` writes it. Programs may rely on it.
 
 - A node is named by ` + "`--data-dir DIR`" + ` (or ` + "`QUORATE_DATA_DIR`; by default `$XDG_DATA_HOME/quorate` or `~/.local/share/quorate`" + `).
-  Commands other than ` + "`demo`, `init` and `start`" + ` talk to the running node over a Unix socket in it.
+  Commands other than ` + "`demo`, `init`, `start` and `relay`" + ` talk to the running node over a Unix socket in it.
 - ` + "`--json`" + ` prints exactly one JSON value on standard output; progress and logs go to standard error. Names are
   snake_case, amounts integer satoshis, fee rates sat/vB, times RFC 3339 in UTC. ` + "`created` and `time`" + ` are what the
   author claims. Lists are ` + "`{\"items\":[…],\"next\":\"…\"}`" + `.

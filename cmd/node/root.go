@@ -19,7 +19,7 @@ func (c *cli) root() *cobra.Command {
 		c.proposeCommand(), c.proposalsCommand(),
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),
 		c.approveCommand(), c.rejectCommand(), c.withdrawCommand(), c.waitCommand(), c.txCommand(),
-		c.peersCommand(),
+		c.peersCommand(), c.relayCommand(),
 	)
 	root.Version = app.Version()
 	root.SetVersionTemplate("quorate {{.Version}}\n")

@@ -1,0 +1,64 @@
+package app
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/quorate/quorate/p2p"
+)
+
+// relayCollector reads a relay when it is asked. Its metrics name nobody.
+type relayCollector struct {
+	r     *p2p.Relay
+	descs []*prometheus.Desc
+}
+
+func newRelayCollector(r *p2p.Relay) relayCollector {
+	c := relayCollector{r: r}
+	for _, m := range [][2]string{
+		{"quorate_relay_connected", "Peers that are connected."},
+		{"quorate_relay_reservations", "Reservations that are held."},
+		{"quorate_relay_circuits", "Circuits that are open."},
+		{"quorate_relay_circuits_total", "Circuits opened."},
+		{"quorate_relay_bytes_total", "Bytes carried, in both directions."},
+		{"quorate_relay_refused_total", "Reservations and circuits asked for and not granted."},
+		{"quorate_relay_strangers_total", "Connections of peers that are not on the list."},
+	} {
+		c.descs = append(c.descs, prometheus.NewDesc(m[0], m[1], nil, nil))
+	}
+	return c
+}
+
+func (c relayCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range c.descs {
+		ch <- d
+	}
+}
+
+func (c relayCollector) Collect(ch chan<- prometheus.Metric) {
+	s := c.r.Stats()
+	for i, v := range []float64{
+		float64(s.Connected), float64(s.Reservations), float64(s.Circuits),
+		float64(s.Opened), float64(s.Bytes), float64(s.Refused), float64(s.Strangers),
+	} {
+		kind := prometheus.GaugeValue
+		if i > 2 {
+			kind = prometheus.CounterValue
+		}
+		ch <- prometheus.MustNewConstMetric(c.descs[i], kind, v)
+	}
+}
+
+// relayMetricsServer answers GET /metrics in the Prometheus text format.
+func relayMetricsServer(r *p2p.Relay) (*http.Server, error) {
+	reg := prometheus.NewRegistry()
+	err := errors.Join(reg.Register(newRelayCollector(r)), reg.Register(collectors.NewGoCollector()),
+		reg.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})))
+	if err != nil {
+		return nil, err
+	}
+	return metricsOf(reg), nil
+}
