@@ -1,0 +1,156 @@
+package net_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/quorate/quorate/chain/chaintest/btcd"
+	"github.com/quorate/quorate/chain/regtest"
+)
+
+// world is what all scenarios share: the program, and a Bitcoin node, which is
+// outside of the network that they spoil. They run one after the other.
+var world struct {
+	skip     string // why nothing can run here
+	binary   string
+	dir      string
+	bitcoin  *btcd.Node
+	passFile string
+	rpcFile  string
+
+	mu   sync.Mutex
+	rows []string
+}
+
+func TestMain(m *testing.M) {
+	if world.skip = missing(); world.skip != "" {
+		os.Exit(m.Run())
+	}
+	code, err := with(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "network tests:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// missing says what is not here that the scenarios need.
+func missing() string {
+	if os.Geteuid() != 0 {
+		return "network namespaces need root"
+	}
+	// A sandbox may have the device and not let it be opened.
+	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "there is no /dev/net/tun to open: " + err.Error()
+	}
+	_ = unix.Close(fd)
+	for _, tool := range []string{"ip", "nft"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return tool + " is not installed"
+		}
+	}
+	ns := fmt.Sprintf("%s%d-try", nsPrefix, os.Getpid())
+	for _, line := range [][]string{
+		{"ip", "netns", "add", ns},
+		{"ip", "netns", "exec", ns, "nft", "table ip try { chain in { type nat hook postrouting priority 100; masquerade fully-random; }; }"},
+		{"ip", "netns", "exec", ns, "nft", "table ip loss { chain in { type filter hook prerouting priority 0; numgen random mod 100 < 5 drop; }; }"},
+	} {
+		out, failed := exec.Command(line[0], line[1:]...).CombinedOutput()
+		if failed != nil && err == nil {
+			err = fmt.Errorf("%s: %w: %s", strings.Join(line, " "), failed, bytes.TrimSpace(out))
+		}
+	}
+	_ = exec.Command("ip", "netns", "del", ns).Run() // there is none if it could not be made
+	if err != nil {
+		return "network namespaces do not work here: " + err.Error()
+	}
+	return ""
+}
+
+func with(m *testing.M) (code int, err error) {
+	if err := sweep(); err != nil {
+		return 1, err
+	}
+	// Short: the path of a Unix socket inside must fit into 107 bytes.
+	if world.dir, err = os.MkdirTemp("", "net-"); err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(world.dir)) }()
+	if err := build(); err != nil {
+		return 1, err
+	}
+	if world.bitcoin, err = btcd.New(context.Background(), filepath.Join(world.dir, "btcd")); err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, world.bitcoin.Kill()) }()
+	if _, err := world.bitcoin.Mine(regtest.Maturity + 20); err != nil {
+		return 1, fmt.Errorf("mine the faucet's coins: %w", err)
+	}
+	code = m.Run()
+	return code, table()
+}
+
+func build() error {
+	world.binary = filepath.Join(world.dir, "quorate")
+	cmd := exec.Command("go", "build", "-race=false", "-o", world.binary, "../../cmd/node")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build quorate: %w: %s", err, out)
+	}
+	world.passFile = filepath.Join(world.dir, "passphrase")
+	world.rpcFile = filepath.Join(world.dir, "rpc-password")
+	return errors.Join(
+		os.Mkdir(filepath.Join(world.dir, "btcd"), 0o700),
+		os.WriteFile(world.passFile, []byte("correct horse battery staple\n"), 0o600),
+		os.WriteFile(world.rpcFile, []byte("regtest\n"), 0o600),
+	)
+}
+
+// ready skips a scenario where it cannot run.
+func ready(t testing.TB) {
+	t.Helper()
+	if world.skip != "" {
+		t.Skip(world.skip)
+	}
+}
+
+// measured notes a figure for the table at the end.
+func measured(t testing.TB, what, figure string) {
+	t.Helper()
+	t.Logf("%s: %s", what, figure)
+	world.mu.Lock()
+	defer world.mu.Unlock()
+	world.rows = append(world.rows, fmt.Sprintf("%s\t%s\t%s", t.Name(), what, figure))
+}
+
+// took is measured with the time since a moment.
+func took(t testing.TB, what string, since time.Time) {
+	t.Helper()
+	measured(t, what, time.Since(since).Round(10*time.Millisecond).String())
+}
+
+func table() error {
+	if len(world.rows) == 0 {
+		return nil
+	}
+	fmt.Printf("\n%v from site to site, %d Mbit/s\n", latency, bandwidth*8/1_000_000)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, r := range world.rows {
+		if _, err := fmt.Fprintln(w, r); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}

@@ -1,0 +1,160 @@
+package net_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// relay is a `quorate relay` at a site.
+type relay struct {
+	process
+	args []string
+	addr []string
+}
+
+// newRelay runs a relay for nodes, which need not run yet.
+func newRelay(t testing.TB, s *site, name string, nodes ...*node) *relay {
+	t.Helper()
+	dir, err := os.MkdirTemp(world.dir, name+"-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &relay{process: process{t: t, name: name, site: s}}
+	r.args = []string{"--data-dir", filepath.Join(dir, "r"), "relay", "--json", "--log-level", "debug",
+		"--listen", "/ip4/0.0.0.0/udp/9736/quic-v1,/ip4/0.0.0.0/tcp/9736"}
+	for _, n := range nodes {
+		r.args = append(r.args, "--allow", n.peerID)
+	}
+	r.endsWithTest()
+	r.start()
+	return r
+}
+
+func (r *relay) start() {
+	r.t.Helper()
+	var ready struct{ Addresses []string }
+	if err := json.Unmarshal(r.process.start(r.args...), &ready); err != nil {
+		r.t.Fatal(err)
+	}
+	r.addr = slices.DeleteFunc(ready.Addresses, func(a string) bool { return strings.HasPrefix(a, "/ip4/127.") })
+}
+
+// via is the setting that names relays.
+func via(relays ...*relay) string {
+	var all []string
+	for _, r := range relays {
+		all = append(all, r.addr...)
+	}
+	return "relays=" + strings.Join(all, ",")
+}
+
+// connection is how a node reaches another: "", "relayed" or "direct".
+func (n *node) connection(to *node) string {
+	n.t.Helper()
+	peers, err := n.client.Peers(context.Background())
+	if err != nil {
+		n.t.Fatalf("%s: list peers: %v", n.name, err)
+	}
+	for _, p := range peers {
+		switch {
+		case p.PeerID != to.peerID || !p.Connected:
+		case p.Relayed:
+			return "relayed"
+		default:
+			return "direct"
+		}
+	}
+	return ""
+}
+
+// natted is two nodes behind a NAT each, and relays that both use.
+func natted(t *testing.T, n *internet, nat string, relays int) ([]*node, []*relay) {
+	t.Helper()
+	var nodes []*node
+	for i, name := range []string{"a", "b"} {
+		nodes = append(nodes, newNode(t, n.behind(t, nat, name, i+1, loss, 1)[0], name))
+	}
+	var all []*relay
+	for i := range relays {
+		name := "relay" + string(rune('1'+i))
+		all = append(all, newRelay(t, n.public(t, name, 10+i, loss), name, nodes...))
+	}
+	for _, x := range nodes {
+		x.start(via(all...))
+	}
+	return nodes, all
+}
+
+// Two cosigners behind NATs that let in whom they sent to meet by a relay, and
+// then reach each other without it.
+func TestPortRestrictedNAT(t *testing.T) {
+	ready(t)
+	n := newInternet(t)
+	nodes, _ := natted(t, n, portRestricted, 1)
+	began := time.Now()
+	g := found(t, 2, nodes...)
+	took(t, "founded over a relay, two cosigners", began)
+	direct(t, nodes[0], nodes[1])
+	took(t, "founded, and connected without the relay", began)
+	g.fund(10_000_000, 10_000_000)
+	began = time.Now()
+	g.spend(5_000_000)
+	took(t, "proposed, and confirmed on both", began)
+	measured(t, "connection at the end", nodes[0].connection(nodes[1]))
+	g.equal()
+}
+
+// direct waits until two nodes reach each other without a relay.
+func direct(t testing.TB, a, b *node) {
+	t.Helper()
+	eventually(t, a.name+" and "+b.name+" are connected without a relay", func() bool {
+		return a.connection(b) == "direct" && b.connection(a) == "direct"
+	})
+}
+
+// Behind NATs that choose another port for each peer, no hole can be punched:
+// the relay is enough.
+func TestSymmetricNAT(t *testing.T) {
+	ready(t)
+	n := newInternet(t)
+	nodes, _ := natted(t, n, symmetric, 1)
+	began := time.Now()
+	g := found(t, 2, nodes...)
+	took(t, "founded over a relay, two cosigners", began)
+	g.fund(10_000_000, 10_000_000)
+	began = time.Now()
+	g.spend(5_000_000)
+	took(t, "proposed, and confirmed on both", began)
+	measured(t, "connection at the end", nodes[0].connection(nodes[1]))
+	g.equal()
+}
+
+// The relay in use dies; the other one that both name takes its place.
+func TestRelayDies(t *testing.T) {
+	ready(t)
+	n := newInternet(t)
+	nodes, relays := natted(t, n, symmetric, 2)
+	a, b := nodes[0], nodes[1]
+	g := found(t, 2, nodes...).fund(10_000_000, 10_000_000)
+	began := time.Now()
+	relays[0].kill()
+	p := a.propose(5_000_000)
+	b.approve(p.Proposal)
+	took(t, "the first relay dies, a proposal is approved", began)
+	g.confirmed(p.Proposal)
+
+	relays[0].start()
+	began = time.Now()
+	relays[1].kill()
+	p = b.propose(5_000_000)
+	a.approve(p.Proposal)
+	took(t, "it is back and the second dies, a proposal is approved", began)
+	g.confirmed(p.Proposal)
+	g.equal()
+}
