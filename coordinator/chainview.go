@@ -157,6 +157,20 @@ func (v View) Scripts() [][]byte {
 	return out
 }
 
+// Follow is what a follower is asked for that goes on from this view.
+func (v View) Follow() Follow {
+	return Follow{Known: v.blocks, From: v.birthday, Scripts: v.Scripts()}
+}
+
+// Unfinished is what a follower is asked to look at again, where a scan of old
+// blocks is not known to be finished.
+func (v View) Unfinished() (WatchScripts, bool) {
+	if v.rescan == 0 {
+		return WatchScripts{}, false
+	}
+	return WatchScripts{Scripts: v.Scripts(), From: v.rescan - 1}, true
+}
+
 // Hand makes sure that an index that was handed out is watched, even where it
 // lies beyond the gap.
 func (v View) Hand(branch, index uint32) View {

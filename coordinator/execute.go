@@ -103,8 +103,7 @@ func (a *Actor) follow(x Follow) {
 			return
 		case <-time.After(followRetry):
 		}
-		v := a.Machine().View
-		x = Follow{Known: v.blocks, From: v.birthday, Scripts: v.Scripts()}
+		x = a.Machine().View.Follow()
 	}
 }
 
@@ -149,9 +148,9 @@ func (a *Actor) stream(f Follower) {
 	}()
 	v := a.Machine().View
 	f.Expect(v.Sighted())
-	if v.rescan != 0 {
+	if again, ok := v.Unfinished(); ok {
 		// Of last time, or asked for while the stream was being opened.
-		a.done.Go(func() { a.watch(WatchScripts{Scripts: v.Scripts(), From: v.rescan - 1}) })
+		a.done.Go(func() { a.watch(again) })
 	}
 	for n := range f.Notices() {
 		if _, err := a.Do(a.ctx, ChainIn{n}); err != nil {

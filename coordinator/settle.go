@@ -276,7 +276,7 @@ func (s *step) follow() error {
 	}
 	s.m.follows = true
 	s.m.unsaved = saveEvery
-	s.do(Follow{Known: v.blocks, From: v.birthday, Scripts: v.Scripts()})
+	s.do(v.Follow())
 	return nil
 }
 

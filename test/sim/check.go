@@ -1,0 +1,307 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// changeScripts are the first scripts of the change branch, by index.
+func (w *world) changeScripts(a *coordinator.Active) map[string]uint32 {
+	if w.change == nil {
+		w.change = map[string]uint32{}
+		for i := range uint32(40) {
+			if s, err := a.Descriptor.Script(wallet.BranchChange, i); err == nil {
+				w.change[string(s.PkScript)] = i
+			}
+		}
+	}
+	return w.change
+}
+
+// broadcasting looks at a final transaction: k valid signatures over exactly
+// the outputs of a proposal.
+func (w *world) broadcasting(n *node, tx *wire.MsgTx) {
+	if !n.honest() || w.broadcasts[tx.WitnessHash()] {
+		return
+	}
+	w.broadcasts[tx.WitnessHash()] = true
+	w.count("transactions final")
+	id := tx.TxHash()
+	for _, p := range n.m.Proposals() {
+		if p.TxID != id {
+			continue
+		}
+		if len(p.Body.Inputs) != len(tx.TxIn) || len(p.Body.Outputs) != len(tx.TxOut) {
+			break
+		}
+		var prev []wallet.Output
+		a := n.m.State.Active()
+		for i, in := range p.Body.Inputs {
+			s, err := a.Descriptor.Script(in.Branch, in.Index)
+			if err != nil || tx.TxIn[i].PreviousOutPoint != in.OutPoint() {
+				w.violation("%s broadcasts %v, which spends other coins than were proposed", n.name, id)
+				return
+			}
+			prev = append(prev, wallet.Output{PkScript: s.PkScript, Amount: in.Amount})
+		}
+		for i, o := range p.Body.Outputs {
+			script := o.PkScript
+			if o.Change != nil {
+				s, err := a.Descriptor.Script(wallet.BranchChange, *o.Change)
+				if err != nil {
+					return
+				}
+				script = s.PkScript
+			}
+			if tx.TxOut[i].Value != o.Amount || string(tx.TxOut[i].PkScript) != string(script) {
+				w.violation("%s broadcasts %v, which pays other outputs than were proposed", n.name, id)
+			}
+		}
+		if err := wallet.CheckTx(tx, prev); err != nil {
+			w.violation("%s broadcasts what the script engine refuses: %v", n.name, err)
+		}
+		return
+	}
+	w.violation("%s broadcasts %v, which nobody proposed", n.name, id)
+}
+
+// finish lets everything come to rest, asks for one more payment, and checks
+// what must hold at the end.
+func (w *world) finish() {
+	w.queue.run(w.queue.now+2*time.Minute, w.stop)
+	if w.stop() {
+		return
+	}
+	w.lastPayment()
+	if !w.stop() {
+		w.checkDurable()
+		w.checkStates()
+		w.checkStatuses()
+	}
+}
+
+// lastPayment is liveness: k honest members who are connected and agree get a
+// transaction final and mined, whatever the others do.
+func (w *world) lastPayment() {
+	honest := w.honest()
+	if len(honest) < w.plan.K {
+		w.count("groups without an honest quorum")
+		w.settle()
+		return
+	}
+	for _, n := range honest {
+		if n.m.State.Active() == nil {
+			if len(w.plan.Byzantine) == 0 {
+				w.violation("%s is not active: %s", n.name, n.m.Missing())
+			}
+			w.count("groups that liars kept from being active")
+			return
+		}
+	}
+	tx := w.pay(honest[0].m.State.Active(), 0, 200_000)
+	if tx == nil {
+		return
+	}
+	coin := wire.OutPoint{Hash: tx.TxHash()}
+	w.mine()
+	w.queue.run(w.queue.now+20*time.Second, w.stop)
+	proposer := honest[int(w.plan.Seed)%len(honest)]
+	x := coordinator.Propose{
+		Outputs: []coordinator.ProposalOutput{{PkScript: recipient(200), Amount: 120_000}}, FeeRate: 3000, Coins: []wire.OutPoint{coin},
+		Allow: []string{coordinator.RuleDoublePayment},
+	}
+	id, ok := w.insist(proposer, x)
+	if !ok {
+		return
+	}
+	w.settle()
+	for _, n := range honest {
+		if n != proposer {
+			n.agree(coordinator.Approve{Proposal: id})
+			w.try(n, coordinator.Approve{Proposal: id, Allow: []string{coordinator.RuleDoublePayment}})
+		}
+	}
+	w.settle()
+	for _, n := range honest {
+		p, ok := n.m.State.Proposal(id)
+		if !ok {
+			w.violation("%s does not hold the last proposal", n.name)
+			return
+		}
+		if got := n.m.Status(p, n.clock()); got != coordinator.StatusConfirmed && len(w.plan.Byzantine) < w.plan.K {
+			w.violation("%s: the last proposal is %s, and %d of %d honest members approved it", n.name, got, len(honest), w.plan.N)
+		} else if !n.m.State.Final(p) {
+			w.violation("%s: the last proposal is not final, and %d of %d honest members approved it", n.name, len(honest), w.plan.N)
+		}
+	}
+	w.count("last payments final")
+}
+
+// settle lets two minutes pass, with blocks.
+func (w *world) settle() {
+	for range 4 {
+		w.queue.run(w.queue.now+30*time.Second, w.stop)
+		w.mine()
+	}
+	w.queue.run(w.queue.now+10*time.Second, w.stop)
+}
+
+// insist proposes, as often as the chain is behind.
+func (w *world) insist(n *node, x coordinator.Propose) (journal.EntryID, bool) {
+	v, ok := w.try(n, x)
+	if !ok {
+		return journal.EntryID{}, false
+	}
+	return v.(coordinator.Proposed).Proposal, true
+}
+
+// try repeats a command for a while.
+func (w *world) try(n *node, msg any) (any, bool) {
+	var err error
+	for range 5 {
+		var v any
+		if v, err = n.command(Action{Kind: "last"}, msg); err == nil {
+			return v, true
+		}
+		var r *coordinator.Refusal
+		if !errors.As(err, &r) {
+			break
+		}
+		if r.Rule == coordinator.RuleAlreadyFinal {
+			return nil, false // it is mined already, and that is as good
+		}
+		w.queue.run(w.queue.now+15*time.Second, w.stop)
+		if w.stop() {
+			return nil, false
+		}
+	}
+	w.violation("%s: the last %T is refused: %v", n.name, msg, err)
+	return nil, false
+}
+
+// checkDurable: nothing that was acknowledged is lost.
+func (w *world) checkDurable() {
+	for _, n := range w.honest() {
+		for _, a := range n.acked {
+			if n.disk.entries[a.entry] == nil {
+				w.violation("%s: %s was acknowledged and is lost", n.name, a.what)
+				return
+			}
+		}
+	}
+}
+
+// checkStates: the same entries give the same state, here, after a restart, and
+// at all others; and all who are honest hold the same chains.
+func (w *world) checkStates() {
+	var first *node
+	digests := map[*node]coordinator.Digest{}
+	for _, n := range w.honest() {
+		d, err := n.m.State.Digest()
+		if err != nil {
+			w.violation("%s: digest: %v", n.name, err)
+			return
+		}
+		delete(n.disk.records, "snapshot") // every entry is folded again
+		m, err := coordinator.Load(context.Background(), n.disk, n.self, w.group)
+		if err != nil {
+			w.violation("%s: load: %v", n.name, err)
+			return
+		}
+		again, err := m.State.Digest()
+		if err != nil || again != d {
+			w.violation("%s: the state is another one after a restart (%v)", n.name, err)
+			return
+		}
+		digests[n] = d
+		if first == nil {
+			first = n
+			continue
+		}
+		w.checkPair(first, n, digests[first], d)
+	}
+}
+
+func (w *world) checkPair(a, b *node, x, y coordinator.Digest) {
+	if x.Entries == y.Entries && x.Secrets == y.Secrets {
+		w.count("equal entries")
+		if x.Says != y.Says {
+			w.violation("%s and %s hold the same entries and say something else", a.name, b.name)
+		}
+		return
+	}
+	w.count("entries differ at the end")
+	f, g := a.m.State.Chains(), b.m.State.Chains()
+	ours, theirs := f.Frontier(), g.Frontier()
+	for k, p := range ours {
+		if theirs[k] != p {
+			w.violation("%s and %s do not hold the same: chain %s/%d ends at %d and %d", a.name, b.name, w.name(k.Author), k.Incarnation, p.Seq, theirs[k].Seq)
+		}
+		if f.ForkedAt(k) != g.ForkedAt(k) {
+			w.violation("%s and %s know different forks of %s", a.name, b.name, w.name(k.Author))
+		}
+	}
+	if len(ours) != len(theirs) {
+		w.violation("%s and %s hold %d and %d chains", a.name, b.name, len(ours), len(theirs))
+	}
+}
+
+func (w *world) name(a journal.Author) string {
+	for _, n := range w.nodes {
+		if n.id() == a {
+			return n.name
+		}
+	}
+	return a.String()[:8]
+}
+
+// checkStatuses: a status follows from the signatures held and from the chain,
+// however it came about.
+func (w *world) checkStatuses() {
+	for _, n := range w.honest() {
+		if n.m.State.Active() == nil || n.blind {
+			continue
+		}
+		for _, p := range n.m.Proposals() {
+			full := 0
+			for _, g := range n.m.Approvals(p) {
+				if g.Signatures == len(p.Body.Inputs) {
+					full++
+				}
+			}
+			got := n.m.Status(p, n.clock())
+			confirmed := w.chain.confirmed(p.TxID) > 0
+			switch {
+			case confirmed != (got == coordinator.StatusConfirmed):
+				w.violation("%s: a proposal is %s, and in the chain: %v", n.name, got, confirmed)
+			case full >= w.plan.K && !n.m.State.Final(p):
+				w.violation("%s: a proposal with %d of %d signatures is not final", n.name, full, w.plan.K)
+			case full < w.plan.K && n.m.State.Final(p):
+				w.violation("%s: a proposal with %d of %d signatures is final", n.name, full, w.plan.K)
+			case full >= w.plan.K && got != coordinator.StatusConfirmed && got != coordinator.StatusDead && w.free(p):
+				w.violation("%s: a proposal with %d of %d signatures is %s, and was not mined", n.name, full, w.plan.K, got)
+			}
+		}
+	}
+}
+
+// free says whether nothing in the chain or the mempool keeps a proposal from
+// being mined.
+func (w *world) free(p *coordinator.Proposal) bool {
+	for _, in := range p.Body.Inputs {
+		if w.chain.confirmed(in.TxID) == 0 {
+			return false
+		}
+		if _, spent := w.chain.spender(in.OutPoint()); spent {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,342 @@
+package sim
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Times of the shell around a machine: see coordinator.Actor.
+const (
+	tickEvery = 5 * time.Second
+	retryIn   = 2 * time.Second
+)
+
+var errDown = errors.New("the node is down")
+
+// person is who a node is: the same in all runs, so that keys are derived once.
+type person struct {
+	name    string
+	self    *coordinator.Self
+	account *wallet.AccountKey
+}
+
+func newPerson(n int, cache *wallet.SigCache) (*person, error) {
+	secret := func(what byte) [32]byte { return sha256.Sum256([]byte{what, byte(n)}) }
+	sealing, err := journal.NewSealingKey(secret('k'))
+	if err != nil {
+		return nil, err
+	}
+	seed := secret('s')
+	p := &person{name: string(rune('A' + n)), self: &coordinator.Self{Identity: journal.NewIdentity(secret('i')), Sealing: sealing, Verified: cache}}
+	p.account, err = wallet.DeriveAccount(seed[:], wallet.Regtest, wallet.ScriptWSH, 0)
+	return p, err
+}
+
+func (p *person) id() journal.Author { return p.self.Identity.Author() }
+
+func (p *person) key() coordinator.CosignerKey {
+	return coordinator.CosignerKey{Key: p.account.Key(), Prove: func(h [32]byte) ([]byte, error) { return p.account.SignHash(h), nil }}
+}
+
+// node is one cosigner: a machine, a disk, and the shell between them, as
+// coordinator.Actor is in a process.
+type node struct {
+	*person
+	w    *world
+	i    int
+	m    coordinator.Machine
+	disk *disk
+	up   bool
+	life int // counts starts: what was meant for an earlier one is void
+	in   bool
+	skew time.Duration
+	drew uint64
+
+	link     coordinator.GroupLink
+	saying   bool // an announcement is due
+	stream   *stream
+	blind    bool // its backend does not answer
+	armed    *armed
+	liar     *liar
+	paused   map[int]time.Duration // until when claims of a member are not believed
+	lied     map[int]int
+	last     *coordinator.Propose
+	released []release
+	approved map[[32]byte]bool // txids that its user agreed to
+	acked    []ack
+}
+
+// armed is a crash that waits for the next durable write.
+type armed struct {
+	point int // 0: before it, 1: after it, above: after so many effects
+	down  time.Duration
+}
+
+func (n *node) honest() bool { return n.liar == nil }
+
+// clock is what the node believes the time to be.
+func (n *node) clock() time.Time { return n.w.start.Add(n.w.queue.now + n.skew) }
+
+func (n *node) input(msg any) coordinator.Input {
+	n.drew++
+	b := binary.BigEndian.AppendUint64([]byte(n.name), n.w.plan.Seed)
+	return coordinator.Input{Now: n.clock(), Entropy: sha256.Sum256(binary.BigEndian.AppendUint64(b, n.drew)), Msg: msg}
+}
+
+// turn is what one commit makes durable together.
+type turn struct {
+	m       coordinator.Machine
+	batch   coordinator.Batch
+	durable bool // there is something to commit
+	effects []coordinator.Effect
+}
+
+type answer struct {
+	value any
+	err   error
+}
+
+// do runs one message.
+func (n *node) do(msg any) (any, error) {
+	a := n.turn(msg)
+	return a[0].value, a[0].err
+}
+
+// turn runs messages that share one commit. Effects are executed in the order
+// in which Step gives them: those after the commit only when it is done.
+func (n *node) turn(msgs ...any) []answer {
+	answers := make([]answer, len(msgs))
+	if !n.up {
+		for i := range answers {
+			answers[i].err = errDown
+		}
+		return answers
+	}
+	life := n.life
+	t := &turn{m: n.m, batch: coordinator.Batch{Group: n.w.group, Puts: map[string][]byte{}}}
+	for i, msg := range msgs {
+		answers[i].value, answers[i].err = n.step(t, msg)
+	}
+	fail := func(err error) []answer {
+		for i := range answers {
+			if answers[i].err == nil {
+				answers[i] = answer{nil, err}
+			}
+		}
+		return answers
+	}
+	point := -1
+	if t.durable && n.armed != nil {
+		point = n.armed.point
+	}
+	if point == 0 {
+		n.crash(n.armed.down)
+		return fail(errDown)
+	}
+	if t.durable {
+		if err := n.commit(t); err != nil {
+			return fail(err)
+		}
+	}
+	n.m = t.m
+	for i, e := range t.effects {
+		if point > 0 && i >= point-1 {
+			n.crash(n.armed.down)
+			return fail(errDown)
+		}
+		n.execute(e)
+	}
+	if point > 0 {
+		n.crash(n.armed.down)
+	}
+	if n.life != life || !n.up {
+		return fail(errDown)
+	}
+	return answers
+}
+
+func (n *node) commit(t *turn) error {
+	if err := n.disk.Commit(context.Background(), t.batch); err != nil {
+		if errors.Is(err, coordinator.ErrGuardConflict) && n.honest() {
+			n.w.violation("%s: the store's own sign guard had to refuse a signature", n.name)
+		}
+		return err
+	}
+	if n.honest() {
+		for _, e := range t.batch.Entries {
+			if e.Header().Author == n.id() {
+				n.w.wrote(n, e, t.m)
+			}
+		}
+	}
+	return nil
+}
+
+func (n *node) step(t *turn, msg any) (value any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			n.w.violation("%s: %T made Step panic: %v", n.name, msg, r)
+			err = errDown
+		}
+	}()
+	n.w.steps++
+	next, effects, err := coordinator.Step(t.m, n.input(msg))
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range effects {
+		switch x := e.(type) {
+		case coordinator.Sign:
+			x.Signed.Signatures, x.Signed.Err = x.Spend.Sign(n.account)
+			return n.step(t, x.Signed)
+		case coordinator.Persist:
+			t.merge(x.Batch)
+		case coordinator.Reply:
+			value = x.Value
+		default:
+			if !t.durable && pending(effects) {
+				n.execute(e) // before what it tells of is durable, if Step says so
+				continue
+			}
+			t.effects = append(t.effects, e)
+		}
+	}
+	t.m = next
+	return value, nil
+}
+
+// pending says whether a batch comes after other effects.
+func pending(effects []coordinator.Effect) bool {
+	for i, e := range effects {
+		if _, ok := e.(coordinator.Persist); ok {
+			return i > 0
+		}
+	}
+	return false
+}
+
+func (t *turn) merge(b coordinator.Batch) {
+	t.durable = true
+	t.batch.Entries = append(t.batch.Entries, b.Entries...)
+	t.batch.Guard = append(t.batch.Guard, b.Guard...)
+	for k, v := range b.Puts {
+		t.batch.Puts[k] = v
+		t.batch.Deletes = slices.DeleteFunc(t.batch.Deletes, func(d string) bool { return d == k })
+	}
+	for _, k := range b.Deletes {
+		delete(t.batch.Puts, k)
+		t.batch.Deletes = append(t.batch.Deletes, k)
+	}
+}
+
+func (n *node) execute(e coordinator.Effect) {
+	switch x := e.(type) {
+	case coordinator.Publish:
+		if n.honest() {
+			n.w.published(n, x.Entry)
+		}
+		n.w.gossip(n, x.Entry)
+		n.announce()
+	case coordinator.Link:
+		n.relink(x.Link)
+	case coordinator.AskSync:
+		n.w.syncAll(n)
+	case coordinator.Follow:
+		n.follow(x)
+	case coordinator.WatchScripts:
+		n.watch(x)
+	case coordinator.Broadcast:
+		n.broadcast(x.Tx)
+	case coordinator.Tell:
+		n.w.count("told " + x.Notice.Type)
+	}
+}
+
+// later runs something in this life of the node.
+func (n *node) later(d time.Duration, do func()) {
+	life := n.life
+	n.w.queue.after(d, func() {
+		if n.up && n.life == life {
+			do()
+		}
+	})
+}
+
+// crash ends the node as kill -9 does; it comes back after a while.
+func (n *node) crash(down time.Duration) {
+	if !n.up || !n.in {
+		return
+	}
+	n.w.count("crashed")
+	n.up, n.stream, n.armed, n.saying = false, nil, nil, false
+	n.life++
+	life := n.life
+	n.w.queue.after(down, func() {
+		if n.life == life {
+			n.restart()
+		}
+	})
+}
+
+// restart reads back what is durable.
+func (n *node) restart() {
+	if n.up {
+		return
+	}
+	n.life++
+	m, err := coordinator.Load(context.Background(), n.disk, n.self, n.w.group)
+	if errors.Is(err, coordinator.ErrNoGroup) {
+		n.in = false // it died before it was in the group
+		n.up = true
+		return
+	}
+	if err != nil {
+		n.w.violation("%s: does not start again: %v", n.name, err)
+		return
+	}
+	n.m, n.up, n.link = m, true, coordinator.GroupLink{}
+	n.w.count("restarted")
+	n.begin()
+}
+
+// begin lets a machine that is durable run.
+func (n *node) begin() {
+	n.in = true
+	n.startUp()
+	n.later(tickEvery, n.tick)
+	n.later(30*time.Second, n.resync)
+}
+
+func (n *node) startUp() {
+	if _, err := n.do(coordinator.Started{}); err != nil && n.up {
+		n.later(retryIn, n.startUp)
+	}
+	n.w.syncAll(n)
+}
+
+func (n *node) tick() {
+	var online []journal.Author
+	for _, x := range n.w.nodes {
+		if x != n && n.w.connected(n, x) {
+			online = append(online, x.id())
+		}
+	}
+	_, _ = n.do(coordinator.Tick{Online: online})
+	n.later(tickEvery, n.tick)
+}
+
+func (n *node) resync() {
+	n.w.syncAll(n)
+	n.later(time.Minute, n.resync)
+}
+
+func (n *node) String() string { return fmt.Sprintf("%s(%s)", n.name, n.id().String()[:6]) }

@@ -1,0 +1,137 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// Plan is a whole run, made from a seed before it begins, so that parts of it
+// can be left out and the rest run again.
+type Plan struct {
+	Seed      uint64
+	K, N      int
+	Found     bool  // begins before the group is founded
+	Byzantine []int // members who lie
+	Network   Network
+	Actions   []Action
+}
+
+// Network is how bad the network is while faults last.
+type Network struct {
+	Loss, Duplicates int           // of 1000 messages
+	Delay            time.Duration // at most
+	Abort            int           // of 1000 syncs, those that end in the middle
+}
+
+// Action is one thing that a user, a fault or a liar does. What R means depends
+// on the kind and on what is there when it happens.
+type Action struct {
+	At   time.Duration
+	Kind Kind
+	Who  int
+	R    [4]uint32
+}
+
+// Kind is what an action does.
+type Kind string
+
+// What users do.
+const (
+	UserPropose  Kind = "propose"
+	UserReplace  Kind = "replace"
+	UserApprove  Kind = "approve"
+	UserReject   Kind = "reject"
+	UserWithdraw Kind = "withdraw"
+	UserLease    Kind = "lease"
+	UserAgain    Kind = "again" // the last request, after no answer came
+	Deposit      Kind = "deposit"
+)
+
+// What goes wrong.
+const (
+	Cut       Kind = "cut"       // one link
+	Partition Kind = "partition" // two halves
+	Crash     Kind = "crash"
+	DiskFull  Kind = "disk-full"
+	DiskError Kind = "disk-error"
+	Skew      Kind = "clock-skew"
+	Reorg     Kind = "reorg"
+	Block     Kind = "block"
+	Backend   Kind = "backend-down"
+	Snapshot  Kind = "snapshot"
+)
+
+// quiet is when faults end.
+const quiet = 4 * time.Minute
+
+func (a Action) String() string {
+	return fmt.Sprintf("%8s %c %s %v", a.At.Truncate(time.Millisecond), 'A'+rune(a.Who), a.Kind, a.R)
+}
+
+// shapes are the groups that are simulated, k of n.
+func shapes() [][2]int {
+	return [][2]int{{2, 3}, {1, 2}, {2, 2}, {2, 3}, {3, 5}, {3, 4}, {2, 4}, {1, 3}, {3, 3}, {4, 5}}
+}
+
+// NewPlan makes the plan of a seed.
+func NewPlan(seed uint64) Plan {
+	r := rand.New(rand.NewPCG(seed, 0x706c616e))
+	shape := shapes()[r.IntN(len(shapes()))]
+	p := Plan{Seed: seed, K: shape[0], N: shape[1]}
+	p.Found = r.IntN(8) == 0
+	// Up to n-1 lie; a third of the groups are honest.
+	if r.IntN(3) > 0 {
+		p.Byzantine = r.Perm(p.N)[:1+r.IntN(p.N-1)]
+		slices.Sort(p.Byzantine)
+	}
+	p.Network = Network{
+		Loss: []int{0, 20, 100, 400}[r.IntN(4)], Duplicates: []int{0, 50, 300}[r.IntN(3)],
+		Delay: []time.Duration{50 * time.Millisecond, time.Second, 20 * time.Second}[r.IntN(3)], Abort: []int{0, 100, 500}[r.IntN(3)],
+	}
+	p.Actions = actions(r, &p)
+	return p
+}
+
+// weighted is how often each kind is drawn.
+type weighted struct {
+	kind   Kind
+	weight int
+}
+
+func actions(r *rand.Rand, p *Plan) []Action {
+	users := []weighted{
+		{UserPropose, 8}, {UserReplace, 4}, {UserApprove, 16}, {UserReject, 4}, {UserWithdraw, 2},
+		{UserLease, 3}, {UserAgain, 2}, {Deposit, 2},
+	}
+	faults := []weighted{
+		{Cut, 3}, {Partition, 2}, {Crash, 6}, {DiskFull, 2}, {DiskError, 3}, {Skew, 2}, {Reorg, 3}, {Block, 6}, {Backend, 2}, {Snapshot, 1},
+	}
+	var out []Action
+	add := func(from []weighted, n int, who func() int) {
+		sum := 0
+		for _, w := range from {
+			sum += w.weight
+		}
+		for range n {
+			at := r.IntN(sum)
+			for _, w := range from {
+				if at -= w.weight; at < 0 {
+					out = append(out, Action{time.Duration(r.Int64N(int64(quiet))), w.kind, who(), [4]uint32{r.Uint32(), r.Uint32(), r.Uint32(), r.Uint32()}})
+					break
+				}
+			}
+		}
+	}
+	anybody := func() int { return r.IntN(p.N) }
+	add(users, 15+r.IntN(25), anybody)
+	if r.IntN(10) > 0 {
+		add(faults, r.IntN(25), anybody)
+	}
+	if n := len(p.Byzantine); n > 0 {
+		add(lies(), 4+r.IntN(16), func() int { return p.Byzantine[r.IntN(n)] })
+	}
+	slices.SortStableFunc(out, func(a, b Action) int { return int(a.At - b.At) })
+	return out
+}

@@ -1,0 +1,201 @@
+package sim
+
+import (
+	"slices"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+)
+
+// place is where an entry of a chain is.
+type place struct {
+	chain journal.ChainKey
+	seq   uint64
+}
+
+// release is a transaction that a node signed, and let the signature go.
+type release struct {
+	tx     chainhash.Hash
+	inputs []wire.OutPoint
+}
+
+// wrote looks at an entry that an honest member made durable: no place of its
+// chain holds two, and a signature in it must be one that it may release.
+func (w *world) wrote(n *node, e *journal.Entry, m coordinator.Machine) {
+	w.single(n, e)
+	if body, ok := w.read(e, n.m, m); ok {
+		switch b := body.(type) {
+		case *coordinator.ProposalApproved:
+			w.releases(n, b.Proposal, m)
+		case *coordinator.SignatureCarried:
+			w.carries(n, b, m)
+		}
+	}
+}
+
+// published looks at an entry that an honest member sends: it is durable.
+func (w *world) published(n *node, e *journal.Entry) {
+	w.single(n, e)
+	if n.disk.entries[e.ID()] == nil {
+		w.counts["published before it was durable"]++
+	}
+}
+
+func (w *world) single(n *node, e *journal.Entry) {
+	p := place{e.Chain(), e.Position().Seq}
+	if id, ok := w.authored[p]; ok && id != e.ID() {
+		w.violation("%s, who is honest, wrote two entries at seq %d", n.name, p.seq)
+	}
+	w.authored[p] = e.ID()
+}
+
+// read opens an entry of a node by what one of its machines knows.
+func (w *world) read(e *journal.Entry, machines ...coordinator.Machine) (coordinator.Body, bool) {
+	if e.Header().Suite == journal.SuitePlain {
+		return nil, false
+	}
+	for _, m := range machines {
+		if m.State.Group() != w.group {
+			continue // it was not founded yet
+		}
+		ep, ok := m.State.Epoch()
+		if !ok || ep.ID() != e.Header().Epoch {
+			continue
+		}
+		plain, err := journal.Open(ep, e)
+		if err != nil {
+			continue
+		}
+		ev, err := coordinator.DecodeEvent(plain)
+		return ev.Body, err == nil
+	}
+	w.counts["entries that the checker cannot read"]++
+	return nil, false
+}
+
+// releases checks a signature that a node lets go against all it let go before.
+func (w *world) releases(n *node, id journal.EntryID, m coordinator.Machine) {
+	p, ok := m.State.Proposal(id)
+	if !ok {
+		w.violation("%s signed a proposal that it does not know", n.name)
+		return
+	}
+	w.count("signatures released")
+	w.checkTerms(n, p, m)
+	r := release{tx: p.TxID}
+	for _, in := range p.Body.Inputs {
+		r.inputs = append(r.inputs, in.OutPoint())
+	}
+	for _, old := range n.released {
+		if old.tx == r.tx || slices.Contains(p.Body.Replaces, old.tx) || w.buried(old, m.View) {
+			continue
+		}
+		for _, o := range r.inputs {
+			if slices.Contains(old.inputs, o) {
+				w.violation("%s signed %v and then %v on the coin %v, and the second does not replace the first", n.name, old.tx, r.tx, o)
+				return
+			}
+		}
+	}
+	if slices.ContainsFunc(n.released, func(old release) bool {
+		return old.tx != r.tx && slices.ContainsFunc(old.inputs, func(o wire.OutPoint) bool { return slices.Contains(r.inputs, o) })
+	}) {
+		w.count("coins signed for twice, as allowed")
+	}
+	n.released = append(n.released, r)
+}
+
+// buried says whether a transaction can never confirm, for a rival six deep in
+// the view of a node. It asks the chain, not the node's own guard.
+func (w *world) buried(r release, v coordinator.View) bool {
+	for _, tx := range w.chain.ever {
+		if id := w.chain.id(tx); id != r.tx && v.Confirmations(id) >= 6 {
+			for _, o := range r.inputs {
+				if spends(tx, o) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// carries checks that a node passes on signatures of its own only where it
+// released them.
+func (w *world) carries(n *node, b *coordinator.SignatureCarried, m coordinator.Machine) {
+	p, ok := m.State.Proposal(b.Proposal)
+	if !ok {
+		return
+	}
+	w.count("signatures carried")
+	for _, s := range b.Signatures {
+		a := m.State.Active()
+		if a == nil || int(s.Key) >= len(a.Members) || a.Members[s.Key].Identity != n.id() {
+			continue
+		}
+		if !slices.ContainsFunc(n.released, func(r release) bool { return r.tx == p.TxID }) {
+			w.violation("%s carries a signature of its own that it never released", n.name)
+		}
+	}
+}
+
+// The bounds of docs/protocol.md, written down once more.
+const (
+	maxFeeFloor = 50_000
+	maxFeeShare = 20
+	changeGap   = 20
+)
+
+// checkTerms checks that what a node signs is what an approver may sign.
+func (w *world) checkTerms(n *node, p *coordinator.Proposal, m coordinator.Machine) {
+	if fee := p.Fee(); fee > max(p.Pays()/maxFeeShare, maxFeeFloor) {
+		w.violation("%s signed a fee of %d sat for a payment of %d", n.name, fee, p.Pays())
+	}
+	spend, err := p.Spend(m.State.Active())
+	if err != nil || spend.TxID() != p.TxID {
+		w.violation("%s signed what is no transaction: %v", n.name, err)
+		return
+	}
+	var branch1 uint32
+	for _, tx := range w.chain.ever {
+		branch1 = max(branch1, w.changeUsed(tx, m.State.Active()))
+	}
+	for _, o := range p.Body.Outputs {
+		if o.Change != nil && *o.Change >= branch1+changeGap {
+			w.violation("%s signed change to index %d, used are %d", n.name, *o.Change, branch1)
+		}
+	}
+	for _, in := range p.Body.Inputs {
+		out, ok := w.chain.prevOut(in.OutPoint())
+		if !ok {
+			// Change of a final transaction that is not broadcast yet.
+			out, ok = w.unbroadcast(in.OutPoint(), m)
+		}
+		s, err := m.State.Active().Descriptor.Script(in.Branch, in.Index)
+		if !ok || err != nil || out.Value != in.Amount || string(out.PkScript) != string(s.PkScript) {
+			w.violation("%s signed for the coin %v, which is not as stated", n.name, in.OutPoint())
+		}
+	}
+}
+
+func (w *world) unbroadcast(o wire.OutPoint, m coordinator.Machine) (*wire.TxOut, bool) {
+	if t, ok := m.View.Tx(o.Hash); ok && int(o.Index) < len(t.Tx.TxOut) {
+		return t.Tx.TxOut[o.Index], true
+	}
+	return nil, false
+}
+
+// changeUsed is one past the highest change index that a transaction pays, of
+// the first hundred.
+func (w *world) changeUsed(tx *wire.MsgTx, a *coordinator.Active) uint32 {
+	var used uint32
+	for _, o := range tx.TxOut {
+		if at, ok := w.changeScripts(a)[string(o.PkScript)]; ok {
+			used = max(used, at+1)
+		}
+	}
+	return used
+}

@@ -1,0 +1,198 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Pool is what many runs share: people, whose keys are derived once, groups
+// that are founded already, and which signatures were verified.
+type Pool struct {
+	people   []*person
+	cache    *wallet.SigCache
+	verified map[[96]byte]bool
+	groups   map[[2]int]*group
+	// Reseed restarts the randomness of the process, which HPKE draws from:
+	// without it a seed does not replay exactly.
+	Reseed func(seed uint64)
+}
+
+// maxCosigners is how many people there are.
+const maxCosigners = 5
+
+// NewPool returns an empty pool.
+func NewPool(reseed func(uint64)) (*Pool, error) {
+	p := &Pool{cache: wallet.NewSigCache(1 << 17), verified: map[[96]byte]bool{}, groups: map[[2]int]*group{}, Reseed: reseed}
+	for i := range maxCosigners {
+		x, err := newPerson(i, p.cache)
+		if err != nil {
+			return nil, fmt.Errorf("make cosigner %d: %w", i, err)
+		}
+		p.people = append(p.people, x)
+	}
+	return p, nil
+}
+
+// group is a wallet that is active and funded, as each of its members has it.
+type group struct {
+	id       journal.GroupID
+	machines []coordinator.Machine
+	disks    []*disk
+	chain    *chain
+}
+
+func birthTime() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
+
+// group returns an active group of a shape, founding it the first time.
+func (p *Pool) group(k, n int) (*group, error) {
+	if g := p.groups[[2]int{k, n}]; g != nil {
+		return g, nil
+	}
+	p.Reseed(uint64(1000*k + n))
+	w := newWorld(p, Plan{Seed: 0, K: k, N: n, Found: true})
+	w.faulty = false
+	w.begin()
+	w.queue.run(3*time.Minute, w.stop)
+	g := &group{id: w.group, chain: w.chain}
+	for _, x := range w.nodes {
+		if x.m.State.Active() == nil {
+			return nil, fmt.Errorf("a group without faults is not active: %s (%v)", x.m.Missing(), w.violations)
+		}
+		g.machines, g.disks = append(g.machines, x.m), append(g.disks, x.disk)
+	}
+	if len(w.violations) > 0 {
+		return nil, fmt.Errorf("a group without faults: %v", w.violations)
+	}
+	p.groups[[2]int{k, n}] = g
+	return g, nil
+}
+
+// funds is what a group begins with, in satoshis.
+func funds() []int64 { return []int64{1_000_000, 600_000, 300_000, 90_000} }
+
+// fund pays the first addresses.
+func (w *world) fund(a *coordinator.Active) {
+	var outs []*wire.TxOut
+	for i, amount := range funds() {
+		s, err := a.Descriptor.Script(wallet.BranchExternal, uint32(i))
+		if err != nil {
+			w.violation("derive address %d: %v", i, err)
+			return
+		}
+		outs = append(outs, wire.NewTxOut(amount, s.PkScript))
+	}
+	w.chain.deposit(outs...)
+	w.funded = true
+	w.mine()
+}
+
+// begin puts the nodes in place: in an active group, or before it is founded.
+func (w *world) begin() {
+	if !w.plan.Found {
+		for i, n := range w.nodes {
+			n.m, n.disk = w.base.machines[i], w.base.disks[i].clone()
+			n.up = false
+			n.life++
+		}
+		w.funded = true
+		for _, n := range w.nodes {
+			n.restart()
+		}
+		w.queue.after(10*time.Second, func() { w.mineEach(40 * time.Second) })
+		return
+	}
+	w.chain.mine(w.start.Unix(), func() bool { return true })
+	w.found(w.nodes[0])
+	for _, n := range w.nodes[1:] {
+		w.queue.after(w.delay(), func() { w.join(n) })
+	}
+	w.queue.after(5*time.Second, w.compare)
+	w.queue.after(10*time.Second, func() { w.mineEach(40 * time.Second) })
+}
+
+// found lets the first member found the group. A disk that fails makes it try
+// again: nothing was acknowledged.
+func (w *world) found(f *node) {
+	g := coordinator.Genesis{Threshold: w.plan.K, Cosigners: w.plan.N, Script: "wsh", Network: "regtest"}
+	m, invites, effects, err := coordinator.Found(f.self, f.input(nil), g, "treasury", f.name, f.key(), 0, nil, f.clock().Add(coordinator.InviteLife))
+	if err != nil {
+		w.violation("found: %v", err)
+		return
+	}
+	w.group, w.invites = m.State.Group(), invites
+	f.enter(m, effects)
+}
+
+// enter makes a first step durable and lets the machine run.
+func (n *node) enter(m coordinator.Machine, effects []coordinator.Effect) bool {
+	for _, e := range effects {
+		if p, ok := e.(coordinator.Persist); ok {
+			if n.commit(&turn{m: m, batch: p.Batch}) != nil {
+				return false
+			}
+		}
+	}
+	// What was not linked or published in this step is by the next start.
+	n.up = false
+	n.restart()
+	return true
+}
+
+// join presents an invite until the answer comes.
+func (w *world) join(n *node) {
+	again := func() { w.queue.after(5*time.Second, func() { w.join(n) }) }
+	f := w.nodes[0]
+	if n.in || !n.up || !f.up || w.cuts[pairOf(n, f)] > 0 || w.chance(w.plan.Network.Loss) {
+		if !n.in {
+			again()
+		}
+		return
+	}
+	inv := w.invites[n.i-1]
+	nonce := n.input(nil).Entropy
+	v, err := f.do(coordinator.Admit{Joiner: n.id(), Nonce: nonce, Proof: inv.Proof(n.id(), nonce)})
+	grant, ok := v.(coordinator.Grant)
+	if err != nil || !ok || w.chance(w.plan.Network.Loss) {
+		again() // no answer, or one that got lost
+		return
+	}
+	m, effects, err := coordinator.Enter(n.self, n.input(nil), inv, grant, wallet.Regtest, n.name, n.key(), 0)
+	if err != nil {
+		w.violation("%s: enter: %v", n.name, err)
+		return
+	}
+	if !n.enter(m, effects) {
+		again()
+	}
+}
+
+// compare is people who read six words to each other: one ratifies when all
+// others who are honest see the same.
+func (w *world) compare() {
+	w.queue.after(5*time.Second, w.compare)
+	var words string
+	for _, n := range w.honest() {
+		if !n.in || !n.up {
+			return
+		}
+		r, ok := n.m.State.Roster()
+		if !ok || !r.Complete() || (words != "" && words != r.Words()) {
+			return
+		}
+		words = r.Words()
+	}
+	for _, n := range w.nodes {
+		if r, ok := n.m.State.Roster(); n.in && n.up && n.m.State.Active() == nil && ok && r.Complete() && !r.Ratified[n.id()] {
+			_, _ = n.do(coordinator.Ratify{Words: words})
+		}
+		if a := n.m.State.Active(); a != nil && !w.funded {
+			w.fund(a)
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// ack is something that a node told its user, or a peer, is done: the entries
+// that say so must be durable.
+type ack struct {
+	what  string
+	entry journal.EntryID
+}
+
+// pay pays the wallet from outside.
+func (w *world) pay(a *coordinator.Active, index uint32, amount int64) *wire.MsgTx {
+	s, err := a.Descriptor.Script(wallet.BranchExternal, index)
+	if err != nil {
+		w.violation("derive address %d: %v", index, err)
+		return nil
+	}
+	tx := w.chain.deposit(wire.NewTxOut(amount, s.PkScript))
+	w.count("deposits")
+	w.pollAll()
+	return tx
+}
+
+func recipient(n uint32) []byte {
+	s := make([]byte, 22)
+	s[1], s[20], s[21] = 20, 1, byte(n)
+	return s
+}
+
+// user lets a person command its node. People choose at random, and look at
+// nothing.
+func (w *world) user(n *node, a Action) {
+	if !n.in || !n.up || n.m.State.Active() == nil {
+		return
+	}
+	var pick journal.EntryID
+	if all := n.m.Proposals(); len(all) > 0 {
+		// The newest ones most of the time: the list begins with them.
+		pick = all[int(a.R[0])%min(len(all), 1+int(a.R[1]%8))].ID()
+	} else if a.Kind == UserApprove || a.Kind == UserReject || a.Kind == UserWithdraw || a.Kind == UserReplace {
+		return
+	}
+	// One in four insists where a rule may be overridden.
+	var allow []string
+	if a.R[2]%4 == 0 {
+		allow = []string{coordinator.RuleDoublePayment}
+	}
+	switch a.Kind {
+	case UserPropose, UserReplace:
+		x := coordinator.Propose{
+			Outputs: []coordinator.ProposalOutput{{PkScript: recipient(a.R[0] % 8), Amount: int64(20_000 + 1000*(a.R[1]%300))}},
+			FeeRate: wallet.FeeRate(1000 + a.R[2]%9000), Allow: allow, Unsigned: a.R[3]%5 == 0,
+			RequestID: fmt.Sprintf("%s/%d", n.name, a.R[3]),
+		}
+		if a.R[3]>>8%4 == 0 {
+			x.Expires = n.clock().Add(time.Duration(a.R[3]>>16%300) * time.Second)
+		}
+		if a.R[3]>>10%3 == 0 {
+			if coins := coordinator.Coins(n.m.State, n.m.View, n.clock()); len(coins) > 0 {
+				x.Coins = []wire.OutPoint{coins[int(a.R[3]>>12)%len(coins)].OutPoint}
+			}
+		}
+		if a.Kind == UserReplace {
+			x.Replaces = []journal.EntryID{pick}
+		}
+		n.last = &x
+		n.command(a, x)
+	case UserAgain:
+		if n.last != nil {
+			n.command(a, *n.last)
+		}
+	case UserApprove:
+		n.command(a, coordinator.Approve{Proposal: pick, Allow: allow})
+	case UserReject:
+		n.command(a, coordinator.Reject{Proposal: pick, Reason: "no"})
+	case UserWithdraw:
+		n.command(a, coordinator.Withdraw{Proposal: pick})
+	case UserLease:
+		n.command(a, coordinator.LeaseAddress{BeyondGap: a.R[0]%3 == 0})
+	}
+}
+
+// command runs a user's command and remembers what was acknowledged.
+func (n *node) command(a Action, msg any) (any, error) {
+	n.agree(msg)
+	before := map[journal.EntryID]bool{}
+	for id := range n.disk.entries {
+		before[id] = true
+	}
+	v, err := n.do(msg)
+	n.w.note("%s %s: %v", n.name, a.Kind, outcome(v, err))
+	if err != nil || !n.honest() {
+		return v, err
+	}
+	n.w.count("commands done")
+	if p, ok := v.(coordinator.Proposed); ok {
+		n.acked = append(n.acked, ack{"a proposal", p.Proposal})
+	}
+	for _, c := range n.disk.chains {
+		for _, e := range c {
+			if id := e.ID(); e.Header().Author == n.id() && !before[id] {
+				n.acked = append(n.acked, ack{fmt.Sprintf("a %T", msg), id})
+			}
+		}
+	}
+	return v, err
+}
+
+func outcome(v any, err error) string {
+	switch x := v.(type) {
+	case coordinator.Proposed:
+		return "proposal " + x.Proposal.String()[:8]
+	case coordinator.Lease:
+		return fmt.Sprintf("address %d", x.Index)
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return "done"
+}
+
+// agree notes which transactions the user of a node agreed to sign.
+func (n *node) agree(msg any) {
+	if x, ok := msg.(coordinator.Approve); ok {
+		if p, ok := n.m.State.Proposal(x.Proposal); ok {
+			n.approved[p.TxID] = true
+		}
+	}
+}

@@ -1,0 +1,224 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+)
+
+// world is one run: a group, its network, its chain, and what goes wrong.
+type world struct {
+	pool    *Pool
+	plan    Plan
+	base    *group
+	group   journal.GroupID
+	invites []coordinator.Invite
+	start   time.Time
+	queue   queue
+	rng     *rand.Rand
+	nodes   []*node
+	chain   *chain
+	cuts    map[pair]int
+	faulty  bool // faults last
+	funded  bool
+
+	steps      int
+	counts     map[string]int
+	violations []string
+	log        []string
+	authored   map[place]journal.EntryID // what honest members wrote
+	broadcasts map[[32]byte]bool         // transactions that were looked at
+	change     map[string]uint32
+}
+
+// Report is what came of a run.
+type Report struct {
+	Plan       Plan
+	Violations []string
+	Counts     map[string]int
+	Steps      int
+	Log        []string
+}
+
+func newWorld(p *Pool, plan Plan) *world {
+	w := &world{
+		pool: p, plan: plan, start: birthTime(), faulty: true,
+		rng:  rand.New(rand.NewPCG(plan.Seed, 0x6e6574)),
+		cuts: map[pair]int{}, counts: map[string]int{}, authored: map[place]journal.EntryID{}, broadcasts: map[[32]byte]bool{},
+		chain: newChain(plan.Seed),
+	}
+	for i := range plan.N {
+		n := &node{person: p.people[i], w: w, i: i, up: true, disk: newDisk(), paused: map[int]time.Duration{}, lied: map[int]int{}, approved: map[[32]byte]bool{}}
+		if slices.Contains(plan.Byzantine, i) {
+			n.liar = newLiar(n)
+		}
+		w.nodes = append(w.nodes, n)
+	}
+	return w
+}
+
+func (w *world) count(what string) { w.counts[what]++ }
+
+// violation records that something does not hold. The run ends.
+func (w *world) violation(format string, args ...any) {
+	w.violations = append(w.violations, fmt.Sprintf("%v: ", w.queue.now)+fmt.Sprintf(format, args...))
+}
+
+func (w *world) stop() bool { return len(w.violations) > 0 }
+
+func (w *world) note(format string, args ...any) {
+	w.log = append(w.log, fmt.Sprintf("%8s ", w.queue.now.Truncate(time.Millisecond))+fmt.Sprintf(format, args...))
+}
+
+// honest returns the members who follow the protocol.
+func (w *world) honest() []*node {
+	var out []*node
+	for _, n := range w.nodes {
+		if n.honest() {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// Run plays a plan and checks what must hold.
+func (p *Pool) Run(plan Plan) Report {
+	w := newWorld(p, plan)
+	if !plan.Found {
+		base, err := p.group(plan.K, plan.N)
+		if err != nil {
+			w.violation("found: %v", err)
+			return w.report()
+		}
+		w.base, w.group, w.chain = base, base.id, base.chain.clone(plan.Seed)
+	}
+	p.Reseed(plan.Seed)
+	w.begin()
+	for _, a := range plan.Actions {
+		w.queue.after(a.At-w.queue.now, func() { w.act(a) })
+	}
+	w.queue.run(quiet, w.stop)
+	if !w.stop() {
+		w.heal()
+		w.finish()
+	}
+	return w.report()
+}
+
+func (w *world) report() Report {
+	return Report{Plan: w.plan, Violations: w.violations, Counts: w.counts, Steps: w.steps, Log: w.log}
+}
+
+// heal ends all faults: links are good, nodes run, disks and backends work.
+// Clocks stay as wrong as they are, and liars go on lying.
+func (w *world) heal() {
+	w.faulty = false
+	w.cuts = map[pair]int{}
+	for _, n := range w.nodes {
+		n.disk.times, n.blind, n.armed = 0, false, nil
+		if !n.up {
+			n.restart()
+		}
+	}
+	for _, n := range w.nodes {
+		w.syncAll(n)
+	}
+	w.pollAll()
+}
+
+// act performs one action of the plan.
+func (w *world) act(a Action) {
+	n := w.nodes[a.Who]
+	if w.stop() {
+		return
+	}
+	switch a.Kind {
+	case UserPropose, UserReplace, UserApprove, UserReject, UserWithdraw, UserLease, UserAgain:
+		w.user(n, a)
+	case Deposit:
+		if r := w.anyActive(); r != nil {
+			w.pay(r, a.R[0]%24, int64(50_000+a.R[1]%500_000))
+		}
+	case Cut:
+		if other := w.nodes[int(a.R[0])%len(w.nodes)]; other != n {
+			w.cut(n, other, seconds(a.R[1], 120))
+			w.count("links cut")
+		}
+	case Partition:
+		d := seconds(a.R[1], 120)
+		for i, x := range w.nodes {
+			for j, y := range w.nodes[:i] {
+				if a.R[0]>>i&1 != a.R[0]>>j&1 {
+					w.cut(x, y, d)
+				}
+			}
+		}
+		w.count("partitions")
+	case Crash:
+		if down := seconds(a.R[0], 90); a.R[1]%4 == 0 {
+			n.crash(down)
+		} else {
+			n.armed = &armed{int(a.R[1]>>2) % 4, down}
+		}
+	case DiskFull:
+		n.disk.fails, n.disk.times = errFull, 1+int(a.R[0]%30)
+		w.count("disks full")
+	case DiskError:
+		n.disk.fails, n.disk.times = errIO, 1
+		w.count("disk errors")
+	case Skew:
+		n.skew = time.Duration(int64(a.R[0]%80)-20) * 24 * time.Hour / 2
+		w.count("clocks moved")
+	case Reorg:
+		w.chain.reorg(1+int(a.R[0]%9), func() bool { return a.R[1]%2 == 0 })
+		for range 2 + a.R[2]%9 {
+			w.mine()
+		}
+		w.count("reorgs")
+	case Block:
+		for range 1 + a.R[0]%4 {
+			w.mine()
+		}
+	case Backend:
+		n.blind = true
+		w.count("backends down")
+		w.queue.after(seconds(a.R[0], 100), func() {
+			n.blind = false
+			n.later(0, n.poll)
+		})
+	case Snapshot:
+		n.snapshot()
+	default:
+		w.lie(n, a)
+	}
+}
+
+func seconds(r uint32, most uint32) time.Duration {
+	return time.Duration(1+r%most) * time.Second
+}
+
+// snapshot is what an actor stores from time to time.
+func (n *node) snapshot() {
+	if !n.up || !n.in || n.m.State.Active() == nil {
+		return
+	}
+	if b, err := coordinator.EncodeSnapshot(n.m); err != nil {
+		n.w.violation("%s: snapshot: %v", n.name, err)
+	} else if n.commit(&turn{m: n.m, batch: b}) == nil {
+		n.w.count("snapshots")
+	}
+}
+
+// anyActive returns the wallet, once somebody honest has it.
+func (w *world) anyActive() *coordinator.Active {
+	for _, n := range w.honest() {
+		if a := n.m.State.Active(); a != nil {
+			return a
+		}
+	}
+	return nil
+}
