@@ -33,6 +33,10 @@ const (
 	connsPerBurst = 256
 )
 
+// relayRetry is how often a relay that is away is looked for. Dialing it has a
+// backoff of its own beyond that, up to five minutes.
+const relayRetry = 5 * time.Second
+
 // newHost makes the libp2p host: QUIC and TCP, Noise and TLS, no private
 // network (it would disable QUIC), no AutoNAT (its dial-back comes from a fresh
 // peer ID, which the gate refuses), no ping, no metrics registry.
@@ -85,7 +89,8 @@ func newHost(cfg Config, g *gate, relays []peer.AddrInfo, external []ma.Multiadd
 	if len(relays) > 0 {
 		opts = append(opts,
 			libp2p.ForceReachabilityPrivate(),
-			libp2p.EnableAutoRelayWithStaticRelays(relays, autorelay.WithBootDelay(0), autorelay.WithBackoff(30*time.Second)))
+			libp2p.EnableAutoRelayWithStaticRelays(relays, autorelay.WithBootDelay(0),
+				autorelay.WithMinInterval(relayRetry), autorelay.WithBackoff(relayRetry)))
 	} else {
 		// Observed addresses serve hole punching, which needs a relay.
 		opts = append(opts, libp2p.ForceReachabilityPublic(), libp2p.DisableIdentifyAddressDiscovery())

@@ -38,6 +38,10 @@ type RelayConfig struct {
 	Log *slog.Logger
 	// ExtraOptions are added to the host's, for tests on virtual networks.
 	ExtraOptions []libp2p.Option
+	// Tap, if not nil, is given everything that the relay reads of members, as
+	// it comes out of their connection to it. It is called concurrently. It is
+	// for tests that look for what a relay can learn.
+	Tap func(b []byte)
 }
 
 // RelayGroups are the peer IDs that may use a relay, by the name of a group: two
@@ -85,7 +89,11 @@ func NewRelay(cfg RelayConfig) (*Relay, error) {
 	if r.host, r.conns, err = newRelayHost(cfg, door, external); err != nil {
 		return nil, err
 	}
-	r.service, err = relay.New(r.host,
+	served := r.host
+	if cfg.Tap != nil {
+		served = tappedHost{r.host, cfg.Tap}
+	}
+	r.service, err = relay.New(served,
 		relay.WithResources(relayResources()),
 		relay.WithInfiniteLimits(),
 		relay.WithACL(door),
