@@ -47,6 +47,11 @@ func TestAddressesAskedForAtOnceDiffer(t *testing.T) {
 		}
 		c.settle()
 		for _, p := range c.peers {
+			for i, name := range seen {
+				if by := p.m.LeasedBy(i); len(by) != 1 || p.m.MemberName(by[0]) != name {
+					t.Errorf("of %d members %s finds %d leased by %v, not by %s", n, p.name, i, by, name)
+				}
+			}
 			if got := p.alarms(AlarmAddressTie); len(got) > 0 {
 				t.Errorf("of %d members %s is told of a tie: %v", n, p.name, got)
 			}

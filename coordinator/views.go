@@ -48,6 +48,17 @@ func (m *Machine) Cosigners() []Cosigner {
 	return out
 }
 
+// LeasedBy returns the members who handed out a receive address, tainted or not.
+func (m *Machine) LeasedBy(index uint32) []journal.Author {
+	var out []journal.Author
+	for _, l := range scan(m.State.leases, indexKey(index, journal.EntryID{})[:4]) {
+		if who := l.Ref.Chain.Author; !slices.Contains(out, who) {
+			out = append(out, who)
+		}
+	}
+	return out
+}
+
 // MemberName returns the name of a member as its record states it, or "".
 func (m *Machine) MemberName(a journal.Author) string {
 	if m.State.active != nil {
