@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -308,6 +309,8 @@ func (n *Node) Close() error {
 		}
 		return nil
 	case <-time.After(closeTime):
+		buf := make([]byte, 1<<20)
+		n.log.Error("the network was not closed in time", "goroutines", string(buf[:runtime.Stack(buf, true)]))
 		return errors.New("close p2p: not done in time")
 	}
 }
