@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/libp2p/go-libp2p"
+
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/chain/devnet"
 	"github.com/quorate/quorate/p2p"
@@ -75,6 +77,7 @@ type demo struct {
 	chain *devnet.Devnet
 	nodes []*Node
 	names []string
+	extra []libp2p.Option // of every host, for measurements
 }
 
 // Demo shows the main job from beginning to end and leaves nothing behind. It
@@ -168,7 +171,7 @@ func (d *demo) node(ctx context.Context, i int) (*Node, string, error) {
 	}
 	n, err := Wire(ctx, Parts{
 		Name: name, Network: wallet.Regtest, Version: Version(), Secrets: sec, Store: db, Chain: d.chain,
-		P2P: p2p.Config{Listen: []string{"/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"}, Log: log}, Log: log,
+		P2P: p2p.Config{Listen: []string{"/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"}, Log: log, ExtraOptions: d.extra}, Log: log,
 	})
 	if err != nil {
 		return nil, name, errors.Join(fmt.Errorf("demo: start %s: %w", name, err), db.Close())
