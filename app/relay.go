@@ -52,6 +52,8 @@ type RelayInfo struct {
 	Addresses []string
 	// Allowed is how many peers may use it.
 	Allowed int
+	// Metrics is where metrics are served, or empty.
+	Metrics string
 }
 
 // relayPoll is how often the list of who may use a relay is looked at.
@@ -78,17 +80,18 @@ func RunRelay(ctx context.Context, o RelayOptions) (err error) {
 			err = errors.Join(err, api.Fail("stop", "the relay stopped with an error: "+stop.Error(), ""))
 		}
 	}()
-	failed := make(chan error, 1)
+	failed, metrics := make(chan error, 1), ""
 	if o.Metrics != "" {
-		stop, err := serveRelayMetrics(o, r, failed)
+		s, at, err := serveRelayMetrics(o, r, failed)
 		if err != nil {
 			return err
 		}
-		defer stop()
+		metrics = at
+		defer func() { _ = s.Close() }() // a scrape is nothing to wait for
 	}
 	o.Log.Info("relay is running", "peer_id", r.PeerID(), "allowed", list.peers, "version", Version())
 	if o.Ready != nil {
-		o.Ready(RelayInfo{PeerID: r.PeerID(), Addresses: r.Addresses(), Allowed: list.peers})
+		o.Ready(RelayInfo{PeerID: r.PeerID(), Addresses: r.Addresses(), Allowed: list.peers, Metrics: metrics})
 	}
 	poll := time.NewTicker(relayPoll)
 	defer poll.Stop()
@@ -244,14 +247,14 @@ func relayError(err error) error {
 	return api.Fail("not_started", "the relay did not start: "+err.Error(), "is another program on that port?")
 }
 
-func serveRelayMetrics(o RelayOptions, r *p2p.Relay, failed chan<- error) (stop func(), err error) {
+func serveRelayMetrics(o RelayOptions, r *p2p.Relay, failed chan<- error) (*http.Server, string, error) {
 	s, err := relayMetricsServer(r)
 	if err != nil {
-		return nil, api.Fail("not_started", "metrics: "+err.Error(), "")
+		return nil, "", api.Fail("not_started", "metrics: "+err.Error(), "")
 	}
 	l, err := net.Listen("tcp", o.Metrics)
 	if err != nil {
-		return nil, api.Misuse("bad_metrics_listen", "metrics are not served: "+err.Error(), "see --metrics")
+		return nil, "", api.Misuse("bad_metrics_listen", "metrics are not served: "+err.Error(), "see --metrics")
 	}
 	o.Log.Info("serving metrics", "address", l.Addr().String())
 	go func() {
@@ -259,5 +262,5 @@ func serveRelayMetrics(o RelayOptions, r *p2p.Relay, failed chan<- error) (stop 
 			failed <- err
 		}
 	}()
-	return func() { _ = s.Close() }, nil
+	return s, l.Addr().String(), nil
 }

@@ -20,6 +20,7 @@ type relayReady struct {
 	PeerID    string   `json:"peer_id"`
 	Addresses []string `json:"addresses"`
 	Allowed   int      `json:"allowed"`
+	Metrics   string   `json:"metrics,omitempty"`
 	DataDir   string   `json:"data_dir"`
 	PID       int      `json:"pid"`
 }
@@ -38,7 +39,7 @@ Two peers are joined if they are named together: all that --allow names without 
 The file of --allow-file has one peer id a line, with anything after it for people; [NAME] begins a group, # a comment. It
 is read again when it changes, and on SIGHUP; who is no longer on it is disconnected.
 What it prints goes into ` + "`relays`" + ` in the configuration of all who use it. Several relays are better than one.
-JSON, once it is ready: {"ready":true,"peer_id","addresses":[…],"allowed","data_dir","pid"}.`,
+JSON, once it is ready: {"ready":true,"peer_id","addresses":[…],"allowed","metrics","data_dir","pid"}.`,
 		Args: cobra.NoArgs,
 		RunE: c.action(func(ctx context.Context, _ []string) error { return c.relay(ctx, o, log) }),
 	}
@@ -65,13 +66,13 @@ func (c *cli) relay(ctx context.Context, o app.RelayOptions, log config.Log) err
 	o.DataDir, o.Log, o.Reload = c.dataDir, logger(c.err, log), reload
 	o.Ready = func(i app.RelayInfo) {
 		// Nobody may be reading; the relay runs all the same.
-		_ = answer(c, relayReady{true, i.PeerID, i.Addresses, i.Allowed, c.dataDir, os.Getpid()}, showRelay)
+		_ = answer(c, relayReady{true, i.PeerID, i.Addresses, i.Allowed, i.Metrics, c.dataDir, os.Getpid()}, showRelay)
 	}
 	return app.RunRelay(ctx, o)
 }
 
 func showRelay(w io.Writer, r relayReady) {
-	pairs(w, "peer id", r.PeerID, "allowed", fmt.Sprint(r.Allowed))
+	pairs(w, "peer id", r.PeerID, "allowed", fmt.Sprint(r.Allowed), "metrics", r.Metrics)
 	for _, a := range r.Addresses {
 		fmt.Fprintf(w, "relay  %s\n", clean(a))
 	}
