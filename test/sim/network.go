@@ -99,6 +99,7 @@ func (n *node) receive(from *node, entries ...*journal.Entry) []error {
 	for j, a := range n.turn(msgs...) {
 		errs[at[j]] = a.err
 		if a.err == nil && n.honest() {
+			n.w.foreign(n, entries[at[j]])
 			n.acked = append(n.acked, ack{fmt.Sprintf("an entry taken from %s", from.name), entries[at[j]].ID()})
 		}
 		if coordinator.IsReject(a.err) {

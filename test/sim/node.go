@@ -171,10 +171,11 @@ func (n *node) commit(t *turn) error {
 		}
 		return err
 	}
+	n.w.traced(n, t.batch)
 	if n.honest() {
-		for _, e := range t.batch.Entries {
-			if e.Header().Author == n.id() {
-				n.w.wrote(n, e, t.m)
+		for _, e := range t.effects {
+			if p, ok := e.(coordinator.Publish); ok {
+				n.w.wrote(n, p.Entry, t.m)
 			}
 		}
 	}
@@ -203,8 +204,12 @@ func (n *node) step(t *turn, msg any) (value any, err error) {
 		case coordinator.Reply:
 			value = x.Value
 		default:
-			if !t.durable && pending(effects) {
-				n.execute(e) // before what it tells of is durable, if Step says so
+			if pending(effects) {
+				// Before what it tells of is durable, if Step says so.
+				before := n.m
+				n.m = next
+				n.execute(e)
+				n.m = before
 				continue
 			}
 			t.effects = append(t.effects, e)
@@ -214,14 +219,9 @@ func (n *node) step(t *turn, msg any) (value any, err error) {
 	return value, nil
 }
 
-// pending says whether a batch comes after other effects.
+// pending says whether a batch comes after other effects. It never does.
 func pending(effects []coordinator.Effect) bool {
-	for i, e := range effects {
-		if _, ok := e.(coordinator.Persist); ok {
-			return i > 0
-		}
-	}
-	return false
+	return slices.IndexFunc(effects, func(e coordinator.Effect) bool { _, ok := e.(coordinator.Persist); return ok }) > 0
 }
 
 func (t *turn) merge(b coordinator.Batch) {

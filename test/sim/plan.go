@@ -109,7 +109,7 @@ func actions(r *rand.Rand, p *Plan) []Action {
 		{Cut, 3}, {Partition, 2}, {Crash, 6}, {DiskFull, 2}, {DiskError, 3}, {Skew, 2}, {Reorg, 3}, {Block, 6}, {Backend, 2}, {Snapshot, 1},
 	}
 	var out []Action
-	add := func(from []weighted, n int, who func() int) {
+	add := func(from []weighted, n int, until time.Duration, who func() int) {
 		sum := 0
 		for _, w := range from {
 			sum += w.weight
@@ -118,19 +118,20 @@ func actions(r *rand.Rand, p *Plan) []Action {
 			at := r.IntN(sum)
 			for _, w := range from {
 				if at -= w.weight; at < 0 {
-					out = append(out, Action{time.Duration(r.Int64N(int64(quiet))), w.kind, who(), [4]uint32{r.Uint32(), r.Uint32(), r.Uint32(), r.Uint32()}})
+					out = append(out, Action{time.Duration(r.Int64N(int64(until))), w.kind, who(), [4]uint32{r.Uint32(), r.Uint32(), r.Uint32(), r.Uint32()}})
 					break
 				}
 			}
 		}
 	}
 	anybody := func() int { return r.IntN(p.N) }
-	add(users, 15+r.IntN(25), anybody)
+	add(users, 15+r.IntN(25), quiet, anybody)
 	if r.IntN(10) > 0 {
-		add(faults, r.IntN(25), anybody)
+		add(faults, r.IntN(25), quiet, anybody)
 	}
 	if n := len(p.Byzantine); n > 0 {
-		add(lies(), 4+r.IntN(16), func() int { return p.Byzantine[r.IntN(n)] })
+		// They go on when the faults are over.
+		add(lies(), 4+r.IntN(16), quiet+4*time.Minute, func() int { return p.Byzantine[r.IntN(n)] })
 	}
 	slices.SortStableFunc(out, func(a, b Action) int { return int(a.At - b.At) })
 	return out

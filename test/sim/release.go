@@ -52,6 +52,16 @@ func (w *world) single(n *node, e *journal.Entry) {
 	w.authored[p] = e.ID()
 }
 
+// foreign looks at an entry that an honest member took: one of an honest author
+// is by that author.
+func (w *world) foreign(n *node, e *journal.Entry) {
+	for _, x := range w.honest() {
+		if x.id() == e.Header().Author && w.authored[place{e.Chain(), e.Position().Seq}] != e.ID() {
+			w.violation("%s took an entry in the name of %s, who is honest and did not write it", n.name, x.name)
+		}
+	}
+}
+
 // read opens an entry of a node by what one of its machines knows.
 func (w *world) read(e *journal.Entry, machines ...coordinator.Machine) (coordinator.Body, bool) {
 	if e.Header().Suite == journal.SuitePlain {

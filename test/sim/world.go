@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -27,6 +28,7 @@ type world struct {
 	funded  bool
 
 	steps      int
+	trace      [32]byte
 	counts     map[string]int
 	violations []string
 	log        []string
@@ -42,6 +44,8 @@ type Report struct {
 	Counts     map[string]int
 	Steps      int
 	Log        []string
+	// Trace is a hash over everything that any node made durable, in order.
+	Trace [32]byte
 }
 
 func newWorld(p *Pool, plan Plan) *world {
@@ -110,7 +114,19 @@ func (p *Pool) Run(plan Plan) Report {
 }
 
 func (w *world) report() Report {
-	return Report{Plan: w.plan, Violations: w.violations, Counts: w.counts, Steps: w.steps, Log: w.log}
+	return Report{Plan: w.plan, Violations: w.violations, Counts: w.counts, Steps: w.steps, Log: w.log, Trace: w.trace}
+}
+
+// traced adds a batch to the trace.
+func (w *world) traced(n *node, b coordinator.Batch) {
+	parts := [][]byte{w.trace[:], []byte(n.name)}
+	for _, e := range b.Entries {
+		parts = append(parts, e.Bytes())
+	}
+	for _, k := range slices.Sorted(maps.Keys(b.Puts)) {
+		parts = append(parts, []byte(k), b.Puts[k])
+	}
+	w.trace = journal.H("trace", parts...)
 }
 
 // heal ends all faults: links are good, nodes run, disks and backends work.
