@@ -89,6 +89,7 @@ type syncer struct {
 	rates   map[journal.Author]*rate.Limiter
 	liars   map[jobKey]*liar
 	pending map[journal.GroupID]*announcement
+	claims  map[jobKey]*frame // being sent, and what to send after that or nil
 }
 
 func newSyncer(ctx context.Context, reg *registry, net links, t *tally, log *slog.Logger, c *codec, tap func(string, []byte)) *syncer {
@@ -102,6 +103,7 @@ func newSyncer(ctx context.Context, reg *registry, net links, t *tally, log *slo
 		rates:   map[journal.Author]*rate.Limiter{},
 		liars:   map[jobKey]*liar{},
 		pending: map[journal.GroupID]*announcement{},
+		claims:  map[jobKey]*frame{},
 	}
 }
 

@@ -71,12 +71,45 @@ func (s *syncer) announce(id journal.GroupID) {
 		if !g.members[p] {
 			continue
 		}
-		s.wg.Go(func() {
-			if err := s.sendClaim(p, f); err != nil {
-				s.log.Debug("claim not sent", "group", id, "peer", p, "error", err)
-			}
-		})
+		s.claim(jobKey{id, p}, f)
 	}
+}
+
+// claim sends a claim to a peer, one at a time: to one that does not take them,
+// only the newest waits, and it holds no more than one slot.
+func (s *syncer) claim(key jobKey, f *frame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if next, busy := s.claims[key]; busy {
+		if next != nil && f.Records == nil {
+			with := *f
+			with.Records = next.Records
+			f = &with
+		}
+		s.claims[key] = f
+		return
+	}
+	s.claims[key] = nil
+	s.wg.Go(func() {
+		for f := f; f != nil; f = s.nextClaim(key) {
+			if err := s.sendClaim(key.peer, f); err != nil {
+				s.log.Debug("claim not sent", "group", key.group, "peer", key.peer, "error", err)
+			}
+		}
+	})
+}
+
+// nextClaim takes what is to be sent to a peer next; nil ends the sending.
+func (s *syncer) nextClaim(key jobKey) *frame {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.claims[key]
+	if f == nil || s.ctx.Err() != nil {
+		delete(s.claims, key)
+		return nil
+	}
+	s.claims[key] = nil
+	return f
 }
 
 func (s *syncer) sendClaim(p journal.Author, f *frame) error {
@@ -92,6 +125,9 @@ func (s *syncer) sendClaim(p journal.Author, f *frame) error {
 	if err != nil {
 		return fmt.Errorf("open sync stream: %w", err)
 	}
+	// Close waits until the peer has agreed to the protocol.
+	stop := context.AfterFunc(ctx, func() { _ = st.Reset() })
+	defer stop()
 	if err := s.write(st, f); err != nil {
 		_ = st.Reset()
 		return fmt.Errorf("send claim: %w", err)
