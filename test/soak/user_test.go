@@ -32,15 +32,15 @@ func (s *soak) act(ctx context.Context, n *node, r *rand.Rand) {
 		return
 	}
 	switch x := r.IntN(100); {
-	case x < 50:
+	case x < 68:
 		s.vote(ctx, n, r)
-	case x < 70:
+	case x < 80:
 		s.propose(ctx, n, s.ledger.request(n.name, func(id int) request { return payment(id, r) }))
-	case x < 77:
+	case x < 84:
 		s.replace(ctx, n, r)
-	case x < 81:
+	case x < 86:
 		s.withdraw(ctx, n, r)
-	case x < 92:
+	case x < 94:
 		s.lease(ctx, n, r, r.IntN(10) < 8)
 	default:
 		s.look(ctx, n)
@@ -78,20 +78,28 @@ func (s *soak) propose(ctx context.Context, n *node, q request) {
 	}
 }
 
-// some picks a proposal of a status as the node shows it.
-func (s *soak) some(ctx context.Context, n *node, r *rand.Rand, status string) (api.Proposal, bool) {
+// some picks a proposal of a status, as the node shows it, that will do.
+func (s *soak) some(ctx context.Context, n *node, r *rand.Rand, status string, do func(api.Proposal) bool) (api.Proposal, bool) {
 	page, err := n.client.Proposals(ctx, s.wallet, api.ProposalQuery{Status: status, Limit: 25})
-	if s.outcome(n, "look", err) != done || len(page.Items) == 0 {
+	if s.outcome(n, "look", err) != done {
 		return api.Proposal{}, false
 	}
-	return page.Items[r.IntN(len(page.Items))], true
+	fit := slices.DeleteFunc(page.Items, func(p api.Proposal) bool { return !do(p) })
+	if len(fit) == 0 {
+		return api.Proposal{}, false
+	}
+	return fit[r.IntN(len(fit))], true
 }
+
+func anyOf(api.Proposal) bool { return true }
 
 func (s *soak) vote(ctx context.Context, n *node, r *rand.Rand) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	p, ok := s.some(ctx, n, r, api.StatusPending)
-	if !ok || slices.ContainsFunc(p.Approvals, func(a api.Approval) bool { return a.Cosigner == n.name }) {
+	p, ok := s.some(ctx, n, r, api.StatusPending, func(p api.Proposal) bool {
+		return !slices.ContainsFunc(p.Approvals, func(a api.Approval) bool { return a.Cosigner == n.name })
+	})
+	if !ok {
 		return
 	}
 	if r.IntN(10) == 0 {
@@ -111,8 +119,8 @@ func (s *soak) vote(ctx context.Context, n *node, r *rand.Rand) {
 func (s *soak) withdraw(ctx context.Context, n *node, r *rand.Rand) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	p, ok := s.some(ctx, n, r, api.StatusPending)
-	if !ok || p.Author != n.name {
+	p, ok := s.some(ctx, n, r, api.StatusPending, func(p api.Proposal) bool { return p.Author == n.name })
+	if !ok {
 		return
 	}
 	_, err := n.client.Withdraw(ctx, p.Proposal)
@@ -125,7 +133,7 @@ func (s *soak) withdraw(ctx context.Context, n *node, r *rand.Rand) {
 func (s *soak) replace(ctx context.Context, n *node, r *rand.Rand) {
 	look, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	p, ok := s.some(look, n, r, []string{api.StatusPending, api.StatusFinal, api.StatusBroadcast}[r.IntN(3)])
+	p, ok := s.some(look, n, r, []string{api.StatusPending, api.StatusFinal, api.StatusBroadcast}[r.IntN(3)], anyOf)
 	if !ok {
 		return
 	}
