@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -79,6 +80,7 @@ func (w *world) finish() {
 	if w.stop() {
 		return
 	}
+	w.checkRosters()
 	w.lastPayment()
 	if !w.stop() {
 		w.checkDurable()
@@ -198,12 +200,39 @@ func (w *world) checkDurable() {
 	}
 }
 
+// checkRosters: all who have the wallet have the same one, and all who are
+// honest are members of it.
+func (w *world) checkRosters() {
+	var hash [32]byte
+	for _, n := range w.honest() {
+		a := n.m.State.Active()
+		if a == nil {
+			continue
+		}
+		if hash != [32]byte{} && hash != a.Hash {
+			w.violation("%s has another wallet than others who are honest", n.name)
+		}
+		hash = a.Hash
+		for _, x := range w.honest() {
+			if !slices.ContainsFunc(a.Members, func(m coordinator.Member) bool { return m.Identity == x.id() }) {
+				w.violation("%s has a wallet of which %s is no member", n.name, x.name)
+			}
+		}
+	}
+}
+
 // checkStates: the same entries give the same state, here, after a restart, and
 // at all others; and all who are honest hold the same chains.
 func (w *world) checkStates() {
 	var first *node
 	digests := map[*node]coordinator.Digest{}
 	for _, n := range w.honest() {
+		if !n.in {
+			if w.nodes[0].honest() {
+				w.violation("%s never got into the group", n.name)
+			}
+			continue
+		}
 		d, err := n.m.State.Digest()
 		if err != nil {
 			w.violation("%s: digest: %v", n.name, err)
@@ -219,6 +248,9 @@ func (w *world) checkStates() {
 		if err != nil || again != d {
 			w.violation("%s: the state is another one after a restart (%v)", n.name, err)
 			return
+		}
+		if n.m.State.Active() == nil && !w.nodes[0].honest() {
+			continue // a founder who lies can keep members from knowing each other
 		}
 		digests[n] = d
 		if first == nil {
@@ -248,8 +280,37 @@ func (w *world) checkPair(a, b *node, x, y coordinator.Digest) {
 			w.violation("%s and %s know different forks of %s", a.name, b.name, w.name(k.Author))
 		}
 	}
+	w.checkUnion(a, b)
 	if len(ours) != len(theirs) {
 		w.violation("%s and %s hold %d and %d chains", a.name, b.name, len(ours), len(theirs))
+	}
+}
+
+// checkUnion: what one lacks of a fork makes all the difference: given all that
+// either holds, two who can read the same make the same of it.
+func (w *world) checkUnion(a, b *node) {
+	var got [2]coordinator.Digest
+	for i, n := range []*node{a, b} {
+		all := n.disk.clone()
+		for _, x := range []*node{a, b} {
+			for _, e := range x.disk.entries {
+				all.add(e)
+			}
+		}
+		m, err := coordinator.Load(context.Background(), all, n.self, w.group)
+		if err == nil {
+			got[i], err = m.State.Digest()
+		}
+		if err != nil {
+			w.violation("%s does not load what %s and %s hold together: %v", n.name, a.name, b.name, err)
+			return
+		}
+	}
+	if got[0].Entries == got[1].Entries && got[0].Secrets == got[1].Secrets {
+		w.count("equal unions")
+		if got[0].Says != got[1].Says {
+			w.violation("%s and %s, given the same entries, say something else", a.name, b.name)
+		}
 	}
 }
 

