@@ -47,7 +47,7 @@ type soak struct {
 	linksMu sync.Mutex
 	links   map[[2]string]time.Time
 
-	restarts, kills, cuts, stalls, reorgs, blocks, broken atomic.Int64
+	restarts, kills, cuts, stalls, reorgs, blocks atomic.Int64
 }
 
 // newSoak starts the Bitcoin node and makes the data directories.
