@@ -134,6 +134,7 @@ func shards(t *testing.T) summary {
 					t.Error(err)
 				}
 				all.add(s)
+				t.Logf("%d seeds, the last from %d on; failed: %v", all.Seeds, at, slices.Sorted(maps.Keys(all.Failed)))
 				mu.Unlock()
 			}
 		})

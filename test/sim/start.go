@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -44,6 +45,7 @@ type group struct {
 	id       journal.GroupID
 	machines []coordinator.Machine
 	disks    []*disk
+	links    []coordinator.GroupLink
 	chain    *chain
 }
 
@@ -64,7 +66,7 @@ func (p *Pool) group(k, n int) (*group, error) {
 		if x.m.State.Active() == nil {
 			return nil, fmt.Errorf("a group without faults is not active: %s (%v)", x.m.Missing(), w.violations)
 		}
-		g.machines, g.disks = append(g.machines, x.m), append(g.disks, x.disk)
+		g.machines, g.disks, g.links = append(g.machines, x.m), append(g.disks, x.disk), append(g.links, x.link)
 	}
 	if len(w.violations) > 0 {
 		return nil, fmt.Errorf("a group without faults: %v", w.violations)
@@ -96,13 +98,12 @@ func (w *world) fund(a *coordinator.Active) {
 func (w *world) begin() {
 	if !w.plan.Found {
 		for i, n := range w.nodes {
-			n.m, n.disk = w.base.machines[i], w.base.disks[i].clone()
-			n.up = false
-			n.life++
+			n.m, n.disk, n.link = w.base.machines[i], w.base.disks[i].clone(), w.base.links[i]
 		}
 		w.funded = true
 		for _, n := range w.nodes {
-			n.restart()
+			n.begin()
+			n.follow(n.m.View.Follow())
 		}
 		w.queue.after(10*time.Second, func() { w.mineEach(40 * time.Second) })
 		return
@@ -175,7 +176,10 @@ func (w *world) join(n *node) {
 // compare is people who read six words to each other: one ratifies when all
 // others who are honest see the same.
 func (w *world) compare() {
-	w.queue.after(5*time.Second, w.compare)
+	if w.funded && !slices.ContainsFunc(w.nodes, func(n *node) bool { return n.m.State.Active() == nil }) {
+		return
+	}
+	w.queue.after(15*time.Second, w.compare)
 	var words string
 	for _, n := range w.honest() {
 		if !n.in || !n.up {
