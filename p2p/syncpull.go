@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
@@ -33,13 +34,19 @@ type puller struct {
 	from     map[journal.ChainKey]uint64 // last asked from
 	rounds   map[journal.ChainKey]int    // batches served, for fairness
 	asked    map[journal.EntryID]bool
+	ahead    int  // batches to ask for at once
+	torn     bool // of these, one came short
 	needs    []journal.EntryID
 	gained   int
 	lied     bool
 }
 
-// maxNeeds bounds what a session asks for by id.
-const maxNeeds = 1024
+const (
+	// maxNeeds bounds what a session asks for by id.
+	maxNeeds = 1024
+	// maxAhead bounds the batches that are on their way at once.
+	maxAhead = 32
+)
 
 // session exchanges claims with a peer and pulls what this node lacks.
 func (s *syncer) session(ctx context.Context, g *group, peer journal.Author) error {
@@ -168,7 +175,7 @@ func (p *puller) pullChains(ctx context.Context) error {
 			return nil
 		}
 		if !lease {
-			if err := p.pullBatch(ctx, chains[:min(len(chains), maxAsks)]); err != nil {
+			if err := p.pullRound(ctx, chains[:min(len(chains), maxAsks)]); err != nil {
 				return err
 			}
 			continue
@@ -180,7 +187,7 @@ func (p *puller) pullChains(ctx context.Context) error {
 			}
 			continue
 		}
-		err := p.pullBatch(ctx, taken)
+		err := p.pullRound(ctx, taken)
 		p.g.flow.release(taken)
 		if err != nil {
 			return err
@@ -189,10 +196,11 @@ func (p *puller) pullChains(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (p *puller) pullBatch(ctx context.Context, chains []journal.ChainKey) error {
+// pullRound asks for what follows in some chains, a few batches ahead, and
+// takes what comes. Who is far away would be waited for most of the time.
+func (p *puller) pullRound(ctx context.Context, chains []journal.ChainKey) error {
 	// Others may have pulled since: look again, now that the chains are ours.
-	f := &frame{Kind: kindPull}
-	want := map[journal.ChainKey]uint64{}
+	next := map[journal.ChainKey]uint64{}
 	for _, m := range p.missing(ctx) {
 		if !slices.Contains(chains, m.Chain) {
 			continue
@@ -202,47 +210,120 @@ func (p *puller) pullBatch(ctx context.Context, chains []journal.ChainKey) error
 			continue
 		}
 		p.from[m.Chain] = m.From
-		want[m.Chain] = m.From
+		next[m.Chain] = m.From
 	}
-	for k, from := range want {
-		f.Asks = append(f.Asks, wireAsk{
-			Author: k.Author[:], Incarnation: uint64(k.Incarnation), Seq: from, Limit: uint64(maxBatch / len(want)),
-		})
-	}
-	if len(want) == 0 {
+	if len(next) == 0 {
 		return nil
 	}
-	answer, err := p.ask(f)
+	asks := p.askAhead(next)
+	began := time.Now()
+	sent := make(chan error, 1)
+	go func() { sent <- p.send(asks) }()
+	err := p.takeRound(ctx, asks, next)
 	if err != nil {
+		_ = p.st.Reset()
+		<-sent
 		return err
 	}
+	p.pace(time.Since(began))
+	return <-sent
+}
+
+// askAhead makes the requests of a round: each batch follows on the one before,
+// as far as the peer's claim goes.
+func (p *puller) askAhead(next map[journal.ChainKey]uint64) []*frame {
+	limit := uint64(maxBatch / len(next))
+	var out []*frame
+	for n := range uint64(max(p.ahead, 1)) {
+		f := &frame{Kind: kindPull}
+		for k, from := range next {
+			if from += n * limit; n == 0 || from <= p.theirs.Frontier[k].Seq {
+				f.Asks = append(f.Asks, wireAsk{Author: k.Author[:], Incarnation: uint64(k.Incarnation), Seq: from, Limit: limit})
+			}
+		}
+		if len(f.Asks) == 0 {
+			break
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// pace asks for more at once from who is quick to serve it, within the time for
+// which chains are leased.
+func (p *puller) pace(round time.Duration) {
+	switch {
+	case p.torn || round > chainLease/2:
+		p.ahead = max(p.ahead/2, 1)
+	case round < chainLease/4:
+		p.ahead = min(max(p.ahead, 1)*2, maxAhead)
+	}
+	p.torn = false
+}
+
+func (p *puller) send(fs []*frame) error {
+	for _, f := range fs {
+		if err := p.s.write(p.st, f); err != nil {
+			return fmt.Errorf("send request: %w", err)
+		}
+	}
+	return nil
+}
+
+// takeRound takes the answers to a round. next is the entry due of each chain.
+func (p *puller) takeRound(ctx context.Context, asks []*frame, next map[journal.ChainKey]uint64) error {
+	for n, f := range asks {
+		answer, err := p.answer()
+		if err != nil {
+			return err
+		}
+		if err := p.takeBatch(ctx, f, answer, n == 0, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *puller) takeBatch(ctx context.Context, f, answer *frame, first bool, next map[journal.ChainKey]uint64) error {
 	entries, bad := checkAll(p.g.id, answer.Entries)
-	got := map[journal.ChainKey]int{}
+	want, got := map[journal.ChainKey]wireAsk{}, map[journal.ChainKey]uint64{}
+	for _, a := range f.Asks {
+		if k, ok := chainKey(a.Author, a.Incarnation); ok {
+			want[k] = a
+		}
+	}
 	for _, e := range entries {
 		k := e.Chain()
-		from, ok := want[k]
-		if got[k]++; !ok || e.Position().Seq < from || got[k] > maxBatch/len(want) {
+		a, ok := want[k]
+		if got[k]++; !ok || e.Position().Seq < a.Seq || got[k] > a.Limit {
 			return coordinator.RejectUnasked
 		}
 	}
+	// A batch that came short makes those after it useless: they are asked for anew.
+	entries = slices.DeleteFunc(entries, func(e *journal.Entry) bool { return want[e.Chain()].Seq != next[e.Chain()] })
 	p.take(ctx, entries)
 	if bad != nil {
 		return bad
 	}
-	for k, from := range want {
+	for k, a := range want {
+		if a.Seq != next[k] {
+			p.torn = true
+			continue
+		}
+		next[k] += got[k]
 		switch {
 		case got[k] > 0:
 			p.rounds[k]++
 		case answer.Short:
 			delete(p.from, k) // its turn comes
-		default:
+		case first:
 			p.skip[k] = true
-			if fork := p.forks[k]; fork == 0 || fork > from {
+			if fork := p.forks[k]; fork == 0 || fork > a.Seq {
 				p.lied = true
 			}
 		}
 	}
-	if answer.Short && len(entries) == 0 {
+	if answer.Short && len(answer.Entries) == 0 {
 		return errShort
 	}
 	return nil
@@ -286,6 +367,10 @@ func (p *puller) ask(f *frame) (*frame, error) {
 	if err := p.s.write(p.st, f); err != nil {
 		return nil, fmt.Errorf("send request: %w", err)
 	}
+	return p.answer()
+}
+
+func (p *puller) answer() (*frame, error) {
 	answer, err := p.s.read(p.st, entriesLimit, frameTimeout)
 	if err != nil {
 		return nil, fmt.Errorf("read batch: %w", err)

@@ -169,6 +169,7 @@ func Run(t *testing.T, make func(t testing.TB) Network) {
 		{"wanted entries are fetched by id", testWanted},
 		{"a flood does not starve others", testFlood},
 		{"a backlog arrives complete", testBacklog},
+		{"batches are asked for ahead", testAhead},
 		{"sync on request", testSyncNow},
 		{"join outcomes", testJoin},
 		{"peers", testPeers},
