@@ -281,6 +281,8 @@ func (w *world) checkPair(a, b *node, x, y coordinator.Digest) {
 		}
 	}
 	w.checkUnion(a, b)
+	w.checkSignatures(a, b)
+	w.checkSignatures(b, a)
 	if len(ours) != len(theirs) {
 		w.violation("%s and %s hold %d and %d chains", a.name, b.name, len(ours), len(theirs))
 	}
@@ -310,6 +312,20 @@ func (w *world) checkUnion(a, b *node) {
 		w.count("equal unions")
 		if got[0].Says != got[1].Says {
 			w.violation("%s and %s, given the same entries, say something else", a.name, b.name)
+		}
+	}
+}
+
+// checkSignatures: whatever fork a signature was found behind, all who are
+// honest count it, while it may still matter.
+func (w *world) checkSignatures(a, b *node) {
+	for _, p := range a.m.Proposals() {
+		if s := a.m.Status(p, a.clock()); s == coordinator.StatusConfirmed || s == coordinator.StatusDead {
+			continue
+		}
+		w.count("signatures compared")
+		if x, y := len(a.m.State.Signatures(p.TxID)), len(b.m.State.Signatures(p.TxID)); x > y {
+			w.violation("%s counts %d signatures on %v, and %s counts %d", a.name, x, p.TxID, b.name, y)
 		}
 	}
 }
