@@ -271,7 +271,7 @@ func (w *world) checkPair(a, b *node, x, y coordinator.Digest) {
 	}
 	w.count("entries differ at the end")
 	f, g := a.m.State.Chains(), b.m.State.Chains()
-	ours, theirs := f.Frontier(), g.Frontier()
+	ours, theirs := memberChains(a), memberChains(b)
 	for k, p := range ours {
 		if theirs[k] != p {
 			w.violation("%s and %s do not hold the same: chain %s/%d ends at %d and %d", a.name, b.name, w.name(k.Author), k.Incarnation, p.Seq, theirs[k].Seq)
@@ -286,6 +286,19 @@ func (w *world) checkPair(a, b *node, x, y coordinator.Digest) {
 	if len(ours) != len(theirs) {
 		w.violation("%s and %s hold %d and %d chains", a.name, b.name, len(ours), len(theirs))
 	}
+}
+
+// memberChains is where the chains of those end whose entries a node takes: one
+// that is active takes none of strangers whom a founder admitted before, though
+// it may hold some.
+func memberChains(n *node) journal.Frontier {
+	f := n.m.State.Chains().Frontier()
+	for k := range f {
+		if !slices.Contains(n.m.State.Members(), k.Author) {
+			delete(f, k)
+		}
+	}
+	return f
 }
 
 // checkUnion: what one lacks of a fork makes all the difference: given all that
