@@ -375,16 +375,19 @@ func (w *world) checkStatuses() {
 				w.violation("%s: a proposal with %d of %d signatures is not final", n.name, full, w.plan.K)
 			case full < w.plan.K && n.m.State.Final(p):
 				w.violation("%s: a proposal with %d of %d signatures is final", n.name, full, w.plan.K)
-			case full >= w.plan.K && got != coordinator.StatusConfirmed && got != coordinator.StatusDead && w.free(p):
+			case full >= w.plan.K && got != coordinator.StatusConfirmed && got != coordinator.StatusDead && w.free(n, p):
 				w.violation("%s: a proposal with %d of %d signatures is %s, and was not mined", n.name, full, w.plan.K, got)
 			}
 		}
 	}
 }
 
-// free says whether nothing in the chain or the mempool keeps a proposal from
-// being mined.
-func (w *world) free(p *coordinator.Proposal) bool {
+// free says whether nothing keeps a proposal from being mined: its coins are
+// there, and are as it states. (k liars may sign what is not.)
+func (w *world) free(n *node, p *coordinator.Proposal) bool {
+	if tx, err := n.m.Tx(p); err != nil || w.chain.check(tx) != nil {
+		return false
+	}
 	for _, in := range p.Body.Inputs {
 		if w.chain.confirmed(in.TxID) == 0 {
 			return false

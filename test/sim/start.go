@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -158,6 +159,13 @@ func (w *world) join(n *node) {
 	inv := w.invites[n.i-1]
 	nonce := n.input(nil).Entropy
 	v, err := f.do(coordinator.Admit{Joiner: n.id(), Nonce: nonce, Proof: inv.Proof(n.id(), nonce)})
+	if errors.Is(err, coordinator.ErrInviteExpired) {
+		// By the founder's clock. It issues another, where nobody took the place.
+		if v, err := f.do(coordinator.NewInvite{Expires: f.clock().Add(coordinator.InviteLife)}); err == nil {
+			w.invites[n.i-1], _ = v.(coordinator.Invite)
+			w.count("invites issued again")
+		}
+	}
 	grant, ok := v.(coordinator.Grant)
 	if err != nil || !ok || w.chance(w.plan.Network.Loss) {
 		again() // no answer, or one that got lost
