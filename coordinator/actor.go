@@ -54,6 +54,7 @@ type Actor struct {
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 
+	quota     *quota
 	unsnapped int // entries since the last snapshot; of the actor's goroutine
 
 	mu       sync.Mutex
@@ -75,7 +76,7 @@ type result struct {
 // NewActor starts an actor for a machine that is durable already.
 func NewActor(ctx context.Context, ports Ports, m Machine) *Actor {
 	ctx, stop := context.WithCancel(ctx)
-	a := &Actor{ports: ports, group: m.State.group, inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop}
+	a := &Actor{ports: ports, group: m.State.group, inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop, quota: newQuota()}
 	a.current.Store(&m)
 	a.inbox <- envelope{msg: Started{}}
 	a.done.Add(1)

@@ -163,6 +163,9 @@ type Tell struct{ Notice Notice }
 // Reply answers the command.
 type Reply struct{ Value any }
 
+// Stored answers an entry that was new.
+type Stored struct{}
+
 func (Persist) effect()      {}
 func (Publish) effect()      {}
 func (Link) effect()         {}

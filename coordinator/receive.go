@@ -9,10 +9,17 @@ import (
 // Receive takes an entry from a peer (see Inbox). It returns nil once the entry
 // is durable here.
 func (a *Actor) Receive(ctx context.Context, _ journal.Author, e *journal.Entry) error {
-	if a.Machine().State.chains.Has(e.ID()) {
+	m := a.Machine()
+	if m.State.chains.Has(e.ID()) {
 		return nil // the machine shown is durable
 	}
-	_, err := a.Do(ctx, EntryIn{e})
+	if err := a.admit(m, e); err != nil {
+		return err
+	}
+	v, err := a.Do(ctx, EntryIn{e})
+	if _, stored := v.(Stored); stored && err == nil {
+		a.quota.charge(e.Header().Author, len(e.Bytes()), a.ports.Clock.Now())
+	}
 	return err
 }
 

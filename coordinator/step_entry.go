@@ -50,7 +50,7 @@ func (s *step) entry(e *journal.Entry) error {
 		s.do(Tell{Notice{Type: "alarm", Group: st.group, Detail: "equivocation by " + h.Author.String()}})
 	}
 	s.batch.Entries = append(s.batch.Entries, e)
-	s.do(Reply{})
+	s.do(Reply{Stored{}})
 	return nil
 }
 

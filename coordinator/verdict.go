@@ -45,6 +45,7 @@ var (
 	IgnoreBusy      = &Rule{"busy", "queue full", false}
 	IgnoreStale     = &Rule{"stale", "group is closed on this node", false}
 	IgnoreFailed    = &Rule{"store_failed", "the entry could not be stored", false}
+	IgnoreDeferred  = &Rule{"deferred", "its author has used up its allowance; it is taken later", false}
 )
 
 // AllRules lists every named outcome, for metrics and documentation.
@@ -52,7 +53,7 @@ func AllRules() []*Rule {
 	return []*Rule{
 		RejectMalformed, RejectOversized, RejectVersion, RejectGroup, RejectSignature,
 		RejectNonMember, RejectFrame, RejectUnasked, RejectFalseClaim,
-		IgnoreDuplicate, IgnoreAuthor, IgnoreGap, IgnoreUnlinked, IgnoreBusy, IgnoreStale, IgnoreFailed,
+		IgnoreDuplicate, IgnoreAuthor, IgnoreGap, IgnoreUnlinked, IgnoreBusy, IgnoreStale, IgnoreFailed, IgnoreDeferred,
 	}
 }
 

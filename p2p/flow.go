@@ -15,6 +15,7 @@ type flow struct {
 	busy    map[journal.ChainKey]time.Time
 	freed   chan struct{} // closed and replaced when a chain is let go
 	waiting map[journal.Author]int
+	later   map[journal.Author]time.Time // whose chains are not pulled before
 }
 
 // maxPatience is how many gossiped entries of one peer may wait at once for
@@ -31,6 +32,7 @@ func newFlow() *flow {
 		freed:   make(chan struct{}),
 		busy:    map[journal.ChainKey]time.Time{},
 		waiting: map[journal.Author]int{},
+		later:   map[journal.Author]time.Time{},
 	}
 }
 
@@ -52,6 +54,26 @@ func (f *flow) unqueue(p journal.Author) {
 	if f.waiting[p]--; f.waiting[p] == 0 {
 		delete(f.waiting, p)
 	}
+}
+
+// defers has the chains of an author not pulled for a while. Only authors that
+// are known above are deferred, so this is bounded.
+func (f *flow) defers(a journal.Author, d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.later[a] = time.Now().Add(d)
+}
+
+// deferred says whether the chains of an author are not to be pulled now.
+func (f *flow) deferred(a journal.Author) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	until, ok := f.later[a]
+	if ok && !time.Now().Before(until) {
+		delete(f.later, a)
+		return false
+	}
+	return ok
 }
 
 // stored wakes everybody who waits for an entry to arrive.

@@ -46,6 +46,10 @@ func deliver(ctx context.Context, g *group, from journal.Author, e *journal.Entr
 		}
 	}()
 	if err := g.inbox.Receive(ctx, from, e); err != nil {
+		var later *coordinator.DeferredError
+		if errors.As(err, &later) {
+			g.flow.defers(later.Author, later.For)
+		}
 		return err
 	}
 	g.flow.stored()

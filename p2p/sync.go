@@ -77,6 +77,7 @@ type syncer struct {
 	log   *slog.Logger
 	codec *codec
 	tap   func(kind string, frame []byte)
+	rates *rates
 
 	wg    sync.WaitGroup
 	slots chan struct{}
@@ -86,7 +87,7 @@ type syncer struct {
 	turns   map[journal.Author]chan struct{}
 	slow    map[jobKey]bool // the last session ended early
 	served  map[journal.Author]int
-	rates   map[journal.Author]*rate.Limiter
+	opened  map[journal.Author]*rate.Limiter // sync streams of a peer
 	liars   map[jobKey]*liar
 	pending map[journal.GroupID]*announcement
 	claims  map[jobKey]*frame // being sent, and what to send after that or nil
@@ -100,7 +101,8 @@ func newSyncer(ctx context.Context, reg *registry, net links, t *tally, log *slo
 		turns:   map[journal.Author]chan struct{}{},
 		slow:    map[jobKey]bool{},
 		served:  map[journal.Author]int{},
-		rates:   map[journal.Author]*rate.Limiter{},
+		opened:  map[journal.Author]*rate.Limiter{},
+		rates:   newRates(reg),
 		liars:   map[jobKey]*liar{},
 		pending: map[journal.GroupID]*announcement{},
 		claims:  map[jobKey]*frame{},
@@ -264,9 +266,10 @@ func (s *syncer) lied(key jobKey) {
 func (s *syncer) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for p := range s.rates {
+	s.rates.forget()
+	for p := range s.opened {
 		if !s.reg.member(p) {
-			delete(s.rates, p)
+			delete(s.opened, p)
 		}
 	}
 	for p := range s.turns {

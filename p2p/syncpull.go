@@ -145,7 +145,7 @@ func (p *puller) missing(ctx context.Context) []journal.Pull {
 	for k, t := range p.theirs.Frontier {
 		m := mine.Frontier[k]
 		switch {
-		case p.skip[k] || p.known[k] || t.ID == m.ID:
+		case p.skip[k] || p.known[k] || t.ID == m.ID || p.g.flow.deferred(k.Author):
 		case t.Seq <= m.Seq:
 			if p.held(ctx, t.ID) {
 				p.known[k] = true

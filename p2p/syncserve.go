@@ -40,10 +40,10 @@ func (s *syncer) enter(p journal.Author) bool {
 	if s.ctx.Err() != nil || s.served[p] >= maxServed {
 		return false
 	}
-	r := s.rates[p]
+	r := s.opened[p]
 	if r == nil {
 		r = rate.NewLimiter(servedPerSec, servedBurst)
-		s.rates[p] = r
+		s.opened[p] = r
 	}
 	if !r.Allow() {
 		return false
@@ -103,7 +103,7 @@ func (s *syncer) serve(st stream, p journal.Author) error {
 		if g = s.reg.authorized(id, p); g == nil {
 			return coordinator.RejectNonMember
 		}
-		answer, err := s.answer(g, f)
+		answer, err := s.answer(g, f, p)
 		if err != nil {
 			return err
 		}
@@ -113,7 +113,7 @@ func (s *syncer) serve(st stream, p journal.Author) error {
 	}
 }
 
-func (s *syncer) answer(g *group, f *frame) (*frame, error) {
+func (s *syncer) answer(g *group, f *frame, p journal.Author) (*frame, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, frameTimeout)
 	defer cancel()
 	b := batch{f: &frame{Kind: kindEntries}}
@@ -147,6 +147,9 @@ func (s *syncer) answer(g *group, f *frame) (*frame, error) {
 		}
 	default:
 		return nil, errFrame
+	}
+	if err := s.rates.pace(ctx, p, b.bytes); err != nil {
+		return nil, fmt.Errorf("pace a peer: %w", err)
 	}
 	return b.f, nil
 }

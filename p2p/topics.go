@@ -100,10 +100,14 @@ func (g *gossip) allowed(p peer.ID, topic string) bool {
 	return err == nil && g.reg.onTopic(topic, a) != nil
 }
 
-// inspect drops everything that a peer in no group sends.
-func (g *gossip) inspect(p peer.ID, _ *pubsub.RPC) error {
+// inspect drops everything that a peer in no group sends, and of a member the
+// entries that are over its rate: sync brings them.
+func (g *gossip) inspect(p peer.ID, rpc *pubsub.RPC) error {
 	if (outsiders{g}).Contains(p) {
 		return coordinator.RejectNonMember
+	}
+	if a, err := AuthorOf(p); err == nil {
+		rpc.Publish = g.sync.rates.keep(a, rpc.Publish)
 	}
 	return nil
 }

@@ -1,0 +1,124 @@
+package coordinator
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// What one author may have this node store on its own word: a full allowance at
+// the start, and then so much a second. An entry is kept for ever, on the disk
+// and as a line of State, so this bounds both. It is far above what a cosigner
+// writes: a day of it is 17,280 entries.
+const (
+	quotaEntries       = 1 << 17 // at about 0.5 KiB of State each: 64 MiB
+	quotaBytes         = 64 << 20
+	quotaEntriesPerSec = 0.2
+	quotaBytesPerSec   = 1 << 10 // 84 MiB a day
+	// quotaPause and quotaPauseMax are how long an author who has used it up is
+	// not asked again: long enough that a session is worth its while, and no
+	// longer, since others may vouch for what comes.
+	quotaPause    = 30 * time.Second
+	quotaPauseMax = time.Minute
+)
+
+// DeferredError says that entries of an author are not taken for now.
+type DeferredError struct {
+	Author journal.Author
+	For    time.Duration
+}
+
+func (d *DeferredError) Error() string {
+	return fmt.Sprintf("entries of this author are taken again in %v", d.For.Round(time.Second))
+}
+
+// Unwrap makes a DeferredError an IgnoreDeferred.
+func (d *DeferredError) Unwrap() error { return IgnoreDeferred }
+
+// quota is what the authors of a group have left. Only what was stored is
+// charged, so nobody can use up the allowance of another. It is not kept: a
+// node that starts again grants it anew.
+type quota struct {
+	mu sync.Mutex
+	m  map[journal.Author]*allowance
+}
+
+type allowance struct {
+	entries, bytes float64
+	at             time.Time
+	until          time.Time // nothing before, where it was used up
+}
+
+func newQuota() *quota { return &quota{m: map[journal.Author]*allowance{}} }
+
+// of returns an author's allowance as of now. The caller holds the lock.
+func (q *quota) of(a journal.Author, now time.Time) *allowance {
+	x := q.m[a]
+	if x == nil {
+		x = &allowance{entries: quotaEntries, bytes: quotaBytes, at: now}
+		q.m[a] = x
+	}
+	// A clock that goes back gives nothing and takes nothing.
+	if passed := now.Sub(x.at).Seconds(); passed > 0 {
+		x.entries = min(quotaEntries, x.entries+passed*quotaEntriesPerSec)
+		x.bytes = min(quotaBytes, x.bytes+passed*quotaBytesPerSec)
+	}
+	x.at = now
+	return x
+}
+
+// left returns nil, or a DeferredError for an author who has nothing left.
+func (q *quota) left(a journal.Author, now time.Time) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	x := q.of(a, now)
+	if x.entries >= 1 && x.bytes > 0 && !now.Before(x.until) {
+		return nil
+	}
+	if !now.Before(x.until) {
+		wait := max((1-x.entries)/quotaEntriesPerSec, -x.bytes/quotaBytesPerSec)
+		x.until = now.Add(min(max(quotaPause, time.Duration(wait*float64(time.Second))), quotaPauseMax))
+	}
+	return &DeferredError{Author: a, For: x.until.Sub(now)}
+}
+
+// charge takes from an author's allowance what was stored. What others vouch
+// for may leave a debt, but never one of more than the whole.
+func (q *quota) charge(a journal.Author, bytes int, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	x := q.of(a, now)
+	x.entries = max(-quotaEntries, x.entries-1)
+	x.bytes = max(-quotaBytes, x.bytes-float64(bytes))
+}
+
+// vouched says whether enough other members claim to hold an entry that one of
+// them took it within its own allowance: more than can be hostile, where k of
+// n are honest and the author is not. Whoever comes back after years is not
+// held up by what the others have stored since.
+func (m *Machine) vouched(e *journal.Entry) bool {
+	h := e.Header()
+	need := max(1, m.State.genesis.Cosigners-m.State.genesis.Threshold)
+	for _, who := range m.State.Members() {
+		if who == h.Author || who == m.State.Me() {
+			continue
+		}
+		if f, ok := m.claims.Get(string(who[:])); ok && f[e.Chain()].Seq >= h.Seq {
+			if need--; need == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// admit says whether an entry may be stored now.
+func (a *Actor) admit(m *Machine, e *journal.Entry) error {
+	author := e.Header().Author
+	if author == m.State.Me() || !m.State.knows(author) || m.vouched(e) {
+		return nil
+	}
+	return a.quota.left(author, a.ports.Clock.Now())
+}
