@@ -36,11 +36,10 @@ const (
 // circuit.
 func relayResources() relay.Resources {
 	return relay.Resources{
-		ReservationTTL:         time.Hour,
-		MaxReservations:        relayReservations,
-		MaxCircuits:            relayCircuits,
-		BufferSize:             relayBuffer,
-		MaxReservationsPerPeer: 1,
+		ReservationTTL:  time.Hour,
+		MaxReservations: relayReservations,
+		MaxCircuits:     relayCircuits,
+		BufferSize:      relayBuffer,
 		// Only those who are named reserve, so these are no defence here.
 		MaxReservationsPerIP:  relayReservations,
 		MaxReservationsPerASN: relayReservations,
