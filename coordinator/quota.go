@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -11,23 +12,24 @@ import (
 // What one author may have this node store on its own word: a full allowance at
 // the start, and then so much a second. An entry is kept for ever, on the disk
 // and as a line of State, so this bounds both. It is far above what a cosigner
-// writes: a day of it is 17,280 entries.
+// writes: a day of it is 4,320 entries.
 const (
-	quotaEntries       = 1 << 17 // at about 0.5 KiB of State each: 64 MiB
-	quotaBytes         = 64 << 20
-	quotaEntriesPerSec = 0.2
-	quotaBytesPerSec   = 1 << 10 // 84 MiB a day
-	// quotaPause and quotaPauseMax are how long an author who has used it up is
-	// not asked again: long enough that a session is worth its while, and no
-	// longer, since others may vouch for what comes.
-	quotaPause    = 30 * time.Second
-	quotaPauseMax = time.Minute
+	quotaEntries       = 1 << 15  // a small proposal takes 2.4 KiB of State: 77 MiB
+	quotaBytes         = 32 << 20 // a large one takes 1.6 times its size: 51 MiB
+	quotaEntriesPerSec = 0.05
+	quotaBytesPerSec   = 1 << 8 // 21 MiB a day
+	// quotaPause is how long the chains of an author who has used it up are not
+	// asked for: long enough that it costs little, and no longer, since others
+	// may vouch for what comes.
+	quotaPause = 30 * time.Second
 )
 
 // DeferredError says that entries of an author are not taken for now.
 type DeferredError struct {
 	Author journal.Author
 	For    time.Duration
+
+	begins bool // a pause, and is worth a line in the log
 }
 
 func (d *DeferredError) Error() string {
@@ -77,11 +79,11 @@ func (q *quota) left(a journal.Author, now time.Time) error {
 	if x.entries >= 1 && x.bytes > 0 && !now.Before(x.until) {
 		return nil
 	}
-	if !now.Before(x.until) {
-		wait := max((1-x.entries)/quotaEntriesPerSec, -x.bytes/quotaBytesPerSec)
-		x.until = now.Add(min(max(quotaPause, time.Duration(wait*float64(time.Second))), quotaPauseMax))
+	begins := !now.Before(x.until)
+	if begins {
+		x.until = now.Add(quotaPause)
 	}
-	return &DeferredError{Author: a, For: x.until.Sub(now)}
+	return &DeferredError{Author: a, For: x.until.Sub(now), begins: begins}
 }
 
 // charge takes from an author's allowance what was stored. What others vouch
@@ -120,5 +122,10 @@ func (a *Actor) admit(m *Machine, e *journal.Entry) error {
 	if author == m.State.Me() || !m.State.knows(author) || m.vouched(e) {
 		return nil
 	}
-	return a.quota.left(author, a.ports.Clock.Now())
+	err := a.quota.left(author, a.ports.Clock.Now())
+	var later *DeferredError
+	if errors.As(err, &later) && later.begins {
+		a.ports.Log.Warn("a member writes beyond its allowance; its entries are taken later", "wallet", a.group.String()[:8], "author", author)
+	}
+	return err
 }

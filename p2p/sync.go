@@ -90,7 +90,8 @@ type syncer struct {
 	opened  map[journal.Author]*rate.Limiter // sync streams of a peer
 	liars   map[jobKey]*liar
 	pending map[journal.GroupID]*announcement
-	claims  map[jobKey]*frame // being sent, and what to send after that or nil
+	resumes map[journal.GroupID]*time.Timer // when deferred chains are asked for again
+	claims  map[jobKey]*frame               // being sent, and what to send after that or nil
 }
 
 func newSyncer(ctx context.Context, reg *registry, net links, t *tally, log *slog.Logger, c *codec, tap func(string, []byte)) *syncer {
@@ -105,6 +106,7 @@ func newSyncer(ctx context.Context, reg *registry, net links, t *tally, log *slo
 		rates:   newRates(reg),
 		liars:   map[jobKey]*liar{},
 		pending: map[journal.GroupID]*announcement{},
+		resumes: map[journal.GroupID]*time.Timer{},
 		claims:  map[jobKey]*frame{},
 	}
 }
@@ -295,6 +297,10 @@ func (s *syncer) close() {
 	for id, a := range s.pending {
 		a.timer.Stop()
 		delete(s.pending, id)
+	}
+	for id, t := range s.resumes {
+		t.Stop()
+		delete(s.resumes, id)
 	}
 	s.mu.Unlock()
 	s.wg.Wait()

@@ -2,9 +2,11 @@ package p2p
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -47,6 +49,25 @@ func (s *syncer) announceSoon(id journal.GroupID, records bool) {
 		first: now, records: records,
 		timer: time.AfterFunc(claimDelay, func() { s.announce(id) }),
 	}
+}
+
+// resume syncs a group once a deferred chain may be asked for again.
+func (s *syncer) resume(id journal.GroupID, err error) {
+	var later *coordinator.DeferredError
+	if !errors.As(err, &later) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil || s.resumes[id] != nil {
+		return
+	}
+	s.resumes[id] = time.AfterFunc(later.For+claimDelay, func() {
+		s.mu.Lock()
+		delete(s.resumes, id)
+		s.mu.Unlock()
+		s.syncGroup(id)
+	})
 }
 
 func (s *syncer) announce(id journal.GroupID) {

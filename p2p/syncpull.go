@@ -353,6 +353,7 @@ func (p *puller) take(ctx context.Context, entries []*journal.Entry) {
 
 func (p *puller) refused(k journal.ChainKey, err error) {
 	p.s.tally.count(p.peer, err)
+	p.s.resume(p.g.id, err)
 	var gap *coordinator.GapError
 	if errors.As(err, &gap) && gap.Need != (journal.EntryID{}) {
 		p.diverged[k] = true

@@ -251,6 +251,7 @@ func takeGossip(ctx context.Context, reg *registry, s *syncer, t *tally, from jo
 		return nil
 	}
 	t.count(from, err)
+	s.resume(gr.id, err)
 	var gap *coordinator.GapError
 	if errors.As(err, &gap) {
 		s.request(gr.id, from)
