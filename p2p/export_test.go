@@ -1,6 +1,8 @@
 package p2p
 
 import (
+	"net/netip"
+
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -23,3 +25,14 @@ func (n *Node) Host() host.Host { return n.host }
 
 // Record returns the signed addresses known of a member.
 func (n *Node) Record(a journal.Author) []byte { return n.dir.record(a) }
+
+// SetSource sets from which address the host reaches all others.
+func (n *Node) SetSource(source func() (netip.Addr, error)) {
+	n.moves.mu.Lock()
+	defer n.moves.mu.Unlock()
+	n.moves.source = func(netip.AddrPort) (netip.Addr, error) { return source() }
+	clear(n.moves.from)
+}
+
+// Reconnect looks whether the host has moved.
+func (n *Node) Reconnect() { n.reconnect() }

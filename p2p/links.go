@@ -76,7 +76,10 @@ func (n *Node) heard(g *group, records [][]byte) {
 // watch follows connections and what identify tells.
 func (n *Node) watch() error {
 	n.host.Network().Notify(&network.NotifyBundle{
-		ConnectedF: func(_ network.Network, c network.Conn) { n.gate.connected(c) },
+		ConnectedF: func(_ network.Network, c network.Conn) {
+			n.gate.connected(c)
+			n.moves.made(c)
+		},
 	})
 	sub, err := n.host.EventBus().Subscribe([]any{
 		new(event.EvtPeerConnectednessChanged),

@@ -70,6 +70,7 @@ type Node struct {
 	gossip *gossip
 	join   *joiner
 	redial *redialer
+	moves  *moves
 	mdns   interface{ Close() error }
 
 	ctx    context.Context
@@ -132,6 +133,7 @@ func New(ctx context.Context, cfg Config) (*Node, error) {
 	n.sync = newSyncer(n.ctx, n.reg, n, n.tally, log, codec, cfg.Tap)
 	n.join = newJoiner(n.self, cfg.Doorman, codec, log, cfg.Tap)
 	n.redial = newRedialer(n.host, n.reg, n.dir)
+	n.moves = newMoves()
 	if n.gossip, err = newGossip(n.ctx, n.host, n.reg, n.sync, n.tally, log, cfg.Tap); err == nil {
 		err = n.watch()
 	}
@@ -145,6 +147,7 @@ func New(ctx context.Context, cfg Config) (*Node, error) {
 	n.host.SetStreamHandler(SyncProtocol, n.onSync)
 	n.host.SetStreamHandler(JoinProtocol, n.onJoin)
 	n.wg.Go(func() { n.redial.run(n.ctx) })
+	n.wg.Go(func() { n.followMoves(n.ctx) })
 	n.wg.Go(n.sync.run)
 	return n, nil
 }
