@@ -66,6 +66,8 @@ func TestThreeWeeksAway(t *testing.T) {
 		fmt.Sprintf("%v, %.0f a second", spent.Round(10*time.Millisecond), float64(count)/spent.Seconds()))
 	measured(t, "sent by all for it", fmt.Sprintf("%d KB", (n.bytes()-before)/1000))
 	g.equal()
+	c.kill()
+	measured(t, "processor time of the one that was away", c.spent.Round(10*time.Millisecond).String())
 }
 
 // busy writes three entries so many times: a proposal, a vote against it and

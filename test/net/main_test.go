@@ -8,8 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -21,7 +23,8 @@ import (
 )
 
 // world is what all scenarios share: the program, and a Bitcoin node, which is
-// outside of the network that they spoil. They run one after the other.
+// outside of the networks that they spoil. Each has a network of its own, and
+// they run beside each other, since they mostly wait.
 var world struct {
 	skip     string // why nothing can run here
 	binary   string
@@ -30,8 +33,9 @@ var world struct {
 	passFile string
 	rpcFile  string
 
-	mu   sync.Mutex
-	rows []string
+	sites atomic.Int64 // made so far: no two have one name
+	mu    sync.Mutex
+	rows  []string
 }
 
 func TestMain(m *testing.M) {
@@ -118,12 +122,13 @@ func build() error {
 	)
 }
 
-// ready skips a scenario where it cannot run.
-func ready(t testing.TB) {
+// ready skips a scenario where it cannot run, and lets it run beside others.
+func ready(t *testing.T) {
 	t.Helper()
 	if world.skip != "" {
 		t.Skip(world.skip)
 	}
+	t.Parallel()
 }
 
 // measured notes a figure for the table at the end.
@@ -147,6 +152,11 @@ func table() error {
 	}
 	fmt.Printf("\n%v from site to site, %d Mbit/s\n", latency, bandwidth*8/1_000_000)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	slices.SortStableFunc(world.rows, func(a, b string) int {
+		x, _, _ := strings.Cut(a, "\t")
+		y, _, _ := strings.Cut(b, "\t")
+		return strings.Compare(x, y)
+	})
 	for _, r := range world.rows {
 		if _, err := fmt.Fprintln(w, r); err != nil {
 			return err

@@ -26,6 +26,13 @@ func TestAddressChanges(t *testing.T) {
 	final(p.Proposal, nodes...)
 	took(t, "moved while the approval went: final on all", moved)
 	g.confirmed(p.Proposal)
+	// And nobody talks to where it was.
+	c.site.move(address(35))
+	began := time.Now()
+	p = a.propose(2_000_000)
+	c.approve(p.Proposal)
+	g.confirmed(p.Proposal)
+	took(t, "moved before the next: proposed, and confirmed on all", began)
 	g.equal()
 }
 
@@ -47,6 +54,7 @@ func TestSmallMTU(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			n := newInternet(t)
 			s, r := n.public(t, "b", 2, 0), n.public(t, "a", 1, 0)
 			c.apply(s)

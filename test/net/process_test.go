@@ -19,9 +19,10 @@ type process struct {
 	name string
 	site *site
 
-	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended and was waited for
-	log  logged
+	cmd   *exec.Cmd
+	done  chan struct{} // closed when it has ended and was waited for
+	spent time.Duration // processor time of the last one that was killed
+	log   logged
 }
 
 type logged struct {
@@ -97,6 +98,7 @@ func (p *process) kill() {
 	}
 	_ = p.cmd.Process.Kill() // it may have ended by itself
 	<-p.done
+	p.spent = p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
 	p.cmd = nil
 }
 

@@ -36,7 +36,7 @@ const nsPrefix = "quorate-net-"
 
 func newSite(t testing.TB, n *internet, name string) *site {
 	t.Helper()
-	s := &site{t: t, net: n, ns: fmt.Sprintf("%s%d-%s", nsPrefix, os.Getpid(), name)}
+	s := &site{t: t, net: n, ns: fmt.Sprintf("%s%d-%d-%s", nsPrefix, os.Getpid(), world.sites.Add(1), name)}
 	shell(t, "ip", "netns", "add", s.ns)
 	t.Cleanup(func() { shell(t, "ip", "netns", "del", s.ns) })
 	s.ip("link", "set", "lo", "up")
