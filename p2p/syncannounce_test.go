@@ -43,6 +43,12 @@ func (l *stalledLinks) sent(to journal.Author) (out []*frame) {
 	return l.written[to]
 }
 
+func (l *stalledLinks) streams() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.most
+}
+
 // stalledStream closes as libp2p's does: once the peer has agreed to the protocol.
 type stalledStream struct {
 	l     *stalledLinks
@@ -113,14 +119,14 @@ func TestStalledPeerHoldsOneSlot(t *testing.T) {
 				send(n + 1)
 			}
 		}
-		if got := len(l.sent(l.stalled)); got != 1 || l.most != 1 {
-			t.Fatalf("%d claims sent to the stalled member, over %d streams at once", got, l.most)
+		if got := len(l.sent(l.stalled)); got != 1 || l.streams() != 1 {
+			t.Fatalf("%d claims sent to the stalled member, over %d streams at once", got, l.streams())
 		}
 		<-time.After(frameTimeout + time.Second)
 		synctest.Wait()
 		got := l.sent(l.stalled)
-		if len(got) != 2 || len(got[1].Records) != 1 || l.most != 1 {
-			t.Fatalf("after the first one failed: %d claims, over %d streams at once", len(got), l.most)
+		if len(got) != 2 || len(got[1].Records) != 1 || l.streams() != 1 {
+			t.Fatalf("after the first one failed: %d claims, over %d streams at once", len(got), l.streams())
 		}
 		began := time.Now()
 		cancel()
