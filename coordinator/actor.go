@@ -98,14 +98,27 @@ func (a *Actor) Close() {
 
 // Do sends a command and waits for its answer, which comes once it is durable.
 func (a *Actor) Do(ctx context.Context, msg any) (any, error) {
-	e := envelope{msg: msg, reply: make(chan result, 1)}
+	e, err := a.send(ctx, msg)
+	if err != nil {
+		return nil, err
+	}
+	return a.await(ctx, e)
+}
+
+// send puts a message in line; await waits for its answer.
+func (a *Actor) send(ctx context.Context, msg any) (*envelope, error) {
+	e := &envelope{msg: msg, reply: make(chan result, 1)}
 	select {
-	case a.inbox <- e:
+	case a.inbox <- *e:
+		return e, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for the wallet: %w", context.Cause(ctx))
 	case <-a.ctx.Done():
 		return nil, ErrStopped
 	}
+}
+
+func (a *Actor) await(ctx context.Context, e *envelope) (any, error) {
 	select {
 	case r := <-e.reply:
 		return r.value, r.err

@@ -8,19 +8,35 @@ import (
 
 // Receive takes an entry from a peer (see Inbox). It returns nil once the entry
 // is durable here.
-func (a *Actor) Receive(ctx context.Context, _ journal.Author, e *journal.Entry) error {
+func (a *Actor) Receive(ctx context.Context, from journal.Author, e *journal.Entry) error {
+	return a.ReceiveRun(ctx, from, []*journal.Entry{e})[0]
+}
+
+// ReceiveRun takes entries from a peer in their order (see Inbox). Those that
+// wait for their turn at once share a commit.
+func (a *Actor) ReceiveRun(ctx context.Context, _ journal.Author, es []*journal.Entry) []error {
 	m := a.Machine()
-	if m.State.chains.Has(e.ID()) {
-		return nil // the machine shown is durable
+	errs := make([]error, len(es))
+	sent := make([]*envelope, len(es))
+	for i, e := range es {
+		if m.State.chains.Has(e.ID()) {
+			continue // the machine shown is durable
+		}
+		if errs[i] = a.admit(m, e); errs[i] == nil {
+			sent[i], errs[i] = a.send(ctx, EntryIn{e})
+		}
 	}
-	if err := a.admit(m, e); err != nil {
-		return err
+	for i, e := range es {
+		if sent[i] == nil {
+			continue
+		}
+		var v any
+		v, errs[i] = a.await(ctx, sent[i])
+		if _, stored := v.(Stored); stored && errs[i] == nil {
+			a.quota.charge(e.Header().Author, len(e.Bytes()), a.ports.Clock.Now())
+		}
 	}
-	v, err := a.Do(ctx, EntryIn{e})
-	if _, stored := v.(Stored); stored && err == nil {
-		a.quota.charge(e.Header().Author, len(e.Bytes()), a.ports.Clock.Now())
-	}
-	return err
+	return errs
 }
 
 // Claim returns this node's frontier and the forks it knows (see Inbox).

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
@@ -37,23 +38,38 @@ func check(group journal.GroupID, raw []byte) (*journal.Entry, error) {
 	return e, nil
 }
 
-// deliver hands a checked entry up. A panic above is a refusal, not a crash: an
-// entry must not be able to stop a node.
-func deliver(ctx context.Context, g *group, from journal.Author, e *journal.Entry) (err error) {
+// deliver hands a checked entry up.
+func deliver(ctx context.Context, g *group, from journal.Author, e *journal.Entry) error {
+	return deliverRun(ctx, g, from, []*journal.Entry{e})[0]
+}
+
+// deliverRun hands checked entries up in order, and returns an error or nil for
+// each. A panic above is a refusal, not a crash: an entry must not be able to
+// stop a node.
+func deliverRun(ctx context.Context, g *group, from journal.Author, es []*journal.Entry) (errs []error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("entry made its reader fail (%v): %w", p, coordinator.RejectMalformed)
+			err := fmt.Errorf("entry made its reader fail (%v): %w", p, coordinator.RejectMalformed)
+			errs = slices.Repeat([]error{err}, len(es))
 		}
 	}()
-	if err := g.inbox.Receive(ctx, from, e); err != nil {
+	if len(es) == 1 {
+		errs = []error{g.inbox.Receive(ctx, from, es[0])}
+	} else {
+		errs = g.inbox.ReceiveRun(ctx, from, es)
+	}
+	stored := false
+	for _, err := range errs {
 		var later *coordinator.DeferredError
 		if errors.As(err, &later) {
 			g.flow.defers(later.Author, later.For)
 		}
-		return err
+		stored = stored || err == nil
 	}
-	g.flow.stored()
-	return nil
+	if stored {
+		g.flow.stored()
+	}
+	return errs
 }
 
 // deliverPatiently is deliver for gossip, where entries overtake each other: on

@@ -331,19 +331,17 @@ func (p *puller) takeBatch(ctx context.Context, f, answer *frame, first bool, ne
 
 // take hands entries up in order. What cannot be taken ends its chain for now.
 func (p *puller) take(ctx context.Context, entries []*journal.Entry) {
+	entries = slices.DeleteFunc(entries, func(e *journal.Entry) bool { return p.skip[e.Chain()] })
 	grown := false
-	for _, e := range entries {
-		k := e.Chain()
-		if p.skip[k] {
-			continue
-		}
-		err := deliver(ctx, p.g, p.peer, e)
-		if err == nil {
+	for i, err := range deliverRun(ctx, p.g, p.peer, entries) {
+		k := entries[i].Chain()
+		switch {
+		case err == nil:
 			grown = true
-			continue
+		case !p.skip[k]:
+			p.refused(k, err)
+			p.skip[k] = true
 		}
-		p.refused(k, err)
-		p.skip[k] = true
 	}
 	if grown {
 		p.gained++

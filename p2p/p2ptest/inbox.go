@@ -54,6 +54,15 @@ func (b *Inbox) Receive(_ context.Context, from journal.Author, e *journal.Entry
 	return b.Put(e)
 }
 
+// ReceiveRun receives one entry after the other.
+func (b *Inbox) ReceiveRun(ctx context.Context, from journal.Author, es []*journal.Entry) []error {
+	var errs []error
+	for _, e := range es {
+		errs = append(errs, b.Receive(ctx, from, e))
+	}
+	return errs
+}
+
 // Put adds an entry that did not come over the network.
 func (b *Inbox) Put(e *journal.Entry) error {
 	b.mu.Lock()
