@@ -49,6 +49,7 @@ func TestSyncEvents(t *testing.T) {
 		next := func(h coordinator.ChainHealth) []api.ChainStatus {
 			chain.set(h)
 			<-time.After(3 * syncEvery) // in the bubble's own time
+			synctest.Wait()             // its last look falls on the same instant
 			var got []api.ChainStatus
 			for {
 				select {
