@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -93,12 +94,20 @@ func count(b bool) int {
 // metricsServer answers GET /metrics in the Prometheus text format.
 func metricsServer(n *Node) (*http.Server, error) {
 	reg := prometheus.NewRegistry()
-	err := errors.Join(reg.Register(collector{n}), reg.Register(collectors.NewGoCollector()),
-		reg.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})))
+	err := errors.Join(reg.Register(collector{n}), registerProcess(reg))
 	if err != nil {
 		return nil, err
 	}
 	return metricsOf(reg), nil
+}
+
+// registerProcess adds what the Go runtime and the operating system say of the
+// process. What the last collection left of the heap is the figure in which a
+// leak shows: what is in use swings by what has not been collected.
+func registerProcess(reg *prometheus.Registry) error {
+	live := collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/gc/heap/live:bytes$`)}
+	return errors.Join(reg.Register(collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(live))),
+		reg.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})))
 }
 
 // metricsOf serves what a registry holds.

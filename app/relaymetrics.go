@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/quorate/quorate/p2p"
 )
@@ -55,8 +54,7 @@ func (c relayCollector) Collect(ch chan<- prometheus.Metric) {
 // relayMetricsServer answers GET /metrics in the Prometheus text format.
 func relayMetricsServer(r *p2p.Relay) (*http.Server, error) {
 	reg := prometheus.NewRegistry()
-	err := errors.Join(reg.Register(newRelayCollector(r)), reg.Register(collectors.NewGoCollector()),
-		reg.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})))
+	err := errors.Join(reg.Register(newRelayCollector(r)), registerProcess(reg))
 	if err != nil {
 		return nil, err
 	}

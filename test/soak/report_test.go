@@ -100,6 +100,8 @@ type usage struct {
 	Late       int64      `json:"late_rss_bytes"`
 	EarlyHeap  float64    `json:"early_heap_bytes"`
 	LateHeap   float64    `json:"late_heap_bytes"`
+	EarlyCount float64    `json:"early_entries"`
+	LateCount  float64    `json:"late_entries"`
 }
 
 func usageOf(samples []sample) usage {
@@ -134,6 +136,8 @@ func usageOf(samples []sample) usage {
 	u.Life = longest[len(longest)-1].Age
 	u.Early, u.Late = int64(three(first, rss)[1]), int64(three(last, rss)[1])
 	u.EarlyHeap, u.LateHeap = three(first, heap)[1], three(last, heap)[1]
+	entries := func(m sample) float64 { return m.Entries }
+	u.EarlyCount, u.LateCount = three(first, entries)[1], three(last, entries)[1]
 	return u
 }
 
@@ -174,9 +178,9 @@ func (s *soak) print(sum summary) {
 		if u.Life == 0 {
 			continue
 		}
-		line(n.name, "%s: rss MB %d/%d/%d, goroutines %.0f/%.0f/%.0f, files %.0f/%.0f/%.0f; in its longest life of %v rss %d MB -> %d MB, heap %.0f MB -> %.0f MB",
+		line(n.name, "%s: rss MB %d/%d/%d, goroutines %.0f/%.0f/%.0f, files %.0f/%.0f/%.0f; in its longest life of %v rss %d MB -> %d MB, live heap %.1f MB -> %.1f MB, entries %.0f -> %.0f",
 			n.backend, u.RSS[0]>>20, u.RSS[1]>>20, u.RSS[2]>>20, u.Goroutines[0], u.Goroutines[1], u.Goroutines[2], u.Files[0], u.Files[1], u.Files[2],
-			time.Duration(u.Life)*time.Second, u.Early>>20, u.Late>>20, u.EarlyHeap/(1<<20), u.LateHeap/(1<<20))
+			time.Duration(u.Life)*time.Second, u.Early>>20, u.Late>>20, u.EarlyHeap/(1<<20), u.LateHeap/(1<<20), u.EarlyCount, u.LateCount)
 	}
 	var names []string
 	for name := range sum.Commands {

@@ -89,7 +89,7 @@ func (s *soak) measure(ctx context.Context, n *node) (sample, bool) {
 		switch base, labels, _ := strings.Cut(name, "{"); base {
 		case "go_goroutines":
 			m.Goroutines = v
-		case "go_memstats_heap_inuse_bytes":
+		case "go_gc_heap_live_bytes":
 			m.Heap = v
 		case "process_open_fds":
 			m.Files = v
