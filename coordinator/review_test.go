@@ -124,6 +124,11 @@ func TestEnteringATransactionAgainChangesNoReplacement(t *testing.T) {
 }
 
 func TestAMemberLeftOutOfAnEpochIsLetInAgain(t *testing.T) {
+	t.Run("by a stanza that does not open", func(t *testing.T) { leftOut(t, false) })
+	t.Run("by no stanza", func(t *testing.T) { leftOut(t, true) })
+}
+
+func leftOut(t *testing.T, none bool) {
 	c := active(t, 2, 3)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
 	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
@@ -135,6 +140,9 @@ func TestAMemberLeftOutOfAnEpochIsLetInAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		if m.Identity == b.id() {
+			if none {
+				continue
+			}
 			sealed[len(sealed)-1]++
 		}
 		body.Stanzas = append(body.Stanzas, Stanza{To: m.Identity, Sealed: sealed})
@@ -151,8 +159,17 @@ func TestAMemberLeftOutOfAnEpochIsLetInAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	plain, err = EncodeEvent(Event{Time: 2, Body: &AddressLeased{Index: 3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := journal.Seal(evil.self.Identity, ep, journal.Next{Incarnation: next.Incarnation, Seq: next.Seq + 1, Prev: e.ID()}, plain, s.nonce())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, p := range []*peer{a, b} {
 		p.must(EntryIn{e})
+		p.must(EntryIn{after})
 	}
 	c.settle(a, b) // the one who left it out does not help
 	a.must(LeaseAddress{})

@@ -100,8 +100,8 @@ func (s *step) revealSalt() error {
 	return nil
 }
 
-// tellStanza says that this node could not open its stanza of an epoch, and
-// seals again for those who said so.
+// tellStanza says that this node could not open its stanza of an epoch, or got
+// none and lacks what was written under it, and seals again for those who said so.
 func (s *step) tellStanza() error {
 	st := s.m.State
 	if st.active == nil {
@@ -109,7 +109,7 @@ func (s *step) tellStanza() error {
 	}
 	for id, f := range st.rotations.All() {
 		epoch := id[:32]
-		if _, held := st.epochs.Get(epoch); held || !slices.Contains(f.To, st.Me()) {
+		if _, held := st.epochs.Get(epoch); held || !slices.Contains(f.To, st.Me()) && !st.lacks(f.Epoch) {
 			continue
 		}
 		if _, told := st.failures.Get(key2(f.Epoch, st.Me())); told {
@@ -120,6 +120,14 @@ func (s *step) tellStanza() error {
 		}
 	}
 	return s.sealAgain()
+}
+
+// lacks says whether entries are held that only an epoch's secret opens.
+func (s State) lacks(id journal.EpochID) bool {
+	for range scan(s.sealed, key(id)) {
+		return true
+	}
+	return false
 }
 
 // sealAgain seals an epoch to a member who could not open its stanza. Every
