@@ -125,10 +125,16 @@ func build() error {
 // ready skips a scenario where it cannot run, and lets it run beside others.
 func ready(t *testing.T) {
 	t.Helper()
+	possible(t)
+	t.Parallel()
+}
+
+// possible skips a scenario where it cannot run.
+func possible(t testing.TB) {
+	t.Helper()
 	if world.skip != "" {
 		t.Skip(world.skip)
 	}
-	t.Parallel()
 }
 
 // measured notes a figure for the table at the end.

@@ -10,7 +10,7 @@ import (
 const loss = 5
 
 // office is a group of nodes that each have a public address of their own.
-func office(t *testing.T, n *internet, loss int, names ...string) []*node {
+func office(t testing.TB, n *internet, loss int, names ...string) []*node {
 	t.Helper()
 	var nodes []*node
 	for i, name := range names {
