@@ -83,3 +83,12 @@ func splitChecksum(s string) (string, error) {
 	}
 	return body, nil
 }
+
+// DescriptorChecksum returns the eight characters that follow '#' after a
+// descriptor's text (BIP380), or a *SyntaxError at the first character that no
+// descriptor may hold.
+func DescriptorChecksum(body string) (string, error) { return descriptorChecksum(body) }
+
+// SplitChecksum returns a descriptor's text without its checksum, which may be
+// absent, not wrong: ErrChecksum.
+func SplitChecksum(s string) (string, error) { return splitChecksum(s) }

@@ -28,26 +28,34 @@ type Key struct {
 	XPub string
 }
 
-// ParseKey parses "[fingerprint/path]xpub", with h or ' as the hardened mark,
-// and nothing after the xpub. Errors are a *SyntaxError that names the
-// position; ErrWrongNetwork, ErrPrivateKey and ErrNoOrigin can be told from it.
+// ParseKey parses "[fingerprint/path]xpub", with h, H or ' as the hardened mark,
+// and nothing after the xpub, which may be in one of the forms that SLIP-132
+// gives to multisig accounts (Zpub, Ypub, Vpub, Upub); see ParseKeyFor. Errors
+// are a *SyntaxError that names the position; ErrWrongNetwork, ErrPrivateKey,
+// ErrSLIP132 and ErrNoOrigin can be told from it.
 func ParseKey(s string, net Network) (Key, error) {
+	k, _, err := parseKey(s, net)
+	return k, err
+}
+
+// parseKey is ParseKey, with the script type that a SLIP-132 version stands for.
+func parseKey(s string, net Network) (Key, ScriptType, error) {
 	if err := checkNetwork(net); err != nil {
-		return Key{}, err
+		return Key{}, "", err
 	}
-	p := &parser{what: "key", s: s}
+	p := &parser{what: "key", s: s, lenient: true}
 	e, err := p.keyExpr()
 	if err != nil {
-		return Key{}, err
+		return Key{}, "", err
 	}
 	if p.pos != len(s) {
-		return Key{}, p.failAt(p.pos, errors.New("text after the key"))
+		return Key{}, "", p.failAt(p.pos, errors.New("text after the key"))
 	}
 	if len(e.steps) > 0 || e.wildcard != wildcardNone {
-		return Key{}, p.failAt(e.stepsOff, errors.New("derivation after the key: the descriptor adds it"))
+		return Key{}, "", p.failAt(e.stepsOff, errors.New("derivation after the key: the descriptor adds it"))
 	}
 	k, _, err := e.account(p, net)
-	return k, err
+	return k, e.slip132, err
 }
 
 // String returns the key as ParseKey reads it, with h as the hardened mark.

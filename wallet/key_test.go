@@ -14,6 +14,8 @@ const (
 	testTPub = "tpubDDwf2gdFxFahr9RUtDQCuZmsx34CfdZ7RALAirwC2FGeLBzW1TDiEpqFeRdxLdZD7rfsbZHYwSaT6CLM3TAcYRw6xfRv4U6KCQt4Zuhvjkz"
 	testTPrv = "tprv8hFctGb1osu2xgPgzZjcWA7mP1YGWJNCqrjPSLttbyUFVhjjP4Q84LDPUHb6iQQHE1tnCKT1bDhnni2m77be58zhqTdcXjj5w3QXMHC1ffo"
 	testXPub = "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8"
+	// The account key of BIP84.
+	testZpub = "zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3EfH1r1ADqtfSdVCToUG868RvUUkgDKf31mGDtKsAYz2oz2AGutZYs"
 	testVpub = "Vpub5kob2MCBWa6fJL1mhyJr7YbJzmhv1MkeMaM6inMpJ6bQ6tGFCKRmwNi5AgbUNkX2k8yLMcagNERokcENWReJD1EGzrQAcXG6xjSEcciNwEx"
 	testHex  = "0260b2003c386519fc9eadf2b5cf124dd8eea4c4e68d5e154050a9346ea98ce600"
 )
@@ -45,7 +47,7 @@ func TestParseKeyErrors(t *testing.T) {
 		{"open origin", "[4ba43603/48h" + testTPub, Regtest, 13, nil, "want ']'"},
 		{"origin that ends", "[4ba43603/48h", Regtest, 13, nil, "ends where"},
 		{"short fingerprint", "[4ba436/48h]" + testTPub, Regtest, 1, nil, "8 hex digits"},
-		{"H", "[4ba43603/48H]" + testTPub, Regtest, 12, nil, "want ']'"},
+		{"X", "[4ba43603/48X]" + testTPub, Regtest, 12, nil, "want ']'"},
 		{"index too high", "[4ba43603/2147483648]" + testTPub, Regtest, 10, nil, "above 2147483647"},
 		{"derivation", "[4ba43603/48h]" + testTPub + "/0", Regtest, 14 + len(testTPub), nil, "derivation after the key"},
 		{"text after", "[4ba43603/48h]" + testTPub + ",", Regtest, 14 + len(testTPub), nil, "text after the key"},
@@ -55,7 +57,9 @@ func TestParseKeyErrors(t *testing.T) {
 		{"private", "[4ba43603/48h]" + testTPrv, Regtest, 14, ErrPrivateKey, ""},
 		{"WIF", "[4ba43603/48h]L4rK1yDtCWekvXuE6oXD9jCYfFNV2cWRpVuPLBcCU2z8TrisoyY1", Mainnet, 14, ErrPrivateKey, ""},
 		{"hex key", "[4ba43603/48h]" + testHex, Mainnet, 14, nil, "single key"},
-		{"SLIP-132", "[4ba43603/48h]" + testVpub, Regtest, 14, errExtendedKey, "version"},
+		{"SLIP-132 of another network", "[4ba43603/48h]" + testVpub, Mainnet, 14, ErrWrongNetwork, "key is for a test network"},
+		{"SLIP-132 of one signature", "[4ba43603/48h]" + testZpub, Mainnet, 14, ErrSLIP132, "zpub is of a single-signature account"},
+		{"damaged SLIP-132", "[4ba43603/48h]" + testVpub[:60] + "x" + testVpub[61:], Regtest, 14, errExtendedKey, "checksum"},
 		{"damaged", "[4ba43603/48h]" + strings.Replace(testTPub, "Ddwf2", "Ddwf3", 1)[:50] + "x" + testTPub[51:], Regtest, 14, errExtendedKey, ""},
 		{"path too long", "[4ba43603" + strings.Repeat("/0", 254) + "]" + testTPub, Regtest, 0, errPathTooLong, ""},
 		{"path beyond BIP32", "[4ba43603" + strings.Repeat("/0", 256) + "]" + testTPub, Regtest, 9 + 2*255 + 1, errPathTooLong, ""},

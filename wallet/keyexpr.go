@@ -30,6 +30,7 @@ type keyExpr struct {
 	keyOff  int    // of the key itself
 	text    string // of the key itself: hex, WIF, or extended key
 	private bool
+	slip132 ScriptType // what the version that text had stands for, if any
 
 	// pub is set for single keys, ext for extended ones.
 	pub     []byte

@@ -27,6 +27,9 @@ type parser struct {
 	what string
 	s    string
 	pos  int
+	// lenient takes what people paste and no descriptor may hold: H as the
+	// hardened mark, and keys in the forms of SLIP-132.
+	lenient bool
 }
 
 func (p *parser) failAt(off int, err error) error {
@@ -88,6 +91,13 @@ func (p *parser) keyExpr() (*keyExpr, error) {
 	e.text = p.until("/,()[]{}<>")
 	if e.text == "" {
 		return nil, p.failAt(e.keyOff, errors.New("key is missing"))
+	}
+	if p.lenient {
+		xpub, st, err := FromSLIP132(e.text)
+		if err != nil {
+			return nil, p.failAt(e.keyOff, err)
+		}
+		e.text, e.slip132 = xpub, st
 	}
 	if err := e.parseKeyText(); err != nil {
 		return nil, p.failAt(e.keyOff, err)
@@ -202,5 +212,8 @@ func (p *parser) number() (uint32, error) {
 	return uint32(n), nil
 }
 
-// hardenedMark consumes h or '. BIP380 refuses H, and so does what follows.
-func (p *parser) hardenedMark() bool { return p.accept('h') || p.accept('\'') }
+// hardenedMark consumes h or ', in what people paste also H, which BIP380
+// refuses in descriptors.
+func (p *parser) hardenedMark() bool {
+	return p.accept('h') || p.accept('\'') || p.lenient && p.accept('H')
+}
