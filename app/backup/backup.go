@@ -1,0 +1,109 @@
+// Package backup is the file that a node's backup is: everything that cannot
+// be got again from elsewhere, in one stream that ends in a manifest, sealed
+// with age (age-encryption.org/v1) to a passphrase or to recipients.
+//
+// The stream is a row of frames: kind (1 byte), length (4, big-endian),
+// payload. The first is the header, the last the manifest: how many items of
+// each kind there are, and the SHA-256 of every byte before it. A file that
+// ends before its manifest is truncated.
+package backup
+
+import (
+	"errors"
+	"time"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+)
+
+// Version is the version of the format that is written, and the newest one read.
+const Version = 1
+
+// Errors of reading a backup.
+var (
+	// ErrNotBackup: the file is not a backup, sealed or not.
+	ErrNotBackup = errors.New("not a backup file")
+	// ErrNewer: the backup is of a newer version of this program.
+	ErrNewer = errors.New("the backup was written by a newer version")
+	// ErrTruncated: the file ends before its manifest.
+	ErrTruncated = errors.New("the backup is truncated")
+	// ErrCorrupt: the file is not what was written.
+	ErrCorrupt = errors.New("the backup is damaged")
+	// ErrPassphrase: the passphrase is not the one it was sealed with.
+	ErrPassphrase = errors.New("wrong passphrase")
+	// ErrNeedsIdentity: it is sealed to recipients, and no identity of one was given.
+	ErrNeedsIdentity = errors.New("the backup is sealed to age recipients")
+	// ErrIdentity: none of the identities given opens it.
+	ErrIdentity = errors.New("no identity given opens the backup")
+	// ErrWork: the passphrase's work factor is above what is sane.
+	ErrWork = errors.New("the backup asks for too much work")
+)
+
+// Kind says what an item is.
+type Kind uint8
+
+// The kinds of items. Numbers are never reused.
+const (
+	Keystore Kind = 1 // Value: content of the keystore (see keystore.Encode)
+	Config   Kind = 2 // Value: config.toml
+	Entry    Kind = 3 // Group, Value: the raw entry
+	Record   Kind = 4 // Group, Key, Value
+	Guard    Kind = 5 // Guard
+
+	kindHeader   Kind = 128
+	kindManifest Kind = 129
+)
+
+// Limits of a frame: of any payload, and of a record's key. A record is the
+// largest: nothing that is backed up comes near.
+const (
+	maxPayload = 64 << 20
+	maxKey     = 1024
+	// maxItems bounds what a manifest can count.
+	maxItems = 1 << 40
+)
+
+// Header says what a backup is of. It is sealed as everything else.
+type Header struct {
+	Version int       `json:"version"`
+	Created time.Time `json:"created"`
+	Program string    `json:"program"` // version of the program that wrote it
+	Name    string    `json:"name"`
+	Network string    `json:"network"`
+	PeerID  string    `json:"peer_id"`
+}
+
+// Item is one thing in a backup.
+type Item struct {
+	Kind  Kind
+	Group journal.GroupID // of Entry and Record; zero for the node's own records
+	Key   string          // of Record
+	Value []byte
+	Guard coordinator.GuardRecord
+}
+
+// Manifest is the end of a backup.
+type Manifest struct {
+	Entries uint64 `json:"entries"`
+	Records uint64 `json:"records"`
+	Guards  uint64 `json:"guards"`
+	Files   uint64 `json:"files"` // keystore and configuration
+	SHA256  []byte `json:"sha256"`
+}
+
+func (m *Manifest) count(k Kind) {
+	switch k {
+	case Entry:
+		m.Entries++
+	case Record:
+		m.Records++
+	case Guard:
+		m.Guards++
+	default:
+		m.Files++
+	}
+}
+
+func (m *Manifest) sameCounts(o Manifest) bool {
+	return m.Entries == o.Entries && m.Records == o.Records && m.Guards == o.Guards && m.Files == o.Files
+}
