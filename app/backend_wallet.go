@@ -83,9 +83,6 @@ func keyPath(path []uint32) string {
 
 // CreateWallet founds a wallet.
 func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.WalletInvites, error) {
-	if r.External != "" {
-		return api.WalletInvites{}, errExternal()
-	}
 	for _, a := range n.co.Wallets() {
 		if a.Machine().Name() == r.Name && !a.Machine().State.Abandoned() {
 			return api.WalletInvites{}, api.Refuse("name_taken", fmt.Sprintf("create wallet: this node has a wallet named %q", r.Name), "choose another name")
@@ -95,7 +92,9 @@ func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.Wallet
 	if script == "" {
 		script = wallet.ScriptWSH
 	}
-	a, invites, err := n.co.Create(ctx, r.Name, r.Threshold, r.Cosigners, script, n.inviteAddresses())
+	a, invites, err := n.co.Create(ctx, coordinator.Founding{
+		Name: r.Name, Threshold: r.Threshold, Cosigners: r.Cosigners, Script: script, Addresses: n.inviteAddresses(), External: r.External,
+	})
 	if err != nil {
 		return api.WalletInvites{}, apiError(err)
 	}
@@ -106,29 +105,21 @@ func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.Wallet
 	return out, nil
 }
 
-// errExternal refuses what this version cannot do yet, and says so.
-func errExternal() error {
-	return api.Refuse("external_unsupported", "external signers are not supported by this version", "leave --external out: this node then signs with its own key")
-}
-
 // JoinWallet presents an invite; with Wait it goes on until the founder is
 // reached and holds this node's record.
 func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSummary, error) {
-	if r.External != "" {
-		return api.WalletSummary{}, errExternal()
-	}
 	inv, err := coordinator.ParseInvite(r.Invite)
 	if err != nil {
 		return api.WalletSummary{}, apiError(err)
 	}
-	a, err := n.co.Join(ctx, inv)
+	a, err := n.co.Join(ctx, inv, r.External)
 	for tries := 1; r.Wait && joinLater(err, tries); tries++ {
 		select {
 		case <-ctx.Done():
 			return api.WalletSummary{}, api.TimedOut("not_admitted", "join: the founder was not reached", "is its node running, and reachable at an address of the invite?")
 		case <-time.After(joinRetry):
 		}
-		a, err = n.co.Join(ctx, inv)
+		a, err = n.co.Join(ctx, inv, r.External)
 	}
 	if errors.Is(err, p2p.ErrNoOpenInvite) {
 		return api.WalletSummary{}, api.Refuse("invite_closed", "join: "+p2p.ErrNoOpenInvite.Error(), "the invite was used or has expired, or the wallet has all its cosigners: ask the founder")

@@ -100,8 +100,10 @@ type MemberRecord struct {
 	Name       string   `cbor:"2,keyasint"`
 	SealingKey [32]byte `cbor:"3,keyasint"`
 	Key        string   `cbor:"4,keyasint"` // [fingerprint/path]xpub
-	Proof      []byte   `cbor:"5,keyasint"` // by the xpub's own key over proofHash
+	Proof      []byte   `cbor:"5,keyasint"` // of possession, see How
 	Commitment [32]byte `cbor:"6,keyasint"` // H("salt", r)
+	// How says what Proof is; absent for ProofOwn.
+	How ProofKind `cbor:"7,keyasint,omitempty"`
 }
 
 // RosterClosed lists the n records of the roster. Only the founder writes it.
@@ -211,6 +213,9 @@ func (b *MemberAdmitted) check() error { return nil }
 func (b *MemberRecord) check() error {
 	if len(b.Key) > 512 || len(b.Proof) > maxSignatureLen {
 		return badEvent("oversized key or proof")
+	}
+	if b.How > ProofNone {
+		return fmt.Errorf("%w: proof of kind %d", ErrNewer, b.How)
 	}
 	return checkText("name", b.Name, maxNameBytes, false)
 }

@@ -64,7 +64,21 @@ type NewInvite struct {
 }
 
 // Ratify says that a human heard these words from every other cosigner.
-type Ratify struct{ Words string }
+type Ratify struct {
+	Words string
+	// AcceptUnproven: keys of others that nothing proves are accepted.
+	AcceptUnproven bool
+}
+
+// Prove enters this node's external key, with its proof.
+type Prove struct {
+	Name  string // of this cosigner
+	How   ProofKind
+	Proof []byte
+}
+
+// ChangeKey takes another external key, as long as none is entered.
+type ChangeKey struct{ Key string }
 
 // Abandon gives up a group that is not active.
 type Abandon struct{ Reason string }

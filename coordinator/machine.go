@@ -49,6 +49,8 @@ type Local struct {
 	Birthday    int32             `cbor:"8,keyasint"` // height
 	Hints       []string          `cbor:"9,keyasint"` // addresses of the founder
 	Name        string            `cbor:"10,keyasint"`
+	// External is this node's key where its private part lives elsewhere.
+	External string `cbor:"11,keyasint,omitempty"`
 }
 
 type inviteRecord struct {
@@ -134,6 +136,10 @@ func (s *step) take(msg any) error {
 		return s.ratify(x)
 	case Abandon:
 		return s.abandon(x)
+	case Prove:
+		return s.prove(x)
+	case ChangeKey:
+		return s.changeKey(x)
 	case LeaseAddress:
 		return s.lease(x)
 	case Propose:

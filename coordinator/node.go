@@ -101,15 +101,28 @@ func (n *Node) Wallet(g journal.GroupID) (*Actor, bool) {
 	return a, ok
 }
 
-// Create founds a wallet and returns its first invites.
-func (n *Node) Create(ctx context.Context, name string, k, cosigners int, script wallet.ScriptType, addresses []string) (*Actor, []Invite, error) {
+// Founding is what a new wallet is to be.
+type Founding struct {
+	Name                 string
+	Threshold, Cosigners int
+	Script               wallet.ScriptType
+	// Addresses of this node, for its invites.
+	Addresses []string
+	// External is this node's key with its origin, where its private part lives
+	// elsewhere; else empty.
+	External string
+}
+
+// Create founds a wallet and returns its first invites. With an external key
+// this node's own place waits for Prove.
+func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []Invite, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	g := Genesis{Threshold: k, Cosigners: cosigners, Script: string(script), Network: string(n.network)}
+	g := Genesis{Threshold: f.Threshold, Cosigners: f.Cosigners, Script: string(f.Script), Network: string(n.network)}
 	if err := g.check(); err != nil {
 		return nil, nil, err
 	}
-	ck, err := n.newKey(ctx, script)
+	ck, err := n.cosignerKey(ctx, f.Script, f.External)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -117,7 +130,7 @@ func (n *Node) Create(ctx context.Context, name string, k, cosigners int, script
 	if err != nil {
 		return nil, nil, err
 	}
-	m, invites, effects, err := Found(n.self, in, g, name, n.name, ck, n.birthday(ctx), addresses, in.Now.Add(InviteLife))
+	m, invites, effects, err := Found(n.self, in, g, f.Name, n.name, ck, n.birthday(ctx), f.Addresses, in.Now.Add(InviteLife))
 	if err != nil {
 		return nil, nil, fmt.Errorf("create wallet: %w", err)
 	}
@@ -127,7 +140,9 @@ func (n *Node) Create(ctx context.Context, name string, k, cosigners int, script
 
 // Join presents an invite and enters the group. A repeat, or one after a crash
 // in the middle, goes on where it stopped: a node has one record in a group.
-func (n *Node) Join(ctx context.Context, inv Invite) (*Actor, error) {
+// With an external key ("" for none) this node's place waits for Prove; a
+// repeat may bring another one until then.
+func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, error) {
 	if inv.Founder == n.self.Identity.Author() {
 		return nil, fmt.Errorf("%w: the invite is this node's own", ErrBadRequest)
 	}
@@ -135,7 +150,7 @@ func (n *Node) Join(ctx context.Context, inv Invite) (*Actor, error) {
 	a, ok := n.actors[inv.Group]
 	n.mu.Unlock()
 	if ok {
-		return a, nil
+		return a, a.rekey(ctx, external)
 	}
 	if n.ports.Clock.Now().After(inv.Expires) {
 		return nil, ErrInviteExpired
@@ -147,13 +162,13 @@ func (n *Node) Join(ctx context.Context, inv Invite) (*Actor, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if a, ok := n.actors[inv.Group]; ok {
-		return a, nil
+		return a, a.rekey(ctx, external)
 	}
 	g, err := DecodeGenesis(grant.Genesis)
 	if err != nil {
 		return nil, fmt.Errorf("join: %w", err)
 	}
-	ck, err := n.newKey(ctx, wallet.ScriptType(g.Script))
+	ck, err := n.cosignerKey(ctx, wallet.ScriptType(g.Script), external)
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +200,15 @@ func (n *Node) begin(ctx context.Context, m Machine, effects []Effect) (*Actor, 
 	a := NewActor(n.ctx, n.ports, m)
 	n.actors[m.State.group] = a
 	return a, nil
+}
+
+// cosignerKey is the external key where there is one, else a new one of the seed.
+func (n *Node) cosignerKey(ctx context.Context, script wallet.ScriptType, external string) (CosignerKey, error) {
+	if external == "" {
+		return n.newKey(ctx, script)
+	}
+	key, err := externalKey(external, n.network, script)
+	return CosignerKey{Key: key}, err
 }
 
 // newKey takes the next account of the seed. The number is used up durably

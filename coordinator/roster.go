@@ -19,7 +19,9 @@ type Member struct {
 	Name     string
 	Sealing  [32]byte
 	Key      wallet.Key
-	Record   journal.EntryID
+	// Proof is how the key was shown to be held by somebody.
+	Proof  ProofKind
+	Record journal.EntryID
 	// Index is the position of the member's key in the descriptor.
 	Index int
 }
@@ -67,7 +69,7 @@ func (s State) checkRecord(author journal.Author, b *MemberRecord) (wallet.Key, 
 	if key.String() != b.Key {
 		return key, fmt.Errorf("key of %q: not in canonical form", b.Name)
 	}
-	if err := key.VerifyHash(proofHash(s.group, author, b.SealingKey, b.Key), b.Proof); err != nil {
+	if err := s.checkProof(key, author, b); err != nil {
 		return key, fmt.Errorf("proof of possession of %q: %w", b.Name, err)
 	}
 	// A key that takes no secret would stop every rotation.
@@ -96,7 +98,7 @@ func (s State) roster(f rosterFact) (*Roster, bool) {
 			return nil, false
 		}
 		ids[who], xpubs[rec.Key.XPub] = true, true
-		r.Members = append(r.Members, Member{Identity: who, Name: rec.Body.Name, Sealing: rec.Body.SealingKey, Key: rec.Key, Record: id})
+		r.Members = append(r.Members, Member{Identity: who, Name: rec.Body.Name, Sealing: rec.Body.SealingKey, Key: rec.Key, Proof: rec.Body.How, Record: id})
 	}
 	if !ids[s.genesis.Founder] {
 		return nil, false

@@ -47,6 +47,13 @@ const (
 	RuleSuperseded    = "superseded"
 	RuleFee           = "fee_too_high"
 	RuleDoublePayment = "possible_double_payment"
+	RuleNotExternal   = "key_not_external"
+	RuleProved        = "key_entered"
+	RuleKeyTaken      = "key_taken"
+	RuleProof         = "bad_proof"
+	RuleBadKey        = "bad_key"
+	RuleUnprovenKey   = "unproven_key"
+	RuleExternalKey   = "external_key"
 )
 
 // Errors that are no rule.

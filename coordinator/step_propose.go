@@ -49,7 +49,7 @@ func (s *step) propose(x Propose) error {
 	if err := s.mayPropose(p, x.Allow); err != nil {
 		return err
 	}
-	if x.Unsigned {
+	if x.Unsigned || s.m.External() {
 		return s.enterProposal(x, draft, nil)
 	}
 	if _, err := s.m.Guard.check(s.m.State, s.m.View, p); err != nil {

@@ -11,7 +11,8 @@ import (
 )
 
 // CosignerKey is this node's Bitcoin key for a new group, and a function that
-// proves possession of it: a signature by the key itself over a hash.
+// proves possession of it: a signature by the key itself over a hash. For a key
+// whose private part lives elsewhere it is nil: the record then waits for Prove.
 type CosignerKey struct {
 	Account uint32
 	Key     wallet.Key
@@ -32,13 +33,13 @@ func Found(self *Self, in Input, g Genesis, name, cosigner string, ck CosignerKe
 		Genesis: raw, Secret: s.draw(), Salt: s.draw(), Script: wallet.ScriptType(g.Script), Account: ck.Account,
 		Incarnation: 1, Created: in.Now.Unix(), Birthday: birthday, Name: name,
 	}
-	if err := s.begin(self, local); err != nil {
+	if err := s.begin(self, local, ck); err != nil {
 		return Machine{}, nil, nil, err
 	}
 	if _, err := s.write(&GroupCreated{Genesis: raw, Name: name}); err != nil {
 		return Machine{}, nil, nil, err
 	}
-	if err := s.writeRecord(cosigner, ck); err != nil {
+	if err := s.begun(cosigner, ck); err != nil {
 		return Machine{}, nil, nil, err
 	}
 	var invites []Invite
@@ -74,10 +75,10 @@ func Enter(self *Self, in Input, inv Invite, grant Grant, network wallet.Network
 		Genesis: grant.Genesis, Secret: grant.Secret, Salt: s.draw(), Script: wallet.ScriptType(g.Script), Account: ck.Account,
 		Incarnation: 1, Created: in.Now.Unix(), Birthday: birthday, Hints: inv.Addresses,
 	}
-	if err := s.begin(self, local); err != nil {
+	if err := s.begin(self, local, ck); err != nil {
 		return Machine{}, nil, err
 	}
-	if err := s.writeRecord(cosigner, ck); err != nil {
+	if err := s.begun(cosigner, ck); err != nil {
 		return Machine{}, nil, err
 	}
 	if err := s.settle(); err != nil {
@@ -86,7 +87,10 @@ func Enter(self *Self, in Input, inv Invite, grant Grant, network wallet.Network
 	return s.m, s.finish(), nil
 }
 
-func (s *step) begin(self *Self, local Local) error {
+func (s *step) begin(self *Self, local Local, ck CosignerKey) error {
+	if ck.Prove == nil {
+		local.External = ck.Key.String()
+	}
 	st, err := NewState(self, local.Genesis, local.Secret, [32]byte{})
 	if err != nil {
 		return err
@@ -220,6 +224,10 @@ func (s *step) ratify(x Ratify) error {
 	if _, in := (&Active{*r}).index(s.m.State.Me()); !in {
 		return refuse(RuleNotReady, "this node is not in the roster")
 	}
+	if who := r.unproven(s.m.State.Me()); len(who) > 0 && !x.AcceptUnproven {
+		return refuse(RuleUnprovenKey, "nothing shows that anybody holds the key of %s", strings.Join(who, ", ")).
+			hint("money is lost where too many keys are held by nobody: be sure of it, then repeat with --accept-unproven")
+	}
 	if r.Ratified[s.m.State.Me()] {
 		s.do(Reply{})
 		return nil
@@ -242,6 +250,12 @@ func (m Machine) Missing() string {
 			return fmt.Sprintf("%d of %d cosigners have revealed", r.Revealed, len(r.Members))
 		}
 		return fmt.Sprintf("%d of %d cosigners have ratified", len(r.Ratified), len(r.Members))
+	}
+	if m.AwaitsProof() {
+		return "this node's external key is not proved yet (`wallet proof` says what to sign)"
+	}
+	if a, b, same := st.sameKeys(); same {
+		return fmt.Sprintf("%q and %q brought the same key: abandon the wallet", a, b)
 	}
 	return fmt.Sprintf("%d of %d cosigners have joined", st.records.Len(), st.genesis.Cosigners)
 }

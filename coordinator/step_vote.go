@@ -28,6 +28,10 @@ func (s *step) approve(x Approve) error {
 		s.do(Reply{}) // approved already: a repeat is harmless
 		return nil
 	}
+	if s.m.External() {
+		return refuse(RuleExternalKey, "this node's key lives elsewhere: it cannot sign by itself").
+			hint("`quorate psbt export` writes what a device signs, `psbt import` takes it back; `approve --hwi` asks a USB device")
+	}
 	if p, err = s.mayApprove(x); err != nil {
 		return err
 	}

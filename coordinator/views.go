@@ -41,7 +41,7 @@ func (m *Machine) Cosigners() []Cosigner {
 		who := r.Ref.Chain.Author
 		if !seen[who] {
 			seen[who] = true
-			out = append(out, Cosigner{Member: Member{Identity: who, Name: r.Body.Name, Key: r.Key, Record: r.Ref.ID}})
+			out = append(out, Cosigner{Member: Member{Identity: who, Name: r.Body.Name, Key: r.Key, Proof: r.Body.How, Record: r.Ref.ID}})
 		}
 	}
 	slices.SortFunc(out, func(a, b Cosigner) int { return bytes.Compare(a.Identity[:], b.Identity[:]) })

@@ -1,0 +1,301 @@
+package coordinator
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
+	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// device is a signer that is not in the node: a seed of its own.
+type device struct {
+	tb      testing.TB
+	account *wallet.AccountKey
+	xprv    *hdkeychain.ExtendedKey
+}
+
+func newDevice(tb testing.TB, n byte) *device {
+	tb.Helper()
+	seed := make([]byte, 32)
+	seed[0], seed[31] = n, 'd'
+	a, err := wallet.DeriveAccount(seed, wallet.Regtest, wallet.ScriptWSH, 0)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	k, err := hdkeychain.NewMaster(seed, wallet.Regtest.Params())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	const h = hdkeychain.HardenedKeyStart
+	for _, step := range []uint32{h + 48, h + 1, h, h + 2} {
+		if k, err = k.Derive(step); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return &device{tb, a, k}
+}
+
+func (d *device) text() string { return d.account.Key().String() }
+
+// message signs a text as wallets do, with the key 0/0.
+func (d *device) message(text string) []byte {
+	d.tb.Helper()
+	k := d.xprv
+	for range 2 {
+		var err error
+		if k, err = k.Derive(0); err != nil {
+			d.tb.Fatal(err)
+		}
+	}
+	priv, err := k.ECPrivKey()
+	if err != nil {
+		d.tb.Fatal(err)
+	}
+	if len(text) > 0xfc {
+		d.tb.Fatal("text of more than 252 bytes")
+	}
+	msg := "\x18Bitcoin Signed Message:\n" + string([]byte{byte(len(text))}) + text
+	hash := chainhash.DoubleHashH([]byte(msg))
+	return ecdsa.SignCompact(priv, hash[:], true)
+}
+
+// formingExternal is a forming circle of n whose last member has an external key, not proved yet.
+func formingExternal(tb testing.TB, k, n int, key string) *circle {
+	tb.Helper()
+	c := &circle{tb: tb, clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	for i := range n {
+		p := newPeer(tb, string(rune('A'+i)), byte(i+1), &c.clock)
+		p.circle = c
+		c.peers = append(c.peers, p)
+	}
+	a := c.peers[0]
+	m, invites, effects, err := Found(a.self, a.input(nil), Genesis{Threshold: k, Cosigners: n, Script: "wsh", Network: "regtest"},
+		"treasury", a.name, a.key(), 0, nil, c.clock.Add(time.Hour))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if _, err := a.execute(m, effects); err != nil {
+		tb.Fatal(err)
+	}
+	for i, p := range c.peers[1:] {
+		ck := p.key()
+		if i == n-2 {
+			parsed, err := externalKey(key, wallet.Regtest, wallet.ScriptWSH)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			ck = CosignerKey{Key: parsed}
+		}
+		nonce := [32]byte{byte(i)}
+		grant := a.must(Admit{Joiner: p.id(), Nonce: nonce, Proof: invites[i].Proof(p.id(), nonce)}).(Grant)
+		m, effects, err := Enter(p.self, p.input(nil), invites[i], grant, wallet.Regtest, p.name, ck, 0)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if _, err := p.execute(m, effects); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	c.settle()
+	return c
+}
+
+// ratifyAll ratifies with the words of the first peer.
+func (c *circle) ratifyAll(accept bool) {
+	c.tb.Helper()
+	r, ok := c.peers[0].m.State.Roster()
+	if !ok || !r.Complete() {
+		c.tb.Fatalf("roster: %v", c.peers[0].m.Missing())
+	}
+	for _, p := range c.peers {
+		p.must(Ratify{Words: r.Words(), AcceptUnproven: accept})
+	}
+	c.settle()
+	for _, p := range c.peers {
+		p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	}
+}
+
+func TestExternalKeyWaitsForItsProof(t *testing.T) {
+	d := newDevice(t, 9)
+	c := formingExternal(t, 2, 3, d.text())
+	x := c.peers[2]
+	if !x.m.AwaitsProof() || c.peers[0].m.AwaitsProof() {
+		t.Fatal("only the member with the external key awaits a proof")
+	}
+	want, err := x.m.ProofRequest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(want.Text) > 240 || strings.ContainsAny(want.Text, "\n\r") {
+		t.Errorf("%d characters to sign: %q", len(want.Text), want.Text)
+	}
+	x.crash() // it waits across restarts
+	again, err := x.m.ProofRequest()
+	if err != nil || again.Text != want.Text || !x.m.AwaitsProof() {
+		t.Fatalf("after a restart: %v, %q", err, again.Text)
+	}
+	for name, p := range map[string]Prove{
+		"of another text":       {Name: "C", How: ProofMessage, Proof: d.message(want.Text + ".")},
+		"of another key":        {Name: "C", How: ProofMessage, Proof: newDevice(t, 8).message(want.Text)},
+		"empty":                 {Name: "C", How: ProofMessage},
+		"as BIP322":             {Name: "C", How: ProofBIP322, Proof: d.message(want.Text)},
+		"as a PSBT":             {Name: "C", How: ProofPSBT, Proof: d.message(want.Text)},
+		"none, with some bytes": {Name: "C", How: ProofNone, Proof: []byte{1}},
+		"by the account itself": {Name: "C", How: ProofOwn, Proof: d.account.SignHash([32]byte{1})},
+	} {
+		if _, err := x.do(p); ruleOf(err) != RuleProof {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	x.must(Prove{Name: "C", How: ProofMessage, Proof: d.message(want.Text)})
+	if _, err := x.do(Prove{Name: "C", How: ProofNone}); ruleOf(err) != RuleProved {
+		t.Errorf("a second proof: %v", err)
+	}
+	if _, err := c.peers[0].m.ProofRequest(); ruleOf(err) != RuleNotExternal {
+		t.Errorf("of a node with its own key: %v", err)
+	}
+	c.settle()
+	c.ratifyAll(false)
+	for _, p := range c.peers {
+		a := p.m.State.Active()
+		if a == nil {
+			t.Fatalf("%s: %s", p.name, p.m.Missing())
+		}
+		i, _ := a.index(x.id())
+		if a.Members[i].Proof != ProofMessage || a.Members[i].Key.String() != d.text() {
+			t.Errorf("%s sees %v by %v", p.name, a.Members[i].Key, a.Members[i].Proof)
+		}
+	}
+	if !x.m.External() || c.peers[0].m.External() {
+		t.Error("only the last member's key is external")
+	}
+}
+
+func ruleOf(err error) string {
+	var r *Refusal
+	if errors.As(err, &r) {
+		return r.Rule
+	}
+	return ""
+}
+
+func TestUnprovenKeyIsAcceptedByName(t *testing.T) {
+	d := newDevice(t, 9)
+	c := formingExternal(t, 2, 3, d.text())
+	c.peers[2].must(Prove{Name: "C", How: ProofNone})
+	c.settle()
+	r, _ := c.peers[0].m.State.Roster()
+	_, err := c.peers[0].do(Ratify{Words: r.Words()})
+	if ruleOf(err) != RuleUnprovenKey || !strings.Contains(err.Error(), "C") {
+		t.Fatalf("ratify without accepting: %v", err)
+	}
+	if c.peers[0].m.State.pinned != ([32]byte{}) {
+		t.Error("a refused ratification pinned the roster")
+	}
+	// Whose key it is knows.
+	c.peers[2].must(Ratify{Words: r.Words()})
+	c.ratifyAll(true)
+	if c.peers[0].m.State.Active() == nil {
+		t.Error(c.peers[0].m.Missing())
+	}
+}
+
+// A proof is of one group, identity and key: taken over into another record it is worth nothing.
+func TestProofBindsTheRecord(t *testing.T) {
+	d := newDevice(t, 9)
+	c := formingExternal(t, 2, 3, d.text())
+	x := c.peers[2]
+	want, err := x.m.ProofRequest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := &MemberRecord{Name: "C", SealingKey: x.self.Sealing.Public(), Key: d.text(), How: ProofMessage, Proof: d.message(want.Text)}
+	if _, err := x.m.State.checkRecord(x.id(), good); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.m.State.checkRecord(c.peers[1].id(), good); err == nil {
+		t.Error("taken over by another identity")
+	}
+	other := *good
+	other.SealingKey = c.peers[1].self.Sealing.Public()
+	if _, err := x.m.State.checkRecord(x.id(), &other); err == nil {
+		t.Error("taken over to another sealing key")
+	}
+	elsewhere := x.m.State
+	elsewhere.group = journal.GroupID{1}
+	if _, err := elsewhere.checkRecord(x.id(), good); err == nil {
+		t.Error("taken over to another group")
+	}
+}
+
+func TestExternalKeysThatAreRefused(t *testing.T) {
+	d := newDevice(t, 9)
+	c := formingExternal(t, 2, 3, c0(t))
+	x := c.peers[2]
+	// The key of the founder: only the founder's entries tell.
+	if _, err := x.do(Prove{Name: "C", How: ProofNone}); ruleOf(err) != RuleKeyTaken || !strings.Contains(err.Error(), `"A"`) {
+		t.Errorf("another cosigner's key: %v", err)
+	}
+	before := len(x.out)
+	key := d.account.Key()
+	xprv := strings.Replace(d.text(), key.XPub, d.xprv.String(), 1)
+	shallow := key
+	shallow.Path = key.Path[:3]
+	for name, text := range map[string]string{
+		"a private key":   xprv,
+		"a mainnet key":   "[00000000/48h/0h/0h/2h]xpub6EJnVQWKRQwg4oaJG5gtMpJSpW8pM8kxU1k1gqz9MrhHYqMAHqnDRGUMYDVXbaMcKvCF1cAg51Mzr8tfzFKxHJWSzkwsvnWP5fRUTrXgHrW",
+		"the wrong depth": shallow.String(),
+		"no origin":       key.XPub,
+		"nonsense":        "hello",
+	} {
+		_, err := x.do(ChangeKey{text})
+		if ruleOf(err) != RuleBadKey {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err != nil && (strings.Contains(err.Error(), d.xprv.String()) || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%s: the error is %q", name, err)
+		}
+	}
+	if len(x.out) != before || x.m.local.External != c0(t) {
+		t.Error("a refused key changed something")
+	}
+	x.must(ChangeKey{d.text()})
+	x.must(Prove{Name: "C", How: ProofNone})
+	if _, err := x.do(ChangeKey{newDevice(t, 7).text()}); ruleOf(err) != RuleProved {
+		t.Errorf("another key after the record: %v", err)
+	}
+}
+
+// c0 is the key of the first peer of every circle.
+func c0(t testing.TB) string {
+	t.Helper()
+	return newPeer(t, "A", 1, nil).account.Key().String()
+}
+
+func TestNodeWithoutItsKeyDoesNotSign(t *testing.T) {
+	d := newDevice(t, 9)
+	c := formingExternal(t, 2, 3, d.text())
+	c.peers[2].must(Prove{Name: "C", How: ProofNone})
+	c.settle()
+	c.ratifyAll(true)
+	c.fund(100_000, 100_000)
+	a, x := c.peers[0], c.peers[2]
+	p := a.must(pay(1, 40_000)).(Proposed)
+	c.settle()
+	if _, err := x.do(Approve{Proposal: p.Proposal}); ruleOf(err) != RuleExternalKey {
+		t.Errorf("approve: %v", err)
+	}
+	q := x.must(pay(2, 30_000)).(Proposed) // proposes without signing
+	made, _ := x.m.State.Proposal(q.Proposal)
+	if len(x.m.State.Signatures(made.TxID)) != 0 || len(x.guard) != 0 {
+		t.Error("a node without its key signed")
+	}
+}

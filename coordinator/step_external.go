@@ -1,0 +1,105 @@
+package coordinator
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/quorate/quorate/wallet"
+)
+
+// prove writes this node's record with an external key, once.
+func (s *step) prove(x Prove) error {
+	if err := s.forming(); err != nil {
+		return err
+	}
+	want, err := s.m.ProofRequest()
+	if err != nil {
+		return err
+	}
+	if s.m.State.name == "" && s.m.State.Me() != s.m.State.genesis.Founder {
+		return refuse(RuleNotReady, "the founder's entries are not here yet").hint("try again when `wallet show` gives the wallet's name")
+	}
+	if by, taken := s.takenBy(want.Key); taken {
+		return refuse(RuleKeyTaken, "the key is in use by cosigner %q", by).
+			hint("join again with --external and another key, as of the next account of the device")
+	}
+	b := &MemberRecord{
+		Name: x.Name, SealingKey: s.m.State.self.Sealing.Public(), Key: want.Key.String(),
+		Commitment: commitment(s.m.local.Salt), How: x.How, Proof: x.Proof,
+	}
+	if _, err := s.m.State.checkRecord(s.m.State.Me(), b); err != nil {
+		return refuse(RuleProof, "%v", err).hint("sign exactly what `wallet proof` prints, with the key at %s", want.By.PathText())
+	}
+	if _, err := s.write(b); err != nil {
+		return err
+	}
+	s.do(Reply{})
+	return nil
+}
+
+// takenBy returns who else brought a key, its chain code aside: one public key
+// is one signer.
+func (s *step) takenBy(key wallet.Key) (string, bool) {
+	for _, r := range s.m.State.records.All() {
+		if r.Ref.Chain.Author != s.m.State.Me() && wallet.SameSigner(r.Key, key) {
+			return r.Body.Name, true
+		}
+	}
+	return "", false
+}
+
+// changeKey takes another external key in place of one that is not proved yet.
+func (s *step) changeKey(x ChangeKey) error {
+	if err := s.forming(); err != nil {
+		return err
+	}
+	key, err := externalKey(x.Key, wallet.Network(s.m.State.genesis.Network), wallet.ScriptType(s.m.State.genesis.Script))
+	if err != nil {
+		return err
+	}
+	if s.m.local.External == key.String() {
+		s.do(Reply{}) // a repeat is harmless
+		return nil
+	}
+	if !s.m.AwaitsProof() {
+		return refuse(RuleProved, "this node's key is entered already").hint("abandon the wallet and found another to use another key")
+	}
+	s.m.local.External = key.String()
+	s.do(Reply{})
+	return s.put(recLocal, s.m.local)
+}
+
+// begun writes the record of a node that holds its own key; one whose key is
+// external waits for its proof.
+func (s *step) begun(name string, ck CosignerKey) error {
+	if ck.Prove == nil {
+		return nil
+	}
+	return s.writeRecord(name, ck)
+}
+
+// externalKey reads an external key and holds it to what a cosigner's key must be.
+func externalKey(text string, net wallet.Network, st wallet.ScriptType) (wallet.Key, error) {
+	const hint = "take the key as the device exports it for multisig, with its origin: [fingerprint/48h/…]xpub…"
+	key, err := wallet.ParseKeyFor(text, net, st)
+	if err == nil {
+		err = key.CheckOrigin(net, st)
+	}
+	if err != nil {
+		return key, refuse(RuleBadKey, "the external key: %v", err).hint(hint)
+	}
+	if _, err := key.ProofKey(net); err != nil {
+		return key, fmt.Errorf("external key: %w", err)
+	}
+	return key, nil
+}
+
+// rekey gives a wallet that this node is in already another external key, where
+// one is given.
+func (a *Actor) rekey(ctx context.Context, external string) error {
+	if external == "" {
+		return nil
+	}
+	_, err := a.Do(ctx, ChangeKey{external})
+	return err
+}
