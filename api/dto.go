@@ -78,6 +78,8 @@ type WalletSummary struct {
 	Wallet string `json:"wallet" doc:"Wallet id: 64 hex characters."`
 	Name   string `json:"name"`
 	State  string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon."`
+	// AwaitingProof: this node's external key is not entered yet.
+	AwaitingProof bool `json:"awaiting_proof,omitempty" doc:"True while this node's external key waits for its proof."`
 	// Alarms stand for as long as what they tell is so.
 	Alarms List[Alarm] `json:"alarms,omitempty" doc:"What a person has to look at; absent when there is nothing."`
 }
@@ -115,6 +117,7 @@ type Cosigner struct {
 	XPub        string `json:"xpub"`
 	Online      bool   `json:"online"`
 	Ratified    bool   `json:"ratified"`
+	Proof       string `json:"proof" doc:"How the key was shown to be held by somebody: own, message, psbt, or none."`
 }
 
 // Balance is what a wallet holds, in satoshis.

@@ -10,19 +10,22 @@ type CreateWallet struct {
 	Threshold int    `json:"threshold" minimum:"1" maximum:"20" doc:"How many must sign."`
 	Cosigners int    `json:"cosigners" minimum:"1" maximum:"20" doc:"How many there are, this node included."`
 	Script    string `json:"script,omitempty" enum:"wsh,sh-wsh" doc:"Script type; wsh where left out."`
-	External  string `json:"external,omitempty" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere."`
+	External  string `json:"external,omitempty" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere; it is entered once it is proved."`
+	Unproven  bool   `json:"unproven,omitempty" doc:"Enter the external key at once, without a proof that anybody holds it."`
 }
 
 // JoinWallet presents an invite.
 type JoinWallet struct {
 	Invite   string `json:"invite" minLength:"1" maxLength:"4096"`
-	External string `json:"external,omitempty" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere."`
+	External string `json:"external,omitempty" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere; it is entered once it is proved."`
+	Unproven bool   `json:"unproven,omitempty" doc:"Enter the external key at once, without a proof that anybody holds it."`
 	Wait     bool   `json:"wait,omitempty" doc:"Answer when the founder has admitted this node."`
 }
 
 // RatifyWallet says which words the user heard.
 type RatifyWallet struct {
-	Words string `json:"words" minLength:"1" maxLength:"256"`
+	Words          string `json:"words" minLength:"1" maxLength:"256"`
+	AcceptUnproven bool   `json:"accept_unproven,omitempty" doc:"Accept keys of others of which nothing shows that anybody holds them."`
 }
 
 // NewAddress asks for a receiving address.

@@ -59,6 +59,7 @@ func (s *Server) walletRoutes(h huma.API) {
 	route(h, RoleSign, post("abandon-wallet", "/v1/wallets/{wallet}/abandon", "Give up a wallet that is not active yet"), func(ctx context.Context, in *WalletPath) (WalletSummary, error) {
 		return b.AbandonWallet(ctx, in.Wallet)
 	})
+	s.proofRoutes(h)
 	route(h, RolePropose, post("new-address", "/v1/wallets/{wallet}/addresses", "Lease a receiving address"), func(ctx context.Context, in *newAddressInput) (Address, error) {
 		return b.NewAddress(ctx, in.Wallet, in.Body)
 	})

@@ -116,7 +116,11 @@ func TestRoundTrip(t *testing.T) {
 		},
 		"Reject":   func(b api.Backend) (any, error) { return b.Reject(ctx, apitest.ProposalID, api.Reject{Reason: "no"}) },
 		"Withdraw": func(b api.Backend) (any, error) { return b.Withdraw(ctx, apitest.ProposalID) },
-		"Tx":       func(b api.Backend) (any, error) { return b.Tx(ctx, apitest.ProposalID) },
+		"Proof":    func(b api.Backend) (any, error) { return b.Proof(ctx, "family") },
+		"ProveWallet": func(b api.Backend) (any, error) {
+			return b.ProveWallet(ctx, "family", api.ProveWallet{Signature: "sig"})
+		},
+		"Tx": func(b api.Backend) (any, error) { return b.Tx(ctx, apitest.ProposalID) },
 	}
 	// Subscribe is tested by itself; no other method may be left out.
 	if n := reflect.TypeFor[api.Backend]().NumMethod(); n != len(calls)+1 {

@@ -53,7 +53,7 @@ func (n *Node) wallet(a *coordinator.Actor) api.Wallet {
 	for _, c := range m.Cosigners() {
 		w.Cosigners = append(w.Cosigners, api.Cosigner{
 			Name: c.Name, PeerID: ids[c.Identity], Fingerprint: hex.EncodeToString(c.Key.Fingerprint[:]),
-			Path: keyPath(c.Key.Path), XPub: c.Key.XPub, Online: online[c.Identity], Ratified: c.Ratified,
+			Path: keyPath(c.Key.Path), XPub: c.Key.XPub, Online: online[c.Identity], Ratified: c.Ratified, Proof: c.Proof.String(),
 		})
 	}
 	if r, ok := m.State.Roster(); ok && r.Complete() {
@@ -88,6 +88,9 @@ func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.Wallet
 			return api.WalletInvites{}, api.Refuse("name_taken", fmt.Sprintf("create wallet: this node has a wallet named %q", r.Name), "choose another name")
 		}
 	}
+	if err := n.checkExternal(r.External, r.Unproven); err != nil {
+		return api.WalletInvites{}, err
+	}
 	script := wallet.ScriptType(r.Script)
 	if script == "" {
 		script = wallet.ScriptWSH
@@ -97,6 +100,11 @@ func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.Wallet
 	})
 	if err != nil {
 		return api.WalletInvites{}, apiError(err)
+	}
+	if r.External != "" && r.Unproven {
+		if _, err := n.enter(ctx, a, coordinator.ProofNone, nil); err != nil {
+			return api.WalletInvites{}, err
+		}
 	}
 	out := api.WalletInvites{WalletSummary: summary(a)}
 	for _, inv := range invites {
@@ -109,6 +117,9 @@ func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.Wallet
 // reached and holds this node's record.
 func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSummary, error) {
 	inv, err := coordinator.ParseInvite(r.Invite)
+	if err == nil {
+		err = n.checkExternal(r.External, r.Unproven) // before the founder hears of it
+	}
 	if err != nil {
 		return api.WalletSummary{}, apiError(err)
 	}
@@ -130,6 +141,9 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 	}
 	if err != nil {
 		return api.WalletSummary{}, apiError(err)
+	}
+	if r.External != "" && r.Unproven {
+		return n.enterUnproven(ctx, a)
 	}
 	if r.Wait {
 		// A claim of the founder tells; events only say that something changed.
@@ -156,7 +170,7 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 	if err != nil {
 		return api.Ratified{}, err
 	}
-	if _, err := a.Do(ctx, coordinator.Ratify{Words: r.Words}); err != nil {
+	if _, err := a.Do(ctx, coordinator.Ratify{Words: r.Words, AcceptUnproven: r.AcceptUnproven}); err != nil {
 		return api.Ratified{}, apiError(err)
 	}
 	out := api.Ratified{WalletSummary: summary(a)}

@@ -15,8 +15,9 @@ func (c *cli) walletCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create NAME --threshold K --cosigners N",
 		Short: "Found a wallet and get an invite for each other cosigner",
-		Long: `Found a wallet and get an invite for each other cosigner. Each invite is a secret for one of them.
-JSON: {"wallet","name","state":"forming","invites":["quorate1…",…]}.`,
+		Long: `Found a wallet and get an invite for each other cosigner. Each invite is a secret for one of them. With --external
+this node's place waits until the key is proved (` + "`wallet proof`, `wallet prove`" + `).
+JSON: {"wallet","name","state":"forming","invites":["quorate1…",…]}; "awaiting_proof":true where a proof is awaited.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletInvites, error) {
 			r.Name = args[0]
@@ -32,13 +33,14 @@ JSON: {"wallet","name","state":"forming","invites":["quorate1…",…]}.`,
 	cmd.Flags().IntVar(&r.Threshold, "threshold", 0, "how many must sign")
 	cmd.Flags().IntVar(&r.Cosigners, "cosigners", 0, "how many there are, this node included")
 	cmd.Flags().StringVar(&r.Script, "script", "wsh", "script `type`: wsh or sh-wsh")
-	externalFlag(cmd, &r.External)
+	externalFlag(cmd, &r.External, &r.Unproven)
 	require(cmd, "threshold", "cosigners")
 	return cmd
 }
 
-func externalFlag(cmd *cobra.Command, into *string) {
-	cmd.Flags().StringVar(into, "external", "", "account key with origin, `[fp/48h/…]xpub`, whose private key lives elsewhere")
+func externalFlag(cmd *cobra.Command, into *string, unproven *bool) {
+	cmd.Flags().StringVar(into, "external", "", "account key with origin, `[fp/48h/…]xpub`, whose private key lives elsewhere; see `wallet proof`")
+	cmd.Flags().BoolVar(unproven, "unproven", false, "with --external: enter the key although nothing shows that anybody holds it")
 }
 
 // require marks flags that must be given.
@@ -53,6 +55,7 @@ func require(cmd *cobra.Command, flags ...string) {
 
 func showInvites(w io.Writer, v api.WalletInvites) {
 	pairs(w, "wallet", v.Wallet, "name", v.Name, "state", v.State)
+	awaits(w, v.WalletSummary)
 	if len(v.Invites) > 0 {
 		fmt.Fprintln(w, "\nGive one of these to each other cosigner, over a channel you trust:")
 	}

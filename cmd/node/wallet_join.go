@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 
@@ -15,8 +16,9 @@ func (c *cli) walletJoinCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "join INVITE|-",
 		Short: "Join a wallet with an invite; - reads it from standard input",
-		Long: `Join a wallet with an invite; - reads it from standard input, where no other user can see it.
-JSON: {"wallet","name","state"}.`,
+		Long: `Join a wallet with an invite; - reads it from standard input, where no other user can see it. With --external this
+node's place waits until the key is proved (` + "`wallet proof`, `wallet prove`" + `); until then a repeat may bring another key.
+JSON: {"wallet","name","state"}; "awaiting_proof":true where a proof is awaited.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {
 			r.Invite = strings.TrimSpace(args[0])
@@ -37,10 +39,18 @@ JSON: {"wallet","name","state"}.`,
 		}, showSummary),
 	}
 	cmd.Flags().BoolVar(&r.Wait, "wait", false, "return when admitted")
-	externalFlag(cmd, &r.External)
+	externalFlag(cmd, &r.External, &r.Unproven)
 	return cmd
 }
 
 func showSummary(w io.Writer, v api.WalletSummary) {
 	pairs(w, "wallet", v.Wallet, "name", v.Name, "state", v.State)
+	awaits(w, v)
+}
+
+// awaits says what to do next where this node's key is not entered yet.
+func awaits(w io.Writer, v api.WalletSummary) {
+	if v.AwaitingProof {
+		fmt.Fprintf(w, "This node's key is not entered yet: `quorate wallet proof %s` prints what its device must sign.\n", short(v.Wallet))
+	}
 }

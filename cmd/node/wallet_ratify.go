@@ -13,11 +13,13 @@ import (
 
 func (c *cli) walletRatifyCommand() *cobra.Command {
 	var words string
+	var accept bool
 	cmd := &cobra.Command{
 		Use:   `ratify WALLET --words "six words"`,
 		Short: "Ratify the cosigners' keys with the six words heard from every other one",
 		Long: `Ratify the cosigners' keys with the six words heard from every other one, in person or by voice: words
-that one cosigner passes on for another prove nothing. Exit status 4 if they are not this node's words.
+that one cosigner passes on for another prove nothing. Exit status 4 if they are not this node's words, or if a key
+of another cosigner is unproven (unproven_key) and that is not accepted.
 JSON: {"wallet","name","state","words","heard_from":["name",…]}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Ratified, error) {
@@ -25,9 +27,10 @@ JSON: {"wallet","name","state","words","heard_from":["name",…]}.`,
 			if len(strings.Fields(words)) != 6 {
 				return api.Ratified{}, api.Misuse("bad_words", "there are six words", `write --words "one two three four five six"`)
 			}
-			return node.RatifyWallet(ctx, args[0], api.RatifyWallet{Words: words})
+			return node.RatifyWallet(ctx, args[0], api.RatifyWallet{Words: words, AcceptUnproven: accept})
 		}, showRatified),
 	}
+	cmd.Flags().BoolVar(&accept, "accept-unproven", false, "accept keys of others of which nothing shows that anybody holds them")
 	cmd.Flags().StringVar(&words, "words", "", "the six `words`")
 	require(cmd, "words")
 	return cmd

@@ -16,7 +16,7 @@ func (c *cli) walletShowCommand() *cobra.Command {
 		Short: "Show a wallet, its cosigners, its words and its balance",
 		Long: `Show a wallet, its cosigners, its words and its balance.
 JSON: {"wallet","name","state":"forming|verifying|active|archived","threshold",
-"cosigners":[{"name","peer_id","fingerprint","path","xpub","online","ratified"}],
+"cosigners":[{"name","peer_id","fingerprint","path","xpub","online","ratified","proof":"own|message|psbt|none"}],
 "words":"six words","descriptor":"…#checksum" (null before active),
 "balance":{"confirmed","unconfirmed","leased","spendable"}}.`,
 		Args: cobra.ExactArgs(1),
@@ -36,14 +36,23 @@ func showWallet(w io.Writer, x api.Wallet) {
 		"words", maybe(x.Words), "descriptor", maybe(x.Descriptor),
 		"confirmed", formatAmount(x.Balance.Confirmed), "unconfirmed", formatAmount(x.Balance.Unconfirmed),
 		"leased", formatAmount(x.Balance.Leased), "spendable", formatAmount(x.Balance.Spendable))
+	awaits(w, x.WalletSummary)
 	fmt.Fprintln(w)
-	rows := [][]string{{"COSIGNER", "ONLINE", "RATIFIED", "KEY", "PEER ID"}}
+	rows := [][]string{{"COSIGNER", "ONLINE", "RATIFIED", "PROOF", "KEY", "PEER ID"}}
 	for _, k := range x.Cosigners {
 		key := ""
 		if k.Fingerprint != "" {
 			key = "[" + k.Fingerprint + "/" + k.Path + "]" + k.XPub
 		}
-		rows = append(rows, []string{k.Name, yes(k.Online, "online"), yes(k.Ratified, "ratified"), key, k.PeerID})
+		rows = append(rows, []string{k.Name, yes(k.Online, "online"), yes(k.Ratified, "ratified"), proofText(k.Proof), key, k.PeerID})
 	}
 	table(w, rows)
+}
+
+// proofText makes an unproven key hard to overlook.
+func proofText(proof string) string {
+	if proof == "none" {
+		return "UNPROVEN"
+	}
+	return proof
 }

@@ -1,0 +1,120 @@
+package app
+
+import (
+	"context"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/wallet"
+	"github.com/quorate/quorate/wallet/psbt"
+)
+
+// Proof says what has to be signed before this node's external key is entered.
+func (n *Node) Proof(_ context.Context, ref string) (api.Proof, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.Proof{}, err
+	}
+	want, err := a.Machine().ProofRequest()
+	if err != nil {
+		return api.Proof{}, apiError(err)
+	}
+	packet, err := want.By.ProofPSBT(want.Text, 0)
+	if err != nil {
+		return api.Proof{}, apiError(err)
+	}
+	text, err := packet.Base64()
+	if err != nil {
+		return api.Proof{}, apiError(err)
+	}
+	return api.Proof{
+		Wallet: a.Group().String(), Key: want.Key.String(), Message: want.Text, Address: want.By.Address,
+		Path: want.By.PathText(), Fingerprint: hex.EncodeToString(want.By.Fingerprint[:]), PSBT: text,
+	}, nil
+}
+
+// ProveWallet enters this node's external key.
+func (n *Node) ProveWallet(ctx context.Context, ref string, r api.ProveWallet) (api.WalletSummary, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.WalletSummary{}, err
+	}
+	if r.Unproven {
+		return n.enter(ctx, a, coordinator.ProofNone, nil)
+	}
+	want, err := a.Machine().ProofRequest()
+	if err != nil {
+		return api.WalletSummary{}, apiError(err)
+	}
+	how, proof, err := readProof(want, r.Signature)
+	if err != nil {
+		return api.WalletSummary{}, api.Refuse(coordinator.RuleProof, err.Error(), "sign exactly what `wallet proof` prints, with the key at "+want.By.PathText())
+	}
+	return n.enter(ctx, a, how, proof)
+}
+
+// psbtBase64 is how every PSBT in base64 begins.
+const psbtBase64 = "cHNidP"
+
+func readProof(want coordinator.ProofRequest, text string) (coordinator.ProofKind, []byte, error) {
+	text = strings.TrimSpace(text)
+	if strings.HasPrefix(text, psbtBase64) || strings.HasPrefix(text, hex.EncodeToString([]byte("psbt"))) {
+		packet, err := psbt.ParseText([]byte(text))
+		if err != nil {
+			return 0, nil, err
+		}
+		sig, err := want.By.ProofFromPSBT(want.Text, packet)
+		return coordinator.ProofPSBT, sig, err
+	}
+	sig, err := wallet.ReadMessageSignature(text, want.By)
+	if sig.Recoverable != nil {
+		return coordinator.ProofMessage, sig.Recoverable, err
+	}
+	return coordinator.ProofBIP322, sig.BIP322, err
+}
+
+func (n *Node) enter(ctx context.Context, a *coordinator.Actor, how coordinator.ProofKind, proof []byte) (api.WalletSummary, error) {
+	if _, err := a.Do(ctx, coordinator.Prove{Name: n.parts.Name, How: how, Proof: proof}); err != nil {
+		return api.WalletSummary{}, apiError(err)
+	}
+	return summary(a), nil
+}
+
+// foundersEntries is how long a joiner waits for them: the two were connected
+// a moment ago.
+const foundersEntries = 30 * time.Second
+
+// enterUnproven enters the key of a node that has just joined, as soon as the
+// founder's entries say who else brought which key.
+func (n *Node) enterUnproven(ctx context.Context, a *coordinator.Actor) (api.WalletSummary, error) {
+	if !a.Machine().AwaitsProof() {
+		return summary(a), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, foundersEntries)
+	defer cancel()
+	for a.Machine().State.Name() == "" {
+		select {
+		case <-ctx.Done():
+			return api.WalletSummary{}, api.TimedOut("not_entered", "join: the founder's entries did not come, so the key is not entered", "`quorate wallet prove WALLET --unproven` enters it later")
+		case <-time.After(joinRetry / 20):
+		}
+	}
+	return n.enter(ctx, a, coordinator.ProofNone, nil)
+}
+
+// checkExternal reads an external key before anything is done with it.
+func (n *Node) checkExternal(text string, unproven bool) error {
+	if text == "" {
+		if unproven {
+			return api.Misuse("bad_request", "there is no external key to leave unproven", "give --external as well")
+		}
+		return nil
+	}
+	if _, err := wallet.ParseKey(text, n.parts.Network); err != nil {
+		return api.Refuse(coordinator.RuleBadKey, "the external key: "+err.Error(), "take the key as the device exports it for multisig, with its origin: [fingerprint/48h/…]xpub…")
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/api"
+)
+
+func (c *cli) walletProofCommand() *cobra.Command {
+	var format, file string
+	cmd := &cobra.Command{
+		Use:   "proof WALLET",
+		Short: "Print what a device must sign so that this node's external key is entered",
+		Long: `Print what a device must sign so that this node's external key is entered: a message for the address shown, or
+the same as a PSBT that can never be mined. Give the signature back with ` + "`wallet prove`" + `.
+JSON: {"wallet","key","message","address","path","fingerprint","psbt"}.`,
+		Args: cobra.ExactArgs(1),
+		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proof, error) {
+			if format != "message" && format != "psbt" {
+				return api.Proof{}, api.Misuse("bad_format", fmt.Sprintf("format %.20q is not known", format), "it is message or psbt")
+			}
+			p, err := node.Proof(ctx, args[0])
+			if err != nil || file == "" {
+				return p, err
+			}
+			content := []byte(p.Message)
+			if format == "psbt" {
+				if content, err = base64.StdEncoding.DecodeString(p.PSBT); err != nil {
+					return p, api.Fail("bad_answer", "the node's answer is not a PSBT", "is the node of another version?")
+				}
+			}
+			return p, writeFile(file, content)
+		}, func(w io.Writer, p api.Proof) { showProof(w, p, format, file) }),
+	}
+	cmd.Flags().StringVar(&format, "format", "message", "`form`: message or psbt")
+	cmd.Flags().StringVarP(&file, "output", "o", "", "write what is to be signed to this `file`")
+	return cmd
+}
+
+func showProof(w io.Writer, p api.Proof, format, file string) {
+	pairs(w, "key", p.Key, "sign with", p.Path, "address", p.Address)
+	fmt.Fprintln(w)
+	switch {
+	case file != "":
+		fmt.Fprintf(w, "Sign what is in %s\n", clean(file))
+	case format == "psbt":
+		fmt.Fprintln(w, clean(p.PSBT))
+	default:
+		fmt.Fprintln(w, clean(p.Message))
+	}
+	fmt.Fprintln(w, "\nThen: quorate wallet prove "+short(p.Wallet)+" SIGNATURE|FILE")
+}
+
+// writeFile writes what a command produces; one that is there already stays.
+func writeFile(name string, content []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if os.IsExist(err) {
+		return api.Refuse("file_exists", fmt.Sprintf("%.200s is there already, nothing was written", name), "name another file, or remove it")
+	}
+	if err != nil {
+		return api.Fail("not_written", "the file could not be made: "+err.Error(), "")
+	}
+	_, err = f.Write(content)
+	if end := f.Close(); err == nil {
+		err = end
+	}
+	if err != nil {
+		return api.Fail("not_written", "the file could not be written: "+err.Error(), "")
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/api"
+)
+
+func (c *cli) walletProveCommand() *cobra.Command {
+	var r api.ProveWallet
+	cmd := &cobra.Command{
+		Use:   "prove WALLET [SIGNATURE|FILE|-]",
+		Short: "Enter this node's external key, with the signature of what `wallet proof` prints",
+		Long: `Enter this node's external key, with the signature of what ` + "`wallet proof`" + ` prints: a signed message in base64 (also
+in armor, also BIP322), or the signed PSBT; as an argument, in a file, or on standard input. With --unproven it is
+entered without, and every other cosigner has to accept it by name.
+JSON: {"wallet","name","state"}.`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {
+			r.Signature = ""
+			if len(args) == 2 {
+				var err error
+				if r.Signature, err = c.signatureText(args[1]); err != nil {
+					return api.WalletSummary{}, err
+				}
+			}
+			if (r.Signature == "") != r.Unproven {
+				return api.WalletSummary{}, api.Misuse("bad_proof", "give either a signature or --unproven", "`quorate wallet proof` prints what is to be signed")
+			}
+			return node.ProveWallet(ctx, args[0], r)
+		}, showSummary),
+	}
+	cmd.Flags().BoolVar(&r.Unproven, "unproven", false, "enter the key although nothing shows that anybody holds it")
+	return cmd
+}
+
+// maxProof bounds a proof: a PSBT with one input and one output.
+const maxProof = 8 << 10
+
+// signatureText reads a proof from an argument, a file of that name, or
+// standard input; a PSBT in binary comes out in base64.
+func (c *cli) signatureText(arg string) (string, error) {
+	raw := []byte(arg)
+	var err error
+	if arg == "-" {
+		raw, err = io.ReadAll(io.LimitReader(c.in, maxProof+1))
+	} else if info, e := os.Stat(arg); e == nil && info.Mode().IsRegular() {
+		if info.Size() > maxProof {
+			return "", api.Misuse("bad_proof", fmt.Sprintf("%.200s is too long to be a signature", arg), "")
+		}
+		raw, err = os.ReadFile(arg)
+	}
+	switch {
+	case err != nil:
+		return "", api.Misuse("bad_proof", "the signature could not be read: "+err.Error(), "")
+	case len(raw) > maxProof:
+		return "", api.Misuse("bad_proof", "it is too long to be a signature", "")
+	case bytes.HasPrefix(raw, []byte("psbt\xff")):
+		return base64.StdEncoding.EncodeToString(raw), nil
+	}
+	return string(bytes.TrimSpace(raw)), nil
+}
