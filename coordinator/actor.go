@@ -98,6 +98,13 @@ func (a *Actor) Close() {
 
 // Do sends a command and waits for its answer, which comes once it is durable.
 func (a *Actor) Do(ctx context.Context, msg any) (any, error) {
+	if p, ok := msg.(Propose); ok && !p.Unsigned && a.detached() && !a.Machine().External() {
+		return a.proposeFirst(ctx, p)
+	}
+	return a.ask(ctx, msg)
+}
+
+func (a *Actor) ask(ctx context.Context, msg any) (any, error) {
 	e, err := a.send(ctx, msg)
 	if err != nil {
 		return nil, err
@@ -252,10 +259,19 @@ func (a *Actor) take(t *turn, e envelope) {
 	})
 }
 
-func (a *Actor) step(t *turn, msg any) (any, error) {
+// input passes the time and entropy to a step.
+func (a *Actor) input(msg any) (Input, error) {
 	in := Input{Now: a.ports.Clock.Now(), Msg: msg}
 	if err := a.ports.Clock.Entropy(in.Entropy[:]); err != nil {
-		return nil, fmt.Errorf("draw entropy: %w", err)
+		return in, fmt.Errorf("draw entropy: %w", err)
+	}
+	return in, nil
+}
+
+func (a *Actor) step(t *turn, msg any) (any, error) {
+	in, err := a.input(msg)
+	if err != nil {
+		return nil, err
 	}
 	next, effects, err := Step(t.machine, in)
 	if err != nil {
@@ -268,7 +284,9 @@ func (a *Actor) step(t *turn, msg any) (any, error) {
 			// Nothing of this step is kept but the question: Step asks every
 			// rule again when the answer comes.
 			local := next.local
-			x.Signed.Signatures, x.Signed.Err = a.ports.Signer.SignSpend(a.ctx, local.Script, local.Account, x.Spend)
+			if x.Signed.Err = a.guardFirst(t, x.Guard); x.Signed.Err == nil {
+				x.Signed.Signatures, x.Signed.Err = a.ports.Signer.SignSpend(a.ctx, local.Script, local.Account, x.Spend)
+			}
 			return a.step(t, x.Signed)
 		case Persist:
 			t.batch.merge(x.Batch)

@@ -151,7 +151,10 @@ type AskSync struct{}
 
 // Sign asks the Signer. Its result is fed back as Signed before anything else.
 type Sign struct {
-	Spend  *wallet.Spend
+	Spend *wallet.Spend
+	// Guard must be durable before a Signer in another process is asked: what it
+	// has signed may be known elsewhere, whatever becomes of this process.
+	Guard  []GuardUpdate
 	Signed Signed
 }
 

@@ -52,14 +52,15 @@ func (s *step) propose(x Propose) error {
 	if x.Unsigned || s.m.External() {
 		return s.enterProposal(x, draft, nil)
 	}
-	if _, err := s.m.Guard.check(s.m.State, s.m.View, p); err != nil {
+	guard, err := s.m.Guard.check(s.m.State, s.m.View, p)
+	if err != nil {
 		return err
 	}
 	spend, err := p.Spend(a)
 	if err != nil {
 		return err
 	}
-	s.do(Sign{Spend: spend, Signed: Signed{Cmd: x, Draft: draft}})
+	s.do(Sign{Spend: spend, Guard: guard, Signed: Signed{Cmd: x, Draft: draft}})
 	return nil
 }
 

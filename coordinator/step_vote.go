@@ -35,11 +35,15 @@ func (s *step) approve(x Approve) error {
 	if p, err = s.mayApprove(x); err != nil {
 		return err
 	}
+	guard, err := s.m.Guard.check(s.m.State, s.m.View, p)
+	if err != nil {
+		return err
+	}
 	spend, err := p.Spend(s.m.State.active)
 	if err != nil {
 		return err
 	}
-	s.do(Sign{Spend: spend, Signed: Signed{Cmd: x}})
+	s.do(Sign{Spend: spend, Guard: guard, Signed: Signed{Cmd: x}})
 	return nil
 }
 
