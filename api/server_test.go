@@ -96,7 +96,8 @@ func TestRoundTrip(t *testing.T) {
 		"NewAddress": func(b api.Backend) (any, error) {
 			return b.NewAddress(ctx, "family", api.NewAddress{Peek: true, BeyondGap: true})
 		},
-		"Coins": func(b api.Backend) (any, error) { return b.Coins(ctx, "family") },
+		"Coins":        func(b api.Backend) (any, error) { return b.Coins(ctx, "family") },
+		"ExportWallet": func(b api.Backend) (any, error) { return b.ExportWallet(ctx, "family", "bsms") },
 		"History": func(b api.Backend) (any, error) {
 			return b.History(ctx, "family", api.HistoryQuery{Cursor: "c", Limit: 7})
 		},

@@ -332,3 +332,8 @@ func (b *Backend) Tx(_ context.Context, ref string) (api.Tx, error) {
 	}
 	return api.Tx{TxID: TxID, WTxID: strings.Repeat("44", 32), Hex: "0200"}, nil
 }
+
+// ExportWallet implements api.Backend.
+func (b *Backend) ExportWallet(_ context.Context, ref, format string) (api.WalletFile, error) {
+	return api.WalletFile{Wallet: WalletID, Format: format, Content: "wsh(sortedmulti(2,…))#checksum\n"}, b.wallet("ExportWallet", ref, format)
+}

@@ -14,7 +14,7 @@ func (c *cli) root() *cobra.Command {
 		c.demoCommand(), c.initCommand(), c.startCommand(), c.statusCommand(),
 		c.group("wallet", "Make and look at wallets",
 			c.walletCreateCommand(), c.walletInviteCommand(), c.walletJoinCommand(), c.walletListCommand(),
-			c.walletShowCommand(), c.walletRatifyCommand(), c.walletAbandonCommand(),
+			c.walletShowCommand(), c.walletExportCommand(), c.walletRatifyCommand(), c.walletAbandonCommand(),
 			c.walletProofCommand(), c.walletProveCommand()),
 		c.addressCommand(), c.coinsCommand(), c.historyCommand(),
 		c.proposeCommand(), c.proposalsCommand(),
