@@ -3,7 +3,10 @@
 // client that speaks to it. What a node does is behind Backend.
 package api
 
-import "context"
+import (
+	"context"
+	"io"
+)
 
 // Backend is what the HTTP server asks of a node, and all of it. The server
 // has checked the caller's role and the shape of the request; the backend
@@ -32,6 +35,9 @@ type NodeBackend interface {
 	// the channel. A subscriber that does not keep up loses events, or its
 	// channel is closed early; nothing ever waits for it.
 	Subscribe(ctx context.Context) (<-chan Event, error)
+	// Backup writes everything that a backup holds of the store, as of one
+	// moment, in the form of package app/backup. It is secret and in plain.
+	Backup(ctx context.Context, w io.Writer) error
 }
 
 // WalletBackend is the wallets of a node.

@@ -82,6 +82,15 @@ type WalletSummary struct {
 	AwaitingProof bool `json:"awaiting_proof,omitempty" doc:"True while this node's external key waits for its proof."`
 	// Alarms stand for as long as what they tell is so.
 	Alarms List[Alarm] `json:"alarms,omitempty" doc:"What a person has to look at; absent when there is nothing."`
+	// Restored stands until this node has heard from every other cosigner.
+	Restored *Restored `json:"restored,omitempty" doc:"How far this node is since it was restored; absent when it was not, or has heard from everybody since."`
+}
+
+// Restored is how far a node is that came from a backup, or took a lost one's place.
+type Restored struct {
+	Since    time.Time    `json:"since" doc:"When it was restored."`
+	Unsynced List[string] `json:"unsynced" doc:"Names of the cosigners it has not heard from since: it does not sign before, but by --allow restored_unsynced."`
+	Writes   bool         `json:"writes" doc:"Whether it has caught up as far as to write again."`
 }
 
 // Alarm is something about a wallet that a person has to look at.

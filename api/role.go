@@ -21,8 +21,10 @@ const (
 	RoleRead
 	// RolePropose may also lease addresses, make unsigned proposals and withdraw them.
 	RolePropose
-	// RoleSign may do everything. The Unix socket has this role.
+	// RoleSign may do everything but read the store's content.
 	RoleSign
+	// RoleLocal may do everything. It is that of the Unix socket, and of no token.
+	RoleLocal
 )
 
 // ParseRole reads the name of a role.
@@ -47,6 +49,8 @@ func (r Role) String() string {
 		return "propose"
 	case RoleSign:
 		return "sign"
+	case RoleLocal:
+		return "local"
 	}
 	return "none"
 }
@@ -120,7 +124,11 @@ func roleOf(ctx context.Context) Role {
 // checkRole refuses a caller whose role is below the one needed.
 func checkRole(ctx context.Context, need Role) *Error {
 	if have := roleOf(ctx); have < need {
-		return Refuse("role", fmt.Sprintf("a %s token may not do this", have), fmt.Sprintf("use a token with the role %s", need))
+		hint := fmt.Sprintf("use a token with the role %s", need)
+		if need == RoleLocal {
+			hint = "it is done on the machine of the node, through its Unix socket"
+		}
+		return Refuse("role", fmt.Sprintf("a %s token may not do this", have), hint)
 	}
 	return nil
 }

@@ -42,6 +42,7 @@ func TestRoles(t *testing.T) {
 		need               int
 	}{
 		{"GET", "/v1/status", "", 1},
+		{"POST", "/v1/backup", "", 4}, // by no token
 		{"GET", "/v1/peers", "", 1},
 		{"GET", "/v1/peers/pending", "", 1},
 		{"POST", "/v1/peers", `{"multiaddr":"/ip4/1.2.3.4/tcp/1"}`, 3},

@@ -25,4 +25,5 @@ func (s *Server) nodeRoutes(h huma.API) {
 		return b.AddPeer(ctx, in.Body)
 	})
 	s.eventRoute(h)
+	s.backupRoute(h)
 }

@@ -147,7 +147,7 @@ func (s *Server) OpenAPI() []byte { return s.spec }
 func (s *Server) LocalHandler() http.Handler {
 	guarded := s.guard(s.routes)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		guarded.ServeHTTP(w, withRole(r, RoleSign))
+		guarded.ServeHTTP(w, withRole(r, RoleLocal))
 	})
 }
 

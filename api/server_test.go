@@ -122,6 +122,11 @@ func TestRoundTrip(t *testing.T) {
 			return b.ProveWallet(ctx, "family", api.ProveWallet{Signature: "sig"})
 		},
 		"Tx": func(b api.Backend) (any, error) { return b.Tx(ctx, apitest.ProposalID) },
+		"Backup": func(b api.Backend) (any, error) {
+			var out bytes.Buffer
+			err := b.Backup(ctx, &out)
+			return out.String(), err
+		},
 	}
 	// Subscribe is tested by itself; no other method may be left out.
 	if n := reflect.TypeFor[api.Backend]().NumMethod(); n != len(calls)+1 {

@@ -127,7 +127,23 @@ func (n *Node) actor(ref string) (*coordinator.Actor, error) {
 
 func summary(a *coordinator.Actor) api.WalletSummary {
 	m := a.Machine()
-	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), Alarms: alarms(m)}
+	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), Alarms: alarms(m), Restored: restored(m)}
+}
+
+func restored(m *coordinator.Machine) *api.Restored {
+	r := m.Restored()
+	if r == nil {
+		return nil
+	}
+	out := &api.Restored{Since: api.Time(r.At), Writes: r.Writes}
+	for _, c := range r.Unsynced {
+		name := c.Name
+		if name == "" {
+			name = peerID(c.Identity)
+		}
+		out.Unsynced = append(out.Unsynced, name)
+	}
+	return out
 }
 
 // peerID is the libp2p form of an identity.

@@ -49,7 +49,7 @@ type InitResult struct {
 // configuration. It never overwrites one, and leaves nothing behind when it
 // fails. Errors are *api.Error.
 func Init(o InitOptions) (InitResult, error) {
-	for _, name := range []string{keystoreName, configName} {
+	for _, name := range []string{keystoreName, configName, restoringName} {
 		if _, err := os.Lstat(filepath.Join(o.DataDir, name)); err == nil {
 			return InitResult{}, api.Refuse("exists", fmt.Sprintf("%s already holds a node (%s)", o.DataDir, name), "choose another --data-dir")
 		}

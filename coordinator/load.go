@@ -42,6 +42,9 @@ func Load(ctx context.Context, store Store, self *Self, group journal.GroupID) (
 		return m, fmt.Errorf("read sign guard: %w", err)
 	}
 	m.Guard = NewGuard(guard)
+	if m, err = m.loadRestored(recs); err != nil {
+		return m, err
+	}
 	if m, err = m.loadRecords(recs); err != nil {
 		return m, err
 	}

@@ -30,6 +30,9 @@ type Machine struct {
 	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
 	ties     pmap.Map[uint32, bool]             // by index: addresses of ours that another leased too, and that were told
 	refused  pmap.Map[string, string]           // by txid: why it could not be broadcast, as told
+	restored *restoredRecord                    // since a restore, until all others were heard; never changed in place
+	owed     pmap.Map[string, journal.Frontier] // by identity: the first claims since a restore
+	online   []journal.Author                   // as of the last tick
 	linked   string                             // what the transport was last told
 	follows  bool
 	unsaved  int       // blocks since the view was last stored
@@ -109,6 +112,7 @@ func (s *step) take(msg any) error {
 		return s.entry(x.Entry)
 	case ClaimIn:
 		s.m.claims = s.m.claims.Set(string(x.From[:]), maps.Clone(x.Claim.Frontier))
+		s.claimed(x.From, maps.Clone(x.Claim.Frontier))
 		return nil
 	case ChainIn:
 		return s.chain(x.Notice)
@@ -215,6 +219,9 @@ func (s *step) write(body Body) (*journal.Entry, error) {
 // next is the place of this node's next entry.
 func (s *step) next() (journal.Next, error) {
 	n := s.m.State.chains.Next(s.chainOfMine())
+	if s.m.catchingUp() {
+		return n, errCatchingUp
+	}
 	if n.Seq == 0 {
 		return n, errOwnChain
 	}
@@ -227,6 +234,9 @@ func (s *step) next() (journal.Next, error) {
 // superseded says whether this node's identity goes on as a later incarnation
 // somewhere else: what this one writes has no effect any more.
 func (m Machine) superseded() bool {
+	if m.catchingUp() {
+		return false // it will go on after whatever it finds
+	}
 	_, cut := m.State.cuts.Get(chainKey(journal.ChainKey{Author: m.State.Me(), Incarnation: m.local.Incarnation}))
 	return cut
 }

@@ -1,7 +1,6 @@
 package coordinator
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,9 +21,12 @@ const (
 // became final, and tells what changed. It comes to rest because each of its
 // writes makes its own condition false.
 func (s *step) settle() error {
+	if err := s.catchUp(); err != nil {
+		return err
+	}
 	for _, write := range []func() error{s.closeRoster, s.revealSalt, s.tellStanza, s.nameEvidence} {
 		// A node that must not write goes on reading.
-		if err := s.try(write); err != nil && !errors.Is(err, errOwnChain) && !errors.Is(err, errSuperseded) {
+		if err := s.try(write); err != nil && !mayNotWrite(err) {
 			return err
 		}
 	}
@@ -391,6 +393,7 @@ func (s *step) sendFinal() {
 // tick lets time pass: expiries, rebroadcasts, the age of the epoch.
 func (s *step) tick(t Tick) error {
 	s.m.ticks++
+	s.m.online = t.Online
 	for id, was := range s.m.open.All() {
 		if was == StatusPending { // time alone ends nothing else
 			s.look = append(s.look, journal.EntryID([]byte(id)))

@@ -50,7 +50,13 @@ func (s *step) propose(x Propose) error {
 		return err
 	}
 	if x.Unsigned || s.m.External() {
+		if err := s.overrideRestored(x.Allow); err != nil {
+			return err
+		}
 		return s.enterProposal(x, draft, nil)
+	}
+	if err := s.m.checkRestored(x.Allow); err != nil {
+		return err
 	}
 	guard, err := s.m.Guard.check(s.m.State, s.m.View, p)
 	if err != nil {
@@ -307,10 +313,19 @@ func (s *step) signed(x Signed) error {
 		if err := s.mayPropose(p, cmd.Allow); err != nil {
 			return err
 		}
+		if err := s.m.checkRestored(cmd.Allow); err != nil {
+			return err
+		}
+		if err := s.overrideRestored(cmd.Allow); err != nil {
+			return err
+		}
 		return s.enterProposal(cmd, x.Draft, x.Signatures)
 	case Approve:
 		p, err := s.mayApprove(cmd)
 		if err != nil {
+			return err
+		}
+		if err := s.overrideRestored(cmd.Allow); err != nil {
 			return err
 		}
 		if s.m.State.myVote(p) {

@@ -198,6 +198,7 @@ func (m *Machine) Warn(p *Proposal, now time.Time) []*Refusal {
 	for _, err := range []error{
 		checkTransaction(m.State, m.View, now, p, nil),
 		checkDoublePayment(m.State, m.View, p, nil),
+		m.checkRestored(nil),
 	} {
 		if r, ok := err.(*Refusal); ok {
 			out = append(out, r)

@@ -4,6 +4,7 @@ package apitest
 
 import (
 	"context"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,9 @@ var (
 	ProposalID = "c0ffee" + strings.Repeat("0d", 29)
 	TxID       = strings.Repeat("11", 32)
 )
+
+// BackupBytes is what Backend's store holds.
+const BackupBytes = "the content of a store"
 
 // Address is a regtest address that Backend shows.
 const Address = "bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry"
@@ -180,6 +184,15 @@ func (b *Backend) PendingPeers(context.Context) ([]api.Peer, error) {
 // AddPeer implements api.Backend.
 func (b *Backend) AddPeer(_ context.Context, r api.AddPeer) (api.Peer, error) {
 	return api.Peer{PeerID: "12D3KooWB", Addresses: []string{r.Multiaddr}}, b.called("AddPeer", r)
+}
+
+// Backup implements api.Backend.
+func (b *Backend) Backup(_ context.Context, w io.Writer) error {
+	if err := b.called("Backup", nil); err != nil {
+		return err
+	}
+	_, err := w.Write([]byte(BackupBytes))
+	return err
 }
 
 // Subscribe implements api.Backend.

@@ -21,6 +21,7 @@ func (c *cli) root() *cobra.Command {
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),
 		c.approveCommand(), c.rejectCommand(), c.withdrawCommand(), c.waitCommand(), c.txCommand(),
 		c.peersCommand(), c.relayCommand(),
+		c.backupCommand(), c.restoreCommand(),
 	)
 	root.Version = app.Version()
 	root.SetVersionTemplate("quorate {{.Version}}\n")

@@ -53,6 +53,10 @@ func showStatus(w io.Writer, s api.Status) {
 			for _, a := range x.Alarms {
 				fmt.Fprintf(w, "ALARM  %s: %s (since %s)\n", clean(x.Name), clean(a.Message), when(a.Since))
 			}
+			if x.Restored != nil {
+				fmt.Fprintf(w, "\n%s:", clean(x.Name))
+				showUnsynced(w, x)
+			}
 		}
 	}
 	if len(s.Peers) > 0 {

@@ -36,6 +36,7 @@ func showWallet(w io.Writer, x api.Wallet) {
 		"words", maybe(x.Words), "descriptor", maybe(x.Descriptor),
 		"confirmed", formatAmount(x.Balance.Confirmed), "unconfirmed", formatAmount(x.Balance.Unconfirmed),
 		"leased", formatAmount(x.Balance.Leased), "spendable", formatAmount(x.Balance.Spendable))
+	showUnsynced(w, x.WalletSummary)
 	awaits(w, x.WalletSummary)
 	fmt.Fprintln(w)
 	rows := [][]string{{"COSIGNER", "ONLINE", "RATIFIED", "PROOF", "KEY", "PEER ID"}}

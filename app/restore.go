@@ -1,0 +1,324 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app/backup"
+	"github.com/quorate/quorate/app/config"
+	"github.com/quorate/quorate/app/keystore"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/store"
+)
+
+// restoringName marks a data directory in which a restore began. It is there
+// before anything else and goes last: without a keystore beside it, whatever
+// else is there is left from a restore that did not end.
+const restoringName = "restore.tmp"
+
+// RestoreOptions say what to restore, and where.
+type RestoreOptions struct {
+	DataDir, File string
+	// Identities is the text of an age identity file; empty for a backup that
+	// is sealed to a passphrase.
+	Identities string
+	// SealPassphrase opens the backup, Passphrase seals the new keystore.
+	SealPassphrase, Passphrase []byte
+	// Work is the cost of trying a passphrase; zero is keystore.DefaultWork.
+	Work keystore.Work
+	Log  *slog.Logger
+}
+
+// RestoreResult says what was restored.
+type RestoreResult struct {
+	DataDir string    `json:"data_dir"`
+	Name    string    `json:"name"`
+	Network string    `json:"network"`
+	PeerID  string    `json:"peer_id"`
+	Wallets int       `json:"wallets"`
+	Entries uint64    `json:"entries"`
+	Created time.Time `json:"backup_created"`
+}
+
+// Restore makes a node from a backup, in a data directory that holds nothing.
+// The keystore is written last, once the whole file was read and agreed with
+// its manifest: what an interrupted restore leaves does not start, and a
+// further one begins anew. Errors are *api.Error.
+func Restore(ctx context.Context, o RestoreOptions) (RestoreResult, error) {
+	var none RestoreResult
+	f, err := os.Open(o.File)
+	if err != nil {
+		return none, api.Misuse("no_backup", "restore: "+err.Error(), "give the path of a backup")
+	}
+	defer func() { _ = f.Close() }()
+	in, err := openBackup(f, o)
+	if err != nil {
+		return none, err
+	}
+	if err := vacant(o.DataDir); err != nil {
+		return none, err
+	}
+	made, err := makeDir(o.DataDir)
+	if err != nil {
+		return none, notWritten(err)
+	}
+	result, err := restoreInto(ctx, o, in)
+	if err != nil {
+		err = errors.Join(restoreError(err), leave(o.DataDir))
+		if made {
+			// Fails where something else was put into it meanwhile, which is then kept.
+			_ = os.Remove(o.DataDir)
+		}
+		return none, restoreError(err)
+	}
+	return result, nil
+}
+
+func openBackup(f io.Reader, o RestoreOptions) (*backup.Reader, error) {
+	plain, err := backup.Unseal(f, o.Identities, o.SealPassphrase)
+	if err != nil {
+		return nil, restoreError(err)
+	}
+	in, err := backup.NewReader(plain)
+	if err != nil {
+		return nil, restoreError(err)
+	}
+	return in, nil
+}
+
+// vacant refuses a data directory that holds anything but what an interrupted
+// restore left, which it removes.
+func vacant(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return notWritten(err)
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	_, marked := os.Lstat(filepath.Join(dir, restoringName))
+	_, node := os.Lstat(filepath.Join(dir, keystoreName))
+	if marked != nil || node == nil {
+		return api.Refuse("exists", "restore: "+dir+" is not empty", "choose another --data-dir: a restore never overwrites")
+	}
+	if err := leave(dir); err != nil {
+		return notWritten(err)
+	}
+	if entries, err = os.ReadDir(dir); err != nil || len(entries) > 0 {
+		return api.Refuse("exists", "restore: "+dir+" is not empty", "choose another --data-dir: a restore never overwrites")
+	}
+	return nil
+}
+
+// leave takes back what a restore writes, its mark last.
+func leave(dir string) error {
+	return errors.Join(
+		os.RemoveAll(filepath.Join(dir, keystoreName)), os.RemoveAll(filepath.Join(dir, storeName)),
+		os.RemoveAll(filepath.Join(dir, configName)), os.RemoveAll(filepath.Join(dir, restoringName)))
+}
+
+func restoreInto(ctx context.Context, o RestoreOptions, in *backup.Reader) (RestoreResult, error) {
+	h := in.Header()
+	r := RestoreResult{DataDir: o.DataDir, Name: h.Name, Network: h.Network, PeerID: h.PeerID, Created: h.Created}
+	if err := keystore.WriteFile(filepath.Join(o.DataDir, restoringName), []byte("a restore did not end: run it again\n")); err != nil {
+		return r, err
+	}
+	content, conf, err := readFiles(in)
+	if err != nil {
+		return r, err
+	}
+	defer content.Zero()
+	if got := peerID(journal.NewIdentity(content.IdentitySeed).Author()); got != h.PeerID || content.Network != h.Network {
+		return r, fmt.Errorf("%w: its keystore is of another node", backup.ErrCorrupt)
+	}
+	// A key of its own: two copies must not share one, as they share nonces.
+	if err := (systemClock{}).Entropy(content.DatabaseKey[:]); err != nil {
+		return r, err
+	}
+	db, err := store.Open(filepath.Join(o.DataDir, storeName), content.DatabaseKey[:], o.Log)
+	if err != nil {
+		return r, storeError(o.DataDir, err)
+	}
+	l := &loader{db: db, at: time.Now(), known: map[wire.OutPoint][]chainhash.Hash{}}
+	if err := errors.Join(l.load(ctx, in), db.Close()); err != nil {
+		return r, err
+	}
+	if err := keystore.WriteFile(ConfigPath(o.DataDir), conf); err != nil {
+		return r, err
+	}
+	work := o.Work
+	if work == (keystore.Work{}) {
+		work = keystore.DefaultWork()
+	}
+	if err := keystore.CreateWith(filepath.Join(o.DataDir, keystoreName), o.Passphrase, content, work); err != nil {
+		return r, err
+	}
+	r.Wallets, r.Entries = len(l.groups), in.Manifest().Entries
+	return r, os.Remove(filepath.Join(o.DataDir, restoringName))
+}
+
+// readFiles reads the first two items: keystore and configuration.
+func readFiles(in *backup.Reader) (keystore.Content, []byte, error) {
+	var c keystore.Content
+	ks, err := in.Next()
+	if err != nil {
+		return c, nil, early(err)
+	}
+	conf, err := in.Next()
+	if err != nil {
+		return c, nil, early(err)
+	}
+	if ks.Kind != backup.Keystore || conf.Kind != backup.Config {
+		return c, nil, fmt.Errorf("%w: it holds no keystore", backup.ErrCorrupt)
+	}
+	defer clear(ks.Value)
+	if c, err = keystore.Decode(ks.Value); err != nil {
+		return c, nil, fmt.Errorf("%w: %w", backup.ErrCorrupt, err)
+	}
+	if _, err := config.Parse(conf.Value, configName); err != nil {
+		return c, nil, fmt.Errorf("%w: %w", backup.ErrCorrupt, err)
+	}
+	return c, conf.Value, nil
+}
+
+func early(err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: it holds no keystore", backup.ErrCorrupt)
+	}
+	return err
+}
+
+// loader fills a new store, batch by batch.
+type loader struct {
+	db     *store.Badger
+	at     time.Time
+	batch  coordinator.Batch
+	size   int
+	known  map[wire.OutPoint][]chainhash.Hash
+	groups []journal.GroupID
+}
+
+// loadBatch is how many bytes go into one commit, at least.
+const loadBatch = 1 << 20
+
+func (l *loader) load(ctx context.Context, in *backup.Reader) error {
+	for {
+		i, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if err := l.add(ctx, i); err != nil {
+			return err
+		}
+	}
+	if err := l.flush(ctx); err != nil {
+		return err
+	}
+	for _, g := range l.groups {
+		b, err := coordinator.MarkRestored(g, l.at)
+		if err != nil {
+			return err
+		}
+		if err := l.db.Commit(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) add(ctx context.Context, i backup.Item) error {
+	if i.Group != l.batch.Group || l.size >= loadBatch {
+		if err := l.flush(ctx); err != nil {
+			return err
+		}
+	}
+	l.batch.Group = i.Group
+	l.size += len(i.Value) + 256
+	switch i.Kind {
+	case backup.Entry:
+		e, err := journal.Decode(i.Value)
+		if err == nil {
+			err = e.Verify()
+		}
+		if err != nil || e.Header().Group != i.Group {
+			return fmt.Errorf("%w: an entry is not valid", backup.ErrCorrupt)
+		}
+		l.batch.Entries = append(l.batch.Entries, e)
+	case backup.Record:
+		if l.batch.Puts == nil {
+			l.batch.Puts = map[string][]byte{}
+		}
+		l.batch.Puts[i.Key] = i.Value
+		if isWallet(i) {
+			g, _ := coordinator.GroupOf(i.Key)
+			l.groups = append(l.groups, g)
+		}
+	case backup.Guard:
+		at := i.Guard.OutPoint
+		l.known[at] = append(l.known[at], i.Guard.TxID)
+		l.batch.Guard = append(l.batch.Guard, coordinator.GuardUpdate{GuardRecord: i.Guard, Known: l.known[at]})
+	default:
+		return fmt.Errorf("%w: item of kind %d out of place", backup.ErrCorrupt, i.Kind)
+	}
+	return nil
+}
+
+func (l *loader) flush(ctx context.Context) error {
+	if len(l.batch.Entries)+len(l.batch.Puts)+len(l.batch.Guard) > 0 {
+		if err := l.db.Commit(ctx, l.batch); err != nil {
+			return err
+		}
+	}
+	l.batch, l.size = coordinator.Batch{Group: l.batch.Group}, 0
+	return nil
+}
+
+func isWallet(i backup.Item) bool {
+	_, ok := coordinator.GroupOf(i.Key)
+	return ok && i.Group == (journal.GroupID{})
+}
+
+func restoreError(err error) error {
+	var e *api.Error
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, backup.ErrPassphrase):
+		return api.Fail("wrong_passphrase", "restore: the backup was not opened: wrong passphrase", "try again")
+	case errors.Is(err, backup.ErrNeedsIdentity):
+		return api.Misuse("needs_identity", "restore: the backup is sealed to age recipients", "give the identity of one with --identity FILE")
+	case errors.Is(err, backup.ErrIdentity):
+		return api.Fail("wrong_identity", "restore: "+err.Error(), "give another --identity FILE, or none for a passphrase")
+	case errors.Is(err, backup.ErrNewer):
+		return api.Fail("backup_newer", "restore: "+err.Error(), "use that version")
+	case errors.Is(err, backup.ErrTruncated):
+		return api.Fail("backup_truncated", "restore: "+backup.ErrTruncated.Error()+", or its end is damaged: it was not written to its end, or not copied whole", "take another copy, or an earlier backup")
+	case errors.Is(err, backup.ErrNotBackup):
+		return api.Misuse("not_a_backup", "restore: it is not a backup file", "give a file that `quorate backup` wrote")
+	case errors.Is(err, backup.ErrWork):
+		return api.Refuse("backup_work", "restore: "+err.Error(), "it was not written by this program")
+	case errors.Is(err, backup.ErrCorrupt):
+		return api.Fail("backup_corrupt", "restore: "+err.Error(), "take another copy, or an earlier backup")
+	case errors.Is(err, store.ErrNoSpace):
+		return api.Fail("disk_full", "restore: the disk is full", "free some space and try again")
+	}
+	return api.Fail("not_restored", "restore: "+err.Error(), "")
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/app"
+)
+
+// backupFlags are the flags of backup.
+type backupFlags struct {
+	passphraseFile, sealFile string
+	recipients               []string
+	force                    bool
+}
+
+func (c *cli) backupCommand() *cobra.Command {
+	var f backupFlags
+	cmd := &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Write one encrypted file with everything that a lost machine takes with it",
+		Long: `Write one encrypted file (age) with keys, journals, sign guard, secrets and configuration, of a running
+node or a stopped one. It is sealed to the passphrase of the keystore, to another one, or to age recipients.
+JSON: {"file","bytes","wallets","entries","guard_records","created","sealed_to":"passphrase|recipients"}.`,
+		Args: cobra.ExactArgs(1),
+		RunE: c.action(func(ctx context.Context, args []string) error { return c.backup(ctx, args[0], f) }),
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.recipients, "recipient", nil, "age `recipient` (age1…) who can open it, instead of a passphrase; may be repeated")
+	flags.StringVar(&f.sealFile, "backup-passphrase-file", "", "`file` with a passphrase for the backup, where it is not the keystore's")
+	flags.BoolVar(&f.force, "force", false, "overwrite FILE")
+	passphraseFlag(cmd, &f.passphraseFile)
+	return cmd
+}
+
+func (c *cli) backup(ctx context.Context, file string, f backupFlags) error {
+	conf, err := c.config(app.ConfigPath(c.dataDir), nil)
+	if err != nil {
+		return err
+	}
+	o := app.BackupOptions{DataDir: c.dataDir, File: file, Config: conf, Recipients: f.recipients, Force: f.force, Log: logger(c.err, conf.Log)}
+	if o.Passphrase, err = c.passphrase(f.passphraseFile, false); err != nil {
+		return err
+	}
+	defer clear(o.Passphrase)
+	o.SealPassphrase = o.Passphrase
+	if f.sealFile != "" {
+		if o.SealPassphrase, err = readSecret("passphrase", f.sealFile); err != nil {
+			return err
+		}
+		defer clear(o.SealPassphrase)
+	}
+	v, err := app.Backup(ctx, o)
+	if err != nil {
+		return err
+	}
+	return answer(c, v, showBackup)
+}
+
+func showBackup(w io.Writer, v app.BackupResult) {
+	pairs(w, "file", v.File, "bytes", fmt.Sprint(v.Bytes), "wallets", fmt.Sprint(v.Wallets),
+		"entries", fmt.Sprint(v.Entries), "sealed to", v.SealedTo)
+	fmt.Fprintln(w, "\nKeep it on another machine. A signature given after it was made is not in it: make another one now and then.")
+}

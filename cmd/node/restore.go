@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app"
+)
+
+// restoreFlags are the flags of restore.
+type restoreFlags struct {
+	passphraseFile, newFile, identityFile string
+}
+
+func (c *cli) restoreCommand() *cobra.Command {
+	var f restoreFlags
+	cmd := &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Make a node from a backup, in a data directory that holds nothing",
+		Long: `Make a node from a backup, in a data directory that holds nothing: all of it or nothing. When it is started it
+catches up with the others and goes on as a new incarnation. It signs once it has heard from every other
+cosigner, or by "approve --allow restored_unsynced". The lost machine must not run again beside it.
+JSON: {"data_dir","name","network","peer_id","wallets","entries","backup_created"}.`,
+		Args: cobra.ExactArgs(1),
+		RunE: c.action(func(ctx context.Context, args []string) error { return c.restore(ctx, args[0], f) }),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.identityFile, "identity", "", "`file` with the age identity, for a backup that is sealed to a recipient")
+	flags.StringVar(&f.passphraseFile, "passphrase-file", "", "`file` with the passphrase of the backup; it becomes that of the keystore (or QUORATE_PASSPHRASE_FILE)")
+	flags.StringVar(&f.newFile, "new-passphrase-file", "", "`file` with a passphrase for the keystore, where it is not the backup's")
+	return cmd
+}
+
+func (c *cli) restore(ctx context.Context, file string, f restoreFlags) error {
+	o := app.RestoreOptions{DataDir: c.dataDir, File: file, Log: slog.New(slog.DiscardHandler)}
+	if f.identityFile != "" {
+		b, err := readSecret("identity", f.identityFile)
+		if err != nil {
+			return err
+		}
+		defer clear(b)
+		o.Identities = string(b)
+	}
+	var err error
+	if f.identityFile == "" || f.newFile == "" {
+		// With an identity there is only the keystore's, which is new.
+		if o.SealPassphrase, err = c.passphrase(f.passphraseFile, f.identityFile != ""); err != nil {
+			return err
+		}
+		defer clear(o.SealPassphrase)
+	}
+	o.Passphrase = o.SealPassphrase
+	if f.newFile != "" {
+		if o.Passphrase, err = readSecret("passphrase", f.newFile); err != nil {
+			return err
+		}
+		defer clear(o.Passphrase)
+	}
+	if len(o.Passphrase) == 0 && f.identityFile != "" {
+		return api.Refuse("empty_passphrase", "restore: the passphrase is empty", "choose one: whoever reads the keystore has the keys otherwise")
+	}
+	v, err := app.Restore(ctx, o)
+	if err != nil {
+		return err
+	}
+	return answer(c, v, showRestored)
+}
+
+func showRestored(w io.Writer, v app.RestoreResult) {
+	pairs(w, "data dir", v.DataDir, "name", v.Name, "network", v.Network, "peer id", v.PeerID,
+		"wallets", fmt.Sprint(v.Wallets), "entries", fmt.Sprint(v.Entries), "backup of", v.Created.Format("2006-01-02 15:04:05 MST"))
+	fmt.Fprintln(w, "\nStart it with `quorate start`. It signs once it has heard from every other cosigner; `quorate wallet show` says who is missing.")
+}
+
+// showUnsynced says of a restored node whom it has not heard from.
+func showUnsynced(w io.Writer, x api.WalletSummary) {
+	if x.Restored == nil {
+		return
+	}
+	fmt.Fprintf(w, "\nrestored %s: not heard from since: %s. This node does not sign before (approve --allow %s).\n",
+		x.Restored.Since.Format("2006-01-02 15:04:05 MST"), clean(strings.Join(x.Restored.Unsynced, ", ")), "restored_unsynced")
+}

@@ -1,0 +1,274 @@
+package coordinator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+// recRestored is there from a restore until this node has synced with every
+// other member.
+const recRestored = "restored"
+
+// How long a restored node waits, in ticks, for those it is connected to
+// before it begins its new incarnation: 30 s where all of them have synced, and
+// 2 minutes where one claims what it does not hand over.
+const (
+	catchUpTicks = 15
+	catchUpMost  = 60
+)
+
+// Names of what a restored node refuses.
+const (
+	// RuleRestored stands before signatures; it may be overridden.
+	RuleRestored = "restored_unsynced"
+	// RuleCatchingUp stands before everything else that it would write.
+	RuleCatchingUp = "catching_up"
+)
+
+// restoredRecord says that a store came from a backup, or that its node took
+// the place of a lost one: what it signed since may be held by others only.
+type restoredRecord struct {
+	At      int64            `cbor:"1,keyasint"` // Unix seconds
+	Synced  []journal.Author `cbor:"2,keyasint"` // members that it has synced with since
+	Started bool             `cbor:"3,keyasint"` // it writes again
+	// Replacement: it is a new identity, which has no earlier incarnation.
+	Replacement bool `cbor:"4,keyasint"`
+}
+
+// MarkRestored returns the batch that makes a restored group catch up with the
+// others and begin a new incarnation before it writes.
+func MarkRestored(group journal.GroupID, at time.Time) (Batch, error) {
+	b, err := theCodec.enc.Marshal(restoredRecord{At: at.Unix()})
+	if err != nil {
+		return Batch{}, fmt.Errorf("encode record: %w", err)
+	}
+	return Batch{Group: group, Puts: map[string][]byte{recRestored: b}}, nil
+}
+
+// GroupOf returns the group that a node-level record lists, if it does.
+func GroupOf(record string) (journal.GroupID, bool) {
+	var id journal.GroupID
+	hex, ok := strings.CutPrefix(record, recGroup)
+	return id, ok && id.UnmarshalText([]byte(hex)) == nil
+}
+
+// Rebuilt says whether a record of a group can be made anew from its entries
+// and from the chain: a backup leaves it out.
+func Rebuilt(record string) bool {
+	return record == recView || record == recSnapshot || strings.HasPrefix(record, recTx) || strings.HasPrefix(record, recScripts)
+}
+
+func (m Machine) loadRestored(recs map[string][]byte) (Machine, error) {
+	if recs[recRestored] == nil {
+		return m, nil
+	}
+	m.restored = &restoredRecord{}
+	if err := localDecode(recs[recRestored], m.restored); err != nil {
+		return m, fmt.Errorf("read restore record: %w", err)
+	}
+	return m, nil
+}
+
+// errCatchingUp means that this node was restored and does not write before it
+// has caught up with its own earlier self: it would fork its own chain.
+var errCatchingUp = refuse(RuleCatchingUp, "this node was restored and has to catch up with another member before it writes").
+	hint("wait until another member's node is online; `wallet show` says how far it is")
+
+// mayNotWrite says whether an error means that this node goes on reading only.
+func mayNotWrite(err error) bool {
+	for _, e := range []error{errOwnChain, errSuperseded, errCatchingUp} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// catchingUp says whether the node was restored and does not write yet.
+func (m Machine) catchingUp() bool { return m.restored != nil && !m.restored.Started }
+
+// unsynced lists the other members that a restored node has not synced with.
+func (m Machine) unsynced() []journal.Author {
+	if m.restored == nil {
+		return nil
+	}
+	var out []journal.Author
+	for _, a := range m.State.Members() {
+		if a != m.State.Me() && !slices.Contains(m.restored.Synced, a) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// claimed keeps the first claim of each member besides the last: one that
+// writes all the time is synced with once the first is covered.
+func (s *step) claimed(from journal.Author, f journal.Frontier) {
+	if s.m.restored == nil {
+		return
+	}
+	if _, ok := s.m.owed.Get(string(from[:])); !ok {
+		s.m.owed = s.m.owed.Set(string(from[:]), f)
+	}
+}
+
+// covers says whether everything is held that a member claimed to hold, as far
+// as it can be: past another's fork nothing is linked.
+func (s State) covers(claims pmap.Map[string, journal.Frontier], who journal.Author) bool {
+	f, ok := claims.Get(string(who[:]))
+	if !ok {
+		return false
+	}
+	for chain, at := range f {
+		if s.chains.Has(at.ID) || !s.knows(chain.Author) {
+			continue
+		}
+		if fork := s.chains.ForkedAt(chain); fork == 0 || fork > at.Seq || chain.Author == s.Me() {
+			return false
+		}
+	}
+	return true
+}
+
+// catchUp notes whom a restored node has synced with, begins its new
+// incarnation when it is time, and ends the caution once all are heard.
+func (s *step) catchUp() error {
+	old := s.m.restored
+	if old == nil {
+		return nil
+	}
+	r := *old
+	r.Synced = slices.Clone(old.Synced)
+	for _, a := range s.m.unsynced() {
+		if s.m.State.covers(s.m.owed, a) || s.m.State.covers(s.m.claims, a) {
+			r.Synced = append(r.Synced, a)
+		}
+	}
+	if len(r.Synced) != len(old.Synced) {
+		s.m.restored = &r
+		if err := s.put(recRestored, r); err != nil {
+			return err
+		}
+		s.do(Tell{Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase(), Detail: "synced since the restore"}})
+	}
+	left := s.m.unsynced()
+	if s.m.catchingUp() {
+		waited := s.m.ticks >= catchUpTicks && !slices.ContainsFunc(left, s.isOnline) || s.m.ticks >= catchUpMost
+		if len(left) > 0 && !(len(r.Synced) > 0 && waited) {
+			return nil
+		}
+		if err := s.beginAgain(); err != nil {
+			return err
+		}
+	}
+	if len(s.m.unsynced()) > 0 || s.m.catchingUp() {
+		return nil
+	}
+	s.m.restored, s.m.owed = nil, pmap.Map[string, journal.Frontier]{}
+	delete(s.batch.Puts, recRestored)
+	s.batch.Deletes = append(s.batch.Deletes, recRestored)
+	return nil
+}
+
+func (s *step) isOnline(a journal.Author) bool { return slices.Contains(s.m.online, a) }
+
+// beginAgain begins the next incarnation of this node: its cut is the last
+// entry held of the one before. Nothing is begun where there is no place for it.
+func (s *step) beginAgain() error {
+	r := *s.m.restored
+	if r.Replacement {
+		if s.m.State.active == nil {
+			return nil
+		}
+		if _, ok := s.m.State.active.index(s.m.State.Me()); !ok {
+			return nil // not let in yet
+		}
+		r.Started = true
+		s.m.restored = &r
+		return s.put(recRestored, r)
+	}
+	me, last := s.m.State.Me(), s.m.local.Incarnation
+	for k := range s.m.State.chains.Keys() {
+		if k.Author == me {
+			last = max(last, k.Incarnation)
+		}
+	}
+	if last >= journal.MaxIncarnation {
+		return nil // it goes on reading
+	}
+	cut := s.m.State.chains.Frontier()[journal.ChainKey{Author: me, Incarnation: last}]
+	r.Started = true
+	s.m.restored, s.m.local.Incarnation = &r, last+1
+	if err := errors.Join(s.put(recRestored, r), s.put(recLocal, s.m.local)); err != nil {
+		return err
+	}
+	_, err := s.write(&IncarnationStarted{Seq: cut.Seq, Last: cut.ID})
+	return err
+}
+
+// overrideRestored begins to write though not all was heard, because the user
+// said so by name.
+func (s *step) overrideRestored(allow []string) error {
+	if s.m.catchingUp() && slices.Contains(allow, RuleRestored) {
+		return s.beginAgain()
+	}
+	return nil
+}
+
+// checkRestored stands before every signature of a restored node: one that it
+// gave after the backup was made, and that only some other member holds, may
+// be on a transaction that spends the same coins.
+func (m Machine) checkRestored(allow []string) error {
+	left := m.unsynced()
+	if len(left) == 0 || slices.Contains(allow, RuleRestored) {
+		return nil
+	}
+	names := make([]string, len(left))
+	for i, a := range left {
+		names[i] = m.called(a)
+	}
+	return refuse(RuleRestored, "this node was restored, and has not synced since with %s, who may hold a signature that it gave after the backup was made", strings.Join(names, ", ")).
+		hint("wait until they are online; if they are gone for good, and you know of no later signature on these coins, repeat with --allow %s", RuleRestored).overridable()
+}
+
+func (m *Machine) called(a journal.Author) string {
+	if n := m.MemberName(a); n != "" {
+		return n
+	}
+	return a.String()
+}
+
+// Restored is how far a node is that came from a backup, or that took the
+// place of a lost one.
+type Restored struct {
+	At time.Time
+	// Unsynced are the members it has not heard since; it signs when there are none.
+	Unsynced []Cosigner
+	// Writes: it has begun its new incarnation.
+	Writes bool
+}
+
+// Restored says how far a restored node is; nil where it was not restored, or
+// has heard from everybody since.
+func (m *Machine) Restored() *Restored {
+	if m.restored == nil {
+		return nil
+	}
+	out := &Restored{At: time.Unix(m.restored.At, 0), Writes: m.restored.Started}
+	left := m.unsynced()
+	for _, c := range m.Cosigners() {
+		if i := slices.Index(left, c.Identity); i >= 0 {
+			out.Unsynced, left = append(out.Unsynced, c), slices.Delete(left, i, i+1)
+		}
+	}
+	for _, a := range left {
+		out.Unsynced = append(out.Unsynced, Cosigner{Member: Member{Identity: a}})
+	}
+	return out
+}
