@@ -1,0 +1,98 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app"
+)
+
+// A machine is lost with its disk, after it gave a signature that no backup
+// holds. It is restored from a backup, the pending proposal is completed, its
+// coin stays guarded, and nobody takes the new incarnation for a forger.
+func TestMachineLossWithABackup(t *testing.T) {
+	g := newGroup(t, 2, 3).fund(1_000_000)
+	a, b, c := g.nodes[0], g.nodes[1], g.nodes[2]
+	file := filepath.Join(t.TempDir(), "c.age")
+	made := ask[app.BackupResult](c, "backup", file, "--passphrase-file", world.passFile)
+	if made.Wallets != 1 || made.Entries == 0 || made.SealedTo != "passphrase" {
+		t.Errorf("backup: %+v", made)
+	}
+	coin := a.coins()[0].OutPoint
+	pending := ask[api.Proposed](a, pay(t, 300_000, "--unsigned", "--coin", coin)...).Proposal
+	c.reaches(pending, api.StatusPending)
+	c.run("approve", pending).ok(t)
+	for _, n := range []*node{a, b} {
+		n.approvedBy(pending, 1)
+	}
+	c.kill9()
+	if err := os.RemoveAll(c.dir); err != nil {
+		t.Fatal(err)
+	}
+
+	restored := ask[app.RestoreResult](c, "restore", file, "--passphrase-file", world.passFile)
+	if restored.Wallets != 1 || restored.Name != "c" {
+		t.Errorf("restored: %+v", restored)
+	}
+	if again := c.run("restore", file, "--passphrase-file", world.passFile); again.status != 4 {
+		t.Errorf("restored over a node: exit status %d", again.status)
+	}
+	c.start().synced()
+	c.heardAll()
+	c.approvedBy(pending, 1)
+	rival := ask[api.Proposed](b, pay(t, 200_000, "--unsigned", "--coin", coin)...).Proposal
+	c.reaches(rival, api.StatusPending)
+	refused := c.run("approve", rival, "--allow", "restored_unsynced")
+	if refused.status != 4 || !bytes.Contains(refused.out, []byte(`"sign_guard"`)) {
+		t.Errorf("a conflicting proposal: exit status %d, %s", refused.status, refused.out)
+	}
+	b.run("approve", pending).ok(t)
+	confirmed(t, pending, a, b, c)
+	// It goes on as before: what it writes is believed.
+	g.fund(400_000)
+	next := ask[api.Proposed](c, pay(t, 50_000)...).Proposal
+	a.reaches(next, api.StatusPending)
+	a.run("approve", next).ok(t)
+	confirmed(t, next, a, b, c)
+	noEquivocation(t, a, b, c)
+}
+
+// approvedBy waits until a node counts signatures of so many cosigners.
+func (n *node) approvedBy(proposal string, cosigners int) {
+	n.t.Helper()
+	n.reaches(proposal, api.StatusPending)
+	eventually(n.t, n.name+" counts the approvals", func() bool {
+		p, err := n.client.Proposal(context.Background(), proposal)
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		return len(p.Approvals) == cosigners
+	})
+}
+
+// heardAll waits until a restored node has heard from every other cosigner.
+func (n *node) heardAll() {
+	n.t.Helper()
+	eventually(n.t, n.name+" has heard from everybody since it was restored", func() bool {
+		return n.wallet().Restored == nil
+	})
+}
+
+func noEquivocation(t *testing.T, nodes ...*node) {
+	t.Helper()
+	for _, n := range nodes {
+		peers, err := n.client.Peers(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range peers {
+			if p.Rejects["equivocation"] != 0 {
+				t.Errorf("%s flags %s for equivocation", n.name, p.Name)
+			}
+		}
+	}
+}
