@@ -36,6 +36,8 @@ type InitOptions struct {
 	Mnemonic string
 	// Work is the cost of trying a passphrase; zero is keystore.DefaultWork.
 	Work keystore.Work
+
+	seedOnly bool // for a signer process: a keystore and no configuration
 }
 
 // InitResult is what Init made. Mnemonic is empty where one was given; it is
@@ -87,6 +89,12 @@ func newContent(o InitOptions) (keystore.Content, error) {
 			return c, api.Fail("no_entropy", "random bytes could not be drawn: "+err.Error(), "")
 		}
 	}
+	if o.Config.Signer != "" {
+		if c.Mnemonic != "" {
+			return c, api.Misuse("two_seeds", "a mnemonic was given for a node whose keys a signer process holds", "give it to `quorate signer init`")
+		}
+		return c, nil
+	}
 	if c.Mnemonic == "" {
 		words, err := wallet.NewMnemonic(entropy[:])
 		if err != nil {
@@ -119,15 +127,20 @@ func makeDir(dir string) (made bool, err error) {
 // writeNode writes the keystore last: a directory that has one is a node.
 func writeNode(o InitOptions, c keystore.Content) error {
 	conf := filepath.Join(o.DataDir, configName)
-	if err := keystore.WriteFile(conf, []byte(config.File(o.Config))); err != nil {
-		return err
+	if !o.seedOnly {
+		if err := keystore.WriteFile(conf, []byte(config.File(o.Config))); err != nil {
+			return err
+		}
 	}
 	work := o.Work
 	if work == (keystore.Work{}) {
 		work = keystore.DefaultWork()
 	}
 	if err := keystore.CreateWith(filepath.Join(o.DataDir, keystoreName), o.Passphrase, c, work); err != nil {
-		return errors.Join(err, os.Remove(conf))
+		if !o.seedOnly {
+			err = errors.Join(err, os.Remove(conf))
+		}
+		return err
 	}
 	return nil
 }
@@ -143,8 +156,28 @@ func notWritten(err error) error {
 	return api.Fail("not_written", "the node could not be written: "+err.Error(), hint)
 }
 
+// ChangePassphrase seals the keystore of a data directory with another
+// passphrase, at today's cost of trying one. After a crash it is sealed with
+// one or the other. Backups keep theirs, and so does whoever copied the file
+// before. Errors are *api.Error.
+func ChangePassphrase(dataDir string, old, new []byte) error {
+	path := filepath.Join(dataDir, keystoreName)
+	c, err := Unlock(dataDir, "", old)
+	if err != nil {
+		return err
+	}
+	defer c.Zero()
+	if len(new) == 0 && c.Network == string(wallet.Mainnet) {
+		return api.Refuse("empty_passphrase", "the new passphrase is empty", "choose one: whoever reads the keystore has the keys otherwise")
+	}
+	if err := keystore.Replace(path, new, c); err != nil {
+		return notWritten(err)
+	}
+	return nil
+}
+
 // Unlock opens the keystore of a data directory and checks that it is for the
-// network that is configured. Errors are *api.Error.
+// network that is configured, where one is named. Errors are *api.Error.
 func Unlock(dataDir string, network string, passphrase []byte) (keystore.Content, error) {
 	path := filepath.Join(dataDir, keystoreName)
 	c, err := keystore.Open(path, passphrase)
@@ -162,7 +195,7 @@ func Unlock(dataDir string, network string, passphrase []byte) (keystore.Content
 	case err != nil:
 		return c, api.Fail("keystore", "the keystore was not opened: "+err.Error(), "")
 	}
-	if c.Network != network {
+	if network != "" && c.Network != network {
 		c.Zero()
 		return c, api.Refuse("wrong_network", fmt.Sprintf("this node is for %s, not for %s", c.Network, network), "set network to "+c.Network+", or make another node for "+network)
 	}

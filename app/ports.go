@@ -6,65 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
-	"github.com/quorate/quorate/wallet"
 )
-
-// signer holds the seed in this process (see coordinator.Signer).
-type signer struct {
-	seed    []byte
-	network wallet.Network
-
-	mu       sync.Mutex
-	accounts map[string]*wallet.AccountKey
-}
-
-func (s *signer) account(st wallet.ScriptType, n uint32) (*wallet.AccountKey, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	k := fmt.Sprintf("%s/%d", st, n)
-	if a, ok := s.accounts[k]; ok {
-		return a, nil
-	}
-	a, err := wallet.DeriveAccount(s.seed, s.network, st, n)
-	if err != nil {
-		return nil, err
-	}
-	if s.accounts == nil {
-		s.accounts = map[string]*wallet.AccountKey{}
-	}
-	s.accounts[k] = a
-	return a, nil
-}
-
-func (s *signer) AccountKey(_ context.Context, st wallet.ScriptType, account uint32) (wallet.Key, error) {
-	a, err := s.account(st, account)
-	if err != nil {
-		return wallet.Key{}, err
-	}
-	return a.Key(), nil
-}
-
-func (s *signer) SignHash(_ context.Context, st wallet.ScriptType, account uint32, hash [32]byte) ([]byte, error) {
-	a, err := s.account(st, account)
-	if err != nil {
-		return nil, err
-	}
-	return a.SignHash(hash), nil
-}
-
-func (s *signer) SignSpend(_ context.Context, st wallet.ScriptType, account uint32, spend *wallet.Spend) ([]wallet.Signature, error) {
-	a, err := s.account(st, account)
-	if err != nil {
-		return nil, err
-	}
-	return spend.Sign(a)
-}
 
 // systemClock is the real time and the system's entropy.
 type systemClock struct{}

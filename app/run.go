@@ -22,6 +22,7 @@ import (
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
+	"github.com/quorate/quorate/signer"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/wallet"
 )
@@ -53,10 +54,14 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	seed, err := wallet.MnemonicSeed(content.Mnemonic, "")
-	if err != nil {
-		return api.Fail("keystore_corrupt", "the keystore holds no valid mnemonic", "restore it from a backup")
+	if err := Harden(); err != nil {
+		o.Log.Warn("the system does not protect the memory of this process", "error", err)
 	}
+	seed, remote, err := openSigner(ctx, o, content.Mnemonic)
+	if err != nil {
+		return err
+	}
+	defer unlocked(seed)
 	sec := Secrets{Identity: content.IdentitySeed, Sealing: content.SealingSeed, Seed: seed}
 	db, err := store.Open(filepath.Join(o.DataDir, storeName), content.DatabaseKey[:], o.Log)
 	content.Zero()
@@ -70,7 +75,7 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 		return errors.Join(err, db.Close())
 	}
 	defer func() { err = errors.Join(err, stopChain()) }()
-	n, err := start(ctx, o, sec, db, chain)
+	n, err := start(ctx, o, sec, remote, db, chain)
 	if err != nil {
 		return errors.Join(startError(err), db.Close())
 	}
@@ -101,12 +106,12 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 
 // start wires the node. It listens on the ports it had before, where the
 // configuration leaves them open, so that others find it again.
-func start(ctx context.Context, o RunOptions, sec Secrets, db *store.Badger, chain coordinator.Chain) (*Node, error) {
+func start(ctx context.Context, o RunOptions, sec Secrets, remote *signer.Client, db *store.Badger, chain coordinator.Chain) (*Node, error) {
 	// The node outlives ctx by its orderly stop.
 	ctx = context.WithoutCancel(ctx)
 	parts := Parts{
 		Name: o.Config.Name, Network: wallet.Network(o.Config.Network), Version: Version(),
-		Secrets: sec, Store: db, Chain: chain, Log: o.Log,
+		Secrets: sec, Signer: remote, Store: db, Chain: chain, Log: o.Log,
 		P2P: p2p.Config{
 			ExternalAddrs: o.Config.ExternalAddrs, Bootstrap: o.Config.Bootstrap,
 			Relays: o.Config.Relays, MDNS: o.Config.MDNS, Log: o.Log,

@@ -12,6 +12,7 @@ import (
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
+	"github.com/quorate/quorate/signer"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/wallet"
 )
@@ -19,7 +20,7 @@ import (
 // Secrets are what the keystore holds of a node.
 type Secrets struct {
 	Identity, Sealing [32]byte
-	Seed              []byte // BIP39
+	Seed              []byte // BIP39; nil where a signer process holds it
 }
 
 // Parts are what Wire joins to a node.
@@ -28,10 +29,12 @@ type Parts struct {
 	Network wallet.Network
 	Version string
 	Secrets Secrets
-	Store   *store.Badger
-	Chain   coordinator.Chain
-	P2P     p2p.Config // Identity, Book and Doorman are filled in
-	Log     *slog.Logger
+	// Signer is nil where the seed is in this process.
+	Signer *signer.Client
+	Store  *store.Badger
+	Chain  coordinator.Chain
+	P2P    p2p.Config // Identity, Book and Doorman are filled in
+	Log    *slog.Logger
 }
 
 // Node is a running node: what the API asks.
@@ -55,7 +58,7 @@ func Wire(ctx context.Context, p Parts) (*Node, error) {
 	n := &Node{parts: p, hub: newHub(), broken: make(chan error, 1)}
 	self := &coordinator.Self{Identity: identity, Sealing: sealing, Verified: wallet.NewSigCache(signatureCache)}
 	n.co = coordinator.NewNode(ctx, coordinator.Ports{
-		Store: watchedStore{p.Store, n.broken}, Chain: p.Chain, Signer: &signer{seed: p.Secrets.Seed, network: p.Network},
+		Store: watchedStore{p.Store, n.broken}, Chain: p.Chain, Signer: p.keys(),
 		Clock: systemClock{}, Observer: n.hub, Log: p.Log,
 	}, self, p.Network, p.Name)
 	p.P2P.Identity, p.P2P.Book, p.P2P.Doorman = identity, &addressBook{store: p.Store}, n.co.Door()
@@ -70,6 +73,13 @@ func Wire(ctx context.Context, p Parts) (*Node, error) {
 	return n, nil
 }
 
+func (p Parts) keys() coordinator.Signer {
+	if p.Signer != nil {
+		return p.Signer
+	}
+	return signer.NewLocal(p.Secrets.Seed, p.Network)
+}
+
 // signatureCache is how many verified signatures are remembered: 32 bytes each.
 const signatureCache = 1 << 16
 
@@ -79,6 +89,9 @@ func (n *Node) Close() error {
 	n.co.Close()
 	err := n.net.Close()
 	n.hub.close()
+	if n.parts.Signer != nil {
+		n.parts.Signer.Close()
+	}
 	return errors.Join(err, n.parts.Store.Close())
 }
 

@@ -17,6 +17,7 @@ type Config struct {
 	Bootstrap     []string `toml:"bootstrap"`
 	Relays        []string `toml:"relays"`
 	MDNS          bool     `toml:"mdns"`
+	Signer        string   `toml:"signer"`
 	Chain         Chain    `toml:"chain"`
 	API           API      `toml:"api"`
 	Log           Log      `toml:"log"`

@@ -33,6 +33,22 @@ func CreateWith(path string, pass []byte, c Content, w Work) error {
 	return nil
 }
 
+// Replace writes a keystore in the place of one that is there: after a crash
+// either the old or the new one is. It returns fs.ErrNotExist where there is none.
+func Replace(path string, pass []byte, c Content) error {
+	if _, err := os.Lstat(path); err != nil {
+		return fmt.Errorf("replace keystore: %w", err)
+	}
+	b, err := seal(pass, c, DefaultWork())
+	if err != nil {
+		return fmt.Errorf("replace keystore: %w", err)
+	}
+	if err := WriteFile(path, b); err != nil {
+		return fmt.Errorf("replace keystore: %w", err)
+	}
+	return nil
+}
+
 // WriteFile writes a file of mode 0600 so that after a crash either all of it
 // is there or what was there before: a temporary file beside it, synced,
 // renamed, and the directory synced.

@@ -22,9 +22,9 @@ type initFlags struct {
 // initialized is what init answers. It never holds the mnemonic.
 type initialized struct {
 	DataDir string `json:"data_dir"`
-	Name    string `json:"name"`
+	Name    string `json:"name,omitempty"`
 	Network string `json:"network"`
-	PeerID  string `json:"peer_id"`
+	PeerID  string `json:"peer_id,omitempty"`
 
 	words string
 }
@@ -71,38 +71,52 @@ func (c *cli) init(f initFlags) error {
 	if file.Name == "" {
 		file.Name, _ = os.Hostname()
 	}
-	o := app.InitOptions{DataDir: c.dataDir, Config: file}
-	if f.mnemonicFile != "" {
-		words, err := readSecret("mnemonic", f.mnemonicFile)
-		if err != nil {
-			return err
-		}
-		if len(words) == 0 {
-			return api.Misuse("bad_mnemonic", "the mnemonic file is empty", "put 12 to 24 words into it")
-		}
-		o.Mnemonic = string(words)
-	}
-	if o.Passphrase, err = c.passphrase(f.passphraseFile, true); err != nil {
+	o, err := c.secrets(app.InitOptions{DataDir: c.dataDir, Config: file}, f)
+	if err != nil {
 		return err
 	}
 	defer clear(o.Passphrase)
-	if len(o.Passphrase) == 0 {
-		if file.Network == "mainnet" {
-			return api.Refuse("empty_passphrase", "the passphrase is empty", "choose one: whoever reads the keystore has the keys otherwise")
-		}
-		c.note("warning: the passphrase is empty: whoever reads the keystore has the keys")
-	}
 	made, err := app.Init(o)
 	if err != nil {
 		return err
 	}
 	v := initialized{DataDir: c.dataDir, Name: file.Name, Network: file.Network, PeerID: made.PeerID}
+	c.words(&v, made)
+	return answer(c, v, showInitialized)
+}
+
+// secrets asks for the mnemonic, where a file is named, and for a new passphrase.
+func (c *cli) secrets(o app.InitOptions, f initFlags) (app.InitOptions, error) {
+	if f.mnemonicFile != "" {
+		words, err := readSecret("mnemonic", f.mnemonicFile)
+		if err != nil {
+			return o, err
+		}
+		if len(words) == 0 {
+			return o, api.Misuse("bad_mnemonic", "the mnemonic file is empty", "put 12 to 24 words into it")
+		}
+		o.Mnemonic = string(words)
+	}
+	var err error
+	if o.Passphrase, err = c.passphrase(f.passphraseFile, true); err != nil {
+		return o, err
+	}
+	if len(o.Passphrase) == 0 {
+		if o.Config.Network == "mainnet" {
+			return o, api.Refuse("empty_passphrase", "the passphrase is empty", "choose one: whoever reads the keystore has the keys otherwise")
+		}
+		c.note("warning: the passphrase is empty: whoever reads the keystore has the keys")
+	}
+	return o, nil
+}
+
+// words gives a new mnemonic to be shown, on a terminal only.
+func (c *cli) words(v *initialized, made app.InitResult) {
 	if isTerminal(c.out) {
 		v.words = made.Mnemonic
 	} else if made.Mnemonic != "" {
 		c.note("the mnemonic is not shown, because standard output is not a terminal: it is in the keystore only")
 	}
-	return answer(c, v, showInitialized)
 }
 
 func showInitialized(w io.Writer, v initialized) {

@@ -7,9 +7,15 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/quorate/quorate/app"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	// Commands that hold a key say where this was refused.
+	_ = app.Harden()
+	os.Exit(run(os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+}
 
 // run is main, so that what is deferred runs before the process exits.
 func run(args, environ []string, in io.Reader, out, err io.Writer) int {

@@ -20,7 +20,7 @@ func (c *cli) root() *cobra.Command {
 		c.proposeCommand(), c.proposalsCommand(),
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),
 		c.approveCommand(), c.rejectCommand(), c.withdrawCommand(), c.waitCommand(), c.txCommand(),
-		c.peersCommand(), c.relayCommand(),
+		c.peersCommand(), c.passphraseCommand(), c.signerCommand(), c.relayCommand(),
 		c.backupCommand(), c.restoreCommand(),
 	)
 	root.Version = app.Version()

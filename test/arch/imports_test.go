@@ -54,9 +54,10 @@ func rooms() map[string]room {
 		"p2p":         {[]string{"coordinator", "journal"}, slices.Concat(database, web, bitcoin)},
 		"chain":       {floor, slices.Concat(peers, database)},
 		"api":         {floor, slices.Concat(peers, database, bitcoin)},
-		"app":         {append([]string{"api", "p2p", "store", "chain"}, floor...), nil},
+		"signer":      {[]string{"coordinator", "wallet"}, slices.Concat(peers, database)},
+		"app":         {append([]string{"api", "p2p", "store", "chain", "signer"}, floor...), nil},
 		"cmd":         {[]string{"app", "api"}, slices.Concat(peers, database, bitcoin)},
-		"test":        {append([]string{"app", "api", "p2p", "store", "chain"}, floor...), nil},
+		"test":        {append([]string{"app", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
 	}
 }
 
@@ -68,6 +69,7 @@ func neverLinked() map[string][]string {
 		"coordinator": slices.Concat(peers, database),
 		"api":         slices.Concat(peers, database),
 		"chain":       slices.Concat(peers, database),
+		"signer":      slices.Concat(peers, database),
 		"store":       peers,
 		"p2p":         database,
 	}

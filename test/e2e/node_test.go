@@ -94,7 +94,7 @@ func newNodeOn(t testing.TB, name, backend string) *node {
 }
 
 // nodeIn is a node whose Bitcoin node is at url (for core) or p2p (for neutrino).
-func nodeIn(t testing.TB, name, dir, backend, url, p2p string) *node {
+func nodeIn(t testing.TB, name, dir, backend, url, p2p string, settings ...string) *node {
 	t.Helper()
 	n := &node{t: t, name: name, dir: dir}
 	args := []string{"init", "--network", "regtest", "--name", name, "--passphrase-file", world.passFile,
@@ -104,6 +104,9 @@ func nodeIn(t testing.TB, name, dir, backend, url, p2p string) *node {
 	} else {
 		args = append(args, "--set", "chain.core.url="+url, "--set", "chain.core.user="+world.bitcoin.User,
 			"--set", "chain.core.password=@"+world.rpcFile)
+	}
+	for _, set := range settings {
+		args = append(args, "--set", set)
 	}
 	n.run(args...).ok(t)
 	var err error

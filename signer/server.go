@@ -1,0 +1,182 @@
+package signer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Options of a signer process.
+type Options struct {
+	Network wallet.Network
+	Keys    coordinator.Signer
+	// Users are the ids of users whose processes may ask.
+	Users []uint32
+	Log   *slog.Logger
+}
+
+// Limits of a signer process. A node asks one thing at a time and waits.
+const (
+	maxAtOnce   = 4
+	askTime     = 30 * time.Second
+	idleTime    = 2 * time.Minute
+	maxHeader   = 8 << 10
+	closingTime = 3 * time.Second
+)
+
+// Listen makes the socket. Where group is not negative, the socket is that
+// group's too: a node under another user is then in the group. A socket that a
+// signer left behind is replaced; one that answers is an error.
+func Listen(path string, group int) (net.Listener, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("listen for nodes: %w", err)
+	}
+	if fi, err := os.Lstat(path); err == nil && fi.Mode()&fs.ModeSocket != 0 {
+		if c, err := net.Dial("unix", path); err == nil {
+			_ = c.Close()
+			return nil, fmt.Errorf("listen for nodes: %s: a signer is running already", path)
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("remove the socket of a signer that died: %w", err)
+		}
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("listen for nodes: %w", err)
+	}
+	mode := fs.FileMode(0o600)
+	if group >= 0 {
+		mode = 0o660
+		err = os.Lchown(path, -1, group)
+	}
+	// Whoever slips in before this is turned away by the check of users.
+	if err = errors.Join(err, os.Chmod(path, mode)); err != nil {
+		return nil, errors.Join(fmt.Errorf("listen for nodes: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+// Serve answers nodes until ctx ends. It closes the listener.
+func Serve(ctx context.Context, l net.Listener, o Options) error {
+	s := &http.Server{
+		Handler: handler(o), ReadTimeout: askTime, WriteTimeout: askTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+	}
+	stopped := make(chan struct{})
+	end := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closingTime)
+		defer cancel()
+		if s.Shutdown(ctx) != nil {
+			_ = s.Close()
+		}
+	})
+	err := s.Serve(&known{l, o})
+	if !end() {
+		<-stopped
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("answer nodes: %w", err)
+}
+
+// known lets in processes of some users only.
+type known struct {
+	net.Listener
+	o Options
+}
+
+func (k *known) Accept() (net.Conn, error) {
+	for {
+		c, err := k.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if err := allowed(c, k.o.Users); err != nil {
+			k.o.Log.Warn("refused to sign for a process", "error", err)
+			_ = c.Close()
+			continue
+		}
+		return c, nil
+	}
+}
+
+func handler(o Options) http.Handler {
+	mux := http.NewServeMux()
+	slots := make(chan struct{}, maxAtOnce)
+	route := func(path string, f func(context.Context, *http.Request) (answer, error)) {
+		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case slots <- struct{}{}:
+				defer func() { <-slots }()
+			case <-r.Context().Done():
+				return
+			}
+			status := http.StatusOK
+			out, err := f(r.Context(), r)
+			if err != nil {
+				// Requests hold no secret of this process, and errors echo none.
+				o.Log.Warn("refused to sign", "request", path, "error", err)
+				out, status = answer{Error: err.Error()}, http.StatusBadRequest
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_ = json.NewEncoder(w).Encode(out) // whoever asked has gone
+		})
+	}
+	route(pathNetwork, func(context.Context, *http.Request) (answer, error) { return answer{Network: o.Network}, nil })
+	route(pathAccount, func(ctx context.Context, r *http.Request) (answer, error) {
+		var q account
+		if err := decode(r.Body, &q); err != nil {
+			return answer{}, fmt.Errorf("read request: %w", err)
+		}
+		key, err := o.Keys.AccountKey(ctx, q.Script, q.Account)
+		if err != nil {
+			return answer{}, err
+		}
+		return answer{Key: key.String()}, nil
+	})
+	route(pathHash, func(ctx context.Context, r *http.Request) (answer, error) {
+		var q hashRequest
+		if err := decode(r.Body, &q); err != nil {
+			return answer{}, fmt.Errorf("read request: %w", err)
+		}
+		if len(q.Hash) != 32 {
+			return answer{}, fmt.Errorf("hash of %d bytes", len(q.Hash))
+		}
+		sig, err := o.Keys.SignHash(ctx, q.Script, q.Account, [32]byte(q.Hash))
+		if err == nil {
+			o.Log.Info("proved that a key is here", "script", q.Script, "account", q.Account)
+		}
+		return answer{Signature: sig}, err
+	})
+	route(pathSpend, func(ctx context.Context, r *http.Request) (answer, error) {
+		var q spendRequest
+		if err := decode(r.Body, &q); err != nil {
+			return answer{}, fmt.Errorf("read request: %w", err)
+		}
+		spend, err := q.spend(o.Network)
+		if err != nil {
+			return answer{}, fmt.Errorf("read request: %w", err)
+		}
+		sigs, err := o.Keys.SignSpend(ctx, q.Script, q.Account, spend)
+		if err == nil {
+			o.Log.Info("signed", "txid", spend.TxID())
+		}
+		return answer{Signatures: sigs}, err
+	})
+	return mux
+}
