@@ -12,6 +12,11 @@ type SignerBackend interface {
 	Proof(ctx context.Context, wallet string) (Proof, error)
 	// ProveWallet enters this node's external key, with its proof or without.
 	ProveWallet(ctx context.Context, wallet string, r ProveWallet) (WalletSummary, error)
+	// ExportPSBT hands a proposal out as a PSBT; the sign guard is durable before
+	// it leaves, where this node's key may sign it elsewhere.
+	ExportPSBT(ctx context.Context, proposal string, r ExportPSBT) (ExportedPSBT, error)
+	// ImportPSBT takes in the signatures of a PSBT that are new and verify.
+	ImportPSBT(ctx context.Context, r ImportPSBT) (ImportedPSBT, error)
 }
 
 // Proof is what shows, once signed, that somebody holds an external key.
@@ -38,6 +43,7 @@ type proveWalletInput struct {
 
 func (s *Server) proofRoutes(h huma.API) {
 	b := s.backend
+	s.psbtRoutes(h)
 	route(h, RoleRead, get("show-proof", "/v1/wallets/{wallet}/proof", "Show what proves this node's external key"), func(ctx context.Context, in *WalletPath) (Proof, error) {
 		return b.Proof(ctx, in.Wallet)
 	})

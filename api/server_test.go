@@ -118,6 +118,12 @@ func TestRoundTrip(t *testing.T) {
 		"Reject":   func(b api.Backend) (any, error) { return b.Reject(ctx, apitest.ProposalID, api.Reject{Reason: "no"}) },
 		"Withdraw": func(b api.Backend) (any, error) { return b.Withdraw(ctx, apitest.ProposalID) },
 		"Proof":    func(b api.Backend) (any, error) { return b.Proof(ctx, "family") },
+		"ExportPSBT": func(b api.Backend) (any, error) {
+			return b.ExportPSBT(ctx, apitest.ProposalID, api.ExportPSBT{Version: 2, ForSigning: true, Allow: []string{"x"}})
+		},
+		"ImportPSBT": func(b api.Backend) (any, error) {
+			return b.ImportPSBT(ctx, api.ImportPSBT{PSBT: "cHNidP8=", Allow: []string{"x"}})
+		},
 		"ProveWallet": func(b api.Backend) (any, error) {
 			return b.ProveWallet(ctx, "family", api.ProveWallet{Signature: "sig"})
 		},

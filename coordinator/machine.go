@@ -154,6 +154,10 @@ func (s *step) take(msg any) error {
 		return s.reject(x)
 	case Withdraw:
 		return s.withdraw(x)
+	case Export:
+		return s.export(x)
+	case Import:
+		return s.importSignatures(x)
 	case Signed:
 		return s.signed(x)
 	}

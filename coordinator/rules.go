@@ -54,6 +54,10 @@ const (
 	RuleBadKey        = "bad_key"
 	RuleUnprovenKey   = "unproven_key"
 	RuleExternalKey   = "external_key"
+	RuleNoProposal    = "no_such_proposal"
+	RulePSBTChanged   = "psbt_changed"
+	RulePSBTSignature = "psbt_signature"
+	RulePSBTUnsigned  = "psbt_unsigned"
 )
 
 // Errors that are no rule.

@@ -18,3 +18,20 @@ func (b *Backend) Proof(_ context.Context, ref string) (api.Proof, error) {
 func (b *Backend) ProveWallet(_ context.Context, ref string, r api.ProveWallet) (api.WalletSummary, error) {
 	return summary("forming"), b.wallet("ProveWallet", ref, r)
 }
+
+// ExportPSBT implements api.Backend.
+func (b *Backend) ExportPSBT(_ context.Context, ref string, r api.ExportPSBT) (api.ExportedPSBT, error) {
+	_, err := b.proposal("ExportPSBT", ref, r)
+	return api.ExportedPSBT{
+		Proposal: ProposalID, Wallet: WalletID, TxID: TxID, Version: r.Version, PSBT: "cHNidP8BAAoCAAAAAAAAAAAAAA==", Guarded: r.ForSigning,
+		Missing: []string{TxID},
+	}, err
+}
+
+// ImportPSBT implements api.Backend.
+func (b *Backend) ImportPSBT(_ context.Context, r api.ImportPSBT) (api.ImportedPSBT, error) {
+	return api.ImportedPSBT{
+		Proposal: ProposalID, Wallet: WalletID, TxID: TxID, Status: api.StatusFinal,
+		Added: []api.AddedSignatures{{Cosigner: "bob", Signatures: 1}}, Known: 1, Signed: 2, Needed: 2,
+	}, b.called("ImportPSBT", r)
+}

@@ -57,6 +57,17 @@ func showProof(w io.Writer, p api.Proof, format, file string) {
 	fmt.Fprintln(w, "\nThen: quorate wallet prove "+short(p.Wallet)+" SIGNATURE|FILE")
 }
 
+// mayWrite refuses a file that is there already, before anything is done.
+func mayWrite(name string) error {
+	if name == "" {
+		return nil
+	}
+	if _, err := os.Lstat(name); err == nil {
+		return api.Refuse("file_exists", fmt.Sprintf("%.200s is there already, nothing was done", name), "name another file, or remove it")
+	}
+	return nil
+}
+
 // writeFile writes what a command produces; one that is there already stays.
 func writeFile(name string, content []byte) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

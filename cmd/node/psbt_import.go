@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app"
+)
+
+func (c *cli) psbtImportCommand() *cobra.Command {
+	var r api.ImportPSBT
+	cmd := &cobra.Command{
+		Use:   "import FILE|-",
+		Short: "Take in a PSBT that a device, a colleague or another wallet signed",
+		Long: `Take in a PSBT that a device, a colleague or another wallet signed, in base64, hex or binary, of version 0 or 2.
+Each signature is verified against the proposal as this node derives it. Those that are new are entered: by this
+node's key as its approval, by the rules of ` + "`approve`" + `; by others as carried. A PSBT that changed anything is refused,
+and what it changed is named.
+JSON: {"proposal","wallet","txid","status","added":[{"cosigner","signatures","own"}],"known","signed","needed"}.`,
+		Args: cobra.ExactArgs(1),
+		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.ImportedPSBT, error) {
+			content, err := c.readPSBT(args[0])
+			if err != nil {
+				return api.ImportedPSBT{}, err
+			}
+			if r.PSBT, err = app.SlimPSBT(content); err != nil {
+				return api.ImportedPSBT{}, err
+			}
+			return node.ImportPSBT(ctx, r)
+		}, showImported),
+	}
+	allowFlag(cmd, &r.Allow)
+	return cmd
+}
+
+// maxPSBTFile bounds a file: 16 MiB of PSBT, in hex.
+const maxPSBTFile = 33 << 20
+
+func (c *cli) readPSBT(name string) ([]byte, error) {
+	from := c.in
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, api.Misuse("bad_psbt", "the PSBT could not be read: "+err.Error(), "name a file, or - for standard input")
+		}
+		defer func() { _ = f.Close() }() // only read
+		from = f
+	}
+	b, err := io.ReadAll(io.LimitReader(from, maxPSBTFile+1))
+	if err != nil {
+		return nil, api.Misuse("bad_psbt", "the PSBT could not be read: "+err.Error(), "name a file, or - for standard input")
+	}
+	if len(b) > maxPSBTFile {
+		return nil, api.Misuse("bad_psbt", "the file is too long to be a PSBT", "")
+	}
+	return b, nil
+}
+
+func showImported(w io.Writer, v api.ImportedPSBT) {
+	for _, x := range v.Added {
+		fmt.Fprintf(w, "new: %d signature(s) of %s\n", x.Signatures, clean(x.Cosigner))
+	}
+	if len(v.Added) == 0 {
+		fmt.Fprintln(w, "nothing new: all its signatures were held already")
+	}
+	pairs(w, "proposal", v.Proposal, "txid", v.TxID, "status", v.Status, "signed", fmt.Sprintf("%d of %d", v.Signed, v.Needed))
+}

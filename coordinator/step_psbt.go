@@ -1,0 +1,141 @@
+package coordinator
+
+import (
+	"fmt"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Export asks to hand out a proposal as a PSBT. The reply is an Exported.
+type Export struct {
+	Proposal journal.EntryID
+	// ForSigning: it will be signed with this node's key, wherever that is. A node
+	// whose key is external never exports otherwise.
+	ForSigning bool
+	Allow      []string
+}
+
+// Exported is the reply to Export: the proposal may leave. Guarded says that it
+// counts as signed by this node's key from here on.
+type Exported struct{ Guarded bool }
+
+// Import brings signatures that were made outside. The reply is an Imported.
+type Import struct {
+	Proposal   journal.EntryID
+	Signatures []wallet.Signature
+	Allow      []string
+}
+
+// Imported says how many signatures were new, by key index, and how many were held already.
+type Imported struct {
+	Added map[uint32]int
+	Known int
+}
+
+// export lets a proposal leave as a PSBT. What may come back signed by this
+// node's key counts as signed when the file leaves: every rule that stands
+// before a signature is asked, and the guard is durable first.
+func (s *step) export(x Export) error {
+	p, err := s.proposal(x.Proposal)
+	if err != nil {
+		return err
+	}
+	me, holds := s.m.State.active.index(s.m.State.Me())
+	signing := x.ForSigning || s.m.External()
+	if !signing || !holds || s.m.State.signed(p, me) == len(p.Body.Inputs) {
+		s.do(Reply{Exported{}})
+		return nil
+	}
+	if p, err = s.mayApprove(Approve{Proposal: x.Proposal, Allow: x.Allow}); err != nil {
+		return err
+	}
+	updates, err := s.m.Guard.check(s.m.State, s.m.View, p)
+	if err != nil {
+		return err
+	}
+	if err := s.overrideRestored(x.Allow); err != nil {
+		return err
+	}
+	if s.m.State.myVote(p) {
+		if _, err := s.write(&RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
+			return err
+		}
+	}
+	s.batch.Guard = append(s.batch.Guard, updates...)
+	for _, u := range updates {
+		s.m.Guard = s.m.Guard.add(u.GuardRecord)
+	}
+	s.do(Reply{Exported{Guarded: true}})
+	return nil
+}
+
+// importSignatures enters signatures that are new: this node's own key's as its
+// approval, by the rules of one, and those of others as carried.
+func (s *step) importSignatures(x Import) error {
+	p, err := s.proposal(x.Proposal)
+	if err != nil {
+		return err
+	}
+	spend, err := p.Spend(s.m.State.active)
+	if err != nil {
+		return err
+	}
+	me, holds := s.m.State.active.index(s.m.State.Me())
+	var own []wallet.Signature
+	var others []PartialSignature
+	done := Imported{Added: map[uint32]int{}}
+	seen := map[string]bool{}
+	for i, err := range spend.VerifyAll(x.Signatures, s.m.State.self.Verified) {
+		sig := x.Signatures[i]
+		if err != nil {
+			return refuse(RulePSBTSignature, "input %d: %v", sig.Input, err)
+		}
+		k := sigKey(p.TxID, sig.Input, sig.Key)
+		if _, held := s.m.State.sigs.Get(k); held || seen[k] {
+			done.Known++
+			continue
+		}
+		seen[k] = true
+		done.Added[sig.Key]++
+		if holds && int(sig.Key) == me {
+			own = append(own, sig)
+		} else {
+			others = append(others, PartialSignature{Input: sig.Input, Key: sig.Key, Bytes: sig.Bytes})
+		}
+	}
+	if err := s.enterOwn(x, own); err != nil {
+		return err
+	}
+	for len(others) > 0 {
+		n := min(len(others), maxTxInputs)
+		if _, err := s.write(&SignatureCarried{Proposal: p.Ref.ID, Signatures: others[:n]}); err != nil {
+			return err
+		}
+		others = others[n:]
+	}
+	s.do(Reply{done})
+	return nil
+}
+
+// enterOwn releases signatures by this node's key. Time has passed since they
+// were asked for, and they may have been made of a file that another node
+// wrote: every rule is asked again.
+func (s *step) enterOwn(x Import, own []wallet.Signature) error {
+	if len(own) == 0 {
+		return nil
+	}
+	p, err := s.mayApprove(Approve{Proposal: x.Proposal, Allow: x.Allow})
+	if err != nil {
+		return fmt.Errorf("enter this node's own signatures: %w", err)
+	}
+	if err := s.overrideRestored(x.Allow); err != nil {
+		return err
+	}
+	if s.m.State.myVote(p) {
+		if _, err := s.write(&RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
+			return err
+		}
+	}
+	return s.release(p, own)
+}
