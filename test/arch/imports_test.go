@@ -48,6 +48,7 @@ func rooms() map[string]room {
 	floor := []string{"coordinator", "journal", "wallet"}
 	return map[string]room{
 		"wallet":      {nil, slices.Concat(network, system, chance, peers, database, web)},
+		"qr":          {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"journal":     {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"coordinator": {[]string{"journal", "wallet"}, slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)},
 		"store":       {floor, slices.Concat(network, peers, web)},
@@ -55,9 +56,9 @@ func rooms() map[string]room {
 		"chain":       {floor, slices.Concat(peers, database)},
 		"api":         {floor, slices.Concat(peers, database, bitcoin)},
 		"signer":      {[]string{"coordinator", "wallet"}, slices.Concat(peers, database)},
-		"app":         {append([]string{"api", "p2p", "store", "chain", "signer"}, floor...), nil},
-		"cmd":         {[]string{"app", "api"}, slices.Concat(peers, database, bitcoin)},
-		"test":        {append([]string{"app", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
+		"app":         {append([]string{"api", "qr", "p2p", "store", "chain", "signer"}, floor...), nil},
+		"cmd":         {[]string{"app", "api", "qr"}, slices.Concat(peers, database, bitcoin)},
+		"test":        {append([]string{"app", "qr", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
 	}
 }
 
@@ -189,6 +190,13 @@ func TestArrowsAreHeld(t *testing.T) {
 		{"coordinator", "crypto/rand", 1},
 		{"coordinator", "github.com/libp2p/go-libp2p", 1},
 		{"coordinator", "github.com/dgraph-io/badger/v4", 1},
+		{"cmd/node", q("qr"), 0},
+		{"app", q("qr"), 0},
+		{"api", q("qr"), 1},
+		{"coordinator", q("qr"), 1},
+		{"qr", q("wallet"), 1},
+		{"qr", "os", 1},
+		{"qr", "github.com/btcsuite/btcd/wire/v2", 1},
 		{"wallet", q("wallet/psbt"), 0},
 		{"wallet", "math/rand/v2", 0},
 		{"wallet", q("journal"), 1},
