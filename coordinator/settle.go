@@ -102,61 +102,6 @@ func (s *step) revealSalt() error {
 	return nil
 }
 
-// tellStanza says that this node could not open its stanza of an epoch, or got
-// none and lacks what was written under it, and seals again for those who said so.
-func (s *step) tellStanza() error {
-	st := s.m.State
-	if st.active == nil {
-		return nil
-	}
-	for id, f := range st.rotations.All() {
-		epoch := id[:32]
-		if _, held := st.epochs.Get(epoch); held || !slices.Contains(f.To, st.Me()) && !st.lacks(f.Epoch) {
-			continue
-		}
-		if _, told := st.failures.Get(key2(f.Epoch, st.Me())); told {
-			continue
-		}
-		if _, err := s.write(&StanzaFailed{Epoch: f.Epoch}); err != nil {
-			return err
-		}
-	}
-	return s.sealAgain()
-}
-
-// lacks says whether entries are held that only an epoch's secret opens.
-func (s State) lacks(id journal.EpochID) bool {
-	for range scan(s.sealed, key(id)) {
-		return true
-	}
-	return false
-}
-
-// sealAgain seals an epoch to a member who could not open its stanza. Every
-// holder does it once: to leave it to one would let that one keep a member out.
-func (s *step) sealAgain() error {
-	st := s.m.State
-	for _, f := range st.failures.All() {
-		st := s.m.State // grows as this goes on
-		ep, held := st.epochs.Get(key(f.Epoch))
-		who := f.Ref.Chain.Author
-		at, member := st.active.index(who)
-		if !held || ep.Number == 0 || !member || who == st.Me() {
-			continue
-		}
-		done := false
-		for _, r := range scan(st.rotations, key(f.Epoch)) {
-			done = done || (r.Ref.Chain.Author == st.Me() && len(r.To) == 1 && r.To[0] == who)
-		}
-		if done {
-			continue
-		}
-		// A member whose own key takes no secret keeps nobody else waiting.
-		_ = s.try(func() error { return s.rotate(ep, []Member{st.active.Members[at]}) })
-	}
-	return nil
-}
-
 // nameEvidence names the entries past a fork that the active wallet rests on:
 // a member who forked when it ratified would otherwise leave those who saw its
 // other branch outside for good.

@@ -1,0 +1,146 @@
+package coordinator
+
+import (
+	"testing"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// A proposal that one member read and signed is read by all, also where its
+// author sealed the epoch to some only and the rotation is past a fork, so that
+// nothing but the proposal itself, which the signature names, came to the others.
+func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	evil.evil = true
+	before := evil.m
+	draft := pay(1, 100_000)
+	draft.Unsigned = true
+	id := evil.must(draft).(Proposed).Proposal
+	p, ok := evil.m.State.Proposal(id)
+	if !ok {
+		t.Fatal("no proposal")
+	}
+	evil.m = before
+	evil.must(LeaseAddress{})
+	other := evil.out[len(evil.out)-1]
+
+	evil.m = before
+	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+	if _, err := s.write(&AddressLeased{Index: 9}); err != nil {
+		t.Fatal(err)
+	}
+	ep := s.newEpoch()
+	var some []Member
+	for _, m := range evil.m.State.active.Members {
+		if m.Identity != b.id() {
+			some = append(some, m)
+		}
+	}
+	if err := s.rotate(ep, some); err != nil {
+		t.Fatal(err)
+	}
+	at, err := s.next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := EncodeEvent(Event{Time: 1, Body: p.Body})
+	if err != nil {
+		t.Fatal(err)
+	}
+	proposal, err := journal.Seal(evil.self.Identity, ep, at, plain, s.nonce())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease, rotation := s.batch.Entries[0], s.batch.Entries[1]
+
+	for _, e := range []*journal.Entry{lease, rotation, proposal} {
+		a.must(EntryIn{e})
+	}
+	a.must(Approve{Proposal: proposal.ID()})
+	// B holds both branches where they part, and no more of them.
+	b.must(EntryIn{other})
+	b.must(EntryIn{lease})
+	a.must(EntryIn{other})
+	own := func(from, to *peer) {
+		for _, chain := range from.chains() {
+			for _, e := range chain {
+				if e.Chain().Author == from.id() && !to.m.State.chains.Has(e.ID()) {
+					to.must(EntryIn{e})
+				}
+			}
+		}
+	}
+	own(a, b)
+	wanted := b.m.Wanted()
+	if len(wanted) != 1 || wanted[0] != proposal.ID() {
+		t.Fatalf("b wants %v", wanted)
+	}
+	b.must(EntryIn{proposal})
+	own(b, a)
+	own(a, b)
+	if b.m.State.chains.Has(rotation.ID()) {
+		t.Fatal("b holds the rotation itself")
+	}
+	got, ok := b.m.State.Proposal(proposal.ID())
+	if !ok || b.m.State.signed(got, memberIndex(b, a)) != len(got.Body.Inputs) {
+		t.Fatalf("b reads the proposal: %v", ok)
+	}
+}
+
+// Epochs that are spoiled without end are not answered without end: what each
+// takes of the others is limited.
+func TestSpoiledEpochsAreAnsweredSoOftenOnly(t *testing.T) {
+	c := active(t, 2, 3)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	evil.evil = true
+	count := func(p *peer) (n int) {
+		for _, e := range p.held {
+			if e.Header().Author == p.id() {
+				n++
+			}
+		}
+		return n
+	}
+	beforeA, beforeB := count(a), count(b)
+	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+	for n := range maxStanzas + 40 {
+		ep := journal.Epoch{Group: evil.m.State.group, Number: 2, Parent: journal.EpochID{1}, Secret: [32]byte{byte(n), byte(n >> 8)}}
+		body := &EpochRotated{Number: ep.Number, Parent: ep.Parent}
+		for _, m := range evil.m.State.active.Members {
+			sealed, err := journal.SealSecret(ep, evil.id(), m.Identity, m.Sealing)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Identity == b.id() {
+				sealed[0]++
+			}
+			body.Stanzas = append(body.Stanzas, Stanza{To: m.Identity, Sealed: sealed})
+		}
+		plain, err := EncodeEvent(Event{Time: 1, Body: body})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := s.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := journal.SealPlain(evil.self.Identity, evil.m.State.group, ep.ID(), at, plain, s.nonce())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.append(e); err != nil {
+			t.Fatal(err)
+		}
+		a.must(EntryIn{e})
+		b.must(EntryIn{e})
+	}
+	c.settle(a, b)
+	if n := count(b) - beforeB; n != maxStanzas {
+		t.Errorf("b wrote %d entries, want %d", n, maxStanzas)
+	}
+	if n := count(a) - beforeA; n != maxStanzas {
+		t.Errorf("a wrote %d entries, want %d", n, maxStanzas)
+	}
+}
