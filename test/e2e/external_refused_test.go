@@ -1,0 +1,125 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/wallet/psbt"
+)
+
+// An unproven key is seen and accepted by name; a PSBT that is not exactly a
+// proposal is refused in one clear line, and nothing changes.
+func TestUnprovenKeyAndRefusedPSBTs(t *testing.T) {
+	cold := newColdKey(t, 23)
+	a, b := newNode(t, "a").start(), newNode(t, "b").start()
+	g := &group{t: t, nodes: []*node{a, b}}
+
+	refused := func(n *node, code string, status int, args ...string) {
+		t.Helper()
+		r := n.run(args...)
+		if r.status != status || !bytes.Contains(r.out, []byte(`"code":"`+code+`"`)) || strings.Count(r.err, "\n") != 1 {
+			t.Errorf("`quorate %s`: exit status %d: %s%s", r.line, r.status, r.err, r.out)
+		}
+	}
+	create := func(key string) []string {
+		return []string{"wallet", "create", walletName, "--threshold", "2", "--cosigners", "2", "--external", key}
+	}
+	xprv := strings.Replace(cold.key.String(), cold.key.XPub, cold.account.String(), 1)
+	refused(a, "bad_key", 4, create(xprv)...)
+	if r := a.run(create(xprv)...); strings.Contains(r.err+string(r.out), cold.account.String()) {
+		t.Error("a private key is shown in an error")
+	}
+	refused(a, "bad_key", 4, create("[00000000/48h/0h/0h/2h]xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8")...)
+	refused(a, "bad_key", 4, create(strings.Replace(cold.key.String(), "/0h/2h]", "/0h]", 1))...)
+	refused(a, "bad_key", 4, create(cold.key.XPub)...)
+	if w := ask[api.Page[api.Wallet]](a, "wallet", "list"); len(w.Items) != 0 {
+		t.Fatalf("a refused key left a wallet: %+v", w.Items)
+	}
+
+	made := ask[api.WalletInvites](a, "wallet", "create", walletName, "--threshold", "2", "--cosigners", "2")
+	g.id = made.Wallet
+	read[api.WalletSummary](t, b.runWith(made.Invites[0], "wallet", "join", "-", "--external", cold.key.String(), "--unproven"))
+	words := ""
+	eventually(t, "a shows the words", func() bool {
+		if w := a.wallet(); w.Words != nil {
+			words = *w.Words
+		}
+		return words != ""
+	})
+	refused(a, "unproven_key", 4, "wallet", "ratify", walletName, "--words", words)
+	g.proven("--accept-unproven")
+	proofs := map[string]string{}
+	for _, k := range b.wallet().Cosigners {
+		proofs[k.Name] = k.Proof
+	}
+	if proofs["a"] != "own" || proofs["b"] != "none" {
+		t.Errorf("proofs %v", proofs)
+	}
+
+	g.fund(10_000_000)
+	p := ask[api.Proposed](a.synced(), pay(t, 5_000_000)...)
+	b.synced().reaches(p.Proposal, api.StatusPending)
+	dir := t.TempDir()
+	out, signed := filepath.Join(dir, "out.psbt"), filepath.Join(dir, "signed.psbt")
+	if x := ask[api.ExportedPSBT](a, "psbt", "export", p.Proposal); x.Guarded {
+		t.Error("a plain copy counts as signed")
+	}
+	ask[api.ExportedPSBT](b, "psbt", "export", p.Proposal, "-o", out)
+	refused(b, "file_exists", 4, "psbt", "export", p.Proposal, "-o", out)
+	cold.sign(out, signed)
+	raw, err := os.ReadFile(signed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := func(name string, change func(*psbt.Packet)) string {
+		t.Helper()
+		packet, err := psbt.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(packet)
+		text, err := packet.Base64()
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	none := uint32(2)
+	cut := filepath.Join(dir, "cut")
+	if err := os.WriteFile(cut, []byte(base64.StdEncoding.EncodeToString(raw)[:400]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := b.run("proposal", "show", p.Proposal).ok(t).out
+	refused(b, "psbt_changed", 4, "psbt", "import", changed("output", func(p *psbt.Packet) { p.Outputs[0].Amount -= 1000 }))
+	refused(b, "psbt_changed", 4, "psbt", "import", changed("sighash", func(p *psbt.Packet) { p.Inputs[0].SighashType = &none }))
+	refused(b, "psbt_changed", 4, "psbt", "import", changed("locktime", func(p *psbt.Packet) { p.FallbackLockTime = &none }))
+	refused(b, "foreign_psbt", 4, "psbt", "import", changed("wallet", func(p *psbt.Packet) {
+		p.Inputs[0].PrevTxID[0] ^= 1
+		p.Inputs[0].WitnessUTXO, p.Inputs[0].NonWitnessUTXO = p.Inputs[0].Spent(), nil
+	}))
+	refused(b, "wrong_network", 4, "psbt", "import", changed("network", func(p *psbt.Packet) {
+		for i := range p.XPubs {
+			copy(p.XPubs[i].Key[:], []byte{0x04, 0x88, 0xb2, 0x1e})
+		}
+	}))
+	refused(b, "psbt_unsigned", 4, "psbt", "import", out)
+	refused(b, "bad_psbt", 2, "psbt", "import", cut)
+	refused(b, "bad_psbt", 2, "psbt", "import", filepath.Join(dir, "absent"))
+	if after := b.run("proposal", "show", p.Proposal).ok(t).out; !bytes.Equal(before, after) {
+		t.Errorf("a refused PSBT changed the proposal: %s", after)
+	}
+	ask[api.ImportedPSBT](b, "psbt", "import", signed)
+	confirmed(t, p.Proposal, a, b)
+	for _, n := range g.nodes {
+		n.stop()
+	}
+}
