@@ -26,6 +26,13 @@ func (n *Node) ExportWallet(_ context.Context, ref, format string) (api.WalletFi
 	for _, member := range active.Members {
 		w.KeyNames[member.Index] = member.Name
 	}
+	if format == "page" {
+		text, err := page(w)
+		if err != nil {
+			return api.WalletFile{}, apiError(err)
+		}
+		return api.WalletFile{Wallet: summary(a).Wallet, Format: format, Content: text}, nil
+	}
 	raw, err := formats.Write(w, formats.Format(format))
 	switch {
 	case errors.Is(err, formats.ErrUnsorted):

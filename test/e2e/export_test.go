@@ -45,6 +45,10 @@ func TestWalletExport(t *testing.T) {
 			t.Errorf("%s: read as %s (%v)\n%s", f, as, err, raw)
 		}
 	}
+	if p := ask[api.WalletFile](nodes[0], "wallet", "export", walletName, "--format", "page").Content; !strings.Contains(p, "█") ||
+		!strings.Contains(strings.ReplaceAll(p, "\n", ""), want) {
+		t.Errorf("the page is\n%s", p)
+	}
 	electrumReads(t, g)
 }
 
