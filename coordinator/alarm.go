@@ -146,6 +146,16 @@ func (m *Machine) Alarms() []Alarm {
 		return nil
 	}
 	var out []Alarm
+	if m.State.wasReplaced() {
+		out = append(out, Alarm{Kind: AlarmReplaced, Since: time.Unix(m.local.Created, 0), Text: errReplaced.Error()})
+	}
+	if l := m.State.active.lines; l != nil {
+		for k := range m.State.active.Members {
+			if len(l.contested[k]) > 0 {
+				out = append(out, m.contestedAlarm(k))
+			}
+		}
+	}
 	for k := range m.strange.All() {
 		if rec, told := m.alarmed.Get(k); told {
 			out = append(out, foreignAlarm(chainhash.Hash([]byte(k)), rec))

@@ -97,7 +97,7 @@ func expired(p *Proposal, v View, now time.Time) bool {
 // replacement by anybody is final.
 func replaced(s State, p *Proposal) bool {
 	for _, q := range s.replacements(p) {
-		if q.Author() == p.Author() && !s.tainted(q.Ref) || s.Final(q) {
+		if s.sameMember(q.Author(), p.Author()) && !s.tainted(q.Ref) || s.Final(q) {
 			return true
 		}
 	}

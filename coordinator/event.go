@@ -34,6 +34,9 @@ const (
 	KindRejectionWithdrawn Kind = 35
 	KindProposalWithdrawn  Kind = 36
 	KindSignatureCarried   Kind = 37
+
+	KindMemberReplaced      Kind = 40
+	KindReplacementApproved Kind = 41
 )
 
 // Limits of an event. maxEventBytes is the largest bucket of an entry (256 KiB)
@@ -254,6 +257,10 @@ func newBody(k Kind) Body {
 		return &ProposalWithdrawn{}
 	case KindSignatureCarried:
 		return &SignatureCarried{}
+	case KindMemberReplaced:
+		return &MemberReplaced{}
+	case KindReplacementApproved:
+		return &ReplacementApproved{}
 	}
 	return nil
 }

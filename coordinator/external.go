@@ -121,7 +121,7 @@ func (m Machine) External() bool {
 // AwaitsProof says whether this node's place waits for the proof of its key.
 func (m Machine) AwaitsProof() bool {
 	_, done := m.ownRecord()
-	return m.local.External != "" && !done && m.State.active == nil && !m.State.Abandoned()
+	return m.local.External != "" && !done && m.local.Replaces == (journal.Author{}) && m.State.active == nil && !m.State.Abandoned()
 }
 
 // sameKeys returns the names of two members that brought one key, if any did:

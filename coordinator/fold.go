@@ -12,7 +12,6 @@ const (
 	ruleMalformed   = "malformed_event"
 	ruleSealed      = "does_not_open"
 	ruleNotFounder  = "not_the_founder"
-	ruleNotMember   = "not_in_the_roster"
 	ruleRecord      = "bad_record"
 	ruleProposal    = "bad_proposal"
 	ruleSignature   = "bad_bitcoin_signature"
@@ -22,6 +21,7 @@ const (
 	ruleNotRotation = "sealed_rotation"
 	ruleGenesis     = "other_genesis"
 	ruleIncarnation = "misplaced_incarnation"
+	ruleReplacement = "bad_replacement"
 )
 
 // fold takes an entry that the chains have accepted: it opens it, if it can,
@@ -148,6 +148,11 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 			s.named = s.named.Set(key(id, ref.ID), ref)
 		}
 		return s
+	case *MemberReplaced:
+		return s.foldReplaced(replacedFact{ref, b})
+	case *ReplacementApproved:
+		s.replaceVotes = s.replaceVotes.Set(key2(ref.Chain.Author, ref.ID), replaceVote{ref, b.Replacement})
+		return s.relined()
 	case *AddressLeased:
 		s.leases = s.leases.Set(indexKey(b.Index, ref.ID), leaseFact{ref, b.Index})
 		s.leased = append(s.leased[:len(s.leased):len(s.leased)], b.Index)

@@ -71,7 +71,7 @@ func (s State) signedOn(o wire.OutPoint) []chainhash.Hash {
 	if s.active == nil {
 		return nil
 	}
-	me, ok := s.active.index(s.Me())
+	me, ok := s.active.keyOf(s.Me())
 	if !ok {
 		return nil
 	}

@@ -55,12 +55,20 @@ type Admit struct {
 	Joiner journal.Author
 	Nonce  [32]byte
 	Proof  [32]byte
+	// Claim answers the challenge of an invite that replaces a member.
+	Claim *ReplacementClaim
 }
+
+// ApproveReplacement takes a replacement for true, by its id.
+type ApproveReplacement struct{ Replacement [32]byte }
 
 // NewInvite asks for a further invite. The reply is an Invite.
 type NewInvite struct {
 	Addresses []string
 	Expires   time.Time
+	// Replace names the member whose place it is for, in an active wallet.
+	Replace *journal.Author
+	Allow   []string
 }
 
 // Ratify says that a human heard these words from every other cosigner.

@@ -54,6 +54,11 @@ type Local struct {
 	Name        string            `cbor:"10,keyasint"`
 	// External is this node's key where its private part lives elsewhere.
 	External string `cbor:"11,keyasint,omitempty"`
+	// Of a node that took a lost one's place: who let it in, whom it replaces,
+	// and the key that both hold.
+	Inviter  journal.Author `cbor:"12,keyasint,omitempty"`
+	Replaces journal.Author `cbor:"13,keyasint,omitempty"`
+	Key      string         `cbor:"14,keyasint,omitempty"`
 }
 
 type inviteRecord struct {
@@ -61,6 +66,11 @@ type inviteRecord struct {
 	Expires int64          `cbor:"2,keyasint"` // Unix seconds
 	Taken   bool           `cbor:"3,keyasint"`
 	By      journal.Author `cbor:"4,keyasint"`
+	// Of one for a lost member's new device: whom it replaces, and where that
+	// one's chains end, once it was asked for.
+	Replaces journal.Author `cbor:"5,keyasint,omitempty"`
+	Fixed    bool           `cbor:"6,keyasint,omitempty"`
+	Cuts     []ReplacedCut  `cbor:"7,keyasint,omitempty"`
 }
 
 // Names of local records.
@@ -150,6 +160,8 @@ func (s *step) take(msg any) error {
 		return s.propose(x)
 	case Approve:
 		return s.approve(x)
+	case ApproveReplacement:
+		return s.approveReplacement(x)
 	case Reject:
 		return s.reject(x)
 	case Withdraw:
@@ -231,6 +243,9 @@ func (s *step) next() (journal.Next, error) {
 	}
 	if s.m.superseded() {
 		return n, errSuperseded
+	}
+	if s.m.State.wasReplaced() {
+		return n, errReplaced
 	}
 	return n, nil
 }
@@ -320,11 +335,12 @@ func (s State) sealedToMembers(id string, e journal.Epoch) bool {
 			to[a] = true
 		}
 	}
-	if len(to) != len(s.active.Members) {
+	members := s.Members()
+	if len(to) != len(members) {
 		return false
 	}
-	for _, m := range s.active.Members {
-		if !to[m.Identity] {
+	for _, m := range members {
+		if !to[m] {
 			return false
 		}
 	}

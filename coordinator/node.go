@@ -155,9 +155,12 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 	if n.ports.Clock.Now().After(inv.Expires) {
 		return nil, ErrInviteExpired
 	}
-	grant, err := n.ports.Transport.Join(ctx, inv)
+	grant, err := n.ports.Transport.Join(ctx, inv, nil)
 	if err != nil {
 		return nil, fmt.Errorf("present the invite: %w", err)
+	}
+	if grant.Challenge != nil {
+		return n.takePlace(ctx, inv, *grant.Challenge, external)
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -278,12 +281,12 @@ type Door struct{ node *Node }
 func (n *Node) Door() Door { return Door{n} }
 
 // Admit checks the proof of an invite (see Doorman).
-func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce, proof [32]byte) (Grant, error) {
+func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce, proof [32]byte, claim *ReplacementClaim) (Grant, error) {
 	a, ok := d.node.Wallet(group)
 	if !ok {
 		return Grant{}, ErrInviteUnknown
 	}
-	v, err := a.Do(ctx, Admit{Joiner: joiner, Nonce: nonce, Proof: proof})
+	v, err := a.Do(ctx, Admit{Joiner: joiner, Nonce: nonce, Proof: proof, Claim: claim})
 	if err != nil {
 		return Grant{}, err
 	}
@@ -292,4 +295,89 @@ func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.A
 		return Grant{}, ErrInviteUnknown
 	}
 	return g, nil
+}
+
+// searchAccounts is how many accounts of the seed are looked at for a key that
+// was ratified before.
+const searchAccounts = 256
+
+// takePlace answers the challenge of an invite that replaces a lost member: it
+// finds the ratified key among the accounts of the seed, proves it, and enters.
+func (n *Node) takePlace(ctx context.Context, inv Invite, c Challenge, external string) (*Actor, error) {
+	var ck CosignerKey
+	var prove func([32]byte) ([]byte, error)
+	if external != "" {
+		key, err := externalKey(external, n.network, c.Script)
+		if err != nil {
+			return nil, err
+		}
+		if accountHash(inv.Group, key.String()) != c.Account {
+			return nil, errNotThisKey()
+		}
+		ck.Key = key
+	} else {
+		var err error
+		if ck, err = n.findKey(ctx, inv.Group, c); err != nil {
+			return nil, err
+		}
+		prove = ck.Prove
+	}
+	claim, err := c.Claim(n.self, inv.Group, prove)
+	if err != nil {
+		return nil, err
+	}
+	grant, err := n.ports.Transport.Join(ctx, inv, claim)
+	if err != nil {
+		return nil, fmt.Errorf("present the proof: %w", err)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if a, ok := n.actors[inv.Group]; ok {
+		return a, nil
+	}
+	in, err := n.input()
+	if err != nil {
+		return nil, err
+	}
+	m, effects, err := EnterReplacement(n.self, in, inv, grant, n.network, ck)
+	if err != nil {
+		return nil, err
+	}
+	return n.begin(ctx, m, effects)
+}
+
+func errNotThisKey() error {
+	return refuse(RuleNoKey, "this node's seed does not hold the key of the member that the invite replaces").
+		hint("make the node with the mnemonic of the lost one (`init --mnemonic-file`), or ask for an invite that names the right member")
+}
+
+// findKey looks for a ratified key among the accounts of the seed, and keeps
+// its number from being used for another wallet.
+func (n *Node) findKey(ctx context.Context, group journal.GroupID, c Challenge) (CosignerKey, error) {
+	for account := range uint32(searchAccounts) {
+		key, err := n.ports.Signer.AccountKey(ctx, c.Script, account)
+		if err != nil {
+			return CosignerKey{}, fmt.Errorf("derive account key: %w", err)
+		}
+		if accountHash(group, key.String()) != c.Account {
+			continue
+		}
+		name := recAccount + string(c.Script)
+		recs, err := n.ports.Store.Records(ctx, journal.GroupID{}, name)
+		if err != nil {
+			return CosignerKey{}, fmt.Errorf("read account number: %w", err)
+		}
+		next := uint64(account) + 1
+		if b := recs[name]; len(b) == 8 {
+			had, _ := readUint64(b)
+			next = max(next, had)
+		}
+		if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: appendUint64(nil, next)}}); err != nil {
+			return CosignerKey{}, fmt.Errorf("store: %w", err)
+		}
+		return CosignerKey{Account: account, Key: key, Prove: func(h [32]byte) ([]byte, error) {
+			return n.ports.Signer.SignHash(ctx, c.Script, account, h)
+		}}, nil
+	}
+	return CosignerKey{}, errNotThisKey()
 }

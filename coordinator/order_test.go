@@ -23,6 +23,23 @@ func canon(s State) string {
 		line("fork %v %d %s %s", f.Chain, f.Seq, f.A, f.B)
 	}
 	line("name %q active %v", s.name, s.active != nil)
+	if s.active != nil {
+		for i, m := range s.active.Members {
+			line("member %d %s %x line %v", i, m.Identity, m.Sealing, s.active.identities(i))
+		}
+		if l := s.active.lines; l != nil {
+			line("ends %v", l.ends)
+			for i := range s.active.Members {
+				line("contested %d: %d", i, len(l.contested[i]))
+			}
+		}
+	}
+	for k := range s.replaced.All() {
+		line("replaced %x", k)
+	}
+	for k, v := range s.replaceVotes.All() {
+		line("replacement vote %x %x", k, v.Replacement)
+	}
 	for k, v := range s.cuts.All() {
 		line("cut %x %+v", k, v)
 	}
@@ -159,6 +176,40 @@ func (p *peer) restored(old Machine) error {
 	return err
 }
 
+// stranger is another device of a peer that knows what the peer knows, and
+// writes as if it were a member.
+func (p *peer) stranger(n byte) *peer {
+	d := p.device(n)
+	d.m, d.evil = p.m, true
+	d.m.State.self = d.self
+	for id, e := range p.held {
+		d.held[id] = e
+	}
+	return d
+}
+
+// replacing is a replacement of old by d, with a proof by d's key.
+func (d *peer) replacing(old *peer, cut int) *MemberReplaced {
+	k, _ := d.m.State.active.original(d.circleKey())
+	b := &MemberReplaced{Key: uint32(k), Old: old.id(), New: d.id(), Sealing: d.self.Sealing.Public()}
+	if cut > 0 {
+		b.Cuts = []ReplacedCut{{Incarnation: 1, Seq: uint64(cut)}}
+	}
+	id := b.id(d.m.State.group)
+	b.Proof, b.Consent = d.account.SignHash(id), d.self.Identity.Sign(consentTag, id[:])
+	return b
+}
+
+// circleKey is the roster's identity of the key that a device holds.
+func (d *peer) circleKey() journal.Author {
+	for _, m := range d.m.State.active.Members {
+		if m.Key.XPub == d.account.Key().XPub {
+			return m.Original
+		}
+	}
+	return journal.Author{}
+}
+
 func TestAnyOrderAndRepetitionGivesTheSameState(t *testing.T) {
 	base := active(t, 2, 3)
 	base.fund(500_000, 600_000, 700_000)
@@ -168,13 +219,15 @@ func TestAnyOrderAndRepetitionGivesTheSameState(t *testing.T) {
 		for _, p := range c.peers {
 			p.evil = true
 		}
+		devices := []*peer{c.peers[2].stranger(20), c.peers[2].stranger(21), c.peers[1].stranger(22)}
+		var replacements [][32]byte
 		ids := []journal.EntryID{{1}}
 		pick := func() journal.EntryID { return rapid.SampledFrom(ids).Draw(rt, "proposal") }
 		for range rapid.IntRange(3, 14).Draw(rt, "actions") {
-			p := rapid.SampledFrom(c.peers).Draw(rt, "who")
+			p := rapid.SampledFrom(append(slices.Clone(c.peers), devices...)).Draw(rt, "who")
 			before := p.m
 			act := func() {
-				switch rapid.IntRange(0, 11).Draw(rt, "act") {
+				switch rapid.IntRange(0, 14).Draw(rt, "act") {
 				case 0, 1, 2:
 					x := pay(byte(rapid.IntRange(1, 3).Draw(rt, "to")), int64(rapid.IntRange(1, 3).Draw(rt, "amount"))*100_000)
 					x.Allow = []string{RuleDoublePayment}
@@ -197,6 +250,19 @@ func TestAnyOrderAndRepetitionGivesTheSameState(t *testing.T) {
 					_, _ = p.wild(&RosterClosed{Records: []journal.EntryID{pick()}})
 				case 11:
 					_ = p.restored(old)
+				case 12, 13:
+					d := rapid.SampledFrom(devices).Draw(rt, "device")
+					b := d.replacing(rapid.SampledFrom(append(slices.Clone(c.peers), devices...)).Draw(rt, "old"), rapid.IntRange(0, 9).Draw(rt, "cut"))
+					if rapid.IntRange(0, 4).Draw(rt, "unproven") == 0 {
+						b.Proof = nil
+					}
+					if _, err := p.wild(b); err == nil {
+						replacements = append(replacements, b.id(p.m.State.group))
+					}
+				case 14:
+					if len(replacements) > 0 {
+						_, _ = p.wild(&ReplacementApproved{Replacement: rapid.SampledFrom(replacements).Draw(rt, "replacement")})
+					}
 				}
 			}
 			act()
@@ -211,7 +277,7 @@ func TestAnyOrderAndRepetitionGivesTheSameState(t *testing.T) {
 		}
 		// The union of what all hold, including both branches of every fork.
 		set := map[journal.EntryID]*journal.Entry{}
-		for _, p := range c.peers {
+		for _, p := range append(slices.Clone(c.peers), devices...) {
 			for id, e := range p.held {
 				set[id] = e
 			}

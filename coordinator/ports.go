@@ -78,8 +78,9 @@ type Transport interface {
 	// Sync exchanges frontiers with a connected member now (all of them when
 	// peer is nil) and pulls what is missing. It does not wait for the end.
 	Sync(group journal.GroupID, peer *journal.Author)
-	// Join presents an invite to its founder and returns what the founder hands over.
-	Join(ctx context.Context, inv Invite) (Grant, error)
+	// Join presents an invite to the member who issued it, and returns what that
+	// one hands over; claim answers the challenge that it gave before, if any.
+	Join(ctx context.Context, inv Invite, claim *ReplacementClaim) (Grant, error)
 	// Peers returns what is known of every member and of pending strangers.
 	Peers() []PeerStatus
 }
@@ -131,7 +132,7 @@ type Doorman interface {
 	// Admit checks the proof of an invite: HMAC(secret, tag, group, joiner,
 	// founder, nonce). It binds the invite durably to the first identity that
 	// proves it. Errors: ErrInviteUnknown, ErrInviteUsed, ErrInviteExpired, ErrInviteProof.
-	Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce [32]byte, proof [32]byte) (Grant, error)
+	Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce [32]byte, proof [32]byte, claim *ReplacementClaim) (Grant, error)
 }
 
 // Grant is what a founder hands to a joiner: the genesis (whose hash is the
@@ -139,6 +140,9 @@ type Doorman interface {
 type Grant struct {
 	Genesis []byte
 	Secret  [32]byte
+	// Challenge is there where the invite replaces a member; without a claim
+	// that answers it, it is all there is.
+	Challenge *Challenge
 }
 
 // PeerStatus is what a transport knows of one peer.

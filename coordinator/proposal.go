@@ -129,8 +129,8 @@ func (s State) foldProposalEvent(ref Ref, body Body) State {
 // evaluate derives a proposal's transaction, once the wallet is active, and
 // verifies the signatures that waited for it.
 func (s State) evaluate(p *Proposal) State {
-	if _, ok := s.active.index(p.Author()); !ok {
-		return s.asInert(p.Ref, ruleNotMember)
+	if !s.active.mayWrite(p.Author()) {
+		return s // until a replacement says whose author it is (see relined)
 	}
 	spend, err := p.Spend(s.active)
 	if err != nil {
@@ -175,7 +175,7 @@ func (s State) alive(p *Proposal) bool {
 	if !s.tainted(p.Ref) {
 		return true
 	}
-	own, _ := s.active.index(p.Author())
+	own, _ := s.active.keyOf(p.Author())
 	for k := range s.active.Members {
 		if k == own {
 			continue

@@ -82,7 +82,7 @@ var errCatchingUp = refuse(RuleCatchingUp, "this node was restored and has to ca
 
 // mayNotWrite says whether an error means that this node goes on reading only.
 func mayNotWrite(err error) bool {
-	for _, e := range []error{errOwnChain, errSuperseded, errCatchingUp} {
+	for _, e := range []error{errOwnChain, errSuperseded, errCatchingUp, errReplaced} {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -24,6 +24,11 @@ type Member struct {
 	Record journal.EntryID
 	// Index is the position of the member's key in the descriptor.
 	Index int
+	// Original and FirstSealing are those of the roster: Identity and Sealing
+	// are others once the member was replaced, and Identity is zero while its
+	// replacement is contested.
+	Original     journal.Author
+	FirstSealing [32]byte
 }
 
 // Roster is a closed roster whose records are all held and valid. Hash and
@@ -41,6 +46,7 @@ type Roster struct {
 // Active is a wallet whose roster every member ratified.
 type Active struct {
 	Roster
+	lines *lines // nil while nobody was replaced
 }
 
 func (a *Active) index(id journal.Author) (int, bool) {
@@ -108,6 +114,7 @@ func (s State) roster(f rosterFact) (*Roster, bool) {
 	keys := make([]wallet.Key, len(r.Members))
 	for i := range r.Members {
 		r.Members[i].Index = i
+		r.Members[i].Original, r.Members[i].FirstSealing = r.Members[i].Identity, r.Members[i].Sealing
 		keys[i] = r.Members[i].Key
 	}
 	d, err := wallet.NewMultisig(wallet.Network(s.genesis.Network), wallet.ScriptType(s.genesis.Script), s.genesis.Threshold, keys)
@@ -208,14 +215,23 @@ func (s State) Roster() (*Roster, bool) {
 
 // activate looks whether the pinned roster is ratified by all.
 func (s State) activate() State {
-	if s.active != nil || s.pinned == ([32]byte{}) {
+	if s.active != nil {
+		return s.relined() // a fork or a cut may have changed whose approvals count
+	}
+	if s.pinned == ([32]byte{}) {
 		return s
 	}
 	r, ok := s.Roster()
 	if !ok || !r.Complete() || r.Hash != s.pinned || len(r.Ratified) != len(r.Members) {
 		return s
 	}
-	s.active = &Active{*r}
+	s.active = &Active{Roster: *r}
+	for _, f := range s.replaced.All() {
+		if !s.checkReplaced(f.Body) {
+			s = s.asInert(f.Ref, ruleReplacement)
+		}
+	}
+	s = s.relined()
 	for _, p := range s.proposals.All() {
 		s = s.evaluate(p)
 	}

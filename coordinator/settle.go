@@ -21,6 +21,9 @@ const (
 // became final, and tells what changed. It comes to rest because each of its
 // writes makes its own condition false.
 func (s *step) settle() error {
+	if err := s.pinAgain(); err != nil {
+		return err
+	}
 	if err := s.catchUp(); err != nil {
 		return err
 	}
@@ -93,7 +96,7 @@ func (s *step) revealSalt() error {
 		if !ok {
 			continue
 		}
-		if _, in := (&Active{*r}).index(me); !in {
+		if _, in := (&Active{Roster: *r}).index(me); !in {
 			continue
 		}
 		_, err := s.write(&RosterRevealed{Roster: r.ID, Salt: s.m.local.Salt})
@@ -182,13 +185,13 @@ func (s State) evidence() []Ref {
 			continue
 		}
 		out = append(out, rec.Ref)
-		for _, f := range scan(s.reveals, key2(m.Identity, s.active.ID)) {
+		for _, f := range scan(s.reveals, key2(m.Original, s.active.ID)) {
 			if commitment(f.Salt) == rec.Body.Commitment {
 				out = append(out, f.Ref)
 				break
 			}
 		}
-		if f, ok := s.ratified.Get(key2(s.active.Hash, m.Identity)); ok {
+		if f, ok := s.ratified.Get(key2(s.active.Hash, m.Original)); ok {
 			out = append(out, f.Ref)
 		}
 	}
@@ -239,7 +242,15 @@ func (s *step) follow() error {
 func (s *step) link() {
 	st := s.m.State
 	l := GroupLink{Group: st.group, Topics: st.topics(), Members: st.Members()}
-	if st.active == nil && len(s.m.local.Hints) > 0 {
+	if in := s.m.local.Inviter; in != (journal.Author{}) {
+		// It is not let in yet, or does not know; who invited it is heard first.
+		for _, a := range []journal.Author{in, st.Me()} {
+			if !slices.Contains(l.Members, a) && s.m.catchingUp() {
+				l.Members = append(l.Members, a)
+			}
+		}
+		l.Hints = map[journal.Author][]string{in: s.m.local.Hints}
+	} else if st.active == nil && len(s.m.local.Hints) > 0 {
 		l.Hints = map[journal.Author][]string{st.genesis.Founder: s.m.local.Hints}
 	}
 	var b strings.Builder
@@ -384,7 +395,7 @@ func (s *step) rotateByAge(online []journal.Author) error {
 	}
 	// Rotation is no reason to stop time: what hinders it now hinders it
 	// again at the next tick, and is not worth more.
-	_ = s.try(func() error { return s.rotate(s.newEpoch(), st.active.Members) })
+	_ = s.try(func() error { return s.rotate(s.newEpoch(), s.m.State.active.Members) })
 	return nil
 }
 

@@ -29,11 +29,12 @@ func (s State) verify(p *Proposal, c carrierFact) State {
 	if err != nil {
 		return s
 	}
-	author, member := s.active.index(c.Ref.Chain.Author)
+	// Only of the roster's own: whose key another's is may not be known yet.
+	author, member := s.active.original(c.Ref.Chain.Author)
 	sigs := make([]wallet.Signature, 0, len(c.Signatures))
 	rule := ""
 	for _, x := range c.Signatures {
-		if !c.Carried && (!member || int(x.Key) != author) {
+		if !c.Carried && member && int(x.Key) != author {
 			rule = ruleForeignKey // still credited below, to the key that verifies
 		}
 		sigs = append(sigs, wallet.Signature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
@@ -59,7 +60,7 @@ func (s State) credit(tx chainhash.Hash, sig wallet.Signature, ref Ref) State {
 		s.sigs = s.sigs.Set(k, sig.Bytes)
 	}
 	a := approvalKey(tx, sig.Key)
-	if old, ok := s.approvals.Get(a); !ok || s.earlier(ref, old.Ref, s.active.Members[sig.Key].Identity) {
+	if old, ok := s.approvals.Get(a); !ok || s.earlier(ref, old.Ref, s.active.Members[sig.Key].Original) {
 		s.approvals = s.approvals.Set(a, Approval{ref})
 	}
 	return s
@@ -68,10 +69,17 @@ func (s State) credit(tx chainhash.Hash, sig wallet.Signature, ref Ref) State {
 // earlier says whether x rather than y brought the signatures of a key: the
 // key's owner before anybody who repeats them, then by claimed time and id.
 func (s State) earlier(x, y Ref, owner journal.Author) bool {
-	if mine := x.Chain.Author == owner; mine != (y.Chain.Author == owner) {
+	if mine := s.mayOwn(x, owner); mine != s.mayOwn(y, owner) {
 		return mine
 	}
 	return x.Time < y.Time || (x.Time == y.Time && bytes.Compare(x.ID[:], y.ID[:]) < 0)
+}
+
+// mayOwn says whether an entry is of a key's owner, or of one that is no
+// roster's: it took some member's place.
+func (s State) mayOwn(r Ref, owner journal.Author) bool {
+	_, roster := s.active.original(r.Chain.Author)
+	return r.Chain.Author == owner || !roster
 }
 
 // Signatures returns the verified signatures of a transaction, by input and key.
@@ -151,15 +159,15 @@ func (s State) Against(p *Proposal) map[int]string {
 	if s.active == nil || !p.Sound {
 		return out
 	}
-	for k, m := range s.active.Members {
+	for k := range s.active.Members {
 		var last voteFact
 		found := false
-		for _, v := range scan(s.votes, key2(p.Ref.ID, m.Identity)) {
-			if s.tainted(v.Ref) {
-				continue
-			}
-			if !found || later(v.Ref, last.Ref) {
-				last, found = v, true
+		for _, who := range s.active.identities(k) { // the latest one last
+			first := true
+			for _, v := range scan(s.votes, key2(p.Ref.ID, who)) {
+				if !s.tainted(v.Ref) && (first || later(v.Ref, last.Ref)) {
+					last, found, first = v, true, false
+				}
 			}
 		}
 		if found && last.Against && s.signed(p, k) < len(p.Body.Inputs) {
@@ -179,7 +187,7 @@ func later(a, b Ref) bool {
 // Withdrawn says whether the proposal's author withdrew it.
 func (s State) Withdrawn(p *Proposal) bool {
 	for _, r := range scan(s.withdrawals, key(p.Ref.ID)) {
-		if r.Chain.Author == p.Author() && !s.tainted(r) {
+		if s.sameMember(r.Chain.Author, p.Author()) && !s.tainted(r) {
 			return true
 		}
 	}

@@ -14,7 +14,7 @@ const recSnapshot = "snapshot"
 
 // snapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const snapshotVersion = 3
+const snapshotVersion = 4
 
 var errSnapshot = errors.New("snapshot is of no use")
 
@@ -71,6 +71,8 @@ type stateSnapshot struct {
 	Votes       []pair[voteFact]      `cbor:"25,keyasint"`
 	Withdrawals []pair[Ref]           `cbor:"26,keyasint"`
 	Named       []pair[Ref]           `cbor:"27,keyasint"`
+	Replaced    []pair[replacedFact]  `cbor:"28,keyasint"`
+	Replacing   []pair[replaceVote]   `cbor:"29,keyasint"`
 }
 
 type proposalSnapshot struct {
@@ -92,7 +94,7 @@ func (s State) snapshot() ([]byte, error) {
 		Inert: dump(s.inert), Unknown: dump(s.unknown), Admitted: dump(s.admitted), Records: dump(s.records),
 		Rosters: dump(s.rosters), Reveals: dump(s.reveals), Ratified: dump(s.ratified), Abandoned: dump(s.abandoned),
 		Leases: dump(s.leases), Carriers: dump(s.carriers), Sigs: dump(s.sigs), Approvals: dump(s.approvals),
-		Votes: dump(s.votes), Withdrawals: dump(s.withdrawals), Named: dump(s.named),
+		Votes: dump(s.votes), Withdrawals: dump(s.withdrawals), Named: dump(s.named), Replaced: dump(s.replaced), Replacing: dump(s.replaceVotes),
 	}
 	for k, e := range s.sealed.All() {
 		snap.Sealed = append(snap.Sealed, pair[[]byte]{K: []byte(k), V: e.Bytes()})
@@ -126,6 +128,7 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	s.inert, s.unknown, s.admitted, s.records = undump(snap.Inert), undump(snap.Unknown), undump(snap.Admitted), undump(snap.Records)
 	s.rosters, s.reveals, s.ratified, s.abandoned = undump(snap.Rosters), undump(snap.Reveals), undump(snap.Ratified), undump(snap.Abandoned)
 	s.leases, s.carriers, s.sigs, s.approvals = undump(snap.Leases), undump(snap.Carriers), undump(snap.Sigs), undump(snap.Approvals)
+	s.replaced, s.replaceVotes = undump(snap.Replaced), undump(snap.Replacing)
 	s.votes, s.withdrawals, s.named = undump(snap.Votes), undump(snap.Withdrawals), undump(snap.Named)
 	for _, p := range snap.Sealed {
 		if len(p.K) != 64 {
@@ -142,7 +145,8 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	if !ok || r.Hash != s.pinned || len(r.Ratified) != len(r.Members) {
 		return s, errSnapshot
 	}
-	s.active = &Active{*r}
+	s.active = &Active{Roster: *r}
+	s = s.relined()
 	s.touched, s.leased = nil, nil
 	return s, nil
 }

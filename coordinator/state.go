@@ -66,6 +66,9 @@ type State struct {
 	votes       pmap.Map[string, voteFact]    // by proposal | author | entry id
 	withdrawals pmap.Map[string, Ref]         // by proposal | entry id
 
+	replaced     pmap.Map[string, replacedFact] // by entry id
+	replaceVotes pmap.Map[string, replaceVote]  // by author | entry id
+
 	// touched lists the proposals that changed since Step last looked. It is
 	// bookkeeping of one step, and no part of what State says.
 	touched []journal.EntryID
@@ -189,6 +192,9 @@ func (s State) tainted(r Ref) bool {
 	if f := s.chains.ForkedAt(r.Chain); f != 0 && r.Seq >= f {
 		return true
 	}
+	if s.ended(r) {
+		return true
+	}
 	cut, ok := s.cuts.Get(chainKey(r.Chain))
 	return ok && r.Seq > cut.Seq
 }
@@ -197,7 +203,7 @@ func (s State) tainted(r Ref) bool {
 // founder admitted, and this node; once the wallet is active, its members.
 func (s State) knows(a journal.Author) bool {
 	if s.active != nil {
-		_, ok := s.active.index(a)
+		_, ok := s.active.keyOf(a)
 		return ok
 	}
 	if a == s.genesis.Founder || a == s.Me() {
@@ -213,7 +219,9 @@ func (s State) Members() []journal.Author {
 	if s.active != nil {
 		out := make([]journal.Author, 0, len(s.active.Members))
 		for _, m := range s.active.Members {
-			out = append(out, m.Identity)
+			if m.Identity != (journal.Author{}) { // contested
+				out = append(out, m.Identity)
+			}
 		}
 		return out
 	}

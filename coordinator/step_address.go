@@ -19,7 +19,7 @@ func (s State) taken(from uint32, most int) []bool {
 	for i := range out {
 		for _, l := range scan(s.leases, indexKey(from+uint32(i), journal.EntryID{})[:4]) {
 			who := l.Ref.Chain.Author
-			if s.tainted(l.Ref) || (count[who] == most && who != s.Me()) {
+			if s.tainted(l.Ref) || (count[who] == most && !s.sameMember(who, s.Me())) {
 				continue
 			}
 			count[who]++
@@ -106,7 +106,7 @@ func (s State) tied(index uint32) (others []journal.Author, when int64) {
 		who := l.Ref.Chain.Author
 		switch {
 		case s.tainted(l.Ref):
-		case who == s.Me():
+		case s.sameMember(who, s.Me()):
 			mine, when = true, l.Ref.Time
 		case !slices.Contains(others, who):
 			others = append(others, who)

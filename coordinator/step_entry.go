@@ -35,9 +35,13 @@ func (s *step) entry(e *journal.Entry) error {
 		s.do(Reply{})
 		return nil
 	}
-	superseded := s.m.superseded()
+	superseded, before := s.m.superseded(), s.m.State.active
 	s.m.State.chains = chains
 	s.m.State = s.m.State.fold(e)
+	if out == journal.Forked || (h.Incarnation > 1 && h.Seq == 1) {
+		s.m.State = s.m.State.relined() // whose approvals count may have changed
+	}
+	s.tellReplaced(before)
 	if h.Incarnation > 1 && h.Seq == 1 {
 		s.reopen() // what came after the place it names lost its effect
 		if !superseded && s.m.superseded() {

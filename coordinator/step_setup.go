@@ -136,6 +136,9 @@ func (s *step) forming() error {
 
 // newInvite issues a further invite for a place nobody took.
 func (s *step) newInvite(x NewInvite) error {
+	if x.Replace != nil {
+		return s.inviteReplacement(x)
+	}
 	if err := s.forming(); err != nil {
 		return err
 	}
@@ -157,6 +160,9 @@ func (s *step) newInvite(x NewInvite) error {
 // same identity gets the same answer.
 func (s *step) admit(x Admit) error {
 	st := s.m.State
+	if st.active != nil {
+		return s.admitReplacement(x)
+	}
 	if err := s.forming(); err != nil {
 		return ErrInviteUnknown
 	}
@@ -196,10 +202,11 @@ func (s *step) admit(x Admit) error {
 
 // openInvites says whether a stranger may still prove an invite.
 func (m Machine) openInvites(now time.Time) bool {
-	if m.State.active != nil || m.State.Abandoned() || m.State.rosters.Len() > 0 {
-		return false
-	}
+	forming := m.State.active == nil && !m.State.Abandoned() && m.State.rosters.Len() == 0
 	for _, r := range m.invites.All() {
+		if replaces := r.Replaces != (journal.Author{}); replaces != (m.State.active != nil) || !replaces && !forming {
+			continue
+		}
 		// A taken one stays open to its taker, who may have lost the answer.
 		if r.Taken || now.Unix() < r.Expires {
 			return true
@@ -221,7 +228,9 @@ func (s *step) ratify(x Ratify) error {
 		return refuse(RuleWordsDiffer, "the words differ from this node's").
 			hint("do not go on: somebody may sit between you; compare again in person, or abandon the wallet")
 	}
-	if _, in := (&Active{*r}).index(s.m.State.Me()); !in {
+	_, in := (&Active{Roster: *r}).index(s.m.State.Me())
+	_, place := (&Active{Roster: *r}).index(s.m.local.Replaces)
+	if !in && !place {
 		return refuse(RuleNotReady, "this node is not in the roster")
 	}
 	if who := r.unproven(s.m.State.Me()); len(who) > 0 && !x.AcceptUnproven {
@@ -234,8 +243,10 @@ func (s *step) ratify(x Ratify) error {
 	}
 	s.m.State.pinned = r.Hash
 	s.batch.Puts[recPin] = r.Hash[:]
-	if _, err := s.write(&RosterRatified{Hash: r.Hash}); err != nil {
-		return err
+	if in { // one who takes a lost member's place rests on what that one ratified
+		if _, err := s.write(&RosterRatified{Hash: r.Hash}); err != nil {
+			return err
+		}
 	}
 	s.m.State = s.m.State.activate()
 	s.do(Reply{})
@@ -275,6 +286,9 @@ func (s *step) abandon(x Abandon) error {
 func (s *step) rotate(ep journal.Epoch, to []Member) error {
 	b := &EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	for _, m := range to {
+		if m.Identity == (journal.Author{}) {
+			continue // contested
+		}
 		sealed, err := journal.SealSecret(ep, s.m.State.Me(), m.Identity, m.Sealing)
 		if err != nil {
 			return fmt.Errorf("seal epoch to %q: %w", m.Name, err)

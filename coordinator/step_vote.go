@@ -118,7 +118,7 @@ func (s *step) withdraw(x Withdraw) error {
 	if err != nil {
 		return err
 	}
-	if p.Author() != s.m.State.Me() {
+	if !s.m.State.sameMember(p.Author(), s.m.State.Me()) {
 		return refuse(RuleNotAuthor, "only its author withdraws a proposal").hint("use `reject`")
 	}
 	if s.m.State.Final(p) {

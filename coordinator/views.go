@@ -62,7 +62,7 @@ func (m *Machine) LeasedBy(index uint32) []journal.Author {
 // MemberName returns the name of a member as its record states it, or "".
 func (m *Machine) MemberName(a journal.Author) string {
 	if m.State.active != nil {
-		if i, ok := m.State.active.index(a); ok {
+		if i, ok := m.State.active.keyOf(a); ok {
 			return m.State.active.Members[i].Name
 		}
 		return ""
@@ -174,7 +174,7 @@ func (m *Machine) HeldBy(p *Proposal) []Member {
 	}
 	for _, x := range m.State.active.Members {
 		f, _ := m.claims.Get(string(x.Identity[:]))
-		if x.Identity == m.State.Me() || x.Identity == p.Author() || f[p.Ref.Chain].Seq >= p.Ref.Seq {
+		if x.Identity == m.State.Me() || m.State.sameMember(x.Original, p.Author()) || f[p.Ref.Chain].Seq >= p.Ref.Seq {
 			out = append(out, x)
 		}
 	}

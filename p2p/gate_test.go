@@ -26,7 +26,7 @@ type testDoor struct{ open bool }
 
 func (d *testDoor) Open() bool { return d.open }
 
-func (d *testDoor) Admit(context.Context, journal.GroupID, journal.Author, [32]byte, [32]byte) (coordinator.Grant, error) {
+func (d *testDoor) Admit(context.Context, journal.GroupID, journal.Author, [32]byte, [32]byte, *coordinator.ReplacementClaim) (coordinator.Grant, error) {
 	return coordinator.Grant{}, coordinator.ErrInviteUnknown
 }
 

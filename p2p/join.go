@@ -22,7 +22,7 @@ import (
 // Bounds of the join protocol.
 const (
 	joinTimeout = 20 * time.Second
-	joinLimit   = 256      // bytes of nonce and proof frames
+	joinLimit   = 512      // bytes of nonce and proof frames: 32+32, and 32+73+64 of a claim
 	grantLimit  = 64 << 10 // bytes of a grant
 	maxJoins    = 4        // served at once
 	joinsPerSec = 2
@@ -40,12 +40,17 @@ type joinNonce struct {
 type joinProof struct {
 	Group []byte `cbor:"1,keyasint"`
 	Proof []byte `cbor:"2,keyasint"`
+	// Claim answers the challenge of an invite that replaces a member.
+	Claim *coordinator.ReplacementClaim `cbor:"3,keyasint,omitempty"`
 }
 
 type joinAnswer struct {
 	Outcome uint64 `cbor:"1,keyasint"`
 	Genesis []byte `cbor:"2,keyasint,omitempty"`
 	Secret  []byte `cbor:"3,keyasint,omitempty"`
+	// Challenge is there where the invite replaces a member; without genesis and
+	// secret it is to be answered.
+	Challenge *coordinator.Challenge `cbor:"4,keyasint,omitempty"`
 }
 
 // outcomes are what the founder answers, by number. 0 is a grant.
@@ -118,10 +123,13 @@ func (j *joiner) admit(ctx context.Context, st stream, from journal.Author) erro
 	if len(p.Group) != 32 || len(p.Proof) != 32 {
 		return errFrame
 	}
-	grant, err := j.doorman.Admit(ctx, journal.GroupID(p.Group), from, nonce, [32]byte(p.Proof))
+	grant, err := j.doorman.Admit(ctx, journal.GroupID(p.Group), from, nonce, [32]byte(p.Proof), p.Claim)
 	a := joinAnswer{Outcome: outcomeOf(err)}
 	if err == nil {
-		a.Genesis, a.Secret = grant.Genesis, grant.Secret[:]
+		a.Genesis, a.Challenge = grant.Genesis, grant.Challenge
+		if len(grant.Genesis) > 0 {
+			a.Secret = grant.Secret[:]
+		}
 	} else {
 		j.log.Info("refused to let a peer join", "peer", from, "reason", err)
 	}
@@ -147,7 +155,7 @@ func outcomeOf(err error) uint64 {
 }
 
 // ask presents an invite on a stream to its founder.
-func (j *joiner) ask(st stream, inv coordinator.Invite) (coordinator.Grant, error) {
+func (j *joiner) ask(st stream, inv coordinator.Invite, claim *coordinator.ReplacementClaim) (coordinator.Grant, error) {
 	var none coordinator.Grant
 	if err := st.SetDeadline(time.Now().Add(joinTimeout)); err != nil {
 		return none, err
@@ -160,7 +168,7 @@ func (j *joiner) ask(st stream, inv coordinator.Invite) (coordinator.Grant, erro
 		return none, fmt.Errorf("read nonce: %w", errFrame)
 	}
 	proof := inv.Proof(j.self, [32]byte(n.Nonce))
-	if err := j.send(st, joinProof{Group: inv.Group[:], Proof: proof[:]}); err != nil {
+	if err := j.send(st, joinProof{Group: inv.Group[:], Proof: proof[:], Claim: claim}); err != nil {
 		return none, fmt.Errorf("send proof: %w", err)
 	}
 	var a joinAnswer
@@ -174,10 +182,13 @@ func (j *joiner) ask(st stream, inv coordinator.Invite) (coordinator.Grant, erro
 	if err := all[a.Outcome]; err != nil {
 		return none, err
 	}
-	if len(a.Genesis) == 0 || len(a.Secret) != 32 {
+	if claim == nil && a.Challenge != nil && len(a.Genesis) == 0 && len(a.Secret) == 0 {
+		return coordinator.Grant{Challenge: a.Challenge}, nil
+	}
+	if len(a.Genesis) == 0 || len(a.Secret) != 32 || (claim != nil) != (a.Challenge != nil) {
 		return none, fmt.Errorf("read grant: %w", errFrame)
 	}
-	return coordinator.Grant{Genesis: a.Genesis, Secret: [32]byte(a.Secret)}, nil
+	return coordinator.Grant{Genesis: a.Genesis, Secret: [32]byte(a.Secret), Challenge: a.Challenge}, nil
 }
 
 func (j *joiner) send(st stream, v any) error {

@@ -178,7 +178,7 @@ func (m *Memory) receive() {
 func (m *Memory) Sync(id journal.GroupID, p *journal.Author) { m.sync.insist(id, p) }
 
 // Join presents an invite to its founder.
-func (m *Memory) Join(ctx context.Context, inv coordinator.Invite) (coordinator.Grant, error) {
+func (m *Memory) Join(ctx context.Context, inv coordinator.Invite, claim *coordinator.ReplacementClaim) (coordinator.Grant, error) {
 	var none coordinator.Grant
 	f := m.net.node(inv.Founder)
 	if f == nil || f == m || !m.net.linked(m.self, inv.Founder) || f.doorman == nil ||
@@ -189,7 +189,7 @@ func (m *Memory) Join(ctx context.Context, inv coordinator.Invite) (coordinator.
 	f.serve(there, func() { f.join.serve(f.ctx, there, m.self) })
 	stop := context.AfterFunc(ctx, func() { _ = here.Reset() })
 	defer stop()
-	grant, err := m.join.ask(here, inv)
+	grant, err := m.join.ask(here, inv, claim)
 	if err != nil {
 		_ = here.Reset()
 		return none, fmt.Errorf("join: %w", err)

@@ -23,7 +23,7 @@ var (
 
 // Join dials the founder of an invite, presents it and returns the grant. The
 // connection ends with it; it is made anew after Attach.
-func (n *Node) Join(ctx context.Context, inv coordinator.Invite) (coordinator.Grant, error) {
+func (n *Node) Join(ctx context.Context, inv coordinator.Invite, claim *coordinator.ReplacementClaim) (coordinator.Grant, error) {
 	var none coordinator.Grant
 	id, err := PeerID(inv.Founder)
 	if err != nil {
@@ -60,7 +60,7 @@ func (n *Node) Join(ctx context.Context, inv coordinator.Invite) (coordinator.Gr
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
 	defer stop()
-	grant, err := n.join.ask(s, inv)
+	grant, err := n.join.ask(s, inv, claim)
 	if err != nil {
 		_ = s.Reset()
 		var reset *network.StreamError

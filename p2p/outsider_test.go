@@ -32,7 +32,7 @@ func (d *door) Open() bool {
 	return d.open
 }
 
-func (d *door) Admit(_ context.Context, _ journal.GroupID, j journal.Author, nonce, proof [32]byte) (coordinator.Grant, error) {
+func (d *door) Admit(_ context.Context, _ journal.GroupID, j journal.Author, nonce, proof [32]byte, _ *coordinator.ReplacementClaim) (coordinator.Grant, error) {
 	if d.inv.Proof(j, nonce) != proof {
 		return coordinator.Grant{}, coordinator.ErrInviteProof
 	}
@@ -205,7 +205,7 @@ func TestJoinBadFounder(t *testing.T) {
 		for _, addr := range x.host.Addrs() {
 			inv.Addresses = append(inv.Addresses, addr.String())
 		}
-		if _, err := b.Join(context.Background(), inv); err == nil {
+		if _, err := b.Join(context.Background(), inv, nil); err == nil {
 			t.Errorf("%s: joined", name)
 		}
 		if err := x.host.Close(); err != nil {
@@ -215,7 +215,7 @@ func TestJoinBadFounder(t *testing.T) {
 	inv := coordinator.Invite{Group: g.ID(), Founder: p2ptest.Identity(9).Author()}
 	for _, addrs := range [][]string{nil, {"not an address"}, {"/ip4/127.0.0.1/tcp/1"}} {
 		inv.Addresses = addrs
-		if _, err := b.Join(context.Background(), inv); !errors.Is(err, p2p.ErrFounderAway) {
+		if _, err := b.Join(context.Background(), inv, nil); !errors.Is(err, p2p.ErrFounderAway) {
 			t.Errorf("join at %v: %v", addrs, err)
 		}
 	}
@@ -232,7 +232,7 @@ func TestJoinWhereNoInviteIsOpen(t *testing.T) {
 			continue
 		}
 		inv := coordinator.Invite{Group: g.ID(), Founder: a.Author(), Addresses: []string{addr.String()}}
-		if _, err := b.Join(context.Background(), inv); !errors.Is(err, p2p.ErrNoOpenInvite) {
+		if _, err := b.Join(context.Background(), inv, nil); !errors.Is(err, p2p.ErrNoOpenInvite) {
 			t.Errorf("join at %s: %v", addr, err)
 		}
 	}

@@ -193,7 +193,7 @@ func (d *doorman) set(open bool, fail error) {
 	d.open, d.fail = open, fail
 }
 
-func (d *doorman) Admit(_ context.Context, g journal.GroupID, j journal.Author, nonce, proof [32]byte) (coordinator.Grant, error) {
+func (d *doorman) Admit(_ context.Context, g journal.GroupID, j journal.Author, nonce, proof [32]byte, _ *coordinator.ReplacementClaim) (coordinator.Grant, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
@@ -223,7 +223,7 @@ func testJoin(t *testing.T, w Network) {
 	ctx := context.Background()
 
 	b, c := newMember(t, w, g, 2), newMember(t, w, g, 3)
-	if _, err := b.Join(ctx, d.inv); err == nil {
+	if _, err := b.Join(ctx, d.inv, nil); err == nil {
 		t.Error("joined while no invite is open")
 	}
 	d.set(true, nil)
@@ -241,19 +241,19 @@ func testJoin(t *testing.T, w Network) {
 		inv := d.inv
 		c.change(&inv)
 		d.set(true, c.fail)
-		_, err := b.Join(ctx, inv)
+		_, err := b.Join(ctx, inv, nil)
 		if err == nil || (c.want != nil && !errors.Is(err, c.want)) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
 	d.set(true, nil)
 	for range 2 { // a retry is harmless
-		grant, err := b.Join(ctx, d.inv)
+		grant, err := b.Join(ctx, d.inv, nil)
 		if err != nil || string(grant.Genesis) != "genesis" || grant.Secret != g.Epoch.Secret {
 			t.Fatalf("join: %v, %+v", err, grant)
 		}
 	}
-	if _, err := c.Join(ctx, d.inv); !errors.Is(err, coordinator.ErrInviteUsed) {
+	if _, err := c.Join(ctx, d.inv, nil); !errors.Is(err, coordinator.ErrInviteUsed) {
 		t.Errorf("second taker: %v", err)
 	}
 	if s := status(f.Peer, b.Author()); s.Connected {

@@ -1,0 +1,339 @@
+package coordinator
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/quorate/quorate/journal"
+)
+
+type replacedFact struct {
+	Ref  Ref             `cbor:"1,keyasint"`
+	Body *MemberReplaced `cbor:"2,keyasint"`
+}
+
+type replaceVote struct {
+	Ref         Ref      `cbor:"1,keyasint"`
+	Replacement [32]byte `cbor:"2,keyasint"`
+}
+
+// maxLine bounds how often one key's identity is followed from one to the next.
+const maxLine = 64
+
+// lines is who writes for each key now, worked out from the replacements.
+// It is immutable.
+type lines struct {
+	// of has the identities of each key, from the roster's on; the last one is
+	// the member, unless the key is contested.
+	of [][]journal.Author
+	// key is the key of each identity that a roster or a proven or approved
+	// replacement names, whether it took effect or not.
+	key map[journal.Author]int
+	// sealing is the key that a replacement in effect gives an identity.
+	sealing map[journal.Author][32]byte
+	// named are all identities that a valid replacement names, in effect or not;
+	// member those of all of of.
+	named, member map[journal.Author]bool
+	// ends are the cuts of identities that were replaced.
+	ends map[journal.Author]map[uint8]uint64
+	// contested has what stands against each other, by key.
+	contested map[int][]replacedFact
+}
+
+// checkReplaced verifies what can be verified of a replacement with the roster
+// alone, whoever carries it.
+func (s State) checkReplaced(b *MemberReplaced) bool {
+	if int(b.Key) >= len(s.active.Members) {
+		return false
+	}
+	if _, err := journal.SealSecret(journal.Epoch{Group: s.group}, b.Old, b.New, b.Sealing); err != nil {
+		return false
+	}
+	id := b.id(s.group)
+	if journal.VerifyIdentity(b.New, consentTag, id[:], b.Consent) != nil {
+		return false
+	}
+	m := s.active.Members[b.Key]
+	if len(b.Proof) == 0 {
+		return m.Proof != ProofOwn
+	}
+	return m.Key.VerifyHash(id, b.Proof) == nil
+}
+
+// foldReplaced keeps a replacement, and what it changes once the wallet is active.
+func (s State) foldReplaced(f replacedFact) State {
+	s.replaced = s.replaced.Set(key(f.Ref.ID), f)
+	if s.active == nil {
+		return s
+	}
+	if !s.checkReplaced(f.Body) {
+		return s.asInert(f.Ref, ruleReplacement)
+	}
+	return s.relined()
+}
+
+// relined works out the members anew, and takes in what authors wrote who were
+// not known to belong to a key before.
+func (s State) relined() State {
+	if s.active == nil || s.replaced.Len() == 0 {
+		return s
+	}
+	before := s.active.lines
+	a := *s.active
+	a.lines = nil
+	s.active = &a
+	// Approvals count by who is a member, which may itself rest on approvals:
+	// a fixed number of rounds, so that all come to the same.
+	for round := range 4 {
+		a.lines = s.worked(round > 0)
+		a.Members = slices.Clone(a.Members)
+		a.Ratified = map[journal.Author]bool{}
+		for i, m := range a.Members {
+			m.Identity, m.Sealing = m.Original, m.FirstSealing
+			line := a.lines.of[i]
+			if last := line[len(line)-1]; last != m.Original {
+				m.Identity = last
+				m.Sealing = a.lines.sealing[last]
+			}
+			if len(a.lines.contested[i]) > 0 {
+				m.Identity = journal.Author{}
+			}
+			a.Members[i] = m
+			a.Ratified[m.Identity] = true
+		}
+	}
+	for _, p := range s.proposals.All() {
+		if who := p.Author(); !p.Sound && a.lines.named[who] && (before == nil || !before.named[who]) {
+			s = s.evaluate(p)
+		}
+	}
+	return s
+}
+
+// mayWrite says whether an identity is one that a proposal may be of: of the
+// roster, or named by a replacement. Whether it counts is asked when it is used
+// (see ended).
+func (a *Active) mayWrite(who journal.Author) bool {
+	_, ok := a.original(who)
+	return ok || a.lines != nil && a.lines.named[who]
+}
+
+// checked says whether a replacement that is kept was found to be valid.
+func (s State) checked(f replacedFact) bool {
+	i, bad := s.inert.Get(key(f.Ref.ID))
+	return !bad || i.Rule != ruleReplacement
+}
+
+// worked follows each key from its roster identity to the one that holds now.
+func (s State) worked(votes bool) *lines {
+	l := &lines{
+		of: make([][]journal.Author, len(s.active.Members)), key: map[journal.Author]int{},
+		sealing: map[journal.Author][32]byte{}, named: map[journal.Author]bool{}, member: map[journal.Author]bool{},
+		ends: map[journal.Author]map[uint8]uint64{}, contested: map[int][]replacedFact{},
+	}
+	for i, m := range s.active.Members {
+		l.key[m.Original], l.member[m.Original] = i, true
+	}
+	// By key and old identity, and only what counts at all.
+	type place struct {
+		key int
+		old journal.Author
+	}
+	at := map[place][]replacedFact{}
+	for _, f := range s.replaced.All() {
+		if !s.checked(f) {
+			continue
+		}
+		l.named[f.Body.New] = true
+		if len(f.Body.Proof) > 0 || votes && len(s.approvers(f)) >= s.needed() {
+			p := place{int(f.Body.Key), f.Body.Old}
+			at[p] = append(at[p], f)
+		}
+	}
+	for i, m := range s.active.Members {
+		line := []journal.Author{m.Original}
+		for len(line) < maxLine {
+			old := line[len(line)-1]
+			cands := slices.DeleteFunc(at[place{i, old}], func(f replacedFact) bool { return l.member[f.Body.New] })
+			if len(cands) == 0 {
+				break
+			}
+			for _, f := range cands {
+				if _, ok := l.key[f.Body.New]; !ok {
+					l.key[f.Body.New] = i
+				}
+			}
+			rivals := distinct(cands)
+			winners := rivals
+			if len(rivals) > 1 {
+				winners = slices.DeleteFunc(slices.Clone(rivals), func(f replacedFact) bool {
+					return !votes || s.approvedAny(cands, f) < s.needed()
+				})
+			}
+			if len(winners) != 1 {
+				l.end(old, cands)
+				l.contested[i] = rivals
+				break
+			}
+			won := winners[0]
+			l.end(old, slices.DeleteFunc(cands, func(f replacedFact) bool { return !sameReplacement(f, won) }))
+			l.key[won.Body.New], l.member[won.Body.New], l.sealing[won.Body.New] = i, true, won.Body.Sealing
+			line = append(line, won.Body.New)
+		}
+		l.of[i] = line
+	}
+	return l
+}
+
+// end says where an identity ends that was replaced: of several cuts the lowest counts.
+func (l *lines) end(who journal.Author, fs []replacedFact) {
+	var least map[uint8]uint64
+	for _, f := range fs {
+		cut := map[uint8]uint64{}
+		for _, c := range f.Body.Cuts {
+			cut[c.Incarnation] = c.Seq
+			if least != nil {
+				cut[c.Incarnation] = min(c.Seq, least[c.Incarnation])
+			}
+		}
+		least = cut
+	}
+	l.ends[who] = least
+}
+
+// distinct returns one of each (new identity, sealing key), in order.
+func distinct(fs []replacedFact) []replacedFact {
+	out := slices.Clone(fs)
+	slices.SortFunc(out, func(a, b replacedFact) int {
+		if c := bytes.Compare(a.Body.New[:], b.Body.New[:]); c != 0 {
+			return c
+		}
+		if c := bytes.Compare(a.Body.Sealing[:], b.Body.Sealing[:]); c != 0 {
+			return c
+		}
+		return bytes.Compare(a.Ref.ID[:], b.Ref.ID[:])
+	})
+	return slices.CompactFunc(out, sameReplacement)
+}
+
+func sameReplacement(a, b replacedFact) bool {
+	return a.Body.New == b.Body.New && a.Body.Sealing == b.Body.Sealing
+}
+
+// needed is how many other members approve a replacement that its key does not
+// decide: min(k, n-1).
+func (s State) needed() int { return min(s.genesis.Threshold, len(s.active.Members)-1) }
+
+// approvedAny counts who approved any of the replacements that give a key the same identity.
+func (s State) approvedAny(all []replacedFact, of replacedFact) int {
+	keys := map[int]bool{}
+	for _, f := range all {
+		if sameReplacement(f, of) {
+			for k := range s.approvers(f) {
+				keys[k] = true
+			}
+		}
+	}
+	return len(keys)
+}
+
+// approvers are the other members whose latest untainted approval for the old
+// identity names this replacement.
+func (s State) approvers(f replacedFact) map[int]bool {
+	id := f.Body.id(s.group)
+	out := map[int]bool{}
+	for k := range s.active.Members {
+		if k == int(f.Body.Key) {
+			continue
+		}
+		var last replaceVote
+		found := false
+		for _, who := range s.active.identities(k) {
+			var of replaceVote
+			ok := false
+			for _, v := range scan(s.replaceVotes, string(who[:])) {
+				if s.tainted(v.Ref) || !s.rivals(v.Replacement, f) || ok && !later(v.Ref, of.Ref) {
+					continue
+				}
+				of, ok = v, true
+			}
+			if ok {
+				last, found = of, true
+			}
+		}
+		if found && last.Replacement == id {
+			out[k] = true
+		}
+	}
+	return out
+}
+
+// rivals says whether an id is that of a replacement of the same identity.
+func (s State) rivals(id [32]byte, f replacedFact) bool {
+	for _, o := range s.replaced.All() {
+		if o.Body.Old == f.Body.Old && o.Body.Key == f.Body.Key && o.Body.id(s.group) == id {
+			return true
+		}
+	}
+	return false
+}
+
+// identities are those that wrote for a key, from the roster's on.
+func (a *Active) identities(k int) []journal.Author {
+	if a.lines != nil {
+		return a.lines.of[k]
+	}
+	return []journal.Author{a.Members[k].Original}
+}
+
+// keyOf returns the key that an identity writes or wrote for.
+func (a *Active) keyOf(who journal.Author) (int, bool) {
+	if a.lines != nil {
+		k, ok := a.lines.key[who]
+		return k, ok
+	}
+	return a.index(who)
+}
+
+// original says whether an identity is one of the roster, and of which key.
+func (a *Active) original(who journal.Author) (int, bool) {
+	for i, m := range a.Members {
+		if m.Original == who {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// sameMember says whether two identities write, or wrote, for one key.
+func (s State) sameMember(a, b journal.Author) bool {
+	if a == b || s.active == nil {
+		return a == b
+	}
+	x, okX := s.active.keyOf(a)
+	y, okY := s.active.keyOf(b)
+	return okX && okY && x == y
+}
+
+// ended says whether an entry lies past the end of an identity that was
+// replaced, or is of one that was named and did not become a member.
+func (s State) ended(r Ref) bool {
+	if s.active == nil || s.active.lines == nil {
+		return false
+	}
+	l := s.active.lines
+	if l.named[r.Chain.Author] && !l.member[r.Chain.Author] {
+		return true
+	}
+	cuts, ok := l.ends[r.Chain.Author]
+	return ok && r.Seq > cuts[r.Chain.Incarnation]
+}
+
+// wasReplaced says whether this node's identity has ended.
+func (s State) wasReplaced() bool {
+	if s.active == nil || s.active.lines == nil {
+		return false
+	}
+	_, ended := s.active.lines.ends[s.Me()]
+	return ended
+}

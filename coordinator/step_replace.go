@@ -1,0 +1,392 @@
+package coordinator
+
+import (
+	"crypto/hmac"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Names of what is refused around a replacement.
+const (
+	RuleReplaced     = "replaced"
+	RuleMemberOnline = "member_online"
+	RuleNoRival      = "not_contested"
+)
+
+// AlarmReplaced and AlarmContested are what is told when a member's identity
+// changes, and when two claim to be it.
+const (
+	AlarmReplaced  = "member_replaced"
+	AlarmContested = "replacement_contested"
+)
+
+// errReplaced means that another device took this node's place.
+var errReplaced = refuse(RuleReplaced, "this node was replaced by another device that holds its key: this copy must not be used")
+
+// Challenge is what a node has to prove that takes a lost member's place.
+type Challenge struct {
+	Key      uint32            `cbor:"1,keyasint"`
+	Old      journal.Author    `cbor:"2,keyasint"`
+	Account  [32]byte          `cbor:"3,keyasint"` // hash of the ratified key: who holds the seed finds it
+	Script   wallet.ScriptType `cbor:"4,keyasint"`
+	Cuts     []ReplacedCut     `cbor:"5,keyasint"`
+	Birthday int32             `cbor:"6,keyasint"`
+}
+
+// ReplacementClaim answers a challenge.
+type ReplacementClaim struct {
+	Sealing [32]byte `cbor:"1,keyasint"`
+	Proof   []byte   `cbor:"2,keyasint"`
+	Consent []byte   `cbor:"3,keyasint"`
+}
+
+// accountHash names a ratified key without telling it.
+func accountHash(group journal.GroupID, key string) [32]byte {
+	return journal.H("replacement-key", group[:], []byte(key))
+}
+
+// Claim makes the claim of a new identity: prove signs with the account key; nil
+// for an external key, whose replacement the other members approve.
+func (c Challenge) Claim(self *Self, group journal.GroupID, prove func([32]byte) ([]byte, error)) (*ReplacementClaim, error) {
+	b := c.event(self.Identity.Author(), &ReplacementClaim{Sealing: self.Sealing.Public()})
+	id := b.id(group)
+	out := &ReplacementClaim{Sealing: b.Sealing, Consent: self.Identity.Sign(consentTag, id[:])}
+	if prove == nil {
+		return out, nil
+	}
+	var err error
+	if out.Proof, err = prove(id); err != nil {
+		return nil, fmt.Errorf("prove the replaced key: %w", err)
+	}
+	return out, nil
+}
+
+func (c Challenge) event(joiner journal.Author, x *ReplacementClaim) *MemberReplaced {
+	return &MemberReplaced{Key: c.Key, Old: c.Old, New: joiner, Sealing: x.Sealing, Cuts: c.Cuts, Proof: x.Proof, Consent: x.Consent}
+}
+
+// inviteReplacement issues an invite for a new device of a member.
+func (s *step) inviteReplacement(x NewInvite) error {
+	a := s.m.State.active
+	if a == nil {
+		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing()).hint("`wallet invite` without --replace")
+	}
+	at, ok := a.index(*x.Replace)
+	if !ok {
+		return fmt.Errorf("%w: no member to replace", ErrBadRequest)
+	}
+	if *x.Replace == s.m.State.Me() {
+		return fmt.Errorf("%w: this node cannot be replaced from itself", ErrBadRequest)
+	}
+	if slices.Contains(s.m.online, *x.Replace) && !slices.Contains(x.Allow, RuleMemberOnline) {
+		return refuse(RuleMemberOnline, "the node of %q is online: it is not lost", a.Members[at].Name).
+			hint("if it was stolen, or runs without its owner, repeat with --allow %s", RuleMemberOnline).overridable()
+	}
+	if _, err := s.next(); err != nil {
+		return err
+	}
+	inv := Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Addresses: x.Addresses, Secret: s.draw(), Expires: x.Expires.UTC().Truncate(time.Second)}
+	rec := inviteRecord{Secret: inv.Secret, Expires: inv.Expires.Unix(), Replaces: *x.Replace}
+	s.m.invites = s.m.invites.Set(inv.id(), rec)
+	if err := s.put(recInvite+inv.id(), rec); err != nil {
+		return err
+	}
+	s.do(Reply{inv})
+	return nil
+}
+
+// admitReplacement answers who presents the invite for a new device. The first
+// answer is the challenge, which binds nothing: who found the invite and has no
+// seed can neither read nor use it up. A claim that proves the key is carried.
+func (s *step) admitReplacement(x Admit) error {
+	for id, rec := range s.m.invites.All() {
+		inv := Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Secret: rec.Secret}
+		want := inv.Proof(x.Joiner, x.Nonce)
+		if rec.Replaces == (journal.Author{}) || !hmac.Equal(want[:], x.Proof[:]) {
+			continue
+		}
+		switch {
+		case rec.Taken && rec.By != x.Joiner:
+			s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Detail: "a second taker of a used invite was refused: " + x.Joiner.String()}})
+			return ErrInviteUsed
+		case rec.Taken && x.Claim != nil:
+			s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: s.challenge(rec)}})
+			return nil
+		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
+			return ErrInviteExpired
+		}
+		if _, member := s.m.State.active.index(rec.Replaces); !member && !rec.Taken {
+			return ErrInviteUsed // replaced meanwhile
+		}
+		if !rec.Fixed {
+			// Where the old log ends, as this node knows it now, for good.
+			rec.Fixed, rec.Cuts = true, s.cutsOf(rec.Replaces)
+			s.m.invites = s.m.invites.Set(id, rec)
+			if err := s.put(recInvite+id, rec); err != nil {
+				return err
+			}
+		}
+		c := s.challenge(rec)
+		if x.Claim == nil {
+			s.do(Reply{Grant{Challenge: c}})
+			return nil
+		}
+		return s.carryReplacement(x, id, rec, c)
+	}
+	return ErrInviteProof
+}
+
+func (s *step) challenge(rec inviteRecord) *Challenge {
+	k, ok := s.m.State.active.keyOf(rec.Replaces)
+	if !ok {
+		return nil
+	}
+	m := s.m.State.active.Members[k]
+	return &Challenge{
+		Key: uint32(k), Old: rec.Replaces, Account: accountHash(s.m.State.group, m.Key.String()),
+		Script: wallet.ScriptType(s.m.State.genesis.Script), Cuts: rec.Cuts, Birthday: s.m.View.birthday,
+	}
+}
+
+// cutsOf is where the chains of an identity end here.
+func (s *step) cutsOf(who journal.Author) []ReplacedCut {
+	var out []ReplacedCut
+	for k, at := range s.m.State.chains.Frontier() {
+		if k.Author == who {
+			out = append(out, ReplacedCut{k.Incarnation, at.Seq, at.ID})
+		}
+	}
+	slices.SortFunc(out, func(a, b ReplacedCut) int { return int(a.Incarnation) - int(b.Incarnation) })
+	return out
+}
+
+// carryReplacement enters a claim that proves the key, rotates the epoch, and
+// seals those of before to the new identity, which has the history to read.
+func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *Challenge) error {
+	b := c.event(x.Joiner, x.Claim)
+	if err := b.check(); err != nil {
+		return ErrInviteProof
+	}
+	if _, known := s.m.State.active.keyOf(x.Joiner); known || !s.m.State.checkReplaced(b) {
+		return ErrInviteProof
+	}
+	rec.Taken, rec.By = true, x.Joiner
+	s.m.invites = s.m.invites.Set(id, rec)
+	if err := s.put(recInvite+id, rec); err != nil {
+		return err
+	}
+	before := s.m.State.active
+	if _, err := s.write(b); err != nil {
+		return err
+	}
+	s.tellReplaced(before)
+	if at, ok := s.m.State.active.index(x.Joiner); ok {
+		if err := s.letIn(s.m.State.active.Members[at]); err != nil {
+			return err
+		}
+	}
+	s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
+	return nil
+}
+
+// letIn rotates, and seals every epoch held to a member that is new.
+func (s *step) letIn(m Member) error {
+	var old []journal.Epoch
+	for _, e := range s.m.State.epochs.All() {
+		if e.Number > 0 {
+			old = append(old, e)
+		}
+	}
+	if err := s.rotate(s.newEpoch(), s.m.State.active.Members); err != nil {
+		return err
+	}
+	for _, e := range old {
+		if err := s.rotate(e, []Member{m}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellReplaced tells what changed among the members, and looks at everything
+// anew: what came after an end has lost its effect.
+func (s *step) tellReplaced(before *Active) {
+	now := s.m.State.active
+	if before == nil || now == nil || before == now || now.lines == nil {
+		return
+	}
+	changed := false
+	for i, m := range now.Members {
+		was := before.Members[i].Identity
+		contested := len(now.lines.contested[i])
+		switch {
+		case contested > 0 && (before.lines == nil || len(before.lines.contested[i]) != contested):
+			s.tellAlarm(s.m.contestedAlarm(i))
+		case m.Identity != was && m.Identity != (journal.Author{}):
+			s.tellAlarm(Alarm{Kind: AlarmReplaced, Text: fmt.Sprintf("%q goes on with another node, %s: the one before it, %s, is no member any more", m.Name, m.Identity, lastOf(now.lines.of[i]))})
+		default:
+			continue
+		}
+		changed = true
+		if k, ok := before.index(s.m.State.Me()); ok && k == i {
+			s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Status: AlarmReplaced, Detail: errReplaced.Error()}})
+		}
+	}
+	if changed {
+		s.reopen()
+	}
+}
+
+func lastOf(line []journal.Author) journal.Author {
+	if len(line) < 2 {
+		return line[0]
+	}
+	return line[len(line)-2]
+}
+
+func (m *Machine) contestedAlarm(k int) Alarm {
+	a := m.State.active
+	text := fmt.Sprintf("two devices claim to be %q: it is no member until %d others approve one (`wallet approve-replacement`):", a.Members[k].Name, m.State.needed())
+	since := int64(0)
+	for _, f := range a.lines.contested[k] {
+		id := f.Body.id(m.State.group)
+		text += fmt.Sprintf(" %s is %s;", hex.EncodeToString(id[:]), f.Body.New)
+		since = max(since, f.Ref.Time)
+	}
+	return Alarm{Kind: AlarmContested, Since: time.UnixMilli(since), Text: text[:len(text)-1]}
+}
+
+// Replacement is one that waits for other members to approve it.
+type Replacement struct {
+	ID [32]byte
+	// Member is whom it replaces, New the identity it names.
+	Member   Member
+	New      journal.Author
+	Proven   bool // by the member's key
+	Approved []Member
+	Needed   int
+}
+
+// Replacements returns those that wait: of a contested member, and of an
+// external key that proves nothing, by id.
+func (m *Machine) Replacements() []Replacement {
+	a := m.State.active
+	if a == nil || a.lines == nil {
+		return nil
+	}
+	var out []Replacement
+	for _, f := range m.State.replaced.All() {
+		k := int(f.Body.Key)
+		open := len(a.lines.contested[k]) > 0 || len(f.Body.Proof) == 0
+		line := a.lines.of[k]
+		if !m.State.checked(f) || !open || f.Body.Old != line[len(line)-1] {
+			continue
+		}
+		r := Replacement{ID: f.Body.id(m.State.group), Member: a.Members[k], New: f.Body.New, Proven: len(f.Body.Proof) > 0, Needed: m.State.needed()}
+		for by := range m.State.approvers(f) {
+			r.Approved = append(r.Approved, a.Members[by])
+		}
+		if !slices.ContainsFunc(out, func(o Replacement) bool { return o.ID == r.ID }) {
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(x, y Replacement) int { return slices.Compare(x.ID[:], y.ID[:]) })
+	return out
+}
+
+// approveReplacement says that this member takes a replacement for true.
+func (s *step) approveReplacement(x ApproveReplacement) error {
+	if s.m.State.active == nil {
+		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
+	}
+	me, ok := s.m.State.active.index(s.m.State.Me())
+	if !ok {
+		return refuse(RuleNoKey, "this node holds no key of the wallet")
+	}
+	for _, r := range s.m.Replacements() {
+		if r.ID != x.Replacement {
+			continue
+		}
+		if r.Member.Index == me {
+			return refuse(RuleNoKey, "a replacement of this node's own key is approved by the others")
+		}
+		if !slices.ContainsFunc(r.Approved, func(m Member) bool { return m.Index == me }) {
+			before := s.m.State.active
+			if _, err := s.write(&ReplacementApproved{Replacement: x.Replacement}); err != nil {
+				return err
+			}
+			s.tellReplaced(before)
+		}
+		s.do(Reply{})
+		return nil
+	}
+	return refuse(RuleNoRival, "no replacement of this id waits for approval").hint("`wallet show` lists those that do")
+}
+
+// EnterReplacement joins an active group in the place of a lost member: it
+// checks what was handed over, and begins as one that reads until it is let in.
+func EnterReplacement(self *Self, in Input, inv Invite, grant Grant, network wallet.Network, ck CosignerKey) (Machine, []Effect, error) {
+	s := &step{in: in}
+	g, err := DecodeGenesis(grant.Genesis)
+	if err != nil {
+		return Machine{}, nil, fmt.Errorf("join: %w", err)
+	}
+	if GroupID(grant.Genesis) != inv.Group || grant.Challenge == nil {
+		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("the member handed over another group than the invite names"))
+	}
+	if g.Network != string(network) {
+		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)
+	}
+	local := Local{
+		Genesis: grant.Genesis, Secret: grant.Secret, Salt: s.draw(), Script: wallet.ScriptType(g.Script), Account: ck.Account,
+		Incarnation: 1, Created: in.Now.Unix(), Birthday: grant.Challenge.Birthday, Hints: inv.Addresses,
+		Inviter: inv.Founder, Replaces: grant.Challenge.Old, Key: ck.Key.String(),
+	}
+	if err := s.begin(self, local, ck); err != nil {
+		return Machine{}, nil, err
+	}
+	s.m.restored = &restoredRecord{At: in.Now.Unix(), Replacement: true}
+	if err := errors.Join(s.put(recRestored, *s.m.restored), s.settle()); err != nil {
+		return Machine{}, nil, err
+	}
+	return s.m, s.finish(), nil
+}
+
+// pinAgain pins what this node's earlier identity ratified, without asking for
+// the words again: that identity is known by its record, which this node's own
+// key proved, and it ratified once. Where it ratified several, or the key's
+// proof is of another kind, the user compares the words.
+func (s *step) pinAgain() error {
+	local, st := s.m.local, s.m.State
+	if local.Replaces == (journal.Author{}) || st.pinned != ([32]byte{}) || st.active != nil {
+		return nil
+	}
+	mine := map[journal.Author]bool{}
+	for _, r := range st.records.All() {
+		if r.Body.How == ProofOwn && r.Key.String() == local.Key {
+			mine[r.Ref.Chain.Author] = true
+		}
+	}
+	var hashes [][32]byte
+	for _, f := range st.ratified.All() {
+		if mine[f.Ref.Chain.Author] && !slices.Contains(hashes, f.Hash) {
+			hashes = append(hashes, f.Hash)
+		}
+	}
+	if len(hashes) != 1 {
+		return nil
+	}
+	st.pinned = hashes[0]
+	if st = st.activate(); st.active == nil {
+		return nil // not all is here yet
+	}
+	s.m.State = st
+	s.batch.Puts[recPin] = hashes[0][:]
+	return nil
+}
