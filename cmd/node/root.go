@@ -23,6 +23,7 @@ func (c *cli) root() *cobra.Command {
 		c.peersCommand(), c.passphraseCommand(), c.signerCommand(), c.relayCommand(),
 		c.group("psbt", "Sign elsewhere: on a device, in another wallet", c.psbtExportCommand(), c.psbtImportCommand()),
 		c.backupCommand(), c.restoreCommand(),
+		c.versionCommand(), c.completionCommand(),
 	)
 	root.Version = app.Version()
 	root.SetVersionTemplate("quorate {{.Version}}\n")
