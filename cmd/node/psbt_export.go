@@ -15,37 +15,41 @@ import (
 // exportedFile is the answer of `psbt export`.
 type exportedFile struct {
 	api.ExportedPSBT
-	Format string `json:"format"`
-	File   string `json:"file,omitempty"`
+	Format string   `json:"format"`
+	File   string   `json:"file,omitempty"`
+	Files  []string `json:"files,omitempty"` // pictures
+	Frames []string `json:"frames,omitempty"`
 }
 
 func (c *cli) psbtExportCommand() *cobra.Command {
 	var r api.ExportPSBT
-	var file, format string
-	cmd := &cobra.Command{
+	var file, format, pngs, svgs string
+	var cmd *cobra.Command
+	cmd = &cobra.Command{
 		Use:   "export PROPOSAL",
 		Short: "Write a proposal as a PSBT, for a device or another wallet to sign",
 		Long: `Write a proposal as a PSBT, for a device or another wallet to sign: with the whole previous transactions, all key
 origins and account keys, its change marked. On a node whose key is external, and with --for-signing on any, every
 rule of ` + "`approve`" + ` is asked, and the transaction counts as signed by this node's key before the file is written: it
 cannot be called back. Otherwise it is a plain copy. Takes at least 32 characters of the id.
-JSON: {"proposal","wallet","txid","version","psbt","guarded","missing":["txid",…],"format","file"}; "warnings" as of
-` + "`proposal show`" + `, where it is a plain copy.`,
+The forms bbqr and ur are QR codes: shown one after the other on a terminal until Ctrl-C, as lines of text in a file or
+a pipe, or as pictures in a new directory (--png, --svg).
+JSON: {"proposal","wallet","txid","version","psbt","guarded","missing":["txid",…],"format","file"}, with "frames" and
+"files" for QR codes; "warnings" as of ` + "`proposal show`" + `, where it is a plain copy.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (exportedFile, error) {
 			v := exportedFile{Format: format, File: file}
 			if r.Version != 0 && r.Version != 2 {
 				return v, api.Misuse("bad_version", fmt.Sprintf("PSBT version %d is not known", r.Version), "it is 0 or 2")
 			}
-			if format != "base64" && format != "binary" {
-				return v, api.Misuse("bad_format", fmt.Sprintf("format %.20q is not known", format), "it is base64 or binary")
-			}
-			if format == "binary" && file == "" && !c.json && isTerminal(c.out) {
-				return v, api.Misuse("bad_format", "binary is not for a terminal", "name a file with -o")
+			if err := checkForm(c, format, file, pngs, svgs); err != nil {
+				return v, err
 			}
 			// Before the guard: a file that cannot be written is no reason to spend a signature.
-			if err := mayWrite(file); err != nil {
-				return v, err
+			for _, name := range []string{file, pngs, svgs} {
+				if err := mayWrite(name); err != nil {
+					return v, err
+				}
 			}
 			var err error
 			if v.ExportedPSBT, err = node.ExportPSBT(ctx, args[0], r); err != nil {
@@ -54,27 +58,35 @@ JSON: {"proposal","wallet","txid","version","psbt","guarded","missing":["txid",�
 			for _, id := range v.Missing {
 				c.note("The previous transaction %s is not known to this node and is not in the PSBT.", clean(id))
 			}
-			if file == "" {
-				return v, nil
+			if err := v.frames(pngs != "" || svgs != "" || !isTerminal(c.out)); err != nil {
+				return v, err
+			}
+			if err := v.pictures(pngs, svgs); err != nil || file == "" {
+				return v, err
 			}
 			content, err := psbtContent(v)
 			if err != nil {
 				return v, err
 			}
 			return v, writeFile(file, content)
-		}, showExported),
+		}, func(w io.Writer, v exportedFile) { c.showExported(cmd.Context(), w, v) }),
 	}
 	cmd.Flags().IntVar(&r.Version, "version", 0, "PSBT `version`: 0 or 2")
 	cmd.Flags().BoolVar(&r.ForSigning, "for-signing", false, "this node's own key will sign it elsewhere: guard it as a signature")
 	cmd.Flags().StringVarP(&file, "output", "o", "", "write to this `file`")
-	cmd.Flags().StringVar(&format, "format", "base64", "`form`: base64 or binary")
+	cmd.Flags().StringVar(&format, "format", "base64", "`form`: base64, binary, bbqr or ur")
+	cmd.Flags().StringVar(&pngs, "png", "", "with bbqr or ur: write the codes as PNG into this new `directory`")
+	cmd.Flags().StringVar(&svgs, "svg", "", "with bbqr or ur: write the codes as SVG into this new `directory`")
 	allowFlag(cmd, &r.Allow)
 	return cmd
 }
 
 // psbtContent is what is written in the form asked for.
 func psbtContent(v exportedFile) ([]byte, error) {
-	if v.Format == "base64" {
+	switch {
+	case len(v.Frames) > 0:
+		return []byte(strings.Join(v.Frames, "\n") + "\n"), nil
+	case v.Format == "base64":
 		return []byte(v.PSBT + "\n"), nil
 	}
 	raw, err := base64.StdEncoding.DecodeString(v.PSBT)
@@ -84,8 +96,12 @@ func psbtContent(v exportedFile) ([]byte, error) {
 	return raw, nil
 }
 
-func showExported(w io.Writer, v exportedFile) {
-	if v.File == "" {
+func (c *cli) showExported(ctx context.Context, w io.Writer, v exportedFile) {
+	if v.File == "" && len(v.Files) == 0 {
+		if len(v.Frames) > 0 && isTerminal(c.out) {
+			c.animate(ctx, w, v.Frames)
+			return
+		}
 		// An error here is one of the answer, which a node of this version does not give.
 		content, err := psbtContent(v)
 		if err == nil {
@@ -97,6 +113,9 @@ func showExported(w io.Writer, v exportedFile) {
 		return
 	}
 	pairs(w, "file", v.File, "txid", v.TxID)
+	for _, name := range v.Files {
+		fmt.Fprintln(w, clean(name))
+	}
 	if v.Guarded {
 		fmt.Fprintln(w, "It counts as signed by this node's key. When the device has signed it: quorate psbt import FILE")
 	}

@@ -17,7 +17,8 @@ func (c *cli) psbtImportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Take in a PSBT that a device, a colleague or another wallet signed",
-		Long: `Take in a PSBT that a device, a colleague or another wallet signed, in base64, hex or binary, of version 0 or 2.
+		Long: `Take in a PSBT that a device, a colleague or another wallet signed, in base64, hex or binary, of version 0 or 2, or as
+the frames of a BBQr or a UR (crypto-psbt), one a line in any order.
 Each signature is verified against the proposal as this node derives it. Those that are new are entered: by this
 node's key as its approval, by the rules of ` + "`approve`" + `; by others as carried. A PSBT that changed anything is refused,
 and what it changed is named.
@@ -58,7 +59,7 @@ func (c *cli) readPSBT(name string) ([]byte, error) {
 	if len(b) > maxPSBTFile {
 		return nil, api.Misuse("bad_psbt", "the file is too long to be a PSBT", "")
 	}
-	return b, nil
+	return joined(b)
 }
 
 func showImported(w io.Writer, v api.ImportedPSBT) {

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/qr"
+)
+
+// frameTime is how long a code stands on a terminal: cameras of devices need
+// about a third of a second.
+const frameTime = 350 * time.Millisecond
+
+// checkForm holds the options of a form together, before anything is done.
+func checkForm(c *cli, format, file, pngs, svgs string) error {
+	switch format {
+	case "bbqr", "ur":
+		return nil
+	case "base64", "binary":
+	default:
+		return api.Misuse("bad_format", fmt.Sprintf("format %.20q is not known", format), "it is base64, binary, bbqr or ur")
+	}
+	if pngs != "" || svgs != "" {
+		return api.Misuse("bad_format", "only QR codes are written as pictures", "give --format bbqr or --format ur")
+	}
+	if format == "binary" && file == "" && !c.json && isTerminal(c.out) {
+		return api.Misuse("bad_format", "binary is not for a terminal", "name a file with -o")
+	}
+	return nil
+}
+
+// frames splits the PSBT where its form is one of QR codes: large codes for
+// pictures and files, small ones for a terminal.
+func (v *exportedFile) frames(large bool) error {
+	kind := map[string]qr.Kind{"bbqr": qr.BBQrPSBT, "ur": qr.URPSBT}[v.Format]
+	if kind == "" {
+		return nil
+	}
+	raw, err := base64.StdEncoding.DecodeString(v.PSBT)
+	if err != nil {
+		return api.Fail("bad_answer", "the node's answer is not a PSBT", "is the node of another version?")
+	}
+	size := qr.TerminalFrame
+	if large {
+		size = qr.ImageFrame
+	}
+	if v.Frames, err = qr.Split(kind, raw, size); err != nil {
+		return api.Fail("too_large", "the PSBT does not go into QR codes: "+err.Error(), "write it to a file instead: --format binary -o FILE")
+	}
+	return nil
+}
+
+// pictures writes each frame as a picture into new directories.
+func (v *exportedFile) pictures(pngs, svgs string) error {
+	const scale = 6 // pixels a module
+	write := func(dir, kind string, draw func(frame string) ([]byte, error)) error {
+		if dir == "" {
+			return nil
+		}
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return api.Fail("not_written", "the directory could not be made: "+err.Error(), "")
+		}
+		for i, f := range v.Frames {
+			b, err := draw(f)
+			if err != nil {
+				return api.Fail("not_written", "the QR code could not be drawn: "+err.Error(), "")
+			}
+			name := filepath.Join(dir, fmt.Sprintf("%03d.%s", i+1, kind))
+			if err := writeFile(name, b); err != nil {
+				return err
+			}
+			v.Files = append(v.Files, name)
+		}
+		return nil
+	}
+	if err := write(pngs, "png", func(f string) ([]byte, error) { return qr.PNG(f, scale) }); err != nil {
+		return err
+	}
+	return write(svgs, "svg", func(f string) ([]byte, error) { s, err := qr.SVG(f); return []byte(s), err })
+}
+
+// animate shows codes one after the other until it is ended.
+func (c *cli) animate(ctx context.Context, w io.Writer, frames []string) {
+	tick := time.NewTicker(frameTime)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		code, err := qr.Terminal(frames[n%len(frames)])
+		if err != nil {
+			c.note("the QR code could not be drawn: %v", err)
+			return
+		}
+		fmt.Fprintf(w, "\x1b[H\x1b[2J%s\n%d of %d; Ctrl-C ends\n", code, n%len(frames)+1, len(frames))
+		if len(frames) == 1 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// joined puts frames of QR codes together, one a line in any order; what is
+// none comes back as it is.
+func joined(content []byte) ([]byte, error) {
+	start := bytes.ToUpper(bytes.TrimSpace(content[:min(len(content), 64)]))
+	if !bytes.HasPrefix(start, []byte("B$")) && !bytes.HasPrefix(start, []byte("UR:")) {
+		return content, nil
+	}
+	var j qr.Joiner
+	var done bool
+	lines := bufio.NewScanner(bytes.NewReader(content))
+	lines.Buffer(nil, 2*qr.MaxFrame)
+	for lines.Scan() && !done {
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			continue
+		}
+		var err error
+		if done, _, err = j.Add(lines.Text()); err != nil {
+			return nil, api.Misuse("bad_qr", "the QR frames could not be read: "+err.Error(), "scan all of them again")
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, api.Misuse("bad_qr", "the QR frames could not be read: "+err.Error(), "scan all of them again")
+	}
+	b, kind, err := j.Payload()
+	if err != nil {
+		return nil, api.Misuse("bad_qr", "the QR frames could not be read: "+err.Error(), "scan the missing ones too, in any order")
+	}
+	if kind != qr.BBQrPSBT && kind != qr.URPSBT && kind != qr.URBytes {
+		return nil, api.Misuse("bad_qr", "the QR frames hold no PSBT", "export the signed PSBT on the device")
+	}
+	return b, nil
+}
