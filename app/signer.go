@@ -50,14 +50,15 @@ func RunSigner(ctx context.Context, o SignerOptions) error {
 	seed, notLocked := locked(seed)
 	defer unlocked(seed)
 	debug.FreeOSMemory()
-	for _, err := range []error{Harden(), notLocked, lockMemory()} {
-		if err != nil {
-			o.Log.Warn("the system does not protect the memory of this process", "error", err)
-		}
-	}
+	weak := []error{Harden(), notLocked, lockMemory()}
 	l, err := signer.Listen(o.Socket, group)
 	if err != nil {
 		return api.Fail("not_started", "the signer did not start: "+err.Error(), "see --socket")
+	}
+	for _, err := range weak {
+		if err != nil {
+			o.Log.Warn("the system does not protect the memory of this process", "error", err)
+		}
 	}
 	o.Log.Info("signer is running", "socket", o.Socket, "network", net)
 	if o.Ready != nil {
