@@ -17,8 +17,8 @@ type Backend interface {
 	NodeBackend
 	WalletBackend
 	ProposalBackend
-	ExportBackend
 	SignerBackend
+	ExportBackend
 }
 
 // NodeBackend is the node itself.
@@ -54,8 +54,11 @@ type WalletBackend interface {
 	// RatifyWallet ratifies the roster if the words are those of this node's
 	// own roster, and refuses (words_differ) otherwise.
 	RatifyWallet(ctx context.Context, wallet string, r RatifyWallet) (Ratified, error)
-	// InviteToWallet issues a fresh invite for a place that nobody took.
-	InviteToWallet(ctx context.Context, wallet string) (WalletInvites, error)
+	// InviteToWallet issues a fresh invite for a place that nobody took or, with
+	// r.Replace, for a new device of a member who lost his.
+	InviteToWallet(ctx context.Context, wallet string, r InviteToWallet) (WalletInvites, error)
+	// ApproveReplacement says that this cosigner takes a replacement for true.
+	ApproveReplacement(ctx context.Context, wallet string, r ApproveReplacement) (WalletSummary, error)
 	// AbandonWallet gives a wallet up that is not active yet.
 	AbandonWallet(ctx context.Context, wallet string) (WalletSummary, error)
 	// NewAddress leases a receiving address, or shows the next one.

@@ -60,9 +60,16 @@ func (c *Client) RatifyWallet(ctx context.Context, wallet string, r RatifyWallet
 }
 
 // InviteToWallet implements Backend.
-func (c *Client) InviteToWallet(ctx context.Context, wallet string) (WalletInvites, error) {
+func (c *Client) InviteToWallet(ctx context.Context, wallet string, r InviteToWallet) (WalletInvites, error) {
 	return onWallet(wallet, func() (WalletInvites, error) {
-		return send[WalletInvites](ctx, c, path("wallets", wallet, "invites"), nil)
+		return send[WalletInvites](ctx, c, path("wallets", wallet, "invites"), r)
+	})
+}
+
+// ApproveReplacement implements Backend.
+func (c *Client) ApproveReplacement(ctx context.Context, wallet string, r ApproveReplacement) (WalletSummary, error) {
+	return onWallet(wallet, func() (WalletSummary, error) {
+		return send[WalletSummary](ctx, c, path("wallets", wallet, "replacements"), r)
 	})
 }
 

@@ -101,6 +101,27 @@ type Alarm struct {
 	TxID    string    `json:"txid,omitempty"`
 }
 
+// InviteToWallet asks for an invite; its zero value for one to a forming wallet.
+type InviteToWallet struct {
+	Replace string   `json:"replace,omitempty" maxLength:"64" doc:"Name or peer id of the cosigner whose new device it is for."`
+	Allow   []string `json:"allow,omitempty" maxItems:"16" doc:"Rules to go on against, by name: member_online."`
+}
+
+// ApproveReplacement names a replacement to take for true.
+type ApproveReplacement struct {
+	Replacement string `json:"replacement" minLength:"64" maxLength:"64" doc:"Its id, as the wallet lists it."`
+}
+
+// Replacement is a new device of a cosigner that the others have to approve.
+type Replacement struct {
+	Replacement string       `json:"replacement" doc:"Its id: 64 hex characters."`
+	Cosigner    string       `json:"cosigner" doc:"Name of the cosigner whose device it claims to be."`
+	PeerID      string       `json:"peer_id" doc:"Of the new device."`
+	Proven      bool         `json:"proven" doc:"Whether the cosigner's key proves it."`
+	Approved    List[string] `json:"approved" doc:"Names of the cosigners who approved it."`
+	Needed      int          `json:"needed"`
+}
+
 // WalletInvites is a forming wallet and fresh invites to it.
 type WalletInvites struct {
 	WalletSummary
@@ -115,6 +136,8 @@ type Wallet struct {
 	Words      *string        `json:"words" doc:"Six words to compare; null before all keys are in."`
 	Descriptor *string        `json:"descriptor" doc:"Output descriptor with checksum; null before the wallet is active."`
 	Balance    Balance        `json:"balance"`
+	// Replacements wait for the approval of other cosigners.
+	Replacements List[Replacement] `json:"replacements,omitempty" doc:"New devices that the other cosigners have to approve; absent when there are none."`
 }
 
 // Cosigner is one member of a wallet.
@@ -126,7 +149,9 @@ type Cosigner struct {
 	XPub        string `json:"xpub"`
 	Online      bool   `json:"online"`
 	Ratified    bool   `json:"ratified"`
-	Proof       string `json:"proof" doc:"How the key was shown to be held by somebody: own, message, psbt, or none."`
+	// Replaced is how often a new device took the place of the one before.
+	Replaced int    `json:"replaced,omitempty" doc:"How often the cosigner's device was replaced."`
+	Proof    string `json:"proof" doc:"How the key was shown to be held by somebody: own, message, psbt, or none."`
 }
 
 // Balance is what a wallet holds, in satoshis.

@@ -53,6 +53,7 @@ func TestRoles(t *testing.T) {
 		{"POST", w + "/ratify", `{"words":"one two three four five six"}`, 3},
 		{"POST", w + "/invites", "", 3},
 		{"POST", w + "/abandon", "", 3},
+		{"POST", w + "/replacements", `{"replacement":"` + apitest.TxID + `"}`, 3},
 		{"POST", w + "/addresses", "", 2},
 		{"GET", w + "/coins", "", 1},
 		{"POST", w + "/proposals", to + `}`, 3},

@@ -20,6 +20,16 @@ type ratifyWalletInput struct {
 	Body RatifyWallet
 }
 
+type inviteInput struct {
+	WalletPath
+	Body InviteToWallet
+}
+
+type approveReplacementInput struct {
+	WalletPath
+	Body ApproveReplacement
+}
+
 type newAddressInput struct {
 	WalletPath
 	Body NewAddress
@@ -53,8 +63,11 @@ func (s *Server) walletRoutes(h huma.API) {
 	route(h, RoleSign, post("ratify-wallet", "/v1/wallets/{wallet}/ratify", "Ratify the roster with the six words heard from every other cosigner"), func(ctx context.Context, in *ratifyWalletInput) (Ratified, error) {
 		return b.RatifyWallet(ctx, in.Wallet, in.Body)
 	})
-	route(h, RoleSign, post("invite-to-wallet", "/v1/wallets/{wallet}/invites", "Issue a fresh invite for a place that nobody took"), func(ctx context.Context, in *WalletPath) (WalletInvites, error) {
-		return b.InviteToWallet(ctx, in.Wallet)
+	route(h, RoleSign, post("invite-to-wallet", "/v1/wallets/{wallet}/invites", "Issue a fresh invite for a place that nobody took, or for a lost cosigner's new device"), func(ctx context.Context, in *inviteInput) (WalletInvites, error) {
+		return b.InviteToWallet(ctx, in.Wallet, in.Body)
+	})
+	route(h, RoleSign, post("approve-replacement", "/v1/wallets/{wallet}/replacements", "Take one of a cosigner's new devices for true"), func(ctx context.Context, in *approveReplacementInput) (WalletSummary, error) {
+		return b.ApproveReplacement(ctx, in.Wallet, in.Body)
 	})
 	route(h, RoleSign, post("abandon-wallet", "/v1/wallets/{wallet}/abandon", "Give up a wallet that is not active yet"), func(ctx context.Context, in *WalletPath) (WalletSummary, error) {
 		return b.AbandonWallet(ctx, in.Wallet)

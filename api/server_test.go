@@ -91,8 +91,13 @@ func TestRoundTrip(t *testing.T) {
 		"RatifyWallet": func(b api.Backend) (any, error) {
 			return b.RatifyWallet(ctx, "family", api.RatifyWallet{Words: "one two three four five six"})
 		},
-		"InviteToWallet": func(b api.Backend) (any, error) { return b.InviteToWallet(ctx, "family") },
-		"AbandonWallet":  func(b api.Backend) (any, error) { return b.AbandonWallet(ctx, apitest.WalletID) },
+		"InviteToWallet": func(b api.Backend) (any, error) {
+			return b.InviteToWallet(ctx, "family", api.InviteToWallet{Replace: "bob", Allow: []string{"member_online"}})
+		},
+		"ApproveReplacement": func(b api.Backend) (any, error) {
+			return b.ApproveReplacement(ctx, "family", api.ApproveReplacement{Replacement: apitest.TxID})
+		},
+		"AbandonWallet": func(b api.Backend) (any, error) { return b.AbandonWallet(ctx, apitest.WalletID) },
 		"NewAddress": func(b api.Backend) (any, error) {
 			return b.NewAddress(ctx, "family", api.NewAddress{Peek: true, BeyondGap: true})
 		},

@@ -51,8 +51,11 @@ func (n *Node) wallet(a *coordinator.Actor) api.Wallet {
 		ids[p.Peer] = p.PeerID
 	}
 	for _, c := range m.Cosigners() {
+		if _, known := ids[c.Identity]; !known {
+			ids[c.Identity] = peerID(c.Identity)
+		}
 		w.Cosigners = append(w.Cosigners, api.Cosigner{
-			Name: c.Name, PeerID: ids[c.Identity], Fingerprint: hex.EncodeToString(c.Key.Fingerprint[:]),
+			Name: c.Name, PeerID: ids[c.Identity], Replaced: c.Replaced, Fingerprint: hex.EncodeToString(c.Key.Fingerprint[:]),
 			Path: keyPath(c.Key.Path), XPub: c.Key.XPub, Online: online[c.Identity], Ratified: c.Ratified, Proof: c.Proof.String(),
 		})
 	}
@@ -63,6 +66,7 @@ func (n *Node) wallet(a *coordinator.Actor) api.Wallet {
 	if act := m.State.Active(); act != nil {
 		d := act.Descriptor.String()
 		w.Descriptor = &d
+		w.Replacements = replacements(m)
 		b := coordinator.Sum(coordinator.Coins(m.State, m.View, time.Now()))
 		w.Balance = api.Balance{Confirmed: b.Confirmed, Unconfirmed: b.Unconfirmed, Leased: b.Leased, Spendable: b.Spendable}
 	}
@@ -187,12 +191,21 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 }
 
 // InviteToWallet issues a fresh invite.
-func (n *Node) InviteToWallet(ctx context.Context, ref string) (api.WalletInvites, error) {
+func (n *Node) InviteToWallet(ctx context.Context, ref string, r api.InviteToWallet) (api.WalletInvites, error) {
 	a, err := n.actor(ref)
 	if err != nil {
 		return api.WalletInvites{}, err
 	}
-	v, err := a.Do(ctx, coordinator.NewInvite{Addresses: n.inviteAddresses(), Expires: time.Now().Add(coordinator.InviteLife)})
+	cmd := coordinator.NewInvite{Addresses: n.inviteAddresses(), Expires: time.Now().Add(coordinator.InviteLife), Allow: r.Allow}
+	if r.Replace != "" {
+		if cmd.Replace, err = findMember(a.Machine(), r.Replace); err != nil {
+			return api.WalletInvites{}, err
+		}
+		for _, p := range n.net.Peers() {
+			cmd.Online = cmd.Online || p.Peer == *cmd.Replace && p.Connected
+		}
+	}
+	v, err := a.Do(ctx, cmd)
 	if err != nil {
 		return api.WalletInvites{}, apiError(err)
 	}

@@ -68,6 +68,7 @@ type NewInvite struct {
 	Expires   time.Time
 	// Replace names the member whose place it is for, in an active wallet.
 	Replace *journal.Author
+	Online  bool // its node is connected now
 	Allow   []string
 }
 

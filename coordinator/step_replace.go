@@ -84,7 +84,7 @@ func (s *step) inviteReplacement(x NewInvite) error {
 	if *x.Replace == s.m.State.Me() {
 		return fmt.Errorf("%w: this node cannot be replaced from itself", ErrBadRequest)
 	}
-	if slices.Contains(s.m.online, *x.Replace) && !slices.Contains(x.Allow, RuleMemberOnline) {
+	if (x.Online || s.isOnline(*x.Replace)) && !slices.Contains(x.Allow, RuleMemberOnline) {
 		return refuse(RuleMemberOnline, "the node of %q is online: it is not lost", a.Members[at].Name).
 			hint("if it was stolen, or runs without its owner, repeat with --allow %s", RuleMemberOnline).overridable()
 	}

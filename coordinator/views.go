@@ -24,6 +24,8 @@ func (m *Machine) Name() string {
 type Cosigner struct {
 	Member
 	Ratified bool
+	// Replaced is how often a new device took the place of the one before.
+	Replaced int
 }
 
 // Cosigners returns the members: by key index once there is a roster, before
@@ -31,8 +33,12 @@ type Cosigner struct {
 func (m *Machine) Cosigners() []Cosigner {
 	var out []Cosigner
 	if r, ok := m.State.Roster(); ok {
-		for _, x := range r.Members {
-			out = append(out, Cosigner{x, r.Ratified[x.Identity]})
+		for i, x := range r.Members {
+			c := Cosigner{Member: x, Ratified: r.Ratified[x.Identity]}
+			if m.State.active != nil {
+				c.Replaced = len(m.State.active.identities(i)) - 1
+			}
+			out = append(out, c)
 		}
 		return out
 	}

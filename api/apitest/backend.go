@@ -249,8 +249,13 @@ func (b *Backend) RatifyWallet(_ context.Context, ref string, r api.RatifyWallet
 }
 
 // InviteToWallet implements api.Backend.
-func (b *Backend) InviteToWallet(_ context.Context, ref string) (api.WalletInvites, error) {
-	return api.WalletInvites{WalletSummary: summary("forming"), Invites: []string{"quorate1fresh"}}, b.wallet("InviteToWallet", ref, nil)
+func (b *Backend) InviteToWallet(_ context.Context, ref string, r api.InviteToWallet) (api.WalletInvites, error) {
+	return api.WalletInvites{WalletSummary: summary("forming"), Invites: []string{"quorate1fresh"}}, b.wallet("InviteToWallet", ref, r)
+}
+
+// ApproveReplacement implements api.Backend.
+func (b *Backend) ApproveReplacement(_ context.Context, ref string, r api.ApproveReplacement) (api.WalletSummary, error) {
+	return summary("active"), b.wallet("ApproveReplacement", ref, r)
 }
 
 // AbandonWallet implements api.Backend.

@@ -13,7 +13,7 @@ func (c *cli) root() *cobra.Command {
 	root := c.group("quorate", "One cosigner's node of a shared Bitcoin wallet, without a server",
 		c.demoCommand(), c.initCommand(), c.startCommand(), c.statusCommand(),
 		c.group("wallet", "Make and look at wallets",
-			c.walletCreateCommand(), c.walletInviteCommand(), c.walletJoinCommand(), c.walletListCommand(),
+			c.walletCreateCommand(), c.walletInviteCommand(), c.walletApproveReplacementCommand(), c.walletJoinCommand(), c.walletListCommand(),
 			c.walletShowCommand(), c.walletExportCommand(), c.walletRatifyCommand(), c.walletAbandonCommand(),
 			c.walletProofCommand(), c.walletProveCommand()),
 		c.addressCommand(), c.coinsCommand(), c.historyCommand(),

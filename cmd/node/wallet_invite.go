@@ -9,14 +9,20 @@ import (
 )
 
 func (c *cli) walletInviteCommand() *cobra.Command {
-	return &cobra.Command{
+	var r api.InviteToWallet
+	cmd := &cobra.Command{
 		Use:   "invite WALLET",
-		Short: "Get a fresh invite for a place that nobody took",
-		Long: `Get a fresh invite for a place that nobody took.
+		Short: "Get a fresh invite for a place that nobody took, or for a lost cosigner's new device",
+		Long: `Get a fresh invite for a place that nobody took. With --replace it is for the new device of a cosigner whose node
+is lost: made with the same mnemonic ("init --mnemonic-file"), it runs "wallet join" with the invite, and proves that it
+holds the cosigner's key. The lost node is no member any more then, and what it writes later has no effect.
 JSON: {"wallet","name","state","invites":["quorate1…"]}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletInvites, error) {
-			return node.InviteToWallet(ctx, args[0])
+			return node.InviteToWallet(ctx, args[0], r)
 		}, showInvites),
 	}
+	cmd.Flags().StringVar(&r.Replace, "replace", "", "`cosigner` (name or peer id) whose node is lost")
+	allowFlag(cmd, &r.Allow)
+	return cmd
 }

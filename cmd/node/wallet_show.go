@@ -37,6 +37,7 @@ func showWallet(w io.Writer, x api.Wallet) {
 		"confirmed", formatAmount(x.Balance.Confirmed), "unconfirmed", formatAmount(x.Balance.Unconfirmed),
 		"leased", formatAmount(x.Balance.Leased), "spendable", formatAmount(x.Balance.Spendable))
 	showUnsynced(w, x.WalletSummary)
+	showReplacements(w, x)
 	awaits(w, x.WalletSummary)
 	fmt.Fprintln(w)
 	rows := [][]string{{"COSIGNER", "ONLINE", "RATIFIED", "PROOF", "KEY", "PEER ID"}}

@@ -61,6 +61,98 @@ func TestMachineLossWithABackup(t *testing.T) {
 	noEquivocation(t, a, b, c)
 }
 
+// again makes the node's data directory anew, from a mnemonic.
+func (n *node) again(mnemonic string) {
+	n.t.Helper()
+	if err := os.RemoveAll(n.dir); err != nil {
+		n.t.Fatal(err)
+	}
+	file := filepath.Join(n.t.TempDir(), "words")
+	if err := os.WriteFile(file, []byte(mnemonic+"\n"), 0o600); err != nil {
+		n.t.Fatal(err)
+	}
+	n.run("init", "--network", "regtest", "--name", n.name, "--passphrase-file", world.passFile, "--mnemonic-file", file,
+		"--set", "listen=/ip4/127.0.0.1/tcp/0", "--set", "chain.backend=core", "--set", "chain.core.url="+world.bitcoin.URL(),
+		"--set", "chain.core.user="+world.bitcoin.User, "--set", "chain.core.password=@"+world.rpcFile).ok(n.t)
+}
+
+// The same from the seed alone, with an invite of a member who is not the
+// founder: a new identity takes the old one's place, reads the history, and
+// completes what was pending.
+func TestMachineLossWithTheSeedAlone(t *testing.T) {
+	const words = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
+	c.again(words)
+	g := groupOf(t, 2, a.start(), b.start(), c.start()).fund(1_000_000)
+	described := *c.wallet().Descriptor
+	coin := a.coins()[0].OutPoint
+	pending := ask[api.Proposed](a, pay(t, 300_000, "--unsigned", "--coin", coin)...).Proposal
+	c.reaches(pending, api.StatusPending)
+	c.run("approve", pending).ok(t)
+	for _, n := range []*node{a, b} {
+		n.approvedBy(pending, 1)
+	}
+	old := ask[api.Status](c, "status").PeerID
+	online := b.run("wallet", "invite", walletName, "--replace", "c")
+	if online.status != 4 || !bytes.Contains(online.out, []byte("member_online")) {
+		t.Errorf("a member who is online: exit status %d, %s", online.status, online.out)
+	}
+	c.kill9()
+	c.again(words)
+	c.start().synced()
+	eventually(t, "b sees that c is gone", func() bool {
+		return b.run("wallet", "invite", walletName, "--replace", "c").status == 0
+	})
+	invite := ask[api.WalletInvites](b, "wallet", "invite", walletName, "--replace", "c").Invites[0]
+	// Whoever finds the invite and has another seed gets nothing by it.
+	thief := newNode(t, "thief").start()
+	found := thief.runWith(invite, "wallet", "join", "-")
+	if found.status != 4 || !bytes.Contains(found.out, []byte("no_key")) {
+		t.Errorf("without the seed: exit status %d, %s", found.status, found.out)
+	}
+	if w := ask[api.Page[api.Wallet]](thief, "wallet", "list"); len(w.Items) != 0 {
+		t.Errorf("the thief holds %+v", w.Items)
+	}
+
+	read[api.WalletSummary](t, c.runWith(invite, "wallet", "join", "-", "--wait"))
+	eventually(t, "the new device is a member", func() bool { return c.wallet().State == "active" })
+	c.heardAll()
+	c.synced()
+	fresh := ask[api.Status](c, "status").PeerID
+	for _, n := range g.nodes {
+		w := n.wallet()
+		if w.Descriptor == nil || *w.Descriptor != described {
+			t.Errorf("%s has another descriptor", n.name)
+		}
+		eventually(t, n.name+" shows the new device", func() bool {
+			for _, x := range n.wallet().Cosigners {
+				if x.Name == "c" {
+					return x.PeerID == fresh && x.Replaced == 1
+				}
+			}
+			return false
+		})
+		if fresh == old {
+			t.Fatal("the new device has the old identity")
+		}
+	}
+	c.approvedBy(pending, 1)
+	rival := ask[api.Proposed](b, pay(t, 200_000, "--unsigned", "--coin", coin)...).Proposal
+	c.reaches(rival, api.StatusPending)
+	refused := c.run("approve", rival, "--allow", "restored_unsynced")
+	if refused.status != 4 || !bytes.Contains(refused.out, []byte(`"sign_guard"`)) {
+		t.Errorf("a conflicting proposal: exit status %d, %s", refused.status, refused.out)
+	}
+	b.run("approve", pending).ok(t)
+	confirmed(t, pending, a, b, c)
+	g.fund(400_000)
+	next := ask[api.Proposed](c, pay(t, 50_000)...).Proposal
+	a.reaches(next, api.StatusPending)
+	a.run("approve", next).ok(t)
+	confirmed(t, next, a, b, c)
+	noEquivocation(t, a, b, c)
+}
+
 // approvedBy waits until a node counts signatures of so many cosigners.
 func (n *node) approvedBy(proposal string, cosigners int) {
 	n.t.Helper()

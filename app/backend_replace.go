@@ -1,0 +1,60 @@
+package app
+
+import (
+	"context"
+	"encoding/hex"
+	"slices"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+)
+
+// findMember finds a cosigner by name or peer id.
+func findMember(m *coordinator.Machine, ref string) (*journal.Author, error) {
+	var found []journal.Author
+	for _, c := range m.Cosigners() {
+		if peerID(c.Identity) == ref {
+			return &c.Identity, nil
+		}
+		if c.Name == ref {
+			found = append(found, c.Identity)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return &found[0], nil
+	case 0:
+		return nil, api.Missing("unknown_cosigner", "the wallet has no cosigner "+ref, "`quorate wallet show` lists them")
+	}
+	return nil, api.Misuse("ambiguous_cosigner", "several cosigners are named "+ref, "give the peer id")
+}
+
+// ApproveReplacement says that this cosigner takes a replacement for true.
+func (n *Node) ApproveReplacement(ctx context.Context, ref string, r api.ApproveReplacement) (api.WalletSummary, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.WalletSummary{}, err
+	}
+	id, err := hex.DecodeString(r.Replacement)
+	if err != nil || len(id) != 32 {
+		return api.WalletSummary{}, api.Misuse("bad_replacement", "the id of a replacement is 64 hex characters", "`quorate wallet show` lists those that wait")
+	}
+	if _, err := a.Do(ctx, coordinator.ApproveReplacement{Replacement: [32]byte(id)}); err != nil {
+		return api.WalletSummary{}, apiError(err)
+	}
+	return summary(a), nil
+}
+
+func replacements(m *coordinator.Machine) []api.Replacement {
+	var out []api.Replacement
+	for _, r := range m.Replacements() {
+		x := api.Replacement{Replacement: hex.EncodeToString(r.ID[:]), Cosigner: r.Member.Name, PeerID: peerID(r.New), Proven: r.Proven, Needed: r.Needed}
+		for _, by := range r.Approved {
+			x.Approved = append(x.Approved, by.Name)
+		}
+		slices.Sort(x.Approved)
+		out = append(out, x)
+	}
+	return out
+}
