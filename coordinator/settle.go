@@ -207,6 +207,7 @@ func (s *step) follow() error {
 	}
 	// Addresses beyond the gap are watched when they were handed out, but not
 	// just any index that a member may name.
+	s.m.View = s.m.lookAhead()
 	handed := s.m.View.handed
 	for _, l := range s.m.State.leases.From(indexKey(s.m.View.handed[0], journal.EntryID{})) {
 		if l.Index >= s.m.View.used[0]+gapLimit+beyondGap {
@@ -228,7 +229,7 @@ func (s *step) follow() error {
 			// Another node handed it out at a time that only it knows.
 			s.watchFrom(fresh, v.birthday)
 		default:
-			s.watchFrom(fresh, max(v.birthday, v.tip.Height-freshMargin))
+			s.watchFrom(fresh, s.m.scanFrom(v.tip.Height))
 		}
 		return nil
 	}
@@ -362,6 +363,10 @@ func (s *step) tick(t Tick) error {
 		if p, ok := s.m.State.Proposal(journal.EntryID([]byte(id))); ok && again {
 			s.broadcast(p)
 		}
+	}
+	if s.m.ticks%askStrange == 0 && s.m.State.sealed.Len() > 0 {
+		// Where its own chain is forked it cannot ask.
+		_ = s.try(func() error { return s.askPastForks(s.m.State.toldStanzas(), true) })
 	}
 	return s.rotateByAge(t.Online)
 }

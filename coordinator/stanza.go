@@ -19,12 +19,7 @@ func (s *step) tellStanza() error {
 	if st.active == nil {
 		return nil
 	}
-	told := map[journal.Author]int{}
-	for _, f := range st.rotations.All() {
-		if _, ok := st.failures.Get(key2(f.Epoch, st.Me())); ok {
-			told[f.Ref.Chain.Author]++
-		}
-	}
+	told := st.toldStanzas()
 	for id, f := range st.rotations.All() {
 		if _, held := st.epochs.Get(id[:32]); held || !slices.Contains(f.To, st.Me()) && !st.lacks(f.Epoch) {
 			continue
@@ -33,21 +28,48 @@ func (s *step) tellStanza() error {
 			return err
 		}
 	}
-	if err := s.askForNamed(told); err != nil {
+	if err := s.askPastForks(told, false); err != nil {
 		return err
 	}
 	return s.sealAgain()
 }
 
-// askForNamed asks for epochs of which not even the rotation came, because it is
-// past a fork: entries under them are held only because somebody named them.
-func (s *step) askForNamed(told map[journal.Author]int) error {
+// toldStanzas counts the epochs this node asked for, by who brought them up: who
+// rotated, or, where no rotation is known, who wrote under it.
+func (s State) toldStanzas() map[journal.Author]int {
+	told := map[journal.Author]int{}
+	counted := map[string]bool{}
+	count := func(epoch journal.EpochID, by journal.Author) {
+		k := key2(epoch, by)
+		if _, asked := s.failures.Get(key2(epoch, s.Me())); asked && !counted[k] {
+			counted[k] = true
+			told[by]++
+		}
+	}
+	for _, f := range s.rotations.All() {
+		count(f.Epoch, f.Ref.Chain.Author)
+	}
+	for _, e := range s.sealed.All() {
+		count(e.Header().Epoch, e.Header().Author)
+	}
+	return told
+}
+
+// askStrange is how many ticks pass between two looks for entries under epochs
+// of which no rotation came. It may only be late.
+const askStrange = 15
+
+// askPastForks asks for epochs of which not even the rotation came, because it is
+// past a fork: at once where somebody named an entry under them, and now and
+// then for all others, such as those of an honest member who took such an epoch
+// for the group's before it knew of the fork.
+func (s *step) askPastForks(told map[journal.Author]int, all bool) error {
 	st := s.m.State
-	if len(st.chains.Forks()) == 0 {
+	if st.active == nil || len(st.chains.Forks()) == 0 {
 		return nil
 	}
 	for k, e := range st.sealed.All() {
-		known, named := false, false
+		known, named := false, all
 		for range scan(st.rotations, k[:32]) {
 			known = true
 			break

@@ -144,3 +144,54 @@ func TestSpoiledEpochsAreAnsweredSoOftenOnly(t *testing.T) {
 		t.Errorf("a wrote %d entries, want %d", n, maxStanzas)
 	}
 }
+
+// An honest member may take an epoch for the group's before it knows that its
+// author forked, and write under it. Who was shown the other branch asks for it,
+// though nobody named anything.
+func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
+	c := active(t, 2, 3)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	evil.evil = true
+	before := evil.m
+	evil.must(LeaseAddress{})
+	other := evil.out[len(evil.out)-1]
+	s := &step{m: before, in: evil.input(nil), batch: Batch{Group: before.State.group, Puts: map[string][]byte{}}}
+	if _, err := s.write(&AddressLeased{Index: 9}); err != nil {
+		t.Fatal(err)
+	}
+	ep := s.newEpoch()
+	if err := s.rotate(ep, before.State.active.Members); err != nil {
+		t.Fatal(err)
+	}
+	lease, rotation := s.batch.Entries[0], s.batch.Entries[1]
+	a.must(EntryIn{lease})
+	a.must(EntryIn{rotation})
+	a.must(LeaseAddress{})
+	if e := a.out[len(a.out)-1]; e.Header().Epoch != ep.ID() {
+		t.Fatal("a does not write under the epoch")
+	}
+	b.must(EntryIn{other})
+	b.must(EntryIn{lease})
+	a.must(EntryIn{other})
+	own := func(from, to *peer) {
+		for _, chain := range from.chains() {
+			for _, e := range chain {
+				if e.Chain().Author == from.id() && !to.m.State.chains.Has(e.ID()) {
+					to.must(EntryIn{e})
+				}
+			}
+		}
+	}
+	own(a, b)
+	if b.m.State.sealed.Len() == 0 || b.m.State.chains.Has(rotation.ID()) {
+		t.Fatal("b reads all of it")
+	}
+	for range askStrange {
+		b.must(Tick{})
+	}
+	own(b, a)
+	own(a, b)
+	if n := b.m.State.sealed.Len(); n != 0 {
+		t.Errorf("%d entries stay unreadable", n)
+	}
+}
