@@ -120,7 +120,7 @@ func TestExportAsksEveryRule(t *testing.T) {
 	}
 	q := a.must(withUnsigned(pay(3, 20_000))).(Proposed)
 	c.settle()
-	a.must(Withdraw{q.Proposal})
+	a.must(Withdraw(q))
 	c.settle()
 	if _, err := x.do(Export{Proposal: q.Proposal}); ruleOf(err) != RuleWithdrawn {
 		t.Errorf("a withdrawn one: %v", err)

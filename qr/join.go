@@ -34,7 +34,7 @@ func (j *Joiner) Add(frame string) (done bool, p Progress, err error) {
 	case strings.HasPrefix(text, "UR:"):
 		err = j.addUR(text)
 	default:
-		err = fmt.Errorf("%w: it begins neither with B$ (BBQr) nor with UR:", ErrFrame)
+		err = fmt.Errorf("%w: it begins neither with B$ (BBQr) nor with UR: (UR)", ErrFrame)
 	}
 	p = j.Progress()
 	if err == nil && p.Need > 0 && p.Have == p.Need {
