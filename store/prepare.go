@@ -18,8 +18,13 @@ const registryHead = 16 + 12
 // checkKey says whether the key is the one of the store, before Badger touches
 // anything.
 func checkKey(dir string, key []byte) error {
+	if _, err := os.Stat(filepath.Join(dir, badger.ManifestFilename)); errors.Is(err, fs.ErrNotExist) {
+		if err := whole(dir, badger.ManifestFilename); err != nil {
+			return err
+		}
+	}
 	if _, err := os.Stat(filepath.Join(dir, badger.KeyRegistryFileName)); errors.Is(err, fs.ErrNotExist) {
-		return nil // a new store
+		return whole(dir, badger.KeyRegistryFileName) // or a new store
 	}
 	_, err := badger.OpenKeyRegistry(badger.KeyRegistryOptions{Dir: dir, ReadOnly: true, EncryptionKey: key})
 	switch {
@@ -27,6 +32,20 @@ func checkKey(dir string, key []byte) error {
 		return ErrKey
 	case err != nil:
 		return fmt.Errorf("%w: read key registry: %w", ErrCorrupt, err)
+	}
+	return nil
+}
+
+// whole says that tables are there without a file that they rest on: Badger
+// (v4.9.6) would begin a new one, and then end the process at tables it cannot
+// read, or delete those that it does not know.
+func whole(dir, missing string) error {
+	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	if err != nil {
+		return fmt.Errorf("list tables: %w", err)
+	}
+	if len(tables) > 0 {
+		return fmt.Errorf("%w: %s is missing", ErrCorrupt, missing)
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ func (c *cli) root() *cobra.Command {
 		c.approveCommand(), c.rejectCommand(), c.withdrawCommand(), c.waitCommand(), c.txCommand(),
 		c.peersCommand(), c.passphraseCommand(), c.signerCommand(), c.relayCommand(),
 		c.group("psbt", "Sign elsewhere: on a device, in another wallet", c.psbtExportCommand(), c.psbtImportCommand()),
-		c.backupCommand(), c.restoreCommand(),
+		c.backupCommand(), c.restoreCommand(), c.doctorCommand(),
 		c.versionCommand(), c.completionCommand(),
 	)
 	root.Version = app.Version()
