@@ -7,8 +7,10 @@ package api
 // CreateWallet asks for a new wallet, with this node as its founder.
 type CreateWallet struct {
 	Name      string `json:"name" minLength:"1" maxLength:"64"`
-	Threshold int    `json:"threshold" minimum:"1" maximum:"20" doc:"How many must sign."`
-	Cosigners int    `json:"cosigners" minimum:"1" maximum:"20" doc:"How many there are, this node included."`
+	Threshold int    `json:"threshold,omitempty" minimum:"1" maximum:"20" doc:"How many must sign; left out with from."`
+	Cosigners int    `json:"cosigners,omitempty" minimum:"1" maximum:"20" doc:"How many there are, this node included; left out with from."`
+	From      string `json:"from,omitempty" maxLength:"900000" doc:"A wallet file of any known form: the group is made around that wallet."`
+	Birthday  string `json:"birthday,omitempty" maxLength:"20" doc:"With from: the height or the date (2024-12-31) before which the wallet was not paid."`
 	Script    string `json:"script,omitempty" enum:"wsh,sh-wsh" doc:"Script type; wsh where left out."`
 	External  string `json:"external,omitempty" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere; it is entered once it is proved."`
 	Unproven  bool   `json:"unproven,omitempty" doc:"Enter the external key at once, without a proof that anybody holds it."`

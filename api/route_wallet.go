@@ -47,6 +47,9 @@ func (s *Server) walletRoutes(h huma.API) {
 		return all(b.Wallets(ctx))
 	})
 	route(h, RoleSign, post("create-wallet", "/v1/wallets", "Found a wallet"), func(ctx context.Context, in *createWalletInput) (WalletInvites, error) {
+		if (in.Body.From == "") != (in.Body.Threshold > 0 && in.Body.Cosigners > 0) || in.Body.From == "" && in.Body.Birthday != "" {
+			return WalletInvites{}, Misuse("bad_request", "give threshold and cosigners of a new wallet, or the file of an existing one", "")
+		}
 		if in.Body.Threshold > in.Body.Cosigners {
 			return WalletInvites{}, Misuse("bad_threshold", "the threshold is above the number of cosigners", "lower the threshold")
 		}

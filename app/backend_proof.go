@@ -113,6 +113,9 @@ func (n *Node) checkExternal(text string, unproven bool) error {
 		}
 		return nil
 	}
+	if len(text) == 8 && strings.Trim(text, "0123456789abcdefABCDEF") == "" {
+		return nil // the fingerprint of a key that an existing wallet has
+	}
 	if _, err := wallet.ParseKey(text, n.parts.Network); err != nil {
 		return api.Refuse(coordinator.RuleBadKey, "the external key: "+err.Error(), "take the key as the device exports it for multisig, with its origin: [fingerprint/48h/…]xpub…")
 	}

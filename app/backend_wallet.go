@@ -14,7 +14,6 @@ import (
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
-	"github.com/quorate/quorate/wallet"
 )
 
 // joinRetry is the pause between tries to reach a founder.
@@ -92,16 +91,11 @@ func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.Wallet
 			return api.WalletInvites{}, api.Refuse("name_taken", fmt.Sprintf("create wallet: this node has a wallet named %q", r.Name), "choose another name")
 		}
 	}
-	if err := n.checkExternal(r.External, r.Unproven); err != nil {
+	f, err := n.founding(ctx, r)
+	if err != nil {
 		return api.WalletInvites{}, err
 	}
-	script := wallet.ScriptType(r.Script)
-	if script == "" {
-		script = wallet.ScriptWSH
-	}
-	a, invites, err := n.co.Create(ctx, coordinator.Founding{
-		Name: r.Name, Threshold: r.Threshold, Cosigners: r.Cosigners, Script: script, Addresses: n.inviteAddresses(), External: r.External,
-	})
+	a, invites, err := n.co.Create(ctx, f)
 	if err != nil {
 		return api.WalletInvites{}, apiError(err)
 	}

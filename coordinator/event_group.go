@@ -29,6 +29,11 @@ type Genesis struct {
 	Founder    journal.Author `cbor:"6,keyasint"`
 	SealingKey [32]byte       `cbor:"7,keyasint"`
 	Random     [32]byte       `cbor:"8,keyasint"`
+	// Descriptor is that of a wallet that is older than the group, in canonical
+	// form: its keys, their order, all its addresses. Birthday is the height before
+	// which it was not paid.
+	Descriptor string `cbor:"9,keyasint,omitempty"`
+	Birthday   int32  `cbor:"10,keyasint,omitempty"`
 }
 
 // EncodeGenesis returns the genesis' bytes, or ErrEvent when a field is out of bounds.
@@ -46,7 +51,7 @@ func EncodeGenesis(g Genesis) ([]byte, error) {
 // DecodeGenesis reads a genesis, or returns ErrEvent or ErrNewer.
 func DecodeGenesis(b []byte) (Genesis, error) {
 	var g Genesis
-	if len(b) > maxTextBytes {
+	if len(b) > maxGenesisBytes {
 		return g, badEvent("genesis of %d bytes", len(b))
 	}
 	if err := theCodec.dec.Unmarshal(b, &g); err != nil {
@@ -75,7 +80,7 @@ func (g Genesis) check() error {
 	if _, err := wallet.ParseNetwork(g.Network); err != nil {
 		return badEvent("network %q", g.Network)
 	}
-	return nil
+	return g.checkExisting()
 }
 
 // GroupID returns the group that a genesis begins.

@@ -115,7 +115,7 @@ const bornBefore = 7 * 24 * time.Hour
 // chain may not have been known when it was made. It says whether to go on.
 func (a *Actor) born(x *Follow) bool {
 	d, ok := a.ports.Chain.(Dated)
-	if !ok {
+	if !ok || a.Machine().existed() {
 		return true
 	}
 	at := time.Unix(a.Machine().local.Created, 0).Add(-bornBefore)

@@ -108,6 +108,10 @@ type Founding struct {
 	Script               wallet.ScriptType
 	// Addresses of this node, for its invites.
 	Addresses []string
+	// Descriptor is that of an existing wallet, or nil; it then says threshold,
+	// keys and script. Birthday is the height before which it was not paid.
+	Descriptor *wallet.Descriptor
+	Birthday   int32
 	// External is this node's key with its origin, where its private part lives
 	// elsewhere; else empty.
 	External string
@@ -119,10 +123,14 @@ func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []Invite, error)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	g := Genesis{Threshold: f.Threshold, Cosigners: f.Cosigners, Script: string(f.Script), Network: string(n.network)}
+	if d := f.Descriptor; d != nil {
+		g.Threshold, g.Cosigners, g.Script = d.Threshold(), len(d.Keys()), string(d.ScriptType())
+		g.Descriptor, g.Birthday = d.String(), f.Birthday
+	}
 	if err := g.check(); err != nil {
 		return nil, nil, err
 	}
-	ck, err := n.cosignerKey(ctx, f.Script, f.External)
+	ck, err := n.cosignerKey(ctx, g, f.External)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,7 +138,7 @@ func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []Invite, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	m, invites, effects, err := Found(n.self, in, g, f.Name, n.name, ck, n.birthday(ctx), f.Addresses, in.Now.Add(InviteLife))
+	m, invites, effects, err := Found(n.self, in, g, f.Name, n.name, ck, n.birthdayOf(ctx, g), f.Addresses, in.Now.Add(InviteLife))
 	if err != nil {
 		return nil, nil, fmt.Errorf("create wallet: %w", err)
 	}
@@ -171,7 +179,7 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 	if err != nil {
 		return nil, fmt.Errorf("join: %w", err)
 	}
-	ck, err := n.cosignerKey(ctx, wallet.ScriptType(g.Script), external)
+	ck, err := n.cosignerKey(ctx, g, external)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +187,7 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 	if err != nil {
 		return nil, err
 	}
-	m, effects, err := Enter(n.self, in, inv, grant, n.network, n.name, ck, n.birthday(ctx))
+	m, effects, err := Enter(n.self, in, inv, grant, n.network, n.name, ck, n.birthdayOf(ctx, g))
 	if err != nil {
 		return nil, err
 	}
@@ -205,15 +213,6 @@ func (n *Node) begin(ctx context.Context, m Machine, effects []Effect) (*Actor, 
 	return a, nil
 }
 
-// cosignerKey is the external key where there is one, else a new one of the seed.
-func (n *Node) cosignerKey(ctx context.Context, script wallet.ScriptType, external string) (CosignerKey, error) {
-	if external == "" {
-		return n.newKey(ctx, script)
-	}
-	key, err := externalKey(external, n.network, script)
-	return CosignerKey{Key: key}, err
-}
-
 // newKey takes the next account of the seed. The number is used up durably
 // first: two wallets must never share a key.
 func (n *Node) newKey(ctx context.Context, script wallet.ScriptType) (CosignerKey, error) {
@@ -237,9 +236,7 @@ func (n *Node) newKey(ctx context.Context, script wallet.ScriptType) (CosignerKe
 	if err != nil {
 		return CosignerKey{}, fmt.Errorf("derive account key: %w", err)
 	}
-	return CosignerKey{Account: account, Key: key, Prove: func(h [32]byte) ([]byte, error) {
-		return n.ports.Signer.SignHash(ctx, script, account, h)
-	}}, nil
+	return CosignerKey{Account: account, Key: key, Prove: n.prover(ctx, script, account)}, nil
 }
 
 func (n *Node) input() (Input, error) {
@@ -248,6 +245,14 @@ func (n *Node) input() (Input, error) {
 		return in, fmt.Errorf("draw entropy: %w", err)
 	}
 	return in, nil
+}
+
+// birthdayOf is where the chain begins to matter for a group.
+func (n *Node) birthdayOf(ctx context.Context, g Genesis) int32 {
+	if g.Descriptor != "" {
+		return g.Birthday
+	}
+	return n.birthday(ctx)
 }
 
 // birthday is the height of the chain now, where it is known: the wallet

@@ -75,6 +75,9 @@ func (s State) checkRecord(author journal.Author, b *MemberRecord) (wallet.Key, 
 	if key.String() != b.Key {
 		return key, fmt.Errorf("key of %q: not in canonical form", b.Name)
 	}
+	if d := s.genesis.Descriptor; d != "" && !strings.Contains(d, b.Key+"/") {
+		return key, fmt.Errorf("key of %q: none of the wallet's", b.Name)
+	}
 	if err := s.checkProof(key, author, b); err != nil {
 		return key, fmt.Errorf("proof of possession of %q: %w", b.Name, err)
 	}
@@ -109,21 +112,33 @@ func (s State) roster(f rosterFact) (*Roster, bool) {
 	if !ids[s.genesis.Founder] {
 		return nil, false
 	}
-	// The order of keys must not depend on who listed them: sorted by text.
-	slices.SortFunc(r.Members, func(a, b Member) int { return cmp.Compare(a.Key.String(), b.Key.String()) })
-	keys := make([]wallet.Key, len(r.Members))
-	for i := range r.Members {
-		r.Members[i].Index = i
-		r.Members[i].Original, r.Members[i].FirstSealing = r.Members[i].Identity, r.Members[i].Sealing
-		keys[i] = r.Members[i].Key
+	for i, m := range r.Members {
+		r.Members[i].Original, r.Members[i].FirstSealing = m.Identity, m.Sealing
 	}
-	d, err := wallet.NewMultisig(wallet.Network(s.genesis.Network), wallet.ScriptType(s.genesis.Script), s.genesis.Threshold, keys)
-	if err != nil {
+	d, ok := s.descriptor(r.Members)
+	if !ok {
 		return nil, false
 	}
 	r.Descriptor = d
 	s.reveal(r)
 	return r, true
+}
+
+// descriptor puts the members into the order of their keys, and returns the
+// descriptor that these make.
+func (s State) descriptor(members []Member) (*wallet.Descriptor, bool) {
+	if d, err := s.genesis.existing(); err != nil || d != nil {
+		return d, err == nil && inOrder(members, d)
+	}
+	// The order of keys must not depend on who listed them: sorted by text.
+	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.Key.String(), b.Key.String()) })
+	keys := make([]wallet.Key, len(members))
+	for i := range members {
+		members[i].Index = i
+		keys[i] = members[i].Key
+	}
+	d, err := wallet.NewMultisig(wallet.Network(s.genesis.Network), wallet.ScriptType(s.genesis.Script), s.genesis.Threshold, keys)
+	return d, err == nil
 }
 
 // reveal counts the openings of a roster and, when all are there, computes the hash.

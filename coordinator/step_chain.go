@@ -75,13 +75,13 @@ func (s *step) watch(from int32) error {
 	if a == nil {
 		return nil
 	}
-	v, fresh, err := s.m.View.Watch(a.Descriptor)
+	v, fresh, err := s.m.lookAhead().Watch(a.Descriptor)
 	if err != nil {
 		return err
 	}
 	s.m.View = v
 	if len(fresh) > 0 && s.m.follows {
-		s.watchFrom(fresh, max(v.birthday, from-freshMargin))
+		s.watchFrom(fresh, s.m.scanFrom(from))
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func (s *step) changeKey(x ChangeKey) error {
 	if err := s.forming(); err != nil {
 		return err
 	}
-	key, err := externalKey(x.Key, wallet.Network(s.m.State.genesis.Network), wallet.ScriptType(s.m.State.genesis.Script))
+	key, err := s.m.State.genesis.externalKey(x.Key)
 	if err != nil {
 		return err
 	}

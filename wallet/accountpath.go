@@ -63,3 +63,11 @@ func SameSigner(a, b Key) bool {
 	x, y := base58.Decode(a.XPub), base58.Decode(b.XPub)
 	return len(x) == 82 && len(y) == 82 && string(x[45:78]) == string(y[45:78])
 }
+
+// Account returns the account number of a key whose origin is one of BIP48.
+func (k Key) Account() (uint32, bool) {
+	if len(k.Path) != 4 || k.Path[0] != purposeMultisig || k.Path[2] < hardened {
+		return 0, false
+	}
+	return k.Path[2] - hardened, true
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -43,21 +42,9 @@ JSON: {"proposal","wallet","txid","status","added":[{"cosigner","signatures","ow
 const maxPSBTFile = 33 << 20
 
 func (c *cli) readPSBT(name string) ([]byte, error) {
-	from := c.in
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, api.Misuse("bad_psbt", "the PSBT could not be read: "+err.Error(), "name a file, or - for standard input")
-		}
-		defer func() { _ = f.Close() }() // only read
-		from = f
-	}
-	b, err := io.ReadAll(io.LimitReader(from, maxPSBTFile+1))
+	b, err := c.readFile(name, maxPSBTFile)
 	if err != nil {
 		return nil, api.Misuse("bad_psbt", "the PSBT could not be read: "+err.Error(), "name a file, or - for standard input")
-	}
-	if len(b) > maxPSBTFile {
-		return nil, api.Misuse("bad_psbt", "the file is too long to be a PSBT", "")
 	}
 	return joined(b)
 }

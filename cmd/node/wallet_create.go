@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -12,15 +13,29 @@ import (
 
 func (c *cli) walletCreateCommand() *cobra.Command {
 	var r api.CreateWallet
-	cmd := &cobra.Command{
-		Use:   "create NAME --threshold K --cosigners N",
+	var from, key string
+	var cmd *cobra.Command
+	cmd = &cobra.Command{
+		Use:   "create NAME --threshold K --cosigners N | --from FILE",
 		Short: "Found a wallet and get an invite for each other cosigner",
 		Long: `Found a wallet and get an invite for each other cosigner. Each invite is a secret for one of them. With --external
 this node's place waits until the key is proved (` + "`wallet proof`, `wallet prove`" + `).
+With --from the group is made around a wallet that exists: its keys, their order and its addresses stay, and its history
+is looked for from --birthday on. This node's key is the one of the wallet that its seed derives, or else the one named
+by --key, which is external; each other cosigner brings one of the others (` + "`wallet join`, there --external takes a fingerprint too" + `).
 JSON: {"wallet","name","state":"forming","invites":["quorate1…",…]}; "awaiting_proof":true where a proof is awaited.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletInvites, error) {
 			r.Name = args[0]
+			if from != "" {
+				if err := c.existing(cmd, &r, from, key); err != nil {
+					return api.WalletInvites{}, err
+				}
+				return node.CreateWallet(ctx, r)
+			}
+			if key != "" || r.Birthday != "" {
+				return api.WalletInvites{}, api.Misuse("bad_request", "--key and --birthday are of a wallet that exists", "give --from as well")
+			}
 			if r.Cosigners < 1 || r.Cosigners > 20 || r.Threshold < 1 || r.Threshold > r.Cosigners {
 				return api.WalletInvites{}, api.Misuse("bad_threshold", "there can be 1 to 20 cosigners, and the threshold can be from 1 to their number", "try --cosigners 3 --threshold 2")
 			}
@@ -34,8 +49,52 @@ JSON: {"wallet","name","state":"forming","invites":["quorate1…",…]}; "awaiti
 	cmd.Flags().IntVar(&r.Cosigners, "cosigners", 0, "how many there are, this node included")
 	cmd.Flags().StringVar(&r.Script, "script", "wsh", "script `type`: wsh or sh-wsh")
 	externalFlag(cmd, &r.External, &r.Unproven)
-	require(cmd, "threshold", "cosigners")
+	cmd.Flags().StringVar(&from, "from", "", "make the group around the wallet in this `file`: descriptor, BSMS, or what another wallet exports; - for standard input")
+	cmd.Flags().StringVar(&key, "key", "", "with --from: `fingerprint` of this node's key, where its seed does not derive it")
+	cmd.Flags().StringVar(&r.Birthday, "birthday", "", "with --from: `height` or date (2024-12-31) before which the wallet was not paid")
 	return cmd
+}
+
+// maxWalletFile is what one request holds.
+const maxWalletFile = 900_000
+
+// existing reads the file of an existing wallet into a request.
+func (c *cli) existing(cmd *cobra.Command, r *api.CreateWallet, from, key string) error {
+	for _, f := range []string{"threshold", "cosigners", "script"} {
+		if cmd.Flags().Changed(f) {
+			return api.Misuse("bad_request", "--"+f+" does not go with --from: the file says it", "leave it out")
+		}
+	}
+	if key != "" && r.External != "" {
+		return api.Misuse("bad_request", "--key and --external both name this node's key", "leave one out")
+	}
+	if key != "" {
+		r.External = key
+	}
+	content, err := c.readFile(from, maxWalletFile)
+	if err != nil {
+		return api.Misuse("bad_wallet_file", "the wallet file could not be read: "+err.Error(), "give its descriptor, where the file is a large one")
+	}
+	r.From, r.Script = string(content), ""
+	return nil
+}
+
+// readFile reads a file, or standard input for -, of at most so many bytes.
+func (c *cli) readFile(name string, most int64) ([]byte, error) {
+	from := c.in
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }() // only read
+		from = f
+	}
+	b, err := io.ReadAll(io.LimitReader(from, most+1))
+	if err == nil && int64(len(b)) > most {
+		err = fmt.Errorf("it is over %d bytes", most)
+	}
+	return b, err
 }
 
 func externalFlag(cmd *cobra.Command, into *string, unproven *bool) {

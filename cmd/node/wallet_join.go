@@ -18,6 +18,7 @@ func (c *cli) walletJoinCommand() *cobra.Command {
 		Short: "Join a wallet with an invite; - reads it from standard input",
 		Long: `Join a wallet with an invite; - reads it from standard input, where no other user can see it. With --external this
 node's place waits until the key is proved (` + "`wallet proof`, `wallet prove`" + `); until then a repeat may bring another key.
+In the group of a wallet that was there before, --external takes the fingerprint of one of its keys as well.
 JSON: {"wallet","name","state"}; "awaiting_proof":true where a proof is awaited.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {

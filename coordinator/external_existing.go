@@ -1,0 +1,181 @@
+package coordinator
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// maxGenesisBytes holds 20 keys of at most 250 characters, and what else a
+// genesis says.
+const maxGenesisBytes = 8 << 10
+
+// aheadOfUse is how many addresses of each branch are looked for at once where a
+// wallet is older than its group: one scan from its birthday finds them all.
+const aheadOfUse = 200
+
+// existing is the descriptor of a wallet that was there before its group; nil
+// where there is none.
+func (g Genesis) existing() (*wallet.Descriptor, error) {
+	if g.Descriptor == "" {
+		return nil, nil
+	}
+	return wallet.ParseDescriptor(g.Descriptor, wallet.Network(g.Network))
+}
+
+func (g Genesis) checkExisting() error {
+	d, err := g.existing()
+	switch {
+	case err != nil:
+		return badEvent("descriptor: %v", err)
+	case d == nil && g.Birthday != 0, g.Birthday < 0:
+		return badEvent("birthday %d", g.Birthday)
+	case d == nil:
+		return nil
+	case d.String() != g.Descriptor || d.Threshold() != g.Threshold || len(d.Keys()) != g.Cosigners || string(d.ScriptType()) != g.Script:
+		return badEvent("the descriptor does not fit the genesis")
+	}
+	return nil
+}
+
+// inOrder puts members in the order of the keys of an existing wallet. It says
+// false unless each brought one of them.
+func inOrder(members []Member, d *wallet.Descriptor) bool {
+	at := map[string]int{}
+	for i, k := range d.Keys() {
+		at[k.String()] = i
+	}
+	out := make([]Member, len(members))
+	for _, m := range members {
+		i, ok := at[m.Key.String()]
+		if !ok || i >= len(out) {
+			return false
+		}
+		m.Index = i
+		out[i] = m
+	}
+	copy(members, out)
+	return true
+}
+
+// externalKey reads this node's external key for a group: one of the wallet's
+// own, by its text or its fingerprint, where the wallet is older than the group.
+func (g Genesis) externalKey(text string) (wallet.Key, error) {
+	d, err := g.existing()
+	if err != nil {
+		return wallet.Key{}, err
+	}
+	if d == nil {
+		return externalKey(text, wallet.Network(g.Network), wallet.ScriptType(g.Script))
+	}
+	var found []wallet.Key
+	given, parseErr := wallet.ParseKey(text, wallet.Network(g.Network))
+	for _, k := range d.Keys() {
+		if parseErr == nil && wallet.SameSigner(given, k) || strings.EqualFold(text, hex.EncodeToString(k.Fingerprint[:])) {
+			found = append(found, k)
+		}
+	}
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	return wallet.Key{}, refuse(RuleBadKey, "%.120q names no key of the wallet, or several", text).hint("its keys are %s", keyList(d))
+}
+
+func keyList(d *wallet.Descriptor) string {
+	var out []string
+	for _, k := range d.Keys() {
+		out = append(out, hex.EncodeToString(k.Fingerprint[:]))
+	}
+	return strings.Join(out, ", ")
+}
+
+// cosignerKey is this node's key in a group: the external one where there is
+// one; in an existing wallet the one that the seed derives; else a new one.
+func (n *Node) cosignerKey(ctx context.Context, g Genesis, external string) (CosignerKey, error) {
+	if external != "" {
+		key, err := g.externalKey(external)
+		return CosignerKey{Key: key}, err
+	}
+	d, err := g.existing()
+	if err != nil {
+		return CosignerKey{}, err
+	}
+	if d == nil {
+		return n.newKey(ctx, wallet.ScriptType(g.Script))
+	}
+	for _, k := range d.Keys() {
+		account, ok := k.Account()
+		if !ok {
+			continue
+		}
+		own, err := n.ports.Signer.AccountKey(ctx, d.ScriptType(), account)
+		if err != nil {
+			return CosignerKey{}, fmt.Errorf("derive account key: %w", err)
+		}
+		if own.XPub != k.XPub {
+			continue
+		}
+		if err := n.useAccount(ctx, d.ScriptType(), account); err != nil {
+			return CosignerKey{}, err
+		}
+		return CosignerKey{Account: account, Key: k, Prove: n.prover(ctx, d.ScriptType(), account)}, nil
+	}
+	return CosignerKey{}, refuse(RuleNoKey, "this node's seed derives none of the keys of the wallet").
+		hint("name the one that is yours, by its fingerprint: %s", keyList(d))
+}
+
+// useAccount makes sure that no further wallet is given an account of the seed.
+func (n *Node) useAccount(ctx context.Context, script wallet.ScriptType, account uint32) error {
+	name := recAccount + string(script)
+	recs, err := n.ports.Store.Records(ctx, journal.GroupID{}, name)
+	if err != nil {
+		return fmt.Errorf("read account number: %w", err)
+	}
+	if b := recs[name]; len(b) == 8 {
+		if next, _ := readUint64(b); next > uint64(account) {
+			return nil
+		}
+	}
+	if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: appendUint64(nil, uint64(account)+1)}}); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return nil
+}
+
+func (n *Node) prover(ctx context.Context, script wallet.ScriptType, account uint32) func([32]byte) ([]byte, error) {
+	return func(h [32]byte) ([]byte, error) { return n.ports.Signer.SignHash(ctx, script, account, h) }
+}
+
+// existed says whether the wallet is older than its group: it has a history.
+func (m Machine) existed() bool { return m.State.genesis.Descriptor != "" }
+
+// lookAhead watches addresses of an existing wallet in large steps: each step is
+// a scan of the chain from the wallet's birthday, since nobody knows in which
+// order its addresses were paid.
+func (m Machine) lookAhead() View {
+	v := m.View
+	if !m.existed() {
+		return v
+	}
+	for branch := range v.used {
+		until := (v.used[branch]/aheadOfUse + 1) * aheadOfUse
+		if until-v.used[branch] < 2*gapLimit {
+			until += aheadOfUse
+		}
+		v = v.Hand(uint32(branch), until-1)
+	}
+	return v
+}
+
+// scanFrom is where addresses that come to be watched are looked for: not long
+// before the block that led to them, but for a wallet with a past.
+func (m Machine) scanFrom(height int32) int32 {
+	if m.existed() {
+		return m.View.birthday
+	}
+	return max(m.View.birthday, height-freshMargin)
+}
