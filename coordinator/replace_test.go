@@ -395,3 +395,70 @@ func TestAReplacementIsReplaced(t *testing.T) {
 	}
 	e.must(LeaseAddress{})
 }
+
+// An external key proves nothing about the new device: it is nobody before
+// enough of the others have approved it, and suspends nobody.
+func TestAnExternalKeyIsReplacedByApproval(t *testing.T) {
+	c, ext := externalGroup(t)
+	a, b, z := c.peers[0], c.peers[1], c.peers[2]
+	words := a.m.State.Active().Words()
+	key, err := externalKey(ext.text(), wallet.Regtest, wallet.ScriptWSH)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inv, err := a.invite(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newPeer(t, "D", 9, &c.clock)
+	d.circle = c
+	g, err := a.present(d, inv, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim, err := g.Challenge.Claim(d.self, inv.Group, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, err = a.present(d, inv, claim); err != nil {
+		t.Fatal(err)
+	}
+	m, effects, err := EnterReplacement(d.self, d.input(nil), inv, g, wallet.Regtest, CosignerKey{Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.execute(m, effects); err != nil {
+		t.Fatal(err)
+	}
+	c.settle(a, b, z)
+	at, _ := a.m.State.Active().index(z.id())
+	rs := b.m.Replacements()
+	if len(rs) != 1 || rs[0].Proven || rs[0].New != d.id() || b.memberOf(at) != z.id() {
+		t.Fatalf("before it is approved: %+v, member %s", rs, b.memberOf(at))
+	}
+	z.must(LeaseAddress{})
+	_, err = z.do(ApproveReplacement{Replacement: rs[0].ID})
+	mustRefuse(t, err, RuleNoKey)
+	a.must(ApproveReplacement{Replacement: rs[0].ID})
+	b.must(ApproveReplacement{Replacement: rs[0].ID})
+	c.settle(a, b)
+	d.hear(a, b)
+	if d.m.State.Active() != nil {
+		t.Fatal("it rests on words that nobody compared")
+	}
+	if _, err := d.do(Ratify{Words: "one two three four five six", AcceptUnproven: true}); err == nil {
+		t.Fatal("wrong words")
+	}
+	d.must(Ratify{Words: words, AcceptUnproven: true})
+	d.hear(a, b)
+	c.settle(a, b, d)
+	for _, p := range []*peer{a, b, d} {
+		if p.memberOf(at) != d.id() {
+			t.Errorf("%s does not see the new device", p.name)
+		}
+	}
+	d.must(LeaseAddress{})
+	if !d.m.External() {
+		t.Error("it takes the key for its own")
+	}
+}

@@ -27,7 +27,7 @@ func (s *step) settle() error {
 	if err := s.catchUp(); err != nil {
 		return err
 	}
-	for _, write := range []func() error{s.closeRoster, s.revealSalt, s.tellStanza, s.nameEvidence} {
+	for _, write := range []func() error{s.closeRoster, s.revealSalt, s.tellStanza, s.nameEvidence, s.letInReplaced} {
 		// A node that must not write goes on reading.
 		if err := s.try(write); err != nil && !mayNotWrite(err) {
 			return err

@@ -186,12 +186,29 @@ func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *Challen
 		return err
 	}
 	s.tellReplaced(before)
-	if at, ok := s.m.State.active.index(x.Joiner); ok {
-		if err := s.letIn(s.m.State.active.Members[at]); err != nil {
-			return err
+	s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
+	return nil
+}
+
+// letInReplaced seals the epochs to whom this node's invite let in, once: at
+// once where the key proves it, else when enough of the others have approved.
+func (s *step) letInReplaced() error {
+	if s.m.State.active == nil {
+		return nil
+	}
+	for _, rec := range s.m.invites.All() {
+		at, member := s.m.State.active.index(rec.By)
+		if rec.Replaces == (journal.Author{}) || !rec.Taken || !member {
+			continue
+		}
+		done := false
+		for _, f := range s.m.State.rotations.All() {
+			done = done || (f.Ref.Chain.Author == s.m.State.Me() && slices.Contains(f.To, rec.By))
+		}
+		if !done {
+			return s.letIn(s.m.State.active.Members[at])
 		}
 	}
-	s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
 	return nil
 }
 
