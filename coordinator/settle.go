@@ -364,10 +364,8 @@ func (s *step) tick(t Tick) error {
 			s.broadcast(p)
 		}
 	}
-	if s.m.ticks%askStrange == 0 && s.m.State.sealed.Len() > 0 {
-		// Where its own chain is forked it cannot ask.
-		_ = s.try(func() error { return s.askPastForks(s.m.State.toldStanzas(), true) })
-	}
+	// Where its own chain is forked it cannot ask.
+	_ = s.try(func() error { return s.askPastForks(s.m.ticks%askStrange == 0) })
 	return s.rotateByAge(t.Online)
 }
 

@@ -19,17 +19,14 @@ func (s *step) tellStanza() error {
 	if st.active == nil {
 		return nil
 	}
-	told := st.toldStanzas()
+	var told map[journal.Author]int // worked out where there is something to ask
 	for id, f := range st.rotations.All() {
 		if _, held := st.epochs.Get(id[:32]); held || !slices.Contains(f.To, st.Me()) && !st.lacks(f.Epoch) {
 			continue
 		}
-		if err := s.askStanza(f.Epoch, f.Ref.Chain.Author, told); err != nil {
+		if err := s.askStanza(f.Epoch, f.Ref.Chain.Author, &told); err != nil {
 			return err
 		}
-	}
-	if err := s.askPastForks(told, false); err != nil {
-		return err
 	}
 	return s.sealAgain()
 }
@@ -55,16 +52,17 @@ func (s State) toldStanzas() map[journal.Author]int {
 	return told
 }
 
-// askStrange is how many ticks pass between two looks for entries under epochs
-// of which no rotation came. It may only be late.
+// askStrange is how many ticks pass until entries that nobody named are looked
+// at, too: the rotation may only be late.
 const askStrange = 15
 
 // askPastForks asks for epochs of which not even the rotation came, because it is
-// past a fork: at once where somebody named an entry under them, and now and
-// then for all others, such as those of an honest member who took such an epoch
+// past a fork: soon where somebody named an entry under them, and now and then
+// for all others, such as those of an honest member who took such an epoch
 // for the group's before it knew of the fork.
-func (s *step) askPastForks(told map[journal.Author]int, all bool) error {
+func (s *step) askPastForks(all bool) error {
 	st := s.m.State
+	var told map[journal.Author]int
 	if st.active == nil || len(st.chains.Forks()) == 0 {
 		return nil
 	}
@@ -81,7 +79,7 @@ func (s *step) askPastForks(told map[journal.Author]int, all bool) error {
 		if known || !named {
 			continue
 		}
-		if err := s.askStanza(e.Header().Epoch, e.Header().Author, told); err != nil {
+		if err := s.askStanza(e.Header().Epoch, e.Header().Author, &told); err != nil {
 			return err
 		}
 	}
@@ -89,12 +87,18 @@ func (s *step) askPastForks(told map[journal.Author]int, all bool) error {
 }
 
 // askStanza says, once, that this node lacks an epoch; by is who brought it up.
-func (s *step) askStanza(epoch journal.EpochID, by journal.Author, told map[journal.Author]int) error {
+func (s *step) askStanza(epoch journal.EpochID, by journal.Author, told *map[journal.Author]int) error {
 	st := s.m.State
-	if _, asked := st.failures.Get(key2(epoch, st.Me())); asked || told[by] >= maxStanzas {
+	if _, asked := st.failures.Get(key2(epoch, st.Me())); asked {
 		return nil
 	}
-	told[by]++
+	if *told == nil {
+		*told = st.toldStanzas()
+	}
+	if (*told)[by] >= maxStanzas {
+		return nil
+	}
+	(*told)[by]++
 	_, err := s.write(&StanzaFailed{Epoch: epoch})
 	return err
 }

@@ -78,6 +78,7 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 		t.Fatalf("b wants %v", wanted)
 	}
 	b.must(EntryIn{proposal})
+	b.must(Tick{})
 	own(b, a)
 	own(a, b)
 	if b.m.State.chains.Has(rotation.ID()) {
