@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -88,6 +90,12 @@ func child(mode, dir, round string) error {
 		}
 	case "broken":
 		return tellBroken(s, commitBatches(s, r, 0, 1<<30))
+	case "retried": // until Badger has done again what failed
+		err := commitBatches(s, r, 0, 1<<30)
+		for grown := manifestGrows(dir); !grown(); {
+			runtime.Gosched()
+		}
+		return tellBroken(s, err)
 	case "before": // broken by another failure, when a table cannot be written
 		if err := commitBatches(s, r, 0, 4); err != nil {
 			return err
@@ -149,6 +157,19 @@ func commitBatches(s *store.Badger, round, writer byte, last int) error {
 		}
 	}
 	return nil
+}
+
+// manifestGrows tells whether the MANIFEST has become longer.
+func manifestGrows(dir string) func() bool {
+	size := func() int64 {
+		info, err := os.Stat(filepath.Join(dir, "MANIFEST"))
+		if err != nil {
+			return 0
+		}
+		return info.Size()
+	}
+	was := size()
+	return func() bool { return size() > was }
 }
 
 // tellBroken says what a store answers after a failure.

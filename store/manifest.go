@@ -62,7 +62,7 @@ func repairManifest(dir string) error {
 	if err != nil {
 		return fmt.Errorf("read MANIFEST: %w", err)
 	}
-	kept, err := withoutLostChanges(raw, func(id uint64) bool { return exists(table.NewFilename(id, dir)) })
+	kept, err := withoutLostChanges(raw, func(id uint64) bool { return holdsData(table.NewFilename(id, dir)) })
 	if err != nil {
 		return fmt.Errorf("%w: repair MANIFEST: %w", ErrCorrupt, err)
 	}
@@ -95,7 +95,7 @@ const (
 // which is not there, and which no later change removes. A torn change at the
 // end is left out. It refuses a change that Badger cannot have taken back: one
 // that made several tables from nothing (a MANIFEST written anew), or one that
-// removed a table which is gone.
+// removed a table which is gone and which no change that is kept removed.
 func withoutLostChanges(raw []byte, onDisk func(uint64) bool) ([]byte, error) {
 	changes, sets, err := splitManifest(raw)
 	if err != nil {
@@ -112,7 +112,7 @@ func withoutLostChanges(raw []byte, onDisk func(uint64) bool) ([]byte, error) {
 			}
 		}
 		if !keep[i] {
-			if err := takenBack(sets[i].Changes, onDisk); err != nil {
+			if err := takenBack(sets[i].Changes, onDisk, removed); err != nil {
 				return nil, err
 			}
 			continue
@@ -133,7 +133,10 @@ func withoutLostChanges(raw []byte, onDisk func(uint64) bool) ([]byte, error) {
 	return out, nil
 }
 
-func takenBack(changes []*pb.ManifestChange, onDisk func(uint64) bool) error {
+// takenBack returns an error for changes that Badger cannot have taken back. What
+// they removed is on disk, or was removed later, by a change that is kept: Badger
+// tries a merge again whose sync failed, and may succeed.
+func takenBack(changes []*pb.ManifestChange, onDisk func(uint64) bool, later map[uint64]bool) error {
 	made, removed := 0, 0
 	for _, c := range changes {
 		if c.Op == pb.ManifestChange_CREATE {
@@ -141,7 +144,7 @@ func takenBack(changes []*pb.ManifestChange, onDisk func(uint64) bool) error {
 			continue
 		}
 		removed++
-		if !onDisk(c.Id) {
+		if !onDisk(c.Id) && !later[c.Id] {
 			return fmt.Errorf("table %d is gone, and so is what it was merged into", c.Id)
 		}
 	}
@@ -172,6 +175,13 @@ func splitManifest(raw []byte) (changes [][]byte, sets []*pb.ManifestChangeSet, 
 		rest = rest[end:]
 	}
 	return changes, sets, nil
+}
+
+// holdsData is false for a table that Badger was taking back when the process
+// ended: it truncates the file, then removes it.
+func holdsData(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Size() > 0
 }
 
 func exists(path string) bool {

@@ -36,6 +36,7 @@ func TestWithoutLostChanges(t *testing.T) {
 	head := []byte("Bdgr\x00\x00\x00\x08")
 	join := func(parts ...[]byte) []byte { return bytes.Join(append([][]byte{head}, parts...), nil) }
 	one, two, three, merge := change(t, 1), change(t, 2), change(t, 3), change(t, 4, -1, -2)
+	again := change(t, 5, -1, -2)
 	for name, c := range map[string]struct {
 		raw, want []byte
 		onDisk    []uint64
@@ -46,6 +47,10 @@ func TestWithoutLostChanges(t *testing.T) {
 		"and tried again":       {join(one, two, three), join(one, three), []uint64{1, 3}},
 		"merged":                {join(one, two, merge), join(one, two, merge), []uint64{4}},
 		"merge taken back":      {join(one, two, merge), join(one, two), []uint64{1, 2}},
+		"and merged again":      {join(one, two, merge, again), join(one, two, again), []uint64{5}},
+		"and in part":           {join(one, two, merge, change(t, 5, -1)), join(one, two, change(t, 5, -1)), []uint64{2, 5}},
+		"and that merged":       {join(one, two, merge, again, change(t, 6, -5)), join(one, two, again, change(t, 6, -5)), []uint64{6}},
+		"both taken back":       {join(one, two, merge, again), join(one, two), []uint64{1, 2}},
 		"a write, then a merge": {join(one, three, two, merge), join(one, two, merge), []uint64{4}},
 		"torn at the end":       {join(one, two[:len(two)-1]), join(one), []uint64{1}},
 		"torn in the head":      {join(one, two[:3]), join(one), []uint64{1}},
@@ -73,6 +78,7 @@ func TestWithoutLostChanges(t *testing.T) {
 	for name, raw := range map[string][]byte{
 		"written anew":      join(change(t, 1, 2, 3), change(t, 5)),
 		"merged from it":    join(one, two, merge),
+		"merged twice":      join(one, two, merge, change(t, 5, -1)),
 		"merged, then lost": join(one, two, three, change(t, 4, -1, -3)),
 	} {
 		onlyOne := func(id uint64) bool { return id == 1 || id == 5 }
@@ -108,6 +114,18 @@ func TestRepairNeedsNote(t *testing.T) {
 	}
 	if got := read(); !bytes.Equal(got, raw[:manifestHead]) {
 		t.Errorf("not repaired: %x", got)
+	}
+	// A table being taken back is empty before it is gone.
+	table := filepath.Join(dir, "000001.sst")
+	for content, want := range map[string][]byte{"": raw[:manifestHead], "x": raw} {
+		for name, b := range map[string][]byte{path: raw, table: []byte(content)} {
+			if err := os.WriteFile(name, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := read(); !bytes.Equal(got, want) {
+			t.Errorf("with a table of %q: %x", content, got)
+		}
 	}
 	if err := removeNote(dir); err != nil {
 		t.Fatal(err)

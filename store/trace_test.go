@@ -112,6 +112,34 @@ func TestFailedTableAfterBreak(t *testing.T) {
 	}
 }
 
+// A change of the MANIFEST that fails and is done again leaves a store that opens,
+// whatever Badger was doing when the process ended.
+func TestFailedChangeDoneAgain(t *testing.T) {
+	t.Parallel()
+	strace := findStrace(t)
+	for _, fail := range []string{"2", "3", "3+2"} { // counted in each thread
+		t.Run(fail, func(t *testing.T) {
+			dir, err := filepath.EvalSymlinks(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			mustClose(t, openBadger(t, dir, testKey()))
+			out := runChild(t, "retried", dir, strace, "-f", "-o", "/dev/null", "-P", filepath.Join(dir, "MANIFEST"),
+				"-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when="+fail)
+			acked, rest, broken := strings.Cut(out, "commit: broken true")
+			if !broken || strings.Contains(rest, "broken false") {
+				t.Fatalf("child says %q", out)
+			}
+			var told acks
+			told.read(t, bufio.NewReader(strings.NewReader(acked)), -1)
+			s := openBadger(t, dir, testKey())
+			for _, wrong := range told.check(t, s, 0) {
+				t.Error(wrong)
+			}
+		})
+	}
+}
+
 // trace is what a run of a child did, as strace saw it.
 type trace struct {
 	acks, logs int
