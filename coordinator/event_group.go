@@ -109,6 +109,9 @@ type MemberRecord struct {
 	Commitment [32]byte `cbor:"6,keyasint"` // H("salt", r)
 	// How says what Proof is; absent for ProofOwn.
 	How ProofKind `cbor:"7,keyasint,omitempty"`
+	// Hosted: it is the record of a cosigner without a node, which the author
+	// enters. Its sealing key is zero.
+	Hosted bool `cbor:"8,keyasint,omitempty"`
 }
 
 // RosterClosed lists the n records of the roster. Only the founder writes it.
@@ -125,6 +128,8 @@ type RosterRevealed struct {
 // RosterRatified says that a human compared the words of this roster hash.
 type RosterRatified struct {
 	Hash [32]byte `cbor:"2,keyasint"`
+	// Record is that of a hosted cosigner, for whom the author says it.
+	Record *journal.EntryID `cbor:"3,keyasint,omitempty"`
 }
 
 // GroupAbandoned ends a group that is not active yet.
@@ -221,6 +226,9 @@ func (b *MemberRecord) check() error {
 	}
 	if b.How > ProofNone {
 		return fmt.Errorf("%w: proof of kind %d", ErrNewer, b.How)
+	}
+	if b.Hosted && (b.How == ProofOwn || b.SealingKey != [32]byte{}) {
+		return badEvent("a hosted cosigner with a node's proof or sealing key")
 	}
 	return checkText("name", b.Name, maxNameBytes, false)
 }

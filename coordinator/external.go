@@ -48,7 +48,7 @@ func proofText(group journal.GroupID, identity journal.Author, hash [32]byte) st
 
 // checkProof verifies a record's proof of possession.
 func (s State) checkProof(key wallet.Key, author journal.Author, b *MemberRecord) error {
-	hash := proofHash(s.group, author, b.SealingKey, b.Key)
+	hash, text := b.claim(s.group, author)
 	switch b.How {
 	case ProofOwn:
 		return key.VerifyHash(hash, b.Proof)
@@ -62,7 +62,6 @@ func (s State) checkProof(key wallet.Key, author journal.Author, b *MemberRecord
 	if err != nil {
 		return err
 	}
-	text := proofText(s.group, author, hash)
 	if b.How == ProofMessage {
 		return child.VerifyMessage(text, b.Proof)
 	}
@@ -102,7 +101,7 @@ func (m Machine) ProofRequest() (ProofRequest, error) {
 // ownRecord returns this node's record, once it is written.
 func (m Machine) ownRecord() (Record, bool) {
 	for _, r := range m.State.records.All() {
-		if r.Ref.Chain.Author == m.State.Me() {
+		if r.Ref.Chain.Author == m.State.Me() && !r.Body.Hosted {
 			return r, true
 		}
 	}
@@ -130,7 +129,7 @@ func (s State) sameKeys() (a, b string, same bool) {
 	by := map[string]Record{}
 	for _, r := range s.records.All() {
 		old, ok := by[r.Key.XPub]
-		if ok && old.Ref.Chain.Author != r.Ref.Chain.Author {
+		if ok && (old.Ref.Chain.Author != r.Ref.Chain.Author || old.Body.Hosted != r.Body.Hosted) {
 			return old.Body.Name, r.Body.Name, true
 		}
 		by[r.Key.XPub] = r

@@ -132,7 +132,7 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	case *RosterRevealed:
 		s.reveals = s.reveals.Set(key3(ref.Chain.Author, b.Roster, ref.ID), revealFact{ref, b.Roster, b.Salt})
 	case *RosterRatified:
-		s.ratified = lowest(s.ratified, key2(b.Hash, ref.Chain.Author), ratifiedFact{ref, b.Hash}, func(f ratifiedFact) Ref { return f.Ref })
+		s.ratified = lowest(s.ratified, ratifiedKey(b.Hash, ref.Chain.Author, b.Record), ratifiedFact{ref, b.Hash, b.Record}, func(f ratifiedFact) Ref { return f.Ref })
 	case *GroupAbandoned:
 		s.abandoned = s.abandoned.Set(key(ref.ID), ref)
 		return s

@@ -23,6 +23,8 @@ func events(tb testing.TB) []Body {
 		&RosterClosed{Records: []journal.EntryID{{1}, {2}}},
 		&RosterRevealed{Roster: journal.EntryID{1}, Salt: [32]byte{2}},
 		&RosterRatified{Hash: [32]byte{3}},
+		&RosterRatified{Hash: [32]byte{3}, Record: &journal.EntryID{4}},
+		&MemberRecord{Name: "Hal", Key: "k", How: ProofNone, Hosted: true},
 		&GroupAbandoned{Reason: "lost"},
 		&EpochRotated{Number: 1, Stanzas: []Stanza{{To: journal.Author{1}, Sealed: []byte{1, 2}}}},
 		&StanzaFailed{}, &IncarnationStarted{Seq: 3}, &MemberReplaced{Key: 1, New: journal.Author{1}, Cuts: []ReplacedCut{{1, 2, journal.EntryID{3}}}, Consent: make([]byte, 64)}, &ReplacementApproved{Replacement: [32]byte{4}}, &EntriesNamed{Entries: []journal.EntryID{{1}}}, &AddressLeased{Index: 7},

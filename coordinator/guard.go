@@ -66,7 +66,8 @@ func (g Guard) check(s State, v View, p *Proposal) ([]GuardUpdate, error) {
 }
 
 // signedOn returns the transactions that spend a coin and carry a verified
-// signature by this node's key, whatever became of their proposals.
+// signature by this node's key, or that of a cosigner it hosts, whatever became
+// of their proposals.
 func (s State) signedOn(o wire.OutPoint) []chainhash.Hash {
 	if s.active == nil {
 		return nil
@@ -77,11 +78,20 @@ func (s State) signedOn(o wire.OutPoint) []chainhash.Hash {
 	}
 	var out []chainhash.Hash
 	for _, r := range scan(s.byCoin, coinKey(o)) {
-		if q, ok := s.Proposal(r.ID); ok && s.signed(q, me) > 0 && !slices.Contains(out, q.TxID) {
+		if q, ok := s.Proposal(r.ID); ok && s.signedByMine(q, me) && !slices.Contains(out, q.TxID) {
 			out = append(out, q.TxID)
 		}
 	}
 	return out
+}
+
+func (s State) signedByMine(p *Proposal, me int) bool {
+	for k, m := range s.active.Members {
+		if (k == me || s.hosts(m)) && s.signed(p, k) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // buried says of a proposed transaction what Guard.buried says of a signed one.

@@ -77,11 +77,16 @@ type Ratify struct {
 	Words string
 	// AcceptUnproven: keys of others that nothing proves are accepted.
 	AcceptUnproven bool
+	// AcceptHosted: cosigners without a node, whom others host, are accepted.
+	AcceptHosted bool
+	// For names a cosigner that this node hosts, who heard them too.
+	For string
 }
 
-// Prove enters this node's external key, with its proof.
+// Prove enters this node's external key, or that of a cosigner it hosts, with its proof.
 type Prove struct {
 	Name  string // of this cosigner
+	For   string // of a hosted one, or ""
 	How   ProofKind
 	Proof []byte
 }

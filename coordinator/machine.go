@@ -59,6 +59,8 @@ type Local struct {
 	Inviter  journal.Author `cbor:"12,keyasint,omitempty"`
 	Replaces journal.Author `cbor:"13,keyasint,omitempty"`
 	Key      string         `cbor:"14,keyasint,omitempty"`
+	// Hosted are cosigners without a node, whom this one hosts.
+	Hosted []HostedPlace `cbor:"15,keyasint,omitempty"`
 }
 
 type inviteRecord struct {
@@ -152,6 +154,8 @@ func (s *step) take(msg any) error {
 		return s.abandon(x)
 	case Prove:
 		return s.prove(x)
+	case Host:
+		return s.host(x)
 	case ChangeKey:
 		return s.changeKey(x)
 	case LeaseAddress:

@@ -211,7 +211,13 @@ func (d *peer) circleKey() journal.Author {
 }
 
 func TestAnyOrderAndRepetitionGivesTheSameState(t *testing.T) {
-	base := active(t, 2, 3)
+	hosting, d := activeHosting(t, 2, 3)
+	t.Run("hosting", func(t *testing.T) { anyOrder(t, hosting, d) })
+	t.Run("nodes", func(t *testing.T) { anyOrder(t, active(t, 2, 3), nil) })
+}
+
+// anyOrder lets members do what they like, and folds what came of it in any order.
+func anyOrder(t *testing.T, base *circle, hosted *device) {
 	base.fund(500_000, 600_000, 700_000)
 	rapid.Check(t, func(rt *rapid.T) {
 		c := base.clone(t)
@@ -227,7 +233,7 @@ func TestAnyOrderAndRepetitionGivesTheSameState(t *testing.T) {
 			p := rapid.SampledFrom(append(slices.Clone(c.peers), devices...)).Draw(rt, "who")
 			before := p.m
 			act := func() {
-				switch rapid.IntRange(0, 14).Draw(rt, "act") {
+				switch rapid.IntRange(0, 15).Draw(rt, "act") {
 				case 0, 1, 2:
 					x := pay(byte(rapid.IntRange(1, 3).Draw(rt, "to")), int64(rapid.IntRange(1, 3).Draw(rt, "amount"))*100_000)
 					x.Allow = []string{RuleDoublePayment}
@@ -258,6 +264,11 @@ func TestAnyOrderAndRepetitionGivesTheSameState(t *testing.T) {
 					}
 					if _, err := p.wild(b); err == nil {
 						replacements = append(replacements, b.id(p.m.State.group))
+					}
+				case 15:
+					id := pick()
+					if q, ok := p.m.State.Proposal(id); ok && q.Sound && hosted != nil {
+						_, _ = p.do(Import{Proposal: id, Signatures: hosted.signatures(&p.m, id)})
 					}
 				case 14:
 					if len(replacements) > 0 {

@@ -54,6 +54,9 @@ func (s State) checkReplaced(b *MemberReplaced) bool {
 		return false
 	}
 	m := s.active.Members[b.Key]
+	if m.Hosted() {
+		return false // it has no node to replace
+	}
 	if len(b.Proof) == 0 {
 		return m.Proof != ProofOwn
 	}
@@ -87,7 +90,6 @@ func (s State) relined() State {
 	for round := range 4 {
 		a.lines = s.worked(round > 0)
 		a.Members = slices.Clone(a.Members)
-		a.Ratified = map[journal.Author]bool{}
 		for i, m := range a.Members {
 			m.Identity, m.Sealing = m.Original, m.FirstSealing
 			line := a.lines.of[i]
@@ -99,7 +101,6 @@ func (s State) relined() State {
 				m.Identity = journal.Author{}
 			}
 			a.Members[i] = m
-			a.Ratified[m.Identity] = true
 		}
 	}
 	for _, p := range s.proposals.All() {
@@ -132,7 +133,9 @@ func (s State) worked(votes bool) *lines {
 		ends: map[journal.Author]map[uint8]uint64{}, contested: map[int][]replacedFact{},
 	}
 	for i, m := range s.active.Members {
-		l.key[m.Original], l.member[m.Original] = i, true
+		if !m.Hosted() {
+			l.key[m.Original], l.member[m.Original] = i, true
+		}
 	}
 	// By key and old identity, and only what counts at all.
 	type place struct {
@@ -221,8 +224,16 @@ func sameReplacement(a, b replacedFact) bool {
 }
 
 // needed is how many other members approve a replacement that its key does not
-// decide: min(k, n-1).
-func (s State) needed() int { return min(s.genesis.Threshold, len(s.active.Members)-1) }
+// decide: min(k, n-1), and no more than there are with a node.
+func (s State) needed() int {
+	nodes := 0
+	for _, m := range s.active.Members {
+		if !m.Hosted() {
+			nodes++
+		}
+	}
+	return min(s.genesis.Threshold, nodes-1)
+}
 
 // approvedAny counts who approved any of the replacements that give a key the same identity.
 func (s State) approvedAny(all []replacedFact, of replacedFact) int {
@@ -298,7 +309,7 @@ func (a *Active) keyOf(who journal.Author) (int, bool) {
 // original says whether an identity is one of the roster, and of which key.
 func (a *Active) original(who journal.Author) (int, bool) {
 	for i, m := range a.Members {
-		if m.Original == who {
+		if m.Original == who && !m.Hosted() {
 			return i, true
 		}
 	}

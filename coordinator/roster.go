@@ -29,6 +29,9 @@ type Member struct {
 	// replacement is contested.
 	Original     journal.Author
 	FirstSealing [32]byte
+	// Host is the identity that entered the record of a cosigner without a node,
+	// whose Identity, Original and sealing keys are zero; else it is zero.
+	Host journal.Author
 }
 
 // Roster is a closed roster whose records are all held and valid. Hash and
@@ -39,8 +42,8 @@ type Roster struct {
 	Descriptor *wallet.Descriptor
 	Hash       [32]byte
 	Revealed   int
-	// Ratified has the identities that ratified Hash.
-	Ratified map[journal.Author]bool
+	// Ratified has the records of those that ratified Hash.
+	Ratified map[journal.EntryID]bool
 }
 
 // Active is a wallet whose roster every member ratified.
@@ -50,6 +53,9 @@ type Active struct {
 }
 
 func (a *Active) index(id journal.Author) (int, bool) {
+	if id == (journal.Author{}) {
+		return 0, false // contested and hosted members have none
+	}
 	for i, m := range a.Members {
 		if m.Identity == id {
 			return i, true
@@ -81,6 +87,9 @@ func (s State) checkRecord(author journal.Author, b *MemberRecord) (wallet.Key, 
 	if err := s.checkProof(key, author, b); err != nil {
 		return key, fmt.Errorf("proof of possession of %q: %w", b.Name, err)
 	}
+	if b.Hosted {
+		return key, nil
+	}
 	// A key that takes no secret would stop every rotation.
 	if _, err := journal.SealSecret(journal.Epoch{Group: s.group}, author, author, b.SealingKey); err != nil {
 		return key, fmt.Errorf("sealing key of %q: %w", b.Name, err)
@@ -95,7 +104,7 @@ func (s State) roster(f rosterFact) (*Roster, bool) {
 	if f.Ref.Chain.Author != s.genesis.Founder || len(f.Records) != s.genesis.Cosigners {
 		return nil, false
 	}
-	r := &Roster{ID: f.Ref.ID, Ratified: map[journal.Author]bool{}}
+	r := &Roster{ID: f.Ref.ID, Ratified: map[journal.EntryID]bool{}}
 	ids, xpubs := map[journal.Author]bool{}, map[string]bool{}
 	for _, id := range f.Records {
 		rec, ok := s.records.Get(key(id))
@@ -103,16 +112,25 @@ func (s State) roster(f rosterFact) (*Roster, bool) {
 			return nil, false
 		}
 		who := rec.Ref.Chain.Author
-		if ids[who] || xpubs[rec.Key.XPub] {
+		m := Member{Name: rec.Body.Name, Sealing: rec.Body.SealingKey, Key: rec.Key, Proof: rec.Body.How, Record: id}
+		if xpubs[rec.Key.XPub] || !rec.Body.Hosted && ids[who] {
 			return nil, false
 		}
-		ids[who], xpubs[rec.Key.XPub] = true, true
-		r.Members = append(r.Members, Member{Identity: who, Name: rec.Body.Name, Sealing: rec.Body.SealingKey, Key: rec.Key, Proof: rec.Body.How, Record: id})
+		xpubs[rec.Key.XPub] = true
+		if rec.Body.Hosted {
+			m.Host = who
+		} else {
+			m.Identity, ids[who] = who, true
+		}
+		r.Members = append(r.Members, m)
 	}
 	if !ids[s.genesis.Founder] {
 		return nil, false
 	}
 	for i, m := range r.Members {
+		if m.Hosted() && !ids[m.Host] {
+			return nil, false // whoever hosts is a member
+		}
 		r.Members[i].Original, r.Members[i].FirstSealing = m.Identity, m.Sealing
 	}
 	d, ok := s.descriptor(r.Members)
@@ -150,7 +168,7 @@ func (s State) reveal(r *Roster) {
 	var all []opened
 	for _, m := range r.Members {
 		rec, _ := s.records.Get(key(m.Record))
-		for _, f := range scan(s.reveals, key2(m.Identity, r.ID)) {
+		for _, f := range scan(s.reveals, key2(m.author(), r.ID)) {
 			if commitment(f.Salt) == rec.Body.Commitment {
 				all = append(all, opened{m.Record, f.Salt})
 				break
@@ -168,8 +186,8 @@ func (s State) reveal(r *Roster) {
 	}
 	r.Hash = journal.H("roster", parts...)
 	for _, m := range r.Members {
-		if _, ok := s.ratified.Get(key2(r.Hash, m.Identity)); ok {
-			r.Ratified[m.Identity] = true
+		if _, ok := s.ratifiedBy(r.Hash, m); ok {
+			r.Ratified[m.Record] = true
 		}
 	}
 }

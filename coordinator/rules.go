@@ -54,6 +54,8 @@ const (
 	RuleBadKey        = "bad_key"
 	RuleUnprovenKey   = "unproven_key"
 	RuleExternalKey   = "external_key"
+	RuleHosted        = "hosted_cosigner"
+	RuleNotHosted     = "not_hosted"
 	RuleNoProposal    = "no_such_proposal"
 	RulePSBTChanged   = "psbt_changed"
 	RulePSBTSignature = "psbt_signature"

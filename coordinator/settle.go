@@ -55,17 +55,7 @@ func (s *step) closeRoster() error {
 	if st.Me() != st.genesis.Founder || st.active != nil || st.rosters.Len() > 0 || st.Abandoned() {
 		return nil
 	}
-	var ids []journal.EntryID
-	have := map[journal.Author]bool{}
-	for _, r := range st.records.All() {
-		who := r.Ref.Chain.Author
-		_, admitted := st.admitted.Get(string(who[:]))
-		if have[who] || (!admitted && who != st.Me()) {
-			continue
-		}
-		have[who] = true
-		ids = append(ids, r.Ref.ID)
-	}
+	ids, _ := st.places()
 	if len(ids) != st.genesis.Cosigners {
 		return nil
 	}
@@ -99,8 +89,10 @@ func (s *step) revealSalt() error {
 		if _, in := (&Active{Roster: *r}).index(me); !in {
 			continue
 		}
-		_, err := s.write(&RosterRevealed{Roster: r.ID, Salt: s.m.local.Salt})
-		return err
+		if _, err := s.write(&RosterRevealed{Roster: r.ID, Salt: s.m.local.Salt}); err != nil {
+			return err
+		}
+		return s.revealHosted(r)
 	}
 	return nil
 }
@@ -185,13 +177,13 @@ func (s State) evidence() []Ref {
 			continue
 		}
 		out = append(out, rec.Ref)
-		for _, f := range scan(s.reveals, key2(m.Original, s.active.ID)) {
+		for _, f := range scan(s.reveals, key2(m.author(), s.active.ID)) {
 			if commitment(f.Salt) == rec.Body.Commitment {
 				out = append(out, f.Ref)
 				break
 			}
 		}
-		if f, ok := s.ratified.Get(key2(s.active.Hash, m.Original)); ok {
+		if f, ok := s.ratifiedBy(s.active.Hash, m); ok {
 			out = append(out, f.Ref)
 		}
 	}

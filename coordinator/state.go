@@ -49,7 +49,7 @@ type State struct {
 	records   pmap.Map[string, Record]       // by entry id
 	rosters   pmap.Map[string, rosterFact]   // by entry id
 	reveals   pmap.Map[string, revealFact]   // by author | roster | entry id
-	ratified  pmap.Map[string, ratifiedFact] // by hash | author
+	ratified  pmap.Map[string, ratifiedFact] // by hash | author, and record of a hosted one
 	abandoned pmap.Map[string, Ref]          // by entry id
 	named     pmap.Map[string, Ref]          // by named entry | entry id
 	active    *Active
@@ -126,8 +126,9 @@ type revealFact struct {
 }
 
 type ratifiedFact struct {
-	Ref  Ref      `cbor:"1,keyasint"`
-	Hash [32]byte `cbor:"2,keyasint"`
+	Ref    Ref              `cbor:"1,keyasint"`
+	Hash   [32]byte         `cbor:"2,keyasint"`
+	Record *journal.EntryID `cbor:"3,keyasint,omitempty"` // of a hosted cosigner
 }
 
 type leaseFact struct {

@@ -12,6 +12,9 @@ func (s *step) prove(x Prove) error {
 	if err := s.forming(); err != nil {
 		return err
 	}
+	if x.For != "" {
+		return s.proveHosted(x)
+	}
 	want, err := s.m.ProofRequest()
 	if err != nil {
 		return err
@@ -37,11 +40,11 @@ func (s *step) prove(x Prove) error {
 	return nil
 }
 
-// takenBy returns who else brought a key, its chain code aside: one public key
-// is one signer.
+// takenBy returns who brought a key already, its chain code aside: one public
+// key is one signer.
 func (s *step) takenBy(key wallet.Key) (string, bool) {
 	for _, r := range s.m.State.records.All() {
-		if r.Ref.Chain.Author != s.m.State.Me() && wallet.SameSigner(r.Key, key) {
+		if wallet.SameSigner(r.Key, key) {
 			return r.Body.Name, true
 		}
 	}

@@ -42,8 +42,8 @@ func (s *step) export(x Export) error {
 		return err
 	}
 	me, holds := s.m.State.active.index(s.m.State.Me())
-	signing := x.ForSigning || s.m.External()
-	if !signing || !holds || s.m.State.signed(p, me) == len(p.Body.Inputs) {
+	own := x.ForSigning || s.m.External()
+	if !own && !s.m.hostsAny() || !holds || s.m.State.signed(p, me) == len(p.Body.Inputs) {
 		s.do(Reply{Exported{}})
 		return nil
 	}
@@ -57,7 +57,7 @@ func (s *step) export(x Export) error {
 	if err := s.overrideRestored(x.Allow); err != nil {
 		return err
 	}
-	if s.m.State.myVote(p) {
+	if own && s.m.State.myVote(p) {
 		if _, err := s.write(&RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
 			return err
 		}

@@ -392,7 +392,7 @@ func (s *step) pinAgain() error {
 	}
 	var hashes [][32]byte
 	for _, f := range st.ratified.All() {
-		if mine[f.Ref.Chain.Author] && !slices.Contains(hashes, f.Hash) {
+		if f.Record == nil && mine[f.Ref.Chain.Author] && !slices.Contains(hashes, f.Hash) {
 			hashes = append(hashes, f.Hash)
 		}
 	}

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"crypto/hmac"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -145,7 +146,7 @@ func (s *step) newInvite(x NewInvite) error {
 	if s.m.State.Me() != s.m.State.genesis.Founder {
 		return refuse(RuleNotFounder, "only the founder of the wallet invites")
 	}
-	if s.m.State.rosters.Len() > 0 || s.m.State.admitted.Len() >= s.m.State.genesis.Cosigners-1 {
+	if _, taken := s.m.State.places(); taken >= s.m.State.genesis.Cosigners || s.m.State.rosters.Len() > 0 {
 		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
 	}
 	inv, err := s.issue(x.Addresses, x.Expires)
@@ -182,7 +183,7 @@ func (s *step) admit(x Admit) error {
 			if _, known := st.admitted.Get(string(x.Joiner[:])); known || x.Joiner == st.Me() {
 				return ErrInviteUsed // one place for each node
 			}
-			if st.admitted.Len() >= st.genesis.Cosigners-1 || st.rosters.Len() > 0 {
+			if _, taken := st.places(); taken >= st.genesis.Cosigners || st.rosters.Len() > 0 {
 				return ErrInviteExpired // a late one: all places are taken
 			}
 			rec.Taken, rec.By = true, x.Joiner
@@ -233,11 +234,18 @@ func (s *step) ratify(x Ratify) error {
 	if !in && !place {
 		return refuse(RuleNotReady, "this node is not in the roster")
 	}
+	if x.For != "" {
+		return s.ratifyFor(x.For, r)
+	}
+	if who := r.hosted(s.m.State.Me()); len(who) > 0 && !x.AcceptHosted {
+		return refuse(RuleHosted, "cosigners without a node: %s; nothing shows that the key is not the host's own", strings.Join(who, ", ")).
+			hint("who holds two keys has two votes: ask each of them in person, then repeat with --accept-hosted")
+	}
 	if who := r.unproven(s.m.State.Me()); len(who) > 0 && !x.AcceptUnproven {
 		return refuse(RuleUnprovenKey, "nothing shows that anybody holds the key of %s", strings.Join(who, ", ")).
 			hint("money is lost where too many keys are held by nobody: be sure of it, then repeat with --accept-unproven")
 	}
-	if r.Ratified[s.m.State.Me()] {
+	if slices.ContainsFunc(r.Members, func(m Member) bool { return m.Identity == s.m.State.Me() && r.Ratified[m.Record] }) {
 		s.do(Reply{})
 		return nil
 	}
@@ -264,6 +272,9 @@ func (m Machine) Missing() string {
 	}
 	if m.AwaitsProof() {
 		return "this node's external key is not proved yet (`wallet proof` says what to sign)"
+	}
+	if who := m.AwaitingHosted(); len(who) > 0 {
+		return fmt.Sprintf("the key of %s is not proved yet (`wallet proof --for` says what to sign)", strings.Join(who, ", "))
 	}
 	if a, b, same := st.sameKeys(); same {
 		return fmt.Sprintf("%q and %q brought the same key: abandon the wallet", a, b)

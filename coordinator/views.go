@@ -34,7 +34,7 @@ func (m *Machine) Cosigners() []Cosigner {
 	var out []Cosigner
 	if r, ok := m.State.Roster(); ok {
 		for i, x := range r.Members {
-			c := Cosigner{Member: x, Ratified: r.Ratified[x.Identity]}
+			c := Cosigner{Member: x, Ratified: r.Ratified[x.Record]}
 			if m.State.active != nil {
 				c.Replaced = len(m.State.active.identities(i)) - 1
 			}
@@ -45,12 +45,17 @@ func (m *Machine) Cosigners() []Cosigner {
 	seen := map[journal.Author]bool{}
 	for _, r := range m.State.records.All() {
 		who := r.Ref.Chain.Author
-		if !seen[who] {
+		x := Member{Identity: who, Name: r.Body.Name, Key: r.Key, Proof: r.Body.How, Record: r.Ref.ID}
+		if r.Body.Hosted {
+			x.Identity, x.Host = journal.Author{}, who
+		} else if seen[who] {
+			continue
+		} else {
 			seen[who] = true
-			out = append(out, Cosigner{Member: Member{Identity: who, Name: r.Body.Name, Key: r.Key, Proof: r.Body.How, Record: r.Ref.ID}})
 		}
+		out = append(out, Cosigner{Member: x})
 	}
-	slices.SortFunc(out, func(a, b Cosigner) int { return bytes.Compare(a.Identity[:], b.Identity[:]) })
+	slices.SortFunc(out, func(a, b Cosigner) int { return compareMembers(a.Member, b.Member) })
 	return out
 }
 

@@ -200,11 +200,15 @@ func (w *world) compare() {
 		words = r.Words()
 	}
 	for _, n := range w.nodes {
-		if r, ok := n.m.State.Roster(); n.in && n.up && n.m.State.Active() == nil && ok && r.Complete() && !r.Ratified[n.id()] {
+		if r, ok := n.m.State.Roster(); n.in && n.up && n.m.State.Active() == nil && ok && r.Complete() && !ratified(r, n.id()) {
 			_, _ = n.do(coordinator.Ratify{Words: words})
 		}
 		if a := n.m.State.Active(); a != nil && !w.funded {
 			w.fund(a)
 		}
 	}
+}
+
+func ratified(r *coordinator.Roster, who journal.Author) bool {
+	return slices.ContainsFunc(r.Members, func(m coordinator.Member) bool { return m.Identity == who && r.Ratified[m.Record] })
 }

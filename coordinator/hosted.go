@@ -1,0 +1,332 @@
+package coordinator
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// A hosted cosigner has a key and no node: another member, its host, enters its
+// record, reveal and ratification. It has no identity: it writes nothing, is
+// sealed nothing, and votes by its key's signatures alone, which any member
+// carries. That its host is not itself the holder of the key, nothing can show:
+// every other member accepts it by name.
+
+// HostedPlace is a cosigner that this node hosts, or is about to: its key waits
+// for its proof.
+type HostedPlace struct {
+	Name string   `cbor:"1,keyasint"`
+	Key  string   `cbor:"2,keyasint"`
+	Salt [32]byte `cbor:"3,keyasint"`
+}
+
+// Hosted says whether the member has no node of its own.
+func (m Member) Hosted() bool { return m.Host != (journal.Author{}) }
+
+// author is the identity that wrote the member's record, reveal and ratification.
+func (m Member) author() journal.Author {
+	if m.Hosted() {
+		return m.Host
+	}
+	return m.Original
+}
+
+// ratifiedKey names a ratification: by hash and author, and for a hosted
+// cosigner by its record as well.
+func ratifiedKey(hash [32]byte, by journal.Author, record *journal.EntryID) string {
+	if record == nil {
+		return key2(hash, by)
+	}
+	return key3(hash, by, *record)
+}
+
+func (s State) ratifiedBy(hash [32]byte, m Member) (ratifiedFact, bool) {
+	var record *journal.EntryID
+	if m.Hosted() {
+		record = &m.Record
+	}
+	return s.ratified.Get(ratifiedKey(hash, m.author(), record))
+}
+
+// hostedHash is what the proof of a hosted key names: another thing than
+// proofHash, so that one cannot be given out for the other.
+func hostedHash(group journal.GroupID, host journal.Author, name, key string) [32]byte {
+	return journal.H("hosted", group[:], host[:], []byte(name), []byte(key))
+}
+
+// hostedText is what a hosted cosigner's device signs: see proofText.
+func hostedText(group journal.GroupID, host journal.Author, hash [32]byte) string {
+	return fmt.Sprintf("quorate hosted key; wallet %s; hosted by %s; record %s", group, hex.EncodeToString(host[:]), hex.EncodeToString(hash[:]))
+}
+
+// claim returns what a record's proof signs: a hash, and the same as text.
+func (b *MemberRecord) claim(group journal.GroupID, author journal.Author) (hash [32]byte, text string) {
+	if b.Hosted {
+		hash = hostedHash(group, author, b.Name, b.Key)
+		return hash, hostedText(group, author, hash)
+	}
+	hash = proofHash(group, author, b.SealingKey, b.Key)
+	return hash, proofText(group, author, hash)
+}
+
+// places lists the records that a roster closed now would name: of the founder
+// and of everybody admitted their own, and of those hosted as many as places are
+// left, by id. taken counts the places, those included whose record is not here.
+func (s State) places() (records []journal.EntryID, taken int) {
+	var hosted []Record
+	have, xpubs := map[journal.Author]bool{}, map[string]bool{}
+	for _, r := range s.records.All() {
+		who := r.Ref.Chain.Author
+		if _, admitted := s.admitted.Get(string(who[:])); !admitted && who != s.genesis.Founder {
+			continue
+		}
+		if r.Body.Hosted {
+			hosted = append(hosted, r)
+			continue
+		}
+		if !have[who] {
+			have[who], xpubs[r.Key.XPub] = true, true
+			records = append(records, r.Ref.ID)
+		}
+	}
+	taken = 1 + s.admitted.Len()
+	for _, r := range hosted {
+		if taken < s.genesis.Cosigners && have[r.Ref.Chain.Author] && !xpubs[r.Key.XPub] {
+			xpubs[r.Key.XPub] = true
+			taken++
+			records = append(records, r.Ref.ID)
+		}
+	}
+	return records, taken
+}
+
+// hosts says whether this node hosts a cosigner of the active wallet.
+func (s State) hosts(m Member) bool {
+	return m.Hosted() && s.sameMember(m.Host, s.Me())
+}
+
+// hostsAny says whether this node hosts any.
+func (m Machine) hostsAny() bool {
+	a := m.State.active
+	return a != nil && slices.ContainsFunc(a.Members, m.State.hosts)
+}
+
+// hosted returns the names of the cosigners that others host, with their hosts'.
+func (r *Roster) hosted(me journal.Author) []string {
+	names := map[journal.Author]string{}
+	for _, m := range r.Members {
+		names[m.Original] = m.Name
+	}
+	var out []string
+	for _, m := range r.Members {
+		if m.Hosted() && m.Host != me {
+			out = append(out, fmt.Sprintf("%s (by %s)", m.Name, names[m.Host]))
+		}
+	}
+	return out
+}
+
+// Host gives a cosigner that has no node a place, until its key is entered by a
+// Prove. Given again under its name, the key changes.
+type Host struct{ Name, Key string }
+
+// host keeps a place for a cosigner without a node.
+func (s *step) host(x Host) error {
+	if err := s.forming(); err != nil {
+		return err
+	}
+	if err := checkText("name", x.Name, maxNameBytes, false); err != nil {
+		return fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	if s.m.State.rosters.Len() > 0 {
+		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
+	}
+	key, err := s.m.State.genesis.externalKey(x.Key)
+	if err != nil {
+		return err
+	}
+	if _, entered := s.m.hostedRecord(x.Name); entered {
+		return refuse(RuleProved, "the key of %q is entered already", x.Name).hint("abandon the wallet and found another to use another key")
+	}
+	if _, taken := s.m.State.places(); taken >= s.m.State.genesis.Cosigners {
+		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("an invite that was used counts, whether its taker's key is here or not")
+	}
+	for _, c := range s.m.Cosigners() {
+		if c.Name == x.Name {
+			return refuse(RuleKeyTaken, "a cosigner is named %q already", x.Name).hint("give another name")
+		}
+	}
+	if by, taken := s.takenBy(key); taken {
+		return refuse(RuleKeyTaken, "the key is in use by cosigner %q", by).hint("take another key, as of the next account of the device")
+	}
+	if own, err := wallet.ParseKey(s.m.local.External, wallet.Network(s.m.State.genesis.Network)); err == nil && wallet.SameSigner(own, key) {
+		return refuse(RuleKeyTaken, "the key is this node's own").hint("give the key of %q", x.Name)
+	}
+	places := slices.Clone(s.m.local.Hosted)
+	at := slices.IndexFunc(places, func(p HostedPlace) bool { return p.Name == x.Name })
+	switch {
+	case at < 0 && len(places) >= MaxCosigners:
+		return refuse(RuleNoPlace, "this node hosts as many as a wallet can have")
+	case at < 0:
+		places = append(places, HostedPlace{Name: x.Name, Key: key.String(), Salt: s.draw()})
+	default:
+		places[at].Key = key.String()
+	}
+	s.m.local.Hosted = places
+	s.do(Reply{})
+	return s.put(recLocal, s.m.local)
+}
+
+// hostedPlace returns a cosigner that this node hosts, by its name.
+func (m Machine) hostedPlace(name string) (HostedPlace, error) {
+	for _, p := range m.local.Hosted {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	var names []string
+	for _, p := range m.local.Hosted {
+		names = append(names, p.Name)
+	}
+	r := refuse(RuleNotHosted, "this node hosts no cosigner named %q", name)
+	if len(names) > 0 {
+		return HostedPlace{}, r.hint("it hosts %s", strings.Join(names, ", "))
+	}
+	return HostedPlace{}, r.hint("`wallet host` gives one a place, before the wallet is active")
+}
+
+// hostedRecord returns the record of a cosigner that this node hosts, once it is written.
+func (m Machine) hostedRecord(name string) (Record, bool) {
+	for _, r := range m.State.records.All() {
+		if r.Body.Hosted && r.Ref.Chain.Author == m.State.Me() && r.Body.Name == name {
+			return r, true
+		}
+	}
+	return Record{}, false
+}
+
+// AwaitingHosted lists the hosted cosigners whose keys wait for their proof.
+func (m Machine) AwaitingHosted() []string {
+	if m.State.active != nil || m.State.Abandoned() || m.State.rosters.Len() > 0 {
+		return nil
+	}
+	var out []string
+	for _, p := range m.local.Hosted {
+		if _, entered := m.hostedRecord(p.Name); !entered {
+			out = append(out, p.Name)
+		}
+	}
+	return out
+}
+
+// HostedProofRequest returns what a hosted cosigner's device has to sign.
+func (m Machine) HostedProofRequest(name string) (ProofRequest, error) {
+	p, err := m.hostedPlace(name)
+	if err != nil {
+		return ProofRequest{}, err
+	}
+	if _, entered := m.hostedRecord(name); entered {
+		return ProofRequest{}, refuse(RuleProved, "the key of %q is entered already", name)
+	}
+	net := wallet.Network(m.State.genesis.Network)
+	key, err := wallet.ParseKey(p.Key, net)
+	if err != nil {
+		return ProofRequest{}, fmt.Errorf("read hosted key: %w", err)
+	}
+	by, err := key.ProofKey(net)
+	if err != nil {
+		return ProofRequest{}, err
+	}
+	b := &MemberRecord{Name: p.Name, Key: p.Key, Hosted: true}
+	_, text := b.claim(m.State.group, m.State.Me())
+	return ProofRequest{Text: text, Key: key, By: by}, nil
+}
+
+// proveHosted writes a hosted cosigner's record, once.
+func (s *step) proveHosted(x Prove) error {
+	want, err := s.m.HostedProofRequest(x.For)
+	if err != nil {
+		return err
+	}
+	if _, own := s.m.ownRecord(); !own {
+		return refuse(RuleNotReady, "this node's own key is not entered yet").hint("enter it first: `wallet proof` says what to sign")
+	}
+	if _, taken := s.m.State.places(); taken >= s.m.State.genesis.Cosigners || s.m.State.rosters.Len() > 0 {
+		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
+	}
+	if by, taken := s.takenBy(want.Key); taken {
+		return refuse(RuleKeyTaken, "the key is in use by cosigner %q", by).hint("`wallet host` again with another key")
+	}
+	place, err := s.m.hostedPlace(x.For)
+	if err != nil {
+		return err
+	}
+	b := &MemberRecord{Name: place.Name, Key: place.Key, Commitment: commitment(place.Salt), How: x.How, Proof: x.Proof, Hosted: true}
+	if _, err := s.m.State.checkRecord(s.m.State.Me(), b); err != nil {
+		return refuse(RuleProof, "%v", err).hint("sign exactly what `wallet proof --for` prints, with the key at %s", want.By.PathText())
+	}
+	if _, err := s.write(b); err != nil {
+		return err
+	}
+	s.do(Reply{})
+	return nil
+}
+
+// revealHosted opens the commitments of the cosigners that this node hosts.
+func (s *step) revealHosted(r *Roster) error {
+	for _, m := range r.Members {
+		if m.Host != s.m.State.Me() {
+			continue
+		}
+		rec, _ := s.m.State.records.Get(key(m.Record))
+		for _, p := range s.m.local.Hosted {
+			if commitment(p.Salt) != rec.Body.Commitment {
+				continue
+			}
+			if _, err := s.write(&RosterRevealed{Roster: r.ID, Salt: p.Salt}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ratifyFor says that a hosted cosigner compared the words, too.
+func (s *step) ratifyFor(name string, r *Roster) error {
+	st := s.m.State
+	at := slices.IndexFunc(r.Members, func(m Member) bool { return m.Name == name && m.Host == st.Me() })
+	if at < 0 {
+		return refuse(RuleNotHosted, "this node hosts no cosigner named %q in the roster", name)
+	}
+	if st.pinned != r.Hash {
+		return refuse(RuleNotReady, "this node has not ratified for itself yet").hint("`wallet ratify` without --for first")
+	}
+	if !r.Ratified[r.Members[at].Record] {
+		if _, err := s.write(&RosterRatified{Hash: r.Hash, Record: &r.Members[at].Record}); err != nil {
+			return err
+		}
+		s.m.State = s.m.State.activate()
+	}
+	s.do(Reply{})
+	return nil
+}
+
+// compareMembers orders members by who wrote their records, hosted ones last.
+func compareMembers(a, b Member) int {
+	x, y := a.Identity, b.Identity
+	if a.Hosted() {
+		x = a.Host
+	}
+	if b.Hosted() {
+		y = b.Host
+	}
+	if c := bytes.Compare(x[:], y[:]); c != 0 {
+		return c
+	}
+	return bytes.Compare(a.Record[:], b.Record[:])
+}

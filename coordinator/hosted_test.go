@@ -1,0 +1,385 @@
+package coordinator
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// formingWith is a forming circle of n cosigners of which only some have nodes.
+func formingWith(tb testing.TB, k, n, nodes int) (*circle, []Invite) {
+	tb.Helper()
+	c := &circle{tb: tb, clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	for i := range nodes {
+		p := newPeer(tb, string(rune('A'+i)), byte(i+1), &c.clock)
+		p.circle = c
+		c.peers = append(c.peers, p)
+	}
+	a := c.peers[0]
+	m, invites, effects, err := Found(a.self, a.input(nil), Genesis{Threshold: k, Cosigners: n, Script: "wsh", Network: "regtest"},
+		"treasury", a.name, a.key(), 0, nil, c.clock.Add(time.Hour))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if _, err := a.execute(m, effects); err != nil {
+		tb.Fatal(err)
+	}
+	for i, p := range c.peers[1:] {
+		c.join(p, invites[i])
+	}
+	c.settle()
+	return c, invites[nodes-1:]
+}
+
+func (c *circle) join(p *peer, inv Invite) {
+	c.tb.Helper()
+	nonce := [32]byte{p.name[0]}
+	grant := c.peers[0].must(Admit{Joiner: p.id(), Nonce: nonce, Proof: inv.Proof(p.id(), nonce)}).(Grant)
+	m, effects, err := Enter(p.self, p.input(nil), inv, grant, wallet.Regtest, p.name, p.key(), 0)
+	if err != nil {
+		c.tb.Fatal(err)
+	}
+	if _, err := p.execute(m, effects); err != nil {
+		c.tb.Fatal(err)
+	}
+}
+
+// hostedBy gives a device's owner a place, with a proof of its key.
+func (p *peer) hostedBy(name string, d *device) {
+	p.tb.Helper()
+	p.must(Host{Name: name, Key: d.text()})
+	want, err := p.m.HostedProofRequest(name)
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	p.must(Prove{For: name, How: ProofMessage, Proof: d.message(want.Text)})
+}
+
+// activeHosting is a wallet of k of nodes and one more, whom the second node hosts.
+func activeHosting(tb testing.TB, k, nodes int) (*circle, *device) {
+	tb.Helper()
+	c, _ := formingWith(tb, k, nodes+1, nodes)
+	d := newDevice(tb, 9)
+	c.peers[1].hostedBy("Hal", d)
+	c.settle()
+	r, ok := c.peers[0].m.State.Roster()
+	if !ok || !r.Complete() {
+		tb.Fatalf("roster: %v", c.peers[0].m.Missing())
+	}
+	for _, p := range c.peers {
+		p.must(Ratify{Words: r.Words(), AcceptHosted: true})
+	}
+	c.peers[1].must(Ratify{Words: r.Words(), For: "Hal"})
+	c.settle()
+	for _, p := range c.peers {
+		if p.m.State.Active() == nil {
+			tb.Fatalf("%s is not active: %s", p.name, p.m.Missing())
+		}
+		p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	}
+	return c, d
+}
+
+// signatures signs a proposal as a device does, with the key of its index.
+func (d *device) signatures(m *Machine, id journal.EntryID) []wallet.Signature {
+	d.tb.Helper()
+	p, _ := m.State.Proposal(id)
+	spend, err := p.Spend(m.State.active)
+	if err != nil {
+		d.tb.Fatal(err)
+	}
+	sigs, err := spend.Sign(d.account)
+	if err != nil {
+		d.tb.Fatal(err)
+	}
+	return sigs
+}
+
+func rule(err error) string {
+	var r *Refusal
+	if errors.As(err, &r) {
+		return r.Rule
+	}
+	return ""
+}
+
+func TestHostedCosignerJoinsAndSigns(t *testing.T) {
+	c, _ := formingWith(t, 2, 3, 2)
+	a, b, d := c.peers[0], c.peers[1], newDevice(t, 9)
+	b.must(Host{Name: "Hal", Key: d.text()})
+	b.must(Host{Name: "Hal", Key: d.text()}) // a repeat is harmless
+	b.crash()
+	if got := b.m.AwaitingHosted(); len(got) != 1 || !strings.Contains(b.m.Missing(), "Hal") {
+		t.Fatalf("after a restart it awaits %v: %s", got, b.m.Missing())
+	}
+	want, err := b.m.HostedProofRequest("Hal")
+	if err != nil || len(want.Text) > 240 {
+		t.Fatalf("%v: %q", err, want.Text)
+	}
+	own := proofHash(b.m.State.group, b.id(), [32]byte{}, d.text())
+	for name, x := range map[string]Prove{
+		"another text":  {For: "Hal", How: ProofMessage, Proof: d.message(want.Text + ".")},
+		"another key":   {For: "Hal", How: ProofMessage, Proof: newDevice(t, 8).message(want.Text)},
+		"a node's text": {For: "Hal", How: ProofMessage, Proof: d.message(proofText(b.m.State.group, b.id(), own))},
+	} {
+		if _, err := b.do(x); rule(err) != RuleProof {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	a.refused(RuleNotHosted, Prove{For: "Hal", How: ProofNone})
+	b.must(Prove{For: "Hal", How: ProofMessage, Proof: d.message(want.Text)})
+	b.refused(RuleProved, Prove{For: "Hal", How: ProofNone})
+	b.refused(RuleProved, Host{Name: "Hal", Key: newDevice(t, 7).text()})
+	c.settle()
+	r, ok := a.m.State.Roster()
+	if !ok || !r.Complete() {
+		t.Fatalf("no roster: %s", a.m.Missing())
+	}
+	a.refused(RuleHosted, Ratify{Words: r.Words()})
+	a.must(Ratify{Words: r.Words(), AcceptHosted: true})
+	b.refused(RuleNotReady, Ratify{Words: r.Words(), For: "Hal"})
+	b.must(Ratify{Words: r.Words()})
+	a.refused(RuleNotHosted, Ratify{Words: r.Words(), For: "Hal"})
+	b.refused(RuleNotHosted, Ratify{Words: r.Words(), For: "B"})
+	// Nobody else's word counts for the hosted one.
+	var record *journal.EntryID
+	for _, m := range r.Members {
+		if m.Hosted() {
+			record = &m.Record
+		}
+	}
+	if _, err := a.wild(&RosterRatified{Hash: r.Hash, Record: record}); err != nil {
+		t.Fatal(err)
+	}
+	c.settle()
+	if b.m.State.Active() != nil || a.m.State.Active() != nil {
+		t.Fatal("active before the hosted cosigner ratified")
+	}
+	b.must(Ratify{Words: r.Words(), For: "Hal"})
+	b.must(Ratify{Words: r.Words(), For: "Hal"})
+	c.settle()
+	for _, p := range c.peers {
+		if p.m.State.Active() == nil {
+			t.Fatalf("%s: %s", p.name, p.m.Missing())
+		}
+		p.crash()
+		var hosted []string
+		for _, x := range p.m.Cosigners() {
+			if !x.Ratified {
+				t.Errorf("%s has not ratified", x.Name)
+			}
+			if x.Hosted() {
+				hosted = append(hosted, x.Name+" by "+p.m.MemberName(x.Host))
+			}
+		}
+		if !slices.Equal(hosted, []string{"Hal by B"}) || len(p.m.State.Members()) != 2 {
+			t.Errorf("%s: hosted are %v, connected may be %d", p.name, hosted, len(p.m.State.Members()))
+		}
+	}
+
+	c.fund(500_000)
+	id := a.must(pay(1, 100_000)).(Proposed).Proposal
+	c.settle()
+	sigs := d.signatures(&b.m, id)
+	if done := a.must(Import{Proposal: id, Signatures: sigs}).(Imported); len(done.Added) != 1 {
+		t.Fatalf("imported %+v", done)
+	}
+	c.settle()
+	p, _ := b.m.State.Proposal(id)
+	if !b.m.State.Final(p) || len(b.m.Approvals(p)) != 2 {
+		t.Fatalf("with A's and Hal's signatures it is %v", b.m.Status(p, c.clock))
+	}
+	if held := b.m.HeldBy(p); slices.ContainsFunc(held, Member.Hosted) {
+		t.Error("a cosigner without a node holds entries")
+	}
+}
+
+// A place is a place, whoever fills it: an invite, a cosigner without a node.
+func TestHostedPlaces(t *testing.T) {
+	c, left := formingWith(t, 2, 3, 2)
+	a, b := c.peers[0], c.peers[1]
+	b.refused(RuleKeyTaken, Host{Name: "A", Key: newDevice(t, 9).text()})
+	b.refused(RuleKeyTaken, Host{Name: "Hal", Key: a.account.Key().String()})
+	b.refused(RuleKeyTaken, Host{Name: "Hal", Key: b.account.Key().String()})
+	b.refused(RuleBadKey, Host{Name: "Hal", Key: "xpub"})
+	if _, err := b.do(Host{Key: newDevice(t, 9).text()}); !errors.Is(err, ErrBadRequest) {
+		t.Errorf("without a name: %v", err)
+	}
+	// Asked for and not entered, it takes no place from anybody.
+	b.must(Host{Name: "Hal", Key: newDevice(t, 9).text()})
+	late := newPeer(t, "C", 3, &c.clock)
+	late.circle = c
+	c.join(late, left[0])
+	c.peers = append(c.peers, late)
+	c.settle()
+	b.refused(RuleNoPlace, Prove{For: "Hal", How: ProofNone})
+	if r, ok := a.m.State.Roster(); !ok || slices.ContainsFunc(r.Members, Member.Hosted) {
+		t.Error("the roster is not that of the three who joined")
+	}
+
+	c, left = formingWith(t, 2, 3, 2)
+	a, b = c.peers[0], c.peers[1]
+	b.hostedBy("Hal", newDevice(t, 9))
+	a.hostedBy("Ida", newDevice(t, 8)) // at once: one place is left
+	c.settle()
+	r, ok := a.m.State.Roster()
+	if !ok || len(r.Members) != 3 {
+		t.Fatalf("no roster of three: %s", a.m.Missing())
+	}
+	if rb, ok := b.m.State.Roster(); !ok || rb.Hash != r.Hash || !r.Complete() {
+		t.Error("the two have other rosters")
+	}
+	a.refused(RuleNoPlace, NewInvite{Expires: c.clock.Add(time.Hour)})
+	late = newPeer(t, "C", 3, &c.clock)
+	nonce := [32]byte{1}
+	if _, err := a.do(Admit{Joiner: late.id(), Nonce: nonce, Proof: left[0].Proof(late.id(), nonce)}); err == nil {
+		t.Error("a fourth was let in")
+	}
+
+	// While its record is on the way, an invite's place stays its taker's.
+	c, left = formingWith(t, 2, 3, 2)
+	a = c.peers[0]
+	nonce = [32]byte{2}
+	a.must(Admit{Joiner: late.id(), Nonce: nonce, Proof: left[0].Proof(late.id(), nonce)})
+	a.refused(RuleNoPlace, Host{Name: "Hal", Key: newDevice(t, 9).text()})
+}
+
+// What the founder lists is checked by everybody.
+func TestHostedRosterRules(t *testing.T) {
+	c, _ := formingWith(t, 1, 2, 1)
+	a := c.peers[0]
+	st := a.m.State
+	add := func(author byte, b *MemberRecord) journal.EntryID {
+		k, err := wallet.ParseKey(b.Key, wallet.Regtest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		who := journal.Author{author}
+		if author == 0 {
+			who = a.id()
+		}
+		id := journal.EntryID{author, byte(len(b.Name)), 7}
+		st.records = st.records.Set(key(id), Record{Ref{ID: id, Chain: journal.ChainKey{Author: who, Incarnation: 1}}, b, k})
+		return id
+	}
+	own, _ := a.m.ownRecord()
+	hal := add(0, &MemberRecord{Name: "Hal", Key: newDevice(t, 9).text(), How: ProofNone, Hosted: true})
+	other := add(5, &MemberRecord{Name: "Othe", Key: newDevice(t, 8).text(), How: ProofNone, Hosted: true})
+	twice := add(0, &MemberRecord{Name: "Twice", Key: own.Key.String(), How: ProofNone, Hosted: true})
+	roster := func(ids ...journal.EntryID) bool {
+		_, ok := st.roster(rosterFact{Ref{Chain: journal.ChainKey{Author: a.id(), Incarnation: 1}}, ids})
+		return ok
+	}
+	if !roster(own.Ref.ID, hal) {
+		t.Error("the founder and its hosted cosigner are no roster")
+	}
+	if roster(own.Ref.ID, other) {
+		t.Error("a cosigner is hosted by one who is no member")
+	}
+	if roster(own.Ref.ID, twice) {
+		t.Error("one key is two cosigners")
+	}
+	if roster(hal, other) || roster(hal, hal) {
+		t.Error("a roster without its founder")
+	}
+	for name, b := range map[string]*MemberRecord{
+		"own proof":   {Name: "Hal", Key: newDevice(t, 9).text(), Hosted: true, Proof: []byte{1}},
+		"sealing key": {Name: "Hal", Key: newDevice(t, 9).text(), Hosted: true, How: ProofNone, SealingKey: [32]byte{1}},
+	} {
+		if _, err := EncodeEvent(Event{Body: b}); !errors.Is(err, ErrEvent) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The host's guard is one for its own key and those it hosts: it hands out
+// nothing that competes with what either has signed.
+func TestHostGuardsWhatItHandsOut(t *testing.T) {
+	c, d := activeHosting(t, 2, 2)
+	a, b := c.peers[0], c.peers[1]
+	coin := c.fund(500_000)
+	x := pay(1, 100_000)
+	x.Unsigned = true
+	first := a.must(x).(Proposed).Proposal
+	y := pay(2, 100_000)
+	y.Unsigned, y.Coins, y.Allow = true, coin, []string{RuleDoublePayment}
+	second := a.must(y).(Proposed).Proposal
+	c.settle()
+	if got := a.must(Export{Proposal: first}).(Exported); got.Guarded {
+		t.Error("a node that hosts nobody guards a copy")
+	}
+	b.must(Reject{Proposal: first, Reason: "not with my key"})
+	if got := b.must(Export{Proposal: first}).(Exported); !got.Guarded {
+		t.Error("what the hosted cosigner may sign left unguarded")
+	}
+	p, _ := b.m.State.Proposal(first)
+	if !b.m.State.myVote(p) {
+		t.Error("the export took back the host's own rejection")
+	}
+	b.crash()
+	b.refused(RuleSignGuard, Export{Proposal: second})
+
+	// The same where the signature is known from the group alone.
+	c, d = activeHosting(t, 2, 2)
+	a, b = c.peers[0], c.peers[1]
+	y.Coins = c.fund(500_000)
+	first, second = a.must(x).(Proposed).Proposal, a.must(y).(Proposed).Proposal
+	a.must(Import{Proposal: first, Signatures: d.signatures(&a.m, first)})
+	c.settle()
+	b.refused(RuleSignGuard, Export{Proposal: second})
+	b.refused(RuleSignGuard, Approve{Proposal: second})
+	b.must(Approve{Proposal: first})
+}
+
+// Nobody is the identity of a cosigner that has none.
+func TestHostedHasNoIdentity(t *testing.T) {
+	c, _ := activeHosting(t, 2, 3)
+	a, b := c.peers[0], c.peers[1]
+	at := slices.IndexFunc(a.m.State.active.Members, Member.Hosted)
+	check := func() {
+		t.Helper()
+		act := a.m.State.active
+		for name, of := range map[string]func(journal.Author) (int, bool){"index": act.index, "keyOf": act.keyOf, "original": act.original} {
+			if _, ok := of(journal.Author{}); ok {
+				t.Errorf("%s finds a member of no identity", name)
+			}
+		}
+		if a.m.State.knows(journal.Author{}) {
+			t.Error("entries of no identity are taken")
+		}
+		if got := a.m.State.needed(); got != 2 {
+			t.Errorf("a replacement needs %d approvals", got)
+		}
+	}
+	check()
+	// Once a place was taken over, who is who is worked out in another way.
+	dev := b.stranger(30)
+	if _, err := a.wild(dev.replacing(b, 100)); err != nil {
+		t.Fatal(err)
+	}
+	if a.m.State.active.lines == nil || a.m.State.active.Members[at].Identity != (journal.Author{}) {
+		t.Fatal("the replacement has no effect")
+	}
+	check()
+	if got := a.m.MemberName(a.m.State.active.Members[at].Host); got != "B" {
+		t.Errorf("the host is %q", got)
+	}
+	// No device takes the place of one that has none.
+	x := dev.replacing(b, 100)
+	x.Key, x.Old, x.Proof = uint32(at), journal.Author{}, nil
+	id := x.id(a.m.State.group)
+	x.Consent = dev.self.Identity.Sign(consentTag, id[:])
+	if a.m.State.checkReplaced(x) {
+		t.Error("a hosted cosigner was replaced")
+	}
+	// Alone with hosted cosigners there is nobody to approve.
+	small, _ := activeHosting(t, 1, 2)
+	if got := small.peers[0].m.State.needed(); got != 1 {
+		t.Errorf("of two nodes %d approve", got)
+	}
+}
