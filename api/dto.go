@@ -80,6 +80,8 @@ type WalletSummary struct {
 	State  string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon."`
 	// AwaitingProof: this node's external key is not entered yet.
 	AwaitingProof bool `json:"awaiting_proof,omitempty" doc:"True while this node's external key waits for its proof."`
+	// AwaitingHosted: keys of hosted cosigners are not entered yet.
+	AwaitingHosted List[string] `json:"awaiting_hosted,omitempty" doc:"Names of the cosigners hosted by this node whose keys wait for their proof."`
 	// Alarms stand for as long as what they tell is so.
 	Alarms List[Alarm] `json:"alarms,omitempty" doc:"What a person has to look at; absent when there is nothing."`
 	// Restored stands until this node has heard from every other cosigner.
@@ -151,6 +153,7 @@ type Cosigner struct {
 	Ratified    bool   `json:"ratified"`
 	// Replaced is how often a new device took the place of the one before.
 	Replaced int    `json:"replaced,omitempty" doc:"How often the cosigner's device was replaced."`
+	HostedBy string `json:"hosted_by,omitempty" doc:"Name of the cosigner whose node enters for this one, which has none; absent for one with a node."`
 	Proof    string `json:"proof" doc:"How the key was shown to be held by somebody: own, message, psbt, or none."`
 }
 

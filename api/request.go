@@ -28,6 +28,8 @@ type JoinWallet struct {
 type RatifyWallet struct {
 	Words          string `json:"words" minLength:"1" maxLength:"256"`
 	AcceptUnproven bool   `json:"accept_unproven,omitempty" doc:"Accept keys of others of which nothing shows that anybody holds them."`
+	AcceptHosted   bool   `json:"accept_hosted,omitempty" doc:"Accept cosigners without a node, whom others host."`
+	For            string `json:"for,omitempty" maxLength:"64" doc:"Name of a cosigner that this node hosts, who heard the words too."`
 }
 
 // NewAddress asks for a receiving address.

@@ -122,7 +122,10 @@ func TestRoundTrip(t *testing.T) {
 		},
 		"Reject":   func(b api.Backend) (any, error) { return b.Reject(ctx, apitest.ProposalID, api.Reject{Reason: "no"}) },
 		"Withdraw": func(b api.Backend) (any, error) { return b.Withdraw(ctx, apitest.ProposalID) },
-		"Proof":    func(b api.Backend) (any, error) { return b.Proof(ctx, "family") },
+		"Proof":    func(b api.Backend) (any, error) { return b.Proof(ctx, "family", "Hal") },
+		"HostCosigner": func(b api.Backend) (any, error) {
+			return b.HostCosigner(ctx, "family", api.HostCosigner{Name: "Hal", External: "xpub", Unproven: true})
+		},
 		"ExportPSBT": func(b api.Backend) (any, error) {
 			return b.ExportPSBT(ctx, apitest.ProposalID, api.ExportPSBT{Version: 2, ForSigning: true, Allow: []string{"x"}})
 		},

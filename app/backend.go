@@ -127,7 +127,7 @@ func (n *Node) actor(ref string) (*coordinator.Actor, error) {
 
 func summary(a *coordinator.Actor) api.WalletSummary {
 	m := a.Machine()
-	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), Alarms: alarms(m), Restored: restored(m)}
+	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), AwaitingHosted: m.AwaitingHosted(), Alarms: alarms(m), Restored: restored(m)}
 }
 
 func restored(m *coordinator.Machine) *api.Restored {

@@ -12,13 +12,14 @@ import (
 	"github.com/quorate/quorate/wallet/psbt"
 )
 
-// Proof says what has to be signed before this node's external key is entered.
-func (n *Node) Proof(_ context.Context, ref string) (api.Proof, error) {
+// Proof says what has to be signed before this node's external key is entered,
+// or that of a cosigner that it hosts.
+func (n *Node) Proof(_ context.Context, ref, hosted string) (api.Proof, error) {
 	a, err := n.actor(ref)
 	if err != nil {
 		return api.Proof{}, err
 	}
-	want, err := a.Machine().ProofRequest()
+	want, err := proofRequest(a.Machine(), hosted)
 	if err != nil {
 		return api.Proof{}, apiError(err)
 	}
@@ -36,16 +37,38 @@ func (n *Node) Proof(_ context.Context, ref string) (api.Proof, error) {
 	}, nil
 }
 
-// ProveWallet enters this node's external key.
+func proofRequest(m *coordinator.Machine, hosted string) (coordinator.ProofRequest, error) {
+	if hosted != "" {
+		return m.HostedProofRequest(hosted)
+	}
+	return m.ProofRequest()
+}
+
+// HostCosigner gives a cosigner without a node a place in a forming wallet.
+func (n *Node) HostCosigner(ctx context.Context, ref string, r api.HostCosigner) (api.WalletSummary, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.WalletSummary{}, err
+	}
+	if _, err := a.Do(ctx, coordinator.Host{Name: r.Name, Key: r.External}); err != nil {
+		return api.WalletSummary{}, apiError(err)
+	}
+	if r.Unproven {
+		return n.enter(ctx, a, coordinator.Prove{For: r.Name, How: coordinator.ProofNone})
+	}
+	return summary(a), nil
+}
+
+// ProveWallet enters this node's external key, or that of a cosigner that it hosts.
 func (n *Node) ProveWallet(ctx context.Context, ref string, r api.ProveWallet) (api.WalletSummary, error) {
 	a, err := n.actor(ref)
 	if err != nil {
 		return api.WalletSummary{}, err
 	}
 	if r.Unproven {
-		return n.enter(ctx, a, coordinator.ProofNone, nil)
+		return n.enter(ctx, a, coordinator.Prove{For: r.For, How: coordinator.ProofNone})
 	}
-	want, err := a.Machine().ProofRequest()
+	want, err := proofRequest(a.Machine(), r.For)
 	if err != nil {
 		return api.WalletSummary{}, apiError(err)
 	}
@@ -53,7 +76,7 @@ func (n *Node) ProveWallet(ctx context.Context, ref string, r api.ProveWallet) (
 	if err != nil {
 		return api.WalletSummary{}, api.Refuse(coordinator.RuleProof, err.Error(), "sign exactly what `wallet proof` prints, with the key at "+want.By.PathText())
 	}
-	return n.enter(ctx, a, how, proof)
+	return n.enter(ctx, a, coordinator.Prove{For: r.For, How: how, Proof: proof})
 }
 
 // psbtBase64 is how every PSBT in base64 begins.
@@ -76,8 +99,9 @@ func readProof(want coordinator.ProofRequest, text string) (coordinator.ProofKin
 	return coordinator.ProofBIP322, sig.BIP322, err
 }
 
-func (n *Node) enter(ctx context.Context, a *coordinator.Actor, how coordinator.ProofKind, proof []byte) (api.WalletSummary, error) {
-	if _, err := a.Do(ctx, coordinator.Prove{Name: n.parts.Name, How: how, Proof: proof}); err != nil {
+func (n *Node) enter(ctx context.Context, a *coordinator.Actor, x coordinator.Prove) (api.WalletSummary, error) {
+	x.Name = n.parts.Name
+	if _, err := a.Do(ctx, x); err != nil {
 		return api.WalletSummary{}, apiError(err)
 	}
 	return summary(a), nil
@@ -102,7 +126,7 @@ func (n *Node) enterUnproven(ctx context.Context, a *coordinator.Actor) (api.Wal
 		case <-time.After(joinRetry / 20):
 		}
 	}
-	return n.enter(ctx, a, coordinator.ProofNone, nil)
+	return n.enter(ctx, a, coordinator.Prove{How: coordinator.ProofNone})
 }
 
 // checkExternal reads an external key before anything is done with it.

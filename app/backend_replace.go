@@ -14,6 +14,12 @@ import (
 func findMember(m *coordinator.Machine, ref string) (*journal.Author, error) {
 	var found []journal.Author
 	for _, c := range m.Cosigners() {
+		if c.Hosted() {
+			if c.Name == ref {
+				return nil, api.Refuse(coordinator.RuleHosted, ref+" has no node that could be replaced: "+m.MemberName(c.Host)+" hosts it", "its key signs what `psbt export` writes, at any cosigner's node")
+			}
+			continue
+		}
 		if peerID(c.Identity) == ref {
 			return &c.Identity, nil
 		}

@@ -44,7 +44,8 @@ func (n *Node) wallet(a *coordinator.Actor) api.Wallet {
 	m := a.Machine()
 	w := api.Wallet{WalletSummary: summary(a), Threshold: m.State.Genesis().Threshold}
 	online := map[journal.Author]bool{m.State.Me(): true}
-	ids := map[journal.Author]string{m.State.Me(): peerID(m.State.Me())}
+	// One that is hosted has no node, and so no id.
+	ids := map[journal.Author]string{m.State.Me(): peerID(m.State.Me()), {}: ""}
 	for _, p := range n.net.Peers() {
 		online[p.Peer] = online[p.Peer] || p.Connected
 		ids[p.Peer] = p.PeerID
@@ -53,8 +54,12 @@ func (n *Node) wallet(a *coordinator.Actor) api.Wallet {
 		if _, known := ids[c.Identity]; !known {
 			ids[c.Identity] = peerID(c.Identity)
 		}
+		hostedBy := ""
+		if c.Hosted() {
+			hostedBy = m.MemberName(c.Host)
+		}
 		w.Cosigners = append(w.Cosigners, api.Cosigner{
-			Name: c.Name, PeerID: ids[c.Identity], Replaced: c.Replaced, Fingerprint: hex.EncodeToString(c.Key.Fingerprint[:]),
+			Name: c.Name, PeerID: ids[c.Identity], HostedBy: hostedBy, Replaced: c.Replaced, Fingerprint: hex.EncodeToString(c.Key.Fingerprint[:]),
 			Path: keyPath(c.Key.Path), XPub: c.Key.XPub, Online: online[c.Identity], Ratified: c.Ratified, Proof: c.Proof.String(),
 		})
 	}
@@ -100,7 +105,7 @@ func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.Wallet
 		return api.WalletInvites{}, apiError(err)
 	}
 	if r.External != "" && r.Unproven {
-		if _, err := n.enter(ctx, a, coordinator.ProofNone, nil); err != nil {
+		if _, err := n.enter(ctx, a, coordinator.Prove{How: coordinator.ProofNone}); err != nil {
 			return api.WalletInvites{}, err
 		}
 	}
@@ -168,7 +173,7 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 	if err != nil {
 		return api.Ratified{}, err
 	}
-	if _, err := a.Do(ctx, coordinator.Ratify{Words: r.Words, AcceptUnproven: r.AcceptUnproven}); err != nil {
+	if _, err := a.Do(ctx, coordinator.Ratify{Words: r.Words, AcceptUnproven: r.AcceptUnproven, AcceptHosted: r.AcceptHosted, For: r.For}); err != nil {
 		return api.Ratified{}, apiError(err)
 	}
 	out := api.Ratified{WalletSummary: summary(a)}
@@ -177,7 +182,7 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 		out.Words = roster.Words()
 	}
 	for _, c := range m.Cosigners() {
-		if c.Identity != m.State.Me() {
+		if who := c.Identity == m.State.Me(); r.For == "" && !who || r.For != "" && c.Name != r.For {
 			out.HeardFrom = append(out.HeardFrom, c.Name)
 		}
 	}

@@ -7,11 +7,16 @@ import (
 )
 
 // Proof implements api.Backend.
-func (b *Backend) Proof(_ context.Context, ref string) (api.Proof, error) {
+func (b *Backend) Proof(_ context.Context, ref, hosted string) (api.Proof, error) {
 	return api.Proof{
 		Wallet: WalletID, Key: "[aabbccdd/48h/1h/0h/2h]tpubA", Message: "quorate key proof", Address: Address,
 		Path: "m/48h/1h/0h/2h/0/0", Fingerprint: "aabbccdd", PSBT: "cHNidP8=",
-	}, b.wallet("Proof", ref, nil)
+	}, b.wallet("Proof", ref, hosted)
+}
+
+// HostCosigner implements api.Backend.
+func (b *Backend) HostCosigner(_ context.Context, ref string, r api.HostCosigner) (api.WalletSummary, error) {
+	return summary("forming"), b.wallet("HostCosigner", ref, r)
 }
 
 // ProveWallet implements api.Backend.

@@ -54,4 +54,5 @@ func awaits(w io.Writer, v api.WalletSummary) {
 	if v.AwaitingProof {
 		fmt.Fprintf(w, "This node's key is not entered yet: `quorate wallet proof %s` prints what its device must sign.\n", short(v.Wallet))
 	}
+	awaitsHosted(w, v)
 }

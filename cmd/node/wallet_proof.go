@@ -13,7 +13,7 @@ import (
 )
 
 func (c *cli) walletProofCommand() *cobra.Command {
-	var format, file string
+	var format, file, hosted string
 	cmd := &cobra.Command{
 		Use:   "proof WALLET",
 		Short: "Print what a device must sign so that this node's external key is entered",
@@ -25,7 +25,7 @@ JSON: {"wallet","key","message","address","path","fingerprint","psbt"}.`,
 			if format != "message" && format != "psbt" {
 				return api.Proof{}, api.Misuse("bad_format", fmt.Sprintf("format %.20q is not known", format), "it is message or psbt")
 			}
-			p, err := node.Proof(ctx, args[0])
+			p, err := node.Proof(ctx, args[0], hosted)
 			if err != nil || file == "" {
 				return p, err
 			}
@@ -36,14 +36,15 @@ JSON: {"wallet","key","message","address","path","fingerprint","psbt"}.`,
 				}
 			}
 			return p, writeFile(file, content)
-		}, func(w io.Writer, p api.Proof) { showProof(w, p, format, file) }),
+		}, func(w io.Writer, p api.Proof) { showProof(w, p, format, file, hosted) }),
 	}
 	cmd.Flags().StringVar(&format, "format", "message", "`form`: message or psbt")
+	cmd.Flags().StringVar(&hosted, "for", "", "`name` of a cosigner that this node hosts, for that one's key")
 	cmd.Flags().StringVarP(&file, "output", "o", "", "write what is to be signed to this `file`")
 	return cmd
 }
 
-func showProof(w io.Writer, p api.Proof, format, file string) {
+func showProof(w io.Writer, p api.Proof, format, file, hosted string) {
 	pairs(w, "key", p.Key, "sign with", p.Path, "address", p.Address)
 	fmt.Fprintln(w)
 	switch {
@@ -54,7 +55,11 @@ func showProof(w io.Writer, p api.Proof, format, file string) {
 	default:
 		fmt.Fprintln(w, clean(p.Message))
 	}
-	fmt.Fprintln(w, "\nThen: quorate wallet prove "+short(p.Wallet)+" SIGNATURE|FILE")
+	whose := ""
+	if hosted != "" {
+		whose = fmt.Sprintf("--for %q ", clean(hosted))
+	}
+	fmt.Fprintln(w, "\nThen: quorate wallet prove "+short(p.Wallet)+" "+whose+"SIGNATURE|FILE")
 }
 
 // mayWrite refuses a file that is there already, before anything is done.

@@ -37,6 +37,7 @@ JSON: {"wallet","name","state"}.`,
 			return node.ProveWallet(ctx, args[0], r)
 		}, showSummary),
 	}
+	cmd.Flags().StringVar(&r.For, "for", "", "`name` of a cosigner that this node hosts, whose key it is")
 	cmd.Flags().BoolVar(&r.Unproven, "unproven", false, "enter the key although nothing shows that anybody holds it")
 	return cmd
 }

@@ -16,7 +16,8 @@ func (c *cli) walletShowCommand() *cobra.Command {
 		Short: "Show a wallet, its cosigners, its words and its balance",
 		Long: `Show a wallet, its cosigners, its words and its balance.
 JSON: {"wallet","name","state":"forming|verifying|active|archived","threshold",
-"cosigners":[{"name","peer_id","fingerprint","path","xpub","online","ratified","proof":"own|message|psbt|none"}],
+"cosigners":[{"name","peer_id","fingerprint","path","xpub","online","ratified","proof":"own|message|psbt|none",
+"hosted_by" (of one without a node)}],
 "words":"six words","descriptor":"…#checksum" (null before active),
 "balance":{"confirmed","unconfirmed","leased","spendable"}}.`,
 		Args: cobra.ExactArgs(1),
@@ -46,7 +47,11 @@ func showWallet(w io.Writer, x api.Wallet) {
 		if k.Fingerprint != "" {
 			key = "[" + k.Fingerprint + "/" + k.Path + "]" + k.XPub
 		}
-		rows = append(rows, []string{k.Name, yes(k.Online, "online"), yes(k.Ratified, "ratified"), proofText(k.Proof), key, k.PeerID})
+		node := k.PeerID
+		if k.HostedBy != "" {
+			node = "NO NODE, hosted by " + k.HostedBy
+		}
+		rows = append(rows, []string{k.Name, yes(k.Online, "online"), yes(k.Ratified, "ratified"), proofText(k.Proof), key, node})
 	}
 	table(w, rows)
 }

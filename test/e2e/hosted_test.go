@@ -1,0 +1,109 @@
+package e2e_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/quorate/quorate/api"
+)
+
+// A 2-of-3 of two nodes, and a cosigner who has a device and no node: its key
+// counts like any other, whoever's node takes the file in, and the host is killed
+// meanwhile.
+func TestHostedCosigner(t *testing.T) {
+	hal := newColdKey(t, 31)
+	a, b := newNode(t, "a").start(), newNode(t, "b").start()
+	nodes := []*node{a, b}
+	g := &group{t: t, nodes: nodes}
+	made := ask[api.WalletInvites](a, "wallet", "create", walletName, "--threshold", "2", "--cosigners", "3")
+	g.id = made.Wallet
+	read[api.WalletSummary](t, b.runWith(made.Invites[0], "wallet", "join", "-", "--wait"))
+
+	if r := b.run("wallet", "host", g.id, "Hal", "--external", "xpub"); r.status != 4 {
+		t.Errorf("no key: exit status %d: %s", r.status, r.err)
+	}
+	hosted := ask[api.WalletSummary](b, "wallet", "host", g.id, "Hal", "--external", hal.key.String())
+	if len(hosted.AwaitingHosted) != 1 || hosted.State != "forming" {
+		t.Fatalf("%+v", hosted)
+	}
+	b.kill9() // it waits across a crash
+	b.start()
+	dir := t.TempDir()
+	asked, answered := filepath.Join(dir, "proof.psbt"), filepath.Join(dir, "proof-signed.psbt")
+	ask[api.Proof](b, "wallet", "proof", g.id, "--for", "Hal", "--format", "psbt", "-o", asked)
+	hal.sign(asked, answered)
+	if r := a.run("wallet", "prove", g.id, "--for", "Hal", answered); r.status != 4 {
+		t.Errorf("at a node that does not host: exit status %d: %s", r.status, r.err)
+	}
+	ask[api.WalletSummary](b, "wallet", "prove", g.id, "--for", "Hal", answered)
+
+	words := ""
+	for _, n := range nodes {
+		eventually(t, n.name+" shows the words", func() bool {
+			w := n.wallet()
+			if w.Words != nil {
+				words = *w.Words
+			}
+			return w.Words != nil
+		})
+	}
+	if r := a.run("wallet", "ratify", walletName, "--words", words); r.status != 4 || !strings.Contains(r.err, "Hal (by b)") {
+		t.Errorf("a cosigner without a node was taken unseen: exit status %d: %s", r.status, r.err)
+	}
+	ask[api.Ratified](a, "wallet", "ratify", walletName, "--words", words, "--accept-hosted")
+	ask[api.Ratified](b, "wallet", "ratify", walletName, "--words", words)
+	for _, n := range nodes {
+		if w := n.wallet(); w.State == "active" {
+			t.Fatalf("%s: active before Hal ratified", n.name)
+		}
+	}
+	ask[api.Ratified](b, "wallet", "ratify", walletName, "--words", words, "--for", "Hal")
+	g.agree("the wallet is active", func(w api.Wallet) any {
+		if w.State != "active" || w.Descriptor == nil {
+			return nil
+		}
+		return *w.Descriptor
+	})
+	for _, k := range a.wallet().Cosigners {
+		if k.Name == "Hal" && (k.HostedBy != "b" || k.PeerID != "" || k.Proof != "psbt" || k.Online || !k.Ratified) || k.Name != "Hal" && k.HostedBy != "" {
+			t.Errorf("shown as %+v", k)
+		}
+	}
+	if r := a.run("wallet", "invite", g.id, "--replace", "Hal"); r.status != 4 || !strings.Contains(r.err, "no node") {
+		t.Errorf("a replacement for no node: exit status %d: %s", r.status, r.err)
+	}
+
+	g.fund(10_000_000, 20_000_000)
+	for _, n := range nodes {
+		n.synced()
+	}
+	// By the host, which guards what leaves; taken in by the other.
+	p := ask[api.Proposed](a, pay(t, 5_000_000)...)
+	b.reaches(p.Proposal, api.StatusPending)
+	out, signed := filepath.Join(dir, "1.psbt"), filepath.Join(dir, "1-signed.psbt")
+	if x := ask[api.ExportedPSBT](b, "psbt", "export", p.Proposal, "--format", "binary", "-o", out); !x.Guarded {
+		t.Errorf("the host let it leave unguarded: %+v", x)
+	}
+	hal.sign(out, signed)
+	got := ask[api.ImportedPSBT](a, "psbt", "import", signed)
+	if len(got.Added) != 1 || got.Added[0].Cosigner != "Hal" || got.Added[0].Own {
+		t.Fatalf("imported: %+v", got)
+	}
+	confirmed(t, p.Proposal, nodes...)
+
+	// Without the host.
+	b.kill9()
+	p = ask[api.Proposed](a, pay(t, 6_000_000)...)
+	out, signed = filepath.Join(dir, "2.psbt"), filepath.Join(dir, "2-signed.psbt")
+	ask[api.ExportedPSBT](a, "psbt", "export", p.Proposal, "-o", out, "--format", "binary")
+	hal.sign(out, signed)
+	ask[api.ImportedPSBT](a, "psbt", "import", signed)
+	confirmed(t, p.Proposal, a)
+	b.start()
+	confirmed(t, p.Proposal, nodes...)
+	same(t, a, b, "proposal", "show", p.Proposal)
+	for _, n := range nodes {
+		n.stop()
+	}
+}
