@@ -202,6 +202,8 @@ func storeError(dir string, err error) error {
 		return api.Fail("store_newer", "the store was written by a newer version", "use that version")
 	case errors.Is(err, store.ErrNoSpace):
 		return api.Fail("disk_full", "the store was not opened: the disk is full", "free some space")
+	case errors.Is(err, store.ErrCorrupt):
+		return api.Fail("store_corrupt", "the store was not opened: "+err.Error(), restoreElsewhere)
 	}
 	return api.Fail("store", "the store was not opened: "+err.Error(), "")
 }

@@ -25,6 +25,7 @@ type Badger struct {
 	db    *badger.DB
 	lock  *os.File
 	names *logNames
+	mark  *mark
 	gate  gate
 	// reserve is SpaceReserve, but in a test.
 	reserve uint64
@@ -77,6 +78,14 @@ func (s *Badger) start(key []byte, tweak func(*badger.Options)) error {
 	if err := checkSpace(s.dir, s.reserve); err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
+	if err := checkManifest(s.dir); err != nil {
+		return err
+	}
+	mark, err := openMark(s.dir)
+	if err != nil {
+		return err
+	}
+	s.mark = mark
 	if err := dropEmptyLogs(s.dir); err != nil {
 		return err
 	}
@@ -122,6 +131,9 @@ func (s *Badger) prepare(encrypted bool) error {
 		return err
 	}
 	if err := s.loadGuard(); err != nil {
+		return err
+	}
+	if err := s.checkMark(); err != nil {
 		return err
 	}
 	if err := s.dropStaged(); err != nil {
@@ -197,6 +209,9 @@ func (s *Badger) closeDB() error {
 func (s *Badger) release() {
 	if s.names != nil {
 		s.names.close()
+	}
+	if s.mark != nil {
+		s.mark.close()
 	}
 	unlockDir(s.lock)
 }

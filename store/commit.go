@@ -51,6 +51,9 @@ func (s *Badger) Commit(ctx context.Context, b coordinator.Batch) error {
 		return err
 	}
 	s.guard.add(p.guard...)
+	if err := s.mark.add(1); err != nil {
+		s.log.Warn("less protection against lost logs", "err", err)
+	}
 	// The batch is durable. What is left behind here is removed at Open.
 	if err := s.dropBlobs(dead); err != nil {
 		s.log.Warn("superseded data not removed yet", "err", err)
@@ -139,7 +142,23 @@ func (w *writer) write(guards int) error {
 			return fmt.Errorf("write sign guard: %w", err)
 		}
 	}
-	return w.blobs()
+	if err := w.blobs(); err != nil {
+		return err
+	}
+	return w.number()
+}
+
+// number counts the commits of a group: see mark.
+func (w *writer) number() error {
+	key := groupKey(spaceCommits, w.plan.group)
+	n, err := getCount(w.txn, key)
+	if err != nil {
+		return fmt.Errorf("count commits: %w", err)
+	}
+	if err := w.txn.Set(key, count(n+1)); err != nil {
+		return fmt.Errorf("count commits: %w", err)
+	}
+	return nil
 }
 
 func (w *writer) entries() error {

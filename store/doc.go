@@ -28,8 +28,9 @@
 //
 // Badger's encryption (AES-256-CTR) hides, it does not authenticate: who can
 // write to the disk can change or roll back records. Entries are checked by
-// their id. Checksums of all tables are verified at Open, but a damaged log
-// file is cut at the first damaged transaction, as after a crash. The file
+// their id. Checksums of all tables are verified at Open. A damaged log file is cut
+// at the first damaged transaction, as after a crash; where that took something
+// that was acknowledged, Open refuses, by a count kept beside the database. The file
 // system must be a journaling one that keeps the order of creating and deleting
 // files (ext4, xfs, btrfs, apfs).
 package store

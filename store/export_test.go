@@ -85,3 +85,6 @@ func ParseValue(v []byte) (plain []byte, err error) {
 func ParsePlace(v []byte) (journal.ChainKey, uint64, error)   { return parsePlace(v) }
 func ParseGuardKey(v []byte) (coordinator.GuardRecord, error) { return parseGuardKey(v) }
 func Place(c journal.ChainKey, seq uint64) []byte             { return place(c, seq) }
+
+func ParseMark(raw []byte) (uint64, error) { return parseMark(raw) }
+func MarkOf(commits uint64) []byte         { return (&mark{commits: commits}).bytes() }

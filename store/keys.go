@@ -18,6 +18,7 @@ import (
 //	e group(32) author(32) incarnation(1) seq(8) id(32) -> value: the raw entry
 //	i group(32) id(32)                              -> author(32) incarnation(1) seq(8)
 //	n group(32)                                     -> number of entries (u64)
+//	k group(32)                                     -> number of commits (u64)
 //	r group(32) key                                 -> value: the record
 //	g txid(32) index(4) signed txid(32)             -> nothing
 //	m                                               -> number of guard records (u64)
@@ -34,6 +35,7 @@ const (
 	spaceEntry      = 'e'
 	spaceID         = 'i'
 	spaceCount      = 'n'
+	spaceCommits    = 'k'
 	spaceRecord     = 'r'
 	spaceGuard      = 'g'
 	spaceGuardCount = 'm'

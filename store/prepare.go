@@ -50,6 +50,36 @@ func whole(dir, missing string) error {
 	return nil
 }
 
+// checkManifest refuses a MANIFEST that names no table where there are some and
+// no log: it lost its end, and Badger would delete them. (A crash leaves a table
+// that is not named yet beside the log that it was made of, or beside others.)
+func checkManifest(dir string) error {
+	raw, err := os.ReadFile(filepath.Join(dir, badger.ManifestFilename))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read MANIFEST: %w", err)
+	}
+	_, sets, err := splitManifest(raw)
+	if err != nil {
+		return nil // Badger says what is wrong
+	}
+	for _, s := range sets {
+		if len(s.Changes) > 0 {
+			return nil
+		}
+	}
+	logs, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+	if err != nil {
+		return fmt.Errorf("list logs: %w", err)
+	}
+	if len(logs) > 0 {
+		return nil
+	}
+	return whole(dir, "the end of "+badger.ManifestFilename)
+}
+
 func hasDataKey(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, badger.KeyRegistryFileName))
 	return err == nil && info.Size() > registryHead
