@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -142,6 +143,9 @@ func restored(m *coordinator.Machine) *api.Restored {
 			name = peerID(c.Identity)
 		}
 		out.Unsynced = append(out.Unsynced, name)
+	}
+	if len(out.Unsynced) == 0 && r.Unread > 0 {
+		out.Unsynced = append(out.Unsynced, fmt.Sprintf("those who can open %d entries that it holds", r.Unread))
 	}
 	return out
 }

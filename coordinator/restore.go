@@ -98,13 +98,54 @@ func (m Machine) unsynced() []journal.Author {
 	if m.restored == nil {
 		return nil
 	}
+	others := m.State.Members()
+	if a := m.State.active; a != nil && a.lines != nil {
+		// A contested member is nobody's now, and may still hold what is looked for.
+		for k, line := range a.lines.of {
+			if len(a.lines.contested[k]) > 0 {
+				others = append(others, line[len(line)-1])
+			}
+		}
+	}
 	var out []journal.Author
-	for _, a := range m.State.Members() {
+	for _, a := range others {
 		if a != m.State.Me() && !slices.Contains(m.restored.Synced, a) {
 			out = append(out, a)
 		}
 	}
 	return out
+}
+
+// judges says whether a restored node can tell what a claim covers: one that
+// takes a lost member's place does not know all authors before it is let in.
+func (m Machine) judges() bool {
+	if !m.restored.Replacement {
+		return true
+	}
+	if m.State.active == nil {
+		return false
+	}
+	_, in := m.State.active.index(m.State.Me())
+	return in
+}
+
+// unread is how many entries are held that may show a signature of this node's
+// key, and do not yet: the secret that opens them, or the proposal that they
+// sign, is not here.
+func (m Machine) unread() int {
+	st, n := m.State, 0
+	for _, e := range st.sealed.All() {
+		ref := Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Header().Seq}
+		if !st.tainted(ref) || st.sameMember(ref.Chain.Author, st.Me()) {
+			n++
+		}
+	}
+	for _, c := range st.carriers.All() {
+		if _, held := st.Proposal(c.Proposal); !held && !c.Carried && st.sameMember(c.Ref.Chain.Author, st.Me()) {
+			n++
+		}
+	}
+	return n
 }
 
 // claimed keeps the first claim of each member besides the last: one that
@@ -146,7 +187,7 @@ func (s *step) catchUp() error {
 	r := *old
 	r.Synced = slices.Clone(old.Synced)
 	for _, a := range s.m.unsynced() {
-		if s.m.State.covers(s.m.owed, a) || s.m.State.covers(s.m.claims, a) {
+		if s.m.judges() && (s.m.State.covers(s.m.owed, a) || s.m.State.covers(s.m.claims, a)) {
 			r.Synced = append(r.Synced, a)
 		}
 	}
@@ -167,7 +208,7 @@ func (s *step) catchUp() error {
 			return err
 		}
 	}
-	if len(s.m.unsynced()) > 0 || s.m.catchingUp() {
+	if len(s.m.unsynced()) > 0 || s.m.catchingUp() || s.m.unread() > 0 {
 		return nil
 	}
 	s.m.restored, s.m.owed = nil, pmap.Map[string, journal.Frontier]{}
@@ -226,7 +267,14 @@ func (s *step) overrideRestored(allow []string) error {
 // be on a transaction that spends the same coins.
 func (m Machine) checkRestored(allow []string) error {
 	left := m.unsynced()
-	if len(left) == 0 || slices.Contains(allow, RuleRestored) {
+	if m.restored == nil || slices.Contains(allow, RuleRestored) {
+		return nil
+	}
+	if len(left) == 0 {
+		if n := m.unread(); n > 0 {
+			return refuse(RuleRestored, "this node was restored, and %d entries that may hold a signature that it gave cannot be read yet: an epoch or a proposal is missing", n).
+				hint("wait until more of the others are online; if you know of no later signature on these coins, repeat with --allow %s", RuleRestored).overridable()
+		}
 		return nil
 	}
 	names := make([]string, len(left))
@@ -250,6 +298,8 @@ type Restored struct {
 	At time.Time
 	// Unsynced are the members it has not heard since; it signs when there are none.
 	Unsynced []Cosigner
+	// Unread are entries that may hold a signature of its own, and cannot be read yet.
+	Unread int
 	// Writes: it has begun its new incarnation.
 	Writes bool
 }
@@ -260,7 +310,7 @@ func (m *Machine) Restored() *Restored {
 	if m.restored == nil {
 		return nil
 	}
-	out := &Restored{At: time.Unix(m.restored.At, 0), Writes: m.restored.Started}
+	out := &Restored{At: time.Unix(m.restored.At, 0), Unread: m.unread(), Writes: m.restored.Started}
 	left := m.unsynced()
 	for _, c := range m.Cosigners() {
 		if i := slices.Index(left, c.Identity); i >= 0 {

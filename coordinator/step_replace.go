@@ -375,6 +375,12 @@ func EnterReplacement(self *Self, in Input, inv Invite, grant Grant, network wal
 	return s.m, s.finish(), nil
 }
 
+// takesPlace says whether this node takes the place of a lost member of a
+// roster, by the key that both hold: who is lost may have been a replacement itself.
+func (m Machine) takesPlace(r *Roster) bool {
+	return m.local.Replaces != (journal.Author{}) && slices.ContainsFunc(r.Members, func(x Member) bool { return x.Key.String() == m.local.Key })
+}
+
 // pinAgain pins what this node's earlier identity ratified, without asking for
 // the words again: that identity is known by its record, which this node's own
 // key proved, and it ratified once. Where it ratified several, or the key's

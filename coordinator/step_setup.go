@@ -230,8 +230,7 @@ func (s *step) ratify(x Ratify) error {
 			hint("do not go on: somebody may sit between you; compare again in person, or abandon the wallet")
 	}
 	_, in := (&Active{Roster: *r}).index(s.m.State.Me())
-	_, place := (&Active{Roster: *r}).index(s.m.local.Replaces)
-	if !in && !place {
+	if !in && !s.m.takesPlace(r) {
 		return refuse(RuleNotReady, "this node is not in the roster")
 	}
 	if x.For != "" {
