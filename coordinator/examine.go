@@ -142,7 +142,11 @@ func (x *examination) derived(empty State) {
 	if x.recs[recView] == nil || st.active == nil {
 		return
 	}
-	if _, err := restoreView(x.recs, st.active.Descriptor); err != nil {
+	v, err := restoreView(x.recs, st.active.Descriptor)
+	if lead := time.Unix(v.tip.MedianTime, 0).Sub(x.now); lead > clockSlack {
+		x.find("clock_behind", fmt.Sprintf("the clock is %v before the time of the block chain", lead.Round(time.Minute)), fmt.Sprintf("block %d", v.tip.Height))
+	}
+	if err != nil {
 		drop := []string{recView}
 		for k := range x.recs {
 			if strings.HasPrefix(k, recTx) || strings.HasPrefix(k, recScripts) {

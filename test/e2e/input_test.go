@@ -279,6 +279,9 @@ func TestFullDisk(t *testing.T) {
 	}
 	n.stop()
 	refused(t, n.run("start", "--passphrase-file", world.passFile), 1, "disk_full")
+	if found := ailing(t, n.run("doctor", "--passphrase-file", world.passFile)); len(found) != 1 || found[0].Code != "disk_full" {
+		t.Errorf("the doctor says %+v", found)
+	}
 
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
