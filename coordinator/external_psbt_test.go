@@ -324,3 +324,48 @@ func TestExportMarksWhatIsTheWallets(t *testing.T) {
 		t.Errorf("missing %v: %v", missing, err)
 	}
 }
+
+// A node with an external key that is no member any more, or not yet, hands no
+// file out: the device would sign it, and the member's guard would not know.
+func TestExportNeedsAPlaceInTheWallet(t *testing.T) {
+	c, d := externalGroup(t)
+	a, b, x := c.peers[0], c.peers[1], c.peers[2]
+	p := a.must(pay(1, 40_000)).(Proposed)
+	c.settle()
+	packet := a.packet(p.Proposal, 0)
+	d.sign(x.m.State.Active().Descriptor, packet)
+	_, sigs, err := x.m.MatchPSBT(packet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, _ := x.m.State.active.index(x.id())
+	e := newPeer(t, "E", 30, &c.clock)
+	r := &MemberReplaced{Key: uint32(at), Old: x.id(), New: e.id(), Sealing: e.self.Sealing.Public()}
+	id := r.id(x.m.State.group)
+	r.Consent = e.self.Identity.Sign(consentTag, id[:])
+	if _, err := a.wild(r); err != nil {
+		t.Fatal(err)
+	}
+	c.settle()
+	a.must(ApproveReplacement{Replacement: id})
+	b.must(ApproveReplacement{Replacement: id})
+	c.settle()
+	if got := x.m.State.Active().Members[at].Identity; got == x.id() {
+		t.Fatal("it was not replaced")
+	}
+	if _, err := x.do(Export{Proposal: p.Proposal}); ruleOf(err) != RuleReplaced {
+		t.Errorf("a replaced node exports: %v", err)
+	}
+	before := len(x.out)
+	if _, err := x.do(Import{Proposal: p.Proposal, Signatures: sigs}); err == nil || len(x.out) != before {
+		t.Errorf("a replaced node enters its own signatures: %v", err)
+	}
+	// The same for a new device that is not let in.
+	y := *x
+	y.self = newPeer(t, "E", 50, &c.clock).self
+	y.m.State.self = y.self
+	y.m.local.Replaces = x.id()
+	if _, err := y.do(Export{Proposal: p.Proposal}); ruleOf(err) != RuleNoKey {
+		t.Errorf("a device that is nobody exports: %v", err)
+	}
+}

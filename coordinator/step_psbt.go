@@ -43,6 +43,10 @@ func (s *step) export(x Export) error {
 	}
 	me, holds := s.m.State.active.index(s.m.State.Me())
 	own := x.ForSigning || s.m.External()
+	if (own || s.m.hostsAny()) && !holds {
+		// A plain copy would be signed all the same, and nothing would guard it.
+		return s.m.noSeat()
+	}
 	if !own && !s.m.hostsAny() || !holds || s.m.State.signed(p, me) == len(p.Body.Inputs) {
 		s.do(Reply{Exported{}})
 		return nil
@@ -81,7 +85,7 @@ func (s *step) importSignatures(x Import) error {
 	if err != nil {
 		return err
 	}
-	me, holds := s.m.State.active.index(s.m.State.Me())
+	me, holds := s.m.State.active.keyOf(s.m.State.Me()) // contested or replaced, the key is its own
 	var own []wallet.Signature
 	var others []PartialSignature
 	done := Imported{Added: map[uint32]int{}}

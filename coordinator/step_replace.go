@@ -29,6 +29,17 @@ const (
 // errReplaced means that another device took this node's place.
 var errReplaced = refuse(RuleReplaced, "this node was replaced by another device that holds its key: this copy must not be used")
 
+// noSeat says why this node is no member of the active wallet.
+func (m Machine) noSeat() error {
+	switch l := m.State.active.lines; {
+	case m.State.wasReplaced():
+		return errReplaced
+	case l != nil && l.named[m.State.Me()] && m.local.Replaces != (journal.Author{}):
+		return refuse(RuleNoKey, "this node is no member of the wallet until the other cosigners approve it").hint("`wallet show` on their nodes lists who waits")
+	}
+	return refuse(RuleNoKey, "this node holds no key of the wallet")
+}
+
 // Challenge is what a node has to prove that takes a lost member's place.
 type Challenge struct {
 	Key      uint32            `cbor:"1,keyasint"`
