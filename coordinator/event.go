@@ -37,6 +37,8 @@ const (
 
 	KindMemberReplaced      Kind = 40
 	KindReplacementApproved Kind = 41
+
+	KindLabelSet Kind = 48
 )
 
 // Limits of an event. maxEventBytes is the largest bucket of an entry (256 KiB)
@@ -261,6 +263,8 @@ func newBody(k Kind) Body {
 		return &MemberReplaced{}
 	case KindReplacementApproved:
 		return &ReplacementApproved{}
+	case KindLabelSet:
+		return &LabelSet{}
 	}
 	return nil
 }

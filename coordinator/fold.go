@@ -153,6 +153,8 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	case *ReplacementApproved:
 		s.replaceVotes = s.replaceVotes.Set(key2(ref.Chain.Author, ref.ID), replaceVote{ref, b.Replacement})
 		return s.relined()
+	case *LabelSet:
+		return s.foldLabel(ref, b)
 	case *AddressLeased:
 		s.leases = s.leases.Set(indexKey(b.Index, ref.ID), leaseFact{ref, b.Index})
 		s.leased = append(s.leased[:len(s.leased):len(s.leased)], b.Index)

@@ -160,6 +160,8 @@ func (s *step) take(msg any) error {
 		return s.changeKey(x)
 	case LeaseAddress:
 		return s.lease(x)
+	case SetLabels:
+		return s.setLabels(x)
 	case Propose:
 		return s.propose(x)
 	case Approve:

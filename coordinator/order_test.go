@@ -73,6 +73,12 @@ func canon(s State) string {
 	for k := range s.leases.All() {
 		line("lease %x", k)
 	}
+	for k, v := range s.labels.All() {
+		line("label %x %q over %v", k, v.Text, v.Supersedes)
+	}
+	for _, l := range s.Labels() {
+		line("shows %v %q of %s", l.Target, l.Text, l.Ref.ID)
+	}
 	for k, v := range s.sigs.All() {
 		line("sig %x %x", k, v)
 	}
@@ -227,13 +233,13 @@ func anyOrder(t *testing.T, base *circle, hosted *device) {
 		}
 		devices := []*peer{c.peers[2].stranger(20), c.peers[2].stranger(21), c.peers[1].stranger(22)}
 		var replacements [][32]byte
-		ids := []journal.EntryID{{1}}
+		ids, labels := []journal.EntryID{{1}}, []journal.EntryID{{2}}
 		pick := func() journal.EntryID { return rapid.SampledFrom(ids).Draw(rt, "proposal") }
 		for range rapid.IntRange(3, 14).Draw(rt, "actions") {
 			p := rapid.SampledFrom(append(slices.Clone(c.peers), devices...)).Draw(rt, "who")
 			before := p.m
 			act := func() {
-				switch rapid.IntRange(0, 15).Draw(rt, "act") {
+				switch rapid.IntRange(0, 17).Draw(rt, "act") {
 				case 0, 1, 2:
 					x := pay(byte(rapid.IntRange(1, 3).Draw(rt, "to")), int64(rapid.IntRange(1, 3).Draw(rt, "amount"))*100_000)
 					x.Allow = []string{RuleDoublePayment}
@@ -264,6 +270,15 @@ func anyOrder(t *testing.T, base *circle, hosted *device) {
 					}
 					if _, err := p.wild(b); err == nil {
 						replacements = append(replacements, b.id(p.m.State.group))
+					}
+				case 16, 17:
+					b := &LabelSet{Target: LabelTx, Of: make([]byte, 32), Text: rapid.SampledFrom([]string{"", "rent", "salary"}).Draw(rt, "label")}
+					b.Of[0] = byte(rapid.IntRange(0, 1).Draw(rt, "labelled"))
+					if id := rapid.SampledFrom(labels).Draw(rt, "superseded"); rapid.Bool().Draw(rt, "supersedes") {
+						b.Supersedes = append(b.Supersedes, id)
+					}
+					if e, err := p.wild(b); err == nil {
+						labels = append(labels, e.ID())
 					}
 				case 15:
 					id := pick()

@@ -57,6 +57,7 @@ const (
 	RuleHosted        = "hosted_cosigner"
 	RuleNotHosted     = "not_hosted"
 	RuleNoProposal    = "no_such_proposal"
+	RuleNotOfWallet   = "not_of_wallet"
 	RulePSBTChanged   = "psbt_changed"
 	RulePSBTSignature = "psbt_signature"
 	RulePSBTUnsigned  = "psbt_unsigned"

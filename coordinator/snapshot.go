@@ -14,7 +14,7 @@ const recSnapshot = "snapshot"
 
 // snapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const snapshotVersion = 5
+const snapshotVersion = 6
 
 var errSnapshot = errors.New("snapshot is of no use")
 
@@ -73,6 +73,7 @@ type stateSnapshot struct {
 	Named       []pair[Ref]           `cbor:"27,keyasint"`
 	Replaced    []pair[replacedFact]  `cbor:"28,keyasint"`
 	Replacing   []pair[replaceVote]   `cbor:"29,keyasint"`
+	Labels      []pair[labelFact]     `cbor:"30,keyasint"`
 }
 
 type proposalSnapshot struct {
@@ -94,7 +95,7 @@ func (s State) snapshot() ([]byte, error) {
 		Inert: dump(s.inert), Unknown: dump(s.unknown), Admitted: dump(s.admitted), Records: dump(s.records),
 		Rosters: dump(s.rosters), Reveals: dump(s.reveals), Ratified: dump(s.ratified), Abandoned: dump(s.abandoned),
 		Leases: dump(s.leases), Carriers: dump(s.carriers), Sigs: dump(s.sigs), Approvals: dump(s.approvals),
-		Votes: dump(s.votes), Withdrawals: dump(s.withdrawals), Named: dump(s.named), Replaced: dump(s.replaced), Replacing: dump(s.replaceVotes),
+		Votes: dump(s.votes), Withdrawals: dump(s.withdrawals), Named: dump(s.named), Replaced: dump(s.replaced), Replacing: dump(s.replaceVotes), Labels: dump(s.labels),
 	}
 	for k, e := range s.sealed.All() {
 		snap.Sealed = append(snap.Sealed, pair[[]byte]{K: []byte(k), V: e.Bytes()})
@@ -128,7 +129,7 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	s.inert, s.unknown, s.admitted, s.records = undump(snap.Inert), undump(snap.Unknown), undump(snap.Admitted), undump(snap.Records)
 	s.rosters, s.reveals, s.ratified, s.abandoned = undump(snap.Rosters), undump(snap.Reveals), undump(snap.Ratified), undump(snap.Abandoned)
 	s.leases, s.carriers, s.sigs, s.approvals = undump(snap.Leases), undump(snap.Carriers), undump(snap.Sigs), undump(snap.Approvals)
-	s.replaced, s.replaceVotes = undump(snap.Replaced), undump(snap.Replacing)
+	s.replaced, s.replaceVotes, s.labels = undump(snap.Replaced), undump(snap.Replacing), undump(snap.Labels)
 	s.votes, s.withdrawals, s.named = undump(snap.Votes), undump(snap.Withdrawals), undump(snap.Named)
 	for _, p := range snap.Sealed {
 		if len(p.K) != 64 {

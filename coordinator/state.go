@@ -68,6 +68,7 @@ type State struct {
 
 	replaced     pmap.Map[string, replacedFact] // by entry id
 	replaceVotes pmap.Map[string, replaceVote]  // by author | entry id
+	labels       pmap.Map[string, labelFact]    // by target | entry id
 
 	// touched lists the proposals that changed since Step last looked. It is
 	// bookkeeping of one step, and no part of what State says.

@@ -1,0 +1,313 @@
+package coordinator
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// label has a peer give one target a label; the result is whether it was new.
+func (p *peer) label(t LabelTarget, text string) bool {
+	p.tb.Helper()
+	return p.must(SetLabels{Edits: []LabelEdit{{t, text}}}).(LabelsSet).Changed == 1
+}
+
+// shown is what a peer shows for a target.
+func (p *peer) shown(t LabelTarget) string {
+	l, _ := p.m.State.Label(t)
+	return l.Text
+}
+
+func (c *circle) allShow(t LabelTarget, want string) {
+	c.tb.Helper()
+	c.settle()
+	for _, p := range c.peers {
+		if got := p.shown(t); got != want {
+			c.tb.Errorf("%s shows %q, want %q", p.name, got, want)
+		}
+	}
+}
+
+// wildLabel is a label by whatever rules its author likes.
+func (p *peer) wildLabel(t LabelTarget, text string, over ...journal.EntryID) journal.EntryID {
+	p.tb.Helper()
+	slices.SortFunc(over, func(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) })
+	e, err := p.wild(&LabelSet{Target: t.Kind, Of: []byte(t.of), Text: text, Supersedes: over})
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	return e.ID()
+}
+
+func TestALabelIsSharedEditedAndRemoved(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(500_000)
+	a, b, z := c.peers[0], c.peers[1], c.peers[2]
+	tx := TxTarget(coins[0].Hash)
+	if !a.label(tx, "rent") {
+		t.Error("a new label changed nothing")
+	}
+	c.allShow(tx, "rent")
+	if l, ok := b.m.State.Label(tx); !ok || l.Ref.Chain.Author != a.id() {
+		t.Errorf("the label is of %v", l.Ref.Chain.Author)
+	}
+	entries := len(b.held)
+	if b.label(tx, "rent") || len(b.held) != entries {
+		t.Error("a repeat of the same text wrote an entry")
+	}
+	if !b.label(tx, "rent, May") {
+		t.Error("an edit changed nothing")
+	}
+	c.allShow(tx, "rent, May")
+	z.label(tx, "")
+	c.allShow(tx, "")
+	if got := a.m.State.Labels(); len(got) != 0 {
+		t.Errorf("labels are left: %v", got)
+	}
+	if z.label(tx, "") {
+		t.Error("nothing was removed twice")
+	}
+	// It survives a crash, with a snapshot and without.
+	z.label(tx, "again")
+	z.crash()
+	if z.shown(tx) != "again" {
+		t.Error("the label is gone after a crash")
+	}
+	again := throughSnapshot(t, z, z.m.State)
+	if l, _ := again.Label(tx); l.Text != "again" {
+		t.Error("the snapshot has no labels")
+	}
+}
+
+// Two who edit at one moment do not see each other: of the two the lowest entry
+// id shows to all, and the next edit stands in the place of both.
+func TestOfSeveralLabelsTheLowestIdShows(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(500_000)
+	a, b, z := c.peers[0], c.peers[1], c.peers[2]
+	out := OutputTarget(coins[0])
+	x, y := a.wildLabel(out, "of A"), b.wildLabel(out, "of B")
+	want := "of A"
+	if bytes.Compare(y[:], x[:]) < 0 {
+		want = "of B"
+	}
+	c.allShow(out, want)
+	z.label(out, "of Z")
+	c.allShow(out, "of Z")
+	if got := len(a.m.State.labelHeads(out)); got != 1 {
+		t.Errorf("%d labels are left", got)
+	}
+	// A label of something else does not supersede this one, whatever it names.
+	heads := a.m.State.labelHeads(out)
+	a.wildLabel(TxTarget(coins[0].Hash), "elsewhere", heads[0].Ref.ID)
+	c.allShow(out, "of Z")
+}
+
+// A member who writes many labels that supersede nothing cannot keep another
+// from editing them away.
+func TestMoreLabelsThanOneEntrySupersedes(t *testing.T) {
+	c := active(t, 2, 2)
+	coins := c.fund(500_000)
+	a, evil := c.peers[0], c.peers[1]
+	tx := TxTarget(coins[0].Hash)
+	for range maxSupersedes + 20 {
+		evil.wildLabel(tx, "noise")
+	}
+	c.settle()
+	before := len(a.held)
+	a.label(tx, "signal")
+	if n := len(a.held) - before; n != 2 {
+		t.Errorf("took %d entries", n)
+	}
+	c.allShow(tx, "signal")
+	if got := len(evil.m.State.labelHeads(tx)); got != 1 {
+		t.Errorf("%d labels are left", got)
+	}
+}
+
+func TestATaintedLabelHasNoEffect(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(500_000)
+	a, evil := c.peers[0], c.peers[2]
+	tx := TxTarget(coins[0].Hash)
+	a.label(tx, "true")
+	c.allShow(tx, "true")
+	// The fork: two entries of one seq, each of which supersedes.
+	honest := a.m.State.labelHeads(tx)[0].Ref.ID
+	before := evil.m
+	evil.wildLabel(tx, "false", honest)
+	for _, p := range []*peer{a, c.peers[1]} {
+		for _, e := range evil.held {
+			_, _ = p.do(EntryIn{e})
+		}
+	}
+	if a.shown(tx) != "false" {
+		t.Fatal("an untainted label does not supersede")
+	}
+	evil.m = before
+	evil.wildLabel(tx, "")
+	for _, p := range []*peer{a, c.peers[1]} {
+		for _, e := range evil.held {
+			_, _ = p.do(EntryIn{e})
+		}
+		if p.m.State.chains.ForkedAt(journal.ChainKey{Author: evil.id(), Incarnation: 1}) == 0 {
+			t.Fatalf("%s did not see the fork", p.name)
+		}
+		if got := p.shown(tx); got != "true" {
+			t.Errorf("%s shows %q after the fork", p.name, got)
+		}
+	}
+}
+
+func TestLabelRefusals(t *testing.T) {
+	forming := newCircle(t, 2, 2)
+	forming.settle()
+	forming.peers[0].refused(RuleNotActive, SetLabels{Edits: []LabelEdit{{TxTarget([32]byte{1}), "early"}}})
+	if forming.peers[0].wildLabel(TxTarget([32]byte{1}), "early"); forming.peers[0].shown(TxTarget([32]byte{1})) != "" {
+		t.Error("a label shows before the wallet is active")
+	}
+	c := active(t, 2, 3)
+	coins := c.fund(500_000)
+	a := c.peers[0]
+	own, err := a.m.State.Active().Descriptor.Script(wallet.BranchExternal, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, x := range map[string]LabelTarget{
+		"an unknown transaction":             TxTarget([32]byte{1}),
+		"an output that a known one lacks":   OutputTarget(wire.OutPoint{Hash: coins[0].Hash, Index: 1}),
+		"an output of an unknown one":        OutputTarget(wire.OutPoint{Hash: [32]byte{1}}),
+		"an address of somebody else":        AddressTarget(recipient(1)),
+		"nothing":                            {},
+		"a kind that nobody knows":           {Kind: 9, of: string(make([]byte, 32))},
+		"the last output there could be":     OutputTarget(wire.OutPoint{Hash: coins[0].Hash, Index: 1<<32 - 1}),
+		"an address of ours, but not yet":    AddressTarget(bytes.Repeat([]byte{1}, 34)),
+		"the script of a transaction's txid": AddressTarget(coins[0].Hash[:]),
+	} {
+		r := a.refused(RuleNotOfWallet, SetLabels{Edits: []LabelEdit{{AddressTarget(own.PkScript), "kept out with the rest"}, {x, "x"}}})
+		if r.Text == "" {
+			t.Errorf("%s: no text", name)
+		}
+	}
+	for name, text := range map[string]string{
+		"too long": strings.Repeat("x", maxLabelBytes+1), "a line break": "a\nb", "an escape": "a\x1b[2J", "turned around": "pay \u202eeciL", "not UTF-8": "a\xff",
+	} {
+		if _, err := a.do(SetLabels{Edits: []LabelEdit{{AddressTarget(own.PkScript), text}}}); !errors.Is(err, ErrEvent) {
+			t.Errorf("%s: %v, want ErrEvent", name, err)
+		}
+	}
+	if _, err := a.do(SetLabels{Edits: make([]LabelEdit, MaxLabelEdits+1)}); !errors.Is(err, ErrBadRequest) {
+		t.Errorf("too many at once: %v", err)
+	}
+	if a.shown(AddressTarget(own.PkScript)) != "" {
+		t.Error("a refused command left a label")
+	}
+	if !a.label(AddressTarget(own.PkScript), strings.Repeat("x", maxLabelBytes)) {
+		t.Error("the longest label was not taken")
+	}
+}
+
+func TestBoundsOfLabels(t *testing.T) {
+	ids := make([]journal.EntryID, maxSupersedes+1)
+	for i := range ids {
+		ids[i] = journal.EntryID{byte(i >> 8), byte(i)}
+	}
+	ok := LabelSet{Target: LabelTx, Of: make([]byte, 32), Supersedes: ids[:maxSupersedes]}
+	if err := ok.check(); err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string]*LabelSet{
+		"short txid":            {Target: LabelTx, Of: make([]byte, 31)},
+		"long txid":             {Target: LabelTx, Of: make([]byte, 33)},
+		"outpoint without vout": {Target: LabelOutput, Of: make([]byte, 32)},
+		"short script":          {Target: LabelAddress, Of: make([]byte, 3)},
+		"long script":           {Target: LabelAddress, Of: make([]byte, 43)},
+		"nothing":               {Of: make([]byte, 32)},
+		"too many superseded":   {Target: LabelTx, Of: make([]byte, 32), Supersedes: ids},
+		"one superseded twice":  {Target: LabelTx, Of: make([]byte, 32), Supersedes: []journal.EntryID{{1}, {1}}},
+		"superseded unsorted":   {Target: LabelTx, Of: make([]byte, 32), Supersedes: []journal.EntryID{{2}, {1}}},
+		"control character":     {Target: LabelTx, Of: make([]byte, 32), Text: "a\tb"},
+	} {
+		if err := b.check(); !errors.Is(err, ErrEvent) {
+			t.Errorf("%s: %v, want ErrEvent", name, err)
+		}
+	}
+	if err := (&LabelSet{Target: 4, Of: make([]byte, 32)}).check(); !errors.Is(err, ErrNewer) {
+		t.Errorf("a kind of later: %v, want ErrNewer", err)
+	}
+	for _, x := range []LabelTarget{TxTarget([32]byte{7}), AddressTarget(recipient(1)), OutputTarget(wire.OutPoint{Hash: [32]byte{7}, Index: 9})} {
+		if got := targetOf(x.key() + strings.Repeat("i", 32)); got != x {
+			t.Errorf("%v is read back as %v", x, got)
+		}
+	}
+}
+
+// A coin shows its own label, else its address's, else its transaction's; a
+// transaction its own, else the note it was proposed with.
+func TestWhatCoinsAndHistoryShow(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(500_000, 600_000)
+	a := c.peers[0]
+	coin := func(i int) string {
+		o, ok := a.m.View.outs.Get(coinKey(coins[i]))
+		if !ok {
+			t.Fatal("no such coin")
+		}
+		return a.m.State.LabelReader().OfCoin(a.m.View, o)
+	}
+	script, err := a.m.State.Active().Descriptor.Script(wallet.BranchExternal, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.label(TxTarget(coins[0].Hash), "tx")
+	if coin(0) != "tx" || coin(1) != "tx" {
+		t.Errorf("%q and %q", coin(0), coin(1))
+	}
+	a.label(AddressTarget(script.PkScript), "address")
+	if coin(0) != "tx" || coin(1) != "address" {
+		t.Errorf("%q and %q", coin(0), coin(1))
+	}
+	a.label(OutputTarget(coins[1]), "output")
+	if coin(0) != "tx" || coin(1) != "output" {
+		t.Errorf("%q and %q", coin(0), coin(1))
+	}
+	x := pay(1, 100_000)
+	x.Note = "note"
+	p, _ := a.m.State.Proposal(a.must(x).(Proposed).Proposal)
+	if got := a.m.State.LabelReader().OfTx(p.TxID); got != "note" {
+		t.Errorf("a proposed transaction shows %q", got)
+	}
+	a.label(TxTarget(p.TxID), "its own")
+	if got := a.m.State.LabelReader().OfTx(p.TxID); got != "its own" {
+		t.Errorf("a labelled transaction shows %q", got)
+	}
+}
+
+// What a member has others keep by labels is no more than by other entries of
+// the same size: see quota.
+func TestALabelIsKeptAtItsSize(t *testing.T) {
+	c := active(t, 2, 2)
+	evil := c.peers[1]
+	b := &LabelSet{Target: LabelAddress, Of: make([]byte, maxAddressScript), Text: strings.Repeat("x", maxLabelBytes)}
+	for i := range maxSupersedes {
+		b.Supersedes = append(b.Supersedes, journal.EntryID{byte(i)})
+	}
+	e, err := evil.wild(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap, err := theCodec.enc.Marshal(dump(evil.m.State.labels))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(snap) > len(e.Bytes()) {
+		t.Errorf("an entry of %d bytes is kept as %d", len(e.Bytes()), len(snap))
+	}
+}
