@@ -61,6 +61,8 @@ type WalletBackend interface {
 	ApproveReplacement(ctx context.Context, wallet string, r ApproveReplacement) (WalletSummary, error)
 	// AbandonWallet gives a wallet up that is not active yet.
 	AbandonWallet(ctx context.Context, wallet string) (WalletSummary, error)
+	// ArchiveWallet puts a wallet aside on this node, or takes it up again.
+	ArchiveWallet(ctx context.Context, wallet string, r ArchiveWallet) (WalletSummary, error)
 	// NewAddress leases a receiving address, or shows the next one.
 	NewAddress(ctx context.Context, wallet string, r NewAddress) (Address, error)
 	// Coins lists the unspent outputs.

@@ -80,6 +80,13 @@ func (c *Client) AbandonWallet(ctx context.Context, wallet string) (WalletSummar
 	})
 }
 
+// ArchiveWallet implements Backend.
+func (c *Client) ArchiveWallet(ctx context.Context, wallet string, r ArchiveWallet) (WalletSummary, error) {
+	return onWallet(wallet, func() (WalletSummary, error) {
+		return send[WalletSummary](ctx, c, path("wallets", wallet, "archive"), r)
+	})
+}
+
 // NewAddress implements Backend.
 func (c *Client) NewAddress(ctx context.Context, wallet string, r NewAddress) (Address, error) {
 	return onWallet(wallet, func() (Address, error) {

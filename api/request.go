@@ -32,6 +32,12 @@ type RatifyWallet struct {
 	For            string `json:"for,omitempty" maxLength:"64" doc:"Name of a cosigner that this node hosts, who heard the words too."`
 }
 
+// ArchiveWallet puts a wallet aside, or takes it up again.
+type ArchiveWallet struct {
+	Undo  bool     `json:"undo,omitempty" doc:"Take it up again."`
+	Allow []string `json:"allow,omitempty" maxItems:"16" doc:"Rules to go on against, by name: wallet_not_empty."`
+}
+
 // NewAddress asks for a receiving address.
 type NewAddress struct {
 	Peek      bool `json:"peek,omitempty" doc:"Show the next one without leasing it."`

@@ -20,6 +20,11 @@ type ratifyWalletInput struct {
 	Body RatifyWallet
 }
 
+type archiveWalletInput struct {
+	WalletPath
+	Body ArchiveWallet
+}
+
 type inviteInput struct {
 	WalletPath
 	Body InviteToWallet
@@ -74,6 +79,9 @@ func (s *Server) walletRoutes(h huma.API) {
 	})
 	route(h, RoleSign, post("abandon-wallet", "/v1/wallets/{wallet}/abandon", "Give up a wallet that is not active yet"), func(ctx context.Context, in *WalletPath) (WalletSummary, error) {
 		return b.AbandonWallet(ctx, in.Wallet)
+	})
+	route(h, RoleSign, post("archive-wallet", "/v1/wallets/{wallet}/archive", "Put a wallet aside on this node, or take it up again"), func(ctx context.Context, in *archiveWalletInput) (WalletSummary, error) {
+		return b.ArchiveWallet(ctx, in.Wallet, in.Body)
 	})
 	s.proofRoutes(h)
 	route(h, RolePropose, post("new-address", "/v1/wallets/{wallet}/addresses", "Lease a receiving address"), func(ctx context.Context, in *newAddressInput) (Address, error) {

@@ -98,6 +98,9 @@ func TestRoundTrip(t *testing.T) {
 			return b.ApproveReplacement(ctx, "family", api.ApproveReplacement{Replacement: apitest.TxID})
 		},
 		"AbandonWallet": func(b api.Backend) (any, error) { return b.AbandonWallet(ctx, apitest.WalletID) },
+		"ArchiveWallet": func(b api.Backend) (any, error) {
+			return b.ArchiveWallet(ctx, "family", api.ArchiveWallet{Undo: true, Allow: []string{"wallet_not_empty"}})
+		},
 		"NewAddress": func(b api.Backend) (any, error) {
 			return b.NewAddress(ctx, "family", api.NewAddress{Peek: true, BeyondGap: true})
 		},

@@ -227,6 +227,18 @@ func (n *Node) AbandonWallet(ctx context.Context, ref string) (api.WalletSummary
 	return summary(a), nil
 }
 
+// ArchiveWallet puts a wallet aside on this node, or takes it up again.
+func (n *Node) ArchiveWallet(ctx context.Context, ref string, r api.ArchiveWallet) (api.WalletSummary, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.WalletSummary{}, err
+	}
+	if _, err := a.Do(ctx, coordinator.Archive{Undo: r.Undo, Allow: r.Allow}); err != nil {
+		return api.WalletSummary{}, apiError(err)
+	}
+	return summary(a), nil
+}
+
 // NewAddress leases a receiving address, or shows the next one.
 func (n *Node) NewAddress(ctx context.Context, ref string, r api.NewAddress) (api.Address, error) {
 	a, err := n.actor(ref)

@@ -61,6 +61,8 @@ type Local struct {
 	Key      string         `cbor:"14,keyasint,omitempty"`
 	// Hosted are cosigners without a node, whom this one hosts.
 	Hosted []HostedPlace `cbor:"15,keyasint,omitempty"`
+	// Archived: the user put the wallet aside.
+	Archived bool `cbor:"16,keyasint,omitempty"`
 }
 
 type inviteRecord struct {
@@ -152,6 +154,8 @@ func (s *step) take(msg any) error {
 		return s.ratify(x)
 	case Abandon:
 		return s.abandon(x)
+	case Archive:
+		return s.archive(x)
 	case Prove:
 		return s.prove(x)
 	case Host:

@@ -56,6 +56,8 @@ const (
 	RuleExternalKey   = "external_key"
 	RuleHosted        = "hosted_cosigner"
 	RuleNotHosted     = "not_hosted"
+	RuleArchived      = "archived"
+	RuleNotEmpty      = "wallet_not_empty"
 	RuleNoProposal    = "no_such_proposal"
 	RuleNotOfWallet   = "not_of_wallet"
 	RulePSBTChanged   = "psbt_changed"

@@ -275,6 +275,8 @@ func (s *step) link() {
 // Phase is the state of a wallet as people see it.
 func (m Machine) Phase() string {
 	switch {
+	case m.local.Archived:
+		return "archived"
 	case m.State.active != nil:
 		return "active"
 	case m.State.Abandoned():

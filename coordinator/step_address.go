@@ -76,6 +76,9 @@ func (s *step) lease(x LeaseAddress) error {
 	if a == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
+	if err := s.notArchived(); err != nil {
+		return err
+	}
 	used := s.m.View.used[wallet.BranchExternal]
 	next, ok := s.m.free(x.BeyondGap)
 	if (!ok || next >= used+gapLimit) && !x.BeyondGap && !x.Peek {

@@ -29,6 +29,9 @@ func (s *step) propose(x Propose) error {
 	if a == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
+	if err := s.notArchived(); err != nil {
+		return err
+	}
 	if len(x.RequestID) > maxRequestID {
 		return fmt.Errorf("%w: request id is over %d bytes", ErrBadRequest, maxRequestID)
 	}

@@ -53,6 +53,9 @@ func (s *step) mayApprove(x Approve) (*Proposal, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.notArchived(); err != nil {
+		return nil, err
+	}
 	if _, ok := s.m.State.active.index(s.m.State.Me()); !ok {
 		return nil, refuse(RuleNoKey, "this node holds no key of the wallet")
 	}

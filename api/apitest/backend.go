@@ -263,6 +263,11 @@ func (b *Backend) AbandonWallet(_ context.Context, ref string) (api.WalletSummar
 	return summary("abandoned"), b.wallet("AbandonWallet", ref, nil)
 }
 
+// ArchiveWallet implements api.Backend.
+func (b *Backend) ArchiveWallet(_ context.Context, ref string, r api.ArchiveWallet) (api.WalletSummary, error) {
+	return summary("archived"), b.wallet("ArchiveWallet", ref, r)
+}
+
 // NewAddress implements api.Backend.
 func (b *Backend) NewAddress(_ context.Context, ref string, r api.NewAddress) (api.Address, error) {
 	return api.Address{Address: Address, Index: 7}, b.wallet("NewAddress", ref, r)

@@ -15,7 +15,7 @@ func (c *cli) root() *cobra.Command {
 		c.group("wallet", "Make and look at wallets",
 			c.walletCreateCommand(), c.walletInviteCommand(), c.walletApproveReplacementCommand(), c.walletJoinCommand(), c.walletListCommand(),
 			c.walletShowCommand(), c.walletExportCommand(), c.walletRatifyCommand(), c.walletAbandonCommand(),
-			c.walletProofCommand(), c.walletProveCommand(), c.walletHostCommand()),
+			c.walletProofCommand(), c.walletProveCommand(), c.walletHostCommand(), c.walletArchiveCommand()),
 		c.addressCommand(), c.coinsCommand(), c.historyCommand(),
 		c.proposeCommand(), c.proposalsCommand(),
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/api"
+)
+
+func (c *cli) walletArchiveCommand() *cobra.Command {
+	var r api.ArchiveWallet
+	cmd := &cobra.Command{
+		Use:   "archive WALLET",
+		Short: "Put a wallet aside on this node, or take it up again",
+		Long: `Put a wallet aside on this node alone; its other cosigners notice nothing but that this one signs no more. The node goes
+on to follow the chain, to raise alarms, and to keep and pass on what the others write. It hands out no addresses,
+proposes nothing and signs nothing in it, until --undo. A wallet that holds coins is refused (wallet_not_empty).
+JSON: {"wallet","name","state"}.`,
+		Args: cobra.ExactArgs(1),
+		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {
+			return node.ArchiveWallet(ctx, args[0], r)
+		}, showSummary),
+	}
+	cmd.Flags().BoolVar(&r.Undo, "undo", false, "take it up again")
+	allowFlag(cmd, &r.Allow)
+	return cmd
+}

@@ -1,0 +1,46 @@
+package coordinator
+
+import (
+	"slices"
+)
+
+// Archive puts a wallet aside on this node alone: it goes on to follow the chain
+// and to keep and pass on entries, and hands out and signs nothing. Undo takes
+// it up again.
+type Archive struct {
+	Undo  bool
+	Allow []string
+}
+
+// archive puts a wallet aside, or takes it up again.
+func (s *step) archive(x Archive) error {
+	st := s.m.State
+	if s.m.local.Archived == !x.Undo {
+		s.do(Reply{}) // a repeat is harmless
+		return nil
+	}
+	if !x.Undo {
+		if st.active == nil && !st.Abandoned() {
+			return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing()).hint("`wallet abandon` gives it up")
+		}
+		b := Sum(Coins(st, s.m.View, s.now()))
+		if b.Confirmed+b.Unconfirmed > 0 && !slices.Contains(x.Allow, RuleNotEmpty) {
+			return refuse(RuleNotEmpty, "the wallet holds coins, which an archived one does not spend").overridable()
+		}
+	}
+	s.m.local.Archived = !x.Undo
+	if err := s.put(recLocal, s.m.local); err != nil {
+		return err
+	}
+	s.do(Tell{Notice{Type: "wallet", Group: st.group, Status: s.m.Phase()}})
+	s.do(Reply{})
+	return nil
+}
+
+// notArchived refuses what an archived wallet does not do.
+func (s *step) notArchived() error {
+	if s.m.local.Archived {
+		return refuse(RuleArchived, "the wallet is archived on this node").hint("`wallet archive --undo` takes it up again")
+	}
+	return nil
+}
