@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -108,28 +109,57 @@ func vacant(dir string) error {
 	if err != nil {
 		return notWritten(err)
 	}
-	if len(entries) == 0 {
-		return nil
+	marked, others := false, 0
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case name == restoringName:
+			marked = true
+		case name == keystoreName, !ours(name):
+			return api.Refuse("exists", "restore: "+dir+" is not empty", "choose another --data-dir: a restore never overwrites")
+		case !strings.HasPrefix(name, restoringName):
+			others++
+		}
 	}
-	_, marked := os.Lstat(filepath.Join(dir, restoringName))
-	_, node := os.Lstat(filepath.Join(dir, keystoreName))
-	if marked != nil || node == nil {
+	// The mark is before everything else: what is there without it is of a node.
+	if others > 0 && !marked {
 		return api.Refuse("exists", "restore: "+dir+" is not empty", "choose another --data-dir: a restore never overwrites")
 	}
 	if err := leave(dir); err != nil {
 		return notWritten(err)
 	}
-	if entries, err = os.ReadDir(dir); err != nil || len(entries) > 0 {
-		return api.Refuse("exists", "restore: "+dir+" is not empty", "choose another --data-dir: a restore never overwrites")
-	}
 	return nil
+}
+
+// ours says whether a restore writes a file of a name: by that name or, while it
+// is written, as keystore.WriteFile does.
+func ours(name string) bool {
+	if name == storeName {
+		return true
+	}
+	for _, base := range []string{keystoreName, configName, restoringName} {
+		rest, ok := strings.CutPrefix(name, base)
+		if ok && (rest == "" || rest[0] == '.' && len(rest) > len(".tmp") && strings.HasSuffix(rest, ".tmp")) {
+			return true
+		}
+	}
+	return false
 }
 
 // leave takes back what a restore writes, its mark last.
 func leave(dir string) error {
-	return errors.Join(
-		os.RemoveAll(filepath.Join(dir, keystoreName)), os.RemoveAll(filepath.Join(dir, storeName)),
-		os.RemoveAll(filepath.Join(dir, configName)), os.RemoveAll(filepath.Join(dir, restoringName)))
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if ours(e.Name()) && e.Name() != restoringName {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return os.RemoveAll(filepath.Join(dir, restoringName))
 }
 
 func restoreInto(ctx context.Context, o RestoreOptions, in *backup.Reader) (RestoreResult, error) {
