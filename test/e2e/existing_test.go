@@ -13,10 +13,10 @@ import (
 )
 
 // A group around a multisig that was there before: its descriptor, with its
-// keys in their order, its addresses, and its history.
+// keys in their order, its addresses, and its history, which light clients find too.
 func TestGroupAroundAnExistingWallet(t *testing.T) {
 	b1, c1 := newColdKey(t, 31), newColdKey(t, 32)
-	a, b, c := newNode(t, "a").start(), newNode(t, "b").start(), newNode(t, "c").start()
+	a, b, c := newNodeOn(t, "a", "neutrino").start(), newNode(t, "b").start(), newNodeOn(t, "c", "neutrino").start()
 	// The key that a's seed derives, as another wallet's show tells it.
 	ask[api.WalletInvites](a, "wallet", "create", "other", "--threshold", "1", "--cosigners", "1")
 	k := ask[api.Wallet](a, "wallet", "show", "other").Cosigners[0]
