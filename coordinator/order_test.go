@@ -219,6 +219,9 @@ func (d *peer) circleKey() journal.Author {
 func TestAnyOrderAndRepetitionGivesTheSameState(t *testing.T) {
 	hosting, d := activeHosting(t, 2, 3)
 	t.Run("hosting", func(t *testing.T) { anyOrder(t, hosting, d) })
+	ext, key := externalGroup(t)
+	ext.peers[2].account = key.account // its new devices may be proved, or approved
+	t.Run("external", func(t *testing.T) { anyOrder(t, ext, nil) })
 	t.Run("nodes", func(t *testing.T) { anyOrder(t, active(t, 2, 3), nil) })
 }
 

@@ -175,7 +175,10 @@ func (s State) alive(p *Proposal) bool {
 	if !s.tainted(p.Ref) {
 		return true
 	}
-	own, _ := s.active.keyOf(p.Author())
+	own, ok := s.active.keyOf(p.Author())
+	if !ok {
+		own = -1 // a replacement names it, and it writes for nobody
+	}
 	for k := range s.active.Members {
 		if k == own {
 			continue

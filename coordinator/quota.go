@@ -116,15 +116,33 @@ func (m *Machine) vouched(e *journal.Entry) bool {
 	return false
 }
 
+// payer is whose allowance an author's entries are charged to: a member's own,
+// and for those that a key named and that are no members (replaced, contested)
+// one for all of them, since a key can name any number.
+func (s State) payer(a journal.Author) journal.Author {
+	if s.active == nil {
+		return a
+	}
+	k, ok := s.active.keyOf(a)
+	if !ok || s.active.Members[k].Identity == a {
+		return a
+	}
+	original := s.active.Members[k].Original
+	return journal.H("quota", original[:])
+}
+
 // admit says whether an entry may be stored now.
 func (a *Actor) admit(m *Machine, e *journal.Entry) error {
 	author := e.Header().Author
 	if author == m.State.Me() || !m.State.knows(author) || m.vouched(e) {
 		return nil
 	}
-	err := a.quota.left(author, a.ports.Clock.Now())
+	err := a.quota.left(m.State.payer(author), a.ports.Clock.Now())
 	var later *DeferredError
-	if errors.As(err, &later) && later.begins {
+	if errors.As(err, &later) {
+		later.Author = author
+	}
+	if later != nil && later.begins {
 		a.ports.Log.Warn("a member writes beyond its allowance; its entries are taken later", "wallet", a.group.String()[:8], "author", author)
 	}
 	return err

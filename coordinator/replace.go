@@ -2,7 +2,10 @@ package coordinator
 
 import (
 	"bytes"
+	"maps"
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/quorate/quorate/journal"
 )
@@ -65,14 +68,65 @@ func (s State) checkReplaced(b *MemberReplaced) bool {
 
 // foldReplaced keeps a replacement, and what it changes once the wallet is active.
 func (s State) foldReplaced(f replacedFact) State {
-	s.replaced = s.replaced.Set(key(f.Ref.ID), f)
+	s.replaced = s.replaced.Set(replacedKey(f.Ref), f)
 	if s.active == nil {
 		return s
 	}
 	if !s.checkReplaced(f.Body) {
 		return s.asInert(f.Ref, ruleReplacement)
 	}
+	if !s.counted(f) && s.active.lines != nil {
+		return s.alsoNamed(f.Body.New)
+	}
 	return s.relined()
+}
+
+// replacedKey puts the replacements that one identity carries in order.
+func replacedKey(r Ref) string {
+	return chainKey(r.Chain) + string(appendUint64(nil, r.Seq)) + key(r.ID)
+}
+
+// maxCarried is how many of the replacements that one identity carries count,
+// its first ones: a key can name any number of identities, and each entry would
+// have all of them looked at again. A member carries one for each device that it lets in.
+const maxCarried = 64
+
+// counted says whether a replacement is among the first that its carrier brought.
+func (s State) counted(f replacedFact) bool {
+	n := 0
+	for _, o := range scan(s.replaced, string(f.Ref.Chain.Author[:])) {
+		if o.Ref.ID == f.Ref.ID {
+			return true
+		}
+		if n++; n == maxCarried {
+			return false
+		}
+	}
+	return false
+}
+
+// counting yields the replacements that count, checked or not.
+func (s State) counting(yield func(replacedFact) bool) {
+	for from := ""; ; {
+		n, more := 0, false
+		var who journal.Author
+		for _, f := range s.replaced.From(from) {
+			if n > 0 && f.Ref.Chain.Author != who {
+				break
+			}
+			who, more = f.Ref.Chain.Author, true
+			if n++; n > maxCarried {
+				break
+			}
+			if !yield(f) {
+				return
+			}
+		}
+		if !more {
+			return
+		}
+		from = string(who[:]) + "\xff"
+	}
 }
 
 // relined works out the members anew, and takes in what authors wrote who were
@@ -81,13 +135,17 @@ func (s State) relined() State {
 	if s.active == nil || s.replaced.Len() == 0 {
 		return s
 	}
-	before := s.active.lines
+	named := map[journal.Author]bool{}
+	if old := s.active.lines; old != nil {
+		named = old.named
+	}
 	a := *s.active
 	a.lines = nil
 	s.active = &a
 	// Approvals count by who is a member, which may itself rest on approvals:
-	// a fixed number of rounds, so that all come to the same.
+	// a fixed number of rounds at most, so that all come to the same.
 	for round := range 4 {
+		before := a.lines
 		a.lines = s.worked(round > 0)
 		a.Members = slices.Clone(a.Members)
 		for i, m := range a.Members {
@@ -102,9 +160,32 @@ func (s State) relined() State {
 			}
 			a.Members[i] = m
 		}
+		if round > 0 && reflect.DeepEqual(before.of, a.lines.of) && reflect.DeepEqual(before.ends, a.lines.ends) {
+			break // a further round would say the same
+		}
 	}
+	if len(named) < len(a.lines.named) {
+		for _, p := range s.proposals.All() {
+			if who := p.Author(); !p.Sound && a.lines.named[who] && !named[who] {
+				s = s.evaluate(p)
+			}
+		}
+	}
+	return s
+}
+
+// alsoNamed takes in one identity more that a valid replacement names, though that
+// one does not count.
+func (s State) alsoNamed(who journal.Author) State {
+	if s.active.lines.named[who] {
+		return s
+	}
+	a, l := *s.active, *s.active.lines
+	l.named = maps.Clone(l.named)
+	l.named[who] = true
+	a.lines, s.active = &l, &a
 	for _, p := range s.proposals.All() {
-		if who := p.Author(); !p.Sound && a.lines.named[who] && (before == nil || !before.named[who]) {
+		if !p.Sound && p.Author() == who {
 			s = s.evaluate(p)
 		}
 	}
@@ -138,39 +219,37 @@ func (s State) worked(votes bool) *lines {
 		}
 	}
 	// By key and old identity, and only what counts at all.
-	type place struct {
-		key int
-		old journal.Author
-	}
-	at := map[place][]replacedFact{}
 	for _, f := range s.replaced.All() {
-		if !s.checked(f) {
-			continue
+		if s.checked(f) {
+			l.named[f.Body.New] = true
 		}
-		l.named[f.Body.New] = true
-		if len(f.Body.Proof) > 0 || votes && len(s.approvers(f)) >= s.needed() {
-			p := place{int(f.Body.Key), f.Body.Old}
+	}
+	at := map[replacing][]replacedFact{}
+	var told ballot
+	if votes {
+		told = s.ballot()
+	}
+	for f := range s.counting {
+		if s.checked(f) && (len(f.Body.Proof) > 0 || votes && len(told.approvers(f.Body.id(s.group))) >= s.needed()) {
+			p := replacing{int(f.Body.Key), f.Body.Old}
 			at[p] = append(at[p], f)
 		}
 	}
+	var others []replacedFact // that name no member
 	for i, m := range s.active.Members {
 		line := []journal.Author{m.Original}
 		for len(line) < maxLine {
 			old := line[len(line)-1]
-			cands := slices.DeleteFunc(at[place{i, old}], func(f replacedFact) bool { return l.member[f.Body.New] })
+			cands := slices.DeleteFunc(at[replacing{i, old}], func(f replacedFact) bool { return l.member[f.Body.New] })
 			if len(cands) == 0 {
 				break
 			}
-			for _, f := range cands {
-				if _, ok := l.key[f.Body.New]; !ok {
-					l.key[f.Body.New] = i
-				}
-			}
+			others = append(others, cands...)
 			rivals := distinct(cands)
 			winners := rivals
 			if len(rivals) > 1 {
 				winners = slices.DeleteFunc(slices.Clone(rivals), func(f replacedFact) bool {
-					return !votes || s.approvedAny(cands, f) < s.needed()
+					return !votes || told.approvedAny(s.group, cands, f) < s.needed()
 				})
 			}
 			if len(winners) != 1 {
@@ -185,7 +264,39 @@ func (s State) worked(votes bool) *lines {
 		}
 		l.of[i] = line
 	}
+	l.know(others)
 	return l
+}
+
+// replacing is what replacements are rivals for.
+type replacing struct {
+	key int
+	old journal.Author
+}
+
+// maxKnown is of how many identities that are no members, of those that one
+// member carried for a key, entries are taken: their signatures count all the
+// same. The other ones are heard once they are members.
+const maxKnown = 4
+
+// know takes the identities for known that are no members, or not yet, and that
+// members carried. Without a bound one key could fill every claim with its chains.
+func (l *lines) know(others []replacedFact) {
+	slices.SortFunc(others, func(a, b replacedFact) int { return strings.Compare(replacedKey(a.Ref), replacedKey(b.Ref)) })
+	type by struct {
+		carrier journal.Author
+		key     uint32
+	}
+	n := map[by]int{}
+	for _, f := range others {
+		if _, known := l.key[f.Body.New]; known || !l.member[f.Ref.Chain.Author] {
+			continue
+		}
+		at := by{f.Ref.Chain.Author, f.Body.Key}
+		if n[at]++; n[at] <= maxKnown {
+			l.key[f.Body.New] = int(f.Body.Key)
+		}
+	}
 }
 
 // end says where an identity ends that was replaced: of several cuts the lowest counts.
@@ -235,58 +346,66 @@ func (s State) needed() int {
 	return min(s.genesis.Threshold, nodes-1)
 }
 
-// approvedAny counts who approved any of the replacements that give a key the same identity.
-func (s State) approvedAny(all []replacedFact, of replacedFact) int {
-	keys := map[int]bool{}
-	for _, f := range all {
-		if sameReplacement(f, of) {
-			for k := range s.approvers(f) {
-				keys[k] = true
+// ballot is what the members approve: of each place and key, the replacement
+// that its latest untainted approval for that place names.
+type ballot struct {
+	at   map[[32]byte]replacing // of each replacement
+	last map[replacing]map[int][32]byte
+}
+
+func (s State) ballot() ballot {
+	b := ballot{at: map[[32]byte]replacing{}, last: map[replacing]map[int][32]byte{}}
+	if s.replaceVotes.Len() == 0 {
+		return b
+	}
+	for f := range s.counting {
+		b.at[f.Body.id(s.group)] = replacing{int(f.Body.Key), f.Body.Old}
+	}
+	for k := range s.active.Members {
+		for _, who := range s.active.identities(k) { // the latest one last
+			of := map[replacing]replaceVote{}
+			for _, v := range scan(s.replaceVotes, string(who[:])) {
+				p, ok := b.at[v.Replacement]
+				if !ok || p.key == k || s.tainted(v.Ref) {
+					continue
+				}
+				if old, ok := of[p]; !ok || later(v.Ref, old.Ref) {
+					of[p] = v
+				}
+			}
+			for p, v := range of {
+				if b.last[p] == nil {
+					b.last[p] = map[int][32]byte{}
+				}
+				b.last[p][k] = v.Replacement
 			}
 		}
 	}
-	return len(keys)
+	return b
 }
 
-// approvers are the other members whose latest untainted approval for the old
-// identity names this replacement.
-func (s State) approvers(f replacedFact) map[int]bool {
-	id := f.Body.id(s.group)
+// approvers are the keys of the other members that approve a replacement.
+func (b ballot) approvers(id [32]byte) map[int]bool {
 	out := map[int]bool{}
-	for k := range s.active.Members {
-		if k == int(f.Body.Key) {
-			continue
-		}
-		var last replaceVote
-		found := false
-		for _, who := range s.active.identities(k) {
-			var of replaceVote
-			ok := false
-			for _, v := range scan(s.replaceVotes, string(who[:])) {
-				if s.tainted(v.Ref) || !s.rivals(v.Replacement, f) || ok && !later(v.Ref, of.Ref) {
-					continue
-				}
-				of, ok = v, true
-			}
-			if ok {
-				last, found = of, true
-			}
-		}
-		if found && last.Replacement == id {
+	for k, v := range b.last[b.at[id]] {
+		if v == id {
 			out[k] = true
 		}
 	}
 	return out
 }
 
-// rivals says whether an id is that of a replacement of the same identity.
-func (s State) rivals(id [32]byte, f replacedFact) bool {
-	for _, o := range s.replaced.All() {
-		if o.Body.Old == f.Body.Old && o.Body.Key == f.Body.Key && o.Body.id(s.group) == id {
-			return true
+// approvedAny counts who approves any of the replacements that give a key the same identity.
+func (b ballot) approvedAny(group journal.GroupID, all []replacedFact, of replacedFact) int {
+	keys := map[int]bool{}
+	for _, f := range all {
+		if sameReplacement(f, of) {
+			for k := range b.approvers(f.Body.id(group)) {
+				keys[k] = true
+			}
 		}
 	}
-	return false
+	return len(keys)
 }
 
 // identities are those that wrote for a key, from the roster's on.

@@ -14,7 +14,7 @@ const recSnapshot = "snapshot"
 
 // snapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const snapshotVersion = 6
+const snapshotVersion = 7
 
 var errSnapshot = errors.New("snapshot is of no use")
 

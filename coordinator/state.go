@@ -66,7 +66,7 @@ type State struct {
 	votes       pmap.Map[string, voteFact]    // by proposal | author | entry id
 	withdrawals pmap.Map[string, Ref]         // by proposal | entry id
 
-	replaced     pmap.Map[string, replacedFact] // by entry id
+	replaced     pmap.Map[string, replacedFact] // by chain | seq | entry id
 	replaceVotes pmap.Map[string, replaceVote]  // by author | entry id
 	labels       pmap.Map[string, labelFact]    // by target | entry id
 

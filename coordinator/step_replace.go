@@ -278,14 +278,23 @@ func lastOf(line []journal.Author) journal.Author {
 	return line[len(line)-2]
 }
 
+// maxListed is how many rivals an alarm lists: a key can name any number.
+const maxListed = 8
+
 func (m *Machine) contestedAlarm(k int) Alarm {
 	a := m.State.active
 	text := fmt.Sprintf("two devices claim to be %q: it is no member until %d others approve one (`wallet approve-replacement`):", a.Members[k].Name, m.State.needed())
 	since := int64(0)
-	for _, f := range a.lines.contested[k] {
+	for n, f := range a.lines.contested[k] {
+		since = max(since, f.Ref.Time)
+		if n >= maxListed {
+			continue
+		}
 		id := f.Body.id(m.State.group)
 		text += fmt.Sprintf(" %s is %s;", hex.EncodeToString(id[:]), f.Body.New)
-		since = max(since, f.Ref.Time)
+	}
+	if more := len(a.lines.contested[k]) - maxListed; more > 0 {
+		text += fmt.Sprintf(" and %d more;", more)
 	}
 	return Alarm{Kind: AlarmContested, Since: time.UnixMilli(since), Text: text[:len(text)-1]}
 }
@@ -309,7 +318,8 @@ func (m *Machine) Replacements() []Replacement {
 		return nil
 	}
 	var out []Replacement
-	for _, f := range m.State.replaced.All() {
+	told := m.State.ballot()
+	for f := range m.State.counting {
 		k := int(f.Body.Key)
 		open := len(a.lines.contested[k]) > 0 || len(f.Body.Proof) == 0
 		line := a.lines.of[k]
@@ -317,7 +327,7 @@ func (m *Machine) Replacements() []Replacement {
 			continue
 		}
 		r := Replacement{ID: f.Body.id(m.State.group), Member: a.Members[k], New: f.Body.New, Proven: len(f.Body.Proof) > 0, Needed: m.State.needed()}
-		for by := range m.State.approvers(f) {
+		for by := range told.approvers(f.Body.id(m.State.group)) {
 			r.Approved = append(r.Approved, a.Members[by])
 		}
 		if !slices.ContainsFunc(out, func(o Replacement) bool { return o.ID == r.ID }) {
