@@ -26,12 +26,9 @@ func (n *Node) founding(ctx context.Context, r api.CreateWallet) (coordinator.Fo
 	if err := n.checkExternal(r.External, r.Unproven); err != nil || r.From == "" {
 		return f, err
 	}
-	w, _, err := formats.Parse([]byte(r.From), n.parts.Network)
-	switch {
-	case errors.Is(err, wallet.ErrWrongNetwork):
-		return f, api.Refuse("wrong_network", err.Error(), "found the wallet on a node of its network")
-	case err != nil:
-		return f, api.Misuse("bad_wallet_file", err.Error(), "give the descriptor, or the file that the other wallet exports for cosigners")
+	w, err := ReadWalletFile([]byte(r.From), string(n.parts.Network))
+	if err != nil {
+		return f, err
 	}
 	for _, a := range n.co.Wallets() {
 		m := a.Machine()
@@ -42,6 +39,20 @@ func (n *Node) founding(ctx context.Context, r api.CreateWallet) (coordinator.Fo
 	f.Descriptor = w.Descriptor
 	f.Birthday, err = n.existingBirthday(ctx, r.Birthday, w.Born)
 	return f, err
+}
+
+// ReadWalletFile reads the file of another wallet. A command line does so too
+// before it gives the file to a node: what holds a private key goes no further.
+// Errors are *api.Error.
+func ReadWalletFile(content []byte, network string) (formats.Wallet, error) {
+	w, _, err := formats.Parse(content, wallet.Network(network))
+	switch {
+	case errors.Is(err, wallet.ErrWrongNetwork):
+		return w, api.Refuse("wrong_network", err.Error(), "found the wallet on a node of its network")
+	case err != nil:
+		return w, api.Misuse("bad_wallet_file", err.Error(), "give the descriptor, or the file that the other wallet exports for cosigners")
+	}
+	return w, nil
 }
 
 // existingBirthday is the height from which an existing wallet's history is

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app"
 )
 
 func (c *cli) walletCreateCommand() *cobra.Command {
@@ -28,7 +29,7 @@ JSON: {"wallet","name","state":"forming","invites":["quorate1…",…]}; "awaiti
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletInvites, error) {
 			r.Name = args[0]
 			if from != "" {
-				if err := c.existing(cmd, &r, from, key); err != nil {
+				if err := c.existing(ctx, cmd, node, &r, from, key); err != nil {
 					return api.WalletInvites{}, err
 				}
 				return node.CreateWallet(ctx, r)
@@ -59,7 +60,7 @@ JSON: {"wallet","name","state":"forming","invites":["quorate1…",…]}; "awaiti
 const maxWalletFile = 900_000
 
 // existing reads the file of an existing wallet into a request.
-func (c *cli) existing(cmd *cobra.Command, r *api.CreateWallet, from, key string) error {
+func (c *cli) existing(ctx context.Context, cmd *cobra.Command, node *api.Client, r *api.CreateWallet, from, key string) error {
 	for _, f := range []string{"threshold", "cosigners", "script"} {
 		if cmd.Flags().Changed(f) {
 			return api.Misuse("bad_request", "--"+f+" does not go with --from: the file says it", "leave it out")
@@ -74,6 +75,13 @@ func (c *cli) existing(cmd *cobra.Command, r *api.CreateWallet, from, key string
 	content, err := c.readFile(from, maxWalletFile)
 	if err != nil {
 		return api.Misuse("bad_wallet_file", "the wallet file could not be read: "+err.Error(), "give its descriptor, where the file is a large one")
+	}
+	status, err := node.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := app.ReadWalletFile(content, status.Network); err != nil {
+		return err
 	}
 	r.From, r.Script = string(content), ""
 	return nil

@@ -21,6 +21,7 @@ type electrumKey struct {
 	Type        string  `json:"type"`
 	XPub        string  `json:"xpub"`
 	XPrv        *string `json:"xprv"`
+	Seed        *string `json:"seed,omitempty"`
 	Derivation  *string `json:"derivation"`
 	Fingerprint *string `json:"root_fingerprint"`
 	Label       string  `json:"label,omitempty"`
@@ -106,6 +107,11 @@ func parseElectrumKey(raw json.RawMessage, net wallet.Network) (k wallet.Key, st
 	var f electrumKey
 	if err := json.Unmarshal(raw, &f); err != nil {
 		return k, "", "", fmt.Errorf("%w: %w", ErrFormat, jsonError(err))
+	}
+	for _, secret := range []*string{f.XPrv, f.Seed} {
+		if secret != nil && *secret != "" {
+			return k, "", "", fmt.Errorf("%w: give the file of a watch-only wallet, or the descriptor", wallet.ErrPrivateKey)
+		}
 	}
 	// In Electrum the version of a key is what says how scripts are wrapped.
 	_, st, err = wallet.FromSLIP132(f.XPub)

@@ -142,6 +142,8 @@ func TestRefused(t *testing.T) {
 		"Electrum P2SH":          {edit(Electrum, mustSLIP(t, xpub, wallet.ScriptWSH), xpub), wallet.ErrUnsupported, "key x2"},
 		"Electrum mixed":         {edit(Electrum, mustSLIP(t, xpub, wallet.ScriptWSH), mustSLIP(t, xpub, wallet.ScriptSHWSH)), wallet.ErrSLIP132, "key x2"},
 		"Electrum no origin":     {edit(Electrum, `"root_fingerprint": "`, `"x": "`), wallet.ErrNoOrigin, ""},
+		"Electrum with a key":    {edit(Electrum, `"xprv": null`, `"xprv": "`+testPrivate+`"`), wallet.ErrPrivateKey, "key x1"},
+		"Electrum with a seed":   {edit(Electrum, `"xprv": null`, `"seed": "`+testPrivate+`"`), wallet.ErrPrivateKey, "key x1"},
 		"Electrum patched key":   {strings.TrimSpace(edit(Electrum, "cosigner 1", "c")) + `,{"op":"replace","path":"/x1//xpub","value":"x"}`, ErrFormat, "changed"},
 	} {
 		got, _, err := Parse([]byte(c.text), wallet.Regtest)
