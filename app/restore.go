@@ -59,6 +59,9 @@ type RestoreResult struct {
 // further one begins anew. Errors are *api.Error.
 func Restore(ctx context.Context, o RestoreOptions) (RestoreResult, error) {
 	var none RestoreResult
+	if len(o.Passphrase) == 0 && (o.Identities != "" || len(o.SealPassphrase) > 0) {
+		return none, api.Refuse("empty_passphrase", "restore: the passphrase of the new keystore is empty", "choose one: whoever reads the keystore has the keys otherwise")
+	}
 	f, err := os.Open(o.File)
 	if err != nil {
 		return none, api.Misuse("no_backup", "restore: "+err.Error(), "give the path of a backup")

@@ -279,6 +279,23 @@ func seal(t *testing.T, plain []byte) []byte {
 	return b.Bytes()
 }
 
+// A keystore is never sealed with nothing.
+func TestRestoreUnderNoPassphrase(t *testing.T) {
+	dir, _ := stopped(t)
+	o := backupOptions(dir, filepath.Join(t.TempDir(), "b.age"))
+	if _, err := Backup(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	r := restoreOptions(filepath.Join(t.TempDir(), "n"), o.File)
+	r.Passphrase = nil
+	if _, err := Restore(t.Context(), r); codeOf(t, err) != "empty_passphrase" {
+		t.Error(err)
+	}
+	if _, err := os.Stat(r.DataDir); err == nil {
+		t.Error("it left something behind")
+	}
+}
+
 // What an interrupted restore leaves is no node, and a further one begins anew.
 func TestInterruptedRestore(t *testing.T) {
 	dir, _ := stopped(t)

@@ -62,9 +62,6 @@ func (c *cli) restore(ctx context.Context, file string, f restoreFlags) error {
 		}
 		defer clear(o.Passphrase)
 	}
-	if len(o.Passphrase) == 0 && f.identityFile != "" {
-		return api.Refuse("empty_passphrase", "restore: the passphrase is empty", "choose one: whoever reads the keystore has the keys otherwise")
-	}
 	v, err := app.Restore(ctx, o)
 	if err != nil {
 		return err
