@@ -56,12 +56,21 @@ type hwiDevice struct {
 // Device finds the device whose master key has a fingerprint (8 hex
 // characters), and returns what it calls itself.
 func (h HWI) Device(ctx context.Context, fingerprint string) (string, error) {
+	if fingerprint == "" {
+		// It would be that of any device that is locked.
+		return "", api.Refuse("no_key", "this node has no key in the wallet that a device could hold", "")
+	}
 	ctx, cancel := context.WithTimeout(ctx, hwiLooks)
 	defer cancel()
 	out, err := h.run(ctx, "", "enumerate")
 	if err != nil {
 		return "", err
 	}
+	return matching(out, fingerprint)
+}
+
+// matching reads an answer of `hwi enumerate`.
+func matching(out []byte, fingerprint string) (string, error) {
 	var devices []hwiDevice
 	if err := json.Unmarshal(out, &devices); err != nil {
 		return "", hwiError(out)
@@ -97,6 +106,11 @@ func (h HWI) Sign(ctx context.Context, fingerprint, psbt string) (string, error)
 	if err != nil {
 		return "", err
 	}
+	return signedPSBT(out)
+}
+
+// signedPSBT reads an answer of `hwi signtx`.
+func signedPSBT(out []byte) (string, error) {
 	var answer struct {
 		PSBT   string `json:"psbt"`
 		Signed *bool  `json:"signed"`
@@ -125,6 +139,8 @@ func (h HWI) run(ctx context.Context, in string, args ...string) ([]byte, error)
 	switch {
 	case ctx.Err() != nil:
 		return nil, api.TimedOut("hwi_timeout", "the device did not answer in time", "")
+	case out.full || stderr.full:
+		return nil, api.Fail("hwi_answer", fmt.Sprintf("hwi answered more than %d MiB", maxAnswer>>20), "is it hwi 2 or newer?")
 	case err != nil && !errors.As(err, &exit):
 		return nil, api.Fail("hwi_failed", "hwi could not be run: "+err.Error(), "")
 	case len(bytes.TrimSpace(out.b)) == 0:
@@ -154,10 +170,14 @@ func lastLine(b []byte) string {
 }
 
 // limited keeps no more than anybody needs to answer.
-type limited struct{ b []byte }
+type limited struct {
+	b    []byte
+	full bool
+}
 
 func (l *limited) Write(p []byte) (int, error) {
 	if len(l.b)+len(p) > maxAnswer {
+		l.full = true
 		return 0, io.ErrShortWrite
 	}
 	l.b = append(l.b, p...)

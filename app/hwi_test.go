@@ -82,3 +82,38 @@ func TestHWIIsLookedFor(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A device that is locked has no fingerprint, and is not the one of nobody's key.
+func TestHWIWithoutAKey(t *testing.T) {
+	h := standIn(t, `[{"type":"trezor","model":"trezor_1","needs_pin_sent":true}]`, "")
+	if name, err := h.Device(t.Context(), ""); codeOf(t, err) != "no_key" {
+		t.Errorf("%q %v", name, err)
+	}
+}
+
+// What answers without end is cut off and named.
+func TestHWIAnswersTooMuch(t *testing.T) {
+	h := HWI{Program: filepath.Join(t.TempDir(), "hwi")}
+	if err := os.WriteFile(h.Program, []byte("#!/bin/sh\nexec cat /dev/zero\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Device(t.Context(), "aabbccdd"); codeOf(t, err) != "hwi_answer" {
+		t.Errorf("%v", err)
+	}
+}
+
+// Any answer of hwi is read, or one named error.
+func FuzzHWI(f *testing.F) {
+	f.Add([]byte(`[{"type":"coldcard","model":"coldcard","fingerprint":"AABBCCDD"}]`))
+	f.Add([]byte(`{"psbt":"cHNidP8B","signed":true}`))
+	f.Add([]byte(`{"error":"no","code":-14}`))
+	f.Fuzz(func(t *testing.T, out []byte) {
+		if _, err := matching(out, "aabbccdd"); err != nil && codeOf(t, err) == "" {
+			t.Error(err)
+		}
+		signed, err := signedPSBT(out)
+		if err != nil && codeOf(t, err) == "" || err == nil && signed == "" {
+			t.Errorf("%q %v", signed, err)
+		}
+	})
+}
