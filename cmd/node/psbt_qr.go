@@ -109,6 +109,9 @@ func (c *cli) animate(ctx context.Context, w io.Writer, frames []string) {
 	}
 }
 
+// maxFrames is how many frames are read: each of a UR in thousands of parts is work.
+const maxFrames = 1 << 14
+
 // joined puts frames of QR codes together, one a line in any order; what is
 // none comes back as it is.
 func joined(content []byte) ([]byte, error) {
@@ -118,11 +121,15 @@ func joined(content []byte) ([]byte, error) {
 	}
 	var j qr.Joiner
 	var done bool
+	frames := 0
 	lines := bufio.NewScanner(bytes.NewReader(content))
 	lines.Buffer(nil, 2*qr.MaxFrame)
 	for lines.Scan() && !done {
 		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 			continue
+		}
+		if frames++; frames > maxFrames {
+			return nil, api.Misuse("bad_qr", fmt.Sprintf("the QR frames could not be read: there are more than %d", maxFrames), "scan only those of one PSBT")
 		}
 		var err error
 		if done, _, err = j.Add(lines.Text()); err != nil {

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/qr"
+)
+
+func qrLines(t testing.TB, kind qr.Kind, payload []byte) []string {
+	t.Helper()
+	frames, err := qr.Split(kind, payload, qr.TerminalFrame)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return frames
+}
+
+// dense is a payload that does not shrink.
+func dense(seed byte, blocks int) (out []byte) {
+	for i := range blocks {
+		sum := sha256.Sum256([]byte{seed, byte(i)})
+		out = append(out, sum[:]...)
+	}
+	return out
+}
+
+func TestJoined(t *testing.T) {
+	one, two := dense(1, 60), dense(2, 70)
+	for _, kind := range []qr.Kind{qr.BBQrPSBT, qr.URPSBT} {
+		a, b := qrLines(t, kind, one), qrLines(t, kind, two)
+		if len(a) < 3 || len(b) < 3 {
+			t.Fatalf("%d and %d frames", len(a), len(b))
+		}
+		backwards := "\n " + a[2] + " \r\n"
+		for i := len(a) - 1; i >= 0; i-- {
+			backwards += a[i] + "\n"
+		}
+		if got, err := joined([]byte(backwards)); err != nil || !bytes.Equal(got, one) {
+			t.Errorf("%s backwards: %d bytes, %v", kind, len(got), err)
+		}
+		for name, text := range map[string]string{
+			"a frame of another":  a[0] + "\n" + b[1] + "\n" + strings.Join(a[1:], "\n"),
+			"not all of them":     a[0] + "\n" + a[1],
+			"a line that is none": a[0] + "\nhello",
+			"too long a line":     a[0] + "\n" + strings.Repeat("A", 3*qr.MaxFrame),
+			"too many":            strings.Repeat(a[0]+"\n", maxFrames+1),
+		} {
+			got, err := joined([]byte(text))
+			var e *api.Error
+			if !errors.As(err, &e) || e.Code != "bad_qr" || got != nil || strings.Contains(e.Message, "\n") {
+				t.Errorf("%s, %s: %d bytes, %v", kind, name, len(got), err)
+			}
+		}
+	}
+	if _, err := joined([]byte(strings.Join(qrLines(t, qr.BBQrText, []byte("hello")), "\n"))); err == nil {
+		t.Error("a text was taken for a PSBT")
+	}
+}
+
+// What is no frame comes back as it is; anything else is a payload or one error.
+func FuzzJoined(f *testing.F) {
+	f.Add([]byte("cHNidP8B"))
+	for _, kind := range []qr.Kind{qr.BBQrPSBT, qr.URPSBT} {
+		f.Add([]byte(strings.Join(qrLines(f, kind, dense(3, 40)), "\n")))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		got, err := joined(content)
+		var e *api.Error
+		if err != nil && (!errors.As(err, &e) || got != nil) {
+			t.Errorf("%q %v", got, err)
+		}
+		start := strings.ToUpper(strings.TrimSpace(string(content)))
+		if !strings.HasPrefix(start, "B$") && !strings.HasPrefix(start, "UR:") && !bytes.Equal(got, content) {
+			t.Errorf("%q came back as %q", content, got)
+		}
+	})
+}
