@@ -166,6 +166,36 @@ func TestATaintedLabelHasNoEffect(t *testing.T) {
 	}
 }
 
+// One who was let in while the wallet was forming, and is not in its roster,
+// labels nothing.
+func TestOnlyMembersLabel(t *testing.T) {
+	c := active(t, 2, 2)
+	coins := c.fund(500_000)
+	a := c.peers[0]
+	tx := TxTarget(coins[0].Hash)
+	for who, want := range map[*peer]string{c.peers[1]: "mine", a.stranger(20): ""} {
+		id := who.wildLabel(tx, "mine")
+		st, err := a.m.State, error(nil)
+		for _, chain := range who.chains() {
+			for _, e := range chain {
+				if st.chains.Has(e.ID()) {
+					continue
+				}
+				if st.chains, _, err = st.chains.Add(e, false); err != nil {
+					t.Fatal(err)
+				}
+				st = st.fold(e)
+			}
+		}
+		if _, kept := st.labels.Get(tx.key() + string(id[:])); !kept {
+			t.Fatal("the label was not folded")
+		}
+		if l, _ := st.Label(tx); l.Text != want {
+			t.Errorf("%s has others show %q, want %q", who.name, l.Text, want)
+		}
+	}
+}
+
 func TestLabelRefusals(t *testing.T) {
 	forming := newCircle(t, 2, 2)
 	forming.settle()

@@ -56,9 +56,8 @@ func (s *step) setLabel(e LabelEdit) (bool, error) {
 	if l, _ := s.m.State.Label(e.Target); l.Text == e.Text {
 		return false, nil
 	}
-	for {
+	for heads := s.m.State.labelHeads(e.Target); ; {
 		b := &LabelSet{Target: e.Target.Kind, Of: []byte(e.Target.of), Text: e.Text}
-		heads := s.m.State.labelHeads(e.Target)
 		for _, f := range heads[:min(len(heads), maxSupersedes)] {
 			b.Supersedes = append(b.Supersedes, f.Ref.ID)
 		}
@@ -68,5 +67,10 @@ func (s *step) setLabel(e LabelEdit) (bool, error) {
 		if len(heads) <= maxSupersedes {
 			return true, nil
 		}
+		left := s.m.State.labelHeads(e.Target)
+		if len(left) >= len(heads) {
+			return false, errOwnChain // what this node writes has no effect
+		}
+		heads = left
 	}
 }
