@@ -57,3 +57,36 @@ func TestARunSharesCommits(t *testing.T) {
 		}
 	})
 }
+
+// Chains that one key makes without end push nobody else's out of a claim.
+func TestAClaimHoldsTheMembersFirst(t *testing.T) {
+	c := active(t, 2, 3)
+	a, b, z := c.peers[0], c.peers[1], c.peers[2]
+	for n := range byte(6) {
+		x := z.device(20 + n)
+		x.m, x.evil = b.m, true
+		x.m.State.self = x.self
+		r, err := b.wild(x.replacing(z, 3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.do(EntryIn{r}); err != nil {
+			t.Fatal(err)
+		}
+		e, err := x.wild(&AddressLeased{Index: uint32(n)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = a.do(EntryIn{e}) // of the later ones nothing is taken
+	}
+	all := a.m.State.claim(maxClaimed).Frontier
+	if len(all) < 3+2 {
+		t.Fatalf("%d chains", len(all))
+	}
+	got := a.m.State.claim(3).Frontier
+	for _, p := range c.peers {
+		if _, ok := got[journal.ChainKey{Author: p.id(), Incarnation: 1}]; !ok || len(got) != 3 {
+			t.Errorf("the chain of %s is not among the %d claimed", p.name, len(got))
+		}
+	}
+}
