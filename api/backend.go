@@ -19,6 +19,7 @@ type Backend interface {
 	ProposalBackend
 	SignerBackend
 	ExportBackend
+	LabelBackend
 }
 
 // NodeBackend is the node itself.

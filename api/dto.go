@@ -185,7 +185,7 @@ type Coin struct {
 	Address       string  `json:"address"`
 	Confirmations int32   `json:"confirmations"`
 	LeasedBy      *string `json:"leased_by" doc:"The live proposal that means to spend it, or null."`
-	Label         string  `json:"label"`
+	Label         string  `json:"label" doc:"A cosigner's words, unverified: of the output, else of its address, else of its transaction."`
 }
 
 // HistoryItem is a transaction that moved a wallet's coins.
@@ -196,7 +196,7 @@ type HistoryItem struct {
 	Height   int32      `json:"height" doc:"Of its block; 0 while it is unconfirmed."`
 	Time     *time.Time `json:"time" doc:"Of its block, as the miner claims; null while it is unconfirmed."`
 	Proposal string     `json:"proposal" doc:"The proposal it comes from; empty where there is none."`
-	Label    string     `json:"label"`
+	Label    string     `json:"label" doc:"A cosigner's words, unverified: the label of the transaction, else the note of its proposal."`
 }
 
 // Proposed answers a new proposal, or the repetition of one by its request id.

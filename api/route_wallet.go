@@ -97,4 +97,5 @@ func (s *Server) walletRoutes(h huma.API) {
 		return b.History(ctx, in.Wallet, HistoryQuery{Cursor: in.Cursor, Limit: in.Limit})
 	})
 	s.exportRoute(h)
+	s.labelRoutes(h)
 }

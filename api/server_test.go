@@ -104,7 +104,11 @@ func TestRoundTrip(t *testing.T) {
 		"NewAddress": func(b api.Backend) (any, error) {
 			return b.NewAddress(ctx, "family", api.NewAddress{Peek: true, BeyondGap: true})
 		},
-		"Coins":        func(b api.Backend) (any, error) { return b.Coins(ctx, "family") },
+		"Coins":  func(b api.Backend) (any, error) { return b.Coins(ctx, "family") },
+		"Labels": func(b api.Backend) (any, error) { return b.Labels(ctx, "family") },
+		"SetLabels": func(b api.Backend) (any, error) {
+			return b.SetLabels(ctx, "family", api.SetLabels{Labels: []api.SetLabel{{Ref: apitest.TxID, Label: "rent"}}, SkipForeign: true})
+		},
 		"ExportWallet": func(b api.Backend) (any, error) { return b.ExportWallet(ctx, "family", "bsms") },
 		"History": func(b api.Backend) (any, error) {
 			return b.History(ctx, "family", api.HistoryQuery{Cursor: "c", Limit: 7})

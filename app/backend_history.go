@@ -46,8 +46,9 @@ func (n *Node) History(_ context.Context, ref string, q api.HistoryQuery) (api.P
 		return page, api.Refuse(coordinator.RuleNotActive, "the wallet is not active: "+m.Missing(), "")
 	}
 	items, more := m.History(after, limit)
+	labels := m.State.LabelReader()
 	for _, i := range items {
-		x := api.HistoryItem{TxID: i.TxID.String(), Amount: i.Amount, Fee: i.Fee, Height: i.Block.Height}
+		x := api.HistoryItem{TxID: i.TxID.String(), Amount: i.Amount, Fee: i.Fee, Height: i.Block.Height, Label: labels.OfTx(i.TxID)}
 		if i.Block.Height > 0 {
 			t := api.Time(time.Unix(i.Block.Time, 0))
 			x.Time = &t

@@ -267,12 +267,13 @@ func (n *Node) Coins(_ context.Context, ref string) ([]api.Coin, error) {
 		return nil, api.Refuse(coordinator.RuleNotActive, "the wallet is not active: "+m.Missing(), "")
 	}
 	var out []api.Coin
+	labels := m.State.LabelReader()
 	for _, c := range coordinator.Coins(m.State, m.View, time.Now()) {
 		addr, err := m.State.Active().Descriptor.Address(c.Branch, c.Index)
 		if err != nil {
 			return nil, apiError(err)
 		}
-		x := api.Coin{OutPoint: c.OutPoint.String(), Amount: c.Amount, Address: addr, Confirmations: c.Confirmations}
+		x := api.Coin{OutPoint: c.OutPoint.String(), Amount: c.Amount, Address: addr, Confirmations: c.Confirmations, Label: labels.OfCoin(m.View, c.ViewOut)}
 		if len(c.LeasedBy) > 0 {
 			id := c.LeasedBy[0].ID().String()
 			x.LeasedBy = &id

@@ -360,3 +360,13 @@ func (b *Backend) Tx(_ context.Context, ref string) (api.Tx, error) {
 func (b *Backend) ExportWallet(_ context.Context, ref, format string) (api.WalletFile, error) {
 	return api.WalletFile{Wallet: WalletID, Format: format, Content: "wsh(sortedmulti(2,…))#checksum\n"}, b.wallet("ExportWallet", ref, format)
 }
+
+// Labels implements api.Backend.
+func (b *Backend) Labels(_ context.Context, ref string) ([]api.Label, error) {
+	return []api.Label{{Type: "tx", Ref: TxID, Label: "rent\x1b[2J", By: "bob", Time: Now()}}, b.wallet("Labels", ref, nil)
+}
+
+// SetLabels implements api.Backend.
+func (b *Backend) SetLabels(_ context.Context, ref string, r api.SetLabels) (api.LabelsSet, error) {
+	return api.LabelsSet{Wallet: WalletID, Set: len(r.Labels)}, b.wallet("SetLabels", ref, r)
+}

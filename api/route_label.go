@@ -1,0 +1,79 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// MaxLabels is how many labels one request sets.
+const MaxLabels = 256
+
+// LabelBackend is the labels that the members of a wallet share.
+type LabelBackend interface {
+	// Labels lists the labels of what is the wallet's, as this node sees it.
+	Labels(ctx context.Context, wallet string) ([]Label, error)
+	// SetLabels sets labels for all members, all that are the wallet's or none.
+	SetLabels(ctx context.Context, wallet string, r SetLabels) (LabelsSet, error)
+}
+
+// Label is a text that a member gave a transaction, an address or an output.
+type Label struct {
+	Type  string    `json:"type" doc:"tx, addr or output, as in BIP329."`
+	Ref   string    `json:"ref" doc:"Txid, address, or TXID:VOUT."`
+	Label string    `json:"label" doc:"A cosigner's words; unverified."`
+	By    string    `json:"by" doc:"Name of the cosigner who wrote it."`
+	Time  time.Time `json:"time" doc:"As the cosigner claims."`
+}
+
+// SetLabel gives one thing a label.
+type SetLabel struct {
+	Ref   string `json:"ref" minLength:"1" maxLength:"128" doc:"Txid, address, or TXID:VOUT."`
+	Label string `json:"label" maxLength:"256" doc:"Empty takes the label away."`
+}
+
+// SetLabels asks for labels.
+type SetLabels struct {
+	Labels []SetLabel `json:"labels" minItems:"1" maxItems:"256" nullable:"false"`
+	// SkipForeign leaves out what is not the wallet's instead of refusing.
+	SkipForeign bool `json:"skip_foreign,omitempty" doc:"Leave out what is not the wallet's, instead of refusing all."`
+}
+
+// LabelsSet answers SetLabels.
+type LabelsSet struct {
+	Wallet    string `json:"wallet"`
+	Set       int    `json:"set" doc:"How many changed."`
+	Unchanged int    `json:"unchanged" doc:"How many were so already."`
+	Foreign   int    `json:"not_of_wallet" doc:"How many were left out: they are of nothing that this node knows to be the wallet's."`
+}
+
+type setLabelsInput struct {
+	WalletPath
+	Body SetLabels
+}
+
+func (s *Server) labelRoutes(h huma.API) {
+	b := s.backend
+	route(h, RoleRead, get("list-labels", "/v1/wallets/{wallet}/labels", "List the labels that the cosigners share"), func(ctx context.Context, in *WalletPath) (Page[Label], error) {
+		return all(b.Labels(ctx, in.Wallet))
+	})
+	route(h, RolePropose, post("set-labels", "/v1/wallets/{wallet}/labels", "Set labels, for all cosigners"), func(ctx context.Context, in *setLabelsInput) (LabelsSet, error) {
+		return b.SetLabels(ctx, in.Wallet, in.Body)
+	})
+}
+
+// Labels implements Backend.
+func (c *Client) Labels(ctx context.Context, wallet string) ([]Label, error) {
+	return onWallet(wallet, func() ([]Label, error) {
+		p, err := fetch[Page[Label]](ctx, c, path("wallets", wallet, "labels"), nil)
+		return p.Items, err
+	})
+}
+
+// SetLabels implements Backend.
+func (c *Client) SetLabels(ctx context.Context, wallet string, r SetLabels) (LabelsSet, error) {
+	return onWallet(wallet, func() (LabelsSet, error) {
+		return send[LabelsSet](ctx, c, path("wallets", wallet, "labels"), r)
+	})
+}

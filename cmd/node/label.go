@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app"
+)
+
+func (c *cli) labelCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "label WALLET REF TEXT",
+		Short: "Give a transaction, an address or a coin a label that all cosigners see",
+		Long: `Give a transaction (its txid), a receive or change address of the wallet, or an output (TXID:VOUT) a label that all
+cosigners see: in ` + "`coins`" + `, in ` + "`history`" + ` and in ` + "`labels list`" + `. It takes the place of the one that shows; an empty TEXT
+takes that away. A label is at most 256 bytes, and what is not the wallet's is refused (exit status 4). A repeat
+changes nothing.
+JSON: {"wallet","set","unchanged","not_of_wallet"}.`,
+		Args: cobra.ExactArgs(3),
+		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.LabelsSet, error) {
+			if len(args[2]) > 256 {
+				return api.LabelsSet{}, api.Misuse("long_label", fmt.Sprintf("the label is %d bytes long", len(args[2])), "at most 256 bytes")
+			}
+			return node.SetLabels(ctx, args[0], api.SetLabels{Labels: []api.SetLabel{{Ref: args[1], Label: args[2]}}})
+		}, func(w io.Writer, v api.LabelsSet) {
+			if v.Set == 0 {
+				fmt.Fprintln(w, "it is labelled so already")
+				return
+			}
+			fmt.Fprintln(w, "labelled, for all cosigners")
+		}),
+	}
+}
+
+func (c *cli) labelsListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list WALLET",
+		Short: "List the labels that show, and who wrote them",
+		Long: `List the labels that show, and who wrote them. They are the words of cosigners; nothing verifies them.
+JSON: {"items":[{"type","ref","label","by","time"}],"next":""}.`,
+		Args: cobra.ExactArgs(1),
+		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.Label], error) {
+			items, err := node.Labels(ctx, args[0])
+			return api.Page[api.Label]{Items: items}, err
+		}, func(w io.Writer, p api.Page[api.Label]) {
+			rows := [][]string{{"TYPE", "REF", "BY", "TIME", "LABEL"}}
+			for _, x := range p.Items {
+				rows = append(rows, []string{x.Type, x.Ref, x.By, when(x.Time), x.Label})
+			}
+			table(w, rows)
+		}),
+	}
+}
+
+// exportedLabels is the answer of `labels export`.
+type exportedLabels struct {
+	Labels  int     `json:"labels"`
+	Content string  `json:"content"`
+	File    *string `json:"file"`
+}
+
+func (c *cli) labelsExportCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "export WALLET",
+		Short: "Write the labels for other wallets (BIP329)",
+		Long: `Write the labels of transactions, addresses and outputs for other wallets, as JSON lines of BIP329, to standard output
+or to a file. No line has an origin, since all are of one wallet, nor spendable, since quorate freezes no coins.
+JSON: {"labels","content","file"}; file is null without --output.`,
+		Args: cobra.ExactArgs(1),
+		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (exportedLabels, error) {
+			items, err := node.Labels(ctx, args[0])
+			if err != nil {
+				return exportedLabels{}, err
+			}
+			b, err := app.WriteLabelFile(items)
+			if err != nil {
+				return exportedLabels{}, err
+			}
+			out := exportedLabels{Labels: len(items), Content: string(b)}
+			if file == "" {
+				return out, nil
+			}
+			out.File = &file
+			return out, newFile(file, b)
+		}, func(w io.Writer, e exportedLabels) {
+			if e.File != nil {
+				fmt.Fprintf(w, "%d labels written to %s\n", e.Labels, clean(*e.File))
+				return
+			}
+			// Control characters are escaped in it, or refused in labels.
+			fmt.Fprint(w, e.Content)
+		}),
+	}
+	cmd.Flags().StringVarP(&file, "output", "o", "", "write to a new `FILE`, which only its owner can read")
+	return cmd
+}
+
+// importedLabels is the answer of `labels import`.
+type importedLabels struct {
+	api.LabelsSet
+	Lines  int `json:"lines"`
+	Other  int `json:"other_types"`
+	Empty  int `json:"without_label"`
+	Again  int `json:"repeated"`
+	Cut    int `json:"cut"`
+	Frozen int `json:"spendable_ignored"`
+}
+
+func (c *cli) labelsImportCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "import WALLET FILE|-",
+		Short: "Take labels from another wallet (BIP329), for all cosigners",
+		Long: `Take labels from another wallet, for all cosigners: JSON lines of BIP329, at most 20,000 lines and 16 MiB. Labels of
+transactions, addresses and outputs of this wallet take the place of those that show. Counted and left out are other
+types (pubkey, input, xpub, and those of later versions), what is not this wallet's as far as this node knows, what
+names another wallet's keys as its origin, and lines without a label. A label over 256 bytes is cut. spendable is not
+kept: quorate freezes no coins. The same file again changes nothing. A malformed file changes nothing at all.
+JSON: {"wallet","set","unchanged","not_of_wallet","lines","other_types","without_label","repeated","cut",
+"spendable_ignored"}.`,
+		Args: cobra.ExactArgs(2),
+		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (importedLabels, error) {
+			content, err := c.readFile(args[1], app.MaxLabelFile)
+			if err != nil {
+				return importedLabels{}, api.Misuse("bad_labels", "import: "+err.Error(), "name a file, or - for standard input")
+			}
+			w, err := node.Wallet(ctx, args[0])
+			if err != nil {
+				return importedLabels{}, err
+			}
+			f, err := app.ReadLabelFile(content, w)
+			if err != nil {
+				return importedLabels{}, err
+			}
+			out := importedLabels{Lines: f.Lines, Other: f.Other, Empty: f.Empty, Again: f.Again, Cut: f.Cut, Frozen: f.Frozen}
+			out.Wallet, out.Foreign = w.Wallet, f.Origin
+			for rest := f.Labels; len(rest) > 0; {
+				n := min(len(rest), api.MaxLabels)
+				done, err := node.SetLabels(ctx, w.Wallet, api.SetLabels{Labels: rest[:n], SkipForeign: true})
+				if err != nil {
+					if out.Set > 0 {
+						c.note("%d labels were set before this; the same file again goes on", out.Set)
+					}
+					return importedLabels{}, err
+				}
+				out.Set, out.Unchanged, out.Foreign = out.Set+done.Set, out.Unchanged+done.Unchanged, out.Foreign+done.Foreign
+				rest = rest[n:]
+			}
+			return out, nil
+		}, showImportedLabels),
+	}
+}
+
+func showImportedLabels(w io.Writer, v importedLabels) {
+	fmt.Fprintf(w, "%d lines: %d labels set, %d were so already\n", v.Lines, v.Set, v.Unchanged)
+	for _, x := range []struct {
+		n    int
+		text string
+	}{
+		{v.Foreign, "left out: not of this wallet, as far as this node knows"},
+		{v.Other, "left out: of a type that is not kept"},
+		{v.Empty, "left out: no label"},
+		{v.Again, "left out: a later line is of the same"},
+		{v.Cut, "cut to 256 bytes, or cleaned"},
+		{v.Frozen, "say whether an output may be spent, which is not kept"},
+	} {
+		if x.n > 0 {
+			fmt.Fprintf(w, "%d %s\n", x.n, x.text)
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/quorate/quorate/api"
+)
+
+// counts is what `labels import` counts.
+type counts struct {
+	Set       int `json:"set"`
+	Unchanged int `json:"unchanged"`
+	Foreign   int `json:"not_of_wallet"`
+	Lines     int `json:"lines"`
+	Other     int `json:"other_types"`
+}
+
+// A label given at one node shows at the other, survives kill -9, and goes out
+// to a file and comes back. What is not the wallet's is refused.
+func TestLabels(t *testing.T) {
+	g := newGroup(t, 2, 2).fund(1_000_000)
+	a, b := g.nodes[0], g.nodes[1]
+	coin := a.coins()[0]
+	txid, _, _ := strings.Cut(coin.OutPoint, ":")
+	shows := func(n *node, want string) {
+		t.Helper()
+		eventually(t, n.name+" shows the label "+want, func() bool { c := n.coins(); return len(c) == 1 && c[0].Label == want })
+	}
+	label := func(n *node, ref, text string) int { return ask[api.LabelsSet](n, "label", walletName, ref, text).Set }
+
+	label(a, txid, "from Carol")
+	shows(a, "from Carol")
+	shows(b, "from Carol")
+	if label(b, txid, "from Carol") != 0 {
+		t.Error("the same label was set twice")
+	}
+	label(b, coin.Address, "donations")
+	shows(a, "donations")
+	label(a, coin.OutPoint, "the first coin")
+	shows(b, "the first coin")
+	if h := ask[api.Page[api.HistoryItem]](b, "history", walletName).Items; len(h) != 1 || h[0].Label != "from Carol" {
+		t.Errorf("history %+v", h)
+	}
+	if l := ask[api.Page[api.Label]](b, "labels", "list", walletName).Items; len(l) != 3 || l[0].Type != "tx" || l[0].By != "a" || l[1].By != "b" {
+		t.Errorf("labels %+v", l)
+	}
+
+	before := g.nodes[0].snapshot()
+	refused(t, a.run("label", walletName, strings.Repeat("ab", 32), "x"), 4, "not_of_wallet")
+	refused(t, a.run("label", walletName, txid+":7", "x"), 4, "not_of_wallet")
+	refused(t, a.run("label", walletName, outside(t), "x"), 4, "not_of_wallet")
+	refused(t, a.run("label", walletName, "bcrt1qnonsense", "x"), 2, "bad_ref")
+	refused(t, a.run("label", walletName, txid, strings.Repeat("x", 257)), 2, "long_label")
+	refused(t, a.run("label", walletName, txid, "turned \u202e around"), 2, "bad_request")
+	unchanged(t, a, before)
+
+	file := filepath.Join(t.TempDir(), "labels.jsonl")
+	a.run("labels", "export", walletName, "-o", file).ok(t)
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(content), "\n"); n != 3 || !strings.Contains(string(content), `{"type":"addr","ref":"`+coin.Address+`","label":"donations"}`) {
+		t.Errorf("exported\n%s", content)
+	}
+	if c := ask[counts](b, "labels", "import", walletName, file); c.Unchanged != 3 || c.Set != 0 {
+		t.Errorf("its own export changes something: %+v", c)
+	}
+	for _, ref := range []string{txid, coin.Address, coin.OutPoint} {
+		label(a, ref, "")
+	}
+	shows(b, "")
+
+	b.kill9()
+	b.start()
+	more := string(content) + `{"type":"xpub","ref":"xpub6…","label":"k"}` + "\n" +
+		`{"type":"tx","ref":"` + strings.Repeat("cd", 32) + `","label":"of another wallet"}` + "\n" +
+		`{"type":"tx","ref":"` + txid + `","label":"another's","origin":"wpkh([d34db33f/84'/0'/0'])"}` + "\n"
+	refused(t, b.runWith(more+`{"type":"tx"`, "labels", "import", walletName, "-"), 2, "bad_labels")
+	shows(b, "")
+	if c := read[counts](t, b.runWith(more, "labels", "import", walletName, "-")); c.Set != 3 || c.Lines != 6 || c.Other != 1 || c.Foreign != 2 {
+		t.Errorf("imported %+v", c)
+	}
+	b.kill9() // what it acknowledged it tells the other once it is back
+	b.start()
+	shows(b, "the first coin")
+	shows(a, "the first coin")
+	if c := read[counts](t, b.runWith(more, "labels", "import", walletName, "-")); c.Set != 0 || c.Unchanged != 3 {
+		t.Errorf("imported again %+v", c)
+	}
+}
