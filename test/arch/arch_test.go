@@ -176,3 +176,47 @@ func links(t *testing.T, root string) []pkg {
 		pkgs = append(pkgs, p)
 	}
 }
+
+// largestFile bounds what is kept in the repository: source, not what is built from it.
+const largestFile = 512 << 10
+
+// No executable or other large file is committed by a slip.
+func TestNothingBuiltIsKept(t *testing.T) {
+	root := repository(t)
+	if !inGit(root) {
+		t.Skip("not a git checkout: nobody can say which files are kept")
+	}
+	out, err := exec.Command("git", "-C", root, "ls-files", "-z").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+	if len(names) < 100 {
+		t.Errorf("only %d files are kept: this test looks at the wrong tree", len(names))
+	}
+	for _, wrong := range tooLarge(root, names) {
+		t.Error(wrong)
+	}
+	big := t.TempDir()
+	if err := os.WriteFile(filepath.Join(big, "node"), make([]byte, largestFile+1), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if len(tooLarge(big, []string{"node"})) != 1 {
+		t.Error("a large file is not found")
+	}
+}
+
+func inGit(root string) bool {
+	_, err := os.Stat(filepath.Join(root, ".git"))
+	return err == nil
+}
+
+func tooLarge(root string, names []string) []string {
+	var out []string
+	for _, n := range names {
+		if info, err := os.Lstat(filepath.Join(root, n)); err == nil && info.Size() > largestFile {
+			out = append(out, fmt.Sprintf("%s has %d bytes, at most %d", n, info.Size(), largestFile))
+		}
+	}
+	return out
+}
