@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -53,10 +54,11 @@ func openMark(dir string) (*mark, error) {
 }
 
 // parseMark reads a mark. An empty one is of a new store, or one of before there
-// were marks.
+// were marks; zeros are what a file system may leave of the first one when the
+// power fails before its bytes are written.
 func parseMark(raw []byte) (uint64, error) {
 	switch {
-	case len(raw) == 0:
+	case len(raw) <= markLen && len(bytes.Trim(raw, "\x00")) == 0:
 		return 0, nil
 	case len(raw) != markLen || string(raw[:4]) != markMagic:
 		return 0, fmt.Errorf("%w: the file %q is not what was written", ErrCorrupt, markName)
