@@ -300,7 +300,7 @@ func TestHostedRosterRules(t *testing.T) {
 // The host's guard is one for its own key and those it hosts: it hands out
 // nothing that competes with what either has signed.
 func TestHostGuardsWhatItHandsOut(t *testing.T) {
-	c, d := activeHosting(t, 2, 2)
+	c, _ := activeHosting(t, 2, 2)
 	a, b := c.peers[0], c.peers[1]
 	coin := c.fund(500_000)
 	x := pay(1, 100_000)
@@ -325,7 +325,7 @@ func TestHostGuardsWhatItHandsOut(t *testing.T) {
 	b.refused(RuleSignGuard, Export{Proposal: second})
 
 	// The same where the signature is known from the group alone.
-	c, d = activeHosting(t, 2, 2)
+	c, d := activeHosting(t, 2, 2)
 	a, b = c.peers[0], c.peers[1]
 	y.Coins = c.fund(500_000)
 	first, second = a.must(x).(Proposed).Proposal, a.must(y).(Proposed).Proposal
