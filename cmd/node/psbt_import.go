@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -14,10 +15,11 @@ import (
 func (c *cli) psbtImportCommand() *cobra.Command {
 	var r api.ImportPSBT
 	cmd := &cobra.Command{
-		Use:   "import FILE|-",
+		Use:   "import FILE|DIR|-",
 		Short: "Take in a PSBT that a device, a colleague or another wallet signed",
 		Long: `Take in a PSBT that a device, a colleague or another wallet signed, in base64, hex or binary, of version 0 or 2, or as
-the frames of a BBQr or a UR (crypto-psbt), one a line in any order.
+the frames of a BBQr or a UR (crypto-psbt), one a line in any order; or a PNG of such a code, or a directory with a
+PNG of each.
 Each signature is verified against the proposal as this node derives it. Those that are new are entered: by this
 node's key as its approval, by the rules of ` + "`approve`" + `; by others as carried. A PSBT that changed anything is refused,
 and what it changed is named.
@@ -42,9 +44,15 @@ JSON: {"proposal","wallet","txid","status","added":[{"cosigner","signatures","ow
 const maxPSBTFile = 33 << 20
 
 func (c *cli) readPSBT(name string) ([]byte, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return c.readPictures(name)
+	}
 	b, err := c.readFile(name, maxPSBTFile)
 	if err != nil {
 		return nil, api.Misuse("bad_psbt", "the PSBT could not be read: "+err.Error(), "name a file, or - for standard input")
+	}
+	if b, err = scanned(name, b); err != nil {
+		return nil, err
 	}
 	return joined(b)
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/quorate/quorate/api"
@@ -107,6 +108,55 @@ func (c *cli) animate(ctx context.Context, w io.Writer, frames []string) {
 		case <-tick.C:
 		}
 	}
+}
+
+// maxPicture bounds a PNG.
+const maxPicture = 8 << 20
+
+// readPictures reads the PSBT of which a directory has the QR codes, each in a PNG.
+func (c *cli) readPictures(dir string) ([]byte, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, api.Misuse("bad_qr", "the pictures could not be listed: "+err.Error(), "")
+	}
+	var names []string
+	for _, e := range entries {
+		if strings.EqualFold(filepath.Ext(e.Name()), ".png") {
+			names = append(names, filepath.Join(dir, e.Name()))
+		}
+	}
+	if len(names) == 0 {
+		return nil, api.Misuse("bad_qr", fmt.Sprintf("there are no PNG files in %.200s", dir), "name a file, or a directory with pictures of QR codes")
+	}
+	if len(names) > maxFrames {
+		return nil, api.Misuse("bad_qr", fmt.Sprintf("there are more than %d pictures in %.200s", maxFrames, dir), "leave only those of one PSBT there")
+	}
+	var frames bytes.Buffer
+	for _, name := range names {
+		b, e := c.readFile(name, maxPicture)
+		if e != nil {
+			return nil, api.Misuse("bad_qr", fmt.Sprintf("the picture %.200s could not be read: %v", name, e), "")
+		}
+		if b, e = scanned(name, b); e != nil {
+			return nil, e
+		}
+		frames.Write(b)
+		frames.WriteByte('\n')
+	}
+	return joined(frames.Bytes())
+}
+
+// scanned is the text of the QR code where the content is a picture; what is none
+// comes back as it is.
+func scanned(name string, content []byte) ([]byte, error) {
+	if !qr.IsPNG(content) {
+		return content, nil
+	}
+	text, err := qr.ScanPNG(content)
+	if err != nil {
+		return nil, api.Misuse("bad_qr", fmt.Sprintf("%.200s: %v", name, err), "show the code whole, straight and sharp")
+	}
+	return []byte(text), nil
 }
 
 // maxFrames is how many frames are read: each of a UR in thousands of parts is work.

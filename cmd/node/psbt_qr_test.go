@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -79,4 +82,46 @@ func FuzzJoined(f *testing.F) {
 			t.Errorf("%q came back as %q", content, got)
 		}
 	})
+}
+
+// The pictures that `psbt export` writes are read back, whatever else lies there.
+func TestReadPictures(t *testing.T) {
+	want := dense(5, 60)
+	for _, kind := range []qr.Kind{qr.BBQrPSBT, qr.URPSBT} {
+		dir := t.TempDir()
+		put := func(name string, b []byte) {
+			if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		frames := qrLines(t, kind, want)
+		for i, f := range frames {
+			b, err := qr.PNG(f, 4)
+			if err != nil {
+				t.Fatal(err)
+			}
+			put(fmt.Sprintf("%03d.png", len(frames)-i), b)
+		}
+		put("notes.txt", []byte("not a picture"))
+		var c cli
+		if got, err := c.readPSBT(dir); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("%v: %d bytes, %v", kind, len(got), err)
+		}
+		for i := range frames {
+			if kind == qr.BBQrPSBT && i > 0 {
+				break
+			}
+			if err := os.Remove(filepath.Join(dir, fmt.Sprintf("%03d.png", i+1))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := c.readPSBT(dir); err == nil {
+			t.Errorf("%v: read without its pictures", kind)
+		}
+		put("none.png", []byte("\x89PNG\r\n\x1a\nand then"))
+		var e *api.Error
+		if _, err := c.readPSBT(dir); !errors.As(err, &e) || e.Code != "bad_qr" || !strings.Contains(err.Error(), "none.png") {
+			t.Errorf("%v: no picture: %v", kind, err)
+		}
+	}
 }
