@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
@@ -69,21 +68,7 @@ func (d *device) message(text string) []byte {
 // formingExternal is a forming circle of n whose last member has an external key, not proved yet.
 func formingExternal(tb testing.TB, k, n int, key string) *circle {
 	tb.Helper()
-	c := &circle{tb: tb, clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	for i := range n {
-		p := newPeer(tb, string(rune('A'+i)), byte(i+1), &c.clock)
-		p.circle = c
-		c.peers = append(c.peers, p)
-	}
-	a := c.peers[0]
-	m, invites, effects, err := Found(a.self, a.input(nil), Genesis{Threshold: k, Cosigners: n, Script: "wsh", Network: "regtest"},
-		"treasury", a.name, a.key(), 0, nil, c.clock.Add(time.Hour))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if _, err := a.execute(m, effects); err != nil {
-		tb.Fatal(err)
-	}
+	c, invites := founded(tb, k, n, n)
 	for i, p := range c.peers[1:] {
 		ck := p.key()
 		if i == n-2 {
@@ -93,15 +78,7 @@ func formingExternal(tb testing.TB, k, n int, key string) *circle {
 			}
 			ck = CosignerKey{Key: parsed}
 		}
-		nonce := [32]byte{byte(i)}
-		grant := a.must(Admit{Joiner: p.id(), Nonce: nonce, Proof: invites[i].Proof(p.id(), nonce)}).(Grant)
-		m, effects, err := Enter(p.self, p.input(nil), invites[i], grant, wallet.Regtest, p.name, ck, 0)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		if _, err := p.execute(m, effects); err != nil {
-			tb.Fatal(err)
-		}
+		c.join(p, invites[i], ck)
 	}
 	c.settle()
 	return c

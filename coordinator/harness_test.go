@@ -169,8 +169,19 @@ type circle struct {
 
 func newCircle(tb testing.TB, k, n int) *circle {
 	tb.Helper()
+	c, invites := founded(tb, k, n, n)
+	for i, p := range c.peers[1:] {
+		c.join(p, invites[i], p.key())
+	}
+	return c
+}
+
+// founded is a forming circle of n cosigners, of whom the first nodes have a
+// node: the founder's entries are made, and nobody has taken an invite.
+func founded(tb testing.TB, k, n, nodes int) (*circle, []Invite) {
+	tb.Helper()
 	c := &circle{tb: tb, clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	for i := range n {
+	for i := range nodes {
 		p := newPeer(tb, string(rune('A'+i)), byte(i+1), &c.clock)
 		p.circle = c
 		c.peers = append(c.peers, p)
@@ -184,19 +195,21 @@ func newCircle(tb testing.TB, k, n int) *circle {
 	if _, err := a.execute(m, effects); err != nil {
 		tb.Fatal(err)
 	}
-	for i, p := range c.peers[1:] {
-		inv := invites[i]
-		nonce := [32]byte{byte(i)}
-		grant := a.must(Admit{Joiner: p.id(), Nonce: nonce, Proof: inv.Proof(p.id(), nonce)}).(Grant)
-		m, effects, err := Enter(p.self, p.input(nil), inv, grant, wallet.Regtest, p.name, p.key(), 0)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		if _, err := p.execute(m, effects); err != nil {
-			tb.Fatal(err)
-		}
+	return c, invites
+}
+
+// join takes an invite of the first peer.
+func (c *circle) join(p *peer, inv Invite, ck CosignerKey) {
+	c.tb.Helper()
+	nonce := [32]byte{p.name[0]}
+	grant := c.peers[0].must(Admit{Joiner: p.id(), Nonce: nonce, Proof: inv.Proof(p.id(), nonce)}).(Grant)
+	m, effects, err := Enter(p.self, p.input(nil), inv, grant, wallet.Regtest, p.name, ck, 0)
+	if err != nil {
+		c.tb.Fatal(err)
 	}
-	return c
+	if _, err := p.execute(m, effects); err != nil {
+		c.tb.Fatal(err)
+	}
 }
 
 // active is a circle whose wallet is ratified by all and caught up.

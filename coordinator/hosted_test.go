@@ -14,39 +14,12 @@ import (
 // formingWith is a forming circle of n cosigners of which only some have nodes.
 func formingWith(tb testing.TB, k, n, nodes int) (*circle, []Invite) {
 	tb.Helper()
-	c := &circle{tb: tb, clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	for i := range nodes {
-		p := newPeer(tb, string(rune('A'+i)), byte(i+1), &c.clock)
-		p.circle = c
-		c.peers = append(c.peers, p)
-	}
-	a := c.peers[0]
-	m, invites, effects, err := Found(a.self, a.input(nil), Genesis{Threshold: k, Cosigners: n, Script: "wsh", Network: "regtest"},
-		"treasury", a.name, a.key(), 0, nil, c.clock.Add(time.Hour))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if _, err := a.execute(m, effects); err != nil {
-		tb.Fatal(err)
-	}
+	c, invites := founded(tb, k, n, nodes)
 	for i, p := range c.peers[1:] {
-		c.join(p, invites[i])
+		c.join(p, invites[i], p.key())
 	}
 	c.settle()
 	return c, invites[nodes-1:]
-}
-
-func (c *circle) join(p *peer, inv Invite) {
-	c.tb.Helper()
-	nonce := [32]byte{p.name[0]}
-	grant := c.peers[0].must(Admit{Joiner: p.id(), Nonce: nonce, Proof: inv.Proof(p.id(), nonce)}).(Grant)
-	m, effects, err := Enter(p.self, p.input(nil), inv, grant, wallet.Regtest, p.name, p.key(), 0)
-	if err != nil {
-		c.tb.Fatal(err)
-	}
-	if _, err := p.execute(m, effects); err != nil {
-		c.tb.Fatal(err)
-	}
 }
 
 // hostedBy gives a device's owner a place, with a proof of its key.
@@ -214,7 +187,7 @@ func TestHostedPlaces(t *testing.T) {
 	b.must(Host{Name: "Hal", Key: newDevice(t, 9).text()})
 	late := newPeer(t, "C", 3, &c.clock)
 	late.circle = c
-	c.join(late, left[0])
+	c.join(late, left[0], late.key())
 	c.peers = append(c.peers, late)
 	c.settle()
 	b.refused(RuleNoPlace, Prove{For: "Hal", How: ProofNone})

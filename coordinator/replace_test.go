@@ -42,6 +42,11 @@ func (p *peer) present(d *peer, inv Invite, claim *ReplacementClaim) (Grant, err
 // takePlace is the whole way of a new device: invite, challenge, claim, entry.
 func (d *peer) takePlace(by, lost *peer) {
 	d.tb.Helper()
+	d.takePlaceWith(by, lost, d.key())
+}
+
+func (d *peer) takePlaceWith(by, lost *peer, ck CosignerKey) {
+	d.tb.Helper()
 	inv, err := by.invite(lost)
 	if err != nil {
 		d.tb.Fatal(err)
@@ -50,20 +55,20 @@ func (d *peer) takePlace(by, lost *peer) {
 	if err != nil || g.Challenge == nil || g.Genesis != nil || g.Secret != ([32]byte{}) {
 		d.tb.Fatalf("challenge: %+v %v", g, err)
 	}
-	claim, err := g.Challenge.Claim(d.self, inv.Group, d.prove)
+	claim, err := g.Challenge.Claim(d.self, inv.Group, ck.Prove)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
-	d.enter(by, inv, claim)
+	d.enter(by, inv, claim, ck)
 }
 
-func (d *peer) enter(by *peer, inv Invite, claim *ReplacementClaim) {
+func (d *peer) enter(by *peer, inv Invite, claim *ReplacementClaim, ck CosignerKey) {
 	d.tb.Helper()
 	g, err := by.present(d, inv, claim)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
-	m, effects, err := EnterReplacement(d.self, d.input(nil), inv, g, wallet.Regtest, d.key())
+	m, effects, err := EnterReplacement(d.self, d.input(nil), inv, g, wallet.Regtest, ck)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
@@ -282,7 +287,7 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 	if len(a.held) != entries || a.memberOf(0) == d.id() {
 		t.Error("something was entered")
 	}
-	d.enter(a, inv, claims["good"])
+	d.enter(a, inv, claims["good"], d.key())
 	entries = len(a.held)
 	if _, err := a.present(d, inv, claims["good"]); err != nil || len(a.held) != entries {
 		t.Errorf("a retry: %v, %d entries more", err, len(a.held)-entries)
@@ -406,30 +411,9 @@ func TestAnExternalKeyIsReplacedByApproval(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inv, err := a.invite(z)
-	if err != nil {
-		t.Fatal(err)
-	}
 	d := newPeer(t, "D", 9, &c.clock)
 	d.circle = c
-	g, err := a.present(d, inv, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	claim, err := g.Challenge.Claim(d.self, inv.Group, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if g, err = a.present(d, inv, claim); err != nil {
-		t.Fatal(err)
-	}
-	m, effects, err := EnterReplacement(d.self, d.input(nil), inv, g, wallet.Regtest, CosignerKey{Key: key})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.execute(m, effects); err != nil {
-		t.Fatal(err)
-	}
+	d.takePlaceWith(a, z, CosignerKey{Key: key})
 	c.settle(a, b, z)
 	at, _ := a.m.State.Active().index(z.id())
 	rs := b.m.Replacements()

@@ -127,28 +127,7 @@ func TestANewDeviceHearsOfTheOneBeforeIt(t *testing.T) {
 	enter := func(n byte, lost *peer) *peer {
 		d := newPeer(t, "D", n, &c.clock)
 		d.circle = c
-		inv, err := a.invite(lost)
-		if err != nil {
-			t.Fatal(err)
-		}
-		g, err := a.present(d, inv, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		claim, err := g.Challenge.Claim(d.self, inv.Group, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if g, err = a.present(d, inv, claim); err != nil {
-			t.Fatal(err)
-		}
-		m, effects, err := EnterReplacement(d.self, d.input(nil), inv, g, wallet.Regtest, CosignerKey{Key: key})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := d.execute(m, effects); err != nil {
-			t.Fatal(err)
-		}
+		d.takePlaceWith(a, lost, CosignerKey{Key: key})
 		c.settle(a, b)
 		rs := a.m.Replacements()
 		if len(rs) != 1 {
