@@ -92,11 +92,16 @@ func TestHostedCosigner(t *testing.T) {
 	}
 	confirmed(t, p.Proposal, nodes...)
 
-	// Without the host.
+	// Without the host. What was drawn as QR codes is read from them.
 	b.kill9()
 	p = ask[api.Proposed](a, pay(t, 6_000_000)...)
 	out, signed = filepath.Join(dir, "2.psbt"), filepath.Join(dir, "2-signed.psbt")
 	ask[api.ExportedPSBT](a, "psbt", "export", p.Proposal, "-o", out, "--format", "binary")
+	drawn := filepath.Join(dir, "codes")
+	ask[api.ExportedPSBT](a, "psbt", "export", p.Proposal, "--format", "ur", "--png", drawn)
+	if r := a.run("psbt", "import", drawn); r.status != 4 || !strings.Contains(r.err, "no signature") {
+		t.Errorf("pictures of an unsigned PSBT: exit status %d: %s", r.status, r.err)
+	}
 	hal.sign(out, signed)
 	ask[api.ImportedPSBT](a, "psbt", "import", signed)
 	confirmed(t, p.Proposal, a)
