@@ -116,7 +116,7 @@ func refold(tb rapid.TB, p *peer, order []*journal.Entry) State {
 	for len(order) > 0 {
 		var later []*journal.Entry
 		for _, e := range order {
-			chains, out, err := st.chains.Add(e, true)
+			next, out, err := st.add(e, true)
 			var gap *journal.MissingError
 			if errors.As(err, &gap) {
 				later = append(later, e)
@@ -128,15 +128,14 @@ func refold(tb rapid.TB, p *peer, order []*journal.Entry) State {
 			if out == journal.Duplicate {
 				continue
 			}
-			st.chains = chains
-			st = st.fold(e)
+			st = next.derived()
 		}
 		if len(later) == len(order) {
 			tb.Fatalf("%d entries never link", len(later))
 		}
 		order = later
 	}
-	return st.activate()
+	return st
 }
 
 // wild adds an entry of a member's own making, whatever it says.
