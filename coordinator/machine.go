@@ -30,6 +30,7 @@ type Machine struct {
 	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
 	ties     pmap.Map[uint32, bool]             // by index: addresses of ours that another leased too, and that were told
 	refused  pmap.Map[string, string]           // by txid: why it could not be broadcast, as told
+	bound    *boundRecord                       // after a restore, for ever; never changed in place
 	restored *restoredRecord                    // since a restore, until all others were heard; never changed in place
 	owed     pmap.Map[string, journal.Frontier] // by identity: the first claims since a restore
 	online   []journal.Author                   // as of the last tick
