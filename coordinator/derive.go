@@ -201,3 +201,6 @@ func theTx(s State, v View, p *Proposal) (*wire.MsgTx, error) {
 	}
 	return s.FinalTx(p)
 }
+
+// proposalsRetainted works out anew what proposals rest on (see derived).
+func (s State) proposalsRetainted(retaint) State { return s }

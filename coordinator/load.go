@@ -100,13 +100,9 @@ func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][
 		if st.chains.Has(e.ID()) {
 			return true
 		}
-		chains, _, err := st.chains.Add(e, true)
-		if err != nil {
-			return false
-		}
-		st.chains = chains
-		st = st.fold(e)
-		return true
+		next, _, err := st.add(e, true)
+		st = next
+		return err == nil
 	}
 	// One side of a fork need not link to what lies before it, and may come
 	// first: it is taken again once the other side is there.
@@ -128,8 +124,7 @@ func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][
 	if len(late) > 0 {
 		return m, fmt.Errorf("read journal: entry %s does not link to its chain", late[0].ID())
 	}
-	st.touched, st.leased = nil, nil
-	m.State = st.activate()
+	m.State = st.activate().derived().told()
 	return m, nil
 }
 

@@ -30,6 +30,7 @@ type Machine struct {
 	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
 	ties     pmap.Map[uint32, bool]             // by index: addresses of ours that another leased too, and that were told
 	refused  pmap.Map[string, string]           // by txid: why it could not be broadcast, as told
+	bound    *boundRecord                       // after a restore, for ever; never changed in place
 	restored *restoredRecord                    // since a restore, until all others were heard; never changed in place
 	owed     pmap.Map[string, journal.Frontier] // by identity: the first claims since a restore
 	online   []journal.Author                   // as of the last tick
@@ -94,7 +95,7 @@ const (
 // pure: the same machine and input give the same result, and the machine
 // passed in stays as it was.
 func Step(m Machine, in Input) (Machine, []Effect, error) {
-	s := &step{m: m, in: in, batch: Batch{Group: m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: m, before: m, in: in, batch: Batch{Group: m.State.group, Puts: map[string][]byte{}}}
 	if err := s.take(in.Msg); err != nil {
 		return m, nil, err
 	}
@@ -107,6 +108,7 @@ func Step(m Machine, in Input) (Machine, []Effect, error) {
 // step is one run of Step: a private copy of the machine, and what is to be done.
 type step struct {
 	m       Machine
+	before  Machine // as it was when the step began
 	in      Input
 	batch   Batch
 	effects []Effect
@@ -273,15 +275,14 @@ func (m Machine) superseded() bool {
 // append adds an entry of this node's own to its chain, to the batch and to
 // what is published.
 func (s *step) append(e *journal.Entry) error {
-	chains, out, err := s.m.State.chains.Add(e, false)
+	next, out, err := s.m.State.add(e, false)
 	if err != nil {
 		return fmt.Errorf("append own entry: %w", err)
 	}
 	if out != journal.Appended {
 		return fmt.Errorf("append own entry: %w", errOwnChain)
 	}
-	s.m.State.chains = chains
-	s.m.State = s.m.State.fold(e)
+	s.m.State = next.derived()
 	s.batch.Entries = append(s.batch.Entries, e)
 	s.do(Publish{e})
 	return nil

@@ -22,15 +22,51 @@ func canon(s State) string {
 	for _, f := range s.chains.Forks() {
 		line("fork %v %d %s %s", f.Chain, f.Seq, f.A, f.B)
 	}
-	line("name %q active %v", s.name, s.active != nil)
+	line("name %q by %s active %v roster %x", s.name, s.nameRef.ID, s.active != nil, s.pinned)
+	for c := range s.chains.Keys() {
+		line("chain %v tainted from %d", c, s.taintedFrom(c))
+	}
+	cur, _ := s.Epoch()
+	line("epoch %s members %v topics %v", cur.ID(), s.Members(), s.topics())
+	if r, ok := s.Roster(); ok {
+		line("roster %s hash %x revealed %d ratified %d", r.ID, r.Hash, r.Revealed, len(r.Ratified))
+	}
+	for k, v := range s.rosters.All() {
+		line("roster %x %v", k, v)
+	}
+	for k, v := range s.rotations.All() {
+		line("rotation %x %v", k, v)
+	}
+	for k, v := range s.failures.All() {
+		line("failure %x %v", k, v)
+	}
+	for k, v := range s.carriers.All() {
+		line("carrier %x %v", k, v)
+	}
+	for k, v := range s.votes.All() {
+		line("vote %x %v", k, v)
+	}
+	for k, v := range s.withdrawals.All() {
+		line("withdrawal %x %v", k, v)
+	}
+	for k, v := range s.abandoned.All() {
+		line("abandoned %x %v", k, v)
+	}
 	if s.active != nil {
 		for i, m := range s.active.Members {
 			line("member %d %s %x line %v", i, m.Identity, m.Sealing, s.active.identities(i))
 		}
-		if l := s.active.lines; l != nil {
+		l := s.active.lines
+		line("lines %v", l != nil)
+		if l != nil {
 			line("ends %v", l.ends)
+			line("key %v", l.key)
+			line("sealing %v", l.sealing)
+			line("named %v member %v", l.named, l.member)
 			for i := range s.active.Members {
-				line("contested %d: %d", i, len(l.contested[i]))
+				for _, f := range l.contested[i] {
+					line("contested %d: %s", i, f.Ref.ID)
+				}
 			}
 		}
 	}
@@ -116,7 +152,7 @@ func refold(tb rapid.TB, p *peer, order []*journal.Entry) State {
 	for len(order) > 0 {
 		var later []*journal.Entry
 		for _, e := range order {
-			chains, out, err := st.chains.Add(e, true)
+			next, out, err := st.add(e, true)
 			var gap *journal.MissingError
 			if errors.As(err, &gap) {
 				later = append(later, e)
@@ -128,15 +164,14 @@ func refold(tb rapid.TB, p *peer, order []*journal.Entry) State {
 			if out == journal.Duplicate {
 				continue
 			}
-			st.chains = chains
-			st = st.fold(e)
+			st = next.derived()
 		}
 		if len(later) == len(order) {
 			tb.Fatalf("%d entries never link", len(later))
 		}
 		order = later
 	}
-	return st.activate()
+	return st
 }
 
 // wild adds an entry of a member's own making, whatever it says.
@@ -350,7 +385,7 @@ func diff(a, b string) string {
 	return out.String()
 }
 
-func throughSnapshot(tb rapid.TB, p *peer, s State) State {
+func throughSnapshot(tb fatal, p *peer, s State) State {
 	b, err := s.snapshot()
 	if err != nil {
 		tb.Fatal(err)

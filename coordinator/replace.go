@@ -68,17 +68,12 @@ func (s State) checkReplaced(b *MemberReplaced) bool {
 
 // foldReplaced keeps a replacement, and what it changes once the wallet is active.
 func (s State) foldReplaced(f replacedFact) State {
-	s.replaced = s.replaced.Set(replacedKey(f.Ref), f)
-	if s.active == nil {
-		return s
-	}
-	if !s.checkReplaced(f.Body) {
+	if s.active != nil && !s.checkReplaced(f.Body) {
 		return s.asInert(f.Ref, ruleReplacement)
 	}
-	if !s.counted(f) && s.active.lines != nil {
-		return s.alsoNamed(f.Body.New)
-	}
-	return s.relined()
+	s.replaced = s.replaced.Set(replacedKey(f.Ref), f)
+	s.relineDue = true
+	return s
 }
 
 // replacedKey puts the replacements that one identity carries in order.
@@ -91,21 +86,7 @@ func replacedKey(r Ref) string {
 // have all of them looked at again. A member carries one for each device that it lets in.
 const maxCarried = 64
 
-// counted says whether a replacement is among the first that its carrier brought.
-func (s State) counted(f replacedFact) bool {
-	n := 0
-	for _, o := range scan(s.replaced, string(f.Ref.Chain.Author[:])) {
-		if o.Ref.ID == f.Ref.ID {
-			return true
-		}
-		if n++; n == maxCarried {
-			return false
-		}
-	}
-	return false
-}
-
-// counting yields the replacements that count, checked or not.
+// counting yields the replacements that count.
 func (s State) counting(yield func(replacedFact) bool) {
 	for from := ""; ; {
 		n, more := 0, false
@@ -129,14 +110,20 @@ func (s State) counting(yield func(replacedFact) bool) {
 	}
 }
 
-// relined works out the members anew, and takes in what authors wrote who were
-// not known to belong to a key before.
+// relined works out the members anew, where something that they rest on
+// changed, and takes in what authors wrote who were not known to belong to a key
+// before.
 func (s State) relined() State {
-	if s.active == nil || s.replaced.Len() == 0 {
+	if !s.relineDue && len(s.retainted) == 0 || s.active == nil {
+		return s
+	}
+	s.relineDue = false
+	if s.replaced.Len() == 0 {
 		return s
 	}
 	named := map[journal.Author]bool{}
-	if old := s.active.lines; old != nil {
+	old := s.active.lines
+	if old != nil {
 		named = old.named
 	}
 	a := *s.active
@@ -164,6 +151,7 @@ func (s State) relined() State {
 			break // a further round would say the same
 		}
 	}
+	s = s.retaintEnded(old)
 	if len(named) < len(a.lines.named) {
 		for _, p := range s.proposals.All() {
 			if who := p.Author(); !p.Sound && a.lines.named[who] && !named[who] {
@@ -174,19 +162,31 @@ func (s State) relined() State {
 	return s
 }
 
-// alsoNamed takes in one identity more that a valid replacement names, though that
-// one does not count.
-func (s State) alsoNamed(who journal.Author) State {
-	if s.active.lines.named[who] {
-		return s
+// retaintEnded notes the chains of the identities that end elsewhere than before.
+func (s State) retaintEnded(old *lines) State {
+	now := s.active.lines
+	who := map[journal.Author]bool{}
+	for _, l := range []*lines{old, now} {
+		if l == nil {
+			continue
+		}
+		for a := range l.ends {
+			who[a] = true
+		}
+		for a := range l.named {
+			who[a] = true
+		}
 	}
-	a, l := *s.active, *s.active.lines
-	l.named = maps.Clone(l.named)
-	l.named[who] = true
-	a.lines, s.active = &l, &a
-	for _, p := range s.proposals.All() {
-		if !p.Sound && p.Author() == who {
-			s = s.evaluate(p)
+	for _, a := range slices.SortedFunc(maps.Keys(who), func(a, b journal.Author) int { return bytes.Compare(a[:], b[:]) }) {
+		for c := range s.chains.KeysOf(a) {
+			was, is := old.endedFrom(c), now.endedFrom(c)
+			if was == is {
+				continue
+			}
+			others := s.taintedApartFromEnd(c)
+			if before, from := lowerSeq(others, was), lowerSeq(others, is); before != from {
+				s.retainted = append(s.retainted[:len(s.retainted):len(s.retainted)], retaint{c, from, before})
+			}
 		}
 	}
 	return s
@@ -194,16 +194,10 @@ func (s State) alsoNamed(who journal.Author) State {
 
 // mayWrite says whether an identity is one that a proposal may be of: of the
 // roster, or named by a replacement. Whether it counts is asked when it is used
-// (see ended).
+// (see endedFrom).
 func (a *Active) mayWrite(who journal.Author) bool {
 	_, ok := a.original(who)
 	return ok || a.lines != nil && a.lines.named[who]
-}
-
-// checked says whether a replacement that is kept was found to be valid.
-func (s State) checked(f replacedFact) bool {
-	i, bad := s.inert.Get(key(f.Ref.ID))
-	return !bad || i.Rule != ruleReplacement
 }
 
 // worked follows each key from its roster identity to the one that holds now.
@@ -220,9 +214,7 @@ func (s State) worked(votes bool) *lines {
 	}
 	// By key and old identity, and only what counts at all.
 	for _, f := range s.replaced.All() {
-		if s.checked(f) {
-			l.named[f.Body.New] = true
-		}
+		l.named[f.Body.New] = true
 	}
 	at := map[replacing][]replacedFact{}
 	var told ballot
@@ -230,7 +222,7 @@ func (s State) worked(votes bool) *lines {
 		told = s.ballot()
 	}
 	for f := range s.counting {
-		if s.checked(f) && (len(f.Body.Proof) > 0 || votes && len(told.approvers(f.Body.id(s.group))) >= s.needed()) {
+		if len(f.Body.Proof) > 0 || votes && len(told.approvers(f.Body.id(s.group))) >= s.needed() {
 			p := replacing{int(f.Body.Key), f.Body.Old}
 			at[p] = append(at[p], f)
 		}
@@ -445,18 +437,20 @@ func (s State) sameMember(a, b journal.Author) bool {
 	return okX && okY && x == y
 }
 
-// ended says whether an entry lies past the end of an identity that was
-// replaced, or is of one that was named and did not become a member.
-func (s State) ended(r Ref) bool {
-	if s.active == nil || s.active.lines == nil {
-		return false
+// endedFrom returns the seq from which on a chain lies past the end of an
+// identity that was replaced, or is of one that was named and did not become a
+// member; 0 if it does not.
+func (l *lines) endedFrom(c journal.ChainKey) uint64 {
+	if l == nil {
+		return 0
 	}
-	l := s.active.lines
-	if l.named[r.Chain.Author] && !l.member[r.Chain.Author] {
-		return true
+	if l.named[c.Author] && !l.member[c.Author] {
+		return 1
 	}
-	cuts, ok := l.ends[r.Chain.Author]
-	return ok && r.Seq > cuts[r.Chain.Incarnation]
+	if cuts, ok := l.ends[c.Author]; ok {
+		return cuts[c.Incarnation] + 1
+	}
+	return 0
 }
 
 // wasReplaced says whether this node's identity has ended.

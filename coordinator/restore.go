@@ -65,6 +65,10 @@ func Rebuilt(record string) bool {
 }
 
 func (m Machine) loadRestored(recs map[string][]byte) (Machine, error) {
+	m, err := m.loadBound(recs)
+	if err != nil {
+		return m, err
+	}
 	if recs[recRestored] == nil {
 		return m, nil
 	}
@@ -211,6 +215,9 @@ func (s *step) catchUp() error {
 	if len(s.m.unsynced()) > 0 || s.m.catchingUp() || s.m.unread() > 0 {
 		return nil
 	}
+	if err := s.bind(); err != nil {
+		return err
+	}
 	s.m.restored, s.m.owed = nil, pmap.Map[string, journal.Frontier]{}
 	delete(s.batch.Puts, recRestored)
 	s.batch.Deletes = append(s.batch.Deletes, recRestored)
@@ -265,17 +272,17 @@ func (s *step) overrideRestored(allow []string) error {
 // checkRestored stands before every signature of a restored node: one that it
 // gave after the backup was made, and that only some other member holds, may
 // be on a transaction that spends the same coins.
-func (m Machine) checkRestored(allow []string) error {
-	left := m.unsynced()
+func (m Machine) checkRestored(p *Proposal, allow []string) error {
 	if m.restored == nil || slices.Contains(allow, RuleRestored) {
-		return nil
+		return m.checkMaybeSigned(p, allow)
 	}
+	left := m.unsynced()
 	if len(left) == 0 {
 		if n := m.unread(); n > 0 {
 			return refuse(RuleRestored, "this node was restored, and %d entries that may hold a signature that it gave cannot be read yet: an epoch or a proposal is missing", n).
 				hint("wait until more of the others are online; if you know of no later signature on these coins, repeat with --allow %s", RuleRestored).overridable()
 		}
-		return nil
+		return m.checkMaybeSigned(p, allow)
 	}
 	names := make([]string, len(left))
 	for i, a := range left {

@@ -249,7 +249,7 @@ func (s State) Roster() (*Roster, bool) {
 // activate looks whether the pinned roster is ratified by all.
 func (s State) activate() State {
 	if s.active != nil {
-		return s.relined() // a fork or a cut may have changed whose approvals count
+		return s
 	}
 	if s.pinned == ([32]byte{}) {
 		return s
@@ -259,12 +259,13 @@ func (s State) activate() State {
 		return s
 	}
 	s.active = &Active{Roster: *r}
-	for _, f := range s.replaced.All() {
+	for k, f := range s.replaced.All() {
 		if !s.checkReplaced(f.Body) {
+			s.replaced = s.replaced.Delete(k)
 			s = s.asInert(f.Ref, ruleReplacement)
 		}
 	}
-	s = s.relined()
+	s.relineDue = true
 	for _, p := range s.proposals.All() {
 		s = s.evaluate(p)
 	}

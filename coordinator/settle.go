@@ -33,6 +33,7 @@ func (s *step) settle() error {
 			return err
 		}
 	}
+	s.tellMembers()
 	s.carrySignatures()
 	if err := s.follow(); err != nil {
 		return err

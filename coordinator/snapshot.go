@@ -147,9 +147,8 @@ func (s State) withSnapshot(b []byte) (State, error) {
 		return s, errSnapshot
 	}
 	s.active = &Active{Roster: *r}
-	s = s.relined()
-	s.touched, s.leased = nil, nil
-	return s, nil
+	s.relineDue = true
+	return s.derived().told(), nil
 }
 
 // withProposals fills the proposals and everything they are found by, in bulk.

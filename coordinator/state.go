@@ -75,6 +75,12 @@ type State struct {
 	touched []journal.EntryID
 	// leased lists the indexes that were leased since then, likewise.
 	leased []uint32
+	// relineDue: who the members are has to be worked out anew; retainted lists
+	// the chains that are tainted from elsewhere on since derived last looked.
+	relineDue bool
+	retainted []retaint
+	// reweighed: entries were tainted, or are not any more, since Step last looked.
+	reweighed bool
 }
 
 // Self is what a node knows of itself in one group. It never changes.
@@ -188,18 +194,6 @@ func (s State) Active() *Active { return s.active }
 
 // Me returns this node's identity.
 func (s State) Me() journal.Author { return s.self.Identity.Author() }
-
-// tainted says whether an entry keeps only the effects that prove themselves.
-func (s State) tainted(r Ref) bool {
-	if f := s.chains.ForkedAt(r.Chain); f != 0 && r.Seq >= f {
-		return true
-	}
-	if s.ended(r) {
-		return true
-	}
-	cut, ok := s.cuts.Get(chainKey(r.Chain))
-	return ok && r.Seq > cut.Seq
-}
 
 // knows says whether entries of an author are taken: the founder, whoever the
 // founder admitted, and this node; once the wallet is active, its members.

@@ -22,7 +22,7 @@ func (s *step) entry(e *journal.Entry) error {
 	case !st.knows(h.Author):
 		return IgnoreAuthor
 	}
-	chains, out, err := st.chains.Add(e, s.m.wanted(e.ID()))
+	next, out, err := st.add(e, s.m.wanted(e.ID()))
 	var gap *journal.MissingError
 	switch {
 	case errors.As(err, &gap):
@@ -35,22 +35,8 @@ func (s *step) entry(e *journal.Entry) error {
 		s.do(Reply{})
 		return nil
 	}
-	superseded, before := s.m.superseded(), s.m.State.active
-	s.m.State.chains = chains
-	s.m.State = s.m.State.fold(e)
-	if out == journal.Forked || (h.Incarnation > 1 && h.Seq == 1) {
-		s.m.State = s.m.State.relined() // whose approvals count may have changed
-	}
-	s.tellReplaced(before)
-	if h.Incarnation > 1 && h.Seq == 1 {
-		s.reopen() // what came after the place it names lost its effect
-		if !superseded && s.m.superseded() {
-			s.do(Tell{Notice{Type: "alarm", Group: st.group, Detail: errSuperseded.Error()}})
-		}
-	}
+	s.m.State = next.derived()
 	if out == journal.Forked {
-		// What was folded before may have lost its effect.
-		s.reopen()
 		s.do(Tell{Notice{Type: "alarm", Group: st.group, Detail: "equivocation by " + h.Author.String()}})
 	}
 	s.batch.Entries = append(s.batch.Entries, e)

@@ -192,11 +192,9 @@ func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *Challen
 	if err := s.put(recInvite+id, rec); err != nil {
 		return err
 	}
-	before := s.m.State.active
 	if _, err := s.write(b); err != nil {
 		return err
 	}
-	s.tellReplaced(before)
 	s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
 	return nil
 }
@@ -242,10 +240,19 @@ func (s *step) letIn(m Member) error {
 	return nil
 }
 
-// tellReplaced tells what changed among the members, and looks at everything
-// anew: what came after an end has lost its effect.
-func (s *step) tellReplaced(before *Active) {
-	now := s.m.State.active
+// tellMembers tells what this step changed among the members, whatever brought it
+// about, and looks at everything anew: entries may have lost their effect, or
+// have it again.
+func (s *step) tellMembers() {
+	if s.m.State.reweighed {
+		s.m.State.reweighed = false
+		s.reopen()
+	}
+	began := s.before.State.self == nil // a wallet that is only being made
+	if !began && !s.before.superseded() && s.m.superseded() {
+		s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Detail: errSuperseded.Error()}})
+	}
+	before, now := s.before.State.active, s.m.State.active
 	if before == nil || now == nil || before == now || now.lines == nil {
 		return
 	}
@@ -269,6 +276,7 @@ func (s *step) tellReplaced(before *Active) {
 	if changed {
 		s.reopen()
 	}
+	s.before.State, s.before.local = s.m.State, s.m.local
 }
 
 func lastOf(line []journal.Author) journal.Author {
@@ -323,7 +331,7 @@ func (m *Machine) Replacements() []Replacement {
 		k := int(f.Body.Key)
 		open := len(a.lines.contested[k]) > 0 || len(f.Body.Proof) == 0
 		line := a.lines.of[k]
-		if !m.State.checked(f) || !open || f.Body.Old != line[len(line)-1] {
+		if !open || f.Body.Old != line[len(line)-1] {
 			continue
 		}
 		r := Replacement{ID: f.Body.id(m.State.group), Member: a.Members[k], New: f.Body.New, Proven: len(f.Body.Proof) > 0, Needed: m.State.needed()}
@@ -355,11 +363,9 @@ func (s *step) approveReplacement(x ApproveReplacement) error {
 			return refuse(RuleNoKey, "a replacement of this node's own key is approved by the others")
 		}
 		if !slices.ContainsFunc(r.Approved, func(m Member) bool { return m.Index == me }) {
-			before := s.m.State.active
 			if _, err := s.write(&ReplacementApproved{Replacement: x.Replacement}); err != nil {
 				return err
 			}
-			s.tellReplaced(before)
 		}
 		s.do(Reply{})
 		return nil
@@ -427,7 +433,7 @@ func (s *step) pinAgain() error {
 		return nil
 	}
 	st.pinned = hashes[0]
-	if st = st.activate(); st.active == nil {
+	if st = st.activate().derived(); st.active == nil {
 		return nil // not all is here yet
 	}
 	s.m.State = st

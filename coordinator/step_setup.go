@@ -255,7 +255,7 @@ func (s *step) ratify(x Ratify) error {
 			return err
 		}
 	}
-	s.m.State = s.m.State.activate()
+	s.m.State = s.m.State.activate().derived()
 	s.do(Reply{})
 	return nil
 }

@@ -209,7 +209,7 @@ func (m *Machine) Warn(p *Proposal, now time.Time) []*Refusal {
 	for _, err := range []error{
 		checkTransaction(m.State, m.View, now, p, nil),
 		checkDoublePayment(m.State, m.View, p, nil),
-		m.checkRestored(nil),
+		m.checkRestored(p, nil),
 	} {
 		if r, ok := err.(*Refusal); ok {
 			out = append(out, r)

@@ -69,6 +69,17 @@ func (c Chains) Keys() iter.Seq[ChainKey] {
 	}
 }
 
+// KeysOf yields the chains of one author that entries are held of, in order.
+func (c Chains) KeysOf(author Author) iter.Seq[ChainKey] {
+	return func(yield func(ChainKey) bool) {
+		for _, ch := range c.chains.From(ChainKey{Author: author}.mapKey()) {
+			if ch.key.Author != author || !yield(*ch.key) {
+				return
+			}
+		}
+	}
+}
+
 // LooseEntries yields the entries at and past the lowest fork of a chain, by
 // seq and then by id.
 func (c Chains) LooseEntries(key ChainKey) iter.Seq[Position] {

@@ -1,0 +1,116 @@
+package coordinator
+
+import (
+	"github.com/quorate/quorate/journal"
+)
+
+// retaint says that other entries of a chain are tainted than before: those
+// from From on, where it were those from Before on. Zero is none.
+type retaint struct {
+	Chain        journal.ChainKey
+	From, Before uint64
+}
+
+// taintedFrom returns the lowest seq of a chain from which on entries keep only
+// the effects that prove themselves, or 0 if there is none: its lowest fork, what
+// lies past the cut of a later incarnation, or past the end of an identity that
+// was replaced.
+func (s State) taintedFrom(c journal.ChainKey) uint64 {
+	least := s.taintedApartFromEnd(c)
+	if s.active != nil {
+		least = lowerSeq(least, s.active.lines.endedFrom(c))
+	}
+	return least
+}
+
+// taintedApartFromEnd is taintedFrom without what replacements say.
+func (s State) taintedApartFromEnd(c journal.ChainKey) uint64 {
+	least := s.chains.ForkedAt(c)
+	if cut, ok := s.cuts.Get(chainKey(c)); ok {
+		least = lowerSeq(least, cut.Seq+1)
+	}
+	return least
+}
+
+// lowerSeq returns the lower of two seqs, where 0 is none.
+func lowerSeq(a, b uint64) uint64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// tainted says whether an entry keeps only the effects that prove themselves.
+func (s State) tainted(r Ref) bool {
+	from := s.taintedFrom(r.Chain)
+	return from != 0 && r.Seq >= from
+}
+
+// add takes an entry into the chains and folds it. What it says of other
+// entries is worked out in derived, which the caller calls once a batch of
+// entries is in.
+func (s State) add(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
+	before := s.taintedFrom(e.Chain())
+	chains, out, err := s.chains.Add(e, wanted)
+	if err != nil || out == journal.Duplicate {
+		return s, out, err
+	}
+	s.chains = chains
+	if out == journal.Forked {
+		s = s.retaint(e.Chain(), before)
+	}
+	return s.fold(e), out, nil
+}
+
+// retaint notes that a chain may be tainted from elsewhere on than before, and
+// what rests on it.
+func (s State) retaint(c journal.ChainKey, before uint64) State {
+	from := s.taintedFrom(c)
+	if from == before {
+		return s
+	}
+	s.retainted = append(s.retainted[:len(s.retainted):len(s.retainted)], retaint{c, from, before})
+	return s
+}
+
+// told returns the state without the bookkeeping of what is news.
+func (s State) told() State {
+	s.touched, s.leased, s.reweighed = nil, nil, false
+	return s
+}
+
+// derived works out, once, what the entries folded since the last time have
+// changed elsewhere: who the members are, and then what rests on entries that
+// are tainted now, or not any more. Everybody who folds calls it before
+// anything is read, so that a State between two steps is always whole, and the
+// same whatever the order of entries was.
+//
+// A hook is called once for each such chain. It may not rely on what was folded
+// meanwhile having been judged by Before: it works out anew what rests on the
+// entries between From and Before.
+func (s State) derived() State {
+	s = s.relined()
+	if len(s.retainted) == 0 {
+		return s
+	}
+	due := s.retainted
+	s.retainted, s.reweighed = nil, true
+	at, all := map[journal.ChainKey]int{}, []retaint(nil)
+	for _, r := range due {
+		if n, ok := at[r.Chain]; ok {
+			all[n].From = r.From
+			continue
+		}
+		at[r.Chain] = len(all)
+		all = append(all, r)
+	}
+	for _, r := range all {
+		if r.From == r.Before {
+			continue
+		}
+		s = s.epochsRetainted(r)
+		s = s.proposalsRetainted(r)
+		s = s.viewsRetainted(r)
+	}
+	return s
+}
