@@ -182,8 +182,21 @@ func (p *peer) wild(body Body) (*journal.Entry, error) {
 		return nil, err
 	}
 	p.m = s.m
-	p.held[e.ID()] = e
+	for _, x := range s.batch.Entries { // a new epoch may come first
+		p.held[x.ID()] = x
+	}
 	return e, nil
+}
+
+// pass hands over what a peer wrote itself.
+func (p *peer) pass(to *peer) {
+	for _, chain := range p.chains() {
+		for _, e := range chain {
+			if e.Chain().Author == p.id() && !to.m.State.chains.Has(e.ID()) {
+				_, _ = to.do(EntryIn{e})
+			}
+		}
+	}
 }
 
 // garbage seals bytes that are no event, unless the peer's own chain is forked.

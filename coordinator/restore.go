@@ -137,13 +137,9 @@ func (m Machine) judges() bool {
 // key, and do not yet: the secret that opens them, or the proposal that they
 // sign, is not here.
 func (m Machine) unread() int {
+	const maxUnread = 1000 // sealed ones are counted so far; more says no more
 	st, n := m.State, 0
-	for _, e := range st.sealed.All() {
-		ref := Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Header().Seq}
-		if !st.tainted(ref) || st.sameMember(ref.Chain.Author, st.Me()) {
-			n++
-		}
-	}
+	n += st.unreadSealed(maxUnread)
 	for _, c := range st.carriers.All() {
 		if _, held := st.Proposal(c.Proposal); !held && !c.Carried && st.sameMember(c.Ref.Chain.Author, st.Me()) {
 			n++

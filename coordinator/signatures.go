@@ -15,6 +15,7 @@ import (
 // proposal they belong to is known. An approval that comes before its proposal waits.
 func (s State) foldSignatures(c carrierFact) State {
 	s.carriers = s.carriers.Set(key2(c.Proposal, c.Ref.ID), c)
+	s = s.want(c.Proposal, c.Ref.Chain.Author)
 	if p, ok := s.Proposal(c.Proposal); ok && p.Sound {
 		return s.verify(p, c)
 	}
