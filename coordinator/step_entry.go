@@ -92,16 +92,28 @@ func (m Machine) Wanted() []journal.EntryID {
 	// A member who signs proposals that are nowhere delays none that another
 	// one names: each has a share.
 	share := (most - len(out)) / MaxCosigners
-	last, asked := "", map[journal.Author]int{}
-	for k, c := range m.State.carriers.All() {
-		p, who := k[:32], c.Ref.Chain.Author
-		id := journal.EntryID([]byte(p))
-		if p == last || asked[who] == share || m.State.chains.Has(id) {
-			continue
+	for from := ""; len(out) < most; {
+		var who journal.Author
+		looked, asked := 0, 0
+		for k := range m.State.due.bySigner.From(from) {
+			if a := journal.Author([]byte(k[:32])); looked == 0 {
+				who = a
+			} else if a != who {
+				break
+			}
+			// What it names and is held, but is no proposal, costs its own share.
+			if looked++; looked > 16*most || asked == share {
+				break
+			}
+			if id := journal.EntryID([]byte(k[32:64])); !m.State.chains.Has(id) && !slices.Contains(out, id) {
+				asked++
+				out = append(out, id)
+			}
 		}
-		last = p
-		asked[who]++
-		out = append(out, id)
+		if looked == 0 {
+			break
+		}
+		from = afterPrefix(string(who[:]))
 	}
 	return out
 }
