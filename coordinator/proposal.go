@@ -54,17 +54,6 @@ func (p *Proposal) Spend(a *Active) (*wallet.Spend, error) {
 	return p.spend.spend, p.spend.err
 }
 
-// Pays returns what leaves to outputs that are not change, in satoshis.
-func (p *Proposal) Pays() int64 {
-	var sum int64
-	for _, o := range p.Body.Outputs {
-		if o.Change == nil {
-			sum += o.Amount
-		}
-	}
-	return sum
-}
-
 // Fee returns inputs less outputs, in satoshis, as the proposal states them.
 func (p *Proposal) Fee() int64 {
 	var fee int64

@@ -23,6 +23,7 @@ func (s *step) settle() error {
 	if err := s.pinAgain(); err != nil {
 		return err
 	}
+	s.m.State = s.m.State.work(workEach)
 	if err := s.catchUp(); err != nil {
 		return err
 	}
@@ -32,7 +33,6 @@ func (s *step) settle() error {
 			return err
 		}
 	}
-	s.m.State = s.m.State.work(workEach)
 	s.tellMembers()
 	if err := s.follow(); err != nil {
 		return err

@@ -58,6 +58,7 @@ func (s *step) chain(n ChainNotice) error {
 	for _, id := range fresh {
 		s.lookAround(id)
 	}
+	s.age()
 	if first {
 		s.sendAgain(true, false) // the backend may not have been there to take it when this node started
 	}

@@ -93,7 +93,7 @@ func (s *step) mayPropose(p *Proposal, allow []string) error {
 	if err := s.checkReplacement(p); err != nil {
 		return err
 	}
-	return checkDoublePayment(s.m.State, s.m.View, p, allow)
+	return s.m.checkDoublePayment(p, allow)
 }
 
 // checkReplacement holds BIP125's fee rules against final transactions that p

@@ -26,7 +26,11 @@ type watchlist struct {
 	expiring pmap.Map[string, struct{}] // by expiry | proposal: those that are pending
 	sending  pmap.Map[string, Status]   // by txid: final or broadcast, and not mined
 	looks    pmap.Map[string, string]   // what is to be looked at, and how far that is done (see look)
-	carry    pmap.Map[string, struct{}] // by proposal | entry: tainted carriers, whose signatures others may lack
+	// payments finds those who were paid: by hash of the script | txid; paying has
+	// the transactions it holds, aging when the chain's height alone drops one: by
+	// height | txid.
+	payments, paying, aging pmap.Map[string, struct{}]
+	carry                   pmap.Map[string, struct{}] // by proposal | entry: tainted carriers, whose signatures others may lack
 }
 
 // statusOrder lists the statuses, in the order in which the first that holds is taken.
@@ -216,6 +220,7 @@ func (s *step) tell(p *Proposal, news bool) Status {
 	}
 	if s.m.State.alive(p) {
 		s.send(p, now)
+		s.pay(p, now)
 	}
 	return now
 }

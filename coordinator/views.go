@@ -212,7 +212,7 @@ func (m *Machine) Warn(p *Proposal, now time.Time) []*Refusal {
 	var out []*Refusal
 	for _, err := range []error{
 		checkTransaction(m.State, m.View, now, p, nil),
-		checkDoublePayment(m.State, m.View, p, nil),
+		m.checkDoublePayment(p, nil),
 		m.checkRestored(nil),
 	} {
 		if r, ok := err.(*Refusal); ok {
