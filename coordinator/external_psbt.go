@@ -108,7 +108,7 @@ func (m *Machine) spending(tx *wire.MsgTx) (near []*Proposal, ours bool) {
 	for _, in := range tx.TxIn {
 		_, coin := m.View.outs.Get(coinKey(in.PreviousOutPoint))
 		ours = ours || coin
-		for _, p := range m.State.spenders(in.PreviousOutPoint) {
+		for _, p := range m.State.spenders(in.PreviousOutPoint) { // a few of each author
 			if shared[p]++; shared[p] == 1 {
 				near = append(near, p)
 			}

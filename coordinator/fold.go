@@ -30,7 +30,7 @@ const (
 func (s State) fold(e *journal.Entry) State {
 	h := e.Header()
 	ref := Ref{ID: e.ID(), Chain: e.Chain(), Seq: h.Seq}
-	s = s.found(ref.ID)
+	s = s.arrived(ref.ID)
 	if h.Suite == 0 {
 		plain, err := journal.OpenPlain(e)
 		if err != nil {

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -77,31 +78,24 @@ func (s State) signedOn(o wire.OutPoint) []chainhash.Hash {
 		return nil
 	}
 	var out []chainhash.Hash
-	for _, r := range scan(s.byCoin, coinKey(o)) {
-		if q, ok := s.Proposal(r.ID); ok && s.signedByMine(q, me) && !slices.Contains(out, q.TxID) {
-			out = append(out, q.TxID)
+	for k, m := range s.active.Members {
+		if k != me && !s.hosts(m) {
+			continue
+		}
+		by := coinKey(o) + string(binary.BigEndian.AppendUint32(nil, uint32(k)))
+		for tx := range scan(s.found.bySigner, by) {
+			if id := chainhash.Hash([]byte(tx[len(by):])); !slices.Contains(out, id) {
+				out = append(out, id)
+			}
 		}
 	}
 	return out
 }
 
-func (s State) signedByMine(p *Proposal, me int) bool {
-	for k, m := range s.active.Members {
-		if (k == me || s.hosts(m)) && s.signed(p, k) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // buried says of a proposed transaction what Guard.buried says of a signed one.
 func (s State) buried(v View, tx chainhash.Hash) bool {
-	for _, r := range scan(s.byTx, key(tx)) {
-		if q, ok := s.Proposal(r.ID); ok {
-			return buriedBy(v, q)
-		}
-	}
-	return false
+	q, ok := s.anyOf(tx)
+	return ok && buriedBy(v, q)
 }
 
 // buried says whether a transaction this node signed can never confirm: one of

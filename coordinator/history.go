@@ -21,7 +21,7 @@ type HistoryItem struct {
 	Fee *int64
 	// Block is zero while it is unconfirmed.
 	Block BlockRef
-	// Proposal is the lowest id of those that state it, or zero.
+	// Proposal is the one that stands for it (see State.lead), or zero.
 	Proposal journal.EntryID
 }
 
@@ -96,9 +96,10 @@ func (m *Machine) historyItem(id chainhash.Hash) HistoryItem {
 		}
 		x.Fee = &fee
 	}
-	for _, r := range scan(m.State.byTx, key(id)) {
-		x.Proposal = r.ID
-		break
+	if p, ok := m.State.lead(id); ok {
+		x.Proposal = p.Ref.ID
+	} else if p, ok := m.State.anyOf(id); ok {
+		x.Proposal = p.Ref.ID
 	}
 	return x
 }

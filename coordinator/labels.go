@@ -122,10 +122,11 @@ func (r *LabelReader) OfTx(id chainhash.Hash) string {
 	if text := r.Text(TxTarget(id)); text != "" {
 		return text
 	}
-	for _, p := range r.s.ofTx(id) {
-		return p.Body.Note
+	p, _ := r.s.lead(id)
+	if p == nil {
+		return ""
 	}
-	return ""
+	return p.Body.Note
 }
 
 // Labelled says whether a target is this wallet's, as far as this node knows: a
@@ -139,8 +140,8 @@ func (m *Machine) Labelled(t LabelTarget) bool {
 	outputs := 0
 	if tx, ok := m.View.Tx(t.TxID()); ok {
 		outputs = len(tx.Tx.TxOut)
-	} else if ps := m.State.ofTx(t.TxID()); len(ps) > 0 {
-		outputs = len(ps[0].Body.Outputs)
+	} else if p, ok := m.State.lead(t.TxID()); ok {
+		outputs = len(p.Body.Outputs)
 	}
 	switch t.Kind {
 	case LabelTx:

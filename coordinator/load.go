@@ -96,6 +96,7 @@ func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][
 			st = with
 		}
 	}
+	st.due.later = true // a bounded part of it is judged now, below
 	add := func(e *journal.Entry) bool {
 		if st.chains.Has(e.ID()) {
 			return true
@@ -124,7 +125,8 @@ func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][
 	if len(late) > 0 {
 		return m, fmt.Errorf("read journal: entry %s does not link to its chain", late[0].ID())
 	}
-	m.State = st.activate().derived().told()
+	st.due.later = false
+	m.State = st.activate().derived().work(workAtLoad).told()
 	return m, nil
 }
 

@@ -23,7 +23,7 @@ type Machine struct {
 	invites  pmap.Map[string, inviteRecord]     // by invite id
 	requests pmap.Map[string, journal.EntryID]  // by request id
 	claims   pmap.Map[string, journal.Frontier] // by identity: what members say they hold
-	open     pmap.Map[string, Status]           // by proposal: last status told, of those that may change
+	watch    watchlist
 	strange  pmap.Map[string, uint64]           // by txid: spends that nobody proposed, and the tick from which they count
 	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
 	ties     pmap.Map[uint32, bool]             // by index: addresses of ours that another leased too, and that were told
@@ -113,7 +113,6 @@ type step struct {
 	batch   Batch
 	effects []Effect
 	drawn   uint64
-	look    []journal.EntryID // proposals whose status may have changed
 	// starting: statuses are learnt anew, and are no news.
 	starting bool
 	// sighting: the message only tells what a mempool holds. It is stored with

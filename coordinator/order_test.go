@@ -171,7 +171,7 @@ func refold(tb rapid.TB, p *peer, order []*journal.Entry) State {
 		}
 		order = later
 	}
-	return st
+	return st.work(workAll)
 }
 
 // wild adds an entry of a member's own making, whatever it says.

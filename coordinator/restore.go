@@ -138,14 +138,33 @@ func (m Machine) judges() bool {
 // sign, is not here.
 func (m Machine) unread() int {
 	const maxUnread = 1000 // sealed ones are counted so far; more says no more
-	st, n := m.State, 0
-	n += st.unreadSealed(maxUnread)
-	for _, c := range st.carriers.All() {
-		if _, held := st.Proposal(c.Proposal); !held && !c.Carried && st.sameMember(c.Ref.Chain.Author, st.Me()) {
-			n++
+	return m.State.unreadSealed(maxUnread) + m.State.unverified()
+}
+
+// unverified is how many entries are held whose signatures may be of this node's
+// key, and could not be verified yet: its own approvals of what is not here, and
+// all that wait for their turn.
+func (s State) unverified() int {
+	n := s.due.turns.Len()
+	for from := ""; ; {
+		var who journal.Author
+		more := false
+		for k := range s.due.bySigner.From(from) {
+			who, more = journal.Author([]byte(k[:32])), true
+			break
 		}
+		if !more {
+			return n
+		}
+		if s.sameMember(who, s.Me()) {
+			for k := range scan(s.due.bySigner, string(who[:])) {
+				if c, _ := s.carriers.Get(k[32:]); !c.Carried && !has(s.proposals, k[32:64]) {
+					n++
+				}
+			}
+		}
+		from = afterPrefix(string(who[:]))
 	}
-	return n
 }
 
 // claimed keeps the first claim of each member besides the last: one that

@@ -271,8 +271,8 @@ func (s State) activate() State {
 		}
 	}
 	s.relineDue = true
-	for _, p := range s.proposals.All() {
-		s = s.evaluate(p)
+	for _, m := range s.active.Members {
+		s = s.authorKnown(m.Original)
 	}
 	return s
 }

@@ -150,7 +150,11 @@ func (s State) withSnapshot(b []byte) (State, error) {
 		}
 		s = s.waits(e)
 	}
-	s = s.withProposals(snap.Proposals)
+	var ps []pair[*Proposal]
+	for _, x := range snap.Proposals {
+		ps = append(ps, pair[*Proposal]{K: x.Ref.ID[:], V: &Proposal{Ref: x.Ref, Body: x.Body, TxID: x.TxID, Sound: x.Sound, spend: &lazySpend{}}})
+	}
+	s.proposals = undump(ps)
 	if s, err = s.withBooks(snap); err != nil {
 		return s, err
 	}
@@ -160,6 +164,7 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	}
 	s.active = &Active{Roster: *r}
 	s.relineDue = true
+	s = s.reindexed()
 	return s.derived().told(), nil
 }
 
@@ -207,33 +212,6 @@ func (s State) withBooks(snap stateSnapshot) (State, error) {
 		s = s.fault(r, faultNewer, 1)
 	}
 	return s, nil
-}
-
-// withProposals fills the proposals and everything they are found by, in bulk.
-func (s State) withProposals(all []proposalSnapshot) State {
-	var ps []pair[*Proposal]
-	var byTx, byCoin, byChange, replacers []pair[Ref]
-	for _, x := range all {
-		p := &Proposal{Ref: x.Ref, Body: x.Body, TxID: x.TxID, Sound: x.Sound, spend: &lazySpend{}}
-		ps = append(ps, pair[*Proposal]{K: p.Ref.ID[:], V: p})
-		if !p.Sound {
-			continue
-		}
-		byTx = append(byTx, pair[Ref]{K: []byte(key2(p.TxID, p.Ref.ID)), V: p.Ref})
-		for _, i := range p.Body.Inputs {
-			byCoin = append(byCoin, pair[Ref]{K: []byte(coinKey(i.OutPoint()) + string(p.Ref.ID[:])), V: p.Ref})
-		}
-		for _, o := range p.Body.Outputs {
-			if o.Change != nil {
-				byChange = append(byChange, pair[Ref]{K: []byte(indexKey(*o.Change, p.Ref.ID)), V: p.Ref})
-			}
-		}
-		for _, t := range p.Body.Replaces {
-			replacers = append(replacers, pair[Ref]{K: []byte(key2(t, p.Ref.ID)), V: p.Ref})
-		}
-	}
-	s.proposals, s.byTx, s.byCoin, s.byChange, s.replacers = undump(ps), undump(byTx), undump(byCoin), undump(byChange), undump(replacers)
-	return s
 }
 
 // EncodeSnapshot returns the batch that stores a snapshot of an active wallet:

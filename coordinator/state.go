@@ -56,15 +56,13 @@ type State struct {
 
 	leases      pmap.Map[string, leaseFact]   // by index | entry id
 	proposals   pmap.Map[string, *Proposal]   // by entry id
-	byTx        pmap.Map[string, Ref]         // by txid | proposal
-	byCoin      pmap.Map[string, Ref]         // by outpoint | proposal
-	replacers   pmap.Map[string, Ref]         // by replaced txid | proposal
-	byChange    pmap.Map[string, Ref]         // by change index | proposal
 	carriers    pmap.Map[string, carrierFact] // by proposal | entry id: signatures as stated
 	sigs        pmap.Map[string, []byte]      // by txid | input | key: the least that verified
 	approvals   pmap.Map[string, Approval]    // by txid | key: who brought the first of them
-	votes       pmap.Map[string, voteFact]    // by proposal | author | entry id
-	withdrawals pmap.Map[string, Ref]         // by proposal | entry id
+	votes       pmap.Map[string, voteFact]    // by proposal | author | latest first (see voteKey)
+	withdrawals pmap.Map[string, Ref]         // by proposal | chain: its first
+	found       proposalIndex
+	due         dueWork
 
 	replaced     pmap.Map[string, replacedFact] // by chain | seq | entry id
 	replaceVotes pmap.Map[string, replaceVote]  // by author | entry id
@@ -81,12 +79,16 @@ type State struct {
 	// touched lists the proposals that changed since Step last looked. It is
 	// bookkeeping of one step, and no part of what State says.
 	touched []journal.EntryID
+	// soiled lists the tainted entries whose signatures were verified since then.
+	soiled []Ref
 	// leased lists the indexes that were leased since then, likewise.
 	leased []uint32
 	// relineDue: who the members are has to be worked out anew; retainted lists
 	// the chains that are tainted from elsewhere on since derived last looked.
 	relineDue bool
 	retainted []retaint
+	// reweighedOf lists the chains of which other entries are tainted since then.
+	reweighedOf []retaint
 	// reweighed: entries were tainted, or are not any more, since Step last looked.
 	reweighed bool
 }
@@ -156,6 +158,9 @@ type carrierFact struct {
 	Proposal   journal.EntryID    `cbor:"2,keyasint"`
 	Signatures []PartialSignature `cbor:"3,keyasint"`
 	Carried    bool               `cbor:"4,keyasint"`
+	// Verified has a bit for each signature, set for those that verified; nil
+	// while that is not known.
+	Verified []byte `cbor:"5,keyasint,omitempty"`
 }
 
 type voteFact struct {

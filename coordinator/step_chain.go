@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
-
-	"github.com/quorate/quorate/journal"
 )
 
 // saveEvery is how many blocks without interest pass before the view is stored.
@@ -28,9 +26,6 @@ func (s *step) chain(n ChainNotice) error {
 	case Disconnected:
 		v, err = v.Disconnect(n.Block)
 		touched = true
-		if err == nil {
-			s.reopen()
-		}
 	case Rescanned:
 		v, touched = v.Rescan(n.Block, n.Txs)
 	case Seen:
@@ -58,13 +53,17 @@ func (s *step) chain(n ChainNotice) error {
 		return err
 	}
 	first := v.caughtUp && !s.m.View.caughtUp
+	fresh := v.changed[len(s.m.View.changed):]
 	s.m.View = v
+	for _, id := range fresh {
+		s.lookAround(id)
+	}
+	s.age()
 	if first {
-		s.sendFinal() // the backend may not have been there to take it when this node started
+		s.sendAgain(true, false) // the backend may not have been there to take it when this node started
 	}
 	if touched {
 		s.m.unsaved = saveEvery
-		s.touchOpen()
 	}
 	return s.watch(n.Block.Height)
 }
@@ -180,7 +179,7 @@ func (s *step) broadcasted(x Broadcasted) error {
 	v, changed := s.m.View.See(t.Tx, true)
 	s.m.View = v
 	if changed {
-		s.touchOpen()
+		s.look(x.TxID)
 	}
 	return nil
 }
@@ -190,18 +189,4 @@ func broadcastReason(err error) string {
 		return err.Error()
 	}
 	return "the Bitcoin node is not reachable"
-}
-
-// touchOpen looks again at every proposal whose status may still change.
-func (s *step) touchOpen() {
-	for id := range s.m.open.All() {
-		s.look = append(s.look, journal.EntryID([]byte(id)))
-	}
-}
-
-// reopen looks again at all proposals: a reorg may revive any.
-func (s *step) reopen() {
-	for id := range s.m.State.proposals.All() {
-		s.look = append(s.look, journal.EntryID([]byte(id)))
-	}
 }

@@ -203,10 +203,7 @@ func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *Challen
 // about, and looks at everything anew: entries may have lost their effect, or
 // have it again.
 func (s *step) tellMembers() {
-	if s.m.State.reweighed {
-		s.m.State.reweighed = false
-		s.reopen()
-	}
+	s.m.State.reweighed = false
 	began := s.before.State.self == nil // a wallet that is only being made
 	if !began && !s.before.superseded() && s.m.superseded() {
 		s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Detail: errSuperseded.Error()}})
@@ -215,7 +212,6 @@ func (s *step) tellMembers() {
 	if before == nil || now == nil || before == now || now.lines == nil {
 		return
 	}
-	changed := false
 	for i, m := range now.Members {
 		was := before.Members[i].Identity
 		contested := len(now.lines.contested[i])
@@ -227,13 +223,14 @@ func (s *step) tellMembers() {
 		default:
 			continue
 		}
-		changed = true
+		for _, who := range now.identities(i) {
+			for c := range s.m.State.chains.KeysOf(who) {
+				s.lookChain(c, 0) // its votes and declarations may be another member's
+			}
+		}
 		if k, ok := before.index(s.m.State.Me()); ok && k == i {
 			s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Status: AlarmReplaced, Detail: errReplaced.Error()}})
 		}
-	}
-	if changed {
-		s.reopen()
 	}
 	s.before.State, s.before.local = s.m.State, s.m.local
 }

@@ -75,7 +75,7 @@ func (s State) retaint(c journal.ChainKey, before uint64) State {
 
 // told returns the state without the bookkeeping of what is news.
 func (s State) told() State {
-	s.touched, s.leased, s.reweighed = nil, nil, false
+	s.touched, s.soiled, s.leased, s.reweighed, s.reweighedOf = nil, nil, nil, false, nil
 	return s
 }
 

@@ -112,20 +112,24 @@ func (m *Machine) Status(p *Proposal, now time.Time) Status {
 // Tx returns a proposal's transaction once it is final; the mined one once it is mined.
 func (m *Machine) Tx(p *Proposal) (*wire.MsgTx, error) { return theTx(m.State, m.View, p) }
 
-// Conflicts returns the other living proposals that spend one of its coins.
+// Conflicts returns other transactions that spend one of its coins, final ones
+// first, each by the proposal that stands for it, and maxShown at most.
 func (m *Machine) Conflicts(p *Proposal) []journal.EntryID { return entryIDs(m.State.conflicts(p)) }
 
-// Replaces returns the living proposals that p declares to replace.
+// Replaces returns the transactions that p declares to replace, each by the
+// proposal that stands for it.
 func (m *Machine) Replaces(p *Proposal) []journal.EntryID {
 	var out []*Proposal
 	for _, t := range p.Body.Replaces {
-		out = append(out, m.State.ofTx(t)...)
+		if q, ok := m.State.lead(t); ok {
+			out = append(out, q)
+		}
 	}
 	sortProposals(out)
 	return entryIDs(out)
 }
 
-// ReplacedBy returns the living proposals that declare to replace p.
+// ReplacedBy returns living proposals that declare to replace p.
 func (m *Machine) ReplacedBy(p *Proposal) []journal.EntryID {
 	return entryIDs(m.State.replacements(p))
 }
@@ -208,7 +212,7 @@ func (m *Machine) Warn(p *Proposal, now time.Time) []*Refusal {
 	var out []*Refusal
 	for _, err := range []error{
 		checkTransaction(m.State, m.View, now, p, nil),
-		checkDoublePayment(m.State, m.View, p, nil),
+		m.checkDoublePayment(p, nil),
 		m.checkRestored(p, nil),
 	} {
 		if r, ok := err.(*Refusal); ok {

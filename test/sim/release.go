@@ -161,8 +161,14 @@ const (
 
 // checkTerms checks that what a node signs is what an approver may sign.
 func (w *world) checkTerms(n *node, p *coordinator.Proposal, m coordinator.Machine) {
-	if fee := p.Fee(); fee > max(p.Pays()/maxFeeShare, maxFeeFloor) {
-		w.violation("%s signed a fee of %d sat for a payment of %d", n.name, fee, p.Pays())
+	var pays int64
+	for _, o := range p.Body.Outputs {
+		if o.Change == nil {
+			pays += o.Amount
+		}
+	}
+	if fee := p.Fee(); fee > max(pays/maxFeeShare, maxFeeFloor) {
+		w.violation("%s signed a fee of %d sat for a payment of %d", n.name, fee, pays)
 	}
 	spend, err := p.Spend(m.State.Active())
 	if err != nil || spend.TxID() != p.TxID {
