@@ -28,7 +28,6 @@ type Machine struct {
 	open     pmap.Map[string, Status]           // by proposal: last status told, of those that may change
 	strange  pmap.Map[string, uint64]           // by txid: spends that nobody proposed, and the tick from which they count
 	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
-	ties     pmap.Map[uint32, bool]             // by index: addresses of ours that another leased too, and that were told
 	refused  pmap.Map[string, string]           // by txid: why it could not be broadcast, as told
 	restored *restoredRecord                    // since a restore, until all others were heard; never changed in place
 	owed     pmap.Map[string, journal.Frontier] // by identity: the first claims since a restore
@@ -141,6 +140,8 @@ func (s *step) take(msg any) error {
 	case Watched:
 		s.m.View.asked, s.m.View.call = s.m.View.rescan != 0, x.Call
 		return nil
+	case LookedBack:
+		return s.lookedBack(x)
 	case Broadcasted:
 		return s.broadcasted(x)
 	case Tick:

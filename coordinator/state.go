@@ -54,7 +54,7 @@ type State struct {
 	named     pmap.Map[string, Ref]          // by named entry | entry id
 	active    *Active
 
-	leases      pmap.Map[string, leaseFact]   // by index | entry id
+	leases      pmap.Map[string, leaseFact]   // by index | chain
 	proposals   pmap.Map[string, *Proposal]   // by entry id
 	byTx        pmap.Map[string, Ref]         // by txid | proposal
 	byCoin      pmap.Map[string, Ref]         // by outpoint | proposal
@@ -74,7 +74,7 @@ type State struct {
 	// bookkeeping of one step, and no part of what State says.
 	touched []journal.EntryID
 	// leased lists the indexes that were leased since then, likewise.
-	leased []uint32
+	leased pmap.Map[uint32, bool]
 	// relineDue: who the members are has to be worked out anew; retainted lists
 	// the chains that are tainted from elsewhere on since derived last looked.
 	relineDue bool
@@ -136,11 +136,6 @@ type ratifiedFact struct {
 	Ref    Ref              `cbor:"1,keyasint"`
 	Hash   [32]byte         `cbor:"2,keyasint"`
 	Record *journal.EntryID `cbor:"3,keyasint,omitempty"` // of a hosted cosigner
-}
-
-type leaseFact struct {
-	Ref   Ref    `cbor:"1,keyasint"`
-	Index uint32 `cbor:"2,keyasint"`
 }
 
 type carrierFact struct {

@@ -49,7 +49,7 @@ func (s *step) chain(n ChainNotice) error {
 		touched = !v.caughtUp || done
 		v.caughtUp = true
 		if done {
-			v.rescan, v.asked = 0, false
+			v.rescan, v.asked, v.near = 0, false, 0
 		}
 	default:
 		return fmt.Errorf("%w: chain notice %d", ErrBadRequest, n.Kind)
@@ -66,31 +66,19 @@ func (s *step) chain(n ChainNotice) error {
 		s.m.unsaved = saveEvery
 		s.touchOpen()
 	}
-	return s.watch(n.Block.Height)
-}
-
-// watch derives further scripts when addresses were used, and saves the view.
-func (s *step) watch(from int32) error {
-	a := s.m.State.active
-	if a == nil {
-		return nil
-	}
-	v, fresh, err := s.m.lookAhead().Watch(a.Descriptor)
-	if err != nil {
-		return err
-	}
-	s.m.View = v
-	if len(fresh) > 0 && s.m.follows {
-		s.watchFrom(fresh, s.m.scanFrom(from))
-	}
-	return nil
+	return s.extend(n.Block, n.Kind == Rescanned)
 }
 
 // watchFrom asks the follower for further scripts, and remembers durably that
 // it was asked: an unfinished rescan begins again after a restart.
 func (s *step) watchFrom(scripts [][]byte, from int32) {
-	if s.m.View.rescan == 0 || from+1 < s.m.View.rescan {
-		s.m.View.rescan = from + 1
+	v := &s.m.View
+	near := v.nearTip(from+1) && (v.rescan == 0 || v.rescan == v.near || v.nearTip(v.rescan))
+	if v.rescan == 0 || from+1 < v.rescan {
+		v.rescan = from + 1
+	}
+	if v.near = 0; near {
+		v.near = v.rescan
 	}
 	s.m.View.asked = false
 	s.m.unsaved = saveEvery

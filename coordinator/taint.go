@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // retaint says that other entries of a chain are tainted than before: those
@@ -75,7 +76,7 @@ func (s State) retaint(c journal.ChainKey, before uint64) State {
 
 // told returns the state without the bookkeeping of what is news.
 func (s State) told() State {
-	s.touched, s.leased, s.reweighed = nil, nil, false
+	s.touched, s.leased, s.reweighed = nil, pmap.Map[uint32, bool]{}, false
 	return s
 }
 
