@@ -49,6 +49,10 @@ type View struct {
 	txs    pmap.Map[string, ViewTx] // by txid
 	outs   pmap.Map[string, ViewOut]
 	spends pmap.Map[string, chainhash.Hash] // by outpoint | spending txid
+	// Each of these holds at most one line for each of the above. A line takes
+	// money to make: whoever pays the wallet pays the network for it.
+	places  pmap.Map[string, bool]    // by height, newest first | txid: see placeOf
+	unspent pmap.Map[string, ViewOut] // by outpoint: of outs, those that no block spends
 
 	scripts pmap.Map[string, place] // watched scripts
 	sieve   *sieve                  // nil, or of all of scripts, outs and spends
@@ -69,7 +73,8 @@ type View struct {
 	late, looking [2]span
 	lookNext      int64
 
-	changed []chainhash.Hash // transactions that differ from what is stored
+	changed pmap.Map[string, bool] // by txid: transactions that differ from what is stored
+	news    pmap.Map[string, bool] // by txid: those that changed in this step
 }
 
 // ViewTx is a transaction of interest. Height is 0 while it is unconfirmed.
@@ -245,8 +250,12 @@ func (v View) Disconnect(b BlockRef) (View, error) {
 	case v.tip.Hash != b.Hash:
 		return v, fmt.Errorf("disconnect block %d: it is not the tip", b.Height)
 	}
-	for _, t := range v.txs.All() {
-		if t.Block.Height == 0 || (t.Block.Hash != b.Hash && n > 0) {
+	of := v.at(b.Height)
+	if n == 0 {
+		of = v.confirmed()
+	}
+	for _, t := range of {
+		if t.Block.Hash != b.Hash && n > 0 {
 			continue
 		}
 		if isCoinbase(t.Tx) {
@@ -295,11 +304,13 @@ func (v View) add(tx *wire.MsgTx, t ViewTx) View {
 	for _, o := range v.outputs(tx, id) {
 		v.sieve.add(coinMark(o.OutPoint))
 		v.outs = v.outs.Set(coinKey(o.OutPoint), o)
+		v = v.recount(o.OutPoint)
 		v.used[o.Branch] = max(v.used[o.Branch], o.Index+1)
 	}
 	for _, i := range tx.TxIn {
 		v.sieve.add(coinMark(i.PreviousOutPoint)) // by which the transaction is known again
 		v.spends = v.spends.Set(coinKey(i.PreviousOutPoint)+string(id[:]), id)
+		v = v.recount(i.PreviousOutPoint)
 	}
 	return v
 }
@@ -313,26 +324,6 @@ func (v View) outputs(tx *wire.MsgTx, id chainhash.Hash) []ViewOut {
 		}
 	}
 	return out
-}
-
-func (v View) put(t ViewTx) View {
-	id := t.Tx.TxHash()
-	v.txs = v.txs.Set(key(id), t)
-	v.changed = append(v.changed[:len(v.changed):len(v.changed)], id)
-	return v
-}
-
-func (v View) remove(tx *wire.MsgTx) View {
-	id := tx.TxHash()
-	v.txs = v.txs.Delete(key(id))
-	v.changed = append(v.changed[:len(v.changed):len(v.changed)], id)
-	for n := range tx.TxOut {
-		v.outs = v.outs.Delete(coinKey(wire.OutPoint{Hash: id, Index: uint32(n)}))
-	}
-	for _, i := range tx.TxIn {
-		v.spends = v.spends.Delete(coinKey(i.PreviousOutPoint) + string(id[:]))
-	}
-	return v
 }
 
 func isCoinbase(tx *wire.MsgTx) bool {
@@ -368,13 +359,6 @@ func (v View) validAmong(tx chainhash.Hash, seen map[chainhash.Hash]bool) bool {
 		}
 	}
 	return true
-}
-
-// changes lists what a view changed since taken, and forgets it.
-func (v View) changes() (View, []chainhash.Hash) {
-	c := v.changed
-	v.changed = nil
-	return v, c
 }
 
 // viewRecord is what a restart needs besides the transactions.
@@ -497,6 +481,7 @@ func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 	var txs []pair[ViewTx]
 	var outs []pair[ViewOut]
 	var spends []pair[chainhash.Hash]
+	var places []pair[bool]
 	for name, raw := range recs {
 		if !strings.HasPrefix(name, recTx) {
 			continue
@@ -510,7 +495,16 @@ func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 			return View{}, fmt.Errorf("read chain view: %w", err)
 		}
 		id := tx.TxHash()
+		if r.Block.Height > v.tip.Height {
+			// Stored before the block itself was: the stream shows it again, if it
+			// is still in the chain.
+			if isCoinbase(tx) {
+				continue
+			}
+			r.Block, r.Seen = BlockRef{}, false
+		}
 		txs = append(txs, pair[ViewTx]{K: id[:], V: ViewTx{Tx: tx, Block: r.Block, Seen: r.Seen}})
+		places = append(places, pair[bool]{K: []byte(placeOf(r.Block.Height, id)), V: true})
 		for _, o := range v.outputs(tx, id) {
 			v.sieve.add(coinMark(o.OutPoint))
 			outs = append(outs, pair[ViewOut]{K: []byte(coinKey(o.OutPoint)), V: o})
@@ -520,6 +514,10 @@ func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 			spends = append(spends, pair[chainhash.Hash]{K: []byte(coinKey(i.PreviousOutPoint) + string(id[:])), V: id})
 		}
 	}
-	v.txs, v.outs, v.spends = undump(txs), undump(outs), undump(spends)
+	v.txs, v.outs, v.spends, v.places = undump(txs), undump(outs), undump(spends), undump(places)
+	v.unspent = v.outs
+	for _, o := range outs {
+		v = v.recount(o.V.OutPoint)
+	}
 	return v, nil
 }

@@ -26,7 +26,8 @@ type Machine struct {
 	requests pmap.Map[string, journal.EntryID]  // by request id
 	claims   pmap.Map[string, journal.Frontier] // by identity: what members say they hold
 	open     pmap.Map[string, Status]           // by proposal: last status told, of those that may change
-	strange  pmap.Map[string, uint64]           // by txid: spends that nobody proposed, and the tick from which they count
+	strange  strangers                          // spends with fewer signatures than they take
+	caught   uint64                             // tick at which the chain was last not caught up with
 	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
 	refused  pmap.Map[string, string]           // by txid: why it could not be broadcast, as told
 	restored *restoredRecord                    // since a restore, until all others were heard; never changed in place

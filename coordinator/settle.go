@@ -39,12 +39,13 @@ func (s *step) settle() error {
 		return err
 	}
 	s.link()
+	touched := s.m.State.touched
 	s.statuses()
 	if s.m.State.active == nil {
 		return nil
 	}
 	s.tellTies()
-	if err := s.tellForeign(); err != nil {
+	if err := s.tellForeign(touched); err != nil {
 		return err
 	}
 	return s.saveView()

@@ -90,40 +90,63 @@ func (s *step) saveView() error {
 	if s.sighting {
 		return nil
 	}
-	v, changed := s.m.View.changes()
-	s.m.View = v
-	if len(changed) == 0 && s.m.unsaved < saveEvery {
+	if s.m.View.changed.Len() == 0 && s.m.unsaved < saveEvery {
 		return nil
 	}
-	s.m.unsaved = 0
 	if err := s.saveScripts(); err != nil {
 		return err
 	}
-	seen := map[chainhash.Hash]bool{}
-	for _, id := range changed {
-		if seen[id] {
-			continue
-		}
-		seen[id] = true
-		name := recTx + id.String()
-		t, ok := v.Tx(id)
-		if !ok {
-			s.batch.Deletes = append(s.batch.Deletes, name)
-			delete(s.batch.Puts, name)
-			continue
-		}
-		b, err := t.record()
-		if err != nil {
-			return err
-		}
-		s.batch.Puts[name] = b
+	if whole, err := s.saveTxs(); err != nil || !whole {
+		s.m.unsaved = saveEvery
+		return err
 	}
-	b, err := v.record()
+	s.m.unsaved = 0
+	b, err := s.m.View.record()
 	if err != nil {
 		return err
 	}
 	s.batch.Puts[recView] = b
 	return nil
+}
+
+// How much of the view one step stores: more of it would not fit into a batch,
+// and anybody may pay the wallet thousands of times in one block. Steps of
+// entries share a batch.
+const (
+	savedTxs       = 1000
+	savedBytes     = 8 << 20
+	savedTxsEach   = savedTxs / together
+	savedBytesEach = savedBytes / together
+)
+
+// saveTxs adds transactions that changed to the batch, and says whether these
+// are all. The blocks they are in are stored with the last of them.
+func (s *step) saveTxs() (bool, error) {
+	most, bytes := savedTxs, savedBytes
+	if isEntry(s.in.Msg) {
+		most, bytes = savedTxsEach, savedBytesEach
+	}
+	for k := range s.m.View.changed.All() {
+		if most <= 0 || bytes <= 0 {
+			return false, nil
+		}
+		id := chainhash.Hash([]byte(k))
+		s.m.View.changed = s.m.View.changed.Delete(k)
+		most--
+		name := recTx + id.String()
+		t, ok := s.m.View.Tx(id)
+		if !ok {
+			s.batch.Deletes = append(s.batch.Deletes, name)
+			continue
+		}
+		b, err := t.record()
+		if err != nil {
+			return false, err
+		}
+		bytes -= len(b)
+		s.batch.Puts[name] = b
+	}
+	return true, nil
 }
 
 // saveScripts stores the scripts derived since the last time.
