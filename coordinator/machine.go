@@ -34,6 +34,7 @@ type Machine struct {
 	owed     pmap.Map[string, journal.Frontier] // by identity: the first claims since a restore
 	online   []journal.Author                   // as of the last tick
 	linked   string                             // what the transport was last told
+	snaps    snapshotPlace                      // as it was when the machine was loaded: see Actor.snapshot
 	follows  bool
 	unsaved  int       // blocks since the view was last stored
 	saved    [2]uint32 // scripts stored, by branch
