@@ -36,6 +36,8 @@ func (a *Actor) execute(e Effect) {
 		// In a goroutine of its own: the stream waits for this actor while it
 		// hands over the blocks that are looked at again.
 		a.done.Go(func() { a.watch(x) })
+	case LookBack:
+		a.done.Go(func() { a.lookBack(x) })
 	case Broadcast:
 		a.done.Go(func() {
 			ctx, cancel := context.WithTimeout(a.ctx, broadcastTime)

@@ -165,9 +165,7 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	case *LabelSet:
 		return s.foldLabel(ref, b)
 	case *AddressLeased:
-		s.leases = s.leases.Set(indexKey(b.Index, ref.ID), leaseFact{ref, b.Index})
-		s.leased = append(s.leased[:len(s.leased):len(s.leased)], b.Index)
-		return s
+		return s.foldLease(ref, b.Index)
 	default:
 		return s.foldProposalEvent(ref, ev.Body)
 	}

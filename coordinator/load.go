@@ -91,7 +91,8 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 // were checked when they were stored, and the store checks each id.
 func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][]byte) (Machine, error) {
 	st := m.State
-	if snap, ok := recs[recSnapshot]; ok {
+	m.snaps = snapshotPlaceOf(recs)
+	if snap, err := joinSnapshot(recs); err == nil {
 		if with, err := st.withSnapshot(snap); err == nil {
 			st = with
 		}

@@ -61,7 +61,7 @@ func GroupOf(record string) (journal.GroupID, bool) {
 // Rebuilt says whether a record of a group can be made anew from its entries
 // and from the chain: a backup leaves it out.
 func Rebuilt(record string) bool {
-	return record == recView || record == recSnapshot || strings.HasPrefix(record, recTx) || strings.HasPrefix(record, recScripts)
+	return record == recView || record == recSnapshot || strings.HasPrefix(record, recSnapshotPart) || strings.HasPrefix(record, recTx) || strings.HasPrefix(record, recScripts)
 }
 
 func (m Machine) loadRestored(recs map[string][]byte) (Machine, error) {

@@ -54,7 +54,7 @@ type State struct {
 	named     pmap.Map[string, Ref]          // by named entry | author
 	active    *Active
 
-	leases      pmap.Map[string, leaseFact]   // by index | entry id
+	leases      pmap.Map[string, leaseFact]   // by index | chain
 	proposals   pmap.Map[string, *Proposal]   // by entry id
 	carriers    pmap.Map[string, carrierFact] // by proposal | entry id: signatures as stated
 	sigs        pmap.Map[string, []byte]      // by txid | input | key: the least that verified
@@ -82,7 +82,7 @@ type State struct {
 	// soiled lists the tainted entries whose signatures were verified since then.
 	soiled []Ref
 	// leased lists the indexes that were leased since then, likewise.
-	leased []uint32
+	leased pmap.Map[uint32, bool]
 	// relineDue: who the members are has to be worked out anew; retainted lists
 	// the chains that are tainted from elsewhere on since derived last looked.
 	relineDue bool
@@ -146,11 +146,6 @@ type ratifiedFact struct {
 	Ref    Ref              `cbor:"1,keyasint"`
 	Hash   [32]byte         `cbor:"2,keyasint"`
 	Record *journal.EntryID `cbor:"3,keyasint,omitempty"` // of a hosted cosigner
-}
-
-type leaseFact struct {
-	Ref   Ref    `cbor:"1,keyasint"`
-	Index uint32 `cbor:"2,keyasint"`
 }
 
 type carrierFact struct {

@@ -62,7 +62,7 @@ func (m *Machine) Cosigners() []Cosigner {
 // LeasedBy returns the members who handed out a receive address, tainted or not.
 func (m *Machine) LeasedBy(index uint32) []journal.Author {
 	var out []journal.Author
-	for _, l := range scan(m.State.leases, indexKey(index, journal.EntryID{})[:4]) {
+	for _, l := range scan(m.State.leases, leasesOf(index)) {
 		if who := l.Ref.Chain.Author; !slices.Contains(out, who) {
 			out = append(out, who)
 		}

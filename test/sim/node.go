@@ -254,6 +254,8 @@ func (n *node) execute(e coordinator.Effect) {
 		n.follow(x)
 	case coordinator.WatchScripts:
 		n.watch(x)
+	case coordinator.LookBack:
+		n.lookBack(x)
 	case coordinator.Broadcast:
 		n.broadcast(x.Tx)
 	case coordinator.Tell:

@@ -222,11 +222,17 @@ func (n *node) snapshot() {
 	if !n.up || !n.in || n.m.State.Active() == nil {
 		return
 	}
-	if b, err := coordinator.EncodeSnapshot(n.m); err != nil {
+	parts, err := coordinator.EncodeSnapshot(n.m)
+	if err != nil {
 		n.w.violation("%s: snapshot: %v", n.name, err)
-	} else if n.commit(&turn{m: n.m, batch: b}) == nil {
-		n.w.count("snapshots")
+		return
 	}
+	for _, b := range parts {
+		if n.commit(&turn{m: n.m, batch: b}) != nil {
+			return
+		}
+	}
+	n.w.count("snapshots")
 }
 
 // anyActive returns the wallet, once somebody honest has it.
