@@ -35,6 +35,7 @@ type Backend struct {
 	settled  question // the one whose answer tip is
 	tip      coordinator.BlockRef
 	hasTip   bool
+	anchor   anchor // see checkHeight
 	target   int32
 	syncing  bool
 	behind   bool // by so much that Health names it
