@@ -35,6 +35,7 @@ type Machine struct {
 	online   []journal.Author                   // as of the last tick
 	linked   string                             // what the transport was last told
 	follows  bool
+	stream   uint64    // counts what starts the stream anew: see streamed
 	unsaved  int       // blocks since the view was last stored
 	saved    [2]uint32 // scripts stored, by branch
 	ticks    uint64
@@ -63,6 +64,8 @@ type Local struct {
 	Hosted []HostedPlace `cbor:"15,keyasint,omitempty"`
 	// Archived: the user put the wallet aside.
 	Archived bool `cbor:"16,keyasint,omitempty"`
+	// Rescanned: the user said where the wallet begins, and no date decides that.
+	Rescanned bool `cbor:"17,keyasint,omitempty"`
 }
 
 type inviteRecord struct {
@@ -130,8 +133,12 @@ func (s *step) take(msg any) error {
 		return nil
 	case ChainIn:
 		return s.chain(x.Notice)
+	case streamed:
+		return s.streamed(x)
+	case RescanFrom:
+		return s.rescanFrom(x)
 	case Born:
-		if len(s.m.View.blocks) == 0 && x.Height > s.m.View.birthday {
+		if len(s.m.View.blocks) == 0 && x.Height > s.m.View.birthday && !s.m.local.Rescanned {
 			s.m.View.birthday = x.Height
 			s.m.unsaved = saveEvery
 		}
