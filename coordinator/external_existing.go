@@ -32,7 +32,7 @@ func (g Genesis) checkExisting() error {
 	switch {
 	case err != nil:
 		return badEvent("descriptor: %v", err)
-	case d == nil && g.Birthday != 0, g.Birthday < 0:
+	case d == nil && g.Birthday != 0, g.Birthday < 0, g.Birthday > maxBirthday:
 		return badEvent("birthday %d", g.Birthday)
 	case d == nil:
 		return nil

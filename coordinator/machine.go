@@ -37,6 +37,7 @@ type Machine struct {
 	linked   string                             // what the transport was last told
 	snaps    snapshotPlace                      // as it was when the machine was loaded: see Actor.snapshot
 	follows  bool
+	stream   uint64    // counts what starts the stream anew: see streamed
 	unsaved  int       // blocks since the view was last stored
 	saved    [2]uint32 // scripts stored, by branch
 	ticks    uint64
@@ -65,6 +66,8 @@ type Local struct {
 	Hosted []HostedPlace `cbor:"15,keyasint,omitempty"`
 	// Archived: the user put the wallet aside.
 	Archived bool `cbor:"16,keyasint,omitempty"`
+	// Rescanned: the user said where the wallet begins, and no date decides that.
+	Rescanned bool `cbor:"17,keyasint,omitempty"`
 }
 
 type inviteRecord struct {
@@ -132,8 +135,12 @@ func (s *step) take(msg any) error {
 		return nil
 	case ChainIn:
 		return s.chain(x.Notice)
+	case streamed:
+		return s.streamed(x)
+	case RescanFrom:
+		return s.rescanFrom(x)
 	case Born:
-		if len(s.m.View.blocks) == 0 && x.Height > s.m.View.birthday {
+		if len(s.m.View.blocks) == 0 && x.Height > s.m.View.birthday && !s.m.local.Rescanned {
 			s.m.View.birthday = x.Height
 			s.m.unsaved = saveEvery
 		}

@@ -247,27 +247,6 @@ func (n *Node) input() (Input, error) {
 	return in, nil
 }
 
-// birthdayOf is where the chain begins to matter for a group.
-func (n *Node) birthdayOf(ctx context.Context, g Genesis) int32 {
-	if g.Descriptor != "" {
-		return g.Birthday
-	}
-	return n.birthday(ctx)
-}
-
-// birthday is the height of the chain now, where it is known: the wallet
-// cannot have been paid before. Less a day, for a reorg or a late block.
-func (n *Node) birthday(ctx context.Context) int32 {
-	const day = 144
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	tip, err := n.ports.Chain.Tip(ctx)
-	if err != nil {
-		return 0
-	}
-	return max(0, tip.Height-day)
-}
-
 // Open says whether a stranger may prove an invite (see Doorman).
 func (d Door) Open() bool {
 	now := d.node.ports.Clock.Now()
@@ -344,7 +323,7 @@ func (n *Node) takePlace(ctx context.Context, inv Invite, c Challenge, external 
 	if err != nil {
 		return nil, err
 	}
-	m, effects, err := EnterReplacement(n.self, in, inv, grant, n.network, ck)
+	m, effects, err := EnterReplacement(n.self, in, inv, n.own(ctx, grant), n.network, ck)
 	if err != nil {
 		return nil, err
 	}

@@ -340,6 +340,9 @@ func EnterReplacement(self *Self, in Input, inv Invite, grant Grant, network wal
 	if GroupID(grant.Genesis) != inv.Group || grant.Challenge == nil {
 		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("the member handed over another group than the invite names"))
 	}
+	if b := grant.Challenge.Birthday; b < 0 || b > maxBirthday {
+		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("birthday %d", b))
+	}
 	if g.Network != string(network) {
 		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)
 	}

@@ -21,10 +21,6 @@ import (
 
 // Limits of what a server can make this node do.
 const (
-	// maxBody bounds a response. The largest honest one is the list of a
-	// mempool of 600,000 transactions at 67 bytes each, 40 MB; a block is at
-	// most 4 MB, 8 MB in hex.
-	maxBody = 64 << 20
 	// callTimeout bounds one call.
 	callTimeout = 30 * time.Second
 	// answerTime bounds what a follower asks in one go, which may take several calls.
