@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,8 +126,9 @@ func TestRecordsAreTakenAtTheirPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newTestDirectory(t, nil)
 		defer d.close()
-		a, told := testIdentity(2).Author(), 0
-		d.news = func(journal.Author) { told++ }
+		a := testIdentity(2).Author()
+		var told atomic.Int64
+		d.news = func(journal.Author) { told.Add(1) }
 		seq := uint64(0)
 		flood := func(n int) (taken int) {
 			for range n {
@@ -147,20 +149,20 @@ func TestRecordsAreTakenAtTheirPace(t *testing.T) {
 				t.Errorf("the newest is lost: %v of %d", got, seq)
 			}
 		}
-		if n := flood(50); n != recordBurst || told != 0 {
+		if n := flood(50); n != recordBurst || told.Load() != 0 {
 			t.Errorf("%d records were taken at once, want %d", n, recordBurst)
 		}
 		pass(recordEvery)
-		if told != 1 {
-			t.Errorf("told %d times of the one that waited", told)
+		if told.Load() != 1 {
+			t.Errorf("told %d times of the one that waited", told.Load())
 		}
 		newest()
 		for range 30 { // a record a second
 			pass(time.Second)
 			flood(1)
 		}
-		if told > 1+30/10 {
-			t.Errorf("%d of 30 were taken in half a minute", told-1)
+		if told.Load() > 1+30/10 {
+			t.Errorf("%d of 30 were taken in half a minute", told.Load()-1)
 		}
 		pass(recordEvery)
 		newest()
@@ -170,9 +172,9 @@ func TestRecordsAreTakenAtTheirPace(t *testing.T) {
 		}
 		flood(50)
 		d.drop(a)
-		was := told
+		was := told.Load()
 		pass(time.Minute)
-		if told != was || len(d.of(a)) != 0 {
+		if told.Load() != was || len(d.of(a)) != 0 {
 			t.Error("a member that left comes back by a record that waited")
 		}
 	})

@@ -22,14 +22,15 @@ import (
 
 // Bounds of the join protocol.
 const (
-	joinTimeout = 20 * time.Second
-	joinLimit   = 512      // bytes of nonce and proof frames: 32+32, and 32+73+64 of a claim
-	grantLimit  = 64 << 10 // bytes of a grant
-	maxJoins    = 64       // served at once; one of each peer
-	joinsPerSec = 16       // of all peers
-	joinsBurst  = 64
-	joinPerSec  = 1 // of one peer
-	joinBurst   = 8
+	joinTimeout  = 20 * time.Second
+	joinLimit    = 512      // bytes of nonce and proof frames: 32+32, and 32+73+64 of a claim
+	grantLimit   = 64 << 10 // bytes of a grant
+	maxJoins     = 64       // served at once
+	maxPeerJoins = 3        // of one peer: the one before may not have ended
+	joinsPerSec  = 16       // of all peers
+	joinsBurst   = 64
+	joinPerSec   = 1 // of one peer
+	joinBurst    = 8
 )
 
 // ErrJoinFailed is returned when the founder could not answer, for a reason of
@@ -78,7 +79,7 @@ type joiner struct {
 	by    *limiters[journal.Author]
 	slots chan struct{}
 	mu    sync.Mutex
-	busy  map[journal.Author]bool
+	busy  map[journal.Author]int
 }
 
 func newJoiner(self journal.Author, d coordinator.Doorman, c *codec, log *slog.Logger, tap func(string, []byte)) *joiner {
@@ -86,7 +87,7 @@ func newJoiner(self journal.Author, d coordinator.Doorman, c *codec, log *slog.L
 		self: self, doorman: d, codec: c, log: log, tap: tap,
 		rate:  xrate.NewLimiter(joinsPerSec, joinsBurst),
 		by:    newLimiters[journal.Author](joinPerSec, joinBurst),
-		busy:  map[journal.Author]bool{},
+		busy:  map[journal.Author]int{},
 		slots: make(chan struct{}, maxJoins),
 	}
 }
@@ -117,21 +118,23 @@ func (j *joiner) serve(ctx context.Context, st stream, from journal.Author) {
 	_ = st.Close()
 }
 
-// begin says whether a peer may have a stream served: it has one at a time.
+// begin says whether a peer may have one more stream served.
 func (j *joiner) begin(p journal.Author) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.busy[p] {
+	if j.busy[p] >= maxPeerJoins {
 		return false
 	}
-	j.busy[p] = true
+	j.busy[p]++
 	return true
 }
 
 func (j *joiner) end(p journal.Author) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	delete(j.busy, p)
+	if j.busy[p]--; j.busy[p] == 0 {
+		delete(j.busy, p)
+	}
 }
 
 func (j *joiner) staying(p journal.Author, d time.Duration) {

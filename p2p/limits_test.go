@@ -82,7 +82,7 @@ func TestLimitsFitTogether(t *testing.T) {
 	fits("strangers that an address can renew", float64(s.places), strangerPerSec*stay)
 	fits("rate of strangers", strangersPerSec, strangerPerSec)
 	fits("burst of strangers", strangersBurst, strangerBurst)
-	fits("joins at once", maxJoins, 1)
+	fits("joins at once", maxJoins, maxPeerJoins)
 	fits("joins of an address at once", maxJoins, float64(s.perAddr))
 	fits("rate of joins", joinsPerSec, joinPerSec)
 	fits("burst of joins", joinsBurst, joinBurst)
