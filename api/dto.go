@@ -47,6 +47,7 @@ type Status struct {
 	Chain     ChainStatus         `json:"chain"`
 	Wallets   List[WalletSummary] `json:"wallets"`
 	Peers     List[Peer]          `json:"peers"`
+	Problem   string              `json:"problem,omitempty" doc:"What is wrong with connections from outside, such as very many that say nothing; absent when nothing is."`
 }
 
 // ChainStatus is the Bitcoin network as the node sees it.

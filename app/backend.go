@@ -20,7 +20,7 @@ func (n *Node) Status(ctx context.Context) (api.Status, error) {
 	s := api.Status{
 		Name: n.parts.Name, PeerID: peerID(n.net.Author()), Addresses: n.net.Addresses(),
 		Network: string(n.parts.Network), Version: n.parts.Version,
-		Chain: chainStatus(h),
+		Chain: chainStatus(h), Problem: n.net.Handshakes().Problem(),
 	}
 	if h.Problem == "" {
 		tipCtx, cancel := context.WithTimeout(ctx, 2*time.Second)

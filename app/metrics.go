@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/p2p"
 )
 
 // Metrics of a node. They name wallets by id and hold no amount, no address and
@@ -25,6 +26,8 @@ var (
 	metricRefused   = prometheus.NewDesc("quorate_refused_total", "Entries and frames of members that were refused or had no effect, by rule.", []string{"rule"}, nil)
 	metricWallets   = prometheus.NewDesc("quorate_wallets", "Wallets, by state.", []string{"state"}, nil)
 	metricEntries   = prometheus.NewDesc("quorate_journal_entries", "Entries held of a wallet's journal.", []string{"wallet"}, nil)
+	metricUnproven  = prometheus.NewDesc("quorate_unproven_connections", "Inbound connections that have not proved who they are.", nil, nil)
+	metricSilent    = prometheus.NewDesc("quorate_silent_connections_total", "Inbound connections that ended without a word of who they are (end: gone), or found no place (end: refused).", []string{"end"}, nil)
 	metricProposals = prometheus.NewDesc("quorate_proposals", "Proposals of a wallet, by status.", []string{"wallet", "status"}, nil)
 )
 
@@ -32,7 +35,7 @@ var (
 type collector struct{ n *Node }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{metricBuild, metricChain, metricSynced, metricPeers, metricRefused, metricWallets, metricEntries, metricProposals} {
+	for _, d := range []*prometheus.Desc{metricBuild, metricChain, metricSynced, metricPeers, metricRefused, metricWallets, metricEntries, metricProposals, metricUnproven, metricSilent} {
 		ch <- d
 	}
 }
@@ -63,6 +66,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	for rule, n := range refused {
 		ch <- prometheus.MustNewConstMetric(metricRefused, prometheus.CounterValue, float64(n), rule)
 	}
+	collectHandshakes(ch, c.n.net.Handshakes(), metricUnproven, metricSilent)
 	states := map[string]int{}
 	for _, w := range s.Wallets {
 		states[w.State]++
@@ -82,6 +86,13 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			gauge(metricProposals, float64(n), id, status)
 		}
 	}
+}
+
+// collectHandshakes tells what connections do whose peer is not known.
+func collectHandshakes(ch chan<- prometheus.Metric, h p2p.Handshakes, open, silent *prometheus.Desc) {
+	ch <- prometheus.MustNewConstMetric(open, prometheus.GaugeValue, float64(h.Open))
+	ch <- prometheus.MustNewConstMetric(silent, prometheus.CounterValue, float64(h.Silent), "gone")
+	ch <- prometheus.MustNewConstMetric(silent, prometheus.CounterValue, float64(h.Refused), "refused")
 }
 
 func count(b bool) int {

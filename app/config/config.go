@@ -17,6 +17,7 @@ type Config struct {
 	Bootstrap     []string `toml:"bootstrap"`
 	Relays        []string `toml:"relays"`
 	MDNS          bool     `toml:"mdns"`
+	ToldNetworks  []string `toml:"told_networks"`
 	Signer        string   `toml:"signer"`
 	Chain         Chain    `toml:"chain"`
 	API           API      `toml:"api"`
@@ -72,6 +73,7 @@ func Default() Config {
 		ExternalAddrs: []string{},
 		Bootstrap:     []string{},
 		Relays:        []string{},
+		ToldNetworks:  []string{},
 		Chain:         Chain{Backend: "neutrino", Neutrino: Neutrino{Peers: []string{}}},
 		API:           API{Tokens: []Secret{}},
 		Log:           Log{Level: "info", Format: "text"},

@@ -169,6 +169,7 @@ func TestRefused(t *testing.T) {
 		{set: []string{"external_addrs=x"}, want: "external_addrs"},
 		{set: []string{"bootstrap=/ip4/127.0.0.1/tcp/1"}, want: "bootstrap"},
 		{set: []string{"relays=/ip4/127.0.0.1/tcp/1"}, want: "relays"},
+		{set: []string{"told_networks=10.0.0.1"}, want: "told_networks"},
 		{set: []string{"chain.backend=bitcoind"}, want: "chain.backend"},
 		{set: []string{"chain.backend=core"}, want: "chain.core.url"},
 		{set: []string{"chain.core.url=ftp://x:1"}, want: "chain.core.url"},

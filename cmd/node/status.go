@@ -20,7 +20,8 @@ JSON: {"name","peer_id","addresses":[…],"network","version","chain":{"backend"
 chain also has "problem" while something is wrong, "note" for what is no problem, "target", "bitcoin_peers", "blind" for a
 backend that sees no transaction before it is in a block, and "sync" {"stage","height","target","rate","seconds_left"} of a
 light client that is not synced; a wallet has "alarms" [{"code","message","since","txid"}] while there is something to look at:
-coins spent by a transaction that nobody proposed (foreign_spend), an address that two nodes handed out (address_tie).`,
+coins spent by a transaction that nobody proposed (foreign_spend), an address that two nodes handed out (address_tie). "problem"
+is there while connections from outside are a problem, such as very many that say nothing.`,
 		Args: cobra.NoArgs,
 		RunE: ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Status, error) {
 			return node.Status(ctx)
@@ -38,6 +39,9 @@ func showStatus(w io.Writer, s api.Status) {
 		"sync", syncText(s.Chain.Sync), "tip", s.Chain.Tip, "problem", s.Chain.Problem, "note", clean(s.Chain.Note))
 	if s.Chain.Blind {
 		fmt.Fprintln(w, blindText)
+	}
+	if s.Problem != "" {
+		fmt.Fprintf(w, "connections  %s\n", clean(s.Problem))
 	}
 	for _, a := range s.Addresses {
 		fmt.Fprintf(w, "address  %s\n", clean(a))
