@@ -310,7 +310,7 @@ const searchAccounts = 256
 // finds the ratified key among the accounts of the seed, proves it, and enters.
 func (n *Node) takePlace(ctx context.Context, inv Invite, c Challenge, external string) (*Actor, error) {
 	var ck CosignerKey
-	var prove func([32]byte) ([]byte, error)
+	var prove func(KeyClaim) ([]byte, error)
 	if external != "" {
 		key, err := externalKey(external, n.network, c.Script)
 		if err != nil {
@@ -380,9 +380,7 @@ func (n *Node) findKey(ctx context.Context, group journal.GroupID, c Challenge) 
 		if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: appendUint64(nil, next)}}); err != nil {
 			return CosignerKey{}, fmt.Errorf("store: %w", err)
 		}
-		return CosignerKey{Account: account, Key: key, Prove: func(h [32]byte) ([]byte, error) {
-			return n.ports.Signer.SignHash(ctx, c.Script, account, h)
-		}}, nil
+		return CosignerKey{Account: account, Key: key, Prove: n.prover(ctx, c.Script, account)}, nil
 	}
 	return CosignerKey{}, errNotThisKey()
 }
