@@ -40,6 +40,8 @@ type Server struct {
 	// roles are those that the routes need, by pattern.
 	roles map[string]Role
 	spec  []byte
+	// A value in these for each stream and wait that is open.
+	localWatchers, tokenWatchers chan struct{}
 
 	// closing ends streams and waits, so that a shutdown does not wait for them.
 	closing   chan struct{}
@@ -50,7 +52,10 @@ type Server struct {
 
 // NewServer builds the routes over a backend.
 func NewServer(b Backend, o Options) (*Server, error) {
-	s := &Server{backend: b, log: o.Log, tokens: o.Tokens, closing: make(chan struct{})}
+	s := &Server{
+		backend: b, log: o.Log, tokens: o.Tokens, closing: make(chan struct{}),
+		localWatchers: make(chan struct{}, maxLocalWatchers), tokenWatchers: make(chan struct{}, maxTokenWatchers),
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
