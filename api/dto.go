@@ -77,7 +77,9 @@ type ChainSync struct {
 type WalletSummary struct {
 	Wallet string `json:"wallet" doc:"Wallet id: 64 hex characters."`
 	Name   string `json:"name"`
-	State  string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon."`
+	State  string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon, failed where it could not be opened."`
+	// Problem is why a wallet is failed.
+	Problem string `json:"problem,omitempty" doc:"Why it could not be opened, where it is failed; the node's other wallets run."`
 	// AwaitingProof: this node's external key is not entered yet.
 	AwaitingProof bool `json:"awaiting_proof,omitempty" doc:"True while this node's external key waits for its proof."`
 	// AwaitingHosted: keys of hosted cosigners are not entered yet.
