@@ -25,6 +25,9 @@ func (n *Node) Wallets(context.Context) ([]api.Wallet, error) {
 	for _, a := range n.co.Wallets() {
 		out = append(out, n.wallet(a))
 	}
+	for _, f := range n.co.Failed() {
+		out = append(out, api.Wallet{WalletSummary: failedSummary(f)})
+	}
 	return out, nil
 }
 

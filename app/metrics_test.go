@@ -64,6 +64,25 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, body)
 		}
 	}
+	for host, want := range map[string]int{
+		"localhost": 200, "LOCALHOST:9100": 200, "127.0.0.1": 200, "127.0.0.1:1": 200, "[::1]": 200, "[::1]:9100": 200,
+		"evil.example": 421, "evil.example:9100": 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421, "127.0.0.1:1:2": 421,
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		resp, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if resp.StatusCode != want || strings.Contains(string(body), "quorate_") != (want == 200) {
+			t.Errorf("Host %q: HTTP %d: %.60s", host, resp.StatusCode, body)
+		}
+	}
 	stop()
 	if err := <-done; err != nil {
 		t.Fatal(err)

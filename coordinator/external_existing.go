@@ -146,8 +146,8 @@ func (n *Node) useAccount(ctx context.Context, script wallet.ScriptType, account
 	return nil
 }
 
-func (n *Node) prover(ctx context.Context, script wallet.ScriptType, account uint32) func([32]byte) ([]byte, error) {
-	return func(h [32]byte) ([]byte, error) { return n.ports.Signer.SignHash(ctx, script, account, h) }
+func (n *Node) prover(ctx context.Context, script wallet.ScriptType, account uint32) func(KeyClaim) ([]byte, error) {
+	return func(c KeyClaim) ([]byte, error) { return n.ports.Signer.SignClaim(ctx, script, account, c) }
 }
 
 // existed says whether the wallet is older than its group: it has a history.

@@ -17,7 +17,7 @@ func (p *peer) device(n byte) *peer {
 	return d
 }
 
-func (p *peer) prove(h [32]byte) ([]byte, error) { return p.account.SignHash(h), nil }
+func (p *peer) prove(c KeyClaim) ([]byte, error) { return p.account.SignHash(c.Hash()), nil }
 
 // invite issues an invite for a new device of a lost member.
 func (p *peer) invite(lost *peer, allow ...string) (Invite, error) {

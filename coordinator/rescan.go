@@ -43,7 +43,7 @@ func (s *step) rescanFrom(x RescanFrom) error {
 	if err := s.put(recLocal, s.m.local); err != nil {
 		return err
 	}
-	s.reopen()
+	s.lookAroundNews()
 	s.do(Refollow{})
 	s.do(Reply{})
 	return nil
@@ -57,7 +57,9 @@ func (v View) Rewind(birthday int32) View {
 		v, _ = v.Disconnect(v.tip) // it is the tip
 	}
 	v.birthday, v.caughtUp = birthday, false
-	v.rescan, v.asked = 0, false // the stream looks at everything
+	// The stream looks at everything.
+	v.rescan, v.asked, v.near = 0, false, 0
+	v.late, v.looking = [2]span{}, [2]span{}
 	return v
 }
 

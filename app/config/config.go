@@ -60,6 +60,7 @@ type Log struct {
 // Metrics is the Prometheus endpoint.
 type Metrics struct {
 	Listen string `toml:"listen"`
+	Public bool   `toml:"public"`
 }
 
 // Default is the configuration where nothing is set.

@@ -83,8 +83,11 @@ func options() []option {
 			"How it is logged, on standard error.",
 			func(c *Config) any { return &c.Log.Format }},
 		{"metrics.listen", hostPort,
-			"Serve Prometheus metrics (GET /metrics) on this TCP address. They name wallets by id and hold no amounts; whoever reaches the address may read them.",
+			"Serve Prometheus metrics (GET /metrics) on this TCP address, of this machine only unless metrics.public says otherwise. They name wallets by id and hold no amounts; whoever reaches the address may read them. They are asked for by IP address or as localhost, by no other name.",
 			func(c *Config) any { return &c.Metrics.Listen }},
+		{"metrics.public", "true | false",
+			"Let metrics.listen be an address that other machines reach.",
+			func(c *Config) any { return &c.Metrics.Public }},
 	}
 }
 

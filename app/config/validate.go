@@ -150,8 +150,8 @@ func checkListeners(c *Config) error {
 		}
 	}
 	if c.Metrics.Listen != "" {
-		if err := hostPort(c.Metrics.Listen, false); err != nil {
-			return bad(fmt.Sprintf("metrics.listen: %.80q %v", c.Metrics.Listen, err), "write it as HOST:PORT")
+		if err := hostPort(c.Metrics.Listen, !c.Metrics.Public); err != nil {
+			return bad(fmt.Sprintf("metrics.listen: %.80q %v", c.Metrics.Listen, err), "write it as 127.0.0.1:PORT, or set metrics.public to serve other machines")
 		}
 	}
 	return nil

@@ -121,13 +121,5 @@ func (c Config) login() (user, password string, err error) {
 	if c.CookieFile == "" {
 		return c.User, c.Password, nil
 	}
-	raw, err := os.ReadFile(c.CookieFile)
-	if err != nil {
-		return "", "", fmt.Errorf("read cookie file (is the node running?): %w", err)
-	}
-	user, password, ok := strings.Cut(strings.TrimSpace(string(raw)), ":")
-	if !ok {
-		return "", "", errors.New("cookie file does not hold user:password")
-	}
-	return user, password, nil
+	return readCookie(c.CookieFile)
 }

@@ -44,7 +44,7 @@ func newPerson(n int, cache *wallet.SigCache) (*person, error) {
 func (p *person) id() journal.Author { return p.self.Identity.Author() }
 
 func (p *person) key() coordinator.CosignerKey {
-	return coordinator.CosignerKey{Key: p.account.Key(), Prove: func(h [32]byte) ([]byte, error) { return p.account.SignHash(h), nil }}
+	return coordinator.CosignerKey{Key: p.account.Key(), Prove: func(k coordinator.KeyClaim) ([]byte, error) { return p.account.SignHash(k.Hash()), nil }}
 }
 
 // node is one cosigner: a machine, a disk, and the shell between them, as
