@@ -100,6 +100,10 @@ func (w *world) releases(n *node, id journal.EntryID, m coordinator.Machine) {
 		r.inputs = append(r.inputs, in.OutPoint())
 	}
 	for _, old := range n.released {
+		if (n.restored || n.replaced) && !slices.ContainsFunc(m.Proposals(), func(q *coordinator.Proposal) bool { return q.TxID == old.tx }) {
+			w.count("signed what it cannot know to be a rival") // all that knew of it is gone, or hides it
+			continue
+		}
 		if old.tx == r.tx || slices.Contains(p.Body.Replaces, old.tx) || w.buried(old, m.View) {
 			continue
 		}

@@ -103,6 +103,11 @@ func (w *world) begin() {
 		}
 		w.funded = true
 		for _, n := range w.nodes {
+			for id, e := range n.disk.entries {
+				w.authored[place{e.Chain(), e.Position().Seq}] = id
+			}
+		}
+		for _, n := range w.nodes {
 			n.begin()
 			n.follow(n.m.View.Follow())
 		}
