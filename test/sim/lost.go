@@ -67,8 +67,8 @@ func (n *node) forget() {
 
 // lose lets another device of the same seed take the node's place.
 func (n *node) lose() {
-	if n.restored || n.replaced || !n.up || !n.in || n.m.State.Active() == nil || n.disk.times > 0 {
-		return
+	if n.restored || n.replaced || !n.up || !n.in || n.m.State.Active() == nil || n.disk.times > 0 || len(n.w.honest()) < 2 {
+		return // nobody honest would let it in
 	}
 	n.w.count("devices lost")
 	n.w.note("%s is lost", n.name)

@@ -31,7 +31,7 @@ type world struct {
 	calm    *calm
 	// lastCoin is what the last payment is to spend.
 	lastCoin wire.OutPoint
-	funded  bool
+	funded   bool
 
 	steps      int
 	trace      [32]byte
