@@ -70,6 +70,10 @@ func (w *world) broadcasting(n *node, tx *wire.MsgTx) {
 		}
 		return
 	}
+	if len(w.plan.Byzantine) >= w.plan.K {
+		w.count("broadcast what k liars proposed and no longer stands")
+		return
+	}
 	w.violation("%s broadcasts %v, which nobody proposed", n.name, id)
 }
 

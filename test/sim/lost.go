@@ -102,6 +102,9 @@ func (n *node) takePlace() {
 	}
 	var by *node
 	for _, x := range w.honest() {
+		if n.inviter != (journal.Author{}) && x.id() != n.inviter {
+			continue // whoever took the claim answers it again
+		}
 		if x != n && x.up && x.in && x.m.State.Active() != nil && x.disk.times == 0 {
 			by = x
 			break
@@ -130,7 +133,7 @@ func (n *node) takePlace() {
 	m, effects, err := n.enterAs(d, by)
 	if err != nil {
 		w.note("%s is not let in: %v", n.name, err)
-		if !errors.Is(err, errDown) {
+		if errors.Is(err, coordinator.ErrInviteExpired) {
 			n.inviter = journal.Author{}
 		}
 		again()

@@ -13,6 +13,7 @@ type Plan struct {
 	Seed      uint64
 	K, N      int
 	Found     bool  // begins before the group is founded
+	Hosted    bool  // one more cosigner has no node
 	Byzantine []int // members who lie
 	Network   Network
 	Calm      time.Duration // when the honest have peace of each other; 0: never
@@ -83,6 +84,7 @@ func NewPlan(seed uint64) Plan {
 	shape := shapes()[r.IntN(len(shapes()))]
 	p := Plan{Seed: seed, K: shape[0], N: shape[1]}
 	p.Found = r.IntN(6) == 0
+	p.Hosted = r.IntN(5) == 0 && p.N < maxCosigners
 	// Up to n-1 lie; a third of the groups are honest.
 	if r.IntN(3) > 0 {
 		p.Byzantine = r.Perm(p.N)[:1+r.IntN(p.N-1)]
@@ -108,7 +110,7 @@ type weighted struct {
 func actions(r *rand.Rand, p *Plan) []Action {
 	users := []weighted{
 		{UserPropose, 8}, {UserReplace, 4}, {UserApprove, 16}, {UserReject, 4}, {UserWithdraw, 2},
-		{UserLease, 3}, {UserAgain, 2}, {Deposit, 2}, {UserLabel, 3},
+		{UserLease, 3}, {UserAgain, 2}, {Deposit, 2}, {UserLabel, 3}, {UserDevice, 3},
 	}
 	faults := []weighted{
 		{Cut, 3}, {Partition, 2}, {Crash, 6}, {DiskFull, 2}, {DiskError, 3}, {Skew, 2}, {Reorg, 3}, {Block, 6}, {Backend, 2}, {Snapshot, 1},

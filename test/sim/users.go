@@ -80,6 +80,9 @@ func (w *world) user(n *node, a Action) {
 		if n.last != nil {
 			n.command(a, *n.last)
 		}
+	case UserDevice:
+		p, _ := n.m.State.Proposal(pick)
+		n.deviceSigns(a, p, allow)
 	case UserApprove:
 		n.command(a, coordinator.Approve{Proposal: pick, Allow: allow})
 	case UserReject:

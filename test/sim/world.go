@@ -31,6 +31,7 @@ type world struct {
 	calm    *calm
 	// lastCoin is what the last payment is to spend.
 	lastCoin wire.OutPoint
+	released []release // by the cosigner without a node
 	funded   bool
 
 	steps      int
@@ -101,7 +102,7 @@ func (w *world) honest() []*node {
 func (p *Pool) Run(plan Plan) Report {
 	w := newWorld(p, plan)
 	if !plan.Found {
-		base, err := p.group(plan.K, plan.N)
+		base, err := p.group(plan.K, plan.N, plan.Hosted)
 		if err != nil {
 			w.violation("found: %v", err)
 			return w.report()
@@ -164,7 +165,7 @@ func (w *world) act(a Action) {
 		return
 	}
 	switch a.Kind {
-	case UserPropose, UserReplace, UserApprove, UserReject, UserWithdraw, UserLease, UserAgain, UserLabel:
+	case UserPropose, UserReplace, UserApprove, UserReject, UserWithdraw, UserLease, UserAgain, UserLabel, UserDevice:
 		w.user(n, a)
 	case Deposit:
 		if r := w.anyActive(); r != nil {
