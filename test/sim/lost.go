@@ -70,6 +70,15 @@ func (n *node) lose() {
 	if n.restored || n.replaced || !n.up || !n.in || n.m.State.Active() == nil || n.disk.times > 0 || len(n.w.honest()) < 2 {
 		return // nobody honest would let it in
 	}
+	// Where all whom somebody knows were replaced while it was away, it hears of
+	// nobody any more: it takes an invite as a new device does (docs/backup.md).
+	for _, x := range n.w.honest() {
+		for _, y := range n.w.honest() {
+			if x.replaced && y != x && !slices.Contains(y.link.Members, x.id()) {
+				return
+			}
+		}
+	}
 	n.w.count("devices lost")
 	n.w.note("%s is lost", n.name)
 	n.forget()
