@@ -45,9 +45,9 @@ func (n *node) restore(down time.Duration) {
 	}
 	n.w.count("nodes restored")
 	n.w.note("%s is restored", n.name)
-	n.forget()
 	n.restored = true
 	n.disk = n.kept
+	n.forget()
 	n.kept = nil
 	n.disk.times = 0
 	if err := n.disk.Commit(n.w.context(), b); err != nil {
@@ -57,12 +57,15 @@ func (n *node) restore(down time.Duration) {
 	n.crash(down)
 }
 
-// forget takes back what was promised of a disk that is gone, but for what
-// somebody honest holds.
+// forget takes back what was promised of entries that are on no disk any more of
+// somebody honest: they went with the disk of this node.
 func (n *node) forget() {
-	n.acked = slices.DeleteFunc(n.acked, func(a ack) bool {
-		return !slices.ContainsFunc(n.w.honest(), func(x *node) bool { return x != n && x.disk.entries[a.entry] != nil })
-	})
+	gone := func(a ack) bool {
+		return !slices.ContainsFunc(n.w.honest(), func(x *node) bool { return x.disk.entries[a.entry] != nil })
+	}
+	for _, x := range n.w.honest() {
+		x.acked = slices.DeleteFunc(x.acked, gone)
+	}
 }
 
 // lose lets another device of the same seed take the node's place.
@@ -81,11 +84,11 @@ func (n *node) lose() {
 	}
 	n.w.count("devices lost")
 	n.w.note("%s is lost", n.name)
-	n.forget()
 	n.replaced = true
 	n.up, n.in, n.stream, n.armed, n.saying = false, false, nil, nil, false
 	n.life++
 	n.disk = newDisk()
+	n.forget()
 	n.lost = n.id()
 	n.w.queue.after(20*time.Second, n.takePlace)
 }
