@@ -66,6 +66,15 @@ func (n *node) forget() {
 	for _, x := range n.w.honest() {
 		x.acked = slices.DeleteFunc(x.acked, gone)
 	}
+	// What it held past a liar's fork links to nothing, and need not come back.
+	n.acked = slices.DeleteFunc(n.acked, func(a ack) bool {
+		for _, x := range n.w.honest() {
+			if e := x.disk.entries[a.entry]; e != nil {
+				return !slices.ContainsFunc(n.w.honest(), func(y *node) bool { return y.id() == e.Header().Author })
+			}
+		}
+		return true
+	})
 }
 
 // lose lets another device of the same seed take the node's place.
