@@ -34,6 +34,8 @@ type State struct {
 	name    string
 	nameRef Ref
 	pinned  [32]byte
+	// inviter is who let this node in, where it took a lost one's place.
+	inviter journal.Author
 
 	chains journal.Chains
 	cuts   pmap.Map[string, cutFact] // by chain
@@ -205,8 +207,13 @@ func (s State) Active() *Active { return s.active }
 func (s State) Me() journal.Author { return s.self.Identity.Author() }
 
 // knows says whether entries of an author are taken: the founder, whoever the
-// founder admitted, and this node; once the wallet is active, its members.
+// founder admitted, and this node; once the wallet is active, its members. Whoever
+// let this node in is heard from the start: that it is a member may be written
+// under an epoch that it alone hands on. What it writes counts as it would anyway.
 func (s State) knows(a journal.Author) bool {
+	if a == s.inviter && a != (journal.Author{}) {
+		return true
+	}
 	if s.active != nil {
 		_, ok := s.active.keyOf(a)
 		return ok

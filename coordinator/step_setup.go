@@ -96,6 +96,7 @@ func (s *step) begin(self *Self, local Local, ck CosignerKey) error {
 	if err != nil {
 		return err
 	}
+	st.inviter = local.Inviter
 	s.m.State, s.m.local = st, local
 	s.m.View.birthday = local.Birthday
 	s.batch = Batch{Group: st.group, Puts: map[string][]byte{}}

@@ -73,6 +73,14 @@ type node struct {
 	released []release
 	approved map[[32]byte]bool // txids that its user agreed to
 	acked    []ack
+
+	kept               *disk // its last backup
+	restored, replaced bool
+	lost               journal.Author // whom this device replaces
+	pass               coordinator.Invite
+	invite             [32]byte
+	inviter            journal.Author
+	stepped            int
 }
 
 // armed is a crash that waits for the next durable write.
@@ -148,6 +156,12 @@ func (n *node) turn(msgs ...any) []answer {
 		}
 	}
 	n.m = t.m
+	if n.honest() && n.stepped%readEach == 0 {
+		n.readAll()
+	}
+	if n.honest() && t.durable && n.stepped%reloadEach == 0 {
+		n.checkReload()
+	}
 	for i, e := range t.effects {
 		if point > 0 && i >= point-1 {
 			n.crash(n.armed.down)
@@ -216,6 +230,7 @@ func (n *node) step(t *turn, msg any) (value any, err error) {
 		}
 	}
 	t.m = next
+	n.stepped++
 	return value, nil
 }
 
