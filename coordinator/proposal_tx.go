@@ -61,13 +61,19 @@ func (s State) copiesOf(tx chainhash.Hash) []*Proposal {
 // rank puts proposals of one transaction that as many keys endorse in order: one
 // whose author's key signed the transaction first, then by claimed time and id.
 func (s State) rank(p, q *Proposal) int {
-	signed := func(p *Proposal) int {
-		if k, ok := s.active.keyOf(p.Author()); ok && s.signed(p, k) > 0 {
-			return 0
+	if a, b := s.authorSigned(p), s.authorSigned(q); a != b {
+		if a {
+			return -1
 		}
 		return 1
 	}
-	return cmp.Or(cmp.Compare(signed(p), signed(q)), cmp.Compare(p.Ref.Time, q.Ref.Time), bytes.Compare(p.Ref.ID[:], q.Ref.ID[:]))
+	return cmp.Or(cmp.Compare(p.Ref.Time, q.Ref.Time), bytes.Compare(p.Ref.ID[:], q.Ref.ID[:]))
+}
+
+// authorSigned says whether the key of a proposal's author signed its transaction.
+func (s State) authorSigned(p *Proposal) bool {
+	k, ok := s.active.keyOf(p.Author())
+	return ok && s.signed(p, k) > 0
 }
 
 // lead returns the living proposal that stands for a transaction: the one that

@@ -261,7 +261,9 @@ func TestPayingTwiceMustBeSaid(t *testing.T) {
 	to := func(coin int, outs ...ProposalOutput) Propose {
 		return Propose{Outputs: outs, FeeRate: 2000, Coins: coins[coin : coin+1]}
 	}
-	out := func(n byte, amount int64) ProposalOutput { return ProposalOutput{PkScript: recipient(n), Amount: amount} }
+	out := func(n byte, amount int64) ProposalOutput {
+		return ProposalOutput{PkScript: recipient(n), Amount: amount}
+	}
 	for name, x := range map[string]struct {
 		x     Propose
 		again bool
