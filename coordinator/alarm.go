@@ -46,7 +46,7 @@ func foreign(s State, v View, id chainhash.Hash) bool {
 	if !ok || (t.Block.Height == 0 && !(t.Seen && v.valid(id))) {
 		return false
 	}
-	for range scan(s.found.byTx, key(id)) {
+	for range scan(s.props.byTx, key(id)) {
 		return false
 	}
 	for _, i := range t.Tx.TxIn {

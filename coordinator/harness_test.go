@@ -35,7 +35,8 @@ type peer struct {
 	drawn   uint64
 	failing bool // the store refuses
 	circle  *circle
-	evil    bool // its guard is off
+	evil    bool          // its guard is off
+	spoiled journal.Epoch // the last that it made for others to fail
 }
 
 var errDisk = errors.New("no space left on device")

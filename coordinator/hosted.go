@@ -80,7 +80,7 @@ func (b *MemberRecord) claim(group journal.GroupID, author journal.Author) (hash
 func (s State) places() (records []journal.EntryID, taken int) {
 	var hosted []Record
 	have, xpubs := map[journal.Author]bool{}, map[string]bool{}
-	for _, r := range s.records.All() {
+	for r := range s.placed {
 		who := r.Ref.Chain.Author
 		if _, admitted := s.admitted.Get(string(who[:])); !admitted && who != s.genesis.Founder {
 			continue
@@ -94,6 +94,8 @@ func (s State) places() (records []journal.EntryID, taken int) {
 			records = append(records, r.Ref.ID)
 		}
 	}
+	slices.SortFunc(records, compareEntryIDs)
+	slices.SortFunc(hosted, func(a, b Record) int { return compareEntryIDs(a.Ref.ID, b.Ref.ID) })
 	taken = 1 + s.admitted.Len()
 	for _, r := range hosted {
 		if taken < s.genesis.Cosigners && have[r.Ref.Chain.Author] && !xpubs[r.Key.XPub] {
@@ -202,8 +204,8 @@ func (m Machine) hostedPlace(name string) (HostedPlace, error) {
 
 // hostedRecord returns the record of a cosigner that this node hosts, once it is written.
 func (m Machine) hostedRecord(name string) (Record, bool) {
-	for _, r := range m.State.records.All() {
-		if r.Body.Hosted && r.Ref.Chain.Author == m.State.Me() && r.Body.Name == name {
+	for k := range scan(m.State.setup.hosted, key(m.State.Me())) {
+		if r, ok := m.State.records.Get(k[32:]); ok && r.Body.Name == name {
 			return r, true
 		}
 	}

@@ -1,11 +1,9 @@
 package coordinator
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/quorate/quorate/journal"
@@ -30,8 +28,11 @@ type Machine struct {
 	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
 	ties     pmap.Map[uint32, bool]             // by index: addresses of ours that another leased too, and that were told
 	refused  pmap.Map[string, string]           // by txid: why it could not be broadcast, as told
+	bound    *boundRecord                       // after a restore, for ever; never changed in place
 	restored *restoredRecord                    // since a restore, until all others were heard; never changed in place
 	owed     pmap.Map[string, journal.Frontier] // by identity: the first claims since a restore
+	letIns   pmap.Map[string, handing]          // by new device that this node let in
+	unfit    uint64                             // ticks for which no epoch was sealed to exactly the members
 	online   []journal.Author                   // as of the last tick
 	linked   string                             // what the transport was last told
 	follows  bool
@@ -154,6 +155,8 @@ func (s *step) take(msg any) error {
 		return s.ratify(x)
 	case Abandon:
 		return s.abandon(x)
+	case Rekey:
+		return s.rekey()
 	case Archive:
 		return s.archive(x)
 	case Prove:
@@ -222,10 +225,20 @@ func (s *step) chainOfMine() journal.ChainKey {
 
 // write authors an event of this node: seals it under the current epoch,
 // chains and signs it, and folds it exactly as the others will.
+//
+// What says that an epoch does not open, and what makes a new device a member, is
+// sealed under the first one, which all hold: of two members who each lack the
+// other's epoch neither could read it, and no more could that device.
 func (s *step) write(body Body) (*journal.Entry, error) {
-	ep, err := s.epoch()
-	if err != nil {
-		return nil, err
+	ep, ok := s.m.State.epochs.Get(key(s.m.State.zero))
+	switch body.(type) {
+	case *StanzaFailed, *MemberReplaced, *ReplacementApproved:
+	default:
+		s.fit(body)
+		ep, ok = s.m.State.Epoch()
+	}
+	if !ok {
+		return nil, fmt.Errorf("seal entry: %w", journal.ErrWrongEpoch)
 	}
 	plain, err := EncodeEvent(Event{Time: s.in.Now.UnixMilli(), Body: body})
 	if err != nil {
@@ -240,6 +253,18 @@ func (s *step) write(body Body) (*journal.Entry, error) {
 		return nil, fmt.Errorf("seal entry: %w", err)
 	}
 	return e, s.append(e)
+}
+
+// fit makes a new epoch first where none is sealed to exactly the members: what
+// is written now is not for a device that was replaced.
+func (s *step) fit(body Body) {
+	st := s.m.State
+	_, first := body.(*IncarnationStarted) // of its chain
+	if _, ok := st.fitting(); ok || first || st.active == nil || !st.mayRotate(st.Me()) {
+		return
+	}
+	// What hinders it now hinders the entry itself, or leaves the first epoch.
+	_ = s.try(func() error { return s.rotate(s.newEpoch(), st.active.Members) })
 }
 
 // next is the place of this node's next entry.
@@ -292,112 +317,5 @@ var errOwnChain = refuse(RuleOwnChain, "this node's own chain is forked: restore
 
 // errSuperseded means that this is an old copy of a node that was restored.
 var errSuperseded = refuse(RuleSuperseded, "this node's identity was restored elsewhere and goes on there: this copy must not be used")
-
-// epoch returns the epoch to write under: before the roster is pinned that of
-// the genesis, then the highest-numbered, then lowest-id, untainted one that is
-// sealed to exactly the current members.
-func (s *step) epoch() (journal.Epoch, error) {
-	ep, ok := s.m.State.Epoch()
-	if !ok {
-		return ep, fmt.Errorf("seal entry: %w", journal.ErrWrongEpoch)
-	}
-	return ep, nil
-}
-
-// Epoch returns the epoch that this node writes under.
-func (s State) Epoch() (journal.Epoch, bool) {
-	zero, best, found := journal.Epoch{}, journal.Epoch{}, false
-	for _, e := range s.epochs.All() {
-		if e.Number == 0 {
-			zero = e
-		}
-	}
-	if s.active == nil {
-		return zero, true
-	}
-	for id, e := range s.epochs.All() {
-		if e.Number == 0 || !s.sealedToMembers(id, e) {
-			continue
-		}
-		if !found || e.Number > best.Number { // All is in order of id: the lowest comes first
-			best, found = e, true
-		}
-	}
-	if !found {
-		return zero, true
-	}
-	return best, true
-}
-
-// sealedToMembers says whether the untainted entries that carry an epoch seal
-// it to exactly the current members, and whether its number follows from its parent.
-func (s State) sealedToMembers(id string, e journal.Epoch) bool {
-	if !s.follows(e) {
-		return false
-	}
-	to := map[journal.Author]bool{}
-	for _, r := range scan(s.rotations, id) {
-		if s.tainted(r.Ref) {
-			continue
-		}
-		for _, a := range r.To {
-			to[a] = true
-		}
-	}
-	members := s.Members()
-	if len(to) != len(members) {
-		return false
-	}
-	for _, m := range members {
-		if !to[m] {
-			return false
-		}
-	}
-	return true
-}
-
-// maxTopics is how many topics of one group a node listens on. Those of other
-// epochs are not needed: what is published there travels by sync as well.
-const maxTopics = 16
-
-// topics are those of the epoch written under, of the first epoch, and of the
-// newest others that follow from it.
-func (s State) topics() []string {
-	cur, _ := s.Epoch()
-	var all []journal.Epoch
-	for _, e := range s.epochs.All() {
-		if s.follows(e) {
-			all = append(all, e)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b journal.Epoch) int {
-		if (a.Number == 0) != (b.Number == 0) {
-			return cmp.Compare(a.Number, b.Number)
-		}
-		return cmp.Compare(b.Number, a.Number)
-	})
-	out := []string{cur.Topic()}
-	for _, e := range all {
-		if t := e.Topic(); t != out[0] && len(out) < maxTopics {
-			out = append(out, t)
-		}
-	}
-	slices.Sort(out[1:])
-	return out
-}
-
-// follows says whether an epoch descends from the first one by steps of one:
-// a member may seal any number, and one that follows from nothing must not be
-// written under, nor make the next number impossible.
-func (s State) follows(e journal.Epoch) bool {
-	for e.Number > 0 {
-		parent, ok := s.epochs.Get(key(e.Parent))
-		if !ok || parent.Number+1 != e.Number {
-			return false
-		}
-		e = parent
-	}
-	return true
-}
 
 func (s *step) now() time.Time { return s.in.Now }

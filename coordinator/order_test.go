@@ -22,15 +22,51 @@ func canon(s State) string {
 	for _, f := range s.chains.Forks() {
 		line("fork %v %d %s %s", f.Chain, f.Seq, f.A, f.B)
 	}
-	line("name %q active %v", s.name, s.active != nil)
+	line("name %q by %s active %v roster %x", s.name, s.nameRef.ID, s.active != nil, s.pinned)
+	for c := range s.chains.Keys() {
+		line("chain %v tainted from %d", c, s.taintedFrom(c))
+	}
+	cur, _ := s.Epoch()
+	line("epoch %s members %v topics %v", cur.ID(), s.Members(), s.topics())
+	if r, ok := s.Roster(); ok {
+		line("roster %s hash %x revealed %d ratified %d", r.ID, r.Hash, r.Revealed, len(r.Ratified))
+	}
+	for k, v := range s.rosters.All() {
+		line("roster %x %v", k, v)
+	}
+	for k, v := range s.rotations.All() {
+		line("rotation %x %v", k, v)
+	}
+	for k, v := range s.failures.All() {
+		line("failure %x %v", k, v)
+	}
+	for k, v := range s.carriers.All() {
+		line("carrier %x %v", k, v)
+	}
+	for k, v := range s.votes.All() {
+		line("vote %x %v", k, v)
+	}
+	for k, v := range s.withdrawals.All() {
+		line("withdrawal %x %v", k, v)
+	}
+	for k, v := range s.abandoned.All() {
+		line("abandoned %x %v", k, v)
+	}
 	if s.active != nil {
 		for i, m := range s.active.Members {
 			line("member %d %s %x line %v", i, m.Identity, m.Sealing, s.active.identities(i))
 		}
-		if l := s.active.lines; l != nil {
+		l := s.active.lines
+		line("lines %v", l != nil)
+		if l != nil {
 			line("ends %v", l.ends)
+			line("key %v", l.key)
+			line("sealing %v", l.sealing)
+			line("named %v member %v", l.named, l.member)
 			for i := range s.active.Members {
-				line("contested %d: %d", i, len(l.contested[i]))
+				for _, f := range l.contested[i] {
+					line("contested %d: %s", i, f.Ref.ID)
+				}
 			}
 		}
 	}
@@ -146,8 +182,21 @@ func (p *peer) wild(body Body) (*journal.Entry, error) {
 		return nil, err
 	}
 	p.m = s.m
-	p.held[e.ID()] = e
+	for _, x := range s.batch.Entries { // a new epoch may come first
+		p.held[x.ID()] = x
+	}
 	return e, nil
+}
+
+// pass hands over what a peer wrote itself.
+func (p *peer) pass(to *peer) {
+	for _, chain := range p.chains() {
+		for _, e := range chain {
+			if e.Chain().Author == p.id() && !to.m.State.chains.Has(e.ID()) {
+				_, _ = to.do(EntryIn{e})
+			}
+		}
+	}
 }
 
 // garbage seals bytes that are no event, unless the peer's own chain is forked.
@@ -349,7 +398,7 @@ func diff(a, b string) string {
 	return out.String()
 }
 
-func throughSnapshot(tb rapid.TB, p *peer, s State) State {
+func throughSnapshot(tb fatal, p *peer, s State) State {
 	b, err := s.snapshot()
 	if err != nil {
 		tb.Fatal(err)

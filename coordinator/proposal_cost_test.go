@@ -45,7 +45,7 @@ func (p *peer) costs(msg func() any) float64 {
 }
 
 func (p *peer) rest() {
-	for p.m.watch.looks.Len()+p.m.watch.carry.Len()+p.m.State.due.turns.Len() > 0 {
+	for p.m.watch.looks.Len()+p.m.watch.carry.Len()+p.m.State.backlog.turns.Len() > 0 {
 		p.must(Tick{})
 	}
 }
@@ -249,7 +249,7 @@ func TestSignaturesThatWaitedAreVerifiedInTurns(t *testing.T) {
 			t.Fatalf("step %d verified %d carriers", steps, n)
 		}
 	}
-	if a.m.State.due.turns.Len() != 0 || a.m.State.due.sigs.Len() != 0 || a.m.State.due.bySigner.Len() != 0 {
+	if a.m.State.backlog.turns.Len() != 0 || a.m.State.backlog.sigs.Len() != 0 || a.m.State.backlog.bySigner.Len() != 0 {
 		t.Error("something is still due")
 	}
 	if n := a.faults(b)[ruleSignature]; n != carriers {

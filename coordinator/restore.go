@@ -65,6 +65,10 @@ func Rebuilt(record string) bool {
 }
 
 func (m Machine) loadRestored(recs map[string][]byte) (Machine, error) {
+	m, err := m.loadBound(recs)
+	if err != nil {
+		return m, err
+	}
 	if recs[recRestored] == nil {
 		return m, nil
 	}
@@ -133,13 +137,9 @@ func (m Machine) judges() bool {
 // key, and do not yet: the secret that opens them, or the proposal that they
 // sign, is not here.
 func (m Machine) unread() int {
+	const maxUnread = 1000 // sealed ones are counted so far; more says no more
 	st, n := m.State, 0
-	for _, e := range st.sealed.All() {
-		ref := Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Header().Seq}
-		if !st.tainted(ref) || st.sameMember(ref.Chain.Author, st.Me()) {
-			n++
-		}
-	}
+	n += st.unreadSealed(maxUnread)
 	return n + st.unverified()
 }
 
@@ -147,11 +147,11 @@ func (m Machine) unread() int {
 // key, and could not be verified yet: its own approvals of what is not here, and
 // all that wait for their turn.
 func (s State) unverified() int {
-	n := s.due.turns.Len()
+	n := s.backlog.turns.Len()
 	for from := ""; ; {
 		var who journal.Author
 		more := false
-		for k := range s.due.bySigner.From(from) {
+		for k := range s.backlog.bySigner.From(from) {
 			who, more = journal.Author([]byte(k[:32])), true
 			break
 		}
@@ -159,7 +159,7 @@ func (s State) unverified() int {
 			return n
 		}
 		if s.sameMember(who, s.Me()) {
-			for k := range scan(s.due.bySigner, string(who[:])) {
+			for k := range scan(s.backlog.bySigner, string(who[:])) {
 				if c, _ := s.carriers.Get(k[32:]); !c.Carried && !has(s.proposals, k[32:64]) {
 					n++
 				}
@@ -232,6 +232,9 @@ func (s *step) catchUp() error {
 	if len(s.m.unsynced()) > 0 || s.m.catchingUp() || s.m.unread() > 0 {
 		return nil
 	}
+	if err := s.bind(); err != nil {
+		return err
+	}
 	s.m.restored, s.m.owed = nil, pmap.Map[string, journal.Frontier]{}
 	delete(s.batch.Puts, recRestored)
 	s.batch.Deletes = append(s.batch.Deletes, recRestored)
@@ -286,17 +289,17 @@ func (s *step) overrideRestored(allow []string) error {
 // checkRestored stands before every signature of a restored node: one that it
 // gave after the backup was made, and that only some other member holds, may
 // be on a transaction that spends the same coins.
-func (m Machine) checkRestored(allow []string) error {
-	left := m.unsynced()
+func (m Machine) checkRestored(p *Proposal, allow []string) error {
 	if m.restored == nil || slices.Contains(allow, RuleRestored) {
-		return nil
+		return m.checkMaybeSigned(p, allow)
 	}
+	left := m.unsynced()
 	if len(left) == 0 {
 		if n := m.unread(); n > 0 {
 			return refuse(RuleRestored, "this node was restored, and %d entries that may hold a signature that it gave cannot be read yet: an epoch or a proposal is missing", n).
 				hint("wait until more of the others are online; if you know of no later signature on these coins, repeat with --allow %s", RuleRestored).overridable()
 		}
-		return nil
+		return m.checkMaybeSigned(p, allow)
 	}
 	names := make([]string, len(left))
 	for i, a := range left {

@@ -81,7 +81,7 @@ func (s *step) revealSalt() error {
 	for range scan(st.reveals, string(me[:])) {
 		return nil
 	}
-	for _, f := range st.rosters.All() {
+	for f := range st.firstRosters {
 		r, ok := st.roster(f)
 		if !ok {
 			continue
@@ -136,11 +136,8 @@ func (s State) evidence() []Ref {
 			continue
 		}
 		out = append(out, rec.Ref)
-		for _, f := range scan(s.reveals, key2(m.author(), s.active.ID)) {
-			if commitment(f.Salt) == rec.Body.Commitment {
-				out = append(out, f.Ref)
-				break
-			}
+		if f, ok := s.revealed(m, s.active.ID); ok {
+			out = append(out, f.Ref)
 		}
 		if f, ok := s.ratifiedBy(s.active.Hash, m); ok {
 			out = append(out, f.Ref)
@@ -256,41 +253,10 @@ func (s *step) tick(t Tick) error {
 	// it is mined.
 	s.sendAgain(s.m.ticks%retryEach == 0, s.m.ticks%rebroadcastEach == 0)
 	// Where its own chain is forked it cannot ask.
-	_ = s.try(func() error { return s.askPastForks(s.m.ticks%askStrange == 0) })
+	if s.m.ticks%askStrange == 0 {
+		_ = s.try(s.askPastForks)
+	}
 	return s.rotateByAge(t.Online)
-}
-
-// rotateByAge makes a new epoch when there is none that fits the members, or
-// when it is old: the lowest identity online does it, so that not all do.
-func (s *step) rotateByAge(online []journal.Author) error {
-	st := s.m.State
-	if st.active == nil {
-		return nil
-	}
-	me := st.Me()
-	for _, a := range online {
-		if slices.Compare(a[:], me[:]) < 0 {
-			return nil
-		}
-	}
-	cur, _ := st.Epoch()
-	if cur.Number > 0 {
-		oldest := s.now().UnixMilli()
-		for _, r := range scan(st.rotations, key(cur.ID())) {
-			oldest = min(oldest, r.Ref.Time)
-		}
-		// A time claimed to lie ahead counts as now: it cannot stop rotation
-		// for longer than one that is true, since it is asked again.
-		if s.now().UnixMilli()-oldest < epochAge.Milliseconds() {
-			return nil
-		}
-	} else if s.m.ticks < rebroadcastEach {
-		return nil // give the founder's rotation time to arrive
-	}
-	// Rotation is no reason to stop time: what hinders it now hinders it
-	// again at the next tick, and is not worth more.
-	_ = s.try(func() error { return s.rotate(s.newEpoch(), s.m.State.active.Members) })
-	return nil
 }
 
 // try undoes everything of f when it fails.

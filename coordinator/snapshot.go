@@ -14,7 +14,7 @@ const recSnapshot = "snapshot"
 
 // snapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const snapshotVersion = 8
+const snapshotVersion = 9
 
 var errSnapshot = errors.New("snapshot is of no use")
 
@@ -74,6 +74,7 @@ type stateSnapshot struct {
 	Replaced    []pair[replacedFact]  `cbor:"28,keyasint"`
 	Replacing   []pair[replaceVote]   `cbor:"29,keyasint"`
 	Labels      []pair[labelFact]     `cbor:"30,keyasint"`
+	Wrote       [][]byte              `cbor:"31,keyasint"` // author | epoch that it wrote under
 }
 
 type proposalSnapshot struct {
@@ -81,6 +82,7 @@ type proposalSnapshot struct {
 	Body  *ProposalCreated `cbor:"2,keyasint"`
 	TxID  [32]byte         `cbor:"3,keyasint"`
 	Sound bool             `cbor:"4,keyasint"`
+	Epoch *journal.EpochID `cbor:"5,keyasint,omitempty"` // unless the first
 }
 
 // snapshot encodes an active State.
@@ -101,7 +103,14 @@ func (s State) snapshot() ([]byte, error) {
 		snap.Sealed = append(snap.Sealed, pair[[]byte]{K: []byte(k), V: e.Bytes()})
 	}
 	for _, p := range s.proposals.All() {
-		snap.Proposals = append(snap.Proposals, proposalSnapshot{p.Ref, p.Body, p.TxID, p.Sound})
+		x := proposalSnapshot{Ref: p.Ref, Body: p.Body, TxID: p.TxID, Sound: p.Sound}
+		if epoch, ok := s.book.under.Get(key(p.Ref.ID)); ok {
+			x.Epoch = &epoch
+		}
+		snap.Proposals = append(snap.Proposals, x)
+	}
+	for k := range s.book.wrote.All() {
+		snap.Wrote = append(snap.Wrote, []byte(k))
 	}
 	b, err := theCodec.enc.Marshal(snap)
 	if err != nil {
@@ -125,7 +134,7 @@ func (s State) withSnapshot(b []byte) (State, error) {
 		return s, fmt.Errorf("%w: %w", errSnapshot, err)
 	}
 	s.name, s.nameRef = snap.Name, snap.NameRef
-	s.cuts, s.epochs, s.rotations, s.failures = undump(snap.Cuts), undump(snap.Epochs), undump(snap.Rotations), undump(snap.Failures)
+	s.cuts, s.epochs, s.rotations = undump(snap.Cuts), undump(snap.Epochs), undump(snap.Rotations)
 	s.inert, s.unknown, s.admitted, s.records = undump(snap.Inert), undump(snap.Unknown), undump(snap.Admitted), undump(snap.Records)
 	s.rosters, s.reveals, s.ratified, s.abandoned = undump(snap.Rosters), undump(snap.Reveals), undump(snap.Ratified), undump(snap.Abandoned)
 	s.leases, s.carriers, s.sigs, s.approvals = undump(snap.Leases), undump(snap.Carriers), undump(snap.Sigs), undump(snap.Approvals)
@@ -139,13 +148,16 @@ func (s State) withSnapshot(b []byte) (State, error) {
 		if err != nil {
 			return s, fmt.Errorf("%w: %w", errSnapshot, err)
 		}
-		s.sealed = s.sealed.Set(string(p.K), e)
+		s = s.waits(e)
 	}
 	var ps []pair[*Proposal]
 	for _, x := range snap.Proposals {
 		ps = append(ps, pair[*Proposal]{K: x.Ref.ID[:], V: &Proposal{Ref: x.Ref, Body: x.Body, TxID: x.TxID, Sound: x.Sound, spend: &lazySpend{}}})
 	}
 	s.proposals = undump(ps)
+	if s, err = s.withBooks(snap); err != nil {
+		return s, err
+	}
 	r, ok := s.Roster()
 	if !ok || r.Hash != s.pinned || len(r.Ratified) != len(r.Members) {
 		return s, errSnapshot
@@ -154,6 +166,52 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	s.relineDue = true
 	s = s.reindexed()
 	return s.derived().told(), nil
+}
+
+// withBooks fills what epochs, the facts of setup, named entries and faults are
+// found by.
+func (s State) withBooks(snap stateSnapshot) (State, error) {
+	for _, e := range s.epochs.All() {
+		if e.Number > 0 {
+			s = s.learnt(e)
+		}
+	}
+	for _, f := range s.rotations.All() {
+		s = s.rotated(f)
+	}
+	for _, k := range snap.Wrote {
+		if len(k) != 64 {
+			return s, errSnapshot
+		}
+		s = s.uses(journal.EpochID(k[32:]), journal.Author(k[:32]), true)
+	}
+	for _, p := range snap.Failures {
+		s = s.failed(p.V)
+	}
+	for _, f := range s.rosters.All() {
+		s = s.indexRoster(f)
+	}
+	for _, r := range s.records.All() {
+		s = s.indexRecord(r)
+	}
+	for k := range s.named.All() {
+		s = s.want(journal.EntryID([]byte(k[:32])), journal.Author([]byte(k[32:])))
+	}
+	for _, c := range s.carriers.All() {
+		s = s.want(c.Proposal, c.Ref.Chain.Author)
+	}
+	for _, p := range snap.Proposals {
+		if p.Epoch != nil {
+			s = s.proposedUnder(p.Ref.ID, *p.Epoch)
+		}
+	}
+	for _, i := range s.inert.All() {
+		s = s.fault(i.Ref, i.Rule, 1)
+	}
+	for _, r := range s.unknown.All() {
+		s = s.fault(r, faultNewer, 1)
+	}
+	return s, nil
 }
 
 // EncodeSnapshot returns the batch that stores a snapshot of an active wallet:

@@ -48,10 +48,10 @@ type State struct {
 	admitted  pmap.Map[string, Ref]          // by identity
 	records   pmap.Map[string, Record]       // by entry id
 	rosters   pmap.Map[string, rosterFact]   // by entry id
-	reveals   pmap.Map[string, revealFact]   // by author | roster | entry id
+	reveals   pmap.Map[string, revealFact]   // by author | roster | commitment that it opens
 	ratified  pmap.Map[string, ratifiedFact] // by hash | author, and record of a hosted one
 	abandoned pmap.Map[string, Ref]          // by entry id
-	named     pmap.Map[string, Ref]          // by named entry | entry id
+	named     pmap.Map[string, Ref]          // by named entry | author
 	active    *Active
 
 	leases      pmap.Map[string, leaseFact]   // by index | entry id
@@ -61,12 +61,20 @@ type State struct {
 	approvals   pmap.Map[string, Approval]    // by txid | key: who brought the first of them
 	votes       pmap.Map[string, voteFact]    // by proposal | author | latest first (see voteKey)
 	withdrawals pmap.Map[string, Ref]         // by proposal | chain: its first
-	found       proposalIndex
-	due         dueWork
+	props       proposalIndex
+	backlog     backlog
 
 	replaced     pmap.Map[string, replacedFact] // by chain | seq | entry id
 	replaceVotes pmap.Map[string, replaceVote]  // by author | entry id
 	labels       pmap.Map[string, labelFact]    // by target | entry id
+
+	zero  journal.EpochID // epoch 0
+	setup setupBook
+	book  epochBook
+	wants wants
+	// faults counts, by author | rule, the entries without effect and those that
+	// need a newer version.
+	faults pmap.Map[string, uint64]
 
 	// touched lists the proposals that changed since Step last looked. It is
 	// bookkeeping of one step, and no part of what State says.
@@ -178,7 +186,8 @@ func NewState(self *Self, genesis []byte, secret [32]byte, pinned [32]byte) (Sta
 	}
 	s := State{self: self, group: GroupID(genesis), genesis: g, pinned: pinned}
 	zero := journal.Epoch{Group: s.group, Secret: secret}
-	s.epochs = s.epochs.Set(key(zero.ID()), zero)
+	s.zero = zero.ID()
+	s.epochs = s.epochs.Set(key(s.zero), zero)
 	return s, nil
 }
 
@@ -233,7 +242,10 @@ func (s State) Members() []journal.Author {
 	}
 	for k := range s.admitted.All() {
 		a := journal.Author([]byte(k))
-		if !seen[a] && len(out) < maxAdmissions {
+		if len(out) >= maxAdmissions {
+			break
+		}
+		if !seen[a] {
 			seen[a] = true
 			out = append(out, a)
 		}
@@ -263,7 +275,30 @@ func (s State) Entries() int {
 func (s State) Unknown() int { return s.unknown.Len() }
 
 func (s State) asInert(r Ref, rule string) State {
+	if old, ok := s.inert.Get(key(r.ID)); ok {
+		s = s.fault(r, old.Rule, -1)
+	}
 	s.inert = s.inert.Set(key(r.ID), Inert{r, rule})
+	return s.fault(r, rule, 1)
+}
+
+func (s State) asUnknown(r Ref) State {
+	if _, ok := s.unknown.Get(key(r.ID)); ok {
+		return s
+	}
+	s.unknown = s.unknown.Set(key(r.ID), r)
+	return s.fault(r, faultNewer, 1)
+}
+
+// faultNewer is what entries of a kind that this version does not know count as.
+const faultNewer = "needs_newer_version"
+
+// fault counts what has no effect, by author and rule: what shows them need not
+// go through all.
+func (s State) fault(r Ref, rule string, by int) State {
+	k := key(r.Chain.Author) + rule
+	n, _ := s.faults.Get(k)
+	s.faults = s.faults.Set(k, n+uint64(by))
 	return s
 }
 

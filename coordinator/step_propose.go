@@ -57,7 +57,7 @@ func (s *step) propose(x Propose) error {
 		}
 		return s.enterProposal(x, draft, nil)
 	}
-	if err := s.m.checkRestored(x.Allow); err != nil {
+	if err := s.m.checkRestored(p, x.Allow); err != nil {
 		return err
 	}
 	guard, err := s.m.Guard.check(s.m.State, s.m.View, p)
@@ -308,7 +308,7 @@ func (s *step) signed(x Signed) error {
 		if err := s.mayPropose(p, cmd.Allow); err != nil {
 			return err
 		}
-		if err := s.m.checkRestored(cmd.Allow); err != nil {
+		if err := s.m.checkRestored(p, cmd.Allow); err != nil {
 			return err
 		}
 		if err := s.overrideRestored(cmd.Allow); err != nil {

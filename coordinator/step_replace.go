@@ -199,47 +199,6 @@ func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *Challen
 	return nil
 }
 
-// letInReplaced seals the epochs to whom this node's invite let in, once: at
-// once where the key proves it, else when enough of the others have approved.
-func (s *step) letInReplaced() error {
-	if s.m.State.active == nil {
-		return nil
-	}
-	for _, rec := range s.m.invites.All() {
-		at, member := s.m.State.active.index(rec.By)
-		if rec.Replaces == (journal.Author{}) || !rec.Taken || !member {
-			continue
-		}
-		done := false
-		for _, f := range s.m.State.rotations.All() {
-			done = done || (f.Ref.Chain.Author == s.m.State.Me() && slices.Contains(f.To, rec.By))
-		}
-		if !done {
-			return s.letIn(s.m.State.active.Members[at])
-		}
-	}
-	return nil
-}
-
-// letIn rotates, and seals every epoch held to a member that is new.
-func (s *step) letIn(m Member) error {
-	var old []journal.Epoch
-	for _, e := range s.m.State.epochs.All() {
-		if e.Number > 0 {
-			old = append(old, e)
-		}
-	}
-	if err := s.rotate(s.newEpoch(), s.m.State.active.Members); err != nil {
-		return err
-	}
-	for _, e := range old {
-		if err := s.rotate(e, []Member{m}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // tellMembers tells what this step changed among the members, whatever brought it
 // about, and looks at everything anew: entries may have lost their effect, or
 // have it again.

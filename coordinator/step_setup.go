@@ -319,14 +319,3 @@ func (s *step) rotate(ep journal.Epoch, to []Member) error {
 	}
 	return s.append(e)
 }
-
-// newEpoch follows the epoch that is written under.
-func (s *step) newEpoch() journal.Epoch {
-	var highest journal.Epoch
-	for _, e := range s.m.State.epochs.All() {
-		if e.Number >= highest.Number && s.m.State.follows(e) {
-			highest = e
-		}
-	}
-	return journal.Epoch{Group: s.m.State.group, Number: highest.Number + 1, Parent: highest.ID(), Secret: s.draw()}
-}

@@ -108,7 +108,7 @@ func (s *step) lookSome(coin, after string, left int) (string, int) {
 	if after != "" {
 		from = after + "\x00"
 	}
-	for k := range scan2(s.m.State.found.spending, coin, from) {
+	for k := range scan2(s.m.State.props.spending, coin, from) {
 		if left--; left < 0 {
 			return after, 0
 		}
@@ -126,7 +126,7 @@ func (s *step) lookResting(place, after string, left int) (string, int) {
 	}
 	st := s.m.State
 	forked := st.chains.ForkedAt(chainOf(place)) != 0
-	for k, id := range scan2(st.found.rests, place[:33], from) {
+	for k, id := range scan2(st.props.rests, place[:33], from) {
 		if left--; left < 0 {
 			return after, 0
 		}
@@ -169,7 +169,7 @@ func (s *step) statuses() {
 		s.lookChain(r.Chain, lowerSeq(r.From, r.Before))
 	}
 	for _, r := range soiled {
-		if id, ok := st.found.rests.Get(placeKey(r)); ok && st.chains.ForkedAt(r.Chain) != 0 {
+		if id, ok := st.props.rests.Get(placeKey(r)); ok && st.chains.ForkedAt(r.Chain) != 0 {
 			s.mayCarry(key2(id, r.ID))
 		}
 	}
@@ -372,7 +372,7 @@ func (s State) onlyTainted(p *Proposal, c carrierFact) []PartialSignature {
 
 // cleanly says whether an untainted entry brings a signature on an input by a key.
 func (s State) cleanly(of string) bool {
-	for k, seq := range scan(s.found.brought, of) {
+	for k, seq := range scan(s.props.brought, of) {
 		if !s.tainted(Ref{Chain: chainOf(k[len(of):]), Seq: seq}) {
 			return true
 		}

@@ -81,7 +81,7 @@ func (s *step) mayApprove(x Approve) (*Proposal, error) {
 	if err := s.m.checkDoublePayment(p, x.Allow); err != nil {
 		return nil, err
 	}
-	if err := s.m.checkRestored(x.Allow); err != nil {
+	if err := s.m.checkRestored(p, x.Allow); err != nil {
 		return nil, err
 	}
 	if _, err := s.m.Guard.check(s.m.State, s.m.View, p); err != nil {

@@ -91,7 +91,7 @@ func (s State) told() State {
 func (s State) derived() State {
 	s = s.relined()
 	if len(s.retainted) == 0 {
-		return s
+		return s.epochsDerived()
 	}
 	due := s.retainted
 	s.retainted, s.reweighed = nil, true
@@ -112,5 +112,5 @@ func (s State) derived() State {
 		s = s.proposalsRetainted(r)
 		s = s.viewsRetainted(r)
 	}
-	return s
+	return s.epochsDerived()
 }

@@ -43,7 +43,7 @@ func (m *Machine) Cosigners() []Cosigner {
 		return out
 	}
 	seen := map[journal.Author]bool{}
-	for _, r := range m.State.records.All() {
+	for r := range m.State.placed {
 		who := r.Ref.Chain.Author
 		x := Member{Identity: who, Name: r.Body.Name, Key: r.Key, Proof: r.Body.How, Record: r.Ref.ID}
 		if r.Body.Hosted {
@@ -213,7 +213,7 @@ func (m *Machine) Warn(p *Proposal, now time.Time) []*Refusal {
 	for _, err := range []error{
 		checkTransaction(m.State, m.View, now, p, nil),
 		m.checkDoublePayment(p, nil),
-		m.checkRestored(nil),
+		m.checkRestored(p, nil),
 	} {
 		if r, ok := err.(*Refusal); ok {
 			out = append(out, r)
@@ -236,14 +236,16 @@ func (m *Machine) Faults() map[journal.Author]map[string]uint64 {
 		}
 		out[a][rule]++
 	}
-	for _, i := range m.State.inert.All() {
-		count(i.Ref.Chain.Author, i.Rule)
+	for k, n := range m.State.faults.All() {
+		if a := journal.Author([]byte(k[:32])); n > 0 {
+			if out[a] == nil {
+				out[a] = map[string]uint64{}
+			}
+			out[a][k[32:]] += n
+		}
 	}
 	for _, f := range m.State.chains.Forks() {
 		count(f.Chain.Author, "equivocation")
-	}
-	for _, r := range m.State.unknown.All() {
-		count(r.Chain.Author, "needs_newer_version")
 	}
 	return out
 }
