@@ -125,6 +125,9 @@ func errFeeUnknown(why string) error {
 	return api.Refuse(coordinator.RuleFeeUnknown, why, "give --fee-rate")
 }
 
+// maxAlike is how many proposals are told apart whose ids begin alike.
+const maxAlike = 16
+
 // proposal finds a proposal of any wallet by id or unique prefix.
 func (n *Node) proposal(ref string, acts bool) (*coordinator.Actor, *coordinator.Proposal, error) {
 	if err := api.CheckProposal(ref, acts); err != nil {
@@ -133,12 +136,10 @@ func (n *Node) proposal(ref string, acts bool) (*coordinator.Actor, *coordinator
 	var ids []string
 	in := map[string]*coordinator.Actor{}
 	for _, a := range n.co.Wallets() {
-		for _, p := range a.Machine().Proposals() {
+		for _, p := range a.Machine().FindProposals(ref, maxAlike) {
 			id := p.ID().String()
-			if strings.HasPrefix(id, ref) {
-				ids = append(ids, id)
-				in[id] = a
-			}
+			ids = append(ids, id)
+			in[id] = a
 		}
 	}
 	id, err := api.Resolve("proposal", ref, ids)
@@ -167,41 +168,25 @@ func (n *Node) Proposals(_ context.Context, ref string, q api.ProposalQuery) (ap
 	if limit <= 0 || limit > api.MaxPage {
 		limit = api.DefaultPage
 	}
-	// The cursor is the last item shown: its claimed time and id.
-	var afterTime int64
-	afterID := ""
+	// The cursor is the last one looked at: its claimed time and id.
+	var after *coordinator.ProposalPos
 	if q.Cursor != "" {
 		ts, id, ok := strings.Cut(q.Cursor, "-")
-		if afterTime, err = strconv.ParseInt(ts, 10, 64); err != nil || !ok {
+		after = &coordinator.ProposalPos{}
+		after.Time, err = strconv.ParseInt(ts, 10, 64)
+		if err != nil || !ok || after.ID.UnmarshalText([]byte(id)) != nil {
 			return page, api.Misuse("bad_cursor", fmt.Sprintf("%.80q is not a cursor", q.Cursor), "give what `next` said")
 		}
-		afterID = id
 	}
-	m := a.Machine()
-	for _, p := range m.Proposals() {
-		id := p.ID().String()
-		if afterID != "" && (p.Ref.Time > afterTime || (p.Ref.Time == afterTime && id <= afterID)) {
-			continue
-		}
-		if q.Status != "" && string(m.Status(p, time.Now())) != q.Status {
-			continue
-		}
-		if len(page.Items) == limit {
-			last := page.Items[limit-1]
-			page.Next = fmt.Sprintf("%d-%s", last.Created.UnixMilli(), last.Proposal)
-			break
-		}
+	m, now := a.Machine(), time.Now()
+	ps, next := m.ProposalPage(after, limit, func(p *coordinator.Proposal) bool {
+		return q.Status == "" || string(m.Status(p, now)) == q.Status
+	})
+	for _, p := range ps {
 		page.Items = append(page.Items, n.show(a, p))
 	}
-	if page.Next != "" {
-		// Created is shown in whole seconds; the cursor needs the claimed time itself.
-		var eid journal.EntryID
-		last := page.Items[len(page.Items)-1].Proposal
-		if err := eid.UnmarshalText([]byte(last)); err == nil {
-			if p, ok := m.State.Proposal(eid); ok {
-				page.Next = fmt.Sprintf("%d-%s", p.Ref.Time, last)
-			}
-		}
+	if next != nil {
+		page.Next = fmt.Sprintf("%d-%s", next.Time, next.ID)
 	}
 	return page, nil
 }

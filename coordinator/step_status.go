@@ -21,7 +21,7 @@ const (
 // statuses that were told, and what is to be looked at again. It is made anew
 // when a node starts.
 type watchlist struct {
-	told     pmap.Map[string, Status]   // by proposal: last status told
+	told     pmap.Map[string, Status]   // by proposal: last status told, "" of one without effect
 	counts   [len(statusOrder)]int      // proposals by status told, in statusOrder
 	expiring pmap.Map[string, struct{}] // by expiry | proposal: those that are pending
 	sending  pmap.Map[string, Status]   // by txid: final or broadcast, and not mined
@@ -197,19 +197,23 @@ func (s *step) tell(p *Proposal, news bool) Status {
 	id := key(p.Ref.ID)
 	was, known := w.told.Get(id)
 	now := Derive(s.m.State, s.m.View, s.now(), p)
-	if (was != now || news) && (known || !s.starting) {
+	if (was != now && (was != "" || now != StatusPending) || news || !known) && (known || !s.starting) {
 		s.do(Tell{Notice{Type: "proposal", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID, Status: string(now)}})
 	}
-	if was != now || !known {
+	counts := now
+	if !s.m.State.alive(p) {
+		counts = "" // it has no effect
+	}
+	if was != counts || !known {
 		for n, x := range statusOrder {
 			if known && x == was {
 				w.counts[n]--
 			}
-			if x == now {
+			if x == counts {
 				w.counts[n]++
 			}
 		}
-		w.told = w.told.Set(id, now)
+		w.told = w.told.Set(id, counts)
 	}
 	if p.Body.Expires != 0 {
 		if k := expiryKey(p); now == StatusPending {
