@@ -200,6 +200,7 @@ type HistoryItem struct {
 	Time     *time.Time `json:"time" doc:"Of its block, as the miner claims; null while it is unconfirmed."`
 	Proposal string     `json:"proposal" doc:"The proposal it comes from; empty where there is none."`
 	Label    string     `json:"label" doc:"A cosigner's words, unverified: the label of the transaction, else the note of its proposal."`
+	LabelBy  string     `json:"label_by,omitempty" doc:"The cosigner who wrote the label or the note."`
 }
 
 // Proposed answers a new proposal, or the repetition of one by its request id.

@@ -126,6 +126,9 @@ func errFeeUnknown(why string) error {
 	return api.Refuse(coordinator.RuleFeeUnknown, why, "give --fee-rate")
 }
 
+// maxAlike is how many proposals are told apart whose ids begin alike.
+const maxAlike = 16
+
 // proposal finds a proposal of any wallet by id or unique prefix.
 func (n *Node) proposal(ref string, acts bool) (*coordinator.Actor, *coordinator.Proposal, error) {
 	if err := api.CheckProposal(ref, acts); err != nil {
@@ -135,7 +138,7 @@ func (n *Node) proposal(ref string, acts bool) (*coordinator.Actor, *coordinator
 	var in *coordinator.Actor
 	var found *coordinator.Proposal
 	for _, a := range n.co.Wallets() {
-		for _, p := range a.Machine().ProposalsBy(ref) {
+		for _, p := range a.Machine().FindProposals(ref, maxAlike) {
 			ids = append(ids, p.ID().String())
 			in, found = a, p
 		}
@@ -163,45 +166,31 @@ func (n *Node) proposals(_ context.Context, ref string, q api.ProposalQuery, max
 	if limit <= 0 || limit > api.MaxPage {
 		limit = api.DefaultPage
 	}
-	// The cursor is the last item shown: its claimed time and id.
-	var afterTime int64
-	afterID := ""
+	// The cursor is the last one looked at: its claimed time and id.
+	var after *coordinator.ProposalPos
 	if q.Cursor != "" {
 		ts, id, ok := strings.Cut(q.Cursor, "-")
-		if afterTime, err = strconv.ParseInt(ts, 10, 64); err != nil || !ok {
+		after = &coordinator.ProposalPos{}
+		after.Time, err = strconv.ParseInt(ts, 10, 64)
+		if err != nil || !ok || after.ID.UnmarshalText([]byte(id)) != nil {
 			return page, api.Misuse("bad_cursor", fmt.Sprintf("%.80q is not a cursor", q.Cursor), "give what `next` said")
 		}
-		afterID = id
 	}
-	m, size := a.Machine(), 0
-	for _, p := range m.Proposals() {
-		id := p.ID().String()
-		if afterID != "" && (p.Ref.Time > afterTime || (p.Ref.Time == afterTime && id <= afterID)) {
-			continue
-		}
-		if q.Status != "" && string(m.Status(p, time.Now())) != q.Status {
-			continue
-		}
-		if len(page.Items) == limit {
-			page.Next = "more"
-			break
-		}
+	m, now := a.Machine(), time.Now()
+	ps, next := m.ProposalPage(after, limit, func(p *coordinator.Proposal) bool {
+		return q.Status == "" || string(m.Status(p, now)) == q.Status
+	})
+	size := 0
+	for i, p := range ps {
 		x := n.show(a, p)
-		if size += jsonSize(x); size > maxBytes && len(page.Items) > 0 {
-			page.Next = "more"
+		if size += jsonSize(x); size > maxBytes && i > 0 {
+			next = &coordinator.ProposalPos{Time: ps[i-1].Ref.Time, ID: ps[i-1].ID()}
 			break
 		}
 		page.Items = append(page.Items, x)
 	}
-	if page.Next != "" {
-		// Created is shown in whole seconds; the cursor needs the claimed time itself.
-		var eid journal.EntryID
-		last := page.Items[len(page.Items)-1].Proposal
-		if err := eid.UnmarshalText([]byte(last)); err == nil {
-			if p, ok := m.State.Proposal(eid); ok {
-				page.Next = fmt.Sprintf("%d-%s", p.Ref.Time, last)
-			}
-		}
+	if next != nil {
+		page.Next = fmt.Sprintf("%d-%s", next.Time, next.ID)
 	}
 	return page, nil
 }

@@ -75,16 +75,11 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	for state, n := range states {
 		gauge(metricWallets, float64(n), state)
 	}
-	now := time.Now()
 	for _, a := range c.n.co.Wallets() {
 		m, id := a.Machine(), a.Group().String()
 		gauge(metricEntries, float64(m.State.Entries()), id)
-		statuses := map[string]int{}
-		for _, p := range m.Proposals() {
-			statuses[string(m.Status(p, now))]++
-		}
-		for status, n := range statuses {
-			gauge(metricProposals, float64(n), id, status)
+		for status, n := range m.CountProposals() {
+			gauge(metricProposals, float64(n), id, string(status))
 		}
 	}
 }

@@ -79,7 +79,7 @@ func (m Machine) checkMaybeSigned(p *Proposal, allow []string) error {
 	st := m.State
 	for _, in := range p.Body.Inputs {
 		signed := st.signedOn(in.OutPoint())
-		for k := range scan(st.found.byCoin, coinKey(in.OutPoint())) {
+		for k := range scan(st.props.byCoin, coinKey(in.OutPoint())) {
 			q, ok := st.Proposal(idOf(k))
 			if !ok || q.TxID == p.TxID || slices.Contains(p.Body.Replaces, q.TxID) || !m.mayHaveSigned(q) {
 				continue

@@ -95,14 +95,14 @@ func expired(p *Proposal, v View, now time.Time) bool {
 // replaced says whether the proposal's own author replaced it, or a
 // replacement by anybody is final.
 func replaced(s State, p *Proposal) bool {
-	for k, r := range scan(s.found.replacer, key(p.TxID)) {
+	for k, r := range scan(s.props.replacer, key(p.TxID)) {
 		if s.sameMember(chainOf(k[32:]).Author, p.Author()) && !s.tainted(r) {
 			return true
 		}
 	}
 	// One that takes none of its coins replaces nothing, whatever it declares.
 	for _, q := range s.finals(p) {
-		for _, r := range scan(s.found.declared, key2(q.TxID, p.TxID)) {
+		for _, r := range scan(s.props.declared, key2(q.TxID, p.TxID)) {
 			if c, ok := s.Proposal(r.ID); ok && s.alive(c) {
 				return true
 			}

@@ -85,13 +85,22 @@ func (s State) signedOn(o wire.OutPoint) []chainhash.Hash {
 			continue
 		}
 		by := coinKey(o) + string(binary.BigEndian.AppendUint32(nil, uint32(k)))
-		for tx := range scan(s.found.bySigner, by) {
+		for tx := range scan(s.props.bySigner, by) {
 			if id := chainhash.Hash([]byte(tx[len(by):])); !slices.Contains(out, id) {
 				out = append(out, id)
 			}
 		}
 	}
 	return out
+}
+
+func (s State) signedByMine(p *Proposal, me int) bool {
+	for k, m := range s.active.Members {
+		if (k == me || s.hosts(m)) && s.signed(p, k) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // buried says of a proposed transaction what Guard.buried says of a signed one.

@@ -116,17 +116,24 @@ func (r *LabelReader) OfCoin(v View, c ViewOut) string {
 	return r.Text(TxTarget(c.OutPoint.Hash))
 }
 
-// OfTx returns the label of a transaction: its own, else the note of the
-// proposal that states it, by its author, else "".
-func (r *LabelReader) OfTx(id chainhash.Hash) string {
-	if text := r.Text(TxTarget(id)); text != "" {
-		return text
+// OfTx returns the label of a transaction and who wrote it: its own, else the
+// note of the proposal that stands for it, by its author, else "". Anybody may
+// enter a transaction again with another note: of several proposals only one
+// whose author's key signed the transaction speaks for it.
+func (r *LabelReader) OfTx(id chainhash.Hash) (string, journal.Author) {
+	if r.s.active == nil {
+		return "", journal.Author{}
 	}
-	p, _ := r.s.lead(id)
-	if p == nil {
-		return ""
+	if l, ok := r.s.Label(TxTarget(id)); ok {
+		return l.Text, l.Ref.Chain.Author
 	}
-	return p.Body.Note
+	all := r.s.copiesOf(id)
+	for _, p := range all {
+		if len(all) == 1 || r.s.authorSigned(p) {
+			return p.Body.Note, p.Author()
+		}
+	}
+	return "", journal.Author{}
 }
 
 // Labelled says whether a target is this wallet's, as far as this node knows: a

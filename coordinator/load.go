@@ -98,7 +98,7 @@ func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][
 			st = with
 		}
 	}
-	st.due.later = true // a bounded part of it is judged now, below
+	st.backlog.later = true // a bounded part of it is judged now, below
 	add := func(e *journal.Entry) bool {
 		if st.chains.Has(e.ID()) {
 			return true
@@ -127,7 +127,7 @@ func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][
 	if len(late) > 0 {
 		return m, fmt.Errorf("read journal: entry %s does not link to its chain", late[0].ID())
 	}
-	st.due.later = false
+	st.backlog.later = false
 	m.State = st.activate().derived().work(workAtLoad).told()
 	return m, nil
 }

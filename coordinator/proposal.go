@@ -95,7 +95,7 @@ func (s State) foldProposalEvent(ref Ref, body Body) State {
 	case *ProposalCreated:
 		p := &Proposal{Ref: ref, Body: b, spend: &lazySpend{}}
 		s.proposals = s.proposals.Set(key(ref.ID), p)
-		if s.active == nil || s.due.later || !s.active.mayWrite(p.Author()) {
+		if s.active == nil || s.backlog.later || !s.active.mayWrite(p.Author()) {
 			return s.wait(p)
 		}
 		s = s.evaluate(p)
@@ -117,7 +117,7 @@ func (s State) foldProposalEvent(ref Ref, body Body) State {
 // evaluate derives the transaction of a proposal by a known author, once the
 // wallet is active. The signatures that waited for it are due then.
 func (s State) evaluate(p *Proposal) State {
-	s.due.proposals = s.due.proposals.Delete(key2(p.Author(), p.Ref.ID))
+	s.backlog.proposals = s.backlog.proposals.Delete(key2(p.Author(), p.Ref.ID))
 	spend, err := p.Spend(s.active)
 	if err != nil {
 		return s.asInert(p.Ref, ruleProposal)

@@ -15,11 +15,11 @@ const (
 	workAll    = 1 << 62
 )
 
-// dueWork is what came before it could be judged: proposals of authors who were
+// backlog is what came before it could be judged: proposals of authors who were
 // not known yet, and signatures on proposals that were not here. When they can
 // be judged they are due, and worked off a bounded number at a time. What State
 // says once nothing is due rests on the set of entries alone.
-type dueWork struct {
+type backlog struct {
 	proposals pmap.Map[string, struct{}] // by author | proposal: not derived yet
 	sigs      pmap.Map[string, struct{}] // by proposal | author | carrier: not verified yet
 	bySigner  pmap.Map[string, struct{}] // by author | proposal | carrier: the same
@@ -35,7 +35,7 @@ type dueWork struct {
 // wait keeps a proposal until its author is known.
 func (s State) wait(p *Proposal) State {
 	a := p.Author()
-	s.due.proposals = s.due.proposals.Set(key2(a, p.Ref.ID), struct{}{})
+	s.backlog.proposals = s.backlog.proposals.Set(key2(a, p.Ref.ID), struct{}{})
 	if s.active != nil && s.active.mayWrite(a) {
 		s = s.turn(string(a[:]))
 	}
@@ -45,7 +45,7 @@ func (s State) wait(p *Proposal) State {
 // waitingOf yields the ids of proposals of an author that were not derived yet.
 func (s State) waitingOf(a journal.Author) func(yield func(journal.EntryID) bool) {
 	return func(yield func(journal.EntryID) bool) {
-		for k := range scan(s.due.proposals, string(a[:])) {
+		for k := range scan(s.backlog.proposals, string(a[:])) {
 			if !yield(idOf(k)) {
 				return
 			}
@@ -64,8 +64,8 @@ func (s State) authorKnown(a journal.Author) State {
 // await keeps a carrier until its proposal is here.
 func (s State) await(c carrierFact) State {
 	a := c.Ref.Chain.Author
-	s.due.sigs = s.due.sigs.Set(key3(c.Proposal, a, c.Ref.ID), struct{}{})
-	s.due.bySigner = s.due.bySigner.Set(key3(a, c.Proposal, c.Ref.ID), struct{}{})
+	s.backlog.sigs = s.backlog.sigs.Set(key3(c.Proposal, a, c.Ref.ID), struct{}{})
+	s.backlog.bySigner = s.backlog.bySigner.Set(key3(a, c.Proposal, c.Ref.ID), struct{}{})
 	if p, ok := s.Proposal(c.Proposal); ok && p.Sound {
 		s = s.turn(key2(c.Proposal, a))
 	}
@@ -76,7 +76,7 @@ func (s State) await(c carrierFact) State {
 func (s State) sigsDue(proposal journal.EntryID) State {
 	for from := key(proposal); ; {
 		more := false
-		for k := range scan2(s.due.sigs, key(proposal), from) {
+		for k := range scan2(s.backlog.sigs, key(proposal), from) {
 			s, from, more = s.turn(k[:64]), afterPrefix(k[:64]), true
 			break
 		}
@@ -98,12 +98,12 @@ func scan2[V any](m pmap.Map[string, V], prefix, from string) func(yield func(st
 }
 
 func (s State) turn(what string) State {
-	if has(s.due.queued, what) {
+	if has(s.backlog.queued, what) {
 		return s
 	}
-	s.due.last++
-	s.due.queued = s.due.queued.Set(what, struct{}{})
-	s.due.turns = s.due.turns.Set(s.due.last, what)
+	s.backlog.last++
+	s.backlog.queued = s.backlog.queued.Set(what, struct{}{})
+	s.backlog.turns = s.backlog.turns.Set(s.backlog.last, what)
 	return s
 }
 
@@ -112,14 +112,14 @@ func (s State) work(units int) State {
 	for units > 0 {
 		var at uint64
 		what, any := "", false
-		for at, what = range s.due.turns.All() {
+		for at, what = range s.backlog.turns.All() {
 			any = true
 			break
 		}
 		if !any {
 			return s
 		}
-		s.due.turns, s.due.queued = s.due.turns.Delete(at), s.due.queued.Delete(what)
+		s.backlog.turns, s.backlog.queued = s.backlog.turns.Delete(at), s.backlog.queued.Delete(what)
 		used, more := 0, false
 		if len(what) == 32 {
 			s, used, more = s.workProposal(journal.Author([]byte(what)))
@@ -152,7 +152,7 @@ func (s State) workProposal(a journal.Author) (_ State, used int, more bool) {
 // workCarrier verifies one carrier of an author for a proposal.
 func (s State) workCarrier(of string) (_ State, used int, more bool) {
 	n := 0
-	for k := range scan(s.due.sigs, of) {
+	for k := range scan(s.backlog.sigs, of) {
 		if n++; n > 1 {
 			more = true
 			break

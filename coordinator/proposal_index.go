@@ -93,7 +93,7 @@ func (s State) stated(m pmap.Map[string, Ref], fact string) bool {
 
 // index makes a sound proposal findable.
 func (s State) index(p *Proposal) State {
-	x, at, id := &s.found, placeKey(p.Ref), string(p.Ref.ID[:])
+	x, at, id := &s.props, placeKey(p.Ref), string(p.Ref.ID[:])
 	x.byTx = x.byTx.Set(key2(p.TxID, p.Ref.ID), struct{}{})
 	x.byTime = x.byTime.Set(timeKey(p.Ref), struct{}{})
 	x.firsts = earliest(x.firsts, key(p.TxID), p.Ref)
@@ -127,14 +127,14 @@ func has[V any](m pmap.Map[string, V], k string) bool {
 
 // rest notes that an entry says something of a proposal.
 func (s State) rest(r Ref, proposal journal.EntryID) State {
-	s.found.rests = s.found.rests.Set(placeKey(r), proposal)
+	s.props.rests = s.props.rests.Set(placeKey(r), proposal)
 	return s
 }
 
 // credited notes that a key's signature on an input is held now, for the first
 // time if it is new, brought by an entry.
 func (s State) credited(p *Proposal, input, signer uint32, c carrierFact, isNew bool) State {
-	x := &s.found
+	x := &s.props
 	k := sigKey(p.TxID, input, signer) + chainKey(c.Ref.Chain)
 	if old, ok := x.brought.Get(k); !ok || c.Ref.Seq < old {
 		x.brought = x.brought.Set(k, c.Ref.Seq)
@@ -173,7 +173,7 @@ func signerKey(i ProposalInput, signer uint32) string {
 // reindexed fills the index, and what is due, of a State whose facts were read
 // from a snapshot.
 func (s State) reindexed() State {
-	s.found, s.due = proposalIndex{}, dueWork{}
+	s.props, s.backlog = proposalIndex{}, backlog{}
 	for _, p := range s.proposals.All() {
 		if p.Sound {
 			s = s.index(p)
@@ -184,20 +184,20 @@ func (s State) reindexed() State {
 	for k := range s.sigs.All() {
 		tx := k[:32]
 		of := tx + k[36:40]
-		n, _ := s.found.signed.Get(of)
-		s.found.signed = s.found.signed.Set(of, n+1)
+		n, _ := s.props.signed.Get(of)
+		s.props.signed = s.props.signed.Set(of, n+1)
 	}
-	for of := range s.found.signed.All() {
+	for of := range s.props.signed.All() {
 		p, ok := s.anyOf(chainhash.Hash([]byte(of[:32])))
 		if !ok {
 			continue
 		}
 		for _, i := range p.Body.Inputs {
-			s.found.bySigner = s.found.bySigner.Set(signerKey(i, be32(of[32:36]))+of[:32], struct{}{})
+			s.props.bySigner = s.props.bySigner.Set(signerKey(i, be32(of[32:36]))+of[:32], struct{}{})
 		}
 		if s.Final(p) {
 			for _, i := range p.Body.Inputs {
-				s.found.final = s.found.final.Set(coinKey(i.OutPoint())+of[:32], struct{}{})
+				s.props.final = s.props.final.Set(coinKey(i.OutPoint())+of[:32], struct{}{})
 			}
 		}
 	}
@@ -223,9 +223,9 @@ func (s State) reindexed() State {
 	return s
 }
 
-// firstOfEach looks at the first maxLooked proposals of each author in an index
+// fewOfEach looks at the first maxLooked proposals of each author in an index
 // by prefix | chain | seq | proposal, until look says no.
-func firstOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.EntryID) bool) {
+func fewOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.EntryID) bool) {
 	for from, more := prefix, true; more; {
 		n, who := 0, ""
 		more = false

@@ -27,7 +27,7 @@ const (
 // anyOf returns some sound proposal of a transaction, with effect or not: all
 // have the same inputs and outputs.
 func (s State) anyOf(tx chainhash.Hash) (*Proposal, bool) {
-	for k := range scan(s.found.byTx, key(tx)) {
+	for k := range scan(s.props.byTx, key(tx)) {
 		return s.Proposal(idOf(k))
 	}
 	return nil, false
@@ -43,7 +43,7 @@ func (s State) copiesOf(tx chainhash.Hash) []*Proposal {
 			names[id]++
 		}
 	}
-	for _, r := range scan(s.found.firsts, key(tx)) {
+	for _, r := range scan(s.props.firsts, key(tx)) {
 		names[r.ID] += 0
 	}
 	var out []*Proposal
@@ -61,13 +61,19 @@ func (s State) copiesOf(tx chainhash.Hash) []*Proposal {
 // rank puts proposals of one transaction that as many keys endorse in order: one
 // whose author's key signed the transaction first, then by claimed time and id.
 func (s State) rank(p, q *Proposal) int {
-	signed := func(p *Proposal) int {
-		if k, ok := s.active.keyOf(p.Author()); ok && s.signed(p, k) > 0 {
-			return 0
+	if a, b := s.authorSigned(p), s.authorSigned(q); a != b {
+		if a {
+			return -1
 		}
 		return 1
 	}
-	return cmp.Or(cmp.Compare(signed(p), signed(q)), cmp.Compare(p.Ref.Time, q.Ref.Time), bytes.Compare(p.Ref.ID[:], q.Ref.ID[:]))
+	return cmp.Or(cmp.Compare(p.Ref.Time, q.Ref.Time), bytes.Compare(p.Ref.ID[:], q.Ref.ID[:]))
+}
+
+// authorSigned says whether the key of a proposal's author signed its transaction.
+func (s State) authorSigned(p *Proposal) bool {
+	k, ok := s.active.keyOf(p.Author())
+	return ok && s.signed(p, k) > 0
 }
 
 // lead returns the living proposal that stands for a transaction: the one that
@@ -87,7 +93,7 @@ func (s State) lead(tx chainhash.Hash) (*Proposal, bool) {
 // transaction for: the one that its first untainted approval names.
 func (s State) endorsed(tx chainhash.Hash, key int) (journal.EntryID, bool) {
 	of := approvalKey(tx, uint32(key))
-	for k, e := range scan(s.found.endorsed, of) {
+	for k, e := range scan(s.props.endorsed, of) {
 		c := chainOf(k[len(of):])
 		if owner, ok := s.active.keyOf(c.Author); ok && owner == key && !s.tainted(Ref{Chain: c, Seq: e.Seq}) {
 			return e.Proposal, true
@@ -100,7 +106,7 @@ func (s State) endorsed(tx chainhash.Hash, key int) (journal.EntryID, bool) {
 // first maxLooked.
 func (s State) spenders(o wire.OutPoint) []*Proposal {
 	var out []*Proposal
-	firstOfEach(s.found.byCoin, coinKey(o), func(id journal.EntryID) bool {
+	fewOfEach(s.props.byCoin, coinKey(o), func(id journal.EntryID) bool {
 		if p, ok := s.Proposal(id); ok && s.alive(p) {
 			out = append(out, p)
 		}
@@ -114,7 +120,7 @@ func (s State) spenders(o wire.OutPoint) []*Proposal {
 // stands for each, by txid.
 func (s State) transactions(o wire.OutPoint) func(yield func(*Proposal) bool) {
 	return func(yield func(*Proposal) bool) {
-		for k := range scan(s.found.spending, coinKey(o)) {
+		for k := range scan(s.props.spending, coinKey(o)) {
 			if p, ok := s.lead(chainhash.Hash([]byte(k[36:]))); ok && !yield(p) {
 				return
 			}
@@ -127,7 +133,7 @@ func (s State) finals(p *Proposal) []*Proposal {
 	var out []*Proposal
 	seen := map[chainhash.Hash]bool{p.TxID: true}
 	for _, i := range p.Body.Inputs {
-		for k := range scan(s.found.final, coinKey(i.OutPoint())) {
+		for k := range scan(s.props.final, coinKey(i.OutPoint())) {
 			tx := chainhash.Hash([]byte(k[36:]))
 			if seen[tx] {
 				continue
@@ -168,14 +174,14 @@ func (s State) conflicts(p *Proposal) []*Proposal {
 // declares says whether an untainted proposal of a transaction declares that
 // it replaces another.
 func (s State) declares(tx, replaced chainhash.Hash) bool {
-	return s.stated(s.found.declared, key2(tx, replaced))
+	return s.stated(s.props.declared, key2(tx, replaced))
 }
 
 // replacements returns living proposals that declare to replace p: the first of
 // each chain.
 func (s State) replacements(p *Proposal) []*Proposal {
 	var out []*Proposal
-	for _, r := range scan(s.found.replacer, key(p.TxID)) {
+	for _, r := range scan(s.props.replacer, key(p.TxID)) {
 		if q, ok := s.Proposal(r.ID); ok && s.alive(q) {
 			out = append(out, q)
 		}
@@ -188,7 +194,7 @@ func (s State) replacements(p *Proposal) []*Proposal {
 // of the first of each author.
 func (s State) takesChange(index uint32, taken func(*Proposal) bool) bool {
 	found := false
-	firstOfEach(s.found.byChange, string(binary.BigEndian.AppendUint32(nil, index)), func(id journal.EntryID) bool {
+	fewOfEach(s.props.byChange, string(binary.BigEndian.AppendUint32(nil, index)), func(id journal.EntryID) bool {
 		p, ok := s.Proposal(id)
 		found = ok && s.alive(p) && taken(p)
 		return !found

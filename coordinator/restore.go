@@ -145,11 +145,11 @@ func (m Machine) unread() int {
 // key, and could not be verified yet: its own approvals of what is not here, and
 // all that wait for their turn.
 func (s State) unverified() int {
-	n := s.due.turns.Len()
+	n := s.backlog.turns.Len()
 	for from := ""; ; {
 		var who journal.Author
 		more := false
-		for k := range s.due.bySigner.From(from) {
+		for k := range s.backlog.bySigner.From(from) {
 			who, more = journal.Author([]byte(k[:32])), true
 			break
 		}
@@ -157,7 +157,7 @@ func (s State) unverified() int {
 			return n
 		}
 		if s.sameMember(who, s.Me()) {
-			for k := range scan(s.due.bySigner, string(who[:])) {
+			for k := range scan(s.backlog.bySigner, string(who[:])) {
 				if c, _ := s.carriers.Get(k[32:]); !c.Carried && !has(s.proposals, k[32:64]) {
 					n++
 				}

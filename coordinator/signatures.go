@@ -15,9 +15,8 @@ import (
 // proposal they belong to is known. An approval that comes before its proposal waits.
 func (s State) foldSignatures(c carrierFact) State {
 	s.carriers = s.carriers.Set(key2(c.Proposal, c.Ref.ID), c)
-	s = s.want(c.Proposal, c.Ref.Chain.Author)
-	s = s.rest(c.Ref, c.Proposal)
-	if p, ok := s.Proposal(c.Proposal); ok && p.Sound && !s.due.later {
+	s = s.want(c.Proposal, c.Ref.Chain.Author).rest(c.Ref, c.Proposal)
+	if p, ok := s.Proposal(c.Proposal); ok && p.Sound && !s.backlog.later {
 		return s.verify(p, c)
 	}
 	return s.await(c)
@@ -28,8 +27,8 @@ func (s State) foldSignatures(c carrierFact) State {
 // the others in it keep their effect.
 func (s State) verify(p *Proposal, c carrierFact) State {
 	a := c.Ref.Chain.Author
-	s.due.sigs = s.due.sigs.Delete(key3(c.Proposal, a, c.Ref.ID))
-	s.due.bySigner = s.due.bySigner.Delete(key3(a, c.Proposal, c.Ref.ID))
+	s.backlog.sigs = s.backlog.sigs.Delete(key3(c.Proposal, a, c.Ref.ID))
+	s.backlog.bySigner = s.backlog.bySigner.Delete(key3(a, c.Proposal, c.Ref.ID))
 	spend, err := p.Spend(s.active)
 	if err != nil {
 		return s
@@ -107,7 +106,7 @@ func (s State) Signatures(tx chainhash.Hash) []wallet.Signature {
 
 // signed returns on how many inputs a key has a valid signature.
 func (s State) signed(p *Proposal, key int) int {
-	n, _ := s.found.signed.Get(approvalKey(p.TxID, uint32(key)))
+	n, _ := s.props.signed.Get(approvalKey(p.TxID, uint32(key)))
 	return n
 }
 

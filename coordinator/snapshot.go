@@ -14,7 +14,7 @@ const recSnapshot = "snapshot"
 
 // snapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const snapshotVersion = 8
+const snapshotVersion = 9
 
 var errSnapshot = errors.New("snapshot is of no use")
 

@@ -63,8 +63,8 @@ type State struct {
 	approvals   pmap.Map[string, Approval]    // by txid | key: who brought the first of them
 	votes       pmap.Map[string, voteFact]    // by proposal | author | latest first (see voteKey)
 	withdrawals pmap.Map[string, Ref]         // by proposal | chain: its first
-	found       proposalIndex
-	due         dueWork
+	props       proposalIndex
+	backlog     backlog
 
 	replaced     pmap.Map[string, replacedFact] // by chain | seq | entry id
 	replaceVotes pmap.Map[string, replaceVote]  // by author | entry id

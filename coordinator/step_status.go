@@ -21,7 +21,7 @@ const (
 // statuses that were told, and what is to be looked at again. It is made anew
 // when a node starts.
 type watchlist struct {
-	told     pmap.Map[string, Status]   // by proposal: last status told
+	told     pmap.Map[string, Status]   // by proposal: last status told, "" of one without effect
 	counts   [len(statusOrder)]int      // proposals by status told, in statusOrder
 	expiring pmap.Map[string, struct{}] // by expiry | proposal: those that are pending
 	sending  pmap.Map[string, Status]   // by txid: final or broadcast, and not mined
@@ -108,7 +108,7 @@ func (s *step) lookSome(coin, after string, left int) (string, int) {
 	if after != "" {
 		from = after + "\x00"
 	}
-	for k := range scan2(s.m.State.found.spending, coin, from) {
+	for k := range scan2(s.m.State.props.spending, coin, from) {
 		if left--; left < 0 {
 			return after, 0
 		}
@@ -126,7 +126,7 @@ func (s *step) lookResting(place, after string, left int) (string, int) {
 	}
 	st := s.m.State
 	forked := st.chains.ForkedAt(chainOf(place)) != 0
-	for k, id := range scan2(st.found.rests, place[:33], from) {
+	for k, id := range scan2(st.props.rests, place[:33], from) {
 		if left--; left < 0 {
 			return after, 0
 		}
@@ -169,7 +169,7 @@ func (s *step) statuses() {
 		s.lookChain(r.Chain, lowerSeq(r.From, r.Before))
 	}
 	for _, r := range soiled {
-		if id, ok := st.found.rests.Get(placeKey(r)); ok && st.chains.ForkedAt(r.Chain) != 0 {
+		if id, ok := st.props.rests.Get(placeKey(r)); ok && st.chains.ForkedAt(r.Chain) != 0 {
 			s.mayCarry(key2(id, r.ID))
 		}
 	}
@@ -197,19 +197,23 @@ func (s *step) tell(p *Proposal, news bool) Status {
 	id := key(p.Ref.ID)
 	was, known := w.told.Get(id)
 	now := Derive(s.m.State, s.m.View, s.now(), p)
-	if (was != now || news) && (known || !s.starting) {
+	if (was != now && (was != "" || now != StatusPending) || news || !known) && (known || !s.starting) {
 		s.do(Tell{Notice{Type: "proposal", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID, Status: string(now)}})
 	}
-	if was != now || !known {
+	counts := now
+	if !s.m.State.alive(p) {
+		counts = "" // it has no effect
+	}
+	if was != counts || !known {
 		for n, x := range statusOrder {
 			if known && x == was {
 				w.counts[n]--
 			}
-			if x == now {
+			if x == counts {
 				w.counts[n]++
 			}
 		}
-		w.told = w.told.Set(id, now)
+		w.told = w.told.Set(id, counts)
 	}
 	if p.Body.Expires != 0 {
 		if k := expiryKey(p); now == StatusPending {
@@ -372,7 +376,7 @@ func (s State) onlyTainted(p *Proposal, c carrierFact) []PartialSignature {
 
 // cleanly says whether an untainted entry brings a signature on an input by a key.
 func (s State) cleanly(of string) bool {
-	for k, seq := range scan(s.found.brought, of) {
+	for k, seq := range scan(s.props.brought, of) {
 		if !s.tainted(Ref{Chain: chainOf(k[len(of):]), Seq: seq}) {
 			return true
 		}

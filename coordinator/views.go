@@ -1,9 +1,9 @@
 package coordinator
 
 import (
-	"bytes"
-	"cmp"
+	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -90,14 +90,79 @@ func (m *Machine) MemberName(a journal.Author) string {
 // authors claim.
 func (m *Machine) Proposals() []*Proposal {
 	var out []*Proposal
-	for _, p := range m.State.proposals.All() {
-		if m.State.alive(p) {
+	for k := range m.State.props.byTime.All() {
+		if p, ok := m.State.Proposal(idOf(k)); ok && m.State.alive(p) {
 			out = append(out, p)
 		}
 	}
-	slices.SortFunc(out, func(a, b *Proposal) int {
-		return cmp.Or(cmp.Compare(b.Ref.Time, a.Ref.Time), bytes.Compare(a.Ref.ID[:], b.Ref.ID[:]))
-	})
+	return out
+}
+
+// ProposalPos is a place in the list of proposals: that of one of them.
+type ProposalPos struct {
+	Time int64 // as claimed, Unix milliseconds
+	ID   journal.EntryID
+}
+
+// maxPaged is how many proposals one page looks at, of those that are not on it.
+const maxPaged = 4096
+
+// ProposalPage returns at most limit of the living proposals that pass keep,
+// newest first by claimed time, after a place (nil for the first page), and the
+// place to go on from, nil at the end. A page may hold less than limit, or
+// nothing, and not be the last one: it looks at a bounded number.
+func (m *Machine) ProposalPage(after *ProposalPos, limit int, keep func(*Proposal) bool) (out []*Proposal, next *ProposalPos) {
+	from := ""
+	if after != nil {
+		from = timeKey(Ref{Time: after.Time, ID: after.ID}) + "\x00"
+	}
+	looked := 0
+	var last *Proposal
+	for k := range m.State.props.byTime.From(from) {
+		if len(out) == limit || looked == maxPaged+limit {
+			return out, &ProposalPos{last.Ref.Time, last.Ref.ID}
+		}
+		looked++
+		p, ok := m.State.Proposal(idOf(k))
+		if !ok {
+			continue
+		}
+		last = p
+		if m.State.alive(p) && keep(p) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// FindProposals returns living proposals whose id, in hex, begins with prefix, by
+// id: at most so many.
+func (m *Machine) FindProposals(prefix string, most int) []*Proposal {
+	begin, err := hex.DecodeString(prefix[:len(prefix)&^1])
+	if err != nil {
+		return nil
+	}
+	var out []*Proposal
+	for k, p := range scan(m.State.proposals, string(begin)) {
+		if !strings.HasPrefix(hex.EncodeToString([]byte(k)), prefix) || !m.State.alive(p) {
+			continue
+		}
+		if out = append(out, p); len(out) == most {
+			break
+		}
+	}
+	return out
+}
+
+// CountProposals returns how many living proposals have each status, as it was
+// last told.
+func (m *Machine) CountProposals() map[Status]int {
+	out := map[Status]int{}
+	for n, x := range statusOrder {
+		if m.watch.counts[n] > 0 {
+			out[x] = m.watch.counts[n]
+		}
+	}
 	return out
 }
 
