@@ -99,8 +99,8 @@ func newResourceManager(known func(netip.Addr) bool) (*places, error) {
 // perIP is what one IP address may do before anybody is known to be behind it.
 type perIP struct{ conns, perSec, burst int }
 
-// An IPv6 customer may have a /48, which may do twice as much as a /56.
-const perWiderNet = 2
+// An IPv6 customer may have a /48, which may do a little more than a /56.
+const perWiderNet = 1.5
 
 func newLimiter(limits rcmgr.ConcreteLimitConfig, ip perIP) (network.ResourceManager, error) {
 	loopback := []xrate.PrefixLimit{
@@ -108,11 +108,11 @@ func newLimiter(limits rcmgr.ConcreteLimitConfig, ip perIP) (network.ResourceMan
 		{Prefix: netip.MustParsePrefix("::1/128")},
 	}
 	rate := xrate.Limit{RPS: float64(ip.perSec), Burst: ip.burst}
-	wider := xrate.Limit{RPS: perWiderNet * rate.RPS, Burst: perWiderNet * rate.Burst}
+	wider := xrate.Limit{RPS: perWiderNet * rate.RPS, Burst: int(perWiderNet * float64(rate.Burst))}
 	m, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(limits),
 		rcmgr.WithLimitPerSubnet(
 			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: ip.conns}},
-			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 56, ConnCount: ip.conns}, {PrefixLength: 48, ConnCount: perWiderNet * ip.conns}},
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 56, ConnCount: ip.conns}, {PrefixLength: 48, ConnCount: int(perWiderNet * float64(ip.conns))}},
 		),
 		rcmgr.WithConnRateLimiters(&xrate.Limiter{
 			NetworkPrefixLimits: loopback,

@@ -34,6 +34,9 @@ func TestLimitsFitTogether(t *testing.T) {
 		fits(name+": handshakes of a network", float64(p.anybody.places), float64(p.anybody.perNetwork))
 		fits(name+": handshakes that an address can renew", float64(p.anybody.places), float64(h.ip.perSec)*hold)
 		fits(name+": handshakes that an IPv6 /48 can renew", float64(p.anybody.places), perWiderNet*float64(h.ip.perSec)*hold)
+		fits(name+": QUIC handshakes of a network", float64(p.stuck()), float64(p.anybody.perNetwork))
+		fits(name+": QUIC handshakes that an address can renew", float64(p.stuck()), float64(h.ip.perSec)*quicHandshakeTime.Seconds())
+		fits(name+": QUIC handshakes that an IPv6 /48 can renew", float64(p.stuck()), perWiderNet*float64(h.ip.perSec)*quicHandshakeTime.Seconds())
 		fits(name+": kept places of an address", float64(p.known.places), float64(p.known.perAddr))
 		fits(name+": kept places of a network", float64(p.known.places), float64(p.known.perNetwork))
 		fits(name+": kept places of a member", float64(p.known.places), float64(h.kept*p.known.perAddr))
@@ -43,7 +46,7 @@ func TestLimitsFitTogether(t *testing.T) {
 
 		all, before, peer := h.limits.System, h.limits.Transient, h.limits.PeerDefault
 		fits(name+": connections of an address", float64(all.ConnsInbound), float64(h.ip.conns))
-		fits(name+": connections of an IPv6 /48", float64(all.ConnsInbound), float64(perWiderNet*h.ip.conns))
+		fits(name+": connections of an IPv6 /48", float64(all.ConnsInbound), perWiderNet*float64(h.ip.conns))
 		fits(name+": connections of a peer", float64(all.ConnsInbound), float64(peer.ConnsInbound))
 		if int(before.ConnsInbound) < p.all() || before.Conns < before.ConnsInbound || before.FD < before.Conns ||
 			2*p.all() > int(all.ConnsInbound) || all.FD < all.Conns {

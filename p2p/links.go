@@ -119,6 +119,10 @@ func (n *Node) watch() error {
 // met remembers where a connection comes from, for the times when there are
 // too many.
 func (n *Node) met(c network.Conn) {
+	// The events of a short connection may be left out.
+	if a, err := AuthorOf(c.RemotePeer()); err == nil {
+		n.redial.saw(a)
+	}
 	if relayed(c.RemoteMultiaddr()) {
 		return
 	}

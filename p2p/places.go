@@ -42,6 +42,10 @@ type placeLimits struct {
 
 func (l placeLimits) all() int { return l.anybody.places + l.known.places }
 
+// stuck is how many of anybody's places QUIC may have: its handshakes cannot be
+// ended before their time.
+func (l placeLimits) stuck() int { return l.anybody.places * 3 / 4 }
+
 // room is places that addresses share.
 type room struct {
 	limits roomLimits
@@ -102,8 +106,10 @@ type places struct {
 
 	mu             sync.Mutex
 	anybody, lent  *room
-	open           map[string]*place     // by the address they come from
+	all            map[*place]bool
+	open           map[string]*place     // the latest from an address and port
 	coming         map[string]manet.Conn // about to get a place
+	stuck          int                   // of anybody's places, those that cannot be ended
 	silent, turned lately
 }
 
@@ -112,7 +118,7 @@ type places struct {
 func newPlaces(inner network.ResourceManager, l placeLimits, known func(netip.Addr) bool) *places {
 	return &places{
 		ResourceManager: inner, limits: l, known: known,
-		anybody: newRoom(l.anybody), lent: newRoom(l.known), open: map[string]*place{}, coming: map[string]manet.Conn{},
+		anybody: newRoom(l.anybody), lent: newRoom(l.known), all: map[*place]bool{}, open: map[string]*place{}, coming: map[string]manet.Conn{},
 	}
 }
 
@@ -149,17 +155,25 @@ func (p *places) enter(at ma.Multiaddr) *place {
 	x.conn = p.coming[x.at]
 	delete(p.coming, x.at)
 	switch {
+	case x.conn == nil && p.stuck >= p.limits.stuck():
+		// The rest is for those who can be sent away for others.
 	case p.anybody.enter(ip):
 		x.room = p.anybody
+	}
+	switch {
+	case x.room != nil:
 	case known && p.lent.enter(ip):
 		x.room = p.lent
-	case p.evict(x.ip, x.since) && p.anybody.enter(ip):
+	case (x.conn != nil || p.stuck < p.limits.stuck()) && p.evict(x.ip, x.since) && p.anybody.enter(ip):
 		x.room = p.anybody
 	default:
 		p.turned.add(x.since)
 		return nil
 	}
-	p.open[x.at] = x
+	p.all[x], p.open[x.at] = true, x
+	if x.room == p.anybody && x.conn == nil {
+		p.stuck++
+	}
 	return x
 }
 
@@ -191,7 +205,7 @@ func (p *places) evict(ip netip.Addr, now time.Time) bool {
 		crowded = func(x *place) bool { return widerNet(x.ip) == n }
 	}
 	var out *place
-	for _, x := range p.open {
+	for x := range p.all {
 		if x.room != r || x.conn == nil || now.Sub(x.since) < handshakeLeast || !crowded(x) {
 			continue
 		}
@@ -219,6 +233,10 @@ func (p *places) release(x *place) bool {
 	}
 	x.left = true
 	x.room.leave(x.ip)
+	delete(p.all, x)
+	if x.room == p.anybody && x.conn == nil {
+		p.stuck--
+	}
 	if p.open[x.at] == x {
 		delete(p.open, x.at)
 	}

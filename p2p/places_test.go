@@ -238,8 +238,23 @@ func TestPlacesAreKeptForMembers(t *testing.T) {
 			}
 		}
 	}
-	if len(in) != limits.anybody.places {
-		t.Fatalf("%d of %d places are taken", len(in), limits.anybody.places)
+	if len(in) != limits.stuck() {
+		t.Fatalf("QUIC has %d places, want %d", len(in), limits.stuck())
+	}
+	tcp := func(ip string) bool {
+		port++
+		c := &rawConn{at: ma.StringCast(fmt.Sprintf("/ip4/%s/tcp/%d", ip, port))}
+		p.accepted(c)
+		_, err := p.OpenConnection(network.DirInbound, true, c.at)
+		return err == nil
+	}
+	for n := limits.stuck(); n < limits.anybody.places; n++ {
+		if !tcp(fmt.Sprintf("192.0.%d.1", 100+n)) {
+			t.Error("QUIC took the places of TCP")
+		}
+	}
+	if tcp("192.0.99.1") {
+		t.Error("there is one place more than there are")
 	}
 	if !p.VerifySourceAddress(&net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}) {
 		t.Error("a sender's address is not verified though places are taken")
@@ -252,7 +267,7 @@ func TestPlacesAreKeptForMembers(t *testing.T) {
 		t.Errorf("no place to dial out: %v", err)
 	}
 	h := p.handshakes()
-	if h.Open != limits.anybody.places+1 || h.Silent != 0 || h.Refused != 20*5-uint64(limits.anybody.places)+2 {
+	if h.Open != limits.anybody.places+1 || h.Silent != 0 || h.Refused != 20*5-uint64(limits.stuck())+3 {
 		t.Errorf("counted: %+v", h)
 	}
 	if err := member.SetPeer(testPeer(t, 2)); err != nil {

@@ -305,6 +305,16 @@ func (r *redialer) connected(a journal.Author) {
 	}
 }
 
+// saw notes that there is a connection to a member, however short.
+func (r *redialer) saw(a journal.Author) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d := r.m[a]; d != nil {
+		d.seen = time.Now()
+		d.met = d.seen
+	}
+}
+
 func (r *redialer) disconnected(a journal.Author) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
