@@ -42,12 +42,17 @@ func (c KeyClaim) Hash() [32]byte {
 	return b.id(c.Group)
 }
 
+// AccountHash is how a replacement names the ratified key, see Replaced.
+func AccountHash(group journal.GroupID, key wallet.Key) [32]byte {
+	return accountHash(group, key.String())
+}
+
 // Of says whether the claim is about a key.
 func (c KeyClaim) Of(key wallet.Key) bool {
 	if c.Replaces == nil {
 		return c.Key == key.String()
 	}
-	return c.Replaces.Account == accountHash(c.Group, key.String())
+	return c.Replaces.Account == AccountHash(c.Group, key)
 }
 
 // Check says whether a claim that came from elsewhere is one that a group could

@@ -17,7 +17,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
-	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/signer"
 	"github.com/quorate/quorate/wallet"
 )
@@ -223,7 +222,7 @@ func TestListen(t *testing.T) {
 }
 
 func possession(key wallet.Key) coordinator.KeyClaim {
-	return coordinator.KeyClaim{Group: journal.GroupID{1}, Identity: journal.Author{2}, Sealing: [32]byte{3}, Key: key.String()}
+	return coordinator.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Sealing: [32]byte{3}, Key: key.String()}
 }
 
 // The account's key says nothing but that it is with a node, in the words of the
@@ -241,10 +240,9 @@ func TestSignerSignsClaimsOfItsKeyOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	replacement := func(key wallet.Key) coordinator.KeyClaim {
-		g := journal.GroupID{1}
-		return coordinator.KeyClaim{Group: g, Identity: journal.Author{2}, Sealing: [32]byte{3}, Replaces: &coordinator.Replaced{
-			Account: journal.H("replacement-key", g[:], []byte(key.String())), Position: 1, Old: journal.Author{4},
-			Cuts: []coordinator.ReplacedCut{{Incarnation: 1, Seq: 9, Last: journal.EntryID{5}}},
+		return coordinator.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Sealing: [32]byte{3}, Replaces: &coordinator.Replaced{
+			Account: coordinator.AccountHash([32]byte{1}, key), Position: 1, Old: [32]byte{4},
+			Cuts: []coordinator.ReplacedCut{{Incarnation: 1, Seq: 9, Last: [32]byte{5}}},
 		}}
 	}
 	for _, allowed := range []bool{false, true} {
@@ -258,7 +256,7 @@ func TestSignerSignsClaimsOfItsKeyOnly(t *testing.T) {
 		}{
 			"own key":              {possession(own), true},
 			"another key":          {possession(other), false},
-			"no group":             {coordinator.KeyClaim{Identity: journal.Author{2}, Key: own.String()}, false},
+			"no group":             {coordinator.KeyClaim{Identity: [32]byte{2}, Key: own.String()}, false},
 			"replacement":          {replacement(own), allowed},
 			"another's":            {replacement(other), false},
 			"replaces itself":      {func() coordinator.KeyClaim { r := replacement(own); r.Identity = r.Replaces.Old; return r }(), false},
