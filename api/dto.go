@@ -76,8 +76,10 @@ type ChainSync struct {
 // WalletSummary names a wallet and says how far it is.
 type WalletSummary struct {
 	Wallet string `json:"wallet" doc:"Wallet id: 64 hex characters."`
-	Name   string `json:"name"`
-	State  string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon."`
+	Name   string `json:"name" doc:"What this node calls it: no two wallets of a node have names that look alike."`
+	// FounderName is shown, and leads nowhere.
+	FounderName string `json:"founder_name,omitempty" doc:"What its founder calls it; absent where that is the same."`
+	State       string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon."`
 	// AwaitingProof: this node's external key is not entered yet.
 	AwaitingProof bool `json:"awaiting_proof,omitempty" doc:"True while this node's external key waits for its proof."`
 	// AwaitingHosted: keys of hosted cosigners are not entered yet.

@@ -91,11 +91,6 @@ func keyPath(path []uint32) string {
 
 // CreateWallet founds a wallet.
 func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.WalletInvites, error) {
-	for _, a := range n.co.Wallets() {
-		if a.Machine().Name() == r.Name && !a.Machine().State.Abandoned() {
-			return api.WalletInvites{}, api.Refuse("name_taken", fmt.Sprintf("create wallet: this node has a wallet named %q", r.Name), "choose another name")
-		}
-	}
 	f, err := n.founding(ctx, r)
 	if err != nil {
 		return api.WalletInvites{}, err
@@ -234,6 +229,18 @@ func (n *Node) ArchiveWallet(ctx context.Context, ref string, r api.ArchiveWalle
 		return api.WalletSummary{}, err
 	}
 	if _, err := a.Do(ctx, coordinator.Archive{Undo: r.Undo, Allow: r.Allow}); err != nil {
+		return api.WalletSummary{}, apiError(err)
+	}
+	return summary(a), nil
+}
+
+// RenameWallet changes what this node calls a wallet.
+func (n *Node) RenameWallet(ctx context.Context, ref string, r api.RenameWallet) (api.WalletSummary, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.WalletSummary{}, err
+	}
+	if err := n.co.Rename(ctx, a, r.Name); err != nil {
 		return api.WalletSummary{}, apiError(err)
 	}
 	return summary(a), nil

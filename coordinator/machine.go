@@ -48,10 +48,10 @@ type Local struct {
 	Script      wallet.ScriptType `cbor:"4,keyasint"`
 	Account     uint32            `cbor:"5,keyasint"`
 	Incarnation uint8             `cbor:"6,keyasint"`
-	Created     int64             `cbor:"7,keyasint"` // Unix seconds
-	Birthday    int32             `cbor:"8,keyasint"` // height
-	Hints       []string          `cbor:"9,keyasint"` // addresses of the founder
-	Name        string            `cbor:"10,keyasint"`
+	Created     int64             `cbor:"7,keyasint"`  // Unix seconds
+	Birthday    int32             `cbor:"8,keyasint"`  // height
+	Hints       []string          `cbor:"9,keyasint"`  // addresses of the founder
+	Name        string            `cbor:"10,keyasint"` // what this node calls the wallet
 	// External is this node's key where its private part lives elsewhere.
 	External string `cbor:"11,keyasint,omitempty"`
 	// Of a node that took a lost one's place: who let it in, whom it replaces,
@@ -154,6 +154,8 @@ func (s *step) take(msg any) error {
 		return s.ratify(x)
 	case Abandon:
 		return s.abandon(x)
+	case Named:
+		return s.named(x)
 	case Archive:
 		return s.archive(x)
 	case Prove:

@@ -40,6 +40,7 @@ type Node struct {
 // The transport may be set later, with SetTransport, but before Open: the two need each other.
 func NewNode(ctx context.Context, ports Ports, self *Self, network wallet.Network, name string) *Node {
 	ctx, stop := context.WithCancel(ctx)
+	ports.names = newWalletNames()
 	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}}
 }
 
@@ -54,6 +55,7 @@ func (n *Node) Open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the list of wallets: %w", err)
 	}
+	defer n.ports.names.completed()
 	for k := range recs {
 		var id journal.GroupID
 		if err := id.UnmarshalText([]byte(strings.TrimPrefix(k, recGroup))); err != nil {
@@ -122,6 +124,11 @@ type Founding struct {
 func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []Invite, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	founding := journal.GroupID{} // no wallet's id: the name is kept for the one to come
+	if err := n.ports.names.take(founding, f.Name); err != nil {
+		return nil, nil, fmt.Errorf("create wallet: %w", err)
+	}
+	defer n.ports.names.hold(founding, "")
 	g := Genesis{Threshold: f.Threshold, Cosigners: f.Cosigners, Script: string(f.Script), Network: string(n.network)}
 	if d := f.Descriptor; d != nil {
 		g.Threshold, g.Cosigners, g.Script = d.Threshold(), len(d.Keys()), string(d.ScriptType())

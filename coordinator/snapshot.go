@@ -14,7 +14,7 @@ const recSnapshot = "snapshot"
 
 // snapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const snapshotVersion = 7
+const snapshotVersion = 8
 
 var errSnapshot = errors.New("snapshot is of no use")
 
@@ -74,6 +74,8 @@ type stateSnapshot struct {
 	Replaced    []pair[replacedFact]  `cbor:"28,keyasint"`
 	Replacing   []pair[replaceVote]   `cbor:"29,keyasint"`
 	Labels      []pair[labelFact]     `cbor:"30,keyasint"`
+	Renamed     string                `cbor:"31,keyasint"`
+	RenamedRef  Ref                   `cbor:"32,keyasint"`
 }
 
 type proposalSnapshot struct {
@@ -91,6 +93,7 @@ func (s State) snapshot() ([]byte, error) {
 	}
 	snap := stateSnapshot{
 		Version: snapshotVersion, Group: s.group, Pinned: s.pinned, Chains: chains, Name: s.name, NameRef: s.nameRef,
+		Renamed: s.renamed, RenamedRef: s.renamedRef,
 		Cuts: dump(s.cuts), Epochs: dump(s.epochs), Rotations: dump(s.rotations), Failures: dump(s.failures),
 		Inert: dump(s.inert), Unknown: dump(s.unknown), Admitted: dump(s.admitted), Records: dump(s.records),
 		Rosters: dump(s.rosters), Reveals: dump(s.reveals), Ratified: dump(s.ratified), Abandoned: dump(s.abandoned),
@@ -124,7 +127,7 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	if s.chains, err = journal.UnmarshalChains(snap.Chains); err != nil {
 		return s, fmt.Errorf("%w: %w", errSnapshot, err)
 	}
-	s.name, s.nameRef = snap.Name, snap.NameRef
+	s.name, s.nameRef, s.renamed, s.renamedRef = snap.Name, snap.NameRef, snap.Renamed, snap.RenamedRef
 	s.cuts, s.epochs, s.rotations, s.failures = undump(snap.Cuts), undump(snap.Epochs), undump(snap.Rotations), undump(snap.Failures)
 	s.inert, s.unknown, s.admitted, s.records = undump(snap.Inert), undump(snap.Unknown), undump(snap.Admitted), undump(snap.Records)
 	s.rosters, s.reveals, s.ratified, s.abandoned = undump(snap.Rosters), undump(snap.Reveals), undump(snap.Ratified), undump(snap.Abandoned)

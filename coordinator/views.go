@@ -11,15 +11,6 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// Name returns the wallet's name: as its founder gave it, "" before a joiner
-// has read it.
-func (m *Machine) Name() string {
-	if n := m.State.Name(); n != "" {
-		return n
-	}
-	return m.local.Name
-}
-
 // Cosigner is a member of a wallet, or of one that is forming.
 type Cosigner struct {
 	Member

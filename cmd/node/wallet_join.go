@@ -45,7 +45,7 @@ JSON: {"wallet","name","state"}; "awaiting_proof":true where a proof is awaited.
 }
 
 func showSummary(w io.Writer, v api.WalletSummary) {
-	pairs(w, "wallet", v.Wallet, "name", v.Name, "state", v.State)
+	pairs(w, "wallet", v.Wallet, "name", v.Name, "founder calls it", v.FounderName, "state", v.State)
 	awaits(w, v)
 }
 
