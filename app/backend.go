@@ -155,7 +155,7 @@ func restored(m *coordinator.Machine) *api.Restored {
 	}
 	out := &api.Restored{Since: api.Time(r.At), Writes: r.Writes}
 	for _, c := range r.Unsynced {
-		name := c.Name
+		name := c.Called()
 		if name == "" {
 			name = peerID(c.Identity)
 		}

@@ -59,7 +59,7 @@ func (n *Node) wallet(a *coordinator.Actor) api.Wallet {
 			hostedBy = m.MemberName(c.Host)
 		}
 		w.Cosigners = append(w.Cosigners, api.Cosigner{
-			Name: c.Name, PeerID: ids[c.Identity], HostedBy: hostedBy, Replaced: c.Replaced, Fingerprint: hex.EncodeToString(c.Key.Fingerprint[:]),
+			Name: c.Called(), PeerID: ids[c.Identity], HostedBy: hostedBy, Replaced: c.Replaced, Fingerprint: hex.EncodeToString(c.Key.Fingerprint[:]),
 			Path: keyPath(c.Key.Path), XPub: c.Key.XPub, Online: online[c.Identity], Ratified: c.Ratified, Proof: c.Proof.String(),
 		})
 	}
@@ -177,8 +177,12 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 		out.Words = roster.Words()
 	}
 	for _, c := range m.Cosigners() {
-		if who := c.Identity == m.State.Me(); r.For == "" && !who || r.For != "" && c.Name != r.For {
-			out.HeardFrom = append(out.HeardFrom, c.Name)
+		self := c.Identity == m.State.Me()
+		if r.For != "" {
+			self = c.Name == r.For && c.Host == m.State.Me()
+		}
+		if !self {
+			out.HeardFrom = append(out.HeardFrom, c.Called())
 		}
 	}
 	return out, nil

@@ -230,6 +230,9 @@ func (s *step) write(body Body) (*journal.Entry, error) {
 		return nil, err
 	}
 	plain, err := EncodeEvent(Event{Time: s.in.Now.UnixMilli(), Body: body})
+	if err == nil {
+		err = checkWritten(body)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -124,6 +124,9 @@ type Founding struct {
 func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []Invite, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if err := CheckName(n.name); err != nil {
+		return nil, nil, fmt.Errorf("create wallet: %w", err)
+	}
 	founding := journal.GroupID{} // no wallet's id: the name is kept for the one to come
 	if err := n.ports.names.take(founding, f.Name); err != nil {
 		return nil, nil, fmt.Errorf("create wallet: %w", err)
@@ -181,6 +184,13 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 	defer n.mu.Unlock()
 	if a, ok := n.actors[inv.Group]; ok {
 		return a, a.rekey(ctx, external)
+	}
+	if err := freeName(n.name, grant.Names); err != nil {
+		var r *Refusal
+		if errors.As(err, &r) {
+			return nil, r.hint("give this node another name (`name` in its configuration) and join again: the invite is kept for it")
+		}
+		return nil, fmt.Errorf("join: %w", err)
 	}
 	g, err := DecodeGenesis(grant.Genesis)
 	if err != nil {

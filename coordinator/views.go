@@ -33,6 +33,7 @@ func (m *Machine) Cosigners() []Cosigner {
 		}
 		return out
 	}
+	var members []Member
 	seen := map[journal.Author]bool{}
 	for _, r := range m.State.records.All() {
 		who := r.Ref.Chain.Author
@@ -44,6 +45,10 @@ func (m *Machine) Cosigners() []Cosigner {
 		} else {
 			seen[who] = true
 		}
+		members = append(members, x)
+	}
+	markNames(members)
+	for _, x := range members {
 		out = append(out, Cosigner{Member: x})
 	}
 	slices.SortFunc(out, func(a, b Cosigner) int { return compareMembers(a.Member, b.Member) })
@@ -61,17 +66,17 @@ func (m *Machine) LeasedBy(index uint32) []journal.Author {
 	return out
 }
 
-// MemberName returns the name of a member as its record states it, or "".
+// MemberName returns the name of a member as it is shown (see Member.Called), or "".
 func (m *Machine) MemberName(a journal.Author) string {
 	if m.State.active != nil {
 		if i, ok := m.State.active.keyOf(a); ok {
-			return m.State.active.Members[i].Name
+			return m.State.active.Members[i].Called()
 		}
 		return ""
 	}
 	for _, c := range m.Cosigners() {
 		if c.Identity == a {
-			return c.Name
+			return c.Called()
 		}
 	}
 	return ""

@@ -123,7 +123,7 @@ func (n *walletNames) completed() {
 func (n *walletNames) taken(g journal.GroupID, name string) bool {
 	like := display.Fold(name)
 	for other, have := range n.of {
-		if other != g && display.Fold(have) == like {
+		if other != g && display.AlikeFolds(display.Fold(have), like) {
 			return true
 		}
 	}

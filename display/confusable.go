@@ -19,7 +19,11 @@ g ɡցԌԍᏀᏳꓖ
 h һհнҺΗНᎻꓧ
 j ϳјȷЈᎫꓙ
 k κкᴋⲕΚКᏦꓗқҚ
-l 1|ıιіӏɩΙІӀǀⲒⲓ∣│ꓲᎥᏞꓡᏐןا
+i ıιіɩⲓᎥ
+I ΙІӀⲒꓲ
+L ᏞꓡŁ
+l łӏ
+1 |ǀ∣│ןا
 m мᴍⲙΜМᎷꓟ
 n пոռηꓠΝПՌՈⲚ
 o 0οоօσჿⲟᴏΟОՕΣꓳס০੦૦ଠ௦౦೦൦๐໐၀
@@ -36,13 +40,10 @@ y уγүʏΥУҮᎩꓬ
 z ᴢΖζᏃꓜ
 `
 
-// like returns the Latin letter that a character looks like, in lower case, or
-// the character itself. The capital I is a bar, and small i its other form.
+// like returns the Latin letter that a character looks like, or the character
+// itself.
 func like(r rune) string {
-	if r == 'I' || r == 'i' {
-		return "l"
-	}
-	if r < 0x80 && r != '0' && r != '1' && r != '|' {
+	if r < 0x80 && r != '0' && r != '|' {
 		return string(r)
 	}
 	at := strings.IndexRune(confusables, r)
@@ -50,4 +51,13 @@ func like(r rune) string {
 		return string(r)
 	}
 	return confusables[strings.LastIndexByte(confusables[:at], '\n')+1:][:1]
+}
+
+// bars are the pairs of different folds that look alike or are one letter: the
+// capital I looks like a small l and is a capital i, and i does not look like l.
+const bars = "lL lI iI l1 I1 "
+
+// same says whether two folded characters are taken for each other.
+func same(a, b rune) bool {
+	return a == b || strings.Contains(bars, string(a)+string(b)+" ") || strings.Contains(bars, string(b)+string(a)+" ")
 }

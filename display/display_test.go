@@ -81,19 +81,19 @@ func TestFold(t *testing.T) {
 	for _, same := range [][]string{
 		{"Bob", "bob", "BOB", "B\u043eb", "\u0412\u043eb", "\u0412\u041e\u0412", "Bob\u200b", "Bob\u3164", "B0b", " Bob ", "Bob\u0301\u0301", "\uff22\uff4f\uff42", "\U0001d401ob", "\u13f4\u039f\u0392"},
 		{"Alice", "AIice", "A1ice", "Al\u0456ce", "\u0391lice", "\u0410l\u0456\u0441\u0435", "Al\u0131ce", "Àlice"},
-		{"Marner", "Mamer"},
+		{"ALICE", "alice"}, {"I", "l"}, {"I", "i"}, {"L", "l"}, {"1", "l"}, {"Marner", "Mamer"},
 		{"Anna Maria", "anna\u2003 maria", "anna\u2800maria"},
 		{"Stra\u00dfe", "STRASSE"},
 	} {
 		for _, s := range same[1:] {
-			if display.Fold(s) != display.Fold(same[0]) {
+			if !display.Alike(s, same[0]) || !display.Alike(same[0], s) {
 				t.Errorf("Fold(%+q) = %q, Fold(%+q) = %q", s, display.Fold(s), same[0], display.Fold(same[0]))
 			}
 		}
 	}
-	for _, other := range [][2]string{{"Bob", "Rob"}, {"Bob", "Bob 2"}, {"Анна", "Инна"}, {"alice", "alicia"}, {"a", ""}, {"node-1", "node-2"}} {
-		if display.Fold(other[0]) == display.Fold(other[1]) {
-			t.Errorf("%q and %q fold alike", other[0], other[1])
+	for _, other := range [][2]string{{"Bob", "Rob"}, {"Bob", "Bob 2"}, {"Анна", "Инна"}, {"alice", "alicia"}, {"a", ""}, {"node-1", "node-2"}, {"I", "L"}, {"i", "L"}, {"i", "l"}, {"Ali", "All"}, {"1", "i"}} {
+		if display.Alike(other[0], other[1]) {
+			t.Errorf("%q and %q are alike", other[0], other[1])
 		}
 	}
 }
@@ -151,12 +151,18 @@ func FuzzDisplay(f *testing.F) {
 					t.Fatalf("%+q piles marks up: %+q", s, out)
 				}
 			}
+			if display.Line(out) != out {
+				t.Fatalf("of %+q comes %+q, which is shown as %+q", s, out, display.Line(out))
+			}
 			if !utf8.ValidString(out) {
 				t.Fatalf("%+q is no UTF-8", out)
 			}
 		}
 		if again := display.Line(display.Line(s)); again != display.Line(s) {
 			t.Fatalf("Line(%+q) = %+q, and of that %+q", s, display.Line(s), again)
+		}
+		if err := display.Check(display.Strip(s)); err != nil {
+			t.Fatalf("%+q: %v", display.Strip(s), err)
 		}
 		if display.Check(s) == nil && strings.ContainsRune(display.Line(s), '\ufffd') && !strings.ContainsRune(s, '\ufffd') {
 			t.Fatalf("%+q is taken, and shown as %+q", s, display.Line(s))

@@ -2,6 +2,7 @@ package display
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -49,11 +50,11 @@ func mixed(word string) bool {
 	return scripts > 1
 }
 
-// Fold returns what a name looks like: two names of one fold are taken for each
-// other by a reader. It is compatibility decomposition, case folding, without
-// marks and what cannot be seen, white space as single spaces, and each letter
-// that looks like a Latin one replaced by that one (see confusables). "I", "l"
-// and "1" are one letter, and "O" and "0".
+// Fold returns what a name looks like, for AlikeFolds: compatibility decomposition,
+// case folding, without marks and what cannot be seen, white space as single
+// spaces, and each letter that looks like a Latin one replaced by that one (see
+// confusables). "I" and "L" stay capital, since their shapes are not those of the
+// small letters.
 func Fold(s string) string {
 	s = norm.NFKD.String(s)
 	var b strings.Builder
@@ -61,19 +62,39 @@ func Fold(s string) string {
 		switch {
 		case unicode.IsSpace(r) || r == '\u2800':
 			b.WriteByte(' ')
-		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Cc) || blank(r):
+		case unicode.In(r, unicode.Mn, unicode.Me, unicode.C) || blank(r):
 		default:
 			b.WriteString(like(r))
 		}
 	}
-	s = norm.NFKD.String(cases.Fold().String(b.String()))
+	s = strings.NewReplacer("I", capitalI, "L", capitalL).Replace(b.String())
+	s = norm.NFKD.String(cases.Fold().String(s))
 	b.Reset()
 	for _, r := range s {
 		if !unicode.In(r, unicode.Mn, unicode.Me) {
 			b.WriteString(like(r))
 		}
 	}
-	return strings.Join(strings.Fields(strings.ReplaceAll(b.String(), "rn", "m")), " ")
+	s = strings.NewReplacer(capitalI, "I", capitalL, "L", "rn", "m").Replace(b.String())
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// Of the private use area, which Fold leaves out of a name.
+const (
+	capitalI = "\ue000"
+	capitalL = "\ue001"
+)
+
+// Alike says whether a reader could take one name for the other.
+func Alike(a, b string) bool { return AlikeFolds(Fold(a), Fold(b)) }
+
+// AlikeFolds is Alike for names that were folded before.
+func AlikeFolds(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, y := []rune(a), []rune(b)
+	return slices.EqualFunc(x, y, same)
 }
 
 // LooksLikeID says whether a name could be taken for an id or the start of one:

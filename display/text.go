@@ -38,6 +38,19 @@ func Strip(s string) string {
 	if plain(s) {
 		return s
 	}
+	out := strip(s)
+	if Line(out) != out { // a joiner stands beside another character now
+		out = strip(strings.Map(func(r rune) rune {
+			if r == zwj || r == zwnj || selects(r) {
+				return -1
+			}
+			return r
+		}, out))
+	}
+	return out
+}
+
+func strip(s string) string {
 	var b strings.Builder
 	dropped := false // the last character that is no mark
 	walk(s, func(r rune, fits bool) {
