@@ -77,8 +77,10 @@ type ChainSync struct {
 // WalletSummary names a wallet and says how far it is.
 type WalletSummary struct {
 	Wallet string `json:"wallet" doc:"Wallet id: 64 hex characters."`
-	Name   string `json:"name"`
-	State  string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon, failed where it could not be opened."`
+	Name   string `json:"name" doc:"What this node calls it: no two wallets of a node have names that look alike."`
+	// FounderName is shown, and leads nowhere.
+	FounderName string `json:"founder_name,omitempty" doc:"What its founder calls it; absent where that is the same."`
+	State       string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon, failed where it could not be opened."`
 	// Problem is why a wallet is failed.
 	Problem string `json:"problem,omitempty" doc:"Why it could not be opened, where it is failed; the node's other wallets run."`
 	// AwaitingProof: this node's external key is not entered yet.

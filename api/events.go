@@ -10,6 +10,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/quorate/quorate/display"
 )
 
 const (
@@ -104,7 +106,7 @@ func (s *Server) stream(ctx context.Context, w http.ResponseWriter) {
 				s.log.Error("event could not be encoded", "type", e.Type, "err", err)
 				return
 			}
-			line = append(append([]byte("data: "), b...), "\n\n"...)
+			line = append(append([]byte("data: "), display.JSON(b)...), "\n\n"...)
 		case <-tick.C:
 		}
 		if !send(line) {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/quorate/quorate/display"
 )
 
 const (
@@ -206,5 +208,5 @@ func writeError(w http.ResponseWriter, e *Error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(e.GetStatus())
 	// The client may be gone; there is nobody left to tell.
-	_ = json.NewEncoder(w).Encode(e)
+	_ = json.NewEncoder(display.Writer(w)).Encode(e)
 }

@@ -32,6 +32,11 @@ type RatifyWallet struct {
 	For            string `json:"for,omitempty" maxLength:"64" doc:"Name of a cosigner that this node hosts, who heard the words too."`
 }
 
+// RenameWallet gives a wallet another name on this node.
+type RenameWallet struct {
+	Name string `json:"name" minLength:"1" maxLength:"64" doc:"What this node is to call it."`
+}
+
 // ArchiveWallet puts a wallet aside, or takes it up again.
 type ArchiveWallet struct {
 	Undo  bool     `json:"undo,omitempty" doc:"Take it up again."`

@@ -18,6 +18,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/quorate/quorate/display"
 )
 
 // Options of a Server.
@@ -107,7 +109,7 @@ func humaConfig(version string) huma.Config {
 func jsonFormat() huma.Format {
 	return huma.Format{
 		Marshal: func(w io.Writer, v any) error {
-			enc := json.NewEncoder(w)
+			enc := json.NewEncoder(display.Writer(w))
 			enc.SetEscapeHTML(false)
 			return enc.Encode(v)
 		},

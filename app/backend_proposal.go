@@ -241,13 +241,13 @@ func (n *Node) show(a *coordinator.Actor, p *coordinator.Proposal) api.Proposal 
 
 func (n *Node) showVotes(m *coordinator.Machine, p *coordinator.Proposal, x *api.Proposal) {
 	for _, h := range m.HeldBy(p) {
-		x.HeldBy = append(x.HeldBy, h.Name)
+		x.HeldBy = append(x.HeldBy, h.Called())
 	}
 	for _, g := range m.Approvals(p) {
-		x.Approvals = append(x.Approvals, api.Approval{Cosigner: g.Member.Name, Time: api.Time(g.Time), Signatures: g.Signatures})
+		x.Approvals = append(x.Approvals, api.Approval{Cosigner: g.Member.Called(), Time: api.Time(g.Time), Signatures: g.Signatures})
 	}
 	for _, r := range m.Rejections(p) {
-		x.Rejections = append(x.Rejections, api.Rejection{Cosigner: r.Member.Name, Reason: r.Reason})
+		x.Rejections = append(x.Rejections, api.Rejection{Cosigner: r.Member.Called(), Reason: r.Reason})
 	}
 	x.Conflicts, x.ConflictCount = firstIDs(m.Conflicts(p))
 	x.Replaces, x.ReplacesCount = firstIDs(m.Replaces(p))

@@ -59,7 +59,7 @@ func (n *Node) wallet(a *coordinator.Actor) api.Wallet {
 			hostedBy = m.MemberName(c.Host)
 		}
 		w.Cosigners = append(w.Cosigners, api.Cosigner{
-			Name: c.Name, PeerID: ids[c.Identity], HostedBy: hostedBy, Replaced: c.Replaced, Fingerprint: hex.EncodeToString(c.Key.Fingerprint[:]),
+			Name: c.Called(), PeerID: ids[c.Identity], HostedBy: hostedBy, Replaced: c.Replaced, Fingerprint: hex.EncodeToString(c.Key.Fingerprint[:]),
 			Path: keyPath(c.Key.Path), XPub: c.Key.XPub, Online: online[c.Identity], Ratified: c.Ratified, Proof: c.Proof.String(),
 		})
 	}
@@ -91,11 +91,6 @@ func keyPath(path []uint32) string {
 
 // CreateWallet founds a wallet.
 func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.WalletInvites, error) {
-	for _, a := range n.co.Wallets() {
-		if a.Machine().Name() == r.Name && !a.Machine().State.Abandoned() {
-			return api.WalletInvites{}, api.Refuse("name_taken", fmt.Sprintf("create wallet: this node has a wallet named %q", r.Name), "choose another name")
-		}
-	}
 	f, err := n.founding(ctx, r)
 	if err != nil {
 		return api.WalletInvites{}, err
@@ -200,8 +195,12 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 		out.Words = roster.Words()
 	}
 	for _, c := range m.Cosigners() {
-		if who := c.Identity == m.State.Me(); r.For == "" && !who || r.For != "" && c.Name != r.For {
-			out.HeardFrom = append(out.HeardFrom, c.Name)
+		self := c.Identity == m.State.Me()
+		if r.For != "" {
+			self = c.Name == r.For && c.Host == m.State.Me()
+		}
+		if !self {
+			out.HeardFrom = append(out.HeardFrom, c.Called())
 		}
 	}
 	return out, nil
@@ -252,6 +251,18 @@ func (n *Node) ArchiveWallet(ctx context.Context, ref string, r api.ArchiveWalle
 		return api.WalletSummary{}, err
 	}
 	if _, err := a.Do(ctx, coordinator.Archive{Undo: r.Undo, Allow: r.Allow}); err != nil {
+		return api.WalletSummary{}, apiError(err)
+	}
+	return summary(a), nil
+}
+
+// RenameWallet changes what this node calls a wallet.
+func (n *Node) RenameWallet(ctx context.Context, ref string, r api.RenameWallet) (api.WalletSummary, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.WalletSummary{}, err
+	}
+	if err := n.co.Rename(ctx, a, r.Name); err != nil {
 		return api.WalletSummary{}, apiError(err)
 	}
 	return summary(a), nil

@@ -43,6 +43,8 @@ type Ports struct {
 	Clock     Clock
 	Observer  Observer
 	Log       *slog.Logger
+
+	names *walletNames // of the node's wallets; nil for an actor alone
 }
 
 // Actor is the goroutine around one Machine: it feeds Step, makes its batches
@@ -79,6 +81,12 @@ type result struct {
 // NewActor starts an actor for a machine that is durable already.
 func NewActor(ctx context.Context, ports Ports, m Machine) *Actor {
 	ctx, stop := context.WithCancel(ctx)
+	if ports.names == nil {
+		ports.names = newWalletNames()
+	}
+	if !m.State.Abandoned() {
+		ports.names.hold(m.State.group, m.local.Name)
+	}
 	a := &Actor{ports: ports, group: m.State.group, inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop, quota: newQuota(), snaps: m.snaps}
 	a.current.Store(&m)
 	a.inbox <- envelope{msg: Started{}}
@@ -189,6 +197,7 @@ func (a *Actor) handle(first envelope) {
 		}
 		break
 	}
+	a.callIt(t)
 	if err := a.commit(t.batch); err != nil {
 		for _, r := range t.replies {
 			r(err)

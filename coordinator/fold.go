@@ -191,11 +191,7 @@ func (s State) foldCreated(ref Ref, b *GroupCreated) State {
 	if GroupID(b.Genesis) != s.group {
 		return s.asInert(ref, ruleGenesis)
 	}
-	// Of several (a forked founder), the lowest id names the wallet.
-	if s.name == "" || string(ref.ID[:]) < string(s.nameRef.ID[:]) {
-		s.name, s.nameRef = b.Name, ref
-	}
-	return s
+	return s.foldName(ref, b.Name)
 }
 
 func (s State) foldIncarnation(ref Ref, b *IncarnationStarted) State {

@@ -51,10 +51,10 @@ type Local struct {
 	Script      wallet.ScriptType `cbor:"4,keyasint"`
 	Account     uint32            `cbor:"5,keyasint"`
 	Incarnation uint8             `cbor:"6,keyasint"`
-	Created     int64             `cbor:"7,keyasint"` // Unix seconds
-	Birthday    int32             `cbor:"8,keyasint"` // height
-	Hints       []string          `cbor:"9,keyasint"` // addresses of the founder
-	Name        string            `cbor:"10,keyasint"`
+	Created     int64             `cbor:"7,keyasint"`  // Unix seconds
+	Birthday    int32             `cbor:"8,keyasint"`  // height
+	Hints       []string          `cbor:"9,keyasint"`  // addresses of the founder
+	Name        string            `cbor:"10,keyasint"` // what this node calls the wallet
 	// External is this node's key where its private part lives elsewhere.
 	External string `cbor:"11,keyasint,omitempty"`
 	// Of a node that took a lost one's place: who let it in, whom it replaces,
@@ -167,6 +167,8 @@ func (s *step) take(msg any) error {
 		return s.abandon(x)
 	case Rekey:
 		return s.rekey()
+	case Named:
+		return s.named(x)
 	case Archive:
 		return s.archive(x)
 	case Prove:
@@ -251,6 +253,9 @@ func (s *step) write(body Body) (*journal.Entry, error) {
 		return nil, fmt.Errorf("seal entry: %w", journal.ErrWrongEpoch)
 	}
 	plain, err := EncodeEvent(Event{Time: s.in.Now.UnixMilli(), Body: body})
+	if err == nil {
+		err = checkWritten(body)
+	}
 	if err != nil {
 		return nil, err
 	}

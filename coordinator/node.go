@@ -41,6 +41,7 @@ type Node struct {
 // The transport may be set later, with SetTransport, but before Open: the two need each other.
 func NewNode(ctx context.Context, ports Ports, self *Self, network wallet.Network, name string) *Node {
 	ctx, stop := context.WithCancel(ctx)
+	ports.names = newWalletNames()
 	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}, failed: map[journal.GroupID]error{}}
 }
 
@@ -56,6 +57,7 @@ func (n *Node) Open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the list of wallets: %w", err)
 	}
+	defer n.ports.names.completed()
 	for k := range recs {
 		var id journal.GroupID
 		if err := id.UnmarshalText([]byte(strings.TrimPrefix(k, recGroup))); err != nil {
@@ -130,6 +132,14 @@ type Founding struct {
 func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []Invite, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if err := CheckName(n.name); err != nil {
+		return nil, nil, fmt.Errorf("create wallet: %w", err)
+	}
+	founding := journal.GroupID{} // no wallet's id: the name is kept for the one to come
+	if err := n.ports.names.take(founding, f.Name); err != nil {
+		return nil, nil, fmt.Errorf("create wallet: %w", err)
+	}
+	defer n.ports.names.hold(founding, "")
 	g := Genesis{Threshold: f.Threshold, Cosigners: f.Cosigners, Script: string(f.Script), Network: string(n.network)}
 	if d := f.Descriptor; d != nil {
 		g.Threshold, g.Cosigners, g.Script = d.Threshold(), len(d.Keys()), string(d.ScriptType())
@@ -186,6 +196,13 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 	defer n.mu.Unlock()
 	if a, ok := n.actors[inv.Group]; ok {
 		return a, a.rekey(ctx, external)
+	}
+	if err := freeName(n.name, grant.Names); err != nil {
+		var r *Refusal
+		if errors.As(err, &r) {
+			return nil, r.hint("give this node another name (`name` in its configuration) and join again: the invite is kept for it")
+		}
+		return nil, fmt.Errorf("join: %w", err)
 	}
 	g, err := DecodeGenesis(grant.Genesis)
 	if err != nil {

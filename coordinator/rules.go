@@ -57,6 +57,8 @@ const (
 	RuleHosted        = "hosted_cosigner"
 	RuleNotHosted     = "not_hosted"
 	RuleArchived      = "archived"
+	RuleNameTaken     = "name_taken"
+	RuleBadName       = "bad_name"
 	RuleNotEmpty      = "wallet_not_empty"
 	RuleNoProposal    = "no_such_proposal"
 	RuleNotOfWallet   = "not_of_wallet"

@@ -14,7 +14,7 @@ const recSnapshot = "snapshot"
 
 // snapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const snapshotVersion = 9
+const snapshotVersion = 10
 
 var errSnapshot = errors.New("snapshot is of no use")
 
@@ -75,6 +75,8 @@ type stateSnapshot struct {
 	Replacing   []pair[replaceVote]   `cbor:"29,keyasint"`
 	Labels      []pair[labelFact]     `cbor:"30,keyasint"`
 	Wrote       [][]byte              `cbor:"31,keyasint"` // author | epoch that it wrote under
+	Renamed     string                `cbor:"32,keyasint"`
+	RenamedRef  Ref                   `cbor:"33,keyasint"`
 }
 
 type proposalSnapshot struct {
@@ -93,6 +95,7 @@ func (s State) snapshot() ([]byte, error) {
 	}
 	snap := stateSnapshot{
 		Version: snapshotVersion, Group: s.group, Pinned: s.pinned, Chains: chains, Name: s.name, NameRef: s.nameRef,
+		Renamed: s.renamed, RenamedRef: s.renamedRef,
 		Cuts: dump(s.cuts), Epochs: dump(s.epochs), Rotations: dump(s.rotations), Failures: dump(s.failures),
 		Inert: dump(s.inert), Unknown: dump(s.unknown), Admitted: dump(s.admitted), Records: dump(s.records),
 		Rosters: dump(s.rosters), Reveals: dump(s.reveals), Ratified: dump(s.ratified), Abandoned: dump(s.abandoned),
@@ -133,7 +136,7 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	if s.chains, err = journal.UnmarshalChains(snap.Chains); err != nil {
 		return s, fmt.Errorf("%w: %w", errSnapshot, err)
 	}
-	s.name, s.nameRef = snap.Name, snap.NameRef
+	s.name, s.nameRef, s.renamed, s.renamedRef = snap.Name, snap.NameRef, snap.Renamed, snap.RenamedRef
 	s.cuts, s.epochs, s.rotations = undump(snap.Cuts), undump(snap.Epochs), undump(snap.Rotations)
 	s.inert, s.unknown, s.admitted, s.records = undump(snap.Inert), undump(snap.Unknown), undump(snap.Admitted), undump(snap.Records)
 	s.rosters, s.reveals, s.ratified, s.abandoned = undump(snap.Rosters), undump(snap.Reveals), undump(snap.Ratified), undump(snap.Abandoned)

@@ -33,7 +33,10 @@ type State struct {
 	genesis Genesis
 	name    string
 	nameRef Ref
-	pinned  [32]byte
+	renamed string // what the founder calls it by now
+	// renamedRef is the last entry that says so.
+	renamedRef Ref
+	pinned     [32]byte
 	// inviter is who let this node in, where it took a lost one's place.
 	inviter journal.Author
 
@@ -194,7 +197,7 @@ func (s State) Group() journal.GroupID { return s.group }
 // Genesis returns the group's genesis.
 func (s State) Genesis() Genesis { return s.genesis }
 
-// Name returns the wallet's name as its founder gave it, or "".
+// Name returns the wallet's name as its founder gave it first, or "".
 func (s State) Name() string { return s.name }
 
 // Chains returns the entries held, as positions.

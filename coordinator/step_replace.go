@@ -100,7 +100,7 @@ func (s *step) inviteReplacement(x NewInvite) error {
 		return fmt.Errorf("%w: this node cannot be replaced from itself", ErrBadRequest)
 	}
 	if (x.Online || s.isOnline(*x.Replace)) && !slices.Contains(x.Allow, RuleMemberOnline) {
-		return refuse(RuleMemberOnline, "the node of %q is online: it is not lost", a.Members[at].Name).
+		return refuse(RuleMemberOnline, "the node of %q is online: it is not lost", a.Members[at].Called()).
 			hint("if it was stolen, or runs without its owner, repeat with --allow %s", RuleMemberOnline).overridable()
 	}
 	if _, err := s.next(); err != nil {
@@ -223,7 +223,7 @@ func (s *step) tellMembers() {
 		case contested > 0 && (before.lines == nil || len(before.lines.contested[i]) != contested):
 			s.tellAlarm(s.m.contestedAlarm(i))
 		case m.Identity != was && m.Identity != (journal.Author{}):
-			s.tellAlarm(Alarm{Kind: AlarmReplaced, Text: fmt.Sprintf("%q goes on with another node, %s: the one before it, %s, is no member any more", m.Name, m.Identity, lastOf(now.lines.of[i]))})
+			s.tellAlarm(Alarm{Kind: AlarmReplaced, Text: fmt.Sprintf("%q goes on with another node, %s: the one before it, %s, is no member any more", m.Called(), m.Identity, lastOf(now.lines.of[i]))})
 		default:
 			continue
 		}
@@ -251,7 +251,7 @@ const maxListed = 8
 
 func (m *Machine) contestedAlarm(k int) Alarm {
 	a := m.State.active
-	text := fmt.Sprintf("two devices claim to be %q: it is no member until %d others approve one (`wallet approve-replacement`):", a.Members[k].Name, m.State.needed())
+	text := fmt.Sprintf("two devices claim to be %q: it is no member until %d others approve one (`wallet approve-replacement`):", a.Members[k].Called(), m.State.needed())
 	since := int64(0)
 	for n, f := range a.lines.contested[k] {
 		since = max(since, f.Ref.Time)

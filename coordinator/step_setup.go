@@ -196,7 +196,7 @@ func (s *step) admit(x Admit) error {
 				return err
 			}
 		}
-		s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret}})
+		s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Names: s.m.namesTaken(x.Joiner)}})
 		return nil
 	}
 	return ErrInviteProof
@@ -234,6 +234,12 @@ func (s *step) ratify(x Ratify) error {
 	if !in && !s.m.takesPlace(r) {
 		return refuse(RuleNotReady, "this node is not in the roster")
 	}
+	pinned := slices.ContainsFunc(r.Members, func(m Member) bool { return m.Identity == s.m.State.Me() && r.Ratified[m.Record] })
+	if in && !pinned { // who takes a place in an active wallet has nothing to choose
+		if err := checkNames(r.Members); err != nil {
+			return err
+		}
+	}
 	if x.For != "" {
 		return s.ratifyFor(x.For, r)
 	}
@@ -245,7 +251,7 @@ func (s *step) ratify(x Ratify) error {
 		return refuse(RuleUnprovenKey, "nothing shows that anybody holds the key of %s", strings.Join(who, ", ")).
 			hint("money is lost where too many keys are held by nobody: be sure of it, then repeat with --accept-unproven")
 	}
-	if slices.ContainsFunc(r.Members, func(m Member) bool { return m.Identity == s.m.State.Me() && r.Ratified[m.Record] }) {
+	if pinned {
 		s.do(Reply{})
 		return nil
 	}
@@ -278,6 +284,13 @@ func (m Machine) Missing() string {
 	}
 	if a, b, same := st.sameKeys(); same {
 		return fmt.Sprintf("%q and %q brought the same key: abandon the wallet", a, b)
+	}
+	var members []Member
+	for _, c := range m.Cosigners() {
+		members = append(members, c.Member)
+	}
+	if err := checkNames(members); err != nil {
+		return err.Error() + ": abandon the wallet and found another"
 	}
 	return fmt.Sprintf("%d of %d cosigners have joined", st.records.Len(), st.genesis.Cosigners)
 }

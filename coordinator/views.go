@@ -11,15 +11,6 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// Name returns the wallet's name: as its founder gave it, "" before a joiner
-// has read it.
-func (m *Machine) Name() string {
-	if n := m.State.Name(); n != "" {
-		return n
-	}
-	return m.local.Name
-}
-
 // Cosigner is a member of a wallet, or of one that is forming.
 type Cosigner struct {
 	Member
@@ -42,6 +33,7 @@ func (m *Machine) Cosigners() []Cosigner {
 		}
 		return out
 	}
+	var members []Member
 	seen := map[journal.Author]bool{}
 	for r := range m.State.placed {
 		who := r.Ref.Chain.Author
@@ -53,6 +45,10 @@ func (m *Machine) Cosigners() []Cosigner {
 		} else {
 			seen[who] = true
 		}
+		members = append(members, x)
+	}
+	markNames(members)
+	for _, x := range members {
 		out = append(out, Cosigner{Member: x})
 	}
 	slices.SortFunc(out, func(a, b Cosigner) int { return compareMembers(a.Member, b.Member) })
@@ -70,17 +66,17 @@ func (m *Machine) LeasedBy(index uint32) []journal.Author {
 	return out
 }
 
-// MemberName returns the name of a member as its record states it, or "".
+// MemberName returns the name of a member as it is shown (see Member.Called), or "".
 func (m *Machine) MemberName(a journal.Author) string {
 	if m.State.active != nil {
 		if i, ok := m.State.active.keyOf(a); ok {
-			return m.State.active.Members[i].Name
+			return m.State.active.Members[i].Called()
 		}
 		return ""
 	}
 	for _, c := range m.Cosigners() {
 		if c.Identity == a {
-			return c.Name
+			return c.Called()
 		}
 	}
 	return ""

@@ -57,6 +57,12 @@ type joinAnswer struct {
 	Challenge *coordinator.Challenge `cbor:"4,keyasint,omitempty"`
 }
 
+// joinNames is a frame of its own after a grant, which an older joiner leaves
+// unread and an older founder does not send: the names that are taken.
+type joinNames struct {
+	Names []string `cbor:"1,keyasint,omitempty"`
+}
+
 // outcomes are what the founder answers, by number. 0 is a grant.
 func outcomes() []error {
 	return []error{
@@ -183,6 +189,11 @@ func (j *joiner) admit(ctx context.Context, st stream, from journal.Author) erro
 	if err := j.send(st, a); err != nil {
 		return err
 	}
+	if err == nil && len(grant.Names) > 0 {
+		if err := j.send(st, joinNames{grant.Names}); err != nil {
+			return err
+		}
+	}
 	if err := st.CloseWrite(); err != nil {
 		return err
 	}
@@ -235,7 +246,15 @@ func (j *joiner) ask(st stream, inv coordinator.Invite, claim *coordinator.Repla
 	if len(a.Genesis) == 0 || len(a.Secret) != 32 || (claim != nil) != (a.Challenge != nil) {
 		return none, fmt.Errorf("read grant: %w", errFrame)
 	}
-	return coordinator.Grant{Genesis: a.Genesis, Secret: [32]byte(a.Secret), Challenge: a.Challenge}, nil
+	g := coordinator.Grant{Genesis: a.Genesis, Secret: [32]byte(a.Secret), Challenge: a.Challenge}
+	var names joinNames
+	if err := j.receive(st, grantLimit, &names); err == nil {
+		g.Names = names.Names
+	} else if !errors.Is(err, io.EOF) {
+		// The names are help only: what was granted counts.
+		j.log.Debug("the founder's names were not read", "error", err)
+	}
+	return g, nil
 }
 
 func (j *joiner) send(st stream, v any) error {

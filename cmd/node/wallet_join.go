@@ -60,7 +60,7 @@ func (c *cli) invite(arg string) (string, error) {
 }
 
 func showSummary(w io.Writer, v api.WalletSummary) {
-	pairs(w, "wallet", v.Wallet, "name", v.Name, "state", v.State)
+	pairs(w, "wallet", v.Wallet, "name", v.Name, "founder calls it", v.FounderName, "state", v.State)
 	awaits(w, v)
 }
 
