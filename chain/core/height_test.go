@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/chain/core"
+	"github.com/quorate/quorate/chain/follow"
 )
 
 // shifted makes the fake put its blocks at heights that they do not have.
@@ -85,4 +86,20 @@ func TestTipIsCountedOn(t *testing.T) {
 		}
 		before = n
 	}
+}
+
+// TestWalletBornAboveTheChain shows in Health, until the chain gets there.
+func TestWalletBornAboveTheChain(t *testing.T) {
+	blocks := regtestChain(t, 14)
+	f := newFake(t)
+	f.chain(blocks[:10])
+	b := open(t, core.Config{URL: f.server.URL, Poll: 5 * time.Millisecond})
+	follower, err := b.Follow(t.Context(), nil, 12, [][]byte{{0x51}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	healthy(t, b, follow.ErrAbove.Error())
+	f.chain(blocks)
+	next(t, follower, blocks[12])
+	healthy(t, b, "")
 }
