@@ -38,6 +38,11 @@ type ArchiveWallet struct {
 	Allow []string `json:"allow,omitempty" maxItems:"16" doc:"Rules to go on against, by name: wallet_not_empty."`
 }
 
+// RescanWallet looks at the chain again.
+type RescanWallet struct {
+	From int32 `json:"from" minimum:"0" maximum:"1073741823" doc:"Height of the first block to look at."`
+}
+
 // NewAddress asks for a receiving address.
 type NewAddress struct {
 	Peek      bool `json:"peek,omitempty" doc:"Show the next one without leasing it."`

@@ -25,6 +25,11 @@ type archiveWalletInput struct {
 	Body ArchiveWallet
 }
 
+type rescanWalletInput struct {
+	WalletPath
+	Body RescanWallet
+}
+
 type inviteInput struct {
 	WalletPath
 	Body InviteToWallet
@@ -82,6 +87,9 @@ func (s *Server) walletRoutes(h huma.API) {
 	})
 	route(h, RoleSign, post("archive-wallet", "/v1/wallets/{wallet}/archive", "Put a wallet aside on this node, or take it up again"), func(ctx context.Context, in *archiveWalletInput) (WalletSummary, error) {
 		return b.ArchiveWallet(ctx, in.Wallet, in.Body)
+	})
+	route(h, RoleSign, post("rescan-wallet", "/v1/wallets/{wallet}/rescan", "Look at the chain again, from a block on"), func(ctx context.Context, in *rescanWalletInput) (WalletSummary, error) {
+		return b.RescanWallet(ctx, in.Wallet, in.Body)
 	})
 	s.proofRoutes(h)
 	route(h, RolePropose, post("new-address", "/v1/wallets/{wallet}/addresses", "Lease a receiving address"), func(ctx context.Context, in *newAddressInput) (Address, error) {

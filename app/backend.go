@@ -20,7 +20,7 @@ func (n *Node) Status(ctx context.Context) (api.Status, error) {
 	s := api.Status{
 		Name: n.parts.Name, PeerID: peerID(n.net.Author()), Addresses: n.net.Addresses(),
 		Network: string(n.parts.Network), Version: n.parts.Version,
-		Chain: chainStatus(h),
+		Chain: chainStatus(h), Problem: n.net.Handshakes().Problem(),
 	}
 	if h.Problem == "" {
 		tipCtx, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -35,6 +35,9 @@ func (n *Node) Status(ctx context.Context) (api.Status, error) {
 		// proposes nor signs.
 		m := a.Machine()
 		s.Chain.Synced = s.Chain.Synced && (m.State.Active() == nil || m.View.Synced())
+	}
+	for _, f := range n.co.Failed() {
+		s.Wallets = append(s.Wallets, failedSummary(f))
 	}
 	peers, err := n.Peers(ctx)
 	s.Peers = peers
@@ -110,6 +113,12 @@ func (n *Node) actor(ref string) (*coordinator.Actor, error) {
 			named = append(named, a)
 		}
 	}
+	failed := map[string]coordinator.FailedWallet{}
+	for _, f := range n.co.Failed() {
+		id := f.Group.String()
+		ids = append(ids, id)
+		failed[id] = f
+	}
 	if len(named) == 1 {
 		return named[0], nil
 	}
@@ -123,7 +132,17 @@ func (n *Node) actor(ref string) (*coordinator.Actor, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f, ok := failed[id]; ok {
+		return nil, api.Fail(coordinator.RuleWalletFailed, "the wallet could not be opened: "+f.Err.Error(), "stop the node and run `quorate doctor`")
+	}
 	return byID[id], nil
+}
+
+// stateFailed is the state of a wallet that could not be opened.
+const stateFailed = "failed"
+
+func failedSummary(f coordinator.FailedWallet) api.WalletSummary {
+	return api.WalletSummary{Wallet: f.Group.String(), State: stateFailed, Problem: f.Err.Error()}
 }
 
 func summary(a *coordinator.Actor) api.WalletSummary {

@@ -19,14 +19,14 @@ import (
 // joinRetry is the pause between tries to reach a founder.
 const joinRetry = 2 * time.Second
 
-// busyTries is how often an invite is presented to a founder that lets nobody in.
-const busyTries = 5
-
 // Wallets lists all wallets.
 func (n *Node) Wallets(context.Context) ([]api.Wallet, error) {
 	var out []api.Wallet
 	for _, a := range n.co.Wallets() {
 		out = append(out, n.wallet(a))
+	}
+	for _, f := range n.co.Failed() {
+		out = append(out, api.Wallet{WalletSummary: failedSummary(f)})
 	}
 	return out, nil
 }
@@ -126,17 +126,9 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 	if err != nil {
 		return api.WalletSummary{}, apiError(err)
 	}
-	a, err := n.co.Join(ctx, inv, r.External)
-	for tries := 1; r.Wait && joinLater(err, tries); tries++ {
-		select {
-		case <-ctx.Done():
-			return api.WalletSummary{}, api.TimedOut("not_admitted", "join: the founder was not reached", "is its node running, and reachable at an address of the invite?")
-		case <-time.After(joinRetry):
-		}
-		a, err = n.co.Join(ctx, inv, r.External)
-	}
+	a, err := untilJoined(ctx, r.Wait, func() (*coordinator.Actor, error) { return n.co.Join(ctx, inv, r.External) })
 	if errors.Is(err, p2p.ErrNoOpenInvite) {
-		return api.WalletSummary{}, api.Refuse("invite_closed", "join: "+p2p.ErrNoOpenInvite.Error(), "the invite was used or has expired, or the wallet has all its cosigners: ask the founder")
+		return api.WalletSummary{}, api.Refuse("invite_closed", "join: "+p2p.ErrNoOpenInvite.Error(), "if the invite was used or has expired, or the wallet has all its cosigners, ask the founder; if not, `wallet join --wait` keeps trying")
 	}
 	if errors.Is(err, p2p.ErrFounderAway) {
 		n.parts.Log.Debug("join", "error", err)
@@ -161,10 +153,36 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 	return summary(a), nil
 }
 
-// joinLater says whether another try may help. A founder that lets nobody in
-// may only be busy, but not for long.
-func joinLater(err error, tries int) bool {
-	return errors.Is(err, p2p.ErrFounderAway) || (errors.Is(err, p2p.ErrNoOpenInvite) && tries < busyTries)
+// untilJoined presents an invite, and where it is to wait again and again until
+// ctx ends, as long as another try may help.
+func untilJoined(ctx context.Context, wait bool, join func() (*coordinator.Actor, error)) (*coordinator.Actor, error) {
+	a, err := join()
+	for wait && joinLater(err) {
+		last := err
+		select {
+		case <-ctx.Done():
+			return nil, notJoined(last)
+		case <-time.After(joinRetry):
+		}
+		if a, err = join(); err != nil && ctx.Err() != nil {
+			return nil, notJoined(last)
+		}
+	}
+	return a, err
+}
+
+// joinLater says whether another try may help. A founder that does not
+// let this node in may only be busy: it does not say.
+func joinLater(err error) bool {
+	return errors.Is(err, p2p.ErrFounderAway) || errors.Is(err, p2p.ErrNoOpenInvite)
+}
+
+// notJoined is the error where the time for joining has run out.
+func notJoined(last error) error {
+	if errors.Is(last, p2p.ErrNoOpenInvite) {
+		return api.TimedOut("not_admitted", "join: "+p2p.ErrNoOpenInvite.Error(), "was the invite used, or has it expired? if neither, the founder's `quorate status` says whether strangers crowd its door")
+	}
+	return api.TimedOut("not_admitted", "join: the founder was not reached", "is its node running, and reachable at an address of the invite?")
 }
 
 // RatifyWallet ratifies the roster whose words the user heard.

@@ -25,6 +25,8 @@ const (
 	// worth its while, running and when the actor stops.
 	snapshotEach   = 4096
 	snapshotAtStop = 256
+	// snapshotShare: of a long history, a snapshot is made of each 16th part.
+	snapshotShare = 16
 	// commitTime bounds one commit of the store.
 	commitTime = 30 * time.Second
 )
@@ -56,6 +58,7 @@ type Actor struct {
 
 	quota     *quota
 	unsnapped int // entries since the last snapshot; of the actor's goroutine
+	snaps     snapshotPlace
 
 	mu       sync.Mutex
 	follower Follower // of the running stream, or nil
@@ -76,7 +79,7 @@ type result struct {
 // NewActor starts an actor for a machine that is durable already.
 func NewActor(ctx context.Context, ports Ports, m Machine) *Actor {
 	ctx, stop := context.WithCancel(ctx)
-	a := &Actor{ports: ports, group: m.State.group, inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop, quota: newQuota()}
+	a := &Actor{ports: ports, group: m.State.group, inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop, quota: newQuota(), snaps: m.snaps}
 	a.current.Store(&m)
 	a.inbox <- envelope{msg: Started{}}
 	a.done.Add(1)
@@ -209,18 +212,25 @@ func (a *Actor) handle(first envelope) {
 }
 
 // snapshot stores the state, where so many entries came since the last time
-// that folding them again would be felt at the next start.
+// that folding them again would be felt at the next start, and that what a
+// snapshot costs is small for each of them.
 func (a *Actor) snapshot(each int) {
 	m := a.Machine()
-	if a.unsnapped < each || m.State.active == nil {
+	if a.unsnapped < each || m.State.active == nil || a.unsnapped < m.State.chains.Len()/snapshotShare {
 		return
 	}
 	a.unsnapped = 0
-	b, err := EncodeSnapshot(*m)
-	if err == nil {
-		err = a.commit(b)
+	batches, next, err := a.snaps.batches(*m, snapshotPart)
+	for _, b := range batches {
+		if err == nil {
+			err = a.commit(b)
+		}
 	}
-	if err != nil {
+	if err == nil {
+		a.snaps = next
+	} else {
+		// What was written of it is overwritten, or taken away, by the next one.
+		a.snaps.parts[a.snaps.next] = max(a.snaps.parts[a.snaps.next], len(batches))
 		a.ports.Log.Warn("store a snapshot; the next start takes longer", "wallet", a.group.String()[:8], "error", err)
 	}
 }

@@ -37,7 +37,7 @@ func Coins(s State, v View, now time.Time) []Coin {
 		return nil
 	}
 	var out []Coin
-	for _, o := range v.outs.All() {
+	for _, o := range v.unspent.All() {
 		if c, ok := coin(s, v, now, o); ok {
 			out = append(out, c)
 		}

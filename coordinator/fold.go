@@ -30,7 +30,7 @@ const (
 func (s State) fold(e *journal.Entry) State {
 	h := e.Header()
 	ref := Ref{ID: e.ID(), Chain: e.Chain(), Seq: h.Seq}
-	s = s.found(ref.ID)
+	s = s.arrived(ref.ID)
 	if h.Suite == 0 {
 		plain, err := journal.OpenPlain(e)
 		if err != nil {
@@ -165,9 +165,7 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	case *LabelSet:
 		return s.foldLabel(ref, b)
 	case *AddressLeased:
-		s.leases = s.leases.Set(indexKey(b.Index, ref.ID), leaseFact{ref, b.Index})
-		s.leased = append(s.leased[:len(s.leased):len(s.leased)], b.Index)
-		return s
+		return s.foldLease(ref, b.Index)
 	default:
 		return s.foldProposalEvent(ref, ev.Body)
 	}

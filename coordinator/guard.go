@@ -15,6 +15,7 @@ import (
 // grows, and it is asked before every signature.
 type Guard struct {
 	signed pmap.Map[string, []chainhash.Hash]
+	coins  pmap.Map[string, bool] // by txid | outpoint: the same the other way round
 }
 
 // NewGuard returns a guard that knows these records.
@@ -33,6 +34,7 @@ func (g Guard) add(r GuardRecord) Guard {
 		return g
 	}
 	g.signed = g.signed.Set(k, append(slices.Clone(old), r.TxID))
+	g.coins = g.coins.Set(key(r.TxID)+k, true)
 	return g
 }
 
@@ -110,11 +112,8 @@ func (s State) buried(v View, tx chainhash.Hash) bool {
 // buried says whether a transaction this node signed can never confirm: one of
 // the coins it was signed for is spent by another transaction 6 deep.
 func (g Guard) buried(v View, tx chainhash.Hash) bool {
-	for k, signed := range g.signed.All() {
-		if !slices.Contains(signed, tx) {
-			continue
-		}
-		for _, by := range scan(v.spends, k) {
+	for k := range scan(g.coins, key(tx)) {
+		for _, by := range scan(v.spends, k[len(tx):]) {
 			if by != tx && v.Confirmations(by) >= buriedDepth {
 				return true
 			}

@@ -34,6 +34,7 @@ func Load(ctx context.Context, store Store, self *Self, group journal.GroupID) (
 	if m.State, err = NewState(self, m.local.Genesis, m.local.Secret, pin); err != nil {
 		return m, fmt.Errorf("read wallet record: %w", err)
 	}
+	m.State.inviter = m.local.Inviter
 	if m.State.group != group {
 		return m, fmt.Errorf("read wallet record: %w", RejectGroup)
 	}
@@ -91,7 +92,8 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 // were checked when they were stored, and the store checks each id.
 func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][]byte) (Machine, error) {
 	st := m.State
-	if snap, ok := recs[recSnapshot]; ok {
+	m.snaps = snapshotPlaceOf(recs)
+	if snap, err := joinSnapshot(recs); err == nil {
 		if with, err := st.withSnapshot(snap); err == nil {
 			st = with
 		}

@@ -24,9 +24,9 @@ type Machine struct {
 	requests pmap.Map[string, journal.EntryID]  // by request id
 	claims   pmap.Map[string, journal.Frontier] // by identity: what members say they hold
 	watch    watchlist
-	strange  pmap.Map[string, uint64]           // by txid: spends that nobody proposed, and the tick from which they count
+	strange  strangers                          // spends with fewer signatures than they take
+	caught   uint64                             // tick at which the chain was last not caught up with
 	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
-	ties     pmap.Map[uint32, bool]             // by index: addresses of ours that another leased too, and that were told
 	refused  pmap.Map[string, string]           // by txid: why it could not be broadcast, as told
 	bound    *boundRecord                       // after a restore, for ever; never changed in place
 	restored *restoredRecord                    // since a restore, until all others were heard; never changed in place
@@ -35,7 +35,9 @@ type Machine struct {
 	unfit    uint64                             // ticks for which no epoch was sealed to exactly the members
 	online   []journal.Author                   // as of the last tick
 	linked   string                             // what the transport was last told
+	snaps    snapshotPlace                      // as it was when the machine was loaded: see Actor.snapshot
 	follows  bool
+	stream   uint64    // counts what starts the stream anew: see streamed
 	unsaved  int       // blocks since the view was last stored
 	saved    [2]uint32 // scripts stored, by branch
 	ticks    uint64
@@ -64,6 +66,8 @@ type Local struct {
 	Hosted []HostedPlace `cbor:"15,keyasint,omitempty"`
 	// Archived: the user put the wallet aside.
 	Archived bool `cbor:"16,keyasint,omitempty"`
+	// Rescanned: the user said where the wallet begins, and no date decides that.
+	Rescanned bool `cbor:"17,keyasint,omitempty"`
 }
 
 type inviteRecord struct {
@@ -131,8 +135,12 @@ func (s *step) take(msg any) error {
 		return nil
 	case ChainIn:
 		return s.chain(x.Notice)
+	case streamed:
+		return s.streamed(x)
+	case RescanFrom:
+		return s.rescanFrom(x)
 	case Born:
-		if len(s.m.View.blocks) == 0 && x.Height > s.m.View.birthday {
+		if len(s.m.View.blocks) == 0 && x.Height > s.m.View.birthday && !s.m.local.Rescanned {
 			s.m.View.birthday = x.Height
 			s.m.unsaved = saveEvery
 		}
@@ -141,6 +149,8 @@ func (s *step) take(msg any) error {
 	case Watched:
 		s.m.View.asked, s.m.View.call = s.m.View.rescan != 0, x.Call
 		return nil
+	case LookedBack:
+		return s.lookedBack(x)
 	case Broadcasted:
 		return s.broadcasted(x)
 	case Tick:

@@ -34,19 +34,21 @@ type Node struct {
 
 	mu     sync.Mutex // guards actors and what creates them
 	actors map[journal.GroupID]*Actor
+	failed map[journal.GroupID]error // stored, and not opened
 }
 
 // NewNode returns a node without wallets; Open opens those that are stored.
 // The transport may be set later, with SetTransport, but before Open: the two need each other.
 func NewNode(ctx context.Context, ports Ports, self *Self, network wallet.Network, name string) *Node {
 	ctx, stop := context.WithCancel(ctx)
-	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}}
+	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}, failed: map[journal.GroupID]error{}}
 }
 
 // SetTransport completes the ports.
 func (n *Node) SetTransport(t Transport) { n.ports.Transport = t }
 
-// Open starts every wallet that is stored.
+// Open starts every wallet that is stored. One that cannot be opened keeps none
+// of the others from running: see Failed.
 func (n *Node) Open(ctx context.Context) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -59,12 +61,18 @@ func (n *Node) Open(ctx context.Context) error {
 		if err := id.UnmarshalText([]byte(strings.TrimPrefix(k, recGroup))); err != nil {
 			return fmt.Errorf("read the list of wallets: %w", err)
 		}
-		m, err := Load(ctx, n.ports.Store, n.self, id)
+		m, err := n.load(ctx, id)
 		if errors.Is(err, ErrNoGroup) {
 			continue // the node died between naming it and founding it: nothing was acknowledged
 		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("open wallets: %w", ctx.Err())
+		}
 		if err != nil {
-			return fmt.Errorf("open wallet %s: %w", id, err)
+			n.failed[id] = err
+			n.ports.Log.Error("a wallet could not be opened; the others run", "error", err)
+			n.ports.Log.Debug("a wallet could not be opened", "wallet", id)
+			continue
 		}
 		n.actors[id] = NewActor(n.ctx, n.ports, m)
 	}
@@ -156,9 +164,13 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 	}
 	n.mu.Lock()
 	a, ok := n.actors[inv.Group]
+	failed := n.notFailed(inv.Group)
 	n.mu.Unlock()
 	if ok {
 		return a, a.rekey(ctx, external)
+	}
+	if failed != nil {
+		return nil, failed // before the founder hears of it
 	}
 	if n.ports.Clock.Now().After(inv.Expires) {
 		return nil, ErrInviteExpired
@@ -196,6 +208,9 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 
 // begin makes a new group durable, first its name in the list, and starts it.
 func (n *Node) begin(ctx context.Context, m Machine, effects []Effect) (*Actor, error) {
+	if err := n.notFailed(m.State.group); err != nil {
+		return nil, err
+	}
 	list := Batch{Puts: map[string][]byte{recGroup + m.State.group.String(): {1}}}
 	if err := n.ports.Store.Commit(ctx, list); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -247,27 +262,6 @@ func (n *Node) input() (Input, error) {
 	return in, nil
 }
 
-// birthdayOf is where the chain begins to matter for a group.
-func (n *Node) birthdayOf(ctx context.Context, g Genesis) int32 {
-	if g.Descriptor != "" {
-		return g.Birthday
-	}
-	return n.birthday(ctx)
-}
-
-// birthday is the height of the chain now, where it is known: the wallet
-// cannot have been paid before. Less a day, for a reorg or a late block.
-func (n *Node) birthday(ctx context.Context) int32 {
-	const day = 144
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	tip, err := n.ports.Chain.Tip(ctx)
-	if err != nil {
-		return 0
-	}
-	return max(0, tip.Height-day)
-}
-
 // Open says whether a stranger may prove an invite (see Doorman).
 func (d Door) Open() bool {
 	now := d.node.ports.Clock.Now()
@@ -310,7 +304,7 @@ const searchAccounts = 256
 // finds the ratified key among the accounts of the seed, proves it, and enters.
 func (n *Node) takePlace(ctx context.Context, inv Invite, c Challenge, external string) (*Actor, error) {
 	var ck CosignerKey
-	var prove func([32]byte) ([]byte, error)
+	var prove func(KeyClaim) ([]byte, error)
 	if external != "" {
 		key, err := externalKey(external, n.network, c.Script)
 		if err != nil {
@@ -344,7 +338,7 @@ func (n *Node) takePlace(ctx context.Context, inv Invite, c Challenge, external 
 	if err != nil {
 		return nil, err
 	}
-	m, effects, err := EnterReplacement(n.self, in, inv, grant, n.network, ck)
+	m, effects, err := EnterReplacement(n.self, in, inv, n.own(ctx, grant), n.network, ck)
 	if err != nil {
 		return nil, err
 	}
@@ -380,9 +374,7 @@ func (n *Node) findKey(ctx context.Context, group journal.GroupID, c Challenge) 
 		if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: appendUint64(nil, next)}}); err != nil {
 			return CosignerKey{}, fmt.Errorf("store: %w", err)
 		}
-		return CosignerKey{Account: account, Key: key, Prove: func(h [32]byte) ([]byte, error) {
-			return n.ports.Signer.SignHash(ctx, c.Script, account, h)
-		}}, nil
+		return CosignerKey{Account: account, Key: key, Prove: n.prover(ctx, c.Script, account)}, nil
 	}
 	return CosignerKey{}, errNotThisKey()
 }

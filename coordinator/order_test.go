@@ -106,8 +106,8 @@ func canon(s State) string {
 	for k := range s.named.All() {
 		line("named %x", k)
 	}
-	for k := range s.leases.All() {
-		line("lease %x", k)
+	for k, l := range s.leases.All() {
+		line("lease %x by %x", k, l.Ref.ID)
 	}
 	for k, v := range s.labels.All() {
 		line("label %x %q over %v", k, v.Text, v.Supersedes)

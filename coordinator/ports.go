@@ -276,8 +276,9 @@ type ChainHealth struct {
 type Signer interface {
 	// AccountKey returns the public account key (BIP48) for a script type.
 	AccountKey(ctx context.Context, st wallet.ScriptType, account uint32) (wallet.Key, error)
-	// SignHash signs a proof of possession with the account's own key.
-	SignHash(ctx context.Context, st wallet.ScriptType, account uint32, hash [32]byte) ([]byte, error)
+	// SignClaim signs what an account's own key may be made to say; it refuses a
+	// claim of another key.
+	SignClaim(ctx context.Context, st wallet.ScriptType, account uint32, claim KeyClaim) ([]byte, error)
 	// SignSpend returns one partial signature for each input.
 	SignSpend(ctx context.Context, st wallet.ScriptType, account uint32, s *wallet.Spend) ([]wallet.Signature, error)
 }

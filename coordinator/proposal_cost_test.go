@@ -334,7 +334,7 @@ func TestACarrierRepeatsNoSignature(t *testing.T) {
 	}
 }
 
-// Pages hold every living proposal once, newest first, and a look-up finds by prefix.
+// Pages hold every living proposal once, newest first.
 func TestPagesOfProposals(t *testing.T) {
 	c := active(t, 2, 3)
 	coins := c.fund(200_000, 200_000, 200_000, 200_000, 200_000, 200_000, 200_000)
@@ -370,21 +370,6 @@ func TestPagesOfProposals(t *testing.T) {
 	}
 	if ps, next := evil.m.ProposalPage(nil, 3, func(p *Proposal) bool { return p == all[6] }); len(ps) != 1 || ps[0] != all[6] || next != nil {
 		t.Errorf("kept %v, more %v", entryIDs(ps), next)
-	}
-	for _, p := range all {
-		for _, n := range []int{64, 33, 12} {
-			if got := evil.m.FindProposals(p.Ref.ID.String()[:n], 2); len(got) != 1 || got[0] != p {
-				t.Errorf("%d characters find %v", n, entryIDs(got))
-			}
-		}
-	}
-	if got := evil.m.FindProposals("", 4); len(got) != 4 {
-		t.Errorf("%d are found", len(got))
-	}
-	for _, bad := range []string{"zz", "abz", "ABCDEF"} {
-		if got := evil.m.FindProposals(bad, 4); len(got) != 0 {
-			t.Errorf("%q finds %v", bad, entryIDs(got))
-		}
 	}
 	if n := evil.m.CountProposals()[StatusPending]; n != 7 {
 		t.Errorf("%d are pending", n)

@@ -61,7 +61,7 @@ func GroupOf(record string) (journal.GroupID, bool) {
 // Rebuilt says whether a record of a group can be made anew from its entries
 // and from the chain: a backup leaves it out.
 func Rebuilt(record string) bool {
-	return record == recView || record == recSnapshot || strings.HasPrefix(record, recTx) || strings.HasPrefix(record, recScripts)
+	return record == recView || record == recSnapshot || strings.HasPrefix(record, recSnapshotPart) || strings.HasPrefix(record, recTx) || strings.HasPrefix(record, recScripts)
 }
 
 func (m Machine) loadRestored(recs map[string][]byte) (Machine, error) {
@@ -138,9 +138,7 @@ func (m Machine) judges() bool {
 // sign, is not here.
 func (m Machine) unread() int {
 	const maxUnread = 1000 // sealed ones are counted so far; more says no more
-	st, n := m.State, 0
-	n += st.unreadSealed(maxUnread)
-	return n + st.unverified()
+	return m.State.unreadSealed(maxUnread) + m.State.unverified()
 }
 
 // unverified is how many entries are held whose signatures may be of this node's

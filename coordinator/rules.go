@@ -63,6 +63,7 @@ const (
 	RulePSBTChanged   = "psbt_changed"
 	RulePSBTSignature = "psbt_signature"
 	RulePSBTUnsigned  = "psbt_unsigned"
+	RuleBadHeight     = "bad_height"
 )
 
 // Errors that are no rule.

@@ -38,12 +38,13 @@ func (s *step) settle() error {
 		return err
 	}
 	s.link()
+	touched := s.m.State.touched
 	s.statuses()
 	if s.m.State.active == nil {
 		return nil
 	}
 	s.tellTies()
-	if err := s.tellForeign(); err != nil {
+	if err := s.tellForeign(touched); err != nil {
 		return err
 	}
 	return s.saveView()
@@ -149,41 +150,19 @@ func (s State) evidence() []Ref {
 // follow starts the chain follower once the wallet is active, from the blocks
 // known, or from the wallet's birthday.
 func (s *step) follow() error {
-	a := s.m.State.active
-	if a == nil {
+	if s.m.State.active == nil {
 		return nil
 	}
-	// Addresses beyond the gap are watched when they were handed out, but not
-	// just any index that a member may name.
-	s.m.View = s.m.lookAhead()
-	handed := s.m.View.handed
-	for _, l := range s.m.State.leases.From(indexKey(s.m.View.handed[0], journal.EntryID{})) {
-		if l.Index >= s.m.View.used[0]+gapLimit+beyondGap {
-			break
-		}
-		if !s.m.State.tainted(l.Ref) {
-			s.m.View = s.m.View.Hand(0, l.Index)
-		}
-	}
-	v, fresh, err := s.m.View.Watch(a.Descriptor)
-	if err != nil {
+	if err := s.extend(BlockRef{}, false); err != nil {
 		return err
 	}
-	s.m.View = v
 	if s.m.follows {
-		switch {
-		case len(fresh) == 0:
-		case s.m.View.handed != handed:
-			// Another node handed it out at a time that only it knows.
-			s.watchFrom(fresh, v.birthday)
-		default:
-			s.watchFrom(fresh, s.m.scanFrom(v.tip.Height))
-		}
+		s.lookBack()
 		return nil
 	}
 	s.m.follows = true
 	s.m.unsaved = saveEvery
-	s.do(v.Follow())
+	s.do(s.m.View.Follow())
 	return nil
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// recSnapshot holds a snapshot of State. It can be rebuilt from the entries at
-// any time: one that is of another version, or damaged, is left aside.
+// recSnapshot says where a snapshot of State is. It can be rebuilt from the
+// entries at any time: one that is of another version, or damaged, is left aside.
 const recSnapshot = "snapshot"
 
 // snapshotVersion changes with whatever a snapshot holds, or how it is derived
@@ -212,14 +212,4 @@ func (s State) withBooks(snap stateSnapshot) (State, error) {
 		s = s.fault(r, faultNewer, 1)
 	}
 	return s, nil
-}
-
-// EncodeSnapshot returns the batch that stores a snapshot of an active wallet:
-// what an actor commits when it stops.
-func EncodeSnapshot(m Machine) (Batch, error) {
-	b, err := m.State.snapshot()
-	if err != nil {
-		return Batch{}, err
-	}
-	return Batch{Group: m.State.group, Puts: map[string][]byte{recSnapshot: b}}, nil
 }

@@ -34,6 +34,8 @@ type State struct {
 	name    string
 	nameRef Ref
 	pinned  [32]byte
+	// inviter is who let this node in, where it took a lost one's place.
+	inviter journal.Author
 
 	chains journal.Chains
 	cuts   pmap.Map[string, cutFact] // by chain
@@ -54,7 +56,7 @@ type State struct {
 	named     pmap.Map[string, Ref]          // by named entry | author
 	active    *Active
 
-	leases      pmap.Map[string, leaseFact]   // by index | entry id
+	leases      pmap.Map[string, leaseFact]   // by index | chain
 	proposals   pmap.Map[string, *Proposal]   // by entry id
 	carriers    pmap.Map[string, carrierFact] // by proposal | entry id: signatures as stated
 	sigs        pmap.Map[string, []byte]      // by txid | input | key: the least that verified
@@ -82,7 +84,7 @@ type State struct {
 	// soiled lists the tainted entries whose signatures were verified since then.
 	soiled []Ref
 	// leased lists the indexes that were leased since then, likewise.
-	leased []uint32
+	leased pmap.Map[uint32, bool]
 	// relineDue: who the members are has to be worked out anew; retainted lists
 	// the chains that are tainted from elsewhere on since derived last looked.
 	relineDue bool
@@ -148,11 +150,6 @@ type ratifiedFact struct {
 	Record *journal.EntryID `cbor:"3,keyasint,omitempty"` // of a hosted cosigner
 }
 
-type leaseFact struct {
-	Ref   Ref    `cbor:"1,keyasint"`
-	Index uint32 `cbor:"2,keyasint"`
-}
-
 type carrierFact struct {
 	Ref        Ref                `cbor:"1,keyasint"`
 	Proposal   journal.EntryID    `cbor:"2,keyasint"`
@@ -210,8 +207,13 @@ func (s State) Active() *Active { return s.active }
 func (s State) Me() journal.Author { return s.self.Identity.Author() }
 
 // knows says whether entries of an author are taken: the founder, whoever the
-// founder admitted, and this node; once the wallet is active, its members.
+// founder admitted, and this node; once the wallet is active, its members. Whoever
+// let this node in is heard from the start: that it is a member may be written
+// under an epoch that it alone hands on. What it writes counts as it would anyway.
 func (s State) knows(a journal.Author) bool {
+	if a == s.inviter && a != (journal.Author{}) {
+		return true
+	}
 	if s.active != nil {
 		_, ok := s.active.keyOf(a)
 		return ok

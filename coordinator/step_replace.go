@@ -64,7 +64,7 @@ func accountHash(group journal.GroupID, key string) [32]byte {
 
 // Claim makes the claim of a new identity: prove signs with the account key; nil
 // for an external key, whose replacement the other members approve.
-func (c Challenge) Claim(self *Self, group journal.GroupID, prove func([32]byte) ([]byte, error)) (*ReplacementClaim, error) {
+func (c Challenge) Claim(self *Self, group journal.GroupID, prove func(KeyClaim) ([]byte, error)) (*ReplacementClaim, error) {
 	b := c.event(self.Identity.Author(), &ReplacementClaim{Sealing: self.Sealing.Public()})
 	id := b.id(group)
 	out := &ReplacementClaim{Sealing: b.Sealing, Consent: self.Identity.Sign(consentTag, id[:])}
@@ -72,7 +72,11 @@ func (c Challenge) Claim(self *Self, group journal.GroupID, prove func([32]byte)
 		return out, nil
 	}
 	var err error
-	if out.Proof, err = prove(id); err != nil {
+	claim := KeyClaim{
+		Group: group, Identity: b.New, Sealing: b.Sealing,
+		Replaces: &Replaced{Account: c.Account, Position: b.Key, Old: b.Old, Cuts: b.Cuts},
+	}
+	if out.Proof, err = prove(claim); err != nil {
 		return nil, fmt.Errorf("prove the replaced key: %w", err)
 	}
 	return out, nil
@@ -339,6 +343,9 @@ func EnterReplacement(self *Self, in Input, inv Invite, grant Grant, network wal
 	}
 	if GroupID(grant.Genesis) != inv.Group || grant.Challenge == nil {
 		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("the member handed over another group than the invite names"))
+	}
+	if b := grant.Challenge.Birthday; b < 0 || b > maxBirthday {
+		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("birthday %d", b))
 	}
 	if g.Network != string(network) {
 		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)

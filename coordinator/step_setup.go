@@ -12,12 +12,12 @@ import (
 )
 
 // CosignerKey is this node's Bitcoin key for a new group, and a function that
-// proves possession of it: a signature by the key itself over a hash. For a key
+// proves possession of it: a signature by the key itself over a claim. For a key
 // whose private part lives elsewhere it is nil: the record then waits for Prove.
 type CosignerKey struct {
 	Account uint32
 	Key     wallet.Key
-	Prove   func(hash [32]byte) ([]byte, error)
+	Prove   func(KeyClaim) ([]byte, error)
 }
 
 // Found begins a group: genesis, the founder's entries, and the effects that
@@ -96,6 +96,7 @@ func (s *step) begin(self *Self, local Local, ck CosignerKey) error {
 	if err != nil {
 		return err
 	}
+	st.inviter = local.Inviter
 	s.m.State, s.m.local = st, local
 	s.m.View.birthday = local.Birthday
 	s.batch = Batch{Group: st.group, Puts: map[string][]byte{}}
@@ -107,7 +108,7 @@ func (s *step) writeRecord(name string, ck CosignerKey) error {
 	st := s.m.State
 	b := &MemberRecord{Name: name, SealingKey: st.self.Sealing.Public(), Key: ck.Key.String(), Commitment: commitment(s.m.local.Salt)}
 	var err error
-	if b.Proof, err = ck.Prove(proofHash(st.group, st.Me(), b.SealingKey, b.Key)); err != nil {
+	if b.Proof, err = ck.Prove(KeyClaim{Group: st.group, Identity: st.Me(), Sealing: b.SealingKey, Key: b.Key}); err != nil {
 		return fmt.Errorf("prove possession of the key: %w", err)
 	}
 	if _, err := s.m.State.checkRecord(st.Me(), b); err != nil {

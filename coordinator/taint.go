@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // retaint says that other entries of a chain are tainted than before: those
@@ -75,7 +76,7 @@ func (s State) retaint(c journal.ChainKey, before uint64) State {
 
 // told returns the state without the bookkeeping of what is news.
 func (s State) told() State {
-	s.touched, s.soiled, s.leased, s.reweighed, s.reweighedOf = nil, nil, nil, false, nil
+	s.touched, s.soiled, s.leased, s.reweighed, s.reweighedOf = nil, nil, pmap.Map[uint32, bool]{}, false, nil
 	return s
 }
 

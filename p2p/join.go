@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	xrate "golang.org/x/time/rate"
@@ -21,12 +22,15 @@ import (
 
 // Bounds of the join protocol.
 const (
-	joinTimeout = 20 * time.Second
-	joinLimit   = 512      // bytes of nonce and proof frames: 32+32, and 32+73+64 of a claim
-	grantLimit  = 64 << 10 // bytes of a grant
-	maxJoins    = 4        // served at once
-	joinsPerSec = 2
-	joinsBurst  = 16
+	joinTimeout  = 20 * time.Second
+	joinLimit    = 512      // bytes of nonce and proof frames: 32+32, and 32+73+64 of a claim
+	grantLimit   = 64 << 10 // bytes of a grant
+	maxJoins     = 64       // served at once
+	maxPeerJoins = 3        // of one peer: the one before may not have ended
+	joinsPerSec  = 16       // of all peers
+	joinsBurst   = 64
+	joinPerSec   = 1 // of one peer
+	joinBurst    = 8
 )
 
 // ErrJoinFailed is returned when the founder could not answer, for a reason of
@@ -68,24 +72,33 @@ type joiner struct {
 	codec   *codec
 	log     *slog.Logger
 	tap     func(string, []byte)
-	rate    *xrate.Limiter
-	slots   chan struct{}
+	// stay gives a peer that sent a proof so much more time; it may be nil.
+	stay func(journal.Author, time.Duration)
+
+	rate  *xrate.Limiter
+	by    *limiters[journal.Author]
+	slots chan struct{}
+	mu    sync.Mutex
+	busy  map[journal.Author]int
 }
 
 func newJoiner(self journal.Author, d coordinator.Doorman, c *codec, log *slog.Logger, tap func(string, []byte)) *joiner {
 	return &joiner{
 		self: self, doorman: d, codec: c, log: log, tap: tap,
 		rate:  xrate.NewLimiter(joinsPerSec, joinsBurst),
+		by:    newLimiters[journal.Author](joinPerSec, joinBurst),
+		busy:  map[journal.Author]int{},
 		slots: make(chan struct{}, maxJoins),
 	}
 }
 
 // serve answers one stranger, or resets the stream.
 func (j *joiner) serve(ctx context.Context, st stream, from journal.Author) {
-	if j.doorman == nil || !j.rate.Allow() {
+	if j.doorman == nil || !j.by.allow(from) || !j.rate.Allow() || !j.begin(from) {
 		_ = st.Reset()
 		return
 	}
+	defer j.end(from)
 	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
 	defer cancel()
 	select {
@@ -105,12 +118,38 @@ func (j *joiner) serve(ctx context.Context, st stream, from journal.Author) {
 	_ = st.Close()
 }
 
+// begin says whether a peer may have one more stream served.
+func (j *joiner) begin(p journal.Author) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.busy[p] >= maxPeerJoins {
+		return false
+	}
+	j.busy[p]++
+	return true
+}
+
+func (j *joiner) end(p journal.Author) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.busy[p]--; j.busy[p] == 0 {
+		delete(j.busy, p)
+	}
+}
+
+func (j *joiner) staying(p journal.Author, d time.Duration) {
+	if j.stay != nil {
+		j.stay(p, d)
+	}
+}
+
 func (j *joiner) admit(ctx context.Context, st stream, from journal.Author) error {
 	var nonce [32]byte
 	if _, err := rand.Read(nonce[:]); err != nil {
 		return fmt.Errorf("draw nonce: %w", err)
 	}
-	if err := st.SetDeadline(time.Now().Add(joinTimeout)); err != nil {
+	// Whoever has no proof is here to take a place.
+	if err := st.SetDeadline(time.Now().Add(proofTime)); err != nil {
 		return err
 	}
 	if err := j.send(st, joinNonce{nonce[:]}); err != nil {
@@ -123,8 +162,16 @@ func (j *joiner) admit(ctx context.Context, st stream, from journal.Author) erro
 	if len(p.Group) != 32 || len(p.Proof) != 32 {
 		return errFrame
 	}
+	j.staying(from, strangerTime)
 	grant, err := j.doorman.Admit(ctx, journal.GroupID(p.Group), from, nonce, [32]byte(p.Proof), p.Claim)
-	a := joinAnswer{Outcome: outcomeOf(err)}
+	a, more := joinAnswer{Outcome: outcomeOf(err)}, joinTimeout
+	if err != nil {
+		more = answerTime
+	}
+	j.staying(from, more)
+	if err := st.SetDeadline(time.Now().Add(more)); err != nil {
+		return err
+	}
 	if err == nil {
 		a.Genesis, a.Challenge = grant.Genesis, grant.Challenge
 		if len(grant.Genesis) > 0 {

@@ -68,7 +68,7 @@ func newMember(n byte) (*member, error) {
 func (m *member) id() journal.Author { return m.self.Identity.Author() }
 
 func (m *member) key() coordinator.CosignerKey {
-	return coordinator.CosignerKey{Key: m.account.Key(), Prove: func(h [32]byte) ([]byte, error) { return m.account.SignHash(h), nil }}
+	return coordinator.CosignerKey{Key: m.account.Key(), Prove: func(k coordinator.KeyClaim) ([]byte, error) { return m.account.SignHash(k.Hash()), nil }}
 }
 
 func (g *group) input(msg any) coordinator.Input {
