@@ -126,9 +126,6 @@ func errFeeUnknown(why string) error {
 	return api.Refuse(coordinator.RuleFeeUnknown, why, "give --fee-rate")
 }
 
-// maxAlike is how many proposals are told apart whose ids begin alike.
-const maxAlike = 16
-
 // proposal finds a proposal of any wallet by id or unique prefix.
 func (n *Node) proposal(ref string, acts bool) (*coordinator.Actor, *coordinator.Proposal, error) {
 	if err := api.CheckProposal(ref, acts); err != nil {
@@ -138,7 +135,7 @@ func (n *Node) proposal(ref string, acts bool) (*coordinator.Actor, *coordinator
 	var in *coordinator.Actor
 	var found *coordinator.Proposal
 	for _, a := range n.co.Wallets() {
-		for _, p := range a.Machine().FindProposals(ref, maxAlike) {
+		for _, p := range a.Machine().ProposalsBy(ref) {
 			ids = append(ids, p.ID().String())
 			in, found = a, p
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 // A prefix names what begins with it and lives, whether it ends within a byte or not.
-func TestProposalsAreFoundByPrefix(t *testing.T) {
+func TestProposalsBy(t *testing.T) {
 	c := active(t, 2, 3)
 	coins := c.fund(1_000_000, 1_000_000)
 	a := c.peers[0]
@@ -28,7 +28,7 @@ func TestProposalsAreFoundByPrefix(t *testing.T) {
 					want++
 				}
 			}
-			got := a.m.FindProposals(id[:n], 2)
+			got := a.m.ProposalsBy(id[:n])
 			if len(got) != min(want, 2) {
 				t.Fatalf("%q: %d proposals of %d", id[:n], len(got), want)
 			}
@@ -40,7 +40,7 @@ func TestProposalsAreFoundByPrefix(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"zz", "xyz", strings.Repeat("0", 64), ids[0] + "00"} {
-		if got := a.m.FindProposals(bad, 2); len(got) != 0 {
+		if got := a.m.ProposalsBy(bad); len(got) != 0 {
 			t.Errorf("%q: %d", bad, len(got))
 		}
 	}

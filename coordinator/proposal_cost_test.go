@@ -1,8 +1,11 @@
 package coordinator
 
 import (
+	"cmp"
 	"encoding/binary"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -328,5 +331,56 @@ func TestACarrierRepeatsNoSignature(t *testing.T) {
 	y.Bytes = wrongSignature(2)
 	if err := checkSignatures([]PartialSignature{x, y}); err == nil {
 		t.Error("two signatures for one input and key are taken")
+	}
+}
+
+// Pages hold every living proposal once, newest first.
+func TestPagesOfProposals(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(200_000, 200_000, 200_000, 200_000, 200_000, 200_000, 200_000)
+	a, evil := c.peers[0], c.peers[2]
+	for n := range 7 {
+		x := pay(byte(n), 100_000)
+		x.Unsigned, x.Coins = true, coins[n:n+1]
+		a.must(x)
+		if n%2 == 0 {
+			c.clock = c.clock.Add(time.Millisecond)
+		}
+	}
+	c.settle()
+	all := evil.m.Proposals()
+	if len(all) != 7 {
+		t.Fatalf("%d proposals", len(all))
+	}
+	var paged []*Proposal
+	var after *ProposalPos
+	for pages := 1; ; pages++ {
+		var ps []*Proposal
+		ps, after = evil.m.ProposalPage(after, 3, func(*Proposal) bool { return true })
+		paged = append(paged, ps...)
+		if after == nil || pages > 3 {
+			break
+		}
+	}
+	if !slices.Equal(paged, all) {
+		t.Errorf("paged %v, all are %v", entryIDs(paged), entryIDs(all))
+	}
+	if !slices.IsSortedFunc(all, func(p, q *Proposal) int { return cmp.Compare(q.Ref.Time, p.Ref.Time) }) {
+		t.Error("they are not newest first")
+	}
+	if ps, next := evil.m.ProposalPage(nil, 3, func(p *Proposal) bool { return p == all[6] }); len(ps) != 1 || ps[0] != all[6] || next != nil {
+		t.Errorf("kept %v, more %v", entryIDs(ps), next)
+	}
+	if n := evil.m.CountProposals()[StatusPending]; n != 7 {
+		t.Errorf("%d are pending", n)
+	}
+	a.must(Withdraw{Proposal: all[0].Ref.ID})
+	c.settle()
+	if n := evil.m.CountProposals(); n[StatusPending] != 6 || n[StatusWithdrawn] != 1 {
+		t.Errorf("counted %v", n)
+	}
+	evil.crash()
+	if n := evil.m.CountProposals(); n[StatusPending] != 6 || n[StatusWithdrawn] != 1 {
+		t.Errorf("counted %v after a restart", n)
 	}
 }

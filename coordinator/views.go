@@ -1,9 +1,7 @@
 package coordinator
 
 import (
-	"encoding/hex"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -129,25 +127,6 @@ func (m *Machine) ProposalPage(after *ProposalPos, limit int, keep func(*Proposa
 		}
 	}
 	return out, nil
-}
-
-// FindProposals returns living proposals whose id, in hex, begins with prefix, by
-// id: at most so many.
-func (m *Machine) FindProposals(prefix string, most int) []*Proposal {
-	begin, err := hex.DecodeString(prefix[:len(prefix)&^1])
-	if err != nil {
-		return nil
-	}
-	var out []*Proposal
-	for k, p := range scan(m.State.proposals, string(begin)) {
-		if !strings.HasPrefix(hex.EncodeToString([]byte(k)), prefix) || !m.State.alive(p) {
-			continue
-		}
-		if out = append(out, p); len(out) == most {
-			break
-		}
-	}
-	return out
 }
 
 // CountProposals returns how many living proposals have each status, as it was
