@@ -58,13 +58,14 @@ func (n *Node) peers(pending bool) []api.Peer {
 			x.Rejects[rule] += count
 		}
 		for _, a := range n.co.Wallets() {
-			m := a.Machine()
-			if x.Name == "" {
-				x.Name = m.MemberName(p.Peer)
-			}
-			for rule, count := range m.Faults()[p.Peer] {
-				x.Rejects[rule] += count
-			}
+			a.Read(func(m *coordinator.Machine) {
+				if x.Name == "" {
+					x.Name = m.MemberName(p.Peer)
+				}
+				for rule, count := range m.Faults()[p.Peer] {
+					x.Rejects[rule] += count
+				}
+			})
 		}
 		if !p.LastSeen.IsZero() {
 			t := api.Time(p.LastSeen)
@@ -126,8 +127,16 @@ func (n *Node) actor(ref string) (*coordinator.Actor, error) {
 	return byID[id], nil
 }
 
+// failedState is of a wallet that this program fails to read.
+const failedState = "failed"
+
 func summary(a *coordinator.Actor) api.WalletSummary {
-	m := a.Machine()
+	out := api.WalletSummary{Wallet: a.Group().String(), State: failedState}
+	a.Read(func(m *coordinator.Machine) { out = summaryOf(a, m) })
+	return out
+}
+
+func summaryOf(a *coordinator.Actor, m *coordinator.Machine) api.WalletSummary {
 	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), AwaitingHosted: m.AwaitingHosted(), Alarms: alarms(m), Restored: restored(m)}
 }
 

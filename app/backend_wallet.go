@@ -26,7 +26,9 @@ const busyTries = 5
 func (n *Node) Wallets(context.Context) ([]api.Wallet, error) {
 	var out []api.Wallet
 	for _, a := range n.co.Wallets() {
-		out = append(out, n.wallet(a))
+		w := api.Wallet{WalletSummary: api.WalletSummary{Wallet: a.Group().String(), State: failedState}}
+		a.Read(func(*coordinator.Machine) { w = n.wallet(a) })
+		out = append(out, w)
 	}
 	return out, nil
 }

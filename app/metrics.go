@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
 )
 
 // Metrics of a node. They name wallets by id and hold no amount, no address and
@@ -72,12 +73,13 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	now := time.Now()
 	for _, a := range c.n.co.Wallets() {
-		m, id := a.Machine(), a.Group().String()
-		gauge(metricEntries, float64(m.State.Entries()), id)
-		statuses := map[string]int{}
-		for _, p := range m.Proposals() {
-			statuses[string(m.Status(p, now))]++
-		}
+		id, statuses := a.Group().String(), map[string]int{}
+		a.Read(func(m *coordinator.Machine) {
+			gauge(metricEntries, float64(m.State.Entries()), id)
+			for _, p := range m.Proposals() {
+				statuses[string(m.Status(p, now))]++
+			}
+		})
 		for status, n := range statuses {
 			gauge(metricProposals, float64(n), id, status)
 		}

@@ -55,6 +55,7 @@ type Actor struct {
 	done    sync.WaitGroup
 
 	quota     *quota
+	faults    faults
 	unsnapped int // entries since the last snapshot; of the actor's goroutine
 
 	mu       sync.Mutex
@@ -200,7 +201,7 @@ func (a *Actor) handle(first envelope) {
 	a.current.Store(&m)
 	a.unsnapped += len(t.batch.Entries)
 	for _, e := range t.effects {
-		a.execute(e)
+		a.logFault("effect", contained(func() error { a.execute(e); return nil }))
 	}
 	for _, r := range t.replies {
 		r(nil)
@@ -216,7 +217,9 @@ func (a *Actor) snapshot(each int) {
 		return
 	}
 	a.unsnapped = 0
-	b, err := EncodeSnapshot(*m)
+	var b Batch
+	err := contained(func() (err error) { b, err = EncodeSnapshot(*m); return err })
+	a.logFault("snapshot", err)
 	if err == nil {
 		err = a.commit(b)
 	}
@@ -273,7 +276,7 @@ func (a *Actor) step(t *turn, msg any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	next, effects, err := Step(t.machine, in)
+	next, effects, err := a.stepOver(t.machine, in)
 	if err != nil {
 		return nil, err
 	}

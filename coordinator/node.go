@@ -40,6 +40,9 @@ type Node struct {
 // The transport may be set later, with SetTransport, but before Open: the two need each other.
 func NewNode(ctx context.Context, ports Ports, self *Self, network wallet.Network, name string) *Node {
 	ctx, stop := context.WithCancel(ctx)
+	own, told := *self, &faults{}
+	own.fault = func(err error) { told.log(ports.Log, err) }
+	self = &own
 	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}}
 }
 
