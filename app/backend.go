@@ -63,13 +63,14 @@ func (n *Node) peers(pending bool) []api.Peer {
 			x.Rejects[rule] += count
 		}
 		for _, a := range n.co.Wallets() {
-			m := a.Machine()
-			if x.Name == "" {
-				x.Name = m.MemberName(p.Peer)
-			}
-			for rule, count := range m.Faults()[p.Peer] {
-				x.Rejects[rule] += count
-			}
+			a.Read(func(m *coordinator.Machine) {
+				if x.Name == "" {
+					x.Name = m.MemberName(p.Peer)
+				}
+				for rule, count := range m.Faults()[p.Peer] {
+					x.Rejects[rule] += count
+				}
+			})
 		}
 		if !p.LastSeen.IsZero() {
 			t := api.Time(p.LastSeen)
@@ -161,7 +162,8 @@ func findWallet(all []*coordinator.Actor, ref string) (*coordinator.Actor, error
 	return nil, api.Misuse("ambiguous_wallet", fmt.Sprintf("%s is the name of wallet %s, and another's id begins with it", ref, named[0].Group()), "name it by its whole id; `quorate wallet rename` gives it another name")
 }
 
-// stateFailed is the state of a wallet that could not be opened.
+// stateFailed is the state of a wallet that could not be opened, or that this
+// program fails to read.
 const stateFailed = "failed"
 
 func failedSummary(f coordinator.FailedWallet) api.WalletSummary {
@@ -169,7 +171,12 @@ func failedSummary(f coordinator.FailedWallet) api.WalletSummary {
 }
 
 func summary(a *coordinator.Actor) api.WalletSummary {
-	m := a.Machine()
+	out := api.WalletSummary{Wallet: a.Group().String(), State: stateFailed}
+	a.Read(func(m *coordinator.Machine) { out = summaryOf(a, m) })
+	return out
+}
+
+func summaryOf(a *coordinator.Actor, m *coordinator.Machine) api.WalletSummary {
 	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), FounderName: m.FounderName(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), AwaitingHosted: m.AwaitingHosted(), Alarms: alarms(m), Restored: restored(m)}
 }
 

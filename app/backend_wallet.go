@@ -23,7 +23,9 @@ const joinRetry = 2 * time.Second
 func (n *Node) Wallets(context.Context) ([]api.Wallet, error) {
 	var out []api.Wallet
 	for _, a := range n.co.Wallets() {
-		out = append(out, n.wallet(a))
+		w := api.Wallet{WalletSummary: api.WalletSummary{Wallet: a.Group().String(), State: stateFailed}}
+		a.Read(func(*coordinator.Machine) { w = n.wallet(a) })
+		out = append(out, w)
 	}
 	for _, f := range n.co.Failed() {
 		out = append(out, api.Wallet{WalletSummary: failedSummary(f)})

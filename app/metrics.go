@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/p2p"
 )
 
@@ -76,11 +77,13 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(metricWallets, float64(n), state)
 	}
 	for _, a := range c.n.co.Wallets() {
-		m, id := a.Machine(), a.Group().String()
-		gauge(metricEntries, float64(m.State.Entries()), id)
-		for status, n := range m.CountProposals() {
-			gauge(metricProposals, float64(n), id, string(status))
-		}
+		id := a.Group().String()
+		a.Read(func(m *coordinator.Machine) {
+			gauge(metricEntries, float64(m.State.Entries()), id)
+			for status, n := range m.CountProposals() {
+				gauge(metricProposals, float64(n), id, string(status))
+			}
+		})
 	}
 }
 

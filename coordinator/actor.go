@@ -59,6 +59,7 @@ type Actor struct {
 	done    sync.WaitGroup
 
 	quota     *quota
+	faults    faults
 	unsnapped int // entries since the last snapshot; of the actor's goroutine
 	snaps     snapshotPlace
 
@@ -212,7 +213,7 @@ func (a *Actor) handle(first envelope) {
 	a.current.Store(&m)
 	a.unsnapped += len(t.batch.Entries)
 	for _, e := range t.effects {
-		a.execute(e)
+		a.logFault("effect", contained(func() error { a.execute(e); return nil }))
 	}
 	for _, r := range t.replies {
 		r(nil)
@@ -229,7 +230,10 @@ func (a *Actor) snapshot(each int) {
 		return
 	}
 	a.unsnapped = 0
-	batches, next, err := a.snaps.batches(*m, snapshotPart)
+	var batches []Batch
+	var next snapshotPlace
+	err := contained(func() (err error) { batches, next, err = a.snaps.batches(*m, snapshotPart); return err })
+	a.logFault("snapshot", err)
 	for _, b := range batches {
 		if err == nil {
 			err = a.commit(b)
@@ -292,7 +296,7 @@ func (a *Actor) step(t *turn, msg any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	next, effects, err := Step(t.machine, in)
+	next, effects, err := a.stepOver(t.machine, in)
 	if err != nil {
 		return nil, err
 	}

@@ -252,6 +252,7 @@ func (m *Machine) Alarms() []Alarm {
 	if m.State.wasReplaced() {
 		out = append(out, Alarm{Kind: AlarmReplaced, Since: time.Unix(m.local.Created, 0), Text: errReplaced.Error()})
 	}
+	out = append(out, m.faultAlarms()...)
 	if l := m.State.active.lines; l != nil {
 		for k := range m.State.active.Members {
 			if len(l.contested[k]) > 0 {

@@ -22,12 +22,15 @@ const (
 	ruleGenesis     = "other_genesis"
 	ruleIncarnation = "misplaced_incarnation"
 	ruleReplacement = "bad_replacement"
+	ruleReader      = AlarmReader // of this node alone: the program failed on it
 )
 
-// fold takes an entry that the chains have accepted: it opens it, if it can,
-// and adds the facts it states. Entries of an epoch whose secret is not held
-// yet wait. fold never fails: what is wrong is inert.
-func (s State) fold(e *journal.Entry) State {
+// read opens an entry, if it can, and adds the facts it states. Entries of an
+// epoch whose secret is not held yet wait.
+func (s State) read(e *journal.Entry) State {
+	if s.self.probe != nil {
+		s.self.probe(s, e)
+	}
 	h := e.Header()
 	ref := Ref{ID: e.ID(), Chain: e.Chain(), Seq: h.Seq}
 	s = s.arrived(ref.ID)

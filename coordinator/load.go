@@ -93,8 +93,13 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][]byte) (Machine, error) {
 	st := m.State
 	m.snaps = snapshotPlaceOf(recs)
+	failed, err := failedOf(recs)
+	if err != nil {
+		return m, err
+	}
 	if snap, err := joinSnapshot(recs); err == nil {
-		if with, err := st.withSnapshot(snap); err == nil {
+		var with State
+		if err := contained(func() (err error) { with, err = st.withSnapshot(snap); return err }); err == nil {
 			st = with
 		}
 	}
@@ -103,14 +108,18 @@ func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][
 		if st.chains.Has(e.ID()) {
 			return true
 		}
-		next, _, err := st.add(e, true)
+		take := State.add
+		if failed[e.ID()] {
+			take = State.addUnread
+		}
+		next, _, err := take(st, e, true)
 		st = next
 		return err == nil
 	}
 	// One side of a fork need not link to what lies before it, and may come
 	// first: it is taken again once the other side is there.
 	var late []*journal.Entry
-	err := store.Walk(ctx, st.group, func(e *journal.Entry) error {
+	err = store.Walk(ctx, st.group, func(e *journal.Entry) error {
 		if !add(e) {
 			late = append(late, e)
 		}

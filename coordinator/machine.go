@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -128,7 +129,9 @@ type step struct {
 func (s *step) take(msg any) error {
 	switch x := msg.(type) {
 	case EntryIn:
-		return s.entry(x.Entry)
+		return s.entry(x.Entry, State.add)
+	case unread:
+		return errors.Join(s.entry(x.entry, State.addUnread), s.keepUnread(x.entry))
 	case ClaimIn:
 		s.m.claims = s.m.claims.Set(string(x.From[:]), maps.Clone(x.Claim.Frontier))
 		s.claimed(x.From, maps.Clone(x.Claim.Frontier))

@@ -42,6 +42,9 @@ type Node struct {
 func NewNode(ctx context.Context, ports Ports, self *Self, network wallet.Network, name string) *Node {
 	ctx, stop := context.WithCancel(ctx)
 	ports.names = newWalletNames()
+	own, told := *self, &faults{}
+	own.fault = func(err error) { told.log(ports.Log, err) }
+	self = &own
 	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}, failed: map[journal.GroupID]error{}}
 }
 

@@ -20,6 +20,9 @@ const (
 // became final, and tells what changed. It comes to rest because each of its
 // writes makes its own condition false.
 func (s *step) settle() error {
+	if probe := s.m.State.self.probe; probe != nil {
+		probe(s.m.State, nil)
+	}
 	if err := s.pinAgain(); err != nil {
 		return err
 	}
@@ -33,6 +36,7 @@ func (s *step) settle() error {
 			return err
 		}
 	}
+	s.tellFaults()
 	s.tellMembers()
 	if err := s.follow(); err != nil {
 		return err

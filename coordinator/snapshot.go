@@ -143,6 +143,11 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	s.leases, s.carriers, s.sigs, s.approvals = undump(snap.Leases), undump(snap.Carriers), undump(snap.Sigs), undump(snap.Approvals)
 	s.replaced, s.replaceVotes, s.labels = undump(snap.Replaced), undump(snap.Replacing), undump(snap.Labels)
 	s.votes, s.withdrawals, s.named = undump(snap.Votes), undump(snap.Withdrawals), undump(snap.Named)
+	for k, i := range s.inert.All() {
+		if i.Rule == ruleReader {
+			s.bugs = s.bugs.Set(k, i.Ref)
+		}
+	}
 	for _, p := range snap.Sealed {
 		if len(p.K) != 64 {
 			return s, errSnapshot

@@ -48,6 +48,7 @@ type State struct {
 	sealed    pmap.Map[string, *journal.Entry] // by epoch id | entry id: not readable yet
 	failures  pmap.Map[string, failureFact]    // by epoch id | identity: stanzas that did not open
 	inert     pmap.Map[string, Inert]          // by entry id
+	bugs      pmap.Map[string, Ref]            // by entry id: those of inert that this program failed on
 	unknown   pmap.Map[string, Ref]            // by entry id: needs a newer version
 
 	admitted  pmap.Map[string, Ref]          // by identity
@@ -103,6 +104,9 @@ type Self struct {
 	Identity *journal.Identity
 	Sealing  *journal.SealingKey
 	Verified *wallet.SigCache
+
+	fault func(error)                 // hears of faults of this program, or nil
+	probe func(State, *journal.Entry) // of tests: called before an entry is read, and with nil before a step settles
 }
 
 type cutFact struct {

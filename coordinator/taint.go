@@ -51,6 +51,15 @@ func (s State) tainted(r Ref) bool {
 // entries is worked out in derived, which the caller calls once a batch of
 // entries is in.
 func (s State) add(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
+	s, out, err := s.link(e, wanted)
+	if err == nil && out != journal.Duplicate {
+		s = s.fold(e)
+	}
+	return s, out, err
+}
+
+// link takes an entry into the chains.
+func (s State) link(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
 	before := s.taintedFrom(e.Chain())
 	chains, out, err := s.chains.Add(e, wanted)
 	if err != nil || out == journal.Duplicate {
@@ -60,7 +69,7 @@ func (s State) add(e *journal.Entry, wanted bool) (State, journal.Outcome, error
 	if out == journal.Forked {
 		s = s.retaint(e.Chain(), before)
 	}
-	return s.fold(e), out, nil
+	return s, out, nil
 }
 
 // retaint notes that a chain may be tainted from elsewhere on than before, and

@@ -275,6 +275,9 @@ func (n *node) execute(e coordinator.Effect) {
 		n.broadcast(x.Tx)
 	case coordinator.Tell:
 		n.w.count("told " + x.Notice.Type)
+		if x.Notice.Status == coordinator.AlarmReader {
+			n.w.violation("%s: %s", n.name, x.Notice.Detail)
+		}
 	}
 }
 
