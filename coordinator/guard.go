@@ -94,15 +94,6 @@ func (s State) signedOn(o wire.OutPoint) []chainhash.Hash {
 	return out
 }
 
-func (s State) signedByMine(p *Proposal, me int) bool {
-	for k, m := range s.active.Members {
-		if (k == me || s.hosts(m)) && s.signed(p, k) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // buried says of a proposed transaction what Guard.buried says of a signed one.
 func (s State) buried(v View, tx chainhash.Hash) bool {
 	q, ok := s.anyOf(tx)

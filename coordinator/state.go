@@ -343,10 +343,6 @@ func coinKey(o wire.OutPoint) string {
 	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 36), o.Hash[:]...), o.Index))
 }
 
-func indexKey(i uint32, id journal.EntryID) string {
-	return string(append(binary.BigEndian.AppendUint32(make([]byte, 0, 36), i), id[:]...))
-}
-
 // scan yields the values whose key starts with prefix, in key order.
 func scan[V any](m pmap.Map[string, V], prefix string) func(yield func(string, V) bool) {
 	return func(yield func(string, V) bool) {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,7 +106,7 @@ func compare(t *testing.T, x, y measurement) {
 		a, b = a/float64(x.N), b/float64(y.N)
 	}
 	if *table {
-		t.Log(fmt.Sprintf("%-26s %10.0f %10.0f visits   %.6f %.6f s", x.What, a, b, x.Seconds, y.Seconds))
+		t.Logf("%-26s %10.0f %10.0f visits   %.6f %.6f s", x.What, a, b, x.Seconds, y.Seconds)
 	}
 	if b > a*factor+slack {
 		t.Errorf("%s: %.0f visits with %d entries held, and %.0f with %d", x.What, a, x.N, b, y.N)
