@@ -28,14 +28,13 @@ const (
 // stanza (64 an entry, which then has 16 KiB: 131,072 items in 32 MiB); users, waiting
 // and the queues one or two for each entry.
 type epochBook struct {
-	full     pmap.Map[string, epochNode]       // by recipients | author | place: rotations
-	fullOf   pmap.Map[string, string]          // by epoch | recipients | author: the place of the first
-	given    pmap.Map[string, bool]            // by epoch | recipient | author: true where it was sealed to that one alone
-	users    pmap.Map[string, bool]            // by epoch | author: who wrote under it (true), or signed what is under it
-	wrote    pmap.Map[string, struct{}]        // by author | epoch
-	asked    pmap.Map[string, int]             // by author | identity: how many epochs that the author uses the identity failed to open
-	under    pmap.Map[string, journal.EpochID] // by proposal: its epoch, unless that is the first
-	sealedIn pmap.Map[string, journal.EpochID] // by sealed entry: its epoch
+	full   pmap.Map[string, epochNode]       // by recipients | author | place: rotations
+	fullOf pmap.Map[string, string]          // by epoch | recipients | author: the place of the first
+	given  pmap.Map[string, bool]            // by epoch | recipient | author: true where it was sealed to that one alone
+	users  pmap.Map[string, bool]            // by epoch | author: who wrote under it (true), or signed what is under it
+	wrote  pmap.Map[string, struct{}]        // by author | epoch
+	asked  pmap.Map[string, int]             // by author | identity: how many epochs that the author uses the identity failed to open
+	under  pmap.Map[string, journal.EpochID] // by entry: its epoch, unless that is the first
 	// waiting has the sealed entries by chain | seq | id.
 	waiting pmap.Map[string, journal.EpochID]
 

@@ -41,22 +41,16 @@ func (s State) read(e *journal.Entry) State {
 		}
 		return s.foldRotation(ref, h.Epoch, plain)
 	}
+	s, first := s.lies(ref.ID, h.Author, h.Epoch)
 	epoch, ok := s.epochs.Get(key(h.Epoch))
 	if !ok {
-		return s.waits(e)
-	}
-	if h.Epoch != s.zero {
-		s = s.uses(h.Epoch, h.Author, true)
+		return s.waits(e, first)
 	}
 	plain, err := journal.Open(epoch, e)
 	if err != nil {
 		return s.asInert(ref, ruleSealed)
 	}
-	s = s.foldEvent(ref, plain)
-	if _, ok := s.proposals.Get(key(ref.ID)); ok && h.Epoch != s.zero {
-		s = s.proposedUnder(ref.ID, h.Epoch)
-	}
-	return s
+	return s.foldEvent(ref, plain)
 }
 
 func (s State) foldRotation(ref Ref, id journal.EpochID, plain []byte) State {
@@ -106,7 +100,7 @@ func (s State) addEpoch(ep journal.Epoch) State {
 	}
 	for _, e := range waiting {
 		s.sealed = s.sealed.Delete(key2(id, e.ID()))
-		s.book.waiting, s.book.sealedIn = s.book.waiting.Delete(waitingKey(e)), s.book.sealedIn.Delete(key(e.ID()))
+		s.book.waiting = s.book.waiting.Delete(waitingKey(e))
 		s = s.fold(e)
 	}
 	return s

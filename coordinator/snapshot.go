@@ -14,7 +14,7 @@ const recSnapshot = "snapshot"
 
 // snapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const snapshotVersion = 10
+const snapshotVersion = 11
 
 var errSnapshot = errors.New("snapshot is of no use")
 
@@ -74,7 +74,7 @@ type stateSnapshot struct {
 	Replaced    []pair[replacedFact]  `cbor:"28,keyasint"`
 	Replacing   []pair[replaceVote]   `cbor:"29,keyasint"`
 	Labels      []pair[labelFact]     `cbor:"30,keyasint"`
-	Wrote       [][]byte              `cbor:"31,keyasint"` // author | epoch that it wrote under
+	Under       []underSnapshot       `cbor:"31,keyasint"` // the entries of each epoch but the first
 	Renamed     string                `cbor:"32,keyasint"`
 	RenamedRef  Ref                   `cbor:"33,keyasint"`
 }
@@ -84,7 +84,12 @@ type proposalSnapshot struct {
 	Body  *ProposalCreated `cbor:"2,keyasint"`
 	TxID  [32]byte         `cbor:"3,keyasint"`
 	Sound bool             `cbor:"4,keyasint"`
-	Epoch *journal.EpochID `cbor:"5,keyasint,omitempty"` // unless the first
+}
+
+// underSnapshot lists the entries of an epoch. Each is 32 bytes of IDs.
+type underSnapshot struct {
+	Epoch journal.EpochID `cbor:"1,keyasint"`
+	IDs   []byte          `cbor:"2,keyasint"`
 }
 
 // snapshot encodes an active State.
@@ -106,14 +111,16 @@ func (s State) snapshot() ([]byte, error) {
 		snap.Sealed = append(snap.Sealed, pair[[]byte]{K: []byte(k), V: e.Bytes()})
 	}
 	for _, p := range s.proposals.All() {
-		x := proposalSnapshot{Ref: p.Ref, Body: p.Body, TxID: p.TxID, Sound: p.Sound}
-		if epoch, ok := s.book.under.Get(key(p.Ref.ID)); ok {
-			x.Epoch = &epoch
-		}
-		snap.Proposals = append(snap.Proposals, x)
+		snap.Proposals = append(snap.Proposals, proposalSnapshot{p.Ref, p.Body, p.TxID, p.Sound})
 	}
-	for k := range s.book.wrote.All() {
-		snap.Wrote = append(snap.Wrote, []byte(k))
+	at := map[journal.EpochID]int{}
+	for id, epoch := range s.book.under.All() {
+		n, ok := at[epoch]
+		if !ok {
+			n, at[epoch] = len(snap.Under), len(snap.Under)
+			snap.Under = append(snap.Under, underSnapshot{Epoch: epoch})
+		}
+		snap.Under[n].IDs = append(snap.Under[n].IDs, id...)
 	}
 	b, err := theCodec.enc.Marshal(snap)
 	if err != nil {
@@ -156,7 +163,7 @@ func (s State) withSnapshot(b []byte) (State, error) {
 		if err != nil {
 			return s, fmt.Errorf("%w: %w", errSnapshot, err)
 		}
-		s = s.waits(e)
+		s = s.waits(e, true)
 	}
 	var ps []pair[*Proposal]
 	for _, x := range snap.Proposals {
@@ -187,11 +194,18 @@ func (s State) withBooks(snap stateSnapshot) (State, error) {
 	for _, f := range s.rotations.All() {
 		s = s.rotated(f)
 	}
-	for _, k := range snap.Wrote {
-		if len(k) != 64 {
-			return s, errSnapshot
+	for _, u := range snap.Under {
+		for ids := u.IDs; len(ids) > 0; ids = ids[32:] {
+			if len(ids) < 32 {
+				return s, errSnapshot
+			}
+			id := journal.EntryID(ids[:32])
+			chain, _, held := s.chains.Locate(id)
+			if !held {
+				return s, errSnapshot
+			}
+			s, _ = s.lies(id, chain.Author, u.Epoch)
 		}
-		s = s.uses(journal.EpochID(k[32:]), journal.Author(k[:32]), true)
 	}
 	for _, p := range snap.Failures {
 		s = s.failed(p.V)
@@ -207,11 +221,6 @@ func (s State) withBooks(snap stateSnapshot) (State, error) {
 	}
 	for _, c := range s.carriers.All() {
 		s = s.want(c.Proposal, c.Ref.Chain.Author)
-	}
-	for _, p := range snap.Proposals {
-		if p.Epoch != nil {
-			s = s.proposedUnder(p.Ref.ID, *p.Epoch)
-		}
 	}
 	for _, i := range s.inert.All() {
 		s = s.fault(i.Ref, i.Rule, 1)

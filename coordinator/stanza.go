@@ -79,19 +79,15 @@ func waitingKey(e *journal.Entry) string {
 	return chainKey(e.Chain()) + number(e.Header().Seq) + key(e.ID())
 }
 
-// waits keeps an entry of an epoch whose secret is not held.
-func (s State) waits(e *journal.Entry) State {
+// waits keeps an entry of an epoch whose secret is not held; first says that its
+// author has written none under it before.
+func (s State) waits(e *journal.Entry, first bool) State {
 	h := e.Header()
 	s.sealed = s.sealed.Set(key2(h.Epoch, e.ID()), e)
 	s.book.waiting = s.book.waiting.Set(waitingKey(e), h.Epoch)
-	if wrote, _ := s.book.users.Get(key2(h.Epoch, h.Author)); !wrote {
-		s = s.uses(h.Epoch, h.Author, true)
+	if first {
 		s = s.mayAsk(h.Author, placeOf(Ref{ID: e.ID(), Chain: e.Chain(), Seq: h.Seq}), askDue{Epoch: h.Epoch})
 	}
-	for k := range scan(s.wants.by, key(e.ID())) {
-		s = s.signedUnder(e.ID(), h.Epoch, journal.Author([]byte(k[32:])))
-	}
-	s.book.sealedIn = s.book.sealedIn.Set(key(e.ID()), h.Epoch)
 	return s
 }
 
@@ -104,13 +100,19 @@ func (s State) signedUnder(id journal.EntryID, epoch journal.EpochID, by journal
 	return s.mayAsk(by, "named"+key(id), askDue{Epoch: epoch, Named: true})
 }
 
-// proposedUnder notes the epoch of a proposal.
-func (s State) proposedUnder(id journal.EntryID, epoch journal.EpochID) State {
+// lies notes the epoch of an entry, unless that is the first, and says whether
+// its author has written none under it before.
+func (s State) lies(id journal.EntryID, by journal.Author, epoch journal.EpochID) (State, bool) {
+	if epoch == s.zero {
+		return s, false
+	}
+	wrote, _ := s.book.users.Get(key2(epoch, by))
+	s = s.uses(epoch, by, true)
 	s.book.under = s.book.under.Set(key(id), epoch)
 	for k := range scan(s.wants.by, key(id)) {
 		s = s.signedUnder(id, epoch, journal.Author([]byte(k[32:])))
 	}
-	return s
+	return s, !wrote
 }
 
 // learnt takes in that the secret of an epoch is held.

@@ -23,9 +23,6 @@ func (s State) want(id journal.EntryID, by journal.Author) State {
 		s.wants.missing = s.wants.missing.Set(key2(by, id), struct{}{})
 		return s
 	}
-	if epoch, ok := s.book.sealedIn.Get(key(id)); ok {
-		return s.signedUnder(id, epoch, by)
-	}
 	if epoch, ok := s.book.under.Get(key(id)); ok {
 		return s.signedUnder(id, epoch, by)
 	}

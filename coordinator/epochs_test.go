@@ -1,0 +1,323 @@
+package coordinator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// bookOf writes down what the index of epochs says.
+func bookOf(s State) string {
+	var b strings.Builder
+	ep, fits := s.fitting()
+	fmt.Fprintf(&b, "under %d %s %v\n", ep.Number, ep.ID(), fits)
+	for k := range s.book.ranked.All() {
+		fmt.Fprintf(&b, "ranked %x\n", k)
+	}
+	for _, who := range s.Members() {
+		fmt.Fprintf(&b, "%s may rotate: %v\n", who, s.active != nil && s.mayRotate(who))
+	}
+	for k := range s.epochs.All() {
+		fmt.Fprintf(&b, "epoch %x counted %v\n", k, s.counted(journal.EpochID([]byte(k))))
+	}
+	for k, n := range s.book.asked.All() {
+		fmt.Fprintf(&b, "asked %x %d\n", k, n)
+	}
+	fmt.Fprintf(&b, "unread %d of %d\n", s.unreadSealed(1000), s.book.waiting.Len())
+	for k := range s.wants.missing.All() {
+		fmt.Fprintf(&b, "missing %x\n", k)
+	}
+	for k, n := range s.faults.All() {
+		if n > 0 {
+			fmt.Fprintf(&b, "fault %x %d\n", k, n)
+		}
+	}
+	return b.String()
+}
+
+// plainBook says the same by the definition alone, going through everything.
+func plainBook(s State) string {
+	var b strings.Builder
+	obeyed, counted, rotates := map[epochNode]bool{}, map[journal.EpochID]bool{}, map[journal.Author]bool{}
+	var nodes []epochNode
+	members := s.Members()
+	if s.active != nil {
+		for _, who := range members {
+			n, bad := 0, map[journal.EpochID]bool{}
+			for _, f := range plainRotations(s, who, members) {
+				if n++; n > maxStanzas {
+					break
+				}
+				x := epochNode{f.Epoch, f.Number, f.Parent}
+				counted[f.Epoch] = true
+				if !s.tainted(f.Ref) {
+					nodes = append(nodes, x)
+					obeyed[x] = obeyed[x] || len(bad) < maxSpoiled
+				}
+				if plainSpoiled(s, f.Epoch, who, members) {
+					bad[f.Epoch] = true
+				}
+			}
+			rotates[who] = n < maxStanzas && len(bad) < maxSpoiled
+		}
+	}
+	follows := map[epochNode]bool{}
+	for again := true; again; {
+		again = false
+		for _, x := range nodes {
+			ok := x.Number == 1 && x.Parent == s.zero
+			for y := range follows {
+				ok = ok || y.ID == x.Parent && y.Number+1 == x.Number
+			}
+			again = again || ok && !follows[x]
+			if ok {
+				follows[x] = true
+			}
+		}
+	}
+	var ranked []string
+	var under journal.Epoch
+	fits := false
+	for x := range follows {
+		e, held := s.epochs.Get(key(x.ID))
+		if !obeyed[x] || !held || e.Number != x.Number || e.Parent != x.Parent {
+			continue
+		}
+		ranked = append(ranked, x.rank())
+		better := e.Number > under.Number
+		if id, old := x.ID, under.ID(); e.Number == under.Number {
+			better = slices.Compare(id[:], old[:]) < 0
+		}
+		if !fits || better {
+			under, fits = e, true
+		}
+	}
+	slices.Sort(ranked)
+	fmt.Fprintf(&b, "under %d %s %v\n", under.Number, under.ID(), fits)
+	for _, k := range ranked {
+		fmt.Fprintf(&b, "ranked %x\n", k)
+	}
+	for _, who := range members {
+		fmt.Fprintf(&b, "%s may rotate: %v\n", who, rotates[who])
+	}
+	for k := range s.epochs.All() {
+		fmt.Fprintf(&b, "epoch %x counted %v\n", k, counted[journal.EpochID([]byte(k))])
+	}
+	asked := map[string]int{}
+	for u := range s.book.users.All() {
+		for f := range s.failures.All() {
+			if f[:32] == u[:32] {
+				asked[u[32:]+f[32:]]++
+			}
+		}
+	}
+	for _, k := range sortedKeys(asked) {
+		fmt.Fprintf(&b, "asked %x %d\n", k, asked[k])
+	}
+	unread := 0
+	for _, e := range s.sealed.All() {
+		if !s.tainted(Ref{Chain: e.Chain(), Seq: e.Header().Seq}) || s.sameMember(e.Header().Author, s.Me()) {
+			unread++
+		}
+	}
+	fmt.Fprintf(&b, "unread %d of %d\n", unread, s.sealed.Len())
+	missing := map[string]int{}
+	miss := func(by journal.Author, id journal.EntryID) {
+		if !s.chains.Has(id) {
+			missing[key2(by, id)]++
+		}
+	}
+	for k := range s.named.All() {
+		miss(journal.Author([]byte(k[32:])), journal.EntryID([]byte(k[:32])))
+	}
+	for _, c := range s.carriers.All() {
+		miss(c.Ref.Chain.Author, c.Proposal)
+	}
+	for _, k := range sortedKeys(missing) {
+		fmt.Fprintf(&b, "missing %x\n", k)
+	}
+	faults := map[string]int{}
+	for _, i := range s.inert.All() {
+		faults[key(i.Ref.Chain.Author)+i.Rule]++
+	}
+	for _, r := range s.unknown.All() {
+		faults[key(r.Chain.Author)+faultNewer]++
+	}
+	for _, k := range sortedKeys(faults) {
+		fmt.Fprintf(&b, "fault %x %d\n", k, faults[k])
+	}
+	return b.String()
+}
+
+func sortedKeys(m map[string]int) []string {
+	var out []string
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// plainRotations are an author's rotations to exactly the members, in its order.
+func plainRotations(s State, who journal.Author, members []journal.Author) []rotationFact {
+	var out []rotationFact
+	for _, f := range s.rotations.All() {
+		same := f.Ref.Chain.Author == who
+		for _, m := range members {
+			same = same && slices.Contains(f.To, m)
+		}
+		for _, to := range f.To {
+			same = same && slices.Contains(members, to)
+		}
+		if same {
+			out = append(out, f)
+		}
+	}
+	slices.SortFunc(out, func(a, b rotationFact) int { return strings.Compare(placeOf(a.Ref), placeOf(b.Ref)) })
+	return out
+}
+
+func plainSpoiled(s State, epoch journal.EpochID, by journal.Author, members []journal.Author) bool {
+	failed := 0
+	for _, f := range s.failures.All() {
+		who := f.Ref.Chain.Author
+		if f.Epoch != epoch || who == by || !slices.Contains(members, who) {
+			continue
+		}
+		failed++
+		for _, r := range s.rotations.All() {
+			third := r.Ref.Chain.Author
+			if r.Epoch == epoch && slices.Contains(r.To, who) && third != by && third != who && slices.Contains(members, third) {
+				return true
+			}
+		}
+	}
+	return failed > 0 && failed == len(members)-1
+}
+
+// The index says what the definition says, after each entry, in any order, with
+// forks, cuts, replaced members, epochs spoiled, failed, and sealed again late;
+// and a snapshot gives it back.
+func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
+	base := active(t, 2, 3)
+	base.fund(500_000, 600_000)
+	rapid.Check(t, func(rt *rapid.T) {
+		c := base.clone(t)
+		set := map[journal.EntryID]*journal.Entry{}
+		for _, p := range c.peers {
+			p.evil = true
+		}
+		old := c.peers[2].m
+		devices := []*peer{c.peers[2].stranger(20)}
+		all := append(slices.Clone(c.peers), devices...)
+		first, _ := c.peers[0].m.State.Epoch()
+		known := []journal.Epoch{first}
+		ids := []journal.EntryID{{1}}
+		who := func(what string) *peer { return rapid.SampledFrom(all).Draw(rt, what) }
+		some := func(what string) []*peer {
+			return rapid.SliceOfNDistinct(rapid.SampledFrom(all), 0, 3, func(p *peer) string { return p.name }).Draw(rt, what)
+		}
+		for range rapid.IntRange(1, 18).Draw(rt, "actions") {
+			p := who("who")
+			before := p.m
+			if _, err := (&step{m: p.m}).next(); err != nil {
+				continue
+			}
+			act := func() {
+				ep := rapid.SampledFrom(known).Draw(rt, "epoch")
+				switch rapid.IntRange(0, 9).Draw(rt, "act") {
+				case 0, 1, 2:
+					to := c.peers
+					if rapid.IntRange(0, 2).Draw(rt, "other set") == 0 {
+						to = some("to")
+					}
+					for range rapid.SampledFrom([]int{1, 1, 4}).Draw(rt, "epochs") {
+						if ep = p.epochAfter(ep); rapid.IntRange(0, 5).Draw(rt, "jump") == 0 {
+							ep.Number++
+						}
+						if len(to) > 0 {
+							p.rotation(ep, to, some("spoiled"))
+							known = append(known, ep)
+						}
+					}
+				case 3:
+					for range 3 {
+						_, _ = p.wild(&StanzaFailed{Epoch: rapid.SampledFrom(known).Draw(rt, "failed").ID()})
+					}
+				case 4, 5:
+					for range 3 {
+						p.rotation(rapid.SampledFrom(known).Draw(rt, "again"), []*peer{who("to")}, nil)
+					}
+				case 6:
+					e := p.sealed(ep, rapid.SampledFrom([]Body{&AddressLeased{Index: 3}, draftFor(c.peers[0], pay(1, 100_000)), &EntriesNamed{Entries: []journal.EntryID{{7}, ids[0]}}}).Draw(rt, "body"))
+					ids = append(ids, e.ID())
+				case 7:
+					_, _ = p.wild(&ProposalApproved{Proposal: rapid.SampledFrom(ids).Draw(rt, "proposal"), Signatures: []PartialSignature{{Bytes: make([]byte, 70)}}})
+				case 8:
+					_ = c.peers[2].restored(old)
+				case 9:
+					_, _ = p.wild(devices[0].replacing(c.peers[2], rapid.IntRange(0, 9).Draw(rt, "cut")))
+				}
+			}
+			act()
+			if rapid.IntRange(0, 4).Draw(rt, "fork") == 0 {
+				p.m = before
+				act()
+			}
+		}
+		for _, p := range all {
+			for id, e := range p.held {
+				set[id] = e
+			}
+		}
+		var entries []*journal.Entry
+		for _, e := range set {
+			entries = append(entries, e)
+		}
+		slices.SortFunc(entries, func(a, b *journal.Entry) int {
+			return strings.Compare(chainKey(a.Chain())+number(a.Header().Seq)+key(a.ID()), chainKey(b.Chain())+number(b.Header().Seq)+key(b.ID()))
+		})
+		observer := c.peers[rapid.IntRange(0, 2).Draw(rt, "observer")]
+		var ends []string
+		for range 2 {
+			st, err := NewState(observer.self, observer.m.local.Genesis, observer.m.local.Secret, observer.m.State.pinned)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			for order := rapid.Permutation(entries).Draw(rt, "order"); len(order) > 0; {
+				var later []*journal.Entry
+				for _, e := range order {
+					next, _, err := st.add(e, true)
+					if err != nil {
+						later = append(later, e)
+						continue
+					}
+					st = next.activate().derived()
+					if got, want := bookOf(st), plainBook(st); got != want {
+						rt.Fatalf("the index differs from the definition:\n%s", diff(want, got))
+					}
+				}
+				if len(later) == len(order) {
+					rt.Fatalf("%d entries never link", len(later))
+				}
+				order = later
+			}
+			if st.active == nil {
+				rt.Fatal("not active")
+			}
+			st = st.work(workAll).derived() // what is due does not hang on the order
+			if got, want := bookOf(throughSnapshot(rt, observer, st)), bookOf(st); got != want {
+				rt.Fatalf("the snapshot holds another index:\n%s", diff(want, got))
+			}
+			ends = append(ends, bookOf(st))
+		}
+		if ends[0] != ends[1] {
+			rt.Fatalf("another order gave another index:\n%s", diff(ends[0], ends[1]))
+		}
+	})
+}
