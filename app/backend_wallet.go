@@ -132,6 +132,9 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 	for tries := 1; r.Wait && joinLater(err, tries); tries++ {
 		select {
 		case <-ctx.Done():
+			if awaitsApproval(err) {
+				return api.WalletSummary{}, apiError(err)
+			}
 			return api.WalletSummary{}, api.TimedOut("not_admitted", "join: the founder was not reached", "is its node running, and reachable at an address of the invite?")
 		case <-time.After(joinRetry):
 		}
@@ -166,7 +169,13 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 // joinLater says whether another try may help. A founder that lets nobody in
 // may only be busy, but not for long.
 func joinLater(err error, tries int) bool {
-	return errors.Is(err, p2p.ErrFounderAway) || (errors.Is(err, p2p.ErrNoOpenInvite) && tries < busyTries)
+	return errors.Is(err, p2p.ErrFounderAway) || awaitsApproval(err) || (errors.Is(err, p2p.ErrNoOpenInvite) && tries < busyTries)
+}
+
+// awaitsApproval says whether a device that proves no key waits for the others.
+func awaitsApproval(err error) bool {
+	var r *coordinator.Refusal
+	return errors.As(err, &r) && r.Rule == coordinator.RuleAwaitsApproval
 }
 
 // RatifyWallet ratifies the roster whose words the user heard.

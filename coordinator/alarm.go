@@ -157,6 +157,9 @@ func (m *Machine) Alarms() []Alarm {
 			}
 		}
 	}
+	for _, r := range m.unproven() {
+		out = append(out, unprovenAlarm(r))
+	}
 	for k := range m.strange.All() {
 		if rec, told := m.alarmed.Get(k); told {
 			out = append(out, foreignAlarm(chainhash.Hash([]byte(k)), rec))
