@@ -171,15 +171,24 @@ func untilJoined(ctx context.Context, wait bool, join func() (*coordinator.Actor
 // joinLater says whether another try may help. A founder that does not
 // let this node in may only be busy: it does not say.
 func joinLater(err error) bool {
-	return errors.Is(err, p2p.ErrFounderAway) || errors.Is(err, p2p.ErrNoOpenInvite)
+	return errors.Is(err, p2p.ErrFounderAway) || errors.Is(err, p2p.ErrNoOpenInvite) || awaitsApproval(err)
 }
 
 // notJoined is the error where the time for joining has run out.
 func notJoined(last error) error {
+	if awaitsApproval(last) {
+		return apiError(last)
+	}
 	if errors.Is(last, p2p.ErrNoOpenInvite) {
 		return api.TimedOut("not_admitted", "join: "+p2p.ErrNoOpenInvite.Error(), "was the invite used, or has it expired? if neither, the founder's `quorate status` says whether strangers crowd its door")
 	}
 	return api.TimedOut("not_admitted", "join: the founder was not reached", "is its node running, and reachable at an address of the invite?")
+}
+
+// awaitsApproval says whether a device that proves no key waits for the others.
+func awaitsApproval(err error) bool {
+	var r *coordinator.Refusal
+	return errors.As(err, &r) && r.Rule == coordinator.RuleAwaitsApproval
 }
 
 // RatifyWallet ratifies the roster whose words the user heard.

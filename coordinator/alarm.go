@@ -260,6 +260,9 @@ func (m *Machine) Alarms() []Alarm {
 			}
 		}
 	}
+	for _, r := range m.unproven() {
+		out = append(out, unprovenAlarm(r))
+	}
 	listed := 0
 	for k := range m.strange.since.All() {
 		if rec, told := m.alarmed.Get(k); told && listed < maxForeign {

@@ -81,6 +81,9 @@ type inviteRecord struct {
 	Replaces journal.Author `cbor:"5,keyasint,omitempty"`
 	Fixed    bool           `cbor:"6,keyasint,omitempty"`
 	Cuts     []ReplacedCut  `cbor:"7,keyasint,omitempty"`
+	// Claimed are those who claimed it and proved nothing: they have to be
+	// approved before they get anything.
+	Claimed []journal.Author `cbor:"8,keyasint,omitempty"`
 }
 
 // Names of local records.

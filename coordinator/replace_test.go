@@ -440,7 +440,11 @@ func TestAnExternalKeyIsReplacedByApproval(t *testing.T) {
 	}
 	d := newPeer(t, "D", 9, &c.clock)
 	d.circle = c
-	d.takePlaceWith(a, z, CosignerKey{Key: key})
+	inv, err := a.invite(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim := d.claims(a, inv)
 	c.settle(a, b, z)
 	at, _ := a.m.State.Active().index(z.id())
 	rs := b.m.Replacements()
@@ -452,6 +456,8 @@ func TestAnExternalKeyIsReplacedByApproval(t *testing.T) {
 	mustRefuse(t, err, RuleNoKey)
 	a.must(ApproveReplacement{Replacement: rs[0].ID})
 	b.must(ApproveReplacement{Replacement: rs[0].ID})
+	c.settle(a, b)
+	d.enter(a, inv, claim, CosignerKey{Key: key})
 	c.settle(a, b)
 	d.hear(a, b)
 	if d.m.State.Active() != nil {

@@ -127,7 +127,11 @@ func TestANewDeviceHearsOfTheOneBeforeIt(t *testing.T) {
 	enter := func(n byte, lost *peer) *peer {
 		d := newPeer(t, "D", n, &c.clock)
 		d.circle = c
-		d.takePlaceWith(a, lost, CosignerKey{Key: key})
+		inv, err := a.invite(lost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		claim := d.claims(a, inv)
 		c.settle(a, b)
 		rs := a.m.Replacements()
 		if len(rs) != 1 {
@@ -135,6 +139,8 @@ func TestANewDeviceHearsOfTheOneBeforeIt(t *testing.T) {
 		}
 		a.must(ApproveReplacement{Replacement: rs[0].ID})
 		b.must(ApproveReplacement{Replacement: rs[0].ID})
+		c.settle(a, b)
+		d.enter(a, inv, claim, CosignerKey{Key: key})
 		c.settle(a, b)
 		return d
 	}

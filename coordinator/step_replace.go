@@ -24,10 +24,19 @@ const (
 const (
 	AlarmReplaced  = "member_replaced"
 	AlarmContested = "replacement_contested"
+	// AlarmUnproven: a device claims to be a member, and proves nothing.
+	AlarmUnproven = "replacement_unproven"
 )
 
 // errReplaced means that another device took this node's place.
 var errReplaced = refuse(RuleReplaced, "this node was replaced by another device that holds its key: this copy must not be used")
+
+// RuleAwaitsApproval is what a device gets that takes a member's place and cannot
+// prove the member's key.
+const RuleAwaitsApproval = "awaits_approval"
+
+var errAwaitsApproval = refuse(RuleAwaitsApproval, "the other cosigners have to approve this device first: it proves no key").
+	hint("have them compare this node's id (`status`) and run `wallet approve-replacement`, then repeat `wallet join`")
 
 // noSeat says why this node is no member of the active wallet.
 func (m Machine) noSeat() error {
@@ -133,6 +142,8 @@ func (s *step) admitReplacement(x Admit) error {
 		case rec.Taken && x.Claim != nil:
 			s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: s.challenge(rec)}})
 			return nil
+		case !rec.Taken && slices.Contains(rec.Claimed, x.Joiner):
+			return s.answerUnproven(x, id, rec)
 		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
 			return ErrInviteExpired
 		}
@@ -191,12 +202,45 @@ func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *Challen
 	if _, known := s.m.State.active.keyOf(x.Joiner); known || !s.m.State.checkReplaced(b) {
 		return ErrInviteProof
 	}
-	rec.Taken, rec.By = true, x.Joiner
+	if len(b.Proof) == 0 {
+		if len(rec.Claimed) >= maxUnproven {
+			return ErrInviteUsed
+		}
+		rec.Claimed = append(slices.Clone(rec.Claimed), x.Joiner)
+	} else {
+		rec.Taken, rec.By = true, x.Joiner
+	}
 	s.m.invites = s.m.invites.Set(id, rec)
 	if err := s.put(recInvite+id, rec); err != nil {
 		return err
 	}
 	if _, err := s.write(b); err != nil {
+		return err
+	}
+	if len(b.Proof) == 0 {
+		s.do(Reply{Grant{Challenge: c}})
+		return nil
+	}
+	s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
+	return nil
+}
+
+// maxUnproven is how many devices may claim one invite and prove nothing: each
+// is an entry, and somebody has to look at it.
+const maxUnproven = 4
+
+// answerUnproven answers a device again that claimed and proved nothing. It gets
+// no more than the challenge before the others have made it the member: then it
+// takes the invite.
+func (s *step) answerUnproven(x Admit, id string, rec inviteRecord) error {
+	c := s.challenge(rec)
+	if _, member := s.m.State.active.index(x.Joiner); !member || x.Claim == nil {
+		s.do(Reply{Grant{Challenge: c}})
+		return nil
+	}
+	rec.Taken, rec.By = true, x.Joiner
+	s.m.invites = s.m.invites.Set(id, rec)
+	if err := s.put(recInvite+id, rec); err != nil {
 		return err
 	}
 	s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
@@ -212,6 +256,7 @@ func (s *step) tellMembers() {
 	if !began && !s.before.superseded() && s.m.superseded() {
 		s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Detail: errSuperseded.Error()}})
 	}
+	s.tellUnproven()
 	before, now := s.before.State.active, s.m.State.active
 	if before == nil || now == nil || before == now || now.lines == nil {
 		return
@@ -237,6 +282,34 @@ func (s *step) tellMembers() {
 		}
 	}
 	s.before.State, s.before.local = s.m.State, s.m.local
+}
+
+// tellUnproven tells of devices that claim to be a member and prove nothing, as
+// soon as this node hears of them.
+func (s *step) tellUnproven() {
+	if s.before.State.self == nil || s.before.State.replaced.Len() == s.m.State.replaced.Len() {
+		return
+	}
+	known := map[[32]byte]bool{}
+	for _, r := range s.before.unproven() {
+		known[r.ID] = true
+	}
+	for _, r := range s.m.unproven() {
+		if !known[r.ID] {
+			s.tellAlarm(unprovenAlarm(r))
+		}
+	}
+}
+
+// unproven are the replacements that wait and prove nothing, maxListed at most.
+func (m *Machine) unproven() []Replacement {
+	out := slices.DeleteFunc(m.Replacements(), func(r Replacement) bool { return r.Proven })
+	return out[:min(len(out), maxListed)]
+}
+
+func unprovenAlarm(r Replacement) Alarm {
+	return Alarm{Kind: AlarmUnproven, Since: r.At,
+		Text: fmt.Sprintf("a device claims to be %q and proves nothing: %s; ask them, and only then approve it (`wallet approve-replacement %x`)", r.Member.Name, r.New, r.ID)}
 }
 
 func lastOf(line []journal.Author) journal.Author {
@@ -273,7 +346,8 @@ type Replacement struct {
 	// Member is whom it replaces, New the identity it names.
 	Member   Member
 	New      journal.Author
-	Proven   bool // by the member's key
+	At       time.Time // as its carrier claims
+	Proven   bool      // by the member's key
 	Approved []Member
 	Needed   int
 }
@@ -294,7 +368,7 @@ func (m *Machine) Replacements() []Replacement {
 		if !open || f.Body.Old != line[len(line)-1] {
 			continue
 		}
-		r := Replacement{ID: f.Body.id(m.State.group), Member: a.Members[k], New: f.Body.New, Proven: len(f.Body.Proof) > 0, Needed: m.State.needed()}
+		r := Replacement{ID: f.Body.id(m.State.group), Member: a.Members[k], New: f.Body.New, At: time.UnixMilli(f.Ref.Time), Proven: len(f.Body.Proof) > 0, Needed: m.State.needed()}
 		for by := range told.approvers(f.Body.id(m.State.group)) {
 			r.Approved = append(r.Approved, a.Members[by])
 		}
@@ -337,6 +411,9 @@ func (s *step) approveReplacement(x ApproveReplacement) error {
 // checks what was handed over, and begins as one that reads until it is let in.
 func EnterReplacement(self *Self, in Input, inv Invite, grant Grant, network wallet.Network, ck CosignerKey) (Machine, []Effect, error) {
 	s := &step{in: in}
+	if grant.Genesis == nil && grant.Challenge != nil {
+		return Machine{}, nil, errAwaitsApproval
+	}
 	g, err := DecodeGenesis(grant.Genesis)
 	if err != nil {
 		return Machine{}, nil, fmt.Errorf("join: %w", err)
