@@ -78,12 +78,13 @@ func (m Machine) checkMaybeSigned(p *Proposal, allow []string) error {
 	}
 	st := m.State
 	for _, in := range p.Body.Inputs {
-		for _, r := range scan(st.byCoin, coinKey(in.OutPoint())) {
-			q, ok := st.Proposal(r.ID)
+		signed := st.signedOn(in.OutPoint())
+		for k := range scan(st.props.byCoin, coinKey(in.OutPoint())) {
+			q, ok := st.Proposal(idOf(k))
 			if !ok || q.TxID == p.TxID || slices.Contains(p.Body.Replaces, q.TxID) || !m.mayHaveSigned(q) {
 				continue
 			}
-			if me, ok := st.active.keyOf(st.Me()); buriedBy(m.View, q) || ok && st.signedByMine(q, me) {
+			if buriedBy(m.View, q) || slices.Contains(signed, q.TxID) {
 				continue // what is proved is the guard's, which nothing overrides
 			}
 			return refuse(RuleMaybeSigned, "this node was restored, and its key may have signed proposal %s of %s before, which spends the same coin %v: whoever holds such a signature need not show it", q.Ref.ID, m.called(q.Author()), in.OutPoint()).

@@ -122,7 +122,7 @@ func (a *Actor) Read(f func(*Machine)) bool {
 
 // asFault keeps an entry without effect because this program failed on it.
 func (s State) asFault(r Ref) State {
-	s.faults = s.faults.Set(key(r.ID), r)
+	s.skipped = s.skipped.Set(key(r.ID), r)
 	return s.asInert(r, ruleReader)
 }
 
@@ -158,7 +158,7 @@ func (s *step) keepUnread(e *journal.Entry) error {
 // tellFaults tells of entries that this program failed on in this step, once for
 // each author.
 func (s *step) tellFaults() {
-	if s.m.State.faults.Len() == s.before.State.faults.Len() {
+	if s.m.State.skipped.Len() == s.before.State.skipped.Len() {
 		return
 	}
 	before, now := s.before.State.faultsBy(), s.m.State.faultsBy()
@@ -172,7 +172,7 @@ func (s *step) tellFaults() {
 // faultsBy counts the entries of each author that this program failed on.
 func (s State) faultsBy() map[journal.Author]int {
 	out := map[journal.Author]int{}
-	for _, r := range s.faults.All() {
+	for _, r := range s.skipped.All() {
 		out[r.Chain.Author]++
 	}
 	return out

@@ -100,12 +100,7 @@ func (m Machine) ProofRequest() (ProofRequest, error) {
 
 // ownRecord returns this node's record, once it is written.
 func (m Machine) ownRecord() (Record, bool) {
-	for _, r := range m.State.records.All() {
-		if r.Ref.Chain.Author == m.State.Me() && !r.Body.Hosted {
-			return r, true
-		}
-	}
-	return Record{}, false
+	return m.State.ownRecord(m.State.Me())
 }
 
 // External says whether the private part of this node's key lives elsewhere.
@@ -127,7 +122,7 @@ func (m Machine) AwaitsProof() bool {
 // their roster can never be closed.
 func (s State) sameKeys() (a, b string, same bool) {
 	by := map[string]Record{}
-	for _, r := range s.records.All() {
+	for r := range s.placed {
 		old, ok := by[r.Key.XPub]
 		if ok && (old.Ref.Chain.Author != r.Ref.Chain.Author || old.Body.Hosted != r.Body.Hosted) {
 			return old.Body.Name, r.Body.Name, true
@@ -142,7 +137,7 @@ func (r *Roster) unproven(me journal.Author) []string {
 	var out []string
 	for _, m := range r.Members {
 		if m.Proof == ProofNone && m.Identity != me {
-			out = append(out, m.Name)
+			out = append(out, m.Called())
 		}
 	}
 	return out

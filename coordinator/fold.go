@@ -33,6 +33,7 @@ func (s State) read(e *journal.Entry) State {
 	}
 	h := e.Header()
 	ref := Ref{ID: e.ID(), Chain: e.Chain(), Seq: h.Seq}
+	s = s.arrived(ref.ID)
 	if h.Suite == 0 {
 		plain, err := journal.OpenPlain(e)
 		if err != nil {
@@ -42,21 +43,26 @@ func (s State) read(e *journal.Entry) State {
 	}
 	epoch, ok := s.epochs.Get(key(h.Epoch))
 	if !ok {
-		s.sealed = s.sealed.Set(key2(h.Epoch, e.ID()), e)
-		return s
+		return s.waits(e)
+	}
+	if h.Epoch != s.zero {
+		s = s.uses(h.Epoch, h.Author, true)
 	}
 	plain, err := journal.Open(epoch, e)
 	if err != nil {
 		return s.asInert(ref, ruleSealed)
 	}
-	return s.foldEvent(ref, plain)
+	s = s.foldEvent(ref, plain)
+	if _, ok := s.proposals.Get(key(ref.ID)); ok && h.Epoch != s.zero {
+		s = s.proposedUnder(ref.ID, h.Epoch)
+	}
+	return s
 }
 
 func (s State) foldRotation(ref Ref, id journal.EpochID, plain []byte) State {
 	ev, err := DecodeEvent(plain)
 	if errors.Is(err, ErrNewer) {
-		s.unknown = s.unknown.Set(key(ref.ID), ref)
-		return s
+		return s.asUnknown(ref)
 	}
 	if err != nil {
 		return s.asInert(ref, ruleMalformed)
@@ -75,7 +81,8 @@ func (s State) foldRotation(ref Ref, id journal.EpochID, plain []byte) State {
 		}
 	}
 	s.rotations = s.rotations.Set(key2(id, ref.ID), f)
-	if mine == nil {
+	s = s.rotated(f)
+	if _, held := s.epochs.Get(key(id)); mine == nil || held {
 		return s
 	}
 	ep, err := journal.OpenSecret(s.self.Sealing, s.group, id, b.Number, b.Parent, ref.Chain.Author, s.Me(), mine)
@@ -92,12 +99,14 @@ func (s State) addEpoch(ep journal.Epoch) State {
 		return s
 	}
 	s.epochs = s.epochs.Set(key(id), ep)
+	s = s.learnt(ep)
 	var waiting []*journal.Entry
 	for _, e := range scan(s.sealed, key(id)) {
 		waiting = append(waiting, e)
 	}
 	for _, e := range waiting {
 		s.sealed = s.sealed.Delete(key2(id, e.ID()))
+		s.book.waiting, s.book.sealedIn = s.book.waiting.Delete(waitingKey(e)), s.book.sealedIn.Delete(key(e.ID()))
 		s = s.fold(e)
 	}
 	return s
@@ -106,8 +115,7 @@ func (s State) addEpoch(ep journal.Epoch) State {
 func (s State) foldEvent(ref Ref, plain []byte) State {
 	ev, err := DecodeEvent(plain)
 	if errors.Is(err, ErrNewer) {
-		s.unknown = s.unknown.Set(key(ref.ID), ref)
-		return s
+		return s.asUnknown(ref)
 	}
 	if err != nil {
 		return s.asInert(ref, ruleMalformed)
@@ -126,14 +134,14 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		if err != nil {
 			return s.asInert(ref, ruleRecord)
 		}
-		s.records = s.records.Set(key(ref.ID), Record{ref, b, k})
+		s = s.foldRecord(Record{ref, b, k})
 	case *RosterClosed:
 		if ref.Chain.Author != s.genesis.Founder {
 			return s.asInert(ref, ruleNotFounder)
 		}
-		s.rosters = s.rosters.Set(key(ref.ID), rosterFact{ref, b.Records})
+		s = s.foldRoster(rosterFact{ref, b.Records})
 	case *RosterRevealed:
-		s.reveals = s.reveals.Set(key3(ref.Chain.Author, b.Roster, ref.ID), revealFact{ref, b.Roster, b.Salt})
+		s.reveals = lowest(s.reveals, key3(ref.Chain.Author, b.Roster, commitment(b.Salt)), revealFact{ref, b.Roster, b.Salt}, func(f revealFact) Ref { return f.Ref })
 	case *RosterRatified:
 		s.ratified = lowest(s.ratified, ratifiedKey(b.Hash, ref.Chain.Author, b.Record), ratifiedFact{ref, b.Hash, b.Record}, func(f ratifiedFact) Ref { return f.Ref })
 	case *GroupAbandoned:
@@ -142,13 +150,13 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	case *EpochRotated:
 		return s.asInert(ref, ruleNotRotation)
 	case *StanzaFailed:
-		s.failures = lowest(s.failures, key2(b.Epoch, ref.Chain.Author), failureFact{ref, b.Epoch}, func(f failureFact) Ref { return f.Ref })
-		return s
+		return s.failed(failureFact{ref, b.Epoch})
 	case *IncarnationStarted:
 		return s.foldIncarnation(ref, b)
 	case *EntriesNamed:
 		for _, id := range b.Entries {
-			s.named = s.named.Set(key(id, ref.ID), ref)
+			s.named = lowest(s.named, key2(id, ref.Chain.Author), ref, func(r Ref) Ref { return r })
+			s = s.want(id, ref.Chain.Author)
 		}
 		return s
 	case *MemberReplaced:
@@ -160,9 +168,7 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	case *LabelSet:
 		return s.foldLabel(ref, b)
 	case *AddressLeased:
-		s.leases = s.leases.Set(indexKey(b.Index, ref.ID), leaseFact{ref, b.Index})
-		s.leased = append(s.leased[:len(s.leased):len(s.leased)], b.Index)
-		return s
+		return s.foldLease(ref, b.Index)
 	default:
 		return s.foldProposalEvent(ref, ev.Body)
 	}
@@ -188,11 +194,7 @@ func (s State) foldCreated(ref Ref, b *GroupCreated) State {
 	if GroupID(b.Genesis) != s.group {
 		return s.asInert(ref, ruleGenesis)
 	}
-	// Of several (a forked founder), the lowest id names the wallet.
-	if s.name == "" || string(ref.ID[:]) < string(s.nameRef.ID[:]) {
-		s.name, s.nameRef = b.Name, ref
-	}
-	return s
+	return s.foldName(ref, b.Name)
 }
 
 func (s State) foldIncarnation(ref Ref, b *IncarnationStarted) State {

@@ -35,7 +35,8 @@ type peer struct {
 	drawn   uint64
 	failing bool // the store refuses
 	circle  *circle
-	evil    bool // its guard is off
+	evil    bool          // its guard is off
+	spoiled journal.Epoch // the last that it made for others to fail
 }
 
 var errDisk = errors.New("no space left on device")
@@ -63,7 +64,7 @@ func newPeer(tb testing.TB, name string, n byte, clock *time.Time) *peer {
 func (p *peer) id() journal.Author { return p.self.Identity.Author() }
 
 func (p *peer) key() CosignerKey {
-	return CosignerKey{Key: p.account.Key(), Prove: func(h [32]byte) ([]byte, error) { return p.account.SignHash(h), nil }}
+	return CosignerKey{Key: p.account.Key(), Prove: p.prove}
 }
 
 func (p *peer) input(msg any) Input {

@@ -80,7 +80,7 @@ func (b *MemberRecord) claim(group journal.GroupID, author journal.Author) (hash
 func (s State) places() (records []journal.EntryID, taken int) {
 	var hosted []Record
 	have, xpubs := map[journal.Author]bool{}, map[string]bool{}
-	for _, r := range s.records.All() {
+	for r := range s.placed {
 		who := r.Ref.Chain.Author
 		if _, admitted := s.admitted.Get(string(who[:])); !admitted && who != s.genesis.Founder {
 			continue
@@ -94,6 +94,8 @@ func (s State) places() (records []journal.EntryID, taken int) {
 			records = append(records, r.Ref.ID)
 		}
 	}
+	slices.SortFunc(records, compareEntryIDs)
+	slices.SortFunc(hosted, func(a, b Record) int { return compareEntryIDs(a.Ref.ID, b.Ref.ID) })
 	taken = 1 + s.admitted.Len()
 	for _, r := range hosted {
 		if taken < s.genesis.Cosigners && have[r.Ref.Chain.Author] && !xpubs[r.Key.XPub] {
@@ -120,12 +122,12 @@ func (m Machine) hostsAny() bool {
 func (r *Roster) hosted(me journal.Author) []string {
 	names := map[journal.Author]string{}
 	for _, m := range r.Members {
-		names[m.Original] = m.Name
+		names[m.Original] = m.Called()
 	}
 	var out []string
 	for _, m := range r.Members {
 		if m.Hosted() && m.Host != me {
-			out = append(out, fmt.Sprintf("%s (by %s)", m.Name, names[m.Host]))
+			out = append(out, fmt.Sprintf("%s (by %s)", m.Called(), names[m.Host]))
 		}
 	}
 	return out
@@ -140,8 +142,8 @@ func (s *step) host(x Host) error {
 	if err := s.forming(); err != nil {
 		return err
 	}
-	if err := checkText("name", x.Name, maxNameBytes, false); err != nil {
-		return fmt.Errorf("%w: %w", ErrBadRequest, err)
+	if err := CheckName(x.Name); err != nil {
+		return err
 	}
 	if s.m.State.rosters.Len() > 0 {
 		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
@@ -156,9 +158,12 @@ func (s *step) host(x Host) error {
 	if _, taken := s.m.State.places(); taken >= s.m.State.genesis.Cosigners {
 		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("an invite that was used counts, whether its taker's key is here or not")
 	}
-	for _, c := range s.m.Cosigners() {
-		if c.Name == x.Name {
-			return refuse(RuleKeyTaken, "a cosigner is named %q already", x.Name).hint("give another name")
+	if err := freeName(x.Name, s.m.namesTaken(journal.Author{})); err != nil {
+		return err
+	}
+	for _, p := range s.m.local.Hosted {
+		if p.Name != x.Name && alike(p.Name, x.Name) {
+			return freeName(x.Name, []string{p.Name})
 		}
 	}
 	if by, taken := s.takenBy(key); taken {
@@ -202,8 +207,8 @@ func (m Machine) hostedPlace(name string) (HostedPlace, error) {
 
 // hostedRecord returns the record of a cosigner that this node hosts, once it is written.
 func (m Machine) hostedRecord(name string) (Record, bool) {
-	for _, r := range m.State.records.All() {
-		if r.Body.Hosted && r.Ref.Chain.Author == m.State.Me() && r.Body.Name == name {
+	for k := range scan(m.State.setup.hosted, key(m.State.Me())) {
+		if r, ok := m.State.records.Get(k[32:]); ok && r.Body.Name == name {
 			return r, true
 		}
 	}
@@ -264,6 +269,9 @@ func (s *step) proveHosted(x Prove) error {
 	}
 	place, err := s.m.hostedPlace(x.For)
 	if err != nil {
+		return err
+	}
+	if err := freeName(place.Name, s.m.namesTaken(journal.Author{})); err != nil {
 		return err
 	}
 	b := &MemberRecord{Name: place.Name, Key: place.Key, Commitment: commitment(place.Salt), How: x.How, Proof: x.Proof, Hosted: true}

@@ -34,6 +34,7 @@ func Load(ctx context.Context, store Store, self *Self, group journal.GroupID) (
 	if m.State, err = NewState(self, m.local.Genesis, m.local.Secret, pin); err != nil {
 		return m, fmt.Errorf("read wallet record: %w", err)
 	}
+	m.State.inviter = m.local.Inviter
 	if m.State.group != group {
 		return m, fmt.Errorf("read wallet record: %w", RejectGroup)
 	}
@@ -95,12 +96,14 @@ func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][
 	if err != nil {
 		return m, err
 	}
-	if snap, ok := recs[recSnapshot]; ok {
+	m.snaps = snapshotPlaceOf(recs)
+	if snap, err := joinSnapshot(recs); err == nil {
 		var with State
 		if err := contained(func() (err error) { with, err = st.withSnapshot(snap); return err }); err == nil {
 			st = with
 		}
 	}
+	st.backlog.later = true // a bounded part of it is judged now, below
 	add := func(e *journal.Entry) bool {
 		if st.chains.Has(e.ID()) {
 			return true
@@ -133,7 +136,8 @@ func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][
 	if len(late) > 0 {
 		return m, fmt.Errorf("read journal: entry %s does not link to its chain", late[0].ID())
 	}
-	m.State = st.activate().derived().told()
+	st.backlog.later = false
+	m.State = st.activate().derived().work(workAtLoad).told()
 	return m, nil
 }
 

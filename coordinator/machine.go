@@ -1,12 +1,10 @@
 package coordinator
 
 import (
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/quorate/quorate/journal"
@@ -26,17 +24,21 @@ type Machine struct {
 	invites  pmap.Map[string, inviteRecord]     // by invite id
 	requests pmap.Map[string, journal.EntryID]  // by request id
 	claims   pmap.Map[string, journal.Frontier] // by identity: what members say they hold
-	open     pmap.Map[string, Status]           // by proposal: last status told, of those that may change
-	strange  pmap.Map[string, uint64]           // by txid: spends that nobody proposed, and the tick from which they count
+	watch    watchlist
+	strange  strangers                          // spends with fewer signatures than they take
+	caught   uint64                             // tick at which the chain was last not caught up with
 	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
-	ties     pmap.Map[uint32, bool]             // by index: addresses of ours that another leased too, and that were told
 	refused  pmap.Map[string, string]           // by txid: why it could not be broadcast, as told
 	bound    *boundRecord                       // after a restore, for ever; never changed in place
 	restored *restoredRecord                    // since a restore, until all others were heard; never changed in place
 	owed     pmap.Map[string, journal.Frontier] // by identity: the first claims since a restore
+	letIns   pmap.Map[string, handing]          // by new device that this node let in
+	unfit    uint64                             // ticks for which no epoch was sealed to exactly the members
 	online   []journal.Author                   // as of the last tick
 	linked   string                             // what the transport was last told
+	snaps    snapshotPlace                      // as it was when the machine was loaded: see Actor.snapshot
 	follows  bool
+	stream   uint64    // counts what starts the stream anew: see streamed
 	unsaved  int       // blocks since the view was last stored
 	saved    [2]uint32 // scripts stored, by branch
 	ticks    uint64
@@ -50,10 +52,10 @@ type Local struct {
 	Script      wallet.ScriptType `cbor:"4,keyasint"`
 	Account     uint32            `cbor:"5,keyasint"`
 	Incarnation uint8             `cbor:"6,keyasint"`
-	Created     int64             `cbor:"7,keyasint"` // Unix seconds
-	Birthday    int32             `cbor:"8,keyasint"` // height
-	Hints       []string          `cbor:"9,keyasint"` // addresses of the founder
-	Name        string            `cbor:"10,keyasint"`
+	Created     int64             `cbor:"7,keyasint"`  // Unix seconds
+	Birthday    int32             `cbor:"8,keyasint"`  // height
+	Hints       []string          `cbor:"9,keyasint"`  // addresses of the founder
+	Name        string            `cbor:"10,keyasint"` // what this node calls the wallet
 	// External is this node's key where its private part lives elsewhere.
 	External string `cbor:"11,keyasint,omitempty"`
 	// Of a node that took a lost one's place: who let it in, whom it replaces,
@@ -65,6 +67,8 @@ type Local struct {
 	Hosted []HostedPlace `cbor:"15,keyasint,omitempty"`
 	// Archived: the user put the wallet aside.
 	Archived bool `cbor:"16,keyasint,omitempty"`
+	// Rescanned: the user said where the wallet begins, and no date decides that.
+	Rescanned bool `cbor:"17,keyasint,omitempty"`
 }
 
 type inviteRecord struct {
@@ -117,7 +121,6 @@ type step struct {
 	batch   Batch
 	effects []Effect
 	drawn   uint64
-	look    []journal.EntryID // proposals whose status may have changed
 	// starting: statuses are learnt anew, and are no news.
 	starting bool
 	// sighting: the message only tells what a mempool holds. It is stored with
@@ -138,8 +141,12 @@ func (s *step) take(msg any) error {
 		return nil
 	case ChainIn:
 		return s.chain(x.Notice)
+	case streamed:
+		return s.streamed(x)
+	case RescanFrom:
+		return s.rescanFrom(x)
 	case Born:
-		if len(s.m.View.blocks) == 0 && x.Height > s.m.View.birthday {
+		if len(s.m.View.blocks) == 0 && x.Height > s.m.View.birthday && !s.m.local.Rescanned {
 			s.m.View.birthday = x.Height
 			s.m.unsaved = saveEvery
 		}
@@ -148,6 +155,8 @@ func (s *step) take(msg any) error {
 	case Watched:
 		s.m.View.asked, s.m.View.call = s.m.View.rescan != 0, x.Call
 		return nil
+	case LookedBack:
+		return s.lookedBack(x)
 	case Broadcasted:
 		return s.broadcasted(x)
 	case Tick:
@@ -162,6 +171,10 @@ func (s *step) take(msg any) error {
 		return s.ratify(x)
 	case Abandon:
 		return s.abandon(x)
+	case Rekey:
+		return s.rekey()
+	case Named:
+		return s.named(x)
 	case Archive:
 		return s.archive(x)
 	case Prove:
@@ -230,12 +243,25 @@ func (s *step) chainOfMine() journal.ChainKey {
 
 // write authors an event of this node: seals it under the current epoch,
 // chains and signs it, and folds it exactly as the others will.
+//
+// What says that an epoch does not open, and what makes a new device a member, is
+// sealed under the first one, which all hold: of two members who each lack the
+// other's epoch neither could read it, and no more could that device.
 func (s *step) write(body Body) (*journal.Entry, error) {
-	ep, err := s.epoch()
-	if err != nil {
-		return nil, err
+	ep, ok := s.m.State.epochs.Get(key(s.m.State.zero))
+	switch body.(type) {
+	case *StanzaFailed, *MemberReplaced, *ReplacementApproved:
+	default:
+		s.fit(body)
+		ep, ok = s.m.State.Epoch()
+	}
+	if !ok {
+		return nil, fmt.Errorf("seal entry: %w", journal.ErrWrongEpoch)
 	}
 	plain, err := EncodeEvent(Event{Time: s.in.Now.UnixMilli(), Body: body})
+	if err == nil {
+		err = checkWritten(body)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -248,6 +274,18 @@ func (s *step) write(body Body) (*journal.Entry, error) {
 		return nil, fmt.Errorf("seal entry: %w", err)
 	}
 	return e, s.append(e)
+}
+
+// fit makes a new epoch first where none is sealed to exactly the members: what
+// is written now is not for a device that was replaced.
+func (s *step) fit(body Body) {
+	st := s.m.State
+	_, first := body.(*IncarnationStarted) // of its chain
+	if _, ok := st.fitting(); ok || first || st.active == nil || !st.mayRotate(st.Me()) {
+		return
+	}
+	// What hinders it now hinders the entry itself, or leaves the first epoch.
+	_ = s.try(func() error { return s.rotate(s.newEpoch(), st.active.Members) })
 }
 
 // next is the place of this node's next entry.
@@ -300,112 +338,5 @@ var errOwnChain = refuse(RuleOwnChain, "this node's own chain is forked: restore
 
 // errSuperseded means that this is an old copy of a node that was restored.
 var errSuperseded = refuse(RuleSuperseded, "this node's identity was restored elsewhere and goes on there: this copy must not be used")
-
-// epoch returns the epoch to write under: before the roster is pinned that of
-// the genesis, then the highest-numbered, then lowest-id, untainted one that is
-// sealed to exactly the current members.
-func (s *step) epoch() (journal.Epoch, error) {
-	ep, ok := s.m.State.Epoch()
-	if !ok {
-		return ep, fmt.Errorf("seal entry: %w", journal.ErrWrongEpoch)
-	}
-	return ep, nil
-}
-
-// Epoch returns the epoch that this node writes under.
-func (s State) Epoch() (journal.Epoch, bool) {
-	zero, best, found := journal.Epoch{}, journal.Epoch{}, false
-	for _, e := range s.epochs.All() {
-		if e.Number == 0 {
-			zero = e
-		}
-	}
-	if s.active == nil {
-		return zero, true
-	}
-	for id, e := range s.epochs.All() {
-		if e.Number == 0 || !s.sealedToMembers(id, e) {
-			continue
-		}
-		if !found || e.Number > best.Number { // All is in order of id: the lowest comes first
-			best, found = e, true
-		}
-	}
-	if !found {
-		return zero, true
-	}
-	return best, true
-}
-
-// sealedToMembers says whether the untainted entries that carry an epoch seal
-// it to exactly the current members, and whether its number follows from its parent.
-func (s State) sealedToMembers(id string, e journal.Epoch) bool {
-	if !s.follows(e) {
-		return false
-	}
-	to := map[journal.Author]bool{}
-	for _, r := range scan(s.rotations, id) {
-		if s.tainted(r.Ref) {
-			continue
-		}
-		for _, a := range r.To {
-			to[a] = true
-		}
-	}
-	members := s.Members()
-	if len(to) != len(members) {
-		return false
-	}
-	for _, m := range members {
-		if !to[m] {
-			return false
-		}
-	}
-	return true
-}
-
-// maxTopics is how many topics of one group a node listens on. Those of other
-// epochs are not needed: what is published there travels by sync as well.
-const maxTopics = 16
-
-// topics are those of the epoch written under, of the first epoch, and of the
-// newest others that follow from it.
-func (s State) topics() []string {
-	cur, _ := s.Epoch()
-	var all []journal.Epoch
-	for _, e := range s.epochs.All() {
-		if s.follows(e) {
-			all = append(all, e)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b journal.Epoch) int {
-		if (a.Number == 0) != (b.Number == 0) {
-			return cmp.Compare(a.Number, b.Number)
-		}
-		return cmp.Compare(b.Number, a.Number)
-	})
-	out := []string{cur.Topic()}
-	for _, e := range all {
-		if t := e.Topic(); t != out[0] && len(out) < maxTopics {
-			out = append(out, t)
-		}
-	}
-	slices.Sort(out[1:])
-	return out
-}
-
-// follows says whether an epoch descends from the first one by steps of one:
-// a member may seal any number, and one that follows from nothing must not be
-// written under, nor make the next number impossible.
-func (s State) follows(e journal.Epoch) bool {
-	for e.Number > 0 {
-		parent, ok := s.epochs.Get(key(e.Parent))
-		if !ok || parent.Number+1 != e.Number {
-			return false
-		}
-		e = parent
-	}
-	return true
-}
 
 func (s *step) now() time.Time { return s.in.Now }

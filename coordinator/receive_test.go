@@ -66,13 +66,10 @@ func TestAClaimHoldsTheMembersFirst(t *testing.T) {
 		x := z.device(20 + n)
 		x.m, x.evil = b.m, true
 		x.m.State.self = x.self
-		r, err := b.wild(x.replacing(z, 3))
-		if err != nil {
+		if _, err := b.wild(x.replacing(z, 3)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.do(EntryIn{r}); err != nil {
-			t.Fatal(err)
-		}
+		b.pass(a)
 		e, err := x.wild(&AddressLeased{Index: uint32(n)})
 		if err != nil {
 			t.Fatal(err)

@@ -61,7 +61,7 @@ func GroupOf(record string) (journal.GroupID, bool) {
 // Rebuilt says whether a record of a group can be made anew from its entries
 // and from the chain: a backup leaves it out.
 func Rebuilt(record string) bool {
-	return record == recView || record == recSnapshot || strings.HasPrefix(record, recTx) || strings.HasPrefix(record, recScripts)
+	return record == recView || record == recSnapshot || strings.HasPrefix(record, recSnapshotPart) || strings.HasPrefix(record, recTx) || strings.HasPrefix(record, recScripts)
 }
 
 func (m Machine) loadRestored(recs map[string][]byte) (Machine, error) {
@@ -137,19 +137,34 @@ func (m Machine) judges() bool {
 // key, and do not yet: the secret that opens them, or the proposal that they
 // sign, is not here.
 func (m Machine) unread() int {
-	st, n := m.State, 0
-	for _, e := range st.sealed.All() {
-		ref := Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Header().Seq}
-		if !st.tainted(ref) || st.sameMember(ref.Chain.Author, st.Me()) {
-			n++
+	const maxUnread = 1000 // sealed ones are counted so far; more says no more
+	return m.State.unreadSealed(maxUnread) + m.State.unverified()
+}
+
+// unverified is how many entries are held whose signatures may be of this node's
+// key, and could not be verified yet: its own approvals of what is not here, and
+// all that wait for their turn.
+func (s State) unverified() int {
+	n := s.backlog.turns.Len()
+	for from := ""; ; {
+		var who journal.Author
+		more := false
+		for k := range s.backlog.bySigner.From(from) {
+			who, more = journal.Author([]byte(k[:32])), true
+			break
 		}
-	}
-	for _, c := range st.carriers.All() {
-		if _, held := st.Proposal(c.Proposal); !held && !c.Carried && st.sameMember(c.Ref.Chain.Author, st.Me()) {
-			n++
+		if !more {
+			return n
 		}
+		if s.sameMember(who, s.Me()) {
+			for k := range scan(s.backlog.bySigner, string(who[:])) {
+				if c, _ := s.carriers.Get(k[32:]); !c.Carried && !has(s.proposals, k[32:64]) {
+					n++
+				}
+			}
+		}
+		from = afterPrefix(string(who[:]))
 	}
-	return n
 }
 
 // claimed keeps the first claim of each member besides the last: one that

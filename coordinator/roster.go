@@ -32,6 +32,8 @@ type Member struct {
 	// Host is the identity that entered the record of a cosigner without a node,
 	// whose Identity, Original and sealing keys are zero; else it is zero.
 	Host journal.Author
+	// ambiguous: the name does not tell who it is (see Called).
+	ambiguous bool
 }
 
 // Roster is a closed roster whose records are all held and valid. Hash and
@@ -137,6 +139,7 @@ func (s State) roster(f rosterFact) (*Roster, bool) {
 	if !ok {
 		return nil, false
 	}
+	markNames(r.Members)
 	r.Descriptor = d
 	s.reveal(r)
 	return r, true
@@ -167,12 +170,8 @@ func (s State) reveal(r *Roster) {
 	}
 	var all []opened
 	for _, m := range r.Members {
-		rec, _ := s.records.Get(key(m.Record))
-		for _, f := range scan(s.reveals, key2(m.author(), r.ID)) {
-			if commitment(f.Salt) == rec.Body.Commitment {
-				all = append(all, opened{m.Record, f.Salt})
-				break
-			}
+		if f, ok := s.revealed(m, r.ID); ok {
+			all = append(all, opened{m.Record, f.Salt})
 		}
 	}
 	r.Revealed = len(all)
@@ -217,30 +216,39 @@ func sixWords(h [32]byte) string {
 }
 
 // Roster returns the roster this node stands by: the pinned one, else the one
-// it revealed for, else the first valid one by entry id.
+// it revealed for, else the first valid one that the founder closed.
 func (s State) Roster() (*Roster, bool) {
 	if s.active != nil {
 		// Ratifications may still come in after this node counted them all: no
 		// more than n exist, so the active roster is complete as it is.
 		return &s.active.Roster, true
 	}
-	var first *Roster
-	for _, f := range s.rosters.All() {
-		r, ok := s.roster(f)
-		if !ok {
-			continue
-		}
-		if s.pinned != [32]byte{} {
-			if r.Complete() && r.Hash == s.pinned {
+	mine := false
+	for f := range s.myRosters {
+		if r, ok := s.roster(f); ok {
+			mine = true
+			if s.pinned == [32]byte{} || r.Complete() && r.Hash == s.pinned {
 				return r, true
 			}
-			continue
 		}
-		for range scan(s.reveals, key2(s.Me(), r.ID)) {
-			return r, true
+	}
+	if s.pinned != [32]byte{} {
+		if mine {
+			return nil, false
 		}
-		if first == nil {
+		// It took a lost one's place, and so never revealed.
+		for _, f := range s.rosters.All() {
+			if r, ok := s.roster(f); ok && r.Complete() && r.Hash == s.pinned {
+				return r, true
+			}
+		}
+		return nil, false
+	}
+	var first *Roster
+	for f := range s.firstRosters {
+		if r, ok := s.roster(f); ok {
 			first = r
+			break
 		}
 	}
 	return first, first != nil
@@ -266,8 +274,8 @@ func (s State) activate() State {
 		}
 	}
 	s.relineDue = true
-	for _, p := range s.proposals.All() {
-		s = s.evaluate(p)
+	for _, m := range s.active.Members {
+		s = s.authorKnown(m.Original)
 	}
 	return s
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// recSnapshot holds a snapshot of State. It can be rebuilt from the entries at
-// any time: one that is of another version, or damaged, is left aside.
+// recSnapshot says where a snapshot of State is. It can be rebuilt from the
+// entries at any time: one that is of another version, or damaged, is left aside.
 const recSnapshot = "snapshot"
 
 // snapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const snapshotVersion = 7
+const snapshotVersion = 10
 
 var errSnapshot = errors.New("snapshot is of no use")
 
@@ -74,6 +74,9 @@ type stateSnapshot struct {
 	Replaced    []pair[replacedFact]  `cbor:"28,keyasint"`
 	Replacing   []pair[replaceVote]   `cbor:"29,keyasint"`
 	Labels      []pair[labelFact]     `cbor:"30,keyasint"`
+	Wrote       [][]byte              `cbor:"31,keyasint"` // author | epoch that it wrote under
+	Renamed     string                `cbor:"32,keyasint"`
+	RenamedRef  Ref                   `cbor:"33,keyasint"`
 }
 
 type proposalSnapshot struct {
@@ -81,6 +84,7 @@ type proposalSnapshot struct {
 	Body  *ProposalCreated `cbor:"2,keyasint"`
 	TxID  [32]byte         `cbor:"3,keyasint"`
 	Sound bool             `cbor:"4,keyasint"`
+	Epoch *journal.EpochID `cbor:"5,keyasint,omitempty"` // unless the first
 }
 
 // snapshot encodes an active State.
@@ -91,6 +95,7 @@ func (s State) snapshot() ([]byte, error) {
 	}
 	snap := stateSnapshot{
 		Version: snapshotVersion, Group: s.group, Pinned: s.pinned, Chains: chains, Name: s.name, NameRef: s.nameRef,
+		Renamed: s.renamed, RenamedRef: s.renamedRef,
 		Cuts: dump(s.cuts), Epochs: dump(s.epochs), Rotations: dump(s.rotations), Failures: dump(s.failures),
 		Inert: dump(s.inert), Unknown: dump(s.unknown), Admitted: dump(s.admitted), Records: dump(s.records),
 		Rosters: dump(s.rosters), Reveals: dump(s.reveals), Ratified: dump(s.ratified), Abandoned: dump(s.abandoned),
@@ -101,7 +106,14 @@ func (s State) snapshot() ([]byte, error) {
 		snap.Sealed = append(snap.Sealed, pair[[]byte]{K: []byte(k), V: e.Bytes()})
 	}
 	for _, p := range s.proposals.All() {
-		snap.Proposals = append(snap.Proposals, proposalSnapshot{p.Ref, p.Body, p.TxID, p.Sound})
+		x := proposalSnapshot{Ref: p.Ref, Body: p.Body, TxID: p.TxID, Sound: p.Sound}
+		if epoch, ok := s.book.under.Get(key(p.Ref.ID)); ok {
+			x.Epoch = &epoch
+		}
+		snap.Proposals = append(snap.Proposals, x)
+	}
+	for k := range s.book.wrote.All() {
+		snap.Wrote = append(snap.Wrote, []byte(k))
 	}
 	b, err := theCodec.enc.Marshal(snap)
 	if err != nil {
@@ -124,8 +136,8 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	if s.chains, err = journal.UnmarshalChains(snap.Chains); err != nil {
 		return s, fmt.Errorf("%w: %w", errSnapshot, err)
 	}
-	s.name, s.nameRef = snap.Name, snap.NameRef
-	s.cuts, s.epochs, s.rotations, s.failures = undump(snap.Cuts), undump(snap.Epochs), undump(snap.Rotations), undump(snap.Failures)
+	s.name, s.nameRef, s.renamed, s.renamedRef = snap.Name, snap.NameRef, snap.Renamed, snap.RenamedRef
+	s.cuts, s.epochs, s.rotations = undump(snap.Cuts), undump(snap.Epochs), undump(snap.Rotations)
 	s.inert, s.unknown, s.admitted, s.records = undump(snap.Inert), undump(snap.Unknown), undump(snap.Admitted), undump(snap.Records)
 	s.rosters, s.reveals, s.ratified, s.abandoned = undump(snap.Rosters), undump(snap.Reveals), undump(snap.Ratified), undump(snap.Abandoned)
 	s.leases, s.carriers, s.sigs, s.approvals = undump(snap.Leases), undump(snap.Carriers), undump(snap.Sigs), undump(snap.Approvals)
@@ -133,7 +145,7 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	s.votes, s.withdrawals, s.named = undump(snap.Votes), undump(snap.Withdrawals), undump(snap.Named)
 	for k, i := range s.inert.All() {
 		if i.Rule == ruleReader {
-			s.faults = s.faults.Set(k, i.Ref)
+			s.skipped = s.skipped.Set(k, i.Ref)
 		}
 	}
 	for _, p := range snap.Sealed {
@@ -144,51 +156,68 @@ func (s State) withSnapshot(b []byte) (State, error) {
 		if err != nil {
 			return s, fmt.Errorf("%w: %w", errSnapshot, err)
 		}
-		s.sealed = s.sealed.Set(string(p.K), e)
+		s = s.waits(e)
 	}
-	s = s.withProposals(snap.Proposals)
+	var ps []pair[*Proposal]
+	for _, x := range snap.Proposals {
+		ps = append(ps, pair[*Proposal]{K: x.Ref.ID[:], V: &Proposal{Ref: x.Ref, Body: x.Body, TxID: x.TxID, Sound: x.Sound, spend: &lazySpend{}}})
+	}
+	s.proposals = undump(ps)
+	if s, err = s.withBooks(snap); err != nil {
+		return s, err
+	}
 	r, ok := s.Roster()
 	if !ok || r.Hash != s.pinned || len(r.Ratified) != len(r.Members) {
 		return s, errSnapshot
 	}
 	s.active = &Active{Roster: *r}
 	s.relineDue = true
+	s = s.reindexed()
 	return s.derived().told(), nil
 }
 
-// withProposals fills the proposals and everything they are found by, in bulk.
-func (s State) withProposals(all []proposalSnapshot) State {
-	var ps []pair[*Proposal]
-	var byTx, byCoin, byChange, replacers []pair[Ref]
-	for _, x := range all {
-		p := &Proposal{Ref: x.Ref, Body: x.Body, TxID: x.TxID, Sound: x.Sound, spend: &lazySpend{}}
-		ps = append(ps, pair[*Proposal]{K: p.Ref.ID[:], V: p})
-		if !p.Sound {
-			continue
-		}
-		byTx = append(byTx, pair[Ref]{K: []byte(key2(p.TxID, p.Ref.ID)), V: p.Ref})
-		for _, i := range p.Body.Inputs {
-			byCoin = append(byCoin, pair[Ref]{K: []byte(coinKey(i.OutPoint()) + string(p.Ref.ID[:])), V: p.Ref})
-		}
-		for _, o := range p.Body.Outputs {
-			if o.Change != nil {
-				byChange = append(byChange, pair[Ref]{K: []byte(indexKey(*o.Change, p.Ref.ID)), V: p.Ref})
-			}
-		}
-		for _, t := range p.Body.Replaces {
-			replacers = append(replacers, pair[Ref]{K: []byte(key2(t, p.Ref.ID)), V: p.Ref})
+// withBooks fills what epochs, the facts of setup, named entries and faults are
+// found by.
+func (s State) withBooks(snap stateSnapshot) (State, error) {
+	for _, e := range s.epochs.All() {
+		if e.Number > 0 {
+			s = s.learnt(e)
 		}
 	}
-	s.proposals, s.byTx, s.byCoin, s.byChange, s.replacers = undump(ps), undump(byTx), undump(byCoin), undump(byChange), undump(replacers)
-	return s
-}
-
-// EncodeSnapshot returns the batch that stores a snapshot of an active wallet:
-// what an actor commits when it stops.
-func EncodeSnapshot(m Machine) (Batch, error) {
-	b, err := m.State.snapshot()
-	if err != nil {
-		return Batch{}, err
+	for _, f := range s.rotations.All() {
+		s = s.rotated(f)
 	}
-	return Batch{Group: m.State.group, Puts: map[string][]byte{recSnapshot: b}}, nil
+	for _, k := range snap.Wrote {
+		if len(k) != 64 {
+			return s, errSnapshot
+		}
+		s = s.uses(journal.EpochID(k[32:]), journal.Author(k[:32]), true)
+	}
+	for _, p := range snap.Failures {
+		s = s.failed(p.V)
+	}
+	for _, f := range s.rosters.All() {
+		s = s.indexRoster(f)
+	}
+	for _, r := range s.records.All() {
+		s = s.indexRecord(r)
+	}
+	for k := range s.named.All() {
+		s = s.want(journal.EntryID([]byte(k[:32])), journal.Author([]byte(k[32:])))
+	}
+	for _, c := range s.carriers.All() {
+		s = s.want(c.Proposal, c.Ref.Chain.Author)
+	}
+	for _, p := range snap.Proposals {
+		if p.Epoch != nil {
+			s = s.proposedUnder(p.Ref.ID, *p.Epoch)
+		}
+	}
+	for _, i := range s.inert.All() {
+		s = s.fault(i.Ref, i.Rule, 1)
+	}
+	for _, r := range s.unknown.All() {
+		s = s.fault(r, faultNewer, 1)
+	}
+	return s, nil
 }

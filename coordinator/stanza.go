@@ -4,103 +4,129 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
-// maxStanzas is how many epochs of one author a member asks for in all, and how
-// many it seals again to one member: one who spoils epochs without end would
-// otherwise have the others answer each, until they have used up what the rest
-// takes of them (see quota). Epochs are few: one a month makes 21 years.
-const maxStanzas = 256
+const (
+	// stanzaEach is how many epochs a step looks at, of those that one author
+	// brought up or that one member asked for. The rest is for later steps: there is
+	// one each 2 s at least.
+	stanzaEach = 8
+	// askStrange is how many ticks pass until entries that nobody named are looked
+	// at, too, where their epoch's rotation is not known: it may only be late.
+	askStrange = 15
+)
 
-// tellStanza says that this node could not open its stanza of an epoch, or got
-// none and lacks what was written under it, and seals again for those who said so.
-func (s *step) tellStanza() error {
-	st := s.m.State
-	if st.active == nil {
-		return nil
-	}
-	var told map[journal.Author]int // worked out where there is something to ask
-	for id, f := range st.rotations.All() {
-		if _, held := st.epochs.Get(id[:32]); held || !slices.Contains(f.To, st.Me()) && !st.lacks(f.Epoch) {
-			continue
-		}
-		if err := s.askStanza(f.Epoch, f.Ref.Chain.Author, &told); err != nil {
-			return err
-		}
-	}
-	return s.sealAgain()
+// askDue is an epoch that this node may have to ask for.
+type askDue struct {
+	Epoch journal.EpochID
+	Node  epochNode // where the reason is that it is one to write under
+	Named bool      // somebody signed what is sealed under it
 }
 
-// toldStanzas counts the epochs this node asked for, by who brought them up: who
-// rotated, or, where no rotation is known, who wrote under it.
-func (s State) toldStanzas() map[journal.Author]int {
-	told := map[journal.Author]int{}
-	counted := map[string]bool{}
-	count := func(epoch journal.EpochID, by journal.Author) {
-		k := key2(epoch, by)
-		if _, asked := s.failures.Get(key2(epoch, s.Me())); asked && !counted[k] {
-			counted[k] = true
-			told[by]++
+// after returns the first key beyond all that begin with prefix.
+func after(prefix string) (string, bool) {
+	b := []byte(prefix)
+	for i := len(b) - 1; i >= 0; i-- {
+		if b[i]++; b[i] != 0 {
+			return string(b[:i+1]), true
 		}
 	}
-	for _, f := range s.rotations.All() {
-		count(f.Epoch, f.Ref.Chain.Author)
-	}
-	for _, e := range s.sealed.All() {
-		count(e.Header().Epoch, e.Header().Author)
-	}
-	return told
+	return "", false
 }
 
-// askStrange is how many ticks pass until entries that nobody named are looked
-// at, too: the rotation may only be late.
-const askStrange = 15
-
-// askPastForks asks for epochs of which not even the rotation came, because it is
-// past a fork: soon where somebody named an entry under them, and now and then
-// for all others, such as those of an honest member who took such an epoch
-// for the group's before it knew of the fork.
-func (s *step) askPastForks(all bool) error {
-	st := s.m.State
-	var told map[journal.Author]int
-	if st.active == nil || len(st.chains.Forks()) == 0 {
-		return nil
-	}
-	for k, e := range st.sealed.All() {
-		known, named := false, all
-		for range scan(st.rotations, k[:32]) {
-			known = true
+// firstsByAuthor returns the keys of the first items of each author that a map
+// begins its keys with.
+func firstsByAuthor[V any](m pmap.Map[string, V], most int) []string {
+	var out []string
+	from, more := "", true
+	for more {
+		who := ""
+		for k := range m.From(from) {
+			who = k[:32]
 			break
 		}
-		for range scan(st.carriers, key(e.ID())) {
-			named = true
-			break
+		if who == "" {
+			return out
 		}
-		if known || !named {
-			continue
+		n := 0
+		for k := range scan(m, who) {
+			if n++; n > most {
+				break
+			}
+			out = append(out, k)
 		}
-		if err := s.askStanza(e.Header().Epoch, e.Header().Author, &told); err != nil {
-			return err
-		}
+		from, more = after(who)
 	}
-	return nil
+	return out
 }
 
-// askStanza says, once, that this node lacks an epoch; by is who brought it up.
-func (s *step) askStanza(epoch journal.EpochID, by journal.Author, told *map[journal.Author]int) error {
-	st := s.m.State
-	if _, asked := st.failures.Get(key2(epoch, st.Me())); asked {
-		return nil
+// mayAsk has tellStanza look at an epoch; by is on whose account.
+func (s State) mayAsk(by journal.Author, at string, d askDue) State {
+	k := key(by) + at
+	if old, ok := s.book.asks.Get(k); ok && old.Epoch == d.Epoch {
+		d.Named = d.Named || old.Named
+		if d.Node == (epochNode{}) {
+			d.Node = old.Node
+		}
 	}
-	if *told == nil {
-		*told = st.toldStanzas()
+	s.book.asks = s.book.asks.Set(k, d)
+	return s
+}
+
+// waitingKey is the place of a sealed entry among those of its chain.
+func waitingKey(e *journal.Entry) string {
+	return chainKey(e.Chain()) + number(e.Header().Seq) + key(e.ID())
+}
+
+// waits keeps an entry of an epoch whose secret is not held.
+func (s State) waits(e *journal.Entry) State {
+	h := e.Header()
+	s.sealed = s.sealed.Set(key2(h.Epoch, e.ID()), e)
+	s.book.waiting = s.book.waiting.Set(waitingKey(e), h.Epoch)
+	if wrote, _ := s.book.users.Get(key2(h.Epoch, h.Author)); !wrote {
+		s = s.uses(h.Epoch, h.Author, true)
+		s = s.mayAsk(h.Author, placeOf(Ref{ID: e.ID(), Chain: e.Chain(), Seq: h.Seq}), askDue{Epoch: h.Epoch})
 	}
-	if (*told)[by] >= maxStanzas {
-		return nil
+	for k := range scan(s.wants.by, key(e.ID())) {
+		s = s.signedUnder(e.ID(), h.Epoch, journal.Author([]byte(k[32:])))
 	}
-	(*told)[by]++
-	_, err := s.write(&StanzaFailed{Epoch: epoch})
-	return err
+	s.book.sealedIn = s.book.sealedIn.Set(key(e.ID()), h.Epoch)
+	return s
+}
+
+// signedUnder notes that somebody signed, or named, an entry of an epoch.
+func (s State) signedUnder(id journal.EntryID, epoch journal.EpochID, by journal.Author) State {
+	s = s.uses(epoch, by, false)
+	if _, held := s.epochs.Get(key(epoch)); held {
+		return s
+	}
+	return s.mayAsk(by, "named"+key(id), askDue{Epoch: epoch, Named: true})
+}
+
+// proposedUnder notes the epoch of a proposal.
+func (s State) proposedUnder(id journal.EntryID, epoch journal.EpochID) State {
+	s.book.under = s.book.under.Set(key(id), epoch)
+	for k := range scan(s.wants.by, key(id)) {
+		s = s.signedUnder(id, epoch, journal.Author([]byte(k[32:])))
+	}
+	return s
+}
+
+// learnt takes in that the secret of an epoch is held.
+func (s State) learnt(ep journal.Epoch) State {
+	x := epochNode{ep.ID(), ep.Number, ep.Parent}
+	s.book.byNo = s.book.byNo.Set(x.rank(), x.ID)
+	for _, f := range scan(s.failures, key(x.ID)) {
+		s = s.mustAnswer(f)
+	}
+	return s.ranks(x)
+}
+
+// mustAnswer has sealAgain look at what a member could not open.
+func (s State) mustAnswer(f failureFact) State {
+	s.book.answers = s.book.answers.Set(key(f.Ref.Chain.Author)+placeOf(f.Ref), f.Epoch)
+	return s
 }
 
 // lacks says whether entries are held that only an epoch's secret opens.
@@ -111,35 +137,170 @@ func (s State) lacks(id journal.EpochID) bool {
 	return false
 }
 
-// sealAgain seals an epoch to a member who could not open its stanza. Every
-// holder does it once: to leave it to one would let that one keep a member out.
-func (s *step) sealAgain() error {
-	me := s.m.State.Me()
-	sealed := map[journal.Author]int{}
-	done := map[string]bool{} // by epoch and member
-	if s.m.State.failures.Len() > 0 {
-		for _, r := range s.m.State.rotations.All() {
-			if r.Ref.Chain.Author == me && len(r.To) == 1 {
-				sealed[r.To[0]]++
-				done[key2(r.Epoch, r.To[0])] = true
-			}
-		}
-	}
-	for _, f := range s.m.State.failures.All() {
-		st := s.m.State // grows as this goes on
-		ep, held := st.epochs.Get(key(f.Epoch))
-		who := f.Ref.Chain.Author
-		at, member := st.active.index(who)
-		if !held || ep.Number == 0 || !member || who == me || done[key2(f.Epoch, who)] || sealed[who] >= maxStanzas {
+// affords says whether an epoch is sealed again to a member though it is none
+// to write under: one of those who have to do with it has caused that member
+// fewer such cases than limit. One who spoils epochs without end uses up its own
+// account only, not that of an honest member who wrote under one of them.
+func (s State) affords(epoch journal.EpochID, who journal.Author, limit int) bool {
+	for u := range scan(s.book.users, key(epoch)) {
+		by := journal.Author([]byte(u[32:]))
+		k, ok := s.active.keyOf(by)
+		if !ok {
 			continue
 		}
-		sealed[who]++
-		done[key2(f.Epoch, who)] = true
-		// A member whose own key takes no secret keeps nobody else waiting.
-		_ = s.try(func() error { return s.rotate(ep, []Member{st.active.Members[at]}) })
+		line := s.active.identities(k)
+		if !slices.Contains(line, by) {
+			continue
+		}
+		n := 0
+		for _, id := range line {
+			c, _ := s.book.asked.Get(key2(id, who))
+			n += c
+		}
+		if n < limit {
+			return true
+		}
+	}
+	return false
+}
+
+// asksFor says whether this node asks for an epoch now, or later, where nothing is
+// known yet of its rotation.
+func (s State) asksFor(d askDue) (now, later bool) {
+	if _, held := s.epochs.Get(key(d.Epoch)); held {
+		return false, false
+	}
+	if _, asked := s.failures.Get(key2(d.Epoch, s.Me())); asked {
+		return false, false
+	}
+	if d.Node != (epochNode{}) && s.obeyed(d.Node) {
+		return true, false
+	}
+	if !s.lacks(d.Epoch) || !s.counted(d.Epoch) && !s.affords(d.Epoch, s.Me(), maxStanzas) {
+		return false, false
+	}
+	if d.Named {
+		return true, false
+	}
+	for range scan(s.rotations, key(d.Epoch)) {
+		return true, false
+	}
+	return false, true
+}
+
+// tellStanza asks for the epochs that others write or wrote under and whose
+// secret this node could not open or was not given, and seals again those that
+// others ask for.
+func (s *step) tellStanza() error {
+	if s.m.State.active == nil {
+		return nil
+	}
+	for _, k := range firstsByAuthor(s.m.State.book.asks, stanzaEach) {
+		d, _ := s.m.State.book.asks.Get(k)
+		s.m.State.book.asks = s.m.State.book.asks.Delete(k)
+		now, later := s.m.State.asksFor(d)
+		if later {
+			s.m.State.book.strange = s.m.State.book.strange.Set(k, d)
+		}
+		if !now {
+			continue
+		}
+		if _, err := s.write(&StanzaFailed{Epoch: d.Epoch}); err != nil {
+			return err
+		}
+	}
+	return s.sealAgain()
+}
+
+// askPastForks asks for epochs of which not even the rotation came, because it is
+// past a fork: such as those of an honest member who took an epoch for the
+// group's before it knew of the fork.
+func (s *step) askPastForks() error {
+	st := s.m.State
+	if st.active == nil || len(st.chains.Forks()) == 0 {
+		return nil
+	}
+	for _, k := range firstsByAuthor(st.book.strange, stanzaEach) {
+		d, _ := s.m.State.book.strange.Get(k)
+		s.m.State.book.strange = s.m.State.book.strange.Delete(k)
+		if now, later := s.m.State.asksFor(d); !now && !later {
+			continue
+		}
+		if _, err := s.write(&StanzaFailed{Epoch: d.Epoch}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// epochsRetainted works out anew what the epochs rest on (see derived).
-func (s State) epochsRetainted(retaint) State { return s }
+// sealAgain seals an epoch to a member who could not open its stanza. Every
+// holder does it once: to leave it to one would let that one keep a member out.
+func (s *step) sealAgain() error {
+	st := s.m.State
+	for _, m := range st.active.Members {
+		if m.Identity == st.Me() || m.Identity == (journal.Author{}) {
+			continue
+		}
+		var keys []string
+		for k := range scan(st.book.answers, key(m.Identity)) {
+			if keys = append(keys, k); len(keys) == stanzaEach {
+				break
+			}
+		}
+		for _, k := range keys {
+			id, _ := s.m.State.book.answers.Get(k)
+			s.m.State.book.answers = s.m.State.book.answers.Delete(k)
+			ep, ok := s.m.State.answers(id, m.Identity)
+			if !ok {
+				continue
+			}
+			// A member whose own key takes no secret keeps nobody else waiting.
+			if err := s.try(func() error { return s.rotate(ep, []Member{m}) }); err != nil && mayNotWrite(err) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// answers says whether this node seals an epoch again to a member who asked for
+// it. An epoch that counts is always answered. Of all others a member asks on
+// the account of each author for maxStanzas; who answers may see it on the account of
+// some more, which is why it goes on for longer.
+func (s State) answers(id journal.EpochID, who journal.Author) (journal.Epoch, bool) {
+	ep, held := s.epochs.Get(key(id))
+	if done, _ := s.book.given.Get(key3(id, who, s.Me())); done || !held || ep.Number == 0 {
+		return ep, false
+	}
+	return ep, s.counted(id) || s.affords(id, who, 2*maxStanzas+1)
+}
+
+// unreadSealed counts the entries held, most at the most, that cannot be read and
+// may show a signature of this node's key: those that are not tainted, and
+// this member's own.
+func (s State) unreadSealed(most int) int {
+	n := 0
+	for from, more := "", true; more && n < most; {
+		prefix := ""
+		for k := range s.book.waiting.From(from) {
+			prefix = k[:33]
+			break
+		}
+		if prefix == "" {
+			break
+		}
+		chain := journal.ChainKey{Author: journal.Author([]byte(prefix[:32])), Incarnation: prefix[32]}
+		end := s.taintedFrom(chain)
+		if s.sameMember(chain.Author, s.Me()) {
+			end = 0
+		}
+		for k := range scan(s.book.waiting, prefix) {
+			if n == most || end != 0 && k[33:41] >= number(end) {
+				break
+			}
+			n++
+		}
+		from, more = after(prefix)
+	}
+	return n
+}

@@ -90,62 +90,6 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 	}
 }
 
-// Epochs that are spoiled without end are not answered without end: what each
-// takes of the others is limited.
-func TestSpoiledEpochsAreAnsweredSoOftenOnly(t *testing.T) {
-	c := active(t, 2, 3)
-	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
-	evil.evil = true
-	count := func(p *peer) (n int) {
-		for _, e := range p.held {
-			if e.Header().Author == p.id() {
-				n++
-			}
-		}
-		return n
-	}
-	beforeA, beforeB := count(a), count(b)
-	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
-	for n := range maxStanzas + 40 {
-		ep := journal.Epoch{Group: evil.m.State.group, Number: 2, Parent: journal.EpochID{1}, Secret: [32]byte{byte(n), byte(n >> 8)}}
-		body := &EpochRotated{Number: ep.Number, Parent: ep.Parent}
-		for _, m := range evil.m.State.active.Members {
-			sealed, err := journal.SealSecret(ep, evil.id(), m.Identity, m.Sealing)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if m.Identity == b.id() {
-				sealed[0]++
-			}
-			body.Stanzas = append(body.Stanzas, Stanza{To: m.Identity, Sealed: sealed})
-		}
-		plain, err := EncodeEvent(Event{Time: 1, Body: body})
-		if err != nil {
-			t.Fatal(err)
-		}
-		at, err := s.next()
-		if err != nil {
-			t.Fatal(err)
-		}
-		e, err := journal.SealPlain(evil.self.Identity, evil.m.State.group, ep.ID(), at, plain, s.nonce())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.append(e); err != nil {
-			t.Fatal(err)
-		}
-		a.must(EntryIn{e})
-		b.must(EntryIn{e})
-	}
-	c.settle(a, b)
-	if n := count(b) - beforeB; n != maxStanzas {
-		t.Errorf("b wrote %d entries, want %d", n, maxStanzas)
-	}
-	if n := count(a) - beforeA; n != maxStanzas {
-		t.Errorf("a wrote %d entries, want %d", n, maxStanzas)
-	}
-}
-
 // An honest member may take an epoch for the group's before it knows that its
 // author forked, and write under it. Who was shown the other branch asks for it,
 // though nobody named anything.

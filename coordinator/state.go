@@ -33,7 +33,12 @@ type State struct {
 	genesis Genesis
 	name    string
 	nameRef Ref
-	pinned  [32]byte
+	renamed string // what the founder calls it by now
+	// renamedRef is the last entry that says so.
+	renamedRef Ref
+	pinned     [32]byte
+	// inviter is who let this node in, where it took a lost one's place.
+	inviter journal.Author
 
 	chains journal.Chains
 	cuts   pmap.Map[string, cutFact] // by chain
@@ -43,43 +48,53 @@ type State struct {
 	sealed    pmap.Map[string, *journal.Entry] // by epoch id | entry id: not readable yet
 	failures  pmap.Map[string, failureFact]    // by epoch id | identity: stanzas that did not open
 	inert     pmap.Map[string, Inert]          // by entry id
-	faults    pmap.Map[string, Ref]            // by entry id: those of inert that this program failed on
+	skipped   pmap.Map[string, Ref]            // by entry id: those of inert that this program failed on
 	unknown   pmap.Map[string, Ref]            // by entry id: needs a newer version
 
 	admitted  pmap.Map[string, Ref]          // by identity
 	records   pmap.Map[string, Record]       // by entry id
 	rosters   pmap.Map[string, rosterFact]   // by entry id
-	reveals   pmap.Map[string, revealFact]   // by author | roster | entry id
+	reveals   pmap.Map[string, revealFact]   // by author | roster | commitment that it opens
 	ratified  pmap.Map[string, ratifiedFact] // by hash | author, and record of a hosted one
 	abandoned pmap.Map[string, Ref]          // by entry id
-	named     pmap.Map[string, Ref]          // by named entry | entry id
+	named     pmap.Map[string, Ref]          // by named entry | author
 	active    *Active
 
-	leases      pmap.Map[string, leaseFact]   // by index | entry id
+	leases      pmap.Map[string, leaseFact]   // by index | chain
 	proposals   pmap.Map[string, *Proposal]   // by entry id
-	byTx        pmap.Map[string, Ref]         // by txid | proposal
-	byCoin      pmap.Map[string, Ref]         // by outpoint | proposal
-	replacers   pmap.Map[string, Ref]         // by replaced txid | proposal
-	byChange    pmap.Map[string, Ref]         // by change index | proposal
 	carriers    pmap.Map[string, carrierFact] // by proposal | entry id: signatures as stated
 	sigs        pmap.Map[string, []byte]      // by txid | input | key: the least that verified
 	approvals   pmap.Map[string, Approval]    // by txid | key: who brought the first of them
-	votes       pmap.Map[string, voteFact]    // by proposal | author | entry id
-	withdrawals pmap.Map[string, Ref]         // by proposal | entry id
+	votes       pmap.Map[string, voteFact]    // by proposal | author | latest first (see voteKey)
+	withdrawals pmap.Map[string, Ref]         // by proposal | chain: its first
+	props       proposalIndex
+	backlog     backlog
 
 	replaced     pmap.Map[string, replacedFact] // by chain | seq | entry id
 	replaceVotes pmap.Map[string, replaceVote]  // by author | entry id
 	labels       pmap.Map[string, labelFact]    // by target | entry id
 
+	zero  journal.EpochID // epoch 0
+	setup setupBook
+	book  epochBook
+	wants wants
+	// faults counts, by author | rule, the entries without effect and those that
+	// need a newer version.
+	faults pmap.Map[string, uint64]
+
 	// touched lists the proposals that changed since Step last looked. It is
 	// bookkeeping of one step, and no part of what State says.
 	touched []journal.EntryID
+	// soiled lists the tainted entries whose signatures were verified since then.
+	soiled []Ref
 	// leased lists the indexes that were leased since then, likewise.
-	leased []uint32
+	leased pmap.Map[uint32, bool]
 	// relineDue: who the members are has to be worked out anew; retainted lists
 	// the chains that are tainted from elsewhere on since derived last looked.
 	relineDue bool
 	retainted []retaint
+	// reweighedOf lists the chains of which other entries are tainted since then.
+	reweighedOf []retaint
 	// reweighed: entries were tainted, or are not any more, since Step last looked.
 	reweighed bool
 }
@@ -142,16 +157,14 @@ type ratifiedFact struct {
 	Record *journal.EntryID `cbor:"3,keyasint,omitempty"` // of a hosted cosigner
 }
 
-type leaseFact struct {
-	Ref   Ref    `cbor:"1,keyasint"`
-	Index uint32 `cbor:"2,keyasint"`
-}
-
 type carrierFact struct {
 	Ref        Ref                `cbor:"1,keyasint"`
 	Proposal   journal.EntryID    `cbor:"2,keyasint"`
 	Signatures []PartialSignature `cbor:"3,keyasint"`
 	Carried    bool               `cbor:"4,keyasint"`
+	// Verified has a bit for each signature, set for those that verified; nil
+	// while that is not known.
+	Verified []byte `cbor:"5,keyasint,omitempty"`
 }
 
 type voteFact struct {
@@ -177,7 +190,8 @@ func NewState(self *Self, genesis []byte, secret [32]byte, pinned [32]byte) (Sta
 	}
 	s := State{self: self, group: GroupID(genesis), genesis: g, pinned: pinned}
 	zero := journal.Epoch{Group: s.group, Secret: secret}
-	s.epochs = s.epochs.Set(key(zero.ID()), zero)
+	s.zero = zero.ID()
+	s.epochs = s.epochs.Set(key(s.zero), zero)
 	return s, nil
 }
 
@@ -187,7 +201,7 @@ func (s State) Group() journal.GroupID { return s.group }
 // Genesis returns the group's genesis.
 func (s State) Genesis() Genesis { return s.genesis }
 
-// Name returns the wallet's name as its founder gave it, or "".
+// Name returns the wallet's name as its founder gave it first, or "".
 func (s State) Name() string { return s.name }
 
 // Chains returns the entries held, as positions.
@@ -200,8 +214,13 @@ func (s State) Active() *Active { return s.active }
 func (s State) Me() journal.Author { return s.self.Identity.Author() }
 
 // knows says whether entries of an author are taken: the founder, whoever the
-// founder admitted, and this node; once the wallet is active, its members.
+// founder admitted, and this node; once the wallet is active, its members. Whoever
+// let this node in is heard from the start: that it is a member may be written
+// under an epoch that it alone hands on. What it writes counts as it would anyway.
 func (s State) knows(a journal.Author) bool {
+	if a == s.inviter && a != (journal.Author{}) {
+		return true
+	}
 	if s.active != nil {
 		_, ok := s.active.keyOf(a)
 		return ok
@@ -232,7 +251,10 @@ func (s State) Members() []journal.Author {
 	}
 	for k := range s.admitted.All() {
 		a := journal.Author([]byte(k))
-		if !seen[a] && len(out) < maxAdmissions {
+		if len(out) >= maxAdmissions {
+			break
+		}
+		if !seen[a] {
 			seen[a] = true
 			out = append(out, a)
 		}
@@ -262,7 +284,30 @@ func (s State) Entries() int {
 func (s State) Unknown() int { return s.unknown.Len() }
 
 func (s State) asInert(r Ref, rule string) State {
+	if old, ok := s.inert.Get(key(r.ID)); ok {
+		s = s.fault(r, old.Rule, -1)
+	}
 	s.inert = s.inert.Set(key(r.ID), Inert{r, rule})
+	return s.fault(r, rule, 1)
+}
+
+func (s State) asUnknown(r Ref) State {
+	if _, ok := s.unknown.Get(key(r.ID)); ok {
+		return s
+	}
+	s.unknown = s.unknown.Set(key(r.ID), r)
+	return s.fault(r, faultNewer, 1)
+}
+
+// faultNewer is what entries of a kind that this version does not know count as.
+const faultNewer = "needs_newer_version"
+
+// fault counts what has no effect, by author and rule: what shows them need not
+// go through all.
+func (s State) fault(r Ref, rule string, by int) State {
+	k := key(r.Chain.Author) + rule
+	n, _ := s.faults.Get(k)
+	s.faults = s.faults.Set(k, n+uint64(by))
 	return s
 }
 

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // retaint says that other entries of a chain are tainted than before: those
@@ -84,7 +85,7 @@ func (s State) retaint(c journal.ChainKey, before uint64) State {
 
 // told returns the state without the bookkeeping of what is news.
 func (s State) told() State {
-	s.touched, s.leased, s.reweighed = nil, nil, false
+	s.touched, s.soiled, s.leased, s.reweighed, s.reweighedOf = nil, nil, pmap.Map[uint32, bool]{}, false, nil
 	return s
 }
 
@@ -100,7 +101,7 @@ func (s State) told() State {
 func (s State) derived() State {
 	s = s.relined()
 	if len(s.retainted) == 0 {
-		return s
+		return s.epochsDerived()
 	}
 	due := s.retainted
 	s.retainted, s.reweighed = nil, true
@@ -121,5 +122,5 @@ func (s State) derived() State {
 		s = s.proposalsRetainted(r)
 		s = s.viewsRetainted(r)
 	}
-	return s
+	return s.epochsDerived()
 }

@@ -1,0 +1,86 @@
+package coordinator
+
+import (
+	"slices"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// rotateRank is how much later each of those online rotates than the one before
+// it in order of identity: one who should and does not hinders the others for that long.
+const rotateRank = time.Hour
+
+// RuleRekey is what refuses a new epoch that the others would not write under.
+const RuleRekey = "epoch_not_counted"
+
+// Rekey makes a new epoch now: entries are sealed under a secret of their own
+// from then on, which those who are members now hold.
+type Rekey struct{}
+
+func (s *step) rekey() error {
+	st := s.m.State
+	if st.active == nil {
+		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
+	}
+	if _, ok := st.active.index(st.Me()); !ok {
+		return s.m.noSeat()
+	}
+	if c, ok := st.book.counts.Get(key(st.Me())); ok && !st.mayRotate(st.Me()) {
+		return refuse(RuleRekey, "this node's epochs do not count any more: it made %d for these members, and %d of them had to be sealed again by others", len(c.counted), c.spoiled).
+			hint("let another cosigner make it; a new device of any cosigner begins the count anew")
+	}
+	if err := s.rotate(s.newEpoch(), st.active.Members); err != nil {
+		return err
+	}
+	s.do(Reply{})
+	return nil
+}
+
+// rotateByAge makes a new epoch when there is none that fits the members, or
+// when it is old: the lowest identity online whose epochs count does it, so that
+// not all do, and the next one where that one does not.
+func (s *step) rotateByAge(online []journal.Author) error {
+	st := s.m.State
+	if st.active == nil || !st.mayRotate(st.Me()) {
+		return nil
+	}
+	cur, fits := st.fitting()
+	if fits {
+		s.m.unfit = 0
+	} else {
+		s.m.unfit++
+	}
+	me := st.Me()
+	rank := 0
+	for _, a := range online {
+		if slices.Compare(a[:], me[:]) < 0 && st.mayRotate(a) {
+			rank++
+		}
+	}
+	if fits {
+		// A time claimed to lie ahead counts as now: it cannot stop rotation
+		// for longer than one that is true, since it is asked again.
+		age := s.now().UnixMilli() - st.rotatedAt(cur.ID(), s.now().UnixMilli())
+		if age < (epochAge + time.Duration(rank)*rotateRank).Milliseconds() {
+			return nil
+		}
+	} else if s.m.unfit < rebroadcastEach*uint64(rank+1) {
+		return nil // give another's rotation time to arrive
+	}
+	// Rotation is no reason to stop time: what hinders it now hinders it
+	// again at the next tick, and is not worth more.
+	_ = s.try(func() error { return s.rotate(s.newEpoch(), s.m.State.active.Members) })
+	return nil
+}
+
+// rotatedAt returns the earliest time that a member claims for its rotation to
+// the present members (Unix milliseconds), now at the latest.
+func (s State) rotatedAt(epoch journal.EpochID, now int64) int64 {
+	for _, at := range s.obeying(epoch) {
+		if f, ok := s.rotations.Get(key(epoch) + at[len(at)-32:]); ok {
+			now = min(now, f.Ref.Time)
+		}
+	}
+	return now
+}

@@ -1,0 +1,107 @@
+package coordinator
+
+import (
+	"bytes"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+// maxRosters is how many closed rosters a node looks at, the founder's first
+// ones. An honest founder closes one.
+const maxRosters = 16
+
+// setupBook is what the facts of a forming group are found by: any of its members
+// may bring 32,768 of each (see quota) before the wallet is active.
+type setupBook struct {
+	closed   pmap.Map[string, journal.EntryID] // by place: rosters
+	rostered pmap.Map[string, struct{}]        // by record: those that some roster lists
+	own      pmap.Map[string, journal.EntryID] // by author: of its records of itself that with the lowest id
+	hosted   pmap.Map[string, struct{}]        // by author | record
+}
+
+func (s State) foldRoster(f rosterFact) State {
+	s.rosters = s.rosters.Set(key(f.Ref.ID), f)
+	return s.indexRoster(f)
+}
+
+func (s State) indexRoster(f rosterFact) State {
+	s.setup.closed = s.setup.closed.Set(placeOf(f.Ref), f.Ref.ID)
+	for _, id := range f.Records {
+		s.setup.rostered = s.setup.rostered.Set(key(id), struct{}{})
+	}
+	return s
+}
+
+func (s State) foldRecord(r Record) State {
+	s.records = s.records.Set(key(r.Ref.ID), r)
+	return s.indexRecord(r)
+}
+
+func (s State) indexRecord(r Record) State {
+	who, id := r.Ref.Chain.Author, r.Ref.ID
+	if r.Body.Hosted {
+		s.setup.hosted = s.setup.hosted.Set(key2(who, id), struct{}{})
+		return s
+	}
+	if old, ok := s.setup.own.Get(key(who)); !ok || string(id[:]) < string(old[:]) {
+		s.setup.own = s.setup.own.Set(key(who), id)
+	}
+	return s
+}
+
+// firstRosters yields the rosters that this node looks at.
+func (s State) firstRosters(yield func(rosterFact) bool) {
+	n := 0
+	for _, id := range s.setup.closed.All() {
+		f, _ := s.rosters.Get(key(id))
+		if n++; n > maxRosters || !yield(f) {
+			return
+		}
+	}
+}
+
+// myRosters yields those that this node revealed for: one, unless its own chain is forked.
+func (s State) myRosters(yield func(rosterFact) bool) {
+	for k := range scan(s.reveals, key(s.Me())) {
+		if f, ok := s.rosters.Get(k[32:64]); ok && !yield(f) {
+			return
+		}
+	}
+}
+
+// ownRecord returns the record that an identity wrote of itself; of several that
+// with the lowest id.
+func (s State) ownRecord(who journal.Author) (Record, bool) {
+	id, ok := s.setup.own.Get(key(who))
+	if !ok {
+		return Record{}, false
+	}
+	return s.records.Get(key(id))
+}
+
+// placed yields the records that can have a place: of each author its own, and
+// of those it hosts as many as a wallet has members, by id.
+func (s State) placed(yield func(Record) bool) {
+	for _, id := range s.setup.own.All() {
+		if r, ok := s.records.Get(key(id)); ok && !yield(r) {
+			return
+		}
+	}
+	for _, k := range firstsByAuthor(s.setup.hosted, MaxCosigners) {
+		if r, ok := s.records.Get(k[32:]); ok && !yield(r) {
+			return
+		}
+	}
+}
+
+// revealed returns the reveal of a roster that opens a record's commitment.
+func (s State) revealed(m Member, roster journal.EntryID) (revealFact, bool) {
+	rec, ok := s.records.Get(key(m.Record))
+	if !ok {
+		return revealFact{}, false
+	}
+	return s.reveals.Get(key3(m.author(), roster, rec.Body.Commitment))
+}
+
+func compareEntryIDs(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) }

@@ -1,0 +1,105 @@
+package coordinator
+
+import (
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+// wants is which entries somebody named, by `entries.named` or by a signature, and
+// which of them are not held. A member brings 468,000 of them at once at most:
+// 60 in an entry of 4 KiB (see quota).
+type wants struct {
+	by      pmap.Map[string, struct{}] // by entry | author
+	missing pmap.Map[string, struct{}] // by author | entry
+}
+
+// want takes in that an author names an entry.
+func (s State) want(id journal.EntryID, by journal.Author) State {
+	if _, known := s.wants.by.Get(key2(id, by)); known {
+		return s
+	}
+	s.wants.by = s.wants.by.Set(key2(id, by), struct{}{})
+	if !s.chains.Has(id) {
+		s.wants.missing = s.wants.missing.Set(key2(by, id), struct{}{})
+		return s
+	}
+	if epoch, ok := s.book.sealedIn.Get(key(id)); ok {
+		return s.signedUnder(id, epoch, by)
+	}
+	if epoch, ok := s.book.under.Get(key(id)); ok {
+		return s.signedUnder(id, epoch, by)
+	}
+	return s
+}
+
+// arrived takes in that an entry is held.
+func (s State) arrived(id journal.EntryID) State {
+	for k := range scan(s.wants.by, key(id)) {
+		s.wants.missing = s.wants.missing.Delete(key2(journal.Author([]byte(k[32:])), id))
+	}
+	return s
+}
+
+// wanted says whether an entry past a fork is of use: somebody's signature or
+// vote names it, or it is evidence.
+func (m Machine) wanted(id journal.EntryID) bool {
+	if m.State.active == nil {
+		// What the roster rests on counts tainted or not, and no entry names it.
+		return true
+	}
+	for range scan(m.State.wants.by, key(id)) {
+		return true
+	}
+	for range scan(m.State.votes, key(id)) {
+		return true
+	}
+	_, ok := m.State.setup.rostered.Get(key(id))
+	return ok
+}
+
+// Wanted lists entries that others name and this node lacks, where the named
+// one may lie past a fork. It is bounded: the rest comes with later syncs. Each
+// member has a share, so that none delays what another one names, whatever it
+// names itself.
+func (m Machine) Wanted() []journal.EntryID {
+	const most = 256
+	var out []journal.EntryID
+	seen := map[journal.EntryID]bool{}
+	add := func(id journal.EntryID, limit int) {
+		if !m.State.chains.Has(id) && !seen[id] && len(out) < limit {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	// What the roster rests on comes first; the founder has this share alone.
+	for f := range m.State.firstRosters {
+		for _, id := range f.Records {
+			add(id, most/4)
+		}
+	}
+	var lines [][]journal.Author
+	if a := m.State.active; a != nil {
+		for k, x := range a.Members {
+			if !x.Hosted() {
+				lines = append(lines, a.identities(k))
+			}
+		}
+	} else {
+		for _, who := range m.State.Members() {
+			lines = append(lines, []journal.Author{who})
+		}
+	}
+	share := (most - most/4) / max(1, len(lines))
+	for _, line := range lines {
+		limit := len(out) + max(1, share)
+		for _, who := range line {
+			for k := range scan(m.State.wants.missing, key(who)) {
+				if len(out) >= limit {
+					break
+				}
+				add(journal.EntryID([]byte(k[32:])), limit)
+			}
+		}
+	}
+	return out
+}
