@@ -64,6 +64,10 @@ type WalletBackend interface {
 	AbandonWallet(ctx context.Context, wallet string) (WalletSummary, error)
 	// ArchiveWallet puts a wallet aside on this node, or takes it up again.
 	ArchiveWallet(ctx context.Context, wallet string, r ArchiveWallet) (WalletSummary, error)
+	// RescanWallet looks at the chain again, from a block on.
+	RescanWallet(ctx context.Context, wallet string, r RescanWallet) (WalletSummary, error)
+	// RenameWallet changes what this node calls a wallet.
+	RenameWallet(ctx context.Context, wallet string, r RenameWallet) (WalletSummary, error)
 	// NewAddress leases a receiving address, or shows the next one.
 	NewAddress(ctx context.Context, wallet string, r NewAddress) (Address, error)
 	// Coins lists the unspent outputs.

@@ -87,6 +87,20 @@ func (c *Client) ArchiveWallet(ctx context.Context, wallet string, r ArchiveWall
 	})
 }
 
+// RescanWallet implements Backend.
+func (c *Client) RescanWallet(ctx context.Context, wallet string, r RescanWallet) (WalletSummary, error) {
+	return onWallet(wallet, func() (WalletSummary, error) {
+		return send[WalletSummary](ctx, c, path("wallets", wallet, "rescan"), r)
+	})
+}
+
+// RenameWallet implements Backend.
+func (c *Client) RenameWallet(ctx context.Context, wallet string, r RenameWallet) (WalletSummary, error) {
+	return onWallet(wallet, func() (WalletSummary, error) {
+		return send[WalletSummary](ctx, c, path("wallets", wallet, "rename"), r)
+	})
+}
+
 // NewAddress implements Backend.
 func (c *Client) NewAddress(ctx context.Context, wallet string, r NewAddress) (Address, error) {
 	return onWallet(wallet, func() (Address, error) {

@@ -47,6 +47,7 @@ type Status struct {
 	Chain     ChainStatus         `json:"chain"`
 	Wallets   List[WalletSummary] `json:"wallets"`
 	Peers     List[Peer]          `json:"peers"`
+	Problem   string              `json:"problem,omitempty" doc:"What is wrong with connections from outside, such as very many that say nothing; absent when nothing is."`
 }
 
 // ChainStatus is the Bitcoin network as the node sees it.
@@ -76,8 +77,12 @@ type ChainSync struct {
 // WalletSummary names a wallet and says how far it is.
 type WalletSummary struct {
 	Wallet string `json:"wallet" doc:"Wallet id: 64 hex characters."`
-	Name   string `json:"name"`
-	State  string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon."`
+	Name   string `json:"name" doc:"What this node calls it: no two wallets of a node have names that look alike."`
+	// FounderName is shown, and leads nowhere.
+	FounderName string `json:"founder_name,omitempty" doc:"What its founder calls it; absent where that is the same."`
+	State       string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon, failed where it could not be opened."`
+	// Problem is why a wallet is failed.
+	Problem string `json:"problem,omitempty" doc:"Why it could not be opened, where it is failed; the node's other wallets run."`
 	// AwaitingProof: this node's external key is not entered yet.
 	AwaitingProof bool `json:"awaiting_proof,omitempty" doc:"True while this node's external key waits for its proof."`
 	// AwaitingHosted: keys of hosted cosigners are not entered yet.
@@ -197,6 +202,7 @@ type HistoryItem struct {
 	Time     *time.Time `json:"time" doc:"Of its block, as the miner claims; null while it is unconfirmed."`
 	Proposal string     `json:"proposal" doc:"The proposal it comes from; empty where there is none."`
 	Label    string     `json:"label" doc:"A cosigner's words, unverified: the label of the transaction, else the note of its proposal."`
+	LabelBy  string     `json:"label_by,omitempty" doc:"The cosigner who wrote the label or the note."`
 }
 
 // Proposed answers a new proposal, or the repetition of one by its request id.
@@ -211,27 +217,29 @@ type Proposed struct {
 
 // Proposal is everything that is shown of a proposal.
 type Proposal struct {
-	Proposal   string          `json:"proposal"`
-	Wallet     string          `json:"wallet"`
-	Author     string          `json:"author" doc:"Name of the cosigner who proposed."`
-	Status     string          `json:"status" doc:"pending, final, broadcast, confirmed, or an end: conflicted, dead, withdrawn, rejected, expired, replaced."`
-	TxID       string          `json:"txid"`
-	Inputs     List[TxInput]   `json:"inputs"`
-	Outputs    List[TxOutput]  `json:"outputs"`
-	Fee        int64           `json:"fee"`
-	FeeRate    float64         `json:"fee_rate"`
-	Note       string          `json:"note" doc:"The author's words; unverified."`
-	Created    time.Time       `json:"created" doc:"As the author claims."`
-	Expires    *time.Time      `json:"expires"`
-	HeldBy     List[string]    `json:"held_by" doc:"Names of the cosigners known to hold it."`
-	Approvals  List[Approval]  `json:"approvals"`
-	Rejections List[Rejection] `json:"rejections"`
-	Needed     int             `json:"needed" doc:"How many cosigners must sign in all."`
-	Conflicts  List[string]    `json:"conflicts" doc:"Other proposals that spend one of its coins."`
-	Replaces   List[string]    `json:"replaces"`
-	ReplacedBy *string         `json:"replaced_by"`
-	WTxID      *string         `json:"wtxid" doc:"Null before it is final."`
-	Warnings   List[Warning]   `json:"warnings,omitempty" doc:"What this node would have the user know before signing."`
+	Proposal      string          `json:"proposal"`
+	Wallet        string          `json:"wallet"`
+	Author        string          `json:"author" doc:"Name of the cosigner who proposed."`
+	Status        string          `json:"status" doc:"pending, final, broadcast, confirmed, or an end: conflicted, dead, withdrawn, rejected, expired, replaced."`
+	TxID          string          `json:"txid"`
+	Inputs        List[TxInput]   `json:"inputs"`
+	Outputs       List[TxOutput]  `json:"outputs"`
+	Fee           int64           `json:"fee"`
+	FeeRate       float64         `json:"fee_rate"`
+	Note          string          `json:"note" doc:"The author's words; unverified."`
+	Created       time.Time       `json:"created" doc:"As the author claims."`
+	Expires       *time.Time      `json:"expires"`
+	HeldBy        List[string]    `json:"held_by" doc:"Names of the cosigners known to hold it."`
+	Approvals     List[Approval]  `json:"approvals"`
+	Rejections    List[Rejection] `json:"rejections"`
+	Needed        int             `json:"needed" doc:"How many cosigners must sign in all."`
+	Conflicts     List[string]    `json:"conflicts" doc:"Other proposals that spend one of its coins, 64 at most."`
+	Replaces      List[string]    `json:"replaces" doc:"Proposals that it replaces, 64 at most."`
+	ConflictCount int             `json:"conflict_count" doc:"How many conflicts there are in all."`
+	ReplacesCount int             `json:"replaces_count" doc:"How many proposals it replaces in all."`
+	ReplacedBy    *string         `json:"replaced_by"`
+	WTxID         *string         `json:"wtxid" doc:"Null before it is final."`
+	Warnings      List[Warning]   `json:"warnings,omitempty" doc:"What this node would have the user know before signing."`
 }
 
 // TxInput is a coin that a proposal spends.

@@ -3,12 +3,15 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/quorate/quorate/display"
 )
 
 const (
@@ -38,9 +41,36 @@ func (s *Server) eventRoute(h huma.API) {
 	})
 }
 
+// How many streams and waits there are at once: of callers on the Unix socket,
+// and of those with a token, who together have half of the TCP connections.
+const (
+	maxLocalWatchers = 128
+	maxTokenWatchers = maxConns / 2
+)
+
+// watch takes a place for a stream or a wait, or says that there is none.
+func (s *Server) watch(ctx context.Context) (release func(), err *Error) {
+	places := s.tokenWatchers
+	if roleOf(ctx) == RoleLocal {
+		places = s.localWatchers
+	}
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	default:
+		return nil, Unreachable("too_many_watchers", fmt.Sprintf("%d streams of events and waits are open already", cap(places)), "end some, and try again")
+	}
+}
+
 func (s *Server) stream(ctx context.Context, w http.ResponseWriter) {
 	ctx, stop := s.untilClosing(ctx)
 	defer stop()
+	release, busy := s.watch(ctx)
+	if busy != nil {
+		writeError(w, busy)
+		return
+	}
+	defer release()
 	events, err := s.backend.Subscribe(ctx)
 	if err != nil {
 		writeError(w, AsError(err))
@@ -76,7 +106,7 @@ func (s *Server) stream(ctx context.Context, w http.ResponseWriter) {
 				s.log.Error("event could not be encoded", "type", e.Type, "err", err)
 				return
 			}
-			line = append(append([]byte("data: "), b...), "\n\n"...)
+			line = append(append([]byte("data: "), display.JSON(b)...), "\n\n"...)
 		case <-tick.C:
 		}
 		if !send(line) {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/quorate/quorate/display"
 )
 
 const (
@@ -16,6 +18,16 @@ const (
 	maxBody = 1 << 20
 	// maxDepth is the nesting of JSON allowed; no request needs more than 3.
 	maxDepth = 16
+	// maxKeys is how many fields an object may have; no request has more than 10.
+	maxKeys = 64
+	// maxValues is how many values a body may have, objects and arrays among
+	// them. The largest request that its fields allow is a proposal: 1,000
+	// recipients of 4 (the object and its 3 fields), 2,000 coins, 64 proposals
+	// replaced, 16 rules, and the 10 fields are 6,090.
+	maxValues = 8192
+	// maxBodies is how many bodies are read at once, of those who come through
+	// the same door: 8 MiB.
+	maxBodies = 8
 	// bodyTimeout is how long a client may take to send a body.
 	bodyTimeout = 10 * time.Second
 )
@@ -25,6 +37,7 @@ const (
 // whatever their case; a request that two readers could read differently is
 // refused here.
 func guardBody(next http.Handler) http.Handler {
+	places := make(chan struct{}, maxBodies)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			// No route reads the body of a GET.
@@ -32,24 +45,41 @@ func guardBody(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		body, err := readBody(w, r)
+		body, err := takeBody(w, r, places)
 		if err != nil {
-			writeError(w, err)
+			refuse(w, r, err)
 			return
-		}
-		if len(body) > 0 {
-			if err := checkJSON(body); err != nil {
-				writeError(w, Misuse("bad_json", "request body: "+err.Error(), "send one JSON object"))
-				return
-			}
-		} else {
-			// Every route takes an object; none at all means the empty one.
-			body = []byte("{}")
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		r.ContentLength = int64(len(body))
 		next.ServeHTTP(w, r)
 	})
+}
+
+// takeBody reads and checks a body once there is a place for it.
+func takeBody(w http.ResponseWriter, r *http.Request, places chan struct{}) ([]byte, *Error) {
+	wait := time.NewTimer(bodyTimeout)
+	defer wait.Stop()
+	select {
+	case places <- struct{}{}:
+		defer func() { <-places }()
+	case <-wait.C:
+		return nil, Unreachable("busy", fmt.Sprintf("%d requests are being read, and none of them came to its end within %s", maxBodies, bodyTimeout), "try again")
+	case <-r.Context().Done():
+		return nil, AsError(r.Context().Err())
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	if len(body) == 0 {
+		// Every route takes an object; none at all means the empty one.
+		return []byte("{}"), nil
+	}
+	if err := checkJSON(body); err != nil {
+		return nil, Misuse("bad_json", "request body: "+err.Error(), "send one JSON object")
+	}
+	return body, nil
 }
 
 // readBody reads at most maxBody bytes within bodyTimeout. The deadline is
@@ -71,21 +101,22 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Error) {
 }
 
 // checkJSON accepts exactly one JSON object without duplicate keys, with keys
-// of lower case ASCII only, nested no deeper than maxDepth.
+// of lower case ASCII only, nested no deeper than maxDepth, of at most
+// maxValues values.
 func checkJSON(body []byte) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	first, err := d.Token()
+	c := checker{Decoder: json.NewDecoder(bytes.NewReader(body))}
+	c.UseNumber()
+	first, err := c.Token()
 	if err != nil {
 		return errNotJSON
 	}
 	if first != json.Delim('{') {
 		return errors.New("not a JSON object")
 	}
-	if err := checkObject(d, 1); err != nil {
+	if err := c.object(1); err != nil {
 		return err
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+	if _, err := c.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("something follows the JSON object")
 	}
 	return nil
@@ -93,10 +124,16 @@ func checkJSON(body []byte) error {
 
 var errNotJSON = errors.New("not valid JSON")
 
-func checkObject(d *json.Decoder, depth int) error {
+// checker goes through a body and counts its values.
+type checker struct {
+	*json.Decoder
+	values int
+}
+
+func (c *checker) object(depth int) error {
 	seen := make(map[string]struct{})
-	for d.More() {
-		t, err := d.Token()
+	for c.More() {
+		t, err := c.Token()
 		if err != nil {
 			return errNotJSON
 		}
@@ -107,16 +144,22 @@ func checkObject(d *json.Decoder, depth int) error {
 		if _, ok := seen[key]; ok {
 			return fmt.Errorf("field %q is given twice", key)
 		}
+		if len(seen) == maxKeys {
+			return fmt.Errorf("an object has more than %d fields", maxKeys)
+		}
 		seen[key] = struct{}{}
-		if err := checkValue(d, depth); err != nil {
+		if err := c.value(depth); err != nil {
 			return err
 		}
 	}
-	return closing(d)
+	return c.closing()
 }
 
-func checkValue(d *json.Decoder, depth int) error {
-	t, err := d.Token()
+func (c *checker) value(depth int) error {
+	if c.values++; c.values > maxValues {
+		return fmt.Errorf("more than %d values", maxValues)
+	}
+	t, err := c.Token()
 	if err != nil {
 		return errNotJSON
 	}
@@ -128,19 +171,19 @@ func checkValue(d *json.Decoder, depth int) error {
 		return errors.New("nested too deeply")
 	}
 	if delim == '{' {
-		return checkObject(d, depth+1)
+		return c.object(depth + 1)
 	}
-	for d.More() {
-		if err := checkValue(d, depth+1); err != nil {
+	for c.More() {
+		if err := c.value(depth + 1); err != nil {
 			return err
 		}
 	}
-	return closing(d)
+	return c.closing()
 }
 
 // closing reads the closing bracket of an object or array.
-func closing(d *json.Decoder) error {
-	if _, err := d.Token(); err != nil {
+func (c *checker) closing() error {
+	if _, err := c.Token(); err != nil {
 		return errNotJSON
 	}
 	return nil
@@ -165,5 +208,5 @@ func writeError(w http.ResponseWriter, e *Error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(e.GetStatus())
 	// The client may be gone; there is nobody left to tell.
-	_ = json.NewEncoder(w).Encode(e)
+	_ = json.NewEncoder(display.Writer(w)).Encode(e)
 }

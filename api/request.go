@@ -32,10 +32,20 @@ type RatifyWallet struct {
 	For            string `json:"for,omitempty" maxLength:"64" doc:"Name of a cosigner that this node hosts, who heard the words too."`
 }
 
+// RenameWallet gives a wallet another name on this node.
+type RenameWallet struct {
+	Name string `json:"name" minLength:"1" maxLength:"64" doc:"What this node is to call it."`
+}
+
 // ArchiveWallet puts a wallet aside, or takes it up again.
 type ArchiveWallet struct {
 	Undo  bool     `json:"undo,omitempty" doc:"Take it up again."`
 	Allow []string `json:"allow,omitempty" maxItems:"16" doc:"Rules to go on against, by name: wallet_not_empty."`
+}
+
+// RescanWallet looks at the chain again.
+type RescanWallet struct {
+	From int32 `json:"from" minimum:"0" maximum:"1073741823" doc:"Height of the first block to look at."`
 }
 
 // NewAddress asks for a receiving address.

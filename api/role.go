@@ -99,11 +99,14 @@ func authenticate(tokens []Token, next http.Handler) http.Handler {
 		}
 		if role == RoleNone {
 			w.Header().Set("WWW-Authenticate", "Bearer")
+			// Nor does it keep its connection.
+			w.Header().Set("Connection", "close")
 			e := Refuse("unauthorized", "no valid bearer token was sent", "send one of api.tokens in the Authorization header")
 			e.Unauthorized = true
-			writeError(w, e)
+			refuse(w, r, e)
 			return
 		}
+		proven(r)
 		next.ServeHTTP(w, withRole(r, role))
 	})
 }
@@ -133,7 +136,54 @@ func checkRole(ctx context.Context, need Role) *Error {
 	return nil
 }
 
-// needRole is checkRole in front of a route, before its input is parsed.
+// roleOfRoute is where an operation keeps the role that it needs.
+const roleOfRoute = "role"
+
+// rolesOf lists the roles that the routes need, by their patterns.
+func rolesOf(doc *huma.OpenAPI) map[string]Role {
+	roles := map[string]Role{}
+	for path, item := range doc.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post} {
+			if op == nil {
+				continue
+			}
+			if role, ok := op.Metadata[roleOfRoute].(Role); ok {
+				roles[op.Method+" "+path] = role
+			}
+		}
+	}
+	return roles
+}
+
+// authorize refuses who may not use the route that is asked for, before
+// anything of the body is read. Of what is no route no body is read at all.
+func (s *Server) authorize(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, pattern := s.routes.Handler(r)
+		need, ok := s.roles[pattern]
+		if !ok {
+			s.routes.ServeHTTP(w, r)
+			return
+		}
+		if err := checkRole(r.Context(), need); err != nil {
+			refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuse answers a request whose body is not wanted. The connection is closed
+// where there is one: else the library would read it to reach the next request.
+func refuse(w http.ResponseWriter, r *http.Request, e *Error) {
+	if r.ContentLength != 0 {
+		w.Header().Set("Connection", "close")
+	}
+	writeError(w, e)
+}
+
+// needRole is checkRole once more in front of a route, for whatever reaches it
+// otherwise than through authorize.
 func needRole(need Role) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		if err := checkRole(ctx.Context(), need); err != nil {

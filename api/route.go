@@ -28,6 +28,7 @@ func route[I, T any](h huma.API, role Role, op huma.Operation, handler func(cont
 
 // describe fills in what all operations share.
 func describe(h huma.API, role Role, op *huma.Operation) {
+	op.Metadata = map[string]any{roleOfRoute: role}
 	op.Middlewares = append(op.Middlewares, needRole(role))
 	// guardBody has read the body; a deadline here would end the request's context.
 	op.BodyReadTimeout = -1

@@ -68,6 +68,11 @@ func (s *Server) proposalRoutes(h huma.API) {
 		ctx, stop := s.untilClosing(ctx)
 		defer stop()
 		return withProposal(&in.ProposalPath, false, func() (Proposal, error) {
+			release, err := s.watch(ctx)
+			if err != nil {
+				return Proposal{}, err
+			}
+			defer release()
 			return waitFor(ctx, b, in.Proposal, in.Status, time.Duration(in.Timeout*float64(time.Second)))
 		})
 	})

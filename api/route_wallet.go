@@ -8,7 +8,7 @@ import (
 
 // WalletPath is the wallet in a path; exported because the router skips what is not.
 type WalletPath struct {
-	Wallet string `path:"wallet" maxLength:"64" doc:"Wallet id, a unique prefix of it (6 characters at least), or its name."`
+	Wallet string `path:"wallet" maxLength:"64" doc:"Wallet id, a unique prefix of it (6 characters at least), or its name on this node."`
 }
 
 type createWalletInput struct{ Body CreateWallet }
@@ -23,6 +23,16 @@ type ratifyWalletInput struct {
 type archiveWalletInput struct {
 	WalletPath
 	Body ArchiveWallet
+}
+
+type rescanWalletInput struct {
+	WalletPath
+	Body RescanWallet
+}
+
+type renameWalletInput struct {
+	WalletPath
+	Body RenameWallet
 }
 
 type inviteInput struct {
@@ -82,6 +92,12 @@ func (s *Server) walletRoutes(h huma.API) {
 	})
 	route(h, RoleSign, post("archive-wallet", "/v1/wallets/{wallet}/archive", "Put a wallet aside on this node, or take it up again"), func(ctx context.Context, in *archiveWalletInput) (WalletSummary, error) {
 		return b.ArchiveWallet(ctx, in.Wallet, in.Body)
+	})
+	route(h, RoleSign, post("rescan-wallet", "/v1/wallets/{wallet}/rescan", "Look at the chain again, from a block on"), func(ctx context.Context, in *rescanWalletInput) (WalletSummary, error) {
+		return b.RescanWallet(ctx, in.Wallet, in.Body)
+	})
+	route(h, RoleSign, post("rename-wallet", "/v1/wallets/{wallet}/rename", "Give a wallet another name on this node"), func(ctx context.Context, in *renameWalletInput) (WalletSummary, error) {
+		return b.RenameWallet(ctx, in.Wallet, in.Body)
 	})
 	s.proofRoutes(h)
 	route(h, RolePropose, post("new-address", "/v1/wallets/{wallet}/addresses", "Lease a receiving address"), func(ctx context.Context, in *newAddressInput) (Address, error) {

@@ -18,6 +18,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/quorate/quorate/display"
 )
 
 // Options of a Server.
@@ -36,8 +38,12 @@ type Server struct {
 	backend Backend
 	log     *slog.Logger
 	tokens  []Token
-	routes  http.Handler
-	spec    []byte
+	routes  *http.ServeMux
+	// roles are those that the routes need, by pattern.
+	roles map[string]Role
+	spec  []byte
+	// A value in these for each stream and wait that is open.
+	localWatchers, tokenWatchers chan struct{}
 
 	// closing ends streams and waits, so that a shutdown does not wait for them.
 	closing   chan struct{}
@@ -48,7 +54,10 @@ type Server struct {
 
 // NewServer builds the routes over a backend.
 func NewServer(b Backend, o Options) (*Server, error) {
-	s := &Server{backend: b, log: o.Log, tokens: o.Tokens, closing: make(chan struct{})}
+	s := &Server{
+		backend: b, log: o.Log, tokens: o.Tokens, closing: make(chan struct{}),
+		localWatchers: make(chan struct{}, maxLocalWatchers), tokenWatchers: make(chan struct{}, maxTokenWatchers),
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -62,6 +71,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 		return nil, fmt.Errorf("write OpenAPI document: %w", err)
 	}
 	s.spec = spec
+	s.roles = rolesOf(h.OpenAPI())
 	mux.HandleFunc("GET /openapi.json", s.serveSpec)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, Missing("unknown_route", fmt.Sprintf("there is no %s %.80q", r.Method, r.URL.Path), "see /openapi.json"))
@@ -99,7 +109,7 @@ func humaConfig(version string) huma.Config {
 func jsonFormat() huma.Format {
 	return huma.Format{
 		Marshal: func(w io.Writer, v any) error {
-			enc := json.NewEncoder(w)
+			enc := json.NewEncoder(display.Writer(w))
 			enc.SetEscapeHTML(false)
 			return enc.Encode(v)
 		},
@@ -145,25 +155,27 @@ func (s *Server) OpenAPI() []byte { return s.spec }
 
 // LocalHandler answers callers with every right: those on the Unix socket.
 func (s *Server) LocalHandler() http.Handler {
-	guarded := s.guard(s.routes)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		guarded.ServeHTTP(w, withRole(r, RoleLocal))
+	return s.guard(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, withRole(r, RoleLocal))
+		})
 	})
 }
 
 // TokenHandler answers callers with the right of their bearer token.
 func (s *Server) TokenHandler() http.Handler {
-	return s.guard(authenticate(s.tokens, s.routes))
+	return s.guard(func(next http.Handler) http.Handler { return authenticate(s.tokens, next) })
 }
 
 // guard is what every request passes, outermost first: panics become errors,
-// browsers of other origins are refused, bodies are read and checked.
-func (s *Server) guard(next http.Handler) http.Handler {
+// browsers of other origins are refused, who finds out who asks, the role that
+// the route needs is asked for, and only then the body is read and checked.
+func (s *Server) guard(who func(http.Handler) http.Handler) http.Handler {
 	cross := http.NewCrossOriginProtection()
-	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeError(w, Refuse("cross_origin", "the request comes from another origin", ""))
+	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, r, Refuse("cross_origin", "the request comes from another origin", ""))
 	}))
-	return s.recoverPanics(cross.Handler(guardBody(next)))
+	return s.recoverPanics(cross.Handler(who(s.authorize(guardBody(s.routes)))))
 }
 
 func (s *Server) recoverPanics(next http.Handler) http.Handler {
@@ -192,7 +204,9 @@ func (s *Server) ServeLocal(l net.Listener) error { return s.serve(l, s.LocalHan
 
 // ServeTokens answers on a listener whose callers need a bearer token. It
 // returns nil after Shutdown.
-func (s *Server) ServeTokens(l net.Listener) error { return s.serve(l, s.TokenHandler()) }
+func (s *Server) ServeTokens(l net.Listener) error {
+	return s.serve(&boundedListener{Listener: l, open: map[*boundedConn]bool{}}, s.TokenHandler())
+}
 
 func (s *Server) serve(l net.Listener, h http.Handler) error {
 	srv := &http.Server{
@@ -201,6 +215,8 @@ func (s *Server) serve(l net.Listener, h http.Handler) error {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          log.New(logWriter{s.log}, "", 0),
+		ConnContext:       withConn,
+		ConnState:         connState,
 	}
 	// No ReadTimeout or WriteTimeout: a stream and a wait last. Bodies and
 	// events have deadlines of their own.

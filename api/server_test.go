@@ -101,6 +101,12 @@ func TestRoundTrip(t *testing.T) {
 		"ArchiveWallet": func(b api.Backend) (any, error) {
 			return b.ArchiveWallet(ctx, "family", api.ArchiveWallet{Undo: true, Allow: []string{"wallet_not_empty"}})
 		},
+		"RescanWallet": func(b api.Backend) (any, error) {
+			return b.RescanWallet(ctx, "family", api.RescanWallet{From: 840_000})
+		},
+		"RenameWallet": func(b api.Backend) (any, error) {
+			return b.RenameWallet(ctx, "family", api.RenameWallet{Name: "savings"})
+		},
 		"NewAddress": func(b api.Backend) (any, error) {
 			return b.NewAddress(ctx, "family", api.NewAddress{Peek: true, BeyondGap: true})
 		},

@@ -63,8 +63,13 @@ func ended(p Proposal) *Error {
 	return nil
 }
 
-// recheck is how often a wait looks by itself: events may be missed.
-const recheck = time.Second
+const (
+	// recheck is how often a wait looks by itself: that a proposal expired is no event.
+	recheck = 5 * time.Second
+	// recheckDeaf is how often it looks where events end early, as for a reader
+	// that does not keep up.
+	recheckDeaf = time.Second
+)
 
 // waitFor returns the proposal at the status asked for or beyond, Denied when
 // it has ended otherwise, and Timeout when neither came.
@@ -89,18 +94,50 @@ func waitFor(ctx context.Context, b Backend, id, status string, timeout time.Dur
 		if err := ended(p); err != nil {
 			return Proposal{}, err
 		}
-		select {
-		case <-ctx.Done():
+		events = untilTouched(ctx, events, p.Proposal, tick)
+		if ctx.Err() != nil {
 			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return Proposal{}, Unreachable("stopping", "the node is stopping", "start it again and repeat the wait")
 			}
 			return Proposal{}, TimedOut("timeout", fmt.Sprintf("proposal %s is %s and did not become %s within %s", p.Proposal[:min(len(p.Proposal), 12)], p.Status, status, timeout), "wait longer with --timeout, or ask the other cosigners")
-		case _, ok := <-events:
+		}
+		// From here on by its whole id, which is looked up and not searched for.
+		id = p.Proposal
+	}
+}
+
+// untilTouched returns when a proposal may have changed: an event names it, the
+// ticker ticks, or ctx ends. It returns the events to go on with; nil where
+// they ended, and the ticker goes on without them.
+func untilTouched(ctx context.Context, events <-chan Event, id string, tick *time.Ticker) <-chan Event {
+	for {
+		select {
+		case <-ctx.Done():
+			return events
+		case e, ok := <-events:
 			if !ok {
-				// The ticker goes on without events.
-				events = nil
+				tick.Reset(recheckDeaf)
+				return nil
+			}
+			if e.Proposal == id {
+				return drained(events)
 			}
 		case <-tick.C:
+			return drained(events)
+		}
+	}
+}
+
+// drained takes the events that are there already: one look answers all of them.
+func drained(events <-chan Event) <-chan Event {
+	for {
+		select {
+		case _, ok := <-events:
+			if !ok {
+				return events // the next wait finds out, and makes the ticker faster
+			}
+		default:
+			return events
 		}
 	}
 }

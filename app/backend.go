@@ -1,8 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +22,7 @@ func (n *Node) Status(ctx context.Context) (api.Status, error) {
 	s := api.Status{
 		Name: n.parts.Name, PeerID: peerID(n.net.Author()), Addresses: n.net.Addresses(),
 		Network: string(n.parts.Network), Version: n.parts.Version,
-		Chain: chainStatus(h),
+		Chain: chainStatus(h), Problem: n.net.Handshakes().Problem(),
 	}
 	if h.Problem == "" {
 		tipCtx, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -35,6 +37,9 @@ func (n *Node) Status(ctx context.Context) (api.Status, error) {
 		// proposes nor signs.
 		m := a.Machine()
 		s.Chain.Synced = s.Chain.Synced && (m.State.Active() == nil || m.View.Synced())
+	}
+	for _, f := range n.co.Failed() {
+		s.Wallets = append(s.Wallets, failedSummary(f))
 	}
 	peers, err := n.Peers(ctx)
 	s.Peers = peers
@@ -58,13 +63,14 @@ func (n *Node) peers(pending bool) []api.Peer {
 			x.Rejects[rule] += count
 		}
 		for _, a := range n.co.Wallets() {
-			m := a.Machine()
-			if x.Name == "" {
-				x.Name = m.MemberName(p.Peer)
-			}
-			for rule, count := range m.Faults()[p.Peer] {
-				x.Rejects[rule] += count
-			}
+			a.Read(func(m *coordinator.Machine) {
+				if x.Name == "" {
+					x.Name = m.MemberName(p.Peer)
+				}
+				for rule, count := range m.Faults()[p.Peer] {
+					x.Rejects[rule] += count
+				}
+			})
 		}
 		if !p.LastSeen.IsZero() {
 			t := api.Time(p.LastSeen)
@@ -97,38 +103,81 @@ func (n *Node) Subscribe(ctx context.Context) (<-chan api.Event, error) {
 	return c, nil
 }
 
-// actor finds a wallet by id, unique prefix, or name.
+// actor finds a wallet by its id, else by a unique prefix of that, or by what
+// this node calls it. Where a prefix and a name lead to different wallets, none
+// is taken: names are chosen, by others too.
 func (n *Node) actor(ref string) (*coordinator.Actor, error) {
-	var ids []string
-	byID := map[string]*coordinator.Actor{}
-	var named []*coordinator.Actor
-	for _, a := range n.co.Wallets() {
+	a, err := findWallet(n.co.Wallets(), ref)
+	for _, f := range n.co.Failed() {
+		id := f.Group.String()
+		if !isID(ref) || !strings.HasPrefix(id, ref) || a != nil && a.Group().String() == ref {
+			continue
+		}
+		if a != nil {
+			return nil, api.Misuse("ambiguous_id", "wallet id "+ref+" is not unique", "give more of its characters")
+		}
+		return nil, api.Fail(coordinator.RuleWalletFailed, "the wallet could not be opened: "+f.Err.Error(), "stop the node and run `quorate doctor`")
+	}
+	return a, err
+}
+
+// isID says whether a text may be an id of a wallet, or the beginning of one.
+func isID(ref string) bool {
+	return len(ref) >= api.MinRead && strings.Trim(ref, "0123456789abcdef") == ""
+}
+
+func findWallet(all []*coordinator.Actor, ref string) (*coordinator.Actor, error) {
+	var prefixed, named, abandoned []*coordinator.Actor
+	for _, a := range all {
 		id := a.Group().String()
-		ids = append(ids, id)
-		byID[id] = a
-		if a.Machine().Name() == ref {
+		if id == ref {
+			return a, nil
+		}
+		if isID(ref) && strings.HasPrefix(id, ref) {
+			prefixed = append(prefixed, a)
+		}
+		switch m := a.Machine(); {
+		case !m.NamedHere(ref) || len(ref) == len(id) && isID(ref): // a whole id is no name
+		case m.State.Abandoned():
+			abandoned = append(abandoned, a)
+		default:
 			named = append(named, a)
 		}
 	}
-	if len(named) == 1 {
-		return named[0], nil
+	if len(named) == 0 {
+		named = abandoned
 	}
-	if len(named) > 1 {
+	both := slices.Concat(prefixed, named)
+	slices.SortFunc(both, func(a, b *coordinator.Actor) int { return cmp.Compare(a.Group().String(), b.Group().String()) })
+	switch both = slices.Compact(both); {
+	case len(both) == 1:
+		return both[0], nil
+	case len(both) == 0:
+		return nil, api.Missing("unknown_wallet", "wallet "+ref+" is not known to this node", "`quorate wallet list` lists them")
+	case len(named) == 0:
+		return nil, api.Misuse("ambiguous_id", "wallet id "+ref+" is not unique", "give more of its characters")
+	case len(prefixed) == 0:
 		return nil, api.Misuse("ambiguous_wallet", "several wallets are named "+ref, "name it by its id")
 	}
-	if len(ref) < api.MinRead || strings.Trim(ref, "0123456789abcdef") != "" {
-		return nil, api.Missing("unknown_wallet", "wallet "+ref+" is not known to this node", "`quorate wallet list` lists them")
-	}
-	id, err := api.Resolve("wallet", ref, ids)
-	if err != nil {
-		return nil, err
-	}
-	return byID[id], nil
+	return nil, api.Misuse("ambiguous_wallet", fmt.Sprintf("%s is the name of wallet %s, and another's id begins with it", ref, named[0].Group()), "name it by its whole id; `quorate wallet rename` gives it another name")
+}
+
+// stateFailed is the state of a wallet that could not be opened, or that this
+// program fails to read.
+const stateFailed = "failed"
+
+func failedSummary(f coordinator.FailedWallet) api.WalletSummary {
+	return api.WalletSummary{Wallet: f.Group.String(), State: stateFailed, Problem: f.Err.Error()}
 }
 
 func summary(a *coordinator.Actor) api.WalletSummary {
-	m := a.Machine()
-	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), AwaitingHosted: m.AwaitingHosted(), Alarms: alarms(m), Restored: restored(m)}
+	out := api.WalletSummary{Wallet: a.Group().String(), State: stateFailed}
+	a.Read(func(m *coordinator.Machine) { out = summaryOf(a, m) })
+	return out
+}
+
+func summaryOf(a *coordinator.Actor, m *coordinator.Machine) api.WalletSummary {
+	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), FounderName: m.FounderName(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), AwaitingHosted: m.AwaitingHosted(), Alarms: alarms(m), Restored: restored(m)}
 }
 
 func restored(m *coordinator.Machine) *api.Restored {
@@ -138,7 +187,7 @@ func restored(m *coordinator.Machine) *api.Restored {
 	}
 	out := &api.Restored{Since: api.Time(r.At), Writes: r.Writes}
 	for _, c := range r.Unsynced {
-		name := c.Name
+		name := c.Called()
 		if name == "" {
 			name = peerID(c.Identity)
 		}

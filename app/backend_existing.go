@@ -37,8 +37,13 @@ func (n *Node) founding(ctx context.Context, r api.CreateWallet) (coordinator.Fo
 		}
 	}
 	f.Descriptor = w.Descriptor
-	f.Birthday, err = n.existingBirthday(ctx, r.Birthday, w.Born)
-	return f, err
+	if f.Birthday, err = n.existingBirthday(ctx, r.Birthday, w.Born); err != nil {
+		return f, err
+	}
+	if tip, err := n.chainTip(ctx); err == nil && f.Birthday > tip && n.parts.Chain.Health().Synced {
+		return f, api.Misuse("bad_birthday", fmt.Sprintf("there is no block %d yet: this node's chain ends with %d", f.Birthday, tip), "give a lower height, or a date")
+	}
+	return f, nil
 }
 
 // ReadWalletFile reads the file of another wallet. A command line does so too

@@ -24,7 +24,7 @@ func (n *Node) ExportWallet(_ context.Context, ref, format string) (api.WalletFi
 	}
 	w := formats.Wallet{Descriptor: active.Descriptor, Name: m.Name(), KeyNames: make([]string, len(active.Members))}
 	for _, member := range active.Members {
-		w.KeyNames[member.Index] = member.Name
+		w.KeyNames[member.Index] = member.Called()
 	}
 	if format == "page" {
 		text, err := page(w)

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
+	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/qr"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/formats"
@@ -96,10 +96,5 @@ func checksum(descriptor string) string {
 
 // line makes what others named one line that prints.
 func line(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, s))
+	return strings.TrimSpace(display.Line(s))
 }

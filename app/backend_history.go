@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
 )
 
 // alarms are those that stand in a wallet.
@@ -48,7 +49,11 @@ func (n *Node) History(_ context.Context, ref string, q api.HistoryQuery) (api.P
 	items, more := m.History(after, limit)
 	labels := m.State.LabelReader()
 	for _, i := range items {
-		x := api.HistoryItem{TxID: i.TxID.String(), Amount: i.Amount, Fee: i.Fee, Height: i.Block.Height, Label: labels.OfTx(i.TxID)}
+		x := api.HistoryItem{TxID: i.TxID.String(), Amount: i.Amount, Fee: i.Fee, Height: i.Block.Height}
+		var by journal.Author
+		if x.Label, by = labels.OfTx(i.TxID); x.Label != "" {
+			x.LabelBy = m.MemberName(by)
+		}
 		if i.Block.Height > 0 {
 			t := api.Time(time.Unix(i.Block.Time, 0))
 			x.Time = &t

@@ -27,10 +27,7 @@ func (n *Node) Labels(_ context.Context, ref string) ([]api.Label, error) {
 		return nil, api.Refuse(coordinator.RuleNotActive, "the wallet is not active: "+m.Missing(), "")
 	}
 	var out []api.Label
-	for _, l := range m.State.Labels() {
-		if !m.Labelled(l.Target) {
-			continue // a member may label what it likes
-		}
+	for _, l := range m.Labels() { // a member may label what it likes
 		x := api.Label{Label: l.Text, By: m.MemberName(l.Ref.Chain.Author), Time: api.Time(time.UnixMilli(l.Ref.Time))}
 		switch l.Target.Kind {
 		case coordinator.LabelTx:

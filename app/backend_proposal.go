@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -131,33 +132,28 @@ func (n *Node) proposal(ref string, acts bool) (*coordinator.Actor, *coordinator
 		return nil, nil, err
 	}
 	var ids []string
-	in := map[string]*coordinator.Actor{}
+	var in *coordinator.Actor
+	var found *coordinator.Proposal
 	for _, a := range n.co.Wallets() {
-		for _, p := range a.Machine().Proposals() {
-			id := p.ID().String()
-			if strings.HasPrefix(id, ref) {
-				ids = append(ids, id)
-				in[id] = a
-			}
+		for _, p := range a.Machine().ProposalsBy(ref) {
+			ids = append(ids, p.ID().String())
+			in, found = a, p
 		}
 	}
-	id, err := api.Resolve("proposal", ref, ids)
-	if err != nil {
+	// Of several it is an error, so what was found last is the one.
+	if _, err := api.Resolve("proposal", ref, ids); err != nil {
 		return nil, nil, err
 	}
-	var eid journal.EntryID
-	if err := eid.UnmarshalText([]byte(id)); err != nil {
-		return nil, nil, apiError(err)
-	}
-	p, ok := in[id].Machine().State.Proposal(eid)
-	if !ok {
-		return nil, nil, api.Missing("unknown_proposal", "proposal "+ref+" is not known to this node", "")
-	}
-	return in[id], p, nil
+	return in, found, nil
 }
 
 // Proposals lists the proposals of a wallet, newest first.
-func (n *Node) Proposals(_ context.Context, ref string, q api.ProposalQuery) (api.Page[api.Proposal], error) {
+func (n *Node) Proposals(ctx context.Context, ref string, q api.ProposalQuery) (api.Page[api.Proposal], error) {
+	return n.proposals(ctx, ref, q, maxPageBytes)
+}
+
+// proposals is Proposals with a page of at most so many bytes, or else one proposal.
+func (n *Node) proposals(_ context.Context, ref string, q api.ProposalQuery, maxBytes int) (api.Page[api.Proposal], error) {
 	var page api.Page[api.Proposal]
 	a, err := n.actor(ref)
 	if err != nil {
@@ -167,41 +163,31 @@ func (n *Node) Proposals(_ context.Context, ref string, q api.ProposalQuery) (ap
 	if limit <= 0 || limit > api.MaxPage {
 		limit = api.DefaultPage
 	}
-	// The cursor is the last item shown: its claimed time and id.
-	var afterTime int64
-	afterID := ""
+	// The cursor is the last one looked at: its claimed time and id.
+	var after *coordinator.ProposalPos
 	if q.Cursor != "" {
 		ts, id, ok := strings.Cut(q.Cursor, "-")
-		if afterTime, err = strconv.ParseInt(ts, 10, 64); err != nil || !ok {
+		after = &coordinator.ProposalPos{}
+		after.Time, err = strconv.ParseInt(ts, 10, 64)
+		if err != nil || !ok || after.ID.UnmarshalText([]byte(id)) != nil {
 			return page, api.Misuse("bad_cursor", fmt.Sprintf("%.80q is not a cursor", q.Cursor), "give what `next` said")
 		}
-		afterID = id
 	}
-	m := a.Machine()
-	for _, p := range m.Proposals() {
-		id := p.ID().String()
-		if afterID != "" && (p.Ref.Time > afterTime || (p.Ref.Time == afterTime && id <= afterID)) {
-			continue
-		}
-		if q.Status != "" && string(m.Status(p, time.Now())) != q.Status {
-			continue
-		}
-		if len(page.Items) == limit {
-			last := page.Items[limit-1]
-			page.Next = fmt.Sprintf("%d-%s", last.Created.UnixMilli(), last.Proposal)
+	m, now := a.Machine(), time.Now()
+	ps, next := m.ProposalPage(after, limit, func(p *coordinator.Proposal) bool {
+		return q.Status == "" || string(m.Status(p, now)) == q.Status
+	})
+	size := 0
+	for i, p := range ps {
+		x := n.show(a, p)
+		if size += jsonSize(x); size > maxBytes && i > 0 {
+			next = &coordinator.ProposalPos{Time: ps[i-1].Ref.Time, ID: ps[i-1].ID()}
 			break
 		}
-		page.Items = append(page.Items, n.show(a, p))
+		page.Items = append(page.Items, x)
 	}
-	if page.Next != "" {
-		// Created is shown in whole seconds; the cursor needs the claimed time itself.
-		var eid journal.EntryID
-		last := page.Items[len(page.Items)-1].Proposal
-		if err := eid.UnmarshalText([]byte(last)); err == nil {
-			if p, ok := m.State.Proposal(eid); ok {
-				page.Next = fmt.Sprintf("%d-%s", p.Ref.Time, last)
-			}
-		}
+	if next != nil {
+		page.Next = fmt.Sprintf("%d-%s", next.Time, next.ID)
 	}
 	return page, nil
 }
@@ -252,20 +238,16 @@ func (n *Node) show(a *coordinator.Actor, p *coordinator.Proposal) api.Proposal 
 
 func (n *Node) showVotes(m *coordinator.Machine, p *coordinator.Proposal, x *api.Proposal) {
 	for _, h := range m.HeldBy(p) {
-		x.HeldBy = append(x.HeldBy, h.Name)
+		x.HeldBy = append(x.HeldBy, h.Called())
 	}
 	for _, g := range m.Approvals(p) {
-		x.Approvals = append(x.Approvals, api.Approval{Cosigner: g.Member.Name, Time: api.Time(g.Time), Signatures: g.Signatures})
+		x.Approvals = append(x.Approvals, api.Approval{Cosigner: g.Member.Called(), Time: api.Time(g.Time), Signatures: g.Signatures})
 	}
 	for _, r := range m.Rejections(p) {
-		x.Rejections = append(x.Rejections, api.Rejection{Cosigner: r.Member.Name, Reason: r.Reason})
+		x.Rejections = append(x.Rejections, api.Rejection{Cosigner: r.Member.Called(), Reason: r.Reason})
 	}
-	for _, c := range m.Conflicts(p) {
-		x.Conflicts = append(x.Conflicts, c.String())
-	}
-	for _, c := range m.Replaces(p) {
-		x.Replaces = append(x.Replaces, c.String())
-	}
+	x.Conflicts, x.ConflictCount = firstIDs(m.Conflicts(p))
+	x.Replaces, x.ReplacesCount = firstIDs(m.Replaces(p))
 	if by := m.ReplacedBy(p); len(by) > 0 {
 		id := by[0].String()
 		x.ReplacedBy = &id
@@ -277,6 +259,32 @@ func (n *Node) showVotes(m *coordinator.Machine, p *coordinator.Proposal, x *api
 	for _, w := range m.Warn(p, time.Now()) {
 		x.Warnings = append(x.Warnings, api.Warning{Code: w.Rule, Message: w.Text})
 	}
+}
+
+// firstIDs are the ids that are shown of a list, and how many it has. Whoever
+// proposes decides how long it is.
+func firstIDs(ids []journal.EntryID) (shown []string, count int) {
+	for _, id := range ids[:min(len(ids), maxIDs)] {
+		shown = append(shown, id.String())
+	}
+	return shown, len(ids)
+}
+
+const (
+	// maxIDs is how many conflicts of a proposal, or proposals that it replaces, are shown.
+	maxIDs = 64
+	// maxPageBytes is how large a page of proposals becomes, or else one proposal:
+	// one is at most what fits into an entry of 256 KiB, and what is derived from
+	// it, with up to 1,000 outputs or 2,000 inputs.
+	maxPageBytes = 8 << 20
+)
+
+func jsonSize(v any) int {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return maxPageBytes // it fails again, and is reported, when it is answered
+	}
+	return len(b)
 }
 
 func feeRate(m *coordinator.Machine, p *coordinator.Proposal) float64 {

@@ -10,30 +10,27 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// findMember finds a cosigner by name or peer id.
+// findMember finds a cosigner by peer id, or by name as it is stated or shown,
+// among those with a node.
 func findMember(m *coordinator.Machine, ref string) (*journal.Author, error) {
-	var found []journal.Author
+	var found []coordinator.Cosigner
 	for _, c := range m.Cosigners() {
-		if c.Hosted() {
-			if c.Name == ref {
-				return nil, api.Refuse(coordinator.RuleHosted, ref+" has no node that could be replaced: "+m.MemberName(c.Host)+" hosts it", "its key signs what `psbt export` writes, at any cosigner's node")
-			}
-			continue
-		}
-		if peerID(c.Identity) == ref {
+		if !c.Hosted() && peerID(c.Identity) == ref {
 			return &c.Identity, nil
 		}
-		if c.Name == ref {
-			found = append(found, c.Identity)
+		if c.Name == ref || c.Called() == ref {
+			found = append(found, c)
 		}
 	}
-	switch len(found) {
-	case 1:
-		return &found[0], nil
-	case 0:
+	switch {
+	case len(found) == 0:
 		return nil, api.Missing("unknown_cosigner", "the wallet has no cosigner "+ref, "`quorate wallet show` lists them")
+	case len(found) > 1:
+		return nil, api.Misuse("ambiguous_cosigner", "several cosigners are named "+ref, "give the peer id")
+	case found[0].Hosted():
+		return nil, api.Refuse(coordinator.RuleHosted, ref+" has no node that could be replaced: "+m.MemberName(found[0].Host)+" hosts it", "its key signs what `psbt export` writes, at any cosigner's node")
 	}
-	return nil, api.Misuse("ambiguous_cosigner", "several cosigners are named "+ref, "give the peer id")
+	return &found[0].Identity, nil
 }
 
 // ApproveReplacement says that this cosigner takes a replacement for true.
@@ -55,9 +52,9 @@ func (n *Node) ApproveReplacement(ctx context.Context, ref string, r api.Approve
 func replacements(m *coordinator.Machine) []api.Replacement {
 	var out []api.Replacement
 	for _, r := range m.Replacements() {
-		x := api.Replacement{Replacement: hex.EncodeToString(r.ID[:]), Cosigner: r.Member.Name, PeerID: peerID(r.New), Proven: r.Proven, Needed: r.Needed}
+		x := api.Replacement{Replacement: hex.EncodeToString(r.ID[:]), Cosigner: r.Member.Called(), PeerID: peerID(r.New), Proven: r.Proven, Needed: r.Needed}
 		for _, by := range r.Approved {
-			x.Approved = append(x.Approved, by.Name)
+			x.Approved = append(x.Approved, by.Called())
 		}
 		slices.Sort(x.Approved)
 		out = append(out, x)

@@ -19,14 +19,16 @@ import (
 // joinRetry is the pause between tries to reach a founder.
 const joinRetry = 2 * time.Second
 
-// busyTries is how often an invite is presented to a founder that lets nobody in.
-const busyTries = 5
-
 // Wallets lists all wallets.
 func (n *Node) Wallets(context.Context) ([]api.Wallet, error) {
 	var out []api.Wallet
 	for _, a := range n.co.Wallets() {
-		out = append(out, n.wallet(a))
+		w := api.Wallet{WalletSummary: api.WalletSummary{Wallet: a.Group().String(), State: stateFailed}}
+		a.Read(func(*coordinator.Machine) { w = n.wallet(a) })
+		out = append(out, w)
+	}
+	for _, f := range n.co.Failed() {
+		out = append(out, api.Wallet{WalletSummary: failedSummary(f)})
 	}
 	return out, nil
 }
@@ -59,7 +61,7 @@ func (n *Node) wallet(a *coordinator.Actor) api.Wallet {
 			hostedBy = m.MemberName(c.Host)
 		}
 		w.Cosigners = append(w.Cosigners, api.Cosigner{
-			Name: c.Name, PeerID: ids[c.Identity], HostedBy: hostedBy, Replaced: c.Replaced, Fingerprint: hex.EncodeToString(c.Key.Fingerprint[:]),
+			Name: c.Called(), PeerID: ids[c.Identity], HostedBy: hostedBy, Replaced: c.Replaced, Fingerprint: hex.EncodeToString(c.Key.Fingerprint[:]),
 			Path: keyPath(c.Key.Path), XPub: c.Key.XPub, Online: online[c.Identity], Ratified: c.Ratified, Proof: c.Proof.String(),
 		})
 	}
@@ -91,11 +93,6 @@ func keyPath(path []uint32) string {
 
 // CreateWallet founds a wallet.
 func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.WalletInvites, error) {
-	for _, a := range n.co.Wallets() {
-		if a.Machine().Name() == r.Name && !a.Machine().State.Abandoned() {
-			return api.WalletInvites{}, api.Refuse("name_taken", fmt.Sprintf("create wallet: this node has a wallet named %q", r.Name), "choose another name")
-		}
-	}
 	f, err := n.founding(ctx, r)
 	if err != nil {
 		return api.WalletInvites{}, err
@@ -126,17 +123,9 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 	if err != nil {
 		return api.WalletSummary{}, apiError(err)
 	}
-	a, err := n.co.Join(ctx, inv, r.External)
-	for tries := 1; r.Wait && joinLater(err, tries); tries++ {
-		select {
-		case <-ctx.Done():
-			return api.WalletSummary{}, api.TimedOut("not_admitted", "join: the founder was not reached", "is its node running, and reachable at an address of the invite?")
-		case <-time.After(joinRetry):
-		}
-		a, err = n.co.Join(ctx, inv, r.External)
-	}
+	a, err := untilJoined(ctx, r.Wait, func() (*coordinator.Actor, error) { return n.co.Join(ctx, inv, r.External) })
 	if errors.Is(err, p2p.ErrNoOpenInvite) {
-		return api.WalletSummary{}, api.Refuse("invite_closed", "join: "+p2p.ErrNoOpenInvite.Error(), "the invite was used or has expired, or the wallet has all its cosigners: ask the founder")
+		return api.WalletSummary{}, api.Refuse("invite_closed", "join: "+p2p.ErrNoOpenInvite.Error(), "if the invite was used or has expired, or the wallet has all its cosigners, ask the founder; if not, `wallet join --wait` keeps trying")
 	}
 	if errors.Is(err, p2p.ErrFounderAway) {
 		n.parts.Log.Debug("join", "error", err)
@@ -161,10 +150,36 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 	return summary(a), nil
 }
 
-// joinLater says whether another try may help. A founder that lets nobody in
-// may only be busy, but not for long.
-func joinLater(err error, tries int) bool {
-	return errors.Is(err, p2p.ErrFounderAway) || (errors.Is(err, p2p.ErrNoOpenInvite) && tries < busyTries)
+// untilJoined presents an invite, and where it is to wait again and again until
+// ctx ends, as long as another try may help.
+func untilJoined(ctx context.Context, wait bool, join func() (*coordinator.Actor, error)) (*coordinator.Actor, error) {
+	a, err := join()
+	for wait && joinLater(err) {
+		last := err
+		select {
+		case <-ctx.Done():
+			return nil, notJoined(last)
+		case <-time.After(joinRetry):
+		}
+		if a, err = join(); err != nil && ctx.Err() != nil {
+			return nil, notJoined(last)
+		}
+	}
+	return a, err
+}
+
+// joinLater says whether another try may help. A founder that does not
+// let this node in may only be busy: it does not say.
+func joinLater(err error) bool {
+	return errors.Is(err, p2p.ErrFounderAway) || errors.Is(err, p2p.ErrNoOpenInvite)
+}
+
+// notJoined is the error where the time for joining has run out.
+func notJoined(last error) error {
+	if errors.Is(last, p2p.ErrNoOpenInvite) {
+		return api.TimedOut("not_admitted", "join: "+p2p.ErrNoOpenInvite.Error(), "was the invite used, or has it expired? if neither, the founder's `quorate status` says whether strangers crowd its door")
+	}
+	return api.TimedOut("not_admitted", "join: the founder was not reached", "is its node running, and reachable at an address of the invite?")
 }
 
 // RatifyWallet ratifies the roster whose words the user heard.
@@ -182,8 +197,12 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 		out.Words = roster.Words()
 	}
 	for _, c := range m.Cosigners() {
-		if who := c.Identity == m.State.Me(); r.For == "" && !who || r.For != "" && c.Name != r.For {
-			out.HeardFrom = append(out.HeardFrom, c.Name)
+		self := c.Identity == m.State.Me()
+		if r.For != "" {
+			self = c.Name == r.For && c.Host == m.State.Me()
+		}
+		if !self {
+			out.HeardFrom = append(out.HeardFrom, c.Called())
 		}
 	}
 	return out, nil
@@ -234,6 +253,18 @@ func (n *Node) ArchiveWallet(ctx context.Context, ref string, r api.ArchiveWalle
 		return api.WalletSummary{}, err
 	}
 	if _, err := a.Do(ctx, coordinator.Archive{Undo: r.Undo, Allow: r.Allow}); err != nil {
+		return api.WalletSummary{}, apiError(err)
+	}
+	return summary(a), nil
+}
+
+// RenameWallet changes what this node calls a wallet.
+func (n *Node) RenameWallet(ctx context.Context, ref string, r api.RenameWallet) (api.WalletSummary, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.WalletSummary{}, err
+	}
+	if err := n.co.Rename(ctx, a, r.Name); err != nil {
 		return api.WalletSummary{}, apiError(err)
 	}
 	return summary(a), nil

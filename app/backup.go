@@ -48,6 +48,8 @@ type BackupResult struct {
 	Signatures uint64    `json:"guard_records"`
 	Created    time.Time `json:"created"`
 	SealedTo   string    `json:"sealed_to"` // passphrase or recipients
+	// PeerID is the node's: what a restore is told to expect.
+	PeerID string `json:"peer_id"`
 }
 
 // Backup writes a backup of the node in a data directory: through the running
@@ -152,11 +154,13 @@ func writeBackup(ctx context.Context, o BackupOptions, c keystore.Content, to []
 			return r, err
 		}
 	}
-	end, err := out.Close()
+	self := journal.NewIdentity(c.IdentitySeed)
+	end, err := out.CloseSigned(backup.Signer(self))
 	if err != nil {
 		return r, err
 	}
 	r.Entries, r.Signatures, r.Created = end.Entries, end.Guards, in.Header().Created
+	r.PeerID = peerID(self.Author())
 	return r, sealed.Close()
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -274,10 +275,17 @@ func (d *demo) fund(ctx context.Context, id string) error {
 	})
 }
 
+// demoRecipient is an address of somebody outside, another one each round: a
+// second payment to one is asked about.
+func demoRecipient(round int) (string, error) {
+	script := sha256.Sum256(fmt.Append(nil, "recipient ", round))
+	return wallet.AddressOf(append([]byte{0, 32}, script[:]...), wallet.Regtest) // P2WSH
+}
+
 // spend sends to somebody outside: the first node proposes, the next ones approve.
 func (d *demo) spend(ctx context.Context, id string, round int) (DemoSpend, error) {
 	var s DemoSpend
-	to, err := wallet.AddressOf(d.chain.FaucetScript(), wallet.Regtest)
+	to, err := demoRecipient(round)
 	if err != nil {
 		return s, fmt.Errorf("demo: %w", err)
 	}

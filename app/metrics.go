@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/p2p"
 )
 
 // Metrics of a node. They name wallets by id and hold no amount, no address and
@@ -25,6 +28,8 @@ var (
 	metricRefused   = prometheus.NewDesc("quorate_refused_total", "Entries and frames of members that were refused or had no effect, by rule.", []string{"rule"}, nil)
 	metricWallets   = prometheus.NewDesc("quorate_wallets", "Wallets, by state.", []string{"state"}, nil)
 	metricEntries   = prometheus.NewDesc("quorate_journal_entries", "Entries held of a wallet's journal.", []string{"wallet"}, nil)
+	metricUnproven  = prometheus.NewDesc("quorate_unproven_connections", "Inbound connections that have not proved who they are.", nil, nil)
+	metricSilent    = prometheus.NewDesc("quorate_silent_connections_total", "Inbound connections that ended without a word of who they are (end: gone), or found no place (end: refused).", []string{"end"}, nil)
 	metricProposals = prometheus.NewDesc("quorate_proposals", "Proposals of a wallet, by status.", []string{"wallet", "status"}, nil)
 )
 
@@ -32,7 +37,7 @@ var (
 type collector struct{ n *Node }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{metricBuild, metricChain, metricSynced, metricPeers, metricRefused, metricWallets, metricEntries, metricProposals} {
+	for _, d := range []*prometheus.Desc{metricBuild, metricChain, metricSynced, metricPeers, metricRefused, metricWallets, metricEntries, metricProposals, metricUnproven, metricSilent} {
 		ch <- d
 	}
 }
@@ -63,6 +68,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	for rule, n := range refused {
 		ch <- prometheus.MustNewConstMetric(metricRefused, prometheus.CounterValue, float64(n), rule)
 	}
+	collectHandshakes(ch, c.n.net.Handshakes(), metricUnproven, metricSilent)
 	states := map[string]int{}
 	for _, w := range s.Wallets {
 		states[w.State]++
@@ -70,18 +76,22 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	for state, n := range states {
 		gauge(metricWallets, float64(n), state)
 	}
-	now := time.Now()
 	for _, a := range c.n.co.Wallets() {
-		m, id := a.Machine(), a.Group().String()
-		gauge(metricEntries, float64(m.State.Entries()), id)
-		statuses := map[string]int{}
-		for _, p := range m.Proposals() {
-			statuses[string(m.Status(p, now))]++
-		}
-		for status, n := range statuses {
-			gauge(metricProposals, float64(n), id, status)
-		}
+		id := a.Group().String()
+		a.Read(func(m *coordinator.Machine) {
+			gauge(metricEntries, float64(m.State.Entries()), id)
+			for status, n := range m.CountProposals() {
+				gauge(metricProposals, float64(n), id, string(status))
+			}
+		})
 	}
+}
+
+// collectHandshakes tells what connections do whose peer is not known.
+func collectHandshakes(ch chan<- prometheus.Metric, h p2p.Handshakes, open, silent *prometheus.Desc) {
+	ch <- prometheus.MustNewConstMetric(open, prometheus.GaugeValue, float64(h.Open))
+	ch <- prometheus.MustNewConstMetric(silent, prometheus.CounterValue, float64(h.Silent), "gone")
+	ch <- prometheus.MustNewConstMetric(silent, prometheus.CounterValue, float64(h.Refused), "refused")
 }
 
 func count(b bool) int {
@@ -115,7 +125,31 @@ func metricsOf(reg *prometheus.Registry) *http.Server {
 	mux := http.NewServeMux()
 	// One scrape at a time: each reads every proposal.
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 1}))
-	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 8 << 10}
+	return &http.Server{Handler: byAddress(mux), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 8 << 10}
+}
+
+// byAddress refuses requests that were sent to a name: a web page can have its
+// own name looked up as this machine's address, and would read the answer as its
+// own site's (DNS rebinding).
+func byAddress(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isAddress(r.Host) {
+			http.Error(w, "ask by IP address, or as localhost", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isAddress says whether the Host of a request is an IP address or localhost,
+// with or without a port.
+func isAddress(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	} else {
+		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	}
+	return net.ParseIP(host) != nil || strings.EqualFold(host, "localhost")
 }
 
 // serveMetrics listens where the configuration says.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/config"
 )
 
@@ -43,6 +44,7 @@ func TestMetrics(t *testing.T) {
 	case err := <-done:
 		t.Fatal(err)
 	}
+	crowd(t, o.DataDir)
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get("http://" + addr + "/metrics")
 	if err != nil {
@@ -56,9 +58,29 @@ func TestMetrics(t *testing.T) {
 	for _, want := range []string{
 		`quorate_build_info{network="regtest",version="` + Version() + `"} 1`, `quorate_chain_height{backend="none"} 0`,
 		"quorate_chain_synced 0", `quorate_peers{connected="no"} 0`, "go_goroutines ",
+		"quorate_unproven_connections 80", `quorate_silent_connections_total{end="gone"} 0`, `quorate_silent_connections_total{end="refused"} 0`,
 	} {
 		if !strings.Contains(string(body), want+"\n") && !strings.Contains(string(body), "\n"+want) {
 			t.Errorf("no %s in\n%s", want, body)
+		}
+	}
+	for host, want := range map[string]int{
+		"localhost": 200, "LOCALHOST:9100": 200, "127.0.0.1": 200, "127.0.0.1:1": 200, "[::1]": 200, "[::1]:9100": 200,
+		"evil.example": 421, "evil.example:9100": 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421, "127.0.0.1:1:2": 421,
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		resp, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if resp.StatusCode != want || strings.Contains(string(body), "quorate_") != (want == 200) {
+			t.Errorf("Host %q: HTTP %d: %.60s", host, resp.StatusCode, body)
 		}
 	}
 	stop()
@@ -68,5 +90,40 @@ func TestMetrics(t *testing.T) {
 	if resp, err := client.Get("http://" + addr + "/metrics"); err == nil {
 		_ = resp.Body.Close()
 		t.Error("metrics are still served")
+	}
+}
+
+// crowd opens 80 connections that say nothing to a node, from several addresses,
+// and waits until its status says so.
+func crowd(t *testing.T, dataDir string) {
+	t.Helper()
+	c, err := api.Dial(dataDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	s, err := c.Status(t.Context())
+	if err != nil || s.Problem != "" || len(s.Addresses) == 0 {
+		t.Fatalf("status in peace: %+v, %v", s, err)
+	}
+	port := strings.Split(s.Addresses[0], "/")[4]
+	for i := range 80 {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+i/20))}}
+		x, err := d.Dial("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = x.Close() })
+	}
+	deadline := time.After(time.Minute)
+	for !strings.Contains(s.Problem, "80 connections that say nothing are open") {
+		select {
+		case <-deadline:
+			t.Fatalf("the status of a crowded node: %q", s.Problem)
+		case <-time.After(5 * time.Millisecond):
+		}
+		if s, err = c.Status(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

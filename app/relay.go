@@ -95,6 +95,7 @@ func RunRelay(ctx context.Context, o RelayOptions) (err error) {
 	}
 	poll := time.NewTicker(relayPoll)
 	defer poll.Stop()
+	crowded := ""
 	for {
 		select {
 		case <-ctx.Done():
@@ -106,8 +107,21 @@ func RunRelay(ctx context.Context, o RelayOptions) (err error) {
 			list = reloadRelayList(o, r, list, true)
 		case <-poll.C:
 			list = reloadRelayList(o, r, list, false)
+			crowded = sayCrowded(o, r.Stats().Handshakes.Problem(), crowded)
 		}
 	}
+}
+
+// sayCrowded warns once when connections that say nothing crowd a relay's door,
+// and tells when they no longer do.
+func sayCrowded(o RelayOptions, now, before string) string {
+	switch {
+	case now != "" && before == "":
+		o.Log.Warn("the relay's door is crowded", "problem", now)
+	case now == "" && before != "":
+		o.Log.Info("the relay's door is free again")
+	}
+	return now
 }
 
 // relayList is who may use a relay, and which file said so.

@@ -25,6 +25,8 @@ func newRelayCollector(r *p2p.Relay) relayCollector {
 		{"quorate_relay_bytes_total", "Bytes carried, in both directions."},
 		{"quorate_relay_refused_total", "Reservations and circuits asked for and not granted."},
 		{"quorate_relay_strangers_total", "Connections of peers that are not on the list."},
+		{"quorate_relay_silent_total", "Connections that ended without a word of who they are."},
+		{"quorate_relay_crowded_total", "Connections that found no place among those who have not proved who they are."},
 	} {
 		c.descs = append(c.descs, prometheus.NewDesc(m[0], m[1], nil, nil))
 	}
@@ -42,6 +44,7 @@ func (c relayCollector) Collect(ch chan<- prometheus.Metric) {
 	for i, v := range []float64{
 		float64(s.Connected), float64(s.Reservations), float64(s.Circuits),
 		float64(s.Opened), float64(s.Bytes), float64(s.Refused), float64(s.Strangers),
+		float64(s.Handshakes.Silent), float64(s.Handshakes.Refused),
 	} {
 		kind := prometheus.GaugeValue
 		if i > 2 {

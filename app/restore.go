@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,16 @@ type RestoreOptions struct {
 	Identities string
 	// SealPassphrase opens the backup, Passphrase seals the new keystore.
 	SealPassphrase, Passphrase []byte
+	// Expect is the peer id that the backup must be of; empty for any.
+	Expect string
+	// KeepConfig takes over the servers that the backup's configuration names.
+	KeepConfig bool
+	// Allow are rules to go on against, by name: RuleBackupUnauthenticated.
+	Allow []string
+	// Show, if not nil, is told what the backup brings, before anything is written.
+	Show func(BackupSummary)
+	// Ask, if not nil, asks the user a question that is answered by yes or no.
+	Ask func(question string) (bool, error)
 	// Work is the cost of trying a passphrase; zero is keystore.DefaultWork.
 	Work keystore.Work
 	Log  *slog.Logger
@@ -51,6 +62,11 @@ type RestoreResult struct {
 	Wallets int       `json:"wallets"`
 	Entries uint64    `json:"entries"`
 	Created time.Time `json:"backup_created"`
+	// WalletIDs are the wallets, Signed is whether its node signed the backup,
+	// Dropped are the keys of its configuration that were not taken over.
+	WalletIDs []string `json:"wallet_ids"`
+	Signed    bool     `json:"signed"`
+	Dropped   []string `json:"dropped"`
 }
 
 // Restore makes a node from a backup, in a data directory that holds nothing.
@@ -67,18 +83,32 @@ func Restore(ctx context.Context, o RestoreOptions) (RestoreResult, error) {
 		return none, api.Misuse("no_backup", "restore: "+err.Error(), "give the path of a backup")
 	}
 	defer func() { _ = f.Close() }()
-	in, err := openBackup(f, o)
+	if err := vacant(o.DataDir); err != nil {
+		return none, err
+	}
+	sum, err := summarize(f, o)
+	if err != nil {
+		return none, restoreError(err)
+	}
+	keep, err := o.agree(sum)
 	if err != nil {
 		return none, err
 	}
-	if err := vacant(o.DataDir); err != nil {
-		return none, err
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return none, restoreError(err)
+	}
+	in, err := openBackup(f, o)
+	if err != nil {
+		return none, restoreError(err)
+	}
+	if err := leave(o.DataDir); err != nil {
+		return none, notWritten(err)
 	}
 	made, err := makeDir(o.DataDir)
 	if err != nil {
 		return none, notWritten(err)
 	}
-	result, err := restoreInto(ctx, o, in)
+	result, err := restoreInto(ctx, o, in, sum, keep)
 	if err != nil {
 		err = errors.Join(restoreError(err), leave(o.DataDir))
 		if made {
@@ -93,17 +123,13 @@ func Restore(ctx context.Context, o RestoreOptions) (RestoreResult, error) {
 func openBackup(f io.Reader, o RestoreOptions) (*backup.Reader, error) {
 	plain, err := backup.Unseal(f, o.Identities, o.SealPassphrase)
 	if err != nil {
-		return nil, restoreError(err)
+		return nil, err
 	}
-	in, err := backup.NewReader(plain)
-	if err != nil {
-		return nil, restoreError(err)
-	}
-	return in, nil
+	return backup.NewReader(plain)
 }
 
 // vacant refuses a data directory that holds anything but what an interrupted
-// restore left, which it removes.
+// restore left.
 func vacant(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -127,9 +153,6 @@ func vacant(dir string) error {
 	if others > 0 && !marked {
 		return api.Refuse("exists", "restore: "+dir+" is not empty", "choose another --data-dir: a restore never overwrites")
 	}
-	if err := leave(dir); err != nil {
-		return notWritten(err)
-	}
 	return nil
 }
 
@@ -151,6 +174,9 @@ func ours(name string) bool {
 // leave takes back what a restore writes, its mark last.
 func leave(dir string) error {
 	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -165,19 +191,29 @@ func leave(dir string) error {
 	return os.RemoveAll(filepath.Join(dir, restoringName))
 }
 
-func restoreInto(ctx context.Context, o RestoreOptions, in *backup.Reader) (RestoreResult, error) {
-	h := in.Header()
-	r := RestoreResult{DataDir: o.DataDir, Name: h.Name, Network: h.Network, PeerID: h.PeerID, Created: h.Created}
+// restoreInto writes what agreed with the summary when it was read before.
+func restoreInto(ctx context.Context, o RestoreOptions, in *backup.Reader, sum BackupSummary, keep bool) (RestoreResult, error) {
+	r := RestoreResult{
+		DataDir: o.DataDir, Name: sum.Name, Network: sum.Network, PeerID: sum.PeerID, Created: sum.Created,
+		Signed: sum.Signed, WalletIDs: []string{}, Dropped: []string{},
+	}
+	for _, w := range sum.Wallets {
+		r.WalletIDs = append(r.WalletIDs, w.Wallet)
+	}
 	if err := keystore.WriteFile(filepath.Join(o.DataDir, restoringName), []byte("a restore did not end: run it again\n")); err != nil {
 		return r, err
 	}
-	content, conf, err := readFiles(in)
+	content, conf, err := readNode(in)
 	if err != nil {
 		return r, err
 	}
 	defer content.Zero()
-	if got := peerID(journal.NewIdentity(content.IdentitySeed).Author()); got != h.PeerID || content.Network != h.Network {
-		return r, fmt.Errorf("%w: its keystore is of another node", backup.ErrCorrupt)
+	if servers := sum.Servers(); len(servers) > 0 && !keep {
+		c, err := config.Parse(conf, configName)
+		if err != nil {
+			return r, err
+		}
+		conf, r.Dropped = []byte(config.File(c.WithoutServers())), servers
 	}
 	// A key of its own: two copies must not share one, as they share nonces.
 	if err := (systemClock{}).Entropy(content.DatabaseKey[:]); err != nil {
@@ -190,6 +226,9 @@ func restoreInto(ctx context.Context, o RestoreOptions, in *backup.Reader) (Rest
 	l := &loader{db: db, at: time.Now(), known: map[wire.OutPoint][]chainhash.Hash{}}
 	if err := errors.Join(l.load(ctx, in), db.Close()); err != nil {
 		return r, err
+	}
+	if !bytes.Equal(in.Manifest().SHA256, sum.sha256) {
+		return r, fmt.Errorf("%w: the file changed while it was read", backup.ErrCorrupt)
 	}
 	if err := keystore.WriteFile(ConfigPath(o.DataDir), conf); err != nil {
 		return r, err
@@ -205,8 +244,9 @@ func restoreInto(ctx context.Context, o RestoreOptions, in *backup.Reader) (Rest
 	return r, os.Remove(filepath.Join(o.DataDir, restoringName))
 }
 
-// readFiles reads the first two items: keystore and configuration.
-func readFiles(in *backup.Reader) (keystore.Content, []byte, error) {
+// readNode reads the first two items, keystore and configuration, and checks
+// that the keystore is that of the node which the header names.
+func readNode(in *backup.Reader) (keystore.Content, []byte, error) {
 	var c keystore.Content
 	ks, err := in.Next()
 	if err != nil {
@@ -223,8 +263,10 @@ func readFiles(in *backup.Reader) (keystore.Content, []byte, error) {
 	if c, err = keystore.Decode(ks.Value); err != nil {
 		return c, nil, fmt.Errorf("%w: %w", backup.ErrCorrupt, err)
 	}
-	if _, err := config.Parse(conf.Value, configName); err != nil {
-		return c, nil, fmt.Errorf("%w: %w", backup.ErrCorrupt, err)
+	h := in.Header()
+	if peerID(journal.NewIdentity(c.IdentitySeed).Author()) != h.PeerID || c.Network != h.Network {
+		c.Zero()
+		return c, nil, fmt.Errorf("%w: its keystore is of another node", backup.ErrCorrupt)
 	}
 	return c, conf.Value, nil
 }
@@ -245,6 +287,12 @@ type loader struct {
 	known  map[wire.OutPoint][]chainhash.Hash
 	groups []journal.GroupID
 }
+
+// maxGuardOfCoin bounds the guard records of one coin, of which each is restored
+// with the list of those before it. A node signs another transaction of the same
+// coin only where it replaces the earlier ones by name, of which a proposal has
+// 64, so 65 is what replacing alone can come to.
+const maxGuardOfCoin = 256
 
 // loadBatch is how many bytes go into one commit, at least.
 const loadBatch = 1 << 20
@@ -306,6 +354,9 @@ func (l *loader) add(ctx context.Context, i backup.Item) error {
 		}
 	case backup.Guard:
 		at := i.Guard.OutPoint
+		if len(l.known[at]) == maxGuardOfCoin {
+			return fmt.Errorf("%w: more than %d guard records of one coin", backup.ErrCorrupt, maxGuardOfCoin)
+		}
 		l.known[at] = append(l.known[at], i.Guard.TxID)
 		l.batch.Guard = append(l.batch.Guard, coordinator.GuardUpdate{GuardRecord: i.Guard, Known: l.known[at]})
 	default:

@@ -170,7 +170,7 @@ func TestBackupToRecipients(t *testing.T) {
 	if _, err := Restore(t.Context(), r); codeOf(t, err) != "needs_identity" {
 		t.Error(err)
 	}
-	r.Identities = id.String()
+	r.Identities, r.Allow = id.String(), []string{RuleBackupUnauthenticated}
 	if _, err := Restore(t.Context(), r); err != nil {
 		t.Error(err)
 	}

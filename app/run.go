@@ -114,7 +114,7 @@ func start(ctx context.Context, o RunOptions, sec Secrets, remote *signer.Client
 		Secrets: sec, Signer: remote, Store: db, Chain: chain, Log: o.Log,
 		P2P: p2p.Config{
 			ExternalAddrs: o.Config.ExternalAddrs, Bootstrap: o.Config.Bootstrap,
-			Relays: o.Config.Relays, MDNS: o.Config.MDNS, Log: o.Log,
+			Relays: o.Config.Relays, MDNS: o.Config.MDNS, Log: o.Log, ToldNetworks: o.Config.Told(),
 		},
 	}
 	ports, err := readPorts(ctx, db)

@@ -26,7 +26,9 @@ type SignerOptions struct {
 	Users []string
 	// Group is to own the socket, by name or number; empty leaves it to the user.
 	Group string
-	Log   *slog.Logger
+	// Replacements lets a new node prove that it takes the place of a lost one.
+	Replacements bool
+	Log          *slog.Logger
 	// Ready, if not nil, is called once nodes are answered.
 	Ready func()
 }
@@ -64,7 +66,7 @@ func RunSigner(ctx context.Context, o SignerOptions) error {
 	if o.Ready != nil {
 		o.Ready()
 	}
-	if err := signer.Serve(ctx, l, signer.Options{Network: net, Keys: signer.NewLocal(seed, net), Users: users, Log: o.Log}); err != nil {
+	if err := signer.Serve(ctx, l, signer.Options{Network: net, Keys: signer.NewLocal(seed, net), Users: users, Replacements: o.Replacements, Log: o.Log}); err != nil {
 		return api.Fail("failed", "the signer ended: "+err.Error(), "")
 	}
 	o.Log.Info("stopped")

@@ -39,14 +39,14 @@ func BenchmarkProposeToFinal(b *testing.B) {
 	if err := d.fund(ctx, w.Wallet); err != nil {
 		b.Fatal(err)
 	}
-	to, err := wallet.AddressOf(d.chain.FaucetScript(), wallet.Regtest)
-	if err != nil {
-		b.Fatal(err)
-	}
 	round := 0
 	b.Run("3-of-5", func(b *testing.B) {
 		for range b.N {
 			round++
+			to, err := demoRecipient(round)
+			if err != nil {
+				b.Fatal(err)
+			}
 			p, err := d.nodes[0].Propose(ctx, w.Wallet, api.Propose{To: []api.Recipient{{Address: to, Amount: 1_000_000 + int64(round)}}, FeeRate: 2})
 			if err != nil {
 				b.Fatal(err)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/wallet"
 )
 
 // BenchmarkTraffic measures what a spend costs on the wire: the bytes that all
@@ -35,10 +34,6 @@ func BenchmarkTraffic(b *testing.B) {
 	if err := d.fund(ctx, w.Wallet); err != nil {
 		b.Fatal(err)
 	}
-	to, err := wallet.AddressOf(d.chain.FaucetScript(), wallet.Regtest)
-	if err != nil {
-		b.Fatal(err)
-	}
 	held := func() (bytes int) {
 		for _, a := range d.nodes[0].co.Wallets() {
 			if err := d.nodes[0].parts.Store.Walk(ctx, a.Group(), func(e *journal.Entry) error {
@@ -53,6 +48,10 @@ func BenchmarkTraffic(b *testing.B) {
 	entries, before, round := held(), sent.GetBandwidthTotals().TotalOut, int64(0)
 	for b.Loop() {
 		round++
+		to, err := demoRecipient(int(round))
+		if err != nil {
+			b.Fatal(err)
+		}
 		p, err := d.nodes[0].Propose(ctx, w.Wallet, api.Propose{To: []api.Recipient{{Address: to, Amount: 1_000_000 + round}}, FeeRate: 2})
 		if err != nil {
 			b.Fatal(err)

@@ -25,6 +25,8 @@ const (
 	// worth its while, running and when the actor stops.
 	snapshotEach   = 4096
 	snapshotAtStop = 256
+	// snapshotShare: of a long history, a snapshot is made of each 16th part.
+	snapshotShare = 16
 	// commitTime bounds one commit of the store.
 	commitTime = 30 * time.Second
 )
@@ -41,6 +43,8 @@ type Ports struct {
 	Clock     Clock
 	Observer  Observer
 	Log       *slog.Logger
+
+	names *walletNames // of the node's wallets; nil for an actor alone
 }
 
 // Actor is the goroutine around one Machine: it feeds Step, makes its batches
@@ -55,7 +59,9 @@ type Actor struct {
 	done    sync.WaitGroup
 
 	quota     *quota
+	faults    faults
 	unsnapped int // entries since the last snapshot; of the actor's goroutine
+	snaps     snapshotPlace
 
 	mu       sync.Mutex
 	follower Follower // of the running stream, or nil
@@ -76,7 +82,13 @@ type result struct {
 // NewActor starts an actor for a machine that is durable already.
 func NewActor(ctx context.Context, ports Ports, m Machine) *Actor {
 	ctx, stop := context.WithCancel(ctx)
-	a := &Actor{ports: ports, group: m.State.group, inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop, quota: newQuota()}
+	if ports.names == nil {
+		ports.names = newWalletNames()
+	}
+	if !m.State.Abandoned() {
+		ports.names.hold(m.State.group, m.local.Name)
+	}
+	a := &Actor{ports: ports, group: m.State.group, inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop, quota: newQuota(), snaps: m.snaps}
 	a.current.Store(&m)
 	a.inbox <- envelope{msg: Started{}}
 	a.done.Add(1)
@@ -186,6 +198,7 @@ func (a *Actor) handle(first envelope) {
 		}
 		break
 	}
+	a.callIt(t)
 	if err := a.commit(t.batch); err != nil {
 		for _, r := range t.replies {
 			r(err)
@@ -200,7 +213,7 @@ func (a *Actor) handle(first envelope) {
 	a.current.Store(&m)
 	a.unsnapped += len(t.batch.Entries)
 	for _, e := range t.effects {
-		a.execute(e)
+		a.logFault("effect", contained(func() error { a.execute(e); return nil }))
 	}
 	for _, r := range t.replies {
 		r(nil)
@@ -209,18 +222,28 @@ func (a *Actor) handle(first envelope) {
 }
 
 // snapshot stores the state, where so many entries came since the last time
-// that folding them again would be felt at the next start.
+// that folding them again would be felt at the next start, and that what a
+// snapshot costs is small for each of them.
 func (a *Actor) snapshot(each int) {
 	m := a.Machine()
-	if a.unsnapped < each || m.State.active == nil {
+	if a.unsnapped < each || m.State.active == nil || a.unsnapped < m.State.chains.Len()/snapshotShare {
 		return
 	}
 	a.unsnapped = 0
-	b, err := EncodeSnapshot(*m)
-	if err == nil {
-		err = a.commit(b)
+	var batches []Batch
+	var next snapshotPlace
+	err := contained(func() (err error) { batches, next, err = a.snaps.batches(*m, snapshotPart); return err })
+	a.logFault("snapshot", err)
+	for _, b := range batches {
+		if err == nil {
+			err = a.commit(b)
+		}
 	}
-	if err != nil {
+	if err == nil {
+		a.snaps = next
+	} else {
+		// What was written of it is overwritten, or taken away, by the next one.
+		a.snaps.parts[a.snaps.next] = max(a.snaps.parts[a.snaps.next], len(batches))
 		a.ports.Log.Warn("store a snapshot; the next start takes longer", "wallet", a.group.String()[:8], "error", err)
 	}
 }
@@ -273,7 +296,7 @@ func (a *Actor) step(t *turn, msg any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	next, effects, err := Step(t.machine, in)
+	next, effects, err := a.stepOver(t.machine, in)
 	if err != nil {
 		return nil, err
 	}

@@ -1,20 +1,28 @@
 package coordinator
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
 
-// foreignGrace is how many ticks a spend that nobody proposed waits for its
-// proposal before it is an alarm: 30 s. All members are asked for what they
-// hold when it is seen, and those who can be reached answer within seconds.
-const foreignGrace = 15
+const (
+	// foreignGrace is how many ticks a spend waits for the signatures that it
+	// takes before it is an alarm: 30 s. All members are asked for what they hold
+	// when it is seen, and those who can be reached answer within seconds.
+	foreignGrace = 15
+	// maxForeign is how many foreign spends are listed as alarms. Fewer than k
+	// members cannot make one.
+	maxForeign = 256
+)
 
 // Kinds of alarms that stay.
 const (
@@ -38,23 +46,43 @@ type alarmRecord struct {
 	Told int64 `cbor:"1,keyasint"` // Unix seconds
 }
 
-// foreign says whether a transaction spends a coin of the wallet though no
-// proposal states it: it is in a block, or in a mempool where it can still
-// confirm. A tainted proposal is one as well: somebody did propose it.
-func foreign(s State, v View, id chainhash.Hash) bool {
+// foreign says whether a transaction spends a coin of the wallet though the
+// entries hold the signatures of fewer than k keys on it: who spends by the rules
+// enters them. It is in a block, or in a mempool where it can still confirm. A
+// proposal alone says nothing: anybody may enter one for what was spent behind
+// everybody's back.
+func (m *Machine) foreign(id chainhash.Hash) bool {
+	v := m.View
 	t, ok := v.Tx(id)
 	if !ok || (t.Block.Height == 0 && !(t.Seen && v.valid(id))) {
 		return false
 	}
-	for range scan(s.byTx, key(id)) {
-		return false
+	if m.existed() && t.Block.Height > 0 && t.Block.Time <= m.local.Created {
+		return false // of before the group: no entry tells of it
 	}
 	for _, i := range t.Tx.TxIn {
 		if _, ours := v.outs.Get(coinKey(i.PreviousOutPoint)); ours {
-			return true
+			return m.State.fullySigned(t.Tx) < m.State.genesis.Threshold
 		}
 	}
 	return false
+}
+
+// fullySigned returns of how many keys the entries hold verified signatures on
+// every input of a transaction.
+func (s State) fullySigned(tx *wire.MsgTx) int {
+	id := tx.TxHash()
+	inputs := map[uint32]int{}
+	for k := range scan(s.sigs, key(id)) {
+		inputs[be32(k[36:40])]++
+	}
+	full := 0
+	for _, n := range inputs {
+		if n == len(tx.TxIn) {
+			full++
+		}
+	}
+	return full
 }
 
 // related lists transactions of which a change of one may decide: itself, its
@@ -74,59 +102,133 @@ func (v View) related(id chainhash.Hash) []chainhash.Hash {
 	return out
 }
 
-// tellForeign finds the spends that nobody proposed among what changed, gives
-// their proposals time to arrive, and then tells of each, once.
-func (s *step) tellForeign() error {
-	var ids []chainhash.Hash
-	ask := false
+// tellForeign looks for foreign spends among what changed in this step: in the
+// chain view, and of signatures (of these proposals). It gives their signatures
+// time to arrive, and then tells of each, once.
+func (s *step) tellForeign(touched []journal.EntryID) error {
+	look := s.m.View.news
+	s.m.View.news = pmap.Map[string, bool]{}
 	if s.starting {
-		for _, t := range s.m.View.txs.All() {
-			ids = append(ids, t.Tx.TxHash())
+		for k := range s.m.View.txs.All() {
+			look = look.Set(k, true)
 		}
 	}
-	for _, id := range s.m.View.changed {
-		ids = append(ids, s.m.View.related(id)...)
+	for k := range look.All() {
+		for _, id := range s.m.View.related(chainhash.Hash([]byte(k))) {
+			look = look.Set(key(id), true)
+		}
 	}
-	for _, id := range ids {
-		if _, known := s.m.strange.Get(key(id)); !known && foreign(s.m.State, s.m.View, id) {
-			s.m.strange = s.m.strange.Set(key(id), s.m.ticks)
+	for _, p := range touched {
+		if p, ok := s.m.State.Proposal(p); ok {
+			look = look.Set(key(p.TxID), true)
+		}
+	}
+	ask := false
+	for k := range look.All() {
+		was, now := s.m.strange.has(k), s.m.foreign(chainhash.Hash([]byte(k)))
+		switch {
+		case now && !was:
+			s.m.strange = s.m.strange.add(k, s.m.ticks)
 			ask = true
+		case was && !now:
+			s.m.strange = s.m.strange.remove(k)
+			s.alarmOver(k)
 		}
 	}
 	if ask {
 		s.do(AskSync{})
 	}
-	for k, since := range s.m.strange.All() {
+	if !s.m.View.caughtUp {
+		s.m.caught = s.m.ticks // its signatures are as old, and may still be on their way
+		return nil
+	}
+	if s.m.ticks-s.m.caught < foreignGrace {
+		return nil
+	}
+	return s.tellDue()
+}
+
+// alarmOver tells that an alarm ended, where it was told.
+func (s *step) alarmOver(k string) {
+	if _, told := s.m.alarmed.Get(k); told {
 		id := chainhash.Hash([]byte(k))
-		rec, told := s.m.alarmed.Get(k)
-		switch {
-		case !foreign(s.m.State, s.m.View, id):
-			s.m.strange = s.m.strange.Delete(k)
-			if told {
-				s.do(Tell{Notice{Type: "wallet", Group: s.m.State.group, TxID: id, Status: s.m.Phase(), Detail: "alarm over: transaction " + id.String()}})
-			}
-		case told:
-		case !s.m.View.caughtUp:
-			s.m.strange = s.m.strange.Set(k, s.m.ticks) // its proposal is as old, and may still be on its way
-		case s.m.ticks-since >= foreignGrace:
-			rec.Told = s.now().Unix()
-			s.m.alarmed = s.m.alarmed.Set(k, rec)
-			if err := s.put(recAlarm+id.String(), rec); err != nil {
-				return err
-			}
-			s.tellAlarm(foreignAlarm(id, rec))
+		s.do(Tell{Notice{Type: "wallet", Group: s.m.State.group, TxID: id, Status: s.m.Phase(), Detail: "alarm over: transaction " + id.String()}})
+	}
+}
+
+// tellDue tells of the foreign spends whose time is over.
+func (s *step) tellDue() error {
+	for k, since := range s.m.strange.waiting() {
+		if s.m.ticks-since < foreignGrace {
+			break
 		}
+		s.m.strange = s.m.strange.waited(k, since)
+		if _, told := s.m.alarmed.Get(k); told {
+			continue
+		}
+		id, rec := chainhash.Hash([]byte(k)), alarmRecord{Told: s.now().Unix()}
+		s.m.alarmed = s.m.alarmed.Set(k, rec)
+		if err := s.put(recAlarm+id.String(), rec); err != nil {
+			return err
+		}
+		s.tellAlarm(s.m.foreignAlarm(id, rec))
 	}
 	return nil
+}
+
+// strangers are the foreign spends seen, and those of them whose grace is not
+// over yet. It takes the signatures of k keys to make one.
+type strangers struct {
+	since pmap.Map[string, uint64] // by txid: the tick from which it counts
+	due   pmap.Map[string, bool]   // by that tick | txid
+}
+
+func dueKey(k string, since uint64) string {
+	return string(binary.BigEndian.AppendUint64(make([]byte, 0, 40), since)) + k
+}
+
+func (x strangers) has(k string) bool {
+	_, ok := x.since.Get(k)
+	return ok
+}
+
+func (x strangers) add(k string, since uint64) strangers {
+	return strangers{x.since.Set(k, since), x.due.Set(dueKey(k, since), true)}
+}
+
+func (x strangers) remove(k string) strangers {
+	since, _ := x.since.Get(k)
+	return strangers{x.since.Delete(k), x.due.Delete(dueKey(k, since))}
+}
+
+func (x strangers) waited(k string, since uint64) strangers {
+	x.due = x.due.Delete(dueKey(k, since))
+	return x
+}
+
+// waiting yields those whose grace is not over, and since when, the first first.
+func (x strangers) waiting() func(yield func(string, uint64) bool) {
+	return func(yield func(string, uint64) bool) {
+		for k := range x.due.All() {
+			if !yield(k[8:], binary.BigEndian.Uint64([]byte(k[:8]))) {
+				return
+			}
+		}
+	}
 }
 
 func (s *step) tellAlarm(a Alarm) {
 	s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, TxID: a.TxID, Status: a.Kind, Detail: a.Text}})
 }
 
-func foreignAlarm(id chainhash.Hash, rec alarmRecord) Alarm {
-	return Alarm{Kind: AlarmForeignSpend, TxID: id, Since: time.Unix(rec.Told, 0),
-		Text: fmt.Sprintf("transaction %v spends coins of this wallet, and this node knows no proposal of it", id)}
+func (m *Machine) foreignAlarm(id chainhash.Hash, rec alarmRecord) Alarm {
+	text := fmt.Sprintf("transaction %v spends coins of this wallet, and this node knows no proposal of it", id)
+	if _, proposed := m.State.anyOf(id); proposed {
+		t, _ := m.View.Tx(id)
+		text = fmt.Sprintf("transaction %v spends coins of this wallet with the signatures of %d keys, and the entries that this node holds have those of %d: it was signed behind the others' backs, whoever proposed it",
+			id, m.State.genesis.Threshold, m.State.fullySigned(t.Tx))
+	}
+	return Alarm{Kind: AlarmForeignSpend, TxID: id, Since: time.Unix(rec.Told, 0), Text: text}
 }
 
 func (m *Machine) tieAlarm(index uint32, others []journal.Author, when int64) Alarm {
@@ -138,7 +240,8 @@ func (m *Machine) tieAlarm(index uint32, others []journal.Author, when int64) Al
 		Text: fmt.Sprintf("receive address %d was handed out by this node and by %s: a payment to it may be of either's payer", index, strings.Join(names, ", "))}
 }
 
-// Alarms returns what stands now: spends that nobody proposed, and addresses
+// Alarms returns what stands now: spends by fewer than k of those who entered
+// their signatures, and addresses
 // of this node that another handed out too, while they are unused or among the
 // last that were used.
 func (m *Machine) Alarms() []Alarm {
@@ -149,6 +252,7 @@ func (m *Machine) Alarms() []Alarm {
 	if m.State.wasReplaced() {
 		out = append(out, Alarm{Kind: AlarmReplaced, Since: time.Unix(m.local.Created, 0), Text: errReplaced.Error()})
 	}
+	out = append(out, m.faultAlarms()...)
 	if l := m.State.active.lines; l != nil {
 		for k := range m.State.active.Members {
 			if len(l.contested[k]) > 0 {
@@ -156,9 +260,11 @@ func (m *Machine) Alarms() []Alarm {
 			}
 		}
 	}
-	for k := range m.strange.All() {
-		if rec, told := m.alarmed.Get(k); told {
-			out = append(out, foreignAlarm(chainhash.Hash([]byte(k)), rec))
+	listed := 0
+	for k := range m.strange.since.All() {
+		if rec, told := m.alarmed.Get(k); told && listed < maxForeign {
+			listed++
+			out = append(out, m.foreignAlarm(chainhash.Hash([]byte(k)), rec))
 		}
 	}
 	used := m.View.used[wallet.BranchExternal]

@@ -6,8 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/wallet"
 )
 
 // thief spends coins of the wallet as nobody proposed.
@@ -101,8 +104,9 @@ func TestASpendNobodyProposedIsAnAlarm(t *testing.T) {
 	a.expect("after another restart", 0, 1)
 }
 
-// A block may come before the proposal it confirms. Within the grace that is
-// no news; later the alarm ends when the proposal arrives.
+// A block may come before the proposal it confirms, and the signatures on it.
+// Within the grace that is no news; later the alarm ends when the signatures of
+// k keys arrive, and not before.
 func TestALateProposalIsNoForeignSpend(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -119,15 +123,82 @@ func TestALateProposalIsNoForeignSpend(t *testing.T) {
 			w.mine(z.sent)
 			b.ticks(c.ticks)
 			b.expect("before the proposal", c.told, c.told)
+			w.settle(a, b) // the proposal, with one signature of two
+			b.expect("with the proposal alone", c.told, c.told)
 			w.settle()
 			b.ticks(2 * foreignGrace)
-			b.expect("with the proposal", c.told, 0)
+			b.expect("with the signatures", c.told, 0)
 			for _, p := range []*peer{a, z} {
 				p.ticks(2 * foreignGrace)
 				p.expect("who proposed", 0, 0)
 			}
 		})
 	}
+}
+
+// Who spends with k keys behind the others' backs, and enters the proposal
+// without signatures, before or after, silences nobody.
+func TestAnUnsignedProposalSilencesNoAlarm(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		c := active(t, 2, 3)
+		c.fund(1_000_000)
+		a, b, z := c.peers[0], c.peers[1], c.peers[2]
+		x := pay(1, 100_000)
+		x.Unsigned = true
+		id := a.must(x).(Proposed).Proposal
+		p, _ := a.m.State.Proposal(id)
+		spend, err := p.Spend(a.m.State.active)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sigs []wallet.Signature
+		for _, q := range []*peer{a, z} {
+			s, err := spend.Sign(q.account)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sigs = append(sigs, s...)
+		}
+		tx, err := spend.Finalize(sigs, a.self.Verified)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first {
+			c.settle()
+		}
+		c.mine([]*wire.MsgTx{tx})
+		c.settle()
+		for _, q := range c.peers {
+			q.ticks(foreignGrace)
+			q.expect("with a proposal that nobody signed", 1, 1)
+		}
+		c.settle()
+		b.crash()
+		b.ticks(2 * foreignGrace)
+		b.expect("after a restart", 1, 1)
+		if text := b.standing(AlarmForeignSpend)[0].Text; !strings.Contains(text, "signatures of 2 keys") || !strings.Contains(text, "those of 0") {
+			t.Error(text)
+		}
+		if _, known := b.m.State.Proposal(id); !known {
+			t.Error("the proposal did not arrive")
+		}
+	}
+}
+
+// What an existing wallet spent before its group was there is no alarm.
+func TestThePastOfAnExistingWalletIsNoForeignSpend(t *testing.T) {
+	c, _ := existingGroup(t, 0)
+	c.ratifyAll(false)
+	coins := c.fund(1_000_000, 500_000)
+	a := c.peers[0]
+	c.mine([]*wire.MsgTx{thief(coins[0])}, a)
+	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	a.ticks(2 * foreignGrace)
+	a.expect("of before", 0, 0)
+	c.clock = c.clock.Add(time.Second)
+	c.mine([]*wire.MsgTx{thief(coins[1])}, a)
+	a.ticks(foreignGrace)
+	a.expect("of after", 1, 1)
 }
 
 // A foreign spend that lost to a confirmed one of ours is over, and the grace

@@ -49,6 +49,10 @@ type View struct {
 	txs    pmap.Map[string, ViewTx] // by txid
 	outs   pmap.Map[string, ViewOut]
 	spends pmap.Map[string, chainhash.Hash] // by outpoint | spending txid
+	// Each of these holds at most one line for each of the above. A line takes
+	// money to make: whoever pays the wallet pays the network for it.
+	places  pmap.Map[string, bool]    // by height, newest first | txid: see historyPlace
+	unspent pmap.Map[string, ViewOut] // by outpoint: of outs, those that no block spends
 
 	scripts pmap.Map[string, place] // watched scripts
 	sieve   *sieve                  // nil, or of all of scripts, outs and spends
@@ -61,8 +65,16 @@ type View struct {
 	rescan int32
 	asked  bool
 	call   uint64 // of Watch that asked
+	near   int32  // rescan, where that was near the tip when it was asked for
 
-	changed []chainhash.Hash // transactions that differ from what is stored
+	// Addresses that must be looked for in old blocks: those due, and those that
+	// are being looked for; by branch. The next time is not before lookNext (Unix
+	// seconds).
+	late, looking [2]span
+	lookNext      int64
+
+	changed pmap.Map[string, bool] // by txid: transactions that differ from what is stored
+	news    pmap.Map[string, bool] // by txid: those that changed in this step
 }
 
 // ViewTx is a transaction of interest. Height is 0 while it is unconfirmed.
@@ -89,10 +101,14 @@ func (v View) Tip() BlockRef { return v.tip }
 
 // Synced says whether the view has caught up with its backend since the start.
 // It has not while a scan of old blocks is unfinished: a coin may be known
-// before its spend. (Blocks near the tip are looked at again with every spend.)
+// before its spend. (Blocks near the tip are looked at again with every spend,
+// and that is so for as long as it takes: payments may come faster than one such
+// scan ends.) Looking back beside the stream does not count: see LookBack.
 func (v View) Synced() bool {
-	return v.caughtUp && (v.rescan == 0 || v.rescan > v.tip.Height-2*freshMargin)
+	return v.caughtUp && (v.rescan == 0 || v.rescan == v.near || v.nearTip(v.rescan))
 }
+
+func (v View) nearTip(rescan int32) bool { return rescan > v.tip.Height-2*freshMargin }
 
 // Tx returns a transaction of interest.
 func (v View) Tx(id chainhash.Hash) (ViewTx, bool) { return v.txs.Get(key(id)) }
@@ -125,12 +141,22 @@ func (v View) rivals(o wire.OutPoint) []chainhash.Hash {
 	return out
 }
 
-// Watch derives scripts up to gapLimit past the last used index of each branch
-// and returns the new ones.
+// ahead is how many addresses past the last used one are watched on a branch:
+// of receive addresses all that may be handed out, so that it makes no
+// difference to the chain view which ones are. 140 scripts of 100 B and 0.1 ms.
+func ahead(branch uint32) uint32 {
+	if branch == wallet.BranchExternal {
+		return watchable
+	}
+	return changeGap
+}
+
+// Watch derives scripts as far ahead of the last used index of each branch as
+// are watched, and returns the new ones.
 func (v View) Watch(d *wallet.Descriptor) (View, [][]byte, error) {
 	var fresh [][]byte
 	for branch := range v.watched {
-		for v.watched[branch] < max(v.used[branch]+gapLimit, v.handed[branch]) {
+		for v.watched[branch] < max(v.used[branch]+ahead(uint32(branch)), v.handed[branch]) {
 			i := v.watched[branch]
 			s, err := d.Script(uint32(branch), i)
 			if err != nil {
@@ -224,8 +250,12 @@ func (v View) Disconnect(b BlockRef) (View, error) {
 	case v.tip.Hash != b.Hash:
 		return v, fmt.Errorf("disconnect block %d: it is not the tip", b.Height)
 	}
-	for _, t := range v.txs.All() {
-		if t.Block.Height == 0 || (t.Block.Hash != b.Hash && n > 0) {
+	of := v.at(b.Height)
+	if n == 0 {
+		of = v.confirmed()
+	}
+	for _, t := range of {
+		if t.Block.Hash != b.Hash && n > 0 {
 			continue
 		}
 		if isCoinbase(t.Tx) {
@@ -274,11 +304,13 @@ func (v View) add(tx *wire.MsgTx, t ViewTx) View {
 	for _, o := range v.outputs(tx, id) {
 		v.sieve.add(coinMark(o.OutPoint))
 		v.outs = v.outs.Set(coinKey(o.OutPoint), o)
+		v = v.recount(o.OutPoint)
 		v.used[o.Branch] = max(v.used[o.Branch], o.Index+1)
 	}
 	for _, i := range tx.TxIn {
 		v.sieve.add(coinMark(i.PreviousOutPoint)) // by which the transaction is known again
 		v.spends = v.spends.Set(coinKey(i.PreviousOutPoint)+string(id[:]), id)
+		v = v.recount(i.PreviousOutPoint)
 	}
 	return v
 }
@@ -292,26 +324,6 @@ func (v View) outputs(tx *wire.MsgTx, id chainhash.Hash) []ViewOut {
 		}
 	}
 	return out
-}
-
-func (v View) put(t ViewTx) View {
-	id := t.Tx.TxHash()
-	v.txs = v.txs.Set(key(id), t)
-	v.changed = append(v.changed[:len(v.changed):len(v.changed)], id)
-	return v
-}
-
-func (v View) remove(tx *wire.MsgTx) View {
-	id := tx.TxHash()
-	v.txs = v.txs.Delete(key(id))
-	v.changed = append(v.changed[:len(v.changed):len(v.changed)], id)
-	for n := range tx.TxOut {
-		v.outs = v.outs.Delete(coinKey(wire.OutPoint{Hash: id, Index: uint32(n)}))
-	}
-	for _, i := range tx.TxIn {
-		v.spends = v.spends.Delete(coinKey(i.PreviousOutPoint) + string(id[:]))
-	}
-	return v
 }
 
 func isCoinbase(tx *wire.MsgTx) bool {
@@ -349,67 +361,16 @@ func (v View) validAmong(tx chainhash.Hash, seen map[chainhash.Hash]bool) bool {
 	return true
 }
 
-// changes lists what a view changed since taken, and forgets it.
-func (v View) changes() (View, []chainhash.Hash) {
-	c := v.changed
-	v.changed = nil
-	return v, c
-}
-
 // viewRecord is what a restart needs besides the transactions.
 type viewRecord struct {
 	Birthday int32      `cbor:"1,keyasint"`
 	Blocks   []BlockRef `cbor:"2,keyasint"`
 	Used     []uint32   `cbor:"3,keyasint"`
 	Rescan   int32      `cbor:"4,keyasint"`
-}
-
-// scriptChunk is how many scripts of a branch are stored in one record: they
-// are derived once, at 0.1 ms each and more, and then read back at every start.
-const scriptChunk = 256
-
-// scriptRecords returns the records of the chunks that hold indexes from first on.
-func (v View) scriptRecords(d *wallet.Descriptor, branch, first uint32) (map[string][]byte, error) {
-	out := map[string][]byte{}
-	for i := first - first%scriptChunk; i < v.watched[branch]; i++ {
-		s, err := d.Script(branch, i)
-		if err != nil {
-			return nil, fmt.Errorf("derive script %d/%d: %w", branch, i, err)
-		}
-		name := scriptRecord(branch, i)
-		out[name] = append(append(out[name], byte(len(s.PkScript))), s.PkScript...)
-	}
-	return out, nil
-}
-
-func scriptRecord(branch, index uint32) string {
-	return fmt.Sprintf("%s%d/%08d", recScripts, branch, index/scriptChunk)
-}
-
-// restoreScripts reads the stored scripts back, as far as they go without a gap.
-func (v View) restoreScripts(recs map[string][]byte) View {
-	var pairs []pair[place]
-	for branch := range v.watched {
-		for {
-			i := v.watched[branch]
-			raw := recs[scriptRecord(uint32(branch), i)]
-			for n := uint32(0); n < scriptChunk && len(raw) > 0 && len(raw) > int(raw[0]); n++ {
-				size := int(raw[0])
-				pairs = append(pairs, pair[place]{K: raw[1 : 1+size], V: place{uint32(branch), v.watched[branch]}})
-				raw = raw[1+size:]
-				v.watched[branch]++
-			}
-			if v.watched[branch]-i < scriptChunk {
-				break
-			}
-		}
-	}
-	v.sieve = newSieve()
-	for _, p := range pairs {
-		v.sieve.add(scriptMark(p.K))
-	}
-	v.scripts = undump(pairs)
-	return v
+	// Late is what must be looked for in old blocks, by branch; one that was
+	// begun begins again after a restart.
+	Late     []span `cbor:"8,keyasint,omitempty"`
+	LookNext int64  `cbor:"9,keyasint,omitempty"`
 }
 
 // viewTxRecord is one transaction of interest, as stored.
@@ -420,7 +381,13 @@ type viewTxRecord struct {
 }
 
 func (v View) record() ([]byte, error) {
-	out, err := theCodec.enc.Marshal(viewRecord{v.birthday, v.blocks, v.used[:], v.rescan})
+	rec := viewRecord{Birthday: v.birthday, Blocks: v.blocks, Used: v.used[:], Rescan: v.rescan, LookNext: v.lookNext}
+	if len(v.Incomplete()) > 0 {
+		for branch := range v.late {
+			rec.Late = append(rec.Late, v.late[branch].join(v.looking[branch]))
+		}
+	}
+	out, err := theCodec.enc.Marshal(rec)
 	if err != nil {
 		return nil, fmt.Errorf("encode chain view: %w", err)
 	}
@@ -445,11 +412,20 @@ func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 	if err := localDecode(recs[recView], &rec); err != nil {
 		return View{}, fmt.Errorf("read chain view: %w", err)
 	}
-	v := View{birthday: rec.Birthday, blocks: rec.Blocks, rescan: rec.Rescan}
+	v := View{birthday: rec.Birthday, blocks: rec.Blocks, rescan: rec.Rescan, lookNext: rec.LookNext}
 	copy(v.used[:], rec.Used)
-	v, _, err := v.restoreScripts(recs).Watch(d)
+	copy(v.late[:], rec.Late)
+	v = v.restoreScripts(recs)
+	was := v.watched
+	v, _, err := v.Watch(d)
 	if err != nil {
 		return View{}, err
+	}
+	if len(v.blocks) > 0 {
+		// An earlier version watched fewer.
+		for branch := range v.late {
+			v.late[branch] = v.late[branch].join(span{From: was[branch], Until: v.watched[branch]})
+		}
 	}
 	if n := len(v.blocks); n > 0 {
 		v.tip = v.blocks[n-1]
@@ -457,6 +433,7 @@ func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 	var txs []pair[ViewTx]
 	var outs []pair[ViewOut]
 	var spends []pair[chainhash.Hash]
+	var places []pair[bool]
 	for name, raw := range recs {
 		if !strings.HasPrefix(name, recTx) {
 			continue
@@ -470,7 +447,16 @@ func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 			return View{}, fmt.Errorf("read chain view: %w", err)
 		}
 		id := tx.TxHash()
+		if r.Block.Height > v.tip.Height {
+			// Stored before the block itself was: the stream shows it again, if it
+			// is still in the chain.
+			if isCoinbase(tx) {
+				continue
+			}
+			r.Block, r.Seen = BlockRef{}, false
+		}
 		txs = append(txs, pair[ViewTx]{K: id[:], V: ViewTx{Tx: tx, Block: r.Block, Seen: r.Seen}})
+		places = append(places, pair[bool]{K: []byte(historyPlace(r.Block.Height, id)), V: true})
 		for _, o := range v.outputs(tx, id) {
 			v.sieve.add(coinMark(o.OutPoint))
 			outs = append(outs, pair[ViewOut]{K: []byte(coinKey(o.OutPoint)), V: o})
@@ -480,6 +466,10 @@ func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 			spends = append(spends, pair[chainhash.Hash]{K: []byte(coinKey(i.PreviousOutPoint) + string(id[:])), V: id})
 		}
 	}
-	v.txs, v.outs, v.spends = undump(txs), undump(outs), undump(spends)
+	v.txs, v.outs, v.spends, v.places = undump(txs), undump(outs), undump(spends), undump(places)
+	v.unspent = v.outs
+	for _, o := range outs {
+		v = v.recount(o.V.OutPoint)
+	}
 	return v, nil
 }

@@ -37,7 +37,7 @@ func Coins(s State, v View, now time.Time) []Coin {
 		return nil
 	}
 	var out []Coin
-	for _, o := range v.outs.All() {
+	for _, o := range v.unspent.All() {
 		if c, ok := coin(s, v, now, o); ok {
 			out = append(out, c)
 		}
@@ -95,14 +95,14 @@ func ownFinal(s State, v View, o ViewOut) bool {
 // lost says whether a transaction of ours gave way to a rival: its outputs are
 // nobody's unless a block says otherwise.
 func lost(s State, v View, tx chainhash.Hash) bool {
-	ps := s.ofTx(tx)
-	return len(ps) > 0 && s.Final(ps[0]) && !s.broadcastable(v, ps[0])
+	p, ok := s.lead(tx)
+	return ok && s.Final(p) && !s.broadcastable(v, p)
 }
 
 // winning says whether a transaction is final and the one to be broadcast.
 func winning(s State, v View, tx chainhash.Hash) bool {
-	ps := s.ofTx(tx)
-	return len(ps) > 0 && s.broadcastable(v, ps[0])
+	p, ok := s.lead(tx)
+	return ok && s.broadcastable(v, p)
 }
 
 // limitLeases lets at most maxLeasing proposals of an author lease: its oldest.
@@ -176,5 +176,7 @@ func find(s State, v View, now time.Time, o wire.OutPoint) (Coin, bool) {
 }
 
 func sortProposals(ps []*Proposal) {
-	slices.SortFunc(ps, func(a, b *Proposal) int { return bytes.Compare(a.Ref.ID[:], b.Ref.ID[:]) })
+	sortBy(ps, func(a, b *Proposal) int { return bytes.Compare(a.Ref.ID[:], b.Ref.ID[:]) })
 }
+
+func sortBy(ps []*Proposal, less func(a, b *Proposal) int) { slices.SortFunc(ps, less) }

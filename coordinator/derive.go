@@ -2,7 +2,6 @@ package coordinator
 
 import (
 	"bytes"
-	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -80,7 +79,7 @@ func deadAmong(s State, v View, p *Proposal, seen map[chainhash.Hash]bool) bool 
 			continue
 		}
 		// One entry is enough: all of one txid have the same inputs.
-		if parents := s.ofTx(i.TxID); len(parents) > 0 && deadAmong(s, v, parents[0], seen) {
+		if parent, ok := s.lead(i.TxID); ok && deadAmong(s, v, parent, seen) {
 			return true
 		}
 	}
@@ -96,23 +95,20 @@ func expired(p *Proposal, v View, now time.Time) bool {
 // replaced says whether the proposal's own author replaced it, or a
 // replacement by anybody is final.
 func replaced(s State, p *Proposal) bool {
-	for _, q := range s.replacements(p) {
-		if s.sameMember(q.Author(), p.Author()) && !s.tainted(q.Ref) || s.Final(q) {
+	for k, r := range scan(s.props.replacer, key(p.TxID)) {
+		if s.sameMember(chainOf(k[32:]).Author, p.Author()) && !s.tainted(r) {
 			return true
 		}
 	}
-	return false
-}
-
-// replacements returns the living proposals that declare to replace p.
-func (s State) replacements(p *Proposal) []*Proposal {
-	var out []*Proposal
-	for _, r := range scan(s.replacers, key(p.TxID)) {
-		if q, ok := s.Proposal(r.ID); ok && q.TxID != p.TxID && s.alive(q) {
-			out = append(out, q)
+	// One that takes none of its coins replaces nothing, whatever it declares.
+	for _, q := range s.finals(p) {
+		for _, r := range scan(s.props.declared, key2(q.TxID, p.TxID)) {
+			if c, ok := s.Proposal(r.ID); ok && s.alive(c) {
+				return true
+			}
 		}
 	}
-	return out
+	return false
 }
 
 // replaces says whether p declares to replace q's transaction.
@@ -125,71 +121,43 @@ func (p *Proposal) replaces(q *Proposal) bool {
 	return false
 }
 
-// conflicts returns the other living proposals that spend a coin of p, by id.
-func (s State) conflicts(p *Proposal) []*Proposal {
-	seen := map[string]*Proposal{}
-	for _, i := range p.Body.Inputs {
-		for _, q := range s.spenders(i.OutPoint()) {
-			if q.TxID != p.TxID {
-				seen[string(q.Ref.ID[:])] = q
-			}
-		}
-	}
-	out := make([]*Proposal, 0, len(seen))
-	for _, q := range seen {
-		out = append(out, q)
-	}
-	sortProposals(out)
-	return out
-}
-
-// broadcastable says whether p is the one to broadcast: of two that compete
-// and are both final, the one that replaces the other; where both say so, the
-// one with the higher fee, then the lower txid (a member may enter a
-// transaction again with any declaration); else the lower proposal id.
+// broadcastable says whether p's transaction is the one to broadcast: of two
+// that compete and are both final, the one that replaces the other; where both
+// say so, or neither, the one with the higher fee, then the lower txid. A member
+// may enter a transaction again at any time, with any declaration, so nothing
+// else of an entry decides.
 func (s State) broadcastable(v View, p *Proposal) bool {
 	if !s.Final(p) || dead(s, v, p) {
 		return false
 	}
-	seen := map[chainhash.Hash]bool{}
-	for _, q := range s.conflicts(p) {
-		if seen[q.TxID] || !s.Final(q) || dead(s, v, q) {
+	for _, q := range s.finals(p) {
+		if dead(s, v, q) {
 			continue
 		}
-		seen[q.TxID] = true
 		mine, theirs := s.declares(p.TxID, q.TxID), s.declares(q.TxID, p.TxID)
 		switch {
-		case mine && theirs:
-			if q.Fee() > p.Fee() || q.Fee() == p.Fee() && bytes.Compare(q.TxID[:], p.TxID[:]) < 0 {
+		case mine == theirs:
+			a, b := v.feeOf(p), v.feeOf(q)
+			if b > a || b == a && bytes.Compare(q.TxID[:], p.TxID[:]) < 0 {
 				return false
 			}
 		case theirs:
-			return false
-		case !mine && bytes.Compare(s.first(q.TxID), s.first(p.TxID)) < 0:
 			return false
 		}
 	}
 	return true
 }
 
-// declares says whether an untainted proposal of a transaction declares that
-// it replaces another.
-func (s State) declares(tx, replaced chainhash.Hash) bool {
-	for _, p := range s.ofTx(tx) {
-		if !s.tainted(p.Ref) && slices.Contains(p.Body.Replaces, replaced) {
-			return true
+// feeOf returns the fee of a proposal's transaction: by what its inputs hold in
+// this view, where it knows them, else by what the proposal says they hold.
+func (v View) feeOf(p *Proposal) int64 {
+	fee := p.Fee()
+	for _, i := range p.Body.Inputs {
+		if o, ok := v.outs.Get(coinKey(i.OutPoint())); ok {
+			fee += o.Amount - i.Amount
 		}
 	}
-	return false
-}
-
-// first is the lowest id of the proposals of a transaction.
-func (s State) first(tx chainhash.Hash) []byte {
-	ps := s.ofTx(tx)
-	if len(ps) == 0 {
-		return nil
-	}
-	return ps[0].Ref.ID[:]
+	return fee
 }
 
 // theTx returns a proposal's transaction as it stands: the mined one once it
@@ -202,5 +170,9 @@ func theTx(s State, v View, p *Proposal) (*wire.MsgTx, error) {
 	return s.FinalTx(p)
 }
 
-// proposalsRetainted works out anew what proposals rest on (see derived).
-func (s State) proposalsRetainted(retaint) State { return s }
+// proposalsRetainted notes that what rests on entries of a chain may have another
+// status. Nothing is kept here that taint decides: it is asked when it is used.
+func (s State) proposalsRetainted(r retaint) State {
+	s.reweighedOf = append(s.reweighedOf[:len(s.reweighedOf):len(s.reweighedOf)], r)
+	return s
+}

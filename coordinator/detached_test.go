@@ -29,8 +29,8 @@ func (e *elsewhere) AccountKey(context.Context, wallet.ScriptType, uint32) (wall
 	return e.of.account.Key(), nil
 }
 
-func (e *elsewhere) SignHash(_ context.Context, _ wallet.ScriptType, _ uint32, h [32]byte) ([]byte, error) {
-	return e.of.account.SignHash(h), nil
+func (e *elsewhere) SignClaim(_ context.Context, _ wallet.ScriptType, _ uint32, c KeyClaim) ([]byte, error) {
+	return e.of.account.SignHash(c.Hash()), nil
 }
 
 func (e *elsewhere) SignSpend(ctx context.Context, _ wallet.ScriptType, _ uint32, s *wallet.Spend) ([]wallet.Signature, error) {

@@ -278,8 +278,10 @@ func (b *AddressLeased) check() error {
 // maxIndex is the first hardened child number of BIP32, which no address uses.
 const maxIndex = 1 << 31
 
-// checkText refuses what could deceive on a screen: control characters and
-// the Unicode marks that turn the direction of text.
+// checkText refuses control characters and the Unicode marks that turn the
+// direction of text. It decides whether an event is valid, so it is the same in
+// every version: what a node writes (checkWritten) and shows (package display)
+// is held to more (decision 0027).
 func checkText(what, s string, limit int, empty bool) error {
 	if len(s) > limit || !utf8.ValidString(s) {
 		return badEvent("%s is over %d bytes or not UTF-8", what, limit)

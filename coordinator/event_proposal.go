@@ -155,7 +155,14 @@ func checkSignatures(sigs []PartialSignature) error {
 	if len(sigs) < 1 || len(sigs) > maxTxInputs*2 {
 		return badEvent("%d signatures", len(sigs))
 	}
+	// One for each input and key is all that is of use, and each one costs to verify.
+	seen := make(map[[2]uint32]bool, len(sigs))
 	for _, s := range sigs {
+		if of := [2]uint32{s.Input, s.Key}; seen[of] {
+			return badEvent("two signatures on one input by one key")
+		} else {
+			seen[of] = true
+		}
 		if len(s.Bytes) < 9 || len(s.Bytes) > maxSignatureLen || s.Input >= maxTxInputs || s.Key >= MaxCosigners {
 			return badEvent("signature out of range")
 		}

@@ -120,18 +120,22 @@ func (x *examination) fold(ctx context.Context, st State, entries []*journal.Ent
 				fmt.Sprintf("incarnation %d, entry %s", e.Header().Incarnation, e.ID()))
 		}
 	}
-	return st.activate().derived().told()
+	return st.activate().derived().work(workAll).told()
 }
 
 // derived compares what can be made anew with what it is made from.
 func (x *examination) derived(empty State) {
 	st := x.m.State
-	if snap := x.recs[recSnapshot]; snap != nil {
-		with, err := empty.withSnapshot(snap)
+	if x.recs[recSnapshot] != nil {
+		with := empty
+		snap, err := joinSnapshot(x.recs)
+		if err == nil {
+			with, err = empty.withSnapshot(snap)
+		}
 		switch {
 		case errors.Is(err, errSnapshot) && st.active != nil:
 			x.find("snapshot_stale", "the snapshot is of no use: it is damaged, or of another version", recSnapshot, recSnapshot)
-		case err == nil && !with.partOf(st):
+		case err == nil && !with.work(workAll).partOf(st):
 			x.find("snapshot_wrong", "the snapshot says something else than the entries", recSnapshot, recSnapshot)
 		}
 	}

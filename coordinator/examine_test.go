@@ -60,7 +60,9 @@ func TestExamine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a.persist(b)
+			for _, part := range b {
+				a.persist(part)
+			}
 			return a
 		}, want: "snapshot_wrong", mends: true},
 		"the snapshot knows more": {plant: func(t *testing.T, c *circle) *peer {
@@ -70,7 +72,9 @@ func TestExamine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a.persist(b)
+			for _, part := range b {
+				a.persist(part)
+			}
 			delete(a.held, a.out[len(a.out)-1].ID())
 			return a
 		}, want: "snapshot_wrong", mends: true},

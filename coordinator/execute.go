@@ -31,11 +31,15 @@ func (a *Actor) execute(e Effect) {
 	case AskSync:
 		a.ports.Transport.Sync(a.group, nil)
 	case Follow:
-		a.done.Go(func() { a.follow(x) })
+		a.done.Go(a.follow)
+	case Refollow:
+		a.done.Go(a.refollow)
 	case WatchScripts:
 		// In a goroutine of its own: the stream waits for this actor while it
 		// hands over the blocks that are looked at again.
 		a.done.Go(func() { a.watch(x) })
+	case LookBack:
+		a.done.Go(func() { a.lookBack(x) })
 	case Broadcast:
 		a.done.Go(func() {
 			ctx, cancel := context.WithTimeout(a.ctx, broadcastTime)
@@ -80,8 +84,10 @@ func (a *Actor) callWatch(x WatchScripts) (f Follower, call uint64, err error) {
 
 // follow streams the chain into the actor, starting again from the blocks then
 // known when the stream ends.
-func (a *Actor) follow(x Follow) {
+func (a *Actor) follow() {
 	for a.ctx.Err() == nil {
+		m := a.Machine()
+		x := m.View.Follow()
 		if len(x.Known) == 0 && !a.born(&x) {
 			select {
 			case <-a.ctx.Done():
@@ -96,14 +102,13 @@ func (a *Actor) follow(x Follow) {
 				a.ports.Log.Warn("follow the chain", "wallet", a.group.String()[:8], "error", err)
 			}
 		} else {
-			a.stream(f)
+			a.stream(f, m.stream)
 		}
 		select {
 		case <-a.ctx.Done():
 			return
 		case <-time.After(followRetry):
 		}
-		x = a.Machine().View.Follow()
 	}
 }
 
@@ -115,11 +120,11 @@ const bornBefore = 7 * 24 * time.Hour
 // chain may not have been known when it was made. It says whether to go on.
 func (a *Actor) born(x *Follow) bool {
 	d, ok := a.ports.Chain.(Dated)
-	if !ok || a.Machine().existed() {
+	m := a.Machine()
+	if !ok || m.existed() || m.local.Rescanned {
 		return true
 	}
-	at := time.Unix(a.Machine().local.Created, 0).Add(-bornBefore)
-	height, err := d.HeightAt(a.ctx, at)
+	height, err := d.HeightAt(a.ctx, m.began().Add(-bornBefore))
 	if err != nil {
 		if a.ctx.Err() == nil && !errors.Is(err, ErrNotSynced) {
 			a.ports.Log.Warn("find the wallet's first block", "wallet", a.group.String()[:8], "error", err)
@@ -136,7 +141,9 @@ func (a *Actor) born(x *Follow) bool {
 	return true
 }
 
-func (a *Actor) stream(f Follower) {
+// stream takes in what a follower tells until it ends, or until the chain is
+// to be scanned again: then it is no longer the stream of that number.
+func (a *Actor) stream(f Follower, number uint64) {
 	a.mu.Lock()
 	a.follower, a.watches = f, 0
 	a.mu.Unlock()
@@ -146,17 +153,21 @@ func (a *Actor) stream(f Follower) {
 		a.mu.Unlock()
 		_ = f.Close()
 	}()
-	v := a.Machine().View
+	m := a.Machine()
+	if m.stream != number {
+		return // it was not there yet to be closed
+	}
+	v := m.View
 	f.Expect(v.Sighted())
 	if again, ok := v.Unfinished(); ok {
 		// Of last time, or asked for while the stream was being opened.
 		a.done.Go(func() { a.watch(again) })
 	}
 	for n := range f.Notices() {
-		if _, err := a.Do(a.ctx, ChainIn{n}); err != nil {
+		if _, err := a.Do(a.ctx, streamed{n, number}); err != nil {
 			// A block that does not extend what is known, or one that could not
 			// be stored: begin again from the last block that was stored.
-			if a.ctx.Err() == nil {
+			if a.ctx.Err() == nil && !errors.Is(err, errOldStream) {
 				a.ports.Log.Warn("take in a block", "wallet", a.group.String()[:8], "height", n.Block.Height, "error", err)
 			}
 			return

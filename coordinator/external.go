@@ -137,7 +137,7 @@ func (r *Roster) unproven(me journal.Author) []string {
 	var out []string
 	for _, m := range r.Members {
 		if m.Proof == ProofNone && m.Identity != me {
-			out = append(out, m.Name)
+			out = append(out, m.Called())
 		}
 	}
 	return out

@@ -32,7 +32,7 @@ func (g Genesis) checkExisting() error {
 	switch {
 	case err != nil:
 		return badEvent("descriptor: %v", err)
-	case d == nil && g.Birthday != 0, g.Birthday < 0:
+	case d == nil && g.Birthday != 0, g.Birthday < 0, g.Birthday > maxBirthday:
 		return badEvent("birthday %d", g.Birthday)
 	case d == nil:
 		return nil
@@ -146,16 +146,16 @@ func (n *Node) useAccount(ctx context.Context, script wallet.ScriptType, account
 	return nil
 }
 
-func (n *Node) prover(ctx context.Context, script wallet.ScriptType, account uint32) func([32]byte) ([]byte, error) {
-	return func(h [32]byte) ([]byte, error) { return n.ports.Signer.SignHash(ctx, script, account, h) }
+func (n *Node) prover(ctx context.Context, script wallet.ScriptType, account uint32) func(KeyClaim) ([]byte, error) {
+	return func(c KeyClaim) ([]byte, error) { return n.ports.Signer.SignClaim(ctx, script, account, c) }
 }
 
 // existed says whether the wallet is older than its group: it has a history.
 func (m Machine) existed() bool { return m.State.genesis.Descriptor != "" }
 
-// lookAhead watches addresses of an existing wallet in large steps: each step is
-// a scan of the chain from the wallet's birthday, since nobody knows in which
-// order its addresses were paid.
+// lookAhead watches addresses of an existing wallet in large steps: nobody knows
+// in which order its addresses were paid, so each step is looked for in the whole
+// chain from the wallet's birthday.
 func (m Machine) lookAhead() View {
 	v := m.View
 	if !m.existed() {
@@ -171,11 +171,10 @@ func (m Machine) lookAhead() View {
 	return v
 }
 
-// scanFrom is where addresses that come to be watched are looked for: not long
-// before the block that led to them, but for a wallet with a past.
-func (m Machine) scanFrom(height int32) int32 {
-	if m.existed() {
-		return m.View.birthday
-	}
-	return max(m.View.birthday, height-freshMargin)
+// importing says whether a block is of the past of an existing wallet, while
+// that is still being found: its addresses are then looked for from the birthday
+// before the chain counts as seen. A payment of after this node took the wallet
+// in is none of its past: whoever makes one must not stop this node.
+func (m Machine) importing(b BlockRef) bool {
+	return m.existed() && b.Height > 0 && b.Time <= m.local.Created && !m.View.Synced()
 }

@@ -108,7 +108,7 @@ func (m *Machine) spending(tx *wire.MsgTx) (near []*Proposal, ours bool) {
 	for _, in := range tx.TxIn {
 		_, coin := m.View.outs.Get(coinKey(in.PreviousOutPoint))
 		ours = ours || coin
-		for _, p := range m.State.spenders(in.PreviousOutPoint) {
+		for _, p := range m.State.spenders(in.PreviousOutPoint) { // a few of each author
 			if shared[p]++; shared[p] == 1 {
 				near = append(near, p)
 			}
@@ -190,7 +190,7 @@ func (m *Machine) signaturesIn(spend *wallet.Spend, packet *psbt.Packet) ([]wall
 		if err == nil {
 			continue
 		}
-		name := m.State.active.Members[sigs[n].Key].Name
+		name := m.State.active.Members[sigs[n].Key].Called()
 		if errors.Is(err, wallet.ErrSignatureHashType) {
 			last := sigs[n].Bytes[len(sigs[n].Bytes)-1]
 			return nil, refuse(RulePSBTChanged, "the signature of %q on input %d has sighash type %s: only ALL is taken", name, sigs[n].Input, sighashName(uint32(last)))

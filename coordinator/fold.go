@@ -22,15 +22,18 @@ const (
 	ruleGenesis     = "other_genesis"
 	ruleIncarnation = "misplaced_incarnation"
 	ruleReplacement = "bad_replacement"
+	ruleReader      = AlarmReader // of this node alone: the program failed on it
 )
 
-// fold takes an entry that the chains have accepted: it opens it, if it can,
-// and adds the facts it states. Entries of an epoch whose secret is not held
-// yet wait. fold never fails: what is wrong is inert.
-func (s State) fold(e *journal.Entry) State {
+// read opens an entry, if it can, and adds the facts it states. Entries of an
+// epoch whose secret is not held yet wait.
+func (s State) read(e *journal.Entry) State {
+	if s.self.probe != nil {
+		s.self.probe(s, e)
+	}
 	h := e.Header()
 	ref := Ref{ID: e.ID(), Chain: e.Chain(), Seq: h.Seq}
-	s = s.found(ref.ID)
+	s = s.arrived(ref.ID)
 	if h.Suite == 0 {
 		plain, err := journal.OpenPlain(e)
 		if err != nil {
@@ -159,9 +162,7 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	case *LabelSet:
 		return s.foldLabel(ref, b)
 	case *AddressLeased:
-		s.leases = s.leases.Set(indexKey(b.Index, ref.ID), leaseFact{ref, b.Index})
-		s.leased = append(s.leased[:len(s.leased):len(s.leased)], b.Index)
-		return s
+		return s.foldLease(ref, b.Index)
 	default:
 		return s.foldProposalEvent(ref, ev.Body)
 	}
@@ -187,11 +188,7 @@ func (s State) foldCreated(ref Ref, b *GroupCreated) State {
 	if GroupID(b.Genesis) != s.group {
 		return s.asInert(ref, ruleGenesis)
 	}
-	// Of several (a forked founder), the lowest id names the wallet.
-	if s.name == "" || string(ref.ID[:]) < string(s.nameRef.ID[:]) {
-		s.name, s.nameRef = b.Name, ref
-	}
-	return s
+	return s.foldName(ref, b.Name)
 }
 
 func (s State) foldIncarnation(ref Ref, b *IncarnationStarted) State {

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -14,6 +15,7 @@ import (
 // grows, and it is asked before every signature.
 type Guard struct {
 	signed pmap.Map[string, []chainhash.Hash]
+	coins  pmap.Map[string, bool] // by txid | outpoint: the same the other way round
 }
 
 // NewGuard returns a guard that knows these records.
@@ -32,6 +34,7 @@ func (g Guard) add(r GuardRecord) Guard {
 		return g
 	}
 	g.signed = g.signed.Set(k, append(slices.Clone(old), r.TxID))
+	g.coins = g.coins.Set(key(r.TxID)+k, true)
 	return g
 }
 
@@ -77,41 +80,31 @@ func (s State) signedOn(o wire.OutPoint) []chainhash.Hash {
 		return nil
 	}
 	var out []chainhash.Hash
-	for _, r := range scan(s.byCoin, coinKey(o)) {
-		if q, ok := s.Proposal(r.ID); ok && s.signedByMine(q, me) && !slices.Contains(out, q.TxID) {
-			out = append(out, q.TxID)
+	for k, m := range s.active.Members {
+		if k != me && !s.hosts(m) {
+			continue
+		}
+		by := coinKey(o) + string(binary.BigEndian.AppendUint32(nil, uint32(k)))
+		for tx := range scan(s.props.bySigner, by) {
+			if id := chainhash.Hash([]byte(tx[len(by):])); !slices.Contains(out, id) {
+				out = append(out, id)
+			}
 		}
 	}
 	return out
 }
 
-func (s State) signedByMine(p *Proposal, me int) bool {
-	for k, m := range s.active.Members {
-		if (k == me || s.hosts(m)) && s.signed(p, k) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // buried says of a proposed transaction what Guard.buried says of a signed one.
 func (s State) buried(v View, tx chainhash.Hash) bool {
-	for _, r := range scan(s.byTx, key(tx)) {
-		if q, ok := s.Proposal(r.ID); ok {
-			return buriedBy(v, q)
-		}
-	}
-	return false
+	q, ok := s.anyOf(tx)
+	return ok && buriedBy(v, q)
 }
 
 // buried says whether a transaction this node signed can never confirm: one of
 // the coins it was signed for is spent by another transaction 6 deep.
 func (g Guard) buried(v View, tx chainhash.Hash) bool {
-	for k, signed := range g.signed.All() {
-		if !slices.Contains(signed, tx) {
-			continue
-		}
-		for _, by := range scan(v.spends, k) {
+	for k := range scan(g.coins, key(tx)) {
+		for _, by := range scan(v.spends, k[len(tx):]) {
 			if by != tx && v.Confirmations(by) >= buriedDepth {
 				return true
 			}

@@ -52,7 +52,7 @@ func newPeer(tb testing.TB, name string, n byte, clock *time.Time) *peer {
 	}
 	p := &peer{
 		tb: tb, name: name, seed: seed[:], clock: clock,
-		self: &Self{Identity: journal.NewIdentity(id), Sealing: sealing, Verified: wallet.NewSigCache(1 << 14)},
+		self: &Self{Identity: journal.NewIdentity(id), Sealing: sealing, Verified: wallet.NewSigCache(1 << 14), fault: func(err error) { panic(err) }},
 		held: map[journal.EntryID]*journal.Entry{}, guard: map[GuardRecord]bool{}, records: map[string][]byte{},
 	}
 	if p.account, err = wallet.DeriveAccount(p.seed, wallet.Regtest, wallet.ScriptWSH, 0); err != nil {
@@ -64,7 +64,7 @@ func newPeer(tb testing.TB, name string, n byte, clock *time.Time) *peer {
 func (p *peer) id() journal.Author { return p.self.Identity.Author() }
 
 func (p *peer) key() CosignerKey {
-	return CosignerKey{Key: p.account.Key(), Prove: func(h [32]byte) ([]byte, error) { return p.account.SignHash(h), nil }}
+	return CosignerKey{Key: p.account.Key(), Prove: p.prove}
 }
 
 func (p *peer) input(msg any) Input {

@@ -1,11 +1,6 @@
 package coordinator
 
 import (
-	"bytes"
-	"cmp"
-	"math"
-	"slices"
-
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -21,7 +16,7 @@ type HistoryItem struct {
 	Fee *int64
 	// Block is zero while it is unconfirmed.
 	Block BlockRef
-	// Proposal is the lowest id of those that state it, or zero.
+	// Proposal is the one that stands for it (see State.lead), or zero.
 	Proposal journal.EntryID
 }
 
@@ -32,36 +27,27 @@ type HistoryPos struct {
 	TxID   chainhash.Hash
 }
 
-func (p HistoryPos) compare(q HistoryPos) int {
-	newest := func(height int32) int32 {
-		if height == 0 {
-			return math.MaxInt32
-		}
-		return height
-	}
-	return cmp.Or(cmp.Compare(newest(q.Height), newest(p.Height)), bytes.Compare(p.TxID[:], q.TxID[:]))
-}
-
 // History returns what moved the wallet's coins, newest first: unconfirmed
 // ones, then by height, and of one height by txid; at most limit of what comes
 // after a place (nil for all), and whether there is more. What can no longer
 // confirm, or is in no block and no mempool, is not part of it.
 func (m *Machine) History(after *HistoryPos, limit int) (items []HistoryItem, more bool) {
-	var places []HistoryPos
-	for k, t := range m.View.txs.All() {
-		p := HistoryPos{t.Block.Height, chainhash.Hash([]byte(k))}
-		if (after == nil || p.compare(*after) > 0) && counts(m.State, m.View, p.TxID) && m.View.moves(t.Tx, p.TxID) {
-			places = append(places, p)
+	from := ""
+	if after != nil {
+		from = historyPlace(after.Height, after.TxID) + "\x00"
+	}
+	for k := range m.View.places.From(from) {
+		id := chainhash.Hash([]byte(k[4:]))
+		t, ok := m.View.Tx(id)
+		if !ok || !counts(m.State, m.View, id) || !m.View.moves(t.Tx, id) {
+			continue
 		}
+		if len(items) == limit {
+			return items, true
+		}
+		items = append(items, m.historyItem(id))
 	}
-	slices.SortFunc(places, HistoryPos.compare)
-	if more = len(places) > limit; more {
-		places = places[:limit]
-	}
-	for _, p := range places {
-		items = append(items, m.historyItem(p.TxID))
-	}
-	return items, more
+	return items, false
 }
 
 // moves says whether a transaction has to do with coins of the wallet: one
@@ -96,9 +82,10 @@ func (m *Machine) historyItem(id chainhash.Hash) HistoryItem {
 		}
 		x.Fee = &fee
 	}
-	for _, r := range scan(m.State.byTx, key(id)) {
-		x.Proposal = r.ID
-		break
+	if p, ok := m.State.lead(id); ok {
+		x.Proposal = p.Ref.ID
+	} else if p, ok := m.State.anyOf(id); ok {
+		x.Proposal = p.Ref.ID
 	}
 	return x
 }

@@ -122,12 +122,12 @@ func (m Machine) hostsAny() bool {
 func (r *Roster) hosted(me journal.Author) []string {
 	names := map[journal.Author]string{}
 	for _, m := range r.Members {
-		names[m.Original] = m.Name
+		names[m.Original] = m.Called()
 	}
 	var out []string
 	for _, m := range r.Members {
 		if m.Hosted() && m.Host != me {
-			out = append(out, fmt.Sprintf("%s (by %s)", m.Name, names[m.Host]))
+			out = append(out, fmt.Sprintf("%s (by %s)", m.Called(), names[m.Host]))
 		}
 	}
 	return out
@@ -142,8 +142,8 @@ func (s *step) host(x Host) error {
 	if err := s.forming(); err != nil {
 		return err
 	}
-	if err := checkText("name", x.Name, maxNameBytes, false); err != nil {
-		return fmt.Errorf("%w: %w", ErrBadRequest, err)
+	if err := CheckName(x.Name); err != nil {
+		return err
 	}
 	if s.m.State.rosters.Len() > 0 {
 		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
@@ -158,9 +158,12 @@ func (s *step) host(x Host) error {
 	if _, taken := s.m.State.places(); taken >= s.m.State.genesis.Cosigners {
 		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("an invite that was used counts, whether its taker's key is here or not")
 	}
-	for _, c := range s.m.Cosigners() {
-		if c.Name == x.Name {
-			return refuse(RuleKeyTaken, "a cosigner is named %q already", x.Name).hint("give another name")
+	if err := freeName(x.Name, s.m.namesTaken(journal.Author{})); err != nil {
+		return err
+	}
+	for _, p := range s.m.local.Hosted {
+		if p.Name != x.Name && alike(p.Name, x.Name) {
+			return freeName(x.Name, []string{p.Name})
 		}
 	}
 	if by, taken := s.takenBy(key); taken {
@@ -266,6 +269,9 @@ func (s *step) proveHosted(x Prove) error {
 	}
 	place, err := s.m.hostedPlace(x.For)
 	if err != nil {
+		return err
+	}
+	if err := freeName(place.Name, s.m.namesTaken(journal.Author{})); err != nil {
 		return err
 	}
 	b := &MemberRecord{Name: place.Name, Key: place.Key, Commitment: commitment(place.Salt), How: x.How, Proof: x.Proof, Hosted: true}

@@ -176,7 +176,7 @@ func TestHostedCosignerJoinsAndSigns(t *testing.T) {
 func TestHostedPlaces(t *testing.T) {
 	c, left := formingWith(t, 2, 3, 2)
 	a, b := c.peers[0], c.peers[1]
-	b.refused(RuleKeyTaken, Host{Name: "A", Key: newDevice(t, 9).text()})
+	b.refused(RuleNameTaken, Host{Name: "A", Key: newDevice(t, 9).text()})
 	b.refused(RuleKeyTaken, Host{Name: "Hal", Key: a.account.Key().String()})
 	b.refused(RuleKeyTaken, Host{Name: "Hal", Key: b.account.Key().String()})
 	b.refused(RuleBadKey, Host{Name: "Hal", Key: "xpub"})

@@ -1,6 +1,12 @@
 package coordinator
 
 import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"slices"
+	"strings"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/journal"
@@ -20,39 +26,116 @@ type Label struct {
 	Ref    Ref
 }
 
+// newestLabels is how many of an author's labels of one target are asked what
+// they supersede: its newest. This node's own name what every member says last,
+// so that the newest one is enough.
+const newestLabels = 64
+
+// foldLabel keeps every label, in the order in which labelsOf wants them. An
+// author's allowance holds at most 32,768, or 4,096 that supersede as many as
+// they may, at about their size on the wire: 32 MiB.
 func (s State) foldLabel(ref Ref, b *LabelSet) State {
-	s.labels = s.labels.Set(b.target().key()+string(ref.ID[:]), labelFact{ref, b.Text, b.Supersedes})
+	k := labelsBy(b.target(), ref.Chain.Author) + string(newestFirst(ref.Chain.Incarnation, ref.Seq)) + string(ref.ID[:])
+	s.labels = s.labels.Set(k, labelFact{ref, b.Text, b.Supersedes})
 	return s
 }
 
-// labelHeads returns the labels of a target that none in effect supersedes, by
-// entry id. In effect are those of members, untainted, once the wallet is active.
-func (s State) labelHeads(t LabelTarget) []labelFact {
-	if s.active == nil {
-		return nil
+func labelsBy(t LabelTarget, who journal.Author) string { return t.key() + string(who[:]) }
+
+// newestFirst orders the labels of an author: the last incarnation first, and of
+// one the last entry first.
+func newestFirst(incarnation uint8, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{^incarnation}, ^seq)
+}
+
+// labelsOf returns the newest labels of a target by an author that are not
+// tainted, at most so many. What is tainted is passed over, not gone through.
+func (s State) labelsOf(t LabelTarget, who journal.Author, most int) []labelFact {
+	var out []labelFact
+	prefix := labelsBy(t, who)
+	for from := prefix; ; {
+		again := ""
+		for k, f := range s.labels.From(from) {
+			if !strings.HasPrefix(k, prefix) || len(out) == most {
+				return out
+			}
+			c := f.Ref.Chain
+			first := s.taintedFrom(c)
+			if first == 0 || f.Ref.Seq < first {
+				out = append(out, f)
+				continue
+			}
+			if again = prefix + string(newestFirst(c.Incarnation, first-1)); first == 1 && c.Incarnation > 0 {
+				again = prefix + string(newestFirst(c.Incarnation-1, math.MaxUint64))
+			}
+			break
+		}
+		if again == "" || again <= from {
+			return out
+		}
+		from = again
 	}
-	var all []labelFact
-	gone := map[journal.EntryID]bool{}
-	for _, f := range scan(s.labels, t.key()) {
-		if s.tainted(f.Ref) || !s.active.mayWrite(f.Ref.Chain.Author) {
+}
+
+// beyond is behind all labels whose key begins so: longer than what follows the
+// target in a key, and after all of it.
+func beyond(prefix string) string {
+	return prefix + strings.Repeat("\xff", len(journal.Author{})+1+8+len(journal.EntryID{})+1)
+}
+
+// lastLabels returns what each member says last of a target, by author, and
+// those of its labels that say what they supersede. In effect are labels of
+// members, untainted, once the wallet is active.
+func (s State) lastLabels(t LabelTarget) (last []labelFact, all [][]labelFact) {
+	if s.active == nil {
+		return nil, nil
+	}
+	for from := t.key(); ; {
+		next := ""
+		for k := range s.labels.From(from) {
+			if strings.HasPrefix(k, t.key()) {
+				next = k
+			}
+			break
+		}
+		if next == "" {
+			return last, all
+		}
+		who := journal.Author([]byte(next[len(t.key()):][:len(journal.Author{})]))
+		from = beyond(labelsBy(t, who))
+		if !s.active.mayWrite(who) {
 			continue
 		}
-		all = append(all, f)
-		for _, id := range f.Supersedes {
-			gone[id] = true
+		if of := s.labelsOf(t, who, newestLabels); len(of) > 0 {
+			last, all = append(last, of[0]), append(all, of)
 		}
 	}
-	heads := all[:0]
-	for _, f := range all {
-		if !gone[f.Ref.ID] {
+}
+
+// labelHeads returns, of what each member says last of a target, the labels that
+// no label in effect supersedes, by entry id.
+func (s State) labelHeads(t LabelTarget) []labelFact {
+	last, all := s.lastLabels(t)
+	var heads []labelFact
+	for _, f := range last {
+		if !slices.ContainsFunc(all, func(of []labelFact) bool {
+			return slices.ContainsFunc(of, func(g labelFact) bool { return g.supersedes(f.Ref.ID) })
+		}) {
 			heads = append(heads, f)
 		}
 	}
+	slices.SortFunc(heads, func(a, b labelFact) int { return bytes.Compare(a.Ref.ID[:], b.Ref.ID[:]) })
 	return heads
 }
 
-// Label returns what shows for a target: of several that nothing supersedes,
-// that with the lowest id. It returns false where nothing shows.
+// supersedes says whether a label names another; its list ascends.
+func (f labelFact) supersedes(id journal.EntryID) bool {
+	_, ok := slices.BinarySearchFunc(f.Supersedes, id, func(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) })
+	return ok
+}
+
+// Label returns what shows for a target: of what the members say last and
+// nothing supersedes, that with the lowest id. It returns false where nothing shows.
 func (s State) Label(t LabelTarget) (Label, bool) {
 	heads := s.labelHeads(t)
 	if len(heads) == 0 || heads[0].Text == "" {
@@ -62,21 +145,33 @@ func (s State) Label(t LabelTarget) (Label, bool) {
 }
 
 // Labels returns every label that shows, of whatever the members gave one: see
-// Machine.Labelled for what is the wallet's. They are ordered by target.
-func (s State) Labels() []Label {
+// Machine.Labels for what is the wallet's. They are ordered by target.
+func (s State) Labels() []Label { return s.labelled(func(LabelTarget) bool { return true }) }
+
+// Labels returns the labels that show of what is the wallet's, by target.
+func (m *Machine) Labels() []Label { return m.State.labelled(m.Labelled) }
+
+// labelled returns the labels that show of some targets. It passes each target
+// once, however many labels it has.
+func (s State) labelled(wanted func(LabelTarget) bool) []Label {
 	var out []Label
-	var last LabelTarget
-	for k := range s.labels.All() {
-		t := targetOf(k)
-		if t == last {
+	for from := ""; ; {
+		var t LabelTarget
+		for k := range s.labels.From(from) {
+			t = targetOf(k)
+			break
+		}
+		if t == (LabelTarget{}) {
+			return out
+		}
+		from = beyond(t.key())
+		if !wanted(t) {
 			continue
 		}
-		last = t
 		if l, ok := s.Label(t); ok {
 			out = append(out, l)
 		}
 	}
-	return out
 }
 
 // LabelReader reads the labels of one State. It works each target out once: a
@@ -116,16 +211,24 @@ func (r *LabelReader) OfCoin(v View, c ViewOut) string {
 	return r.Text(TxTarget(c.OutPoint.Hash))
 }
 
-// OfTx returns the label of a transaction: its own, else the note of the
-// proposal that states it, by its author, else "".
-func (r *LabelReader) OfTx(id chainhash.Hash) string {
-	if text := r.Text(TxTarget(id)); text != "" {
-		return text
+// OfTx returns the label of a transaction and who wrote it: its own, else the
+// note of the proposal that stands for it, by its author, else "". Anybody may
+// enter a transaction again with another note: of several proposals only one
+// whose author's key signed the transaction speaks for it.
+func (r *LabelReader) OfTx(id chainhash.Hash) (string, journal.Author) {
+	if r.s.active == nil {
+		return "", journal.Author{}
 	}
-	for _, p := range r.s.ofTx(id) {
-		return p.Body.Note
+	if l, ok := r.s.Label(TxTarget(id)); ok {
+		return l.Text, l.Ref.Chain.Author
 	}
-	return ""
+	all := r.s.copiesOf(id)
+	for _, p := range all {
+		if len(all) == 1 || r.s.authorSigned(p) {
+			return p.Body.Note, p.Author()
+		}
+	}
+	return "", journal.Author{}
 }
 
 // Labelled says whether a target is this wallet's, as far as this node knows: a
@@ -139,8 +242,8 @@ func (m *Machine) Labelled(t LabelTarget) bool {
 	outputs := 0
 	if tx, ok := m.View.Tx(t.TxID()); ok {
 		outputs = len(tx.Tx.TxOut)
-	} else if ps := m.State.ofTx(t.TxID()); len(ps) > 0 {
-		outputs = len(ps[0].Body.Outputs)
+	} else if p, ok := m.State.lead(t.TxID()); ok {
+		outputs = len(p.Body.Outputs)
 	}
 	switch t.Kind {
 	case LabelTx:
@@ -151,5 +254,6 @@ func (m *Machine) Labelled(t LabelTarget) bool {
 	return false
 }
 
-// viewsRetainted works out anew what addresses and labels rest on (see derived).
+// viewsRetainted has nothing to work out anew (see derived): leases and labels are
+// kept so that whether they are tainted is asked when they are read, of few.
 func (s State) viewsRetainted(retaint) State { return s }

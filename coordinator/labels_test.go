@@ -111,7 +111,7 @@ func TestOfSeveralLabelsTheLowestIdShows(t *testing.T) {
 }
 
 // A member who writes many labels that supersede nothing cannot keep another
-// from editing them away.
+// from editing them away: its last one is in the place of all of them.
 func TestMoreLabelsThanOneEntrySupersedes(t *testing.T) {
 	c := active(t, 2, 2)
 	coins := c.fund(500_000)
@@ -123,7 +123,7 @@ func TestMoreLabelsThanOneEntrySupersedes(t *testing.T) {
 	c.settle()
 	before := len(a.held)
 	a.label(tx, "signal")
-	if n := len(a.held) - before; n != 2 {
+	if n := len(a.held) - before; n != 1 {
 		t.Errorf("took %d entries", n)
 	}
 	c.allShow(tx, "signal")
@@ -187,7 +187,11 @@ func TestOnlyMembersLabel(t *testing.T) {
 				st = st.derived()
 			}
 		}
-		if _, kept := st.labels.Get(tx.key() + string(id[:])); !kept {
+		kept := false
+		for _, f := range st.labels.All() {
+			kept = kept || f.Ref.ID == id
+		}
+		if !kept {
 			t.Fatal("the label was not folded")
 		}
 		if l, _ := st.Label(tx); l.Text != want {
@@ -311,11 +315,11 @@ func TestWhatCoinsAndHistoryShow(t *testing.T) {
 	x := pay(1, 100_000)
 	x.Note = "note"
 	p, _ := a.m.State.Proposal(a.must(x).(Proposed).Proposal)
-	if got := a.m.State.LabelReader().OfTx(p.TxID); got != "note" {
+	if got, _ := a.m.State.LabelReader().OfTx(p.TxID); got != "note" {
 		t.Errorf("a proposed transaction shows %q", got)
 	}
 	a.label(TxTarget(p.TxID), "its own")
-	if got := a.m.State.LabelReader().OfTx(p.TxID); got != "its own" {
+	if got, _ := a.m.State.LabelReader().OfTx(p.TxID); got != "its own" {
 		t.Errorf("a labelled transaction shows %q", got)
 	}
 }
@@ -339,5 +343,86 @@ func TestALabelIsKeptAtItsSize(t *testing.T) {
 	}
 	if len(snap) > len(e.Bytes()) {
 		t.Errorf("an entry of %d bytes is kept as %d", len(e.Bytes()), len(snap))
+	}
+}
+
+// Whoever enters a transaction again, with another note, an earlier time or any
+// id, does not take the place of its proposer.
+func TestANoteIsItsProposers(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	x := pay(1, 100_000)
+	x.Note = "invoice 4711, ACME"
+	id := a.must(x).(Proposed).Proposal
+	c.settle()
+	p, _ := a.m.State.Proposal(id)
+	note := func(want journal.Author) {
+		t.Helper()
+		text, by := b.m.State.LabelReader().OfTx(p.TxID)
+		if (text == x.Note) != (want == a.id()) || by != want {
+			t.Fatalf("the history shows %q of %s", text, b.m.MemberName(by))
+		}
+	}
+	copied := *p.Body
+	copied.Note = "refund, agreed by phone"
+	next := evil.nextPlace()
+	lower, last := false, journal.EntryID{}
+	for n := 0; n < 20 || !lower; n++ {
+		e := evil.forge(next, &copied) // claims to be of 1970
+		last = e.ID()
+		lower = lower || string(last[:]) < string(id[:])
+		for _, to := range []*peer{a, b} {
+			to.must(EntryIn{e})
+		}
+		note(a.id())
+	}
+	// Signed by all, and approved under its own copy by the hostile one.
+	b.must(Approve{Proposal: id})
+	c.settle(a, b)
+	note(a.id())
+	spend, err := p.Spend(evil.m.State.active)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sigs, err := spend.Sign(evil.account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	approval := &ProposalApproved{Proposal: last}
+	for _, s := range sigs {
+		approval.Signatures = append(approval.Signatures, PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
+	}
+	e := evil.forge(next, approval)
+	for _, to := range []*peer{a, b} {
+		to.must(EntryIn{e})
+	}
+	note(a.id())
+	c.mine(b.sent[len(b.sent)-1:], a, b)
+	note(a.id())
+	h, _ := b.m.History(nil, 10)
+	if h[0].TxID != p.TxID || h[0].Proposal != id {
+		t.Errorf("the history says proposal %s", h[0].Proposal)
+	}
+}
+
+// A note of a proposal that its author did not sign shows only where no other
+// member entered the transaction.
+func TestANoteOfAnUnsignedProposal(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	x := pay(1, 100_000)
+	x.Note, x.Unsigned = "rent", true
+	p, _ := a.m.State.Proposal(a.must(x).(Proposed).Proposal)
+	c.settle()
+	if text, by := b.m.State.LabelReader().OfTx(p.TxID); text != "rent" || by != a.id() {
+		t.Errorf("%q of %s", text, by)
+	}
+	copied := *p.Body
+	copied.Note = "salary"
+	b.must(EntryIn{evil.forge(evil.nextPlace(), &copied)})
+	if text, _ := b.m.State.LabelReader().OfTx(p.TxID); text != "" {
+		t.Errorf("%q, of one of two", text)
 	}
 }

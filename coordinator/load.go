@@ -34,6 +34,7 @@ func Load(ctx context.Context, store Store, self *Self, group journal.GroupID) (
 	if m.State, err = NewState(self, m.local.Genesis, m.local.Secret, pin); err != nil {
 		return m, fmt.Errorf("read wallet record: %w", err)
 	}
+	m.State.inviter = m.local.Inviter
 	if m.State.group != group {
 		return m, fmt.Errorf("read wallet record: %w", RejectGroup)
 	}
@@ -91,23 +92,34 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 // were checked when they were stored, and the store checks each id.
 func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][]byte) (Machine, error) {
 	st := m.State
-	if snap, ok := recs[recSnapshot]; ok {
-		if with, err := st.withSnapshot(snap); err == nil {
+	m.snaps = snapshotPlaceOf(recs)
+	failed, err := failedOf(recs)
+	if err != nil {
+		return m, err
+	}
+	if snap, err := joinSnapshot(recs); err == nil {
+		var with State
+		if err := contained(func() (err error) { with, err = st.withSnapshot(snap); return err }); err == nil {
 			st = with
 		}
 	}
+	st.backlog.later = true // a bounded part of it is judged now, below
 	add := func(e *journal.Entry) bool {
 		if st.chains.Has(e.ID()) {
 			return true
 		}
-		next, _, err := st.add(e, true)
+		take := State.add
+		if failed[e.ID()] {
+			take = State.addUnread
+		}
+		next, _, err := take(st, e, true)
 		st = next
 		return err == nil
 	}
 	// One side of a fork need not link to what lies before it, and may come
 	// first: it is taken again once the other side is there.
 	var late []*journal.Entry
-	err := store.Walk(ctx, st.group, func(e *journal.Entry) error {
+	err = store.Walk(ctx, st.group, func(e *journal.Entry) error {
 		if !add(e) {
 			late = append(late, e)
 		}
@@ -124,7 +136,8 @@ func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][
 	if len(late) > 0 {
 		return m, fmt.Errorf("read journal: entry %s does not link to its chain", late[0].ID())
 	}
-	m.State = st.activate().derived().told()
+	st.backlog.later = false
+	m.State = st.activate().derived().work(workAtLoad).told()
 	return m, nil
 }
 

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -23,18 +24,21 @@ type Machine struct {
 	invites  pmap.Map[string, inviteRecord]     // by invite id
 	requests pmap.Map[string, journal.EntryID]  // by request id
 	claims   pmap.Map[string, journal.Frontier] // by identity: what members say they hold
-	open     pmap.Map[string, Status]           // by proposal: last status told, of those that may change
-	strange  pmap.Map[string, uint64]           // by txid: spends that nobody proposed, and the tick from which they count
+	watch    watchlist
+	strange  strangers                          // spends with fewer signatures than they take
+	caught   uint64                             // tick at which the chain was last not caught up with
 	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
-	ties     pmap.Map[uint32, bool]             // by index: addresses of ours that another leased too, and that were told
 	refused  pmap.Map[string, string]           // by txid: why it could not be broadcast, as told
+	bound    *boundRecord                       // after a restore, for ever; never changed in place
 	restored *restoredRecord                    // since a restore, until all others were heard; never changed in place
 	owed     pmap.Map[string, journal.Frontier] // by identity: the first claims since a restore
 	letIns   pmap.Map[string, handing]          // by new device that this node let in
 	unfit    uint64                             // ticks for which no epoch was sealed to exactly the members
 	online   []journal.Author                   // as of the last tick
 	linked   string                             // what the transport was last told
+	snaps    snapshotPlace                      // as it was when the machine was loaded: see Actor.snapshot
 	follows  bool
+	stream   uint64    // counts what starts the stream anew: see streamed
 	unsaved  int       // blocks since the view was last stored
 	saved    [2]uint32 // scripts stored, by branch
 	ticks    uint64
@@ -48,10 +52,10 @@ type Local struct {
 	Script      wallet.ScriptType `cbor:"4,keyasint"`
 	Account     uint32            `cbor:"5,keyasint"`
 	Incarnation uint8             `cbor:"6,keyasint"`
-	Created     int64             `cbor:"7,keyasint"` // Unix seconds
-	Birthday    int32             `cbor:"8,keyasint"` // height
-	Hints       []string          `cbor:"9,keyasint"` // addresses of the founder
-	Name        string            `cbor:"10,keyasint"`
+	Created     int64             `cbor:"7,keyasint"`  // Unix seconds
+	Birthday    int32             `cbor:"8,keyasint"`  // height
+	Hints       []string          `cbor:"9,keyasint"`  // addresses of the founder
+	Name        string            `cbor:"10,keyasint"` // what this node calls the wallet
 	// External is this node's key where its private part lives elsewhere.
 	External string `cbor:"11,keyasint,omitempty"`
 	// Of a node that took a lost one's place: who let it in, whom it replaces,
@@ -63,6 +67,8 @@ type Local struct {
 	Hosted []HostedPlace `cbor:"15,keyasint,omitempty"`
 	// Archived: the user put the wallet aside.
 	Archived bool `cbor:"16,keyasint,omitempty"`
+	// Rescanned: the user said where the wallet begins, and no date decides that.
+	Rescanned bool `cbor:"17,keyasint,omitempty"`
 }
 
 type inviteRecord struct {
@@ -112,7 +118,6 @@ type step struct {
 	batch   Batch
 	effects []Effect
 	drawn   uint64
-	look    []journal.EntryID // proposals whose status may have changed
 	// starting: statuses are learnt anew, and are no news.
 	starting bool
 	// sighting: the message only tells what a mempool holds. It is stored with
@@ -124,15 +129,21 @@ type step struct {
 func (s *step) take(msg any) error {
 	switch x := msg.(type) {
 	case EntryIn:
-		return s.entry(x.Entry)
+		return s.entry(x.Entry, State.add)
+	case unread:
+		return errors.Join(s.entry(x.entry, State.addUnread), s.keepUnread(x.entry))
 	case ClaimIn:
 		s.m.claims = s.m.claims.Set(string(x.From[:]), maps.Clone(x.Claim.Frontier))
 		s.claimed(x.From, maps.Clone(x.Claim.Frontier))
 		return nil
 	case ChainIn:
 		return s.chain(x.Notice)
+	case streamed:
+		return s.streamed(x)
+	case RescanFrom:
+		return s.rescanFrom(x)
 	case Born:
-		if len(s.m.View.blocks) == 0 && x.Height > s.m.View.birthday {
+		if len(s.m.View.blocks) == 0 && x.Height > s.m.View.birthday && !s.m.local.Rescanned {
 			s.m.View.birthday = x.Height
 			s.m.unsaved = saveEvery
 		}
@@ -141,6 +152,8 @@ func (s *step) take(msg any) error {
 	case Watched:
 		s.m.View.asked, s.m.View.call = s.m.View.rescan != 0, x.Call
 		return nil
+	case LookedBack:
+		return s.lookedBack(x)
 	case Broadcasted:
 		return s.broadcasted(x)
 	case Tick:
@@ -157,6 +170,8 @@ func (s *step) take(msg any) error {
 		return s.abandon(x)
 	case Rekey:
 		return s.rekey()
+	case Named:
+		return s.named(x)
 	case Archive:
 		return s.archive(x)
 	case Prove:
@@ -241,6 +256,9 @@ func (s *step) write(body Body) (*journal.Entry, error) {
 		return nil, fmt.Errorf("seal entry: %w", journal.ErrWrongEpoch)
 	}
 	plain, err := EncodeEvent(Event{Time: s.in.Now.UnixMilli(), Body: body})
+	if err == nil {
+		err = checkWritten(body)
+	}
 	if err != nil {
 		return nil, err
 	}

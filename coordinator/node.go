@@ -34,19 +34,25 @@ type Node struct {
 
 	mu     sync.Mutex // guards actors and what creates them
 	actors map[journal.GroupID]*Actor
+	failed map[journal.GroupID]error // stored, and not opened
 }
 
 // NewNode returns a node without wallets; Open opens those that are stored.
 // The transport may be set later, with SetTransport, but before Open: the two need each other.
 func NewNode(ctx context.Context, ports Ports, self *Self, network wallet.Network, name string) *Node {
 	ctx, stop := context.WithCancel(ctx)
-	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}}
+	ports.names = newWalletNames()
+	own, told := *self, &faults{}
+	own.fault = func(err error) { told.log(ports.Log, err) }
+	self = &own
+	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}, failed: map[journal.GroupID]error{}}
 }
 
 // SetTransport completes the ports.
 func (n *Node) SetTransport(t Transport) { n.ports.Transport = t }
 
-// Open starts every wallet that is stored.
+// Open starts every wallet that is stored. One that cannot be opened keeps none
+// of the others from running: see Failed.
 func (n *Node) Open(ctx context.Context) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -54,17 +60,24 @@ func (n *Node) Open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the list of wallets: %w", err)
 	}
+	defer n.ports.names.completed()
 	for k := range recs {
 		var id journal.GroupID
 		if err := id.UnmarshalText([]byte(strings.TrimPrefix(k, recGroup))); err != nil {
 			return fmt.Errorf("read the list of wallets: %w", err)
 		}
-		m, err := Load(ctx, n.ports.Store, n.self, id)
+		m, err := n.load(ctx, id)
 		if errors.Is(err, ErrNoGroup) {
 			continue // the node died between naming it and founding it: nothing was acknowledged
 		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("open wallets: %w", ctx.Err())
+		}
 		if err != nil {
-			return fmt.Errorf("open wallet %s: %w", id, err)
+			n.failed[id] = err
+			n.ports.Log.Error("a wallet could not be opened; the others run", "error", err)
+			n.ports.Log.Debug("a wallet could not be opened", "wallet", id)
+			continue
 		}
 		n.actors[id] = NewActor(n.ctx, n.ports, m)
 	}
@@ -122,6 +135,14 @@ type Founding struct {
 func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []Invite, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if err := CheckName(n.name); err != nil {
+		return nil, nil, fmt.Errorf("create wallet: %w", err)
+	}
+	founding := journal.GroupID{} // no wallet's id: the name is kept for the one to come
+	if err := n.ports.names.take(founding, f.Name); err != nil {
+		return nil, nil, fmt.Errorf("create wallet: %w", err)
+	}
+	defer n.ports.names.hold(founding, "")
 	g := Genesis{Threshold: f.Threshold, Cosigners: f.Cosigners, Script: string(f.Script), Network: string(n.network)}
 	if d := f.Descriptor; d != nil {
 		g.Threshold, g.Cosigners, g.Script = d.Threshold(), len(d.Keys()), string(d.ScriptType())
@@ -156,9 +177,13 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 	}
 	n.mu.Lock()
 	a, ok := n.actors[inv.Group]
+	failed := n.notFailed(inv.Group)
 	n.mu.Unlock()
 	if ok {
 		return a, a.rekey(ctx, external)
+	}
+	if failed != nil {
+		return nil, failed // before the founder hears of it
 	}
 	if n.ports.Clock.Now().After(inv.Expires) {
 		return nil, ErrInviteExpired
@@ -174,6 +199,13 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 	defer n.mu.Unlock()
 	if a, ok := n.actors[inv.Group]; ok {
 		return a, a.rekey(ctx, external)
+	}
+	if err := freeName(n.name, grant.Names); err != nil {
+		var r *Refusal
+		if errors.As(err, &r) {
+			return nil, r.hint("give this node another name (`name` in its configuration) and join again: the invite is kept for it")
+		}
+		return nil, fmt.Errorf("join: %w", err)
 	}
 	g, err := DecodeGenesis(grant.Genesis)
 	if err != nil {
@@ -196,6 +228,9 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 
 // begin makes a new group durable, first its name in the list, and starts it.
 func (n *Node) begin(ctx context.Context, m Machine, effects []Effect) (*Actor, error) {
+	if err := n.notFailed(m.State.group); err != nil {
+		return nil, err
+	}
 	list := Batch{Puts: map[string][]byte{recGroup + m.State.group.String(): {1}}}
 	if err := n.ports.Store.Commit(ctx, list); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -247,27 +282,6 @@ func (n *Node) input() (Input, error) {
 	return in, nil
 }
 
-// birthdayOf is where the chain begins to matter for a group.
-func (n *Node) birthdayOf(ctx context.Context, g Genesis) int32 {
-	if g.Descriptor != "" {
-		return g.Birthday
-	}
-	return n.birthday(ctx)
-}
-
-// birthday is the height of the chain now, where it is known: the wallet
-// cannot have been paid before. Less a day, for a reorg or a late block.
-func (n *Node) birthday(ctx context.Context) int32 {
-	const day = 144
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	tip, err := n.ports.Chain.Tip(ctx)
-	if err != nil {
-		return 0
-	}
-	return max(0, tip.Height-day)
-}
-
 // Open says whether a stranger may prove an invite (see Doorman).
 func (d Door) Open() bool {
 	now := d.node.ports.Clock.Now()
@@ -310,7 +324,7 @@ const searchAccounts = 256
 // finds the ratified key among the accounts of the seed, proves it, and enters.
 func (n *Node) takePlace(ctx context.Context, inv Invite, c Challenge, external string) (*Actor, error) {
 	var ck CosignerKey
-	var prove func([32]byte) ([]byte, error)
+	var prove func(KeyClaim) ([]byte, error)
 	if external != "" {
 		key, err := externalKey(external, n.network, c.Script)
 		if err != nil {
@@ -344,7 +358,7 @@ func (n *Node) takePlace(ctx context.Context, inv Invite, c Challenge, external 
 	if err != nil {
 		return nil, err
 	}
-	m, effects, err := EnterReplacement(n.self, in, inv, grant, n.network, ck)
+	m, effects, err := EnterReplacement(n.self, in, inv, n.own(ctx, grant), n.network, ck)
 	if err != nil {
 		return nil, err
 	}
@@ -380,9 +394,7 @@ func (n *Node) findKey(ctx context.Context, group journal.GroupID, c Challenge) 
 		if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: appendUint64(nil, next)}}); err != nil {
 			return CosignerKey{}, fmt.Errorf("store: %w", err)
 		}
-		return CosignerKey{Account: account, Key: key, Prove: func(h [32]byte) ([]byte, error) {
-			return n.ports.Signer.SignHash(ctx, c.Script, account, h)
-		}}, nil
+		return CosignerKey{Account: account, Key: key, Prove: n.prover(ctx, c.Script, account)}, nil
 	}
 	return CosignerKey{}, errNotThisKey()
 }

@@ -22,15 +22,51 @@ func canon(s State) string {
 	for _, f := range s.chains.Forks() {
 		line("fork %v %d %s %s", f.Chain, f.Seq, f.A, f.B)
 	}
-	line("name %q active %v", s.name, s.active != nil)
+	line("name %q by %s active %v roster %x", s.name, s.nameRef.ID, s.active != nil, s.pinned)
+	for c := range s.chains.Keys() {
+		line("chain %v tainted from %d", c, s.taintedFrom(c))
+	}
+	cur, _ := s.Epoch()
+	line("epoch %s members %v topics %v", cur.ID(), s.Members(), s.topics())
+	if r, ok := s.Roster(); ok {
+		line("roster %s hash %x revealed %d ratified %d", r.ID, r.Hash, r.Revealed, len(r.Ratified))
+	}
+	for k, v := range s.rosters.All() {
+		line("roster %x %v", k, v)
+	}
+	for k, v := range s.rotations.All() {
+		line("rotation %x %v", k, v)
+	}
+	for k, v := range s.failures.All() {
+		line("failure %x %v", k, v)
+	}
+	for k, v := range s.carriers.All() {
+		line("carrier %x %v", k, v)
+	}
+	for k, v := range s.votes.All() {
+		line("vote %x %v", k, v)
+	}
+	for k, v := range s.withdrawals.All() {
+		line("withdrawal %x %v", k, v)
+	}
+	for k, v := range s.abandoned.All() {
+		line("abandoned %x %v", k, v)
+	}
 	if s.active != nil {
 		for i, m := range s.active.Members {
 			line("member %d %s %x line %v", i, m.Identity, m.Sealing, s.active.identities(i))
 		}
-		if l := s.active.lines; l != nil {
+		l := s.active.lines
+		line("lines %v", l != nil)
+		if l != nil {
 			line("ends %v", l.ends)
+			line("key %v", l.key)
+			line("sealing %v", l.sealing)
+			line("named %v member %v", l.named, l.member)
 			for i := range s.active.Members {
-				line("contested %d: %d", i, len(l.contested[i]))
+				for _, f := range l.contested[i] {
+					line("contested %d: %s", i, f.Ref.ID)
+				}
 			}
 		}
 	}
@@ -70,8 +106,8 @@ func canon(s State) string {
 	for k := range s.named.All() {
 		line("named %x", k)
 	}
-	for k := range s.leases.All() {
-		line("lease %x", k)
+	for k, l := range s.leases.All() {
+		line("lease %x by %x", k, l.Ref.ID)
 	}
 	for k, v := range s.labels.All() {
 		line("label %x %q over %v", k, v.Text, v.Supersedes)
@@ -108,7 +144,7 @@ func sortedFrontier(f journal.Frontier) []string {
 
 // refold folds a set of entries in the given order, putting off those that do
 // not link yet, as a node does that pulls what is missing.
-func refold(tb rapid.TB, p *peer, order []*journal.Entry) State {
+func refold(tb rapid.TB, p *peer, order []*journal.Entry, each ...func(State, *journal.Entry)) State {
 	st, err := NewState(p.self, p.m.local.Genesis, p.m.local.Secret, p.m.State.pinned)
 	if err != nil {
 		tb.Fatal(err)
@@ -129,13 +165,16 @@ func refold(tb rapid.TB, p *peer, order []*journal.Entry) State {
 				continue
 			}
 			st = next.derived()
+			for _, f := range each {
+				f(st.work(workAll), e)
+			}
 		}
 		if len(later) == len(order) {
 			tb.Fatalf("%d entries never link", len(later))
 		}
 		order = later
 	}
-	return st
+	return st.work(workAll)
 }
 
 // wild adds an entry of a member's own making, whatever it says.
@@ -254,7 +293,7 @@ func anyOrder(t *testing.T, base *circle, hosted *device) {
 			p := rapid.SampledFrom(append(slices.Clone(c.peers), devices...)).Draw(rt, "who")
 			before := p.m
 			act := func() {
-				switch rapid.IntRange(0, 17).Draw(rt, "act") {
+				switch rapid.IntRange(0, 21).Draw(rt, "act") {
 				case 0, 1, 2:
 					x := pay(byte(rapid.IntRange(1, 3).Draw(rt, "to")), int64(rapid.IntRange(1, 3).Draw(rt, "amount"))*100_000)
 					x.Allow = []string{RuleDoublePayment}
@@ -300,6 +339,33 @@ func anyOrder(t *testing.T, base *circle, hosted *device) {
 					if q, ok := p.m.State.Proposal(id); ok && q.Sound && hosted != nil {
 						_, _ = p.do(Import{Proposal: id, Signatures: hosted.signatures(&p.m, id)})
 					}
+				case 18, 19:
+					// The same transaction again, as another entry.
+					if q, ok := p.m.State.Proposal(pick()); ok && q.Sound {
+						b := *q.Body
+						b.Note = rapid.SampledFrom([]string{"", "again"}).Draw(rt, "note")
+						if r, ok := p.m.State.Proposal(pick()); ok && r.Sound && rapid.Bool().Draw(rt, "replaces") {
+							b.Replaces = append(slices.Clone(b.Replaces), r.TxID)
+						}
+						if e, err := p.wild(&b); err == nil {
+							ids = append(ids, e.ID())
+						}
+					}
+				case 20, 21:
+					// Signatures that are known, brought again, under any entry of any transaction.
+					q, ok := p.m.State.Proposal(pick())
+					if !ok || !q.Sound {
+						return
+					}
+					var sigs []PartialSignature
+					for _, x := range p.m.State.Signatures(q.TxID) {
+						sigs = append(sigs, PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
+					}
+					if len(sigs) > 0 && rapid.Bool().Draw(rt, "approval") {
+						_, _ = p.wild(&ProposalApproved{Proposal: pick(), Signatures: sigs})
+					} else if len(sigs) > 0 {
+						_, _ = p.wild(&SignatureCarried{Proposal: pick(), Signatures: sigs})
+					}
 				case 14:
 					if len(replacements) > 0 {
 						_, _ = p.wild(&ReplacementApproved{Replacement: rapid.SampledFrom(replacements).Draw(rt, "replacement")})
@@ -334,6 +400,13 @@ func anyOrder(t *testing.T, base *circle, hosted *device) {
 		if got := canon(throughSnapshot(rt, observer, folded)); got != want {
 			rt.Fatalf("the snapshot holds another state:\n%s", diff(want, got))
 		}
+		var so []*journal.Entry
+		refold(rt, observer, rapid.Permutation(all).Draw(rt, "order of the plain look"), func(st State, e *journal.Entry) {
+			so = append(so, e)
+			x := plain{}
+			x.read(st, so)
+			x.agrees(rt)
+		})
 		for range 3 {
 			order := rapid.Permutation(all).Draw(rt, "order")
 			order = append(order, rapid.SliceOfN(rapid.SampledFrom(all), 0, 5).Draw(rt, "again")...)
@@ -362,7 +435,7 @@ func diff(a, b string) string {
 	return out.String()
 }
 
-func throughSnapshot(tb rapid.TB, p *peer, s State) State {
+func throughSnapshot(tb fatal, p *peer, s State) State {
 	b, err := s.snapshot()
 	if err != nil {
 		tb.Fatal(err)

@@ -136,10 +136,12 @@ type Doorman interface {
 }
 
 // Grant is what a founder hands to a joiner: the genesis (whose hash is the
-// group), the secret of epoch 0, and the members it already knows.
+// group), the secret of epoch 0, and the names it already knows.
 type Grant struct {
 	Genesis []byte
 	Secret  [32]byte
+	// Names are those of the cosigners so far: the joiner's must look like none.
+	Names []string
 	// Challenge is there where the invite replaces a member; without a claim
 	// that answers it, it is all there is.
 	Challenge *Challenge
@@ -276,8 +278,9 @@ type ChainHealth struct {
 type Signer interface {
 	// AccountKey returns the public account key (BIP48) for a script type.
 	AccountKey(ctx context.Context, st wallet.ScriptType, account uint32) (wallet.Key, error)
-	// SignHash signs a proof of possession with the account's own key.
-	SignHash(ctx context.Context, st wallet.ScriptType, account uint32, hash [32]byte) ([]byte, error)
+	// SignClaim signs what an account's own key may be made to say; it refuses a
+	// claim of another key.
+	SignClaim(ctx context.Context, st wallet.ScriptType, account uint32, claim KeyClaim) ([]byte, error)
 	// SignSpend returns one partial signature for each input.
 	SignSpend(ctx context.Context, st wallet.ScriptType, account uint32, s *wallet.Spend) ([]wallet.Signature, error)
 }

@@ -54,17 +54,6 @@ func (p *Proposal) Spend(a *Active) (*wallet.Spend, error) {
 	return p.spend.spend, p.spend.err
 }
 
-// Pays returns what leaves to outputs that are not change, in satoshis.
-func (p *Proposal) Pays() int64 {
-	var sum int64
-	for _, o := range p.Body.Outputs {
-		if o.Change == nil {
-			sum += o.Amount
-		}
-	}
-	return sum
-}
-
 // Fee returns inputs less outputs, in satoshis, as the proposal states them.
 func (p *Proposal) Fee() int64 {
 	var fee int64
@@ -106,32 +95,29 @@ func (s State) foldProposalEvent(ref Ref, body Body) State {
 	case *ProposalCreated:
 		p := &Proposal{Ref: ref, Body: b, spend: &lazySpend{}}
 		s.proposals = s.proposals.Set(key(ref.ID), p)
-		if s.active != nil {
-			s = s.evaluate(p)
+		if s.active == nil || s.backlog.later || !s.active.mayWrite(p.Author()) {
+			return s.wait(p)
 		}
+		s = s.evaluate(p)
 	case *ProposalApproved:
-		return s.foldSignatures(carrierFact{ref, b.Proposal, b.Signatures, false})
+		return s.foldSignatures(carrierFact{Ref: ref, Proposal: b.Proposal, Signatures: b.Signatures})
 	case *SignatureCarried:
-		return s.foldSignatures(carrierFact{ref, b.Proposal, b.Signatures, true})
+		return s.foldSignatures(carrierFact{Ref: ref, Proposal: b.Proposal, Signatures: b.Signatures, Carried: true})
 	case *ProposalRejected:
-		s.votes = s.votes.Set(key3(b.Proposal, ref.Chain.Author, ref.ID), voteFact{ref, b.Proposal, true, b.Reason})
-		s = s.touch(b.Proposal)
+		return s.foldVote(voteFact{ref, b.Proposal, true, b.Reason})
 	case *RejectionWithdrawn:
-		s.votes = s.votes.Set(key3(b.Proposal, ref.Chain.Author, ref.ID), voteFact{ref, b.Proposal, false, ""})
-		s = s.touch(b.Proposal)
+		return s.foldVote(voteFact{ref, b.Proposal, false, ""})
 	case *ProposalWithdrawn:
-		s.withdrawals = s.withdrawals.Set(key2(b.Proposal, ref.ID), ref)
-		s = s.touch(b.Proposal)
+		s.withdrawals = earliest(s.withdrawals, key(b.Proposal), ref)
+		s = s.rest(ref, b.Proposal).touch(b.Proposal)
 	}
 	return s
 }
 
-// evaluate derives a proposal's transaction, once the wallet is active, and
-// verifies the signatures that waited for it.
+// evaluate derives the transaction of a proposal by a known author, once the
+// wallet is active. The signatures that waited for it are due then.
 func (s State) evaluate(p *Proposal) State {
-	if !s.active.mayWrite(p.Author()) {
-		return s // until a replacement says whose author it is (see relined)
-	}
+	s.backlog.proposals = s.backlog.proposals.Delete(key2(p.Author(), p.Ref.ID))
 	spend, err := p.Spend(s.active)
 	if err != nil {
 		return s.asInert(p.Ref, ruleProposal)
@@ -139,28 +125,7 @@ func (s State) evaluate(p *Proposal) State {
 	sound := *p
 	sound.Sound, sound.TxID = true, spend.TxID()
 	s.proposals = s.proposals.Set(key(p.Ref.ID), &sound)
-	s = s.index(&sound)
-	for _, c := range scan(s.carriers, key(p.Ref.ID)) {
-		s = s.verify(&sound, c)
-	}
-	return s
-}
-
-// index makes a sound proposal findable by transaction, coin and what it replaces.
-func (s State) index(p *Proposal) State {
-	s.byTx = s.byTx.Set(key2(p.TxID, p.Ref.ID), p.Ref)
-	for _, i := range p.Body.Inputs {
-		s.byCoin = s.byCoin.Set(coinKey(i.OutPoint())+string(p.Ref.ID[:]), p.Ref)
-	}
-	for _, o := range p.Body.Outputs {
-		if o.Change != nil {
-			s.byChange = s.byChange.Set(indexKey(*o.Change, p.Ref.ID), p.Ref)
-		}
-	}
-	for _, t := range p.Body.Replaces {
-		s.replacers = s.replacers.Set(key2(t, p.Ref.ID), p.Ref)
-	}
-	return s.touch(p.Ref.ID)
+	return s.index(&sound).sigsDue(p.Ref.ID).touch(p.Ref.ID)
 }
 
 // Proposal returns a proposal by id.
@@ -180,36 +145,9 @@ func (s State) alive(p *Proposal) bool {
 		own = -1 // a replacement names it, and it writes for nobody
 	}
 	for k := range s.active.Members {
-		if k == own {
-			continue
-		}
-		for i := range p.Body.Inputs {
-			if _, ok := s.sigs.Get(sigKey(p.TxID, uint32(i), uint32(k))); ok {
-				return true
-			}
+		if k != own && s.signed(p, k) > 0 {
+			return true
 		}
 	}
 	return false
-}
-
-// spenders returns the living proposals that spend a coin, by id.
-func (s State) spenders(o wire.OutPoint) []*Proposal {
-	var out []*Proposal
-	for _, r := range scan(s.byCoin, coinKey(o)) {
-		if p, ok := s.Proposal(r.ID); ok && s.alive(p) {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// ofTx returns the living proposals of a transaction, by id.
-func (s State) ofTx(tx chainhash.Hash) []*Proposal {
-	var out []*Proposal
-	for _, r := range scan(s.byTx, key(tx)) {
-		if p, ok := s.Proposal(r.ID); ok && s.alive(p) {
-			out = append(out, p)
-		}
-	}
-	return out
 }

@@ -195,28 +195,31 @@ func TestADepositThatAReorgTookCountsOnceItIsSeen(t *testing.T) {
 }
 
 // The gap moves with use: a history that is found by scanning is found to its
-// end, on both branches, though it begins within the first 20 alone.
+// end, on both branches, though it begins within the first addresses alone.
 func TestAHistoryBeyondTheFirstGapIsFound(t *testing.T) {
 	c := active(t, 2, 3)
 	a := c.peers[0]
 	var blocks [][]*wire.MsgTx
 	var want int64
-	for _, branch := range []uint32{wallet.BranchExternal, wallet.BranchChange} {
-		for n, index := range []uint32{19, 38, 58, 77, 97} {
+	for branch, indexes := range [][]uint32{
+		wallet.BranchExternal: {119, 238, 358, 477, 597},
+		wallet.BranchChange:   {19, 38, 58, 77, 97},
+	} {
+		for n, index := range indexes {
 			amount := int64(1000*n) + 10_000
 			want += amount
-			blocks = append(blocks, []*wire.MsgTx{c.pays(branch, index, amount)})
+			blocks = append(blocks, []*wire.MsgTx{c.pays(uint32(branch), index, amount)})
 		}
 	}
 	// What lies beyond the gap is not watched, so not found: the other side of the rule.
-	blocks = append(blocks, []*wire.MsgTx{c.pays(wallet.BranchExternal, 98+gapLimit, 5)})
+	blocks = append(blocks, []*wire.MsgTx{c.pays(wallet.BranchExternal, 598+watchable, 5)})
 	for _, txs := range blocks {
 		c.mine(txs, a)
 	}
 	if got := a.balance(); got.Confirmed != want {
 		t.Errorf("%d sat found of %d", got.Confirmed, want)
 	}
-	if a.m.View.watched != [2]uint32{98 + gapLimit, 98 + gapLimit} {
+	if a.m.View.watched != [2]uint32{598 + watchable, 98 + changeGap} {
 		t.Errorf("%v scripts are watched", a.m.View.watched)
 	}
 	var from []int32

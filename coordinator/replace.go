@@ -152,11 +152,9 @@ func (s State) relined() State {
 		}
 	}
 	s = s.retaintEnded(old)
-	if len(named) < len(a.lines.named) {
-		for _, p := range s.proposals.All() {
-			if who := p.Author(); !p.Sound && a.lines.named[who] && !named[who] {
-				s = s.evaluate(p)
-			}
+	for _, who := range slices.SortedFunc(maps.Keys(a.lines.named), func(a, b journal.Author) int { return bytes.Compare(a[:], b[:]) }) {
+		if !named[who] {
+			s = s.authorKnown(who)
 		}
 	}
 	return s

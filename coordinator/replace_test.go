@@ -17,7 +17,7 @@ func (p *peer) device(n byte) *peer {
 	return d
 }
 
-func (p *peer) prove(h [32]byte) ([]byte, error) { return p.account.SignHash(h), nil }
+func (p *peer) prove(c KeyClaim) ([]byte, error) { return p.account.SignHash(c.Hash()), nil }
 
 // invite issues an invite for a new device of a lost member.
 func (p *peer) invite(lost *peer, allow ...string) (Invite, error) {
@@ -398,6 +398,34 @@ func TestAReplacementIsReplaced(t *testing.T) {
 		}
 	}
 	e.must(LeaseAddress{})
+}
+
+// Whoever lets a new device in may be a device that took a place itself: what
+// says so is sealed under epochs that only it hands on.
+func TestADeviceIsLetInByADevice(t *testing.T) {
+	c := active(t, 2, 3)
+	a, b, z := c.peers[0], c.peers[1], c.peers[2]
+	d := z.device(9)
+	d.takePlace(a, z)
+	c.settle(a, b)
+	d.hear(a, b)
+	c.settle(a, b, d)
+	f := a.device(10)
+	f.takePlace(d, a)
+	c.settle(b, d)
+	f.hear(b, d)
+	f.crash()
+	c.settle(b, d, f)
+	at, _ := b.m.State.Active().keyOf(a.id())
+	for _, p := range []*peer{b, d, f} {
+		if p.m.State.Active() == nil || p.memberOf(at) != f.id() {
+			t.Errorf("%s does not see the device", p.name)
+		}
+	}
+	if f.m.State.knows(journal.Author{1}) {
+		t.Error("it takes entries of anybody")
+	}
+	f.must(LeaseAddress{})
 }
 
 // An external key proves nothing about the new device: it is nobody before

@@ -109,7 +109,7 @@ func TestAScanOfOldBlocksIsBehind(t *testing.T) {
 	c.fund(1_000_000)
 	a := c.peers[0]
 	a.m.View.tip.Height += 1000
-	a.m.View.rescan = 1
+	a.m.View.rescan, a.m.View.near = 1, 0
 	a.refused(RuleChainBehind, pay(1, 100_000))
 }
 

@@ -61,10 +61,14 @@ func GroupOf(record string) (journal.GroupID, bool) {
 // Rebuilt says whether a record of a group can be made anew from its entries
 // and from the chain: a backup leaves it out.
 func Rebuilt(record string) bool {
-	return record == recView || record == recSnapshot || strings.HasPrefix(record, recTx) || strings.HasPrefix(record, recScripts)
+	return record == recView || record == recSnapshot || strings.HasPrefix(record, recSnapshotPart) || strings.HasPrefix(record, recTx) || strings.HasPrefix(record, recScripts)
 }
 
 func (m Machine) loadRestored(recs map[string][]byte) (Machine, error) {
+	m, err := m.loadBound(recs)
+	if err != nil {
+		return m, err
+	}
 	if recs[recRestored] == nil {
 		return m, nil
 	}
@@ -134,14 +138,33 @@ func (m Machine) judges() bool {
 // sign, is not here.
 func (m Machine) unread() int {
 	const maxUnread = 1000 // sealed ones are counted so far; more says no more
-	st, n := m.State, 0
-	n += st.unreadSealed(maxUnread)
-	for _, c := range st.carriers.All() {
-		if _, held := st.Proposal(c.Proposal); !held && !c.Carried && st.sameMember(c.Ref.Chain.Author, st.Me()) {
-			n++
+	return m.State.unreadSealed(maxUnread) + m.State.unverified()
+}
+
+// unverified is how many entries are held whose signatures may be of this node's
+// key, and could not be verified yet: its own approvals of what is not here, and
+// all that wait for their turn.
+func (s State) unverified() int {
+	n := s.backlog.turns.Len()
+	for from := ""; ; {
+		var who journal.Author
+		more := false
+		for k := range s.backlog.bySigner.From(from) {
+			who, more = journal.Author([]byte(k[:32])), true
+			break
 		}
+		if !more {
+			return n
+		}
+		if s.sameMember(who, s.Me()) {
+			for k := range scan(s.backlog.bySigner, string(who[:])) {
+				if c, _ := s.carriers.Get(k[32:]); !c.Carried && !has(s.proposals, k[32:64]) {
+					n++
+				}
+			}
+		}
+		from = afterPrefix(string(who[:]))
 	}
-	return n
 }
 
 // claimed keeps the first claim of each member besides the last: one that
@@ -207,6 +230,9 @@ func (s *step) catchUp() error {
 	if len(s.m.unsynced()) > 0 || s.m.catchingUp() || s.m.unread() > 0 {
 		return nil
 	}
+	if err := s.bind(); err != nil {
+		return err
+	}
 	s.m.restored, s.m.owed = nil, pmap.Map[string, journal.Frontier]{}
 	delete(s.batch.Puts, recRestored)
 	s.batch.Deletes = append(s.batch.Deletes, recRestored)
@@ -261,17 +287,17 @@ func (s *step) overrideRestored(allow []string) error {
 // checkRestored stands before every signature of a restored node: one that it
 // gave after the backup was made, and that only some other member holds, may
 // be on a transaction that spends the same coins.
-func (m Machine) checkRestored(allow []string) error {
-	left := m.unsynced()
+func (m Machine) checkRestored(p *Proposal, allow []string) error {
 	if m.restored == nil || slices.Contains(allow, RuleRestored) {
-		return nil
+		return m.checkMaybeSigned(p, allow)
 	}
+	left := m.unsynced()
 	if len(left) == 0 {
 		if n := m.unread(); n > 0 {
 			return refuse(RuleRestored, "this node was restored, and %d entries that may hold a signature that it gave cannot be read yet: an epoch or a proposal is missing", n).
 				hint("wait until more of the others are online; if you know of no later signature on these coins, repeat with --allow %s", RuleRestored).overridable()
 		}
-		return nil
+		return m.checkMaybeSigned(p, allow)
 	}
 	names := make([]string, len(left))
 	for i, a := range left {

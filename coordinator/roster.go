@@ -32,6 +32,8 @@ type Member struct {
 	// Host is the identity that entered the record of a cosigner without a node,
 	// whose Identity, Original and sealing keys are zero; else it is zero.
 	Host journal.Author
+	// ambiguous: the name does not tell who it is (see Called).
+	ambiguous bool
 }
 
 // Roster is a closed roster whose records are all held and valid. Hash and
@@ -137,6 +139,7 @@ func (s State) roster(f rosterFact) (*Roster, bool) {
 	if !ok {
 		return nil, false
 	}
+	markNames(r.Members)
 	r.Descriptor = d
 	s.reveal(r)
 	return r, true
@@ -271,8 +274,8 @@ func (s State) activate() State {
 		}
 	}
 	s.relineDue = true
-	for _, p := range s.proposals.All() {
-		s = s.evaluate(p)
+	for _, m := range s.active.Members {
+		s = s.authorKnown(m.Original)
 	}
 	return s
 }

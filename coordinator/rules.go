@@ -57,12 +57,15 @@ const (
 	RuleHosted        = "hosted_cosigner"
 	RuleNotHosted     = "not_hosted"
 	RuleArchived      = "archived"
+	RuleNameTaken     = "name_taken"
+	RuleBadName       = "bad_name"
 	RuleNotEmpty      = "wallet_not_empty"
 	RuleNoProposal    = "no_such_proposal"
 	RuleNotOfWallet   = "not_of_wallet"
 	RulePSBTChanged   = "psbt_changed"
 	RulePSBTSignature = "psbt_signature"
 	RulePSBTUnsigned  = "psbt_unsigned"
+	RuleBadHeight     = "bad_height"
 )
 
 // Errors that are no rule.
@@ -91,16 +94,16 @@ func (r *Refusal) overridable() *Refusal {
 	return r
 }
 
-// The sane bound of a fee: at most 1,000 sat/vB, and at most 5 % of what is
-// sent or 50,000 satoshis, whichever is more.
+// The sane bound of a fee: at most 1,000 sat/vB, and at most 5 % of what
+// leaves the wallet or 50,000 satoshis, whichever is more.
 const (
 	maxFeeRate  = wallet.FeeRate(1_000_000) // satoshis per 1000 vbytes
 	maxFeeFloor = 50_000                    // satoshis
 	maxFeeShare = 20                        // 1/20 of what is sent
 )
 
-func checkFee(p *Proposal, vsize int64) *Refusal {
-	bound := min(maxFeeRate.Fee(vsize), max(p.Pays()/maxFeeShare, maxFeeFloor))
+func checkFee(v View, p *Proposal, vsize int64) *Refusal {
+	bound := min(maxFeeRate.Fee(vsize), max(v.leaves(p)/maxFeeShare, maxFeeFloor))
 	if fee := p.Fee(); fee > bound {
 		return refuse(RuleFee, "the fee of %d sat is above the bound of %d sat", fee, bound).overridable()
 	}
@@ -128,7 +131,7 @@ func checkTransaction(s State, v View, now time.Time, p *Proposal, allow []strin
 			return refuse(RuleChange, "change goes to index %d, more than %d past the last used one", *o.Change, changeGap)
 		}
 	}
-	if r := checkFee(p, spend.VSize()); r != nil && !slices.Contains(allow, r.Rule) {
+	if r := checkFee(v, p, spend.VSize()); r != nil && !slices.Contains(allow, r.Rule) {
 		return r
 	}
 	if lt := p.Body.LockTime; lt != 0 && (lt >= 500_000_000 || int32(lt) > v.tip.Height) {
@@ -159,53 +162,12 @@ func checkInput(s State, v View, now time.Time, p *Proposal, n int, in ProposalI
 	return nil
 }
 
-// checkDoublePayment asks whether an earlier proposal with a released
-// signature would pay the same again, without a coin in common that would
-// make one of the two impossible.
-func checkDoublePayment(s State, v View, p *Proposal, allow []string) error {
-	if slices.Contains(allow, RuleDoublePayment) {
-		return nil
-	}
-	for _, q := range s.proposals.All() {
-		if q.Ref.ID == p.Ref.ID || !s.alive(q) || q.TxID == p.TxID || !samePayment(p, q) || !s.released(q.TxID) {
-			continue
-		}
-		if v.Confirmations(q.TxID) > 0 || sharesInput(p, q) || buriedBy(v, q) {
-			continue
-		}
-		return refuse(RuleDoublePayment, "proposal %s would pay the same and has signatures that cannot be called back", q.Ref.ID).overridable()
-	}
-	return nil
-}
-
 // buriedBy says whether a proposal can never be mined, by a rival so deep that
 // no reorg is expected to revive it.
 func buriedBy(v View, q *Proposal) bool {
 	for _, in := range q.Body.Inputs {
 		for _, by := range scan(v.spends, coinKey(in.OutPoint())) {
 			if by != q.TxID && v.Confirmations(by) >= buriedDepth {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func samePayment(p, q *Proposal) bool {
-	for _, a := range p.Body.Outputs {
-		for _, b := range q.Body.Outputs {
-			if a.Change == nil && b.Change == nil && a.Amount == b.Amount && string(a.PkScript) == string(b.PkScript) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func sharesInput(p, q *Proposal) bool {
-	for _, a := range p.Body.Inputs {
-		for _, b := range q.Body.Inputs {
-			if a.OutPoint() == b.OutPoint() {
 				return true
 			}
 		}

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -244,14 +245,148 @@ func TestVotesWithdrawalAndExpiry(t *testing.T) {
 
 func TestPayingTwiceMustBeSaid(t *testing.T) {
 	c := active(t, 2, 3)
-	c.fund(1_000_000, 1_000_000)
+	coins := c.fund(1_000_000, 1_000_000, 1_000_000)
 	a, b := c.peers[0], c.peers[1]
-	a.must(pay(1, 100_000))
+	own := func(i uint32) []byte {
+		s, err := a.m.State.Active().Descriptor.Script(wallet.BranchExternal, i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.PkScript
+	}
+	x := pay(1, 500_000)
+	x.Coins = coins[:1]
+	first := a.must(x).(Proposed).Proposal
 	c.settle()
-	b.refused(RuleDoublePayment, pay(1, 100_000))
-	meant := pay(1, 100_000)
-	meant.Allow = []string{RuleDoublePayment}
-	b.must(meant)
+	to := func(coin int, outs ...ProposalOutput) Propose {
+		return Propose{Outputs: outs, FeeRate: 2000, Coins: coins[coin : coin+1]}
+	}
+	out := func(n byte, amount int64) ProposalOutput {
+		return ProposalOutput{PkScript: recipient(n), Amount: amount}
+	}
+	for name, x := range map[string]struct {
+		x     Propose
+		again bool
+	}{
+		"the same":              {to(1, out(1, 500_000)), true},
+		"a satoshi less":        {to(1, out(1, 499_999)), true},
+		"a satoshi more":        {to(1, out(1, 500_001)), true},
+		"a little":              {to(1, out(1, 1_000)), true},
+		"split":                 {to(1, out(1, 250_000), out(1, 250_000)), true},
+		"beside another":        {to(1, out(2, 300_000), out(1, 200_000)), true},
+		"to somebody else":      {to(1, out(2, 500_000)), false},
+		"to the wallet itself":  {to(1, ProposalOutput{PkScript: own(3), Amount: 500_000}), false},
+		"in place of the first": {to(0, out(1, 499_999)), false},
+	} {
+		q := c.clone(t)
+		b := q.peers[1]
+		x.x.Unsigned = true
+		// The proposer overrides it; the approver decides for itself.
+		x.x.Allow = []string{RuleDoublePayment}
+		id := b.must(x.x).(Proposed).Proposal
+		x.x.Allow = nil
+		if _, err := b.do(x.x); (ruleOf(err) == RuleDoublePayment) != x.again {
+			t.Errorf("%s: propose: %v", name, err)
+		}
+		q.settle()
+		for _, p := range q.peers[1:] {
+			_, err := p.do(Approve{Proposal: id})
+			if (ruleOf(err) == RuleDoublePayment) != x.again || !x.again && err != nil {
+				t.Errorf("%s: approve: %v", name, err)
+			}
+			if x.again {
+				p.must(Approve{Proposal: id, Allow: []string{RuleDoublePayment}})
+			}
+		}
+	}
+	// It says what both pay, and which proposal it means.
+	y := to(1, out(1, 499_999))
+	y.Unsigned, y.Allow = true, []string{RuleDoublePayment}
+	id := b.must(y).(Proposed).Proposal
+	c.settle()
+	p, _ := a.m.State.Proposal(id)
+	warned := ""
+	for _, w := range a.m.Warn(p, c.clock) {
+		if w.Rule == RuleDoublePayment && w.Overridable {
+			warned = w.Text
+		}
+	}
+	for _, part := range []string{"499999 sat", "500000 sat", first.String()} {
+		if !strings.Contains(warned, part) {
+			t.Errorf("the warning does not say %q: %q", part, warned)
+		}
+	}
+}
+
+// For a day, mining the first payment is no reason to make a second one.
+func TestAMinedPaymentIsAskedAboutForADay(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000, 1_000_000)
+	a, b := c.peers[0], c.peers[1]
+	x := pay(1, 500_000)
+	x.Coins = coins[:1]
+	id := a.must(x).(Proposed).Proposal
+	c.settle()
+	b.must(Approve{Proposal: id})
+	c.settle()
+	c.mine(b.sent[len(b.sent)-1:])
+	y := pay(1, 499_999)
+	y.Coins, y.Unsigned = coins[1:], true
+	for depth := 1; depth <= paidRecently; depth++ {
+		if depth == 1 || depth == 2 || depth == paidRecently {
+			b.refused(RuleDoublePayment, y)
+		}
+		c.mine(nil)
+	}
+	// What is deeper is forgotten, however many such there are.
+	for _, p := range c.peers {
+		if n := p.m.watch.payments.Len() + p.m.watch.paying.Len() + p.m.watch.aging.Len(); n != 0 {
+			t.Errorf("%s still keeps %d payments", p.name, n)
+		}
+	}
+	b.crash()
+	b.must(y)
+}
+
+// A payment that lost its coin to another transaction, deep enough, will not be made.
+func TestALostPaymentIsNotAskedAbout(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000, 1_000_000)
+	a, b := c.peers[0], c.peers[1]
+	x := pay(1, 500_000)
+	x.Coins = coins[:1]
+	a.must(x)
+	c.settle()
+	rival := wire.NewMsgTx(2)
+	rival.AddTxIn(&wire.TxIn{PreviousOutPoint: coins[0]})
+	rival.AddTxOut(wire.NewTxOut(900_000, recipient(9)))
+	c.mine([]*wire.MsgTx{rival})
+	y := pay(1, 500_000)
+	y.Coins, y.Unsigned = coins[1:], true
+	b.refused(RuleDoublePayment, y) // a reorg may bring it back
+	for range buriedDepth - 1 {
+		c.mine(nil)
+	}
+	b.must(y)
+	c.mine(nil)
+	if n := b.m.watch.payments.Len(); n != 0 {
+		t.Errorf("%d lost payments are kept", n)
+	}
+}
+
+// A payment to the wallet's own address does not raise what a fee may be.
+func TestAFeeIsBoundByWhatLeaves(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(100_000_000)
+	a := c.peers[0]
+	s, err := a.m.State.Active().Descriptor.Script(wallet.BranchExternal, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := Propose{FeeRate: 600_000, Coins: coins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 10_000}, {PkScript: s.PkScript, Amount: 90_000_000}}}
+	a.refused(RuleFee, x)
+	x.Outputs[1].PkScript = recipient(2)
+	a.must(x)
 }
 
 func TestTwoProposalsOnOneCoin(t *testing.T) {

@@ -1,7 +1,6 @@
 package coordinator
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,9 +20,13 @@ const (
 // became final, and tells what changed. It comes to rest because each of its
 // writes makes its own condition false.
 func (s *step) settle() error {
+	if probe := s.m.State.self.probe; probe != nil {
+		probe(s.m.State, nil)
+	}
 	if err := s.pinAgain(); err != nil {
 		return err
 	}
+	s.m.State = s.m.State.work(workEach)
 	if err := s.catchUp(); err != nil {
 		return err
 	}
@@ -33,18 +36,19 @@ func (s *step) settle() error {
 			return err
 		}
 	}
+	s.tellFaults()
 	s.tellMembers()
-	s.carrySignatures()
 	if err := s.follow(); err != nil {
 		return err
 	}
 	s.link()
+	touched := s.m.State.touched
 	s.statuses()
 	if s.m.State.active == nil {
 		return nil
 	}
 	s.tellTies()
-	if err := s.tellForeign(); err != nil {
+	if err := s.tellForeign(touched); err != nil {
 		return err
 	}
 	return s.saveView()
@@ -64,6 +68,9 @@ func (s *step) closeRoster() error {
 	r, ok := st.roster(fact)
 	if !ok {
 		return nil // two cosigners with one key: nothing to close; `wallet show` says who
+	}
+	if checkNames(r.Members) != nil {
+		return nil // likewise with names that look alike
 	}
 	if _, err := s.write(&RosterClosed{Records: ids}); err != nil {
 		return err
@@ -128,47 +135,6 @@ func (s *step) nameEvidence() error {
 	return nil
 }
 
-// carrySignatures carries signatures that this node counts and found only past
-// a fork: the others may never be handed those entries.
-func (s *step) carrySignatures() {
-	if s.m.State.active == nil || len(s.m.State.chains.Forks()) == 0 {
-		return
-	}
-	for id := range s.m.open.All() {
-		p, ok := s.m.State.Proposal(journal.EntryID([]byte(id)))
-		if !ok || !p.Sound {
-			continue
-		}
-		if sigs := s.m.State.onlyTainted(p); len(sigs) > 0 {
-			// Where this node's own chain is forked, others do it.
-			_ = s.try(func() error {
-				_, err := s.write(&SignatureCarried{Proposal: p.Ref.ID, Signatures: sigs})
-				return err
-			})
-		}
-	}
-}
-
-// onlyTainted returns the verified signatures of a proposal by keys of which
-// no untainted entry brings any.
-func (s State) onlyTainted(p *Proposal) []PartialSignature {
-	clean := map[uint32]bool{}
-	for _, q := range scan(s.byTx, key(p.TxID)) {
-		for _, c := range scan(s.carriers, key(q.ID)) {
-			for _, x := range c.Signatures {
-				clean[x.Key] = clean[x.Key] || !s.tainted(c.Ref)
-			}
-		}
-	}
-	var out []PartialSignature
-	for _, x := range s.Signatures(p.TxID) {
-		if !clean[x.Key] {
-			out = append(out, PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
-		}
-	}
-	return out
-}
-
 // evidence lists the records, reveals and ratifications of the active roster.
 func (s State) evidence() []Ref {
 	var out []Ref
@@ -191,41 +157,19 @@ func (s State) evidence() []Ref {
 // follow starts the chain follower once the wallet is active, from the blocks
 // known, or from the wallet's birthday.
 func (s *step) follow() error {
-	a := s.m.State.active
-	if a == nil {
+	if s.m.State.active == nil {
 		return nil
 	}
-	// Addresses beyond the gap are watched when they were handed out, but not
-	// just any index that a member may name.
-	s.m.View = s.m.lookAhead()
-	handed := s.m.View.handed
-	for _, l := range s.m.State.leases.From(indexKey(s.m.View.handed[0], journal.EntryID{})) {
-		if l.Index >= s.m.View.used[0]+gapLimit+beyondGap {
-			break
-		}
-		if !s.m.State.tainted(l.Ref) {
-			s.m.View = s.m.View.Hand(0, l.Index)
-		}
-	}
-	v, fresh, err := s.m.View.Watch(a.Descriptor)
-	if err != nil {
+	if err := s.extend(BlockRef{}, false); err != nil {
 		return err
 	}
-	s.m.View = v
 	if s.m.follows {
-		switch {
-		case len(fresh) == 0:
-		case s.m.View.handed != handed:
-			// Another node handed it out at a time that only it knows.
-			s.watchFrom(fresh, v.birthday)
-		default:
-			s.watchFrom(fresh, s.m.scanFrom(v.tip.Height))
-		}
+		s.lookBack()
 		return nil
 	}
 	s.m.follows = true
 	s.m.unsaved = saveEvery
-	s.do(v.Follow())
+	s.do(s.m.View.Follow())
 	return nil
 }
 
@@ -286,76 +230,14 @@ func (m Machine) Phase() string {
 	return "forming"
 }
 
-// statuses derives what changed, broadcasts what became final, and tells.
-func (s *step) statuses() {
-	told := s.m.State.touched // by an entry: worth telling, whatever its status
-	all := slices.Concat(told, s.look)
-	s.m.State.touched, s.look = nil, nil
-	done := map[journal.EntryID]bool{}
-	for n, id := range all {
-		p, ok := s.m.State.Proposal(id)
-		if !ok || done[id] || !p.Sound {
-			continue
-		}
-		done[id] = true
-		was, known := s.m.open.Get(key(id))
-		now := Derive(s.m.State, s.m.View, s.now(), p)
-		if now == StatusFinal && was != StatusFinal {
-			s.broadcast(p)
-		}
-		if (was != now || n < len(told)) && (known || !s.starting) {
-			s.do(Tell{Notice{Type: "proposal", Group: s.m.State.group, Proposal: id, TxID: p.TxID, Status: string(now)}})
-		}
-		if now == StatusConfirmed || now == StatusDead {
-			s.m.open = s.m.open.Delete(key(id)) // a reorg looks at all again
-		} else {
-			s.m.open = s.m.open.Set(key(id), now)
-		}
-	}
-}
-
-// broadcast sends a final transaction, where it is the one of its rivals.
-func (s *step) broadcast(p *Proposal) {
-	if !s.m.State.broadcastable(s.m.View, p) {
-		return
-	}
-	tx, err := theTx(s.m.State, s.m.View, p)
-	if err != nil {
-		s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID,
-			Detail: fmt.Sprintf("the final transaction does not pass the script engine: %v", err)}})
-		return
-	}
-	// Its change is ours at once, whatever mempool has seen it.
-	s.m.View, _ = s.m.View.See(tx, false)
-	s.do(Broadcast{tx})
-}
-
-// sendFinal broadcasts what is final and what the backend did not take yet.
-func (s *step) sendFinal() {
-	for id, was := range s.m.open.All() {
-		if p, ok := s.m.State.Proposal(journal.EntryID([]byte(id))); ok && was == StatusFinal {
-			s.broadcast(p)
-		}
-	}
-}
-
 // tick lets time pass: expiries, rebroadcasts, the age of the epoch.
 func (s *step) tick(t Tick) error {
 	s.m.ticks++
 	s.m.online = t.Online
-	for id, was := range s.m.open.All() {
-		if was == StatusPending { // time alone ends nothing else
-			s.look = append(s.look, journal.EntryID([]byte(id)))
-		}
-	}
-	for id, was := range s.m.open.All() {
-		// What the backend did not take yet is tried again soon; what it took,
-		// until it is mined.
-		again := was == StatusFinal && s.m.ticks%retryEach == 0 || was == StatusBroadcast && s.m.ticks%rebroadcastEach == 0
-		if p, ok := s.m.State.Proposal(journal.EntryID([]byte(id))); ok && again {
-			s.broadcast(p)
-		}
-	}
+	s.expire()
+	// What the backend did not take yet is tried again soon; what it took, until
+	// it is mined.
+	s.sendAgain(s.m.ticks%retryEach == 0, s.m.ticks%rebroadcastEach == 0)
 	// Where its own chain is forked it cannot ask.
 	if s.m.ticks%askStrange == 0 {
 		_ = s.try(s.askPastForks)
@@ -377,6 +259,14 @@ func (s *step) try(f func() error) error {
 // broadcasts again what is final and not mined.
 func (s *step) started() error {
 	s.starting = true
-	s.reopen()
+	st := s.m.State
+	for _, p := range st.proposals.All() {
+		if p.Sound {
+			s.tell(p, false)
+		}
+	}
+	for _, f := range st.chains.Forks() {
+		s.lookChain(f.Chain, st.taintedFrom(f.Chain))
+	}
 	return nil
 }

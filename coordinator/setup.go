@@ -88,7 +88,7 @@ func (s State) placed(yield func(Record) bool) {
 			return
 		}
 	}
-	for _, k := range firstOfEach(s.setup.hosted, MaxCosigners) {
+	for _, k := range firstsByAuthor(s.setup.hosted, MaxCosigners) {
 		if r, ok := s.records.Get(k[32:]); ok && !yield(r) {
 			return
 		}

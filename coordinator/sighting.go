@@ -37,9 +37,9 @@ func (v View) Unsee(ids []chainhash.Hash) (View, bool) {
 // Sighted lists the unconfirmed transactions that were seen.
 func (v View) Sighted() []chainhash.Hash {
 	var out []chainhash.Hash
-	for id, t := range v.txs.All() {
-		if t.Block.Height == 0 && t.Seen {
-			out = append(out, chainhash.Hash([]byte(id)))
+	for id, t := range v.at(0) {
+		if t.Seen {
+			out = append(out, id)
 		}
 	}
 	return out

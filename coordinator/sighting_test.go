@@ -263,7 +263,7 @@ func TestAStreamIsAskedAboutWhatWasSeen(t *testing.T) {
 	close(f.notices)
 	a := &Actor{ports: Ports{Log: slog.New(slog.DiscardHandler)}, ctx: t.Context()}
 	a.current.Store(&p.m)
-	a.stream(f)
+	a.stream(f, 0)
 	if !slices.Equal(f.asked, []chainhash.Hash{deposit.TxHash()}) {
 		t.Errorf("asked about %v", f.asked)
 	}

@@ -15,23 +15,26 @@ import (
 // proposal they belong to is known. An approval that comes before its proposal waits.
 func (s State) foldSignatures(c carrierFact) State {
 	s.carriers = s.carriers.Set(key2(c.Proposal, c.Ref.ID), c)
-	s = s.want(c.Proposal, c.Ref.Chain.Author)
-	if p, ok := s.Proposal(c.Proposal); ok && p.Sound {
+	s = s.want(c.Proposal, c.Ref.Chain.Author).rest(c.Ref, c.Proposal)
+	if p, ok := s.Proposal(c.Proposal); ok && p.Sound && !s.backlog.later {
 		return s.verify(p, c)
 	}
-	return s
+	return s.await(c)
 }
 
 // verify credits each signature that verifies to its key, never to the author
 // of the entry. An entry with one that does not is counted against its author;
 // the others in it keep their effect.
 func (s State) verify(p *Proposal, c carrierFact) State {
+	a := c.Ref.Chain.Author
+	s.backlog.sigs = s.backlog.sigs.Delete(key3(c.Proposal, a, c.Ref.ID))
+	s.backlog.bySigner = s.backlog.bySigner.Delete(key3(a, c.Proposal, c.Ref.ID))
 	spend, err := p.Spend(s.active)
 	if err != nil {
 		return s
 	}
 	// Only of the roster's own: whose key another's is may not be known yet.
-	author, member := s.active.original(c.Ref.Chain.Author)
+	author, member := s.active.original(a)
 	sigs := make([]wallet.Signature, 0, len(c.Signatures))
 	rule := ""
 	for _, x := range c.Signatures {
@@ -40,31 +43,38 @@ func (s State) verify(p *Proposal, c carrierFact) State {
 		}
 		sigs = append(sigs, wallet.Signature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
 	}
+	c.Verified = make([]byte, (len(sigs)+7)/8)
 	for i, err := range spend.VerifyAll(sigs, s.self.Verified) {
 		if err != nil {
 			rule = ruleSignature
 			continue
 		}
-		s = s.credit(p.TxID, sigs[i], c.Ref)
+		c.Verified[i/8] |= 1 << (i % 8)
+		s = s.credit(p, sigs[i], c)
 	}
+	s.carriers = s.carriers.Set(key2(c.Proposal, c.Ref.ID), c)
 	if rule != "" {
 		s = s.asInert(c.Ref, rule)
+	}
+	if s.tainted(c.Ref) {
+		s.soiled = append(s.soiled[:len(s.soiled):len(s.soiled)], c.Ref)
 	}
 	return s.touch(p.Ref.ID)
 }
 
 // credit keeps the lexicographically least signature of each (transaction,
 // input, key), so that nodes with the same entries build the same bytes.
-func (s State) credit(tx chainhash.Hash, sig wallet.Signature, ref Ref) State {
-	k := sigKey(tx, sig.Input, sig.Key)
-	if old, ok := s.sigs.Get(k); !ok || bytes.Compare(sig.Bytes, old) < 0 {
+func (s State) credit(p *Proposal, sig wallet.Signature, c carrierFact) State {
+	k := sigKey(p.TxID, sig.Input, sig.Key)
+	old, held := s.sigs.Get(k)
+	if !held || bytes.Compare(sig.Bytes, old) < 0 {
 		s.sigs = s.sigs.Set(k, sig.Bytes)
 	}
-	a := approvalKey(tx, sig.Key)
-	if old, ok := s.approvals.Get(a); !ok || s.earlier(ref, old.Ref, s.active.Members[sig.Key].Original) {
-		s.approvals = s.approvals.Set(a, Approval{ref})
+	a := approvalKey(p.TxID, sig.Key)
+	if old, ok := s.approvals.Get(a); !ok || s.earlier(c.Ref, old.Ref, s.active.Members[sig.Key].Original) {
+		s.approvals = s.approvals.Set(a, Approval{c.Ref})
 	}
-	return s
+	return s.credited(p, sig.Input, sig.Key, c, !held)
 }
 
 // earlier says whether x rather than y brought the signatures of a key: the
@@ -96,12 +106,7 @@ func (s State) Signatures(tx chainhash.Hash) []wallet.Signature {
 
 // signed returns on how many inputs a key has a valid signature.
 func (s State) signed(p *Proposal, key int) int {
-	n := 0
-	for i := range p.Body.Inputs {
-		if _, ok := s.sigs.Get(sigKey(p.TxID, uint32(i), uint32(key))); ok {
-			n++
-		}
-	}
+	n, _ := s.props.signed.Get(approvalKey(p.TxID, uint32(key)))
 	return n
 }
 
@@ -152,6 +157,43 @@ func (s State) FinalTx(p *Proposal) (*wire.MsgTx, error) {
 	return tx, nil
 }
 
+// voteKey puts the votes of an author on a proposal in order, the latest first:
+// by incarnation and seq, downwards.
+func voteKey(proposal journal.EntryID, r Ref) string {
+	return key2(proposal, r.Chain.Author) + string([]byte{^r.Chain.Incarnation}) +
+		string(appendUint64(nil, ^r.Seq)) + string(r.ID[:])
+}
+
+func (s State) foldVote(v voteFact) State {
+	s.votes = s.votes.Set(voteKey(v.Proposal, v.Ref), v)
+	return s.rest(v.Ref, v.Proposal).touch(v.Proposal)
+}
+
+// lastVote returns an author's latest untainted vote on a proposal.
+func (s State) lastVote(proposal journal.EntryID, who journal.Author) (voteFact, bool) {
+	of := key2(proposal, who)
+	for from := of; ; {
+		var chain journal.ChainKey
+		for _, v := range scan2(s.votes, of, from) {
+			if !s.tainted(v.Ref) {
+				return v, true
+			}
+			chain = v.Ref.Chain
+			break
+		}
+		if chain.Incarnation == 0 {
+			return voteFact{}, false
+		}
+		// The latest one below where the chain is tainted; else the chain before.
+		below := Ref{Chain: chain, Seq: s.taintedFrom(chain) - 1}
+		from = of + string([]byte{^chain.Incarnation}) + string(appendUint64(nil, ^below.Seq))
+		for _, v := range scan2(s.votes, of+string([]byte{^chain.Incarnation}), from) {
+			return v, true
+		}
+		from = afterPrefix(of + string([]byte{^chain.Incarnation}))
+	}
+}
+
 // Against returns the members who stand against a proposal, by key index: of
 // a member's votes the latest untainted one counts, by incarnation and seq, and
 // its key's signature on all inputs outranks them.
@@ -164,11 +206,8 @@ func (s State) Against(p *Proposal) map[int]string {
 		var last voteFact
 		found := false
 		for _, who := range s.active.identities(k) { // the latest one last
-			first := true
-			for _, v := range scan(s.votes, key2(p.Ref.ID, who)) {
-				if !s.tainted(v.Ref) && (first || later(v.Ref, last.Ref)) {
-					last, found, first = v, true, false
-				}
+			if v, ok := s.lastVote(p.Ref.ID, who); ok {
+				last, found = v, true
 			}
 		}
 		if found && last.Against && s.signed(p, k) < len(p.Body.Inputs) {
@@ -187,7 +226,7 @@ func later(a, b Ref) bool {
 
 // Withdrawn says whether the proposal's author withdrew it.
 func (s State) Withdrawn(p *Proposal) bool {
-	for _, r := range scan(s.withdrawals, key(p.Ref.ID)) {
+	for _, r := range scan(s.withdrawals, key(p.Ref.ID)) { // one of each chain
 		if s.sameMember(r.Chain.Author, p.Author()) && !s.tainted(r) {
 			return true
 		}

@@ -8,13 +8,13 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// recSnapshot holds a snapshot of State. It can be rebuilt from the entries at
-// any time: one that is of another version, or damaged, is left aside.
+// recSnapshot says where a snapshot of State is. It can be rebuilt from the
+// entries at any time: one that is of another version, or damaged, is left aside.
 const recSnapshot = "snapshot"
 
 // snapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const snapshotVersion = 8
+const snapshotVersion = 10
 
 var errSnapshot = errors.New("snapshot is of no use")
 
@@ -75,6 +75,8 @@ type stateSnapshot struct {
 	Replacing   []pair[replaceVote]   `cbor:"29,keyasint"`
 	Labels      []pair[labelFact]     `cbor:"30,keyasint"`
 	Under       []underSnapshot       `cbor:"31,keyasint"` // the entries of each epoch but the first
+	Renamed     string                `cbor:"32,keyasint"`
+	RenamedRef  Ref                   `cbor:"33,keyasint"`
 }
 
 type proposalSnapshot struct {
@@ -98,6 +100,7 @@ func (s State) snapshot() ([]byte, error) {
 	}
 	snap := stateSnapshot{
 		Version: snapshotVersion, Group: s.group, Pinned: s.pinned, Chains: chains, Name: s.name, NameRef: s.nameRef,
+		Renamed: s.renamed, RenamedRef: s.renamedRef,
 		Cuts: dump(s.cuts), Epochs: dump(s.epochs), Rotations: dump(s.rotations), Failures: dump(s.failures),
 		Inert: dump(s.inert), Unknown: dump(s.unknown), Admitted: dump(s.admitted), Records: dump(s.records),
 		Rosters: dump(s.rosters), Reveals: dump(s.reveals), Ratified: dump(s.ratified), Abandoned: dump(s.abandoned),
@@ -140,13 +143,18 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	if s.chains, err = journal.UnmarshalChains(snap.Chains); err != nil {
 		return s, fmt.Errorf("%w: %w", errSnapshot, err)
 	}
-	s.name, s.nameRef = snap.Name, snap.NameRef
+	s.name, s.nameRef, s.renamed, s.renamedRef = snap.Name, snap.NameRef, snap.Renamed, snap.RenamedRef
 	s.cuts, s.epochs, s.rotations = undump(snap.Cuts), undump(snap.Epochs), undump(snap.Rotations)
 	s.inert, s.unknown, s.admitted, s.records = undump(snap.Inert), undump(snap.Unknown), undump(snap.Admitted), undump(snap.Records)
 	s.rosters, s.reveals, s.ratified, s.abandoned = undump(snap.Rosters), undump(snap.Reveals), undump(snap.Ratified), undump(snap.Abandoned)
 	s.leases, s.carriers, s.sigs, s.approvals = undump(snap.Leases), undump(snap.Carriers), undump(snap.Sigs), undump(snap.Approvals)
 	s.replaced, s.replaceVotes, s.labels = undump(snap.Replaced), undump(snap.Replacing), undump(snap.Labels)
 	s.votes, s.withdrawals, s.named = undump(snap.Votes), undump(snap.Withdrawals), undump(snap.Named)
+	for k, i := range s.inert.All() {
+		if i.Rule == ruleReader {
+			s.bugs = s.bugs.Set(k, i.Ref)
+		}
+	}
 	for _, p := range snap.Sealed {
 		if len(p.K) != 64 {
 			return s, errSnapshot
@@ -157,7 +165,11 @@ func (s State) withSnapshot(b []byte) (State, error) {
 		}
 		s = s.waits(e, true)
 	}
-	s = s.withProposals(snap.Proposals)
+	var ps []pair[*Proposal]
+	for _, x := range snap.Proposals {
+		ps = append(ps, pair[*Proposal]{K: x.Ref.ID[:], V: &Proposal{Ref: x.Ref, Body: x.Body, TxID: x.TxID, Sound: x.Sound, spend: &lazySpend{}}})
+	}
+	s.proposals = undump(ps)
 	if s, err = s.withBooks(snap); err != nil {
 		return s, err
 	}
@@ -167,6 +179,7 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	}
 	s.active = &Active{Roster: *r}
 	s.relineDue = true
+	s = s.reindexed()
 	return s.derived().told(), nil
 }
 
@@ -216,41 +229,4 @@ func (s State) withBooks(snap stateSnapshot) (State, error) {
 		s = s.fault(r, faultNewer, 1)
 	}
 	return s, nil
-}
-
-// withProposals fills the proposals and everything they are found by, in bulk.
-func (s State) withProposals(all []proposalSnapshot) State {
-	var ps []pair[*Proposal]
-	var byTx, byCoin, byChange, replacers []pair[Ref]
-	for _, x := range all {
-		p := &Proposal{Ref: x.Ref, Body: x.Body, TxID: x.TxID, Sound: x.Sound, spend: &lazySpend{}}
-		ps = append(ps, pair[*Proposal]{K: p.Ref.ID[:], V: p})
-		if !p.Sound {
-			continue
-		}
-		byTx = append(byTx, pair[Ref]{K: []byte(key2(p.TxID, p.Ref.ID)), V: p.Ref})
-		for _, i := range p.Body.Inputs {
-			byCoin = append(byCoin, pair[Ref]{K: []byte(coinKey(i.OutPoint()) + string(p.Ref.ID[:])), V: p.Ref})
-		}
-		for _, o := range p.Body.Outputs {
-			if o.Change != nil {
-				byChange = append(byChange, pair[Ref]{K: []byte(indexKey(*o.Change, p.Ref.ID)), V: p.Ref})
-			}
-		}
-		for _, t := range p.Body.Replaces {
-			replacers = append(replacers, pair[Ref]{K: []byte(key2(t, p.Ref.ID)), V: p.Ref})
-		}
-	}
-	s.proposals, s.byTx, s.byCoin, s.byChange, s.replacers = undump(ps), undump(byTx), undump(byCoin), undump(byChange), undump(replacers)
-	return s
-}
-
-// EncodeSnapshot returns the batch that stores a snapshot of an active wallet:
-// what an actor commits when it stops.
-func EncodeSnapshot(m Machine) (Batch, error) {
-	b, err := m.State.snapshot()
-	if err != nil {
-		return Batch{}, err
-	}
-	return Batch{Group: m.State.group, Puts: map[string][]byte{recSnapshot: b}}, nil
 }

@@ -35,9 +35,9 @@ func after(prefix string) (string, bool) {
 	return "", false
 }
 
-// firstOfEach returns the keys of the first items of each author that a map
+// firstsByAuthor returns the keys of the first items of each author that a map
 // begins its keys with.
-func firstOfEach[V any](m pmap.Map[string, V], most int) []string {
+func firstsByAuthor[V any](m pmap.Map[string, V], most int) []string {
 	var out []string
 	from, more := "", true
 	for more {
@@ -166,9 +166,9 @@ func (s State) affords(epoch journal.EpochID, who journal.Author, limit int) boo
 	return false
 }
 
-// due says whether this node asks for an epoch now, or later, where nothing is
+// asksFor says whether this node asks for an epoch now, or later, where nothing is
 // known yet of its rotation.
-func (s State) due(d askDue) (now, later bool) {
+func (s State) asksFor(d askDue) (now, later bool) {
 	if _, held := s.epochs.Get(key(d.Epoch)); held {
 		return false, false
 	}
@@ -197,10 +197,10 @@ func (s *step) tellStanza() error {
 	if s.m.State.active == nil {
 		return nil
 	}
-	for _, k := range firstOfEach(s.m.State.book.asks, stanzaEach) {
+	for _, k := range firstsByAuthor(s.m.State.book.asks, stanzaEach) {
 		d, _ := s.m.State.book.asks.Get(k)
 		s.m.State.book.asks = s.m.State.book.asks.Delete(k)
-		now, later := s.m.State.due(d)
+		now, later := s.m.State.asksFor(d)
 		if later {
 			s.m.State.book.strange = s.m.State.book.strange.Set(k, d)
 		}
@@ -222,10 +222,10 @@ func (s *step) askPastForks() error {
 	if st.active == nil || len(st.chains.Forks()) == 0 {
 		return nil
 	}
-	for _, k := range firstOfEach(st.book.strange, stanzaEach) {
+	for _, k := range firstsByAuthor(st.book.strange, stanzaEach) {
 		d, _ := s.m.State.book.strange.Get(k)
 		s.m.State.book.strange = s.m.State.book.strange.Delete(k)
-		if now, later := s.m.State.due(d); !now && !later {
+		if now, later := s.m.State.asksFor(d); !now && !later {
 			continue
 		}
 		if _, err := s.write(&StanzaFailed{Epoch: d.Epoch}); err != nil {

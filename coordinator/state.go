@@ -33,7 +33,12 @@ type State struct {
 	genesis Genesis
 	name    string
 	nameRef Ref
-	pinned  [32]byte
+	renamed string // what the founder calls it by now
+	// renamedRef is the last entry that says so.
+	renamedRef Ref
+	pinned     [32]byte
+	// inviter is who let this node in, where it took a lost one's place.
+	inviter journal.Author
 
 	chains journal.Chains
 	cuts   pmap.Map[string, cutFact] // by chain
@@ -43,6 +48,7 @@ type State struct {
 	sealed    pmap.Map[string, *journal.Entry] // by epoch id | entry id: not readable yet
 	failures  pmap.Map[string, failureFact]    // by epoch id | identity: stanzas that did not open
 	inert     pmap.Map[string, Inert]          // by entry id
+	bugs      pmap.Map[string, Ref]            // by entry id: those of inert that this program failed on
 	unknown   pmap.Map[string, Ref]            // by entry id: needs a newer version
 
 	admitted  pmap.Map[string, Ref]          // by identity
@@ -54,17 +60,15 @@ type State struct {
 	named     pmap.Map[string, Ref]          // by named entry | author
 	active    *Active
 
-	leases      pmap.Map[string, leaseFact]   // by index | entry id
+	leases      pmap.Map[string, leaseFact]   // by index | chain
 	proposals   pmap.Map[string, *Proposal]   // by entry id
-	byTx        pmap.Map[string, Ref]         // by txid | proposal
-	byCoin      pmap.Map[string, Ref]         // by outpoint | proposal
-	replacers   pmap.Map[string, Ref]         // by replaced txid | proposal
-	byChange    pmap.Map[string, Ref]         // by change index | proposal
 	carriers    pmap.Map[string, carrierFact] // by proposal | entry id: signatures as stated
 	sigs        pmap.Map[string, []byte]      // by txid | input | key: the least that verified
 	approvals   pmap.Map[string, Approval]    // by txid | key: who brought the first of them
-	votes       pmap.Map[string, voteFact]    // by proposal | author | entry id
-	withdrawals pmap.Map[string, Ref]         // by proposal | entry id
+	votes       pmap.Map[string, voteFact]    // by proposal | author | latest first (see voteKey)
+	withdrawals pmap.Map[string, Ref]         // by proposal | chain: its first
+	props       proposalIndex
+	backlog     backlog
 
 	replaced     pmap.Map[string, replacedFact] // by chain | seq | entry id
 	replaceVotes pmap.Map[string, replaceVote]  // by author | entry id
@@ -81,12 +85,16 @@ type State struct {
 	// touched lists the proposals that changed since Step last looked. It is
 	// bookkeeping of one step, and no part of what State says.
 	touched []journal.EntryID
+	// soiled lists the tainted entries whose signatures were verified since then.
+	soiled []Ref
 	// leased lists the indexes that were leased since then, likewise.
-	leased []uint32
+	leased pmap.Map[uint32, bool]
 	// relineDue: who the members are has to be worked out anew; retainted lists
 	// the chains that are tainted from elsewhere on since derived last looked.
 	relineDue bool
 	retainted []retaint
+	// reweighedOf lists the chains of which other entries are tainted since then.
+	reweighedOf []retaint
 	// reweighed: entries were tainted, or are not any more, since Step last looked.
 	reweighed bool
 }
@@ -96,6 +104,9 @@ type Self struct {
 	Identity *journal.Identity
 	Sealing  *journal.SealingKey
 	Verified *wallet.SigCache
+
+	fault func(error)                 // hears of faults of this program, or nil
+	probe func(State, *journal.Entry) // of tests: called before an entry is read, and with nil before a step settles
 }
 
 type cutFact struct {
@@ -146,16 +157,14 @@ type ratifiedFact struct {
 	Record *journal.EntryID `cbor:"3,keyasint,omitempty"` // of a hosted cosigner
 }
 
-type leaseFact struct {
-	Ref   Ref    `cbor:"1,keyasint"`
-	Index uint32 `cbor:"2,keyasint"`
-}
-
 type carrierFact struct {
 	Ref        Ref                `cbor:"1,keyasint"`
 	Proposal   journal.EntryID    `cbor:"2,keyasint"`
 	Signatures []PartialSignature `cbor:"3,keyasint"`
 	Carried    bool               `cbor:"4,keyasint"`
+	// Verified has a bit for each signature, set for those that verified; nil
+	// while that is not known.
+	Verified []byte `cbor:"5,keyasint,omitempty"`
 }
 
 type voteFact struct {
@@ -192,7 +201,7 @@ func (s State) Group() journal.GroupID { return s.group }
 // Genesis returns the group's genesis.
 func (s State) Genesis() Genesis { return s.genesis }
 
-// Name returns the wallet's name as its founder gave it, or "".
+// Name returns the wallet's name as its founder gave it first, or "".
 func (s State) Name() string { return s.name }
 
 // Chains returns the entries held, as positions.
@@ -205,8 +214,13 @@ func (s State) Active() *Active { return s.active }
 func (s State) Me() journal.Author { return s.self.Identity.Author() }
 
 // knows says whether entries of an author are taken: the founder, whoever the
-// founder admitted, and this node; once the wallet is active, its members.
+// founder admitted, and this node; once the wallet is active, its members. Whoever
+// let this node in is heard from the start: that it is a member may be written
+// under an epoch that it alone hands on. What it writes counts as it would anyway.
 func (s State) knows(a journal.Author) bool {
+	if a == s.inviter && a != (journal.Author{}) {
+		return true
+	}
 	if s.active != nil {
 		_, ok := s.active.keyOf(a)
 		return ok
@@ -327,10 +341,6 @@ func approvalKey(tx chainhash.Hash, key uint32) string {
 
 func coinKey(o wire.OutPoint) string {
 	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 36), o.Hash[:]...), o.Index))
-}
-
-func indexKey(i uint32, id journal.EntryID) string {
-	return string(append(binary.BigEndian.AppendUint32(make([]byte, 0, 36), i), id[:]...))
 }
 
 // scan yields the values whose key starts with prefix, in key order.

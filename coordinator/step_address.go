@@ -2,7 +2,6 @@ package coordinator
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -17,7 +16,7 @@ func (s State) taken(from uint32, most int) []bool {
 	out := make([]bool, watchable)
 	count := map[journal.Author]int{}
 	for i := range out {
-		for _, l := range scan(s.leases, indexKey(from+uint32(i), journal.EntryID{})[:4]) {
+		for _, l := range scan(s.leases, leasesOf(from+uint32(i))) {
 			who := l.Ref.Chain.Author
 			if s.tainted(l.Ref) || (count[who] == most && !s.sameMember(who, s.Me())) {
 				continue
@@ -99,49 +98,4 @@ func (s *step) lease(x LeaseAddress) error {
 	}
 	s.do(Reply{Lease{addr, next}})
 	return nil
-}
-
-// tied returns the other members who handed out an address that this node
-// handed out too, not having heard of each other, and when this node did.
-func (s State) tied(index uint32) (others []journal.Author, when int64) {
-	mine := false
-	for _, l := range scan(s.leases, indexKey(index, journal.EntryID{})[:4]) {
-		who := l.Ref.Chain.Author
-		switch {
-		case s.tainted(l.Ref):
-		case s.sameMember(who, s.Me()):
-			mine, when = true, l.Ref.Time
-		case !slices.Contains(others, who):
-			others = append(others, who)
-		}
-	}
-	if !mine {
-		return nil, 0
-	}
-	return others, when
-}
-
-// tellTies tells, once for each address, that another member gave it to a
-// payer as well. Those of before the start were told.
-func (s *step) tellTies() {
-	indexes := s.m.State.leased
-	s.m.State.leased = nil
-	if s.starting {
-		for _, l := range s.m.State.leases.All() {
-			indexes = append(indexes, l.Index)
-		}
-	}
-	for _, index := range indexes {
-		if _, told := s.m.ties.Get(index); told {
-			continue
-		}
-		others, when := s.m.State.tied(index)
-		if len(others) == 0 {
-			continue
-		}
-		s.m.ties = s.m.ties.Set(index, true)
-		if !s.starting {
-			s.tellAlarm(s.m.tieAlarm(index, others, when))
-		}
-	}
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
-
-	"github.com/quorate/quorate/journal"
 )
 
 // saveEvery is how many blocks without interest pass before the view is stored.
@@ -28,9 +26,6 @@ func (s *step) chain(n ChainNotice) error {
 	case Disconnected:
 		v, err = v.Disconnect(n.Block)
 		touched = true
-		if err == nil {
-			s.reopen()
-		}
 	case Rescanned:
 		v, touched = v.Rescan(n.Block, n.Txs)
 	case Seen:
@@ -49,7 +44,7 @@ func (s *step) chain(n ChainNotice) error {
 		touched = !v.caughtUp || done
 		v.caughtUp = true
 		if done {
-			v.rescan, v.asked = 0, false
+			v.rescan, v.asked, v.near = 0, false, 0
 		}
 	default:
 		return fmt.Errorf("%w: chain notice %d", ErrBadRequest, n.Kind)
@@ -59,38 +54,34 @@ func (s *step) chain(n ChainNotice) error {
 	}
 	first := v.caughtUp && !s.m.View.caughtUp
 	s.m.View = v
+	s.lookAroundNews()
+	s.age()
 	if first {
-		s.sendFinal() // the backend may not have been there to take it when this node started
+		s.sendAgain(true, false) // the backend may not have been there to take it when this node started
 	}
 	if touched {
 		s.m.unsaved = saveEvery
-		s.touchOpen()
 	}
-	return s.watch(n.Block.Height)
+	return s.extend(n.Block, n.Kind == Rescanned)
 }
 
-// watch derives further scripts when addresses were used, and saves the view.
-func (s *step) watch(from int32) error {
-	a := s.m.State.active
-	if a == nil {
-		return nil
+// lookAroundNews looks at what rests on the transactions that changed in this step.
+func (s *step) lookAroundNews() {
+	for id := range s.m.View.news.All() {
+		s.lookAround(chainhash.Hash([]byte(id)))
 	}
-	v, fresh, err := s.m.lookAhead().Watch(a.Descriptor)
-	if err != nil {
-		return err
-	}
-	s.m.View = v
-	if len(fresh) > 0 && s.m.follows {
-		s.watchFrom(fresh, s.m.scanFrom(from))
-	}
-	return nil
 }
 
 // watchFrom asks the follower for further scripts, and remembers durably that
 // it was asked: an unfinished rescan begins again after a restart.
 func (s *step) watchFrom(scripts [][]byte, from int32) {
-	if s.m.View.rescan == 0 || from+1 < s.m.View.rescan {
-		s.m.View.rescan = from + 1
+	v := &s.m.View
+	near := v.nearTip(from+1) && (v.rescan == 0 || v.rescan == v.near || v.nearTip(v.rescan))
+	if v.rescan == 0 || from+1 < v.rescan {
+		v.rescan = from + 1
+	}
+	if v.near = 0; near {
+		v.near = v.rescan
 	}
 	s.m.View.asked = false
 	s.m.unsaved = saveEvery
@@ -102,40 +93,63 @@ func (s *step) saveView() error {
 	if s.sighting {
 		return nil
 	}
-	v, changed := s.m.View.changes()
-	s.m.View = v
-	if len(changed) == 0 && s.m.unsaved < saveEvery {
+	if s.m.View.changed.Len() == 0 && s.m.unsaved < saveEvery {
 		return nil
 	}
-	s.m.unsaved = 0
 	if err := s.saveScripts(); err != nil {
 		return err
 	}
-	seen := map[chainhash.Hash]bool{}
-	for _, id := range changed {
-		if seen[id] {
-			continue
-		}
-		seen[id] = true
-		name := recTx + id.String()
-		t, ok := v.Tx(id)
-		if !ok {
-			s.batch.Deletes = append(s.batch.Deletes, name)
-			delete(s.batch.Puts, name)
-			continue
-		}
-		b, err := t.record()
-		if err != nil {
-			return err
-		}
-		s.batch.Puts[name] = b
+	if whole, err := s.saveTxs(); err != nil || !whole {
+		s.m.unsaved = saveEvery
+		return err
 	}
-	b, err := v.record()
+	s.m.unsaved = 0
+	b, err := s.m.View.record()
 	if err != nil {
 		return err
 	}
 	s.batch.Puts[recView] = b
 	return nil
+}
+
+// How much of the view one step stores: more of it would not fit into a batch,
+// and anybody may pay the wallet thousands of times in one block. Steps of
+// entries share a batch.
+const (
+	savedTxs       = 1000
+	savedBytes     = 8 << 20
+	savedTxsEach   = savedTxs / together
+	savedBytesEach = savedBytes / together
+)
+
+// saveTxs adds transactions that changed to the batch, and says whether these
+// are all. The blocks they are in are stored with the last of them.
+func (s *step) saveTxs() (bool, error) {
+	most, bytes := savedTxs, savedBytes
+	if isEntry(s.in.Msg) {
+		most, bytes = savedTxsEach, savedBytesEach
+	}
+	for k := range s.m.View.changed.All() {
+		if most <= 0 || bytes <= 0 {
+			return false, nil
+		}
+		id := chainhash.Hash([]byte(k))
+		s.m.View.changed = s.m.View.changed.Delete(k)
+		most--
+		name := recTx + id.String()
+		t, ok := s.m.View.Tx(id)
+		if !ok {
+			s.batch.Deletes = append(s.batch.Deletes, name)
+			continue
+		}
+		b, err := t.record()
+		if err != nil {
+			return false, err
+		}
+		bytes -= len(b)
+		s.batch.Puts[name] = b
+	}
+	return true, nil
 }
 
 // saveScripts stores the scripts derived since the last time.
@@ -180,7 +194,7 @@ func (s *step) broadcasted(x Broadcasted) error {
 	v, changed := s.m.View.See(t.Tx, true)
 	s.m.View = v
 	if changed {
-		s.touchOpen()
+		s.look(x.TxID)
 	}
 	return nil
 }
@@ -190,18 +204,4 @@ func broadcastReason(err error) string {
 		return err.Error()
 	}
 	return "the Bitcoin node is not reachable"
-}
-
-// touchOpen looks again at every proposal whose status may still change.
-func (s *step) touchOpen() {
-	for id := range s.m.open.All() {
-		s.look = append(s.look, journal.EntryID([]byte(id)))
-	}
-}
-
-// reopen looks again at all proposals: a reorg may revive any.
-func (s *step) reopen() {
-	for id := range s.m.State.proposals.All() {
-		s.look = append(s.look, journal.EntryID([]byte(id)))
-	}
 }

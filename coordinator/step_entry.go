@@ -9,7 +9,7 @@ import (
 // entry takes an entry of somebody else, or of this node's own that it lacks:
 // envelope, author and linkage decide whether it is stored and passed on; what
 // it means decides only its effect.
-func (s *step) entry(e *journal.Entry) error {
+func (s *step) entry(e *journal.Entry, take func(State, *journal.Entry, bool) (State, journal.Outcome, error)) error {
 	st := s.m.State
 	h := e.Header()
 	switch {
@@ -21,7 +21,7 @@ func (s *step) entry(e *journal.Entry) error {
 	case !st.knows(h.Author):
 		return IgnoreAuthor
 	}
-	next, out, err := st.add(e, s.m.wanted(e.ID()))
+	next, out, err := take(st, e, s.m.wanted(e.ID()))
 	var gap *journal.MissingError
 	switch {
 	case errors.As(err, &gap):

@@ -26,6 +26,9 @@ func (s *step) prove(x Prove) error {
 		return refuse(RuleKeyTaken, "the key is in use by cosigner %q", by).
 			hint("join again with --external and another key, as of the next account of the device")
 	}
+	if err := freeName(x.Name, s.m.namesTaken(s.m.State.Me())); err != nil {
+		return err
+	}
 	b := &MemberRecord{
 		Name: x.Name, SealingKey: s.m.State.self.Sealing.Public(), Key: want.Key.String(),
 		Commitment: commitment(s.m.local.Salt), How: x.How, Proof: x.Proof,

@@ -1,7 +1,11 @@
 package coordinator
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
+
+	"github.com/quorate/quorate/journal"
 )
 
 // MaxLabelEdits is how many labels one SetLabels takes: they are one commit.
@@ -19,8 +23,8 @@ type SetLabels struct{ Edits []LabelEdit }
 // LabelsSet is how many labels changed; the others were there already.
 type LabelsSet struct{ Changed int }
 
-// setLabels writes what is not so yet. It supersedes all that shows, or would
-// show, for a target: a member who wrote many makes this node write several.
+// setLabels writes what is not so yet. It supersedes what each member says last
+// of a target.
 func (s *step) setLabels(x SetLabels) error {
 	if s.m.State.active == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
@@ -56,21 +60,22 @@ func (s *step) setLabel(e LabelEdit) (bool, error) {
 	if l, _ := s.m.State.Label(e.Target); l.Text == e.Text {
 		return false, nil
 	}
-	for heads := s.m.State.labelHeads(e.Target); ; {
-		b := &LabelSet{Target: e.Target.Kind, Of: []byte(e.Target.of), Text: e.Text}
-		for _, f := range heads[:min(len(heads), maxSupersedes)] {
-			b.Supersedes = append(b.Supersedes, f.Ref.ID)
-		}
+	// What each member says last is named, not only what shows: this label then
+	// stands in the place of all of it, whatever comes between.
+	last, _ := s.m.State.lastLabels(e.Target)
+	var over []journal.EntryID
+	for _, f := range last {
+		over = append(over, f.Ref.ID)
+	}
+	slices.SortFunc(over, func(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) })
+	for {
+		n := min(len(over), maxSupersedes)
+		b := &LabelSet{Target: e.Target.Kind, Of: []byte(e.Target.of), Text: e.Text, Supersedes: over[:n:n]}
 		if _, err := s.write(b); err != nil {
 			return false, err
 		}
-		if len(heads) <= maxSupersedes {
+		if over = over[n:]; len(over) == 0 {
 			return true, nil
 		}
-		left := s.m.State.labelHeads(e.Target)
-		if len(left) >= len(heads) {
-			return false, errOwnChain // what this node writes has no effect
-		}
-		heads = left
 	}
 }

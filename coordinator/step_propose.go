@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/journal"
@@ -58,7 +57,7 @@ func (s *step) propose(x Propose) error {
 		}
 		return s.enterProposal(x, draft, nil)
 	}
-	if err := s.m.checkRestored(x.Allow); err != nil {
+	if err := s.m.checkRestored(p, x.Allow); err != nil {
 		return err
 	}
 	guard, err := s.m.Guard.check(s.m.State, s.m.View, p)
@@ -94,7 +93,7 @@ func (s *step) mayPropose(p *Proposal, allow []string) error {
 	if err := s.checkReplacement(p); err != nil {
 		return err
 	}
-	return checkDoublePayment(s.m.State, s.m.View, p, allow)
+	return s.m.checkDoublePayment(p, allow)
 }
 
 // checkReplacement holds BIP125's fee rules against final transactions that p
@@ -106,11 +105,9 @@ func (s *step) checkReplacement(p *Proposal) error {
 	}
 	const incremental = wallet.FeeRate(1000) // Core's default incremental relay fee
 	var floor int64
-	seen := map[chainhash.Hash]bool{} // a transaction may be entered many times
-	for _, q := range s.m.State.conflicts(p) {
-		if p.replaces(q) && !seen[q.TxID] && s.m.State.Final(q) {
-			seen[q.TxID] = true
-			floor += q.Fee()
+	for _, q := range s.m.State.finals(p) {
+		if p.replaces(q) {
+			floor += s.m.View.feeOf(q)
 		}
 	}
 	if floor > 0 && p.Fee() < floor+incremental.Fee(spend.VSize()) {
@@ -244,15 +241,10 @@ func asCoin(o ViewOut) wallet.Coin {
 func (s *step) changeIndex() uint32 {
 	first := s.m.View.used[wallet.BranchChange]
 	for i := first; i < first+changeGap; i++ {
-		free := true
-		for _, r := range scan(s.m.State.byChange, indexKey(i, journal.EntryID{})[:4]) {
-			p, ok := s.m.State.Proposal(r.ID)
-			if ok && s.m.State.alive(p) && (Derive(s.m.State, s.m.View, s.now(), p).Live() || s.m.State.released(p.TxID)) {
-				free = false
-				break
-			}
+		taken := func(p *Proposal) bool {
+			return s.m.State.released(p.TxID) || Derive(s.m.State, s.m.View, s.now(), p).Live()
 		}
-		if free {
+		if !s.m.State.takesChange(i, taken) {
 			return i
 		}
 	}
@@ -316,7 +308,7 @@ func (s *step) signed(x Signed) error {
 		if err := s.mayPropose(p, cmd.Allow); err != nil {
 			return err
 		}
-		if err := s.m.checkRestored(cmd.Allow); err != nil {
+		if err := s.m.checkRestored(p, cmd.Allow); err != nil {
 			return err
 		}
 		if err := s.overrideRestored(cmd.Allow); err != nil {

@@ -64,7 +64,7 @@ func accountHash(group journal.GroupID, key string) [32]byte {
 
 // Claim makes the claim of a new identity: prove signs with the account key; nil
 // for an external key, whose replacement the other members approve.
-func (c Challenge) Claim(self *Self, group journal.GroupID, prove func([32]byte) ([]byte, error)) (*ReplacementClaim, error) {
+func (c Challenge) Claim(self *Self, group journal.GroupID, prove func(KeyClaim) ([]byte, error)) (*ReplacementClaim, error) {
 	b := c.event(self.Identity.Author(), &ReplacementClaim{Sealing: self.Sealing.Public()})
 	id := b.id(group)
 	out := &ReplacementClaim{Sealing: b.Sealing, Consent: self.Identity.Sign(consentTag, id[:])}
@@ -72,7 +72,11 @@ func (c Challenge) Claim(self *Self, group journal.GroupID, prove func([32]byte)
 		return out, nil
 	}
 	var err error
-	if out.Proof, err = prove(id); err != nil {
+	claim := KeyClaim{
+		Group: group, Identity: b.New, Sealing: b.Sealing,
+		Replaces: &Replaced{Account: c.Account, Position: b.Key, Old: b.Old, Cuts: b.Cuts},
+	}
+	if out.Proof, err = prove(claim); err != nil {
 		return nil, fmt.Errorf("prove the replaced key: %w", err)
 	}
 	return out, nil
@@ -96,7 +100,7 @@ func (s *step) inviteReplacement(x NewInvite) error {
 		return fmt.Errorf("%w: this node cannot be replaced from itself", ErrBadRequest)
 	}
 	if (x.Online || s.isOnline(*x.Replace)) && !slices.Contains(x.Allow, RuleMemberOnline) {
-		return refuse(RuleMemberOnline, "the node of %q is online: it is not lost", a.Members[at].Name).
+		return refuse(RuleMemberOnline, "the node of %q is online: it is not lost", a.Members[at].Called()).
 			hint("if it was stolen, or runs without its owner, repeat with --allow %s", RuleMemberOnline).overridable()
 	}
 	if _, err := s.next(); err != nil {
@@ -203,10 +207,7 @@ func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *Challen
 // about, and looks at everything anew: entries may have lost their effect, or
 // have it again.
 func (s *step) tellMembers() {
-	if s.m.State.reweighed {
-		s.m.State.reweighed = false
-		s.reopen()
-	}
+	s.m.State.reweighed = false
 	began := s.before.State.self == nil // a wallet that is only being made
 	if !began && !s.before.superseded() && s.m.superseded() {
 		s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Detail: errSuperseded.Error()}})
@@ -215,7 +216,6 @@ func (s *step) tellMembers() {
 	if before == nil || now == nil || before == now || now.lines == nil {
 		return
 	}
-	changed := false
 	for i, m := range now.Members {
 		was := before.Members[i].Identity
 		contested := len(now.lines.contested[i])
@@ -223,17 +223,18 @@ func (s *step) tellMembers() {
 		case contested > 0 && (before.lines == nil || len(before.lines.contested[i]) != contested):
 			s.tellAlarm(s.m.contestedAlarm(i))
 		case m.Identity != was && m.Identity != (journal.Author{}):
-			s.tellAlarm(Alarm{Kind: AlarmReplaced, Text: fmt.Sprintf("%q goes on with another node, %s: the one before it, %s, is no member any more", m.Name, m.Identity, lastOf(now.lines.of[i]))})
+			s.tellAlarm(Alarm{Kind: AlarmReplaced, Text: fmt.Sprintf("%q goes on with another node, %s: the one before it, %s, is no member any more", m.Called(), m.Identity, lastOf(now.lines.of[i]))})
 		default:
 			continue
 		}
-		changed = true
+		for _, who := range now.identities(i) {
+			for c := range s.m.State.chains.KeysOf(who) {
+				s.lookChain(c, 0) // its votes and declarations may be another member's
+			}
+		}
 		if k, ok := before.index(s.m.State.Me()); ok && k == i {
 			s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Status: AlarmReplaced, Detail: errReplaced.Error()}})
 		}
-	}
-	if changed {
-		s.reopen()
 	}
 	s.before.State, s.before.local = s.m.State, s.m.local
 }
@@ -250,7 +251,7 @@ const maxListed = 8
 
 func (m *Machine) contestedAlarm(k int) Alarm {
 	a := m.State.active
-	text := fmt.Sprintf("two devices claim to be %q: it is no member until %d others approve one (`wallet approve-replacement`):", a.Members[k].Name, m.State.needed())
+	text := fmt.Sprintf("two devices claim to be %q: it is no member until %d others approve one (`wallet approve-replacement`):", a.Members[k].Called(), m.State.needed())
 	since := int64(0)
 	for n, f := range a.lines.contested[k] {
 		since = max(since, f.Ref.Time)
@@ -342,6 +343,9 @@ func EnterReplacement(self *Self, in Input, inv Invite, grant Grant, network wal
 	}
 	if GroupID(grant.Genesis) != inv.Group || grant.Challenge == nil {
 		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("the member handed over another group than the invite names"))
+	}
+	if b := grant.Challenge.Birthday; b < 0 || b > maxBirthday {
+		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("birthday %d", b))
 	}
 	if g.Network != string(network) {
 		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)

@@ -12,12 +12,12 @@ import (
 )
 
 // CosignerKey is this node's Bitcoin key for a new group, and a function that
-// proves possession of it: a signature by the key itself over a hash. For a key
+// proves possession of it: a signature by the key itself over a claim. For a key
 // whose private part lives elsewhere it is nil: the record then waits for Prove.
 type CosignerKey struct {
 	Account uint32
 	Key     wallet.Key
-	Prove   func(hash [32]byte) ([]byte, error)
+	Prove   func(KeyClaim) ([]byte, error)
 }
 
 // Found begins a group: genesis, the founder's entries, and the effects that
@@ -96,6 +96,7 @@ func (s *step) begin(self *Self, local Local, ck CosignerKey) error {
 	if err != nil {
 		return err
 	}
+	st.inviter = local.Inviter
 	s.m.State, s.m.local = st, local
 	s.m.View.birthday = local.Birthday
 	s.batch = Batch{Group: st.group, Puts: map[string][]byte{}}
@@ -107,7 +108,7 @@ func (s *step) writeRecord(name string, ck CosignerKey) error {
 	st := s.m.State
 	b := &MemberRecord{Name: name, SealingKey: st.self.Sealing.Public(), Key: ck.Key.String(), Commitment: commitment(s.m.local.Salt)}
 	var err error
-	if b.Proof, err = ck.Prove(proofHash(st.group, st.Me(), b.SealingKey, b.Key)); err != nil {
+	if b.Proof, err = ck.Prove(KeyClaim{Group: st.group, Identity: st.Me(), Sealing: b.SealingKey, Key: b.Key}); err != nil {
 		return fmt.Errorf("prove possession of the key: %w", err)
 	}
 	if _, err := s.m.State.checkRecord(st.Me(), b); err != nil {
@@ -195,7 +196,7 @@ func (s *step) admit(x Admit) error {
 				return err
 			}
 		}
-		s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret}})
+		s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Names: s.m.namesTaken(x.Joiner)}})
 		return nil
 	}
 	return ErrInviteProof
@@ -233,6 +234,12 @@ func (s *step) ratify(x Ratify) error {
 	if !in && !s.m.takesPlace(r) {
 		return refuse(RuleNotReady, "this node is not in the roster")
 	}
+	pinned := slices.ContainsFunc(r.Members, func(m Member) bool { return m.Identity == s.m.State.Me() && r.Ratified[m.Record] })
+	if in && !pinned { // who takes a place in an active wallet has nothing to choose
+		if err := checkNames(r.Members); err != nil {
+			return err
+		}
+	}
 	if x.For != "" {
 		return s.ratifyFor(x.For, r)
 	}
@@ -244,7 +251,7 @@ func (s *step) ratify(x Ratify) error {
 		return refuse(RuleUnprovenKey, "nothing shows that anybody holds the key of %s", strings.Join(who, ", ")).
 			hint("money is lost where too many keys are held by nobody: be sure of it, then repeat with --accept-unproven")
 	}
-	if slices.ContainsFunc(r.Members, func(m Member) bool { return m.Identity == s.m.State.Me() && r.Ratified[m.Record] }) {
+	if pinned {
 		s.do(Reply{})
 		return nil
 	}
@@ -277,6 +284,13 @@ func (m Machine) Missing() string {
 	}
 	if a, b, same := st.sameKeys(); same {
 		return fmt.Sprintf("%q and %q brought the same key: abandon the wallet", a, b)
+	}
+	var members []Member
+	for _, c := range m.Cosigners() {
+		members = append(members, c.Member)
+	}
+	if err := checkNames(members); err != nil {
+		return err.Error() + ": abandon the wallet and found another"
 	}
 	return fmt.Sprintf("%d of %d cosigners have joined", st.records.Len(), st.genesis.Cosigners)
 }

@@ -78,10 +78,10 @@ func (s *step) mayApprove(x Approve) (*Proposal, error) {
 	if err := s.checkReplacement(p); err != nil {
 		return nil, err
 	}
-	if err := checkDoublePayment(s.m.State, s.m.View, p, x.Allow); err != nil {
+	if err := s.m.checkDoublePayment(p, x.Allow); err != nil {
 		return nil, err
 	}
-	if err := s.m.checkRestored(x.Allow); err != nil {
+	if err := s.m.checkRestored(p, x.Allow); err != nil {
 		return nil, err
 	}
 	if _, err := s.m.Guard.check(s.m.State, s.m.View, p); err != nil {

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // retaint says that other entries of a chain are tainted than before: those
@@ -50,6 +51,15 @@ func (s State) tainted(r Ref) bool {
 // entries is worked out in derived, which the caller calls once a batch of
 // entries is in.
 func (s State) add(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
+	s, out, err := s.link(e, wanted)
+	if err == nil && out != journal.Duplicate {
+		s = s.fold(e)
+	}
+	return s, out, err
+}
+
+// link takes an entry into the chains.
+func (s State) link(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
 	before := s.taintedFrom(e.Chain())
 	chains, out, err := s.chains.Add(e, wanted)
 	if err != nil || out == journal.Duplicate {
@@ -59,7 +69,7 @@ func (s State) add(e *journal.Entry, wanted bool) (State, journal.Outcome, error
 	if out == journal.Forked {
 		s = s.retaint(e.Chain(), before)
 	}
-	return s.fold(e), out, nil
+	return s, out, nil
 }
 
 // retaint notes that a chain may be tainted from elsewhere on than before, and
@@ -75,7 +85,7 @@ func (s State) retaint(c journal.ChainKey, before uint64) State {
 
 // told returns the state without the bookkeeping of what is news.
 func (s State) told() State {
-	s.touched, s.leased, s.reweighed = nil, nil, false
+	s.touched, s.soiled, s.leased, s.reweighed, s.reweighedOf = nil, nil, pmap.Map[uint32, bool]{}, false, nil
 	return s
 }
 

@@ -1,8 +1,6 @@
 package coordinator
 
 import (
-	"bytes"
-	"cmp"
 	"slices"
 	"time"
 
@@ -10,15 +8,6 @@ import (
 
 	"github.com/quorate/quorate/journal"
 )
-
-// Name returns the wallet's name: as its founder gave it, "" before a joiner
-// has read it.
-func (m *Machine) Name() string {
-	if n := m.State.Name(); n != "" {
-		return n
-	}
-	return m.local.Name
-}
 
 // Cosigner is a member of a wallet, or of one that is forming.
 type Cosigner struct {
@@ -42,6 +31,7 @@ func (m *Machine) Cosigners() []Cosigner {
 		}
 		return out
 	}
+	var members []Member
 	seen := map[journal.Author]bool{}
 	for r := range m.State.placed {
 		who := r.Ref.Chain.Author
@@ -53,6 +43,10 @@ func (m *Machine) Cosigners() []Cosigner {
 		} else {
 			seen[who] = true
 		}
+		members = append(members, x)
+	}
+	markNames(members)
+	for _, x := range members {
 		out = append(out, Cosigner{Member: x})
 	}
 	slices.SortFunc(out, func(a, b Cosigner) int { return compareMembers(a.Member, b.Member) })
@@ -62,7 +56,7 @@ func (m *Machine) Cosigners() []Cosigner {
 // LeasedBy returns the members who handed out a receive address, tainted or not.
 func (m *Machine) LeasedBy(index uint32) []journal.Author {
 	var out []journal.Author
-	for _, l := range scan(m.State.leases, indexKey(index, journal.EntryID{})[:4]) {
+	for _, l := range scan(m.State.leases, leasesOf(index)) {
 		if who := l.Ref.Chain.Author; !slices.Contains(out, who) {
 			out = append(out, who)
 		}
@@ -70,17 +64,17 @@ func (m *Machine) LeasedBy(index uint32) []journal.Author {
 	return out
 }
 
-// MemberName returns the name of a member as its record states it, or "".
+// MemberName returns the name of a member as it is shown (see Member.Called), or "".
 func (m *Machine) MemberName(a journal.Author) string {
 	if m.State.active != nil {
 		if i, ok := m.State.active.keyOf(a); ok {
-			return m.State.active.Members[i].Name
+			return m.State.active.Members[i].Called()
 		}
 		return ""
 	}
 	for _, c := range m.Cosigners() {
 		if c.Identity == a {
-			return c.Name
+			return c.Called()
 		}
 	}
 	return ""
@@ -90,14 +84,60 @@ func (m *Machine) MemberName(a journal.Author) string {
 // authors claim.
 func (m *Machine) Proposals() []*Proposal {
 	var out []*Proposal
-	for _, p := range m.State.proposals.All() {
-		if m.State.alive(p) {
+	for k := range m.State.props.byTime.All() {
+		if p, ok := m.State.Proposal(idOf(k)); ok && m.State.alive(p) {
 			out = append(out, p)
 		}
 	}
-	slices.SortFunc(out, func(a, b *Proposal) int {
-		return cmp.Or(cmp.Compare(b.Ref.Time, a.Ref.Time), bytes.Compare(a.Ref.ID[:], b.Ref.ID[:]))
-	})
+	return out
+}
+
+// ProposalPos is a place in the list of proposals: that of one of them.
+type ProposalPos struct {
+	Time int64 // as claimed, Unix milliseconds
+	ID   journal.EntryID
+}
+
+// maxPaged is how many proposals one page looks at, of those that are not on it.
+const maxPaged = 4096
+
+// ProposalPage returns at most limit of the living proposals that pass keep,
+// newest first by claimed time, after a place (nil for the first page), and the
+// place to go on from, nil at the end. A page may hold less than limit, or
+// nothing, and not be the last one: it looks at a bounded number.
+func (m *Machine) ProposalPage(after *ProposalPos, limit int, keep func(*Proposal) bool) (out []*Proposal, next *ProposalPos) {
+	from := ""
+	if after != nil {
+		from = timeKey(Ref{Time: after.Time, ID: after.ID}) + "\x00"
+	}
+	looked := 0
+	var last *Proposal
+	for k := range m.State.props.byTime.From(from) {
+		if len(out) == limit || looked == maxPaged+limit {
+			return out, &ProposalPos{last.Ref.Time, last.Ref.ID}
+		}
+		looked++
+		p, ok := m.State.Proposal(idOf(k))
+		if !ok {
+			continue
+		}
+		last = p
+		if m.State.alive(p) && keep(p) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// CountProposals returns how many living proposals have each status, as it was
+// last told.
+func (m *Machine) CountProposals() map[Status]int {
+	out := map[Status]int{}
+	for n, x := range statusOrder {
+		if m.watch.counts[n] > 0 {
+			out[x] = m.watch.counts[n]
+		}
+	}
 	return out
 }
 
@@ -112,20 +152,24 @@ func (m *Machine) Status(p *Proposal, now time.Time) Status {
 // Tx returns a proposal's transaction once it is final; the mined one once it is mined.
 func (m *Machine) Tx(p *Proposal) (*wire.MsgTx, error) { return theTx(m.State, m.View, p) }
 
-// Conflicts returns the other living proposals that spend one of its coins.
+// Conflicts returns other transactions that spend one of its coins, final ones
+// first, each by the proposal that stands for it, and maxShown at most.
 func (m *Machine) Conflicts(p *Proposal) []journal.EntryID { return entryIDs(m.State.conflicts(p)) }
 
-// Replaces returns the living proposals that p declares to replace.
+// Replaces returns the transactions that p declares to replace, each by the
+// proposal that stands for it.
 func (m *Machine) Replaces(p *Proposal) []journal.EntryID {
 	var out []*Proposal
 	for _, t := range p.Body.Replaces {
-		out = append(out, m.State.ofTx(t)...)
+		if q, ok := m.State.lead(t); ok {
+			out = append(out, q)
+		}
 	}
 	sortProposals(out)
 	return entryIDs(out)
 }
 
-// ReplacedBy returns the living proposals that declare to replace p.
+// ReplacedBy returns living proposals that declare to replace p.
 func (m *Machine) ReplacedBy(p *Proposal) []journal.EntryID {
 	return entryIDs(m.State.replacements(p))
 }
@@ -208,8 +252,8 @@ func (m *Machine) Warn(p *Proposal, now time.Time) []*Refusal {
 	var out []*Refusal
 	for _, err := range []error{
 		checkTransaction(m.State, m.View, now, p, nil),
-		checkDoublePayment(m.State, m.View, p, nil),
-		m.checkRestored(nil),
+		m.checkDoublePayment(p, nil),
+		m.checkRestored(p, nil),
 	} {
 		if r, ok := err.(*Refusal); ok {
 			out = append(out, r)

@@ -29,8 +29,8 @@ func (s State) want(id journal.EntryID, by journal.Author) State {
 	return s
 }
 
-// found takes in that an entry is held.
-func (s State) found(id journal.EntryID) State {
+// arrived takes in that an entry is held.
+func (s State) arrived(id journal.EntryID) State {
 	for k := range scan(s.wants.by, key(id)) {
 		s.wants.missing = s.wants.missing.Delete(key2(journal.Author([]byte(k[32:])), id))
 	}

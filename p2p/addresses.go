@@ -1,23 +1,22 @@
 package p2p
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/libp2p/go-libp2p/core/record"
 	ma "github.com/multiformats/go-multiaddr"
+	"golang.org/x/time/rate"
 
 	"github.com/quorate/quorate/journal"
 )
 
-// AddressBook keeps, across restarts, where members were last reached. Keys are
-// authors in hexadecimal, values multiaddrs without /p2p.
+// AddressBook keeps, across restarts, where members were last reached and what
+// they signed of it. Keys are authors in hexadecimal; a value that is a multiaddr
+// is an address without /p2p, and others are to be kept as they are.
 type AddressBook interface {
 	// Load returns what was saved last, or nothing.
 	Load() (map[string][]string, error)
@@ -29,27 +28,46 @@ var errRecord = errors.New("not a signed peer record")
 
 // Bounds on addresses of one member, and how long a change waits to be saved.
 const (
-	maxAddresses = 8 // of each kind
+	maxAddresses = 8 // of each kind, but for
+	maxSeen      = 4 // those that the local network shows
+	maxFrom      = 4 // and where it came from
 	saveDelay    = 2 * time.Second
+
+	// A member's signed records are taken so often; the newest waits its turn. A
+	// node that starts signs a few, as it finds out where it is.
+	recordEvery = 10 * time.Second
+	recordBurst = 4
 )
 
-// whereabouts is what is known of where a member is.
+// whereabouts is what is known of where a member is. What is less sure never
+// takes the place of what is surer.
 type whereabouts struct {
 	fixed  []ma.Multiaddr // configured, or from an invite
 	worked []ma.Multiaddr // reached there before; saved
-	told   []ma.Multiaddr // the member's own word, maybe by way of another
-	record []byte         // that word, signed
-	seq    uint64         // of that word
+	from   []netip.Addr   // it came from there; saved
+	told   []ma.Multiaddr // the member's signed word, maybe by way of another; saved with the record
+	said   []ma.Multiaddr // its own word, unsigned
+	seen   []ma.Multiaddr // what somebody in the local network says
+	record []byte         // the signed word
+	seq    uint64         // of it
+
+	rate    *rate.Limiter // of records
+	waiting []byte        // the newest record that came too soon
+	waitSeq uint64
+	timer   *time.Timer
 }
 
 // directory knows where members are, from every source.
 type directory struct {
 	book AddressBook
 	log  *slog.Logger
+	// news is called when a record that had to wait is taken. It may be nil.
+	news func(journal.Author)
 
-	mu    sync.Mutex
-	m     map[journal.Author]*whereabouts
-	timer *time.Timer
+	mu     sync.Mutex
+	m      map[journal.Author]*whereabouts
+	timer  *time.Timer
+	closed bool
 }
 
 func newDirectory(book AddressBook, log *slog.Logger) (*directory, error) {
@@ -57,18 +75,7 @@ func newDirectory(book AddressBook, log *slog.Logger) (*directory, error) {
 	if book == nil {
 		return d, nil
 	}
-	saved, err := book.Load()
-	if err != nil {
-		return nil, fmt.Errorf("load remembered addresses: %w", err)
-	}
-	for text, addrs := range saved {
-		var a journal.Author
-		if a.UnmarshalText([]byte(text)) != nil || len(d.m) >= maxMembers {
-			continue // a damaged line costs an address, not the start
-		}
-		d.at(a).worked = parseAddrs(addrs)
-	}
-	return d, nil
+	return d, d.load()
 }
 
 // parseAddrs reads what can be read, at most maxAddresses, without /p2p.
@@ -79,17 +86,14 @@ func parseAddrs(texts []string) []ma.Multiaddr {
 			out = append(out, a)
 		}
 	}
-	return tidy(out)
+	return tidy(out, maxAddresses)
 }
 
 // tidy drops the peer ID at the end, repetitions, and what is over the limit.
-func tidy(addrs []ma.Multiaddr) []ma.Multiaddr {
+func tidy(addrs []ma.Multiaddr, limit int) []ma.Multiaddr {
 	var out []ma.Multiaddr
 	for _, a := range addrs {
-		if bare, last := ma.SplitLast(a); last != nil && last.Protocol().Code == ma.P_P2P {
-			a = bare
-		}
-		if len(a) > 0 && !slices.ContainsFunc(out, a.Equal) && len(out) < maxAddresses {
+		if a = bare(a); len(a) > 0 && !slices.ContainsFunc(out, a.Equal) && len(out) < limit {
 			out = append(out, a)
 		}
 	}
@@ -107,13 +111,57 @@ func (d *directory) at(a journal.Author) *whereabouts {
 
 // of returns every address known of a member, the surest first.
 func (d *directory) of(a journal.Author) []ma.Multiaddr {
+	return ma.Unique(slices.Concat(d.sure(a), d.hearsay(a), d.shown(a)))
+}
+
+// sure returns the addresses that this node's owner gave, and those where the
+// member proved that it is there.
+func (d *directory) sure(a journal.Author) []ma.Multiaddr {
+	return d.list(a, func(w *whereabouts) []ma.Multiaddr { return slices.Concat(w.fixed, w.worked) })
+}
+
+// hearsay returns the addresses that a member itself told.
+func (d *directory) hearsay(a journal.Author) []ma.Multiaddr {
+	return d.list(a, func(w *whereabouts) []ma.Multiaddr { return slices.Concat(w.told, w.said) })
+}
+
+// shown returns the addresses that the local network shows.
+func (d *directory) shown(a journal.Author) []ma.Multiaddr {
+	return d.list(a, func(w *whereabouts) []ma.Multiaddr { return slices.Clone(w.seen) })
+}
+
+func (d *directory) list(a journal.Author, which func(*whereabouts) []ma.Multiaddr) []ma.Multiaddr {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	w := d.m[a]
-	if w == nil {
-		return nil
+	if w := d.m[a]; w != nil {
+		return ma.Unique(which(w))
 	}
-	return ma.Unique(slices.Concat(w.fixed, w.worked, w.told))
+	return nil
+}
+
+// givenElsewhere says whether this node's owner gave an address of a member that
+// is on another machine.
+func (d *directory) givenElsewhere() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, w := range d.m {
+		if !loopbackOnly(w.fixed) {
+			return true
+		}
+	}
+	return false
+}
+
+// given says whether an address is one that this node's owner gave for a member.
+func (d *directory) given(addr ma.Multiaddr) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, w := range d.m {
+		if slices.ContainsFunc(w.fixed, addr.Equal) {
+			return true
+		}
+	}
+	return false
 }
 
 // fix adds configured addresses or those of an invite, and says whether any is new.
@@ -122,7 +170,7 @@ func (d *directory) fix(a journal.Author, addrs []ma.Multiaddr) bool {
 	defer d.mu.Unlock()
 	w := d.at(a)
 	was := w.fixed
-	w.fixed = tidy(slices.Concat(was, addrs))
+	w.fixed = tidy(slices.Concat(was, addrs), maxAddresses)
 	return len(w.fixed) > len(was)
 }
 
@@ -134,116 +182,6 @@ func (d *directory) worked(a journal.Author, addr ma.Multiaddr) {
 	if len(w.worked) > 0 && w.worked[0].Equal(addr) {
 		return
 	}
-	w.worked = tidy(slices.Concat([]ma.Multiaddr{addr}, w.worked))
+	w.worked = tidy(slices.Concat([]ma.Multiaddr{addr}, w.worked), maxAddresses)
 	d.saveSoon()
-}
-
-// tell adds addresses that a member told of itself unsigned, or that were seen.
-func (d *directory) tell(a journal.Author, addrs []ma.Multiaddr) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	w := d.at(a)
-	was := w.told
-	w.told = tidy(slices.Concat(addrs, was))
-	return !slices.EqualFunc(was, w.told, ma.Multiaddr.Equal)
-}
-
-// vouch takes a signed peer record of somebody that allowed accepts, and
-// returns whose it is and whether it tells anything new. It returns errRecord
-// for what nobody signed so.
-func (d *directory) vouch(raw []byte, allowed func(journal.Author) bool) (journal.Author, bool, error) {
-	var a journal.Author
-	if d.knows(raw) {
-		return a, false, nil
-	}
-	env, rec, err := record.ConsumeEnvelope(raw, peer.PeerRecordEnvelopeDomain)
-	if err != nil {
-		return a, false, errRecord
-	}
-	r, ok := rec.(*peer.PeerRecord)
-	if !ok || !r.PeerID.MatchesPublicKey(env.PublicKey) {
-		return a, false, errRecord
-	}
-	if a, err = AuthorOf(r.PeerID); err != nil {
-		return a, false, errRecord
-	}
-	if !allowed(a) {
-		return a, false, nil
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	w := d.at(a)
-	if r.Seq <= w.seq {
-		return a, false, nil
-	}
-	w.seq, w.record, w.told = r.Seq, slices.Clone(raw), tidy(r.Addrs)
-	d.saveSoon()
-	return a, true, nil
-}
-
-// knows says whether a record is one that was taken before.
-func (d *directory) knows(raw []byte) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, w := range d.m {
-		if bytes.Equal(w.record, raw) {
-			return true
-		}
-	}
-	return false
-}
-
-// record returns the signed addresses of a member, or nil.
-func (d *directory) record(a journal.Author) []byte {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if w := d.m[a]; w != nil {
-		return w.record
-	}
-	return nil
-}
-
-// drop forgets a member that left.
-func (d *directory) drop(a journal.Author) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.m[a] != nil {
-		delete(d.m, a)
-		d.saveSoon()
-	}
-}
-
-func (d *directory) saveSoon() {
-	if d.book != nil && d.timer == nil {
-		d.timer = time.AfterFunc(saveDelay, d.save)
-	}
-}
-
-func (d *directory) save() {
-	d.mu.Lock()
-	d.timer = nil
-	out := map[string][]string{}
-	for a, w := range d.m {
-		var addrs []string
-		for _, x := range tidy(slices.Concat(w.worked, w.told)) {
-			addrs = append(addrs, x.String())
-		}
-		if len(addrs) > 0 {
-			out[a.String()] = addrs
-		}
-	}
-	d.mu.Unlock()
-	if err := d.book.Save(out); err != nil {
-		d.log.Warn("addresses of members were not saved", "error", err)
-	}
-}
-
-// close saves what waits to be saved.
-func (d *directory) close() {
-	d.mu.Lock()
-	waits := d.timer != nil && d.timer.Stop()
-	d.mu.Unlock()
-	if waits {
-		d.save()
-	}
 }

@@ -103,7 +103,7 @@ func TestAddressesAreBounded(t *testing.T) {
 		addr := ma.StringCast(fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", i+1))
 		d.fix(a, []ma.Multiaddr{addr})
 		d.worked(a, addr)
-		d.tell(a, []ma.Multiaddr{addr})
+		d.say(a, []ma.Multiaddr{addr})
 	}
 	if n := len(d.of(a)); n > 3*maxAddresses {
 		t.Errorf("%d addresses are kept", n)

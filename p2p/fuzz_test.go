@@ -85,15 +85,16 @@ func FuzzJoin(f *testing.F) {
 		joinAnswer{Challenge: &coordinator.Challenge{Key: 1}},
 		joinAnswer{Outcome: 0, Genesis: []byte{1}, Secret: make([]byte, 32)},
 		joinAnswer{Outcome: 3},
+		joinNames{[]string{"Bob"}},
 	} {
 		b, err := c.enc.Marshal(v)
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(b, uint8(min(i, 2)))
+		f.Add(b, uint8(min(i, 3)))
 	}
 	f.Fuzz(func(t *testing.T, b []byte, which uint8) {
-		v := []any{new(joinNonce), new(joinProof), new(joinAnswer)}[which%3]
+		v := []any{new(joinNonce), new(joinProof), new(joinAnswer), new(joinNames)}[which%4]
 		if c.decode(b, v) != nil {
 			return
 		}

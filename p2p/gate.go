@@ -3,23 +3,13 @@ package p2p
 import (
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/libp2p/go-libp2p/core/control"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
-	"golang.org/x/time/rate"
 
 	"github.com/quorate/quorate/coordinator"
-)
-
-// Bounds on strangers: peers that are in no group.
-const (
-	maxStrangers    = 8                // let in at once, while an invite is open
-	strangerTime    = 30 * time.Second // how long one may stay
-	strangersPerSec = 2
-	strangersBurst  = 16
 )
 
 // gate decides who may connect. It denies by default: members and configured
@@ -28,14 +18,15 @@ const (
 type gate struct {
 	reg     *registry
 	relays  map[peer.ID]bool
+	rules   *dialRules
+	door    *places // nil in tests of the gate alone
 	doorman coordinator.Doorman
 	pending *pendingPeers
 	log     *slog.Logger
-	rate    *rate.Limiter
 
 	mu        sync.Mutex
 	founders  map[peer.ID]*approached // this node is joining there
-	strangers map[peer.ID]*stranger
+	strangers *strangers
 }
 
 // approached is a founder that this node presents an invite to.
@@ -44,22 +35,14 @@ type approached struct {
 	proved bool // it answered, and is who it should be
 }
 
-// stranger is a peer let in for the join protocol.
-type stranger struct {
-	timer   *time.Timer
-	conns   []network.Conn
-	joining int // join streams being served
-}
-
-func newGate(reg *registry, relays []peer.AddrInfo, d coordinator.Doorman, log *slog.Logger) *gate {
+func newGate(reg *registry, rules *dialRules, d coordinator.Doorman, log *slog.Logger) *gate {
 	g := &gate{
-		reg: reg, relays: map[peer.ID]bool{}, doorman: d, log: log,
+		reg: reg, relays: map[peer.ID]bool{}, rules: rules, doorman: d, log: log,
 		pending:   newPendingPeers(),
-		rate:      rate.NewLimiter(strangersPerSec, strangersBurst),
 		founders:  map[peer.ID]*approached{},
-		strangers: map[peer.ID]*stranger{},
+		strangers: newStrangers(),
 	}
-	for _, r := range relays {
+	for _, r := range rules.relays {
 		g.relays[r.ID] = true
 	}
 	return g
@@ -83,118 +66,38 @@ func (g *gate) expected(p peer.ID) bool {
 // InterceptPeerDial allows dialing members, relays, and the founder being joined.
 func (g *gate) InterceptPeerDial(p peer.ID) bool { return g.expected(p) }
 
-// InterceptAddrDial allows every address: who is behind it is checked.
-func (g *gate) InterceptAddrDial(peer.ID, ma.Multiaddr) bool { return true }
+// InterceptAddrDial keeps what others tell from leading anywhere: every address
+// that is dialed comes by here, whoever told it, and names once they were looked
+// up.
+func (g *gate) InterceptAddrDial(p peer.ID, at ma.Multiaddr) bool { return g.rules.may(p, at) }
 
 // InterceptAccept allows every address: who is behind it is checked next.
-func (g *gate) InterceptAccept(network.ConnMultiaddrs) bool { return true }
+func (g *gate) InterceptAccept(c network.ConnMultiaddrs) bool {
+	if g.door != nil {
+		g.door.accepted(c)
+	}
+	return true
+}
 
 // InterceptUpgraded allows what InterceptSecured allowed.
 func (g *gate) InterceptUpgraded(network.Conn) (bool, control.DisconnectReason) { return true, 0 }
 
 // InterceptSecured decides, once the peer has proved its identity.
 func (g *gate) InterceptSecured(dir network.Direction, p peer.ID, at network.ConnMultiaddrs) bool {
+	if g.door != nil {
+		g.door.spoke(at.RemoteMultiaddr())
+	}
 	if g.expected(p) {
 		g.prove(dir, p)
 		return true
 	}
-	if dir == network.DirInbound && g.admit(p) {
+	if dir == network.DirInbound && g.admit(p, ipOf(at.RemoteMultiaddr())) {
 		return true
 	}
 	if a, err := AuthorOf(p); err == nil && g.pending.add(a, p, at.RemoteMultiaddr().String()) {
 		g.log.Info("refused a peer that is in no group", "peer", p)
 	}
 	return false
-}
-
-// admit lets a stranger in for the join protocol, if an invite is open and
-// there is room.
-func (g *gate) admit(p peer.ID) bool {
-	if g.doorman == nil || !g.doorman.Open() {
-		return false
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.strangers[p] != nil {
-		return true
-	}
-	if len(g.strangers) >= maxStrangers || !g.rate.Allow() {
-		return false
-	}
-	s := &stranger{}
-	s.timer = time.AfterFunc(strangerTime, func() { g.remove(p, s) })
-	g.strangers[p] = s
-	return true
-}
-
-// connected notes a connection of a stranger, to be closed with it.
-func (g *gate) connected(c network.Conn) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if s := g.strangers[c.RemotePeer()]; s != nil && len(s.conns) < maxStrangers {
-		s.conns = append(s.conns, c)
-	}
-}
-
-// disconnected forgets a stranger whose last connection is gone.
-func (g *gate) disconnected(p peer.ID) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if s := g.strangers[p]; s != nil {
-		s.timer.Stop()
-		delete(g.strangers, p)
-	}
-}
-
-// joinBegins and joinEnds enclose a join stream; a stranger that came for it is
-// disconnected at its end, whatever it has become.
-func (g *gate) joinBegins(p peer.ID) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if s := g.strangers[p]; s != nil {
-		s.joining++
-	}
-}
-
-func (g *gate) joinEnds(p peer.ID) {
-	g.mu.Lock()
-	s := g.strangers[p]
-	if s != nil {
-		s.joining--
-	}
-	g.mu.Unlock()
-	if s != nil {
-		g.remove(p, s)
-	}
-}
-
-// welcome ends the stranger's connection of a peer that has become a member: it
-// comes again as one.
-func (g *gate) welcome(p peer.ID) {
-	if a, err := AuthorOf(p); err == nil {
-		g.pending.remove(a)
-	}
-	g.mu.Lock()
-	s := g.strangers[p]
-	busy := s != nil && s.joining > 0
-	g.mu.Unlock()
-	if s != nil && !busy {
-		g.remove(p, s)
-	}
-}
-
-func (g *gate) remove(p peer.ID, s *stranger) {
-	g.mu.Lock()
-	if g.strangers[p] == s {
-		delete(g.strangers, p)
-	}
-	s.timer.Stop()
-	conns := s.conns
-	s.conns = nil
-	g.mu.Unlock()
-	for _, c := range conns {
-		_ = c.Close()
-	}
 }
 
 // prove notes that a founder was reached: when it ends the connection now, it
@@ -230,13 +133,4 @@ func (g *gate) approach(p peer.ID) (reached func() bool, done func()) {
 			delete(g.founders, p)
 		}
 	})
-}
-
-func (g *gate) close() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for p, s := range g.strangers {
-		s.timer.Stop()
-		delete(g.strangers, p)
-	}
 }

@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -37,13 +38,19 @@ type noInbox struct{ coordinator.Inbox }
 type fakeConn struct {
 	network.Conn
 	peer   peer.ID
+	at     string // an IPv4 address
 	mu     sync.Mutex
 	closed bool
 }
 
 func (c *fakeConn) RemotePeer() peer.ID { return c.peer }
 
-func (c *fakeConn) RemoteMultiaddr() ma.Multiaddr { return ma.StringCast("/ip4/192.0.2.1/tcp/1") }
+func (c *fakeConn) RemoteMultiaddr() ma.Multiaddr {
+	if c.at == "" {
+		return ma.StringCast("/ip4/192.0.2.1/tcp/1")
+	}
+	return ma.StringCast("/ip4/" + c.at + "/tcp/1")
+}
 
 func (c *fakeConn) Close() error {
 	c.mu.Lock()
@@ -72,7 +79,8 @@ func testPeer(t testing.TB, n byte) peer.ID {
 func testGate(t *testing.T, d coordinator.Doorman) *gate {
 	t.Helper()
 	reg := newRegistry(testIdentity(1).Author())
-	g := newGate(reg, []peer.AddrInfo{{ID: testPeer(t, 3)}}, d, slog.New(slog.DiscardHandler))
+	rules := newDialRules(newTestDirectory(t, nil), []peer.AddrInfo{{ID: testPeer(t, 3)}}, nil)
+	g := newGate(reg, rules, d, slog.New(slog.DiscardHandler))
 	t.Cleanup(g.close)
 	_, _, err := reg.attach(coordinator.GroupLink{
 		Topics:  []string{"topic"},
@@ -127,51 +135,80 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// No few addresses take all places of strangers, and identities cost nothing.
 func TestStrangersAreBounded(t *testing.T) {
-	d := &testDoor{open: true}
-	g := testGate(t, d)
-	in := 0
-	for n := byte(10); n < 60; n++ {
-		if g.InterceptSecured(network.DirInbound, testPeer(t, n), &fakeConn{}) {
-			in++
+	synctest.Test(t, func(t *testing.T) {
+		d := &testDoor{open: true}
+		g := testGate(t, d)
+		come := func(n byte, at string) bool {
+			return g.InterceptSecured(network.DirInbound, testPeer(t, n), &fakeConn{at: at})
 		}
-	}
-	if in != maxStrangers {
-		t.Errorf("%d strangers were let in at once, want %d", in, maxStrangers)
-	}
-	if g.InterceptSecured(network.DirOutbound, testPeer(t, 10), &fakeConn{}) {
-		t.Error("a stranger may be dialed because it came before")
-	}
-	g.disconnected(testPeer(t, 10))
-	if !g.InterceptSecured(network.DirInbound, testPeer(t, 61), &fakeConn{}) {
-		t.Error("no room after one left")
-	}
-	d.open = false
-	g.disconnected(testPeer(t, 11))
-	if g.InterceptSecured(network.DirInbound, testPeer(t, 62), &fakeConn{}) {
-		t.Error("a stranger was let in though no invite is open")
-	}
+		limits, in := strangerLimits(), 0
+		for n := byte(10); n < 60; n++ {
+			if come(n, "192.0.2.1") {
+				in++
+			}
+		}
+		if in != limits.perAddr {
+			t.Errorf("%d strangers of one address were let in at once, want %d", in, limits.perAddr)
+		}
+		for n := byte(60); n < 100; n++ {
+			if come(n, fmt.Sprintf("192.0.2.%d", n)) {
+				in++
+			}
+		}
+		if in != limits.perNetwork {
+			t.Errorf("%d strangers of one network were let in at once, want %d", in, limits.perNetwork)
+		}
+		if !come(100, "198.51.100.1") {
+			t.Error("one of another network has no place")
+		}
+		if g.InterceptSecured(network.DirOutbound, testPeer(t, 10), &fakeConn{}) {
+			t.Error("a stranger may be dialed because it came before")
+		}
+		for n := range byte(100) {
+			if come(101+n, fmt.Sprintf("203.0.%d.1", n)) {
+				in++
+			}
+		}
+		if in+1 != limits.places {
+			t.Errorf("%d strangers were let in at once, want %d", in+1, limits.places)
+		}
+		pass(2 * time.Second)
+		g.disconnected(testPeer(t, 100))
+		if !come(201, "198.51.100.2") {
+			t.Error("no room after one left")
+		}
+		d.open = false
+		g.disconnected(testPeer(t, 201))
+		if come(202, "198.51.100.3") {
+			t.Error("a stranger was let in though no invite is open")
+		}
+	})
 }
 
 func TestStrangersAreRateLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := testGate(t, &testDoor{open: true})
-		come := func(n byte) bool {
-			ok := g.InterceptSecured(network.DirInbound, testPeer(t, n), &fakeConn{})
+		come := func(n byte, at string) bool {
+			ok := g.InterceptSecured(network.DirInbound, testPeer(t, n), &fakeConn{at: at})
 			g.disconnected(testPeer(t, n))
 			return ok
 		}
 		in := 0
 		for n := byte(10); n < 100; n++ {
-			if come(n) {
+			if come(n, "192.0.2.1") {
 				in++
 			}
 		}
-		if in != strangersBurst {
-			t.Errorf("%d strangers came in at once, want %d", in, strangersBurst)
+		if in != strangerBurst {
+			t.Errorf("%d strangers of one address came in at once, want %d", in, strangerBurst)
+		}
+		if !come(100, "192.0.2.2") {
+			t.Error("one address used up what all may do")
 		}
 		pass(time.Second)
-		if !come(101) {
+		if !come(101, "192.0.2.1") {
 			t.Error("refused after a second")
 		}
 	})
@@ -180,18 +217,49 @@ func TestStrangersAreRateLimited(t *testing.T) {
 func TestStrangerStaysBriefly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := testGate(t, &testDoor{open: true})
-		c := &fakeConn{peer: testPeer(t, 9)}
-		if !g.InterceptSecured(network.DirInbound, c.peer, c) {
-			t.Fatal("refused")
+		// Without a proof: until it is connected, and then a little longer.
+		arrive := func(n byte) *fakeConn {
+			c := &fakeConn{peer: testPeer(t, n)}
+			if !g.InterceptSecured(network.DirInbound, c.peer, c) {
+				t.Fatal("refused")
+			}
+			return c
 		}
+		in := func() int { g.mu.Lock(); defer g.mu.Unlock(); return g.strangers.room.taken }
+		arrive(9)
+		pass(upgradeTime + time.Millisecond)
+		if in() != 0 {
+			t.Error("one that is never connected holds a place")
+		}
+		leaves := func(c *fakeConn, after time.Duration) {
+			t.Helper()
+			pass(after - time.Millisecond)
+			if c.gone() {
+				t.Error("sent away early")
+			}
+			pass(2 * time.Millisecond)
+			if !c.gone() || in() != 0 {
+				t.Error("stays for ever")
+			}
+		}
+		c := arrive(9)
 		g.connected(c)
-		pass(strangerTime - time.Millisecond)
-		if c.gone() {
-			t.Error("sent away early")
+		g.connected(c)
+		leaves(c, proofTime)
+		// With one there is time to answer.
+		c = arrive(9)
+		g.connected(c)
+		g.stay(c.peer, strangerTime)
+		leaves(c, strangerTime)
+		// One stream, so that it cannot hold up others.
+		c = arrive(9)
+		g.connected(c)
+		if !g.joinBegins(c.peer) || g.joinBegins(c.peer) {
+			t.Error("a stranger has no join stream, or two")
 		}
-		pass(2 * time.Millisecond)
+		g.joinEnds(c.peer)
 		if !c.gone() {
-			t.Error("stays for ever")
+			t.Error("stays after joining")
 		}
 
 		// Who becomes a member comes again as one, but is not cut off while it

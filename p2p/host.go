@@ -2,36 +2,27 @@ package p2p
 
 import (
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/host/autorelay"
-	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
-	xrate "github.com/libp2p/go-libp2p/x/rate"
 	ma "github.com/multiformats/go-multiaddr"
+	madns "github.com/multiformats/go-multiaddr-dns"
 
 	"github.com/libp2p/go-libp2p/core/network"
 )
 
 // userAgent is all that identify tells of the software.
 const userAgent = "quorate"
-
-// Connections from one IP address. Cosigners share an office NAT, and each may
-// hold a few connections for a moment; the defaults are 8 and one in 5 s.
-const (
-	connsPerIP    = 128
-	connsPerSec   = 8
-	connsPerBurst = 256
-)
 
 // relayRetry is how often a relay that is away is looked for. Dialing it has a
 // backoff of its own beyond that, up to five minutes.
@@ -40,13 +31,10 @@ const relayRetry = 5 * time.Second
 // newHost makes the libp2p host: QUIC and TCP, Noise and TLS, no private
 // network (it would disable QUIC), no AutoNAT (its dial-back comes from a fresh
 // peer ID, which the gate refuses), no ping, no metrics registry.
-func newHost(cfg Config, g *gate, relays []peer.AddrInfo, external []ma.Multiaddr) (host.Host, error) {
+func newHost(cfg Config, g *gate, limits network.ResourceManager, relays []peer.AddrInfo, external []ma.Multiaddr) (host.Host, error) {
 	key, err := hostKey(cfg.Identity)
 	if err != nil {
-		return nil, err
-	}
-	limits, err := newResourceManager()
-	if err != nil {
+		_ = limits.Close()
 		return nil, err
 	}
 	conns, err := connmgr.NewConnManager(96, 192, connmgr.WithGracePeriod(30*time.Second))
@@ -66,6 +54,8 @@ func newHost(cfg Config, g *gate, relays []peer.AddrInfo, external []ma.Multiadd
 		libp2p.Ping(false),
 		libp2p.DisableMetrics(),
 		libp2p.ResourceManager(limits),
+		quickHandshakes(),
+		libp2p.MultiaddrResolver(resolver{swarm.ResolverFromMaDNS{Resolver: madns.DefaultResolver}, g.rules}),
 		libp2p.ConnectionManager(conns),
 		libp2p.ConnectionGater(g),
 		libp2p.EnableRelay(),
@@ -117,42 +107,4 @@ func circuits(r peer.AddrInfo) []ma.Multiaddr {
 		out = append(out, a.Encapsulate(suffix))
 	}
 	return out
-}
-
-// newResourceManager scales to the machine, with room for many members behind
-// one address.
-func newResourceManager() (network.ResourceManager, error) {
-	limits := rcmgr.DefaultLimits
-	libp2p.SetDefaultServiceLimits(&limits)
-	return newLimiter(limits.AutoScale(), perIP{connsPerIP, connsPerSec, connsPerBurst})
-}
-
-// perIP is what one IP address may do before anybody is known to be behind it.
-type perIP struct{ conns, perSec, burst int }
-
-func newLimiter(limits rcmgr.ConcreteLimitConfig, ip perIP) (network.ResourceManager, error) {
-	loopback := []xrate.PrefixLimit{
-		{Prefix: netip.MustParsePrefix("127.0.0.0/8")},
-		{Prefix: netip.MustParsePrefix("::1/128")},
-	}
-	rate := xrate.Limit{RPS: float64(ip.perSec), Burst: ip.burst}
-	m, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(limits),
-		rcmgr.WithLimitPerSubnet(
-			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: ip.conns}},
-			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 56, ConnCount: ip.conns}, {PrefixLength: 48, ConnCount: 4 * ip.conns}},
-		),
-		rcmgr.WithConnRateLimiters(&xrate.Limiter{
-			NetworkPrefixLimits: loopback,
-			SubnetRateLimiter: xrate.SubnetLimiter{
-				IPv4SubnetLimits: []xrate.SubnetLimit{{PrefixLength: 32, Limit: rate}},
-				IPv6SubnetLimits: []xrate.SubnetLimit{{PrefixLength: 56, Limit: rate}},
-				GracePeriod:      time.Minute,
-			},
-		}),
-		rcmgr.WithMetricsDisabled(),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("make resource manager: %w", err)
-	}
-	return m, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	xrate "golang.org/x/time/rate"
@@ -21,12 +22,15 @@ import (
 
 // Bounds of the join protocol.
 const (
-	joinTimeout = 20 * time.Second
-	joinLimit   = 512      // bytes of nonce and proof frames: 32+32, and 32+73+64 of a claim
-	grantLimit  = 64 << 10 // bytes of a grant
-	maxJoins    = 4        // served at once
-	joinsPerSec = 2
-	joinsBurst  = 16
+	joinTimeout  = 20 * time.Second
+	joinLimit    = 512      // bytes of nonce and proof frames: 32+32, and 32+73+64 of a claim
+	grantLimit   = 64 << 10 // bytes of a grant
+	maxJoins     = 64       // served at once
+	maxPeerJoins = 3        // of one peer: the one before may not have ended
+	joinsPerSec  = 16       // of all peers
+	joinsBurst   = 64
+	joinPerSec   = 1 // of one peer
+	joinBurst    = 8
 )
 
 // ErrJoinFailed is returned when the founder could not answer, for a reason of
@@ -53,6 +57,12 @@ type joinAnswer struct {
 	Challenge *coordinator.Challenge `cbor:"4,keyasint,omitempty"`
 }
 
+// joinNames is a frame of its own after a grant, which an older joiner leaves
+// unread and an older founder does not send: the names that are taken.
+type joinNames struct {
+	Names []string `cbor:"1,keyasint,omitempty"`
+}
+
 // outcomes are what the founder answers, by number. 0 is a grant.
 func outcomes() []error {
 	return []error{
@@ -68,24 +78,33 @@ type joiner struct {
 	codec   *codec
 	log     *slog.Logger
 	tap     func(string, []byte)
-	rate    *xrate.Limiter
-	slots   chan struct{}
+	// stay gives a peer that sent a proof so much more time; it may be nil.
+	stay func(journal.Author, time.Duration)
+
+	rate  *xrate.Limiter
+	by    *limiters[journal.Author]
+	slots chan struct{}
+	mu    sync.Mutex
+	busy  map[journal.Author]int
 }
 
 func newJoiner(self journal.Author, d coordinator.Doorman, c *codec, log *slog.Logger, tap func(string, []byte)) *joiner {
 	return &joiner{
 		self: self, doorman: d, codec: c, log: log, tap: tap,
 		rate:  xrate.NewLimiter(joinsPerSec, joinsBurst),
+		by:    newLimiters[journal.Author](joinPerSec, joinBurst),
+		busy:  map[journal.Author]int{},
 		slots: make(chan struct{}, maxJoins),
 	}
 }
 
 // serve answers one stranger, or resets the stream.
 func (j *joiner) serve(ctx context.Context, st stream, from journal.Author) {
-	if j.doorman == nil || !j.rate.Allow() {
+	if j.doorman == nil || !j.by.allow(from) || !j.rate.Allow() || !j.begin(from) {
 		_ = st.Reset()
 		return
 	}
+	defer j.end(from)
 	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
 	defer cancel()
 	select {
@@ -105,12 +124,38 @@ func (j *joiner) serve(ctx context.Context, st stream, from journal.Author) {
 	_ = st.Close()
 }
 
+// begin says whether a peer may have one more stream served.
+func (j *joiner) begin(p journal.Author) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.busy[p] >= maxPeerJoins {
+		return false
+	}
+	j.busy[p]++
+	return true
+}
+
+func (j *joiner) end(p journal.Author) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.busy[p]--; j.busy[p] == 0 {
+		delete(j.busy, p)
+	}
+}
+
+func (j *joiner) staying(p journal.Author, d time.Duration) {
+	if j.stay != nil {
+		j.stay(p, d)
+	}
+}
+
 func (j *joiner) admit(ctx context.Context, st stream, from journal.Author) error {
 	var nonce [32]byte
 	if _, err := rand.Read(nonce[:]); err != nil {
 		return fmt.Errorf("draw nonce: %w", err)
 	}
-	if err := st.SetDeadline(time.Now().Add(joinTimeout)); err != nil {
+	// Whoever has no proof is here to take a place.
+	if err := st.SetDeadline(time.Now().Add(proofTime)); err != nil {
 		return err
 	}
 	if err := j.send(st, joinNonce{nonce[:]}); err != nil {
@@ -123,8 +168,16 @@ func (j *joiner) admit(ctx context.Context, st stream, from journal.Author) erro
 	if len(p.Group) != 32 || len(p.Proof) != 32 {
 		return errFrame
 	}
+	j.staying(from, strangerTime)
 	grant, err := j.doorman.Admit(ctx, journal.GroupID(p.Group), from, nonce, [32]byte(p.Proof), p.Claim)
-	a := joinAnswer{Outcome: outcomeOf(err)}
+	a, more := joinAnswer{Outcome: outcomeOf(err)}, joinTimeout
+	if err != nil {
+		more = answerTime
+	}
+	j.staying(from, more)
+	if err := st.SetDeadline(time.Now().Add(more)); err != nil {
+		return err
+	}
 	if err == nil {
 		a.Genesis, a.Challenge = grant.Genesis, grant.Challenge
 		if len(grant.Genesis) > 0 {
@@ -135,6 +188,11 @@ func (j *joiner) admit(ctx context.Context, st stream, from journal.Author) erro
 	}
 	if err := j.send(st, a); err != nil {
 		return err
+	}
+	if err == nil && len(grant.Names) > 0 {
+		if err := j.send(st, joinNames{grant.Names}); err != nil {
+			return err
+		}
 	}
 	if err := st.CloseWrite(); err != nil {
 		return err
@@ -188,7 +246,15 @@ func (j *joiner) ask(st stream, inv coordinator.Invite, claim *coordinator.Repla
 	if len(a.Genesis) == 0 || len(a.Secret) != 32 || (claim != nil) != (a.Challenge != nil) {
 		return none, fmt.Errorf("read grant: %w", errFrame)
 	}
-	return coordinator.Grant{Genesis: a.Genesis, Secret: [32]byte(a.Secret), Challenge: a.Challenge}, nil
+	g := coordinator.Grant{Genesis: a.Genesis, Secret: [32]byte(a.Secret), Challenge: a.Challenge}
+	var names joinNames
+	if err := j.receive(st, grantLimit, &names); err == nil {
+		g.Names = names.Names
+	} else if !errors.Is(err, io.EOF) {
+		// The names are help only: what was granted counts.
+		j.log.Debug("the founder's names were not read", "error", err)
+	}
+	return g, nil
 }
 
 func (j *joiner) send(st stream, v any) error {

@@ -67,10 +67,15 @@ func (n *Node) heard(g *group, records [][]byte) {
 			return // checking signatures costs: one bad one is enough
 		}
 		if news {
-			n.redial.soon(a)
-			n.introduce(a)
+			n.moved(a)
 		}
 	}
+}
+
+// moved takes note of signed addresses of a member that are news.
+func (n *Node) moved(a journal.Author) {
+	n.redial.nudge(a)
+	n.introduce(a)
 }
 
 // watch follows connections and what identify tells.
@@ -79,6 +84,7 @@ func (n *Node) watch() error {
 		ConnectedF: func(_ network.Network, c network.Conn) {
 			n.gate.connected(c)
 			n.moves.made(c)
+			n.met(c)
 		},
 	})
 	sub, err := n.host.EventBus().Subscribe([]any{
@@ -108,6 +114,25 @@ func (n *Node) watch() error {
 		}
 	})
 	return nil
+}
+
+// met remembers where a connection comes from, for the times when there are
+// too many.
+func (n *Node) met(c network.Conn) {
+	// The events of a short connection may be left out.
+	if a, err := AuthorOf(c.RemotePeer()); err == nil {
+		n.redial.saw(a)
+	}
+	if relayed(c.RemoteMultiaddr()) {
+		return
+	}
+	ip := ipOf(c.RemoteMultiaddr())
+	if n.gate.relays[c.RemotePeer()] {
+		n.gate.rules.sawRelay(ip)
+	}
+	if a, err := AuthorOf(c.RemotePeer()); err == nil && n.reg.member(a) && c.Stat().Direction == network.DirInbound {
+		n.dir.came(a, ip)
+	}
 }
 
 func (n *Node) connectedness(id peer.ID, c network.Connectedness) {
@@ -144,10 +169,10 @@ func (n *Node) identified(e event.EvtPeerIdentificationCompleted) {
 	if e.SignedPeerRecord != nil {
 		if raw, err := e.SignedPeerRecord.Marshal(); err == nil && len(raw) <= maxRecord {
 			if _, news, _ := n.dir.vouch(raw, func(b journal.Author) bool { return b == a }); news {
-				n.introduce(a)
+				n.moved(a)
 			}
 		}
-	} else if n.dir.tell(a, e.ListenAddrs) {
+	} else if n.dir.say(a, e.ListenAddrs) {
 		n.log.Debug("member told its addresses unsigned", "peer", e.Peer)
 	}
 	if s := e.Conn.Stat(); s.Direction == network.DirOutbound && !s.Limited {

@@ -14,14 +14,15 @@ const mdnsName = "_quorate._udp"
 // found takes peers seen in the local network.
 type found struct{ n *Node }
 
-// HandlePeerFound notes where a member is; others are of no interest.
+// HandlePeerFound notes where a member is; others are of no interest. Nobody
+// signed it, so it takes the place of nothing.
 func (f found) HandlePeerFound(p peer.AddrInfo) {
 	a, err := AuthorOf(p.ID)
 	if err != nil || !f.n.reg.member(a) {
 		return
 	}
-	if f.n.dir.tell(a, p.Addrs) {
-		f.n.redial.soon(a)
+	if f.n.dir.show(a, p.Addrs) {
+		f.n.redial.nudge(a)
 	}
 }
 

@@ -109,7 +109,7 @@ func (n *Node) reconnect() {
 	for _, c := range n.moves.stale(n.host.Network().Conns()) {
 		n.log.Info("this host has moved: connecting anew", "peer", c.RemotePeer())
 		if a, err := AuthorOf(c.RemotePeer()); err == nil {
-			n.redial.soon(a)
+			n.redial.anew(a)
 		}
 		_ = c.Close()
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,6 +47,10 @@ type Config struct {
 	MDNS bool
 	// Log may be nil.
 	Log *slog.Logger
+	// ToldNetworks are ranges of IP addresses, beyond the public ones and those of
+	// networks that this host is in, where members may be by what they or others
+	// tell. Addresses that its owner gives may be anywhere.
+	ToldNetworks []netip.Prefix
 	// Book remembers addresses across restarts; it may be nil.
 	Book AddressBook
 	// Doorman answers invites; nil means that none is ever open.
@@ -64,6 +70,7 @@ type Node struct {
 	log    *slog.Logger
 	reg    *registry
 	gate   *gate
+	door   *places
 	tally  *tally
 	dir    *directory
 	sync   *syncer
@@ -125,14 +132,26 @@ func New(ctx context.Context, cfg Config) (*Node, error) {
 	n := &Node{self: cfg.Identity.Author(), log: log, dir: dir}
 	n.reg = newRegistry(n.self)
 	n.tally = newTally(n.reg)
-	n.gate = newGate(n.reg, relays, cfg.Doorman, log)
-	if n.host, err = newHost(cfg, n.gate, relays, external); err != nil {
+	rules := newDialRules(dir, relays, cfg.ToldNetworks)
+	rules.home = atHome(cfg.Listen, external, relays)
+	n.gate = newGate(n.reg, rules, cfg.Doorman, log)
+	if n.door, err = newResourceManager(func(ip netip.Addr) bool { return dir.known(ip) || rules.relayAt(ip) }); err != nil {
 		return nil, err
 	}
+	n.gate.door = n.door
+	if n.host, err = newHost(cfg, n.gate, n.door, relays, external); err != nil {
+		return nil, err
+	}
+	dir.news = n.moved
 	n.ctx, n.cancel = context.WithCancel(ctx)
 	n.sync = newSyncer(n.ctx, n.reg, n, n.tally, log, codec, cfg.Tap)
 	n.join = newJoiner(n.self, cfg.Doorman, codec, log, cfg.Tap)
-	n.redial = newRedialer(n.host, n.reg, n.dir)
+	n.join.stay = func(a journal.Author, d time.Duration) {
+		if id, err := PeerID(a); err == nil {
+			n.gate.stay(id, d)
+		}
+	}
+	n.redial = newRedialer(n.host, n.reg, rules)
 	n.moves = newMoves()
 	if n.gossip, err = newGossip(n.ctx, n.host, n.reg, n.sync, n.tally, log, cfg.Tap); err == nil {
 		err = n.watch()
@@ -163,6 +182,20 @@ func peerAddrs(texts []string) ([]peer.AddrInfo, error) {
 		addrs = append(addrs, a)
 	}
 	return peer.AddrInfosFromP2pAddrs(addrs...)
+}
+
+// atHome says whether a node is set up for groups on its own machine alone.
+func atHome(listen []string, external []ma.Multiaddr, relays []peer.AddrInfo) bool {
+	addrs := slices.Clone(external)
+	for _, t := range listen {
+		if a, err := ma.NewMultiaddr(t); err == nil {
+			addrs = append(addrs, a)
+		}
+	}
+	for _, r := range relays {
+		addrs = append(addrs, r.Addrs...)
+	}
+	return len(addrs) > 0 && loopbackOnly(addrs)
 }
 
 // Author returns this node's identity.
@@ -243,7 +276,7 @@ func (n *Node) membersChanged(left []journal.Author) {
 		// Pubsub sends past its peer filter to whom it knows on a topic, so who
 		// left one group but is in another is connected anew as well.
 		if n.reg.member(a) {
-			n.redial.soon(a)
+			n.redial.anew(a)
 		} else {
 			n.host.ConnManager().Unprotect(id, userAgent)
 			n.dir.drop(a)

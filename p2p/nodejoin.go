@@ -17,8 +17,9 @@ var (
 	// ErrFounderAway: the founder was not reached.
 	ErrFounderAway = errors.New("the founder cannot be reached")
 	// ErrNoOpenInvite: the founder was reached, and ended the connection. It
-	// lets strangers in only while an invite is open, and only a few at once.
-	ErrNoOpenInvite = errors.New("the founder's node lets nobody in: no invite is open there")
+	// lets strangers in only while an invite is open, and only a few at once; it
+	// tells strangers no more than that.
+	ErrNoOpenInvite = errors.New("the founder's node does not let this one in: no invite is open there, or too many ask at this moment")
 )
 
 // Join dials the founder of an invite, presents it and returns the grant. The
@@ -38,6 +39,7 @@ func (n *Node) Join(ctx context.Context, inv coordinator.Invite, claim *coordina
 	}
 	reached, done := n.gate.approach(id)
 	defer done()
+	defer n.gate.rules.invite(id, addrs)()
 	defer func() {
 		if !n.reg.member(inv.Founder) {
 			_ = n.host.Network().ClosePeer(id)
@@ -84,7 +86,10 @@ func (n *Node) onJoin(s network.Stream) {
 		_ = s.Reset()
 		return
 	}
-	n.gate.joinBegins(id)
+	if !n.gate.joinBegins(id) {
+		_ = s.Reset()
+		return
+	}
 	defer n.gate.joinEnds(id)
 	n.join.serve(n.ctx, s, from)
 }
@@ -93,6 +98,6 @@ func (n *Node) onJoin(s network.Stream) {
 // when it came to join.
 func (n *Node) remember(a journal.Author, id peer.ID) {
 	if len(n.dir.of(a)) == 0 {
-		n.dir.tell(a, n.host.Peerstore().Addrs(id))
+		n.dir.say(a, n.host.Peerstore().Addrs(id))
 	}
 }

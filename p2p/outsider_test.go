@@ -237,3 +237,48 @@ func TestJoinWhereNoInviteIsOpen(t *testing.T) {
 		}
 	}
 }
+
+// Strangers who come while an invite is open and say nothing are sent away, and
+// whoever has the invite gets in: it has only to try again.
+func TestSilentStrangersLeave(t *testing.T) {
+	net, g := quicAndTCP(), p2ptest.NewGroup(1)
+	b := net.node(t, p2p.Config{Identity: p2ptest.Identity(2)})
+	d := &door{open: true}
+	a := net.node(t, p2p.Config{Identity: p2ptest.Identity(1), Doorman: d})
+	attachNode(t, a, g, nil, a.Author())
+	d.inv = coordinator.Invite{Group: g.ID(), Founder: a.Author(), Addresses: a.ListenAddrs()}
+	// As many as one address may have, with a stream for joining that carries no
+	// proof.
+	var crowd []*hostile
+	for n := range byte(4) {
+		x := newHostile(t, p2ptest.Identity(10+n))
+		x.Meet(t, g, a)
+		s, err := x.host.NewStream(context.Background(), info(t, a).ID, p2p.JoinProtocol)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p2ptest.ReadFrame(s); err != nil {
+			t.Fatal(err)
+		}
+		crowd = append(crowd, x)
+	}
+	refused := 0
+	p2ptest.Eventually(t, "the one with the invite is let in", func() bool {
+		_, err := b.Join(context.Background(), d.inv, nil)
+		if err != nil && !errors.Is(err, p2p.ErrNoOpenInvite) {
+			t.Fatal(err)
+		}
+		if err != nil {
+			refused++
+		}
+		return err == nil
+	})
+	if refused == 0 {
+		t.Error("nobody crowded the door")
+	}
+	for _, x := range crowd {
+		p2ptest.Eventually(t, "a stranger that says nothing is gone", func() bool {
+			return x.host.Network().Connectedness(info(t, a).ID) == network.NotConnected
+		})
+	}
+}

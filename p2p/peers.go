@@ -42,6 +42,9 @@ func (n *Node) Peers() []coordinator.PeerStatus {
 	return append(out, sortPending(n.gate.pending.list())...)
 }
 
+// Handshakes returns what connections do that have not proved who they are.
+func (n *Node) Handshakes() Handshakes { return n.door.handshakes() }
+
 func relayed(a ma.Multiaddr) bool {
 	_, err := a.ValueForProtocol(ma.P_CIRCUIT)
 	return err == nil

@@ -2,7 +2,9 @@ package p2p
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	ma "github.com/multiformats/go-multiaddr"
 
 	"github.com/quorate/quorate/journal"
 )
@@ -19,21 +22,33 @@ const (
 	dialTimeout = 15 * time.Second
 	backoffMin  = 2 * time.Second
 	backoffMax  = 10 * time.Minute
+	backoffMet  = 40 * time.Second // the most for a member that was connected within metFor
+	metFor      = 24 * time.Hour
 	yieldFor    = 2 * time.Second // the greater peer ID lets the smaller dial first
 	shortLived  = 5 * time.Second // a connection that ends sooner counts as a failure
-	maxDials    = 8               // at once
+	maxDials    = 16              // at once
+
+	// Addresses that members told are tried after those that are surer, and not
+	// in their places.
+	hearsayAfter   = 3 * time.Second
+	hearsayTimeout = 10 * time.Second
+	maxHearsay     = 8           // at once
+	nudgeEvery     = time.Minute // a member is dialed sooner for what is told
 )
+
+var errNoAddress = errors.New("no such address is known")
 
 // redialer keeps dialing members that are not connected.
 type redialer struct {
-	host host.Host
-	self peer.ID
-	reg  *registry
-	dir  *directory
+	host  host.Host
+	self  peer.ID
+	reg   *registry
+	rules *dialRules
 
-	wg    sync.WaitGroup
-	slots chan struct{}
-	wake  chan struct{}
+	wg      sync.WaitGroup
+	slots   chan struct{}
+	hearsay chan struct{}
+	wake    chan struct{}
 
 	mu sync.Mutex
 	m  map[journal.Author]*dialing
@@ -47,16 +62,20 @@ type dialing struct {
 	fails     int
 	active    bool
 	hurry     bool      // dial at once when the connection ends
+	again     bool      // something was told while it was being dialed
+	nudged    time.Time // dialed sooner for what was told
 	connected time.Time // zero while not connected
 	seen      time.Time
+	met       time.Time // connected then, as far as this node remembers
 }
 
-func newRedialer(h host.Host, reg *registry, dir *directory) *redialer {
+func newRedialer(h host.Host, reg *registry, rules *dialRules) *redialer {
 	return &redialer{
-		host: h, self: h.ID(), reg: reg, dir: dir,
-		slots: make(chan struct{}, maxDials),
-		wake:  make(chan struct{}, 1),
-		m:     map[journal.Author]*dialing{},
+		host: h, self: h.ID(), reg: reg, rules: rules,
+		slots:   make(chan struct{}, maxDials),
+		hearsay: make(chan struct{}, maxHearsay),
+		wake:    make(chan struct{}, 1),
+		m:       map[journal.Author]*dialing{},
 	}
 }
 
@@ -103,19 +122,64 @@ func (r *redialer) dial(ctx context.Context, a journal.Author, d *dialing) {
 	d.active = false
 	if err != nil || d.connected.IsZero() {
 		d.fails++
-		d.next = time.Now().Add(backoff(d.fails))
+		d.next = time.Now().Add(d.backoff())
+		if d.again {
+			d.next = time.Now()
+		}
 	}
+	d.again = false
 	r.poke()
 }
 
+// connect tries what is sure, and what is told a little later.
 func (r *redialer) connect(ctx context.Context, a journal.Author, id peer.ID) error {
+	dir := r.rules.dir
+	sure := dir.sure(a)
+	told := slices.DeleteFunc(dir.hearsay(a), func(x ma.Multiaddr) bool { return !r.rules.told(x) })
+	told = append(told, slices.DeleteFunc(dir.shown(a), func(x ma.Multiaddr) bool { return !r.rules.near(x) })...)
+	// What identify heard is in the host's own book, and would be dialed with the rest.
+	r.host.Peerstore().ClearAddrs(id)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- r.try(ctx, r.slots, dialTimeout, peer.AddrInfo{ID: id, Addrs: sure}) }()
+	if len(told) == 0 {
+		return <-done
+	}
+	wait := time.NewTimer(hearsayAfter)
+	defer wait.Stop()
 	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
+	case err := <-done:
+		if err == nil {
+			return nil
+		}
+		return r.try(ctx, r.hearsay, hearsayTimeout, peer.AddrInfo{ID: id, Addrs: told})
+	case <-wait.C:
+	}
+	err := r.try(ctx, r.hearsay, hearsayTimeout, peer.AddrInfo{ID: id, Addrs: told})
+	if err == nil {
+		cancel()
+	}
+	if first := <-done; err != nil {
+		return first
+	}
+	return nil
+}
+
+// try dials addresses in a place of its kind.
+func (r *redialer) try(ctx context.Context, slots chan struct{}, timeout time.Duration, to peer.AddrInfo) error {
+	if len(to.Addrs) == 0 {
+		return errNoAddress
+	}
+	select {
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return dialPeer(ctx, r.host, peer.AddrInfo{ID: id, Addrs: r.dir.of(a)})
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return dialPeer(ctx, r.host, to)
 }
 
 // dialPeer connects to a peer, over a relay if need be. It overrides the
@@ -127,6 +191,16 @@ func dialPeer(ctx context.Context, h host.Host, to peer.AddrInfo) error {
 	ctx, cancel := context.WithTimeout(network.WithAllowLimitedConn(ctx, userAgent), dialTimeout)
 	defer cancel()
 	return h.Connect(ctx, to)
+}
+
+// backoff is short for a member that was here lately: it may be kept out by
+// others, and then every try counts.
+func (d *dialing) backoff() time.Duration {
+	b := backoff(d.fails)
+	if !d.met.IsZero() && time.Since(d.met) < metFor {
+		b = min(b, backoffMet)
+	}
+	return b
 }
 
 // backoff is 2 s, doubling to 10 min, plus or minus a quarter.
@@ -165,8 +239,11 @@ func (r *redialer) follow() {
 			d.first = now.Add(jitter(yieldFor))
 		}
 		d.next = d.first
+		if r.rules.dir.met(a) {
+			d.met = now
+		}
 		if c := r.host.Network().Connectedness(id); c == network.Connected || c == network.Limited {
-			d.connected, d.seen = now, now
+			d.connected, d.seen, d.met = now, now, now
 		}
 		r.m[a] = d
 	}
@@ -178,16 +255,45 @@ func (r *redialer) follow() {
 	r.poke()
 }
 
-// soon dials a member now, because an address of it was learned or a
-// connection has to be made anew.
+// soon dials a member now, because this node's owner gave an address of it.
 func (r *redialer) soon(a journal.Author) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if d := r.m[a]; d != nil {
 		d.next, d.fails = time.Now(), 0
+		d.again = d.active
 		d.hurry = !d.connected.IsZero()
 		r.poke()
 	}
+}
+
+// anew dials a member at once when its connection ends, which is about to. One
+// that is not connected waits as before.
+func (r *redialer) anew(a journal.Author) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d := r.m[a]; d != nil {
+		d.hurry = !d.connected.IsZero()
+	}
+}
+
+// nudge dials a member now, because an address of it was told: once a minute at
+// most, and what failed before still counts.
+func (r *redialer) nudge(a journal.Author) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	d := r.m[a]
+	if d == nil || !d.connected.IsZero() || !d.nudged.IsZero() && now.Sub(d.nudged) < nudgeEvery {
+		return
+	}
+	d.nudged = now
+	if d.active {
+		d.again = true
+	} else if now.Before(d.next) {
+		d.next = now
+	}
+	r.poke()
 }
 
 func (r *redialer) connected(a journal.Author) {
@@ -195,7 +301,17 @@ func (r *redialer) connected(a journal.Author) {
 	defer r.mu.Unlock()
 	if d := r.m[a]; d != nil && d.connected.IsZero() {
 		d.connected = time.Now()
-		d.seen = d.connected
+		d.seen, d.met = d.connected, d.connected
+	}
+}
+
+// saw notes that there is a connection to a member, however short.
+func (r *redialer) saw(a journal.Author) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d := r.m[a]; d != nil {
+		d.seen = time.Now()
+		d.met = d.seen
 	}
 }
 
@@ -212,8 +328,8 @@ func (r *redialer) disconnected(a journal.Author) {
 	} else {
 		d.fails = 0
 	}
-	d.connected, d.seen = time.Time{}, now
-	d.next = now.Add(backoff(d.fails) / 2)
+	d.connected, d.seen, d.met = time.Time{}, now, now
+	d.next = now.Add(d.backoff() / 2)
 	if d.hurry {
 		d.hurry, d.fails, d.next = false, 0, now
 	}

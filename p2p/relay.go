@@ -115,10 +115,11 @@ func newRelayHost(cfg RelayConfig, door *relayDoor, external []ma.Multiaddr) (ho
 	if err != nil {
 		return nil, nil, err
 	}
-	limits, err := newRelayResourceManager()
+	limits, err := newRelayResourceManager(door.known)
 	if err != nil {
 		return nil, nil, err
 	}
+	door.places = limits
 	// Everybody who is let in is named, so none is ever trimmed for another.
 	conns, err := connmgr.NewConnManager(relayConns, 2*relayConns, connmgr.WithGracePeriod(30*time.Second))
 	if err != nil {
@@ -141,6 +142,7 @@ func newRelayHost(cfg RelayConfig, door *relayDoor, external []ma.Multiaddr) (ho
 		libp2p.DisableIdentifyAddressDiscovery(),
 		libp2p.ForceReachabilityPublic(),
 		libp2p.ResourceManager(limits),
+		quickHandshakes(),
 		libp2p.ConnectionManager(conns),
 		libp2p.ConnectionGater(door),
 	}
@@ -204,6 +206,7 @@ func (r *Relay) protect(gone []peer.ID) {
 // Stats returns what the relay does now, and did since it was started.
 func (r *Relay) Stats() RelayStats {
 	s := r.meter.stats()
+	s.Handshakes = r.door.places.handshakes()
 	for _, p := range r.host.Network().Peers() {
 		if len(r.host.Network().ConnsToPeer(p)) > 0 {
 			s.Connected++

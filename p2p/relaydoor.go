@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/libp2p/go-libp2p/core/control"
@@ -31,14 +33,16 @@ type relayDoor struct {
 	log     *slog.Logger
 	pending *pendingPeers
 	meter   *relayMeter
+	places  *places // nil in tests of the door alone
 
 	mu     sync.RWMutex
 	groups map[peer.ID]map[string]bool
 	rates  map[peer.ID]*rate.Limiter
+	from   map[peer.ID][]netip.Addr // where the named came from, the latest first
 }
 
 func newRelayDoor(log *slog.Logger, m *relayMeter) *relayDoor {
-	return &relayDoor{log: log, pending: newPendingPeers(), meter: m}
+	return &relayDoor{log: log, pending: newPendingPeers(), meter: m, from: map[peer.ID][]netip.Addr{}}
 }
 
 // set replaces the list, and returns the peers that lost something by it.
@@ -82,6 +86,11 @@ func (d *relayDoor) set(groups RelayGroups) ([]peer.ID, error) {
 			d.pending.remove(a)
 		}
 	}
+	for p := range d.from {
+		if next[p] == nil {
+			delete(d.from, p)
+		}
+	}
 	d.groups, d.rates = next, rates
 	return less, nil
 }
@@ -123,6 +132,31 @@ func (d *relayDoor) asks(p peer.ID) bool {
 	return r != nil && r.Allow()
 }
 
+// came remembers from where one who is named connected.
+func (d *relayDoor) came(p peer.ID, ip netip.Addr) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	was := d.from[p]
+	if d.groups[p] == nil || !ip.IsValid() || len(was) > 0 && was[0] == ip {
+		return
+	}
+	was = slices.DeleteFunc(was, func(x netip.Addr) bool { return x == ip })
+	d.from[p] = slices.Concat([]netip.Addr{ip}, was[:min(len(was), maxFrom-1)])
+}
+
+// known says whether one who is named came from an IP address lately.
+func (d *relayDoor) known(ip netip.Addr) bool {
+	at := addrNet(ip)
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for _, from := range d.from {
+		if at.IsValid() && slices.ContainsFunc(from, func(x netip.Addr) bool { return addrNet(x) == at }) {
+			return true
+		}
+	}
+	return false
+}
+
 // AllowReserve lets the named be reached here.
 func (d *relayDoor) AllowReserve(p peer.ID, _ ma.Multiaddr) bool { return d.allowed(p) && d.asks(p) }
 
@@ -139,11 +173,20 @@ func (d *relayDoor) InterceptAddrDial(peer.ID, ma.Multiaddr) bool { return false
 
 // InterceptAccept allows every address: the resource manager has counted it, and
 // who is behind it is checked next.
-func (d *relayDoor) InterceptAccept(network.ConnMultiaddrs) bool { return true }
+func (d *relayDoor) InterceptAccept(c network.ConnMultiaddrs) bool {
+	if d.places != nil {
+		d.places.accepted(c)
+	}
+	return true
+}
 
 // InterceptSecured lets in who is named.
 func (d *relayDoor) InterceptSecured(_ network.Direction, p peer.ID, at network.ConnMultiaddrs) bool {
+	if d.places != nil {
+		d.places.spoke(at.RemoteMultiaddr())
+	}
 	if d.allowed(p) {
+		d.came(p, ipOf(at.RemoteMultiaddr()))
 		return true
 	}
 	d.meter.strangers.Add(1)

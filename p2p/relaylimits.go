@@ -1,9 +1,9 @@
 package p2p
 
 import (
+	"net/netip"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
@@ -15,17 +15,15 @@ import (
 // circuit to each other, and for a moment two when both dial at once.
 const (
 	relayReservations = 256
-	relayCircuits     = 64 // of one peer
-	relayConns        = 512
-	relayConnsOfPeer  = 8   // TCP and QUIC, IPv4 and IPv6, and the ones about to go
-	relayHandshakes   = 128 // connections whose other end has not proved who it is
+	relayCircuits     = 64   // of one peer
+	relayConns        = 1024 // inbound: handshakes, and then those who are named
+	relayConnsOfPeer  = 8    // TCP and QUIC, IPv4 and IPv6, and the ones about to go
 	relayStreams      = 8192
 	relayStreamsPeer  = 2*relayCircuits + 32 // circuits from it and to it, identify
 	relayMemory       = 256 << 20
 	relayMemoryPeer   = 24 << 20 // of windows and buffers: a peer that does not read holds up its own circuits
 	relayBuffer       = 16 << 10 // two for each circuit
-	// Connections from one IP address: an office full of cosigners, and no more,
-	// so that one address cannot take all handshakes.
+	// Connections from one IP address: an office full of cosigners, and no more.
 	relayConnsPerIP    = 64
 	relayConnsPerSec   = 4
 	relayConnsPerBurst = 64
@@ -46,15 +44,25 @@ func relayResources() relay.Resources {
 	}
 }
 
-// newRelayResourceManager limits everything that a peer can make a relay hold.
-func newRelayResourceManager() (network.ResourceManager, error) {
+// relayPlaces are the places for connections whose other end has not proved who
+// it is.
+func relayPlaces() placeLimits {
+	return placeLimits{
+		anybody: roomLimits{places: 384, perAddr: 16, perNetwork: 64},
+		known:   roomLimits{places: 128, perAddr: 4, perNetwork: 16},
+	}
+}
+
+// relayLimits limit everything that a peer can make a relay hold.
+func relayLimits() rcmgr.PartialLimitConfig {
+	handshakes := rcmgr.LimitVal(relayPlaces().all() + leaving)
 	all := rcmgr.ResourceLimits{
 		Conns: relayConns, ConnsInbound: relayConns, ConnsOutbound: rcmgr.BlockAllLimit, FD: relayConns,
 		Streams: relayStreams, StreamsInbound: relayStreams, StreamsOutbound: relayStreams, Memory: relayMemory,
 	}
 	before := rcmgr.ResourceLimits{
-		Conns: relayHandshakes, ConnsInbound: relayHandshakes, ConnsOutbound: rcmgr.BlockAllLimit, FD: relayHandshakes,
-		Streams: relayStreams, StreamsInbound: relayStreams, StreamsOutbound: relayStreams, Memory: relayMemory / 8,
+		Conns: handshakes, ConnsInbound: handshakes, ConnsOutbound: rcmgr.BlockAllLimit, FD: handshakes,
+		Streams: relayStreams, StreamsInbound: relayStreams, StreamsOutbound: relayStreams, Memory: relayMemory / 2,
 	}
 	peer := rcmgr.ResourceLimits{
 		Conns: relayConnsOfPeer, ConnsInbound: relayConnsOfPeer, ConnsOutbound: rcmgr.BlockAllLimit, FD: relayConnsOfPeer,
@@ -64,12 +72,19 @@ func newRelayResourceManager() (network.ResourceManager, error) {
 	servicePeer := rcmgr.ResourceLimits{
 		Streams: relayStreamsPeer, StreamsInbound: relayStreamsPeer, StreamsOutbound: relayStreamsPeer, Memory: relayMemoryPeer,
 	}
-	limits := rcmgr.PartialLimitConfig{
+	return rcmgr.PartialLimitConfig{
 		System: all, Transient: before, PeerDefault: peer,
 		Service:      map[string]rcmgr.ResourceLimits{relay.ServiceName: service},
 		ServicePeer:  map[string]rcmgr.ResourceLimits{relay.ServiceName: servicePeer},
 		Protocol:     map[protocol.ID]rcmgr.ResourceLimits{proto.ProtoIDv2Hop: service, proto.ProtoIDv2Stop: service},
 		ProtocolPeer: map[protocol.ID]rcmgr.ResourceLimits{proto.ProtoIDv2Hop: servicePeer, proto.ProtoIDv2Stop: servicePeer},
 	}
-	return newLimiter(limits.Build(rcmgr.DefaultLimits.AutoScale()), perIP{relayConnsPerIP, relayConnsPerSec, relayConnsPerBurst})
+}
+
+func newRelayResourceManager(known func(netip.Addr) bool) (*places, error) {
+	m, err := newLimiter(relayLimits().Build(rcmgr.DefaultLimits.AutoScale()), perIP{relayConnsPerIP, relayConnsPerSec, relayConnsPerBurst})
+	if err != nil {
+		return nil, err
+	}
+	return newPlaces(m, relayPlaces(), known), nil
 }

@@ -16,6 +16,7 @@ type RelayStats struct {
 	Bytes        uint64 // carried, in both directions
 	Refused      uint64 // reservations and circuits that were asked for and not granted
 	Strangers    uint64 // connections of peers that are not named
+	Handshakes   Handshakes
 }
 
 // relayMeter counts what the relay service does.

@@ -66,9 +66,10 @@ func (c *Client) AccountKey(ctx context.Context, st wallet.ScriptType, n uint32)
 	return key, nil
 }
 
-// SignHash signs a proof of possession with the account's own key.
-func (c *Client) SignHash(ctx context.Context, st wallet.ScriptType, n uint32, hash [32]byte) ([]byte, error) {
-	out, err := c.ask(ctx, pathHash, hashRequest{account{st, n}, hash[:]})
+// SignClaim signs a claim with the account's own key. What comes back is not
+// verified here: the group refuses a proof that is none.
+func (c *Client) SignClaim(ctx context.Context, st wallet.ScriptType, n uint32, claim coordinator.KeyClaim) ([]byte, error) {
+	out, err := c.ask(ctx, pathClaim, newClaimRequest(account{st, n}, claim))
 	return out.Signature, err
 }
 
@@ -115,6 +116,9 @@ func (c *Client) ask(ctx context.Context, path string, question any) (answer, er
 		return answer{}, fmt.Errorf("ask the signer at %s: %w", c.path, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusNotFound {
+		return answer{}, fmt.Errorf("the signer at %s does not know the request %s: it is of an older version; run the node and the signer at the same one", c.path, path)
+	}
 	var out answer
 	if err := decode(resp.Body, &out); err != nil {
 		return answer{}, fmt.Errorf("ask the signer: status %d: %w", resp.StatusCode, err)

@@ -2,6 +2,7 @@ package signer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -55,13 +56,19 @@ func (s *Local) AccountKey(_ context.Context, st wallet.ScriptType, account uint
 	return a.Key(), nil
 }
 
-// SignHash signs a proof of possession with the account's own key.
-func (s *Local) SignHash(_ context.Context, st wallet.ScriptType, account uint32, hash [32]byte) ([]byte, error) {
+// SignClaim signs a claim with the account's own key, if it is of that key.
+func (s *Local) SignClaim(_ context.Context, st wallet.ScriptType, account uint32, claim coordinator.KeyClaim) ([]byte, error) {
 	a, err := s.account(st, account)
 	if err != nil {
 		return nil, err
 	}
-	return a.SignHash(hash), nil
+	if err := claim.Check(); err != nil {
+		return nil, fmt.Errorf("sign for a key: %w", err)
+	}
+	if !claim.Of(a.Key()) {
+		return nil, errors.New("sign for a key: the claim is of another key")
+	}
+	return a.SignHash(claim.Hash()), nil
 }
 
 // SignSpend returns one signature for each input.

@@ -23,7 +23,9 @@ type Options struct {
 	Keys    coordinator.Signer
 	// Users are the ids of users whose processes may ask.
 	Users []uint32
-	Log   *slog.Logger
+	// Replacements lets a new node prove that it takes the place of a lost one.
+	Replacements bool
+	Log          *slog.Logger
 }
 
 // Limits of a signer process. A node asks one thing at a time and waits.
@@ -114,6 +116,10 @@ func (k *known) Accept() (net.Conn, error) {
 	}
 }
 
+// errReplacement is answered unless whoever runs the signer said otherwise: the
+// identity moves for good, so that a node which was taken over must not get it.
+var errReplacement = errors.New("a new node asks to take a lost one's place for good, which this signer was not told to prove: start it with --allow-replacement for as long as the new node joins")
+
 func handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	slots := make(chan struct{}, maxAtOnce)
@@ -149,17 +155,26 @@ func handler(o Options) http.Handler {
 		}
 		return answer{Key: key.String()}, nil
 	})
-	route(pathHash, func(ctx context.Context, r *http.Request) (answer, error) {
-		var q hashRequest
+	route(pathHash, func(context.Context, *http.Request) (answer, error) {
+		return answer{}, errors.New("this signer signs no hashes: the node is of an older version; run the node and the signer at the same one")
+	})
+	route(pathClaim, func(ctx context.Context, r *http.Request) (answer, error) {
+		var q claimRequest
 		if err := decode(r.Body, &q); err != nil {
 			return answer{}, fmt.Errorf("read request: %w", err)
 		}
-		if len(q.Hash) != 32 {
-			return answer{}, fmt.Errorf("hash of %d bytes", len(q.Hash))
+		claim, err := q.claim()
+		if err != nil {
+			return answer{}, fmt.Errorf("read request: %w", err)
 		}
-		sig, err := o.Keys.SignHash(ctx, q.Script, q.Account, [32]byte(q.Hash))
-		if err == nil {
-			o.Log.Info("proved that a key is here", "script", q.Script, "account", q.Account)
+		if claim.Replaces != nil && !o.Replacements {
+			return answer{}, errReplacement
+		}
+		sig, err := o.Keys.SignClaim(ctx, q.Script, q.Account, claim)
+		if err == nil && claim.Replaces != nil {
+			o.Log.Warn("proved that another node takes the place of one with a key", "script", q.Script, "account", q.Account, "node", claim.Identity, "replaced", claim.Replaces.Old)
+		} else if err == nil {
+			o.Log.Info("proved that a node has a key", "script", q.Script, "account", q.Account, "node", claim.Identity)
 		}
 		return answer{Signature: sig}, err
 	})

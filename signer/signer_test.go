@@ -16,6 +16,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/signer"
 	"github.com/quorate/quorate/wallet"
 )
@@ -72,6 +73,12 @@ func spend(t testing.TB, d *wallet.Descriptor) *wallet.Spend {
 // serve runs a signer process's part of this one, until the test ends or stop.
 func serve(t *testing.T, path string, keys *signer.Local, users ...uint32) (stop func()) {
 	t.Helper()
+	return serveWith(t, path, signer.Options{Keys: keys, Users: users})
+}
+
+func serveWith(t *testing.T, path string, o signer.Options) (stop func()) {
+	t.Helper()
+	o.Network, o.Log = wallet.Regtest, slog.New(slog.DiscardHandler)
 	l, err := signer.Listen(path, -1)
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +86,7 @@ func serve(t *testing.T, path string, keys *signer.Local, users ...uint32) (stop
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- signer.Serve(ctx, l, signer.Options{Network: wallet.Regtest, Keys: keys, Users: users, Log: slog.New(slog.DiscardHandler)})
+		done <- signer.Serve(ctx, l, o)
 	}()
 	stopped := false
 	stop = func() {
@@ -119,12 +126,12 @@ func TestClientIsAsLocal(t *testing.T) {
 		if err != nil || got.String() != want.String() {
 			t.Errorf("account key %v, %v; want %v", got, err, want)
 		}
-		hash := [32]byte{1, 2, 3}
-		proof, err := c.SignHash(ctx, st, 7, hash)
+		claim := possession(want)
+		proof, err := c.SignClaim(ctx, st, 7, claim)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := want.VerifyHash(hash, proof); err != nil {
+		if err := want.VerifyHash(claim.Hash(), proof); err != nil {
 			t.Errorf("proof: %v", err)
 		}
 		s := spend(t, descriptor(t, st, all...))
@@ -214,6 +221,99 @@ func TestListen(t *testing.T) {
 	}
 }
 
+func possession(key wallet.Key) coordinator.KeyClaim {
+	return coordinator.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Sealing: [32]byte{3}, Key: key.String()}
+}
+
+// The account's key says nothing but that it is with a node, in the words of the
+// group: no other key's claim, and none that a new node takes a lost one's place
+// unless whoever runs the signer wants it.
+func TestSignerSignsClaimsOfItsKeyOnly(t *testing.T) {
+	ctx := context.Background()
+	all := keys(t)
+	own, err := all[0].AccountKey(ctx, wallet.ScriptWSH, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := all[0].AccountKey(ctx, wallet.ScriptWSH, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replacement := func(key wallet.Key) coordinator.KeyClaim {
+		return coordinator.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Sealing: [32]byte{3}, Replaces: &coordinator.Replaced{
+			Account: coordinator.AccountHash([32]byte{1}, key), Position: 1, Old: [32]byte{4},
+			Cuts: []coordinator.ReplacedCut{{Incarnation: 1, Seq: 9, Last: [32]byte{5}}},
+		}}
+	}
+	for _, allowed := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "s")
+		serveWith(t, path, signer.Options{Keys: all[0], Users: []uint32{me()}, Replacements: allowed})
+		c := signer.Dial(path, wallet.Regtest)
+		defer c.Close()
+		for name, x := range map[string]struct {
+			claim coordinator.KeyClaim
+			ok    bool
+		}{
+			"own key":              {possession(own), true},
+			"another key":          {possession(other), false},
+			"no group":             {coordinator.KeyClaim{Identity: [32]byte{2}, Key: own.String()}, false},
+			"replacement":          {replacement(own), allowed},
+			"another's":            {replacement(other), false},
+			"replaces itself":      {func() coordinator.KeyClaim { r := replacement(own); r.Identity = r.Replaces.Old; return r }(), false},
+			"replacement of a key": {func() coordinator.KeyClaim { r := replacement(own); r.Key = own.String(); return r }(), false},
+		} {
+			sig, err := c.SignClaim(ctx, wallet.ScriptWSH, 7, x.claim)
+			if x.ok != (err == nil) {
+				t.Errorf("replacements %v, %s: %v", allowed, name, err)
+			}
+			if err == nil && own.VerifyHash(x.claim.Hash(), sig) != nil {
+				t.Errorf("%s: not signed what was claimed", name)
+			}
+			if name == "replacement" && !allowed && (err == nil || !strings.Contains(err.Error(), "--allow-replacement")) {
+				t.Errorf("the refusal does not say what to do: %v", err)
+			}
+		}
+	}
+}
+
+// A node and a signer of different versions say so.
+func TestVersionsThatDiffer(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "s")
+	all := keys(t)
+	serve(t, path, all[0], me())
+	h := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", path) }}}
+	resp, err := h.Post("http://signer/v1/hash", "application/json", strings.NewReader(`{"script":"wsh","account":0,"hash":""}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a struct{ Error string }
+	if err := errors.Join(json.NewDecoder(resp.Body).Decode(&a), resp.Body.Close()); err != nil || !strings.Contains(a.Error, "older version") {
+		t.Errorf("an older node is told %q, %v", a.Error, err)
+	}
+	old := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{Handler: http.NewServeMux()} // it knows no such request
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	c := signer.Dial(old, wallet.Regtest)
+	key, err := all[0].AccountKey(ctx, wallet.ScriptWSH, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.SignClaim(ctx, wallet.ScriptWSH, 0, possession(key)); err == nil || !strings.Contains(err.Error(), "older version") {
+		t.Errorf("of an older signer is said: %v", err)
+	}
+	c.Close()
+	if err := srv.Close(); err != nil {
+		t.Error(err)
+	}
+	<-served
+}
+
 // Whatever is asked wrongly is refused, and the signer goes on.
 func TestBadRequests(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
@@ -229,10 +329,13 @@ func TestBadRequests(t *testing.T) {
 		"two values":      {"/v1/account", `{"script":"wsh","account":0}{}`},
 		"script":          {"/v1/account", `{"script":"tr","account":0}`},
 		"account":         {"/v1/account", `{"script":"wsh","account":2147483648}`},
-		"short hash":      {"/v1/hash", `{"script":"wsh","account":0,"hash":"AAAA"}`},
+		"any hash":        {"/v1/hash", `{"script":"wsh","account":0,"hash":"AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="}`},
+		"no claim":        {"/v1/claim", `{"script":"wsh","account":0}`},
+		"short group":     {"/v1/claim", `{"script":"wsh","account":0,"group":"AAAA","identity":"","sealing":"","key":"x"}`},
+		"a hash as claim": {"/v1/claim", `{"script":"wsh","account":0,"hash":"AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="}`},
 		"no descriptor":   {"/v1/spend", `{"script":"wsh","account":0,"descriptor":"","psbt":""}`},
 		"no psbt":         {"/v1/spend", `{"script":"wsh","account":0,"descriptor":"` + d + `","psbt":"AAAA"}`},
-		"too long":        {"/v1/hash", `{"script":"` + strings.Repeat("w", 9<<20) + `"}`},
+		"too long":        {"/v1/claim", `{"script":"` + strings.Repeat("w", 9<<20) + `"}`},
 		"unknown request": {"/v1/seed", `{}`},
 	} {
 		resp, err := h.Post("http://signer"+q.path, "application/json", strings.NewReader(q.body))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
 )
@@ -18,9 +19,24 @@ type (
 		Script  wallet.ScriptType `json:"script"`
 		Account uint32            `json:"account"`
 	}
-	hashRequest struct {
+	claimRequest struct {
 		account
-		Hash []byte `json:"hash"` // 32 bytes
+		Group    []byte    `json:"group"`
+		Identity []byte    `json:"identity"`
+		Sealing  []byte    `json:"sealing"`
+		Key      string    `json:"key,omitempty"`
+		Replaces *replaced `json:"replaces,omitempty"`
+	}
+	replaced struct {
+		Account  []byte `json:"account"`
+		Position uint32 `json:"position"`
+		Old      []byte `json:"old"`
+		Cuts     []cut  `json:"cuts"`
+	}
+	cut struct {
+		Incarnation uint8  `json:"incarnation"`
+		Seq         uint64 `json:"seq"`
+		Last        []byte `json:"last"`
 	}
 	spendRequest struct {
 		account
@@ -39,8 +55,11 @@ type (
 const (
 	pathNetwork = "/v1/network"
 	pathAccount = "/v1/account"
-	pathHash    = "/v1/hash"
+	pathClaim   = "/v1/claim"
 	pathSpend   = "/v1/spend"
+	// pathHash is of versions that signed any hash; it is answered so that a
+	// node of theirs is told what is wrong.
+	pathHash = "/v1/hash"
 )
 
 // maxMessage bounds a request and an answer. A packet of a thousand inputs with
@@ -66,6 +85,46 @@ func decode(r io.Reader, into any) error {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("more than one value")
 	}
+	return nil
+}
+
+func newClaimRequest(a account, c coordinator.KeyClaim) claimRequest {
+	out := claimRequest{account: a, Group: c.Group[:], Identity: c.Identity[:], Sealing: c.Sealing[:], Key: c.Key}
+	if r := c.Replaces; r != nil {
+		out.Replaces = &replaced{Account: r.Account[:], Position: r.Position, Old: r.Old[:], Cuts: []cut{}}
+		for _, x := range r.Cuts {
+			out.Replaces.Cuts = append(out.Replaces.Cuts, cut{x.Incarnation, x.Seq, x.Last[:]})
+		}
+	}
+	return out
+}
+
+// claim reads what is to be signed.
+func (r claimRequest) claim() (coordinator.KeyClaim, error) {
+	c := coordinator.KeyClaim{Key: r.Key}
+	err := errors.Join(fill(c.Group[:], r.Group), fill(c.Identity[:], r.Identity), fill(c.Sealing[:], r.Sealing))
+	if x := r.Replaces; x != nil {
+		c.Replaces = &coordinator.Replaced{Position: x.Position}
+		err = errors.Join(err, fill(c.Replaces.Account[:], x.Account), fill(c.Replaces.Old[:], x.Old))
+		for _, y := range x.Cuts {
+			z := coordinator.ReplacedCut{Incarnation: y.Incarnation, Seq: y.Seq}
+			err = errors.Join(err, fill(z.Last[:], y.Last))
+			c.Replaces.Cuts = append(c.Replaces.Cuts, z)
+		}
+	}
+	if err != nil {
+		return coordinator.KeyClaim{}, errors.New("claim: a field has not 32 bytes")
+	}
+	return c, c.Check()
+}
+
+var errLength = errors.New("wrong length")
+
+func fill(into, from []byte) error {
+	if len(from) != len(into) {
+		return errLength
+	}
+	copy(into, from)
 	return nil
 }
 

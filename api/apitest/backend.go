@@ -268,6 +268,16 @@ func (b *Backend) ArchiveWallet(_ context.Context, ref string, r api.ArchiveWall
 	return summary("archived"), b.wallet("ArchiveWallet", ref, r)
 }
 
+// RescanWallet implements api.Backend.
+func (b *Backend) RescanWallet(_ context.Context, ref string, r api.RescanWallet) (api.WalletSummary, error) {
+	return summary("active"), b.wallet("RescanWallet", ref, r)
+}
+
+// RenameWallet implements api.Backend.
+func (b *Backend) RenameWallet(_ context.Context, ref string, r api.RenameWallet) (api.WalletSummary, error) {
+	return summary("active"), b.wallet("RenameWallet", ref, r)
+}
+
 // NewAddress implements api.Backend.
 func (b *Backend) NewAddress(_ context.Context, ref string, r api.NewAddress) (api.Address, error) {
 	return api.Address{Address: Address, Index: 7}, b.wallet("NewAddress", ref, r)

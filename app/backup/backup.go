@@ -10,6 +10,7 @@ package backup
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
@@ -35,6 +36,8 @@ var (
 	ErrNeedsIdentity = errors.New("the backup is sealed to age recipients")
 	// ErrIdentity: none of the identities given opens it.
 	ErrIdentity = errors.New("no identity given opens the backup")
+	// ErrUnsigned: it is of a version that did not sign backups.
+	ErrUnsigned = errors.New("the backup is not signed")
 	// ErrWork: the passphrase's work factor is above what is sane.
 	ErrWork = errors.New("the backup asks for too much work")
 )
@@ -89,6 +92,29 @@ type Manifest struct {
 	Guards  uint64 `json:"guards"`
 	Files   uint64 `json:"files"` // keystore and configuration
 	SHA256  []byte `json:"sha256"`
+	// Signature is over SHA256, by the identity of the node whose backup it is;
+	// older versions wrote none.
+	Signature []byte `json:"signature,omitempty"`
+}
+
+// signTag is what a node's signature of its backup is made under.
+const signTag = "backup"
+
+// Signer returns what signs the manifest of a backup for an identity.
+func Signer(id *journal.Identity) func(sum []byte) []byte {
+	return func(sum []byte) []byte { return id.Sign(signTag, sum) }
+}
+
+// Verify checks that an identity signed the manifest. It returns ErrUnsigned
+// where nobody did, and ErrCorrupt where another one did or it was changed.
+func (m Manifest) Verify(by journal.Author) error {
+	if len(m.Signature) == 0 {
+		return ErrUnsigned
+	}
+	if err := journal.VerifyIdentity(by, signTag, m.SHA256, m.Signature); err != nil {
+		return fmt.Errorf("%w: its node did not sign it: %w", ErrCorrupt, err)
+	}
+	return nil
 }
 
 func (m *Manifest) count(k Kind) {

@@ -75,7 +75,7 @@ func (r *Reader) finish(b, sum []byte) error {
 	if _, err := r.in.ReadByte(); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%w: it goes on behind its manifest", ErrCorrupt)
 	}
-	r.got.SHA256 = end.SHA256
+	r.got.SHA256, r.got.Signature = end.SHA256, end.Signature
 	return io.EOF
 }
 

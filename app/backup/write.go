@@ -58,8 +58,14 @@ func (w *Writer) Add(i Item) error {
 }
 
 // Close writes the manifest and what is buffered; it does not close what it writes to.
-func (w *Writer) Close() (Manifest, error) {
+func (w *Writer) Close() (Manifest, error) { return w.CloseSigned(nil) }
+
+// CloseSigned is Close with a manifest that is signed (see Signer).
+func (w *Writer) CloseSigned(sign func(sum []byte) []byte) (Manifest, error) {
 	w.end.SHA256 = w.sum.Sum(nil)
+	if sign != nil {
+		w.end.Signature = sign(w.end.SHA256)
+	}
 	b, err := json.Marshal(w.end)
 	if err != nil {
 		return w.end, fmt.Errorf("write manifest: %w", err)

@@ -17,6 +17,7 @@ type Config struct {
 	Bootstrap     []string `toml:"bootstrap"`
 	Relays        []string `toml:"relays"`
 	MDNS          bool     `toml:"mdns"`
+	ToldNetworks  []string `toml:"told_networks"`
 	Signer        string   `toml:"signer"`
 	Chain         Chain    `toml:"chain"`
 	API           API      `toml:"api"`
@@ -59,6 +60,7 @@ type Log struct {
 // Metrics is the Prometheus endpoint.
 type Metrics struct {
 	Listen string `toml:"listen"`
+	Public bool   `toml:"public"`
 }
 
 // Default is the configuration where nothing is set.
@@ -72,6 +74,7 @@ func Default() Config {
 		ExternalAddrs: []string{},
 		Bootstrap:     []string{},
 		Relays:        []string{},
+		ToldNetworks:  []string{},
 		Chain:         Chain{Backend: "neutrino", Neutrino: Neutrino{Peers: []string{}}},
 		API:           API{Tokens: []Secret{}},
 		Log:           Log{Level: "info", Format: "text"},

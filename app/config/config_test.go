@@ -169,6 +169,7 @@ func TestRefused(t *testing.T) {
 		{set: []string{"external_addrs=x"}, want: "external_addrs"},
 		{set: []string{"bootstrap=/ip4/127.0.0.1/tcp/1"}, want: "bootstrap"},
 		{set: []string{"relays=/ip4/127.0.0.1/tcp/1"}, want: "relays"},
+		{set: []string{"told_networks=10.0.0.1"}, want: "told_networks"},
 		{set: []string{"chain.backend=bitcoind"}, want: "chain.backend"},
 		{set: []string{"chain.backend=core"}, want: "chain.core.url"},
 		{set: []string{"chain.core.url=ftp://x:1"}, want: "chain.core.url"},
@@ -185,6 +186,9 @@ func TestRefused(t *testing.T) {
 		{set: []string{"api.listen=example.com:1", "api.tokens=" + token}, want: "api.listen"},
 		{set: []string{"api.tokens=" + token + ",root:" + token}, want: "api.tokens"},
 		{set: []string{"metrics.listen=9090"}, want: "metrics.listen"},
+		{set: []string{"metrics.listen=0.0.0.0:9090"}, want: "metrics.public"},
+		{set: []string{"metrics.listen=example.com:9090"}, want: "metrics.public"},
+		{set: []string{"metrics.listen=0.0.0.0", "metrics.public=true"}, want: "metrics.listen"},
 		{set: []string{"log.level=trace"}, want: "log.level"},
 		{set: []string{"log.format=xml"}, want: "log.format"},
 	} {
@@ -218,7 +222,7 @@ func TestAccepted(t *testing.T) {
 		{"chain.core.url=https://example.com:8332"}, {"chain.core.url=http://[::1]:8332/"},
 		{"chain.core.cookie_file=/c"}, {"bootstrap=/ip4/1.2.3.4/tcp/1" + id}, {"relays=/dns4/example.com/udp/1/quic-v1" + id},
 		{"api.listen=127.0.0.1:0", "api.tokens=" + token}, {"api.listen=[::1]:1", "api.tokens=" + token},
-		{"api.listen=localhost:1", "api.tokens=" + token}, {"metrics.listen=0.0.0.0:9090"},
+		{"api.listen=localhost:1", "api.tokens=" + token}, {"metrics.listen=0.0.0.0:9090", "metrics.public=true"}, {"metrics.listen=127.0.0.1:9090"},
 		{"listen=", "relays=/ip4/1.2.3.4/tcp/1" + id}, {"name=Jürgen’s büro"},
 	} {
 		if _, err := Load("", nil, set); err != nil {

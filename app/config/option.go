@@ -46,6 +46,9 @@ func options() []option {
 		{"mdns", "true | false",
 			"Look for cosigners on the local network. Tells everybody there that this node exists.",
 			func(c *Config) any { return &c.MDNS }},
+		{"told_networks", "list of IP ranges such as 10.0.0.0/8",
+			"Private networks where cosigners may be found by what they tell of themselves, besides those that this machine is in: those behind a VPN or a router, or 127.0.0.0/8. What others tell leads to public addresses otherwise, and to no port below 1024 but 80 and 443; bootstrap and invites may name any address.",
+			func(c *Config) any { return &c.ToldNetworks }},
 		{"signer", "path, or empty for none",
 			"The socket of a signer process (`quorate signer`) that holds this node's Bitcoin keys, so that they are not in the process that talks to the network. Set it when the node is made: a node that has a seed of its own does not take it.",
 			func(c *Config) any { return &c.Signer }},
@@ -80,8 +83,11 @@ func options() []option {
 			"How it is logged, on standard error.",
 			func(c *Config) any { return &c.Log.Format }},
 		{"metrics.listen", hostPort,
-			"Serve Prometheus metrics (GET /metrics) on this TCP address. They name wallets by id and hold no amounts; whoever reaches the address may read them.",
+			"Serve Prometheus metrics (GET /metrics) on this TCP address, of this machine only unless metrics.public says otherwise. They name wallets by id and hold no amounts; whoever reaches the address may read them. They are asked for by IP address or as localhost, by no other name.",
 			func(c *Config) any { return &c.Metrics.Listen }},
+		{"metrics.public", "true | false",
+			"Let metrics.listen be an address that other machines reach.",
+			func(c *Config) any { return &c.Metrics.Public }},
 	}
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -72,7 +73,23 @@ func checkAddrs(c *Config) error {
 			}
 		}
 	}
+	for _, t := range c.ToldNetworks {
+		if _, err := netip.ParsePrefix(t); err != nil {
+			return bad(fmt.Sprintf("told_networks: %.80q is not a range of IP addresses", t), "write it as 10.0.0.0/8")
+		}
+	}
 	return nil
+}
+
+// Told returns the ranges of told_networks, of a configuration that is valid.
+func (c *Config) Told() []netip.Prefix {
+	var out []netip.Prefix
+	for _, t := range c.ToldNetworks {
+		if p, err := netip.ParsePrefix(t); err == nil {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 func checkChain(c *Config) error {
@@ -133,8 +150,8 @@ func checkListeners(c *Config) error {
 		}
 	}
 	if c.Metrics.Listen != "" {
-		if err := hostPort(c.Metrics.Listen, false); err != nil {
-			return bad(fmt.Sprintf("metrics.listen: %.80q %v", c.Metrics.Listen, err), "write it as HOST:PORT")
+		if err := hostPort(c.Metrics.Listen, !c.Metrics.Public); err != nil {
+			return bad(fmt.Sprintf("metrics.listen: %.80q %v", c.Metrics.Listen, err), "write it as 127.0.0.1:PORT, or set metrics.public to serve other machines")
 		}
 	}
 	return nil

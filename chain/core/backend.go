@@ -35,6 +35,7 @@ type Backend struct {
 	settled  question // the one whose answer tip is
 	tip      coordinator.BlockRef
 	hasTip   bool
+	anchor   anchor // see checkHeight
 	target   int32
 	syncing  bool
 	behind   bool // by so much that Health names it
@@ -67,7 +68,7 @@ func New(cfg Config) (*Backend, error) {
 		cfg: cfg, params: cfg.Network.Params(), rpc: rpc,
 		stop: stop, done: make(chan struct{}), wake: make(chan struct{}, 1), longDone: make(chan struct{}),
 		changed: make(chan struct{}),
-		headers: newCache[*wire.BlockHeader](maxHeaders), blocks: newCache[*follow.Block](maxBlocks),
+		headers: newCache[*wire.BlockHeader](maxHeaders), blocks: newCache[*follow.Block](blockBytes),
 		filterHeads: newCache[chainhash.Hash](maxFilters), pool: newPool(),
 	}
 	b.faults.Note("not asked yet")

@@ -1,9 +1,7 @@
 package core
 
 import (
-	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/big"
@@ -17,6 +15,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/chain/follow"
+	"github.com/quorate/quorate/chain/rawblock"
 	"github.com/quorate/quorate/coordinator"
 )
 
@@ -39,8 +38,8 @@ func (s source) Block(ctx context.Context, hash chainhash.Hash, height int32) (*
 	if cached != nil && cached.Ref.Height == height {
 		return cached, nil
 	}
-	var text string
-	err := s.rpc.call(ctx, &text, "getblock", hash.String(), 0)
+	var raw []byte
+	err := s.rpc.call(ctx, &raw, "getblock", hash.String(), 0)
 	switch {
 	case rpcCode(err) == codeNoBlock:
 		return nil, follow.ErrNoBlock
@@ -49,16 +48,13 @@ func (s source) Block(ctx context.Context, hash chainhash.Hash, height int32) (*
 	case err != nil:
 		return nil, err
 	}
-	raw, err := hex.DecodeString(text)
-	if err != nil {
-		return nil, fmt.Errorf("%w: block is not hex", ErrGarbage)
-	}
-	block, err := s.checkBlock(raw, hash, height)
+	block, held, err := s.checkBlock(raw, hash, height)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
-	s.headers.put(hash, &block.MsgBlock().Header)
+	header := block.MsgBlock().Header
+	s.headers.put(hash, &header, 1)
 	s.mu.Unlock()
 	out, err := s.Header(ctx, hash, height)
 	if err != nil {
@@ -66,7 +62,7 @@ func (s source) Block(ctx context.Context, hash chainhash.Hash, height int32) (*
 	}
 	out.Txs = block.MsgBlock().Transactions
 	s.mu.Lock()
-	s.blocks.put(hash, out)
+	s.blocks.put(hash, out, held)
 	s.mu.Unlock()
 	return out, nil
 }
@@ -95,32 +91,50 @@ func (s source) Header(ctx context.Context, hash chainhash.Hash, height int32) (
 	}, nil
 }
 
-// checkBlock decodes a block and checks it against hash and height.
-func (b *Backend) checkBlock(raw []byte, hash chainhash.Hash, height int32) (*btcutil.Block, error) {
-	var msg wire.MsgBlock
-	r := bytes.NewReader(raw)
-	if err := msg.Deserialize(r); err != nil || r.Len() != 0 {
-		return nil, fmt.Errorf("%w: it cannot be decoded", ErrLie)
+// checkBlock checks a block against hash and height, and then decodes it: what
+// is not the block that was asked for takes no memory. It returns how many bytes
+// the block takes decoded, too.
+func (b *Backend) checkBlock(raw []byte, hash chainhash.Hash, height int32) (*btcutil.Block, int, error) {
+	header, err := rawblock.Header(raw)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w: it cannot be decoded", ErrLie)
 	}
-	if msg.BlockHash() != hash {
-		return nil, fmt.Errorf("%w: another hash than asked for", ErrLie)
+	if err := b.checkHeader(&header, hash); err != nil {
+		return nil, 0, err
 	}
-	block := btcutil.NewBlock(&msg)
+	shape, err := rawblock.Check(raw)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w: %w", ErrLie, err)
+	}
+	msg, err := rawblock.Decode(raw, shape)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w: %w", ErrLie, err)
+	}
+	block := btcutil.NewBlock(msg)
 	if height == 0 {
-		return block, nil // its hash is that of the network
+		return block, shape.Held(), nil // its hash is that of the network
 	}
-	if err := blockchain.CheckBlockSanity(block, b.params.PowLimit, blockClock{msg.Header.Timestamp}); err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrLie, follow.OneLine(err.Error()))
-	}
-	if err := blockchain.ValidateWitnessCommitment(block); err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrLie, follow.OneLine(err.Error()))
+	if err := blockchain.CheckBlockSanity(block, b.params.PowLimit, blockClock{header.Timestamp}); err != nil {
+		return nil, 0, fmt.Errorf("%w: %s", ErrLie, follow.OneLine(err.Error()))
 	}
 	if height >= b.params.BIP0034Height {
 		if err := blockchain.CheckSerializedHeight(block.Transactions()[0], height); err != nil {
-			return nil, fmt.Errorf("%w: it is not of height %d", ErrLie, height)
+			return nil, 0, fmt.Errorf("%w: it is not of height %d", ErrLie, height)
 		}
 	}
-	return block, nil
+	return block, shape.Held(), nil
+}
+
+// checkHeader checks a header's hash and proof of work.
+func (b *Backend) checkHeader(h *wire.BlockHeader, hash chainhash.Hash) error {
+	if h.BlockHash() != hash {
+		return fmt.Errorf("%w: another hash than asked for", ErrLie)
+	}
+	target := blockchain.CompactToBig(h.Bits)
+	if target.Sign() <= 0 || target.Cmp(b.params.PowLimit) > 0 || blockchain.HashToBig(&hash).Cmp(target) > 0 {
+		return fmt.Errorf("%w: header without proof of work", ErrLie)
+	}
+	return nil
 }
 
 // blockClock keeps the local clock out of the checks: the node has its own, and
@@ -181,27 +195,20 @@ func (b *Backend) oneHeader(ctx context.Context, hash chainhash.Hash) (*wire.Blo
 	if h != nil {
 		return h, nil
 	}
-	var text string
-	if err := b.rpc.call(ctx, &text, "getblockheader", hash.String(), false); err != nil {
+	var raw []byte
+	if err := b.rpc.call(ctx, &raw, "getblockheader", hash.String(), false); err != nil {
 		return nil, err
 	}
-	raw, err := hex.DecodeString(text)
+	got, err := rawblock.Header(raw)
 	if err != nil || len(raw) != wire.MaxBlockHeaderPayload {
 		return nil, fmt.Errorf("%w: header", ErrGarbage)
 	}
-	h = new(wire.BlockHeader)
-	if err := h.Deserialize(bytes.NewReader(raw)); err != nil {
-		return nil, fmt.Errorf("%w: header", ErrGarbage)
+	if err := b.checkHeader(&got, hash); err != nil {
+		return nil, err
 	}
-	if h.BlockHash() != hash {
-		return nil, fmt.Errorf("%w: header of another hash than asked for", ErrLie)
-	}
-	target := blockchain.CompactToBig(h.Bits)
-	if target.Sign() <= 0 || target.Cmp(b.params.PowLimit) > 0 || blockchain.HashToBig(&hash).Cmp(target) > 0 {
-		return nil, fmt.Errorf("%w: header without proof of work", ErrLie)
-	}
+	h = &got
 	b.mu.Lock()
-	b.headers.put(hash, h)
+	b.headers.put(hash, h, 1)
 	b.mu.Unlock()
 	return h, nil
 }

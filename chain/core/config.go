@@ -21,10 +21,6 @@ import (
 
 // Limits of what a server can make this node do.
 const (
-	// maxBody bounds a response. The largest honest one is the list of a
-	// mempool of 600,000 transactions at 67 bytes each, 40 MB; a block is at
-	// most 4 MB, 8 MB in hex.
-	maxBody = 64 << 20
 	// callTimeout bounds one call.
 	callTimeout = 30 * time.Second
 	// answerTime bounds what a follower asks in one go, which may take several calls.
@@ -125,13 +121,5 @@ func (c Config) login() (user, password string, err error) {
 	if c.CookieFile == "" {
 		return c.User, c.Password, nil
 	}
-	raw, err := os.ReadFile(c.CookieFile)
-	if err != nil {
-		return "", "", fmt.Errorf("read cookie file (is the node running?): %w", err)
-	}
-	user, password, ok := strings.Cut(strings.TrimSpace(string(raw)), ":")
-	if !ok {
-		return "", "", errors.New("cookie file does not hold user:password")
-	}
-	return user, password, nil
+	return readCookie(c.CookieFile)
 }

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"strings"
@@ -35,7 +37,7 @@ func TestDifficulty(t *testing.T) {
 	} {
 		b := &Backend{params: c.network.Params(), headers: newCache[*wire.BlockHeader](maxHeaders), cfg: Config{Log: slog.New(slog.DiscardHandler)}}
 		prev := &wire.BlockHeader{Bits: c.prev}
-		b.headers.put(prev.BlockHash(), prev)
+		b.headers.put(prev.BlockHash(), prev, 1)
 		err := source{b}.checkDifficulty(t.Context(), &wire.BlockHeader{PrevBlock: prev.BlockHash(), Bits: c.bits}, c.height)
 		if (err == nil) != c.ok || (err != nil && !errors.Is(err, ErrLie)) {
 			t.Errorf("%s: got %v", c.name, err)
@@ -75,7 +77,7 @@ func TestCachesAreBounded(t *testing.T) {
 	c := newCache[*wire.BlockHeader](maxHeaders)
 	for i := range maxHeaders + 100 {
 		h := &wire.BlockHeader{Nonce: uint32(i)}
-		c.put(h.BlockHash(), h)
+		c.put(h.BlockHash(), h, 1)
 	}
 	if len(c.by) != maxHeaders || len(c.fifo) != maxHeaders {
 		t.Errorf("cache holds %d headers, at most %d were allowed", len(c.by), maxHeaders)
@@ -83,7 +85,8 @@ func TestCachesAreBounded(t *testing.T) {
 	p := newPool()
 	big := make([]byte, 1<<20)
 	for i := range 40 {
-		p.add(&wire.MsgTx{LockTime: uint32(i), TxOut: []*wire.TxOut{{PkScript: big}}})
+		tx := &wire.MsgTx{LockTime: uint32(i), TxOut: []*wire.TxOut{{PkScript: big}}}
+		p.add(fetched{tx.TxHash(), tx, 3 << 20})
 	}
 	if p.size > poolBytes {
 		t.Errorf("pool holds %d bytes, at most %d were allowed", p.size, poolBytes)
@@ -92,16 +95,16 @@ func TestCachesAreBounded(t *testing.T) {
 	if len(txs) == 0 || len(txs) > 16 || txs[len(txs)-1].LockTime != 39 || mark != 40 {
 		t.Errorf("%d transactions are left at mark %d", len(txs), mark)
 	}
-	if fresh, left := p.keep(nil); !left || len(fresh) != 0 || p.size != 0 || len(p.known) != 0 || len(p.order) != 0 {
+	if fresh, left := p.keep(listing{}); !left || len(fresh) != 0 || p.size != 0 || len(p.known) != 0 || len(p.order) != 0 {
 		t.Errorf("an empty mempool leaves %d bytes", p.size)
 	}
 }
 
 func TestParentsFirst(t *testing.T) {
-	var txs []*wire.MsgTx
+	var txs []fetched
 	parent := &wire.MsgTx{LockTime: 1}
 	for i := range 5 {
-		txs = append([]*wire.MsgTx{parent}, txs...) // children before parents
+		txs = append([]fetched{{id: parent.TxHash(), tx: parent}}, txs...) // children before parents
 		child := &wire.MsgTx{LockTime: uint32(i + 2)}
 		child.AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: parent.TxHash()}, nil, nil))
 		child.AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: parent.TxHash(), Index: 1}, nil, nil))
@@ -111,19 +114,22 @@ func TestParentsFirst(t *testing.T) {
 	if len(got) != 5 {
 		t.Fatalf("%d of 5 transactions are left", len(got))
 	}
-	for i, tx := range got {
-		if tx.LockTime != uint32(i+1) {
-			t.Errorf("transaction %d is at place %d", tx.LockTime, i)
+	for i, f := range got {
+		if f.tx.LockTime != uint32(i+1) {
+			t.Errorf("transaction %d is at place %d", f.tx.LockTime, i)
 		}
 	}
 }
 
 // FuzzResponse feeds what a server may return.
 func FuzzResponse(f *testing.F) {
+	id := strings.Repeat("0f", 32)
 	for _, s := range []string{
 		`{"result":"00","error":null,"id":1}`, `{"result":null,"error":{"code":-5,"message":"no"},"id":1}`,
 		`[{"result":"00","error":null,"id":0},{"id":1,"error":{"code":1,"message":"x"}}]`, `[{"id":-1}]`, `[]`, `{}`, `null`, `[null]`, `[[[[`,
-		`[{"result":null,"id":0}]`,
+		`[{"result":null,"id":0}]`, `[{"result":"","id":0},{"result":"","id":0}]`,
+		`{"result":["` + id + `","` + id + `"],"error":null,"id":1}`, `{"id":1,"error":{"code":-28,"message":"x"},"result":null}`, `{"result":[""]}`,
+		`{"result":[],"result":[]}`, `{"error":null,"x":[[{}]],"result":[1]}`,
 	} {
 		f.Add([]byte(s), uint8(2))
 	}
@@ -131,16 +137,25 @@ func FuzzResponse(f *testing.F) {
 		if r, err := parseResponse(body); (r == nil) == (err == nil) {
 			t.Fatal("neither answer nor error, or both")
 		}
-		out, err := parseBatch(body, int(n))
-		if err == nil && len(out) != int(n) {
-			t.Fatalf("%d answers to %d questions", len(out), n)
-		}
-		for _, s := range out {
-			if tx, err := decodeTx(s); err == nil {
-				if again, err := encodeTx(tx); err != nil || len(again) != len(s) {
-					t.Fatalf("transaction changes: %v", err)
-				}
+		took := map[int]bool{}
+		_ = parseBatch(bytes.NewReader(body), int(n), func(i int, raw []byte) error {
+			if i < 0 || i >= int(n) || took[i] {
+				t.Fatalf("answer %d of %d", i, n)
 			}
+			took[i] = true
+			f, err := decodePooled(raw)
+			if err == nil && f.tx != nil && f.tx.TxHash() != f.id {
+				t.Fatal("transaction changes")
+			}
+			return nil
+		})
+		l, err := readList(bytes.NewReader(body), int(n))
+		if len(l.ids) > int(n) || len(l.ids) != len(l.set) {
+			t.Fatalf("%d ids of at most %d", len(l.ids), n)
+		}
+		var whole struct{ Result []string }
+		if err == nil && !l.cut && (json.Unmarshal(body, &whole) != nil || len(whole.Result) < len(l.ids)) {
+			t.Fatalf("%d ids are read, the library reads %d", len(l.ids), len(whole.Result))
 		}
 	})
 }

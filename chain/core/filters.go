@@ -85,8 +85,8 @@ func (s source) filter(ctx context.Context, hash chainhash.Hash) (*gcs.Filter, e
 		s.filterHeads = newCache[chainhash.Hash](maxFilters) // whichever of the two is wrong
 		return nil, errNoFilter
 	}
-	s.filterHeads.put(hash, *head)
-	s.filterHeads.put(header.PrevBlock, before)
+	s.filterHeads.put(hash, *head, 1)
+	s.filterHeads.put(header.PrevBlock, before, 1)
 	return filter, nil
 }
 

@@ -186,11 +186,54 @@ func (b *Backend) best(ctx context.Context) (chainInfo, coordinator.BlockRef, er
 		if err != nil {
 			return info, tip, fmt.Errorf("get header of the tip: %w", err)
 		}
+		err = b.checkHeight(ctx, *hash, info.Blocks)
+		if errors.Is(err, follow.ErrNoBlock) {
+			continue
+		}
+		if err != nil {
+			return info, tip, fmt.Errorf("check the height of the tip: %w", err)
+		}
 		return info, coordinator.BlockRef{
 			Height: info.Blocks, Hash: *hash, Time: header.Timestamp.Unix(), MedianTime: median,
 		}, nil
 	}
 	return chainInfo{}, coordinator.BlockRef{}, fmt.Errorf("%w: its tip is not at the height it says", ErrGarbage)
+}
+
+// anchor is a block of which the height is known, and not only told.
+type anchor struct {
+	hash   chainhash.Hash
+	height int32
+}
+
+// checkHeight checks that the tip has the height that the node says: no header
+// holds it. It is that of a block a little before, counted on, or else that in
+// its own coinbase (BIP34), for which the block is fetched. Whatever a wallet
+// remembers of heights begins here.
+func (b *Backend) checkHeight(ctx context.Context, hash chainhash.Hash, height int32) error {
+	b.mu.Lock()
+	from := b.anchor
+	b.mu.Unlock()
+	at := anchor{hash, height}
+	for range medianBlocks { // their headers are there already
+		if at == from || at.height <= from.height || at.height <= 0 {
+			break
+		}
+		header, err := b.oneHeader(ctx, at.hash)
+		if err != nil {
+			return err
+		}
+		at = anchor{header.PrevBlock, at.height - 1}
+	}
+	if at != from || from == (anchor{}) {
+		if _, err := (source{b}).Block(ctx, hash, height); err != nil {
+			return err
+		}
+	}
+	b.mu.Lock()
+	b.anchor = anchor{hash, height}
+	b.mu.Unlock()
+	return nil
 }
 
 // notify wakes the followers.

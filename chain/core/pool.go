@@ -1,9 +1,7 @@
 package core
 
 import (
-	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,19 +9,23 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/chain/rawblock"
 )
 
 const (
-	// poolBytes bounds the transactions kept of the mempool, as serialized;
-	// decoded they take three times as much. The oldest leave first: followers
-	// have seen them, and only scripts that are watched later miss them until
-	// they are mined.
-	poolBytes = 16 << 20
-	// poolTxs bounds how many mempool transactions are known at all, some 100
+	// poolBytes bounds the transactions kept of the mempool, as they are held
+	// decoded. The oldest leave first: followers have seen them, and only scripts
+	// that are watched later miss them until they are mined.
+	poolBytes = 48 << 20
+	// poolTxs bounds how many mempool transactions are known at all, some 150
 	// bytes each.
 	poolTxs = 600_000
-	// poolBatch transactions are asked for at once: at most 400,000 weight
-	// units each by standardness, in hex 800 kB, together 40 MB.
+	// poolWeight is the most that a standard transaction has, in weight units, and
+	// poolItems what its witnesses may have. Of a heavier one only the id is known.
+	poolWeight = 400_000
+	poolItems  = 100_000
+	// poolBatch transactions are asked for at once.
 	poolBatch = 50
 	// poolStep is how many are fetched in one poll.
 	poolStep = 2_000
@@ -44,7 +46,7 @@ type pool struct {
 type pooled struct {
 	at   uint64
 	id   chainhash.Hash
-	tx   *wire.MsgTx // nil when dropped for its size, or gone
+	tx   *wire.MsgTx // nil when dropped for its size, or refused for it, or gone
 	size int
 }
 
@@ -63,9 +65,16 @@ func (p *pool) after(mark uint64) ([]*wire.MsgTx, uint64) {
 	return txs, p.at
 }
 
-func (p *pool) add(tx *wire.MsgTx) {
+// fetched is a transaction as it was fetched; without tx it is only known.
+type fetched struct {
+	id   chainhash.Hash
+	tx   *wire.MsgTx
+	size int // decoded, in bytes
+}
+
+func (p *pool) add(f fetched) {
 	p.at++
-	e := &pooled{at: p.at, id: tx.TxHash(), tx: tx, size: tx.SerializeSize()}
+	e := &pooled{at: p.at, id: f.id, tx: f.tx, size: f.size}
 	p.known[e.id] = e
 	p.order = append(p.order, e)
 	p.size += e.size
@@ -75,24 +84,15 @@ func (p *pool) add(tx *wire.MsgTx) {
 }
 
 func (p *pool) drop(e *pooled) {
-	if e.tx != nil {
-		p.size -= e.size
-		e.tx = nil
-	}
+	p.size -= e.size
+	e.tx, e.size = nil, 0
 }
 
 // keep forgets what is no longer in the mempool, and returns what is new there,
-// as far as there is room, and whether anything left.
-func (p *pool) keep(ids []chainhash.Hash) (fresh []chainhash.Hash, left bool) {
-	now := make(map[chainhash.Hash]struct{}, len(ids))
-	for _, id := range ids {
-		now[id] = struct{}{}
-		if _, ok := p.known[id]; !ok {
-			fresh = append(fresh, id)
-		}
-	}
+// at most one more than can be fetched, and whether anything left.
+func (p *pool) keep(l listing) (fresh []chainhash.Hash, left bool) {
 	p.order = slices.DeleteFunc(p.order, func(e *pooled) bool {
-		if _, ok := now[e.id]; ok {
+		if _, ok := l.set[e.id]; ok {
 			return false
 		}
 		p.drop(e)
@@ -100,8 +100,19 @@ func (p *pool) keep(ids []chainhash.Hash) (fresh []chainhash.Hash, left bool) {
 		left = true
 		return true
 	})
+	for _, id := range l.ids {
+		if len(fresh) > p.room() {
+			break
+		}
+		if _, ok := p.known[id]; !ok {
+			fresh = append(fresh, id)
+		}
+	}
 	return fresh, left
 }
+
+// room is how many more may be fetched in one poll.
+func (p *pool) room() int { return max(0, min(poolStep, poolTxs-len(p.known))) }
 
 // pollPool looks at the mempool. Listing a large one is slow for the node, so
 // it is done less often then.
@@ -117,29 +128,23 @@ func (b *Backend) pollPool(ctx context.Context, moved bool) error {
 	if err != nil {
 		return err
 	}
-	var texts []string
-	if err := b.rpc.call(ctx, &texts, "getrawmempool"); err != nil {
+	all, err := b.rpc.list(ctx, poolTxs)
+	if err != nil {
 		return fmt.Errorf("list the mempool: %w", err)
-	}
-	ids := make([]chainhash.Hash, 0, len(texts))
-	for _, t := range texts {
-		id, err := chainhash.NewHashFromStr(t)
-		if err != nil {
-			return fmt.Errorf("%w: mempool", ErrGarbage)
-		}
-		ids = append(ids, *id)
 	}
 	b.mu.Lock()
 	b.pool.next = start.Add(poolShare * time.Since(start))
-	fresh, left := b.pool.keep(ids)
-	room := max(0, poolTxs-len(b.pool.known))
+	fresh, left := b.pool.keep(all)
+	room := b.pool.room()
 	// A node without its last blocks has no mempool to speak of.
-	whole := loaded && !b.behind && len(fresh) <= min(room, poolStep)
+	whole := loaded && !b.behind && !all.cut && len(fresh) <= room
 	b.mu.Unlock()
-	fresh = fresh[:min(len(fresh), room)]
-	if len(fresh) > poolStep {
-		fresh = fresh[:poolStep]
-		defer b.hurry()
+	all = listing{}
+	if len(fresh) > room {
+		fresh = fresh[:room]
+		if room > 0 {
+			defer b.hurry()
+		}
 	}
 	if err := b.fetch(ctx, fresh); err != nil {
 		return err
@@ -184,80 +189,119 @@ func (b *Backend) loaded(ctx context.Context) (bool, error) {
 
 // fetch gets transactions and adds them to the pool, parents first.
 func (b *Backend) fetch(ctx context.Context, ids []chainhash.Hash) error {
-	var txs []*wire.MsgTx
+	var got []fetched
+	size := 0
 	for part := range slices.Chunk(ids, poolBatch) {
-		names := make([]string, len(part))
-		for i, id := range part {
-			names[i] = id.String()
-		}
-		answers, err := b.rpc.batch(ctx, "getrawtransaction", names)
+		some, err := b.fetchSome(ctx, part)
 		if err != nil {
-			return fmt.Errorf("get mempool transactions: %w", err)
+			return err
 		}
-		for i, a := range answers {
-			if a == "" {
-				continue // mined or replaced since
-			}
-			tx, err := decodeTx(a)
-			if err != nil {
-				return err
-			}
-			if tx.TxHash() != part[i] {
-				return fmt.Errorf("%w: another transaction than asked for", ErrGarbage)
-			}
-			txs = append(txs, tx)
+		got = append(got, some...)
+		for _, f := range some {
+			size += f.size
+		}
+		if size > poolBytes/2 {
+			// They are not held twice: here, and those before them in the pool.
+			b.pooled(got)
+			got, size = nil, 0
 		}
 	}
-	if len(txs) == 0 {
-		return nil
-	}
-	b.mu.Lock()
-	for _, tx := range parentsFirst(txs) {
-		b.pool.add(tx)
-	}
-	b.mu.Unlock()
-	b.notify()
+	b.pooled(got)
 	return nil
 }
 
-func decodeTx(text string) (*wire.MsgTx, error) {
-	raw, err := hex.DecodeString(text)
+func (b *Backend) pooled(got []fetched) {
+	if len(got) == 0 {
+		return
+	}
+	b.mu.Lock()
+	for _, f := range parentsFirst(got) {
+		b.pool.add(f)
+	}
+	b.mu.Unlock()
+	b.notify()
+}
+
+// fetchSome asks for transactions at once. Where the answer is too large one of
+// them is not standard: it is searched for by halves, and left out.
+func (b *Backend) fetchSome(ctx context.Context, ids []chainhash.Hash) ([]fetched, error) {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = id.String()
+	}
+	var got []fetched
+	err := b.rpc.batch(ctx, "getrawtransaction", names, func(i int, raw []byte) error {
+		f, err := decodePooled(raw)
+		if err != nil {
+			return err
+		}
+		if f.tx != nil && f.id != ids[i] {
+			return fmt.Errorf("%w: another transaction than asked for", ErrGarbage)
+		}
+		f.id = ids[i]
+		got = append(got, f)
+		return nil
+	})
+	switch n := len(ids); {
+	case err == nil: // what is not among them was mined or replaced since
+		return got, nil
+	case !errors.Is(err, ErrTooLarge):
+		return nil, fmt.Errorf("get mempool transactions: %w", err)
+	case n == 1:
+		return []fetched{{id: ids[0]}}, nil
+	default:
+		first, err := b.fetchSome(ctx, ids[:n/2])
+		if err != nil {
+			return nil, err
+		}
+		second, err := b.fetchSome(ctx, ids[n/2:])
+		return append(first, second...), err
+	}
+}
+
+// decodePooled decodes a transaction of the mempool, unless it is too heavy.
+func decodePooled(raw []byte) (fetched, error) {
+	s, err := rawblock.MeasureTx(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%w: transaction is not hex", ErrGarbage)
+		return fetched{}, fmt.Errorf("%w: %w", ErrGarbage, err)
 	}
-	tx := new(wire.MsgTx)
-	r := bytes.NewReader(raw)
-	if err := tx.Deserialize(r); err != nil || r.Len() != 0 {
-		return nil, fmt.Errorf("%w: transaction cannot be decoded", ErrGarbage)
+	if s.Weight() > poolWeight || s.Items > poolItems {
+		return fetched{}, nil
 	}
-	return tx, nil
+	tx, s, err := rawblock.DecodeTx(raw)
+	if err != nil {
+		return fetched{}, fmt.Errorf("%w: %w", ErrGarbage, err)
+	}
+	return fetched{tx.TxHash(), tx, s.Held()}, nil
 }
 
 // parentsFirst orders transactions so that each comes after those it spends from.
-func parentsFirst(txs []*wire.MsgTx) []*wire.MsgTx {
+func parentsFirst(txs []fetched) []fetched {
 	waits := make(map[chainhash.Hash]int, len(txs))
-	children := map[chainhash.Hash][]*wire.MsgTx{}
-	for _, tx := range txs {
-		waits[tx.TxHash()] = 0
+	children := map[chainhash.Hash][]fetched{}
+	for _, f := range txs {
+		waits[f.id] = 0
 	}
-	for _, tx := range txs {
-		for _, in := range tx.TxIn {
+	for _, f := range txs {
+		if f.tx == nil {
+			continue
+		}
+		for _, in := range f.tx.TxIn {
 			if _, ok := waits[in.PreviousOutPoint.Hash]; ok {
-				waits[tx.TxHash()]++
-				children[in.PreviousOutPoint.Hash] = append(children[in.PreviousOutPoint.Hash], tx)
+				waits[f.id]++
+				children[in.PreviousOutPoint.Hash] = append(children[in.PreviousOutPoint.Hash], f)
 			}
 		}
 	}
-	out := make([]*wire.MsgTx, 0, len(txs))
-	for _, tx := range txs {
-		if waits[tx.TxHash()] == 0 {
-			out = append(out, tx)
+	out := make([]fetched, 0, len(txs))
+	for _, f := range txs {
+		if waits[f.id] == 0 {
+			out = append(out, f)
 		}
 	}
 	for i := 0; i < len(out); i++ {
-		for _, child := range children[out[i].TxHash()] {
-			id := child.TxHash()
-			if waits[id]--; waits[id] == 0 {
+		for _, child := range children[out[i].id] {
+			if waits[child.id]--; waits[child.id] == 0 {
 				out = append(out, child)
 			}
 		}

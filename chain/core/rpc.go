@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,7 +51,24 @@ type rpcError struct {
 	Message string `json:"message"`
 }
 
+// UnmarshalJSON refuses an error that is a book.
+func (e *rpcError) UnmarshalJSON(b []byte) error {
+	if len(b) > maxAnswer {
+		return ErrTooLarge
+	}
+	type plain rpcError
+	return json.Unmarshal(b, (*plain)(e))
+}
+
 func (e *rpcError) Error() string { return fmt.Sprintf("%s (%d)", follow.OneLine(e.Message), e.Code) }
+
+func (e *rpcError) refusal() error {
+	if e.Code == codeWarmup {
+		// Not as an error of the question: asked again, it may be answered.
+		return fmt.Errorf("%w: %s", ErrStarting, follow.OneLine(e.Message))
+	}
+	return e
+}
 
 // rpcCode returns the node's own error code, or 0.
 func rpcCode(err error) int {
@@ -96,26 +114,29 @@ func newClient(cfg Config) (*client, error) {
 	}, nil
 }
 
-// call asks one question and decodes its answer into result.
+// call asks one question and decodes its answer into result: text in hex where
+// that is a *[]byte.
 func (c *client) call(ctx context.Context, result any, method string, params ...any) error {
-	if params == nil {
-		params = []any{}
-	}
-	body, err := c.post(ctx, request{"1.0", 1, method, params})
-	if err != nil {
+	if err := c.enter(ctx); err != nil {
 		return err
 	}
-	return decode(body, result, method)
+	defer c.leave()
+	return c.wait(ctx, result, method, params...)
 }
 
 // wait is call for a question that the node takes its time to answer: it does
 // not keep others from being asked.
 func (c *client) wait(ctx context.Context, result any, method string, params ...any) error {
-	body, err := c.send(ctx, request{"1.0", 1, method, params})
-	if err != nil {
-		return err
+	if params == nil {
+		params = []any{}
 	}
-	return decode(body, result, method)
+	return c.send(ctx, request{"1.0", 1, method, params}, mostBytes(method), func(r io.Reader, size int64) error {
+		body, err := readAll(r, size)
+		if err != nil {
+			return err
+		}
+		return decode(body, result, method)
+	})
 }
 
 func decode(body []byte, result any, method string) error {
@@ -123,16 +144,11 @@ func decode(body []byte, result any, method string) error {
 	if err != nil {
 		return err
 	}
-	if r.Error != nil && r.Error.Code == codeWarmup {
-		// Not as an error of the question: asked again, it may be answered.
-		return fmt.Errorf("%w: %s", ErrStarting, follow.OneLine(r.Error.Message))
-	}
 	if r.Error != nil {
-		return r.Error
+		return r.Error.refusal()
 	}
-	if text, ok := result.(*string); ok && plain(r.Result) {
-		*text = string(r.Result[1 : len(r.Result)-1])
-		return nil
+	if raw, ok := result.(*[]byte); ok {
+		return decodeHex(r.Result, raw, method)
 	}
 	if err := json.Unmarshal(r.Result, result); err != nil {
 		return fmt.Errorf("%w: result of %s is of another kind", ErrGarbage, method)
@@ -140,32 +156,49 @@ func decode(body []byte, result any, method string) error {
 	return nil
 }
 
-// plain says whether a JSON value is text without escapes, as blocks are: megabytes
-// that need not be read once more.
-func plain(raw []byte) bool {
-	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
-		return false
+// decodeHex decodes text in hex where it is: a block is megabytes, which need not
+// be there several times.
+func decodeHex(text []byte, raw *[]byte, method string) error {
+	n := len(text)
+	if n < 2 || text[0] != '"' || text[n-1] != '"' {
+		return fmt.Errorf("%w: result of %s is of another kind", ErrGarbage, method)
 	}
-	for _, c := range raw[1 : len(raw)-1] {
-		if c == '\\' || c >= 0x80 {
-			return false
-		}
+	n, err := hex.Decode(text, text[1:n-1])
+	if err != nil {
+		return fmt.Errorf("%w: result of %s is not hex", ErrGarbage, method)
 	}
-	return true
+	*raw = text[:n]
+	return nil
 }
 
-// batch asks one method with many parameters. The answers are strings, in
-// order, empty where the node returned an error.
-func (c *client) batch(ctx context.Context, method string, params []string) ([]string, error) {
+// batch asks one method with many parameters, and gives take each answer that is
+// no error, as text in hex, with the number of its question.
+func (c *client) batch(ctx context.Context, method string, params []string, take func(i int, raw []byte) error) error {
 	reqs := make([]request, len(params))
 	for i, p := range params {
 		reqs[i] = request{"2.0", i, method, []any{p}}
 	}
-	body, err := c.post(ctx, reqs)
-	if err != nil {
-		return nil, err
+	if err := c.enter(ctx); err != nil {
+		return err
 	}
-	return parseBatch(body, len(params))
+	defer c.leave()
+	return c.send(ctx, reqs, int64(len(params))*maxBatched, func(r io.Reader, _ int64) error {
+		return parseBatch(r, len(params), take)
+	})
+}
+
+// list asks for the ids of the mempool: see readList.
+func (c *client) list(ctx context.Context, most int) (l listing, err error) {
+	if err := c.enter(ctx); err != nil {
+		return l, err
+	}
+	defer c.leave()
+	const method = "getrawmempool"
+	err = c.send(ctx, request{"1.0", 1, method, []any{}}, mostBytes(method), func(r io.Reader, _ int64) error {
+		l, err = readList(r, most)
+		return err
+	})
+	return l, err
 }
 
 // parseResponse reads one answer. It must hold a result or an error.
@@ -180,69 +213,58 @@ func parseResponse(body []byte) (*response, error) {
 	return &r, nil
 }
 
-// parseBatch reads n answers to strings, whatever their order.
-func parseBatch(body []byte, n int) ([]string, error) {
-	var rs []response
-	if err := json.Unmarshal(body, &rs); err != nil {
-		return nil, fmt.Errorf("%w: no JSON-RPC answers", ErrGarbage)
-	}
-	out := make([]string, n)
-	for _, r := range rs {
-		if r.ID == nil || *r.ID < 0 || *r.ID >= n {
-			return nil, fmt.Errorf("%w: answer to no question", ErrGarbage)
-		}
-		if r.Error != nil {
-			continue
-		}
-		if err := json.Unmarshal(r.Result, &out[*r.ID]); err != nil {
-			return nil, fmt.Errorf("%w: answer is not text", ErrGarbage)
-		}
-	}
-	return out, nil
-}
-
-// post sends a body when there is room for one more question.
-func (c *client) post(ctx context.Context, body any) ([]byte, error) {
+// enter waits until there is room for one more question.
+func (c *client) enter(ctx context.Context) error {
 	select {
 	case c.slot <- struct{}{}:
-		defer func() { <-c.slot }()
+		return nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
-	return c.send(ctx, body)
 }
 
-// send sends a body and returns the answer's, bounded in time and size.
-func (c *client) send(ctx context.Context, body any) ([]byte, error) {
+func (c *client) leave() { <-c.slot }
+
+// send sends a body and has read take the answer's, bounded in time and size;
+// size is how many bytes it has, or -1 where that is not known.
+func (c *client) send(ctx context.Context, body any, most int64, read func(r io.Reader, size int64) error) error {
 	raw, err := json.Marshal(body)
 	if err != nil {
-		return nil, fmt.Errorf("encode request: %w", err)
+		return fmt.Errorf("encode request: %w", err)
 	}
 	callCtx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(callCtx, http.MethodPost, c.cfg.URL, bytes.NewReader(raw))
 	if err != nil {
-		return nil, fmt.Errorf("build request: %w", err)
+		return fmt.Errorf("build request: %w", err)
 	}
 	user, password, err := c.cfg.login()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCookie, err)
+		return fmt.Errorf("%w: %w", ErrCookie, err)
 	}
 	req.SetBasicAuth(user, password)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, explain(ctx, err)
+		return explain(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	if err != nil {
-		return nil, explain(ctx, err)
+	if resp.StatusCode != http.StatusOK {
+		// Bitcoin Core answers errors of JSON-RPC 1.0 with status 500 or 404.
+		page, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		if err != nil {
+			return explain(ctx, err)
+		}
+		if err := explainStatus(resp.StatusCode, page); err != nil {
+			return err
+		}
+		return read(bytes.NewReader(page), int64(len(page)))
 	}
-	if len(answer) > maxBody {
-		return nil, ErrTooLarge
+	if resp.ContentLength > most {
+		return ErrTooLarge
 	}
-	return answer, explainStatus(resp.StatusCode, answer)
+	answer := &bounded{r: resp.Body, left: most}
+	return answer.explain(ctx, read(answer, resp.ContentLength))
 }
 
 // explain says in one line why there is no answer.
@@ -286,7 +308,6 @@ func explainStatus(status int, body []byte) error {
 		bytes.Contains(body, []byte("plain HTTP request was sent to HTTPS port")): // nginx
 		return ErrNeedTLS
 	case bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")):
-		// Bitcoin Core answers errors of JSON-RPC 1.0 with status 500 or 404.
 		return nil
 	}
 	return fmt.Errorf("%w: HTTP status %d", ErrGarbage, status)

@@ -195,7 +195,7 @@ func TestCookie(t *testing.T) {
 	if err := os.WriteFile(file, []byte("nonsense"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	healthy(t, b, "user:password")
+	healthy(t, b, "cookie file is none")
 }
 
 func TestConfig(t *testing.T) {

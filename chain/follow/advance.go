@@ -35,8 +35,8 @@ func (f *Follower) advanceOnce() error {
 	if err := f.retreat(tip.Height); err != nil {
 		return err
 	}
-	for height := f.position().Height + 1; height <= tip.Height; height++ {
-		if err := f.connect(height); err != nil {
+	for height := f.position().Height; height < tip.Height; height++ {
+		if err := f.connect(height + 1); err != nil {
 			return err
 		}
 		f.takeWatches()

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/quorate/quorate/display"
 )
 
 // Faults is what is wrong with a backend and since when: what it says of itself
@@ -93,12 +95,7 @@ func (f *Faults) begin() {
 
 // OneLine makes text of a server or a library fit for a log or a screen.
 func OneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
+	s = display.Line(strings.ToValidUTF8(s, "?"))
 	if r := []rune(s); len(r) > 300 {
 		s = string(r[:300]) + "…"
 	}

@@ -3,6 +3,8 @@ package follow
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -88,7 +90,7 @@ func start(ctx context.Context, src Source, opt Options) *Follower {
 		opt.Answer = answerTime
 	}
 	f := &Follower{
-		src: patient{src, opt.Answer}, opt: opt, base: max(opt.From, -1),
+		src: patient{src, opt.Answer}, opt: opt, base: min(max(opt.From, -1), math.MaxInt32-1),
 		done: make(chan struct{}), poke: make(chan struct{}, 1),
 		// Two: one being handled, one ready. A block of the main network can
 		// take 20 MB once decoded, so a deep queue costs too much.
@@ -222,6 +224,9 @@ func (f *Follower) turn() (more bool, err error) {
 		return true, scanned
 	}
 	// A source that is itself behind shows an old chain: nobody has caught up then.
+	if !f.behind && len(f.refs) == 0 && f.base > f.tip {
+		return false, fmt.Errorf("%w: it begins after block %d, and the chain ends with block %d", ErrAbove, f.base, f.tip)
+	}
 	if f.settle && !f.behind && f.position().Height <= f.tip {
 		if err := f.send(coordinator.ChainNotice{Kind: coordinator.CaughtUp, Block: f.position(), Watches: f.taken}); err != nil {
 			return false, err

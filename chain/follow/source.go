@@ -23,6 +23,9 @@ var (
 	// ErrUnlinked is reported when a source keeps naming blocks that do not
 	// build on each other.
 	ErrUnlinked = errors.New("blocks do not build on each other")
+	// ErrAbove is reported of a stream that is to begin where there is no block: the
+	// height at which the wallet began is wrong, or the chain is.
+	ErrAbove = errors.New("a wallet is looked for above the chain (`wallet rescan` sets right where it begins)")
 	// ErrClosed is returned when the follower or its backend is closed.
 	ErrClosed = errors.New("chain follower is closed")
 )

@@ -62,7 +62,11 @@ func (b *Backend) connect(addr net.Addr) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	look := &inspector{Conn: c, check: func(m *wire.MsgCFilter) error { return b.checkFilter(addr.String(), m) }}
+	look := &inspector{
+		Conn:  c,
+		check: func(m *wire.MsgCFilter) error { return b.checkFilter(addr.String(), m) },
+		heavy: func(command string, payload []byte) error { return b.checkHeavy(addr.String(), command, payload) },
+	}
 	return &gate{Conn: look, open: b.comparing}, nil
 }
 

@@ -141,7 +141,10 @@ func (b *Backend) meet(ctx context.Context, h *handoff, addr string, l peer.Mess
 	h.mu.Lock()
 	h.peers = append(h.peers, p)
 	h.mu.Unlock()
-	p.AssociateConnection(c)
+	p.AssociateConnection(&inspector{
+		Conn: c, check: func(*wire.MsgCFilter) error { return nil },
+		heavy: func(command string, payload []byte) error { return tooHeavy(command, payload, nil) },
+	})
 	select {
 	case <-ready:
 		return p, nil

@@ -17,16 +17,18 @@ import (
 // errBadFilter ends the connection to a peer that served a filter that is none.
 var errBadFilter = errors.New("the peer served a filter that does not fit its filter header")
 
-// inspector reads along what a peer sends and looks at its filters: the library
-// passes over one that does not fit, and goes on asking the same peer.
+// inspector reads along what a peer sends. It looks at filters: the library passes
+// over one that does not fit, and goes on asking the same peer. And it looks at
+// blocks and transactions before the library decodes them: see heavy.go.
 type inspector struct {
 	net.Conn
 	check func(*wire.MsgCFilter) error
+	heavy func(command string, payload []byte) error
 
 	head []byte // of the message that is coming
-	keep []byte // its payload, if it is a filter
+	keep []byte // its payload, if it is looked at
 	rest uint64 // of its payload, in bytes
-	want bool
+	want string // its command, if it is looked at
 	bad  error
 }
 
@@ -55,24 +57,50 @@ func (i *inspector) feed(b []byte) {
 				return
 			}
 			i.rest = uint64(binary.LittleEndian.Uint32(i.head[lengthAt:]))
-			i.want = command(i.head) == wire.CmdCFilter && i.rest <= maxFilter
+			if i.want = command(i.head); i.rest > mostKept(i.want) {
+				i.want = ""
+			}
 		}
 		n := min(uint64(len(b)), i.rest)
-		if i.want {
+		if i.want != "" {
 			i.keep = append(i.keep, b[:n]...)
 		}
 		i.rest, b = i.rest-n, b[n:]
 		if i.rest > 0 {
 			return
 		}
-		if i.want {
-			var m wire.MsgCFilter
-			// What cannot be read the library takes care of.
-			if err := m.BtcDecode(bytes.NewReader(i.keep), wire.ProtocolVersion, wire.BaseEncoding); err == nil {
-				i.bad = i.check(&m)
-			}
+		i.look()
+		if i.head = i.head[:0]; cap(i.keep) > maxFilter {
+			i.keep = nil
+		} else {
+			i.keep = i.keep[:0]
 		}
-		i.head, i.keep = i.head[:0], i.keep[:0]
+	}
+}
+
+// mostKept is how long a payload may be that is looked at. A longer one of a block
+// or a transaction the library refuses by itself.
+func mostKept(command string) uint64 {
+	switch command {
+	case wire.CmdCFilter:
+		return maxFilter
+	case wire.CmdBlock, wire.CmdTx:
+		return wire.MaxBlockPayload
+	}
+	return 0
+}
+
+// look looks at a payload that is there.
+func (i *inspector) look() {
+	switch i.want {
+	case wire.CmdCFilter:
+		var m wire.MsgCFilter
+		// What cannot be read the library takes care of.
+		if err := m.BtcDecode(bytes.NewReader(i.keep), wire.ProtocolVersion, wire.BaseEncoding); err == nil {
+			i.bad = i.check(&m)
+		}
+	case wire.CmdBlock, wire.CmdTx:
+		i.bad = i.heavy(i.want, i.keep)
 	}
 }
 

@@ -24,7 +24,7 @@ func (c *cli) backupCommand() *cobra.Command {
 		Short: "Write one encrypted file with everything that a lost machine takes with it",
 		Long: `Write one encrypted file (age) with keys, journals, sign guard, secrets and configuration, of a running
 node or a stopped one. It is sealed to the passphrase of the keystore, to another one, or to age recipients.
-JSON: {"file","bytes","wallets","entries","guard_records","created","sealed_to":"passphrase|recipients"}.`,
+JSON: {"file","bytes","wallets","entries","guard_records","created","sealed_to":"passphrase|recipients","peer_id"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: c.action(func(ctx context.Context, args []string) error { return c.backup(ctx, args[0], f) }),
 	}
@@ -62,6 +62,7 @@ func (c *cli) backup(ctx context.Context, file string, f backupFlags) error {
 
 func showBackup(w io.Writer, v app.BackupResult) {
 	pairs(w, "file", v.File, "bytes", fmt.Sprint(v.Bytes), "wallets", fmt.Sprint(v.Wallets),
-		"entries", fmt.Sprint(v.Entries), "sealed to", v.SealedTo)
+		"entries", fmt.Sprint(v.Entries), "sealed to", v.SealedTo, "peer id", v.PeerID)
 	fmt.Fprintln(w, "\nKeep it on another machine. A signature given after it was made is not in it: make another one now and then.")
+	fmt.Fprintf(w, "\nKeep this line elsewhere than the file: it tells your backup from one that somebody put in its place.\n\n  quorate restore FILE --expect %s\n", v.PeerID)
 }

@@ -72,7 +72,8 @@ This file is generated from the commands; ` + "`go test ./cmd/node -update`" + `
 - Amounts in arguments are ` + "`0.01`, `0.01btc` or `25000sat`" + `; an integer without a unit is refused.
 - An error is one line on standard error: what was tried, why it failed, what to do. With ` + "`--json`" + ` also
   ` + "`{\"error\":{\"code\",\"message\",\"hint\"}}`" + ` on standard output.
-- A wallet is named by its id or its name. A proposal's id may be shortened to a unique prefix of 6 characters or
+- A wallet is named by its id, 6 characters or more of that, or its name on this node; where name and id lead to
+  different wallets, the command is refused. A proposal's id may be shortened to a unique prefix of 6 characters or
   more to look at it; ` + "`approve`, `reject`, `withdraw` and `--replaces`" + ` need 32.
 - The passphrase comes from ` + "`--passphrase-file`, `QUORATE_PASSPHRASE_FILE`, `$CREDENTIALS_DIRECTORY/passphrase`" + ` or a prompt.
 - Where a rule refuses, the code of the error is its name; ` + "`--allow NAME`" + ` overrides the ones that can be.

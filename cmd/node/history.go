@@ -20,7 +20,7 @@ func (c *cli) historyCommand() *cobra.Command {
 time: pass the "next" of one page as --cursor for the following. amount is what the wallet has more of by it: below
 zero for a spend, fee included; fee is null where not all inputs are the wallet's own; height is 0 and time null
 while it is unconfirmed.
-JSON: {"items":[{"txid","amount","fee","height","time","proposal","label"}],"next":"…"}.`,
+JSON: {"items":[{"txid","amount","fee","height","time","proposal","label","label_by"}],"next":"…"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.HistoryItem], error) {
 			if q.Limit < 0 || q.Limit > api.MaxPage {
@@ -35,7 +35,7 @@ JSON: {"items":[{"txid","amount","fee","height","time","proposal","label"}],"nex
 }
 
 func showHistory(w io.Writer, p api.Page[api.HistoryItem]) {
-	rows := [][]string{{"TXID", "AMOUNT", "FEE", "HEIGHT", "TIME", "PROPOSAL", "LABEL"}}
+	rows := [][]string{{"TXID", "AMOUNT", "FEE", "HEIGHT", "TIME", "PROPOSAL", "BY", "LABEL"}}
 	for _, x := range p.Items {
 		fee, height, at := "", "unconfirmed", ""
 		if x.Fee != nil {
@@ -47,7 +47,7 @@ func showHistory(w io.Writer, p api.Page[api.HistoryItem]) {
 		if x.Time != nil {
 			at = when(*x.Time)
 		}
-		rows = append(rows, []string{x.TxID, formatAmount(x.Amount), fee, height, at, short(x.Proposal), x.Label})
+		rows = append(rows, []string{x.TxID, formatAmount(x.Amount), fee, height, at, short(x.Proposal), x.LabelBy, x.Label})
 	}
 	table(w, rows)
 	if p.Next != "" {

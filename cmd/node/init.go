@@ -124,4 +124,7 @@ func showInitialized(w io.Writer, v initialized) {
 	if v.words != "" {
 		fmt.Fprintf(w, "\nWrite these words down; they are not shown again:\n\n  %s\n", v.words)
 	}
+	if v.PeerID != "" {
+		fmt.Fprintln(w, "\nKeep the peer id with the words: `quorate restore --expect PEER_ID` tells a backup of this node from any other.")
+	}
 }

@@ -194,6 +194,22 @@ func oneLine(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 // Text from elsewhere cannot move the cursor or turn the reading direction.
+// What --json prints is free of control characters, too, and the same JSON.
+func TestJSONIsPlain(t *testing.T) {
+	var b bytes.Buffer
+	said := "All \u009b2J is \u202egninrael\u202c, Bob\u200b"
+	if err := (&cli{out: &b}).encode(map[string]string{"problem": said}); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.String(); strings.ContainsAny(got, "\u009b\u202e\u202c\u200b") {
+		t.Errorf("%+q", got)
+	}
+	var back map[string]string
+	if err := json.Unmarshal(b.Bytes(), &back); err != nil || back["problem"] != said {
+		t.Errorf("%+q, %v", back, err)
+	}
+}
+
 func TestClean(t *testing.T) {
 	for in, want := range map[string]string{
 		"rent \x1b[31mred": "rent \ufffd[31mred", "a\nb\tc": "a b c", "\u202eevil": "\ufffdevil", "Jürgen ✓": "Jürgen ✓", "\xff": "\ufffd",

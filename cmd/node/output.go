@@ -7,9 +7,9 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/display"
 )
 
 // answer shows the result of a command: one JSON value, or text for people.
@@ -24,7 +24,7 @@ func answer[T any](c *cli, v T, show func(w io.Writer, v T)) error {
 
 func (c *cli) encode(v any) error {
 	c.answered = true
-	e := json.NewEncoder(c.out)
+	e := json.NewEncoder(display.Writer(c.out))
 	e.SetEscapeHTML(false)
 	return written(e.Encode(v))
 }
@@ -53,19 +53,8 @@ func (f *failing) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// clean makes text from elsewhere safe for a terminal: one line, nothing that
-// moves the cursor, changes colours or turns the reading direction.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsPrint(r):
-			return r
-		case unicode.IsSpace(r):
-			return ' '
-		}
-		return unicode.ReplacementChar
-	}, s)
-}
+// clean makes text from elsewhere safe for a terminal.
+func clean(s string) string { return display.Line(s) }
 
 // table writes rows in columns; the first row is the heading.
 func table(w io.Writer, rows [][]string) {

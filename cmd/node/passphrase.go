@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/term"
 
@@ -57,6 +58,22 @@ func (c *cli) prompt(f *os.File, text string) ([]byte, error) {
 		return nil, api.Misuse("no_passphrase", "the passphrase could not be read: "+err.Error(), "use --passphrase-file FILE")
 	}
 	return p, nil
+}
+
+// confirm asks a question on a terminal; whatever is not yes is no.
+func (c *cli) confirm(in *os.File, question string) (bool, error) {
+	fmt.Fprintf(c.err, "%s [yes/no] ", clean(question))
+	// Byte by byte: what follows the line is for whoever asks next.
+	var line []byte
+	for b := make([]byte, 1); len(line) < 80; line = append(line, b[0]) {
+		if _, err := in.Read(b); err != nil {
+			return false, api.Misuse("no_answer", "the answer could not be read: "+err.Error(), "")
+		}
+		if b[0] == '\n' {
+			break
+		}
+	}
+	return strings.TrimSpace(string(line)) == "yes", nil
 }
 
 // readSecret reads a small file, without the line end at its end. The error

@@ -19,7 +19,7 @@ func (c *cli) proposalShowCommand() *cobra.Command {
 JSON: {"proposal","wallet","author","status","txid","inputs":[{"outpoint","amount","address"}],
 "outputs":[{"address","amount","change","label"}],"fee","fee_rate","note","created","expires","held_by":["name",…],
 "approvals":[{"cosigner","time","signatures"}],"rejections":[{"cosigner","reason"}],"needed",
-"conflicts":[…],"replaces":[…],"replaced_by","wtxid"}; "warnings":[{"code","message"}] where there are any.`,
+"conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid"}; "warnings":[{"code","message"}] where there are any.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proposal, error) {
 			return node.Proposal(ctx, args[0])
@@ -36,7 +36,7 @@ func showProposal(w io.Writer, p api.Proposal) {
 		"fee", fmt.Sprintf("%s (%.3g sat/vB)", formatAmount(p.Fee), p.FeeRate),
 		"created", when(p.Created)+" (as the author claims)", "expires", expires,
 		"signed", fmt.Sprintf("%d of %d", len(p.Approvals), p.Needed), "held by", strings.Join(p.HeldBy, ", "),
-		"replaces", strings.Join(p.Replaces, " "), "replaced by", maybe(p.ReplacedBy), "conflicts", strings.Join(p.Conflicts, " "))
+		"replaces", strings.Join(p.Replaces, " "), "replaced by", maybe(p.ReplacedBy), "conflicts", strings.Join(p.Conflicts, " ")+andMore(p.ConflictCount-len(p.Conflicts)))
 	if p.Note != "" {
 		fmt.Fprintf(w, "note (unverified): %s\n", clean(p.Note))
 	}
@@ -64,4 +64,12 @@ func showProposal(w io.Writer, p api.Proposal) {
 	for _, x := range p.Warnings {
 		fmt.Fprintf(w, "warning (%s): %s\n", clean(x.Code), clean(x.Message))
 	}
+}
+
+// andMore says how many are not listed.
+func andMore(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and %d more", n)
 }

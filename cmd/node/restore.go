@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,9 @@ import (
 
 // restoreFlags are the flags of restore.
 type restoreFlags struct {
-	passphraseFile, newFile, identityFile string
+	passphraseFile, newFile, identityFile, expect string
+	keepConfig                                    bool
+	allow                                         []string
 }
 
 func (c *cli) restoreCommand() *cobra.Command {
@@ -26,7 +29,11 @@ func (c *cli) restoreCommand() *cobra.Command {
 		Long: `Make a node from a backup, in a data directory that holds nothing: all of it or nothing. When it is started it
 catches up with the others and goes on as a new incarnation. It signs once it has heard from every other
 cosigner, or by "approve --allow restored_unsynced". The lost machine must not run again beside it.
-JSON: {"data_dir","name","network","peer_id","wallets","entries","backup_created"}.`,
+Before it writes anything it says whose node the file is of and what it brings. Whoever knows an age recipient can write
+a file for it, so for one that is sealed to recipients give --expect with the peer id that "init" and "backup" said, or
+answer on a terminal. Servers of its configuration (chain, api, metrics, signer) are taken over only where --expect
+agrees, by --keep-config, or by an answer on a terminal; what was not is in "dropped".
+JSON: {"data_dir","name","network","peer_id","wallets","entries","backup_created","wallet_ids","signed","dropped"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: c.action(func(ctx context.Context, args []string) error { return c.restore(ctx, args[0], f) }),
 	}
@@ -34,11 +41,23 @@ JSON: {"data_dir","name","network","peer_id","wallets","entries","backup_created
 	flags.StringVar(&f.identityFile, "identity", "", "`file` with the age identity, for a backup that is sealed to a recipient")
 	flags.StringVar(&f.passphraseFile, "passphrase-file", "", "`file` with the passphrase of the backup; it becomes that of the keystore (or QUORATE_PASSPHRASE_FILE)")
 	flags.StringVar(&f.newFile, "new-passphrase-file", "", "`file` with a passphrase for the keystore, where it is not the backup's")
+	flags.StringVar(&f.expect, "expect", "", "`peer id` of the node that it must be a backup of")
+	flags.BoolVar(&f.keepConfig, "keep-config", false, "take over the servers that its configuration names")
+	flags.StringSliceVar(&f.allow, "allow", nil, "`rules` to go on against, by name: backup_unauthenticated")
 	return cmd
 }
 
 func (c *cli) restore(ctx context.Context, file string, f restoreFlags) error {
-	o := app.RestoreOptions{DataDir: c.dataDir, File: file, Log: slog.New(slog.DiscardHandler)}
+	o := app.RestoreOptions{
+		DataDir: c.dataDir, File: file, Log: slog.New(slog.DiscardHandler),
+		Expect: strings.TrimSpace(f.expect), KeepConfig: f.keepConfig, Allow: f.allow,
+	}
+	if !c.json {
+		o.Show = c.showBackupSummary
+	}
+	if in, ok := c.in.(*os.File); ok && isTerminal(in) && isTerminal(c.err) && !c.json {
+		o.Ask = func(question string) (bool, error) { return c.confirm(in, question) }
+	}
 	if f.identityFile != "" {
 		b, err := readSecret("identity", f.identityFile)
 		if err != nil {
@@ -69,9 +88,36 @@ func (c *cli) restore(ctx context.Context, file string, f restoreFlags) error {
 	return answer(c, v, showRestored)
 }
 
+// shownWallets is how many wallets of a backup are listed one by one.
+const shownWallets = 50
+
+// showBackupSummary says what a backup brings, before it is restored.
+func (c *cli) showBackupSummary(s app.BackupSummary) {
+	w := c.err
+	fmt.Fprintln(w, "The backup says of itself:")
+	pairs(w, "name", s.Name, "network", s.Network, "peer id", s.PeerID, "made", s.Created.Format("2006-01-02 15:04:05 MST"))
+	for n, x := range s.Wallets {
+		if n == shownWallets {
+			fmt.Fprintf(w, "and %d wallets more\n", len(s.Wallets)-n)
+			break
+		}
+		pairs(w, "wallet", fmt.Sprintf("%s, %d entries", x.Wallet, x.Entries))
+	}
+	for _, x := range s.Settings {
+		pairs(w, "config.toml", fmt.Sprintf("%s = %.200s", x.Key, x.Value))
+	}
+	if !s.Signed {
+		fmt.Fprintln(w, "It was not signed by its node: it is of an older version.")
+	}
+	fmt.Fprintln(w)
+}
+
 func showRestored(w io.Writer, v app.RestoreResult) {
 	pairs(w, "data dir", v.DataDir, "name", v.Name, "network", v.Network, "peer id", v.PeerID,
 		"wallets", fmt.Sprint(v.Wallets), "entries", fmt.Sprint(v.Entries), "backup of", v.Created.Format("2006-01-02 15:04:05 MST"))
+	if len(v.Dropped) > 0 {
+		fmt.Fprintf(w, "\nNot taken over from its config.toml: %s. Set them again there, or restore with --keep-config.\n", strings.Join(v.Dropped, ", "))
+	}
 	fmt.Fprintln(w, "\nStart it with `quorate start`. It signs once it has heard from every other cosigner; `quorate wallet show` says who is missing.")
 }
 

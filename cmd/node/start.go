@@ -11,6 +11,7 @@ import (
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/app/config"
+	"github.com/quorate/quorate/display"
 )
 
 func (c *cli) startCommand() *cobra.Command {
@@ -104,7 +105,7 @@ func logger(w io.Writer, l config.Log) *slog.Logger {
 	_ = level.UnmarshalText([]byte(l.Level))
 	o := &slog.HandlerOptions{Level: level}
 	if l.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
+		return slog.New(slog.NewJSONHandler(display.Writer(w), o))
 	}
 	return slog.New(slog.NewTextHandler(w, o))
 }

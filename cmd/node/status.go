@@ -20,7 +20,9 @@ JSON: {"name","peer_id","addresses":[…],"network","version","chain":{"backend"
 chain also has "problem" while something is wrong, "note" for what is no problem, "target", "bitcoin_peers", "blind" for a
 backend that sees no transaction before it is in a block, and "sync" {"stage","height","target","rate","seconds_left"} of a
 light client that is not synced; a wallet has "alarms" [{"code","message","since","txid"}] while there is something to look at:
-coins spent by a transaction that nobody proposed (foreign_spend), an address that two nodes handed out (address_tie).`,
+coins spent by a transaction with fewer signatures than it takes (foreign_spend), an address that two nodes handed out
+(address_tie). "problem" is there while connections from outside are a problem, such as very many that say nothing.
+A wallet of the state "failed" could not be opened, "problem" says why; the others run.`,
 		Args: cobra.NoArgs,
 		RunE: ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Status, error) {
 			return node.Status(ctx)
@@ -39,6 +41,9 @@ func showStatus(w io.Writer, s api.Status) {
 	if s.Chain.Blind {
 		fmt.Fprintln(w, blindText)
 	}
+	if s.Problem != "" {
+		fmt.Fprintf(w, "connections  %s\n", clean(s.Problem))
+	}
 	for _, a := range s.Addresses {
 		fmt.Fprintf(w, "address  %s\n", clean(a))
 	}
@@ -50,6 +55,9 @@ func showStatus(w io.Writer, s api.Status) {
 		}
 		table(w, rows)
 		for _, x := range s.Wallets {
+			if x.Problem != "" {
+				fmt.Fprintf(w, "FAILED  %s: %s: stop the node and run `quorate doctor`\n", short(x.Wallet), clean(x.Problem))
+			}
 			for _, a := range x.Alarms {
 				fmt.Fprintf(w, "ALARM  %s: %s (since %s)\n", clean(x.Name), clean(a.Message), when(a.Since))
 			}

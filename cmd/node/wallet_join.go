@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,20 +16,16 @@ func (c *cli) walletJoinCommand() *cobra.Command {
 	var r api.JoinWallet
 	cmd := &cobra.Command{
 		Use:   "join INVITE|-",
-		Short: "Join a wallet with an invite; - reads it from standard input",
-		Long: `Join a wallet with an invite; - reads it from standard input, where no other user can see it. With --external this
-node's place waits until the key is proved (` + "`wallet proof`, `wallet prove`" + `); until then a repeat may bring another key.
+		Short: "Join a wallet with an invite; - asks for it, or reads it from standard input",
+		Long: `Join a wallet with an invite; - asks for it on a terminal, or reads it from standard input, where no other user can see
+it: in an argument it gives a warning. With --external this node's place waits until the key is proved (` + "`wallet proof`, `wallet prove`" + `); until then a repeat may bring another key.
 In the group of a wallet that was there before, --external takes the fingerprint of one of its keys as well.
 JSON: {"wallet","name","state"}; "awaiting_proof":true where a proof is awaited.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {
-			r.Invite = strings.TrimSpace(args[0])
-			if r.Invite == "-" {
-				b, err := io.ReadAll(io.LimitReader(c.in, maxSecretFile))
-				if err != nil {
-					return api.WalletSummary{}, api.Misuse("bad_invite", "the invite could not be read from standard input: "+err.Error(), "")
-				}
-				r.Invite = strings.TrimSpace(string(b))
+			var err error
+			if r.Invite, err = c.invite(args[0]); err != nil {
+				return api.WalletSummary{}, err
 			}
 			if r.Invite == "" {
 				return api.WalletSummary{}, api.Misuse("bad_invite", "the invite is empty", "paste the whole invite, from quorate1 to its end")
@@ -44,8 +41,26 @@ JSON: {"wallet","name","state"}; "awaiting_proof":true where a proof is awaited.
 	return cmd
 }
 
+// invite is what an argument gives, or standard input where it is "-". In an
+// argument the secret can be seen by others, and anybody may use it before this node.
+func (c *cli) invite(arg string) (string, error) {
+	if arg = strings.TrimSpace(arg); arg != "-" {
+		c.note("warning: the invite was given in an argument, where other users can see it: use `quorate wallet join -`")
+		return arg, nil
+	}
+	if f, ok := c.in.(*os.File); ok && isTerminal(f) {
+		b, err := c.prompt(f, "Invite (it is not shown): ")
+		return strings.TrimSpace(string(b)), err
+	}
+	b, err := io.ReadAll(io.LimitReader(c.in, maxSecretFile))
+	if err != nil {
+		return "", api.Misuse("bad_invite", "the invite could not be read from standard input: "+err.Error(), "")
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
 func showSummary(w io.Writer, v api.WalletSummary) {
-	pairs(w, "wallet", v.Wallet, "name", v.Name, "state", v.State)
+	pairs(w, "wallet", v.Wallet, "name", v.Name, "founder calls it", v.FounderName, "state", v.State)
 	awaits(w, v)
 }
 

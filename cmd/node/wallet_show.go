@@ -32,7 +32,7 @@ JSON: {"wallet","name","state":"forming|verifying|active|archived","threshold",
 }
 
 func showWallet(w io.Writer, x api.Wallet) {
-	pairs(w, "wallet", x.Wallet, "name", x.Name, "state", x.State,
+	pairs(w, "wallet", x.Wallet, "name", x.Name, "founder calls it", x.FounderName, "state", x.State,
 		"keys", fmt.Sprintf("%d of %d", x.Threshold, len(x.Cosigners)),
 		"words", maybe(x.Words), "descriptor", maybe(x.Descriptor),
 		"confirmed", formatAmount(x.Balance.Confirmed), "unconfirmed", formatAmount(x.Balance.Unconfirmed),

@@ -3,6 +3,7 @@ package p2ptest
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 
@@ -247,8 +248,14 @@ func testJoin(t *testing.T, w Network) {
 		}
 	}
 	d.set(true, nil)
-	for range 2 { // a retry is harmless
+	for _, names := range [][]string{nil, {"Ann", "Bob"}} { // a retry is harmless
+		d.mu.Lock()
+		d.grant.Names = names
+		d.mu.Unlock()
 		grant, err := b.Join(ctx, d.inv, nil)
+		if !slices.Equal(grant.Names, names) {
+			t.Errorf("of the names %q came %q", names, grant.Names)
+		}
 		if err != nil || string(grant.Genesis) != "genesis" || grant.Secret != g.Epoch.Secret {
 			t.Fatalf("join: %v, %+v", err, grant)
 		}

@@ -45,19 +45,20 @@ var (
 )
 
 func rooms() map[string]room {
-	floor := []string{"coordinator", "journal", "wallet"}
+	floor := []string{"coordinator", "journal", "wallet", "display"}
 	return map[string]room{
-		"wallet":      {nil, slices.Concat(network, system, chance, peers, database, web)},
+		"display":     {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
+		"wallet":      {[]string{"display"}, slices.Concat(network, system, chance, peers, database, web)},
 		"qr":          {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"journal":     {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
-		"coordinator": {[]string{"journal", "wallet"}, slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)},
+		"coordinator": {[]string{"journal", "wallet", "display"}, slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)},
 		"store":       {floor, slices.Concat(network, peers, web)},
 		"p2p":         {[]string{"coordinator", "journal"}, slices.Concat(database, web, bitcoin)},
 		"chain":       {floor, slices.Concat(peers, database)},
 		"api":         {floor, slices.Concat(peers, database, bitcoin)},
-		"signer":      {[]string{"coordinator", "wallet"}, slices.Concat(peers, database)},
+		"signer":      {[]string{"coordinator", "wallet", "display"}, slices.Concat(peers, database)},
 		"app":         {append([]string{"api", "qr", "p2p", "store", "chain", "signer"}, floor...), nil},
-		"cmd":         {[]string{"app", "api", "qr"}, slices.Concat(peers, database, bitcoin)},
+		"cmd":         {[]string{"app", "api", "qr", "display"}, slices.Concat(peers, database, bitcoin)},
 		"test":        {append([]string{"app", "qr", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
 	}
 }

@@ -37,8 +37,10 @@ func fillOnce(b *testing.B) *filled {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := s.Commit(context.Background(), snap); err != nil {
-		b.Fatal(err)
+	for _, part := range snap {
+		if err := s.Commit(context.Background(), part); err != nil {
+			b.Fatal(err)
+		}
 	}
 	if err := s.Close(); err != nil {
 		b.Fatal(err)

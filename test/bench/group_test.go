@@ -52,7 +52,7 @@ func (c *cosigner) input(msg any) coordinator.Input {
 }
 
 func (c *cosigner) key() coordinator.CosignerKey {
-	return coordinator.CosignerKey{Key: c.account.Key(), Prove: func(h [32]byte) ([]byte, error) { return c.account.SignHash(h), nil }}
+	return coordinator.CosignerKey{Key: c.account.Key(), Prove: func(k coordinator.KeyClaim) ([]byte, error) { return c.account.SignHash(k.Hash()), nil }}
 }
 
 // do steps, and returns the reply and the entries that were written.

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"testing"
 
@@ -145,10 +146,13 @@ func mine(t testing.TB, blocks int) {
 	}
 }
 
-// outside is an address that belongs to none of the wallets.
+// outside is an address that belongs to none of the wallets. Each is
+// another one: a second payment to one is asked about.
 func outside(t testing.TB) string {
 	t.Helper()
-	a, err := wallet.AddressOf(world.bitcoin.FaucetScript(), wallet.Regtest)
+	var script [32]byte
+	_, _ = rand.Read(script[:]) // it never fails
+	a, err := wallet.AddressOf(append([]byte{0, 32}, script[:]...), wallet.Regtest)
 	if err != nil {
 		t.Fatal(err)
 	}

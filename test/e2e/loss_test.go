@@ -34,7 +34,7 @@ func TestMachineLossWithABackup(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	restored := ask[app.RestoreResult](c, "restore", file, "--passphrase-file", world.passFile)
+	restored := ask[app.RestoreResult](c, "restore", file, "--passphrase-file", world.passFile, "--expect", made.PeerID)
 	if restored.Wallets != 1 || restored.Name != "c" {
 		t.Errorf("restored: %+v", restored)
 	}

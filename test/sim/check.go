@@ -70,6 +70,10 @@ func (w *world) broadcasting(n *node, tx *wire.MsgTx) {
 		}
 		return
 	}
+	if len(w.plan.Byzantine) >= w.plan.K {
+		w.count("broadcast what k liars proposed and no longer stands")
+		return
+	}
 	w.violation("%s broadcasts %v, which nobody proposed", n.name, id)
 }
 
@@ -112,12 +116,13 @@ func (w *world) lastPayment() {
 		return
 	}
 	coin := wire.OutPoint{Hash: tx.TxHash()}
+	w.lastCoin = coin
 	w.mine()
 	w.queue.run(w.queue.now+20*time.Second, w.stop)
 	proposer := honest[int(w.plan.Seed)%len(honest)]
 	x := coordinator.Propose{
 		Outputs: []coordinator.ProposalOutput{{PkScript: recipient(200), Amount: 120_000}}, FeeRate: 3000, Coins: []wire.OutPoint{coin},
-		Allow: []string{coordinator.RuleDoublePayment},
+		Allow: []string{coordinator.RuleDoublePayment, coordinator.RuleRestored},
 	}
 	id, ok := w.insist(proposer, x)
 	if !ok {
@@ -127,7 +132,7 @@ func (w *world) lastPayment() {
 	for _, n := range honest {
 		if n != proposer {
 			n.agree(coordinator.Approve{Proposal: id})
-			w.try(n, coordinator.Approve{Proposal: id, Allow: []string{coordinator.RuleDoublePayment}})
+			w.try(n, coordinator.Approve{Proposal: id, Allow: []string{coordinator.RuleDoublePayment, coordinator.RuleRestored}})
 		}
 	}
 	w.settle()
@@ -183,6 +188,10 @@ func (w *world) try(n *node, msg any) (any, bool) {
 		if w.stop() {
 			return nil, false
 		}
+	}
+	if _, spent := w.chain.spender(w.lastCoin); spent && len(w.plan.Byzantine) >= w.plan.K {
+		w.count("last payments that k liars were faster than")
+		return nil, false
 	}
 	w.violation("%s: the last %T is refused: %v", n.name, msg, err)
 	return nil, false
@@ -267,6 +276,7 @@ func (w *world) checkPair(a, b *node, x, y coordinator.Digest) {
 		if x.Says != y.Says {
 			w.violation("%s and %s hold the same entries and say something else", a.name, b.name)
 		}
+		w.sameAnswers(a, b, &a.m, &b.m)
 		return
 	}
 	w.count("entries differ at the end")

@@ -31,6 +31,14 @@ func (w *world) delay() time.Duration {
 	return time.Duration(w.rng.Int64N(int64(most)) + 1)
 }
 
+// delayOf is how long one takes between two nodes.
+func (w *world) delayOf(a, b *node) time.Duration {
+	if w.calm.between(a, b) {
+		return time.Duration(w.rng.Int64N(int64(100*time.Millisecond)) + 1)
+	}
+	return w.delay()
+}
+
 func (w *world) chance(of1000 int) bool { return w.faulty && w.rng.IntN(1000) < of1000 }
 
 // gossip sends an entry to all who are connected. Copies may be lost, late,
@@ -49,16 +57,16 @@ func (w *world) send(from, to *node, e *journal.Entry) {
 	}
 	w.count("messages")
 	copies := 1
-	if w.chance(w.plan.Network.Duplicates) {
+	if w.chance(w.plan.Network.Duplicates) && !w.calm.between(from, to) {
 		w.count("duplicated")
 		copies = 2
 	}
 	for range copies {
-		if w.chance(w.plan.Network.Loss) {
+		if w.chance(w.plan.Network.Loss) && !w.calm.between(from, to) {
 			w.count("lost")
 			continue
 		}
-		w.queue.after(w.delay(), func() {
+		w.queue.after(w.delayOf(from, to), func() {
 			if w.connected(from, to) {
 				to.heard(from, e, true)
 			}
@@ -143,11 +151,11 @@ func (n *node) announce() {
 	n.later(time.Second, func() {
 		n.saying = false
 		for _, to := range n.w.nodes {
-			if to == n || !n.w.connected(n, to) || n.w.chance(n.w.plan.Network.Loss) {
+			if to == n || !n.w.connected(n, to) || n.w.chance(n.w.plan.Network.Loss) && !n.w.calm.between(n, to) {
 				continue
 			}
 			to := to
-			n.w.queue.after(n.w.delay(), func() {
+			n.w.queue.after(n.w.delayOf(n, to), func() {
 				if n.w.connected(n, to) && to.lacks(n.claim(to)) {
 					n.w.session(to, n)
 				}
@@ -158,7 +166,7 @@ func (n *node) announce() {
 
 // request starts a session soon.
 func (w *world) request(n, from *node) {
-	n.later(w.delay(), func() { w.session(n, from) })
+	n.later(w.delayOf(n, from), func() { w.session(n, from) })
 }
 
 // syncAll starts a session with everybody.

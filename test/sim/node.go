@@ -44,7 +44,7 @@ func newPerson(n int, cache *wallet.SigCache) (*person, error) {
 func (p *person) id() journal.Author { return p.self.Identity.Author() }
 
 func (p *person) key() coordinator.CosignerKey {
-	return coordinator.CosignerKey{Key: p.account.Key(), Prove: func(h [32]byte) ([]byte, error) { return p.account.SignHash(h), nil }}
+	return coordinator.CosignerKey{Key: p.account.Key(), Prove: func(k coordinator.KeyClaim) ([]byte, error) { return p.account.SignHash(k.Hash()), nil }}
 }
 
 // node is one cosigner: a machine, a disk, and the shell between them, as
@@ -73,6 +73,14 @@ type node struct {
 	released []release
 	approved map[[32]byte]bool // txids that its user agreed to
 	acked    []ack
+
+	kept               *disk // its last backup
+	restored, replaced bool
+	lost               journal.Author // whom this device replaces
+	pass               coordinator.Invite
+	invite             [32]byte
+	inviter            journal.Author
+	stepped            int
 }
 
 // armed is a crash that waits for the next durable write.
@@ -148,6 +156,12 @@ func (n *node) turn(msgs ...any) []answer {
 		}
 	}
 	n.m = t.m
+	if n.honest() && n.stepped%readEach == 0 {
+		n.readAll()
+	}
+	if n.honest() && t.durable && n.stepped%reloadEach == 0 {
+		n.checkReload()
+	}
 	for i, e := range t.effects {
 		if point > 0 && i >= point-1 {
 			n.crash(n.armed.down)
@@ -216,6 +230,7 @@ func (n *node) step(t *turn, msg any) (value any, err error) {
 		}
 	}
 	t.m = next
+	n.stepped++
 	return value, nil
 }
 
@@ -254,10 +269,15 @@ func (n *node) execute(e coordinator.Effect) {
 		n.follow(x)
 	case coordinator.WatchScripts:
 		n.watch(x)
+	case coordinator.LookBack:
+		n.lookBack(x)
 	case coordinator.Broadcast:
 		n.broadcast(x.Tx)
 	case coordinator.Tell:
 		n.w.count("told " + x.Notice.Type)
+		if x.Notice.Status == coordinator.AlarmReader {
+			n.w.violation("%s: %s", n.name, x.Notice.Detail)
+		}
 	}
 }
 

@@ -13,8 +13,10 @@ type Plan struct {
 	Seed      uint64
 	K, N      int
 	Found     bool  // begins before the group is founded
+	Hosted    bool  // one more cosigner has no node
 	Byzantine []int // members who lie
 	Network   Network
+	Calm      time.Duration // when the honest have peace of each other; 0: never
 	Actions   []Action
 }
 
@@ -46,6 +48,7 @@ const (
 	UserWithdraw Kind = "withdraw"
 	UserLease    Kind = "lease"
 	UserAgain    Kind = "again" // the last request, after no answer came
+	UserLabel    Kind = "label"
 	Deposit      Kind = "deposit"
 )
 
@@ -81,6 +84,7 @@ func NewPlan(seed uint64) Plan {
 	shape := shapes()[r.IntN(len(shapes()))]
 	p := Plan{Seed: seed, K: shape[0], N: shape[1]}
 	p.Found = r.IntN(6) == 0
+	p.Hosted = r.IntN(5) == 0 && p.N < maxCosigners
 	// Up to n-1 lie; a third of the groups are honest.
 	if r.IntN(3) > 0 {
 		p.Byzantine = r.Perm(p.N)[:1+r.IntN(p.N-1)]
@@ -89,6 +93,9 @@ func NewPlan(seed uint64) Plan {
 	p.Network = Network{
 		Loss: []int{0, 20, 100, 400}[r.IntN(4)], Duplicates: []int{0, 50, 300}[r.IntN(3)],
 		Delay: []time.Duration{50 * time.Millisecond, time.Second, 20 * time.Second}[r.IntN(3)], Abort: []int{0, 100, 500}[r.IntN(3)],
+	}
+	if r.IntN(3) == 0 {
+		p.Calm = 30*time.Second + time.Duration(r.IntN(50))*time.Second
 	}
 	p.Actions = actions(r, &p)
 	return p
@@ -103,10 +110,11 @@ type weighted struct {
 func actions(r *rand.Rand, p *Plan) []Action {
 	users := []weighted{
 		{UserPropose, 8}, {UserReplace, 4}, {UserApprove, 16}, {UserReject, 4}, {UserWithdraw, 2},
-		{UserLease, 3}, {UserAgain, 2}, {Deposit, 2},
+		{UserLease, 3}, {UserAgain, 2}, {Deposit, 2}, {UserLabel, 3}, {UserDevice, 3},
 	}
 	faults := []weighted{
 		{Cut, 3}, {Partition, 2}, {Crash, 6}, {DiskFull, 2}, {DiskError, 3}, {Skew, 2}, {Reorg, 3}, {Block, 6}, {Backend, 2}, {Snapshot, 1},
+		{Backup, 3}, {Restore, 2}, {Lose, 1},
 	}
 	var out []Action
 	add := func(from []weighted, n int, until time.Duration, who func() int) {
@@ -134,7 +142,7 @@ func actions(r *rand.Rand, p *Plan) []Action {
 		if p.Found {
 			add([]weighted{{LieRoster, 1}, {LieEpoch, 1}, {LieEquivocate, 1}, {LieForge, 1}}, r.IntN(5), 10*time.Second, func() int { return p.Byzantine[r.IntN(n)] })
 		}
-		add(lies(), 4+r.IntN(16), quiet+4*time.Minute, func() int { return p.Byzantine[r.IntN(n)] })
+		add(slices.Concat(lies(), capLies()), 4+r.IntN(20), quiet+5*time.Minute, func() int { return p.Byzantine[r.IntN(n)] })
 	}
 	slices.SortStableFunc(out, func(a, b Action) int { return int(a.At - b.At) })
 	return out

@@ -95,11 +95,20 @@ func (w *world) releases(n *node, id journal.EntryID, m coordinator.Machine) {
 	}
 	w.count("signatures released")
 	w.checkTerms(n, p, m)
+	w.ledger(n, &n.released, p, m)
+}
+
+// ledger enters what a key signed, and compares it with all that it signed before.
+func (w *world) ledger(n *node, released *[]release, p *coordinator.Proposal, m coordinator.Machine) {
 	r := release{tx: p.TxID}
 	for _, in := range p.Body.Inputs {
 		r.inputs = append(r.inputs, in.OutPoint())
 	}
-	for _, old := range n.released {
+	for _, old := range *released {
+		if (n.restored || n.replaced) && !slices.ContainsFunc(m.Proposals(), func(q *coordinator.Proposal) bool { return q.TxID == old.tx }) {
+			w.count("signed what it cannot know to be a rival") // all that knew of it is gone, or hides it
+			continue
+		}
 		if old.tx == r.tx || slices.Contains(p.Body.Replaces, old.tx) || w.buried(old, m.View) {
 			continue
 		}
@@ -110,12 +119,12 @@ func (w *world) releases(n *node, id journal.EntryID, m coordinator.Machine) {
 			}
 		}
 	}
-	if slices.ContainsFunc(n.released, func(old release) bool {
+	if slices.ContainsFunc(*released, func(old release) bool {
 		return old.tx != r.tx && slices.ContainsFunc(old.inputs, func(o wire.OutPoint) bool { return slices.Contains(r.inputs, o) })
 	}) {
 		w.count("coins signed for twice, as allowed")
 	}
-	n.released = append(n.released, r)
+	*released = append(*released, r)
 }
 
 // buried says whether a transaction can never confirm, for a rival six deep in
@@ -161,8 +170,14 @@ const (
 
 // checkTerms checks that what a node signs is what an approver may sign.
 func (w *world) checkTerms(n *node, p *coordinator.Proposal, m coordinator.Machine) {
-	if fee := p.Fee(); fee > max(p.Pays()/maxFeeShare, maxFeeFloor) {
-		w.violation("%s signed a fee of %d sat for a payment of %d", n.name, fee, p.Pays())
+	var pays int64
+	for _, o := range p.Body.Outputs {
+		if o.Change == nil {
+			pays += o.Amount
+		}
+	}
+	if fee := p.Fee(); fee > max(pays/maxFeeShare, maxFeeFloor) {
+		w.violation("%s signed a fee of %d sat for a payment of %d", n.name, fee, pays)
 	}
 	spend, err := p.Spend(m.State.Active())
 	if err != nil || spend.TxID() != p.TxID {

@@ -82,7 +82,7 @@ func (w *world) session(n, from *node) {
 		return
 	}
 	p := newPull(n, from, c)
-	if w.chance(w.plan.Network.Abort) {
+	if w.chance(w.plan.Network.Abort) && !w.calm.between(n, from) {
 		w.count("syncs broken off")
 		p.left = w.rng.IntN(6)
 	}

@@ -19,7 +19,7 @@ type Pool struct {
 	people   []*person
 	cache    *wallet.SigCache
 	verified map[[96]byte]bool
-	groups   map[[2]int]*group
+	groups   map[shape]*group
 	// Reseed restarts the randomness of the process, which HPKE draws from:
 	// without it a seed does not replay exactly.
 	Reseed func(seed uint64)
@@ -30,8 +30,8 @@ const maxCosigners = 5
 
 // NewPool returns an empty pool.
 func NewPool(reseed func(uint64)) (*Pool, error) {
-	p := &Pool{cache: wallet.NewSigCache(1 << 17), verified: map[[96]byte]bool{}, groups: map[[2]int]*group{}, Reseed: reseed}
-	for i := range maxCosigners + 1 { // and one whom nobody invited
+	p := &Pool{cache: wallet.NewSigCache(1 << 17), verified: map[[96]byte]bool{}, groups: map[shape]*group{}, Reseed: reseed}
+	for i := range maxCosigners + 2 { // and one whom nobody invited, and one without a node
 		x, err := newPerson(i, p.cache)
 		if err != nil {
 			return nil, fmt.Errorf("make cosigner %d: %w", i, err)
@@ -39,6 +39,12 @@ func NewPool(reseed func(uint64)) (*Pool, error) {
 		p.people = append(p.people, x)
 	}
 	return p, nil
+}
+
+// shape is what a group is founded as.
+type shape struct {
+	k, n   int
+	hosted bool
 }
 
 // group is a wallet that is active and funded, as each of its members has it.
@@ -53,12 +59,13 @@ type group struct {
 func birthTime() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 
 // group returns an active group of a shape, founding it the first time.
-func (p *Pool) group(k, n int) (*group, error) {
-	if g := p.groups[[2]int{k, n}]; g != nil {
+func (p *Pool) group(k, n int, hosted bool) (*group, error) {
+	at := shape{k, n, hosted}
+	if g := p.groups[at]; g != nil {
 		return g, nil
 	}
 	p.Reseed(uint64(1000*k + n))
-	w := newWorld(p, Plan{Seed: 0, K: k, N: n, Found: true})
+	w := newWorld(p, Plan{Seed: 0, K: k, N: n, Found: true, Hosted: hosted})
 	w.faulty = false
 	w.begin()
 	w.queue.run(3*time.Minute, w.stop)
@@ -72,7 +79,7 @@ func (p *Pool) group(k, n int) (*group, error) {
 	if len(w.violations) > 0 {
 		return nil, fmt.Errorf("a group without faults: %v", w.violations)
 	}
-	p.groups[[2]int{k, n}] = g
+	p.groups[at] = g
 	return g, nil
 }
 
@@ -103,6 +110,11 @@ func (w *world) begin() {
 		}
 		w.funded = true
 		for _, n := range w.nodes {
+			for id, e := range n.disk.entries {
+				w.authored[place{e.Chain(), e.Position().Seq}] = id
+			}
+		}
+		for _, n := range w.nodes {
 			n.begin()
 			n.follow(n.m.View.Follow())
 		}
@@ -115,13 +127,14 @@ func (w *world) begin() {
 		w.queue.after(w.delay(), func() { w.join(n) })
 	}
 	w.queue.after(5*time.Second, w.compare)
+	w.queue.after(5*time.Second, w.enterHosted)
 	w.queue.after(10*time.Second, func() { w.mineEach(40 * time.Second) })
 }
 
 // found lets the first member found the group. A disk that fails makes it try
 // again: nothing was acknowledged.
 func (w *world) found(f *node) {
-	g := coordinator.Genesis{Threshold: w.plan.K, Cosigners: w.plan.N, Script: "wsh", Network: "regtest"}
+	g := coordinator.Genesis{Threshold: w.plan.K, Cosigners: w.plan.cosigners(), Script: "wsh", Network: "regtest"}
 	m, invites, effects, err := coordinator.Found(f.self, f.input(nil), g, "treasury", f.name, f.key(), 0, nil, f.clock().Add(coordinator.InviteLife))
 	if err != nil {
 		w.violation("found: %v", err)
@@ -201,7 +214,10 @@ func (w *world) compare() {
 	}
 	for _, n := range w.nodes {
 		if r, ok := n.m.State.Roster(); n.in && n.up && n.m.State.Active() == nil && ok && r.Complete() && !ratified(r, n.id()) {
-			_, _ = n.do(coordinator.Ratify{Words: words})
+			_, _ = n.do(coordinator.Ratify{Words: words, AcceptHosted: true, AcceptUnproven: true})
+			if w.plan.Hosted && n == w.host() {
+				_, _ = n.do(coordinator.Ratify{Words: words, For: hosted})
+			}
 		}
 		if a := n.m.State.Active(); a != nil && !w.funded {
 			w.fund(a)

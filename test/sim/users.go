@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
@@ -79,12 +80,21 @@ func (w *world) user(n *node, a Action) {
 		if n.last != nil {
 			n.command(a, *n.last)
 		}
+	case UserDevice:
+		p, _ := n.m.State.Proposal(pick)
+		n.deviceSigns(a, p, allow)
 	case UserApprove:
 		n.command(a, coordinator.Approve{Proposal: pick, Allow: allow})
 	case UserReject:
 		n.command(a, coordinator.Reject{Proposal: pick, Reason: "no"})
 	case UserWithdraw:
 		n.command(a, coordinator.Withdraw{Proposal: pick})
+	case UserLabel:
+		target := coordinator.TxTarget(chainhash.Hash{byte(a.R[0])})
+		if p, ok := n.m.State.Proposal(pick); ok {
+			target = coordinator.TxTarget(p.TxID)
+		}
+		n.command(a, coordinator.SetLabels{Edits: []coordinator.LabelEdit{{Target: target, Text: fmt.Sprint("label ", a.R[1]%5)}}})
 	case UserLease:
 		n.command(a, coordinator.LeaseAddress{BeyondGap: a.R[0]%3 == 0})
 	}

@@ -1,11 +1,14 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
@@ -25,7 +28,11 @@ type world struct {
 	chain   *chain
 	cuts    map[pair]int
 	faulty  bool // faults last
-	funded  bool
+	calm    *calm
+	// lastCoin is what the last payment is to spend.
+	lastCoin wire.OutPoint
+	released []release // by the cosigner without a node
+	funded   bool
 
 	steps      int
 	trace      [32]byte
@@ -65,6 +72,8 @@ func newWorld(p *Pool, plan Plan) *world {
 	return w
 }
 
+func (w *world) context() context.Context { return context.Background() }
+
 func (w *world) count(what string) { w.counts[what]++ }
 
 // violation records that something does not hold. The run ends.
@@ -93,7 +102,7 @@ func (w *world) honest() []*node {
 func (p *Pool) Run(plan Plan) Report {
 	w := newWorld(p, plan)
 	if !plan.Found {
-		base, err := p.group(plan.K, plan.N)
+		base, err := p.group(plan.K, plan.N, plan.Hosted)
 		if err != nil {
 			w.violation("found: %v", err)
 			return w.report()
@@ -104,6 +113,9 @@ func (p *Pool) Run(plan Plan) Report {
 	w.begin()
 	for _, a := range plan.Actions {
 		w.queue.after(a.At-w.queue.now, func() { w.act(a) })
+	}
+	if plan.Calm > 0 {
+		w.queue.after(plan.Calm, w.beginCalm)
 	}
 	w.queue.run(quiet, w.stop)
 	if !w.stop() {
@@ -132,7 +144,7 @@ func (w *world) traced(n *node, b coordinator.Batch) {
 // heal ends all faults: links are good, nodes run, disks and backends work.
 // Clocks stay as wrong as they are, and liars go on lying.
 func (w *world) heal() {
-	w.faulty = false
+	w.faulty, w.calm = false, nil
 	w.cuts = map[pair]int{}
 	for _, n := range w.nodes {
 		n.disk.times, n.blind, n.armed = 0, false, nil
@@ -149,18 +161,18 @@ func (w *world) heal() {
 // act performs one action of the plan.
 func (w *world) act(a Action) {
 	n := w.nodes[a.Who]
-	if w.stop() {
+	if w.stop() || w.calm.spares(a) {
 		return
 	}
 	switch a.Kind {
-	case UserPropose, UserReplace, UserApprove, UserReject, UserWithdraw, UserLease, UserAgain:
+	case UserPropose, UserReplace, UserApprove, UserReject, UserWithdraw, UserLease, UserAgain, UserLabel, UserDevice:
 		w.user(n, a)
 	case Deposit:
 		if r := w.anyActive(); r != nil {
 			w.pay(r, a.R[0]%24, int64(50_000+a.R[1]%500_000))
 		}
 	case Cut:
-		if other := w.nodes[int(a.R[0])%len(w.nodes)]; other != n {
+		if other := w.nodes[int(a.R[0])%len(w.nodes)]; other != n && !w.calm.between(n, other) {
 			w.cut(n, other, seconds(a.R[1], 120))
 			w.count("links cut")
 		}
@@ -168,7 +180,7 @@ func (w *world) act(a Action) {
 		d := seconds(a.R[1], 120)
 		for i, x := range w.nodes {
 			for j, y := range w.nodes[:i] {
-				if a.R[0]>>i&1 != a.R[0]>>j&1 {
+				if a.R[0]>>i&1 != a.R[0]>>j&1 && !w.calm.between(x, y) {
 					w.cut(x, y, d)
 				}
 			}
@@ -208,6 +220,18 @@ func (w *world) act(a Action) {
 		})
 	case Snapshot:
 		n.snapshot()
+	case Backup:
+		if n.honest() {
+			n.backup()
+		}
+	case Restore:
+		if n.honest() {
+			n.restore(seconds(a.R[0], 60))
+		}
+	case Lose:
+		if n.honest() {
+			n.lose()
+		}
 	default:
 		w.lie(n, a)
 	}
@@ -222,11 +246,17 @@ func (n *node) snapshot() {
 	if !n.up || !n.in || n.m.State.Active() == nil {
 		return
 	}
-	if b, err := coordinator.EncodeSnapshot(n.m); err != nil {
+	parts, err := coordinator.EncodeSnapshot(n.m)
+	if err != nil {
 		n.w.violation("%s: snapshot: %v", n.name, err)
-	} else if n.commit(&turn{m: n.m, batch: b}) == nil {
-		n.w.count("snapshots")
+		return
 	}
+	for _, b := range parts {
+		if n.commit(&turn{m: n.m, batch: b}) != nil {
+			return
+		}
+	}
+	n.w.count("snapshots")
 }
 
 // anyActive returns the wallet, once somebody honest has it.

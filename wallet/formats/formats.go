@@ -13,8 +13,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
+	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -159,17 +159,8 @@ func key(fingerprint, path, xpub string, net wallet.Network, st wallet.ScriptTyp
 
 // clean makes text from elsewhere one line of printable characters, 80 at most.
 func clean(s string) string {
-	var out []rune
-	for _, r := range s {
-		if len(out) == 80 {
-			break
-		}
-		if !unicode.IsPrint(r) {
-			r = ' '
-		}
-		out = append(out, r)
-	}
-	return strings.TrimSpace(string(out))
+	out := []rune(display.Strip(s))
+	return strings.TrimSpace(string(out[:min(len(out), 80)]))
 }
 
 // keyName returns the name of a key, or what it is called without one.

@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/quorate/quorate/display"
 )
 
 // The types of labels that BIP329 defines. Others are read, and left to the caller.
@@ -108,23 +109,15 @@ func WriteLabels(labels []Label) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// CutLabel makes a label one line of at most so many bytes, without control
-// characters and marks that turn the direction of text, and says whether it
-// changed. BIP329 lets whoever reads labels cut them.
+// CutLabel makes a label one line of at most so many bytes, without what may not
+// be shown, and says whether it changed. BIP329 lets whoever reads labels cut them.
 func CutLabel(text string, most int) (string, bool) {
-	out := strings.Map(func(r rune) rune {
-		switch {
-		case unicode.Is(unicode.Bidi_Control, r), r == utf8.RuneError:
-			return -1
-		case unicode.IsControl(r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
-			return ' '
-		}
-		return r
-	}, text)
+	out := display.Strip(text)
 	for len(out) > most {
 		_, size := utf8.DecodeLastRuneInString(out)
 		out = out[:len(out)-size]
 	}
+	out = display.Strip(out) // a joiner at its end joins nothing any more
 	return out, out != text
 }
 

@@ -111,7 +111,7 @@ func TestCutLabel(t *testing.T) {
 		give, want string
 		changed    bool
 	}{
-		{"rent", "rent", false}, {"", "", false}, {"a\nb\tc", "a b c", true}, {"a\u202eb", "ab", true}, {"\x1b[2J", " [2J", true},
+		{"rent", "rent", false}, {"", "", false}, {"a\nb\tc", "a b c", true}, {"a\u202eb", "ab", true}, {"\x1b[2J", "[2J", true},
 		{strings.Repeat("x", 11), strings.Repeat("x", 10), true}, {strings.Repeat("é", 6), strings.Repeat("é", 5), true}, {"123456789é", "123456789", true},
 	} {
 		if got, changed := formats.CutLabel(c.give, 10); got != c.want || changed != c.changed {

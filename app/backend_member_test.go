@@ -1,0 +1,26 @@
+package app
+
+import (
+	"crypto/rand"
+	"testing"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+)
+
+// What package coordinator puts beside a name is the peer id that libp2p knows.
+func TestMemberIDIsThePeerID(t *testing.T) {
+	for range 20 {
+		var seed [32]byte
+		if _, err := rand.Read(seed[:]); err != nil {
+			t.Fatal(err)
+		}
+		who := journal.NewIdentity(seed).Author()
+		if got, want := (coordinator.Member{Identity: who}).ID(), peerID(who); got != want || want == "" {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	if got := (coordinator.Member{Host: journal.Author{1}}).ID(); got != "" {
+		t.Errorf("without a node: %s", got)
+	}
+}

@@ -1,0 +1,100 @@
+package coordinator
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// maxBirthday bounds a height that somebody names; no chain gets there in 20,000 years.
+const maxBirthday = math.MaxInt32 / 2
+
+// birthdayOf is where the chain begins to matter for a group.
+func (n *Node) birthdayOf(ctx context.Context, g Genesis) int32 {
+	if g.Descriptor != "" {
+		return n.agreed(ctx, g.Birthday)
+	}
+	return n.birthday(ctx)
+}
+
+// tip is the chain's as this node's own backend has checked it, if it is known
+// and can be. 0 is not wrong, it only means a long scan.
+func (n *Node) tip(ctx context.Context) (height int32, known bool) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	tip, err := n.ports.Chain.Tip(ctx)
+	if err != nil || tip.Height > n.highest() {
+		return 0, false
+	}
+	return tip.Height, true
+}
+
+// birthday is the height of the chain now, where it is known: the wallet
+// cannot have been paid before. Less a day, for a reorg or a late block.
+func (n *Node) birthday(ctx context.Context) int32 {
+	const day = 144
+	tip, _ := n.tip(ctx)
+	return max(0, tip-day)
+}
+
+// highest is the highest block that there can be by now, by this node's clock:
+// also who makes false blocks with little work gets no higher.
+func (n *Node) highest() int32 {
+	p := n.network.Params()
+	if p == nil || p.PoWNoRetargeting {
+		return maxBirthday // blocks of regtest come when somebody wants them
+	}
+	blocks := int64(n.ports.Clock.Now().Sub(p.GenesisBlock.Header.Timestamp) / p.TargetTimePerBlock)
+	if p.ReduceMinDifficulty {
+		blocks *= 10 // test networks have seen storms of easy blocks
+	} else {
+		blocks += blocks / 5
+	}
+	return int32(max(0, min(blocks, maxBirthday)))
+}
+
+// agreed is the height that the members of a group agreed on, unless this node's
+// own chain shows that there is no such block: then 0.
+func (n *Node) agreed(ctx context.Context, told int32) int32 {
+	tip, known := n.tip(ctx)
+	if told > n.highest() || known && told > tip && n.ports.Chain.Health().Synced {
+		return 0
+	}
+	return told
+}
+
+// own replaces the height that one member told by one that this node can stand
+// for. Where the chain knows when its blocks were made the stream finds it from
+// the date of the group (see Actor.born). Else it is what was told, as far as
+// there is such a block: too late a height hides what was paid before.
+func (n *Node) own(ctx context.Context, grant Grant) Grant {
+	g, err := DecodeGenesis(grant.Genesis)
+	if err != nil || grant.Challenge == nil {
+		return grant // refused by who takes it
+	}
+	c := *grant.Challenge
+	_, dated := n.ports.Chain.(Dated)
+	switch tip, known := n.tip(ctx); {
+	case g.Descriptor != "":
+		c.Birthday = n.agreed(ctx, g.Birthday)
+	case dated, !known, c.Birthday < 0, c.Birthday > tip:
+		c.Birthday = 0
+	}
+	grant.Challenge = &c
+	return grant
+}
+
+// began is when the group was made, as far as this node knows: when it entered,
+// or, of one that took a lost member's place, when the first of all entered. A
+// member who lies makes the scan longer, not shorter.
+func (m Machine) began() time.Time {
+	at := m.local.Created
+	if m.local.Replaces != (journal.Author{}) {
+		for _, r := range m.State.records.All() {
+			at = min(at, r.Ref.Time/1000) // it is in milliseconds
+		}
+	}
+	return time.Unix(max(0, at), 0)
+}

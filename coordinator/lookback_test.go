@@ -1,0 +1,296 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/wallet"
+)
+
+// asked is what a step asks of the chain.
+func (p *peer) asked(msg any) (watched []WatchScripts, back []LookBack) {
+	p.tb.Helper()
+	next, effects, err := Step(p.m, p.input(msg))
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	for _, e := range effects {
+		switch x := e.(type) {
+		case WatchScripts:
+			watched = append(watched, x)
+		case LookBack:
+			back = append(back, x)
+		}
+	}
+	if _, err := p.execute(next, effects); err != nil {
+		p.tb.Fatal(err)
+	}
+	return watched, back
+}
+
+// paysAt is a transaction that pays an address of a wallet.
+func paysAt(t *testing.T, d *wallet.Descriptor, branch, index uint32, amount int64) *wire.MsgTx {
+	t.Helper()
+	s, err := d.Script(branch, index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx := wire.NewMsgTx(2)
+	tx.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: chainhash.Hash{byte(branch), byte(index), byte(index >> 8), 7}}})
+	tx.AddTxOut(wire.NewTxOut(amount, s.PkScript))
+	return tx
+}
+
+// mayPropose fails where the chain view keeps a peer from proposing.
+func (p *peer) mayPropose(what string) {
+	p.tb.Helper()
+	if _, _, err := Step(p.m, p.input(pay(1, 100_000))); err != nil {
+		p.tb.Fatalf("%s: propose: %v", what, err)
+	}
+}
+
+// Whatever indexes a member leases, no address comes to be watched by it, so
+// that nothing is scanned, and everybody may go on signing.
+func TestALeaseStartsNoScan(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	for range 3 * freshMargin {
+		c.mine(nil)
+	}
+	a, evil := c.peers[0], c.peers[2]
+	a.must(Watched{})
+	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	used := a.m.View.used[0]
+	for i := range uint32(watchable + gapLimit) {
+		e, err := evil.wild(&AddressLeased{Index: used + i})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if watched, back := a.asked(EntryIn{e}); len(watched)+len(back) > 0 {
+			t.Fatalf("the lease of address %d is looked for: %d and %d scans", used+i, len(watched), len(back))
+		}
+	}
+	a.mayPropose("after the leases")
+	if len(a.m.View.Incomplete()) > 0 {
+		t.Errorf("incomplete: %v", a.m.View.Incomplete())
+	}
+	// One output moves what is watched. Those that were leased before are looked
+	// for in old blocks, beside the stream, and not again within a day.
+	scans := 0
+	for i := range uint32(50) {
+		c.height++
+		pays := ChainNotice{Kind: Connected, Prev: c.tip, Txs: []*wire.MsgTx{c.pays(0, used+i, 600)}}
+		c.tip = chainhash.Hash{byte(i), 'd'}
+		pays.Block = BlockRef{Height: c.height, Hash: c.tip, Time: c.clock.Unix()}
+		watched, back := a.asked(ChainIn{pays})
+		for _, w := range watched {
+			if w.From < a.m.View.tip.Height-freshMargin {
+				t.Fatalf("payment %d: blocks from %d on are scanned, the tip is %d", i, w.From, c.height)
+			}
+		}
+		scans += len(back)
+		a.mayPropose("after a payment")
+		for range back {
+			a.must(LookedBack{End: pays.Block})
+		}
+	}
+	if scans != 1 {
+		t.Errorf("%d scans of old blocks in a day", scans)
+	}
+	a.mayPropose("at the end")
+}
+
+// However fast payments come, so that no scan of the newest blocks is finished
+// before the next one is asked for, the wallet goes on.
+func TestPaymentsWithoutEndStopNobody(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a := c.peers[0]
+	for i := range uint32(3 * freshMargin) {
+		c.mine([]*wire.MsgTx{c.pays(0, i, 600)}, a)
+		if !a.m.View.Synced() {
+			t.Fatalf("behind after %d payments", i)
+		}
+	}
+	// An old scan counts as before, whatever came first.
+	s := &step{m: a.m, in: a.input(nil)}
+	s.watchFrom(nil, 1)
+	if s.m.View.Synced() {
+		t.Error("a scan of old blocks does not count")
+	}
+	if s.watchFrom(nil, s.m.View.tip.Height); s.m.View.Synced() {
+		t.Error("one of new blocks hides it")
+	}
+}
+
+// What is paid to an existing wallet after it was taken in starts no scan that
+// stops it. Its further addresses are looked for beside the stream, and what is
+// found comes all at once.
+func TestAPaymentToAnExistingWalletStopsNobody(t *testing.T) {
+	c, d := existingGroup(t, 0)
+	c.ratifyAll(false)
+	a := c.peers[0]
+	old := paysAt(t, d, 0, 390, 70_000)
+	spend := wire.NewMsgTx(2)
+	spend.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: old.TxHash()}})
+	spend.AddTxOut(wire.NewTxOut(1, []byte{1}))
+	c.fund(1_000_000)
+	first := c.blocks[0].Block
+	for range 3 * freshMargin {
+		c.mine(nil, a)
+	}
+	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	c.clock = c.clock.Add(time.Hour)
+	c.mine(nil, a)
+	n := c.block(paysAt(t, d, 0, 170, 600))
+	watched, back := a.asked(ChainIn{n})
+	if len(watched) != 1 || watched[0].From != n.Block.Height-freshMargin {
+		t.Errorf("scans from %v, at block %d", watched, n.Block.Height)
+	}
+	if len(back) != 1 || back[0].From != 0 || back[0].Until != n.Block.Height || len(back[0].Scripts) != aheadOfUse {
+		t.Fatalf("looks back %d times", len(back))
+	}
+	a.mayPropose("while it looks back")
+	if got := a.m.View.Incomplete(); !slices.Equal(got, []AddressRange{{0, aheadOfUse, 2*aheadOfUse - 1}}) {
+		t.Errorf("incomplete: %v", got)
+	}
+	found := LookedBack{End: n.Block, Blocks: []LookedBlock{{first, []*wire.MsgTx{old, spend}}}}
+	foreign := found
+	foreign.End.Hash = chainhash.Hash{9}
+	a.must(foreign)
+	if got := a.m.View.Incomplete(); len(got) != 1 || a.balance().Confirmed != 1_000_600 {
+		t.Errorf("what another chain holds is taken: %+v", a.balance())
+	}
+	// A crash loses nothing: it is looked for again.
+	a.crash()
+	if got := a.m.View.Incomplete(); len(got) != 1 {
+		t.Fatalf("after a crash: %v", got)
+	}
+	var retried int
+	for range 3 {
+		c.clock = c.clock.Add(lookBackRetry)
+		_, back = a.asked(Tick{})
+		retried += len(back)
+	}
+	if retried != 1 {
+		t.Fatalf("tried again %d times", retried)
+	}
+	found.End = a.m.View.tip
+	a.must(found)
+	if _, known := a.m.View.Tx(old.TxHash()); !known || len(a.m.View.Incomplete()) == 0 {
+		t.Error("what was found is not known, or leads to no further addresses")
+	}
+	if _, spent := a.m.View.spentBy(wire.OutPoint{Hash: old.TxHash()}); !spent {
+		t.Error("the coin is known without its spend")
+	}
+	a.mayPropose("with further addresses to look for")
+	if _, back := a.asked(Tick{}); len(back) != 0 {
+		t.Error("looks back twice in a day")
+	}
+	c.clock = c.clock.Add(lookBackEach)
+	if _, back := a.asked(Tick{}); len(back) != 1 {
+		t.Error("does not go on the next day")
+	}
+}
+
+// An earlier version watched 20 addresses: the others are looked for in old blocks.
+func TestMoreAddressesOfAnOlderVersionAreLookedFor(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a := c.peers[0]
+	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	v := a.m.View
+	v.watched[0] = 21
+	recs, err := v.scriptRecords(a.m.State.active.Descriptor, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range recs {
+		a.records[name] = b
+	}
+	a.crash()
+	if got := a.m.View.Incomplete(); !slices.Equal(got, []AddressRange{{0, 21, watchable}}) {
+		t.Errorf("incomplete: %v", got)
+	}
+	if a.m.View.looking == ([2]span{}) {
+		t.Error("nothing is looked for")
+	}
+}
+
+func TestLookBackFindsSpends(t *testing.T) {
+	pay := &wire.MsgTx{TxOut: []*wire.TxOut{{Value: 5, PkScript: []byte("mine")}}}
+	spend := &wire.MsgTx{TxIn: []*wire.TxIn{{PreviousOutPoint: wire.OutPoint{Hash: pay.TxHash()}}}}
+	other := &wire.MsgTx{LockTime: 7, TxOut: []*wire.TxOut{{PkScript: []byte("other")}}}
+	p := newPicker([][]byte{[]byte("mine")})
+	if got := p.pick([]*wire.MsgTx{other, spend}); len(got) != 0 {
+		t.Errorf("%d of interest before the payment", len(got))
+	}
+	if got := p.pick([]*wire.MsgTx{other, pay, spend}); !slices.Equal(got, []*wire.MsgTx{pay, spend}) {
+		t.Errorf("%d of interest", len(got))
+	}
+}
+
+// oneStream is a chain backend of which a test writes the stream.
+type oneStream struct {
+	Chain
+	Follower
+	from    int32
+	scripts [][]byte
+	notices chan ChainNotice
+	closed  bool
+}
+
+func (s *oneStream) Follow(_ context.Context, known []BlockRef, from int32, scripts [][]byte) (Follower, error) {
+	if len(known) > 0 {
+		return nil, errors.New("from a known block")
+	}
+	s.from, s.scripts = from, scripts
+	return s, nil
+}
+
+func (s *oneStream) Notices() <-chan ChainNotice { return s.notices }
+
+func (s *oneStream) Close() error {
+	s.closed = true
+	return nil
+}
+
+// A stream of its own is read up to the last block asked for, and closed.
+func TestLookBackReadsAStreamOfItsOwn(t *testing.T) {
+	pays := func(n int64) *wire.MsgTx {
+		return &wire.MsgTx{TxOut: []*wire.TxOut{{Value: n, PkScript: []byte("mine")}}}
+	}
+	at := func(height int32, fork byte) BlockRef {
+		return BlockRef{Height: height, Hash: chainhash.Hash{byte(height), fork}}
+	}
+	s := &oneStream{notices: make(chan ChainNotice, 20)}
+	for _, n := range []ChainNotice{
+		{Kind: Connected, Block: at(6, 0), Txs: []*wire.MsgTx{pays(1), {LockTime: 1}}},
+		{Kind: Connected, Block: at(7, 0), Txs: []*wire.MsgTx{pays(2)}},
+		{Kind: Disconnected, Block: at(7, 0)},
+		{Kind: Connected, Block: at(7, 1), Txs: []*wire.MsgTx{pays(3)}},
+		{Kind: Seen, Txs: []*wire.MsgTx{pays(4)}},
+		{Kind: Connected, Block: at(8, 1)},
+	} {
+		s.notices <- n
+	}
+	a := &Actor{ports: Ports{Chain: s}, ctx: t.Context()}
+	x := LookBack{Scripts: [][]byte{[]byte("mine")}, From: 5, Until: 8}
+	got, err := a.lookAt(x)
+	if err != nil || got.End != at(8, 1) || len(got.Blocks) != 2 || got.Blocks[0].Block != at(6, 0) || got.Blocks[1].Block != at(7, 1) {
+		t.Fatalf("%v, %v", got, err)
+	}
+	if len(got.Blocks[0].Txs) != 1 || s.from != 5 || len(s.scripts) != 1 || !s.closed {
+		t.Errorf("%+v", s)
+	}
+	close(s.notices)
+	if _, err := a.lookAt(x); !errors.Is(err, errMovedChain) {
+		t.Errorf("a stream that ends early gives %v", err)
+	}
+}

@@ -1,0 +1,26 @@
+package coordinator
+
+import (
+	"encoding/hex"
+	"strings"
+)
+
+// ProposalsBy returns living proposals whose id in hex starts with a prefix, in
+// order of their ids: at most two, which is enough to tell whether it names one.
+// It looks at no others than those with the prefix.
+func (m *Machine) ProposalsBy(prefix string) []*Proposal {
+	whole, err := hex.DecodeString(prefix[:len(prefix)&^1])
+	if err != nil {
+		return nil
+	}
+	var out []*Proposal
+	for id, p := range scan(m.State.proposals, string(whole)) {
+		if !strings.HasPrefix(hex.EncodeToString([]byte(id)), prefix) || !m.State.alive(p) {
+			continue
+		}
+		if out = append(out, p); len(out) == 2 {
+			break
+		}
+	}
+	return out
+}

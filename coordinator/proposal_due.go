@@ -1,0 +1,165 @@
+package coordinator
+
+import (
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+// What a step works off of what waited: one unit is an input or output of a
+// proposal that is derived, or a signature that is verified, about 0.2 ms. One
+// author may bring 32 MiB at once (see quota.go): half a million units. They
+// take 260 steps, and each author has its turn in each round of them.
+const (
+	workEach   = 2_000
+	workAtLoad = 1 << 16
+	workAll    = 1 << 62
+)
+
+// backlog is what came before it could be judged: proposals of authors who were
+// not known yet, and signatures on proposals that were not here. When they can
+// be judged they are due, and worked off a bounded number at a time. What State
+// says once nothing is due rests on the set of entries alone.
+type backlog struct {
+	proposals pmap.Map[string, struct{}] // by author | proposal: not derived yet
+	sigs      pmap.Map[string, struct{}] // by proposal | author | carrier: not verified yet
+	bySigner  pmap.Map[string, struct{}] // by author | proposal | carrier: the same
+
+	turns  pmap.Map[uint64, string]   // what is due, in turns: an author of proposals, or proposal | author
+	queued pmap.Map[string, struct{}] // what has a turn
+	last   uint64
+	// later: nothing is judged at once. So it is while the entries of a store are
+	// read again.
+	later bool
+}
+
+// wait keeps a proposal until its author is known.
+func (s State) wait(p *Proposal) State {
+	a := p.Author()
+	s.backlog.proposals = s.backlog.proposals.Set(key2(a, p.Ref.ID), struct{}{})
+	if s.active != nil && s.active.mayWrite(a) {
+		s = s.turn(string(a[:]))
+	}
+	return s
+}
+
+// waitingOf yields the ids of proposals of an author that were not derived yet.
+func (s State) waitingOf(a journal.Author) func(yield func(journal.EntryID) bool) {
+	return func(yield func(journal.EntryID) bool) {
+		for k := range scan(s.backlog.proposals, string(a[:])) {
+			if !yield(idOf(k)) {
+				return
+			}
+		}
+	}
+}
+
+// authorKnown makes due what an author wrote before it was known to belong to a key.
+func (s State) authorKnown(a journal.Author) State {
+	for range s.waitingOf(a) {
+		return s.turn(string(a[:]))
+	}
+	return s
+}
+
+// await keeps a carrier until its proposal is here.
+func (s State) await(c carrierFact) State {
+	a := c.Ref.Chain.Author
+	s.backlog.sigs = s.backlog.sigs.Set(key3(c.Proposal, a, c.Ref.ID), struct{}{})
+	s.backlog.bySigner = s.backlog.bySigner.Set(key3(a, c.Proposal, c.Ref.ID), struct{}{})
+	if p, ok := s.Proposal(c.Proposal); ok && p.Sound {
+		s = s.turn(key2(c.Proposal, a))
+	}
+	return s
+}
+
+// sigsDue makes due what waited for a proposal.
+func (s State) sigsDue(proposal journal.EntryID) State {
+	for from := key(proposal); ; {
+		more := false
+		for k := range scan2(s.backlog.sigs, key(proposal), from) {
+			s, from, more = s.turn(k[:64]), afterPrefix(k[:64]), true
+			break
+		}
+		if !more {
+			return s
+		}
+	}
+}
+
+// scan2 yields the keys with a prefix that are not below from.
+func scan2[V any](m pmap.Map[string, V], prefix, from string) func(yield func(string, V) bool) {
+	return func(yield func(string, V) bool) {
+		for k, v := range m.From(from) {
+			if len(k) < len(prefix) || k[:len(prefix)] != prefix || !yield(k, v) {
+				return
+			}
+		}
+	}
+}
+
+func (s State) turn(what string) State {
+	if has(s.backlog.queued, what) {
+		return s
+	}
+	s.backlog.last++
+	s.backlog.queued = s.backlog.queued.Set(what, struct{}{})
+	s.backlog.turns = s.backlog.turns.Set(s.backlog.last, what)
+	return s
+}
+
+// work works off what is due, in turns, until so many units are used up.
+func (s State) work(units int) State {
+	for units > 0 {
+		var at uint64
+		what, any := "", false
+		for at, what = range s.backlog.turns.All() {
+			any = true
+			break
+		}
+		if !any {
+			return s
+		}
+		s.backlog.turns, s.backlog.queued = s.backlog.turns.Delete(at), s.backlog.queued.Delete(what)
+		used, more := 0, false
+		if len(what) == 32 {
+			s, used, more = s.workProposal(journal.Author([]byte(what)))
+		} else {
+			s, used, more = s.workCarrier(what)
+		}
+		units -= used
+		if more {
+			s = s.turn(what)
+		}
+	}
+	return s
+}
+
+// workProposal derives one proposal of an author; more says that there are others.
+func (s State) workProposal(a journal.Author) (_ State, used int, more bool) {
+	for id := range s.waitingOf(a) {
+		p, _ := s.Proposal(id)
+		s = s.evaluate(p)
+		used = len(p.Body.Inputs) + len(p.Body.Outputs)
+		break
+	}
+	for range s.waitingOf(a) {
+		more = true
+		break
+	}
+	return s, used, more
+}
+
+// workCarrier verifies one carrier of an author for a proposal.
+func (s State) workCarrier(of string) (_ State, used int, more bool) {
+	n := 0
+	for k := range scan(s.backlog.sigs, of) {
+		if n++; n > 1 {
+			more = true
+			break
+		}
+		c, _ := s.carriers.Get(k[:32] + k[64:])
+		p, _ := s.Proposal(c.Proposal)
+		s, used = s.verify(p, c), len(c.Signatures)
+	}
+	return s, used, more
+}

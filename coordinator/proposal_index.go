@@ -1,0 +1,244 @@
+package coordinator
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+// proposalIndex is how proposals, and what was said of them, are found without
+// a look at all of them. It is made of them as they are folded.
+//
+// Within one chain, entries are tainted from some seq on. So the first entry of
+// each chain that states a fact tells whether an untainted one states it, and
+// the others need not be kept. An author has 255 chains at most.
+type proposalIndex struct {
+	byTx     pmap.Map[string, struct{}] // by txid | proposal
+	byTime   pmap.Map[string, struct{}] // by claimed time, the latest first | proposal
+	firsts   pmap.Map[string, Ref]      // by txid | chain: its first proposal of the transaction
+	byCoin   pmap.Map[string, struct{}] // by outpoint | chain | seq | proposal
+	spending pmap.Map[string, struct{}] // by outpoint | txid
+	byChange pmap.Map[string, struct{}] // by change index | chain | seq | proposal
+	declared pmap.Map[string, Ref]      // by txid | replaced txid | chain: its first declaration
+	replacer pmap.Map[string, Ref]      // by replaced txid | chain: its first proposal that declares it
+	// rests has every entry that states a proposal, or something of one, by
+	// chain | seq | entry id: what may count otherwise when the chain is tainted.
+	rests pmap.Map[string, journal.EntryID]
+
+	signed   pmap.Map[string, int]         // by txid | key: inputs signed
+	bySigner pmap.Map[string, struct{}]    // by outpoint | key | txid
+	final    pmap.Map[string, struct{}]    // by outpoint | txid: transactions with all signatures
+	brought  pmap.Map[string, uint64]      // by txid | input | key | chain: the seq that first brought it
+	endorsed pmap.Map[string, endorsement] // by txid | key | chain: its first approval with a signature of the key
+}
+
+// endorsement is the proposal that an approval names.
+type endorsement struct {
+	Seq      uint64
+	Proposal journal.EntryID
+}
+
+// placeKey puts entries in order of chain and seq.
+func placeKey(r Ref) string {
+	return chainKey(r.Chain) + string(appendUint64(nil, r.Seq)) + string(r.ID[:])
+}
+
+// idOf is the entry id at the end of a key.
+func idOf(k string) journal.EntryID { return journal.EntryID([]byte(k[len(k)-32:])) }
+
+// chainOf reads the chain at the beginning of a part of a key.
+func chainOf(k string) journal.ChainKey {
+	return journal.ChainKey{Author: journal.Author([]byte(k[:32])), Incarnation: k[32]}
+}
+
+// afterPrefix is above every key with a prefix, and not above any other that is
+// above those.
+func afterPrefix(prefix string) string {
+	b := []byte(prefix)
+	for i := len(b) - 1; i >= 0; i-- {
+		if b[i]++; b[i] != 0 {
+			return string(b[:i+1])
+		}
+	}
+	return prefix + "\xff" + string(bytes.Repeat([]byte{0xff}, 128))
+}
+
+func timeKey(r Ref) string {
+	return string(binary.BigEndian.AppendUint64(make([]byte, 0, 40), ^uint64(r.Time))) + string(r.ID[:])
+}
+
+// earliest keeps, of the entries of one chain that state a fact, the first.
+func earliest(m pmap.Map[string, Ref], fact string, r Ref) pmap.Map[string, Ref] {
+	k := fact + chainKey(r.Chain)
+	if old, ok := m.Get(k); ok && (old.Seq < r.Seq || old.Seq == r.Seq && string(old.ID[:]) <= string(r.ID[:])) {
+		return m
+	}
+	return m.Set(k, r)
+}
+
+// stated says whether an untainted entry states a fact of which each chain's
+// first statement is kept.
+func (s State) stated(m pmap.Map[string, Ref], fact string) bool {
+	for _, r := range scan(m, fact) {
+		if !s.tainted(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// index makes a sound proposal findable.
+func (s State) index(p *Proposal) State {
+	x, at, id := &s.props, placeKey(p.Ref), string(p.Ref.ID[:])
+	x.byTx = x.byTx.Set(key2(p.TxID, p.Ref.ID), struct{}{})
+	x.byTime = x.byTime.Set(timeKey(p.Ref), struct{}{})
+	x.firsts = earliest(x.firsts, key(p.TxID), p.Ref)
+	for _, i := range p.Body.Inputs {
+		coin := coinKey(i.OutPoint())
+		x.byCoin = x.byCoin.Set(coin+at, struct{}{})
+		if k := coin + key(p.TxID); !has(x.spending, k) {
+			x.spending = x.spending.Set(k, struct{}{})
+		}
+	}
+	for _, o := range p.Body.Outputs {
+		if o.Change != nil {
+			x.byChange = x.byChange.Set(string(binary.BigEndian.AppendUint32(nil, *o.Change))+at, struct{}{})
+		}
+	}
+	for _, t := range p.Body.Replaces {
+		if t == p.TxID {
+			continue
+		}
+		x.declared = earliest(x.declared, key2(p.TxID, t), p.Ref)
+		x.replacer = earliest(x.replacer, key(t), p.Ref)
+	}
+	x.rests = x.rests.Set(at, journal.EntryID([]byte(id)))
+	return s
+}
+
+func has[V any](m pmap.Map[string, V], k string) bool {
+	_, ok := m.Get(k)
+	return ok
+}
+
+// rest notes that an entry says something of a proposal.
+func (s State) rest(r Ref, proposal journal.EntryID) State {
+	s.props.rests = s.props.rests.Set(placeKey(r), proposal)
+	return s
+}
+
+// credited notes that a key's signature on an input is held now, for the first
+// time if it is new, brought by an entry.
+func (s State) credited(p *Proposal, input, signer uint32, c carrierFact, isNew bool) State {
+	x := &s.props
+	k := sigKey(p.TxID, input, signer) + chainKey(c.Ref.Chain)
+	if old, ok := x.brought.Get(k); !ok || c.Ref.Seq < old {
+		x.brought = x.brought.Set(k, c.Ref.Seq)
+	}
+	of := approvalKey(p.TxID, signer)
+	if !c.Carried {
+		e := endorsement{c.Ref.Seq, c.Proposal}
+		k := of + chainKey(c.Ref.Chain)
+		old, ok := x.endorsed.Get(k)
+		if !ok || e.Seq < old.Seq || e.Seq == old.Seq && string(e.Proposal[:]) < string(old.Proposal[:]) {
+			x.endorsed = x.endorsed.Set(k, e)
+		}
+	}
+	if !isNew {
+		return s
+	}
+	n, _ := x.signed.Get(of)
+	x.signed = x.signed.Set(of, n+1)
+	if n == 0 {
+		for _, i := range p.Body.Inputs {
+			x.bySigner = x.bySigner.Set(signerKey(i, signer)+key(p.TxID), struct{}{})
+		}
+	}
+	if n+1 == len(p.Body.Inputs) && s.Final(p) {
+		for _, i := range p.Body.Inputs {
+			x.final = x.final.Set(coinKey(i.OutPoint())+key(p.TxID), struct{}{})
+		}
+	}
+	return s
+}
+
+func signerKey(i ProposalInput, signer uint32) string {
+	return coinKey(i.OutPoint()) + string(binary.BigEndian.AppendUint32(nil, signer))
+}
+
+// reindexed fills the index, and what is due, of a State whose facts were read
+// from a snapshot.
+func (s State) reindexed() State {
+	s.props, s.backlog = proposalIndex{}, backlog{}
+	for _, p := range s.proposals.All() {
+		if p.Sound {
+			s = s.index(p)
+		} else if !has(s.inert, key(p.Ref.ID)) {
+			s = s.wait(p)
+		}
+	}
+	for k := range s.sigs.All() {
+		tx := k[:32]
+		of := tx + k[36:40]
+		n, _ := s.props.signed.Get(of)
+		s.props.signed = s.props.signed.Set(of, n+1)
+	}
+	for of := range s.props.signed.All() {
+		p, ok := s.anyOf(chainhash.Hash([]byte(of[:32])))
+		if !ok {
+			continue
+		}
+		for _, i := range p.Body.Inputs {
+			s.props.bySigner = s.props.bySigner.Set(signerKey(i, be32(of[32:36]))+of[:32], struct{}{})
+		}
+		if s.Final(p) {
+			for _, i := range p.Body.Inputs {
+				s.props.final = s.props.final.Set(coinKey(i.OutPoint())+of[:32], struct{}{})
+			}
+		}
+	}
+	for _, c := range s.carriers.All() {
+		s = s.rest(c.Ref, c.Proposal)
+		p, ok := s.Proposal(c.Proposal)
+		if c.Verified == nil || !ok {
+			s = s.await(c)
+			continue
+		}
+		for n, x := range c.Signatures {
+			if c.Verified[n/8]>>(n%8)&1 == 1 {
+				s = s.credited(p, x.Input, x.Key, c, false)
+			}
+		}
+	}
+	for _, v := range s.votes.All() {
+		s = s.rest(v.Ref, v.Proposal)
+	}
+	for k, r := range s.withdrawals.All() {
+		s = s.rest(r, journal.EntryID([]byte(k[:32])))
+	}
+	return s
+}
+
+// fewOfEach looks at the first maxLooked proposals of each author in an index
+// by prefix | chain | seq | proposal, until look says no.
+func fewOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.EntryID) bool) {
+	for from, more := prefix, true; more; {
+		n, who := 0, ""
+		more = false
+		for k := range scan2(m, prefix, from) {
+			a := k[len(prefix) : len(prefix)+32]
+			if n > 0 && a != who || n == maxLooked {
+				from, more = afterPrefix(prefix+who), true
+				break
+			}
+			who = a
+			if n++; !look(idOf(k)) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,353 @@
+package coordinator
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// plain answers what the indexes of proposals answer, by a look at all entries.
+type plain struct {
+	s     State
+	facts []plainFact
+}
+
+type plainFact struct {
+	ref  Ref
+	body Body
+}
+
+func (x *plain) read(s State, entries []*journal.Entry) {
+	x.s, x.facts = s, nil
+	for _, e := range entries {
+		ep, ok := s.epochs.Get(key(e.Header().Epoch))
+		if !ok || e.Header().Suite == 0 {
+			continue
+		}
+		b, err := journal.Open(ep, e)
+		if err != nil {
+			continue
+		}
+		if ev, err := DecodeEvent(b); err == nil {
+			x.facts = append(x.facts, plainFact{Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Position().Seq, Time: ev.Time}, ev.Body})
+		}
+	}
+}
+
+func (x *plain) sound() (out []*Proposal) {
+	for _, p := range x.s.proposals.All() {
+		if p.Sound {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// brings yields, of each carrier, the signatures that verify.
+func (x *plain) brings(yield func(plainFact, *Proposal, PartialSignature) bool) {
+	for _, f := range x.facts {
+		var of journal.EntryID
+		var sigs []PartialSignature
+		switch b := f.body.(type) {
+		case *ProposalApproved:
+			of, sigs = b.Proposal, b.Signatures
+		case *SignatureCarried:
+			of, sigs = b.Proposal, b.Signatures
+		}
+		p, ok := x.s.Proposal(of)
+		if !ok || !p.Sound {
+			continue
+		}
+		spend, err := p.Spend(x.s.active)
+		if err != nil {
+			continue
+		}
+		for _, g := range sigs {
+			if spend.Verify(wallet.Signature{Input: g.Input, Key: g.Key, Bytes: g.Bytes}, x.s.self.Verified) == nil && !yield(f, p, g) {
+				return
+			}
+		}
+	}
+}
+
+func (x *plain) signed(p *Proposal, k int) int {
+	in := map[uint32]bool{}
+	for _, q := range x.brings2() {
+		if q.p.TxID == p.TxID && int(q.sig.Key) == k {
+			in[q.sig.Input] = true
+		}
+	}
+	return len(in)
+}
+
+type plainSig struct {
+	f   plainFact
+	p   *Proposal
+	sig PartialSignature
+}
+
+func (x *plain) brings2() (out []plainSig) {
+	x.brings(func(f plainFact, p *Proposal, g PartialSignature) bool {
+		out = append(out, plainSig{f, p, g})
+		return true
+	})
+	return out
+}
+
+func (x *plain) final(p *Proposal) bool {
+	n := 0
+	for k := range x.s.active.Members {
+		if x.signed(p, k) == len(p.Body.Inputs) {
+			n++
+		}
+	}
+	return n >= x.s.genesis.Threshold
+}
+
+func (x *plain) alive(p *Proposal) bool {
+	if !x.s.tainted(p.Ref) {
+		return true
+	}
+	own, ok := x.s.active.keyOf(p.Author())
+	for k := range x.s.active.Members {
+		if (!ok || k != own) && x.signed(p, k) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func shares(p, q *Proposal) bool {
+	return slices.ContainsFunc(p.Body.Inputs, func(a ProposalInput) bool {
+		return slices.ContainsFunc(q.Body.Inputs, func(b ProposalInput) bool { return a.OutPoint() == b.OutPoint() })
+	})
+}
+
+func (x *plain) replaced(p *Proposal) bool {
+	for _, q := range x.sound() {
+		if q.TxID != p.TxID && slices.Contains(q.Body.Replaces, p.TxID) &&
+			(x.s.sameMember(q.Author(), p.Author()) && !x.s.tainted(q.Ref) || x.final(q) && x.alive(q) && shares(p, q)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *plain) withdrawn(p *Proposal) bool {
+	for _, f := range x.facts {
+		if b, ok := f.body.(*ProposalWithdrawn); ok && b.Proposal == p.Ref.ID && !x.s.tainted(f.ref) && x.s.sameMember(f.ref.Chain.Author, p.Author()) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *plain) against(p *Proposal) map[int]string {
+	out := map[int]string{}
+	for k := range x.s.active.Members {
+		var last *voteFact
+		for _, who := range x.s.active.identities(k) {
+			first := true
+			for _, f := range x.facts {
+				var v voteFact
+				switch b := f.body.(type) {
+				case *ProposalRejected:
+					v = voteFact{f.ref, b.Proposal, true, b.Reason}
+				case *RejectionWithdrawn:
+					v = voteFact{f.ref, b.Proposal, false, ""}
+				}
+				if v.Proposal != p.Ref.ID || f.ref.Chain.Author != who || x.s.tainted(f.ref) {
+					continue
+				}
+				if first || later(v.Ref, last.Ref) {
+					last, first = &v, false
+				}
+			}
+		}
+		if last != nil && last.Against && x.signed(p, k) < len(p.Body.Inputs) {
+			out[k] = last.Reason
+		}
+	}
+	return out
+}
+
+// lead is the proposal that stands for a transaction.
+func (x *plain) lead(tx chainhash.Hash) *Proposal {
+	type chain = journal.ChainKey
+	first := map[chain]*Proposal{}
+	for _, p := range x.sound() {
+		q := first[p.Ref.Chain]
+		if p.TxID == tx && (q == nil || p.Ref.Seq < q.Ref.Seq || p.Ref.Seq == q.Ref.Seq && bytes.Compare(p.Ref.ID[:], q.Ref.ID[:]) < 0) {
+			first[p.Ref.Chain] = p
+		}
+	}
+	all := map[journal.EntryID]int{}
+	for _, p := range first {
+		all[p.Ref.ID] = 0
+	}
+	for k := range x.s.active.Members {
+		by := map[chain]plainSig{}
+		for _, g := range x.brings2() {
+			c := g.f.ref.Chain
+			if _, own := g.f.body.(*ProposalApproved); !own || g.p.TxID != tx || int(g.sig.Key) != k {
+				continue
+			}
+			if o, ok := x.s.active.keyOf(c.Author); !ok || o != k {
+				continue
+			}
+			old, ok := by[c]
+			if !ok || g.f.ref.Seq < old.f.ref.Seq || g.f.ref.Seq == old.f.ref.Seq && bytes.Compare(g.p.Ref.ID[:], old.p.Ref.ID[:]) < 0 {
+				by[c] = g
+			}
+		}
+		var best *plainSig
+		for _, g := range by {
+			if !x.s.tainted(g.f.ref) && (best == nil || g.f.ref.Chain.Compare(best.f.ref.Chain) < 0) {
+				best = &g
+			}
+		}
+		if best != nil {
+			all[best.p.Ref.ID]++
+		}
+	}
+	var lead *Proposal
+	for id, n := range all {
+		p, _ := x.s.Proposal(id)
+		if !x.alive(p) {
+			continue
+		}
+		if lead == nil || n > all[lead.Ref.ID] || n == all[lead.Ref.ID] && x.s.rank(p, lead) < 0 {
+			lead = p
+		}
+	}
+	return lead
+}
+
+// agrees compares the indexes with a look at all entries.
+func (x *plain) agrees(rt *rapid.T) {
+	s := x.s
+	if s.active == nil {
+		return
+	}
+	all := x.sound()
+	for _, p := range all {
+		for k := range s.active.Members {
+			if got, want := s.signed(p, k), x.signed(p, k); got != want {
+				rt.Fatalf("key %d signed %d inputs of %v, not %d", k, want, p.Ref.ID, got)
+			}
+		}
+		if s.alive(p) != x.alive(p) || s.Final(p) != x.final(p) || s.Withdrawn(p) != x.withdrawn(p) || replaced(s, p) != x.replaced(p) {
+			rt.Fatalf("proposal %v: alive %v final %v withdrawn %v replaced %v, which is wrong", p.Ref.ID, s.alive(p), s.Final(p), s.Withdrawn(p), replaced(s, p))
+		}
+		if got, want := s.Against(p), x.against(p); len(got) != len(want) {
+			rt.Fatalf("proposal %v: against %v, not %v", p.Ref.ID, want, got)
+		}
+		lead, _ := s.lead(p.TxID)
+		if want := x.lead(p.TxID); lead != want {
+			rt.Fatalf("%v stands for %v, not %v", want, p.TxID, lead)
+		}
+		finals := map[chainhash.Hash]bool{}
+		for _, q := range all {
+			if q.TxID != p.TxID && shares(p, q) && x.final(q) && x.lead(q.TxID) != nil {
+				finals[q.TxID] = true
+			}
+			declared := slices.ContainsFunc(all, func(c *Proposal) bool {
+				return c.TxID == p.TxID && q.TxID != p.TxID && !s.tainted(c.Ref) && slices.Contains(c.Body.Replaces, q.TxID)
+			})
+			if s.declares(p.TxID, q.TxID) != declared {
+				rt.Fatalf("%v declares to replace %v: %v", p.TxID, q.TxID, declared)
+			}
+		}
+		if n := len(s.finals(p)); n != len(finals) {
+			rt.Fatalf("%d final transactions compete with %v, not %d", len(finals), p.TxID, n)
+		}
+		for _, i := range p.Body.Inputs {
+			x.agreesOn(rt, all, i.OutPoint())
+		}
+	}
+	clean := map[string]bool{}
+	for _, g := range x.brings2() {
+		k := sigKey(g.p.TxID, g.sig.Input, g.sig.Key)
+		clean[k] = clean[k] || !s.tainted(g.f.ref)
+	}
+	for k, want := range clean {
+		if s.cleanly(k) != want {
+			rt.Fatalf("a signature is brought by an untainted entry: %v", want)
+		}
+	}
+	x.waiting(rt)
+}
+
+func (x *plain) agreesOn(rt *rapid.T, all []*Proposal, coin wire.OutPoint) {
+	spend := 0
+	signed := map[uint32]map[chainhash.Hash]bool{}
+	for _, q := range all {
+		if !slices.ContainsFunc(q.Body.Inputs, func(i ProposalInput) bool { return i.OutPoint() == coin }) {
+			continue
+		}
+		if x.alive(q) {
+			spend++
+		}
+		for k := range x.s.active.Members {
+			if x.signed(q, k) > 0 {
+				if signed[uint32(k)] == nil {
+					signed[uint32(k)] = map[chainhash.Hash]bool{}
+				}
+				signed[uint32(k)][q.TxID] = true
+			}
+		}
+	}
+	if n := len(x.s.spenders(coin)); n != spend {
+		rt.Fatalf("%d proposals spend %v, not %d", spend, coin, n)
+	}
+	me, ok := x.s.active.keyOf(x.s.Me())
+	if !ok {
+		return
+	}
+	want := map[chainhash.Hash]bool{}
+	for k, m := range x.s.active.Members {
+		if k == me || x.s.hosts(m) {
+			for tx := range signed[uint32(k)] {
+				want[tx] = true
+			}
+		}
+	}
+	if n := len(x.s.signedOn(coin)); n != len(want) {
+		rt.Fatalf("this node signed %d transactions on %v, not %d", len(want), coin, n)
+	}
+}
+
+// waiting compares what waits, where nothing is due.
+func (x *plain) waiting(rt *rapid.T) {
+	carriers, proposals := 0, 0
+	for _, f := range x.facts {
+		var of journal.EntryID
+		switch b := f.body.(type) {
+		case *ProposalApproved:
+			of = b.Proposal
+		case *SignatureCarried:
+			of = b.Proposal
+		case *ProposalCreated:
+			p, _ := x.s.Proposal(f.ref.ID)
+			if !p.Sound && !has(x.s.inert, key(f.ref.ID)) {
+				proposals++
+			}
+			continue
+		default:
+			continue
+		}
+		if p, ok := x.s.Proposal(of); !ok || !p.Sound {
+			carriers++
+		}
+	}
+	b := x.s.backlog
+	if b.sigs.Len() != carriers || b.bySigner.Len() != carriers || b.proposals.Len() != proposals || b.turns.Len()+b.queued.Len() != 0 {
+		rt.Fatalf("%d carriers and %d proposals wait, not %d, %d and %d; %d are due", carriers, proposals, b.sigs.Len(), b.bySigner.Len(), b.proposals.Len(), b.turns.Len())
+	}
+}

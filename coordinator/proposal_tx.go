@@ -1,0 +1,203 @@
+package coordinator
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// A member may enter one transaction any number of times, with any note,
+// expiry and declaration, and any number of transactions that spend one coin.
+// So what concerns a transaction is worked out of the first entry of each chain,
+// and of those that approvals name; and of the transactions that spend a coin
+// only those with all signatures matter for what is done, which fewer than k
+// members cannot make.
+
+// Bounds of what a reader looks at, of what one author may make any number of.
+const (
+	maxLooked = 256 // proposals of one author that spend one coin, its first
+	maxShown  = 100 // conflicts that are listed
+)
+
+// anyOf returns some sound proposal of a transaction, with effect or not: all
+// have the same inputs and outputs.
+func (s State) anyOf(tx chainhash.Hash) (*Proposal, bool) {
+	for k := range scan(s.props.byTx, key(tx)) {
+		return s.Proposal(idOf(k))
+	}
+	return nil, false
+}
+
+// copiesOf returns the living proposals of a transaction that decide about it,
+// the one that stands for it first (see rank). Those that a chain enters again
+// later are left out unless an approval names them.
+func (s State) copiesOf(tx chainhash.Hash) []*Proposal {
+	names := map[journal.EntryID]int{}
+	for k := range s.active.Members {
+		if id, ok := s.endorsed(tx, k); ok {
+			names[id]++
+		}
+	}
+	for _, r := range scan(s.props.firsts, key(tx)) {
+		names[r.ID] += 0
+	}
+	var out []*Proposal
+	for id := range names {
+		if p, ok := s.Proposal(id); ok && s.alive(p) {
+			out = append(out, p)
+		}
+	}
+	sortBy(out, func(p, q *Proposal) int {
+		return cmp.Or(cmp.Compare(names[q.Ref.ID], names[p.Ref.ID]), s.rank(p, q))
+	})
+	return out
+}
+
+// rank puts proposals of one transaction that as many keys endorse in order: one
+// whose author's key signed the transaction first, then by claimed time and id.
+func (s State) rank(p, q *Proposal) int {
+	if a, b := s.authorSigned(p), s.authorSigned(q); a != b {
+		if a {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(p.Ref.Time, q.Ref.Time), bytes.Compare(p.Ref.ID[:], q.Ref.ID[:]))
+}
+
+// authorSigned says whether the key of a proposal's author signed its transaction.
+func (s State) authorSigned(p *Proposal) bool {
+	k, ok := s.active.keyOf(p.Author())
+	return ok && s.signed(p, k) > 0
+}
+
+// lead returns the living proposal that stands for a transaction: the one that
+// the signatures of most keys were given for. Who enters the transaction again
+// later can bring no other's key along.
+func (s State) lead(tx chainhash.Hash) (*Proposal, bool) {
+	if s.active == nil {
+		return nil, false
+	}
+	if all := s.copiesOf(tx); len(all) > 0 {
+		return all[0], true
+	}
+	return nil, false
+}
+
+// endorsed returns the proposal that a key's owner gave its signatures on a
+// transaction for: the one that its first untainted approval names.
+func (s State) endorsed(tx chainhash.Hash, key int) (journal.EntryID, bool) {
+	of := approvalKey(tx, uint32(key))
+	for k, e := range scan(s.props.endorsed, of) {
+		c := chainOf(k[len(of):])
+		if owner, ok := s.active.keyOf(c.Author); ok && owner == key && !s.tainted(Ref{Chain: c, Seq: e.Seq}) {
+			return e.Proposal, true
+		}
+	}
+	return journal.EntryID{}, false
+}
+
+// spenders returns the living proposals that spend a coin: of each author the
+// first maxLooked.
+func (s State) spenders(o wire.OutPoint) []*Proposal {
+	var out []*Proposal
+	fewOfEach(s.props.byCoin, coinKey(o), func(id journal.EntryID) bool {
+		if p, ok := s.Proposal(id); ok && s.alive(p) {
+			out = append(out, p)
+		}
+		return true
+	})
+	sortProposals(out)
+	return out
+}
+
+// transactions yields the transactions that spend a coin, and the proposal that
+// stands for each, by txid.
+func (s State) transactions(o wire.OutPoint) func(yield func(*Proposal) bool) {
+	return func(yield func(*Proposal) bool) {
+		for k := range scan(s.props.spending, coinKey(o)) {
+			if p, ok := s.lead(chainhash.Hash([]byte(k[36:]))); ok && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// finals returns the other final transactions that spend a coin of p, each once.
+func (s State) finals(p *Proposal) []*Proposal {
+	var out []*Proposal
+	seen := map[chainhash.Hash]bool{p.TxID: true}
+	for _, i := range p.Body.Inputs {
+		for k := range scan(s.props.final, coinKey(i.OutPoint())) {
+			tx := chainhash.Hash([]byte(k[36:]))
+			if seen[tx] {
+				continue
+			}
+			seen[tx] = true
+			if q, ok := s.lead(tx); ok {
+				out = append(out, q)
+			}
+		}
+	}
+	return out
+}
+
+// conflicts returns the other transactions that spend a coin of p, final ones
+// first, each by the proposal that stands for it, and maxShown at most.
+func (s State) conflicts(p *Proposal) []*Proposal {
+	out := s.finals(p)
+	sortProposals(out)
+	seen := map[chainhash.Hash]bool{p.TxID: true}
+	for _, q := range out {
+		seen[q.TxID] = true
+	}
+	out = out[:min(len(out), maxShown)]
+	for _, i := range p.Body.Inputs {
+		for q := range s.transactions(i.OutPoint()) {
+			if len(out) == maxShown {
+				return out
+			}
+			if !seen[q.TxID] {
+				seen[q.TxID] = true
+				out = append(out, q)
+			}
+		}
+	}
+	return out
+}
+
+// declares says whether an untainted proposal of a transaction declares that
+// it replaces another.
+func (s State) declares(tx, replaced chainhash.Hash) bool {
+	return s.stated(s.props.declared, key2(tx, replaced))
+}
+
+// replacements returns living proposals that declare to replace p: the first of
+// each chain.
+func (s State) replacements(p *Proposal) []*Proposal {
+	var out []*Proposal
+	for _, r := range scan(s.props.replacer, key(p.TxID)) {
+		if q, ok := s.Proposal(r.ID); ok && s.alive(q) {
+			out = append(out, q)
+		}
+	}
+	sortProposals(out)
+	return out
+}
+
+// takesChange says whether a change index is taken by a proposal that passes,
+// of the first of each author.
+func (s State) takesChange(index uint32, taken func(*Proposal) bool) bool {
+	found := false
+	fewOfEach(s.props.byChange, string(binary.BigEndian.AppendUint32(nil, index)), func(id journal.EntryID) bool {
+		p, ok := s.Proposal(id)
+		found = ok && s.alive(p) && taken(p)
+		return !found
+	})
+	return found
+}

@@ -1,0 +1,383 @@
+package coordinator
+
+import (
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// TestEveryReaderReturns has members write events of every kind with every field
+// at its bounds, in pairs and more, and calls every reader of every machine, and
+// the commands that rest on them. What is loaded again says the same.
+func TestEveryReaderReturns(t *testing.T) {
+	base := active(t, 2, 3)
+	coins := base.fund(1_000_000, 700_000)
+	rapid.Check(t, func(rt *rapid.T) { hostileEvents(t, rt, base, &ProposalInput{TxID: coins[0].Hash, Amount: 1_000_000}) })
+}
+
+// FuzzReaders is TestEveryReaderReturns with bytes that a fuzzer chooses.
+func FuzzReaders(f *testing.F) {
+	base := active(f, 2, 3)
+	coins := base.fund(1_000_000, 700_000)
+	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		rapid.MakeFuzz(func(rt *rapid.T) {
+			hostileEvents(t, rt, base, &ProposalInput{TxID: coins[0].Hash, Amount: 1_000_000})
+		})(t, b)
+	})
+}
+
+// TestAReplacementOfAKeyThatIsNotThereIsInert: a wallet of three has no key 19.
+func TestAReplacementOfAKeyThatIsNotThereIsInert(t *testing.T) {
+	c := active(t, 2, 3)
+	a, evil := c.peers[0], c.peers[2]
+	for _, k := range []uint32{3, 19} {
+		if _, err := evil.wild(&MemberReplaced{Key: k, Old: journal.Author{1}, New: journal.Author{2}, Consent: make([]byte, 64)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.settle()
+	check := func(when string) {
+		t.Helper()
+		callReaders(t, a)
+		if n := a.m.Faults()[evil.id()][ruleReplacement]; n != 2 {
+			t.Errorf("%s: %d bad replacements count against their author, want 2", when, n)
+		}
+		if a.m.State.replaced.Len() != 0 || a.m.State.active.lines != nil {
+			t.Errorf("%s: a replacement without effect is kept where readers look", when)
+		}
+		if _, err := a.do(ApproveReplacement{}); ruleOf(err) != RuleNoRival {
+			t.Errorf("%s: approve-replacement: %v", when, err)
+		}
+	}
+	check("at once")
+	if _, err := evil.wild(&RosterRevealed{}); err != nil {
+		t.Fatal(err)
+	}
+	c.settle()
+	check("after an event of the set-up")
+	a.crash()
+	check("after a restart")
+}
+
+// hostile draws events of members who keep to no rule but the encoding's.
+type hostile struct {
+	rt      *rapid.T
+	c       *circle
+	coin    *ProposalInput
+	devices []*peer
+	ids     []journal.EntryID
+	authors []journal.Author
+	votes   [][32]byte
+}
+
+func newHostile(rt *rapid.T, c *circle, coin *ProposalInput) *hostile {
+	h := &hostile{rt: rt, c: c, coin: coin, ids: []journal.EntryID{{1}}, authors: []journal.Author{{}, {1}, {2}}, votes: [][32]byte{{9}}}
+	for i, p := range c.peers {
+		p.evil = true
+		h.authors = append(h.authors, p.id())
+		h.devices = append(h.devices, p.stranger(byte(40+i)))
+	}
+	return h
+}
+
+func (h *hostile) n(most int) int            { return rapid.IntRange(0, most).Draw(h.rt, "n") }
+func (h *hostile) yes() bool                 { return rapid.Bool().Draw(h.rt, "yes") }
+func (h *hostile) id() journal.EntryID       { return rapid.SampledFrom(h.ids).Draw(h.rt, "id") }
+func (h *hostile) author() journal.Author    { return rapid.SampledFrom(h.authors).Draw(h.rt, "author") }
+func (h *hostile) bytes(least, n int) []byte { return make([]byte, least+h.n(n)) }
+
+func (h *hostile) u32() uint32 {
+	return rapid.SampledFrom([]uint32{0, 1, 2, 3, 5, 19, 20, 21, 119, 999, 1<<31 - 1, 1<<32 - 1}).Draw(h.rt, "u32")
+}
+
+func (h *hostile) seq() uint64 {
+	return rapid.SampledFrom([]uint64{1, 2, 9, 10, 11, 12, 40, journal.MaxSeq}).Draw(h.rt, "seq")
+}
+
+func (h *hostile) entries(most int) []journal.EntryID {
+	var out []journal.EntryID
+	seen := map[journal.EntryID]bool{}
+	for range 1 + h.n(most) {
+		if id := h.id(); !seen[id] {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+func (h *hostile) signatures() []PartialSignature {
+	x := PartialSignature{Input: rapid.SampledFrom([]uint32{0, 1, 999}).Draw(h.rt, "input"), Key: uint32(h.n(19)), Bytes: h.bytes(9, 64)}
+	return []PartialSignature{x}
+}
+
+// body draws an event of any kind.
+func (h *hostile) body() Body {
+	peers := h.c.peers
+	switch kind := rapid.SampledFrom(everyKind()).Draw(h.rt, "kind"); kind {
+	case KindGroupCreated:
+		return &GroupCreated{Genesis: peers[0].m.local.Genesis, Name: "x"}
+	case KindMemberAdmitted:
+		return &MemberAdmitted{Identity: h.author()}
+	case KindMemberRecord:
+		return &MemberRecord{Name: "n", Key: peers[h.n(2)].account.Key().String(), How: ProofKind(h.n(4)), Hosted: h.yes(), Proof: h.bytes(0, 73)}
+	case KindRosterClosed:
+		return &RosterClosed{Records: h.entries(4)}
+	case KindRosterRevealed:
+		return &RosterRevealed{Roster: h.id()}
+	case KindRosterRatified:
+		b := &RosterRatified{Hash: peers[0].m.State.pinned}
+		if h.yes() {
+			id := h.id()
+			b.Record = &id
+		}
+		return b
+	case KindGroupAbandoned:
+		return &GroupAbandoned{}
+	case KindEpochRotated:
+		return &EpochRotated{Number: h.seq(), Stanzas: []Stanza{{To: h.author(), Sealed: h.bytes(1, 90)}}}
+	case KindStanzaFailed:
+		return &StanzaFailed{Epoch: journal.EpochID{byte(h.n(2))}}
+	case KindIncarnationStarted:
+		return &IncarnationStarted{Seq: h.seq(), Last: h.id()}
+	case KindEntriesNamed:
+		return &EntriesNamed{Entries: h.entries(5)}
+	case KindMemberReplaced:
+		return h.replacement()
+	case KindReplacementApproved:
+		return &ReplacementApproved{Replacement: rapid.SampledFrom(h.votes).Draw(h.rt, "replacement")}
+	case KindAddressLeased:
+		return &AddressLeased{Index: h.u32() & (1<<31 - 1)}
+	case KindProposalCreated:
+		return h.proposal()
+	case KindProposalApproved:
+		return &ProposalApproved{Proposal: h.id(), Signatures: h.signatures()}
+	case KindProposalRejected:
+		return &ProposalRejected{Proposal: h.id(), Reason: "r"}
+	case KindRejectionWithdrawn:
+		return &RejectionWithdrawn{Proposal: h.id()}
+	case KindProposalWithdrawn:
+		return &ProposalWithdrawn{Proposal: h.id()}
+	case KindSignatureCarried:
+		return &SignatureCarried{Proposal: h.id(), Signatures: h.signatures()}
+	case KindLabelSet:
+		k := LabelKind(1 + h.n(2))
+		n := map[LabelKind]int{LabelTx: 32, LabelAddress: 4 + h.n(38), LabelOutput: 36}[k]
+		return &LabelSet{Target: k, Of: make([]byte, n), Text: "l"}
+	default:
+		h.rt.Fatalf("no hostile event of kind %d", kind)
+		return nil
+	}
+}
+
+func (h *hostile) replacement() *MemberReplaced {
+	b := &MemberReplaced{Key: uint32(h.n(MaxCosigners - 1)), Old: h.author(), New: h.author(), Sealing: h.c.peers[0].self.Sealing.Public(), Consent: make([]byte, 64)}
+	if h.n(3) > 0 {
+		// One that its key proves: of a member, or of a device of one.
+		d := h.devices[h.n(2)]
+		all := append(h.c.peers[:len(h.c.peers):len(h.c.peers)], h.devices...)
+		b = d.replacing(rapid.SampledFrom(all).Draw(h.rt, "old"), h.n(12))
+	}
+	h.votes = append(h.votes, b.id(h.c.peers[0].m.State.group))
+	return b
+}
+
+func (h *hostile) proposal() *ProposalCreated {
+	b := &ProposalCreated{Expires: int64(h.n(1)) * 1_900_000_000, LockTime: h.u32()}
+	amount := func() int64 {
+		return rapid.SampledFrom([]int64{1, 546, 100_000, 1_000_000, maxMoney}).Draw(h.rt, "amount")
+	}
+	for n := range 1 + h.n(2) {
+		in := ProposalInput{Amount: amount(), Branch: uint32(h.n(1)), Index: h.u32() & (1<<31 - 1), Vout: uint32(n)}
+		if h.yes() {
+			in = *h.coin
+			in.Vout = uint32(n)
+		}
+		b.Inputs = append(b.Inputs, in)
+	}
+	for range 1 + h.n(2) {
+		o := ProposalOutput{PkScript: h.bytes(1, 40), Amount: 600}
+		if h.n(3) == 0 {
+			i := h.u32() & (1<<31 - 1)
+			o.PkScript, o.Change = nil, &i
+		}
+		b.Outputs = append(b.Outputs, o)
+	}
+	for _, p := range h.c.peers[0].m.State.proposals.All() {
+		if len(b.Replaces) < 3 && h.yes() {
+			b.Replaces = append(b.Replaces, p.TxID)
+		}
+	}
+	return b
+}
+
+// everyKind lists the kinds of events there are.
+func everyKind() []Kind {
+	var out []Kind
+	for k := Kind(0); k < 64; k++ {
+		if newBody(k) != nil {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// write lets a member write an event, if it may write at all and the event has
+// a valid encoding.
+func (h *hostile) write() {
+	all := append(h.c.peers[:len(h.c.peers):len(h.c.peers)], h.devices...)
+	p := rapid.SampledFrom(all).Draw(h.rt, "writer")
+	before := p.m
+	if e, err := p.wildAny(h.body()); err == nil {
+		h.ids = append(h.ids, e.ID())
+	}
+	if h.n(7) == 0 {
+		p.m = before // it forks with the next one
+	}
+}
+
+// wildAny is wild for any body, a rotation too, and for an incarnation at its start.
+func (p *peer) wildAny(b Body) (*journal.Entry, error) {
+	s := &step{m: p.m, in: p.input(nil), batch: Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+	switch x := b.(type) {
+	case *EpochRotated:
+		return p.wildRotation(s, x)
+	case *IncarnationStarted:
+		if p.m.local.Incarnation < 3 {
+			p.m.local.Incarnation++
+		}
+	}
+	return p.wild(b)
+}
+
+func (p *peer) wildRotation(s *step, x *EpochRotated) (*journal.Entry, error) {
+	plain, err := EncodeEvent(Event{Time: 1, Body: x})
+	if err != nil {
+		return nil, err
+	}
+	next, err := s.next()
+	if err != nil {
+		return nil, err
+	}
+	e, err := journal.SealPlain(p.self.Identity, p.m.State.group, s.newEpoch().ID(), next, plain, s.nonce())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.append(e); err != nil {
+		return nil, err
+	}
+	p.m = s.m
+	p.held[e.ID()] = e
+	return e, nil
+}
+
+func hostileEvents(tb testing.TB, rt *rapid.T, base *circle, coin *ProposalInput) {
+	c := base.clone(tb)
+	h := newHostile(rt, c, coin)
+	for range 2 + h.n(18) {
+		h.write()
+		if h.n(3) == 0 {
+			c.settle()
+		}
+	}
+	for _, d := range h.devices {
+		c.settle(append(c.peers[:len(c.peers):len(c.peers)], d)...)
+	}
+	for _, p := range c.peers {
+		callReaders(rt, p)
+		p.must(Tick{Online: h.authors})
+		_, _ = p.do(ApproveReplacement{Replacement: rapid.SampledFrom(h.votes).Draw(rt, "replacement")})
+		_, _ = p.do(Approve{Proposal: h.id(), Allow: []string{RuleDoublePayment, RuleRestored}})
+		_, _ = p.do(Reject{Proposal: h.id()})
+		_, _ = p.do(Withdraw{Proposal: h.id()})
+		_, _ = p.do(Export{Proposal: h.id()})
+		_, _ = p.do(LeaseAddress{})
+		_, _ = p.do(pay(1, 10_000))
+	}
+}
+
+// callReaders calls everything that a client of a machine can ask.
+func callReaders(tb fatal, p *peer) {
+	m, now := &p.m, *p.clock
+	m.Name()
+	m.Phase()
+	m.Missing()
+	m.Cosigners()
+	m.Replacements()
+	m.Alarms()
+	m.Restored()
+	m.Faults()
+	m.Wanted()
+	m.External()
+	m.AwaitsProof()
+	m.AwaitingHosted()
+	m.State.Labels()
+	m.State.Inert()
+	m.State.Members()
+	m.State.topics()
+	m.State.Epoch()
+	m.State.Roster()
+	Coins(m.State, m.View, now)
+	for _, a := range m.State.Members() {
+		m.MemberName(a)
+		m.Holds(a)
+	}
+	for _, l := range m.State.leases.All() {
+		m.LeasedBy(l.Index)
+	}
+	m.History(nil, 100)
+	for _, l := range m.State.Labels() {
+		m.Labelled(l.Target)
+		m.State.Label(l.Target)
+	}
+	for _, q := range m.Proposals() {
+		m.Status(q, now)
+		m.Alive(q)
+		m.Conflicts(q)
+		m.Replaces(q)
+		m.ReplacedBy(q)
+		m.Approvals(q)
+		m.Rejections(q)
+		m.HeldBy(q)
+		m.Warn(q, now)
+		_, _ = m.Tx(q)
+		for _, version := range []int{0, 2} {
+			_, _, _ = m.PSBT(q, version)
+		}
+	}
+	if _, err := m.State.Digest(); err != nil {
+		tb.Fatalf("%s: digest: %v", p.name, err)
+	}
+	live := canon(m.State)
+	if again := canon(throughSnapshot(tb, p, m.State)); again != live {
+		tb.Fatalf("%s: the snapshot says something else:\n%s", p.name, diff(live, again))
+	}
+	again, err := Load(p.tb.Context(), storeOf(p), p.self, m.State.group)
+	if err != nil {
+		tb.Fatalf("%s: load: %v", p.name, err)
+	}
+	if x, y := mustDigest(tb, m.State), mustDigest(tb, again.State); x.Entries != y.Entries {
+		return // a test made it write two entries of one place: its store holds more than its machine
+	}
+	if got := canon(again.State); got != live {
+		tb.Fatalf("%s: what was loaded says something else:\n%s", p.name, diff(live, got))
+	}
+}
+
+// fatal is what a test or a property fails with.
+type fatal interface {
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func mustDigest(tb fatal, s State) Digest {
+	d, err := s.Digest()
+	if err != nil {
+		tb.Fatal(fmt.Errorf("digest: %w", err))
+	}
+	return d
+}

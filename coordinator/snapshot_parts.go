@@ -1,0 +1,114 @@
+package coordinator
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A snapshot is stored in parts, each in a batch of its own, beside the parts of
+// the one before: a State may be larger than a batch of the store takes. The
+// record recSnapshot, which names the parts that count, is written with the last
+// one: until then the snapshot before counts.
+const (
+	recSnapshotPart = recSnapshot + "/" // generation / number of the part
+	// snapshotPart is the size of a part in bytes: a batch takes 64 MiB.
+	snapshotPart = 16 << 20
+)
+
+// snapshotIndex is what recSnapshot holds.
+type snapshotIndex struct {
+	Version    int      `cbor:"1,keyasint"`
+	Generation int      `cbor:"2,keyasint"` // 0 or 1, in turns
+	Parts      int      `cbor:"3,keyasint"`
+	Hash       [32]byte `cbor:"4,keyasint"` // SHA-256 of all parts in a row
+}
+
+// snapshotPlace is where the next snapshot goes, and what of earlier ones is
+// stored: how many parts of each generation.
+type snapshotPlace struct {
+	next  int
+	parts [2]int
+}
+
+func partName(generation, n int) string {
+	return fmt.Sprintf("%s%d/%06d", recSnapshotPart, generation, n)
+}
+
+// snapshotPlaceOf finds the place of the next snapshot among the records.
+func snapshotPlaceOf(recs map[string][]byte) snapshotPlace {
+	var p snapshotPlace
+	var x snapshotIndex
+	if localDecode(recs[recSnapshot], &x) == nil && x.Generation == 0 {
+		p.next = 1
+	}
+	for name := range recs {
+		generation, number, _ := strings.Cut(strings.TrimPrefix(name, recSnapshotPart), "/")
+		n, err := strconv.Atoi(number)
+		if g, gerr := strconv.Atoi(generation); err == nil && gerr == nil && strings.HasPrefix(name, recSnapshotPart) && g >= 0 && g < len(p.parts) {
+			p.parts[g] = max(p.parts[g], n+1)
+		}
+	}
+	return p
+}
+
+// joinSnapshot puts the parts of the stored snapshot together. It returns
+// errSnapshot where some are missing or damaged.
+func joinSnapshot(recs map[string][]byte) ([]byte, error) {
+	var x snapshotIndex
+	if err := localDecode(recs[recSnapshot], &x); err != nil {
+		return nil, fmt.Errorf("%w: %w", errSnapshot, err)
+	}
+	if x.Version != snapshotVersion || x.Parts < 0 || x.Parts > len(recs) {
+		return nil, errSnapshot
+	}
+	var parts [][]byte
+	for n := range x.Parts {
+		parts = append(parts, recs[partName(x.Generation, n)])
+	}
+	b := slices.Concat(parts...)
+	if sha256.Sum256(b) != x.Hash {
+		return nil, errSnapshot
+	}
+	return b, nil
+}
+
+// batches are what stores a snapshot, to be committed in this order, and where
+// the next one goes once they are.
+func (p snapshotPlace) batches(m Machine, size int) ([]Batch, snapshotPlace, error) {
+	b, err := m.State.snapshot()
+	if err != nil {
+		return nil, p, err
+	}
+	x := snapshotIndex{Version: snapshotVersion, Generation: p.next, Hash: sha256.Sum256(b)}
+	var out []Batch
+	for part := range slices.Chunk(b, size) {
+		out = append(out, Batch{Group: m.State.group, Puts: map[string][]byte{partName(p.next, x.Parts): part}})
+		x.Parts++
+	}
+	index, err := theCodec.enc.Marshal(x)
+	if err != nil {
+		return nil, p, fmt.Errorf("encode snapshot: %w", err)
+	}
+	last := &out[len(out)-1]
+	last.Puts[recSnapshot] = index
+	old := 1 - p.next
+	for n := range p.parts[old] {
+		last.Deletes = append(last.Deletes, partName(old, n))
+	}
+	for n := x.Parts; n < p.parts[p.next]; n++ {
+		last.Deletes = append(last.Deletes, partName(p.next, n))
+	}
+	next := snapshotPlace{next: old}
+	next.parts[p.next] = x.Parts
+	return out, next, nil
+}
+
+// EncodeSnapshot returns the batches that store a snapshot of an active wallet,
+// to be committed in this order: what an actor commits when it stops.
+func EncodeSnapshot(m Machine) ([]Batch, error) {
+	out, _, err := m.snaps.batches(m, snapshotPart)
+	return out, err
+}

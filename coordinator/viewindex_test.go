@@ -1,0 +1,225 @@
+package coordinator
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+	"pgregory.net/rapid"
+)
+
+// checkIndexes compares what a View finds its transactions by with plain loops.
+func checkIndexes(t *rapid.T, m *Machine) {
+	v := m.View
+	byHeight := map[int32]map[chainhash.Hash]bool{}
+	for _, x := range v.txs.All() {
+		h := x.Block.Height
+		if byHeight[h] == nil {
+			byHeight[h] = map[chainhash.Hash]bool{}
+		}
+		byHeight[h][x.Tx.TxHash()] = true
+	}
+	for h := range v.tip.Height + 2 {
+		got := map[chainhash.Hash]bool{}
+		for id := range v.at(h) {
+			got[id] = true
+		}
+		if len(got) != len(byHeight[h]) || !maps.Equal(got, byHeight[h]) && len(got) > 0 {
+			t.Fatalf("of height %d: %v, want %v", h, got, byHeight[h])
+		}
+	}
+	if v.places.Len() != v.txs.Len() {
+		t.Fatalf("%d places of %d transactions", v.places.Len(), v.txs.Len())
+	}
+	for k, o := range v.outs.All() {
+		_, spent := v.spentBy(o.OutPoint)
+		if _, listed := v.unspent.Get(k); listed == spent {
+			t.Fatalf("coin %v: spent %v, listed %v", o.OutPoint, spent, listed)
+		}
+	}
+	for k := range v.unspent.All() {
+		if _, ours := v.outs.Get(k); !ours {
+			t.Fatalf("a coin that is none: %x", k)
+		}
+	}
+	for k := range v.txs.All() {
+		if want := m.foreign(chainhash.Hash([]byte(k))); want != m.strange.has(k) {
+			t.Fatalf("transaction %x: foreign %v, noted %v", k, want, !want)
+		}
+	}
+	// The history, page by page.
+	var all, paged []HistoryItem
+	all, _ = m.History(nil, 1000)
+	var after *HistoryPos
+	for more := true; more; {
+		var page []HistoryItem
+		page, more = m.History(after, 2)
+		paged = append(paged, page...)
+		if len(page) > 0 {
+			last := page[len(page)-1]
+			after = &HistoryPos{last.Block.Height, last.TxID}
+		}
+	}
+	ids := func(xs []HistoryItem) (out []chainhash.Hash) {
+		for _, x := range xs {
+			out = append(out, x.TxID)
+		}
+		return out
+	}
+	if !slices.Equal(ids(all), ids(paged)) {
+		t.Fatalf("pages %v, all %v", ids(paged), ids(all))
+	}
+	n := 0
+	for id, x := range v.txs.All() {
+		if counts(m.State, v, chainhash.Hash([]byte(id))) && v.moves(x.Tx, x.Tx.TxHash()) {
+			n++
+		}
+	}
+	if n != len(all) {
+		t.Fatalf("%d in the history, want %d", len(all), n)
+	}
+}
+
+// Blocks, reorgs, mempools and rescans in any order leave the indexes as they
+// would be made anew, live and after a restart.
+func TestViewIndexesEqualPlainLoops(t *testing.T) {
+	base := active(t, 2, 3)
+	base.fund(1_000_000, 500_000)
+	coins := base.fund(20_000, 30_000)
+	rapid.Check(t, func(r *rapid.T) {
+		c := base.clone(t)
+		p := c.peers[0]
+		pool := []*wire.MsgTx{c.blocks[0].Txs[0], c.blocks[1].Txs[0], thief(coins[0]), thief(coins...)}
+		for i := range uint32(3) {
+			pool = append(pool, c.pays(0, i+4, 1000))
+		}
+		spend := thief(wire.OutPoint{Hash: pool[4].TxHash()})
+		spend.AddTxOut(pool[1].TxOut[0])
+		base := wire.NewMsgTx(2)
+		base.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Index: wire.MaxPrevOutIndex}})
+		base.AddTxOut(pool[0].TxOut[0])
+		pool = append(pool, spend, thief(wire.OutPoint{Hash: spend.TxHash(), Index: 1}), base)
+		for range rapid.IntRange(1, 25).Draw(r, "steps") {
+			some := rapid.SliceOfNDistinct(rapid.SampledFrom(pool), 0, 3, rapid.ID[*wire.MsgTx]).Draw(r, "txs")
+			switch rapid.IntRange(0, 5).Draw(r, "what") {
+			case 0, 1:
+				c.mine(some, p)
+			case 2:
+				if n := len(c.blocks) - 1; n > 2 {
+					last := c.blocks[n]
+					last.Kind = Disconnected
+					p.must(ChainIn{last})
+					c.blocks, c.height, c.tip = c.blocks[:n], c.height-1, last.Prev
+				}
+			case 3:
+				p.must(ChainIn{ChainNotice{Kind: Seen, Txs: some}})
+			case 4:
+				var ids []chainhash.Hash
+				for _, tx := range some {
+					ids = append(ids, tx.TxHash())
+				}
+				p.must(ChainIn{ChainNotice{Kind: Unseen, TxIDs: ids}})
+			case 5:
+				n := c.blocks[rapid.IntRange(0, len(c.blocks)-1).Draw(r, "block")]
+				n.Kind = Rescanned
+				p.must(ChainIn{n})
+			}
+			checkIndexes(r, &p.m)
+		}
+		p.must(Tick{})
+		m, err := Load(t.Context(), storeOf(p), p.self, p.m.State.group)
+		if err != nil {
+			r.Fatal(err)
+		}
+		m.strange = p.m.strange
+		checkIndexes(r, &m)
+		if m.View.txs.Len() != p.m.View.txs.Len() || m.View.unspent.Len() != p.m.View.unspent.Len() {
+			r.Fatalf("%d transactions after a restart, %d before", m.View.txs.Len(), p.m.View.txs.Len())
+		}
+	})
+}
+
+// A block with more payments than one batch of the store takes is stored in
+// several, and its own record with the last of them.
+func TestABlockOfManyPaymentsIsStoredBitByBit(t *testing.T) {
+	c := active(t, 2, 3)
+	a := c.peers[0]
+	c.mine(nil, a)
+	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	var txs []*wire.MsgTx
+	for i := range 2*savedTxs + 1 {
+		tx := c.pays(0, 0, int64(1000+i))
+		tx.LockTime = uint32(i)
+		txs = append(txs, tx)
+	}
+	c.mine(txs, a)
+	batch := func(msg any) Batch {
+		next, effects, err := Step(a.m, a.input(msg))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.execute(next, effects); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range effects {
+			if p, ok := e.(Persist); ok {
+				return p.Batch
+			}
+		}
+		return Batch{}
+	}
+	// A crash now is one before the block: nothing of it counts.
+	m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.View.tip.Height > 1 || len(slices.Collect(maps.Keys(maps.Collect(m.View.confirmed())))) > 0 {
+		t.Errorf("a block that was stored in part counts: tip %d", m.View.tip.Height)
+	}
+	steps, puts := 0, 0
+	for a.m.View.changed.Len() > 0 && steps < 10 {
+		b := batch(Tick{})
+		if _, whole := b.Puts[recView]; whole != (a.m.View.changed.Len() == 0) {
+			t.Errorf("the view is stored with %d transactions missing", a.m.View.changed.Len())
+		}
+		if len(b.Puts) > savedTxs+10 {
+			t.Errorf("%d records in one batch", len(b.Puts))
+		}
+		puts += len(b.Puts)
+		steps++
+	}
+	if steps != 2 {
+		t.Errorf("stored in %d steps, %d records", steps, puts)
+	}
+	a.crash()
+	if got := a.m.View.txs.Len(); got != len(txs) {
+		t.Errorf("%d of %d transactions after a restart", got, len(txs))
+	}
+}
+
+// The guard finds the coins of a transaction without going through all it knows.
+func TestGuardKnowsTheCoinsOfATransaction(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var g Guard
+		want := map[chainhash.Hash]map[string]bool{}
+		for range rapid.IntRange(0, 40).Draw(t, "records") {
+			r := GuardRecord{wire.OutPoint{Index: rapid.Uint32Range(0, 5).Draw(t, "coin")}, chainhash.Hash{rapid.ByteRange(0, 5).Draw(t, "tx")}}
+			g = g.add(r)
+			if want[r.TxID] == nil {
+				want[r.TxID] = map[string]bool{}
+			}
+			want[r.TxID][coinKey(r.OutPoint)] = true
+		}
+		for tx := range want {
+			got := map[string]bool{}
+			for k := range scan(g.coins, key(tx)) {
+				got[k[len(tx):]] = true
+			}
+			if !maps.Equal(got, want[tx]) {
+				t.Fatalf("%v: %d coins, want %d", tx, len(got), len(want[tx]))
+			}
+		}
+	})
+}

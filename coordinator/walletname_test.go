@@ -1,0 +1,143 @@
+package coordinator
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/quorate/quorate/display"
+	"github.com/quorate/quorate/journal"
+)
+
+// What the founder calls an active wallet later leads nowhere: not by writing
+// until an entry's id is low, and not after a restart.
+func TestARenameByTheFounderIsShownNotObeyed(t *testing.T) {
+	c := active(t, 2, 3)
+	evil, a := c.peers[0], c.peers[1]
+	other := strings.Repeat("6f2c5d0c", 8) // the id of another wallet of a's node
+	lowest := a.m.State.nameRef.ID
+	for n := 1; ; n++ {
+		e, err := evil.wild(&GroupCreated{Genesis: evil.m.local.Genesis, Name: other})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.settle()
+		if got := a.m.Name(); got != "treasury" {
+			t.Fatalf("after %d entries the wallet is called %q", n, got)
+		}
+		if id := e.ID(); string(id[:]) < string(lowest[:]) {
+			break
+		}
+	}
+	if got := a.m.FounderName(); got != other {
+		t.Errorf("the founder calls it %q", got)
+	}
+	a.crash()
+	if got, by := a.m.Name(), a.m.FounderName(); got != "treasury" || by != other {
+		t.Errorf("after a restart it is called %q, by its founder %q", got, by)
+	}
+	snap, err := a.m.State.snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := NewState(a.self, a.m.local.Genesis, a.m.local.Secret, a.m.State.pinned)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fresh, err = fresh.withSnapshot(snap); err != nil || fresh.name != "treasury" || fresh.renamed != other {
+		t.Errorf("a snapshot holds %q, %q: %v", fresh.name, fresh.renamed, err)
+	}
+}
+
+// A node takes the founder's name where it leads nowhere else, in the commit that
+// brings it, and keeps it.
+func TestAWalletIsNamedOnce(t *testing.T) {
+	taken := journal.GroupID{7}
+	for _, x := range []struct{ other, want string }{
+		{"", "treasury"},
+		{"savings", "treasury"},
+		{"treasury", "treasury-ID"},
+		{"Treаsury", "treasury-ID"}, // with a Cyrillic letter
+	} {
+		c := active(t, 2, 3)
+		p := c.peers[1]
+		synctest.Test(t, func(t *testing.T) {
+			names := newWalletNames()
+			names.hold(taken, x.other)
+			a := NewActor(t.Context(), Ports{
+				Store: storeOf(p), Transport: quietTransport{}, Chain: datedChain{followed: make(chan int32, 100)},
+				Clock: wallClock{}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler), names: names,
+			}, p.m)
+			defer a.Close()
+			synctest.Wait()
+			if m := a.Machine(); m.local.Name != "" || m.NamedHere("treasury") || m.Name() != "treasury" {
+				t.Errorf("named %q before all wallets are known", m.local.Name)
+			}
+			names.completed()
+			if _, err := a.Do(t.Context(), Archive{Undo: true}); err != nil {
+				t.Fatal(err)
+			}
+			want := strings.ReplaceAll(x.want, "ID", a.Group().String()[:8])
+			if m := a.Machine(); !m.NamedHere(want) || (m.FounderName() == "") != (want == "treasury") {
+				t.Errorf("beside %q it is named %q, its founder calls it %q", x.other, m.Name(), m.FounderName())
+			}
+			again, err := Load(t.Context(), storeOf(p), p.self, a.Group())
+			if err != nil || !again.NamedHere(want) {
+				t.Errorf("after a restart %q: %v", again.Name(), err)
+			}
+		})
+	}
+}
+
+func TestWalletNames(t *testing.T) {
+	n := newWalletNames()
+	a, b, d := journal.GroupID{1}, journal.GroupID{0xab, 0xcd}, journal.GroupID{0xab, 0xcd, 0, 0, 1}
+	rule := func(err error) string {
+		var r *Refusal
+		if errors.As(err, &r) {
+			return r.Rule
+		}
+		return ""
+	}
+	n.completed()
+	if err := n.take(a, "Rent"); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.take(a, "rent"); err != nil {
+		t.Errorf("its own name again: %v", err)
+	}
+	for name, want := range map[string]string{"RENT": RuleNameTaken, "Rént": RuleNameTaken, "deadbeef": RuleBadName, "DEADBEEF": RuleBadName, strings.Repeat("a1", 32): RuleBadName} {
+		if err := n.take(b, name); rule(err) != want {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range []string{"", " ", "a\nb", "\u2800", "r\u200bent", "r\u0435nt", strings.Repeat("x", 65)} {
+		if err := n.take(b, name); !errors.Is(err, ErrBadRequest) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	// Whatever a founder proposes, a node gives a name that leads to no other.
+	for proposed, want := range map[string]string{
+		"face": "face", "rent": "rent-abcd0000", "deadbeef": "wallet-abcd0000", "\u2800": "wallet-abcd0000", "a\nb": "wallet-abcd0000",
+		"w" + strings.Repeat("é", 31): "w" + strings.Repeat("é", 31),
+	} {
+		if got := n.claim(b, proposed); got != want {
+			t.Errorf("%q becomes %q", proposed, got)
+		}
+	}
+	n.hold(b, "rent-abcd0000")
+	if got := n.claim(d, "rent"); got != "rent-abcd000001000000" {
+		t.Errorf("beside that %q", got)
+	}
+	long := strings.Repeat("é", 32)
+	n.hold(a, long)
+	if got := n.claim(b, long); len(got) > maxNameBytes || display.CheckName(got) != nil || !strings.HasSuffix(got, "é-abcd0000") {
+		t.Errorf("a long name becomes %q", got)
+	}
+	n.hold(a, "")
+	if err := n.take(b, long); err != nil {
+		t.Errorf("a name that is free again: %v", err)
+	}
+}
