@@ -62,6 +62,9 @@ type WalletBackend interface {
 	ApproveReplacement(ctx context.Context, wallet string, r ApproveReplacement) (WalletSummary, error)
 	// AbandonWallet gives a wallet up that is not active yet.
 	AbandonWallet(ctx context.Context, wallet string) (WalletSummary, error)
+	// RekeyWallet makes a new epoch now: what is written from then on is sealed
+	// under a new secret.
+	RekeyWallet(ctx context.Context, wallet string) (WalletSummary, error)
 	// ArchiveWallet puts a wallet aside on this node, or takes it up again.
 	ArchiveWallet(ctx context.Context, wallet string, r ArchiveWallet) (WalletSummary, error)
 	// RescanWallet looks at the chain again, from a block on.

@@ -80,6 +80,13 @@ func (c *Client) AbandonWallet(ctx context.Context, wallet string) (WalletSummar
 	})
 }
 
+// RekeyWallet implements Backend.
+func (c *Client) RekeyWallet(ctx context.Context, wallet string) (WalletSummary, error) {
+	return onWallet(wallet, func() (WalletSummary, error) {
+		return send[WalletSummary](ctx, c, path("wallets", wallet, "rekey"), nil)
+	})
+}
+
 // ArchiveWallet implements Backend.
 func (c *Client) ArchiveWallet(ctx context.Context, wallet string, r ArchiveWallet) (WalletSummary, error) {
 	return onWallet(wallet, func() (WalletSummary, error) {

@@ -90,6 +90,9 @@ func (s *Server) walletRoutes(h huma.API) {
 	route(h, RoleSign, post("abandon-wallet", "/v1/wallets/{wallet}/abandon", "Give up a wallet that is not active yet"), func(ctx context.Context, in *WalletPath) (WalletSummary, error) {
 		return b.AbandonWallet(ctx, in.Wallet)
 	})
+	route(h, RoleSign, post("rekey-wallet", "/v1/wallets/{wallet}/rekey", "Begin a new epoch of the wallet's encryption now"), func(ctx context.Context, in *WalletPath) (WalletSummary, error) {
+		return b.RekeyWallet(ctx, in.Wallet)
+	})
 	route(h, RoleSign, post("archive-wallet", "/v1/wallets/{wallet}/archive", "Put a wallet aside on this node, or take it up again"), func(ctx context.Context, in *archiveWalletInput) (WalletSummary, error) {
 		return b.ArchiveWallet(ctx, in.Wallet, in.Body)
 	})

@@ -98,6 +98,7 @@ func TestRoundTrip(t *testing.T) {
 			return b.ApproveReplacement(ctx, "family", api.ApproveReplacement{Replacement: apitest.TxID})
 		},
 		"AbandonWallet": func(b api.Backend) (any, error) { return b.AbandonWallet(ctx, apitest.WalletID) },
+		"RekeyWallet":   func(b api.Backend) (any, error) { return b.RekeyWallet(ctx, "family") },
 		"ArchiveWallet": func(b api.Backend) (any, error) {
 			return b.ArchiveWallet(ctx, "family", api.ArchiveWallet{Undo: true, Allow: []string{"wallet_not_empty"}})
 		},

@@ -255,6 +255,18 @@ func (n *Node) AbandonWallet(ctx context.Context, ref string) (api.WalletSummary
 	return summary(a), nil
 }
 
+// RekeyWallet makes a new epoch now.
+func (n *Node) RekeyWallet(ctx context.Context, ref string) (api.WalletSummary, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.WalletSummary{}, err
+	}
+	if _, err := a.Do(ctx, coordinator.Rekey{}); err != nil {
+		return api.WalletSummary{}, apiError(err)
+	}
+	return summary(a), nil
+}
+
 // ArchiveWallet puts a wallet aside on this node, or takes it up again.
 func (n *Node) ArchiveWallet(ctx context.Context, ref string, r api.ArchiveWallet) (api.WalletSummary, error) {
 	a, err := n.actor(ref)

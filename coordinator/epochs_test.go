@@ -297,7 +297,7 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 						later = append(later, e)
 						continue
 					}
-					st = next.activate().derived()
+					st = next.activate().derived().work(workAll)
 					if got, want := bookOf(st), plainBook(st); got != want {
 						rt.Fatalf("the index differs from the definition:\n%s", diff(want, got))
 					}

@@ -26,6 +26,9 @@ func (s *step) rekey() error {
 	if _, ok := st.active.index(st.Me()); !ok {
 		return s.m.noSeat()
 	}
+	if err := s.notArchived(); err != nil {
+		return err
+	}
 	if c, ok := st.book.counts.Get(key(st.Me())); ok && !st.mayRotate(st.Me()) {
 		return refuse(RuleRekey, "this node's epochs do not count any more: it made %d for these members, and %d of them had to be sealed again by others", len(c.counted), c.spoiled).
 			hint("let another cosigner make it; a new device of any cosigner begins the count anew")

@@ -263,6 +263,11 @@ func (b *Backend) AbandonWallet(_ context.Context, ref string) (api.WalletSummar
 	return summary("abandoned"), b.wallet("AbandonWallet", ref, nil)
 }
 
+// RekeyWallet implements api.Backend.
+func (b *Backend) RekeyWallet(_ context.Context, ref string) (api.WalletSummary, error) {
+	return summary("active"), b.wallet("RekeyWallet", ref, nil)
+}
+
 // ArchiveWallet implements api.Backend.
 func (b *Backend) ArchiveWallet(_ context.Context, ref string, r api.ArchiveWallet) (api.WalletSummary, error) {
 	return summary("archived"), b.wallet("ArchiveWallet", ref, r)

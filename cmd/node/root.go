@@ -15,7 +15,7 @@ func (c *cli) root() *cobra.Command {
 		c.group("wallet", "Make and look at wallets",
 			c.walletCreateCommand(), c.walletInviteCommand(), c.walletApproveReplacementCommand(), c.walletJoinCommand(), c.walletListCommand(),
 			c.walletShowCommand(), c.walletExportCommand(), c.walletRatifyCommand(), c.walletAbandonCommand(),
-			c.walletProofCommand(), c.walletProveCommand(), c.walletHostCommand(), c.walletArchiveCommand(), c.walletRescanCommand(), c.walletRenameCommand()),
+			c.walletProofCommand(), c.walletProveCommand(), c.walletHostCommand(), c.walletArchiveCommand(), c.walletRekeyCommand(), c.walletRescanCommand(), c.walletRenameCommand()),
 		c.addressCommand(), c.coinsCommand(), c.historyCommand(), c.labelCommand(),
 		c.group("labels", "Look at labels, and exchange them with other wallets", c.labelsListCommand(), c.labelsExportCommand(), c.labelsImportCommand()),
 		c.proposeCommand(), c.proposalsCommand(),
