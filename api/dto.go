@@ -86,23 +86,33 @@ type WalletSummary struct {
 	// AwaitingProof: this node's external key is not entered yet.
 	AwaitingProof bool `json:"awaiting_proof,omitempty" doc:"True while this node's external key waits for its proof."`
 	// AwaitingHosted: keys of hosted cosigners are not entered yet.
-	AwaitingHosted List[string] `json:"awaiting_hosted,omitempty" doc:"Names of the cosigners hosted by this node whose keys wait for their proof."`
+	AwaitingHosted List[Person] `json:"awaiting_hosted,omitempty" doc:"The cosigners hosted by this node whose keys wait for their proof."`
 	// Alarms stand for as long as what they tell is so.
 	Alarms List[Alarm] `json:"alarms,omitempty" doc:"What a person has to look at; absent when there is nothing."`
 	// Restored stands until this node has heard from every other cosigner.
 	Restored *Restored `json:"restored,omitempty" doc:"How far this node is since it was restored; absent when it was not, or has heard from everybody since."`
+	// Incomplete stands while old blocks are looked through for late addresses.
+	Incomplete List[AddressRange] `json:"incomplete,omitempty" doc:"Addresses of which old payments may not be known yet: they are being looked for, or will be; absent when there are none."`
+}
+
+// AddressRange is a range of addresses of one branch of a wallet.
+type AddressRange struct {
+	Branch string `json:"branch" enum:"receive,change"`
+	First  uint32 `json:"first" doc:"Index of the first address."`
+	Last   uint32 `json:"last" doc:"Index of the last address."`
 }
 
 // Restored is how far a node is that came from a backup, or took a lost one's place.
 type Restored struct {
 	Since    time.Time    `json:"since" doc:"When it was restored."`
-	Unsynced List[string] `json:"unsynced" doc:"Names of the cosigners it has not heard from since: it does not sign before, but by --allow restored_unsynced."`
+	Unsynced List[Person] `json:"unsynced" doc:"The cosigners it has not heard from since: it does not sign before, but by --allow restored_unsynced."`
+	Unread   int          `json:"unread" doc:"Entries that it holds and cannot read yet, of which some may hold a signature of its own."`
 	Writes   bool         `json:"writes" doc:"Whether it has caught up as far as to write again."`
 }
 
 // Alarm is something about a wallet that a person has to look at.
 type Alarm struct {
-	Code    string    `json:"code" doc:"foreign_spend: coins were spent by a transaction that nobody proposed. address_tie: this node and another handed out one address."`
+	Code    string    `json:"code" doc:"foreign_spend: coins were spent by a transaction on which the entries hold fewer signatures than it takes. address_tie: this node and another handed out one address."`
 	Message string    `json:"message"`
 	Since   time.Time `json:"since" doc:"When this node told of it; of an address, when it handed it out."`
 	TxID    string    `json:"txid,omitempty"`
@@ -122,10 +132,10 @@ type ApproveReplacement struct {
 // Replacement is a new device of a cosigner that the others have to approve.
 type Replacement struct {
 	Replacement string       `json:"replacement" doc:"Its id: 64 hex characters."`
-	Cosigner    string       `json:"cosigner" doc:"Name of the cosigner whose device it claims to be."`
+	Cosigner    Person       `json:"cosigner" doc:"The cosigner whose device it claims to be."`
 	PeerID      string       `json:"peer_id" doc:"Of the new device."`
 	Proven      bool         `json:"proven" doc:"Whether the cosigner's key proves it."`
-	Approved    List[string] `json:"approved" doc:"Names of the cosigners who approved it."`
+	Approved    List[Person] `json:"approved" doc:"The cosigners who approved it."`
 	Needed      int          `json:"needed"`
 }
 
@@ -149,17 +159,15 @@ type Wallet struct {
 
 // Cosigner is one member of a wallet.
 type Cosigner struct {
-	Name        string `json:"name"`
-	PeerID      string `json:"peer_id"`
-	Fingerprint string `json:"fingerprint" doc:"Fingerprint of the master key, 8 hex characters."`
-	Path        string `json:"path" doc:"Derivation path of the account key, as 48h/1h/0h/2h."`
-	XPub        string `json:"xpub"`
-	Online      bool   `json:"online"`
-	Ratified    bool   `json:"ratified"`
+	Person
+	Path     string `json:"path" doc:"Derivation path of the account key, as 48h/1h/0h/2h."`
+	XPub     string `json:"xpub"`
+	Online   bool   `json:"online"`
+	Ratified bool   `json:"ratified"`
 	// Replaced is how often a new device took the place of the one before.
-	Replaced int    `json:"replaced,omitempty" doc:"How often the cosigner's device was replaced."`
-	HostedBy string `json:"hosted_by,omitempty" doc:"Name of the cosigner whose node enters for this one, which has none; absent for one with a node."`
-	Proof    string `json:"proof" doc:"How the key was shown to be held by somebody: own, message, psbt, or none."`
+	Replaced int     `json:"replaced,omitempty" doc:"How often the cosigner's device was replaced."`
+	HostedBy *Person `json:"hosted_by" doc:"The cosigner whose node enters for this one, which has none; null for one with a node."`
+	Proof    string  `json:"proof" doc:"How the key was shown to be held by somebody: own, message, psbt, or none."`
 }
 
 // Balance is what a wallet holds, in satoshis.
@@ -174,7 +182,7 @@ type Balance struct {
 type Ratified struct {
 	WalletSummary
 	Words     string       `json:"words"`
-	HeardFrom List[string] `json:"heard_from" doc:"Names of the other cosigners: the words must have been heard from each of them in person."`
+	HeardFrom List[Person] `json:"heard_from" doc:"The other cosigners: the words must have been heard from each of them in person."`
 }
 
 // Address is a receiving address.
@@ -202,7 +210,7 @@ type HistoryItem struct {
 	Time     *time.Time `json:"time" doc:"Of its block, as the miner claims; null while it is unconfirmed."`
 	Proposal string     `json:"proposal" doc:"The proposal it comes from; empty where there is none."`
 	Label    string     `json:"label" doc:"A cosigner's words, unverified: the label of the transaction, else the note of its proposal."`
-	LabelBy  string     `json:"label_by,omitempty" doc:"The cosigner who wrote the label or the note."`
+	LabelBy  *Person    `json:"label_by" doc:"The cosigner who wrote the label or the note; null where there is none."`
 }
 
 // Proposed answers a new proposal, or the repetition of one by its request id.
@@ -219,7 +227,7 @@ type Proposed struct {
 type Proposal struct {
 	Proposal      string          `json:"proposal"`
 	Wallet        string          `json:"wallet"`
-	Author        string          `json:"author" doc:"Name of the cosigner who proposed."`
+	Author        Person          `json:"author" doc:"The cosigner who proposed."`
 	Status        string          `json:"status" doc:"pending, final, broadcast, confirmed, or an end: conflicted, dead, withdrawn, rejected, expired, replaced."`
 	TxID          string          `json:"txid"`
 	Inputs        List[TxInput]   `json:"inputs"`
@@ -229,7 +237,7 @@ type Proposal struct {
 	Note          string          `json:"note" doc:"The author's words; unverified."`
 	Created       time.Time       `json:"created" doc:"As the author claims."`
 	Expires       *time.Time      `json:"expires"`
-	HeldBy        List[string]    `json:"held_by" doc:"Names of the cosigners known to hold it."`
+	HeldBy        List[Person]    `json:"held_by" doc:"The cosigners known to hold it."`
 	Approvals     List[Approval]  `json:"approvals"`
 	Rejections    List[Rejection] `json:"rejections"`
 	Needed        int             `json:"needed" doc:"How many cosigners must sign in all."`
@@ -259,14 +267,14 @@ type TxOutput struct {
 
 // Approval is one cosigner's signatures.
 type Approval struct {
-	Cosigner   string    `json:"cosigner"`
+	Cosigner   Person    `json:"cosigner"`
 	Time       time.Time `json:"time" doc:"As the cosigner claims."`
 	Signatures int       `json:"signatures" doc:"Inputs with a verified signature by this cosigner's key."`
 }
 
 // Rejection is one cosigner's vote against.
 type Rejection struct {
-	Cosigner string `json:"cosigner"`
+	Cosigner Person `json:"cosigner"`
 	Reason   string `json:"reason"`
 }
 
@@ -286,7 +294,7 @@ type Tx struct {
 // Peer is what is known of another node.
 type Peer struct {
 	PeerID    string            `json:"peer_id"`
-	Name      string            `json:"name" doc:"As in a wallet's roster; empty for a stranger."`
+	Member    *Person           `json:"member" doc:"The cosigner whose node it is or was, of the first wallet with one; null for a stranger."`
 	Addresses List[string]      `json:"addresses"`
 	Connected bool              `json:"connected"`
 	Relayed   bool              `json:"relayed"`

@@ -23,7 +23,7 @@ type Label struct {
 	Type  string    `json:"type" doc:"tx, addr or output, as in BIP329."`
 	Ref   string    `json:"ref" doc:"Txid, address, or TXID:VOUT."`
 	Label string    `json:"label" doc:"A cosigner's words; unverified."`
-	By    string    `json:"by" doc:"Name of the cosigner who wrote it."`
+	By    Person    `json:"by" doc:"The cosigner who wrote it."`
 	Time  time.Time `json:"time" doc:"As the cosigner claims."`
 }
 

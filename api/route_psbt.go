@@ -45,7 +45,7 @@ type ImportedPSBT struct {
 
 // AddedSignatures are one cosigner's.
 type AddedSignatures struct {
-	Cosigner   string `json:"cosigner"`
+	Cosigner   Person `json:"cosigner"`
 	Signatures int    `json:"signatures"`
 	Own        bool   `json:"own" doc:"By this node's key: entered as its approval."`
 }

@@ -64,8 +64,9 @@ func (n *Node) peers(pending bool) []api.Peer {
 		}
 		for _, a := range n.co.Wallets() {
 			a.Read(func(m *coordinator.Machine) {
-				if x.Name == "" {
-					x.Name = m.MemberName(p.Peer)
+				if c, ok := m.Member(p.Peer); ok && x.Member == nil {
+					who := person(c)
+					x.Member = &who
 				}
 				for rule, count := range m.Faults()[p.Peer] {
 					x.Rejects[rule] += count
@@ -177,7 +178,7 @@ func summary(a *coordinator.Actor) api.WalletSummary {
 }
 
 func summaryOf(a *coordinator.Actor, m *coordinator.Machine) api.WalletSummary {
-	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), FounderName: m.FounderName(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), AwaitingHosted: m.AwaitingHosted(), Alarms: alarms(m), Restored: restored(m)}
+	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), FounderName: m.FounderName(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), AwaitingHosted: awaitingHosted(m), Alarms: alarms(m), Restored: restored(m), Incomplete: incomplete(m.View.Incomplete())}
 }
 
 func restored(m *coordinator.Machine) *api.Restored {
@@ -185,16 +186,9 @@ func restored(m *coordinator.Machine) *api.Restored {
 	if r == nil {
 		return nil
 	}
-	out := &api.Restored{Since: api.Time(r.At), Writes: r.Writes}
+	out := &api.Restored{Since: api.Time(r.At), Unread: r.Unread, Writes: r.Writes}
 	for _, c := range r.Unsynced {
-		name := c.Called()
-		if name == "" {
-			name = peerID(c.Identity)
-		}
-		out.Unsynced = append(out.Unsynced, name)
-	}
-	if len(out.Unsynced) == 0 && r.Unread > 0 {
-		out.Unsynced = append(out.Unsynced, fmt.Sprintf("those who can open %d entries that it holds", r.Unread))
+		out.Unsynced = append(out.Unsynced, person(c.Member))
 	}
 	return out
 }

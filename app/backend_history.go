@@ -52,7 +52,8 @@ func (n *Node) History(_ context.Context, ref string, q api.HistoryQuery) (api.P
 		x := api.HistoryItem{TxID: i.TxID.String(), Amount: i.Amount, Fee: i.Fee, Height: i.Block.Height}
 		var by journal.Author
 		if x.Label, by = labels.OfTx(i.TxID); x.Label != "" {
-			x.LabelBy = m.MemberName(by)
+			who := personOf(m, by)
+			x.LabelBy = &who
 		}
 		if i.Block.Height > 0 {
 			t := api.Time(time.Unix(i.Block.Time, 0))

@@ -28,7 +28,7 @@ func (n *Node) Labels(_ context.Context, ref string) ([]api.Label, error) {
 	}
 	var out []api.Label
 	for _, l := range m.Labels() { // a member may label what it likes
-		x := api.Label{Label: l.Text, By: m.MemberName(l.Ref.Chain.Author), Time: api.Time(time.UnixMilli(l.Ref.Time))}
+		x := api.Label{Label: l.Text, By: personOf(m, l.Ref.Chain.Author), Time: api.Time(time.UnixMilli(l.Ref.Time))}
 		switch l.Target.Kind {
 		case coordinator.LabelTx:
 			x.Type, x.Ref = formats.LabelTx, l.Target.TxID().String()

@@ -207,7 +207,7 @@ func (n *Node) show(a *coordinator.Actor, p *coordinator.Proposal) api.Proposal 
 		p = now
 	}
 	x := api.Proposal{
-		Proposal: p.ID().String(), Wallet: a.Group().String(), Author: m.MemberName(p.Author()),
+		Proposal: p.ID().String(), Wallet: a.Group().String(), Author: personOf(m, p.Author()),
 		Status: string(m.Status(p, time.Now())), TxID: p.TxID.String(), Fee: p.Fee(), FeeRate: feeRate(m, p),
 		Note: p.Body.Note, Created: api.Time(time.UnixMilli(p.Ref.Time)), Needed: m.State.Genesis().Threshold,
 	}
@@ -238,13 +238,13 @@ func (n *Node) show(a *coordinator.Actor, p *coordinator.Proposal) api.Proposal 
 
 func (n *Node) showVotes(m *coordinator.Machine, p *coordinator.Proposal, x *api.Proposal) {
 	for _, h := range m.HeldBy(p) {
-		x.HeldBy = append(x.HeldBy, h.Called())
+		x.HeldBy = append(x.HeldBy, person(h))
 	}
 	for _, g := range m.Approvals(p) {
-		x.Approvals = append(x.Approvals, api.Approval{Cosigner: g.Member.Called(), Time: api.Time(g.Time), Signatures: g.Signatures})
+		x.Approvals = append(x.Approvals, api.Approval{Cosigner: person(g.Member), Time: api.Time(g.Time), Signatures: g.Signatures})
 	}
 	for _, r := range m.Rejections(p) {
-		x.Rejections = append(x.Rejections, api.Rejection{Cosigner: r.Member.Called(), Reason: r.Reason})
+		x.Rejections = append(x.Rejections, api.Rejection{Cosigner: person(r.Member), Reason: r.Reason})
 	}
 	x.Conflicts, x.ConflictCount = firstIDs(m.Conflicts(p))
 	x.Replaces, x.ReplacesCount = firstIDs(m.Replaces(p))

@@ -92,7 +92,7 @@ func (n *Node) imported(a *coordinator.Actor, p *coordinator.Proposal, done coor
 	}
 	for k, x := range m.State.Active().Members {
 		if count := done.Added[uint32(k)]; count > 0 {
-			out.Added = append(out.Added, api.AddedSignatures{Cosigner: x.Called(), Signatures: count, Own: x.Identity == m.State.Me()})
+			out.Added = append(out.Added, api.AddedSignatures{Cosigner: person(x), Signatures: count, Own: x.Identity == m.State.Me()})
 		}
 	}
 	return out

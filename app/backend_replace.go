@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"slices"
@@ -52,11 +53,11 @@ func (n *Node) ApproveReplacement(ctx context.Context, ref string, r api.Approve
 func replacements(m *coordinator.Machine) []api.Replacement {
 	var out []api.Replacement
 	for _, r := range m.Replacements() {
-		x := api.Replacement{Replacement: hex.EncodeToString(r.ID[:]), Cosigner: r.Member.Called(), PeerID: peerID(r.New), Proven: r.Proven, Needed: r.Needed}
+		x := api.Replacement{Replacement: hex.EncodeToString(r.ID[:]), Cosigner: person(r.Member), PeerID: peerID(r.New), Proven: r.Proven, Needed: r.Needed}
 		for _, by := range r.Approved {
-			x.Approved = append(x.Approved, by.Called())
+			x.Approved = append(x.Approved, person(by))
 		}
-		slices.Sort(x.Approved)
+		slices.SortFunc(x.Approved, func(a, b api.Person) int { return cmp.Compare(a.Name, b.Name) })
 		out = append(out, x)
 	}
 	return out

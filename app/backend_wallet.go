@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -46,22 +45,17 @@ func (n *Node) wallet(a *coordinator.Actor) api.Wallet {
 	m := a.Machine()
 	w := api.Wallet{WalletSummary: summary(a), Threshold: m.State.Genesis().Threshold}
 	online := map[journal.Author]bool{m.State.Me(): true}
-	// One that is hosted has no node, and so no id.
-	ids := map[journal.Author]string{m.State.Me(): peerID(m.State.Me()), {}: ""}
 	for _, p := range n.net.Peers() {
 		online[p.Peer] = online[p.Peer] || p.Connected
-		ids[p.Peer] = p.PeerID
 	}
 	for _, c := range m.Cosigners() {
-		if _, known := ids[c.Identity]; !known {
-			ids[c.Identity] = peerID(c.Identity)
-		}
-		hostedBy := ""
+		var hostedBy *api.Person
 		if c.Hosted() {
-			hostedBy = m.MemberName(c.Host)
+			host := personOf(m, c.Host)
+			hostedBy = &host
 		}
 		w.Cosigners = append(w.Cosigners, api.Cosigner{
-			Name: c.Called(), PeerID: ids[c.Identity], HostedBy: hostedBy, Replaced: c.Replaced, Fingerprint: hex.EncodeToString(c.Key.Fingerprint[:]),
+			Person: person(c.Member), HostedBy: hostedBy, Replaced: c.Replaced,
 			Path: keyPath(c.Key.Path), XPub: c.Key.XPub, Online: online[c.Identity], Ratified: c.Ratified, Proof: c.Proof.String(),
 		})
 	}
@@ -211,7 +205,7 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 			self = c.Name == r.For && c.Host == m.State.Me()
 		}
 		if !self {
-			out.HeardFrom = append(out.HeardFrom, c.Called())
+			out.HeardFrom = append(out.HeardFrom, person(c.Member))
 		}
 	}
 	return out, nil

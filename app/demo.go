@@ -33,18 +33,12 @@ type DemoOptions struct {
 
 // DemoResult is what the demo came to.
 type DemoResult struct {
-	Network   string      `json:"network"`
-	Cosigners int         `json:"cosigners"`
-	Threshold int         `json:"threshold"`
-	Words     string      `json:"words"`
-	Nodes     []DemoNode  `json:"nodes"`
-	Spends    []DemoSpend `json:"spends"`
-}
-
-// DemoNode is one cosigner's node.
-type DemoNode struct {
-	Name   string `json:"name"`
-	PeerID string `json:"peer_id"`
+	Network   string       `json:"network"`
+	Cosigners int          `json:"cosigners"`
+	Threshold int          `json:"threshold"`
+	Words     string       `json:"words"`
+	Nodes     []api.Person `json:"nodes"`
+	Spends    []DemoSpend  `json:"spends"`
 }
 
 // DemoSpend is one transaction. Identical says that every node holds the same
@@ -99,14 +93,19 @@ func Demo(ctx context.Context, o DemoOptions) (res DemoResult, err error) {
 		return res, err
 	}
 	res = DemoResult{Network: string(wallet.Regtest), Cosigners: o.Cosigners, Threshold: o.Threshold}
-	for i, n := range d.nodes {
-		res.Nodes = append(res.Nodes, DemoNode{d.names[i], peerID(n.net.Author())})
-	}
 	w, err := d.ceremony(ctx)
 	if err != nil {
 		return res, err
 	}
 	res.Words = *w.Words
+	for _, n := range d.nodes {
+		id := peerID(n.net.Author())
+		for _, c := range w.Cosigners {
+			if c.PeerID != nil && *c.PeerID == id {
+				res.Nodes = append(res.Nodes, c.Person)
+			}
+		}
+	}
 	if err := d.fund(ctx, w.Wallet); err != nil {
 		return res, err
 	}

@@ -323,7 +323,7 @@ func (d *doctor) running(ctx context.Context) error {
 			d.says(a.Code, a.Message, "wallet "+w.Name, "see docs/threat-model.md, and speak to the other cosigners")
 		}
 		if w.Restored != nil {
-			d.says("restored_unsynced", "not heard from since the restore: "+strings.Join(w.Restored.Unsynced, ", "), "wallet "+w.Name, "have their nodes online; until then this one does not sign")
+			d.says("restored_unsynced", "not heard from since the restore: "+w.Restored.Missing(), "wallet "+w.Name, "have their nodes online; until then this one does not sign")
 		}
 	}
 	return nil

@@ -79,7 +79,9 @@ func ReadLabelFile(content []byte, w api.Wallet) (LabelFile, error) {
 func sameOrigin(origin string, w api.Wallet) bool {
 	var mine []string
 	for _, c := range w.Cosigners {
-		mine = append(mine, strings.TrimSuffix(fmt.Sprintf("%s/%s", c.Fingerprint, c.Path), "/"))
+		if c.Key != nil {
+			mine = append(mine, strings.TrimSuffix(fmt.Sprintf("%s/%s", *c.Key, c.Path), "/"))
+		}
 	}
 	theirs := formats.OriginKeys(origin)
 	slices.Sort(mine)

@@ -14,7 +14,8 @@ import (
 )
 
 func labelled() api.Wallet {
-	return api.Wallet{Cosigners: []api.Cosigner{{Fingerprint: "d34db33f", Path: "48h/0h/0h/2h"}, {Fingerprint: "73c5da0a", Path: "48h/0h/3h/2h"}}}
+	one, two := "d34db33f", "73c5da0a"
+	return api.Wallet{Cosigners: []api.Cosigner{{Person: api.Person{Key: &one}, Path: "48h/0h/0h/2h"}, {Person: api.Person{Key: &two}, Path: "48h/0h/3h/2h"}}}
 }
 
 // Every line of BIP329's own example is kept, or counted as what it is.
@@ -70,7 +71,7 @@ func TestReadLabelFile(t *testing.T) {
 }
 
 func TestWriteLabelFile(t *testing.T) {
-	got, err := app.WriteLabelFile([]api.Label{{Type: "tx", Ref: "aa", Label: `"x" & <y>`, By: "bob"}, {Type: "addr", Ref: "bc1", Label: "z"}})
+	got, err := app.WriteLabelFile([]api.Label{{Type: "tx", Ref: "aa", Label: `"x" & <y>`, By: api.Person{Name: "bob"}}, {Type: "addr", Ref: "bc1", Label: "z"}})
 	want := `{"type":"tx","ref":"aa","label":"\"x\" & <y>"}` + "\n" + `{"type":"addr","ref":"bc1","label":"z"}` + "\n"
 	if err != nil || string(got) != want {
 		t.Errorf("%v\n%s", err, got)

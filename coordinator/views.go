@@ -64,20 +64,30 @@ func (m *Machine) LeasedBy(index uint32) []journal.Author {
 	return out
 }
 
-// MemberName returns the name of a member as it is shown (see Member.Called), or "".
-func (m *Machine) MemberName(a journal.Author) string {
+// Member returns the member an identity writes for, or wrote for before it was
+// replaced; false where there is none.
+func (m *Machine) Member(a journal.Author) (Member, bool) {
 	if m.State.active != nil {
 		if i, ok := m.State.active.keyOf(a); ok {
-			return m.State.active.Members[i].Called()
+			return m.State.active.Members[i], true
 		}
-		return ""
+		return Member{}, false
 	}
 	for _, c := range m.Cosigners() {
-		if c.Identity == a {
-			return c.Called()
+		if c.Identity == a && !c.Hosted() {
+			return c.Member, true
 		}
 	}
-	return ""
+	return Member{}, false
+}
+
+// MemberName returns the name of a member as it is shown (see Member.Called), or "".
+func (m *Machine) MemberName(a journal.Author) string {
+	x, ok := m.Member(a)
+	if !ok {
+		return ""
+	}
+	return x.Called()
 }
 
 // Proposals returns the living proposals, newest first by the time their

@@ -119,17 +119,31 @@ func (b *Backend) proposal(method, ref string, request any) (api.Proposal, error
 	defer b.mu.Unlock()
 	expires := Now().Add(72 * time.Hour)
 	return api.Proposal{
-		Proposal: ProposalID, Wallet: WalletID, Author: "alice", Status: b.status, TxID: TxID,
+		Proposal: ProposalID, Wallet: WalletID, Author: Person("alice"), Status: b.status, TxID: TxID,
 		Inputs: []api.TxInput{{OutPoint: strings.Repeat("22", 32) + ":1", Amount: 2_000_000, Address: Address}},
 		Outputs: []api.TxOutput{
 			{Address: Address, Amount: 1_000_000, Label: "rent \x1b[31mred"},
 			{Address: Address, Amount: 999_800, Change: true},
 		},
 		Fee: 200, FeeRate: 1.5, Note: "for January", Created: Now(), Expires: &expires,
-		HeldBy: []string{"alice", "bob"}, Approvals: []api.Approval{{Cosigner: "alice", Time: Now(), Signatures: 1}},
+		HeldBy: []api.Person{Person("alice"), Person("bob")}, Approvals: []api.Approval{{Cosigner: Person("alice"), Time: Now(), Signatures: 1}},
 		Rejections: slices.Clone(b.votes), Needed: 2,
 		Warnings: []api.Warning{{Code: "chain_behind", Message: "this node has not seen all blocks"}},
 	}, nil
+}
+
+// Person is one of the wallet's cosigners; any but these three has no node.
+func Person(name string) api.Person {
+	p := api.Person{Name: name}
+	for who, x := range map[string][2]string{"alice": {"12D3KooWA", "aabbccdd"}, "bob": {"12D3KooWB", "11223344"}, "carol": {"", "55667788"}} {
+		if who == name {
+			p.Key = &x[1]
+			if x[0] != "" {
+				p.PeerID = &x[0]
+			}
+		}
+	}
+	return p
 }
 
 func summary(state string) api.WalletSummary {
@@ -137,13 +151,13 @@ func summary(state string) api.WalletSummary {
 }
 
 func show() api.Wallet {
-	words, descriptor := "one two three four five six", "wsh(sortedmulti(2,…))#checksum"
+	words, descriptor, bob := "one two three four five six", "wsh(sortedmulti(2,…))#checksum", Person("bob")
 	return api.Wallet{
 		WalletSummary: summary("active"), Threshold: 2,
 		Cosigners: []api.Cosigner{
-			{Name: "alice", PeerID: "12D3KooWA", Fingerprint: "aabbccdd", Path: "48h/1h/0h/2h", XPub: "tpubA", Online: true, Ratified: true},
-			{Name: "bob", PeerID: "12D3KooWB", Fingerprint: "11223344", Path: "48h/1h/0h/2h", XPub: "tpubB", Ratified: true},
-			{Name: "carol", PeerID: "12D3KooWC", Fingerprint: "55667788", Path: "48h/1h/0h/2h", XPub: "tpubC"},
+			{Person: Person("alice"), Path: "48h/1h/0h/2h", XPub: "tpubA", Online: true, Ratified: true},
+			{Person: Person("bob"), Path: "48h/1h/0h/2h", XPub: "tpubB", Ratified: true},
+			{Person: Person("carol"), HostedBy: &bob, Path: "48h/1h/0h/2h", XPub: "tpubC"},
 		},
 		Words: &words, Descriptor: &descriptor,
 		Balance: api.Balance{Confirmed: 2_000_000, Leased: 2_000_000},
@@ -166,9 +180,9 @@ func (b *Backend) Status(context.Context) (api.Status, error) {
 }
 
 func peers() []api.Peer {
-	seen := Now()
+	seen, bob := Now(), Person("bob")
 	return []api.Peer{{
-		PeerID: "12D3KooWB", Name: "bob", Addresses: []string{"/ip4/127.0.0.1/tcp/4002"}, Connected: true,
+		PeerID: "12D3KooWB", Member: &bob, Addresses: []string{"/ip4/127.0.0.1/tcp/4002"}, Connected: true,
 		LastSeen: &seen, Rejects: map[string]uint64{"bad_signature": 2},
 	}}
 }
@@ -245,7 +259,7 @@ func (b *Backend) RatifyWallet(_ context.Context, ref string, r api.RatifyWallet
 	if r.Words != *show().Words {
 		return api.Ratified{}, api.Refuse("words_differ", "the words are not those of this node", "somebody stands in between: do not go on, abandon the wallet")
 	}
-	return api.Ratified{WalletSummary: summary("active"), Words: r.Words, HeardFrom: []string{"bob", "carol"}}, nil
+	return api.Ratified{WalletSummary: summary("active"), Words: r.Words, HeardFrom: []api.Person{Person("bob"), Person("carol")}}, nil
 }
 
 // InviteToWallet implements api.Backend.
@@ -353,7 +367,7 @@ func (b *Backend) Reject(_ context.Context, ref string, r api.Reject) (api.Propo
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.votes = []api.Rejection{{Cosigner: "alice", Reason: r.Reason}}
+	b.votes = []api.Rejection{{Cosigner: Person("alice"), Reason: r.Reason}}
 	p.Rejections = b.votes
 	return p, nil
 }
@@ -378,7 +392,7 @@ func (b *Backend) ExportWallet(_ context.Context, ref, format string) (api.Walle
 
 // Labels implements api.Backend.
 func (b *Backend) Labels(_ context.Context, ref string) ([]api.Label, error) {
-	return []api.Label{{Type: "tx", Ref: TxID, Label: "rent\x1b[2J", By: "bob", Time: Now()}}, b.wallet("Labels", ref, nil)
+	return []api.Label{{Type: "tx", Ref: TxID, Label: "rent\x1b[2J", By: Person("bob"), Time: Now()}}, b.wallet("Labels", ref, nil)
 }
 
 // SetLabels implements api.Backend.

@@ -52,8 +52,8 @@ func (c *cli) approveByDevice(ctx context.Context, node *api.Client, proposal st
 	}
 	fingerprint := ""
 	for _, k := range w.Cosigners {
-		if k.PeerID == status.PeerID {
-			fingerprint = k.Fingerprint
+		if k.PeerID != nil && *k.PeerID == status.PeerID && k.Key != nil {
+			fingerprint = *k.Key
 		}
 	}
 	name, err := device.Device(ctx, fingerprint)

@@ -19,7 +19,7 @@ func (c *cli) demoCommand() *cobra.Command {
 		Short: "Show it all in one process: a group, a wallet, and a spend that is mined",
 		Long: `Show it all in one process on a private regtest network: nodes with stores and network hosts of their
 own, invites, six words, funding, a spend, its confirmation on every node. It leaves nothing behind.
-JSON: {"network","cosigners","threshold","words","nodes":[{"name","peer_id"}],
+JSON: {"network","cosigners","threshold","words","nodes":[PERSON,…],
 "spends":[{"txid","wtxid","identical","confirmed","latency_ms":{"propose","approve","final_everywhere","confirmed"}}]}.`,
 		Args: cobra.NoArgs,
 		RunE: c.action(func(ctx context.Context, _ []string) error {

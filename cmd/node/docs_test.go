@@ -69,6 +69,9 @@ This file is generated from the commands; ` + "`go test ./cmd/node -update`" + `
 - ` + "`--json`" + ` prints exactly one JSON value on standard output; progress and logs go to standard error. Names are
   snake_case, amounts integer satoshis, fee rates sat/vB, times RFC 3339 in UTC. ` + "`created` and `time`" + ` are what the
   author claims. Lists are ` + "`{\"items\":[…],\"next\":\"…\"}`" + `.
+- A cosigner is everywhere an object, below ` + "`PERSON`: `{\"name\",\"peer_id\",\"key\"}`" + `. ` + "`name`" + ` is what screens show;
+  ` + "`peer_id`" + ` is that of the node it has now, null for one without a node and while two devices claim to be it; ` + "`key`" + ` is
+  the fingerprint of its master key, 8 hex characters, null where that is not known yet. What is absent is null, never left out.
 - Amounts in arguments are ` + "`0.01`, `0.01btc` or `25000sat`" + `; an integer without a unit is refused.
 - An error is one line on standard error: what was tried, why it failed, what to do. With ` + "`--json`" + ` also
   ` + "`{\"error\":{\"code\",\"message\",\"hint\"}}`" + ` on standard output.

@@ -19,8 +19,8 @@ func (c *cli) historyCommand() *cobra.Command {
 		Long: `List the transactions that moved the coins of a wallet, unconfirmed ones first, then newest first, a page at a
 time: pass the "next" of one page as --cursor for the following. amount is what the wallet has more of by it: below
 zero for a spend, fee included; fee is null where not all inputs are the wallet's own; height is 0 and time null
-while it is unconfirmed.
-JSON: {"items":[{"txid","amount","fee","height","time","proposal","label","label_by"}],"next":"…"}.`,
+while it is unconfirmed; label_by is null where there is no label.
+JSON: {"items":[{"txid","amount","fee","height","time","proposal","label","label_by":PERSON}],"next":"…"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.HistoryItem], error) {
 			if q.Limit < 0 || q.Limit > api.MaxPage {
@@ -47,7 +47,11 @@ func showHistory(w io.Writer, p api.Page[api.HistoryItem]) {
 		if x.Time != nil {
 			at = when(*x.Time)
 		}
-		rows = append(rows, []string{x.TxID, formatAmount(x.Amount), fee, height, at, short(x.Proposal), x.LabelBy, x.Label})
+		by := ""
+		if x.LabelBy != nil {
+			by = x.LabelBy.Called()
+		}
+		rows = append(rows, []string{x.TxID, formatAmount(x.Amount), fee, height, at, short(x.Proposal), by, x.Label})
 	}
 	table(w, rows)
 	if p.Next != "" {

@@ -41,7 +41,7 @@ func (c *cli) labelsListCommand() *cobra.Command {
 		Use:   "list WALLET",
 		Short: "List the labels that show, and who wrote them",
 		Long: `List the labels that show, and who wrote them. They are the words of cosigners; nothing verifies them.
-JSON: {"items":[{"type","ref","label","by","time"}],"next":""}.`,
+JSON: {"items":[{"type","ref","label","by":PERSON,"time"}],"next":""}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.Label], error) {
 			items, err := node.Labels(ctx, args[0])
@@ -49,7 +49,7 @@ JSON: {"items":[{"type","ref","label","by","time"}],"next":""}.`,
 		}, func(w io.Writer, p api.Page[api.Label]) {
 			rows := [][]string{{"TYPE", "REF", "BY", "TIME", "LABEL"}}
 			for _, x := range p.Items {
-				rows = append(rows, []string{x.Type, x.Ref, x.By, when(x.Time), x.Label})
+				rows = append(rows, []string{x.Type, x.Ref, x.By.Called(), when(x.Time), x.Label})
 			}
 			table(w, rows)
 		}),

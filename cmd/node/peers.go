@@ -17,7 +17,8 @@ func (c *cli) peersCommand() *cobra.Command {
 		Use:   "peers",
 		Short: "List the members of this node's wallets and whether they are connected",
 		Long: `List the members of this node's wallets and whether they are connected.
-JSON: {"items":[{"peer_id","name","addresses","connected","relayed","last_seen","rejects"}],"next":""}.`,
+JSON: {"items":[{"peer_id","member":PERSON,"addresses","connected","relayed","last_seen","rejects"}],"next":""}; member is null for a stranger, and its
+peer_id another where the peer is a device that was replaced.`,
 		Args: cobra.NoArgs,
 		RunE: ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Page[api.Peer], error) {
 			items, err := node.Peers(ctx)
@@ -43,7 +44,11 @@ func showPeers(w io.Writer, p api.Page[api.Peer]) {
 			refused = append(refused, fmt.Sprintf("%d %s", n, rule))
 		}
 		slices.Sort(refused)
-		rows = append(rows, []string{x.PeerID, x.Name, connected, seen, strings.Join(refused, ", "), strings.Join(x.Addresses, " ")})
+		name := ""
+		if x.Member != nil {
+			name = x.Member.Called()
+		}
+		rows = append(rows, []string{x.PeerID, name, connected, seen, strings.Join(refused, ", "), strings.Join(x.Addresses, " ")})
 	}
 	table(w, rows)
 }

@@ -16,9 +16,9 @@ func (c *cli) proposalShowCommand() *cobra.Command {
 		Use:   "show PROPOSAL",
 		Short: "Show a proposal: what it spends, whom it pays, who signed",
 		Long: `Show a proposal: what it spends, whom it pays, who signed. Labels and the note are the author's words.
-JSON: {"proposal","wallet","author","status","txid","inputs":[{"outpoint","amount","address"}],
-"outputs":[{"address","amount","change","label"}],"fee","fee_rate","note","created","expires","held_by":["name",…],
-"approvals":[{"cosigner","time","signatures"}],"rejections":[{"cosigner","reason"}],"needed",
+JSON: {"proposal","wallet","author":PERSON,"status","txid","inputs":[{"outpoint","amount","address"}],
+"outputs":[{"address","amount","change","label"}],"fee","fee_rate","note","created","expires","held_by":[PERSON,…],
+"approvals":[{"cosigner":PERSON,"time","signatures"}],"rejections":[{"cosigner":PERSON,"reason"}],"needed",
 "conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid"}; "warnings":[{"code","message"}] where there are any.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proposal, error) {
@@ -32,10 +32,10 @@ func showProposal(w io.Writer, p api.Proposal) {
 	if p.Expires != nil {
 		expires = when(*p.Expires)
 	}
-	pairs(w, "proposal", p.Proposal, "wallet", p.Wallet, "status", p.Status, "author", p.Author, "txid", p.TxID, "wtxid", maybe(p.WTxID),
+	pairs(w, "proposal", p.Proposal, "wallet", p.Wallet, "status", p.Status, "author", p.Author.Called(), "txid", p.TxID, "wtxid", maybe(p.WTxID),
 		"fee", fmt.Sprintf("%s (%.3g sat/vB)", formatAmount(p.Fee), p.FeeRate),
 		"created", when(p.Created)+" (as the author claims)", "expires", expires,
-		"signed", fmt.Sprintf("%d of %d", len(p.Approvals), p.Needed), "held by", strings.Join(p.HeldBy, ", "),
+		"signed", fmt.Sprintf("%d of %d", len(p.Approvals), p.Needed), "held by", api.Called(p.HeldBy),
 		"replaces", strings.Join(p.Replaces, " "), "replaced by", maybe(p.ReplacedBy), "conflicts", strings.Join(p.Conflicts, " ")+andMore(p.ConflictCount-len(p.Conflicts)))
 	if p.Note != "" {
 		fmt.Fprintf(w, "note (unverified): %s\n", clean(p.Note))
@@ -56,10 +56,10 @@ func showProposal(w io.Writer, p api.Proposal) {
 	fmt.Fprintln(w)
 	table(w, rows)
 	for _, a := range p.Approvals {
-		fmt.Fprintf(w, "signed by %s, %s\n", clean(a.Cosigner), when(a.Time))
+		fmt.Fprintf(w, "signed by %s, %s\n", clean(a.Cosigner.Called()), when(a.Time))
 	}
 	for _, r := range p.Rejections {
-		fmt.Fprintf(w, "rejected by %s: %s\n", clean(r.Cosigner), clean(r.Reason))
+		fmt.Fprintf(w, "rejected by %s: %s\n", clean(r.Cosigner.Called()), clean(r.Reason))
 	}
 	for _, x := range p.Warnings {
 		fmt.Fprintf(w, "warning (%s): %s\n", clean(x.Code), clean(x.Message))

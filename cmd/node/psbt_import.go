@@ -23,7 +23,7 @@ PNG of each.
 Each signature is verified against the proposal as this node derives it. Those that are new are entered: by this
 node's key as its approval, by the rules of ` + "`approve`" + `; by others as carried. A PSBT that changed anything is refused,
 and what it changed is named.
-JSON: {"proposal","wallet","txid","status","added":[{"cosigner","signatures","own"}],"known","signed","needed"}.`,
+JSON: {"proposal","wallet","txid","status","added":[{"cosigner":PERSON,"signatures","own"}],"known","signed","needed"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.ImportedPSBT, error) {
 			content, err := c.readPSBT(args[0])
@@ -59,7 +59,7 @@ func (c *cli) readPSBT(name string) ([]byte, error) {
 
 func showImported(w io.Writer, v api.ImportedPSBT) {
 	for _, x := range v.Added {
-		fmt.Fprintf(w, "new: %d signature(s) of %s\n", x.Signatures, clean(x.Cosigner))
+		fmt.Fprintf(w, "new: %d signature(s) of %s\n", x.Signatures, clean(x.Cosigner.Called()))
 	}
 	if len(v.Added) == 0 {
 		fmt.Fprintln(w, "nothing new: all its signatures were held already")

@@ -127,5 +127,5 @@ func showUnsynced(w io.Writer, x api.WalletSummary) {
 		return
 	}
 	fmt.Fprintf(w, "\nrestored %s: not heard from since: %s. This node does not sign before (approve --allow %s).\n",
-		x.Restored.Since.Format("2006-01-02 15:04:05 MST"), clean(strings.Join(x.Restored.Unsynced, ", ")), "restored_unsynced")
+		x.Restored.Since.Format("2006-01-02 15:04:05 MST"), clean(x.Restored.Missing()), "restored_unsynced")
 }

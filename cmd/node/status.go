@@ -21,7 +21,7 @@ chain also has "problem" while something is wrong, "note" for what is no problem
 backend that sees no transaction before it is in a block, and "sync" {"stage","height","target","rate","seconds_left"} of a
 light client that is not synced; a wallet has "alarms" [{"code","message","since","txid"}] while there is something to look at:
 coins spent by a transaction with fewer signatures than it takes (foreign_spend), an address that two nodes handed out
-(address_tie). "problem" is there while connections from outside are a problem, such as very many that say nothing.
+(address_tie); and "incomplete", "restored" as of ` + "`wallet show`" + `. "problem" is there while connections from outside are a problem, such as very many that say nothing.
 A wallet of the state "failed" could not be opened, "problem" says why; the others run.`,
 		Args: cobra.NoArgs,
 		RunE: ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Status, error) {
@@ -61,6 +61,9 @@ func showStatus(w io.Writer, s api.Status) {
 			for _, a := range x.Alarms {
 				fmt.Fprintf(w, "ALARM  %s: %s (since %s)\n", clean(x.Name), clean(a.Message), when(a.Since))
 			}
+			for _, r := range x.Incomplete {
+				fmt.Fprintf(w, "incomplete  %s: %s\n", clean(x.Name), incompleteText(r))
+			}
 			if x.Restored != nil {
 				fmt.Fprintf(w, "\n%s:", clean(x.Name))
 				showUnsynced(w, x)
@@ -71,6 +74,11 @@ func showStatus(w io.Writer, s api.Status) {
 		fmt.Fprintln(w)
 		showPeers(w, api.Page[api.Peer]{Items: s.Peers})
 	}
+}
+
+// incompleteText says of which addresses old payments may not be known yet.
+func incompleteText(r api.AddressRange) string {
+	return fmt.Sprintf("%s addresses %d to %d are being looked for in old blocks: what was paid to them there may not be known yet", clean(r.Branch), r.First, r.Last)
 }
 
 // syncText says how far a light client is, or nothing.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +31,7 @@ func showReplacements(w io.Writer, x api.Wallet) {
 		if !r.Proven {
 			proof = "proven by nothing"
 		}
-		fmt.Fprintf(w, "\nNEW DEVICE of %s (%s): %s\n  approved by %d of %d: %s\n  %s\n", clean(r.Cosigner), proof, r.PeerID,
-			len(r.Approved), r.Needed, clean(strings.Join(r.Approved, ", ")), r.Replacement)
+		fmt.Fprintf(w, "\nNEW DEVICE of %s (%s): %s\n  approved by %d of %d: %s\n  %s\n", clean(r.Cosigner.Called()), proof, r.PeerID,
+			len(r.Approved), r.Needed, clean(api.Called(r.Approved)), r.Replacement)
 	}
 }

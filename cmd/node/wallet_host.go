@@ -36,7 +36,8 @@ JSON: {"wallet","name","state"}.`,
 }
 
 func awaitsHosted(w io.Writer, v api.WalletSummary) {
-	for _, name := range v.AwaitingHosted {
+	for _, p := range v.AwaitingHosted {
+		name := p.Name
 		fmt.Fprintf(w, "The key of %s is not entered yet: `quorate wallet proof %s --for %q` prints what its device must sign.\n", clean(name), short(v.Wallet), clean(name))
 	}
 }

@@ -20,7 +20,7 @@ func (c *cli) walletRatifyCommand() *cobra.Command {
 that one cosigner passes on for another prove nothing. Exit status 4 if they are not this node's words, or if a key
 of another cosigner is unproven (unproven_key), or another cosigner has no node (hosted_cosigner), and that is not
 accepted. With --for it is said for a cosigner that this node hosts, who compared the words as well.
-JSON: {"wallet","name","state","words","heard_from":["name",…]}.`,
+JSON: {"wallet","name","state","words","heard_from":[PERSON,…]}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Ratified, error) {
 			r.Words = strings.Join(strings.Fields(strings.ToLower(r.Words)), " ")
@@ -40,5 +40,5 @@ JSON: {"wallet","name","state","words","heard_from":["name",…]}.`,
 
 func showRatified(w io.Writer, v api.Ratified) {
 	showSummary(w, v.WalletSummary)
-	fmt.Fprintf(w, "\nRatified: %s\nYou must have heard these words from each of: %s.\n", clean(v.Words), clean(strings.Join(v.HeardFrom, ", ")))
+	fmt.Fprintf(w, "\nRatified: %s\nYou must have heard these words from each of: %s.\n", clean(v.Words), clean(api.Called(v.HeardFrom)))
 }

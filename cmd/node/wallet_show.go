@@ -16,10 +16,13 @@ func (c *cli) walletShowCommand() *cobra.Command {
 		Short: "Show a wallet, its cosigners, its words and its balance",
 		Long: `Show a wallet, its cosigners, its words and its balance.
 JSON: {"wallet","name","state":"forming|verifying|active|archived","threshold",
-"cosigners":[{"name","peer_id","fingerprint","path","xpub","online","ratified","proof":"own|message|psbt|none",
-"hosted_by" (of one without a node)}],
+"cosigners":[{"name","peer_id","key","path","xpub","online","ratified","proof":"own|message|psbt|none",
+"hosted_by":PERSON (null for one with a node)}],
 "words":"six words","descriptor":"…#checksum" (null before active),
-"balance":{"confirmed","unconfirmed","leased","spendable"}}.`,
+"balance":{"confirmed","unconfirmed","leased","spendable"}}; where there are any, "awaiting_hosted":[PERSON,…],
+"restored":{"since","unsynced":[PERSON,…],"unread","writes"}, "incomplete":[{"branch":"receive|change","first","last"}]
+(addresses of which old payments may not be known yet: they are being looked for), and
+"replacements":[{"replacement","cosigner":PERSON,"peer_id","proven","approved":[PERSON,…],"needed"}].`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Wallet, error) {
 			w, err := node.Wallet(ctx, args[0])
@@ -37,6 +40,9 @@ func showWallet(w io.Writer, x api.Wallet) {
 		"words", maybe(x.Words), "descriptor", maybe(x.Descriptor),
 		"confirmed", formatAmount(x.Balance.Confirmed), "unconfirmed", formatAmount(x.Balance.Unconfirmed),
 		"leased", formatAmount(x.Balance.Leased), "spendable", formatAmount(x.Balance.Spendable))
+	for _, r := range x.Incomplete {
+		fmt.Fprintf(w, "incomplete  %s\n", incompleteText(r))
+	}
 	showUnsynced(w, x.WalletSummary)
 	showReplacements(w, x)
 	awaits(w, x.WalletSummary)
@@ -44,12 +50,12 @@ func showWallet(w io.Writer, x api.Wallet) {
 	rows := [][]string{{"COSIGNER", "ONLINE", "RATIFIED", "PROOF", "KEY", "PEER ID"}}
 	for _, k := range x.Cosigners {
 		key := ""
-		if k.Fingerprint != "" {
-			key = "[" + k.Fingerprint + "/" + k.Path + "]" + k.XPub
+		if k.Key != nil {
+			key = "[" + *k.Key + "/" + k.Path + "]" + k.XPub
 		}
-		node := k.PeerID
-		if k.HostedBy != "" {
-			node = "NO NODE, hosted by " + k.HostedBy
+		node := maybe(k.PeerID)
+		if k.HostedBy != nil {
+			node = "NO NODE, hosted by " + k.HostedBy.Called()
 		}
 		rows = append(rows, []string{k.Name, yes(k.Online, "online"), yes(k.Ratified, "ratified"), proofText(k.Proof), key, node})
 	}

@@ -21,7 +21,7 @@ func TestSpendWithACosignerAway(t *testing.T) {
 		t.Errorf("one signature of two makes it %s", p.Status)
 	}
 	shown := ask[api.Proposal](a, "proposal", "show", p.Proposal)
-	if len(shown.Approvals) != 1 || shown.Approvals[0].Cosigner != "a" || shown.Approvals[0].Signatures != len(shown.Inputs) {
+	if len(shown.Approvals) != 1 || shown.Approvals[0].Cosigner.Name != "a" || shown.Approvals[0].Signatures != len(shown.Inputs) {
 		t.Errorf("the proposer did not sign first: %+v", shown.Approvals)
 	}
 	b.reaches(p.Proposal, api.StatusPending)

@@ -21,7 +21,7 @@ func TestGroupAroundAnExistingWallet(t *testing.T) {
 	ask[api.WalletInvites](a, "wallet", "create", "other", "--threshold", "1", "--cosigners", "1")
 	k := ask[api.Wallet](a, "wallet", "show", "other").Cosigners[0]
 	ask[api.WalletSummary](a, "wallet", "abandon", "other")
-	text := fmt.Sprintf("wsh(multi(2,%s/<0;1>/*,[%s/%s]%s/<0;1>/*,%s/<0;1>/*))", c1.key, k.Fingerprint, k.Path, k.XPub, b1.key)
+	text := fmt.Sprintf("wsh(multi(2,%s/<0;1>/*,[%s/%s]%s/<0;1>/*,%s/<0;1>/*))", c1.key, *k.Key, k.Path, k.XPub, b1.key)
 	d, err := wallet.ParseDescriptor(text, wallet.Regtest)
 	if err != nil {
 		t.Fatal(err)

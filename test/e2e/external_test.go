@@ -111,7 +111,7 @@ func TestExternalSigners(t *testing.T) {
 			t.Fatalf("exported: %+v", x)
 		}
 		got := read[api.ImportedPSBT](t, b.runWith(e.electrumSigns(file, out), "psbt", "import", "-"))
-		if len(got.Added) != 1 || got.Added[0].Cosigner != "b" || !got.Added[0].Own {
+		if len(got.Added) != 1 || got.Added[0].Cosigner.Name != "b" || !got.Added[0].Own {
 			t.Fatalf("imported: %+v", got)
 		}
 	}
@@ -122,7 +122,7 @@ func TestExternalSigners(t *testing.T) {
 		ask[api.ExportedPSBT](c, "psbt", "export", proposal, "--version", fmt.Sprint(version), "--format", "binary", "-o", out)
 		cold.sign(out, signed)
 		got := ask[api.ImportedPSBT](at, "psbt", "import", signed)
-		if len(got.Added) != 1 || got.Added[0].Cosigner != "c" || got.Added[0].Own != (at == c) {
+		if len(got.Added) != 1 || got.Added[0].Cosigner.Name != "c" || got.Added[0].Own != (at == c) {
 			t.Fatalf("imported: %+v", got)
 		}
 	}

@@ -38,7 +38,7 @@ func TestProposerIsKilledAfterItsAnswer(t *testing.T) {
 	if len(all) != 2 || all[1].Proposal != p.Proposal || all[0].Proposal != q.Proposal {
 		t.Fatalf("two requests made %d proposals", len(all))
 	}
-	if got := all[1].Approvals; len(got) != 1 || got[0].Cosigner != "a" {
+	if got := all[1].Approvals; len(got) != 1 || got[0].Cosigner.Name != "a" {
 		t.Errorf("approvals after the kill: %+v", got)
 	}
 

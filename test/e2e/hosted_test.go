@@ -24,7 +24,7 @@ func TestHostedCosigner(t *testing.T) {
 		t.Errorf("no key: exit status %d: %s", r.status, r.err)
 	}
 	hosted := ask[api.WalletSummary](b, "wallet", "host", g.id, "Hal", "--external", hal.key.String())
-	if len(hosted.AwaitingHosted) != 1 || hosted.State != "forming" {
+	if len(hosted.AwaitingHosted) != 1 || hosted.AwaitingHosted[0].Name != "Hal" || hosted.AwaitingHosted[0].Key == nil || hosted.State != "forming" {
 		t.Fatalf("%+v", hosted)
 	}
 	b.kill9() // it waits across a crash
@@ -66,7 +66,7 @@ func TestHostedCosigner(t *testing.T) {
 		return *w.Descriptor
 	})
 	for _, k := range a.wallet().Cosigners {
-		if k.Name == "Hal" && (k.HostedBy != "b" || k.PeerID != "" || k.Proof != "psbt" || k.Online || !k.Ratified) || k.Name != "Hal" && k.HostedBy != "" {
+		if k.Name == "Hal" && (k.HostedBy == nil || k.HostedBy.Name != "b" || k.HostedBy.PeerID == nil || k.PeerID != nil || k.Key == nil || k.Proof != "psbt" || k.Online || !k.Ratified) || k.Name != "Hal" && (k.HostedBy != nil || k.PeerID == nil) {
 			t.Errorf("shown as %+v", k)
 		}
 	}
@@ -87,7 +87,7 @@ func TestHostedCosigner(t *testing.T) {
 	}
 	hal.sign(out, signed)
 	got := ask[api.ImportedPSBT](a, "psbt", "import", signed)
-	if len(got.Added) != 1 || got.Added[0].Cosigner != "Hal" || got.Added[0].Own {
+	if len(got.Added) != 1 || got.Added[0].Cosigner.Name != "Hal" || got.Added[0].Own {
 		t.Fatalf("imported: %+v", got)
 	}
 	confirmed(t, p.Proposal, nodes...)

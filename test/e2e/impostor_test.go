@@ -349,7 +349,7 @@ func (x *impostor) counted(rule string, atLeast uint64, nodes ...*node) {
 func names(p api.Proposal) string {
 	var out []string
 	for _, a := range p.Approvals {
-		out = append(out, a.Cosigner)
+		out = append(out, a.Cosigner.Name)
 	}
 	return strings.Join(out, " ")
 }

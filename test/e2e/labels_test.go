@@ -44,7 +44,7 @@ func TestLabels(t *testing.T) {
 	if h := ask[api.Page[api.HistoryItem]](b, "history", walletName).Items; len(h) != 1 || h[0].Label != "from Carol" {
 		t.Errorf("history %+v", h)
 	}
-	if l := ask[api.Page[api.Label]](b, "labels", "list", walletName).Items; len(l) != 3 || l[0].Type != "tx" || l[0].By != "a" || l[1].By != "b" {
+	if l := ask[api.Page[api.Label]](b, "labels", "list", walletName).Items; len(l) != 3 || l[0].Type != "tx" || l[0].By.Name != "a" || l[1].By.Name != "b" {
 		t.Errorf("labels %+v", l)
 	}
 

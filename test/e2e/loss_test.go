@@ -127,7 +127,7 @@ func TestMachineLossWithTheSeedAlone(t *testing.T) {
 		eventually(t, n.name+" shows the new device", func() bool {
 			for _, x := range n.wallet().Cosigners {
 				if x.Name == "c" {
-					return x.PeerID == fresh && x.Replaced == 1
+					return x.PeerID != nil && *x.PeerID == fresh && x.Replaced == 1
 				}
 			}
 			return false
@@ -183,7 +183,7 @@ func noEquivocation(t *testing.T, nodes ...*node) {
 		}
 		for _, p := range peers {
 			if p.Rejects["equivocation"] != 0 {
-				t.Errorf("%s flags %s for equivocation", n.name, p.Name)
+				t.Errorf("%s flags %s for equivocation", n.name, p.PeerID)
 			}
 		}
 	}

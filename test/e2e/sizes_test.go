@@ -29,10 +29,10 @@ func TestDemoOfAllSizes(t *testing.T) {
 			}
 			seen := map[string]bool{}
 			for _, x := range r.Nodes {
-				if x.Name == "" || x.PeerID == "" || seen[x.PeerID] {
+				if x.Name == "" || x.PeerID == nil || x.Key == nil || seen[*x.PeerID] {
 					t.Errorf("nodes: %+v", r.Nodes)
 				}
-				seen[x.PeerID] = true
+				seen[*x.PeerID] = true
 			}
 			if len(r.Nodes) != size.cosigners || len(r.Spends) != size.spends {
 				t.Errorf("%d nodes and %d spends", len(r.Nodes), len(r.Spends))

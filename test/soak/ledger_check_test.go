@@ -12,8 +12,8 @@ func TestLossesAreFound(t *testing.T) {
 	l := newLedger()
 	l.tries("a", "voted")
 	sound := []api.Proposal{
-		{Proposal: "made", Inputs: api.List[api.TxInput]{{}}, Approvals: api.List[api.Approval]{{Cosigner: "a", Signatures: 1}}},
-		{Proposal: "no", Rejections: api.List[api.Rejection]{{Cosigner: "a"}}},
+		{Proposal: "made", Inputs: api.List[api.TxInput]{{}}, Approvals: api.List[api.Approval]{{Cosigner: api.Person{Name: "a"}, Signatures: 1}}},
+		{Proposal: "no", Rejections: api.List[api.Rejection]{{Cosigner: api.Person{Name: "a"}}}},
 		{Proposal: "voted"}, {Proposal: "back", Status: "withdrawn"}, {Proposal: "late", Status: api.StatusConfirmed},
 	}
 	acks := []ack{
@@ -29,7 +29,7 @@ func TestLossesAreFound(t *testing.T) {
 		"a proposal is gone":          func(p []api.Proposal) []api.Proposal { return p[:4] },
 		"an approval is gone":         func(p []api.Proposal) []api.Proposal { p[0].Approvals = nil; return p },
 		"a signature is gone":         func(p []api.Proposal) []api.Proposal { p[0].Inputs = append(p[0].Inputs, api.TxInput{}); return p },
-		"a rejection is another's":    func(p []api.Proposal) []api.Proposal { p[1].Rejections[0].Cosigner = "b"; return p },
+		"a rejection is another's":    func(p []api.Proposal) []api.Proposal { p[1].Rejections[0].Cosigner.Name = "b"; return p },
 		"what was withdrawn is alive": func(p []api.Proposal) []api.Proposal { p[3].Status = api.StatusPending; return p },
 	} {
 		p := slices.Clone(sound)

@@ -181,11 +181,11 @@ func (l *ledger) shows(p api.Proposal, a ack) bool {
 	switch a.What {
 	case approval:
 		return slices.ContainsFunc(p.Approvals, func(x api.Approval) bool {
-			return x.Cosigner == a.Node && x.Signatures == len(p.Inputs)
+			return x.Cosigner.Name == a.Node && x.Signatures == len(p.Inputs)
 		})
 	case rejection:
 		return l.tried[[2]string{a.Node, a.Proposal}] ||
-			slices.ContainsFunc(p.Rejections, func(x api.Rejection) bool { return x.Cosigner == a.Node })
+			slices.ContainsFunc(p.Rejections, func(x api.Rejection) bool { return x.Cosigner.Name == a.Node })
 	case withdrawal:
 		// Released signatures may have completed it all the same.
 		return slices.Contains([]string{"withdrawn", api.StatusFinal, api.StatusBroadcast, api.StatusConfirmed, "conflicted"}, p.Status)

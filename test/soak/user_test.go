@@ -97,7 +97,7 @@ func (s *soak) vote(ctx context.Context, n *node, r *rand.Rand) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	p, ok := s.some(ctx, n, r, api.StatusPending, func(p api.Proposal) bool {
-		return !slices.ContainsFunc(p.Approvals, func(a api.Approval) bool { return a.Cosigner == n.name })
+		return !slices.ContainsFunc(p.Approvals, func(a api.Approval) bool { return a.Cosigner.Name == n.name })
 	})
 	if !ok {
 		return
@@ -119,7 +119,7 @@ func (s *soak) vote(ctx context.Context, n *node, r *rand.Rand) {
 func (s *soak) withdraw(ctx context.Context, n *node, r *rand.Rand) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	p, ok := s.some(ctx, n, r, api.StatusPending, func(p api.Proposal) bool { return p.Author == n.name })
+	p, ok := s.some(ctx, n, r, api.StatusPending, func(p api.Proposal) bool { return p.Author.Name == n.name })
 	if !ok {
 		return
 	}
