@@ -97,12 +97,16 @@ func (q *quota) charge(a journal.Author, bytes int, now time.Time) {
 }
 
 // vouched says whether enough other members claim to hold an entry that one of
-// them took it within its own allowance: more than can be hostile, where k of
-// n are honest and the author is not. Whoever comes back after years is not
-// held up by what the others have stored since.
+// them took it within its own allowance. Claims are the word of who makes them, up
+// to k-1 members collude, and the author may be one of them: k-1 others are one
+// more than can lie. Where no so many are left besides the author and this node,
+// which is where all must sign, nobody vouches.
 func (m *Machine) vouched(e *journal.Entry) bool {
 	h := e.Header()
-	need := max(1, m.State.genesis.Cosigners-m.State.genesis.Threshold)
+	need := max(1, m.State.genesis.Threshold-1)
+	if need > m.State.genesis.Cosigners-2 {
+		return false
+	}
 	for _, who := range m.State.Members() {
 		if who == h.Author || who == m.State.Me() {
 			continue
