@@ -51,9 +51,8 @@ func breaches() []breach {
 		// Whoever spoils epochs is written under for ever, and is answered so often only.
 		{name: "spoiled epochs written under", edits: []edit{
 			{"coordinator/epochs.go", "if out.spoiled < maxSpoiled {", "if true {"},
-			{"coordinator/stanza.go", "if d.Node != (epochNode{}) && s.obeyed(d.Node) {", "if false {"},
-			{"coordinator/stanza.go", "!s.counted(d.Epoch) && !s.affords(d.Epoch, s.Me(), maxStanzas)", "!s.affords(d.Epoch, s.Me(), maxSpoiled)"},
-			{"coordinator/stanza.go", "return ep, s.counted(id) || s.affords(id, who, 2*maxStanzas+1)", "return ep, s.affords(id, who, 2*maxSpoiled+1)"},
+			{"coordinator/stanza.go", "if d.Node != (epochNode{}) && s.obeyed(d.Node) {", "if d.Node != (epochNode{}) && s.obeyed(d.Node) && s.failures.Len() < maxSpoiled {"},
+			{"coordinator/stanza.go", "if !s.lacks(d.Epoch) || ", "if !s.lacks(d.Epoch) || s.failures.Len() >= maxSpoiled || "},
 		}},
 		one("epochs sealed again by nobody", "coordinator/stanza.go",
 			"return ep, s.counted(id) || s.affords(id, who, 2*maxStanzas+1)", "return ep, false"),
