@@ -43,8 +43,9 @@ func (d *DeferredError) Unwrap() error { return IgnoreDeferred }
 // charged, so nobody can use up the allowance of another. It is not kept: a
 // node that starts again grants it anew.
 type quota struct {
-	mu sync.Mutex
-	m  map[journal.Author]*allowance
+	mu             sync.Mutex
+	m              map[journal.Author]*allowance
+	entries, bytes float64 // the full allowance of one
 }
 
 type allowance struct {
@@ -53,19 +54,21 @@ type allowance struct {
 	until          time.Time // nothing before, where it was used up
 }
 
-func newQuota() *quota { return &quota{m: map[journal.Author]*allowance{}} }
+func newQuota() *quota {
+	return &quota{m: map[journal.Author]*allowance{}, entries: quotaEntries, bytes: quotaBytes}
+}
 
 // of returns an author's allowance as of now. The caller holds the lock.
 func (q *quota) of(a journal.Author, now time.Time) *allowance {
 	x := q.m[a]
 	if x == nil {
-		x = &allowance{entries: quotaEntries, bytes: quotaBytes, at: now}
+		x = &allowance{entries: q.entries, bytes: q.bytes, at: now}
 		q.m[a] = x
 	}
 	// A clock that goes back gives nothing and takes nothing.
 	if passed := now.Sub(x.at).Seconds(); passed > 0 {
-		x.entries = min(quotaEntries, x.entries+passed*quotaEntriesPerSec)
-		x.bytes = min(quotaBytes, x.bytes+passed*quotaBytesPerSec)
+		x.entries = min(q.entries, x.entries+passed*quotaEntriesPerSec)
+		x.bytes = min(q.bytes, x.bytes+passed*quotaBytesPerSec)
 	}
 	x.at = now
 	return x
@@ -92,8 +95,8 @@ func (q *quota) charge(a journal.Author, bytes int, now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	x := q.of(a, now)
-	x.entries = max(-quotaEntries, x.entries-1)
-	x.bytes = max(-quotaBytes, x.bytes-float64(bytes))
+	x.entries = max(-q.entries, x.entries-1)
+	x.bytes = max(-q.bytes, x.bytes-float64(bytes))
 }
 
 // vouched says whether enough other members claim to hold an entry that one of
@@ -135,19 +138,51 @@ func (s State) payer(a journal.Author) journal.Author {
 	return journal.H("quota", original[:])
 }
 
-// admit says whether an entry may be stored now.
-func (a *Actor) admit(m *Machine, e *journal.Entry) error {
+// admits says whether an entry may be stored now: nil, or a DeferredError.
+func (q *quota) admits(m *Machine, e *journal.Entry, now time.Time) error {
 	author := e.Header().Author
 	if author == m.State.Me() || !m.State.knows(author) || m.vouched(e) {
 		return nil
 	}
-	err := a.quota.left(m.State.payer(author), a.ports.Clock.Now())
+	err := q.left(m.State.payer(author), now)
 	var later *DeferredError
 	if errors.As(err, &later) {
 		later.Author = author
 	}
-	if later != nil && later.begins {
-		a.ports.Log.Warn("a member writes beyond its allowance; its entries are taken later", "wallet", a.group.String()[:8], "author", author)
+	return err
+}
+
+// stored charges for an entry that was stored.
+func (q *quota) stored(m *Machine, e *journal.Entry, now time.Time) {
+	q.charge(m.State.payer(e.Header().Author), len(e.Bytes()), now)
+}
+
+// admit says whether an entry may be stored now.
+func (a *Actor) admit(m *Machine, e *journal.Entry) error {
+	err := a.quota.admits(m, e, a.ports.Clock.Now())
+	var later *DeferredError
+	if errors.As(err, &later) && later.begins {
+		a.ports.Log.Warn("a member writes beyond its allowance; its entries are taken later", "wallet", a.group.String()[:8], "author", later.Author)
 	}
 	return err
 }
+
+// Allowances are what an Actor asks before it stores what others wrote, for a
+// shell around a Machine that is none.
+type Allowances struct{ q *quota }
+
+// NewAllowances grants each author so many entries at the start; time grants
+// more, as it does in an Actor. Bytes are not counted apart.
+func NewAllowances(entries int) *Allowances {
+	q := newQuota()
+	q.entries = float64(entries)
+	return &Allowances{q}
+}
+
+// Admits returns nil for an entry that may be stored now, or a DeferredError.
+func (a *Allowances) Admits(m *Machine, e *journal.Entry, now time.Time) error {
+	return a.q.admits(m, e, now)
+}
+
+// Stored charges its author for an entry that was stored.
+func (a *Allowances) Stored(m *Machine, e *journal.Entry, now time.Time) { a.q.stored(m, e, now) }

@@ -36,7 +36,7 @@ func (a *Actor) ReceiveRun(ctx context.Context, _ journal.Author, es []*journal.
 		var v any
 		v, errs[i] = a.await(ctx, sent[i])
 		if _, stored := v.(Stored); stored && errs[i] == nil {
-			a.quota.charge(a.Machine().State.payer(e.Header().Author), len(e.Bytes()), a.ports.Clock.Now())
+			a.quota.stored(a.Machine(), e, a.ports.Clock.Now())
 		}
 	}
 	return errs

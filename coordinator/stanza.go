@@ -277,6 +277,16 @@ func (s State) answers(id journal.EpochID, who journal.Author) (journal.Epoch, b
 	return ep, s.counted(id) || s.affords(id, who, 2*maxStanzas+1)
 }
 
+// Unread lists the entries of an author that are held and cannot be read,
+// because the secret of their epoch is not held.
+func (s State) Unread(by journal.Author) []journal.EntryID {
+	var out []journal.EntryID
+	for k := range scan(s.book.waiting, key(by)) {
+		out = append(out, idOf(k))
+	}
+	return out
+}
+
 // unreadSealed counts the entries held, most at the most, that cannot be read and
 // may show a signature of this node's key: those that are not tainted, and
 // this member's own.

@@ -332,6 +332,9 @@ func (s *step) mayCarry(carrier string) {
 // carrySignatures carries signatures that this node counts and found only past
 // a fork: the others may never be handed those entries.
 func (s *step) carrySignatures() {
+	if s.m.catchingUp() {
+		return // it writes nothing yet, and nobody else need hold them
+	}
 	left, looked := carryEach, looksEach
 	for k := range s.m.watch.carry.All() {
 		if left == 0 || looked == 0 {

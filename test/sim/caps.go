@@ -21,10 +21,12 @@ const (
 	LieWaiting Kind = "waiting"         // signatures for what comes later
 	LieLabels  Kind = "labels"
 	LieRename  Kind = "rename" // the wallet, where it founded it
+	LieHide    Kind = "hide"   // the approval of a node that then loses its disk
+	LieBeyond  Kind = "beyond" // its allowance, while others say that they hold it all
 )
 
 func capLies() []weighted {
-	return []weighted{{LieSpoil, 2}, {LieFrame, 2}, {LieReplace, 3}, {LieCopies, 2}, {LieFar, 2}, {LieLess, 3}, {LieWaiting, 2}, {LieLabels, 2}, {LieRename, 1}}
+	return []weighted{{LieSpoil, 2}, {LieFrame, 2}, {LieReplace, 3}, {LieCopies, 2}, {LieFar, 2}, {LieLess, 3}, {LieWaiting, 2}, {LieLabels, 2}, {LieRename, 1}, {LieHide, 2}}
 }
 
 // beyond tells the lies of this file.
@@ -39,11 +41,15 @@ func (l *liar) beyond(a Action) {
 		}
 	case LieFrame:
 		l.frame(a.R)
+	case LieBeyond:
+		l.beyondAllowance(a.R)
 	}
 	if m.State.Active() == nil {
 		return
 	}
 	switch a.Kind {
+	case LieHide:
+		l.hide(a.R)
 	case LieSpoil:
 		l.spoil(a.R)
 	case LieReplace:

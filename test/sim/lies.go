@@ -82,7 +82,7 @@ func (w *world) lie(n *node, a Action) {
 		who := int(a.R[0]) % len(w.nodes)
 		l.mute[who] = true
 		w.queue.after(seconds(a.R[1], 200), func() { delete(l.mute, who) })
-	case LieSpoil, LieFrame, LieReplace, LieCopies, LieFar, LieLess, LieWaiting, LieLabels, LieRename:
+	case LieSpoil, LieFrame, LieReplace, LieCopies, LieFar, LieLess, LieWaiting, LieLabels, LieRename, LieHide, LieBeyond:
 		l.beyond(a)
 	default:
 		if n.m.State.Active() != nil {

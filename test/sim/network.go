@@ -97,6 +97,9 @@ func (n *node) receive(from *node, entries ...*journal.Entry) []error {
 	var at []int
 	for i, e := range entries {
 		if errs[i] = n.w.verify(e); errs[i] == nil && !n.m.State.Chains().Has(e.ID()) {
+			if errs[i] = n.admits(e); errs[i] != nil {
+				continue
+			}
 			msgs, at = append(msgs, coordinator.EntryIn{Entry: e}), append(at, i)
 		}
 	}
@@ -108,6 +111,7 @@ func (n *node) receive(from *node, entries ...*journal.Entry) []error {
 		errs[at[j]] = a.err
 		if a.err == nil && n.honest() {
 			n.w.foreign(n, entries[at[j]])
+			n.charge(entries[at[j]])
 			n.acked = append(n.acked, ack{fmt.Sprintf("an entry taken from %s", from.name), entries[at[j]].ID()})
 		}
 		if coordinator.IsReject(a.err) {

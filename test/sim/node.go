@@ -81,6 +81,10 @@ type node struct {
 	invite             [32]byte
 	inviter            journal.Author
 	stepped            int
+
+	allowances *coordinator.Allowances // where they are small
+	took       map[journal.Author]int  // entries in this life
+	since      time.Duration           // when this life began
 }
 
 // armed is a crash that waits for the next durable write.
@@ -208,6 +212,9 @@ func (n *node) step(t *turn, msg any) (value any, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, ok := msg.(coordinator.EntryIn); ok && n.honest() && t.m.View.Synced() && !next.View.Synced() {
+		n.w.violation("%s: what a member wrote makes it look at the chain anew", n.name)
+	}
 	for _, e := range effects {
 		switch x := e.(type) {
 		case coordinator.Sign:
@@ -331,6 +338,7 @@ func (n *node) restart() {
 // begin lets a machine that is durable run.
 func (n *node) begin() {
 	n.in = true
+	n.allow()
 	n.startUp()
 	n.later(tickEvery, n.tick)
 	n.later(30*time.Second, n.resync)

@@ -17,6 +17,7 @@ type Plan struct {
 	Byzantine []int // members who lie
 	Network   Network
 	Calm      time.Duration // when the honest have peace of each other; 0: never
+	Allowance int           // entries that a liar may have each store at once; 0: as in the product
 	Actions   []Action
 }
 
@@ -98,6 +99,13 @@ func NewPlan(seed uint64) Plan {
 		p.Calm = 30*time.Second + time.Duration(r.IntN(50))*time.Second
 	}
 	p.Actions = actions(r, &p)
+	if n := len(p.Byzantine); n > 0 && r.IntN(5) == 0 {
+		p.Allowance = 60
+		for range 3 {
+			p.Actions = append(p.Actions, Action{time.Duration(r.Int64N(int64(quiet))), LieBeyond, p.Byzantine[0], [4]uint32{r.Uint32()}})
+		}
+		slices.SortStableFunc(p.Actions, func(a, b Action) int { return int(a.At - b.At) })
+	}
 	return p
 }
 

@@ -2,8 +2,10 @@ package sim
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
 )
 
 // readEach is how many steps of a node pass until its readers are all asked.
@@ -60,3 +62,50 @@ func (n *node) readAll() {
 }
 
 func (n *node) i32() uint32 { return uint32(n.w.rng.IntN(40)) }
+
+// unread is an entry that a node holds and cannot read.
+type unread struct {
+	n     *node
+	entry journal.EntryID
+	by    *node
+}
+
+// unreadable lists what honest members wrote and other honest members cannot read.
+func (w *world) unreadable() map[unread]bool {
+	out := map[unread]bool{}
+	for _, n := range w.honest() {
+		for _, by := range w.honest() {
+			if !n.in || n.m.State.Active() == nil || by == n {
+				continue
+			}
+			for _, id := range n.m.State.Unread(by.id()) {
+				out[unread{n, id, by}] = true
+			}
+		}
+	}
+	return out
+}
+
+// checkRead: whatever epochs liars made, each honest member reads, two minutes
+// later, what any other one wrote.
+func (w *world) checkRead() {
+	before := w.unreadable()
+	if len(before) > 0 {
+		w.count("waited until all is readable")
+		w.queue.run(w.queue.now+2*time.Minute, w.stop)
+	}
+	now := w.unreadable()
+	for _, n := range w.honest() {
+		for _, by := range w.honest() {
+			count := 0
+			for u := range before {
+				if now[u] && u.n == n && u.by == by {
+					count++
+				}
+			}
+			if count > 0 {
+				w.violation("%s cannot read %d entries of %s, who is honest, after two minutes", n.name, count, by.name)
+			}
+		}
+	}
+}

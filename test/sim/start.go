@@ -76,6 +76,15 @@ func (p *Pool) group(k, n int, hosted bool) (*group, error) {
 		}
 		g.machines, g.disks, g.links = append(g.machines, x.m), append(g.disks, x.disk), append(g.links, x.link)
 	}
+	// It is old: what looks at all of the chain is no glance at the newest blocks.
+	for range 300 {
+		w.chain.mine(w.start.Add(w.queue.now).Unix(), func() bool { return true })
+	}
+	w.pollAll()
+	w.queue.run(4*time.Minute, w.stop)
+	for i, x := range w.nodes {
+		g.machines[i], g.disks[i], g.links[i] = x.m, x.disk, x.link
+	}
 	if len(w.violations) > 0 {
 		return nil, fmt.Errorf("a group without faults: %v", w.violations)
 	}

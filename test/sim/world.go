@@ -42,6 +42,7 @@ type world struct {
 	authored   map[place]journal.EntryID // what honest members wrote
 	broadcasts map[[32]byte]bool         // transactions that were looked at
 	change     map[string]uint32
+	deferred   bool // entries of a liar are not taken yet somewhere
 }
 
 // Report is what came of a run.
@@ -199,6 +200,9 @@ func (w *world) act(a Action) {
 		n.disk.fails, n.disk.times = errIO, 1
 		w.count("disk errors")
 	case Skew:
+		if w.plan.Allowance > 0 {
+			return // time grants more
+		}
 		n.skew = time.Duration(int64(a.R[0]%80)-20) * 24 * time.Hour / 2
 		w.count("clocks moved")
 	case Reorg:
