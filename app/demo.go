@@ -209,7 +209,7 @@ func (d *demo) ceremony(ctx context.Context) (api.Wallet, error) {
 	id := created.Wallet
 	d.say("\n%s creates the wallet \"treasury\", %d of %d, and hands one invite to each of the others.", d.names[0], d.opts.Threshold, d.opts.Cosigners)
 	for i, inv := range created.Invites {
-		if _, err := d.nodes[i+1].JoinWallet(ctx, api.JoinWallet{Invite: inv}); err != nil {
+		if _, err := d.nodes[i+1].JoinWallet(ctx, api.JoinWallet{Invite: inv, Wait: true}); err != nil {
 			return api.Wallet{}, fmt.Errorf("demo: %s joins: %w", d.names[i+1], err)
 		}
 		d.say("  %-8s proves its invite, possession of its key, and commits to its random number", d.names[i+1])
