@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ func (n *Node) peers(pending bool) []api.Peer {
 // AddPeer makes an address of a member known, and dials it.
 func (n *Node) AddPeer(_ context.Context, r api.AddPeer) (api.Peer, error) {
 	a, err := n.net.AddAddress(r.Multiaddr)
-	if err != nil {
+	if err != nil && !errors.Is(err, p2p.ErrNotMember) {
 		return api.Peer{}, api.Misuse("bad_multiaddr", "add peer: "+err.Error(), "give a multiaddr that ends in /p2p/ and a peer id")
 	}
 	id := peerID(a)

@@ -1,14 +1,18 @@
 package p2p
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/quorate/quorate/journal"
 )
 
+// ErrNotMember is returned for a peer that is in no group of this node.
+var ErrNotMember = errors.New("the peer is not a member of a group of this node")
+
 // AddAddress makes the address of a member known, given as a multiaddr that
-// ends in /p2p/<peer ID>, and dials it soon. It returns the author; the gate
-// still lets in nobody who is no member.
+// ends in /p2p/<peer ID>, and dials it soon. It returns the author. Of who is in
+// no group it keeps nothing, and returns the author with ErrNotMember.
 func (n *Node) AddAddress(addr string) (journal.Author, error) {
 	infos, err := peerAddrs([]string{addr})
 	if err != nil || len(infos) != 1 || len(infos[0].Addrs) == 0 {
@@ -17,6 +21,12 @@ func (n *Node) AddAddress(addr string) (journal.Author, error) {
 	a, err := AuthorOf(infos[0].ID)
 	if err != nil {
 		return journal.Author{}, fmt.Errorf("read address: %w", err)
+	}
+	// With what changes membership: who leaves meanwhile leaves no address behind.
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.reg.member(a) {
+		return a, fmt.Errorf("add address: %w", ErrNotMember)
 	}
 	n.dir.fix(a, infos[0].Addrs)
 	n.redial.soon(a)

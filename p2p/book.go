@@ -21,6 +21,15 @@ const (
 	bookFrom   = "from:"   // an IP address that the member came from
 )
 
+// Bounds on what is read and believed of addresses.
+const (
+	// maxBook is for the members of all wallets, of whom one has maxMembers at most.
+	maxBook = 4096
+	// A record's number is the time when it was signed. One that lies further ahead
+	// would outdo all that its author signs until then.
+	recordAhead = 24 * time.Hour
+)
+
 // load reads the book. Addresses of a book of an earlier version may be mere
 // hearsay, and are taken as that.
 func (d *directory) load() error {
@@ -28,12 +37,20 @@ func (d *directory) load() error {
 	if err != nil {
 		return fmt.Errorf("load remembered addresses: %w", err)
 	}
+	over := 0
 	for text, lines := range saved {
 		var a journal.Author
-		if a.UnmarshalText([]byte(text)) != nil || len(d.m) >= maxMembers {
+		if a.UnmarshalText([]byte(text)) != nil {
 			continue // a damaged line costs an address, not the start
 		}
+		if len(d.m) >= maxBook {
+			over++
+			continue
+		}
 		d.read(a, d.at(a), lines)
+	}
+	if over > 0 {
+		d.log.Warn("addresses of some members were not read: there are too many", "left", over, "read", maxBook)
 	}
 	return nil
 }
@@ -55,7 +72,7 @@ func (d *directory) read(a journal.Author, w *whereabouts, lines []string) {
 			if err != nil {
 				continue
 			}
-			if r, err := openRecord(raw); err == nil && r.author == a && r.seq > w.seq {
+			if r, err := openRecord(raw); err == nil && r.author == a && r.seq > w.seq && !ahead(r.seq, time.Now()) {
 				w.seq, w.record, w.told = r.seq, raw, r.addrs
 			}
 		}

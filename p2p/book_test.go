@@ -3,6 +3,7 @@ package p2p
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"strings"
@@ -200,6 +201,67 @@ func FuzzBook(f *testing.F) {
 			if r.told(x) && r.near(x) && ipOf(x).IsLoopback() {
 				t.Errorf("%v leads here", x)
 			}
+		}
+	})
+}
+
+// The book is of all wallets: more than one group may have are kept, and what is
+// left out is told.
+func TestBookHoldsTheMembersOfAllWallets(t *testing.T) {
+	for _, many := range []int{maxMembers + 72, maxBook, maxBook + 1} {
+		b := &memoryBook{map[string][]string{"damaged": {"/ip4/192.0.2.1/tcp/4001"}}}
+		for n := range many {
+			b.m[journal.Author{byte(n), byte(n >> 8), byte(n >> 16)}.String()] = []string{"/ip4/192.0.2.1/tcp/4001", bookMark}
+		}
+		var log bytes.Buffer
+		d, err := newDirectory(b, slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.save()
+		if want := min(many, maxBook); len(b.m) != want {
+			t.Errorf("of %d members %d are in the book after a start, want %d", many, len(b.m), want)
+		}
+		if told := strings.Contains(log.String(), "left=1"); told != (many > maxBook) || !told && log.Len() > 0 {
+			t.Errorf("%d members: the log says %q", many, log.String())
+		}
+	}
+}
+
+// A record from a time far ahead does not outdo those that its author signs
+// later, neither when it comes nor from the book.
+func TestRecordsFromTheFutureAreLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := testIdentity(2).Author()
+		at := func(d time.Duration) uint64 { return uint64(time.Now().Add(d).UnixNano()) }
+		record := func(seq uint64, port int) []byte {
+			return signedRecord(t, 2, seq, fmt.Sprintf("/ip4/192.0.2.1/tcp/%d", port))
+		}
+		book := &memoryBook{}
+		d := newTestDirectory(t, book)
+		for i, seq := range []uint64{at(recordAhead + 1), at(1000 * recordAhead), 1<<64 - 1} {
+			if _, news, err := d.vouch(record(seq, 2000+i), anybody); news || err != nil {
+				t.Errorf("a record of number %d: news %v, %v", seq, news, err)
+			}
+		}
+		good := record(at(recordAhead), 3000)
+		if _, news, err := d.vouch(good, anybody); !news || err != nil {
+			t.Errorf("a record of a clock a day ahead: news %v, %v", news, err)
+		}
+		if got := addrTexts(d.of(a)); !slices.Equal(got, []string{"/ip4/192.0.2.1/tcp/3000"}) {
+			t.Errorf("known: %v", got)
+		}
+		d.close()
+		if d = newTestDirectory(t, book); !bytes.Equal(d.record(a), good) {
+			t.Error("a good record is not read from the book")
+		}
+		far := record(at(recordAhead+time.Second), 2000)
+		book.m = map[string][]string{a.String(): (&whereabouts{record: far}).lines()}
+		if d = newTestDirectory(t, book); len(d.record(a)) > 0 || len(d.of(a)) > 0 {
+			t.Error("a record from the future is read from the book")
+		}
+		if _, news, err := d.vouch(record(at(0), 4000), anybody); !news || err != nil {
+			t.Errorf("the author's next record: news %v, %v", news, err)
 		}
 	})
 }

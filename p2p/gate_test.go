@@ -175,12 +175,17 @@ func TestStrangersAreBounded(t *testing.T) {
 			t.Errorf("%d strangers were let in at once, want %d", in+1, limits.places)
 		}
 		pass(2 * time.Second)
-		g.disconnected(testPeer(t, 100))
+		leave := func(n byte) {
+			c := &fakeConn{peer: testPeer(t, n)}
+			g.connected(c)
+			g.disconnected(c)
+		}
+		leave(100)
 		if !come(201, "198.51.100.2") {
 			t.Error("no room after one left")
 		}
 		d.open = false
-		g.disconnected(testPeer(t, 201))
+		leave(201)
 		if come(202, "198.51.100.3") {
 			t.Error("a stranger was let in though no invite is open")
 		}
@@ -191,8 +196,12 @@ func TestStrangersAreRateLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := testGate(t, &testDoor{open: true})
 		come := func(n byte, at string) bool {
-			ok := g.InterceptSecured(network.DirInbound, testPeer(t, n), &fakeConn{at: at})
-			g.disconnected(testPeer(t, n))
+			c := &fakeConn{peer: testPeer(t, n), at: at}
+			ok := g.InterceptSecured(network.DirInbound, c.peer, c)
+			if ok {
+				g.connected(c)
+				g.disconnected(c)
+			}
 			return ok
 		}
 		in := 0

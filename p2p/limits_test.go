@@ -34,9 +34,20 @@ func TestLimitsFitTogether(t *testing.T) {
 		fits(name+": handshakes of a network", float64(p.anybody.places), float64(p.anybody.perNetwork))
 		fits(name+": handshakes that an address can renew", float64(p.anybody.places), float64(h.ip.perSec)*hold)
 		fits(name+": handshakes that an IPv6 /48 can renew", float64(p.anybody.places), perWiderNet*float64(h.ip.perSec)*hold)
-		fits(name+": QUIC handshakes of a network", float64(p.stuck()), float64(p.anybody.perNetwork))
-		fits(name+": QUIC handshakes that an address can renew", float64(p.stuck()), float64(h.ip.perSec)*quicHandshakeTime.Seconds())
-		fits(name+": QUIC handshakes that an IPv6 /48 can renew", float64(p.stuck()), perWiderNet*float64(h.ip.perSec)*quicHandshakeTime.Seconds())
+		for what, r := range map[string]roomLimits{"places": p.anybody, "kept places": p.known} {
+			stuck := r.stuck()
+			fits(name+": QUIC's "+what+" of an address", float64(stuck.places), float64(stuck.perAddr))
+			fits(name+": QUIC's "+what+" of a network", float64(stuck.places), float64(stuck.perNetwork))
+			for of, n := range map[string][2]int{
+				"all": {r.places, stuck.places}, "an address": {r.perAddr, stuck.perAddr}, "a network": {r.perNetwork, stuck.perNetwork},
+			} {
+				if 4*(n[0]-n[1]) < n[0] || n[1] < 1 {
+					t.Errorf("%s: of the %s of %s, %d, QUIC may have %d: a quarter is not left, or QUIC has none", name, what, of, n[0], n[1])
+				}
+			}
+		}
+		fits(name+": QUIC handshakes that an address can renew", float64(p.anybody.stuck().places), float64(h.ip.perSec)*quicHandshakeTime.Seconds())
+		fits(name+": QUIC handshakes that an IPv6 /48 can renew", float64(p.anybody.stuck().places), perWiderNet*float64(h.ip.perSec)*quicHandshakeTime.Seconds())
 		fits(name+": kept places of an address", float64(p.known.places), float64(p.known.perAddr))
 		fits(name+": kept places of a network", float64(p.known.places), float64(p.known.perNetwork))
 		fits(name+": kept places of a member", float64(p.known.places), float64(h.kept*p.known.perAddr))

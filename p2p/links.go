@@ -86,6 +86,7 @@ func (n *Node) watch() error {
 			n.moves.made(c)
 			n.met(c)
 		},
+		DisconnectedF: func(_ network.Network, c network.Conn) { n.gate.disconnected(c) },
 	})
 	sub, err := n.host.EventBus().Subscribe([]any{
 		new(event.EvtPeerConnectednessChanged),
@@ -141,7 +142,6 @@ func (n *Node) connectedness(id peer.ID, c network.Connectedness) {
 		return
 	}
 	if c == network.NotConnected {
-		n.gate.disconnected(id)
 		n.gossip.subs.gone(a)
 		n.redial.disconnected(a)
 		return

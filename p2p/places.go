@@ -42,9 +42,11 @@ type placeLimits struct {
 
 func (l placeLimits) all() int { return l.anybody.places + l.known.places }
 
-// stuck is how many of anybody's places QUIC may have: its handshakes cannot be
-// ended before their time.
-func (l placeLimits) stuck() int { return l.anybody.places * 3 / 4 }
+// stuck bounds what QUIC may have, whose handshakes cannot be ended before their
+// time: a quarter is left of all places, of an address's and of a network's.
+func (l roomLimits) stuck() roomLimits {
+	return roomLimits{places: l.places * 3 / 4, perAddr: l.perAddr * 3 / 4, perNetwork: l.perNetwork * 3 / 4}
+}
 
 // room is places that addresses share.
 type room struct {
@@ -54,6 +56,34 @@ type room struct {
 }
 
 func newRoom(l roomLimits) *room { return &room{limits: l, by: map[netip.Prefix]int{}} }
+
+// doorRoom is a room in which those that cannot be ended do not take everything.
+type doorRoom struct {
+	room
+	stuck *room
+}
+
+func newDoorRoom(l roomLimits) *doorRoom {
+	return &doorRoom{room: *newRoom(l), stuck: newRoom(l.stuck())}
+}
+
+// enter takes a place; stuck is one that cannot be ended.
+func (r *doorRoom) enter(ip netip.Addr, stuck bool) bool {
+	if stuck && !r.stuck.free(ip) || !r.room.enter(ip) {
+		return false
+	}
+	if stuck {
+		r.stuck.enter(ip)
+	}
+	return true
+}
+
+func (r *doorRoom) leave(ip netip.Addr, stuck bool) {
+	r.room.leave(ip)
+	if stuck {
+		r.stuck.leave(ip)
+	}
+}
 
 // addrNet and widerNet are what counts as one address, and as one network: an
 // IPv6 customer has a /56 or a /48.
@@ -73,12 +103,16 @@ func prefixOf(ip netip.Addr, v4, v6 int) netip.Prefix {
 	return p
 }
 
-func (r *room) enter(ip netip.Addr) bool {
+func (r *room) free(ip netip.Addr) bool {
 	a, n := addrNet(ip), widerNet(ip)
-	if r.taken >= r.limits.places || r.by[a] >= r.limits.perAddr || (n != a && r.by[n] >= r.limits.perNetwork) {
+	return r.taken < r.limits.places && r.by[a] < r.limits.perAddr && (n == a || r.by[n] < r.limits.perNetwork)
+}
+
+func (r *room) enter(ip netip.Addr) bool {
+	if !r.free(ip) {
 		return false
 	}
-	r.add(a, n, 1)
+	r.add(addrNet(ip), widerNet(ip), 1)
 	return true
 }
 
@@ -105,11 +139,10 @@ type places struct {
 	known  func(netip.Addr) bool
 
 	mu             sync.Mutex
-	anybody, lent  *room
+	anybody, lent  *doorRoom
 	all            map[*place]bool
 	open           map[string]*place     // the latest from an address and port
 	coming         map[string]manet.Conn // about to get a place
-	stuck          int                   // of anybody's places, those that cannot be ended
 	silent, turned lately
 }
 
@@ -118,7 +151,7 @@ type places struct {
 func newPlaces(inner network.ResourceManager, l placeLimits, known func(netip.Addr) bool) *places {
 	return &places{
 		ResourceManager: inner, limits: l, known: known,
-		anybody: newRoom(l.anybody), lent: newRoom(l.known), all: map[*place]bool{}, open: map[string]*place{}, coming: map[string]manet.Conn{},
+		anybody: newDoorRoom(l.anybody), lent: newDoorRoom(l.known), all: map[*place]bool{}, open: map[string]*place{}, coming: map[string]manet.Conn{},
 	}
 }
 
@@ -154,26 +187,25 @@ func (p *places) enter(at ma.Multiaddr) *place {
 	}
 	x.conn = p.coming[x.at]
 	delete(p.coming, x.at)
-	switch {
-	case x.conn == nil && p.stuck >= p.limits.stuck():
-		// The rest is for those who can be sent away for others.
-	case p.anybody.enter(ip):
-		x.room = p.anybody
+	rooms := []*doorRoom{p.anybody}
+	if known {
+		rooms = append(rooms, p.lent)
 	}
-	switch {
-	case x.room != nil:
-	case known && p.lent.enter(ip):
-		x.room = p.lent
-	case (x.conn != nil || p.stuck < p.limits.stuck()) && p.evict(x.ip, x.since) && p.anybody.enter(ip):
-		x.room = p.anybody
-	default:
+	for _, r := range rooms {
+		if x.room == nil && r.enter(ip, x.stuck()) {
+			x.room = r
+		}
+	}
+	for _, r := range rooms {
+		if x.room == nil && p.evict(r, x) && r.enter(ip, x.stuck()) {
+			x.room = r
+		}
+	}
+	if x.room == nil {
 		p.turned.add(x.since)
 		return nil
 	}
 	p.all[x], p.open[x.at] = true, x
-	if x.room == p.anybody && x.conn == nil {
-		p.stuck++
-	}
 	return x
 }
 
@@ -192,11 +224,14 @@ func (p *places) accepted(c network.ConnMultiaddrs) {
 	p.coming[c.RemoteMultiaddr().String()] = conn
 }
 
-// evict ends the connection that has said nothing for the longest: of the same
-// address or network where that has too many, else of the address that has most.
-func (p *places) evict(ip netip.Addr, now time.Time) bool {
-	a, n := addrNet(ip), widerNet(ip)
-	r := p.anybody
+// evict ends the connection in a room that has said nothing for the longest, for
+// one that comes: of the same address or network where that has too many, else of
+// the address that has most.
+func (p *places) evict(r *doorRoom, comes *place) bool {
+	if comes.stuck() && !r.stuck.free(comes.ip) {
+		return false // it would still have no place
+	}
+	a, n, now := addrNet(comes.ip), widerNet(comes.ip), comes.since
 	crowded := func(*place) bool { return true }
 	switch {
 	case r.by[a] >= r.limits.perAddr:
@@ -232,11 +267,8 @@ func (p *places) release(x *place) bool {
 		return false
 	}
 	x.left = true
-	x.room.leave(x.ip)
+	x.room.leave(x.ip, x.stuck())
 	delete(p.all, x)
-	if x.room == p.anybody && x.conn == nil {
-		p.stuck--
-	}
 	if p.open[x.at] == x {
 		delete(p.open, x.at)
 	}
@@ -295,13 +327,16 @@ func (p *places) handshakes() Handshakes {
 type place struct {
 	network.ConnManagementScope
 	of          *places
-	room        *room
+	room        *doorRoom
 	ip          netip.Addr
 	at          string
 	since       time.Time
 	conn        manet.Conn // nil where it cannot be ended
 	left, spoke bool
 }
+
+// stuck says whether it cannot be ended.
+func (x *place) stuck() bool { return x.conn == nil }
 
 // SetPeer leaves the place: it is known who it is.
 func (x *place) SetPeer(id peer.ID) error {

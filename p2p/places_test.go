@@ -217,7 +217,7 @@ func TestSilentConnectionsKeepNobodyFromTheirRelay(t *testing.T) {
 func TestPlacesAreKeptForMembers(t *testing.T) {
 	limits := placeLimits{
 		anybody: roomLimits{places: 6, perAddr: 2, perNetwork: 3},
-		known:   roomLimits{places: 2, perAddr: 1, perNetwork: 1},
+		known:   roomLimits{places: 4, perAddr: 2, perNetwork: 2},
 	}
 	members := netip.MustParsePrefix("198.51.100.0/24")
 	p := newPlaces(&network.NullResourceManager{}, limits, members.Contains)
@@ -238,8 +238,8 @@ func TestPlacesAreKeptForMembers(t *testing.T) {
 			}
 		}
 	}
-	if len(in) != limits.stuck() {
-		t.Fatalf("QUIC has %d places, want %d", len(in), limits.stuck())
+	if len(in) != limits.anybody.stuck().places {
+		t.Fatalf("QUIC has %d places, want %d", len(in), limits.anybody.stuck().places)
 	}
 	tcp := func(ip string) bool {
 		port++
@@ -248,7 +248,7 @@ func TestPlacesAreKeptForMembers(t *testing.T) {
 		_, err := p.OpenConnection(network.DirInbound, true, c.at)
 		return err == nil
 	}
-	for n := limits.stuck(); n < limits.anybody.places; n++ {
+	for n := limits.anybody.stuck().places; n < limits.anybody.places; n++ {
 		if !tcp(fmt.Sprintf("192.0.%d.1", 100+n)) {
 			t.Error("QUIC took the places of TCP")
 		}
@@ -267,7 +267,7 @@ func TestPlacesAreKeptForMembers(t *testing.T) {
 		t.Errorf("no place to dial out: %v", err)
 	}
 	h := p.handshakes()
-	if h.Open != limits.anybody.places+1 || h.Silent != 0 || h.Refused != 20*5-uint64(limits.stuck())+3 {
+	if h.Open != limits.anybody.places+1 || h.Silent != 0 || h.Refused != 20*5-uint64(limits.anybody.stuck().places)+3 {
 		t.Errorf("counted: %+v", h)
 	}
 	if err := member.SetPeer(testPeer(t, 2)); err != nil {
@@ -282,6 +282,129 @@ func TestPlacesAreKeptForMembers(t *testing.T) {
 	if come("203.0.113.1") == nil {
 		t.Error("no place though one is free")
 	}
+}
+
+// Handshakes over QUIC, which cannot be ended, leave room for TCP: to who shares
+// an address or a network with them, and to who comes from a known address.
+func TestQUICLeavesRoomForTCP(t *testing.T) {
+	for name, limits := range map[string]placeLimits{"node": nodePlaces(), "relay": relayPlaces()} {
+		for _, known := range []bool{false, true} {
+			for crowd, c := range map[string]struct {
+				from  func(int) string
+				comes string // after them
+				held  int
+			}{
+				"an address": {func(int) string { return "192.0.2.1" }, "192.0.2.1", limits.anybody.stuck().perAddr},
+				"a network":  {func(n int) string { return fmt.Sprintf("192.0.2.%d", n%200) }, "192.0.2.201", limits.anybody.stuck().perNetwork},
+				"all":        {func(n int) string { return fmt.Sprintf("192.%d.%d.1", n/200%200, n%200) }, "198.51.100.1", limits.anybody.stuck().places},
+			} {
+				t.Run(fmt.Sprintf("%s, %s, known: %v", name, crowd, known), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						p := newPlaces(&network.NullResourceManager{}, limits, func(netip.Addr) bool { return known })
+						port, held := 1000, 0
+						quic := func(ip string) (network.ConnManagementScope, error) {
+							port++
+							return p.OpenConnection(network.DirInbound, false, ma.StringCast(fmt.Sprintf("/ip4/%s/udp/%d/quic-v1", ip, port)))
+						}
+						tcp := func(ip string) bool {
+							port++
+							c := &rawConn{at: ma.StringCast(fmt.Sprintf("/ip4/%s/tcp/%d", ip, port))}
+							p.accepted(c)
+							_, err := p.OpenConnection(network.DirInbound, true, c.at)
+							return err == nil
+						}
+						var in []network.ConnManagementScope
+						for n := range 2 * limits.all() {
+							if s, err := quic(c.from(n)); err == nil {
+								held++
+								in = append(in, s)
+							}
+						}
+						if p.anybody.taken != c.held || !known && held != c.held {
+							t.Errorf("QUIC holds %d places, of anybody's %d, want %d", held, p.anybody.taken, c.held)
+						}
+						// Those who say nothing over TCP make room: again and again.
+						for range 2 * limits.all() {
+							tcp(c.comes)
+						}
+						pass(handshakeLeast)
+						for range 3 {
+							if !tcp(c.comes) {
+								t.Error("who comes over TCP finds no place")
+							}
+							pass(handshakeLeast)
+						}
+						for _, s := range in {
+							s.Done()
+						}
+						if n := p.anybody.stuck.taken + p.lent.stuck.taken + len(p.anybody.stuck.by) + len(p.lent.stuck.by); n != 0 {
+							t.Errorf("QUIC's places are not given back: %d", n)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// The places kept for members make room as the others do.
+func TestKeptPlacesMakeRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limits := placeLimits{anybody: roomLimits{places: 4, perAddr: 2, perNetwork: 3}, known: roomLimits{places: 4, perAddr: 2, perNetwork: 2}}
+		members := netip.MustParsePrefix("198.51.100.0/24")
+		p := newPlaces(&network.NullResourceManager{}, limits, members.Contains)
+		port := 1000
+		come := func(ip string) *rawConn {
+			port++
+			c := &rawConn{at: ma.StringCast(fmt.Sprintf("/ip4/%s/tcp/%d", ip, port))}
+			p.accepted(c)
+			if _, err := p.OpenConnection(network.DirInbound, true, c.at); err != nil {
+				return nil
+			}
+			return c
+		}
+		for n := range 3 { // of anybody's, all that can be had without one to send away
+			port++
+			if _, err := p.OpenConnection(network.DirInbound, false, ma.StringCast(fmt.Sprintf("/ip4/192.0.%d.1/udp/%d/quic-v1", n, port))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		quic := func() bool {
+			port++
+			_, err := p.OpenConnection(network.DirInbound, false, ma.StringCast(fmt.Sprintf("/ip4/198.51.100.7/udp/%d/quic-v1", port)))
+			return err == nil
+		}
+		old := come("203.0.113.1")
+		a := come("198.51.100.7")
+		pass(time.Millisecond)
+		b := come("198.51.100.7")
+		if old == nil || a == nil || b == nil || come("198.51.100.7") != nil {
+			t.Fatal("the places are not as they should be")
+		}
+		pass(handshakeLeast)
+		young := come("203.0.113.2") // in the place of the old one, and not to be sent away yet
+		synctest.Wait()
+		if young == nil || !old.closed.Load() {
+			t.Fatal("no room is made")
+		}
+		c := come("198.51.100.7")
+		synctest.Wait()
+		if c == nil || !a.closed.Load() || b.closed.Load() || young.closed.Load() {
+			t.Error("the oldest at a known address does not make room")
+		}
+		if !quic() {
+			t.Error("no room is made for QUIC")
+		}
+		pass(handshakeLeast)
+		young = come("203.0.113.3")
+		if quic() {
+			t.Error("QUIC has all that is kept for an address")
+		}
+		synctest.Wait()
+		if young == nil || !b.closed.Load() || c.closed.Load() {
+			t.Error("one is sent away for nothing, or none was")
+		}
+	})
 }
 
 // Of the addresses that crowd the door the one with most makes room.

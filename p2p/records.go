@@ -60,16 +60,23 @@ func openRecord(raw []byte) (opened, error) {
 	return opened{a, r.Seq, tidy(r.Addrs, maxAddresses)}, nil
 }
 
+// ahead says whether a record's number is of a time that cannot be, as far as this
+// node knows.
+func ahead(seq uint64, now time.Time) bool {
+	return seq > uint64(max(now.Add(recordAhead).UnixNano(), 0))
+}
+
 // vouch takes a signed peer record of somebody that allowed accepts, and
 // returns whose it is and whether it tells anything new. It returns errRecord
-// for what nobody signed so. Of many records of one author only some are taken
-// at once; the newest of the others is taken a little later.
+// for what nobody signed so. A record from more than recordAhead in the future is
+// left. Of many records of one author only some are taken at once; the newest of
+// the others is taken a little later.
 func (d *directory) vouch(raw []byte, allowed func(journal.Author) bool) (journal.Author, bool, error) {
 	if d.knows(raw) {
 		return journal.Author{}, false, nil
 	}
 	r, err := openRecord(raw)
-	if err != nil || !allowed(r.author) {
+	if err != nil || !allowed(r.author) || ahead(r.seq, time.Now()) {
 		return r.author, false, err
 	}
 	d.mu.Lock()

@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -153,5 +154,21 @@ func TestWhoWasHereIsTriedOften(t *testing.T) {
 		if b := away.backoff(); b < backoffMax/2 {
 			t.Fatalf("%v for one that was not", b)
 		}
+	}
+}
+
+// An address of who is no member is not kept.
+func TestAddAddressOfNoMember(t *testing.T) {
+	n := testNode(t, 1, coordinator.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{testIdentity(1).Author(), testIdentity(2).Author()}})
+	for id, member := range map[byte]bool{2: true, 9: false} {
+		a, err := n.AddAddress("/ip4/127.0.0.1/tcp/3000/p2p/" + testPeer(t, id).String())
+		if a != testIdentity(id).Author() || errors.Is(err, ErrNotMember) == member || member && err != nil {
+			t.Errorf("identity %d: %v, %v", id, a, err)
+		}
+		n.dir.mu.Lock()
+		if kept := n.dir.m[a] != nil; kept != member {
+			t.Errorf("identity %d: an address is kept: %v", id, kept)
+		}
+		n.dir.mu.Unlock()
 	}
 }

@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +25,7 @@ const (
 	strangersBurst   = 64
 	strangerPerSec   = 1 // of one address
 	strangerBurst    = 8
-	maxStrangerConns = 8 // of one
+	maxStrangerConns = 2 // of one, as long as it is in: QUIC and TCP
 )
 
 func strangerLimits() roomLimits { return roomLimits{places: 40, perAddr: 4, perNetwork: 8} }
@@ -34,6 +35,8 @@ type stranger struct {
 	ip      netip.Addr
 	timer   *time.Timer
 	conns   []network.Conn
+	came    int  // connections that were let in
+	made    int  // of them, those that were noted
 	joining bool // its one join stream is being served
 }
 
@@ -53,8 +56,9 @@ func newStrangers() *strangers {
 	}
 }
 
-// admit lets a stranger in for the join protocol, if an invite is open and
-// there is room for one more of its address.
+// admit lets a connection of a stranger in for the join protocol, if an invite is
+// open and there is room for one more of its address. One that is in already gets
+// few more, even if those before have ended: only the first is held to the rates.
 func (g *gate) admit(p peer.ID, ip netip.Addr) bool {
 	if g.doorman == nil || !g.doorman.Open() {
 		return false
@@ -62,7 +66,11 @@ func (g *gate) admit(p peer.ID, ip netip.Addr) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	all := g.strangers
-	if all.m[p] != nil {
+	if s := all.m[p]; s != nil {
+		if s.came >= maxStrangerConns {
+			return false
+		}
+		s.came++
 		return true
 	}
 	// An address that is over its own limits does not use up the rate of all.
@@ -73,31 +81,55 @@ func (g *gate) admit(p peer.ID, ip netip.Addr) bool {
 		all.room.leave(ip)
 		return false
 	}
-	s := &stranger{ip: ip}
+	s := &stranger{ip: ip, came: 1}
 	s.timer = time.AfterFunc(upgradeTime, func() { g.remove(p, s) })
 	all.m[p] = s
 	return true
 }
 
-// connected notes a connection of a stranger, to be closed with it.
+// connected notes a connection of a stranger, to be closed with it, and closes
+// one that nobody will close: of a peer that is no longer let in, or one too many.
 func (g *gate) connected(c network.Conn) {
+	p := c.RemotePeer()
+	expected := g.expected(p)
+	if g.note(c) || expected {
+		return
+	}
+	// Not here: a host that is told of a connection must not wait for its end.
+	go func() { _ = c.Close() }()
+}
+
+func (g *gate) note(c network.Conn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := g.strangers.m[c.RemotePeer()]
 	if s == nil || len(s.conns) >= maxStrangerConns {
-		return
+		return false
 	}
-	if len(s.conns) == 0 && s.timer.Stop() {
+	if s.made == 0 && s.timer.Stop() {
 		s.timer.Reset(proofTime)
 	}
+	s.made++
 	s.conns = append(s.conns, c)
+	return true
 }
 
-// disconnected forgets a stranger whose last connection is gone.
-func (g *gate) disconnected(p peer.ID) {
+// disconnected forgets a connection of a stranger, and the stranger with the last
+// one, unless another is about to be made: that, or the timer, comes then.
+func (g *gate) disconnected(c network.Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if s := g.strangers.m[p]; s != nil {
+	p := c.RemotePeer()
+	s := g.strangers.m[p]
+	if s == nil {
+		return
+	}
+	i := slices.Index(s.conns, c)
+	if i < 0 {
+		return
+	}
+	s.conns = slices.Delete(s.conns, i, i+1)
+	if len(s.conns) == 0 && s.made >= s.came {
 		s.timer.Stop()
 		g.strangers.drop(p, s)
 	}
@@ -109,13 +141,15 @@ func (all *strangers) drop(p peer.ID, s *stranger) {
 }
 
 // joinBegins and joinEnds enclose a join stream; a stranger that came for it is
-// disconnected at its end, whatever it has become. It has one such stream.
+// disconnected at its end, whatever it has become. It has one such stream, and one
+// that was sent away has none; a peer that may be connected anyway may join too.
 func (g *gate) joinBegins(p peer.ID) bool {
+	expected := g.expected(p)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := g.strangers.m[p]
 	if s == nil {
-		return true
+		return expected
 	}
 	if s.joining {
 		return false
