@@ -34,9 +34,8 @@ type lines struct {
 	key map[journal.Author]int
 	// sealing is the key that a replacement in effect gives an identity.
 	sealing map[journal.Author][32]byte
-	// named are all identities that a valid replacement names, in effect or not;
-	// member those of all of of.
-	named, member map[journal.Author]bool
+	// member are the identities of all of of.
+	member map[journal.Author]bool
 	// ends are the cuts of identities that were replaced.
 	ends map[journal.Author]map[uint8]uint64
 	// contested has what stands against each other, by key.
@@ -72,8 +71,30 @@ func (s State) foldReplaced(f replacedFact) State {
 		return s.asInert(f.Ref, ruleReplacement)
 	}
 	s.replaced = s.replaced.Set(replacedKey(f.Ref), f)
-	s.relineDue = true
-	return s
+	if s.active == nil {
+		return s
+	}
+	s.relineDue = s.relineDue || s.mayCount(f)
+	return s.newcomer(f.Body.New)
+}
+
+// newcomer takes in an identity that a valid replacement names: what it wrote is
+// looked at, and is tainted until it is a member.
+func (s State) newcomer(who journal.Author) State {
+	if s.isNewcomer(who) {
+		return s
+	}
+	before := s
+	s.newcomers = s.newcomers.Set(string(who[:]), struct{}{})
+	for c := range s.chains.KeysOf(who) {
+		s = s.retaint(c, before.taintedFrom(c))
+	}
+	return s.authorKnown(who)
+}
+
+func (s State) isNewcomer(who journal.Author) bool {
+	_, ok := s.newcomers.Get(string(who[:]))
+	return ok
 }
 
 // replacedKey puts the replacements that one identity carries in order.
@@ -85,6 +106,21 @@ func replacedKey(r Ref) string {
 // its first ones: a key can name any number of identities, and each entry would
 // have all of them looked at again. A member carries one for each device that it lets in.
 const maxCarried = 64
+
+// mayCount says whether a replacement is among the first that its carrier brought:
+// another one changes nothing of who the members are.
+func (s State) mayCount(f replacedFact) bool {
+	n := 0
+	for k := range scan(s.replaced, string(f.Ref.Chain.Author[:])) {
+		if k == replacedKey(f.Ref) {
+			return true
+		}
+		if n++; n == maxCarried {
+			break
+		}
+	}
+	return false
+}
 
 // counting yields the replacements that count.
 func (s State) counting(yield func(replacedFact) bool) {
@@ -121,11 +157,7 @@ func (s State) relined() State {
 	if s.replaced.Len() == 0 {
 		return s
 	}
-	named := map[journal.Author]bool{}
 	old := s.active.lines
-	if old != nil {
-		named = old.named
-	}
 	a := *s.active
 	a.lines = nil
 	s.active = &a
@@ -151,13 +183,7 @@ func (s State) relined() State {
 			break // a further round would say the same
 		}
 	}
-	s = s.retaintEnded(old)
-	for _, who := range slices.SortedFunc(maps.Keys(a.lines.named), func(a, b journal.Author) int { return bytes.Compare(a[:], b[:]) }) {
-		if !named[who] {
-			s = s.authorKnown(who)
-		}
-	}
-	return s
+	return s.retaintEnded(old)
 }
 
 // retaintEnded notes the chains of the identities that end elsewhere than before.
@@ -171,13 +197,13 @@ func (s State) retaintEnded(old *lines) State {
 		for a := range l.ends {
 			who[a] = true
 		}
-		for a := range l.named {
+		for a := range l.member {
 			who[a] = true
 		}
 	}
 	for _, a := range slices.SortedFunc(maps.Keys(who), func(a, b journal.Author) int { return bytes.Compare(a[:], b[:]) }) {
 		for c := range s.chains.KeysOf(a) {
-			was, is := old.endedFrom(c), now.endedFrom(c)
+			was, is := s.endedFrom(old, c), s.endedFrom(now, c)
 			if was == is {
 				continue
 			}
@@ -193,16 +219,16 @@ func (s State) retaintEnded(old *lines) State {
 // mayWrite says whether an identity is one that a proposal may be of: of the
 // roster, or named by a replacement. Whether it counts is asked when it is used
 // (see endedFrom).
-func (a *Active) mayWrite(who journal.Author) bool {
-	_, ok := a.original(who)
-	return ok || a.lines != nil && a.lines.named[who]
+func (s State) mayWrite(who journal.Author) bool {
+	_, ok := s.active.original(who)
+	return ok || s.isNewcomer(who)
 }
 
 // worked follows each key from its roster identity to the one that holds now.
 func (s State) worked(votes bool) *lines {
 	l := &lines{
 		of: make([][]journal.Author, len(s.active.Members)), key: map[journal.Author]int{},
-		sealing: map[journal.Author][32]byte{}, named: map[journal.Author]bool{}, member: map[journal.Author]bool{},
+		sealing: map[journal.Author][32]byte{}, member: map[journal.Author]bool{},
 		ends: map[journal.Author]map[uint8]uint64{}, contested: map[int][]replacedFact{},
 	}
 	for i, m := range s.active.Members {
@@ -211,9 +237,6 @@ func (s State) worked(votes bool) *lines {
 		}
 	}
 	// By key and old identity, and only what counts at all.
-	for _, f := range s.replaced.All() {
-		l.named[f.Body.New] = true
-	}
 	at := map[replacing][]replacedFact{}
 	var told ballot
 	if votes {
@@ -354,9 +377,12 @@ func (s State) ballot() ballot {
 	for k := range s.active.Members {
 		for _, who := range s.active.identities(k) { // the latest one last
 			of := map[replacing]replaceVote{}
-			for _, v := range scan(s.replaceVotes, string(who[:])) {
-				p, ok := b.at[v.Replacement]
-				if !ok || p.key == k || s.tainted(v.Ref) {
+			for id, p := range b.at {
+				if p.key == k {
+					continue
+				}
+				v, ok := s.lastReplaceVote(who, id)
+				if !ok {
 					continue
 				}
 				if old, ok := of[p]; !ok || later(v.Ref, old.Ref) {
@@ -372,6 +398,34 @@ func (s State) ballot() ballot {
 		}
 	}
 	return b
+}
+
+// replaceVoteKey puts the approvals of one replacement by one author together,
+// the latest incarnation first, and in it the latest entry.
+func replaceVoteKey(r Ref, replacement [32]byte) string {
+	k := append([]byte(key2(r.Chain.Author, journal.EntryID(replacement))), ^r.Chain.Incarnation)
+	return string(appendUint64(k, ^r.Seq)) + key(r.ID)
+}
+
+// lastReplaceVote returns an author's latest untainted approval of a replacement,
+// at the cost of two look-ups for each incarnation, however many it wrote.
+func (s State) lastReplaceVote(who journal.Author, replacement [32]byte) (replaceVote, bool) {
+	prefix := key2(who, journal.EntryID(replacement))
+	for at, more := prefix, true; more; {
+		more = false
+		for k, v := range s.replaceVotes.From(at) {
+			if !strings.HasPrefix(k, prefix) {
+				break
+			}
+			from := s.taintedFrom(v.Ref.Chain)
+			if from == 0 || v.Ref.Seq < from {
+				return v, true
+			}
+			at, more = prefix+string(appendUint64([]byte{^v.Ref.Chain.Incarnation}, ^(from-1))), true
+			break
+		}
+	}
+	return replaceVote{}, false
 }
 
 // approvers are the keys of the other members that approve a replacement.
@@ -438,12 +492,12 @@ func (s State) sameMember(a, b journal.Author) bool {
 // endedFrom returns the seq from which on a chain lies past the end of an
 // identity that was replaced, or is of one that was named and did not become a
 // member; 0 if it does not.
-func (l *lines) endedFrom(c journal.ChainKey) uint64 {
+func (s State) endedFrom(l *lines, c journal.ChainKey) uint64 {
+	if s.isNewcomer(c.Author) && (l == nil || !l.member[c.Author]) {
+		return 1
+	}
 	if l == nil {
 		return 0
-	}
-	if l.named[c.Author] && !l.member[c.Author] {
-		return 1
 	}
 	if cuts, ok := l.ends[c.Author]; ok {
 		return cuts[c.Incarnation] + 1
