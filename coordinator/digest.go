@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/quorate/quorate/journal"
@@ -8,7 +9,7 @@ import (
 
 // Digest compares what two nodes of one group hold and make of it. Those with
 // the same Entries and Secrets have the same Says, in whatever order the
-// entries came.
+// entries came; a node that this program failed on some of (AlarmReader) says less.
 type Digest struct {
 	Entries [32]byte // which entries are held, and the pinned roster
 	Secrets [32]byte // which epochs can be read
@@ -36,6 +37,42 @@ func (s State) Digest() (Digest, error) {
 	}
 	d.Entries = journal.H("digest-entries", chains, s.pinned[:])
 	d.Secrets = journal.H("digest-secrets", epochs)
-	d.Says = journal.H("digest-state", says, active)
+	d.Says = journal.H("digest-state", says, active, s.derivedText())
 	return d, nil
+}
+
+// derivedText writes down what a State derives from the entries and a snapshot
+// leaves out: who the members are and were, where each ends, what stands against
+// each other, and what is written under.
+func (s State) derivedText() []byte {
+	var b bytes.Buffer
+	cur, _ := s.Epoch()
+	fmt.Fprintf(&b, "epoch %x topics %q members %x\n", cur.ID(), s.topics(), s.Members())
+	for c := range s.chains.Keys() {
+		fmt.Fprintf(&b, "chain %x %d tainted from %d\n", c.Author, c.Incarnation, s.taintedFrom(c))
+	}
+	for who := range s.newcomers.All() {
+		fmt.Fprintf(&b, "newcomer %x\n", who)
+	}
+	if s.active == nil {
+		return b.Bytes()
+	}
+	for k, m := range s.active.Members {
+		fmt.Fprintf(&b, "member %d %x %x line %x\n", k, m.Identity, m.Sealing, s.active.identities(k))
+	}
+	if l := s.active.lines; l != nil {
+		// Maps are printed in order of their keys.
+		fmt.Fprintf(&b, "key %v sealing %x ends %v\n", l.key, l.sealing, l.ends)
+		for k := range s.active.Members {
+			for _, f := range l.contested[k] {
+				fmt.Fprintf(&b, "contested %d %x\n", k, f.Ref.ID)
+			}
+		}
+	}
+	for _, p := range s.proposals.All() {
+		if s.alive(p) {
+			fmt.Fprintf(&b, "alive %x withdrawn %v against %v\n", p.Ref.ID, s.Withdrawn(p), s.Against(p))
+		}
+	}
+	return b.Bytes()
 }

@@ -156,7 +156,7 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	case *MemberReplaced:
 		return s.foldReplaced(replacedFact{ref, b})
 	case *ReplacementApproved:
-		s.replaceVotes = s.replaceVotes.Set(key2(ref.Chain.Author, ref.ID), replaceVote{ref, b.Replacement})
+		s.replaceVotes = s.replaceVotes.Set(replaceVoteKey(ref, b.Replacement), replaceVote{ref, b.Replacement})
 		s.relineDue = true
 		return s
 	case *LabelSet:

@@ -103,7 +103,7 @@ func (s State) lastLabels(t LabelTarget) (last []labelFact, all [][]labelFact) {
 		}
 		who := journal.Author([]byte(next[len(t.key()):][:len(journal.Author{})]))
 		from = beyond(labelsBy(t, who))
-		if !s.active.mayWrite(who) {
+		if !s.mayWrite(who) {
 			continue
 		}
 		if of := s.labelsOf(t, who, newestLabels); len(of) > 0 {

@@ -66,7 +66,7 @@ func drawStated(t *rapid.T, base State, who []journal.Author) *stated {
 func (s *stated) plainHeads(target LabelTarget) []journal.EntryID {
 	by := map[journal.Author][]labelFact{}
 	for _, f := range s.labels {
-		if s.of[f.Ref.ID] == target && !s.tainted(f.Ref) && s.active.mayWrite(f.Ref.Chain.Author) {
+		if s.of[f.Ref.ID] == target && !s.tainted(f.Ref) && s.mayWrite(f.Ref.Chain.Author) {
 			by[f.Ref.Chain.Author] = append(by[f.Ref.Chain.Author], f)
 		}
 	}

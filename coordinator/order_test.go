@@ -62,13 +62,16 @@ func canon(s State) string {
 			line("ends %v", l.ends)
 			line("key %v", l.key)
 			line("sealing %v", l.sealing)
-			line("named %v member %v", l.named, l.member)
+			line("member %v", l.member)
 			for i := range s.active.Members {
 				for _, f := range l.contested[i] {
 					line("contested %d: %s", i, f.Ref.ID)
 				}
 			}
 		}
+	}
+	for k := range s.newcomers.All() {
+		line("newcomer %x", k)
 	}
 	for k := range s.replaced.All() {
 		line("replaced %x", k)

@@ -95,7 +95,7 @@ func (s State) foldProposalEvent(ref Ref, body Body) State {
 	case *ProposalCreated:
 		p := &Proposal{Ref: ref, Body: b, spend: &lazySpend{}}
 		s.proposals = s.proposals.Set(key(ref.ID), p)
-		if s.active == nil || s.backlog.later || !s.active.mayWrite(p.Author()) {
+		if s.active == nil || s.backlog.later || !s.mayWrite(p.Author()) {
 			return s.wait(p)
 		}
 		s = s.evaluate(p)

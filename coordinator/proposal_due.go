@@ -36,7 +36,7 @@ type backlog struct {
 func (s State) wait(p *Proposal) State {
 	a := p.Author()
 	s.backlog.proposals = s.backlog.proposals.Set(key2(a, p.Ref.ID), struct{}{})
-	if s.active != nil && s.active.mayWrite(a) {
+	if s.active != nil && s.mayWrite(a) {
 		s = s.turn(string(a[:]))
 	}
 	return s

@@ -34,9 +34,8 @@ type lines struct {
 	key map[journal.Author]int
 	// sealing is the key that a replacement in effect gives an identity.
 	sealing map[journal.Author][32]byte
-	// named are all identities that a valid replacement names, in effect or not;
-	// member those of all of of.
-	named, member map[journal.Author]bool
+	// member are the identities of all of of.
+	member map[journal.Author]bool
 	// ends are the cuts of identities that were replaced.
 	ends map[journal.Author]map[uint8]uint64
 	// contested has what stands against each other, by key.
@@ -72,8 +71,30 @@ func (s State) foldReplaced(f replacedFact) State {
 		return s.asInert(f.Ref, ruleReplacement)
 	}
 	s.replaced = s.replaced.Set(replacedKey(f.Ref), f)
-	s.relineDue = true
-	return s
+	if s.active == nil {
+		return s
+	}
+	s.relineDue = s.relineDue || s.mayCount(f)
+	return s.newcomer(f.Body.New)
+}
+
+// newcomer takes in an identity that a valid replacement names: what it wrote is
+// looked at, and is tainted until it is a member.
+func (s State) newcomer(who journal.Author) State {
+	if s.isNewcomer(who) {
+		return s
+	}
+	before := s
+	s.newcomers = s.newcomers.Set(string(who[:]), struct{}{})
+	for c := range s.chains.KeysOf(who) {
+		s = s.retaint(c, before.taintedFrom(c))
+	}
+	return s.authorKnown(who)
+}
+
+func (s State) isNewcomer(who journal.Author) bool {
+	_, ok := s.newcomers.Get(string(who[:]))
+	return ok
 }
 
 // replacedKey puts the replacements that one identity carries in order.
@@ -85,6 +106,21 @@ func replacedKey(r Ref) string {
 // its first ones: a key can name any number of identities, and each entry would
 // have all of them looked at again. A member carries one for each device that it lets in.
 const maxCarried = 64
+
+// mayCount says whether a replacement is among the first that its carrier brought:
+// another one changes nothing of who the members are.
+func (s State) mayCount(f replacedFact) bool {
+	n := 0
+	for k := range scan(s.replaced, string(f.Ref.Chain.Author[:])) {
+		if k == replacedKey(f.Ref) {
+			return true
+		}
+		if n++; n == maxCarried {
+			break
+		}
+	}
+	return false
+}
 
 // counting yields the replacements that count.
 func (s State) counting(yield func(replacedFact) bool) {
@@ -121,11 +157,7 @@ func (s State) relined() State {
 	if s.replaced.Len() == 0 {
 		return s
 	}
-	named := map[journal.Author]bool{}
 	old := s.active.lines
-	if old != nil {
-		named = old.named
-	}
 	a := *s.active
 	a.lines = nil
 	s.active = &a
@@ -151,13 +183,7 @@ func (s State) relined() State {
 			break // a further round would say the same
 		}
 	}
-	s = s.retaintEnded(old)
-	for _, who := range slices.SortedFunc(maps.Keys(a.lines.named), func(a, b journal.Author) int { return bytes.Compare(a[:], b[:]) }) {
-		if !named[who] {
-			s = s.authorKnown(who)
-		}
-	}
-	return s
+	return s.retaintEnded(old)
 }
 
 // retaintEnded notes the chains of the identities that end elsewhere than before.
@@ -171,13 +197,13 @@ func (s State) retaintEnded(old *lines) State {
 		for a := range l.ends {
 			who[a] = true
 		}
-		for a := range l.named {
+		for a := range l.member {
 			who[a] = true
 		}
 	}
 	for _, a := range slices.SortedFunc(maps.Keys(who), func(a, b journal.Author) int { return bytes.Compare(a[:], b[:]) }) {
 		for c := range s.chains.KeysOf(a) {
-			was, is := old.endedFrom(c), now.endedFrom(c)
+			was, is := s.endedFrom(old, c), s.endedFrom(now, c)
 			if was == is {
 				continue
 			}
@@ -193,16 +219,16 @@ func (s State) retaintEnded(old *lines) State {
 // mayWrite says whether an identity is one that a proposal may be of: of the
 // roster, or named by a replacement. Whether it counts is asked when it is used
 // (see endedFrom).
-func (a *Active) mayWrite(who journal.Author) bool {
-	_, ok := a.original(who)
-	return ok || a.lines != nil && a.lines.named[who]
+func (s State) mayWrite(who journal.Author) bool {
+	_, ok := s.active.original(who)
+	return ok || s.isNewcomer(who)
 }
 
 // worked follows each key from its roster identity to the one that holds now.
 func (s State) worked(votes bool) *lines {
 	l := &lines{
 		of: make([][]journal.Author, len(s.active.Members)), key: map[journal.Author]int{},
-		sealing: map[journal.Author][32]byte{}, named: map[journal.Author]bool{}, member: map[journal.Author]bool{},
+		sealing: map[journal.Author][32]byte{}, member: map[journal.Author]bool{},
 		ends: map[journal.Author]map[uint8]uint64{}, contested: map[int][]replacedFact{},
 	}
 	for i, m := range s.active.Members {
@@ -211,9 +237,6 @@ func (s State) worked(votes bool) *lines {
 		}
 	}
 	// By key and old identity, and only what counts at all.
-	for _, f := range s.replaced.All() {
-		l.named[f.Body.New] = true
-	}
 	at := map[replacing][]replacedFact{}
 	var told ballot
 	if votes {
@@ -324,80 +347,6 @@ func sameReplacement(a, b replacedFact) bool {
 	return a.Body.New == b.Body.New && a.Body.Sealing == b.Body.Sealing
 }
 
-// needed is how many other members approve a replacement that its key does not
-// decide: min(k, n-1), and no more than there are with a node.
-func (s State) needed() int {
-	nodes := 0
-	for _, m := range s.active.Members {
-		if !m.Hosted() {
-			nodes++
-		}
-	}
-	return min(s.genesis.Threshold, nodes-1)
-}
-
-// ballot is what the members approve: of each place and key, the replacement
-// that its latest untainted approval for that place names.
-type ballot struct {
-	at   map[[32]byte]replacing // of each replacement
-	last map[replacing]map[int][32]byte
-}
-
-func (s State) ballot() ballot {
-	b := ballot{at: map[[32]byte]replacing{}, last: map[replacing]map[int][32]byte{}}
-	if s.replaceVotes.Len() == 0 {
-		return b
-	}
-	for f := range s.counting {
-		b.at[f.Body.id(s.group)] = replacing{int(f.Body.Key), f.Body.Old}
-	}
-	for k := range s.active.Members {
-		for _, who := range s.active.identities(k) { // the latest one last
-			of := map[replacing]replaceVote{}
-			for _, v := range scan(s.replaceVotes, string(who[:])) {
-				p, ok := b.at[v.Replacement]
-				if !ok || p.key == k || s.tainted(v.Ref) {
-					continue
-				}
-				if old, ok := of[p]; !ok || later(v.Ref, old.Ref) {
-					of[p] = v
-				}
-			}
-			for p, v := range of {
-				if b.last[p] == nil {
-					b.last[p] = map[int][32]byte{}
-				}
-				b.last[p][k] = v.Replacement
-			}
-		}
-	}
-	return b
-}
-
-// approvers are the keys of the other members that approve a replacement.
-func (b ballot) approvers(id [32]byte) map[int]bool {
-	out := map[int]bool{}
-	for k, v := range b.last[b.at[id]] {
-		if v == id {
-			out[k] = true
-		}
-	}
-	return out
-}
-
-// approvedAny counts who approves any of the replacements that give a key the same identity.
-func (b ballot) approvedAny(group journal.GroupID, all []replacedFact, of replacedFact) int {
-	keys := map[int]bool{}
-	for _, f := range all {
-		if sameReplacement(f, of) {
-			for k := range b.approvers(f.Body.id(group)) {
-				keys[k] = true
-			}
-		}
-	}
-	return len(keys)
-}
-
 // identities are those that wrote for a key, from the roster's on.
 func (a *Active) identities(k int) []journal.Author {
 	if a.lines != nil {
@@ -438,12 +387,12 @@ func (s State) sameMember(a, b journal.Author) bool {
 // endedFrom returns the seq from which on a chain lies past the end of an
 // identity that was replaced, or is of one that was named and did not become a
 // member; 0 if it does not.
-func (l *lines) endedFrom(c journal.ChainKey) uint64 {
+func (s State) endedFrom(l *lines, c journal.ChainKey) uint64 {
+	if s.isNewcomer(c.Author) && (l == nil || !l.member[c.Author]) {
+		return 1
+	}
 	if l == nil {
 		return 0
-	}
-	if l.named[c.Author] && !l.member[c.Author] {
-		return 1
 	}
 	if cuts, ok := l.ends[c.Author]; ok {
 		return cuts[c.Incarnation] + 1

@@ -271,7 +271,9 @@ func (s State) activate() State {
 		if !s.checkReplaced(f.Body) {
 			s.replaced = s.replaced.Delete(k)
 			s = s.asInert(f.Ref, ruleReplacement)
+			continue
 		}
+		s = s.newcomer(f.Body.New)
 	}
 	s.relineDue = true
 	for _, m := range s.active.Members {

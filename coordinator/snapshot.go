@@ -14,7 +14,7 @@ const recSnapshot = "snapshot"
 
 // snapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const snapshotVersion = 11
+const snapshotVersion = 12
 
 var errSnapshot = errors.New("snapshot is of no use")
 
@@ -178,8 +178,11 @@ func (s State) withSnapshot(b []byte) (State, error) {
 		return s, errSnapshot
 	}
 	s.active = &Active{Roster: *r}
-	s.relineDue = true
 	s = s.reindexed()
+	for _, f := range s.replaced.All() {
+		s = s.newcomer(f.Body.New)
+	}
+	s.relineDue = true
 	return s.derived().told(), nil
 }
 

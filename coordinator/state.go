@@ -71,7 +71,8 @@ type State struct {
 	backlog     backlog
 
 	replaced     pmap.Map[string, replacedFact] // by chain | seq | entry id
-	replaceVotes pmap.Map[string, replaceVote]  // by author | entry id
+	newcomers    pmap.Map[string, struct{}]     // by identity: those that a valid replacement names, in effect or not
+	replaceVotes pmap.Map[string, replaceVote]  // see voteKey
 	labels       pmap.Map[string, labelFact]    // by target | entry id
 
 	zero  journal.EpochID // epoch 0

@@ -43,7 +43,7 @@ func (m Machine) noSeat() error {
 	switch l := m.State.active.lines; {
 	case m.State.wasReplaced():
 		return errReplaced
-	case l != nil && l.named[m.State.Me()] && m.local.Replaces != (journal.Author{}):
+	case l != nil && m.State.isNewcomer(m.State.Me()) && m.local.Replaces != (journal.Author{}):
 		return refuse(RuleNoKey, "this node is no member of the wallet until the other cosigners approve it").hint("`wallet show` on their nodes lists who waits")
 	}
 	return refuse(RuleNoKey, "this node holds no key of the wallet")

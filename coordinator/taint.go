@@ -19,7 +19,7 @@ type retaint struct {
 func (s State) taintedFrom(c journal.ChainKey) uint64 {
 	least := s.taintedApartFromEnd(c)
 	if s.active != nil {
-		least = lowerSeq(least, s.active.lines.endedFrom(c))
+		least = lowerSeq(least, s.endedFrom(s.active.lines, c))
 	}
 	return least
 }

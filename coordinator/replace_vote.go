@@ -1,0 +1,112 @@
+package coordinator
+
+import (
+	"strings"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// needed is how many other members approve a replacement that its key does not
+// decide: min(k, n-1), and no more than there are with a node.
+func (s State) needed() int {
+	nodes := 0
+	for _, m := range s.active.Members {
+		if !m.Hosted() {
+			nodes++
+		}
+	}
+	return min(s.genesis.Threshold, nodes-1)
+}
+
+// ballot is what the members approve: of each place and key, the replacement
+// that its latest untainted approval for that place names.
+type ballot struct {
+	at   map[[32]byte]replacing // of each replacement
+	last map[replacing]map[int][32]byte
+}
+
+func (s State) ballot() ballot {
+	b := ballot{at: map[[32]byte]replacing{}, last: map[replacing]map[int][32]byte{}}
+	if s.replaceVotes.Len() == 0 {
+		return b
+	}
+	for f := range s.counting {
+		b.at[f.Body.id(s.group)] = replacing{int(f.Body.Key), f.Body.Old}
+	}
+	for k := range s.active.Members {
+		for _, who := range s.active.identities(k) { // the latest one last
+			of := map[replacing]replaceVote{}
+			for id, p := range b.at {
+				if p.key == k {
+					continue
+				}
+				v, ok := s.lastReplaceVote(who, id)
+				if !ok {
+					continue
+				}
+				if old, ok := of[p]; !ok || later(v.Ref, old.Ref) {
+					of[p] = v
+				}
+			}
+			for p, v := range of {
+				if b.last[p] == nil {
+					b.last[p] = map[int][32]byte{}
+				}
+				b.last[p][k] = v.Replacement
+			}
+		}
+	}
+	return b
+}
+
+// replaceVoteKey puts the approvals of one replacement by one author together,
+// the latest incarnation first, and in it the latest entry.
+func replaceVoteKey(r Ref, replacement [32]byte) string {
+	k := append([]byte(key2(r.Chain.Author, journal.EntryID(replacement))), ^r.Chain.Incarnation)
+	return string(appendUint64(k, ^r.Seq)) + key(r.ID)
+}
+
+// lastReplaceVote returns an author's latest untainted approval of a replacement,
+// at the cost of two look-ups for each incarnation, however many it wrote.
+func (s State) lastReplaceVote(who journal.Author, replacement [32]byte) (replaceVote, bool) {
+	prefix := key2(who, journal.EntryID(replacement))
+	for at, more := prefix, true; more; {
+		more = false
+		for k, v := range s.replaceVotes.From(at) {
+			if !strings.HasPrefix(k, prefix) {
+				break
+			}
+			from := s.taintedFrom(v.Ref.Chain)
+			if from == 0 || v.Ref.Seq < from {
+				return v, true
+			}
+			at, more = prefix+string(appendUint64([]byte{^v.Ref.Chain.Incarnation}, ^(from-1))), true
+			break
+		}
+	}
+	return replaceVote{}, false
+}
+
+// approvers are the keys of the other members that approve a replacement.
+func (b ballot) approvers(id [32]byte) map[int]bool {
+	out := map[int]bool{}
+	for k, v := range b.last[b.at[id]] {
+		if v == id {
+			out[k] = true
+		}
+	}
+	return out
+}
+
+// approvedAny counts who approves any of the replacements that give a key the same identity.
+func (b ballot) approvedAny(group journal.GroupID, all []replacedFact, of replacedFact) int {
+	keys := map[int]bool{}
+	for _, f := range all {
+		if sameReplacement(f, of) {
+			for k := range b.approvers(f.Body.id(group)) {
+				keys[k] = true
+			}
+		}
+	}
+	return len(keys)
+}
