@@ -81,26 +81,28 @@ type joiner struct {
 	// stay gives a peer that sent a proof so much more time; it may be nil.
 	stay func(journal.Author, time.Duration)
 
-	rate  *xrate.Limiter
-	by    *limiters[journal.Author]
-	slots chan struct{}
-	mu    sync.Mutex
-	busy  map[journal.Author]int
+	rate   *xrate.Limiter
+	by     *limiters[journal.Author]
+	slots  chan struct{}
+	mu     sync.Mutex
+	busy   map[journal.Author]int
+	inLine map[journal.Author]bool // who waits for an earlier one of its own to end
+	ended  chan struct{}           // closed when one ends, and made anew
 }
 
 func newJoiner(self journal.Author, d coordinator.Doorman, c *codec, log *slog.Logger, tap func(string, []byte)) *joiner {
 	return &joiner{
 		self: self, doorman: d, codec: c, log: log, tap: tap,
-		rate:  xrate.NewLimiter(joinsPerSec, joinsBurst),
-		by:    newLimiters[journal.Author](joinPerSec, joinBurst),
-		busy:  map[journal.Author]int{},
+		rate: xrate.NewLimiter(joinsPerSec, joinsBurst),
+		by:   newLimiters[journal.Author](joinPerSec, joinBurst),
+		busy: map[journal.Author]int{}, inLine: map[journal.Author]bool{}, ended: make(chan struct{}),
 		slots: make(chan struct{}, maxJoins),
 	}
 }
 
 // serve answers one stranger, or resets the stream.
 func (j *joiner) serve(ctx context.Context, st stream, from journal.Author) {
-	if j.doorman == nil || !j.by.allow(from) || !j.rate.Allow() || !j.begin(from) {
+	if j.doorman == nil || !j.by.allow(from) || !j.rate.Allow() || !j.begin(ctx, from) {
 		_ = st.Reset()
 		return
 	}
@@ -124,12 +126,29 @@ func (j *joiner) serve(ctx context.Context, st stream, from journal.Author) {
 	_ = st.Close()
 }
 
-// begin says whether a peer may have one more stream served.
-func (j *joiner) begin(p journal.Author) bool {
+// begin says whether a peer may have one more stream served. One more than those
+// waits a moment: the peer may know that an earlier one is over before this node does.
+func (j *joiner) begin(ctx context.Context, p journal.Author) bool {
+	ctx, cancel := context.WithTimeout(ctx, proofTime)
+	defer cancel()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.busy[p] >= maxPeerJoins {
-		return false
+	for j.busy[p] >= maxPeerJoins {
+		if j.inLine[p] {
+			return false
+		}
+		j.inLine[p] = true
+		ended := j.ended
+		j.mu.Unlock()
+		select {
+		case <-ended:
+		case <-ctx.Done():
+		}
+		j.mu.Lock()
+		delete(j.inLine, p)
+		if ctx.Err() != nil {
+			return false
+		}
 	}
 	j.busy[p]++
 	return true
@@ -141,6 +160,8 @@ func (j *joiner) end(p journal.Author) {
 	if j.busy[p]--; j.busy[p] == 0 {
 		delete(j.busy, p)
 	}
+	close(j.ended)
+	j.ended = make(chan struct{})
 }
 
 func (j *joiner) staying(p journal.Author, d time.Duration) {
