@@ -177,7 +177,9 @@ func (w *writer) entries() error {
 		if err := w.txn.Set(e.key, e.encoded); err != nil {
 			return fmt.Errorf("write entry %s: %w", e.id, err)
 		}
-		w.use(e.value)
+		if err := w.use(e.value); err != nil {
+			return fmt.Errorf("write entry %s: %w", e.id, err)
+		}
 		fresh++
 	}
 	if fresh == 0 {
@@ -214,7 +216,9 @@ func (w *writer) records() error {
 		if err := w.txn.Set(r.key, r.encoded); err != nil {
 			return fmt.Errorf("write record: %w", err)
 		}
-		w.use(*r)
+		if err := w.use(*r); err != nil {
+			return fmt.Errorf("write record: %w", err)
+		}
 	}
 	return nil
 }
@@ -237,10 +241,17 @@ func (w *writer) supersede(key []byte) (bool, error) {
 	})
 }
 
-func (w *writer) use(v value) {
-	if v.blob != 0 {
+// use writes the pieces of a value, or notes that the staged ones are in use.
+func (w *writer) use(v value) error {
+	if v.staged {
 		w.used[v.blob] = true
+		return nil
 	}
+	if v.blob == 0 {
+		return nil
+	}
+	_, err := setPieces(w.txn, v.blob, 0, v.plain)
+	return err
 }
 
 // blobs marks those in use as such, and all others to be removed.

@@ -109,12 +109,13 @@ func TestDamagedBlob(t *testing.T) {
 	for name, how := range map[string]func([]byte) []byte{
 		"gone": remove, "changed": flip(10), "shorter": func(v []byte) []byte { return v[1:] },
 	} {
-		for piece := range 3 {
-			s := openBadger(t, t.TempDir(), testKey())
-			mustCommit(t, s, coordinator.Batch{Puts: map[string][]byte{"k": make([]byte, 5<<19)}})
+		// One value that is written with its batch, one that is staged before it.
+		for _, at := range []struct{ size, piece int }{{10_000, 0}, {10_000, 2}, {5 << 19, 0}, {5 << 19, 300}, {5 << 19, 682}} {
+			s, piece := openBadger(t, t.TempDir(), testKey()), at.piece
+			mustCommit(t, s, coordinator.Batch{Puts: map[string][]byte{"k": make([]byte, at.size)}})
 			keys := s.Keys('b')
-			if len(keys) != 3 {
-				t.Fatalf("%d pieces", len(keys))
+			if want := (at.size + 3839) / 3840; len(keys) != want {
+				t.Fatalf("%d pieces, want %d", len(keys), want)
 			}
 			if err := s.Damage(keys[piece], how); err != nil {
 				t.Fatal(err)

@@ -131,6 +131,9 @@ func blobKey(space byte, blob uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{space}, blob)
 }
 
+// chunkKeyLen is the length of the key of a piece.
+const chunkKeyLen = 1 + 8 + 4
+
 func chunkKey(blob uint64, chunk uint32) []byte {
 	return binary.BigEndian.AppendUint32(blobKey(spaceBlob, blob), chunk)
 }

@@ -28,7 +28,7 @@ func badgerOptions(dir string, key []byte, log badger.Logger) badger.Options {
 	// Every value stays in the tree and its log, none goes to the value log:
 	// Badger only logs an error of syncing the value log and acknowledges
 	// nevertheless (v4.9.6, valueLog.write), and it needs garbage collection.
-	// Values of 1 MiB and more would go there; inlineMax is below that.
+	// Values of 1 MiB and more would go there; none is larger than pieceSize.
 	o.ValueThreshold = 1 << 20
 	// So the value log stays empty, and its smallest map (twice 1 MiB) will do.
 	o.ValueLogFileSize = 1 << 20
@@ -39,6 +39,11 @@ func badgerOptions(dir string, key []byte, log badger.Logger) badger.Options {
 	// One memtable may wait while another one is written out; then Commit
 	// waits. Each costs about 10 MiB, as touched.
 	o.NumMemtables = 1
+	// While Badger makes a table it allocates twice this, rounded up to a power
+	// of two, then twice as much again where that is too little; a block takes
+	// 2.13 times its size. So a table of 2 MiB (the default) takes 12 MiB, one
+	// of 1.75 MiB 4 MiB, and it makes up to 13 at once.
+	o.BaseTableSize = 7 << 18
 	// Compact early: tables of level 0 are searched one by one.
 	o.NumLevelZeroTables = 3
 	o.NumLevelZeroTablesStall = 6

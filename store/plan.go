@@ -15,11 +15,20 @@ import (
 
 const (
 	// inlineMax is the largest value inside the transaction of its batch, in
-	// bytes. It must stay below Badger's ValueThreshold (1 MiB) by the head of
-	// a value, and is half of what a transaction takes (1.2 MiB).
+	// bytes: half of what a transaction takes (1.2 MiB).
 	inlineMax = 512 << 10
-	// chunkSize is the size of the pieces of a large value, one transaction each.
+	// chunkSize is how much of a value that is too large for the transaction of
+	// its batch one transaction of its own takes, in bytes.
 	chunkSize = 1<<20 - 64<<10
+	// pieceSize is the largest value that is written as one, in bytes; a larger
+	// one is written in pieces, also inside the transaction. A piece, its key,
+	// the head of an entry, offset and checksum of the block and its
+	// initialization vector fit into a block (4 KiB). While Badger (v4.9.6,
+	// table.Builder) makes a table, a value that is larger than a block takes
+	// four times its size, and it ends a table only after the blocks that are
+	// still being encrypted, which may be a dozen: with values of 1 MiB it took
+	// up to 124 MiB for one table, and makes a dozen at once.
+	pieceSize = 4<<10 - 256
 	// perKey is what Badger counts for each key besides key and value: version
 	// (10) and meta (2).
 	perKey = 12
@@ -27,11 +36,26 @@ const (
 	overhead = 16 << 10
 )
 
-// value is one value of a batch: inside the transaction, or a blob of its own.
+// value is one value of a batch: whole, or a blob in pieces, which are written
+// inside the transaction of the batch or staged before it.
 type value struct {
 	key, plain []byte
 	encoded    []byte
-	blob       uint64 // 0: inside
+	blob       uint64 // 0: whole
+	staged     bool
+}
+
+// pieces is how many pieces a value of so many bytes is written in.
+func pieces(n int) int { return (n + pieceSize - 1) / pieceSize }
+
+// inside is what a value takes in the transaction of its batch: keys beside its
+// own, and bytes.
+func (v *value) inside() (keys, size int) {
+	if len(v.plain) <= pieceSize {
+		return 0, inlineHead + len(v.plain)
+	}
+	n := pieces(len(v.plain))
+	return n, refLen + len(v.plain) + n*(chunkKeyLen+perKey)
 }
 
 type entryWrite struct {
@@ -86,7 +110,8 @@ func (s *Badger) plan(b coordinator.Batch) (*plan, error) {
 	keys += len(b.Guard)
 	size += len(b.Guard) * (guardKeyLen + perKey)
 	for _, v := range values {
-		size += inlineHead + len(v.plain)
+		k, n := v.inside()
+		keys, size = keys+k, size+n
 	}
 	limit := int(s.db.MaxBatchSize())
 	slices.SortStableFunc(values, func(a, b *value) int { return cmp.Compare(len(b.plain), len(a.plain)) })
@@ -94,14 +119,18 @@ func (s *Badger) plan(b coordinator.Batch) (*plan, error) {
 		if (len(v.plain) <= inlineMax && size < limit) || len(v.plain) <= refLen {
 			break
 		}
-		size += refLen - inlineHead - len(v.plain)
-		v.blob = s.lastBlob.Add(1)
+		k, n := v.inside()
+		keys, size = keys-k, size+refLen-n
+		v.blob, v.staged = s.lastBlob.Add(1), true
 		p.large = append(p.large, v)
 	}
 	if size >= limit || keys+8 >= int(s.db.MaxBatchCount()) {
 		return nil, fmt.Errorf("%w: %d keys and %d bytes in one transaction", ErrTooBig, keys, size)
 	}
 	for _, v := range values {
+		if v.blob == 0 && len(v.plain) > pieceSize {
+			v.blob = s.lastBlob.Add(1)
+		}
 		if v.blob == 0 {
 			v.encoded = inline(v.plain)
 		} else {
@@ -129,41 +158,63 @@ func (s *Badger) stage(ctx context.Context, p *plan) error {
 }
 
 func (s *Badger) stageOne(ctx context.Context, v *value) error {
-	chunk := uint32(0)
-	for piece := range slices.Chunk(v.plain, chunkSize) {
+	next := uint32(0)
+	for part := range slices.Chunk(v.plain, chunkSize) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := s.update(func(txn *badger.Txn) error {
-			if chunk == 0 {
+		err := s.update(func(txn *badger.Txn) (err error) {
+			if next == 0 {
 				if err := txn.Set(blobKey(spaceStaged, v.blob), nil); err != nil {
 					return err
 				}
 			}
-			return txn.Set(chunkKey(v.blob, chunk), piece)
+			next, err = setPieces(txn, v.blob, next, part)
+			return err
 		})
 		if err != nil {
 			return fmt.Errorf("stage large value: %w", err)
 		}
-		chunk++
 	}
 	return nil
 }
 
-// dropBlobs removes values that are marked as not in use.
+// setPieces writes a part of a value in pieces with numbers from next on, and
+// returns the number after them.
+func setPieces(txn *badger.Txn, blob uint64, next uint32, part []byte) (uint32, error) {
+	for piece := range slices.Chunk(part, pieceSize) {
+		if err := txn.Set(chunkKey(blob, next), piece); err != nil {
+			return next, err
+		}
+		next++
+	}
+	return next, nil
+}
+
+// dropMax is how many pieces one transaction removes: far fewer than the keys
+// that it takes (13,000).
+const dropMax = 4096
+
+// dropBlobs removes values that are marked as not in use, the mark last: what a
+// crash leaves is removed at Open.
 func (s *Badger) dropBlobs(blobs []uint64) error {
 	for _, blob := range blobs {
-		err := s.update(func(txn *badger.Txn) error {
-			err := scan(txn, blobKey(spaceBlob, blob), func(item *badger.Item) error {
-				return txn.Delete(item.KeyCopy(nil))
+		for more := true; more; {
+			err := s.update(func(txn *badger.Txn) error {
+				keys := firstKeys(txn, blobKey(spaceBlob, blob), dropMax)
+				for _, k := range keys {
+					if err := txn.Delete(k); err != nil {
+						return err
+					}
+				}
+				if more = len(keys) == dropMax; more {
+					return nil
+				}
+				return txn.Delete(blobKey(spaceStaged, blob))
 			})
 			if err != nil {
-				return err
+				return fmt.Errorf("remove large value: %w", err)
 			}
-			return txn.Delete(blobKey(spaceStaged, blob))
-		})
-		if err != nil {
-			return fmt.Errorf("remove large value: %w", err)
 		}
 	}
 	return nil

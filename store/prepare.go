@@ -180,6 +180,16 @@ func scan(txn *badger.Txn, prefix []byte, f func(*badger.Item) error) error {
 	return nil
 }
 
+// firstKeys returns at most so many keys with a prefix.
+func firstKeys(txn *badger.Txn, prefix []byte, most int) (keys [][]byte) {
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: prefix})
+	defer it.Close()
+	for it.Rewind(); it.Valid() && len(keys) < most; it.Next() {
+		keys = append(keys, it.Item().KeyCopy(nil))
+	}
+	return keys
+}
+
 // getCount returns a stored count, 0 where there is none.
 func getCount(txn *badger.Txn, key []byte) (n uint64, err error) {
 	item, err := txn.Get(key)

@@ -195,7 +195,7 @@ func readValue(txn *badger.Txn, item *badger.Item) (out []byte, err error) {
 	out = make([]byte, 0, r.length)
 	next := uint32(0)
 	err = scan(txn, blobKey(spaceBlob, r.blob), func(item *badger.Item) error {
-		if k := item.Key(); len(k) != 13 || binary.BigEndian.Uint32(k[9:]) != next {
+		if k := item.Key(); len(k) != chunkKeyLen || binary.BigEndian.Uint32(k[9:]) != next {
 			return fmt.Errorf("%w: piece %d of a large value is missing", ErrCorrupt, next)
 		}
 		next++

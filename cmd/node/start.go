@@ -48,6 +48,11 @@ type ready struct {
 }
 
 func (c *cli) start(ctx context.Context, passphraseFile string, set []string) error {
+	if os.Getenv("GOMEMLIMIT") == "" && os.Getenv("GOGC") == "" {
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		go limitMemory(ctx)
+	}
 	conf, err := c.config(app.ConfigPath(c.dataDir), set)
 	if err != nil {
 		return err
