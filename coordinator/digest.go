@@ -47,7 +47,7 @@ func (s State) Digest() (Digest, error) {
 func (s State) derivedText() []byte {
 	var b bytes.Buffer
 	cur, _ := s.Epoch()
-	fmt.Fprintf(&b, "epoch %x topics %q members %x\n", cur.ID(), s.topics(), s.Members())
+	fmt.Fprintf(&b, "epoch %x topics %q\n", cur.ID(), s.topics())
 	for c := range s.chains.Keys() {
 		fmt.Fprintf(&b, "chain %x %d tainted from %d\n", c.Author, c.Incarnation, s.taintedFrom(c))
 	}
@@ -55,8 +55,10 @@ func (s State) derivedText() []byte {
 		fmt.Fprintf(&b, "newcomer %x\n", who)
 	}
 	if s.active == nil {
+		// Members names this node, too; who was admitted is in the snapshot.
 		return b.Bytes()
 	}
+	fmt.Fprintf(&b, "members %x\n", s.Members())
 	for k, m := range s.active.Members {
 		fmt.Fprintf(&b, "member %d %x %x line %x\n", k, m.Identity, m.Sealing, s.active.identities(k))
 	}
