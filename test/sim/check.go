@@ -86,6 +86,9 @@ func (w *world) finish() {
 	}
 	w.checkRosters()
 	w.lastPayment()
+	// What was told a moment ago is not everywhere yet.
+	w.hushed = true
+	w.queue.run(w.queue.now+2*time.Minute, w.stop)
 	if !w.stop() {
 		w.checkRead()
 		w.checkDurable()

@@ -43,6 +43,7 @@ type world struct {
 	broadcasts map[[32]byte]bool         // transactions that were looked at
 	change     map[string]uint32
 	deferred   bool // entries of a liar are not taken yet somewhere
+	hushed     bool // liars lie no more
 }
 
 // Report is what came of a run.
@@ -237,7 +238,9 @@ func (w *world) act(a Action) {
 			n.lose()
 		}
 	default:
-		w.lie(n, a)
+		if !w.hushed {
+			w.lie(n, a)
+		}
 	}
 }
 
