@@ -123,6 +123,7 @@ type step struct {
 	drawn   uint64
 	// starting: statuses are learnt anew, and are no news.
 	starting bool
+	forked   bool // some chain is
 	// sighting: the message only tells what a mempool holds. It is stored with
 	// whatever comes next, a tick at the latest: a crash forgets nothing that the
 	// backend does not tell again.
