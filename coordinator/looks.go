@@ -98,25 +98,22 @@ func (s *step) look(tx chainhash.Hash) {
 }
 
 // lookAround has everything looked at whose status may rest on a transaction of
-// the chain: itself, what spends the coins it spends, and what spends its
-// outputs. Coins that the wallet does not have are left out: whoever pays the
-// wallet, and raises the fee, spends as many as it likes, and nobody signs what
-// spends them.
-func (s *step) lookAround(id chainhash.Hash) {
+// the chain: itself, and what spends its outputs; where it came into a block or
+// out of one, also what spends the coins it spends. A mempool kills no rival, and
+// whoever pays the wallet may raise the fee with every second.
+func (s *step) lookAround(id chainhash.Hash, blocks bool) {
 	s.look(id)
 	s.lookCoins(key(id))
-	ours := func(o wire.OutPoint) {
-		if has(s.m.View.outs, coinKey(o)) {
-			s.lookCoin(o)
-		}
+	if !blocks {
+		return
 	}
 	if t, ok := s.m.View.Tx(id); ok {
 		for _, i := range t.Tx.TxIn {
-			ours(i.PreviousOutPoint)
+			s.lookCoin(i.PreviousOutPoint)
 		}
 	} else if p, ok := s.m.State.anyOf(id); ok {
 		for _, i := range p.Body.Inputs {
-			ours(i.OutPoint())
+			s.lookCoin(i.OutPoint())
 		}
 	}
 }
