@@ -13,7 +13,7 @@ import (
 // 28 MB with the headers, of 33. Who forked by mistake writes a few entries
 // until it learns of it. A restart counts what is in the entries.
 const (
-	maxCarries           = 256
+	maxCarries     = 256
 	maxCarriedSigs = 4096
 )
 
@@ -45,7 +45,7 @@ func (s *step) carrySignatures() {
 		s.countCarried()
 	}
 	left, looked := carryEach, looksEach
-	for left > 0 && looked > 0 {
+	for left > 0 && looked > 0 && s.spare() {
 		carry, tx, at, ok := s.m.watch.carry.next()
 		if !ok {
 			return

@@ -110,7 +110,7 @@ func (s *step) revealSalt() error {
 // other branch outside for good.
 func (s *step) nameEvidence() error {
 	st := s.m.State
-	if st.active == nil || len(st.chains.Forks()) == 0 {
+	if st.active == nil || len(st.chains.Forks()) == 0 || !s.spare() {
 		return nil
 	}
 	var ids []journal.EntryID
