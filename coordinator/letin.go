@@ -58,6 +58,9 @@ func (s *step) letIn(m Member) error {
 			return err
 		}
 	}
+	if !s.spare() {
+		return nil
+	}
 	st := s.m.State
 	var hand []journal.Epoch
 	looked := 0

@@ -129,7 +129,7 @@ func (s *step) lookedBack(x LookedBack) error {
 	blocks := max(lookBackBlocks, int64(x.End.Height)-int64(x.From))
 	v.lookNext = s.now().Unix() + int64(lookBackEach.Seconds())*blocks/lookBackBlocks
 	s.m.View = v
-	s.lookAroundNews()
+	s.lookAroundNews(true)
 	return s.extend(BlockRef{}, true)
 }
 

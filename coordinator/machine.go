@@ -42,6 +42,7 @@ type Machine struct {
 	unsaved  int       // blocks since the view was last stored
 	saved    [2]uint32 // scripts stored, by branch
 	ticks    uint64
+	written  written // what others charge to its allowance: see unasked.go
 }
 
 // Local is what a node keeps of a group for itself. It is a secret.
@@ -123,6 +124,7 @@ type step struct {
 	drawn   uint64
 	// starting: statuses are learnt anew, and are no news.
 	starting bool
+	forked   bool // some chain is
 	// sighting: the message only tells what a mempool holds. It is stored with
 	// whatever comes next, a tick at the latest: a crash forgets nothing that the
 	// backend does not tell again.
@@ -327,6 +329,7 @@ func (s *step) append(e *journal.Entry) error {
 		return fmt.Errorf("append own entry: %w", errOwnChain)
 	}
 	s.m.State = next.derived()
+	s.m.written = s.m.written.with(len(e.Bytes()), s.now())
 	s.batch.Entries = append(s.batch.Entries, e)
 	s.do(Publish{e})
 	return nil

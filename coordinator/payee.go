@@ -61,12 +61,15 @@ func (s *step) pay(p *Proposal, now Status) {
 	}
 }
 
-// age looks again at payments that only the height of the chain changes.
+// age looks again at payments that only the height of the chain changes, as many
+// as one step may.
 func (s *step) age() {
+	left := looksEach
 	for k := range s.m.watch.aging.All() {
-		if int64(be32(k)) > int64(s.m.View.tip.Height) {
+		if int64(be32(k)) > int64(s.m.View.tip.Height) || left == 0 {
 			return
 		}
+		left--
 		s.m.watch.aging = s.m.watch.aging.Delete(k)
 		s.look(chainhash.Hash([]byte(k[4:])))
 	}

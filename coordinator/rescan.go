@@ -43,7 +43,7 @@ func (s *step) rescanFrom(x RescanFrom) error {
 	if err := s.put(recLocal, s.m.local); err != nil {
 		return err
 	}
-	s.lookAroundNews()
+	s.lookAroundNews(true)
 	s.do(Refollow{})
 	s.do(Reply{})
 	return nil

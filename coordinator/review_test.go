@@ -305,8 +305,8 @@ func TestSignaturesFoundPastAForkAreCarried(t *testing.T) {
 		t.Fatalf("B knows of %d signatures", n)
 	}
 	n := 0
-	for _, c := range scan(a.m.State.carriers, key(id)) {
-		n += len(a.m.State.onlyTainted(x, c))
+	for k := range a.m.State.active.Members {
+		n += len(a.m.State.onlyPastForks(x, uint32(k)))
 	}
 	if n != 0 {
 		t.Fatalf("%d signatures would be carried again and again", n)

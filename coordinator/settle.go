@@ -110,7 +110,7 @@ func (s *step) revealSalt() error {
 // other branch outside for good.
 func (s *step) nameEvidence() error {
 	st := s.m.State
-	if st.active == nil || len(st.chains.Forks()) == 0 {
+	if st.active == nil || len(st.chains.Forks()) == 0 || !s.spare() {
 		return nil
 	}
 	var ids []journal.EntryID
@@ -235,6 +235,7 @@ func (s *step) tick(t Tick) error {
 	s.m.ticks++
 	s.m.online = t.Online
 	s.expire()
+	s.age()
 	// What the backend did not take yet is tried again soon; what it took, until
 	// it is mined.
 	s.sendAgain(s.m.ticks%retryEach == 0, s.m.ticks%rebroadcastEach == 0)

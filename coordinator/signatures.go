@@ -56,9 +56,6 @@ func (s State) verify(p *Proposal, c carrierFact) State {
 	if rule != "" {
 		s = s.asInert(c.Ref, rule)
 	}
-	if s.tainted(c.Ref) {
-		s.soiled = append(s.soiled[:len(s.soiled):len(s.soiled)], c.Ref)
-	}
 	return s.touch(p.Ref.ID)
 }
 

@@ -194,7 +194,7 @@ func (s State) asksFor(d askDue) (now, later bool) {
 // secret this node could not open or was not given, and seals again those that
 // others ask for.
 func (s *step) tellStanza() error {
-	if s.m.State.active == nil {
+	if s.m.State.active == nil || !s.spare() {
 		return nil
 	}
 	for _, k := range firstsByAuthor(s.m.State.book.asks, stanzaEach) {
@@ -219,7 +219,7 @@ func (s *step) tellStanza() error {
 // group's before it knew of the fork.
 func (s *step) askPastForks() error {
 	st := s.m.State
-	if st.active == nil || len(st.chains.Forks()) == 0 {
+	if st.active == nil || len(st.chains.Forks()) == 0 || !s.spare() {
 		return nil
 	}
 	for _, k := range firstsByAuthor(st.book.strange, stanzaEach) {

@@ -86,8 +86,6 @@ type State struct {
 	// touched lists the proposals that changed since Step last looked. It is
 	// bookkeeping of one step, and no part of what State says.
 	touched []journal.EntryID
-	// soiled lists the tainted entries whose signatures were verified since then.
-	soiled []Ref
 	// leased lists the indexes that were leased since then, likewise.
 	leased pmap.Map[uint32, bool]
 	// relineDue: who the members are has to be worked out anew; retainted lists

@@ -54,7 +54,7 @@ func (s *step) chain(n ChainNotice) error {
 	}
 	first := v.caughtUp && !s.m.View.caughtUp
 	s.m.View = v
-	s.lookAroundNews()
+	s.lookAroundNews(n.Kind != Seen && n.Kind != Unseen)
 	s.age()
 	if first {
 		s.sendAgain(true, false) // the backend may not have been there to take it when this node started
@@ -65,10 +65,11 @@ func (s *step) chain(n ChainNotice) error {
 	return s.extend(n.Block, n.Kind == Rescanned)
 }
 
-// lookAroundNews looks at what rests on the transactions that changed in this step.
-func (s *step) lookAroundNews() {
+// lookAroundNews looks at what rests on the transactions that changed in this
+// step; blocks says that it took or gave back a block.
+func (s *step) lookAroundNews(blocks bool) {
 	for id := range s.m.View.news.All() {
-		s.lookAround(chainhash.Hash([]byte(id)))
+		s.lookAround(chainhash.Hash([]byte(id)), blocks)
 	}
 }
 

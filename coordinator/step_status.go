@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -25,153 +24,27 @@ type watchlist struct {
 	counts   [len(statusOrder)]int      // proposals by status told, in statusOrder
 	expiring pmap.Map[string, struct{}] // by expiry | proposal: those that are pending
 	sending  pmap.Map[string, Status]   // by txid: final or broadcast, and not mined
-	looks    pmap.Map[string, string]   // what is to be looked at, and how far that is done (see look)
+	looks    rounds                     // what is to be looked at
 	// payments finds those who were paid: by hash of the script | txid; paying has
 	// the transactions it holds, aging when the chain's height alone drops one: by
 	// height | txid.
 	payments, paying, aging pmap.Map[string, struct{}]
-	carry                   pmap.Map[string, struct{}] // by proposal | entry: tainted carriers, whose signatures others may lack
+	carry                   rounds                    // by txid: what may have signatures that others lack
+	carried                 pmap.Map[uint32, carried] // by key: what was carried of what its owners brought
+	counted                 bool                      // carried has what is in the entries
 }
 
 // statusOrder lists the statuses, in the order in which the first that holds is taken.
 var statusOrder = [...]Status{StatusConfirmed, StatusDead, StatusBroadcast, StatusFinal, StatusWithdrawn,
 	StatusRejected, StatusExpired, StatusReplaced, StatusPending}
 
-// Kinds of what is to be looked at.
-const (
-	lookTx    = 't' // a transaction
-	lookCoin  = 'c' // all transactions that spend a coin, or any output of a transaction
-	lookChain = 'r' // what rests on the entries of a chain, from a seq on
-)
-
-// look has a transaction looked at, soon.
-func (s *step) look(tx chainhash.Hash) { s.again(string(lookTx) + key(tx)) }
-
-// lookAround has everything looked at whose status may rest on a transaction of
-// the chain: itself, what spends the coins it spends, and what spends its outputs.
-func (s *step) lookAround(id chainhash.Hash) {
-	s.look(id)
-	s.again(string(lookCoin) + key(id))
-	if t, ok := s.m.View.Tx(id); ok {
-		for _, i := range t.Tx.TxIn {
-			s.lookCoin(i.PreviousOutPoint)
-		}
-	} else if p, ok := s.m.State.anyOf(id); ok {
-		for _, i := range p.Body.Inputs {
-			s.lookCoin(i.OutPoint())
-		}
-	}
-}
-
-func (s *step) lookCoin(o wire.OutPoint) { s.again(string(lookCoin) + coinKey(o)) }
-
-// lookChain has looked at what rests on the entries of a chain from a seq on.
-func (s *step) lookChain(c journal.ChainKey, from uint64) {
-	s.again(string(lookChain) + chainKey(c) + string(appendUint64(nil, from)))
-}
-
-// again begins a look anew, also where one is under way.
-func (s *step) again(what string) { s.m.watch.looks = s.m.watch.looks.Set(what, "") }
-
-// lookFurther looks at what is to be looked at, as much as one step may.
-func (s *step) lookFurther() {
-	for left := looksEach; left > 0; {
-		what, done, any := "", "", false
-		for what, done = range s.m.watch.looks.All() {
-			any = true
-			break
-		}
-		if !any {
-			return
-		}
-		s.m.watch.looks = s.m.watch.looks.Delete(what)
-		left--
-		switch what[0] {
-		case lookTx:
-			s.lookAt(chainhash.Hash([]byte(what[1:])))
-			continue
-		case lookCoin:
-			done, left = s.lookSome(what[1:], done, left)
-		case lookChain:
-			done, left = s.lookResting(what[1:], done, left)
-		}
-		if done != "" && !has(s.m.watch.looks, what) {
-			s.m.watch.looks = s.m.watch.looks.Set(what, done)
-		}
-	}
-}
-
-// lookSome looks at the transactions that spend a coin, after one of them. It
-// returns the last one, or "" when that was all.
-func (s *step) lookSome(coin, after string, left int) (string, int) {
-	from := coin
-	if after != "" {
-		from = after + "\x00"
-	}
-	for k := range scan2(s.m.State.props.spending, coin, from) {
-		if left--; left < 0 {
-			return after, 0
-		}
-		s.lookAt(chainhash.Hash([]byte(k[36:])))
-		after = k
-	}
-	return "", left
-}
-
-// lookResting looks at what rests on the entries of a chain from a seq on.
-func (s *step) lookResting(place, after string, left int) (string, int) {
-	from := place
-	if after != "" {
-		from = after + "\x00"
-	}
-	st := s.m.State
-	forked := st.chains.ForkedAt(chainOf(place)) != 0
-	for k, id := range scan2(st.props.rests, place[:33], from) {
-		if left--; left < 0 {
-			return after, 0
-		}
-		after = k
-		if forked {
-			s.mayCarry(key2(id, idOf(k)))
-		}
-		if p, ok := st.Proposal(id); ok && p.Sound {
-			s.tell(p, false)
-			s.look(p.TxID)
-			for _, t := range p.Body.Replaces {
-				s.look(t)
-			}
-		}
-	}
-	return "", left
-}
-
-// lookAt derives the statuses of the proposals that decide about a transaction.
-// Where it became dead, or is no more, what spends its outputs is looked at, too.
-func (s *step) lookAt(tx chainhash.Hash) {
-	if s.m.State.active == nil {
-		return
-	}
-	for n, p := range s.m.State.copiesOf(tx) {
-		was, known := s.m.watch.told.Get(key(p.Ref.ID))
-		now := s.tell(p, false)
-		if n == 0 && (was == StatusDead) != (now == StatusDead) && (known || now == StatusDead) {
-			s.again(string(lookCoin) + key(tx))
-		}
-	}
-}
-
 // statuses derives what changed, broadcasts what became final, and tells.
 func (s *step) statuses() {
 	st := s.m.State
-	touched, soiled, reweighed := st.touched, st.soiled, st.reweighedOf
-	s.m.State.touched, s.m.State.soiled, s.m.State.reweighedOf = nil, nil, nil
+	touched, reweighed := st.touched, st.reweighedOf
+	s.m.State.touched, s.m.State.reweighedOf = nil, nil
 	for _, r := range reweighed {
 		s.lookChain(r.Chain, lowerSeq(r.From, r.Before))
-	}
-	for _, r := range soiled {
-		if id, ok := st.props.rests.Get(placeKey(r)); ok && st.chains.ForkedAt(r.Chain) != 0 {
-			s.mayCarry(key2(id, r.ID))
-		}
 	}
 	done := map[journal.EntryID]bool{}
 	for _, id := range touched {
@@ -186,6 +59,7 @@ func (s *step) statuses() {
 			s.look(t)
 		}
 	}
+	s.forked = len(s.m.State.chains.Forks()) > 0
 	s.lookFurther()
 	s.carrySignatures()
 }
@@ -321,68 +195,3 @@ func (s *step) expire() {
 }
 
 func be64(s string) uint64 { return uint64(be32(s))<<32 | uint64(be32(s[4:])) }
-
-// mayCarry has a tainted carrier looked at for signatures that nobody else brings.
-func (s *step) mayCarry(carrier string) {
-	if has(s.m.State.carriers, carrier) {
-		s.m.watch.carry = s.m.watch.carry.Set(carrier, struct{}{})
-	}
-}
-
-// carrySignatures carries signatures that this node counts and found only past
-// a fork: the others may never be handed those entries.
-func (s *step) carrySignatures() {
-	if s.m.catchingUp() {
-		return // it writes nothing yet, and nobody else need hold them
-	}
-	left, looked := carryEach, looksEach
-	for k := range s.m.watch.carry.All() {
-		if left == 0 || looked == 0 {
-			return
-		}
-		looked--
-		s.m.watch.carry = s.m.watch.carry.Delete(k)
-		c, _ := s.m.State.carriers.Get(k)
-		p, ok := s.m.State.Proposal(c.Proposal)
-		if !ok || !p.Sound || c.Verified == nil {
-			continue
-		}
-		if was, _ := s.m.watch.told.Get(key(p.Ref.ID)); was == StatusConfirmed || was == StatusDead {
-			continue
-		}
-		if sigs := s.m.State.onlyTainted(p, c); len(sigs) > 0 {
-			left--
-			// Where this node's own chain is forked, others do it.
-			_ = s.try(func() error {
-				_, err := s.write(&SignatureCarried{Proposal: p.Ref.ID, Signatures: sigs})
-				return err
-			})
-		}
-	}
-}
-
-// onlyTainted returns the signatures for those of a carrier that verified and
-// that no untainted entry brings.
-func (s State) onlyTainted(p *Proposal, c carrierFact) []PartialSignature {
-	var out []PartialSignature
-	for n, x := range c.Signatures {
-		of := sigKey(p.TxID, x.Input, x.Key)
-		if c.Verified[n/8]>>(n%8)&1 == 0 || s.cleanly(of) {
-			continue
-		}
-		if b, ok := s.sigs.Get(of); ok {
-			out = append(out, PartialSignature{Input: x.Input, Key: x.Key, Bytes: b})
-		}
-	}
-	return out
-}
-
-// cleanly says whether an untainted entry brings a signature on an input by a key.
-func (s State) cleanly(of string) bool {
-	for k, seq := range scan(s.props.brought, of) {
-		if !s.tainted(Ref{Chain: chainOf(k[len(of):]), Seq: seq}) {
-			return true
-		}
-	}
-	return false
-}

@@ -85,7 +85,7 @@ func (s State) retaint(c journal.ChainKey, before uint64) State {
 
 // told returns the state without the bookkeeping of what is news.
 func (s State) told() State {
-	s.touched, s.soiled, s.leased, s.reweighed, s.reweighedOf = nil, nil, pmap.Map[uint32, bool]{}, false, nil
+	s.touched, s.leased, s.reweighed, s.reweighedOf = nil, pmap.Map[uint32, bool]{}, false, nil
 	return s
 }
 

@@ -61,8 +61,8 @@ func breaches() []breach {
 			"	for _, e := range s.epochs.All() {\n		for ok := true; ok && e.Number > 0; {\n			e, ok = s.epochs.Get(key(e.Parent))\n		}\n	}\n"+
 				"	if e, ok := s.fitting(); ok {\n		return e, true")),
 		cost("copies and a fork", one("a walk over copies in each step", "coordinator/step_status.go",
-			"	left, looked := carryEach, looksEach\n",
-			"	left, looked := carryEach, looksEach\n	if len(s.m.State.chains.Forks()) > 0 {\n		for _, p := range s.m.State.proposals.All() {\n			s.m.State.alive(p)\n		}\n	}\n")),
+			"	s.forked = len(s.m.State.chains.Forks()) > 0\n",
+			"	if s.forked = len(s.m.State.chains.Forks()) > 0; s.forked {\n		for _, p := range s.m.State.proposals.All() {\n			s.m.State.alive(p)\n		}\n	}\n")),
 		one("replacements unchecked", "coordinator/replace.go",
 			"if s.active != nil && !s.checkReplaced(f.Body) {", "if false {"),
 		one("cuts read late change nothing", "coordinator/fold.go",
@@ -73,8 +73,8 @@ func breaches() []breach {
 			"	need := max(1, m.State.genesis.Threshold-1)\n	if need > m.State.genesis.Cosigners-2 {", "	need := 1\n	if false {"),
 		one("restored node signs a rival", "coordinator/bound.go",
 			"if m.restored == nil && m.bound == nil || m.sinceRestore(q.Ref.Chain) {", "if true {"),
-		one("signatures past a fork kept back", "coordinator/step_status.go",
-			"	var out []PartialSignature\n", "	var out []PartialSignature\n	if p != nil {\n		return nil\n	}\n"),
+		one("signatures past a fork kept back", "coordinator/carry.go",
+			"	var out []strayed\n", "	var out []strayed\n	if p != nil {\n		return nil\n	}\n"),
 		one("change anywhere", "coordinator/rules.go",
 			"if o.Change != nil && *o.Change >= v.used[wallet.BranchChange]+changeGap {", "if false {"),
 	}

@@ -1,0 +1,247 @@
+package coordinator
+
+import (
+	"github.com/btcsuite/btcd/chainhash/v2"
+)
+
+// What this node carries of what the owners of one key bring past their forks,
+// in its own entries. They are charged to its own allowance (see quota.go),
+// which a forker could else use up. All of a key's signatures on a transaction are
+// carried at once, so that nobody makes more entries of them by strewing them.
+// 19 of 20 keys make 4,864 entries, of the 32,768 that the others grant; and
+// 77,824 signatures of 82 bytes, which padding makes four times as long at most:
+// 28 MB with the headers, of 33. Who forked by mistake writes a few entries
+// until it learns of it. A restart counts what is in the entries.
+const (
+	maxCarries     = 256
+	maxCarriedSigs = 4096
+)
+
+// carried is what this node carried of what one key's owners brought past a fork.
+type carried struct{ entries, signatures int }
+
+func (c carried) room(signatures int) bool {
+	return c.entries < maxCarries && c.signatures+signatures <= maxCarriedSigs
+}
+
+// mayCarry has a transaction looked at for signatures that nobody brings but
+// past a fork.
+func (s *step) mayCarry(tx chainhash.Hash) {
+	if s.forked && s.m.State.released(tx) {
+		s.m.watch.carry = s.m.watch.carry.add(key(tx), key(tx))
+	}
+}
+
+// carrySignatures carries signatures that this node counts and found only past
+// a fork: the others may never be handed those entries.
+func (s *step) carrySignatures() {
+	if s.m.catchingUp() || s.m.State.active == nil {
+		return // it writes nothing yet, and nobody else need hold them
+	}
+	if s.m.watch.carry.Len() == 0 || s.m.State.backlog.turns.Len() > 0 {
+		return // an untainted entry may bring them that is not verified yet
+	}
+	if !s.m.watch.counted {
+		s.countCarried()
+	}
+	left, looked := carryEach, looksEach
+	for left > 0 && looked > 0 && s.spare() {
+		carry, tx, at, ok := s.m.watch.carry.next()
+		if !ok {
+			return
+		}
+		s.m.watch.carry = carry
+		p, used, next := s.copyToCarry(tx, at, min(looked, lookShare))
+		looked -= max(1, used)
+		if p != nil {
+			wrote, used := s.carry(p)
+			left, looked = left-wrote, looked-used
+		}
+		s.m.watch.carry = s.m.watch.carry.left(tx, next)
+	}
+}
+
+// copyToCarry looks for the living proposal of a transaction that states its
+// coins as this node sees them, after some of them: signatures on another are of
+// no use. There is none where the transaction is mined, or can never be.
+func (s *step) copyToCarry(tx, at string, most int) (p *Proposal, used int, next string) {
+	id := chainhash.Hash([]byte(tx))
+	if s.m.View.Confirmations(id) > 0 {
+		return nil, 1, ""
+	}
+	if q, ok := s.m.State.lead(id); ok && dead(s.m.State, s.m.View, q) {
+		return nil, 1, ""
+	} else if ok && s.m.View.states(q) {
+		return q, 1, ""
+	}
+	for k := range scan2(s.m.State.props.byTx, tx, at) {
+		if used >= most {
+			return nil, used, k
+		}
+		q, _ := s.m.State.Proposal(idOf(k))
+		used += 1 + len(q.Body.Inputs)/8
+		if s.m.View.states(q) && s.m.State.alive(q) && !dead(s.m.State, s.m.View, q) {
+			return q, used, ""
+		}
+	}
+	return nil, used, ""
+}
+
+// states says whether all coins of a proposal are coins of the wallet in this
+// view, and are as it states them.
+func (v View) states(p *Proposal) bool {
+	for _, in := range p.Body.Inputs {
+		o, ok := v.outs.Get(coinKey(in.OutPoint()))
+		if !ok || o.Amount != in.Amount || o.Branch != in.Branch || o.Index != in.Index {
+			return false
+		}
+	}
+	return true
+}
+
+// carry writes what is to be carried of a proposal's signatures. It returns how
+// many entries it wrote, and what it looked at.
+func (s *step) carry(p *Proposal) (wrote, used int) {
+	var sigs []PartialSignature
+	owe := map[uint32]int{} // signatures, by who brought them
+	write := func() {
+		if len(sigs) == 0 {
+			return
+		}
+		// Where this node's own chain is forked, others do it.
+		_ = s.try(func() error {
+			if _, err := s.write(&SignatureCarried{Proposal: p.Ref.ID, Signatures: sigs}); err != nil {
+				return err
+			}
+			s.charge(owe)
+			wrote++
+			return nil
+		})
+		sigs, owe = nil, map[uint32]int{}
+	}
+	for k := range s.m.State.active.Members {
+		// Some of a key's signatures make nothing final: they wait for the others,
+		// so that a key is carried once, however its owner strews them.
+		if s.m.State.signed(p, k) < len(p.Body.Inputs) {
+			continue
+		}
+		used += 1 + len(p.Body.Inputs)/8
+		more := s.m.State.onlyPastForks(p, uint32(k))
+		if len(sigs)+len(more) > 2*maxTxInputs {
+			write()
+		}
+		by, ok := s.roomFor(more, owe)
+		if !ok {
+			continue
+		}
+		for _, x := range more {
+			sigs = append(sigs, x.PartialSignature)
+		}
+		owe[by] += len(more)
+	}
+	write()
+	return wrote, used
+}
+
+// roomFor returns the key for which signatures are carried: one of those whose
+// owners bring them, and for which there is room besides what is owed.
+func (s *step) roomFor(sigs []strayed, owe map[uint32]int) (uint32, bool) {
+	asked := map[uint32]bool{}
+	for _, x := range sigs {
+		for _, by := range x.By {
+			if c, _ := s.m.watch.carried.Get(by); !asked[by] && c.room(owe[by]+len(sigs)) {
+				return by, true
+			}
+			asked[by] = true
+		}
+	}
+	return 0, false
+}
+
+// charge counts an entry that carries so many signatures for each of some keys.
+func (s *step) charge(owe map[uint32]int) {
+	for by, n := range owe {
+		c, _ := s.m.watch.carried.Get(by)
+		s.m.watch.carried = s.m.watch.carried.Set(by, carried{c.entries + 1, c.signatures + n})
+	}
+}
+
+// countCarried counts what this node carried before it started.
+func (s *step) countCarried() {
+	s.m.watch.counted = true
+	st := s.m.State
+	for _, c := range st.carriers.All() {
+		p, ok := st.Proposal(c.Proposal)
+		if !ok || !p.Sound || !c.Carried || c.Ref.Chain.Author != st.Me() {
+			continue
+		}
+		owe := map[uint32]int{}
+		for _, x := range c.Signatures {
+			by := st.pastForks(sigKey(p.TxID, x.Input, x.Key))
+			if len(by) == 0 {
+				continue
+			}
+			to, ok := s.roomFor([]strayed{{x, by}}, owe)
+			if !ok {
+				to = by[0]
+			}
+			owe[to]++
+		}
+		s.charge(owe)
+	}
+}
+
+// strayed is a signature that no untainted entry brings, and the keys whose
+// owners bring it past a fork.
+type strayed struct {
+	PartialSignature
+	By []uint32
+}
+
+// onlyPastForks returns the signatures on a proposal by a key that entries past
+// a fork bring, and no untainted one.
+func (s State) onlyPastForks(p *Proposal, signer uint32) []strayed {
+	var out []strayed
+	for i := range p.Body.Inputs {
+		of := sigKey(p.TxID, uint32(i), signer)
+		if s.cleanly(of) {
+			continue
+		}
+		by := s.pastForks(of)
+		if b, ok := s.sigs.Get(of); ok && len(by) > 0 {
+			out = append(out, strayed{PartialSignature{Input: uint32(i), Key: signer, Bytes: b}, by})
+		}
+	}
+	return out
+}
+
+// cleanly says whether an untainted entry brings a signature on an input by a key.
+func (s State) cleanly(of string) bool {
+	for k, seq := range scan(s.props.brought, of) {
+		if !s.tainted(Ref{Chain: chainOf(k[len(of):]), Seq: seq}) {
+			return true
+		}
+	}
+	return false
+}
+
+// pastForks returns the keys whose owners bring a signature in tainted entries of
+// forked chains: the signing key alone if it is one of them, whose it is anyway.
+func (s State) pastForks(of string) []uint32 {
+	signer := be32(of[36:40])
+	var out []uint32
+	for k, seq := range scan(s.props.brought, of) {
+		c := chainOf(k[len(of):])
+		by, ok := s.active.keyOf(c.Author)
+		if !ok || s.chains.ForkedAt(c) == 0 || !s.tainted(Ref{Chain: c, Seq: seq}) {
+			continue
+		}
+		if uint32(by) == signer {
+			return []uint32{signer}
+		}
+		if len(out) == 0 || out[len(out)-1] != uint32(by) {
+			out = append(out, uint32(by))
+		}
+	}
+	return out
+}

@@ -1,0 +1,210 @@
+package coordinator
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// signedBy returns a member's own signatures on what an entry proposes.
+func (p *peer) signedBy(b *ProposalCreated) []PartialSignature {
+	p.tb.Helper()
+	spend, err := buildSpend(p.m.State.active.Descriptor, b)
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	sigs, err := spend.Sign(p.account)
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	out := make([]PartialSignature, len(sigs))
+	for i, x := range sigs {
+		out[i] = PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes}
+	}
+	return out
+}
+
+// coinsOf returns what a proposal of coins of the wallet states of them.
+func (p *peer) coinsOf(coins []wire.OutPoint) []ProposalInput {
+	p.tb.Helper()
+	var out []ProposalInput
+	for _, o := range coins {
+		x, ok := p.m.View.outs.Get(coinKey(o))
+		if !ok {
+			p.tb.Fatalf("%v is no coin", o)
+		}
+		out = append(out, ProposalInput{TxID: o.Hash, Vout: o.Index, Amount: x.Amount, Branch: x.Branch, Index: x.Index})
+	}
+	return out
+}
+
+// carries counts the entries in which a member carried signatures.
+func (p *peer) carries() (n int) {
+	for _, c := range p.m.State.carriers.All() {
+		if c.Carried && c.Ref.Chain.Author == p.id() {
+			n++
+		}
+	}
+	return n
+}
+
+// rivalsOf forges proposals that pay from the same coins, each with its
+// author's signatures in so many approvals.
+func (p *peer) rivalsOf(next *journal.Next, ins []ProposalInput, n, approvals int) (es []*journal.Entry) {
+	for i := range n {
+		b := &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(9), Amount: int64(1000 + i)}}}
+		e := p.forge(next, b)
+		es = append(es, e)
+		sigs := p.signedBy(b)
+		for len(sigs) > 0 {
+			each := (len(sigs) + approvals - 1) / approvals
+			es = append(es, p.forge(next, &ProposalApproved{Proposal: e.ID(), Signatures: sigs[:each]}))
+			sigs = sigs[each:]
+		}
+	}
+	return es
+}
+
+// One who forks makes nobody write an entry for each of its own: others grant an
+// honest node only so many.
+func TestAForkerMakesNobodyWriteWithoutEnd(t *testing.T) {
+	for name, x := range map[string]struct {
+		there            bool // the coins are the wallet's
+		txs, ins, strewn int
+		most             int
+	}{
+		"coins that are not there":   {false, 5, 100, 100, 0},
+		"signatures one by one":      {true, 1, 40, 40, 0},
+		"more rivals than are taken": {true, maxCarries + 50, 1, 1, maxCarries},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := active(t, 3, 3)
+			a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+			var ins []ProposalInput
+			if x.there {
+				amounts := make([]int64, x.ins)
+				for i := range amounts {
+					amounts[i] = 1_000_000
+				}
+				ins = evil.coinsOf(c.fund(amounts...))
+			}
+			for i := range uint32(x.ins) {
+				if in := (ProposalInput{Vout: i, Amount: 1_000_000}); !x.there {
+					binary.BigEndian.PutUint32(in.TxID[:], 7)
+					ins = append(ins, in)
+				}
+			}
+			next := evil.nextPlace()
+			first := *next
+			for _, e := range evil.rivalsOf(next, ins, x.txs, x.strewn) {
+				a.must(EntryIn{e})
+			}
+			fork := evil.forge(&first, &AddressLeased{Index: 7})
+			a.must(EntryIn{fork})
+			a.rest()
+			// A transaction with nothing but the forker's own signatures has no effect.
+			if n := a.carries(); n > 0 {
+				t.Errorf("%d entries carry what is not alive", n)
+			}
+			// An honest member signs the same: it is alive.
+			for _, p := range a.m.Proposals() {
+				t.Errorf("%v is alive", p.TxID)
+			}
+			next = b.nextPlace()
+			for k, p := range a.m.State.proposals.All() {
+				if k != key(p.Ref.ID) {
+					t.Fatal("another key")
+				}
+				a.must(EntryIn{b.forge(next, &ProposalApproved{Proposal: p.Ref.ID, Signatures: b.signedBy(p.Body)})})
+			}
+			a.rest()
+			want := x.most
+			if x.there && want == 0 {
+				want = x.txs
+			}
+			if n := a.carries(); n != want {
+				t.Errorf("%d entries carry what a forker signed, want %d", n, want)
+			}
+			// A restart grants nothing anew.
+			a.crash()
+			a.must(Started{})
+			a.must(EntryIn{b.forge(next, &AddressLeased{Index: 3})})
+			a.rest()
+			if n := a.carries(); n != want {
+				t.Errorf("%d entries carry what a forker signed after a restart, want %d", n, want)
+			}
+		})
+	}
+}
+
+// What one forker uses up is not what is carried for another, who forked by mistake.
+func TestEachForkerIsCarriedOnItsOwnAccount(t *testing.T) {
+	c := active(t, 3, 4)
+	ins := c.peers[0].coinsOf(c.fund(1_000_000, 2_000_000))
+	a, b, honest, evil := c.peers[0], c.peers[1], c.peers[2], c.peers[3]
+	next := evil.nextPlace()
+	first := *next
+	es := evil.rivalsOf(next, ins[:1], maxCarries+20, 1)
+	ofB, ofHonest := b.nextPlace(), honest.nextPlace()
+	branch := *ofHonest
+	for _, e := range es {
+		a.must(EntryIn{e})
+		if p, ok := a.m.State.Proposal(e.ID()); ok {
+			a.must(EntryIn{b.forge(ofB, &ProposalApproved{Proposal: e.ID(), Signatures: b.signedBy(p.Body)})})
+		}
+	}
+	// The other one signs what spends another coin, in three of its entries.
+	x := &ProposalCreated{Inputs: ins[1:], Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
+	prop := b.forge(ofB, x)
+	a.must(EntryIn{prop})
+	a.must(EntryIn{honest.forge(ofHonest, &AddressLeased{Index: 4})})
+	a.must(EntryIn{honest.forge(ofHonest, &ProposalApproved{Proposal: prop.ID(), Signatures: honest.signedBy(x)})})
+	a.must(EntryIn{evil.forge(&first, &AddressLeased{Index: 6})})
+	a.rest()
+	if n := a.carries(); n != maxCarries {
+		t.Fatalf("%d entries carry what the forker signed", n)
+	}
+	a.crash()
+	a.must(Started{})
+	a.must(EntryIn{honest.forge(&branch, &AddressLeased{Index: 5})})
+	a.rest()
+	if n := a.carries(); n != maxCarries+1 {
+		t.Fatalf("%d entries carry signatures", n)
+	}
+	p, _ := a.m.State.Proposal(prop.ID())
+	if !a.m.State.cleanly(sigKey(p.TxID, 0, uint32(memberIndex(a, honest)))) {
+		t.Error("the signature of one who forked by mistake is not carried")
+	}
+}
+
+// What could not be carried when it came is carried once its coins are seen.
+func TestSignaturesAreCarriedOnceTheirCoinsAreSeen(t *testing.T) {
+	c := active(t, 3, 3)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	tx := c.pays(0, 0, 1_000_000)
+	ins := []ProposalInput{{TxID: tx.TxHash(), Amount: 1_000_000}}
+	for n, o := range tx.TxOut {
+		if o.Value == 1_000_000 {
+			ins[0].Vout = uint32(n)
+		}
+	}
+	next := evil.nextPlace()
+	x := &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
+	prop := b.forge(b.nextPlace(), x)
+	first := *next
+	a.must(EntryIn{prop})
+	a.must(EntryIn{evil.forge(next, &ProposalApproved{Proposal: prop.ID(), Signatures: evil.signedBy(x)})})
+	a.must(EntryIn{evil.forge(&first, &AddressLeased{Index: 6})})
+	a.rest()
+	if n := a.carries(); n != 0 {
+		t.Fatalf("%d entries carry signatures on coins that nobody sees", n)
+	}
+	c.mine([]*wire.MsgTx{tx}, a)
+	a.rest()
+	if n := a.carries(); n != 1 {
+		t.Errorf("%d entries carry the signature on a coin that is seen", n)
+	}
+}

@@ -1,0 +1,208 @@
+package coordinator
+
+import (
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+// lookShare is how much of a step one thing may take before the next one has
+// its turn.
+const lookShare = 64
+
+// Kinds of what is to be looked at.
+const (
+	lookTx    = 't' // a transaction
+	lookCoin  = 'c' // all transactions that spend a coin, or any output of a transaction
+	lookChain = 'r' // what rests on the entries of a chain, from a seq on
+)
+
+// rounds are things to be gone through, each a range of an index, in turns: the
+// one that waits longest comes first and goes to the back with what is left of
+// it. What is due again meanwhile is gone through once more after that, and not
+// begun anew: so a thing that is always due again keeps neither its own end nor
+// any other thing waiting. Each is here once, whatever brings it about.
+type rounds struct {
+	turns pmap.Map[uint64, string]
+	due   pmap.Map[string, round] // by what has a turn
+	last  uint64
+}
+
+// round is how far a thing is gone through.
+type round struct {
+	at    string // the first key that is not gone through
+	begun bool
+	again string // where to begin once more after this pass, "" for not
+}
+
+// Len returns how many things are due.
+func (r rounds) Len() int { return r.due.Len() }
+
+// add makes a thing due from a key of its range on.
+func (r rounds) add(what, from string) rounds {
+	x, has := r.due.Get(what)
+	switch {
+	case !has:
+		x = round{at: from}
+		r = r.back(what)
+	case !x.begun:
+		x.at = min(x.at, from)
+	case x.again == "" || from < x.again:
+		x.again = from
+	}
+	r.due = r.due.Set(what, x)
+	return r
+}
+
+func (r rounds) back(what string) rounds {
+	r.last++
+	r.turns = r.turns.Set(r.last, what)
+	return r
+}
+
+// next takes the thing whose turn it is, and where to go on with it.
+func (r rounds) next() (_ rounds, what, at string, ok bool) {
+	for n, what := range r.turns.All() {
+		x, _ := r.due.Get(what)
+		x.begun = true
+		r.turns, r.due = r.turns.Delete(n), r.due.Set(what, x)
+		return r, what, x.at, true
+	}
+	return r, "", "", false
+}
+
+// left says how far the turn of a thing came: at is the first key that is left,
+// "" for none.
+func (r rounds) left(what, at string) rounds {
+	x, _ := r.due.Get(what)
+	switch {
+	case at != "":
+		x.at = at
+	case x.again != "":
+		x = round{at: x.again}
+	default:
+		r.due = r.due.Delete(what)
+		return r
+	}
+	r.due = r.due.Set(what, x)
+	return r.back(what)
+}
+
+// look has a transaction looked at, soon.
+func (s *step) look(tx chainhash.Hash) {
+	if k := key(tx); hasPrefix(s.m.State.props.byTx, k) {
+		s.m.watch.looks = s.m.watch.looks.add(string(lookTx)+k, k)
+	}
+}
+
+// lookAround has everything looked at whose status may rest on a transaction of
+// the chain: itself, and what spends its outputs; where it came into a block or
+// out of one, also what spends the coins it spends. A mempool kills no rival, and
+// whoever pays the wallet may raise the fee with every second.
+func (s *step) lookAround(id chainhash.Hash, blocks bool) {
+	s.look(id)
+	s.lookCoins(key(id))
+	if !blocks {
+		return
+	}
+	if t, ok := s.m.View.Tx(id); ok {
+		for _, i := range t.Tx.TxIn {
+			s.lookCoin(i.PreviousOutPoint)
+		}
+	} else if p, ok := s.m.State.anyOf(id); ok {
+		for _, i := range p.Body.Inputs {
+			s.lookCoin(i.OutPoint())
+		}
+	}
+}
+
+func (s *step) lookCoin(o wire.OutPoint) { s.lookCoins(coinKey(o)) }
+
+// lookCoins has looked at what spends a coin, or any output of a transaction.
+func (s *step) lookCoins(coins string) {
+	if hasPrefix(s.m.State.props.spending, coins) {
+		s.m.watch.looks = s.m.watch.looks.add(string(lookCoin)+coins, coins)
+	}
+}
+
+// lookChain has looked at what rests on the entries of a chain from a seq on.
+func (s *step) lookChain(c journal.ChainKey, from uint64) {
+	of := chainKey(c)
+	s.m.watch.looks = s.m.watch.looks.add(string(lookChain)+of, of+string(appendUint64(nil, from)))
+}
+
+// lookFurther looks at what is to be looked at, as much as one step may.
+func (s *step) lookFurther() {
+	for left := looksEach; left > 0; {
+		looks, what, at, ok := s.m.watch.looks.next()
+		if !ok {
+			return
+		}
+		s.m.watch.looks = looks
+		share, used := min(left, lookShare), 1
+		switch of := what[1:]; what[0] {
+		case lookTx:
+			s.lookAt(chainhash.Hash([]byte(of)))
+			at = ""
+		case lookCoin:
+			used, at = gone(s.m.State.props.spending, of, at, share, func(k string, _ struct{}) {
+				s.lookAt(chainhash.Hash([]byte(k[36:])))
+			})
+		case lookChain:
+			used, at = gone(s.m.State.props.rests, of, at, share, func(_ string, id journal.EntryID) {
+				s.lookResting(id)
+			})
+		}
+		left -= max(1, used)
+		s.m.watch.looks = s.m.watch.looks.left(what, at)
+	}
+}
+
+// gone goes through a part of an index, from a key on and so many keys at most.
+// It returns how many there were, and the first key that is left, or "".
+func gone[V any](m pmap.Map[string, V], prefix, from string, most int, visit func(string, V)) (used int, next string) {
+	for k, v := range scan2(m, prefix, from) {
+		if used == most {
+			return used, k
+		}
+		used++
+		visit(k, v)
+	}
+	return used, ""
+}
+
+func hasPrefix[V any](m pmap.Map[string, V], prefix string) bool {
+	for range scan(m, prefix) {
+		return true
+	}
+	return false
+}
+
+// lookResting looks at a proposal that an entry states, or says something of.
+func (s *step) lookResting(id journal.EntryID) {
+	if p, ok := s.m.State.Proposal(id); ok && p.Sound {
+		s.tell(p, false)
+		s.look(p.TxID)
+		for _, t := range p.Body.Replaces {
+			s.look(t)
+		}
+	}
+}
+
+// lookAt derives the statuses of the proposals that decide about a transaction.
+// Where it became dead, or is no more, what spends its outputs is looked at, too.
+func (s *step) lookAt(tx chainhash.Hash) {
+	if s.m.State.active == nil {
+		return
+	}
+	for n, p := range s.m.State.copiesOf(tx) {
+		was, known := s.m.watch.told.Get(key(p.Ref.ID))
+		now := s.tell(p, false)
+		if n == 0 && (was == StatusDead) != (now == StatusDead) && (known || now == StatusDead) {
+			s.lookCoins(key(tx))
+		}
+	}
+	s.mayCarry(tx)
+}
