@@ -447,36 +447,3 @@ func EnterReplacement(self *Self, in Input, inv Invite, grant Grant, network wal
 func (m Machine) takesPlace(r *Roster) bool {
 	return m.local.Replaces != (journal.Author{}) && slices.ContainsFunc(r.Members, func(x Member) bool { return x.Key.String() == m.local.Key })
 }
-
-// pinAgain pins what this node's earlier identity ratified, without asking for
-// the words again: that identity is known by its record, which this node's own
-// key proved, and it ratified once. Where it ratified several, or the key's
-// proof is of another kind, the user compares the words.
-func (s *step) pinAgain() error {
-	local, st := s.m.local, s.m.State
-	if local.Replaces == (journal.Author{}) || st.pinned != ([32]byte{}) || st.active != nil {
-		return nil
-	}
-	mine := map[journal.Author]bool{}
-	for _, r := range st.records.All() {
-		if r.Body.How == ProofOwn && r.Key.String() == local.Key {
-			mine[r.Ref.Chain.Author] = true
-		}
-	}
-	var hashes [][32]byte
-	for _, f := range st.ratified.All() {
-		if f.Record == nil && mine[f.Ref.Chain.Author] && !slices.Contains(hashes, f.Hash) {
-			hashes = append(hashes, f.Hash)
-		}
-	}
-	if len(hashes) != 1 {
-		return nil
-	}
-	st.pinned = hashes[0]
-	if st = st.activate().derived(); st.active == nil {
-		return nil // not all is here yet
-	}
-	s.m.State = st
-	s.batch.Puts[recPin] = hashes[0][:]
-	return nil
-}

@@ -96,7 +96,7 @@ func (s *step) begin(self *Self, local Local, ck CosignerKey) error {
 	if err != nil {
 		return err
 	}
-	st.inviter = local.Inviter
+	st.inviter, st.lost = local.Inviter, local.lost(st.group)
 	s.m.State, s.m.local = st, local
 	s.m.View.birthday = local.Birthday
 	s.batch = Batch{Group: st.group, Puts: map[string][]byte{}}
