@@ -281,7 +281,6 @@ func (s *step) tellMembers() {
 			s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Status: AlarmReplaced, Detail: errReplaced.Error()}})
 		}
 	}
-	s.before.State, s.before.local = s.m.State, s.m.local
 }
 
 // tellUnproven tells of devices that claim to be a member and prove nothing, as
