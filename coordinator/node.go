@@ -307,6 +307,9 @@ func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.A
 	}
 	v, err := a.Do(ctx, Admit{Joiner: joiner, Nonce: nonce, Proof: proof, Claim: claim})
 	if err != nil {
+		if errors.Is(err, errSecondTaker) {
+			a.tellSecondTaker(joiner)
+		}
 		return Grant{}, err
 	}
 	g, ok := v.(Grant)

@@ -137,8 +137,7 @@ func (s *step) admitReplacement(x Admit) error {
 		}
 		switch {
 		case rec.Taken && rec.By != x.Joiner:
-			s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Detail: "a second taker of a used invite was refused: " + x.Joiner.String()}})
-			return ErrInviteUsed
+			return errSecondTaker
 		case rec.Taken && x.Claim != nil:
 			s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: s.challenge(rec)}})
 			return nil

@@ -176,8 +176,7 @@ func (s *step) admit(x Admit) error {
 		}
 		switch {
 		case rec.Taken && rec.By != x.Joiner:
-			s.do(Tell{Notice{Type: "alarm", Group: st.group, Detail: "a second taker of a used invite was refused: " + x.Joiner.String()}})
-			return ErrInviteUsed
+			return errSecondTaker
 		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
 			return ErrInviteExpired
 		case !rec.Taken:
