@@ -111,11 +111,11 @@ func (n *Node) Subscribe(ctx context.Context) (<-chan api.Event, error) {
 func (n *Node) actor(ref string) (*coordinator.Actor, error) {
 	a, err := findWallet(n.co.Wallets(), ref)
 	for _, f := range n.co.Failed() {
-		id := f.Group.String()
-		if !isID(ref) || !strings.HasPrefix(id, ref) || a != nil && a.Group().String() == ref {
+		named := f.Name != "" && f.Name == ref
+		if !named && (!isID(ref) || !strings.HasPrefix(f.Group.String(), ref)) || a != nil && a.Group().String() == ref {
 			continue
 		}
-		if a != nil {
+		if a != nil && !named {
 			return nil, api.Misuse("ambiguous_id", "wallet id "+ref+" is not unique", "give more of its characters")
 		}
 		return nil, api.Fail(coordinator.RuleWalletFailed, "the wallet could not be opened: "+f.Err.Error(), "stop the node and run `quorate doctor`")
@@ -169,7 +169,7 @@ func findWallet(all []*coordinator.Actor, ref string) (*coordinator.Actor, error
 const stateFailed = "failed"
 
 func failedSummary(f coordinator.FailedWallet) api.WalletSummary {
-	return api.WalletSummary{Wallet: f.Group.String(), State: stateFailed, Problem: f.Err.Error()}
+	return api.WalletSummary{Wallet: f.Group.String(), Name: f.Name, State: stateFailed, Problem: f.Err.Error()}
 }
 
 func summary(a *coordinator.Actor) api.WalletSummary {

@@ -2,9 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
+
+	"github.com/fxamacker/cbor/v2"
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/config"
@@ -15,6 +18,15 @@ import (
 // what is stored of it is not touched.
 func TestAWalletThatFailsLeavesTheOthersRunning(t *testing.T) {
 	dir, broken := stopped(t) // its only wallet cannot be opened
+	// What it is called, by the number that this has in its record, is read.
+	named, err := cbor.Marshal(map[int]string{10: "vault"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := openStore(t, dir)
+	if err := errors.Join(db.Commit(t.Context(), coordinator.Batch{Group: broken, Puts: map[string][]byte{"local": named}}), db.Close()); err != nil {
+		t.Fatal(err)
+	}
 	c := config.Default()
 	c.Network, c.Name, c.Listen, c.Chain.Backend = "regtest", "alice", []string{"/ip4/127.0.0.1/tcp/0"}, "none"
 	running := func(do func(ctx context.Context, client *api.Client)) {
@@ -67,6 +79,12 @@ func TestAWalletThatFailsLeavesTheOthersRunning(t *testing.T) {
 		if _, err := client.NewAddress(ctx, broken.String(), api.NewAddress{}); err == nil || codeOf(t, err) != coordinator.RuleWalletFailed {
 			t.Errorf("address: %v", err)
 		}
+		if _, err := client.NewAddress(ctx, "vault", api.NewAddress{}); err == nil || codeOf(t, err) != coordinator.RuleWalletFailed {
+			t.Errorf("address by the name: %v", err)
+		}
+		if _, err := client.CreateWallet(ctx, api.CreateWallet{Name: "Vault", Threshold: 1, Cosigners: 1}); err == nil || codeOf(t, err) != coordinator.RuleNameTaken {
+			t.Errorf("another of its name: %v", err)
+		}
 	})
 	running(func(ctx context.Context, client *api.Client) {
 		s, err := client.Status(ctx)
@@ -76,7 +94,7 @@ func TestAWalletThatFailsLeavesTheOthersRunning(t *testing.T) {
 		states := map[string]string{}
 		for _, w := range s.Wallets {
 			states[w.Wallet] = w.State
-			if (w.State == stateFailed) != (w.Problem != "") {
+			if (w.State == stateFailed) != (w.Problem != "") || (w.State == stateFailed) != (w.Name == "vault") {
 				t.Errorf("%+v", w)
 			}
 		}

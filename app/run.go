@@ -221,13 +221,25 @@ type servers struct {
 	api     *api.Server
 	metrics *http.Server // nil where it is not configured
 	failed  chan error
+	log     *slog.Logger
+	// patience is how long requests may take to end at a stop.
+	patience time.Duration
 }
 
+// shutdown closes the doors. Who is still being answered after the patience is
+// cut off: no client keeps the node from closing the rest in order.
 func (s *servers) shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
+	defer cancel()
 	if s.metrics != nil {
 		_ = s.metrics.Close() // a scrape is nothing to wait for
 	}
-	return s.api.Shutdown(ctx)
+	err := s.api.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("clients of the API were cut off", "error", err)
+		return nil
+	}
+	return err
 }
 
 func (n *Node) serve(o RunOptions) (*servers, error) {
@@ -247,7 +259,7 @@ func (n *Node) serve(o RunOptions) (*servers, error) {
 	if err != nil {
 		return nil, api.Fail("not_started", err.Error(), "")
 	}
-	out := &servers{api: s, failed: make(chan error, 3)}
+	out := &servers{api: s, failed: make(chan error, 3), log: o.Log, patience: apiStopTime}
 	if o.Config.Metrics.Listen != "" {
 		if out.metrics, err = n.serveMetrics(o, out.failed); err != nil {
 			return nil, errors.Join(err, local.Close())

@@ -100,3 +100,6 @@ func (n *Node) Coordinator() *coordinator.Node { return n.co }
 
 // stopTime is how long an orderly stop may take.
 const stopTime = 5 * time.Second
+
+// apiStopTime is how much of that the API may take.
+const apiStopTime = 2 * time.Second

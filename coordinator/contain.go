@@ -80,7 +80,7 @@ func (a *Actor) stepOver(m Machine, in Input) (next Machine, effects []Effect, e
 // maxFaults is how many faults a wallet's log says the place of.
 const maxFaults = 16
 
-// faults are those that the log has told of.
+// faults are those that the log has told of, maxFaults at most.
 type faults struct {
 	mu   sync.Mutex
 	told map[string]bool

@@ -18,7 +18,9 @@ const RuleWalletFailed = "wallet_failed"
 // stays, and is in backups.
 type FailedWallet struct {
 	Group journal.GroupID
-	Err   error
+	// Name is what this node calls it, "" where that cannot be read either.
+	Name string
+	Err  error
 }
 
 // Failed returns the wallets that could not be opened, by group.
@@ -26,8 +28,8 @@ func (n *Node) Failed() []FailedWallet {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	out := make([]FailedWallet, 0, len(n.failed))
-	for g, err := range n.failed {
-		out = append(out, FailedWallet{g, err})
+	for _, f := range n.failed {
+		out = append(out, f)
 	}
 	slices.SortFunc(out, func(a, b FailedWallet) int { return bytes.Compare(a.Group[:], b.Group[:]) })
 	return out
@@ -36,8 +38,8 @@ func (n *Node) Failed() []FailedWallet {
 // notFailed refuses to begin a group that is stored already: its records would
 // be written over.
 func (n *Node) notFailed(g journal.GroupID) error {
-	if err, ok := n.failed[g]; ok {
-		return refuse(RuleWalletFailed, "the wallet is on this node already, and could not be opened: %v", err).
+	if f, ok := n.failed[g]; ok {
+		return refuse(RuleWalletFailed, "the wallet is on this node already, and could not be opened: %v", f.Err).
 			hint("stop the node and run `quorate doctor`")
 	}
 	return nil
@@ -53,4 +55,34 @@ func (n *Node) load(ctx context.Context, id journal.GroupID) (m Machine, err err
 		}
 	}()
 	return Load(ctx, n.ports.Store, n.self, id)
+}
+
+// hasFailed keeps a wallet that could not be opened, and what this node calls it:
+// no other one gets its name meanwhile, nor may lead to where that led.
+func (n *Node) hasFailed(ctx context.Context, id journal.GroupID, err error) {
+	name := n.storedName(ctx, id)
+	n.failed[id] = FailedWallet{Group: id, Name: name, Err: err}
+	if name == "" {
+		n.ports.names.holdUnknown()
+		return
+	}
+	n.ports.names.hold(id, name)
+}
+
+// storedName reads what this node calls a wallet, without opening it, or returns "".
+func (n *Node) storedName(ctx context.Context, id journal.GroupID) string {
+	var name string
+	_ = contained(func() error {
+		recs, err := n.ports.Store.Records(ctx, id, recLocal)
+		if err != nil {
+			return err
+		}
+		var l Local
+		if err := localDecode(recs[recLocal], &l); err != nil {
+			return err
+		}
+		name = l.Name
+		return nil
+	})
+	return name
 }

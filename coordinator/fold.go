@@ -135,9 +135,13 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		}
 		s = s.foldRoster(rosterFact{ref, b.Records})
 	case *RosterRevealed:
-		s.reveals = lowest(s.reveals, key3(ref.Chain.Author, b.Roster, commitment(b.Salt)), revealFact{ref, b.Roster, b.Salt}, func(f revealFact) Ref { return f.Ref })
+		f := revealFact{ref, b.Roster, b.Salt}
+		s.reveals = lowest(s.reveals, key3(ref.Chain.Author, b.Roster, commitment(b.Salt)), f, func(f revealFact) Ref { return f.Ref })
+		s = s.indexReveal(f)
 	case *RosterRatified:
-		s.ratified = lowest(s.ratified, ratifiedKey(b.Hash, ref.Chain.Author, b.Record), ratifiedFact{ref, b.Hash, b.Record}, func(f ratifiedFact) Ref { return f.Ref })
+		f := ratifiedFact{ref, b.Hash, b.Record}
+		s.ratified = lowest(s.ratified, ratifiedKey(b.Hash, ref.Chain.Author, b.Record), f, func(f ratifiedFact) Ref { return f.Ref })
+		s = s.indexRatified(f)
 	case *GroupAbandoned:
 		s.abandoned = s.abandoned.Set(key(ref.ID), ref)
 		return s

@@ -34,7 +34,7 @@ func Load(ctx context.Context, store Store, self *Self, group journal.GroupID) (
 	if m.State, err = NewState(self, m.local.Genesis, m.local.Secret, pin); err != nil {
 		return m, fmt.Errorf("read wallet record: %w", err)
 	}
-	m.State.inviter = m.local.Inviter
+	m.State.inviter, m.State.lost = m.local.Inviter, m.local.lost(group)
 	if m.State.group != group {
 		return m, fmt.Errorf("read wallet record: %w", RejectGroup)
 	}

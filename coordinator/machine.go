@@ -32,6 +32,7 @@ type Machine struct {
 	bound    *boundRecord                       // after a restore, for ever; never changed in place
 	restored *restoredRecord                    // since a restore, until all others were heard; never changed in place
 	owed     pmap.Map[string, journal.Frontier] // by identity: the first claims since a restore
+	repinned int                                // facts of setup when pinAgain looked last
 	letIns   pmap.Map[string, handing]          // by new device that this node let in
 	unfit    uint64                             // ticks for which no epoch was sealed to exactly the members
 	online   []journal.Author                   // as of the last tick

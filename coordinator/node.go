@@ -34,7 +34,7 @@ type Node struct {
 
 	mu     sync.Mutex // guards actors and what creates them
 	actors map[journal.GroupID]*Actor
-	failed map[journal.GroupID]error // stored, and not opened
+	failed map[journal.GroupID]FailedWallet // stored, and not opened
 }
 
 // NewNode returns a node without wallets; Open opens those that are stored.
@@ -45,7 +45,7 @@ func NewNode(ctx context.Context, ports Ports, self *Self, network wallet.Networ
 	own, told := *self, &faults{}
 	own.fault = func(err error) { told.log(ports.Log, err) }
 	self = &own
-	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}, failed: map[journal.GroupID]error{}}
+	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}, failed: map[journal.GroupID]FailedWallet{}}
 }
 
 // SetTransport completes the ports.
@@ -74,7 +74,7 @@ func (n *Node) Open(ctx context.Context) error {
 			return fmt.Errorf("open wallets: %w", ctx.Err())
 		}
 		if err != nil {
-			n.failed[id] = err
+			n.hasFailed(ctx, id, err)
 			n.ports.Log.Error("a wallet could not be opened; the others run", "error", err)
 			n.ports.Log.Debug("a wallet could not be opened", "wallet", id)
 			continue
@@ -307,6 +307,9 @@ func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.A
 	}
 	v, err := a.Do(ctx, Admit{Joiner: joiner, Nonce: nonce, Proof: proof, Claim: claim})
 	if err != nil {
+		if errors.Is(err, errSecondTaker) {
+			a.tellSecondTaker(joiner)
+		}
 		return Grant{}, err
 	}
 	g, ok := v.(Grant)

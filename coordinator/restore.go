@@ -133,37 +133,49 @@ func (m Machine) judges() bool {
 	return in
 }
 
+// maxUnread is how many entries are counted that may show a signature of this
+// node's key: it waits for each of them, and more says no more.
+const maxUnread = 250
+
 // unread is how many entries are held that may show a signature of this node's
 // key, and do not yet: the secret that opens them, or the proposal that they
-// sign, is not here.
+// sign, is not here. It is maxUnread at most.
 func (m Machine) unread() int {
-	const maxUnread = 1000 // sealed ones are counted so far; more says no more
-	return m.State.unreadSealed(maxUnread) + m.State.unverified()
+	n := m.State.unreadSealed(maxUnread)
+	return n + m.State.unverified(maxUnread-n)
 }
 
 // unverified is how many entries are held whose signatures may be of this node's
 // key, and could not be verified yet: its own approvals of what is not here, and
-// all that wait for their turn.
-func (s State) unverified() int {
-	n := s.backlog.turns.Len()
-	for from := ""; ; {
-		var who journal.Author
-		more := false
-		for k := range s.backlog.bySigner.From(from) {
-			who, more = journal.Author([]byte(k[:32])), true
-			break
-		}
-		if !more {
-			return n
-		}
-		if s.sameMember(who, s.Me()) {
-			for k := range scan(s.backlog.bySigner, string(who[:])) {
-				if c, _ := s.carriers.Get(k[32:]); !c.Carried && !has(s.proposals, k[32:64]) {
-					n++
-				}
+// all that wait for their turn. It counts so many at most, and says so many where it
+// cannot look at all.
+func (s State) unverified(most int) int {
+	n := min(most, s.backlog.turns.Len())
+	for who := range s.selves {
+		looked := 0
+		for k := range scan(s.backlog.bySigner, key(who)) {
+			if looked++; n == most || looked > maxUnread {
+				return most
+			}
+			if c, _ := s.carriers.Get(k[32:]); !c.Carried && !has(s.proposals, k[32:64]) {
+				n++
 			}
 		}
-		from = afterPrefix(string(who[:]))
+	}
+	return n
+}
+
+// selves yields the identities that write, or wrote, for this node's key.
+func (s State) selves(yield func(journal.Author) bool) {
+	me := s.Me()
+	if !yield(me) || s.active == nil || s.active.lines == nil {
+		return
+	}
+	at, ok := s.active.keyOf(me)
+	for who, k := range s.active.lines.key {
+		if ok && k == at && who != me && !yield(who) {
+			return
+		}
 	}
 }
 

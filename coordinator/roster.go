@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -223,35 +224,27 @@ func (s State) Roster() (*Roster, bool) {
 		// more than n exist, so the active roster is complete as it is.
 		return &s.active.Roster, true
 	}
-	mine := false
-	for f := range s.myRosters {
-		if r, ok := s.roster(f); ok {
-			mine = true
-			if s.pinned == [32]byte{} || r.Complete() && r.Hash == s.pinned {
+	unpinned := s.pinned == [32]byte{}
+	for _, some := range []iter.Seq[rosterFact]{s.myRosters, s.firstRosters} {
+		for f := range some {
+			if r, ok := s.roster(f); ok && (unpinned || r.Complete() && r.Hash == s.pinned) {
 				return r, true
 			}
 		}
 	}
-	if s.pinned != [32]byte{} {
-		if mine {
-			return nil, false
-		}
-		// It took a lost one's place, and so never revealed.
-		for _, f := range s.rosters.All() {
-			if r, ok := s.roster(f); ok && r.Complete() && r.Hash == s.pinned {
-				return r, true
-			}
-		}
-		return nil, false
-	}
-	var first *Roster
-	for f := range s.firstRosters {
-		if r, ok := s.roster(f); ok {
-			first = r
-			break
+	return nil, false
+}
+
+// ratifiedByAll says whether as many as the wallet has cosigners ratified what
+// this node has pinned, whoever they are.
+func (s State) ratifiedByAll() bool {
+	n := 0
+	for range scan(s.ratified, key(s.pinned)) {
+		if n++; n >= s.genesis.Cosigners {
+			return true
 		}
 	}
-	return first, first != nil
+	return false
 }
 
 // activate looks whether the pinned roster is ratified by all.
@@ -259,7 +252,7 @@ func (s State) activate() State {
 	if s.active != nil {
 		return s
 	}
-	if s.pinned == ([32]byte{}) {
+	if s.pinned == ([32]byte{}) || !s.ratifiedByAll() {
 		return s
 	}
 	r, ok := s.Roster()

@@ -82,8 +82,8 @@ func (s *step) closeRoster() error {
 // checked, once.
 func (s *step) revealSalt() error {
 	st := s.m.State
-	if st.active != nil || st.Abandoned() {
-		return nil
+	if st.active != nil || st.Abandoned() || st.lost != (lostPlace{}) {
+		return nil // what took a lost one's place is in no roster
 	}
 	me := st.Me()
 	for range scan(st.reveals, string(me[:])) {

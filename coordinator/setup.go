@@ -11,6 +11,10 @@ import (
 // ones. An honest founder closes one.
 const maxRosters = 16
 
+// maxReveals is how many reveals of one identity are looked at, its first ones. An
+// honest one reveals once for itself, and for each of those that it hosts.
+const maxReveals = 1 + MaxCosigners
+
 // setupBook is what the facts of a forming group are found by: any of its members
 // may bring 32,768 of each (see quota) before the wallet is active.
 type setupBook struct {
@@ -18,6 +22,9 @@ type setupBook struct {
 	rostered pmap.Map[string, struct{}]        // by record: those that some roster lists
 	own      pmap.Map[string, journal.EntryID] // by author: of its records of itself that with the lowest id
 	hosted   pmap.Map[string, struct{}]        // by author | record
+	holders  pmap.Map[string, struct{}]        // by hash of a key | 0 where its own proof came with it | author of a record
+	revealed pmap.Map[string, journal.EntryID] // by author | place: the roster that a reveal names
+	hashes   pmap.Map[string, struct{}]        // by author | hash that it ratified for itself
 }
 
 func (s State) foldRoster(f rosterFact) State {
@@ -44,8 +51,21 @@ func (s State) indexRecord(r Record) State {
 		s.setup.hosted = s.setup.hosted.Set(key2(who, id), struct{}{})
 		return s
 	}
+	s.setup.holders = s.setup.holders.Set(holderKey(accountHash(s.group, r.Body.Key), r.Body.How)+key(who), struct{}{})
 	if old, ok := s.setup.own.Get(key(who)); !ok || string(id[:]) < string(old[:]) {
 		s.setup.own = s.setup.own.Set(key(who), id)
+	}
+	return s
+}
+
+func (s State) indexReveal(f revealFact) State {
+	s.setup.revealed = s.setup.revealed.Set(key(f.Ref.Chain.Author)+placeOf(f.Ref), f.Roster)
+	return s
+}
+
+func (s State) indexRatified(f ratifiedFact) State {
+	if f.Record == nil {
+		s.setup.hashes = s.setup.hashes.Set(key2(f.Ref.Chain.Author, f.Hash), struct{}{})
 	}
 	return s
 }
@@ -61,11 +81,26 @@ func (s State) firstRosters(yield func(rosterFact) bool) {
 	}
 }
 
-// myRosters yields those that this node revealed for: one, unless its own chain is forked.
+// myRosters yields those that this node revealed for: one, unless its own chain
+// is forked. One that took a lost one's place never revealed: what its earlier
+// identities revealed for stands in for that. A founder may close any number, and
+// by a fork before the right one, so that this is not among its first.
 func (s State) myRosters(yield func(rosterFact) bool) {
-	for k := range scan(s.reveals, key(s.Me())) {
-		if f, ok := s.rosters.Get(k[32:64]); ok && !yield(f) {
-			return
+	seen := map[journal.EntryID]bool{}
+	for _, who := range append([]journal.Author{s.Me()}, s.formerSelves()...) {
+		n := 0
+		for _, id := range scan(s.setup.revealed, key(who)) {
+			if n++; n > maxReveals || len(seen) >= maxRosters {
+				break
+			}
+			f, ok := s.rosters.Get(key(id))
+			if !ok || seen[id] {
+				continue
+			}
+			seen[id] = true
+			if !yield(f) {
+				return
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -250,6 +251,8 @@ type expecting struct {
 func (f *expecting) Expect(ids []chainhash.Hash) { f.asked = append(f.asked, ids...) }
 func (f *expecting) Notices() <-chan ChainNotice { return f.notices }
 func (f *expecting) Close() error                { return nil }
+
+func (f *expecting) Watch(context.Context, [][]byte, int32) error { return nil }
 
 // A stream that begins is asked about all that an earlier one showed.
 func TestAStreamIsAskedAboutWhatWasSeen(t *testing.T) {

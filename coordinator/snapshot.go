@@ -219,6 +219,12 @@ func (s State) withBooks(snap stateSnapshot) (State, error) {
 	for _, r := range s.records.All() {
 		s = s.indexRecord(r)
 	}
+	for _, f := range s.reveals.All() {
+		s = s.indexReveal(f)
+	}
+	for _, f := range s.ratified.All() {
+		s = s.indexRatified(f)
+	}
 	for k := range s.named.All() {
 		s = s.want(journal.EntryID([]byte(k[:32])), journal.Author([]byte(k[32:])))
 	}

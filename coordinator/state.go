@@ -39,6 +39,8 @@ type State struct {
 	pinned     [32]byte
 	// inviter is who let this node in, where it took a lost one's place.
 	inviter journal.Author
+	// lost is whose place that is.
+	lost lostPlace
 
 	chains journal.Chains
 	cuts   pmap.Map[string, cutFact] // by chain

@@ -137,8 +137,7 @@ func (s *step) admitReplacement(x Admit) error {
 		}
 		switch {
 		case rec.Taken && rec.By != x.Joiner:
-			s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Detail: "a second taker of a used invite was refused: " + x.Joiner.String()}})
-			return ErrInviteUsed
+			return errSecondTaker
 		case rec.Taken && x.Claim != nil:
 			s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: s.challenge(rec)}})
 			return nil
@@ -281,7 +280,6 @@ func (s *step) tellMembers() {
 			s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Status: AlarmReplaced, Detail: errReplaced.Error()}})
 		}
 	}
-	s.before.State, s.before.local = s.m.State, s.m.local
 }
 
 // tellUnproven tells of devices that claim to be a member and prove nothing, as
@@ -446,37 +444,4 @@ func EnterReplacement(self *Self, in Input, inv Invite, grant Grant, network wal
 // roster, by the key that both hold: who is lost may have been a replacement itself.
 func (m Machine) takesPlace(r *Roster) bool {
 	return m.local.Replaces != (journal.Author{}) && slices.ContainsFunc(r.Members, func(x Member) bool { return x.Key.String() == m.local.Key })
-}
-
-// pinAgain pins what this node's earlier identity ratified, without asking for
-// the words again: that identity is known by its record, which this node's own
-// key proved, and it ratified once. Where it ratified several, or the key's
-// proof is of another kind, the user compares the words.
-func (s *step) pinAgain() error {
-	local, st := s.m.local, s.m.State
-	if local.Replaces == (journal.Author{}) || st.pinned != ([32]byte{}) || st.active != nil {
-		return nil
-	}
-	mine := map[journal.Author]bool{}
-	for _, r := range st.records.All() {
-		if r.Body.How == ProofOwn && r.Key.String() == local.Key {
-			mine[r.Ref.Chain.Author] = true
-		}
-	}
-	var hashes [][32]byte
-	for _, f := range st.ratified.All() {
-		if f.Record == nil && mine[f.Ref.Chain.Author] && !slices.Contains(hashes, f.Hash) {
-			hashes = append(hashes, f.Hash)
-		}
-	}
-	if len(hashes) != 1 {
-		return nil
-	}
-	st.pinned = hashes[0]
-	if st = st.activate().derived(); st.active == nil {
-		return nil // not all is here yet
-	}
-	s.m.State = st
-	s.batch.Puts[recPin] = hashes[0][:]
-	return nil
 }

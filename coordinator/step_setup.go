@@ -96,7 +96,7 @@ func (s *step) begin(self *Self, local Local, ck CosignerKey) error {
 	if err != nil {
 		return err
 	}
-	st.inviter = local.Inviter
+	st.inviter, st.lost = local.Inviter, local.lost(st.group)
 	s.m.State, s.m.local = st, local
 	s.m.View.birthday = local.Birthday
 	s.batch = Batch{Group: st.group, Puts: map[string][]byte{}}
@@ -176,8 +176,7 @@ func (s *step) admit(x Admit) error {
 		}
 		switch {
 		case rec.Taken && rec.By != x.Joiner:
-			s.do(Tell{Notice{Type: "alarm", Group: st.group, Detail: "a second taker of a used invite was refused: " + x.Joiner.String()}})
-			return ErrInviteUsed
+			return errSecondTaker
 		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
 			return ErrInviteExpired
 		case !rec.Taken:

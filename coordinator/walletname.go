@@ -97,6 +97,7 @@ func inOrderOf(a, b Ref) int {
 type walletNames struct {
 	mu       sync.Mutex
 	complete bool // all wallets of the node are in
+	unknown  bool // what one of them is called cannot be read
 	of       map[journal.GroupID]string
 }
 
@@ -111,6 +112,14 @@ func (n *walletNames) hold(g journal.GroupID, name string) {
 		return
 	}
 	n.of[g] = name
+}
+
+// holdUnknown notes that there is a wallet whose name cannot be read: it may be
+// any that a founder proposes.
+func (n *walletNames) holdUnknown() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.unknown = true
 }
 
 // completed says that all wallets are in: from here on names are given out.
@@ -145,8 +154,8 @@ func (n *walletNames) take(g journal.GroupID, name string) error {
 }
 
 // claim gives a wallet the name that its founder proposes or, where that is
-// taken on this node or no fit name, one with the start of its id. It returns ""
-// while not all wallets are known.
+// taken on this node, may be, or is no fit name, one with the start of its id. It
+// returns "" while not all wallets are known.
 func (n *walletNames) claim(g journal.GroupID, name string) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -158,7 +167,7 @@ func (n *walletNames) claim(g journal.GroupID, name string) string {
 	if checkWalletName(name) != nil {
 		stem = "wallet"
 	}
-	for digits := 0; checkWalletName(name) != nil || n.taken(g, name); digits += 8 {
+	for digits := 0; checkWalletName(name) != nil || n.unknown && digits == 0 || n.taken(g, name); digits += 8 {
 		part := id[:min(digits+8, 40)]
 		name = strings.TrimSpace(cutBytes(stem, maxNameBytes-1-len(part))) + "-" + part
 		if digits > 40 {

@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"iter"
+
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -69,9 +71,11 @@ func (m Machine) Wanted() []journal.EntryID {
 		}
 	}
 	// What the roster rests on comes first; the founder has this share alone.
-	for f := range m.State.firstRosters {
-		for _, id := range f.Records {
-			add(id, most/4)
+	for _, some := range []iter.Seq[rosterFact]{m.State.myRosters, m.State.firstRosters} {
+		for f := range some {
+			for _, id := range f.Records {
+				add(id, most/4)
+			}
 		}
 	}
 	var lines [][]journal.Author

@@ -42,6 +42,8 @@ type group struct {
 	// n is how many entries there will be, and places where those are that were written.
 	n      int
 	places []journal.Next
+	// written has what machines wrote.
+	written []*journal.Entry
 }
 
 func (g *group) honest() *member  { return g.members[0] }
@@ -89,7 +91,7 @@ func (g *group) step(m *member, msg any) (any, error) {
 			x.Signed.Signatures, x.Signed.Err = x.Spend.Sign(m.account)
 			return g.step(m, x.Signed)
 		case coordinator.Publish:
-			m.out = append(m.out, x.Entry)
+			m.out, g.written = append(m.out, x.Entry), append(g.written, x.Entry)
 		case coordinator.Reply:
 			value = x.Value
 		}
@@ -163,6 +165,7 @@ func (g *group) found() error {
 	}
 	f.m = m
 	history := published(effects)
+	g.written = append(g.written, history...)
 	for i, j := range g.members[1:] {
 		nonce := g.input(nil).Entropy
 		v, err := g.step(f, coordinator.Admit{Joiner: j.id(), Nonce: nonce, Proof: invites[i].Proof(j.id(), nonce)})
@@ -178,6 +181,7 @@ func (g *group) found() error {
 			return fmt.Errorf("enter: %w", err)
 		}
 		j.out = published(effects)
+		g.written = append(g.written, j.out...)
 	}
 	history = append(history, f.out...)
 	f.out = nil

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,7 +19,7 @@ import (
 type kind func(g *group, i int) (*journal.Entry, error)
 
 func kinds() map[string]kind {
-	return map[string]kind{
+	out := map[string]kind{
 		"leases of one index":       says(func(_ *group, i int) coordinator.Body { return &coordinator.AddressLeased{Index: 7} }),
 		"leases of many indexes":    says(func(_ *group, i int) coordinator.Body { return &coordinator.AddressLeased{Index: uint32(i)} }),
 		"proposals":                 says(func(g *group, i int) coordinator.Body { return pays(g, chainhash.Hash(hash("coin", i)), 0, int64(i)) }),
@@ -100,6 +101,8 @@ func kinds() map[string]kind {
 			return &coordinator.RosterClosed{Records: ids}
 		}),
 	}
+	maps.Copy(out, deviceKinds())
+	return out
 }
 
 func hash(what string, i int) [32]byte {

@@ -68,6 +68,9 @@ func run(args []string) error {
 func measure(name string, k kind, n int) error {
 	forming, byFounder := strings.HasPrefix(name, "forming: "), strings.HasSuffix(name, "by the founder")
 	g, err := newGroup(forming, byFounder)
+	if deviceKinds()[name] != nil {
+		g, err = newDevice(name)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,72 @@
+package coordinator
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// secondTakers hears of second takers only.
+type secondTakers struct {
+	mu   sync.Mutex
+	told []string
+}
+
+func (s *secondTakers) Notify(n Notice) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n.Status == AlarmSecondTaker {
+		s.told = append(s.told, n.Detail)
+	}
+}
+
+// Whoever presents an invite that another node used is refused, and the node that
+// issued it says so: once for each, and of few of them.
+func TestASecondTakerOfAnInviteIsTold(t *testing.T) {
+	c, invites := founded(t, 2, 3, 3)
+	founder, b := c.peers[0], c.peers[1]
+	c.join(b, invites[0], b.key())
+	m, err := Load(t.Context(), storeOf(founder), founder.self, founder.m.State.group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var heard secondTakers
+	ports := Ports{
+		Store: storeOf(founder), Transport: muteTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
+		Clock: wallClock{}, Observer: &heard, Log: slog.New(slog.DiscardHandler),
+	}
+	n := NewNode(t.Context(), ports, founder.self, wallet.Regtest, "A")
+	defer n.Close()
+	n.actors[m.State.group] = NewActor(n.ctx, n.ports, m)
+	present := func(who journal.Author, inv Invite) error {
+		nonce := [32]byte{7}
+		_, err := n.Door().Admit(t.Context(), inv.Group, who, nonce, inv.Proof(who, nonce), nil)
+		return err
+	}
+	if err := present(b.id(), invites[0]); err != nil || len(heard.told) != 0 {
+		t.Fatalf("the first taker again: %v, told %v", err, heard.told)
+	}
+	z := c.peers[2].id()
+	for range 3 {
+		if err := present(z, invites[0]); !errors.Is(err, ErrInviteUsed) {
+			t.Fatalf("a second taker: %v", err)
+		}
+	}
+	if len(heard.told) != 1 || !strings.Contains(heard.told[0], z.String()) {
+		t.Errorf("told %q", heard.told)
+	}
+	for i := range 2 * maxFaults {
+		if err := present(journal.Author{byte(i), 1}, invites[0]); !errors.Is(err, ErrInviteUsed) {
+			t.Fatalf("another one: %v", err)
+		}
+	}
+	if len(heard.told) != maxFaults {
+		t.Errorf("told of %d", len(heard.told))
+	}
+}

@@ -1,0 +1,95 @@
+package coordinator
+
+import (
+	"github.com/quorate/quorate/journal"
+)
+
+// lostPlace is whose place a node took: its identity then, and the key that both
+// hold, by accountHash.
+type lostPlace struct {
+	who     journal.Author
+	account [32]byte
+}
+
+func (l Local) lost(group journal.GroupID) lostPlace {
+	if l.Replaces == (journal.Author{}) {
+		return lostPlace{}
+	}
+	return lostPlace{l.Replaces, accountHash(group, l.Key)}
+}
+
+// maxHolders is how many identities with a record of one key are looked at.
+const maxHolders = 16
+
+// holderKey is what the authors of records of a key are found by: those first
+// whose record the key itself proves.
+func holderKey(account [32]byte, how ProofKind) string {
+	own := byte(1)
+	if how == ProofOwn {
+		own = 0
+	}
+	return key(account) + string([]byte{own})
+}
+
+// holders lists the identities that wrote a record of the lost one's key with a
+// proof of one kind, ProofOwn or another.
+func (s State) holders(how ProofKind) []journal.Author {
+	prefix := holderKey(s.lost.account, how)
+	var out []journal.Author
+	for k := range scan(s.setup.holders, prefix) {
+		if len(out) == maxHolders {
+			break
+		}
+		out = append(out, journal.Author([]byte(k[len(prefix):])))
+	}
+	return out
+}
+
+// formerSelves lists the identities that held this node's place before, as far as
+// they are known without a roster: the lost one, which may have taken the place
+// itself, and those whose records name the key.
+func (s State) formerSelves() []journal.Author {
+	if s.lost == (lostPlace{}) {
+		return nil
+	}
+	out := append([]journal.Author{s.lost.who}, s.holders(ProofOwn)...)
+	return append(out, s.holders(ProofNone)...)
+}
+
+// pinAgain pins what this node's earlier identity ratified, without asking for
+// the words again: that identity is known by its record, which this node's own
+// key proved, and it ratified once. Where it ratified several, or the key's
+// proof is of another kind, the user compares the words.
+func (s *step) pinAgain() error {
+	st := s.m.State
+	if st.lost == (lostPlace{}) || st.pinned != ([32]byte{}) || st.active != nil {
+		return nil
+	}
+	// None of these ever shrinks.
+	facts := st.records.Len() + st.rosters.Len() + st.reveals.Len() + st.ratified.Len()
+	if facts == s.m.repinned {
+		return nil
+	}
+	s.m.repinned = facts
+	var hash [32]byte
+	found := false
+	for _, who := range st.holders(ProofOwn) {
+		for k := range scan(st.setup.hashes, key(who)) {
+			h := [32]byte([]byte(k[32:]))
+			if found && hash != h {
+				return nil
+			}
+			hash, found = h, true
+		}
+	}
+	if !found || hash == ([32]byte{}) {
+		return nil
+	}
+	st.pinned = hash
+	if st = st.activate().derived(); st.active == nil {
+		return nil // not all is here yet
+	}
+	s.m.State = st
+	s.batch.Puts[recPin] = hash[:]
+	return nil
+}
