@@ -95,7 +95,7 @@ func (s *step) importSignatures(x Import) error {
 		if err != nil {
 			return refuse(RulePSBTSignature, "input %d: %v", sig.Input, err)
 		}
-		k := sigKey(p.TxID, sig.Input, sig.Key)
+		k := sigKey(p.signs, sig.Input, sig.Key)
 		if _, held := s.m.State.sigs.Get(k); held || seen[k] {
 			done.Known++
 			continue

@@ -356,7 +356,7 @@ func (w *world) checkSignatures(a, b *node) {
 			continue
 		}
 		w.count("signatures compared")
-		if x, y := len(a.m.State.Signatures(p.TxID)), len(b.m.State.Signatures(p.TxID)); x > y {
+		if x, y := len(a.m.State.Signatures(p)), len(b.m.State.Signatures(p)); x > y {
 			w.violation("%s counts %d signatures on %v, and %s counts %d", a.name, x, p.TxID, b.name, y)
 		}
 	}

@@ -223,7 +223,7 @@ func (l *liar) replay(r [4]uint32) {
 		l.tell(e, func(to int) bool { return l.show[to] == branch })
 	default:
 		var sigs []coordinator.PartialSignature
-		for _, s := range l.n.m.State.Signatures(p.TxID) {
+		for _, s := range l.n.m.State.Signatures(p) {
 			sigs = append(sigs, coordinator.PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
 			sigs = append(sigs, coordinator.PartialSignature{Input: s.Input, Key: uint32(r[1]) % uint32(w.plan.N), Bytes: s.Bytes})
 		}

@@ -1,0 +1,243 @@
+package coordinator
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// lieAbout enters a transaction as another proposal would: with other amounts of
+// its inputs, which no txid covers and every signature does. The liar's own
+// key signs that.
+func lieAbout(t *testing.T, liar *peer, p *Proposal, by int64) (*ProposalCreated, []PartialSignature) {
+	t.Helper()
+	b := *p.Body
+	b.Inputs = slices.Clone(p.Body.Inputs)
+	for i := range b.Inputs {
+		b.Inputs[i].Amount += by
+	}
+	spend, err := buildSpend(liar.m.State.active.Descriptor, &b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if spend.TxID() != p.TxID {
+		t.Fatal("other amounts make another txid")
+	}
+	return &b, signWith(t, liar, spend)
+}
+
+func signWith(t rapid.TB, by *peer, spend *wallet.Spend) []PartialSignature {
+	t.Helper()
+	sigs, err := spend.Sign(by.account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []PartialSignature
+	for _, x := range sigs {
+		out = append(out, PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
+	}
+	return out
+}
+
+// signTruly signs a proposal as it is stated.
+func signTruly(t rapid.TB, by *peer, p *Proposal) []PartialSignature {
+	t.Helper()
+	spend, err := p.Spend(by.m.State.active)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signWith(t, by, spend)
+}
+
+// lesserLie is a lie whose signature is less than a true one of the same key.
+func lesserLie(t *testing.T, liar *peer, p *Proposal, good []PartialSignature) (*ProposalCreated, []PartialSignature) {
+	t.Helper()
+	for by := int64(7); ; by++ {
+		lie, bad := lieAbout(t, liar, p, by)
+		if bytes.Compare(bad[0].Bytes, good[0].Bytes) < 0 {
+			return lie, bad
+		}
+	}
+}
+
+// write has a peer write entries of its own making.
+func (p *peer) writes(t *testing.T, bodies ...Body) (last *journal.Entry) {
+	t.Helper()
+	for _, b := range bodies {
+		e, err := p.wild(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = e
+	}
+	return last
+}
+
+func (p *peer) broadcasts(q *Proposal) bool {
+	for _, tx := range p.sent {
+		if tx.TxHash() == q.TxID {
+			return true
+		}
+	}
+	return false
+}
+
+// TestALieAboutAmountsMakesNothingFinal: one honest signature and one over other
+// amounts are two keys of 2 of 4, and no transaction. They keep no rival back.
+func TestALieAboutAmountsMakesNothingFinal(t *testing.T) {
+	c := active(t, 2, 4)
+	coins := c.fund(1_000_000)
+	a, b, z, evil := c.peers[0], c.peers[1], c.peers[2], c.peers[3]
+	x := pay(1, 100_000)
+	x.Coins, x.FeeRate = coins, 20_000
+	one := a.must(x).(Proposed).Proposal
+	c.settle()
+	p, _ := evil.m.State.Proposal(one)
+	lie, bad := lieAbout(t, evil, p, 7)
+	e := evil.writes(t, lie)
+	evil.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: bad})
+	c.settle()
+	for _, w := range []*peer{a, b, z} {
+		for _, id := range []journal.EntryID{one, e.ID()} {
+			if got := w.status(id); got != StatusPending {
+				t.Errorf("%s: with one valid signature of two: %s", w.name, got)
+			}
+		}
+		if q, _ := w.m.State.Proposal(one); len(w.m.Approvals(q)) != 1 || w.m.Approvals(q)[0].Member.Identity != a.id() {
+			t.Errorf("%s: approved by %v", w.name, w.m.Approvals(q))
+		}
+	}
+	if _, err := a.do(Withdraw{Proposal: one}); err != nil {
+		t.Errorf("its author cannot withdraw it: %v", err)
+	}
+	// Two honest ones pay with the same coin.
+	y := pay(2, 200_000)
+	y.Coins = coins
+	two := b.must(y).(Proposed).Proposal
+	c.settle()
+	z.must(Approve{Proposal: two})
+	c.settle()
+	for range 40 {
+		for _, q := range []*peer{a, b, z} {
+			q.must(Tick{})
+		}
+	}
+	q, _ := z.m.State.Proposal(two)
+	for _, w := range []*peer{a, b, z} {
+		if !w.broadcasts(q) {
+			t.Errorf("%s never broadcasts what two honest ones signed (%s)", w.name, w.status(two))
+		}
+	}
+}
+
+// TestALieAboutAmountsRaisesNoAlarm: nothing is taken for final that no
+// script engine would accept, and a replacement pays for nothing.
+func TestALieAboutAmountsRaisesNoAlarm(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	x := pay(1, 100_000)
+	x.Coins = coins
+	one := a.must(x).(Proposed).Proposal
+	c.settle()
+	p, _ := evil.m.State.Proposal(one)
+	lie, bad := lieAbout(t, evil, p, 7)
+	e := evil.writes(t, lie)
+	evil.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: bad})
+	c.settle()
+	b.told = nil
+	b.ticks(100)
+	for _, x := range b.told {
+		if x.Type == "alarm" {
+			t.Errorf("told %+v", x)
+		}
+	}
+	y := pay(1, 100_000)
+	y.FeeRate, y.Replaces = 1000, []journal.EntryID{one}
+	if _, err := a.do(y); err != nil {
+		t.Errorf("a cheaper replacement of what nobody can mine: %v", err)
+	}
+}
+
+// TestALieCallsNoSignatureBack: of a key's signatures the least is kept, and the
+// one over other amounts is less.
+func TestALieCallsNoSignatureBack(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000)
+	a, evil := c.peers[0], c.peers[2]
+	x := pay(1, 100_000)
+	x.Coins = coins
+	one := a.must(x).(Proposed).Proposal
+	c.settle()
+	p, _ := evil.m.State.Proposal(one)
+	good := signTruly(t, evil, p)
+	evil.writes(t, &ProposalApproved{Proposal: one, Signatures: good})
+	c.settle()
+	if got := a.status(one); got != StatusFinal {
+		t.Fatal(got)
+	}
+	q, _ := a.m.State.Proposal(one)
+	built, err := a.m.State.FinalTx(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lie, bad := lesserLie(t, evil, p, good)
+	e := evil.writes(t, lie)
+	evil.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: bad})
+	c.settle()
+	if tx, err := a.m.State.FinalTx(q); err != nil || tx.WitnessHash() != built.WitnessHash() {
+		t.Errorf("a released signature was called back: %v", err)
+	}
+	if a.status(one) != StatusFinal || a.status(e.ID()) != StatusPending {
+		t.Errorf("the truth is %s and the lie %s", a.status(one), a.status(e.ID()))
+	}
+}
+
+// TestACarrierOfATrueSignatureIsNotFramed: a node carries what it verified, and not
+// what the same key signed over other amounts.
+func TestACarrierOfATrueSignatureIsNotFramed(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	x := pay(1, 100_000)
+	x.Coins, x.Unsigned = coins, true
+	one := a.must(x).(Proposed).Proposal
+	c.settle()
+	p, _ := evil.m.State.Proposal(one)
+	good := signTruly(t, evil, p)
+	lie, bad := lesserLie(t, evil, p, good)
+	next := evil.nextPlace()
+	first := *next
+	e := evil.forge(next, lie)
+	for id := e.ID(); bytes.Compare(id[:], one[:]) < 0; id = e.ID() { // it stands after the honest one
+		*next = first
+		e = evil.forge(next, lie)
+	}
+	es := []*journal.Entry{e, evil.forge(next, &ProposalApproved{Proposal: one, Signatures: good}),
+		evil.forge(next, &ProposalApproved{Proposal: e.ID(), Signatures: bad})}
+	es = append(es, evil.forge(&first, &AddressLeased{Index: 6})) // the fork
+	for _, e := range es {
+		a.must(EntryIn{e})
+	}
+	a.must(Tick{})
+	c.settle(a, b)
+	for range 3 {
+		a.must(Tick{})
+		b.must(Tick{})
+		c.settle()
+	}
+	if f := b.faults(a); len(f) != 0 {
+		t.Errorf("B counts against the honest A: %v", f)
+	}
+	if f := a.faults(b); len(f) != 0 {
+		t.Errorf("A counts against the honest B: %v", f)
+	}
+	if q, _ := b.m.State.Proposal(one); b.m.State.signed(q, memberIndex(b, evil)) != 1 {
+		t.Error("the true signature did not reach B")
+	}
+}
