@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/journal"
@@ -65,7 +66,7 @@ func lesserLie(t *testing.T, liar *peer, p *Proposal, good []PartialSignature) (
 	}
 }
 
-// write has a peer write entries of its own making.
+// writes has a peer write entries of its own making.
 func (p *peer) writes(t *testing.T, bodies ...Body) (last *journal.Entry) {
 	t.Helper()
 	for _, b := range bodies {
@@ -239,5 +240,274 @@ func TestACarrierOfATrueSignatureIsNotFramed(t *testing.T) {
 	}
 	if q, _ := b.m.State.Proposal(one); b.m.State.signed(q, memberIndex(b, evil)) != 1 {
 		t.Error("the true signature did not reach B")
+	}
+}
+
+// again has a member enter a proposal's transaction again, changed, under the
+// lowest id of some: where ids decide, it comes first.
+func (p *peer) again(t *testing.T, q *Proposal, change func(*ProposalCreated)) *journal.Entry {
+	t.Helper()
+	next := p.nextPlace()
+	first := *next
+	b := *q.Body
+	b.Inputs = slices.Clone(b.Inputs)
+	change(&b)
+	for n := 0; ; n++ {
+		*next = first
+		e := p.forge(next, &b)
+		if id := e.ID(); bytes.Compare(id[:], q.Ref.ID[:]) < 0 {
+			p.must(EntryIn{e})
+			return e
+		}
+		if n == 1000 {
+			t.Fatal("no entry has a lower id")
+		}
+	}
+}
+
+// TestAFileIsMatchedWithWhatItIsOver: a transaction that a member entered again,
+// with other amounts or as expired, keeps no signature of a file out.
+func TestAFileIsMatchedWithWhatItIsOver(t *testing.T) {
+	for name, change := range map[string]func(*ProposalCreated){
+		"other amounts": func(b *ProposalCreated) { b.Inputs[0].Amount += 5 },
+		"expired":       func(b *ProposalCreated) { b.Expires = 1 },
+	} {
+		c, d := externalGroup(t)
+		a, evil, x := c.peers[0], c.peers[1], c.peers[2]
+		p := a.must(c.of(100_000, pay(1, 40_000))).(Proposed)
+		c.settle()
+		prop, _ := evil.m.State.Proposal(p.Proposal)
+		evil.again(t, prop, change)
+		c.settle()
+		x.must(Export{Proposal: p.Proposal})
+		packet := x.packet(p.Proposal, 2)
+		d.sign(x.m.State.Active().Descriptor, packet)
+		q, sigs, err := x.m.MatchPSBT(packet)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, err := x.do(Import{Proposal: q.Ref.ID, Signatures: sigs}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := x.status(p.Proposal); got != StatusFinal {
+			t.Errorf("%s: %s after the second of two signatures", name, got)
+		}
+	}
+}
+
+// TestALieIsNoExport: the previous transactions in a file say what the coins hold.
+func TestALieIsNoExport(t *testing.T) {
+	c, _ := externalGroup(t)
+	a, evil, x := c.peers[0], c.peers[1], c.peers[2]
+	p := a.must(c.of(100_000, pay(1, 40_000))).(Proposed)
+	c.settle()
+	prop, _ := evil.m.State.Proposal(p.Proposal)
+	e := evil.again(t, prop, func(b *ProposalCreated) { b.Inputs[0].Amount += 5 })
+	c.settle()
+	lie, _ := x.m.State.Proposal(e.ID())
+	if _, _, err := x.m.PSBT(lie, 2); err == nil {
+		t.Error("a file states another amount than the coin has")
+	}
+	for _, w := range []*peer{a, x} {
+		if _, err := w.do(Export{Proposal: e.ID(), ForSigning: true}); ruleOf(err) != RuleCoin {
+			t.Errorf("%s exports a lie: %v", w.name, err)
+		}
+	}
+	if _, err := a.do(Approve{Proposal: e.ID()}); ruleOf(err) != RuleCoin {
+		t.Errorf("approve: %v", err)
+	}
+}
+
+// TestWhatOneCopyStatesIsItsOwn: expiry, withdrawal, votes, a declaration and the mark
+// of the change of one entry of a transaction change nothing of another.
+func TestWhatOneCopyStatesIsItsOwn(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	x := pay(1, 100_000)
+	x.Coins = coins
+	one := a.must(x).(Proposed).Proposal
+	c.settle()
+	p, _ := evil.m.State.Proposal(one)
+	change := 0
+	unmark := func(b *ProposalCreated) {
+		b.Outputs = slices.Clone(b.Outputs)
+		for i, o := range b.Outputs {
+			if o.Change != nil {
+				script, err := evil.m.State.active.Descriptor.Script(wallet.BranchChange, *o.Change)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.Outputs[i] = ProposalOutput{PkScript: script.PkScript, Amount: o.Amount, Label: "rent"}
+				change++
+			}
+		}
+	}
+	for _, lie := range []func(*ProposalCreated){
+		func(b *ProposalCreated) { b.Expires = 1 },
+		func(b *ProposalCreated) { b.Replaces = append(b.Replaces, p.TxID) },
+		unmark,
+	} {
+		body := *p.Body
+		lie(&body)
+		e := evil.writes(t, &body)
+		if q, _ := evil.m.State.Proposal(e.ID()); q.TxID != p.TxID {
+			t.Fatal("another transaction")
+		}
+		evil.writes(t, &ProposalWithdrawn{Proposal: e.ID()}, &ProposalRejected{Proposal: e.ID()})
+	}
+	if change == 0 {
+		t.Fatal("no change")
+	}
+	c.settle()
+	for _, w := range []*peer{a, b} {
+		if got := w.status(one); got != StatusPending {
+			t.Errorf("%s: %s", w.name, got)
+		}
+	}
+	q := pay(1, 90_000)
+	if _, err := b.do(q); ruleOf(err) != RuleFunds && ruleOf(err) != RuleDoublePayment {
+		t.Errorf("the payment is not known as one: %v", err)
+	}
+	b.must(Approve{Proposal: one})
+	c.settle()
+	if got := a.status(one); got != StatusFinal {
+		t.Fatalf("after the second of two: %s", got)
+	}
+	got, _ := b.m.State.Proposal(one)
+	if !a.broadcasts(got) && !b.broadcasts(got) {
+		t.Error("it is not broadcast")
+	}
+	// The change is the wallet's, whatever a copy calls it.
+	if paid := b.m.View.leaves(got); paid != 100_000 {
+		t.Errorf("%d leave the wallet", paid)
+	}
+}
+
+// TestOneKeysLiesFinishNothing: signatures of k keys, each over other amounts, are
+// nothing; and k over what the coins do not hold are no final transaction.
+func TestOneKeysLiesFinishNothing(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	x := pay(1, 100_000)
+	x.Coins, x.Unsigned = coins, true
+	one := a.must(x).(Proposed).Proposal
+	c.settle()
+	p, _ := evil.m.State.Proposal(one)
+	lie, sigs := lieAbout(t, evil, p, 7)
+	e := evil.writes(t, lie)
+	evil.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: sigs})
+	c.settle()
+	// The key of another member, wherever it was led to sign that.
+	b.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: signTruly(t, b, func() *Proposal { q, _ := b.m.State.Proposal(e.ID()); return q }())})
+	c.settle()
+	for _, id := range []journal.EntryID{one, e.ID()} {
+		if got := a.status(id); got != StatusPending {
+			t.Errorf("%s: %s", id, got)
+		}
+	}
+	// A rival that two sign truly goes out all the same.
+	y := pay(2, 200_000)
+	y.Coins = coins
+	two := a.must(y).(Proposed).Proposal
+	c.settle()
+	q, _ := evil.m.State.Proposal(two)
+	evil.writes(t, &ProposalApproved{Proposal: two, Signatures: signTruly(t, evil, q)})
+	c.settle()
+	a.ticks(10)
+	if !a.broadcasts(q) {
+		t.Errorf("a rival that can be mined is not broadcast: %s", a.status(two))
+	}
+	for _, x := range a.told {
+		if x.Type == "alarm" && x.TxID == p.TxID {
+			t.Errorf("told %+v", x)
+		}
+	}
+}
+
+// TestALieDoesNotAccountForAForeignSpend: signatures over other amounts are not those
+// that a transaction in the chain was made with.
+func TestALieDoesNotAccountForAForeignSpend(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	x := pay(1, 100_000)
+	x.Coins, x.Unsigned = coins, true
+	one := a.must(x).(Proposed).Proposal
+	c.settle()
+	p, _ := evil.m.State.Proposal(one)
+	lie, sigs := lieAbout(t, evil, p, 7)
+	e := evil.writes(t, lie)
+	q, _ := evil.m.State.Proposal(e.ID())
+	sigs = append(sigs, signTruly(t, b, q)...)
+	evil.writes(t, &SignatureCarried{Proposal: e.ID(), Signatures: sigs})
+	c.settle()
+	if q, _ := a.m.State.Proposal(e.ID()); !a.m.State.Final(q) {
+		t.Fatal("the lie has not the signatures of two keys")
+	}
+	spend, err := p.Spend(evil.m.State.active)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var both []wallet.Signature
+	for _, x := range append(signTruly(t, evil, p), signTruly(t, b, p)...) {
+		both = append(both, wallet.Signature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
+	}
+	tx, err := spend.Finalize(both, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.mine([]*wire.MsgTx{tx})
+	if !a.m.foreign(p.TxID) {
+		t.Error("a spend behind the others' backs is accounted for by signatures over a lie")
+	}
+}
+
+// TestATrueCopyStandsForAFinalTransaction: most keys may endorse the lie. What two
+// copies disagree on is told of neither's transaction.
+func TestATrueCopyStandsForAFinalTransaction(t *testing.T) {
+	c := active(t, 3, 5)
+	coins := c.fund(1_000_000)
+	a, e1, e2 := c.peers[0], c.peers[3], c.peers[4]
+	x := pay(1, 100_000)
+	x.Coins, x.Note = coins, "rent"
+	one := a.must(x).(Proposed).Proposal
+	c.settle()
+	p, _ := e1.m.State.Proposal(one)
+	lie, s1 := lieAbout(t, e1, p, 7)
+	lie.Note = "bribe"
+	e := e1.writes(t, lie)
+	e1.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: s1})
+	c.settle()
+	q, _ := e2.m.State.Proposal(e.ID())
+	e2.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: signTruly(t, e2, q)})
+	e1.writes(t, &ProposalApproved{Proposal: one, Signatures: signTruly(t, e1, p)})
+	e2.writes(t, &ProposalApproved{Proposal: one, Signatures: signTruly(t, e2, p)})
+	c.settle()
+	b := c.peers[1]
+	if got := b.status(one); got != StatusFinal {
+		t.Fatalf("three of five keys signed: %s", got)
+	}
+	if got := b.status(e.ID()); got != StatusPending {
+		t.Errorf("two of five keys signed the lie: %s", got)
+	}
+	b.ticks(10)
+	if !b.broadcasts(p) {
+		t.Error("it is not broadcast")
+	}
+	if lead, _ := b.m.State.lead(p.TxID); lead.Ref.ID != one {
+		t.Error("the lie stands for the transaction")
+	}
+	if note, who := b.m.State.LabelReader().OfTx(p.TxID); note != "rent" || who != a.id() {
+		t.Errorf("the history shows %q by %v", note, who)
+	}
+	c.mine([]*wire.MsgTx{b.sent[len(b.sent)-1]})
+	if got := b.status(one); got != StatusConfirmed {
+		t.Errorf("mined: %s", got)
+	}
+	if b.m.foreign(p.TxID) {
+		t.Error("it is told as a foreign spend")
 	}
 }
