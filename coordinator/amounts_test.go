@@ -497,6 +497,12 @@ func TestATrueCopyStandsForAFinalTransaction(t *testing.T) {
 	if !b.broadcasts(p) {
 		t.Error("it is not broadcast")
 	}
+	if n := b.m.watch.looks.Len(); n != 0 {
+		t.Errorf("%d are looked at again and again", n)
+	}
+	if x, _ := b.m.watch.sending.Get(key(p.TxID)); x.status != b.status(one) {
+		t.Errorf("sent as %q, and its status is %s", x.status, b.status(one))
+	}
 	if lead, _ := b.m.State.lead(p.TxID); lead.Ref.ID != one {
 		t.Error("the lie stands for the transaction")
 	}
@@ -509,5 +515,37 @@ func TestATrueCopyStandsForAFinalTransaction(t *testing.T) {
 	}
 	if b.m.foreign(p.TxID) {
 		t.Error("it is told as a foreign spend")
+	}
+}
+
+// TestWhatCannotBeBuiltIsToldOnce: whatever the fault, it is no news every few seconds.
+func TestWhatCannotBeBuiltIsToldOnce(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a, b, z := c.peers[0], c.peers[1], c.peers[2]
+	one := a.must(pay(1, 100_000)).(Proposed).Proposal
+	c.settle()
+	b.must(Approve{Proposal: one})
+	c.settle(a, b)
+	c.settle(a, z)
+	p, _ := z.m.State.Proposal(one)
+	if z.status(one) != StatusFinal {
+		t.Fatal(z.status(one))
+	}
+	k := sigKey(p.signs, 0, uint32(memberIndex(z, a)))
+	bad, _ := z.m.State.sigs.Get(k)
+	bad = slices.Clone(bad)
+	bad[len(bad)-2] ^= 1
+	z.m.State.sigs = z.m.State.sigs.Set(k, bad)
+	z.told, z.sent = nil, nil
+	z.ticks(200)
+	n := 0
+	for _, x := range z.told {
+		if x.Type == "alarm" && x.TxID == p.TxID {
+			n++
+		}
+	}
+	if n != 1 || len(z.sent) != 0 {
+		t.Errorf("told %d times in 400 s, and sent %d times", n, len(z.sent))
 	}
 }

@@ -31,7 +31,7 @@ type proposalIndex struct {
 	signed   pmap.Map[string, int]         // by txid | spend id | key: inputs signed
 	bySigner pmap.Map[string, struct{}]    // by outpoint | key | txid
 	final    pmap.Map[string, struct{}]    // by outpoint | txid: transactions with all signatures
-	full     pmap.Map[string, struct{}]    // by txid | spend id: the same, as what they have them
+	full     pmap.Map[string, struct{}]    // by txid | spend id: the same, as what they have them: one, unless k members lie
 	brought  pmap.Map[string, uint64]      // by txid | spend id | input | key | chain: the seq that first brought it
 	endorsed pmap.Map[string, endorsement] // by txid | key | chain: its first approval with a signature of the key
 }

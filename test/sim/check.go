@@ -394,11 +394,19 @@ func (w *world) checkStatuses() {
 				w.violation("%s: a proposal with %d of %d signatures is not final", n.name, full, w.plan.K)
 			case full < w.plan.K && n.m.State.Final(p):
 				w.violation("%s: a proposal with %d of %d signatures is final", n.name, full, w.plan.K)
+			case n.m.State.Final(p) && !w.builds(n, p):
+				w.violation("%s: a proposal with all its signatures is no transaction", n.name)
 			case full >= w.plan.K && got != coordinator.StatusConfirmed && got != coordinator.StatusDead && w.free(n, p):
 				w.violation("%s: a proposal with %d of %d signatures is %s, and was not mined", n.name, full, w.plan.K, got)
 			}
 		}
 	}
+}
+
+// builds says whether a node can make the transaction of a final proposal.
+func (w *world) builds(n *node, p *coordinator.Proposal) bool {
+	_, err := n.m.Tx(p)
+	return err == nil
 }
 
 // free says whether nothing keeps a proposal from being mined: its coins are

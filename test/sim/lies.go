@@ -120,6 +120,9 @@ func (l *liar) about(a Action) {
 	case LieWithhold:
 		l.withheld = append(l.withheld, signed{p.ID(), l.sign(spend)})
 	case LieSign:
+		if r[1]%2 == 0 {
+			l.otherAmounts(p, r)
+		}
 		l.say(&coordinator.ProposalApproved{Proposal: p.ID(), Signatures: l.sign(spend)})
 	case LieOutputs:
 		if r[2]%2 == 0 {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -27,7 +26,7 @@ func kinds() map[string]kind {
 		"replacements of one coin":  says(replacing),
 		"copies of one transaction": says(func(g *group, i int) coordinator.Body { return noted(pays(g, g.coin.Hash, 0, 0), i) }),
 		"copies and a fork":         copiesAndAFork,
-		"copies of other amounts":   otherAmounts,
+		"copies of other amounts":   otherAmounts(),
 		"expiring proposals":        says(expiring),
 		"approvals that wait": says(func(_ *group, i int) coordinator.Body {
 			return &coordinator.ProposalApproved{Proposal: journal.EntryID(hash("nowhere", i)), Signatures: wrong(2, 3)}
@@ -209,15 +208,21 @@ func copiesAndAFork(g *group, i int) (*journal.Entry, error) {
 }
 
 // otherAmounts enters a transaction again and again, each time with another
-// amount of its input, and signs that.
-func otherAmounts(g *group, i int) (*journal.Entry, error) {
-	if i%2 == 1 {
-		ps := g.honest().m.Proposals()
-		return g.sign(slices.MaxFunc(ps, func(p, q *coordinator.Proposal) int { return cmp.Compare(p.Fee(), q.Fee()) }))
+// amount of its input, and signs some of that.
+func otherAmounts() kind {
+	var last journal.EntryID
+	return func(g *group, i int) (*journal.Entry, error) {
+		if p, ok := g.honest().m.State.Proposal(last); ok && i%10 == 9 {
+			return g.sign(p)
+		}
+		b := pays(g, g.coin.Hash, 0, 0)
+		b.Inputs[0].Amount += int64(i)
+		e, err := g.write(b)
+		if err == nil {
+			last = e.ID()
+		}
+		return e, err
 	}
-	b := pays(g, g.coin.Hash, 0, 0)
-	b.Inputs[0].Amount += int64(i)
-	return g.write(b)
 }
 
 // wrong are signatures that are well formed and do not verify.
