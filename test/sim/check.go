@@ -35,8 +35,9 @@ func (w *world) broadcasting(n *node, tx *wire.MsgTx) {
 	w.broadcasts[tx.WitnessHash()] = true
 	w.count("transactions final")
 	id := tx.TxHash()
+	var refused error
 	for _, p := range n.m.Proposals() {
-		if p.TxID != id {
+		if p.TxID != id || !n.m.State.Final(p) { // another entry of it may state other amounts
 			continue
 		}
 		if len(p.Body.Inputs) != len(tx.TxIn) || len(p.Body.Outputs) != len(tx.TxOut) {
@@ -65,9 +66,12 @@ func (w *world) broadcasting(n *node, tx *wire.MsgTx) {
 				w.violation("%s broadcasts %v, which pays other outputs than were proposed", n.name, id)
 			}
 		}
-		if err := wallet.CheckTx(tx, prev); err != nil {
-			w.violation("%s broadcasts what the script engine refuses: %v", n.name, err)
+		if refused = wallet.CheckTx(tx, prev); refused == nil {
+			return
 		}
+	}
+	if refused != nil {
+		w.violation("%s broadcasts what the script engine refuses: %v", n.name, refused)
 		return
 	}
 	if len(w.plan.Byzantine) >= w.plan.K {
