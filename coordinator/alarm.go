@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -62,27 +61,33 @@ func (m *Machine) foreign(id chainhash.Hash) bool {
 	}
 	for _, i := range t.Tx.TxIn {
 		if _, ours := v.outs.Get(coinKey(i.PreviousOutPoint)); ours {
-			return m.State.fullySigned(t.Tx) < m.State.genesis.Threshold
+			return m.State.fullySigned(v, id) < m.State.genesis.Threshold
 		}
 	}
 	return false
 }
 
 // fullySigned returns of how many keys the entries hold verified signatures on
-// every input of a transaction.
-func (s State) fullySigned(tx *wire.MsgTx) int {
-	id := tx.TxHash()
-	inputs := map[uint32]int{}
-	for k := range scan(s.sigs, key(id)) {
-		inputs[be32(k[36:40])]++
-	}
-	full := 0
-	for _, n := range inputs {
-		if n == len(tx.TxIn) {
-			full++
+// every input of a transaction, as this view knows what its inputs hold.
+func (s State) fullySigned(v View, tx chainhash.Hash) int {
+	most := 0
+	for signs := range scan(s.props.full, key(tx)) {
+		for _, r := range scan(s.props.stating, signs) {
+			if p, _ := s.Proposal(r.ID); !v.belies(p) {
+				most = max(most, s.fully(p))
+			}
+			break
 		}
 	}
-	return full
+	if s.active == nil || most > 0 {
+		return most
+	}
+	for _, p := range s.copiesOf(tx) {
+		if !v.belies(p) {
+			most = max(most, s.fully(p))
+		}
+	}
+	return most
 }
 
 // related lists transactions of which a change of one may decide: itself, its
@@ -224,9 +229,8 @@ func (s *step) tellAlarm(a Alarm) {
 func (m *Machine) foreignAlarm(id chainhash.Hash, rec alarmRecord) Alarm {
 	text := fmt.Sprintf("transaction %v spends coins of this wallet, and this node knows no proposal of it", id)
 	if _, proposed := m.State.anyOf(id); proposed {
-		t, _ := m.View.Tx(id)
 		text = fmt.Sprintf("transaction %v spends coins of this wallet with the signatures of %d keys, and the entries that this node holds have those of %d: it was signed behind the others' backs, whoever proposed it",
-			id, m.State.genesis.Threshold, m.State.fullySigned(t.Tx))
+			id, m.State.genesis.Threshold, m.State.fullySigned(m.View, id))
 	}
 	return Alarm{Kind: AlarmForeignSpend, TxID: id, Since: time.Unix(rec.Told, 0), Text: text}
 }

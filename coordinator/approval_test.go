@@ -16,7 +16,7 @@ func TestApprovalIsAsItsOwnerTellsIt(t *testing.T) {
 	p, _ := b.m.State.Proposal(id)
 	before := b.m.Approvals(p)
 	var sigs []PartialSignature
-	for _, s := range b.m.State.Signatures(p.TxID) {
+	for _, s := range b.m.State.Signatures(p) {
 		sigs = append(sigs, PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
 	}
 	now := c.clock

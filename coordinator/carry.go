@@ -177,7 +177,7 @@ func (s *step) countCarried() {
 		}
 		owe := map[uint32]int{}
 		for _, x := range c.Signatures {
-			by := st.pastForks(sigKey(p.TxID, x.Input, x.Key))
+			by := st.pastForks(sigKey(p.signs, x.Input, x.Key))
 			if len(by) == 0 {
 				continue
 			}
@@ -203,7 +203,7 @@ type strayed struct {
 func (s State) onlyPastForks(p *Proposal, signer uint32) []strayed {
 	var out []strayed
 	for i := range p.Body.Inputs {
-		of := sigKey(p.TxID, uint32(i), signer)
+		of := sigKey(p.signs, uint32(i), signer)
 		if s.cleanly(of) {
 			continue
 		}
@@ -228,7 +228,7 @@ func (s State) cleanly(of string) bool {
 // pastForks returns the keys whose owners bring a signature in tainted entries of
 // forked chains: the signing key alone if it is one of them, whose it is anyway.
 func (s State) pastForks(of string) []uint32 {
-	signer := be32(of[36:40])
+	signer := be32(of[68:72])
 	var out []uint32
 	for k, seq := range scan(s.props.brought, of) {
 		c := chainOf(k[len(of):])

@@ -175,7 +175,7 @@ func TestEachForkerIsCarriedOnItsOwnAccount(t *testing.T) {
 		t.Fatalf("%d entries carry signatures", n)
 	}
 	p, _ := a.m.State.Proposal(prop.ID())
-	if !a.m.State.cleanly(sigKey(p.TxID, 0, uint32(memberIndex(a, honest)))) {
+	if !a.m.State.cleanly(sigKey(p.signs, 0, uint32(memberIndex(a, honest)))) {
 		t.Error("the signature of one who forked by mistake is not carried")
 	}
 }

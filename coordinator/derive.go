@@ -41,12 +41,13 @@ func Derive(s State, v View, now time.Time, p *Proposal) Status {
 	if dead(s, v, p) {
 		return StatusDead
 	}
-	final := s.Final(p)
-	if t, ok := v.Tx(p.TxID); ok && t.Seen {
+	// What the signatures of such a one are over is no transaction of these coins.
+	possible := !v.belies(p)
+	if t, ok := v.Tx(p.TxID); ok && t.Seen && possible {
 		return StatusBroadcast
 	}
 	switch {
-	case final:
+	case possible && s.Final(p):
 		return StatusFinal
 	case s.Withdrawn(p):
 		return StatusWithdrawn
@@ -121,17 +122,28 @@ func (p *Proposal) replaces(q *Proposal) bool {
 	return false
 }
 
+// belies says whether a proposal states of an input what this view knows to be
+// otherwise: then no signature on it is valid in the chain.
+func (v View) belies(p *Proposal) bool {
+	for _, i := range p.Body.Inputs {
+		if o, ok := v.outs.Get(coinKey(i.OutPoint())); ok && (o.Amount != i.Amount || o.Branch != i.Branch || o.Index != i.Index) {
+			return true
+		}
+	}
+	return false
+}
+
 // broadcastable says whether p's transaction is the one to broadcast: of two
 // that compete and are both final, the one that replaces the other; where both
 // say so, or neither, the one with the higher fee, then the lower txid. A member
 // may enter a transaction again at any time, with any declaration, so nothing
-// else of an entry decides.
+// else of an entry decides. What can never be mined keeps nothing back.
 func (s State) broadcastable(v View, p *Proposal) bool {
-	if !s.Final(p) || dead(s, v, p) {
+	if !s.Final(p) || v.belies(p) || dead(s, v, p) {
 		return false
 	}
 	for _, q := range s.finals(p) {
-		if dead(s, v, q) {
+		if v.belies(q) || dead(s, v, q) {
 			continue
 		}
 		mine, theirs := s.declares(p.TxID, q.TxID), s.declares(q.TxID, p.TxID)

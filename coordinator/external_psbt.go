@@ -100,21 +100,28 @@ func (m *Machine) MatchPSBT(packet *psbt.Packet) (*Proposal, []wallet.Signature,
 		hint("sign what `psbt export` writes, unchanged; a change has to be proposed")
 }
 
-// spending returns the proposals that spend coins of a transaction: live ones
-// before others, those that share more coins first. ours says whether any coin
-// is the wallet's.
+// spending returns the proposals that spend coins of a transaction: those that
+// state what this view knows the coins to be before others, then live ones, then
+// those that share more coins. ours says whether any coin is the wallet's.
 func (m *Machine) spending(tx *wire.MsgTx) (near []*Proposal, ours bool) {
-	shared := map[*Proposal]int{}
+	shared, belied := map[*Proposal]int{}, map[*Proposal]bool{}
 	for _, in := range tx.TxIn {
 		_, coin := m.View.outs.Get(coinKey(in.PreviousOutPoint))
 		ours = ours || coin
 		for _, p := range m.State.spenders(in.PreviousOutPoint) { // a few of each author
 			if shared[p]++; shared[p] == 1 {
 				near = append(near, p)
+				belied[p] = m.View.belies(p)
 			}
 		}
 	}
 	slices.SortStableFunc(near, func(a, b *Proposal) int {
+		if x, y := belied[a], belied[b]; x != y {
+			if x {
+				return 1
+			}
+			return -1
+		}
 		if x, y := m.State.Withdrawn(a), m.State.Withdrawn(b); x != y {
 			if x {
 				return 1

@@ -88,7 +88,7 @@ func TestNoScheduleReleasesTwoSignaturesOnOneCoin(t *testing.T) {
 		}
 		for range rapid.IntRange(5, 30).Draw(rt, "actions") {
 			p := rapid.SampledFrom(c.peers).Draw(rt, "who")
-			switch rapid.IntRange(0, 10).Draw(rt, "act") {
+			switch rapid.IntRange(0, 11).Draw(rt, "act") {
 			case 0, 1, 2:
 				x := pay(byte(rapid.IntRange(1, 9).Draw(rt, "to")), int64(rapid.IntRange(100, 400).Draw(rt, "ksat"))*1000)
 				x.Allow = []string{RuleDoublePayment}
@@ -123,6 +123,20 @@ func TestNoScheduleReleasesTwoSignaturesOnOneCoin(t *testing.T) {
 			case 9:
 				q := rapid.SampledFrom(c.peers).Draw(rt, "with")
 				c.settle(p, q)
+			case 11:
+				// A transaction again, as it is or with another amount of an input.
+				if len(ids) == 0 {
+					continue
+				}
+				if q, ok := p.m.State.Proposal(rapid.SampledFrom(ids).Draw(rt, "again")); ok && q.Sound {
+					b := *q.Body
+					b.Inputs = slices.Clone(b.Inputs)
+					b.Inputs[0].Amount += int64(rapid.IntRange(0, 1).Draw(rt, "lie"))
+					b.Replaces = nil
+					if e, err := p.wild(&b); err == nil {
+						ids = append(ids, e.ID())
+					}
+				}
 			case 10:
 				c.clock = c.clock.Add(time.Duration(rapid.IntRange(1, 90).Draw(rt, "hours")) * time.Hour)
 				var txs []*wire.MsgTx

@@ -20,7 +20,7 @@ func TestSignaturesAreCreditedToTheKeyThatVerifies(t *testing.T) {
 	c.settle()
 	p, _ := b.m.State.Proposal(id)
 	var stolen []PartialSignature
-	for _, s := range b.m.State.Signatures(p.TxID) {
+	for _, s := range b.m.State.Signatures(p) {
 		stolen = append(stolen, PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
 	}
 	me, _ := evil.m.State.active.index(evil.id())

@@ -214,7 +214,8 @@ func (r *LabelReader) OfCoin(v View, c ViewOut) string {
 // OfTx returns the label of a transaction and who wrote it: its own, else the
 // note of the proposal that stands for it, by its author, else "". Anybody may
 // enter a transaction again with another note: of several proposals only one
-// whose author's key signed the transaction speaks for it.
+// whose author's key signed the transaction, as the one that stands for it states
+// its inputs, speaks for it.
 func (r *LabelReader) OfTx(id chainhash.Hash) (string, journal.Author) {
 	if r.s.active == nil {
 		return "", journal.Author{}
@@ -224,7 +225,7 @@ func (r *LabelReader) OfTx(id chainhash.Hash) (string, journal.Author) {
 	}
 	all := r.s.copiesOf(id)
 	for _, p := range all {
-		if len(all) == 1 || r.s.authorSigned(p) {
+		if len(all) == 1 || p.signs == all[0].signs && r.s.authorSigned(p) {
 			return p.Body.Note, p.Author()
 		}
 	}

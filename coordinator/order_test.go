@@ -347,11 +347,19 @@ func anyOrder(t *testing.T, base *circle, hosted *device) {
 					if q, ok := p.m.State.Proposal(pick()); ok && q.Sound {
 						b := *q.Body
 						b.Note = rapid.SampledFrom([]string{"", "again"}).Draw(rt, "note")
+						if lie := rapid.IntRange(0, 2).Draw(rt, "lie"); lie > 0 {
+							b.Inputs = slices.Clone(b.Inputs)
+							b.Inputs[0].Amount += int64(lie - 1)
+							b.Inputs[len(b.Inputs)-1].Index ^= uint32(lie - 1)
+						}
 						if r, ok := p.m.State.Proposal(pick()); ok && r.Sound && rapid.Bool().Draw(rt, "replaces") {
 							b.Replaces = append(slices.Clone(b.Replaces), r.TxID)
 						}
 						if e, err := p.wild(&b); err == nil {
 							ids = append(ids, e.ID())
+							if q, ok := p.m.State.Proposal(e.ID()); ok && q.Sound && rapid.Bool().Draw(rt, "signs it") {
+								_, _ = p.wild(&ProposalApproved{Proposal: e.ID(), Signatures: signTruly(rt, p, q)})
+							}
 						}
 					}
 				case 20, 21:
@@ -361,7 +369,7 @@ func anyOrder(t *testing.T, base *circle, hosted *device) {
 						return
 					}
 					var sigs []PartialSignature
-					for _, x := range p.m.State.Signatures(q.TxID) {
+					for _, x := range p.m.State.Signatures(q) {
 						sigs = append(sigs, PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
 					}
 					if len(sigs) > 0 && rapid.Bool().Draw(rt, "approval") {

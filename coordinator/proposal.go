@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -20,6 +22,9 @@ type Proposal struct {
 	TxID chainhash.Hash
 	// Sound says that the proposal describes a transaction of this wallet, by a member.
 	Sound bool
+	// signs is txid | spend id: all that a signature on it commits to. It is
+	// there once the proposal is sound.
+	signs string
 	spend *lazySpend
 }
 
@@ -37,6 +42,24 @@ type lazySpend struct {
 type builtTx struct {
 	from [32]byte
 	tx   *wire.MsgTx
+}
+
+// describes makes a proposal sound: it describes a transaction of this wallet.
+func (p *Proposal) describes(tx chainhash.Hash) {
+	p.Sound, p.TxID, p.signs = true, tx, key2(tx, spendID(p.Body.Inputs))
+}
+
+// spendID names what signatures commit to besides the txid: of each input the
+// amount, and the script that its branch and index give (BIP143). Proposals of
+// one transaction may state others, and only those that state the same share signatures.
+func spendID(inputs []ProposalInput) [32]byte {
+	b := make([]byte, 0, 16*len(inputs))
+	for _, i := range inputs {
+		b = binary.BigEndian.AppendUint64(b, uint64(i.Amount))
+		b = binary.BigEndian.AppendUint32(b, i.Branch)
+		b = binary.BigEndian.AppendUint32(b, i.Index)
+	}
+	return sha256.Sum256(b)
 }
 
 // ID returns the proposal's id: that of its entry.
@@ -123,7 +146,7 @@ func (s State) evaluate(p *Proposal) State {
 		return s.asInert(p.Ref, ruleProposal)
 	}
 	sound := *p
-	sound.Sound, sound.TxID = true, spend.TxID()
+	sound.describes(spend.TxID())
 	s.proposals = s.proposals.Set(key(p.Ref.ID), &sound)
 	return s.index(&sound).sigsDue(p.Ref.ID).touch(p.Ref.ID)
 }

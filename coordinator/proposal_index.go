@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -20,6 +18,7 @@ type proposalIndex struct {
 	byTx     pmap.Map[string, struct{}] // by txid | proposal
 	byTime   pmap.Map[string, struct{}] // by claimed time, the latest first | proposal
 	firsts   pmap.Map[string, Ref]      // by txid | chain: its first proposal of the transaction
+	stating  pmap.Map[string, Ref]      // by txid | spend id | chain: its first proposal that signs this
 	byCoin   pmap.Map[string, struct{}] // by outpoint | chain | seq | proposal
 	spending pmap.Map[string, struct{}] // by outpoint | txid
 	byChange pmap.Map[string, struct{}] // by change index | chain | seq | proposal
@@ -29,10 +28,11 @@ type proposalIndex struct {
 	// chain | seq | entry id: what may count otherwise when the chain is tainted.
 	rests pmap.Map[string, journal.EntryID]
 
-	signed   pmap.Map[string, int]         // by txid | key: inputs signed
+	signed   pmap.Map[string, int]         // by txid | spend id | key: inputs signed
 	bySigner pmap.Map[string, struct{}]    // by outpoint | key | txid
 	final    pmap.Map[string, struct{}]    // by outpoint | txid: transactions with all signatures
-	brought  pmap.Map[string, uint64]      // by txid | input | key | chain: the seq that first brought it
+	full     pmap.Map[string, struct{}]    // by txid | spend id: the same, as what they have them: one, unless k members lie
+	brought  pmap.Map[string, uint64]      // by txid | spend id | input | key | chain: the seq that first brought it
 	endorsed pmap.Map[string, endorsement] // by txid | key | chain: its first approval with a signature of the key
 }
 
@@ -97,6 +97,7 @@ func (s State) index(p *Proposal) State {
 	x.byTx = x.byTx.Set(key2(p.TxID, p.Ref.ID), struct{}{})
 	x.byTime = x.byTime.Set(timeKey(p.Ref), struct{}{})
 	x.firsts = earliest(x.firsts, key(p.TxID), p.Ref)
+	x.stating = earliest(x.stating, p.signs, p.Ref)
 	for _, i := range p.Body.Inputs {
 		coin := coinKey(i.OutPoint())
 		x.byCoin = x.byCoin.Set(coin+at, struct{}{})
@@ -135,14 +136,13 @@ func (s State) rest(r Ref, proposal journal.EntryID) State {
 // time if it is new, brought by an entry.
 func (s State) credited(p *Proposal, input, signer uint32, c carrierFact, isNew bool) State {
 	x := &s.props
-	k := sigKey(p.TxID, input, signer) + chainKey(c.Ref.Chain)
+	k := sigKey(p.signs, input, signer) + chainKey(c.Ref.Chain)
 	if old, ok := x.brought.Get(k); !ok || c.Ref.Seq < old {
 		x.brought = x.brought.Set(k, c.Ref.Seq)
 	}
-	of := approvalKey(p.TxID, signer)
 	if !c.Carried {
 		e := endorsement{c.Ref.Seq, c.Proposal}
-		k := of + chainKey(c.Ref.Chain)
+		k := approvalKey(key(p.TxID), signer) + chainKey(c.Ref.Chain)
 		old, ok := x.endorsed.Get(k)
 		if !ok || e.Seq < old.Seq || e.Seq == old.Seq && string(e.Proposal[:]) < string(old.Proposal[:]) {
 			x.endorsed = x.endorsed.Set(k, e)
@@ -151,14 +151,23 @@ func (s State) credited(p *Proposal, input, signer uint32, c carrierFact, isNew 
 	if !isNew {
 		return s
 	}
+	of := approvalKey(p.signs, signer)
 	n, _ := x.signed.Get(of)
 	x.signed = x.signed.Set(of, n+1)
-	if n == 0 {
+	return s.signedNow(p, signer, n+1)
+}
+
+// signedNow notes that a key signed so many inputs of a proposal. That it signed
+// the transaction at all holds whatever the inputs were stated to be.
+func (s State) signedNow(p *Proposal, signer uint32, inputs int) State {
+	x := &s.props
+	if inputs == 1 {
 		for _, i := range p.Body.Inputs {
 			x.bySigner = x.bySigner.Set(signerKey(i, signer)+key(p.TxID), struct{}{})
 		}
 	}
-	if n+1 == len(p.Body.Inputs) && s.Final(p) {
+	if inputs == len(p.Body.Inputs) && s.Final(p) && !has(x.full, p.signs) {
+		x.full = x.full.Set(p.signs, struct{}{})
 		for _, i := range p.Body.Inputs {
 			x.final = x.final.Set(coinKey(i.OutPoint())+key(p.TxID), struct{}{})
 		}
@@ -182,23 +191,15 @@ func (s State) reindexed() State {
 		}
 	}
 	for k := range s.sigs.All() {
-		tx := k[:32]
-		of := tx + k[36:40]
+		of := k[:64] + k[68:72]
 		n, _ := s.props.signed.Get(of)
 		s.props.signed = s.props.signed.Set(of, n+1)
 	}
-	for of := range s.props.signed.All() {
-		p, ok := s.anyOf(chainhash.Hash([]byte(of[:32])))
-		if !ok {
-			continue
-		}
-		for _, i := range p.Body.Inputs {
-			s.props.bySigner = s.props.bySigner.Set(signerKey(i, be32(of[32:36]))+of[:32], struct{}{})
-		}
-		if s.Final(p) {
-			for _, i := range p.Body.Inputs {
-				s.props.final = s.props.final.Set(coinKey(i.OutPoint())+of[:32], struct{}{})
-			}
+	for of, n := range s.props.signed.All() {
+		for _, r := range scan(s.props.stating, of[:64]) {
+			p, _ := s.Proposal(r.ID)
+			s = s.signedNow(p, be32(of[64:68]), 1).signedNow(p, be32(of[64:68]), n)
+			break
 		}
 	}
 	for _, c := range s.carriers.All() {

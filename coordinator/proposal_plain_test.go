@@ -79,11 +79,18 @@ func (x *plain) brings(yield func(plainFact, *Proposal, PartialSignature) bool) 
 func (x *plain) signed(p *Proposal, k int) int {
 	in := map[uint32]bool{}
 	for _, q := range x.brings2() {
-		if q.p.TxID == p.TxID && int(q.sig.Key) == k {
+		if signsTheSame(q.p, p) && int(q.sig.Key) == k {
 			in[q.sig.Input] = true
 		}
 	}
 	return len(in)
+}
+
+// signsTheSame says whether a signature on one proposal is one on another.
+func signsTheSame(p, q *Proposal) bool {
+	return p.TxID == q.TxID && slices.EqualFunc(p.Body.Inputs, q.Body.Inputs, func(a, b ProposalInput) bool {
+		return a.Amount == b.Amount && a.Branch == b.Branch && a.Index == b.Index
+	})
 }
 
 type plainSig struct {
@@ -191,6 +198,14 @@ func (x *plain) lead(tx chainhash.Hash) *Proposal {
 	for _, p := range first {
 		all[p.Ref.ID] = 0
 	}
+	for _, p := range x.sound() {
+		if p.TxID == tx && x.final(p) && !slices.ContainsFunc(x.sound(), func(q *Proposal) bool {
+			return q.Ref.Chain == p.Ref.Chain && signsTheSame(p, q) &&
+				(q.Ref.Seq < p.Ref.Seq || q.Ref.Seq == p.Ref.Seq && bytes.Compare(q.Ref.ID[:], p.Ref.ID[:]) < 0)
+		}) {
+			all[p.Ref.ID] += 0
+		}
+	}
 	for k := range x.s.active.Members {
 		by := map[chain]plainSig{}
 		for _, g := range x.brings2() {
@@ -222,7 +237,12 @@ func (x *plain) lead(tx chainhash.Hash) *Proposal {
 		if !x.alive(p) {
 			continue
 		}
-		if lead == nil || n > all[lead.Ref.ID] || n == all[lead.Ref.ID] && x.s.rank(p, lead) < 0 {
+		if lead == nil {
+			lead = p
+			continue
+		}
+		a, b := x.final(p), x.final(lead)
+		if a && !b || a == b && (n > all[lead.Ref.ID] || n == all[lead.Ref.ID] && x.s.rank(p, lead) < 0) {
 			lead = p
 		}
 	}
@@ -254,7 +274,7 @@ func (x *plain) agrees(rt *rapid.T) {
 		}
 		finals := map[chainhash.Hash]bool{}
 		for _, q := range all {
-			if q.TxID != p.TxID && shares(p, q) && x.final(q) && x.lead(q.TxID) != nil {
+			if lead := x.lead(q.TxID); q.TxID != p.TxID && shares(p, q) && lead != nil && x.final(lead) {
 				finals[q.TxID] = true
 			}
 			declared := slices.ContainsFunc(all, func(c *Proposal) bool {
@@ -273,7 +293,7 @@ func (x *plain) agrees(rt *rapid.T) {
 	}
 	clean := map[string]bool{}
 	for _, g := range x.brings2() {
-		k := sigKey(g.p.TxID, g.sig.Input, g.sig.Key)
+		k := sigKey(g.p.signs, g.sig.Input, g.sig.Key)
 		clean[k] = clean[k] || !s.tainted(g.f.ref)
 	}
 	for k, want := range clean {

@@ -34,8 +34,9 @@ func (s State) anyOf(tx chainhash.Hash) (*Proposal, bool) {
 }
 
 // copiesOf returns the living proposals of a transaction that decide about it,
-// the one that stands for it first (see rank). Those that a chain enters again
-// later are left out unless an approval names them.
+// the one that stands for it first: those with all signatures, then by how many
+// keys endorse them (see rank). Those that a chain enters again later are left
+// out unless an approval names them, or they are the first of it with all signatures.
 func (s State) copiesOf(tx chainhash.Hash) []*Proposal {
 	names := map[journal.EntryID]int{}
 	for k := range s.active.Members {
@@ -46,6 +47,11 @@ func (s State) copiesOf(tx chainhash.Hash) []*Proposal {
 	for _, r := range scan(s.props.firsts, key(tx)) {
 		names[r.ID] += 0
 	}
+	for signs := range scan(s.props.full, key(tx)) {
+		for _, r := range scan(s.props.stating, signs) {
+			names[r.ID] += 0
+		}
+	}
 	var out []*Proposal
 	for id := range names {
 		if p, ok := s.Proposal(id); ok && s.alive(p) {
@@ -53,9 +59,22 @@ func (s State) copiesOf(tx chainhash.Hash) []*Proposal {
 		}
 	}
 	sortBy(out, func(p, q *Proposal) int {
-		return cmp.Or(cmp.Compare(names[q.Ref.ID], names[p.Ref.ID]), s.rank(p, q))
+		return cmp.Or(s.byFinal(p, q), cmp.Compare(names[q.Ref.ID], names[p.Ref.ID]), s.rank(p, q))
 	})
 	return out
+}
+
+// byFinal puts a proposal with all signatures before one without: of those that
+// state other amounts, only what their coins hold gets the signatures of k keys.
+func (s State) byFinal(p, q *Proposal) int {
+	a, b := has(s.props.full, p.signs), has(s.props.full, q.signs)
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
 }
 
 // rank puts proposals of one transaction that as many keys endorse in order: one
@@ -70,7 +89,8 @@ func (s State) rank(p, q *Proposal) int {
 	return cmp.Or(cmp.Compare(p.Ref.Time, q.Ref.Time), bytes.Compare(p.Ref.ID[:], q.Ref.ID[:]))
 }
 
-// authorSigned says whether the key of a proposal's author signed its transaction.
+// authorSigned says whether the key of a proposal's author signed its
+// transaction as the proposal states it.
 func (s State) authorSigned(p *Proposal) bool {
 	k, ok := s.active.keyOf(p.Author())
 	return ok && s.signed(p, k) > 0
@@ -92,7 +112,7 @@ func (s State) lead(tx chainhash.Hash) (*Proposal, bool) {
 // endorsed returns the proposal that a key's owner gave its signatures on a
 // transaction for: the one that its first untainted approval names.
 func (s State) endorsed(tx chainhash.Hash, key int) (journal.EntryID, bool) {
-	of := approvalKey(tx, uint32(key))
+	of := approvalKey(string(tx[:]), uint32(key))
 	for k, e := range scan(s.props.endorsed, of) {
 		c := chainOf(k[len(of):])
 		if owner, ok := s.active.keyOf(c.Author); ok && owner == key && !s.tainted(Ref{Chain: c, Seq: e.Seq}) {
@@ -139,7 +159,7 @@ func (s State) finals(p *Proposal) []*Proposal {
 				continue
 			}
 			seen[tx] = true
-			if q, ok := s.lead(tx); ok {
+			if q, ok := s.lead(tx); ok && s.Final(q) {
 				out = append(out, q)
 			}
 		}

@@ -59,15 +59,16 @@ func (s State) verify(p *Proposal, c carrierFact) State {
 	return s.touch(p.Ref.ID)
 }
 
-// credit keeps the lexicographically least signature of each (transaction,
-// input, key), so that nodes with the same entries build the same bytes.
+// credit keeps the lexicographically least signature of each (transaction, what
+// its inputs are stated to be, input, key), so that nodes with the same entries
+// build the same bytes.
 func (s State) credit(p *Proposal, sig wallet.Signature, c carrierFact) State {
-	k := sigKey(p.TxID, sig.Input, sig.Key)
+	k := sigKey(p.signs, sig.Input, sig.Key)
 	old, held := s.sigs.Get(k)
 	if !held || bytes.Compare(sig.Bytes, old) < 0 {
 		s.sigs = s.sigs.Set(k, sig.Bytes)
 	}
-	a := approvalKey(p.TxID, sig.Key)
+	a := approvalKey(p.signs, sig.Key)
 	if old, ok := s.approvals.Get(a); !ok || s.earlier(c.Ref, old.Ref, s.active.Members[sig.Key].Original) {
 		s.approvals = s.approvals.Set(a, Approval{c.Ref})
 	}
@@ -90,12 +91,16 @@ func (s State) mayOwn(r Ref, owner journal.Author) bool {
 	return r.Chain.Author == owner || !roster
 }
 
-// Signatures returns the verified signatures of a transaction, by input and key.
-func (s State) Signatures(tx chainhash.Hash) []wallet.Signature {
+// Signatures returns the verified signatures on a proposal's transaction as it
+// states it, by input and key.
+func (s State) Signatures(p *Proposal) []wallet.Signature {
 	var out []wallet.Signature
-	for k, b := range scan(s.sigs, key(tx)) {
+	if !p.Sound {
+		return nil
+	}
+	for k, b := range scan(s.sigs, p.signs) {
 		out = append(out, wallet.Signature{
-			Input: be32(k[32:36]), Key: be32(k[36:40]), Bytes: b,
+			Input: be32(k[64:68]), Key: be32(k[68:72]), Bytes: b,
 		})
 	}
 	return out
@@ -103,11 +108,12 @@ func (s State) Signatures(tx chainhash.Hash) []wallet.Signature {
 
 // signed returns on how many inputs a key has a valid signature.
 func (s State) signed(p *Proposal, key int) int {
-	n, _ := s.props.signed.Get(approvalKey(p.TxID, uint32(key)))
+	n, _ := s.props.signed.Get(approvalKey(p.signs, uint32(key)))
 	return n
 }
 
-// released says whether any signature on a transaction is known to be out.
+// released says whether any signature on a transaction is known to be out,
+// whatever its inputs were stated to be.
 func (s State) released(tx chainhash.Hash) bool {
 	for range scan(s.sigs, key(tx)) {
 		return true
@@ -117,16 +123,18 @@ func (s State) released(tx chainhash.Hash) bool {
 
 // Final says whether k keys each have a valid signature on every input.
 func (s State) Final(p *Proposal) bool {
-	if s.active == nil || !p.Sound {
-		return false
-	}
+	return s.active != nil && p.Sound && s.fully(p) >= s.genesis.Threshold
+}
+
+// fully returns how many keys each have a valid signature on every input.
+func (s State) fully(p *Proposal) int {
 	full := 0
 	for k := range s.active.Members {
 		if s.signed(p, k) == len(p.Body.Inputs) {
 			full++
 		}
 	}
-	return full >= s.genesis.Threshold
+	return full
 }
 
 // FinalTx builds the final transaction and runs every input through the script
@@ -136,10 +144,10 @@ func (s State) FinalTx(p *Proposal) (*wire.MsgTx, error) {
 	if err != nil {
 		return nil, err
 	}
-	sigs := s.Signatures(p.TxID)
+	sigs := s.Signatures(p)
 	h := sha256.New()
 	for _, x := range sigs {
-		h.Write([]byte(sigKey(p.TxID, x.Input, x.Key)))
+		h.Write([]byte(sigKey(p.signs, x.Input, x.Key)))
 		h.Write(x.Bytes)
 	}
 	from := [32]byte(h.Sum(nil))

@@ -14,7 +14,7 @@ const recSnapshot = "snapshot"
 
 // snapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const snapshotVersion = 12
+const snapshotVersion = 13
 
 var errSnapshot = errors.New("snapshot is of no use")
 
@@ -167,7 +167,11 @@ func (s State) withSnapshot(b []byte) (State, error) {
 	}
 	var ps []pair[*Proposal]
 	for _, x := range snap.Proposals {
-		ps = append(ps, pair[*Proposal]{K: x.Ref.ID[:], V: &Proposal{Ref: x.Ref, Body: x.Body, TxID: x.TxID, Sound: x.Sound, spend: &lazySpend{}}})
+		p := &Proposal{Ref: x.Ref, Body: x.Body, spend: &lazySpend{}}
+		if x.Sound {
+			p.describes(x.TxID)
+		}
+		ps = append(ps, pair[*Proposal]{K: x.Ref.ID[:], V: p})
 	}
 	s.proposals = undump(ps)
 	if s, err = s.withBooks(snap); err != nil {

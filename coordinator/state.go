@@ -3,7 +3,6 @@ package coordinator
 import (
 	"encoding/binary"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/journal"
@@ -330,14 +329,18 @@ func key3[A, B, C ~[32]byte](a A, b B, c C) string { return key2(a, b) + string(
 
 func chainKey(c journal.ChainKey) string { return string(c.Author[:]) + string([]byte{c.Incarnation}) }
 
-func sigKey(tx chainhash.Hash, input, key uint32) string {
-	b := append(make([]byte, 0, 40), tx[:]...)
+// sigKey is where the signature of a key on an input is found, of what a
+// proposal signs.
+func sigKey(signs string, input, key uint32) string {
+	b := append(make([]byte, 0, 72), signs...)
 	b = binary.BigEndian.AppendUint32(b, input)
 	return string(binary.BigEndian.AppendUint32(b, key))
 }
 
-func approvalKey(tx chainhash.Hash, key uint32) string {
-	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 36), tx[:]...), key))
+// approvalKey is the same for all signatures of a key; or, given a txid alone,
+// for those on the transaction, whatever was stated.
+func approvalKey(signs string, key uint32) string {
+	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 68), signs...), key))
 }
 
 func coinKey(o wire.OutPoint) string {

@@ -79,7 +79,7 @@ func (s *step) soundDraft(b *ProposalCreated) (*Proposal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
-	p.Sound, p.TxID = true, spend.TxID()
+	p.describes(spend.TxID())
 	return p, nil
 }
 

@@ -95,7 +95,7 @@ func (s *step) importSignatures(x Import) error {
 		if err != nil {
 			return refuse(RulePSBTSignature, "input %d: %v", sig.Input, err)
 		}
-		k := sigKey(p.TxID, sig.Input, sig.Key)
+		k := sigKey(p.signs, sig.Input, sig.Key)
 		if _, held := s.m.State.sigs.Get(k); held || seen[k] {
 			done.Known++
 			continue
@@ -129,7 +129,7 @@ func (s *step) enterOwn(x Import, own []wallet.Signature) error {
 	if len(own) == 0 {
 		return nil
 	}
-	p, err := s.mayApprove(Approve{Proposal: x.Proposal, Allow: x.Allow})
+	p, err := s.mayApproveAny(x)
 	if err != nil {
 		return fmt.Errorf("enter this node's own signatures: %w", err)
 	}
@@ -142,4 +142,27 @@ func (s *step) enterOwn(x Import, own []wallet.Signature) error {
 		}
 	}
 	return s.release(p, own)
+}
+
+// mayApproveAny returns the proposal that own signatures are entered for: the one
+// named, or else another that signs the same. A file names none, and a member
+// may have entered the transaction again as expired, or without what it replaces.
+func (s *step) mayApproveAny(x Import) (*Proposal, error) {
+	p, refused := s.mayApprove(Approve{Proposal: x.Proposal, Allow: x.Allow})
+	if refused == nil {
+		return p, nil
+	}
+	named, ok := s.m.State.Proposal(x.Proposal)
+	if !ok || !named.Sound {
+		return nil, refused
+	}
+	for _, q := range s.m.State.copiesOf(named.TxID) {
+		if q.signs != named.signs || q == named {
+			continue
+		}
+		if p, err := s.mayApprove(Approve{Proposal: q.Ref.ID, Allow: x.Allow}); err == nil {
+			return p, nil
+		}
+	}
+	return nil, refused
 }

@@ -23,7 +23,8 @@ type watchlist struct {
 	told     pmap.Map[string, Status]   // by proposal: last status told, "" of one without effect
 	counts   [len(statusOrder)]int      // proposals by status told, in statusOrder
 	expiring pmap.Map[string, struct{}] // by expiry | proposal: those that are pending
-	sending  pmap.Map[string, Status]   // by txid: final or broadcast, and not mined
+	sending  pmap.Map[string, sending]  // by txid: final or broadcast, and not mined
+	unbuilt  pmap.Map[string, struct{}] // by txid | spend id: told to be final and not to pass the script engine
 	looks    rounds                     // what is to be looked at
 	// payments finds those who were paid: by hash of the script | txid; paying has
 	// the transactions it holds, aging when the chain's height alone drops one: by
@@ -32,6 +33,12 @@ type watchlist struct {
 	carry                   rounds                    // by txid: what may have signatures that others lack
 	carried                 pmap.Map[uint32, carried] // by key: what was carried of what its owners brought
 	counted                 bool                      // carried has what is in the entries
+}
+
+// sending is how a transaction is being sent, and as which of what its proposals sign.
+type sending struct {
+	status Status
+	signs  string
 }
 
 // statusOrder lists the statuses, in the order in which the first that holds is taken.
@@ -114,12 +121,10 @@ func (s *step) send(p *Proposal, now Status) {
 	was, sent := w.sending.Get(tx)
 	switch {
 	case now == StatusFinal || now == StatusBroadcast:
-		if was != now {
-			w.sending = w.sending.Set(tx, now)
-		}
-		if was == now {
+		if was.status == now {
 			return
 		}
+		w.sending = w.sending.Set(tx, sending{now, p.signs})
 		if now == StatusFinal {
 			s.broadcast(p.TxID)
 		}
@@ -129,7 +134,7 @@ func (s *step) send(p *Proposal, now Status) {
 				s.lookCoin(i.OutPoint())
 			}
 		}
-	case sent:
+	case sent && was.signs == p.signs: // another proposal of it may lack what this one has
 		w.sending = w.sending.Delete(tx)
 		for _, i := range p.Body.Inputs {
 			s.lookCoin(i.OutPoint())
@@ -139,13 +144,13 @@ func (s *step) send(p *Proposal, now Status) {
 
 // broadcast sends a final transaction, where it is the one of its rivals.
 func (s *step) broadcast(id chainhash.Hash) {
-	var failed error
-	for n, p := range s.m.State.copiesOf(id) {
-		if n == 0 && !s.m.State.broadcastable(s.m.View, p) {
-			return
+	for _, p := range s.m.State.copiesOf(id) {
+		if !s.m.State.Final(p) {
+			return // those that are come first
 		}
-		// A member may enter the transaction with other amounts than its coins
-		// have: then the signatures do not fit.
+		if !s.m.State.broadcastable(s.m.View, p) {
+			continue
+		}
 		tx, err := theTx(s.m.State, s.m.View, p)
 		if err == nil {
 			// Its change is ours at once, whatever mempool has seen it.
@@ -153,26 +158,26 @@ func (s *step) broadcast(id chainhash.Hash) {
 			s.do(Broadcast{tx})
 			return
 		}
-		if failed == nil {
-			failed = err
-		}
+		s.cannotBuild(p, err)
 	}
-	if failed == nil {
+}
+
+// cannotBuild tells, once, that a transaction with all signatures is none that
+// Bitcoin takes.
+func (s *step) cannotBuild(p *Proposal, err error) {
+	if has(s.m.watch.unbuilt, p.signs) {
 		return
 	}
-	n := Notice{Type: "alarm", Group: s.m.State.group, TxID: id,
-		Detail: fmt.Sprintf("the final transaction does not pass the script engine: %v", failed)}
-	if p, ok := s.m.State.lead(id); ok {
-		n.Proposal = p.Ref.ID
-	}
-	s.do(Tell{n})
+	s.m.watch.unbuilt = s.m.watch.unbuilt.Set(p.signs, struct{}{})
+	s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID,
+		Detail: fmt.Sprintf("the final transaction does not pass the script engine: %v", err)}})
 }
 
 // sendAgain broadcasts what has one of two statuses and is not mined. Each has
 // all its signatures, or was seen by the network.
 func (s *step) sendAgain(final, taken bool) {
 	for id, was := range s.m.watch.sending.All() {
-		if was == StatusFinal && final || was == StatusBroadcast && taken {
+		if was.status == StatusFinal && final || was.status == StatusBroadcast && taken {
 			s.broadcast(chainhash.Hash([]byte(id)))
 		}
 	}

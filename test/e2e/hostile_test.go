@@ -141,7 +141,7 @@ func (x *impostor) find(proposal string) (*coordinator.Proposal, uint32) {
 // signatures are those that A released.
 func (x *impostor) signatures(p *coordinator.Proposal) []coordinator.PartialSignature {
 	x.t.Helper()
-	return partial(x.t, x.machine.State.Signatures(p.TxID))
+	return partial(x.t, x.machine.State.Signatures(p))
 }
 
 func partial(t testing.TB, sigs []wallet.Signature) []coordinator.PartialSignature {

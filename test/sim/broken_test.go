@@ -45,7 +45,9 @@ func breaches() []breach {
 			"now := Derive(s.m.State, s.m.View, s.now(), p)",
 			"now := Derive(s.m.State, s.m.View, s.now(), p)\nif known && !was.Live() && was != \"\" { now = was }"),
 		one("quorum == k", "coordinator/signatures.go",
-			"return full >= s.genesis.Threshold", "return full == s.genesis.Threshold"),
+			"s.fully(p) >= s.genesis.Threshold", "s.fully(p) == s.genesis.Threshold"),
+		one("signatures of other amounts count", "coordinator/proposal.go",
+			"return sha256.Sum256(b)", "return sha256.Sum256(nil)"),
 		one("author not bound to key", "journal/entry.go",
 			"if !verifyStrict(e.header.Author, e.id[:], e.raw[len(e.raw)-signatureSize:]) {", "if len(e.raw) == 0 {"),
 		// Whoever spoils epochs is written under for ever, and is answered so often only.

@@ -35,8 +35,9 @@ func (w *world) broadcasting(n *node, tx *wire.MsgTx) {
 	w.broadcasts[tx.WitnessHash()] = true
 	w.count("transactions final")
 	id := tx.TxHash()
+	var refused error
 	for _, p := range n.m.Proposals() {
-		if p.TxID != id {
+		if p.TxID != id || !n.m.State.Final(p) { // another entry of it may state other amounts
 			continue
 		}
 		if len(p.Body.Inputs) != len(tx.TxIn) || len(p.Body.Outputs) != len(tx.TxOut) {
@@ -65,9 +66,12 @@ func (w *world) broadcasting(n *node, tx *wire.MsgTx) {
 				w.violation("%s broadcasts %v, which pays other outputs than were proposed", n.name, id)
 			}
 		}
-		if err := wallet.CheckTx(tx, prev); err != nil {
-			w.violation("%s broadcasts what the script engine refuses: %v", n.name, err)
+		if refused = wallet.CheckTx(tx, prev); refused == nil {
+			return
 		}
+	}
+	if refused != nil {
+		w.violation("%s broadcasts what the script engine refuses: %v", n.name, refused)
 		return
 	}
 	if len(w.plan.Byzantine) >= w.plan.K {
@@ -359,7 +363,7 @@ func (w *world) checkSignatures(a, b *node) {
 			continue
 		}
 		w.count("signatures compared")
-		if x, y := len(a.m.State.Signatures(p.TxID)), len(b.m.State.Signatures(p.TxID)); x > y {
+		if x, y := len(a.m.State.Signatures(p)), len(b.m.State.Signatures(p)); x > y {
 			w.violation("%s counts %d signatures on %v, and %s counts %d", a.name, x, p.TxID, b.name, y)
 		}
 	}
@@ -397,11 +401,19 @@ func (w *world) checkStatuses() {
 				w.violation("%s: a proposal with %d of %d signatures is not final", n.name, full, w.plan.K)
 			case full < w.plan.K && n.m.State.Final(p):
 				w.violation("%s: a proposal with %d of %d signatures is final", n.name, full, w.plan.K)
+			case n.m.State.Final(p) && !w.builds(n, p):
+				w.violation("%s: a proposal with all its signatures is no transaction", n.name)
 			case full >= w.plan.K && got != coordinator.StatusConfirmed && got != coordinator.StatusDead && w.free(n, p):
 				w.violation("%s: a proposal with %d of %d signatures is %s, and was not mined", n.name, full, w.plan.K, got)
 			}
 		}
 	}
+}
+
+// builds says whether a node can make the transaction of a final proposal.
+func (w *world) builds(n *node, p *coordinator.Proposal) bool {
+	_, err := n.m.Tx(p)
+	return err == nil
 }
 
 // free says whether nothing keeps a proposal from being mined: its coins are

@@ -120,8 +120,15 @@ func (l *liar) about(a Action) {
 	case LieWithhold:
 		l.withheld = append(l.withheld, signed{p.ID(), l.sign(spend)})
 	case LieSign:
+		if r[1]%2 == 0 {
+			l.otherAmounts(p, r)
+		}
 		l.say(&coordinator.ProposalApproved{Proposal: p.ID(), Signatures: l.sign(spend)})
 	case LieOutputs:
+		if r[2]%2 == 0 {
+			l.otherAmounts(p, r)
+			return
+		}
 		outs := spend.Outputs()
 		outs[int(r[1])%len(outs)].PkScript = recipient(250)
 		other, err := wallet.NewSpend(n.m.State.Active().Descriptor, spend.Inputs(), outs, spend.LockTime())
@@ -134,6 +141,22 @@ func (l *liar) about(a Action) {
 			l.say(&coordinator.RejectionWithdrawn{Proposal: p.ID()})
 		}
 		l.say(&coordinator.ProposalWithdrawn{Proposal: p.ID()})
+	}
+}
+
+// otherAmounts enters a transaction again with other amounts of its inputs, and
+// signs that: the txid is the same, and the signatures fit nothing else.
+func (l *liar) otherAmounts(p *coordinator.Proposal, r [4]uint32) {
+	b := *p.Body
+	b.Inputs = slices.Clone(b.Inputs)
+	b.Inputs[int(r[1])%len(b.Inputs)].Amount += int64(1 + r[3]%3)
+	spend, err := l.spend(&b)
+	if err != nil {
+		return
+	}
+	branch := int(r[1]>>4) % len(l.branches)
+	if e := l.write(branch, &b); e != nil {
+		l.write(branch, &coordinator.ProposalApproved{Proposal: e.ID(), Signatures: l.sign(spend)})
 	}
 }
 
@@ -223,7 +246,7 @@ func (l *liar) replay(r [4]uint32) {
 		l.tell(e, func(to int) bool { return l.show[to] == branch })
 	default:
 		var sigs []coordinator.PartialSignature
-		for _, s := range l.n.m.State.Signatures(p.TxID) {
+		for _, s := range l.n.m.State.Signatures(p) {
 			sigs = append(sigs, coordinator.PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
 			sigs = append(sigs, coordinator.PartialSignature{Input: s.Input, Key: uint32(r[1]) % uint32(w.plan.N), Bytes: s.Bytes})
 		}

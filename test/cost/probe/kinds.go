@@ -27,6 +27,7 @@ func kinds() map[string]kind {
 		"replacements of one coin":  says(replacing),
 		"copies of one transaction": says(func(g *group, i int) coordinator.Body { return noted(pays(g, g.coin.Hash, 0, 0), i) }),
 		"copies and a fork":         copiesAndAFork,
+		"copies of other amounts":   otherAmounts(),
 		"expiring proposals":        says(expiring),
 		"approvals that wait": says(func(_ *group, i int) coordinator.Body {
 			return &coordinator.ProposalApproved{Proposal: journal.EntryID(hash("nowhere", i)), Signatures: wrong(2, 3)}
@@ -207,6 +208,24 @@ func copiesAndAFork(g *group, i int) (*journal.Entry, error) {
 	}
 	g.places = append(g.places, g.next)
 	return g.write(noted(pays(g, g.coin.Hash, 0, 0), i))
+}
+
+// otherAmounts enters a transaction again and again, each time with another
+// amount of its input, and signs some of that.
+func otherAmounts() kind {
+	var last journal.EntryID
+	return func(g *group, i int) (*journal.Entry, error) {
+		if p, ok := g.honest().m.State.Proposal(last); ok && i%10 == 9 {
+			return g.sign(p)
+		}
+		b := pays(g, g.coin.Hash, 0, 0)
+		b.Inputs[0].Amount += int64(i)
+		e, err := g.write(b)
+		if err == nil {
+			last = e.ID()
+		}
+		return e, err
+	}
 }
 
 // wrong are signatures that are well formed and do not verify.
