@@ -309,6 +309,30 @@ func TestHostGuardsWhatItHandsOut(t *testing.T) {
 	b.must(Approve{Proposal: first})
 }
 
+// That the host signed a proposal itself is no reason to hand it out once more
+// after the hosted cosigner signed what replaces it.
+func TestHostGuardsWhatItHasSignedItself(t *testing.T) {
+	c, d := activeHosting(t, 2, 3)
+	a, b := c.peers[0], c.peers[1]
+	coin := c.fund(500_000)
+	x := pay(1, 100_000)
+	x.Unsigned, x.Coins, x.FeeRate = true, coin, 1000
+	first := a.must(x).(Proposed).Proposal
+	c.settle()
+	b.must(Approve{Proposal: first})
+	y := pay(1, 100_000)
+	y.Unsigned, y.Coins, y.FeeRate, y.Replaces = true, coin, 9000, []journal.EntryID{first}
+	second := a.must(y).(Proposed).Proposal
+	c.settle()
+	if got := b.must(Export{Proposal: first}).(Exported); !got.Guarded {
+		t.Error("what the hosted cosigner may sign left unguarded")
+	}
+	b.must(Export{Proposal: second})
+	b.must(Import{Proposal: second, Signatures: d.signatures(&b.m, second)})
+	b.refused(RuleSignGuard, Export{Proposal: first})
+	b.refused(RuleSignGuard, Export{Proposal: first, ForSigning: true})
+}
+
 // Nobody is the identity of a cosigner that has none.
 func TestHostedHasNoIdentity(t *testing.T) {
 	c, _ := activeHosting(t, 2, 3)

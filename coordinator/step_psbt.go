@@ -47,7 +47,7 @@ func (s *step) export(x Export) error {
 		// A plain copy would be signed all the same, and nothing would guard it.
 		return s.m.noSeat()
 	}
-	if !own && !s.m.hostsAny() || !holds || s.m.State.signed(p, me) == len(p.Body.Inputs) {
+	if !holds || !s.m.mayComeBackSigned(p, me, own) {
 		s.do(Reply{Exported{}})
 		return nil
 	}
@@ -72,6 +72,18 @@ func (s *step) export(x Export) error {
 	}
 	s.do(Reply{Exported{Guarded: true}})
 	return nil
+}
+
+// mayComeBackSigned says whether a file may be signed with a key whose signatures
+// this node guards and that did not sign all of it yet: its own, where own says
+// so, or that of a cosigner it hosts, whatever its own has signed.
+func (m Machine) mayComeBackSigned(p *Proposal, me int, own bool) bool {
+	for k, member := range m.State.active.Members {
+		if (k == me && own || m.State.hosts(member)) && m.State.signed(p, k) < len(p.Body.Inputs) {
+			return true
+		}
+	}
+	return false
 }
 
 // importSignatures enters signatures that are new: this node's own key's as its
