@@ -91,6 +91,14 @@ func (n *node) lose() {
 			}
 		}
 	}
+	// Nor while somebody honest is not back yet: the only one with the history may
+	// go, or the one who takes the claim, and the other would begin once more with
+	// an invite of another member and a device that nobody has heard of.
+	for _, x := range n.w.honest() {
+		if x != n && (!x.in || x.m.State.Active() == nil) {
+			return
+		}
+	}
 	n.w.count("devices lost")
 	n.w.note("%s is lost", n.name)
 	n.replaced = true
