@@ -62,7 +62,7 @@ func TestRestoreAsksWhoseBackupItIs(t *testing.T) {
 		"nobody to ask":       {func(*RestoreOptions) {}, "backup_unauthenticated", false},
 		"keep-config alone":   {func(o *RestoreOptions) { o.KeepConfig = true }, "backup_unauthenticated", false},
 		"no":                  {func(o *RestoreOptions) { o.Ask = no }, "backup_unauthenticated", false},
-		"another is expected": {func(o *RestoreOptions) { o.Expect, o.Ask = peer[:len(peer)-1]+"x", yes }, "unexpected_node", false},
+		"another is expected": {func(o *RestoreOptions) { o.Expect, o.Ask = "x"+peer[1:], yes }, "unexpected_node", false},
 		"no override of expect": {func(o *RestoreOptions) {
 			o.Expect, o.Allow = "x", []string{RuleBackupUnauthenticated, "unexpected_node"}
 		}, "unexpected_node", false},

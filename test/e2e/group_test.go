@@ -120,13 +120,7 @@ func (g *group) fund(amounts ...int64) *group {
 	before := g.nodes[0].wallet().Balance.Spendable
 	for _, sat := range amounts {
 		addr := ask[api.Address](g.nodes[0], "address", walletName)
-		script, err := wallet.ParseAddress(addr.Address, wallet.Regtest)
-		if err != nil {
-			g.t.Fatal(err)
-		}
-		if _, err := world.bitcoin.Fund(script, sat); err != nil {
-			g.t.Fatal(err)
-		}
+		payTo(g.t, addr.Address, sat)
 		before += sat
 	}
 	mine(g.t, 1)
@@ -137,6 +131,18 @@ func (g *group) fund(amounts ...int64) *group {
 		return w.Balance.Spendable
 	})
 	return g
+}
+
+// payTo pays an address of a wallet from outside.
+func payTo(t testing.TB, address string, sat int64) {
+	t.Helper()
+	script, err := wallet.ParseAddress(address, wallet.Regtest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := world.bitcoin.Fund(script, sat); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func mine(t testing.TB, blocks int) {

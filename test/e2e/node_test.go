@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,6 +54,8 @@ type node struct {
 	name   string
 	dir    string
 	client *api.Client
+	// program is what runs the node, world.binary where it is "".
+	program string
 
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the process has ended and was waited for
@@ -126,7 +129,7 @@ func nodeIn(t testing.TB, name, dir, backend, url, p2p string, settings ...strin
 // start runs `quorate start` and returns when the node says that it is ready.
 func (n *node) start() *node {
 	n.t.Helper()
-	n.cmd = exec.Command(world.binary, "--data-dir", n.dir, "start", "--json", "--passphrase-file", world.passFile,
+	n.cmd = exec.Command(cmp.Or(n.program, world.binary), "--data-dir", n.dir, "start", "--json", "--passphrase-file", world.passFile,
 		"--set", "network=regtest", "--set", "log.level=debug")
 	n.cmd.Env = environ()
 	n.cmd.Stderr = &n.log
@@ -233,7 +236,7 @@ func (n *node) runWith(in string, args ...string) answer {
 }
 
 func (n *node) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(world.binary, append([]string{"--data-dir", n.dir}, args...)...)
+	cmd := exec.Command(cmp.Or(n.program, world.binary), append([]string{"--data-dir", n.dir}, args...)...)
 	cmd.Env = environ()
 	return cmd
 }

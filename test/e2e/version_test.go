@@ -1,0 +1,148 @@
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/quorate/quorate/api"
+)
+
+// oldProgram names a program of the last version, built from its commit.
+const oldProgram = "QUORATE_OLD"
+
+// what is read of answers here: other fields have changed with versions.
+type (
+	madeWallet struct {
+		Invites []string `json:"invites"`
+	}
+	shownWallet struct {
+		State   string  `json:"state"`
+		Words   *string `json:"words"`
+		Balance struct {
+			Spendable int64 `json:"spendable"`
+		} `json:"balance"`
+	}
+	shownAddress struct {
+		Address string `json:"address"`
+	}
+	shownProposal struct {
+		Proposal string `json:"proposal"`
+		Status   string `json:"status"`
+	}
+)
+
+// ofProgram is a node that another program made and runs, where one is named.
+func ofProgram(t testing.TB, name, program string) *node {
+	t.Helper()
+	dir, err := os.MkdirTemp(world.dir, name+"-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{t: t, name: name, dir: filepath.Join(dir, "n"), program: program}
+	n.run("init", "--network", "regtest", "--name", name, "--passphrase-file", world.passFile,
+		"--set", "listen=/ip4/127.0.0.1/tcp/0", "--set", "chain.backend=core", "--set", "chain.core.url="+world.bitcoin.URL(),
+		"--set", "chain.core.user="+world.bitcoin.User, "--set", "chain.core.password=@"+world.rpcFile).ok(t)
+	t.Cleanup(func() {
+		n.kill9()
+		if t.Failed() {
+			t.Logf("log of %s:\n%s", name, n.log.String())
+		}
+	})
+	return n.start()
+}
+
+func (n *node) sees(proposal string, statuses ...string) {
+	n.t.Helper()
+	eventually(n.t, fmt.Sprint(n.name, " sees the proposal ", statuses), func() bool {
+		a := n.run("proposal", "show", proposal)
+		if a.status != 0 {
+			return false // it does not hold it yet
+		}
+		now := read[shownProposal](n.t, a).Status
+		for _, s := range statuses {
+			if s == now {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// Nodes of this version and of the last one found a wallet, whoever begins, and
+// spend from it: each proposes, and each approves what the other proposed.
+func TestTwoVersionsInOneGroup(t *testing.T) {
+	old := os.Getenv(oldProgram)
+	if old == "" {
+		t.Skipf("set %s to a program of the last version, to see it and this one in one group", oldProgram)
+	}
+	for _, x := range []struct{ name, founder, member string }{{"an old founder", old, ""}, {"an old member", "", old}} {
+		t.Run(x.name, func(t *testing.T) {
+			a, b := ofProgram(t, "a", x.founder), ofProgram(t, "b", x.member)
+			both := []*node{a, b}
+			made := ask[madeWallet](a, "wallet", "create", walletName, "--threshold", "2", "--cosigners", "2")
+			b.runWith(made.Invites[0], "wallet", "join", "-", "--wait").ok(t)
+			var words string
+			for _, n := range both {
+				eventually(t, n.name+" shows the words", func() bool {
+					w := ask[shownWallet](n, "wallet", "show", walletName)
+					if w.Words == nil {
+						return false
+					}
+					if words == "" {
+						words = *w.Words
+					}
+					if words != *w.Words {
+						t.Fatalf("%s shows other words", n.name)
+					}
+					return true
+				})
+			}
+			for _, n := range both {
+				n.run("wallet", "ratify", walletName, "--words", words).ok(t)
+			}
+			wait := func(what string, holds func(shownWallet) bool) {
+				t.Helper()
+				for _, n := range both {
+					eventually(t, n.name+": "+what, func() bool { return holds(ask[shownWallet](n, "wallet", "show", walletName)) })
+				}
+			}
+			wait("the wallet is active", func(w shownWallet) bool { return w.State == "active" })
+			var amount int64
+			for _, n := range both {
+				payTo(t, ask[shownAddress](n, "address", walletName).Address, 5_000_000)
+				amount += 5_000_000
+			}
+			mine(t, 1)
+			wait("the deposits are spendable", func(w shownWallet) bool { return w.Balance.Spendable == amount })
+			for i, n := range both {
+				other := both[1-i]
+				p := ask[shownProposal](n, pay(t, 2_000_000)...).Proposal
+				other.sees(p, api.StatusPending)
+				other.run("approve", p).ok(t)
+				for _, n := range both {
+					n.sees(p, api.StatusFinal, api.StatusBroadcast)
+				}
+				mine(t, 1)
+				for _, n := range both {
+					n.sees(p, api.StatusConfirmed)
+				}
+			}
+			// Each takes up what the other wrote while it was away.
+			for i, n := range both {
+				other := both[1-i]
+				n.kill9()
+				p := ask[shownProposal](other, pay(t, 1_000_000)...).Proposal
+				n.start()
+				n.sees(p, api.StatusPending)
+				eventually(t, n.name+" approves", func() bool { return n.run("approve", p).status == 0 }) // once it is synced
+				other.sees(p, api.StatusFinal, api.StatusBroadcast)
+				mine(t, 1)
+				n.sees(p, api.StatusConfirmed)
+			}
+			a.stop()
+			b.stop()
+		})
+	}
+}
