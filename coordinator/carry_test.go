@@ -71,6 +71,7 @@ func (p *peer) rivalsOf(next *journal.Next, ins []ProposalInput, n, approvals in
 // One who forks makes nobody write an entry for each of its own: others grant an
 // honest node only so many.
 func TestAForkerMakesNobodyWriteWithoutEnd(t *testing.T) {
+	slow(t)
 	for name, x := range map[string]struct {
 		there            bool // the coins are the wallet's
 		txs, ins, strewn int
@@ -142,6 +143,7 @@ func TestAForkerMakesNobodyWriteWithoutEnd(t *testing.T) {
 
 // What one forker uses up is not what is carried for another, who forked by mistake.
 func TestEachForkerIsCarriedOnItsOwnAccount(t *testing.T) {
+	slow(t)
 	c := active(t, 3, 4)
 	ins := c.peers[0].coinsOf(c.fund(1_000_000, 2_000_000))
 	a, b, honest, evil := c.peers[0], c.peers[1], c.peers[2], c.peers[3]

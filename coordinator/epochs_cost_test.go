@@ -38,6 +38,7 @@ func (p *peer) takes(t *testing.T, by *peer, to []*peer, n int) {
 
 // A step costs what its input costs, however many epochs a member made.
 func TestAChainOfEpochsCostsTheStepsNothing(t *testing.T) {
+	slow(t)
 	for name, sealed := range map[string]func(c *circle) []*peer{
 		"to one":         func(c *circle) []*peer { return c.peers[:1] },
 		"to the members": func(c *circle) []*peer { return c.peers },
@@ -63,6 +64,7 @@ func TestAChainOfEpochsCostsTheStepsNothing(t *testing.T) {
 
 // Whoever joined may write what it likes before the wallet is active.
 func TestAJoinerCostsAFormingGroupNothing(t *testing.T) {
+	slow(t)
 	c, invites := founded(t, 2, 3, 3)
 	a, evil := c.peers[0], c.peers[2]
 	c.join(evil, invites[1], evil.key())
@@ -128,6 +130,7 @@ func TestAFounderWithManyRostersCostsAJoinerNothing(t *testing.T) {
 
 // A new device is let in whatever was written before: a few epochs a step.
 func TestLettingInIsDoneInSmallSteps(t *testing.T) {
+	slow(t)
 	c := active(t, 2, 3)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
 	// Two hundred epochs that a and evil wrote under, and thousands that nobody did.

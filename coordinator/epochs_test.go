@@ -204,6 +204,7 @@ func plainSpoiled(s State, epoch journal.EpochID, by journal.Author, members []j
 // forks, cuts, replaced members, epochs spoiled, failed, and sealed again late;
 // and a snapshot gives it back.
 func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
+	slow(t)
 	base := active(t, 2, 3)
 	base.fund(500_000, 600_000)
 	rapid.Check(t, func(rt *rapid.T) {

@@ -144,6 +144,7 @@ func TestLabelsAndLeasesEqualPlainLoops(t *testing.T) {
 // However many labels and leases a member wrote of one thing, and whether they
 // are tainted, reading costs the same.
 func TestReadingCostsNoMoreWithManyLabels(t *testing.T) {
+	slow(t)
 	c := active(t, 2, 3)
 	a, evil := c.peers[0], c.peers[2].id()
 	tx := TxTarget([32]byte{1})

@@ -89,6 +89,7 @@ func (p *peer) bump(coin wire.OutPoint, n int) *wire.MsgTx {
 // every step that they are looked at, keeps nothing from being looked at: neither
 // another payment nor the last of the rivals.
 func TestRivalsThatAreAlwaysDueKeepNoStatusWaiting(t *testing.T) {
+	slow(t)
 	const rivals = 4 * looksEach
 	for name, x := range map[string]struct{ ours, mined bool }{
 		"a coin of the wallet, a block with every step":   {true, true},

@@ -53,6 +53,7 @@ func almostActive(t *testing.T, spoil func(founder, z *peer, r *Roster)) (d *pee
 // any number of records and reveals: a step of the device that takes its place
 // costs the same.
 func TestManyRostersCostANewDeviceNothing(t *testing.T) {
+	slow(t)
 	for name, spoil := range map[string]func(n int, founder, z *peer, r *Roster){
 		"rosters": func(n int, founder, _ *peer, r *Roster) {
 			f, _ := founder.m.State.rosters.Get(key(r.ID))

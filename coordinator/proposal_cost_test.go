@@ -56,6 +56,7 @@ func (p *peer) rest() {
 // What a member enters any number of times does not make the steps of the others
 // cost more: a tick, a lease, a block, a vote, an approval, and what readers ask.
 func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
+	slow(t)
 	const some, many = 100, 700
 	for name, attack := range map[string]func(c *circle, p *Proposal) func(n int) Body{
 		"copies of one transaction": func(_ *circle, p *Proposal) func(int) Body {
@@ -213,6 +214,7 @@ func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 
 // A step verifies so many signatures of what waited, and no more; in the end all are.
 func TestSignaturesThatWaitedAreVerifiedInTurns(t *testing.T) {
+	slow(t)
 	c := active(t, 2, 3)
 	c.fund(1_000_000)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]

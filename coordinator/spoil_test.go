@@ -120,6 +120,7 @@ func (p *peer) written() int { return int(p.m.State.chains.Frontier()[p.chain()]
 // Invariant: every honest member can read what any honest member writes under,
 // within two minutes, however often it was spoiled.
 func TestASpoilerLocksNobodyOut(t *testing.T) {
+	slow(t)
 	for _, n := range []int{1, 10, maxStanzas, maxStanzas + 1, 600} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			c := active(t, 2, 3)
@@ -150,6 +151,7 @@ func TestASpoilerLocksNobodyOut(t *testing.T) {
 
 // The victim is away while the others write under each of the spoiled epochs.
 func TestASpoilerLocksNobodyOutWhoWasAway(t *testing.T) {
+	slow(t)
 	c := active(t, 2, 5)
 	c.fund(1_000_000, 1_000_000)
 	a, b, hostile := c.peers[0], c.peers[1], c.peers[2:] // who work together

@@ -22,7 +22,7 @@ backend that sees no transaction before it is in a block, and "sync" {"stage","h
 light client that is not synced; a wallet has "alarms" [{"code","message","since","txid"}] while there is something to look at:
 coins spent by a transaction with fewer signatures than it takes (foreign_spend), an address that two nodes handed out
 (address_tie); and "incomplete", "restored" as of ` + "`wallet show`" + `. "problem" is there while connections from outside are a problem, such as very many that say nothing.
-A wallet of the state "failed" could not be opened, "problem" says why; the others run.`,
+A wallet of the state "failed" could not be opened, "problem" says why; the others run. Its name stays its own: a command for it is refused (` + "`wallet_failed`).",
 		Args: cobra.NoArgs,
 		RunE: ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Status, error) {
 			return node.Status(ctx)
