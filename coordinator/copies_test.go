@@ -25,7 +25,7 @@ func (p *peer) again(t *testing.T, q *Proposal, change func(*ProposalCreated)) *
 			p.must(EntryIn{e})
 			return e
 		}
-		if n == 1000 {
+		if n == 100_000 {
 			t.Fatal("no entry has a lower id")
 		}
 	}
