@@ -40,6 +40,20 @@ type lines struct {
 	ends map[journal.Author]map[uint8]uint64
 	// contested has what stands against each other, by key.
 	contested map[int][]replacedFact
+	// rests lists entries that of rests on.
+	rests []Ref
+}
+
+// maxRests is how many entries that state a replacement in effect, or of each
+// key the replacements that contest it, are handed on where they lie past a fork.
+// More of them change nothing but where the replaced one ends.
+const maxRests = 16
+
+// rest notes the first of some entries that the lines rest on.
+func (l *lines) rest(fs []replacedFact) {
+	for _, f := range fs[:min(len(fs), maxRests)] {
+		l.rests = append(l.rests, f.Ref)
+	}
 }
 
 // checkReplaced verifies what can be verified of a replacement with the roster
@@ -268,10 +282,13 @@ func (s State) worked(votes bool) *lines {
 			if len(winners) != 1 {
 				l.end(old, cands)
 				l.contested[i] = rivals
+				l.rest(rivals)
 				break
 			}
 			won := winners[0]
-			l.end(old, slices.DeleteFunc(cands, func(f replacedFact) bool { return !sameReplacement(f, won) }))
+			same := slices.DeleteFunc(cands, func(f replacedFact) bool { return !sameReplacement(f, won) })
+			l.end(old, same)
+			l.rest(same)
 			l.key[won.Body.New], l.member[won.Body.New], l.sealing[won.Body.New] = i, true, won.Body.Sealing
 			line = append(line, won.Body.New)
 		}

@@ -105,9 +105,10 @@ func (s *step) revealSalt() error {
 	return nil
 }
 
-// nameEvidence names the entries past a fork that the active wallet rests on:
-// a member who forked when it ratified would otherwise leave those who saw its
-// other branch outside for good.
+// nameEvidence names the entries past a fork that the active wallet and its
+// members rest on: a member who forked when it ratified would otherwise leave
+// those who saw its other branch outside for good, and one who lets another
+// device take its place in one branch alone would be another member to each.
 func (s *step) nameEvidence() error {
 	st := s.m.State
 	if st.active == nil || len(st.chains.Forks()) == 0 || !s.spare() {
@@ -135,7 +136,8 @@ func (s *step) nameEvidence() error {
 	return nil
 }
 
-// evidence lists the records, reveals and ratifications of the active roster.
+// evidence lists the records, reveals and ratifications of the active roster,
+// and the replacements that its members rest on.
 func (s State) evidence() []Ref {
 	var out []Ref
 	for _, m := range s.active.Members {
@@ -150,6 +152,9 @@ func (s State) evidence() []Ref {
 		if f, ok := s.ratifiedBy(s.active.Hash, m); ok {
 			out = append(out, f.Ref)
 		}
+	}
+	if l := s.active.lines; l != nil {
+		out = append(out, l.rests...)
 	}
 	return out
 }
