@@ -322,7 +322,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 	epochs := []journal.Epoch{first}
 	ids, labels := []journal.EntryID{{1}}, []journal.EntryID{{2}}
 	pick := func() journal.EntryID { return rapid.SampledFrom(ids).Draw(rt, "proposal") }
-	for range rapid.IntRange(4, 18).Draw(rt, "actions") {
+	for range rapid.IntRange(3, 16).Draw(rt, "actions") {
 		p := rapid.SampledFrom(append(slices.Clone(c.peers), devices...)).Draw(rt, "who")
 		before := p.m
 		act := func() {
