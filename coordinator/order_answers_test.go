@@ -1,0 +1,317 @@
+package coordinator
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// answers is everything that a machine answers, one line each. Those to mine
+// depend on whose machine it is, all others do not.
+type answers struct {
+	ours, mine strings.Builder
+	asked      map[string]bool
+}
+
+func (a *answers) our(reader string, of ...any) { a.line(&a.ours, reader, of) }
+func (a *answers) my(reader string, of ...any)  { a.line(&a.mine, reader, of) }
+
+func (a *answers) line(b *strings.Builder, reader string, of []any) {
+	a.asked[reader] = true
+	b.WriteString(reader)
+	for _, x := range of {
+		b.WriteByte(' ')
+		switch x := x.(type) {
+		case *Proposal:
+			fmt.Fprintf(b, "%x", x.Ref.ID[:])
+		case journal.EntryID:
+			fmt.Fprintf(b, "%x", x[:])
+		case Member:
+			b.WriteString(memberText(x))
+		case *wire.MsgTx:
+			if x != nil {
+				fmt.Fprintf(b, "%v", x.WitnessHash())
+			}
+		default:
+			fmt.Fprintf(b, "%v", x)
+		}
+	}
+	b.WriteByte('\n')
+}
+
+func memberText(m Member) string {
+	return fmt.Sprintf("%x %q %x %s %v %x %d %x %x %x", m.Identity, m.Name, m.Sealing, m.Key, m.Proof, m.Record, m.Index, m.Original, m.FirstSealing, m.Host)
+}
+
+func proposalIDs(ps []*Proposal) []journal.EntryID { return entryIDs(ps) }
+
+// answersOf asks a machine everything.
+func answersOf(m *Machine, now time.Time) *answers {
+	a := &answers{asked: map[string]bool{}}
+	st := m.State
+	a.our("Group", st.Group())
+	a.our("Genesis", st.Genesis())
+	a.my("Me", st.Me())
+	a.our("Abandoned", st.Abandoned())
+	a.our("Entries", st.Entries())
+	a.our("Unknown", st.Unknown())
+	a.our("Inert", st.Inert())
+	a.our("Chains", sortedFrontier(st.Chains().Frontier()), st.Chains().Len())
+	a.my("Name", m.Name(), st.Name())
+	a.my("FounderName", m.FounderName())
+	a.my("NamedHere", m.NamedHere("treasury"))
+	a.my("Phase", m.Phase())
+	a.my("Missing", m.Missing())
+	a.my("External", m.External())
+	a.my("AwaitsProof", m.AwaitsProof())
+	a.my("AwaitingHosted", m.AwaitingHosted())
+	_, err := m.ProofRequest()
+	a.my("ProofRequest", err)
+	_, err = m.HostedProofRequest("Hal")
+	a.my("HostedProofRequest", err)
+	a.my("Members", st.Members())
+	a.my("Wanted", m.Wanted())
+	if r := m.Restored(); r != nil {
+		a.my("Restored", r.At, r.Unread, r.Writes)
+		for _, c := range r.Unsynced {
+			a.my("Restored", c.Member)
+		}
+	} else {
+		a.my("Restored")
+	}
+	for _, x := range m.Alarms() {
+		a.my("Alarms", x)
+	}
+	a.asked["Alarms"] = true
+	a.our("Faults", m.Faults())
+	ep, ok := st.Epoch()
+	a.our("Epoch", ep.Number, ep.ID(), ok)
+	a.our("Active", st.Active() != nil)
+	a.members(m)
+	a.labels(m)
+	a.money(m, now)
+	a.proposals(m, now)
+	return a
+}
+
+func (a *answers) members(m *Machine) {
+	st := m.State
+	if r, ok := st.Roster(); ok {
+		// Where several were closed, a node looks at the one that it is in.
+		roster := a.my
+		if st.active != nil {
+			roster = a.our
+		}
+		roster("Roster", r.ID, fmt.Sprintf("%x", r.Hash), r.Revealed, len(r.Ratified))
+		for _, x := range r.Members {
+			roster("Roster", x, r.Ratified[x.Record])
+		}
+	}
+	a.asked["Roster"] = true
+	who := map[journal.Author]bool{}
+	for c := range st.chains.Keys() {
+		who[c.Author] = true
+	}
+	cosigner := a.my
+	if st.active != nil {
+		cosigner = a.our
+	}
+	cosigner("Cosigners")
+	for _, c := range m.Cosigners() {
+		who[c.Identity], who[c.Host] = true, true
+		cosigner("Cosigners", c.Member, c.Ratified, c.Replaced)
+	}
+	a.our("Replacements")
+	for _, r := range m.Replacements() {
+		a.our("Replacements", fmt.Sprintf("%x", r.ID), r.Member, r.New, r.At, r.Proven, r.Needed)
+		for _, by := range r.Approved {
+			a.our("Replacements", fmt.Sprintf("%x", r.ID), by)
+		}
+	}
+	for n, x := range sortedAuthors(who) {
+		// While a wallet is forming, each derives the roster.
+		if st.active != nil || n == 1 {
+			member, ok := m.Member(x)
+			cosigner("Member", x, member, ok)
+			cosigner("MemberName", x, m.MemberName(x))
+		}
+		a.our("Unread", x, st.Unread(x))
+		a.my("Holds", x, m.Holds(x))
+	}
+}
+
+func sortedAuthors(set map[journal.Author]bool) []journal.Author {
+	var out []journal.Author
+	for a := range set {
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b journal.Author) int { return slices.Compare(a[:], b[:]) })
+	return out
+}
+
+func (a *answers) labels(m *Machine) {
+	r := m.State.LabelReader()
+	for _, l := range m.Labels() {
+		a.our("Labels", l)
+	}
+	a.our("Labels", m.State.Labels())
+	seen := map[LabelTarget]bool{}
+	for k := range m.State.labels.All() {
+		if t := targetOf(k); !seen[t] {
+			seen[t] = true
+			l, ok := m.State.Label(t)
+			a.our("Label", t, l, ok)
+			a.our("LabelReader", t, r.Text(t))
+			a.our("Labelled", t, m.Labelled(t))
+		}
+	}
+	// Which transactions the view keeps that came to nothing is a matter of what this
+	// node broadcast once: those of proposals are asked for.
+	for _, p := range m.State.proposals.All() {
+		text, by := r.OfTx(p.TxID)
+		a.our("LabelReader", p.TxID, text, by)
+	}
+	for _, x := range []string{"Label", "Labelled"} {
+		a.asked[x] = true
+	}
+}
+
+// money asks what the view of the chain has a part in.
+func (a *answers) money(m *Machine, now time.Time) {
+	r := m.State.LabelReader()
+	for _, c := range Coins(m.State, m.View, now) {
+		a.our("Coins", c.ViewOut, c.Confirmations, c.Spendable, proposalIDs(c.LeasedBy), r.OfCoin(m.View, c.ViewOut))
+	}
+	for index := range uint32(4) {
+		a.our("LeasedBy", index, m.LeasedBy(index))
+	}
+	var after *HistoryPos
+	for more := true; more; {
+		var items []HistoryItem
+		items, more = m.History(after, 2)
+		for _, x := range items {
+			fee := int64(-1)
+			if x.Fee != nil {
+				fee = *x.Fee
+			}
+			a.our("History", x.TxID, x.Amount, fee, x.Block, x.Proposal)
+			after = &HistoryPos{Height: x.Block.Height, TxID: x.TxID}
+		}
+	}
+	a.asked["History"] = true
+}
+
+func (a *answers) proposals(m *Machine, now time.Time) {
+	st := m.State
+	all := m.Proposals()
+	a.our("Proposals", proposalIDs(all))
+	var paged []*Proposal
+	for next := (&ProposalPos{Time: 1 << 62}); next != nil; {
+		var page []*Proposal
+		page, next = m.ProposalPage(next, 2, func(p *Proposal) bool { return true })
+		paged = append(paged, page...)
+	}
+	a.our("ProposalPage", proposalIDs(paged))
+	a.asked["CountProposals"] = true
+	if !entersAgain(st) {
+		a.our("CountProposals", m.CountProposals())
+	}
+	for id, p := range st.proposals.All() {
+		a.our("ProposalsBy", id, proposalIDs(m.ProposalsBy(fmt.Sprintf("%x", id)[:3])))
+		a.our("Proposal", p, p.Ref, p.TxID, p.Sound, p.Author())
+		a.our("Alive", p, m.Alive(p))
+		if p.Sound && m.Alive(p) {
+			a.proposal(m, p, now)
+		}
+	}
+	for _, x := range []string{"Alive", "Proposal", "ProposalsBy", "Status", "Conflicts", "Replaces", "ReplacedBy", "Approvals", "Rejections", "Against",
+		"Withdrawn", "Final", "FinalTx", "Tx", "Signatures", "PSBT", "MatchPSBT", "HeldBy", "Warn"} {
+		a.asked[x] = true
+	}
+}
+
+// entersAgain says whether a chain entered a transaction more than once. All but
+// the first of those decide about nothing, and a step does not go through them:
+// they are counted as what they were when they came until the node starts again.
+func entersAgain(s State) bool {
+	for _, p := range s.proposals.All() {
+		if p.Sound && !slices.Contains(s.copiesOf(p.TxID), p) {
+			return true
+		}
+	}
+	return false
+}
+
+// stale lists the proposals that decide about a transaction and of which another
+// status stands than the step told last.
+func stale(m *Machine, now time.Time) string {
+	var b strings.Builder
+	for id, was := range m.watch.told.All() {
+		p, _ := m.State.Proposal(idOf(id))
+		if is := m.Status(p, now); m.Alive(p) && was != is && slices.Contains(m.State.copiesOf(p.TxID), p) {
+			fmt.Fprintf(&b, "%x of %v: told %q, is %q\n", id, p.TxID, was, is)
+		}
+	}
+	return b.String()
+}
+
+func (a *answers) proposal(m *Machine, p *Proposal, now time.Time) {
+	st := m.State
+	a.our("Status", p, m.Status(p, now))
+	a.our("Conflicts", p, m.Conflicts(p))
+	a.our("Replaces", p, m.Replaces(p))
+	a.our("ReplacedBy", p, m.ReplacedBy(p))
+	for _, x := range m.Approvals(p) {
+		a.our("Approvals", p, x.Member, x.Time, x.Signatures)
+	}
+	for _, x := range m.Rejections(p) {
+		a.our("Rejections", p, x.Member, x.Reason)
+	}
+	a.our("Against", p, st.Against(p))
+	a.our("Withdrawn", p, st.Withdrawn(p))
+	a.our("Final", p, st.Final(p))
+	tx, err := st.FinalTx(p)
+	a.our("FinalTx", p, tx, err)
+	tx, err = m.Tx(p)
+	a.our("Tx", p, tx, err)
+	for _, x := range st.Signatures(p) {
+		a.our("Signatures", p, x.Input, x.Key, fmt.Sprintf("%x", x.Bytes))
+	}
+	packet, missing, err := m.PSBT(p, 2)
+	a.our("PSBT", p, packet != nil, missing, err)
+	if packet != nil {
+		text, err := packet.Bytes()
+		a.our("PSBT", p, fmt.Sprintf("%x", text), err)
+		q, sigs, err := m.MatchPSBT(packet)
+		a.our("MatchPSBT", p, q != nil && q.Ref.ID == p.Ref.ID, len(sigs), err != nil)
+	}
+	for _, x := range m.HeldBy(p) {
+		a.my("HeldBy", p, x)
+	}
+	for _, x := range m.Warn(p, now) {
+		a.my("Warn", p, x)
+	}
+}
+
+// Nothing that a client can ask of a machine is left out of the comparison.
+func TestAllReadersAreCompared(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(500_000)
+	c.peers[0].must(pay(1, 100_000))
+	a := answersOf(&c.peers[0].m, *c.peers[0].clock)
+	for _, x := range []any{&c.peers[0].m, c.peers[0].m.State} {
+		of := reflect.TypeOf(x)
+		for i := range of.NumMethod() {
+			if name := of.Method(i).Name; name != "Digest" && !a.asked[name] {
+				t.Errorf("%v.%s is a reader that no order is compared by", of, name)
+			}
+		}
+	}
+}

@@ -1,0 +1,208 @@
+package coordinator
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/journal"
+)
+
+// wildHistory lets members do what they like, and returns their circle and what
+// came of it: the union of what all hold, both branches of every fork included.
+func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circle, []*journal.Entry) {
+	c := base.clone(t)
+	old := c.peers[2].m
+	for _, p := range c.peers {
+		p.evil = true
+	}
+	devices := []*peer{c.peers[2].stranger(20), c.peers[2].stranger(21), c.peers[1].stranger(22)}
+	var replacements [][32]byte
+	first, _ := c.peers[0].m.State.Epoch()
+	epochs := []journal.Epoch{first}
+	ids, labels := []journal.EntryID{{1}}, []journal.EntryID{{2}}
+	pick := func() journal.EntryID { return rapid.SampledFrom(ids).Draw(rt, "proposal") }
+	for range rapid.IntRange(3, 16).Draw(rt, "actions") {
+		p := rapid.SampledFrom(append(slices.Clone(c.peers), devices...)).Draw(rt, "who")
+		before := p.m
+		act := func() {
+			switch rapid.IntRange(0, 26).Draw(rt, "act") {
+			case 0, 1, 2:
+				x := pay(byte(rapid.IntRange(1, 3).Draw(rt, "to")), int64(rapid.IntRange(1, 3).Draw(rt, "amount"))*100_000)
+				x.Allow = []string{RuleDoublePayment}
+				if v, err := p.do(x); err == nil {
+					ids = append(ids, v.(Proposed).Proposal)
+				}
+			case 3, 4:
+				_, _ = p.do(Approve{Proposal: pick(), Allow: []string{RuleDoublePayment}})
+			case 5:
+				_, _ = p.do(Reject{Proposal: pick(), Reason: "no"})
+			case 6:
+				_, _ = p.do(Withdraw{Proposal: pick()})
+			case 7:
+				_, _ = p.do(LeaseAddress{})
+			case 8:
+				_, _ = p.wild(&ProposalApproved{Proposal: pick(), Signatures: []PartialSignature{{Input: 0, Key: uint32(rapid.IntRange(0, 2).Draw(rt, "key")), Bytes: make([]byte, 70)}}})
+			case 9:
+				p.garbage([]byte(rapid.StringN(1, 40, 40).Draw(rt, "bytes")))
+			case 10:
+				_, _ = p.wild(&RosterClosed{Records: []journal.EntryID{pick()}})
+			case 11:
+				_ = p.restored(old)
+			case 12, 13:
+				d := rapid.SampledFrom(devices).Draw(rt, "device")
+				b := d.replacing(rapid.SampledFrom(append(slices.Clone(c.peers), devices...)).Draw(rt, "old"), rapid.IntRange(0, 9).Draw(rt, "cut"))
+				if rapid.IntRange(0, 4).Draw(rt, "unproven") == 0 {
+					b.Proof = nil
+				}
+				if _, err := p.wild(b); err == nil {
+					replacements = append(replacements, b.id(p.m.State.group))
+				}
+			case 16, 17:
+				b := &LabelSet{Target: LabelTx, Of: make([]byte, 32), Text: rapid.SampledFrom([]string{"", "rent", "salary"}).Draw(rt, "label")}
+				b.Of[0] = byte(rapid.IntRange(0, 1).Draw(rt, "labelled"))
+				if id := rapid.SampledFrom(labels).Draw(rt, "superseded"); rapid.Bool().Draw(rt, "supersedes") {
+					b.Supersedes = append(b.Supersedes, id)
+				}
+				if e, err := p.wild(b); err == nil {
+					labels = append(labels, e.ID())
+				}
+			case 15:
+				id := pick()
+				if q, ok := p.m.State.Proposal(id); ok && q.Sound && hosted != nil {
+					_, _ = p.do(Import{Proposal: id, Signatures: hosted.signatures(&p.m, id)})
+				}
+			case 18, 19:
+				// The same transaction again, as another entry.
+				if q, ok := p.m.State.Proposal(pick()); ok && q.Sound {
+					b := *q.Body
+					b.Note = rapid.SampledFrom([]string{"", "again"}).Draw(rt, "note")
+					if lie := rapid.IntRange(0, 2).Draw(rt, "lie"); lie > 0 {
+						b.Inputs = slices.Clone(b.Inputs)
+						b.Inputs[0].Amount += int64(lie - 1)
+						b.Inputs[len(b.Inputs)-1].Index ^= uint32(lie - 1)
+					}
+					if r, ok := p.m.State.Proposal(pick()); ok && r.Sound && rapid.Bool().Draw(rt, "replaces") {
+						b.Replaces = append(slices.Clone(b.Replaces), r.TxID)
+					}
+					if e, err := p.wild(&b); err == nil {
+						ids = append(ids, e.ID())
+						if q, ok := p.m.State.Proposal(e.ID()); ok && q.Sound && rapid.Bool().Draw(rt, "signs it") {
+							_, _ = p.wild(&ProposalApproved{Proposal: e.ID(), Signatures: signTruly(rt, p, q)})
+						}
+					}
+				}
+			case 20, 21:
+				// Signatures that are known, brought again, under any entry of any transaction.
+				q, ok := p.m.State.Proposal(pick())
+				if !ok || !q.Sound {
+					return
+				}
+				var sigs []PartialSignature
+				for _, x := range p.m.State.Signatures(q) {
+					sigs = append(sigs, PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
+				}
+				if len(sigs) > 0 && rapid.Bool().Draw(rt, "approval") {
+					_, _ = p.wild(&ProposalApproved{Proposal: pick(), Signatures: sigs})
+				} else if len(sigs) > 0 {
+					_, _ = p.wild(&SignatureCarried{Proposal: pick(), Signatures: sigs})
+				}
+			case 22, 23:
+				// Epochs for some, spoiled for some, sealed again to others, and
+				// what is written under them.
+				if _, err := (&step{m: p.m}).next(); err != nil {
+					return
+				}
+				members := append(slices.Clone(c.peers), devices...)
+				some := func(what string) []*peer {
+					return rapid.SliceOfNDistinct(rapid.SampledFrom(members), 0, 3, func(p *peer) string { return p.self.Identity.Author().String() }).Draw(rt, what)
+				}
+				ep := rapid.SampledFrom(epochs).Draw(rt, "epoch")
+				if ep.Number == 0 || rapid.Bool().Draw(rt, "a new epoch") {
+					ep = p.epochAfter(ep)
+					epochs = append(epochs, ep)
+				}
+				if to := some("sealed to"); len(to) > 0 {
+					p.rotation(ep, to, some("spoiled for"))
+				}
+			case 24:
+				ep := rapid.SampledFrom(epochs).Draw(rt, "epoch")
+				if _, err := (&step{m: p.m}).next(); err != nil {
+					return
+				}
+				p.sealed(ep, rapid.SampledFrom([]Body{&AddressLeased{Index: 3}, &ProposalRejected{Proposal: pick(), Reason: "late"}, &ProposalWithdrawn{Proposal: pick()},
+					&LabelSet{Target: LabelTx, Of: make([]byte, 32), Text: "late"}, &StanzaFailed{Epoch: ep.ID()}}).Draw(rt, "body"))
+			case 25:
+				_, _ = p.do(Rekey{})
+			case 26:
+				// A block, with what is final or with what nobody proposed.
+				if q, ok := p.m.State.Proposal(pick()); ok && q.Sound {
+					tx, err := p.m.State.FinalTx(q)
+					if err != nil {
+						tx = wire.NewMsgTx(2)
+						tx.AddTxIn(&wire.TxIn{PreviousOutPoint: q.Body.Inputs[0].OutPoint()})
+						tx.AddTxOut(wire.NewTxOut(1000, recipient(9)))
+					}
+					if c.minable(tx) {
+						c.mine([]*wire.MsgTx{tx})
+					}
+				}
+			case 14:
+				if len(replacements) > 0 {
+					_, _ = p.wild(&ReplacementApproved{Replacement: rapid.SampledFrom(replacements).Draw(rt, "replacement")})
+				}
+			}
+		}
+		act()
+		if rapid.IntRange(0, 3).Draw(rt, "fork") == 0 {
+			// The same member goes on from where it was: two entries of one seq.
+			p.m = before
+			for _, n := range c.blocks {
+				if n.Block.Height > p.m.View.tip.Height && slices.Contains(c.peers, p) {
+					p.must(ChainIn{n})
+				}
+			}
+			act()
+		}
+		if rapid.Bool().Draw(rt, "settle") {
+			c.settle()
+		}
+	}
+	set := map[journal.EntryID]*journal.Entry{}
+	for _, p := range append(slices.Clone(c.peers), devices...) {
+		for id, e := range p.held {
+			set[id] = e
+		}
+	}
+	var all []*journal.Entry
+	for _, e := range set {
+		all = append(all, e)
+	}
+	slices.SortFunc(all, func(a, b *journal.Entry) int { x, y := a.ID(), b.ID(); return slices.Compare(x[:], y[:]) })
+	return c, all
+}
+
+// minable says whether a transaction spends what is in the chain and unspent: no
+// real chain holds another.
+func (c *circle) minable(tx *wire.MsgTx) bool {
+	coins := map[wire.OutPoint]bool{}
+	for _, b := range c.blocks {
+		for _, x := range b.Txs {
+			for _, in := range x.TxIn {
+				delete(coins, in.PreviousOutPoint)
+			}
+			for i := range x.TxOut {
+				coins[wire.OutPoint{Hash: x.TxHash(), Index: uint32(i)}] = true
+			}
+		}
+	}
+	for _, in := range tx.TxIn {
+		if !coins[in.PreviousOutPoint] {
+			return false
+		}
+		delete(coins, in.PreviousOutPoint)
+	}
+	return true
+}

@@ -1,0 +1,146 @@
+package coordinator
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// shelf is the store of one node with several wallets, each as a peer left it. The
+// sign guard is the node's.
+type shelf map[journal.GroupID]*peer
+
+func (s shelf) Commit(_ context.Context, b Batch) error {
+	if p, ok := s[b.Group]; ok {
+		p.persist(b)
+	}
+	return nil
+}
+
+func (s shelf) Walk(ctx context.Context, g journal.GroupID, yield func(*journal.Entry) error) error {
+	return storeOf(s[g]).Walk(ctx, g, yield)
+}
+
+func (s shelf) Entry(ctx context.Context, g journal.GroupID, id journal.EntryID) (*journal.Entry, error) {
+	return storeOf(s[g]).Entry(ctx, g, id)
+}
+
+func (s shelf) Range(context.Context, journal.GroupID, journal.ChainKey, uint64, int, int) ([]*journal.Entry, error) {
+	return nil, ErrUnsupported
+}
+
+func (s shelf) Records(ctx context.Context, g journal.GroupID, prefix string) (map[string][]byte, error) {
+	if p, ok := s[g]; ok {
+		return storeOf(p).Records(ctx, g, prefix)
+	}
+	out := map[string][]byte{}
+	if prefix == recGroup {
+		for g := range s {
+			out[recGroup+g.String()] = []byte{1}
+		}
+	}
+	return out, nil
+}
+
+func (s shelf) Guard(context.Context) ([]GuardRecord, error) {
+	var out []GuardRecord
+	for _, p := range s {
+		for r := range p.guard {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// Two wallets of one node have members in common. Whatever fails in one, and however
+// much is written there, the other answers as if it were alone, and goes on; what
+// the node's key has signed is known in both.
+func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
+	one, two := active(t, 2, 3), active(t, 2, 4)
+	coin := one.fund(1_000_000)[0]
+	two.fund(900_000)
+	a1, a2 := one.peers[1], two.peers[1] // both founders call theirs alike
+	if a1.id() != a2.id() || a1.m.State.group == a2.m.State.group {
+		t.Fatal("not two wallets of one node")
+	}
+	a1.must(pay(1, 100_000)) // it signs
+	one.settle()
+	two.settle()
+	alone := answersOf(&a2.m, *a2.clock)
+
+	bad := a1.m.State.group
+	faulty := *a1.self
+	faulty.probe = func(s State, e *journal.Entry) {
+		if e != nil && s.group == bad && e.Header().Author == one.peers[2].id() && s.active != nil {
+			panic("index out of range")
+		}
+	}
+	lost := journal.GroupID{7}
+	records := maps.Clone(a1.records)
+	records[recLocal] = []byte{0xff} // a third wallet does not open
+	s := shelf{bad: a1, a2.m.State.group: a2, lost: {records: records}}
+	ports := Ports{
+		Store: s, Transport: muteTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
+		Clock: wallClock{}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),
+	}
+	n := NewNode(t.Context(), ports, &faulty, wallet.Regtest, "B")
+	defer n.Close()
+	if err := n.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if f := n.Failed(); len(f) != 1 || f[0].Group != lost || len(n.Wallets()) != 2 {
+		t.Fatalf("failed %v, %d run", f, len(n.Wallets()))
+	}
+	w1, _ := n.Wallet(bad)
+	w2, _ := n.Wallet(a2.m.State.group)
+
+	// Each entry of C in the first wallet makes the program fail, garbage at that.
+	c := one.peers[2]
+	c.evil = true
+	for range 300 {
+		c.garbage([]byte("no event"))
+	}
+	for _, chain := range c.chains() {
+		for _, e := range chain {
+			if e.Header().Author == c.id() {
+				_, _ = w1.Do(t.Context(), EntryIn{e})
+			}
+		}
+	}
+	if len(w1.Machine().faultAlarms()) == 0 {
+		t.Fatal("nothing failed in the first wallet")
+	}
+	if _, err := w2.Do(t.Context(), ClaimIn{From: c.id()}); err != nil { // after what its start began
+		t.Fatal(err)
+	}
+	got := answersOf(w2.Machine(), *a2.clock)
+	if x, y := alone.ours.String(), got.ours.String(); x != y {
+		t.Errorf("the second wallet answers otherwise:\n%s", diff(x, y))
+	}
+	if len(w2.Machine().Alarms()) != 0 || len(w2.Machine().Faults()) != 0 {
+		t.Error("what failed in one wallet shows in the other")
+	}
+	for _, w := range n.Wallets() {
+		if m := w.Machine(); len(m.Guard.Known(coinKey(coin))) != 1 {
+			t.Errorf("wallet %s does not know what the node signed", w.Group())
+		}
+	}
+	if x, y := w1.Machine().Name(), w2.Machine().Name(); x == "" || y == "" || x == y {
+		t.Errorf("the wallets are called %q and %q", x, y)
+	}
+	// C writes in the second wallet as ever: its allowance there is its own.
+	two.peers[2].must(LeaseAddress{})
+	for _, e := range two.peers[2].out[len(two.peers[2].out)-1:] {
+		if _, err := w2.Do(t.Context(), EntryIn{e}); err != nil {
+			t.Errorf("the second wallet refuses an entry: %v", err)
+		}
+	}
+	if _, err := w2.Do(t.Context(), LeaseAddress{}); err != nil {
+		t.Errorf("the second wallet hands out no address: %v", err)
+	}
+}
