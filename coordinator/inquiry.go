@@ -8,7 +8,7 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// A member has 255 chains for each of its identities, and may state a fact in each
+// A member has 64 chains for each of its identities, and may state a fact in each
 // of them, of any number of transactions. So of the first entries of each chain
 // one of each member decides. Which one is seen at once unless chains are tainted;
 // those are gone through, and what is gone through is counted.
