@@ -233,3 +233,30 @@ func TestALookCountsInputs(t *testing.T) {
 		t.Errorf("%d of %d rivals count as dead in the end", dead, rivals)
 	}
 }
+
+// The identities that wrote for one key are one member: the earliest one's copy
+// of a transaction decides, whatever a later one enters.
+func TestOneCopyOfAllIdentitiesOfAKeyDecides(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(1_000_000)
+	a, lost := c.peers[0], c.peers[2]
+	x := rival(a.coinsOf(coins), 0)
+	first := lost.forge(lost.nextPlace(), x)
+	a.must(EntryIn{first})
+	d := lost.device(40)
+	d.m = a.m
+	b := d.replacing(lost, int(first.Position().Seq))
+	a.must(EntryIn{a.forge(a.nextPlace(), b)})
+	if !a.m.State.sameMember(d.id(), lost.id()) || !a.m.State.active.lines.member[d.id()] {
+		t.Fatal("the device did not take the place")
+	}
+	second := d.forge(&journal.Next{Incarnation: 1, Seq: 1}, x)
+	a.must(EntryIn{second})
+	p, ok := a.m.State.Proposal(second.ID())
+	if !ok || !a.m.State.alive(p) {
+		t.Fatal("the copy of the later identity has no effect")
+	}
+	if all := a.m.State.copiesOf(p.TxID); len(all) != 1 || all[0].Ref.ID != first.ID() {
+		t.Errorf("%v decide, not %v alone", entryIDs(all), first.ID())
+	}
+}
