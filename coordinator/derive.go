@@ -32,13 +32,19 @@ func (s Status) Live() bool {
 // Derive returns the status of a proposal, from the entries, this node's view
 // of the chain and the time. It is pure.
 func Derive(s State, v View, now time.Time, p *Proposal) Status {
+	return derive(s, v, now, p, &inquiry{})
+}
+
+// derive is Derive for one of several proposals of a transaction.
+func derive(s State, v View, now time.Time, p *Proposal, q *inquiry) Status {
+	q.asked += len(p.Body.Inputs)
 	if !s.alive(p) {
 		return StatusPending
 	}
 	if v.Confirmations(p.TxID) > 0 {
 		return StatusConfirmed
 	}
-	if dead(s, v, p) {
+	if once(&q.dead, func() bool { return deadAmong(s, v, p, map[chainhash.Hash]bool{}, q) }) {
 		return StatusDead
 	}
 	// What the signatures of such a one are over is no transaction of these coins.
@@ -49,13 +55,13 @@ func Derive(s State, v View, now time.Time, p *Proposal) Status {
 	switch {
 	case possible && s.Final(p):
 		return StatusFinal
-	case s.Withdrawn(p):
+	case s.withdrawn(p, q):
 		return StatusWithdrawn
 	case len(s.Against(p)) > s.genesis.Cosigners-s.genesis.Threshold:
 		return StatusRejected
 	case expired(p, v, now):
 		return StatusExpired
-	case replaced(s, p):
+	case replaced(s, p, q):
 		return StatusReplaced
 	}
 	return StatusPending
@@ -65,14 +71,15 @@ func Derive(s State, v View, now time.Time, p *Proposal) Status {
 // is spent by another confirmed transaction, or was created by a dead one. A
 // rival in the mempool only warns.
 func dead(s State, v View, p *Proposal) bool {
-	return deadAmong(s, v, p, map[chainhash.Hash]bool{})
+	return deadAmong(s, v, p, map[chainhash.Hash]bool{}, &inquiry{})
 }
 
 // deadAmong looks at each transaction once, and only at parents that the view
 // knows: members may propose whole trees of coins that are not there.
-func deadAmong(s State, v View, p *Proposal, seen map[chainhash.Hash]bool) bool {
+func deadAmong(s State, v View, p *Proposal, seen map[chainhash.Hash]bool, q *inquiry) bool {
 	seen[p.TxID] = true
 	for _, i := range p.Body.Inputs {
+		q.asked++
 		if by, ok := v.spentBy(i.OutPoint()); ok && by != p.TxID {
 			return true
 		}
@@ -80,7 +87,7 @@ func deadAmong(s State, v View, p *Proposal, seen map[chainhash.Hash]bool) bool 
 			continue
 		}
 		// One entry is enough: all of one txid have the same inputs.
-		if parent, ok := s.lead(i.TxID); ok && deadAmong(s, v, parent, seen) {
+		if parent, ok := s.leadFor(i.TxID, q); ok && deadAmong(s, v, parent, seen, q) {
 			return true
 		}
 	}
@@ -95,15 +102,17 @@ func expired(p *Proposal, v View, now time.Time) bool {
 
 // replaced says whether the proposal's own author replaced it, or a
 // replacement by anybody is final.
-func replaced(s State, p *Proposal) bool {
-	for k, r := range scan(s.props.replacer, key(p.TxID)) {
-		if s.sameMember(chainOf(k[32:]).Author, p.Author()) && !s.tainted(r) {
-			return true
-		}
-	}
-	// One that takes none of its coins replaces nothing, whatever it declares.
-	for _, q := range s.finals(p) {
-		for _, r := range scan(s.props.declared, key2(q.TxID, p.TxID)) {
+func replaced(s State, p *Proposal, q *inquiry) bool {
+	return s.statedBy(s.props.replacer, key(p.TxID), p.Author(), q) ||
+		once(&q.replaced, func() bool { return finallyReplaced(s, p, q) })
+}
+
+// finallyReplaced says whether a replacement of p's transaction is final. One
+// that takes none of its coins replaces nothing, whatever it declares.
+func finallyReplaced(s State, p *Proposal, q *inquiry) bool {
+	for _, rival := range s.finalsFor(p, q) {
+		for _, r := range scan(s.props.declared, key2(rival.TxID, p.TxID)) {
+			q.asked++
 			if c, ok := s.Proposal(r.ID); ok && s.alive(c) {
 				return true
 			}

@@ -17,7 +17,7 @@ type leaseFact struct {
 
 // foldLease keeps one lease of each index and chain. So an author's allowance
 // holds at most 32,768 of them, of 200 B: 6 MiB; and one index has at most as
-// many as there are chains, 255 of each identity.
+// many as there are chains, 64 of each identity.
 func (s State) foldLease(ref Ref, index uint32) State {
 	k := leaseKey(index, ref.Chain)
 	if old, ok := s.leases.Get(k); ok && !before(ref, old.Ref) {

@@ -144,15 +144,14 @@ func (s *step) lookFurther() {
 		share, used := min(left, lookShare), 1
 		switch of := what[1:]; what[0] {
 		case lookTx:
-			s.lookAt(chainhash.Hash([]byte(of)))
-			at = ""
+			used, at = s.lookAt(chainhash.Hash([]byte(of))), ""
 		case lookCoin:
-			used, at = gone(s.m.State.props.spending, of, at, share, func(k string, _ struct{}) {
-				s.lookAt(chainhash.Hash([]byte(k[36:])))
+			used, at = gone(s.m.State.props.spending, of, at, share, func(k string, _ struct{}) int {
+				return s.lookAt(chainhash.Hash([]byte(k[36:])))
 			})
 		case lookChain:
-			used, at = gone(s.m.State.props.rests, of, at, share, func(_ string, id journal.EntryID) {
-				s.lookResting(id)
+			used, at = gone(s.m.State.props.rests, of, at, share, func(_ string, id journal.EntryID) int {
+				return s.lookResting(id)
 			})
 		}
 		left -= max(1, used)
@@ -160,15 +159,14 @@ func (s *step) lookFurther() {
 	}
 }
 
-// gone goes through a part of an index, from a key on and so many keys at most.
-// It returns how many there were, and the first key that is left, or "".
-func gone[V any](m pmap.Map[string, V], prefix, from string, most int, visit func(string, V)) (used int, next string) {
+// gone goes through a part of an index, from a key on, until the visits cost so
+// much. It returns what they cost, and the first key that is left, or "".
+func gone[V any](m pmap.Map[string, V], prefix, from string, most int, visit func(string, V) int) (used int, next string) {
 	for k, v := range scan2(m, prefix, from) {
-		if used == most {
+		if used >= most {
 			return used, k
 		}
-		used++
-		visit(k, v)
+		used += max(1, visit(k, v))
 	}
 	return used, ""
 }
@@ -180,29 +178,39 @@ func hasPrefix[V any](m pmap.Map[string, V], prefix string) bool {
 	return false
 }
 
-// lookResting looks at a proposal that an entry states, or says something of.
-func (s *step) lookResting(id journal.EntryID) {
-	if p, ok := s.m.State.Proposal(id); ok && p.Sound {
-		s.tell(p, false)
-		s.look(p.TxID)
-		for _, t := range p.Body.Replaces {
-			s.look(t)
-		}
+// lookResting looks at a proposal that an entry states, or says something of. It
+// returns what that cost, as lookAt does.
+func (s *step) lookResting(id journal.EntryID) int {
+	p, ok := s.m.State.Proposal(id)
+	if !ok || !p.Sound {
+		return 1
 	}
+	q := &inquiry{}
+	s.tellOf(p, false, q)
+	s.look(p.TxID)
+	for _, t := range p.Body.Replaces {
+		s.look(t)
+	}
+	q.asked += len(p.Body.Replaces)
+	return q.cost(1)
 }
 
 // lookAt derives the statuses of the proposals that decide about a transaction.
 // Where it became dead, or is no more, what spends its outputs is looked at, too.
-func (s *step) lookAt(tx chainhash.Hash) {
+// It returns what that cost, in statuses derived: a few for each member.
+func (s *step) lookAt(tx chainhash.Hash) int {
 	if s.m.State.active == nil {
-		return
+		return 1
 	}
-	for n, p := range s.m.State.copiesOf(tx) {
+	q := &inquiry{}
+	copies := s.m.State.copiesFor(tx, q)
+	for n, p := range copies {
 		was, known := s.m.watch.told.Get(key(p.Ref.ID))
-		now := s.tell(p, false)
+		now := s.tellOf(p, false, q)
 		if n == 0 && (was == StatusDead) != (now == StatusDead) && (known || now == StatusDead) {
 			s.lookCoins(key(tx))
 		}
 	}
 	s.mayCarry(tx)
+	return q.cost(len(copies))
 }

@@ -45,7 +45,7 @@ func TestRoundsGoThroughAllWithinABound(t *testing.T) {
 				if !ok {
 					break
 				}
-				used, at := gone(all, what, at, min(share, left), func(k string, _ struct{}) { delete(since, k) })
+				used, at := gone(all, what, at, min(share, left), func(k string, _ struct{}) int { delete(since, k); return 1 })
 				left -= max(1, used)
 				r = next.left(what, at)
 			}

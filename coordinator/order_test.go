@@ -127,7 +127,7 @@ func canon(s State) string {
 	for k, p := range s.proposals.All() {
 		line("proposal %x %v %v sound %v alive %v", k, p.Ref, p.TxID, p.Sound, s.alive(p))
 		if s.alive(p) {
-			line("  final %v withdrawn %v against %v replaced %v conflicts %v", s.Final(p), s.Withdrawn(p), s.Against(p), replaced(s, p), entryIDs(s.conflicts(p)))
+			line("  final %v withdrawn %v against %v replaced %v conflicts %v", s.Final(p), s.Withdrawn(p), s.Against(p), replaced(s, p, &inquiry{}), entryIDs(s.conflicts(p)))
 			if tx, err := s.FinalTx(p); err == nil {
 				line("  wtxid %v", tx.WitnessHash())
 			}

@@ -13,7 +13,7 @@ import (
 //
 // Within one chain, entries are tainted from some seq on. So the first entry of
 // each chain that states a fact tells whether an untainted one states it, and
-// the others need not be kept. An author has 255 chains at most.
+// the others need not be kept. An author has 64 chains at most.
 type proposalIndex struct {
 	byTx     pmap.Map[string, struct{}] // by txid | proposal
 	byTime   pmap.Map[string, struct{}] // by claimed time, the latest first | proposal

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -184,26 +185,69 @@ func (x *plain) against(p *Proposal) map[int]string {
 	return out
 }
 
-// lead is the proposal that stands for a transaction.
-func (x *plain) lead(tx chainhash.Hash) *Proposal {
-	type chain = journal.ChainKey
-	first := map[chain]*Proposal{}
-	for _, p := range x.sound() {
+// line is the key that an identity writes or wrote for, -1 for none, and its place there.
+func (x *plain) line(who journal.Author) (line, place int) {
+	k, ok := x.s.active.keyOf(who)
+	if !ok {
+		return -1, 0
+	}
+	ids := x.s.active.identities(k)
+	if place = slices.Index(ids, who); place < 0 {
+		place = len(ids)
+	}
+	return k, place
+}
+
+// deciding are those that decide, of proposals that state one fact: of the first of
+// each chain that live, one of each line.
+func (x *plain) deciding(all []*Proposal) []*Proposal {
+	first := map[journal.ChainKey]*Proposal{}
+	for _, p := range all {
 		q := first[p.Ref.Chain]
-		if p.TxID == tx && (q == nil || p.Ref.Seq < q.Ref.Seq || p.Ref.Seq == q.Ref.Seq && bytes.Compare(p.Ref.ID[:], q.Ref.ID[:]) < 0) {
+		if q == nil || p.Ref.Seq < q.Ref.Seq || p.Ref.Seq == q.Ref.Seq && bytes.Compare(p.Ref.ID[:], q.Ref.ID[:]) < 0 {
 			first[p.Ref.Chain] = p
 		}
 	}
-	all := map[journal.EntryID]int{}
+	var living []*Proposal
 	for _, p := range first {
+		if x.alive(p) {
+			living = append(living, p)
+		}
+	}
+	slices.SortFunc(living, func(p, q *Proposal) int {
+		if a, b := x.s.tainted(p.Ref), x.s.tainted(q.Ref); a != b {
+			if b {
+				return -1
+			}
+			return 1
+		}
+		_, a := x.line(p.Author())
+		_, b := x.line(q.Author())
+		return cmp.Or(cmp.Compare(a, b), p.Ref.Chain.Compare(q.Ref.Chain))
+	})
+	had := map[int]bool{}
+	return slices.DeleteFunc(living, func(p *Proposal) bool {
+		line, _ := x.line(p.Author())
+		was := had[line]
+		had[line] = true
+		return was
+	})
+}
+
+// lead is the proposal that stands for a transaction.
+func (x *plain) lead(tx chainhash.Hash) *Proposal {
+	type chain = journal.ChainKey
+	of := slices.DeleteFunc(x.sound(), func(p *Proposal) bool { return p.TxID != tx })
+	all := map[journal.EntryID]int{}
+	for _, p := range x.deciding(of) {
 		all[p.Ref.ID] = 0
 	}
-	for _, p := range x.sound() {
-		if p.TxID == tx && x.final(p) && !slices.ContainsFunc(x.sound(), func(q *Proposal) bool {
-			return q.Ref.Chain == p.Ref.Chain && signsTheSame(p, q) &&
-				(q.Ref.Seq < p.Ref.Seq || q.Ref.Seq == p.Ref.Seq && bytes.Compare(q.Ref.ID[:], p.Ref.ID[:]) < 0)
-		}) {
-			all[p.Ref.ID] += 0
+	for _, p := range of {
+		if x.final(p) {
+			same := slices.DeleteFunc(slices.Clone(of), func(q *Proposal) bool { return !signsTheSame(p, q) })
+			for _, q := range x.deciding(same) {
+				all[q.Ref.ID] += 0
+			}
 		}
 	}
 	for k := range x.s.active.Members {
@@ -223,9 +267,16 @@ func (x *plain) lead(tx chainhash.Hash) *Proposal {
 		}
 		var best *plainSig
 		for _, g := range by {
-			if !x.s.tainted(g.f.ref) && (best == nil || g.f.ref.Chain.Compare(best.f.ref.Chain) < 0) {
-				best = &g
+			if x.s.tainted(g.f.ref) {
+				continue
 			}
+			_, place := x.line(g.f.ref.Chain.Author)
+			if best != nil {
+				if _, old := x.line(best.f.ref.Chain.Author); cmp.Or(cmp.Compare(place, old), g.f.ref.Chain.Compare(best.f.ref.Chain)) > 0 {
+					continue
+				}
+			}
+			best = &g
 		}
 		if best != nil {
 			all[best.p.Ref.ID]++
@@ -262,8 +313,8 @@ func (x *plain) agrees(rt *rapid.T) {
 				rt.Fatalf("key %d signed %d inputs of %v, not %d", k, want, p.Ref.ID, got)
 			}
 		}
-		if s.alive(p) != x.alive(p) || s.Final(p) != x.final(p) || s.Withdrawn(p) != x.withdrawn(p) || replaced(s, p) != x.replaced(p) {
-			rt.Fatalf("proposal %v: alive %v final %v withdrawn %v replaced %v, which is wrong", p.Ref.ID, s.alive(p), s.Final(p), s.Withdrawn(p), replaced(s, p))
+		if s.alive(p) != x.alive(p) || s.Final(p) != x.final(p) || s.Withdrawn(p) != x.withdrawn(p) || replaced(s, p, &inquiry{}) != x.replaced(p) {
+			rt.Fatalf("proposal %v: alive %v final %v withdrawn %v replaced %v, which is wrong", p.Ref.ID, s.alive(p), s.Final(p), s.Withdrawn(p), replaced(s, p, &inquiry{}))
 		}
 		if got, want := s.Against(p), x.against(p); len(got) != len(want) {
 			rt.Fatalf("proposal %v: against %v, not %v", p.Ref.ID, want, got)

@@ -13,10 +13,10 @@ import (
 
 // A member may enter one transaction any number of times, with any note,
 // expiry and declaration, and any number of transactions that spend one coin.
-// So what concerns a transaction is worked out of the first entry of each chain,
-// and of those that approvals name; and of the transactions that spend a coin
-// only those with all signatures matter for what is done, which fewer than k
-// members cannot make.
+// So what concerns a transaction is worked out of the first entry of each member
+// (see byLine), and of those that approvals name; and of the transactions that
+// spend a coin only those with all signatures matter for what is done, which fewer
+// than k members cannot make.
 
 // Bounds of what a reader looks at, of what one author may make any number of.
 const (
@@ -35,23 +35,27 @@ func (s State) anyOf(tx chainhash.Hash) (*Proposal, bool) {
 
 // copiesOf returns the living proposals of a transaction that decide about it,
 // the one that stands for it first: those with all signatures, then by how many
-// keys endorse them (see rank). Those that a chain enters again later are left
-// out unless an approval names them, or they are the first of it with all signatures.
-func (s State) copiesOf(tx chainhash.Hash) []*Proposal {
+// keys endorse them (see rank). Those that a member enters again later are left
+// out unless an approval names them, or they are its first with all signatures: so
+// there are few of them for each member.
+func (s State) copiesOf(tx chainhash.Hash) []*Proposal { return s.copiesFor(tx, &inquiry{}) }
+
+func (s State) copiesFor(tx chainhash.Hash, q *inquiry) []*Proposal {
 	names := map[journal.EntryID]int{}
 	for k := range s.active.Members {
-		if id, ok := s.endorsed(tx, k); ok {
+		if id, ok := s.endorsed(tx, k, q); ok {
 			names[id]++
 		}
 	}
-	for _, r := range scan(s.props.firsts, key(tx)) {
+	for _, r := range s.byLine(s.props.firsts, key(tx), q) {
 		names[r.ID] += 0
 	}
 	for signs := range scan(s.props.full, key(tx)) {
-		for _, r := range scan(s.props.stating, signs) {
+		for _, r := range s.byLine(s.props.stating, signs, q) {
 			names[r.ID] += 0
 		}
 	}
+	q.asked += len(names)
 	var out []*Proposal
 	for id := range names {
 		if p, ok := s.Proposal(id); ok && s.alive(p) {
@@ -99,24 +103,29 @@ func (s State) authorSigned(p *Proposal) bool {
 // lead returns the living proposal that stands for a transaction: the one that
 // the signatures of most keys were given for. Who enters the transaction again
 // later can bring no other's key along.
-func (s State) lead(tx chainhash.Hash) (*Proposal, bool) {
+func (s State) lead(tx chainhash.Hash) (*Proposal, bool) { return s.leadFor(tx, &inquiry{}) }
+
+func (s State) leadFor(tx chainhash.Hash, q *inquiry) (*Proposal, bool) {
 	if s.active == nil {
 		return nil, false
 	}
-	if all := s.copiesOf(tx); len(all) > 0 {
+	if all := s.copiesFor(tx, q); len(all) > 0 {
 		return all[0], true
 	}
 	return nil, false
 }
 
 // endorsed returns the proposal that a key's owner gave its signatures on a
-// transaction for: the one that its first untainted approval names.
-func (s State) endorsed(tx chainhash.Hash, key int) (journal.EntryID, bool) {
+// transaction for: the one that the first untainted approval of its identities
+// names. Others may repeat its signatures; theirs are not looked at.
+func (s State) endorsed(tx chainhash.Hash, key int, q *inquiry) (journal.EntryID, bool) {
 	of := approvalKey(string(tx[:]), uint32(key))
-	for k, e := range scan(s.props.endorsed, of) {
-		c := chainOf(k[len(of):])
-		if owner, ok := s.active.keyOf(c.Author); ok && owner == key && !s.tainted(Ref{Chain: c, Seq: e.Seq}) {
-			return e.Proposal, true
+	for _, who := range s.active.identities(key) {
+		for k, e := range scan(s.props.endorsed, of+string(who[:])) {
+			q.asked++
+			if !s.tainted(Ref{Chain: chainOf(k[len(of):]), Seq: e.Seq}) {
+				return e.Proposal, true
+			}
 		}
 	}
 	return journal.EntryID{}, false
@@ -149,7 +158,9 @@ func (s State) transactions(o wire.OutPoint) func(yield func(*Proposal) bool) {
 }
 
 // finals returns the other final transactions that spend a coin of p, each once.
-func (s State) finals(p *Proposal) []*Proposal {
+func (s State) finals(p *Proposal) []*Proposal { return s.finalsFor(p, &inquiry{}) }
+
+func (s State) finalsFor(p *Proposal, q *inquiry) []*Proposal {
 	var out []*Proposal
 	seen := map[chainhash.Hash]bool{p.TxID: true}
 	for _, i := range p.Body.Inputs {
@@ -159,8 +170,8 @@ func (s State) finals(p *Proposal) []*Proposal {
 				continue
 			}
 			seen[tx] = true
-			if q, ok := s.lead(tx); ok && s.Final(q) {
-				out = append(out, q)
+			if rival, ok := s.leadFor(tx, q); ok && s.Final(rival) {
+				out = append(out, rival)
 			}
 		}
 	}
@@ -198,10 +209,10 @@ func (s State) declares(tx, replaced chainhash.Hash) bool {
 }
 
 // replacements returns living proposals that declare to replace p: the first of
-// each chain.
+// each member.
 func (s State) replacements(p *Proposal) []*Proposal {
 	var out []*Proposal
-	for _, r := range scan(s.props.replacer, key(p.TxID)) {
+	for _, r := range s.byLine(s.props.replacer, key(p.TxID), &inquiry{}) {
 		if q, ok := s.Proposal(r.ID); ok && s.alive(q) {
 			out = append(out, q)
 		}

@@ -230,13 +230,10 @@ func later(a, b Ref) bool {
 }
 
 // Withdrawn says whether the proposal's author withdrew it.
-func (s State) Withdrawn(p *Proposal) bool {
-	for _, r := range scan(s.withdrawals, key(p.Ref.ID)) { // one of each chain
-		if s.sameMember(r.Chain.Author, p.Author()) && !s.tainted(r) {
-			return true
-		}
-	}
-	return false
+func (s State) Withdrawn(p *Proposal) bool { return s.withdrawn(p, &inquiry{}) }
+
+func (s State) withdrawn(p *Proposal, q *inquiry) bool {
+	return s.statedBy(s.withdrawals, key(p.Ref.ID), p.Author(), q)
 }
 
 // myVote says whether this node stands against a proposal by its own vote.

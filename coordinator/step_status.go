@@ -12,7 +12,7 @@ import (
 // What a step does at most of what others brought about: the rest is done by
 // the steps that follow, a tick at the latest.
 const (
-	looksEach = 512 // transactions whose statuses are derived anew
+	looksEach = 512 // statuses that are derived anew (see inquiry)
 	carryEach = 16  // signatures carried, in entries
 )
 
@@ -73,11 +73,13 @@ func (s *step) statuses() {
 
 // tell derives a proposal's status and tells it where it changed. news says that
 // an entry concerns the proposal, which is worth telling whatever its status.
-func (s *step) tell(p *Proposal, news bool) Status {
+func (s *step) tell(p *Proposal, news bool) Status { return s.tellOf(p, news, &inquiry{}) }
+
+func (s *step) tellOf(p *Proposal, news bool, q *inquiry) Status {
 	w := &s.m.watch
 	id := key(p.Ref.ID)
 	was, known := w.told.Get(id)
-	now := Derive(s.m.State, s.m.View, s.now(), p)
+	now := derive(s.m.State, s.m.View, s.now(), p, q)
 	if (was != now && (was != "" || now != StatusPending) || news || !known) && (known || !s.starting) {
 		s.do(Tell{Notice{Type: "proposal", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID, Status: string(now)}})
 	}
@@ -188,13 +190,14 @@ func (s *step) expire() {
 	now := max(s.now().Unix(), s.m.View.tip.MedianTime)
 	left := looksEach
 	for k := range s.m.watch.expiring.All() {
-		if int64(be64(k)) > now || left == 0 {
+		if int64(be64(k)) > now || left <= 0 {
 			return
 		}
-		left--
+		q := &inquiry{}
 		if p, ok := s.m.State.Proposal(idOf(k)); ok {
-			s.tell(p, false)
+			s.tellOf(p, false, q)
 		}
+		left -= q.cost(1)
 		s.m.watch.expiring = s.m.watch.expiring.Delete(k)
 	}
 }
