@@ -8,12 +8,12 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// waitForOthers is for how long a node that has synced with all others waits for
-// what another member wrote and nobody makes readable. It cannot be an approval by
-// this node's key, and that it brings a signature by it is its author's word
-// alone, which costs nothing. What this node's own line wrote is waited for
-// without end.
 const (
+	// waitForOthers is for how long a node that has synced with all others waits for
+	// what another member wrote and nobody makes readable. It cannot be an approval by
+	// this node's key, and that it brings a signature by it is its author's word
+	// alone, which costs nothing. What this node's own line wrote is waited for
+	// without end.
 	waitForOthers = 24 * time.Hour
 	// waitForOthersTicks is for how many ticks it has to be up at a stretch besides, an
 	// hour: one that was off could be told nothing.
@@ -119,11 +119,11 @@ func (s *step) waitForOthers() error {
 	if r.Heard == s.m.restored.Heard && r.Waited == s.m.restored.Waited {
 		return nil
 	}
-	left := s.m.unread()
+	left := slices.DeleteFunc(s.m.unread().by, func(a journal.Author) bool { return s.m.State.sameMember(a, s.m.State.Me()) })
 	s.m.restored = &r
-	if r.Waited && left.n > 0 {
+	if r.Waited && len(left) > 0 {
 		s.do(Tell{Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase(), Detail: fmt.Sprintf(
-			"no longer waits for what only %s wrote and nobody made readable, since the restore", s.m.names(left.by))}})
+			"no longer waits for what only %s wrote and nobody made readable, since the restore", s.m.names(left))}})
 	}
 	return s.put(recRestored, r)
 }
