@@ -106,7 +106,8 @@ type AddressRange struct {
 type Restored struct {
 	Since    time.Time    `json:"since" doc:"When it was restored."`
 	Unsynced List[Person] `json:"unsynced" doc:"The cosigners it has not heard from since: it does not sign before, but by --allow restored_unsynced."`
-	Unread   int          `json:"unread" doc:"Entries that it holds and cannot read yet, of which some may hold a signature of its own."`
+	Unread   int          `json:"unread" doc:"Entries that it holds and cannot read yet, of which some may hold a signature of its own, or of a cosigner it hosts."`
+	UnreadBy List[Person] `json:"unread_by" doc:"Who wrote those, as far as that is known. What others wrote is waited for until a day after all were heard."`
 	Writes   bool         `json:"writes" doc:"Whether it has caught up as far as to write again."`
 }
 

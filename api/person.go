@@ -34,7 +34,11 @@ func Called(persons []Person) string {
 // Missing says in words whom a restored node waits for.
 func (r Restored) Missing() string {
 	if len(r.Unsynced) == 0 && r.Unread > 0 {
-		return fmt.Sprintf("those who can open %d entries that it holds", r.Unread)
+		by := ""
+		if len(r.UnreadBy) > 0 {
+			by = " of " + Called(r.UnreadBy)
+		}
+		return fmt.Sprintf("those who can open %d entries%s that it holds", r.Unread, by)
 	}
 	return Called(r.Unsynced)
 }

@@ -105,4 +105,7 @@ func TestAPersonWithoutANode(t *testing.T) {
 	if got := (api.Restored{Unread: 3}).Missing(); got != "those who can open 3 entries that it holds" {
 		t.Errorf("missing %s", got)
 	}
+	if got := (api.Restored{Unread: 3, UnreadBy: []api.Person{{Name: "Hal"}}}).Missing(); got != "those who can open 3 entries of Hal that it holds" {
+		t.Errorf("missing %s", got)
+	}
 }

@@ -191,6 +191,9 @@ func restored(m *coordinator.Machine) *api.Restored {
 	for _, c := range r.Unsynced {
 		out.Unsynced = append(out.Unsynced, person(c.Member))
 	}
+	for _, c := range r.UnreadBy {
+		out.UnreadBy = append(out.UnreadBy, person(c.Member))
+	}
 	return out
 }
 

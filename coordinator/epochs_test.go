@@ -28,7 +28,9 @@ func bookOf(s State) string {
 	for k, n := range s.book.asked.All() {
 		fmt.Fprintf(&b, "asked %x %d\n", k, n)
 	}
-	fmt.Fprintf(&b, "unread %d of %d\n", s.unreadSealed(1000), s.book.waiting.Len())
+	u := unreadEntries{most: 1000}
+	s.unreadSealed(&u)
+	fmt.Fprintf(&b, "unread %d of %d\n", u.n, s.book.waiting.Len())
 	for k := range s.wants.missing.All() {
 		fmt.Fprintf(&b, "missing %x\n", k)
 	}

@@ -254,7 +254,7 @@ func TestSignaturesThatWaitedAreVerifiedInTurns(t *testing.T) {
 			t.Fatalf("step %d verified %d carriers", steps, n)
 		}
 	}
-	if a.m.State.backlog.turns.Len() != 0 || a.m.State.backlog.sigs.Len() != 0 || a.m.State.backlog.bySigner.Len() != 0 {
+	if a.m.State.backlog.turns.Len() != 0 || a.m.State.backlog.sigs.Len() != 0 || a.m.State.backlog.stating.Len() != 0 {
 		t.Error("something is still due")
 	}
 	if n := a.faults(b)[ruleSignature]; n != carriers {

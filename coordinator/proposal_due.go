@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"encoding/binary"
+
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -22,7 +24,9 @@ const (
 type backlog struct {
 	proposals pmap.Map[string, struct{}] // by author | proposal: not derived yet
 	sigs      pmap.Map[string, struct{}] // by proposal | author | carrier: not verified yet
-	bySigner  pmap.Map[string, struct{}] // by author | proposal | carrier: the same
+	// stating is the same by each key that it states a signature of, MaxCosigners at
+	// most: by key | author | proposal | carrier.
+	stating pmap.Map[string, struct{}]
 
 	turns  pmap.Map[uint64, string]   // what is due, in turns: an author of proposals, or proposal | author
 	queued pmap.Map[string, struct{}] // what has a turn
@@ -65,12 +69,34 @@ func (s State) authorKnown(a journal.Author) State {
 func (s State) await(c carrierFact) State {
 	a := c.Ref.Chain.Author
 	s.backlog.sigs = s.backlog.sigs.Set(key3(c.Proposal, a, c.Ref.ID), struct{}{})
-	s.backlog.bySigner = s.backlog.bySigner.Set(key3(a, c.Proposal, c.Ref.ID), struct{}{})
+	for k := range c.stated() {
+		s.backlog.stating = s.backlog.stating.Set(k, struct{}{})
+	}
 	if p, ok := s.Proposal(c.Proposal); ok && p.Sound {
 		s = s.turn(key2(c.Proposal, a))
 	}
 	return s
 }
+
+// stated yields where a carrier waits in backlog.stating, for each key that it
+// states a signature of.
+func (c carrierFact) stated() func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		var seen uint32
+		at := key3(c.Ref.Chain.Author, c.Proposal, c.Ref.ID)
+		for _, x := range c.Signatures {
+			if x.Key >= MaxCosigners || seen>>x.Key&1 == 1 {
+				continue
+			}
+			seen |= 1 << x.Key
+			if !yield(statedKey(x.Key) + at) {
+				return
+			}
+		}
+	}
+}
+
+func statedKey(k uint32) string { return string(binary.BigEndian.AppendUint32(nil, k)) }
 
 // sigsDue makes due what waited for a proposal.
 func (s State) sigsDue(proposal journal.EntryID) State {

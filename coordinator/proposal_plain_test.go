@@ -396,14 +396,15 @@ func (x *plain) agreesOn(rt *rapid.T, all []*Proposal, coin wire.OutPoint) {
 
 // waiting compares what waits, where nothing is due.
 func (x *plain) waiting(rt *rapid.T) {
-	carriers, proposals := 0, 0
+	carriers, proposals, stated := 0, 0, 0
 	for _, f := range x.facts {
 		var of journal.EntryID
+		var sigs []PartialSignature
 		switch b := f.body.(type) {
 		case *ProposalApproved:
-			of = b.Proposal
+			of, sigs = b.Proposal, b.Signatures
 		case *SignatureCarried:
-			of = b.Proposal
+			of, sigs = b.Proposal, b.Signatures
 		case *ProposalCreated:
 			p, _ := x.s.Proposal(f.ref.ID)
 			if !p.Sound && !has(x.s.inert, key(f.ref.ID)) {
@@ -415,10 +416,15 @@ func (x *plain) waiting(rt *rapid.T) {
 		}
 		if p, ok := x.s.Proposal(of); !ok || !p.Sound {
 			carriers++
+			keys := map[uint32]bool{}
+			for _, x := range sigs {
+				keys[x.Key] = true
+			}
+			stated += len(keys)
 		}
 	}
 	b := x.s.backlog
-	if b.sigs.Len() != carriers || b.bySigner.Len() != carriers || b.proposals.Len() != proposals || b.turns.Len()+b.queued.Len() != 0 {
-		rt.Fatalf("%d carriers and %d proposals wait, not %d, %d and %d; %d are due", carriers, proposals, b.sigs.Len(), b.bySigner.Len(), b.proposals.Len(), b.turns.Len())
+	if b.sigs.Len() != carriers || b.stating.Len() != stated || b.proposals.Len() != proposals || b.turns.Len()+b.queued.Len() != 0 {
+		rt.Fatalf("%d carriers, of %d keys, and %d proposals wait, not %d, %d and %d; %d are due", carriers, stated, proposals, b.sigs.Len(), b.stating.Len(), b.proposals.Len(), b.turns.Len())
 	}
 }

@@ -39,6 +39,11 @@ type restoredRecord struct {
 	Started bool             `cbor:"3,keyasint"` // it writes again
 	// Replacement: it is a new identity, which has no earlier incarnation.
 	Replacement bool `cbor:"4,keyasint"`
+	// Heard is since when it has synced with all others, Unix seconds; 0 where it
+	// has not.
+	Heard int64 `cbor:"5,keyasint,omitempty"`
+	// Waited: what only others wrote is waited for no longer.
+	Waited bool `cbor:"6,keyasint,omitempty"`
 }
 
 // MarkRestored returns the batch that makes a restored group catch up with the
@@ -133,52 +138,6 @@ func (m Machine) judges() bool {
 	return in
 }
 
-// maxUnread is how many entries are counted that may show a signature of this
-// node's key: it waits for each of them, and more says no more.
-const maxUnread = 250
-
-// unread is how many entries are held that may show a signature of this node's
-// key, and do not yet: the secret that opens them, or the proposal that they
-// sign, is not here. It is maxUnread at most.
-func (m Machine) unread() int {
-	n := m.State.unreadSealed(maxUnread)
-	return n + m.State.unverified(maxUnread-n)
-}
-
-// unverified is how many entries are held whose signatures may be of this node's
-// key, and could not be verified yet: its own approvals of what is not here, and
-// all that wait for their turn. It counts so many at most, and says so many where it
-// cannot look at all.
-func (s State) unverified(most int) int {
-	n := min(most, s.backlog.turns.Len())
-	for who := range s.selves {
-		looked := 0
-		for k := range scan(s.backlog.bySigner, key(who)) {
-			if looked++; n == most || looked > maxUnread {
-				return most
-			}
-			if c, _ := s.carriers.Get(k[32:]); !c.Carried && !has(s.proposals, k[32:64]) {
-				n++
-			}
-		}
-	}
-	return n
-}
-
-// selves yields the identities that write, or wrote, for this node's key.
-func (s State) selves(yield func(journal.Author) bool) {
-	me := s.Me()
-	if !yield(me) || s.active == nil || s.active.lines == nil {
-		return
-	}
-	at, ok := s.active.keyOf(me)
-	for who, k := range s.active.lines.key {
-		if ok && k == at && who != me && !yield(who) {
-			return
-		}
-	}
-}
-
 // claimed keeps the first claim of each member besides the last: one that
 // writes all the time is synced with once the first is covered.
 func (s *step) claimed(from journal.Author, f journal.Frontier) {
@@ -239,7 +198,10 @@ func (s *step) catchUp() error {
 			return err
 		}
 	}
-	if len(s.m.unsynced()) > 0 || s.m.catchingUp() || s.m.unread() > 0 {
+	if err := s.waitForOthers(); err != nil {
+		return err
+	}
+	if len(s.m.unsynced()) > 0 || s.m.catchingUp() || s.m.unread().n > 0 {
 		return nil
 	}
 	if err := s.bind(); err != nil {
@@ -305,18 +267,26 @@ func (m Machine) checkRestored(p *Proposal, allow []string) error {
 	}
 	left := m.unsynced()
 	if len(left) == 0 {
-		if n := m.unread(); n > 0 {
-			return refuse(RuleRestored, "this node was restored, and %d entries that may hold a signature that it gave cannot be read yet: an epoch or a proposal is missing", n).
-				hint("wait until more of the others are online; if you know of no later signature on these coins, repeat with --allow %s", RuleRestored).overridable()
+		if u := m.unread(); u.n > 0 {
+			by := ""
+			if len(u.by) > 0 {
+				by = ", of " + m.names(u.by) + ","
+			}
+			return refuse(RuleRestored, "this node was restored, and %d entries%s that may hold a signature that it gave cannot be read yet: an epoch or a proposal is missing", u.n, by).
+				hint("wait until more of the others are online, for a day at most for what this node did not write itself; if you know of no later signature on these coins, repeat with --allow %s", RuleRestored).overridable()
 		}
 		return m.checkMaybeSigned(p, allow)
 	}
-	names := make([]string, len(left))
-	for i, a := range left {
+	return refuse(RuleRestored, "this node was restored, and has not synced since with %s, who may hold a signature that it gave after the backup was made", m.names(left)).
+		hint("wait until they are online; if they are gone for good, and you know of no later signature on these coins, repeat with --allow %s", RuleRestored).overridable()
+}
+
+func (m Machine) names(of []journal.Author) string {
+	names := make([]string, len(of))
+	for i, a := range of {
 		names[i] = m.called(a)
 	}
-	return refuse(RuleRestored, "this node was restored, and has not synced since with %s, who may hold a signature that it gave after the backup was made", strings.Join(names, ", ")).
-		hint("wait until they are online; if they are gone for good, and you know of no later signature on these coins, repeat with --allow %s", RuleRestored).overridable()
+	return strings.Join(names, ", ")
 }
 
 func (m *Machine) called(a journal.Author) string {
@@ -334,6 +304,8 @@ type Restored struct {
 	Unsynced []Cosigner
 	// Unread are entries that may hold a signature of its own, and cannot be read yet.
 	Unread int
+	// UnreadBy are those who wrote them, as far as that is known.
+	UnreadBy []Cosigner
 	// Writes: it has begun its new incarnation.
 	Writes bool
 }
@@ -344,15 +316,23 @@ func (m *Machine) Restored() *Restored {
 	if m.restored == nil {
 		return nil
 	}
-	out := &Restored{At: time.Unix(m.restored.At, 0), Unread: m.unread(), Writes: m.restored.Started}
-	left := m.unsynced()
+	u := m.unread()
+	out := &Restored{At: time.Unix(m.restored.At, 0), Unread: u.n, Writes: m.restored.Started}
+	out.Unsynced, out.UnreadBy = m.cosignersOf(m.unsynced()), m.cosignersOf(u.by)
+	return out
+}
+
+// cosignersOf are the cosigners whose identities are given, those first that are
+// members now.
+func (m *Machine) cosignersOf(left []journal.Author) []Cosigner {
+	var out []Cosigner
 	for _, c := range m.Cosigners() {
 		if i := slices.Index(left, c.Identity); i >= 0 {
-			out.Unsynced, left = append(out.Unsynced, c), slices.Delete(left, i, i+1)
+			out, left = append(out, c), slices.Delete(left, i, i+1)
 		}
 	}
 	for _, a := range left {
-		out.Unsynced = append(out.Unsynced, Cosigner{Member: Member{Identity: a}})
+		out = append(out, Cosigner{Member: Member{Identity: a}})
 	}
 	return out
 }

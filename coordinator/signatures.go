@@ -28,7 +28,9 @@ func (s State) foldSignatures(c carrierFact) State {
 func (s State) verify(p *Proposal, c carrierFact) State {
 	a := c.Ref.Chain.Author
 	s.backlog.sigs = s.backlog.sigs.Delete(key3(c.Proposal, a, c.Ref.ID))
-	s.backlog.bySigner = s.backlog.bySigner.Delete(key3(a, c.Proposal, c.Ref.ID))
+	for k := range c.stated() {
+		s.backlog.stating = s.backlog.stating.Delete(k)
+	}
 	spend, err := p.Spend(s.active)
 	if err != nil {
 		return s

@@ -287,12 +287,10 @@ func (s State) Unread(by journal.Author) []journal.EntryID {
 	return out
 }
 
-// unreadSealed counts the entries held, most at the most, that cannot be read and
-// may show a signature of this node's key: those that are not tainted, and
-// this member's own.
-func (s State) unreadSealed(most int) int {
-	n := 0
-	for from, more := "", true; more && n < most; {
+// unreadSealed counts the entries held that cannot be read and may show a
+// signature of this node's key: those that are not tainted, and this member's own.
+func (s State) unreadSealed(u *unreadEntries) {
+	for from, more := "", true; more && !u.full(); {
 		prefix := ""
 		for k := range s.book.waiting.From(from) {
 			prefix = k[:33]
@@ -302,17 +300,18 @@ func (s State) unreadSealed(most int) int {
 			break
 		}
 		chain := journal.ChainKey{Author: journal.Author([]byte(prefix[:32])), Incarnation: prefix[32]}
+		from, more = after(prefix)
 		end := s.taintedFrom(chain)
 		if s.sameMember(chain.Author, s.Me()) {
 			end = 0
+		} else if u.mine {
+			continue
 		}
 		for k := range scan(s.book.waiting, prefix) {
-			if n == most || end != 0 && k[33:41] >= number(end) {
+			if u.full() || end != 0 && k[33:41] >= number(end) {
 				break
 			}
-			n++
+			u.add(chain.Author)
 		}
-		from, more = after(prefix)
 	}
-	return n
 }

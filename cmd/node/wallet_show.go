@@ -20,7 +20,7 @@ JSON: {"wallet","name","state":"forming|verifying|active|archived","threshold",
 "hosted_by":PERSON (null for one with a node)}],
 "words":"six words","descriptor":"…#checksum" (null before active),
 "balance":{"confirmed","unconfirmed","leased","spendable"}}; where there are any, "awaiting_hosted":[PERSON,…],
-"restored":{"since","unsynced":[PERSON,…],"unread","writes"}, "incomplete":[{"branch":"receive|change","first","last"}]
+"restored":{"since","unsynced":[PERSON,…],"unread","unread_by":[PERSON,…],"writes"}, "incomplete":[{"branch":"receive|change","first","last"}]
 (addresses of which old payments may not be known yet: they are being looked for), and
 "replacements":[{"replacement","cosigner":PERSON,"peer_id","proven","approved":[PERSON,…],"needed"}].`,
 		Args: cobra.ExactArgs(1),
