@@ -224,34 +224,51 @@ func TestWordsChooseTheRosterOfANewDevice(t *testing.T) {
 			right := a.m.State.Active().Roster
 			ps := []*peer{puppet(t, a, 100, z.id()), puppet(t, a, 150, z.id())}
 			keys := []string{right.Members[memberIndex(a, z)].Key.String(), right.Members[memberIndex(a, b)].Key.String()}
-			var nexts [2]journal.Next
-			var said []*journal.Entry
-			salt := [32]byte{7}
-			records := []journal.EntryID{right.Members[memberIndex(a, a)].Record}
-			for i, p := range ps {
-				nexts[i] = journal.Next{Incarnation: 1, Seq: 1}
-				said = append(said, p.forgeZero(t, a.m.State, &nexts[i], &MemberRecord{Name: p.name + string(rune('1'+i)), SealingKey: p.self.Sealing.Public(), Key: keys[i], How: ProofNone, Commitment: commitment(salt)}))
-				records = append(records, said[i].ID())
-			}
-			second, err := a.wild(&RosterClosed{Records: records})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := a.wild(&RosterRevealed{Roster: second.ID(), Salt: a.m.local.Salt}); err != nil {
-				t.Fatal(err)
-			}
-			for i, p := range ps {
-				said = append(said, p.forgeZero(t, a.m.State, &nexts[i], &RosterRevealed{Roster: second.ID(), Salt: salt}))
-			}
+			nexts := [2]journal.Next{{Incarnation: 1, Seq: 1}, {Incarnation: 1, Seq: 1}}
 			c.settle(a, b)
 			e.hearClaims(a, b)
 			e.pull(a)
-			for _, x := range said {
-				e.must(EntryIn{x})
-			}
 			e.pull(b)
-			if n := e.m.State.setup.ours.Len(); n != 2 {
-				t.Fatalf("%d rosters with the key are opened", n)
+			says := func(i int, body Body) *journal.Entry {
+				x := ps[i].forgeZero(t, a.m.State, &nexts[i], body)
+				e.must(EntryIn{x})
+				return x
+			}
+			own := func(body Body) *journal.Entry {
+				x, err := a.wild(body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				e.must(EntryIn{x})
+				return x
+			}
+			// It tries until its own would come first by hash.
+			for first := false; !first; {
+				salt := [32]byte{byte(e.m.State.setup.ours.Len())}
+				records := []journal.EntryID{right.Members[memberIndex(a, a)].Record}
+				for i, p := range ps {
+					records = append(records, says(i, &MemberRecord{
+						Name: p.name + string(rune('1'+i)), SealingKey: p.self.Sealing.Public(), Key: keys[i], How: ProofNone, Commitment: commitment(salt),
+					}).ID())
+				}
+				decoy := own(&RosterClosed{Records: records})
+				own(&RosterRevealed{Roster: decoy.ID(), Salt: a.m.local.Salt})
+				for i := range ps {
+					says(i, &RosterRevealed{Roster: decoy.ID(), Salt: salt})
+				}
+				f, _ := e.m.State.rosters.Get(key(decoy.ID()))
+				r, ok := e.m.State.roster(f)
+				if !ok || !r.Complete() {
+					t.Fatal("the founder's other roster is not opened")
+				}
+				own(&RosterRatified{Hash: r.Hash})
+				for i := range ps {
+					says(i, &RosterRatified{Hash: r.Hash})
+				}
+				first = bytes.Compare(r.Hash[:], right.Hash[:]) < 0
+			}
+			if got, ok := e.m.State.Roster(); by == 0 && (!ok || got.ID == right.ID || len(got.Ratified) != 3) {
+				t.Fatal("the founder's other roster is not what it sees")
 			}
 			if got, ok := e.m.State.Roster(); by == 1 && (!ok || got.ID != right.ID) {
 				t.Error("it shows one that the inviting member is not in")
