@@ -137,11 +137,11 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	case *RosterRevealed:
 		f := revealFact{ref, b.Roster, b.Salt}
 		s.reveals = lowest(s.reveals, key3(ref.Chain.Author, b.Roster, commitment(b.Salt)), f, func(f revealFact) Ref { return f.Ref })
-		s = s.indexReveal(f)
+		s = s.indexReveal(f).cameIn(lacksReveal(ref.Chain.Author, b.Roster, commitment(b.Salt)))
 	case *RosterRatified:
 		f := ratifiedFact{ref, b.Hash, b.Record}
 		s.ratified = lowest(s.ratified, ratifiedKey(b.Hash, ref.Chain.Author, b.Record), f, func(f ratifiedFact) Ref { return f.Ref })
-		s = s.indexRatified(f)
+		s = s.indexRatified(f).ratifiedOne(f.Hash)
 	case *GroupAbandoned:
 		s.abandoned = s.abandoned.Set(key(ref.ID), ref)
 		return s

@@ -22,17 +22,20 @@ func (l Local) lost(group journal.GroupID) lostPlace {
 const maxHolders = 16
 
 // holderKey is what the authors of records of a key are found by: those first
-// whose record the key itself proves.
+// whose record the key itself proves, those last whose record nothing proves.
 func holderKey(account [32]byte, how ProofKind) string {
-	own := byte(1)
-	if how == ProofOwn {
-		own = 0
+	class := byte(1) // a message that was signed with the key
+	switch how {
+	case ProofOwn:
+		class = 0
+	case ProofNone:
+		class = 2
 	}
-	return key(account) + string([]byte{own})
+	return key(account) + string([]byte{class})
 }
 
 // holders lists the identities that wrote a record of the lost one's key with a
-// proof of one kind, ProofOwn or another.
+// proof of one class: ProofOwn, ProofMessage (and ProofBIP322), or ProofNone.
 func (s State) holders(how ProofKind) []journal.Author {
 	prefix := holderKey(s.lost.account, how)
 	var out []journal.Author
@@ -53,6 +56,7 @@ func (s State) formerSelves() []journal.Author {
 		return nil
 	}
 	out := append([]journal.Author{s.lost.who}, s.holders(ProofOwn)...)
+	out = append(out, s.holders(ProofMessage)...)
 	return append(out, s.holders(ProofNone)...)
 }
 
@@ -73,7 +77,11 @@ func (s *step) pinAgain() error {
 	s.m.repinned = facts
 	var hash [32]byte
 	found := false
-	for _, who := range st.holders(ProofOwn) {
+	holders := st.holders(ProofOwn)
+	if len(holders) == maxHolders {
+		return nil // there may be more: who stole the key made them
+	}
+	for _, who := range holders {
 		for k := range scan(st.setup.hashes, key(who)) {
 			h := [32]byte([]byte(k[32:]))
 			if found && hash != h {

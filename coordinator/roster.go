@@ -216,18 +216,25 @@ func sixWords(h [32]byte) string {
 	return strings.Join(words, " ")
 }
 
-// Roster returns the roster this node stands by: the pinned one, else the one
-// it revealed for, else the first valid one that the founder closed.
+// Roster returns the roster this node stands by: the pinned one once all revealed
+// for it; else, where none is pinned, the one it revealed for, else the first valid
+// one that the founder closed. Where it took a lost one's place, those with its key
+// that all revealed for, and then ratified, go before.
 func (s State) Roster() (*Roster, bool) {
 	if s.active != nil {
 		// Ratifications may still come in after this node counted them all: no
 		// more than n exist, so the active roster is complete as it is.
 		return &s.active.Roster, true
 	}
-	unpinned := s.pinned == [32]byte{}
+	if s.pinned != ([32]byte{}) {
+		return s.opened(s.pinned)
+	}
+	for _, hash := range s.setup.ours.All() {
+		return s.opened(hash)
+	}
 	for _, some := range []iter.Seq[rosterFact]{s.myRosters, s.firstRosters} {
 		for f := range some {
-			if r, ok := s.roster(f); ok && (unpinned || r.Complete() && r.Hash == s.pinned) {
+			if r, ok := s.roster(f); ok {
 				return r, true
 			}
 		}

@@ -22,14 +22,15 @@ type setupBook struct {
 	rostered pmap.Map[string, struct{}]        // by record: those that some roster lists
 	own      pmap.Map[string, journal.EntryID] // by author: of its records of itself that with the lowest id
 	hosted   pmap.Map[string, struct{}]        // by author | record
-	holders  pmap.Map[string, struct{}]        // by hash of a key | 0 where its own proof came with it | author of a record
+	holders  pmap.Map[string, struct{}]        // by hash of a key | class of its proof (see holderKey) | author of a record
 	revealed pmap.Map[string, journal.EntryID] // by author | place: the roster that a reveal names
 	hashes   pmap.Map[string, struct{}]        // by author | hash that it ratified for itself
+	openedBook
 }
 
 func (s State) foldRoster(f rosterFact) State {
 	s.rosters = s.rosters.Set(key(f.Ref.ID), f)
-	return s.indexRoster(f)
+	return s.indexRoster(f).awaitOpened(f)
 }
 
 func (s State) indexRoster(f rosterFact) State {
@@ -42,7 +43,7 @@ func (s State) indexRoster(f rosterFact) State {
 
 func (s State) foldRecord(r Record) State {
 	s.records = s.records.Set(key(r.Ref.ID), r)
-	return s.indexRecord(r)
+	return s.indexRecord(r).cameIn(lacksRecord(r.Ref.ID))
 }
 
 func (s State) indexRecord(r Record) State {
@@ -84,7 +85,8 @@ func (s State) firstRosters(yield func(rosterFact) bool) {
 // myRosters yields those that this node revealed for: one, unless its own chain
 // is forked. One that took a lost one's place never revealed: what its earlier
 // identities revealed for stands in for that. A founder may close any number, and
-// by a fork before the right one, so that this is not among its first.
+// by a fork before the right one, so that this is not among its first; and so may a
+// thief reveal. Once all revealed for it, it is found by its hash (see openedBook).
 func (s State) myRosters(yield func(rosterFact) bool) {
 	seen := map[journal.EntryID]bool{}
 	for _, who := range append([]journal.Author{s.Me()}, s.formerSelves()...) {

@@ -229,6 +229,9 @@ func (s State) withBooks(snap stateSnapshot) (State, error) {
 	for _, f := range s.ratified.All() {
 		s = s.indexRatified(f)
 	}
+	for _, f := range s.rosters.All() {
+		s = s.awaitOpened(f) // what it may wait for is in
+	}
 	for k := range s.named.All() {
 		s = s.want(journal.EntryID([]byte(k[:32])), journal.Author([]byte(k[32:])))
 	}

@@ -221,11 +221,15 @@ func (s *step) ratify(x Ratify) error {
 	if s.m.State.Abandoned() {
 		return refuse(RuleAbandoned, "the wallet was abandoned")
 	}
-	r, ok := s.m.State.Roster()
+	words := strings.Join(strings.Fields(strings.ToLower(x.Words)), " ")
+	r, ok := s.m.State.worded(words)
+	if !ok {
+		r, ok = s.m.State.Roster()
+	}
 	if !ok || !r.Complete() {
 		return refuse(RuleNotReady, "the words are not there yet: %s", s.m.Missing()).hint("wait until `wallet show` gives six words")
 	}
-	if strings.Join(strings.Fields(strings.ToLower(x.Words)), " ") != r.Words() {
+	if words != r.Words() {
 		return refuse(RuleWordsDiffer, "the words differ from this node's").
 			hint("do not go on: somebody may sit between you; compare again in person, or abandon the wallet")
 	}

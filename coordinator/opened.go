@@ -1,0 +1,171 @@
+package coordinator
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/tyler-smith/go-bip39/wordlists"
+
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+// openedBook is by what the right one of many rosters is found: its hash, which
+// people compared, and not its place, which whoever forks a chain chooses. A
+// founder may close 32,768 rosters (see quota): each is in each map once at most.
+type openedBook struct {
+	// waiting is by what a roster lacks first | roster. Each waits for one thing at
+	// a time, so that it is looked at once for each of its records and reveals.
+	waiting pmap.Map[string, journal.EntryID]
+	opened  pmap.Map[string, journal.EntryID] // by hash: of the rosters that all revealed for, the first by place
+	ours    pmap.Map[string, [32]byte]        // by rank | hash: those of opened with the key of a new device
+}
+
+func lacksRecord(id journal.EntryID) string { return "r" + key(id) }
+
+func lacksReveal(who journal.Author, roster journal.EntryID, commitment [32]byte) string {
+	return "o" + key3(who, roster, commitment)
+}
+
+// unopened returns what a roster waits for, or "": its first record that is not held;
+// or else the first reveal.
+func (s State) unopened(f rosterFact) string {
+	for _, id := range f.Records {
+		if _, ok := s.records.Get(key(id)); !ok {
+			return lacksRecord(id)
+		}
+	}
+	for _, id := range f.Records {
+		r, _ := s.records.Get(key(id))
+		who := r.Ref.Chain.Author
+		if _, ok := s.reveals.Get(key3(who, f.Ref.ID, r.Body.Commitment)); !ok {
+			return lacksReveal(who, f.Ref.ID, r.Body.Commitment)
+		}
+	}
+	return ""
+}
+
+// awaitOpened lets a roster wait for what it lacks, or takes in its hash.
+func (s State) awaitOpened(f rosterFact) State {
+	if len(f.Records) != s.genesis.Cosigners {
+		return s
+	}
+	if lack := s.unopened(f); lack != "" {
+		s.setup.waiting = s.setup.waiting.Set(lack+key(f.Ref.ID), f.Ref.ID)
+		return s
+	}
+	r, ok := s.roster(f)
+	if !ok || !r.Complete() {
+		return s
+	}
+	if old, ok := s.setup.opened.Get(key(r.Hash)); ok {
+		if was, _ := s.rosters.Get(key(old)); placeOf(was.Ref) <= placeOf(f.Ref) {
+			return s
+		}
+	}
+	s.setup.opened = s.setup.opened.Set(key(r.Hash), r.ID)
+	return s.rankOpened(r)
+}
+
+// cameIn looks again at the rosters that waited for a record or a reveal.
+func (s State) cameIn(what string) State {
+	for k, id := range scan(s.setup.waiting, what) {
+		s.setup.waiting = s.setup.waiting.Delete(k)
+		f, _ := s.rosters.Get(key(id))
+		s = s.awaitOpened(f)
+	}
+	return s
+}
+
+// Ranks of the rosters that hold a new device's key, the best first. An honest
+// member reveals for one roster, so that one with it is the right one; the lost
+// device may be a thief's, but not all of the others'.
+const (
+	rankInviter = 2 * iota
+	rankLost
+	rankOther
+)
+
+// rankOpened takes in a roster that all revealed for, where it holds the key of the place
+// that this node took. One that all ratified goes before another.
+func (s State) rankOpened(r *Roster) State {
+	if s.lost == (lostPlace{}) || !slices.ContainsFunc(r.Members, func(m Member) bool { return accountHash(s.group, m.Key.String()) == s.lost.account }) {
+		return s
+	}
+	rank := byte(rankOther)
+	a := &Active{Roster: *r}
+	if _, in := a.index(s.inviter); in {
+		rank = rankInviter
+	} else if _, in := a.index(s.lost.who); in {
+		rank = rankLost
+	}
+	pending := string([]byte{rank + 1}) + key(r.Hash)
+	if len(r.Ratified) < len(r.Members) {
+		s.setup.ours = s.setup.ours.Set(pending, r.Hash)
+		return s
+	}
+	s.setup.ours = s.setup.ours.Delete(pending).Set(string([]byte{rank})+key(r.Hash), r.Hash)
+	return s
+}
+
+// ratifiedOne takes in that somebody ratified a hash.
+func (s State) ratifiedOne(hash [32]byte) State {
+	if s.lost == (lostPlace{}) || s.active != nil {
+		return s
+	}
+	if r, ok := s.opened(hash); ok {
+		return s.rankOpened(r)
+	}
+	return s
+}
+
+// opened returns the roster of a hash, once all revealed for it.
+func (s State) opened(hash [32]byte) (*Roster, bool) {
+	id, ok := s.setup.opened.Get(key(hash))
+	if !ok {
+		return nil, false
+	}
+	f, _ := s.rosters.Get(key(id))
+	return s.roster(f)
+}
+
+// worded returns the roster of six words, for a node that took a lost one's place
+// and has none pinned: what it sees may be another one, but the words are the user's.
+func (s State) worded(words string) (*Roster, bool) {
+	prefix, ok := hashPrefix(words)
+	if !ok || s.lost == (lostPlace{}) || s.pinned != ([32]byte{}) || s.active != nil {
+		return nil, false
+	}
+	for k := range scan(s.setup.opened, prefix) {
+		hash := [32]byte([]byte(k))
+		if sixWords(hash) != words {
+			continue
+		}
+		if r, ok := s.opened(hash); ok {
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+// hashPrefix returns the first 64 of the 66 bits that six words stand for.
+func hashPrefix(words string) (string, bool) {
+	list := strings.Fields(words)
+	if len(list) != 6 {
+		return "", false
+	}
+	var bits uint64
+	for i, w := range list {
+		n, ok := slices.BinarySearch(wordlists.English, w)
+		if !ok {
+			return "", false
+		}
+		if i < 5 {
+			bits = bits<<11 | uint64(n)
+		} else {
+			bits = bits<<9 | uint64(n>>2)
+		}
+	}
+	return string(binary.BigEndian.AppendUint64(nil, bits)), true
+}
