@@ -72,8 +72,11 @@ func (s *step) carrySignatures() {
 		p, used, next := s.copyToCarry(tx, at, min(looked, lookShare))
 		looked -= max(1, used)
 		if p != nil {
-			wrote, used := s.carry(p)
+			wrote, used, all := s.carry(p)
 			left, looked = left-wrote, looked-used
+			if !all {
+				next = tx
+			}
 		}
 		s.m.watch.carry = s.m.watch.carry.left(tx, next)
 	}
@@ -118,12 +121,16 @@ func (v View) states(p *Proposal) bool {
 }
 
 // carry writes what is to be carried of a proposal's signatures. It returns how
-// many entries it wrote, and what it looked at.
-func (s *step) carry(p *Proposal) (wrote, used int) {
+// many entries it wrote, what it looked at, and whether that is all.
+func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
+	all = true
 	var sigs []PartialSignature
 	owe := map[bringer]int{} // signatures
 	write := func() {
 		if len(sigs) == 0 {
+			return
+		}
+		if all = all && s.spare(); !all {
 			return
 		}
 		// Where this node's own chain is forked, others do it.
@@ -158,7 +165,7 @@ func (s *step) carry(p *Proposal) (wrote, used int) {
 		owe[by] += len(more)
 	}
 	write()
-	return wrote, used
+	return wrote, used, all
 }
 
 // roomFor returns the account on which signatures of one key are carried: its own

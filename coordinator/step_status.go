@@ -68,7 +68,7 @@ func (s *step) statuses() {
 	}
 	s.forked = len(s.m.State.chains.Forks()) > 0
 	s.lookFurther()
-	s.carrySignatures()
+	s.carryInTurn()
 }
 
 // tell derives a proposal's status and tells it where it changed. news says that
