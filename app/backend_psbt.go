@@ -78,6 +78,9 @@ func (n *Node) ImportPSBT(ctx context.Context, r api.ImportPSBT) (api.ImportedPS
 		if !ok {
 			return api.ImportedPSBT{}, api.Fail("failed", "import: no answer", "")
 		}
+		if used, ok := a.Machine().State.Proposal(done.Proposal); ok {
+			p = used // another entry of the same transaction
+		}
 		return n.imported(a, p, done), nil
 	}
 	return api.ImportedPSBT{}, api.Refuse("foreign_psbt", "the PSBT spends no coin of a wallet of this node: it is of another wallet", "see `quorate proposals WALLET` for what can be signed here")

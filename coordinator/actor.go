@@ -60,8 +60,8 @@ type Actor struct {
 
 	quota     *quota
 	faults    faults
-	takers    faults // second ones of an invite
-	unsnapped int    // entries since the last snapshot; of the actor's goroutine
+	takers    takers
+	unsnapped int // entries since the last snapshot; of the actor's goroutine
 	snaps     snapshotPlace
 
 	mu       sync.Mutex

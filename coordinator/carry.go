@@ -8,20 +8,38 @@ import (
 // in its own entries. They are charged to its own allowance (see quota.go),
 // which a forker could else use up. All of a key's signatures on a transaction are
 // carried at once, so that nobody makes more entries of them by strewing them.
-// 19 of 20 keys make 4,864 entries, of the 32,768 that the others grant; and
+// What a key's owners signed and what they bring of others are two accounts: who
+// forks by mistake may have carried all that is carried for one who did not.
+// 19 of 20 keys make 9,728 entries, of the 32,768 that the others grant; and
 // 77,824 signatures of 82 bytes, which padding makes four times as long at most:
-// 28 MB with the headers, of 33. Who forked by mistake writes a few entries
+// 31 MB with the headers, of 33. Who forked by mistake writes a few entries
 // until it learns of it. A restart counts what is in the entries.
 const (
-	maxCarries     = 256
-	maxCarriedSigs = 4096
+	maxCarries       = 256 // of each account
+	maxCarriedOwn    = 3072
+	maxCarriedOthers = 1024 // a transaction has up to 1,000 inputs
 )
 
-// carried is what this node carried of what one key's owners brought past a fork.
+// bringer is the account of a key for what its owners bring past a fork: for
+// what they signed or, twice the index and one more, for what others did.
+type bringer uint32
+
+func bringerOf(by, signer uint32) bringer {
+	if by == signer {
+		return bringer(2 * by)
+	}
+	return bringer(2*by + 1)
+}
+
+// carried is what this node carried on one account.
 type carried struct{ entries, signatures int }
 
-func (c carried) room(signatures int) bool {
-	return c.entries < maxCarries && c.signatures+signatures <= maxCarriedSigs
+func (c carried) room(by bringer, signatures int) bool {
+	most := maxCarriedOwn
+	if by%2 == 1 {
+		most = maxCarriedOthers
+	}
+	return c.entries < maxCarries && c.signatures+signatures <= most
 }
 
 // mayCarry has a transaction looked at for signatures that nobody brings but
@@ -54,8 +72,11 @@ func (s *step) carrySignatures() {
 		p, used, next := s.copyToCarry(tx, at, min(looked, lookShare))
 		looked -= max(1, used)
 		if p != nil {
-			wrote, used := s.carry(p)
+			wrote, used, all := s.carry(p)
 			left, looked = left-wrote, looked-used
+			if !all {
+				next = tx
+			}
 		}
 		s.m.watch.carry = s.m.watch.carry.left(tx, next)
 	}
@@ -100,12 +121,16 @@ func (v View) states(p *Proposal) bool {
 }
 
 // carry writes what is to be carried of a proposal's signatures. It returns how
-// many entries it wrote, and what it looked at.
-func (s *step) carry(p *Proposal) (wrote, used int) {
+// many entries it wrote, what it looked at, and whether that is all.
+func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
+	all = true
 	var sigs []PartialSignature
-	owe := map[uint32]int{} // signatures, by who brought them
+	owe := map[bringer]int{} // signatures
 	write := func() {
 		if len(sigs) == 0 {
+			return
+		}
+		if all = all && s.spare(); !all {
 			return
 		}
 		// Where this node's own chain is forked, others do it.
@@ -117,7 +142,7 @@ func (s *step) carry(p *Proposal) (wrote, used int) {
 			wrote++
 			return nil
 		})
-		sigs, owe = nil, map[uint32]int{}
+		sigs, owe = nil, map[bringer]int{}
 	}
 	for k := range s.m.State.active.Members {
 		// Some of a key's signatures make nothing final: they wait for the others,
@@ -140,26 +165,44 @@ func (s *step) carry(p *Proposal) (wrote, used int) {
 		owe[by] += len(more)
 	}
 	write()
-	return wrote, used
+	return wrote, used, all
 }
 
-// roomFor returns the key for which signatures are carried: one of those whose
-// owners bring them, and for which there is room besides what is owed.
-func (s *step) roomFor(sigs []strayed, owe map[uint32]int) (uint32, bool) {
-	asked := map[uint32]bool{}
+// roomFor returns the account on which signatures of one key are carried: its own
+// where its owner brings one of them, or that of another who brings them; one
+// with room besides what is owed.
+func (s *step) roomFor(sigs []strayed, owe map[bringer]int) (bringer, bool) {
+	asked := map[bringer]bool{}
+	var others []bringer
 	for _, x := range sigs {
-		for _, by := range x.By {
-			if c, _ := s.m.watch.carried.Get(by); !asked[by] && c.room(owe[by]+len(sigs)) {
-				return by, true
+		for _, k := range x.By {
+			by := bringerOf(k, x.Key)
+			if asked[by] {
+				continue
 			}
 			asked[by] = true
+			if k != x.Key {
+				others = append(others, by)
+			} else if s.hasRoom(by, owe[by]+len(sigs)) {
+				return by, true
+			}
+		}
+	}
+	for _, by := range others {
+		if s.hasRoom(by, owe[by]+len(sigs)) {
+			return by, true
 		}
 	}
 	return 0, false
 }
 
-// charge counts an entry that carries so many signatures for each of some keys.
-func (s *step) charge(owe map[uint32]int) {
+func (s *step) hasRoom(by bringer, signatures int) bool {
+	c, _ := s.m.watch.carried.Get(by)
+	return c.room(by, signatures)
+}
+
+// charge counts an entry that carries so many signatures for each of some accounts.
+func (s *step) charge(owe map[bringer]int) {
 	for by, n := range owe {
 		c, _ := s.m.watch.carried.Get(by)
 		s.m.watch.carried = s.m.watch.carried.Set(by, carried{c.entries + 1, c.signatures + n})
@@ -175,7 +218,7 @@ func (s *step) countCarried() {
 		if !ok || !p.Sound || !c.Carried || c.Ref.Chain.Author != st.Me() {
 			continue
 		}
-		owe := map[uint32]int{}
+		owe := map[bringer]int{}
 		for _, x := range c.Signatures {
 			by := st.pastForks(sigKey(p.signs, x.Input, x.Key))
 			if len(by) == 0 {
@@ -183,7 +226,7 @@ func (s *step) countCarried() {
 			}
 			to, ok := s.roomFor([]strayed{{x, by}}, owe)
 			if !ok {
-				to = by[0]
+				to = bringerOf(by[0], x.Key)
 			}
 			owe[to]++
 		}

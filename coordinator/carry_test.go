@@ -210,3 +210,53 @@ func TestSignaturesAreCarriedOnceTheirCoinsAreSeen(t *testing.T) {
 		t.Errorf("%d entries carry the signature on a coin that is seen", n)
 	}
 }
+
+// Who carried all that is carried for a forker, and forks by mistake itself, has its
+// own signatures carried all the same.
+func TestWhatAMemberCarriedIsNotOnItsOwnAccount(t *testing.T) {
+	slow(t)
+	c := active(t, 3, 4)
+	ins := c.peers[0].coinsOf(c.fund(1_000_000, 2_000_000))
+	a, honest, evil, other := c.peers[0], c.peers[1], c.peers[2], c.peers[3]
+	branch := *honest.nextPlace()
+	next, ofOther := evil.nextPlace(), other.nextPlace()
+	first := *next
+	var named []*journal.Entry
+	for _, e := range evil.rivalsOf(next, ins[:1], maxCarries, 1) {
+		honest.must(EntryIn{e})
+		if p, ok := honest.m.State.Proposal(e.ID()); ok {
+			x := other.forge(ofOther, &ProposalApproved{Proposal: e.ID(), Signatures: other.signedBy(p.Body)})
+			honest.must(EntryIn{x})
+			named = append(named, x, e)
+		}
+	}
+	fork := evil.forge(&first, &AddressLeased{Index: 6})
+	honest.must(EntryIn{fork})
+	honest.rest()
+	if n := honest.carries(); n != maxCarries {
+		t.Fatalf("%d entries carry what the forker signed", n)
+	}
+	// a sees the other branch first, and never what only that one signed.
+	a.must(EntryIn{fork})
+	for _, e := range named {
+		a.must(EntryIn{e})
+	}
+	x := &ProposalCreated{Inputs: ins[1:], Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
+	prop := other.forge(ofOther, x)
+	a.must(EntryIn{prop})
+	honest.pass(a)
+	a.must(EntryIn{honest.forge(honest.nextPlace(), &ProposalApproved{Proposal: prop.ID(), Signatures: honest.signedBy(x)})})
+	a.rest()
+	if n := a.carries(); n != 0 {
+		t.Fatalf("%d entries carry signatures before the honest one forks", n)
+	}
+	a.must(EntryIn{honest.forge(&branch, &AddressLeased{Index: 5})})
+	a.rest()
+	p, _ := a.m.State.Proposal(prop.ID())
+	if !a.m.State.cleanly(sigKey(p.signs, 0, uint32(memberIndex(a, honest)))) {
+		t.Error("the signature of one who forked by mistake is not carried")
+	}
+	if n := a.carries(); n != maxCarries+1 {
+		t.Errorf("%d entries carry signatures, want what it carried and its own", n)
+	}
+}

@@ -1,17 +1,56 @@
 package coordinator
 
-import "github.com/quorate/quorate/journal"
+import (
+	"slices"
+	"sync"
+
+	"github.com/quorate/quorate/journal"
+)
 
 // AlarmSecondTaker is what is told when a node presents an invite that another
 // one used: it has the text, and one of the two is not whom it was meant for.
 const AlarmSecondTaker = "invite_second_taker"
 
+// maxTakers is of how many of them is told for each invite. Identities cost
+// nothing, and whoever has one invite must not keep the news of another quiet.
+const maxTakers = 2
+
+// secondTakerError is an ErrInviteUsed that a person should hear of: who has the
+// invite that another node used is the one it was for, or who found it.
+type secondTakerError struct {
+	invite string
+	first  journal.Author
+}
+
+func (e *secondTakerError) Error() string { return ErrInviteUsed.Error() + ", which is another one" }
+func (e *secondTakerError) Unwrap() error { return ErrInviteUsed }
+
+// takers are the second ones of invites that were told of.
+type takers struct {
+	mu   sync.Mutex
+	told map[string][]journal.Author
+}
+
+// news says whether a second taker of an invite was not told of yet, and is to be.
+func (t *takers) news(invite string, who journal.Author) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if of := t.told[invite]; len(of) >= maxTakers || slices.Contains(of, who) {
+		return false
+	}
+	if t.told == nil {
+		t.told = map[string][]journal.Author{}
+	}
+	t.told[invite] = append(t.told[invite], who)
+	return true
+}
+
 // tellSecondTaker tells of each node that presents a used invite once, and of few
-// of them: identities cost nothing. What is refused changes nothing, so this is no
-// effect of a step.
-func (a *Actor) tellSecondTaker(who journal.Author) {
-	if a.takers.news(who.String()) {
+// of them for each invite. What is refused changes nothing, so this is no effect
+// of a step.
+func (a *Actor) tellSecondTaker(who journal.Author, x *secondTakerError) {
+	if a.takers.news(x.invite, who) {
 		a.execute(Tell{Notice{Type: "alarm", Group: a.group, Status: AlarmSecondTaker,
-			Detail: "a second taker of a used invite was refused: " + who.String() + "; the invite is in more hands than one"}})
+			Detail: "a second taker of a used invite was refused: " + who.String() + "; " + a.Machine().called(x.first) + " used it, and it is in more hands than one"}})
 	}
 }

@@ -32,6 +32,7 @@ func TestASecondTakerOfAnInviteIsTold(t *testing.T) {
 	c, invites := founded(t, 2, 3, 3)
 	founder, b := c.peers[0], c.peers[1]
 	c.join(b, invites[0], b.key())
+	c.join(c.peers[2], invites[1], c.peers[2].key())
 	m, err := Load(t.Context(), storeOf(founder), founder.self, founder.m.State.group)
 	if err != nil {
 		t.Fatal(err)
@@ -61,12 +62,23 @@ func TestASecondTakerOfAnInviteIsTold(t *testing.T) {
 	if len(heard.told) != 1 || !strings.Contains(heard.told[0], z.String()) {
 		t.Errorf("told %q", heard.told)
 	}
-	for i := range 2 * maxFaults {
+	if !strings.Contains(heard.told[0], founder.m.called(b.id())+" used it") {
+		t.Errorf("it does not say who used it: %q", heard.told)
+	}
+	for i := range 20 {
 		if err := present(journal.Author{byte(i), 1}, invites[0]); !errors.Is(err, ErrInviteUsed) {
 			t.Fatalf("another one: %v", err)
 		}
 	}
-	if len(heard.told) != maxFaults {
+	if len(heard.told) != 2 {
 		t.Errorf("told of %d", len(heard.told))
+	}
+	// Whoever presents its own under many names does not keep the news of another quiet.
+	thief := newPeer(t, "T", 77, &c.clock)
+	if err := present(thief.id(), invites[1]); !errors.Is(err, ErrInviteUsed) {
+		t.Fatalf("the thief of another invite: %v", err)
+	}
+	if last := heard.told[len(heard.told)-1]; len(heard.told) != 3 || !strings.Contains(last, thief.id().String()) {
+		t.Errorf("told of %d, the last %q", len(heard.told), last)
 	}
 }

@@ -369,3 +369,64 @@ func TestExportNeedsAPlaceInTheWallet(t *testing.T) {
 		t.Errorf("a device that is nobody exports: %v", err)
 	}
 }
+
+// Another member's word that a transaction replaces what the device signed enters no
+// signature of a file that this node did not let out, whichever entry is named; its
+// user's does, who exports that entry.
+func TestAnImportTakesNoMembersWordForAReplacement(t *testing.T) {
+	c, d := externalGroup(t)
+	a, b, x := c.peers[0], c.peers[1], c.peers[2]
+	signed := func(id journal.EntryID) Import {
+		packet := a.packet(id, 0)
+		d.sign(x.m.State.Active().Descriptor, packet)
+		_, sigs, err := x.m.MatchPSBT(packet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Import{Proposal: id, Signatures: sigs}
+	}
+	first := a.must(c.of(100_000, withUnsigned(pay(1, 40_000)))).(Proposed).Proposal
+	c.settle()
+	x.must(Export{Proposal: first})
+	x.must(signed(first))
+	c.settle()
+	second := a.must(c.of(100_000, withUnsigned(pay(2, 30_000)))).(Proposed).Proposal
+	c.settle()
+	x.refused(RuleSignGuard, Export{Proposal: second})
+	file := signed(second)
+	x.refused(RuleSignGuard, file)
+
+	one, _ := x.m.State.Proposal(first)
+	two, _ := x.m.State.Proposal(second)
+	body, expired := *two.Body, *two.Body
+	body.Replaces = []chainhash.Hash{one.TxID}
+	expired.Expires = 1
+	copied, err := b.wild(&body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := b.wild(&expired)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.settle()
+	file.Proposal = second
+	x.refused(RuleSignGuard, file)
+	file.Proposal = old.ID() // refused as expired, not by the guard
+	if _, err := x.do(file); err == nil {
+		t.Error("an expired entry is taken for one that replaces")
+	}
+	file.Proposal = copied.ID() // as a file is matched
+	x.refused(RuleSignGuard, file)
+	a.must(Withdraw{Proposal: second})
+	c.settle()
+	x.refused(RuleSignGuard, file)
+	file.Proposal = second
+	x.refused(RuleWithdrawn, file)
+
+	file.Proposal = old.ID()
+	x.must(Export{Proposal: copied.ID()})
+	if done := x.must(file).(Imported); done.Proposal != copied.ID() {
+		t.Errorf("entered for %v, said for %v", copied.ID(), done.Proposal)
+	}
+}

@@ -44,6 +44,17 @@ func (g Guard) Known(k string) []chainhash.Hash {
 	return out
 }
 
+// holds says whether this node released a proposal's transaction before, or let
+// it out to be signed.
+func (g Guard) holds(p *Proposal) bool {
+	for _, in := range p.Body.Inputs {
+		if !slices.Contains(g.Known(coinKey(in.OutPoint())), p.TxID) {
+			return false
+		}
+	}
+	return true
+}
+
 // check says whether a signature on p may be released: each earlier
 // transaction that this node signed for one of its coins must be the same, be
 // named in p's replaces, or be dead by buriedDepth blocks in this node's own

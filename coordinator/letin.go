@@ -91,6 +91,9 @@ func (s *step) letIn(m Member) error {
 		if !s.m.State.toHand(ep, m.Identity) {
 			continue // twice in the list
 		}
+		if !s.spare() {
+			return nil // it finds what is done in the list
+		}
 		if err := s.rotate(ep, []Member{m}); err != nil {
 			return err
 		}

@@ -44,6 +44,7 @@ type Machine struct {
 	saved    [2]uint32 // scripts stored, by branch
 	ticks    uint64
 	written  written // what others charge to its allowance: see unasked.go
+	turns    turns   // of what it writes unasked
 }
 
 // Local is what a node keeps of a group for itself. It is a secret.
@@ -123,6 +124,7 @@ type step struct {
 	batch   Batch
 	effects []Effect
 	drawn   uint64
+	held    bool // what is written unasked, for what is carried
 	// starting: statuses are learnt anew, and are no news.
 	starting bool
 	forked   bool // some chain is

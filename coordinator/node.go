@@ -307,8 +307,9 @@ func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.A
 	}
 	v, err := a.Do(ctx, Admit{Joiner: joiner, Nonce: nonce, Proof: proof, Claim: claim})
 	if err != nil {
-		if errors.Is(err, errSecondTaker) {
-			a.tellSecondTaker(joiner)
+		var second *secondTakerError
+		if errors.As(err, &second) {
+			a.tellSecondTaker(joiner, second)
 		}
 		return Grant{}, err
 	}

@@ -30,11 +30,14 @@ func (s *step) settle() error {
 	if err := s.catchUp(); err != nil {
 		return err
 	}
-	for _, write := range []func() error{s.closeRoster, s.revealSalt, s.tellStanza, s.nameEvidence, s.letInReplaced} {
+	for _, write := range []func() error{s.closeRoster, s.revealSalt} {
 		// A node that must not write goes on reading.
 		if err := s.try(write); err != nil && !mayNotWrite(err) {
 			return err
 		}
+	}
+	if err := s.writeUnasked(); err != nil {
+		return err
 	}
 	s.tellFaults()
 	s.tellMembers()
@@ -244,9 +247,8 @@ func (s *step) tick(t Tick) error {
 	// What the backend did not take yet is tried again soon; what it took, until
 	// it is mined.
 	s.sendAgain(s.m.ticks%retryEach == 0, s.m.ticks%rebroadcastEach == 0)
-	// Where its own chain is forked it cannot ask.
 	if s.m.ticks%askStrange == 0 {
-		_ = s.try(s.askPastForks)
+		s.m.turns.strange = true
 	}
 	return s.rotateByAge(t.Online)
 }

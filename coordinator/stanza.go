@@ -191,13 +191,12 @@ func (s State) asksFor(d askDue) (now, later bool) {
 }
 
 // tellStanza asks for the epochs that others write or wrote under and whose
-// secret this node could not open or was not given, and seals again those that
-// others ask for.
+// secret this node could not open or was not given.
 func (s *step) tellStanza() error {
-	if s.m.State.active == nil || !s.spare() {
-		return nil
-	}
-	for _, k := range firstsByAuthor(s.m.State.book.asks, stanzaEach) {
+	for _, k := range inTurn(firstsByAuthor(s.m.State.book.asks, stanzaEach), s.m.turns.asked) {
+		if !s.spare() {
+			return nil
+		}
 		d, _ := s.m.State.book.asks.Get(k)
 		s.m.State.book.asks = s.m.State.book.asks.Delete(k)
 		now, later := s.m.State.asksFor(d)
@@ -210,8 +209,9 @@ func (s *step) tellStanza() error {
 		if _, err := s.write(&StanzaFailed{Epoch: d.Epoch}); err != nil {
 			return err
 		}
+		s.m.turns.asked = k[:32]
 	}
-	return s.sealAgain()
+	return nil
 }
 
 // askPastForks asks for epochs of which not even the rotation came, because it is
@@ -219,10 +219,17 @@ func (s *step) tellStanza() error {
 // group's before it knew of the fork.
 func (s *step) askPastForks() error {
 	st := s.m.State
-	if st.active == nil || len(st.chains.Forks()) == 0 || !s.spare() {
+	if !s.m.turns.strange || !s.spare() {
 		return nil
 	}
-	for _, k := range firstsByAuthor(st.book.strange, stanzaEach) {
+	s.m.turns.strange = false
+	if len(st.chains.Forks()) == 0 {
+		return nil
+	}
+	for _, k := range inTurn(firstsByAuthor(st.book.strange, stanzaEach), s.m.turns.asked) {
+		if !s.spare() {
+			return nil
+		}
 		d, _ := s.m.State.book.strange.Get(k)
 		s.m.State.book.strange = s.m.State.book.strange.Delete(k)
 		if now, later := s.m.State.asksFor(d); !now && !later {
@@ -231,6 +238,7 @@ func (s *step) askPastForks() error {
 		if _, err := s.write(&StanzaFailed{Epoch: d.Epoch}); err != nil {
 			return err
 		}
+		s.m.turns.asked = k[:32]
 	}
 	return nil
 }
@@ -239,7 +247,9 @@ func (s *step) askPastForks() error {
 // holder does it once: to leave it to one would let that one keep a member out.
 func (s *step) sealAgain() error {
 	st := s.m.State
-	for _, m := range st.active.Members {
+	for n := range st.active.Members {
+		at := (s.m.turns.answered + n) % len(st.active.Members)
+		m := st.active.Members[at]
 		if m.Identity == st.Me() || m.Identity == (journal.Author{}) {
 			continue
 		}
@@ -250,6 +260,9 @@ func (s *step) sealAgain() error {
 			}
 		}
 		for _, k := range keys {
+			if !s.spare() {
+				return nil
+			}
 			id, _ := s.m.State.book.answers.Get(k)
 			s.m.State.book.answers = s.m.State.book.answers.Delete(k)
 			ep, ok := s.m.State.answers(id, m.Identity)
@@ -257,9 +270,13 @@ func (s *step) sealAgain() error {
 				continue
 			}
 			// A member whose own key takes no secret keeps nobody else waiting.
-			if err := s.try(func() error { return s.rotate(ep, []Member{m}) }); err != nil && mayNotWrite(err) {
-				return err
+			if err := s.try(func() error { return s.rotate(ep, []Member{m}) }); err != nil {
+				if mayNotWrite(err) {
+					return err
+				}
+				continue
 			}
+			s.m.turns.answered = at + 1
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/quorate/quorate/journal"
@@ -29,8 +30,9 @@ type Import struct {
 
 // Imported says how many signatures were new, by key index, and how many were held already.
 type Imported struct {
-	Added map[uint32]int
-	Known int
+	Proposal journal.EntryID // that this node's own were entered for, else the one named
+	Added    map[uint32]int
+	Known    int
 }
 
 // export lets a proposal leave as a PSBT. What may come back signed by this
@@ -100,7 +102,7 @@ func (s *step) importSignatures(x Import) error {
 	me, holds := s.m.State.active.keyOf(s.m.State.Me()) // contested or replaced, the key is its own
 	var own []wallet.Signature
 	var others []PartialSignature
-	done := Imported{Added: map[uint32]int{}}
+	done := Imported{Proposal: x.Proposal, Added: map[uint32]int{}}
 	seen := map[string]bool{}
 	for i, err := range spend.VerifyAll(x.Signatures, s.m.State.self.Verified) {
 		sig := x.Signatures[i]
@@ -120,8 +122,12 @@ func (s *step) importSignatures(x Import) error {
 			others = append(others, PartialSignature{Input: sig.Input, Key: sig.Key, Bytes: sig.Bytes})
 		}
 	}
-	if err := s.enterOwn(x, own); err != nil {
-		return err
+	if len(own) > 0 {
+		entered, err := s.enterOwn(x, own)
+		if err != nil {
+			return err
+		}
+		done.Proposal = entered.Ref.ID
 	}
 	for len(others) > 0 {
 		n := min(len(others), maxTxInputs)
@@ -136,45 +142,84 @@ func (s *step) importSignatures(x Import) error {
 
 // enterOwn releases signatures by this node's key. Time has passed since they
 // were asked for, and they may have been made of a file that another node
-// wrote: every rule is asked again.
-func (s *step) enterOwn(x Import, own []wallet.Signature) error {
-	if len(own) == 0 {
-		return nil
-	}
-	p, err := s.mayApproveAny(x)
+// wrote: every rule is asked again. It returns the proposal they are entered for.
+func (s *step) enterOwn(x Import, own []wallet.Signature) (*Proposal, error) {
+	p, err := s.mayEnter(x)
 	if err != nil {
-		return fmt.Errorf("enter this node's own signatures: %w", err)
+		return nil, fmt.Errorf("enter this node's own signatures: %w", err)
 	}
 	if err := s.overrideRestored(x.Allow); err != nil {
-		return err
+		return nil, err
 	}
 	if s.m.State.myVote(p) {
 		if _, err := s.write(&RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return s.release(p, own)
+	return p, s.release(p, own)
 }
 
-// mayApproveAny returns the proposal that own signatures are entered for: the one
+// mayEnter returns the proposal that own signatures are entered for: the one
 // named, or else another that signs the same. A file names none, and a member
 // may have entered the transaction again as expired, or without what it replaces.
-func (s *step) mayApproveAny(x Import) (*Proposal, error) {
-	p, refused := s.mayApprove(Approve{Proposal: x.Proposal, Allow: x.Allow})
+func (s *step) mayEnter(x Import) (*Proposal, error) {
+	p, refused := s.mayEnterFor(x, x.Proposal)
 	if refused == nil {
 		return p, nil
 	}
 	named, ok := s.m.State.Proposal(x.Proposal)
-	if !ok || !named.Sound {
+	if !ok || !named.Sound || !s.m.mayBeOfAnother(named, refused) {
 		return nil, refused
 	}
 	for _, q := range s.m.State.copiesOf(named.TxID) {
 		if q.signs != named.signs || q == named {
 			continue
 		}
-		if p, err := s.mayApprove(Approve{Proposal: q.Ref.ID, Allow: x.Allow}); err == nil {
+		if p, err := s.mayEnterFor(x, q.Ref.ID); err == nil {
 			return p, nil
 		}
 	}
 	return nil, refused
+}
+
+// mayBeOfAnother says whether what was refused of one entry of a transaction may
+// be right of another: its expiry and the mark of its change are its own. So is
+// what it replaces, but that is a member's word: it counts where the file left
+// this node, which had its user name the entry.
+func (m *Machine) mayBeOfAnother(p *Proposal, refused error) bool {
+	var r *Refusal
+	if !errors.As(refused, &r) {
+		return false
+	}
+	switch r.Rule {
+	case RuleExpired, RuleChange:
+		return true
+	case RuleSignGuard, RuleMaybeSigned:
+		return m.Guard.holds(p)
+	}
+	return false
+}
+
+// mayEnterFor asks every rule for own signatures that come in for a proposal. What
+// it declares to replace is its author's word, and anybody may enter a transaction
+// again with such a declaration: where this node never let the transaction out to be
+// signed, nobody here agreed to it, and the rules are asked as if it replaced nothing.
+func (s *step) mayEnterFor(x Import, id journal.EntryID) (*Proposal, error) {
+	p, err := s.mayApprove(Approve{Proposal: id, Allow: x.Allow})
+	if err != nil || len(p.Body.Replaces) == 0 || s.m.Guard.holds(p) {
+		return p, err
+	}
+	plain, body := *p, *p.Body
+	body.Replaces = nil
+	plain.Body = &body
+	err = s.m.checkRestored(&plain, x.Allow)
+	if err == nil {
+		_, err = s.m.Guard.check(s.m.State, s.m.View, &plain)
+	}
+	var r *Refusal
+	if errors.As(err, &r) {
+		return nil, refuse(r.Rule, "%s; that proposal %s replaces it was not agreed to on this node", r.Text, id.String()[:12]).
+			hint("if the replacement is meant, `psbt export` that proposal here, and import the file again")
+	}
+	return p, err
 }

@@ -137,7 +137,7 @@ func (s *step) admitReplacement(x Admit) error {
 		}
 		switch {
 		case rec.Taken && rec.By != x.Joiner:
-			return errSecondTaker
+			return &secondTakerError{id, rec.By}
 		case rec.Taken && x.Claim != nil:
 			s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: s.challenge(rec)}})
 			return nil

@@ -176,7 +176,7 @@ func (s *step) admit(x Admit) error {
 		}
 		switch {
 		case rec.Taken && rec.By != x.Joiner:
-			return errSecondTaker
+			return &secondTakerError{id, rec.By}
 		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
 			return ErrInviteExpired
 		case !rec.Taken:

@@ -30,9 +30,9 @@ type watchlist struct {
 	// the transactions it holds, aging when the chain's height alone drops one: by
 	// height | txid.
 	payments, paying, aging pmap.Map[string, struct{}]
-	carry                   rounds                    // by txid: what may have signatures that others lack
-	carried                 pmap.Map[uint32, carried] // by key: what was carried of what its owners brought
-	counted                 bool                      // carried has what is in the entries
+	carry                   rounds                     // by txid: what may have signatures that others lack
+	carried                 pmap.Map[bringer, carried] // what was carried of what a key's owners brought
+	counted                 bool                       // carried has what is in the entries
 }
 
 // sending is how a transaction is being sent, and as which of what its proposals sign.
@@ -68,7 +68,7 @@ func (s *step) statuses() {
 	}
 	s.forked = len(s.m.State.chains.Forks()) > 0
 	s.lookFurther()
-	s.carrySignatures()
+	s.carryInTurn()
 }
 
 // tell derives a proposal's status and tells it where it changed. news says that

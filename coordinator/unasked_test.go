@@ -3,6 +3,8 @@ package coordinator
 import (
 	"testing"
 	"time"
+
+	"github.com/quorate/quorate/journal"
 )
 
 // A node keeps half of the allowance that others grant it for what its user
@@ -48,5 +50,77 @@ func TestWhatNobodyAskedForLeavesHalfOfTheAllowance(t *testing.T) {
 				t.Error("the epoch is not sealed again a day later")
 			}
 		})
+	}
+}
+
+// What waits is written in turns: however many epochs a member wants sealed again,
+// another one has its own answered, and what a forker signed is carried.
+func TestWhatIsWrittenUnaskedTakesTurns(t *testing.T) {
+	const epochs = 24
+	c := active(t, 3, 4)
+	a, b, other, evil := c.peers[0], c.peers[1], c.peers[2], c.peers[3]
+	ins := a.coinsOf(c.fund(1_000_000))
+	s := &step{m: b.m, in: b.input(nil), batch: Batch{Group: b.m.State.group, Puts: map[string][]byte{}}}
+	var eps []journal.EpochID
+	for range epochs {
+		ep := s.newEpoch()
+		if err := s.rotate(ep, s.m.State.active.Members); err != nil {
+			t.Fatal(err)
+		}
+		eps = append(eps, ep.ID())
+	}
+	b.m = s.m
+	for _, e := range s.batch.Entries {
+		a.must(EntryIn{e})
+	}
+	a.m.written = written{entries: unaskedEntries + 0.5, at: c.clock}
+	ofB, ofOther := b.nextPlace(), other.nextPlace()
+	for _, id := range eps {
+		a.must(EntryIn{b.forge(ofB, &StanzaFailed{Epoch: id})})
+	}
+	a.must(EntryIn{other.forge(ofOther, &StanzaFailed{Epoch: eps[0]})})
+	x := &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
+	prop := b.forge(ofB, x)
+	a.must(EntryIn{prop})
+	next := evil.nextPlace()
+	branch := *next
+	a.must(EntryIn{evil.forge(next, &ProposalApproved{Proposal: prop.ID(), Signatures: evil.signedBy(x)})})
+	a.must(EntryIn{evil.forge(&branch, &AddressLeased{Index: 6})})
+	before, last, most := a.written(), a.written(), 0
+	carried, answered := 0, 0 // after how many entries
+	for n := 0; (carried == 0 || answered == 0 || a.written()-before < epochs+2) && n < 10_000; n++ {
+		c.clock = c.clock.Add(2 * time.Second)
+		a.must(Tick{})
+		now := a.written()
+		most, last = max(most, now-last), now
+		if carried == 0 && a.carries() > 0 {
+			carried = now - before
+		}
+		if given, _ := a.m.State.book.given.Get(key3(eps[0], other.id(), a.id())); answered == 0 && given {
+			answered = now - before
+		}
+	}
+	if carried == 0 || carried > 4 || answered == 0 || answered > 4 {
+		t.Errorf("the signature is carried with entry %d, the other member answered with entry %d", carried, answered)
+	}
+	if n := a.written() - before; n != epochs+2 {
+		t.Errorf("%d entries are written in all, want %d", n, epochs+2)
+	}
+	if most != 1 {
+		t.Errorf("%d entries are written where there is room for one", most)
+	}
+}
+
+// A clock that was ahead and was set right gives nothing for the time it went
+// back, and goes on giving from then on.
+func TestAClockThatWasAheadDoesNotStopTheAllowance(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	full := written{entries: unaskedEntries, bytes: unaskedBytes, at: now.Add(10 * 365 * 24 * time.Hour)}
+	w := full.asOf(now)
+	if w.entries != full.entries || w.bytes != full.bytes {
+		t.Errorf("a clock that goes back changes it: %v", w)
+	}
+	if w = w.asOf(now.Add(time.Hour)); w.entries >= full.entries || w.bytes >= full.bytes {
+		t.Errorf("an hour later nothing came back: %v", w)
 	}
 }

@@ -110,7 +110,4 @@ var (
 	ErrInviteUsed    = errors.New("invite was used by another node")
 	ErrInviteExpired = errors.New("invite has expired")
 	ErrInviteProof   = errors.New("proof of the invite is wrong")
-	// errSecondTaker is an ErrInviteUsed that a person should hear of: who has the
-	// invite that another node used is the one it was for, or who found it.
-	errSecondTaker = fmt.Errorf("%w, which is another one", ErrInviteUsed)
 )
