@@ -25,9 +25,11 @@ func TestAReplacementPastAForkIsHandedOn(t *testing.T) {
 	a.must(EntryIn{other})
 	b.must(EntryIn{begins})
 	a.must(Tick{})
-	for _, e := range a.held {
-		if e.Header().Author == a.id() && !b.m.State.chains.Has(e.ID()) {
-			b.must(EntryIn{e})
+	for _, chain := range a.chains() {
+		for _, e := range chain {
+			if e.Header().Author == a.id() && !b.m.State.chains.Has(e.ID()) {
+				b.must(EntryIn{e})
+			}
 		}
 	}
 	wanted := b.m.Wanted()
