@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -362,11 +363,42 @@ func (w *world) checkSignatures(a, b *node) {
 		if s := a.m.Status(p, a.clock()); s == coordinator.StatusConfirmed || s == coordinator.StatusDead {
 			continue
 		}
+		if !w.real(a, p) {
+			continue // what spends no coin of the wallet is of no use to anybody
+		}
 		w.count("signatures compared")
-		if x, y := len(a.m.State.Signatures(p)), len(b.m.State.Signatures(p)); x > y {
-			w.violation("%s counts %d signatures on %v, and %s counts %d", a.name, x, p.TxID, b.name, y)
+		if x, y := complete(a, p), complete(b, p); x > y {
+			w.violation("%s counts the signatures of %d keys on %v, and %s those of %d", a.name, x, p.TxID, b.name, y)
 		}
 	}
+}
+
+// real says whether a proposal spends coins that the chain has, unspent, and
+// states what they are.
+func (w *world) real(n *node, p *coordinator.Proposal) bool {
+	for _, in := range p.Body.Inputs {
+		o := in.OutPoint()
+		if _, spent := w.chain.spender(o); spent || w.chain.confirmed(o.Hash) == 0 {
+			return false
+		}
+		coin, there := w.chain.prevOut(o)
+		script, err := n.m.State.Active().Descriptor.Script(in.Branch, in.Index)
+		if !there || err != nil || coin.Value != in.Amount || !bytes.Equal(coin.PkScript, script.PkScript) {
+			return false
+		}
+	}
+	return true
+}
+
+// complete returns how many keys signed all of a proposal: a part of a key's
+// signatures, which makes nothing final, is not passed on past a fork.
+func complete(n *node, p *coordinator.Proposal) (keys int) {
+	for _, g := range n.m.Approvals(p) {
+		if g.Signatures == len(p.Body.Inputs) {
+			keys++
+		}
+	}
+	return keys
 }
 
 func (w *world) name(a journal.Author) string {

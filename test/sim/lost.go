@@ -38,6 +38,17 @@ func (n *node) restore(down time.Duration) {
 	if n.kept == nil || n.restored || n.replaced || !n.up || !n.in {
 		return
 	}
+	// The backup does not know who let another device take a place since, and
+	// those do not know it unless somebody who kept a place tells both.
+	known := false
+	for _, x := range n.w.honest() {
+		known = known || x != n && !x.replaced
+	}
+	for _, x := range n.w.honest() {
+		if x.replaced && !known {
+			return
+		}
+	}
 	b, err := coordinator.MarkRestored(n.w.group, n.clock())
 	if err != nil {
 		n.w.violation("%s: mark as restored: %v", n.name, err)
