@@ -62,7 +62,13 @@ func (s *step) carrySignatures() {
 	if !s.m.watch.counted {
 		s.countCarried()
 	}
+	// One transaction may cost more than a step has: the next ones pay it back.
+	if s.m.watch.carryOwed > 0 {
+		s.m.watch.carryOwed = max(0, s.m.watch.carryOwed-looksEach)
+		return
+	}
 	left, looked := carryEach, looksEach
+	defer func() { s.m.watch.carryOwed = max(0, -looked) }()
 	for left > 0 && looked > 0 && s.spare() {
 		carry, tx, at, ok := s.m.watch.carry.next()
 		if !ok {
@@ -124,6 +130,8 @@ func (v View) states(p *Proposal) bool {
 // many entries it wrote, what it looked at, and whether that is all.
 func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
 	all = true
+	var q inquiry
+	defer func() { used += q.asked / askedEach }()
 	var sigs []PartialSignature
 	owe := map[bringer]int{} // signatures
 	write := func() {
@@ -151,7 +159,7 @@ func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
 			continue
 		}
 		used += 1 + len(p.Body.Inputs)/8
-		more := s.m.State.onlyPastForks(p, uint32(k))
+		more := s.m.State.onlyPastForks(p, uint32(k), &q)
 		if len(sigs)+len(more) > 2*maxTxInputs {
 			write()
 		}
@@ -220,7 +228,7 @@ func (s *step) countCarried() {
 		}
 		owe := map[bringer]int{}
 		for _, x := range c.Signatures {
-			by := st.pastForks(sigKey(p.signs, x.Input, x.Key))
+			by := st.pastForks(sigKey(p.signs, x.Input, x.Key), &inquiry{})
 			if len(by) == 0 {
 				continue
 			}
@@ -243,14 +251,14 @@ type strayed struct {
 
 // onlyPastForks returns the signatures on a proposal by a key that entries past
 // a fork bring, and no untainted one.
-func (s State) onlyPastForks(p *Proposal, signer uint32) []strayed {
+func (s State) onlyPastForks(p *Proposal, signer uint32, q *inquiry) []strayed {
 	var out []strayed
 	for i := range p.Body.Inputs {
 		of := sigKey(p.signs, uint32(i), signer)
-		if s.cleanly(of) {
+		if s.cleanly(of, q) {
 			continue
 		}
-		by := s.pastForks(of)
+		by := s.pastForks(of, q)
 		if b, ok := s.sigs.Get(of); ok && len(by) > 0 {
 			out = append(out, strayed{PartialSignature{Input: uint32(i), Key: signer, Bytes: b}, by})
 		}
@@ -259,8 +267,9 @@ func (s State) onlyPastForks(p *Proposal, signer uint32) []strayed {
 }
 
 // cleanly says whether an untainted entry brings a signature on an input by a key.
-func (s State) cleanly(of string) bool {
+func (s State) cleanly(of string, q *inquiry) bool {
 	for k, seq := range scan(s.props.brought, of) {
+		q.asked++
 		if !s.tainted(Ref{Chain: chainOf(k[len(of):]), Seq: seq}) {
 			return true
 		}
@@ -270,10 +279,11 @@ func (s State) cleanly(of string) bool {
 
 // pastForks returns the keys whose owners bring a signature in tainted entries of
 // forked chains: the signing key alone if it is one of them, whose it is anyway.
-func (s State) pastForks(of string) []uint32 {
+func (s State) pastForks(of string, q *inquiry) []uint32 {
 	signer := be32(of[68:72])
 	var out []uint32
 	for k, seq := range scan(s.props.brought, of) {
+		q.asked++
 		c := chainOf(k[len(of):])
 		by, ok := s.active.keyOf(c.Author)
 		if !ok || s.chains.ForkedAt(c) == 0 || !s.tainted(Ref{Chain: c, Seq: seq}) {

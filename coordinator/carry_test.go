@@ -177,7 +177,7 @@ func TestEachForkerIsCarriedOnItsOwnAccount(t *testing.T) {
 		t.Fatalf("%d entries carry signatures", n)
 	}
 	p, _ := a.m.State.Proposal(prop.ID())
-	if !a.m.State.cleanly(sigKey(p.signs, 0, uint32(memberIndex(a, honest)))) {
+	if !a.m.State.cleanly(sigKey(p.signs, 0, uint32(memberIndex(a, honest))), &inquiry{}) {
 		t.Error("the signature of one who forked by mistake is not carried")
 	}
 }
@@ -253,10 +253,65 @@ func TestWhatAMemberCarriedIsNotOnItsOwnAccount(t *testing.T) {
 	a.must(EntryIn{honest.forge(&branch, &AddressLeased{Index: 5})})
 	a.rest()
 	p, _ := a.m.State.Proposal(prop.ID())
-	if !a.m.State.cleanly(sigKey(p.signs, 0, uint32(memberIndex(a, honest)))) {
+	if !a.m.State.cleanly(sigKey(p.signs, 0, uint32(memberIndex(a, honest))), &inquiry{}) {
 		t.Error("the signature of one who forked by mistake is not carried")
 	}
 	if n := a.carries(); n != maxCarries+1 {
 		t.Errorf("%d entries carry signatures, want what it carried and its own", n)
+	}
+}
+
+// What it costs to look at one transaction whose signatures a member brought in
+// each of its incarnations is paid back before anything else is looked at.
+func TestWhatACarryCostsIsPaidBack(t *testing.T) {
+	slow(t)
+	c := active(t, 2, 3)
+	amounts := make([]int64, 90)
+	for i := range amounts {
+		amounts[i] = 20_000
+	}
+	coins := c.fund(amounts...)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	ins := a.coinsOf(coins)
+	all := a.forge(a.nextPlace(), &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 1_000_000}}})
+	one := a.forge(&journal.Next{Incarnation: 1, Seq: all.Header().Seq + 1, Prev: all.ID()}, &ProposalCreated{Inputs: ins[:1], Outputs: []ProposalOutput{{PkScript: recipient(2), Amount: 10_000}}})
+	for _, e := range []*journal.Entry{all, one} {
+		b.must(EntryIn{e})
+	}
+	sigs := map[journal.EntryID][]PartialSignature{}
+	for _, e := range []*journal.Entry{all, one} {
+		p, _ := b.m.State.Proposal(e.ID())
+		sigs[e.ID()] = evil.signedBy(p.Body)
+	}
+	evil.eachIncarnation(b, 48, func(next *journal.Next) {
+		at := *next
+		b.must(EntryIn{evil.forge(next, &ProposalApproved{Proposal: all.ID(), Signatures: sigs[all.ID()]})})
+		if next.Incarnation == 48 {
+			b.must(EntryIn{evil.forge(next, &ProposalApproved{Proposal: one.ID(), Signatures: sigs[one.ID()]})})
+		}
+		b.must(EntryIn{evil.forge(&at, &AddressLeased{Index: 3})})
+	})
+	for range 1000 {
+		if b.m.State.backlog.turns.Len() == 0 && b.m.watch.looks.Len() == 0 && b.m.watch.carry.Len() == 0 && b.m.watch.carryOwed == 0 {
+			break
+		}
+		b.must(Tick{})
+	}
+	s := &step{m: b.m, in: b.input(nil), batch: Batch{Group: b.m.State.group, Puts: map[string][]byte{}}, forked: true}
+	p, _ := s.m.State.Proposal(all.ID())
+	q, _ := s.m.State.Proposal(one.ID())
+	s.mayCarry(p.TxID)
+	s.carrySignatures()
+	owed := s.m.watch.carryOwed
+	if owed == 0 || s.m.watch.carry.Len() != 0 {
+		t.Fatalf("nothing is tested: %d are owed, %d are due", owed, s.m.watch.carry.Len())
+	}
+	s.mayCarry(q.TxID)
+	steps := 0
+	for ; s.m.watch.carry.Len() > 0; steps++ {
+		s.carrySignatures()
+	}
+	if want := (owed+looksEach-1)/looksEach + 1; steps != want {
+		t.Errorf("the next one is looked at in step %d after one that cost %d too many, want %d", steps, owed, want)
 	}
 }

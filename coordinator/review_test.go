@@ -306,7 +306,7 @@ func TestSignaturesFoundPastAForkAreCarried(t *testing.T) {
 	}
 	n := 0
 	for k := range a.m.State.active.Members {
-		n += len(a.m.State.onlyPastForks(x, uint32(k)))
+		n += len(a.m.State.onlyPastForks(x, uint32(k), &inquiry{}))
 	}
 	if n != 0 {
 		t.Fatalf("%d signatures would be carried again and again", n)

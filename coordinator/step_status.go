@@ -32,6 +32,7 @@ type watchlist struct {
 	payments, paying, aging pmap.Map[string, struct{}]
 	carry                   rounds                     // by txid: what may have signatures that others lack
 	carried                 pmap.Map[bringer, carried] // what was carried of what a key's owners brought
+	carryOwed               int                        // what one of carry cost beyond what a step has, in statuses
 	counted                 bool                       // carried has what is in the entries
 }
 
