@@ -99,7 +99,13 @@ func newNodeOn(t testing.TB, name, backend string) *node {
 // nodeIn is a node whose Bitcoin node is at url (for core) or p2p (for neutrino).
 func nodeIn(t testing.TB, name, dir, backend, url, p2p string, settings ...string) *node {
 	t.Helper()
-	n := &node{t: t, name: name, dir: dir}
+	return (&node{t: t, name: name, dir: dir}).create(backend, url, p2p, settings...)
+}
+
+// create makes the data directory.
+func (n *node) create(backend, url, p2p string, settings ...string) *node {
+	n.t.Helper()
+	t, name, dir := n.t, n.name, n.dir
 	args := []string{"init", "--network", "regtest", "--name", name, "--passphrase-file", world.passFile,
 		"--set", "listen=/ip4/127.0.0.1/tcp/0", "--set", "chain.backend=" + backend}
 	if backend == "neutrino" {

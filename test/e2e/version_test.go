@@ -41,16 +41,7 @@ func ofProgram(t testing.TB, name, program string) *node {
 		t.Fatal(err)
 	}
 	n := &node{t: t, name: name, dir: filepath.Join(dir, "n"), program: program}
-	n.run("init", "--network", "regtest", "--name", name, "--passphrase-file", world.passFile,
-		"--set", "listen=/ip4/127.0.0.1/tcp/0", "--set", "chain.backend=core", "--set", "chain.core.url="+world.bitcoin.URL(),
-		"--set", "chain.core.user="+world.bitcoin.User, "--set", "chain.core.password=@"+world.rpcFile).ok(t)
-	t.Cleanup(func() {
-		n.kill9()
-		if t.Failed() {
-			t.Logf("log of %s:\n%s", name, n.log.String())
-		}
-	})
-	return n.start()
+	return n.create("core", world.bitcoin.URL(), world.bitcoin.P2P).start()
 }
 
 func (n *node) sees(proposal string, statuses ...string) {
