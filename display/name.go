@@ -59,6 +59,7 @@ func Fold(s string) string {
 	s = norm.NFKD.String(s)
 	var b strings.Builder
 	for _, r := range s {
+		r = cherokee(r)
 		switch {
 		case unicode.IsSpace(r) || r == '\u2800':
 			b.WriteByte(' ')
@@ -72,11 +73,21 @@ func Fold(s string) string {
 	b.Reset()
 	for _, r := range s {
 		if !unicode.In(r, unicode.Mn, unicode.Me) {
-			b.WriteString(like(r))
+			b.WriteString(like(cherokee(r)))
 		}
 	}
 	s = strings.NewReplacer(capitalI, "I", capitalL, "L", "rn", "m").Replace(b.String())
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// cherokee returns the capital of a Cherokee letter, and others as they are. Case
+// folding of Cherokee goes to capitals (Unicode, CaseFolding.txt), but cases.Fold
+// turns each of the two into the other.
+func cherokee(r rune) rune {
+	if unicode.Is(unicode.Cherokee, r) {
+		return unicode.ToUpper(r)
+	}
+	return r
 }
 
 // Of the private use area, which Fold leaves out of a name.
