@@ -73,6 +73,8 @@ func breaches() []breach {
 			"		s.lateAddresses(was, again)\n", "		_, from = was, v.birthday\n"),
 		one("one claim vouches", "coordinator/quota.go",
 			"	need := max(1, m.State.genesis.Threshold-1)\n	if need > m.State.genesis.Cosigners-2 {", "	need := 1\n	if false {"),
+		one("entries of another wallet taken", "coordinator/step_entry.go",
+			"	case h.Group != st.group:\n", "	case false:\n"),
 		one("restored node signs a rival", "coordinator/bound.go",
 			"if m.restored == nil && m.bound == nil || m.sinceRestore(q.Ref.Chain) {", "if true {"),
 		one("signatures past a fork kept back", "coordinator/carry.go",

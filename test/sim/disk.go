@@ -22,7 +22,7 @@ type disk struct {
 	entries map[journal.EntryID]*journal.Entry
 	chains  map[journal.ChainKey][]*journal.Entry // by seq and id
 	records map[string][]byte
-	guard   []coordinator.GuardRecord
+	guard   *[]coordinator.GuardRecord // the node's, whatever wallets it has
 	// fails is what the next commits return, for a number of them.
 	fails   error
 	times   int
@@ -33,11 +33,12 @@ type disk struct {
 var _ coordinator.Store = (*disk)(nil)
 
 func newDisk() *disk {
-	return &disk{entries: map[journal.EntryID]*journal.Entry{}, chains: map[journal.ChainKey][]*journal.Entry{}, records: map[string][]byte{}}
+	return &disk{entries: map[journal.EntryID]*journal.Entry{}, chains: map[journal.ChainKey][]*journal.Entry{}, records: map[string][]byte{}, guard: &[]coordinator.GuardRecord{}}
 }
 
 func (d *disk) clone() *disk {
-	out := &disk{entries: maps.Clone(d.entries), chains: map[journal.ChainKey][]*journal.Entry{}, records: maps.Clone(d.records), guard: slices.Clone(d.guard)}
+	guard := slices.Clone(*d.guard)
+	out := &disk{entries: maps.Clone(d.entries), chains: map[journal.ChainKey][]*journal.Entry{}, records: maps.Clone(d.records), guard: &guard}
 	for k, c := range d.chains {
 		out.chains[k] = slices.Clone(c)
 	}
@@ -52,15 +53,15 @@ func (d *disk) Commit(_ context.Context, b coordinator.Batch) error {
 		return d.fails
 	}
 	for _, u := range b.Guard {
-		for _, g := range d.guard {
+		for _, g := range *d.guard {
 			if g.OutPoint == u.OutPoint && g.TxID != u.TxID && !slices.Contains(u.Known, g.TxID) {
 				return coordinator.ErrGuardConflict
 			}
 		}
 	}
 	for _, u := range b.Guard {
-		if !slices.Contains(d.guard, u.GuardRecord) {
-			d.guard = append(d.guard, u.GuardRecord)
+		if !slices.Contains(*d.guard, u.GuardRecord) {
+			*d.guard = append(*d.guard, u.GuardRecord)
 		}
 	}
 	for _, e := range b.Entries {
@@ -148,5 +149,5 @@ func (d *disk) Records(_ context.Context, _ journal.GroupID, prefix string) (map
 
 // Guard returns what this node signed.
 func (d *disk) Guard(context.Context) ([]coordinator.GuardRecord, error) {
-	return slices.Clone(d.guard), nil
+	return slices.Clone(*d.guard), nil
 }

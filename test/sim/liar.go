@@ -206,6 +206,7 @@ func (l *liar) sign(spend *wallet.Spend) []coordinator.PartialSignature {
 
 // Where the fields of an entry are on the wire: see journal/entry.go.
 const (
+	offGroup    = 2
 	offAuthor   = 66
 	offInc      = 98
 	offSeq      = 99

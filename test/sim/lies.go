@@ -78,6 +78,8 @@ func (w *world) lie(n *node, a Action) {
 	case LieNames:
 		l.say(&coordinator.EntriesNamed{Entries: []journal.EntryID{{byte(a.R[0])}, {byte(a.R[1])}}})
 		l.say(&coordinator.SignatureCarried{Proposal: journal.EntryID{byte(a.R[0]), 1}, Signatures: []coordinator.PartialSignature{{Bytes: make([]byte, 70)}}})
+	case LieAcross:
+		l.across(a.R)
 	case LieMute:
 		who := int(a.R[0]) % len(w.nodes)
 		l.mute[who] = true

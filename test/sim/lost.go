@@ -23,10 +23,13 @@ func (n *node) backup() {
 	if !n.up || !n.in || n.m.State.Active() == nil || n.restored || n.replaced {
 		return
 	}
-	n.kept = n.disk.clone()
-	for name := range n.kept.records {
-		if coordinator.Rebuilt(name) {
-			delete(n.kept.records, name)
+	for _, x := range n.wallets() {
+		x.kept = x.disk.clone()
+		x.kept.guard = n.wallets()[0].kept.guard // one of the whole node
+		for name := range x.kept.records {
+			if coordinator.Rebuilt(name) {
+				delete(x.kept.records, name)
+			}
 		}
 	}
 	n.w.count("backups")
@@ -49,21 +52,23 @@ func (n *node) restore(down time.Duration) {
 			return
 		}
 	}
-	b, err := coordinator.MarkRestored(n.w.group, n.clock())
-	if err != nil {
-		n.w.violation("%s: mark as restored: %v", n.name, err)
-		return
-	}
 	n.w.count("nodes restored")
 	n.w.note("%s is restored", n.name)
-	n.restored = true
-	n.disk = n.kept
-	n.forget()
-	n.kept = nil
-	n.disk.times = 0
-	if err := n.disk.Commit(n.w.context(), b); err != nil {
-		n.w.violation("%s: mark as restored: %v", n.name, err)
-		return
+	for _, x := range n.wallets() {
+		b, err := coordinator.MarkRestored(x.w.group, x.clock())
+		if err != nil {
+			x.w.violation("%s: mark as restored: %v", x.name, err)
+			return
+		}
+		x.restored = true
+		x.disk = x.kept
+		x.forget()
+		x.kept = nil
+		x.disk.times = 0
+		if err := x.disk.Commit(x.w.context(), b); err != nil {
+			x.w.violation("%s: mark as restored: %v", x.name, err)
+			return
+		}
 	}
 	n.crash(down)
 }

@@ -53,6 +53,7 @@ type node struct {
 	*person
 	w    *world
 	i    int
+	twin *node // the same node, with its other wallet
 	m    coordinator.Machine
 	disk *disk
 	up   bool
@@ -306,6 +307,9 @@ func (n *node) crash(down time.Duration) {
 	n.w.count("crashed")
 	n.up, n.stream, n.armed, n.saying = false, nil, nil, false
 	n.life++
+	if n.twin != nil {
+		n.twin.crash(down) // one process
+	}
 	life := n.life
 	n.w.queue.after(down, func() {
 		if n.life == life {

@@ -14,6 +14,7 @@ type Plan struct {
 	K, N      int
 	Found     bool  // begins before the group is founded
 	Hosted    bool  // one more cosigner has no node
+	Beside    bool  // the nodes have another wallet besides
 	Byzantine []int // members who lie
 	Network   Network
 	Calm      time.Duration // when the honest have peace of each other; 0: never
@@ -35,6 +36,8 @@ type Action struct {
 	Kind Kind
 	Who  int
 	R    [4]uint32
+	// Beside says that it happens in the other wallet.
+	Beside bool
 }
 
 // Kind is what an action does.
@@ -71,7 +74,11 @@ const (
 const quiet = 4 * time.Minute
 
 func (a Action) String() string {
-	return fmt.Sprintf("%8s %c %s %v", a.At.Truncate(time.Millisecond), 'A'+rune(a.Who), a.Kind, a.R)
+	where := ""
+	if a.Beside {
+		where = " in the other wallet"
+	}
+	return fmt.Sprintf("%8s %c %s %v%s", a.At.Truncate(time.Millisecond), 'A'+rune(a.Who), a.Kind, a.R, where)
 }
 
 // shapes are the groups that are simulated, k of n.
@@ -102,9 +109,12 @@ func NewPlan(seed uint64) Plan {
 	if n := len(p.Byzantine); n > 0 && r.IntN(5) == 0 {
 		p.Allowance = 60
 		for range 3 {
-			p.Actions = append(p.Actions, Action{time.Duration(r.Int64N(int64(quiet))), LieBeyond, p.Byzantine[0], [4]uint32{r.Uint32()}})
+			p.Actions = append(p.Actions, Action{time.Duration(r.Int64N(int64(quiet))), LieBeyond, p.Byzantine[0], [4]uint32{r.Uint32()}, false})
 		}
 		slices.SortStableFunc(p.Actions, func(a, b Action) int { return int(a.At - b.At) })
+	}
+	if !p.Found && !p.Hosted && r.IntN(5) == 0 {
+		besides(r, &p)
 	}
 	return p
 }
@@ -134,7 +144,7 @@ func actions(r *rand.Rand, p *Plan) []Action {
 			at := r.IntN(sum)
 			for _, w := range from {
 				if at -= w.weight; at < 0 {
-					out = append(out, Action{time.Duration(r.Int64N(int64(until))), w.kind, who(), [4]uint32{r.Uint32(), r.Uint32(), r.Uint32(), r.Uint32()}})
+					out = append(out, Action{time.Duration(r.Int64N(int64(until))), w.kind, who(), [4]uint32{r.Uint32(), r.Uint32(), r.Uint32(), r.Uint32()}, false})
 					break
 				}
 			}

@@ -65,7 +65,7 @@ func (p *Pool) group(k, n int, hosted bool) (*group, error) {
 		return g, nil
 	}
 	p.Reseed(uint64(1000*k + n))
-	w := newWorld(p, Plan{Seed: 0, K: k, N: n, Found: true, Hosted: hosted})
+	w := newWorld(p, Plan{Seed: uint64(100*k + n), K: k, N: n, Found: true, Hosted: hosted})
 	w.faulty = false
 	w.begin()
 	w.queue.run(3*time.Minute, w.stop)

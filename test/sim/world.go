@@ -22,12 +22,13 @@ type world struct {
 	group   journal.GroupID
 	invites []coordinator.Invite
 	start   time.Time
-	queue   queue
+	queue   *queue
 	rng     *rand.Rand
 	nodes   []*node
 	chain   *chain
 	cuts    map[pair]int
-	faulty  bool // faults last
+	beside  *world // the other wallet of the same nodes, if they have one
+	faulty  bool   // faults last
 	calm    *calm
 	// lastCoin is what the last payment is to spend.
 	lastCoin wire.OutPoint
@@ -59,7 +60,7 @@ type Report struct {
 
 func newWorld(p *Pool, plan Plan) *world {
 	w := &world{
-		pool: p, plan: plan, start: birthTime(), faulty: true,
+		pool: p, plan: plan, start: birthTime(), faulty: true, queue: &queue{},
 		rng:  rand.New(rand.NewPCG(plan.Seed, 0x6e6574)),
 		cuts: map[pair]int{}, counts: map[string]int{}, authored: map[place]journal.EntryID{}, broadcasts: map[[32]byte]bool{},
 		chain: newChain(plan.Seed),
@@ -83,7 +84,9 @@ func (w *world) violation(format string, args ...any) {
 	w.violations = append(w.violations, fmt.Sprintf("%v: ", w.queue.now)+fmt.Sprintf(format, args...))
 }
 
-func (w *world) stop() bool { return len(w.violations) > 0 }
+func (w *world) stop() bool {
+	return len(w.violations) > 0 || w.beside != nil && len(w.beside.violations) > 0
+}
 
 func (w *world) note(format string, args ...any) {
 	w.log = append(w.log, fmt.Sprintf("%8s ", w.queue.now.Truncate(time.Millisecond))+fmt.Sprintf(format, args...))
@@ -111,23 +114,48 @@ func (p *Pool) Run(plan Plan) Report {
 		}
 		w.base, w.group, w.chain = base, base.id, base.chain.clone(plan.Seed)
 	}
+	if plan.Beside {
+		if err := w.addBeside(); err != nil {
+			w.violation("found another wallet: %v", err)
+			return w.report()
+		}
+	}
 	p.Reseed(plan.Seed)
 	w.begin()
+	if w.beside != nil {
+		w.beside.begin()
+		w.shareDisk()
+	}
 	for _, a := range plan.Actions {
-		w.queue.after(a.At-w.queue.now, func() { w.act(a) })
+		at := w
+		if a.Beside && w.beside != nil {
+			at = w.beside
+		}
+		w.queue.after(a.At-w.queue.now, func() { at.act(a) })
 	}
 	if plan.Calm > 0 {
 		w.queue.after(plan.Calm, w.beginCalm)
 	}
 	w.queue.run(quiet, w.stop)
-	if !w.stop() {
-		w.heal()
-		w.finish()
+	wallets := []*world{w}
+	if w.beside != nil {
+		wallets = append(wallets, w.beside)
+	}
+	for _, x := range wallets {
+		if !w.stop() {
+			x.heal()
+		}
+	}
+	for _, x := range wallets {
+		if !w.stop() {
+			x.finish()
+		}
 	}
 	return w.report()
 }
 
 func (w *world) report() Report {
+	w.mergeBeside()
 	return Report{Plan: w.plan, Violations: w.violations, Counts: w.counts, Steps: w.steps, Log: w.log, Trace: w.trace}
 }
 
@@ -147,7 +175,7 @@ func (w *world) traced(n *node, b coordinator.Batch) {
 // Clocks stay as wrong as they are, and liars go on lying.
 func (w *world) heal() {
 	w.faulty, w.calm = false, nil
-	w.cuts = map[pair]int{}
+	clear(w.cuts)
 	for _, n := range w.nodes {
 		n.disk.times, n.blind, n.armed = 0, false, nil
 		if !n.up {
@@ -195,16 +223,18 @@ func (w *world) act(a Action) {
 			n.armed = &armed{int(a.R[1]>>2) % 4, down}
 		}
 	case DiskFull:
-		n.disk.fails, n.disk.times = errFull, 1+int(a.R[0]%30)
+		n.fail(errFull, 1+int(a.R[0]%30))
 		w.count("disks full")
 	case DiskError:
-		n.disk.fails, n.disk.times = errIO, 1
+		n.fail(errIO, 1)
 		w.count("disk errors")
 	case Skew:
 		if w.plan.Allowance > 0 {
 			return // time grants more
 		}
-		n.skew = time.Duration(int64(a.R[0]%80)-20) * 24 * time.Hour / 2
+		for _, x := range n.wallets() {
+			x.skew = time.Duration(int64(a.R[0]%80)-20) * 24 * time.Hour / 2
+		}
 		w.count("clocks moved")
 	case Reorg:
 		w.chain.reorg(1+int(a.R[0]%9), func() bool { return a.R[1]%2 == 0 })
@@ -217,12 +247,14 @@ func (w *world) act(a Action) {
 			w.mine()
 		}
 	case Backend:
-		n.blind = true
 		w.count("backends down")
-		w.queue.after(seconds(a.R[0], 100), func() {
-			n.blind = false
-			n.later(0, n.poll)
-		})
+		for _, x := range n.wallets() {
+			x.blind = true
+			w.queue.after(seconds(a.R[0], 100), func() {
+				x.blind = false
+				x.later(0, x.poll)
+			})
+		}
 	case Snapshot:
 		n.snapshot()
 	case Backup:
