@@ -20,6 +20,7 @@ var (
 	seeds = flag.Uint64("seeds", 25, "how many seeds TestSeeds runs")
 	from  = flag.Uint64("from", 1, "the first of them")
 	seed  = flag.Uint64("seed", 0, "the one seed that TestSeed replays")
+	trace = flag.String("traces", "", "where TestSeeds writes what each seed made durable, as hashes: equal for two versions that behave alike")
 	quick = flag.Bool("first", false, "stop at the first seed that fails, and do not shorten it")
 )
 
@@ -41,6 +42,11 @@ type summary struct {
 	Seeds, Steps int
 	Counts       map[string]int
 	Failed       map[uint64]string
+	Traces       map[uint64]string
+}
+
+func newSummary() summary {
+	return summary{Counts: map[string]int{}, Failed: map[uint64]string{}, Traces: map[uint64]string{}}
 }
 
 func (s *summary) add(o summary) {
@@ -50,6 +56,7 @@ func (s *summary) add(o summary) {
 		s.Counts[k] += v
 	}
 	maps.Copy(s.Failed, o.Failed)
+	maps.Copy(s.Traces, o.Traces)
 }
 
 func (s *summary) String() string {
@@ -62,10 +69,10 @@ func (s *summary) String() string {
 }
 
 func runSeeds(p *Pool, from, n uint64) summary {
-	s := summary{Counts: map[string]int{}, Failed: map[uint64]string{}}
+	s := newSummary()
 	for at := from; at < from+n; at++ {
 		r := p.Run(NewPlan(at))
-		s.add(summary{Seeds: 1, Steps: r.Steps, Counts: r.Counts})
+		s.add(summary{Seeds: 1, Steps: r.Steps, Counts: r.Counts, Traces: map[uint64]string{at: fmt.Sprintf("%x", r.Trace)}})
 		if len(r.Violations) > 0 {
 			s.Failed[at] = r.Violations[0]
 			if *quick {
@@ -95,6 +102,15 @@ func TestSeeds(t *testing.T) {
 		return
 	}
 	t.Log(all.String())
+	if *trace != "" {
+		var b strings.Builder
+		for _, at := range slices.Sorted(maps.Keys(all.Traces)) {
+			fmt.Fprintf(&b, "%d %s\n", at, all.Traces[at])
+		}
+		if err := os.WriteFile(*trace, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for n, at := range slices.Sorted(maps.Keys(all.Failed)) {
 		t.Errorf("seed %d: %s (replay: go test ./test/sim -run TestSeed$ -seed %d)", at, all.Failed[at], at)
 		if n == 0 && !*quick {
@@ -106,7 +122,7 @@ func TestSeeds(t *testing.T) {
 // shards runs many seeds in other processes of this test.
 func shards(t *testing.T) summary {
 	t.Helper()
-	all := summary{Counts: map[string]int{}, Failed: map[uint64]string{}}
+	all := newSummary()
 	workers := 1
 	if f := flag.Lookup("test.parallel"); f != nil {
 		if n, ok := f.Value.(flag.Getter).Get().(int); ok {
