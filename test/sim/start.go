@@ -222,9 +222,11 @@ func (w *world) compare() {
 		words = r.Words()
 	}
 	for _, n := range w.nodes {
-		if r, ok := n.m.State.Roster(); n.in && n.up && n.m.State.Active() == nil && ok && r.Complete() && !ratified(r, n.id()) {
-			_, _ = n.do(coordinator.Ratify{Words: words, AcceptHosted: true, AcceptUnproven: true})
-			if w.plan.Hosted && n == w.host() {
+		if r, ok := n.m.State.Roster(); n.in && n.up && n.m.State.Active() == nil && ok && r.Complete() {
+			if !ratified(r, n.id()) {
+				_, _ = n.do(coordinator.Ratify{Words: words, AcceptHosted: true, AcceptUnproven: true})
+			}
+			if w.plan.Hosted && n == w.host() { // again, where it died between the two
 				_, _ = n.do(coordinator.Ratify{Words: words, For: hosted})
 			}
 		}
