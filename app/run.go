@@ -40,12 +40,6 @@ type RunOptions struct {
 	Progress func(api.ChainStatus)
 }
 
-// Directories inside the data directory: of the store, and of the light client.
-const (
-	storeName   = "db"
-	headersName = "neutrino"
-)
-
 // Run runs a node until ctx ends, and then stops it in order: first the doors
 // that users come through, then the wallets, the network, the store. Errors
 // are *api.Error.
@@ -63,10 +57,10 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	}
 	defer unlocked(seed)
 	sec := Secrets{Identity: content.IdentitySeed, Sealing: content.SealingSeed, Seed: seed}
-	db, err := store.Open(filepath.Join(o.DataDir, storeName), content.DatabaseKey[:], o.Log)
+	db, err := OpenStore(o.DataDir, content.DatabaseKey[:], o.Log)
 	content.Zero()
 	if err != nil {
-		return storeError(o.DataDir, err)
+		return err
 	}
 	// Unlocking the keystore took 64 MiB, which the node never needs again.
 	debug.FreeOSMemory()
@@ -83,7 +77,7 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	if err != nil {
 		return errors.Join(err, n.Close())
 	}
-	o.Log.Info("node is running", "name", o.Config.Name, "peer_id", peerID(n.net.Author()), "network", o.Config.Network, "version", Version())
+	o.Log.Info("node is running", "name", o.Config.Name, "peer_id", n.PeerID(), "network", o.Config.Network, "version", Version())
 	if o.Ready != nil {
 		o.Ready()
 	}
@@ -91,7 +85,7 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		n.watchSync(watching, o.Progress)
+		n.WatchSync(watching, o.Progress)
 	}()
 	defer func() { <-watched }()
 	defer unwatch()
@@ -190,22 +184,6 @@ func openChain(o RunOptions) (coordinator.Chain, func() error, error) {
 		return b, b.Close, nil
 	}
 	return nil, nil, api.Misuse("bad_chain", "chain backend "+c.Chain.Backend+" is not in this version", "set chain.backend to neutrino, core or none")
-}
-
-func storeError(dir string, err error) error {
-	switch {
-	case errors.Is(err, store.ErrLocked):
-		return api.Fail("data_dir_locked", "the node in "+dir+" is running already", "stop it first, or choose another --data-dir")
-	case errors.Is(err, store.ErrKey):
-		return api.Fail("wrong_store_key", "the store was not opened: it belongs to another keystore", "restore the keystore that belongs to it")
-	case errors.Is(err, store.ErrNewer):
-		return api.Fail("store_newer", "the store was written by a newer version", "use that version")
-	case errors.Is(err, store.ErrNoSpace):
-		return api.Fail("disk_full", "the store was not opened: the disk is full", "free some space")
-	case errors.Is(err, store.ErrCorrupt):
-		return api.Fail("store_corrupt", "the store was not opened: "+err.Error(), restoreElsewhere)
-	}
-	return api.Fail("store", "the store was not opened: "+err.Error(), "")
 }
 
 func startError(err error) error {
