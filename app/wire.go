@@ -1,5 +1,3 @@
-// Package app composes a node: from configuration to running parts, and the
-// order in which they start and stop. It holds no rule of any room.
 package app
 
 import (
