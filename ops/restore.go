@@ -7,11 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -22,16 +20,9 @@ import (
 	"github.com/quorate/quorate/app/backup"
 	"github.com/quorate/quorate/app/config"
 	"github.com/quorate/quorate/app/keystore"
-	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/service"
-	"github.com/quorate/quorate/store"
 )
-
-// restoringName marks a data directory in which a restore began. It is there
-// before anything else and goes last: without a keystore beside it, whatever
-// else is there is left from a restore that did not end.
-const restoringName = "restore.tmp"
 
 // RestoreOptions say what to restore, and where.
 type RestoreOptions struct {
@@ -131,69 +122,6 @@ func openBackup(f io.Reader, o RestoreOptions) (*backup.Reader, error) {
 	return backup.NewReader(plain)
 }
 
-// vacant refuses a data directory that holds anything but what an interrupted
-// restore left.
-func vacant(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return notWritten(err)
-	}
-	marked, others := false, 0
-	for _, e := range entries {
-		switch name := e.Name(); {
-		case name == restoringName:
-			marked = true
-		case name == app.KeystoreName, !ours(name):
-			return api.Refuse("exists", "restore: "+dir+" is not empty", "choose another --data-dir: a restore never overwrites")
-		case !strings.HasPrefix(name, restoringName):
-			others++
-		}
-	}
-	// The mark is before everything else: what is there without it is of a node.
-	if others > 0 && !marked {
-		return api.Refuse("exists", "restore: "+dir+" is not empty", "choose another --data-dir: a restore never overwrites")
-	}
-	return nil
-}
-
-// ours says whether a restore writes a file of a name: by that name or, while it
-// is written, as keystore.WriteFile does.
-func ours(name string) bool {
-	if name == app.StoreName {
-		return true
-	}
-	for _, base := range []string{app.KeystoreName, app.ConfigName, restoringName} {
-		rest, ok := strings.CutPrefix(name, base)
-		if ok && (rest == "" || rest[0] == '.' && len(rest) > len(".tmp") && strings.HasSuffix(rest, ".tmp")) {
-			return true
-		}
-	}
-	return false
-}
-
-// leave takes back what a restore writes, its mark last.
-func leave(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if ours(e.Name()) && e.Name() != restoringName {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return os.RemoveAll(filepath.Join(dir, restoringName))
-}
-
 // restoreInto writes what agreed with the summary when it was read before.
 func restoreInto(ctx context.Context, o RestoreOptions, in *backup.Reader, sum BackupSummary, keep bool) (RestoreResult, error) {
 	r := RestoreResult{
@@ -279,133 +207,4 @@ func early(err error) error {
 		return fmt.Errorf("%w: it holds no keystore", backup.ErrCorrupt)
 	}
 	return err
-}
-
-// loader fills a new store, batch by batch.
-type loader struct {
-	db     *store.Badger
-	at     time.Time
-	batch  coordinator.Batch
-	size   int
-	known  map[wire.OutPoint][]chainhash.Hash
-	groups []journal.GroupID
-}
-
-// maxGuardOfCoin bounds the guard records of one coin, of which each is restored
-// with the list of those before it. A node signs another transaction of the same
-// coin only where it replaces the earlier ones by name, of which a proposal has
-// 64, so 65 is what replacing alone can come to.
-const maxGuardOfCoin = 256
-
-// loadBatch is how many bytes go into one commit, at least.
-const loadBatch = 1 << 20
-
-func (l *loader) load(ctx context.Context, in *backup.Reader) error {
-	for {
-		i, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if err := l.add(ctx, i); err != nil {
-			return err
-		}
-	}
-	if err := l.flush(ctx); err != nil {
-		return err
-	}
-	for _, g := range l.groups {
-		b, err := coordinator.MarkRestored(g, l.at)
-		if err != nil {
-			return err
-		}
-		if err := l.db.Commit(ctx, b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *loader) add(ctx context.Context, i backup.Item) error {
-	if i.Group != l.batch.Group || l.size >= loadBatch {
-		if err := l.flush(ctx); err != nil {
-			return err
-		}
-	}
-	l.batch.Group = i.Group
-	l.size += len(i.Value) + 256
-	switch i.Kind {
-	case backup.Entry:
-		e, err := journal.Decode(i.Value)
-		if err == nil {
-			err = e.Verify()
-		}
-		if err != nil || e.Header().Group != i.Group {
-			return fmt.Errorf("%w: an entry is not valid", backup.ErrCorrupt)
-		}
-		l.batch.Entries = append(l.batch.Entries, e)
-	case backup.Record:
-		if l.batch.Puts == nil {
-			l.batch.Puts = map[string][]byte{}
-		}
-		l.batch.Puts[i.Key] = i.Value
-		if isWallet(i) {
-			g, _ := coordinator.GroupOf(i.Key)
-			l.groups = append(l.groups, g)
-		}
-	case backup.Guard:
-		at := i.Guard.OutPoint
-		if len(l.known[at]) == maxGuardOfCoin {
-			return fmt.Errorf("%w: more than %d guard records of one coin", backup.ErrCorrupt, maxGuardOfCoin)
-		}
-		l.known[at] = append(l.known[at], i.Guard.TxID)
-		l.batch.Guard = append(l.batch.Guard, coordinator.GuardUpdate{GuardRecord: i.Guard, Known: l.known[at]})
-	default:
-		return fmt.Errorf("%w: item of kind %d out of place", backup.ErrCorrupt, i.Kind)
-	}
-	return nil
-}
-
-func (l *loader) flush(ctx context.Context) error {
-	if len(l.batch.Entries)+len(l.batch.Puts)+len(l.batch.Guard) > 0 {
-		if err := l.db.Commit(ctx, l.batch); err != nil {
-			return err
-		}
-	}
-	l.batch, l.size = coordinator.Batch{Group: l.batch.Group}, 0
-	return nil
-}
-
-func isWallet(i backup.Item) bool {
-	_, ok := coordinator.GroupOf(i.Key)
-	return ok && i.Group == (journal.GroupID{})
-}
-
-func restoreError(err error) error {
-	var e *api.Error
-	switch {
-	case errors.As(err, &e):
-		return e
-	case errors.Is(err, backup.ErrPassphrase):
-		return api.Fail("wrong_passphrase", "restore: the backup was not opened: wrong passphrase", "try again")
-	case errors.Is(err, backup.ErrNeedsIdentity):
-		return api.Misuse("needs_identity", "restore: the backup is sealed to age recipients", "give the identity of one with --identity FILE")
-	case errors.Is(err, backup.ErrIdentity):
-		return api.Fail("wrong_identity", "restore: "+err.Error(), "give another --identity FILE, or none for a passphrase")
-	case errors.Is(err, backup.ErrNewer):
-		return api.Fail("backup_newer", "restore: "+err.Error(), "use that version")
-	case errors.Is(err, backup.ErrTruncated):
-		return api.Fail("backup_truncated", "restore: "+backup.ErrTruncated.Error()+", or its end is damaged: it was not written to its end, or not copied whole", "take another copy, or an earlier backup")
-	case errors.Is(err, backup.ErrNotBackup):
-		return api.Misuse("not_a_backup", "restore: it is not a backup file", "give a file that `quorate backup` wrote")
-	case errors.Is(err, backup.ErrWork):
-		return api.Refuse("backup_work", "restore: "+err.Error(), "it was not written by this program")
-	case errors.Is(err, backup.ErrCorrupt):
-		return api.Fail("backup_corrupt", "restore: "+err.Error(), "take another copy, or an earlier backup")
-	case errors.Is(err, store.ErrNoSpace):
-		return api.Fail("disk_full", "restore: the disk is full", "free some space and try again")
-	}
-	return api.Fail("not_restored", "restore: "+err.Error(), "")
 }

@@ -21,14 +21,20 @@ type still struct {
 
 func (still) Attach(context.Context, coordinator.GroupLink, coordinator.Inbox) error { return nil }
 func (still) Publish(context.Context, *journal.Entry) error                          { return nil }
+func (still) Commit(context.Context, coordinator.Batch) error                        { return nil }
 func (still) Sync(journal.GroupID, *journal.Author)                                  {}
 func (still) Peers() []coordinator.PeerStatus                                        { return nil }
 func (still) Notify(coordinator.Notice)                                              {}
 
-// clock is this machine's, without entropy.
-type clock struct{ coordinator.Clock }
+// clock is this machine's.
+type clock struct{}
 
 func (clock) Now() time.Time { return time.Now() }
+
+func (clock) Entropy(b []byte) error {
+	_, err := rand.Read(b)
+	return err
+}
 
 // An id leads to its wallet, whatever others are called.
 func TestAnIDIsNoName(t *testing.T) {
