@@ -5,15 +5,11 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"regexp"
-	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app/metrics"
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/p2p"
 )
@@ -101,60 +97,9 @@ func count(b bool) int {
 	return 0
 }
 
-// metricsServer answers GET /metrics in the Prometheus text format.
-func metricsServer(n *Node) (*http.Server, error) {
-	reg := prometheus.NewRegistry()
-	err := errors.Join(reg.Register(collector{n}), registerProcess(reg))
-	if err != nil {
-		return nil, err
-	}
-	return metricsOf(reg), nil
-}
-
-// registerProcess adds what the Go runtime and the operating system say of the
-// process. What the last collection left of the heap is the figure in which a
-// leak shows: what is in use swings by what has not been collected.
-func registerProcess(reg *prometheus.Registry) error {
-	live := collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/gc/heap/live:bytes$`)}
-	return errors.Join(reg.Register(collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(live))),
-		reg.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})))
-}
-
-// metricsOf serves what a registry holds.
-func metricsOf(reg *prometheus.Registry) *http.Server {
-	mux := http.NewServeMux()
-	// One scrape at a time: each reads every proposal.
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 1}))
-	return &http.Server{Handler: byAddress(mux), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 8 << 10}
-}
-
-// byAddress refuses requests that were sent to a name: a web page can have its
-// own name looked up as this machine's address, and would read the answer as its
-// own site's (DNS rebinding).
-func byAddress(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isAddress(r.Host) {
-			http.Error(w, "ask by IP address, or as localhost", http.StatusMisdirectedRequest)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// isAddress says whether the Host of a request is an IP address or localhost,
-// with or without a port.
-func isAddress(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	} else {
-		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	}
-	return net.ParseIP(host) != nil || strings.EqualFold(host, "localhost")
-}
-
 // serveMetrics listens where the configuration says.
 func (n *Node) serveMetrics(o RunOptions, failed chan<- error) (*http.Server, error) {
-	s, err := metricsServer(n)
+	s, err := metrics.Server(collector{n})
 	if err != nil {
 		return nil, api.Fail("not_started", "metrics: "+err.Error(), "")
 	}

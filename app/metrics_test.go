@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,13 +14,20 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/config"
+	"github.com/quorate/quorate/app/keystore"
 )
+
+const abandon = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
 
 // A node serves what the configuration asks for, and stops serving when it stops.
 func TestMetrics(t *testing.T) {
 	// A short path: Unix sockets have short names.
-	o := initOptions(filepath.Join(t.TempDir(), "n"))
-	if _, err := Init(o); err != nil {
+	dir := filepath.Join(t.TempDir(), "n")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	content := keystore.Content{Network: "regtest", Mnemonic: abandon, Created: api.Time(time.Now())}
+	if err := keystore.CreateWith(filepath.Join(dir, KeystoreName), []byte("p"), content, keystore.LightWork()); err != nil {
 		t.Fatal(err)
 	}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
@@ -37,14 +45,14 @@ func TestMetrics(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ready, done := make(chan struct{}), make(chan error, 1)
 	go func() {
-		done <- Run(ctx, RunOptions{DataDir: o.DataDir, Config: c, Passphrase: o.Passphrase, Log: slog.New(slog.DiscardHandler), Ready: func() { close(ready) }})
+		done <- Run(ctx, RunOptions{DataDir: dir, Config: c, Passphrase: []byte("p"), Log: slog.New(slog.DiscardHandler), Ready: func() { close(ready) }})
 	}()
 	select {
 	case <-ready:
 	case err := <-done:
 		t.Fatal(err)
 	}
-	crowd(t, o.DataDir)
+	crowd(t, dir)
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get("http://" + addr + "/metrics")
 	if err != nil {

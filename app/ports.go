@@ -10,6 +10,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/store"
 )
 
@@ -69,3 +70,9 @@ func (b *addressBook) Save(m map[string][]string) error {
 	}
 	return b.store.Commit(context.Background(), coordinator.Batch{Puts: map[string][]byte{recAddresses: raw}})
 }
+
+// host is the network as the API's service asks it.
+type host struct{ *p2p.Node }
+
+// Problem implements service.Network.
+func (h host) Problem() string { return h.Handshakes().Problem() }

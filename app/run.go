@@ -2,25 +2,14 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
-	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"slices"
-	"time"
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/config"
-	"github.com/quorate/quorate/chain/core"
-	"github.com/quorate/quorate/chain/neutrino"
-	"github.com/quorate/quorate/chain/none"
 	"github.com/quorate/quorate/coordinator"
-	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/signer"
 	"github.com/quorate/quorate/store"
@@ -40,12 +29,6 @@ type RunOptions struct {
 	Progress func(api.ChainStatus)
 }
 
-// Directories inside the data directory: of the store, and of the light client.
-const (
-	storeName   = "db"
-	headersName = "neutrino"
-)
-
 // Run runs a node until ctx ends, and then stops it in order: first the doors
 // that users come through, then the wallets, the network, the store. Errors
 // are *api.Error.
@@ -63,10 +46,10 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	}
 	defer unlocked(seed)
 	sec := Secrets{Identity: content.IdentitySeed, Sealing: content.SealingSeed, Seed: seed}
-	db, err := store.Open(filepath.Join(o.DataDir, storeName), content.DatabaseKey[:], o.Log)
+	db, err := OpenStore(o.DataDir, content.DatabaseKey[:], o.Log)
 	content.Zero()
 	if err != nil {
-		return storeError(o.DataDir, err)
+		return err
 	}
 	// Unlocking the keystore took 64 MiB, which the node never needs again.
 	debug.FreeOSMemory()
@@ -83,7 +66,7 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	if err != nil {
 		return errors.Join(err, n.Close())
 	}
-	o.Log.Info("node is running", "name", o.Config.Name, "peer_id", peerID(n.net.Author()), "network", o.Config.Network, "version", Version())
+	o.Log.Info("node is running", "name", o.Config.Name, "peer_id", n.PeerID(), "network", o.Config.Network, "version", Version())
 	if o.Ready != nil {
 		o.Ready()
 	}
@@ -91,7 +74,7 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		n.watchSync(watching, o.Progress)
+		n.WatchSync(watching, o.Progress)
 	}()
 	defer func() { <-watched }()
 	defer unwatch()
@@ -137,164 +120,10 @@ func start(ctx context.Context, o RunOptions, sec Secrets, remote *signer.Client
 	return n, ports.save(ctx, db)
 }
 
-// listenPorts remembers which ports were chosen for a port of 0.
-type listenPorts struct{ Configured, Chosen []string }
-
-const recPorts = "listen"
-
-func readPorts(ctx context.Context, db *store.Badger) (listenPorts, error) {
-	var p listenPorts
-	recs, err := db.Records(ctx, journal.GroupID{}, recPorts)
-	if err != nil {
-		return p, fmt.Errorf("read remembered ports: %w", err)
-	}
-	if raw, ok := recs[recPorts]; ok {
-		if err := json.Unmarshal(raw, &p); err != nil {
-			return p, fmt.Errorf("read remembered ports: %w", err)
-		}
-	}
-	return p, nil
-}
-
-func (p listenPorts) save(ctx context.Context, db *store.Badger) error {
-	raw, err := json.Marshal(p)
-	if err != nil {
-		return fmt.Errorf("remember ports: %w", err)
-	}
-	return db.Commit(ctx, coordinator.Batch{Puts: map[string][]byte{recPorts: raw}})
-}
-
-// openChain makes the configured backend. One that cannot be reached yet is
-// no error: the node is useful for voting without it.
-func openChain(o RunOptions) (coordinator.Chain, func() error, error) {
-	c, log := o.Config, o.Log
-	switch c.Chain.Backend {
-	case "none":
-		return none.Backend{}, func() error { return nil }, nil
-	case "neutrino":
-		b, err := neutrino.New(neutrino.Config{
-			Dir: filepath.Join(o.DataDir, headersName), Network: wallet.Network(c.Network), Peers: c.Chain.Neutrino.Peers, Log: log,
-		})
-		if err != nil {
-			return nil, nil, api.Fail("bad_chain", "light client: "+err.Error(), "see chain.neutrino in docs/configuration.md")
-		}
-		return b, b.Close, nil
-	case "core":
-		b, err := core.New(core.Config{
-			URL: c.Chain.Core.URL, User: c.Chain.Core.User, Password: string(c.Chain.Core.Password),
-			CookieFile: c.Chain.Core.CookieFile, Network: wallet.Network(c.Network), Log: log,
-		})
-		if err != nil {
-			return nil, nil, api.Misuse("bad_chain", "chain backend: "+err.Error(), "see [chain.core] in docs/configuration.md")
-		}
-		return b, b.Close, nil
-	}
-	return nil, nil, api.Misuse("bad_chain", "chain backend "+c.Chain.Backend+" is not in this version", "set chain.backend to neutrino, core or none")
-}
-
-func storeError(dir string, err error) error {
-	switch {
-	case errors.Is(err, store.ErrLocked):
-		return api.Fail("data_dir_locked", "the node in "+dir+" is running already", "stop it first, or choose another --data-dir")
-	case errors.Is(err, store.ErrKey):
-		return api.Fail("wrong_store_key", "the store was not opened: it belongs to another keystore", "restore the keystore that belongs to it")
-	case errors.Is(err, store.ErrNewer):
-		return api.Fail("store_newer", "the store was written by a newer version", "use that version")
-	case errors.Is(err, store.ErrNoSpace):
-		return api.Fail("disk_full", "the store was not opened: the disk is full", "free some space")
-	case errors.Is(err, store.ErrCorrupt):
-		return api.Fail("store_corrupt", "the store was not opened: "+err.Error(), restoreElsewhere)
-	}
-	return api.Fail("store", "the store was not opened: "+err.Error(), "")
-}
-
 func startError(err error) error {
 	var e *api.Error
 	if errors.As(err, &e) {
 		return err
 	}
 	return api.Fail("not_started", "the node did not start: "+err.Error(), "")
-}
-
-// servers are the doors of the API.
-type servers struct {
-	api     *api.Server
-	metrics *http.Server // nil where it is not configured
-	failed  chan error
-	log     *slog.Logger
-	// patience is how long requests may take to end at a stop.
-	patience time.Duration
-}
-
-// shutdown closes the doors. Who is still being answered after the patience is
-// cut off: no client keeps the node from closing the rest in order.
-func (s *servers) shutdown(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.patience)
-	defer cancel()
-	if s.metrics != nil {
-		_ = s.metrics.Close() // a scrape is nothing to wait for
-	}
-	err := s.api.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		s.log.Warn("clients of the API were cut off", "error", err)
-		return nil
-	}
-	return err
-}
-
-func (n *Node) serve(o RunOptions) (*servers, error) {
-	var tokens []api.Token
-	for _, t := range o.Config.API.Tokens {
-		token, err := api.ParseToken(string(t))
-		if err != nil {
-			return nil, err
-		}
-		tokens = append(tokens, token)
-	}
-	s, err := api.NewServer(n, api.Options{Version: n.parts.Version, Tokens: tokens, Log: o.Log})
-	if err != nil {
-		return nil, api.Fail("not_started", err.Error(), "")
-	}
-	local, err := api.ListenLocal(o.DataDir)
-	if err != nil {
-		return nil, api.Fail("not_started", err.Error(), "")
-	}
-	out := &servers{api: s, failed: make(chan error, 3), log: o.Log, patience: apiStopTime}
-	if o.Config.Metrics.Listen != "" {
-		if out.metrics, err = n.serveMetrics(o, out.failed); err != nil {
-			return nil, errors.Join(err, local.Close())
-		}
-	}
-	go func() { out.failed <- s.ServeLocal(local) }()
-	if o.Config.API.Listen == "" {
-		return out, nil
-	}
-	tcp, err := net.Listen("tcp", o.Config.API.Listen)
-	if err != nil {
-		return nil, errors.Join(api.Misuse("bad_api_listen", "the API does not listen: "+err.Error(), "see api.listen"), local.Close())
-	}
-	go func() { out.failed <- s.ServeTokens(tcp) }()
-	return out, nil
-}
-
-// shutdown stops the node within stopTime. When that hangs, the log says
-// where, and the process ends all the same: everything acknowledged is durable.
-func (n *Node) shutdown(o RunOptions, s *servers) error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
-	defer cancel()
-	o.Log.Info("stopping")
-	done := make(chan error, 1)
-	go func() { done <- errors.Join(s.shutdown(ctx), n.Close()) }()
-	select {
-	case err := <-done:
-		if err != nil {
-			return api.Fail("stop", "the node stopped with an error: "+err.Error(), "")
-		}
-		o.Log.Info("stopped")
-		return nil
-	case <-time.After(stopTime):
-		buf := make([]byte, 1<<20)
-		o.Log.Error("the node did not stop in time", "goroutines", string(buf[:runtime.Stack(buf, true)]))
-		return api.Fail("stop", "the node did not stop within "+stopTime.String(), "nothing acknowledged is lost")
-	}
 }

@@ -129,12 +129,3 @@ func openSigner(ctx context.Context, o RunOptions, mnemonic string) (seed []byte
 	}
 	return nil, remote, nil
 }
-
-// InitSigner makes the data directory of a signer process: a keystore, and
-// nothing else, so that no node can be started from it by mistake. Errors are
-// *api.Error.
-func InitSigner(o InitOptions) (InitResult, error) {
-	o.Config.Signer = "" // it is the seed's own place
-	o.seedOnly = true
-	return Init(o)
-}

@@ -1,5 +1,3 @@
-// Package app composes a node: from configuration to running parts, and the
-// order in which they start and stop. It holds no rule of any room.
 package app
 
 import (
@@ -12,6 +10,7 @@ import (
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
+	"github.com/quorate/quorate/service"
 	"github.com/quorate/quorate/signer"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/wallet"
@@ -37,12 +36,22 @@ type Parts struct {
 	Log    *slog.Logger
 }
 
-// Node is a running node: what the API asks.
+// Self are the secrets in the form in which the coordinator writes and reads with them.
+func (s Secrets) Self() (*coordinator.Self, error) {
+	sealing, err := journal.NewSealingKey(s.Sealing)
+	if err != nil {
+		return nil, err
+	}
+	return &coordinator.Self{Identity: journal.NewIdentity(s.Identity), Sealing: sealing, Verified: wallet.NewSigCache(signatureCache)}, nil
+}
+
+// Node is a running node. What the API asks of it, its service answers.
 type Node struct {
+	*service.Node
 	parts Parts
 	co    *coordinator.Node
 	net   *p2p.Node
-	hub   *hub
+	hub   *service.Hub
 	// broken is told when the store can no longer say what it holds.
 	broken chan error
 }
@@ -50,23 +59,28 @@ type Node struct {
 // Wire joins the parts: it is the one place where every port meets its
 // implementation. The node owns the store from here on.
 func Wire(ctx context.Context, p Parts) (*Node, error) {
-	identity := journal.NewIdentity(p.Secrets.Identity)
-	sealing, err := journal.NewSealingKey(p.Secrets.Sealing)
+	self, err := p.Secrets.Self()
 	if err != nil {
 		return nil, fmt.Errorf("load sealing key: %w", err)
 	}
-	n := &Node{parts: p, hub: newHub(), broken: make(chan error, 1)}
-	self := &coordinator.Self{Identity: identity, Sealing: sealing, Verified: wallet.NewSigCache(signatureCache)}
+	n := &Node{parts: p, hub: service.NewHub(), broken: make(chan error, 1)}
 	n.co = coordinator.NewNode(ctx, coordinator.Ports{
 		Store: watchedStore{p.Store, n.broken}, Chain: p.Chain, Signer: p.keys(),
 		Clock: systemClock{}, Observer: n.hub, Log: p.Log,
 	}, self, p.Network, p.Name)
-	p.P2P.Identity, p.P2P.Book, p.P2P.Doorman = identity, &addressBook{store: p.Store}, n.co.Door()
+	p.P2P.Identity, p.P2P.Book, p.P2P.Doorman = self.Identity, &addressBook{store: p.Store}, n.co.Door()
 	if n.net, err = p2p.New(ctx, p.P2P); err != nil {
 		n.co.Close()
 		return nil, fmt.Errorf("start the network: %w", err)
 	}
 	n.co.SetTransport(n.net)
+	n.Node = service.New(service.Parts{
+		Name: p.Name, Network: p.Network, Version: p.Version, Wallets: n.co, Chain: p.Chain,
+		Net: host{n.net}, Hub: n.hub, Backup: n.backup, Log: p.Log,
+		Errors: service.Errors{
+			FounderAway: p2p.ErrFounderAway, NoOpenInvite: p2p.ErrNoOpenInvite, NotMember: p2p.ErrNotMember, NoSpace: store.ErrNoSpace,
+		},
+	})
 	if err := n.co.Open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open wallets: %w", err), n.Close())
 	}
@@ -88,7 +102,7 @@ const signatureCache = 1 << 16
 func (n *Node) Close() error {
 	n.co.Close()
 	err := n.net.Close()
-	n.hub.close()
+	n.hub.Close()
 	if n.parts.Signer != nil {
 		n.parts.Signer.Close()
 	}

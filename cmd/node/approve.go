@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/ops"
 )
 
 func (c *cli) approveCommand() *cobra.Command {
@@ -46,7 +46,7 @@ func (c *cli) approveByDevice(ctx context.Context, node *api.Client, proposal st
 	if err != nil {
 		return p, err
 	}
-	device, err := app.FindHWI(status.Network)
+	device, err := ops.FindHWI(status.Network)
 	if err != nil {
 		return p, err
 	}
@@ -69,7 +69,7 @@ func (c *cli) approveByDevice(ctx context.Context, node *api.Client, proposal st
 	if err != nil {
 		return p, err
 	}
-	slim, err := app.SlimPSBT([]byte(signed))
+	slim, err := ops.SlimPSBT([]byte(signed))
 	if err != nil {
 		return p, err
 	}

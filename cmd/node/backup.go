@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/ops"
 )
 
 // backupFlags are the flags of backup.
@@ -41,7 +42,7 @@ func (c *cli) backup(ctx context.Context, file string, f backupFlags) error {
 	if err != nil {
 		return err
 	}
-	o := app.BackupOptions{DataDir: c.dataDir, File: file, Config: conf, Recipients: f.recipients, Force: f.force, Log: logger(c.err, conf.Log)}
+	o := ops.BackupOptions{DataDir: c.dataDir, File: file, Config: conf, Recipients: f.recipients, Force: f.force, Log: logger(c.err, conf.Log)}
 	if o.Passphrase, err = c.passphrase(f.passphraseFile, false); err != nil {
 		return err
 	}
@@ -53,14 +54,14 @@ func (c *cli) backup(ctx context.Context, file string, f backupFlags) error {
 		}
 		defer clear(o.SealPassphrase)
 	}
-	v, err := app.Backup(ctx, o)
+	v, err := ops.Backup(ctx, o)
 	if err != nil {
 		return err
 	}
 	return answer(c, v, showBackup)
 }
 
-func showBackup(w io.Writer, v app.BackupResult) {
+func showBackup(w io.Writer, v ops.BackupResult) {
 	pairs(w, "file", v.File, "bytes", fmt.Sprint(v.Bytes), "wallets", fmt.Sprint(v.Wallets),
 		"entries", fmt.Sprint(v.Entries), "sealed to", v.SealedTo, "peer id", v.PeerID)
 	fmt.Fprintln(w, "\nKeep it on another machine. A signature given after it was made is not in it: make another one now and then.")

@@ -8,11 +8,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/ops"
 )
 
 func (c *cli) demoCommand() *cobra.Command {
-	var o app.DemoOptions
+	var o ops.DemoOptions
 	var verbose bool
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -39,11 +39,11 @@ JSON: {"network","cosigners","threshold","words","nodes":[PERSON,…],
 			case isTerminal(c.err):
 				o.Out = c.err
 			}
-			v, err := app.Demo(ctx, o)
+			v, err := ops.Demo(ctx, o)
 			if err != nil {
 				return err
 			}
-			return answer(c, v, func(io.Writer, app.DemoResult) {})
+			return answer(c, v, func(io.Writer, ops.DemoResult) {})
 		}),
 	}
 	cmd.Flags().IntVar(&o.Cosigners, "cosigners", 3, "how many there are")

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/ops"
 )
 
 func (c *cli) doctorCommand() *cobra.Command {
@@ -30,11 +30,11 @@ JSON: {"items":[{"code","what","where","do","mended"}],"next":""}.`,
 				return err
 			}
 			defer clear(pass)
-			found, err := app.Doctor(ctx, app.DoctorOptions{DataDir: c.dataDir, Passphrase: pass, Mend: mend, Now: time.Now(), Log: slog.New(slog.DiscardHandler)})
+			found, err := ops.Doctor(ctx, ops.DoctorOptions{DataDir: c.dataDir, Passphrase: pass, Mend: mend, Now: time.Now(), Log: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				return err
 			}
-			if err := answer(c, api.Page[app.Ailment]{Items: found}, showAilments); err != nil {
+			if err := answer(c, api.Page[ops.Ailment]{Items: found}, showAilments); err != nil {
 				return err
 			}
 			left := 0
@@ -55,7 +55,7 @@ JSON: {"items":[{"code","what","where","do","mended"}],"next":""}.`,
 	return cmd
 }
 
-func showAilments(w io.Writer, p api.Page[app.Ailment]) {
+func showAilments(w io.Writer, p api.Page[ops.Ailment]) {
 	if len(p.Items) == 0 {
 		fmt.Fprintln(w, "nothing is wrong")
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/app/config"
+	"github.com/quorate/quorate/ops"
 )
 
 // initFlags are the flags of init.
@@ -71,12 +71,12 @@ func (c *cli) init(f initFlags) error {
 	if file.Name == "" {
 		file.Name, _ = os.Hostname()
 	}
-	o, err := c.secrets(app.InitOptions{DataDir: c.dataDir, Config: file}, f)
+	o, err := c.secrets(ops.InitOptions{DataDir: c.dataDir, Config: file}, f)
 	if err != nil {
 		return err
 	}
 	defer clear(o.Passphrase)
-	made, err := app.Init(o)
+	made, err := ops.Init(o)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (c *cli) init(f initFlags) error {
 }
 
 // secrets asks for the mnemonic, where a file is named, and for a new passphrase.
-func (c *cli) secrets(o app.InitOptions, f initFlags) (app.InitOptions, error) {
+func (c *cli) secrets(o ops.InitOptions, f initFlags) (ops.InitOptions, error) {
 	if f.mnemonicFile != "" {
 		words, err := readSecret("mnemonic", f.mnemonicFile)
 		if err != nil {
@@ -111,7 +111,7 @@ func (c *cli) secrets(o app.InitOptions, f initFlags) (app.InitOptions, error) {
 }
 
 // words gives a new mnemonic to be shown, on a terminal only.
-func (c *cli) words(v *initialized, made app.InitResult) {
+func (c *cli) words(v *initialized, made ops.InitResult) {
 	if isTerminal(c.out) {
 		v.words = made.Mnemonic
 	} else if made.Mnemonic != "" {

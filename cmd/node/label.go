@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/ops"
 )
 
 func (c *cli) labelCommand() *cobra.Command {
@@ -77,7 +77,7 @@ JSON: {"labels","content","file"}; file is null without --output.`,
 			if err != nil {
 				return exportedLabels{}, err
 			}
-			b, err := app.WriteLabelFile(items)
+			b, err := ops.WriteLabelFile(items)
 			if err != nil {
 				return exportedLabels{}, err
 			}
@@ -124,7 +124,7 @@ JSON: {"wallet","set","unchanged","not_of_wallet","lines","other_types","without
 "spendable_ignored"}.`,
 		Args: cobra.ExactArgs(2),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (importedLabels, error) {
-			content, err := c.readFile(args[1], app.MaxLabelFile)
+			content, err := c.readFile(args[1], ops.MaxLabelFile)
 			if err != nil {
 				return importedLabels{}, api.Misuse("bad_labels", "import: "+err.Error(), "name a file, or - for standard input")
 			}
@@ -132,7 +132,7 @@ JSON: {"wallet","set","unchanged","not_of_wallet","lines","other_types","without
 			if err != nil {
 				return importedLabels{}, err
 			}
-			f, err := app.ReadLabelFile(content, w)
+			f, err := ops.ReadLabelFile(content, w)
 			if err != nil {
 				return importedLabels{}, err
 			}

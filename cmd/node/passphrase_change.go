@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/ops"
 )
 
 // changed is what passphrase answers.
@@ -46,7 +46,7 @@ func (c *cli) changePassphrase(oldFile, newFile string) error {
 		return err
 	}
 	defer clear(fresh)
-	if err := app.ChangePassphrase(c.dataDir, old, fresh); err != nil {
+	if err := ops.ChangePassphrase(c.dataDir, old, fresh); err != nil {
 		return err
 	}
 	if len(fresh) == 0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/ops"
 )
 
 func (c *cli) psbtImportCommand() *cobra.Command {
@@ -30,7 +30,7 @@ JSON: {"proposal","wallet","txid","status","added":[{"cosigner":PERSON,"signatur
 			if err != nil {
 				return api.ImportedPSBT{}, err
 			}
-			if r.PSBT, err = app.SlimPSBT(content); err != nil {
+			if r.PSBT, err = ops.SlimPSBT(content); err != nil {
 				return api.ImportedPSBT{}, err
 			}
 			return node.ImportPSBT(ctx, r)

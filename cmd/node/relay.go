@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/app/config"
+	"github.com/quorate/quorate/ops"
 )
 
 // relayReady is what relay prints once it takes connections.
@@ -26,7 +26,7 @@ type relayReady struct {
 }
 
 func (c *cli) relayCommand() *cobra.Command {
-	var o app.RelayOptions
+	var o ops.RelayOptions
 	var log config.Log
 	cmd := &cobra.Command{
 		Use:   "relay",
@@ -54,7 +54,7 @@ JSON, once it is ready: {"ready":true,"peer_id","addresses":[…],"allowed","met
 	return cmd
 }
 
-func (c *cli) relay(ctx context.Context, o app.RelayOptions, log config.Log) error {
+func (c *cli) relay(ctx context.Context, o ops.RelayOptions, log config.Log) error {
 	conf := config.Default()
 	conf.Listen, conf.ExternalAddrs, conf.Metrics.Listen, conf.Log = o.Listen, o.External, o.Metrics, log
 	if err := conf.Validate(); err != nil {
@@ -64,11 +64,11 @@ func (c *cli) relay(ctx context.Context, o app.RelayOptions, log config.Log) err
 	signal.Notify(reload, syscall.SIGHUP)
 	defer signal.Stop(reload)
 	o.DataDir, o.Log, o.Reload = c.dataDir, logger(c.err, log), reload
-	o.Ready = func(i app.RelayInfo) {
+	o.Ready = func(i ops.RelayInfo) {
 		// Nobody may be reading; the relay runs all the same.
 		_ = answer(c, relayReady{true, i.PeerID, i.Addresses, i.Allowed, i.Metrics, c.dataDir, os.Getpid()}, showRelay)
 	}
-	return app.RunRelay(ctx, o)
+	return ops.RunRelay(ctx, o)
 }
 
 func showRelay(w io.Writer, r relayReady) {

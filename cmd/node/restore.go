@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/ops"
 )
 
 // restoreFlags are the flags of restore.
@@ -48,7 +48,7 @@ JSON: {"data_dir","name","network","peer_id","wallets","entries","backup_created
 }
 
 func (c *cli) restore(ctx context.Context, file string, f restoreFlags) error {
-	o := app.RestoreOptions{
+	o := ops.RestoreOptions{
 		DataDir: c.dataDir, File: file, Log: slog.New(slog.DiscardHandler),
 		Expect: strings.TrimSpace(f.expect), KeepConfig: f.keepConfig, Allow: f.allow,
 	}
@@ -81,7 +81,7 @@ func (c *cli) restore(ctx context.Context, file string, f restoreFlags) error {
 		}
 		defer clear(o.Passphrase)
 	}
-	v, err := app.Restore(ctx, o)
+	v, err := ops.Restore(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (c *cli) restore(ctx context.Context, file string, f restoreFlags) error {
 const shownWallets = 50
 
 // showBackupSummary says what a backup brings, before it is restored.
-func (c *cli) showBackupSummary(s app.BackupSummary) {
+func (c *cli) showBackupSummary(s ops.BackupSummary) {
 	w := c.err
 	fmt.Fprintln(w, "The backup says of itself:")
 	pairs(w, "name", s.Name, "network", s.Network, "peer id", s.PeerID, "made", s.Created.Format("2006-01-02 15:04:05 MST"))
@@ -112,7 +112,7 @@ func (c *cli) showBackupSummary(s app.BackupSummary) {
 	fmt.Fprintln(w)
 }
 
-func showRestored(w io.Writer, v app.RestoreResult) {
+func showRestored(w io.Writer, v ops.RestoreResult) {
 	pairs(w, "data dir", v.DataDir, "name", v.Name, "network", v.Network, "peer id", v.PeerID,
 		"wallets", fmt.Sprint(v.Wallets), "entries", fmt.Sprint(v.Entries), "backup of", v.Created.Format("2006-01-02 15:04:05 MST"))
 	if len(v.Dropped) > 0 {

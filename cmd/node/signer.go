@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/app/config"
+	"github.com/quorate/quorate/ops"
 )
 
 // signerReady is what signer prints once it answers nodes.
@@ -98,12 +99,12 @@ func (c *cli) initSigner(f initFlags) error {
 	if err := conf.Validate(); err != nil {
 		return err
 	}
-	o, err := c.secrets(app.InitOptions{DataDir: c.dataDir, Config: conf}, f)
+	o, err := c.secrets(ops.InitOptions{DataDir: c.dataDir, Config: conf}, f)
 	if err != nil {
 		return err
 	}
 	defer clear(o.Passphrase)
-	made, err := app.InitSigner(o)
+	made, err := ops.InitSigner(o)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/ops"
 )
 
 func (c *cli) walletCreateCommand() *cobra.Command {
@@ -80,7 +80,7 @@ func (c *cli) existing(ctx context.Context, cmd *cobra.Command, node *api.Client
 	if err != nil {
 		return err
 	}
-	if _, err := app.ReadWalletFile(content, status.Network); err != nil {
+	if err := ops.CheckWalletFile(content, status.Network); err != nil {
 		return err
 	}
 	r.From, r.Script = string(content), ""

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/ops"
 )
 
 // `quorate doctor` of real nodes: one that runs, one that was killed, one that
@@ -36,7 +36,7 @@ func TestDoctor(t *testing.T) {
 	healthy := func(what, dir string) {
 		t.Helper()
 		a := doctor(dir)
-		if found := read[api.Page[app.Ailment]](t, a); len(found.Items) != 0 || a.err != "" {
+		if found := read[api.Page[ops.Ailment]](t, a); len(found.Items) != 0 || a.err != "" {
 			t.Errorf("%s: %+v %s", what, found.Items, a.err)
 		}
 	}
@@ -87,7 +87,7 @@ func TestDoctor(t *testing.T) {
 			before := kept(t, dir)
 			answered := doctor(dir, "--mend")
 			if x.mends {
-				items := read[api.Page[app.Ailment]](t, answered).Items
+				items := read[api.Page[ops.Ailment]](t, answered).Items
 				if len(items) != 1 || items[0].Code != x.want || !items[0].Mended {
 					t.Errorf("with --mend: %+v", items)
 				}
@@ -95,7 +95,7 @@ func TestDoctor(t *testing.T) {
 				return
 			}
 			found := ailing(t, answered)
-			if !slices.ContainsFunc(found, func(a app.Ailment) bool { return a.Code == x.want && a.Where != "" && a.Do != "" && !a.Mended }) {
+			if !slices.ContainsFunc(found, func(a ops.Ailment) bool { return a.Code == x.want && a.Where != "" && a.Do != "" && !a.Mended }) {
 				t.Errorf("%s was not found: %+v", x.want, found)
 			}
 			if after := kept(t, dir); x.from == stopped && after != before {
@@ -124,13 +124,13 @@ func TestDoctor(t *testing.T) {
 }
 
 // ailing reads an answer that says what is wrong.
-func ailing(t *testing.T, a answer) []app.Ailment {
+func ailing(t *testing.T, a answer) []ops.Ailment {
 	t.Helper()
 	if a.status != 1 || strings.Count(a.err, "\n") != 1 {
 		t.Errorf("exit status %d: %q", a.status, a.err)
 	}
 	a.status = 0
-	return read[api.Page[app.Ailment]](t, a).Items
+	return read[api.Page[ops.Ailment]](t, a).Items
 }
 
 // copyNode copies a data directory, with the modes that a node makes.

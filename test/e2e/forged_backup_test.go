@@ -9,6 +9,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/ops"
 )
 
 // Somebody who knows the age recipient, which is public, puts a backup of a node
@@ -25,10 +26,10 @@ func TestForgedBackupIsNotRestored(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := map[string]string{"own": filepath.Join(tmp, "own.age"), "forged": filepath.Join(tmp, "forged.age")}
-	made := map[string]app.BackupResult{}
+	made := map[string]ops.BackupResult{}
 	for who, file := range files {
 		n := nodeIn(t, "treasurer", filepath.Join(t.TempDir(), "n"), "core", "http://127.0.0.1:24199", "")
-		made[who] = ask[app.BackupResult](n, "backup", file, "--recipient", id.Recipient().String(), "--passphrase-file", world.passFile)
+		made[who] = ask[ops.BackupResult](n, "backup", file, "--recipient", id.Recipient().String(), "--passphrase-file", world.passFile)
 	}
 	if made["own"].PeerID == "" || made["own"].PeerID == made["forged"].PeerID {
 		t.Fatalf("%+v", made)
@@ -56,7 +57,7 @@ func TestForgedBackupIsNotRestored(t *testing.T) {
 	}
 	// Whoever insists gets the keys, and not the servers.
 	n, a := restore(files["forged"], "--allow", "backup_unauthenticated")
-	got := read[app.RestoreResult](t, a)
+	got := read[ops.RestoreResult](t, a)
 	conf, err := os.ReadFile(app.ConfigPath(n.dir))
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +67,7 @@ func TestForgedBackupIsNotRestored(t *testing.T) {
 	}
 	// One's own is restored as it was.
 	n, a = restore(files["own"], "--expect", made["own"].PeerID)
-	if got := read[app.RestoreResult](t, a); !got.Signed || got.PeerID != made["own"].PeerID || len(got.Dropped) != 0 {
+	if got := read[ops.RestoreResult](t, a); !got.Signed || got.PeerID != made["own"].PeerID || len(got.Dropped) != 0 {
 		t.Errorf("%+v", got)
 	}
 	if conf, err := os.ReadFile(app.ConfigPath(n.dir)); err != nil || !bytes.Contains(conf, []byte("24199")) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/ops"
 )
 
 // A machine is lost with its disk, after it gave a signature that no backup
@@ -18,7 +18,7 @@ func TestMachineLossWithABackup(t *testing.T) {
 	g := newGroup(t, 2, 3).fund(1_000_000)
 	a, b, c := g.nodes[0], g.nodes[1], g.nodes[2]
 	file := filepath.Join(t.TempDir(), "c.age")
-	made := ask[app.BackupResult](c, "backup", file, "--passphrase-file", world.passFile)
+	made := ask[ops.BackupResult](c, "backup", file, "--passphrase-file", world.passFile)
 	if made.Wallets != 1 || made.Entries == 0 || made.SealedTo != "passphrase" {
 		t.Errorf("backup: %+v", made)
 	}
@@ -34,7 +34,7 @@ func TestMachineLossWithABackup(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	restored := ask[app.RestoreResult](c, "restore", file, "--passphrase-file", world.passFile, "--expect", made.PeerID)
+	restored := ask[ops.RestoreResult](c, "restore", file, "--passphrase-file", world.passFile, "--expect", made.PeerID)
 	if restored.Wallets != 1 || restored.Name != "c" {
 		t.Errorf("restored: %+v", restored)
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/ops"
 )
 
 // The demo shows the main job for groups of all sizes, and leaves nothing behind.
@@ -20,7 +20,7 @@ func TestDemoOfAllSizes(t *testing.T) {
 			cmd := n.command("--json", "demo", "--threshold", fmt.Sprint(size.threshold), "--cosigners", fmt.Sprint(size.cosigners), "--spends", fmt.Sprint(size.spends))
 			cmd.Env = append(cmd.Env, "TMPDIR="+tmp)
 			a := n.finish(cmd, "")
-			r := read[app.DemoResult](t, a)
+			r := read[ops.DemoResult](t, a)
 			if a.err != "" {
 				t.Errorf("standard error of a pipe: %q", a.err)
 			}

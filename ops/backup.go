@@ -1,0 +1,254 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"filippo.io/age"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/app/backup"
+	"github.com/quorate/quorate/app/config"
+	"github.com/quorate/quorate/app/keystore"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/service"
+	"github.com/quorate/quorate/store"
+)
+
+// BackupOptions say what to back up, and to whom it is sealed.
+type BackupOptions struct {
+	DataDir, File string
+	Config        config.Config
+	// Passphrase opens the keystore.
+	Passphrase []byte
+	// Recipients are age recipients (age1…). Where there are none, the file is
+	// sealed to SealPassphrase.
+	Recipients     []string
+	SealPassphrase []byte
+	// Force overwrites a file that is there.
+	Force bool
+	// Work is the scrypt work factor, 0 for the usual one; tests take a light one.
+	Work int
+	Log  *slog.Logger
+}
+
+// BackupResult says what a backup holds.
+type BackupResult struct {
+	File    string `json:"file"`
+	Bytes   int64  `json:"bytes"`
+	Wallets int    `json:"wallets"`
+	Entries uint64 `json:"entries"`
+	// Signatures is how many records of the sign guard it holds.
+	Signatures uint64    `json:"guard_records"`
+	Created    time.Time `json:"created"`
+	SealedTo   string    `json:"sealed_to"` // passphrase or recipients
+	// PeerID is the node's: what a restore is told to expect.
+	PeerID string `json:"peer_id"`
+}
+
+// Backup writes a backup of the node in a data directory: through the running
+// node, else from its store. The file is complete under its name or not there.
+// Errors are *api.Error.
+func Backup(ctx context.Context, o BackupOptions) (BackupResult, error) {
+	var none BackupResult
+	if _, err := os.Lstat(o.File); err == nil && !o.Force {
+		return none, api.Refuse("exists", "back up: "+o.File+" is there already", "choose another name, or overwrite it with --force")
+	}
+	to, err := sealTo(o)
+	if err != nil {
+		return none, err
+	}
+	content, err := app.Unlock(o.DataDir, o.Config.Network, o.Passphrase)
+	if err != nil {
+		return none, err
+	}
+	defer content.Zero()
+	tmp, err := os.CreateTemp(filepath.Dir(o.File), "."+filepath.Base(o.File)+".*.tmp") // mode 0600
+	if err != nil {
+		return none, api.Misuse("not_written", "back up: "+err.Error(), "choose a file that you may write")
+	}
+	result, err := writeBackup(ctx, o, content, to, tmp)
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if err = errors.Join(err, tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), o.File)
+	}
+	if err != nil {
+		return none, backupError(errors.Join(err, os.Remove(tmp.Name())))
+	}
+	if d, err := os.Open(filepath.Dir(o.File)); err == nil {
+		// The file is complete; that its name survives a power cut is asked of the disk.
+		err = errors.Join(d.Sync(), d.Close())
+		if err != nil {
+			return none, backupError(err)
+		}
+	}
+	if fi, err := os.Stat(o.File); err == nil {
+		result.Bytes = fi.Size()
+	}
+	result.File = o.File
+	return result, nil
+}
+
+func sealTo(o BackupOptions) ([]age.Recipient, error) {
+	if len(o.Recipients) > 0 {
+		to, err := backup.Recipients(o.Recipients)
+		if err != nil {
+			return nil, api.Misuse("bad_recipient", "back up: "+err.Error(), "a recipient begins with age1; `age-keygen` makes one")
+		}
+		return to, nil
+	}
+	if len(o.SealPassphrase) == 0 {
+		return nil, api.Refuse("empty_passphrase", "back up: the passphrase is empty", "give --backup-passphrase-file, or --recipient")
+	}
+	to, err := backup.Passphrase(o.SealPassphrase, o.Work)
+	if err != nil {
+		return nil, api.Fail("not_sealed", "back up: "+err.Error(), "")
+	}
+	return to, nil
+}
+
+// writeBackup writes header, keystore, configuration, what the store holds, and
+// the manifest, sealed.
+func writeBackup(ctx context.Context, o BackupOptions, c keystore.Content, to []age.Recipient, file io.Writer) (BackupResult, error) {
+	r := BackupResult{SealedTo: "passphrase"}
+	if len(o.Recipients) > 0 {
+		r.SealedTo = "recipients"
+	}
+	sealed, err := backup.Seal(file, to)
+	if err != nil {
+		return r, err
+	}
+	stored, stop := readStore(ctx, o, c)
+	defer stop()
+	in, err := backup.NewReader(stored)
+	if err != nil {
+		return r, err
+	}
+	out, err := backup.NewWriter(sealed, in.Header())
+	if err != nil {
+		return r, err
+	}
+	if err := addFiles(out, o, c); err != nil {
+		return r, err
+	}
+	for {
+		i, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return r, err
+		}
+		if i.Kind == backup.Record && isWallet(i) {
+			r.Wallets++
+		}
+		if err := out.Add(i); err != nil {
+			return r, err
+		}
+	}
+	self := journal.NewIdentity(c.IdentitySeed)
+	end, err := out.CloseSigned(backup.Signer(self))
+	if err != nil {
+		return r, err
+	}
+	r.Entries, r.Signatures, r.Created = end.Entries, end.Guards, in.Header().Created
+	r.PeerID = service.PeerID(self.Author())
+	return r, sealed.Close()
+}
+
+func addFiles(out *backup.Writer, o BackupOptions, c keystore.Content) error {
+	b, err := keystore.Encode(c)
+	if err != nil {
+		return err
+	}
+	defer clear(b)
+	if err := out.Add(backup.Item{Kind: backup.Keystore, Value: b}); err != nil {
+		return err
+	}
+	conf, err := os.ReadFile(app.ConfigPath(o.DataDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		conf, err = []byte(config.File(o.Config)), nil
+	}
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	return out.Add(backup.Item{Kind: backup.Config, Value: conf})
+}
+
+// readStore streams the store's part: from the running node, and where none
+// runs from the store itself.
+func readStore(ctx context.Context, o BackupOptions, c keystore.Content) (io.Reader, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	r, w := io.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.CloseWithError(streamStore(ctx, o, c, w))
+	}()
+	return r, func() {
+		cancel()
+		_ = r.Close()
+		<-done
+	}
+}
+
+func streamStore(ctx context.Context, o BackupOptions, c keystore.Content, w io.Writer) error {
+	client, err := api.Dial(o.DataDir)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	err = client.Backup(ctx, w)
+	var e *api.Error
+	if !errors.As(err, &e) || e.Code != "not_running" {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(o.DataDir, app.StoreName)); errors.Is(err, fs.ErrNotExist) {
+		// A node that was never started has no wallets.
+		return emptyStore(o, c, w)
+	}
+	db, err := app.OpenStore(o.DataDir, c.DatabaseKey[:], o.Log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(app.DumpStore(ctx, db, headerOf(o, c), w), db.Close())
+}
+
+func emptyStore(o BackupOptions, c keystore.Content, w io.Writer) error {
+	out, err := backup.NewWriter(w, headerOf(o, c))
+	if err != nil {
+		return err
+	}
+	_, err = out.Close()
+	return err
+}
+
+func headerOf(o BackupOptions, c keystore.Content) backup.Header {
+	return backup.Header{
+		Created: api.Time(time.Now()), Program: app.Version(), Name: o.Config.Name, Network: o.Config.Network,
+		PeerID: service.PeerID(journal.NewIdentity(c.IdentitySeed).Author()),
+	}
+}
+
+func backupError(err error) error {
+	var e *api.Error
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, backup.ErrTruncated):
+		return api.Fail("backup_failed", "back up: the node stopped handing out its store", "see its log, and try again")
+	case errors.Is(err, store.ErrCorrupt):
+		return api.Fail("store_corrupt", "back up: "+err.Error(), "`quorate doctor` says what is damaged")
+	}
+	return api.Fail("backup_failed", "back up: "+err.Error(), "")
+}

@@ -1,0 +1,179 @@
+package ops
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/app/config"
+	"github.com/quorate/quorate/app/keystore"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/service"
+	"github.com/quorate/quorate/wallet"
+)
+
+// InitOptions say what node to make.
+type InitOptions struct {
+	DataDir string
+	// Config is written to config.toml; its network is the node's for good.
+	Config     config.Config
+	Passphrase []byte
+	// Mnemonic is the BIP39 mnemonic of the Bitcoin keys; empty draws one of 24 words.
+	Mnemonic string
+	// Work is the cost of trying a passphrase; zero is keystore.DefaultWork.
+	Work keystore.Work
+
+	seedOnly bool // for a signer process: a keystore and no configuration
+}
+
+// InitResult is what Init made. Mnemonic is empty where one was given; it is
+// for the user's eyes only, and the only time that it is shown.
+type InitResult struct {
+	PeerID   string
+	Mnemonic string
+}
+
+// Init makes the data directory of a node, mode 0700: its keystore and its
+// configuration. It never overwrites one, and leaves nothing behind when it
+// fails. Errors are *api.Error.
+func Init(o InitOptions) (InitResult, error) {
+	for _, name := range []string{app.KeystoreName, app.ConfigName, restoringName} {
+		if _, err := os.Lstat(filepath.Join(o.DataDir, name)); err == nil {
+			return InitResult{}, api.Refuse("exists", fmt.Sprintf("%s already holds a node (%s)", o.DataDir, name), "choose another --data-dir")
+		}
+	}
+	given := strings.TrimSpace(o.Mnemonic) != ""
+	content, err := newContent(o)
+	if err != nil {
+		return InitResult{}, err
+	}
+	defer content.Zero()
+	result := InitResult{PeerID: service.PeerID(journal.NewIdentity(content.IdentitySeed).Author())}
+	if !given {
+		result.Mnemonic = content.Mnemonic
+	}
+	made, err := makeDir(o.DataDir)
+	if err != nil {
+		return InitResult{}, notWritten(err)
+	}
+	if err := writeNode(o, content); err != nil {
+		if made {
+			// Fails where something else was put into it meanwhile, which is then kept.
+			err = errors.Join(err, os.Remove(o.DataDir))
+		}
+		return InitResult{}, notWritten(err)
+	}
+	return result, nil
+}
+
+// InitSigner makes the data directory of a signer process: a keystore, and
+// nothing else, so that no node can be started from it by mistake. Errors are
+// *api.Error.
+func InitSigner(o InitOptions) (InitResult, error) {
+	o.Config.Signer = "" // it is the seed's own place
+	o.seedOnly = true
+	return Init(o)
+}
+
+func newContent(o InitOptions) (keystore.Content, error) {
+	c := keystore.Content{Network: o.Config.Network, Mnemonic: strings.Join(strings.Fields(o.Mnemonic), " "), Created: api.Time(time.Now())}
+	var entropy [32]byte
+	defer clear(entropy[:])
+	for _, b := range [][]byte{entropy[:], c.IdentitySeed[:], c.SealingSeed[:], c.DatabaseKey[:]} {
+		if _, err := rand.Read(b); err != nil {
+			return c, api.Fail("no_entropy", "random bytes could not be drawn: "+err.Error(), "")
+		}
+	}
+	if o.Config.Signer != "" {
+		if c.Mnemonic != "" {
+			return c, api.Misuse("two_seeds", "a mnemonic was given for a node whose keys a signer process holds", "give it to `quorate signer init`")
+		}
+		return c, nil
+	}
+	if c.Mnemonic == "" {
+		words, err := wallet.NewMnemonic(entropy[:])
+		if err != nil {
+			return c, api.Fail("failed", err.Error(), "")
+		}
+		c.Mnemonic = words
+	}
+	seed, err := wallet.MnemonicSeed(c.Mnemonic, "")
+	if err != nil {
+		return c, api.Misuse("bad_mnemonic", err.Error(), "give 12 to 24 words of the BIP39 English list")
+	}
+	clear(seed)
+	return c, nil
+}
+
+// makeDir makes the directory, or makes an existing one private.
+func makeDir(dir string) (made bool, err error) {
+	if fi, err := os.Stat(dir); err == nil {
+		if !fi.IsDir() {
+			return false, fmt.Errorf("%s is not a directory", dir)
+		}
+		return false, os.Chmod(dir, 0o700)
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return false, err
+	}
+	return true, os.Mkdir(dir, 0o700)
+}
+
+// writeNode writes the keystore last: a directory that has one is a node.
+func writeNode(o InitOptions, c keystore.Content) error {
+	conf := filepath.Join(o.DataDir, app.ConfigName)
+	if !o.seedOnly {
+		if err := keystore.WriteFile(conf, []byte(config.File(o.Config))); err != nil {
+			return err
+		}
+	}
+	work := o.Work
+	if work == (keystore.Work{}) {
+		work = keystore.DefaultWork()
+	}
+	if err := keystore.CreateWith(filepath.Join(o.DataDir, app.KeystoreName), o.Passphrase, c, work); err != nil {
+		if !o.seedOnly {
+			err = errors.Join(err, os.Remove(conf))
+		}
+		return err
+	}
+	return nil
+}
+
+func notWritten(err error) error {
+	if e := api.AsError(err); e.Code != "failed" {
+		return e
+	}
+	hint := ""
+	if errors.Is(err, fs.ErrPermission) {
+		hint = "choose a --data-dir that you may write to"
+	}
+	return api.Fail("not_written", "the node could not be written: "+err.Error(), hint)
+}
+
+// ChangePassphrase seals the keystore of a data directory with another
+// passphrase, at today's cost of trying one. After a crash it is sealed with
+// one or the other. Backups keep theirs, and so does whoever copied the file
+// before. Errors are *api.Error.
+func ChangePassphrase(dataDir string, old, new []byte) error {
+	path := filepath.Join(dataDir, app.KeystoreName)
+	c, err := app.Unlock(dataDir, "", old)
+	if err != nil {
+		return err
+	}
+	defer c.Zero()
+	if len(new) == 0 && c.Network == string(wallet.Mainnet) {
+		return api.Refuse("empty_passphrase", "the new passphrase is empty", "choose one: whoever reads the keystore has the keys otherwise")
+	}
+	if err := keystore.Replace(path, new, c); err != nil {
+		return notWritten(err)
+	}
+	return nil
+}

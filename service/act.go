@@ -1,0 +1,59 @@
+package service
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Approve signs, after every check has passed or was overridden by name.
+func (n *Node) Approve(ctx context.Context, ref string, r api.Approve) (api.Proposal, error) {
+	return n.act(ctx, ref, func(id journal.EntryID) any { return coordinator.Approve{Proposal: id, Allow: r.Allow} })
+}
+
+// Reject votes against.
+func (n *Node) Reject(ctx context.Context, ref string, r api.Reject) (api.Proposal, error) {
+	return n.act(ctx, ref, func(id journal.EntryID) any { return coordinator.Reject{Proposal: id, Reason: r.Reason} })
+}
+
+// Withdraw takes this node's own proposal back.
+func (n *Node) Withdraw(ctx context.Context, ref string) (api.Proposal, error) {
+	return n.act(ctx, ref, func(id journal.EntryID) any { return coordinator.Withdraw{Proposal: id} })
+}
+
+func (n *Node) act(ctx context.Context, ref string, cmd func(journal.EntryID) any) (api.Proposal, error) {
+	a, p, err := n.proposal(ref, true)
+	if err != nil {
+		return api.Proposal{}, err
+	}
+	if _, err := a.Do(ctx, cmd(p.ID())); err != nil {
+		return api.Proposal{}, n.apiError(err)
+	}
+	return n.show(a, p), nil
+}
+
+// Tx returns the transaction of a final proposal.
+func (n *Node) Tx(_ context.Context, ref string) (api.Tx, error) {
+	a, p, err := n.proposal(ref, false)
+	if err != nil {
+		return api.Tx{}, err
+	}
+	tx, err := a.Machine().Tx(p)
+	if errors.Is(err, wallet.ErrMissingSignatures) {
+		return api.Tx{}, api.Refuse("not_final", "the proposal is not final yet", "wait for further approvals")
+	}
+	if err != nil {
+		return api.Tx{}, n.apiError(err)
+	}
+	var b strings.Builder
+	if err := tx.Serialize(hex.NewEncoder(&b)); err != nil {
+		return api.Tx{}, n.apiError(err)
+	}
+	return api.Tx{TxID: tx.TxHash().String(), WTxID: tx.WitnessHash().String(), Hex: b.String()}, nil
+}

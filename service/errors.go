@@ -1,0 +1,44 @@
+package service
+
+import (
+	"errors"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/wallet"
+)
+
+// apiError gives an error of the rooms below its kind, its stable code and what to do.
+func (n *Node) apiError(err error) error {
+	var mine *api.Error
+	var refusal *coordinator.Refusal
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &mine):
+		return mine
+	case errors.As(err, &refusal):
+		return api.Refuse(refusal.Rule, refusal.Text, refusal.Hint)
+	case errors.Is(err, coordinator.ErrUnknownProposal):
+		return api.Missing("unknown_proposal", err.Error(), "`quorate proposals WALLET` lists them")
+	case errors.Is(err, coordinator.ErrInviteFormat):
+		return api.Misuse("bad_invite", err.Error(), "paste the whole invite, from quorate1 to its end")
+	case errors.Is(err, coordinator.ErrInviteExpired):
+		return api.Refuse("invite_expired", "join: "+coordinator.ErrInviteExpired.Error(), "ask the founder for a fresh one (`quorate wallet invite`)")
+	case errors.Is(err, coordinator.ErrInviteUsed):
+		return api.Refuse("invite_used", "join: "+coordinator.ErrInviteUsed.Error(), "ask the founder who took it; a fresh one is `quorate wallet invite`")
+	case errors.Is(err, coordinator.ErrInviteUnknown):
+		return api.Refuse("invite_unknown", "join: "+coordinator.ErrInviteUnknown.Error(), "ask the founder for a fresh one")
+	case errors.Is(err, coordinator.ErrInviteProof):
+		return api.Refuse("invite_proof", "join: "+coordinator.ErrInviteProof.Error(), "ask the founder for a fresh one")
+	case errors.Is(err, coordinator.ErrEvent), errors.Is(err, coordinator.ErrBadRequest):
+		return api.Misuse("bad_request", err.Error(), "")
+	case errors.Is(err, wallet.ErrMissingSignatures):
+		return api.Refuse("not_final", "the proposal is not final: "+err.Error(), "wait for further approvals")
+	case errors.Is(err, n.parts.Errors.NoSpace):
+		return api.Fail("disk_full", "nothing was changed: the disk is full", "free some space and try again")
+	case errors.Is(err, coordinator.ErrStopped):
+		return api.Unreachable("stopping", err.Error(), "start the node again")
+	}
+	return api.AsError(err)
+}

@@ -1,0 +1,97 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/wallet"
+	"github.com/quorate/quorate/wallet/formats"
+)
+
+// founding reads what a new wallet is to be, or which existing one the group is for.
+func (n *Node) founding(ctx context.Context, r api.CreateWallet) (coordinator.Founding, error) {
+	f := coordinator.Founding{
+		Name: r.Name, Threshold: r.Threshold, Cosigners: r.Cosigners, Script: wallet.ScriptType(r.Script),
+		Addresses: n.inviteAddresses(), External: r.External,
+	}
+	if f.Script == "" {
+		f.Script = wallet.ScriptWSH
+	}
+	if err := n.checkExternal(r.External, r.Unproven); err != nil || r.From == "" {
+		return f, err
+	}
+	w, err := ReadWalletFile([]byte(r.From), string(n.parts.Network))
+	if err != nil {
+		return f, err
+	}
+	for _, a := range n.co.Wallets() {
+		m := a.Machine()
+		if m.State.Genesis().Descriptor == w.Descriptor.String() && !m.State.Abandoned() {
+			return f, api.Refuse("wallet_exists", fmt.Sprintf("the wallet is on this node already, as %q", m.Name()), "")
+		}
+	}
+	f.Descriptor = w.Descriptor
+	if f.Birthday, err = n.existingBirthday(ctx, r.Birthday, w.Born); err != nil {
+		return f, err
+	}
+	if tip, err := n.chainTip(ctx); err == nil && f.Birthday > tip && n.parts.Chain.Health().Synced {
+		return f, api.Misuse("bad_birthday", fmt.Sprintf("there is no block %d yet: this node's chain ends with %d", f.Birthday, tip), "give a lower height, or a date")
+	}
+	return f, nil
+}
+
+// ReadWalletFile reads the file of another wallet. A command line does so too
+// before it gives the file to a node: what holds a private key goes no further.
+// Errors are *api.Error.
+func ReadWalletFile(content []byte, network string) (formats.Wallet, error) {
+	w, _, err := formats.Parse(content, wallet.Network(network))
+	switch {
+	case errors.Is(err, wallet.ErrWrongNetwork):
+		return w, api.Refuse("wrong_network", err.Error(), "found the wallet on a node of its network")
+	case err != nil:
+		return w, api.Misuse("bad_wallet_file", err.Error(), "give the descriptor, or the file that the other wallet exports for cosigners")
+	}
+	return w, nil
+}
+
+// existingBirthday is the height from which an existing wallet's history is
+// looked for: as given, else as its file says where that can be told, else 0.
+func (n *Node) existingBirthday(ctx context.Context, given string, born int64) (int32, error) {
+	if given == "" && born == 0 {
+		return 0, nil
+	}
+	if height, err := strconv.ParseUint(given, 10, 31); err == nil {
+		if height > math.MaxInt32/2 {
+			return 0, api.Misuse("bad_birthday", fmt.Sprintf("height %d is no block's", height), "")
+		}
+		return max(0, int32(height)-1), nil // blocks are looked at after it
+	}
+	at := time.Unix(born, 0)
+	if given != "" {
+		var err error
+		if at, err = time.ParseInLocation(time.DateOnly, given, time.UTC); err != nil {
+			return 0, api.Misuse("bad_birthday", fmt.Sprintf("%.20q is neither a height nor a date", given), "write it as 840000 or 2024-04-20")
+		}
+	}
+	dated, ok := n.parts.Chain.(coordinator.Dated)
+	if !ok {
+		if given == "" {
+			return 0, nil
+		}
+		return 0, api.Refuse("birthday_unknown", "this node's chain backend does not tell which block a date is", "give the height instead")
+	}
+	height, err := dated.HeightAt(ctx, at.Add(-24*time.Hour))
+	if err != nil {
+		if given == "" {
+			return 0, nil
+		}
+		return 0, api.Refuse(coordinator.RuleChainBehind, "the block of that date is not known yet: "+err.Error(), "wait until `status` shows the chain synced, or give the height")
+	}
+	return height, nil
+}

@@ -1,0 +1,89 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+)
+
+// alarms are those that stand in a wallet.
+func alarms(m *coordinator.Machine) []api.Alarm {
+	var out []api.Alarm
+	for _, a := range m.Alarms() {
+		x := api.Alarm{Code: a.Kind, Message: a.Text, Since: api.Time(a.Since)}
+		if a.TxID != (chainhash.Hash{}) {
+			x.TxID = a.TxID.String()
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// History lists what moved a wallet's coins, newest first.
+func (n *Node) History(_ context.Context, ref string, q api.HistoryQuery) (api.Page[api.HistoryItem], error) {
+	var page api.Page[api.HistoryItem]
+	a, err := n.actor(ref)
+	if err != nil {
+		return page, err
+	}
+	after, err := parsePlace(q.Cursor)
+	if err != nil {
+		return page, err
+	}
+	limit := q.Limit
+	if limit <= 0 || limit > api.MaxPage {
+		limit = api.DefaultPage
+	}
+	m := a.Machine()
+	if m.State.Active() == nil {
+		return page, api.Refuse(coordinator.RuleNotActive, "the wallet is not active: "+m.Missing(), "")
+	}
+	items, more := m.History(after, limit)
+	labels := m.State.LabelReader()
+	for _, i := range items {
+		x := api.HistoryItem{TxID: i.TxID.String(), Amount: i.Amount, Fee: i.Fee, Height: i.Block.Height}
+		var by journal.Author
+		if x.Label, by = labels.OfTx(i.TxID); x.Label != "" {
+			who := personOf(m, by)
+			x.LabelBy = &who
+		}
+		if i.Block.Height > 0 {
+			t := api.Time(time.Unix(i.Block.Time, 0))
+			x.Time = &t
+		}
+		if i.Proposal != ([32]byte{}) {
+			x.Proposal = i.Proposal.String()
+		}
+		page.Items = append(page.Items, x)
+	}
+	if more {
+		last := items[len(items)-1]
+		page.Next = fmt.Sprintf("%d-%v", last.Block.Height, last.TxID)
+	}
+	return page, nil
+}
+
+// parsePlace reads a cursor: height and txid of the last item shown.
+func parsePlace(cursor string) (*coordinator.HistoryPos, error) {
+	if cursor == "" {
+		return nil, nil
+	}
+	height, txid, _ := strings.Cut(cursor, "-")
+	h, err := strconv.ParseInt(height, 10, 32)
+	var id *chainhash.Hash
+	if err == nil && h >= 0 && len(txid) == 2*chainhash.HashSize {
+		id, err = chainhash.NewHashFromStr(txid)
+	}
+	if err != nil || id == nil {
+		return nil, api.Misuse("bad_cursor", fmt.Sprintf("%.80q is not a cursor", cursor), "give what `next` said")
+	}
+	return &coordinator.HistoryPos{Height: int32(h), TxID: *id}, nil
+}

@@ -1,0 +1,85 @@
+package service
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+var _ api.Backend = (*Node)(nil)
+
+// Parts are what a Node answers from.
+type Parts struct {
+	Name    string // of the node, as its owner named it
+	Network wallet.Network
+	Version string
+	Wallets *coordinator.Node
+	Chain   coordinator.Chain
+	Net     Network
+	Errors  Errors
+	Hub     *Hub // hears the notices of Wallets
+	// Backup writes what a backup holds of the store (see api.NodeBackend).
+	Backup func(ctx context.Context, w io.Writer) error
+	Log    *slog.Logger
+}
+
+// Network is what the API tells of the network, and asks of it. It is safe for
+// concurrent use.
+type Network interface {
+	// Author is this node, as others know it.
+	Author() journal.Author
+	// Addresses are where this node is reached: multiaddrs with its peer id.
+	Addresses() []string
+	// Peers are the members of this node's wallets, and strangers who were refused.
+	Peers() []coordinator.PeerStatus
+	// AddAddress makes an address of a member known, and dials it. Of who is no
+	// member it keeps nothing, and returns the author with Errors.NotMember.
+	AddAddress(multiaddr string) (journal.Author, error)
+	// Problem says what keeps others from connecting; empty where nothing does.
+	Problem() string
+}
+
+// Errors are what network and store fail with, as far as the API tells it apart.
+type Errors struct {
+	// FounderAway: whom an invite names was not reached.
+	FounderAway error
+	// NoOpenInvite: the founder was reached, and lets this node not in.
+	NoOpenInvite error
+	// NotMember: the peer is in no wallet of this node.
+	NotMember error
+	// NoSpace: the store refuses what it has no room for; nothing was changed.
+	NoSpace error
+}
+
+// Node answers the API for a running node. It is safe for concurrent use.
+type Node struct {
+	parts Parts
+	co    *coordinator.Node
+	net   Network
+	hub   *Hub
+}
+
+// New returns a Node that answers from its parts. It starts nothing.
+func New(p Parts) *Node { return &Node{parts: p, co: p.Wallets, net: p.Net, hub: p.Hub} }
+
+// PeerID is the node's own, as libp2p writes it.
+func (n *Node) PeerID() string { return PeerID(n.net.Author()) }
+
+// PeerID is the libp2p form of an identity.
+func PeerID(a journal.Author) string { return coordinator.Member{Identity: a}.ID() }
+
+// Backup writes what a backup holds of the store, as of one moment (see
+// api.NodeBackend).
+func (n *Node) Backup(ctx context.Context, w io.Writer) error { return n.parts.Backup(ctx, w) }
+
+// Subscribe streams everything that changes.
+func (n *Node) Subscribe(ctx context.Context) (<-chan api.Event, error) {
+	c, cancel := n.hub.subscribe()
+	context.AfterFunc(ctx, cancel)
+	return c, nil
+}

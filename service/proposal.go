@@ -1,0 +1,177 @@
+package service
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// proposal finds a proposal of any wallet by id or unique prefix.
+func (n *Node) proposal(ref string, acts bool) (*coordinator.Actor, *coordinator.Proposal, error) {
+	if err := api.CheckProposal(ref, acts); err != nil {
+		return nil, nil, err
+	}
+	var ids []string
+	var in *coordinator.Actor
+	var found *coordinator.Proposal
+	for _, a := range n.co.Wallets() {
+		for _, p := range a.Machine().ProposalsBy(ref) {
+			ids = append(ids, p.ID().String())
+			in, found = a, p
+		}
+	}
+	// Of several it is an error, so what was found last is the one.
+	if _, err := api.Resolve("proposal", ref, ids); err != nil {
+		return nil, nil, err
+	}
+	return in, found, nil
+}
+
+// Proposals lists the proposals of a wallet, newest first.
+func (n *Node) Proposals(ctx context.Context, ref string, q api.ProposalQuery) (api.Page[api.Proposal], error) {
+	return n.ProposalsWithin(ctx, ref, q, maxPageBytes)
+}
+
+// ProposalsWithin is Proposals with a page of at most so many bytes, or else one proposal.
+func (n *Node) ProposalsWithin(_ context.Context, ref string, q api.ProposalQuery, maxBytes int) (api.Page[api.Proposal], error) {
+	var page api.Page[api.Proposal]
+	a, err := n.actor(ref)
+	if err != nil {
+		return page, err
+	}
+	limit := q.Limit
+	if limit <= 0 || limit > api.MaxPage {
+		limit = api.DefaultPage
+	}
+	// The cursor is the last one looked at: its claimed time and id.
+	var after *coordinator.ProposalPos
+	if q.Cursor != "" {
+		ts, id, ok := strings.Cut(q.Cursor, "-")
+		after = &coordinator.ProposalPos{}
+		after.Time, err = strconv.ParseInt(ts, 10, 64)
+		if err != nil || !ok || after.ID.UnmarshalText([]byte(id)) != nil {
+			return page, api.Misuse("bad_cursor", fmt.Sprintf("%.80q is not a cursor", q.Cursor), "give what `next` said")
+		}
+	}
+	m, now := a.Machine(), time.Now()
+	ps, next := m.ProposalPage(after, limit, func(p *coordinator.Proposal) bool {
+		return q.Status == "" || string(m.Status(p, now)) == q.Status
+	})
+	size := 0
+	for i, p := range ps {
+		x := n.show(a, p)
+		if size += jsonSize(x); size > maxBytes && i > 0 {
+			next = &coordinator.ProposalPos{Time: ps[i-1].Ref.Time, ID: ps[i-1].ID()}
+			break
+		}
+		page.Items = append(page.Items, x)
+	}
+	if next != nil {
+		page.Next = fmt.Sprintf("%d-%s", next.Time, next.ID)
+	}
+	return page, nil
+}
+
+// Proposal shows one.
+func (n *Node) Proposal(_ context.Context, ref string) (api.Proposal, error) {
+	a, p, err := n.proposal(ref, false)
+	if err != nil {
+		return api.Proposal{}, err
+	}
+	return n.show(a, p), nil
+}
+
+func (n *Node) show(a *coordinator.Actor, p *coordinator.Proposal) api.Proposal {
+	m := a.Machine()
+	if now, ok := m.State.Proposal(p.ID()); ok {
+		p = now
+	}
+	x := api.Proposal{
+		Proposal: p.ID().String(), Wallet: a.Group().String(), Author: personOf(m, p.Author()),
+		Status: string(m.Status(p, time.Now())), TxID: p.TxID.String(), Fee: p.Fee(), FeeRate: feeRate(m, p),
+		Note: p.Body.Note, Created: api.Time(time.UnixMilli(p.Ref.Time)), Needed: m.State.Genesis().Threshold,
+	}
+	if p.Body.Expires > 0 {
+		t := api.Time(time.Unix(p.Body.Expires, 0))
+		x.Expires = &t
+	}
+	d := m.State.Active().Descriptor
+	for _, in := range p.Body.Inputs {
+		addr, _ := d.Address(in.Branch, in.Index) // sound: it was derived before
+		x.Inputs = append(x.Inputs, api.TxInput{OutPoint: in.OutPoint().String(), Amount: in.Amount, Address: addr})
+	}
+	for _, o := range p.Body.Outputs {
+		out := api.TxOutput{Amount: o.Amount, Label: o.Label}
+		if o.Change != nil {
+			out.Change = true
+			out.Address, _ = d.Address(wallet.BranchChange, *o.Change)
+		} else if addr, err := wallet.AddressOf(o.PkScript, n.parts.Network); err == nil {
+			out.Address = addr
+		} else {
+			out.Address = "script:" + hex.EncodeToString(o.PkScript)
+		}
+		x.Outputs = append(x.Outputs, out)
+	}
+	n.showVotes(m, p, &x)
+	return x
+}
+
+func (n *Node) showVotes(m *coordinator.Machine, p *coordinator.Proposal, x *api.Proposal) {
+	for _, h := range m.HeldBy(p) {
+		x.HeldBy = append(x.HeldBy, person(h))
+	}
+	for _, g := range m.Approvals(p) {
+		x.Approvals = append(x.Approvals, api.Approval{Cosigner: person(g.Member), Time: api.Time(g.Time), Signatures: g.Signatures})
+	}
+	for _, r := range m.Rejections(p) {
+		x.Rejections = append(x.Rejections, api.Rejection{Cosigner: person(r.Member), Reason: r.Reason})
+	}
+	x.Conflicts, x.ConflictCount = firstIDs(m.Conflicts(p))
+	x.Replaces, x.ReplacesCount = firstIDs(m.Replaces(p))
+	if by := m.ReplacedBy(p); len(by) > 0 {
+		id := by[0].String()
+		x.ReplacedBy = &id
+	}
+	if tx, err := m.Tx(p); err == nil {
+		id := tx.WitnessHash().String()
+		x.WTxID = &id
+	}
+	for _, w := range m.Warn(p, time.Now()) {
+		x.Warnings = append(x.Warnings, api.Warning{Code: w.Rule, Message: w.Text})
+	}
+}
+
+// firstIDs are the ids that are shown of a list, and how many it has. Whoever
+// proposes decides how long it is.
+func firstIDs(ids []journal.EntryID) (shown []string, count int) {
+	for _, id := range ids[:min(len(ids), maxIDs)] {
+		shown = append(shown, id.String())
+	}
+	return shown, len(ids)
+}
+
+const (
+	// maxIDs is how many conflicts of a proposal, or proposals that it replaces, are shown.
+	maxIDs = 64
+	// maxPageBytes is how large a page of proposals becomes, or else one proposal:
+	// one is at most what fits into an entry of 256 KiB, and what is derived from
+	// it, with up to 1,000 outputs or 2,000 inputs.
+	maxPageBytes = 8 << 20
+)
+
+func jsonSize(v any) int {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return maxPageBytes // it fails again, and is reported, when it is answered
+	}
+	return len(b)
+}

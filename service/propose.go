@@ -1,0 +1,131 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Fee rates where nothing else is said.
+const (
+	defaultTarget = 6
+	// regtestFeeRate stands in on regtest alone, where there is no market to
+	// estimate from; elsewhere an unknown fee rate is refused, never guessed.
+	regtestFeeRate = wallet.FeeRate(2000) // satoshis per 1000 vbytes
+	// An estimate below the one is raised to it: many nodes relay nothing cheaper.
+	// One above the other is a mistake or a lie: nobody has ever had to pay that.
+	minEstimate = wallet.FeeRate(1_000)
+	maxEstimate = wallet.FeeRate(1_000_000)
+)
+
+// Propose creates a proposal and, unless told otherwise, approves it.
+func (n *Node) Propose(ctx context.Context, ref string, r api.Propose) (api.Proposed, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.Proposed{}, err
+	}
+	cmd, err := n.command(ctx, a, r)
+	if err != nil {
+		return api.Proposed{}, err
+	}
+	v, err := a.Do(ctx, cmd)
+	if err != nil {
+		return api.Proposed{}, n.apiError(err)
+	}
+	id, ok := v.(coordinator.Proposed)
+	if !ok {
+		return api.Proposed{}, api.Fail("failed", "propose: no answer", "")
+	}
+	m := a.Machine()
+	p, ok := m.State.Proposal(id.Proposal)
+	if !ok {
+		return api.Proposed{}, api.Fail("failed", "propose: the proposal is gone", "")
+	}
+	out := api.Proposed{
+		Proposal: id.Proposal.String(), TxID: p.TxID.String(), Fee: p.Fee(), FeeRate: feeRate(m, p),
+		Status: string(m.Status(p, time.Now())),
+	}
+	for _, o := range p.Body.Outputs {
+		if o.Change != nil {
+			out.Change = o.Amount
+		}
+	}
+	return out, nil
+}
+
+func (n *Node) command(ctx context.Context, a *coordinator.Actor, r api.Propose) (coordinator.Propose, error) {
+	cmd := coordinator.Propose{Note: r.Note, Unsigned: r.Unsigned, RequestID: r.RequestID, Allow: r.Allow}
+	expires := coordinator.DefaultExpiry
+	if r.Expires > 0 {
+		expires = time.Duration(r.Expires) * time.Second
+	}
+	cmd.Expires = time.Now().Add(expires)
+	for _, to := range r.To {
+		script, err := wallet.ParseAddress(to.Address, n.parts.Network)
+		if err != nil {
+			return cmd, api.Misuse("bad_address", fmt.Sprintf("address %.100q: %v", to.Address, err), "")
+		}
+		cmd.Outputs = append(cmd.Outputs, coordinator.ProposalOutput{PkScript: script, Amount: to.Amount, Label: to.Label})
+	}
+	for _, c := range r.Coins {
+		op, err := parseOutPoint(c)
+		if err != nil {
+			return cmd, err
+		}
+		cmd.Coins = append(cmd.Coins, op)
+	}
+	for _, p := range r.Replaces {
+		_, found, err := n.proposal(p, true)
+		if err != nil {
+			return cmd, err
+		}
+		cmd.Replaces = append(cmd.Replaces, found.ID())
+	}
+	var err error
+	cmd.FeeRate, err = n.feeRate(ctx, r)
+	return cmd, err
+}
+
+func (n *Node) feeRate(ctx context.Context, r api.Propose) (wallet.FeeRate, error) {
+	if r.FeeRate != 0 {
+		rate, err := wallet.FeeRateFromSatVB(r.FeeRate)
+		if err != nil {
+			return 0, api.Misuse("bad_fee_rate", "fee rate: "+err.Error(), "give satoshis per virtual byte")
+		}
+		return rate, nil
+	}
+	target := r.TargetBlocks
+	if target == 0 {
+		target = defaultTarget
+	}
+	rate, err := n.parts.Chain.FeeRate(ctx, target)
+	switch {
+	case err == nil && (rate <= 0 || rate > maxEstimate):
+		return 0, errFeeUnknown(fmt.Sprintf("the Bitcoin node's estimate of %v is out of bounds", rate))
+	case err == nil:
+		return max(rate, minEstimate), nil
+	case n.parts.Network == wallet.Regtest:
+		return regtestFeeRate, nil
+	case errors.Is(err, coordinator.ErrNoEstimate), errors.Is(err, coordinator.ErrUnsupported):
+		return 0, errFeeUnknown("the fee rate is unknown: the chain backend has no estimate")
+	}
+	return 0, errFeeUnknown("the fee rate is unknown: " + err.Error())
+}
+
+func errFeeUnknown(why string) error {
+	return api.Refuse(coordinator.RuleFeeUnknown, why, "give --fee-rate")
+}
+
+func feeRate(m *coordinator.Machine, p *coordinator.Proposal) float64 {
+	spend, err := p.Spend(m.State.Active())
+	if err != nil || spend.VSize() == 0 {
+		return 0
+	}
+	// Two decimals: more would be noise of the size estimate.
+	return float64(p.Fee()*100/spend.VSize()) / 100
+}

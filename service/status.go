@@ -1,0 +1,72 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+)
+
+// Status says what the node is and how it is.
+func (n *Node) Status(ctx context.Context) (api.Status, error) {
+	h := n.parts.Chain.Health()
+	s := api.Status{
+		Name: n.parts.Name, PeerID: n.PeerID(), Addresses: n.net.Addresses(),
+		Network: string(n.parts.Network), Version: n.parts.Version,
+		Chain: chainStatus(h), Problem: n.net.Problem(),
+	}
+	if h.Problem == "" {
+		tipCtx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		if tip, err := n.parts.Chain.Tip(tipCtx); err == nil {
+			s.Chain.Tip = tip.Hash.String()
+		}
+	}
+	for _, a := range n.co.Wallets() {
+		s.Wallets = append(s.Wallets, summary(a))
+		// Not before each wallet has taken the blocks in: until then it neither
+		// proposes nor signs.
+		m := a.Machine()
+		s.Chain.Synced = s.Chain.Synced && (m.State.Active() == nil || m.View.Synced())
+	}
+	for _, f := range n.co.Failed() {
+		s.Wallets = append(s.Wallets, failedSummary(f))
+	}
+	peers, err := n.Peers(ctx)
+	s.Peers = peers
+	return s, err
+}
+
+// stateFailed is the state of a wallet that could not be opened, or that this
+// program fails to read.
+const stateFailed = "failed"
+
+func failedSummary(f coordinator.FailedWallet) api.WalletSummary {
+	return api.WalletSummary{Wallet: f.Group.String(), Name: f.Name, State: stateFailed, Problem: f.Err.Error()}
+}
+
+func summary(a *coordinator.Actor) api.WalletSummary {
+	out := api.WalletSummary{Wallet: a.Group().String(), State: stateFailed}
+	a.Read(func(m *coordinator.Machine) { out = summaryOf(a, m) })
+	return out
+}
+
+func summaryOf(a *coordinator.Actor, m *coordinator.Machine) api.WalletSummary {
+	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), FounderName: m.FounderName(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), AwaitingHosted: awaitingHosted(m), Alarms: alarms(m), Restored: restored(m), Incomplete: incomplete(m.View.Incomplete())}
+}
+
+func restored(m *coordinator.Machine) *api.Restored {
+	r := m.Restored()
+	if r == nil {
+		return nil
+	}
+	out := &api.Restored{Since: api.Time(r.At), Unread: r.Unread, Writes: r.Writes}
+	for _, c := range r.Unsynced {
+		out.Unsynced = append(out.Unsynced, person(c.Member))
+	}
+	for _, c := range r.UnreadBy {
+		out.UnreadBy = append(out.UnreadBy, person(c.Member))
+	}
+	return out
+}

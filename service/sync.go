@@ -1,0 +1,55 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+)
+
+// chainStatus is what the API says of a chain backend.
+func chainStatus(h coordinator.ChainHealth) api.ChainStatus {
+	s := api.ChainStatus{
+		Backend: h.Backend, Height: h.Height, Target: h.Target, Synced: h.Synced, Problem: h.Problem, Note: h.Note,
+		Peers: h.Peers, Blind: h.Blind,
+	}
+	if h.Problem != "" && !h.Since.IsZero() {
+		s.Problem += " (since " + api.Time(h.Since).Format(time.RFC3339) + ")"
+	}
+	if h.Stage != "" {
+		s.Sync = &api.ChainSync{Stage: h.Stage, Height: h.StageHeight, Target: h.Target, Rate: h.Rate, SecondsLeft: int64(h.Left.Seconds())}
+	}
+	return s
+}
+
+// syncEvery is how often progress is told while the chain is being synced.
+const syncEvery = time.Second
+
+// WatchSync tells of the backend's progress and of its problems as they begin
+// and end: in the event stream, and to progress while the first sync lasts.
+func (n *Node) WatchSync(ctx context.Context, progress func(api.ChainStatus)) {
+	tick := time.NewTicker(syncEvery)
+	defer tick.Stop()
+	var last api.ChainStatus
+	for {
+		s := chainStatus(n.parts.Chain.Health())
+		news := s.Problem != last.Problem || s.Synced != last.Synced || s.Note != last.Note ||
+			(s.Sync != nil && (last.Sync == nil || *s.Sync != *last.Sync))
+		if news {
+			n.hub.send(api.Event{Type: "sync", Time: api.Time(time.Now()), Chain: &s})
+		}
+		last = s
+		if progress != nil {
+			progress(s)
+			if s.Synced {
+				progress = nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+)
+
+// Wallets lists all wallets.
+func (n *Node) Wallets(context.Context) ([]api.Wallet, error) {
+	var out []api.Wallet
+	for _, a := range n.co.Wallets() {
+		w := api.Wallet{WalletSummary: api.WalletSummary{Wallet: a.Group().String(), State: stateFailed}}
+		a.Read(func(*coordinator.Machine) { w = n.wallet(a) })
+		out = append(out, w)
+	}
+	for _, f := range n.co.Failed() {
+		out = append(out, api.Wallet{WalletSummary: failedSummary(f)})
+	}
+	return out, nil
+}
+
+// Wallet shows one.
+func (n *Node) Wallet(_ context.Context, ref string) (api.Wallet, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.Wallet{}, err
+	}
+	return n.wallet(a), nil
+}
+
+func (n *Node) wallet(a *coordinator.Actor) api.Wallet {
+	m := a.Machine()
+	w := api.Wallet{WalletSummary: summary(a), Threshold: m.State.Genesis().Threshold}
+	online := map[journal.Author]bool{m.State.Me(): true}
+	for _, p := range n.net.Peers() {
+		online[p.Peer] = online[p.Peer] || p.Connected
+	}
+	for _, c := range m.Cosigners() {
+		var hostedBy *api.Person
+		if c.Hosted() {
+			host := personOf(m, c.Host)
+			hostedBy = &host
+		}
+		w.Cosigners = append(w.Cosigners, api.Cosigner{
+			Person: person(c.Member), HostedBy: hostedBy, Replaced: c.Replaced,
+			Path: keyPath(c.Key.Path), XPub: c.Key.XPub, Online: online[c.Identity], Ratified: c.Ratified, Proof: c.Proof.String(),
+		})
+	}
+	if r, ok := m.State.Roster(); ok && r.Complete() {
+		words := r.Words()
+		w.Words = &words
+	}
+	if act := m.State.Active(); act != nil {
+		d := act.Descriptor.String()
+		w.Descriptor = &d
+		w.Replacements = replacements(m)
+		b := coordinator.Sum(coordinator.Coins(m.State, m.View, time.Now()))
+		w.Balance = api.Balance{Confirmed: b.Confirmed, Unconfirmed: b.Unconfirmed, Leased: b.Leased, Spendable: b.Spendable}
+	}
+	return w
+}
+
+func keyPath(path []uint32) string {
+	parts := make([]string, len(path))
+	for i, p := range path {
+		if p >= 1<<31 {
+			parts[i] = fmt.Sprintf("%dh", p-(1<<31))
+		} else {
+			parts[i] = fmt.Sprint(p)
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// RekeyWallet makes a new epoch now.
+func (n *Node) RekeyWallet(ctx context.Context, ref string) (api.WalletSummary, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.WalletSummary{}, err
+	}
+	if _, err := a.Do(ctx, coordinator.Rekey{}); err != nil {
+		return api.WalletSummary{}, n.apiError(err)
+	}
+	return summary(a), nil
+}
+
+// ArchiveWallet puts a wallet aside on this node, or takes it up again.
+func (n *Node) ArchiveWallet(ctx context.Context, ref string, r api.ArchiveWallet) (api.WalletSummary, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.WalletSummary{}, err
+	}
+	if _, err := a.Do(ctx, coordinator.Archive{Undo: r.Undo, Allow: r.Allow}); err != nil {
+		return api.WalletSummary{}, n.apiError(err)
+	}
+	return summary(a), nil
+}
+
+// RenameWallet changes what this node calls a wallet.
+func (n *Node) RenameWallet(ctx context.Context, ref string, r api.RenameWallet) (api.WalletSummary, error) {
+	a, err := n.actor(ref)
+	if err != nil {
+		return api.WalletSummary{}, err
+	}
+	if err := n.co.Rename(ctx, a, r.Name); err != nil {
+		return api.WalletSummary{}, n.apiError(err)
+	}
+	return summary(a), nil
+}
