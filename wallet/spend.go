@@ -9,12 +9,15 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/wallet/coinselect"
 )
 
 const (
 	// MaxTxWeight is the most weight nodes relay (Bitcoin Core's
 	// MAX_STANDARD_TX_WEIGHT), in weight units.
-	MaxTxWeight = 400_000
+	MaxTxWeight = coinselect.MaxTxWeight
+	maxAmount   = 21_000_000 * 100_000_000 // satoshis; Core's MAX_MONEY
 	// maxPkScript is the longest script that consensus executes, in bytes: an
 	// output with a longer one can never be spent.
 	maxPkScript = txscript.MaxScriptSize
@@ -30,6 +33,15 @@ var (
 	ErrDuplicateInput = errors.New("outpoint is spent twice")
 	// ErrNegativeFee is returned where the outputs exceed the inputs.
 	ErrNegativeFee = errors.New("outputs exceed inputs")
+	// ErrNoOutputs is returned where nothing is paid.
+	ErrNoOutputs = errors.New("no outputs to pay")
+	// ErrAmount names an amount, or a sum, that is zero, negative or above
+	// 21 million bitcoin.
+	ErrAmount = errors.New("amount out of range")
+	// ErrTooHeavy says that nodes would not relay the transaction.
+	ErrTooHeavy = errors.New("transaction would exceed the standard weight")
+	// ErrScript names an output script that is empty or too long.
+	ErrScript = errors.New("script out of range")
 )
 
 // Input is a coin of the wallet that a transaction spends.
