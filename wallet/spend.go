@@ -69,7 +69,7 @@ type Spend struct {
 	scripts []*Script
 	prev    []*wire.TxOut
 	mid     *txscript.TxSigHashes
-	hashes  [][32]byte // SIGHASH_ALL (BIP143) of each input
+	hashes  [][32]byte // what the signatures of each input are over
 	txid    chainhash.Hash
 	fee     int64
 	weight  int
@@ -92,7 +92,6 @@ func NewSpend(d *Descriptor, in []Input, out []Output, lockTime uint32) (*Spend,
 		},
 		scripts: make([]*Script, len(in)),
 		prev:    make([]*wire.TxOut, len(in)),
-		hashes:  make([][32]byte, len(in)),
 	}
 	for i, o := range out {
 		o.PkScript = bytes.Clone(o.PkScript)
@@ -109,21 +108,15 @@ func NewSpend(d *Descriptor, in []Input, out []Output, lockTime uint32) (*Spend,
 		s.scripts[i] = script
 		s.prev[i] = &wire.TxOut{Value: in[i].Amount, PkScript: script.PkScript}
 		s.tx.TxIn[i] = &wire.TxIn{PreviousOutPoint: in[i].OutPoint, Sequence: spendSequence}
-		if script.RedeemScript != nil {
-			s.tx.TxIn[i].SignatureScript = pushKey(nil, script.RedeemScript)
-		}
+		s.tx.TxIn[i].SignatureScript = d.form.scriptSig(script)
 	})
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	s.txid = s.tx.TxHash()
 	s.mid = txscript.NewTxSigHashes(s.tx, &prevOuts{tx: s.tx, prev: s.prev})
-	for i, script := range s.scripts {
-		hash, err := txscript.CalcWitnessSigHash(script.WitnessScript, s.mid, txscript.SigHashAll, s.tx, i, in[i].Amount)
-		if err != nil {
-			return nil, fmt.Errorf("build spend: hash of input %d: %w", i, err)
-		}
-		s.hashes[i] = [32]byte(hash)
+	if s.hashes, err = d.form.hashes(s); err != nil {
+		return nil, fmt.Errorf("build spend: %w", err)
 	}
 	return s, nil
 }
