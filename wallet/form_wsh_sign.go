@@ -74,7 +74,7 @@ func (wsh) verify(s *Spend, sig Signature, cache *SigCache) error {
 
 // satisfy takes the signatures of the k lowest key indexes that have a valid
 // one, of several by one key the first.
-func (wsh) satisfy(s *Spend, tx *wire.MsgTx, i int, candidates []Signature, cache *SigCache) error {
+func (f wsh) satisfy(s *Spend, tx *wire.MsgTx, i int, candidates []Signature, cache *SigCache) error {
 	byKey := make([][]byte, len(s.d.keys))
 	have := 0
 	for _, sig := range candidates {
@@ -98,7 +98,7 @@ func (wsh) satisfy(s *Spend, tx *wire.MsgTx, i int, candidates []Signature, cach
 		}
 	}
 	tx.TxIn[i].Witness = append(witness, bytes.Clone(script.WitnessScript))
-	return s.executeFinal(tx, i, byKey)
+	return f.execute(s, tx, i, byKey)
 }
 
 // missing counts: any threshold of the keys will do.
