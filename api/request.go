@@ -1,5 +1,10 @@
 package api
 
+import (
+	"reflect"
+	"strings"
+)
+
 // The bodies of requests. Limits in tags are checked by the server before the
 // backend sees anything: a proposal must fit into one entry of at most 256 KiB,
 // which 1,000 outputs or 2,000 inputs of 45 to 60 bytes do.
@@ -14,6 +19,13 @@ type CreateWallet struct {
 	Script    string `json:"script,omitempty" enum:"wsh,sh-wsh" doc:"Script type; wsh where left out."`
 	External  string `json:"external,omitempty" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere; it is entered once it is proved."`
 	Unproven  bool   `json:"unproven,omitempty" doc:"Enter the external key at once, without a proof that anybody holds it."`
+}
+
+// Scripts returns the script types that a wallet can be founded with, the
+// default first.
+func Scripts() []string {
+	f, _ := reflect.TypeFor[CreateWallet]().FieldByName("Script")
+	return strings.Split(f.Tag.Get("enum"), ",")
 }
 
 // JoinWallet presents an invite.

@@ -61,33 +61,38 @@ func (m *Machine) foreign(id chainhash.Hash) bool {
 	}
 	for _, i := range t.Tx.TxIn {
 		if _, ours := v.outs.Get(coinKey(i.PreviousOutPoint)); ours {
-			return m.State.fullySigned(v, id) < m.State.genesis.Threshold
+			_, final := m.State.fullySigned(v, id)
+			return !final
 		}
 	}
 	return false
 }
 
 // fullySigned returns of how many keys the entries hold verified signatures on
-// every input of a transaction, as this view knows what its inputs hold.
-func (s State) fullySigned(v View, tx chainhash.Hash) int {
-	most := 0
+// every input of a transaction, as this view knows what its inputs hold, and
+// whether they satisfy it.
+func (s State) fullySigned(v View, tx chainhash.Hash) (most int, final bool) {
+	count := func(p *Proposal) {
+		of := s.progress(p)
+		most, final = max(most, of.Completed()), final || of.Final()
+	}
 	for signs := range scan(s.props.full, key(tx)) {
 		for _, r := range scan(s.props.stating, signs) {
 			if p, _ := s.Proposal(r.ID); !v.belies(p) {
-				most = max(most, s.fully(p))
+				count(p)
 			}
 			break
 		}
 	}
 	if s.active == nil || most > 0 {
-		return most
+		return most, final
 	}
 	for _, p := range s.copiesOf(tx) {
 		if !v.belies(p) {
-			most = max(most, s.fully(p))
+			count(p)
 		}
 	}
-	return most
+	return most, final
 }
 
 // related lists transactions of which a change of one may decide: itself, its
@@ -229,8 +234,9 @@ func (s *step) tellAlarm(a Alarm) {
 func (m *Machine) foreignAlarm(id chainhash.Hash, rec alarmRecord) Alarm {
 	text := fmt.Sprintf("transaction %v spends coins of this wallet, and this node knows no proposal of it", id)
 	if _, proposed := m.State.anyOf(id); proposed {
+		signed, _ := m.State.fullySigned(m.View, id)
 		text = fmt.Sprintf("transaction %v spends coins of this wallet with the signatures of %d keys, and the entries that this node holds have those of %d: it was signed behind the others' backs, whoever proposed it",
-			id, m.State.genesis.Threshold, m.State.fullySigned(m.View, id))
+			id, m.State.genesis.Threshold, signed)
 	}
 	return Alarm{Kind: AlarmForeignSpend, TxID: id, Since: time.Unix(rec.Told, 0), Text: text}
 }

@@ -57,7 +57,7 @@ func derive(s State, v View, now time.Time, p *Proposal, q *inquiry) Status {
 		return StatusFinal
 	case s.withdrawn(p, q):
 		return StatusWithdrawn
-	case len(s.Against(p)) > s.genesis.Cosigners-s.genesis.Threshold:
+	case s.hopeless(p):
 		return StatusRejected
 	case expired(p, v, now):
 		return StatusExpired
@@ -65,6 +65,16 @@ func derive(s State, v View, now time.Time, p *Proposal, q *inquiry) Status {
 		return StatusReplaced
 	}
 	return StatusPending
+}
+
+// hopeless says whether nothing would be final though everybody signed who does
+// not stand against a proposal.
+func (s State) hopeless(p *Proposal) bool {
+	against := s.Against(p)
+	return len(against) > 0 && !s.progress(p).Possible(func(key int) bool {
+		_, out := against[key]
+		return out
+	})
 }
 
 // dead says whether the transaction can never confirm in this view: an input

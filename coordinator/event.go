@@ -44,16 +44,16 @@ const (
 // Limits of an event. maxEventBytes is the largest bucket of an entry (256 KiB)
 // less its length prefix.
 const (
-	maxEventBytes   = 256<<10 - 4
-	maxEventItems   = 8192
-	firstIgnorable  = 128
-	maxTextBytes    = 1024
-	maxLabelBytes   = 256
-	maxNameBytes    = 64
-	maxTxInputs     = 1000
-	maxTxOutputs    = 1000
-	maxReplaces     = 64
-	maxSignatureLen = 73
+	maxEventBytes  = 256<<10 - 4
+	maxEventItems  = 8192
+	firstIgnorable = 128
+	maxTextBytes   = 1024
+	maxLabelBytes  = 256
+	maxNameBytes   = 64
+	maxTxInputs    = 1000
+	maxTxOutputs   = 1000
+	maxReplaces    = 64
+	maxProofLen    = 73
 )
 
 // Errors of event decoding. An event with either is inert: stored, passed on,

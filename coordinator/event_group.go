@@ -74,7 +74,7 @@ func (g Genesis) check() error {
 	if g.Cosigners < 1 || g.Cosigners > MaxCosigners || g.Threshold < 1 || g.Threshold > g.Cosigners {
 		return badEvent("threshold %d of %d cosigners", g.Threshold, g.Cosigners)
 	}
-	if st := wallet.ScriptType(g.Script); st != wallet.ScriptWSH && st != wallet.ScriptSHWSH {
+	if _, err := wallet.FormOf(wallet.ScriptType(g.Script)); err != nil {
 		return badEvent("script type %q", g.Script)
 	}
 	if _, err := wallet.ParseNetwork(g.Network); err != nil {
@@ -221,7 +221,7 @@ func (b *GroupCreated) check() error {
 func (b *MemberAdmitted) check() error { return nil }
 
 func (b *MemberRecord) check() error {
-	if len(b.Key) > 512 || len(b.Proof) > maxSignatureLen {
+	if len(b.Key) > 512 || len(b.Proof) > maxProofLen {
 		return badEvent("oversized key or proof")
 	}
 	if b.How > ProofNone {

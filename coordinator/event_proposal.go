@@ -155,6 +155,7 @@ func checkSignatures(sigs []PartialSignature) error {
 	if len(sigs) < 1 || len(sigs) > maxTxInputs*2 {
 		return badEvent("%d signatures", len(sigs))
 	}
+	limit := wallet.WidestBounds() // an event does not say of which wallet it is
 	// One for each input and key is all that is of use, and each one costs to verify.
 	seen := make(map[[2]uint32]bool, len(sigs))
 	for _, s := range sigs {
@@ -163,7 +164,7 @@ func checkSignatures(sigs []PartialSignature) error {
 		} else {
 			seen[of] = true
 		}
-		if len(s.Bytes) < 9 || len(s.Bytes) > maxSignatureLen || s.Input >= maxTxInputs || s.Key >= MaxCosigners {
+		if len(s.Bytes) < limit.Least || len(s.Bytes) > limit.Most || s.Input >= maxTxInputs || int64(s.Key) >= int64(limit.Keys) {
 			return badEvent("signature out of range")
 		}
 	}

@@ -47,7 +47,7 @@ func (b *MemberReplaced) check() error {
 	if b.Key >= MaxCosigners || b.Old == b.New || b.New == (journal.Author{}) {
 		return badEvent("replacement of key %d", b.Key)
 	}
-	if len(b.Cuts) > int(journal.MaxIncarnation) || len(b.Consent) != 64 || len(b.Proof) > maxSignatureLen {
+	if len(b.Cuts) > int(journal.MaxIncarnation) || len(b.Consent) != 64 || len(b.Proof) > maxProofLen {
 		return badEvent("oversized replacement")
 	}
 	last := uint8(0)

@@ -123,20 +123,16 @@ func (s State) released(tx chainhash.Hash) bool {
 	return false
 }
 
-// Final says whether k keys each have a valid signature on every input.
+// Final says whether the keys that each have a valid signature on every input
+// can satisfy the transaction.
 func (s State) Final(p *Proposal) bool {
-	return s.active != nil && p.Sound && s.fully(p) >= s.genesis.Threshold
+	return s.active != nil && p.Sound && s.progress(p).Final()
 }
 
-// fully returns how many keys each have a valid signature on every input.
-func (s State) fully(p *Proposal) int {
-	full := 0
-	for k := range s.active.Members {
-		if s.signed(p, k) == len(p.Body.Inputs) {
-			full++
-		}
-	}
-	return full
+// progress returns how far the signing of a sound proposal is, once the wallet
+// is active.
+func (s State) progress(p *Proposal) wallet.Progress {
+	return s.active.Descriptor.Progress(len(p.Body.Inputs), func(key int) int { return s.signed(p, key) })
 }
 
 // FinalTx builds the final transaction and runs every input through the script

@@ -10,6 +10,7 @@ import (
 
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
+	"github.com/quorate/quorate/wallet/coinselect"
 )
 
 // longTermFeeRate is what Bitcoin Core assumes coins can be consolidated at: 10 sat/vB.
@@ -138,23 +139,30 @@ func (s *step) draft(a *Active, x Propose) (*ProposalCreated, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive change: %w", err)
 	}
-	req := wallet.SelectRequest{
-		Descriptor: a.Descriptor, ChangeScript: script.PkScript,
+	req := coinselect.Request{
+		InputWeight: int64(a.Descriptor.InputWeight()), ChangeScript: script.PkScript,
 		FeeRate: x.FeeRate, LongTermFeeRate: longTermFeeRate, Seed: s.draw(),
 	}
 	for _, o := range x.Outputs {
-		req.Outputs = append(req.Outputs, wallet.Output{PkScript: o.PkScript, Amount: o.Amount})
+		req.Outputs = append(req.Outputs, coinselect.Output{PkScript: o.PkScript, Amount: o.Amount})
 	}
-	req.Coins, req.Chosen, err = s.candidates(x.Coins, replaced)
+	coins, chosen, err := s.candidates(x.Coins, replaced)
 	if err != nil {
 		return nil, err
 	}
-	sel, err := wallet.SelectCoins(req)
+	at := make(map[wire.OutPoint]ViewOut, len(coins))
+	for _, o := range coins {
+		at[o.OutPoint] = o
+		req.Coins = append(req.Coins, coinselect.Coin{OutPoint: o.OutPoint, Amount: o.Amount})
+	}
+	req.Chosen = chosen
+	sel, err := coinselect.Select(req)
 	if err != nil {
 		return nil, selectionRefusal(err)
 	}
 	for _, c := range sel.Coins {
-		b.Inputs = append(b.Inputs, ProposalInput{TxID: c.OutPoint.Hash, Vout: c.OutPoint.Index, Amount: c.Amount, Branch: c.Branch, Index: c.Index})
+		o := at[c.OutPoint]
+		b.Inputs = append(b.Inputs, ProposalInput{TxID: o.OutPoint.Hash, Vout: o.OutPoint.Index, Amount: o.Amount, Branch: o.Branch, Index: o.Index})
 	}
 	if sel.Change > 0 {
 		// A fixed place for change would tell it from the payments.
@@ -181,7 +189,7 @@ func (s *step) replaced(ids []journal.EntryID) ([]*Proposal, error) {
 // candidates are the coins to choose from: those named by the user, else all
 // that are spendable and not leased. A replacement must take a coin of each
 // transaction it replaces, so those coins are chosen for it.
-func (s *step) candidates(named []wire.OutPoint, replaced []*Proposal) ([]wallet.Coin, []wire.OutPoint, error) {
+func (s *step) candidates(named []wire.OutPoint, replaced []*Proposal) ([]ViewOut, []wire.OutPoint, error) {
 	if len(named) == 0 {
 		for _, q := range replaced {
 			for _, in := range q.Body.Inputs {
@@ -191,20 +199,20 @@ func (s *step) candidates(named []wire.OutPoint, replaced []*Proposal) ([]wallet
 			}
 		}
 	}
-	var coins []wallet.Coin
+	var coins []ViewOut
 	if len(named) > 0 {
 		for _, o := range named {
 			c, ok := s.chosen(o, replaced)
 			if !ok || !c.Spendable {
 				return nil, nil, refuse(RuleCoin, "%v is not a spendable coin of this wallet", o).hint("see `quorate coins`")
 			}
-			coins = append(coins, asCoin(c.ViewOut))
+			coins = append(coins, c.ViewOut)
 		}
 		return coins, named, nil
 	}
 	for _, c := range Coins(s.m.State, s.m.View, s.now()) {
 		if c.Spendable && len(c.LeasedBy) == 0 {
-			coins = append(coins, asCoin(c.ViewOut))
+			coins = append(coins, c.ViewOut)
 		}
 	}
 	return coins, nil, nil
@@ -231,10 +239,6 @@ func (s *step) chosen(o wire.OutPoint, replaced []*Proposal) (Coin, bool) {
 	return Coin{ViewOut: out, Spendable: s.m.View.Confirmations(o.Hash) > 0}, true
 }
 
-func asCoin(o ViewOut) wallet.Coin {
-	return wallet.Coin{Input: wallet.Input{OutPoint: o.OutPoint, Amount: o.Amount, Branch: o.Branch, Index: o.Index}}
-}
-
 // changeIndex is the lowest change index that no transaction and no live
 // proposal uses; where proposals hold all that may be used, the first: a
 // member cannot block the others by proposing.
@@ -252,11 +256,11 @@ func (s *step) changeIndex() uint32 {
 }
 
 func selectionRefusal(err error) error {
-	var funds wallet.ErrInsufficientFunds
+	var funds coinselect.ErrInsufficientFunds
 	switch {
 	case errors.As(err, &funds):
 		return refuse(RuleFunds, "%v", err).hint("see `quorate coins`; coins of live proposals are leased")
-	case errors.Is(err, wallet.ErrDust):
+	case errors.Is(err, coinselect.ErrDust):
 		return refuse(RuleDust, "%v", err).hint("send more: an output this small costs more to spend than it holds")
 	}
 	return fmt.Errorf("select coins: %w", err)

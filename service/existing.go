@@ -21,7 +21,7 @@ func (n *Node) founding(ctx context.Context, r api.CreateWallet) (coordinator.Fo
 		Addresses: n.inviteAddresses(), External: r.External,
 	}
 	if f.Script == "" {
-		f.Script = wallet.ScriptWSH
+		f.Script = wallet.DefaultScript
 	}
 	if err := n.checkExternal(r.External, r.Unproven); err != nil || r.From == "" {
 		return f, err

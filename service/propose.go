@@ -9,6 +9,7 @@ import (
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/wallet"
+	"github.com/quorate/quorate/wallet/coinselect"
 )
 
 // Fee rates where nothing else is said.
@@ -93,7 +94,7 @@ func (n *Node) command(ctx context.Context, a *coordinator.Actor, r api.Propose)
 
 func (n *Node) feeRate(ctx context.Context, r api.Propose) (wallet.FeeRate, error) {
 	if r.FeeRate != 0 {
-		rate, err := wallet.FeeRateFromSatVB(r.FeeRate)
+		rate, err := coinselect.FeeRateFromSatVB(r.FeeRate)
 		if err != nil {
 			return 0, api.Misuse("bad_fee_rate", "fee rate: "+err.Error(), "give satoshis per virtual byte")
 		}

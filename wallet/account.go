@@ -21,22 +21,17 @@ type AccountKey struct {
 	zeroed bool
 }
 
-// DeriveAccount derives m/48'/coin'/account'/2' (ScriptWSH) or /1' (ScriptSHWSH)
-// from a BIP32 seed of 16 to 64 bytes (BIP48). Errors: ErrUnknownNetwork,
+// DeriveAccount derives m/48'/coin'/account'/step' (BIP48), the step being the
+// form's, from a BIP32 seed of 16 to 64 bytes. Errors: ErrUnknownNetwork,
 // ErrUnsupported (script type), ErrScriptIndex (account of 2^31 or more), or a
 // seed that BIP32 refuses.
 func DeriveAccount(seed []byte, net Network, st ScriptType, account uint32) (*AccountKey, error) {
 	if err := checkNetwork(net); err != nil {
 		return nil, err
 	}
-	var scriptStep uint32
-	switch st {
-	case ScriptWSH:
-		scriptStep = 2
-	case ScriptSHWSH:
-		scriptStep = 1
-	default:
-		return nil, fmt.Errorf("%w: script type %q", ErrUnsupported, st)
+	form, err := FormOf(st)
+	if err != nil {
+		return nil, err
 	}
 	if account >= hardened {
 		return nil, fmt.Errorf("%w: account %d", ErrScriptIndex, account)
@@ -51,7 +46,7 @@ func DeriveAccount(seed []byte, net Network, st ScriptType, account uint32) (*Ac
 		return nil, fmt.Errorf("derive master key: %w", err)
 	}
 	fingerprint := [4]byte(address.Hash160(masterPub.SerializeCompressed()))
-	path := []uint32{hardened + 48, hardened + net.CoinType(), hardened + account, hardened + scriptStep}
+	path := []uint32{hardened + 48, hardened + net.CoinType(), hardened + account, hardened + form.AccountStep()}
 	for _, step := range path {
 		child, err := key.Derive(step)
 		if err != nil {

@@ -17,16 +17,20 @@ const purposeMultisig = hardened + 48
 
 // CheckOrigin holds a key to its own origin: as many steps as it is deep, the
 // last of which is its child number; and, where the origin is one of BIP48, to
-// the coin type and the script type of the wallet. It returns ErrKeyDepth or
-// ErrWrongNetwork.
+// the coin type and the script type of the wallet. It returns ErrKeyDepth,
+// ErrWrongNetwork, or ErrUnsupported for a script type that is none.
 func (k Key) CheckOrigin(net Network, st ScriptType) error {
+	f, err := FormOf(st)
+	if err != nil {
+		return err
+	}
 	raw := base58.Decode(k.XPub)
 	if len(raw) != 82 {
 		return fmt.Errorf("%w: not an extended key", ErrKeyDepth)
 	}
 	depth, child := int(raw[4]), binary.BigEndian.Uint32(raw[9:13])
 	if depth == 0 {
-		return fmt.Errorf("%w: it is a master key; take the account key, as of m/48h/%dh/0h/%dh", ErrKeyDepth, net.CoinType(), bip48Script(st))
+		return fmt.Errorf("%w: it is a master key; take the account key, as of m/48h/%dh/0h/%dh", ErrKeyDepth, net.CoinType(), f.AccountStep())
 	}
 	if depth != len(k.Path) {
 		return fmt.Errorf("%w: it is %d steps below the master key, its origin has %d", ErrKeyDepth, depth, len(k.Path))
@@ -38,23 +42,15 @@ func (k Key) CheckOrigin(net Network, st ScriptType) error {
 		return nil
 	}
 	if len(k.Path) != 4 {
-		return fmt.Errorf("%w: BIP48 keys have 4 steps (m/48h/%dh/0h/%dh), this one has %d", ErrKeyDepth, net.CoinType(), bip48Script(st), len(k.Path))
+		return fmt.Errorf("%w: BIP48 keys have 4 steps (m/48h/%dh/0h/%dh), this one has %d", ErrKeyDepth, net.CoinType(), f.AccountStep(), len(k.Path))
 	}
 	if k.Path[1] != hardened+net.CoinType() {
 		return fmt.Errorf("%w: coin type %s, the wallet is on %s", ErrWrongNetwork, formatStep(k.Path[1]), net)
 	}
-	if want := hardened + bip48Script(st); k.Path[3] != want {
+	if want := hardened + f.AccountStep(); k.Path[3] != want {
 		return fmt.Errorf("%w: BIP48 script type %s is not %s (%s)", ErrKeyDepth, formatStep(k.Path[3]), formatStep(want), st)
 	}
 	return nil
-}
-
-// bip48Script is BIP48's step for a script type.
-func bip48Script(st ScriptType) uint32 {
-	if st == ScriptSHWSH {
-		return 1
-	}
-	return 2
 }
 
 // SameSigner says whether two keys are of one signer: whatever their chain

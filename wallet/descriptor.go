@@ -3,19 +3,6 @@ package wallet
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
-)
-
-// ScriptType is how a wallet's multisig script is wrapped.
-type ScriptType string
-
-// The script types.
-const (
-	// ScriptWSH is P2WSH (BIP141), BIP48 script type 2.
-	ScriptWSH ScriptType = "wsh"
-	// ScriptSHWSH is P2WSH nested in P2SH, BIP48 script type 1.
-	ScriptSHWSH ScriptType = "sh-wsh"
 )
 
 // The branches of a descriptor, the values of <0;1>.
@@ -24,13 +11,11 @@ const (
 	BranchChange   uint32 = 1
 )
 
-// Descriptor is a wallet: k of n keys in wsh or sh(wsh), with multi or
-// sortedmulti. It is immutable and safe for concurrent use; it keeps a bounded
-// cache of derived scripts.
+// Descriptor is a wallet: a form, and k of n keys in it. It is immutable and
+// safe for concurrent use; it keeps a bounded cache of derived scripts.
 type Descriptor struct {
 	net       Network
-	st        ScriptType
-	sorted    bool
+	form      Form
 	threshold int
 	keys      []Key
 	accounts  []*pubNode
@@ -58,21 +43,22 @@ func NewMultisig(net Network, st ScriptType, threshold int, keys []Key) (*Descri
 		}
 		nodes[i] = node
 	}
-	return newDescriptor(net, st, true, threshold, keys, nodes)
+	f, err := FormOf(st)
+	if err != nil {
+		return nil, err
+	}
+	return newDescriptor(net, f, threshold, keys, nodes)
 }
 
 // newDescriptor is where every Descriptor is made and the last checks stand.
-func newDescriptor(net Network, st ScriptType, sorted bool, threshold int, keys []Key, nodes []*pubNode) (*Descriptor, error) {
-	if st != ScriptWSH && st != ScriptSHWSH {
-		return nil, fmt.Errorf("%w: script type %q", ErrUnsupported, st)
-	}
+func newDescriptor(net Network, f Form, threshold int, keys []Key, nodes []*pubNode) (*Descriptor, error) {
 	if len(keys) < 1 || len(keys) > MaxKeys {
 		return nil, fmt.Errorf("%w: %d, want 1 to %d", ErrKeyCount, len(keys), MaxKeys)
 	}
 	if threshold < 1 || threshold > len(keys) {
 		return nil, fmt.Errorf("%w: %d of %d keys", ErrThreshold, threshold, len(keys))
 	}
-	d := &Descriptor{net: net, st: st, sorted: sorted, threshold: threshold, accounts: nodes}
+	d := &Descriptor{net: net, form: f, threshold: threshold, accounts: nodes}
 	for i, k := range keys {
 		for j := range i {
 			// Two chain codes over one public key still are one signer.
@@ -114,16 +100,9 @@ func ParseDescriptor(s string, net Network) (*Descriptor, error) {
 	if err != nil {
 		return nil, err
 	}
-	st, inner := ScriptWSH, e
-	if inner.fn == "sh" {
-		st, inner = ScriptSHWSH, inner.sub
-	}
-	if inner.fn != "wsh" {
-		return nil, p.failAt(inner.off, fmt.Errorf("%w: want wsh() or sh(wsh())", ErrUnsupported))
-	}
-	multi := inner.sub
-	if multi.fn != "sortedmulti" && multi.fn != "multi" {
-		return nil, p.failAt(multi.off, fmt.Errorf("%w: want sortedmulti() or multi()", ErrUnsupported))
+	f, multi, err := readForm(p, e)
+	if err != nil {
+		return nil, err
 	}
 	keys := make([]Key, len(multi.keys))
 	nodes := make([]*pubNode, len(multi.keys))
@@ -140,7 +119,7 @@ func ParseDescriptor(s string, net Network) (*Descriptor, error) {
 			}
 		}
 	}
-	return newDescriptor(net, st, multi.fn == "sortedmulti", multi.k, keys, nodes)
+	return newDescriptor(net, f, multi.k, keys, nodes)
 }
 
 // walletPath says whether the path after the key is /<0;1>/*.
@@ -150,19 +129,11 @@ func (e *keyExpr) walletPath() bool {
 }
 
 func (d *Descriptor) format() string {
-	args := []string{strconv.Itoa(d.threshold)}
-	for _, k := range d.keys {
-		args = append(args, k.String()+"/<0;1>/*")
+	keys := make([]string, len(d.keys))
+	for i, k := range d.keys {
+		keys[i] = k.String() + "/<0;1>/*"
 	}
-	fn := "multi"
-	if d.sorted {
-		fn = "sortedmulti"
-	}
-	text := "wsh(" + fn + "(" + strings.Join(args, ",") + "))"
-	if d.st == ScriptSHWSH {
-		text = "sh(" + text + ")"
-	}
-	return text
+	return d.form.expression(d.threshold, keys)
 }
 
 // String returns the descriptor in canonical form: h as the hardened mark, and
@@ -181,29 +152,15 @@ func (d *Descriptor) Keys() []Key {
 	return keys
 }
 
-// ScriptType returns how the multisig script is wrapped.
-func (d *Descriptor) ScriptType() ScriptType { return d.st }
+// Form returns what the wallet's coins are locked with.
+func (d *Descriptor) Form() Form { return d.form }
+
+// ScriptType returns the name of the form.
+func (d *Descriptor) ScriptType() ScriptType { return d.form.Kind() }
 
 // Network returns the network of the keys and addresses.
 func (d *Descriptor) Network() Network { return d.net }
 
-// InputWeight returns the weight of one input with its witness, in weight
-// units, with signatures of the greatest size there is: 72 bytes. (Low-S makes
-// the DER 71 bytes at most, low-R one less, and the sighash byte adds one; not
-// every signer grinds for low R.)
-func (d *Descriptor) InputWeight() int {
-	const sigSize = 72
-	// outpoint, sequence, length of scriptSig
-	base := 36 + 4 + 1
-	if d.st == ScriptSHWSH {
-		base += 35 // push of OP_0 <32 bytes>
-	}
-	script := multisigScriptSize(d.threshold, len(d.keys))
-	scriptLen := 1
-	if script > 252 {
-		scriptLen = 3
-	}
-	// number of items, the dummy, the signatures, the script
-	witness := 1 + 1 + d.threshold*(1+sigSize) + scriptLen + script
-	return 4*base + witness
-}
+// InputWeight returns the weight of one input with its witness at its worst, in
+// weight units.
+func (d *Descriptor) InputWeight() int { return d.form.inputWeight(d.threshold, len(d.keys)) }

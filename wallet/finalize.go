@@ -26,7 +26,7 @@ func (s *Spend) Finalize(sigs []Signature, cache *SigCache) (*wire.MsgTx, error)
 	tx := s.tx.Copy()
 	errs := make([]error, len(s.in))
 	parallel(len(s.in), func(i int) {
-		errs[i] = s.finalizeInput(tx, i, candidates[i], cache)
+		errs[i] = s.d.form.satisfy(s, tx, i, candidates[i], cache)
 	})
 	for _, err := range errs {
 		if err != nil {
@@ -57,32 +57,4 @@ func (s *Spend) candidates(sigs []Signature) [][]Signature {
 		})
 	}
 	return out
-}
-
-// finalizeInput writes the witness of one input and executes it.
-func (s *Spend) finalizeInput(tx *wire.MsgTx, i int, candidates []Signature, cache *SigCache) error {
-	byKey := make([][]byte, len(s.d.keys))
-	have := 0
-	for _, sig := range candidates {
-		if have == s.d.threshold {
-			break
-		}
-		if byKey[sig.Key] == nil && s.Verify(sig, cache) == nil {
-			byKey[sig.Key] = sig.Bytes
-			have++
-		}
-	}
-	if have < s.d.threshold {
-		return fmt.Errorf("input %d has %d of %d: %w", i, have, s.d.threshold, ErrMissingSignatures)
-	}
-	script := s.scripts[i]
-	witness := make(wire.TxWitness, 0, s.d.threshold+2)
-	witness = append(witness, nil) // OP_CHECKMULTISIG pops one item too many
-	for _, key := range script.Order {
-		if byKey[key] != nil {
-			witness = append(witness, bytes.Clone(byKey[key]))
-		}
-	}
-	tx.TxIn[i].Witness = append(witness, bytes.Clone(script.WitnessScript))
-	return s.executeFinal(tx, i, byKey)
 }

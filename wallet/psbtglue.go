@@ -56,9 +56,7 @@ func (s *Spend) PSBT(version int, prevTxs map[chainhash.Hash]*wire.MsgTx, own ..
 			out.NonWitnessUTXO = prev.Copy()
 		}
 		out.WitnessUTXO = &wire.TxOut{Value: in.Amount, PkScript: bytes.Clone(script.PkScript)}
-		out.RedeemScript = bytes.Clone(script.RedeemScript)
-		out.WitnessScript = bytes.Clone(script.WitnessScript)
-		out.Derivations = s.d.psbtDerivations(script, in.Branch, in.Index)
+		s.d.form.psbtInput(s.d, script, in.Branch, in.Index, out)
 	}
 	for _, o := range own {
 		if o.Output < 0 || o.Output >= len(s.out) {
@@ -71,10 +69,7 @@ func (s *Spend) PSBT(version int, prevTxs map[chainhash.Hash]*wire.MsgTx, own ..
 		if !bytes.Equal(script.PkScript, s.out[o.Output].PkScript) {
 			return nil, fmt.Errorf("build psbt: own output %d: %w", o.Output, ErrForeignTx)
 		}
-		out := &p.Outputs[o.Output]
-		out.RedeemScript = bytes.Clone(script.RedeemScript)
-		out.WitnessScript = bytes.Clone(script.WitnessScript)
-		out.Derivations = s.d.psbtDerivations(script, o.Branch, o.Index)
+		s.d.form.psbtOutput(s.d, script, o.Branch, o.Index, &p.Outputs[o.Output])
 	}
 	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("build psbt: %w", err)
@@ -92,17 +87,6 @@ func (d *Descriptor) psbtXPubs() []psbt.XPub {
 			out = append(out, psbt.XPub{Key: [78]byte(raw[:78]), Origin: psbt.Origin{Fingerprint: k.Fingerprint, Path: slices.Clone(k.Path)}})
 		}
 	}
-	return out
-}
-
-// psbtDerivations returns the origin of each key of a script.
-func (d *Descriptor) psbtDerivations(script *Script, branch, index uint32) []psbt.Derivation {
-	out := make([]psbt.Derivation, len(d.keys))
-	for i, k := range d.keys {
-		path := append(slices.Clone(k.Path), branch, index)
-		out[i] = psbt.Derivation{PubKey: bytes.Clone(script.PubKeys[i]), Origin: psbt.Origin{Fingerprint: k.Fingerprint, Path: path}}
-	}
-	slices.SortFunc(out, func(a, b psbt.Derivation) int { return bytes.Compare(a.PubKey, b.PubKey) })
 	return out
 }
 
@@ -127,7 +111,7 @@ func SpendFromPSBT(d *Descriptor, p *psbt.Packet) (*Spend, error) {
 			return nil, fmt.Errorf("read psbt: %w", err)
 		}
 		spent := p.Inputs[i].Spent()
-		branch, index, err := d.locate(spent.PkScript, p.Inputs[i].Derivations)
+		branch, index, err := d.locate(spent.PkScript, d.form.psbtOrigins(&p.Inputs[i]))
 		if err != nil {
 			return nil, fmt.Errorf("read psbt: input %d: %w", i, err)
 		}
@@ -141,19 +125,19 @@ func SpendFromPSBT(d *Descriptor, p *psbt.Packet) (*Spend, error) {
 }
 
 // locate finds the branch and index of a script by what a packet says of its keys.
-func (d *Descriptor) locate(pkScript []byte, derivations []psbt.Derivation) (branch, index uint32, err error) {
+func (d *Descriptor) locate(pkScript []byte, origins []psbt.Origin) (branch, index uint32, err error) {
 	// Each place named costs the derivation of all keys: an honest packet names one.
 	const maxPlaces = 4
 	var tried []scriptPosition
-	for _, derivation := range derivations {
-		path := derivation.Origin.Path
+	for _, origin := range origins {
+		path := origin.Path
 		if len(path) < 2 {
 			continue
 		}
 		n := len(path) - 2
 		at := scriptPosition{path[n], path[n+1]}
 		known := slices.ContainsFunc(d.keys, func(k Key) bool {
-			return k.Fingerprint == derivation.Origin.Fingerprint && slices.Equal(k.Path, path[:n])
+			return k.Fingerprint == origin.Fingerprint && slices.Equal(k.Path, path[:n])
 		})
 		if !known || slices.Contains(tried, at) || len(tried) == maxPlaces {
 			continue
@@ -180,35 +164,11 @@ func (s *Spend) SignaturesFromPSBT(p *psbt.Packet) ([]Signature, error) {
 	}
 	var sigs []Signature
 	for i := range p.Inputs {
-		for _, partial := range p.Inputs[i].PartialSigs {
-			key := slices.IndexFunc(s.scripts[i].PubKeys, func(pub []byte) bool { return bytes.Equal(pub, partial.PubKey) })
-			if key < 0 {
-				return nil, fmt.Errorf("read psbt: input %d: %w", i, ErrSignatureKey)
-			}
-			sigs = append(sigs, Signature{Input: uint32(i), Key: uint32(key), Bytes: bytes.Clone(partial.Signature)})
+		of, err := s.d.form.psbtSignatures(s, i, &p.Inputs[i])
+		if err != nil {
+			return nil, fmt.Errorf("read psbt: input %d: %w", i, err)
 		}
-		sigs = append(sigs, s.witnessSignatures(i, p.Inputs[i].FinalWitness)...)
+		sigs = append(sigs, of...)
 	}
 	return sigs, nil
-}
-
-// witnessSignatures returns the signatures of a finished witness of input i,
-// each with the key it verifies by; others are left out.
-func (s *Spend) witnessSignatures(i int, witness wire.TxWitness) []Signature {
-	if len(witness) < 3 || len(witness) > MaxKeys+2 {
-		return nil
-	}
-	var sigs []Signature
-	order := s.scripts[i].Order
-	for _, item := range witness[1 : len(witness)-1] {
-		for position, key := range order {
-			sig := Signature{Input: uint32(i), Key: uint32(key), Bytes: bytes.Clone(item)}
-			if s.Verify(sig, nil) == nil {
-				sigs = append(sigs, sig)
-				order = order[position+1:] // signatures stand in the order of keys
-				break
-			}
-		}
-	}
-	return sigs
 }

@@ -21,7 +21,7 @@ const maxCachedKeys = 40_000
 type Script struct {
 	// PkScript is the output script.
 	PkScript []byte
-	// RedeemScript is the P2SH script, nil for ScriptWSH.
+	// RedeemScript is the P2SH script, nil where there is none.
 	RedeemScript []byte
 	// WitnessScript is the multisig script.
 	WitnessScript []byte
@@ -102,7 +102,6 @@ func (d *Descriptor) script(branch, index uint32) (*Script, error) {
 	}
 	s := &Script{
 		PubKeys: make([][]byte, len(d.keys)),
-		Order:   make([]int, len(d.keys)),
 		parsed:  make([]*btcec.PublicKey, len(d.keys)),
 	}
 	for i := range d.keys {
@@ -110,21 +109,9 @@ func (d *Descriptor) script(branch, index uint32) (*Script, error) {
 		if err != nil {
 			return nil, fmt.Errorf("derive key %d at %d/%d: %w", i, branch, index, err)
 		}
-		s.PubKeys[i], s.parsed[i], s.Order[i] = pub.SerializeCompressed(), pub, i
+		s.PubKeys[i], s.parsed[i] = pub.SerializeCompressed(), pub
 	}
-	if d.sorted { // BIP67
-		slices.SortFunc(s.Order, func(a, b int) int { return bytes.Compare(s.PubKeys[a], s.PubKeys[b]) })
-	}
-	ordered := make([][]byte, len(d.keys))
-	for position, key := range s.Order {
-		ordered[position] = s.PubKeys[key]
-	}
-	s.WitnessScript = multisigScript(d.threshold, ordered)
-	s.PkScript = scriptWSH(s.WitnessScript)
-	if d.st == ScriptSHWSH {
-		s.RedeemScript = s.PkScript
-		s.PkScript = scriptSH(s.RedeemScript)
-	}
+	d.form.lock(d, s)
 	d.cache.put(at, s)
 	return s, nil
 }

@@ -3,11 +3,9 @@ package wallet
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
-	"github.com/btcsuite/btcd/txscript/v2"
 )
 
 var (
@@ -17,37 +15,9 @@ var (
 	ErrKeyWiped = errors.New("private key was wiped")
 )
 
-// Sign signs every input with the account's keys and SIGHASH_ALL, on all
-// cores: one signature an input, in the order of inputs, the bytes that Bitcoin
-// Core makes. Errors: ErrNotCosigner, ErrKeyWiped.
-func (s *Spend) Sign(a *AccountKey) ([]Signature, error) {
-	key := a.keyIndex(s.d)
-	if key < 0 {
-		return nil, ErrNotCosigner
-	}
-	branches, err := a.branchKeys(s.d.branches[key])
-	if err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
-	}
-	defer func() {
-		for i := range branches {
-			branches[i].priv.Zero()
-		}
-	}()
-	sigs := make([]Signature, len(s.in))
-	errs := make([]error, len(s.in))
-	parallel(len(s.in), func(i int) {
-		priv, err := branches[s.in[i].Branch].child(s.in[i].Index)
-		if err != nil {
-			errs[i] = fmt.Errorf("sign input %d: %w", i, err)
-			return
-		}
-		defer priv.Zero()
-		der := signLowR(&priv, s.hashes[i]).Serialize()
-		sigs[i] = Signature{Input: uint32(i), Key: uint32(key), Bytes: append(der, byte(txscript.SigHashAll))}
-	})
-	return sigs, errors.Join(errs...)
-}
+// Sign signs every input with the account's keys, on all cores, in the order of
+// inputs: the bytes that Bitcoin Core makes. Errors: ErrNotCosigner, ErrKeyWiped.
+func (s *Spend) Sign(a *AccountKey) ([]Signature, error) { return s.d.form.sign(s, a) }
 
 // signLowR signs as Bitcoin Core's CKey::Sign does: the RFC6979 nonce, and
 // where R has its top bit set, again with a counter as the nonce's extra

@@ -17,50 +17,34 @@ var ErrSLIP132 = errors.New("extended key of another kind of wallet")
 // slip132 is one version of SLIP-132. The letter of a test network's version
 // stands for all of them.
 type slip132 struct {
-	prefix  string
-	st      ScriptType // empty for wallets of a single signature
+	prefix  string     // of wallets of a single signature
+	st      ScriptType // empty for those
 	mainnet bool
 	private bool
 }
 
 // slip132Of returns what a version of SLIP-132 says; BIP32's own are none.
 func slip132Of(version uint32) (slip132, bool) {
+	for _, f := range Forms() {
+		for _, mainnet := range []bool{true, false} {
+			if f.SLIP132(mainnet) == version {
+				return slip132{st: f.Kind(), mainnet: mainnet}, true
+			}
+		}
+	}
 	switch version {
-	case 0x02aa7ed3:
-		return slip132{"Zpub", ScriptWSH, true, false}, true
-	case 0x0295b43f:
-		return slip132{"Ypub", ScriptSHWSH, true, false}, true
-	case 0x02575483:
-		return slip132{"Vpub", ScriptWSH, false, false}, true
-	case 0x024289ef:
-		return slip132{"Upub", ScriptSHWSH, false, false}, true
 	case 0x04b24746:
-		return slip132{"zpub", "", true, false}, true
+		return slip132{prefix: "zpub"}, true
 	case 0x049d7cb2:
-		return slip132{"ypub", "", true, false}, true
+		return slip132{prefix: "ypub"}, true
 	case 0x045f1cf6:
-		return slip132{"vpub", "", false, false}, true
+		return slip132{prefix: "vpub"}, true
 	case 0x044a5262:
-		return slip132{"upub", "", false, false}, true
+		return slip132{prefix: "upub"}, true
 	case 0x02aa7a99, 0x0295b005, 0x02575048, 0x024285b5, 0x04b2430c, 0x049d7878, 0x045f18bc, 0x044a4e28:
 		return slip132{private: true}, true
 	}
 	return slip132{}, false
-}
-
-// slip132Version is the version of a multisig account key.
-func slip132Version(st ScriptType, mainnet bool) uint32 {
-	switch {
-	case st == ScriptWSH && mainnet:
-		return 0x02aa7ed3
-	case st == ScriptSHWSH && mainnet:
-		return 0x0295b43f
-	case st == ScriptWSH:
-		return 0x02575483
-	case st == ScriptSHWSH:
-		return 0x024289ef
-	}
-	return 0
 }
 
 // FromSLIP132 converts Zpub, Ypub, Vpub and Upub (SLIP-132: multisig accounts)
@@ -105,11 +89,11 @@ func ToSLIP132(xpub string, st ScriptType) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	version := slip132Version(st, mainnet)
-	if version == 0 {
-		return "", fmt.Errorf("%w: script type %q", ErrUnsupported, st)
+	f, err := FormOf(st)
+	if err != nil {
+		return "", err
 	}
-	return withVersion(base58.Decode(xpub), version), nil
+	return withVersion(base58.Decode(xpub), f.SLIP132(mainnet)), nil
 }
 
 // withVersion encodes the 82 bytes of an extended key under another version.

@@ -9,12 +9,15 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/wallet/coinselect"
 )
 
 const (
 	// MaxTxWeight is the most weight nodes relay (Bitcoin Core's
 	// MAX_STANDARD_TX_WEIGHT), in weight units.
-	MaxTxWeight = 400_000
+	MaxTxWeight = coinselect.MaxTxWeight
+	maxAmount   = 21_000_000 * 100_000_000 // satoshis; Core's MAX_MONEY
 	// maxPkScript is the longest script that consensus executes, in bytes: an
 	// output with a longer one can never be spent.
 	maxPkScript = txscript.MaxScriptSize
@@ -30,6 +33,15 @@ var (
 	ErrDuplicateInput = errors.New("outpoint is spent twice")
 	// ErrNegativeFee is returned where the outputs exceed the inputs.
 	ErrNegativeFee = errors.New("outputs exceed inputs")
+	// ErrNoOutputs is returned where nothing is paid.
+	ErrNoOutputs = errors.New("no outputs to pay")
+	// ErrAmount names an amount, or a sum, that is zero, negative or above
+	// 21 million bitcoin.
+	ErrAmount = errors.New("amount out of range")
+	// ErrTooHeavy says that nodes would not relay the transaction.
+	ErrTooHeavy = errors.New("transaction would exceed the standard weight")
+	// ErrScript names an output script that is empty or too long.
+	ErrScript = errors.New("script out of range")
 )
 
 // Input is a coin of the wallet that a transaction spends.
@@ -57,7 +69,7 @@ type Spend struct {
 	scripts []*Script
 	prev    []*wire.TxOut
 	mid     *txscript.TxSigHashes
-	hashes  [][32]byte // SIGHASH_ALL (BIP143) of each input
+	hashes  [][32]byte // what the signatures of each input are over
 	txid    chainhash.Hash
 	fee     int64
 	weight  int
@@ -80,7 +92,6 @@ func NewSpend(d *Descriptor, in []Input, out []Output, lockTime uint32) (*Spend,
 		},
 		scripts: make([]*Script, len(in)),
 		prev:    make([]*wire.TxOut, len(in)),
-		hashes:  make([][32]byte, len(in)),
 	}
 	for i, o := range out {
 		o.PkScript = bytes.Clone(o.PkScript)
@@ -97,21 +108,15 @@ func NewSpend(d *Descriptor, in []Input, out []Output, lockTime uint32) (*Spend,
 		s.scripts[i] = script
 		s.prev[i] = &wire.TxOut{Value: in[i].Amount, PkScript: script.PkScript}
 		s.tx.TxIn[i] = &wire.TxIn{PreviousOutPoint: in[i].OutPoint, Sequence: spendSequence}
-		if script.RedeemScript != nil {
-			s.tx.TxIn[i].SignatureScript = pushKey(nil, script.RedeemScript)
-		}
+		s.tx.TxIn[i].SignatureScript = d.form.scriptSig(script)
 	})
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	s.txid = s.tx.TxHash()
 	s.mid = txscript.NewTxSigHashes(s.tx, &prevOuts{tx: s.tx, prev: s.prev})
-	for i, script := range s.scripts {
-		hash, err := txscript.CalcWitnessSigHash(script.WitnessScript, s.mid, txscript.SigHashAll, s.tx, i, in[i].Amount)
-		if err != nil {
-			return nil, fmt.Errorf("build spend: hash of input %d: %w", i, err)
-		}
-		s.hashes[i] = [32]byte(hash)
+	if s.hashes, err = d.form.hashes(s); err != nil {
+		return nil, fmt.Errorf("build spend: %w", err)
 	}
 	return s, nil
 }

@@ -33,8 +33,8 @@ type Signature struct {
 	Bytes []byte
 }
 
-// Verify checks a signature: strict DER, low S, SIGHASH_ALL, by that key over
-// that input. A signature in the cache is not computed again; one that verifies
+// Verify checks a signature as the wallet's form asks (strict DER, low S,
+// SIGHASH_ALL), by that key over that input. A signature in the cache is not computed again; one that verifies
 // is added (cache may be nil). Errors are the ErrSignature sentinels.
 func (s *Spend) Verify(sig Signature, cache *SigCache) error {
 	if uint64(sig.Input) >= uint64(len(s.in)) {
@@ -43,21 +43,7 @@ func (s *Spend) Verify(sig Signature, cache *SigCache) error {
 	if uint64(sig.Key) >= uint64(len(s.d.keys)) {
 		return fmt.Errorf("%w: %d", ErrSignatureKey, sig.Key)
 	}
-	parsed, err := parseTxSignature(sig.Bytes)
-	if err != nil {
-		return fmt.Errorf("input %d, key %d: %w", sig.Input, sig.Key, err)
-	}
-	script := s.scripts[sig.Input]
-	hash := &s.hashes[sig.Input]
-	digest := sigDigest(hash, script.PubKeys[sig.Key], sig.Bytes)
-	if cache.has(digest) {
-		return nil
-	}
-	if !parsed.Verify(hash[:], script.parsed[sig.Key]) {
-		return fmt.Errorf("input %d, key %d: %w", sig.Input, sig.Key, ErrSignatureInvalid)
-	}
-	cache.add(digest)
-	return nil
+	return s.d.form.verify(s, sig, cache)
 }
 
 // VerifyAll is Verify of each signature, on all cores: result i belongs to sigs[i].

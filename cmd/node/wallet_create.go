@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +17,7 @@ import (
 func (c *cli) walletCreateCommand() *cobra.Command {
 	var r api.CreateWallet
 	var from, key string
+	scripts := api.Scripts()
 	var cmd *cobra.Command
 	cmd = &cobra.Command{
 		Use:   "create NAME --threshold K --cosigners N | --from FILE",
@@ -40,15 +43,15 @@ JSON: {"wallet","name","state":"forming","invites":["quorate1…",…]}; "awaiti
 			if r.Cosigners < 1 || r.Cosigners > 20 || r.Threshold < 1 || r.Threshold > r.Cosigners {
 				return api.WalletInvites{}, api.Misuse("bad_threshold", "there can be 1 to 20 cosigners, and the threshold can be from 1 to their number", "try --cosigners 3 --threshold 2")
 			}
-			if r.Script != "wsh" && r.Script != "sh-wsh" {
-				return api.WalletInvites{}, api.Misuse("bad_script", fmt.Sprintf("script type %.20q is not known", r.Script), "it is wsh or sh-wsh")
+			if !slices.Contains(scripts, r.Script) {
+				return api.WalletInvites{}, api.Misuse("bad_script", fmt.Sprintf("script type %.20q is not known", r.Script), "it is "+strings.Join(scripts, " or "))
 			}
 			return node.CreateWallet(ctx, r)
 		}, showInvites),
 	}
 	cmd.Flags().IntVar(&r.Threshold, "threshold", 0, "how many must sign")
 	cmd.Flags().IntVar(&r.Cosigners, "cosigners", 0, "how many there are, this node included")
-	cmd.Flags().StringVar(&r.Script, "script", "wsh", "script `type`: wsh or sh-wsh")
+	cmd.Flags().StringVar(&r.Script, "script", scripts[0], "script `type`: "+strings.Join(scripts, " or "))
 	externalFlag(cmd, &r.External, &r.Unproven)
 	cmd.Flags().StringVar(&from, "from", "", "make the group around the wallet in this `file`: descriptor, BSMS, or what another wallet exports; - for standard input")
 	cmd.Flags().StringVar(&key, "key", "", "with --from: `fingerprint` of this node's key, where its seed does not derive it")

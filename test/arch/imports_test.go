@@ -90,6 +90,9 @@ func support(importPath string) bool {
 	return false
 }
 
+// alone are packages that import nothing else of the project, their own room included.
+func alone() []string { return []string{"wallet/psbt", "wallet/coinselect", "journal/pmap"} }
+
 // arrows returns every breach of the import rules.
 func arrows(pkgs []pkg) []string {
 	var out []string
@@ -109,6 +112,9 @@ func arrows(pkgs []pkg) []string {
 			continue
 		}
 		for _, i := range p.Imports {
+			if slices.Contains(alone(), strings.TrimPrefix(p.ImportPath, module+"/")) && strings.HasPrefix(i, module) {
+				out = append(out, fmt.Sprintf("%s imports %s: it knows nothing else of the project", p.ImportPath, i))
+			}
 			if matches(r.banned, i) {
 				out = append(out, fmt.Sprintf("%s imports %s, which %s must not know", p.ImportPath, i, p.room()))
 			}
@@ -236,6 +242,10 @@ func TestArrowsAreHeld(t *testing.T) {
 		{"wallet", "time", 1},
 		{"wallet", "crypto/rand", 1},
 		{"wallet/psbt", "net/http", 1},
+		{"wallet/psbt", q("wallet"), 1},
+		{"wallet/coinselect", q("wallet/psbt"), 1},
+		{"wallet/coinselect", "github.com/btcsuite/btcd/wire/v2", 0},
+		{"wallet/formats", q("wallet"), 0},
 		{"journal", q("journal/pmap"), 0},
 		{"journal", q("wallet"), 1},
 		{"journal", q("coordinator"), 1},

@@ -19,6 +19,7 @@ import (
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
+	"github.com/quorate/quorate/wallet/coinselect"
 )
 
 // A large wallet: coins come address by address, as the gap limit allows, each
@@ -287,10 +288,10 @@ func BenchmarkLargeCoins(b *testing.B) {
 // the selection alone, and the signatures alone.
 func BenchmarkLargePropose(b *testing.B) {
 	l := largeWallet(b)
-	var coins []wallet.Coin
+	var coins []coinselect.Coin
 	var sum int64
 	for _, c := range coordinator.Coins(l.full.State, l.full.View, l.now()) {
-		coins = append(coins, wallet.Coin{Input: wallet.Input{OutPoint: c.OutPoint, Amount: c.Amount, Branch: c.Branch, Index: c.Index}})
+		coins = append(coins, coinselect.Coin{OutPoint: c.OutPoint, Amount: c.Amount})
 		sum += c.Amount
 	}
 	pay := append([]byte{0, 20}, make([]byte, 20)...)
@@ -340,9 +341,9 @@ func BenchmarkLargePropose(b *testing.B) {
 		})
 		b.Run(c.name+"/floor-select", func(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
-				if _, err := wallet.SelectCoins(wallet.SelectRequest{
-					Descriptor: l.full.State.Active().Descriptor, Coins: coins, ChangeScript: change.PkScript, FeeRate: c.rate,
-					Outputs: []wallet.Output{{PkScript: pay, Amount: c.amount}}, Seed: [32]byte{byte(i)},
+				if _, err := coinselect.Select(coinselect.Request{
+					InputWeight: int64(l.full.State.Active().Descriptor.InputWeight()), Coins: coins, ChangeScript: change.PkScript, FeeRate: c.rate,
+					Outputs: []coinselect.Output{{PkScript: pay, Amount: c.amount}}, Seed: [32]byte{byte(i)},
 				}); err != nil {
 					b.Fatal(err)
 				}

@@ -41,7 +41,7 @@ func caravanNetwork(net wallet.Network) string {
 func writeCaravan(w Wallet) ([]byte, error) {
 	d := w.Descriptor
 	f := caravanFile{
-		Name: w.name(), Type: scriptName(d.ScriptType()), Network: caravanNetwork(d.Network()),
+		Name: w.name(), Type: d.Form().OutputType(), Network: caravanNetwork(d.Network()),
 		Client: map[string]string{"type": "public"},
 		Quorum: caravanQuorum{d.Threshold(), len(d.Keys())},
 	}

@@ -28,7 +28,7 @@ func writeColdcard(w Wallet) []byte {
 		}
 	}
 	fmt.Fprintf(&b, "# Coldcard Multisig setup file\n#\nName: %s\nPolicy: %d of %d\nFormat: %s\n",
-		bytes.TrimSpace(name), d.Threshold(), len(d.Keys()), scriptName(d.ScriptType()))
+		bytes.TrimSpace(name), d.Threshold(), len(d.Keys()), d.Form().OutputType())
 	for i, k := range d.Keys() {
 		fmt.Fprintf(&b, "\n# %s\nDerivation: %s\n%s: %s\n", w.keyName(i), path(k), strings.ToUpper(hex.EncodeToString(k.Fingerprint[:])), k.XPub)
 	}

@@ -81,13 +81,15 @@ const (
 )
 
 // Write returns the wallet in a format. The same wallet gives the same bytes.
-// Errors: ErrUnsorted, or a format that is none.
+// Errors: ErrUnsorted, wallet.ErrUnsupported, or a format that is none.
 func Write(w Wallet, f Format) ([]byte, error) {
 	if w.Descriptor == nil {
 		return nil, fmt.Errorf("write %s: no descriptor", f)
 	}
-	if slices.Contains([]Format{Coldcard, Caravan, Electrum}, f) && !sorted(w.Descriptor) {
-		return nil, fmt.Errorf("write %s: %w", f, ErrUnsorted)
+	if slices.Contains([]Format{Coldcard, Caravan, Electrum}, f) {
+		if err := plain(w.Descriptor.Form()); err != nil {
+			return nil, fmt.Errorf("write %s: %w", f, err)
+		}
 	}
 	var out []byte
 	var err error
@@ -119,26 +121,31 @@ func Write(w Wallet, f Format) ([]byte, error) {
 	return out, nil
 }
 
-// sorted says whether a descriptor is of sortedmulti.
-func sorted(d *wallet.Descriptor) bool { return strings.Contains(d.String(), "sortedmulti(") }
-
-// scriptNames are how Coldcard, Caravan and others call the script types.
-func scriptName(st wallet.ScriptType) string {
-	if st == wallet.ScriptSHWSH {
-		return "P2SH-P2WSH"
+// plain holds a wallet to what some formats have a place for: plain multisig
+// with sorted keys.
+func plain(f wallet.Form) error {
+	switch sorted, plain := f.Multisig(); {
+	case !plain:
+		return fmt.Errorf("%w: the format has no place for script type %q", wallet.ErrUnsupported, f.Kind())
+	case !sorted:
+		return ErrUnsorted
 	}
-	return "P2WSH"
+	return nil
 }
 
-// scriptType is the other way of scriptName.
+// scriptType is the form that Coldcard, Caravan and others call so.
 func scriptType(name string) (wallet.ScriptType, error) {
-	switch strings.ToUpper(strings.TrimSpace(name)) {
-	case "P2WSH":
-		return wallet.ScriptWSH, nil
-	case "P2SH-P2WSH", "P2WSH-P2SH": // the second is what old firmware wrote
-		return wallet.ScriptSHWSH, nil
+	is := strings.ToUpper(strings.TrimSpace(name))
+	if is == "P2WSH-P2SH" { // what old firmware wrote
+		is = "P2SH-P2WSH"
 	}
-	return "", fmt.Errorf("%w: script type %q, want P2WSH or P2SH-P2WSH", wallet.ErrUnsupported, clean(name))
+	var known []string
+	for _, f := range wallet.Forms() {
+		if known = append(known, f.OutputType()); f.OutputType() == is {
+			return f.Kind(), nil
+		}
+	}
+	return "", fmt.Errorf("%w: script type %q, want %s", wallet.ErrUnsupported, clean(name), strings.Join(known, " or "))
 }
 
 // path returns "m/48'/0'/0'/2'", the form outside of descriptors.

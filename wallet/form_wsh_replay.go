@@ -48,9 +48,9 @@ func (r *replay) FetchPrevOutput(op wire.OutPoint) *wire.TxOut {
 	return r.prevOuts.FetchPrevOutput(op)
 }
 
-// executeFinal runs the engine over a finished input, whose signatures by key
+// execute runs the engine over a finished input, whose signatures by key
 // index were verified.
-func (s *Spend) executeFinal(tx *wire.MsgTx, i int, byKey [][]byte) error {
+func (wsh) execute(s *Spend, tx *wire.MsgTx, i int, byKey [][]byte) error {
 	script := s.scripts[i]
 	r := &replay{
 		prevOuts: prevOuts{tx: tx, prev: s.prev},

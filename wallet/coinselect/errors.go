@@ -1,4 +1,4 @@
-package wallet
+package coinselect
 
 import (
 	"errors"
@@ -23,8 +23,8 @@ var (
 	// ErrScript names an output script that is empty or too long, or change
 	// that nobody could ever spend.
 	ErrScript = errors.New("script out of range")
-	// ErrNoDescriptor is returned where the request has none.
-	ErrNoDescriptor = errors.New("no descriptor")
+	// ErrInputWeight is returned where the request states no weight of an input.
+	ErrInputWeight = errors.New("no weight of an input")
 )
 
 // ErrInsufficientFunds says that the coins cannot pay for the outputs and the

@@ -1,4 +1,4 @@
-package wallet
+package coinselect
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 const testInputWeight = 418
 
 func testCoin(n int, amount int64) Coin {
-	c := Coin{Input{Amount: amount, Index: uint32(n)}}
+	c := Coin{Amount: amount}
 	// Outpoints in another order than the numbers, as in life.
 	binary.LittleEndian.PutUint64(c.OutPoint.Hash[:], uint64(n)*0x9e3779b97f4a7c15)
 	c.OutPoint.Index = uint32(n % 3)
@@ -35,8 +35,9 @@ func wshScript(fill byte) []byte {
 	return append([]byte{0, 32}, bytes.Repeat([]byte{fill}, 32)...)
 }
 
-func testRequest(amount int64, coins ...int64) SelectRequest {
-	return SelectRequest{
+func testRequest(amount int64, coins ...int64) Request {
+	return Request{
+		InputWeight:  testInputWeight,
 		Coins:        testCoins(coins...),
 		Outputs:      []Output{{PkScript: wshScript(1), Amount: amount}},
 		ChangeScript: wshScript(2),
@@ -55,7 +56,7 @@ func amounts(coins []Coin) []int64 {
 
 // finalVSize builds the transaction with as many witness bytes as its inputs
 // may need and measures it, with nothing of the arithmetic under test.
-func finalVSize(r SelectRequest, s Selection, inputWeight int64) int64 {
+func finalVSize(r Request, s Selection, inputWeight int64) int64 {
 	tx := wire.NewMsgTx(2)
 	for _, c := range s.Coins {
 		// 41 bytes of input; the rest is witness: the count of the stack, the
@@ -83,7 +84,7 @@ type fatal interface {
 }
 
 // checkSelection holds an answer against everything promised of one.
-func checkSelection(t fatal, r SelectRequest, s Selection, inputWeight int64) {
+func checkSelection(t fatal, r Request, s Selection, inputWeight int64) {
 	t.Helper()
 	offered := map[wire.OutPoint]Coin{}
 	for _, c := range r.Coins {
@@ -141,10 +142,10 @@ func checkSelection(t fatal, r SelectRequest, s Selection, inputWeight int64) {
 	}
 }
 
-func TestSelectCoinsAlgorithms(t *testing.T) {
+func TestSelectAlgorithms(t *testing.T) {
 	for _, c := range []struct {
 		name      string
-		r         SelectRequest
+		r         Request
 		rate      FeeRate
 		algorithm string
 		coins     []int64
@@ -158,7 +159,7 @@ func TestSelectCoinsAlgorithms(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.r.FeeRate = c.rate
-			s, err := selectCoins(c.r, testInputWeight)
+			s, err := selectCoins(c.r)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -172,7 +173,7 @@ func TestSelectCoinsAlgorithms(t *testing.T) {
 
 // CoinGrinder competes above three times the long-term rate and only there,
 // and then takes fewer inputs than chance does.
-func TestSelectCoinsRates(t *testing.T) {
+func TestSelectRates(t *testing.T) {
 	// Whole millions, and half a one to pay: nothing comes out without change.
 	var values []int64
 	for i := range int64(60) {
@@ -191,7 +192,7 @@ func TestSelectCoinsRates(t *testing.T) {
 		for seed := range byte(50) {
 			r := testRequest(500_500_000, values...)
 			r.FeeRate, r.Seed[0] = c.rate, seed
-			s, err := selectCoins(r, testInputWeight)
+			s, err := selectCoins(r)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -207,13 +208,13 @@ func TestSelectCoinsRates(t *testing.T) {
 }
 
 // Exactly enough, and one satoshi less: the last resort finds the first.
-func TestSelectCoinsExactlyEnough(t *testing.T) {
+func TestSelectExactlyEnough(t *testing.T) {
 	for n := range 300 {
 		r := testRequest(0, slices.Repeat([]int64{10_000}, n+1)...)
 		f := txSize{input: testInputWeight, outputs: 43, count: 1}
 		fee := r.FeeRate.Fee(vsizeOf(f.weight(n+1, false)))
 		r.Outputs[0].Amount = int64(n+1)*10_000 - fee
-		s, err := selectCoins(r, testInputWeight)
+		s, err := selectCoins(r)
 		if err != nil {
 			t.Fatalf("%d coins: %v", n+1, err)
 		}
@@ -223,7 +224,7 @@ func TestSelectCoinsExactlyEnough(t *testing.T) {
 		}
 		r.Outputs[0].Amount++
 		var short ErrInsufficientFunds
-		if _, err := selectCoins(r, testInputWeight); !errors.As(err, &short) || short.Need-short.Have != 1 {
+		if _, err := selectCoins(r); !errors.As(err, &short) || short.Need-short.Have != 1 {
 			t.Fatalf("%d coins, one satoshi missing: %v", n+1, err)
 		}
 	}
@@ -232,7 +233,7 @@ func TestSelectCoinsExactlyEnough(t *testing.T) {
 // Change is made from exactly the amount at which spending it pays, and below
 // that it goes to the fee. What spending costs is judged at the long-term
 // rate, at most 10 sat/vB, at least that for dust.
-func TestSelectCoinsLeastChange(t *testing.T) {
+func TestSelectLeastChange(t *testing.T) {
 	f := txSize{input: testInputWeight, outputs: 43, count: 1, change: 43}
 	for _, c := range []struct {
 		long  FeeRate
@@ -248,7 +249,7 @@ func TestSelectCoinsLeastChange(t *testing.T) {
 				if chosen {
 					r.Chosen = []wire.OutPoint{r.Coins[0].OutPoint}
 				}
-				s, err := selectCoins(r, testInputWeight)
+				s, err := selectCoins(r)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -266,13 +267,14 @@ func TestSelectCoinsLeastChange(t *testing.T) {
 }
 
 // With many keys the cost of spending change is above its dust limit.
-func TestSelectCoinsHeavyInputChange(t *testing.T) {
+func TestSelectHeavyInputChange(t *testing.T) {
 	r := testRequest(100_000, 130_000)
 	const weight = 2200 // 550 vB, 5500 sat to spend at 10 sat/vB
+	r.InputWeight = weight
 	f := txSize{input: weight, outputs: 43, count: 1, change: 43}
 	for _, over := range []int64{5500, 5501} {
 		r.Coins[0].Amount = 100_000 + r.FeeRate.Fee(vsizeOf(f.weight(1, true))) + over
-		s, err := selectCoins(r, weight)
+		s, err := selectCoins(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,11 +286,11 @@ func TestSelectCoinsHeavyInputChange(t *testing.T) {
 }
 
 // The change output may be the one that makes the count of outputs longer.
-func TestSelectCoinsManyOutputs(t *testing.T) {
+func TestSelectManyOutputs(t *testing.T) {
 	for _, n := range []int{251, 252, 253} {
 		r := testRequest(0, 10_000_000)
 		r.Outputs = slices.Repeat([]Output{{PkScript: wshScript(1), Amount: 10_000}}, n)
-		s, err := selectCoins(r, testInputWeight)
+		s, err := selectCoins(r)
 		if err != nil || s.Change == 0 {
 			t.Fatalf("%d outputs: %+v, %v", n, s, err)
 		}
@@ -303,7 +305,7 @@ func TestChangeTarget(t *testing.T) {
 		{1000, 50_000, 50_000}, {25_000, 50_000, 50_000}, {25_001, 50_000, 50_001},
 		{100_000, 50_000, 199_999}, {5_000_000, 50_000, 999_999}, {maxAmount, 50_000, 999_999},
 	} {
-		f, err := newFunding(testRequest(c.pay), testInputWeight)
+		f, err := newFunding(testRequest(c.pay))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -322,15 +324,15 @@ func TestChangeTarget(t *testing.T) {
 }
 
 // The waste of an answer is that of Core's formula.
-func TestSelectCoinsWaste(t *testing.T) {
+func TestSelectWaste(t *testing.T) {
 	r := testRequest(100_000, 100_792)
-	s, err := selectCoins(r, testInputWeight)
+	s, err := selectCoins(r)
 	// 104.5 vB at 5 sat/vB instead of 10, and two satoshis above the 158 vB.
 	if want := int64(523 - 1045 + 2); err != nil || s.Waste != want {
 		t.Errorf("without change: %d, %v; want %d", s.Waste, err, want)
 	}
 	r = testRequest(100_000, 120_000)
-	s, err = selectCoins(r, testInputWeight)
+	s, err = selectCoins(r)
 	// Change costs 43 vB now and 105 later.
 	if want := int64(523 - 1045 + 43*5 + 105*10); err != nil || s.Waste != want {
 		t.Errorf("with change: %d, %v; want %d", s.Waste, err, want)
@@ -338,16 +340,16 @@ func TestSelectCoinsWaste(t *testing.T) {
 }
 
 // Coins that cost more than they bring are left alone, but spent when chosen.
-func TestSelectCoinsUneconomical(t *testing.T) {
+func TestSelectUneconomical(t *testing.T) {
 	r := testRequest(100_000, 100, 200, 522, 523, 500_000)
-	s, err := selectCoins(r, testInputWeight)
+	s, err := selectCoins(r)
 	if err != nil || !slices.Equal(amounts(s.Coins), []int64{500_000}) {
 		t.Fatalf("got %v, %v", s, err)
 	}
 	for _, c := range r.Coins {
 		r.Chosen = append(r.Chosen, c.OutPoint)
 	}
-	s, err = selectCoins(r, testInputWeight)
+	s, err = selectCoins(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,12 +357,12 @@ func TestSelectCoinsUneconomical(t *testing.T) {
 }
 
 // Over 252 inputs their count takes two bytes more.
-func TestSelectCoinsManyInputs(t *testing.T) {
+func TestSelectManyInputs(t *testing.T) {
 	for _, n := range []int{252, 253, 254, 900} {
 		r := testRequest(int64(n-1)*10_000, slices.Repeat([]int64{10_600}, n)...)
 		r.FeeRate = 1000
 		r.Outputs[0].Amount = int64(n)*10_600 - 105*int64(n) - 2000
-		s, err := selectCoins(r, testInputWeight)
+		s, err := selectCoins(r)
 		if err != nil {
 			t.Fatalf("%d coins: %v", n, err)
 		}
@@ -372,13 +374,13 @@ func TestSelectCoinsManyInputs(t *testing.T) {
 }
 
 // Which of equal coins are spent follows from the seed, for one and for many.
-func TestSelectCoinsSeed(t *testing.T) {
+func TestSelectSeed(t *testing.T) {
 	for _, pay := range []int64{20_000, 1_000_000} {
 		r := testRequest(pay, slices.Repeat([]int64{300_000}, 100)...)
 		different := map[string]bool{}
 		for seed := range byte(20) {
 			r.Seed[31] = seed
-			s, err := selectCoins(r, testInputWeight)
+			s, err := selectCoins(r)
 			if err != nil {
 				t.Fatal(err)
 			}

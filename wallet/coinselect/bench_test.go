@@ -1,4 +1,4 @@
-package wallet
+package coinselect
 
 import (
 	"math/rand/v2"
@@ -15,7 +15,7 @@ func BenchmarkSelect10000(b *testing.B) {
 	}
 	for _, c := range []struct {
 		name string
-		r    SelectRequest
+		r    Request
 		rate FeeRate
 	}{
 		{"mixed", testRequest(25_000_000, mixed...), 5000},
@@ -32,7 +32,7 @@ func BenchmarkSelect10000(b *testing.B) {
 			var err error
 			for i := 0; b.Loop(); i++ {
 				c.r.Seed[0] = byte(i)
-				s, err = selectCoins(c.r, testInputWeight)
+				s, err = selectCoins(c.r)
 			}
 			if err == nil {
 				checkSelection(b, c.r, s, testInputWeight)

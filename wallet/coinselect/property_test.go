@@ -1,4 +1,4 @@
-package wallet
+package coinselect
 
 import (
 	"errors"
@@ -10,10 +10,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-func drawRequest(t *rapid.T, maxCoins int) SelectRequest {
+func drawRequest(t *rapid.T, maxCoins int) Request {
 	amount := rapid.OneOf(rapid.Int64Range(1, 5_000), rapid.Int64Range(1, 200_000),
 		rapid.Int64Range(1, 50_000_000), rapid.SampledFrom([]int64{10_000, 100_000, 1_000_000}))
-	r := SelectRequest{
+	r := Request{
+		InputWeight:     testInputWeight,
 		Coins:           testCoins(rapid.SliceOfN(amount, 0, maxCoins).Draw(t, "coins")...),
 		ChangeScript:    rapid.SampledFrom([][]byte{wshScript(2), append([]byte{0xa9, 20}, make([]byte, 21)...)}).Draw(t, "change"),
 		FeeRate:         FeeRate(rapid.OneOf(rapid.Int64Range(1, 3000), rapid.Int64Range(1000, 200_000)).Draw(t, "rate")),
@@ -33,12 +34,13 @@ func drawRequest(t *rapid.T, maxCoins int) SelectRequest {
 	return r
 }
 
-func TestSelectCoinsProperties(t *testing.T) {
+func TestSelectProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRequest(t, 300)
 		weight := int64(rapid.SampledFrom([]int{270, testInputWeight, 416, 2200}).Draw(t, "weight"))
+		r.InputWeight = weight
 		before := slices.Clone(r.Coins)
-		s, err := selectCoins(r, weight)
+		s, err := selectCoins(r)
 		if !slices.Equal(before, r.Coins) {
 			t.Fatal("the coins of the caller were changed")
 		}
@@ -47,7 +49,7 @@ func TestSelectCoinsProperties(t *testing.T) {
 		shuffled := r
 		shuffled.Coins = rapid.Permutation(r.Coins).Draw(t, "order")
 		shuffled.Chosen = rapid.Permutation(r.Chosen).Draw(t, "chosen order")
-		s2, err2 := selectCoins(shuffled, weight)
+		s2, err2 := selectCoins(shuffled)
 		if fmt.Sprint(s, err) != fmt.Sprint(s2, err2) {
 			t.Fatalf("another order, another answer:\n%v %v\n%v %v", s, err, s2, err2)
 		}
@@ -68,11 +70,11 @@ func TestSelectCoinsProperties(t *testing.T) {
 
 // Against every subset of a few coins: what can be funded is funded, and what
 // cannot be is refused.
-func TestSelectCoinsComplete(t *testing.T) {
+func TestSelectComplete(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRequest(t, 8)
 		r.Chosen = nil
-		f, err := newFunding(r, testInputWeight)
+		f, err := newFunding(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +98,7 @@ func TestSelectCoinsComplete(t *testing.T) {
 				possible = true
 			}
 		}
-		s, err := selectCoins(r, testInputWeight)
+		s, err := selectCoins(r)
 		if (err == nil) != possible {
 			t.Fatalf("possible is %v, but got %v, %v", possible, s, err)
 		}

@@ -1,4 +1,4 @@
-package wallet
+package coinselect
 
 import (
 	"cmp"
@@ -6,9 +6,18 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/btcsuite/btcd/txscript/v2"
 )
 
 const (
+	// MaxTxWeight is the most weight nodes relay (Bitcoin Core's
+	// MAX_STANDARD_TX_WEIGHT), in weight units.
+	MaxTxWeight = 400_000
+	// maxPkScript is the longest script that consensus executes, in bytes: an
+	// output with a longer one can never be spent.
+	maxPkScript = txscript.MaxScriptSize
+
 	maxAmount = 21_000_000 * 100_000_000 // satoshis; Core's MAX_MONEY
 
 	changeLower = 50_000    // satoshis; CHANGE_LOWER of Core
@@ -45,7 +54,7 @@ type funded struct {
 }
 
 // newFunding checks everything in the request but the coins.
-func newFunding(r SelectRequest, inputWeight int64) (*funding, error) {
+func newFunding(r Request) (*funding, error) {
 	f := &funding{rate: r.FeeRate, longRate: r.LongTermFeeRate}
 	if f.longRate == 0 {
 		f.longRate = DefaultLongTermFeeRate
@@ -55,13 +64,13 @@ func newFunding(r SelectRequest, inputWeight int64) (*funding, error) {
 			return nil, fmt.Errorf("%w: %v", ErrFeeRate, rate)
 		}
 	}
-	if inputWeight <= 0 {
-		return nil, ErrNoDescriptor
+	if r.InputWeight <= 0 {
+		return nil, ErrInputWeight
 	}
 	if len(r.Outputs) == 0 {
 		return nil, ErrNoOutputs
 	}
-	f.size = txSize{input: inputWeight, count: len(r.Outputs)}
+	f.size = txSize{input: r.InputWeight, count: len(r.Outputs)}
 	for i, out := range r.Outputs {
 		if len(out.PkScript) == 0 || len(out.PkScript) > maxPkScript {
 			return nil, fmt.Errorf("%w: that of output %d has %d bytes", ErrScript, i, len(out.PkScript))
@@ -87,7 +96,7 @@ func newFunding(r SelectRequest, inputWeight int64) (*funding, error) {
 	// As Core does without an estimate for the far future, but never below
 	// the rate nodes judge dust by.
 	discard := max(min(f.longRate, discardRate), DustRelayFeeRate)
-	spendChange := discard.Fee(vsizeOf(inputWeight))
+	spendChange := discard.Fee(vsizeOf(r.InputWeight))
 	f.changeFee = partFee(f.rate, 4*f.size.change)
 	f.costOfChange = f.changeFee + spendChange
 	f.minChange = max(spendChange+1, DustLimit(r.ChangeScript, discard))

@@ -1,4 +1,4 @@
-package wallet
+package coinselect
 
 import (
 	"bytes"
@@ -10,14 +10,25 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-// Coin is a coin of the wallet that may be spent.
-type Coin struct{ Input }
+// Coin is a coin that may be spent.
+type Coin struct {
+	OutPoint wire.OutPoint
+	Amount   int64 // satoshis
+}
 
-// SelectRequest asks SelectCoins to fund Outputs. The same request, with its
-// coins in any order, always gives the same answer.
-type SelectRequest struct {
-	Descriptor *Descriptor // owner of every coin; states the worst-case weight of an input
-	Coins      []Coin      // what may be spent
+// Output is a payment.
+type Output struct {
+	PkScript []byte
+	Amount   int64 // satoshis
+}
+
+// Request asks Select to fund Outputs. The same request, with its coins in any
+// order, always gives the same answer.
+type Request struct {
+	// InputWeight is what one input weighs at its worst, with its witness, in
+	// weight units. All inputs weigh the same.
+	InputWeight int64
+	Coins       []Coin // what may be spent
 	// Chosen, where not empty, names the coins to spend: all of them and
 	// nothing else. Each must be among Coins.
 	Chosen       []wire.OutPoint
@@ -31,7 +42,7 @@ type SelectRequest struct {
 	Seed            [32]byte // source of all randomness
 }
 
-// Selection is what SelectCoins decided: the sum of Coins is exactly the sum
+// Selection is what Select decided: the sum of Coins is exactly the sum
 // of the outputs asked for, Change and Fee.
 type Selection struct {
 	Coins     []Coin // to be the inputs, in this order, which is random
@@ -54,7 +65,7 @@ const (
 // DefaultLongTermFeeRate is Core's DEFAULT_CONSOLIDATE_FEERATE: 10 sat/vB.
 const DefaultLongTermFeeRate FeeRate = 10_000
 
-// SelectCoins picks the coins that pay for the request the way Bitcoin Core
+// Select picks the coins that pay for the request the way Bitcoin Core
 // does (wallet/spend.cpp, wallet/coinselection.cpp): by branch and bound, by
 // knapsack, by CoinGrinder where the rate is above three times the long-term
 // rate, and by single random draw; the answer with the least waste wins. Fee
@@ -62,23 +73,19 @@ const DefaultLongTermFeeRate FeeRate = 10_000
 // exactly that where there is change. What would be change below dust, or
 // cost more to spend than it is worth, goes to the fee.
 //
-// The errors are ErrNoDescriptor, ErrFeeRate, ErrNoOutputs, ErrAmount,
+// The errors are ErrInputWeight, ErrFeeRate, ErrNoOutputs, ErrAmount,
 // ErrScript, ErrDust, ErrDuplicateCoin, ErrChosenCoin, ErrTooHeavy and
 // ErrInsufficientFunds.
-func SelectCoins(r SelectRequest) (Selection, error) {
-	if r.Descriptor == nil {
-		return Selection{}, fmt.Errorf("select coins: %w", ErrNoDescriptor)
-	}
-	s, err := selectCoins(r, int64(r.Descriptor.InputWeight()))
+func Select(r Request) (Selection, error) {
+	s, err := selectCoins(r)
 	if err != nil {
 		return Selection{}, fmt.Errorf("select coins: %w", err)
 	}
 	return s, nil
 }
 
-// selectCoins is SelectCoins with the weight of an input stated.
-func selectCoins(r SelectRequest, inputWeight int64) (Selection, error) {
-	f, err := newFunding(r, inputWeight)
+func selectCoins(r Request) (Selection, error) {
+	f, err := newFunding(r)
 	if err != nil {
 		return Selection{}, err
 	}

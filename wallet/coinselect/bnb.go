@@ -1,4 +1,4 @@
-package wallet
+package coinselect
 
 // selectTries bounds each tree search (TOTAL_TRIES in Core).
 const selectTries = 100_000

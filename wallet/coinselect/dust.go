@@ -1,4 +1,4 @@
-package wallet
+package coinselect
 
 import "github.com/btcsuite/btcd/txscript/v2"
 
