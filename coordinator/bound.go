@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -99,7 +100,7 @@ func (m Machine) loadBound(recs map[string][]byte) (Machine, error) {
 		return m, nil
 	}
 	m.bound = &boundRecord{}
-	if err := localDecode(recs[recBound], m.bound); err != nil {
+	if err := record.Decode(recs[recBound], m.bound); err != nil {
 		return m, fmt.Errorf("read restore record: %w", err)
 	}
 	return m, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
@@ -387,7 +388,7 @@ func (v View) record() ([]byte, error) {
 			rec.Late = append(rec.Late, v.late[branch].join(v.looking[branch]))
 		}
 	}
-	out, err := theCodec.enc.Marshal(rec)
+	out, err := record.Encode(rec)
 	if err != nil {
 		return nil, fmt.Errorf("encode chain view: %w", err)
 	}
@@ -399,7 +400,7 @@ func (t ViewTx) record() ([]byte, error) {
 	if err := t.Tx.Serialize(&b); err != nil {
 		return nil, fmt.Errorf("encode transaction: %w", err)
 	}
-	out, err := theCodec.enc.Marshal(viewTxRecord{b.Bytes(), t.Block, t.Seen})
+	out, err := record.Encode(viewTxRecord{b.Bytes(), t.Block, t.Seen})
 	if err != nil {
 		return nil, fmt.Errorf("encode transaction: %w", err)
 	}
@@ -409,7 +410,7 @@ func (t ViewTx) record() ([]byte, error) {
 // restoreView reads the records of a view, for a wallet with this descriptor.
 func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 	var rec viewRecord
-	if err := localDecode(recs[recView], &rec); err != nil {
+	if err := record.Decode(recs[recView], &rec); err != nil {
 		return View{}, fmt.Errorf("read chain view: %w", err)
 	}
 	v := View{birthday: rec.Birthday, blocks: rec.Blocks, rescan: rec.Rescan, lookNext: rec.LookNext}
@@ -430,17 +431,17 @@ func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 	if n := len(v.blocks); n > 0 {
 		v.tip = v.blocks[n-1]
 	}
-	var txs []pair[ViewTx]
-	var outs []pair[ViewOut]
-	var spends []pair[chainhash.Hash]
-	var places []pair[bool]
+	var txs []record.Pair[ViewTx]
+	var outs []record.Pair[ViewOut]
+	var spends []record.Pair[chainhash.Hash]
+	var places []record.Pair[bool]
 	for name, raw := range recs {
 		if !strings.HasPrefix(name, recTx) {
 			continue
 		}
 		var r viewTxRecord
 		tx := &wire.MsgTx{}
-		if err := localDecode(raw, &r); err != nil {
+		if err := record.Decode(raw, &r); err != nil {
 			return View{}, fmt.Errorf("read chain view: %w", err)
 		}
 		if err := tx.Deserialize(bytes.NewReader(r.Raw)); err != nil {
@@ -455,18 +456,18 @@ func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 			}
 			r.Block, r.Seen = BlockRef{}, false
 		}
-		txs = append(txs, pair[ViewTx]{K: id[:], V: ViewTx{Tx: tx, Block: r.Block, Seen: r.Seen}})
-		places = append(places, pair[bool]{K: []byte(historyPlace(r.Block.Height, id)), V: true})
+		txs = append(txs, record.Pair[ViewTx]{K: id[:], V: ViewTx{Tx: tx, Block: r.Block, Seen: r.Seen}})
+		places = append(places, record.Pair[bool]{K: []byte(historyPlace(r.Block.Height, id)), V: true})
 		for _, o := range v.outputs(tx, id) {
 			v.sieve.add(coinMark(o.OutPoint))
-			outs = append(outs, pair[ViewOut]{K: []byte(coinKey(o.OutPoint)), V: o})
+			outs = append(outs, record.Pair[ViewOut]{K: []byte(coinKey(o.OutPoint)), V: o})
 		}
 		for _, i := range tx.TxIn {
 			v.sieve.add(coinMark(i.PreviousOutPoint))
-			spends = append(spends, pair[chainhash.Hash]{K: []byte(coinKey(i.PreviousOutPoint) + string(id[:])), V: id})
+			spends = append(spends, record.Pair[chainhash.Hash]{K: []byte(coinKey(i.PreviousOutPoint) + string(id[:])), V: id})
 		}
 	}
-	v.txs, v.outs, v.spends, v.places = undump(txs), undump(outs), undump(spends), undump(places)
+	v.txs, v.outs, v.spends, v.places = record.Undump(txs), record.Undump(outs), record.Undump(spends), record.Undump(places)
 	v.unspent = v.outs
 	for _, o := range outs {
 		v = v.recount(o.V.OutPoint)

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -105,7 +106,7 @@ func TestAFaultStopsNothing(t *testing.T) {
 				// A version without the fault reads it again.
 				for k := range me.records {
 					if strings.HasPrefix(k, recFailed) {
-						old, err := theCodec.enc.Marshal(failedRecord{snapshotVersion - 1})
+						old, err := record.Encode(failedRecord{snapshotVersion - 1})
 						if err != nil {
 							t.Fatal(err)
 						}

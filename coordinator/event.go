@@ -272,20 +272,3 @@ func newBody(k Kind) Body {
 func badEvent(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrEvent}, args...)...)
 }
-
-// localDecode reads what this node itself stored: larger than any event, but
-// as strict otherwise.
-func localDecode(b []byte, v any) error {
-	dec, err := cbor.DecOptions{
-		DupMapKey:        cbor.DupMapKeyEnforcedAPF,
-		IndefLength:      cbor.IndefLengthForbidden,
-		TagsMd:           cbor.TagsForbidden,
-		MaxNestedLevels:  16,
-		MaxArrayElements: 1 << 26,
-		MaxMapPairs:      1 << 26,
-	}.DecMode()
-	if err != nil {
-		return fmt.Errorf("cbor decoder: %w", err)
-	}
-	return dec.Unmarshal(b, v)
-}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -31,7 +32,7 @@ func Examine(ctx context.Context, self *Self, group journal.GroupID, recs map[st
 		x.find("wallet_record", "the record that a wallet rests on is missing", recLocal)
 		return x.out
 	}
-	if err := localDecode(recs[recLocal], &x.m.local); err != nil {
+	if err := record.Decode(recs[recLocal], &x.m.local); err != nil {
 		x.find("wallet_record", "the record that a wallet rests on cannot be read: "+err.Error(), recLocal)
 		return x.out
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -33,7 +34,7 @@ func (s nameless) Records(_ context.Context, g journal.GroupID, prefix string) (
 // The name of a wallet that could not be opened stays its own: no founder of
 // another one gets it, nor one that looks like it, whether it can be read or not.
 func TestTheNameOfAFailedWalletIsTaken(t *testing.T) {
-	local, err := theCodec.enc.Marshal(Local{Name: "vault"})
+	local, err := record.Encode(Local{Name: "vault"})
 	if err != nil {
 		t.Fatal(err)
 	}

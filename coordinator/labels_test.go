@@ -9,6 +9,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -337,7 +338,7 @@ func TestALabelIsKeptAtItsSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	snap, err := theCodec.enc.Marshal(dump(evil.m.State.labels))
+	snap, err := record.Encode(record.Dump(evil.m.State.labels))
 	if err != nil {
 		t.Fatal(err)
 	}

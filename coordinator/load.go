@@ -9,6 +9,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -26,7 +27,7 @@ func Load(ctx context.Context, store Store, self *Self, group journal.GroupID) (
 	if recs[recLocal] == nil {
 		return m, ErrNoGroup
 	}
-	if err := localDecode(recs[recLocal], &m.local); err != nil {
+	if err := record.Decode(recs[recLocal], &m.local); err != nil {
 		return m, fmt.Errorf("read wallet record: %w", err)
 	}
 	var pin [32]byte
@@ -64,7 +65,7 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 		switch {
 		case strings.HasPrefix(k, recInvite):
 			var r inviteRecord
-			if err := localDecode(v, &r); err != nil {
+			if err := record.Decode(v, &r); err != nil {
 				return m, fmt.Errorf("read invite record: %w", err)
 			}
 			m.invites = m.invites.Set(strings.TrimPrefix(k, recInvite), r)
@@ -79,7 +80,7 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 				return m, fmt.Errorf("read alarm record: %w", err)
 			}
 			var r alarmRecord
-			if err := localDecode(v, &r); err != nil {
+			if err := record.Decode(v, &r); err != nil {
 				return m, fmt.Errorf("read alarm record: %w", err)
 			}
 			m.alarmed = m.alarmed.Set(key(*id), r)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
@@ -234,7 +235,7 @@ func (s *step) nonce() [24]byte {
 }
 
 func (s *step) put(name string, v any) error {
-	b, err := theCodec.enc.Marshal(v)
+	b, err := record.Encode(v)
 	if err != nil {
 		return fmt.Errorf("encode record: %w", err)
 	}

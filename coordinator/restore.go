@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -49,7 +50,7 @@ type restoredRecord struct {
 // MarkRestored returns the batch that makes a restored group catch up with the
 // others and begin a new incarnation before it writes.
 func MarkRestored(group journal.GroupID, at time.Time) (Batch, error) {
-	b, err := theCodec.enc.Marshal(restoredRecord{At: at.Unix()})
+	b, err := record.Encode(restoredRecord{At: at.Unix()})
 	if err != nil {
 		return Batch{}, fmt.Errorf("encode record: %w", err)
 	}
@@ -78,7 +79,7 @@ func (m Machine) loadRestored(recs map[string][]byte) (Machine, error) {
 		return m, nil
 	}
 	m.restored = &restoredRecord{}
-	if err := localDecode(recs[recRestored], m.restored); err != nil {
+	if err := record.Decode(recs[recRestored], m.restored); err != nil {
 		return m, fmt.Errorf("read restore record: %w", err)
 	}
 	return m, nil

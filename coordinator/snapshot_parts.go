@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/quorate/quorate/coordinator/record"
 )
 
 // A snapshot is stored in parts, each in a batch of its own, beside the parts of
@@ -41,7 +43,7 @@ func partName(generation, n int) string {
 func snapshotPlaceOf(recs map[string][]byte) snapshotPlace {
 	var p snapshotPlace
 	var x snapshotIndex
-	if localDecode(recs[recSnapshot], &x) == nil && x.Generation == 0 {
+	if record.Decode(recs[recSnapshot], &x) == nil && x.Generation == 0 {
 		p.next = 1
 	}
 	for name := range recs {
@@ -58,7 +60,7 @@ func snapshotPlaceOf(recs map[string][]byte) snapshotPlace {
 // errSnapshot where some are missing or damaged.
 func joinSnapshot(recs map[string][]byte) ([]byte, error) {
 	var x snapshotIndex
-	if err := localDecode(recs[recSnapshot], &x); err != nil {
+	if err := record.Decode(recs[recSnapshot], &x); err != nil {
 		return nil, fmt.Errorf("%w: %w", errSnapshot, err)
 	}
 	if x.Version != snapshotVersion || x.Parts < 0 || x.Parts > len(recs) {
@@ -88,7 +90,7 @@ func (p snapshotPlace) batches(m Machine, size int) ([]Batch, snapshotPlace, err
 		out = append(out, Batch{Group: m.State.group, Puts: map[string][]byte{partName(p.next, x.Parts): part}})
 		x.Parts++
 	}
-	index, err := theCodec.enc.Marshal(x)
+	index, err := record.Encode(x)
 	if err != nil {
 		return nil, p, fmt.Errorf("encode snapshot: %w", err)
 	}
