@@ -48,7 +48,12 @@ func TxTarget(id chainhash.Hash) LabelTarget { return LabelTarget{LabelTx, strin
 func AddressTarget(script []byte) LabelTarget { return LabelTarget{LabelAddress, string(script)} }
 
 // OutputTarget is an output of a transaction.
-func OutputTarget(o wire.OutPoint) LabelTarget { return LabelTarget{LabelOutput, coinKey(o)} }
+func OutputTarget(o wire.OutPoint) LabelTarget {
+	return LabelTarget{LabelOutput, string(binary.BigEndian.AppendUint32(o.Hash[:], o.Index))}
+}
+
+// Bytes returns what LabelSet has in Of.
+func (t LabelTarget) Bytes() []byte { return []byte(t.of) }
 
 // TxID returns the transaction of a label of one, or of its output.
 func (t LabelTarget) TxID() chainhash.Hash {

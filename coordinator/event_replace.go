@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"encoding/binary"
+
 	"github.com/quorate/quorate/journal"
 )
 
@@ -64,11 +66,11 @@ func (b *ReplacementApproved) check() error { return nil }
 
 // id is what the key signs: it binds everything the replacement says, and the group.
 func (b *MemberReplaced) id(group journal.GroupID) [32]byte {
-	key := appendUint64(nil, uint64(b.Key))
+	key := binary.BigEndian.AppendUint64(nil, uint64(b.Key))
 	cuts := []byte{}
 	for _, c := range b.Cuts {
 		cuts = append(cuts, c.Incarnation)
-		cuts = append(appendUint64(cuts, c.Seq), c.Last[:]...)
+		cuts = append(binary.BigEndian.AppendUint64(cuts, c.Seq), c.Last[:]...)
 	}
 	return journal.H("replacement", group[:], key, b.Old[:], b.New[:], b.Sealing[:], cuts)
 }

@@ -54,7 +54,7 @@ func (s State) checkProof(key wallet.Key, author journal.Author, b *MemberRecord
 		return key.VerifyHash(hash, b.Proof)
 	case ProofNone:
 		if len(b.Proof) != 0 {
-			return badEvent("a proof where none is claimed")
+			return fmt.Errorf("%w: a proof where none is claimed", ErrEvent)
 		}
 		return nil
 	}
@@ -94,8 +94,9 @@ func (m Machine) ProofRequest() (ProofRequest, error) {
 		return ProofRequest{}, err
 	}
 	st := m.State
-	hash := proofHash(st.group, st.Me(), st.self.Sealing.Public(), key.String())
-	return ProofRequest{Text: proofText(st.group, st.Me(), hash), Key: key, By: by}, nil
+	b := &MemberRecord{SealingKey: st.self.Sealing.Public(), Key: key.String()}
+	_, text := b.claim(st.group, st.Me())
+	return ProofRequest{Text: text, Key: key, By: by}, nil
 }
 
 // ownRecord returns this node's record, once it is written.

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -136,11 +137,11 @@ func (n *Node) useAccount(ctx context.Context, script wallet.ScriptType, account
 		return fmt.Errorf("read account number: %w", err)
 	}
 	if b := recs[name]; len(b) == 8 {
-		if next, _ := readUint64(b); next > uint64(account) {
+		if next := binary.BigEndian.Uint64(b); next > uint64(account) {
 			return nil
 		}
 	}
-	if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: appendUint64(nil, uint64(account)+1)}}); err != nil {
+	if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, uint64(account)+1)}}); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	return nil

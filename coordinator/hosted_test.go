@@ -94,11 +94,11 @@ func TestHostedCosignerJoinsAndSigns(t *testing.T) {
 	if err != nil || len(want.Text) > 240 {
 		t.Fatalf("%v: %q", err, want.Text)
 	}
-	own := proofHash(b.m.State.group, b.id(), [32]byte{}, d.text())
+	_, own := (&MemberRecord{Key: d.text()}).claim(b.m.State.group, b.id())
 	for name, x := range map[string]Prove{
 		"another text":  {For: "Hal", How: ProofMessage, Proof: d.message(want.Text + ".")},
 		"another key":   {For: "Hal", How: ProofMessage, Proof: newDevice(t, 8).message(want.Text)},
-		"a node's text": {For: "Hal", How: ProofMessage, Proof: d.message(proofText(b.m.State.group, b.id(), own))},
+		"a node's text": {For: "Hal", How: ProofMessage, Proof: d.message(own)},
 	} {
 		if _, err := b.do(x); rule(err) != RuleProof {
 			t.Errorf("%s: %v", name, err)

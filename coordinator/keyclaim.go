@@ -42,9 +42,10 @@ func (c KeyClaim) Hash() [32]byte {
 	return b.id(c.Group)
 }
 
-// AccountHash is how a replacement names the ratified key, see Replaced.
-func AccountHash(group journal.GroupID, key wallet.Key) [32]byte {
-	return accountHash(group, key.String())
+// AccountHash is how a replacement names a ratified key without telling it, by
+// the key as in the member's record: see Replaced.
+func AccountHash(group journal.GroupID, key string) [32]byte {
+	return journal.H("replacement-key", group[:], []byte(key))
 }
 
 // Of says whether the claim is about a key.
@@ -52,7 +53,7 @@ func (c KeyClaim) Of(key wallet.Key) bool {
 	if c.Replaces == nil {
 		return c.Key == key.String()
 	}
-	return c.Replaces.Account == AccountHash(c.Group, key)
+	return c.Replaces.Account == AccountHash(c.Group, key.String())
 }
 
 // Check says whether a claim that came from elsewhere is one that a group could

@@ -237,7 +237,7 @@ func (r *LabelReader) OfTx(id chainhash.Hash) (string, journal.Author) {
 // that it watches.
 func (m *Machine) Labelled(t LabelTarget) bool {
 	if t.Kind == LabelAddress {
-		_, ok := m.View.scripts.Get(t.of)
+		_, ok := m.View.scripts.Get(string(t.Script()))
 		return ok
 	}
 	outputs := 0

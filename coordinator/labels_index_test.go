@@ -47,7 +47,7 @@ func drawStated(t *rapid.T, base State, who []journal.Author) *stated {
 			}
 		}
 		slices.SortFunc(over, func(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) })
-		b := &LabelSet{Target: target.Kind, Of: []byte(target.of), Text: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "text"), Supersedes: over}
+		b := &LabelSet{Target: target.Kind, Of: target.Bytes(), Text: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "text"), Supersedes: over}
 		s.labels = append(s.labels, labelFact{ref, b.Text, b.Supersedes})
 		s.of[id] = target
 		s.State = s.foldLabel(ref, b)
@@ -154,7 +154,7 @@ func TestReadingCostsNoMoreWithManyLabels(t *testing.T) {
 			var id journal.EntryID
 			binary.BigEndian.PutUint32(id[:], uint32(i))
 			ref := Ref{ID: id, Seq: uint64(i + 1), Chain: journal.ChainKey{Author: evil, Incarnation: 1}}
-			s = s.foldLabel(ref, &LabelSet{Target: tx.Kind, Of: []byte(tx.of), Text: "x"})
+			s = s.foldLabel(ref, &LabelSet{Target: tx.Kind, Of: tx.Bytes(), Text: "x"})
 			s = s.foldLease(ref, 5)
 		}
 		if cut {

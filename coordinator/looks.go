@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"encoding/binary"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -130,7 +132,7 @@ func (s *step) lookCoins(coins string) {
 // lookChain has looked at what rests on the entries of a chain from a seq on.
 func (s *step) lookChain(c journal.ChainKey, from uint64) {
 	of := chainKey(c)
-	s.m.watch.looks = s.m.watch.looks.add(string(lookChain)+of, of+string(appendUint64(nil, from)))
+	s.m.watch.looks = s.m.watch.looks.add(string(lookChain)+of, of+string(binary.BigEndian.AppendUint64(nil, from)))
 }
 
 // lookFurther looks at what is to be looked at, as much as one step may.

@@ -38,10 +38,10 @@ func checkPerson(name string) error {
 		return err
 	}
 	if strings.Contains(name, "12D3KooW") {
-		return badEvent("it looks like a peer id")
+		return fmt.Errorf("%w: it looks like a peer id", ErrEvent)
 	}
 	if strings.Contains(display.Fold(name), "(...") {
-		return badEvent("it looks like a name with a peer id beside it")
+		return fmt.Errorf("%w: it looks like a name with a peer id beside it", ErrEvent)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -258,12 +259,12 @@ func (n *Node) newKey(ctx context.Context, script wallet.ScriptType) (CosignerKe
 	}
 	var next uint64
 	if b := recs[name]; len(b) == 8 {
-		next, _ = readUint64(b)
+		next = binary.BigEndian.Uint64(b)
 	}
 	if next >= maxIndex {
 		return CosignerKey{}, fmt.Errorf("%w: no account number left", ErrBadRequest)
 	}
-	if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: appendUint64(nil, next+1)}}); err != nil {
+	if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next+1)}}); err != nil {
 		return CosignerKey{}, fmt.Errorf("store: %w", err)
 	}
 	account := uint32(next)
@@ -334,7 +335,7 @@ func (n *Node) takePlace(ctx context.Context, inv Invite, c Challenge, external 
 		if err != nil {
 			return nil, err
 		}
-		if accountHash(inv.Group, key.String()) != c.Account {
+		if AccountHash(inv.Group, key.String()) != c.Account {
 			return nil, errNotThisKey()
 		}
 		ck.Key = key
@@ -345,7 +346,7 @@ func (n *Node) takePlace(ctx context.Context, inv Invite, c Challenge, external 
 		}
 		prove = ck.Prove
 	}
-	claim, err := c.Claim(n.self, inv.Group, prove)
+	claim, err := c.Claim(n.self.Identity, n.self.Sealing.Public(), inv.Group, prove)
 	if err != nil {
 		return nil, err
 	}
@@ -382,7 +383,7 @@ func (n *Node) findKey(ctx context.Context, group journal.GroupID, c Challenge) 
 		if err != nil {
 			return CosignerKey{}, fmt.Errorf("derive account key: %w", err)
 		}
-		if accountHash(group, key.String()) != c.Account {
+		if AccountHash(group, key.String()) != c.Account {
 			continue
 		}
 		name := recAccount + string(c.Script)
@@ -392,10 +393,10 @@ func (n *Node) findKey(ctx context.Context, group journal.GroupID, c Challenge) 
 		}
 		next := uint64(account) + 1
 		if b := recs[name]; len(b) == 8 {
-			had, _ := readUint64(b)
+			had := binary.BigEndian.Uint64(b)
 			next = max(next, had)
 		}
-		if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: appendUint64(nil, next)}}); err != nil {
+		if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next)}}); err != nil {
 			return CosignerKey{}, fmt.Errorf("store: %w", err)
 		}
 		return CosignerKey{Account: account, Key: key, Prove: n.prover(ctx, c.Script, account)}, nil

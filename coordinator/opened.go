@@ -90,7 +90,7 @@ const (
 // rankOpened takes in a roster that all revealed for, where it holds the key of the place
 // that this node took. One that all ratified goes before another.
 func (s State) rankOpened(r *Roster) State {
-	if s.lost == (lostPlace{}) || !slices.ContainsFunc(r.Members, func(m Member) bool { return accountHash(s.group, m.Key.String()) == s.lost.account }) {
+	if s.lost == (lostPlace{}) || !slices.ContainsFunc(r.Members, func(m Member) bool { return AccountHash(s.group, m.Key.String()) == s.lost.account }) {
 		return s
 	}
 	rank := byte(rankOther)

@@ -1,11 +1,9 @@
 package coordinator
 
-import (
-	"github.com/quorate/quorate/journal"
-)
+import "github.com/quorate/quorate/journal"
 
 // lostPlace is whose place a node took: its identity then, and the key that both
-// hold, by accountHash.
+// hold, by AccountHash.
 type lostPlace struct {
 	who     journal.Author
 	account [32]byte
@@ -15,7 +13,7 @@ func (l Local) lost(group journal.GroupID) lostPlace {
 	if l.Replaces == (journal.Author{}) {
 		return lostPlace{}
 	}
-	return lostPlace{l.Replaces, accountHash(group, l.Key)}
+	return lostPlace{l.Replaces, AccountHash(group, l.Key)}
 }
 
 // maxHolders is how many identities with a record of one key are looked at.

@@ -72,7 +72,8 @@ func TestManyRostersCostANewDeviceNothing(t *testing.T) {
 		"records": func(n int, _, z *peer, r *Roster) {
 			wildly(t, z, n, func(i int) Body {
 				b := &MemberRecord{Name: "C", SealingKey: z.self.Sealing.Public(), Key: z.account.Key().String(), Commitment: [32]byte{byte(i), byte(i >> 8)}}
-				b.Proof = z.account.SignHash(proofHash(z.m.State.group, z.id(), b.SealingKey, b.Key))
+				hash, _ := b.claim(z.m.State.group, z.id())
+				b.Proof = z.account.SignHash(hash)
 				return b
 			})
 		},

@@ -321,21 +321,6 @@ func wrongSignature(n uint16) []byte {
 	return append(sig, 2, 2, 1, 1, 1) // sighash all
 }
 
-// One carrier has one signature for each input and key.
-func TestACarrierRepeatsNoSignature(t *testing.T) {
-	x := PartialSignature{Input: 1, Key: 2, Bytes: wrongSignature(1)}
-	y := x
-	y.Key = 1
-	if err := checkSignatures([]PartialSignature{x, y}); err != nil {
-		t.Fatal(err)
-	}
-	y = x
-	y.Bytes = wrongSignature(2)
-	if err := checkSignatures([]PartialSignature{x, y}); err == nil {
-		t.Error("two signatures for one input and key are taken")
-	}
-}
-
 // Pages hold every living proposal once, newest first.
 func TestPagesOfProposals(t *testing.T) {
 	c := active(t, 2, 3)

@@ -44,7 +44,7 @@ type endorsement struct {
 
 // placeKey puts entries in order of chain and seq.
 func placeKey(r Ref) string {
-	return chainKey(r.Chain) + string(appendUint64(nil, r.Seq)) + string(r.ID[:])
+	return chainKey(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + string(r.ID[:])
 }
 
 // idOf is the entry id at the end of a key.

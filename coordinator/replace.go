@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"bytes"
+	"encoding/binary"
 	"maps"
 	"reflect"
 	"slices"
@@ -113,7 +114,7 @@ func (s State) isNewcomer(who journal.Author) bool {
 
 // replacedKey puts the replacements that one identity carries in order.
 func replacedKey(r Ref) string {
-	return chainKey(r.Chain) + string(appendUint64(nil, r.Seq)) + key(r.ID)
+	return chainKey(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + key(r.ID)
 }
 
 // maxCarried is how many of the replacements that one identity carries count,

@@ -55,7 +55,7 @@ func (d *peer) takePlaceWith(by, lost *peer, ck CosignerKey) {
 	if err != nil || g.Challenge == nil || g.Genesis != nil || g.Secret != ([32]byte{}) {
 		d.tb.Fatalf("challenge: %+v %v", g, err)
 	}
-	claim, err := g.Challenge.Claim(d.self, inv.Group, ck.Prove)
+	claim, err := g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, ck.Prove)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 	}
 	claims := map[string]*ReplacementClaim{}
 	claim := func(name string, of *peer, group journal.GroupID, ch Challenge) {
-		x, err := ch.Claim(of.self, group, of.prove)
+		x, err := ch.Claim(of.self.Identity, of.self.Sealing.Public(), group, of.prove)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +261,7 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 	other.Cuts = other.Cuts[:0]
 	claim("of another cut", d, inv.Group, other)
 	claim("of another identity", z.device(10), inv.Group, *g.Challenge)
-	none, err := g.Challenge.Claim(d.self, inv.Group, nil)
+	none, err := g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

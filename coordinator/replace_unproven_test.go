@@ -17,7 +17,7 @@ func (d *peer) claims(by *peer, inv Invite) *ReplacementClaim {
 	if err != nil {
 		d.tb.Fatal(err)
 	}
-	claim, err := g.Challenge.Claim(d.self, inv.Group, nil)
+	claim, err := g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, nil)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestUnprovenClaimsOfOneInviteAreFew(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		claim, err := g.Challenge.Claim(d.self, inv.Group, nil)
+		claim, err := g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"encoding/binary"
 	"strings"
 
 	"github.com/quorate/quorate/journal"
@@ -63,7 +64,7 @@ func (s State) ballot() ballot {
 // the latest incarnation first, and in it the latest entry.
 func replaceVoteKey(r Ref, replacement [32]byte) string {
 	k := append([]byte(key2(r.Chain.Author, journal.EntryID(replacement))), ^r.Chain.Incarnation)
-	return string(appendUint64(k, ^r.Seq)) + key(r.ID)
+	return string(binary.BigEndian.AppendUint64(k, ^r.Seq)) + key(r.ID)
 }
 
 // lastReplaceVote returns an author's latest untainted approval of a replacement,
@@ -80,7 +81,7 @@ func (s State) lastReplaceVote(who journal.Author, replacement [32]byte) (replac
 			if from == 0 || v.Ref.Seq < from {
 				return v, true
 			}
-			at, more = prefix+string(appendUint64([]byte{^v.Ref.Chain.Incarnation}, ^(from-1))), true
+			at, more = prefix+string(binary.BigEndian.AppendUint64([]byte{^v.Ref.Chain.Incarnation}, ^(from-1))), true
 			break
 		}
 	}

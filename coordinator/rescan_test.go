@@ -255,7 +255,7 @@ func TestBirthdayOfANewDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	ck := d.key()
-	claim, err := g.Challenge.Claim(d.self, inv.Group, ck.Prove)
+	claim, err := g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, ck.Prove)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claim, err := g.Challenge.Claim(d.self, inv.Group, d.prove)
+	claim, err := g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, d.prove)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,8 @@ func TestASealingKeyThatTakesNoSecretIsNoRecord(t *testing.T) {
 	c := newCircle(t, 2, 3)
 	b := c.peers[1]
 	body := &MemberRecord{Name: "B", Key: b.account.Key().String(), Commitment: [32]byte{1}}
-	body.Proof = b.account.SignHash(proofHash(b.m.State.group, b.id(), body.SealingKey, body.Key))
+	hash, _ := body.claim(b.m.State.group, b.id())
+	body.Proof = b.account.SignHash(hash)
 	if _, err := b.m.State.checkRecord(b.id(), body); err == nil {
 		t.Fatal("a record with a sealing key of zeros was taken")
 	}

@@ -52,7 +52,7 @@ func (s State) indexRecord(r Record) State {
 		s.setup.hosted = s.setup.hosted.Set(key2(who, id), struct{}{})
 		return s
 	}
-	s.setup.holders = s.setup.holders.Set(holderKey(accountHash(s.group, r.Body.Key), r.Body.How)+key(who), struct{}{})
+	s.setup.holders = s.setup.holders.Set(holderKey(AccountHash(s.group, r.Body.Key), r.Body.How)+key(who), struct{}{})
 	if old, ok := s.setup.own.Get(key(who)); !ok || string(id[:]) < string(old[:]) {
 		s.setup.own = s.setup.own.Set(key(who), id)
 	}

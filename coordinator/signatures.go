@@ -3,6 +3,7 @@ package coordinator
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -168,7 +169,7 @@ func (s State) FinalTx(p *Proposal) (*wire.MsgTx, error) {
 // by incarnation and seq, downwards.
 func voteKey(proposal journal.EntryID, r Ref) string {
 	return key2(proposal, r.Chain.Author) + string([]byte{^r.Chain.Incarnation}) +
-		string(appendUint64(nil, ^r.Seq)) + string(r.ID[:])
+		string(binary.BigEndian.AppendUint64(nil, ^r.Seq)) + string(r.ID[:])
 }
 
 func (s State) foldVote(v voteFact) State {
@@ -193,7 +194,7 @@ func (s State) lastVote(proposal journal.EntryID, who journal.Author) (voteFact,
 		}
 		// The latest one below where the chain is tainted; else the chain before.
 		below := Ref{Chain: chain, Seq: s.taintedFrom(chain) - 1}
-		from = of + string([]byte{^chain.Incarnation}) + string(appendUint64(nil, ^below.Seq))
+		from = of + string([]byte{^chain.Incarnation}) + string(binary.BigEndian.AppendUint64(nil, ^below.Seq))
 		for _, v := range scan2(s.votes, of+string([]byte{^chain.Incarnation}), from) {
 			return v, true
 		}

@@ -70,7 +70,7 @@ func (s *step) setLabel(e LabelEdit) (bool, error) {
 	slices.SortFunc(over, func(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) })
 	for {
 		n := min(len(over), maxSupersedes)
-		b := &LabelSet{Target: e.Target.Kind, Of: []byte(e.Target.of), Text: e.Text, Supersedes: over[:n:n]}
+		b := &LabelSet{Target: e.Target.Kind, Of: e.Target.Bytes(), Text: e.Text, Supersedes: over[:n:n]}
 		if _, err := s.write(b); err != nil {
 			return false, err
 		}

@@ -66,17 +66,12 @@ type ReplacementClaim struct {
 	Consent []byte   `cbor:"3,keyasint"`
 }
 
-// accountHash names a ratified key without telling it.
-func accountHash(group journal.GroupID, key string) [32]byte {
-	return journal.H("replacement-key", group[:], []byte(key))
-}
-
 // Claim makes the claim of a new identity: prove signs with the account key; nil
 // for an external key, whose replacement the other members approve.
-func (c Challenge) Claim(self *Self, group journal.GroupID, prove func(KeyClaim) ([]byte, error)) (*ReplacementClaim, error) {
-	b := c.event(self.Identity.Author(), &ReplacementClaim{Sealing: self.Sealing.Public()})
+func (c Challenge) Claim(self *journal.Identity, sealing [32]byte, group journal.GroupID, prove func(KeyClaim) ([]byte, error)) (*ReplacementClaim, error) {
+	b := c.event(self.Author(), &ReplacementClaim{Sealing: sealing})
 	id := b.id(group)
-	out := &ReplacementClaim{Sealing: b.Sealing, Consent: self.Identity.Sign(consentTag, id[:])}
+	out := &ReplacementClaim{Sealing: b.Sealing, Consent: self.Sign(consentTag, id[:])}
 	if prove == nil {
 		return out, nil
 	}
@@ -91,6 +86,7 @@ func (c Challenge) Claim(self *Self, group journal.GroupID, prove func(KeyClaim)
 	return out, nil
 }
 
+// Event is what a claim of a joiner comes to.
 func (c Challenge) event(joiner journal.Author, x *ReplacementClaim) *MemberReplaced {
 	return &MemberReplaced{Key: c.Key, Old: c.Old, New: joiner, Sealing: x.Sealing, Cuts: c.Cuts, Proof: x.Proof, Consent: x.Consent}
 }
@@ -174,7 +170,7 @@ func (s *step) challenge(rec inviteRecord) *Challenge {
 	}
 	m := s.m.State.active.Members[k]
 	return &Challenge{
-		Key: uint32(k), Old: rec.Replaces, Account: accountHash(s.m.State.group, m.Key.String()),
+		Key: uint32(k), Old: rec.Replaces, Account: AccountHash(s.m.State.group, m.Key.String()),
 		Script: wallet.ScriptType(s.m.State.genesis.Script), Cuts: rec.Cuts, Birthday: s.m.View.birthday,
 	}
 }
@@ -417,10 +413,10 @@ func EnterReplacement(self *Self, in Input, inv Invite, grant Grant, network wal
 		return Machine{}, nil, fmt.Errorf("join: %w", err)
 	}
 	if GroupID(grant.Genesis) != inv.Group || grant.Challenge == nil {
-		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("the member handed over another group than the invite names"))
+		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: the member handed over another group than the invite names", ErrEvent))
 	}
 	if b := grant.Challenge.Birthday; b < 0 || b > maxBirthday {
-		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("birthday %d", b))
+		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: birthday %d", ErrEvent, b))
 	}
 	if g.Network != string(network) {
 		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)

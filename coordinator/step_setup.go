@@ -67,7 +67,7 @@ func Enter(self *Self, in Input, inv Invite, grant Grant, network wallet.Network
 		return Machine{}, nil, fmt.Errorf("join: %w", err)
 	}
 	if GroupID(grant.Genesis) != inv.Group || g.Founder != inv.Founder {
-		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("the founder handed over another group than the invite names"))
+		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: the founder handed over another group than the invite names", ErrEvent))
 	}
 	if g.Network != string(network) {
 		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)

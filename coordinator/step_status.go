@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -114,7 +115,7 @@ func (s *step) tellOf(p *Proposal, news bool, q *inquiry) Status {
 }
 
 func expiryKey(p *Proposal) string {
-	return string(appendUint64(nil, uint64(p.Body.Expires))) + key(p.Ref.ID)
+	return string(binary.BigEndian.AppendUint64(nil, uint64(p.Body.Expires))) + key(p.Ref.ID)
 }
 
 // send keeps what is to be broadcast again, and broadcasts what became final.

@@ -23,7 +23,8 @@ func TestAnotherRosterHasOtherWords(t *testing.T) {
 	for n := range tries {
 		between := newPeer(t, "Z", byte(100+n), &c.clock)
 		body := &MemberRecord{Name: "Z", SealingKey: between.self.Sealing.Public(), Key: between.account.Key().String(), Commitment: commitment([32]byte{byte(n)})}
-		body.Proof = between.account.SignHash(proofHash(st.group, between.id(), body.SealingKey, body.Key))
+		hash, _ := body.claim(st.group, between.id())
+		body.Proof = between.account.SignHash(hash)
 		k, err := st.checkRecord(between.id(), body)
 		if err != nil {
 			t.Fatal(err)

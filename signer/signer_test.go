@@ -241,7 +241,7 @@ func TestSignerSignsClaimsOfItsKeyOnly(t *testing.T) {
 	}
 	replacement := func(key wallet.Key) coordinator.KeyClaim {
 		return coordinator.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Sealing: [32]byte{3}, Replaces: &coordinator.Replaced{
-			Account: coordinator.AccountHash([32]byte{1}, key), Position: 1, Old: [32]byte{4},
+			Account: coordinator.AccountHash([32]byte{1}, key.String()), Position: 1, Old: [32]byte{4},
 			Cuts: []coordinator.ReplacedCut{{Incarnation: 1, Seq: 9, Last: [32]byte{5}}},
 		}}
 	}
