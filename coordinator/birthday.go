@@ -2,17 +2,14 @@ package coordinator
 
 import (
 	"context"
-	"math"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
-// maxBirthday bounds a height that somebody names; no chain gets there in 20,000 years.
-const maxBirthday = math.MaxInt32 / 2
-
 // birthdayOf is where the chain begins to matter for a group.
-func (n *Node) birthdayOf(ctx context.Context, g Genesis) int32 {
+func (n *Node) birthdayOf(ctx context.Context, g event.Genesis) int32 {
 	if g.Descriptor != "" {
 		return n.agreed(ctx, g.Birthday)
 	}
@@ -44,7 +41,7 @@ func (n *Node) birthday(ctx context.Context) int32 {
 func (n *Node) highest() int32 {
 	p := n.network.Params()
 	if p == nil || p.PoWNoRetargeting {
-		return maxBirthday // blocks of regtest come when somebody wants them
+		return event.MaxBirthday // blocks of regtest come when somebody wants them
 	}
 	blocks := int64(n.ports.Clock.Now().Sub(p.GenesisBlock.Header.Timestamp) / p.TargetTimePerBlock)
 	if p.ReduceMinDifficulty {
@@ -52,7 +49,7 @@ func (n *Node) highest() int32 {
 	} else {
 		blocks += blocks / 5
 	}
-	return int32(max(0, min(blocks, maxBirthday)))
+	return int32(max(0, min(blocks, event.MaxBirthday)))
 }
 
 // agreed is the height that the members of a group agreed on, unless this node's
@@ -70,7 +67,7 @@ func (n *Node) agreed(ctx context.Context, told int32) int32 {
 // the date of the group (see Actor.born). Else it is what was told, as far as
 // there is such a block: too late a height hides what was paid before.
 func (n *Node) own(ctx context.Context, grant Grant) Grant {
-	g, err := DecodeGenesis(grant.Genesis)
+	g, err := event.DecodeGenesis(grant.Genesis)
 	if err != nil || grant.Challenge == nil {
 		return grant // refused by who takes it
 	}

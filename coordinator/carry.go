@@ -2,6 +2,8 @@ package coordinator
 
 import (
 	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/coordinator/event"
 )
 
 // What this node carries of what the owners of one key bring past their forks,
@@ -132,7 +134,7 @@ func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
 	all = true
 	var q inquiry
 	defer func() { used += q.asked / askedEach }()
-	var sigs []PartialSignature
+	var sigs []event.PartialSignature
 	owe := map[bringer]int{} // signatures
 	write := func() {
 		if len(sigs) == 0 {
@@ -143,7 +145,7 @@ func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
 		}
 		// Where this node's own chain is forked, others do it.
 		_ = s.try(func() error {
-			if _, err := s.write(&SignatureCarried{Proposal: p.Ref.ID, Signatures: sigs}); err != nil {
+			if _, err := s.write(&event.SignatureCarried{Proposal: p.Ref.ID, Signatures: sigs}); err != nil {
 				return err
 			}
 			s.charge(owe)
@@ -160,7 +162,7 @@ func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
 		}
 		used += 1 + len(p.Body.Inputs)/8
 		more := s.m.State.onlyPastForks(p, uint32(k), &q)
-		if len(sigs)+len(more) > 2*maxTxInputs {
+		if len(sigs)+len(more) > 2*event.MaxTxInputs {
 			write()
 		}
 		by, ok := s.roomFor(more, owe)
@@ -245,7 +247,7 @@ func (s *step) countCarried() {
 // strayed is a signature that no untainted entry brings, and the keys whose
 // owners bring it past a fork.
 type strayed struct {
-	PartialSignature
+	event.PartialSignature
 	By []uint32
 }
 
@@ -260,7 +262,7 @@ func (s State) onlyPastForks(p *Proposal, signer uint32, q *inquiry) []strayed {
 		}
 		by := s.pastForks(of, q)
 		if b, ok := s.sigs.Get(of); ok && len(by) > 0 {
-			out = append(out, strayed{PartialSignature{Input: uint32(i), Key: signer, Bytes: b}, by})
+			out = append(out, strayed{event.PartialSignature{Input: uint32(i), Key: signer, Bytes: b}, by})
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
@@ -54,11 +55,11 @@ func TestAFaultStopsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := active(t, 2, 3)
 			me, author := c.peers[0], c.peers[1]
-			bad, err := author.wild(&AddressLeased{Index: 7})
+			bad, err := author.wild(&event.AddressLeased{Index: 7})
 			if err != nil {
 				t.Fatal(err)
 			}
-			good, err := author.wild(&AddressLeased{Index: 8})
+			good, err := author.wild(&event.AddressLeased{Index: 8})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -164,8 +165,8 @@ func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 	me, author := c.peers[0], c.peers[1]
 	ep, rotation := author.ownEpoch()
 	at := author.own(1)
-	bad := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 1}, &IncarnationStarted{Seq: at.Seq + 1, Last: rotation.ID()}, 1)
-	good := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 2, Prev: bad.ID()}, &AddressLeased{Index: 8}, 2)
+	bad := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 1}, &event.IncarnationStarted{Seq: at.Seq + 1, Last: rotation.ID()}, 1)
+	good := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 2, Prev: bad.ID()}, &event.AddressLeased{Index: 8}, 2)
 	own, faults := *me.self, 0
 	own.fault = func(error) { faults++ }
 	own.probe = func(s State, e *journal.Entry) {

@@ -7,41 +7,14 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
-// maxGenesisBytes holds 20 keys of at most 250 characters, and what else a
-// genesis says.
-const maxGenesisBytes = 8 << 10
-
 // aheadOfUse is how many addresses of each branch are looked for at once where a
 // wallet is older than its group: one scan from its birthday finds them all.
 const aheadOfUse = 200
-
-// existing is the descriptor of a wallet that was there before its group; nil
-// where there is none.
-func (g Genesis) existing() (*wallet.Descriptor, error) {
-	if g.Descriptor == "" {
-		return nil, nil
-	}
-	return wallet.ParseDescriptor(g.Descriptor, wallet.Network(g.Network))
-}
-
-func (g Genesis) checkExisting() error {
-	d, err := g.existing()
-	switch {
-	case err != nil:
-		return badEvent("descriptor: %v", err)
-	case d == nil && g.Birthday != 0, g.Birthday < 0, g.Birthday > maxBirthday:
-		return badEvent("birthday %d", g.Birthday)
-	case d == nil:
-		return nil
-	case d.String() != g.Descriptor || d.Threshold() != g.Threshold || len(d.Keys()) != g.Cosigners || string(d.ScriptType()) != g.Script:
-		return badEvent("the descriptor does not fit the genesis")
-	}
-	return nil
-}
 
 // inOrder puts members in the order of the keys of an existing wallet. It says
 // false unless each brought one of them.
@@ -63,10 +36,10 @@ func inOrder(members []Member, d *wallet.Descriptor) bool {
 	return true
 }
 
-// externalKey reads this node's external key for a group: one of the wallet's
+// namedKey reads this node's external key for a group: one of the wallet's
 // own, by its text or its fingerprint, where the wallet is older than the group.
-func (g Genesis) externalKey(text string) (wallet.Key, error) {
-	d, err := g.existing()
+func namedKey(g event.Genesis, text string) (wallet.Key, error) {
+	d, err := g.Existing()
 	if err != nil {
 		return wallet.Key{}, err
 	}
@@ -96,12 +69,12 @@ func keyList(d *wallet.Descriptor) string {
 
 // cosignerKey is this node's key in a group: the external one where there is
 // one; in an existing wallet the one that the seed derives; else a new one.
-func (n *Node) cosignerKey(ctx context.Context, g Genesis, external string) (CosignerKey, error) {
+func (n *Node) cosignerKey(ctx context.Context, g event.Genesis, external string) (CosignerKey, error) {
 	if external != "" {
-		key, err := g.externalKey(external)
+		key, err := namedKey(g, external)
 		return CosignerKey{Key: key}, err
 	}
-	d, err := g.existing()
+	d, err := g.Existing()
 	if err != nil {
 		return CosignerKey{}, err
 	}
@@ -147,8 +120,8 @@ func (n *Node) useAccount(ctx context.Context, script wallet.ScriptType, account
 	return nil
 }
 
-func (n *Node) prover(ctx context.Context, script wallet.ScriptType, account uint32) func(KeyClaim) ([]byte, error) {
-	return func(c KeyClaim) ([]byte, error) { return n.ports.Signer.SignClaim(ctx, script, account, c) }
+func (n *Node) prover(ctx context.Context, script wallet.ScriptType, account uint32) func(event.KeyClaim) ([]byte, error) {
+	return func(c event.KeyClaim) ([]byte, error) { return n.ports.Signer.SignClaim(ctx, script, account, c) }
 }
 
 // existed says whether the wallet is older than its group: it has a history.

@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
@@ -19,7 +20,7 @@ func externalGroup(tb testing.TB) (*circle, *device) {
 	tb.Helper()
 	d := newDevice(tb, 9)
 	c := formingExternal(tb, 2, 3, d.text())
-	c.peers[2].must(Prove{Name: "C", How: ProofNone})
+	c.peers[2].must(Prove{Name: "C", How: event.ProofNone})
 	c.settle()
 	c.ratifyAll(true)
 	c.fund(100_000, 60_000, 70_000)
@@ -294,7 +295,7 @@ func TestExportMarksWhatIsTheWallets(t *testing.T) {
 		t.Fatal(err)
 	}
 	req := withUnsigned(pay(1, 40_000))
-	req.Outputs = append(req.Outputs, ProposalOutput{PkScript: own.PkScript, Amount: 20_000})
+	req.Outputs = append(req.Outputs, event.ProposalOutput{PkScript: own.PkScript, Amount: 20_000})
 	p := a.must(req).(Proposed)
 	packet := a.packet(p.Proposal, 0)
 	marked := 0
@@ -340,9 +341,9 @@ func TestExportNeedsAPlaceInTheWallet(t *testing.T) {
 	}
 	at, _ := x.m.State.active.index(x.id())
 	e := newPeer(t, "E", 30, &c.clock)
-	r := &MemberReplaced{Key: uint32(at), Old: x.id(), New: e.id(), Sealing: e.self.Sealing.Public()}
-	id := r.id(x.m.State.group)
-	r.Consent = e.self.Identity.Sign(consentTag, id[:])
+	r := &event.MemberReplaced{Key: uint32(at), Old: x.id(), New: e.id(), Sealing: e.self.Sealing.Public()}
+	id := r.ID(x.m.State.group)
+	r.Consent = e.self.Identity.Sign(event.ConsentTag, id[:])
 	if _, err := a.wild(r); err != nil {
 		t.Fatal(err)
 	}

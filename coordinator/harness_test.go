@@ -12,6 +12,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -188,7 +189,7 @@ func founded(tb testing.TB, k, n, nodes int) (*circle, []Invite) {
 		c.peers = append(c.peers, p)
 	}
 	a := c.peers[0]
-	m, invites, effects, err := Found(a.self, a.input(nil), Genesis{Threshold: k, Cosigners: n, Script: "wsh", Network: "regtest"},
+	m, invites, effects, err := Found(a.self, a.input(nil), event.Genesis{Threshold: k, Cosigners: n, Script: "wsh", Network: "regtest"},
 		"treasury", a.name, a.key(), 0, nil, c.clock.Add(time.Hour))
 	if err != nil {
 		tb.Fatal(err)
@@ -340,7 +341,7 @@ func recipient(n byte) []byte {
 }
 
 func pay(n byte, amount int64) Propose {
-	return Propose{Outputs: []ProposalOutput{{PkScript: recipient(n), Amount: amount}}, FeeRate: 2000}
+	return Propose{Outputs: []event.ProposalOutput{{PkScript: recipient(n), Amount: amount}}, FeeRate: 2000}
 }
 
 // GoString keeps the report of a failing property readable.

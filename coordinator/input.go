@@ -6,6 +6,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -56,7 +57,7 @@ type Admit struct {
 	Nonce  [32]byte
 	Proof  [32]byte
 	// Claim answers the challenge of an invite that replaces a member.
-	Claim *ReplacementClaim
+	Claim *event.ReplacementClaim
 }
 
 // ApproveReplacement takes a replacement for true, by its id.
@@ -87,7 +88,7 @@ type Ratify struct {
 type Prove struct {
 	Name  string // of this cosigner
 	For   string // of a hosted one, or ""
-	How   ProofKind
+	How   event.ProofKind
 	Proof []byte
 }
 
@@ -108,7 +109,7 @@ type Lease struct {
 
 // Propose asks for a transaction. The reply is a Proposed.
 type Propose struct {
-	Outputs   []ProposalOutput
+	Outputs   []event.ProposalOutput
 	FeeRate   wallet.FeeRate
 	Coins     []wire.OutPoint
 	Note      string
@@ -142,7 +143,7 @@ type Withdraw struct{ Proposal journal.EntryID }
 // proposal as drafted, and the signatures.
 type Signed struct {
 	Cmd        any
-	Draft      *ProposalCreated
+	Draft      *event.ProposalCreated
 	Signatures []wallet.Signature
 	Err        error
 }

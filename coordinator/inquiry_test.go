@@ -6,6 +6,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -17,15 +18,15 @@ func (p *peer) eachIncarnation(to *peer, n int, write func(next *journal.Next)) 
 		if i > 1 {
 			last := *next
 			next = &journal.Next{Incarnation: uint8(i), Seq: 1, Prev: last.Prev}
-			to.must(EntryIn{p.forge(next, &IncarnationStarted{Seq: last.Seq - 1, Last: last.Prev})})
+			to.must(EntryIn{p.forge(next, &event.IncarnationStarted{Seq: last.Seq - 1, Last: last.Prev})})
 		}
 		write(next)
 	}
 }
 
 // rival is one of many transactions that spend the same coins.
-func rival(ins []ProposalInput, n int) *ProposalCreated {
-	return &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: int64(1000 + n)}}}
+func rival(ins []event.ProposalInput, n int) *event.ProposalCreated {
+	return &event.ProposalCreated{Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: int64(1000 + n)}}}
 }
 
 // spends returns a block with a transaction that spends a coin.
@@ -52,7 +53,7 @@ func TestACopyInEachIncarnationCostsAStepNoMore(t *testing.T) {
 				a.must(EntryIn{evil.forge(next, rival(ins, n))})
 			}
 			if forked {
-				a.must(EntryIn{evil.forge(&at, &AddressLeased{Index: 3})})
+				a.must(EntryIn{evil.forge(&at, &event.AddressLeased{Index: 3})})
 			}
 		})
 		a.rest()
@@ -96,7 +97,7 @@ func TestADeclarationInEachIncarnationCostsALookNoMore(t *testing.T) {
 				a.must(EntryIn{evil.forge(next, rival(ins, n))})
 			}
 		})
-		b := &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(2), Amount: 5000}}}
+		b := &event.ProposalCreated{Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(2), Amount: 5000}}}
 		for k := range scan(a.m.State.props.spending, coinKey(ins[0].OutPoint())) {
 			b.Replaces = append(b.Replaces, chainhash.Hash([]byte(k[36:])))
 		}
@@ -154,7 +155,7 @@ func TestOneCopyOfEachMemberDecides(t *testing.T) {
 	a.must(EntryIn{mine})
 	decide(copies[0], mine)
 	for n := range forks {
-		a.must(EntryIn{evil.forge(&forks[n], &AddressLeased{Index: 3})})
+		a.must(EntryIn{evil.forge(&forks[n], &event.AddressLeased{Index: 3})})
 		if n == 0 {
 			decide(copies[1], mine)
 		}
@@ -162,7 +163,7 @@ func TestOneCopyOfEachMemberDecides(t *testing.T) {
 	decide(mine)
 	// A signature of another member revives all three, which sign the same.
 	a.must(EntryIn{b.forge(&journal.Next{Incarnation: 1, Seq: mine.Position().Seq + 1, Prev: mine.ID()},
-		&ProposalApproved{Proposal: copies[2].ID(), Signatures: b.signedBy(x)})})
+		&event.ProposalApproved{Proposal: copies[2].ID(), Signatures: b.signedBy(x)})})
 	decide(copies[0], copies[2], mine)
 }
 
@@ -177,7 +178,7 @@ func TestWhatOthersSayIsNotGoneThrough(t *testing.T) {
 	next := b.nextPlace()
 	prop := b.forge(next, x)
 	a.must(EntryIn{prop})
-	a.must(EntryIn{b.forge(next, &ProposalApproved{Proposal: prop.ID(), Signatures: b.signedBy(x)})})
+	a.must(EntryIn{b.forge(next, &event.ProposalApproved{Proposal: prop.ID(), Signatures: b.signedBy(x)})})
 	p, _ := a.m.State.Proposal(prop.ID())
 	asked := func() int {
 		q := &inquiry{}
@@ -191,14 +192,14 @@ func TestWhatOthersSayIsNotGoneThrough(t *testing.T) {
 	other.Replaces = []chainhash.Hash{p.TxID}
 	evil.eachIncarnation(a, incarnations, func(next *journal.Next) {
 		at := *next
-		for _, body := range []Body{
-			&ProposalApproved{Proposal: prop.ID(), Signatures: b.signedBy(x)}, // of a key that is not its
-			&ProposalWithdrawn{Proposal: prop.ID()},
+		for _, body := range []event.Body{
+			&event.ProposalApproved{Proposal: prop.ID(), Signatures: b.signedBy(x)}, // of a key that is not its
+			&event.ProposalWithdrawn{Proposal: prop.ID()},
 			other,
 		} {
 			a.must(EntryIn{evil.forge(next, body)})
 		}
-		a.must(EntryIn{evil.forge(&at, &AddressLeased{Index: 3})})
+		a.must(EntryIn{evil.forge(&at, &event.AddressLeased{Index: 3})})
 	})
 	a.rest()
 	if p, _ := a.m.State.Proposal(prop.ID()); a.m.Status(p, c.clock) != StatusPending {
@@ -214,9 +215,9 @@ func TestALookCountsInputs(t *testing.T) {
 	const inputs, rivals = 64, 128
 	c := active(t, 2, 3)
 	a, evil := c.peers[0], c.peers[2]
-	var ins []ProposalInput
+	var ins []event.ProposalInput
 	for n := range uint32(inputs) {
-		ins = append(ins, ProposalInput{Vout: n, Amount: 2_000})
+		ins = append(ins, event.ProposalInput{Vout: n, Amount: 2_000})
 	}
 	next := evil.nextPlace()
 	for n := range rivals {

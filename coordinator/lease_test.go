@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/quorate/quorate/coordinator/event"
 )
 
 func (p *peer) leases(n int) []uint32 {
@@ -140,7 +142,7 @@ func TestATieAfterAPartitionIsSeen(t *testing.T) {
 	// A restart shows them and tells nothing; nor does one who leases them again.
 	a.told = nil
 	a.crash()
-	if _, err := b.wild(&AddressLeased{Index: both[0]}); err != nil {
+	if _, err := b.wild(&event.AddressLeased{Index: both[0]}); err != nil {
 		t.Fatal(err)
 	}
 	c.settle()

@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -68,7 +69,7 @@ func TestALeaseStartsNoScan(t *testing.T) {
 	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
 	used := a.m.View.used[0]
 	for i := range uint32(watchable + gapLimit) {
-		e, err := evil.wild(&AddressLeased{Index: used + i})
+		e, err := evil.wild(&event.AddressLeased{Index: used + i})
 		if err != nil {
 			t.Fatal(err)
 		}

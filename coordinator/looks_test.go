@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal/pmap"
 )
 
@@ -102,12 +103,12 @@ func TestRivalsThatAreAlwaysDueKeepNoStatusWaiting(t *testing.T) {
 			a, b, evil := c.peers[0], c.peers[1], c.peers[2]
 			ins := a.coinsOf(coins[1:])
 			if !x.ours {
-				ins = []ProposalInput{{Vout: 3, Amount: 1_000_000}}
+				ins = []event.ProposalInput{{Vout: 3, Amount: 1_000_000}}
 			}
 			next := evil.nextPlace()
 			for n := range rivals {
-				a.must(EntryIn{evil.forge(next, &ProposalCreated{
-					Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: int64(1000 + n)}},
+				a.must(EntryIn{evil.forge(next, &event.ProposalCreated{
+					Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: int64(1000 + n)}},
 				})})
 			}
 			a.rest()

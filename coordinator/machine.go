@@ -7,6 +7,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -82,9 +83,9 @@ type inviteRecord struct {
 	By      journal.Author `cbor:"4,keyasint"`
 	// Of one for a lost member's new device: whom it replaces, and where that
 	// one's chains end, once it was asked for.
-	Replaces journal.Author `cbor:"5,keyasint,omitempty"`
-	Fixed    bool           `cbor:"6,keyasint,omitempty"`
-	Cuts     []ReplacedCut  `cbor:"7,keyasint,omitempty"`
+	Replaces journal.Author      `cbor:"5,keyasint,omitempty"`
+	Fixed    bool                `cbor:"6,keyasint,omitempty"`
+	Cuts     []event.ReplacedCut `cbor:"7,keyasint,omitempty"`
 	// Claimed are those who claimed it and proved nothing: they have to be
 	// approved before they get anything.
 	Claimed []journal.Author `cbor:"8,keyasint,omitempty"`
@@ -253,10 +254,10 @@ func (s *step) chainOfMine() journal.ChainKey {
 // What says that an epoch does not open, and what makes a new device a member, is
 // sealed under the first one, which all hold: of two members who each lack the
 // other's epoch neither could read it, and no more could that device.
-func (s *step) write(body Body) (*journal.Entry, error) {
+func (s *step) write(body event.Body) (*journal.Entry, error) {
 	ep, ok := s.m.State.epochs.Get(key(s.m.State.zero))
 	switch body.(type) {
-	case *StanzaFailed, *MemberReplaced, *ReplacementApproved:
+	case *event.StanzaFailed, *event.MemberReplaced, *event.ReplacementApproved:
 	default:
 		s.fit(body)
 		ep, ok = s.m.State.Epoch()
@@ -264,7 +265,7 @@ func (s *step) write(body Body) (*journal.Entry, error) {
 	if !ok {
 		return nil, fmt.Errorf("seal entry: %w", journal.ErrWrongEpoch)
 	}
-	plain, err := EncodeEvent(Event{Time: s.in.Now.UnixMilli(), Body: body})
+	plain, err := event.Encode(event.Event{Time: s.in.Now.UnixMilli(), Body: body})
 	if err == nil {
 		err = checkWritten(body)
 	}
@@ -284,9 +285,9 @@ func (s *step) write(body Body) (*journal.Entry, error) {
 
 // fit makes a new epoch first where none is sealed to exactly the members: what
 // is written now is not for a device that was replaced.
-func (s *step) fit(body Body) {
+func (s *step) fit(body event.Body) {
 	st := s.m.State
-	_, first := body.(*IncarnationStarted) // of its chain
+	_, first := body.(*event.IncarnationStarted) // of its chain
 	if _, ok := st.fitting(); ok || first || st.active == nil || !st.mayRotate(st.Me()) {
 		return
 	}

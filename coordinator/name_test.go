@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -67,7 +68,7 @@ func twins(t *testing.T) *circle {
 	c := namedCircle(t, "Bob", "Bob")
 	a := c.peers[0]
 	ids, _ := a.m.State.places()
-	if _, err := a.wild(&RosterClosed{Records: ids}); err != nil {
+	if _, err := a.wild(&event.RosterClosed{Records: ids}); err != nil {
 		t.Fatal(err)
 	}
 	c.settle()
@@ -96,7 +97,7 @@ func TestTwoOfOneNameAreToldApart(t *testing.T) {
 	for _, p := range c.peers {
 		r, _ := p.m.State.Roster()
 		// As a version did that looked at no names.
-		if _, err := p.wild(&RosterRatified{Hash: r.Hash}); err != nil {
+		if _, err := p.wild(&event.RosterRatified{Hash: r.Hash}); err != nil {
 			t.Fatal(err)
 		}
 		p.m.State.pinned = r.Hash
@@ -154,12 +155,12 @@ func TestWrittenTextIsPlain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{"a\u200bb", "\u3164", "e\u0301\u0301\u0301"} {
-		if err := checkText("note", text, maxTextBytes, true); err != nil {
+		if err := event.CheckText("note", text, event.MaxTextBytes, true); err != nil {
 			t.Errorf("%+q: an entry of an older version would be without effect: %v", text, err)
 		}
 		note, label := pay(1, 100_000), pay(1, 100_000)
 		note.Note, label.Outputs[0].Label = text, text
-		for _, cmd := range []any{note, label, SetLabels{Edits: []LabelEdit{{Target: AddressTarget(script.PkScript), Text: text}}}} {
+		for _, cmd := range []any{note, label, SetLabels{Edits: []LabelEdit{{Target: event.AddressTarget(script.PkScript), Text: text}}}} {
 			if _, err := a.do(cmd); !errors.Is(err, ErrBadRequest) {
 				t.Errorf("%T with %+q: %v", cmd, text, err)
 			}

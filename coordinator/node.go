@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -144,12 +145,12 @@ func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []Invite, error)
 		return nil, nil, fmt.Errorf("create wallet: %w", err)
 	}
 	defer n.ports.names.hold(founding, "")
-	g := Genesis{Threshold: f.Threshold, Cosigners: f.Cosigners, Script: string(f.Script), Network: string(n.network)}
+	g := event.Genesis{Threshold: f.Threshold, Cosigners: f.Cosigners, Script: string(f.Script), Network: string(n.network)}
 	if d := f.Descriptor; d != nil {
 		g.Threshold, g.Cosigners, g.Script = d.Threshold(), len(d.Keys()), string(d.ScriptType())
 		g.Descriptor, g.Birthday = d.String(), f.Birthday
 	}
-	if err := g.check(); err != nil {
+	if err := g.Check(); err != nil {
 		return nil, nil, err
 	}
 	ck, err := n.cosignerKey(ctx, g, f.External)
@@ -208,7 +209,7 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 		}
 		return nil, fmt.Errorf("join: %w", err)
 	}
-	g, err := DecodeGenesis(grant.Genesis)
+	g, err := event.DecodeGenesis(grant.Genesis)
 	if err != nil {
 		return nil, fmt.Errorf("join: %w", err)
 	}
@@ -261,7 +262,7 @@ func (n *Node) newKey(ctx context.Context, script wallet.ScriptType) (CosignerKe
 	if b := recs[name]; len(b) == 8 {
 		next = binary.BigEndian.Uint64(b)
 	}
-	if next >= maxIndex {
+	if next >= event.MaxIndex {
 		return CosignerKey{}, fmt.Errorf("%w: no account number left", ErrBadRequest)
 	}
 	if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next+1)}}); err != nil {
@@ -301,7 +302,7 @@ type Door struct{ node *Node }
 func (n *Node) Door() Door { return Door{n} }
 
 // Admit checks the proof of an invite (see Doorman).
-func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce, proof [32]byte, claim *ReplacementClaim) (Grant, error) {
+func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce, proof [32]byte, claim *event.ReplacementClaim) (Grant, error) {
 	a, ok := d.node.Wallet(group)
 	if !ok {
 		return Grant{}, ErrInviteUnknown
@@ -327,15 +328,15 @@ const searchAccounts = 256
 
 // takePlace answers the challenge of an invite that replaces a lost member: it
 // finds the ratified key among the accounts of the seed, proves it, and enters.
-func (n *Node) takePlace(ctx context.Context, inv Invite, c Challenge, external string) (*Actor, error) {
+func (n *Node) takePlace(ctx context.Context, inv Invite, c event.Challenge, external string) (*Actor, error) {
 	var ck CosignerKey
-	var prove func(KeyClaim) ([]byte, error)
+	var prove func(event.KeyClaim) ([]byte, error)
 	if external != "" {
 		key, err := externalKey(external, n.network, c.Script)
 		if err != nil {
 			return nil, err
 		}
-		if AccountHash(inv.Group, key.String()) != c.Account {
+		if event.AccountHash(inv.Group, key.String()) != c.Account {
 			return nil, errNotThisKey()
 		}
 		ck.Key = key
@@ -377,13 +378,13 @@ func errNotThisKey() error {
 
 // findKey looks for a ratified key among the accounts of the seed, and keeps
 // its number from being used for another wallet.
-func (n *Node) findKey(ctx context.Context, group journal.GroupID, c Challenge) (CosignerKey, error) {
+func (n *Node) findKey(ctx context.Context, group journal.GroupID, c event.Challenge) (CosignerKey, error) {
 	for account := range uint32(searchAccounts) {
 		key, err := n.ports.Signer.AccountKey(ctx, c.Script, account)
 		if err != nil {
 			return CosignerKey{}, fmt.Errorf("derive account key: %w", err)
 		}
-		if AccountHash(group, key.String()) != c.Account {
+		if event.AccountHash(group, key.String()) != c.Account {
 			continue
 		}
 		name := recAccount + string(c.Script)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tyler-smith/go-bip39/wordlists"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -90,7 +91,7 @@ const (
 // rankOpened takes in a roster that all revealed for, where it holds the key of the place
 // that this node took. One that all ratified goes before another.
 func (s State) rankOpened(r *Roster) State {
-	if s.lost == (lostPlace{}) || !slices.ContainsFunc(r.Members, func(m Member) bool { return AccountHash(s.group, m.Key.String()) == s.lost.account }) {
+	if s.lost == (lostPlace{}) || !slices.ContainsFunc(r.Members, func(m Member) bool { return event.AccountHash(s.group, m.Key.String()) == s.lost.account }) {
 		return s
 	}
 	rank := byte(rankOther)

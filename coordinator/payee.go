@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -90,7 +91,7 @@ func (m *Machine) paid(p *Proposal, script []byte) (out []payment, all bool) {
 		mine[i.OutPoint()] = true
 	}
 	shares := func(q *Proposal) bool {
-		return slices.ContainsFunc(q.Body.Inputs, func(i ProposalInput) bool { return mine[i.OutPoint()] })
+		return slices.ContainsFunc(q.Body.Inputs, func(i event.ProposalInput) bool { return mine[i.OutPoint()] })
 	}
 	looked := 0
 	for k := range scan(m.watch.payments, paymentKey(script)) {

@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -80,7 +81,7 @@ type Transport interface {
 	Sync(group journal.GroupID, peer *journal.Author)
 	// Join presents an invite to the member who issued it, and returns what that
 	// one hands over; claim answers the challenge that it gave before, if any.
-	Join(ctx context.Context, inv Invite, claim *ReplacementClaim) (Grant, error)
+	Join(ctx context.Context, inv Invite, claim *event.ReplacementClaim) (Grant, error)
 	// Peers returns what is known of every member and of pending strangers.
 	Peers() []PeerStatus
 }
@@ -132,7 +133,7 @@ type Doorman interface {
 	// Admit checks the proof of an invite: HMAC(secret, tag, group, joiner,
 	// founder, nonce). It binds the invite durably to the first identity that
 	// proves it. Errors: ErrInviteUnknown, ErrInviteUsed, ErrInviteExpired, ErrInviteProof.
-	Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce [32]byte, proof [32]byte, claim *ReplacementClaim) (Grant, error)
+	Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce [32]byte, proof [32]byte, claim *event.ReplacementClaim) (Grant, error)
 }
 
 // Grant is what a founder hands to a joiner: the genesis (whose hash is the
@@ -144,7 +145,7 @@ type Grant struct {
 	Names []string
 	// Challenge is there where the invite replaces a member; without a claim
 	// that answers it, it is all there is.
-	Challenge *Challenge
+	Challenge *event.Challenge
 }
 
 // PeerStatus is what a transport knows of one peer.
@@ -280,7 +281,7 @@ type Signer interface {
 	AccountKey(ctx context.Context, st wallet.ScriptType, account uint32) (wallet.Key, error)
 	// SignClaim signs what an account's own key may be made to say; it refuses a
 	// claim of another key.
-	SignClaim(ctx context.Context, st wallet.ScriptType, account uint32, claim KeyClaim) ([]byte, error)
+	SignClaim(ctx context.Context, st wallet.ScriptType, account uint32, claim event.KeyClaim) ([]byte, error)
 	// SignSpend returns one partial signature for each input.
 	SignSpend(ctx context.Context, st wallet.ScriptType, account uint32, s *wallet.Spend) ([]wallet.Signature, error)
 }

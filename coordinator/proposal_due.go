@@ -3,6 +3,7 @@ package coordinator
 import (
 	"encoding/binary"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -85,7 +86,7 @@ func (c carrierFact) stated() func(yield func(string) bool) {
 		var seen uint32
 		at := key3(c.Ref.Chain.Author, c.Proposal, c.Ref.ID)
 		for _, x := range c.Signatures {
-			if x.Key >= MaxCosigners || seen>>x.Key&1 == 1 {
+			if x.Key >= event.MaxCosigners || seen>>x.Key&1 == 1 {
 				continue
 			}
 			seen |= 1 << x.Key

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -175,7 +176,7 @@ func (s State) signedNow(p *Proposal, signer uint32, inputs int) State {
 	return s
 }
 
-func signerKey(i ProposalInput, signer uint32) string {
+func signerKey(i event.ProposalInput, signer uint32) string {
 	return coinKey(i.OutPoint()) + string(binary.BigEndian.AppendUint32(nil, signer))
 }
 

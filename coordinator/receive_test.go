@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -70,7 +71,7 @@ func TestAClaimHoldsTheMembersFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.pass(a)
-		e, err := x.wild(&AddressLeased{Index: uint32(n)})
+		e, err := x.wild(&event.AddressLeased{Index: uint32(n)})
 		if err != nil {
 			t.Fatal(err)
 		}

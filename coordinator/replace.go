@@ -8,12 +8,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
 type replacedFact struct {
-	Ref  Ref             `cbor:"1,keyasint"`
-	Body *MemberReplaced `cbor:"2,keyasint"`
+	Ref  Ref                   `cbor:"1,keyasint"`
+	Body *event.MemberReplaced `cbor:"2,keyasint"`
 }
 
 type replaceVote struct {
@@ -59,15 +60,15 @@ func (l *lines) rest(fs []replacedFact) {
 
 // checkReplaced verifies what can be verified of a replacement with the roster
 // alone, whoever carries it.
-func (s State) checkReplaced(b *MemberReplaced) bool {
+func (s State) checkReplaced(b *event.MemberReplaced) bool {
 	if int(b.Key) >= len(s.active.Members) {
 		return false
 	}
 	if _, err := journal.SealSecret(journal.Epoch{Group: s.group}, b.Old, b.New, b.Sealing); err != nil {
 		return false
 	}
-	id := b.id(s.group)
-	if journal.VerifyIdentity(b.New, consentTag, id[:], b.Consent) != nil {
+	id := b.ID(s.group)
+	if journal.VerifyIdentity(b.New, event.ConsentTag, id[:], b.Consent) != nil {
 		return false
 	}
 	m := s.active.Members[b.Key]
@@ -75,7 +76,7 @@ func (s State) checkReplaced(b *MemberReplaced) bool {
 		return false // it has no node to replace
 	}
 	if len(b.Proof) == 0 {
-		return m.Proof != ProofOwn
+		return m.Proof != event.ProofOwn
 	}
 	return m.Key.VerifyHash(id, b.Proof) == nil
 }
@@ -258,7 +259,7 @@ func (s State) worked(votes bool) *lines {
 		told = s.ballot()
 	}
 	for f := range s.counting {
-		if len(f.Body.Proof) > 0 || votes && len(told.approvers(f.Body.id(s.group))) >= s.needed() {
+		if len(f.Body.Proof) > 0 || votes && len(told.approvers(f.Body.ID(s.group))) >= s.needed() {
 			p := replacing{int(f.Body.Key), f.Body.Old}
 			at[p] = append(at[p], f)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -17,7 +18,7 @@ func (p *peer) device(n byte) *peer {
 	return d
 }
 
-func (p *peer) prove(c KeyClaim) ([]byte, error) { return p.account.SignHash(c.Hash()), nil }
+func (p *peer) prove(c event.KeyClaim) ([]byte, error) { return p.account.SignHash(c.Hash()), nil }
 
 // invite issues an invite for a new device of a lost member.
 func (p *peer) invite(lost *peer, allow ...string) (Invite, error) {
@@ -30,7 +31,7 @@ func (p *peer) invite(lost *peer, allow ...string) (Invite, error) {
 }
 
 // present presents an invite, with a claim or without.
-func (p *peer) present(d *peer, inv Invite, claim *ReplacementClaim) (Grant, error) {
+func (p *peer) present(d *peer, inv Invite, claim *event.ReplacementClaim) (Grant, error) {
 	nonce := [32]byte{7}
 	v, err := p.do(Admit{Joiner: d.id(), Nonce: nonce, Proof: inv.Proof(d.id(), nonce), Claim: claim})
 	if err != nil {
@@ -62,7 +63,7 @@ func (d *peer) takePlaceWith(by, lost *peer, ck CosignerKey) {
 	d.enter(by, inv, claim, ck)
 }
 
-func (d *peer) enter(by *peer, inv Invite, claim *ReplacementClaim, ck CosignerKey) {
+func (d *peer) enter(by *peer, inv Invite, claim *event.ReplacementClaim, ck CosignerKey) {
 	d.tb.Helper()
 	g, err := by.present(d, inv, claim)
 	if err != nil {
@@ -247,8 +248,8 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 	if strings.Contains(string(g.Challenge.Account[:]), "pub") {
 		t.Error("the challenge tells the key")
 	}
-	claims := map[string]*ReplacementClaim{}
-	claim := func(name string, of *peer, group journal.GroupID, ch Challenge) {
+	claims := map[string]*event.ReplacementClaim{}
+	claim := func(name string, of *peer, group journal.GroupID, ch event.Challenge) {
 		x, err := ch.Claim(of.self.Identity, of.self.Sealing.Public(), group, of.prove)
 		if err != nil {
 			t.Fatal(err)
@@ -299,10 +300,10 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 	d.hear(a, b)
 	before := b.m.State.Active()
 	ch := *g.Challenge
-	good := ch.event(d.id(), claims["good"])
-	bad := ch.event(thief.id(), claims["forged"])
-	low := other.event(d.id(), claims["good"])
-	for _, body := range []Body{good, bad, low} {
+	good := ch.Event(d.id(), claims["good"])
+	bad := ch.Event(thief.id(), claims["forged"])
+	low := other.Event(d.id(), claims["good"])
+	for _, body := range []event.Body{good, bad, low} {
 		if _, err := b.wild(body); err != nil {
 			t.Fatal(err)
 		}

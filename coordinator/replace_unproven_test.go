@@ -6,12 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // claims claims a lost member's place without any key, and gets the challenge only.
-func (d *peer) claims(by *peer, inv Invite) *ReplacementClaim {
+func (d *peer) claims(by *peer, inv Invite) *event.ReplacementClaim {
 	d.tb.Helper()
 	g, err := by.present(d, inv, nil)
 	if err != nil {
@@ -127,7 +128,7 @@ func TestColludersDoNotLiftAnAllowance(t *testing.T) {
 	for _, x := range []struct{ k, n int }{{2, 2}, {2, 3}, {3, 3}, {3, 4}, {3, 5}, {4, 5}} {
 		c := active(t, x.k, x.n)
 		a, evil := c.peers[0], c.peers[1]
-		e, err := evil.wild(&AddressLeased{Index: 1})
+		e, err := evil.wild(&event.AddressLeased{Index: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,7 +32,7 @@ func (s State) ballot() ballot {
 		return b
 	}
 	for f := range s.counting {
-		b.at[f.Body.id(s.group)] = replacing{int(f.Body.Key), f.Body.Old}
+		b.at[f.Body.ID(s.group)] = replacing{int(f.Body.Key), f.Body.Old}
 	}
 	for k := range s.active.Members {
 		for _, who := range s.active.identities(k) { // the latest one last
@@ -104,7 +104,7 @@ func (b ballot) approvedAny(group journal.GroupID, all []replacedFact, of replac
 	keys := map[int]bool{}
 	for _, f := range all {
 		if sameReplacement(f, of) {
-			for k := range b.approvers(f.Body.id(group)) {
+			for k := range b.approvers(f.Body.ID(group)) {
 				keys[k] = true
 			}
 		}

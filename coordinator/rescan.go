@@ -1,6 +1,10 @@
 package coordinator
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/quorate/quorate/coordinator/event"
+)
 
 // RescanFrom looks at the chain again, from a block on: the owner sets right where
 // the wallet begins. Nothing counts as confirmed until the scan has got to it.
@@ -28,7 +32,7 @@ func (s *step) streamed(x streamed) error {
 }
 
 func (s *step) rescanFrom(x RescanFrom) error {
-	if x.Height < 0 || x.Height > maxBirthday {
+	if x.Height < 0 || x.Height > event.MaxBirthday {
 		return refuse(RuleBadHeight, "height %d is no block's", x.Height)
 	}
 	for _, t := range s.m.View.txs.All() {

@@ -12,6 +12,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -60,7 +61,7 @@ func TestRescanLooksAgain(t *testing.T) {
 		t.Fatalf("before: %+v", want)
 	}
 	p.refused(RuleBadHeight, RescanFrom{-1})
-	p.refused(RuleBadHeight, RescanFrom{maxBirthday + 1})
+	p.refused(RuleBadHeight, RescanFrom{event.MaxBirthday + 1})
 	p.refused(RuleBadHeight, RescanFrom{2}) // a coin is in block 1
 	if got := p.balance(); got != want {
 		t.Fatalf("after refusals: %+v", got)
@@ -207,7 +208,7 @@ func TestBirthdayOfANewWallet(t *testing.T) {
 		{wallet.Regtest, toldChain{tip: 2_000_000_000}, at, 0},
 	} {
 		n := &Node{network: c.network, ports: Ports{Chain: c.tip, Clock: clockAt{c.at}}}
-		if got := n.birthdayOf(t.Context(), Genesis{}); got != c.want {
+		if got := n.birthdayOf(t.Context(), event.Genesis{}); got != c.want {
 			t.Errorf("%s, tip %d at %v: born at %d, want %d", c.network, c.tip.tip, c.at, got, c.want)
 		}
 	}
@@ -226,15 +227,15 @@ func TestBirthdayThatWasAgreedOn(t *testing.T) {
 		{1001, toldChain{tip: 1000, synced: true}, 0},
 		{1001, toldChain{tip: 1000}, 1001}, // still syncing: it may be there
 		{1001, toldChain{err: errors.New("away")}, 1001},
-		{maxBirthday + 1, toldChain{err: errors.New("away")}, 0},
+		{event.MaxBirthday + 1, toldChain{err: errors.New("away")}, 0},
 	} {
 		n := &Node{network: wallet.Regtest, ports: Ports{Chain: c.chain, Clock: clockAt{}}}
-		if got := n.birthdayOf(t.Context(), Genesis{Descriptor: d.String(), Birthday: c.told}); got != c.want {
+		if got := n.birthdayOf(t.Context(), event.Genesis{Descriptor: d.String(), Birthday: c.told}); got != c.want {
 			t.Errorf("told %d with %+v: %d, want %d", c.told, c.chain, got, c.want)
 		}
 	}
-	g := Genesis{Threshold: 2, Cosigners: 3, Script: "wsh", Network: "regtest", Descriptor: d.String(), Birthday: maxBirthday + 1}
-	if err := g.check(); err == nil {
+	g := event.Genesis{Threshold: 2, Cosigners: 3, Script: "wsh", Network: "regtest", Descriptor: d.String(), Birthday: event.MaxBirthday + 1}
+	if err := g.Check(); err == nil {
 		t.Error("a founder's height that is no block's is taken")
 	}
 }
@@ -269,7 +270,7 @@ func TestBirthdayOfANewDevice(t *testing.T) {
 		out.Challenge = &lie
 		return out
 	}
-	for _, height := range []int32{-1, maxBirthday + 1, 1<<31 - 1} {
+	for _, height := range []int32{-1, event.MaxBirthday + 1, 1<<31 - 1} {
 		if _, _, err := EnterReplacement(d.self, d.input(nil), inv, told(height), wallet.Regtest, ck); err == nil {
 			t.Errorf("height %d is taken", height)
 		}

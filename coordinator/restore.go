@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -246,7 +247,7 @@ func (s *step) beginAgain() error {
 	if err := errors.Join(s.put(recRestored, r), s.put(recLocal, s.m.local)); err != nil {
 		return err
 	}
-	_, err := s.write(&IncarnationStarted{Seq: cut.Seq, Last: cut.ID})
+	_, err := s.write(&event.IncarnationStarted{Seq: cut.Seq, Last: cut.ID})
 	return err
 }
 

@@ -74,7 +74,7 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 		t.Fatal(err)
 	}
 	ep, _ := s.m.State.Epoch()
-	if _, err := s.write(g.Challenge.event(d.id(), claim)); err != nil {
+	if _, err := s.write(g.Challenge.Event(d.id(), claim)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.rotate(ep, []Member{{Identity: d.id(), Sealing: d.self.Sealing.Public()}}); err != nil {

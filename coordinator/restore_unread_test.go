@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -117,10 +118,10 @@ func TestARestoredNodeLooksThroughAllThatItCarried(t *testing.T) {
 	for _, e := range evil.rivalsOf(next, ins[:1], maxCarries, 1) {
 		b.must(EntryIn{e})
 		if p, ok := b.m.State.Proposal(e.ID()); ok {
-			b.must(EntryIn{other.forge(ofOther, &ProposalApproved{Proposal: e.ID(), Signatures: other.signedBy(p.Body)})})
+			b.must(EntryIn{other.forge(ofOther, &event.ProposalApproved{Proposal: e.ID(), Signatures: other.signedBy(p.Body)})})
 		}
 	}
-	b.must(EntryIn{evil.forge(&first, &AddressLeased{Index: 6})})
+	b.must(EntryIn{evil.forge(&first, &event.AddressLeased{Index: 6})})
 	b.rest()
 	if n := b.carries(); n != maxCarries || n <= maxUnread {
 		t.Fatalf("%d carries", n)
@@ -169,7 +170,7 @@ func TestWhatNobodyCanReadStopsARestoredNodeForADay(t *testing.T) {
 	for name, write := range map[string]func(evil *peer) *journal.Entry{
 		"an epoch that it never handed out": func(evil *peer) *journal.Entry {
 			s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
-			plain, err := EncodeEvent(Event{Time: 1, Body: &AddressLeased{Index: 1}})
+			plain, err := event.Encode(event.Event{Time: 1, Body: &event.AddressLeased{Index: 1}})
 			if err != nil {
 				evil.tb.Fatal(err)
 			}
@@ -182,7 +183,7 @@ func TestWhatNobodyCanReadStopsARestoredNodeForADay(t *testing.T) {
 		"a signature on what is not there": func(evil *peer) *journal.Entry {
 			z := evil.circle.peers[1]
 			k, _ := evil.m.State.active.index(z.id())
-			return evil.forge(evil.nextPlace(), &SignatureCarried{Proposal: journal.EntryID{7}, Signatures: []PartialSignature{
+			return evil.forge(evil.nextPlace(), &event.SignatureCarried{Proposal: journal.EntryID{7}, Signatures: []event.PartialSignature{
 				{Key: uint32(k), Bytes: make([]byte, 71)},
 			}})
 		},
@@ -221,7 +222,7 @@ func TestWhatNobodyCanReadStopsARestoredNodeForADay(t *testing.T) {
 // this node's key may have signed, once it is read.
 func TestWhatIsReadAfterTheWaitMayHaveBeenSigned(t *testing.T) {
 	var ep journal.Epoch
-	var rival *ProposalCreated
+	var rival *event.ProposalCreated
 	c, r, id := restoredWith(t, func(evil *peer) *journal.Entry {
 		s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
 		ep = s.newEpoch()
@@ -231,7 +232,7 @@ func TestWhatIsReadAfterTheWaitMayHaveBeenSigned(t *testing.T) {
 			b.Outputs[0].Amount--
 			rival = &b
 		}
-		plain, err := EncodeEvent(Event{Time: evil.clock.AddDate(1, 0, 0).UnixMilli(), Body: rival})
+		plain, err := event.Encode(event.Event{Time: evil.clock.AddDate(1, 0, 0).UnixMilli(), Body: rival})
 		if err != nil {
 			evil.tb.Fatal(err)
 		}

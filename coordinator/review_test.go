@@ -5,6 +5,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -15,7 +16,7 @@ func TestAForkThatLinksToNothingDoesNotStopTheNextStart(t *testing.T) {
 	c.settle()
 	last := a.m.State.chains.Frontier()[journal.ChainKey{Author: evil.id(), Incarnation: 1}]
 	ep, _ := a.m.State.Epoch()
-	plain, err := EncodeEvent(Event{Time: 1, Body: &AddressLeased{Index: 9}})
+	plain, err := event.Encode(event.Event{Time: 1, Body: &event.AddressLeased{Index: 9}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,9 +44,9 @@ func TestATreeOfCoinsThatAreNotThereCostsNothing(t *testing.T) {
 	evil := c.peers[2]
 	parent := chainhash.HashH([]byte("nothing"))
 	for range 12 {
-		b := &ProposalCreated{Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 1000}}}
+		b := &event.ProposalCreated{Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: 1000}}}
 		for i := range uint32(40) {
-			b.Inputs = append(b.Inputs, ProposalInput{TxID: parent, Vout: i, Amount: 1000})
+			b.Inputs = append(b.Inputs, event.ProposalInput{TxID: parent, Vout: i, Amount: 1000})
 		}
 		p, ok := evil.m.State.Proposal(evil.force(b))
 		if !ok || !p.Sound {
@@ -77,8 +78,8 @@ func TestWhatTheGroupKnowsOfMySignaturesGuardsARestoredStore(t *testing.T) {
 func TestASealingKeyThatTakesNoSecretIsNoRecord(t *testing.T) {
 	c := newCircle(t, 2, 3)
 	b := c.peers[1]
-	body := &MemberRecord{Name: "B", Key: b.account.Key().String(), Commitment: [32]byte{1}}
-	hash, _ := body.claim(b.m.State.group, b.id())
+	body := &event.MemberRecord{Name: "B", Key: b.account.Key().String(), Commitment: [32]byte{1}}
+	hash, _ := body.Claim(b.m.State.group, b.id())
 	body.Proof = b.account.SignHash(hash)
 	if _, err := b.m.State.checkRecord(b.id(), body); err == nil {
 		t.Fatal("a record with a sealing key of zeros was taken")
@@ -134,7 +135,7 @@ func leftOut(t *testing.T, none bool) {
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
 	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
 	ep := s.newEpoch()
-	body := &EpochRotated{Number: ep.Number, Parent: ep.Parent}
+	body := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	for _, m := range evil.m.State.active.Members {
 		sealed, err := journal.SealSecret(ep, evil.id(), m.Identity, m.Sealing)
 		if err != nil {
@@ -146,9 +147,9 @@ func leftOut(t *testing.T, none bool) {
 			}
 			sealed[len(sealed)-1]++
 		}
-		body.Stanzas = append(body.Stanzas, Stanza{To: m.Identity, Sealed: sealed})
+		body.Stanzas = append(body.Stanzas, event.Stanza{To: m.Identity, Sealed: sealed})
 	}
-	plain, err := EncodeEvent(Event{Time: 1, Body: body})
+	plain, err := event.Encode(event.Event{Time: 1, Body: body})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +161,7 @@ func leftOut(t *testing.T, none bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err = EncodeEvent(Event{Time: 2, Body: &AddressLeased{Index: 3}})
+	plain, err = event.Encode(event.Event{Time: 2, Body: &event.AddressLeased{Index: 3}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +237,7 @@ func TestAForkAtRatificationLeavesNobodyOutside(t *testing.T) {
 	c.settle()
 	// To B two entries of junk, to A the ratification, all at one place.
 	before := evil.m
-	for _, junk := range []Body{&StanzaFailed{Epoch: journal.EpochID{1}}, &StanzaFailed{Epoch: journal.EpochID{2}}} {
+	for _, junk := range []event.Body{&event.StanzaFailed{Epoch: journal.EpochID{1}}, &event.StanzaFailed{Epoch: journal.EpochID{2}}} {
 		evil.m = before
 		e, err := evil.wild(junk)
 		if err != nil {

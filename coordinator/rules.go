@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -140,7 +141,7 @@ func checkTransaction(s State, v View, now time.Time, p *Proposal, allow []strin
 	return nil
 }
 
-func checkInput(s State, v View, now time.Time, p *Proposal, n int, in ProposalInput) error {
+func checkInput(s State, v View, now time.Time, p *Proposal, n int, in event.ProposalInput) error {
 	o, ok := v.outs.Get(coinKey(in.OutPoint()))
 	if !ok {
 		return refuse(RuleChainBehind, "input %d (%v) is not a coin this node sees", n, in.OutPoint()).

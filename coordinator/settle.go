@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -75,7 +76,7 @@ func (s *step) closeRoster() error {
 	if checkNames(r.Members) != nil {
 		return nil // likewise with names that look alike
 	}
-	if _, err := s.write(&RosterClosed{Records: ids}); err != nil {
+	if _, err := s.write(&event.RosterClosed{Records: ids}); err != nil {
 		return err
 	}
 	return s.rotate(s.newEpoch(), r.Members)
@@ -100,7 +101,7 @@ func (s *step) revealSalt() error {
 		if _, in := (&Active{Roster: *r}).index(me); !in {
 			continue
 		}
-		if _, err := s.write(&RosterRevealed{Roster: r.ID, Salt: s.m.local.Salt}); err != nil {
+		if _, err := s.write(&event.RosterRevealed{Roster: r.ID, Salt: s.m.local.Salt}); err != nil {
 			return err
 		}
 		return s.revealHosted(r)
@@ -135,7 +136,7 @@ func (s *step) nameEvidence() error {
 		return nil
 	}
 	// Its own chain may be the forked one; then others say it.
-	_ = s.try(func() error { _, err := s.write(&EntriesNamed{Entries: ids}); return err })
+	_ = s.try(func() error { _, err := s.write(&event.EntriesNamed{Entries: ids}); return err })
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
@@ -56,10 +57,10 @@ type stateSnapshot struct {
 }
 
 type proposalSnapshot struct {
-	Ref   Ref              `cbor:"1,keyasint"`
-	Body  *ProposalCreated `cbor:"2,keyasint"`
-	TxID  [32]byte         `cbor:"3,keyasint"`
-	Sound bool             `cbor:"4,keyasint"`
+	Ref   Ref                    `cbor:"1,keyasint"`
+	Body  *event.ProposalCreated `cbor:"2,keyasint"`
+	TxID  [32]byte               `cbor:"3,keyasint"`
+	Sound bool                   `cbor:"4,keyasint"`
 }
 
 // underSnapshot lists the entries of an epoch. Each is 32 bytes of IDs.

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -206,7 +207,7 @@ func (s *step) tellStanza() error {
 		if !now {
 			continue
 		}
-		if _, err := s.write(&StanzaFailed{Epoch: d.Epoch}); err != nil {
+		if _, err := s.write(&event.StanzaFailed{Epoch: d.Epoch}); err != nil {
 			return err
 		}
 		s.m.turns.asked = k[:32]
@@ -235,7 +236,7 @@ func (s *step) askPastForks() error {
 		if now, later := s.m.State.asksFor(d); !now && !later {
 			continue
 		}
-		if _, err := s.write(&StanzaFailed{Epoch: d.Epoch}); err != nil {
+		if _, err := s.write(&event.StanzaFailed{Epoch: d.Epoch}); err != nil {
 			return err
 		}
 		s.m.turns.asked = k[:32]

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -28,7 +29,7 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 
 	evil.m = before
 	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
-	if _, err := s.write(&AddressLeased{Index: 9}); err != nil {
+	if _, err := s.write(&event.AddressLeased{Index: 9}); err != nil {
 		t.Fatal(err)
 	}
 	ep := s.newEpoch()
@@ -45,7 +46,7 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := EncodeEvent(Event{Time: 1, Body: p.Body})
+	plain, err := event.Encode(event.Event{Time: 1, Body: p.Body})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,7 @@ func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 	evil.must(LeaseAddress{})
 	other := evil.out[len(evil.out)-1]
 	s := &step{m: before, in: evil.input(nil), batch: Batch{Group: before.State.group, Puts: map[string][]byte{}}}
-	if _, err := s.write(&AddressLeased{Index: 9}); err != nil {
+	if _, err := s.write(&event.AddressLeased{Index: 9}); err != nil {
 		t.Fatal(err)
 	}
 	ep := s.newEpoch()

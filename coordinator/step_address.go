@@ -3,6 +3,7 @@ package coordinator
 import (
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -84,7 +85,7 @@ func (s *step) lease(x LeaseAddress) error {
 		return refuse(RuleGap, "%d unused addresses are handed out already", gapLimit).
 			hint("wallets elsewhere stop looking after %d unused ones; --beyond-gap hands out one more", gapLimit)
 	}
-	if !ok || next >= maxIndex {
+	if !ok || next >= event.MaxIndex {
 		return refuse(RuleGap, "%d unused addresses are handed out already, which is all that this node watches", watchable)
 	}
 	addr, err := a.Descriptor.Address(wallet.BranchExternal, next)
@@ -92,7 +93,7 @@ func (s *step) lease(x LeaseAddress) error {
 		return fmt.Errorf("derive address: %w", err)
 	}
 	if !x.Peek {
-		if _, err := s.write(&AddressLeased{Index: next}); err != nil {
+		if _, err := s.write(&event.AddressLeased{Index: next}); err != nil {
 			return err
 		}
 	}

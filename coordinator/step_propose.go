@@ -8,6 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -41,7 +42,7 @@ func (s *step) propose(x Propose) error {
 	if err != nil {
 		return err
 	}
-	if err := draft.check(); err != nil {
+	if err := draft.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
 	p, err := s.soundDraft(draft)
@@ -73,7 +74,7 @@ func (s *step) propose(x Propose) error {
 }
 
 // soundDraft treats a draft as the proposal it is about to become.
-func (s *step) soundDraft(b *ProposalCreated) (*Proposal, error) {
+func (s *step) soundDraft(b *event.ProposalCreated) (*Proposal, error) {
 	p := &Proposal{Ref: Ref{Chain: s.chainOfMine()}, Body: b, spend: &lazySpend{}}
 	spend, err := p.Spend(s.m.State.active)
 	if err != nil {
@@ -118,11 +119,11 @@ func (s *step) checkReplacement(p *Proposal) error {
 }
 
 // draft selects coins and change.
-func (s *step) draft(a *Active, x Propose) (*ProposalCreated, error) {
+func (s *step) draft(a *Active, x Propose) (*event.ProposalCreated, error) {
 	if !s.m.View.Synced() {
 		return nil, refuse(RuleChainBehind, "the chain is not synced on this node").hint("wait until `status` shows it synced")
 	}
-	b := &ProposalCreated{Note: x.Note, Outputs: slices.Clone(x.Outputs)}
+	b := &event.ProposalCreated{Note: x.Note, Outputs: slices.Clone(x.Outputs)}
 	if !x.Expires.IsZero() {
 		b.Expires = x.Expires.Unix()
 	}
@@ -154,13 +155,13 @@ func (s *step) draft(a *Active, x Propose) (*ProposalCreated, error) {
 		return nil, selectionRefusal(err)
 	}
 	for _, c := range sel.Coins {
-		b.Inputs = append(b.Inputs, ProposalInput{TxID: c.OutPoint.Hash, Vout: c.OutPoint.Index, Amount: c.Amount, Branch: c.Branch, Index: c.Index})
+		b.Inputs = append(b.Inputs, event.ProposalInput{TxID: c.OutPoint.Hash, Vout: c.OutPoint.Index, Amount: c.Amount, Branch: c.Branch, Index: c.Index})
 	}
 	if sel.Change > 0 {
 		// A fixed place for change would tell it from the payments.
 		r := s.draw()
 		at := int(r[0]) % (len(b.Outputs) + 1)
-		b.Outputs = slices.Insert(b.Outputs, at, ProposalOutput{Change: &change, Amount: sel.Change})
+		b.Outputs = slices.Insert(b.Outputs, at, event.ProposalOutput{Change: &change, Amount: sel.Change})
 	}
 	return b, nil
 }
@@ -264,7 +265,7 @@ func selectionRefusal(err error) error {
 
 // enterProposal writes the proposal and, where there are signatures, the
 // approval, with the guard, the request id and both entries in one batch.
-func (s *step) enterProposal(x Propose, b *ProposalCreated, sigs []wallet.Signature) error {
+func (s *step) enterProposal(x Propose, b *event.ProposalCreated, sigs []wallet.Signature) error {
 	e, err := s.write(b)
 	if err != nil {
 		return err
@@ -324,7 +325,7 @@ func (s *step) signed(x Signed) error {
 			return err
 		}
 		if s.m.State.myVote(p) {
-			if _, err := s.write(&RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
+			if _, err := s.write(&event.RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
 				return err
 			}
 		}
@@ -344,9 +345,9 @@ func (s *step) release(p *Proposal, sigs []wallet.Signature) error {
 	if err != nil {
 		return err
 	}
-	b := &ProposalApproved{Proposal: p.Ref.ID}
+	b := &event.ProposalApproved{Proposal: p.Ref.ID}
 	for _, x := range sigs {
-		b.Signatures = append(b.Signatures, PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
+		b.Signatures = append(b.Signatures, event.PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
 	}
 	s.batch.Guard = append(s.batch.Guard, updates...)
 	for _, u := range updates {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -47,48 +48,6 @@ func (m Machine) noSeat() error {
 		return refuse(RuleNoKey, "this node is no member of the wallet until the other cosigners approve it").hint("`wallet show` on their nodes lists who waits")
 	}
 	return refuse(RuleNoKey, "this node holds no key of the wallet")
-}
-
-// Challenge is what a node has to prove that takes a lost member's place.
-type Challenge struct {
-	Key      uint32            `cbor:"1,keyasint"`
-	Old      journal.Author    `cbor:"2,keyasint"`
-	Account  [32]byte          `cbor:"3,keyasint"` // hash of the ratified key: who holds the seed finds it
-	Script   wallet.ScriptType `cbor:"4,keyasint"`
-	Cuts     []ReplacedCut     `cbor:"5,keyasint"`
-	Birthday int32             `cbor:"6,keyasint"`
-}
-
-// ReplacementClaim answers a challenge.
-type ReplacementClaim struct {
-	Sealing [32]byte `cbor:"1,keyasint"`
-	Proof   []byte   `cbor:"2,keyasint"`
-	Consent []byte   `cbor:"3,keyasint"`
-}
-
-// Claim makes the claim of a new identity: prove signs with the account key; nil
-// for an external key, whose replacement the other members approve.
-func (c Challenge) Claim(self *journal.Identity, sealing [32]byte, group journal.GroupID, prove func(KeyClaim) ([]byte, error)) (*ReplacementClaim, error) {
-	b := c.event(self.Author(), &ReplacementClaim{Sealing: sealing})
-	id := b.id(group)
-	out := &ReplacementClaim{Sealing: b.Sealing, Consent: self.Sign(consentTag, id[:])}
-	if prove == nil {
-		return out, nil
-	}
-	var err error
-	claim := KeyClaim{
-		Group: group, Identity: b.New, Sealing: b.Sealing,
-		Replaces: &Replaced{Account: c.Account, Position: b.Key, Old: b.Old, Cuts: b.Cuts},
-	}
-	if out.Proof, err = prove(claim); err != nil {
-		return nil, fmt.Errorf("prove the replaced key: %w", err)
-	}
-	return out, nil
-}
-
-// Event is what a claim of a joiner comes to.
-func (c Challenge) event(joiner journal.Author, x *ReplacementClaim) *MemberReplaced {
-	return &MemberReplaced{Key: c.Key, Old: c.Old, New: joiner, Sealing: x.Sealing, Cuts: c.Cuts, Proof: x.Proof, Consent: x.Consent}
 }
 
 // inviteReplacement issues an invite for a new device of a member.
@@ -163,35 +122,35 @@ func (s *step) admitReplacement(x Admit) error {
 	return ErrInviteProof
 }
 
-func (s *step) challenge(rec inviteRecord) *Challenge {
+func (s *step) challenge(rec inviteRecord) *event.Challenge {
 	k, ok := s.m.State.active.keyOf(rec.Replaces)
 	if !ok {
 		return nil
 	}
 	m := s.m.State.active.Members[k]
-	return &Challenge{
-		Key: uint32(k), Old: rec.Replaces, Account: AccountHash(s.m.State.group, m.Key.String()),
+	return &event.Challenge{
+		Key: uint32(k), Old: rec.Replaces, Account: event.AccountHash(s.m.State.group, m.Key.String()),
 		Script: wallet.ScriptType(s.m.State.genesis.Script), Cuts: rec.Cuts, Birthday: s.m.View.birthday,
 	}
 }
 
 // cutsOf is where the chains of an identity end here.
-func (s *step) cutsOf(who journal.Author) []ReplacedCut {
-	var out []ReplacedCut
+func (s *step) cutsOf(who journal.Author) []event.ReplacedCut {
+	var out []event.ReplacedCut
 	for k, at := range s.m.State.chains.Frontier() {
 		if k.Author == who {
-			out = append(out, ReplacedCut{k.Incarnation, at.Seq, at.ID})
+			out = append(out, event.ReplacedCut{Incarnation: k.Incarnation, Seq: at.Seq, Last: at.ID})
 		}
 	}
-	slices.SortFunc(out, func(a, b ReplacedCut) int { return int(a.Incarnation) - int(b.Incarnation) })
+	slices.SortFunc(out, func(a, b event.ReplacedCut) int { return int(a.Incarnation) - int(b.Incarnation) })
 	return out
 }
 
 // carryReplacement enters a claim that proves the key, rotates the epoch, and
 // seals those of before to the new identity, which has the history to read.
-func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *Challenge) error {
-	b := c.event(x.Joiner, x.Claim)
-	if err := b.check(); err != nil {
+func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *event.Challenge) error {
+	b := c.Event(x.Joiner, x.Claim)
+	if err := b.Check(); err != nil {
 		return ErrInviteProof
 	}
 	if _, known := s.m.State.active.keyOf(x.Joiner); known || !s.m.State.checkReplaced(b) {
@@ -325,7 +284,7 @@ func (m *Machine) contestedAlarm(k int) Alarm {
 		if n >= maxListed {
 			continue
 		}
-		id := f.Body.id(m.State.group)
+		id := f.Body.ID(m.State.group)
 		text += fmt.Sprintf(" %s is %s;", hex.EncodeToString(id[:]), f.Body.New)
 	}
 	if more := len(a.lines.contested[k]) - maxListed; more > 0 {
@@ -362,8 +321,8 @@ func (m *Machine) Replacements() []Replacement {
 		if !open || f.Body.Old != line[len(line)-1] {
 			continue
 		}
-		r := Replacement{ID: f.Body.id(m.State.group), Member: a.Members[k], New: f.Body.New, At: time.UnixMilli(f.Ref.Time), Proven: len(f.Body.Proof) > 0, Needed: m.State.needed()}
-		for by := range told.approvers(f.Body.id(m.State.group)) {
+		r := Replacement{ID: f.Body.ID(m.State.group), Member: a.Members[k], New: f.Body.New, At: time.UnixMilli(f.Ref.Time), Proven: len(f.Body.Proof) > 0, Needed: m.State.needed()}
+		for by := range told.approvers(f.Body.ID(m.State.group)) {
 			r.Approved = append(r.Approved, a.Members[by])
 		}
 		if !slices.ContainsFunc(out, func(o Replacement) bool { return o.ID == r.ID }) {
@@ -391,7 +350,7 @@ func (s *step) approveReplacement(x ApproveReplacement) error {
 			return refuse(RuleNoKey, "a replacement of this node's own key is approved by the others")
 		}
 		if !slices.ContainsFunc(r.Approved, func(m Member) bool { return m.Index == me }) {
-			if _, err := s.write(&ReplacementApproved{Replacement: x.Replacement}); err != nil {
+			if _, err := s.write(&event.ReplacementApproved{Replacement: x.Replacement}); err != nil {
 				return err
 			}
 		}
@@ -408,15 +367,15 @@ func EnterReplacement(self *Self, in Input, inv Invite, grant Grant, network wal
 	if grant.Genesis == nil && grant.Challenge != nil {
 		return Machine{}, nil, errAwaitsApproval
 	}
-	g, err := DecodeGenesis(grant.Genesis)
+	g, err := event.DecodeGenesis(grant.Genesis)
 	if err != nil {
 		return Machine{}, nil, fmt.Errorf("join: %w", err)
 	}
-	if GroupID(grant.Genesis) != inv.Group || grant.Challenge == nil {
-		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: the member handed over another group than the invite names", ErrEvent))
+	if event.GroupID(grant.Genesis) != inv.Group || grant.Challenge == nil {
+		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: the member handed over another group than the invite names", event.ErrEvent))
 	}
-	if b := grant.Challenge.Birthday; b < 0 || b > maxBirthday {
-		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: birthday %d", ErrEvent, b))
+	if b := grant.Challenge.Birthday; b < 0 || b > event.MaxBirthday {
+		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: birthday %d", event.ErrEvent, b))
 	}
 	if g.Network != string(network) {
 		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -17,16 +18,16 @@ import (
 type CosignerKey struct {
 	Account uint32
 	Key     wallet.Key
-	Prove   func(KeyClaim) ([]byte, error)
+	Prove   func(event.KeyClaim) ([]byte, error)
 }
 
 // Found begins a group: genesis, the founder's entries, and the effects that
 // make them durable. invites are its first ones. Birthday is the height of the
 // chain now: no address of the wallet can be older.
-func Found(self *Self, in Input, g Genesis, name, cosigner string, ck CosignerKey, birthday int32, addresses []string, expires time.Time) (Machine, []Invite, []Effect, error) {
+func Found(self *Self, in Input, g event.Genesis, name, cosigner string, ck CosignerKey, birthday int32, addresses []string, expires time.Time) (Machine, []Invite, []Effect, error) {
 	s := &step{in: in}
 	g.Version, g.Founder, g.SealingKey, g.Random = 1, self.Identity.Author(), self.Sealing.Public(), s.draw()
-	raw, err := EncodeGenesis(g)
+	raw, err := event.EncodeGenesis(g)
 	if err != nil {
 		return Machine{}, nil, nil, err
 	}
@@ -37,7 +38,7 @@ func Found(self *Self, in Input, g Genesis, name, cosigner string, ck CosignerKe
 	if err := s.begin(self, local, ck); err != nil {
 		return Machine{}, nil, nil, err
 	}
-	if _, err := s.write(&GroupCreated{Genesis: raw, Name: name}); err != nil {
+	if _, err := s.write(&event.GroupCreated{Genesis: raw, Name: name}); err != nil {
 		return Machine{}, nil, nil, err
 	}
 	if err := s.begun(cosigner, ck); err != nil {
@@ -62,12 +63,12 @@ func Found(self *Self, in Input, g Genesis, name, cosigner string, ck CosignerKe
 // what the founder handed over is not the group of the invite.
 func Enter(self *Self, in Input, inv Invite, grant Grant, network wallet.Network, cosigner string, ck CosignerKey, birthday int32) (Machine, []Effect, error) {
 	s := &step{in: in}
-	g, err := DecodeGenesis(grant.Genesis)
+	g, err := event.DecodeGenesis(grant.Genesis)
 	if err != nil {
 		return Machine{}, nil, fmt.Errorf("join: %w", err)
 	}
-	if GroupID(grant.Genesis) != inv.Group || g.Founder != inv.Founder {
-		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: the founder handed over another group than the invite names", ErrEvent))
+	if event.GroupID(grant.Genesis) != inv.Group || g.Founder != inv.Founder {
+		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: the founder handed over another group than the invite names", event.ErrEvent))
 	}
 	if g.Network != string(network) {
 		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)
@@ -106,9 +107,9 @@ func (s *step) begin(self *Self, local Local, ck CosignerKey) error {
 // writeRecord proves possession of the key and commits to the salt.
 func (s *step) writeRecord(name string, ck CosignerKey) error {
 	st := s.m.State
-	b := &MemberRecord{Name: name, SealingKey: st.self.Sealing.Public(), Key: ck.Key.String(), Commitment: commitment(s.m.local.Salt)}
+	b := &event.MemberRecord{Name: name, SealingKey: st.self.Sealing.Public(), Key: ck.Key.String(), Commitment: commitment(s.m.local.Salt)}
 	var err error
-	if b.Proof, err = ck.Prove(KeyClaim{Group: st.group, Identity: st.Me(), Sealing: b.SealingKey, Key: b.Key}); err != nil {
+	if b.Proof, err = ck.Prove(event.KeyClaim{Group: st.group, Identity: st.Me(), Sealing: b.SealingKey, Key: b.Key}); err != nil {
 		return fmt.Errorf("prove possession of the key: %w", err)
 	}
 	if _, err := s.m.State.checkRecord(st.Me(), b); err != nil {
@@ -191,7 +192,7 @@ func (s *step) admit(x Admit) error {
 			if err := s.put(recInvite+id, rec); err != nil {
 				return err
 			}
-			if _, err := s.write(&MemberAdmitted{Identity: x.Joiner}); err != nil {
+			if _, err := s.write(&event.MemberAdmitted{Identity: x.Joiner}); err != nil {
 				return err
 			}
 		}
@@ -261,7 +262,7 @@ func (s *step) ratify(x Ratify) error {
 	s.m.State.pinned = r.Hash
 	s.batch.Puts[recPin] = r.Hash[:]
 	if in { // one who takes a lost member's place rests on what that one ratified
-		if _, err := s.write(&RosterRatified{Hash: r.Hash}); err != nil {
+		if _, err := s.write(&event.RosterRatified{Hash: r.Hash}); err != nil {
 			return err
 		}
 	}
@@ -302,7 +303,7 @@ func (s *step) abandon(x Abandon) error {
 	if err := s.forming(); err != nil {
 		return err
 	}
-	if _, err := s.write(&GroupAbandoned{Reason: x.Reason}); err != nil {
+	if _, err := s.write(&event.GroupAbandoned{Reason: x.Reason}); err != nil {
 		return err
 	}
 	s.do(Reply{})
@@ -311,7 +312,7 @@ func (s *step) abandon(x Abandon) error {
 
 // rotate writes an epoch's secret, sealed to members.
 func (s *step) rotate(ep journal.Epoch, to []Member) error {
-	b := &EpochRotated{Number: ep.Number, Parent: ep.Parent}
+	b := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	for _, m := range to {
 		if m.Identity == (journal.Author{}) {
 			continue // contested
@@ -320,9 +321,9 @@ func (s *step) rotate(ep journal.Epoch, to []Member) error {
 		if err != nil {
 			return fmt.Errorf("seal epoch to %q: %w", m.Name, err)
 		}
-		b.Stanzas = append(b.Stanzas, Stanza{To: m.Identity, Sealed: sealed})
+		b.Stanzas = append(b.Stanzas, event.Stanza{To: m.Identity, Sealed: sealed})
 	}
-	plain, err := EncodeEvent(Event{Time: s.in.Now.UnixMilli(), Body: b})
+	plain, err := event.Encode(event.Event{Time: s.in.Now.UnixMilli(), Body: b})
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package coordinator
+package event
 
 import (
 	"bytes"
@@ -50,22 +50,22 @@ func payee(n byte) []byte {
 func TestEventsRoundTrip(t *testing.T) {
 	seen := map[Kind]bool{}
 	for _, b := range events(t) {
-		raw, err := EncodeEvent(Event{Time: 1_700_000_000_000, Body: b})
+		raw, err := Encode(Event{Time: 1_700_000_000_000, Body: b})
 		if err != nil {
 			t.Fatalf("%T: %v", b, err)
 		}
-		ev, err := DecodeEvent(raw)
+		ev, err := Decode(raw)
 		if err != nil {
 			t.Fatalf("%T: %v", b, err)
 		}
-		again, err := EncodeEvent(ev)
+		again, err := Encode(ev)
 		if err != nil || !bytes.Equal(raw, again) {
 			t.Fatalf("%T: %x then %x (%v)", b, raw, again, err)
 		}
 		seen[b.Kind()] = true
 	}
 	for k := Kind(0); k < 64; k++ {
-		if newBody(k) != nil && !seen[k] {
+		if NewBody(k) != nil && !seen[k] {
 			t.Errorf("kind %d has no round trip", k)
 		}
 	}
@@ -91,7 +91,7 @@ func TestEventRules(t *testing.T) {
 		"hardened address index": {[]byte{0xa3, 0x00, 0x10, 0x01, 0x01, 0x02, 0x1a, 0x80, 0, 0, 0}, ErrEvent},
 		"empty":                  {nil, ErrEvent},
 	} {
-		if _, err := DecodeEvent(c.raw); !errors.Is(err, c.want) || (c.want == nil && err != nil) {
+		if _, err := Decode(c.raw); !errors.Is(err, c.want) || (c.want == nil && err != nil) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
@@ -108,7 +108,7 @@ func TestBoundsOfEvents(t *testing.T) {
 		"empty wallet name":           &GroupCreated{Name: " "},
 		"coin twice":                  &ProposalCreated{Inputs: []ProposalInput{{Amount: 1}, {Amount: 1}}, Outputs: []ProposalOutput{{PkScript: payee(1), Amount: 1}}},
 		"more out than in":            &ProposalCreated{Inputs: in, Outputs: []ProposalOutput{{PkScript: payee(1), Amount: 1001}}},
-		"more than all bitcoin":       &ProposalCreated{Inputs: []ProposalInput{{Amount: maxMoney + 1}}, Outputs: out},
+		"more than all bitcoin":       &ProposalCreated{Inputs: []ProposalInput{{Amount: MaxMoney + 1}}, Outputs: out},
 		"zero output":                 &ProposalCreated{Inputs: in, Outputs: []ProposalOutput{{PkScript: payee(1)}}},
 		"two change outputs":          &ProposalCreated{Inputs: in, Outputs: []ProposalOutput{{Change: &change, Amount: 1}, {Change: &change, Amount: 1}}},
 		"change and script":           &ProposalCreated{Inputs: in, Outputs: []ProposalOutput{{PkScript: payee(1), Change: &change, Amount: 1}}},
@@ -120,7 +120,7 @@ func TestBoundsOfEvents(t *testing.T) {
 		"epoch zero rotated":          &EpochRotated{Stanzas: []Stanza{{}}},
 		"oversized stanza":            &EpochRotated{Number: 1, Stanzas: []Stanza{{Sealed: make([]byte, 257)}}},
 	} {
-		if _, err := EncodeEvent(Event{Time: 1, Body: b}); !errors.Is(err, ErrEvent) {
+		if _, err := Encode(Event{Time: 1, Body: b}); !errors.Is(err, ErrEvent) {
 			t.Errorf("%s: %v, want ErrEvent", name, err)
 		}
 	}
@@ -139,26 +139,26 @@ func TestBoundsOfEvents(t *testing.T) {
 
 func FuzzDecodeEvent(f *testing.F) {
 	for _, b := range events(f) {
-		raw, err := EncodeEvent(Event{Time: 1_700_000_000_000, Body: b})
+		raw, err := Encode(Event{Time: 1_700_000_000_000, Body: b})
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		ev, err := DecodeEvent(b)
+		ev, err := Decode(b)
 		if err != nil {
 			if !errors.Is(err, ErrEvent) && !errors.Is(err, ErrNewer) {
 				t.Fatalf("unnamed error: %v", err)
 			}
 			return
 		}
-		again, err := EncodeEvent(ev)
+		again, err := Encode(ev)
 		if err != nil {
 			t.Fatalf("decoded, but does not encode: %v", err)
 		}
 		// Only ignorable keys may be lost.
-		if next, err := DecodeEvent(again); err != nil || next.Time != ev.Time || next.Body.Kind() != ev.Body.Kind() {
+		if next, err := Decode(again); err != nil || next.Time != ev.Time || next.Body.Kind() != ev.Body.Kind() {
 			t.Fatalf("does not decode again: %v", err)
 		}
 	})

@@ -1,4 +1,4 @@
-package coordinator
+package event
 
 import (
 	"github.com/quorate/quorate/journal"
@@ -39,7 +39,7 @@ func (c KeyClaim) Hash() [32]byte {
 		return proofHash(c.Group, c.Identity, c.Sealing, c.Key)
 	}
 	b := MemberReplaced{Key: c.Replaces.Position, Old: c.Replaces.Old, New: c.Identity, Sealing: c.Sealing, Cuts: c.Replaces.Cuts}
-	return b.id(c.Group)
+	return b.ID(c.Group)
 }
 
 // AccountHash is how a replacement names a ratified key without telling it, by
@@ -75,5 +75,5 @@ func (c KeyClaim) Check() error {
 		Key: c.Replaces.Position, Old: c.Replaces.Old, New: c.Identity, Sealing: c.Sealing, Cuts: c.Replaces.Cuts,
 		Consent: make([]byte, 64), // it is made after the claim was signed
 	}
-	return b.check()
+	return b.Check()
 }

@@ -1,4 +1,4 @@
-package coordinator
+package event
 
 import (
 	"errors"
@@ -11,12 +11,12 @@ import (
 )
 
 func TestBoundsOfLabels(t *testing.T) {
-	ids := make([]journal.EntryID, maxSupersedes+1)
+	ids := make([]journal.EntryID, MaxSupersedes+1)
 	for i := range ids {
 		ids[i] = journal.EntryID{byte(i >> 8), byte(i)}
 	}
-	ok := LabelSet{Target: LabelTx, Of: make([]byte, 32), Supersedes: ids[:maxSupersedes]}
-	if err := ok.check(); err != nil {
+	ok := LabelSet{Target: LabelTx, Of: make([]byte, 32), Supersedes: ids[:MaxSupersedes]}
+	if err := ok.Check(); err != nil {
 		t.Fatal(err)
 	}
 	for name, b := range map[string]*LabelSet{
@@ -31,15 +31,15 @@ func TestBoundsOfLabels(t *testing.T) {
 		"superseded unsorted":   {Target: LabelTx, Of: make([]byte, 32), Supersedes: []journal.EntryID{{2}, {1}}},
 		"control character":     {Target: LabelTx, Of: make([]byte, 32), Text: "a\tb"},
 	} {
-		if err := b.check(); !errors.Is(err, ErrEvent) {
+		if err := b.Check(); !errors.Is(err, ErrEvent) {
 			t.Errorf("%s: %v, want ErrEvent", name, err)
 		}
 	}
-	if err := (&LabelSet{Target: 4, Of: make([]byte, 32)}).check(); !errors.Is(err, ErrNewer) {
+	if err := (&LabelSet{Target: 4, Of: make([]byte, 32)}).Check(); !errors.Is(err, ErrNewer) {
 		t.Errorf("a kind of later: %v, want ErrNewer", err)
 	}
 	for _, x := range []LabelTarget{TxTarget([32]byte{7}), AddressTarget(payee(1)), OutputTarget(wire.OutPoint{Hash: [32]byte{7}, Index: 9})} {
-		if got := targetOf(x.key() + strings.Repeat("i", 32)); got != x {
+		if got := TargetOf(x.Key() + strings.Repeat("i", 32)); got != x {
 			t.Errorf("%v is read back as %v", x, got)
 		}
 	}
