@@ -13,7 +13,8 @@ type pkg struct {
 	Imports, TestImports, Deps []string
 }
 
-// room is the first part of a package's path within the module.
+// room is the one that a package is in: its path within the module, or the
+// first part of that where it is no room by itself.
 func (p pkg) room() string { return roomOf(p.ImportPath) }
 
 func roomOf(importPath string) string {
@@ -21,13 +22,17 @@ func roomOf(importPath string) string {
 	if !ok {
 		return ""
 	}
+	if _, own := rooms()[rest]; own {
+		return rest
+	}
 	first, _, _ := strings.Cut(rest, "/")
 	return first
 }
 
 // room says where the arrows of a room lead: which rooms its packages, and
 // their tests, may import besides their own, and what its packages may not
-// import from elsewhere. A name with a slash at its end is a prefix.
+// import from elsewhere. A name with a slash at its end is a prefix. A room
+// within another is a row of its own.
 type room struct {
 	below  []string
 	banned []string
@@ -45,35 +50,40 @@ var (
 )
 
 func rooms() map[string]room {
-	floor := []string{"coordinator", "journal", "wallet", "display"}
+	floor := []string{"coordinator", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
+	deciding := slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)
 	return map[string]room{
-		"display":     {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
-		"wallet":      {[]string{"display"}, slices.Concat(network, system, chance, peers, database, web)},
-		"qr":          {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
-		"journal":     {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
-		"coordinator": {[]string{"journal", "wallet", "display"}, slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)},
-		"store":       {floor, slices.Concat(network, peers, web)},
-		"p2p":         {[]string{"coordinator", "journal"}, slices.Concat(database, web, bitcoin)},
-		"chain":       {floor, slices.Concat(peers, database)},
-		"api":         {floor, slices.Concat(peers, database, bitcoin)},
-		"signer":      {[]string{"coordinator", "wallet", "display"}, slices.Concat(peers, database)},
-		"app":         {append([]string{"api", "qr", "p2p", "store", "chain", "signer"}, floor...), nil},
-		"cmd":         {[]string{"app", "api", "qr", "display"}, slices.Concat(peers, database, bitcoin)},
-		"test":        {append([]string{"app", "qr", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
+		"display":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
+		"wallet":             {[]string{"display"}, slices.Concat(network, system, chance, peers, database, web)},
+		"qr":                 {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
+		"journal":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
+		"coordinator":        {[]string{"coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
+		"coordinator/event":  {[]string{"journal", "wallet"}, slices.Concat(deciding, web, []string{"time"})},
+		"coordinator/record": {[]string{"journal"}, slices.Concat(deciding, web, bitcoin, []string{"time"})},
+		"store":              {floor, slices.Concat(network, peers, web)},
+		"p2p":                {[]string{"coordinator", "journal"}, slices.Concat(database, web, bitcoin)},
+		"chain":              {floor, slices.Concat(peers, database)},
+		"api":                {floor, slices.Concat(peers, database, bitcoin)},
+		"signer":             {[]string{"coordinator", "wallet", "display"}, slices.Concat(peers, database)},
+		"app":                {append([]string{"api", "qr", "p2p", "store", "chain", "signer"}, floor...), nil},
+		"cmd":                {[]string{"app", "api", "qr", "display"}, slices.Concat(peers, database, bitcoin)},
+		"test":               {append([]string{"app", "qr", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
 	}
 }
 
 // neverLinked is what must not be in a room even by way of others.
 func neverLinked() map[string][]string {
 	return map[string][]string{
-		"wallet":      slices.Concat(peers, database),
-		"journal":     slices.Concat(peers, database, bitcoin),
-		"coordinator": slices.Concat(peers, database),
-		"api":         slices.Concat(peers, database),
-		"chain":       slices.Concat(peers, database),
-		"signer":      slices.Concat(peers, database),
-		"store":       peers,
-		"p2p":         database,
+		"coordinator/event":  slices.Concat(peers, database),
+		"coordinator/record": slices.Concat(peers, database, bitcoin),
+		"wallet":             slices.Concat(peers, database),
+		"journal":            slices.Concat(peers, database, bitcoin),
+		"coordinator":        slices.Concat(peers, database),
+		"api":                slices.Concat(peers, database),
+		"chain":              slices.Concat(peers, database),
+		"signer":             slices.Concat(peers, database),
+		"store":              peers,
+		"p2p":                database,
 	}
 }
 
@@ -191,6 +201,16 @@ func TestArrowsAreHeld(t *testing.T) {
 		{"coordinator", "crypto/rand", 1},
 		{"coordinator", "github.com/libp2p/go-libp2p", 1},
 		{"coordinator", "github.com/dgraph-io/badger/v4", 1},
+		{"coordinator", q("coordinator/event"), 0},
+		{"coordinator/event", q("wallet"), 0},
+		{"coordinator/event", q("coordinator"), 1},
+		{"coordinator/event", q("coordinator/record"), 1},
+		{"coordinator/event", q("store"), 1},
+		{"coordinator/event", "time", 1},
+		{"coordinator/record", q("coordinator/event"), 1},
+		{"coordinator/record", q("wallet"), 1},
+		{"journal", q("coordinator/event"), 1},
+		{"cmd/node", q("coordinator/event"), 1},
 		{"cmd/node", q("qr"), 0},
 		{"app", q("qr"), 0},
 		{"api", q("qr"), 1},
