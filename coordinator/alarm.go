@@ -8,6 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
@@ -157,7 +158,7 @@ func (s *step) tellForeign(touched []journal.EntryID) error {
 func (s *step) alarmOver(k string) {
 	if _, told := s.m.alarmed.Get(k); told {
 		id := chainhash.Hash([]byte(k))
-		s.do(Tell{Notice{Type: "wallet", Group: s.m.State.group, TxID: id, Status: s.m.Phase(), Detail: "alarm over: transaction " + id.String()}})
+		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.group, TxID: id, Status: s.m.Phase(), Detail: "alarm over: transaction " + id.String()}})
 	}
 }
 
@@ -223,7 +224,7 @@ func (x strangers) waiting() func(yield func(string, uint64) bool) {
 }
 
 func (s *step) tellAlarm(a Alarm) {
-	s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, TxID: a.TxID, Status: a.Kind, Detail: a.Text}})
+	s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, TxID: a.TxID, Status: a.Kind, Detail: a.Text}})
 }
 
 func (m *Machine) foreignAlarm(id chainhash.Hash, rec alarmRecord) Alarm {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -66,13 +67,13 @@ func (n *Node) agreed(ctx context.Context, told int32) int32 {
 // for. Where the chain knows when its blocks were made the stream finds it from
 // the date of the group (see Actor.born). Else it is what was told, as far as
 // there is such a block: too late a height hides what was paid before.
-func (n *Node) own(ctx context.Context, grant Grant) Grant {
+func (n *Node) own(ctx context.Context, grant port.Grant) port.Grant {
 	g, err := event.DecodeGenesis(grant.Genesis)
 	if err != nil || grant.Challenge == nil {
 		return grant // refused by who takes it
 	}
 	c := *grant.Challenge
-	_, dated := n.ports.Chain.(Dated)
+	_, dated := n.ports.Chain.(port.Dated)
 	switch tip, known := n.tip(ctx); {
 	case g.Descriptor != "":
 		c.Birthday = n.agreed(ctx, g.Birthday)

@@ -5,12 +5,74 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
 // This file is for the callers of the coordinator: names under which they know
 // what the rooms below it hold. This package itself names each thing by its room,
 // and no caller may need what is not here.
+
+// Of package port: the ports, and what crosses them.
+type (
+	Store     = port.Store
+	Transport = port.Transport
+	Inbox     = port.Inbox
+	Chain     = port.Chain
+	Dated     = port.Dated
+	Follower  = port.Follower
+	Signer    = port.Signer
+	Observer  = port.Observer
+
+	Batch       = port.Batch
+	GuardRecord = port.GuardRecord
+	GuardUpdate = port.GuardUpdate
+	Notice      = port.Notice
+
+	GroupLink  = port.GroupLink
+	Claim      = port.Claim
+	Grant      = port.Grant
+	Invite     = port.Invite
+	PeerStatus = port.PeerStatus
+	GapError   = port.GapError
+
+	BlockRef    = port.BlockRef
+	ChainNotice = port.ChainNotice
+	ChainHealth = port.ChainHealth
+)
+
+// The kinds of notices of the chain.
+const (
+	Connected    = port.Connected
+	Disconnected = port.Disconnected
+	Rescanned    = port.Rescanned
+	Seen         = port.Seen
+	CaughtUp     = port.CaughtUp
+	Unseen       = port.Unseen
+)
+
+// Errors of the ports.
+var (
+	RejectSignature = port.RejectSignature
+	IgnoreAuthor    = port.IgnoreAuthor
+
+	ErrNotFound      = port.ErrNotFound
+	ErrGuardConflict = port.ErrGuardConflict
+	ErrUnsupported   = port.ErrUnsupported
+	ErrNoEstimate    = port.ErrNoEstimate
+	ErrTxRejected    = port.ErrTxRejected
+	ErrInviteUnknown = port.ErrInviteUnknown
+	ErrInviteUsed    = port.ErrInviteUsed
+	ErrInviteExpired = port.ErrInviteExpired
+	ErrInviteProof   = port.ErrInviteProof
+	ErrInviteFormat  = port.ErrInviteFormat
+)
+
+// IsReject is port.IsReject.
+func IsReject(err error) bool { return port.IsReject(err) }
+
+// ParseInvite is port.ParseInvite.
+func ParseInvite(s string) (port.Invite, error) { return port.ParseInvite(s) }
 
 // Of package event: what members say to each other.
 type (

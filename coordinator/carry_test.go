@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -298,7 +299,7 @@ func TestWhatACarryCostsIsPaidBack(t *testing.T) {
 		}
 		b.must(Tick{})
 	}
-	s := &step{m: b.m, in: b.input(nil), batch: Batch{Group: b.m.State.group, Puts: map[string][]byte{}}, forked: true}
+	s := &step{m: b.m, in: b.input(nil), batch: port.Batch{Group: b.m.State.group, Puts: map[string][]byte{}}, forked: true}
 	p, _ := s.m.State.Proposal(all.ID())
 	q, _ := s.m.State.Proposal(one.ID())
 	s.mayCarry(p.TxID)

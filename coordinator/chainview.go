@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
@@ -42,10 +43,10 @@ const (
 // transaction that pays to it or spends from it, and in which block. It is an
 // immutable value, like State, and never decides State or storage.
 type View struct {
-	tip      BlockRef
+	tip      port.BlockRef
 	birthday int32
 	caughtUp bool
-	blocks   []BlockRef // the newest keptBlocks, oldest first; never changed in place
+	blocks   []port.BlockRef // the newest keptBlocks, oldest first; never changed in place
 
 	txs    pmap.Map[string, ViewTx] // by txid
 	outs   pmap.Map[string, ViewOut]
@@ -81,7 +82,7 @@ type View struct {
 // ViewTx is a transaction of interest. Height is 0 while it is unconfirmed.
 type ViewTx struct {
 	Tx    *wire.MsgTx
-	Block BlockRef
+	Block port.BlockRef
 	// Seen says that it is in the backend's mempool, or that the backend took it from us.
 	Seen bool
 }
@@ -98,7 +99,7 @@ type ViewOut struct {
 type place struct{ Branch, Index uint32 }
 
 // Tip returns the newest block seen.
-func (v View) Tip() BlockRef { return v.tip }
+func (v View) Tip() port.BlockRef { return v.tip }
 
 // Synced says whether the view has caught up with its backend since the start.
 // It has not while a scan of old blocks is unfinished: a coin may be known
@@ -208,7 +209,7 @@ func (v View) Hand(branch, index uint32) View {
 // Connect applies a block. It returns an error, and the old view, when the
 // block does not extend the tip. Where no block is known it must be the first
 // one after the birthday: whatever lies between would be missed.
-func (v View) Connect(b BlockRef, prev chainhash.Hash, txs []*wire.MsgTx) (View, bool, error) {
+func (v View) Connect(b port.BlockRef, prev chainhash.Hash, txs []*wire.MsgTx) (View, bool, error) {
 	switch n := len(v.blocks); {
 	case n > 0 && (v.tip.Hash != prev || b.Height != v.tip.Height+1):
 		return v, false, fmt.Errorf("connect block %d: it does not extend block %d", b.Height, v.tip.Height)
@@ -219,16 +220,16 @@ func (v View) Connect(b BlockRef, prev chainhash.Hash, txs []*wire.MsgTx) (View,
 	if len(kept) >= keptBlocks {
 		kept = kept[len(kept)-keptBlocks+1:]
 	}
-	v.blocks = append(append(make([]BlockRef, 0, len(kept)+1), kept...), b)
+	v.blocks = append(append(make([]port.BlockRef, 0, len(kept)+1), kept...), b)
 	v.tip = b
 	next, touched := v.apply(b, txs)
 	return next, touched, nil
 }
 
 // Rescan applies transactions of a block that was connected before.
-func (v View) Rescan(b BlockRef, txs []*wire.MsgTx) (View, bool) { return v.apply(b, txs) }
+func (v View) Rescan(b port.BlockRef, txs []*wire.MsgTx) (View, bool) { return v.apply(b, txs) }
 
-func (v View) apply(b BlockRef, txs []*wire.MsgTx) (View, bool) {
+func (v View) apply(b port.BlockRef, txs []*wire.MsgTx) (View, bool) {
 	touched := false
 	for _, tx := range txs {
 		if !v.concerns(tx) {
@@ -243,7 +244,7 @@ func (v View) apply(b BlockRef, txs []*wire.MsgTx) (View, bool) {
 // Disconnect takes the tip block away; its transactions become unconfirmed,
 // and unseen until a mempool shows them. With the last known block everything
 // confirmed is in doubt, and the scan begins anew before the birthday.
-func (v View) Disconnect(b BlockRef) (View, error) {
+func (v View) Disconnect(b port.BlockRef) (View, error) {
 	n := len(v.blocks) - 1
 	switch {
 	case n < 0:
@@ -263,7 +264,7 @@ func (v View) Disconnect(b BlockRef) (View, error) {
 			v = v.remove(t.Tx)
 			continue
 		}
-		t.Block, t.Seen = BlockRef{}, false
+		t.Block, t.Seen = port.BlockRef{}, false
 		v = v.put(t)
 	}
 	v.blocks = v.blocks[:n:n]
@@ -271,7 +272,7 @@ func (v View) Disconnect(b BlockRef) (View, error) {
 		v.tip = v.blocks[n-1]
 		return v, nil
 	}
-	v.tip, v.caughtUp = BlockRef{}, false
+	v.tip, v.caughtUp = port.BlockRef{}, false
 	v.birthday = max(0, v.birthday-deepReorg)
 	return v, nil
 }
@@ -364,10 +365,10 @@ func (v View) validAmong(tx chainhash.Hash, seen map[chainhash.Hash]bool) bool {
 
 // viewRecord is what a restart needs besides the transactions.
 type viewRecord struct {
-	Birthday int32      `cbor:"1,keyasint"`
-	Blocks   []BlockRef `cbor:"2,keyasint"`
-	Used     []uint32   `cbor:"3,keyasint"`
-	Rescan   int32      `cbor:"4,keyasint"`
+	Birthday int32           `cbor:"1,keyasint"`
+	Blocks   []port.BlockRef `cbor:"2,keyasint"`
+	Used     []uint32        `cbor:"3,keyasint"`
+	Rescan   int32           `cbor:"4,keyasint"`
 	// Late is what must be looked for in old blocks, by branch; one that was
 	// begun begins again after a restart.
 	Late     []span `cbor:"8,keyasint,omitempty"`
@@ -376,9 +377,9 @@ type viewRecord struct {
 
 // viewTxRecord is one transaction of interest, as stored.
 type viewTxRecord struct {
-	Raw   []byte   `cbor:"1,keyasint"`
-	Block BlockRef `cbor:"2,keyasint"`
-	Seen  bool     `cbor:"3,keyasint"`
+	Raw   []byte        `cbor:"1,keyasint"`
+	Block port.BlockRef `cbor:"2,keyasint"`
+	Seen  bool          `cbor:"3,keyasint"`
 }
 
 func (v View) record() ([]byte, error) {
@@ -454,7 +455,7 @@ func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 			if isCoinbase(tx) {
 				continue
 			}
-			r.Block, r.Seen = BlockRef{}, false
+			r.Block, r.Seen = port.BlockRef{}, false
 		}
 		txs = append(txs, record.Pair[ViewTx]{K: id[:], V: ViewTx{Tx: tx, Block: r.Block, Seen: r.Seen}})
 		places = append(places, record.Pair[bool]{K: []byte(historyPlace(r.Block.Height, id)), V: true})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
@@ -30,7 +31,7 @@ func failing(t *testing.T, p *peer, probe func(State, *journal.Entry)) *Actor {
 }
 
 // Notify makes a peer the observer of an actor.
-func (p *peer) Notify(n Notice) { p.told = append(p.told, n) }
+func (p *peer) Notify(n port.Notice) { p.told = append(p.told, n) }
 
 // TestAFaultStopsNothing: a wallet whose program fails on an entry, in reading it
 // or in what follows from it, goes on without it, and so does a restart.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -19,7 +20,7 @@ import (
 type elsewhere struct {
 	t     *testing.T
 	of    *peer
-	store Store
+	store port.Store
 	fails bool
 	asked int
 }

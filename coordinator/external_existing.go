@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -114,7 +115,7 @@ func (n *Node) useAccount(ctx context.Context, script wallet.ScriptType, account
 			return nil
 		}
 	}
-	if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, uint64(account)+1)}}); err != nil {
+	if err := n.ports.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, uint64(account)+1)}}); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	return nil
@@ -149,6 +150,6 @@ func (m Machine) lookAhead() View {
 // that is still being found: its addresses are then looked for from the birthday
 // before the chain counts as seen. A payment of after this node took the wallet
 // in is none of its past: whoever makes one must not stop this node.
-func (m Machine) importing(b BlockRef) bool {
+func (m Machine) importing(b port.BlockRef) bool {
 	return m.existed() && b.Height > 0 && b.Time <= m.local.Created && !m.View.Synced()
 }

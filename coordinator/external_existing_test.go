@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -45,7 +46,7 @@ func existingGroup(t testing.TB, birthday int32) (*circle, *wallet.Descriptor) {
 	}
 	for i, p := range c.peers[1:] {
 		nonce := [32]byte{byte(i)}
-		grant := a.must(Admit{Joiner: p.id(), Nonce: nonce, Proof: invites[i].Proof(p.id(), nonce)}).(Grant)
+		grant := a.must(Admit{Joiner: p.id(), Nonce: nonce, Proof: invites[i].Proof(p.id(), nonce)}).(port.Grant)
 		m, effects, err := Enter(p.self, p.input(nil), invites[i], grant, wallet.Regtest, p.name, p.key(), birthday)
 		if err != nil {
 			t.Fatal(err)
@@ -171,7 +172,7 @@ func TestExistingWalletFindsItsHistory(t *testing.T) {
 }
 
 // block is the next one, not shown to anybody.
-func (c *circle) block(txs ...*wire.MsgTx) ChainNotice {
-	b := BlockRef{Height: c.height + 1, Hash: chainhash.Hash{byte(c.height), 'b'}, Time: c.clock.Unix(), MedianTime: c.clock.Unix()}
-	return ChainNotice{Kind: Connected, Prev: c.tip, Block: b, Txs: txs}
+func (c *circle) block(txs ...*wire.MsgTx) port.ChainNotice {
+	b := port.BlockRef{Height: c.height + 1, Hash: chainhash.Hash{byte(c.height), 'b'}, Time: c.clock.Unix(), MedianTime: c.clock.Unix()}
+	return port.ChainNotice{Kind: port.Connected, Prev: c.tip, Block: b, Txs: txs}
 }

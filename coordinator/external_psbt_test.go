@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
@@ -79,7 +80,7 @@ func TestExportIsGuarded(t *testing.T) {
 		t.Error("an export of a node with an external key is not guarded")
 	}
 	for _, in := range prop.Body.Inputs {
-		if !x.guard[GuardRecord{in.OutPoint(), prop.TxID}] {
+		if !x.guard[port.GuardRecord{OutPoint: in.OutPoint(), TxID: prop.TxID}] {
 			t.Errorf("%v is not in the guard", in.OutPoint())
 		}
 	}

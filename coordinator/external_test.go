@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -97,7 +98,7 @@ func (c *circle) ratifyAll(accept bool) {
 	}
 	c.settle()
 	for _, p := range c.peers {
-		p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+		p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	}
 }
 

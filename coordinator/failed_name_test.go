@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -14,7 +15,7 @@ import (
 // nameless lists one wallet, of which no more than its local record can be read,
 // or not even that.
 type nameless struct {
-	Store
+	port.Store
 	group journal.GroupID
 	local []byte
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -15,7 +16,7 @@ type HistoryItem struct {
 	// Fee is there where all inputs are the wallet's own.
 	Fee *int64
 	// Block is zero while it is unconfirmed.
-	Block BlockRef
+	Block port.BlockRef
 	// Proposal is the one that stands for it (see State.lead), or zero.
 	Proposal journal.EntryID
 }

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // formingWith is a forming circle of n cosigners of which only some have nodes.
-func formingWith(tb testing.TB, k, n, nodes int) (*circle, []Invite) {
+func formingWith(tb testing.TB, k, n, nodes int) (*circle, []port.Invite) {
 	tb.Helper()
 	c, invites := founded(tb, k, n, nodes)
 	for i, p := range c.peers[1:] {
@@ -54,7 +55,7 @@ func activeHosting(tb testing.TB, k, nodes int) (*circle, *device) {
 		if p.m.State.Active() == nil {
 			tb.Fatalf("%s is not active: %s", p.name, p.m.Missing())
 		}
-		p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+		p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	}
 	return c, d
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -119,7 +120,7 @@ func TestStrangersAndForgersAreNotTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.do(EntryIn{e}); !errors.Is(err, IgnoreAuthor) {
+	if _, err := a.do(EntryIn{e}); !errors.Is(err, port.IgnoreAuthor) {
 		t.Fatalf("stranger's entry: %v", err)
 	}
 	ep.Group[0]++
@@ -127,7 +128,7 @@ func TestStrangersAndForgersAreNotTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.do(EntryIn{e}); !errors.Is(err, RejectGroup) || !IsReject(err) {
+	if _, err := a.do(EntryIn{e}); !errors.Is(err, port.RejectGroup) || !port.IsReject(err) {
 		t.Fatalf("entry of another group: %v", err)
 	}
 }
@@ -139,8 +140,8 @@ func TestGapIsAskedFor(t *testing.T) {
 	a.must(LeaseAddress{})
 	last := a.out[len(a.out)-1]
 	_, err := b.do(EntryIn{last})
-	var gap *GapError
-	if !errors.As(err, &gap) || gap.From != last.Position().Seq-1 || !errors.Is(err, IgnoreGap) || IsReject(err) {
+	var gap *port.GapError
+	if !errors.As(err, &gap) || gap.From != last.Position().Seq-1 || !errors.Is(err, port.IgnoreGap) || port.IsReject(err) {
 		t.Fatalf("%v", err)
 	}
 }
@@ -211,7 +212,7 @@ func TestReorgRevivesAndDisarms(t *testing.T) {
 	}
 	for i := range buriedDepth {
 		n := c.blocks[len(c.blocks)-1-i]
-		n.Kind = Disconnected
+		n.Kind = port.Disconnected
 		for _, q := range c.peers {
 			q.must(ChainIn{n})
 		}

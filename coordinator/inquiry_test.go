@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -30,9 +31,9 @@ func rival(ins []event.ProposalInput, n int) *event.ProposalCreated {
 }
 
 // spends returns a block with a transaction that spends a coin.
-func (c *circle) spends(a *peer, coin wire.OutPoint) ChainNotice {
-	block := ChainNotice{Kind: Connected, Prev: c.tip, Txs: []*wire.MsgTx{a.bump(coin, 0)}}
-	block.Block = BlockRef{Height: c.height + 1, Time: c.clock.Unix()}
+func (c *circle) spends(a *peer, coin wire.OutPoint) port.ChainNotice {
+	block := port.ChainNotice{Kind: port.Connected, Prev: c.tip, Txs: []*wire.MsgTx{a.bump(coin, 0)}}
+	block.Block = port.BlockRef{Height: c.height + 1, Time: c.clock.Unix()}
 	block.Block.Hash[0] = 9
 	return block
 }
@@ -104,7 +105,7 @@ func TestADeclarationInEachIncarnationCostsALookNoMore(t *testing.T) {
 		other.eachIncarnation(a, declaring, func(next *journal.Next) { a.must(EntryIn{other.forge(next, b)}) })
 		a.rest()
 		return testing.AllocsPerRun(3, func() {
-			s := &step{m: a.m, in: a.input(nil), batch: Batch{Group: a.m.State.group, Puts: map[string][]byte{}}}
+			s := &step{m: a.m, in: a.input(nil), batch: port.Batch{Group: a.m.State.group, Puts: map[string][]byte{}}}
 			s.lookCoin(ins[0].OutPoint())
 			s.lookFurther()
 		})

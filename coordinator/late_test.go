@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -25,7 +26,7 @@ func (p *peer) sealEvent(ep journal.Epoch, next journal.Next, b event.Body, n by
 // which the member itself does not take yet.
 func (p *peer) ownEpoch() (journal.Epoch, *journal.Entry) {
 	p.tb.Helper()
-	s := &step{m: p.m, in: p.input(nil), batch: Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
 	ep := s.newEpoch()
 	if err := s.rotate(ep, s.m.State.active.Members); err != nil {
 		p.tb.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 func (p *peer) leases(n int) []uint32 {
@@ -19,8 +20,8 @@ func (p *peer) leases(n int) []uint32 {
 }
 
 // alarms returns what a peer was told of a kind.
-func (p *peer) alarms(kind string) []Notice {
-	var out []Notice
+func (p *peer) alarms(kind string) []port.Notice {
+	var out []port.Notice
 	for _, n := range p.told {
 		if n.Type == "alarm" && n.Status == kind {
 			out = append(out, n)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
@@ -18,7 +19,7 @@ var ErrNoGroup = errors.New("no such wallet is stored")
 
 // Load rebuilds the machine of a group from what is stored: local records,
 // the guard, every entry, and the view of the chain.
-func Load(ctx context.Context, store Store, self *Self, group journal.GroupID) (Machine, error) {
+func Load(ctx context.Context, store port.Store, self *Self, group journal.GroupID) (Machine, error) {
 	var m Machine
 	recs, err := store.Records(ctx, group, "")
 	if err != nil {
@@ -37,7 +38,7 @@ func Load(ctx context.Context, store Store, self *Self, group journal.GroupID) (
 	}
 	m.State.inviter, m.State.lost = m.local.Inviter, m.local.lost(group)
 	if m.State.group != group {
-		return m, fmt.Errorf("read wallet record: %w", RejectGroup)
+		return m, fmt.Errorf("read wallet record: %w", port.RejectGroup)
 	}
 	guard, err := store.Guard(ctx)
 	if err != nil {
@@ -91,7 +92,7 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 
 // loadEntries folds every stored entry that a snapshot does not cover. They
 // were checked when they were stored, and the store checks each id.
-func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][]byte) (Machine, error) {
+func (m Machine) loadEntries(ctx context.Context, store port.Store, recs map[string][]byte) (Machine, error) {
 	st := m.State
 	m.snaps = snapshotPlaceOf(recs)
 	failed, err := failedOf(recs)

@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -76,14 +77,14 @@ func (LookBack) effect() {}
 // that pay the scripts, or spend what did, and the last block looked at.
 type LookedBack struct {
 	Blocks []LookedBlock
-	End    BlockRef
+	End    port.BlockRef
 	From   int32
 	Err    error
 }
 
 // LookedBlock is a block with those of its transactions that are of interest.
 type LookedBlock struct {
-	Block BlockRef
+	Block port.BlockRef
 	Txs   []*wire.MsgTx
 }
 
@@ -130,7 +131,7 @@ func (s *step) lookedBack(x LookedBack) error {
 	v.lookNext = s.now().Unix() + int64(lookBackEach.Seconds())*blocks/lookBackBlocks
 	s.m.View = v
 	s.lookAroundNews(true)
-	return s.extend(BlockRef{}, true)
+	return s.extend(port.BlockRef{}, true)
 }
 
 // holds says whether what was looked at is of the chain that this view follows:
@@ -141,7 +142,7 @@ func (v View) holds(x LookedBack) bool {
 	for _, b := range v.blocks {
 		known[b.Height] = b.Hash
 	}
-	ok := func(b BlockRef) bool {
+	ok := func(b port.BlockRef) bool {
 		hash, kept := known[b.Height]
 		return len(v.blocks) > 0 && (kept && hash == b.Hash || b.Height < v.blocks[0].Height)
 	}
@@ -158,7 +159,7 @@ func (v View) holds(x LookedBack) bool {
 // waits for; where they may have been paid before, they are looked for from the
 // birthday beside the stream. block is the one that was taken, if any; again
 // says that it was taken a second time.
-func (s *step) extend(block BlockRef, again bool) error {
+func (s *step) extend(block port.BlockRef, again bool) error {
 	a := s.m.State.active
 	if a == nil {
 		return nil
@@ -250,7 +251,7 @@ func (a *Actor) lookAt(x LookBack) (LookedBack, error) {
 	m := newPicker(x.Scripts)
 	for n := range f.Notices() {
 		switch n.Kind {
-		case Connected:
+		case port.Connected:
 			if txs := m.pick(n.Txs); len(txs) > 0 {
 				out.Blocks = append(out.Blocks, LookedBlock{n.Block, txs})
 			}
@@ -258,7 +259,7 @@ func (a *Actor) lookAt(x LookBack) (LookedBack, error) {
 				out.End = n.Block
 				return out, nil
 			}
-		case Disconnected:
+		case port.Disconnected:
 			if k := len(out.Blocks); k > 0 && out.Blocks[k-1].Block == n.Block {
 				out.Blocks = out.Blocks[:k-1]
 			}

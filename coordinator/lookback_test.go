@@ -11,6 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -66,7 +67,7 @@ func TestALeaseStartsNoScan(t *testing.T) {
 	}
 	a, evil := c.peers[0], c.peers[2]
 	a.must(Watched{})
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	used := a.m.View.used[0]
 	for i := range uint32(watchable + gapLimit) {
 		e, err := evil.wild(&event.AddressLeased{Index: used + i})
@@ -86,9 +87,9 @@ func TestALeaseStartsNoScan(t *testing.T) {
 	scans := 0
 	for i := range uint32(50) {
 		c.height++
-		pays := ChainNotice{Kind: Connected, Prev: c.tip, Txs: []*wire.MsgTx{c.pays(0, used+i, 600)}}
+		pays := port.ChainNotice{Kind: port.Connected, Prev: c.tip, Txs: []*wire.MsgTx{c.pays(0, used+i, 600)}}
 		c.tip = chainhash.Hash{byte(i), 'd'}
-		pays.Block = BlockRef{Height: c.height, Hash: c.tip, Time: c.clock.Unix()}
+		pays.Block = port.BlockRef{Height: c.height, Hash: c.tip, Time: c.clock.Unix()}
 		watched, back := a.asked(ChainIn{pays})
 		for _, w := range watched {
 			if w.From < a.m.View.tip.Height-freshMargin {
@@ -146,7 +147,7 @@ func TestAPaymentToAnExistingWalletStopsNobody(t *testing.T) {
 	for range 3 * freshMargin {
 		c.mine(nil, a)
 	}
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	c.clock = c.clock.Add(time.Hour)
 	c.mine(nil, a)
 	n := c.block(paysAt(t, d, 0, 170, 600))
@@ -205,7 +206,7 @@ func TestMoreAddressesOfAnOlderVersionAreLookedFor(t *testing.T) {
 	c := active(t, 2, 3)
 	c.fund(1_000_000)
 	a := c.peers[0]
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	v := a.m.View
 	v.watched[0] = 21
 	recs, err := v.scriptRecords(a.m.State.active.Descriptor, 0, 0)
@@ -239,15 +240,15 @@ func TestLookBackFindsSpends(t *testing.T) {
 
 // oneStream is a chain backend of which a test writes the stream.
 type oneStream struct {
-	Chain
-	Follower
+	port.Chain
+	port.Follower
 	from    int32
 	scripts [][]byte
-	notices chan ChainNotice
+	notices chan port.ChainNotice
 	closed  bool
 }
 
-func (s *oneStream) Follow(_ context.Context, known []BlockRef, from int32, scripts [][]byte) (Follower, error) {
+func (s *oneStream) Follow(_ context.Context, known []port.BlockRef, from int32, scripts [][]byte) (port.Follower, error) {
 	if len(known) > 0 {
 		return nil, errors.New("from a known block")
 	}
@@ -255,7 +256,7 @@ func (s *oneStream) Follow(_ context.Context, known []BlockRef, from int32, scri
 	return s, nil
 }
 
-func (s *oneStream) Notices() <-chan ChainNotice { return s.notices }
+func (s *oneStream) Notices() <-chan port.ChainNotice { return s.notices }
 
 func (s *oneStream) Close() error {
 	s.closed = true
@@ -267,17 +268,17 @@ func TestLookBackReadsAStreamOfItsOwn(t *testing.T) {
 	pays := func(n int64) *wire.MsgTx {
 		return &wire.MsgTx{TxOut: []*wire.TxOut{{Value: n, PkScript: []byte("mine")}}}
 	}
-	at := func(height int32, fork byte) BlockRef {
-		return BlockRef{Height: height, Hash: chainhash.Hash{byte(height), fork}}
+	at := func(height int32, fork byte) port.BlockRef {
+		return port.BlockRef{Height: height, Hash: chainhash.Hash{byte(height), fork}}
 	}
-	s := &oneStream{notices: make(chan ChainNotice, 20)}
-	for _, n := range []ChainNotice{
-		{Kind: Connected, Block: at(6, 0), Txs: []*wire.MsgTx{pays(1), {LockTime: 1}}},
-		{Kind: Connected, Block: at(7, 0), Txs: []*wire.MsgTx{pays(2)}},
-		{Kind: Disconnected, Block: at(7, 0)},
-		{Kind: Connected, Block: at(7, 1), Txs: []*wire.MsgTx{pays(3)}},
-		{Kind: Seen, Txs: []*wire.MsgTx{pays(4)}},
-		{Kind: Connected, Block: at(8, 1)},
+	s := &oneStream{notices: make(chan port.ChainNotice, 20)}
+	for _, n := range []port.ChainNotice{
+		{Kind: port.Connected, Block: at(6, 0), Txs: []*wire.MsgTx{pays(1), {LockTime: 1}}},
+		{Kind: port.Connected, Block: at(7, 0), Txs: []*wire.MsgTx{pays(2)}},
+		{Kind: port.Disconnected, Block: at(7, 0)},
+		{Kind: port.Connected, Block: at(7, 1), Txs: []*wire.MsgTx{pays(3)}},
+		{Kind: port.Seen, Txs: []*wire.MsgTx{pays(4)}},
+		{Kind: port.Connected, Block: at(8, 1)},
 	} {
 		s.notices <- n
 	}

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal/pmap"
 )
 
@@ -119,7 +120,7 @@ func TestRivalsThatAreAlwaysDueKeepNoStatusWaiting(t *testing.T) {
 			b.must(Approve{Proposal: id})
 			c.settle(a, b)
 			coin := ins[0].OutPoint()
-			a.must(ChainIn{ChainNotice{Kind: Seen, Txs: []*wire.MsgTx{a.bump(coin, 0)}}})
+			a.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: []*wire.MsgTx{a.bump(coin, 0)}}})
 			// The payment is in a block, and so is what makes all rivals impossible.
 			c.mine(append(b.sent[:1:1], a.bump(coin, 0)), a)
 			steps := 2*(rivals+2*looksEach)/looksEach + 1
@@ -127,7 +128,7 @@ func TestRivalsThatAreAlwaysDueKeepNoStatusWaiting(t *testing.T) {
 				if more := []*wire.MsgTx{a.bump(coin, n+1)}; x.mined {
 					c.mine(more, a)
 				} else {
-					a.must(ChainIn{ChainNotice{Kind: Seen, Txs: more}})
+					a.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: more}})
 				}
 				if was, _ := a.m.watch.told.Get(key(id)); n >= 2 && was != StatusConfirmed {
 					t.Fatalf("after %d steps the payment counts as %q", n, was)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -108,7 +109,7 @@ const (
 // pure: the same machine and input give the same result, and the machine
 // passed in stays as it was.
 func Step(m Machine, in Input) (Machine, []Effect, error) {
-	s := &step{m: m, before: m, in: in, batch: Batch{Group: m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: m, before: m, in: in, batch: port.Batch{Group: m.State.group, Puts: map[string][]byte{}}}
 	if err := s.take(in.Msg); err != nil {
 		return m, nil, err
 	}
@@ -123,7 +124,7 @@ type step struct {
 	m       Machine
 	before  Machine // as it was when the step began
 	in      Input
-	batch   Batch
+	batch   port.Batch
 	effects []Effect
 	drawn   uint64
 	held    bool // what is written unasked, for what is carried

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -109,7 +110,7 @@ func TestTwoOfOneNameAreToldApart(t *testing.T) {
 		if p.m.State.active == nil {
 			t.Fatalf("%s: %s", p.name, p.m.Missing())
 		}
-		p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+		p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	}
 	c.fund(1_000_000)
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
@@ -179,11 +180,11 @@ func TestNamesAreCheckedAtTheDoor(t *testing.T) {
 	c.settle()
 	z := c.peers[2]
 	nonce := [32]byte{9}
-	grant := a.must(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[1].Proof(z.id(), nonce)}).(Grant)
+	grant := a.must(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[1].Proof(z.id(), nonce)}).(port.Grant)
 	if !slices.Equal(grant.Names, []string{"A", "Bob"}) && !slices.Equal(grant.Names, []string{"Bob", "A"}) {
 		t.Errorf("names at the door: %q", grant.Names)
 	}
-	again := a.must(Admit{Joiner: b.id(), Nonce: nonce, Proof: invites[0].Proof(b.id(), nonce)}).(Grant)
+	again := a.must(Admit{Joiner: b.id(), Nonce: nonce, Proof: invites[0].Proof(b.id(), nonce)}).(port.Grant)
 	if !slices.Equal(again.Names, []string{"A"}) {
 		t.Errorf("whoever is in already is told of its own name: %q", again.Names)
 	}

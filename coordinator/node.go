@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -51,7 +52,7 @@ func NewNode(ctx context.Context, ports Ports, self *Self, network wallet.Networ
 }
 
 // SetTransport completes the ports.
-func (n *Node) SetTransport(t Transport) { n.ports.Transport = t }
+func (n *Node) SetTransport(t port.Transport) { n.ports.Transport = t }
 
 // Open starts every wallet that is stored. One that cannot be opened keeps none
 // of the others from running: see Failed.
@@ -134,7 +135,7 @@ type Founding struct {
 
 // Create founds a wallet and returns its first invites. With an external key
 // this node's own place waits for Prove.
-func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []Invite, error) {
+func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []port.Invite, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err := CheckName(n.name); err != nil {
@@ -173,7 +174,7 @@ func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []Invite, error)
 // in the middle, goes on where it stopped: a node has one record in a group.
 // With an external key ("" for none) this node's place waits for Prove; a
 // repeat may bring another one until then.
-func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, error) {
+func (n *Node) Join(ctx context.Context, inv port.Invite, external string) (*Actor, error) {
 	if inv.Founder == n.self.Identity.Author() {
 		return nil, fmt.Errorf("%w: the invite is this node's own", ErrBadRequest)
 	}
@@ -188,7 +189,7 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 		return nil, failed // before the founder hears of it
 	}
 	if n.ports.Clock.Now().After(inv.Expires) {
-		return nil, ErrInviteExpired
+		return nil, port.ErrInviteExpired
 	}
 	grant, err := n.ports.Transport.Join(ctx, inv, nil)
 	if err != nil {
@@ -233,7 +234,7 @@ func (n *Node) begin(ctx context.Context, m Machine, effects []Effect) (*Actor, 
 	if err := n.notFailed(m.State.group); err != nil {
 		return nil, err
 	}
-	list := Batch{Puts: map[string][]byte{recGroup + m.State.group.String(): {1}}}
+	list := port.Batch{Puts: map[string][]byte{recGroup + m.State.group.String(): {1}}}
 	if err := n.ports.Store.Commit(ctx, list); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -265,7 +266,7 @@ func (n *Node) newKey(ctx context.Context, script wallet.ScriptType) (CosignerKe
 	if next >= event.MaxIndex {
 		return CosignerKey{}, fmt.Errorf("%w: no account number left", ErrBadRequest)
 	}
-	if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next+1)}}); err != nil {
+	if err := n.ports.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next+1)}}); err != nil {
 		return CosignerKey{}, fmt.Errorf("store: %w", err)
 	}
 	account := uint32(next)
@@ -302,10 +303,10 @@ type Door struct{ node *Node }
 func (n *Node) Door() Door { return Door{n} }
 
 // Admit checks the proof of an invite (see Doorman).
-func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce, proof [32]byte, claim *event.ReplacementClaim) (Grant, error) {
+func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce, proof [32]byte, claim *event.ReplacementClaim) (port.Grant, error) {
 	a, ok := d.node.Wallet(group)
 	if !ok {
-		return Grant{}, ErrInviteUnknown
+		return port.Grant{}, port.ErrInviteUnknown
 	}
 	v, err := a.Do(ctx, Admit{Joiner: joiner, Nonce: nonce, Proof: proof, Claim: claim})
 	if err != nil {
@@ -313,11 +314,11 @@ func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.A
 		if errors.As(err, &second) {
 			a.tellSecondTaker(joiner, second)
 		}
-		return Grant{}, err
+		return port.Grant{}, err
 	}
-	g, ok := v.(Grant)
+	g, ok := v.(port.Grant)
 	if !ok {
-		return Grant{}, ErrInviteUnknown
+		return port.Grant{}, port.ErrInviteUnknown
 	}
 	return g, nil
 }
@@ -328,7 +329,7 @@ const searchAccounts = 256
 
 // takePlace answers the challenge of an invite that replaces a lost member: it
 // finds the ratified key among the accounts of the seed, proves it, and enters.
-func (n *Node) takePlace(ctx context.Context, inv Invite, c event.Challenge, external string) (*Actor, error) {
+func (n *Node) takePlace(ctx context.Context, inv port.Invite, c event.Challenge, external string) (*Actor, error) {
 	var ck CosignerKey
 	var prove func(event.KeyClaim) ([]byte, error)
 	if external != "" {
@@ -397,7 +398,7 @@ func (n *Node) findKey(ctx context.Context, group journal.GroupID, c event.Chall
 			had := binary.BigEndian.Uint64(b)
 			next = max(next, had)
 		}
-		if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next)}}); err != nil {
+		if err := n.ports.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next)}}); err != nil {
 			return CosignerKey{}, fmt.Errorf("store: %w", err)
 		}
 		return CosignerKey{Account: account, Key: key, Prove: n.prover(ctx, c.Script, account)}, nil

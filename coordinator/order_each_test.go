@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -73,7 +74,7 @@ func (o *observer) follow(p *peer) {
 			p.must(ChainIn{n})
 		}
 	}
-	p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 }
 
 // read takes entries one by one, and those again later that do not link yet, that
@@ -87,9 +88,9 @@ func (o *observer) read(rt *rapid.T, order []*journal.Entry, each func()) {
 				continue
 			}
 			_, err := o.do(EntryIn{e})
-			var gap *GapError
+			var gap *port.GapError
 			switch {
-			case errors.As(err, &gap), errors.Is(err, IgnoreAuthor), errors.Is(err, IgnoreUnlinked):
+			case errors.As(err, &gap), errors.Is(err, port.IgnoreAuthor), errors.Is(err, port.IgnoreUnlinked):
 				later = append(later, e)
 				continue
 			case err != nil:

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -183,7 +184,7 @@ func refold(tb rapid.TB, p *peer, order []*journal.Entry, each ...func(State, *j
 
 // wild adds an entry of a member's own making, whatever it says.
 func (p *peer) wild(body event.Body) (*journal.Entry, error) {
-	s := &step{m: p.m, in: p.input(nil), batch: Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
 	e, err := s.write(body)
 	if err != nil {
 		return nil, err
@@ -208,7 +209,7 @@ func (p *peer) pass(to *peer) {
 
 // garbage seals bytes that are no event, unless the peer's own chain is forked.
 func (p *peer) garbage(b []byte) {
-	s := &step{m: p.m, in: p.input(nil), batch: Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
 	ep, _ := s.m.State.Epoch()
 	next, err := s.next()
 	if err != nil {

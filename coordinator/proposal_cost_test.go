@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -148,7 +149,7 @@ func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 						a.must(EntryIn{e})
 					}
 				}
-				block := ChainNotice{Kind: Connected, Prev: c.tip, Block: BlockRef{Height: c.height + 1, Hash: [32]byte{1}},
+				block := port.ChainNotice{Kind: port.Connected, Prev: c.tip, Block: port.BlockRef{Height: c.height + 1, Hash: [32]byte{1}},
 					Txs: []*wire.MsgTx{{Version: 2, TxIn: []*wire.TxIn{{PreviousOutPoint: coins[1]}}, TxOut: []*wire.TxOut{{Value: 900_000, PkScript: recipient(8)}}}}}
 				approval := func() *journal.Entry {
 					q := c.clone(t)

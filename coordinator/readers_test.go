@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -245,7 +246,7 @@ func (h *hostile) write() {
 
 // wildAny is wild for any body, a rotation too, and for an incarnation at its start.
 func (p *peer) wildAny(b event.Body) (*journal.Entry, error) {
-	s := &step{m: p.m, in: p.input(nil), batch: Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
 	switch x := b.(type) {
 	case *event.EpochRotated:
 		return p.wildRotation(s, x)

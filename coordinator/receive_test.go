@@ -9,16 +9,17 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
 // slowStore takes a second for each commit.
 type slowStore struct {
-	Store
+	port.Store
 	commits int
 }
 
-func (s *slowStore) Commit(ctx context.Context, b Batch) error {
+func (s *slowStore) Commit(ctx context.Context, b port.Batch) error {
 	s.commits++
 	<-time.After(time.Second)
 	return s.Store.Commit(ctx, b)
@@ -52,7 +53,7 @@ func TestARunSharesCommits(t *testing.T) {
 		}
 		first, _, third := author.write(t, 10), author.write(t, 10), author.write(t, 10)
 		errs := a.ReceiveRun(t.Context(), author.of.id(), []*journal.Entry{run[0], first, third})
-		var gap *GapError
+		var gap *port.GapError
 		if errs[0] != nil || errs[1] != nil || !errors.As(errs[2], &gap) {
 			t.Errorf("one that is held, the next, one after a gap: %v", errs)
 		}

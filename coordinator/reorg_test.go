@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -29,12 +30,12 @@ func (p *peer) balance() Balance { return Sum(Coins(p.m.State, p.m.View, *p.cloc
 
 // another is a chain beside the one of a circle: blocks from a height on, of
 // which some hold transactions.
-func another(from, to int32, prev chainhash.Hash, txs map[int32][]*wire.MsgTx) []ChainNotice {
-	var out []ChainNotice
+func another(from, to int32, prev chainhash.Hash, txs map[int32][]*wire.MsgTx) []port.ChainNotice {
+	var out []port.ChainNotice
 	for h := from; h <= to; h++ {
-		n := ChainNotice{Kind: Connected, Prev: prev, Txs: txs[h]}
+		n := port.ChainNotice{Kind: port.Connected, Prev: prev, Txs: txs[h]}
 		prev = chainhash.HashH(binary.BigEndian.AppendUint32([]byte("another"), uint32(h)))
-		n.Block = BlockRef{Height: h, Hash: prev}
+		n.Block = port.BlockRef{Height: h, Hash: prev}
 		out = append(out, n)
 	}
 	return out
@@ -43,7 +44,7 @@ func another(from, to int32, prev chainhash.Hash, txs map[int32][]*wire.MsgTx) [
 // reorg plays a follower that knows the blocks of one run (all of them, or the
 // kept ones alone after a restart), and starts again as an actor does when the
 // machine does not take a notice. It says how often it had to.
-func (p *peer) reorg(fork int32, restarted bool, branch []ChainNotice) int {
+func (p *peer) reorg(fork int32, restarted bool, branch []port.ChainNotice) int {
 	p.tb.Helper()
 	starts := 0
 	old := slices.Clone(p.circle.blocks)
@@ -51,10 +52,10 @@ func (p *peer) reorg(fork int32, restarted bool, branch []ChainNotice) int {
 		old = old[len(old)-len(p.m.View.blocks):]
 	}
 	best := append(slices.Clone(p.circle.blocks[:fork]), branch...)
-	var stream []ChainNotice
+	var stream []port.ChainNotice
 	for _, n := range slices.Backward(old) {
 		if n.Block.Height > fork {
-			n.Kind = Disconnected
+			n.Kind = port.Disconnected
 			stream = append(stream, n)
 		}
 	}
@@ -74,7 +75,7 @@ func (p *peer) reorg(fork int32, restarted bool, branch []ChainNotice) int {
 		}
 		stream = stream[1:]
 	}
-	p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	return starts
 }
 
@@ -106,7 +107,7 @@ func TestADeepReorgIsScannedAgain(t *testing.T) {
 				if len(p.m.View.blocks) == 0 {
 					break
 				}
-				n.Kind = Disconnected
+				n.Kind = port.Disconnected
 				p.must(ChainIn{n})
 			}
 			m, err := Load(t.Context(), storeOf(p), p.self, p.m.State.group)
@@ -156,10 +157,10 @@ func TestAReorgOfAllKeptBlocksIsScannedAgain(t *testing.T) {
 // known moves the birthday back: a payment may now lie below it.
 func TestTheScanBeginsAtTheBirthday(t *testing.T) {
 	v := View{birthday: 5000}
-	if _, _, err := v.Connect(BlockRef{Height: 5002, Hash: chainhash.Hash{2}}, chainhash.Hash{1}, nil); err == nil {
+	if _, _, err := v.Connect(port.BlockRef{Height: 5002, Hash: chainhash.Hash{2}}, chainhash.Hash{1}, nil); err == nil {
 		t.Fatal("a block was left out")
 	}
-	first := BlockRef{Height: 5001, Hash: chainhash.Hash{1}}
+	first := port.BlockRef{Height: 5001, Hash: chainhash.Hash{1}}
 	v, _, err := v.Connect(first, chainhash.Hash{}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +171,7 @@ func TestTheScanBeginsAtTheBirthday(t *testing.T) {
 	if v.birthday != 5000-deepReorg {
 		t.Errorf("the scan begins after block %d", v.birthday)
 	}
-	if _, err := v.Disconnect(BlockRef{Height: 5000}); err == nil {
+	if _, err := v.Disconnect(port.BlockRef{Height: 5000}); err == nil {
 		t.Error("disconnected below the blocks that are known")
 	}
 }
@@ -183,12 +184,12 @@ func TestADepositThatAReorgTookCountsOnceItIsSeen(t *testing.T) {
 	c.mine([]*wire.MsgTx{deposit})
 	a := c.peers[0]
 	last := c.blocks[len(c.blocks)-1]
-	last.Kind = Disconnected
+	last.Kind = port.Disconnected
 	a.must(ChainIn{last})
 	if got := a.balance(); got != (Balance{}) {
 		t.Fatalf("in no block and no mempool: %+v", got)
 	}
-	a.must(ChainIn{ChainNotice{Kind: Seen, Txs: []*wire.MsgTx{deposit}}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: []*wire.MsgTx{deposit}}})
 	if got := a.balance(); got != (Balance{Unconfirmed: 500_000}) {
 		t.Fatalf("in the mempool: %+v", got)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -21,23 +22,23 @@ func (p *peer) device(n byte) *peer {
 func (p *peer) prove(c event.KeyClaim) ([]byte, error) { return p.account.SignHash(c.Hash()), nil }
 
 // invite issues an invite for a new device of a lost member.
-func (p *peer) invite(lost *peer, allow ...string) (Invite, error) {
+func (p *peer) invite(lost *peer, allow ...string) (port.Invite, error) {
 	id := lost.id()
 	v, err := p.do(NewInvite{Replace: &id, Expires: p.clock.Add(time.Hour), Allow: allow})
 	if err != nil {
-		return Invite{}, err
+		return port.Invite{}, err
 	}
-	return v.(Invite), nil
+	return v.(port.Invite), nil
 }
 
 // present presents an invite, with a claim or without.
-func (p *peer) present(d *peer, inv Invite, claim *event.ReplacementClaim) (Grant, error) {
+func (p *peer) present(d *peer, inv port.Invite, claim *event.ReplacementClaim) (port.Grant, error) {
 	nonce := [32]byte{7}
 	v, err := p.do(Admit{Joiner: d.id(), Nonce: nonce, Proof: inv.Proof(d.id(), nonce), Claim: claim})
 	if err != nil {
-		return Grant{}, err
+		return port.Grant{}, err
 	}
-	return v.(Grant), nil
+	return v.(port.Grant), nil
 }
 
 // takePlace is the whole way of a new device: invite, challenge, claim, entry.
@@ -63,7 +64,7 @@ func (d *peer) takePlaceWith(by, lost *peer, ck CosignerKey) {
 	d.enter(by, inv, claim, ck)
 }
 
-func (d *peer) enter(by *peer, inv Invite, claim *event.ReplacementClaim, ck CosignerKey) {
+func (d *peer) enter(by *peer, inv port.Invite, claim *event.ReplacementClaim, ck CosignerKey) {
 	d.tb.Helper()
 	g, err := by.present(d, inv, claim)
 	if err != nil {
@@ -86,7 +87,7 @@ func (p *peer) follows() {
 			p.must(ChainIn{n})
 		}
 	}
-	p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 }
 
 func (p *peer) memberOf(k int) journal.Author { return p.m.State.Active().Members[k].Identity }
@@ -280,7 +281,7 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 		if name == "forged" {
 			who = thief
 		}
-		if _, err := a.present(who, inv, x); !errors.Is(err, ErrInviteProof) {
+		if _, err := a.present(who, inv, x); !errors.Is(err, port.ErrInviteProof) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -292,7 +293,7 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 	if _, err := a.present(d, inv, claims["good"]); err != nil || len(a.held) != entries {
 		t.Errorf("a retry: %v, %d entries more", err, len(a.held)-entries)
 	}
-	if _, err := a.present(thief, inv, nil); !errors.Is(err, ErrInviteUsed) {
+	if _, err := a.present(thief, inv, nil); !errors.Is(err, port.ErrInviteUsed) {
 		t.Errorf("a second taker: %v", err)
 	}
 	// The same, entered by members as they please: what does not verify is inert,

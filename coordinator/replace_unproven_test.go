@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // claims claims a lost member's place without any key, and gets the challenge only.
-func (d *peer) claims(by *peer, inv Invite) *event.ReplacementClaim {
+func (d *peer) claims(by *peer, inv port.Invite) *event.ReplacementClaim {
 	d.tb.Helper()
 	g, err := by.present(d, inv, nil)
 	if err != nil {
@@ -76,7 +77,7 @@ func TestWhoFindsTheInviteOfAnExternalKeyGetsNothing(t *testing.T) {
 	}
 	c.clock = c.clock.Add(48 * time.Hour) // past the end of the invite
 	owner.enter(a, inv, claim, CosignerKey{Key: key})
-	if _, err := a.present(thief, inv, stolen); !errors.Is(err, ErrInviteUsed) {
+	if _, err := a.present(thief, inv, stolen); !errors.Is(err, port.ErrInviteUsed) {
 		t.Errorf("the finder, after the owner: %v", err)
 	}
 	c.settle(a, b)
@@ -113,7 +114,7 @@ func TestUnprovenClaimsOfOneInviteAreFew(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.present(d, inv, claim); !errors.Is(err, ErrInviteUsed) {
+		if _, err := a.present(d, inv, claim); !errors.Is(err, port.ErrInviteUsed) {
 			t.Errorf("claim %d: %v", n, err)
 		}
 	}
@@ -134,7 +135,7 @@ func TestColludersDoNotLiftAnAllowance(t *testing.T) {
 		}
 		claim := func(p *peer, seq uint64) {
 			chain := journal.ChainKey{Author: evil.id(), Incarnation: 1}
-			a.must(ClaimIn{From: p.id(), Claim: Claim{Frontier: journal.Frontier{chain: {Seq: seq, ID: journal.EntryID{1}}}}})
+			a.must(ClaimIn{From: p.id(), Claim: port.Claim{Frontier: journal.Frontier{chain: {Seq: seq, ID: journal.EntryID{1}}}}})
 		}
 		// The author, and k-2 with it.
 		for _, p := range c.peers[1:min(x.k, x.n)] {

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // RescanFrom looks at the chain again, from a block on: the owner sets right where
@@ -17,7 +18,7 @@ func (Refollow) effect() {}
 
 // streamed is a notice of a stream, by the number that the stream began with.
 type streamed struct {
-	notice ChainNotice
+	notice port.ChainNotice
 	stream uint64
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -43,7 +44,7 @@ func TestRescanLowersAWrongBirthday(t *testing.T) {
 	}
 	p.must(Started{})
 	p.must(ChainIn{c.blocks[0]})
-	p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	if got := p.balance(); got.Confirmed != 500_000 || !p.m.View.Synced() {
 		t.Errorf("%+v", got)
 	}
@@ -72,7 +73,7 @@ func TestRescanLooksAgain(t *testing.T) {
 	}
 	p.refused(RuleChainBehind, pay(1, 1000))
 	tip := c.blocks[len(c.blocks)-1].Block
-	for _, n := range []ChainNotice{{Kind: CaughtUp, Block: tip}, c.blocks[1]} {
+	for _, n := range []port.ChainNotice{{Kind: port.CaughtUp, Block: tip}, c.blocks[1]} {
 		if _, err := p.do(streamed{n, 0}); !errors.Is(err, errOldStream) {
 			t.Errorf("a notice of the stream before: %v", err)
 		}
@@ -88,7 +89,7 @@ func TestRescanLooksAgain(t *testing.T) {
 	for _, n := range c.blocks {
 		p.must(streamed{n, p.m.stream})
 	}
-	p.must(streamed{ChainNotice{Kind: CaughtUp, Block: tip}, p.m.stream})
+	p.must(streamed{port.ChainNotice{Kind: port.CaughtUp, Block: tip}, p.m.stream})
 	if got := p.balance(); got != want || !p.m.View.Synced() {
 		t.Errorf("after the scan: %+v, want %+v", got, want)
 	}
@@ -112,13 +113,13 @@ func TestNoDateUndoesARescan(t *testing.T) {
 
 // silentFollower tells nothing until it is closed.
 type silentFollower struct {
-	Follower
-	notices chan ChainNotice
+	port.Follower
+	notices chan port.ChainNotice
 	once    sync.Once
 }
 
-func (f *silentFollower) Expect([]chainhash.Hash)     {}
-func (f *silentFollower) Notices() <-chan ChainNotice { return f.notices }
+func (f *silentFollower) Expect([]chainhash.Hash)          {}
+func (f *silentFollower) Notices() <-chan port.ChainNotice { return f.notices }
 func (f *silentFollower) Close() error {
 	f.once.Do(func() { close(f.notices) })
 	return nil
@@ -126,13 +127,13 @@ func (f *silentFollower) Close() error {
 
 // silentChain is one whose streams begin above it.
 type silentChain struct {
-	Chain
+	port.Chain
 	followed chan int32
 }
 
-func (s silentChain) Follow(ctx context.Context, _ []BlockRef, from int32, _ [][]byte) (Follower, error) {
+func (s silentChain) Follow(ctx context.Context, _ []port.BlockRef, from int32, _ [][]byte) (port.Follower, error) {
 	s.followed <- from
-	f := &silentFollower{notices: make(chan ChainNotice)}
+	f := &silentFollower{notices: make(chan port.ChainNotice)}
 	context.AfterFunc(ctx, func() { _ = f.Close() })
 	return f, nil
 }
@@ -167,18 +168,20 @@ func TestRescanOfARunningWallet(t *testing.T) {
 
 // toldChain is a chain that says where its tip is.
 type toldChain struct {
-	Chain
+	port.Chain
 	tip    int32
 	err    error
 	synced bool
 }
 
-func (c toldChain) Tip(context.Context) (BlockRef, error) { return BlockRef{Height: c.tip}, c.err }
-func (c toldChain) Health() ChainHealth                   { return ChainHealth{Synced: c.synced} }
+func (c toldChain) Tip(context.Context) (port.BlockRef, error) {
+	return port.BlockRef{Height: c.tip}, c.err
+}
+func (c toldChain) Health() port.ChainHealth { return port.ChainHealth{Synced: c.synced} }
 
 type datedTold struct{ toldChain }
 
-func (datedTold) HeightAt(context.Context, time.Time) (int32, error) { return 0, ErrNotSynced }
+func (datedTold) HeightAt(context.Context, time.Time) (int32, error) { return 0, port.ErrNotSynced }
 
 type clockAt struct{ at time.Time }
 
@@ -263,7 +266,7 @@ func TestBirthdayOfANewDevice(t *testing.T) {
 	if g, err = b.present(d, inv, claim); err != nil {
 		t.Fatal(err)
 	}
-	told := func(height int32) Grant {
+	told := func(height int32) port.Grant {
 		lie := *g.Challenge
 		lie.Birthday = height
 		out := g
@@ -277,7 +280,7 @@ func TestBirthdayOfANewDevice(t *testing.T) {
 	}
 	for _, c := range []struct {
 		told  int32
-		chain Chain
+		chain port.Chain
 		want  int32
 	}{
 		{500, toldChain{tip: 1000, synced: true}, 500},

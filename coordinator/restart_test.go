@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -27,13 +28,13 @@ func TestFinalIsBroadcastOnceTheChainIsThere(t *testing.T) {
 	b.must(Started{})
 	at := len(b.sent)
 	tx := b.sent[at-1].TxHash()
-	b.must(Broadcasted{TxID: tx, Err: ErrUnsupported}) // the backend was not there
-	b.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	b.must(Broadcasted{TxID: tx, Err: port.ErrUnsupported}) // the backend was not there
+	b.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	if len(b.sent) != at+1 || b.sent[at].TxHash() != tx {
 		t.Fatalf("%d broadcasts after the chain was there, %d before", len(b.sent), at)
 	}
 	b.must(Broadcasted{TxID: tx})
-	b.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	b.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	if len(b.sent) != at+1 {
 		t.Fatal("broadcast again what the backend took")
 	}
@@ -100,7 +101,7 @@ func TestAScanOfOldBlocksIsBehind(t *testing.T) {
 		rescan int32
 		want   bool
 	}{"none": {0, true}, "near the tip": {1000 - freshMargin, true}, "old": {1000 - 2*freshMargin, false}, "all": {1, false}} {
-		v := View{caughtUp: true, tip: BlockRef{Height: 1000}, rescan: c.rescan}
+		v := View{caughtUp: true, tip: port.BlockRef{Height: 1000}, rescan: c.rescan}
 		if v.Synced() != c.want {
 			t.Errorf("%s: synced %v", name, v.Synced())
 		}
@@ -119,11 +120,11 @@ func TestAStaleCaughtUpEndsNoScan(t *testing.T) {
 	a := c.peers[0]
 	a.m.View.rescan = 1
 	a.must(Watched{Call: 2})
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp, Watches: 1}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp, Watches: 1}})
 	if a.m.View.rescan == 0 {
 		t.Fatal("a notice that covers one call ended the scan of the second")
 	}
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp, Watches: 2}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp, Watches: 2}})
 	if a.m.View.rescan != 0 {
 		t.Fatal("the scan does not end")
 	}

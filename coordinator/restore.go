@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -50,12 +51,12 @@ type restoredRecord struct {
 
 // MarkRestored returns the batch that makes a restored group catch up with the
 // others and begin a new incarnation before it writes.
-func MarkRestored(group journal.GroupID, at time.Time) (Batch, error) {
+func MarkRestored(group journal.GroupID, at time.Time) (port.Batch, error) {
 	b, err := record.Encode(restoredRecord{At: at.Unix()})
 	if err != nil {
-		return Batch{}, fmt.Errorf("encode record: %w", err)
+		return port.Batch{}, fmt.Errorf("encode record: %w", err)
 	}
-	return Batch{Group: group, Puts: map[string][]byte{recRestored: b}}, nil
+	return port.Batch{Group: group, Puts: map[string][]byte{recRestored: b}}, nil
 }
 
 // GroupOf returns the group that a node-level record lists, if it does.
@@ -188,7 +189,7 @@ func (s *step) catchUp() error {
 		if err := s.put(recRestored, r); err != nil {
 			return err
 		}
-		s.do(Tell{Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase(), Detail: "synced since the restore"}})
+		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase(), Detail: "synced since the restore"}})
 	}
 	left := s.m.unsynced()
 	if s.m.catchingUp() {

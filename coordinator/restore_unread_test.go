@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -79,7 +80,7 @@ func TestARestoredHostLooksForWhatItsGuestSigned(t *testing.T) {
 				r = saved.restore()
 				r.hearClaims(a)
 			}
-			r.must(ClaimIn{From: evil.id(), Claim: Claim{Frontier: before}})
+			r.must(ClaimIn{From: evil.id(), Claim: port.Claim{Frontier: before}})
 			c.settle(a, r)
 			r.must(Tick{Online: []journal.Author{a.id(), evil.id()}})
 			second := otherOver(a, x)
@@ -129,8 +130,8 @@ func TestARestoredNodeLooksThroughAllThatItCarried(t *testing.T) {
 	b.ownTo(a)
 	r := saved.restore()
 	r.hearClaims(a)
-	r.must(ClaimIn{From: evil.id(), Claim: Claim{Frontier: before}})
-	r.must(ClaimIn{From: other.id(), Claim: Claim{Frontier: beforeOther}})
+	r.must(ClaimIn{From: evil.id(), Claim: port.Claim{Frontier: before}})
+	r.must(ClaimIn{From: other.id(), Claim: port.Claim{Frontier: beforeOther}})
 	c.settle(a, r)
 	for range 5 {
 		r.must(Tick{Online: []journal.Author{a.id(), evil.id()}})
@@ -157,7 +158,7 @@ func restoredWith(t *testing.T, write func(evil *peer) *journal.Entry) (c *circl
 	r = saved.restore()
 	r.follows()
 	r.hear(a)
-	r.must(ClaimIn{From: evil.id(), Claim: Claim{Frontier: a.m.State.chains.Frontier()}})
+	r.must(ClaimIn{From: evil.id(), Claim: port.Claim{Frontier: a.m.State.chains.Frontier()}})
 	r.must(Tick{Online: []journal.Author{a.id(), evil.id()}})
 	r.mustWaitFor(t, evil, id)
 	return c, r, id
@@ -169,7 +170,7 @@ func restoredWith(t *testing.T, write func(evil *peer) *journal.Entry) (c *circl
 func TestWhatNobodyCanReadStopsARestoredNodeForADay(t *testing.T) {
 	for name, write := range map[string]func(evil *peer) *journal.Entry{
 		"an epoch that it never handed out": func(evil *peer) *journal.Entry {
-			s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+			s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
 			plain, err := event.Encode(event.Event{Time: 1, Body: &event.AddressLeased{Index: 1}})
 			if err != nil {
 				evil.tb.Fatal(err)
@@ -208,7 +209,7 @@ func TestWhatNobodyCanReadStopsARestoredNodeForADay(t *testing.T) {
 			if x := r.m.Restored(); x != nil {
 				t.Fatalf("it still waits: %+v", x)
 			}
-			if !slices.ContainsFunc(r.told, func(n Notice) bool {
+			if !slices.ContainsFunc(r.told, func(n port.Notice) bool {
 				return n.Type == "wallet" && strings.Contains(n.Detail, r.m.called(evil.id()))
 			}) {
 				t.Errorf("told: %+v", r.told)
@@ -224,7 +225,7 @@ func TestWhatIsReadAfterTheWaitMayHaveBeenSigned(t *testing.T) {
 	var ep journal.Epoch
 	var rival *event.ProposalCreated
 	c, r, id := restoredWith(t, func(evil *peer) *journal.Entry {
-		s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+		s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
 		ep = s.newEpoch()
 		for _, p := range evil.m.State.proposals.All() {
 			b := *p.Body

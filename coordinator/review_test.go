@@ -6,6 +6,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -71,7 +72,7 @@ func TestWhatTheGroupKnowsOfMySignaturesGuardsARestoredStore(t *testing.T) {
 	c.settle()
 	b.must(Approve{Proposal: one})
 	c.settle()
-	b.guard, b.m.Guard = map[GuardRecord]bool{}, Guard{} // the store of before
+	b.guard, b.m.Guard = map[port.GuardRecord]bool{}, Guard{} // the store of before
 	b.refused(RuleSignGuard, Approve{Proposal: two})
 }
 
@@ -133,7 +134,7 @@ func TestAMemberLeftOutOfAnEpochIsLetInAgain(t *testing.T) {
 func leftOut(t *testing.T, none bool) {
 	c := active(t, 2, 3)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
-	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
 	ep := s.newEpoch()
 	body := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	for _, m := range evil.m.State.active.Members {
@@ -184,7 +185,7 @@ func leftOut(t *testing.T, none bool) {
 func TestAnEpochThatFollowsFromNothingIsNotWrittenUnder(t *testing.T) {
 	c := active(t, 2, 3)
 	a, evil := c.peers[0], c.peers[2]
-	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
 	far := journal.Epoch{Group: evil.m.State.group, Number: 1 << 32, Parent: journal.EpochID{1}, Secret: [32]byte{2}}
 	if err := s.rotate(far, evil.m.State.active.Members); err != nil {
 		t.Fatal(err)
@@ -221,7 +222,7 @@ func TestAnUnfinishedRescanBeginsAgainAfterARestart(t *testing.T) {
 		t.Fatalf("rescan from %d is forgotten: %d", a.m.View.rescan, m.View.rescan)
 	}
 	a.must(Watched{})
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	if a.m.View.rescan != 0 {
 		t.Fatal("a finished rescan is not forgotten")
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -113,28 +114,28 @@ func TestInvitesAreForOneNodeEach(t *testing.T) {
 		t.Fatal(err)
 	}
 	nonce := [32]byte{7}
-	if _, err := a.do(Admit{Joiner: b.id(), Nonce: nonce, Proof: [32]byte{1}}); !errors.Is(err, ErrInviteProof) {
+	if _, err := a.do(Admit{Joiner: b.id(), Nonce: nonce, Proof: [32]byte{1}}); !errors.Is(err, port.ErrInviteProof) {
 		t.Fatalf("wrong proof: %v", err)
 	}
-	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[0].Proof(b.id(), nonce)}); !errors.Is(err, ErrInviteProof) {
+	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[0].Proof(b.id(), nonce)}); !errors.Is(err, port.ErrInviteProof) {
 		t.Fatalf("somebody else's proof: %v", err)
 	}
 	ok := Admit{Joiner: b.id(), Nonce: nonce, Proof: invites[0].Proof(b.id(), nonce)}
-	first, second := a.must(ok).(Grant), a.must(ok).(Grant)
+	first, second := a.must(ok).(port.Grant), a.must(ok).(port.Grant)
 	if first.Secret != second.Secret || string(first.Genesis) != string(second.Genesis) {
 		t.Fatal("a retry got another answer")
 	}
-	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[0].Proof(z.id(), nonce)}); !errors.Is(err, ErrInviteUsed) {
+	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[0].Proof(z.id(), nonce)}); !errors.Is(err, port.ErrInviteUsed) {
 		t.Fatalf("second taker: %v", err)
 	}
-	if _, err := a.do(Admit{Joiner: b.id(), Nonce: nonce, Proof: invites[1].Proof(b.id(), nonce)}); !errors.Is(err, ErrInviteUsed) {
+	if _, err := a.do(Admit{Joiner: b.id(), Nonce: nonce, Proof: invites[1].Proof(b.id(), nonce)}); !errors.Is(err, port.ErrInviteUsed) {
 		t.Fatalf("one node in two places: %v", err)
 	}
 	clock = clock.Add(2 * time.Hour)
-	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[1].Proof(z.id(), nonce)}); !errors.Is(err, ErrInviteExpired) {
+	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[1].Proof(z.id(), nonce)}); !errors.Is(err, port.ErrInviteExpired) {
 		t.Fatalf("expired: %v", err)
 	}
-	fresh := a.must(NewInvite{Expires: clock.Add(time.Hour)}).(Invite)
+	fresh := a.must(NewInvite{Expires: clock.Add(time.Hour)}).(port.Invite)
 	a.must(Admit{Joiner: z.id(), Nonce: nonce, Proof: fresh.Proof(z.id(), nonce)})
 	// The founder is not believed about another group.
 	other := invites[0]

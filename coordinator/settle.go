@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -169,7 +170,7 @@ func (s *step) follow() error {
 	if s.m.State.active == nil {
 		return nil
 	}
-	if err := s.extend(BlockRef{}, false); err != nil {
+	if err := s.extend(port.BlockRef{}, false); err != nil {
 		return err
 	}
 	if s.m.follows {
@@ -185,7 +186,7 @@ func (s *step) follow() error {
 // link tells the transport about members and topics when they changed.
 func (s *step) link() {
 	st := s.m.State
-	l := GroupLink{Group: st.group, Topics: st.topics(), Members: st.Members()}
+	l := port.GroupLink{Group: st.group, Topics: st.topics(), Members: st.Members()}
 	if in := s.m.local.Inviter; in != (journal.Author{}) {
 		// It is not let in yet, or does not know; who invited it is heard first.
 		for _, a := range []journal.Author{in, st.Me()} {
@@ -217,7 +218,7 @@ func (s *step) link() {
 	s.m.linked = b.String()
 	// Before what is published: a new topic must exist, a new member be let in.
 	s.effects = append([]Effect{Link{l}}, s.effects...)
-	s.do(Tell{Notice{Type: "wallet", Group: st.group, Status: s.m.Phase()}})
+	s.do(Tell{port.Notice{Type: "wallet", Group: st.group, Status: s.m.Phase()}})
 	if !first {
 		s.do(AskSync{})
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 )
 
@@ -79,15 +80,15 @@ func joinSnapshot(recs map[string][]byte) ([]byte, error) {
 
 // batches are what stores a snapshot, to be committed in this order, and where
 // the next one goes once they are.
-func (p snapshotPlace) batches(m Machine, size int) ([]Batch, snapshotPlace, error) {
+func (p snapshotPlace) batches(m Machine, size int) ([]port.Batch, snapshotPlace, error) {
 	b, err := m.State.snapshot()
 	if err != nil {
 		return nil, p, err
 	}
 	x := snapshotIndex{Version: snapshotVersion, Generation: p.next, Hash: sha256.Sum256(b)}
-	var out []Batch
+	var out []port.Batch
 	for part := range slices.Chunk(b, size) {
-		out = append(out, Batch{Group: m.State.group, Puts: map[string][]byte{partName(p.next, x.Parts): part}})
+		out = append(out, port.Batch{Group: m.State.group, Puts: map[string][]byte{partName(p.next, x.Parts): part}})
 		x.Parts++
 	}
 	index, err := record.Encode(x)
@@ -110,7 +111,7 @@ func (p snapshotPlace) batches(m Machine, size int) ([]Batch, snapshotPlace, err
 
 // EncodeSnapshot returns the batches that store a snapshot of an active wallet,
 // to be committed in this order: what an actor commits when it stops.
-func EncodeSnapshot(m Machine) ([]Batch, error) {
+func EncodeSnapshot(m Machine) ([]port.Batch, error) {
 	out, _, err := m.snaps.batches(m, snapshotPart)
 	return out, err
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -28,7 +29,7 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 	other := evil.out[len(evil.out)-1]
 
 	evil.m = before
-	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
 	if _, err := s.write(&event.AddressLeased{Index: 9}); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,7 @@ func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 	before := evil.m
 	evil.must(LeaseAddress{})
 	other := evil.out[len(evil.out)-1]
-	s := &step{m: before, in: evil.input(nil), batch: Batch{Group: before.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: before, in: evil.input(nil), batch: port.Batch{Group: before.State.group, Puts: map[string][]byte{}}}
 	if _, err := s.write(&event.AddressLeased{Index: 9}); err != nil {
 		t.Fatal(err)
 	}

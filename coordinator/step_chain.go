@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // saveEvery is how many blocks without interest pass before the view is stored.
@@ -12,33 +14,33 @@ const saveEvery = 50
 
 // chain takes a notice of the follower. The chain never decides State or
 // what is stored of the journal.
-func (s *step) chain(n ChainNotice) error {
+func (s *step) chain(n port.ChainNotice) error {
 	v := s.m.View
 	touched := false
 	var err error
 	switch n.Kind {
-	case Connected:
+	case port.Connected:
 		v, touched, err = v.Connect(n.Block, n.Prev, n.Txs)
 		s.m.unsaved++
 		if s.m.View.caughtUp {
-			s.do(Tell{Notice{Type: "chain", Group: s.m.State.group, Height: n.Block.Height}})
+			s.do(Tell{port.Notice{Type: "chain", Group: s.m.State.group, Height: n.Block.Height}})
 		}
-	case Disconnected:
+	case port.Disconnected:
 		v, err = v.Disconnect(n.Block)
 		touched = true
-	case Rescanned:
+	case port.Rescanned:
 		v, touched = v.Rescan(n.Block, n.Txs)
-	case Seen:
+	case port.Seen:
 		s.sighting = true
 		for _, tx := range n.Txs {
 			var t bool
 			v, t = v.See(tx, true)
 			touched = touched || t
 		}
-	case Unseen:
+	case port.Unseen:
 		s.sighting = true // told again after a crash: see Actor.stream
 		v, touched = v.Unsee(n.TxIDs)
-	case CaughtUp:
+	case port.CaughtUp:
 		// One that was on its way when a rescan was asked for says nothing of it.
 		done := v.asked && n.Watches >= v.call
 		touched = !v.caughtUp || done
@@ -54,7 +56,7 @@ func (s *step) chain(n ChainNotice) error {
 	}
 	first := v.caughtUp && !s.m.View.caughtUp
 	s.m.View = v
-	s.lookAroundNews(n.Kind != Seen && n.Kind != Unseen)
+	s.lookAroundNews(n.Kind != port.Seen && n.Kind != port.Unseen)
 	s.age()
 	if first {
 		s.sendAgain(true, false) // the backend may not have been there to take it when this node started
@@ -62,7 +64,7 @@ func (s *step) chain(n ChainNotice) error {
 	if touched {
 		s.m.unsaved = saveEvery
 	}
-	return s.extend(n.Block, n.Kind == Rescanned)
+	return s.extend(n.Block, n.Kind == port.Rescanned)
 }
 
 // lookAroundNews looks at what rests on the transactions that changed in this
@@ -177,7 +179,7 @@ func (s *step) broadcasted(x Broadcasted) error {
 	if !ok {
 		return nil
 	}
-	if errors.Is(x.Err, ErrNotSeen) {
+	if errors.Is(x.Err, port.ErrNotSeen) {
 		return nil // it stays final, and is broadcast again
 	}
 	id := string(x.TxID[:])
@@ -186,7 +188,7 @@ func (s *step) broadcasted(x Broadcasted) error {
 		reason := broadcastReason(x.Err)
 		if told, _ := s.m.refused.Get(id); told != reason {
 			s.m.refused = s.m.refused.Set(id, reason)
-			s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, TxID: x.TxID, Detail: "broadcast failed: " + reason}})
+			s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, TxID: x.TxID, Detail: "broadcast failed: " + reason}})
 		}
 		return nil
 	}
@@ -201,7 +203,7 @@ func (s *step) broadcasted(x Broadcasted) error {
 }
 
 func broadcastReason(err error) string {
-	if errors.Is(err, ErrTxRejected) {
+	if errors.Is(err, port.ErrTxRejected) {
 		return err.Error()
 	}
 	return "the Bitcoin node is not reachable"

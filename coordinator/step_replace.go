@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -70,10 +71,10 @@ func (s *step) inviteReplacement(x NewInvite) error {
 	if _, err := s.next(); err != nil {
 		return err
 	}
-	inv := Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Addresses: x.Addresses, Secret: s.draw(), Expires: x.Expires.UTC().Truncate(time.Second)}
+	inv := port.Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Addresses: x.Addresses, Secret: s.draw(), Expires: x.Expires.UTC().Truncate(time.Second)}
 	rec := inviteRecord{Secret: inv.Secret, Expires: inv.Expires.Unix(), Replaces: *x.Replace}
-	s.m.invites = s.m.invites.Set(inv.id(), rec)
-	if err := s.put(recInvite+inv.id(), rec); err != nil {
+	s.m.invites = s.m.invites.Set(inv.ID(), rec)
+	if err := s.put(recInvite+inv.ID(), rec); err != nil {
 		return err
 	}
 	s.do(Reply{inv})
@@ -85,7 +86,7 @@ func (s *step) inviteReplacement(x NewInvite) error {
 // seed can neither read nor use it up. A claim that proves the key is carried.
 func (s *step) admitReplacement(x Admit) error {
 	for id, rec := range s.m.invites.All() {
-		inv := Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Secret: rec.Secret}
+		inv := port.Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Secret: rec.Secret}
 		want := inv.Proof(x.Joiner, x.Nonce)
 		if rec.Replaces == (journal.Author{}) || !hmac.Equal(want[:], x.Proof[:]) {
 			continue
@@ -94,15 +95,15 @@ func (s *step) admitReplacement(x Admit) error {
 		case rec.Taken && rec.By != x.Joiner:
 			return &secondTakerError{id, rec.By}
 		case rec.Taken && x.Claim != nil:
-			s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: s.challenge(rec)}})
+			s.do(Reply{port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: s.challenge(rec)}})
 			return nil
 		case !rec.Taken && slices.Contains(rec.Claimed, x.Joiner):
 			return s.answerUnproven(x, id, rec)
 		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
-			return ErrInviteExpired
+			return port.ErrInviteExpired
 		}
 		if _, member := s.m.State.active.index(rec.Replaces); !member && !rec.Taken {
-			return ErrInviteUsed // replaced meanwhile
+			return port.ErrInviteUsed // replaced meanwhile
 		}
 		if !rec.Fixed {
 			// Where the old log ends, as this node knows it now, for good.
@@ -114,12 +115,12 @@ func (s *step) admitReplacement(x Admit) error {
 		}
 		c := s.challenge(rec)
 		if x.Claim == nil {
-			s.do(Reply{Grant{Challenge: c}})
+			s.do(Reply{port.Grant{Challenge: c}})
 			return nil
 		}
 		return s.carryReplacement(x, id, rec, c)
 	}
-	return ErrInviteProof
+	return port.ErrInviteProof
 }
 
 func (s *step) challenge(rec inviteRecord) *event.Challenge {
@@ -151,14 +152,14 @@ func (s *step) cutsOf(who journal.Author) []event.ReplacedCut {
 func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *event.Challenge) error {
 	b := c.Event(x.Joiner, x.Claim)
 	if err := b.Check(); err != nil {
-		return ErrInviteProof
+		return port.ErrInviteProof
 	}
 	if _, known := s.m.State.active.keyOf(x.Joiner); known || !s.m.State.checkReplaced(b) {
-		return ErrInviteProof
+		return port.ErrInviteProof
 	}
 	if len(b.Proof) == 0 {
 		if len(rec.Claimed) >= maxUnproven {
-			return ErrInviteUsed
+			return port.ErrInviteUsed
 		}
 		rec.Claimed = append(slices.Clone(rec.Claimed), x.Joiner)
 	} else {
@@ -172,10 +173,10 @@ func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *event.C
 		return err
 	}
 	if len(b.Proof) == 0 {
-		s.do(Reply{Grant{Challenge: c}})
+		s.do(Reply{port.Grant{Challenge: c}})
 		return nil
 	}
-	s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
+	s.do(Reply{port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
 	return nil
 }
 
@@ -189,7 +190,7 @@ const maxUnproven = 4
 func (s *step) answerUnproven(x Admit, id string, rec inviteRecord) error {
 	c := s.challenge(rec)
 	if _, member := s.m.State.active.index(x.Joiner); !member || x.Claim == nil {
-		s.do(Reply{Grant{Challenge: c}})
+		s.do(Reply{port.Grant{Challenge: c}})
 		return nil
 	}
 	rec.Taken, rec.By = true, x.Joiner
@@ -197,7 +198,7 @@ func (s *step) answerUnproven(x Admit, id string, rec inviteRecord) error {
 	if err := s.put(recInvite+id, rec); err != nil {
 		return err
 	}
-	s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
+	s.do(Reply{port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
 	return nil
 }
 
@@ -208,7 +209,7 @@ func (s *step) tellMembers() {
 	s.m.State.reweighed = false
 	began := s.before.State.self == nil // a wallet that is only being made
 	if !began && !s.before.superseded() && s.m.superseded() {
-		s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Detail: errSuperseded.Error()}})
+		s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, Detail: errSuperseded.Error()}})
 	}
 	s.tellUnproven()
 	before, now := s.before.State.active, s.m.State.active
@@ -232,7 +233,7 @@ func (s *step) tellMembers() {
 			}
 		}
 		if k, ok := before.index(s.m.State.Me()); ok && k == i {
-			s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Status: AlarmReplaced, Detail: errReplaced.Error()}})
+			s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, Status: AlarmReplaced, Detail: errReplaced.Error()}})
 		}
 	}
 }
@@ -362,7 +363,7 @@ func (s *step) approveReplacement(x ApproveReplacement) error {
 
 // EnterReplacement joins an active group in the place of a lost member: it
 // checks what was handed over, and begins as one that reads until it is let in.
-func EnterReplacement(self *Self, in Input, inv Invite, grant Grant, network wallet.Network, ck CosignerKey) (Machine, []Effect, error) {
+func EnterReplacement(self *Self, in Input, inv port.Invite, grant port.Grant, network wallet.Network, ck CosignerKey) (Machine, []Effect, error) {
 	s := &step{in: in}
 	if grant.Genesis == nil && grant.Challenge != nil {
 		return Machine{}, nil, errAwaitsApproval

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -24,7 +25,7 @@ type CosignerKey struct {
 // Found begins a group: genesis, the founder's entries, and the effects that
 // make them durable. invites are its first ones. Birthday is the height of the
 // chain now: no address of the wallet can be older.
-func Found(self *Self, in Input, g event.Genesis, name, cosigner string, ck CosignerKey, birthday int32, addresses []string, expires time.Time) (Machine, []Invite, []Effect, error) {
+func Found(self *Self, in Input, g event.Genesis, name, cosigner string, ck CosignerKey, birthday int32, addresses []string, expires time.Time) (Machine, []port.Invite, []Effect, error) {
 	s := &step{in: in}
 	g.Version, g.Founder, g.SealingKey, g.Random = 1, self.Identity.Author(), self.Sealing.Public(), s.draw()
 	raw, err := event.EncodeGenesis(g)
@@ -44,7 +45,7 @@ func Found(self *Self, in Input, g event.Genesis, name, cosigner string, ck Cosi
 	if err := s.begun(cosigner, ck); err != nil {
 		return Machine{}, nil, nil, err
 	}
-	var invites []Invite
+	var invites []port.Invite
 	for range g.Cosigners - 1 {
 		inv, err := s.issue(addresses, expires)
 		if err != nil {
@@ -61,7 +62,7 @@ func Found(self *Self, in Input, g event.Genesis, name, cosigner string, ck Cosi
 // Enter joins the group that a founder handed over: it checks that the genesis
 // is the invite's, and writes this node's record. It returns ErrEvent when
 // what the founder handed over is not the group of the invite.
-func Enter(self *Self, in Input, inv Invite, grant Grant, network wallet.Network, cosigner string, ck CosignerKey, birthday int32) (Machine, []Effect, error) {
+func Enter(self *Self, in Input, inv port.Invite, grant port.Grant, network wallet.Network, cosigner string, ck CosignerKey, birthday int32) (Machine, []Effect, error) {
 	s := &step{in: in}
 	g, err := event.DecodeGenesis(grant.Genesis)
 	if err != nil {
@@ -100,7 +101,7 @@ func (s *step) begin(self *Self, local Local, ck CosignerKey) error {
 	st.inviter, st.lost = local.Inviter, local.lost(st.group)
 	s.m.State, s.m.local = st, local
 	s.m.View.birthday = local.Birthday
-	s.batch = Batch{Group: st.group, Puts: map[string][]byte{}}
+	s.batch = port.Batch{Group: st.group, Puts: map[string][]byte{}}
 	return s.put(recLocal, local)
 }
 
@@ -119,11 +120,11 @@ func (s *step) writeRecord(name string, ck CosignerKey) error {
 	return err
 }
 
-func (s *step) issue(addresses []string, expires time.Time) (Invite, error) {
-	inv := Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Addresses: addresses, Secret: s.draw(), Expires: expires.UTC().Truncate(time.Second)}
+func (s *step) issue(addresses []string, expires time.Time) (port.Invite, error) {
+	inv := port.Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Addresses: addresses, Secret: s.draw(), Expires: expires.UTC().Truncate(time.Second)}
 	rec := inviteRecord{Secret: inv.Secret, Expires: inv.Expires.Unix()}
-	s.m.invites = s.m.invites.Set(inv.id(), rec)
-	return inv, s.put(recInvite+inv.id(), rec)
+	s.m.invites = s.m.invites.Set(inv.ID(), rec)
+	return inv, s.put(recInvite+inv.ID(), rec)
 }
 
 // forming refuses what only makes sense before the wallet is active.
@@ -167,10 +168,10 @@ func (s *step) admit(x Admit) error {
 		return s.admitReplacement(x)
 	}
 	if err := s.forming(); err != nil {
-		return ErrInviteUnknown
+		return port.ErrInviteUnknown
 	}
 	for id, rec := range s.m.invites.All() {
-		inv := Invite{Group: st.group, Founder: st.Me(), Secret: rec.Secret}
+		inv := port.Invite{Group: st.group, Founder: st.Me(), Secret: rec.Secret}
 		want := inv.Proof(x.Joiner, x.Nonce)
 		if !hmac.Equal(want[:], x.Proof[:]) {
 			continue
@@ -179,13 +180,13 @@ func (s *step) admit(x Admit) error {
 		case rec.Taken && rec.By != x.Joiner:
 			return &secondTakerError{id, rec.By}
 		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
-			return ErrInviteExpired
+			return port.ErrInviteExpired
 		case !rec.Taken:
 			if _, known := st.admitted.Get(string(x.Joiner[:])); known || x.Joiner == st.Me() {
-				return ErrInviteUsed // one place for each node
+				return port.ErrInviteUsed // one place for each node
 			}
 			if _, taken := st.places(); taken >= st.genesis.Cosigners || st.rosters.Len() > 0 {
-				return ErrInviteExpired // a late one: all places are taken
+				return port.ErrInviteExpired // a late one: all places are taken
 			}
 			rec.Taken, rec.By = true, x.Joiner
 			s.m.invites = s.m.invites.Set(id, rec)
@@ -196,10 +197,10 @@ func (s *step) admit(x Admit) error {
 				return err
 			}
 		}
-		s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Names: s.m.namesTaken(x.Joiner)}})
+		s.do(Reply{port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Names: s.m.namesTaken(x.Joiner)}})
 		return nil
 	}
-	return ErrInviteProof
+	return port.ErrInviteProof
 }
 
 // openInvites says whether a stranger may still prove an invite.

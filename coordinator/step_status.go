@@ -6,6 +6,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -83,7 +84,7 @@ func (s *step) tellOf(p *Proposal, news bool, q *inquiry) Status {
 	was, known := w.told.Get(id)
 	now := derive(s.m.State, s.m.View, s.now(), p, q)
 	if (was != now && (was != "" || now != StatusPending) || news || !known) && (known || !s.starting) {
-		s.do(Tell{Notice{Type: "proposal", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID, Status: string(now)}})
+		s.do(Tell{port.Notice{Type: "proposal", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID, Status: string(now)}})
 	}
 	counts := now
 	if !s.m.State.alive(p) {
@@ -173,7 +174,7 @@ func (s *step) cannotBuild(p *Proposal, err error) {
 		return
 	}
 	s.m.watch.unbuilt = s.m.watch.unbuilt.Set(p.signs, struct{}{})
-	s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID,
+	s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID,
 		Detail: fmt.Sprintf("the final transaction does not pass the script engine: %v", err)}})
 }
 

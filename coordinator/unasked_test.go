@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -61,7 +62,7 @@ func TestWhatIsWrittenUnaskedTakesTurns(t *testing.T) {
 	c := active(t, 3, 4)
 	a, b, other, evil := c.peers[0], c.peers[1], c.peers[2], c.peers[3]
 	ins := a.coinsOf(c.fund(1_000_000))
-	s := &step{m: b.m, in: b.input(nil), batch: Batch{Group: b.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: b.m, in: b.input(nil), batch: port.Batch{Group: b.m.State.group, Puts: map[string][]byte{}}}
 	var eps []journal.EpochID
 	for range epochs {
 		ep := s.newEpoch()

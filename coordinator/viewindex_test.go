@@ -8,6 +8,8 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // checkIndexes compares what a View finds its transactions by with plain loops.
@@ -109,21 +111,21 @@ func TestViewIndexesEqualPlainLoops(t *testing.T) {
 			case 2:
 				if n := len(c.blocks) - 1; n > 2 {
 					last := c.blocks[n]
-					last.Kind = Disconnected
+					last.Kind = port.Disconnected
 					p.must(ChainIn{last})
 					c.blocks, c.height, c.tip = c.blocks[:n], c.height-1, last.Prev
 				}
 			case 3:
-				p.must(ChainIn{ChainNotice{Kind: Seen, Txs: some}})
+				p.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: some}})
 			case 4:
 				var ids []chainhash.Hash
 				for _, tx := range some {
 					ids = append(ids, tx.TxHash())
 				}
-				p.must(ChainIn{ChainNotice{Kind: Unseen, TxIDs: ids}})
+				p.must(ChainIn{port.ChainNotice{Kind: port.Unseen, TxIDs: ids}})
 			case 5:
 				n := c.blocks[rapid.IntRange(0, len(c.blocks)-1).Draw(r, "block")]
-				n.Kind = Rescanned
+				n.Kind = port.Rescanned
 				p.must(ChainIn{n})
 			}
 			checkIndexes(r, &p.m)
@@ -147,7 +149,7 @@ func TestABlockOfManyPaymentsIsStoredBitByBit(t *testing.T) {
 	c := active(t, 2, 3)
 	a := c.peers[0]
 	c.mine(nil, a)
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	var txs []*wire.MsgTx
 	for i := range 2*savedTxs + 1 {
 		tx := c.pays(0, 0, int64(1000+i))
@@ -155,7 +157,7 @@ func TestABlockOfManyPaymentsIsStoredBitByBit(t *testing.T) {
 		txs = append(txs, tx)
 	}
 	c.mine(txs, a)
-	batch := func(msg any) Batch {
+	batch := func(msg any) port.Batch {
 		next, effects, err := Step(a.m, a.input(msg))
 		if err != nil {
 			t.Fatal(err)
@@ -168,7 +170,7 @@ func TestABlockOfManyPaymentsIsStoredBitByBit(t *testing.T) {
 				return p.Batch
 			}
 		}
-		return Batch{}
+		return port.Batch{}
 	}
 	// A crash now is one before the block: nothing of it counts.
 	m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.group)
@@ -205,7 +207,7 @@ func TestGuardKnowsTheCoinsOfATransaction(t *testing.T) {
 		var g Guard
 		want := map[chainhash.Hash]map[string]bool{}
 		for range rapid.IntRange(0, 40).Draw(t, "records") {
-			r := GuardRecord{wire.OutPoint{Index: rapid.Uint32Range(0, 5).Draw(t, "coin")}, chainhash.Hash{rapid.ByteRange(0, 5).Draw(t, "tx")}}
+			r := port.GuardRecord{OutPoint: wire.OutPoint{Index: rapid.Uint32Range(0, 5).Draw(t, "coin")}, TxID: chainhash.Hash{rapid.ByteRange(0, 5).Draw(t, "tx")}}
 			g = g.add(r)
 			if want[r.TxID] == nil {
 				want[r.TxID] = map[string]bool{}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/journal"
 )
@@ -33,7 +34,7 @@ func (s *step) named(x Named) error {
 		if err := s.put(recLocal, s.m.local); err != nil {
 			return err
 		}
-		s.do(Tell{Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase()}})
+		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase()}})
 	}
 	s.do(Reply{})
 	return nil

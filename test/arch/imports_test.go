@@ -50,21 +50,22 @@ var (
 )
 
 func rooms() map[string]room {
-	floor := []string{"coordinator", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
+	floor := []string{"coordinator", "coordinator/port", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
 	deciding := slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)
 	return map[string]room{
 		"display":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"wallet":             {[]string{"display"}, slices.Concat(network, system, chance, peers, database, web)},
 		"qr":                 {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"journal":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
-		"coordinator":        {[]string{"coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
+		"coordinator":        {[]string{"coordinator/port", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
 		"coordinator/event":  {[]string{"journal", "wallet"}, slices.Concat(deciding, web, []string{"time"})},
+		"coordinator/port":   {[]string{"coordinator/event", "journal", "wallet"}, slices.Concat(deciding, web)},
 		"coordinator/record": {[]string{"journal"}, slices.Concat(deciding, web, bitcoin, []string{"time"})},
-		"store":              {floor, slices.Concat(network, peers, web)},
-		"p2p":                {[]string{"coordinator", "journal"}, slices.Concat(database, web, bitcoin)},
-		"chain":              {floor, slices.Concat(peers, database)},
+		"store":              {[]string{"coordinator/port", "journal"}, slices.Concat(network, peers, web)},
+		"p2p":                {[]string{"coordinator/port", "journal"}, slices.Concat(database, web, bitcoin)},
+		"chain":              {[]string{"coordinator/port", "wallet", "display"}, slices.Concat(peers, database)},
 		"api":                {floor, slices.Concat(peers, database, bitcoin)},
-		"signer":             {[]string{"coordinator", "wallet", "display"}, slices.Concat(peers, database)},
+		"signer":             {[]string{"coordinator/port", "wallet", "display"}, slices.Concat(peers, database)},
 		"app":                {append([]string{"api", "qr", "p2p", "store", "chain", "signer"}, floor...), nil},
 		"cmd":                {[]string{"app", "api", "qr", "display"}, slices.Concat(peers, database, bitcoin)},
 		"test":               {append([]string{"app", "qr", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
@@ -74,6 +75,7 @@ func rooms() map[string]room {
 // neverLinked is what must not be in a room even by way of others.
 func neverLinked() map[string][]string {
 	return map[string][]string{
+		"coordinator/port":   slices.Concat(peers, database),
 		"coordinator/event":  slices.Concat(peers, database),
 		"coordinator/record": slices.Concat(peers, database, bitcoin),
 		"wallet":             slices.Concat(peers, database),
@@ -167,7 +169,19 @@ func TestArrowsAreHeld(t *testing.T) {
 		{"app", q("chain/core"), 0},
 		{"app", q("cmd/node"), 1},
 		{"app", q("chain/chaintest/btcd"), 1},
-		{"store", q("coordinator"), 0},
+		{"store", q("coordinator/port"), 0},
+		{"store", q("coordinator"), 1},
+		{"store", q("coordinator/event"), 1},
+		{"p2p", q("coordinator/port"), 0},
+		{"p2p", q("coordinator"), 1},
+		{"chain/core", q("coordinator/port"), 0},
+		{"chain/core", q("coordinator"), 1},
+		{"signer", q("coordinator/port"), 0},
+		{"signer", q("coordinator"), 1},
+		{"store/storetest", q("coordinator"), 1},
+		{"coordinator/port", q("coordinator/event"), 0},
+		{"coordinator/port", q("coordinator"), 1},
+		{"coordinator/event", q("coordinator/port"), 1},
 		{"store", "os", 0},
 		{"store", q("p2p"), 1},
 		{"store", q("chain/devnet"), 1},

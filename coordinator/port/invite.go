@@ -1,4 +1,4 @@
-package coordinator
+package port
 
 import (
 	"crypto/hmac"
@@ -133,8 +133,8 @@ func (inv Invite) Proof(joiner journal.Author, nonce [32]byte) [32]byte {
 	return [32]byte(mac.Sum(nil))
 }
 
-// id names an invite without telling its secret.
-func (inv Invite) id() string {
+// ID names an invite without telling its secret.
+func (inv Invite) ID() string {
 	h := journal.H("invite-id", inv.Group[:], inv.Secret[:])
 	return hex.EncodeToString(h[:16])
 }
