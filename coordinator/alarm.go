@@ -54,14 +54,14 @@ type alarmRecord struct {
 func (m *Machine) foreign(id chainhash.Hash) bool {
 	v := m.View
 	t, ok := v.Tx(id)
-	if !ok || (t.Block.Height == 0 && !(t.Seen && v.valid(id))) {
+	if !ok || (t.Block.Height == 0 && !(t.Seen && v.Valid(id))) {
 		return false
 	}
 	if m.existed() && t.Block.Height > 0 && t.Block.Time <= m.local.Created {
 		return false // of before the group: no entry tells of it
 	}
 	for _, i := range t.Tx.TxIn {
-		if _, ours := v.outs.Get(coinKey(i.PreviousOutPoint)); ours {
+		if _, ours := v.Out(i.PreviousOutPoint); ours {
 			return m.State.fullySigned(v, id) < m.State.genesis.Threshold
 		}
 	}
@@ -72,9 +72,9 @@ func (m *Machine) foreign(id chainhash.Hash) bool {
 // every input of a transaction, as this view knows what its inputs hold.
 func (s State) fullySigned(v View, tx chainhash.Hash) int {
 	most := 0
-	for signs := range scan(s.props.full, key(tx)) {
-		for _, r := range scan(s.props.stating, signs) {
-			if p, _ := s.Proposal(r.ID); !v.belies(p) {
+	for signs := range pmap.Prefix(s.props.full, key(tx)) {
+		for _, r := range pmap.Prefix(s.props.stating, signs) {
+			if p, _ := s.Proposal(r.ID); !belies(v, p) {
 				most = max(most, s.fully(p))
 			}
 			break
@@ -84,43 +84,29 @@ func (s State) fullySigned(v View, tx chainhash.Hash) int {
 		return most
 	}
 	for _, p := range s.copiesOf(tx) {
-		if !v.belies(p) {
+		if !belies(v, p) {
 			most = max(most, s.fully(p))
 		}
 	}
 	return most
 }
 
-// related lists transactions of which a change of one may decide: itself, its
-// rivals, and what spends it.
-func (v View) related(id chainhash.Hash) []chainhash.Hash {
-	t, ok := v.Tx(id)
-	if !ok {
-		return nil
-	}
-	out := []chainhash.Hash{id}
-	for _, i := range t.Tx.TxIn {
-		out = append(out, v.rivals(i.PreviousOutPoint)...)
-	}
-	for _, o := range v.outputs(t.Tx, id) {
-		out = append(out, v.rivals(o.OutPoint)...)
-	}
-	return out
-}
-
 // tellForeign looks for foreign spends among what changed in this step: in the
 // chain view, and of signatures (of these proposals). It gives their signatures
 // time to arrive, and then tells of each, once.
 func (s *step) tellForeign(touched []journal.EntryID) error {
-	look := s.m.View.news
-	s.m.View.news = pmap.Map[string, bool]{}
+	var look pmap.Map[string, bool]
+	for id := range s.m.View.News() {
+		look = look.Set(key(id), true)
+	}
+	s.m.View = s.m.View.Told()
 	if s.starting {
-		for k := range s.m.View.txs.All() {
-			look = look.Set(k, true)
+		for id := range s.m.View.Txs() {
+			look = look.Set(key(id), true)
 		}
 	}
 	for k := range look.All() {
-		for _, id := range s.m.View.related(chainhash.Hash([]byte(k))) {
+		for _, id := range s.m.View.Related(chainhash.Hash([]byte(k))) {
 			look = look.Set(key(id), true)
 		}
 	}
@@ -144,7 +130,7 @@ func (s *step) tellForeign(touched []journal.EntryID) error {
 	if ask {
 		s.do(AskSync{})
 	}
-	if !s.m.View.caughtUp {
+	if !s.m.View.CaughtUp() {
 		s.m.caught = s.m.ticks // its signatures are as old, and may still be on their way
 		return nil
 	}
@@ -275,7 +261,7 @@ func (m *Machine) Alarms() []Alarm {
 			out = append(out, m.foreignAlarm(chainhash.Hash([]byte(k)), rec))
 		}
 	}
-	used := m.View.used[wallet.BranchExternal]
+	used := m.View.Used(wallet.BranchExternal)
 	for index := used - min(used, gapLimit); index < used+watchable; index++ {
 		if others, when := m.State.tied(index); len(others) > 0 {
 			out = append(out, m.tieAlarm(index, others, when))

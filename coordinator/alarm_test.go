@@ -212,7 +212,7 @@ func TestAForeignSpendThatLostIsOver(t *testing.T) {
 	c.settle()
 	b.must(Approve{Proposal: id})
 	c.settle()
-	a.m.View.caughtUp = false
+	a.m.View = a.viewOf()
 	a.sees(thief(coins...))
 	a.ticks(2 * foreignGrace)
 	a.expect("catching up", 0, 0)

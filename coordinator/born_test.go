@@ -79,7 +79,7 @@ func TestAWalletBeginsWhenItWasMade(t *testing.T) {
 		if from := <-chain.followed; from != 700_000 {
 			t.Errorf("followed from %d", from)
 		}
-		if got := a.Machine().View.birthday; got != 700_000 {
+		if got := a.Machine().View.Birthday(); got != 700_000 {
 			t.Errorf("the view begins at %d", got)
 		}
 	})
@@ -87,7 +87,7 @@ func TestAWalletBeginsWhenItWasMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.View.birthday != 700_000 {
-		t.Errorf("after a restart it begins at %d", again.View.birthday)
+	if again.View.Birthday() != 700_000 {
+		t.Errorf("after a restart it begins at %d", again.View.Birthday())
 	}
 }

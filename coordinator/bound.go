@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // recBound is there for ever once a node was restored, or took a lost one's
@@ -80,7 +81,7 @@ func (m Machine) checkMaybeSigned(p *Proposal, allow []string) error {
 	st := m.State
 	for _, in := range p.Body.Inputs {
 		signed := st.signedOn(in.OutPoint())
-		for k := range scan(st.props.byCoin, coinKey(in.OutPoint())) {
+		for k := range pmap.Prefix(st.props.byCoin, coinKey(in.OutPoint())) {
 			q, ok := st.Proposal(idOf(k))
 			if !ok || q.TxID == p.TxID || slices.Contains(p.Body.Replaces, q.TxID) || !m.mayHaveSigned(q) {
 				continue

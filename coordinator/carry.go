@@ -4,6 +4,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // What this node carries of what the owners of one key bring past their forks,
@@ -100,16 +101,16 @@ func (s *step) copyToCarry(tx, at string, most int) (p *Proposal, used int, next
 	}
 	if q, ok := s.m.State.lead(id); ok && dead(s.m.State, s.m.View, q) {
 		return nil, 1, ""
-	} else if ok && s.m.View.states(q) {
+	} else if ok && states(s.m.View, q) {
 		return q, 1, ""
 	}
-	for k := range scan2(s.m.State.props.byTx, tx, at) {
+	for k := range pmap.PrefixFrom(s.m.State.props.byTx, tx, at) {
 		if used >= most {
 			return nil, used, k
 		}
 		q, _ := s.m.State.Proposal(idOf(k))
 		used += 1 + len(q.Body.Inputs)/8
-		if s.m.View.states(q) && s.m.State.alive(q) && !dead(s.m.State, s.m.View, q) {
+		if states(s.m.View, q) && s.m.State.alive(q) && !dead(s.m.State, s.m.View, q) {
 			return q, used, ""
 		}
 	}
@@ -118,9 +119,9 @@ func (s *step) copyToCarry(tx, at string, most int) (p *Proposal, used int, next
 
 // states says whether all coins of a proposal are coins of the wallet in this
 // view, and are as it states them.
-func (v View) states(p *Proposal) bool {
+func states(v View, p *Proposal) bool {
 	for _, in := range p.Body.Inputs {
-		o, ok := v.outs.Get(coinKey(in.OutPoint()))
+		o, ok := v.Out(in.OutPoint())
 		if !ok || o.Amount != in.Amount || o.Branch != in.Branch || o.Index != in.Index {
 			return false
 		}
@@ -270,7 +271,7 @@ func (s State) onlyPastForks(p *Proposal, signer uint32, q *inquiry) []strayed {
 
 // cleanly says whether an untainted entry brings a signature on an input by a key.
 func (s State) cleanly(of string, q *inquiry) bool {
-	for k, seq := range scan(s.props.brought, of) {
+	for k, seq := range pmap.Prefix(s.props.brought, of) {
 		q.asked++
 		if !s.tainted(Ref{Chain: chainOf(k[len(of):]), Seq: seq}) {
 			return true
@@ -284,7 +285,7 @@ func (s State) cleanly(of string, q *inquiry) bool {
 func (s State) pastForks(of string, q *inquiry) []uint32 {
 	signer := be32(of[68:72])
 	var out []uint32
-	for k, seq := range scan(s.props.brought, of) {
+	for k, seq := range pmap.Prefix(s.props.brought, of) {
 		q.asked++
 		c := chainOf(k[len(of):])
 		by, ok := s.active.keyOf(c.Author)

@@ -34,7 +34,7 @@ func (p *peer) coinsOf(coins []wire.OutPoint) []event.ProposalInput {
 	p.tb.Helper()
 	var out []event.ProposalInput
 	for _, o := range coins {
-		x, ok := p.m.View.outs.Get(coinKey(o))
+		x, ok := p.m.View.Out(o)
 		if !ok {
 			p.tb.Fatalf("%v is no coin", o)
 		}

@@ -147,7 +147,7 @@ func TestWhatOneCopyStatesIsItsOwn(t *testing.T) {
 		t.Error("it is not broadcast")
 	}
 	// The change is the wallet's, whatever a copy calls it.
-	if paid := b.m.View.leaves(got); paid != 100_000 {
+	if paid := leaves(b.m.View, got); paid != 100_000 {
 		t.Errorf("%d leave the wallet", paid)
 	}
 }

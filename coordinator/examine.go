@@ -144,9 +144,9 @@ func (x *examination) derived(empty State) {
 	if x.recs[recView] == nil || st.active == nil {
 		return
 	}
-	v, err := restoreView(x.recs, st.active.Descriptor)
-	if lead := time.Unix(v.tip.MedianTime, 0).Sub(x.now); lead > clockSlack {
-		x.find("clock_behind", fmt.Sprintf("the clock is %v before the time of the block chain", lead.Round(time.Minute)), fmt.Sprintf("block %d", v.tip.Height))
+	v, err := Restore(x.recs, st.active.Descriptor)
+	if lead := time.Unix(v.Tip().MedianTime, 0).Sub(x.now); lead > clockSlack {
+		x.find("clock_behind", fmt.Sprintf("the clock is %v before the time of the block chain", lead.Round(time.Minute)), fmt.Sprintf("block %d", v.Tip().Height))
 	}
 	if err != nil {
 		drop := []string{recView}

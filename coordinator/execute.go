@@ -89,7 +89,7 @@ func (a *Actor) callWatch(x WatchScripts) (f port.Follower, call uint64, err err
 func (a *Actor) follow() {
 	for a.ctx.Err() == nil {
 		m := a.Machine()
-		x := m.View.Follow()
+		x := Follow(m.View.Follow())
 		if len(x.Known) == 0 && !a.born(&x) {
 			select {
 			case <-a.ctx.Done():
@@ -163,7 +163,7 @@ func (a *Actor) stream(f port.Follower, number uint64) {
 	f.Expect(v.Sighted())
 	if again, ok := v.Unfinished(); ok {
 		// Of last time, or asked for while the stream was being opened.
-		a.done.Go(func() { a.watch(again) })
+		a.done.Go(func() { a.watch(WatchScripts(again)) })
 	}
 	for n := range f.Notices() {
 		if _, err := a.Do(a.ctx, streamed{n, number}); err != nil {

@@ -136,12 +136,12 @@ func (m Machine) lookAhead() View {
 	if !m.existed() {
 		return v
 	}
-	for branch := range v.used {
-		until := (v.used[branch]/aheadOfUse + 1) * aheadOfUse
-		if until-v.used[branch] < 2*gapLimit {
+	for branch := range uint32(2) {
+		until := (v.Used(branch)/aheadOfUse + 1) * aheadOfUse
+		if until-v.Used(branch) < 2*gapLimit {
 			until += aheadOfUse
 		}
-		v = v.Hand(uint32(branch), until-1)
+		v = v.Hand(branch, until-1)
 	}
 	return v
 }

@@ -137,7 +137,7 @@ func TestExistingWalletFindsItsHistory(t *testing.T) {
 		p.must(Ratify{Words: r.Words()})
 	}
 	c.settle()
-	if got := a.m.View.watched; got[0] != aheadOfUse || got[1] != aheadOfUse {
+	if got := a.m.View.Watched(); got[0] != aheadOfUse || got[1] != aheadOfUse {
 		t.Errorf("%v addresses are watched", got)
 	}
 	script, err := d.Script(wallet.BranchExternal, 190)
@@ -163,8 +163,8 @@ func TestExistingWalletFindsItsHistory(t *testing.T) {
 			}
 		}
 	}
-	if !found || next.View.watched[0] != 2*aheadOfUse {
-		t.Errorf("watched %v", next.View.watched)
+	if !found || next.View.Watched()[0] != 2*aheadOfUse {
+		t.Errorf("watched %v", next.View.Watched())
 	}
 	if b := Sum(Coins(next.State, next.View, c.clock)); b.Confirmed != 50_000 {
 		t.Errorf("balance %+v", b)

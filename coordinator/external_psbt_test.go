@@ -98,7 +98,7 @@ func TestExportIsGuarded(t *testing.T) {
 
 // of spends the one coin of an amount.
 func (c *circle) of(amount int64, p Propose) Propose {
-	for _, o := range c.peers[0].m.View.outs.All() {
+	for o := range c.peers[0].m.View.Unspent() {
 		if o.Amount == amount {
 			p.Coins = []wire.OutPoint{o.OutPoint}
 		}
@@ -321,7 +321,7 @@ func TestExportMarksWhatIsTheWallets(t *testing.T) {
 	// One that is not at hand is named.
 	m := a.m
 	prop, _ := m.State.Proposal(p.Proposal)
-	m.View.txs = m.View.txs.Delete(key(prop.Body.Inputs[0].TxID))
+	m.View = a.viewOf(prop.Body.Inputs[0].TxID)
 	if _, missing, err := m.PSBT(prop, 0); err != nil || len(missing) != 1 || missing[0] != prop.Body.Inputs[0].TxID {
 		t.Errorf("missing %v: %v", missing, err)
 	}

@@ -96,7 +96,7 @@ func (s State) addEpoch(ep journal.Epoch) State {
 	s.epochs = s.epochs.Set(key(id), ep)
 	s = s.learnt(ep)
 	var waiting []*journal.Entry
-	for _, e := range scan(s.sealed, key(id)) {
+	for _, e := range pmap.Prefix(s.sealed, key(id)) {
 		waiting = append(waiting, e)
 	}
 	for _, e := range waiting {

@@ -97,7 +97,7 @@ func (s State) signedOn(o wire.OutPoint) []chainhash.Hash {
 			continue
 		}
 		by := coinKey(o) + string(binary.BigEndian.AppendUint32(nil, uint32(k)))
-		for tx := range scan(s.props.bySigner, by) {
+		for tx := range pmap.Prefix(s.props.bySigner, by) {
 			if id := chainhash.Hash([]byte(tx[len(by):])); !slices.Contains(out, id) {
 				out = append(out, id)
 			}
@@ -115,8 +115,8 @@ func (s State) buried(v View, tx chainhash.Hash) bool {
 // buried says whether a transaction this node signed can never confirm: one of
 // the coins it was signed for is spent by another transaction 6 deep.
 func (g Guard) buried(v View, tx chainhash.Hash) bool {
-	for k := range scan(g.coins, key(tx)) {
-		for _, by := range scan(v.spends, k[len(tx):]) {
+	for k := range pmap.Prefix(g.coins, key(tx)) {
+		for by := range v.Rivals(coinOf(k[len(tx):])) {
 			if by != tx && v.Confirmations(by) >= buriedDepth {
 				return true
 			}

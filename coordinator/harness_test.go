@@ -152,7 +152,7 @@ func (p *peer) crash() {
 	p.m = m
 	p.must(Started{})
 	for _, n := range p.circle.blocks {
-		if n.Block.Height > p.m.View.tip.Height {
+		if n.Block.Height > p.m.View.Tip().Height {
 			p.must(ChainIn{n})
 		}
 	}
@@ -347,3 +347,28 @@ func pay(n byte, amount int64) Propose {
 
 // GoString keeps the report of a failing property readable.
 func (p *peer) GoString() string { return p.name }
+
+// viewOf is what a restart makes of a peer's view, less some transactions.
+func (p *peer) viewOf(less ...chainhash.Hash) View {
+	p.tb.Helper()
+	recs := map[string][]byte{}
+	put := func(name string, b []byte, err error) {
+		if err != nil {
+			p.tb.Fatal(err)
+		}
+		recs[name] = b
+	}
+	b, err := p.m.View.Record()
+	put(recView, b, err)
+	for id, t := range p.m.View.Txs() {
+		if !slices.Contains(less, id) {
+			b, err := t.Record()
+			put(recTx+id.String(), b, err)
+		}
+	}
+	v, err := Restore(recs, p.m.State.active.Descriptor)
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	return v
+}

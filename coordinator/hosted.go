@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -186,7 +187,7 @@ func (m Machine) hostedPlace(name string) (HostedPlace, error) {
 
 // hostedRecord returns the record of a cosigner that this node hosts, once it is written.
 func (m Machine) hostedRecord(name string) (Record, bool) {
-	for k := range scan(m.State.setup.hosted, key(m.State.Me())) {
+	for k := range pmap.Prefix(m.State.setup.hosted, key(m.State.Me())) {
 		if r, ok := m.State.records.Get(k[32:]); ok && r.Body.Name == name {
 			return r, true
 		}

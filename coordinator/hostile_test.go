@@ -238,7 +238,7 @@ func TestAFarLeaseKeepsNobodyFromAnAddress(t *testing.T) {
 	if l := a.must(LeaseAddress{}).(Lease); l.Index != uint32(memberIndex(a, a)) {
 		t.Fatalf("index %d", l.Index)
 	}
-	if n := a.m.View.scripts.Len(); n > 2*(gapLimit+beyondGap) {
+	if n := len(a.m.View.Scripts()); n > 2*(gapLimit+beyondGap) {
 		t.Fatalf("%d scripts are watched", n)
 	}
 }

@@ -175,17 +175,10 @@ type Sign struct {
 }
 
 // Follow starts the chain follower.
-type Follow struct {
-	Known   []port.BlockRef
-	From    int32
-	Scripts [][]byte
-}
+type Follow port.Follow
 
 // WatchScripts adds scripts to the follower.
-type WatchScripts struct {
-	Scripts [][]byte
-	From    int32
-}
+type WatchScripts port.Watch
 
 // Broadcast hands a final transaction to the chain. Its result is Broadcasted.
 type Broadcast struct{ Tx *wire.MsgTx }

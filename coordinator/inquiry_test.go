@@ -9,6 +9,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // eachIncarnation has a peer write in each of so many incarnations, one after the
@@ -62,7 +63,7 @@ func TestACopyInEachIncarnationCostsAStepNoMore(t *testing.T) {
 		allocs := a.costs(func() any { return ChainIn{block} })
 		a.must(ChainIn{block})
 		a.rest()
-		for k := range scan(a.m.State.props.spending, coinKey(ins[0].OutPoint())) {
+		for k := range pmap.Prefix(a.m.State.props.spending, coinKey(ins[0].OutPoint())) {
 			p, ok := a.m.State.lead(chainhash.Hash([]byte(k[36:])))
 			if ok == forked {
 				t.Fatalf("a proposal stands for %x: %v", k[36:], ok)
@@ -99,7 +100,7 @@ func TestADeclarationInEachIncarnationCostsALookNoMore(t *testing.T) {
 			}
 		})
 		b := &event.ProposalCreated{Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(2), Amount: 5000}}}
-		for k := range scan(a.m.State.props.spending, coinKey(ins[0].OutPoint())) {
+		for k := range pmap.Prefix(a.m.State.props.spending, coinKey(ins[0].OutPoint())) {
 			b.Replaces = append(b.Replaces, chainhash.Hash([]byte(k[36:])))
 		}
 		other.eachIncarnation(a, declaring, func(next *journal.Next) { a.must(EntryIn{other.forge(next, b)}) })

@@ -238,8 +238,7 @@ func (r *LabelReader) OfTx(id chainhash.Hash) (string, journal.Author) {
 // that it watches.
 func (m *Machine) Labelled(t event.LabelTarget) bool {
 	if t.Kind == event.LabelAddress {
-		_, ok := m.View.scripts.Get(string(t.Script()))
-		return ok
+		return m.View.Owns(t.Script())
 	}
 	outputs := 0
 	if tx, ok := m.View.Tx(t.TxID()); ok {

@@ -257,7 +257,7 @@ func TestWhatCoinsAndHistoryShow(t *testing.T) {
 	coins := c.fund(500_000, 600_000)
 	a := c.peers[0]
 	coin := func(i int) string {
-		o, ok := a.m.View.outs.Get(coinKey(coins[i]))
+		o, ok := a.m.View.Out(coins[i])
 		if !ok {
 			t.Fatal("no such coin")
 		}

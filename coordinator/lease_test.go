@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/wallet"
 )
 
 func (p *peer) leases(n int) []uint32 {
@@ -151,7 +152,7 @@ func TestATieAfterAPartitionIsSeen(t *testing.T) {
 		t.Errorf("after a restart %d are told and %d shown", len(got), len(a.standing(AlarmAddressTie)))
 	}
 	// Long after the address was used, it is no longer shown.
-	a.m.View.used[0] = both[0] + gapLimit + 1
+	a.m.View, _ = a.m.View.See(c.pays(wallet.BranchExternal, both[0]+gapLimit, 1000), true)
 	if got := a.standing(AlarmAddressTie); len(got) >= len(both) {
 		t.Errorf("%d are still shown", len(got))
 	}

@@ -54,7 +54,7 @@ func Load(ctx context.Context, store port.Store, self *Self, group journal.Group
 	if m, err = m.loadEntries(ctx, store, recs); err != nil {
 		return m, err
 	}
-	m.View.birthday = m.local.Birthday
+	m.View = m.View.BornAt(m.local.Birthday)
 	if m.State.active == nil {
 		return m, nil
 	}
@@ -147,10 +147,10 @@ func (m Machine) loadView(recs map[string][]byte) (Machine, error) {
 	if recs[recView] == nil {
 		return m, nil
 	}
-	v, err := restoreView(recs, m.State.active.Descriptor)
+	v, err := Restore(recs, m.State.active.Descriptor)
 	if err != nil {
 		return m, err
 	}
-	m.View, m.saved = v, v.watched
+	m.View, m.saved = v, v.Watched()
 	return m, nil
 }

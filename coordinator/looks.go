@@ -164,7 +164,7 @@ func (s *step) lookFurther() {
 // gone goes through a part of an index, from a key on, until the visits cost so
 // much. It returns what they cost, and the first key that is left, or "".
 func gone[V any](m pmap.Map[string, V], prefix, from string, most int, visit func(string, V) int) (used int, next string) {
-	for k, v := range scan2(m, prefix, from) {
+	for k, v := range pmap.PrefixFrom(m, prefix, from) {
 		if used >= most {
 			return used, k
 		}
@@ -174,7 +174,7 @@ func gone[V any](m pmap.Map[string, V], prefix, from string, most int, visit fun
 }
 
 func hasPrefix[V any](m pmap.Map[string, V], prefix string) bool {
-	for range scan(m, prefix) {
+	for range pmap.Prefix(m, prefix) {
 		return true
 	}
 	return false

@@ -96,11 +96,8 @@ type inviteRecord struct {
 const (
 	recLocal   = "local"
 	recPin     = "pin"
-	recView    = "view"
 	recInvite  = "invite/"
 	recRequest = "request/"
-	recTx      = "tx/"
-	recScripts = "scripts/"
 	recAlarm   = "alarm/"
 )
 
@@ -154,14 +151,14 @@ func (s *step) take(msg any) error {
 	case RescanFrom:
 		return s.rescanFrom(x)
 	case Born:
-		if len(s.m.View.blocks) == 0 && x.Height > s.m.View.birthday && !s.m.local.Rescanned {
-			s.m.View.birthday = x.Height
+		if !s.m.View.Begun() && x.Height > s.m.View.Birthday() && !s.m.local.Rescanned {
+			s.m.View = s.m.View.BornAt(x.Height)
 			s.m.unsaved = saveEvery
 		}
 		s.do(Reply{})
 		return nil
 	case Watched:
-		s.m.View.asked, s.m.View.call = s.m.View.rescan != 0, x.Call
+		s.m.View = s.m.View.Asked(x.Call)
 		return nil
 	case LookedBack:
 		return s.lookedBack(x)

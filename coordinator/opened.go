@@ -71,7 +71,7 @@ func (s State) awaitOpened(f rosterFact) State {
 
 // cameIn looks again at the rosters that waited for a record or a reveal.
 func (s State) cameIn(what string) State {
-	for k, id := range scan(s.setup.waiting, what) {
+	for k, id := range pmap.Prefix(s.setup.waiting, what) {
 		s.setup.waiting = s.setup.waiting.Delete(k)
 		f, _ := s.rosters.Get(key(id))
 		s = s.awaitOpened(f)
@@ -138,7 +138,7 @@ func (s State) worded(words string) (*Roster, bool) {
 	if !ok || s.lost == (lostPlace{}) || s.pinned != ([32]byte{}) || s.active != nil {
 		return nil, false
 	}
-	for k := range scan(s.setup.opened, prefix) {
+	for k := range pmap.Prefix(s.setup.opened, prefix) {
 		hash := [32]byte([]byte(k))
 		if sixWords(hash) != words {
 			continue

@@ -70,7 +70,7 @@ func (o *observer) follow(p *peer) {
 		return
 	}
 	for _, n := range p.circle.blocks[:o.blocks] {
-		if n.Block.Height > p.m.View.tip.Height {
+		if n.Block.Height > p.m.View.Tip().Height {
 			p.must(ChainIn{n})
 		}
 	}

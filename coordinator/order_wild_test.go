@@ -161,7 +161,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 			// The same member goes on from where it was: two entries of one seq.
 			p.m = before
 			for _, n := range c.blocks {
-				if n.Block.Height > p.m.View.tip.Height && slices.Contains(c.peers, p) {
+				if n.Block.Height > p.m.View.Tip().Height && slices.Contains(c.peers, p) {
 					p.must(ChainIn{n})
 				}
 			}

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // lostPlace is whose place a node took: its identity then, and the key that both
@@ -40,7 +41,7 @@ func holderKey(account [32]byte, how event.ProofKind) string {
 func (s State) holders(how event.ProofKind) []journal.Author {
 	prefix := holderKey(s.lost.account, how)
 	var out []journal.Author
-	for k := range scan(s.setup.holders, prefix) {
+	for k := range pmap.Prefix(s.setup.holders, prefix) {
 		if len(out) == maxHolders {
 			break
 		}
@@ -83,7 +84,7 @@ func (s *step) pinAgain() error {
 		return nil // there may be more: who stole the key made them
 	}
 	for _, who := range holders {
-		for k := range scan(st.setup.hashes, key(who)) {
+		for k := range pmap.Prefix(st.setup.hashes, key(who)) {
 			h := [32]byte([]byte(k[32:]))
 			if found && hash != h {
 				return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // forge seals bodies one after the other on a peer's chain, without steps of its own.
@@ -238,7 +239,7 @@ func TestSignaturesThatWaitedAreVerifiedInTurns(t *testing.T) {
 	mine := a.forge(a.nextPlace(), &event.ProposalRejected{Proposal: prop.ID(), Reason: "no"}) // one that is no carrier changes nothing
 	_ = mine
 	verified := func() (n int) {
-		for _, f := range scan(a.m.State.carriers, key(prop.ID())) {
+		for _, f := range pmap.Prefix(a.m.State.carriers, key(prop.ID())) {
 			if f.Verified != nil {
 				n++
 			}

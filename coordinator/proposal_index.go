@@ -84,7 +84,7 @@ func earliest(m pmap.Map[string, Ref], fact string, r Ref) pmap.Map[string, Ref]
 // stated says whether an untainted entry states a fact of which each chain's
 // first statement is kept.
 func (s State) stated(m pmap.Map[string, Ref], fact string) bool {
-	for _, r := range scan(m, fact) {
+	for _, r := range pmap.Prefix(m, fact) {
 		if !s.tainted(r) {
 			return true
 		}
@@ -197,7 +197,7 @@ func (s State) reindexed() State {
 		s.props.signed = s.props.signed.Set(of, n+1)
 	}
 	for of, n := range s.props.signed.All() {
-		for _, r := range scan(s.props.stating, of[:64]) {
+		for _, r := range pmap.Prefix(s.props.stating, of[:64]) {
 			p, _ := s.Proposal(r.ID)
 			s = s.signedNow(p, be32(of[64:68]), 1).signedNow(p, be32(of[64:68]), n)
 			break
@@ -231,7 +231,7 @@ func fewOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.En
 	for from, more := prefix, true; more; {
 		n, who := 0, ""
 		more = false
-		for k := range scan2(m, prefix, from) {
+		for k := range pmap.PrefixFrom(m, prefix, from) {
 			a := k[len(prefix) : len(prefix)+32]
 			if n > 0 && a != who || n == maxLooked {
 				from, more = afterPrefix(prefix+who), true

@@ -49,7 +49,7 @@ func (p *peer) reorg(fork int32, restarted bool, branch []port.ChainNotice) int 
 	starts := 0
 	old := slices.Clone(p.circle.blocks)
 	if restarted {
-		old = old[len(old)-len(p.m.View.blocks):]
+		old = old[len(old)-len(p.m.View.Follow().Known):]
 	}
 	best := append(slices.Clone(p.circle.blocks[:fork]), branch...)
 	var stream []port.ChainNotice
@@ -61,16 +61,16 @@ func (p *peer) reorg(fork int32, restarted bool, branch []port.ChainNotice) int 
 	}
 	if restarted && int32(len(p.circle.blocks)-len(old)) >= fork {
 		// Nothing it knows is left: it goes on from where it was told to start.
-		stream = append(stream, best[p.m.View.birthday:]...)
+		stream = append(stream, best[p.m.View.Birthday():]...)
 	} else {
 		stream = append(stream, branch...)
 	}
 	for len(stream) > 0 {
 		if _, err := p.do(ChainIn{stream[0]}); err != nil {
-			if starts++; len(p.m.View.blocks) != 0 || starts > 3 {
+			if starts++; len(p.m.View.Follow().Known) != 0 || starts > 3 {
 				p.tb.Fatalf("%s: %v", p.name, err)
 			}
-			stream = slices.Clone(best[p.m.View.birthday:])
+			stream = slices.Clone(best[p.m.View.Birthday():])
 			continue
 		}
 		stream = stream[1:]
@@ -93,7 +93,7 @@ func TestADeepReorgIsScannedAgain(t *testing.T) {
 		c.mine(nil)
 	}
 	const fork = 2
-	if n := len(c.peers[0].m.View.blocks); n != keptBlocks {
+	if n := len(c.peers[0].m.View.Follow().Known); n != keptBlocks {
 		t.Fatalf("%d blocks are kept", n)
 	}
 	branch := another(fork+1, 310, c.blocks[fork-1].Block.Hash, map[int32][]*wire.MsgTx{200: {moved}})
@@ -104,7 +104,7 @@ func TestADeepReorgIsScannedAgain(t *testing.T) {
 		if i == 2 {
 			// It dies in the middle, and reads back what it had stored.
 			for _, n := range slices.Backward(c.blocks) {
-				if len(p.m.View.blocks) == 0 {
+				if len(p.m.View.Follow().Known) == 0 {
 					break
 				}
 				n.Kind = port.Disconnected
@@ -153,29 +153,6 @@ func TestAReorgOfAllKeptBlocksIsScannedAgain(t *testing.T) {
 	}
 }
 
-// A scan never begins past the birthday, and a reorg that takes all that is
-// known moves the birthday back: a payment may now lie below it.
-func TestTheScanBeginsAtTheBirthday(t *testing.T) {
-	v := View{birthday: 5000}
-	if _, _, err := v.Connect(port.BlockRef{Height: 5002, Hash: chainhash.Hash{2}}, chainhash.Hash{1}, nil); err == nil {
-		t.Fatal("a block was left out")
-	}
-	first := port.BlockRef{Height: 5001, Hash: chainhash.Hash{1}}
-	v, _, err := v.Connect(first, chainhash.Hash{}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if v, err = v.Disconnect(first); err != nil {
-		t.Fatal(err)
-	}
-	if v.birthday != 5000-deepReorg {
-		t.Errorf("the scan begins after block %d", v.birthday)
-	}
-	if _, err := v.Disconnect(port.BlockRef{Height: 5000}); err == nil {
-		t.Error("disconnected below the blocks that are known")
-	}
-}
-
 // A shallow reorg takes a deposit away; it counts again once a mempool shows
 // it or a block holds it.
 func TestADepositThatAReorgTookCountsOnceItIsSeen(t *testing.T) {
@@ -220,8 +197,8 @@ func TestAHistoryBeyondTheFirstGapIsFound(t *testing.T) {
 	if got := a.balance(); got.Confirmed != want {
 		t.Errorf("%d sat found of %d", got.Confirmed, want)
 	}
-	if a.m.View.watched != [2]uint32{598 + watchable, 98 + changeGap} {
-		t.Errorf("%v scripts are watched", a.m.View.watched)
+	if a.m.View.Watched() != [2]uint32{598 + watchable, 98 + changeGap} {
+		t.Errorf("%v scripts are watched", a.m.View.Watched())
 	}
 	var from []int32
 	b := c.peers[1]

@@ -10,6 +10,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 type replacedFact struct {
@@ -127,7 +128,7 @@ const maxCarried = 64
 // another one changes nothing of who the members are.
 func (s State) mayCount(f replacedFact) bool {
 	n := 0
-	for k := range scan(s.replaced, string(f.Ref.Chain.Author[:])) {
+	for k := range pmap.Prefix(s.replaced, string(f.Ref.Chain.Author[:])) {
 		if k == replacedKey(f.Ref) {
 			return true
 		}

@@ -83,7 +83,7 @@ func (d *peer) enter(by *peer, inv port.Invite, claim *event.ReplacementClaim, c
 func (p *peer) follows() {
 	p.tb.Helper()
 	for _, n := range p.circle.blocks {
-		if n.Block.Height > p.m.View.tip.Height {
+		if n.Block.Height > p.m.View.Tip().Height {
 			p.must(ChainIn{n})
 		}
 	}

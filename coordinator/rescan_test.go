@@ -39,8 +39,8 @@ func TestRescanLowersAWrongBirthday(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.m = m; p.m.View.birthday != 0 {
-		t.Fatalf("after a crash it begins at %d", p.m.View.birthday)
+	if p.m = m; p.m.View.Birthday() != 0 {
+		t.Fatalf("after a crash it begins at %d", p.m.View.Birthday())
 	}
 	p.must(Started{})
 	p.must(ChainIn{c.blocks[0]})
@@ -101,13 +101,13 @@ func TestNoDateUndoesARescan(t *testing.T) {
 	c := active(t, 2, 3)
 	p := c.peers[0]
 	p.must(Born{700_000})
-	if p.m.View.birthday != 700_000 {
-		t.Fatalf("begins at %d", p.m.View.birthday)
+	if p.m.View.Birthday() != 700_000 {
+		t.Fatalf("begins at %d", p.m.View.Birthday())
 	}
 	p.must(RescanFrom{5_000})
 	p.must(Born{700_000})
-	if p.m.View.birthday != 4_999 {
-		t.Errorf("begins at %d", p.m.View.birthday)
+	if p.m.View.Birthday() != 4_999 {
+		t.Errorf("begins at %d", p.m.View.Birthday())
 	}
 }
 

@@ -97,20 +97,13 @@ func TestASupersededCopyOnlyReads(t *testing.T) {
 // known before its spend: the chain counts as behind. Blocks near the tip are
 // looked at again with every spend, and do not stop the next.
 func TestAScanOfOldBlocksIsBehind(t *testing.T) {
-	for name, c := range map[string]struct {
-		rescan int32
-		want   bool
-	}{"none": {0, true}, "near the tip": {1000 - freshMargin, true}, "old": {1000 - 2*freshMargin, false}, "all": {1, false}} {
-		v := View{caughtUp: true, tip: port.BlockRef{Height: 1000}, rescan: c.rescan}
-		if v.Synced() != c.want {
-			t.Errorf("%s: synced %v", name, v.Synced())
-		}
-	}
 	c := active(t, 2, 3)
 	c.fund(1_000_000)
 	a := c.peers[0]
-	a.m.View.tip.Height += 1000
-	a.m.View.rescan, a.m.View.near = 1, 0
+	for range 2 * freshMargin {
+		c.mine(nil)
+	}
+	a.m.View = a.m.View.AskFrom(0)
 	a.refused(RuleChainBehind, pay(1, 100_000))
 }
 
@@ -118,14 +111,14 @@ func TestAScanOfOldBlocksIsBehind(t *testing.T) {
 func TestAStaleCaughtUpEndsNoScan(t *testing.T) {
 	c := active(t, 2, 3)
 	a := c.peers[0]
-	a.m.View.rescan = 1
+	a.m.View = a.m.View.AskFrom(0)
 	a.must(Watched{Call: 2})
 	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp, Watches: 1}})
-	if a.m.View.rescan == 0 {
+	if _, due := a.m.View.Unfinished(); !due {
 		t.Fatal("a notice that covers one call ended the scan of the second")
 	}
 	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp, Watches: 2}})
-	if a.m.View.rescan != 0 {
+	if _, due := a.m.View.Unfinished(); due {
 		t.Fatal("the scan does not end")
 	}
 }

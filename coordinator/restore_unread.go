@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 const (
@@ -79,7 +80,7 @@ func (s State) unverified(u *unreadEntries) {
 // unverifiedOf counts what waits under a prefix of backlog.stating.
 func (s State) unverifiedOf(u *unreadEntries, prefix string) {
 	looked := 0
-	for at := range scan(s.backlog.stating, prefix) {
+	for at := range pmap.Prefix(s.backlog.stating, prefix) {
 		if looked++; u.full() || looked > maxUnread {
 			u.n = u.most
 			return

@@ -211,19 +211,20 @@ func TestAnUnfinishedRescanBeginsAgainAfterARestart(t *testing.T) {
 	c := active(t, 2, 3)
 	a := c.peers[0]
 	c.fund(1000, 1000) // uses addresses, so further ones are watched
-	if a.m.View.rescan == 0 {
+	was, due := a.m.View.Unfinished()
+	if !due {
 		t.Fatal("further scripts were asked for without a note")
 	}
 	m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.group)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.View.rescan != a.m.View.rescan {
-		t.Fatalf("rescan from %d is forgotten: %d", a.m.View.rescan, m.View.rescan)
+	if now, due := m.View.Unfinished(); !due || now.From != was.From {
+		t.Fatalf("rescan from %d is forgotten: %d", was.From, now.From)
 	}
 	a.must(Watched{})
 	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
-	if a.m.View.rescan != 0 {
+	if _, due := a.m.View.Unfinished(); due {
 		t.Fatal("a finished rescan is not forgotten")
 	}
 }

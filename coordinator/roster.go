@@ -12,6 +12,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -242,7 +243,7 @@ func (s State) Roster() (*Roster, bool) {
 // this node has pinned, whoever they are.
 func (s State) ratifiedByAll() bool {
 	n := 0
-	for range scan(s.ratified, key(s.pinned)) {
+	for range pmap.Prefix(s.ratified, key(s.pinned)) {
 		if n++; n >= s.genesis.Cosigners {
 			return true
 		}

@@ -181,7 +181,7 @@ func TestApproverRecomputesEverything(t *testing.T) {
 	}
 	last := evil.force(&good)
 	c.settle()
-	b.m.View.caughtUp = false
+	b.m.View = b.viewOf()
 	b.refused(RuleChainBehind, Approve{Proposal: last})
 }
 

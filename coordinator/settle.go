@@ -8,6 +8,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // Times of what a node does by itself.
@@ -91,7 +92,7 @@ func (s *step) revealSalt() error {
 		return nil // what took a lost one's place is in no roster
 	}
 	me := st.Me()
-	for range scan(st.reveals, string(me[:])) {
+	for range pmap.Prefix(st.reveals, string(me[:])) {
 		return nil
 	}
 	for f := range st.firstRosters {
@@ -125,7 +126,7 @@ func (s *step) nameEvidence() error {
 			continue
 		}
 		told := false
-		for range scan(st.named, key(r.ID)) {
+		for range pmap.Prefix(st.named, key(r.ID)) {
 			told = true
 			break
 		}
@@ -179,7 +180,7 @@ func (s *step) follow() error {
 	}
 	s.m.follows = true
 	s.m.unsaved = saveEvery
-	s.do(s.m.View.Follow())
+	s.do(Follow(s.m.View.Follow()))
 	return nil
 }
 

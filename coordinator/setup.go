@@ -92,7 +92,7 @@ func (s State) myRosters(yield func(rosterFact) bool) {
 	seen := map[journal.EntryID]bool{}
 	for _, who := range append([]journal.Author{s.Me()}, s.formerSelves()...) {
 		n := 0
-		for _, id := range scan(s.setup.revealed, key(who)) {
+		for _, id := range pmap.Prefix(s.setup.revealed, key(who)) {
 			if n++; n > maxReveals || len(seen) >= maxRosters {
 				break
 			}

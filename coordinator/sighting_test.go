@@ -148,8 +148,8 @@ func TestOursIsHandedOverAgainWhenItLeftTheMempool(t *testing.T) {
 // sightings writes down what a view says of unconfirmed transactions.
 func sightings(v View) string {
 	out := ""
-	for id, t := range v.txs.All() {
-		out += fmt.Sprintf("%x %d %v\n", id, t.Block.Height, t.Seen)
+	for id, t := range v.Txs() {
+		out += fmt.Sprintf("%x %d %v\n", id[:], t.Block.Height, t.Seen)
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"encoding/binary"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -344,19 +345,13 @@ func approvalKey(signs string, key uint32) string {
 	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 68), signs...), key))
 }
 
-func coinKey(o wire.OutPoint) string {
-	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 36), o.Hash[:]...), o.Index))
+// coinOf reads a coinKey.
+func coinOf(k string) wire.OutPoint {
+	return wire.OutPoint{Hash: chainhash.Hash([]byte(k[:32])), Index: be32(k[32:])}
 }
 
-// scan yields the values whose key starts with prefix, in key order.
-func scan[V any](m pmap.Map[string, V], prefix string) func(yield func(string, V) bool) {
-	return func(yield func(string, V) bool) {
-		for k, v := range m.From(prefix) {
-			if len(k) < len(prefix) || k[:len(prefix)] != prefix || !yield(k, v) {
-				return
-			}
-		}
-	}
+func coinKey(o wire.OutPoint) string {
+	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 36), o.Hash[:]...), o.Index))
 }
 
 func (s State) touch(p journal.EntryID) State {

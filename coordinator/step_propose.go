@@ -108,7 +108,7 @@ func (s *step) checkReplacement(p *Proposal) error {
 	var floor int64
 	for _, q := range s.m.State.finals(p) {
 		if p.replaces(q) {
-			floor += s.m.View.feeOf(q)
+			floor += feeOf(s.m.View, q)
 		}
 	}
 	if floor > 0 && p.Fee() < floor+incremental.Fee(spend.VSize()) {
@@ -217,11 +217,11 @@ func (s *step) chosen(o wire.OutPoint, replaced []*Proposal) (Coin, bool) {
 	if c, ok := find(s.m.State, s.m.View, s.now(), o); ok {
 		return c, true
 	}
-	out, ok := s.m.View.outs.Get(coinKey(o))
+	out, ok := s.m.View.Out(o)
 	if !ok {
 		return Coin{}, false
 	}
-	for _, by := range s.m.View.rivals(o) {
+	for by := range s.m.View.Rivals(o) {
 		if !slices.ContainsFunc(replaced, func(q *Proposal) bool { return q.TxID == by }) {
 			return Coin{}, false
 		}
@@ -240,7 +240,7 @@ func asCoin(o ViewOut) wallet.Coin {
 // proposal uses; where proposals hold all that may be used, the first: a
 // member cannot block the others by proposing.
 func (s *step) changeIndex() uint32 {
-	first := s.m.View.used[wallet.BranchChange]
+	first := s.m.View.Used(wallet.BranchChange)
 	for i := first; i < first+changeGap; i++ {
 		taken := func(p *Proposal) bool {
 			return s.m.State.released(p.TxID) || Derive(s.m.State, s.m.View, s.now(), p).Live()

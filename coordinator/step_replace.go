@@ -131,7 +131,7 @@ func (s *step) challenge(rec inviteRecord) *event.Challenge {
 	m := s.m.State.active.Members[k]
 	return &event.Challenge{
 		Key: uint32(k), Old: rec.Replaces, Account: event.AccountHash(s.m.State.group, m.Key.String()),
-		Script: wallet.ScriptType(s.m.State.genesis.Script), Cuts: rec.Cuts, Birthday: s.m.View.birthday,
+		Script: wallet.ScriptType(s.m.State.genesis.Script), Cuts: rec.Cuts, Birthday: s.m.View.Birthday(),
 	}
 }
 

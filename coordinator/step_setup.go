@@ -100,7 +100,7 @@ func (s *step) begin(self *Self, local Local, ck CosignerKey) error {
 	}
 	st.inviter, st.lost = local.Inviter, local.lost(st.group)
 	s.m.State, s.m.local = st, local
-	s.m.View.birthday = local.Birthday
+	s.m.View = s.m.View.BornAt(local.Birthday)
 	s.batch = port.Batch{Group: st.group, Puts: map[string][]byte{}}
 	return s.put(recLocal, local)
 }

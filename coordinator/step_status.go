@@ -190,7 +190,7 @@ func (s *step) sendAgain(final, taken bool) {
 
 // expire looks at the pending proposals whose time has come, as many as one step may.
 func (s *step) expire() {
-	now := max(s.now().Unix(), s.m.View.tip.MedianTime)
+	now := max(s.now().Unix(), s.m.View.Tip().MedianTime)
 	left := looksEach
 	for k := range s.m.watch.expiring.All() {
 		if int64(be64(k)) > now || left <= 0 {

@@ -72,3 +72,16 @@ type ChainHealth struct {
 	Rate        float64
 	Left        time.Duration
 }
+
+// Follow is what Chain.Follow is asked for.
+type Follow struct {
+	Known   []BlockRef
+	From    int32
+	Scripts [][]byte
+}
+
+// Watch is what Follower.Watch is asked for.
+type Watch struct {
+	Scripts [][]byte
+	From    int32
+}
