@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -36,12 +36,12 @@ var ErrStopped = errors.New("the wallet is closed on this node")
 
 // Ports are what an actor executes effects on.
 type Ports struct {
-	Store     Store
-	Transport Transport
-	Chain     Chain
-	Signer    Signer
-	Clock     Clock
-	Observer  Observer
+	Store     port.Store
+	Transport port.Transport
+	Chain     port.Chain
+	Signer    port.Signer
+	Clock     port.Clock
+	Observer  port.Observer
 	Log       *slog.Logger
 
 	names *walletNames // of the node's wallets; nil for an actor alone
@@ -65,8 +65,8 @@ type Actor struct {
 	snaps     snapshotPlace
 
 	mu       sync.Mutex
-	follower Follower // of the running stream, or nil
-	watches  uint64   // calls of its Watch
+	follower port.Follower // of the running stream, or nil
+	watches  uint64        // calls of its Watch
 }
 
 // envelope is a message with the place for its answer.
@@ -177,7 +177,7 @@ func (a *Actor) run() {
 // turn is what one commit makes durable together.
 type turn struct {
 	machine Machine
-	batch   Batch
+	batch   port.Batch
 	effects []Effect
 	replies []func(error)
 }
@@ -185,7 +185,7 @@ type turn struct {
 // handle steps through a message, and through entries waiting behind it: they
 // share one synced commit. When the commit fails the machine stays as it was.
 func (a *Actor) handle(first envelope) {
-	t := &turn{machine: *a.current.Load(), batch: Batch{Group: a.group, Puts: map[string][]byte{}}}
+	t := &turn{machine: *a.current.Load(), batch: port.Batch{Group: a.group, Puts: map[string][]byte{}}}
 	a.take(t, first)
 	for n := 1; n < together && isEntry(first.msg); n++ {
 		select {
@@ -231,7 +231,7 @@ func (a *Actor) snapshot(each int) {
 		return
 	}
 	a.unsnapped = 0
-	var batches []Batch
+	var batches []port.Batch
 	var next snapshotPlace
 	err := contained(func() (err error) { batches, next, err = a.snaps.batches(*m, snapshotPart); return err })
 	a.logFault("snapshot", err)
@@ -267,8 +267,8 @@ func isEntry(msg any) bool {
 func (a *Actor) take(t *turn, e envelope) {
 	value, err := a.step(t, e.msg)
 	if e.reply == nil {
-		if err != nil && !IsReject(err) {
-			var r *Rule
+		if err != nil && !port.IsReject(err) {
+			var r *port.Outcome
 			if !errors.As(err, &r) {
 				a.ports.Log.Warn("wallet step failed", "wallet", a.group.String()[:8], "message", fmt.Sprintf("%T", e.msg), "error", err)
 			}
@@ -313,7 +313,7 @@ func (a *Actor) step(t *turn, msg any) (any, error) {
 			}
 			return a.step(t, x.Signed)
 		case Persist:
-			t.batch.merge(x.Batch)
+			t.batch.Merge(x.Batch)
 		case Reply:
 			value = x.Value
 		default:
@@ -324,21 +324,7 @@ func (a *Actor) step(t *turn, msg any) (any, error) {
 	return value, nil
 }
 
-// merge adds a later batch of the same group.
-func (b *Batch) merge(o Batch) {
-	b.Entries = append(b.Entries, o.Entries...)
-	for k, v := range o.Puts {
-		b.Puts[k] = v
-		b.Deletes = slices.DeleteFunc(b.Deletes, func(d string) bool { return d == k })
-	}
-	for _, k := range o.Deletes {
-		delete(b.Puts, k)
-		b.Deletes = append(b.Deletes, k)
-	}
-	b.Guard = append(b.Guard, o.Guard...)
-}
-
-func (a *Actor) commit(b Batch) error {
+func (a *Actor) commit(b port.Batch) error {
 	if len(b.Entries)+len(b.Puts)+len(b.Deletes)+len(b.Guard) == 0 {
 		return nil
 	}

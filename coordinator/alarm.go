@@ -8,6 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
@@ -53,14 +54,14 @@ type alarmRecord struct {
 func (m *Machine) foreign(id chainhash.Hash) bool {
 	v := m.View
 	t, ok := v.Tx(id)
-	if !ok || (t.Block.Height == 0 && !(t.Seen && v.valid(id))) {
+	if !ok || (t.Block.Height == 0 && !(t.Seen && v.Valid(id))) {
 		return false
 	}
 	if m.existed() && t.Block.Height > 0 && t.Block.Time <= m.local.Created {
 		return false // of before the group: no entry tells of it
 	}
 	for _, i := range t.Tx.TxIn {
-		if _, ours := v.outs.Get(coinKey(i.PreviousOutPoint)); ours {
+		if _, ours := v.Out(i.PreviousOutPoint); ours {
 			_, final := m.State.fullySigned(v, id)
 			return !final
 		}
@@ -76,9 +77,9 @@ func (s State) fullySigned(v View, tx chainhash.Hash) (most int, final bool) {
 		of := s.progress(p)
 		most, final = max(most, of.Completed()), final || of.Final()
 	}
-	for signs := range scan(s.props.full, key(tx)) {
-		for _, r := range scan(s.props.stating, signs) {
-			if p, _ := s.Proposal(r.ID); !v.belies(p) {
+	for signs := range pmap.Prefix(s.props.full, key(tx)) {
+		for _, r := range pmap.Prefix(s.props.stating, signs) {
+			if p, _ := s.Proposal(r.ID); !belies(v, p) {
 				count(p)
 			}
 			break
@@ -88,43 +89,29 @@ func (s State) fullySigned(v View, tx chainhash.Hash) (most int, final bool) {
 		return most, final
 	}
 	for _, p := range s.copiesOf(tx) {
-		if !v.belies(p) {
+		if !belies(v, p) {
 			count(p)
 		}
 	}
 	return most, final
 }
 
-// related lists transactions of which a change of one may decide: itself, its
-// rivals, and what spends it.
-func (v View) related(id chainhash.Hash) []chainhash.Hash {
-	t, ok := v.Tx(id)
-	if !ok {
-		return nil
-	}
-	out := []chainhash.Hash{id}
-	for _, i := range t.Tx.TxIn {
-		out = append(out, v.rivals(i.PreviousOutPoint)...)
-	}
-	for _, o := range v.outputs(t.Tx, id) {
-		out = append(out, v.rivals(o.OutPoint)...)
-	}
-	return out
-}
-
 // tellForeign looks for foreign spends among what changed in this step: in the
 // chain view, and of signatures (of these proposals). It gives their signatures
 // time to arrive, and then tells of each, once.
 func (s *step) tellForeign(touched []journal.EntryID) error {
-	look := s.m.View.news
-	s.m.View.news = pmap.Map[string, bool]{}
+	var look pmap.Map[string, bool]
+	for id := range s.m.View.News() {
+		look = look.Set(key(id), true)
+	}
+	s.m.View = s.m.View.Told()
 	if s.starting {
-		for k := range s.m.View.txs.All() {
-			look = look.Set(k, true)
+		for id := range s.m.View.Txs() {
+			look = look.Set(key(id), true)
 		}
 	}
 	for k := range look.All() {
-		for _, id := range s.m.View.related(chainhash.Hash([]byte(k))) {
+		for _, id := range s.m.View.Related(chainhash.Hash([]byte(k))) {
 			look = look.Set(key(id), true)
 		}
 	}
@@ -148,7 +135,7 @@ func (s *step) tellForeign(touched []journal.EntryID) error {
 	if ask {
 		s.do(AskSync{})
 	}
-	if !s.m.View.caughtUp {
+	if !s.m.View.CaughtUp() {
 		s.m.caught = s.m.ticks // its signatures are as old, and may still be on their way
 		return nil
 	}
@@ -162,7 +149,7 @@ func (s *step) tellForeign(touched []journal.EntryID) error {
 func (s *step) alarmOver(k string) {
 	if _, told := s.m.alarmed.Get(k); told {
 		id := chainhash.Hash([]byte(k))
-		s.do(Tell{Notice{Type: "wallet", Group: s.m.State.group, TxID: id, Status: s.m.Phase(), Detail: "alarm over: transaction " + id.String()}})
+		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.group, TxID: id, Status: s.m.Phase(), Detail: "alarm over: transaction " + id.String()}})
 	}
 }
 
@@ -228,7 +215,7 @@ func (x strangers) waiting() func(yield func(string, uint64) bool) {
 }
 
 func (s *step) tellAlarm(a Alarm) {
-	s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, TxID: a.TxID, Status: a.Kind, Detail: a.Text}})
+	s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, TxID: a.TxID, Status: a.Kind, Detail: a.Text}})
 }
 
 func (m *Machine) foreignAlarm(id chainhash.Hash, rec alarmRecord) Alarm {
@@ -280,7 +267,7 @@ func (m *Machine) Alarms() []Alarm {
 			out = append(out, m.foreignAlarm(chainhash.Hash([]byte(k)), rec))
 		}
 	}
-	used := m.View.used[wallet.BranchExternal]
+	used := m.View.Used(wallet.BranchExternal)
 	for index := used - min(used, gapLimit); index < used+watchable; index++ {
 		if others, when := m.State.tied(index); len(others) > 0 {
 			out = append(out, m.tieAlarm(index, others, when))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -32,7 +33,7 @@ func (p *peer) ticks(n int) {
 
 func (p *peer) sees(tx *wire.MsgTx) {
 	p.tb.Helper()
-	p.must(ChainIn{ChainNotice{Kind: Seen, Txs: []*wire.MsgTx{tx}}})
+	p.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: []*wire.MsgTx{tx}}})
 }
 
 // expect checks how often a peer was told of a foreign spend, and what it shows.
@@ -53,7 +54,7 @@ func TestASpendNobodyProposedIsAnAlarm(t *testing.T) {
 	coins := c.fund(1_000_000, 500_000)
 	tx := thief(coins...)
 	for _, p := range c.peers {
-		_, effects, err := Step(p.m, p.input(ChainIn{ChainNotice{Kind: Seen, Txs: []*wire.MsgTx{tx}}}))
+		_, effects, err := Step(p.m, p.input(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: []*wire.MsgTx{tx}}}))
 		if err != nil || !slices.Contains(effects, Effect(AskSync{})) {
 			t.Errorf("the others are not asked for its proposal: %v, %v", effects, err)
 		}
@@ -80,7 +81,7 @@ func TestASpendNobodyProposedIsAnAlarm(t *testing.T) {
 	a.expect("after a restart", 1, 1)
 
 	last := c.blocks[len(c.blocks)-1]
-	last.Kind = Disconnected
+	last.Kind = port.Disconnected
 	a.told = nil
 	a.must(ChainIn{last})
 	a.ticks(2 * foreignGrace)
@@ -192,7 +193,7 @@ func TestThePastOfAnExistingWalletIsNoForeignSpend(t *testing.T) {
 	coins := c.fund(1_000_000, 500_000)
 	a := c.peers[0]
 	c.mine([]*wire.MsgTx{thief(coins[0])}, a)
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	a.ticks(2 * foreignGrace)
 	a.expect("of before", 0, 0)
 	c.clock = c.clock.Add(time.Second)
@@ -211,17 +212,17 @@ func TestAForeignSpendThatLostIsOver(t *testing.T) {
 	c.settle()
 	b.must(Approve{Proposal: id})
 	c.settle()
-	a.m.View.caughtUp = false
+	a.m.View = a.viewOf()
 	a.sees(thief(coins...))
 	a.ticks(2 * foreignGrace)
 	a.expect("catching up", 0, 0)
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	a.ticks(foreignGrace)
 	a.expect("caught up", 1, 1)
 	c.mine(b.sent[:1])
 	a.expect("after ours is confirmed", 1, 0)
 	last := c.blocks[len(c.blocks)-1]
-	last.Kind = Disconnected
+	last.Kind = port.Disconnected
 	a.must(ChainIn{last})
 	a.expect("after ours left its block", 1, 1)
 }
@@ -249,26 +250,26 @@ func TestOrdinaryTransactionsAreNoAlarm(t *testing.T) {
 	a.expect("before the coin is known", 0, 0)
 	c.mine([]*wire.MsgTx{c.pays(0, 15, 900)})
 	n := c.blocks[0]
-	n.Kind, n.Txs = Rescanned, []*wire.MsgTx{late}
+	n.Kind, n.Txs = port.Rescanned, []*wire.MsgTx{late}
 	a.must(ChainIn{n})
 	a.ticks(foreignGrace)
 	a.expect("once the coin is known", 1, 1)
 }
 
-type notices []Notice
+type notices []port.Notice
 
-func (n *notices) Notify(x Notice) { *n = append(*n, x) }
+func (n *notices) Notify(x port.Notice) { *n = append(*n, x) }
 
 // An alarm that stays is in the log, and what comes again and again is not.
 func TestAnAlarmIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	var told notices
 	a := &Actor{ports: Ports{Log: slog.New(slog.NewTextHandler(&log, nil)), Observer: &told}}
-	a.execute(Tell{Notice{Type: "alarm", Detail: "broadcast failed"}})
+	a.execute(Tell{port.Notice{Type: "alarm", Detail: "broadcast failed"}})
 	if log.Len() != 0 {
 		t.Errorf("logged %s", &log)
 	}
-	a.execute(Tell{Notice{Type: "alarm", Status: AlarmForeignSpend, Detail: "transaction x"}})
+	a.execute(Tell{port.Notice{Type: "alarm", Status: AlarmForeignSpend, Detail: "transaction x"}})
 	if got := log.String(); !strings.Contains(got, "level=WARN") || !strings.Contains(got, "kind=foreign_spend") || !strings.Contains(got, `detail="transaction x"`) {
 		t.Errorf("logged %s", got)
 	}
@@ -289,7 +290,7 @@ func TestAFailedBroadcastIsToldOnce(t *testing.T) {
 	tx := b.sent[0].TxHash()
 	b.told = nil
 	for _, err := range []error{
-		ErrUnsupported, ErrUnsupported, ErrTxRejected, ErrTxRejected, ErrUnsupported, nil, ErrUnsupported,
+		port.ErrUnsupported, port.ErrUnsupported, port.ErrTxRejected, port.ErrTxRejected, port.ErrUnsupported, nil, port.ErrUnsupported,
 	} {
 		b.must(Broadcasted{TxID: tx, Err: err})
 	}
@@ -299,7 +300,7 @@ func TestAFailedBroadcastIsToldOnce(t *testing.T) {
 			told = append(told, n.Detail)
 		}
 	}
-	away, refused := "broadcast failed: the Bitcoin node is not reachable", "broadcast failed: "+ErrTxRejected.Error()
+	away, refused := "broadcast failed: the Bitcoin node is not reachable", "broadcast failed: "+port.ErrTxRejected.Error()
 	if want := []string{away, refused, away, away}; !slices.Equal(told, want) {
 		t.Errorf("told %q, want %q", told, want)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -15,7 +16,7 @@ import (
 // lieAbout enters a transaction as another proposal would: with other amounts of
 // its inputs, which no txid covers and every signature does. The liar's own
 // key signs that.
-func lieAbout(t *testing.T, liar *peer, p *Proposal, by int64) (*ProposalCreated, []PartialSignature) {
+func lieAbout(t *testing.T, liar *peer, p *Proposal, by int64) (*event.ProposalCreated, []event.PartialSignature) {
 	t.Helper()
 	b := *p.Body
 	b.Inputs = slices.Clone(p.Body.Inputs)
@@ -32,21 +33,21 @@ func lieAbout(t *testing.T, liar *peer, p *Proposal, by int64) (*ProposalCreated
 	return &b, signWith(t, liar, spend)
 }
 
-func signWith(t rapid.TB, by *peer, spend *wallet.Spend) []PartialSignature {
+func signWith(t rapid.TB, by *peer, spend *wallet.Spend) []event.PartialSignature {
 	t.Helper()
 	sigs, err := spend.Sign(by.account)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []PartialSignature
+	var out []event.PartialSignature
 	for _, x := range sigs {
-		out = append(out, PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
+		out = append(out, event.PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
 	}
 	return out
 }
 
 // signTruly signs a proposal as it is stated.
-func signTruly(t rapid.TB, by *peer, p *Proposal) []PartialSignature {
+func signTruly(t rapid.TB, by *peer, p *Proposal) []event.PartialSignature {
 	t.Helper()
 	spend, err := p.Spend(by.m.State.active)
 	if err != nil {
@@ -56,7 +57,7 @@ func signTruly(t rapid.TB, by *peer, p *Proposal) []PartialSignature {
 }
 
 // lesserLie is a lie whose signature is less than a true one of the same key.
-func lesserLie(t *testing.T, liar *peer, p *Proposal, good []PartialSignature) (*ProposalCreated, []PartialSignature) {
+func lesserLie(t *testing.T, liar *peer, p *Proposal, good []event.PartialSignature) (*event.ProposalCreated, []event.PartialSignature) {
 	t.Helper()
 	for by := int64(7); ; by++ {
 		lie, bad := lieAbout(t, liar, p, by)
@@ -67,7 +68,7 @@ func lesserLie(t *testing.T, liar *peer, p *Proposal, good []PartialSignature) (
 }
 
 // writes has a peer write entries of its own making.
-func (p *peer) writes(t *testing.T, bodies ...Body) (last *journal.Entry) {
+func (p *peer) writes(t *testing.T, bodies ...event.Body) (last *journal.Entry) {
 	t.Helper()
 	for _, b := range bodies {
 		e, err := p.wild(b)
@@ -101,7 +102,7 @@ func TestALieAboutAmountsMakesNothingFinal(t *testing.T) {
 	p, _ := evil.m.State.Proposal(one)
 	lie, bad := lieAbout(t, evil, p, 7)
 	e := evil.writes(t, lie)
-	evil.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: bad})
+	evil.writes(t, &event.ProposalApproved{Proposal: e.ID(), Signatures: bad})
 	c.settle()
 	for _, w := range []*peer{a, b, z} {
 		for _, id := range []journal.EntryID{one, e.ID()} {
@@ -149,7 +150,7 @@ func TestALieAboutAmountsRaisesNoAlarm(t *testing.T) {
 	p, _ := evil.m.State.Proposal(one)
 	lie, bad := lieAbout(t, evil, p, 7)
 	e := evil.writes(t, lie)
-	evil.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: bad})
+	evil.writes(t, &event.ProposalApproved{Proposal: e.ID(), Signatures: bad})
 	c.settle()
 	b.told = nil
 	b.ticks(100)
@@ -177,7 +178,7 @@ func TestALieCallsNoSignatureBack(t *testing.T) {
 	c.settle()
 	p, _ := evil.m.State.Proposal(one)
 	good := signTruly(t, evil, p)
-	evil.writes(t, &ProposalApproved{Proposal: one, Signatures: good})
+	evil.writes(t, &event.ProposalApproved{Proposal: one, Signatures: good})
 	c.settle()
 	if got := a.status(one); got != StatusFinal {
 		t.Fatal(got)
@@ -189,7 +190,7 @@ func TestALieCallsNoSignatureBack(t *testing.T) {
 	}
 	lie, bad := lesserLie(t, evil, p, good)
 	e := evil.writes(t, lie)
-	evil.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: bad})
+	evil.writes(t, &event.ProposalApproved{Proposal: e.ID(), Signatures: bad})
 	c.settle()
 	if tx, err := a.m.State.FinalTx(q); err != nil || tx.WitnessHash() != built.WitnessHash() {
 		t.Errorf("a released signature was called back: %v", err)
@@ -219,9 +220,9 @@ func TestACarrierOfATrueSignatureIsNotFramed(t *testing.T) {
 		*next = first
 		e = evil.forge(next, lie)
 	}
-	es := []*journal.Entry{e, evil.forge(next, &ProposalApproved{Proposal: one, Signatures: good}),
-		evil.forge(next, &ProposalApproved{Proposal: e.ID(), Signatures: bad})}
-	es = append(es, evil.forge(&first, &AddressLeased{Index: 6})) // the fork
+	es := []*journal.Entry{e, evil.forge(next, &event.ProposalApproved{Proposal: one, Signatures: good}),
+		evil.forge(next, &event.ProposalApproved{Proposal: e.ID(), Signatures: bad})}
+	es = append(es, evil.forge(&first, &event.AddressLeased{Index: 6})) // the fork
 	for _, e := range es {
 		a.must(EntryIn{e})
 	}
@@ -256,10 +257,10 @@ func TestOneKeysLiesFinishNothing(t *testing.T) {
 	p, _ := evil.m.State.Proposal(one)
 	lie, sigs := lieAbout(t, evil, p, 7)
 	e := evil.writes(t, lie)
-	evil.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: sigs})
+	evil.writes(t, &event.ProposalApproved{Proposal: e.ID(), Signatures: sigs})
 	c.settle()
 	// The key of another member, wherever it was led to sign that.
-	b.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: signTruly(t, b, func() *Proposal { q, _ := b.m.State.Proposal(e.ID()); return q }())})
+	b.writes(t, &event.ProposalApproved{Proposal: e.ID(), Signatures: signTruly(t, b, func() *Proposal { q, _ := b.m.State.Proposal(e.ID()); return q }())})
 	c.settle()
 	for _, id := range []journal.EntryID{one, e.ID()} {
 		if got := a.status(id); got != StatusPending {
@@ -272,7 +273,7 @@ func TestOneKeysLiesFinishNothing(t *testing.T) {
 	two := a.must(y).(Proposed).Proposal
 	c.settle()
 	q, _ := evil.m.State.Proposal(two)
-	evil.writes(t, &ProposalApproved{Proposal: two, Signatures: signTruly(t, evil, q)})
+	evil.writes(t, &event.ProposalApproved{Proposal: two, Signatures: signTruly(t, evil, q)})
 	c.settle()
 	a.ticks(10)
 	if !a.broadcasts(q) {
@@ -300,7 +301,7 @@ func TestALieDoesNotAccountForAForeignSpend(t *testing.T) {
 	e := evil.writes(t, lie)
 	q, _ := evil.m.State.Proposal(e.ID())
 	sigs = append(sigs, signTruly(t, b, q)...)
-	evil.writes(t, &SignatureCarried{Proposal: e.ID(), Signatures: sigs})
+	evil.writes(t, &event.SignatureCarried{Proposal: e.ID(), Signatures: sigs})
 	c.settle()
 	if q, _ := a.m.State.Proposal(e.ID()); !a.m.State.Final(q) {
 		t.Fatal("the lie has not the signatures of two keys")
@@ -337,12 +338,12 @@ func TestATrueCopyStandsForAFinalTransaction(t *testing.T) {
 	lie, s1 := lieAbout(t, e1, p, 7)
 	lie.Note = "bribe"
 	e := e1.writes(t, lie)
-	e1.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: s1})
+	e1.writes(t, &event.ProposalApproved{Proposal: e.ID(), Signatures: s1})
 	c.settle()
 	q, _ := e2.m.State.Proposal(e.ID())
-	e2.writes(t, &ProposalApproved{Proposal: e.ID(), Signatures: signTruly(t, e2, q)})
-	e1.writes(t, &ProposalApproved{Proposal: one, Signatures: signTruly(t, e1, p)})
-	e2.writes(t, &ProposalApproved{Proposal: one, Signatures: signTruly(t, e2, p)})
+	e2.writes(t, &event.ProposalApproved{Proposal: e.ID(), Signatures: signTruly(t, e2, q)})
+	e1.writes(t, &event.ProposalApproved{Proposal: one, Signatures: signTruly(t, e1, p)})
+	e2.writes(t, &event.ProposalApproved{Proposal: one, Signatures: signTruly(t, e2, p)})
 	c.settle()
 	b := c.peers[1]
 	if got := b.status(one); got != StatusFinal {

@@ -3,6 +3,8 @@ package coordinator
 import (
 	"testing"
 	"time"
+
+	"github.com/quorate/quorate/coordinator/event"
 )
 
 // Whoever repeats a signature, with whatever time, does not become the one who
@@ -15,13 +17,13 @@ func TestApprovalIsAsItsOwnerTellsIt(t *testing.T) {
 	c.settle()
 	p, _ := b.m.State.Proposal(id)
 	before := b.m.Approvals(p)
-	var sigs []PartialSignature
+	var sigs []event.PartialSignature
 	for _, s := range b.m.State.Signatures(p) {
-		sigs = append(sigs, PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
+		sigs = append(sigs, event.PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
 	}
 	now := c.clock
 	c.clock = time.UnixMilli(1)
-	_, err := evil.wild(&SignatureCarried{Proposal: id, Signatures: sigs})
+	_, err := evil.wild(&event.SignatureCarried{Proposal: id, Signatures: sigs})
 	c.clock = now
 	if err != nil {
 		t.Fatal(err)

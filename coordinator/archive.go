@@ -2,6 +2,8 @@ package coordinator
 
 import (
 	"slices"
+
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Archive puts a wallet aside on this node alone: it goes on to follow the chain
@@ -32,7 +34,7 @@ func (s *step) archive(x Archive) error {
 	if err := s.put(recLocal, s.m.local); err != nil {
 		return err
 	}
-	s.do(Tell{Notice{Type: "wallet", Group: st.group, Status: s.m.Phase()}})
+	s.do(Tell{port.Notice{Type: "wallet", Group: st.group, Status: s.m.Phase()}})
 	s.do(Reply{})
 	return nil
 }

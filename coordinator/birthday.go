@@ -2,17 +2,15 @@ package coordinator
 
 import (
 	"context"
-	"math"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
-// maxBirthday bounds a height that somebody names; no chain gets there in 20,000 years.
-const maxBirthday = math.MaxInt32 / 2
-
 // birthdayOf is where the chain begins to matter for a group.
-func (n *Node) birthdayOf(ctx context.Context, g Genesis) int32 {
+func (n *Node) birthdayOf(ctx context.Context, g event.Genesis) int32 {
 	if g.Descriptor != "" {
 		return n.agreed(ctx, g.Birthday)
 	}
@@ -44,7 +42,7 @@ func (n *Node) birthday(ctx context.Context) int32 {
 func (n *Node) highest() int32 {
 	p := n.network.Params()
 	if p == nil || p.PoWNoRetargeting {
-		return maxBirthday // blocks of regtest come when somebody wants them
+		return event.MaxBirthday // blocks of regtest come when somebody wants them
 	}
 	blocks := int64(n.ports.Clock.Now().Sub(p.GenesisBlock.Header.Timestamp) / p.TargetTimePerBlock)
 	if p.ReduceMinDifficulty {
@@ -52,7 +50,7 @@ func (n *Node) highest() int32 {
 	} else {
 		blocks += blocks / 5
 	}
-	return int32(max(0, min(blocks, maxBirthday)))
+	return int32(max(0, min(blocks, event.MaxBirthday)))
 }
 
 // agreed is the height that the members of a group agreed on, unless this node's
@@ -69,13 +67,13 @@ func (n *Node) agreed(ctx context.Context, told int32) int32 {
 // for. Where the chain knows when its blocks were made the stream finds it from
 // the date of the group (see Actor.born). Else it is what was told, as far as
 // there is such a block: too late a height hides what was paid before.
-func (n *Node) own(ctx context.Context, grant Grant) Grant {
-	g, err := DecodeGenesis(grant.Genesis)
+func (n *Node) own(ctx context.Context, grant port.Grant) port.Grant {
+	g, err := event.DecodeGenesis(grant.Genesis)
 	if err != nil || grant.Challenge == nil {
 		return grant // refused by who takes it
 	}
 	c := *grant.Challenge
-	_, dated := n.ports.Chain.(Dated)
+	_, dated := n.ports.Chain.(port.Dated)
 	switch tip, known := n.tip(ctx); {
 	case g.Descriptor != "":
 		c.Birthday = n.agreed(ctx, g.Birthday)

@@ -9,19 +9,20 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
 // quietTransport is a network with nobody in it.
-type quietTransport struct{ Transport }
+type quietTransport struct{ port.Transport }
 
-func (quietTransport) Attach(context.Context, GroupLink, Inbox) error { return nil }
-func (quietTransport) Sync(journal.GroupID, *journal.Author)          {}
-func (quietTransport) Peers() []PeerStatus                            { return nil }
+func (quietTransport) Attach(context.Context, port.GroupLink, port.Inbox) error { return nil }
+func (quietTransport) Sync(journal.GroupID, *journal.Author)                    {}
+func (quietTransport) Peers() []port.PeerStatus                                 { return nil }
 
 // datedChain learns its headers while a wallet waits for them.
 type datedChain struct {
-	Chain
+	port.Chain
 	asked    chan time.Time
 	height   chan int32
 	followed chan int32
@@ -33,13 +34,13 @@ func (d datedChain) HeightAt(ctx context.Context, t time.Time) (int32, error) {
 	case h := <-d.height:
 		return h, nil
 	default:
-		return 0, ErrNotSynced
+		return 0, port.ErrNotSynced
 	}
 }
 
-func (d datedChain) Follow(ctx context.Context, _ []BlockRef, from int32, _ [][]byte) (Follower, error) {
+func (d datedChain) Follow(ctx context.Context, _ []port.BlockRef, from int32, _ [][]byte) (port.Follower, error) {
 	d.followed <- from
-	return nil, errors.Join(ctx.Err(), ErrUnsupported)
+	return nil, errors.Join(ctx.Err(), port.ErrUnsupported)
 }
 
 type wallClock struct{}
@@ -49,7 +50,7 @@ func (wallClock) Entropy(b []byte) error { _, err := rand.Read(b); return err }
 
 type nobody struct{}
 
-func (nobody) Notify(Notice) {}
+func (nobody) Notify(port.Notice) {}
 
 // A wallet made while headers are still coming is followed once they are there,
 // from a week before it was made, and remembers that.
@@ -78,7 +79,7 @@ func TestAWalletBeginsWhenItWasMade(t *testing.T) {
 		if from := <-chain.followed; from != 700_000 {
 			t.Errorf("followed from %d", from)
 		}
-		if got := a.Machine().View.birthday; got != 700_000 {
+		if got := a.Machine().View.Birthday(); got != 700_000 {
 			t.Errorf("the view begins at %d", got)
 		}
 	})
@@ -86,7 +87,7 @@ func TestAWalletBeginsWhenItWasMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.View.birthday != 700_000 {
-		t.Errorf("after a restart it begins at %d", again.View.birthday)
+	if again.View.Birthday() != 700_000 {
+		t.Errorf("after a restart it begins at %d", again.View.Birthday())
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // recBound is there for ever once a node was restored, or took a lost one's
@@ -79,7 +81,7 @@ func (m Machine) checkMaybeSigned(p *Proposal, allow []string) error {
 	st := m.State
 	for _, in := range p.Body.Inputs {
 		signed := st.signedOn(in.OutPoint())
-		for k := range scan(st.props.byCoin, coinKey(in.OutPoint())) {
+		for k := range pmap.Prefix(st.props.byCoin, coinKey(in.OutPoint())) {
 			q, ok := st.Proposal(idOf(k))
 			if !ok || q.TxID == p.TxID || slices.Contains(p.Body.Replaces, q.TxID) || !m.mayHaveSigned(q) {
 				continue
@@ -99,7 +101,7 @@ func (m Machine) loadBound(recs map[string][]byte) (Machine, error) {
 		return m, nil
 	}
 	m.bound = &boundRecord{}
-	if err := localDecode(recs[recBound], m.bound); err != nil {
+	if err := record.Decode(recs[recBound], m.bound); err != nil {
 		return m, fmt.Errorf("read restore record: %w", err)
 	}
 	return m, nil

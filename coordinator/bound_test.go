@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -28,8 +29,8 @@ func withheld(t *testing.T) (c *circle, r, evil *peer, first, second journal.Ent
 	z.must(Approve{Proposal: first})
 	c.settle(evil, z) // and then z's disk dies
 	r = saved.restore()
-	r.must(ClaimIn{From: a.id(), Claim: Claim{Frontier: a.m.State.chains.Frontier()}})
-	r.must(ClaimIn{From: evil.id(), Claim: Claim{Frontier: before}})
+	r.must(ClaimIn{From: a.id(), Claim: port.Claim{Frontier: a.m.State.chains.Frontier()}})
+	r.must(ClaimIn{From: evil.id(), Claim: port.Claim{Frontier: before}})
 	c.settle(a, r)
 	r.must(Tick{Online: []journal.Author{a.id(), evil.id()}})
 	if r.m.Restored() != nil {

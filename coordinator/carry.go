@@ -2,6 +2,9 @@ package coordinator
 
 import (
 	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // What this node carries of what the owners of one key bring past their forks,
@@ -98,16 +101,16 @@ func (s *step) copyToCarry(tx, at string, most int) (p *Proposal, used int, next
 	}
 	if q, ok := s.m.State.lead(id); ok && dead(s.m.State, s.m.View, q) {
 		return nil, 1, ""
-	} else if ok && s.m.View.states(q) {
+	} else if ok && states(s.m.View, q) {
 		return q, 1, ""
 	}
-	for k := range scan2(s.m.State.props.byTx, tx, at) {
+	for k := range pmap.PrefixFrom(s.m.State.props.byTx, tx, at) {
 		if used >= most {
 			return nil, used, k
 		}
 		q, _ := s.m.State.Proposal(idOf(k))
 		used += 1 + len(q.Body.Inputs)/8
-		if s.m.View.states(q) && s.m.State.alive(q) && !dead(s.m.State, s.m.View, q) {
+		if states(s.m.View, q) && s.m.State.alive(q) && !dead(s.m.State, s.m.View, q) {
 			return q, used, ""
 		}
 	}
@@ -116,9 +119,9 @@ func (s *step) copyToCarry(tx, at string, most int) (p *Proposal, used int, next
 
 // states says whether all coins of a proposal are coins of the wallet in this
 // view, and are as it states them.
-func (v View) states(p *Proposal) bool {
+func states(v View, p *Proposal) bool {
 	for _, in := range p.Body.Inputs {
-		o, ok := v.outs.Get(coinKey(in.OutPoint()))
+		o, ok := v.Out(in.OutPoint())
 		if !ok || o.Amount != in.Amount || o.Branch != in.Branch || o.Index != in.Index {
 			return false
 		}
@@ -132,7 +135,7 @@ func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
 	all = true
 	var q inquiry
 	defer func() { used += q.asked / askedEach }()
-	var sigs []PartialSignature
+	var sigs []event.PartialSignature
 	owe := map[bringer]int{} // signatures
 	write := func() {
 		if len(sigs) == 0 {
@@ -143,7 +146,7 @@ func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
 		}
 		// Where this node's own chain is forked, others do it.
 		_ = s.try(func() error {
-			if _, err := s.write(&SignatureCarried{Proposal: p.Ref.ID, Signatures: sigs}); err != nil {
+			if _, err := s.write(&event.SignatureCarried{Proposal: p.Ref.ID, Signatures: sigs}); err != nil {
 				return err
 			}
 			s.charge(owe)
@@ -160,7 +163,7 @@ func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
 		}
 		used += 1 + len(p.Body.Inputs)/8
 		more := s.m.State.onlyPastForks(p, uint32(k), &q)
-		if len(sigs)+len(more) > 2*maxTxInputs {
+		if len(sigs)+len(more) > 2*event.MaxTxInputs {
 			write()
 		}
 		by, ok := s.roomFor(more, owe)
@@ -245,7 +248,7 @@ func (s *step) countCarried() {
 // strayed is a signature that no untainted entry brings, and the keys whose
 // owners bring it past a fork.
 type strayed struct {
-	PartialSignature
+	event.PartialSignature
 	By []uint32
 }
 
@@ -260,7 +263,7 @@ func (s State) onlyPastForks(p *Proposal, signer uint32, q *inquiry) []strayed {
 		}
 		by := s.pastForks(of, q)
 		if b, ok := s.sigs.Get(of); ok && len(by) > 0 {
-			out = append(out, strayed{PartialSignature{Input: uint32(i), Key: signer, Bytes: b}, by})
+			out = append(out, strayed{event.PartialSignature{Input: uint32(i), Key: signer, Bytes: b}, by})
 		}
 	}
 	return out
@@ -268,7 +271,7 @@ func (s State) onlyPastForks(p *Proposal, signer uint32, q *inquiry) []strayed {
 
 // cleanly says whether an untainted entry brings a signature on an input by a key.
 func (s State) cleanly(of string, q *inquiry) bool {
-	for k, seq := range scan(s.props.brought, of) {
+	for k, seq := range pmap.Prefix(s.props.brought, of) {
 		q.asked++
 		if !s.tainted(Ref{Chain: chainOf(k[len(of):]), Seq: seq}) {
 			return true
@@ -282,7 +285,7 @@ func (s State) cleanly(of string, q *inquiry) bool {
 func (s State) pastForks(of string, q *inquiry) []uint32 {
 	signer := be32(of[68:72])
 	var out []uint32
-	for k, seq := range scan(s.props.brought, of) {
+	for k, seq := range pmap.Prefix(s.props.brought, of) {
 		q.asked++
 		c := chainOf(k[len(of):])
 		by, ok := s.active.keyOf(c.Author)

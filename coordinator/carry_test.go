@@ -6,11 +6,13 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
 // signedBy returns a member's own signatures on what an entry proposes.
-func (p *peer) signedBy(b *ProposalCreated) []PartialSignature {
+func (p *peer) signedBy(b *event.ProposalCreated) []event.PartialSignature {
 	p.tb.Helper()
 	spend, err := buildSpend(p.m.State.active.Descriptor, b)
 	if err != nil {
@@ -20,23 +22,23 @@ func (p *peer) signedBy(b *ProposalCreated) []PartialSignature {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	out := make([]PartialSignature, len(sigs))
+	out := make([]event.PartialSignature, len(sigs))
 	for i, x := range sigs {
-		out[i] = PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes}
+		out[i] = event.PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes}
 	}
 	return out
 }
 
 // coinsOf returns what a proposal of coins of the wallet states of them.
-func (p *peer) coinsOf(coins []wire.OutPoint) []ProposalInput {
+func (p *peer) coinsOf(coins []wire.OutPoint) []event.ProposalInput {
 	p.tb.Helper()
-	var out []ProposalInput
+	var out []event.ProposalInput
 	for _, o := range coins {
-		x, ok := p.m.View.outs.Get(coinKey(o))
+		x, ok := p.m.View.Out(o)
 		if !ok {
 			p.tb.Fatalf("%v is no coin", o)
 		}
-		out = append(out, ProposalInput{TxID: o.Hash, Vout: o.Index, Amount: x.Amount, Branch: x.Branch, Index: x.Index})
+		out = append(out, event.ProposalInput{TxID: o.Hash, Vout: o.Index, Amount: x.Amount, Branch: x.Branch, Index: x.Index})
 	}
 	return out
 }
@@ -53,15 +55,15 @@ func (p *peer) carries() (n int) {
 
 // rivalsOf forges proposals that pay from the same coins, each with its
 // author's signatures in so many approvals.
-func (p *peer) rivalsOf(next *journal.Next, ins []ProposalInput, n, approvals int) (es []*journal.Entry) {
+func (p *peer) rivalsOf(next *journal.Next, ins []event.ProposalInput, n, approvals int) (es []*journal.Entry) {
 	for i := range n {
-		b := &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(9), Amount: int64(1000 + i)}}}
+		b := &event.ProposalCreated{Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(9), Amount: int64(1000 + i)}}}
 		e := p.forge(next, b)
 		es = append(es, e)
 		sigs := p.signedBy(b)
 		for len(sigs) > 0 {
 			each := (len(sigs) + approvals - 1) / approvals
-			es = append(es, p.forge(next, &ProposalApproved{Proposal: e.ID(), Signatures: sigs[:each]}))
+			es = append(es, p.forge(next, &event.ProposalApproved{Proposal: e.ID(), Signatures: sigs[:each]}))
 			sigs = sigs[each:]
 		}
 	}
@@ -84,7 +86,7 @@ func TestAForkerMakesNobodyWriteWithoutEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := active(t, 3, 3)
 			a, b, evil := c.peers[0], c.peers[1], c.peers[2]
-			var ins []ProposalInput
+			var ins []event.ProposalInput
 			if x.there {
 				amounts := make([]int64, x.ins)
 				for i := range amounts {
@@ -93,7 +95,7 @@ func TestAForkerMakesNobodyWriteWithoutEnd(t *testing.T) {
 				ins = evil.coinsOf(c.fund(amounts...))
 			}
 			for i := range uint32(x.ins) {
-				if in := (ProposalInput{Vout: i, Amount: 1_000_000}); !x.there {
+				if in := (event.ProposalInput{Vout: i, Amount: 1_000_000}); !x.there {
 					binary.BigEndian.PutUint32(in.TxID[:], 7)
 					ins = append(ins, in)
 				}
@@ -103,7 +105,7 @@ func TestAForkerMakesNobodyWriteWithoutEnd(t *testing.T) {
 			for _, e := range evil.rivalsOf(next, ins, x.txs, x.strewn) {
 				a.must(EntryIn{e})
 			}
-			fork := evil.forge(&first, &AddressLeased{Index: 7})
+			fork := evil.forge(&first, &event.AddressLeased{Index: 7})
 			a.must(EntryIn{fork})
 			a.rest()
 			// A transaction with nothing but the forker's own signatures has no effect.
@@ -119,7 +121,7 @@ func TestAForkerMakesNobodyWriteWithoutEnd(t *testing.T) {
 				if k != key(p.Ref.ID) {
 					t.Fatal("another key")
 				}
-				a.must(EntryIn{b.forge(next, &ProposalApproved{Proposal: p.Ref.ID, Signatures: b.signedBy(p.Body)})})
+				a.must(EntryIn{b.forge(next, &event.ProposalApproved{Proposal: p.Ref.ID, Signatures: b.signedBy(p.Body)})})
 			}
 			a.rest()
 			want := x.most
@@ -132,7 +134,7 @@ func TestAForkerMakesNobodyWriteWithoutEnd(t *testing.T) {
 			// A restart grants nothing anew.
 			a.crash()
 			a.must(Started{})
-			a.must(EntryIn{b.forge(next, &AddressLeased{Index: 3})})
+			a.must(EntryIn{b.forge(next, &event.AddressLeased{Index: 3})})
 			a.rest()
 			if n := a.carries(); n != want {
 				t.Errorf("%d entries carry what a forker signed after a restart, want %d", n, want)
@@ -172,7 +174,7 @@ func TestWhatAForkerSignedPastItsCutIsCarried(t *testing.T) {
 	}
 	c.settle(a, b)
 	q, _ := b.m.State.Proposal(id)
-	if n := b.m.State.fully(q); n != 2 {
+	if n := b.m.State.progress(q).Completed(); n != 2 {
 		t.Errorf("another counts the signatures of %d keys, want 2", n)
 	}
 }
@@ -191,23 +193,23 @@ func TestEachForkerIsCarriedOnItsOwnAccount(t *testing.T) {
 	for _, e := range es {
 		a.must(EntryIn{e})
 		if p, ok := a.m.State.Proposal(e.ID()); ok {
-			a.must(EntryIn{b.forge(ofB, &ProposalApproved{Proposal: e.ID(), Signatures: b.signedBy(p.Body)})})
+			a.must(EntryIn{b.forge(ofB, &event.ProposalApproved{Proposal: e.ID(), Signatures: b.signedBy(p.Body)})})
 		}
 	}
 	// The other one signs what spends another coin, in three of its entries.
-	x := &ProposalCreated{Inputs: ins[1:], Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
+	x := &event.ProposalCreated{Inputs: ins[1:], Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
 	prop := b.forge(ofB, x)
 	a.must(EntryIn{prop})
-	a.must(EntryIn{honest.forge(ofHonest, &AddressLeased{Index: 4})})
-	a.must(EntryIn{honest.forge(ofHonest, &ProposalApproved{Proposal: prop.ID(), Signatures: honest.signedBy(x)})})
-	a.must(EntryIn{evil.forge(&first, &AddressLeased{Index: 6})})
+	a.must(EntryIn{honest.forge(ofHonest, &event.AddressLeased{Index: 4})})
+	a.must(EntryIn{honest.forge(ofHonest, &event.ProposalApproved{Proposal: prop.ID(), Signatures: honest.signedBy(x)})})
+	a.must(EntryIn{evil.forge(&first, &event.AddressLeased{Index: 6})})
 	a.rest()
 	if n := a.carries(); n != maxCarries {
 		t.Fatalf("%d entries carry what the forker signed", n)
 	}
 	a.crash()
 	a.must(Started{})
-	a.must(EntryIn{honest.forge(&branch, &AddressLeased{Index: 5})})
+	a.must(EntryIn{honest.forge(&branch, &event.AddressLeased{Index: 5})})
 	a.rest()
 	if n := a.carries(); n != maxCarries+1 {
 		t.Fatalf("%d entries carry signatures", n)
@@ -223,19 +225,19 @@ func TestSignaturesAreCarriedOnceTheirCoinsAreSeen(t *testing.T) {
 	c := active(t, 3, 3)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
 	tx := c.pays(0, 0, 1_000_000)
-	ins := []ProposalInput{{TxID: tx.TxHash(), Amount: 1_000_000}}
+	ins := []event.ProposalInput{{TxID: tx.TxHash(), Amount: 1_000_000}}
 	for n, o := range tx.TxOut {
 		if o.Value == 1_000_000 {
 			ins[0].Vout = uint32(n)
 		}
 	}
 	next := evil.nextPlace()
-	x := &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
+	x := &event.ProposalCreated{Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
 	prop := b.forge(b.nextPlace(), x)
 	first := *next
 	a.must(EntryIn{prop})
-	a.must(EntryIn{evil.forge(next, &ProposalApproved{Proposal: prop.ID(), Signatures: evil.signedBy(x)})})
-	a.must(EntryIn{evil.forge(&first, &AddressLeased{Index: 6})})
+	a.must(EntryIn{evil.forge(next, &event.ProposalApproved{Proposal: prop.ID(), Signatures: evil.signedBy(x)})})
+	a.must(EntryIn{evil.forge(&first, &event.AddressLeased{Index: 6})})
 	a.rest()
 	if n := a.carries(); n != 0 {
 		t.Fatalf("%d entries carry signatures on coins that nobody sees", n)
@@ -261,12 +263,12 @@ func TestWhatAMemberCarriedIsNotOnItsOwnAccount(t *testing.T) {
 	for _, e := range evil.rivalsOf(next, ins[:1], maxCarries, 1) {
 		honest.must(EntryIn{e})
 		if p, ok := honest.m.State.Proposal(e.ID()); ok {
-			x := other.forge(ofOther, &ProposalApproved{Proposal: e.ID(), Signatures: other.signedBy(p.Body)})
+			x := other.forge(ofOther, &event.ProposalApproved{Proposal: e.ID(), Signatures: other.signedBy(p.Body)})
 			honest.must(EntryIn{x})
 			named = append(named, x, e)
 		}
 	}
-	fork := evil.forge(&first, &AddressLeased{Index: 6})
+	fork := evil.forge(&first, &event.AddressLeased{Index: 6})
 	honest.must(EntryIn{fork})
 	honest.rest()
 	if n := honest.carries(); n != maxCarries {
@@ -277,16 +279,16 @@ func TestWhatAMemberCarriedIsNotOnItsOwnAccount(t *testing.T) {
 	for _, e := range named {
 		a.must(EntryIn{e})
 	}
-	x := &ProposalCreated{Inputs: ins[1:], Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
+	x := &event.ProposalCreated{Inputs: ins[1:], Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
 	prop := other.forge(ofOther, x)
 	a.must(EntryIn{prop})
 	honest.pass(a)
-	a.must(EntryIn{honest.forge(honest.nextPlace(), &ProposalApproved{Proposal: prop.ID(), Signatures: honest.signedBy(x)})})
+	a.must(EntryIn{honest.forge(honest.nextPlace(), &event.ProposalApproved{Proposal: prop.ID(), Signatures: honest.signedBy(x)})})
 	a.rest()
 	if n := a.carries(); n != 0 {
 		t.Fatalf("%d entries carry signatures before the honest one forks", n)
 	}
-	a.must(EntryIn{honest.forge(&branch, &AddressLeased{Index: 5})})
+	a.must(EntryIn{honest.forge(&branch, &event.AddressLeased{Index: 5})})
 	a.rest()
 	p, _ := a.m.State.Proposal(prop.ID())
 	if !a.m.State.cleanly(sigKey(p.signs, 0, uint32(memberIndex(a, honest))), &inquiry{}) {
@@ -309,23 +311,23 @@ func TestWhatACarryCostsIsPaidBack(t *testing.T) {
 	coins := c.fund(amounts...)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
 	ins := a.coinsOf(coins)
-	all := a.forge(a.nextPlace(), &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 1_000_000}}})
-	one := a.forge(&journal.Next{Incarnation: 1, Seq: all.Header().Seq + 1, Prev: all.ID()}, &ProposalCreated{Inputs: ins[:1], Outputs: []ProposalOutput{{PkScript: recipient(2), Amount: 10_000}}})
+	all := a.forge(a.nextPlace(), &event.ProposalCreated{Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: 1_000_000}}})
+	one := a.forge(&journal.Next{Incarnation: 1, Seq: all.Header().Seq + 1, Prev: all.ID()}, &event.ProposalCreated{Inputs: ins[:1], Outputs: []event.ProposalOutput{{PkScript: recipient(2), Amount: 10_000}}})
 	for _, e := range []*journal.Entry{all, one} {
 		b.must(EntryIn{e})
 	}
-	sigs := map[journal.EntryID][]PartialSignature{}
+	sigs := map[journal.EntryID][]event.PartialSignature{}
 	for _, e := range []*journal.Entry{all, one} {
 		p, _ := b.m.State.Proposal(e.ID())
 		sigs[e.ID()] = evil.signedBy(p.Body)
 	}
 	evil.eachIncarnation(b, 48, func(next *journal.Next) {
 		at := *next
-		b.must(EntryIn{evil.forge(next, &ProposalApproved{Proposal: all.ID(), Signatures: sigs[all.ID()]})})
+		b.must(EntryIn{evil.forge(next, &event.ProposalApproved{Proposal: all.ID(), Signatures: sigs[all.ID()]})})
 		if next.Incarnation == 48 {
-			b.must(EntryIn{evil.forge(next, &ProposalApproved{Proposal: one.ID(), Signatures: sigs[one.ID()]})})
+			b.must(EntryIn{evil.forge(next, &event.ProposalApproved{Proposal: one.ID(), Signatures: sigs[one.ID()]})})
 		}
-		b.must(EntryIn{evil.forge(&at, &AddressLeased{Index: 3})})
+		b.must(EntryIn{evil.forge(&at, &event.AddressLeased{Index: 3})})
 	})
 	for range 1000 {
 		if b.m.State.backlog.turns.Len() == 0 && b.m.watch.looks.Len() == 0 && b.m.watch.carry.Len() == 0 && b.m.watch.carryOwed == 0 {
@@ -333,7 +335,7 @@ func TestWhatACarryCostsIsPaidBack(t *testing.T) {
 		}
 		b.must(Tick{})
 	}
-	s := &step{m: b.m, in: b.input(nil), batch: Batch{Group: b.m.State.group, Puts: map[string][]byte{}}, forked: true}
+	s := &step{m: b.m, in: b.input(nil), batch: port.Batch{Group: b.m.State.group, Puts: map[string][]byte{}}, forked: true}
 	p, _ := s.m.State.Proposal(all.ID())
 	q, _ := s.m.State.Proposal(one.ID())
 	s.mayCarry(p.TxID)

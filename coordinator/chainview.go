@@ -1,13 +1,13 @@
 package coordinator
 
 import (
-	"bytes"
 	"fmt"
-	"strings"
+	"iter"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
@@ -19,6 +19,8 @@ const (
 	gapLimit = 20
 	// beyondGap is how many more may be handed out when the user insists.
 	beyondGap = 100
+	// watchable is how many receive indexes past the last used one are watched at most.
+	watchable = gapLimit + beyondGap
 	// changeGap is how far past the last used change index a proposal may go.
 	changeGap = 20
 	// buriedDepth is how deep a spend must be before a rival is given up.
@@ -41,10 +43,10 @@ const (
 // transaction that pays to it or spends from it, and in which block. It is an
 // immutable value, like State, and never decides State or storage.
 type View struct {
-	tip      BlockRef
+	tip      port.BlockRef
 	birthday int32
 	caughtUp bool
-	blocks   []BlockRef // the newest keptBlocks, oldest first; never changed in place
+	blocks   []port.BlockRef // the newest keptBlocks, oldest first; never changed in Place
 
 	txs    pmap.Map[string, ViewTx] // by txid
 	outs   pmap.Map[string, ViewOut]
@@ -54,7 +56,7 @@ type View struct {
 	places  pmap.Map[string, bool]    // by height, newest first | txid: see historyPlace
 	unspent pmap.Map[string, ViewOut] // by outpoint: of outs, those that no block spends
 
-	scripts pmap.Map[string, place] // watched scripts
+	scripts pmap.Map[string, Place] // watched scripts
 	sieve   *sieve                  // nil, or of all of scripts, outs and spends
 	watched [2]uint32               // how many indexes are watched, by branch
 	used    [2]uint32               // one past the last index paid to, by branch
@@ -70,7 +72,7 @@ type View struct {
 	// Addresses that must be looked for in old blocks: those due, and those that
 	// are being looked for; by branch. The next time is not before lookNext (Unix
 	// seconds).
-	late, looking [2]span
+	late, looking [2]Span
 	lookNext      int64
 
 	changed pmap.Map[string, bool] // by txid: transactions that differ from what is stored
@@ -80,7 +82,7 @@ type View struct {
 // ViewTx is a transaction of interest. Height is 0 while it is unconfirmed.
 type ViewTx struct {
 	Tx    *wire.MsgTx
-	Block BlockRef
+	Block port.BlockRef
 	// Seen says that it is in the backend's mempool, or that the backend took it from us.
 	Seen bool
 }
@@ -94,10 +96,11 @@ type ViewOut struct {
 	Coinbase bool
 }
 
-type place struct{ Branch, Index uint32 }
+// Place is that of an address in the wallet.
+type Place struct{ Branch, Index uint32 }
 
 // Tip returns the newest block seen.
-func (v View) Tip() BlockRef { return v.tip }
+func (v View) Tip() port.BlockRef { return v.tip }
 
 // Synced says whether the view has caught up with its backend since the start.
 // It has not while a scan of old blocks is unfinished: a coin may be known
@@ -122,9 +125,9 @@ func (v View) Confirmations(id chainhash.Hash) int32 {
 	return v.tip.Height - t.Block.Height + 1
 }
 
-// spentBy returns the deepest confirmed transaction that spends a coin, if any.
-func (v View) spentBy(o wire.OutPoint) (chainhash.Hash, bool) {
-	for _, tx := range scan(v.spends, coinKey(o)) {
+// SpentBy returns the deepest confirmed transaction that spends a coin, if any.
+func (v View) SpentBy(o wire.OutPoint) (chainhash.Hash, bool) {
+	for _, tx := range pmap.Prefix(v.spends, coinKey(o)) {
 		if v.Confirmations(tx) > 0 {
 			return tx, true
 		}
@@ -132,13 +135,15 @@ func (v View) spentBy(o wire.OutPoint) (chainhash.Hash, bool) {
 	return chainhash.Hash{}, false
 }
 
-// rivals returns all known transactions that spend a coin, confirmed or not.
-func (v View) rivals(o wire.OutPoint) []chainhash.Hash {
-	var out []chainhash.Hash
-	for _, tx := range scan(v.spends, coinKey(o)) {
-		out = append(out, tx)
+// Rivals yields all known transactions that spend a coin, confirmed or not.
+func (v View) Rivals(o wire.OutPoint) iter.Seq[chainhash.Hash] {
+	return func(yield func(chainhash.Hash) bool) {
+		for _, tx := range pmap.Prefix(v.spends, coinKey(o)) {
+			if !yield(tx) {
+				return
+			}
+		}
 	}
-	return out
 }
 
 // ahead is how many addresses past the last used one are watched on a branch:
@@ -166,7 +171,7 @@ func (v View) Watch(d *wallet.Descriptor) (View, [][]byte, error) {
 				v.sieve = newSieve()
 			}
 			v.sieve.add(scriptMark(s.PkScript))
-			v.scripts = v.scripts.Set(string(s.PkScript), place{uint32(branch), i})
+			v.scripts = v.scripts.Set(string(s.PkScript), Place{uint32(branch), i})
 			fresh = append(fresh, s.PkScript)
 			v.watched[branch]++
 		}
@@ -184,17 +189,17 @@ func (v View) Scripts() [][]byte {
 }
 
 // Follow is what a follower is asked for that goes on from this view.
-func (v View) Follow() Follow {
-	return Follow{Known: v.blocks, From: v.birthday, Scripts: v.Scripts()}
+func (v View) Follow() port.Follow {
+	return port.Follow{Known: v.blocks, From: v.birthday, Scripts: v.Scripts()}
 }
 
 // Unfinished is what a follower is asked to look at again, where a scan of old
 // blocks is not known to be finished.
-func (v View) Unfinished() (WatchScripts, bool) {
+func (v View) Unfinished() (port.Watch, bool) {
 	if v.rescan == 0 {
-		return WatchScripts{}, false
+		return port.Watch{}, false
 	}
-	return WatchScripts{Scripts: v.Scripts(), From: v.rescan - 1}, true
+	return port.Watch{Scripts: v.Scripts(), From: v.rescan - 1}, true
 }
 
 // Hand makes sure that an index that was handed out is watched, even where it
@@ -207,7 +212,7 @@ func (v View) Hand(branch, index uint32) View {
 // Connect applies a block. It returns an error, and the old view, when the
 // block does not extend the tip. Where no block is known it must be the first
 // one after the birthday: whatever lies between would be missed.
-func (v View) Connect(b BlockRef, prev chainhash.Hash, txs []*wire.MsgTx) (View, bool, error) {
+func (v View) Connect(b port.BlockRef, prev chainhash.Hash, txs []*wire.MsgTx) (View, bool, error) {
 	switch n := len(v.blocks); {
 	case n > 0 && (v.tip.Hash != prev || b.Height != v.tip.Height+1):
 		return v, false, fmt.Errorf("connect block %d: it does not extend block %d", b.Height, v.tip.Height)
@@ -218,16 +223,16 @@ func (v View) Connect(b BlockRef, prev chainhash.Hash, txs []*wire.MsgTx) (View,
 	if len(kept) >= keptBlocks {
 		kept = kept[len(kept)-keptBlocks+1:]
 	}
-	v.blocks = append(append(make([]BlockRef, 0, len(kept)+1), kept...), b)
+	v.blocks = append(append(make([]port.BlockRef, 0, len(kept)+1), kept...), b)
 	v.tip = b
 	next, touched := v.apply(b, txs)
 	return next, touched, nil
 }
 
 // Rescan applies transactions of a block that was connected before.
-func (v View) Rescan(b BlockRef, txs []*wire.MsgTx) (View, bool) { return v.apply(b, txs) }
+func (v View) Rescan(b port.BlockRef, txs []*wire.MsgTx) (View, bool) { return v.apply(b, txs) }
 
-func (v View) apply(b BlockRef, txs []*wire.MsgTx) (View, bool) {
+func (v View) apply(b port.BlockRef, txs []*wire.MsgTx) (View, bool) {
 	touched := false
 	for _, tx := range txs {
 		if !v.concerns(tx) {
@@ -242,7 +247,7 @@ func (v View) apply(b BlockRef, txs []*wire.MsgTx) (View, bool) {
 // Disconnect takes the tip block away; its transactions become unconfirmed,
 // and unseen until a mempool shows them. With the last known block everything
 // confirmed is in doubt, and the scan begins anew before the birthday.
-func (v View) Disconnect(b BlockRef) (View, error) {
+func (v View) Disconnect(b port.BlockRef) (View, error) {
 	n := len(v.blocks) - 1
 	switch {
 	case n < 0:
@@ -262,7 +267,7 @@ func (v View) Disconnect(b BlockRef) (View, error) {
 			v = v.remove(t.Tx)
 			continue
 		}
-		t.Block, t.Seen = BlockRef{}, false
+		t.Block, t.Seen = port.BlockRef{}, false
 		v = v.put(t)
 	}
 	v.blocks = v.blocks[:n:n]
@@ -270,7 +275,7 @@ func (v View) Disconnect(b BlockRef) (View, error) {
 		v.tip = v.blocks[n-1]
 		return v, nil
 	}
-	v.tip, v.caughtUp = BlockRef{}, false
+	v.tip, v.caughtUp = port.BlockRef{}, false
 	v.birthday = max(0, v.birthday-deepReorg)
 	return v, nil
 }
@@ -301,7 +306,7 @@ func (v View) add(tx *wire.MsgTx, t ViewTx) View {
 		return v
 	}
 	v = v.put(t)
-	for _, o := range v.outputs(tx, id) {
+	for _, o := range v.Outputs(tx, id) {
 		v.sieve.add(coinMark(o.OutPoint))
 		v.outs = v.outs.Set(coinKey(o.OutPoint), o)
 		v = v.recount(o.OutPoint)
@@ -315,8 +320,8 @@ func (v View) add(tx *wire.MsgTx, t ViewTx) View {
 	return v
 }
 
-// outputs returns what a transaction pays to watched scripts.
-func (v View) outputs(tx *wire.MsgTx, id chainhash.Hash) []ViewOut {
+// Outputs returns what a transaction pays to watched scripts.
+func (v View) Outputs(tx *wire.MsgTx, id chainhash.Hash) []ViewOut {
 	var out []ViewOut
 	for n, o := range tx.TxOut {
 		if at, ok := v.scripts.Get(string(o.PkScript)); ok {
@@ -331,9 +336,9 @@ func isCoinbase(tx *wire.MsgTx) bool {
 		tx.TxIn[0].PreviousOutPoint.Hash == (chainhash.Hash{})
 }
 
-// valid says whether an unconfirmed transaction can still confirm: none of its
+// Valid says whether an unconfirmed transaction can still confirm: none of its
 // inputs is spent by another confirmed one, or made by one that cannot.
-func (v View) valid(tx chainhash.Hash) bool { return v.validAmong(tx, map[chainhash.Hash]bool{}) }
+func (v View) Valid(tx chainhash.Hash) bool { return v.validAmong(tx, map[chainhash.Hash]bool{}) }
 
 // validAmong looks at each transaction once: anybody may pay the wallet from
 // trees of unconfirmed transactions.
@@ -347,7 +352,7 @@ func (v View) validAmong(tx chainhash.Hash, seen map[chainhash.Hash]bool) bool {
 		return true
 	}
 	for _, i := range t.Tx.TxIn {
-		if by, ok := v.spentBy(i.PreviousOutPoint); ok && by != tx {
+		if by, ok := v.SpentBy(i.PreviousOutPoint); ok && by != tx {
 			return false
 		}
 		parent := i.PreviousOutPoint.Hash
@@ -359,117 +364,4 @@ func (v View) validAmong(tx chainhash.Hash, seen map[chainhash.Hash]bool) bool {
 		}
 	}
 	return true
-}
-
-// viewRecord is what a restart needs besides the transactions.
-type viewRecord struct {
-	Birthday int32      `cbor:"1,keyasint"`
-	Blocks   []BlockRef `cbor:"2,keyasint"`
-	Used     []uint32   `cbor:"3,keyasint"`
-	Rescan   int32      `cbor:"4,keyasint"`
-	// Late is what must be looked for in old blocks, by branch; one that was
-	// begun begins again after a restart.
-	Late     []span `cbor:"8,keyasint,omitempty"`
-	LookNext int64  `cbor:"9,keyasint,omitempty"`
-}
-
-// viewTxRecord is one transaction of interest, as stored.
-type viewTxRecord struct {
-	Raw   []byte   `cbor:"1,keyasint"`
-	Block BlockRef `cbor:"2,keyasint"`
-	Seen  bool     `cbor:"3,keyasint"`
-}
-
-func (v View) record() ([]byte, error) {
-	rec := viewRecord{Birthday: v.birthday, Blocks: v.blocks, Used: v.used[:], Rescan: v.rescan, LookNext: v.lookNext}
-	if len(v.Incomplete()) > 0 {
-		for branch := range v.late {
-			rec.Late = append(rec.Late, v.late[branch].join(v.looking[branch]))
-		}
-	}
-	out, err := theCodec.enc.Marshal(rec)
-	if err != nil {
-		return nil, fmt.Errorf("encode chain view: %w", err)
-	}
-	return out, nil
-}
-
-func (t ViewTx) record() ([]byte, error) {
-	var b bytes.Buffer
-	if err := t.Tx.Serialize(&b); err != nil {
-		return nil, fmt.Errorf("encode transaction: %w", err)
-	}
-	out, err := theCodec.enc.Marshal(viewTxRecord{b.Bytes(), t.Block, t.Seen})
-	if err != nil {
-		return nil, fmt.Errorf("encode transaction: %w", err)
-	}
-	return out, nil
-}
-
-// restoreView reads the records of a view, for a wallet with this descriptor.
-func restoreView(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
-	var rec viewRecord
-	if err := localDecode(recs[recView], &rec); err != nil {
-		return View{}, fmt.Errorf("read chain view: %w", err)
-	}
-	v := View{birthday: rec.Birthday, blocks: rec.Blocks, rescan: rec.Rescan, lookNext: rec.LookNext}
-	copy(v.used[:], rec.Used)
-	copy(v.late[:], rec.Late)
-	v = v.restoreScripts(recs)
-	was := v.watched
-	v, _, err := v.Watch(d)
-	if err != nil {
-		return View{}, err
-	}
-	if len(v.blocks) > 0 {
-		// An earlier version watched fewer.
-		for branch := range v.late {
-			v.late[branch] = v.late[branch].join(span{From: was[branch], Until: v.watched[branch]})
-		}
-	}
-	if n := len(v.blocks); n > 0 {
-		v.tip = v.blocks[n-1]
-	}
-	var txs []pair[ViewTx]
-	var outs []pair[ViewOut]
-	var spends []pair[chainhash.Hash]
-	var places []pair[bool]
-	for name, raw := range recs {
-		if !strings.HasPrefix(name, recTx) {
-			continue
-		}
-		var r viewTxRecord
-		tx := &wire.MsgTx{}
-		if err := localDecode(raw, &r); err != nil {
-			return View{}, fmt.Errorf("read chain view: %w", err)
-		}
-		if err := tx.Deserialize(bytes.NewReader(r.Raw)); err != nil {
-			return View{}, fmt.Errorf("read chain view: %w", err)
-		}
-		id := tx.TxHash()
-		if r.Block.Height > v.tip.Height {
-			// Stored before the block itself was: the stream shows it again, if it
-			// is still in the chain.
-			if isCoinbase(tx) {
-				continue
-			}
-			r.Block, r.Seen = BlockRef{}, false
-		}
-		txs = append(txs, pair[ViewTx]{K: id[:], V: ViewTx{Tx: tx, Block: r.Block, Seen: r.Seen}})
-		places = append(places, pair[bool]{K: []byte(historyPlace(r.Block.Height, id)), V: true})
-		for _, o := range v.outputs(tx, id) {
-			v.sieve.add(coinMark(o.OutPoint))
-			outs = append(outs, pair[ViewOut]{K: []byte(coinKey(o.OutPoint)), V: o})
-		}
-		for _, i := range tx.TxIn {
-			v.sieve.add(coinMark(i.PreviousOutPoint))
-			spends = append(spends, pair[chainhash.Hash]{K: []byte(coinKey(i.PreviousOutPoint) + string(id[:])), V: id})
-		}
-	}
-	v.txs, v.outs, v.spends, v.places = undump(txs), undump(outs), undump(spends), undump(places)
-	v.unspent = v.outs
-	for _, o := range outs {
-		v = v.recount(o.V.OutPoint)
-	}
-	return v, nil
 }

@@ -37,7 +37,7 @@ func Coins(s State, v View, now time.Time) []Coin {
 		return nil
 	}
 	var out []Coin
-	for _, o := range v.unspent.All() {
+	for o := range v.Unspent() {
 		if c, ok := coin(s, v, now, o); ok {
 			out = append(out, c)
 		}
@@ -51,7 +51,7 @@ func coin(s State, v View, now time.Time, o ViewOut) (Coin, bool) {
 	if !counts(s, v, o.OutPoint.Hash) {
 		return c, false
 	}
-	for _, by := range v.rivals(o.OutPoint) {
+	for by := range v.Rivals(o.OutPoint) {
 		if counts(s, v, by) {
 			return c, false
 		}
@@ -83,7 +83,7 @@ func counts(s State, v View, tx chainhash.Hash) bool {
 	case t.Block.Height > 0:
 		return true
 	}
-	return (t.Seen && v.valid(tx) && !lost(s, v, tx)) || winning(s, v, tx)
+	return (t.Seen && v.Valid(tx) && !lost(s, v, tx)) || winning(s, v, tx)
 }
 
 // ownFinal says whether an output belongs to a final transaction of ours that
@@ -168,7 +168,7 @@ func Sum(coins []Coin) Balance {
 
 // find returns the coin of an outpoint.
 func find(s State, v View, now time.Time, o wire.OutPoint) (Coin, bool) {
-	out, ok := v.outs.Get(coinKey(o))
+	out, ok := v.Out(o)
 	if !ok {
 		return Coin{}, false
 	}

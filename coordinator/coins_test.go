@@ -1,6 +1,10 @@
 package coordinator
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/quorate/quorate/coordinator/event"
+)
 
 // A member who proposes to spend each coin leases 64 of them and no more: others
 // propose without naming a coin.
@@ -13,9 +17,9 @@ func TestNoMemberLeasesAllCoins(t *testing.T) {
 	coins := c.fund(amounts...)
 	a, evil := c.peers[0], c.peers[2]
 	for i, o := range coins {
-		if _, err := evil.wild(&ProposalCreated{
-			Inputs:  []ProposalInput{{TxID: o.Hash, Vout: o.Index, Amount: amounts[i], Index: uint32(i)}},
-			Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 90_000}},
+		if _, err := evil.wild(&event.ProposalCreated{
+			Inputs:  []event.ProposalInput{{TxID: o.Hash, Vout: o.Index, Amount: amounts[i], Index: uint32(i)}},
+			Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: 90_000}},
 		}); err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -203,7 +204,7 @@ func failedOf(recs map[string][]byte) (map[journal.EntryID]bool, error) {
 		}
 		var id journal.EntryID
 		var f failedRecord
-		if err := errors.Join(id.UnmarshalText([]byte(hex)), localDecode(v, &f)); err != nil {
+		if err := errors.Join(id.UnmarshalText([]byte(hex)), record.Decode(v, &f)); err != nil {
 			return nil, fmt.Errorf("read record of an entry that was not read: %w", err)
 		}
 		out[id] = f.Version == snapshotVersion

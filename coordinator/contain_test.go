@@ -8,6 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -28,7 +31,7 @@ func failing(t *testing.T, p *peer, probe func(State, *journal.Entry)) *Actor {
 }
 
 // Notify makes a peer the observer of an actor.
-func (p *peer) Notify(n Notice) { p.told = append(p.told, n) }
+func (p *peer) Notify(n port.Notice) { p.told = append(p.told, n) }
 
 // TestAFaultStopsNothing: a wallet whose program fails on an entry, in reading it
 // or in what follows from it, goes on without it, and so does a restart.
@@ -53,11 +56,11 @@ func TestAFaultStopsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := active(t, 2, 3)
 			me, author := c.peers[0], c.peers[1]
-			bad, err := author.wild(&AddressLeased{Index: 7})
+			bad, err := author.wild(&event.AddressLeased{Index: 7})
 			if err != nil {
 				t.Fatal(err)
 			}
-			good, err := author.wild(&AddressLeased{Index: 8})
+			good, err := author.wild(&event.AddressLeased{Index: 8})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,7 +108,7 @@ func TestAFaultStopsNothing(t *testing.T) {
 				// A version without the fault reads it again.
 				for k := range me.records {
 					if strings.HasPrefix(k, recFailed) {
-						old, err := theCodec.enc.Marshal(failedRecord{snapshotVersion - 1})
+						old, err := record.Encode(failedRecord{snapshotVersion - 1})
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -163,8 +166,8 @@ func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 	me, author := c.peers[0], c.peers[1]
 	ep, rotation := author.ownEpoch()
 	at := author.own(1)
-	bad := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 1}, &IncarnationStarted{Seq: at.Seq + 1, Last: rotation.ID()}, 1)
-	good := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 2, Prev: bad.ID()}, &AddressLeased{Index: 8}, 2)
+	bad := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 1}, &event.IncarnationStarted{Seq: at.Seq + 1, Last: rotation.ID()}, 1)
+	good := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 2, Prev: bad.ID()}, &event.AddressLeased{Index: 8}, 2)
 	own, faults := *me.self, 0
 	own.fault = func(error) { faults++ }
 	own.probe = func(s State, e *journal.Entry) {

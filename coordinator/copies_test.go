@@ -5,13 +5,14 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // again has a member enter a proposal's transaction again, changed, under the
 // lowest id of some: where ids decide, it comes first.
-func (p *peer) again(t *testing.T, q *Proposal, change func(*ProposalCreated)) *journal.Entry {
+func (p *peer) again(t *testing.T, q *Proposal, change func(*event.ProposalCreated)) *journal.Entry {
 	t.Helper()
 	next := p.nextPlace()
 	first := *next
@@ -34,9 +35,9 @@ func (p *peer) again(t *testing.T, q *Proposal, change func(*ProposalCreated)) *
 // TestAFileIsMatchedWithWhatItIsOver: a transaction that a member entered again,
 // with other amounts or as expired, keeps no signature of a file out.
 func TestAFileIsMatchedWithWhatItIsOver(t *testing.T) {
-	for name, change := range map[string]func(*ProposalCreated){
-		"other amounts": func(b *ProposalCreated) { b.Inputs[0].Amount += 5 },
-		"expired":       func(b *ProposalCreated) { b.Expires = 1 },
+	for name, change := range map[string]func(*event.ProposalCreated){
+		"other amounts": func(b *event.ProposalCreated) { b.Inputs[0].Amount += 5 },
+		"expired":       func(b *event.ProposalCreated) { b.Expires = 1 },
 	} {
 		c, d := externalGroup(t)
 		a, evil, x := c.peers[0], c.peers[1], c.peers[2]
@@ -69,7 +70,7 @@ func TestALieIsNoExport(t *testing.T) {
 	p := a.must(c.of(100_000, pay(1, 40_000))).(Proposed)
 	c.settle()
 	prop, _ := evil.m.State.Proposal(p.Proposal)
-	e := evil.again(t, prop, func(b *ProposalCreated) { b.Inputs[0].Amount += 5 })
+	e := evil.again(t, prop, func(b *event.ProposalCreated) { b.Inputs[0].Amount += 5 })
 	c.settle()
 	lie, _ := x.m.State.Proposal(e.ID())
 	if _, _, err := x.m.PSBT(lie, 2); err == nil {
@@ -97,7 +98,7 @@ func TestWhatOneCopyStatesIsItsOwn(t *testing.T) {
 	c.settle()
 	p, _ := evil.m.State.Proposal(one)
 	change := 0
-	unmark := func(b *ProposalCreated) {
+	unmark := func(b *event.ProposalCreated) {
 		b.Outputs = slices.Clone(b.Outputs)
 		for i, o := range b.Outputs {
 			if o.Change != nil {
@@ -105,14 +106,14 @@ func TestWhatOneCopyStatesIsItsOwn(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				b.Outputs[i] = ProposalOutput{PkScript: script.PkScript, Amount: o.Amount, Label: "rent"}
+				b.Outputs[i] = event.ProposalOutput{PkScript: script.PkScript, Amount: o.Amount, Label: "rent"}
 				change++
 			}
 		}
 	}
-	for _, lie := range []func(*ProposalCreated){
-		func(b *ProposalCreated) { b.Expires = 1 },
-		func(b *ProposalCreated) { b.Replaces = append(b.Replaces, p.TxID) },
+	for _, lie := range []func(*event.ProposalCreated){
+		func(b *event.ProposalCreated) { b.Expires = 1 },
+		func(b *event.ProposalCreated) { b.Replaces = append(b.Replaces, p.TxID) },
 		unmark,
 	} {
 		body := *p.Body
@@ -121,7 +122,7 @@ func TestWhatOneCopyStatesIsItsOwn(t *testing.T) {
 		if q, _ := evil.m.State.Proposal(e.ID()); q.TxID != p.TxID {
 			t.Fatal("another transaction")
 		}
-		evil.writes(t, &ProposalWithdrawn{Proposal: e.ID()}, &ProposalRejected{Proposal: e.ID()})
+		evil.writes(t, &event.ProposalWithdrawn{Proposal: e.ID()}, &event.ProposalRejected{Proposal: e.ID()})
 	}
 	if change == 0 {
 		t.Fatal("no change")
@@ -146,7 +147,7 @@ func TestWhatOneCopyStatesIsItsOwn(t *testing.T) {
 		t.Error("it is not broadcast")
 	}
 	// The change is the wallet's, whatever a copy calls it.
-	if paid := b.m.View.leaves(got); paid != 100_000 {
+	if paid := leaves(b.m.View, got); paid != 100_000 {
 		t.Errorf("%d leave the wallet", paid)
 	}
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // Status is where a proposal stands. It is computed, never stored.
@@ -48,7 +50,7 @@ func derive(s State, v View, now time.Time, p *Proposal, q *inquiry) Status {
 		return StatusDead
 	}
 	// What the signatures of such a one are over is no transaction of these coins.
-	possible := !v.belies(p)
+	possible := !belies(v, p)
 	if t, ok := v.Tx(p.TxID); ok && t.Seen && possible {
 		return StatusBroadcast
 	}
@@ -90,7 +92,7 @@ func deadAmong(s State, v View, p *Proposal, seen map[chainhash.Hash]bool, q *in
 	seen[p.TxID] = true
 	for _, i := range p.Body.Inputs {
 		q.asked++
-		if by, ok := v.spentBy(i.OutPoint()); ok && by != p.TxID {
+		if by, ok := v.SpentBy(i.OutPoint()); ok && by != p.TxID {
 			return true
 		}
 		if t, ok := v.Tx(i.TxID); !ok || t.Block.Height > 0 || seen[i.TxID] {
@@ -107,7 +109,7 @@ func deadAmong(s State, v View, p *Proposal, seen map[chainhash.Hash]bool, q *in
 // expired compares with this node's clock or the median time of the chain
 // (BIP113), whichever is later.
 func expired(p *Proposal, v View, now time.Time) bool {
-	return p.Body.Expires != 0 && max(now.Unix(), v.tip.MedianTime) >= p.Body.Expires
+	return p.Body.Expires != 0 && max(now.Unix(), v.Tip().MedianTime) >= p.Body.Expires
 }
 
 // replaced says whether the proposal's own author replaced it, or a
@@ -121,7 +123,7 @@ func replaced(s State, p *Proposal, q *inquiry) bool {
 // that takes none of its coins replaces nothing, whatever it declares.
 func finallyReplaced(s State, p *Proposal, q *inquiry) bool {
 	for _, rival := range s.finalsFor(p, q) {
-		for _, r := range scan(s.props.declared, key2(rival.TxID, p.TxID)) {
+		for _, r := range pmap.Prefix(s.props.declared, key2(rival.TxID, p.TxID)) {
 			q.asked++
 			if c, ok := s.Proposal(r.ID); ok && s.alive(c) {
 				return true
@@ -143,9 +145,9 @@ func (p *Proposal) replaces(q *Proposal) bool {
 
 // belies says whether a proposal states of an input what this view knows to be
 // otherwise: then no signature on it is valid in the chain.
-func (v View) belies(p *Proposal) bool {
+func belies(v View, p *Proposal) bool {
 	for _, i := range p.Body.Inputs {
-		if o, ok := v.outs.Get(coinKey(i.OutPoint())); ok && (o.Amount != i.Amount || o.Branch != i.Branch || o.Index != i.Index) {
+		if o, ok := v.Out(i.OutPoint()); ok && (o.Amount != i.Amount || o.Branch != i.Branch || o.Index != i.Index) {
 			return true
 		}
 	}
@@ -158,17 +160,17 @@ func (v View) belies(p *Proposal) bool {
 // may enter a transaction again at any time, with any declaration, so nothing
 // else of an entry decides. What can never be mined keeps nothing back.
 func (s State) broadcastable(v View, p *Proposal) bool {
-	if !s.Final(p) || v.belies(p) || dead(s, v, p) {
+	if !s.Final(p) || belies(v, p) || dead(s, v, p) {
 		return false
 	}
 	for _, q := range s.finals(p) {
-		if v.belies(q) || dead(s, v, q) {
+		if belies(v, q) || dead(s, v, q) {
 			continue
 		}
 		mine, theirs := s.declares(p.TxID, q.TxID), s.declares(q.TxID, p.TxID)
 		switch {
 		case mine == theirs:
-			a, b := v.feeOf(p), v.feeOf(q)
+			a, b := feeOf(v, p), feeOf(v, q)
 			if b > a || b == a && bytes.Compare(q.TxID[:], p.TxID[:]) < 0 {
 				return false
 			}
@@ -181,10 +183,10 @@ func (s State) broadcastable(v View, p *Proposal) bool {
 
 // feeOf returns the fee of a proposal's transaction: by what its inputs hold in
 // this view, where it knows them, else by what the proposal says they hold.
-func (v View) feeOf(p *Proposal) int64 {
+func feeOf(v View, p *Proposal) int64 {
 	fee := p.Fee()
 	for _, i := range p.Body.Inputs {
-		if o, ok := v.outs.Get(coinKey(i.OutPoint())); ok {
+		if o, ok := v.Out(i.OutPoint()); ok {
 			fee += o.Amount - i.Amount
 		}
 	}

@@ -3,27 +3,23 @@ package coordinator
 import (
 	"context"
 	"fmt"
+
+	"github.com/quorate/quorate/coordinator/port"
 )
 
-// Detached is a Signer that may hold its keys in another process.
-type Detached interface {
-	Signer
-	Detached() bool
-}
-
 func (a *Actor) detached() bool {
-	d, ok := a.ports.Signer.(Detached)
+	d, ok := a.ports.Signer.(port.Detached)
 	return ok && d.Detached()
 }
 
 // guardFirst makes the sign guard durable before a signer in another process is
 // asked. It stays so if nothing is signed: a further proposal on these coins
 // must then replace this one.
-func (a *Actor) guardFirst(t *turn, updates []GuardUpdate) error {
+func (a *Actor) guardFirst(t *turn, updates []port.GuardUpdate) error {
 	if !a.detached() || len(updates) == 0 {
 		return nil
 	}
-	if err := a.commit(Batch{Group: a.group, Guard: updates}); err != nil {
+	if err := a.commit(port.Batch{Group: a.group, Guard: updates}); err != nil {
 		return err
 	}
 	// What is durable is also known to those who look, whatever comes of this turn.

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -18,7 +20,7 @@ import (
 type elsewhere struct {
 	t     *testing.T
 	of    *peer
-	store Store
+	store port.Store
 	fails bool
 	asked int
 }
@@ -29,7 +31,7 @@ func (e *elsewhere) AccountKey(context.Context, wallet.ScriptType, uint32) (wall
 	return e.of.account.Key(), nil
 }
 
-func (e *elsewhere) SignClaim(_ context.Context, _ wallet.ScriptType, _ uint32, c KeyClaim) ([]byte, error) {
+func (e *elsewhere) SignClaim(_ context.Context, _ wallet.ScriptType, _ uint32, c event.KeyClaim) ([]byte, error) {
 	return e.of.account.SignHash(c.Hash()), nil
 }
 
@@ -69,7 +71,7 @@ func TestGuardComesBeforeASignerElsewhere(t *testing.T) {
 		defer a.Close()
 		pay := func(n byte, replaces ...journal.EntryID) Propose {
 			return Propose{
-				Outputs: []ProposalOutput{{PkScript: recipient(n), Amount: 200_000}}, FeeRate: 1000, Coins: coins,
+				Outputs: []event.ProposalOutput{{PkScript: recipient(n), Amount: 200_000}}, FeeRate: 1000, Coins: coins,
 				RequestID: string(rune('0' + n)), Replaces: replaces,
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -22,8 +23,10 @@ type secondTakerError struct {
 	first  journal.Author
 }
 
-func (e *secondTakerError) Error() string { return ErrInviteUsed.Error() + ", which is another one" }
-func (e *secondTakerError) Unwrap() error { return ErrInviteUsed }
+func (e *secondTakerError) Error() string {
+	return port.ErrInviteUsed.Error() + ", which is another one"
+}
+func (e *secondTakerError) Unwrap() error { return port.ErrInviteUsed }
 
 // takers are the second ones of invites that were told of.
 type takers struct {
@@ -50,7 +53,7 @@ func (t *takers) news(invite string, who journal.Author) bool {
 // of a step.
 func (a *Actor) tellSecondTaker(who journal.Author, x *secondTakerError) {
 	if a.takers.news(x.invite, who) {
-		a.execute(Tell{Notice{Type: "alarm", Group: a.group, Status: AlarmSecondTaker,
+		a.execute(Tell{port.Notice{Type: "alarm", Group: a.group, Status: AlarmSecondTaker,
 			Detail: "a second taker of a used invite was refused: " + who.String() + "; " + a.Machine().called(x.first) + " used it, and it is in more hands than one"}})
 	}
 }

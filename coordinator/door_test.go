@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -18,7 +19,7 @@ type secondTakers struct {
 	told []string
 }
 
-func (s *secondTakers) Notify(n Notice) {
+func (s *secondTakers) Notify(n port.Notice) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n.Status == AlarmSecondTaker {
@@ -45,7 +46,7 @@ func TestASecondTakerOfAnInviteIsTold(t *testing.T) {
 	n := NewNode(t.Context(), ports, founder.self, wallet.Regtest, "A")
 	defer n.Close()
 	n.actors[m.State.group] = NewActor(n.ctx, n.ports, m)
-	present := func(who journal.Author, inv Invite) error {
+	present := func(who journal.Author, inv port.Invite) error {
 		nonce := [32]byte{7}
 		_, err := n.Door().Admit(t.Context(), inv.Group, who, nonce, inv.Proof(who, nonce), nil)
 		return err
@@ -55,7 +56,7 @@ func TestASecondTakerOfAnInviteIsTold(t *testing.T) {
 	}
 	z := c.peers[2].id()
 	for range 3 {
-		if err := present(z, invites[0]); !errors.Is(err, ErrInviteUsed) {
+		if err := present(z, invites[0]); !errors.Is(err, port.ErrInviteUsed) {
 			t.Fatalf("a second taker: %v", err)
 		}
 	}
@@ -66,7 +67,7 @@ func TestASecondTakerOfAnInviteIsTold(t *testing.T) {
 		t.Errorf("it does not say who used it: %q", heard.told)
 	}
 	for i := range 20 {
-		if err := present(journal.Author{byte(i), 1}, invites[0]); !errors.Is(err, ErrInviteUsed) {
+		if err := present(journal.Author{byte(i), 1}, invites[0]); !errors.Is(err, port.ErrInviteUsed) {
 			t.Fatalf("another one: %v", err)
 		}
 	}
@@ -75,7 +76,7 @@ func TestASecondTakerOfAnInviteIsTold(t *testing.T) {
 	}
 	// Whoever presents its own under many names does not keep the news of another quiet.
 	thief := newPeer(t, "T", 77, &c.clock)
-	if err := present(thief.id(), invites[1]); !errors.Is(err, ErrInviteUsed) {
+	if err := present(thief.id(), invites[1]); !errors.Is(err, port.ErrInviteUsed) {
 		t.Fatalf("the thief of another invite: %v", err)
 	}
 	if last := heard.told[len(heard.told)-1]; len(heard.told) != 3 || !strings.Contains(last, thief.id().String()) {

@@ -141,7 +141,7 @@ func (s State) uses(epoch journal.EpochID, by journal.Author, wrote bool) State 
 	if known {
 		return s
 	}
-	for k, f := range scan(s.failures, key(epoch)) {
+	for k, f := range pmap.Prefix(s.failures, key(epoch)) {
 		s = s.charge(by, journal.Author([]byte(k[32:]))).mustAnswer(f)
 	}
 	return s
@@ -162,7 +162,7 @@ func (s State) failed(f failureFact) State {
 	if known {
 		return s
 	}
-	for u := range scan(s.book.users, key(f.Epoch)) {
+	for u := range pmap.Prefix(s.book.users, key(f.Epoch)) {
 		s = s.charge(journal.Author([]byte(u[32:])), f.Ref.Chain.Author)
 	}
 	return s.mustAnswer(f).reweighOf(f.Epoch)
@@ -191,7 +191,7 @@ func (s State) obeying(epoch journal.EpochID) func(yield func(journal.Author, st
 		if s.active == nil {
 			return
 		}
-		for k, at := range scan(s.book.fullOf, key2(epoch, s.book.seats)) {
+		for k, at := range pmap.Prefix(s.book.fullOf, key2(epoch, s.book.seats)) {
 			who := journal.Author([]byte(k[64:]))
 			if _, member := s.active.index(who); member && !yield(who, at) {
 				return
@@ -267,7 +267,7 @@ func (s State) standing(who journal.Author) *standing {
 	out := &standing{obeyed: map[epochNode]bool{}}
 	bad := map[journal.EpochID]bool{}
 	prefix := key2(s.book.seats, who)
-	for k, x := range scan(s.book.full, prefix) {
+	for k, x := range pmap.Prefix(s.book.full, prefix) {
 		at := k[len(prefix):]
 		out.counted = append(out.counted, x)
 		ref := Ref{Chain: journal.ChainKey{Author: who, Incarnation: at[0]}, Seq: binary.BigEndian.Uint64([]byte(at[1:9]))}
@@ -293,13 +293,13 @@ func (s State) standing(who journal.Author) *standing {
 // member, so that a third one sealed it again, or there is no third one.
 func (s State) spoiled(epoch journal.EpochID, by journal.Author) bool {
 	failed := 0
-	for k := range scan(s.failures, key(epoch)) {
+	for k := range pmap.Prefix(s.failures, key(epoch)) {
 		who := journal.Author([]byte(k[32:]))
 		if _, member := s.active.index(who); !member || who == by {
 			continue
 		}
 		failed++
-		for g := range scan(s.book.given, key2(epoch, who)) {
+		for g := range pmap.Prefix(s.book.given, key2(epoch, who)) {
 			third := journal.Author([]byte(g[64:]))
 			if _, member := s.active.index(third); member && third != by && third != who {
 				return true
@@ -323,7 +323,7 @@ func (s State) grow(x epochNode) State {
 		}
 		s.book.follows = s.book.follows.Set(x.key(), struct{}{})
 		s = s.ranks(x)
-		for k := range scan(s.book.nodes, key(x.ID)+number(x.Number+1)) {
+		for k := range pmap.Prefix(s.book.nodes, key(x.ID)+number(x.Number+1)) {
 			next = append(next, epochNode{journal.EpochID([]byte(k[40:])), x.Number + 1, x.ID})
 		}
 	}
@@ -334,7 +334,7 @@ func (s State) parentFollows(x epochNode) bool {
 	if x.Number == 1 {
 		return x.Parent == s.zero
 	}
-	for range scan(s.book.follows, key(x.Parent)+number(x.Number-1)) {
+	for range pmap.Prefix(s.book.follows, key(x.Parent)+number(x.Number-1)) {
 		return true
 	}
 	return false

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -72,16 +73,16 @@ func TestAJoinerCostsAFormingGroupNothing(t *testing.T) {
 	junk := func(from, n int) {
 		var es []*journal.Entry
 		first, _ := evil.m.State.Epoch()
-		hosted := &MemberRecord{Name: "H", Key: evil.account.Key().String(), How: ProofNone, Hosted: true}
+		hosted := &event.MemberRecord{Name: "H", Key: evil.account.Key().String(), How: event.ProofNone, Hosted: true}
 		for i := from; i < from+n; i++ {
 			hosted.Commitment = [32]byte{byte(i), byte(i >> 8)}
 			es = append(es, evil.spoil(1, []*peer{a})[0])
-			for _, b := range []Body{
+			for _, b := range []event.Body{
 				hosted,
-				&RosterRevealed{Roster: journal.EntryID{byte(i), byte(i >> 8)}, Salt: [32]byte{byte(i)}},
-				&RosterRatified{Hash: [32]byte{byte(i), byte(i >> 8)}},
-				&EntriesNamed{Entries: []journal.EntryID{{byte(i), byte(i >> 8), 1}, {byte(i), byte(i >> 8), 2}}},
-				&StanzaFailed{Epoch: journal.EpochID{byte(i), byte(i >> 8), 3}},
+				&event.RosterRevealed{Roster: journal.EntryID{byte(i), byte(i >> 8)}, Salt: [32]byte{byte(i)}},
+				&event.RosterRatified{Hash: [32]byte{byte(i), byte(i >> 8)}},
+				&event.EntriesNamed{Entries: []journal.EntryID{{byte(i), byte(i >> 8), 1}, {byte(i), byte(i >> 8), 2}}},
+				&event.StanzaFailed{Epoch: journal.EpochID{byte(i), byte(i >> 8), 3}},
 			} {
 				es = append(es, evil.sealed(first, b))
 			}
@@ -95,7 +96,7 @@ func TestAJoinerCostsAFormingGroupNothing(t *testing.T) {
 	_, _ = a.m.Missing(), a.m.Cosigners()
 	junk(100, 700)
 	sameCost(t, "a tick", tick, a.allocations(Tick{}))
-	if n := len(a.m.Cosigners()); n > 2*MaxCosigners+3 {
+	if n := len(a.m.Cosigners()); n > 2*event.MaxCosigners+3 {
 		t.Errorf("%d cosigners are listed", n)
 	}
 }
@@ -113,7 +114,7 @@ func TestAFounderWithManyRostersCostsAJoinerNothing(t *testing.T) {
 			ids = append(ids, m.Record)
 		}
 		for range n {
-			b.must(EntryIn{a.sealed(first, &RosterClosed{Records: ids})})
+			b.must(EntryIn{a.sealed(first, &event.RosterClosed{Records: ids})})
 		}
 	}
 	closed(2 * maxRosters)
@@ -137,7 +138,7 @@ func TestLettingInIsDoneInSmallSteps(t *testing.T) {
 	for range 200 {
 		ep := evil.epochAfter(evil.spoiled)
 		evil.spoiled = journal.Epoch{}
-		for _, e := range []*journal.Entry{evil.rotation(ep, []*peer{a}, nil), evil.sealed(ep, &AddressLeased{Index: 3})} {
+		for _, e := range []*journal.Entry{evil.rotation(ep, []*peer{a}, nil), evil.sealed(ep, &event.AddressLeased{Index: 3})} {
 			a.must(EntryIn{e})
 		}
 	}
@@ -182,22 +183,22 @@ func TestNobodyCrowdsOutWhatAnotherNames(t *testing.T) {
 	c := active(t, 2, 3)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
 	for i := range 40 {
-		body := &EntriesNamed{}
+		body := &event.EntriesNamed{}
 		for n := range 60 {
 			body.Entries = append(body.Entries, journal.EntryID{0, byte(i), byte(n), 1})
 		}
 		if _, err := evil.wild(body); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := evil.wild(&ProposalApproved{Proposal: journal.EntryID{0, byte(i), 2}, Signatures: []PartialSignature{{Bytes: make([]byte, 70)}}}); err != nil {
+		if _, err := evil.wild(&event.ProposalApproved{Proposal: journal.EntryID{0, byte(i), 2}, Signatures: []event.PartialSignature{{Bytes: make([]byte, 70)}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	named, signed := journal.EntryID{255, 1}, journal.EntryID{255, 2}
-	if _, err := b.wild(&EntriesNamed{Entries: []journal.EntryID{named}}); err != nil {
+	if _, err := b.wild(&event.EntriesNamed{Entries: []journal.EntryID{named}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.wild(&ProposalApproved{Proposal: signed, Signatures: []PartialSignature{{Bytes: make([]byte, 70)}}}); err != nil {
+	if _, err := b.wild(&event.ProposalApproved{Proposal: signed, Signatures: []event.PartialSignature{{Bytes: make([]byte, 70)}}}); err != nil {
 		t.Fatal(err)
 	}
 	c.settle()

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -250,17 +251,17 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 					}
 				case 3:
 					for range 3 {
-						_, _ = p.wild(&StanzaFailed{Epoch: rapid.SampledFrom(known).Draw(rt, "failed").ID()})
+						_, _ = p.wild(&event.StanzaFailed{Epoch: rapid.SampledFrom(known).Draw(rt, "failed").ID()})
 					}
 				case 4, 5:
 					for range 3 {
 						p.rotation(rapid.SampledFrom(known).Draw(rt, "again"), []*peer{who("to")}, nil)
 					}
 				case 6:
-					e := p.sealed(ep, rapid.SampledFrom([]Body{&AddressLeased{Index: 3}, draftFor(c.peers[0], pay(1, 100_000)), &EntriesNamed{Entries: []journal.EntryID{{7}, ids[0]}}}).Draw(rt, "body"))
+					e := p.sealed(ep, rapid.SampledFrom([]event.Body{&event.AddressLeased{Index: 3}, draftFor(c.peers[0], pay(1, 100_000)), &event.EntriesNamed{Entries: []journal.EntryID{{7}, ids[0]}}}).Draw(rt, "body"))
 					ids = append(ids, e.ID())
 				case 7:
-					_, _ = p.wild(&ProposalApproved{Proposal: rapid.SampledFrom(ids).Draw(rt, "proposal"), Signatures: []PartialSignature{{Bytes: make([]byte, 70)}}})
+					_, _ = p.wild(&event.ProposalApproved{Proposal: rapid.SampledFrom(ids).Draw(rt, "proposal"), Signatures: []event.PartialSignature{{Bytes: make([]byte, 70)}}})
 				case 8:
 					_ = c.peers[2].restored(old)
 				case 9:

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -16,7 +18,7 @@ import (
 type Finding struct {
 	Code, What, Where string
 	// Mend makes it right, where that is safe: what it takes away is made anew.
-	Mend *Batch
+	Mend *port.Batch
 }
 
 // clockSlack is how far ahead of the clock something may claim to be.
@@ -25,13 +27,13 @@ const clockSlack = 2 * time.Hour
 // Examine looks at what is stored of a group, as a node would at its start, and
 // says everything that is wrong instead of the first. recs, entries and guard
 // are what the store can still read.
-func Examine(ctx context.Context, self *Self, group journal.GroupID, recs map[string][]byte, entries []*journal.Entry, guard []GuardRecord, now time.Time) []Finding {
+func Examine(ctx context.Context, self *Self, group journal.GroupID, recs map[string][]byte, entries []*journal.Entry, guard []port.GuardRecord, now time.Time) []Finding {
 	x := &examination{recs: recs, group: group, guard: guard, now: now}
 	if recs[recLocal] == nil {
 		x.find("wallet_record", "the record that a wallet rests on is missing", recLocal)
 		return x.out
 	}
-	if err := localDecode(recs[recLocal], &x.m.local); err != nil {
+	if err := record.Decode(recs[recLocal], &x.m.local); err != nil {
 		x.find("wallet_record", "the record that a wallet rests on cannot be read: "+err.Error(), recLocal)
 		return x.out
 	}
@@ -56,7 +58,7 @@ type examination struct {
 	m     Machine
 	recs  map[string][]byte
 	group journal.GroupID
-	guard []GuardRecord
+	guard []port.GuardRecord
 	now   time.Time
 	out   []Finding
 }
@@ -64,7 +66,7 @@ type examination struct {
 func (x *examination) find(code, what, where string, drop ...string) {
 	f := Finding{Code: code, What: what, Where: where}
 	if len(drop) > 0 {
-		f.Mend = &Batch{Group: x.group, Deletes: drop}
+		f.Mend = &port.Batch{Group: x.group, Deletes: drop}
 	}
 	x.out = append(x.out, f)
 }
@@ -142,9 +144,9 @@ func (x *examination) derived(empty State) {
 	if x.recs[recView] == nil || st.active == nil {
 		return
 	}
-	v, err := restoreView(x.recs, st.active.Descriptor)
-	if lead := time.Unix(v.tip.MedianTime, 0).Sub(x.now); lead > clockSlack {
-		x.find("clock_behind", fmt.Sprintf("the clock is %v before the time of the block chain", lead.Round(time.Minute)), fmt.Sprintf("block %d", v.tip.Height))
+	v, err := Restore(x.recs, st.active.Descriptor)
+	if lead := time.Unix(v.Tip().MedianTime, 0).Sub(x.now); lead > clockSlack {
+		x.find("clock_behind", fmt.Sprintf("the clock is %v before the time of the block chain", lead.Round(time.Minute)), fmt.Sprintf("block %d", v.Tip().Height))
 	}
 	if err != nil {
 		drop := []string{recView}
@@ -222,7 +224,7 @@ func (x *examination) checkGuard() {
 	if !ok || x.m.External() {
 		return
 	}
-	known := map[GuardRecord]bool{}
+	known := map[port.GuardRecord]bool{}
 	for _, r := range x.guard {
 		known[r] = true
 	}
@@ -231,19 +233,19 @@ func (x *examination) checkGuard() {
 			continue
 		}
 		for _, in := range p.Body.Inputs {
-			r := GuardRecord{in.OutPoint(), p.TxID}
+			r := port.GuardRecord{OutPoint: in.OutPoint(), TxID: p.TxID}
 			if known[r] {
 				continue
 			}
 			known[r] = true
 			f := Finding{Code: "guard_incomplete", What: fmt.Sprintf("the sign guard does not know that this node signed transaction %v", p.TxID), Where: in.OutPoint().String()}
-			u := GuardUpdate{GuardRecord: r}
+			u := port.GuardUpdate{GuardRecord: r}
 			for k := range known {
 				if k.OutPoint == r.OutPoint {
 					u.Known = append(u.Known, k.TxID)
 				}
 			}
-			f.Mend = &Batch{Group: x.group, Guard: []GuardUpdate{u}}
+			f.Mend = &port.Batch{Group: x.group, Guard: []port.GuardUpdate{u}}
 			x.out = append(x.out, f)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // examined is what an examination of a peer's store says.
@@ -112,7 +114,7 @@ func TestExamine(t *testing.T) {
 // c's rotation reached a, who writes under it, and not b.
 func epochMissing(t *testing.T, c *circle) *peer {
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
-	s := &step{m: z.m, in: z.input(nil), batch: Batch{Group: z.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: z.m, in: z.input(nil), batch: port.Batch{Group: z.m.State.group, Puts: map[string][]byte{}}}
 	ep := s.newEpoch()
 	if err := s.rotate(ep, z.m.State.active.Members); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Times of effects that reach outside.
@@ -70,7 +72,7 @@ func (a *Actor) watch(x WatchScripts) {
 }
 
 // callWatch counts the calls in the order in which the follower takes them.
-func (a *Actor) callWatch(x WatchScripts) (f Follower, call uint64, err error) {
+func (a *Actor) callWatch(x WatchScripts) (f port.Follower, call uint64, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.follower == nil {
@@ -87,7 +89,7 @@ func (a *Actor) callWatch(x WatchScripts) (f Follower, call uint64, err error) {
 func (a *Actor) follow() {
 	for a.ctx.Err() == nil {
 		m := a.Machine()
-		x := m.View.Follow()
+		x := Follow(m.View.Follow())
 		if len(x.Known) == 0 && !a.born(&x) {
 			select {
 			case <-a.ctx.Done():
@@ -119,14 +121,14 @@ const bornBefore = 7 * 24 * time.Hour
 // born finds the height at which a wallet that was never followed begins: the
 // chain may not have been known when it was made. It says whether to go on.
 func (a *Actor) born(x *Follow) bool {
-	d, ok := a.ports.Chain.(Dated)
+	d, ok := a.ports.Chain.(port.Dated)
 	m := a.Machine()
 	if !ok || m.existed() || m.local.Rescanned {
 		return true
 	}
 	height, err := d.HeightAt(a.ctx, m.began().Add(-bornBefore))
 	if err != nil {
-		if a.ctx.Err() == nil && !errors.Is(err, ErrNotSynced) {
+		if a.ctx.Err() == nil && !errors.Is(err, port.ErrNotSynced) {
 			a.ports.Log.Warn("find the wallet's first block", "wallet", a.group.String()[:8], "error", err)
 		}
 		return false
@@ -143,7 +145,7 @@ func (a *Actor) born(x *Follow) bool {
 
 // stream takes in what a follower tells until it ends, or until the chain is
 // to be scanned again: then it is no longer the stream of that number.
-func (a *Actor) stream(f Follower, number uint64) {
+func (a *Actor) stream(f port.Follower, number uint64) {
 	a.mu.Lock()
 	a.follower, a.watches = f, 0
 	a.mu.Unlock()
@@ -161,7 +163,7 @@ func (a *Actor) stream(f Follower, number uint64) {
 	f.Expect(v.Sighted())
 	if again, ok := v.Unfinished(); ok {
 		// Of last time, or asked for while the stream was being opened.
-		a.done.Go(func() { a.watch(again) })
+		a.done.Go(func() { a.watch(WatchScripts(again)) })
 	}
 	for n := range f.Notices() {
 		if _, err := a.Do(a.ctx, streamed{n, number}); err != nil {

@@ -1,60 +1,22 @@
 package coordinator
 
 import (
-	"encoding/hex"
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
-// ProofKind says how a record shows that somebody holds the key's private part.
-type ProofKind uint64
-
-// The kinds of proofs. Numbers are never reused.
-const (
-	// ProofOwn: ECDSA by the account key itself over the record's hash.
-	ProofOwn ProofKind = 0
-	// ProofMessage: a Bitcoin signed message by the key's child 0/0.
-	ProofMessage ProofKind = 1
-	// ProofBIP322: BIP322's simple form by the P2WPKH address of the child 0/0.
-	ProofBIP322 ProofKind = 2
-	// ProofPSBT: the same signature, made by signing to_sign as a PSBT.
-	ProofPSBT ProofKind = 3
-	// ProofNone: nothing shows it. The other members see it and accept it.
-	ProofNone ProofKind = 4
-)
-
-// String is the kind as people see it.
-func (k ProofKind) String() string {
-	switch k {
-	case ProofOwn:
-		return "own"
-	case ProofMessage, ProofBIP322:
-		return "message"
-	case ProofPSBT:
-		return "psbt"
-	case ProofNone:
-		return "none"
-	}
-	return "unknown"
-}
-
-// proofText is what an external key signs: one line of plain ASCII, at most 240
-// characters, which is what the narrowest devices show and take.
-func proofText(group journal.GroupID, identity journal.Author, hash [32]byte) string {
-	return fmt.Sprintf("quorate key proof; wallet %s; node %s; record %s", group, hex.EncodeToString(identity[:]), hex.EncodeToString(hash[:]))
-}
-
 // checkProof verifies a record's proof of possession.
-func (s State) checkProof(key wallet.Key, author journal.Author, b *MemberRecord) error {
-	hash, text := b.claim(s.group, author)
+func (s State) checkProof(key wallet.Key, author journal.Author, b *event.MemberRecord) error {
+	hash, text := b.Claim(s.group, author)
 	switch b.How {
-	case ProofOwn:
+	case event.ProofOwn:
 		return key.VerifyHash(hash, b.Proof)
-	case ProofNone:
+	case event.ProofNone:
 		if len(b.Proof) != 0 {
-			return badEvent("a proof where none is claimed")
+			return fmt.Errorf("%w: a proof where none is claimed", event.ErrEvent)
 		}
 		return nil
 	}
@@ -62,7 +24,7 @@ func (s State) checkProof(key wallet.Key, author journal.Author, b *MemberRecord
 	if err != nil {
 		return err
 	}
-	if b.How == ProofMessage {
+	if b.How == event.ProofMessage {
 		return child.VerifyMessage(text, b.Proof)
 	}
 	return child.VerifyBIP322(text, b.Proof)
@@ -94,8 +56,9 @@ func (m Machine) ProofRequest() (ProofRequest, error) {
 		return ProofRequest{}, err
 	}
 	st := m.State
-	hash := proofHash(st.group, st.Me(), st.self.Sealing.Public(), key.String())
-	return ProofRequest{Text: proofText(st.group, st.Me(), hash), Key: key, By: by}, nil
+	b := &event.MemberRecord{SealingKey: st.self.Sealing.Public(), Key: key.String()}
+	_, text := b.Claim(st.group, st.Me())
+	return ProofRequest{Text: text, Key: key, By: by}, nil
 }
 
 // ownRecord returns this node's record, once it is written.
@@ -109,7 +72,7 @@ func (m Machine) External() bool {
 		return true
 	}
 	r, ok := m.ownRecord()
-	return ok && r.Body.How != ProofOwn
+	return ok && r.Body.How != event.ProofOwn
 }
 
 // AwaitsProof says whether this node's place waits for the proof of its key.
@@ -136,7 +99,7 @@ func (s State) sameKeys() (a, b string, same bool) {
 func (r *Roster) unproven(me journal.Author) []string {
 	var out []string
 	for _, m := range r.Members {
-		if m.Proof == ProofNone && m.Identity != me {
+		if m.Proof == event.ProofNone && m.Identity != me {
 			out = append(out, m.Called())
 		}
 	}

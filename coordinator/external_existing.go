@@ -2,45 +2,20 @@ package coordinator
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
-// maxGenesisBytes holds 20 keys of at most 250 characters, and what else a
-// genesis says.
-const maxGenesisBytes = 8 << 10
-
 // aheadOfUse is how many addresses of each branch are looked for at once where a
 // wallet is older than its group: one scan from its birthday finds them all.
 const aheadOfUse = 200
-
-// existing is the descriptor of a wallet that was there before its group; nil
-// where there is none.
-func (g Genesis) existing() (*wallet.Descriptor, error) {
-	if g.Descriptor == "" {
-		return nil, nil
-	}
-	return wallet.ParseDescriptor(g.Descriptor, wallet.Network(g.Network))
-}
-
-func (g Genesis) checkExisting() error {
-	d, err := g.existing()
-	switch {
-	case err != nil:
-		return badEvent("descriptor: %v", err)
-	case d == nil && g.Birthday != 0, g.Birthday < 0, g.Birthday > maxBirthday:
-		return badEvent("birthday %d", g.Birthday)
-	case d == nil:
-		return nil
-	case d.String() != g.Descriptor || d.Threshold() != g.Threshold || len(d.Keys()) != g.Cosigners || string(d.ScriptType()) != g.Script:
-		return badEvent("the descriptor does not fit the genesis")
-	}
-	return nil
-}
 
 // inOrder puts members in the order of the keys of an existing wallet. It says
 // false unless each brought one of them.
@@ -62,10 +37,10 @@ func inOrder(members []Member, d *wallet.Descriptor) bool {
 	return true
 }
 
-// externalKey reads this node's external key for a group: one of the wallet's
+// namedKey reads this node's external key for a group: one of the wallet's
 // own, by its text or its fingerprint, where the wallet is older than the group.
-func (g Genesis) externalKey(text string) (wallet.Key, error) {
-	d, err := g.existing()
+func namedKey(g event.Genesis, text string) (wallet.Key, error) {
+	d, err := g.Existing()
 	if err != nil {
 		return wallet.Key{}, err
 	}
@@ -95,12 +70,12 @@ func keyList(d *wallet.Descriptor) string {
 
 // cosignerKey is this node's key in a group: the external one where there is
 // one; in an existing wallet the one that the seed derives; else a new one.
-func (n *Node) cosignerKey(ctx context.Context, g Genesis, external string) (CosignerKey, error) {
+func (n *Node) cosignerKey(ctx context.Context, g event.Genesis, external string) (CosignerKey, error) {
 	if external != "" {
-		key, err := g.externalKey(external)
+		key, err := namedKey(g, external)
 		return CosignerKey{Key: key}, err
 	}
-	d, err := g.existing()
+	d, err := g.Existing()
 	if err != nil {
 		return CosignerKey{}, err
 	}
@@ -136,18 +111,18 @@ func (n *Node) useAccount(ctx context.Context, script wallet.ScriptType, account
 		return fmt.Errorf("read account number: %w", err)
 	}
 	if b := recs[name]; len(b) == 8 {
-		if next, _ := readUint64(b); next > uint64(account) {
+		if next := binary.BigEndian.Uint64(b); next > uint64(account) {
 			return nil
 		}
 	}
-	if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: appendUint64(nil, uint64(account)+1)}}); err != nil {
+	if err := n.ports.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, uint64(account)+1)}}); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	return nil
 }
 
-func (n *Node) prover(ctx context.Context, script wallet.ScriptType, account uint32) func(KeyClaim) ([]byte, error) {
-	return func(c KeyClaim) ([]byte, error) { return n.ports.Signer.SignClaim(ctx, script, account, c) }
+func (n *Node) prover(ctx context.Context, script wallet.ScriptType, account uint32) func(event.KeyClaim) ([]byte, error) {
+	return func(c event.KeyClaim) ([]byte, error) { return n.ports.Signer.SignClaim(ctx, script, account, c) }
 }
 
 // existed says whether the wallet is older than its group: it has a history.
@@ -161,12 +136,12 @@ func (m Machine) lookAhead() View {
 	if !m.existed() {
 		return v
 	}
-	for branch := range v.used {
-		until := (v.used[branch]/aheadOfUse + 1) * aheadOfUse
-		if until-v.used[branch] < 2*gapLimit {
+	for branch := range uint32(2) {
+		until := (v.Used(branch)/aheadOfUse + 1) * aheadOfUse
+		if until-v.Used(branch) < 2*gapLimit {
 			until += aheadOfUse
 		}
-		v = v.Hand(uint32(branch), until-1)
+		v = v.Hand(branch, until-1)
 	}
 	return v
 }
@@ -175,6 +150,6 @@ func (m Machine) lookAhead() View {
 // that is still being found: its addresses are then looked for from the birthday
 // before the chain counts as seen. A payment of after this node took the wallet
 // in is none of its past: whoever makes one must not stop this node.
-func (m Machine) importing(b BlockRef) bool {
+func (m Machine) importing(b port.BlockRef) bool {
 	return m.existed() && b.Height > 0 && b.Time <= m.local.Created && !m.View.Synced()
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -34,7 +36,7 @@ func existingGroup(t testing.TB, birthday int32) (*circle, *wallet.Descriptor) {
 		t.Fatal(err)
 	}
 	a := c.peers[0]
-	g := Genesis{Threshold: 2, Cosigners: 3, Script: "wsh", Network: "regtest", Descriptor: d.String(), Birthday: birthday}
+	g := event.Genesis{Threshold: 2, Cosigners: 3, Script: "wsh", Network: "regtest", Descriptor: d.String(), Birthday: birthday}
 	m, invites, effects, err := Found(a.self, a.input(nil), g, "treasury", a.name, a.key(), birthday, nil, c.clock.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +46,7 @@ func existingGroup(t testing.TB, birthday int32) (*circle, *wallet.Descriptor) {
 	}
 	for i, p := range c.peers[1:] {
 		nonce := [32]byte{byte(i)}
-		grant := a.must(Admit{Joiner: p.id(), Nonce: nonce, Proof: invites[i].Proof(p.id(), nonce)}).(Grant)
+		grant := a.must(Admit{Joiner: p.id(), Nonce: nonce, Proof: invites[i].Proof(p.id(), nonce)}).(port.Grant)
 		m, effects, err := Enter(p.self, p.input(nil), invites[i], grant, wallet.Regtest, p.name, p.key(), birthday)
 		if err != nil {
 			t.Fatal(err)
@@ -93,32 +95,32 @@ func TestExistingWalletTakesItsOwnKeysOnly(t *testing.T) {
 	c, d := existingGroup(t, 0)
 	stranger := newPeer(t, "X", 9, &c.clock)
 	st := c.peers[0].m.State
-	b := &MemberRecord{Name: "X", SealingKey: stranger.self.Sealing.Public(), Key: stranger.account.Key().String(), How: ProofNone}
+	b := &event.MemberRecord{Name: "X", SealingKey: stranger.self.Sealing.Public(), Key: stranger.account.Key().String(), How: event.ProofNone}
 	if _, err := st.checkRecord(stranger.id(), b); err == nil {
 		t.Error("a key that is not of the wallet is taken")
 	}
 	g := st.genesis
-	if _, err := g.externalKey(stranger.account.Key().String()); ruleOf(err) != RuleBadKey {
+	if _, err := namedKey(g, stranger.account.Key().String()); ruleOf(err) != RuleBadKey {
 		t.Errorf("as external: %v", err)
 	}
 	want := d.Keys()[1]
 	for _, text := range []string{want.String(), hexOf(want)} {
-		if k, err := g.externalKey(text); err != nil || k.String() != want.String() {
+		if k, err := namedKey(g, text); err != nil || k.String() != want.String() {
 			t.Errorf("%s: %v, %v", text, k, err)
 		}
 	}
-	for name, change := range map[string]func(*Genesis){
-		"threshold":         func(g *Genesis) { g.Threshold = 1 },
-		"cosigners":         func(g *Genesis) { g.Cosigners = 2 },
-		"script":            func(g *Genesis) { g.Script = "sh-wsh" },
-		"another form":      func(g *Genesis) { g.Descriptor = g.Descriptor[:len(g.Descriptor)-9] },
-		"no descriptor":     func(g *Genesis) { g.Descriptor = "wsh(nothing)" },
-		"birthday":          func(g *Genesis) { g.Birthday = -1 },
-		"birthday of a new": func(g *Genesis) { g.Descriptor, g.Birthday = "", 5 },
+	for name, change := range map[string]func(*event.Genesis){
+		"threshold":         func(g *event.Genesis) { g.Threshold = 1 },
+		"cosigners":         func(g *event.Genesis) { g.Cosigners = 2 },
+		"script":            func(g *event.Genesis) { g.Script = "sh-wsh" },
+		"another form":      func(g *event.Genesis) { g.Descriptor = g.Descriptor[:len(g.Descriptor)-9] },
+		"no descriptor":     func(g *event.Genesis) { g.Descriptor = "wsh(nothing)" },
+		"birthday":          func(g *event.Genesis) { g.Birthday = -1 },
+		"birthday of a new": func(g *event.Genesis) { g.Descriptor, g.Birthday = "", 5 },
 	} {
 		bad := st.genesis
 		change(&bad)
-		if _, err := EncodeGenesis(bad); err == nil {
+		if _, err := event.EncodeGenesis(bad); err == nil {
 			t.Errorf("%s: the genesis is taken", name)
 		}
 	}
@@ -135,7 +137,7 @@ func TestExistingWalletFindsItsHistory(t *testing.T) {
 		p.must(Ratify{Words: r.Words()})
 	}
 	c.settle()
-	if got := a.m.View.watched; got[0] != aheadOfUse || got[1] != aheadOfUse {
+	if got := a.m.View.Watched(); got[0] != aheadOfUse || got[1] != aheadOfUse {
 		t.Errorf("%v addresses are watched", got)
 	}
 	script, err := d.Script(wallet.BranchExternal, 190)
@@ -161,8 +163,8 @@ func TestExistingWalletFindsItsHistory(t *testing.T) {
 			}
 		}
 	}
-	if !found || next.View.watched[0] != 2*aheadOfUse {
-		t.Errorf("watched %v", next.View.watched)
+	if !found || next.View.Watched()[0] != 2*aheadOfUse {
+		t.Errorf("watched %v", next.View.Watched())
 	}
 	if b := Sum(Coins(next.State, next.View, c.clock)); b.Confirmed != 50_000 {
 		t.Errorf("balance %+v", b)
@@ -170,7 +172,7 @@ func TestExistingWalletFindsItsHistory(t *testing.T) {
 }
 
 // block is the next one, not shown to anybody.
-func (c *circle) block(txs ...*wire.MsgTx) ChainNotice {
-	b := BlockRef{Height: c.height + 1, Hash: chainhash.Hash{byte(c.height), 'b'}, Time: c.clock.Unix(), MedianTime: c.clock.Unix()}
-	return ChainNotice{Kind: Connected, Prev: c.tip, Block: b, Txs: txs}
+func (c *circle) block(txs ...*wire.MsgTx) port.ChainNotice {
+	b := port.BlockRef{Height: c.height + 1, Hash: chainhash.Hash{byte(c.height), 'b'}, Time: c.clock.Unix(), MedianTime: c.clock.Unix()}
+	return port.ChainNotice{Kind: port.Connected, Prev: c.tip, Block: b, Txs: txs}
 }

@@ -53,7 +53,7 @@ func (m *Machine) ownOutputs(p *Proposal) []wallet.OwnOutput {
 	for i, o := range p.Body.Outputs {
 		if o.Change != nil {
 			out = append(out, wallet.OwnOutput{Output: i, Branch: wallet.BranchChange, Index: *o.Change})
-		} else if at, ok := m.View.scripts.Get(string(o.PkScript)); ok {
+		} else if at, ok := m.View.Place(o.PkScript); ok {
 			out = append(out, wallet.OwnOutput{Output: i, Branch: at.Branch, Index: at.Index})
 		}
 	}
@@ -106,12 +106,12 @@ func (m *Machine) MatchPSBT(packet *psbt.Packet) (*Proposal, []wallet.Signature,
 func (m *Machine) spending(tx *wire.MsgTx) (near []*Proposal, ours bool) {
 	shared, belied := map[*Proposal]int{}, map[*Proposal]bool{}
 	for _, in := range tx.TxIn {
-		_, coin := m.View.outs.Get(coinKey(in.PreviousOutPoint))
+		_, coin := m.View.Out(in.PreviousOutPoint)
 		ours = ours || coin
 		for _, p := range m.State.spenders(in.PreviousOutPoint) { // a few of each author
 			if shared[p]++; shared[p] == 1 {
 				near = append(near, p)
-				belied[p] = m.View.belies(p)
+				belied[p] = belies(m.View, p)
 			}
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
@@ -19,7 +21,7 @@ func externalGroup(tb testing.TB) (*circle, *device) {
 	tb.Helper()
 	d := newDevice(tb, 9)
 	c := formingExternal(tb, 2, 3, d.text())
-	c.peers[2].must(Prove{Name: "C", How: ProofNone})
+	c.peers[2].must(Prove{Name: "C", How: event.ProofNone})
 	c.settle()
 	c.ratifyAll(true)
 	c.fund(100_000, 60_000, 70_000)
@@ -78,7 +80,7 @@ func TestExportIsGuarded(t *testing.T) {
 		t.Error("an export of a node with an external key is not guarded")
 	}
 	for _, in := range prop.Body.Inputs {
-		if !x.guard[GuardRecord{in.OutPoint(), prop.TxID}] {
+		if !x.guard[port.GuardRecord{OutPoint: in.OutPoint(), TxID: prop.TxID}] {
 			t.Errorf("%v is not in the guard", in.OutPoint())
 		}
 	}
@@ -96,7 +98,7 @@ func TestExportIsGuarded(t *testing.T) {
 
 // of spends the one coin of an amount.
 func (c *circle) of(amount int64, p Propose) Propose {
-	for _, o := range c.peers[0].m.View.outs.All() {
+	for o := range c.peers[0].m.View.Unspent() {
 		if o.Amount == amount {
 			p.Coins = []wire.OutPoint{o.OutPoint}
 		}
@@ -294,7 +296,7 @@ func TestExportMarksWhatIsTheWallets(t *testing.T) {
 		t.Fatal(err)
 	}
 	req := withUnsigned(pay(1, 40_000))
-	req.Outputs = append(req.Outputs, ProposalOutput{PkScript: own.PkScript, Amount: 20_000})
+	req.Outputs = append(req.Outputs, event.ProposalOutput{PkScript: own.PkScript, Amount: 20_000})
 	p := a.must(req).(Proposed)
 	packet := a.packet(p.Proposal, 0)
 	marked := 0
@@ -319,7 +321,7 @@ func TestExportMarksWhatIsTheWallets(t *testing.T) {
 	// One that is not at hand is named.
 	m := a.m
 	prop, _ := m.State.Proposal(p.Proposal)
-	m.View.txs = m.View.txs.Delete(key(prop.Body.Inputs[0].TxID))
+	m.View = a.viewOf(prop.Body.Inputs[0].TxID)
 	if _, missing, err := m.PSBT(prop, 0); err != nil || len(missing) != 1 || missing[0] != prop.Body.Inputs[0].TxID {
 		t.Errorf("missing %v: %v", missing, err)
 	}
@@ -340,9 +342,9 @@ func TestExportNeedsAPlaceInTheWallet(t *testing.T) {
 	}
 	at, _ := x.m.State.active.index(x.id())
 	e := newPeer(t, "E", 30, &c.clock)
-	r := &MemberReplaced{Key: uint32(at), Old: x.id(), New: e.id(), Sealing: e.self.Sealing.Public()}
-	id := r.id(x.m.State.group)
-	r.Consent = e.self.Identity.Sign(consentTag, id[:])
+	r := &event.MemberReplaced{Key: uint32(at), Old: x.id(), New: e.id(), Sealing: e.self.Sealing.Public()}
+	id := r.ID(x.m.State.group)
+	r.Consent = e.self.Identity.Sign(event.ConsentTag, id[:])
 	if _, err := a.wild(r); err != nil {
 		t.Fatal(err)
 	}

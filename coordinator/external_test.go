@@ -9,6 +9,8 @@ import (
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -96,7 +98,7 @@ func (c *circle) ratifyAll(accept bool) {
 	}
 	c.settle()
 	for _, p := range c.peers {
-		p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+		p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	}
 }
 
@@ -120,20 +122,20 @@ func TestExternalKeyWaitsForItsProof(t *testing.T) {
 		t.Fatalf("after a restart: %v, %q", err, again.Text)
 	}
 	for name, p := range map[string]Prove{
-		"of another text":       {Name: "C", How: ProofMessage, Proof: d.message(want.Text + ".")},
-		"of another key":        {Name: "C", How: ProofMessage, Proof: newDevice(t, 8).message(want.Text)},
-		"empty":                 {Name: "C", How: ProofMessage},
-		"as BIP322":             {Name: "C", How: ProofBIP322, Proof: d.message(want.Text)},
-		"as a PSBT":             {Name: "C", How: ProofPSBT, Proof: d.message(want.Text)},
-		"none, with some bytes": {Name: "C", How: ProofNone, Proof: []byte{1}},
-		"by the account itself": {Name: "C", How: ProofOwn, Proof: d.account.SignHash([32]byte{1})},
+		"of another text":       {Name: "C", How: event.ProofMessage, Proof: d.message(want.Text + ".")},
+		"of another key":        {Name: "C", How: event.ProofMessage, Proof: newDevice(t, 8).message(want.Text)},
+		"empty":                 {Name: "C", How: event.ProofMessage},
+		"as BIP322":             {Name: "C", How: event.ProofBIP322, Proof: d.message(want.Text)},
+		"as a PSBT":             {Name: "C", How: event.ProofPSBT, Proof: d.message(want.Text)},
+		"none, with some bytes": {Name: "C", How: event.ProofNone, Proof: []byte{1}},
+		"by the account itself": {Name: "C", How: event.ProofOwn, Proof: d.account.SignHash([32]byte{1})},
 	} {
 		if _, err := x.do(p); ruleOf(err) != RuleProof {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	x.must(Prove{Name: "C", How: ProofMessage, Proof: d.message(want.Text)})
-	if _, err := x.do(Prove{Name: "C", How: ProofNone}); ruleOf(err) != RuleProved {
+	x.must(Prove{Name: "C", How: event.ProofMessage, Proof: d.message(want.Text)})
+	if _, err := x.do(Prove{Name: "C", How: event.ProofNone}); ruleOf(err) != RuleProved {
 		t.Errorf("a second proof: %v", err)
 	}
 	if _, err := c.peers[0].m.ProofRequest(); ruleOf(err) != RuleNotExternal {
@@ -147,7 +149,7 @@ func TestExternalKeyWaitsForItsProof(t *testing.T) {
 			t.Fatalf("%s: %s", p.name, p.m.Missing())
 		}
 		i, _ := a.index(x.id())
-		if a.Members[i].Proof != ProofMessage || a.Members[i].Key.String() != d.text() {
+		if a.Members[i].Proof != event.ProofMessage || a.Members[i].Key.String() != d.text() {
 			t.Errorf("%s sees %v by %v", p.name, a.Members[i].Key, a.Members[i].Proof)
 		}
 	}
@@ -167,7 +169,7 @@ func ruleOf(err error) string {
 func TestUnprovenKeyIsAcceptedByName(t *testing.T) {
 	d := newDevice(t, 9)
 	c := formingExternal(t, 2, 3, d.text())
-	c.peers[2].must(Prove{Name: "C", How: ProofNone})
+	c.peers[2].must(Prove{Name: "C", How: event.ProofNone})
 	c.settle()
 	r, _ := c.peers[0].m.State.Roster()
 	_, err := c.peers[0].do(Ratify{Words: r.Words()})
@@ -194,7 +196,7 @@ func TestProofBindsTheRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := &MemberRecord{Name: "C", SealingKey: x.self.Sealing.Public(), Key: d.text(), How: ProofMessage, Proof: d.message(want.Text)}
+	good := &event.MemberRecord{Name: "C", SealingKey: x.self.Sealing.Public(), Key: d.text(), How: event.ProofMessage, Proof: d.message(want.Text)}
 	if _, err := x.m.State.checkRecord(x.id(), good); err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +220,7 @@ func TestExternalKeysThatAreRefused(t *testing.T) {
 	c := formingExternal(t, 2, 3, c0(t))
 	x := c.peers[2]
 	// The key of the founder: only the founder's entries tell.
-	if _, err := x.do(Prove{Name: "C", How: ProofNone}); ruleOf(err) != RuleKeyTaken || !strings.Contains(err.Error(), `"A"`) {
+	if _, err := x.do(Prove{Name: "C", How: event.ProofNone}); ruleOf(err) != RuleKeyTaken || !strings.Contains(err.Error(), `"A"`) {
 		t.Errorf("another cosigner's key: %v", err)
 	}
 	before := len(x.out)
@@ -245,7 +247,7 @@ func TestExternalKeysThatAreRefused(t *testing.T) {
 		t.Error("a refused key changed something")
 	}
 	x.must(ChangeKey{d.text()})
-	x.must(Prove{Name: "C", How: ProofNone})
+	x.must(Prove{Name: "C", How: event.ProofNone})
 	if _, err := x.do(ChangeKey{newDevice(t, 7).text()}); ruleOf(err) != RuleProved {
 		t.Errorf("another key after the record: %v", err)
 	}
@@ -260,7 +262,7 @@ func c0(t testing.TB) string {
 func TestNodeWithoutItsKeyDoesNotSign(t *testing.T) {
 	d := newDevice(t, 9)
 	c := formingExternal(t, 2, 3, d.text())
-	c.peers[2].must(Prove{Name: "C", How: ProofNone})
+	c.peers[2].must(Prove{Name: "C", How: event.ProofNone})
 	c.settle()
 	c.ratifyAll(true)
 	c.fund(100_000, 100_000)

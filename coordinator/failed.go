@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -78,7 +79,7 @@ func (n *Node) storedName(ctx context.Context, id journal.GroupID) string {
 			return err
 		}
 		var l Local
-		if err := localDecode(recs[recLocal], &l); err != nil {
+		if err := record.Decode(recs[recLocal], &l); err != nil {
 			return err
 		}
 		name = l.Name

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -13,7 +15,7 @@ import (
 // nameless lists one wallet, of which no more than its local record can be read,
 // or not even that.
 type nameless struct {
-	Store
+	port.Store
 	group journal.GroupID
 	local []byte
 }
@@ -33,7 +35,7 @@ func (s nameless) Records(_ context.Context, g journal.GroupID, prefix string) (
 // The name of a wallet that could not be opened stays its own: no founder of
 // another one gets it, nor one that looks like it, whether it can be read or not.
 func TestTheNameOfAFailedWalletIsTaken(t *testing.T) {
-	local, err := theCodec.enc.Marshal(Local{Name: "vault"})
+	local, err := record.Encode(Local{Name: "vault"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,13 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // spoiled lists two wallets: reading one of them panics, the other fails.
 type spoiled struct {
-	Store
+	port.Store
 	panics, fails journal.GroupID
 }
 

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"errors"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -54,14 +55,14 @@ func (s State) read(e *journal.Entry) State {
 }
 
 func (s State) foldRotation(ref Ref, id journal.EpochID, plain []byte) State {
-	ev, err := DecodeEvent(plain)
-	if errors.Is(err, ErrNewer) {
+	ev, err := event.Decode(plain)
+	if errors.Is(err, event.ErrNewer) {
 		return s.asUnknown(ref)
 	}
 	if err != nil {
 		return s.asInert(ref, ruleMalformed)
 	}
-	b, ok := ev.Body.(*EpochRotated)
+	b, ok := ev.Body.(*event.EpochRotated)
 	if !ok {
 		return s.asInert(ref, rulePlain)
 	}
@@ -95,7 +96,7 @@ func (s State) addEpoch(ep journal.Epoch) State {
 	s.epochs = s.epochs.Set(key(id), ep)
 	s = s.learnt(ep)
 	var waiting []*journal.Entry
-	for _, e := range scan(s.sealed, key(id)) {
+	for _, e := range pmap.Prefix(s.sealed, key(id)) {
 		waiting = append(waiting, e)
 	}
 	for _, e := range waiting {
@@ -107,8 +108,8 @@ func (s State) addEpoch(ep journal.Epoch) State {
 }
 
 func (s State) foldEvent(ref Ref, plain []byte) State {
-	ev, err := DecodeEvent(plain)
-	if errors.Is(err, ErrNewer) {
+	ev, err := event.Decode(plain)
+	if errors.Is(err, event.ErrNewer) {
 		return s.asUnknown(ref)
 	}
 	if err != nil {
@@ -116,56 +117,56 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	}
 	ref.Time = ev.Time
 	switch b := ev.Body.(type) {
-	case *GroupCreated:
+	case *event.GroupCreated:
 		return s.foldCreated(ref, b)
-	case *MemberAdmitted:
+	case *event.MemberAdmitted:
 		if ref.Chain.Author != s.genesis.Founder {
 			return s.asInert(ref, ruleNotFounder)
 		}
 		s.admitted = lowest(s.admitted, string(b.Identity[:]), ref, func(r Ref) Ref { return r })
-	case *MemberRecord:
+	case *event.MemberRecord:
 		k, err := s.checkRecord(ref.Chain.Author, b)
 		if err != nil {
 			return s.asInert(ref, ruleRecord)
 		}
 		s = s.foldRecord(Record{ref, b, k})
-	case *RosterClosed:
+	case *event.RosterClosed:
 		if ref.Chain.Author != s.genesis.Founder {
 			return s.asInert(ref, ruleNotFounder)
 		}
 		s = s.foldRoster(rosterFact{ref, b.Records})
-	case *RosterRevealed:
+	case *event.RosterRevealed:
 		f := revealFact{ref, b.Roster, b.Salt}
 		s.reveals = lowest(s.reveals, key3(ref.Chain.Author, b.Roster, commitment(b.Salt)), f, func(f revealFact) Ref { return f.Ref })
 		s = s.indexReveal(f).cameIn(lacksReveal(ref.Chain.Author, b.Roster, commitment(b.Salt)))
-	case *RosterRatified:
+	case *event.RosterRatified:
 		f := ratifiedFact{ref, b.Hash, b.Record}
 		s.ratified = lowest(s.ratified, ratifiedKey(b.Hash, ref.Chain.Author, b.Record), f, func(f ratifiedFact) Ref { return f.Ref })
 		s = s.indexRatified(f).ratifiedOne(f.Hash)
-	case *GroupAbandoned:
+	case *event.GroupAbandoned:
 		s.abandoned = s.abandoned.Set(key(ref.ID), ref)
 		return s
-	case *EpochRotated:
+	case *event.EpochRotated:
 		return s.asInert(ref, ruleNotRotation)
-	case *StanzaFailed:
+	case *event.StanzaFailed:
 		return s.failed(failureFact{ref, b.Epoch})
-	case *IncarnationStarted:
+	case *event.IncarnationStarted:
 		return s.foldIncarnation(ref, b)
-	case *EntriesNamed:
+	case *event.EntriesNamed:
 		for _, id := range b.Entries {
 			s.named = lowest(s.named, key2(id, ref.Chain.Author), ref, func(r Ref) Ref { return r })
 			s = s.want(id, ref.Chain.Author)
 		}
 		return s
-	case *MemberReplaced:
+	case *event.MemberReplaced:
 		return s.foldReplaced(replacedFact{ref, b})
-	case *ReplacementApproved:
+	case *event.ReplacementApproved:
 		s.replaceVotes = s.replaceVotes.Set(replaceVoteKey(ref, b.Replacement), replaceVote{ref, b.Replacement})
 		s.relineDue = true
 		return s
-	case *LabelSet:
+	case *event.LabelSet:
 		return s.foldLabel(ref, b)
-	case *AddressLeased:
+	case *event.AddressLeased:
 		return s.foldLease(ref, b.Index)
 	default:
 		return s.foldProposalEvent(ref, ev.Body)
@@ -185,17 +186,17 @@ func lowest[V any](m pmap.Map[string, V], k string, v V, ref func(V) Ref) pmap.M
 	return m.Set(k, v)
 }
 
-func (s State) foldCreated(ref Ref, b *GroupCreated) State {
+func (s State) foldCreated(ref Ref, b *event.GroupCreated) State {
 	if ref.Chain.Author != s.genesis.Founder {
 		return s.asInert(ref, ruleNotFounder)
 	}
-	if GroupID(b.Genesis) != s.group {
+	if event.GroupID(b.Genesis) != s.group {
 		return s.asInert(ref, ruleGenesis)
 	}
 	return s.foldName(ref, b.Name)
 }
 
-func (s State) foldIncarnation(ref Ref, b *IncarnationStarted) State {
+func (s State) foldIncarnation(ref Ref, b *event.IncarnationStarted) State {
 	if ref.Seq != 1 || ref.Chain.Incarnation < 2 {
 		return s.asInert(ref, ruleIncarnation)
 	}

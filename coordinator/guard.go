@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal/pmap"
 )
 
@@ -19,7 +20,7 @@ type Guard struct {
 }
 
 // NewGuard returns a guard that knows these records.
-func NewGuard(records []GuardRecord) Guard {
+func NewGuard(records []port.GuardRecord) Guard {
 	var g Guard
 	for _, r := range records {
 		g = g.add(r)
@@ -27,7 +28,7 @@ func NewGuard(records []GuardRecord) Guard {
 	return g
 }
 
-func (g Guard) add(r GuardRecord) Guard {
+func (g Guard) add(r port.GuardRecord) Guard {
 	k := coinKey(r.OutPoint)
 	old, _ := g.signed.Get(k)
 	if slices.Contains(old, r.TxID) {
@@ -61,8 +62,8 @@ func (g Guard) holds(p *Proposal) bool {
 // view (derived, so that a reorg arms it again). It returns what to record.
 // What the group's entries prove that this key signed counts as well: a store
 // that was restored from an old copy does not know all it signed.
-func (g Guard) check(s State, v View, p *Proposal) ([]GuardUpdate, error) {
-	var updates []GuardUpdate
+func (g Guard) check(s State, v View, p *Proposal) ([]port.GuardUpdate, error) {
+	var updates []port.GuardUpdate
 	for _, in := range p.Body.Inputs {
 		known := g.Known(coinKey(in.OutPoint()))
 		for _, tx := range append(slices.Clone(known), s.signedOn(in.OutPoint())...) {
@@ -73,7 +74,7 @@ func (g Guard) check(s State, v View, p *Proposal) ([]GuardUpdate, error) {
 				hint("propose with --replaces naming that proposal, or choose other coins")
 		}
 		if !slices.Contains(known, p.TxID) {
-			updates = append(updates, GuardUpdate{GuardRecord{in.OutPoint(), p.TxID}, slices.Clone(known)})
+			updates = append(updates, port.GuardUpdate{GuardRecord: port.GuardRecord{OutPoint: in.OutPoint(), TxID: p.TxID}, Known: slices.Clone(known)})
 		}
 	}
 	return updates, nil
@@ -96,7 +97,7 @@ func (s State) signedOn(o wire.OutPoint) []chainhash.Hash {
 			continue
 		}
 		by := coinKey(o) + string(binary.BigEndian.AppendUint32(nil, uint32(k)))
-		for tx := range scan(s.props.bySigner, by) {
+		for tx := range pmap.Prefix(s.props.bySigner, by) {
 			if id := chainhash.Hash([]byte(tx[len(by):])); !slices.Contains(out, id) {
 				out = append(out, id)
 			}
@@ -114,8 +115,8 @@ func (s State) buried(v View, tx chainhash.Hash) bool {
 // buried says whether a transaction this node signed can never confirm: one of
 // the coins it was signed for is spent by another transaction 6 deep.
 func (g Guard) buried(v View, tx chainhash.Hash) bool {
-	for k := range scan(g.coins, key(tx)) {
-		for _, by := range scan(v.spends, k[len(tx):]) {
+	for k := range pmap.Prefix(g.coins, key(tx)) {
+		for by := range v.Rivals(coinOf(k[len(tx):])) {
 			if by != tx && v.Confirmations(by) >= buriedDepth {
 				return true
 			}

@@ -4,15 +4,16 @@ import (
 	"context"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
 // peerStore shows what a peer made durable as a Store, for Load.
 type peerStore struct{ p *peer }
 
-func storeOf(p *peer) Store { return peerStore{p} }
+func storeOf(p *peer) port.Store { return peerStore{p} }
 
-func (s peerStore) Commit(_ context.Context, b Batch) error { s.p.persist(b); return nil }
+func (s peerStore) Commit(_ context.Context, b port.Batch) error { s.p.persist(b); return nil }
 
 func (s peerStore) Walk(_ context.Context, _ journal.GroupID, yield func(*journal.Entry) error) error {
 	for _, chain := range s.p.chains() {
@@ -29,11 +30,11 @@ func (s peerStore) Entry(_ context.Context, _ journal.GroupID, id journal.EntryI
 	if e, ok := s.p.held[id]; ok {
 		return e, nil
 	}
-	return nil, ErrNotFound
+	return nil, port.ErrNotFound
 }
 
 func (s peerStore) Range(context.Context, journal.GroupID, journal.ChainKey, uint64, int, int) ([]*journal.Entry, error) {
-	return nil, ErrUnsupported
+	return nil, port.ErrUnsupported
 }
 
 func (s peerStore) Records(_ context.Context, _ journal.GroupID, prefix string) (map[string][]byte, error) {
@@ -46,8 +47,8 @@ func (s peerStore) Records(_ context.Context, _ journal.GroupID, prefix string) 
 	return out, nil
 }
 
-func (s peerStore) Guard(context.Context) ([]GuardRecord, error) {
-	var out []GuardRecord
+func (s peerStore) Guard(context.Context) ([]port.GuardRecord, error) {
+	var out []port.GuardRecord
 	for g := range s.p.guard {
 		out = append(out, g)
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -28,9 +30,9 @@ type peer struct {
 	out     []*journal.Entry // published
 	sent    []*wire.MsgTx    // broadcast
 	held    map[journal.EntryID]*journal.Entry
-	guard   map[GuardRecord]bool
+	guard   map[port.GuardRecord]bool
 	records map[string][]byte
-	told    []Notice
+	told    []port.Notice
 	clock   *time.Time
 	drawn   uint64
 	failing bool // the store refuses
@@ -53,7 +55,7 @@ func newPeer(tb testing.TB, name string, n byte, clock *time.Time) *peer {
 	p := &peer{
 		tb: tb, name: name, seed: seed[:], clock: clock,
 		self: &Self{Identity: journal.NewIdentity(id), Sealing: sealing, Verified: wallet.NewSigCache(1 << 14), fault: func(err error) { panic(err) }},
-		held: map[journal.EntryID]*journal.Entry{}, guard: map[GuardRecord]bool{}, records: map[string][]byte{},
+		held: map[journal.EntryID]*journal.Entry{}, guard: map[port.GuardRecord]bool{}, records: map[string][]byte{},
 	}
 	if p.account, err = wallet.DeriveAccount(p.seed, wallet.Regtest, wallet.ScriptWSH, 0); err != nil {
 		tb.Fatal(err)
@@ -120,7 +122,7 @@ func (p *peer) execute(next Machine, effects []Effect) (any, error) {
 	return value, nil
 }
 
-func (p *peer) persist(b Batch) {
+func (p *peer) persist(b port.Batch) {
 	for _, e := range b.Entries {
 		p.held[e.ID()] = e
 	}
@@ -150,11 +152,11 @@ func (p *peer) crash() {
 	p.m = m
 	p.must(Started{})
 	for _, n := range p.circle.blocks {
-		if n.Block.Height > p.m.View.tip.Height {
+		if n.Block.Height > p.m.View.Tip().Height {
 			p.must(ChainIn{n})
 		}
 	}
-	p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 }
 
 // circle is a group of peers and a chain that the test makes up: the rules of
@@ -165,7 +167,7 @@ type circle struct {
 	clock  time.Time
 	height int32
 	tip    chainhash.Hash
-	blocks []ChainNotice
+	blocks []port.ChainNotice
 }
 
 func newCircle(tb testing.TB, k, n int) *circle {
@@ -179,7 +181,7 @@ func newCircle(tb testing.TB, k, n int) *circle {
 
 // founded is a forming circle of n cosigners, of whom the first nodes have a
 // node: the founder's entries are made, and nobody has taken an invite.
-func founded(tb testing.TB, k, n, nodes int) (*circle, []Invite) {
+func founded(tb testing.TB, k, n, nodes int) (*circle, []port.Invite) {
 	tb.Helper()
 	c := &circle{tb: tb, clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	for i := range nodes {
@@ -188,7 +190,7 @@ func founded(tb testing.TB, k, n, nodes int) (*circle, []Invite) {
 		c.peers = append(c.peers, p)
 	}
 	a := c.peers[0]
-	m, invites, effects, err := Found(a.self, a.input(nil), Genesis{Threshold: k, Cosigners: n, Script: "wsh", Network: "regtest"},
+	m, invites, effects, err := Found(a.self, a.input(nil), event.Genesis{Threshold: k, Cosigners: n, Script: "wsh", Network: "regtest"},
 		"treasury", a.name, a.key(), 0, nil, c.clock.Add(time.Hour))
 	if err != nil {
 		tb.Fatal(err)
@@ -200,10 +202,10 @@ func founded(tb testing.TB, k, n, nodes int) (*circle, []Invite) {
 }
 
 // join takes an invite of the first peer.
-func (c *circle) join(p *peer, inv Invite, ck CosignerKey) {
+func (c *circle) join(p *peer, inv port.Invite, ck CosignerKey) {
 	c.tb.Helper()
 	nonce := [32]byte{p.name[0]}
-	grant := c.peers[0].must(Admit{Joiner: p.id(), Nonce: nonce, Proof: inv.Proof(p.id(), nonce)}).(Grant)
+	grant := c.peers[0].must(Admit{Joiner: p.id(), Nonce: nonce, Proof: inv.Proof(p.id(), nonce)}).(port.Grant)
 	m, effects, err := Enter(p.self, p.input(nil), inv, grant, wallet.Regtest, p.name, ck, 0)
 	if err != nil {
 		c.tb.Fatal(err)
@@ -230,7 +232,7 @@ func active(tb testing.TB, k, n int) *circle {
 		if p.m.State.Active() == nil {
 			tb.Fatalf("%s is not active: %s", p.name, p.m.Missing())
 		}
-		p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+		p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	}
 	return c
 }
@@ -301,9 +303,9 @@ func (p *peer) chains() [][]*journal.Entry {
 func (c *circle) mine(txs []*wire.MsgTx, to ...*peer) {
 	c.tb.Helper()
 	c.height++
-	n := ChainNotice{Kind: Connected, Prev: c.tip, Txs: txs}
+	n := port.ChainNotice{Kind: port.Connected, Prev: c.tip, Txs: txs}
 	c.tip = chainhash.HashH(binary.BigEndian.AppendUint32(nil, uint32(c.height)))
-	n.Block = BlockRef{Height: c.height, Hash: c.tip, Time: c.clock.Unix(), MedianTime: c.clock.Unix() - 3600}
+	n.Block = port.BlockRef{Height: c.height, Hash: c.tip, Time: c.clock.Unix(), MedianTime: c.clock.Unix() - 3600}
 	c.blocks = append(c.blocks, n)
 	if len(to) == 0 {
 		to = c.peers
@@ -340,8 +342,33 @@ func recipient(n byte) []byte {
 }
 
 func pay(n byte, amount int64) Propose {
-	return Propose{Outputs: []ProposalOutput{{PkScript: recipient(n), Amount: amount}}, FeeRate: 2000}
+	return Propose{Outputs: []event.ProposalOutput{{PkScript: recipient(n), Amount: amount}}, FeeRate: 2000}
 }
 
 // GoString keeps the report of a failing property readable.
 func (p *peer) GoString() string { return p.name }
+
+// viewOf is what a restart makes of a peer's view, less some transactions.
+func (p *peer) viewOf(less ...chainhash.Hash) View {
+	p.tb.Helper()
+	recs := map[string][]byte{}
+	put := func(name string, b []byte, err error) {
+		if err != nil {
+			p.tb.Fatal(err)
+		}
+		recs[name] = b
+	}
+	b, err := p.m.View.Record()
+	put(recView, b, err)
+	for id, t := range p.m.View.Txs() {
+		if !slices.Contains(less, id) {
+			b, err := t.Record()
+			put(recTx+id.String(), b, err)
+		}
+	}
+	v, err := Restore(recs, p.m.State.active.Descriptor)
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	return v
+}

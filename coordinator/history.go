@@ -2,8 +2,8 @@ package coordinator
 
 import (
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -15,16 +15,9 @@ type HistoryItem struct {
 	// Fee is there where all inputs are the wallet's own.
 	Fee *int64
 	// Block is zero while it is unconfirmed.
-	Block BlockRef
+	Block port.BlockRef
 	// Proposal is the one that stands for it (see State.lead), or zero.
 	Proposal journal.EntryID
-}
-
-// HistoryPos is a place in the history: that of the last item shown. Height is
-// 0 for one that was unconfirmed.
-type HistoryPos struct {
-	Height int32
-	TxID   chainhash.Hash
 }
 
 // History returns what moved the wallet's coins, newest first: unconfirmed
@@ -32,14 +25,8 @@ type HistoryPos struct {
 // after a place (nil for all), and whether there is more. What can no longer
 // confirm, or is in no block and no mempool, is not part of it.
 func (m *Machine) History(after *HistoryPos, limit int) (items []HistoryItem, more bool) {
-	from := ""
-	if after != nil {
-		from = historyPlace(after.Height, after.TxID) + "\x00"
-	}
-	for k := range m.View.places.From(from) {
-		id := chainhash.Hash([]byte(k[4:]))
-		t, ok := m.View.Tx(id)
-		if !ok || !counts(m.State, m.View, id) || !m.View.moves(t.Tx, id) {
+	for id, t := range m.View.Newest(after) {
+		if !counts(m.State, m.View, id) || !m.View.Moves(t.Tx, id) {
 			continue
 		}
 		if len(items) == limit {
@@ -50,27 +37,16 @@ func (m *Machine) History(after *HistoryPos, limit int) (items []HistoryItem, mo
 	return items, false
 }
 
-// moves says whether a transaction has to do with coins of the wallet: one
-// that was of interest once need not.
-func (v View) moves(tx *wire.MsgTx, id chainhash.Hash) bool {
-	for _, i := range tx.TxIn {
-		if _, ours := v.outs.Get(coinKey(i.PreviousOutPoint)); ours {
-			return true
-		}
-	}
-	return len(v.outputs(tx, id)) > 0
-}
-
 func (m *Machine) historyItem(id chainhash.Hash) HistoryItem {
 	t, _ := m.View.Tx(id)
 	x := HistoryItem{TxID: id, Block: t.Block}
-	for _, o := range m.View.outputs(t.Tx, id) {
+	for _, o := range m.View.Outputs(t.Tx, id) {
 		x.Amount += o.Amount
 	}
 	var in int64
 	own := true
 	for _, i := range t.Tx.TxIn {
-		o, ours := m.View.outs.Get(coinKey(i.PreviousOutPoint))
+		o, ours := m.View.Out(i.PreviousOutPoint)
 		own = own && ours
 		in += o.Amount
 	}

@@ -2,12 +2,13 @@ package coordinator
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -51,27 +52,6 @@ func (s State) ratifiedBy(hash [32]byte, m Member) (ratifiedFact, bool) {
 		record = &m.Record
 	}
 	return s.ratified.Get(ratifiedKey(hash, m.author(), record))
-}
-
-// hostedHash is what the proof of a hosted key names: another thing than
-// proofHash, so that one cannot be given out for the other.
-func hostedHash(group journal.GroupID, host journal.Author, name, key string) [32]byte {
-	return journal.H("hosted", group[:], host[:], []byte(name), []byte(key))
-}
-
-// hostedText is what a hosted cosigner's device signs: see proofText.
-func hostedText(group journal.GroupID, host journal.Author, hash [32]byte) string {
-	return fmt.Sprintf("quorate hosted key; wallet %s; hosted by %s; record %s", group, hex.EncodeToString(host[:]), hex.EncodeToString(hash[:]))
-}
-
-// claim returns what a record's proof signs: a hash, and the same as text.
-func (b *MemberRecord) claim(group journal.GroupID, author journal.Author) (hash [32]byte, text string) {
-	if b.Hosted {
-		hash = hostedHash(group, author, b.Name, b.Key)
-		return hash, hostedText(group, author, hash)
-	}
-	hash = proofHash(group, author, b.SealingKey, b.Key)
-	return hash, proofText(group, author, hash)
 }
 
 // places lists the records that a roster closed now would name: of the founder
@@ -148,7 +128,7 @@ func (s *step) host(x Host) error {
 	if s.m.State.rosters.Len() > 0 {
 		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
 	}
-	key, err := s.m.State.genesis.externalKey(x.Key)
+	key, err := namedKey(s.m.State.genesis, x.Key)
 	if err != nil {
 		return err
 	}
@@ -175,7 +155,7 @@ func (s *step) host(x Host) error {
 	places := slices.Clone(s.m.local.Hosted)
 	at := slices.IndexFunc(places, func(p HostedPlace) bool { return p.Name == x.Name })
 	switch {
-	case at < 0 && len(places) >= MaxCosigners:
+	case at < 0 && len(places) >= event.MaxCosigners:
 		return refuse(RuleNoPlace, "this node hosts as many as a wallet can have")
 	case at < 0:
 		places = append(places, HostedPlace{Name: x.Name, Key: key.String(), Salt: s.draw()})
@@ -207,7 +187,7 @@ func (m Machine) hostedPlace(name string) (HostedPlace, error) {
 
 // hostedRecord returns the record of a cosigner that this node hosts, once it is written.
 func (m Machine) hostedRecord(name string) (Record, bool) {
-	for k := range scan(m.State.setup.hosted, key(m.State.Me())) {
+	for k := range pmap.Prefix(m.State.setup.hosted, key(m.State.Me())) {
 		if r, ok := m.State.records.Get(k[32:]); ok && r.Body.Name == name {
 			return r, true
 		}
@@ -247,8 +227,8 @@ func (m Machine) HostedProofRequest(name string) (ProofRequest, error) {
 	if err != nil {
 		return ProofRequest{}, err
 	}
-	b := &MemberRecord{Name: p.Name, Key: p.Key, Hosted: true}
-	_, text := b.claim(m.State.group, m.State.Me())
+	b := &event.MemberRecord{Name: p.Name, Key: p.Key, Hosted: true}
+	_, text := b.Claim(m.State.group, m.State.Me())
 	return ProofRequest{Text: text, Key: key, By: by}, nil
 }
 
@@ -274,7 +254,7 @@ func (s *step) proveHosted(x Prove) error {
 	if err := freeName(place.Name, s.m.namesTaken(journal.Author{})); err != nil {
 		return err
 	}
-	b := &MemberRecord{Name: place.Name, Key: place.Key, Commitment: commitment(place.Salt), How: x.How, Proof: x.Proof, Hosted: true}
+	b := &event.MemberRecord{Name: place.Name, Key: place.Key, Commitment: commitment(place.Salt), How: x.How, Proof: x.Proof, Hosted: true}
 	if _, err := s.m.State.checkRecord(s.m.State.Me(), b); err != nil {
 		return refuse(RuleProof, "%v", err).hint("sign exactly what `wallet proof --for` prints, with the key at %s", want.By.PathText())
 	}
@@ -296,7 +276,7 @@ func (s *step) revealHosted(r *Roster) error {
 			if commitment(p.Salt) != rec.Body.Commitment {
 				continue
 			}
-			if _, err := s.write(&RosterRevealed{Roster: r.ID, Salt: p.Salt}); err != nil {
+			if _, err := s.write(&event.RosterRevealed{Roster: r.ID, Salt: p.Salt}); err != nil {
 				return err
 			}
 		}
@@ -315,7 +295,7 @@ func (s *step) ratifyFor(name string, r *Roster) error {
 		return refuse(RuleNotReady, "this node has not ratified for itself yet").hint("`wallet ratify` without --for first")
 	}
 	if !r.Ratified[r.Members[at].Record] {
-		if _, err := s.write(&RosterRatified{Hash: r.Hash, Record: &r.Members[at].Record}); err != nil {
+		if _, err := s.write(&event.RosterRatified{Hash: r.Hash, Record: &r.Members[at].Record}); err != nil {
 			return err
 		}
 		s.m.State = s.m.State.activate().derived()

@@ -7,12 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // formingWith is a forming circle of n cosigners of which only some have nodes.
-func formingWith(tb testing.TB, k, n, nodes int) (*circle, []Invite) {
+func formingWith(tb testing.TB, k, n, nodes int) (*circle, []port.Invite) {
 	tb.Helper()
 	c, invites := founded(tb, k, n, nodes)
 	for i, p := range c.peers[1:] {
@@ -30,7 +32,7 @@ func (p *peer) hostedBy(name string, d *device) {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	p.must(Prove{For: name, How: ProofMessage, Proof: d.message(want.Text)})
+	p.must(Prove{For: name, How: event.ProofMessage, Proof: d.message(want.Text)})
 }
 
 // activeHosting is a wallet of k of nodes and one more, whom the second node hosts.
@@ -53,7 +55,7 @@ func activeHosting(tb testing.TB, k, nodes int) (*circle, *device) {
 		if p.m.State.Active() == nil {
 			tb.Fatalf("%s is not active: %s", p.name, p.m.Missing())
 		}
-		p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+		p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	}
 	return c, d
 }
@@ -94,19 +96,19 @@ func TestHostedCosignerJoinsAndSigns(t *testing.T) {
 	if err != nil || len(want.Text) > 240 {
 		t.Fatalf("%v: %q", err, want.Text)
 	}
-	own := proofHash(b.m.State.group, b.id(), [32]byte{}, d.text())
+	_, own := (&event.MemberRecord{Key: d.text()}).Claim(b.m.State.group, b.id())
 	for name, x := range map[string]Prove{
-		"another text":  {For: "Hal", How: ProofMessage, Proof: d.message(want.Text + ".")},
-		"another key":   {For: "Hal", How: ProofMessage, Proof: newDevice(t, 8).message(want.Text)},
-		"a node's text": {For: "Hal", How: ProofMessage, Proof: d.message(proofText(b.m.State.group, b.id(), own))},
+		"another text":  {For: "Hal", How: event.ProofMessage, Proof: d.message(want.Text + ".")},
+		"another key":   {For: "Hal", How: event.ProofMessage, Proof: newDevice(t, 8).message(want.Text)},
+		"a node's text": {For: "Hal", How: event.ProofMessage, Proof: d.message(own)},
 	} {
 		if _, err := b.do(x); rule(err) != RuleProof {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	a.refused(RuleNotHosted, Prove{For: "Hal", How: ProofNone})
-	b.must(Prove{For: "Hal", How: ProofMessage, Proof: d.message(want.Text)})
-	b.refused(RuleProved, Prove{For: "Hal", How: ProofNone})
+	a.refused(RuleNotHosted, Prove{For: "Hal", How: event.ProofNone})
+	b.must(Prove{For: "Hal", How: event.ProofMessage, Proof: d.message(want.Text)})
+	b.refused(RuleProved, Prove{For: "Hal", How: event.ProofNone})
 	b.refused(RuleProved, Host{Name: "Hal", Key: newDevice(t, 7).text()})
 	c.settle()
 	r, ok := a.m.State.Roster()
@@ -126,7 +128,7 @@ func TestHostedCosignerJoinsAndSigns(t *testing.T) {
 			record = &m.Record
 		}
 	}
-	if _, err := a.wild(&RosterRatified{Hash: r.Hash, Record: record}); err != nil {
+	if _, err := a.wild(&event.RosterRatified{Hash: r.Hash, Record: record}); err != nil {
 		t.Fatal(err)
 	}
 	c.settle()
@@ -190,7 +192,7 @@ func TestHostedPlaces(t *testing.T) {
 	c.join(late, left[0], late.key())
 	c.peers = append(c.peers, late)
 	c.settle()
-	b.refused(RuleNoPlace, Prove{For: "Hal", How: ProofNone})
+	b.refused(RuleNoPlace, Prove{For: "Hal", How: event.ProofNone})
 	if r, ok := a.m.State.Roster(); !ok || slices.ContainsFunc(r.Members, Member.Hosted) {
 		t.Error("the roster is not that of the three who joined")
 	}
@@ -227,7 +229,7 @@ func TestHostedRosterRules(t *testing.T) {
 	c, _ := formingWith(t, 1, 2, 1)
 	a := c.peers[0]
 	st := a.m.State
-	add := func(author byte, b *MemberRecord) journal.EntryID {
+	add := func(author byte, b *event.MemberRecord) journal.EntryID {
 		k, err := wallet.ParseKey(b.Key, wallet.Regtest)
 		if err != nil {
 			t.Fatal(err)
@@ -241,9 +243,9 @@ func TestHostedRosterRules(t *testing.T) {
 		return id
 	}
 	own, _ := a.m.ownRecord()
-	hal := add(0, &MemberRecord{Name: "Hal", Key: newDevice(t, 9).text(), How: ProofNone, Hosted: true})
-	other := add(5, &MemberRecord{Name: "Othe", Key: newDevice(t, 8).text(), How: ProofNone, Hosted: true})
-	twice := add(0, &MemberRecord{Name: "Twice", Key: own.Key.String(), How: ProofNone, Hosted: true})
+	hal := add(0, &event.MemberRecord{Name: "Hal", Key: newDevice(t, 9).text(), How: event.ProofNone, Hosted: true})
+	other := add(5, &event.MemberRecord{Name: "Othe", Key: newDevice(t, 8).text(), How: event.ProofNone, Hosted: true})
+	twice := add(0, &event.MemberRecord{Name: "Twice", Key: own.Key.String(), How: event.ProofNone, Hosted: true})
 	roster := func(ids ...journal.EntryID) bool {
 		_, ok := st.roster(rosterFact{Ref{Chain: journal.ChainKey{Author: a.id(), Incarnation: 1}}, ids})
 		return ok
@@ -260,11 +262,11 @@ func TestHostedRosterRules(t *testing.T) {
 	if roster(hal, other) || roster(hal, hal) {
 		t.Error("a roster without its founder")
 	}
-	for name, b := range map[string]*MemberRecord{
+	for name, b := range map[string]*event.MemberRecord{
 		"own proof":   {Name: "Hal", Key: newDevice(t, 9).text(), Hosted: true, Proof: []byte{1}},
-		"sealing key": {Name: "Hal", Key: newDevice(t, 9).text(), Hosted: true, How: ProofNone, SealingKey: [32]byte{1}},
+		"sealing key": {Name: "Hal", Key: newDevice(t, 9).text(), Hosted: true, How: event.ProofNone, SealingKey: [32]byte{1}},
 	} {
-		if _, err := EncodeEvent(Event{Body: b}); !errors.Is(err, ErrEvent) {
+		if _, err := event.Encode(event.Event{Body: b}); !errors.Is(err, event.ErrEvent) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -369,8 +371,8 @@ func TestHostedHasNoIdentity(t *testing.T) {
 	// No device takes the place of one that has none.
 	x := dev.replacing(b, 100)
 	x.Key, x.Old, x.Proof = uint32(at), journal.Author{}, nil
-	id := x.id(a.m.State.group)
-	x.Consent = dev.self.Identity.Sign(consentTag, id[:])
+	id := x.ID(a.m.State.group)
+	x.Consent = dev.self.Identity.Sign(event.ConsentTag, id[:])
 	if a.m.State.checkReplaced(x) {
 		t.Error("a hosted cosigner was replaced")
 	}

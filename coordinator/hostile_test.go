@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -19,22 +21,22 @@ func TestSignaturesAreCreditedToTheKeyThatVerifies(t *testing.T) {
 	id := a.must(pay(1, 100_000)).(Proposed).Proposal
 	c.settle()
 	p, _ := b.m.State.Proposal(id)
-	var stolen []PartialSignature
+	var stolen []event.PartialSignature
 	for _, s := range b.m.State.Signatures(p) {
-		stolen = append(stolen, PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
+		stolen = append(stolen, event.PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
 	}
 	me, _ := evil.m.State.active.index(evil.id())
 
 	// A's signature under the thief's own key: it does not verify.
-	own := append([]PartialSignature(nil), stolen...)
+	own := append([]event.PartialSignature(nil), stolen...)
 	for i := range own {
 		own[i].Key = uint32(me)
 	}
-	if _, err := evil.wild(&ProposalApproved{Proposal: id, Signatures: own}); err != nil {
+	if _, err := evil.wild(&event.ProposalApproved{Proposal: id, Signatures: own}); err != nil {
 		t.Fatal(err)
 	}
 	// A's signature under A's key, in the thief's approval: it is A's.
-	if _, err := evil.wild(&ProposalApproved{Proposal: id, Signatures: stolen}); err != nil {
+	if _, err := evil.wild(&event.ProposalApproved{Proposal: id, Signatures: stolen}); err != nil {
 		t.Fatal(err)
 	}
 	// Signatures over other bytes.
@@ -47,7 +49,7 @@ func TestSignaturesAreCreditedToTheKeyThatVerifies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := evil.wild(&ProposalApproved{Proposal: id, Signatures: []PartialSignature{{Input: 0, Key: uint32(me), Bytes: wrong[0].Bytes}}}); err != nil {
+	if _, err := evil.wild(&event.ProposalApproved{Proposal: id, Signatures: []event.PartialSignature{{Input: 0, Key: uint32(me), Bytes: wrong[0].Bytes}}}); err != nil {
 		t.Fatal(err)
 	}
 	c.settle()
@@ -110,7 +112,7 @@ func TestStrangersAndForgersAreNotTaken(t *testing.T) {
 	a := c.peers[0]
 	stranger := journal.NewIdentity([32]byte{77})
 	ep, _ := a.m.State.Epoch()
-	plain, err := EncodeEvent(Event{Time: 1, Body: &AddressLeased{Index: 3}})
+	plain, err := event.Encode(event.Event{Time: 1, Body: &event.AddressLeased{Index: 3}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +120,7 @@ func TestStrangersAndForgersAreNotTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.do(EntryIn{e}); !errors.Is(err, IgnoreAuthor) {
+	if _, err := a.do(EntryIn{e}); !errors.Is(err, port.IgnoreAuthor) {
 		t.Fatalf("stranger's entry: %v", err)
 	}
 	ep.Group[0]++
@@ -126,7 +128,7 @@ func TestStrangersAndForgersAreNotTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.do(EntryIn{e}); !errors.Is(err, RejectGroup) || !IsReject(err) {
+	if _, err := a.do(EntryIn{e}); !errors.Is(err, port.RejectGroup) || !port.IsReject(err) {
 		t.Fatalf("entry of another group: %v", err)
 	}
 }
@@ -138,8 +140,8 @@ func TestGapIsAskedFor(t *testing.T) {
 	a.must(LeaseAddress{})
 	last := a.out[len(a.out)-1]
 	_, err := b.do(EntryIn{last})
-	var gap *GapError
-	if !errors.As(err, &gap) || gap.From != last.Position().Seq-1 || !errors.Is(err, IgnoreGap) || IsReject(err) {
+	var gap *port.GapError
+	if !errors.As(err, &gap) || gap.From != last.Position().Seq-1 || !errors.Is(err, port.IgnoreGap) || port.IsReject(err) {
 		t.Fatalf("%v", err)
 	}
 }
@@ -210,7 +212,7 @@ func TestReorgRevivesAndDisarms(t *testing.T) {
 	}
 	for i := range buriedDepth {
 		n := c.blocks[len(c.blocks)-1-i]
-		n.Kind = Disconnected
+		n.Kind = port.Disconnected
 		for _, q := range c.peers {
 			q.must(ChainIn{n})
 		}
@@ -229,14 +231,14 @@ func TestReorgRevivesAndDisarms(t *testing.T) {
 func TestAFarLeaseKeepsNobodyFromAnAddress(t *testing.T) {
 	c := active(t, 2, 3)
 	a, evil := c.peers[0], c.peers[2]
-	if _, err := evil.wild(&AddressLeased{Index: maxIndex - 1}); err != nil {
+	if _, err := evil.wild(&event.AddressLeased{Index: event.MaxIndex - 1}); err != nil {
 		t.Fatal(err)
 	}
 	c.settle()
 	if l := a.must(LeaseAddress{}).(Lease); l.Index != uint32(memberIndex(a, a)) {
 		t.Fatalf("index %d", l.Index)
 	}
-	if n := a.m.View.scripts.Len(); n > 2*(gapLimit+beyondGap) {
+	if n := len(a.m.View.Scripts()); n > 2*(gapLimit+beyondGap) {
 		t.Fatalf("%d scripts are watched", n)
 	}
 }
@@ -245,7 +247,7 @@ func TestAMemberCannotTakeAllAddresses(t *testing.T) {
 	c := active(t, 2, 3)
 	a, evil := c.peers[0], c.peers[2]
 	for i := range uint32(gapLimit + beyondGap) {
-		if _, err := evil.wild(&AddressLeased{Index: i}); err != nil {
+		if _, err := evil.wild(&event.AddressLeased{Index: i}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -273,7 +275,7 @@ func TestAMemberCannotOutshoutWhatIsWanted(t *testing.T) {
 	b.must(Approve{Proposal: id})
 	for i := range 300 {
 		lie := journal.EntryID{1: byte(i), 2: byte(i >> 8)} // before all others
-		if _, err := evil.wild(&SignatureCarried{Proposal: lie, Signatures: []PartialSignature{{Bytes: make([]byte, 70)}}}); err != nil {
+		if _, err := evil.wild(&event.SignatureCarried{Proposal: lie, Signatures: []event.PartialSignature{{Bytes: make([]byte, 70)}}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -24,11 +26,11 @@ type EntryIn struct{ Entry *journal.Entry }
 // ClaimIn is what a member says it holds.
 type ClaimIn struct {
 	From  journal.Author
-	Claim Claim
+	Claim port.Claim
 }
 
 // ChainIn is a notice from the chain follower.
-type ChainIn struct{ Notice ChainNotice }
+type ChainIn struct{ Notice port.ChainNotice }
 
 // Born tells the height before which the wallet cannot have been paid, once it
 // is known.
@@ -56,7 +58,7 @@ type Admit struct {
 	Nonce  [32]byte
 	Proof  [32]byte
 	// Claim answers the challenge of an invite that replaces a member.
-	Claim *ReplacementClaim
+	Claim *event.ReplacementClaim
 }
 
 // ApproveReplacement takes a replacement for true, by its id.
@@ -87,7 +89,7 @@ type Ratify struct {
 type Prove struct {
 	Name  string // of this cosigner
 	For   string // of a hosted one, or ""
-	How   ProofKind
+	How   event.ProofKind
 	Proof []byte
 }
 
@@ -108,7 +110,7 @@ type Lease struct {
 
 // Propose asks for a transaction. The reply is a Proposed.
 type Propose struct {
-	Outputs   []ProposalOutput
+	Outputs   []event.ProposalOutput
 	FeeRate   wallet.FeeRate
 	Coins     []wire.OutPoint
 	Note      string
@@ -142,7 +144,7 @@ type Withdraw struct{ Proposal journal.EntryID }
 // proposal as drafted, and the signatures.
 type Signed struct {
 	Cmd        any
-	Draft      *ProposalCreated
+	Draft      *event.ProposalCreated
 	Signatures []wallet.Signature
 	Err        error
 }
@@ -152,13 +154,13 @@ type Signed struct {
 type Effect interface{ effect() }
 
 // Persist makes a batch durable.
-type Persist struct{ Batch Batch }
+type Persist struct{ Batch port.Batch }
 
 // Publish hands an entry to the transport.
 type Publish struct{ Entry *journal.Entry }
 
 // Link tells the transport about topics and members.
-type Link struct{ Link GroupLink }
+type Link struct{ Link port.GroupLink }
 
 // AskSync asks the transport to exchange frontiers with all members now.
 type AskSync struct{}
@@ -168,28 +170,21 @@ type Sign struct {
 	Spend *wallet.Spend
 	// Guard must be durable before a Signer in another process is asked: what it
 	// has signed may be known elsewhere, whatever becomes of this process.
-	Guard  []GuardUpdate
+	Guard  []port.GuardUpdate
 	Signed Signed
 }
 
 // Follow starts the chain follower.
-type Follow struct {
-	Known   []BlockRef
-	From    int32
-	Scripts [][]byte
-}
+type Follow port.Follow
 
 // WatchScripts adds scripts to the follower.
-type WatchScripts struct {
-	Scripts [][]byte
-	From    int32
-}
+type WatchScripts port.Watch
 
 // Broadcast hands a final transaction to the chain. Its result is Broadcasted.
 type Broadcast struct{ Tx *wire.MsgTx }
 
 // Tell notifies the observer.
-type Tell struct{ Notice Notice }
+type Tell struct{ Notice port.Notice }
 
 // Reply answers the command.
 type Reply struct{ Value any }
@@ -207,14 +202,3 @@ func (WatchScripts) effect() {}
 func (Broadcast) effect()    {}
 func (Tell) effect()         {}
 func (Reply) effect()        {}
-
-// Notice is one change, for the event stream. Only ids: no amounts, no addresses.
-type Notice struct {
-	Type     string // wallet, proposal, entry, chain, peer, alarm
-	Group    journal.GroupID
-	Proposal journal.EntryID
-	TxID     chainhash.Hash
-	Status   string // of a proposal or a wallet; of an alarm that stays, its kind
-	Height   int32
-	Detail   string
-}

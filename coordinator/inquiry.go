@@ -62,7 +62,7 @@ func (s State) byLine(m pmap.Map[string, Ref], fact string, q *inquiry) []Ref {
 	best := map[int]decider{}
 	for from, more := fact, true; more; {
 		more = false
-		for k := range scan2(m, fact, from) {
+		for k := range pmap.PrefixFrom(m, fact, from) {
 			of := k[:len(fact)+32]
 			if d, ok := s.decides(m, of, q); ok {
 				line := s.inLine(&d)
@@ -84,7 +84,7 @@ func (s State) byLine(m pmap.Map[string, Ref], fact string, q *inquiry) []Ref {
 // decides returns what decides of the entries of one identity: its first untainted
 // one, or else the first one that lives.
 func (s State) decides(m pmap.Map[string, Ref], of string, q *inquiry) (d decider, ok bool) {
-	for _, r := range scan(m, of) {
+	for _, r := range pmap.Prefix(m, of) {
 		q.asked++
 		if !s.tainted(r) {
 			return decider{ref: r}, true
@@ -123,7 +123,7 @@ func (s State) statedBy(m pmap.Map[string, Ref], fact string, who journal.Author
 		}
 	}
 	for _, a := range same {
-		for _, r := range scan(m, fact+string(a[:])) {
+		for _, r := range pmap.Prefix(m, fact+string(a[:])) {
 			if q.asked++; !s.tainted(r) {
 				return true
 			}

@@ -6,7 +6,10 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // eachIncarnation has a peer write in each of so many incarnations, one after the
@@ -17,21 +20,21 @@ func (p *peer) eachIncarnation(to *peer, n int, write func(next *journal.Next)) 
 		if i > 1 {
 			last := *next
 			next = &journal.Next{Incarnation: uint8(i), Seq: 1, Prev: last.Prev}
-			to.must(EntryIn{p.forge(next, &IncarnationStarted{Seq: last.Seq - 1, Last: last.Prev})})
+			to.must(EntryIn{p.forge(next, &event.IncarnationStarted{Seq: last.Seq - 1, Last: last.Prev})})
 		}
 		write(next)
 	}
 }
 
 // rival is one of many transactions that spend the same coins.
-func rival(ins []ProposalInput, n int) *ProposalCreated {
-	return &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: int64(1000 + n)}}}
+func rival(ins []event.ProposalInput, n int) *event.ProposalCreated {
+	return &event.ProposalCreated{Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: int64(1000 + n)}}}
 }
 
 // spends returns a block with a transaction that spends a coin.
-func (c *circle) spends(a *peer, coin wire.OutPoint) ChainNotice {
-	block := ChainNotice{Kind: Connected, Prev: c.tip, Txs: []*wire.MsgTx{a.bump(coin, 0)}}
-	block.Block = BlockRef{Height: c.height + 1, Time: c.clock.Unix()}
+func (c *circle) spends(a *peer, coin wire.OutPoint) port.ChainNotice {
+	block := port.ChainNotice{Kind: port.Connected, Prev: c.tip, Txs: []*wire.MsgTx{a.bump(coin, 0)}}
+	block.Block = port.BlockRef{Height: c.height + 1, Time: c.clock.Unix()}
 	block.Block.Hash[0] = 9
 	return block
 }
@@ -52,7 +55,7 @@ func TestACopyInEachIncarnationCostsAStepNoMore(t *testing.T) {
 				a.must(EntryIn{evil.forge(next, rival(ins, n))})
 			}
 			if forked {
-				a.must(EntryIn{evil.forge(&at, &AddressLeased{Index: 3})})
+				a.must(EntryIn{evil.forge(&at, &event.AddressLeased{Index: 3})})
 			}
 		})
 		a.rest()
@@ -60,7 +63,7 @@ func TestACopyInEachIncarnationCostsAStepNoMore(t *testing.T) {
 		allocs := a.costs(func() any { return ChainIn{block} })
 		a.must(ChainIn{block})
 		a.rest()
-		for k := range scan(a.m.State.props.spending, coinKey(ins[0].OutPoint())) {
+		for k := range pmap.Prefix(a.m.State.props.spending, coinKey(ins[0].OutPoint())) {
 			p, ok := a.m.State.lead(chainhash.Hash([]byte(k[36:])))
 			if ok == forked {
 				t.Fatalf("a proposal stands for %x: %v", k[36:], ok)
@@ -96,14 +99,14 @@ func TestADeclarationInEachIncarnationCostsALookNoMore(t *testing.T) {
 				a.must(EntryIn{evil.forge(next, rival(ins, n))})
 			}
 		})
-		b := &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(2), Amount: 5000}}}
-		for k := range scan(a.m.State.props.spending, coinKey(ins[0].OutPoint())) {
+		b := &event.ProposalCreated{Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(2), Amount: 5000}}}
+		for k := range pmap.Prefix(a.m.State.props.spending, coinKey(ins[0].OutPoint())) {
 			b.Replaces = append(b.Replaces, chainhash.Hash([]byte(k[36:])))
 		}
 		other.eachIncarnation(a, declaring, func(next *journal.Next) { a.must(EntryIn{other.forge(next, b)}) })
 		a.rest()
 		return testing.AllocsPerRun(3, func() {
-			s := &step{m: a.m, in: a.input(nil), batch: Batch{Group: a.m.State.group, Puts: map[string][]byte{}}}
+			s := &step{m: a.m, in: a.input(nil), batch: port.Batch{Group: a.m.State.group, Puts: map[string][]byte{}}}
 			s.lookCoin(ins[0].OutPoint())
 			s.lookFurther()
 		})
@@ -154,7 +157,7 @@ func TestOneCopyOfEachMemberDecides(t *testing.T) {
 	a.must(EntryIn{mine})
 	decide(copies[0], mine)
 	for n := range forks {
-		a.must(EntryIn{evil.forge(&forks[n], &AddressLeased{Index: 3})})
+		a.must(EntryIn{evil.forge(&forks[n], &event.AddressLeased{Index: 3})})
 		if n == 0 {
 			decide(copies[1], mine)
 		}
@@ -162,7 +165,7 @@ func TestOneCopyOfEachMemberDecides(t *testing.T) {
 	decide(mine)
 	// A signature of another member revives all three, which sign the same.
 	a.must(EntryIn{b.forge(&journal.Next{Incarnation: 1, Seq: mine.Position().Seq + 1, Prev: mine.ID()},
-		&ProposalApproved{Proposal: copies[2].ID(), Signatures: b.signedBy(x)})})
+		&event.ProposalApproved{Proposal: copies[2].ID(), Signatures: b.signedBy(x)})})
 	decide(copies[0], copies[2], mine)
 }
 
@@ -177,7 +180,7 @@ func TestWhatOthersSayIsNotGoneThrough(t *testing.T) {
 	next := b.nextPlace()
 	prop := b.forge(next, x)
 	a.must(EntryIn{prop})
-	a.must(EntryIn{b.forge(next, &ProposalApproved{Proposal: prop.ID(), Signatures: b.signedBy(x)})})
+	a.must(EntryIn{b.forge(next, &event.ProposalApproved{Proposal: prop.ID(), Signatures: b.signedBy(x)})})
 	p, _ := a.m.State.Proposal(prop.ID())
 	asked := func() int {
 		q := &inquiry{}
@@ -191,14 +194,14 @@ func TestWhatOthersSayIsNotGoneThrough(t *testing.T) {
 	other.Replaces = []chainhash.Hash{p.TxID}
 	evil.eachIncarnation(a, incarnations, func(next *journal.Next) {
 		at := *next
-		for _, body := range []Body{
-			&ProposalApproved{Proposal: prop.ID(), Signatures: b.signedBy(x)}, // of a key that is not its
-			&ProposalWithdrawn{Proposal: prop.ID()},
+		for _, body := range []event.Body{
+			&event.ProposalApproved{Proposal: prop.ID(), Signatures: b.signedBy(x)}, // of a key that is not its
+			&event.ProposalWithdrawn{Proposal: prop.ID()},
 			other,
 		} {
 			a.must(EntryIn{evil.forge(next, body)})
 		}
-		a.must(EntryIn{evil.forge(&at, &AddressLeased{Index: 3})})
+		a.must(EntryIn{evil.forge(&at, &event.AddressLeased{Index: 3})})
 	})
 	a.rest()
 	if p, _ := a.m.State.Proposal(prop.ID()); a.m.Status(p, c.clock) != StatusPending {
@@ -214,9 +217,9 @@ func TestALookCountsInputs(t *testing.T) {
 	const inputs, rivals = 64, 128
 	c := active(t, 2, 3)
 	a, evil := c.peers[0], c.peers[2]
-	var ins []ProposalInput
+	var ins []event.ProposalInput
 	for n := range uint32(inputs) {
-		ins = append(ins, ProposalInput{Vout: n, Amount: 2_000})
+		ins = append(ins, event.ProposalInput{Vout: n, Amount: 2_000})
 	}
 	next := evil.nextPlace()
 	for n := range rivals {

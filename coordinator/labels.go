@@ -9,6 +9,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -21,7 +22,7 @@ type labelFact struct {
 
 // Label is what shows for a target: a member's words, which nothing verifies.
 type Label struct {
-	Target LabelTarget
+	Target event.LabelTarget
 	Text   string
 	Ref    Ref
 }
@@ -34,13 +35,13 @@ const newestLabels = 64
 // foldLabel keeps every label, in the order in which labelsOf wants them. An
 // author's allowance holds at most 32,768, or 4,096 that supersede as many as
 // they may, at about their size on the wire: 32 MiB.
-func (s State) foldLabel(ref Ref, b *LabelSet) State {
-	k := labelsBy(b.target(), ref.Chain.Author) + string(newestFirst(ref.Chain.Incarnation, ref.Seq)) + string(ref.ID[:])
+func (s State) foldLabel(ref Ref, b *event.LabelSet) State {
+	k := labelsBy(b.On(), ref.Chain.Author) + string(newestFirst(ref.Chain.Incarnation, ref.Seq)) + string(ref.ID[:])
 	s.labels = s.labels.Set(k, labelFact{ref, b.Text, b.Supersedes})
 	return s
 }
 
-func labelsBy(t LabelTarget, who journal.Author) string { return t.key() + string(who[:]) }
+func labelsBy(t event.LabelTarget, who journal.Author) string { return t.Key() + string(who[:]) }
 
 // newestFirst orders the labels of an author: the last incarnation first, and of
 // one the last entry first.
@@ -50,7 +51,7 @@ func newestFirst(incarnation uint8, seq uint64) []byte {
 
 // labelsOf returns the newest labels of a target by an author that are not
 // tainted, at most so many. What is tainted is passed over, not gone through.
-func (s State) labelsOf(t LabelTarget, who journal.Author, most int) []labelFact {
+func (s State) labelsOf(t event.LabelTarget, who journal.Author, most int) []labelFact {
 	var out []labelFact
 	prefix := labelsBy(t, who)
 	for from := prefix; ; {
@@ -86,14 +87,14 @@ func beyond(prefix string) string {
 // lastLabels returns what each member says last of a target, by author, and
 // those of its labels that say what they supersede. In effect are labels of
 // members, untainted, once the wallet is active.
-func (s State) lastLabels(t LabelTarget) (last []labelFact, all [][]labelFact) {
+func (s State) lastLabels(t event.LabelTarget) (last []labelFact, all [][]labelFact) {
 	if s.active == nil {
 		return nil, nil
 	}
-	for from := t.key(); ; {
+	for from := t.Key(); ; {
 		next := ""
 		for k := range s.labels.From(from) {
-			if strings.HasPrefix(k, t.key()) {
+			if strings.HasPrefix(k, t.Key()) {
 				next = k
 			}
 			break
@@ -101,7 +102,7 @@ func (s State) lastLabels(t LabelTarget) (last []labelFact, all [][]labelFact) {
 		if next == "" {
 			return last, all
 		}
-		who := journal.Author([]byte(next[len(t.key()):][:len(journal.Author{})]))
+		who := journal.Author([]byte(next[len(t.Key()):][:len(journal.Author{})]))
 		from = beyond(labelsBy(t, who))
 		if !s.mayWrite(who) {
 			continue
@@ -114,7 +115,7 @@ func (s State) lastLabels(t LabelTarget) (last []labelFact, all [][]labelFact) {
 
 // labelHeads returns, of what each member says last of a target, the labels that
 // no label in effect supersedes, by entry id.
-func (s State) labelHeads(t LabelTarget) []labelFact {
+func (s State) labelHeads(t event.LabelTarget) []labelFact {
 	last, all := s.lastLabels(t)
 	var heads []labelFact
 	for _, f := range last {
@@ -136,7 +137,7 @@ func (f labelFact) supersedes(id journal.EntryID) bool {
 
 // Label returns what shows for a target: of what the members say last and
 // nothing supersedes, that with the lowest id. It returns false where nothing shows.
-func (s State) Label(t LabelTarget) (Label, bool) {
+func (s State) Label(t event.LabelTarget) (Label, bool) {
 	heads := s.labelHeads(t)
 	if len(heads) == 0 || heads[0].Text == "" {
 		return Label{}, false
@@ -146,25 +147,25 @@ func (s State) Label(t LabelTarget) (Label, bool) {
 
 // Labels returns every label that shows, of whatever the members gave one: see
 // Machine.Labels for what is the wallet's. They are ordered by target.
-func (s State) Labels() []Label { return s.labelled(func(LabelTarget) bool { return true }) }
+func (s State) Labels() []Label { return s.labelled(func(event.LabelTarget) bool { return true }) }
 
 // Labels returns the labels that show of what is the wallet's, by target.
 func (m *Machine) Labels() []Label { return m.State.labelled(m.Labelled) }
 
 // labelled returns the labels that show of some targets. It passes each target
 // once, however many labels it has.
-func (s State) labelled(wanted func(LabelTarget) bool) []Label {
+func (s State) labelled(wanted func(event.LabelTarget) bool) []Label {
 	var out []Label
 	for from := ""; ; {
-		var t LabelTarget
+		var t event.LabelTarget
 		for k := range s.labels.From(from) {
-			t = targetOf(k)
+			t = event.TargetOf(k)
 			break
 		}
-		if t == (LabelTarget{}) {
+		if t == (event.LabelTarget{}) {
 			return out
 		}
-		from = beyond(t.key())
+		from = beyond(t.Key())
 		if !wanted(t) {
 			continue
 		}
@@ -178,16 +179,16 @@ func (s State) labelled(wanted func(LabelTarget) bool) []Label {
 // member may have written thousands of labels of one address.
 type LabelReader struct {
 	s     State
-	known map[LabelTarget]string
+	known map[event.LabelTarget]string
 }
 
 // LabelReader returns a reader of the labels as they are now.
 func (s State) LabelReader() *LabelReader {
-	return &LabelReader{s, map[LabelTarget]string{}}
+	return &LabelReader{s, map[event.LabelTarget]string{}}
 }
 
 // Text returns what shows for a target, or "".
-func (r *LabelReader) Text(t LabelTarget) string {
+func (r *LabelReader) Text(t event.LabelTarget) string {
 	text, ok := r.known[t]
 	if !ok {
 		l, _ := r.s.Label(t)
@@ -200,15 +201,15 @@ func (r *LabelReader) Text(t LabelTarget) string {
 // OfCoin returns the label of a coin: its own, else that of its address, else
 // that of its transaction.
 func (r *LabelReader) OfCoin(v View, c ViewOut) string {
-	if text := r.Text(OutputTarget(c.OutPoint)); text != "" {
+	if text := r.Text(event.OutputTarget(c.OutPoint)); text != "" {
 		return text
 	}
 	if t, ok := v.Tx(c.OutPoint.Hash); ok && int(c.OutPoint.Index) < len(t.Tx.TxOut) {
-		if text := r.Text(AddressTarget(t.Tx.TxOut[c.OutPoint.Index].PkScript)); text != "" {
+		if text := r.Text(event.AddressTarget(t.Tx.TxOut[c.OutPoint.Index].PkScript)); text != "" {
 			return text
 		}
 	}
-	return r.Text(TxTarget(c.OutPoint.Hash))
+	return r.Text(event.TxTarget(c.OutPoint.Hash))
 }
 
 // OfTx returns the label of a transaction and who wrote it: its own, else the
@@ -220,7 +221,7 @@ func (r *LabelReader) OfTx(id chainhash.Hash) (string, journal.Author) {
 	if r.s.active == nil {
 		return "", journal.Author{}
 	}
-	if l, ok := r.s.Label(TxTarget(id)); ok {
+	if l, ok := r.s.Label(event.TxTarget(id)); ok {
 		return l.Text, l.Ref.Chain.Author
 	}
 	all := r.s.copiesOf(id)
@@ -235,10 +236,9 @@ func (r *LabelReader) OfTx(id chainhash.Hash) (string, journal.Author) {
 // Labelled says whether a target is this wallet's, as far as this node knows: a
 // transaction that it sees or that is proposed, an output of one, an address
 // that it watches.
-func (m *Machine) Labelled(t LabelTarget) bool {
-	if t.Kind == LabelAddress {
-		_, ok := m.View.scripts.Get(t.of)
-		return ok
+func (m *Machine) Labelled(t event.LabelTarget) bool {
+	if t.Kind == event.LabelAddress {
+		return m.View.Owns(t.Script())
 	}
 	outputs := 0
 	if tx, ok := m.View.Tx(t.TxID()); ok {
@@ -247,9 +247,9 @@ func (m *Machine) Labelled(t LabelTarget) bool {
 		outputs = len(p.Body.Outputs)
 	}
 	switch t.Kind {
-	case LabelTx:
+	case event.LabelTx:
 		return outputs > 0
-	case LabelOutput:
+	case event.LabelOutput:
 		return int64(t.OutPoint().Index) < int64(outputs)
 	}
 	return false

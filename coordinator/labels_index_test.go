@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -19,13 +20,13 @@ import (
 type stated struct {
 	State
 	labels []labelFact
-	of     map[journal.EntryID]LabelTarget
+	of     map[journal.EntryID]event.LabelTarget
 	leases []leaseFact
 }
 
 func drawStated(t *rapid.T, base State, who []journal.Author) *stated {
-	s := &stated{State: base, of: map[journal.EntryID]LabelTarget{}}
-	targets := []LabelTarget{TxTarget([32]byte{1}), TxTarget([32]byte{2}), AddressTarget([]byte{1, 2, 3, 4}), AddressTarget([]byte{1, 2, 3, 4, 255})}
+	s := &stated{State: base, of: map[journal.EntryID]event.LabelTarget{}}
+	targets := []event.LabelTarget{event.TxTarget([32]byte{1}), event.TxTarget([32]byte{2}), event.AddressTarget([]byte{1, 2, 3, 4}), event.AddressTarget([]byte{1, 2, 3, 4, 255})}
 	n := rapid.IntRange(1, 120).Draw(t, "entries")
 	for i := range n {
 		var id journal.EntryID
@@ -47,7 +48,7 @@ func drawStated(t *rapid.T, base State, who []journal.Author) *stated {
 			}
 		}
 		slices.SortFunc(over, func(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) })
-		b := &LabelSet{Target: target.Kind, Of: []byte(target.of), Text: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "text"), Supersedes: over}
+		b := &event.LabelSet{Target: target.Kind, Of: target.Bytes(), Text: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "text"), Supersedes: over}
 		s.labels = append(s.labels, labelFact{ref, b.Text, b.Supersedes})
 		s.of[id] = target
 		s.State = s.foldLabel(ref, b)
@@ -63,7 +64,7 @@ func drawStated(t *rapid.T, base State, who []journal.Author) *stated {
 }
 
 // plainHeads is labelHeads by loops over all labels.
-func (s *stated) plainHeads(target LabelTarget) []journal.EntryID {
+func (s *stated) plainHeads(target event.LabelTarget) []journal.EntryID {
 	by := map[journal.Author][]labelFact{}
 	for _, f := range s.labels {
 		if s.of[f.Ref.ID] == target && !s.tainted(f.Ref) && s.mayWrite(f.Ref.Chain.Author) {
@@ -100,7 +101,7 @@ func TestLabelsAndLeasesEqualPlainLoops(t *testing.T) {
 	who := []journal.Author{a.id(), c.peers[1].id(), c.peers[2].id(), {7}}
 	rapid.Check(t, func(r *rapid.T) {
 		s := drawStated(r, a.m.State, who)
-		shown := map[LabelTarget]bool{}
+		shown := map[event.LabelTarget]bool{}
 		for _, target := range s.of {
 			var got []journal.EntryID
 			heads := s.labelHeads(target)
@@ -114,7 +115,7 @@ func TestLabelsAndLeasesEqualPlainLoops(t *testing.T) {
 				shown[target] = true
 			}
 		}
-		listed := map[LabelTarget]bool{}
+		listed := map[event.LabelTarget]bool{}
 		for _, l := range s.Labels() {
 			listed[l.Target] = true
 		}
@@ -147,14 +148,14 @@ func TestReadingCostsNoMoreWithManyLabels(t *testing.T) {
 	slow(t)
 	c := active(t, 2, 3)
 	a, evil := c.peers[0], c.peers[2].id()
-	tx := TxTarget([32]byte{1})
+	tx := event.TxTarget([32]byte{1})
 	cost := func(n int, cut bool) float64 {
 		s := a.m.State
 		for i := range n {
 			var id journal.EntryID
 			binary.BigEndian.PutUint32(id[:], uint32(i))
 			ref := Ref{ID: id, Seq: uint64(i + 1), Chain: journal.ChainKey{Author: evil, Incarnation: 1}}
-			s = s.foldLabel(ref, &LabelSet{Target: tx.Kind, Of: []byte(tx.of), Text: "x"})
+			s = s.foldLabel(ref, &event.LabelSet{Target: tx.Kind, Of: tx.Bytes(), Text: "x"})
 			s = s.foldLease(ref, 5)
 		}
 		if cut {

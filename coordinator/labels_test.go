@@ -9,23 +9,25 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // label has a peer give one target a label; the result is whether it was new.
-func (p *peer) label(t LabelTarget, text string) bool {
+func (p *peer) label(t event.LabelTarget, text string) bool {
 	p.tb.Helper()
 	return p.must(SetLabels{Edits: []LabelEdit{{t, text}}}).(LabelsSet).Changed == 1
 }
 
 // shown is what a peer shows for a target.
-func (p *peer) shown(t LabelTarget) string {
+func (p *peer) shown(t event.LabelTarget) string {
 	l, _ := p.m.State.Label(t)
 	return l.Text
 }
 
-func (c *circle) allShow(t LabelTarget, want string) {
+func (c *circle) allShow(t event.LabelTarget, want string) {
 	c.tb.Helper()
 	c.settle()
 	for _, p := range c.peers {
@@ -36,10 +38,10 @@ func (c *circle) allShow(t LabelTarget, want string) {
 }
 
 // wildLabel is a label by whatever rules its author likes.
-func (p *peer) wildLabel(t LabelTarget, text string, over ...journal.EntryID) journal.EntryID {
+func (p *peer) wildLabel(t event.LabelTarget, text string, over ...journal.EntryID) journal.EntryID {
 	p.tb.Helper()
 	slices.SortFunc(over, func(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) })
-	e, err := p.wild(&LabelSet{Target: t.Kind, Of: []byte(t.of), Text: text, Supersedes: over})
+	e, err := p.wild(&event.LabelSet{Target: t.Kind, Of: t.Bytes(), Text: text, Supersedes: over})
 	if err != nil {
 		p.tb.Fatal(err)
 	}
@@ -50,7 +52,7 @@ func TestALabelIsSharedEditedAndRemoved(t *testing.T) {
 	c := active(t, 2, 3)
 	coins := c.fund(500_000)
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
-	tx := TxTarget(coins[0].Hash)
+	tx := event.TxTarget(coins[0].Hash)
 	if !a.label(tx, "rent") {
 		t.Error("a new label changed nothing")
 	}
@@ -92,7 +94,7 @@ func TestOfSeveralLabelsTheLowestIdShows(t *testing.T) {
 	c := active(t, 2, 3)
 	coins := c.fund(500_000)
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
-	out := OutputTarget(coins[0])
+	out := event.OutputTarget(coins[0])
 	x, y := a.wildLabel(out, "of A"), b.wildLabel(out, "of B")
 	want := "of A"
 	if bytes.Compare(y[:], x[:]) < 0 {
@@ -106,7 +108,7 @@ func TestOfSeveralLabelsTheLowestIdShows(t *testing.T) {
 	}
 	// A label of something else does not supersede this one, whatever it names.
 	heads := a.m.State.labelHeads(out)
-	a.wildLabel(TxTarget(coins[0].Hash), "elsewhere", heads[0].Ref.ID)
+	a.wildLabel(event.TxTarget(coins[0].Hash), "elsewhere", heads[0].Ref.ID)
 	c.allShow(out, "of Z")
 }
 
@@ -116,8 +118,8 @@ func TestMoreLabelsThanOneEntrySupersedes(t *testing.T) {
 	c := active(t, 2, 2)
 	coins := c.fund(500_000)
 	a, evil := c.peers[0], c.peers[1]
-	tx := TxTarget(coins[0].Hash)
-	for range maxSupersedes + 20 {
+	tx := event.TxTarget(coins[0].Hash)
+	for range event.MaxSupersedes + 20 {
 		evil.wildLabel(tx, "noise")
 	}
 	c.settle()
@@ -136,7 +138,7 @@ func TestATaintedLabelHasNoEffect(t *testing.T) {
 	c := active(t, 2, 3)
 	coins := c.fund(500_000)
 	a, evil := c.peers[0], c.peers[2]
-	tx := TxTarget(coins[0].Hash)
+	tx := event.TxTarget(coins[0].Hash)
 	a.label(tx, "true")
 	c.allShow(tx, "true")
 	// The fork: two entries of one seq, each of which supersedes.
@@ -172,7 +174,7 @@ func TestOnlyMembersLabel(t *testing.T) {
 	c := active(t, 2, 2)
 	coins := c.fund(500_000)
 	a := c.peers[0]
-	tx := TxTarget(coins[0].Hash)
+	tx := event.TxTarget(coins[0].Hash)
 	for who, want := range map[*peer]string{c.peers[1]: "mine", a.stranger(20): ""} {
 		id := who.wildLabel(tx, "mine")
 		st, err := a.m.State, error(nil)
@@ -203,8 +205,8 @@ func TestOnlyMembersLabel(t *testing.T) {
 func TestLabelRefusals(t *testing.T) {
 	forming := newCircle(t, 2, 2)
 	forming.settle()
-	forming.peers[0].refused(RuleNotActive, SetLabels{Edits: []LabelEdit{{TxTarget([32]byte{1}), "early"}}})
-	if forming.peers[0].wildLabel(TxTarget([32]byte{1}), "early"); forming.peers[0].shown(TxTarget([32]byte{1})) != "" {
+	forming.peers[0].refused(RuleNotActive, SetLabels{Edits: []LabelEdit{{event.TxTarget([32]byte{1}), "early"}}})
+	if forming.peers[0].wildLabel(event.TxTarget([32]byte{1}), "early"); forming.peers[0].shown(event.TxTarget([32]byte{1})) != "" {
 		t.Error("a label shows before the wallet is active")
 	}
 	c := active(t, 2, 3)
@@ -214,72 +216,37 @@ func TestLabelRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, x := range map[string]LabelTarget{
-		"an unknown transaction":             TxTarget([32]byte{1}),
-		"an output that a known one lacks":   OutputTarget(wire.OutPoint{Hash: coins[0].Hash, Index: 1}),
-		"an output of an unknown one":        OutputTarget(wire.OutPoint{Hash: [32]byte{1}}),
-		"an address of somebody else":        AddressTarget(recipient(1)),
+	for name, x := range map[string]event.LabelTarget{
+		"an unknown transaction":             event.TxTarget([32]byte{1}),
+		"an output that a known one lacks":   event.OutputTarget(wire.OutPoint{Hash: coins[0].Hash, Index: 1}),
+		"an output of an unknown one":        event.OutputTarget(wire.OutPoint{Hash: [32]byte{1}}),
+		"an address of somebody else":        event.AddressTarget(recipient(1)),
 		"nothing":                            {},
-		"a kind that nobody knows":           {Kind: 9, of: string(make([]byte, 32))},
-		"the last output there could be":     OutputTarget(wire.OutPoint{Hash: coins[0].Hash, Index: 1<<32 - 1}),
-		"an address of ours, but not yet":    AddressTarget(bytes.Repeat([]byte{1}, 34)),
-		"the script of a transaction's txid": AddressTarget(coins[0].Hash[:]),
+		"a kind that nobody knows":           event.TargetOf(string([]byte{9, 32}) + string(make([]byte, 32))),
+		"the last output there could be":     event.OutputTarget(wire.OutPoint{Hash: coins[0].Hash, Index: 1<<32 - 1}),
+		"an address of ours, but not yet":    event.AddressTarget(bytes.Repeat([]byte{1}, 34)),
+		"the script of a transaction's txid": event.AddressTarget(coins[0].Hash[:]),
 	} {
-		r := a.refused(RuleNotOfWallet, SetLabels{Edits: []LabelEdit{{AddressTarget(own.PkScript), "kept out with the rest"}, {x, "x"}}})
+		r := a.refused(RuleNotOfWallet, SetLabels{Edits: []LabelEdit{{event.AddressTarget(own.PkScript), "kept out with the rest"}, {x, "x"}}})
 		if r.Text == "" {
 			t.Errorf("%s: no text", name)
 		}
 	}
 	for name, text := range map[string]string{
-		"too long": strings.Repeat("x", maxLabelBytes+1), "a line break": "a\nb", "an escape": "a\x1b[2J", "turned around": "pay \u202eeciL", "not UTF-8": "a\xff",
+		"too long": strings.Repeat("x", event.MaxLabelBytes+1), "a line break": "a\nb", "an escape": "a\x1b[2J", "turned around": "pay \u202eeciL", "not UTF-8": "a\xff",
 	} {
-		if _, err := a.do(SetLabels{Edits: []LabelEdit{{AddressTarget(own.PkScript), text}}}); !errors.Is(err, ErrEvent) {
+		if _, err := a.do(SetLabels{Edits: []LabelEdit{{event.AddressTarget(own.PkScript), text}}}); !errors.Is(err, event.ErrEvent) {
 			t.Errorf("%s: %v, want ErrEvent", name, err)
 		}
 	}
 	if _, err := a.do(SetLabels{Edits: make([]LabelEdit, MaxLabelEdits+1)}); !errors.Is(err, ErrBadRequest) {
 		t.Errorf("too many at once: %v", err)
 	}
-	if a.shown(AddressTarget(own.PkScript)) != "" {
+	if a.shown(event.AddressTarget(own.PkScript)) != "" {
 		t.Error("a refused command left a label")
 	}
-	if !a.label(AddressTarget(own.PkScript), strings.Repeat("x", maxLabelBytes)) {
+	if !a.label(event.AddressTarget(own.PkScript), strings.Repeat("x", event.MaxLabelBytes)) {
 		t.Error("the longest label was not taken")
-	}
-}
-
-func TestBoundsOfLabels(t *testing.T) {
-	ids := make([]journal.EntryID, maxSupersedes+1)
-	for i := range ids {
-		ids[i] = journal.EntryID{byte(i >> 8), byte(i)}
-	}
-	ok := LabelSet{Target: LabelTx, Of: make([]byte, 32), Supersedes: ids[:maxSupersedes]}
-	if err := ok.check(); err != nil {
-		t.Fatal(err)
-	}
-	for name, b := range map[string]*LabelSet{
-		"short txid":            {Target: LabelTx, Of: make([]byte, 31)},
-		"long txid":             {Target: LabelTx, Of: make([]byte, 33)},
-		"outpoint without vout": {Target: LabelOutput, Of: make([]byte, 32)},
-		"short script":          {Target: LabelAddress, Of: make([]byte, 3)},
-		"long script":           {Target: LabelAddress, Of: make([]byte, 43)},
-		"nothing":               {Of: make([]byte, 32)},
-		"too many superseded":   {Target: LabelTx, Of: make([]byte, 32), Supersedes: ids},
-		"one superseded twice":  {Target: LabelTx, Of: make([]byte, 32), Supersedes: []journal.EntryID{{1}, {1}}},
-		"superseded unsorted":   {Target: LabelTx, Of: make([]byte, 32), Supersedes: []journal.EntryID{{2}, {1}}},
-		"control character":     {Target: LabelTx, Of: make([]byte, 32), Text: "a\tb"},
-	} {
-		if err := b.check(); !errors.Is(err, ErrEvent) {
-			t.Errorf("%s: %v, want ErrEvent", name, err)
-		}
-	}
-	if err := (&LabelSet{Target: 4, Of: make([]byte, 32)}).check(); !errors.Is(err, ErrNewer) {
-		t.Errorf("a kind of later: %v, want ErrNewer", err)
-	}
-	for _, x := range []LabelTarget{TxTarget([32]byte{7}), AddressTarget(recipient(1)), OutputTarget(wire.OutPoint{Hash: [32]byte{7}, Index: 9})} {
-		if got := targetOf(x.key() + strings.Repeat("i", 32)); got != x {
-			t.Errorf("%v is read back as %v", x, got)
-		}
 	}
 }
 
@@ -290,7 +257,7 @@ func TestWhatCoinsAndHistoryShow(t *testing.T) {
 	coins := c.fund(500_000, 600_000)
 	a := c.peers[0]
 	coin := func(i int) string {
-		o, ok := a.m.View.outs.Get(coinKey(coins[i]))
+		o, ok := a.m.View.Out(coins[i])
 		if !ok {
 			t.Fatal("no such coin")
 		}
@@ -300,15 +267,15 @@ func TestWhatCoinsAndHistoryShow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.label(TxTarget(coins[0].Hash), "tx")
+	a.label(event.TxTarget(coins[0].Hash), "tx")
 	if coin(0) != "tx" || coin(1) != "tx" {
 		t.Errorf("%q and %q", coin(0), coin(1))
 	}
-	a.label(AddressTarget(script.PkScript), "address")
+	a.label(event.AddressTarget(script.PkScript), "address")
 	if coin(0) != "tx" || coin(1) != "address" {
 		t.Errorf("%q and %q", coin(0), coin(1))
 	}
-	a.label(OutputTarget(coins[1]), "output")
+	a.label(event.OutputTarget(coins[1]), "output")
 	if coin(0) != "tx" || coin(1) != "output" {
 		t.Errorf("%q and %q", coin(0), coin(1))
 	}
@@ -318,7 +285,7 @@ func TestWhatCoinsAndHistoryShow(t *testing.T) {
 	if got, _ := a.m.State.LabelReader().OfTx(p.TxID); got != "note" {
 		t.Errorf("a proposed transaction shows %q", got)
 	}
-	a.label(TxTarget(p.TxID), "its own")
+	a.label(event.TxTarget(p.TxID), "its own")
 	if got, _ := a.m.State.LabelReader().OfTx(p.TxID); got != "its own" {
 		t.Errorf("a labelled transaction shows %q", got)
 	}
@@ -329,15 +296,15 @@ func TestWhatCoinsAndHistoryShow(t *testing.T) {
 func TestALabelIsKeptAtItsSize(t *testing.T) {
 	c := active(t, 2, 2)
 	evil := c.peers[1]
-	b := &LabelSet{Target: LabelAddress, Of: make([]byte, maxAddressScript), Text: strings.Repeat("x", maxLabelBytes)}
-	for i := range maxSupersedes {
+	b := &event.LabelSet{Target: event.LabelAddress, Of: make([]byte, event.MaxAddressScript), Text: strings.Repeat("x", event.MaxLabelBytes)}
+	for i := range event.MaxSupersedes {
 		b.Supersedes = append(b.Supersedes, journal.EntryID{byte(i)})
 	}
 	e, err := evil.wild(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	snap, err := theCodec.enc.Marshal(dump(evil.m.State.labels))
+	snap, err := record.Encode(record.Dump(evil.m.State.labels))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -389,9 +356,9 @@ func TestANoteIsItsProposers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	approval := &ProposalApproved{Proposal: last}
+	approval := &event.ProposalApproved{Proposal: last}
 	for _, s := range sigs {
-		approval.Signatures = append(approval.Signatures, PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
+		approval.Signatures = append(approval.Signatures, event.PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
 	}
 	e := evil.forge(next, approval)
 	for _, to := range []*peer{a, b} {

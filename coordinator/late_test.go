@@ -3,13 +3,15 @@ package coordinator
 import (
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
 // sealEvent makes an entry of a member under any epoch, at any place.
-func (p *peer) sealEvent(ep journal.Epoch, next journal.Next, b Body, n byte) *journal.Entry {
+func (p *peer) sealEvent(ep journal.Epoch, next journal.Next, b event.Body, n byte) *journal.Entry {
 	p.tb.Helper()
-	plain, err := EncodeEvent(Event{Time: 1, Body: b})
+	plain, err := event.Encode(event.Event{Time: 1, Body: b})
 	if err != nil {
 		p.tb.Fatal(err)
 	}
@@ -24,7 +26,7 @@ func (p *peer) sealEvent(ep journal.Epoch, next journal.Next, b Body, n byte) *j
 // which the member itself does not take yet.
 func (p *peer) ownEpoch() (journal.Epoch, *journal.Entry) {
 	p.tb.Helper()
-	s := &step{m: p.m, in: p.input(nil), batch: Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
 	ep := s.newEpoch()
 	if err := s.rotate(ep, s.m.State.active.Members); err != nil {
 		p.tb.Fatal(err)
@@ -63,13 +65,13 @@ func TestACutThatIsReadLate(t *testing.T) {
 	b.evil = true
 	d1, d2 := lost.stranger(20), lost.stranger(21)
 	one, two := d1.replacing(lost, 50), d2.replacing(lost, 50)
-	for _, r := range []*MemberReplaced{one, two} {
+	for _, r := range []*event.MemberReplaced{one, two} {
 		if _, err := a.wild(r); err != nil {
 			t.Fatal(err)
 		}
 	}
 	c.settle(a, b, z)
-	yes := &ReplacementApproved{Replacement: one.id(a.m.State.group)}
+	yes := &event.ReplacementApproved{Replacement: one.ID(a.m.State.group)}
 	if _, err := a.wild(yes); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +85,7 @@ func TestACutThatIsReadLate(t *testing.T) {
 		t.Fatal("two approvals did not decide for the first device")
 	}
 	ep, rotation := b.ownEpoch()
-	start := b.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 1}, &IncarnationStarted{Seq: vote.Position().Seq - 1, Last: vote.Header().Prev}, 1)
+	start := b.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 1}, &event.IncarnationStarted{Seq: vote.Position().Seq - 1, Last: vote.Header().Prev}, 1)
 	for p, order := range map[*peer][]*journal.Entry{a: {rotation, start}, z: {start, rotation}} {
 		p.told = nil
 		for _, e := range order {
@@ -110,10 +112,10 @@ func TestReplacementsThatAreReadLate(t *testing.T) {
 	ep, rotation := evil.ownEpoch()
 	at := evil.own(1)
 	zero, _ := evil.m.State.Epoch()
-	run := []*journal.Entry{evil.sealEvent(zero, journal.Next{Incarnation: 2, Seq: 1}, &IncarnationStarted{Seq: at.Seq + 1, Last: at.ID}, 0)}
+	run := []*journal.Entry{evil.sealEvent(zero, journal.Next{Incarnation: 2, Seq: 1}, &event.IncarnationStarted{Seq: at.Seq + 1, Last: at.ID}, 0)}
 	for n := range maxCarried {
 		run = append(run, evil.sealEvent(ep, journal.Next{Incarnation: 2, Seq: uint64(n) + 2, Prev: run[len(run)-1].ID()},
-			&MemberReplaced{Key: uint32(n % MaxCosigners), Old: journal.Author{byte(n), 1}, New: journal.Author{byte(n), 2}, Consent: make([]byte, 64)}, byte(n)+1))
+			&event.MemberReplaced{Key: uint32(n % event.MaxCosigners), Old: journal.Author{byte(n), 1}, New: journal.Author{byte(n), 2}, Consent: make([]byte, 64)}, byte(n)+1))
 	}
 	run = append(run, evil.sealEvent(zero, journal.Next{Incarnation: 2, Seq: maxCarried + 2, Prev: run[len(run)-1].ID()}, d.replacing(evil, int(at.Seq)+1), 200))
 	a.must(EntryIn{rotation})

@@ -5,6 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/wallet"
 )
 
 func (p *peer) leases(n int) []uint32 {
@@ -17,8 +21,8 @@ func (p *peer) leases(n int) []uint32 {
 }
 
 // alarms returns what a peer was told of a kind.
-func (p *peer) alarms(kind string) []Notice {
-	var out []Notice
+func (p *peer) alarms(kind string) []port.Notice {
+	var out []port.Notice
 	for _, n := range p.told {
 		if n.Type == "alarm" && n.Status == kind {
 			out = append(out, n)
@@ -140,7 +144,7 @@ func TestATieAfterAPartitionIsSeen(t *testing.T) {
 	// A restart shows them and tells nothing; nor does one who leases them again.
 	a.told = nil
 	a.crash()
-	if _, err := b.wild(&AddressLeased{Index: both[0]}); err != nil {
+	if _, err := b.wild(&event.AddressLeased{Index: both[0]}); err != nil {
 		t.Fatal(err)
 	}
 	c.settle()
@@ -148,7 +152,7 @@ func TestATieAfterAPartitionIsSeen(t *testing.T) {
 		t.Errorf("after a restart %d are told and %d shown", len(got), len(a.standing(AlarmAddressTie)))
 	}
 	// Long after the address was used, it is no longer shown.
-	a.m.View.used[0] = both[0] + gapLimit + 1
+	a.m.View, _ = a.m.View.See(c.pays(wallet.BranchExternal, both[0]+gapLimit, 1000), true)
 	if got := a.standing(AlarmAddressTie); len(got) >= len(both) {
 		t.Errorf("%d are still shown", len(got))
 	}

@@ -46,7 +46,7 @@ func leasesOf(index uint32) string {
 
 // leasedAny says whether an untainted entry took an index.
 func (s State) leasedAny(index uint32) bool {
-	for _, l := range scan(s.leases, leasesOf(index)) {
+	for _, l := range pmap.Prefix(s.leases, leasesOf(index)) {
 		if !s.tainted(l.Ref) {
 			return true
 		}
@@ -58,7 +58,7 @@ func (s State) leasedAny(index uint32) bool {
 // handed out too, not having heard of each other, and when this node did.
 func (s State) tied(index uint32) (others []journal.Author, when int64) {
 	mine := false
-	for _, l := range scan(s.leases, leasesOf(index)) {
+	for _, l := range pmap.Prefix(s.leases, leasesOf(index)) {
 		who := l.Ref.Chain.Author
 		switch {
 		case s.tainted(l.Ref):

@@ -9,6 +9,8 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -17,7 +19,7 @@ var ErrNoGroup = errors.New("no such wallet is stored")
 
 // Load rebuilds the machine of a group from what is stored: local records,
 // the guard, every entry, and the view of the chain.
-func Load(ctx context.Context, store Store, self *Self, group journal.GroupID) (Machine, error) {
+func Load(ctx context.Context, store port.Store, self *Self, group journal.GroupID) (Machine, error) {
 	var m Machine
 	recs, err := store.Records(ctx, group, "")
 	if err != nil {
@@ -26,7 +28,7 @@ func Load(ctx context.Context, store Store, self *Self, group journal.GroupID) (
 	if recs[recLocal] == nil {
 		return m, ErrNoGroup
 	}
-	if err := localDecode(recs[recLocal], &m.local); err != nil {
+	if err := record.Decode(recs[recLocal], &m.local); err != nil {
 		return m, fmt.Errorf("read wallet record: %w", err)
 	}
 	var pin [32]byte
@@ -36,7 +38,7 @@ func Load(ctx context.Context, store Store, self *Self, group journal.GroupID) (
 	}
 	m.State.inviter, m.State.lost = m.local.Inviter, m.local.lost(group)
 	if m.State.group != group {
-		return m, fmt.Errorf("read wallet record: %w", RejectGroup)
+		return m, fmt.Errorf("read wallet record: %w", port.RejectGroup)
 	}
 	guard, err := store.Guard(ctx)
 	if err != nil {
@@ -52,7 +54,7 @@ func Load(ctx context.Context, store Store, self *Self, group journal.GroupID) (
 	if m, err = m.loadEntries(ctx, store, recs); err != nil {
 		return m, err
 	}
-	m.View.birthday = m.local.Birthday
+	m.View = m.View.BornAt(m.local.Birthday)
 	if m.State.active == nil {
 		return m, nil
 	}
@@ -64,7 +66,7 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 		switch {
 		case strings.HasPrefix(k, recInvite):
 			var r inviteRecord
-			if err := localDecode(v, &r); err != nil {
+			if err := record.Decode(v, &r); err != nil {
 				return m, fmt.Errorf("read invite record: %w", err)
 			}
 			m.invites = m.invites.Set(strings.TrimPrefix(k, recInvite), r)
@@ -79,7 +81,7 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 				return m, fmt.Errorf("read alarm record: %w", err)
 			}
 			var r alarmRecord
-			if err := localDecode(v, &r); err != nil {
+			if err := record.Decode(v, &r); err != nil {
 				return m, fmt.Errorf("read alarm record: %w", err)
 			}
 			m.alarmed = m.alarmed.Set(key(*id), r)
@@ -90,7 +92,7 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 
 // loadEntries folds every stored entry that a snapshot does not cover. They
 // were checked when they were stored, and the store checks each id.
-func (m Machine) loadEntries(ctx context.Context, store Store, recs map[string][]byte) (Machine, error) {
+func (m Machine) loadEntries(ctx context.Context, store port.Store, recs map[string][]byte) (Machine, error) {
 	st := m.State
 	m.snaps = snapshotPlaceOf(recs)
 	failed, err := failedOf(recs)
@@ -145,10 +147,10 @@ func (m Machine) loadView(recs map[string][]byte) (Machine, error) {
 	if recs[recView] == nil {
 		return m, nil
 	}
-	v, err := restoreView(recs, m.State.active.Descriptor)
+	v, err := Restore(recs, m.State.active.Descriptor)
 	if err != nil {
 		return m, err
 	}
-	m.View, m.saved = v, v.watched
+	m.View, m.saved = v, v.Watched()
 	return m, nil
 }

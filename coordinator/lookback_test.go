@@ -10,6 +10,8 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -65,10 +67,10 @@ func TestALeaseStartsNoScan(t *testing.T) {
 	}
 	a, evil := c.peers[0], c.peers[2]
 	a.must(Watched{})
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
-	used := a.m.View.used[0]
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
+	used := a.m.View.Used(0)
 	for i := range uint32(watchable + gapLimit) {
-		e, err := evil.wild(&AddressLeased{Index: used + i})
+		e, err := evil.wild(&event.AddressLeased{Index: used + i})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,12 +87,12 @@ func TestALeaseStartsNoScan(t *testing.T) {
 	scans := 0
 	for i := range uint32(50) {
 		c.height++
-		pays := ChainNotice{Kind: Connected, Prev: c.tip, Txs: []*wire.MsgTx{c.pays(0, used+i, 600)}}
+		pays := port.ChainNotice{Kind: port.Connected, Prev: c.tip, Txs: []*wire.MsgTx{c.pays(0, used+i, 600)}}
 		c.tip = chainhash.Hash{byte(i), 'd'}
-		pays.Block = BlockRef{Height: c.height, Hash: c.tip, Time: c.clock.Unix()}
+		pays.Block = port.BlockRef{Height: c.height, Hash: c.tip, Time: c.clock.Unix()}
 		watched, back := a.asked(ChainIn{pays})
 		for _, w := range watched {
-			if w.From < a.m.View.tip.Height-freshMargin {
+			if w.From < a.m.View.Tip().Height-freshMargin {
 				t.Fatalf("payment %d: blocks from %d on are scanned, the tip is %d", i, w.From, c.height)
 			}
 		}
@@ -124,7 +126,7 @@ func TestPaymentsWithoutEndStopNobody(t *testing.T) {
 	if s.m.View.Synced() {
 		t.Error("a scan of old blocks does not count")
 	}
-	if s.watchFrom(nil, s.m.View.tip.Height); s.m.View.Synced() {
+	if s.watchFrom(nil, s.m.View.Tip().Height); s.m.View.Synced() {
 		t.Error("one of new blocks hides it")
 	}
 }
@@ -145,7 +147,7 @@ func TestAPaymentToAnExistingWalletStopsNobody(t *testing.T) {
 	for range 3 * freshMargin {
 		c.mine(nil, a)
 	}
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	c.clock = c.clock.Add(time.Hour)
 	c.mine(nil, a)
 	n := c.block(paysAt(t, d, 0, 170, 600))
@@ -181,12 +183,12 @@ func TestAPaymentToAnExistingWalletStopsNobody(t *testing.T) {
 	if retried != 1 {
 		t.Fatalf("tried again %d times", retried)
 	}
-	found.End = a.m.View.tip
+	found.End = a.m.View.Tip()
 	a.must(found)
 	if _, known := a.m.View.Tx(old.TxHash()); !known || len(a.m.View.Incomplete()) == 0 {
 		t.Error("what was found is not known, or leads to no further addresses")
 	}
-	if _, spent := a.m.View.spentBy(wire.OutPoint{Hash: old.TxHash()}); !spent {
+	if _, spent := a.m.View.SpentBy(wire.OutPoint{Hash: old.TxHash()}); !spent {
 		t.Error("the coin is known without its spend")
 	}
 	a.mayPropose("with further addresses to look for")
@@ -204,49 +206,35 @@ func TestMoreAddressesOfAnOlderVersionAreLookedFor(t *testing.T) {
 	c := active(t, 2, 3)
 	c.fund(1_000_000)
 	a := c.peers[0]
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	v := a.m.View
-	v.watched[0] = 21
-	recs, err := v.scriptRecords(a.m.State.active.Descriptor, 0, 0)
+	recs, err := v.ScriptRecords(a.m.State.active.Descriptor, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, b := range recs {
-		a.records[name] = b
+		a.records[name] = b[:21*(1+34)] // of each a byte for its length, and itself
 	}
 	a.crash()
 	if got := a.m.View.Incomplete(); !slices.Equal(got, []AddressRange{{0, 21, watchable}}) {
 		t.Errorf("incomplete: %v", got)
 	}
-	if a.m.View.looking == ([2]span{}) {
+	if _, _, due := a.m.View.LookBack(c.clock.Add(1000 * time.Hour)); due || !a.m.View.Synced() {
 		t.Error("nothing is looked for")
-	}
-}
-
-func TestLookBackFindsSpends(t *testing.T) {
-	pay := &wire.MsgTx{TxOut: []*wire.TxOut{{Value: 5, PkScript: []byte("mine")}}}
-	spend := &wire.MsgTx{TxIn: []*wire.TxIn{{PreviousOutPoint: wire.OutPoint{Hash: pay.TxHash()}}}}
-	other := &wire.MsgTx{LockTime: 7, TxOut: []*wire.TxOut{{PkScript: []byte("other")}}}
-	p := newPicker([][]byte{[]byte("mine")})
-	if got := p.pick([]*wire.MsgTx{other, spend}); len(got) != 0 {
-		t.Errorf("%d of interest before the payment", len(got))
-	}
-	if got := p.pick([]*wire.MsgTx{other, pay, spend}); !slices.Equal(got, []*wire.MsgTx{pay, spend}) {
-		t.Errorf("%d of interest", len(got))
 	}
 }
 
 // oneStream is a chain backend of which a test writes the stream.
 type oneStream struct {
-	Chain
-	Follower
+	port.Chain
+	port.Follower
 	from    int32
 	scripts [][]byte
-	notices chan ChainNotice
+	notices chan port.ChainNotice
 	closed  bool
 }
 
-func (s *oneStream) Follow(_ context.Context, known []BlockRef, from int32, scripts [][]byte) (Follower, error) {
+func (s *oneStream) Follow(_ context.Context, known []port.BlockRef, from int32, scripts [][]byte) (port.Follower, error) {
 	if len(known) > 0 {
 		return nil, errors.New("from a known block")
 	}
@@ -254,7 +242,7 @@ func (s *oneStream) Follow(_ context.Context, known []BlockRef, from int32, scri
 	return s, nil
 }
 
-func (s *oneStream) Notices() <-chan ChainNotice { return s.notices }
+func (s *oneStream) Notices() <-chan port.ChainNotice { return s.notices }
 
 func (s *oneStream) Close() error {
 	s.closed = true
@@ -266,17 +254,17 @@ func TestLookBackReadsAStreamOfItsOwn(t *testing.T) {
 	pays := func(n int64) *wire.MsgTx {
 		return &wire.MsgTx{TxOut: []*wire.TxOut{{Value: n, PkScript: []byte("mine")}}}
 	}
-	at := func(height int32, fork byte) BlockRef {
-		return BlockRef{Height: height, Hash: chainhash.Hash{byte(height), fork}}
+	at := func(height int32, fork byte) port.BlockRef {
+		return port.BlockRef{Height: height, Hash: chainhash.Hash{byte(height), fork}}
 	}
-	s := &oneStream{notices: make(chan ChainNotice, 20)}
-	for _, n := range []ChainNotice{
-		{Kind: Connected, Block: at(6, 0), Txs: []*wire.MsgTx{pays(1), {LockTime: 1}}},
-		{Kind: Connected, Block: at(7, 0), Txs: []*wire.MsgTx{pays(2)}},
-		{Kind: Disconnected, Block: at(7, 0)},
-		{Kind: Connected, Block: at(7, 1), Txs: []*wire.MsgTx{pays(3)}},
-		{Kind: Seen, Txs: []*wire.MsgTx{pays(4)}},
-		{Kind: Connected, Block: at(8, 1)},
+	s := &oneStream{notices: make(chan port.ChainNotice, 20)}
+	for _, n := range []port.ChainNotice{
+		{Kind: port.Connected, Block: at(6, 0), Txs: []*wire.MsgTx{pays(1), {LockTime: 1}}},
+		{Kind: port.Connected, Block: at(7, 0), Txs: []*wire.MsgTx{pays(2)}},
+		{Kind: port.Disconnected, Block: at(7, 0)},
+		{Kind: port.Connected, Block: at(7, 1), Txs: []*wire.MsgTx{pays(3)}},
+		{Kind: port.Seen, Txs: []*wire.MsgTx{pays(4)}},
+		{Kind: port.Connected, Block: at(8, 1)},
 	} {
 		s.notices <- n
 	}

@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"encoding/binary"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -130,7 +132,7 @@ func (s *step) lookCoins(coins string) {
 // lookChain has looked at what rests on the entries of a chain from a seq on.
 func (s *step) lookChain(c journal.ChainKey, from uint64) {
 	of := chainKey(c)
-	s.m.watch.looks = s.m.watch.looks.add(string(lookChain)+of, of+string(appendUint64(nil, from)))
+	s.m.watch.looks = s.m.watch.looks.add(string(lookChain)+of, of+string(binary.BigEndian.AppendUint64(nil, from)))
 }
 
 // lookFurther looks at what is to be looked at, as much as one step may.
@@ -162,7 +164,7 @@ func (s *step) lookFurther() {
 // gone goes through a part of an index, from a key on, until the visits cost so
 // much. It returns what they cost, and the first key that is left, or "".
 func gone[V any](m pmap.Map[string, V], prefix, from string, most int, visit func(string, V) int) (used int, next string) {
-	for k, v := range scan2(m, prefix, from) {
+	for k, v := range pmap.PrefixFrom(m, prefix, from) {
 		if used >= most {
 			return used, k
 		}
@@ -172,7 +174,7 @@ func gone[V any](m pmap.Map[string, V], prefix, from string, most int, visit fun
 }
 
 func hasPrefix[V any](m pmap.Map[string, V], prefix string) bool {
-	for range scan(m, prefix) {
+	for range pmap.Prefix(m, prefix) {
 		return true
 	}
 	return false

@@ -7,6 +7,8 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal/pmap"
 )
 
@@ -102,12 +104,12 @@ func TestRivalsThatAreAlwaysDueKeepNoStatusWaiting(t *testing.T) {
 			a, b, evil := c.peers[0], c.peers[1], c.peers[2]
 			ins := a.coinsOf(coins[1:])
 			if !x.ours {
-				ins = []ProposalInput{{Vout: 3, Amount: 1_000_000}}
+				ins = []event.ProposalInput{{Vout: 3, Amount: 1_000_000}}
 			}
 			next := evil.nextPlace()
 			for n := range rivals {
-				a.must(EntryIn{evil.forge(next, &ProposalCreated{
-					Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: int64(1000 + n)}},
+				a.must(EntryIn{evil.forge(next, &event.ProposalCreated{
+					Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: int64(1000 + n)}},
 				})})
 			}
 			a.rest()
@@ -118,7 +120,7 @@ func TestRivalsThatAreAlwaysDueKeepNoStatusWaiting(t *testing.T) {
 			b.must(Approve{Proposal: id})
 			c.settle(a, b)
 			coin := ins[0].OutPoint()
-			a.must(ChainIn{ChainNotice{Kind: Seen, Txs: []*wire.MsgTx{a.bump(coin, 0)}}})
+			a.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: []*wire.MsgTx{a.bump(coin, 0)}}})
 			// The payment is in a block, and so is what makes all rivals impossible.
 			c.mine(append(b.sent[:1:1], a.bump(coin, 0)), a)
 			steps := 2*(rivals+2*looksEach)/looksEach + 1
@@ -126,7 +128,7 @@ func TestRivalsThatAreAlwaysDueKeepNoStatusWaiting(t *testing.T) {
 				if more := []*wire.MsgTx{a.bump(coin, n+1)}; x.mined {
 					c.mine(more, a)
 				} else {
-					a.must(ChainIn{ChainNotice{Kind: Seen, Txs: more}})
+					a.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: more}})
 				}
 				if was, _ := a.m.watch.told.Get(key(id)); n >= 2 && was != StatusConfirmed {
 					t.Fatalf("after %d steps the payment counts as %q", n, was)

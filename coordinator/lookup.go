@@ -3,6 +3,8 @@ package coordinator
 import (
 	"encoding/hex"
 	"strings"
+
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // ProposalsBy returns living proposals whose id in hex starts with a prefix, in
@@ -14,7 +16,7 @@ func (m *Machine) ProposalsBy(prefix string) []*Proposal {
 		return nil
 	}
 	var out []*Proposal
-	for id, p := range scan(m.State.proposals, string(whole)) {
+	for id, p := range pmap.Prefix(m.State.proposals, string(whole)) {
 		if !strings.HasPrefix(hex.EncodeToString([]byte(id)), prefix) || !m.State.alive(p) {
 			continue
 		}

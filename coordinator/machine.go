@@ -7,6 +7,9 @@ import (
 	"maps"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
@@ -81,9 +84,9 @@ type inviteRecord struct {
 	By      journal.Author `cbor:"4,keyasint"`
 	// Of one for a lost member's new device: whom it replaces, and where that
 	// one's chains end, once it was asked for.
-	Replaces journal.Author `cbor:"5,keyasint,omitempty"`
-	Fixed    bool           `cbor:"6,keyasint,omitempty"`
-	Cuts     []ReplacedCut  `cbor:"7,keyasint,omitempty"`
+	Replaces journal.Author      `cbor:"5,keyasint,omitempty"`
+	Fixed    bool                `cbor:"6,keyasint,omitempty"`
+	Cuts     []event.ReplacedCut `cbor:"7,keyasint,omitempty"`
 	// Claimed are those who claimed it and proved nothing: they have to be
 	// approved before they get anything.
 	Claimed []journal.Author `cbor:"8,keyasint,omitempty"`
@@ -93,11 +96,8 @@ type inviteRecord struct {
 const (
 	recLocal   = "local"
 	recPin     = "pin"
-	recView    = "view"
 	recInvite  = "invite/"
 	recRequest = "request/"
-	recTx      = "tx/"
-	recScripts = "scripts/"
 	recAlarm   = "alarm/"
 )
 
@@ -106,7 +106,7 @@ const (
 // pure: the same machine and input give the same result, and the machine
 // passed in stays as it was.
 func Step(m Machine, in Input) (Machine, []Effect, error) {
-	s := &step{m: m, before: m, in: in, batch: Batch{Group: m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: m, before: m, in: in, batch: port.Batch{Group: m.State.group, Puts: map[string][]byte{}}}
 	if err := s.take(in.Msg); err != nil {
 		return m, nil, err
 	}
@@ -121,7 +121,7 @@ type step struct {
 	m       Machine
 	before  Machine // as it was when the step began
 	in      Input
-	batch   Batch
+	batch   port.Batch
 	effects []Effect
 	drawn   uint64
 	held    bool // what is written unasked, for what is carried
@@ -151,14 +151,14 @@ func (s *step) take(msg any) error {
 	case RescanFrom:
 		return s.rescanFrom(x)
 	case Born:
-		if len(s.m.View.blocks) == 0 && x.Height > s.m.View.birthday && !s.m.local.Rescanned {
-			s.m.View.birthday = x.Height
+		if !s.m.View.Begun() && x.Height > s.m.View.Birthday() && !s.m.local.Rescanned {
+			s.m.View = s.m.View.BornAt(x.Height)
 			s.m.unsaved = saveEvery
 		}
 		s.do(Reply{})
 		return nil
 	case Watched:
-		s.m.View.asked, s.m.View.call = s.m.View.rescan != 0, x.Call
+		s.m.View = s.m.View.Asked(x.Call)
 		return nil
 	case LookedBack:
 		return s.lookedBack(x)
@@ -234,7 +234,7 @@ func (s *step) nonce() [24]byte {
 }
 
 func (s *step) put(name string, v any) error {
-	b, err := theCodec.enc.Marshal(v)
+	b, err := record.Encode(v)
 	if err != nil {
 		return fmt.Errorf("encode record: %w", err)
 	}
@@ -252,10 +252,10 @@ func (s *step) chainOfMine() journal.ChainKey {
 // What says that an epoch does not open, and what makes a new device a member, is
 // sealed under the first one, which all hold: of two members who each lack the
 // other's epoch neither could read it, and no more could that device.
-func (s *step) write(body Body) (*journal.Entry, error) {
+func (s *step) write(body event.Body) (*journal.Entry, error) {
 	ep, ok := s.m.State.epochs.Get(key(s.m.State.zero))
 	switch body.(type) {
-	case *StanzaFailed, *MemberReplaced, *ReplacementApproved:
+	case *event.StanzaFailed, *event.MemberReplaced, *event.ReplacementApproved:
 	default:
 		s.fit(body)
 		ep, ok = s.m.State.Epoch()
@@ -263,7 +263,7 @@ func (s *step) write(body Body) (*journal.Entry, error) {
 	if !ok {
 		return nil, fmt.Errorf("seal entry: %w", journal.ErrWrongEpoch)
 	}
-	plain, err := EncodeEvent(Event{Time: s.in.Now.UnixMilli(), Body: body})
+	plain, err := event.Encode(event.Event{Time: s.in.Now.UnixMilli(), Body: body})
 	if err == nil {
 		err = checkWritten(body)
 	}
@@ -283,9 +283,9 @@ func (s *step) write(body Body) (*journal.Entry, error) {
 
 // fit makes a new epoch first where none is sealed to exactly the members: what
 // is written now is not for a device that was replaced.
-func (s *step) fit(body Body) {
+func (s *step) fit(body event.Body) {
 	st := s.m.State
-	_, first := body.(*IncarnationStarted) // of its chain
+	_, first := body.(*event.IncarnationStarted) // of its chain
 	if _, ok := st.fitting(); ok || first || st.active == nil || !st.mayRotate(st.Me()) {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/btcsuite/btcd/address/v2/base58"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/journal"
 )
@@ -23,7 +24,7 @@ const shortID = 12
 
 // CheckName returns ErrBadRequest for what can be no name of a cosigner.
 func CheckName(name string) error {
-	err := checkText("name", name, maxNameBytes, false)
+	err := event.CheckText("name", name, event.MaxNameBytes, false)
 	if err == nil {
 		err = checkPerson(name)
 	}
@@ -38,10 +39,10 @@ func checkPerson(name string) error {
 		return err
 	}
 	if strings.Contains(name, "12D3KooW") {
-		return badEvent("it looks like a peer id")
+		return fmt.Errorf("%w: it looks like a peer id", event.ErrEvent)
 	}
 	if strings.Contains(display.Fold(name), "(...") {
-		return badEvent("it looks like a name with a peer id beside it")
+		return fmt.Errorf("%w: it looks like a name with a peer id beside it", event.ErrEvent)
 	}
 	return nil
 }
@@ -49,19 +50,19 @@ func checkPerson(name string) error {
 // checkWritten refuses text of this node's own that could deceive who reads it.
 // It is stricter than what makes an event valid, which no version may change.
 // Names are checked where they are given (freeName, walletNames).
-func checkWritten(body Body) error {
+func checkWritten(body event.Body) error {
 	var texts []string
 	switch b := body.(type) {
-	case *GroupAbandoned:
+	case *event.GroupAbandoned:
 		texts = []string{b.Reason}
-	case *ProposalCreated:
+	case *event.ProposalCreated:
 		texts = []string{b.Note}
 		for _, o := range b.Outputs {
 			texts = append(texts, o.Label)
 		}
-	case *ProposalRejected:
+	case *event.ProposalRejected:
 		texts = []string{b.Reason}
-	case *LabelSet:
+	case *event.LabelSet:
 		texts = []string{b.Text}
 	}
 	for _, t := range texts {
@@ -154,7 +155,7 @@ func checkNames(members []Member) error {
 func (m *Machine) namesTaken(but journal.Author) []string {
 	var out []string
 	for _, c := range m.Cosigners() {
-		if (c.Hosted() || c.Identity != but) && len(out) < maxAdmissions {
+		if (c.Hosted() || c.Identity != but) && len(out) < event.MaxAdmissions {
 			out = append(out, c.Name)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -67,7 +69,7 @@ func twins(t *testing.T) *circle {
 	c := namedCircle(t, "Bob", "Bob")
 	a := c.peers[0]
 	ids, _ := a.m.State.places()
-	if _, err := a.wild(&RosterClosed{Records: ids}); err != nil {
+	if _, err := a.wild(&event.RosterClosed{Records: ids}); err != nil {
 		t.Fatal(err)
 	}
 	c.settle()
@@ -96,7 +98,7 @@ func TestTwoOfOneNameAreToldApart(t *testing.T) {
 	for _, p := range c.peers {
 		r, _ := p.m.State.Roster()
 		// As a version did that looked at no names.
-		if _, err := p.wild(&RosterRatified{Hash: r.Hash}); err != nil {
+		if _, err := p.wild(&event.RosterRatified{Hash: r.Hash}); err != nil {
 			t.Fatal(err)
 		}
 		p.m.State.pinned = r.Hash
@@ -108,7 +110,7 @@ func TestTwoOfOneNameAreToldApart(t *testing.T) {
 		if p.m.State.active == nil {
 			t.Fatalf("%s: %s", p.name, p.m.Missing())
 		}
-		p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+		p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	}
 	c.fund(1_000_000)
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
@@ -154,12 +156,12 @@ func TestWrittenTextIsPlain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{"a\u200bb", "\u3164", "e\u0301\u0301\u0301"} {
-		if err := checkText("note", text, maxTextBytes, true); err != nil {
+		if err := event.CheckText("note", text, event.MaxTextBytes, true); err != nil {
 			t.Errorf("%+q: an entry of an older version would be without effect: %v", text, err)
 		}
 		note, label := pay(1, 100_000), pay(1, 100_000)
 		note.Note, label.Outputs[0].Label = text, text
-		for _, cmd := range []any{note, label, SetLabels{Edits: []LabelEdit{{Target: AddressTarget(script.PkScript), Text: text}}}} {
+		for _, cmd := range []any{note, label, SetLabels{Edits: []LabelEdit{{Target: event.AddressTarget(script.PkScript), Text: text}}}} {
 			if _, err := a.do(cmd); !errors.Is(err, ErrBadRequest) {
 				t.Errorf("%T with %+q: %v", cmd, text, err)
 			}
@@ -178,11 +180,11 @@ func TestNamesAreCheckedAtTheDoor(t *testing.T) {
 	c.settle()
 	z := c.peers[2]
 	nonce := [32]byte{9}
-	grant := a.must(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[1].Proof(z.id(), nonce)}).(Grant)
+	grant := a.must(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[1].Proof(z.id(), nonce)}).(port.Grant)
 	if !slices.Equal(grant.Names, []string{"A", "Bob"}) && !slices.Equal(grant.Names, []string{"Bob", "A"}) {
 		t.Errorf("names at the door: %q", grant.Names)
 	}
-	again := a.must(Admit{Joiner: b.id(), Nonce: nonce, Proof: invites[0].Proof(b.id(), nonce)}).(Grant)
+	again := a.must(Admit{Joiner: b.id(), Nonce: nonce, Proof: invites[0].Proof(b.id(), nonce)}).(port.Grant)
 	if !slices.Equal(again.Names, []string{"A"}) {
 		t.Errorf("whoever is in already is told of its own name: %q", again.Names)
 	}

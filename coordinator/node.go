@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -49,7 +52,7 @@ func NewNode(ctx context.Context, ports Ports, self *Self, network wallet.Networ
 }
 
 // SetTransport completes the ports.
-func (n *Node) SetTransport(t Transport) { n.ports.Transport = t }
+func (n *Node) SetTransport(t port.Transport) { n.ports.Transport = t }
 
 // Open starts every wallet that is stored. One that cannot be opened keeps none
 // of the others from running: see Failed.
@@ -132,7 +135,7 @@ type Founding struct {
 
 // Create founds a wallet and returns its first invites. With an external key
 // this node's own place waits for Prove.
-func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []Invite, error) {
+func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []port.Invite, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err := CheckName(n.name); err != nil {
@@ -143,12 +146,12 @@ func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []Invite, error)
 		return nil, nil, fmt.Errorf("create wallet: %w", err)
 	}
 	defer n.ports.names.hold(founding, "")
-	g := Genesis{Threshold: f.Threshold, Cosigners: f.Cosigners, Script: string(f.Script), Network: string(n.network)}
+	g := event.Genesis{Threshold: f.Threshold, Cosigners: f.Cosigners, Script: string(f.Script), Network: string(n.network)}
 	if d := f.Descriptor; d != nil {
 		g.Threshold, g.Cosigners, g.Script = d.Threshold(), len(d.Keys()), string(d.ScriptType())
 		g.Descriptor, g.Birthday = d.String(), f.Birthday
 	}
-	if err := g.check(); err != nil {
+	if err := g.Check(); err != nil {
 		return nil, nil, err
 	}
 	ck, err := n.cosignerKey(ctx, g, f.External)
@@ -171,7 +174,7 @@ func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []Invite, error)
 // in the middle, goes on where it stopped: a node has one record in a group.
 // With an external key ("" for none) this node's place waits for Prove; a
 // repeat may bring another one until then.
-func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, error) {
+func (n *Node) Join(ctx context.Context, inv port.Invite, external string) (*Actor, error) {
 	if inv.Founder == n.self.Identity.Author() {
 		return nil, fmt.Errorf("%w: the invite is this node's own", ErrBadRequest)
 	}
@@ -186,7 +189,7 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 		return nil, failed // before the founder hears of it
 	}
 	if n.ports.Clock.Now().After(inv.Expires) {
-		return nil, ErrInviteExpired
+		return nil, port.ErrInviteExpired
 	}
 	grant, err := n.ports.Transport.Join(ctx, inv, nil)
 	if err != nil {
@@ -207,7 +210,7 @@ func (n *Node) Join(ctx context.Context, inv Invite, external string) (*Actor, e
 		}
 		return nil, fmt.Errorf("join: %w", err)
 	}
-	g, err := DecodeGenesis(grant.Genesis)
+	g, err := event.DecodeGenesis(grant.Genesis)
 	if err != nil {
 		return nil, fmt.Errorf("join: %w", err)
 	}
@@ -231,7 +234,7 @@ func (n *Node) begin(ctx context.Context, m Machine, effects []Effect) (*Actor, 
 	if err := n.notFailed(m.State.group); err != nil {
 		return nil, err
 	}
-	list := Batch{Puts: map[string][]byte{recGroup + m.State.group.String(): {1}}}
+	list := port.Batch{Puts: map[string][]byte{recGroup + m.State.group.String(): {1}}}
 	if err := n.ports.Store.Commit(ctx, list); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -258,12 +261,12 @@ func (n *Node) newKey(ctx context.Context, script wallet.ScriptType) (CosignerKe
 	}
 	var next uint64
 	if b := recs[name]; len(b) == 8 {
-		next, _ = readUint64(b)
+		next = binary.BigEndian.Uint64(b)
 	}
-	if next >= maxIndex {
+	if next >= event.MaxIndex {
 		return CosignerKey{}, fmt.Errorf("%w: no account number left", ErrBadRequest)
 	}
-	if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: appendUint64(nil, next+1)}}); err != nil {
+	if err := n.ports.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next+1)}}); err != nil {
 		return CosignerKey{}, fmt.Errorf("store: %w", err)
 	}
 	account := uint32(next)
@@ -300,10 +303,10 @@ type Door struct{ node *Node }
 func (n *Node) Door() Door { return Door{n} }
 
 // Admit checks the proof of an invite (see Doorman).
-func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce, proof [32]byte, claim *ReplacementClaim) (Grant, error) {
+func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce, proof [32]byte, claim *event.ReplacementClaim) (port.Grant, error) {
 	a, ok := d.node.Wallet(group)
 	if !ok {
-		return Grant{}, ErrInviteUnknown
+		return port.Grant{}, port.ErrInviteUnknown
 	}
 	v, err := a.Do(ctx, Admit{Joiner: joiner, Nonce: nonce, Proof: proof, Claim: claim})
 	if err != nil {
@@ -311,11 +314,11 @@ func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.A
 		if errors.As(err, &second) {
 			a.tellSecondTaker(joiner, second)
 		}
-		return Grant{}, err
+		return port.Grant{}, err
 	}
-	g, ok := v.(Grant)
+	g, ok := v.(port.Grant)
 	if !ok {
-		return Grant{}, ErrInviteUnknown
+		return port.Grant{}, port.ErrInviteUnknown
 	}
 	return g, nil
 }
@@ -326,15 +329,15 @@ const searchAccounts = 256
 
 // takePlace answers the challenge of an invite that replaces a lost member: it
 // finds the ratified key among the accounts of the seed, proves it, and enters.
-func (n *Node) takePlace(ctx context.Context, inv Invite, c Challenge, external string) (*Actor, error) {
+func (n *Node) takePlace(ctx context.Context, inv port.Invite, c event.Challenge, external string) (*Actor, error) {
 	var ck CosignerKey
-	var prove func(KeyClaim) ([]byte, error)
+	var prove func(event.KeyClaim) ([]byte, error)
 	if external != "" {
 		key, err := externalKey(external, n.network, c.Script)
 		if err != nil {
 			return nil, err
 		}
-		if accountHash(inv.Group, key.String()) != c.Account {
+		if event.AccountHash(inv.Group, key.String()) != c.Account {
 			return nil, errNotThisKey()
 		}
 		ck.Key = key
@@ -345,7 +348,7 @@ func (n *Node) takePlace(ctx context.Context, inv Invite, c Challenge, external 
 		}
 		prove = ck.Prove
 	}
-	claim, err := c.Claim(n.self, inv.Group, prove)
+	claim, err := c.Claim(n.self.Identity, n.self.Sealing.Public(), inv.Group, prove)
 	if err != nil {
 		return nil, err
 	}
@@ -376,13 +379,13 @@ func errNotThisKey() error {
 
 // findKey looks for a ratified key among the accounts of the seed, and keeps
 // its number from being used for another wallet.
-func (n *Node) findKey(ctx context.Context, group journal.GroupID, c Challenge) (CosignerKey, error) {
+func (n *Node) findKey(ctx context.Context, group journal.GroupID, c event.Challenge) (CosignerKey, error) {
 	for account := range uint32(searchAccounts) {
 		key, err := n.ports.Signer.AccountKey(ctx, c.Script, account)
 		if err != nil {
 			return CosignerKey{}, fmt.Errorf("derive account key: %w", err)
 		}
-		if accountHash(group, key.String()) != c.Account {
+		if event.AccountHash(group, key.String()) != c.Account {
 			continue
 		}
 		name := recAccount + string(c.Script)
@@ -392,10 +395,10 @@ func (n *Node) findKey(ctx context.Context, group journal.GroupID, c Challenge) 
 		}
 		next := uint64(account) + 1
 		if b := recs[name]; len(b) == 8 {
-			had, _ := readUint64(b)
+			had := binary.BigEndian.Uint64(b)
 			next = max(next, had)
 		}
-		if err := n.ports.Store.Commit(ctx, Batch{Puts: map[string][]byte{name: appendUint64(nil, next)}}); err != nil {
+		if err := n.ports.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next)}}); err != nil {
 			return CosignerKey{}, fmt.Errorf("store: %w", err)
 		}
 		return CosignerKey{Account: account, Key: key, Prove: n.prover(ctx, c.Script, account)}, nil

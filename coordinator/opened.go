@@ -7,6 +7,7 @@ import (
 
 	"github.com/tyler-smith/go-bip39/wordlists"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -70,7 +71,7 @@ func (s State) awaitOpened(f rosterFact) State {
 
 // cameIn looks again at the rosters that waited for a record or a reveal.
 func (s State) cameIn(what string) State {
-	for k, id := range scan(s.setup.waiting, what) {
+	for k, id := range pmap.Prefix(s.setup.waiting, what) {
 		s.setup.waiting = s.setup.waiting.Delete(k)
 		f, _ := s.rosters.Get(key(id))
 		s = s.awaitOpened(f)
@@ -90,7 +91,7 @@ const (
 // rankOpened takes in a roster that all revealed for, where it holds the key of the place
 // that this node took. One that all ratified goes before another.
 func (s State) rankOpened(r *Roster) State {
-	if s.lost == (lostPlace{}) || !slices.ContainsFunc(r.Members, func(m Member) bool { return accountHash(s.group, m.Key.String()) == s.lost.account }) {
+	if s.lost == (lostPlace{}) || !slices.ContainsFunc(r.Members, func(m Member) bool { return event.AccountHash(s.group, m.Key.String()) == s.lost.account }) {
 		return s
 	}
 	rank := byte(rankOther)
@@ -137,7 +138,7 @@ func (s State) worded(words string) (*Roster, bool) {
 	if !ok || s.lost == (lostPlace{}) || s.pinned != ([32]byte{}) || s.active != nil {
 		return nil, false
 	}
-	for k := range scan(s.setup.opened, prefix) {
+	for k := range pmap.Prefix(s.setup.opened, prefix) {
 		hash := [32]byte([]byte(k))
 		if sixWords(hash) != words {
 			continue

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -34,14 +35,14 @@ func crowdOut(t *testing.T, founder, z *peer, r *Roster) (forged []*journal.Entr
 	f, _ := founder.m.State.rosters.Get(key(r.ID))
 	for range 2 * maxRosters {
 		next := founder.before(t, f.Ref)
-		e := founder.forge(&next, &RosterClosed{Records: f.Records})
+		e := founder.forge(&next, &event.RosterClosed{Records: f.Records})
 		forged = append(forged, e)
 		next = z.before(t, z.reveal(t).Ref)
-		forged = append(forged, z.forge(&next, &RosterRevealed{Roster: e.ID(), Salt: z.m.local.Salt}))
+		forged = append(forged, z.forge(&next, &event.RosterRevealed{Roster: e.ID(), Salt: z.m.local.Salt}))
 	}
 	for i := range maxReveals + 3 {
 		next := z.before(t, z.reveal(t).Ref)
-		forged = append(forged, z.forge(&next, &RosterRevealed{Roster: journal.EntryID{byte(i + 1)}, Salt: [32]byte{byte(i + 1)}}))
+		forged = append(forged, z.forge(&next, &event.RosterRevealed{Roster: journal.EntryID{byte(i + 1)}, Salt: [32]byte{byte(i + 1)}}))
 	}
 	return forged
 }
@@ -112,10 +113,10 @@ func TestOpenedRostersAreTheDefinition(t *testing.T) {
 }
 
 // forgeZero is forge under epoch 0, for one whose machine has no group.
-func (p *peer) forgeZero(t *testing.T, st State, next *journal.Next, body Body) *journal.Entry {
+func (p *peer) forgeZero(t *testing.T, st State, next *journal.Next, body event.Body) *journal.Entry {
 	t.Helper()
 	ep, _ := st.epochs.Get(key(st.zero))
-	plain, err := EncodeEvent(Event{Time: 1, Body: body})
+	plain, err := event.Encode(event.Event{Time: 1, Body: body})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +171,7 @@ func puppet(t *testing.T, founder *peer, n byte, below journal.Author) *peer {
 	for ; ; n++ {
 		p := newPeer(t, "P", n, founder.clock)
 		if id := p.id(); bytes.Compare(id[:], below[:]) < 0 {
-			if _, err := founder.wild(&MemberAdmitted{Identity: p.id()}); err != nil {
+			if _, err := founder.wild(&event.MemberAdmitted{Identity: p.id()}); err != nil {
 				t.Fatal(err)
 			}
 			return p
@@ -186,14 +187,14 @@ func TestAnUnprovenRecordChoosesNoRosterOfANewDevice(t *testing.T) {
 	right := a.m.State.Active().Roster
 	p := puppet(t, a, 100, z.id())
 	f, _ := a.m.State.rosters.Get(key(right.ID))
-	second, err := a.wild(&RosterClosed{Records: f.Records})
+	second, err := a.wild(&event.RosterClosed{Records: f.Records})
 	if err != nil {
 		t.Fatal(err)
 	}
 	next := journal.Next{Incarnation: 1, Seq: 1}
 	says := []*journal.Entry{
-		p.forgeZero(t, a.m.State, &next, &MemberRecord{Name: "P", SealingKey: p.self.Sealing.Public(), Key: right.Members[memberIndex(a, z)].Key.String(), How: ProofNone}),
-		p.forgeZero(t, a.m.State, &next, &RosterRevealed{Roster: second.ID(), Salt: [32]byte{1}}),
+		p.forgeZero(t, a.m.State, &next, &event.MemberRecord{Name: "P", SealingKey: p.self.Sealing.Public(), Key: right.Members[memberIndex(a, z)].Key.String(), How: event.ProofNone}),
+		p.forgeZero(t, a.m.State, &next, &event.RosterRevealed{Roster: second.ID(), Salt: [32]byte{1}}),
 	}
 	c.settle(a, b)
 	e.hearClaims(a, b)
@@ -229,12 +230,12 @@ func TestWordsChooseTheRosterOfANewDevice(t *testing.T) {
 			e.hearClaims(a, b)
 			e.pull(a)
 			e.pull(b)
-			says := func(i int, body Body) *journal.Entry {
+			says := func(i int, body event.Body) *journal.Entry {
 				x := ps[i].forgeZero(t, a.m.State, &nexts[i], body)
 				e.must(EntryIn{x})
 				return x
 			}
-			own := func(body Body) *journal.Entry {
+			own := func(body event.Body) *journal.Entry {
 				x, err := a.wild(body)
 				if err != nil {
 					t.Fatal(err)
@@ -247,23 +248,23 @@ func TestWordsChooseTheRosterOfANewDevice(t *testing.T) {
 				salt := [32]byte{byte(e.m.State.setup.ours.Len())}
 				records := []journal.EntryID{right.Members[memberIndex(a, a)].Record}
 				for i, p := range ps {
-					records = append(records, says(i, &MemberRecord{
-						Name: p.name + string(rune('1'+i)), SealingKey: p.self.Sealing.Public(), Key: keys[i], How: ProofNone, Commitment: commitment(salt),
+					records = append(records, says(i, &event.MemberRecord{
+						Name: p.name + string(rune('1'+i)), SealingKey: p.self.Sealing.Public(), Key: keys[i], How: event.ProofNone, Commitment: commitment(salt),
 					}).ID())
 				}
-				decoy := own(&RosterClosed{Records: records})
-				own(&RosterRevealed{Roster: decoy.ID(), Salt: a.m.local.Salt})
+				decoy := own(&event.RosterClosed{Records: records})
+				own(&event.RosterRevealed{Roster: decoy.ID(), Salt: a.m.local.Salt})
 				for i := range ps {
-					says(i, &RosterRevealed{Roster: decoy.ID(), Salt: salt})
+					says(i, &event.RosterRevealed{Roster: decoy.ID(), Salt: salt})
 				}
 				f, _ := e.m.State.rosters.Get(key(decoy.ID()))
 				r, ok := e.m.State.roster(f)
 				if !ok || !r.Complete() {
 					t.Fatal("the founder's other roster is not opened")
 				}
-				own(&RosterRatified{Hash: r.Hash})
+				own(&event.RosterRatified{Hash: r.Hash})
 				for i := range ps {
-					says(i, &RosterRatified{Hash: r.Hash})
+					says(i, &event.RosterRatified{Hash: r.Hash})
 				}
 				first = bytes.Compare(r.Hash[:], right.Hash[:]) < 0
 			}

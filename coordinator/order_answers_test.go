@@ -10,6 +10,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -162,9 +163,9 @@ func (a *answers) labels(m *Machine) {
 		a.our("Labels", l)
 	}
 	a.our("Labels", m.State.Labels())
-	seen := map[LabelTarget]bool{}
+	seen := map[event.LabelTarget]bool{}
 	for k := range m.State.labels.All() {
-		if t := targetOf(k); !seen[t] {
+		if t := event.TargetOf(k); !seen[t] {
 			seen[t] = true
 			l, ok := m.State.Label(t)
 			a.our("Label", t, l, ok)

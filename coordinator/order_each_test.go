@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -69,11 +70,11 @@ func (o *observer) follow(p *peer) {
 		return
 	}
 	for _, n := range p.circle.blocks[:o.blocks] {
-		if n.Block.Height > p.m.View.tip.Height {
+		if n.Block.Height > p.m.View.Tip().Height {
 			p.must(ChainIn{n})
 		}
 	}
-	p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 }
 
 // read takes entries one by one, and those again later that do not link yet, that
@@ -87,9 +88,9 @@ func (o *observer) read(rt *rapid.T, order []*journal.Entry, each func()) {
 				continue
 			}
 			_, err := o.do(EntryIn{e})
-			var gap *GapError
+			var gap *port.GapError
 			switch {
-			case errors.As(err, &gap), errors.Is(err, IgnoreAuthor), errors.Is(err, IgnoreUnlinked):
+			case errors.As(err, &gap), errors.Is(err, port.IgnoreAuthor), errors.Is(err, port.IgnoreUnlinked):
 				later = append(later, e)
 				continue
 			case err != nil:

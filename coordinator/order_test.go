@@ -9,6 +9,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -181,8 +183,8 @@ func refold(tb rapid.TB, p *peer, order []*journal.Entry, each ...func(State, *j
 }
 
 // wild adds an entry of a member's own making, whatever it says.
-func (p *peer) wild(body Body) (*journal.Entry, error) {
-	s := &step{m: p.m, in: p.input(nil), batch: Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+func (p *peer) wild(body event.Body) (*journal.Entry, error) {
+	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
 	e, err := s.write(body)
 	if err != nil {
 		return nil, err
@@ -207,7 +209,7 @@ func (p *peer) pass(to *peer) {
 
 // garbage seals bytes that are no event, unless the peer's own chain is forked.
 func (p *peer) garbage(b []byte) {
-	s := &step{m: p.m, in: p.input(nil), batch: Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
 	ep, _ := s.m.State.Epoch()
 	next, err := s.next()
 	if err != nil {
@@ -232,7 +234,7 @@ func (p *peer) restored(old Machine) error {
 		return nil
 	}
 	p.m.local.Incarnation = 2
-	_, err := p.wild(&IncarnationStarted{Seq: pos.Seq, Last: pos.ID})
+	_, err := p.wild(&event.IncarnationStarted{Seq: pos.Seq, Last: pos.ID})
 	return err
 }
 
@@ -249,14 +251,14 @@ func (p *peer) stranger(n byte) *peer {
 }
 
 // replacing is a replacement of old by d, with a proof by d's key.
-func (d *peer) replacing(old *peer, cut int) *MemberReplaced {
+func (d *peer) replacing(old *peer, cut int) *event.MemberReplaced {
 	k, _ := d.m.State.active.original(d.circleKey())
-	b := &MemberReplaced{Key: uint32(k), Old: old.id(), New: d.id(), Sealing: d.self.Sealing.Public()}
+	b := &event.MemberReplaced{Key: uint32(k), Old: old.id(), New: d.id(), Sealing: d.self.Sealing.Public()}
 	if cut > 0 {
-		b.Cuts = []ReplacedCut{{Incarnation: 1, Seq: uint64(cut)}}
+		b.Cuts = []event.ReplacedCut{{Incarnation: 1, Seq: uint64(cut)}}
 	}
-	id := b.id(d.m.State.group)
-	b.Proof, b.Consent = d.account.SignHash(id), d.self.Identity.Sign(consentTag, id[:])
+	id := b.ID(d.m.State.group)
+	b.Proof, b.Consent = d.account.SignHash(id), d.self.Identity.Sign(event.ConsentTag, id[:])
 	return b
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -44,11 +45,11 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 			case 7:
 				_, _ = p.do(LeaseAddress{})
 			case 8:
-				_, _ = p.wild(&ProposalApproved{Proposal: pick(), Signatures: []PartialSignature{{Input: 0, Key: uint32(rapid.IntRange(0, 2).Draw(rt, "key")), Bytes: make([]byte, 70)}}})
+				_, _ = p.wild(&event.ProposalApproved{Proposal: pick(), Signatures: []event.PartialSignature{{Input: 0, Key: uint32(rapid.IntRange(0, 2).Draw(rt, "key")), Bytes: make([]byte, 70)}}})
 			case 9:
 				p.garbage([]byte(rapid.StringN(1, 40, 40).Draw(rt, "bytes")))
 			case 10:
-				_, _ = p.wild(&RosterClosed{Records: []journal.EntryID{pick()}})
+				_, _ = p.wild(&event.RosterClosed{Records: []journal.EntryID{pick()}})
 			case 11:
 				_ = p.restored(old)
 			case 12, 13:
@@ -58,10 +59,10 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 					b.Proof = nil
 				}
 				if _, err := p.wild(b); err == nil {
-					replacements = append(replacements, b.id(p.m.State.group))
+					replacements = append(replacements, b.ID(p.m.State.group))
 				}
 			case 16, 17:
-				b := &LabelSet{Target: LabelTx, Of: make([]byte, 32), Text: rapid.SampledFrom([]string{"", "rent", "salary"}).Draw(rt, "label")}
+				b := &event.LabelSet{Target: event.LabelTx, Of: make([]byte, 32), Text: rapid.SampledFrom([]string{"", "rent", "salary"}).Draw(rt, "label")}
 				b.Of[0] = byte(rapid.IntRange(0, 1).Draw(rt, "labelled"))
 				if id := rapid.SampledFrom(labels).Draw(rt, "superseded"); rapid.Bool().Draw(rt, "supersedes") {
 					b.Supersedes = append(b.Supersedes, id)
@@ -90,7 +91,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 					if e, err := p.wild(&b); err == nil {
 						ids = append(ids, e.ID())
 						if q, ok := p.m.State.Proposal(e.ID()); ok && q.Sound && rapid.Bool().Draw(rt, "signs it") {
-							_, _ = p.wild(&ProposalApproved{Proposal: e.ID(), Signatures: signTruly(rt, p, q)})
+							_, _ = p.wild(&event.ProposalApproved{Proposal: e.ID(), Signatures: signTruly(rt, p, q)})
 						}
 					}
 				}
@@ -100,14 +101,14 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 				if !ok || !q.Sound {
 					return
 				}
-				var sigs []PartialSignature
+				var sigs []event.PartialSignature
 				for _, x := range p.m.State.Signatures(q) {
-					sigs = append(sigs, PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
+					sigs = append(sigs, event.PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
 				}
 				if len(sigs) > 0 && rapid.Bool().Draw(rt, "approval") {
-					_, _ = p.wild(&ProposalApproved{Proposal: pick(), Signatures: sigs})
+					_, _ = p.wild(&event.ProposalApproved{Proposal: pick(), Signatures: sigs})
 				} else if len(sigs) > 0 {
-					_, _ = p.wild(&SignatureCarried{Proposal: pick(), Signatures: sigs})
+					_, _ = p.wild(&event.SignatureCarried{Proposal: pick(), Signatures: sigs})
 				}
 			case 22, 23:
 				// Epochs for some, spoiled for some, sealed again to others, and
@@ -132,8 +133,8 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 				if _, err := (&step{m: p.m}).next(); err != nil {
 					return
 				}
-				p.sealed(ep, rapid.SampledFrom([]Body{&AddressLeased{Index: 3}, &ProposalRejected{Proposal: pick(), Reason: "late"}, &ProposalWithdrawn{Proposal: pick()},
-					&LabelSet{Target: LabelTx, Of: make([]byte, 32), Text: "late"}, &StanzaFailed{Epoch: ep.ID()}}).Draw(rt, "body"))
+				p.sealed(ep, rapid.SampledFrom([]event.Body{&event.AddressLeased{Index: 3}, &event.ProposalRejected{Proposal: pick(), Reason: "late"}, &event.ProposalWithdrawn{Proposal: pick()},
+					&event.LabelSet{Target: event.LabelTx, Of: make([]byte, 32), Text: "late"}, &event.StanzaFailed{Epoch: ep.ID()}}).Draw(rt, "body"))
 			case 25:
 				_, _ = p.do(Rekey{})
 			case 26:
@@ -151,7 +152,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 				}
 			case 14:
 				if len(replacements) > 0 {
-					_, _ = p.wild(&ReplacementApproved{Replacement: rapid.SampledFrom(replacements).Draw(rt, "replacement")})
+					_, _ = p.wild(&event.ReplacementApproved{Replacement: rapid.SampledFrom(replacements).Draw(rt, "replacement")})
 				}
 			}
 		}
@@ -160,7 +161,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 			// The same member goes on from where it was: two entries of one seq.
 			p.m = before
 			for _, n := range c.blocks {
-				if n.Block.Height > p.m.View.tip.Height && slices.Contains(c.peers, p) {
+				if n.Block.Height > p.m.View.Tip().Height && slices.Contains(c.peers, p) {
 					p.must(ChainIn{n})
 				}
 			}

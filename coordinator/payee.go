@@ -10,6 +10,8 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -35,9 +37,9 @@ func (s *step) pay(p *Proposal, now Status) {
 	gone := v.Confirmations(p.TxID) > paidRecently || now == StatusDead && buriedBy(v, p)
 	if due := now == StatusConfirmed || now == StatusDead; due && !gone && (known || now == StatusConfirmed || s.m.State.released(p.TxID)) {
 		// A block alone changes it later.
-		at := v.tip.Height + buriedDepth
+		at := v.Tip().Height + buriedDepth
 		if now == StatusConfirmed {
-			at = v.tip.Height + paidRecently - v.Confirmations(p.TxID) + 1
+			at = v.Tip().Height + paidRecently - v.Confirmations(p.TxID) + 1
 		}
 		w.aging = w.aging.Set(string(binary.BigEndian.AppendUint32(nil, uint32(at)))+tx, struct{}{})
 	}
@@ -66,7 +68,7 @@ func (s *step) pay(p *Proposal, now Status) {
 func (s *step) age() {
 	left := looksEach
 	for k := range s.m.watch.aging.All() {
-		if int64(be32(k)) > int64(s.m.View.tip.Height) || left == 0 {
+		if int64(be32(k)) > int64(s.m.View.Tip().Height) || left == 0 {
 			return
 		}
 		left--
@@ -90,10 +92,10 @@ func (m *Machine) paid(p *Proposal, script []byte) (out []payment, all bool) {
 		mine[i.OutPoint()] = true
 	}
 	shares := func(q *Proposal) bool {
-		return slices.ContainsFunc(q.Body.Inputs, func(i ProposalInput) bool { return mine[i.OutPoint()] })
+		return slices.ContainsFunc(q.Body.Inputs, func(i event.ProposalInput) bool { return mine[i.OutPoint()] })
 	}
 	looked := 0
-	for k := range scan(m.watch.payments, paymentKey(script)) {
+	for k := range pmap.Prefix(m.watch.payments, paymentKey(script)) {
 		if looked++; looked > maxPayments {
 			return out, false
 		}
@@ -130,7 +132,7 @@ func (m *Machine) checkDoublePayment(p *Proposal, allow []string) error {
 	}
 	asked := map[string]bool{}
 	for _, o := range p.Body.Outputs {
-		if o.Change != nil || asked[string(o.PkScript)] || m.View.owns(o.PkScript) {
+		if o.Change != nil || asked[string(o.PkScript)] || m.View.Owns(o.PkScript) {
 			continue
 		}
 		asked[string(o.PkScript)] = true
@@ -160,15 +162,12 @@ func (m *Machine) paidTwice(p *Proposal, script []byte, before []payment, all bo
 	return refuse(RuleDoublePayment, "it pays %s %d sat, and %s", to, paysTo(p, script), strings.Join(also, "; ")).overridable()
 }
 
-// owns says whether a script is one of the wallet's own that this view watches.
-func (v View) owns(script []byte) bool { return has(v.scripts, string(script)) }
-
 // leaves returns what a proposal pays to others, in satoshis: not to change, nor
 // to an address of the wallet.
-func (v View) leaves(p *Proposal) int64 {
+func leaves(v View, p *Proposal) int64 {
 	var sum int64
 	for _, o := range p.Body.Outputs {
-		if o.Change == nil && !v.owns(o.PkScript) {
+		if o.Change == nil && !v.Owns(o.PkScript) {
 			sum += o.Amount
 		}
 	}

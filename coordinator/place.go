@@ -1,11 +1,13 @@
 package coordinator
 
 import (
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // lostPlace is whose place a node took: its identity then, and the key that both
-// hold, by accountHash.
+// hold, by AccountHash.
 type lostPlace struct {
 	who     journal.Author
 	account [32]byte
@@ -15,7 +17,7 @@ func (l Local) lost(group journal.GroupID) lostPlace {
 	if l.Replaces == (journal.Author{}) {
 		return lostPlace{}
 	}
-	return lostPlace{l.Replaces, accountHash(group, l.Key)}
+	return lostPlace{l.Replaces, event.AccountHash(group, l.Key)}
 }
 
 // maxHolders is how many identities with a record of one key are looked at.
@@ -23,12 +25,12 @@ const maxHolders = 16
 
 // holderKey is what the authors of records of a key are found by: those first
 // whose record the key itself proves, those last whose record nothing proves.
-func holderKey(account [32]byte, how ProofKind) string {
+func holderKey(account [32]byte, how event.ProofKind) string {
 	class := byte(1) // a message that was signed with the key
 	switch how {
-	case ProofOwn:
+	case event.ProofOwn:
 		class = 0
-	case ProofNone:
+	case event.ProofNone:
 		class = 2
 	}
 	return key(account) + string([]byte{class})
@@ -36,10 +38,10 @@ func holderKey(account [32]byte, how ProofKind) string {
 
 // holders lists the identities that wrote a record of the lost one's key with a
 // proof of one class: ProofOwn, ProofMessage (and ProofBIP322), or ProofNone.
-func (s State) holders(how ProofKind) []journal.Author {
+func (s State) holders(how event.ProofKind) []journal.Author {
 	prefix := holderKey(s.lost.account, how)
 	var out []journal.Author
-	for k := range scan(s.setup.holders, prefix) {
+	for k := range pmap.Prefix(s.setup.holders, prefix) {
 		if len(out) == maxHolders {
 			break
 		}
@@ -55,9 +57,9 @@ func (s State) formerSelves() []journal.Author {
 	if s.lost == (lostPlace{}) {
 		return nil
 	}
-	out := append([]journal.Author{s.lost.who}, s.holders(ProofOwn)...)
-	out = append(out, s.holders(ProofMessage)...)
-	return append(out, s.holders(ProofNone)...)
+	out := append([]journal.Author{s.lost.who}, s.holders(event.ProofOwn)...)
+	out = append(out, s.holders(event.ProofMessage)...)
+	return append(out, s.holders(event.ProofNone)...)
 }
 
 // pinAgain pins what this node's earlier identity ratified, without asking for
@@ -77,12 +79,12 @@ func (s *step) pinAgain() error {
 	s.m.repinned = facts
 	var hash [32]byte
 	found := false
-	holders := st.holders(ProofOwn)
+	holders := st.holders(event.ProofOwn)
 	if len(holders) == maxHolders {
 		return nil // there may be more: who stole the key made them
 	}
 	for _, who := range holders {
-		for k := range scan(st.setup.hashes, key(who)) {
+		for k := range pmap.Prefix(st.setup.hashes, key(who)) {
 			h := [32]byte([]byte(k[32:]))
 			if found && hash != h {
 				return nil

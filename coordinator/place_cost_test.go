@@ -3,6 +3,7 @@ package coordinator
 import (
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -57,22 +58,23 @@ func TestManyRostersCostANewDeviceNothing(t *testing.T) {
 	for name, spoil := range map[string]func(n int, founder, z *peer, r *Roster){
 		"rosters": func(n int, founder, _ *peer, r *Roster) {
 			f, _ := founder.m.State.rosters.Get(key(r.ID))
-			wildly(t, founder, n, func(int) Body { return &RosterClosed{Records: f.Records} })
+			wildly(t, founder, n, func(int) event.Body { return &event.RosterClosed{Records: f.Records} })
 		},
 		"reveals of many rosters": func(n int, founder, z *peer, r *Roster) {
 			f, _ := founder.m.State.rosters.Get(key(r.ID))
-			wildly(t, founder, n, func(int) Body { return &RosterClosed{Records: f.Records} })
+			wildly(t, founder, n, func(int) event.Body { return &event.RosterClosed{Records: f.Records} })
 			founder.pass(z)
 			var ids []journal.EntryID
 			for _, f := range z.m.State.rosters.All() {
 				ids = append(ids, f.Ref.ID)
 			}
-			wildly(t, z, n, func(i int) Body { return &RosterRevealed{Roster: ids[i], Salt: z.m.local.Salt} })
+			wildly(t, z, n, func(i int) event.Body { return &event.RosterRevealed{Roster: ids[i], Salt: z.m.local.Salt} })
 		},
 		"records": func(n int, _, z *peer, r *Roster) {
-			wildly(t, z, n, func(i int) Body {
-				b := &MemberRecord{Name: "C", SealingKey: z.self.Sealing.Public(), Key: z.account.Key().String(), Commitment: [32]byte{byte(i), byte(i >> 8)}}
-				b.Proof = z.account.SignHash(proofHash(z.m.State.group, z.id(), b.SealingKey, b.Key))
+			wildly(t, z, n, func(i int) event.Body {
+				b := &event.MemberRecord{Name: "C", SealingKey: z.self.Sealing.Public(), Key: z.account.Key().String(), Commitment: [32]byte{byte(i), byte(i >> 8)}}
+				hash, _ := b.Claim(z.m.State.group, z.id())
+				b.Proof = z.account.SignHash(hash)
 				return b
 			})
 		},
@@ -97,7 +99,7 @@ func TestManyRostersCostANewDeviceNothing(t *testing.T) {
 	}
 }
 
-func wildly(t *testing.T, p *peer, n int, body func(int) Body) {
+func wildly(t *testing.T, p *peer, n int, body func(int) event.Body) {
 	t.Helper()
 	for i := range n {
 		if _, err := p.wild(body(i)); err != nil {
@@ -120,7 +122,7 @@ func TestRostersPlacedBeforeTheRightOneKeepNoNewDeviceOut(t *testing.T) {
 		}
 		for range 2 * maxRosters {
 			next := at
-			forged = append(forged, founder.forge(&next, &RosterClosed{Records: f.Records}))
+			forged = append(forged, founder.forge(&next, &event.RosterClosed{Records: f.Records}))
 		}
 	})
 	for _, e := range forged {

@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -17,7 +18,7 @@ import (
 // Proposal is a transaction that somebody proposed, as its entry states it.
 type Proposal struct {
 	Ref  Ref
-	Body *ProposalCreated
+	Body *event.ProposalCreated
 	// TxID is there once the wallet is active and the proposal is sound.
 	TxID chainhash.Hash
 	// Sound says that the proposal describes a transaction of this wallet, by a member.
@@ -52,7 +53,7 @@ func (p *Proposal) describes(tx chainhash.Hash) {
 // spendID names what signatures commit to besides the txid: of each input the
 // amount, and the script that its branch and index give (BIP143). Proposals of
 // one transaction may state others, and only those that state the same share signatures.
-func spendID(inputs []ProposalInput) [32]byte {
+func spendID(inputs []event.ProposalInput) [32]byte {
 	b := make([]byte, 0, 16*len(inputs))
 	for _, i := range inputs {
 		b = binary.BigEndian.AppendUint64(b, uint64(i.Amount))
@@ -90,7 +91,7 @@ func (p *Proposal) Fee() int64 {
 }
 
 // buildSpend derives the skeleton of a proposal.
-func buildSpend(d *wallet.Descriptor, b *ProposalCreated) (*wallet.Spend, error) {
+func buildSpend(d *wallet.Descriptor, b *event.ProposalCreated) (*wallet.Spend, error) {
 	in := make([]wallet.Input, len(b.Inputs))
 	for i, x := range b.Inputs {
 		in[i] = wallet.Input{OutPoint: x.OutPoint(), Amount: x.Amount, Branch: x.Branch, Index: x.Index}
@@ -113,24 +114,24 @@ func buildSpend(d *wallet.Descriptor, b *ProposalCreated) (*wallet.Spend, error)
 	return s, nil
 }
 
-func (s State) foldProposalEvent(ref Ref, body Body) State {
+func (s State) foldProposalEvent(ref Ref, body event.Body) State {
 	switch b := body.(type) {
-	case *ProposalCreated:
+	case *event.ProposalCreated:
 		p := &Proposal{Ref: ref, Body: b, spend: &lazySpend{}}
 		s.proposals = s.proposals.Set(key(ref.ID), p)
 		if s.active == nil || s.backlog.later || !s.mayWrite(p.Author()) {
 			return s.wait(p)
 		}
 		s = s.evaluate(p)
-	case *ProposalApproved:
+	case *event.ProposalApproved:
 		return s.foldSignatures(carrierFact{Ref: ref, Proposal: b.Proposal, Signatures: b.Signatures})
-	case *SignatureCarried:
+	case *event.SignatureCarried:
 		return s.foldSignatures(carrierFact{Ref: ref, Proposal: b.Proposal, Signatures: b.Signatures, Carried: true})
-	case *ProposalRejected:
+	case *event.ProposalRejected:
 		return s.foldVote(voteFact{ref, b.Proposal, true, b.Reason})
-	case *RejectionWithdrawn:
+	case *event.RejectionWithdrawn:
 		return s.foldVote(voteFact{ref, b.Proposal, false, ""})
-	case *ProposalWithdrawn:
+	case *event.ProposalWithdrawn:
 		s.withdrawals = earliest(s.withdrawals, key(b.Proposal), ref)
 		s = s.rest(ref, b.Proposal).touch(b.Proposal)
 	}

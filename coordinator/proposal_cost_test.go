@@ -9,14 +9,17 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // forge seals bodies one after the other on a peer's chain, without steps of its own.
-func (p *peer) forge(next *journal.Next, body Body) *journal.Entry {
+func (p *peer) forge(next *journal.Next, body event.Body) *journal.Entry {
 	p.tb.Helper()
 	ep, _ := p.m.State.Epoch()
-	plain, err := EncodeEvent(Event{Time: 1, Body: body})
+	plain, err := event.Encode(event.Event{Time: 1, Body: body})
 	if err != nil {
 		p.tb.Fatal(err)
 	}
@@ -58,69 +61,69 @@ func (p *peer) rest() {
 func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 	slow(t)
 	const some, many = 100, 700
-	for name, attack := range map[string]func(c *circle, p *Proposal) func(n int) Body{
-		"copies of one transaction": func(_ *circle, p *Proposal) func(int) Body {
-			return func(n int) Body {
+	for name, attack := range map[string]func(c *circle, p *Proposal) func(n int) event.Body{
+		"copies of one transaction": func(_ *circle, p *Proposal) func(int) event.Body {
+			return func(n int) event.Body {
 				b := *p.Body
 				b.Replaces = nil
 				b.Expires = int64(1_900_000_000 + n)
 				return &b
 			}
 		},
-		"copies that declare": func(_ *circle, p *Proposal) func(int) Body {
-			return func(n int) Body {
+		"copies that declare": func(_ *circle, p *Proposal) func(int) event.Body {
+			return func(n int) event.Body {
 				b := *p.Body
 				b.Replaces = append(b.Replaces, p.TxID)
 				binary.BigEndian.PutUint64(b.Replaces[0][:], uint64(n)/2)
 				return &b
 			}
 		},
-		"rivals": func(_ *circle, p *Proposal) func(int) Body {
-			return func(n int) Body {
+		"rivals": func(_ *circle, p *Proposal) func(int) event.Body {
+			return func(n int) event.Body {
 				b := *p.Body
-				b.Outputs = []ProposalOutput{{PkScript: recipient(9), Amount: int64(900_000 - n)}}
+				b.Outputs = []event.ProposalOutput{{PkScript: recipient(9), Amount: int64(900_000 - n)}}
 				return &b
 			}
 		},
-		"rivals that replace": func(_ *circle, p *Proposal) func(int) Body {
-			return func(n int) Body {
+		"rivals that replace": func(_ *circle, p *Proposal) func(int) event.Body {
+			return func(n int) event.Body {
 				b := *p.Body
-				b.Outputs = []ProposalOutput{{PkScript: recipient(1), Amount: int64(900_000 - n)}}
+				b.Outputs = []event.ProposalOutput{{PkScript: recipient(1), Amount: int64(900_000 - n)}}
 				b.Replaces = append(b.Replaces, p.TxID)
 				return &b
 			}
 		},
-		"coins that are not there": func(_ *circle, p *Proposal) func(int) Body {
-			return func(n int) Body {
+		"coins that are not there": func(_ *circle, p *Proposal) func(int) event.Body {
+			return func(n int) event.Body {
 				b := *p.Body
-				b.Inputs = []ProposalInput{{Vout: uint32(n), Amount: 2_000_000}}
+				b.Inputs = []event.ProposalInput{{Vout: uint32(n), Amount: 2_000_000}}
 				return &b
 			}
 		},
-		"votes": func(_ *circle, p *Proposal) func(int) Body {
-			return func(int) Body { return &ProposalRejected{Proposal: p.Ref.ID, Reason: "no"} }
+		"votes": func(_ *circle, p *Proposal) func(int) event.Body {
+			return func(int) event.Body { return &event.ProposalRejected{Proposal: p.Ref.ID, Reason: "no"} }
 		},
-		"withdrawals": func(_ *circle, p *Proposal) func(int) Body {
-			return func(int) Body { return &ProposalWithdrawn{Proposal: p.Ref.ID} }
+		"withdrawals": func(_ *circle, p *Proposal) func(int) event.Body {
+			return func(int) event.Body { return &event.ProposalWithdrawn{Proposal: p.Ref.ID} }
 		},
-		"signatures for nothing": func(*circle, *Proposal) func(int) Body {
-			return func(n int) Body {
-				b := &SignatureCarried{Signatures: []PartialSignature{{Bytes: make([]byte, 70)}}}
+		"signatures for nothing": func(*circle, *Proposal) func(int) event.Body {
+			return func(n int) event.Body {
+				b := &event.SignatureCarried{Signatures: []event.PartialSignature{{Bytes: make([]byte, 70)}}}
 				binary.BigEndian.PutUint64(b.Proposal[:], uint64(n))
 				return b
 			}
 		},
-		"one signature again and again": func(c *circle, p *Proposal) func(int) Body {
+		"one signature again and again": func(c *circle, p *Proposal) func(int) event.Body {
 			spend, _ := p.Spend(c.peers[2].m.State.active)
 			sigs, err := spend.Sign(c.peers[2].account)
 			if err != nil {
 				c.tb.Fatal(err)
 			}
-			b := &SignatureCarried{Proposal: p.Ref.ID}
+			b := &event.SignatureCarried{Proposal: p.Ref.ID}
 			for _, x := range sigs {
-				b.Signatures = append(b.Signatures, PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
+				b.Signatures = append(b.Signatures, event.PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
 			}
-			return func(int) Body { return b }
+			return func(int) event.Body { return b }
 		},
 	} {
 		for _, forked := range []bool{false, true} {
@@ -147,7 +150,7 @@ func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 						a.must(EntryIn{e})
 					}
 				}
-				block := ChainNotice{Kind: Connected, Prev: c.tip, Block: BlockRef{Height: c.height + 1, Hash: [32]byte{1}},
+				block := port.ChainNotice{Kind: port.Connected, Prev: c.tip, Block: port.BlockRef{Height: c.height + 1, Hash: [32]byte{1}},
 					Txs: []*wire.MsgTx{{Version: 2, TxIn: []*wire.TxIn{{PreviousOutPoint: coins[1]}}, TxOut: []*wire.TxOut{{Value: 900_000, PkScript: recipient(8)}}}}}
 				approval := func() *journal.Entry {
 					q := c.clone(t)
@@ -198,7 +201,7 @@ func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 				take(some, many)
 				if forked {
 					n := kept
-					a.must(EntryIn{evil.forge(&n, &AddressLeased{Index: 3})})
+					a.must(EntryIn{evil.forge(&n, &event.AddressLeased{Index: 3})})
 				}
 				a.rest()
 				for what, after := range measure() {
@@ -218,25 +221,25 @@ func TestSignaturesThatWaitedAreVerifiedInTurns(t *testing.T) {
 	c := active(t, 2, 3)
 	c.fund(1_000_000)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
-	ins := make([]ProposalInput, 0, 667)
+	ins := make([]event.ProposalInput, 0, 667)
 	for n := range uint32(667) {
-		ins = append(ins, ProposalInput{Vout: n, Amount: 2_000})
+		ins = append(ins, event.ProposalInput{Vout: n, Amount: 2_000})
 	}
-	body := &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 1_000}}}
+	body := &event.ProposalCreated{Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: 1_000}}}
 	prop := evil.forge(evil.nextPlace(), body)
 	next := b.nextPlace() // a colluder's carriers come first
 	const carriers = 8
 	for n := range carriers {
-		x := &SignatureCarried{Proposal: prop.ID()}
+		x := &event.SignatureCarried{Proposal: prop.ID()}
 		for i := range uint32(2_000) {
-			x.Signatures = append(x.Signatures, PartialSignature{Input: i / 3, Key: i % 3, Bytes: wrongSignature(uint16(n))})
+			x.Signatures = append(x.Signatures, event.PartialSignature{Input: i / 3, Key: i % 3, Bytes: wrongSignature(uint16(n))})
 		}
 		a.must(EntryIn{b.forge(next, x)})
 	}
-	mine := a.forge(a.nextPlace(), &ProposalRejected{Proposal: prop.ID(), Reason: "no"}) // one that is no carrier changes nothing
+	mine := a.forge(a.nextPlace(), &event.ProposalRejected{Proposal: prop.ID(), Reason: "no"}) // one that is no carrier changes nothing
 	_ = mine
 	verified := func() (n int) {
-		for _, f := range scan(a.m.State.carriers, key(prop.ID())) {
+		for _, f := range pmap.Prefix(a.m.State.carriers, key(prop.ID())) {
 			if f.Verified != nil {
 				n++
 			}
@@ -288,11 +291,11 @@ func TestSignersTakeTurns(t *testing.T) {
 	// All but the proposal reaches a; the hostile one's carriers are on a second chain.
 	at := evil.m.State.chains.Frontier()[journal.ChainKey{Author: evil.id(), Incarnation: 1}]
 	next := &journal.Next{Incarnation: 2, Seq: 1}
-	a.must(EntryIn{evil.forge(next, &IncarnationStarted{Seq: at.Seq, Last: at.ID})})
+	a.must(EntryIn{evil.forge(next, &event.IncarnationStarted{Seq: at.Seq, Last: at.ID})})
 	for n := range 6 {
-		y := &SignatureCarried{Proposal: id}
+		y := &event.SignatureCarried{Proposal: id}
 		for i := range uint32(1_999) {
-			y.Signatures = append(y.Signatures, PartialSignature{Input: i / 3, Key: i % 3, Bytes: wrongSignature(uint16(n))})
+			y.Signatures = append(y.Signatures, event.PartialSignature{Input: i / 3, Key: i % 3, Bytes: wrongSignature(uint16(n))})
 		}
 		a.must(EntryIn{evil.forge(next, y)})
 	}
@@ -319,21 +322,6 @@ func wrongSignature(n uint16) []byte {
 	sig = append(sig, 1, byte(n), byte(n>>8))
 	sig = append(sig, make([]byte, 29)...)
 	return append(sig, 2, 2, 1, 1, 1) // sighash all
-}
-
-// One carrier has one signature for each input and key.
-func TestACarrierRepeatsNoSignature(t *testing.T) {
-	x := PartialSignature{Input: 1, Key: 2, Bytes: wrongSignature(1)}
-	y := x
-	y.Key = 1
-	if err := checkSignatures([]PartialSignature{x, y}); err != nil {
-		t.Fatal(err)
-	}
-	y = x
-	y.Bytes = wrongSignature(2)
-	if err := checkSignatures([]PartialSignature{x, y}); err == nil {
-		t.Error("two signatures for one input and key are taken")
-	}
 }
 
 // Pages hold every living proposal once, newest first.

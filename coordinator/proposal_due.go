@@ -3,6 +3,7 @@ package coordinator
 import (
 	"encoding/binary"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -49,7 +50,7 @@ func (s State) wait(p *Proposal) State {
 // waitingOf yields the ids of proposals of an author that were not derived yet.
 func (s State) waitingOf(a journal.Author) func(yield func(journal.EntryID) bool) {
 	return func(yield func(journal.EntryID) bool) {
-		for k := range scan(s.backlog.proposals, string(a[:])) {
+		for k := range pmap.Prefix(s.backlog.proposals, string(a[:])) {
 			if !yield(idOf(k)) {
 				return
 			}
@@ -85,7 +86,7 @@ func (c carrierFact) stated() func(yield func(string) bool) {
 		var seen uint32
 		at := key3(c.Ref.Chain.Author, c.Proposal, c.Ref.ID)
 		for _, x := range c.Signatures {
-			if x.Key >= MaxCosigners || seen>>x.Key&1 == 1 {
+			if x.Key >= event.MaxCosigners || seen>>x.Key&1 == 1 {
 				continue
 			}
 			seen |= 1 << x.Key
@@ -102,23 +103,12 @@ func statedKey(k uint32) string { return string(binary.BigEndian.AppendUint32(ni
 func (s State) sigsDue(proposal journal.EntryID) State {
 	for from := key(proposal); ; {
 		more := false
-		for k := range scan2(s.backlog.sigs, key(proposal), from) {
+		for k := range pmap.PrefixFrom(s.backlog.sigs, key(proposal), from) {
 			s, from, more = s.turn(k[:64]), afterPrefix(k[:64]), true
 			break
 		}
 		if !more {
 			return s
-		}
-	}
-}
-
-// scan2 yields the keys with a prefix that are not below from.
-func scan2[V any](m pmap.Map[string, V], prefix, from string) func(yield func(string, V) bool) {
-	return func(yield func(string, V) bool) {
-		for k, v := range m.From(from) {
-			if len(k) < len(prefix) || k[:len(prefix)] != prefix || !yield(k, v) {
-				return
-			}
 		}
 	}
 }
@@ -178,7 +168,7 @@ func (s State) workProposal(a journal.Author) (_ State, used int, more bool) {
 // workCarrier verifies one carrier of an author for a proposal.
 func (s State) workCarrier(of string) (_ State, used int, more bool) {
 	n := 0
-	for k := range scan(s.backlog.sigs, of) {
+	for k := range pmap.Prefix(s.backlog.sigs, of) {
 		if n++; n > 1 {
 			more = true
 			break

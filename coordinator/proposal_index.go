@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -44,7 +45,7 @@ type endorsement struct {
 
 // placeKey puts entries in order of chain and seq.
 func placeKey(r Ref) string {
-	return chainKey(r.Chain) + string(appendUint64(nil, r.Seq)) + string(r.ID[:])
+	return chainKey(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + string(r.ID[:])
 }
 
 // idOf is the entry id at the end of a key.
@@ -83,7 +84,7 @@ func earliest(m pmap.Map[string, Ref], fact string, r Ref) pmap.Map[string, Ref]
 // stated says whether an untainted entry states a fact of which each chain's
 // first statement is kept.
 func (s State) stated(m pmap.Map[string, Ref], fact string) bool {
-	for _, r := range scan(m, fact) {
+	for _, r := range pmap.Prefix(m, fact) {
 		if !s.tainted(r) {
 			return true
 		}
@@ -175,7 +176,7 @@ func (s State) signedNow(p *Proposal, signer uint32, inputs int) State {
 	return s
 }
 
-func signerKey(i ProposalInput, signer uint32) string {
+func signerKey(i event.ProposalInput, signer uint32) string {
 	return coinKey(i.OutPoint()) + string(binary.BigEndian.AppendUint32(nil, signer))
 }
 
@@ -196,7 +197,7 @@ func (s State) reindexed() State {
 		s.props.signed = s.props.signed.Set(of, n+1)
 	}
 	for of, n := range s.props.signed.All() {
-		for _, r := range scan(s.props.stating, of[:64]) {
+		for _, r := range pmap.Prefix(s.props.stating, of[:64]) {
 			p, _ := s.Proposal(r.ID)
 			s = s.signedNow(p, be32(of[64:68]), 1).signedNow(p, be32(of[64:68]), n)
 			break
@@ -230,7 +231,7 @@ func fewOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.En
 	for from, more := prefix, true; more; {
 		n, who := 0, ""
 		more = false
-		for k := range scan2(m, prefix, from) {
+		for k := range pmap.PrefixFrom(m, prefix, from) {
 			a := k[len(prefix) : len(prefix)+32]
 			if n > 0 && a != who || n == maxLooked {
 				from, more = afterPrefix(prefix+who), true

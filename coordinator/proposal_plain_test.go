@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -21,7 +22,7 @@ type plain struct {
 
 type plainFact struct {
 	ref  Ref
-	body Body
+	body event.Body
 }
 
 func (x *plain) read(s State, entries []*journal.Entry) {
@@ -35,7 +36,7 @@ func (x *plain) read(s State, entries []*journal.Entry) {
 		if err != nil {
 			continue
 		}
-		if ev, err := DecodeEvent(b); err == nil {
+		if ev, err := event.Decode(b); err == nil {
 			x.facts = append(x.facts, plainFact{Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Position().Seq, Time: ev.Time}, ev.Body})
 		}
 	}
@@ -51,14 +52,14 @@ func (x *plain) sound() (out []*Proposal) {
 }
 
 // brings yields, of each carrier, the signatures that verify.
-func (x *plain) brings(yield func(plainFact, *Proposal, PartialSignature) bool) {
+func (x *plain) brings(yield func(plainFact, *Proposal, event.PartialSignature) bool) {
 	for _, f := range x.facts {
 		var of journal.EntryID
-		var sigs []PartialSignature
+		var sigs []event.PartialSignature
 		switch b := f.body.(type) {
-		case *ProposalApproved:
+		case *event.ProposalApproved:
 			of, sigs = b.Proposal, b.Signatures
-		case *SignatureCarried:
+		case *event.SignatureCarried:
 			of, sigs = b.Proposal, b.Signatures
 		}
 		p, ok := x.s.Proposal(of)
@@ -89,7 +90,7 @@ func (x *plain) signed(p *Proposal, k int) int {
 
 // signsTheSame says whether a signature on one proposal is one on another.
 func signsTheSame(p, q *Proposal) bool {
-	return p.TxID == q.TxID && slices.EqualFunc(p.Body.Inputs, q.Body.Inputs, func(a, b ProposalInput) bool {
+	return p.TxID == q.TxID && slices.EqualFunc(p.Body.Inputs, q.Body.Inputs, func(a, b event.ProposalInput) bool {
 		return a.Amount == b.Amount && a.Branch == b.Branch && a.Index == b.Index
 	})
 }
@@ -97,11 +98,11 @@ func signsTheSame(p, q *Proposal) bool {
 type plainSig struct {
 	f   plainFact
 	p   *Proposal
-	sig PartialSignature
+	sig event.PartialSignature
 }
 
 func (x *plain) brings2() (out []plainSig) {
-	x.brings(func(f plainFact, p *Proposal, g PartialSignature) bool {
+	x.brings(func(f plainFact, p *Proposal, g event.PartialSignature) bool {
 		out = append(out, plainSig{f, p, g})
 		return true
 	})
@@ -132,8 +133,8 @@ func (x *plain) alive(p *Proposal) bool {
 }
 
 func shares(p, q *Proposal) bool {
-	return slices.ContainsFunc(p.Body.Inputs, func(a ProposalInput) bool {
-		return slices.ContainsFunc(q.Body.Inputs, func(b ProposalInput) bool { return a.OutPoint() == b.OutPoint() })
+	return slices.ContainsFunc(p.Body.Inputs, func(a event.ProposalInput) bool {
+		return slices.ContainsFunc(q.Body.Inputs, func(b event.ProposalInput) bool { return a.OutPoint() == b.OutPoint() })
 	})
 }
 
@@ -149,7 +150,7 @@ func (x *plain) replaced(p *Proposal) bool {
 
 func (x *plain) withdrawn(p *Proposal) bool {
 	for _, f := range x.facts {
-		if b, ok := f.body.(*ProposalWithdrawn); ok && b.Proposal == p.Ref.ID && !x.s.tainted(f.ref) && x.s.sameMember(f.ref.Chain.Author, p.Author()) {
+		if b, ok := f.body.(*event.ProposalWithdrawn); ok && b.Proposal == p.Ref.ID && !x.s.tainted(f.ref) && x.s.sameMember(f.ref.Chain.Author, p.Author()) {
 			return true
 		}
 	}
@@ -165,9 +166,9 @@ func (x *plain) against(p *Proposal) map[int]string {
 			for _, f := range x.facts {
 				var v voteFact
 				switch b := f.body.(type) {
-				case *ProposalRejected:
+				case *event.ProposalRejected:
 					v = voteFact{f.ref, b.Proposal, true, b.Reason}
-				case *RejectionWithdrawn:
+				case *event.RejectionWithdrawn:
 					v = voteFact{f.ref, b.Proposal, false, ""}
 				}
 				if v.Proposal != p.Ref.ID || f.ref.Chain.Author != who || x.s.tainted(f.ref) {
@@ -254,7 +255,7 @@ func (x *plain) lead(tx chainhash.Hash) *Proposal {
 		by := map[chain]plainSig{}
 		for _, g := range x.brings2() {
 			c := g.f.ref.Chain
-			if _, own := g.f.body.(*ProposalApproved); !own || g.p.TxID != tx || int(g.sig.Key) != k {
+			if _, own := g.f.body.(*event.ProposalApproved); !own || g.p.TxID != tx || int(g.sig.Key) != k {
 				continue
 			}
 			if o, ok := x.s.active.keyOf(c.Author); !ok || o != k {
@@ -359,7 +360,7 @@ func (x *plain) agreesOn(rt *rapid.T, all []*Proposal, coin wire.OutPoint) {
 	spend := 0
 	signed := map[uint32]map[chainhash.Hash]bool{}
 	for _, q := range all {
-		if !slices.ContainsFunc(q.Body.Inputs, func(i ProposalInput) bool { return i.OutPoint() == coin }) {
+		if !slices.ContainsFunc(q.Body.Inputs, func(i event.ProposalInput) bool { return i.OutPoint() == coin }) {
 			continue
 		}
 		if x.alive(q) {
@@ -399,13 +400,13 @@ func (x *plain) waiting(rt *rapid.T) {
 	carriers, proposals, stated := 0, 0, 0
 	for _, f := range x.facts {
 		var of journal.EntryID
-		var sigs []PartialSignature
+		var sigs []event.PartialSignature
 		switch b := f.body.(type) {
-		case *ProposalApproved:
+		case *event.ProposalApproved:
 			of, sigs = b.Proposal, b.Signatures
-		case *SignatureCarried:
+		case *event.SignatureCarried:
 			of, sigs = b.Proposal, b.Signatures
-		case *ProposalCreated:
+		case *event.ProposalCreated:
 			p, _ := x.s.Proposal(f.ref.ID)
 			if !p.Sound && !has(x.s.inert, key(f.ref.ID)) {
 				proposals++

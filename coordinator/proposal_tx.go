@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // A member may enter one transaction any number of times, with any note,
@@ -27,7 +28,7 @@ const (
 // anyOf returns some sound proposal of a transaction, with effect or not: all
 // have the same inputs and outputs.
 func (s State) anyOf(tx chainhash.Hash) (*Proposal, bool) {
-	for k := range scan(s.props.byTx, key(tx)) {
+	for k := range pmap.Prefix(s.props.byTx, key(tx)) {
 		return s.Proposal(idOf(k))
 	}
 	return nil, false
@@ -50,7 +51,7 @@ func (s State) copiesFor(tx chainhash.Hash, q *inquiry) []*Proposal {
 	for _, r := range s.byLine(s.props.firsts, key(tx), q) {
 		names[r.ID] += 0
 	}
-	for signs := range scan(s.props.full, key(tx)) {
+	for signs := range pmap.Prefix(s.props.full, key(tx)) {
 		for _, r := range s.byLine(s.props.stating, signs, q) {
 			names[r.ID] += 0
 		}
@@ -121,7 +122,7 @@ func (s State) leadFor(tx chainhash.Hash, q *inquiry) (*Proposal, bool) {
 func (s State) endorsed(tx chainhash.Hash, key int, q *inquiry) (journal.EntryID, bool) {
 	of := approvalKey(string(tx[:]), uint32(key))
 	for _, who := range s.active.identities(key) {
-		for k, e := range scan(s.props.endorsed, of+string(who[:])) {
+		for k, e := range pmap.Prefix(s.props.endorsed, of+string(who[:])) {
 			q.asked++
 			if !s.tainted(Ref{Chain: chainOf(k[len(of):]), Seq: e.Seq}) {
 				return e.Proposal, true
@@ -149,7 +150,7 @@ func (s State) spenders(o wire.OutPoint) []*Proposal {
 // stands for each, by txid.
 func (s State) transactions(o wire.OutPoint) func(yield func(*Proposal) bool) {
 	return func(yield func(*Proposal) bool) {
-		for k := range scan(s.props.spending, coinKey(o)) {
+		for k := range pmap.Prefix(s.props.spending, coinKey(o)) {
 			if p, ok := s.lead(chainhash.Hash([]byte(k[36:]))); ok && !yield(p) {
 				return
 			}
@@ -164,7 +165,7 @@ func (s State) finalsFor(p *Proposal, q *inquiry) []*Proposal {
 	var out []*Proposal
 	seen := map[chainhash.Hash]bool{p.TxID: true}
 	for _, i := range p.Body.Inputs {
-		for k := range scan(s.props.final, coinKey(i.OutPoint())) {
+		for k := range pmap.Prefix(s.props.final, coinKey(i.OutPoint())) {
 			tx := chainhash.Hash([]byte(k[36:]))
 			if seen[tx] {
 				continue

@@ -2,10 +2,10 @@ package coordinator
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -23,21 +23,6 @@ const (
 	// may vouch for what comes.
 	quotaPause = 30 * time.Second
 )
-
-// DeferredError says that entries of an author are not taken for now.
-type DeferredError struct {
-	Author journal.Author
-	For    time.Duration
-
-	begins bool // a pause, and is worth a line in the log
-}
-
-func (d *DeferredError) Error() string {
-	return fmt.Sprintf("entries of this author are taken again in %v", d.For.Round(time.Second))
-}
-
-// Unwrap makes a DeferredError an IgnoreDeferred.
-func (d *DeferredError) Unwrap() error { return IgnoreDeferred }
 
 // quota is what the authors of a group have left. Only what was stored is
 // charged, so nobody can use up the allowance of another. It is not kept: a
@@ -86,7 +71,7 @@ func (q *quota) left(a journal.Author, now time.Time) error {
 	if begins {
 		x.until = now.Add(quotaPause)
 	}
-	return &DeferredError{Author: a, For: x.until.Sub(now), begins: begins}
+	return &port.DeferredError{Author: a, For: x.until.Sub(now), Begins: begins}
 }
 
 // charge takes from an author's allowance what was stored. What others vouch
@@ -145,7 +130,7 @@ func (q *quota) admits(m *Machine, e *journal.Entry, now time.Time) error {
 		return nil
 	}
 	err := q.left(m.State.payer(author), now)
-	var later *DeferredError
+	var later *port.DeferredError
 	if errors.As(err, &later) {
 		later.Author = author
 	}
@@ -160,8 +145,8 @@ func (q *quota) stored(m *Machine, e *journal.Entry, now time.Time) {
 // admit says whether an entry may be stored now.
 func (a *Actor) admit(m *Machine, e *journal.Entry) error {
 	err := a.quota.admits(m, e, a.ports.Clock.Now())
-	var later *DeferredError
-	if errors.As(err, &later) && later.begins {
+	var later *port.DeferredError
+	if errors.As(err, &later) && later.Begins {
 		a.ports.Log.Warn("a member writes beyond its allowance; its entries are taken later", "wallet", a.group.String()[:8], "author", later.Author)
 	}
 	return err

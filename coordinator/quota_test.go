@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -64,7 +65,7 @@ func TestAFloodIsTakenLater(t *testing.T) {
 		}
 
 		var refused *journal.Entry
-		var later *DeferredError
+		var later *port.DeferredError
 		taken := 0
 		for ; refused == nil; taken++ {
 			e := loud.write(t, journal.MaxEventSize)
@@ -77,7 +78,7 @@ func TestAFloodIsTakenLater(t *testing.T) {
 				t.Fatal("the flood has no end")
 			}
 		}
-		if IsReject(later) || !errors.Is(later, IgnoreDeferred) || later.Author != author || later.For != quotaPause {
+		if port.IsReject(later) || !errors.Is(later, port.IgnoreDeferred) || later.Author != author || later.For != quotaPause {
 			t.Errorf("deferred: %v for %v", later, later.For)
 		}
 		if err := take(quiet.write(t, journal.MaxEventSize)); err != nil {
@@ -86,10 +87,10 @@ func TestAFloodIsTakenLater(t *testing.T) {
 
 		// The one other member claims to hold it: with two of three honest, it is one of them.
 		next := loud.write(t, 10)
-		claim := Claim{Frontier: journal.Frontier{next.Chain(): next.Position()}}
+		claim := port.Claim{Frontier: journal.Frontier{next.Chain(): next.Position()}}
 		a.PeerClaim(author, claim)
 		synctest.Wait()
-		if err := take(refused); !errors.Is(err, IgnoreDeferred) {
+		if err := take(refused); !errors.Is(err, port.IgnoreDeferred) {
 			t.Errorf("vouched for by its author alone: %v", err)
 		}
 		a.PeerClaim(quiet.of.id(), claim)
@@ -102,12 +103,12 @@ func TestAFloodIsTakenLater(t *testing.T) {
 
 		// Time gives back what it takes: not more, not less.
 		late := loud.write(t, 10)
-		if err := take(late); !errors.Is(err, IgnoreDeferred) {
+		if err := take(late); !errors.Is(err, port.IgnoreDeferred) {
 			t.Errorf("past what others hold: %v", err)
 		}
 		debt := -a.quota.of(author, time.Now()).bytes
 		<-time.After(time.Duration(debt/quotaBytesPerSec)*time.Second - 2*quotaPause)
-		if err := take(late); !errors.Is(err, IgnoreDeferred) {
+		if err := take(late); !errors.Is(err, port.IgnoreDeferred) {
 			t.Errorf("too early: %v", err)
 		}
 		<-time.After(4 * quotaPause)
@@ -130,13 +131,13 @@ func TestQuota(t *testing.T) {
 		}
 		q.charge(a, 1, now)
 	}
-	if err := q.left(a, now); !errors.Is(err, IgnoreDeferred) {
+	if err := q.left(a, now); !errors.Is(err, port.IgnoreDeferred) {
 		t.Errorf("all entries used: %v", err)
 	}
 	if err := q.left(journal.Author{2}, now); err != nil {
 		t.Errorf("another author: %v", err)
 	}
-	if err := q.left(a, now.Add(-time.Hour)); !errors.Is(err, IgnoreDeferred) {
+	if err := q.left(a, now.Add(-time.Hour)); !errors.Is(err, port.IgnoreDeferred) {
 		t.Errorf("an hour before: %v", err)
 	}
 	now = now.Add(time.Minute)

@@ -6,6 +6,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -15,7 +17,9 @@ import (
 func TestEveryReaderReturns(t *testing.T) {
 	base := active(t, 2, 3)
 	coins := base.fund(1_000_000, 700_000)
-	rapid.Check(t, func(rt *rapid.T) { hostileEvents(t, rt, base, &ProposalInput{TxID: coins[0].Hash, Amount: 1_000_000}) })
+	rapid.Check(t, func(rt *rapid.T) {
+		hostileEvents(t, rt, base, &event.ProposalInput{TxID: coins[0].Hash, Amount: 1_000_000})
+	})
 }
 
 // FuzzReaders is TestEveryReaderReturns with bytes that a fuzzer chooses.
@@ -25,7 +29,7 @@ func FuzzReaders(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		rapid.MakeFuzz(func(rt *rapid.T) {
-			hostileEvents(t, rt, base, &ProposalInput{TxID: coins[0].Hash, Amount: 1_000_000})
+			hostileEvents(t, rt, base, &event.ProposalInput{TxID: coins[0].Hash, Amount: 1_000_000})
 		})(t, b)
 	})
 }
@@ -35,7 +39,7 @@ func TestAReplacementOfAKeyThatIsNotThereIsInert(t *testing.T) {
 	c := active(t, 2, 3)
 	a, evil := c.peers[0], c.peers[2]
 	for _, k := range []uint32{3, 19} {
-		if _, err := evil.wild(&MemberReplaced{Key: k, Old: journal.Author{1}, New: journal.Author{2}, Consent: make([]byte, 64)}); err != nil {
+		if _, err := evil.wild(&event.MemberReplaced{Key: k, Old: journal.Author{1}, New: journal.Author{2}, Consent: make([]byte, 64)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -54,7 +58,7 @@ func TestAReplacementOfAKeyThatIsNotThereIsInert(t *testing.T) {
 		}
 	}
 	check("at once")
-	if _, err := evil.wild(&RosterRevealed{}); err != nil {
+	if _, err := evil.wild(&event.RosterRevealed{}); err != nil {
 		t.Fatal(err)
 	}
 	c.settle()
@@ -67,14 +71,14 @@ func TestAReplacementOfAKeyThatIsNotThereIsInert(t *testing.T) {
 type hostile struct {
 	rt      *rapid.T
 	c       *circle
-	coin    *ProposalInput
+	coin    *event.ProposalInput
 	devices []*peer
 	ids     []journal.EntryID
 	authors []journal.Author
 	votes   [][32]byte
 }
 
-func newHostile(rt *rapid.T, c *circle, coin *ProposalInput) *hostile {
+func newHostile(rt *rapid.T, c *circle, coin *event.ProposalInput) *hostile {
 	h := &hostile{rt: rt, c: c, coin: coin, ids: []journal.EntryID{{1}}, authors: []journal.Author{{}, {1}, {2}}, votes: [][32]byte{{9}}}
 	for i, p := range c.peers {
 		p.evil = true
@@ -110,89 +114,89 @@ func (h *hostile) entries(most int) []journal.EntryID {
 	return out
 }
 
-func (h *hostile) signatures() []PartialSignature {
-	x := PartialSignature{Input: rapid.SampledFrom([]uint32{0, 1, 999}).Draw(h.rt, "input"), Key: uint32(h.n(19)), Bytes: h.bytes(9, 64)}
-	return []PartialSignature{x}
+func (h *hostile) signatures() []event.PartialSignature {
+	x := event.PartialSignature{Input: rapid.SampledFrom([]uint32{0, 1, 999}).Draw(h.rt, "input"), Key: uint32(h.n(19)), Bytes: h.bytes(9, 64)}
+	return []event.PartialSignature{x}
 }
 
 // body draws an event of any kind.
-func (h *hostile) body() Body {
+func (h *hostile) body() event.Body {
 	peers := h.c.peers
 	switch kind := rapid.SampledFrom(everyKind()).Draw(h.rt, "kind"); kind {
-	case KindGroupCreated:
-		return &GroupCreated{Genesis: peers[0].m.local.Genesis, Name: "x"}
-	case KindMemberAdmitted:
-		return &MemberAdmitted{Identity: h.author()}
-	case KindMemberRecord:
-		return &MemberRecord{Name: "n", Key: peers[h.n(2)].account.Key().String(), How: ProofKind(h.n(4)), Hosted: h.yes(), Proof: h.bytes(0, 73)}
-	case KindRosterClosed:
-		return &RosterClosed{Records: h.entries(4)}
-	case KindRosterRevealed:
-		return &RosterRevealed{Roster: h.id()}
-	case KindRosterRatified:
-		b := &RosterRatified{Hash: peers[0].m.State.pinned}
+	case event.KindGroupCreated:
+		return &event.GroupCreated{Genesis: peers[0].m.local.Genesis, Name: "x"}
+	case event.KindMemberAdmitted:
+		return &event.MemberAdmitted{Identity: h.author()}
+	case event.KindMemberRecord:
+		return &event.MemberRecord{Name: "n", Key: peers[h.n(2)].account.Key().String(), How: event.ProofKind(h.n(4)), Hosted: h.yes(), Proof: h.bytes(0, 73)}
+	case event.KindRosterClosed:
+		return &event.RosterClosed{Records: h.entries(4)}
+	case event.KindRosterRevealed:
+		return &event.RosterRevealed{Roster: h.id()}
+	case event.KindRosterRatified:
+		b := &event.RosterRatified{Hash: peers[0].m.State.pinned}
 		if h.yes() {
 			id := h.id()
 			b.Record = &id
 		}
 		return b
-	case KindGroupAbandoned:
-		return &GroupAbandoned{}
-	case KindEpochRotated:
-		return &EpochRotated{Number: h.seq(), Stanzas: []Stanza{{To: h.author(), Sealed: h.bytes(1, 90)}}}
-	case KindStanzaFailed:
-		return &StanzaFailed{Epoch: journal.EpochID{byte(h.n(2))}}
-	case KindIncarnationStarted:
-		return &IncarnationStarted{Seq: h.seq(), Last: h.id()}
-	case KindEntriesNamed:
-		return &EntriesNamed{Entries: h.entries(5)}
-	case KindMemberReplaced:
+	case event.KindGroupAbandoned:
+		return &event.GroupAbandoned{}
+	case event.KindEpochRotated:
+		return &event.EpochRotated{Number: h.seq(), Stanzas: []event.Stanza{{To: h.author(), Sealed: h.bytes(1, 90)}}}
+	case event.KindStanzaFailed:
+		return &event.StanzaFailed{Epoch: journal.EpochID{byte(h.n(2))}}
+	case event.KindIncarnationStarted:
+		return &event.IncarnationStarted{Seq: h.seq(), Last: h.id()}
+	case event.KindEntriesNamed:
+		return &event.EntriesNamed{Entries: h.entries(5)}
+	case event.KindMemberReplaced:
 		return h.replacement()
-	case KindReplacementApproved:
-		return &ReplacementApproved{Replacement: rapid.SampledFrom(h.votes).Draw(h.rt, "replacement")}
-	case KindAddressLeased:
-		return &AddressLeased{Index: h.u32() & (1<<31 - 1)}
-	case KindProposalCreated:
+	case event.KindReplacementApproved:
+		return &event.ReplacementApproved{Replacement: rapid.SampledFrom(h.votes).Draw(h.rt, "replacement")}
+	case event.KindAddressLeased:
+		return &event.AddressLeased{Index: h.u32() & (1<<31 - 1)}
+	case event.KindProposalCreated:
 		return h.proposal()
-	case KindProposalApproved:
-		return &ProposalApproved{Proposal: h.id(), Signatures: h.signatures()}
-	case KindProposalRejected:
-		return &ProposalRejected{Proposal: h.id(), Reason: "r"}
-	case KindRejectionWithdrawn:
-		return &RejectionWithdrawn{Proposal: h.id()}
-	case KindProposalWithdrawn:
-		return &ProposalWithdrawn{Proposal: h.id()}
-	case KindSignatureCarried:
-		return &SignatureCarried{Proposal: h.id(), Signatures: h.signatures()}
-	case KindLabelSet:
-		k := LabelKind(1 + h.n(2))
-		n := map[LabelKind]int{LabelTx: 32, LabelAddress: 4 + h.n(38), LabelOutput: 36}[k]
-		return &LabelSet{Target: k, Of: make([]byte, n), Text: "l"}
+	case event.KindProposalApproved:
+		return &event.ProposalApproved{Proposal: h.id(), Signatures: h.signatures()}
+	case event.KindProposalRejected:
+		return &event.ProposalRejected{Proposal: h.id(), Reason: "r"}
+	case event.KindRejectionWithdrawn:
+		return &event.RejectionWithdrawn{Proposal: h.id()}
+	case event.KindProposalWithdrawn:
+		return &event.ProposalWithdrawn{Proposal: h.id()}
+	case event.KindSignatureCarried:
+		return &event.SignatureCarried{Proposal: h.id(), Signatures: h.signatures()}
+	case event.KindLabelSet:
+		k := event.LabelKind(1 + h.n(2))
+		n := map[event.LabelKind]int{event.LabelTx: 32, event.LabelAddress: 4 + h.n(38), event.LabelOutput: 36}[k]
+		return &event.LabelSet{Target: k, Of: make([]byte, n), Text: "l"}
 	default:
 		h.rt.Fatalf("no hostile event of kind %d", kind)
 		return nil
 	}
 }
 
-func (h *hostile) replacement() *MemberReplaced {
-	b := &MemberReplaced{Key: uint32(h.n(MaxCosigners - 1)), Old: h.author(), New: h.author(), Sealing: h.c.peers[0].self.Sealing.Public(), Consent: make([]byte, 64)}
+func (h *hostile) replacement() *event.MemberReplaced {
+	b := &event.MemberReplaced{Key: uint32(h.n(event.MaxCosigners - 1)), Old: h.author(), New: h.author(), Sealing: h.c.peers[0].self.Sealing.Public(), Consent: make([]byte, 64)}
 	if h.n(3) > 0 {
 		// One that its key proves: of a member, or of a device of one.
 		d := h.devices[h.n(2)]
 		all := append(h.c.peers[:len(h.c.peers):len(h.c.peers)], h.devices...)
 		b = d.replacing(rapid.SampledFrom(all).Draw(h.rt, "old"), h.n(12))
 	}
-	h.votes = append(h.votes, b.id(h.c.peers[0].m.State.group))
+	h.votes = append(h.votes, b.ID(h.c.peers[0].m.State.group))
 	return b
 }
 
-func (h *hostile) proposal() *ProposalCreated {
-	b := &ProposalCreated{Expires: int64(h.n(1)) * 1_900_000_000, LockTime: h.u32()}
+func (h *hostile) proposal() *event.ProposalCreated {
+	b := &event.ProposalCreated{Expires: int64(h.n(1)) * 1_900_000_000, LockTime: h.u32()}
 	amount := func() int64 {
-		return rapid.SampledFrom([]int64{1, 546, 100_000, 1_000_000, maxMoney}).Draw(h.rt, "amount")
+		return rapid.SampledFrom([]int64{1, 546, 100_000, 1_000_000, event.MaxMoney}).Draw(h.rt, "amount")
 	}
 	for n := range 1 + h.n(2) {
-		in := ProposalInput{Amount: amount(), Branch: uint32(h.n(1)), Index: h.u32() & (1<<31 - 1), Vout: uint32(n)}
+		in := event.ProposalInput{Amount: amount(), Branch: uint32(h.n(1)), Index: h.u32() & (1<<31 - 1), Vout: uint32(n)}
 		if h.yes() {
 			in = *h.coin
 			in.Vout = uint32(n)
@@ -200,7 +204,7 @@ func (h *hostile) proposal() *ProposalCreated {
 		b.Inputs = append(b.Inputs, in)
 	}
 	for range 1 + h.n(2) {
-		o := ProposalOutput{PkScript: h.bytes(1, 40), Amount: 600}
+		o := event.ProposalOutput{PkScript: h.bytes(1, 40), Amount: 600}
 		if h.n(3) == 0 {
 			i := h.u32() & (1<<31 - 1)
 			o.PkScript, o.Change = nil, &i
@@ -216,10 +220,10 @@ func (h *hostile) proposal() *ProposalCreated {
 }
 
 // everyKind lists the kinds of events there are.
-func everyKind() []Kind {
-	var out []Kind
-	for k := Kind(0); k < 64; k++ {
-		if newBody(k) != nil {
+func everyKind() []event.Kind {
+	var out []event.Kind
+	for k := event.Kind(0); k < 64; k++ {
+		if event.NewBody(k) != nil {
 			out = append(out, k)
 		}
 	}
@@ -241,12 +245,12 @@ func (h *hostile) write() {
 }
 
 // wildAny is wild for any body, a rotation too, and for an incarnation at its start.
-func (p *peer) wildAny(b Body) (*journal.Entry, error) {
-	s := &step{m: p.m, in: p.input(nil), batch: Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+func (p *peer) wildAny(b event.Body) (*journal.Entry, error) {
+	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
 	switch x := b.(type) {
-	case *EpochRotated:
+	case *event.EpochRotated:
 		return p.wildRotation(s, x)
-	case *IncarnationStarted:
+	case *event.IncarnationStarted:
 		if p.m.local.Incarnation < 3 {
 			p.m.local.Incarnation++
 		}
@@ -254,8 +258,8 @@ func (p *peer) wildAny(b Body) (*journal.Entry, error) {
 	return p.wild(b)
 }
 
-func (p *peer) wildRotation(s *step, x *EpochRotated) (*journal.Entry, error) {
-	plain, err := EncodeEvent(Event{Time: 1, Body: x})
+func (p *peer) wildRotation(s *step, x *event.EpochRotated) (*journal.Entry, error) {
+	plain, err := event.Encode(event.Event{Time: 1, Body: x})
 	if err != nil {
 		return nil, err
 	}
@@ -275,7 +279,7 @@ func (p *peer) wildRotation(s *step, x *EpochRotated) (*journal.Entry, error) {
 	return e, nil
 }
 
-func hostileEvents(tb testing.TB, rt *rapid.T, base *circle, coin *ProposalInput) {
+func hostileEvents(tb testing.TB, rt *rapid.T, base *circle, coin *event.ProposalInput) {
 	c := base.clone(tb)
 	h := newHostile(rt, c, coin)
 	for range 2 + h.n(18) {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -43,7 +44,7 @@ func (a *Actor) ReceiveRun(ctx context.Context, _ journal.Author, es []*journal.
 }
 
 // Claim returns this node's frontier and the forks it knows (see Inbox).
-func (a *Actor) Claim() Claim {
+func (a *Actor) Claim() port.Claim {
 	return a.Machine().State.claim(maxClaimed)
 }
 
@@ -54,8 +55,8 @@ const maxClaimed = 64 * int(journal.MaxIncarnation)
 // claim is what is held, of at most so many chains: those of members first, then
 // those of the roster, then of low incarnations. Else whoever makes chains
 // without end, all of its own key, would have those of the others cut off.
-func (s State) claim(most int) Claim {
-	c := Claim{Frontier: s.chains.Frontier(), Forks: s.chains.Forks()}
+func (s State) claim(most int) port.Claim {
+	c := port.Claim{Frontier: s.chains.Frontier(), Forks: s.chains.Forks()}
 	if len(c.Frontier) <= most || s.active == nil {
 		return c
 	}
@@ -82,7 +83,7 @@ func (s State) claim(most int) Claim {
 }
 
 // PeerClaim records what a member says it holds (see Inbox).
-func (a *Actor) PeerClaim(from journal.Author, c Claim) {
+func (a *Actor) PeerClaim(from journal.Author, c port.Claim) {
 	select {
 	case a.inbox <- envelope{msg: ClaimIn{from, c}}:
 	default: // only a claim: the next one comes within a minute

@@ -8,16 +8,18 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
 // slowStore takes a second for each commit.
 type slowStore struct {
-	Store
+	port.Store
 	commits int
 }
 
-func (s *slowStore) Commit(ctx context.Context, b Batch) error {
+func (s *slowStore) Commit(ctx context.Context, b port.Batch) error {
 	s.commits++
 	<-time.After(time.Second)
 	return s.Store.Commit(ctx, b)
@@ -51,7 +53,7 @@ func TestARunSharesCommits(t *testing.T) {
 		}
 		first, _, third := author.write(t, 10), author.write(t, 10), author.write(t, 10)
 		errs := a.ReceiveRun(t.Context(), author.of.id(), []*journal.Entry{run[0], first, third})
-		var gap *GapError
+		var gap *port.GapError
 		if errs[0] != nil || errs[1] != nil || !errors.As(errs[2], &gap) {
 			t.Errorf("one that is held, the next, one after a gap: %v", errs)
 		}
@@ -70,7 +72,7 @@ func TestAClaimHoldsTheMembersFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.pass(a)
-		e, err := x.wild(&AddressLeased{Index: uint32(n)})
+		e, err := x.wild(&event.AddressLeased{Index: uint32(n)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -29,12 +30,12 @@ func (p *peer) balance() Balance { return Sum(Coins(p.m.State, p.m.View, *p.cloc
 
 // another is a chain beside the one of a circle: blocks from a height on, of
 // which some hold transactions.
-func another(from, to int32, prev chainhash.Hash, txs map[int32][]*wire.MsgTx) []ChainNotice {
-	var out []ChainNotice
+func another(from, to int32, prev chainhash.Hash, txs map[int32][]*wire.MsgTx) []port.ChainNotice {
+	var out []port.ChainNotice
 	for h := from; h <= to; h++ {
-		n := ChainNotice{Kind: Connected, Prev: prev, Txs: txs[h]}
+		n := port.ChainNotice{Kind: port.Connected, Prev: prev, Txs: txs[h]}
 		prev = chainhash.HashH(binary.BigEndian.AppendUint32([]byte("another"), uint32(h)))
-		n.Block = BlockRef{Height: h, Hash: prev}
+		n.Block = port.BlockRef{Height: h, Hash: prev}
 		out = append(out, n)
 	}
 	return out
@@ -43,38 +44,38 @@ func another(from, to int32, prev chainhash.Hash, txs map[int32][]*wire.MsgTx) [
 // reorg plays a follower that knows the blocks of one run (all of them, or the
 // kept ones alone after a restart), and starts again as an actor does when the
 // machine does not take a notice. It says how often it had to.
-func (p *peer) reorg(fork int32, restarted bool, branch []ChainNotice) int {
+func (p *peer) reorg(fork int32, restarted bool, branch []port.ChainNotice) int {
 	p.tb.Helper()
 	starts := 0
 	old := slices.Clone(p.circle.blocks)
 	if restarted {
-		old = old[len(old)-len(p.m.View.blocks):]
+		old = old[len(old)-len(p.m.View.Follow().Known):]
 	}
 	best := append(slices.Clone(p.circle.blocks[:fork]), branch...)
-	var stream []ChainNotice
+	var stream []port.ChainNotice
 	for _, n := range slices.Backward(old) {
 		if n.Block.Height > fork {
-			n.Kind = Disconnected
+			n.Kind = port.Disconnected
 			stream = append(stream, n)
 		}
 	}
 	if restarted && int32(len(p.circle.blocks)-len(old)) >= fork {
 		// Nothing it knows is left: it goes on from where it was told to start.
-		stream = append(stream, best[p.m.View.birthday:]...)
+		stream = append(stream, best[p.m.View.Birthday():]...)
 	} else {
 		stream = append(stream, branch...)
 	}
 	for len(stream) > 0 {
 		if _, err := p.do(ChainIn{stream[0]}); err != nil {
-			if starts++; len(p.m.View.blocks) != 0 || starts > 3 {
+			if starts++; len(p.m.View.Follow().Known) != 0 || starts > 3 {
 				p.tb.Fatalf("%s: %v", p.name, err)
 			}
-			stream = slices.Clone(best[p.m.View.birthday:])
+			stream = slices.Clone(best[p.m.View.Birthday():])
 			continue
 		}
 		stream = stream[1:]
 	}
-	p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	return starts
 }
 
@@ -92,7 +93,7 @@ func TestADeepReorgIsScannedAgain(t *testing.T) {
 		c.mine(nil)
 	}
 	const fork = 2
-	if n := len(c.peers[0].m.View.blocks); n != keptBlocks {
+	if n := len(c.peers[0].m.View.Follow().Known); n != keptBlocks {
 		t.Fatalf("%d blocks are kept", n)
 	}
 	branch := another(fork+1, 310, c.blocks[fork-1].Block.Hash, map[int32][]*wire.MsgTx{200: {moved}})
@@ -103,10 +104,10 @@ func TestADeepReorgIsScannedAgain(t *testing.T) {
 		if i == 2 {
 			// It dies in the middle, and reads back what it had stored.
 			for _, n := range slices.Backward(c.blocks) {
-				if len(p.m.View.blocks) == 0 {
+				if len(p.m.View.Follow().Known) == 0 {
 					break
 				}
-				n.Kind = Disconnected
+				n.Kind = port.Disconnected
 				p.must(ChainIn{n})
 			}
 			m, err := Load(t.Context(), storeOf(p), p.self, p.m.State.group)
@@ -152,29 +153,6 @@ func TestAReorgOfAllKeptBlocksIsScannedAgain(t *testing.T) {
 	}
 }
 
-// A scan never begins past the birthday, and a reorg that takes all that is
-// known moves the birthday back: a payment may now lie below it.
-func TestTheScanBeginsAtTheBirthday(t *testing.T) {
-	v := View{birthday: 5000}
-	if _, _, err := v.Connect(BlockRef{Height: 5002, Hash: chainhash.Hash{2}}, chainhash.Hash{1}, nil); err == nil {
-		t.Fatal("a block was left out")
-	}
-	first := BlockRef{Height: 5001, Hash: chainhash.Hash{1}}
-	v, _, err := v.Connect(first, chainhash.Hash{}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if v, err = v.Disconnect(first); err != nil {
-		t.Fatal(err)
-	}
-	if v.birthday != 5000-deepReorg {
-		t.Errorf("the scan begins after block %d", v.birthday)
-	}
-	if _, err := v.Disconnect(BlockRef{Height: 5000}); err == nil {
-		t.Error("disconnected below the blocks that are known")
-	}
-}
-
 // A shallow reorg takes a deposit away; it counts again once a mempool shows
 // it or a block holds it.
 func TestADepositThatAReorgTookCountsOnceItIsSeen(t *testing.T) {
@@ -183,12 +161,12 @@ func TestADepositThatAReorgTookCountsOnceItIsSeen(t *testing.T) {
 	c.mine([]*wire.MsgTx{deposit})
 	a := c.peers[0]
 	last := c.blocks[len(c.blocks)-1]
-	last.Kind = Disconnected
+	last.Kind = port.Disconnected
 	a.must(ChainIn{last})
 	if got := a.balance(); got != (Balance{}) {
 		t.Fatalf("in no block and no mempool: %+v", got)
 	}
-	a.must(ChainIn{ChainNotice{Kind: Seen, Txs: []*wire.MsgTx{deposit}}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: []*wire.MsgTx{deposit}}})
 	if got := a.balance(); got != (Balance{Unconfirmed: 500_000}) {
 		t.Fatalf("in the mempool: %+v", got)
 	}
@@ -219,8 +197,8 @@ func TestAHistoryBeyondTheFirstGapIsFound(t *testing.T) {
 	if got := a.balance(); got.Confirmed != want {
 		t.Errorf("%d sat found of %d", got.Confirmed, want)
 	}
-	if a.m.View.watched != [2]uint32{598 + watchable, 98 + changeGap} {
-		t.Errorf("%v scripts are watched", a.m.View.watched)
+	if a.m.View.Watched() != [2]uint32{598 + watchable, 98 + changeGap} {
+		t.Errorf("%v scripts are watched", a.m.View.Watched())
 	}
 	var from []int32
 	b := c.peers[1]

@@ -2,17 +2,20 @@ package coordinator
 
 import (
 	"bytes"
+	"encoding/binary"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 type replacedFact struct {
-	Ref  Ref             `cbor:"1,keyasint"`
-	Body *MemberReplaced `cbor:"2,keyasint"`
+	Ref  Ref                   `cbor:"1,keyasint"`
+	Body *event.MemberReplaced `cbor:"2,keyasint"`
 }
 
 type replaceVote struct {
@@ -58,15 +61,15 @@ func (l *lines) rest(fs []replacedFact) {
 
 // checkReplaced verifies what can be verified of a replacement with the roster
 // alone, whoever carries it.
-func (s State) checkReplaced(b *MemberReplaced) bool {
+func (s State) checkReplaced(b *event.MemberReplaced) bool {
 	if int(b.Key) >= len(s.active.Members) {
 		return false
 	}
 	if _, err := journal.SealSecret(journal.Epoch{Group: s.group}, b.Old, b.New, b.Sealing); err != nil {
 		return false
 	}
-	id := b.id(s.group)
-	if journal.VerifyIdentity(b.New, consentTag, id[:], b.Consent) != nil {
+	id := b.ID(s.group)
+	if journal.VerifyIdentity(b.New, event.ConsentTag, id[:], b.Consent) != nil {
 		return false
 	}
 	m := s.active.Members[b.Key]
@@ -74,7 +77,7 @@ func (s State) checkReplaced(b *MemberReplaced) bool {
 		return false // it has no node to replace
 	}
 	if len(b.Proof) == 0 {
-		return m.Proof != ProofOwn
+		return m.Proof != event.ProofOwn
 	}
 	return m.Key.VerifyHash(id, b.Proof) == nil
 }
@@ -113,7 +116,7 @@ func (s State) isNewcomer(who journal.Author) bool {
 
 // replacedKey puts the replacements that one identity carries in order.
 func replacedKey(r Ref) string {
-	return chainKey(r.Chain) + string(appendUint64(nil, r.Seq)) + key(r.ID)
+	return chainKey(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + key(r.ID)
 }
 
 // maxCarried is how many of the replacements that one identity carries count,
@@ -125,7 +128,7 @@ const maxCarried = 64
 // another one changes nothing of who the members are.
 func (s State) mayCount(f replacedFact) bool {
 	n := 0
-	for k := range scan(s.replaced, string(f.Ref.Chain.Author[:])) {
+	for k := range pmap.Prefix(s.replaced, string(f.Ref.Chain.Author[:])) {
 		if k == replacedKey(f.Ref) {
 			return true
 		}
@@ -257,7 +260,7 @@ func (s State) worked(votes bool) *lines {
 		told = s.ballot()
 	}
 	for f := range s.counting {
-		if len(f.Body.Proof) > 0 || votes && len(told.approvers(f.Body.id(s.group))) >= s.needed() {
+		if len(f.Body.Proof) > 0 || votes && len(told.approvers(f.Body.ID(s.group))) >= s.needed() {
 			p := replacing{int(f.Body.Key), f.Body.Old}
 			at[p] = append(at[p], f)
 		}

@@ -3,6 +3,8 @@ package coordinator
 import (
 	"slices"
 	"testing"
+
+	"github.com/quorate/quorate/coordinator/event"
 )
 
 // A replacement counts whoever carries it, and so past its carrier's fork. Who
@@ -13,10 +15,10 @@ func TestAReplacementPastAForkIsHandedOn(t *testing.T) {
 	d := evil.stranger(20)
 	first := *evil.nextPlace()
 	hidden, shown := first, first
-	begins := evil.forge(&hidden, &AddressLeased{Index: 5})
+	begins := evil.forge(&hidden, &event.AddressLeased{Index: 5})
 	a.must(EntryIn{begins})
 	a.must(EntryIn{evil.forge(&hidden, d.replacing(evil, int(first.Seq)-1))})
-	other := evil.forge(&shown, &AddressLeased{Index: 6})
+	other := evil.forge(&shown, &event.AddressLeased{Index: 6})
 	b.must(EntryIn{other})
 	if slices.Equal(a.m.State.Members(), b.m.State.Members()) {
 		t.Fatal("nothing is tested")

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -17,26 +19,26 @@ func (p *peer) device(n byte) *peer {
 	return d
 }
 
-func (p *peer) prove(c KeyClaim) ([]byte, error) { return p.account.SignHash(c.Hash()), nil }
+func (p *peer) prove(c event.KeyClaim) ([]byte, error) { return p.account.SignHash(c.Hash()), nil }
 
 // invite issues an invite for a new device of a lost member.
-func (p *peer) invite(lost *peer, allow ...string) (Invite, error) {
+func (p *peer) invite(lost *peer, allow ...string) (port.Invite, error) {
 	id := lost.id()
 	v, err := p.do(NewInvite{Replace: &id, Expires: p.clock.Add(time.Hour), Allow: allow})
 	if err != nil {
-		return Invite{}, err
+		return port.Invite{}, err
 	}
-	return v.(Invite), nil
+	return v.(port.Invite), nil
 }
 
 // present presents an invite, with a claim or without.
-func (p *peer) present(d *peer, inv Invite, claim *ReplacementClaim) (Grant, error) {
+func (p *peer) present(d *peer, inv port.Invite, claim *event.ReplacementClaim) (port.Grant, error) {
 	nonce := [32]byte{7}
 	v, err := p.do(Admit{Joiner: d.id(), Nonce: nonce, Proof: inv.Proof(d.id(), nonce), Claim: claim})
 	if err != nil {
-		return Grant{}, err
+		return port.Grant{}, err
 	}
-	return v.(Grant), nil
+	return v.(port.Grant), nil
 }
 
 // takePlace is the whole way of a new device: invite, challenge, claim, entry.
@@ -55,14 +57,14 @@ func (d *peer) takePlaceWith(by, lost *peer, ck CosignerKey) {
 	if err != nil || g.Challenge == nil || g.Genesis != nil || g.Secret != ([32]byte{}) {
 		d.tb.Fatalf("challenge: %+v %v", g, err)
 	}
-	claim, err := g.Challenge.Claim(d.self, inv.Group, ck.Prove)
+	claim, err := g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, ck.Prove)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
 	d.enter(by, inv, claim, ck)
 }
 
-func (d *peer) enter(by *peer, inv Invite, claim *ReplacementClaim, ck CosignerKey) {
+func (d *peer) enter(by *peer, inv port.Invite, claim *event.ReplacementClaim, ck CosignerKey) {
 	d.tb.Helper()
 	g, err := by.present(d, inv, claim)
 	if err != nil {
@@ -81,11 +83,11 @@ func (d *peer) enter(by *peer, inv Invite, claim *ReplacementClaim, ck CosignerK
 func (p *peer) follows() {
 	p.tb.Helper()
 	for _, n := range p.circle.blocks {
-		if n.Block.Height > p.m.View.tip.Height {
+		if n.Block.Height > p.m.View.Tip().Height {
 			p.must(ChainIn{n})
 		}
 	}
-	p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 }
 
 func (p *peer) memberOf(k int) journal.Author { return p.m.State.Active().Members[k].Identity }
@@ -247,9 +249,9 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 	if strings.Contains(string(g.Challenge.Account[:]), "pub") {
 		t.Error("the challenge tells the key")
 	}
-	claims := map[string]*ReplacementClaim{}
-	claim := func(name string, of *peer, group journal.GroupID, ch Challenge) {
-		x, err := ch.Claim(of.self, group, of.prove)
+	claims := map[string]*event.ReplacementClaim{}
+	claim := func(name string, of *peer, group journal.GroupID, ch event.Challenge) {
+		x, err := ch.Claim(of.self.Identity, of.self.Sealing.Public(), group, of.prove)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +263,7 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 	other.Cuts = other.Cuts[:0]
 	claim("of another cut", d, inv.Group, other)
 	claim("of another identity", z.device(10), inv.Group, *g.Challenge)
-	none, err := g.Challenge.Claim(d.self, inv.Group, nil)
+	none, err := g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +281,7 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 		if name == "forged" {
 			who = thief
 		}
-		if _, err := a.present(who, inv, x); !errors.Is(err, ErrInviteProof) {
+		if _, err := a.present(who, inv, x); !errors.Is(err, port.ErrInviteProof) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -291,7 +293,7 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 	if _, err := a.present(d, inv, claims["good"]); err != nil || len(a.held) != entries {
 		t.Errorf("a retry: %v, %d entries more", err, len(a.held)-entries)
 	}
-	if _, err := a.present(thief, inv, nil); !errors.Is(err, ErrInviteUsed) {
+	if _, err := a.present(thief, inv, nil); !errors.Is(err, port.ErrInviteUsed) {
 		t.Errorf("a second taker: %v", err)
 	}
 	// The same, entered by members as they please: what does not verify is inert,
@@ -299,10 +301,10 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 	d.hear(a, b)
 	before := b.m.State.Active()
 	ch := *g.Challenge
-	good := ch.event(d.id(), claims["good"])
-	bad := ch.event(thief.id(), claims["forged"])
-	low := other.event(d.id(), claims["good"])
-	for _, body := range []Body{good, bad, low} {
+	good := ch.Event(d.id(), claims["good"])
+	bad := ch.Event(thief.id(), claims["forged"])
+	low := other.Event(d.id(), claims["good"])
+	for _, body := range []event.Body{good, bad, low} {
 		if _, err := b.wild(body); err != nil {
 			t.Fatal(err)
 		}

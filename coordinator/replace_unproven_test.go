@@ -6,18 +6,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // claims claims a lost member's place without any key, and gets the challenge only.
-func (d *peer) claims(by *peer, inv Invite) *ReplacementClaim {
+func (d *peer) claims(by *peer, inv port.Invite) *event.ReplacementClaim {
 	d.tb.Helper()
 	g, err := by.present(d, inv, nil)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
-	claim, err := g.Challenge.Claim(d.self, inv.Group, nil)
+	claim, err := g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, nil)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
@@ -75,7 +77,7 @@ func TestWhoFindsTheInviteOfAnExternalKeyGetsNothing(t *testing.T) {
 	}
 	c.clock = c.clock.Add(48 * time.Hour) // past the end of the invite
 	owner.enter(a, inv, claim, CosignerKey{Key: key})
-	if _, err := a.present(thief, inv, stolen); !errors.Is(err, ErrInviteUsed) {
+	if _, err := a.present(thief, inv, stolen); !errors.Is(err, port.ErrInviteUsed) {
 		t.Errorf("the finder, after the owner: %v", err)
 	}
 	c.settle(a, b)
@@ -108,11 +110,11 @@ func TestUnprovenClaimsOfOneInviteAreFew(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		claim, err := g.Challenge.Claim(d.self, inv.Group, nil)
+		claim, err := g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.present(d, inv, claim); !errors.Is(err, ErrInviteUsed) {
+		if _, err := a.present(d, inv, claim); !errors.Is(err, port.ErrInviteUsed) {
 			t.Errorf("claim %d: %v", n, err)
 		}
 	}
@@ -127,13 +129,13 @@ func TestColludersDoNotLiftAnAllowance(t *testing.T) {
 	for _, x := range []struct{ k, n int }{{2, 2}, {2, 3}, {3, 3}, {3, 4}, {3, 5}, {4, 5}} {
 		c := active(t, x.k, x.n)
 		a, evil := c.peers[0], c.peers[1]
-		e, err := evil.wild(&AddressLeased{Index: 1})
+		e, err := evil.wild(&event.AddressLeased{Index: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		claim := func(p *peer, seq uint64) {
 			chain := journal.ChainKey{Author: evil.id(), Incarnation: 1}
-			a.must(ClaimIn{From: p.id(), Claim: Claim{Frontier: journal.Frontier{chain: {Seq: seq, ID: journal.EntryID{1}}}}})
+			a.must(ClaimIn{From: p.id(), Claim: port.Claim{Frontier: journal.Frontier{chain: {Seq: seq, ID: journal.EntryID{1}}}}})
 		}
 		// The author, and k-2 with it.
 		for _, p := range c.peers[1:min(x.k, x.n)] {

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"encoding/binary"
 	"strings"
 
 	"github.com/quorate/quorate/journal"
@@ -31,7 +32,7 @@ func (s State) ballot() ballot {
 		return b
 	}
 	for f := range s.counting {
-		b.at[f.Body.id(s.group)] = replacing{int(f.Body.Key), f.Body.Old}
+		b.at[f.Body.ID(s.group)] = replacing{int(f.Body.Key), f.Body.Old}
 	}
 	for k := range s.active.Members {
 		for _, who := range s.active.identities(k) { // the latest one last
@@ -63,7 +64,7 @@ func (s State) ballot() ballot {
 // the latest incarnation first, and in it the latest entry.
 func replaceVoteKey(r Ref, replacement [32]byte) string {
 	k := append([]byte(key2(r.Chain.Author, journal.EntryID(replacement))), ^r.Chain.Incarnation)
-	return string(appendUint64(k, ^r.Seq)) + key(r.ID)
+	return string(binary.BigEndian.AppendUint64(k, ^r.Seq)) + key(r.ID)
 }
 
 // lastReplaceVote returns an author's latest untainted approval of a replacement,
@@ -80,7 +81,7 @@ func (s State) lastReplaceVote(who journal.Author, replacement [32]byte) (replac
 			if from == 0 || v.Ref.Seq < from {
 				return v, true
 			}
-			at, more = prefix+string(appendUint64([]byte{^v.Ref.Chain.Incarnation}, ^(from-1))), true
+			at, more = prefix+string(binary.BigEndian.AppendUint64([]byte{^v.Ref.Chain.Incarnation}, ^(from-1))), true
 			break
 		}
 	}
@@ -103,7 +104,7 @@ func (b ballot) approvedAny(group journal.GroupID, all []replacedFact, of replac
 	keys := map[int]bool{}
 	for _, f := range all {
 		if sameReplacement(f, of) {
-			for k := range b.approvers(f.Body.id(group)) {
+			for k := range b.approvers(f.Body.ID(group)) {
 				keys[k] = true
 			}
 		}

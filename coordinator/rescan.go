@@ -1,6 +1,11 @@
 package coordinator
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
+)
 
 // RescanFrom looks at the chain again, from a block on: the owner sets right where
 // the wallet begins. Nothing counts as confirmed until the scan has got to it.
@@ -13,7 +18,7 @@ func (Refollow) effect() {}
 
 // streamed is a notice of a stream, by the number that the stream began with.
 type streamed struct {
-	notice ChainNotice
+	notice port.ChainNotice
 	stream uint64
 }
 
@@ -28,10 +33,10 @@ func (s *step) streamed(x streamed) error {
 }
 
 func (s *step) rescanFrom(x RescanFrom) error {
-	if x.Height < 0 || x.Height > maxBirthday {
+	if x.Height < 0 || x.Height > event.MaxBirthday {
 		return refuse(RuleBadHeight, "height %d is no block's", x.Height)
 	}
-	for _, t := range s.m.View.txs.All() {
+	for _, t := range s.m.View.Txs() {
 		if h := t.Block.Height; h > 0 && h < x.Height {
 			return refuse(RuleBadHeight, "the wallet has a transaction in block %d", h).hint("give that height or a lower one")
 		}
@@ -39,7 +44,7 @@ func (s *step) rescanFrom(x RescanFrom) error {
 	s.m.View = s.m.View.Rewind(max(0, x.Height-1)) // blocks are looked at after it
 	s.m.stream++
 	s.m.unsaved = saveEvery
-	s.m.local.Birthday, s.m.local.Rescanned = s.m.View.birthday, true
+	s.m.local.Birthday, s.m.local.Rescanned = s.m.View.Birthday(), true
 	if err := s.put(recLocal, s.m.local); err != nil {
 		return err
 	}
@@ -47,20 +52,6 @@ func (s *step) rescanFrom(x RescanFrom) error {
 	s.do(Refollow{})
 	s.do(Reply{})
 	return nil
-}
-
-// Rewind forgets all blocks, so that the scan begins anew after a height. What was
-// confirmed is in doubt until then, as after a reorg of all that is known.
-func (v View) Rewind(birthday int32) View {
-	if n := len(v.blocks); n > 0 {
-		v.blocks = v.blocks[n-1:]
-		v, _ = v.Disconnect(v.tip) // it is the tip
-	}
-	v.birthday, v.caughtUp = birthday, false
-	// The stream looks at everything.
-	v.rescan, v.asked, v.near = 0, false, 0
-	v.late, v.looking = [2]span{}, [2]span{}
-	return v
 }
 
 // refollow closes the running stream; the loop of follow opens the next one.

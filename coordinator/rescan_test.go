@@ -12,6 +12,8 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -37,12 +39,12 @@ func TestRescanLowersAWrongBirthday(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.m = m; p.m.View.birthday != 0 {
-		t.Fatalf("after a crash it begins at %d", p.m.View.birthday)
+	if p.m = m; p.m.View.Birthday() != 0 {
+		t.Fatalf("after a crash it begins at %d", p.m.View.Birthday())
 	}
 	p.must(Started{})
 	p.must(ChainIn{c.blocks[0]})
-	p.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	if got := p.balance(); got.Confirmed != 500_000 || !p.m.View.Synced() {
 		t.Errorf("%+v", got)
 	}
@@ -60,7 +62,7 @@ func TestRescanLooksAgain(t *testing.T) {
 		t.Fatalf("before: %+v", want)
 	}
 	p.refused(RuleBadHeight, RescanFrom{-1})
-	p.refused(RuleBadHeight, RescanFrom{maxBirthday + 1})
+	p.refused(RuleBadHeight, RescanFrom{event.MaxBirthday + 1})
 	p.refused(RuleBadHeight, RescanFrom{2}) // a coin is in block 1
 	if got := p.balance(); got != want {
 		t.Fatalf("after refusals: %+v", got)
@@ -71,7 +73,7 @@ func TestRescanLooksAgain(t *testing.T) {
 	}
 	p.refused(RuleChainBehind, pay(1, 1000))
 	tip := c.blocks[len(c.blocks)-1].Block
-	for _, n := range []ChainNotice{{Kind: CaughtUp, Block: tip}, c.blocks[1]} {
+	for _, n := range []port.ChainNotice{{Kind: port.CaughtUp, Block: tip}, c.blocks[1]} {
 		if _, err := p.do(streamed{n, 0}); !errors.Is(err, errOldStream) {
 			t.Errorf("a notice of the stream before: %v", err)
 		}
@@ -87,7 +89,7 @@ func TestRescanLooksAgain(t *testing.T) {
 	for _, n := range c.blocks {
 		p.must(streamed{n, p.m.stream})
 	}
-	p.must(streamed{ChainNotice{Kind: CaughtUp, Block: tip}, p.m.stream})
+	p.must(streamed{port.ChainNotice{Kind: port.CaughtUp, Block: tip}, p.m.stream})
 	if got := p.balance(); got != want || !p.m.View.Synced() {
 		t.Errorf("after the scan: %+v, want %+v", got, want)
 	}
@@ -99,25 +101,25 @@ func TestNoDateUndoesARescan(t *testing.T) {
 	c := active(t, 2, 3)
 	p := c.peers[0]
 	p.must(Born{700_000})
-	if p.m.View.birthday != 700_000 {
-		t.Fatalf("begins at %d", p.m.View.birthday)
+	if p.m.View.Birthday() != 700_000 {
+		t.Fatalf("begins at %d", p.m.View.Birthday())
 	}
 	p.must(RescanFrom{5_000})
 	p.must(Born{700_000})
-	if p.m.View.birthday != 4_999 {
-		t.Errorf("begins at %d", p.m.View.birthday)
+	if p.m.View.Birthday() != 4_999 {
+		t.Errorf("begins at %d", p.m.View.Birthday())
 	}
 }
 
 // silentFollower tells nothing until it is closed.
 type silentFollower struct {
-	Follower
-	notices chan ChainNotice
+	port.Follower
+	notices chan port.ChainNotice
 	once    sync.Once
 }
 
-func (f *silentFollower) Expect([]chainhash.Hash)     {}
-func (f *silentFollower) Notices() <-chan ChainNotice { return f.notices }
+func (f *silentFollower) Expect([]chainhash.Hash)          {}
+func (f *silentFollower) Notices() <-chan port.ChainNotice { return f.notices }
 func (f *silentFollower) Close() error {
 	f.once.Do(func() { close(f.notices) })
 	return nil
@@ -125,13 +127,13 @@ func (f *silentFollower) Close() error {
 
 // silentChain is one whose streams begin above it.
 type silentChain struct {
-	Chain
+	port.Chain
 	followed chan int32
 }
 
-func (s silentChain) Follow(ctx context.Context, _ []BlockRef, from int32, _ [][]byte) (Follower, error) {
+func (s silentChain) Follow(ctx context.Context, _ []port.BlockRef, from int32, _ [][]byte) (port.Follower, error) {
 	s.followed <- from
-	f := &silentFollower{notices: make(chan ChainNotice)}
+	f := &silentFollower{notices: make(chan port.ChainNotice)}
 	context.AfterFunc(ctx, func() { _ = f.Close() })
 	return f, nil
 }
@@ -166,18 +168,20 @@ func TestRescanOfARunningWallet(t *testing.T) {
 
 // toldChain is a chain that says where its tip is.
 type toldChain struct {
-	Chain
+	port.Chain
 	tip    int32
 	err    error
 	synced bool
 }
 
-func (c toldChain) Tip(context.Context) (BlockRef, error) { return BlockRef{Height: c.tip}, c.err }
-func (c toldChain) Health() ChainHealth                   { return ChainHealth{Synced: c.synced} }
+func (c toldChain) Tip(context.Context) (port.BlockRef, error) {
+	return port.BlockRef{Height: c.tip}, c.err
+}
+func (c toldChain) Health() port.ChainHealth { return port.ChainHealth{Synced: c.synced} }
 
 type datedTold struct{ toldChain }
 
-func (datedTold) HeightAt(context.Context, time.Time) (int32, error) { return 0, ErrNotSynced }
+func (datedTold) HeightAt(context.Context, time.Time) (int32, error) { return 0, port.ErrNotSynced }
 
 type clockAt struct{ at time.Time }
 
@@ -207,7 +211,7 @@ func TestBirthdayOfANewWallet(t *testing.T) {
 		{wallet.Regtest, toldChain{tip: 2_000_000_000}, at, 0},
 	} {
 		n := &Node{network: c.network, ports: Ports{Chain: c.tip, Clock: clockAt{c.at}}}
-		if got := n.birthdayOf(t.Context(), Genesis{}); got != c.want {
+		if got := n.birthdayOf(t.Context(), event.Genesis{}); got != c.want {
 			t.Errorf("%s, tip %d at %v: born at %d, want %d", c.network, c.tip.tip, c.at, got, c.want)
 		}
 	}
@@ -226,15 +230,15 @@ func TestBirthdayThatWasAgreedOn(t *testing.T) {
 		{1001, toldChain{tip: 1000, synced: true}, 0},
 		{1001, toldChain{tip: 1000}, 1001}, // still syncing: it may be there
 		{1001, toldChain{err: errors.New("away")}, 1001},
-		{maxBirthday + 1, toldChain{err: errors.New("away")}, 0},
+		{event.MaxBirthday + 1, toldChain{err: errors.New("away")}, 0},
 	} {
 		n := &Node{network: wallet.Regtest, ports: Ports{Chain: c.chain, Clock: clockAt{}}}
-		if got := n.birthdayOf(t.Context(), Genesis{Descriptor: d.String(), Birthday: c.told}); got != c.want {
+		if got := n.birthdayOf(t.Context(), event.Genesis{Descriptor: d.String(), Birthday: c.told}); got != c.want {
 			t.Errorf("told %d with %+v: %d, want %d", c.told, c.chain, got, c.want)
 		}
 	}
-	g := Genesis{Threshold: 2, Cosigners: 3, Script: "wsh", Network: "regtest", Descriptor: d.String(), Birthday: maxBirthday + 1}
-	if err := g.check(); err == nil {
+	g := event.Genesis{Threshold: 2, Cosigners: 3, Script: "wsh", Network: "regtest", Descriptor: d.String(), Birthday: event.MaxBirthday + 1}
+	if err := g.Check(); err == nil {
 		t.Error("a founder's height that is no block's is taken")
 	}
 }
@@ -255,28 +259,28 @@ func TestBirthdayOfANewDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	ck := d.key()
-	claim, err := g.Challenge.Claim(d.self, inv.Group, ck.Prove)
+	claim, err := g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, ck.Prove)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if g, err = b.present(d, inv, claim); err != nil {
 		t.Fatal(err)
 	}
-	told := func(height int32) Grant {
+	told := func(height int32) port.Grant {
 		lie := *g.Challenge
 		lie.Birthday = height
 		out := g
 		out.Challenge = &lie
 		return out
 	}
-	for _, height := range []int32{-1, maxBirthday + 1, 1<<31 - 1} {
+	for _, height := range []int32{-1, event.MaxBirthday + 1, 1<<31 - 1} {
 		if _, _, err := EnterReplacement(d.self, d.input(nil), inv, told(height), wallet.Regtest, ck); err == nil {
 			t.Errorf("height %d is taken", height)
 		}
 	}
 	for _, c := range []struct {
 		told  int32
-		chain Chain
+		chain port.Chain
 		want  int32
 	}{
 		{500, toldChain{tip: 1000, synced: true}, 500},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -27,13 +28,13 @@ func TestFinalIsBroadcastOnceTheChainIsThere(t *testing.T) {
 	b.must(Started{})
 	at := len(b.sent)
 	tx := b.sent[at-1].TxHash()
-	b.must(Broadcasted{TxID: tx, Err: ErrUnsupported}) // the backend was not there
-	b.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	b.must(Broadcasted{TxID: tx, Err: port.ErrUnsupported}) // the backend was not there
+	b.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	if len(b.sent) != at+1 || b.sent[at].TxHash() != tx {
 		t.Fatalf("%d broadcasts after the chain was there, %d before", len(b.sent), at)
 	}
 	b.must(Broadcasted{TxID: tx})
-	b.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	b.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	if len(b.sent) != at+1 {
 		t.Fatal("broadcast again what the backend took")
 	}
@@ -96,20 +97,13 @@ func TestASupersededCopyOnlyReads(t *testing.T) {
 // known before its spend: the chain counts as behind. Blocks near the tip are
 // looked at again with every spend, and do not stop the next.
 func TestAScanOfOldBlocksIsBehind(t *testing.T) {
-	for name, c := range map[string]struct {
-		rescan int32
-		want   bool
-	}{"none": {0, true}, "near the tip": {1000 - freshMargin, true}, "old": {1000 - 2*freshMargin, false}, "all": {1, false}} {
-		v := View{caughtUp: true, tip: BlockRef{Height: 1000}, rescan: c.rescan}
-		if v.Synced() != c.want {
-			t.Errorf("%s: synced %v", name, v.Synced())
-		}
-	}
 	c := active(t, 2, 3)
 	c.fund(1_000_000)
 	a := c.peers[0]
-	a.m.View.tip.Height += 1000
-	a.m.View.rescan, a.m.View.near = 1, 0
+	for range 2 * freshMargin {
+		c.mine(nil)
+	}
+	a.m.View = a.m.View.AskFrom(0)
 	a.refused(RuleChainBehind, pay(1, 100_000))
 }
 
@@ -117,14 +111,14 @@ func TestAScanOfOldBlocksIsBehind(t *testing.T) {
 func TestAStaleCaughtUpEndsNoScan(t *testing.T) {
 	c := active(t, 2, 3)
 	a := c.peers[0]
-	a.m.View.rescan = 1
+	a.m.View = a.m.View.AskFrom(0)
 	a.must(Watched{Call: 2})
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp, Watches: 1}})
-	if a.m.View.rescan == 0 {
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp, Watches: 1}})
+	if _, due := a.m.View.Unfinished(); !due {
 		t.Fatal("a notice that covers one call ended the scan of the second")
 	}
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp, Watches: 2}})
-	if a.m.View.rescan != 0 {
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp, Watches: 2}})
+	if _, due := a.m.View.Unfinished(); due {
 		t.Fatal("the scan does not end")
 	}
 }

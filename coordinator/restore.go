@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -48,12 +51,12 @@ type restoredRecord struct {
 
 // MarkRestored returns the batch that makes a restored group catch up with the
 // others and begin a new incarnation before it writes.
-func MarkRestored(group journal.GroupID, at time.Time) (Batch, error) {
-	b, err := theCodec.enc.Marshal(restoredRecord{At: at.Unix()})
+func MarkRestored(group journal.GroupID, at time.Time) (port.Batch, error) {
+	b, err := record.Encode(restoredRecord{At: at.Unix()})
 	if err != nil {
-		return Batch{}, fmt.Errorf("encode record: %w", err)
+		return port.Batch{}, fmt.Errorf("encode record: %w", err)
 	}
-	return Batch{Group: group, Puts: map[string][]byte{recRestored: b}}, nil
+	return port.Batch{Group: group, Puts: map[string][]byte{recRestored: b}}, nil
 }
 
 // GroupOf returns the group that a node-level record lists, if it does.
@@ -78,7 +81,7 @@ func (m Machine) loadRestored(recs map[string][]byte) (Machine, error) {
 		return m, nil
 	}
 	m.restored = &restoredRecord{}
-	if err := localDecode(recs[recRestored], m.restored); err != nil {
+	if err := record.Decode(recs[recRestored], m.restored); err != nil {
 		return m, fmt.Errorf("read restore record: %w", err)
 	}
 	return m, nil
@@ -186,7 +189,7 @@ func (s *step) catchUp() error {
 		if err := s.put(recRestored, r); err != nil {
 			return err
 		}
-		s.do(Tell{Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase(), Detail: "synced since the restore"}})
+		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase(), Detail: "synced since the restore"}})
 	}
 	left := s.m.unsynced()
 	if s.m.catchingUp() {
@@ -245,7 +248,7 @@ func (s *step) beginAgain() error {
 	if err := errors.Join(s.put(recRestored, r), s.put(recLocal, s.m.local)); err != nil {
 		return err
 	}
-	_, err := s.write(&IncarnationStarted{Seq: cut.Seq, Last: cut.ID})
+	_, err := s.write(&event.IncarnationStarted{Seq: cut.Seq, Last: cut.ID})
 	return err
 }
 

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -26,7 +27,7 @@ func (p *peer) pull(from *peer) {
 
 func (p *peer) hearClaims(others ...*peer) {
 	for _, o := range others {
-		p.must(ClaimIn{From: o.id(), Claim: Claim{Frontier: o.m.State.chains.Frontier()}})
+		p.must(ClaimIn{From: o.id(), Claim: port.Claim{Frontier: o.m.State.chains.Frontier()}})
 	}
 }
 
@@ -65,16 +66,16 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claim, err := g.Challenge.Claim(d.self, inv.Group, d.prove)
+	claim, err := g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, d.prove)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &step{m: a.m, in: a.input(nil), batch: Batch{Group: a.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: a.m, in: a.input(nil), batch: port.Batch{Group: a.m.State.group, Puts: map[string][]byte{}}}
 	if err := s.rotate(s.newEpoch(), s.m.State.active.Members); err != nil {
 		t.Fatal(err)
 	}
 	ep, _ := s.m.State.Epoch()
-	if _, err := s.write(g.Challenge.event(d.id(), claim)); err != nil {
+	if _, err := s.write(g.Challenge.Event(d.id(), claim)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.rotate(ep, []Member{{Identity: d.id(), Sealing: d.self.Sealing.Public()}}); err != nil {
@@ -229,7 +230,7 @@ func TestARestoredNodeLooksForWhatItSigned(t *testing.T) {
 	}
 	hidden := a.m.State.chains.Frontier()
 	delete(hidden, journal.ChainKey{Author: a.id(), Incarnation: 1})
-	r.must(ClaimIn{From: a.id(), Claim: Claim{Frontier: hidden}})
+	r.must(ClaimIn{From: a.id(), Claim: port.Claim{Frontier: hidden}})
 	if left := r.m.unsynced(); len(left) != 0 {
 		t.Fatalf("without %v", left)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -13,7 +14,7 @@ import (
 type backup struct {
 	of      *peer
 	held    map[journal.EntryID]*journal.Entry
-	guard   map[GuardRecord]bool
+	guard   map[port.GuardRecord]bool
 	records map[string][]byte
 }
 
@@ -42,7 +43,7 @@ func (b backup) restore() *peer {
 func (p *peer) hear(others ...*peer) {
 	p.tb.Helper()
 	for _, o := range others {
-		p.must(ClaimIn{From: o.id(), Claim: Claim{Frontier: o.m.State.chains.Frontier(), Forks: o.m.State.chains.Forks()}})
+		p.must(ClaimIn{From: o.id(), Claim: port.Claim{Frontier: o.m.State.chains.Frontier(), Forks: o.m.State.chains.Forks()}})
 	}
 	p.circle.settle(append([]*peer{p}, others...)...)
 }
@@ -292,8 +293,8 @@ func TestTwoRestoredCopiesAtOnceAreSeen(t *testing.T) {
 	one, two := saved.restore(), saved.restore()
 	one.hear(a, b)
 	two.drawn += 1000 // another machine draws other entropy
-	two.must(ClaimIn{From: a.id(), Claim: Claim{Frontier: saved.of.m.State.chains.Frontier()}})
-	two.must(ClaimIn{From: b.id(), Claim: Claim{Frontier: saved.of.m.State.chains.Frontier()}})
+	two.must(ClaimIn{From: a.id(), Claim: port.Claim{Frontier: saved.of.m.State.chains.Frontier()}})
+	two.must(ClaimIn{From: b.id(), Claim: port.Claim{Frontier: saved.of.m.State.chains.Frontier()}})
 	if two.m.local.Incarnation != 2 {
 		t.Fatalf("incarnation %d", two.m.local.Incarnation)
 	}
@@ -311,7 +312,7 @@ func TestAClaimIsNotYetSynced(t *testing.T) {
 	a.must(LeaseAddress{})
 	r := saved.restore()
 	for _, o := range []*peer{a, b} {
-		r.must(ClaimIn{From: o.id(), Claim: Claim{Frontier: o.m.State.chains.Frontier()}})
+		r.must(ClaimIn{From: o.id(), Claim: port.Claim{Frontier: o.m.State.chains.Frontier()}})
 	}
 	left := r.m.unsynced()
 	if !slices.Equal(left, []journal.Author{a.id()}) {

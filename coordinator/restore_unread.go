@@ -5,7 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 const (
@@ -78,7 +80,7 @@ func (s State) unverified(u *unreadEntries) {
 // unverifiedOf counts what waits under a prefix of backlog.stating.
 func (s State) unverifiedOf(u *unreadEntries, prefix string) {
 	looked := 0
-	for at := range scan(s.backlog.stating, prefix) {
+	for at := range pmap.Prefix(s.backlog.stating, prefix) {
 		if looked++; u.full() || looked > maxUnread {
 			u.n = u.most
 			return
@@ -122,7 +124,7 @@ func (s *step) waitForOthers() error {
 	left := slices.DeleteFunc(s.m.unread().by, func(a journal.Author) bool { return s.m.State.sameMember(a, s.m.State.Me()) })
 	s.m.restored = &r
 	if r.Waited && len(left) > 0 {
-		s.do(Tell{Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase(), Detail: fmt.Sprintf(
+		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase(), Detail: fmt.Sprintf(
 			"no longer waits for what only %s wrote and nobody made readable, since the restore", s.m.names(left))}})
 	}
 	return s.put(recRestored, r)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -78,7 +80,7 @@ func TestARestoredHostLooksForWhatItsGuestSigned(t *testing.T) {
 				r = saved.restore()
 				r.hearClaims(a)
 			}
-			r.must(ClaimIn{From: evil.id(), Claim: Claim{Frontier: before}})
+			r.must(ClaimIn{From: evil.id(), Claim: port.Claim{Frontier: before}})
 			c.settle(a, r)
 			r.must(Tick{Online: []journal.Author{a.id(), evil.id()}})
 			second := otherOver(a, x)
@@ -117,10 +119,10 @@ func TestARestoredNodeLooksThroughAllThatItCarried(t *testing.T) {
 	for _, e := range evil.rivalsOf(next, ins[:1], maxCarries, 1) {
 		b.must(EntryIn{e})
 		if p, ok := b.m.State.Proposal(e.ID()); ok {
-			b.must(EntryIn{other.forge(ofOther, &ProposalApproved{Proposal: e.ID(), Signatures: other.signedBy(p.Body)})})
+			b.must(EntryIn{other.forge(ofOther, &event.ProposalApproved{Proposal: e.ID(), Signatures: other.signedBy(p.Body)})})
 		}
 	}
-	b.must(EntryIn{evil.forge(&first, &AddressLeased{Index: 6})})
+	b.must(EntryIn{evil.forge(&first, &event.AddressLeased{Index: 6})})
 	b.rest()
 	if n := b.carries(); n != maxCarries || n <= maxUnread {
 		t.Fatalf("%d carries", n)
@@ -128,8 +130,8 @@ func TestARestoredNodeLooksThroughAllThatItCarried(t *testing.T) {
 	b.ownTo(a)
 	r := saved.restore()
 	r.hearClaims(a)
-	r.must(ClaimIn{From: evil.id(), Claim: Claim{Frontier: before}})
-	r.must(ClaimIn{From: other.id(), Claim: Claim{Frontier: beforeOther}})
+	r.must(ClaimIn{From: evil.id(), Claim: port.Claim{Frontier: before}})
+	r.must(ClaimIn{From: other.id(), Claim: port.Claim{Frontier: beforeOther}})
 	c.settle(a, r)
 	for range 5 {
 		r.must(Tick{Online: []journal.Author{a.id(), evil.id()}})
@@ -156,7 +158,7 @@ func restoredWith(t *testing.T, write func(evil *peer) *journal.Entry) (c *circl
 	r = saved.restore()
 	r.follows()
 	r.hear(a)
-	r.must(ClaimIn{From: evil.id(), Claim: Claim{Frontier: a.m.State.chains.Frontier()}})
+	r.must(ClaimIn{From: evil.id(), Claim: port.Claim{Frontier: a.m.State.chains.Frontier()}})
 	r.must(Tick{Online: []journal.Author{a.id(), evil.id()}})
 	r.mustWaitFor(t, evil, id)
 	return c, r, id
@@ -168,8 +170,8 @@ func restoredWith(t *testing.T, write func(evil *peer) *journal.Entry) (c *circl
 func TestWhatNobodyCanReadStopsARestoredNodeForADay(t *testing.T) {
 	for name, write := range map[string]func(evil *peer) *journal.Entry{
 		"an epoch that it never handed out": func(evil *peer) *journal.Entry {
-			s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
-			plain, err := EncodeEvent(Event{Time: 1, Body: &AddressLeased{Index: 1}})
+			s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+			plain, err := event.Encode(event.Event{Time: 1, Body: &event.AddressLeased{Index: 1}})
 			if err != nil {
 				evil.tb.Fatal(err)
 			}
@@ -182,7 +184,7 @@ func TestWhatNobodyCanReadStopsARestoredNodeForADay(t *testing.T) {
 		"a signature on what is not there": func(evil *peer) *journal.Entry {
 			z := evil.circle.peers[1]
 			k, _ := evil.m.State.active.index(z.id())
-			return evil.forge(evil.nextPlace(), &SignatureCarried{Proposal: journal.EntryID{7}, Signatures: []PartialSignature{
+			return evil.forge(evil.nextPlace(), &event.SignatureCarried{Proposal: journal.EntryID{7}, Signatures: []event.PartialSignature{
 				{Key: uint32(k), Bytes: make([]byte, 71)},
 			}})
 		},
@@ -207,7 +209,7 @@ func TestWhatNobodyCanReadStopsARestoredNodeForADay(t *testing.T) {
 			if x := r.m.Restored(); x != nil {
 				t.Fatalf("it still waits: %+v", x)
 			}
-			if !slices.ContainsFunc(r.told, func(n Notice) bool {
+			if !slices.ContainsFunc(r.told, func(n port.Notice) bool {
 				return n.Type == "wallet" && strings.Contains(n.Detail, r.m.called(evil.id()))
 			}) {
 				t.Errorf("told: %+v", r.told)
@@ -221,9 +223,9 @@ func TestWhatNobodyCanReadStopsARestoredNodeForADay(t *testing.T) {
 // this node's key may have signed, once it is read.
 func TestWhatIsReadAfterTheWaitMayHaveBeenSigned(t *testing.T) {
 	var ep journal.Epoch
-	var rival *ProposalCreated
+	var rival *event.ProposalCreated
 	c, r, id := restoredWith(t, func(evil *peer) *journal.Entry {
-		s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+		s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
 		ep = s.newEpoch()
 		for _, p := range evil.m.State.proposals.All() {
 			b := *p.Body
@@ -231,7 +233,7 @@ func TestWhatIsReadAfterTheWaitMayHaveBeenSigned(t *testing.T) {
 			b.Outputs[0].Amount--
 			rival = &b
 		}
-		plain, err := EncodeEvent(Event{Time: evil.clock.AddDate(1, 0, 0).UnixMilli(), Body: rival})
+		plain, err := event.Encode(event.Event{Time: evil.clock.AddDate(1, 0, 0).UnixMilli(), Body: rival})
 		if err != nil {
 			evil.tb.Fatal(err)
 		}

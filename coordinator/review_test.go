@@ -5,6 +5,8 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -15,7 +17,7 @@ func TestAForkThatLinksToNothingDoesNotStopTheNextStart(t *testing.T) {
 	c.settle()
 	last := a.m.State.chains.Frontier()[journal.ChainKey{Author: evil.id(), Incarnation: 1}]
 	ep, _ := a.m.State.Epoch()
-	plain, err := EncodeEvent(Event{Time: 1, Body: &AddressLeased{Index: 9}})
+	plain, err := event.Encode(event.Event{Time: 1, Body: &event.AddressLeased{Index: 9}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,9 +45,9 @@ func TestATreeOfCoinsThatAreNotThereCostsNothing(t *testing.T) {
 	evil := c.peers[2]
 	parent := chainhash.HashH([]byte("nothing"))
 	for range 12 {
-		b := &ProposalCreated{Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 1000}}}
+		b := &event.ProposalCreated{Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: 1000}}}
 		for i := range uint32(40) {
-			b.Inputs = append(b.Inputs, ProposalInput{TxID: parent, Vout: i, Amount: 1000})
+			b.Inputs = append(b.Inputs, event.ProposalInput{TxID: parent, Vout: i, Amount: 1000})
 		}
 		p, ok := evil.m.State.Proposal(evil.force(b))
 		if !ok || !p.Sound {
@@ -70,15 +72,16 @@ func TestWhatTheGroupKnowsOfMySignaturesGuardsARestoredStore(t *testing.T) {
 	c.settle()
 	b.must(Approve{Proposal: one})
 	c.settle()
-	b.guard, b.m.Guard = map[GuardRecord]bool{}, Guard{} // the store of before
+	b.guard, b.m.Guard = map[port.GuardRecord]bool{}, Guard{} // the store of before
 	b.refused(RuleSignGuard, Approve{Proposal: two})
 }
 
 func TestASealingKeyThatTakesNoSecretIsNoRecord(t *testing.T) {
 	c := newCircle(t, 2, 3)
 	b := c.peers[1]
-	body := &MemberRecord{Name: "B", Key: b.account.Key().String(), Commitment: [32]byte{1}}
-	body.Proof = b.account.SignHash(proofHash(b.m.State.group, b.id(), body.SealingKey, body.Key))
+	body := &event.MemberRecord{Name: "B", Key: b.account.Key().String(), Commitment: [32]byte{1}}
+	hash, _ := body.Claim(b.m.State.group, b.id())
+	body.Proof = b.account.SignHash(hash)
 	if _, err := b.m.State.checkRecord(b.id(), body); err == nil {
 		t.Fatal("a record with a sealing key of zeros was taken")
 	}
@@ -131,9 +134,9 @@ func TestAMemberLeftOutOfAnEpochIsLetInAgain(t *testing.T) {
 func leftOut(t *testing.T, none bool) {
 	c := active(t, 2, 3)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
-	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
 	ep := s.newEpoch()
-	body := &EpochRotated{Number: ep.Number, Parent: ep.Parent}
+	body := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	for _, m := range evil.m.State.active.Members {
 		sealed, err := journal.SealSecret(ep, evil.id(), m.Identity, m.Sealing)
 		if err != nil {
@@ -145,9 +148,9 @@ func leftOut(t *testing.T, none bool) {
 			}
 			sealed[len(sealed)-1]++
 		}
-		body.Stanzas = append(body.Stanzas, Stanza{To: m.Identity, Sealed: sealed})
+		body.Stanzas = append(body.Stanzas, event.Stanza{To: m.Identity, Sealed: sealed})
 	}
-	plain, err := EncodeEvent(Event{Time: 1, Body: body})
+	plain, err := event.Encode(event.Event{Time: 1, Body: body})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +162,7 @@ func leftOut(t *testing.T, none bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err = EncodeEvent(Event{Time: 2, Body: &AddressLeased{Index: 3}})
+	plain, err = event.Encode(event.Event{Time: 2, Body: &event.AddressLeased{Index: 3}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +185,7 @@ func leftOut(t *testing.T, none bool) {
 func TestAnEpochThatFollowsFromNothingIsNotWrittenUnder(t *testing.T) {
 	c := active(t, 2, 3)
 	a, evil := c.peers[0], c.peers[2]
-	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
 	far := journal.Epoch{Group: evil.m.State.group, Number: 1 << 32, Parent: journal.EpochID{1}, Secret: [32]byte{2}}
 	if err := s.rotate(far, evil.m.State.active.Members); err != nil {
 		t.Fatal(err)
@@ -208,19 +211,20 @@ func TestAnUnfinishedRescanBeginsAgainAfterARestart(t *testing.T) {
 	c := active(t, 2, 3)
 	a := c.peers[0]
 	c.fund(1000, 1000) // uses addresses, so further ones are watched
-	if a.m.View.rescan == 0 {
+	was, due := a.m.View.Unfinished()
+	if !due {
 		t.Fatal("further scripts were asked for without a note")
 	}
 	m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.group)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.View.rescan != a.m.View.rescan {
-		t.Fatalf("rescan from %d is forgotten: %d", a.m.View.rescan, m.View.rescan)
+	if now, due := m.View.Unfinished(); !due || now.From != was.From {
+		t.Fatalf("rescan from %d is forgotten: %d", was.From, now.From)
 	}
 	a.must(Watched{})
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
-	if a.m.View.rescan != 0 {
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
+	if _, due := a.m.View.Unfinished(); due {
 		t.Fatal("a finished rescan is not forgotten")
 	}
 }
@@ -235,7 +239,7 @@ func TestAForkAtRatificationLeavesNobodyOutside(t *testing.T) {
 	c.settle()
 	// To B two entries of junk, to A the ratification, all at one place.
 	before := evil.m
-	for _, junk := range []Body{&StanzaFailed{Epoch: journal.EpochID{1}}, &StanzaFailed{Epoch: journal.EpochID{2}}} {
+	for _, junk := range []event.Body{&event.StanzaFailed{Epoch: journal.EpochID{1}}, &event.StanzaFailed{Epoch: journal.EpochID{2}}} {
 		evil.m = before
 		e, err := evil.wild(junk)
 		if err != nil {

@@ -10,7 +10,9 @@ import (
 
 	"github.com/tyler-smith/go-bip39/wordlists"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -21,7 +23,7 @@ type Member struct {
 	Sealing  [32]byte
 	Key      wallet.Key
 	// Proof is how the key was shown to be held by somebody.
-	Proof  ProofKind
+	Proof  event.ProofKind
 	Record journal.EntryID
 	// Index is the position of the member's key in the descriptor.
 	Index int
@@ -67,16 +69,11 @@ func (a *Active) index(id journal.Author) (int, bool) {
 	return 0, false
 }
 
-// proofHash is what a record's key signs: it binds the key to the identity.
-func proofHash(group journal.GroupID, identity journal.Author, sealing [32]byte, key string) [32]byte {
-	return journal.H("possession", group[:], identity[:], sealing[:], []byte(key))
-}
-
 // commitment hides 32 random bytes until the roster is closed.
 func commitment(salt [32]byte) [32]byte { return journal.H("salt", salt[:]) }
 
 // checkRecord verifies what can be verified of a record alone.
-func (s State) checkRecord(author journal.Author, b *MemberRecord) (wallet.Key, error) {
+func (s State) checkRecord(author journal.Author, b *event.MemberRecord) (wallet.Key, error) {
 	key, err := wallet.ParseKey(b.Key, wallet.Network(s.genesis.Network))
 	if err != nil {
 		return key, fmt.Errorf("key of %q: %w", b.Name, err)
@@ -149,7 +146,7 @@ func (s State) roster(f rosterFact) (*Roster, bool) {
 // descriptor puts the members into the order of their keys, and returns the
 // descriptor that these make.
 func (s State) descriptor(members []Member) (*wallet.Descriptor, bool) {
-	if d, err := s.genesis.existing(); err != nil || d != nil {
+	if d, err := s.genesis.Existing(); err != nil || d != nil {
 		return d, err == nil && inOrder(members, d)
 	}
 	// The order of keys must not depend on who listed them: sorted by text.
@@ -246,7 +243,7 @@ func (s State) Roster() (*Roster, bool) {
 // this node has pinned, whoever they are.
 func (s State) ratifiedByAll() bool {
 	n := 0
-	for range scan(s.ratified, key(s.pinned)) {
+	for range pmap.Prefix(s.ratified, key(s.pinned)) {
 		if n++; n >= s.genesis.Cosigners {
 			return true
 		}

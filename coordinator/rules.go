@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -103,7 +104,7 @@ const (
 )
 
 func checkFee(v View, p *Proposal, vsize int64) *Refusal {
-	bound := min(maxFeeRate.Fee(vsize), max(v.leaves(p)/maxFeeShare, maxFeeFloor))
+	bound := min(maxFeeRate.Fee(vsize), max(leaves(v, p)/maxFeeShare, maxFeeFloor))
 	if fee := p.Fee(); fee > bound {
 		return refuse(RuleFee, "the fee of %d sat is above the bound of %d sat", fee, bound).overridable()
 	}
@@ -127,21 +128,21 @@ func checkTransaction(s State, v View, now time.Time, p *Proposal, allow []strin
 		}
 	}
 	for _, o := range p.Body.Outputs {
-		if o.Change != nil && *o.Change >= v.used[wallet.BranchChange]+changeGap {
+		if o.Change != nil && *o.Change >= v.Used(wallet.BranchChange)+changeGap {
 			return refuse(RuleChange, "change goes to index %d, more than %d past the last used one", *o.Change, changeGap)
 		}
 	}
 	if r := checkFee(v, p, spend.VSize()); r != nil && !slices.Contains(allow, r.Rule) {
 		return r
 	}
-	if lt := p.Body.LockTime; lt != 0 && (lt >= 500_000_000 || int32(lt) > v.tip.Height) {
-		return refuse(RuleLockTime, "locktime %d is ahead of this node's chain at height %d", lt, v.tip.Height)
+	if lt := p.Body.LockTime; lt != 0 && (lt >= 500_000_000 || int32(lt) > v.Tip().Height) {
+		return refuse(RuleLockTime, "locktime %d is ahead of this node's chain at height %d", lt, v.Tip().Height)
 	}
 	return nil
 }
 
-func checkInput(s State, v View, now time.Time, p *Proposal, n int, in ProposalInput) error {
-	o, ok := v.outs.Get(coinKey(in.OutPoint()))
+func checkInput(s State, v View, now time.Time, p *Proposal, n int, in event.ProposalInput) error {
+	o, ok := v.Out(in.OutPoint())
 	if !ok {
 		return refuse(RuleChainBehind, "input %d (%v) is not a coin this node sees", n, in.OutPoint()).
 			hint("wait for this node's chain to catch up, or reject the proposal")
@@ -149,7 +150,7 @@ func checkInput(s State, v View, now time.Time, p *Proposal, n int, in ProposalI
 	if o.Amount != in.Amount || o.Branch != in.Branch || o.Index != in.Index {
 		return refuse(RuleCoin, "input %d (%v) is not as the proposal states it", n, in.OutPoint())
 	}
-	if by, ok := v.spentBy(in.OutPoint()); ok && by != p.TxID {
+	if by, ok := v.SpentBy(in.OutPoint()); ok && by != p.TxID {
 		return refuse(RuleConflict, "input %d was spent by transaction %v", n, by)
 	}
 	conf := v.Confirmations(in.TxID)
@@ -166,7 +167,7 @@ func checkInput(s State, v View, now time.Time, p *Proposal, n int, in ProposalI
 // no reorg is expected to revive it.
 func buriedBy(v View, q *Proposal) bool {
 	for _, in := range q.Body.Inputs {
-		for _, by := range scan(v.spends, coinKey(in.OutPoint())) {
+		for by := range v.Rivals(in.OutPoint()) {
 			if by != q.TxID && v.Confirmations(by) >= buriedDepth {
 				return true
 			}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -28,7 +30,7 @@ func (p *peer) refused(rule string, msg any) *Refusal {
 }
 
 // force enters a proposal without asking any rule, as a hostile member would.
-func (p *peer) force(b *ProposalCreated) journal.EntryID {
+func (p *peer) force(b *event.ProposalCreated) journal.EntryID {
 	p.tb.Helper()
 	e, err := p.wild(b)
 	if err != nil {
@@ -37,7 +39,7 @@ func (p *peer) force(b *ProposalCreated) journal.EntryID {
 	return e.ID()
 }
 
-func draftOf(p *peer, id journal.EntryID) ProposalCreated {
+func draftOf(p *peer, id journal.EntryID) event.ProposalCreated {
 	x, _ := p.m.State.Proposal(id)
 	return *x.Body
 }
@@ -103,7 +105,7 @@ func TestBeforeTheWalletIsActive(t *testing.T) {
 func TestInvitesAreForOneNodeEach(t *testing.T) {
 	clock := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	a, b, z := newPeer(t, "A", 1, &clock), newPeer(t, "B", 2, &clock), newPeer(t, "Z", 9, &clock)
-	m, invites, effects, err := Found(a.self, a.input(nil), Genesis{Threshold: 2, Cosigners: 3, Script: "wsh", Network: "regtest"},
+	m, invites, effects, err := Found(a.self, a.input(nil), event.Genesis{Threshold: 2, Cosigners: 3, Script: "wsh", Network: "regtest"},
 		"w", "A", a.key(), 0, nil, clock.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
@@ -112,33 +114,33 @@ func TestInvitesAreForOneNodeEach(t *testing.T) {
 		t.Fatal(err)
 	}
 	nonce := [32]byte{7}
-	if _, err := a.do(Admit{Joiner: b.id(), Nonce: nonce, Proof: [32]byte{1}}); !errors.Is(err, ErrInviteProof) {
+	if _, err := a.do(Admit{Joiner: b.id(), Nonce: nonce, Proof: [32]byte{1}}); !errors.Is(err, port.ErrInviteProof) {
 		t.Fatalf("wrong proof: %v", err)
 	}
-	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[0].Proof(b.id(), nonce)}); !errors.Is(err, ErrInviteProof) {
+	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[0].Proof(b.id(), nonce)}); !errors.Is(err, port.ErrInviteProof) {
 		t.Fatalf("somebody else's proof: %v", err)
 	}
 	ok := Admit{Joiner: b.id(), Nonce: nonce, Proof: invites[0].Proof(b.id(), nonce)}
-	first, second := a.must(ok).(Grant), a.must(ok).(Grant)
+	first, second := a.must(ok).(port.Grant), a.must(ok).(port.Grant)
 	if first.Secret != second.Secret || string(first.Genesis) != string(second.Genesis) {
 		t.Fatal("a retry got another answer")
 	}
-	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[0].Proof(z.id(), nonce)}); !errors.Is(err, ErrInviteUsed) {
+	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[0].Proof(z.id(), nonce)}); !errors.Is(err, port.ErrInviteUsed) {
 		t.Fatalf("second taker: %v", err)
 	}
-	if _, err := a.do(Admit{Joiner: b.id(), Nonce: nonce, Proof: invites[1].Proof(b.id(), nonce)}); !errors.Is(err, ErrInviteUsed) {
+	if _, err := a.do(Admit{Joiner: b.id(), Nonce: nonce, Proof: invites[1].Proof(b.id(), nonce)}); !errors.Is(err, port.ErrInviteUsed) {
 		t.Fatalf("one node in two places: %v", err)
 	}
 	clock = clock.Add(2 * time.Hour)
-	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[1].Proof(z.id(), nonce)}); !errors.Is(err, ErrInviteExpired) {
+	if _, err := a.do(Admit{Joiner: z.id(), Nonce: nonce, Proof: invites[1].Proof(z.id(), nonce)}); !errors.Is(err, port.ErrInviteExpired) {
 		t.Fatalf("expired: %v", err)
 	}
-	fresh := a.must(NewInvite{Expires: clock.Add(time.Hour)}).(Invite)
+	fresh := a.must(NewInvite{Expires: clock.Add(time.Hour)}).(port.Invite)
 	a.must(Admit{Joiner: z.id(), Nonce: nonce, Proof: fresh.Proof(z.id(), nonce)})
 	// The founder is not believed about another group.
 	other := invites[0]
 	other.Group[0]++
-	if _, _, err := Enter(b.self, b.input(nil), other, first, wallet.Regtest, "B", b.key(), 0); !errors.Is(err, ErrEvent) {
+	if _, _, err := Enter(b.self, b.input(nil), other, first, wallet.Regtest, "B", b.key(), 0); !errors.Is(err, event.ErrEvent) {
 		t.Fatalf("another group: %v", err)
 	}
 	if _, _, err := Enter(b.self, b.input(nil), invites[0], first, wallet.Signet, "B", b.key(), 0); err == nil {
@@ -153,18 +155,18 @@ func TestApproverRecomputesEverything(t *testing.T) {
 	good := draftOf(evil, evil.must(pay(1, 100_000)).(Proposed).Proposal)
 	for name, x := range map[string]struct {
 		rule   string
-		change func(*ProposalCreated)
+		change func(*event.ProposalCreated)
 	}{
-		"amount of a coin":   {RuleCoin, func(d *ProposalCreated) { d.Inputs[0].Amount-- }},
-		"branch of a coin":   {RuleCoin, func(d *ProposalCreated) { d.Inputs[0].Branch = 1 }},
-		"a coin that is not": {RuleChainBehind, func(d *ProposalCreated) { d.Inputs[0].Vout = 77 }},
-		"change out of reach": {RuleChange, func(d *ProposalCreated) {
+		"amount of a coin":   {RuleCoin, func(d *event.ProposalCreated) { d.Inputs[0].Amount-- }},
+		"branch of a coin":   {RuleCoin, func(d *event.ProposalCreated) { d.Inputs[0].Branch = 1 }},
+		"a coin that is not": {RuleChainBehind, func(d *event.ProposalCreated) { d.Inputs[0].Vout = 77 }},
+		"change out of reach": {RuleChange, func(d *event.ProposalCreated) {
 			far := uint32(9000)
 			d.Outputs = append(d.Outputs[:0:0], d.Outputs...)
 			setChange(d, &far)
 		}},
-		"fee":                    {RuleFee, func(d *ProposalCreated) { d.Outputs = d.Outputs[:1:1]; d.Outputs[0].Amount = 100_000 }},
-		"locktime in the future": {RuleLockTime, func(d *ProposalCreated) { d.LockTime = 1_000_000 }},
+		"fee":                    {RuleFee, func(d *event.ProposalCreated) { d.Outputs = d.Outputs[:1:1]; d.Outputs[0].Amount = 100_000 }},
+		"locktime in the future": {RuleLockTime, func(d *event.ProposalCreated) { d.LockTime = 1_000_000 }},
 	} {
 		d := good
 		d.Inputs = append(d.Inputs[:0:0], good.Inputs...)
@@ -179,11 +181,11 @@ func TestApproverRecomputesEverything(t *testing.T) {
 	}
 	last := evil.force(&good)
 	c.settle()
-	b.m.View.caughtUp = false
+	b.m.View = b.viewOf()
 	b.refused(RuleChainBehind, Approve{Proposal: last})
 }
 
-func setChange(d *ProposalCreated, i *uint32) {
+func setChange(d *event.ProposalCreated, i *uint32) {
 	for n := range d.Outputs {
 		if d.Outputs[n].Change != nil {
 			d.Outputs[n].Change = i
@@ -258,11 +260,11 @@ func TestPayingTwiceMustBeSaid(t *testing.T) {
 	x.Coins = coins[:1]
 	first := a.must(x).(Proposed).Proposal
 	c.settle()
-	to := func(coin int, outs ...ProposalOutput) Propose {
+	to := func(coin int, outs ...event.ProposalOutput) Propose {
 		return Propose{Outputs: outs, FeeRate: 2000, Coins: coins[coin : coin+1]}
 	}
-	out := func(n byte, amount int64) ProposalOutput {
-		return ProposalOutput{PkScript: recipient(n), Amount: amount}
+	out := func(n byte, amount int64) event.ProposalOutput {
+		return event.ProposalOutput{PkScript: recipient(n), Amount: amount}
 	}
 	for name, x := range map[string]struct {
 		x     Propose
@@ -275,7 +277,7 @@ func TestPayingTwiceMustBeSaid(t *testing.T) {
 		"split":                 {to(1, out(1, 250_000), out(1, 250_000)), true},
 		"beside another":        {to(1, out(2, 300_000), out(1, 200_000)), true},
 		"to somebody else":      {to(1, out(2, 500_000)), false},
-		"to the wallet itself":  {to(1, ProposalOutput{PkScript: own(3), Amount: 500_000}), false},
+		"to the wallet itself":  {to(1, event.ProposalOutput{PkScript: own(3), Amount: 500_000}), false},
 		"in place of the first": {to(0, out(1, 499_999)), false},
 	} {
 		q := c.clone(t)
@@ -383,7 +385,7 @@ func TestAFeeIsBoundByWhatLeaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := Propose{FeeRate: 600_000, Coins: coins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 10_000}, {PkScript: s.PkScript, Amount: 90_000_000}}}
+	x := Propose{FeeRate: 600_000, Coins: coins, Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: 10_000}, {PkScript: s.PkScript, Amount: 90_000_000}}}
 	a.refused(RuleFee, x)
 	x.Outputs[1].PkScript = recipient(2)
 	a.must(x)

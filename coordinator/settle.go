@@ -5,7 +5,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // Times of what a node does by itself.
@@ -75,7 +78,7 @@ func (s *step) closeRoster() error {
 	if checkNames(r.Members) != nil {
 		return nil // likewise with names that look alike
 	}
-	if _, err := s.write(&RosterClosed{Records: ids}); err != nil {
+	if _, err := s.write(&event.RosterClosed{Records: ids}); err != nil {
 		return err
 	}
 	return s.rotate(s.newEpoch(), r.Members)
@@ -89,7 +92,7 @@ func (s *step) revealSalt() error {
 		return nil // what took a lost one's place is in no roster
 	}
 	me := st.Me()
-	for range scan(st.reveals, string(me[:])) {
+	for range pmap.Prefix(st.reveals, string(me[:])) {
 		return nil
 	}
 	for f := range st.firstRosters {
@@ -100,7 +103,7 @@ func (s *step) revealSalt() error {
 		if _, in := (&Active{Roster: *r}).index(me); !in {
 			continue
 		}
-		if _, err := s.write(&RosterRevealed{Roster: r.ID, Salt: s.m.local.Salt}); err != nil {
+		if _, err := s.write(&event.RosterRevealed{Roster: r.ID, Salt: s.m.local.Salt}); err != nil {
 			return err
 		}
 		return s.revealHosted(r)
@@ -123,7 +126,7 @@ func (s *step) nameEvidence() error {
 			continue
 		}
 		told := false
-		for range scan(st.named, key(r.ID)) {
+		for range pmap.Prefix(st.named, key(r.ID)) {
 			told = true
 			break
 		}
@@ -135,7 +138,7 @@ func (s *step) nameEvidence() error {
 		return nil
 	}
 	// Its own chain may be the forked one; then others say it.
-	_ = s.try(func() error { _, err := s.write(&EntriesNamed{Entries: ids}); return err })
+	_ = s.try(func() error { _, err := s.write(&event.EntriesNamed{Entries: ids}); return err })
 	return nil
 }
 
@@ -168,7 +171,7 @@ func (s *step) follow() error {
 	if s.m.State.active == nil {
 		return nil
 	}
-	if err := s.extend(BlockRef{}, false); err != nil {
+	if err := s.extend(port.BlockRef{}, false); err != nil {
 		return err
 	}
 	if s.m.follows {
@@ -177,14 +180,14 @@ func (s *step) follow() error {
 	}
 	s.m.follows = true
 	s.m.unsaved = saveEvery
-	s.do(s.m.View.Follow())
+	s.do(Follow(s.m.View.Follow()))
 	return nil
 }
 
 // link tells the transport about members and topics when they changed.
 func (s *step) link() {
 	st := s.m.State
-	l := GroupLink{Group: st.group, Topics: st.topics(), Members: st.Members()}
+	l := port.GroupLink{Group: st.group, Topics: st.topics(), Members: st.Members()}
 	if in := s.m.local.Inviter; in != (journal.Author{}) {
 		// It is not let in yet, or does not know; who invited it is heard first.
 		for _, a := range []journal.Author{in, st.Me()} {
@@ -216,7 +219,7 @@ func (s *step) link() {
 	s.m.linked = b.String()
 	// Before what is published: a new topic must exist, a new member be let in.
 	s.effects = append([]Effect{Link{l}}, s.effects...)
-	s.do(Tell{Notice{Type: "wallet", Group: st.group, Status: s.m.Phase()}})
+	s.do(Tell{port.Notice{Type: "wallet", Group: st.group, Status: s.m.Phase()}})
 	if !first {
 		s.do(AskSync{})
 	}

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"bytes"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -13,7 +14,7 @@ const maxRosters = 16
 
 // maxReveals is how many reveals of one identity are looked at, its first ones. An
 // honest one reveals once for itself, and for each of those that it hosts.
-const maxReveals = 1 + MaxCosigners
+const maxReveals = 1 + event.MaxCosigners
 
 // setupBook is what the facts of a forming group are found by: any of its members
 // may bring 32,768 of each (see quota) before the wallet is active.
@@ -52,7 +53,7 @@ func (s State) indexRecord(r Record) State {
 		s.setup.hosted = s.setup.hosted.Set(key2(who, id), struct{}{})
 		return s
 	}
-	s.setup.holders = s.setup.holders.Set(holderKey(accountHash(s.group, r.Body.Key), r.Body.How)+key(who), struct{}{})
+	s.setup.holders = s.setup.holders.Set(holderKey(event.AccountHash(s.group, r.Body.Key), r.Body.How)+key(who), struct{}{})
 	if old, ok := s.setup.own.Get(key(who)); !ok || string(id[:]) < string(old[:]) {
 		s.setup.own = s.setup.own.Set(key(who), id)
 	}
@@ -91,7 +92,7 @@ func (s State) myRosters(yield func(rosterFact) bool) {
 	seen := map[journal.EntryID]bool{}
 	for _, who := range append([]journal.Author{s.Me()}, s.formerSelves()...) {
 		n := 0
-		for _, id := range scan(s.setup.revealed, key(who)) {
+		for _, id := range pmap.Prefix(s.setup.revealed, key(who)) {
 			if n++; n > maxReveals || len(seen) >= maxRosters {
 				break
 			}
@@ -125,7 +126,7 @@ func (s State) placed(yield func(Record) bool) {
 			return
 		}
 	}
-	for _, k := range firstsByAuthor(s.setup.hosted, MaxCosigners) {
+	for _, k := range firstsByAuthor(s.setup.hosted, event.MaxCosigners) {
 		if r, ok := s.records.Get(k[32:]); ok && !yield(r) {
 			return
 		}

@@ -10,6 +10,8 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // unsees shows a peer that transactions have left the mempool.
@@ -19,7 +21,7 @@ func (p *peer) unsees(txs ...*wire.MsgTx) {
 	for _, tx := range txs {
 		ids = append(ids, tx.TxHash())
 	}
-	p.must(ChainIn{ChainNotice{Kind: Unseen, TxIDs: ids}})
+	p.must(ChainIn{port.ChainNotice{Kind: port.Unseen, TxIDs: ids}})
 }
 
 // A deposit that left every mempool is nobody's coin, until it is there again. A
@@ -81,7 +83,7 @@ func TestAForeignSpendThatLeftTheMempoolIsOver(t *testing.T) {
 	}
 	a.unsees(tx)
 	a.expect("unseen", 1, 0)
-	over := slices.DeleteFunc(slices.Clone(a.told), func(n Notice) bool { return n.Type != "wallet" || n.TxID != tx.TxHash() })
+	over := slices.DeleteFunc(slices.Clone(a.told), func(n port.Notice) bool { return n.Type != "wallet" || n.TxID != tx.TxHash() })
 	if len(over) != 1 {
 		t.Errorf("told %d times that it is over", len(over))
 	}
@@ -146,8 +148,8 @@ func TestOursIsHandedOverAgainWhenItLeftTheMempool(t *testing.T) {
 // sightings writes down what a view says of unconfirmed transactions.
 func sightings(v View) string {
 	out := ""
-	for id, t := range v.txs.All() {
-		out += fmt.Sprintf("%x %d %v\n", id, t.Block.Height, t.Seen)
+	for id, t := range v.Txs() {
+		out += fmt.Sprintf("%x %d %v\n", id[:], t.Block.Height, t.Seen)
 	}
 	return out
 }
@@ -166,7 +168,7 @@ func TestTheViewFollowsTheMempool(t *testing.T) {
 		c := base.clone(t)
 		a := c.peers[0]
 		pool, mined := map[chainhash.Hash]bool{}, map[chainhash.Hash]bool{}
-		tell := func(n ChainNotice) {
+		tell := func(n port.ChainNotice) {
 			before := a.m
 			one, effects, err := Step(before, a.input(ChainIn{n}))
 			if err != nil {
@@ -184,7 +186,7 @@ func TestTheViewFollowsTheMempool(t *testing.T) {
 		for range rapid.IntRange(1, 30).Draw(rt, "notices") {
 			tx := rapid.SampledFrom(txs).Draw(rt, "tx")
 			id := tx.TxHash()
-			n := ChainNotice{Kind: Seen, Txs: []*wire.MsgTx{tx}}
+			n := port.ChainNotice{Kind: port.Seen, Txs: []*wire.MsgTx{tx}}
 			switch rapid.IntRange(0, 5).Draw(rt, "what") {
 			case 0, 1:
 				if mined[id] {
@@ -192,7 +194,7 @@ func TestTheViewFollowsTheMempool(t *testing.T) {
 				}
 				pool[id] = true
 			case 2:
-				n = ChainNotice{Kind: Unseen, TxIDs: []chainhash.Hash{id}}
+				n = port.ChainNotice{Kind: port.Unseen, TxIDs: []chainhash.Hash{id}}
 				delete(pool, id)
 			case 3:
 				a.ticks(1)
@@ -216,10 +218,10 @@ func TestTheViewFollowsTheMempool(t *testing.T) {
 				}
 				for _, tx := range txs {
 					if pool[tx.TxHash()] {
-						tell(ChainNotice{Kind: Seen, Txs: []*wire.MsgTx{tx}})
+						tell(port.ChainNotice{Kind: port.Seen, Txs: []*wire.MsgTx{tx}})
 					}
 				}
-				n = ChainNotice{Kind: Unseen, TxIDs: left}
+				n = port.ChainNotice{Kind: port.Unseen, TxIDs: left}
 			}
 			tell(n)
 			if rapid.Bool().Draw(rt, "twice") {
@@ -243,14 +245,14 @@ func TestTheViewFollowsTheMempool(t *testing.T) {
 }
 
 type expecting struct {
-	Follower
-	notices chan ChainNotice
+	port.Follower
+	notices chan port.ChainNotice
 	asked   []chainhash.Hash
 }
 
-func (f *expecting) Expect(ids []chainhash.Hash) { f.asked = append(f.asked, ids...) }
-func (f *expecting) Notices() <-chan ChainNotice { return f.notices }
-func (f *expecting) Close() error                { return nil }
+func (f *expecting) Expect(ids []chainhash.Hash)      { f.asked = append(f.asked, ids...) }
+func (f *expecting) Notices() <-chan port.ChainNotice { return f.notices }
+func (f *expecting) Close() error                     { return nil }
 
 func (f *expecting) Watch(context.Context, [][]byte, int32) error { return nil }
 
@@ -262,7 +264,7 @@ func TestAStreamIsAskedAboutWhatWasSeen(t *testing.T) {
 	p.sees(deposit)
 	p.sees(mined)
 	c.mine([]*wire.MsgTx{mined})
-	f := &expecting{notices: make(chan ChainNotice)}
+	f := &expecting{notices: make(chan port.ChainNotice)}
 	close(f.notices)
 	a := &Actor{ports: Ports{Log: slog.New(slog.DiscardHandler)}, ctx: t.Context()}
 	a.current.Store(&p.m)

@@ -3,11 +3,13 @@ package coordinator
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -100,7 +102,7 @@ func (s State) Signatures(p *Proposal) []wallet.Signature {
 	if !p.Sound {
 		return nil
 	}
-	for k, b := range scan(s.sigs, p.signs) {
+	for k, b := range pmap.Prefix(s.sigs, p.signs) {
 		out = append(out, wallet.Signature{
 			Input: be32(k[64:68]), Key: be32(k[68:72]), Bytes: b,
 		})
@@ -117,7 +119,7 @@ func (s State) signed(p *Proposal, key int) int {
 // released says whether any signature on a transaction is known to be out,
 // whatever its inputs were stated to be.
 func (s State) released(tx chainhash.Hash) bool {
-	for range scan(s.sigs, key(tx)) {
+	for range pmap.Prefix(s.sigs, key(tx)) {
 		return true
 	}
 	return false
@@ -164,7 +166,7 @@ func (s State) FinalTx(p *Proposal) (*wire.MsgTx, error) {
 // by incarnation and seq, downwards.
 func voteKey(proposal journal.EntryID, r Ref) string {
 	return key2(proposal, r.Chain.Author) + string([]byte{^r.Chain.Incarnation}) +
-		string(appendUint64(nil, ^r.Seq)) + string(r.ID[:])
+		string(binary.BigEndian.AppendUint64(nil, ^r.Seq)) + string(r.ID[:])
 }
 
 func (s State) foldVote(v voteFact) State {
@@ -177,7 +179,7 @@ func (s State) lastVote(proposal journal.EntryID, who journal.Author) (voteFact,
 	of := key2(proposal, who)
 	for from := of; ; {
 		var chain journal.ChainKey
-		for _, v := range scan2(s.votes, of, from) {
+		for _, v := range pmap.PrefixFrom(s.votes, of, from) {
 			if !s.tainted(v.Ref) {
 				return v, true
 			}
@@ -189,8 +191,8 @@ func (s State) lastVote(proposal journal.EntryID, who journal.Author) (voteFact,
 		}
 		// The latest one below where the chain is tainted; else the chain before.
 		below := Ref{Chain: chain, Seq: s.taintedFrom(chain) - 1}
-		from = of + string([]byte{^chain.Incarnation}) + string(appendUint64(nil, ^below.Seq))
-		for _, v := range scan2(s.votes, of+string([]byte{^chain.Incarnation}), from) {
+		from = of + string([]byte{^chain.Incarnation}) + string(binary.BigEndian.AppendUint64(nil, ^below.Seq))
+		for _, v := range pmap.PrefixFrom(s.votes, of+string([]byte{^chain.Incarnation}), from) {
 			return v, true
 		}
 		from = afterPrefix(of + string([]byte{^chain.Incarnation}))

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 )
 
 // recSnapshot says where a snapshot of State is. It can be rebuilt from the
@@ -18,72 +19,48 @@ const snapshotVersion = 13
 
 var errSnapshot = errors.New("snapshot is of no use")
 
-type pair[V any] struct {
-	_ struct{} `cbor:",toarray"`
-	K []byte
-	V V
-}
-
-func dump[V any](m pmap.Map[string, V]) []pair[V] {
-	out := make([]pair[V], 0, m.Len())
-	for k, v := range m.All() {
-		out = append(out, pair[V]{K: []byte(k), V: v})
-	}
-	return out
-}
-
-func undump[V any](ps []pair[V]) pmap.Map[string, V] {
-	return pmap.Collect(func(yield func(string, V) bool) {
-		for _, p := range ps {
-			if !yield(string(p.K), p.V) {
-				return
-			}
-		}
-	})
-}
-
 // stateSnapshot is an active State, without what is derived from other parts.
 type stateSnapshot struct {
-	Version     int                   `cbor:"1,keyasint"`
-	Group       journal.GroupID       `cbor:"2,keyasint"`
-	Pinned      [32]byte              `cbor:"3,keyasint"`
-	Chains      []byte                `cbor:"4,keyasint"`
-	Name        string                `cbor:"5,keyasint"`
-	NameRef     Ref                   `cbor:"6,keyasint"`
-	Cuts        []pair[cutFact]       `cbor:"7,keyasint"`
-	Epochs      []pair[journal.Epoch] `cbor:"8,keyasint"`
-	Rotations   []pair[rotationFact]  `cbor:"9,keyasint"`
-	Sealed      []pair[[]byte]        `cbor:"10,keyasint"`
-	Failures    []pair[failureFact]   `cbor:"11,keyasint"`
-	Inert       []pair[Inert]         `cbor:"12,keyasint"`
-	Unknown     []pair[Ref]           `cbor:"13,keyasint"`
-	Admitted    []pair[Ref]           `cbor:"14,keyasint"`
-	Records     []pair[Record]        `cbor:"15,keyasint"`
-	Rosters     []pair[rosterFact]    `cbor:"16,keyasint"`
-	Reveals     []pair[revealFact]    `cbor:"17,keyasint"`
-	Ratified    []pair[ratifiedFact]  `cbor:"18,keyasint"`
-	Abandoned   []pair[Ref]           `cbor:"19,keyasint"`
-	Leases      []pair[leaseFact]     `cbor:"20,keyasint"`
-	Proposals   []proposalSnapshot    `cbor:"21,keyasint"`
-	Carriers    []pair[carrierFact]   `cbor:"22,keyasint"`
-	Sigs        []pair[[]byte]        `cbor:"23,keyasint"`
-	Approvals   []pair[Approval]      `cbor:"24,keyasint"`
-	Votes       []pair[voteFact]      `cbor:"25,keyasint"`
-	Withdrawals []pair[Ref]           `cbor:"26,keyasint"`
-	Named       []pair[Ref]           `cbor:"27,keyasint"`
-	Replaced    []pair[replacedFact]  `cbor:"28,keyasint"`
-	Replacing   []pair[replaceVote]   `cbor:"29,keyasint"`
-	Labels      []pair[labelFact]     `cbor:"30,keyasint"`
-	Under       []underSnapshot       `cbor:"31,keyasint"` // the entries of each epoch but the first
-	Renamed     string                `cbor:"32,keyasint"`
-	RenamedRef  Ref                   `cbor:"33,keyasint"`
+	Version     int                          `cbor:"1,keyasint"`
+	Group       journal.GroupID              `cbor:"2,keyasint"`
+	Pinned      [32]byte                     `cbor:"3,keyasint"`
+	Chains      []byte                       `cbor:"4,keyasint"`
+	Name        string                       `cbor:"5,keyasint"`
+	NameRef     Ref                          `cbor:"6,keyasint"`
+	Cuts        []record.Pair[cutFact]       `cbor:"7,keyasint"`
+	Epochs      []record.Pair[journal.Epoch] `cbor:"8,keyasint"`
+	Rotations   []record.Pair[rotationFact]  `cbor:"9,keyasint"`
+	Sealed      []record.Pair[[]byte]        `cbor:"10,keyasint"`
+	Failures    []record.Pair[failureFact]   `cbor:"11,keyasint"`
+	Inert       []record.Pair[Inert]         `cbor:"12,keyasint"`
+	Unknown     []record.Pair[Ref]           `cbor:"13,keyasint"`
+	Admitted    []record.Pair[Ref]           `cbor:"14,keyasint"`
+	Records     []record.Pair[Record]        `cbor:"15,keyasint"`
+	Rosters     []record.Pair[rosterFact]    `cbor:"16,keyasint"`
+	Reveals     []record.Pair[revealFact]    `cbor:"17,keyasint"`
+	Ratified    []record.Pair[ratifiedFact]  `cbor:"18,keyasint"`
+	Abandoned   []record.Pair[Ref]           `cbor:"19,keyasint"`
+	Leases      []record.Pair[leaseFact]     `cbor:"20,keyasint"`
+	Proposals   []proposalSnapshot           `cbor:"21,keyasint"`
+	Carriers    []record.Pair[carrierFact]   `cbor:"22,keyasint"`
+	Sigs        []record.Pair[[]byte]        `cbor:"23,keyasint"`
+	Approvals   []record.Pair[Approval]      `cbor:"24,keyasint"`
+	Votes       []record.Pair[voteFact]      `cbor:"25,keyasint"`
+	Withdrawals []record.Pair[Ref]           `cbor:"26,keyasint"`
+	Named       []record.Pair[Ref]           `cbor:"27,keyasint"`
+	Replaced    []record.Pair[replacedFact]  `cbor:"28,keyasint"`
+	Replacing   []record.Pair[replaceVote]   `cbor:"29,keyasint"`
+	Labels      []record.Pair[labelFact]     `cbor:"30,keyasint"`
+	Under       []underSnapshot              `cbor:"31,keyasint"` // the entries of each epoch but the first
+	Renamed     string                       `cbor:"32,keyasint"`
+	RenamedRef  Ref                          `cbor:"33,keyasint"`
 }
 
 type proposalSnapshot struct {
-	Ref   Ref              `cbor:"1,keyasint"`
-	Body  *ProposalCreated `cbor:"2,keyasint"`
-	TxID  [32]byte         `cbor:"3,keyasint"`
-	Sound bool             `cbor:"4,keyasint"`
+	Ref   Ref                    `cbor:"1,keyasint"`
+	Body  *event.ProposalCreated `cbor:"2,keyasint"`
+	TxID  [32]byte               `cbor:"3,keyasint"`
+	Sound bool                   `cbor:"4,keyasint"`
 }
 
 // underSnapshot lists the entries of an epoch. Each is 32 bytes of IDs.
@@ -101,14 +78,14 @@ func (s State) snapshot() ([]byte, error) {
 	snap := stateSnapshot{
 		Version: snapshotVersion, Group: s.group, Pinned: s.pinned, Chains: chains, Name: s.name, NameRef: s.nameRef,
 		Renamed: s.renamed, RenamedRef: s.renamedRef,
-		Cuts: dump(s.cuts), Epochs: dump(s.epochs), Rotations: dump(s.rotations), Failures: dump(s.failures),
-		Inert: dump(s.inert), Unknown: dump(s.unknown), Admitted: dump(s.admitted), Records: dump(s.records),
-		Rosters: dump(s.rosters), Reveals: dump(s.reveals), Ratified: dump(s.ratified), Abandoned: dump(s.abandoned),
-		Leases: dump(s.leases), Carriers: dump(s.carriers), Sigs: dump(s.sigs), Approvals: dump(s.approvals),
-		Votes: dump(s.votes), Withdrawals: dump(s.withdrawals), Named: dump(s.named), Replaced: dump(s.replaced), Replacing: dump(s.replaceVotes), Labels: dump(s.labels),
+		Cuts: record.Dump(s.cuts), Epochs: record.Dump(s.epochs), Rotations: record.Dump(s.rotations), Failures: record.Dump(s.failures),
+		Inert: record.Dump(s.inert), Unknown: record.Dump(s.unknown), Admitted: record.Dump(s.admitted), Records: record.Dump(s.records),
+		Rosters: record.Dump(s.rosters), Reveals: record.Dump(s.reveals), Ratified: record.Dump(s.ratified), Abandoned: record.Dump(s.abandoned),
+		Leases: record.Dump(s.leases), Carriers: record.Dump(s.carriers), Sigs: record.Dump(s.sigs), Approvals: record.Dump(s.approvals),
+		Votes: record.Dump(s.votes), Withdrawals: record.Dump(s.withdrawals), Named: record.Dump(s.named), Replaced: record.Dump(s.replaced), Replacing: record.Dump(s.replaceVotes), Labels: record.Dump(s.labels),
 	}
 	for k, e := range s.sealed.All() {
-		snap.Sealed = append(snap.Sealed, pair[[]byte]{K: []byte(k), V: e.Bytes()})
+		snap.Sealed = append(snap.Sealed, record.Pair[[]byte]{K: []byte(k), V: e.Bytes()})
 	}
 	for _, p := range s.proposals.All() {
 		snap.Proposals = append(snap.Proposals, proposalSnapshot{p.Ref, p.Body, p.TxID, p.Sound})
@@ -122,7 +99,7 @@ func (s State) snapshot() ([]byte, error) {
 		}
 		snap.Under[n].IDs = append(snap.Under[n].IDs, id...)
 	}
-	b, err := theCodec.enc.Marshal(snap)
+	b, err := record.Encode(snap)
 	if err != nil {
 		return nil, fmt.Errorf("encode snapshot: %w", err)
 	}
@@ -133,7 +110,7 @@ func (s State) snapshot() ([]byte, error) {
 // of the same group and pin; entries written since are folded by the caller.
 func (s State) withSnapshot(b []byte) (State, error) {
 	var snap stateSnapshot
-	if err := localDecode(b, &snap); err != nil {
+	if err := record.Decode(b, &snap); err != nil {
 		return s, fmt.Errorf("%w: %w", errSnapshot, err)
 	}
 	if snap.Version != snapshotVersion || snap.Group != s.group || snap.Pinned != s.pinned || s.pinned == [32]byte{} {
@@ -144,12 +121,12 @@ func (s State) withSnapshot(b []byte) (State, error) {
 		return s, fmt.Errorf("%w: %w", errSnapshot, err)
 	}
 	s.name, s.nameRef, s.renamed, s.renamedRef = snap.Name, snap.NameRef, snap.Renamed, snap.RenamedRef
-	s.cuts, s.epochs, s.rotations = undump(snap.Cuts), undump(snap.Epochs), undump(snap.Rotations)
-	s.inert, s.unknown, s.admitted, s.records = undump(snap.Inert), undump(snap.Unknown), undump(snap.Admitted), undump(snap.Records)
-	s.rosters, s.reveals, s.ratified, s.abandoned = undump(snap.Rosters), undump(snap.Reveals), undump(snap.Ratified), undump(snap.Abandoned)
-	s.leases, s.carriers, s.sigs, s.approvals = undump(snap.Leases), undump(snap.Carriers), undump(snap.Sigs), undump(snap.Approvals)
-	s.replaced, s.replaceVotes, s.labels = undump(snap.Replaced), undump(snap.Replacing), undump(snap.Labels)
-	s.votes, s.withdrawals, s.named = undump(snap.Votes), undump(snap.Withdrawals), undump(snap.Named)
+	s.cuts, s.epochs, s.rotations = record.Undump(snap.Cuts), record.Undump(snap.Epochs), record.Undump(snap.Rotations)
+	s.inert, s.unknown, s.admitted, s.records = record.Undump(snap.Inert), record.Undump(snap.Unknown), record.Undump(snap.Admitted), record.Undump(snap.Records)
+	s.rosters, s.reveals, s.ratified, s.abandoned = record.Undump(snap.Rosters), record.Undump(snap.Reveals), record.Undump(snap.Ratified), record.Undump(snap.Abandoned)
+	s.leases, s.carriers, s.sigs, s.approvals = record.Undump(snap.Leases), record.Undump(snap.Carriers), record.Undump(snap.Sigs), record.Undump(snap.Approvals)
+	s.replaced, s.replaceVotes, s.labels = record.Undump(snap.Replaced), record.Undump(snap.Replacing), record.Undump(snap.Labels)
+	s.votes, s.withdrawals, s.named = record.Undump(snap.Votes), record.Undump(snap.Withdrawals), record.Undump(snap.Named)
 	for k, i := range s.inert.All() {
 		if i.Rule == ruleReader {
 			s.bugs = s.bugs.Set(k, i.Ref)
@@ -165,15 +142,15 @@ func (s State) withSnapshot(b []byte) (State, error) {
 		}
 		s = s.waits(e, true)
 	}
-	var ps []pair[*Proposal]
+	var ps []record.Pair[*Proposal]
 	for _, x := range snap.Proposals {
 		p := &Proposal{Ref: x.Ref, Body: x.Body, spend: &lazySpend{}}
 		if x.Sound {
 			p.describes(x.TxID)
 		}
-		ps = append(ps, pair[*Proposal]{K: x.Ref.ID[:], V: p})
+		ps = append(ps, record.Pair[*Proposal]{K: x.Ref.ID[:], V: p})
 	}
-	s.proposals = undump(ps)
+	s.proposals = record.Undump(ps)
 	if s, err = s.withBooks(snap); err != nil {
 		return s, err
 	}

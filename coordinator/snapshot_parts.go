@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/record"
 )
 
 // A snapshot is stored in parts, each in a batch of its own, beside the parts of
@@ -41,7 +44,7 @@ func partName(generation, n int) string {
 func snapshotPlaceOf(recs map[string][]byte) snapshotPlace {
 	var p snapshotPlace
 	var x snapshotIndex
-	if localDecode(recs[recSnapshot], &x) == nil && x.Generation == 0 {
+	if record.Decode(recs[recSnapshot], &x) == nil && x.Generation == 0 {
 		p.next = 1
 	}
 	for name := range recs {
@@ -58,7 +61,7 @@ func snapshotPlaceOf(recs map[string][]byte) snapshotPlace {
 // errSnapshot where some are missing or damaged.
 func joinSnapshot(recs map[string][]byte) ([]byte, error) {
 	var x snapshotIndex
-	if err := localDecode(recs[recSnapshot], &x); err != nil {
+	if err := record.Decode(recs[recSnapshot], &x); err != nil {
 		return nil, fmt.Errorf("%w: %w", errSnapshot, err)
 	}
 	if x.Version != snapshotVersion || x.Parts < 0 || x.Parts > len(recs) {
@@ -77,18 +80,18 @@ func joinSnapshot(recs map[string][]byte) ([]byte, error) {
 
 // batches are what stores a snapshot, to be committed in this order, and where
 // the next one goes once they are.
-func (p snapshotPlace) batches(m Machine, size int) ([]Batch, snapshotPlace, error) {
+func (p snapshotPlace) batches(m Machine, size int) ([]port.Batch, snapshotPlace, error) {
 	b, err := m.State.snapshot()
 	if err != nil {
 		return nil, p, err
 	}
 	x := snapshotIndex{Version: snapshotVersion, Generation: p.next, Hash: sha256.Sum256(b)}
-	var out []Batch
+	var out []port.Batch
 	for part := range slices.Chunk(b, size) {
-		out = append(out, Batch{Group: m.State.group, Puts: map[string][]byte{partName(p.next, x.Parts): part}})
+		out = append(out, port.Batch{Group: m.State.group, Puts: map[string][]byte{partName(p.next, x.Parts): part}})
 		x.Parts++
 	}
-	index, err := theCodec.enc.Marshal(x)
+	index, err := record.Encode(x)
 	if err != nil {
 		return nil, p, fmt.Errorf("encode snapshot: %w", err)
 	}
@@ -108,7 +111,7 @@ func (p snapshotPlace) batches(m Machine, size int) ([]Batch, snapshotPlace, err
 
 // EncodeSnapshot returns the batches that store a snapshot of an active wallet,
 // to be committed in this order: what an actor commits when it stops.
-func EncodeSnapshot(m Machine) ([]Batch, error) {
+func EncodeSnapshot(m Machine) ([]port.Batch, error) {
 	out, _, err := m.snaps.batches(m, snapshotPart)
 	return out, err
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -23,7 +24,7 @@ func (p *peer) epochAfter(parent journal.Epoch) journal.Epoch {
 // open for some. It is added to the peer's chain without a step.
 func (p *peer) rotation(ep journal.Epoch, to, spoiled []*peer) *journal.Entry {
 	p.tb.Helper()
-	body := &EpochRotated{Number: ep.Number, Parent: ep.Parent}
+	body := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	for _, m := range to {
 		sealed, err := journal.SealSecret(ep, p.id(), m.id(), m.self.Sealing.Public())
 		if err != nil {
@@ -32,9 +33,9 @@ func (p *peer) rotation(ep journal.Epoch, to, spoiled []*peer) *journal.Entry {
 		if slices.Contains(spoiled, m) {
 			sealed[0]++
 		}
-		body.Stanzas = append(body.Stanzas, Stanza{To: m.id(), Sealed: sealed})
+		body.Stanzas = append(body.Stanzas, event.Stanza{To: m.id(), Sealed: sealed})
 	}
-	plain, err := EncodeEvent(Event{Time: p.clock.UnixMilli(), Body: body})
+	plain, err := event.Encode(event.Event{Time: p.clock.UnixMilli(), Body: body})
 	if err != nil {
 		p.tb.Fatal(err)
 	}
@@ -163,7 +164,7 @@ func TestASpoilerLocksNobodyOutWhoWasAway(t *testing.T) {
 			e := p.spoil(1, c.peers, b)[0]
 			a.must(EntryIn{e})
 			made[p] = append(made[p], e)
-			if _, err := a.wild(&AddressLeased{Index: 1}); err != nil {
+			if _, err := a.wild(&event.AddressLeased{Index: 1}); err != nil {
 				t.Fatal(err)
 			}
 			ep, _ := a.m.State.Epoch()
@@ -244,7 +245,7 @@ func TestFramingEndsNoEpoch(t *testing.T) {
 			by.must(Rekey{})
 			ep, _ := by.m.State.Epoch()
 			c.settle()
-			if _, err := evil.wild(&StanzaFailed{Epoch: ep.ID()}); err != nil {
+			if _, err := evil.wild(&event.StanzaFailed{Epoch: ep.ID()}); err != nil {
 				t.Fatal(err)
 			}
 			c.settle()
@@ -327,7 +328,7 @@ func TestOneWhoSpoilsUsesUpItsOwnAccount(t *testing.T) {
 			evil.spoiled = journal.Epoch{}
 			es := []*journal.Entry{evil.rotation(ep, []*peer{a}, nil)}
 			if write {
-				es = append(es, evil.sealed(ep, &AddressLeased{Index: 3}))
+				es = append(es, evil.sealed(ep, &event.AddressLeased{Index: 3}))
 			}
 			for _, e := range es {
 				a.must(EntryIn{e})
@@ -364,7 +365,7 @@ func TestOneWhoSpoilsUsesUpItsOwnAccount(t *testing.T) {
 }
 
 // draftFor is a proposal as a peer would make it, not entered.
-func draftFor(p *peer, x Propose) *ProposalCreated {
+func draftFor(p *peer, x Propose) *event.ProposalCreated {
 	x.Unsigned = true
 	q := *p
 	q.held = map[journal.EntryID]*journal.Entry{}
@@ -375,9 +376,9 @@ func draftFor(p *peer, x Propose) *ProposalCreated {
 }
 
 // sealed is an entry under an epoch of the peer's choice, in its chain.
-func (p *peer) sealed(ep journal.Epoch, body Body) *journal.Entry {
+func (p *peer) sealed(ep journal.Epoch, body event.Body) *journal.Entry {
 	p.tb.Helper()
-	plain, err := EncodeEvent(Event{Time: p.clock.UnixMilli(), Body: body})
+	plain, err := event.Encode(event.Event{Time: p.clock.UnixMilli(), Body: body})
 	if err != nil {
 		p.tb.Fatal(err)
 	}

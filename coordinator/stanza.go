@@ -3,6 +3,7 @@ package coordinator
 import (
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -50,7 +51,7 @@ func firstsByAuthor[V any](m pmap.Map[string, V], most int) []string {
 			return out
 		}
 		n := 0
-		for k := range scan(m, who) {
+		for k := range pmap.Prefix(m, who) {
 			if n++; n > most {
 				break
 			}
@@ -109,7 +110,7 @@ func (s State) lies(id journal.EntryID, by journal.Author, epoch journal.EpochID
 	wrote, _ := s.book.users.Get(key2(epoch, by))
 	s = s.uses(epoch, by, true)
 	s.book.under = s.book.under.Set(key(id), epoch)
-	for k := range scan(s.wants.by, key(id)) {
+	for k := range pmap.Prefix(s.wants.by, key(id)) {
 		s = s.signedUnder(id, epoch, journal.Author([]byte(k[32:])))
 	}
 	return s, !wrote
@@ -119,7 +120,7 @@ func (s State) lies(id journal.EntryID, by journal.Author, epoch journal.EpochID
 func (s State) learnt(ep journal.Epoch) State {
 	x := epochNode{ep.ID(), ep.Number, ep.Parent}
 	s.book.byNo = s.book.byNo.Set(x.rank(), x.ID)
-	for _, f := range scan(s.failures, key(x.ID)) {
+	for _, f := range pmap.Prefix(s.failures, key(x.ID)) {
 		s = s.mustAnswer(f)
 	}
 	return s.ranks(x)
@@ -133,7 +134,7 @@ func (s State) mustAnswer(f failureFact) State {
 
 // lacks says whether entries are held that only an epoch's secret opens.
 func (s State) lacks(id journal.EpochID) bool {
-	for range scan(s.sealed, key(id)) {
+	for range pmap.Prefix(s.sealed, key(id)) {
 		return true
 	}
 	return false
@@ -144,7 +145,7 @@ func (s State) lacks(id journal.EpochID) bool {
 // fewer such cases than limit. One who spoils epochs without end uses up its own
 // account only, not that of an honest member who wrote under one of them.
 func (s State) affords(epoch journal.EpochID, who journal.Author, limit int) bool {
-	for u := range scan(s.book.users, key(epoch)) {
+	for u := range pmap.Prefix(s.book.users, key(epoch)) {
 		by := journal.Author([]byte(u[32:]))
 		k, ok := s.active.keyOf(by)
 		if !ok {
@@ -184,7 +185,7 @@ func (s State) asksFor(d askDue) (now, later bool) {
 	if d.Named {
 		return true, false
 	}
-	for range scan(s.rotations, key(d.Epoch)) {
+	for range pmap.Prefix(s.rotations, key(d.Epoch)) {
 		return true, false
 	}
 	return false, true
@@ -206,7 +207,7 @@ func (s *step) tellStanza() error {
 		if !now {
 			continue
 		}
-		if _, err := s.write(&StanzaFailed{Epoch: d.Epoch}); err != nil {
+		if _, err := s.write(&event.StanzaFailed{Epoch: d.Epoch}); err != nil {
 			return err
 		}
 		s.m.turns.asked = k[:32]
@@ -235,7 +236,7 @@ func (s *step) askPastForks() error {
 		if now, later := s.m.State.asksFor(d); !now && !later {
 			continue
 		}
-		if _, err := s.write(&StanzaFailed{Epoch: d.Epoch}); err != nil {
+		if _, err := s.write(&event.StanzaFailed{Epoch: d.Epoch}); err != nil {
 			return err
 		}
 		s.m.turns.asked = k[:32]
@@ -254,7 +255,7 @@ func (s *step) sealAgain() error {
 			continue
 		}
 		var keys []string
-		for k := range scan(st.book.answers, key(m.Identity)) {
+		for k := range pmap.Prefix(st.book.answers, key(m.Identity)) {
 			if keys = append(keys, k); len(keys) == stanzaEach {
 				break
 			}
@@ -298,7 +299,7 @@ func (s State) answers(id journal.EpochID, who journal.Author) (journal.Epoch, b
 // because the secret of their epoch is not held.
 func (s State) Unread(by journal.Author) []journal.EntryID {
 	var out []journal.EntryID
-	for k := range scan(s.book.waiting, key(by)) {
+	for k := range pmap.Prefix(s.book.waiting, key(by)) {
 		out = append(out, idOf(k))
 	}
 	return out
@@ -324,7 +325,7 @@ func (s State) unreadSealed(u *unreadEntries) {
 		} else if u.mine {
 			continue
 		}
-		for k := range scan(s.book.waiting, prefix) {
+		for k := range pmap.Prefix(s.book.waiting, prefix) {
 			if u.full() || end != 0 && k[33:41] >= number(end) {
 				break
 			}

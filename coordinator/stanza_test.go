@@ -3,6 +3,8 @@ package coordinator
 import (
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -27,8 +29,8 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 	other := evil.out[len(evil.out)-1]
 
 	evil.m = before
-	s := &step{m: evil.m, in: evil.input(nil), batch: Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
-	if _, err := s.write(&AddressLeased{Index: 9}); err != nil {
+	s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+	if _, err := s.write(&event.AddressLeased{Index: 9}); err != nil {
 		t.Fatal(err)
 	}
 	ep := s.newEpoch()
@@ -45,7 +47,7 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := EncodeEvent(Event{Time: 1, Body: p.Body})
+	plain, err := event.Encode(event.Event{Time: 1, Body: p.Body})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +102,8 @@ func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 	before := evil.m
 	evil.must(LeaseAddress{})
 	other := evil.out[len(evil.out)-1]
-	s := &step{m: before, in: evil.input(nil), batch: Batch{Group: before.State.group, Puts: map[string][]byte{}}}
-	if _, err := s.write(&AddressLeased{Index: 9}); err != nil {
+	s := &step{m: before, in: evil.input(nil), batch: port.Batch{Group: before.State.group, Puts: map[string][]byte{}}}
+	if _, err := s.write(&event.AddressLeased{Index: 9}); err != nil {
 		t.Fatal(err)
 	}
 	ep := s.newEpoch()

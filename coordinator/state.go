@@ -3,8 +3,10 @@ package coordinator
 import (
 	"encoding/binary"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
@@ -29,7 +31,7 @@ type Ref struct {
 type State struct {
 	self    *Self
 	group   journal.GroupID
-	genesis Genesis
+	genesis event.Genesis
 	name    string
 	nameRef Ref
 	renamed string // what the founder calls it by now
@@ -135,9 +137,9 @@ type Inert struct {
 
 // Record is a cosigner's own description, checked by itself.
 type Record struct {
-	Ref  Ref           `cbor:"1,keyasint"`
-	Body *MemberRecord `cbor:"2,keyasint"`
-	Key  wallet.Key    `cbor:"3,keyasint"`
+	Ref  Ref                 `cbor:"1,keyasint"`
+	Body *event.MemberRecord `cbor:"2,keyasint"`
+	Key  wallet.Key          `cbor:"3,keyasint"`
 }
 
 type rosterFact struct {
@@ -158,10 +160,10 @@ type ratifiedFact struct {
 }
 
 type carrierFact struct {
-	Ref        Ref                `cbor:"1,keyasint"`
-	Proposal   journal.EntryID    `cbor:"2,keyasint"`
-	Signatures []PartialSignature `cbor:"3,keyasint"`
-	Carried    bool               `cbor:"4,keyasint"`
+	Ref        Ref                      `cbor:"1,keyasint"`
+	Proposal   journal.EntryID          `cbor:"2,keyasint"`
+	Signatures []event.PartialSignature `cbor:"3,keyasint"`
+	Carried    bool                     `cbor:"4,keyasint"`
 	// Verified has a bit for each signature, set for those that verified; nil
 	// while that is not known.
 	Verified []byte `cbor:"5,keyasint,omitempty"`
@@ -184,11 +186,11 @@ type Approval struct {
 // NewState returns the state of a group of which nothing is known but its
 // genesis and the secret of epoch 0. It returns ErrEvent for a malformed genesis.
 func NewState(self *Self, genesis []byte, secret [32]byte, pinned [32]byte) (State, error) {
-	g, err := DecodeGenesis(genesis)
+	g, err := event.DecodeGenesis(genesis)
 	if err != nil {
 		return State{}, err
 	}
-	s := State{self: self, group: GroupID(genesis), genesis: g, pinned: pinned}
+	s := State{self: self, group: event.GroupID(genesis), genesis: g, pinned: pinned}
 	zero := journal.Epoch{Group: s.group, Secret: secret}
 	s.zero = zero.ID()
 	s.epochs = s.epochs.Set(key(s.zero), zero)
@@ -199,7 +201,7 @@ func NewState(self *Self, genesis []byte, secret [32]byte, pinned [32]byte) (Sta
 func (s State) Group() journal.GroupID { return s.group }
 
 // Genesis returns the group's genesis.
-func (s State) Genesis() Genesis { return s.genesis }
+func (s State) Genesis() event.Genesis { return s.genesis }
 
 // Name returns the wallet's name as its founder gave it first, or "".
 func (s State) Name() string { return s.name }
@@ -251,7 +253,7 @@ func (s State) Members() []journal.Author {
 	}
 	for k := range s.admitted.All() {
 		a := journal.Author([]byte(k))
-		if len(out) >= maxAdmissions {
+		if len(out) >= event.MaxAdmissions {
 			break
 		}
 		if !seen[a] {
@@ -343,19 +345,13 @@ func approvalKey(signs string, key uint32) string {
 	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 68), signs...), key))
 }
 
-func coinKey(o wire.OutPoint) string {
-	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 36), o.Hash[:]...), o.Index))
+// coinOf reads a coinKey.
+func coinOf(k string) wire.OutPoint {
+	return wire.OutPoint{Hash: chainhash.Hash([]byte(k[:32])), Index: be32(k[32:])}
 }
 
-// scan yields the values whose key starts with prefix, in key order.
-func scan[V any](m pmap.Map[string, V], prefix string) func(yield func(string, V) bool) {
-	return func(yield func(string, V) bool) {
-		for k, v := range m.From(prefix) {
-			if len(k) < len(prefix) || k[:len(prefix)] != prefix || !yield(k, v) {
-				return
-			}
-		}
-	}
+func coinKey(o wire.OutPoint) string {
+	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 36), o.Hash[:]...), o.Index))
 }
 
 func (s State) touch(p journal.EntryID) State {

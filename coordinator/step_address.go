@@ -3,12 +3,11 @@ package coordinator
 import (
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
-
-// watchable is how many receive indexes past the last used one are watched at most.
-const watchable = gapLimit + beyondGap
 
 // taken says of each receive index from one on whether an untainted entry took
 // it. Of each other member it counts the first leases, up to most.
@@ -16,7 +15,7 @@ func (s State) taken(from uint32, most int) []bool {
 	out := make([]bool, watchable)
 	count := map[journal.Author]int{}
 	for i := range out {
-		for _, l := range scan(s.leases, leasesOf(from+uint32(i))) {
+		for _, l := range pmap.Prefix(s.leases, leasesOf(from+uint32(i))) {
 			who := l.Ref.Chain.Author
 			if s.tainted(l.Ref) || (count[who] == most && !s.sameMember(who, s.Me())) {
 				continue
@@ -53,7 +52,7 @@ func pick(taken []bool, used, from, count uint32, me, members int) (uint32, bool
 // insists, each member is left its share, so that none can keep the others
 // from receiving.
 func (m Machine) free(insist bool) (uint32, bool) {
-	a, used := m.State.active, m.View.used[wallet.BranchExternal]
+	a, used := m.State.active, m.View.Used(wallet.BranchExternal)
 	me, _ := a.index(m.State.Me())
 	look := func(most int) (uint32, bool) {
 		taken := m.State.taken(used, most)
@@ -78,13 +77,13 @@ func (s *step) lease(x LeaseAddress) error {
 	if err := s.notArchived(); err != nil {
 		return err
 	}
-	used := s.m.View.used[wallet.BranchExternal]
+	used := s.m.View.Used(wallet.BranchExternal)
 	next, ok := s.m.free(x.BeyondGap)
 	if (!ok || next >= used+gapLimit) && !x.BeyondGap && !x.Peek {
 		return refuse(RuleGap, "%d unused addresses are handed out already", gapLimit).
 			hint("wallets elsewhere stop looking after %d unused ones; --beyond-gap hands out one more", gapLimit)
 	}
-	if !ok || next >= maxIndex {
+	if !ok || next >= event.MaxIndex {
 		return refuse(RuleGap, "%d unused addresses are handed out already, which is all that this node watches", watchable)
 	}
 	addr, err := a.Descriptor.Address(wallet.BranchExternal, next)
@@ -92,7 +91,7 @@ func (s *step) lease(x LeaseAddress) error {
 		return fmt.Errorf("derive address: %w", err)
 	}
 	if !x.Peek {
-		if _, err := s.write(&AddressLeased{Index: next}); err != nil {
+		if _, err := s.write(&event.AddressLeased{Index: next}); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // saveEvery is how many blocks without interest pass before the view is stored.
@@ -12,49 +12,43 @@ const saveEvery = 50
 
 // chain takes a notice of the follower. The chain never decides State or
 // what is stored of the journal.
-func (s *step) chain(n ChainNotice) error {
+func (s *step) chain(n port.ChainNotice) error {
 	v := s.m.View
 	touched := false
 	var err error
 	switch n.Kind {
-	case Connected:
+	case port.Connected:
 		v, touched, err = v.Connect(n.Block, n.Prev, n.Txs)
 		s.m.unsaved++
-		if s.m.View.caughtUp {
-			s.do(Tell{Notice{Type: "chain", Group: s.m.State.group, Height: n.Block.Height}})
+		if s.m.View.CaughtUp() {
+			s.do(Tell{port.Notice{Type: "chain", Group: s.m.State.group, Height: n.Block.Height}})
 		}
-	case Disconnected:
+	case port.Disconnected:
 		v, err = v.Disconnect(n.Block)
 		touched = true
-	case Rescanned:
+	case port.Rescanned:
 		v, touched = v.Rescan(n.Block, n.Txs)
-	case Seen:
+	case port.Seen:
 		s.sighting = true
 		for _, tx := range n.Txs {
 			var t bool
 			v, t = v.See(tx, true)
 			touched = touched || t
 		}
-	case Unseen:
+	case port.Unseen:
 		s.sighting = true // told again after a crash: see Actor.stream
 		v, touched = v.Unsee(n.TxIDs)
-	case CaughtUp:
-		// One that was on its way when a rescan was asked for says nothing of it.
-		done := v.asked && n.Watches >= v.call
-		touched = !v.caughtUp || done
-		v.caughtUp = true
-		if done {
-			v.rescan, v.asked, v.near = 0, false, 0
-		}
+	case port.CaughtUp:
+		v, touched = v.CatchUp(n.Watches)
 	default:
 		return fmt.Errorf("%w: chain notice %d", ErrBadRequest, n.Kind)
 	}
 	if err != nil {
 		return err
 	}
-	first := v.caughtUp && !s.m.View.caughtUp
+	first := v.CaughtUp() && !s.m.View.CaughtUp()
 	s.m.View = v
-	s.lookAroundNews(n.Kind != Seen && n.Kind != Unseen)
+	s.lookAroundNews(n.Kind != port.Seen && n.Kind != port.Unseen)
 	s.age()
 	if first {
 		s.sendAgain(true, false) // the backend may not have been there to take it when this node started
@@ -62,29 +56,21 @@ func (s *step) chain(n ChainNotice) error {
 	if touched {
 		s.m.unsaved = saveEvery
 	}
-	return s.extend(n.Block, n.Kind == Rescanned)
+	return s.extend(n.Block, n.Kind == port.Rescanned)
 }
 
 // lookAroundNews looks at what rests on the transactions that changed in this
 // step; blocks says that it took or gave back a block.
 func (s *step) lookAroundNews(blocks bool) {
-	for id := range s.m.View.news.All() {
-		s.lookAround(chainhash.Hash([]byte(id)), blocks)
+	for id := range s.m.View.News() {
+		s.lookAround(id, blocks)
 	}
 }
 
 // watchFrom asks the follower for further scripts, and remembers durably that
 // it was asked: an unfinished rescan begins again after a restart.
 func (s *step) watchFrom(scripts [][]byte, from int32) {
-	v := &s.m.View
-	near := v.nearTip(from+1) && (v.rescan == 0 || v.rescan == v.near || v.nearTip(v.rescan))
-	if v.rescan == 0 || from+1 < v.rescan {
-		v.rescan = from + 1
-	}
-	if v.near = 0; near {
-		v.near = v.rescan
-	}
-	s.m.View.asked = false
+	s.m.View = s.m.View.AskFrom(from)
 	s.m.unsaved = saveEvery
 	s.do(WatchScripts{Scripts: scripts, From: from})
 }
@@ -94,7 +80,7 @@ func (s *step) saveView() error {
 	if s.sighting {
 		return nil
 	}
-	if s.m.View.changed.Len() == 0 && s.m.unsaved < saveEvery {
+	if !s.m.View.Changes() && s.m.unsaved < saveEvery {
 		return nil
 	}
 	if err := s.saveScripts(); err != nil {
@@ -105,7 +91,7 @@ func (s *step) saveView() error {
 		return err
 	}
 	s.m.unsaved = 0
-	b, err := s.m.View.record()
+	b, err := s.m.View.Record()
 	if err != nil {
 		return err
 	}
@@ -130,12 +116,11 @@ func (s *step) saveTxs() (bool, error) {
 	if isEntry(s.in.Msg) {
 		most, bytes = savedTxsEach, savedBytesEach
 	}
-	for k := range s.m.View.changed.All() {
+	for id := range s.m.View.Changed() {
 		if most <= 0 || bytes <= 0 {
 			return false, nil
 		}
-		id := chainhash.Hash([]byte(k))
-		s.m.View.changed = s.m.View.changed.Delete(k)
+		s.m.View = s.m.View.Saved(id)
 		most--
 		name := recTx + id.String()
 		t, ok := s.m.View.Tx(id)
@@ -143,7 +128,7 @@ func (s *step) saveTxs() (bool, error) {
 			s.batch.Deletes = append(s.batch.Deletes, name)
 			continue
 		}
-		b, err := t.record()
+		b, err := t.Record()
 		if err != nil {
 			return false, err
 		}
@@ -156,17 +141,17 @@ func (s *step) saveTxs() (bool, error) {
 // saveScripts stores the scripts derived since the last time.
 func (s *step) saveScripts() error {
 	for branch := range s.m.saved {
-		if s.m.saved[branch] == s.m.View.watched[branch] {
+		if s.m.saved[branch] == s.m.View.Watched()[branch] {
 			continue
 		}
-		recs, err := s.m.View.scriptRecords(s.m.State.active.Descriptor, uint32(branch), s.m.saved[branch])
+		recs, err := s.m.View.ScriptRecords(s.m.State.active.Descriptor, uint32(branch), s.m.saved[branch])
 		if err != nil {
 			return err
 		}
 		for name, b := range recs {
 			s.batch.Puts[name] = b
 		}
-		s.m.saved[branch] = s.m.View.watched[branch]
+		s.m.saved[branch] = s.m.View.Watched()[branch]
 	}
 	return nil
 }
@@ -177,7 +162,7 @@ func (s *step) broadcasted(x Broadcasted) error {
 	if !ok {
 		return nil
 	}
-	if errors.Is(x.Err, ErrNotSeen) {
+	if errors.Is(x.Err, port.ErrNotSeen) {
 		return nil // it stays final, and is broadcast again
 	}
 	id := string(x.TxID[:])
@@ -186,7 +171,7 @@ func (s *step) broadcasted(x Broadcasted) error {
 		reason := broadcastReason(x.Err)
 		if told, _ := s.m.refused.Get(id); told != reason {
 			s.m.refused = s.m.refused.Set(id, reason)
-			s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, TxID: x.TxID, Detail: "broadcast failed: " + reason}})
+			s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, TxID: x.TxID, Detail: "broadcast failed: " + reason}})
 		}
 		return nil
 	}
@@ -201,7 +186,7 @@ func (s *step) broadcasted(x Broadcasted) error {
 }
 
 func broadcastReason(err error) string {
-	if errors.Is(err, ErrTxRejected) {
+	if errors.Is(err, port.ErrTxRejected) {
 		return err.Error()
 	}
 	return "the Bitcoin node is not reachable"

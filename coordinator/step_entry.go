@@ -3,6 +3,7 @@ package coordinator
 import (
 	"errors"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -14,29 +15,29 @@ func (s *step) entry(e *journal.Entry, take func(State, *journal.Entry, bool) (S
 	h := e.Header()
 	switch {
 	case h.Group != st.group:
-		return RejectGroup
+		return port.RejectGroup
 	case st.chains.Has(e.ID()):
 		s.do(Reply{}) // held already, and so durable already
 		return nil
 	case !st.knows(h.Author):
-		return IgnoreAuthor
+		return port.IgnoreAuthor
 	}
 	next, out, err := take(st, e, s.m.wanted(e.ID()))
 	var gap *journal.MissingError
 	switch {
 	case errors.As(err, &gap):
-		return &GapError{Chain: e.Chain(), From: gap.From, Need: gap.Need}
+		return &port.GapError{Chain: e.Chain(), From: gap.From, Need: gap.Need}
 	case errors.Is(err, journal.ErrUnwanted):
-		return IgnoreUnlinked
+		return port.IgnoreUnlinked
 	case err != nil:
-		return RejectMalformed
+		return port.RejectMalformed
 	case out == journal.Duplicate:
 		s.do(Reply{})
 		return nil
 	}
 	s.m.State = next.derived()
 	if out == journal.Forked {
-		s.do(Tell{Notice{Type: "alarm", Group: st.group, Detail: "equivocation by " + h.Author.String()}})
+		s.do(Tell{port.Notice{Type: "alarm", Group: st.group, Detail: "equivocation by " + h.Author.String()}})
 	}
 	s.batch.Entries = append(s.batch.Entries, e)
 	s.do(Reply{Stored{}})

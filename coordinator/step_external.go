@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -29,7 +30,7 @@ func (s *step) prove(x Prove) error {
 	if err := freeName(x.Name, s.m.namesTaken(s.m.State.Me())); err != nil {
 		return err
 	}
-	b := &MemberRecord{
+	b := &event.MemberRecord{
 		Name: x.Name, SealingKey: s.m.State.self.Sealing.Public(), Key: want.Key.String(),
 		Commitment: commitment(s.m.local.Salt), How: x.How, Proof: x.Proof,
 	}
@@ -59,7 +60,7 @@ func (s *step) changeKey(x ChangeKey) error {
 	if err := s.forming(); err != nil {
 		return err
 	}
-	key, err := s.m.State.genesis.externalKey(x.Key)
+	key, err := namedKey(s.m.State.genesis, x.Key)
 	if err != nil {
 		return err
 	}

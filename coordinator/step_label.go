@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -13,7 +14,7 @@ const MaxLabelEdits = 256
 
 // LabelEdit gives a target a label, in the place of what shows; "" takes it away.
 type LabelEdit struct {
-	Target LabelTarget
+	Target event.LabelTarget
 	Text   string
 }
 
@@ -69,8 +70,8 @@ func (s *step) setLabel(e LabelEdit) (bool, error) {
 	}
 	slices.SortFunc(over, func(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) })
 	for {
-		n := min(len(over), maxSupersedes)
-		b := &LabelSet{Target: e.Target.Kind, Of: []byte(e.Target.of), Text: e.Text, Supersedes: over[:n:n]}
+		n := min(len(over), event.MaxSupersedes)
+		b := &event.LabelSet{Target: e.Target.Kind, Of: e.Target.Bytes(), Text: e.Text, Supersedes: over[:n:n]}
 		if _, err := s.write(b); err != nil {
 			return false, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/coinselect"
@@ -42,7 +43,7 @@ func (s *step) propose(x Propose) error {
 	if err != nil {
 		return err
 	}
-	if err := draft.check(); err != nil {
+	if err := draft.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
 	p, err := s.soundDraft(draft)
@@ -74,7 +75,7 @@ func (s *step) propose(x Propose) error {
 }
 
 // soundDraft treats a draft as the proposal it is about to become.
-func (s *step) soundDraft(b *ProposalCreated) (*Proposal, error) {
+func (s *step) soundDraft(b *event.ProposalCreated) (*Proposal, error) {
 	p := &Proposal{Ref: Ref{Chain: s.chainOfMine()}, Body: b, spend: &lazySpend{}}
 	spend, err := p.Spend(s.m.State.active)
 	if err != nil {
@@ -108,7 +109,7 @@ func (s *step) checkReplacement(p *Proposal) error {
 	var floor int64
 	for _, q := range s.m.State.finals(p) {
 		if p.replaces(q) {
-			floor += s.m.View.feeOf(q)
+			floor += feeOf(s.m.View, q)
 		}
 	}
 	if floor > 0 && p.Fee() < floor+incremental.Fee(spend.VSize()) {
@@ -119,11 +120,11 @@ func (s *step) checkReplacement(p *Proposal) error {
 }
 
 // draft selects coins and change.
-func (s *step) draft(a *Active, x Propose) (*ProposalCreated, error) {
+func (s *step) draft(a *Active, x Propose) (*event.ProposalCreated, error) {
 	if !s.m.View.Synced() {
 		return nil, refuse(RuleChainBehind, "the chain is not synced on this node").hint("wait until `status` shows it synced")
 	}
-	b := &ProposalCreated{Note: x.Note, Outputs: slices.Clone(x.Outputs)}
+	b := &event.ProposalCreated{Note: x.Note, Outputs: slices.Clone(x.Outputs)}
 	if !x.Expires.IsZero() {
 		b.Expires = x.Expires.Unix()
 	}
@@ -162,13 +163,13 @@ func (s *step) draft(a *Active, x Propose) (*ProposalCreated, error) {
 	}
 	for _, c := range sel.Coins {
 		o := at[c.OutPoint]
-		b.Inputs = append(b.Inputs, ProposalInput{TxID: o.OutPoint.Hash, Vout: o.OutPoint.Index, Amount: o.Amount, Branch: o.Branch, Index: o.Index})
+		b.Inputs = append(b.Inputs, event.ProposalInput{TxID: o.OutPoint.Hash, Vout: o.OutPoint.Index, Amount: o.Amount, Branch: o.Branch, Index: o.Index})
 	}
 	if sel.Change > 0 {
 		// A fixed place for change would tell it from the payments.
 		r := s.draw()
 		at := int(r[0]) % (len(b.Outputs) + 1)
-		b.Outputs = slices.Insert(b.Outputs, at, ProposalOutput{Change: &change, Amount: sel.Change})
+		b.Outputs = slices.Insert(b.Outputs, at, event.ProposalOutput{Change: &change, Amount: sel.Change})
 	}
 	return b, nil
 }
@@ -224,11 +225,11 @@ func (s *step) chosen(o wire.OutPoint, replaced []*Proposal) (Coin, bool) {
 	if c, ok := find(s.m.State, s.m.View, s.now(), o); ok {
 		return c, true
 	}
-	out, ok := s.m.View.outs.Get(coinKey(o))
+	out, ok := s.m.View.Out(o)
 	if !ok {
 		return Coin{}, false
 	}
-	for _, by := range s.m.View.rivals(o) {
+	for by := range s.m.View.Rivals(o) {
 		if !slices.ContainsFunc(replaced, func(q *Proposal) bool { return q.TxID == by }) {
 			return Coin{}, false
 		}
@@ -243,7 +244,7 @@ func (s *step) chosen(o wire.OutPoint, replaced []*Proposal) (Coin, bool) {
 // proposal uses; where proposals hold all that may be used, the first: a
 // member cannot block the others by proposing.
 func (s *step) changeIndex() uint32 {
-	first := s.m.View.used[wallet.BranchChange]
+	first := s.m.View.Used(wallet.BranchChange)
 	for i := first; i < first+changeGap; i++ {
 		taken := func(p *Proposal) bool {
 			return s.m.State.released(p.TxID) || Derive(s.m.State, s.m.View, s.now(), p).Live()
@@ -268,7 +269,7 @@ func selectionRefusal(err error) error {
 
 // enterProposal writes the proposal and, where there are signatures, the
 // approval, with the guard, the request id and both entries in one batch.
-func (s *step) enterProposal(x Propose, b *ProposalCreated, sigs []wallet.Signature) error {
+func (s *step) enterProposal(x Propose, b *event.ProposalCreated, sigs []wallet.Signature) error {
 	e, err := s.write(b)
 	if err != nil {
 		return err
@@ -328,7 +329,7 @@ func (s *step) signed(x Signed) error {
 			return err
 		}
 		if s.m.State.myVote(p) {
-			if _, err := s.write(&RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
+			if _, err := s.write(&event.RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
 				return err
 			}
 		}
@@ -348,9 +349,9 @@ func (s *step) release(p *Proposal, sigs []wallet.Signature) error {
 	if err != nil {
 		return err
 	}
-	b := &ProposalApproved{Proposal: p.Ref.ID}
+	b := &event.ProposalApproved{Proposal: p.Ref.ID}
 	for _, x := range sigs {
-		b.Signatures = append(b.Signatures, PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
+		b.Signatures = append(b.Signatures, event.PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
 	}
 	s.batch.Guard = append(s.batch.Guard, updates...)
 	for _, u := range updates {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -64,7 +65,7 @@ func (s *step) export(x Export) error {
 		return err
 	}
 	if own && s.m.State.myVote(p) {
-		if _, err := s.write(&RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
+		if _, err := s.write(&event.RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
 			return err
 		}
 	}
@@ -101,7 +102,7 @@ func (s *step) importSignatures(x Import) error {
 	}
 	me, holds := s.m.State.active.keyOf(s.m.State.Me()) // contested or replaced, the key is its own
 	var own []wallet.Signature
-	var others []PartialSignature
+	var others []event.PartialSignature
 	done := Imported{Proposal: x.Proposal, Added: map[uint32]int{}}
 	seen := map[string]bool{}
 	for i, err := range spend.VerifyAll(x.Signatures, s.m.State.self.Verified) {
@@ -119,7 +120,7 @@ func (s *step) importSignatures(x Import) error {
 		if holds && int(sig.Key) == me {
 			own = append(own, sig)
 		} else {
-			others = append(others, PartialSignature{Input: sig.Input, Key: sig.Key, Bytes: sig.Bytes})
+			others = append(others, event.PartialSignature{Input: sig.Input, Key: sig.Key, Bytes: sig.Bytes})
 		}
 	}
 	if len(own) > 0 {
@@ -130,8 +131,8 @@ func (s *step) importSignatures(x Import) error {
 		done.Proposal = entered.Ref.ID
 	}
 	for len(others) > 0 {
-		n := min(len(others), maxTxInputs)
-		if _, err := s.write(&SignatureCarried{Proposal: p.Ref.ID, Signatures: others[:n]}); err != nil {
+		n := min(len(others), event.MaxTxInputs)
+		if _, err := s.write(&event.SignatureCarried{Proposal: p.Ref.ID, Signatures: others[:n]}); err != nil {
 			return err
 		}
 		others = others[n:]
@@ -152,7 +153,7 @@ func (s *step) enterOwn(x Import, own []wallet.Signature) (*Proposal, error) {
 		return nil, err
 	}
 	if s.m.State.myVote(p) {
-		if _, err := s.write(&RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
+		if _, err := s.write(&event.RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
 			return nil, err
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -49,52 +51,6 @@ func (m Machine) noSeat() error {
 	return refuse(RuleNoKey, "this node holds no key of the wallet")
 }
 
-// Challenge is what a node has to prove that takes a lost member's place.
-type Challenge struct {
-	Key      uint32            `cbor:"1,keyasint"`
-	Old      journal.Author    `cbor:"2,keyasint"`
-	Account  [32]byte          `cbor:"3,keyasint"` // hash of the ratified key: who holds the seed finds it
-	Script   wallet.ScriptType `cbor:"4,keyasint"`
-	Cuts     []ReplacedCut     `cbor:"5,keyasint"`
-	Birthday int32             `cbor:"6,keyasint"`
-}
-
-// ReplacementClaim answers a challenge.
-type ReplacementClaim struct {
-	Sealing [32]byte `cbor:"1,keyasint"`
-	Proof   []byte   `cbor:"2,keyasint"`
-	Consent []byte   `cbor:"3,keyasint"`
-}
-
-// accountHash names a ratified key without telling it.
-func accountHash(group journal.GroupID, key string) [32]byte {
-	return journal.H("replacement-key", group[:], []byte(key))
-}
-
-// Claim makes the claim of a new identity: prove signs with the account key; nil
-// for an external key, whose replacement the other members approve.
-func (c Challenge) Claim(self *Self, group journal.GroupID, prove func(KeyClaim) ([]byte, error)) (*ReplacementClaim, error) {
-	b := c.event(self.Identity.Author(), &ReplacementClaim{Sealing: self.Sealing.Public()})
-	id := b.id(group)
-	out := &ReplacementClaim{Sealing: b.Sealing, Consent: self.Identity.Sign(consentTag, id[:])}
-	if prove == nil {
-		return out, nil
-	}
-	var err error
-	claim := KeyClaim{
-		Group: group, Identity: b.New, Sealing: b.Sealing,
-		Replaces: &Replaced{Account: c.Account, Position: b.Key, Old: b.Old, Cuts: b.Cuts},
-	}
-	if out.Proof, err = prove(claim); err != nil {
-		return nil, fmt.Errorf("prove the replaced key: %w", err)
-	}
-	return out, nil
-}
-
-func (c Challenge) event(joiner journal.Author, x *ReplacementClaim) *MemberReplaced {
-	return &MemberReplaced{Key: c.Key, Old: c.Old, New: joiner, Sealing: x.Sealing, Cuts: c.Cuts, Proof: x.Proof, Consent: x.Consent}
-}
-
 // inviteReplacement issues an invite for a new device of a member.
 func (s *step) inviteReplacement(x NewInvite) error {
 	a := s.m.State.active
@@ -124,10 +80,10 @@ func (s *step) inviteReplacement(x NewInvite) error {
 	if _, err := s.next(); err != nil {
 		return err
 	}
-	inv := Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Addresses: x.Addresses, Secret: s.draw(), Expires: x.Expires.UTC().Truncate(time.Second)}
+	inv := port.Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Addresses: x.Addresses, Secret: s.draw(), Expires: x.Expires.UTC().Truncate(time.Second)}
 	rec := inviteRecord{Secret: inv.Secret, Expires: inv.Expires.Unix(), Replaces: *x.Replace}
-	s.m.invites = s.m.invites.Set(inv.id(), rec)
-	if err := s.put(recInvite+inv.id(), rec); err != nil {
+	s.m.invites = s.m.invites.Set(inv.ID(), rec)
+	if err := s.put(recInvite+inv.ID(), rec); err != nil {
 		return err
 	}
 	s.do(Reply{inv})
@@ -139,7 +95,7 @@ func (s *step) inviteReplacement(x NewInvite) error {
 // seed can neither read nor use it up. A claim that proves the key is carried.
 func (s *step) admitReplacement(x Admit) error {
 	for id, rec := range s.m.invites.All() {
-		inv := Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Secret: rec.Secret}
+		inv := port.Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Secret: rec.Secret}
 		want := inv.Proof(x.Joiner, x.Nonce)
 		if rec.Replaces == (journal.Author{}) || !hmac.Equal(want[:], x.Proof[:]) {
 			continue
@@ -148,15 +104,15 @@ func (s *step) admitReplacement(x Admit) error {
 		case rec.Taken && rec.By != x.Joiner:
 			return &secondTakerError{id, rec.By}
 		case rec.Taken && x.Claim != nil:
-			s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: s.challenge(rec)}})
+			s.do(Reply{port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: s.challenge(rec)}})
 			return nil
 		case !rec.Taken && slices.Contains(rec.Claimed, x.Joiner):
 			return s.answerUnproven(x, id, rec)
 		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
-			return ErrInviteExpired
+			return port.ErrInviteExpired
 		}
 		if _, member := s.m.State.active.index(rec.Replaces); !member && !rec.Taken {
-			return ErrInviteUsed // replaced meanwhile
+			return port.ErrInviteUsed // replaced meanwhile
 		}
 		if !rec.Fixed {
 			// Where the old log ends, as this node knows it now, for good.
@@ -168,51 +124,51 @@ func (s *step) admitReplacement(x Admit) error {
 		}
 		c := s.challenge(rec)
 		if x.Claim == nil {
-			s.do(Reply{Grant{Challenge: c}})
+			s.do(Reply{port.Grant{Challenge: c}})
 			return nil
 		}
 		return s.carryReplacement(x, id, rec, c)
 	}
-	return ErrInviteProof
+	return port.ErrInviteProof
 }
 
-func (s *step) challenge(rec inviteRecord) *Challenge {
+func (s *step) challenge(rec inviteRecord) *event.Challenge {
 	k, ok := s.m.State.active.keyOf(rec.Replaces)
 	if !ok {
 		return nil
 	}
 	m := s.m.State.active.Members[k]
-	return &Challenge{
-		Key: uint32(k), Old: rec.Replaces, Account: accountHash(s.m.State.group, m.Key.String()),
-		Script: wallet.ScriptType(s.m.State.genesis.Script), Cuts: rec.Cuts, Birthday: s.m.View.birthday,
+	return &event.Challenge{
+		Key: uint32(k), Old: rec.Replaces, Account: event.AccountHash(s.m.State.group, m.Key.String()),
+		Script: wallet.ScriptType(s.m.State.genesis.Script), Cuts: rec.Cuts, Birthday: s.m.View.Birthday(),
 	}
 }
 
 // cutsOf is where the chains of an identity end here.
-func (s *step) cutsOf(who journal.Author) []ReplacedCut {
-	var out []ReplacedCut
+func (s *step) cutsOf(who journal.Author) []event.ReplacedCut {
+	var out []event.ReplacedCut
 	for k, at := range s.m.State.chains.Frontier() {
 		if k.Author == who {
-			out = append(out, ReplacedCut{k.Incarnation, at.Seq, at.ID})
+			out = append(out, event.ReplacedCut{Incarnation: k.Incarnation, Seq: at.Seq, Last: at.ID})
 		}
 	}
-	slices.SortFunc(out, func(a, b ReplacedCut) int { return int(a.Incarnation) - int(b.Incarnation) })
+	slices.SortFunc(out, func(a, b event.ReplacedCut) int { return int(a.Incarnation) - int(b.Incarnation) })
 	return out
 }
 
 // carryReplacement enters a claim that proves the key, rotates the epoch, and
 // seals those of before to the new identity, which has the history to read.
-func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *Challenge) error {
-	b := c.event(x.Joiner, x.Claim)
-	if err := b.check(); err != nil {
-		return ErrInviteProof
+func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *event.Challenge) error {
+	b := c.Event(x.Joiner, x.Claim)
+	if err := b.Check(); err != nil {
+		return port.ErrInviteProof
 	}
 	if _, known := s.m.State.active.keyOf(x.Joiner); known || !s.m.State.checkReplaced(b) {
-		return ErrInviteProof
+		return port.ErrInviteProof
 	}
 	if len(b.Proof) == 0 {
 		if len(rec.Claimed) >= maxUnproven {
-			return ErrInviteUsed
+			return port.ErrInviteUsed
 		}
 		rec.Claimed = append(slices.Clone(rec.Claimed), x.Joiner)
 	} else {
@@ -226,10 +182,10 @@ func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *Challen
 		return err
 	}
 	if len(b.Proof) == 0 {
-		s.do(Reply{Grant{Challenge: c}})
+		s.do(Reply{port.Grant{Challenge: c}})
 		return nil
 	}
-	s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
+	s.do(Reply{port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
 	return nil
 }
 
@@ -243,7 +199,7 @@ const maxUnproven = 4
 func (s *step) answerUnproven(x Admit, id string, rec inviteRecord) error {
 	c := s.challenge(rec)
 	if _, member := s.m.State.active.index(x.Joiner); !member || x.Claim == nil {
-		s.do(Reply{Grant{Challenge: c}})
+		s.do(Reply{port.Grant{Challenge: c}})
 		return nil
 	}
 	rec.Taken, rec.By = true, x.Joiner
@@ -251,7 +207,7 @@ func (s *step) answerUnproven(x Admit, id string, rec inviteRecord) error {
 	if err := s.put(recInvite+id, rec); err != nil {
 		return err
 	}
-	s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
+	s.do(Reply{port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
 	return nil
 }
 
@@ -262,7 +218,7 @@ func (s *step) tellMembers() {
 	s.m.State.reweighed = false
 	began := s.before.State.self == nil // a wallet that is only being made
 	if !began && !s.before.superseded() && s.m.superseded() {
-		s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Detail: errSuperseded.Error()}})
+		s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, Detail: errSuperseded.Error()}})
 	}
 	s.tellUnproven()
 	before, now := s.before.State.active, s.m.State.active
@@ -286,7 +242,7 @@ func (s *step) tellMembers() {
 			}
 		}
 		if k, ok := before.index(s.m.State.Me()); ok && k == i {
-			s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Status: AlarmReplaced, Detail: errReplaced.Error()}})
+			s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, Status: AlarmReplaced, Detail: errReplaced.Error()}})
 		}
 	}
 }
@@ -338,7 +294,7 @@ func (m *Machine) contestedAlarm(k int) Alarm {
 		if n >= maxListed {
 			continue
 		}
-		id := f.Body.id(m.State.group)
+		id := f.Body.ID(m.State.group)
 		text += fmt.Sprintf(" %s is %s;", hex.EncodeToString(id[:]), f.Body.New)
 	}
 	if more := len(a.lines.contested[k]) - maxListed; more > 0 {
@@ -375,8 +331,8 @@ func (m *Machine) Replacements() []Replacement {
 		if !open || f.Body.Old != line[len(line)-1] {
 			continue
 		}
-		r := Replacement{ID: f.Body.id(m.State.group), Member: a.Members[k], New: f.Body.New, At: time.UnixMilli(f.Ref.Time), Proven: len(f.Body.Proof) > 0, Needed: m.State.needed()}
-		for by := range told.approvers(f.Body.id(m.State.group)) {
+		r := Replacement{ID: f.Body.ID(m.State.group), Member: a.Members[k], New: f.Body.New, At: time.UnixMilli(f.Ref.Time), Proven: len(f.Body.Proof) > 0, Needed: m.State.needed()}
+		for by := range told.approvers(f.Body.ID(m.State.group)) {
 			r.Approved = append(r.Approved, a.Members[by])
 		}
 		if !slices.ContainsFunc(out, func(o Replacement) bool { return o.ID == r.ID }) {
@@ -404,7 +360,7 @@ func (s *step) approveReplacement(x ApproveReplacement) error {
 			return refuse(RuleNoKey, "a replacement of this node's own key is approved by the others")
 		}
 		if !slices.ContainsFunc(r.Approved, func(m Member) bool { return m.Index == me }) {
-			if _, err := s.write(&ReplacementApproved{Replacement: x.Replacement}); err != nil {
+			if _, err := s.write(&event.ReplacementApproved{Replacement: x.Replacement}); err != nil {
 				return err
 			}
 		}
@@ -416,20 +372,20 @@ func (s *step) approveReplacement(x ApproveReplacement) error {
 
 // EnterReplacement joins an active group in the place of a lost member: it
 // checks what was handed over, and begins as one that reads until it is let in.
-func EnterReplacement(self *Self, in Input, inv Invite, grant Grant, network wallet.Network, ck CosignerKey) (Machine, []Effect, error) {
+func EnterReplacement(self *Self, in Input, inv port.Invite, grant port.Grant, network wallet.Network, ck CosignerKey) (Machine, []Effect, error) {
 	s := &step{in: in}
 	if grant.Genesis == nil && grant.Challenge != nil {
 		return Machine{}, nil, errAwaitsApproval
 	}
-	g, err := DecodeGenesis(grant.Genesis)
+	g, err := event.DecodeGenesis(grant.Genesis)
 	if err != nil {
 		return Machine{}, nil, fmt.Errorf("join: %w", err)
 	}
-	if GroupID(grant.Genesis) != inv.Group || grant.Challenge == nil {
-		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("the member handed over another group than the invite names"))
+	if event.GroupID(grant.Genesis) != inv.Group || grant.Challenge == nil {
+		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: the member handed over another group than the invite names", event.ErrEvent))
 	}
-	if b := grant.Challenge.Birthday; b < 0 || b > maxBirthday {
-		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("birthday %d", b))
+	if b := grant.Challenge.Birthday; b < 0 || b > event.MaxBirthday {
+		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: birthday %d", event.ErrEvent, b))
 	}
 	if g.Network != string(network) {
 		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)

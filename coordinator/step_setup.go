@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -17,16 +19,16 @@ import (
 type CosignerKey struct {
 	Account uint32
 	Key     wallet.Key
-	Prove   func(KeyClaim) ([]byte, error)
+	Prove   func(event.KeyClaim) ([]byte, error)
 }
 
 // Found begins a group: genesis, the founder's entries, and the effects that
 // make them durable. invites are its first ones. Birthday is the height of the
 // chain now: no address of the wallet can be older.
-func Found(self *Self, in Input, g Genesis, name, cosigner string, ck CosignerKey, birthday int32, addresses []string, expires time.Time) (Machine, []Invite, []Effect, error) {
+func Found(self *Self, in Input, g event.Genesis, name, cosigner string, ck CosignerKey, birthday int32, addresses []string, expires time.Time) (Machine, []port.Invite, []Effect, error) {
 	s := &step{in: in}
 	g.Version, g.Founder, g.SealingKey, g.Random = 1, self.Identity.Author(), self.Sealing.Public(), s.draw()
-	raw, err := EncodeGenesis(g)
+	raw, err := event.EncodeGenesis(g)
 	if err != nil {
 		return Machine{}, nil, nil, err
 	}
@@ -37,13 +39,13 @@ func Found(self *Self, in Input, g Genesis, name, cosigner string, ck CosignerKe
 	if err := s.begin(self, local, ck); err != nil {
 		return Machine{}, nil, nil, err
 	}
-	if _, err := s.write(&GroupCreated{Genesis: raw, Name: name}); err != nil {
+	if _, err := s.write(&event.GroupCreated{Genesis: raw, Name: name}); err != nil {
 		return Machine{}, nil, nil, err
 	}
 	if err := s.begun(cosigner, ck); err != nil {
 		return Machine{}, nil, nil, err
 	}
-	var invites []Invite
+	var invites []port.Invite
 	for range g.Cosigners - 1 {
 		inv, err := s.issue(addresses, expires)
 		if err != nil {
@@ -60,14 +62,14 @@ func Found(self *Self, in Input, g Genesis, name, cosigner string, ck CosignerKe
 // Enter joins the group that a founder handed over: it checks that the genesis
 // is the invite's, and writes this node's record. It returns ErrEvent when
 // what the founder handed over is not the group of the invite.
-func Enter(self *Self, in Input, inv Invite, grant Grant, network wallet.Network, cosigner string, ck CosignerKey, birthday int32) (Machine, []Effect, error) {
+func Enter(self *Self, in Input, inv port.Invite, grant port.Grant, network wallet.Network, cosigner string, ck CosignerKey, birthday int32) (Machine, []Effect, error) {
 	s := &step{in: in}
-	g, err := DecodeGenesis(grant.Genesis)
+	g, err := event.DecodeGenesis(grant.Genesis)
 	if err != nil {
 		return Machine{}, nil, fmt.Errorf("join: %w", err)
 	}
-	if GroupID(grant.Genesis) != inv.Group || g.Founder != inv.Founder {
-		return Machine{}, nil, fmt.Errorf("join: %w", badEvent("the founder handed over another group than the invite names"))
+	if event.GroupID(grant.Genesis) != inv.Group || g.Founder != inv.Founder {
+		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: the founder handed over another group than the invite names", event.ErrEvent))
 	}
 	if g.Network != string(network) {
 		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)
@@ -98,17 +100,17 @@ func (s *step) begin(self *Self, local Local, ck CosignerKey) error {
 	}
 	st.inviter, st.lost = local.Inviter, local.lost(st.group)
 	s.m.State, s.m.local = st, local
-	s.m.View.birthday = local.Birthday
-	s.batch = Batch{Group: st.group, Puts: map[string][]byte{}}
+	s.m.View = s.m.View.BornAt(local.Birthday)
+	s.batch = port.Batch{Group: st.group, Puts: map[string][]byte{}}
 	return s.put(recLocal, local)
 }
 
 // writeRecord proves possession of the key and commits to the salt.
 func (s *step) writeRecord(name string, ck CosignerKey) error {
 	st := s.m.State
-	b := &MemberRecord{Name: name, SealingKey: st.self.Sealing.Public(), Key: ck.Key.String(), Commitment: commitment(s.m.local.Salt)}
+	b := &event.MemberRecord{Name: name, SealingKey: st.self.Sealing.Public(), Key: ck.Key.String(), Commitment: commitment(s.m.local.Salt)}
 	var err error
-	if b.Proof, err = ck.Prove(KeyClaim{Group: st.group, Identity: st.Me(), Sealing: b.SealingKey, Key: b.Key}); err != nil {
+	if b.Proof, err = ck.Prove(event.KeyClaim{Group: st.group, Identity: st.Me(), Sealing: b.SealingKey, Key: b.Key}); err != nil {
 		return fmt.Errorf("prove possession of the key: %w", err)
 	}
 	if _, err := s.m.State.checkRecord(st.Me(), b); err != nil {
@@ -118,11 +120,11 @@ func (s *step) writeRecord(name string, ck CosignerKey) error {
 	return err
 }
 
-func (s *step) issue(addresses []string, expires time.Time) (Invite, error) {
-	inv := Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Addresses: addresses, Secret: s.draw(), Expires: expires.UTC().Truncate(time.Second)}
+func (s *step) issue(addresses []string, expires time.Time) (port.Invite, error) {
+	inv := port.Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Addresses: addresses, Secret: s.draw(), Expires: expires.UTC().Truncate(time.Second)}
 	rec := inviteRecord{Secret: inv.Secret, Expires: inv.Expires.Unix()}
-	s.m.invites = s.m.invites.Set(inv.id(), rec)
-	return inv, s.put(recInvite+inv.id(), rec)
+	s.m.invites = s.m.invites.Set(inv.ID(), rec)
+	return inv, s.put(recInvite+inv.ID(), rec)
 }
 
 // forming refuses what only makes sense before the wallet is active.
@@ -166,10 +168,10 @@ func (s *step) admit(x Admit) error {
 		return s.admitReplacement(x)
 	}
 	if err := s.forming(); err != nil {
-		return ErrInviteUnknown
+		return port.ErrInviteUnknown
 	}
 	for id, rec := range s.m.invites.All() {
-		inv := Invite{Group: st.group, Founder: st.Me(), Secret: rec.Secret}
+		inv := port.Invite{Group: st.group, Founder: st.Me(), Secret: rec.Secret}
 		want := inv.Proof(x.Joiner, x.Nonce)
 		if !hmac.Equal(want[:], x.Proof[:]) {
 			continue
@@ -178,27 +180,27 @@ func (s *step) admit(x Admit) error {
 		case rec.Taken && rec.By != x.Joiner:
 			return &secondTakerError{id, rec.By}
 		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
-			return ErrInviteExpired
+			return port.ErrInviteExpired
 		case !rec.Taken:
 			if _, known := st.admitted.Get(string(x.Joiner[:])); known || x.Joiner == st.Me() {
-				return ErrInviteUsed // one place for each node
+				return port.ErrInviteUsed // one place for each node
 			}
 			if _, taken := st.places(); taken >= st.genesis.Cosigners || st.rosters.Len() > 0 {
-				return ErrInviteExpired // a late one: all places are taken
+				return port.ErrInviteExpired // a late one: all places are taken
 			}
 			rec.Taken, rec.By = true, x.Joiner
 			s.m.invites = s.m.invites.Set(id, rec)
 			if err := s.put(recInvite+id, rec); err != nil {
 				return err
 			}
-			if _, err := s.write(&MemberAdmitted{Identity: x.Joiner}); err != nil {
+			if _, err := s.write(&event.MemberAdmitted{Identity: x.Joiner}); err != nil {
 				return err
 			}
 		}
-		s.do(Reply{Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Names: s.m.namesTaken(x.Joiner)}})
+		s.do(Reply{port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Names: s.m.namesTaken(x.Joiner)}})
 		return nil
 	}
-	return ErrInviteProof
+	return port.ErrInviteProof
 }
 
 // openInvites says whether a stranger may still prove an invite.
@@ -261,7 +263,7 @@ func (s *step) ratify(x Ratify) error {
 	s.m.State.pinned = r.Hash
 	s.batch.Puts[recPin] = r.Hash[:]
 	if in { // one who takes a lost member's place rests on what that one ratified
-		if _, err := s.write(&RosterRatified{Hash: r.Hash}); err != nil {
+		if _, err := s.write(&event.RosterRatified{Hash: r.Hash}); err != nil {
 			return err
 		}
 	}
@@ -302,7 +304,7 @@ func (s *step) abandon(x Abandon) error {
 	if err := s.forming(); err != nil {
 		return err
 	}
-	if _, err := s.write(&GroupAbandoned{Reason: x.Reason}); err != nil {
+	if _, err := s.write(&event.GroupAbandoned{Reason: x.Reason}); err != nil {
 		return err
 	}
 	s.do(Reply{})
@@ -311,7 +313,7 @@ func (s *step) abandon(x Abandon) error {
 
 // rotate writes an epoch's secret, sealed to members.
 func (s *step) rotate(ep journal.Epoch, to []Member) error {
-	b := &EpochRotated{Number: ep.Number, Parent: ep.Parent}
+	b := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	for _, m := range to {
 		if m.Identity == (journal.Author{}) {
 			continue // contested
@@ -320,9 +322,9 @@ func (s *step) rotate(ep journal.Epoch, to []Member) error {
 		if err != nil {
 			return fmt.Errorf("seal epoch to %q: %w", m.Name, err)
 		}
-		b.Stanzas = append(b.Stanzas, Stanza{To: m.Identity, Sealed: sealed})
+		b.Stanzas = append(b.Stanzas, event.Stanza{To: m.Identity, Sealed: sealed})
 	}
-	plain, err := EncodeEvent(Event{Time: s.in.Now.UnixMilli(), Body: b})
+	plain, err := event.Encode(event.Event{Time: s.in.Now.UnixMilli(), Body: b})
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,12 @@
 package coordinator
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -82,7 +84,7 @@ func (s *step) tellOf(p *Proposal, news bool, q *inquiry) Status {
 	was, known := w.told.Get(id)
 	now := derive(s.m.State, s.m.View, s.now(), p, q)
 	if (was != now && (was != "" || now != StatusPending) || news || !known) && (known || !s.starting) {
-		s.do(Tell{Notice{Type: "proposal", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID, Status: string(now)}})
+		s.do(Tell{port.Notice{Type: "proposal", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID, Status: string(now)}})
 	}
 	counts := now
 	if !s.m.State.alive(p) {
@@ -114,7 +116,7 @@ func (s *step) tellOf(p *Proposal, news bool, q *inquiry) Status {
 }
 
 func expiryKey(p *Proposal) string {
-	return string(appendUint64(nil, uint64(p.Body.Expires))) + key(p.Ref.ID)
+	return string(binary.BigEndian.AppendUint64(nil, uint64(p.Body.Expires))) + key(p.Ref.ID)
 }
 
 // send keeps what is to be broadcast again, and broadcasts what became final.
@@ -172,7 +174,7 @@ func (s *step) cannotBuild(p *Proposal, err error) {
 		return
 	}
 	s.m.watch.unbuilt = s.m.watch.unbuilt.Set(p.signs, struct{}{})
-	s.do(Tell{Notice{Type: "alarm", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID,
+	s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID,
 		Detail: fmt.Sprintf("the final transaction does not pass the script engine: %v", err)}})
 }
 
@@ -188,7 +190,7 @@ func (s *step) sendAgain(final, taken bool) {
 
 // expire looks at the pending proposals whose time has come, as many as one step may.
 func (s *step) expire() {
-	now := max(s.now().Unix(), s.m.View.tip.MedianTime)
+	now := max(s.now().Unix(), s.m.View.Tip().MedianTime)
 	left := looksEach
 	for k := range s.m.watch.expiring.All() {
 		if int64(be64(k)) > now || left <= 0 {

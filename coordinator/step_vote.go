@@ -3,6 +3,7 @@ package coordinator
 import (
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -108,7 +109,7 @@ func (s *step) reject(x Reject) error {
 		s.do(Reply{})
 		return nil
 	}
-	if _, err := s.write(&ProposalRejected{Proposal: x.Proposal, Reason: x.Reason}); err != nil {
+	if _, err := s.write(&event.ProposalRejected{Proposal: x.Proposal, Reason: x.Reason}); err != nil {
 		return err
 	}
 	s.do(Reply{})
@@ -128,7 +129,7 @@ func (s *step) withdraw(x Withdraw) error {
 		return refuse(RuleAlreadyFinal, "the proposal has all its signatures").hint("propose a replacement with --replaces")
 	}
 	if !s.m.State.Withdrawn(p) {
-		if _, err := s.write(&ProposalWithdrawn{Proposal: x.Proposal}); err != nil {
+		if _, err := s.write(&event.ProposalWithdrawn{Proposal: x.Proposal}); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,10 @@
 package coordinator
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/quorate/quorate/coordinator/event"
+)
 
 // An address tie is told though the step in which it comes to light changes who
 // the members are as well: what says both is sealed under an epoch that opens in it.
@@ -12,7 +16,7 @@ func TestATieIsToldThoughMembersChange(t *testing.T) {
 			l := a.must(LeaseAddress{}).(Lease)
 			first, _ := evil.m.State.Epoch()
 			ep := evil.epochAfter(first)
-			a.must(EntryIn{evil.sealed(ep, &AddressLeased{Index: l.Index})})
+			a.must(EntryIn{evil.sealed(ep, &event.AddressLeased{Index: l.Index})})
 			if also {
 				a.must(EntryIn{evil.sealed(ep, evil.stranger(9).replacing(evil, 1_000_000))})
 			}

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -20,7 +22,7 @@ func TestWhatNobodyAskedForLeavesHalfOfTheAllowance(t *testing.T) {
 			ins := a.coinsOf(c.fund(1_000_000))
 			full.at = c.clock
 			a.m.written = full
-			x := &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
+			x := &event.ProposalCreated{Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
 			ofB := b.nextPlace()
 			prop := b.forge(ofB, x)
 			next := evil.nextPlace()
@@ -28,9 +30,9 @@ func TestWhatNobodyAskedForLeavesHalfOfTheAllowance(t *testing.T) {
 			ep, _ := a.m.State.Epoch()
 			before := a.written()
 			a.must(EntryIn{prop})
-			a.must(EntryIn{b.forge(ofB, &StanzaFailed{Epoch: ep.ID()})}) // wants an epoch sealed again
-			a.must(EntryIn{evil.forge(next, &ProposalApproved{Proposal: prop.ID(), Signatures: evil.signedBy(x)})})
-			a.must(EntryIn{evil.forge(&branch, &AddressLeased{Index: 6})}) // and has signatures carried
+			a.must(EntryIn{b.forge(ofB, &event.StanzaFailed{Epoch: ep.ID()})}) // wants an epoch sealed again
+			a.must(EntryIn{evil.forge(next, &event.ProposalApproved{Proposal: prop.ID(), Signatures: evil.signedBy(x)})})
+			a.must(EntryIn{evil.forge(&branch, &event.AddressLeased{Index: 6})}) // and has signatures carried
 			for range 4 {
 				a.must(Tick{})
 			}
@@ -60,7 +62,7 @@ func TestWhatIsWrittenUnaskedTakesTurns(t *testing.T) {
 	c := active(t, 3, 4)
 	a, b, other, evil := c.peers[0], c.peers[1], c.peers[2], c.peers[3]
 	ins := a.coinsOf(c.fund(1_000_000))
-	s := &step{m: b.m, in: b.input(nil), batch: Batch{Group: b.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: b.m, in: b.input(nil), batch: port.Batch{Group: b.m.State.group, Puts: map[string][]byte{}}}
 	var eps []journal.EpochID
 	for range epochs {
 		ep := s.newEpoch()
@@ -76,16 +78,16 @@ func TestWhatIsWrittenUnaskedTakesTurns(t *testing.T) {
 	a.m.written = written{entries: unaskedEntries + 0.5, at: c.clock}
 	ofB, ofOther := b.nextPlace(), other.nextPlace()
 	for _, id := range eps {
-		a.must(EntryIn{b.forge(ofB, &StanzaFailed{Epoch: id})})
+		a.must(EntryIn{b.forge(ofB, &event.StanzaFailed{Epoch: id})})
 	}
-	a.must(EntryIn{other.forge(ofOther, &StanzaFailed{Epoch: eps[0]})})
-	x := &ProposalCreated{Inputs: ins, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
+	a.must(EntryIn{other.forge(ofOther, &event.StanzaFailed{Epoch: eps[0]})})
+	x := &event.ProposalCreated{Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: 5000}}}
 	prop := b.forge(ofB, x)
 	a.must(EntryIn{prop})
 	next := evil.nextPlace()
 	branch := *next
-	a.must(EntryIn{evil.forge(next, &ProposalApproved{Proposal: prop.ID(), Signatures: evil.signedBy(x)})})
-	a.must(EntryIn{evil.forge(&branch, &AddressLeased{Index: 6})})
+	a.must(EntryIn{evil.forge(next, &event.ProposalApproved{Proposal: prop.ID(), Signatures: evil.signedBy(x)})})
+	a.must(EntryIn{evil.forge(&branch, &event.AddressLeased{Index: 6})})
 	before, last, most := a.written(), a.written(), 0
 	carried, answered := 0, 0 // after how many entries
 	for n := 0; (carried == 0 || answered == 0 || a.written()-before < epochs+2) && n < 10_000; n++ {

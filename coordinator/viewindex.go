@@ -6,6 +6,8 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // What a View finds its transactions by. Every change of one goes through put
@@ -28,7 +30,7 @@ func heightOf(height int32) string {
 // at yields the transactions that are in a block of a height, or in none (0).
 func (v View) at(height int32) func(yield func(chainhash.Hash, ViewTx) bool) {
 	return func(yield func(chainhash.Hash, ViewTx) bool) {
-		for k := range scan(v.places, heightOf(height)) {
+		for k := range pmap.Prefix(v.places, heightOf(height)) {
 			id := chainhash.Hash([]byte(k[4:]))
 			if t, ok := v.Tx(id); !ok || !yield(id, t) {
 				return
@@ -88,7 +90,7 @@ func (v View) recount(o wire.OutPoint) View {
 	if !ours {
 		return v
 	}
-	if _, spent := v.spentBy(o); spent {
+	if _, spent := v.SpentBy(o); spent {
 		v.unspent = v.unspent.Delete(k)
 	} else {
 		v.unspent = v.unspent.Set(k, out)

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"testing"
@@ -8,45 +9,57 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // checkIndexes compares what a View finds its transactions by with plain loops.
 func checkIndexes(t *rapid.T, m *Machine) {
 	v := m.View
-	byHeight := map[int32]map[chainhash.Hash]bool{}
-	for _, x := range v.txs.All() {
-		h := x.Block.Height
-		if byHeight[h] == nil {
-			byHeight[h] = map[chainhash.Hash]bool{}
+	before := func(a, b ViewTx) bool {
+		x, y := a.Block.Height, b.Block.Height
+		if (x == 0) != (y == 0) || x != y {
+			return y != 0 && (x == 0 || x > y)
 		}
-		byHeight[h][x.Tx.TxHash()] = true
+		m, n := a.Tx.TxHash(), b.Tx.TxHash()
+		return bytes.Compare(m[:], n[:]) < 0
 	}
-	for h := range v.tip.Height + 2 {
-		got := map[chainhash.Hash]bool{}
-		for id := range v.at(h) {
-			got[id] = true
+	txs := maps.Collect(v.Txs())
+	var last *ViewTx
+	listed := 0
+	for id, x := range v.Newest(nil) {
+		if _, known := txs[id]; !known || last != nil && !before(*last, x) {
+			t.Fatalf("transaction %v is none, or out of order", id)
 		}
-		if len(got) != len(byHeight[h]) || !maps.Equal(got, byHeight[h]) && len(got) > 0 {
-			t.Fatalf("of height %d: %v, want %v", h, got, byHeight[h])
+		last = &x
+		listed++
+	}
+	if listed != len(txs) {
+		t.Fatalf("%d places of %d transactions", listed, len(txs))
+	}
+	unspent := map[wire.OutPoint]bool{}
+	for o := range v.Unspent() {
+		unspent[o.OutPoint] = true
+	}
+	for id, x := range txs {
+		for _, o := range v.Outputs(x.Tx, id) {
+			if _, ours := v.Out(o.OutPoint); !ours {
+				t.Fatalf("coin %v is not known", o.OutPoint)
+			}
+			_, spent := v.SpentBy(o.OutPoint)
+			if unspent[o.OutPoint] == spent {
+				t.Fatalf("coin %v: spent %v, listed %v", o.OutPoint, spent, !spent)
+			}
+			delete(unspent, o.OutPoint)
 		}
 	}
-	if v.places.Len() != v.txs.Len() {
-		t.Fatalf("%d places of %d transactions", v.places.Len(), v.txs.Len())
+	if len(unspent) > 0 {
+		t.Fatalf("coins that are none: %v", unspent)
 	}
-	for k, o := range v.outs.All() {
-		_, spent := v.spentBy(o.OutPoint)
-		if _, listed := v.unspent.Get(k); listed == spent {
-			t.Fatalf("coin %v: spent %v, listed %v", o.OutPoint, spent, listed)
-		}
-	}
-	for k := range v.unspent.All() {
-		if _, ours := v.outs.Get(k); !ours {
-			t.Fatalf("a coin that is none: %x", k)
-		}
-	}
-	for k := range v.txs.All() {
-		if want := m.foreign(chainhash.Hash([]byte(k))); want != m.strange.has(k) {
-			t.Fatalf("transaction %x: foreign %v, noted %v", k, want, !want)
+	for id := range txs {
+		if want := m.foreign(id); want != m.strange.has(key(id)) {
+			t.Fatalf("transaction %v: foreign %v, noted %v", id, want, !want)
 		}
 	}
 	// The history, page by page.
@@ -72,8 +85,8 @@ func checkIndexes(t *rapid.T, m *Machine) {
 		t.Fatalf("pages %v, all %v", ids(paged), ids(all))
 	}
 	n := 0
-	for id, x := range v.txs.All() {
-		if counts(m.State, v, chainhash.Hash([]byte(id))) && v.moves(x.Tx, x.Tx.TxHash()) {
+	for id, x := range txs {
+		if counts(m.State, v, id) && v.Moves(x.Tx, x.Tx.TxHash()) {
 			n++
 		}
 	}
@@ -109,21 +122,21 @@ func TestViewIndexesEqualPlainLoops(t *testing.T) {
 			case 2:
 				if n := len(c.blocks) - 1; n > 2 {
 					last := c.blocks[n]
-					last.Kind = Disconnected
+					last.Kind = port.Disconnected
 					p.must(ChainIn{last})
 					c.blocks, c.height, c.tip = c.blocks[:n], c.height-1, last.Prev
 				}
 			case 3:
-				p.must(ChainIn{ChainNotice{Kind: Seen, Txs: some}})
+				p.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: some}})
 			case 4:
 				var ids []chainhash.Hash
 				for _, tx := range some {
 					ids = append(ids, tx.TxHash())
 				}
-				p.must(ChainIn{ChainNotice{Kind: Unseen, TxIDs: ids}})
+				p.must(ChainIn{port.ChainNotice{Kind: port.Unseen, TxIDs: ids}})
 			case 5:
 				n := c.blocks[rapid.IntRange(0, len(c.blocks)-1).Draw(r, "block")]
-				n.Kind = Rescanned
+				n.Kind = port.Rescanned
 				p.must(ChainIn{n})
 			}
 			checkIndexes(r, &p.m)
@@ -135,8 +148,11 @@ func TestViewIndexesEqualPlainLoops(t *testing.T) {
 		}
 		m.strange = p.m.strange
 		checkIndexes(r, &m)
-		if m.View.txs.Len() != p.m.View.txs.Len() || m.View.unspent.Len() != p.m.View.unspent.Len() {
-			r.Fatalf("%d transactions after a restart, %d before", m.View.txs.Len(), p.m.View.txs.Len())
+		if now, was := slices.Collect(maps.Keys(maps.Collect(m.View.Txs()))), slices.Collect(maps.Keys(maps.Collect(p.m.View.Txs()))); len(now) != len(was) {
+			r.Fatalf("%d transactions after a restart, %d before", len(now), len(was))
+		}
+		if now, was := slices.Collect(m.View.Unspent()), slices.Collect(p.m.View.Unspent()); len(now) != len(was) {
+			r.Fatalf("%d unspent after a restart, %d before", len(now), len(was))
 		}
 	})
 }
@@ -147,7 +163,7 @@ func TestABlockOfManyPaymentsIsStoredBitByBit(t *testing.T) {
 	c := active(t, 2, 3)
 	a := c.peers[0]
 	c.mine(nil, a)
-	a.must(ChainIn{ChainNotice{Kind: CaughtUp}})
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	var txs []*wire.MsgTx
 	for i := range 2*savedTxs + 1 {
 		tx := c.pays(0, 0, int64(1000+i))
@@ -155,7 +171,7 @@ func TestABlockOfManyPaymentsIsStoredBitByBit(t *testing.T) {
 		txs = append(txs, tx)
 	}
 	c.mine(txs, a)
-	batch := func(msg any) Batch {
+	batch := func(msg any) port.Batch {
 		next, effects, err := Step(a.m, a.input(msg))
 		if err != nil {
 			t.Fatal(err)
@@ -168,21 +184,27 @@ func TestABlockOfManyPaymentsIsStoredBitByBit(t *testing.T) {
 				return p.Batch
 			}
 		}
-		return Batch{}
+		return port.Batch{}
 	}
 	// A crash now is one before the block: nothing of it counts.
 	m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.group)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.View.tip.Height > 1 || len(slices.Collect(maps.Keys(maps.Collect(m.View.confirmed())))) > 0 {
-		t.Errorf("a block that was stored in part counts: tip %d", m.View.tip.Height)
+	blocks := 0
+	for _, x := range m.View.Txs() {
+		if x.Block.Height > 0 {
+			blocks++
+		}
+	}
+	if m.View.Tip().Height > 1 || blocks > 0 {
+		t.Errorf("a block that was stored in part counts: tip %d", m.View.Tip().Height)
 	}
 	steps, puts := 0, 0
-	for a.m.View.changed.Len() > 0 && steps < 10 {
+	for a.m.View.Changes() && steps < 10 {
 		b := batch(Tick{})
-		if _, whole := b.Puts[recView]; whole != (a.m.View.changed.Len() == 0) {
-			t.Errorf("the view is stored with %d transactions missing", a.m.View.changed.Len())
+		if _, whole := b.Puts[recView]; whole == a.m.View.Changes() {
+			t.Error("the view is stored with transactions missing, or not with the last")
 		}
 		if len(b.Puts) > savedTxs+10 {
 			t.Errorf("%d records in one batch", len(b.Puts))
@@ -194,7 +216,7 @@ func TestABlockOfManyPaymentsIsStoredBitByBit(t *testing.T) {
 		t.Errorf("stored in %d steps, %d records", steps, puts)
 	}
 	a.crash()
-	if got := a.m.View.txs.Len(); got != len(txs) {
+	if got := len(maps.Collect(a.m.View.Txs())); got != len(txs) {
 		t.Errorf("%d of %d transactions after a restart", got, len(txs))
 	}
 }
@@ -205,7 +227,7 @@ func TestGuardKnowsTheCoinsOfATransaction(t *testing.T) {
 		var g Guard
 		want := map[chainhash.Hash]map[string]bool{}
 		for range rapid.IntRange(0, 40).Draw(t, "records") {
-			r := GuardRecord{wire.OutPoint{Index: rapid.Uint32Range(0, 5).Draw(t, "coin")}, chainhash.Hash{rapid.ByteRange(0, 5).Draw(t, "tx")}}
+			r := port.GuardRecord{OutPoint: wire.OutPoint{Index: rapid.Uint32Range(0, 5).Draw(t, "coin")}, TxID: chainhash.Hash{rapid.ByteRange(0, 5).Draw(t, "tx")}}
 			g = g.add(r)
 			if want[r.TxID] == nil {
 				want[r.TxID] = map[string]bool{}
@@ -214,7 +236,7 @@ func TestGuardKnowsTheCoinsOfATransaction(t *testing.T) {
 		}
 		for tx := range want {
 			got := map[string]bool{}
-			for k := range scan(g.coins, key(tx)) {
+			for k := range pmap.Prefix(g.coins, key(tx)) {
 				got[k[len(tx):]] = true
 			}
 			if !maps.Equal(got, want[tx]) {

@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // Cosigner is a member of a wallet, or of one that is forming.
@@ -56,7 +57,7 @@ func (m *Machine) Cosigners() []Cosigner {
 // LeasedBy returns the members who handed out a receive address, tainted or not.
 func (m *Machine) LeasedBy(index uint32) []journal.Author {
 	var out []journal.Author
-	for _, l := range scan(m.State.leases, leasesOf(index)) {
+	for _, l := range pmap.Prefix(m.State.leases, leasesOf(index)) {
 		if who := l.Ref.Chain.Author; !slices.Contains(out, who) {
 			out = append(out, who)
 		}

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -10,8 +11,8 @@ import (
 // are derived once, at 0.1 ms each and more, and then read back at every start.
 const scriptChunk = 256
 
-// scriptRecords returns the records of the chunks that hold indexes from first on.
-func (v View) scriptRecords(d *wallet.Descriptor, branch, first uint32) (map[string][]byte, error) {
+// ScriptRecords returns the records of the chunks that hold indexes from first on.
+func (v View) ScriptRecords(d *wallet.Descriptor, branch, first uint32) (map[string][]byte, error) {
 	out := map[string][]byte{}
 	for i := first - first%scriptChunk; i < v.watched[branch]; i++ {
 		s, err := d.Script(branch, i)
@@ -30,14 +31,14 @@ func scriptRecord(branch, index uint32) string {
 
 // restoreScripts reads the stored scripts back, as far as they go without a gap.
 func (v View) restoreScripts(recs map[string][]byte) View {
-	var pairs []pair[place]
+	var pairs []record.Pair[Place]
 	for branch := range v.watched {
 		for {
 			i := v.watched[branch]
 			raw := recs[scriptRecord(uint32(branch), i)]
 			for n := uint32(0); n < scriptChunk && len(raw) > 0 && len(raw) > int(raw[0]); n++ {
 				size := int(raw[0])
-				pairs = append(pairs, pair[place]{K: raw[1 : 1+size], V: place{uint32(branch), v.watched[branch]}})
+				pairs = append(pairs, record.Pair[Place]{K: raw[1 : 1+size], V: Place{uint32(branch), v.watched[branch]}})
 				raw = raw[1+size:]
 				v.watched[branch]++
 			}
@@ -50,6 +51,6 @@ func (v View) restoreScripts(recs map[string][]byte) View {
 	for _, p := range pairs {
 		v.sieve.add(scriptMark(p.K))
 	}
-	v.scripts = undump(pairs)
+	v.scripts = record.Undump(pairs)
 	return v
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/journal"
 )
@@ -32,14 +34,14 @@ func (s *step) named(x Named) error {
 		if err := s.put(recLocal, s.m.local); err != nil {
 			return err
 		}
-		s.do(Tell{Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase()}})
+		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase()}})
 	}
 	s.do(Reply{})
 	return nil
 }
 
 func checkWalletName(name string) error {
-	err := checkText("wallet name", name, maxNameBytes, false)
+	err := event.CheckText("wallet name", name, event.MaxNameBytes, false)
 	if err == nil {
 		err = display.CheckName(name)
 	}
@@ -169,7 +171,7 @@ func (n *walletNames) claim(g journal.GroupID, name string) string {
 	}
 	for digits := 0; checkWalletName(name) != nil || n.unknown && digits == 0 || n.taken(g, name); digits += 8 {
 		part := id[:min(digits+8, 40)]
-		name = strings.TrimSpace(cutBytes(stem, maxNameBytes-1-len(part))) + "-" + part
+		name = strings.TrimSpace(cutBytes(stem, event.MaxNameBytes-1-len(part))) + "-" + part
 		if digits > 40 {
 			break // 160 bits of the id: only who found a collision gets here
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/journal"
 )
@@ -19,7 +20,7 @@ func TestARenameByTheFounderIsShownNotObeyed(t *testing.T) {
 	other := strings.Repeat("6f2c5d0c", 8) // the id of another wallet of a's node
 	lowest := a.m.State.nameRef.ID
 	for n := 1; ; n++ {
-		e, err := evil.wild(&GroupCreated{Genesis: evil.m.local.Genesis, Name: other})
+		e, err := evil.wild(&event.GroupCreated{Genesis: evil.m.local.Genesis, Name: other})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +134,7 @@ func TestWalletNames(t *testing.T) {
 	}
 	long := strings.Repeat("é", 32)
 	n.hold(a, long)
-	if got := n.claim(b, long); len(got) > maxNameBytes || display.CheckName(got) != nil || !strings.HasSuffix(got, "é-abcd0000") {
+	if got := n.claim(b, long); len(got) > event.MaxNameBytes || display.CheckName(got) != nil || !strings.HasSuffix(got, "é-abcd0000") {
 		t.Errorf("a long name becomes %q", got)
 	}
 	n.hold(a, "")

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -15,7 +16,7 @@ import (
 // sign guard is the node's.
 type shelf map[journal.GroupID]*peer
 
-func (s shelf) Commit(_ context.Context, b Batch) error {
+func (s shelf) Commit(_ context.Context, b port.Batch) error {
 	if p, ok := s[b.Group]; ok {
 		p.persist(b)
 	}
@@ -31,7 +32,7 @@ func (s shelf) Entry(ctx context.Context, g journal.GroupID, id journal.EntryID)
 }
 
 func (s shelf) Range(context.Context, journal.GroupID, journal.ChainKey, uint64, int, int) ([]*journal.Entry, error) {
-	return nil, ErrUnsupported
+	return nil, port.ErrUnsupported
 }
 
 func (s shelf) Records(ctx context.Context, g journal.GroupID, prefix string) (map[string][]byte, error) {
@@ -47,8 +48,8 @@ func (s shelf) Records(ctx context.Context, g journal.GroupID, prefix string) (m
 	return out, nil
 }
 
-func (s shelf) Guard(context.Context) ([]GuardRecord, error) {
-	var out []GuardRecord
+func (s shelf) Guard(context.Context) ([]port.GuardRecord, error) {
+	var out []port.GuardRecord
 	for _, p := range s {
 		for r := range p.guard {
 			out = append(out, r)

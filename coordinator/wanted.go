@@ -33,7 +33,7 @@ func (s State) want(id journal.EntryID, by journal.Author) State {
 
 // arrived takes in that an entry is held.
 func (s State) arrived(id journal.EntryID) State {
-	for k := range scan(s.wants.by, key(id)) {
+	for k := range pmap.Prefix(s.wants.by, key(id)) {
 		s.wants.missing = s.wants.missing.Delete(key2(journal.Author([]byte(k[32:])), id))
 	}
 	return s
@@ -46,10 +46,10 @@ func (m Machine) wanted(id journal.EntryID) bool {
 		// What the roster rests on counts tainted or not, and no entry names it.
 		return true
 	}
-	for range scan(m.State.wants.by, key(id)) {
+	for range pmap.Prefix(m.State.wants.by, key(id)) {
 		return true
 	}
-	for range scan(m.State.votes, key(id)) {
+	for range pmap.Prefix(m.State.votes, key(id)) {
 		return true
 	}
 	_, ok := m.State.setup.rostered.Get(key(id))
@@ -94,7 +94,7 @@ func (m Machine) Wanted() []journal.EntryID {
 	for _, line := range lines {
 		limit := len(out) + max(1, share)
 		for _, who := range line {
-			for k := range scan(m.State.wants.missing, key(who)) {
+			for k := range pmap.Prefix(m.State.wants.missing, key(who)) {
 				if len(out) >= limit {
 					break
 				}

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -22,8 +23,9 @@ func TestAnotherRosterHasOtherWords(t *testing.T) {
 	const tries = 20
 	for n := range tries {
 		between := newPeer(t, "Z", byte(100+n), &c.clock)
-		body := &MemberRecord{Name: "Z", SealingKey: between.self.Sealing.Public(), Key: between.account.Key().String(), Commitment: commitment([32]byte{byte(n)})}
-		body.Proof = between.account.SignHash(proofHash(st.group, between.id(), body.SealingKey, body.Key))
+		body := &event.MemberRecord{Name: "Z", SealingKey: between.self.Sealing.Public(), Key: between.account.Key().String(), Commitment: commitment([32]byte{byte(n)})}
+		hash, _ := body.Claim(st.group, between.id())
+		body.Proof = between.account.SignHash(hash)
 		k, err := st.checkRecord(between.id(), body)
 		if err != nil {
 			t.Fatal(err)

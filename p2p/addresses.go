@@ -11,18 +11,9 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 	"golang.org/x/time/rate"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
-
-// AddressBook keeps, across restarts, where members were last reached and what
-// they signed of it. Keys are authors in hexadecimal; a value that is a multiaddr
-// is an address without /p2p, and others are to be kept as they are.
-type AddressBook interface {
-	// Load returns what was saved last, or nothing.
-	Load() (map[string][]string, error)
-	// Save replaces what is kept.
-	Save(map[string][]string) error
-}
 
 var errRecord = errors.New("not a signed peer record")
 
@@ -59,7 +50,7 @@ type whereabouts struct {
 
 // directory knows where members are, from every source.
 type directory struct {
-	book AddressBook
+	book port.AddressBook
 	log  *slog.Logger
 	// news is called when a record that had to wait is taken. It may be nil.
 	news func(journal.Author)
@@ -70,7 +61,7 @@ type directory struct {
 	closed bool
 }
 
-func newDirectory(book AddressBook, log *slog.Logger) (*directory, error) {
+func newDirectory(book port.AddressBook, log *slog.Logger) (*directory, error) {
 	d := &directory{book: book, log: log, m: map[journal.Author]*whereabouts{}}
 	if book == nil {
 		return d, nil

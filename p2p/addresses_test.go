@@ -10,6 +10,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/record"
 	ma "github.com/multiformats/go-multiaddr"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -17,7 +18,7 @@ func testIdentity(n byte) *journal.Identity {
 	return journal.NewIdentity(journal.H("p2p test identity", []byte{n}))
 }
 
-func newTestDirectory(t testing.TB, b AddressBook) *directory {
+func newTestDirectory(t testing.TB, b port.AddressBook) *directory {
 	t.Helper()
 	d, err := newDirectory(b, slog.New(slog.DiscardHandler))
 	if err != nil {

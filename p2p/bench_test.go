@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/p2p/p2ptest"
@@ -25,7 +25,7 @@ func (h hopInbox) Receive(ctx context.Context, from journal.Author, e *journal.E
 	return err
 }
 
-func pair(b *testing.B, g p2ptest.Group, in coordinator.Inbox, out coordinator.Inbox) (from, to *p2p.Node) {
+func pair(b *testing.B, g p2ptest.Group, in port.Inbox, out port.Inbox) (from, to *p2p.Node) {
 	b.Helper()
 	net := quicAndTCP()
 	from = net.node(b, p2p.Config{Identity: p2ptest.Identity(1)})

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/p2p/p2ptest"
@@ -27,7 +27,7 @@ type sparing struct {
 func (s *sparing) Receive(ctx context.Context, from journal.Author, e *journal.Entry) error {
 	if a := e.Header().Author; a == s.of && s.full.Load() {
 		s.refused.Add(1)
-		return &coordinator.DeferredError{Author: a, For: pause}
+		return &port.DeferredError{Author: a, For: pause}
 	}
 	return s.Inbox.Receive(ctx, from, e)
 }
@@ -57,7 +57,7 @@ func TestDeferredIsPulledLater(t *testing.T) {
 	w := p2ptest.NewWriter(p2ptest.Identity(1), g, 1)
 	out := &sparing{Inbox: p2ptest.NewInbox(), of: p2ptest.Identity(8).Author()}
 	out.full.Store(true)
-	l := coordinator.GroupLink{Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Members: []journal.Author{a.Author(), b.Author()}, Hints: hints}
+	l := port.GroupLink{Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Members: []journal.Author{a.Author(), b.Author()}, Hints: hints}
 	if err := b.Attach(context.Background(), l, out); err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -243,7 +243,7 @@ func service(t *testing.T) (at string, came func() int) {
 // One member cannot make another connect to a service of its own machine, nor
 // make it dial at will.
 func TestToldAddressesAreDialedByTheRules(t *testing.T) {
-	link := coordinator.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{testIdentity(1).Author(), testIdentity(9).Author()}}
+	link := port.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{testIdentity(1).Author(), testIdentity(9).Author()}}
 	fails := func(n *Node) int {
 		n.redial.mu.Lock()
 		defer n.redial.mu.Unlock()

@@ -1,5 +1,5 @@
 // Package p2p carries journal entries between the members of a group: libp2p
-// behind the coordinator's Transport port, and an in-memory twin of it.
+// behind the Transport port, and an in-memory twin of it.
 //
 // Gossip is the fast path and promises nothing. Delivery is the sync protocol:
 // on connect, from time to time, after a gap and on request two members

@@ -5,7 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -68,10 +68,10 @@ func TestTallyCountsOnlyRejectsOfMembers(t *testing.T) {
 	g := testGate(t, nil)
 	tally := newTally(g.reg)
 	member, stranger := testIdentity(2).Author(), testIdentity(9).Author()
-	for _, r := range coordinator.AllRules() {
+	for _, r := range port.Outcomes() {
 		tally.count(member, r)
 		tally.count(stranger, r)
-		if got := tally.of(member)[r.Name()]; (got == 1) != coordinator.IsReject(r) {
+		if got := tally.of(member)[r.Name()]; (got == 1) != port.IsReject(r) {
 			t.Errorf("%s was counted %d times", r.Name(), got)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -24,11 +24,11 @@ func FuzzFrame(f *testing.F) {
 	}
 	chain := journal.ChainKey{Author: journal.Author{1}, Incarnation: 2}
 	id := make([]byte, 32)
-	add(claimFrame(kindHello, journal.GroupID{1}, coordinator.Claim{
+	add(claimFrame(kindHello, journal.GroupID{1}, port.Claim{
 		Frontier: journal.Frontier{chain: {Seq: 3, ID: journal.EntryID{4}}},
 		Forks:    []journal.Fork{{Chain: chain, Seq: 4, A: journal.EntryID{5}, B: journal.EntryID{6}}},
 	}, [][]byte{{7}}))
-	add(claimFrame(kindClaim, journal.GroupID{1}, coordinator.Claim{}, nil))
+	add(claimFrame(kindClaim, journal.GroupID{1}, port.Claim{}, nil))
 	add(&frame{Kind: kindPull, Asks: []wireAsk{{Author: id, Incarnation: 1, Seq: 1, Limit: 64}}})
 	add(&frame{Kind: kindFetch, IDs: [][]byte{id}})
 	add(&frame{Kind: kindEntries, Entries: [][]byte{{1}}, Short: true})
@@ -36,7 +36,7 @@ func FuzzFrame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		fr, err := c.parse(b)
 		if err != nil {
-			if !coordinator.IsReject(err) {
+			if !port.IsReject(err) {
 				t.Fatalf("a bad frame is not a reject: %v", err)
 			}
 			return
@@ -81,8 +81,8 @@ func FuzzJoin(f *testing.F) {
 	for i, v := range []any{
 		joinNonce{make([]byte, 32)},
 		joinProof{Group: make([]byte, 32), Proof: make([]byte, 32)},
-		joinProof{make([]byte, 32), make([]byte, 32), &coordinator.ReplacementClaim{Proof: make([]byte, 72), Consent: make([]byte, 64)}},
-		joinAnswer{Challenge: &coordinator.Challenge{Key: 1}},
+		joinProof{make([]byte, 32), make([]byte, 32), &port.ReplacementClaim{Proof: make([]byte, 72), Consent: make([]byte, 64)}},
+		joinAnswer{Challenge: &port.Challenge{Key: 1}},
 		joinAnswer{Outcome: 0, Genesis: []byte{1}, Secret: make([]byte, 32)},
 		joinAnswer{Outcome: 3},
 		joinNames{[]string{"Bob"}},

@@ -9,7 +9,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // gate decides who may connect. It denies by default: members and configured
@@ -20,7 +20,7 @@ type gate struct {
 	relays  map[peer.ID]bool
 	rules   *dialRules
 	door    *places // nil in tests of the gate alone
-	doorman coordinator.Doorman
+	doorman port.Doorman
 	pending *pendingPeers
 	log     *slog.Logger
 
@@ -35,7 +35,7 @@ type approached struct {
 	proved bool // it answered, and is who it should be
 }
 
-func newGate(reg *registry, rules *dialRules, d coordinator.Doorman, log *slog.Logger) *gate {
+func newGate(reg *registry, rules *dialRules, d port.Doorman, log *slog.Logger) *gate {
 	g := &gate{
 		reg: reg, relays: map[peer.ID]bool{}, rules: rules, doorman: d, log: log,
 		pending:   newPendingPeers(),

@@ -13,7 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -27,12 +27,12 @@ type testDoor struct{ open bool }
 
 func (d *testDoor) Open() bool { return d.open }
 
-func (d *testDoor) Admit(context.Context, journal.GroupID, journal.Author, [32]byte, [32]byte, *coordinator.ReplacementClaim) (coordinator.Grant, error) {
-	return coordinator.Grant{}, coordinator.ErrInviteUnknown
+func (d *testDoor) Admit(context.Context, journal.GroupID, journal.Author, [32]byte, [32]byte, *port.ReplacementClaim) (port.Grant, error) {
+	return port.Grant{}, port.ErrInviteUnknown
 }
 
 // noInbox is an inbox that is never asked.
-type noInbox struct{ coordinator.Inbox }
+type noInbox struct{ port.Inbox }
 
 // fakeConn is a connection that knows who is at its end and whether it is closed.
 type fakeConn struct {
@@ -76,13 +76,13 @@ func testPeer(t testing.TB, n byte) peer.ID {
 
 // testGate is the gate of identity 1, in a group with identity 2, with identity
 // 3 as its relay.
-func testGate(t *testing.T, d coordinator.Doorman) *gate {
+func testGate(t *testing.T, d port.Doorman) *gate {
 	t.Helper()
 	reg := newRegistry(testIdentity(1).Author())
 	rules := newDialRules(newTestDirectory(t, nil), []peer.AddrInfo{{ID: testPeer(t, 3)}}, nil)
 	g := newGate(reg, rules, d, slog.New(slog.DiscardHandler))
 	t.Cleanup(g.close)
-	_, _, err := reg.attach(coordinator.GroupLink{
+	_, _, err := reg.attach(port.GroupLink{
 		Topics:  []string{"topic"},
 		Members: []journal.Author{testIdentity(1).Author(), testIdentity(2).Author()},
 	}, noInbox{})

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -19,21 +19,21 @@ const gapPatience = 100 * time.Millisecond
 // sync, and its errors are all of the reject list.
 func check(group journal.GroupID, raw []byte) (*journal.Entry, error) {
 	if len(raw) > journal.MaxEntrySize {
-		return nil, coordinator.RejectOversized
+		return nil, port.RejectOversized
 	}
 	e, err := journal.Decode(raw)
 	switch {
 	case errors.Is(err, journal.ErrOversized):
-		return nil, coordinator.RejectOversized
+		return nil, port.RejectOversized
 	case errors.Is(err, journal.ErrVersion):
-		return nil, coordinator.RejectVersion
+		return nil, port.RejectVersion
 	case err != nil:
-		return nil, coordinator.RejectMalformed
+		return nil, port.RejectMalformed
 	case e.Header().Group != group:
-		return nil, coordinator.RejectGroup
+		return nil, port.RejectGroup
 	}
 	if err := e.Verify(); err != nil {
-		return nil, coordinator.RejectSignature
+		return nil, port.RejectSignature
 	}
 	return e, nil
 }
@@ -49,7 +49,7 @@ func deliver(ctx context.Context, g *group, from journal.Author, e *journal.Entr
 func deliverRun(ctx context.Context, g *group, from journal.Author, es []*journal.Entry) (errs []error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err := fmt.Errorf("entry made its reader fail (%v): %w", p, coordinator.RejectMalformed)
+			err := fmt.Errorf("entry made its reader fail (%v): %w", p, port.RejectMalformed)
 			errs = slices.Repeat([]error{err}, len(es))
 		}
 	}()
@@ -60,7 +60,7 @@ func deliverRun(ctx context.Context, g *group, from journal.Author, es []*journa
 	}
 	stored := false
 	for _, err := range errs {
-		var later *coordinator.DeferredError
+		var later *port.DeferredError
 		if errors.As(err, &later) {
 			g.flow.defers(later.Author, later.For)
 		}
@@ -79,7 +79,7 @@ func deliverPatiently(ctx context.Context, g *group, from journal.Author, e *jou
 	for {
 		changed := g.flow.watch()
 		err := deliver(ctx, g, from, e)
-		var gap *coordinator.GapError
+		var gap *port.GapError
 		if !errors.As(err, &gap) {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 
 	xrate "golang.org/x/time/rate"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -45,7 +45,7 @@ type joinProof struct {
 	Group []byte `cbor:"1,keyasint"`
 	Proof []byte `cbor:"2,keyasint"`
 	// Claim answers the challenge of an invite that replaces a member.
-	Claim *coordinator.ReplacementClaim `cbor:"3,keyasint,omitempty"`
+	Claim *port.ReplacementClaim `cbor:"3,keyasint,omitempty"`
 }
 
 type joinAnswer struct {
@@ -54,7 +54,7 @@ type joinAnswer struct {
 	Secret  []byte `cbor:"3,keyasint,omitempty"`
 	// Challenge is there where the invite replaces a member; without genesis and
 	// secret it is to be answered.
-	Challenge *coordinator.Challenge `cbor:"4,keyasint,omitempty"`
+	Challenge *port.Challenge `cbor:"4,keyasint,omitempty"`
 }
 
 // joinNames is a frame of its own after a grant, which an older joiner leaves
@@ -66,15 +66,15 @@ type joinNames struct {
 // outcomes are what the founder answers, by number. 0 is a grant.
 func outcomes() []error {
 	return []error{
-		nil, coordinator.ErrInviteUnknown, coordinator.ErrInviteUsed,
-		coordinator.ErrInviteExpired, coordinator.ErrInviteProof, ErrJoinFailed,
+		nil, port.ErrInviteUnknown, port.ErrInviteUsed,
+		port.ErrInviteExpired, port.ErrInviteProof, ErrJoinFailed,
 	}
 }
 
 // joiner speaks the join protocol on either side.
 type joiner struct {
 	self    journal.Author
-	doorman coordinator.Doorman
+	doorman port.Doorman
 	codec   *codec
 	log     *slog.Logger
 	tap     func(string, []byte)
@@ -90,7 +90,7 @@ type joiner struct {
 	ended  chan struct{}           // closed when one ends, and made anew
 }
 
-func newJoiner(self journal.Author, d coordinator.Doorman, c *codec, log *slog.Logger, tap func(string, []byte)) *joiner {
+func newJoiner(self journal.Author, d port.Doorman, c *codec, log *slog.Logger, tap func(string, []byte)) *joiner {
 	return &joiner{
 		self: self, doorman: d, codec: c, log: log, tap: tap,
 		rate: xrate.NewLimiter(joinsPerSec, joinsBurst),
@@ -234,8 +234,8 @@ func outcomeOf(err error) uint64 {
 }
 
 // ask presents an invite on a stream to its founder.
-func (j *joiner) ask(st stream, inv coordinator.Invite, claim *coordinator.ReplacementClaim) (coordinator.Grant, error) {
-	var none coordinator.Grant
+func (j *joiner) ask(st stream, inv port.Invite, claim *port.ReplacementClaim) (port.Grant, error) {
+	var none port.Grant
 	if err := st.SetDeadline(time.Now().Add(joinTimeout)); err != nil {
 		return none, err
 	}
@@ -262,12 +262,12 @@ func (j *joiner) ask(st stream, inv coordinator.Invite, claim *coordinator.Repla
 		return none, err
 	}
 	if claim == nil && a.Challenge != nil && len(a.Genesis) == 0 && len(a.Secret) == 0 {
-		return coordinator.Grant{Challenge: a.Challenge}, nil
+		return port.Grant{Challenge: a.Challenge}, nil
 	}
 	if len(a.Genesis) == 0 || len(a.Secret) != 32 || (claim != nil) != (a.Challenge != nil) {
 		return none, fmt.Errorf("read grant: %w", errFrame)
 	}
-	g := coordinator.Grant{Genesis: a.Genesis, Secret: [32]byte(a.Secret), Challenge: a.Challenge}
+	g := port.Grant{Genesis: a.Genesis, Secret: [32]byte(a.Secret), Challenge: a.Challenge}
 	var names joinNames
 	if err := j.receive(st, grantLimit, &names); err == nil {
 		g.Names = names.Names

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-
 	"sync"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -27,7 +26,7 @@ type Memory struct {
 	tally   *tally
 	sync    *syncer
 	join    *joiner
-	doorman coordinator.Doorman
+	doorman port.Doorman
 	pending *pendingPeers
 	inbound chan gossiped
 
@@ -48,10 +47,10 @@ type gossiped struct {
 	raw   []byte
 }
 
-var _ coordinator.Transport = (*Memory)(nil)
+var _ port.Transport = (*Memory)(nil)
 
 // NewMemory adds a node to a network. The doorman may be nil. Close it.
-func NewMemory(w *MemoryNetwork, id *journal.Identity, d coordinator.Doorman) (*Memory, error) {
+func NewMemory(w *MemoryNetwork, id *journal.Identity, d port.Doorman) (*Memory, error) {
 	codec, err := newCodec()
 	if err != nil {
 		return nil, err
@@ -83,7 +82,7 @@ func (m *Memory) Author() journal.Author { return m.self }
 
 // Attach opens a group or changes its link. Every member that has this node as
 // a member is connected; hints are of no use here.
-func (m *Memory) Attach(_ context.Context, l coordinator.GroupLink, in coordinator.Inbox) error {
+func (m *Memory) Attach(_ context.Context, l port.GroupLink, in port.Inbox) error {
 	if m.ctx.Err() != nil {
 		return ErrClosed
 	}
@@ -115,7 +114,7 @@ func (m *Memory) Detach(id journal.GroupID) error {
 // Publish sends an entry to the connected members on the group's first topic.
 func (m *Memory) Publish(_ context.Context, e *journal.Entry) error {
 	if len(e.Bytes()) > journal.MaxEntrySize {
-		return fmt.Errorf("publish: %w", coordinator.RejectOversized)
+		return fmt.Errorf("publish: %w", port.RejectOversized)
 	}
 	g := m.reg.get(e.Header().Group)
 	if g == nil {
@@ -178,8 +177,8 @@ func (m *Memory) receive() {
 func (m *Memory) Sync(id journal.GroupID, p *journal.Author) { m.sync.insist(id, p) }
 
 // Join presents an invite to its founder.
-func (m *Memory) Join(ctx context.Context, inv coordinator.Invite, claim *coordinator.ReplacementClaim) (coordinator.Grant, error) {
-	var none coordinator.Grant
+func (m *Memory) Join(ctx context.Context, inv port.Invite, claim *port.ReplacementClaim) (port.Grant, error) {
+	var none port.Grant
 	f := m.net.node(inv.Founder)
 	if f == nil || f == m || !m.net.linked(m.self, inv.Founder) || f.doorman == nil ||
 		!(f.doorman.Open() || f.reg.member(m.self)) {
@@ -198,20 +197,20 @@ func (m *Memory) Join(ctx context.Context, inv coordinator.Invite, claim *coordi
 }
 
 // Peers returns what is known of every member and of pending strangers.
-func (m *Memory) Peers() []coordinator.PeerStatus {
+func (m *Memory) Peers() []port.PeerStatus {
 	up := map[journal.Author]bool{}
 	for _, a := range m.connected() {
 		up[a] = true
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var out []coordinator.PeerStatus
+	var out []port.PeerStatus
 	for _, a := range m.reg.members() {
 		id, err := PeerID(a)
 		if err != nil {
 			continue
 		}
-		s := coordinator.PeerStatus{
+		s := port.PeerStatus{
 			Peer: a, PeerID: id.String(), Connected: up[a], LastSeen: m.seen[a], Rejects: m.tally.of(a),
 		}
 		if up[a] {

@@ -7,7 +7,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/p2p/p2ptest"
@@ -18,11 +18,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // memoryNetwork runs the suite over the in-memory twin.
 type memoryNetwork struct{ w *p2p.MemoryNetwork }
 
-func (n memoryNetwork) Node(t testing.TB, id *journal.Identity, d coordinator.Doorman) p2ptest.Peer {
+func (n memoryNetwork) Node(t testing.TB, id *journal.Identity, d port.Doorman) p2ptest.Peer {
 	return n.node(t, id, d)
 }
 
-func (n memoryNetwork) node(t testing.TB, id *journal.Identity, d coordinator.Doorman) *p2p.Memory {
+func (n memoryNetwork) node(t testing.TB, id *journal.Identity, d port.Doorman) *p2p.Memory {
 	t.Helper()
 	m, err := p2p.NewMemory(n.w, id, d)
 	if err != nil {
@@ -42,8 +42,8 @@ func (n memoryNetwork) Hostile(t testing.TB, id *journal.Identity) p2ptest.Hosti
 	return &memoryHostile{n.node(t, id, nil)}
 }
 
-func linkOf(g p2ptest.Group, members []journal.Author) coordinator.GroupLink {
-	return coordinator.GroupLink{Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Members: members}
+func linkOf(g p2ptest.Group, members []journal.Author) port.GroupLink {
+	return port.GroupLink{Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Members: members}
 }
 
 type memoryHostile struct{ m *p2p.Memory }

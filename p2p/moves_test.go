@@ -9,7 +9,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/p2p/p2ptest"
@@ -21,7 +21,7 @@ func TestHostMoves(t *testing.T) {
 	g := p2ptest.NewGroup(1)
 	w := quicAndTCP()
 	var nodes []*p2p.Node
-	l := coordinator.GroupLink{Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Hints: map[journal.Author][]string{}}
+	l := port.GroupLink{Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Hints: map[journal.Author][]string{}}
 	for n := range byte(2) {
 		id := p2ptest.Identity(n + 1)
 		node, ok := w.Node(t, id, nil).(*p2p.Node)

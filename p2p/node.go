@@ -18,7 +18,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 	ma "github.com/multiformats/go-multiaddr"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -52,9 +52,9 @@ type Config struct {
 	// tell. Addresses that its owner gives may be anywhere.
 	ToldNetworks []netip.Prefix
 	// Book remembers addresses across restarts; it may be nil.
-	Book AddressBook
+	Book port.AddressBook
 	// Doorman answers invites; nil means that none is ever open.
-	Doorman coordinator.Doorman
+	Doorman port.Doorman
 	// ExtraOptions are added to the host's, for tests on virtual networks.
 	ExtraOptions []libp2p.Option
 	// Tap, if not nil, is given every raw message ("pubsub", "sync", "join") as
@@ -88,7 +88,7 @@ type Node struct {
 	closed bool
 }
 
-var _ coordinator.Transport = (*Node)(nil)
+var _ port.Transport = (*Node)(nil)
 
 // New starts a node. It runs until Close; ctx bounds its life too.
 func New(ctx context.Context, cfg Config) (*Node, error) {
@@ -225,7 +225,7 @@ func (n *Node) ListenAddrs() []string {
 }
 
 // Attach opens a group or changes its link.
-func (n *Node) Attach(_ context.Context, l coordinator.GroupLink, in coordinator.Inbox) error {
+func (n *Node) Attach(_ context.Context, l port.GroupLink, in port.Inbox) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {

@@ -17,7 +17,7 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	ma "github.com/multiformats/go-multiaddr"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/p2p/p2ptest"
@@ -30,7 +30,7 @@ func quicAndTCP() loopback {
 	return loopback{[]string{"/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"}}
 }
 
-func (l loopback) Node(t testing.TB, id *journal.Identity, d coordinator.Doorman) p2ptest.Peer {
+func (l loopback) Node(t testing.TB, id *journal.Identity, d port.Doorman) p2ptest.Peer {
 	return l.node(t, p2p.Config{Identity: id, Doorman: d})
 }
 

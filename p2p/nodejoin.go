@@ -8,7 +8,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -24,14 +24,14 @@ var (
 
 // Join dials the founder of an invite, presents it and returns the grant. The
 // connection ends with it; it is made anew after Attach.
-func (n *Node) Join(ctx context.Context, inv coordinator.Invite, claim *coordinator.ReplacementClaim) (coordinator.Grant, error) {
-	var none coordinator.Grant
+func (n *Node) Join(ctx context.Context, inv port.Invite, claim *port.ReplacementClaim) (port.Grant, error) {
+	var none port.Grant
 	id, err := PeerID(inv.Founder)
 	if err != nil {
 		return none, fmt.Errorf("join: %w", err)
 	}
 	if inv.Founder == n.self {
-		return none, fmt.Errorf("join: %w", coordinator.ErrInviteUnknown)
+		return none, fmt.Errorf("join: %w", port.ErrInviteUnknown)
 	}
 	addrs := parseAddrs(inv.Addresses)
 	if len(addrs) == 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/p2p/p2ptest"
@@ -28,7 +28,7 @@ func TestRotationKeepsGossip(t *testing.T) {
 	topics := []string{g.Epoch.Topic()}
 	both := []*p2p.Node{a, b}
 	attach := func(n *p2p.Node) {
-		l := coordinator.GroupLink{
+		l := port.GroupLink{
 			Group: g.ID(), Topics: topics, Members: []journal.Author{a.Author(), b.Author()},
 			Hints: map[journal.Author][]string{a.Author(): a.ListenAddrs(), b.Author(): b.ListenAddrs()},
 		}

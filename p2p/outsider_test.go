@@ -13,7 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/protocol"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/p2p/p2ptest"
@@ -23,7 +23,7 @@ import (
 type door struct {
 	mu   sync.Mutex
 	open bool
-	inv  coordinator.Invite
+	inv  port.Invite
 }
 
 func (d *door) Open() bool {
@@ -32,30 +32,30 @@ func (d *door) Open() bool {
 	return d.open
 }
 
-func (d *door) Admit(_ context.Context, _ journal.GroupID, j journal.Author, nonce, proof [32]byte, _ *coordinator.ReplacementClaim) (coordinator.Grant, error) {
+func (d *door) Admit(_ context.Context, _ journal.GroupID, j journal.Author, nonce, proof [32]byte, _ *port.ReplacementClaim) (port.Grant, error) {
 	if d.inv.Proof(j, nonce) != proof {
-		return coordinator.Grant{}, coordinator.ErrInviteProof
+		return port.Grant{}, port.ErrInviteProof
 	}
-	return coordinator.Grant{Genesis: []byte("genesis")}, nil
+	return port.Grant{Genesis: []byte("genesis")}, nil
 }
 
 func attachNode(t testing.TB, n *p2p.Node, g p2ptest.Group, hints map[journal.Author][]string, members ...journal.Author) *p2ptest.Inbox {
 	t.Helper()
 	in := p2ptest.NewInbox()
-	l := coordinator.GroupLink{Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Members: members, Hints: hints}
+	l := port.GroupLink{Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Members: members, Hints: hints}
 	if err := n.Attach(context.Background(), l, in); err != nil {
 		t.Fatal(err)
 	}
 	return in
 }
 
-func statusOf(n *p2p.Node, a journal.Author) coordinator.PeerStatus {
+func statusOf(n *p2p.Node, a journal.Author) port.PeerStatus {
 	for _, s := range n.Peers() {
 		if s.Peer == a {
 			return s
 		}
 	}
-	return coordinator.PeerStatus{}
+	return port.PeerStatus{}
 }
 
 // A host outside the group that knows every address gets no connection, and so
@@ -201,7 +201,7 @@ func TestJoinBadFounder(t *testing.T) {
 			_, _ = s.Write(answers)
 			_ = s.CloseWrite()
 		})
-		inv := coordinator.Invite{Group: g.ID(), Founder: x.Author()}
+		inv := port.Invite{Group: g.ID(), Founder: x.Author()}
 		for _, addr := range x.host.Addrs() {
 			inv.Addresses = append(inv.Addresses, addr.String())
 		}
@@ -212,7 +212,7 @@ func TestJoinBadFounder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	inv := coordinator.Invite{Group: g.ID(), Founder: p2ptest.Identity(9).Author()}
+	inv := port.Invite{Group: g.ID(), Founder: p2ptest.Identity(9).Author()}
 	for _, addrs := range [][]string{nil, {"not an address"}, {"/ip4/127.0.0.1/tcp/1"}} {
 		inv.Addresses = addrs
 		if _, err := b.Join(context.Background(), inv, nil); !errors.Is(err, p2p.ErrFounderAway) {
@@ -231,7 +231,7 @@ func TestJoinWhereNoInviteIsOpen(t *testing.T) {
 		if strings.Contains(addr.String(), "p2p-circuit") {
 			continue
 		}
-		inv := coordinator.Invite{Group: g.ID(), Founder: a.Author(), Addresses: []string{addr.String()}}
+		inv := port.Invite{Group: g.ID(), Founder: a.Author(), Addresses: []string{addr.String()}}
 		if _, err := b.Join(context.Background(), inv, nil); !errors.Is(err, p2p.ErrNoOpenInvite) {
 			t.Errorf("join at %s: %v", addr, err)
 		}
@@ -246,7 +246,7 @@ func TestSilentStrangersLeave(t *testing.T) {
 	d := &door{open: true}
 	a := net.node(t, p2p.Config{Identity: p2ptest.Identity(1), Doorman: d})
 	attachNode(t, a, g, nil, a.Author())
-	d.inv = coordinator.Invite{Group: g.ID(), Founder: a.Author(), Addresses: a.ListenAddrs()}
+	d.inv = port.Invite{Group: g.ID(), Founder: a.Author(), Addresses: a.ListenAddrs()}
 	// As many as one address may have, with a stream for joining that carries no
 	// proof.
 	var crowd []*hostile

@@ -7,19 +7,19 @@ import (
 
 	ma "github.com/multiformats/go-multiaddr"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Peers returns what is known of every member, by author, and then of pending
 // strangers, the latest first.
-func (n *Node) Peers() []coordinator.PeerStatus {
-	var out []coordinator.PeerStatus
+func (n *Node) Peers() []port.PeerStatus {
+	var out []port.PeerStatus
 	for _, a := range n.reg.members() {
 		id, err := PeerID(a)
 		if err != nil {
 			continue
 		}
-		s := coordinator.PeerStatus{
+		s := port.PeerStatus{
 			Peer: a, PeerID: id.String(),
 			LastSeen: n.redial.seen(a),
 			Rejects:  n.tally.of(a),
@@ -50,8 +50,8 @@ func relayed(a ma.Multiaddr) bool {
 	return err == nil
 }
 
-func sortPending(p []coordinator.PeerStatus) []coordinator.PeerStatus {
-	slices.SortFunc(p, func(a, b coordinator.PeerStatus) int {
+func sortPending(p []port.PeerStatus) []port.PeerStatus {
+	slices.SortFunc(p, func(a, b port.PeerStatus) int {
 		if c := b.LastSeen.Compare(a.LastSeen); c != 0 {
 			return c
 		}

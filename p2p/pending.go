@@ -7,7 +7,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"golang.org/x/time/rate"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -23,13 +23,13 @@ const (
 type pendingPeers struct {
 	rate *rate.Limiter
 	mu   sync.Mutex
-	m    map[journal.Author]coordinator.PeerStatus
+	m    map[journal.Author]port.PeerStatus
 }
 
 func newPendingPeers() *pendingPeers {
 	return &pendingPeers{
 		rate: rate.NewLimiter(pendingPerSec, pendingBurst),
-		m:    map[journal.Author]coordinator.PeerStatus{},
+		m:    map[journal.Author]port.PeerStatus{},
 	}
 }
 
@@ -68,10 +68,10 @@ func (q *pendingPeers) remove(a journal.Author) {
 	delete(q.m, a)
 }
 
-func (q *pendingPeers) list() []coordinator.PeerStatus {
+func (q *pendingPeers) list() []port.PeerStatus {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	out := make([]coordinator.PeerStatus, 0, len(q.m))
+	out := make([]port.PeerStatus, 0, len(q.m))
 	for _, s := range q.m {
 		out = append(out, s)
 	}

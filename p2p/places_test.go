@@ -19,7 +19,7 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -107,7 +107,7 @@ func TestSilentConnectionsKeepNobodyOut(t *testing.T) {
 		for _, transport := range []string{"tcp", "quic-v1"} {
 			t.Run(name+", "+transport, func(t *testing.T) {
 				a, b := testIdentity(1).Author(), testIdentity(2).Author()
-				link := coordinator.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{a, b}}
+				link := port.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{a, b}}
 				na, err := New(t.Context(), Config{Identity: testIdentity(1), Listen: []string{"/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"}})
 				if err != nil {
 					t.Fatal(err)

@@ -10,18 +10,18 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
 // openInbox holds nothing.
-type openInbox struct{ coordinator.Inbox }
+type openInbox struct{ port.Inbox }
 
-func (openInbox) Claim() coordinator.Claim                    { return coordinator.Claim{} }
-func (openInbox) PeerClaim(journal.Author, coordinator.Claim) {}
-func (openInbox) Wanted() []journal.EntryID                   { return nil }
+func (openInbox) Claim() port.Claim                    { return port.Claim{} }
+func (openInbox) PeerClaim(journal.Author, port.Claim) {}
+func (openInbox) Wanted() []journal.EntryID            { return nil }
 
-func testNode(t *testing.T, n byte, link coordinator.GroupLink) *Node {
+func testNode(t *testing.T, n byte, link port.GroupLink) *Node {
 	t.Helper()
 	node, err := New(context.Background(), Config{Identity: testIdentity(n), Listen: []string{"/ip4/127.0.0.1/tcp/0"}})
 	if err != nil {
@@ -41,7 +41,7 @@ func testNode(t *testing.T, n byte, link coordinator.GroupLink) *Node {
 // What the local network shows makes members meet, and nobody else.
 func TestFoundInLocalNetwork(t *testing.T) {
 	a, b, c := testIdentity(1).Author(), testIdentity(2).Author(), testIdentity(3).Author()
-	link := coordinator.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{a, b}}
+	link := port.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{a, b}}
 	na, nb := testNode(t, 1, link), testNode(t, 2, link)
 	link.Members = []journal.Author{a, c}
 	nc := testNode(t, 3, link)
@@ -69,7 +69,7 @@ func TestFoundInLocalNetwork(t *testing.T) {
 // The smaller peer ID dials at once, the greater waits a little, and both dial.
 func TestWhoDialsFirst(t *testing.T) {
 	a, b := testIdentity(1).Author(), testIdentity(2).Author()
-	link := coordinator.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{a, b}}
+	link := port.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{a, b}}
 	for n, other := range map[byte]journal.Author{1: b, 2: a} {
 		before := time.Now()
 		node := testNode(t, n, link)
@@ -90,7 +90,7 @@ func TestWhoDialsFirst(t *testing.T) {
 // failures forgotten; nor does an unsigned notice of the local network.
 func TestWhatIsToldResetsNoBackoff(t *testing.T) {
 	a, far := testIdentity(1).Author(), testIdentity(9).Author()
-	n := testNode(t, 1, coordinator.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{a, far}})
+	n := testNode(t, 1, port.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{a, far}})
 	state := func() (fails int, next time.Time) {
 		n.redial.mu.Lock()
 		defer n.redial.mu.Unlock()
@@ -125,7 +125,7 @@ func TestWhatIsToldResetsNoBackoff(t *testing.T) {
 // Told addresses at which nobody is do not hold the places of sure ones.
 func TestDeadAddressesHoldNoPlaces(t *testing.T) {
 	a, b := testIdentity(1).Author(), testIdentity(2).Author()
-	link := coordinator.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{a, b}}
+	link := port.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{a, b}}
 	nb := testNode(t, 2, link)
 	na, err := New(t.Context(), Config{Identity: testIdentity(1)})
 	if err != nil {
@@ -159,7 +159,7 @@ func TestWhoWasHereIsTriedOften(t *testing.T) {
 
 // An address of who is no member is not kept.
 func TestAddAddressOfNoMember(t *testing.T) {
-	n := testNode(t, 1, coordinator.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{testIdentity(1).Author(), testIdentity(2).Author()}})
+	n := testNode(t, 1, port.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{testIdentity(1).Author(), testIdentity(2).Author()}})
 	for id, member := range map[byte]bool{2: true, 9: false} {
 		a, err := n.AddAddress("/ip4/127.0.0.1/tcp/3000/p2p/" + testPeer(t, id).String())
 		if a != testIdentity(id).Author() || errors.Is(err, ErrNotMember) == member || member && err != nil {

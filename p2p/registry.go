@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -32,7 +32,7 @@ type group struct {
 	topics  []string
 	members map[journal.Author]bool
 	hints   map[journal.Author][]string
-	inbox   coordinator.Inbox
+	inbox   port.Inbox
 	flow    *flow
 }
 
@@ -57,7 +57,7 @@ func newRegistry(self journal.Author) *registry {
 }
 
 // attach opens or changes a group. It returns the group and who left it.
-func (r *registry) attach(l coordinator.GroupLink, in coordinator.Inbox) (*group, []journal.Author, error) {
+func (r *registry) attach(l port.GroupLink, in port.Inbox) (*group, []journal.Author, error) {
 	if in == nil || len(l.Topics) == 0 || len(l.Topics) > maxTopics || len(l.Members) > maxMembers {
 		return nil, nil, ErrLink
 	}

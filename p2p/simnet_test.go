@@ -10,7 +10,7 @@ import (
 	"github.com/libp2p/go-libp2p/x/simlibp2p"
 	"github.com/marcopolo/simnet"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/p2p/p2ptest"
@@ -46,7 +46,7 @@ func TestGroupInVirtualTime(t *testing.T) {
 		defer w.net.Close()
 		const count = 7
 		g := p2ptest.NewGroup(1)
-		l := coordinator.GroupLink{Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Hints: map[journal.Author][]string{}}
+		l := port.GroupLink{Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Hints: map[journal.Author][]string{}}
 		for n := range byte(count) {
 			l.Members = append(l.Members, p2ptest.Identity(n+1).Author())
 		}

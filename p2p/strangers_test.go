@@ -13,7 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -175,7 +175,7 @@ func TestNoStrangersConnectionLasts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = n.Close() })
-	link := coordinator.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{testIdentity(1).Author(), testIdentity(2).Author()}}
+	link := port.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{testIdentity(1).Author(), testIdentity(2).Author()}}
 	if err := n.Attach(t.Context(), link, openInbox{}); err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func TestNoStrangersConnectionLasts(t *testing.T) {
 		defer n.gate.mu.Unlock()
 		return len(n.gate.strangers.m) == 0 && n.gate.strangers.room.taken == 0
 	})
-	nb := testNode(t, 2, coordinator.GroupLink{Topics: link.Topics, Members: link.Members,
+	nb := testNode(t, 2, port.GroupLink{Topics: link.Topics, Members: link.Members,
 		Hints: map[journal.Author][]string{testIdentity(1).Author(): n.ListenAddrs()}})
 	until(t, "a member comes in", func() bool { return len(nb.connected()) > 0 && len(n.connected()) > 0 })
 }

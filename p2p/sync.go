@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -252,7 +252,7 @@ func (s *syncer) caution(key jobKey) bool {
 }
 
 func (s *syncer) lied(key jobKey) {
-	s.tally.count(key.peer, coordinator.RejectFalseClaim)
+	s.tally.count(key.peer, port.RejectFalseClaim)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.liars[key]

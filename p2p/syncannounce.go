@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -53,7 +53,7 @@ func (s *syncer) announceSoon(id journal.GroupID, records bool) {
 
 // resume syncs a group once a deferred chain may be asked for again.
 func (s *syncer) resume(id journal.GroupID, err error) {
-	var later *coordinator.DeferredError
+	var later *port.DeferredError
 	if !errors.As(err, &later) {
 		return
 	}

@@ -4,13 +4,13 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
 // claimFrame makes the hello or claim of a group. A claim over the limits is
 // cut: what is cut off is not synced from here, and nobody is told a lie.
-func claimFrame(kind uint64, id journal.GroupID, c coordinator.Claim, records [][]byte) *frame {
+func claimFrame(kind uint64, id journal.GroupID, c port.Claim, records [][]byte) *frame {
 	f := &frame{Kind: kind, Group: id[:], Records: records[:min(len(records), maxRecords)]}
 	chains := slices.SortedFunc(maps.Keys(c.Frontier), journal.ChainKey.Compare)
 	for _, k := range chains[:min(len(chains), maxChains)] {
@@ -29,8 +29,8 @@ func claimFrame(kind uint64, id journal.GroupID, c coordinator.Claim, records []
 }
 
 // claim returns the claim in a hello or claim frame that parse accepted.
-func (f *frame) claim() coordinator.Claim {
-	c := coordinator.Claim{Frontier: make(journal.Frontier, len(f.Frontier))}
+func (f *frame) claim() port.Claim {
+	c := port.Claim{Frontier: make(journal.Frontier, len(f.Frontier))}
 	for _, p := range f.Frontier {
 		k, _ := chainKey(p.Author, p.Incarnation)
 		c.Frontier[k] = journal.Position{Seq: p.Seq, ID: journal.EntryID(p.ID)}
@@ -44,7 +44,7 @@ func (f *frame) claim() coordinator.Claim {
 	return c
 }
 
-func forkOf(c coordinator.Claim) map[journal.ChainKey]uint64 {
+func forkOf(c port.Claim) map[journal.ChainKey]uint64 {
 	m := make(map[journal.ChainKey]uint64, len(c.Forks))
 	for _, f := range c.Forks {
 		if s, ok := m[f.Chain]; !ok || f.Seq < s {

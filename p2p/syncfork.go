@@ -3,7 +3,7 @@ package p2p
 import (
 	"context"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -71,14 +71,14 @@ func (p *puller) unheldAt(ctx context.Context, k journal.ChainKey, seq uint64) (
 		return nil, err
 	}
 	if len(entries) > both {
-		return nil, coordinator.RejectUnasked
+		return nil, port.RejectUnasked
 	}
 	if len(entries) == 0 {
 		p.lied = true
 	}
 	for _, e := range entries {
 		if e.Chain() != k || e.Position().Seq < seq {
-			return nil, coordinator.RejectUnasked
+			return nil, port.RejectUnasked
 		}
 		if e.Position().Seq == seq && !p.held(ctx, e.ID()) {
 			return e, nil
@@ -152,7 +152,7 @@ func (p *puller) fetchBatch(ctx context.Context, ids []journal.EntryID, claimed 
 	for _, e := range entries {
 		id := e.ID()
 		if !want[id] {
-			return nil, coordinator.RejectUnasked
+			return nil, port.RejectUnasked
 		}
 		delete(want, id)
 		p.asked[id] = true

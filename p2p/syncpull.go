@@ -10,13 +10,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
 var (
 	errRefused = errors.New("peer refused to sync the group")
-	errShort   = fmt.Errorf("peer served nothing of what it claims: %w", coordinator.RejectFalseClaim)
+	errShort   = fmt.Errorf("peer served nothing of what it claims: %w", port.RejectFalseClaim)
 )
 
 // puller is one session's pull of one group from one peer.
@@ -25,7 +25,7 @@ type puller struct {
 	g      *group
 	peer   journal.Author
 	st     stream
-	theirs coordinator.Claim
+	theirs port.Claim
 	forks  map[journal.ChainKey]uint64 // theirs
 
 	skip     map[journal.ChainKey]bool   // nothing to be had in this pass
@@ -122,7 +122,7 @@ func (p *puller) run(ctx context.Context) error {
 }
 
 // lacks says whether a claim names anything that this node would pull.
-func (s *syncer) lacks(g *group, c coordinator.Claim) bool {
+func (s *syncer) lacks(g *group, c port.Claim) bool {
 	p := &puller{
 		s: s, g: g, theirs: c, forks: forkOf(c),
 		skip: map[journal.ChainKey]bool{}, known: map[journal.ChainKey]bool{},
@@ -296,7 +296,7 @@ func (p *puller) takeBatch(ctx context.Context, f, answer *frame, first bool, ne
 		k := e.Chain()
 		a, ok := want[k]
 		if got[k]++; !ok || e.Position().Seq < a.Seq || got[k] > a.Limit {
-			return coordinator.RejectUnasked
+			return port.RejectUnasked
 		}
 	}
 	// A batch that came short makes those after it useless: they are asked for anew.
@@ -352,7 +352,7 @@ func (p *puller) take(ctx context.Context, entries []*journal.Entry) {
 func (p *puller) refused(k journal.ChainKey, err error) {
 	p.s.tally.count(p.peer, err)
 	p.s.resume(p.g.id, err)
-	var gap *coordinator.GapError
+	var gap *port.GapError
 	if errors.As(err, &gap) && gap.Need != (journal.EntryID{}) {
 		p.diverged[k] = true
 		if len(p.needs) < maxNeeds {

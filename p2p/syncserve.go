@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -77,7 +77,7 @@ func (s *syncer) serve(st stream, p journal.Author) error {
 		if err := s.write(st, &frame{Kind: kindRefused}); err != nil {
 			return err
 		}
-		s.tally.count(p, coordinator.RejectNonMember)
+		s.tally.count(p, port.RejectNonMember)
 		return st.CloseWrite()
 	}
 	c := first.claim()
@@ -101,7 +101,7 @@ func (s *syncer) serve(st stream, p journal.Author) error {
 			return err
 		}
 		if g = s.reg.authorized(id, p); g == nil {
-			return coordinator.RejectNonMember
+			return port.RejectNonMember
 		}
 		answer, err := s.answer(g, f, p)
 		if err != nil {
@@ -137,7 +137,7 @@ func (s *syncer) answer(g *group, f *frame, p journal.Author) (*frame, error) {
 	case kindFetch:
 		for _, id := range f.IDs {
 			e, err := g.inbox.Entry(ctx, journal.EntryID(id))
-			if errors.Is(err, coordinator.ErrNotFound) {
+			if errors.Is(err, port.ErrNotFound) {
 				continue
 			}
 			if err != nil {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -53,7 +53,7 @@ const (
 // The first entry of a batch fits whatever its size.
 const _ = uint(maxBatchBytes - journal.MaxEntrySize)
 
-var errFrame = fmt.Errorf("sync: %w", coordinator.RejectFrame)
+var errFrame = fmt.Errorf("sync: %w", port.RejectFrame)
 
 type frame struct {
 	Kind     uint64         `cbor:"1,keyasint"`

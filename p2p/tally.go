@@ -4,7 +4,7 @@ import (
 	"maps"
 	"sync"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -22,7 +22,7 @@ func newTally(reg *registry) *tally {
 
 // count records an error if it proves that its sender did wrong.
 func (t *tally) count(from journal.Author, err error) {
-	if !coordinator.IsReject(err) || !t.reg.member(from) {
+	if !port.IsReject(err) || !t.reg.member(from) {
 		return
 	}
 	t.mu.Lock()
@@ -32,7 +32,7 @@ func (t *tally) count(from journal.Author, err error) {
 		m = map[string]uint64{}
 		t.n[from] = m
 	}
-	m[coordinator.RuleName(err)]++
+	m[port.OutcomeName(err)]++
 }
 
 func (t *tally) of(a journal.Author) map[string]uint64 {

@@ -14,7 +14,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -104,7 +104,7 @@ func (g *gossip) allowed(p peer.ID, topic string) bool {
 // entries that are over its rate: sync brings them.
 func (g *gossip) inspect(p peer.ID, rpc *pubsub.RPC) error {
 	if (outsiders{g}).Contains(p) {
-		return coordinator.RejectNonMember
+		return port.RejectNonMember
 	}
 	if a, err := AuthorOf(p); err == nil {
 		rpc.Publish = g.sync.rates.keep(a, rpc.Publish)
@@ -190,7 +190,7 @@ func (g *gossip) leave(name string, j *joined) error {
 // publish sends an entry to a topic. It refuses what pubsub would drop silently.
 func (g *gossip) publish(ctx context.Context, name string, e *journal.Entry) error {
 	if len(e.Bytes()) > journal.MaxEntrySize {
-		return fmt.Errorf("publish: %w", coordinator.RejectOversized)
+		return fmt.Errorf("publish: %w", port.RejectOversized)
 	}
 	g.mu.Lock()
 	j := g.joined[name]
@@ -224,7 +224,7 @@ func (g *gossip) validate(ctx context.Context, p peer.ID, m *pubsub.Message) (re
 	switch {
 	case err == nil:
 		return pubsub.ValidationAccept
-	case coordinator.IsReject(err):
+	case port.IsReject(err):
 		return pubsub.ValidationReject
 	}
 	return pubsub.ValidationIgnore
@@ -239,8 +239,8 @@ func (g *gossip) take(ctx context.Context, from journal.Author, topic string, ra
 func takeGossip(ctx context.Context, reg *registry, s *syncer, t *tally, from journal.Author, topic string, raw []byte) error {
 	gr := reg.onTopic(topic, from)
 	if gr == nil {
-		t.count(from, coordinator.RejectNonMember)
-		return coordinator.RejectNonMember
+		t.count(from, port.RejectNonMember)
+		return port.RejectNonMember
 	}
 	e, err := check(gr.id, raw)
 	if err == nil {
@@ -252,7 +252,7 @@ func takeGossip(ctx context.Context, reg *registry, s *syncer, t *tally, from jo
 	}
 	t.count(from, err)
 	s.resume(gr.id, err)
-	var gap *coordinator.GapError
+	var gap *port.GapError
 	if errors.As(err, &gap) {
 		s.request(gr.id, from)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // tracer hands pubsub's raw messages to the tap and counts messages that
@@ -40,7 +40,7 @@ func (t *tracer) RejectMessage(m *pubsub.Message, reason string) {
 	case pubsub.RejectUnexpectedSignature, pubsub.RejectUnexpectedAuthInfo,
 		pubsub.RejectInvalidSignature, pubsub.RejectSelfOrigin:
 		if a, err := AuthorOf(m.ReceivedFrom); err == nil {
-			t.gossip.tally.count(a, coordinator.RejectMalformed)
+			t.gossip.tally.count(a, port.RejectMalformed)
 		}
 	}
 }

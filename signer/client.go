@@ -9,7 +9,7 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -20,7 +20,7 @@ type Client struct {
 	http    http.Client
 }
 
-var _ coordinator.Signer = (*Client)(nil)
+var _ port.Signer = (*Client)(nil)
 
 // Dial returns a client for the signer at a Unix socket. Nothing is asked yet:
 // the signer may come up later, and may be started anew.
@@ -68,7 +68,7 @@ func (c *Client) AccountKey(ctx context.Context, st wallet.ScriptType, n uint32)
 
 // SignClaim signs a claim with the account's own key. What comes back is not
 // verified here: the group refuses a proof that is none.
-func (c *Client) SignClaim(ctx context.Context, st wallet.ScriptType, n uint32, claim coordinator.KeyClaim) ([]byte, error) {
+func (c *Client) SignClaim(ctx context.Context, st wallet.ScriptType, n uint32, claim port.KeyClaim) ([]byte, error) {
 	out, err := c.ask(ctx, pathClaim, newClaimRequest(account{st, n}, claim))
 	return out.Signature, err
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -69,14 +69,14 @@ func FuzzSpendRequest(f *testing.F) {
 // FuzzClaimRequest: a claim that is read is one that is asked for in the same
 // words, and has the same hash.
 func FuzzClaimRequest(f *testing.F) {
-	claim := coordinator.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Sealing: [32]byte{3}, Key: "k"}
+	claim := port.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Sealing: [32]byte{3}, Key: "k"}
 	for range 2 {
 		b, err := json.Marshal(newClaimRequest(account{wallet.ScriptWSH, 0}, claim))
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(b)
-		claim.Key, claim.Replaces = "", &coordinator.Replaced{Old: [32]byte{4}, Cuts: []coordinator.ReplacedCut{{Incarnation: 1, Seq: 2}}}
+		claim.Key, claim.Replaces = "", &port.Replaced{Old: [32]byte{4}, Cuts: []port.ReplacedCut{{Incarnation: 1, Seq: 2}}}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var q claimRequest

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -19,7 +19,7 @@ type Local struct {
 	accounts map[string]*wallet.AccountKey
 }
 
-var _ coordinator.Signer = (*Local)(nil)
+var _ port.Signer = (*Local)(nil)
 
 // NewLocal returns a signer for a BIP39 seed, which it keeps and does not copy.
 func NewLocal(seed []byte, network wallet.Network) *Local {
@@ -57,7 +57,7 @@ func (s *Local) AccountKey(_ context.Context, st wallet.ScriptType, account uint
 }
 
 // SignClaim signs a claim with the account's own key, if it is of that key.
-func (s *Local) SignClaim(_ context.Context, st wallet.ScriptType, account uint32, claim coordinator.KeyClaim) ([]byte, error) {
+func (s *Local) SignClaim(_ context.Context, st wallet.ScriptType, account uint32, claim port.KeyClaim) ([]byte, error) {
 	a, err := s.account(st, account)
 	if err != nil {
 		return nil, err

@@ -13,14 +13,14 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
 // Options of a signer process.
 type Options struct {
 	Network wallet.Network
-	Keys    coordinator.Signer
+	Keys    port.Signer
 	// Users are the ids of users whose processes may ask.
 	Users []uint32
 	// Replacements lets a new node prove that it takes the place of a lost one.

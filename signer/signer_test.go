@@ -16,7 +16,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/signer"
 	"github.com/quorate/quorate/wallet"
 )
@@ -221,8 +221,8 @@ func TestListen(t *testing.T) {
 	}
 }
 
-func possession(key wallet.Key) coordinator.KeyClaim {
-	return coordinator.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Sealing: [32]byte{3}, Key: key.String()}
+func possession(key wallet.Key) port.KeyClaim {
+	return port.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Sealing: [32]byte{3}, Key: key.String()}
 }
 
 // The account's key says nothing but that it is with a node, in the words of the
@@ -239,10 +239,10 @@ func TestSignerSignsClaimsOfItsKeyOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replacement := func(key wallet.Key) coordinator.KeyClaim {
-		return coordinator.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Sealing: [32]byte{3}, Replaces: &coordinator.Replaced{
-			Account: coordinator.AccountHash([32]byte{1}, key), Position: 1, Old: [32]byte{4},
-			Cuts: []coordinator.ReplacedCut{{Incarnation: 1, Seq: 9, Last: [32]byte{5}}},
+	replacement := func(key wallet.Key) port.KeyClaim {
+		return port.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Sealing: [32]byte{3}, Replaces: &port.Replaced{
+			Account: port.AccountHash([32]byte{1}, key.String()), Position: 1, Old: [32]byte{4},
+			Cuts: []port.ReplacedCut{{Incarnation: 1, Seq: 9, Last: [32]byte{5}}},
 		}}
 	}
 	for _, allowed := range []bool{false, true} {
@@ -251,16 +251,16 @@ func TestSignerSignsClaimsOfItsKeyOnly(t *testing.T) {
 		c := signer.Dial(path, wallet.Regtest)
 		defer c.Close()
 		for name, x := range map[string]struct {
-			claim coordinator.KeyClaim
+			claim port.KeyClaim
 			ok    bool
 		}{
 			"own key":              {possession(own), true},
 			"another key":          {possession(other), false},
-			"no group":             {coordinator.KeyClaim{Identity: [32]byte{2}, Key: own.String()}, false},
+			"no group":             {port.KeyClaim{Identity: [32]byte{2}, Key: own.String()}, false},
 			"replacement":          {replacement(own), allowed},
 			"another's":            {replacement(other), false},
-			"replaces itself":      {func() coordinator.KeyClaim { r := replacement(own); r.Identity = r.Replaces.Old; return r }(), false},
-			"replacement of a key": {func() coordinator.KeyClaim { r := replacement(own); r.Key = own.String(); return r }(), false},
+			"replaces itself":      {func() port.KeyClaim { r := replacement(own); r.Identity = r.Replaces.Old; return r }(), false},
+			"replacement of a key": {func() port.KeyClaim { r := replacement(own); r.Key = own.String(); return r }(), false},
 		} {
 			sig, err := c.SignClaim(ctx, wallet.ScriptWSH, 7, x.claim)
 			if x.ok != (err == nil) {

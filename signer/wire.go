@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
 )
@@ -88,7 +88,7 @@ func decode(r io.Reader, into any) error {
 	return nil
 }
 
-func newClaimRequest(a account, c coordinator.KeyClaim) claimRequest {
+func newClaimRequest(a account, c port.KeyClaim) claimRequest {
 	out := claimRequest{account: a, Group: c.Group[:], Identity: c.Identity[:], Sealing: c.Sealing[:], Key: c.Key}
 	if r := c.Replaces; r != nil {
 		out.Replaces = &replaced{Account: r.Account[:], Position: r.Position, Old: r.Old[:], Cuts: []cut{}}
@@ -100,20 +100,20 @@ func newClaimRequest(a account, c coordinator.KeyClaim) claimRequest {
 }
 
 // claim reads what is to be signed.
-func (r claimRequest) claim() (coordinator.KeyClaim, error) {
-	c := coordinator.KeyClaim{Key: r.Key}
+func (r claimRequest) claim() (port.KeyClaim, error) {
+	c := port.KeyClaim{Key: r.Key}
 	err := errors.Join(fill(c.Group[:], r.Group), fill(c.Identity[:], r.Identity), fill(c.Sealing[:], r.Sealing))
 	if x := r.Replaces; x != nil {
-		c.Replaces = &coordinator.Replaced{Position: x.Position}
+		c.Replaces = &port.Replaced{Position: x.Position}
 		err = errors.Join(err, fill(c.Replaces.Account[:], x.Account), fill(c.Replaces.Old[:], x.Old))
 		for _, y := range x.Cuts {
-			z := coordinator.ReplacedCut{Incarnation: y.Incarnation, Seq: y.Seq}
+			z := port.ReplacedCut{Incarnation: y.Incarnation, Seq: y.Seq}
 			err = errors.Join(err, fill(z.Last[:], y.Last))
 			c.Replaces.Cuts = append(c.Replaces.Cuts, z)
 		}
 	}
 	if err != nil {
-		return coordinator.KeyClaim{}, errors.New("claim: a field has not 32 bytes")
+		return port.KeyClaim{}, errors.New("claim: a field has not 32 bytes")
 	}
 	return c, c.Check()
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // KeySize is the length of a store's encryption key in bytes (AES-256).
@@ -40,7 +40,7 @@ type Badger struct {
 	noted    sync.Once
 }
 
-var _ coordinator.Store = (*Badger)(nil)
+var _ port.Store = (*Badger)(nil)
 
 // Open opens the store in a directory, which it makes (mode 0700) if it is not
 // there. The key is KeySize bytes, or nil for a store that is not encrypted

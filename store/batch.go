@@ -3,7 +3,7 @@ package store
 import (
 	"fmt"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // MaxBatchBytes is the most a batch may hold in entries and records, in bytes:
@@ -12,7 +12,7 @@ const MaxBatchBytes = 64 << 20
 
 // checkBatch refuses what no store takes, before anything is written, and
 // returns the bytes of all entries and records.
-func checkBatch(b coordinator.Batch) (int, error) {
+func checkBatch(b port.Batch) (int, error) {
 	total := 0
 	for _, e := range b.Entries {
 		if e == nil {

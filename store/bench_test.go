@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/store/storetest"
@@ -45,7 +45,7 @@ func BenchmarkCommit(b *testing.B) {
 		floor += time.Since(began)
 		n++
 		b.StartTimer()
-		mustCommit(b, s, coordinator.Batch{Group: g, Entries: []*journal.Entry{e}})
+		mustCommit(b, s, port.Batch{Group: g, Entries: []*journal.Entry{e}})
 	}
 	b.ReportMetric(float64(floor.Nanoseconds())/float64(n), "floor-ns/op")
 }
@@ -63,7 +63,7 @@ func BenchmarkCommitParallel(b *testing.B) {
 		g := storetest.Group(w)
 		a := storetest.NewAuthor(b, g, w, 1)
 		for pb.Next() {
-			if err := s.Commit(context.Background(), coordinator.Batch{Group: g, Entries: []*journal.Entry{a.Entry(1000)}}); err != nil {
+			if err := s.Commit(context.Background(), port.Batch{Group: g, Entries: []*journal.Entry{a.Entry(1000)}}); err != nil {
 				b.Error(err)
 				return
 			}
@@ -132,7 +132,7 @@ func filled(b *testing.B) string {
 	s := benchOpen(b, dir)
 	a := storetest.NewAuthor(b, g, 1, 1)
 	for range 100 {
-		batch := coordinator.Batch{Group: g}
+		batch := port.Batch{Group: g}
 		for range 100 {
 			batch.Entries = append(batch.Entries, a.Entry(1000))
 		}

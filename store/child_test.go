@@ -15,7 +15,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/store/storetest"
@@ -177,7 +177,7 @@ func tellBroken(s *store.Badger, err error) error {
 	fmt.Println("commit: broken", errors.Is(err, store.ErrBroken), err)
 	_, gerr := s.Guard(context.Background())
 	_, rerr := s.Records(context.Background(), journal.GroupID{}, "")
-	cerr := s.Commit(context.Background(), coordinator.Batch{Puts: map[string][]byte{"k": nil}})
+	cerr := s.Commit(context.Background(), port.Batch{Puts: map[string][]byte{"k": nil}})
 	for _, err := range []error{gerr, rerr, cerr, s.Close()} {
 		fmt.Println("later: broken", errors.Is(err, store.ErrBroken))
 	}
@@ -215,17 +215,17 @@ func (in *batches) entry(n int) *journal.Entry {
 	return in.entries[n-1]
 }
 
-func (in *batches) batch(n int) coordinator.Batch {
+func (in *batches) batch(n int) port.Batch {
 	v := fmt.Appendf(nil, "%d", n)
 	if n%5 == 0 {
 		v = append(v, make([]byte, 700_000)...)
 	}
-	return coordinator.Batch{
+	return port.Batch{
 		Group:   in.group(),
 		Entries: []*journal.Entry{in.entry(n)},
 		Puts:    map[string][]byte{fmt.Sprintf("a/%d", n): v, fmt.Sprintf("b/%d", n): v[:1], "last": v},
 		Deletes: []string{fmt.Sprintf("b/%d", n-1)},
-		Guard:   []coordinator.GuardUpdate{storetest.Sign(in.coin(n), in.round)},
+		Guard:   []port.GuardUpdate{storetest.Sign(in.coin(n), in.round)},
 	}
 }
 

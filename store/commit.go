@@ -7,7 +7,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Commit makes a batch durable. Besides the errors of the port it returns
@@ -16,7 +16,7 @@ import (
 //
 // An entry that is already held is left as it is. Deletes come before Puts. The
 // context ends a Commit only before anything is written for good.
-func (s *Badger) Commit(ctx context.Context, b coordinator.Batch) error {
+func (s *Badger) Commit(ctx context.Context, b port.Batch) error {
 	if err := s.enter(); err != nil {
 		return err
 	}

@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/store/storetest"
 )
 
 type damageable interface {
-	coordinator.Store
+	port.Store
 	Damage(key []byte, how func([]byte) []byte) error
 }
 
@@ -51,7 +51,7 @@ func TestDamagedValues(t *testing.T) {
 		} {
 			t.Run(name+"/"+damage, func(t *testing.T) {
 				s := open(t)
-				mustCommit(t, s, coordinator.Batch{Group: g, Entries: []*journal.Entry{good, bad}})
+				mustCommit(t, s, port.Batch{Group: g, Entries: []*journal.Entry{good, bad}})
 				if err := s.Damage(store.EntryKey(bad), how); err != nil {
 					t.Fatal(err)
 				}
@@ -77,7 +77,7 @@ func TestDamagedValues(t *testing.T) {
 		}
 		t.Run(name+"/index", func(t *testing.T) {
 			s := open(t)
-			mustCommit(t, s, coordinator.Batch{Group: g, Entries: []*journal.Entry{good, bad}})
+			mustCommit(t, s, port.Batch{Group: g, Entries: []*journal.Entry{good, bad}})
 			for _, how := range []func([]byte) []byte{flip(0), flip(-1), func(v []byte) []byte { return v[1:] }} {
 				if err := s.Damage(store.IDKey(bad), how); err != nil {
 					t.Fatal(err)
@@ -89,7 +89,7 @@ func TestDamagedValues(t *testing.T) {
 		})
 		t.Run(name+"/record", func(t *testing.T) {
 			s := open(t)
-			mustCommit(t, s, coordinator.Batch{Group: g, Puts: map[string][]byte{"a": []byte("v"), "b": []byte("v")}})
+			mustCommit(t, s, port.Batch{Group: g, Puts: map[string][]byte{"a": []byte("v"), "b": []byte("v")}})
 			if err := s.Damage(store.RecordKey(g, "b"), flip(-1)); err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +112,7 @@ func TestDamagedBlob(t *testing.T) {
 		// One value that is written with its batch, one that is staged before it.
 		for _, at := range []struct{ size, piece int }{{10_000, 0}, {10_000, 2}, {5 << 19, 0}, {5 << 19, 300}, {5 << 19, 682}} {
 			s, piece := openBadger(t, t.TempDir(), testKey()), at.piece
-			mustCommit(t, s, coordinator.Batch{Puts: map[string][]byte{"k": make([]byte, at.size)}})
+			mustCommit(t, s, port.Batch{Puts: map[string][]byte{"k": make([]byte, at.size)}})
 			keys := s.Keys('b')
 			if want := (at.size + 3839) / 3840; len(keys) != want {
 				t.Fatalf("%d pieces, want %d", len(keys), want)
@@ -134,7 +134,7 @@ func TestLostEntry(t *testing.T) {
 	a := storetest.NewAuthor(t, g, 1, 1)
 	s := openBadger(t, t.TempDir(), testKey())
 	lost := a.Entry(10)
-	mustCommit(t, s, coordinator.Batch{Group: g, Entries: []*journal.Entry{lost, a.Entry(10)}})
+	mustCommit(t, s, port.Batch{Group: g, Entries: []*journal.Entry{lost, a.Entry(10)}})
 	if err := s.Damage(store.EntryKey(lost), remove); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestLostEntry(t *testing.T) {
 func TestLostGuard(t *testing.T) {
 	dir := t.TempDir()
 	s := openBadger(t, dir, testKey())
-	mustCommit(t, s, coordinator.Batch{Guard: []coordinator.GuardUpdate{storetest.Sign(1, 1), storetest.Sign(2, 1)}})
+	mustCommit(t, s, port.Batch{Guard: []port.GuardUpdate{storetest.Sign(1, 1), storetest.Sign(2, 1)}})
 	if err := s.Damage(store.GuardKey(storetest.Guard(1, 1)), remove); err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestLostGuard(t *testing.T) {
 // Too many keys for one transaction: refused with nothing written.
 func TestTooManyKeys(t *testing.T) {
 	s := openBadger(t, t.TempDir(), testKey())
-	b := coordinator.Batch{}
+	b := port.Batch{}
 	for i := range 40_000 {
 		b.Guard = append(b.Guard, storetest.Sign(uint32(i), 1))
 	}

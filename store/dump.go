@@ -7,7 +7,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -18,7 +18,7 @@ type DumpItem struct {
 	Entry *journal.Entry
 	Key   string // of a record: Entry and Guard are nil
 	Value []byte
-	Guard *coordinator.GuardRecord
+	Guard *port.GuardRecord
 }
 
 // Dump calls yield for everything that the store holds, as of one moment:

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/store/storetest"
@@ -21,12 +21,12 @@ func TestDumpIsOfOneMoment(t *testing.T) {
 	g := storetest.Group(1)
 	author := storetest.NewAuthor(t, g, 1, 1)
 	chain := []*journal.Entry{author.Entry(10), author.Entry(300), author.Entry(10)}
-	guard := func(n byte) coordinator.GuardUpdate {
-		var u coordinator.GuardUpdate
+	guard := func(n byte) port.GuardUpdate {
+		var u port.GuardUpdate
 		u.OutPoint.Hash[0], u.TxID[0] = n, n
 		return u
 	}
-	commit := func(b coordinator.Batch) {
+	commit := func(b port.Batch) {
 		t.Helper()
 		if err := s.Commit(t.Context(), b); err != nil {
 			t.Fatal(err)
@@ -34,13 +34,13 @@ func TestDumpIsOfOneMoment(t *testing.T) {
 	}
 	big := make([]byte, 3<<20) // a value of its own pieces
 	big[len(big)-1] = 7
-	commit(coordinator.Batch{Group: g, Entries: chain[:2], Puts: map[string][]byte{"a": big}, Guard: []coordinator.GuardUpdate{guard(1)}})
-	commit(coordinator.Batch{Puts: map[string][]byte{"node": {1}}})
+	commit(port.Batch{Group: g, Entries: chain[:2], Puts: map[string][]byte{"a": big}, Guard: []port.GuardUpdate{guard(1)}})
+	commit(port.Batch{Puts: map[string][]byte{"node": {1}}})
 	entries, guards, records, fresh := 0, 0, map[string]int{}, false
 	err = s.Dump(t.Context(), func(d store.DumpItem) error {
 		if !fresh {
 			fresh = true
-			commit(coordinator.Batch{Group: g, Entries: chain[2:], Puts: map[string][]byte{"a": {1}, "b": {2}}, Guard: []coordinator.GuardUpdate{guard(2)}})
+			commit(port.Batch{Group: g, Entries: chain[2:], Puts: map[string][]byte{"a": {1}, "b": {2}}, Guard: []port.GuardUpdate{guard(2)}})
 		}
 		switch {
 		case d.Entry != nil:

@@ -2,8 +2,8 @@ package store
 
 import "errors"
 
-// Errors of a store, besides those of the port (coordinator.ErrNotFound,
-// coordinator.ErrGuardConflict).
+// Errors of a store, besides those of the port (port.ErrNotFound,
+// port.ErrGuardConflict).
 var (
 	// ErrClosed is returned by every call on a store that was closed.
 	ErrClosed = errors.New("store is closed")

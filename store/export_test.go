@@ -5,7 +5,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -76,15 +76,15 @@ func EntryKey(e *journal.Entry) []byte {
 }
 func IDKey(e *journal.Entry) []byte                { return idKey(e.Header().Group, e.ID()) }
 func RecordKey(g journal.GroupID, k string) []byte { return recordKey(g, k) }
-func GuardKey(r coordinator.GuardRecord) []byte    { return guardKey(r) }
+func GuardKey(r port.GuardRecord) []byte           { return guardKey(r) }
 func Inline(v []byte) []byte                       { return inline(v) }
 func ParseValue(v []byte) (plain []byte, err error) {
 	plain, _, _, err = parseValue(v)
 	return plain, err
 }
-func ParsePlace(v []byte) (journal.ChainKey, uint64, error)   { return parsePlace(v) }
-func ParseGuardKey(v []byte) (coordinator.GuardRecord, error) { return parseGuardKey(v) }
-func Place(c journal.ChainKey, seq uint64) []byte             { return place(c, seq) }
+func ParsePlace(v []byte) (journal.ChainKey, uint64, error) { return parsePlace(v) }
+func ParseGuardKey(v []byte) (port.GuardRecord, error)      { return parseGuardKey(v) }
+func Place(c journal.ChainKey, seq uint64) []byte           { return place(c, seq) }
 
 func ParseMark(raw []byte) (uint64, error) { return parseMark(raw) }
 func MarkOf(commits uint64) []byte         { return (&mark{commits: commits}).bytes() }

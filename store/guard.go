@@ -9,7 +9,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // guardBook is the sign guard in memory: every txid this node ever signed for,
@@ -27,16 +27,16 @@ func newGuardBook() *guardBook {
 
 // admit returns the records that are new, or ErrGuardConflict. An update of a
 // batch must know of the earlier ones of the same batch too.
-func (g *guardBook) admit(updates []coordinator.GuardUpdate) ([]coordinator.GuardRecord, error) {
+func (g *guardBook) admit(updates []port.GuardUpdate) ([]port.GuardRecord, error) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	fresh := newGuardBook()
-	var out []coordinator.GuardRecord
+	var out []port.GuardRecord
 	for _, u := range updates {
 		held := slices.Concat(g.held[u.OutPoint], fresh.held[u.OutPoint])
 		for _, txid := range held {
 			if txid != u.TxID && !slices.Contains(u.Known, txid) {
-				return nil, fmt.Errorf("sign for outpoint %s: %w", u.OutPoint, coordinator.ErrGuardConflict)
+				return nil, fmt.Errorf("sign for outpoint %s: %w", u.OutPoint, port.ErrGuardConflict)
 			}
 		}
 		if !slices.Contains(held, u.TxID) {
@@ -47,7 +47,7 @@ func (g *guardBook) admit(updates []coordinator.GuardUpdate) ([]coordinator.Guar
 	return out, nil
 }
 
-func (g *guardBook) add(records ...coordinator.GuardRecord) {
+func (g *guardBook) add(records ...port.GuardRecord) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, r := range records {
@@ -63,16 +63,16 @@ func (g *guardBook) len() int {
 }
 
 // list returns every record in the order of their keys.
-func (g *guardBook) list() []coordinator.GuardRecord {
+func (g *guardBook) list() []port.GuardRecord {
 	g.mu.RLock()
-	out := make([]coordinator.GuardRecord, 0, g.total)
+	out := make([]port.GuardRecord, 0, g.total)
 	for op, txids := range g.held {
 		for _, txid := range txids {
-			out = append(out, coordinator.GuardRecord{OutPoint: op, TxID: txid})
+			out = append(out, port.GuardRecord{OutPoint: op, TxID: txid})
 		}
 	}
 	g.mu.RUnlock()
-	slices.SortFunc(out, func(a, b coordinator.GuardRecord) int {
+	slices.SortFunc(out, func(a, b port.GuardRecord) int {
 		return bytes.Compare(guardKey(a), guardKey(b))
 	})
 	return out

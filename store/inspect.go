@@ -7,7 +7,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -142,5 +142,5 @@ func (i *inspection) guard(item *badger.Item) {
 		i.damaged(Damage{"guard_damaged", journal.GroupID{}, fmt.Sprintf("key %x", item.Key()), err})
 		return
 	}
-	i.yield(DumpItem{Guard: &coordinator.GuardRecord{OutPoint: r.OutPoint, TxID: r.TxID}})
+	i.yield(DumpItem{Guard: &port.GuardRecord{OutPoint: r.OutPoint, TxID: r.TxID}})
 }

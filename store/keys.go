@@ -7,7 +7,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -110,7 +110,7 @@ func recordKey(g journal.GroupID, key string) []byte {
 	return append(groupKey(spaceRecord, g), key...)
 }
 
-func guardKey(r coordinator.GuardRecord) []byte {
+func guardKey(r port.GuardRecord) []byte {
 	k := make([]byte, 0, guardKeyLen)
 	k = append(k, spaceGuard)
 	k = append(k, r.OutPoint.Hash[:]...)
@@ -118,7 +118,7 @@ func guardKey(r coordinator.GuardRecord) []byte {
 	return append(k, r.TxID[:]...)
 }
 
-func parseGuardKey(k []byte) (r coordinator.GuardRecord, err error) {
+func parseGuardKey(k []byte) (r port.GuardRecord, err error) {
 	if len(k) != guardKeyLen {
 		return r, fmt.Errorf("%w: guard key of %d bytes", ErrCorrupt, len(k))
 	}

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/store/storetest"
@@ -31,10 +31,10 @@ func TestLogWasCut(t *testing.T) {
 		s := openBadger(t, dir, testKey())
 		a := storetest.NewAuthor(t, storetest.Group(1), 1, 1)
 		for i := range 10 {
-			mustCommit(t, s, coordinator.Batch{Group: storetest.Group(1), Entries: []*journal.Entry{a.Entry(100)}})
-			mustCommit(t, s, coordinator.Batch{Guard: []coordinator.GuardUpdate{storetest.Sign(uint32(i), 1)}})
+			mustCommit(t, s, port.Batch{Group: storetest.Group(1), Entries: []*journal.Entry{a.Entry(100)}})
+			mustCommit(t, s, port.Batch{Guard: []port.GuardUpdate{storetest.Sign(uint32(i), 1)}})
 		}
-		mustCommit(t, s, coordinator.Batch{Group: storetest.Group(1), Puts: map[string][]byte{"last": make([]byte, 100)}, Deletes: []string{"none"}})
+		mustCommit(t, s, port.Batch{Group: storetest.Group(1), Puts: map[string][]byte{"last": make([]byte, 100)}, Deletes: []string{"none"}})
 		if dir == closed {
 			mustClose(t, s)
 		}
@@ -106,7 +106,7 @@ func TestMarkIsBehind(t *testing.T) {
 	a := storetest.NewAuthor(t, storetest.Group(1), 1, 1)
 	commit := func() []byte {
 		s := openBadger(t, dir, testKey())
-		mustCommit(t, s, coordinator.Batch{Group: storetest.Group(1), Entries: []*journal.Entry{a.Entry(100)}})
+		mustCommit(t, s, port.Batch{Group: storetest.Group(1), Entries: []*journal.Entry{a.Entry(100)}})
 		mustClose(t, s)
 		b, err := os.ReadFile(filepath.Join(dir, "acknowledged"))
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/tidwall/btree"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -23,7 +23,7 @@ type Memory struct {
 	guard *guardBook
 }
 
-var _ coordinator.Store = (*Memory)(nil)
+var _ port.Store = (*Memory)(nil)
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
@@ -53,7 +53,7 @@ func (m *Memory) Close() error {
 }
 
 // Commit applies a batch at once; see Badger.Commit.
-func (m *Memory) Commit(ctx context.Context, b coordinator.Batch) error {
+func (m *Memory) Commit(ctx context.Context, b port.Batch) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
@@ -99,7 +99,7 @@ func (m *Memory) Walk(ctx context.Context, group journal.GroupID, yield func(*jo
 	})
 }
 
-// Entry returns one entry, or coordinator.ErrNotFound.
+// Entry returns one entry, or port.ErrNotFound.
 func (m *Memory) Entry(ctx context.Context, group journal.GroupID, id journal.EntryID) (e *journal.Entry, err error) {
 	tree, err := m.copy(ctx)
 	if err != nil {
@@ -107,7 +107,7 @@ func (m *Memory) Entry(ctx context.Context, group journal.GroupID, id journal.En
 	}
 	at, held := tree.Get(string(idKey(group, id)))
 	if !held {
-		return nil, fmt.Errorf("entry %s: %w", id, coordinator.ErrNotFound)
+		return nil, fmt.Errorf("entry %s: %w", id, port.ErrNotFound)
 	}
 	chain, seq, err := parsePlace(at)
 	if err != nil {
@@ -167,7 +167,7 @@ func (m *Memory) Records(ctx context.Context, group journal.GroupID, prefix stri
 }
 
 // Guard returns every record of the sign guard, by outpoint and txid.
-func (m *Memory) Guard(ctx context.Context) ([]coordinator.GuardRecord, error) {
+func (m *Memory) Guard(ctx context.Context) ([]port.GuardRecord, error) {
 	if _, err := m.copy(ctx); err != nil {
 		return nil, err
 	}

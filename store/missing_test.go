@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/store"
 )
 
@@ -20,7 +20,7 @@ func TestMissingFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Commit(t.Context(), coordinator.Batch{Puts: map[string][]byte{"a": {1}}}); err != nil {
+		if err := s.Commit(t.Context(), port.Batch{Puts: map[string][]byte{"a": {1}}}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Close(); err != nil {
@@ -43,7 +43,7 @@ func TestMissingFiles(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s put back: %v", name, err)
 		}
-		if recs, err := s.Records(t.Context(), coordinator.Batch{}.Group, ""); err != nil || len(recs) != 1 {
+		if recs, err := s.Records(t.Context(), port.Batch{}.Group, ""); err != nil || len(recs) != 1 {
 			t.Errorf("%s put back: %v %v", name, recs, err)
 		}
 		if err := s.Close(); err != nil {

@@ -10,7 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/store/storetest"
@@ -27,7 +27,7 @@ func wantOpenErr(t *testing.T, dir string, key []byte, want error) {
 	}
 }
 
-func mustCommit(t testing.TB, s coordinator.Store, b coordinator.Batch) {
+func mustCommit(t testing.TB, s port.Store, b port.Batch) {
 	t.Helper()
 	if err := s.Commit(t.Context(), b); err != nil {
 		t.Fatalf("commit: %v", err)
@@ -67,7 +67,7 @@ func TestKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			s := openBadger(t, dir, c.made)
-			mustCommit(t, s, coordinator.Batch{Puts: map[string][]byte{"k": []byte("v")}})
+			mustCommit(t, s, port.Batch{Puts: map[string][]byte{"k": []byte("v")}})
 			mustClose(t, s)
 			wantOpenErr(t, dir, c.with, store.ErrKey)
 			// The right key still opens it.
@@ -85,10 +85,10 @@ func TestEncryptedAtRest(t *testing.T) {
 		dir := t.TempDir()
 		s := openBadger(t, dir, key)
 		// In the log of the first process, and in a table after it.
-		mustCommit(t, s, coordinator.Batch{Puts: map[string][]byte{"first": secret}})
+		mustCommit(t, s, port.Batch{Puts: map[string][]byte{"first": secret}})
 		mustClose(t, s)
 		s = openBadger(t, dir, key)
-		mustCommit(t, s, coordinator.Batch{Puts: map[string][]byte{string(secret[:100]): secret}})
+		mustCommit(t, s, port.Batch{Puts: map[string][]byte{string(secret[:100]): secret}})
 		seen := false
 		files, err := filepath.Glob(filepath.Join(dir, "*"))
 		if err != nil || len(files) < 5 {
@@ -143,7 +143,7 @@ func TestNoVersion(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			s := openBadger(t, dir, testKey())
-			mustCommit(t, s, coordinator.Batch{Puts: map[string][]byte{"k": nil}})
+			mustCommit(t, s, port.Batch{Puts: map[string][]byte{"k": nil}})
 			if err := s.Damage([]byte("v"), func([]byte) []byte { return v }); err != nil {
 				t.Fatal(err)
 			}
@@ -159,7 +159,7 @@ func TestEmptyLogFiles(t *testing.T) {
 	dir := t.TempDir()
 	s := openBadger(t, dir, testKey())
 	e := storetest.NewAuthor(t, storetest.Group(1), 1, 1).Entry(10)
-	mustCommit(t, s, coordinator.Batch{Group: storetest.Group(1), Entries: []*journal.Entry{e}})
+	mustCommit(t, s, port.Batch{Group: storetest.Group(1), Entries: []*journal.Entry{e}})
 	mustClose(t, s)
 	for _, name := range []string{"00099.mem", "000099.vlog"} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
@@ -176,7 +176,7 @@ func TestEmptyLogFiles(t *testing.T) {
 func TestDamagedTable(t *testing.T) {
 	dir := t.TempDir()
 	s := openBadger(t, dir, testKey())
-	mustCommit(t, s, coordinator.Batch{Puts: map[string][]byte{"k": bytes.Repeat([]byte("v"), 100_000)}})
+	mustCommit(t, s, port.Batch{Puts: map[string][]byte{"k": bytes.Repeat([]byte("v"), 100_000)}})
 	mustClose(t, s)
 	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
 	if err != nil || len(tables) != 1 {
@@ -228,7 +228,7 @@ func TestStagedLeftovers(t *testing.T) {
 	dir := t.TempDir()
 	s := openBadger(t, dir, testKey())
 	big := bytes.Repeat([]byte("big"), 1<<20)
-	mustCommit(t, s, coordinator.Batch{Puts: map[string][]byte{"k": big}})
+	mustCommit(t, s, port.Batch{Puts: map[string][]byte{"k": big}})
 	live := len(s.Keys('b'))
 	for _, k := range []string{"s\x00\x00\x00\x00\x00\x00\x00\x09", "b\x00\x00\x00\x00\x00\x00\x00\x09\x00\x00\x00\x00"} {
 		if err := s.Set([]byte(k), []byte("left behind")); err != nil {
@@ -241,8 +241,8 @@ func TestStagedLeftovers(t *testing.T) {
 		t.Fatalf("%d pieces of %d, %d markers", b, live, m)
 	}
 	// Replacing it leaves nothing of the old one.
-	mustCommit(t, s, coordinator.Batch{Puts: map[string][]byte{"k": big[:len(big)/2]}})
-	mustCommit(t, s, coordinator.Batch{Deletes: []string{"k"}})
+	mustCommit(t, s, port.Batch{Puts: map[string][]byte{"k": big[:len(big)/2]}})
+	mustCommit(t, s, port.Batch{Deletes: []string{"k"}})
 	if b, m := len(s.Keys('b')), len(s.Keys('s')); b != 0 || m != 0 {
 		t.Fatalf("%d pieces, %d markers are left", b, m)
 	}
@@ -267,14 +267,14 @@ func TestBroken(t *testing.T) {
 	wantOpenErr(t, dir, testKey(), store.ErrLocked)
 }
 
-func everyCall(t *testing.T, s coordinator.Store, e *journal.Entry) map[string]error {
+func everyCall(t *testing.T, s port.Store, e *journal.Entry) map[string]error {
 	g := e.Header().Group
 	_, entry := s.Entry(t.Context(), g, e.ID())
 	_, rng := s.Range(t.Context(), g, e.Chain(), 1, 1, 1)
 	_, records := s.Records(t.Context(), g, "")
 	_, guard := s.Guard(t.Context())
 	return map[string]error{
-		"commit": s.Commit(t.Context(), coordinator.Batch{}),
+		"commit": s.Commit(t.Context(), port.Batch{}),
 		"walk":   s.Walk(t.Context(), g, func(*journal.Entry) error { return nil }),
 		"entry":  entry, "range": rng, "records": records, "guard": guard,
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -70,14 +70,14 @@ type plan struct {
 	entries []*entryWrite
 	records []*value
 	deletes [][]byte
-	guard   []coordinator.GuardRecord
+	guard   []port.GuardRecord
 	staged  []uint64
 	large   []*value
 }
 
 // plan decides which values go into the transaction of the batch. The largest
 // become blobs until the rest fits.
-func (s *Badger) plan(b coordinator.Batch) (*plan, error) {
+func (s *Badger) plan(b port.Batch) (*plan, error) {
 	p := &plan{group: b.Group}
 	var values []*value
 	keys, size := 0, overhead

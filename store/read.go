@@ -8,7 +8,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -44,7 +44,7 @@ func (s *Badger) Walk(ctx context.Context, group journal.GroupID, yield func(*jo
 	})
 }
 
-// Entry returns one entry, coordinator.ErrNotFound, or ErrCorrupt.
+// Entry returns one entry, port.ErrNotFound, or ErrCorrupt.
 func (s *Badger) Entry(ctx context.Context, group journal.GroupID, id journal.EntryID) (e *journal.Entry, err error) {
 	err = s.view(func(txn *badger.Txn) error {
 		if err := ctx.Err(); err != nil {
@@ -52,7 +52,7 @@ func (s *Badger) Entry(ctx context.Context, group journal.GroupID, id journal.En
 		}
 		at, err := txn.Get(idKey(group, id))
 		if errors.Is(err, badger.ErrKeyNotFound) {
-			return fmt.Errorf("entry %s: %w", id, coordinator.ErrNotFound)
+			return fmt.Errorf("entry %s: %w", id, port.ErrNotFound)
 		}
 		if err != nil {
 			return fmt.Errorf("read index of entry %s: %w", id, err)
@@ -135,7 +135,7 @@ func (s *Badger) Records(ctx context.Context, group journal.GroupID, prefix stri
 }
 
 // Guard returns every record of the sign guard, by outpoint and txid.
-func (s *Badger) Guard(ctx context.Context) ([]coordinator.GuardRecord, error) {
+func (s *Badger) Guard(ctx context.Context) ([]port.GuardRecord, error) {
 	if err := s.enter(); err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/store/storetest"
@@ -52,9 +52,9 @@ func TestDiskFull(t *testing.T) {
 			s := openBadger(t, dir, testKey())
 			var held []*journal.Entry
 			add := func(e *journal.Entry) error {
-				return s.Commit(t.Context(), coordinator.Batch{
+				return s.Commit(t.Context(), port.Batch{
 					Group: g, Entries: []*journal.Entry{e}, Puts: map[string][]byte{"last": make([]byte, 2<<20)},
-					Guard: []coordinator.GuardUpdate{storetest.Sign(uint32(e.Position().Seq), 1)},
+					Guard: []port.GuardUpdate{storetest.Sign(uint32(e.Position().Seq), 1)},
 				})
 			}
 			check := func() {

@@ -4,7 +4,7 @@ import (
 	"log/slog"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/store/storetest"
 )
@@ -38,10 +38,10 @@ func TestBadgerConformance(t *testing.T) {
 			if testing.Short() && key == nil {
 				t.Skip("no node runs without a key")
 			}
-			storetest.Run(t, func(t *testing.T) (coordinator.Store, func() coordinator.Store) {
+			storetest.Run(t, func(t *testing.T) (port.Store, func() port.Store) {
 				dir := t.TempDir()
 				s := openBadger(t, dir, key)
-				return s, func() coordinator.Store {
+				return s, func() port.Store {
 					_ = s.Close()
 					s = openBadger(t, dir, key)
 					return s
@@ -52,9 +52,9 @@ func TestBadgerConformance(t *testing.T) {
 }
 
 func TestMemoryConformance(t *testing.T) {
-	storetest.Run(t, func(*testing.T) (coordinator.Store, func() coordinator.Store) {
+	storetest.Run(t, func(*testing.T) (port.Store, func() port.Store) {
 		s := store.NewMemory()
-		return s, func() coordinator.Store {
+		return s, func() port.Store {
 			s = s.Reopen()
 			return s
 		}

@@ -1,4 +1,4 @@
-// Package chaintest is the conformance suite of coordinator.Chain. Every
+// Package chaintest is the conformance suite of port.Chain. Every
 // backend passes it against a real chain.
 package chaintest
 
@@ -9,13 +9,13 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Harness is a regtest chain that the suite can steer, and a backend that sees it.
 type Harness interface {
 	// Chain returns the backend under test.
-	Chain() coordinator.Chain
+	Chain() port.Chain
 	// Mine mines n blocks from the mempool and returns their hashes, oldest first.
 	Mine(n int) ([]chainhash.Hash, error)
 	// Fund pays satoshis to a script through the mempool.

@@ -11,7 +11,7 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // patience is how long a stream may be silent before a test gives up on it.
@@ -22,19 +22,19 @@ type stream struct {
 	t     *testing.T
 	h     Harness
 	blind bool
-	coordinator.Follower
+	port.Follower
 	ctx context.Context
 	// chain is what the notices add up to; from is where it begins.
-	chain []coordinator.BlockRef
+	chain []port.BlockRef
 	from  int32
 	seen  map[chainhash.Hash]int
 	// expected are those of an earlier stream; unseen have left the mempool, and
 	// are lost as long as no block left the chain since: no test mines them.
 	expected, unseen, lost map[chainhash.Hash]bool
 	// in is the block that holds a transaction, by the notices.
-	in       map[chainhash.Hash]coordinator.BlockRef
-	rescans  []coordinator.BlockRef
-	gone     []coordinator.BlockRef
+	in       map[chainhash.Hash]port.BlockRef
+	rescans  []port.BlockRef
+	gone     []port.BlockRef
 	caughtUp int
 	// scripts are those followed from the start, coins the outputs that pay them.
 	scripts [][]byte
@@ -42,15 +42,15 @@ type stream struct {
 }
 
 // follow starts a stream after the known blocks, or after height from.
-func follow(t *testing.T, h Harness, known []coordinator.BlockRef, from int32, scripts ...[]byte) *stream {
+func follow(t *testing.T, h Harness, known []port.BlockRef, from int32, scripts ...[]byte) *stream {
 	t.Helper()
 	f, err := h.Chain().Follow(t.Context(), known, from, scripts)
 	if err != nil {
 		t.Fatalf("Follow: %v", err)
 	}
 	s := &stream{
-		t: t, h: h, blind: blind(h), scripts: scripts, coins: map[wire.OutPoint]bool{}, Follower: f, ctx: t.Context(), chain: append([]coordinator.BlockRef(nil), known...), from: from,
-		seen: map[chainhash.Hash]int{}, expected: map[chainhash.Hash]bool{}, unseen: map[chainhash.Hash]bool{}, lost: map[chainhash.Hash]bool{}, in: map[chainhash.Hash]coordinator.BlockRef{},
+		t: t, h: h, blind: blind(h), scripts: scripts, coins: map[wire.OutPoint]bool{}, Follower: f, ctx: t.Context(), chain: append([]port.BlockRef(nil), known...), from: from,
+		seen: map[chainhash.Hash]int{}, expected: map[chainhash.Hash]bool{}, unseen: map[chainhash.Hash]bool{}, lost: map[chainhash.Hash]bool{}, in: map[chainhash.Hash]port.BlockRef{},
 	}
 	t.Cleanup(func() {
 		if err := f.Close(); err != nil {
@@ -64,7 +64,7 @@ func follow(t *testing.T, h Harness, known []coordinator.BlockRef, from int32, s
 func fromTip(t *testing.T, h Harness, scripts ...[]byte) *stream {
 	t.Helper()
 	tip := must(h.Chain().Tip(t.Context()))(t)
-	s := follow(t, h, []coordinator.BlockRef{tip}, tip.Height, scripts...)
+	s := follow(t, h, []port.BlockRef{tip}, tip.Height, scripts...)
 	s.until("caught up", func() bool { return s.caughtUp > 0 })
 	return s
 }
@@ -97,9 +97,9 @@ func (s *stream) until(what string, ok func() bool) {
 	}
 }
 
-func (s *stream) tip() coordinator.BlockRef {
+func (s *stream) tip() port.BlockRef {
 	if len(s.chain) == 0 {
-		return coordinator.BlockRef{Height: s.from}
+		return port.BlockRef{Height: s.from}
 	}
 	return s.chain[len(s.chain)-1]
 }
@@ -112,13 +112,13 @@ func (s *stream) reaches(hash chainhash.Hash) {
 	s.until("caught up", func() bool { return s.caughtUp > now })
 }
 
-func (s *stream) take(n coordinator.ChainNotice) {
+func (s *stream) take(n port.ChainNotice) {
 	s.t.Helper()
 	tip := s.tip()
 	switch n.Kind {
-	case coordinator.Connected:
+	case port.Connected:
 		s.connected(n, tip)
-	case coordinator.Disconnected:
+	case port.Disconnected:
 		if len(s.chain) == 0 || n.Block != tip {
 			s.t.Fatalf("Disconnected %d %s, tip is %d %s", n.Block.Height, n.Block.Hash, tip.Height, tip.Hash)
 		}
@@ -133,7 +133,7 @@ func (s *stream) take(n coordinator.ChainNotice) {
 				delete(s.in, id)
 			}
 		}
-	case coordinator.Rescanned:
+	case port.Rescanned:
 		if n.Block.Height > tip.Height || len(n.Txs) == 0 {
 			s.t.Fatalf("Rescanned %d with %d transactions at tip %d", n.Block.Height, len(n.Txs), tip.Height)
 		}
@@ -145,7 +145,7 @@ func (s *stream) take(n coordinator.ChainNotice) {
 		s.complete(n)
 		s.rescans = append(s.rescans, n.Block)
 		s.note(n)
-	case coordinator.Seen:
+	case port.Seen:
 		if len(n.Txs) == 0 || s.blind {
 			s.t.Fatalf("Seen with %d transactions", len(n.Txs))
 		}
@@ -154,9 +154,9 @@ func (s *stream) take(n coordinator.ChainNotice) {
 			delete(s.unseen, tx.TxHash())
 			delete(s.lost, tx.TxHash())
 		}
-	case coordinator.Unseen:
+	case port.Unseen:
 		s.left(n)
-	case coordinator.CaughtUp:
+	case port.CaughtUp:
 		if n.Block.Height != tip.Height || n.Block.Hash != tip.Hash {
 			s.t.Fatalf("CaughtUp at %d, stream is at %d", n.Block.Height, tip.Height)
 		}
@@ -166,7 +166,7 @@ func (s *stream) take(n coordinator.ChainNotice) {
 	}
 }
 
-func (s *stream) connected(n coordinator.ChainNotice, tip coordinator.BlockRef) {
+func (s *stream) connected(n port.ChainNotice, tip port.BlockRef) {
 	s.t.Helper()
 	if n.Block.Height != tip.Height+1 {
 		s.t.Fatalf("Connected %d after %d", n.Block.Height, tip.Height)
@@ -189,7 +189,7 @@ func (s *stream) connected(n coordinator.ChainNotice, tip coordinator.BlockRef) 
 
 // complete holds the transactions of a notice against the true block: all of
 // them, or none where none pays or spends from the scripts.
-func (s *stream) complete(n coordinator.ChainNotice) {
+func (s *stream) complete(n port.ChainNotice) {
 	s.t.Helper()
 	block := must(s.h.Block(n.Block.Hash))(s.t)
 	if block.Header.PrevBlock != n.Prev || block.Header.Timestamp.Unix() != n.Block.Time {
@@ -228,7 +228,7 @@ func (s *stream) mine(tx *wire.MsgTx) bool {
 }
 
 // left holds what is told to have left the mempool against what was told before.
-func (s *stream) left(n coordinator.ChainNotice) {
+func (s *stream) left(n port.ChainNotice) {
 	s.t.Helper()
 	if len(n.TxIDs) == 0 || s.blind {
 		s.t.Fatalf("Unseen with %d transactions", len(n.TxIDs))
@@ -244,7 +244,7 @@ func (s *stream) left(n coordinator.ChainNotice) {
 	}
 }
 
-func (s *stream) note(n coordinator.ChainNotice) {
+func (s *stream) note(n port.ChainNotice) {
 	s.t.Helper()
 	for _, tx := range n.Txs {
 		if s.lost[tx.TxHash()] {
@@ -255,7 +255,7 @@ func (s *stream) note(n coordinator.ChainNotice) {
 }
 
 // confirmed reads until the stream showed the transaction in a block.
-func (s *stream) confirmed(tx *wire.MsgTx) coordinator.BlockRef {
+func (s *stream) confirmed(tx *wire.MsgTx) port.BlockRef {
 	s.t.Helper()
 	id := tx.TxHash()
 	s.until("in a block: "+id.String(), func() bool { _, ok := s.in[id]; return ok })

@@ -5,7 +5,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // testReorg confirms a deposit depth blocks deep and takes all of them away.
@@ -105,12 +105,12 @@ func testKnownReorged(t *testing.T, h Harness) {
 
 func testUnknown(t *testing.T, h Harness) {
 	tip := must(h.Chain().Tip(t.Context()))(t)
-	var known []coordinator.BlockRef
+	var known []port.BlockRef
 	for i := range int32(3) {
-		known = append(known, coordinator.BlockRef{Height: tip.Height - 2 + i, Hash: chainhash.Hash{1, byte(i)}, Time: 1, MedianTime: 1})
+		known = append(known, port.BlockRef{Height: tip.Height - 2 + i, Hash: chainhash.Hash{1, byte(i)}, Time: 1, MedianTime: 1})
 	}
 	// One that is higher than the chain.
-	known = append(known, coordinator.BlockRef{Height: tip.Height + 1, Hash: chainhash.Hash{2}, Time: 1, MedianTime: 1})
+	known = append(known, port.BlockRef{Height: tip.Height + 1, Hash: chainhash.Hash{2}, Time: 1, MedianTime: 1})
 	s := follow(t, h, known, tip.Height-5)
 	s.reaches(tip.Hash)
 	if len(s.gone) != 4 {

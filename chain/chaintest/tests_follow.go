@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // watch adds a script and waits until the stream says that it has caught up.
@@ -146,7 +146,7 @@ func testContext(t *testing.T, h Harness) {
 }
 
 // ended waits until the notices are closed; a few may still be there.
-func ended(t *testing.T, f coordinator.Follower) {
+func ended(t *testing.T, f port.Follower) {
 	t.Helper()
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
@@ -210,7 +210,7 @@ func testRestart(t *testing.T, h Harness) {
 	if err := node.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Chain().Broadcast(t.Context(), tx); err == nil || errors.Is(err, coordinator.ErrTxRejected) {
+	if err := h.Chain().Broadcast(t.Context(), tx); err == nil || errors.Is(err, port.ErrTxRejected) {
 		t.Errorf("Broadcast to a node that is down: got %v", err)
 	}
 	unwell(t, h)

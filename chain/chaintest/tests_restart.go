@@ -7,7 +7,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // again closes a stream, wherever it is, and goes on from what it knows, as a
@@ -30,9 +30,9 @@ func (s *stream) again() *stream {
 }
 
 // adds holds a stream, however often it was interrupted, against one that was not.
-func (s *stream) adds(base coordinator.BlockRef) {
+func (s *stream) adds(base port.BlockRef) {
 	s.t.Helper()
-	check := follow(s.t, s.h, []coordinator.BlockRef{base}, base.Height, s.scripts...)
+	check := follow(s.t, s.h, []port.BlockRef{base}, base.Height, s.scripts...)
 	check.reaches(s.tip().Hash)
 	if !slices.Equal(s.chain, check.chain) {
 		s.t.Errorf("the stream adds up to another chain")

@@ -6,7 +6,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 func testTip(t *testing.T, h Harness) {
@@ -38,13 +38,13 @@ func testHealth(t *testing.T, h Harness) {
 func testFeeRate(t *testing.T, h Harness) {
 	rate, err := h.Chain().FeeRate(t.Context(), 2)
 	switch {
-	case errors.Is(err, coordinator.ErrNoEstimate):
+	case errors.Is(err, port.ErrNoEstimate):
 	case err != nil:
 		t.Errorf("FeeRate: %v", err)
 	case rate <= 0:
 		t.Errorf("FeeRate says %d without an error", rate)
 	}
-	if _, err := h.Chain().FeeRate(t.Context(), 0); !errors.Is(err, coordinator.ErrNoEstimate) {
+	if _, err := h.Chain().FeeRate(t.Context(), 0); !errors.Is(err, port.ErrNoEstimate) {
 		t.Errorf("FeeRate of no target: got %v, want ErrNoEstimate", err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/chain/regtest"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 const btc = 100_000_000
@@ -86,7 +86,7 @@ func offer(t *testing.T, h Harness, tx *wire.MsgTx) error {
 // coins may only know that nobody shows the transaction.
 func refused(t *testing.T, h Harness, what string, err error) {
 	t.Helper()
-	if !errors.Is(err, coordinator.ErrTxRejected) && (!blind(h) || !errors.Is(err, coordinator.ErrNotSeen)) {
+	if !errors.Is(err, port.ErrTxRejected) && (!blind(h) || !errors.Is(err, port.ErrNotSeen)) {
 		t.Errorf("%s: got %v, want ErrTxRejected", what, err)
 	}
 }
@@ -95,5 +95,5 @@ func refused(t *testing.T, h Harness, what string, err error) {
 func testAccept(t *testing.T, h Harness, tx *wire.MsgTx) (err error, can bool) {
 	t.Helper()
 	err = h.Chain().TestAccept(t.Context(), tx)
-	return err, !errors.Is(err, coordinator.ErrUnsupported)
+	return err, !errors.Is(err, port.ErrUnsupported)
 }

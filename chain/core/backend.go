@@ -11,11 +11,11 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/chain/follow"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Backend is a Bitcoin node seen over JSON-RPC. It implements
-// coordinator.Chain and is safe for concurrent use.
+// port.Chain and is safe for concurrent use.
 type Backend struct {
 	cfg    Config
 	params *chaincfg.Params
@@ -33,7 +33,7 @@ type Backend struct {
 	name     string   // what it calls that
 	asked    uint64   // questions for the tip so far
 	settled  question // the one whose answer tip is
-	tip      coordinator.BlockRef
+	tip      port.BlockRef
 	hasTip   bool
 	anchor   anchor // see checkHeight
 	target   int32
@@ -50,7 +50,7 @@ type Backend struct {
 	noWait      bool
 }
 
-var _ coordinator.Chain = (*Backend)(nil)
+var _ port.Chain = (*Backend)(nil)
 
 // New starts to poll a node. It fails only for settings that cannot work: a
 // node that is down or wrong shows in Health, and is tried again.
@@ -87,9 +87,9 @@ func (b *Backend) Close() error {
 	return nil
 }
 
-// Follow streams the chain; see coordinator.Chain. It does not need the node to
+// Follow streams the chain; see port.Chain. It does not need the node to
 // be up.
-func (b *Backend) Follow(ctx context.Context, known []coordinator.BlockRef, from int32, scripts [][]byte) (coordinator.Follower, error) {
+func (b *Backend) Follow(ctx context.Context, known []port.BlockRef, from int32, scripts [][]byte) (port.Follower, error) {
 	f, err := b.set.Start(ctx, source{b}, follow.Options{
 		Known: known, From: from, Scripts: scripts,
 		Retry: b.cfg.Poll, RetryMax: maxBackoff, Answer: max(answerTime, 3*b.cfg.Timeout), Grace: b.cfg.Grace,
@@ -102,11 +102,11 @@ func (b *Backend) Follow(ctx context.Context, known []coordinator.BlockRef, from
 }
 
 // Tip asks the node for its best block.
-func (b *Backend) Tip(ctx context.Context) (coordinator.BlockRef, error) {
+func (b *Backend) Tip(ctx context.Context) (port.BlockRef, error) {
 	asked := b.ask()
 	info, tip, err := b.best(ctx)
 	if err != nil {
-		return coordinator.BlockRef{}, err
+		return port.BlockRef{}, err
 	}
 	if b.settle(asked, info, tip) {
 		b.hurry() // the mempool moved too
@@ -115,10 +115,10 @@ func (b *Backend) Tip(ctx context.Context) (coordinator.BlockRef, error) {
 }
 
 // Health says how the node is reached and what is wrong.
-func (b *Backend) Health() coordinator.ChainHealth {
+func (b *Backend) Health() port.ChainHealth {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	h := coordinator.ChainHealth{Backend: "core", Height: b.tip.Height, Target: b.target}
+	h := port.ChainHealth{Backend: "core", Height: b.tip.Height, Target: b.target}
 	if h.Problem, h.Since = b.faults.Problem(); h.Problem == "" && b.behind {
 		h.Problem, h.Since = b.catchingUp(), b.behindAt
 	}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/quorate/quorate/chain/follow"
 	"github.com/quorate/quorate/chain/rawblock"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Errors of blocks that a node returns.
@@ -86,7 +86,7 @@ func (s source) Header(ctx context.Context, hash chainhash.Hash, height int32) (
 		return nil, err
 	}
 	return &follow.Block{
-		Ref:  coordinator.BlockRef{Height: height, Hash: hash, Time: header.Timestamp.Unix(), MedianTime: median},
+		Ref:  port.BlockRef{Height: height, Hash: hash, Time: header.Timestamp.Unix(), MedianTime: median},
 		Prev: header.PrevBlock,
 	}, nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/quorate/quorate/chain/chaintest"
 	"github.com/quorate/quorate/chain/chaintest/btcd"
 	"github.com/quorate/quorate/chain/core"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -23,8 +23,8 @@ type harness struct {
 	proxy   *chaintest.Proxy
 }
 
-func (h harness) Chain() coordinator.Chain { return h.backend }
-func (h harness) Proxy() *chaintest.Proxy  { return h.proxy }
+func (h harness) Chain() port.Chain       { return h.backend }
+func (h harness) Proxy() *chaintest.Proxy { return h.proxy }
 
 func open(t testing.TB, cfg core.Config) *core.Backend {
 	t.Helper()

@@ -11,7 +11,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -64,7 +64,7 @@ func TestBehind(t *testing.T) {
 		{"regtest always says so", wallet.Regtest, 100, 100, true, now - 2*86400, false},
 	} {
 		b := &Backend{cfg: Config{Network: c.network}, changed: make(chan struct{})}
-		b.settle(question{number: 1}, chainInfo{Blocks: c.blocks, Headers: c.headers, IBD: c.ibd}, coordinator.BlockRef{Height: c.blocks, Time: c.time, MedianTime: c.time})
+		b.settle(question{number: 1}, chainInfo{Blocks: c.blocks, Headers: c.headers, IBD: c.ibd}, port.BlockRef{Height: c.blocks, Time: c.time, MedianTime: c.time})
 		h := b.Health()
 		if (h.Problem != "") != c.behind || h.Since.IsZero() == c.behind || strings.Contains(h.Problem, "still syncing") != c.behind {
 			t.Errorf("%s: %+v", c.name, h)

@@ -14,7 +14,7 @@ import (
 
 	"github.com/quorate/quorate/chain/core"
 	"github.com/quorate/quorate/chain/regtest"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 func writePEM(t *testing.T, file string, der []byte) {
@@ -205,16 +205,16 @@ func TestLies(t *testing.T) {
 }
 
 // next reads one Connected notice of that block.
-func next(t *testing.T, f coordinator.Follower, want *wire.MsgBlock) coordinator.ChainNotice {
+func next(t *testing.T, f port.Follower, want *wire.MsgBlock) port.ChainNotice {
 	t.Helper()
 	n := notice(t, f)
-	if n.Kind != coordinator.Connected || n.Block.Hash != want.BlockHash() {
+	if n.Kind != port.Connected || n.Block.Hash != want.BlockHash() {
 		t.Fatalf("notice of kind %d for block %d", n.Kind, n.Block.Height)
 	}
 	return n
 }
 
-func notice(t *testing.T, f coordinator.Follower) coordinator.ChainNotice {
+func notice(t *testing.T, f port.Follower) port.ChainNotice {
 	t.Helper()
 	timeout := time.NewTimer(30 * time.Second)
 	defer timeout.Stop()
@@ -281,7 +281,7 @@ func TestPrunedWithFilters(t *testing.T) {
 		t.Fatal(err)
 	}
 	healthy(t, b, core.ErrPruned.Error())
-	if n := notice(t, follower); n.Kind != coordinator.CaughtUp || n.Block.Hash != blocks[7].BlockHash() {
+	if n := notice(t, follower); n.Kind != port.CaughtUp || n.Block.Hash != blocks[7].BlockHash() {
 		t.Fatalf("notice of kind %d for block %d", n.Kind, n.Block.Height)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/chain/core"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // TestLongPoll streams a new block although the next poll is an hour away.
@@ -40,7 +40,7 @@ func TestLongPoll(t *testing.T) {
 		next(t, follower, want)
 	}
 	for n := 5; n <= 6; n++ {
-		if got := notice(t, follower); got.Kind != coordinator.CaughtUp {
+		if got := notice(t, follower); got.Kind != port.CaughtUp {
 			t.Fatalf("notice of kind %d", got.Kind)
 		}
 		f.chain(blocks[:n])

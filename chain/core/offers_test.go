@@ -13,7 +13,7 @@ import (
 
 	"github.com/quorate/quorate/chain/core"
 	"github.com/quorate/quorate/chain/regtest"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // mixedChain makes blocks of which one pays a script of its own: at height 5.
@@ -185,7 +185,7 @@ func TestFiltersAreAskedForAgain(t *testing.T) {
 	healthy(t, b, core.ErrStarting.Error())
 	f.on("getblockfilter", index(t, blocks).core)
 	f.chain(blocks)
-	if n := notice(t, follower); n.Kind != coordinator.CaughtUp {
+	if n := notice(t, follower); n.Kind != port.CaughtUp {
 		t.Fatalf("notice of kind %d", n.Kind)
 	}
 	for _, want := range blocks[4:] {
@@ -260,10 +260,10 @@ func TestHeaderLies(t *testing.T) {
 			}
 			for {
 				n := notice(t, follower)
-				if n.Kind == coordinator.CaughtUp {
+				if n.Kind == port.CaughtUp {
 					continue
 				}
-				if n.Kind != coordinator.Connected || n.Block.Hash != blocks[n.Block.Height-1].BlockHash() {
+				if n.Kind != port.Connected || n.Block.Hash != blocks[n.Block.Height-1].BlockHash() {
 					t.Fatalf("notice of kind %d for block %d", n.Kind, n.Block.Height)
 				}
 				if n.Block.Height == 12 {

@@ -10,7 +10,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/chain/follow"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -99,7 +99,7 @@ func (b *Backend) ask() question {
 // An answer to an older question than the last one settled is out of date. All
 // answers go here, so that a follower never sees a chain shorter than the one
 // its owner was told of.
-func (b *Backend) settle(asked question, info chainInfo, tip coordinator.BlockRef) bool {
+func (b *Backend) settle(asked question, info chainInfo, tip port.BlockRef) bool {
 	syncing := info.Headers > info.Blocks
 	behind := info.Headers > info.Blocks+lag
 	if b.cfg.Network != wallet.Regtest {
@@ -158,15 +158,15 @@ func (b *Backend) info(ctx context.Context) (chainInfo, error) {
 
 // best asks for the tip. Its height is checked as well: a number has no hash that
 // shows it when it was damaged.
-func (b *Backend) best(ctx context.Context) (chainInfo, coordinator.BlockRef, error) {
+func (b *Backend) best(ctx context.Context) (chainInfo, port.BlockRef, error) {
 	for range 3 { // the chain may move in between
 		info, err := b.info(ctx)
 		if err != nil {
-			return info, coordinator.BlockRef{}, err
+			return info, port.BlockRef{}, err
 		}
 		hash, err := chainhash.NewHashFromStr(info.Best)
 		if err != nil || len(info.Best) != chainhash.MaxHashStringSize || info.Blocks < 0 {
-			return info, coordinator.BlockRef{}, fmt.Errorf("%w: no tip", ErrGarbage)
+			return info, port.BlockRef{}, fmt.Errorf("%w: no tip", ErrGarbage)
 		}
 		b.mu.Lock()
 		tip := b.tip
@@ -193,11 +193,11 @@ func (b *Backend) best(ctx context.Context) (chainInfo, coordinator.BlockRef, er
 		if err != nil {
 			return info, tip, fmt.Errorf("check the height of the tip: %w", err)
 		}
-		return info, coordinator.BlockRef{
+		return info, port.BlockRef{
 			Height: info.Blocks, Hash: *hash, Time: header.Timestamp.Unix(), MedianTime: median,
 		}, nil
 	}
-	return chainInfo{}, coordinator.BlockRef{}, fmt.Errorf("%w: its tip is not at the height it says", ErrGarbage)
+	return chainInfo{}, port.BlockRef{}, fmt.Errorf("%w: its tip is not at the height it says", ErrGarbage)
 }
 
 // anchor is a block of which the height is known, and not only told.
@@ -260,11 +260,11 @@ func (b *Backend) hurry() {
 type source struct{ *Backend }
 
 // Tip is that of the last poll, so that many followers do not ask more often.
-func (s source) Tip(context.Context) (coordinator.BlockRef, bool, error) {
+func (s source) Tip(context.Context) (port.BlockRef, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.hasTip {
-		return coordinator.BlockRef{}, false, fmt.Errorf("%w: %s", errWaiting, s.faults.Noted())
+		return port.BlockRef{}, false, fmt.Errorf("%w: %s", errWaiting, s.faults.Noted())
 	}
 	return s.tip, s.syncing, nil
 }

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/chain/core"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -225,10 +225,10 @@ func TestUnsupported(t *testing.T) {
 	f.chain(c)
 	b := open(t, core.Config{URL: f.server.URL})
 	tx := c[2].Transactions[0]
-	if err := b.TestAccept(t.Context(), tx); !errors.Is(err, coordinator.ErrUnsupported) {
+	if err := b.TestAccept(t.Context(), tx); !errors.Is(err, port.ErrUnsupported) {
 		t.Errorf("TestAccept: got %v, want ErrUnsupported", err)
 	}
-	if _, err := b.FeeRate(t.Context(), 3); !errors.Is(err, coordinator.ErrNoEstimate) {
+	if _, err := b.FeeRate(t.Context(), 3); !errors.Is(err, port.ErrNoEstimate) {
 		t.Errorf("FeeRate: got %v, want ErrNoEstimate", err)
 	}
 }
@@ -285,7 +285,7 @@ func TestStartingRejectsNothing(t *testing.T) {
 	for what, err := range map[string]error{
 		"Broadcast": b.Broadcast(t.Context(), c[2].Transactions[0]), "TestAccept": b.TestAccept(t.Context(), c[2].Transactions[0]), "FeeRate": fee,
 	} {
-		if !errors.Is(err, core.ErrStarting) || errors.Is(err, coordinator.ErrTxRejected) || errors.Is(err, coordinator.ErrNoEstimate) {
+		if !errors.Is(err, core.ErrStarting) || errors.Is(err, port.ErrTxRejected) || errors.Is(err, port.ErrNoEstimate) {
 			t.Errorf("%s: got %v, want ErrStarting", what, err)
 		}
 	}
@@ -306,7 +306,7 @@ func TestFeeRate(t *testing.T) {
 		f.on("estimatesmartfee", func([]json.RawMessage) (any, int, string) { return c.answer, 0, "" })
 		b := open(t, core.Config{URL: f.server.URL})
 		got, err := b.FeeRate(t.Context(), 2)
-		if got != c.want || (err == nil) != (c.want > 0) || (err != nil && !errors.Is(err, coordinator.ErrNoEstimate)) {
+		if got != c.want || (err == nil) != (c.want > 0) || (err != nil && !errors.Is(err, port.ErrNoEstimate)) {
 			t.Errorf("estimate %v: got %d, %v", c.answer, got, err)
 		}
 	}
@@ -337,7 +337,7 @@ func TestBroadcastAnswers(t *testing.T) {
 		f.on("sendrawtransaction", func([]json.RawMessage) (any, int, string) { return nil, a.code, a.message })
 		b := open(t, core.Config{URL: f.server.URL})
 		err := b.Broadcast(t.Context(), foreign)
-		if errors.Is(err, coordinator.ErrTxRejected) != a.rejected || (err == nil) == a.rejected {
+		if errors.Is(err, port.ErrTxRejected) != a.rejected || (err == nil) == a.rejected {
 			t.Errorf("%d %s: got %v", a.code, a.message, err)
 		}
 		if a.rejected && !strings.Contains(err.Error(), a.message) {

@@ -14,7 +14,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/chain/follow"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -61,9 +61,9 @@ func (b *Backend) TestAccept(ctx context.Context, tx *wire.MsgTx) error {
 	err = b.rpc.call(ctx, &results, "testmempoolaccept", []string{text}, anyFee)
 	switch {
 	case rpcCode(err) == codeMethodNotFound:
-		return coordinator.ErrUnsupported
+		return port.ErrUnsupported
 	case rpcCode(err) != 0:
-		return fmt.Errorf("%w: %w", coordinator.ErrTxRejected, err)
+		return fmt.Errorf("%w: %w", port.ErrTxRejected, err)
 	case err != nil:
 		return fmt.Errorf("test transaction: %w", err)
 	case len(results) != 1:
@@ -86,7 +86,7 @@ func (b *Backend) refused(ctx context.Context, tx *wire.MsgTx, reason string) er
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: %s", coordinator.ErrTxRejected, follow.OneLine(reason))
+	return fmt.Errorf("%w: %s", port.ErrTxRejected, follow.OneLine(reason))
 }
 
 // isKnown recognizes "I have it already" in the words of both nodes.
@@ -141,7 +141,7 @@ func (b *Backend) minedLately(ctx context.Context, id chainhash.Hash) (bool, err
 // ErrNoEstimate when the node has none.
 func (b *Backend) FeeRate(ctx context.Context, target int) (wallet.FeeRate, error) {
 	if target < 1 || target > math.MaxInt16 {
-		return 0, fmt.Errorf("%w: %d blocks is no target", coordinator.ErrNoEstimate, target)
+		return 0, fmt.Errorf("%w: %d blocks is no target", port.ErrNoEstimate, target)
 	}
 	var smart struct {
 		FeeRate float64 `json:"feerate"` // BTC per 1000 vbytes
@@ -153,13 +153,13 @@ func (b *Backend) FeeRate(ctx context.Context, target int) (wallet.FeeRate, erro
 	}
 	switch {
 	case rpcCode(err) != 0:
-		return 0, coordinator.ErrNoEstimate
+		return 0, port.ErrNoEstimate
 	case err != nil:
 		return 0, fmt.Errorf("ask for a fee estimate: %w", err)
 	}
 	rate := math.Round(smart.FeeRate * btcutil.SatoshiPerBitcoin)
 	if !(rate > 0 && rate <= btcutil.MaxSatoshi) {
-		return 0, coordinator.ErrNoEstimate
+		return 0, port.ErrNoEstimate
 	}
 	return wallet.FeeRate(rate), nil
 }

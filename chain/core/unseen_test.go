@@ -12,7 +12,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/chain/core"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // mempool is that of a fake.
@@ -108,12 +108,12 @@ func TestUnseen(t *testing.T) {
 			m := &mempool{txs: []*wire.MsgTx{tx}, info: c.info, code: c.code}
 			f.mempool(m)
 			b := open(t, core.Config{URL: f.server.URL, Poll: 5 * time.Millisecond, Grace: 50 * time.Millisecond})
-			known := coordinator.BlockRef{Height: 3, Hash: blocks[2].BlockHash()}
-			follower, err := b.Follow(t.Context(), []coordinator.BlockRef{known}, 0, [][]byte{{0x52}})
+			known := port.BlockRef{Height: 3, Hash: blocks[2].BlockHash()}
+			follower, err := b.Follow(t.Context(), []port.BlockRef{known}, 0, [][]byte{{0x52}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			for n := notice(t, follower); n.Kind != coordinator.Seen; n = notice(t, follower) {
+			for n := notice(t, follower); n.Kind != port.Seen; n = notice(t, follower) {
 			}
 			if c.behind {
 				f.on("getblockchaininfo", func([]json.RawMessage) (any, int, string) {
@@ -128,7 +128,7 @@ func TestUnseen(t *testing.T) {
 				for more := true; more; {
 					select {
 					case n := <-follower.Notices():
-						if n.Kind == coordinator.Unseen {
+						if n.Kind == port.Unseen {
 							t.Fatal("told to have left by a node that does not show its mempool")
 						}
 					default:
@@ -140,10 +140,10 @@ func TestUnseen(t *testing.T) {
 			}
 			for {
 				n := notice(t, follower)
-				if n.Kind == coordinator.CaughtUp {
+				if n.Kind == port.CaughtUp {
 					continue
 				}
-				if n.Kind != coordinator.Unseen || len(n.TxIDs) != 1 || n.TxIDs[0] != tx.TxHash() {
+				if n.Kind != port.Unseen || len(n.TxIDs) != 1 || n.TxIDs[0] != tx.TxHash() {
 					t.Fatalf("kind %d of %v", n.Kind, n.TxIDs)
 				}
 				break
@@ -166,8 +166,8 @@ func TestARestartOfTheNodeUnseesNothing(t *testing.T) {
 	m := &mempool{txs: txs, info: map[string]any{"loaded": true}}
 	f.mempool(m)
 	b := open(t, core.Config{URL: f.server.URL, Poll: 5 * time.Millisecond, Grace: 50 * time.Millisecond})
-	known := coordinator.BlockRef{Height: 3, Hash: blocks[2].BlockHash()}
-	follower, err := b.Follow(t.Context(), []coordinator.BlockRef{known}, 0, [][]byte{{0x52}})
+	known := port.BlockRef{Height: 3, Hash: blocks[2].BlockHash()}
+	follower, err := b.Follow(t.Context(), []port.BlockRef{known}, 0, [][]byte{{0x52}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/quorate/quorate/chain/chaintest"
 	"github.com/quorate/quorate/chain/devnet"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -21,7 +21,7 @@ type harness struct {
 	blocks map[chainhash.Hash]*wire.MsgBlock
 }
 
-func (h harness) Chain() coordinator.Chain { return h.Devnet }
+func (h harness) Chain() port.Chain { return h.Devnet }
 
 func (h harness) Mine(n int) ([]chainhash.Hash, error) {
 	hashes, err := h.Devnet.Mine(n, nil)

@@ -17,7 +17,7 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/database"
-	_ "github.com/btcsuite/btcd/database/ffldb" // the only driver the consensus engine stores blocks with
+	_ "github.com/btcsuite/btcd/database/ffldb"
 	"github.com/btcsuite/btcd/mempool"
 	"github.com/btcsuite/btcd/mining"
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -25,14 +25,14 @@ import (
 
 	"github.com/quorate/quorate/chain/follow"
 	"github.com/quorate/quorate/chain/regtest"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Premined is how many blocks New mines to the faucet, so that twenty
 // coinbases of 50 BTC are mature from the start.
 const Premined = regtest.Maturity + 20
 
-// Devnet is a chain of its own. It implements coordinator.Chain and is safe
+// Devnet is a chain of its own. It implements port.Chain and is safe
 // for concurrent use.
 type Devnet struct {
 	log    *slog.Logger
@@ -65,7 +65,7 @@ type Devnet struct {
 	changed  chan struct{}
 }
 
-var _ coordinator.Chain = (*Devnet)(nil)
+var _ port.Chain = (*Devnet)(nil)
 
 // moved is a block that entered or left the best chain.
 type moved struct {
@@ -159,8 +159,8 @@ func (d *Devnet) Close() error {
 	return errors.Join(err, os.RemoveAll(d.dir))
 }
 
-// Follow streams the chain; see coordinator.Chain.
-func (d *Devnet) Follow(ctx context.Context, known []coordinator.BlockRef, from int32, scripts [][]byte) (coordinator.Follower, error) {
+// Follow streams the chain; see port.Chain.
+func (d *Devnet) Follow(ctx context.Context, known []port.BlockRef, from int32, scripts [][]byte) (port.Follower, error) {
 	return d.set.Start(ctx, source{d}, follow.Options{
 		Known: known, From: from, Scripts: scripts,
 		Retry: 20 * time.Millisecond, RetryMax: time.Second,

@@ -13,7 +13,7 @@ import (
 	"github.com/quorate/quorate/chain/devnet"
 	"github.com/quorate/quorate/chain/follow"
 	"github.com/quorate/quorate/chain/regtest"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // TestReorgTooDeep refuses, and leaves the chain alone.
@@ -134,7 +134,7 @@ func TestNonStandardRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Broadcast(t.Context(), odd); !errors.Is(err, coordinator.ErrTxRejected) {
+		if err := d.Broadcast(t.Context(), odd); !errors.Is(err, port.ErrTxRejected) {
 			t.Errorf("%s: got %v, want ErrTxRejected", name, err)
 		}
 	}
@@ -216,7 +216,7 @@ func BenchmarkFollow200(b *testing.B) {
 			b.Fatal(err)
 		}
 		for n := range f.Notices() {
-			if n.Kind == coordinator.CaughtUp {
+			if n.Kind == port.CaughtUp {
 				break
 			}
 		}

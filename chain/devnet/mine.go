@@ -13,7 +13,7 @@ import (
 
 	"github.com/quorate/quorate/chain/follow"
 	"github.com/quorate/quorate/chain/regtest"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Errors of the miner.
@@ -196,7 +196,7 @@ func (d *Devnet) Block(hash chainhash.Hash) (*wire.MsgBlock, error) {
 	}
 	b, err := d.chain.BlockByHash(&hash)
 	if err != nil {
-		return nil, fmt.Errorf("read block: %w: %w", coordinator.ErrNotFound, err)
+		return nil, fmt.Errorf("read block: %w: %w", port.ErrNotFound, err)
 	}
 	return b.MsgBlock(), nil
 }

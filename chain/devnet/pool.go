@@ -13,7 +13,7 @@ import (
 	"github.com/btcsuite/btcd/mempool"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -51,7 +51,7 @@ func (d *Devnet) TestAccept(ctx context.Context, tx *wire.MsgTx) error {
 		return rejected(err)
 	}
 	if len(r.MissingParents) > 0 {
-		return fmt.Errorf("%w: an input is unknown or spent", coordinator.ErrTxRejected)
+		return fmt.Errorf("%w: an input is unknown or spent", port.ErrTxRejected)
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func (d *Devnet) has(id chainhash.Hash) bool {
 func rejected(err error) error {
 	var rule mempool.RuleError
 	if errors.As(err, &rule) {
-		return fmt.Errorf("%w: %s", coordinator.ErrTxRejected, rule.Error())
+		return fmt.Errorf("%w: %s", port.ErrTxRejected, rule.Error())
 	}
 	return fmt.Errorf("check transaction: %w", err)
 }
@@ -90,11 +90,11 @@ func (d *Devnet) FeeRate(ctx context.Context, target int) (wallet.FeeRate, error
 		return 0, err
 	}
 	if target < 1 || target > math.MaxInt16 {
-		return 0, fmt.Errorf("%w: %d blocks is no target", coordinator.ErrNoEstimate, target)
+		return 0, fmt.Errorf("%w: %d blocks is no target", port.ErrNoEstimate, target)
 	}
 	perKB, err := d.fees.EstimateFee(uint32(target))
 	if err != nil || perKB <= 0 {
-		return 0, coordinator.ErrNoEstimate
+		return 0, port.ErrNoEstimate
 	}
 	return wallet.FeeRate(math.Round(float64(perKB) * btcutil.SatoshiPerBitcoin)), nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/chain/follow"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // medianBlocks is how many blocks BIP113 takes the median of.
@@ -26,18 +26,18 @@ type arrival struct {
 }
 
 // Tip returns the best block.
-func (d *Devnet) Tip(ctx context.Context) (coordinator.BlockRef, error) {
+func (d *Devnet) Tip(ctx context.Context) (port.BlockRef, error) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	if err := d.ready(ctx); err != nil {
-		return coordinator.BlockRef{}, err
+		return port.BlockRef{}, err
 	}
 	best := d.chain.BestSnapshot()
 	header, err := d.chain.HeaderByHash(&best.Hash)
 	if err != nil {
-		return coordinator.BlockRef{}, fmt.Errorf("read header of the tip: %w", err)
+		return port.BlockRef{}, fmt.Errorf("read header of the tip: %w", err)
 	}
-	return coordinator.BlockRef{
+	return port.BlockRef{
 		Height: best.Height, Hash: best.Hash,
 		Time: header.Timestamp.Unix(), MedianTime: best.MedianTime.Unix(),
 	}, nil
@@ -51,7 +51,7 @@ func (d *Devnet) ready(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (s source) Tip(ctx context.Context) (coordinator.BlockRef, bool, error) {
+func (s source) Tip(ctx context.Context) (port.BlockRef, bool, error) {
 	tip, err := s.d.Tip(ctx)
 	return tip, false, err
 }
@@ -89,7 +89,7 @@ func (s source) Block(ctx context.Context, hash chainhash.Hash, height int32) (*
 	}
 	header := block.MsgBlock().Header
 	return &follow.Block{
-		Ref:  coordinator.BlockRef{Height: height, Hash: hash, Time: header.Timestamp.Unix(), MedianTime: median},
+		Ref:  port.BlockRef{Height: height, Hash: hash, Time: header.Timestamp.Unix(), MedianTime: median},
 		Prev: header.PrevBlock,
 		Txs:  block.MsgBlock().Transactions,
 	}, nil
@@ -143,8 +143,8 @@ func (s source) Changed() <-chan struct{} {
 }
 
 // Health says that all is well, which it is while the network is open.
-func (d *Devnet) Health() coordinator.ChainHealth {
-	h := coordinator.ChainHealth{Backend: "devnet"}
+func (d *Devnet) Health() port.ChainHealth {
+	h := port.ChainHealth{Backend: "devnet"}
 	tip, err := d.Tip(context.Background())
 	if err != nil {
 		h.Problem = err.Error()

@@ -5,7 +5,7 @@ import (
 	"math"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // TestBeginsAboveTheChain: a stream that begins where there is no block says so,
@@ -24,9 +24,9 @@ func TestBeginsAboveTheChain(t *testing.T) {
 		}
 		s.change(func() { s.grow(2, 0) })
 		if from == 21 {
-			expect(t, f, coordinator.CaughtUp, coordinator.BlockRef{Height: 21})
+			expect(t, f, port.CaughtUp, port.BlockRef{Height: 21})
 			s.change(func() { s.grow(1, 0) })
-			expect(t, f, coordinator.Connected, s.ref(22))
+			expect(t, f, port.Connected, s.ref(22))
 			continue
 		}
 		for range 3 {
@@ -48,7 +48,7 @@ func TestBeginsAboveAChainThatGrows(t *testing.T) {
 	s.syncing = true
 	f, reports := begin(t, s, Options{From: 25})
 	s.change(func() { s.grow(8, 0); s.syncing = false })
-	expect(t, f, coordinator.Connected, s.ref(26))
+	expect(t, f, port.Connected, s.ref(26))
 	select {
 	case err := <-reports:
 		t.Errorf("reported %v", err)

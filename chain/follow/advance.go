@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // advance streams what leads from the last streamed block to the tip.
@@ -57,7 +57,7 @@ func (f *Follower) retreat(tip int32) error {
 				return nil
 			}
 		}
-		if err := f.send(coordinator.ChainNotice{Kind: coordinator.Disconnected, Block: last.BlockRef, Prev: last.prev}); err != nil {
+		if err := f.send(port.ChainNotice{Kind: port.Disconnected, Block: last.BlockRef, Prev: last.prev}); err != nil {
 			return err
 		}
 		f.refs = f.refs[:len(f.refs)-1]
@@ -93,7 +93,7 @@ func (f *Follower) connect(height int32) error {
 	if len(f.refs) > 0 && b.Prev != f.position().Hash {
 		return errMoved
 	}
-	n := coordinator.ChainNotice{Kind: coordinator.Connected, Block: b.Ref, Prev: b.Prev, Txs: b.Txs}
+	n := port.ChainNotice{Kind: port.Connected, Block: b.Ref, Prev: b.Prev, Txs: b.Txs}
 	if err := f.send(n); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 var errAway = errors.New("nothing answers")
@@ -40,9 +40,9 @@ func (a *away) set(how func(context.Context) error) {
 	a.how, a.asked = how, 0
 }
 
-func (a *away) Tip(ctx context.Context) (coordinator.BlockRef, bool, error) {
+func (a *away) Tip(ctx context.Context) (port.BlockRef, bool, error) {
 	if err := a.gone(ctx); err != nil {
-		return coordinator.BlockRef{}, false, err
+		return port.BlockRef{}, false, err
 	}
 	return a.script.Tip(ctx)
 }
@@ -103,7 +103,7 @@ func TestAwayForAnHour(t *testing.T) {
 				var set Set
 				defer set.Close()
 				f, err := set.Start(t.Context(), s, Options{
-					Known: []coordinator.BlockRef{s.ref(19), s.ref(20)}, Scripts: [][]byte{{35, 0}, {200, 0}},
+					Known: []port.BlockRef{s.ref(19), s.ref(20)}, Scripts: [][]byte{{35, 0}, {200, 0}},
 					Report: faults.Report(func(error) { begins++ }),
 				})
 				if err != nil {
@@ -111,14 +111,14 @@ func TestAwayForAnHour(t *testing.T) {
 				}
 				o := newOwner(t, s.ref(19), s.ref(20))
 				var seen []*wire.MsgTx
-				caught := make(chan coordinator.ChainNotice, 100)
+				caught := make(chan port.ChainNotice, 100)
 				go func() {
 					for n := range f.Notices() {
 						o.take(n)
-						if n.Kind == coordinator.Seen {
+						if n.Kind == port.Seen {
 							seen = append(seen, n.Txs...)
 						}
-						if n.Kind == coordinator.CaughtUp {
+						if n.Kind == port.CaughtUp {
 							caught <- n
 						}
 					}
@@ -169,7 +169,7 @@ func TestAwayForAnHour(t *testing.T) {
 				if problem, _ := faults.Problem(); problem != "" || begins != 1 {
 					t.Errorf("in the end the problem is %q, told %d times", problem, begins)
 				}
-				var want []coordinator.BlockRef
+				var want []port.BlockRef
 				for _, b := range s.blocks[19:] {
 					want = append(want, b.Ref)
 				}
@@ -187,7 +187,7 @@ func TestAwayForAnHour(t *testing.T) {
 	}
 }
 
-func heights(refs []coordinator.BlockRef) []int32 {
+func heights(refs []port.BlockRef) []int32 {
 	var out []int32
 	for _, r := range refs {
 		out = append(out, r.Height)

@@ -3,23 +3,23 @@ package follow
 import (
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // TestCaughtUpCoversItsWatches: a CaughtUp says how many calls of Watch it
 // follows, so that one that was under way says nothing of a later call.
 func TestCaughtUpCoversItsWatches(t *testing.T) {
 	s := newScript(20)
-	f, _ := begin(t, s, Options{Known: []coordinator.BlockRef{s.ref(19)}})
-	if n := expect(t, f, coordinator.CaughtUp, s.ref(19)); n.Watches != 0 {
+	f, _ := begin(t, s, Options{Known: []port.BlockRef{s.ref(19)}})
+	if n := expect(t, f, port.CaughtUp, s.ref(19)); n.Watches != 0 {
 		t.Errorf("before any call it covers %d", n.Watches)
 	}
 	for call := uint64(1); call <= 2; call++ {
 		if err := f.Watch(t.Context(), [][]byte{{byte(4 + call), 0}}, 1); err != nil {
 			t.Fatal(err)
 		}
-		expect(t, f, coordinator.Rescanned, s.ref(int(4+call)))
-		if n := expect(t, f, coordinator.CaughtUp, s.ref(19)); n.Watches != call {
+		expect(t, f, port.Rescanned, s.ref(int(4+call)))
+		if n := expect(t, f, port.CaughtUp, s.ref(19)); n.Watches != call {
 			t.Errorf("after call %d it covers %d", call, n.Watches)
 		}
 	}
@@ -31,14 +31,14 @@ func TestNothingBelowAFreshStream(t *testing.T) {
 	s := newScript(20)
 	f, _ := begin(t, s, Options{From: 10})
 	for h := 11; h < 20; h++ {
-		expect(t, f, coordinator.Connected, s.ref(h))
+		expect(t, f, port.Connected, s.ref(h))
 	}
-	expect(t, f, coordinator.CaughtUp, s.ref(19))
+	expect(t, f, port.CaughtUp, s.ref(19))
 	if err := f.Watch(t.Context(), [][]byte{{5, 0}, {10, 0}, {15, 0}}, 1); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, f, coordinator.Rescanned, s.ref(15))
-	expect(t, f, coordinator.CaughtUp, s.ref(19))
+	expect(t, f, port.Rescanned, s.ref(15))
+	expect(t, f, port.CaughtUp, s.ref(19))
 }
 
 // TestSeenAgainAfterItsBlock: what was told from the mempool while its block was
@@ -46,13 +46,13 @@ func TestNothingBelowAFreshStream(t *testing.T) {
 func TestSeenAgainAfterItsBlock(t *testing.T) {
 	s := newScript(5)
 	mine := []byte{4, 0}
-	f, _ := begin(t, s, Options{Known: []coordinator.BlockRef{s.ref(3), s.ref(4)}, Scripts: [][]byte{mine}})
-	expect(t, f, coordinator.CaughtUp, s.ref(4))
+	f, _ := begin(t, s, Options{Known: []port.BlockRef{s.ref(3), s.ref(4)}, Scripts: [][]byte{mine}})
+	expect(t, f, port.CaughtUp, s.ref(4))
 	four := s.ref(4)
 	s.change(func() { s.pool = append(s.pool, s.blocks[4].Txs[0]) })
-	expect(t, f, coordinator.Seen, four)
+	expect(t, f, port.Seen, four)
 	s.change(func() { s.blocks = s.blocks[:4] })
-	expect(t, f, coordinator.Disconnected, four)
-	expect(t, f, coordinator.Seen, s.ref(3))
-	expect(t, f, coordinator.CaughtUp, s.ref(3))
+	expect(t, f, port.Disconnected, four)
+	expect(t, f, port.Seen, s.ref(3))
+	expect(t, f, port.CaughtUp, s.ref(3))
 }

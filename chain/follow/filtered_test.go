@@ -8,7 +8,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // sieve is a script that can tell what is in a block.
@@ -55,21 +55,21 @@ func TestFilteredSource(t *testing.T) {
 	}
 	t.Cleanup(set.Close)
 	for height := 1; height < 12; height++ {
-		if n := expect(t, f, coordinator.Connected, s.ref(height)); (len(n.Txs) == 1) != (height == 4) {
+		if n := expect(t, f, port.Connected, s.ref(height)); (len(n.Txs) == 1) != (height == 4) {
 			t.Errorf("block %d came with %d transactions", height, len(n.Txs))
 		}
 	}
-	expect(t, f, coordinator.CaughtUp, s.ref(11))
+	expect(t, f, port.CaughtUp, s.ref(11))
 	if err := f.Watch(t.Context(), [][]byte{{7, 0}}, 1); err != nil {
 		t.Fatal(err)
 	}
-	if n := expect(t, f, coordinator.Rescanned, s.ref(7)); len(n.Txs) != 1 {
+	if n := expect(t, f, port.Rescanned, s.ref(7)); len(n.Txs) != 1 {
 		t.Errorf("rescanned %d transactions", len(n.Txs))
 	}
-	if n := expect(t, f, coordinator.Seen, s.ref(11)); len(n.Txs) != 1 || n.Txs[0].LockTime != 99 {
+	if n := expect(t, f, port.Seen, s.ref(11)); len(n.Txs) != 1 || n.Txs[0].LockTime != 99 {
 		t.Errorf("saw %d transactions, want the one that is not mined", len(n.Txs))
 	}
-	expect(t, f, coordinator.CaughtUp, s.ref(11))
+	expect(t, f, port.CaughtUp, s.ref(11))
 	set.Close()
 	for _, height := range fetched {
 		if height != 4 && height != 7 {

@@ -15,7 +15,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"go.uber.org/goleak"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,7 +41,7 @@ func newScript(n int) *script {
 func (s *script) grow(n int, branch byte) {
 	for range n {
 		height := int32(len(s.blocks))
-		b := &Block{Ref: coordinator.BlockRef{
+		b := &Block{Ref: port.BlockRef{
 			Height: height, Hash: chainhash.Hash{byte(height), byte(height >> 8), branch, 1}, Time: int64(height), MedianTime: int64(height),
 		}}
 		b.Txs = []*wire.MsgTx{{LockTime: uint32(height), TxOut: []*wire.TxOut{{PkScript: []byte{byte(height), branch}}}}}
@@ -60,7 +60,7 @@ func (s *script) change(edit func()) {
 	s.changed = make(chan struct{})
 }
 
-func (s *script) Tip(context.Context) (coordinator.BlockRef, bool, error) {
+func (s *script) Tip(context.Context) (port.BlockRef, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.blocks[len(s.blocks)-1].Ref, s.syncing, s.fail
@@ -132,7 +132,7 @@ func get[T any](t *testing.T, c <-chan T) T {
 	}
 }
 
-func expect(t *testing.T, f *Follower, kind coordinator.NoticeKind, ref coordinator.BlockRef) coordinator.ChainNotice {
+func expect(t *testing.T, f *Follower, kind port.NoticeKind, ref port.BlockRef) port.ChainNotice {
 	t.Helper()
 	n := get(t, f.Notices())
 	if n.Kind != kind || n.Block != ref {
@@ -141,7 +141,7 @@ func expect(t *testing.T, f *Follower, kind coordinator.NoticeKind, ref coordina
 	return n
 }
 
-func (s *script) ref(height int) coordinator.BlockRef { return s.blocks[height].Ref }
+func (s *script) ref(height int) port.BlockRef { return s.blocks[height].Ref }
 
 // TestSyncingSourceDisconnectsNothing: a node that starts over does not take
 // the history away, and one that is done does.
@@ -149,19 +149,19 @@ func TestSyncingSourceDisconnectsNothing(t *testing.T) {
 	s := newScript(10)
 	known := s.ref(9)
 	s.blocks, s.syncing = s.blocks[:4], true
-	f, _ := begin(t, s, Options{Known: []coordinator.BlockRef{known}})
+	f, _ := begin(t, s, Options{Known: []port.BlockRef{known}})
 	s.change(func() { s.grow(2, 0) })
 	// Nor has anybody caught up with a source that has not: the first notice is
 	// a block.
 	s.change(func() { s.grow(6, 0) })
-	expect(t, f, coordinator.Connected, s.ref(10))
-	expect(t, f, coordinator.Connected, s.ref(11))
+	expect(t, f, port.Connected, s.ref(10))
+	expect(t, f, port.Connected, s.ref(11))
 	s.change(func() { s.syncing = false })
-	expect(t, f, coordinator.CaughtUp, s.ref(11))
+	expect(t, f, port.CaughtUp, s.ref(11))
 	eleven := s.ref(11)
 	s.change(func() { s.blocks, s.syncing = s.blocks[:11], false })
-	expect(t, f, coordinator.Disconnected, eleven)
-	expect(t, f, coordinator.CaughtUp, s.ref(10))
+	expect(t, f, port.Disconnected, eleven)
+	expect(t, f, port.CaughtUp, s.ref(10))
 }
 
 // TestUnlinkedIsReported: blocks that do not build on each other are not
@@ -171,8 +171,8 @@ func TestUnlinkedIsReported(t *testing.T) {
 	good := s.blocks[3].Prev
 	s.blocks[3].Prev = chainhash.Hash{99}
 	f, reports := begin(t, s, Options{})
-	expect(t, f, coordinator.Connected, s.ref(1))
-	expect(t, f, coordinator.Connected, s.ref(2))
+	expect(t, f, port.Connected, s.ref(1))
+	expect(t, f, port.Connected, s.ref(2))
 	if err := get(t, reports); !errors.Is(err, ErrUnlinked) {
 		t.Fatalf("reported %v, want ErrUnlinked", err)
 	}
@@ -181,8 +181,8 @@ func TestUnlinkedIsReported(t *testing.T) {
 		fixed.Prev = good
 		s.blocks[3] = &fixed
 	})
-	expect(t, f, coordinator.Connected, s.ref(3))
-	expect(t, f, coordinator.Connected, s.ref(4))
+	expect(t, f, port.Connected, s.ref(3))
+	expect(t, f, port.Connected, s.ref(4))
 	for err := get(t, reports); err != nil; err = get(t, reports) {
 	}
 }
@@ -199,9 +199,9 @@ func TestSourceFails(t *testing.T) {
 		}
 	}
 	s.change(func() { s.fail = nil })
-	expect(t, f, coordinator.Connected, s.ref(1))
-	expect(t, f, coordinator.Connected, s.ref(2))
-	expect(t, f, coordinator.CaughtUp, s.ref(2))
+	expect(t, f, port.Connected, s.ref(1))
+	expect(t, f, port.Connected, s.ref(2))
+	expect(t, f, port.CaughtUp, s.ref(2))
 	for err := get(t, reports); err != nil; err = get(t, reports) {
 	}
 }
@@ -218,13 +218,13 @@ func TestReorgWhileBlocksAreFetched(t *testing.T) {
 	}
 	f, _ := begin(t, s, Options{})
 	for height := 1; height <= 3; height++ {
-		expect(t, f, coordinator.Connected, old[height].Ref)
+		expect(t, f, port.Connected, old[height].Ref)
 	}
-	expect(t, f, coordinator.Disconnected, old[3].Ref)
+	expect(t, f, port.Disconnected, old[3].Ref)
 	for height := 3; height <= 7; height++ {
-		expect(t, f, coordinator.Connected, s.ref(height))
+		expect(t, f, port.Connected, s.ref(height))
 	}
-	expect(t, f, coordinator.CaughtUp, s.ref(7))
+	expect(t, f, port.CaughtUp, s.ref(7))
 }
 
 // TestRescanDuringReorg: what a rescan finds in a block that has left the chain
@@ -233,8 +233,8 @@ func TestRescanDuringReorg(t *testing.T) {
 	s := newScript(100)
 	old := append([]*Block(nil), s.blocks...)
 	known := s.ref(99)
-	f, _ := begin(t, s, Options{Known: []coordinator.BlockRef{s.ref(97), s.ref(98), known}})
-	expect(t, f, coordinator.CaughtUp, known)
+	f, _ := begin(t, s, Options{Known: []port.BlockRef{s.ref(97), s.ref(98), known}})
+	expect(t, f, port.CaughtUp, known)
 	var once sync.Once
 	// Set while the follower waits: Watch wakes it after that.
 	s.onBlock = func(height int32) {
@@ -247,13 +247,13 @@ func TestRescanDuringReorg(t *testing.T) {
 	if err := f.Watch(t.Context(), scripts, 5); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, f, coordinator.Disconnected, old[99].Ref)
-	expect(t, f, coordinator.Disconnected, old[98].Ref)
+	expect(t, f, port.Disconnected, old[99].Ref)
+	expect(t, f, port.Disconnected, old[98].Ref)
 	for height := 98; height <= 101; height++ {
-		expect(t, f, coordinator.Connected, s.ref(height))
+		expect(t, f, port.Connected, s.ref(height))
 	}
-	expect(t, f, coordinator.Rescanned, s.ref(20))
-	expect(t, f, coordinator.CaughtUp, s.ref(101))
+	expect(t, f, port.Rescanned, s.ref(20))
+	expect(t, f, port.CaughtUp, s.ref(101))
 }
 
 // TestRescanFindsSpendsThatWentBy: a coin whose script was watched too late is
@@ -270,16 +270,16 @@ func TestRescanFindsSpendsThatWentBy(t *testing.T) {
 	})
 	f, _ := begin(t, s, Options{})
 	for height := 1; height < 200; height++ {
-		expect(t, f, coordinator.Connected, s.ref(height))
+		expect(t, f, port.Connected, s.ref(height))
 		if height == 30 {
 			if err := f.Watch(t.Context(), [][]byte{late}, 10); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	expect(t, f, coordinator.Rescanned, s.ref(20))
-	expect(t, f, coordinator.Rescanned, s.ref(150))
-	expect(t, f, coordinator.CaughtUp, s.ref(199))
+	expect(t, f, port.Rescanned, s.ref(20))
+	expect(t, f, port.Rescanned, s.ref(150))
+	expect(t, f, port.CaughtUp, s.ref(199))
 }
 
 // TestRescansJoin: scripts that come to be watched block after block are looked
@@ -301,13 +301,13 @@ func TestRescansJoin(t *testing.T) {
 		}
 	}
 	for height := 1; height < blocks; height++ {
-		expect(t, f, coordinator.Connected, s.ref(height))
+		expect(t, f, port.Connected, s.ref(height))
 		watch(height)
 	}
 	var again []int32
 	for {
 		n := get(t, f.Notices())
-		if n.Kind == coordinator.CaughtUp {
+		if n.Kind == port.CaughtUp {
 			break
 		}
 		again = append(again, n.Block.Height)
@@ -326,8 +326,8 @@ func TestUnlinkedRescan(t *testing.T) {
 	s := newScript(60)
 	good := s.blocks[30].Prev
 	s.blocks[30].Prev = chainhash.Hash{99}
-	f, reports := begin(t, s, Options{Known: []coordinator.BlockRef{s.ref(59)}})
-	expect(t, f, coordinator.CaughtUp, s.ref(59))
+	f, reports := begin(t, s, Options{Known: []port.BlockRef{s.ref(59)}})
+	expect(t, f, port.CaughtUp, s.ref(59))
 	if err := f.Watch(t.Context(), [][]byte{{20, 0}, {40, 0}}, 5); err != nil {
 		t.Fatal(err)
 	}
@@ -346,28 +346,28 @@ func TestUnlinkedRescan(t *testing.T) {
 		fixed.Prev = good
 		s.blocks[30] = &fixed
 	})
-	expect(t, f, coordinator.Rescanned, s.ref(20))
-	expect(t, f, coordinator.Rescanned, s.ref(40))
-	expect(t, f, coordinator.CaughtUp, s.ref(59))
+	expect(t, f, port.Rescanned, s.ref(20))
+	expect(t, f, port.Rescanned, s.ref(40))
+	expect(t, f, port.CaughtUp, s.ref(59))
 }
 
 // TestSparseKnown accepts known blocks with gaps between them.
 func TestSparseKnown(t *testing.T) {
 	s := newScript(50)
-	known := []coordinator.BlockRef{s.ref(10), s.ref(30), {Height: 40, Hash: chainhash.Hash{7}}}
+	known := []port.BlockRef{s.ref(10), s.ref(30), {Height: 40, Hash: chainhash.Hash{7}}}
 	f, _ := begin(t, s, Options{Known: known})
-	expect(t, f, coordinator.Disconnected, known[2])
+	expect(t, f, port.Disconnected, known[2])
 	for height := 31; height < 50; height++ {
-		expect(t, f, coordinator.Connected, s.ref(height))
+		expect(t, f, port.Connected, s.ref(height))
 	}
-	expect(t, f, coordinator.CaughtUp, s.ref(49))
+	expect(t, f, port.CaughtUp, s.ref(49))
 	if err := f.Watch(t.Context(), [][]byte{{20, 0}, {10, 0}, {35, 0}}, 5); err != nil {
 		t.Fatal(err)
 	}
 	for _, height := range []int{10, 20, 35} {
-		expect(t, f, coordinator.Rescanned, s.ref(height))
+		expect(t, f, port.Rescanned, s.ref(height))
 	}
-	expect(t, f, coordinator.CaughtUp, s.ref(49))
+	expect(t, f, port.CaughtUp, s.ref(49))
 }
 
 // TestStaleMempool: a view of the mempool from before a block does not bring
@@ -375,21 +375,21 @@ func TestSparseKnown(t *testing.T) {
 func TestStaleMempool(t *testing.T) {
 	s := newScript(3)
 	mine := []byte{3, 0}
-	f, _ := begin(t, s, Options{Known: []coordinator.BlockRef{s.ref(2)}, Scripts: [][]byte{mine}})
-	expect(t, f, coordinator.CaughtUp, s.ref(2))
+	f, _ := begin(t, s, Options{Known: []port.BlockRef{s.ref(2)}, Scripts: [][]byte{mine}})
+	expect(t, f, port.CaughtUp, s.ref(2))
 	s.change(func() {
 		s.grow(1, 0)
 		s.pool = append(s.pool, s.blocks[3].Txs[0])
 	})
-	expect(t, f, coordinator.Connected, s.ref(3))
-	expect(t, f, coordinator.CaughtUp, s.ref(3))
+	expect(t, f, port.Connected, s.ref(3))
+	expect(t, f, port.CaughtUp, s.ref(3))
 	three := s.ref(3)
 	s.change(func() { s.blocks = s.blocks[:3] })
-	expect(t, f, coordinator.Disconnected, three)
-	if n := expect(t, f, coordinator.Seen, s.ref(2)); len(n.Txs) != 1 {
+	expect(t, f, port.Disconnected, three)
+	if n := expect(t, f, port.Seen, s.ref(2)); len(n.Txs) != 1 {
 		t.Errorf("saw %d transactions", len(n.Txs))
 	}
-	expect(t, f, coordinator.CaughtUp, s.ref(2))
+	expect(t, f, port.CaughtUp, s.ref(2))
 }
 
 func TestSetEndsFollowers(t *testing.T) {

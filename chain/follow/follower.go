@@ -10,16 +10,16 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // maxRefs is how many streamed blocks are remembered: 50,000 of some 100 bytes.
 // A reorg that is deeper than that within one run is not followed below it.
 const maxRefs = 50_000
 
-// Options say what to follow and from where; see coordinator.Chain.Follow.
+// Options say what to follow and from where; see port.Chain.Follow.
 type Options struct {
-	Known   []coordinator.BlockRef
+	Known   []port.BlockRef
 	From    int32
 	Scripts [][]byte
 	// Retry is the first wait after an error of the source; it doubles up to
@@ -37,18 +37,18 @@ type Options struct {
 
 // mark is a streamed (or known) block.
 type mark struct {
-	coordinator.BlockRef
+	port.BlockRef
 	prev chainhash.Hash
 }
 
-// Follower is a coordinator.Follower over a Source.
+// Follower is a port.Follower over a Source.
 type Follower struct {
 	src     patient
 	opt     Options
 	ctx     context.Context
 	stop    context.CancelFunc
 	done    chan struct{}
-	notices chan coordinator.ChainNotice
+	notices chan port.ChainNotice
 	poke    chan struct{}
 
 	mu       sync.Mutex
@@ -94,7 +94,7 @@ func start(ctx context.Context, src Source, opt Options) *Follower {
 		done: make(chan struct{}), poke: make(chan struct{}, 1),
 		// Two: one being handled, one ready. A block of the main network can
 		// take 20 MB once decoded, so a deep queue costs too much.
-		notices: make(chan coordinator.ChainNotice, 2),
+		notices: make(chan port.ChainNotice, 2),
 		match:   newMatcher(), settle: true, fresh: len(opt.Known) == 0,
 		pool: newMempoolView(),
 	}
@@ -108,7 +108,7 @@ func start(ctx context.Context, src Source, opt Options) *Follower {
 }
 
 // Notices is closed after Close, or when the context of Follow ends.
-func (f *Follower) Notices() <-chan coordinator.ChainNotice { return f.notices }
+func (f *Follower) Notices() <-chan port.ChainNotice { return f.notices }
 
 // Close ends the stream and waits until it has ended.
 func (f *Follower) Close() error {
@@ -228,7 +228,7 @@ func (f *Follower) turn() (more bool, err error) {
 		return false, fmt.Errorf("%w: it begins after block %d, and the chain ends with block %d", ErrAbove, f.base, f.tip)
 	}
 	if f.settle && !f.behind && f.position().Height <= f.tip {
-		if err := f.send(coordinator.ChainNotice{Kind: coordinator.CaughtUp, Block: f.position(), Watches: f.taken}); err != nil {
+		if err := f.send(port.ChainNotice{Kind: port.CaughtUp, Block: f.position(), Watches: f.taken}); err != nil {
 			return false, err
 		}
 		f.settle = false
@@ -236,7 +236,7 @@ func (f *Follower) turn() (more bool, err error) {
 	return false, nil
 }
 
-func (f *Follower) send(n coordinator.ChainNotice) error {
+func (f *Follower) send(n port.ChainNotice) error {
 	select {
 	case f.notices <- n:
 		return nil
@@ -247,9 +247,9 @@ func (f *Follower) send(n coordinator.ChainNotice) error {
 
 // position is the last block streamed or known; only its height is set when
 // the stream has not started.
-func (f *Follower) position() coordinator.BlockRef {
+func (f *Follower) position() port.BlockRef {
 	if len(f.refs) == 0 {
-		return coordinator.BlockRef{Height: f.base}
+		return port.BlockRef{Height: f.base}
 	}
 	return f.refs[len(f.refs)-1].BlockRef
 }

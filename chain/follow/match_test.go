@@ -11,7 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // output is a script of one kind, and an input that spends it.
@@ -120,20 +120,20 @@ func TestKindWatchedLater(t *testing.T) {
 			early, late := pay(1), pay(2)
 			s.blocks[10].Txs = append(s.blocks[10].Txs, early, late)
 			s.blocks[30].Txs = append(s.blocks[30].Txs, o.spendOf(wire.OutPoint{Hash: early.TxHash()}))
-			f, _ := begin(t, s, Options{Known: []coordinator.BlockRef{s.ref(5)}, Scripts: [][]byte{other.script}})
+			f, _ := begin(t, s, Options{Known: []port.BlockRef{s.ref(5)}, Scripts: [][]byte{other.script}})
 			for height := 6; height < 40; height++ {
-				expect(t, f, coordinator.Connected, s.ref(height))
+				expect(t, f, port.Connected, s.ref(height))
 			}
-			expect(t, f, coordinator.CaughtUp, s.ref(39))
+			expect(t, f, port.CaughtUp, s.ref(39))
 			if err := f.Watch(t.Context(), [][]byte{o.script}, 6); err != nil {
 				t.Fatal(err)
 			}
 			t.Log(name, "after", first)
-			expect(t, f, coordinator.Rescanned, s.ref(10))
-			expect(t, f, coordinator.Rescanned, s.ref(30))
-			expect(t, f, coordinator.CaughtUp, s.ref(39))
+			expect(t, f, port.Rescanned, s.ref(10))
+			expect(t, f, port.Rescanned, s.ref(30))
+			expect(t, f, port.CaughtUp, s.ref(39))
 			s.change(func() { s.pool = append(s.pool, o.spendOf(wire.OutPoint{Hash: late.TxHash()})) })
-			if n := expect(t, f, coordinator.Seen, s.ref(39)); len(n.Txs) != 1 {
+			if n := expect(t, f, port.Seen, s.ref(39)); len(n.Txs) != 1 {
 				t.Errorf("%s after %s: saw %d spends", name, first, len(n.Txs))
 			}
 			if err := f.Close(); err != nil {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // answerTime is how long a source may take for one answer. Sources have limits
@@ -32,8 +32,8 @@ func bounded[T any](ctx context.Context, p patient, ask func(context.Context) (T
 	return v, err
 }
 
-func (p patient) Tip(ctx context.Context) (tip coordinator.BlockRef, syncing bool, err error) {
-	tip, err = bounded(ctx, p, func(ctx context.Context) (coordinator.BlockRef, error) {
+func (p patient) Tip(ctx context.Context) (tip port.BlockRef, syncing bool, err error) {
+	tip, err = bounded(ctx, p, func(ctx context.Context) (port.BlockRef, error) {
 		t, s, err := p.Source.Tip(ctx)
 		syncing = s
 		return t, err

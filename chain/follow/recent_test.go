@@ -8,7 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // TestNoSecondLook: for a script that is watched a little later no block is
@@ -21,13 +21,13 @@ func TestNoSecondLook(t *testing.T) {
 	s.onBlock = func(height int32) { times[height]++ }
 	f, _ := begin(t, s, Options{Scripts: [][]byte{first.script}})
 	for height := 1; height < 200; height++ {
-		expect(t, f, coordinator.Connected, s.ref(height))
+		expect(t, f, port.Connected, s.ref(height))
 	}
-	expect(t, f, coordinator.CaughtUp, s.ref(199))
+	expect(t, f, port.CaughtUp, s.ref(199))
 	if err := f.Watch(t.Context(), [][]byte{later.script}, 199-144); err != nil {
 		t.Fatal(err)
 	}
-	if n := expect(t, f, coordinator.CaughtUp, s.ref(199)); n.Watches != 1 {
+	if n := expect(t, f, port.CaughtUp, s.ref(199)); n.Watches != 1 {
 		t.Errorf("caught up with %d calls", n.Watches)
 	}
 	for height := range int32(199) {
@@ -38,8 +38,8 @@ func TestNoSecondLook(t *testing.T) {
 	if err := f.Watch(t.Context(), [][]byte{outputs(3)["wsh"].script}, 199-144); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, f, coordinator.Rescanned, s.ref(190))
-	expect(t, f, coordinator.CaughtUp, s.ref(199))
+	expect(t, f, port.Rescanned, s.ref(190))
+	expect(t, f, port.CaughtUp, s.ref(199))
 }
 
 // TestNothingLeftToLookFor: a scan that found nothing goes on to the tip
@@ -50,7 +50,7 @@ func TestNothingLeftToLookFor(t *testing.T) {
 	s.onBlock = func(height int32) { fetched[height]++ }
 	f, _ := begin(t, s, Options{})
 	for height := 1; height < 100; height++ {
-		expect(t, f, coordinator.Connected, s.ref(height))
+		expect(t, f, port.Connected, s.ref(height))
 		if height == 20 {
 			// Its mark is that of every block here: nothing is known of it.
 			if err := f.Watch(t.Context(), [][]byte{{200, 200}}, 10); err != nil {
@@ -58,7 +58,7 @@ func TestNothingLeftToLookFor(t *testing.T) {
 			}
 		}
 	}
-	expect(t, f, coordinator.CaughtUp, s.ref(99))
+	expect(t, f, port.CaughtUp, s.ref(99))
 	for height := int32(1); height < 100; height++ {
 		// Two blocks may be on their way when it is asked for, and one in hand.
 		if n := fetched[height]; n != 1 && (n != 2 || height < 10 || height > 24) {
@@ -78,11 +78,11 @@ func TestSecondLookAfterReorg(t *testing.T) {
 	s.blocks[15].Txs = append(s.blocks[15].Txs, pay(two))
 	fetched := 0 // by one goroutine, read after a notice
 	s.onBlock = func(int32) { fetched++ }
-	f, _ := begin(t, s, Options{Known: []coordinator.BlockRef{s.ref(5)}, Scripts: [][]byte{one}})
+	f, _ := begin(t, s, Options{Known: []port.BlockRef{s.ref(5)}, Scripts: [][]byte{one}})
 	for height := 6; height < 20; height++ {
-		expect(t, f, coordinator.Connected, s.ref(height))
+		expect(t, f, port.Connected, s.ref(height))
 	}
-	expect(t, f, coordinator.CaughtUp, s.ref(19))
+	expect(t, f, port.CaughtUp, s.ref(19))
 	left := slices.Clone(s.blocks)
 	s.change(func() {
 		s.blocks = s.blocks[:12]
@@ -90,12 +90,12 @@ func TestSecondLookAfterReorg(t *testing.T) {
 		s.blocks[16].Txs = append(s.blocks[16].Txs, pay(three))
 	})
 	for height := 19; height >= 12; height-- {
-		expect(t, f, coordinator.Disconnected, left[height].Ref)
+		expect(t, f, port.Disconnected, left[height].Ref)
 	}
 	for height := 12; height < 22; height++ {
-		expect(t, f, coordinator.Connected, s.ref(height))
+		expect(t, f, port.Connected, s.ref(height))
 	}
-	expect(t, f, coordinator.CaughtUp, s.ref(21))
+	expect(t, f, port.CaughtUp, s.ref(21))
 	for _, c := range []struct {
 		script  []byte
 		at      int
@@ -106,9 +106,9 @@ func TestSecondLookAfterReorg(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.at > 0 {
-			expect(t, f, coordinator.Rescanned, s.ref(c.at))
+			expect(t, f, port.Rescanned, s.ref(c.at))
 		}
-		expect(t, f, coordinator.CaughtUp, s.ref(21))
+		expect(t, f, port.CaughtUp, s.ref(21))
 		if fetched != c.fetched {
 			t.Errorf("%d blocks were fetched, want %d", fetched, c.fetched)
 		}
@@ -142,7 +142,7 @@ func TestMarksOfOwnTransactions(t *testing.T) {
 func TestSecondLookWhereUnknown(t *testing.T) {
 	script := [][]byte{outputs(2)["tr"].script}
 	block := func(height int32, txs ...*wire.MsgTx) *Block {
-		return &Block{Ref: coordinator.BlockRef{Height: height}, Txs: txs}
+		return &Block{Ref: port.BlockRef{Height: height}, Txs: txs}
 	}
 	other := &wire.MsgTx{TxOut: []*wire.TxOut{{PkScript: outputs(1)["wsh"].script}}}
 	var r recent
@@ -201,7 +201,7 @@ func TestNothingIsPassedOver(t *testing.T) {
 				m.add(s)
 				same.add(s)
 			}
-			b := &Block{Ref: coordinator.BlockRef{Height: height}}
+			b := &Block{Ref: port.BlockRef{Height: height}}
 			var scripts [][]byte
 			for n := range rapid.IntRange(1, 3).Draw(t, "txs") {
 				tx := &wire.MsgTx{LockTime: uint32(n)}

@@ -11,7 +11,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // rescanStep is how many blocks a rescan looks at before new blocks get a turn.
@@ -31,7 +31,7 @@ type rescan struct {
 	due        [3]int // what match was made for: see at
 	from, next int32
 	last       chainhash.Hash
-	hits       []coordinator.BlockRef
+	hits       []port.BlockRef
 }
 
 // span are scripts, and the streamed blocks that were not looked at for them.
@@ -99,7 +99,7 @@ func (r *rescan) note(txs []*wire.MsgTx, height int32) {
 // connected in its place is streamed anyway, but for spends of what is found
 // below, which nobody could know yet. Where no block is known to be left, the
 // whole scan is in doubt.
-func (r *rescan) back(to coordinator.BlockRef, known bool) {
+func (r *rescan) back(to port.BlockRef, known bool) {
 	r.due = [3]int{}
 	for n := range r.spans {
 		r.spans[n].until = min(r.spans[n].until, to.Height)
@@ -112,7 +112,7 @@ func (r *rescan) back(to coordinator.BlockRef, known bool) {
 		return
 	}
 	r.next, r.last = to.Height+1, to.Hash
-	r.hits = slices.DeleteFunc(r.hits, func(h coordinator.BlockRef) bool { return h.Height > to.Height })
+	r.hits = slices.DeleteFunc(r.hits, func(h port.BlockRef) bool { return h.Height > to.Height })
 	maps.DeleteFunc(r.found, func(_ string, height int32) bool { return height > to.Height })
 }
 
@@ -151,7 +151,7 @@ func (f *Follower) rescanSome() error {
 }
 
 // tell streams a block again.
-func (f *Follower) tell(j *rescan, hit coordinator.BlockRef) error {
+func (f *Follower) tell(j *rescan, hit port.BlockRef) error {
 	b, err := f.src.Block(f.ctx, hit.Hash, hit.Height)
 	if err != nil {
 		// It has just left the chain. One that was streamed is disconnected next,
@@ -161,7 +161,7 @@ func (f *Follower) tell(j *rescan, hit coordinator.BlockRef) error {
 		}
 		return fmt.Errorf("get block %d: %w", hit.Height, err)
 	}
-	n := coordinator.ChainNotice{Kind: coordinator.Rescanned, Block: b.Ref, Prev: b.Prev, Txs: b.Txs}
+	n := port.ChainNotice{Kind: port.Rescanned, Block: b.Ref, Prev: b.Prev, Txs: b.Txs}
 	if err := f.send(n); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // TestReorgCostsARescanOnlyItsBlocks: blocks that leave near the end of a long
@@ -25,12 +25,12 @@ func TestReorgCostsARescanOnlyItsBlocks(t *testing.T) {
 	}{"looking": {blocks - 10, 1, 40}, "telling": {blocks - 1, 2, 1}} {
 		t.Run(name, func(t *testing.T) {
 			s := newScript(blocks)
-			var known []coordinator.BlockRef
+			var known []port.BlockRef
 			for _, b := range s.blocks[blocks-50:] {
 				known = append(known, b.Ref)
 			}
 			f, _ := begin(t, s, Options{Known: known})
-			expect(t, f, coordinator.CaughtUp, s.ref(blocks-1))
+			expect(t, f, port.CaughtUp, s.ref(blocks-1))
 			fetched, here := 0, 0 // set while the follower waits, read after the last notice
 			s.onBlock = func(height int32) {
 				fetched++
@@ -47,10 +47,10 @@ func TestReorgCostsARescanOnlyItsBlocks(t *testing.T) {
 			var again []int32
 			for done := false; !done; {
 				n := get(t, f.Notices())
-				if n.Kind == coordinator.Rescanned {
+				if n.Kind == port.Rescanned {
 					again = append(again, n.Block.Height)
 				}
-				done = n.Kind == coordinator.CaughtUp && n.Block == s.tipRef()
+				done = n.Kind == port.CaughtUp && n.Block == s.tipRef()
 			}
 			if !slices.Equal(again, []int32{20, 100}) {
 				t.Errorf("blocks %v came again, want 20 and 100", again)
@@ -63,7 +63,7 @@ func TestReorgCostsARescanOnlyItsBlocks(t *testing.T) {
 	}
 }
 
-func (s *script) tipRef() coordinator.BlockRef {
+func (s *script) tipRef() port.BlockRef {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.blocks[len(s.blocks)-1].Ref
@@ -79,42 +79,42 @@ func lateScript(n byte) (script, witness []byte) {
 // owner is what a wallet makes of the notices: which coins its scripts have.
 type owner struct {
 	t       rapid.TB
-	chain   []coordinator.BlockRef
+	chain   []port.BlockRef
 	scripts map[string]bool
 	pays    map[wire.OutPoint]chainhash.Hash   // a coin, and the block it is in
 	spends  map[wire.OutPoint][]chainhash.Hash // a known coin's spends, by block
-	again   []coordinator.BlockRef
+	again   []port.BlockRef
 }
 
-func newOwner(t rapid.TB, chain ...coordinator.BlockRef) *owner {
+func newOwner(t rapid.TB, chain ...port.BlockRef) *owner {
 	return &owner{t: t, chain: chain, scripts: map[string]bool{}, pays: map[wire.OutPoint]chainhash.Hash{}, spends: map[wire.OutPoint][]chainhash.Hash{}}
 }
 
-func (o *owner) take(n coordinator.ChainNotice) {
+func (o *owner) take(n port.ChainNotice) {
 	o.t.Helper()
-	tip := coordinator.BlockRef{Height: -1}
+	tip := port.BlockRef{Height: -1}
 	if len(o.chain) > 0 {
 		tip = o.chain[len(o.chain)-1]
 	}
 	switch n.Kind {
-	case coordinator.Connected:
+	case port.Connected:
 		if len(o.chain) > 0 && (n.Prev != tip.Hash || n.Block.Height != tip.Height+1) {
 			o.t.Fatalf("connected %d after %d", n.Block.Height, tip.Height)
 		}
 		o.chain = append(o.chain, n.Block)
 		o.apply(n)
-	case coordinator.Disconnected:
+	case port.Disconnected:
 		if n.Block != tip {
 			o.t.Fatalf("disconnected %d, the tip is %d", n.Block.Height, tip.Height)
 		}
 		o.chain = o.chain[:len(o.chain)-1]
-	case coordinator.Rescanned:
+	case port.Rescanned:
 		o.again = append(o.again, n.Block)
 		o.apply(n)
 	}
 }
 
-func (o *owner) apply(n coordinator.ChainNotice) {
+func (o *owner) apply(n port.ChainNotice) {
 	for _, tx := range n.Txs {
 		for i, out := range tx.TxOut {
 			if o.scripts[string(out.PkScript)] {
@@ -155,7 +155,7 @@ func TestRescanThroughReorgs(t *testing.T) {
 		s := newScript(rapid.IntRange(30, 120).Draw(rt, "height"))
 		fill(s, r, 1)
 		first := len(s.blocks) - rapid.IntRange(1, 25).Draw(rt, "known")
-		var known []coordinator.BlockRef
+		var known []port.BlockRef
 		for _, b := range s.blocks[first:] {
 			known = append(known, b.Ref)
 		}
@@ -167,7 +167,7 @@ func TestRescanThroughReorgs(t *testing.T) {
 		f, _ := begin(t, s, Options{Known: known, From: int32(first - 1)})
 		defer func() { _ = f.Close() }()
 		o := newOwner(rt, known...)
-		o.take(expect(t, f, coordinator.CaughtUp, s.tipRef()))
+		o.take(expect(t, f, port.CaughtUp, s.tipRef()))
 		count := 0
 		s.onBlock = func(int32) {
 			count++
@@ -196,13 +196,13 @@ func TestRescanThroughReorgs(t *testing.T) {
 		for done := false; !done; {
 			n := get(t, f.Notices())
 			o.take(n)
-			done = n.Kind == coordinator.CaughtUp && n.Watches == 1 && n.Block == s.tipRef()
+			done = n.Kind == port.CaughtUp && n.Watches == 1 && n.Block == s.tipRef()
 		}
 
 		truth := newOwner(rt)
 		truth.scripts = o.scripts
 		for _, b := range s.blocks[from:] {
-			truth.take(coordinator.ChainNotice{Kind: coordinator.Connected, Block: b.Ref, Prev: b.Prev, Txs: b.Txs})
+			truth.take(port.ChainNotice{Kind: port.Connected, Block: b.Ref, Prev: b.Prev, Txs: b.Txs})
 		}
 		if got, want := o.coins(s.blocks), truth.coins(s.blocks); !slices.Equal(got, want) {
 			rt.Errorf("the wallet has coins %v, the chain %v", got, want)

@@ -9,7 +9,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // maxTold bounds the memory of mempool sightings: 50,000 hashes. Beyond it
@@ -100,7 +100,7 @@ func (f *Follower) sight() error {
 	if len(hits) == 0 {
 		return nil
 	}
-	return f.send(coordinator.ChainNotice{Kind: coordinator.Seen, Block: f.position(), Txs: hits})
+	return f.send(port.ChainNotice{Kind: port.Seen, Block: f.position(), Txs: hits})
 }
 
 // takeExpected puts what the owner expects to what was told.
@@ -174,5 +174,5 @@ func (f *Follower) leave(left []chainhash.Hash) error {
 		delete(f.pool.held, id)
 		delete(f.pool.told, id)
 	}
-	return f.send(coordinator.ChainNotice{Kind: coordinator.Unseen, Block: f.position(), TxIDs: left})
+	return f.send(port.ChainNotice{Kind: port.Unseen, Block: f.position(), TxIDs: left})
 }

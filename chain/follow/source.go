@@ -12,7 +12,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Errors of following a chain.
@@ -35,7 +35,7 @@ var (
 type Source interface {
 	// Tip returns the best block, and whether the source is still catching up
 	// with its own network (its chain may then be shorter than what was seen before).
-	Tip(ctx context.Context) (tip coordinator.BlockRef, syncing bool, err error)
+	Tip(ctx context.Context) (tip port.BlockRef, syncing bool, err error)
 	// HashAt returns the hash of the best chain's block at a height, or ErrNoBlock.
 	HashAt(ctx context.Context, height int32) (chainhash.Hash, error)
 	// Block returns the block of that hash, said to be at that height. The
@@ -79,7 +79,7 @@ type Filtered interface {
 // Block is a block with its place in the chain. Txs is empty where the source
 // told that none is of interest.
 type Block struct {
-	Ref  coordinator.BlockRef
+	Ref  port.BlockRef
 	Prev chainhash.Hash
 	Txs  []*wire.MsgTx
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // poolScript is a source that can tell what is missing from its mempool.
@@ -60,12 +60,12 @@ func pooled(t *testing.T, test func(t *testing.T, s *poolScript, f *Follower, tx
 		s.pool = []*wire.MsgTx{tx}
 		var set Set
 		defer set.Close()
-		f, err := set.Start(t.Context(), s, Options{Known: []coordinator.BlockRef{s.ref(8), s.ref(9)}, Scripts: [][]byte{{200, 0}}})
+		f, err := set.Start(t.Context(), s, Options{Known: []port.BlockRef{s.ref(8), s.ref(9)}, Scripts: [][]byte{{200, 0}}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		expect(t, f, coordinator.Seen, s.ref(9))
-		expect(t, f, coordinator.CaughtUp, s.ref(9))
+		expect(t, f, port.Seen, s.ref(9))
+		expect(t, f, port.CaughtUp, s.ref(9))
 		test(t, s, f, tx)
 	})
 }
@@ -89,7 +89,7 @@ func unseen(t *testing.T, f *Follower, at time.Time, txs ...*wire.MsgTx) {
 		ids = append(ids, tx.TxHash())
 	}
 	slices.SortFunc(ids, func(a, b chainhash.Hash) int { return slices.Compare(a[:], b[:]) })
-	if n.Kind != coordinator.Unseen || !slices.Equal(n.TxIDs, ids) {
+	if n.Kind != port.Unseen || !slices.Equal(n.TxIDs, ids) {
 		t.Fatalf("got kind %d of %v, want %v to have left", n.Kind, n.TxIDs, ids)
 	}
 	if late := time.Since(at); late < 0 || late > 2*time.Second {
@@ -106,7 +106,7 @@ func TestUnseenAfterTheGrace(t *testing.T) {
 		unseen(t, f, start.Add(graceTime), tx)
 		silent(t, f, 3*graceTime)
 		s.change(func() { s.pool = append(s.pool, tx) })
-		expect(t, f, coordinator.Seen, s.ref(9))
+		expect(t, f, port.Seen, s.ref(9))
 		start = time.Now()
 		s.change(func() { s.pool[1] = nil })
 		unseen(t, f, start.Add(graceTime), tx)
@@ -148,13 +148,13 @@ func TestMinedIsNotUnseen(t *testing.T) {
 					silent(t, f, late)
 					s.change(func() { mine(); s.stuck = false })
 				}
-				expect(t, f, coordinator.Connected, s.ref(10))
-				expect(t, f, coordinator.CaughtUp, s.ref(10))
+				expect(t, f, port.Connected, s.ref(10))
+				expect(t, f, port.CaughtUp, s.ref(10))
 				silent(t, f, 3*graceTime)
 				ten := s.ref(10)
 				s.change(func() { s.blocks = s.blocks[:10] })
-				expect(t, f, coordinator.Disconnected, ten)
-				expect(t, f, coordinator.CaughtUp, s.ref(9))
+				expect(t, f, port.Disconnected, ten)
+				expect(t, f, port.CaughtUp, s.ref(9))
 				silent(t, f, 3*graceTime) // a reorg unsees by itself
 			})
 		})
@@ -182,7 +182,7 @@ func TestARestartUnseesNothing(t *testing.T) {
 		}
 		start := time.Now()
 		n := <-f.Notices()
-		if n.Kind != coordinator.Unseen || time.Since(start) < graceTime || time.Since(start) > 2*graceTime {
+		if n.Kind != port.Unseen || time.Since(start) < graceTime || time.Since(start) > 2*graceTime {
 			t.Errorf("kind %d after %v", n.Kind, time.Since(start))
 		}
 	})
@@ -204,8 +204,8 @@ func TestExpectedIsUnseen(t *testing.T) {
 			s.grow(1, 0)
 			s.blocks[10].Txs = append(s.blocks[10].Txs, mined)
 		})
-		expect(t, f, coordinator.Connected, s.ref(10))
-		expect(t, f, coordinator.CaughtUp, s.ref(10))
+		expect(t, f, port.Connected, s.ref(10))
+		expect(t, f, port.CaughtUp, s.ref(10))
 		start := time.Now()
 		left, other := poolTx(3), poolTx(4)
 		f.Expect([]chainhash.Hash{tx.TxHash(), mined.TxHash(), left.TxHash(), other.TxHash()})
@@ -216,8 +216,8 @@ func TestExpectedIsUnseen(t *testing.T) {
 		s.change(func() { s.pool[0] = nil })
 		silent(t, f, time.Minute)
 		s.change(func() { s.blocks = s.blocks[:10] })
-		expect(t, f, coordinator.Disconnected, ten)
-		expect(t, f, coordinator.CaughtUp, s.ref(9))
+		expect(t, f, port.Disconnected, ten)
+		expect(t, f, port.CaughtUp, s.ref(9))
 		unseen(t, f, start.Add(graceTime), tx)
 	})
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/quorate/quorate/chain/chaintest/btcd"
 	"github.com/quorate/quorate/chain/neutrino"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -58,11 +58,11 @@ func TestFirstPeerIsNotBelieved(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := start(t, neutrino.Config{Dir: filepath.Join(t.TempDir(), "n"), Peers: []string{bad, honest}}.Needs(2))
-	health(t, b, "block headers of the first", func(h coordinator.ChainHealth) bool { return h.Target == 120 && h.Stage == "filter headers" })
+	health(t, b, "block headers of the first", func(h port.ChainHealth) bool { return h.Target == 120 && h.Stage == "filter headers" })
 	if _, err := node.Mine(1); err != nil {
 		t.Fatal(err)
 	}
-	health(t, b, "the next", func(h coordinator.ChainHealth) bool { return h.Target == 121 })
+	health(t, b, "the next", func(h port.ChainHealth) bool { return h.Target == 121 })
 	if h := b.Health(); h.Height != 0 || h.Synced || !strings.Contains(h.Problem, "2 are needed") {
 		t.Errorf("with one peer: %+v", h)
 	}
@@ -70,8 +70,8 @@ func TestFirstPeerIsNotBelieved(t *testing.T) {
 		t.Errorf("%d answers were had from the first peer", n)
 	}
 	listen(t, honest, liar(node.P2P, func(wire.Message) {}))
-	health(t, b, "the liar", func(h coordinator.ChainHealth) bool { return strings.Contains(h.Note, "127.0.0.2") })
-	health(t, b, "honest filter headers", func(h coordinator.ChainHealth) bool { return h.Height == 121 })
+	health(t, b, "the liar", func(h port.ChainHealth) bool { return strings.Contains(h.Note, "127.0.0.2") })
+	health(t, b, "honest filter headers", func(h port.ChainHealth) bool { return h.Height == 121 })
 	if lies.Load() == 0 {
 		t.Error("the liar was not asked at all")
 	}
@@ -117,7 +117,7 @@ func TestNamedPeerIsMended(t *testing.T) {
 	}))
 	dir := filepath.Join(t.TempDir(), "n")
 	b := open(t, dir, peer)
-	health(t, b, "what is wrong with it", func(h coordinator.ChainHealth) bool {
+	health(t, b, "what is wrong with it", func(h port.ChainHealth) bool {
 		return strings.Contains(h.Note, "unable to serve compact filters")
 	})
 	if err := b.Close(); err != nil {
@@ -143,7 +143,7 @@ func TestPeerThatLiesInFilters(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
-	health(t, b, "the liar", func(h coordinator.ChainHealth) bool {
+	health(t, b, "the liar", func(h port.ChainHealth) bool {
 		return strings.Contains(h.Note, "127.0.0.2") && strings.Contains(h.Note, "does not fit")
 	})
 	select {

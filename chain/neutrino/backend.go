@@ -17,11 +17,11 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/quorate/quorate/chain/follow"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
-// Backend is a light client. It implements coordinator.Chain and is safe for
+// Backend is a light client. It implements port.Chain and is safe for
 // concurrent use.
 type Backend struct {
 	cfg    Config
@@ -48,7 +48,7 @@ type Backend struct {
 	again    remedy                     // belongs to supervise
 }
 
-var _ coordinator.Dated = (*Backend)(nil)
+var _ port.Dated = (*Backend)(nil)
 
 // dropShown is how long Health names a dropped peer.
 const dropShown = time.Hour
@@ -101,9 +101,9 @@ func (b *Backend) service() (*neutrino.ChainService, error) {
 	return b.client.cs, nil
 }
 
-// Follow streams the chain; see coordinator.Chain. It does not need the network
+// Follow streams the chain; see port.Chain. It does not need the network
 // to be there.
-func (b *Backend) Follow(ctx context.Context, known []coordinator.BlockRef, from int32, scripts [][]byte) (coordinator.Follower, error) {
+func (b *Backend) Follow(ctx context.Context, known []port.BlockRef, from int32, scripts [][]byte) (port.Follower, error) {
 	f, err := b.set.Start(ctx, source{b}, follow.Options{
 		Known: known, From: from, Scripts: scripts, Report: b.faults.Report(nil),
 	})
@@ -114,15 +114,15 @@ func (b *Backend) Follow(ctx context.Context, known []coordinator.BlockRef, from
 }
 
 // Tip returns the best block of which the filter is known too.
-func (b *Backend) Tip(ctx context.Context) (coordinator.BlockRef, error) {
+func (b *Backend) Tip(ctx context.Context) (port.BlockRef, error) {
 	if err := ctx.Err(); err != nil {
-		return coordinator.BlockRef{}, err
+		return port.BlockRef{}, err
 	}
 	tip, _, err := b.tip()
 	return tip, err
 }
 
-// HeightAt implements coordinator.Dated.
+// HeightAt implements port.Dated.
 func (b *Backend) HeightAt(ctx context.Context, t time.Time) (int32, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -139,7 +139,7 @@ func (b *Backend) HeightAt(ctx context.Context, t time.Time) (int32, error) {
 		if b.current() {
 			return best.Height, nil
 		}
-		return 0, coordinator.ErrNotSynced
+		return 0, port.ErrNotSynced
 	}
 	var failed error
 	// Times of blocks may go back by up to two hours, which moves the place by a
@@ -164,19 +164,19 @@ func (b *Backend) HeightAt(ctx context.Context, t time.Time) (int32, error) {
 }
 
 // TestAccept is not supported: a light client does not know the coins.
-func (b *Backend) TestAccept(context.Context, *wire.MsgTx) error { return coordinator.ErrUnsupported }
+func (b *Backend) TestAccept(context.Context, *wire.MsgTx) error { return port.ErrUnsupported }
 
 // FeeRate is not known to a light client: a block tells what was paid, not what
 // is asked now.
 func (b *Backend) FeeRate(context.Context, int) (wallet.FeeRate, error) {
-	return 0, coordinator.ErrNoEstimate
+	return 0, port.ErrNoEstimate
 }
 
 // Health says how far the headers are, how many peers there are, and what is wrong.
-func (b *Backend) Health() coordinator.ChainHealth {
+func (b *Backend) Health() port.ChainHealth {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	h := coordinator.ChainHealth{
+	h := port.ChainHealth{
 		Backend: "neutrino", Height: b.now.height, Target: b.now.target, Peers: b.now.peers, Blind: true,
 	}
 	h.Problem, h.Since = b.faults.Problem()

@@ -13,7 +13,7 @@ import (
 	"github.com/quorate/quorate/chain/chaintest"
 	"github.com/quorate/quorate/chain/chaintest/btcd"
 	"github.com/quorate/quorate/chain/neutrino"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -34,9 +34,9 @@ type harness struct {
 	proxy   *chaintest.Proxy
 }
 
-func (h harness) Chain() coordinator.Chain { return h.backend }
-func (h harness) Blind()                   {}
-func (h harness) Proxy() *chaintest.Proxy  { return h.proxy }
+func (h harness) Chain() port.Chain       { return h.backend }
+func (h harness) Blind()                  {}
+func (h harness) Proxy() *chaintest.Proxy { return h.proxy }
 
 func open(t testing.TB, dir string, peers ...string) *neutrino.Backend {
 	t.Helper()

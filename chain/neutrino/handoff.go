@@ -14,7 +14,7 @@ import (
 	"github.com/btcsuite/btcd/peer"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Times and numbers of handing a transaction over.
@@ -30,8 +30,8 @@ const (
 // Broadcast hands a transaction to some peers, each over a connection of its
 // own, and asks another one for it (or, if there is but one, the same over
 // another connection). It returns nil when that one has it,
-// coordinator.ErrTxRejected when every peer that said something refused it, and
-// coordinator.ErrNotSeen when none has it yet: the network may take it all the same.
+// port.ErrTxRejected when every peer that said something refused it, and
+// port.ErrNotSeen when none has it yet: the network may take it all the same.
 func (b *Backend) Broadcast(ctx context.Context, tx *wire.MsgTx) error {
 	// One that is on its way is not sent twice at a time.
 	_, err, _ := b.asking.Do("send"+tx.WitnessHash().String(), func() (any, error) { return nil, b.broadcast(ctx, tx) })
@@ -111,13 +111,13 @@ func (h *handoff) outcome() error {
 	defer h.mu.Unlock()
 	if h.given > 0 && len(h.refused) == h.given {
 		for addr, why := range h.refused {
-			return fmt.Errorf("%w: %s says: %s", coordinator.ErrTxRejected, addr, why)
+			return fmt.Errorf("%w: %s says: %s", port.ErrTxRejected, addr, why)
 		}
 	}
 	if h.given == 0 && h.failed != "" {
 		return errors.New("hand the transaction over: " + h.failed)
 	}
-	return fmt.Errorf("%w: handed to %d Bitcoin peers", coordinator.ErrNotSeen, h.given)
+	return fmt.Errorf("%w: handed to %d Bitcoin peers", port.ErrNotSeen, h.given)
 }
 
 // meet connects to a peer, with transaction relay, and waits for its greeting.

@@ -16,7 +16,7 @@ import (
 
 	"github.com/quorate/quorate/chain/chaintest/btcd"
 	"github.com/quorate/quorate/chain/neutrino"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // listen serves connections until the test ends.
@@ -86,7 +86,7 @@ func liar(node string, lie func(wire.Message)) func(net.Conn) {
 	}
 }
 
-func health(t testing.TB, b *neutrino.Backend, what string, ok func(coordinator.ChainHealth) bool) {
+func health(t testing.TB, b *neutrino.Backend, what string, ok func(port.ChainHealth) bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -126,7 +126,7 @@ func TestPeerThatLiesAboutFilters(t *testing.T) {
 		t.Fatal(err)
 	}
 	synced(t, b, 123)
-	health(t, b, "the liar", func(h coordinator.ChainHealth) bool { return strings.Contains(h.Note, "127.0.0.2") })
+	health(t, b, "the liar", func(h port.ChainHealth) bool { return strings.Contains(h.Note, "127.0.0.2") })
 	tip, err := b.Tip(t.Context())
 	if err != nil || tip.Hash != mined[2] {
 		t.Errorf("tip %v, %v", tip, err)
@@ -157,22 +157,22 @@ func TestProblemsAreNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, filepath.Join(t.TempDir(), "n"), listen(t, "127.0.0.1:0", c.serve))
-			health(t, b, c.want, func(h coordinator.ChainHealth) bool {
+			health(t, b, c.want, func(h port.ChainHealth) bool {
 				return strings.Contains(h.Problem, c.want) && !h.Since.IsZero() && !h.Synced
 			})
 		})
 	}
 	t.Run("nobody listens", func(t *testing.T) {
 		b := open(t, filepath.Join(t.TempDir(), "n"), "127.0.0.1:1")
-		health(t, b, "the refusal", func(h coordinator.ChainHealth) bool { return strings.Contains(h.Problem, "connection refused") })
+		health(t, b, "the refusal", func(h port.ChainHealth) bool { return strings.Contains(h.Problem, "connection refused") })
 	})
 	t.Run("no peer is named", func(t *testing.T) {
 		b := open(t, filepath.Join(t.TempDir(), "n"))
-		health(t, b, "what to do", func(h coordinator.ChainHealth) bool { return strings.Contains(h.Problem, "chain.neutrino.peers") })
-		if _, err := b.HeightAt(t.Context(), time.Now()); !errors.Is(err, coordinator.ErrNotSynced) {
+		health(t, b, "what to do", func(h port.ChainHealth) bool { return strings.Contains(h.Problem, "chain.neutrino.peers") })
+		if _, err := b.HeightAt(t.Context(), time.Now()); !errors.Is(err, port.ErrNotSynced) {
 			t.Errorf("HeightAt: %v", err)
 		}
-		if err := b.Broadcast(t.Context(), wire.NewMsgTx(2)); err == nil || errors.Is(err, coordinator.ErrTxRejected) {
+		if err := b.Broadcast(t.Context(), wire.NewMsgTx(2)); err == nil || errors.Is(err, port.ErrTxRejected) {
 			t.Errorf("Broadcast: %v", err)
 		}
 	})

@@ -13,7 +13,7 @@ import (
 	"github.com/lightninglabs/neutrino"
 
 	"github.com/quorate/quorate/chain/follow"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // medianBlocks is how many block times have the median of BIP113.
@@ -25,34 +25,34 @@ type source struct{ *Backend }
 var _ follow.Filtered = source{}
 
 // Tip implements follow.Source.
-func (s source) Tip(ctx context.Context) (coordinator.BlockRef, bool, error) {
+func (s source) Tip(ctx context.Context) (port.BlockRef, bool, error) {
 	if err := ctx.Err(); err != nil {
-		return coordinator.BlockRef{}, false, err
+		return port.BlockRef{}, false, err
 	}
 	// What is on disk may be old, and what only one peer has said may be a lie.
 	switch n := s.connected(); {
 	case n == 0:
-		return coordinator.BlockRef{}, false, s.noPeers()
+		return port.BlockRef{}, false, s.noPeers()
 	case n < s.cfg.need():
-		return coordinator.BlockRef{}, false, fewPeers(n, s.cfg.need())
+		return port.BlockRef{}, false, fewPeers(n, s.cfg.need())
 	}
 	return s.tip()
 }
 
 // tip returns the best block whose filter header is known, and whether there is
 // more to come.
-func (b *Backend) tip() (coordinator.BlockRef, bool, error) {
+func (b *Backend) tip() (port.BlockRef, bool, error) {
 	cs, err := b.service()
 	if err != nil {
-		return coordinator.BlockRef{}, false, err
+		return port.BlockRef{}, false, err
 	}
 	best, err := cs.BestBlock()
 	if err != nil {
-		return coordinator.BlockRef{}, false, fmt.Errorf("read the best header: %w", err)
+		return port.BlockRef{}, false, fmt.Errorf("read the best header: %w", err)
 	}
 	block, err := header(cs, best.Hash, best.Height)
 	if err != nil {
-		return coordinator.BlockRef{}, false, err
+		return port.BlockRef{}, false, err
 	}
 	return block.Ref, !b.current(), nil
 }
@@ -102,7 +102,7 @@ func header(cs *neutrino.ChainService, hash chainhash.Hash, height int32) (*foll
 		return nil, err
 	}
 	return &follow.Block{
-		Ref:  coordinator.BlockRef{Height: height, Hash: hash, Time: h.Timestamp.Unix(), MedianTime: median},
+		Ref:  port.BlockRef{Height: height, Hash: hash, Time: h.Timestamp.Unix(), MedianTime: median},
 		Prev: h.PrevBlock,
 	}, nil
 }

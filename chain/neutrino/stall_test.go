@@ -13,7 +13,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/chain/neutrino"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -67,7 +67,7 @@ func TestStuckIsStartedAgain(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	health(t, b, "what it aims at", func(h coordinator.ChainHealth) bool {
+	health(t, b, "what it aims at", func(h port.ChainHealth) bool {
 		return h.Target == 1000 && !h.Synced && h.Stage == "block headers" && h.StageHeight == 0
 	})
 	deadline := time.After(time.Minute)
@@ -81,5 +81,5 @@ func TestStuckIsStartedAgain(t *testing.T) {
 			t.Fatal("it was not started again")
 		}
 	}
-	health(t, b, "a peer after that", func(h coordinator.ChainHealth) bool { return h.Peers == 1 })
+	health(t, b, "a peer after that", func(h port.ChainHealth) bool { return h.Peers == 1 })
 }

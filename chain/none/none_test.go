@@ -9,23 +9,23 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/quorate/quorate/chain/none"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestKnowsNothing(t *testing.T) {
 	var b none.Backend
-	if _, err := b.Tip(t.Context()); !errors.Is(err, coordinator.ErrUnsupported) {
+	if _, err := b.Tip(t.Context()); !errors.Is(err, port.ErrUnsupported) {
 		t.Errorf("Tip: got %v", err)
 	}
-	if err := b.TestAccept(t.Context(), wire.NewMsgTx(2)); !errors.Is(err, coordinator.ErrUnsupported) {
+	if err := b.TestAccept(t.Context(), wire.NewMsgTx(2)); !errors.Is(err, port.ErrUnsupported) {
 		t.Errorf("TestAccept: got %v", err)
 	}
-	if err := b.Broadcast(t.Context(), wire.NewMsgTx(2)); !errors.Is(err, coordinator.ErrUnsupported) {
+	if err := b.Broadcast(t.Context(), wire.NewMsgTx(2)); !errors.Is(err, port.ErrUnsupported) {
 		t.Errorf("Broadcast: got %v", err)
 	}
-	if _, err := b.FeeRate(t.Context(), 6); !errors.Is(err, coordinator.ErrNoEstimate) {
+	if _, err := b.FeeRate(t.Context(), 6); !errors.Is(err, port.ErrNoEstimate) {
 		t.Errorf("FeeRate: got %v", err)
 	}
 	if h := b.Health(); h.Problem == "" || h.Synced {

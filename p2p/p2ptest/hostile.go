@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -25,7 +25,7 @@ func victim(t *testing.T, w Network) (Group, *member, Hostile) {
 	return g, a, x
 }
 
-func awaitReject(t *testing.T, a *member, x Hostile, r *coordinator.Rule, more uint64) {
+func awaitReject(t *testing.T, a *member, x Hostile, r *port.Outcome, more uint64) {
 	t.Helper()
 	Eventually(t, "counted as "+r.Name(), func() bool {
 		return status(a.Peer, x.Author()).Rejects[r.Name()] >= more
@@ -33,7 +33,7 @@ func awaitReject(t *testing.T, a *member, x Hostile, r *coordinator.Rule, more u
 }
 
 // badEntries are bytes that no honest member sends, by the rule they break.
-func badEntries(t *testing.T, g Group) map[*coordinator.Rule][]byte {
+func badEntries(t *testing.T, g Group) map[*port.Outcome][]byte {
 	t.Helper()
 	id := Identity(9)
 	good := NewWriter(id, g, 1).Write(t).Bytes()
@@ -42,12 +42,12 @@ func badEntries(t *testing.T, g Group) map[*coordinator.Rule][]byte {
 		b[at] ^= by
 		return b
 	}
-	return map[*coordinator.Rule][]byte{
-		coordinator.RejectMalformed: append(bytes.Clone(good), 0),
-		coordinator.RejectOversized: make([]byte, journal.MaxEntrySize+1),
-		coordinator.RejectVersion:   change(0, 0x40),
-		coordinator.RejectGroup:     NewWriter(id, NewGroup(2), 1).Write(t).Bytes(),
-		coordinator.RejectSignature: change(len(good)-1, 1),
+	return map[*port.Outcome][]byte{
+		port.RejectMalformed: append(bytes.Clone(good), 0),
+		port.RejectOversized: make([]byte, journal.MaxEntrySize+1),
+		port.RejectVersion:   change(0, 0x40),
+		port.RejectGroup:     NewWriter(id, NewGroup(2), 1).Write(t).Bytes(),
+		port.RejectSignature: change(len(good)-1, 1),
 	}
 }
 
@@ -109,7 +109,7 @@ func testBadFrames(t *testing.T, w Network) {
 		_, _ = s.Write(b)
 		count++
 		Eventually(t, name+" is counted", func() bool {
-			return status(a.Peer, x.Author()).Rejects[coordinator.RejectFrame.Name()] >= count
+			return status(a.Peer, x.Author()).Rejects[port.RejectFrame.Name()] >= count
 		})
 		_ = s.Close()
 	}
@@ -187,10 +187,10 @@ func testBadBatches(t *testing.T, w Network) {
 		}
 		return Encode(t, Frame{1: KindEntries, 8: list})
 	}
-	cases := map[*coordinator.Rule][]byte{
-		coordinator.RejectUnasked:    entries(other.Bytes()),
-		coordinator.RejectFrame:      Encode(t, Hello(g.ID())),
-		coordinator.RejectFalseClaim: Encode(t, Frame{1: KindEntries, 9: true}),
+	cases := map[*port.Outcome][]byte{
+		port.RejectUnasked:    entries(other.Bytes()),
+		port.RejectFrame:      Encode(t, Hello(g.ID())),
+		port.RejectFalseClaim: Encode(t, Frame{1: KindEntries, 9: true}),
 	}
 	for rule, raw := range badEntries(t, g) {
 		cases[rule] = entries(raw)
@@ -220,7 +220,7 @@ func testFalseClaim(t *testing.T, w Network) {
 	nothing := Encode(t, Frame{1: KindEntries})
 	serve(t, x, g, func(Frame) []byte { asked.Add(1); return nothing }, End(c, 1000, journal.EntryID{5}))
 	a.Sync(g.ID(), nil)
-	awaitReject(t, a, x, coordinator.RejectFalseClaim, 1)
+	awaitReject(t, a, x, port.RejectFalseClaim, 1)
 
 	// The same claim again does not make the node ask again.
 	before := asked.Load()
@@ -256,7 +256,7 @@ func testPanic(t *testing.T, w Network) {
 	Eventually(t, "counted as malformed", func() bool {
 		salt++ // pubsub passes the same bytes once
 		x.Publish(t, g.Epoch.Topic(), NewWriter(Identity(9), g, salt).Write(t).Bytes())
-		return status(a.Peer, x.Author()).Rejects[coordinator.RejectMalformed.Name()] > 0
+		return status(a.Peer, x.Author()).Rejects[port.RejectMalformed.Name()] > 0
 	})
 	if a.in.Len() != 0 {
 		t.Error("the entry was stored")

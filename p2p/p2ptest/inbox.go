@@ -7,11 +7,11 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
-// Inbox is a coordinator.Inbox in memory. It takes entries of every author.
+// Inbox is a port.Inbox in memory. It takes entries of every author.
 type Inbox struct {
 	mu      sync.Mutex
 	chains  journal.Chains
@@ -19,12 +19,12 @@ type Inbox struct {
 	at      map[journal.ChainKey]map[uint64][]journal.EntryID
 	order   []journal.EntryID
 	wanted  map[journal.EntryID]bool
-	claims  map[journal.Author]coordinator.Claim
+	claims  map[journal.Author]port.Claim
 	claimed int
 	hook    func(from journal.Author, e *journal.Entry)
 }
 
-var _ coordinator.Inbox = (*Inbox)(nil)
+var _ port.Inbox = (*Inbox)(nil)
 
 // NewInbox returns an empty inbox.
 func NewInbox() *Inbox {
@@ -32,7 +32,7 @@ func NewInbox() *Inbox {
 		entries: map[journal.EntryID]*journal.Entry{},
 		at:      map[journal.ChainKey]map[uint64][]journal.EntryID{},
 		wanted:  map[journal.EntryID]bool{},
-		claims:  map[journal.Author]coordinator.Claim{},
+		claims:  map[journal.Author]port.Claim{},
 	}
 }
 
@@ -71,9 +71,9 @@ func (b *Inbox) Put(e *journal.Entry) error {
 	var missing *journal.MissingError
 	switch {
 	case errors.As(err, &missing):
-		return &coordinator.GapError{Chain: e.Chain(), From: missing.From, Need: missing.Need}
+		return &port.GapError{Chain: e.Chain(), From: missing.From, Need: missing.Need}
 	case err != nil:
-		return coordinator.IgnoreUnlinked
+		return port.IgnoreUnlinked
 	case outcome == journal.Duplicate:
 		return nil
 	}
@@ -93,14 +93,14 @@ func (b *Inbox) Put(e *journal.Entry) error {
 }
 
 // Claim returns the frontier and the forks.
-func (b *Inbox) Claim() coordinator.Claim {
+func (b *Inbox) Claim() port.Claim {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return coordinator.Claim{Frontier: b.chains.Frontier(), Forks: b.chains.Forks()}
+	return port.Claim{Frontier: b.chains.Frontier(), Forks: b.chains.Forks()}
 }
 
 // PeerClaim keeps the last claim of each peer.
-func (b *Inbox) PeerClaim(from journal.Author, c coordinator.Claim) {
+func (b *Inbox) PeerClaim(from journal.Author, c port.Claim) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.claims[from] = c
@@ -140,7 +140,7 @@ func (b *Inbox) Entry(_ context.Context, id journal.EntryID) (*journal.Entry, er
 	if e := b.entries[id]; e != nil {
 		return e, nil
 	}
-	return nil, coordinator.ErrNotFound
+	return nil, port.ErrNotFound
 }
 
 // Wanted returns what Want named and did not come yet.
@@ -178,7 +178,7 @@ func (b *Inbox) Order() []journal.EntryID {
 }
 
 // ClaimOf returns the last claim of a peer.
-func (b *Inbox) ClaimOf(a journal.Author) coordinator.Claim {
+func (b *Inbox) ClaimOf(a journal.Author) port.Claim {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.claims[a]

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -57,7 +57,7 @@ func testOtherGroup(t *testing.T, w Network) {
 	}
 	b.Sync(h.ID(), nil)
 	Eventually(t, "the attempt is counted", func() bool {
-		return status(a.Peer, b.Author()).Rejects[coordinator.RejectNonMember.Name()] > 0
+		return status(a.Peer, b.Author()).Rejects[port.RejectNonMember.Name()] > 0
 	})
 	e := a.publish(t)
 	Eventually(t, "the shared group works", func() bool { return b.in.Has(e) })
@@ -73,7 +73,7 @@ func testBadLinks(t *testing.T, w Network) {
 	good := link(w, g, nil, a.Author())
 	attach(t, a, good)
 	other := Identity(2).Author()
-	for name, l := range map[string]coordinator.GroupLink{
+	for name, l := range map[string]port.GroupLink{
 		"without this node":     {Group: h.ID(), Topics: []string{"t"}, Members: []journal.Author{other}},
 		"without a topic":       {Group: h.ID(), Members: authors(a)},
 		"another group's topic": {Group: h.ID(), Topics: good.Topics, Members: authors(a)},
@@ -175,8 +175,8 @@ func testNewTopic(t *testing.T, w Network) {
 // doorman admits whoever proves the invite it holds.
 type doorman struct {
 	mu    sync.Mutex
-	inv   coordinator.Invite
-	grant coordinator.Grant
+	inv   port.Invite
+	grant port.Grant
 	bound *journal.Author
 	fail  error
 	open  bool
@@ -194,18 +194,18 @@ func (d *doorman) set(open bool, fail error) {
 	d.open, d.fail = open, fail
 }
 
-func (d *doorman) Admit(_ context.Context, g journal.GroupID, j journal.Author, nonce, proof [32]byte, _ *coordinator.ReplacementClaim) (coordinator.Grant, error) {
+func (d *doorman) Admit(_ context.Context, g journal.GroupID, j journal.Author, nonce, proof [32]byte, _ *port.ReplacementClaim) (port.Grant, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case d.fail != nil:
-		return coordinator.Grant{}, d.fail
+		return port.Grant{}, d.fail
 	case g != d.inv.Group:
-		return coordinator.Grant{}, coordinator.ErrInviteUnknown
+		return port.Grant{}, port.ErrInviteUnknown
 	case d.inv.Proof(j, nonce) != proof:
-		return coordinator.Grant{}, coordinator.ErrInviteProof
+		return port.Grant{}, port.ErrInviteProof
 	case d.bound != nil && *d.bound != j:
-		return coordinator.Grant{}, coordinator.ErrInviteUsed
+		return port.Grant{}, port.ErrInviteUsed
 	}
 	d.bound = &j
 	return d.grant, nil
@@ -215,8 +215,8 @@ func testJoin(t *testing.T, w Network) {
 	g := NewGroup(1)
 	founder := Identity(1)
 	d := &doorman{
-		inv:   coordinator.Invite{Group: g.ID(), Founder: founder.Author(), Secret: [32]byte{1, 2, 3}},
-		grant: coordinator.Grant{Genesis: []byte("genesis"), Secret: g.Epoch.Secret},
+		inv:   port.Invite{Group: g.ID(), Founder: founder.Author(), Secret: [32]byte{1, 2, 3}},
+		grant: port.Grant{Genesis: []byte("genesis"), Secret: g.Epoch.Secret},
 	}
 	f := &member{Peer: w.Node(t, founder, d), id: founder, in: NewInbox(), out: NewWriter(founder, g, 1)}
 	attach(t, f, link(w, g, nil, f.Author()))
@@ -229,15 +229,15 @@ func testJoin(t *testing.T, w Network) {
 	}
 	d.set(true, nil)
 	for name, c := range map[string]struct {
-		change func(*coordinator.Invite)
+		change func(*port.Invite)
 		fail   error
 		want   error
 	}{
-		"wrong secret": {func(i *coordinator.Invite) { i.Secret[0]++ }, nil, coordinator.ErrInviteProof},
-		"wrong group":  {func(i *coordinator.Invite) { i.Group[0]++ }, nil, coordinator.ErrInviteUnknown},
-		"expired":      {func(*coordinator.Invite) {}, coordinator.ErrInviteExpired, coordinator.ErrInviteExpired},
-		"itself":       {func(i *coordinator.Invite) { i.Founder = b.Author() }, nil, nil},
-		"disk full":    {func(*coordinator.Invite) {}, errors.New("disk full"), nil},
+		"wrong secret": {func(i *port.Invite) { i.Secret[0]++ }, nil, port.ErrInviteProof},
+		"wrong group":  {func(i *port.Invite) { i.Group[0]++ }, nil, port.ErrInviteUnknown},
+		"expired":      {func(*port.Invite) {}, port.ErrInviteExpired, port.ErrInviteExpired},
+		"itself":       {func(i *port.Invite) { i.Founder = b.Author() }, nil, nil},
+		"disk full":    {func(*port.Invite) {}, errors.New("disk full"), nil},
 	} {
 		inv := d.inv
 		c.change(&inv)
@@ -260,7 +260,7 @@ func testJoin(t *testing.T, w Network) {
 			t.Fatalf("join: %v, %+v", err, grant)
 		}
 	}
-	if _, err := c.Join(ctx, d.inv, nil); !errors.Is(err, coordinator.ErrInviteUsed) {
+	if _, err := c.Join(ctx, d.inv, nil); !errors.Is(err, port.ErrInviteUsed) {
 		t.Errorf("second taker: %v", err)
 	}
 	if s := status(f.Peer, b.Author()); s.Connected {

@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
 // Peer is a node under test.
 type Peer interface {
-	coordinator.Transport
+	port.Transport
 	Author() journal.Author
 	Close() error
 }
@@ -34,7 +34,7 @@ type Hostile interface {
 // Network makes peers of one implementation that can reach each other.
 type Network interface {
 	// Node starts a node. It is closed when the test ends.
-	Node(t testing.TB, id *journal.Identity, d coordinator.Doorman) Peer
+	Node(t testing.TB, id *journal.Identity, d port.Doorman) Peer
 	// Hostile starts a hostile peer.
 	Hostile(t testing.TB, id *journal.Identity) Hostile
 	// Addresses returns where a node can be reached, for hints and invites.
@@ -89,8 +89,8 @@ func newMember(t testing.TB, w Network, g Group, n byte) *member {
 
 // link makes the link of a group with the given members. With hints, every
 // node can find every other.
-func link(w Network, g Group, hints []*member, members ...journal.Author) coordinator.GroupLink {
-	l := coordinator.GroupLink{
+func link(w Network, g Group, hints []*member, members ...journal.Author) port.GroupLink {
+	l := port.GroupLink{
 		Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Members: members,
 		Hints: map[journal.Author][]string{},
 	}
@@ -100,7 +100,7 @@ func link(w Network, g Group, hints []*member, members ...journal.Author) coordi
 	return l
 }
 
-func attach(t testing.TB, m *member, l coordinator.GroupLink) {
+func attach(t testing.TB, m *member, l port.GroupLink) {
 	t.Helper()
 	if err := m.Attach(context.Background(), l, m.in); err != nil {
 		t.Fatalf("attach: %v", err)
@@ -130,13 +130,13 @@ func meet(t testing.TB, w Network, g Group, ms ...*member) {
 	}
 }
 
-func status(p Peer, a journal.Author) coordinator.PeerStatus {
+func status(p Peer, a journal.Author) port.PeerStatus {
 	for _, s := range p.Peers() {
 		if s.Peer == a {
 			return s
 		}
 	}
-	return coordinator.PeerStatus{}
+	return port.PeerStatus{}
 }
 
 func awaitConnected(t testing.TB, m *member, a journal.Author) {
@@ -144,7 +144,7 @@ func awaitConnected(t testing.TB, m *member, a journal.Author) {
 	Eventually(t, "members are connected", func() bool { return status(m.Peer, a).Connected })
 }
 
-// Run tests an implementation of coordinator.Transport.
+// Run tests an implementation of port.Transport.
 func Run(t *testing.T, make func(t testing.TB) Network) {
 	for _, c := range []struct {
 		name string

@@ -8,16 +8,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 )
 
 // full is a batch with something of every kind.
-func full(g journal.GroupID, e *journal.Entry) coordinator.Batch {
-	return coordinator.Batch{
+func full(g journal.GroupID, e *journal.Entry) port.Batch {
+	return port.Batch{
 		Group: g, Entries: []*journal.Entry{e}, Puts: puts("new", "x"), Deletes: []string{"old"},
-		Guard: []coordinator.GuardUpdate{Sign(1, 1)},
+		Guard: []port.GuardUpdate{Sign(1, 1)},
 	}
 }
 
@@ -26,9 +26,9 @@ func testAtomic(t *testing.T, open Open) {
 	g := Group(1)
 	a := NewAuthor(t, g, 1, 1)
 	e, f := a.Entry(10), a.Entry(10)
-	commit(t, s, coordinator.Batch{Group: g, Puts: puts("old", "o")})
+	commit(t, s, port.Batch{Group: g, Puts: puts("old", "o")})
 	commit(t, s, full(g, e))
-	check := func(s coordinator.Store) {
+	check := func(s port.Store) {
 		t.Helper()
 		wantEntries(t, "walk", walk(t, s, g), []*journal.Entry{e})
 		wantRecords(t, s, g, "", map[string]string{"new": "x"})
@@ -36,8 +36,8 @@ func testAtomic(t *testing.T, open Open) {
 	}
 	check(s)
 	// Each of these is refused for its last part; nothing of the rest is there.
-	for _, bad := range []coordinator.Batch{
-		{Guard: []coordinator.GuardUpdate{Sign(2, 1), Sign(1, 9)}},
+	for _, bad := range []port.Batch{
+		{Guard: []port.GuardUpdate{Sign(2, 1), Sign(1, 9)}},
 		{Entries: []*journal.Entry{NewAuthor(t, Group(2), 1, 1).Entry(10)}},
 		{Puts: puts("", "empty key")},
 	} {
@@ -56,44 +56,44 @@ func testGuardConflict(t *testing.T, open Open) {
 	s, reopen := open(t)
 	g := Group(1)
 	e := NewAuthor(t, g, 1, 1).Entry(10)
-	commit(t, s, coordinator.Batch{Group: g, Guard: []coordinator.GuardUpdate{Sign(1, 1)}})
-	sign := func(s coordinator.Store, u ...coordinator.GuardUpdate) error {
-		return s.Commit(t.Context(), coordinator.Batch{Group: g, Entries: []*journal.Entry{e}, Puts: puts("k", "v"), Guard: u})
+	commit(t, s, port.Batch{Group: g, Guard: []port.GuardUpdate{Sign(1, 1)}})
+	sign := func(s port.Store, u ...port.GuardUpdate) error {
+		return s.Commit(t.Context(), port.Batch{Group: g, Entries: []*journal.Entry{e}, Puts: puts("k", "v"), Guard: u})
 	}
-	wantErr(t, "unknown txid", sign(s, Sign(1, 2)), coordinator.ErrGuardConflict)
-	wantErr(t, "wrong txid known", sign(s, Sign(1, 2, 3)), coordinator.ErrGuardConflict)
-	wantErr(t, "one of two coins", sign(s, Sign(5, 2), Sign(1, 2)), coordinator.ErrGuardConflict)
-	wantErr(t, "only its own txid known", sign(s, Sign(1, 2, 2)), coordinator.ErrGuardConflict)
+	wantErr(t, "unknown txid", sign(s, Sign(1, 2)), port.ErrGuardConflict)
+	wantErr(t, "wrong txid known", sign(s, Sign(1, 2, 3)), port.ErrGuardConflict)
+	wantErr(t, "one of two coins", sign(s, Sign(5, 2), Sign(1, 2)), port.ErrGuardConflict)
+	wantErr(t, "only its own txid known", sign(s, Sign(1, 2, 2)), port.ErrGuardConflict)
 	wantEntries(t, "walk", walk(t, s, g), nil)
 	wantRecords(t, s, g, "", nil)
 	wantGuard(t, s, Guard(1, 1))
 
 	s = reopen()
-	wantErr(t, "unknown txid after reopening", sign(s, Sign(1, 2)), coordinator.ErrGuardConflict)
-	commit(t, s, coordinator.Batch{Group: g, Guard: []coordinator.GuardUpdate{Sign(1, 2, 1), Sign(2, 1)}})
-	wantErr(t, "one of two known", sign(s, Sign(1, 3, 1)), coordinator.ErrGuardConflict)
-	commit(t, s, coordinator.Batch{Group: g, Guard: []coordinator.GuardUpdate{Sign(1, 3, 2, 1)}})
+	wantErr(t, "unknown txid after reopening", sign(s, Sign(1, 2)), port.ErrGuardConflict)
+	commit(t, s, port.Batch{Group: g, Guard: []port.GuardUpdate{Sign(1, 2, 1), Sign(2, 1)}})
+	wantErr(t, "one of two known", sign(s, Sign(1, 3, 1)), port.ErrGuardConflict)
+	commit(t, s, port.Batch{Group: g, Guard: []port.GuardUpdate{Sign(1, 3, 2, 1)}})
 	// Signing again for the same transaction needs to know of the others too.
-	wantErr(t, "again without the others", sign(s, Sign(1, 1)), coordinator.ErrGuardConflict)
-	commit(t, s, coordinator.Batch{Group: g, Guard: []coordinator.GuardUpdate{Sign(1, 1, 2, 3)}})
-	want := []coordinator.GuardRecord{Guard(1, 1), Guard(1, 2), Guard(1, 3), Guard(2, 1)}
+	wantErr(t, "again without the others", sign(s, Sign(1, 1)), port.ErrGuardConflict)
+	commit(t, s, port.Batch{Group: g, Guard: []port.GuardUpdate{Sign(1, 1, 2, 3)}})
+	want := []port.GuardRecord{Guard(1, 1), Guard(1, 2), Guard(1, 3), Guard(2, 1)}
 	wantGuard(t, s, want...)
 	wantGuard(t, reopen(), want...)
 }
 
 func testGuardWithinBatch(t *testing.T, open Open) {
 	s, _ := open(t)
-	err := s.Commit(t.Context(), coordinator.Batch{Guard: []coordinator.GuardUpdate{Sign(1, 1), Sign(1, 2)}})
-	wantErr(t, "two transactions in one batch", err, coordinator.ErrGuardConflict)
+	err := s.Commit(t.Context(), port.Batch{Guard: []port.GuardUpdate{Sign(1, 1), Sign(1, 2)}})
+	wantErr(t, "two transactions in one batch", err, port.ErrGuardConflict)
 	wantGuard(t, s)
-	commit(t, s, coordinator.Batch{Guard: []coordinator.GuardUpdate{Sign(1, 1), Sign(1, 2, 1), Sign(1, 1, 2)}})
+	commit(t, s, port.Batch{Guard: []port.GuardUpdate{Sign(1, 1), Sign(1, 2, 1), Sign(1, 1, 2)}})
 	wantGuard(t, s, Guard(1, 1), Guard(1, 2))
 }
 
 func testRecordsPrefix(t *testing.T, open Open) {
 	s, _ := open(t)
 	g := Group(1)
-	commit(t, s, coordinator.Batch{Group: g, Puts: puts("a", "1", "a/1", "2", "a/2", "3", "b", "4", "a\xff", "5", "é", "")})
+	commit(t, s, port.Batch{Group: g, Puts: puts("a", "1", "a/1", "2", "a/2", "3", "b", "4", "a\xff", "5", "é", "")})
 	wantRecords(t, s, g, "a/", map[string]string{"a/1": "2", "a/2": "3"})
 	wantRecords(t, s, g, "a", map[string]string{"a": "1", "a/1": "2", "a/2": "3", "a\xff": "5"})
 	wantRecords(t, s, g, "a\xff", map[string]string{"a\xff": "5"})
@@ -107,13 +107,13 @@ func testRecordsReplace(t *testing.T, open Open) {
 	g := Group(1)
 	big := strings.Repeat("large", 300_000)
 	for _, v := range []string{"1", big, big + "2", "3", big} {
-		commit(t, s, coordinator.Batch{Group: g, Puts: puts("k", v)})
+		commit(t, s, port.Batch{Group: g, Puts: puts("k", v)})
 		wantRecords(t, s, g, "", map[string]string{"k": v})
 	}
-	commit(t, s, coordinator.Batch{Group: g, Deletes: []string{"k", "k", "not there"}})
+	commit(t, s, port.Batch{Group: g, Deletes: []string{"k", "k", "not there"}})
 	wantRecords(t, s, g, "", nil)
 	// A Put of the same batch comes after a Delete.
-	commit(t, s, coordinator.Batch{Group: g, Deletes: []string{"k"}, Puts: puts("k", "4")})
+	commit(t, s, port.Batch{Group: g, Deletes: []string{"k"}, Puts: puts("k", "4")})
 	wantRecords(t, reopen(), g, "", map[string]string{"k": "4"})
 }
 
@@ -122,7 +122,7 @@ func testBadBatch(t *testing.T, open Open) {
 	g := Group(1)
 	e := NewAuthor(t, g, 1, 1).Entry(10)
 	long := strings.Repeat("k", store.MaxRecordKey+1)
-	for name, b := range map[string]coordinator.Batch{
+	for name, b := range map[string]port.Batch{
 		"no entry":      {Group: g, Entries: []*journal.Entry{nil}},
 		"other group":   {Group: Group(2), Entries: []*journal.Entry{e}},
 		"empty key":     {Group: g, Puts: puts("", "v")},
@@ -132,7 +132,7 @@ func testBadBatch(t *testing.T, open Open) {
 	} {
 		wantErr(t, name, s.Commit(t.Context(), b), store.ErrBatch)
 	}
-	commit(t, s, coordinator.Batch{Group: g, Puts: puts(long[1:], "v")})
+	commit(t, s, port.Batch{Group: g, Puts: puts(long[1:], "v")})
 	wantRecords(t, s, g, "k", map[string]string{long[1:]: "v"})
 }
 
@@ -140,7 +140,7 @@ func testLargeBatch(t *testing.T, open Open) {
 	s, reopen := open(t)
 	g := Group(1)
 	a := NewAuthor(t, g, 1, 1)
-	b := coordinator.Batch{Group: g}
+	b := port.Batch{Group: g}
 	for range 64 {
 		b.Entries = append(b.Entries, a.Entry(journal.MaxEventSize))
 	}
@@ -152,7 +152,7 @@ func testLargeBatch(t *testing.T, open Open) {
 	commit(t, s, b)
 
 	// 1 MiB of small entries and a snapshot of 10 MiB, twice.
-	small := coordinator.Batch{Group: g}
+	small := port.Batch{Group: g}
 	for range 1000 {
 		small.Entries = append(small.Entries, a.Entry(500))
 	}
@@ -178,7 +178,7 @@ func testTooBig(t *testing.T, open Open) {
 	s, _ := open(t)
 	g := Group(1)
 	e := NewAuthor(t, g, 1, 1).Entry(10)
-	b := coordinator.Batch{Group: g, Entries: []*journal.Entry{e}, Puts: map[string][]byte{"k": make([]byte, store.MaxBatchBytes)}}
+	b := port.Batch{Group: g, Entries: []*journal.Entry{e}, Puts: map[string][]byte{"k": make([]byte, store.MaxBatchBytes)}}
 	wantErr(t, "commit", s.Commit(t.Context(), b), store.ErrTooBig)
 	wantEntries(t, "walk", walk(t, s, g), nil)
 	wantRecords(t, s, g, "", nil)
@@ -209,7 +209,7 @@ func testNoAliases(t *testing.T, open Open) {
 	s, _ := open(t)
 	g := Group(1)
 	v := []byte("value")
-	commit(t, s, coordinator.Batch{Group: g, Puts: map[string][]byte{"k": v}})
+	commit(t, s, port.Batch{Group: g, Puts: map[string][]byte{"k": v}})
 	v[0] = 'X'
 	wantRecords(t, s, g, "", map[string]string{"k": "value"})
 	got, err := s.Records(t.Context(), g, "")
@@ -220,8 +220,8 @@ func testNoAliases(t *testing.T, open Open) {
 	wantRecords(t, s, g, "", map[string]string{"k": "value"})
 
 	known := Sign(1, 2, 1)
-	commit(t, s, coordinator.Batch{Guard: []coordinator.GuardUpdate{Sign(1, 1)}})
-	commit(t, s, coordinator.Batch{Guard: []coordinator.GuardUpdate{known}})
+	commit(t, s, port.Batch{Guard: []port.GuardUpdate{Sign(1, 1)}})
+	commit(t, s, port.Batch{Guard: []port.GuardUpdate{known}})
 	known.Known[0][0] = 'X'
 	guard, err := s.Guard(t.Context())
 	if err != nil {
@@ -233,7 +233,7 @@ func testNoAliases(t *testing.T, open Open) {
 	// Bytes of an entry that was read must not be those of the store.
 	e := NewAuthor(t, g, 1, 1).Entry(10)
 	want := bytes.Clone(e.Bytes())
-	commit(t, s, coordinator.Batch{Group: g, Entries: []*journal.Entry{e}})
+	commit(t, s, port.Batch{Group: g, Entries: []*journal.Entry{e}})
 	for i := range 2 {
 		got, err := s.Entry(t.Context(), g, e.ID())
 		if err != nil {
@@ -258,16 +258,16 @@ func testReopen(t *testing.T, open Open) {
 			all = append(all, e)
 			k := fmt.Sprintf("%d/%d", round, i)
 			records[k] = k
-			commit(t, s, coordinator.Batch{
+			commit(t, s, port.Batch{
 				Group: g, Entries: []*journal.Entry{e}, Puts: puts(k, k),
-				Guard: []coordinator.GuardUpdate{Sign(uint32(round), byte(i), 0, 1, 2, 3)},
+				Guard: []port.GuardUpdate{Sign(uint32(round), byte(i), 0, 1, 2, 3)},
 			})
 		}
 		s = reopen()
 		wantEntries(t, "walk", walk(t, s, g), all)
 		wantRecords(t, s, g, "", records)
 	}
-	var want []coordinator.GuardRecord
+	var want []port.GuardRecord
 	for round := range 3 {
 		for i := range 5 {
 			want = append(want, Guard(uint32(round), byte(i)))

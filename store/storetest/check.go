@@ -6,11 +6,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
-func commit(t *testing.T, s coordinator.Store, b coordinator.Batch) {
+func commit(t *testing.T, s port.Store, b port.Batch) {
 	t.Helper()
 	if err := s.Commit(t.Context(), b); err != nil {
 		t.Fatalf("commit: %v", err)
@@ -24,7 +24,7 @@ func wantErr(t *testing.T, what string, err, want error) {
 	}
 }
 
-func walk(t *testing.T, s coordinator.Store, g journal.GroupID) []*journal.Entry {
+func walk(t *testing.T, s port.Store, g journal.GroupID) []*journal.Entry {
 	t.Helper()
 	var got []*journal.Entry
 	err := s.Walk(t.Context(), g, func(e *journal.Entry) error {
@@ -63,7 +63,7 @@ func byID(es []*journal.Entry) []*journal.Entry {
 	return es
 }
 
-func wantRecords(t *testing.T, s coordinator.Store, g journal.GroupID, prefix string, want map[string]string) {
+func wantRecords(t *testing.T, s port.Store, g journal.GroupID, prefix string, want map[string]string) {
 	t.Helper()
 	got, err := s.Records(t.Context(), g, prefix)
 	if err != nil {
@@ -79,7 +79,7 @@ func wantRecords(t *testing.T, s coordinator.Store, g journal.GroupID, prefix st
 	}
 }
 
-func wantGuard(t *testing.T, s coordinator.Store, want ...coordinator.GuardRecord) {
+func wantGuard(t *testing.T, s port.Store, want ...port.GuardRecord) {
 	t.Helper()
 	got, err := s.Guard(t.Context())
 	if err != nil {

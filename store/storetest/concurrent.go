@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 )
@@ -30,9 +30,9 @@ func testConcurrent(t *testing.T, open Open) {
 	for w, es := range made {
 		writing.Go(func() {
 			for i, e := range es {
-				err := s.Commit(t.Context(), coordinator.Batch{
+				err := s.Commit(t.Context(), port.Batch{
 					Group: Group(byte(w)), Entries: []*journal.Entry{e}, Puts: puts(fmt.Sprint(i), "v"),
-					Guard: []coordinator.GuardUpdate{Sign(uint32(w*batches+i), 1)},
+					Guard: []port.GuardUpdate{Sign(uint32(w*batches+i), 1)},
 				})
 				if err != nil {
 					t.Errorf("commit: %v", err)
@@ -89,7 +89,7 @@ func testGuardRace(t *testing.T, open Open) {
 		errs := make([]error, rivals)
 		for i := range errs {
 			wg.Go(func() {
-				errs[i] = s.Commit(t.Context(), coordinator.Batch{Guard: []coordinator.GuardUpdate{Sign(round, byte(i))}})
+				errs[i] = s.Commit(t.Context(), port.Batch{Guard: []port.GuardUpdate{Sign(round, byte(i))}})
 			})
 		}
 		wg.Wait()
@@ -98,7 +98,7 @@ func testGuardRace(t *testing.T, open Open) {
 			if err == nil {
 				won++
 			} else {
-				wantErr(t, "loser", err, coordinator.ErrGuardConflict)
+				wantErr(t, "loser", err, port.ErrGuardConflict)
 			}
 		}
 		if won != 1 {
@@ -120,7 +120,7 @@ func testSameRecord(t *testing.T, open Open) {
 		wg.Go(func() {
 			for i := range 6 {
 				v := strings.Repeat(fmt.Sprintf("%d", w), 1+(i%2)*700_000)
-				if err := s.Commit(t.Context(), coordinator.Batch{Group: g, Puts: puts("k", v, fmt.Sprint(w), v)}); err != nil {
+				if err := s.Commit(t.Context(), port.Batch{Group: g, Puts: puts("k", v, fmt.Sprint(w), v)}); err != nil {
 					t.Errorf("commit: %v", err)
 				}
 				got, err := s.Records(t.Context(), g, "k")
@@ -143,14 +143,14 @@ func testCallsFromWalk(t *testing.T, open Open) {
 	s, _ := open(t)
 	g := Group(1)
 	a := NewAuthor(t, g, 1, 1)
-	commit(t, s, coordinator.Batch{Group: g, Entries: []*journal.Entry{a.Entry(10), a.Entry(10)}})
+	commit(t, s, port.Batch{Group: g, Entries: []*journal.Entry{a.Entry(10), a.Entry(10)}})
 	n := 0
 	err := s.Walk(t.Context(), g, func(e *journal.Entry) error {
 		n++
 		if _, err := s.Entry(t.Context(), g, e.ID()); err != nil {
 			return err
 		}
-		return s.Commit(t.Context(), coordinator.Batch{Group: g, Entries: []*journal.Entry{a.Entry(10)}})
+		return s.Commit(t.Context(), port.Batch{Group: g, Entries: []*journal.Entry{a.Entry(10)}})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -171,14 +171,14 @@ func testClosed(t *testing.T, open Open) {
 	g := Group(1)
 	a := NewAuthor(t, g, 1, 1)
 	e := a.Entry(10)
-	commit(t, s, coordinator.Batch{Group: g, Entries: []*journal.Entry{e}})
+	commit(t, s, port.Batch{Group: g, Entries: []*journal.Entry{e}})
 	var wg sync.WaitGroup
 	first := make(chan struct{})
 	acked := []*journal.Entry{e}
 	wg.Go(func() {
 		for i := 0; ; i++ {
 			next := a.Entry(10)
-			err := s.Commit(t.Context(), coordinator.Batch{Group: g, Entries: []*journal.Entry{next}})
+			err := s.Commit(t.Context(), port.Batch{Group: g, Entries: []*journal.Entry{next}})
 			if errors.Is(err, store.ErrClosed) {
 				return
 			}
@@ -211,7 +211,7 @@ func testClosed(t *testing.T, open Open) {
 	wg.Wait()
 	ctx := t.Context()
 	wantErr(t, "close", c.Close(), store.ErrClosed)
-	wantErr(t, "commit", s.Commit(ctx, coordinator.Batch{}), store.ErrClosed)
+	wantErr(t, "commit", s.Commit(ctx, port.Batch{}), store.ErrClosed)
 	wantErr(t, "walk", s.Walk(ctx, g, func(*journal.Entry) error { return nil }), store.ErrClosed)
 	_, err := s.Entry(ctx, g, e.ID())
 	wantErr(t, "entry", err, store.ErrClosed)

@@ -5,7 +5,7 @@ import (
 	"math"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -14,14 +14,14 @@ func testEmpty(t *testing.T, open Open) {
 	g := Group(1)
 	wantEntries(t, "walk", walk(t, s, g), nil)
 	_, err := s.Entry(t.Context(), g, journal.EntryID{1})
-	wantErr(t, "entry", err, coordinator.ErrNotFound)
+	wantErr(t, "entry", err, port.ErrNotFound)
 	got, err := s.Range(t.Context(), g, journal.ChainKey{Incarnation: 1}, 1, 10, 1<<20)
 	if err != nil || len(got) != 0 {
 		t.Fatalf("range: %d entries, %v", len(got), err)
 	}
 	wantRecords(t, s, g, "", nil)
 	wantGuard(t, s)
-	commit(t, s, coordinator.Batch{})
+	commit(t, s, port.Batch{})
 }
 
 func testWalkOrder(t *testing.T, open Open) {
@@ -43,7 +43,7 @@ func testWalkOrder(t *testing.T, open Open) {
 		want = append(want, a2.Entry(10))
 	}
 	for end := len(want); end > 0; end -= 50 {
-		var b coordinator.Batch
+		var b port.Batch
 		b.Group = g
 		for i := end - 1; i >= max(0, end-50); i-- {
 			b.Entries = append(b.Entries, want[i])
@@ -71,8 +71,8 @@ func testEntryTwice(t *testing.T, open Open) {
 	g := Group(1)
 	a := NewAuthor(t, g, 1, 1)
 	e, f := a.Entry(10), a.Entry(10)
-	commit(t, s, coordinator.Batch{Group: g, Entries: []*journal.Entry{e, e}})
-	commit(t, s, coordinator.Batch{Group: g, Entries: []*journal.Entry{f, e}})
+	commit(t, s, port.Batch{Group: g, Entries: []*journal.Entry{e, e}})
+	commit(t, s, port.Batch{Group: g, Entries: []*journal.Entry{f, e}})
 	wantEntries(t, "walk", walk(t, s, g), []*journal.Entry{e, f})
 
 	// The same entry with another signature has the same id: the first is kept.
@@ -82,7 +82,7 @@ func testEntryTwice(t *testing.T, open Open) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	commit(t, s, coordinator.Batch{Group: g, Entries: []*journal.Entry{other}})
+	commit(t, s, port.Batch{Group: g, Entries: []*journal.Entry{other}})
 	wantEntries(t, "walk", walk(t, s, g), []*journal.Entry{e, f})
 }
 
@@ -91,7 +91,7 @@ func testEntry(t *testing.T, open Open) {
 	g := Group(1)
 	a := NewAuthor(t, g, 1, 1)
 	want := []*journal.Entry{a.Fork(10), a.Entry(300), a.Entry(5000)}
-	commit(t, s, coordinator.Batch{Group: g, Entries: want})
+	commit(t, s, port.Batch{Group: g, Entries: want})
 	for _, e := range want {
 		got, err := s.Entry(t.Context(), g, e.ID())
 		if err != nil {
@@ -100,7 +100,7 @@ func testEntry(t *testing.T, open Open) {
 		wantEntries(t, "entry", []*journal.Entry{got}, []*journal.Entry{e})
 	}
 	_, err := s.Entry(t.Context(), Group(2), want[0].ID())
-	wantErr(t, "entry of another group", err, coordinator.ErrNotFound)
+	wantErr(t, "entry of another group", err, port.ErrNotFound)
 }
 
 func testRange(t *testing.T, open Open) {
@@ -111,7 +111,7 @@ func testRange(t *testing.T, open Open) {
 	for range 10 {
 		es = append(es, a.Entry(10))
 	}
-	commit(t, s, coordinator.Batch{Group: g, Entries: append([]*journal.Entry{other.Entry(10)}, es...)})
+	commit(t, s, port.Batch{Group: g, Entries: append([]*journal.Entry{other.Entry(10)}, es...)})
 	size := len(es[0].Bytes())
 	for _, c := range []struct {
 		seq             uint64
@@ -149,7 +149,7 @@ func testRangeForked(t *testing.T, open Open) {
 	forked := byID([]*journal.Entry{a.Fork(10), a.Fork(10), a.Entry(10)})
 	last := a.Entry(10)
 	all := append(append([]*journal.Entry{first}, forked...), last)
-	commit(t, s, coordinator.Batch{Group: g, Entries: []*journal.Entry{last, forked[2], forked[0], forked[1], first}})
+	commit(t, s, port.Batch{Group: g, Entries: []*journal.Entry{last, forked[2], forked[0], forked[1], first}})
 	got, err := s.Range(t.Context(), g, a.Chain(), 2, 10, 1<<20)
 	if err != nil {
 		t.Fatal(err)
@@ -166,17 +166,17 @@ func testGroupsApart(t *testing.T, open Open) {
 	s, _ := open(t)
 	g1, g2, node := Group(1), Group(2), journal.GroupID{}
 	e1, e2 := NewAuthor(t, g1, 1, 1).Entry(10), NewAuthor(t, g2, 1, 1).Entry(10)
-	commit(t, s, coordinator.Batch{Group: g1, Entries: []*journal.Entry{e1}, Puts: puts("k", "1")})
-	commit(t, s, coordinator.Batch{Group: g2, Entries: []*journal.Entry{e2}, Puts: puts("k", "2")})
-	commit(t, s, coordinator.Batch{Group: node, Puts: puts("k", "node")})
+	commit(t, s, port.Batch{Group: g1, Entries: []*journal.Entry{e1}, Puts: puts("k", "1")})
+	commit(t, s, port.Batch{Group: g2, Entries: []*journal.Entry{e2}, Puts: puts("k", "2")})
+	commit(t, s, port.Batch{Group: node, Puts: puts("k", "node")})
 	wantEntries(t, "walk", walk(t, s, g1), []*journal.Entry{e1})
 	wantEntries(t, "walk", walk(t, s, g2), []*journal.Entry{e2})
-	commit(t, s, coordinator.Batch{Group: g1, Deletes: []string{"k"}})
+	commit(t, s, port.Batch{Group: g1, Deletes: []string{"k"}})
 	wantRecords(t, s, g1, "", nil)
 	wantRecords(t, s, g2, "", map[string]string{"k": "2"})
 	wantRecords(t, s, node, "", map[string]string{"k": "node"})
 	// The guard is the node's, whatever the group.
-	commit(t, s, coordinator.Batch{Group: g1, Guard: []coordinator.GuardUpdate{Sign(1, 1)}})
-	err := s.Commit(t.Context(), coordinator.Batch{Group: g2, Guard: []coordinator.GuardUpdate{Sign(1, 2)}})
-	wantErr(t, "guard of another group", err, coordinator.ErrGuardConflict)
+	commit(t, s, port.Batch{Group: g1, Guard: []port.GuardUpdate{Sign(1, 1)}})
+	err := s.Commit(t.Context(), port.Batch{Group: g2, Guard: []port.GuardUpdate{Sign(1, 2)}})
+	wantErr(t, "guard of another group", err, port.ErrGuardConflict)
 }

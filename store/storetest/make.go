@@ -6,7 +6,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -64,16 +64,16 @@ func (a *Author) Chain() journal.ChainKey {
 }
 
 // Guard returns the record that the coin n was signed for in transaction tx.
-func Guard(n uint32, tx byte) coordinator.GuardRecord {
-	return coordinator.GuardRecord{
+func Guard(n uint32, tx byte) port.GuardRecord {
+	return port.GuardRecord{
 		OutPoint: wire.OutPoint{Hash: chainhash.Hash{'c'}, Index: n},
 		TxID:     chainhash.Hash{'t', tx},
 	}
 }
 
 // Sign returns the update that adds Guard(n, tx), knowing of the transactions known.
-func Sign(n uint32, tx byte, known ...byte) coordinator.GuardUpdate {
-	u := coordinator.GuardUpdate{GuardRecord: Guard(n, tx)}
+func Sign(n uint32, tx byte, known ...byte) port.GuardUpdate {
+	u := port.GuardUpdate{GuardRecord: Guard(n, tx)}
 	for _, k := range known {
 		u.Known = append(u.Known, chainhash.Hash{'t', k})
 	}

@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -23,7 +23,7 @@ func testModel(t *testing.T, open Open) {
 		var entries []*journal.Entry
 		records := map[string]string{}
 		for range rapid.IntRange(1, 6).Draw(rt, "steps") {
-			b := coordinator.Batch{Group: g}
+			b := port.Batch{Group: g}
 			for range rapid.IntRange(0, 3).Draw(rt, "entries") {
 				b.Entries = append(b.Entries, a.Entry(10))
 			}

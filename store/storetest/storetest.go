@@ -1,15 +1,15 @@
-// Package storetest is the suite that every coordinator.Store passes.
+// Package storetest is the suite that every port.Store passes.
 package storetest
 
 import (
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Open makes an empty store for a test. reopen gives the store that a process
 // finds that starts after the former one ended; the former one is not used again.
-type Open func(t *testing.T) (s coordinator.Store, reopen func() coordinator.Store)
+type Open func(t *testing.T) (s port.Store, reopen func() port.Store)
 
 // Run runs the suite.
 func Run(t *testing.T, open Open) {

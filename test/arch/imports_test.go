@@ -13,7 +13,8 @@ type pkg struct {
 	Imports, TestImports, Deps []string
 }
 
-// room is the first part of a package's path within the module.
+// room is the one that a package is in: its path within the module, or the
+// first part of that where it is no room by itself.
 func (p pkg) room() string { return roomOf(p.ImportPath) }
 
 func roomOf(importPath string) string {
@@ -21,13 +22,17 @@ func roomOf(importPath string) string {
 	if !ok {
 		return ""
 	}
+	if _, own := rooms()[rest]; own {
+		return rest
+	}
 	first, _, _ := strings.Cut(rest, "/")
 	return first
 }
 
 // room says where the arrows of a room lead: which rooms its packages, and
 // their tests, may import besides their own, and what its packages may not
-// import from elsewhere. A name with a slash at its end is a prefix.
+// import from elsewhere. A name with a slash at its end is a prefix. A room
+// within another is a row of its own.
 type room struct {
 	below  []string
 	banned []string
@@ -45,38 +50,45 @@ var (
 )
 
 func rooms() map[string]room {
-	floor := []string{"coordinator", "journal", "wallet", "display"}
+	floor := []string{"coordinator", "coordinator/port", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
+	deciding := slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)
 	return map[string]room{
-		"display":     {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
-		"wallet":      {[]string{"display"}, slices.Concat(network, system, chance, peers, database, web)},
-		"qr":          {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
-		"journal":     {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
-		"coordinator": {[]string{"journal", "wallet", "display"}, slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)},
-		"store":       {floor, slices.Concat(network, peers, web)},
-		"p2p":         {[]string{"coordinator", "journal"}, slices.Concat(database, web, bitcoin)},
-		"chain":       {floor, slices.Concat(peers, database)},
-		"api":         {floor, slices.Concat(peers, database, bitcoin)},
-		"signer":      {[]string{"coordinator", "wallet", "display"}, slices.Concat(peers, database)},
-		"service":     {append([]string{"api", "qr"}, floor...), slices.Concat(network, system, peers, database, web)},
-		"app":         {append([]string{"service", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
-		"ops":         {append([]string{"app", "service", "api", "p2p", "store", "chain"}, floor...), nil},
-		"cmd":         {[]string{"app", "ops", "api", "qr", "display"}, slices.Concat(peers, database, bitcoin)},
-		"test":        {append([]string{"app", "ops", "service", "qr", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
+		"display":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
+		"wallet":             {[]string{"display"}, slices.Concat(network, system, chance, peers, database, web)},
+		"qr":                 {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
+		"journal":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
+		"coordinator":        {[]string{"coordinator/port", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
+		"coordinator/event":  {[]string{"journal", "wallet"}, slices.Concat(deciding, web, []string{"time"})},
+		"coordinator/port":   {[]string{"coordinator/event", "journal", "wallet"}, slices.Concat(deciding, web)},
+		"coordinator/record": {[]string{"journal"}, slices.Concat(deciding, web, bitcoin, []string{"time"})},
+		"store":              {[]string{"coordinator/port", "journal"}, slices.Concat(network, peers, web)},
+		"p2p":                {[]string{"coordinator/port", "journal"}, slices.Concat(database, web, bitcoin)},
+		"chain":              {[]string{"coordinator/port", "wallet", "display"}, slices.Concat(peers, database)},
+		"api":                {floor, slices.Concat(peers, database, bitcoin)},
+		"signer":             {[]string{"coordinator/port", "wallet", "display"}, slices.Concat(peers, database)},
+		"service":            {append([]string{"api", "qr"}, floor...), slices.Concat(network, system, peers, database, web)},
+		"app":                {append([]string{"service", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
+		"ops":                {append([]string{"app", "service", "api", "p2p", "store", "chain"}, floor...), nil},
+		"cmd":                {[]string{"app", "ops", "api", "qr", "display"}, slices.Concat(peers, database, bitcoin)},
+		"test":               {append([]string{"app", "ops", "service", "qr", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
 	}
 }
 
 // neverLinked is what must not be in a room even by way of others.
 func neverLinked() map[string][]string {
 	return map[string][]string{
-		"wallet":      slices.Concat(peers, database),
-		"journal":     slices.Concat(peers, database, bitcoin),
-		"coordinator": slices.Concat(peers, database),
-		"api":         slices.Concat(peers, database),
-		"service":     slices.Concat(peers, database),
-		"chain":       slices.Concat(peers, database),
-		"signer":      slices.Concat(peers, database),
-		"store":       peers,
-		"p2p":         database,
+		"service":            slices.Concat(peers, database),
+		"coordinator/port":   slices.Concat(peers, database),
+		"coordinator/event":  slices.Concat(peers, database),
+		"coordinator/record": slices.Concat(peers, database, bitcoin),
+		"wallet":             slices.Concat(peers, database),
+		"journal":            slices.Concat(peers, database, bitcoin),
+		"coordinator":        slices.Concat(peers, database),
+		"api":                slices.Concat(peers, database),
+		"chain":              slices.Concat(peers, database),
+		"signer":             slices.Concat(peers, database),
+		"store":              peers,
+		"p2p":                database,
 	}
 }
 
@@ -190,7 +202,19 @@ func TestArrowsAreHeld(t *testing.T) {
 		{"service", "github.com/libp2p/go-libp2p", 1},
 		{"service", "github.com/dgraph-io/badger/v4", 1},
 		{"app", q("chain/chaintest/btcd"), 1},
-		{"store", q("coordinator"), 0},
+		{"store", q("coordinator/port"), 0},
+		{"store", q("coordinator"), 1},
+		{"store", q("coordinator/event"), 1},
+		{"p2p", q("coordinator/port"), 0},
+		{"p2p", q("coordinator"), 1},
+		{"chain/core", q("coordinator/port"), 0},
+		{"chain/core", q("coordinator"), 1},
+		{"signer", q("coordinator/port"), 0},
+		{"signer", q("coordinator"), 1},
+		{"store/storetest", q("coordinator"), 1},
+		{"coordinator/port", q("coordinator/event"), 0},
+		{"coordinator/port", q("coordinator"), 1},
+		{"coordinator/event", q("coordinator/port"), 1},
 		{"store", "os", 0},
 		{"store", q("p2p"), 1},
 		{"store", q("chain/devnet"), 1},
@@ -224,6 +248,16 @@ func TestArrowsAreHeld(t *testing.T) {
 		{"coordinator", "crypto/rand", 1},
 		{"coordinator", "github.com/libp2p/go-libp2p", 1},
 		{"coordinator", "github.com/dgraph-io/badger/v4", 1},
+		{"coordinator", q("coordinator/event"), 0},
+		{"coordinator/event", q("wallet"), 0},
+		{"coordinator/event", q("coordinator"), 1},
+		{"coordinator/event", q("coordinator/record"), 1},
+		{"coordinator/event", q("store"), 1},
+		{"coordinator/event", "time", 1},
+		{"coordinator/record", q("coordinator/event"), 1},
+		{"coordinator/record", q("wallet"), 1},
+		{"journal", q("coordinator/event"), 1},
+		{"cmd/node", q("coordinator/event"), 1},
 		{"cmd/node", q("qr"), 0},
 		{"api", q("qr"), 1},
 		{"api", q("service"), 1},

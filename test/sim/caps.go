@@ -193,7 +193,7 @@ func (l *liar) replaceMembers(r [4]uint32) {
 		for i := range 1 + r[1]%3 {
 			self := *l.n.self
 			self.Identity = journal.NewIdentity(journal.H("device", []byte{byte(r[2]), byte(i), byte(l.n.i)}))
-			x, err := c.Claim(&self, l.n.w.group, l.n.key().Prove)
+			x, err := c.Claim(self.Identity, self.Sealing.Public(), l.n.w.group, l.n.key().Prove)
 			if err != nil {
 				return
 			}

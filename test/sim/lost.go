@@ -220,7 +220,7 @@ func (n *node) enterAs(d *person, by *node) (coordinator.Machine, []coordinator.
 	if !ok || g.Challenge == nil {
 		return none, nil, errors.New("no challenge came back")
 	}
-	if admit.Claim, err = g.Challenge.Claim(d.self, n.w.group, d.key().Prove); err != nil {
+	if admit.Claim, err = g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), n.w.group, d.key().Prove); err != nil {
 		return none, nil, err
 	}
 	if v, err = by.do(admit); err != nil {

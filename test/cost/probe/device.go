@@ -124,7 +124,7 @@ func (g *group) takePlace(d, by, lost *member) error {
 			g.written = append(g.written, published(effects)...)
 			return nil
 		}
-		if claim, err = grant.Challenge.Claim(d.self, inv.Group, d.key().Prove); err != nil {
+		if claim, err = grant.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, d.key().Prove); err != nil {
 			return fmt.Errorf("claim: %w", err)
 		}
 	}

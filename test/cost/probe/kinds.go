@@ -371,7 +371,7 @@ func proven(g *group, i int) (*journal.Entry, error) {
 	c := coordinator.Challenge{Key: b.Key, Old: b.Old}
 	self := *g.hostile().self
 	self.Identity = journal.NewIdentity(hash("device", i))
-	claim, err := c.Claim(&self, g.honest().m.State.Group(), g.hostile().key().Prove)
+	claim, err := c.Claim(self.Identity, self.Sealing.Public(), g.honest().m.State.Group(), g.hostile().key().Prove)
 	if err != nil {
 		return nil, fmt.Errorf("claim: %w", err)
 	}

@@ -1,4 +1,4 @@
-package coordinator
+package port
 
 import (
 	"context"
@@ -8,14 +8,10 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
-
-// This file shows every port of a node: what the coordinator asks of the rooms
-// above it (Store, Transport, Chain, Signer, Clock, Observer) and what it
-// offers to them (Inbox, Doorman). Each implementation passes the conformance
-// suite of its port.
 
 // Store keeps everything that must survive a crash. One writer owns it.
 type Store interface {
@@ -40,30 +36,6 @@ type Store interface {
 	Guard(ctx context.Context) ([]GuardRecord, error)
 }
 
-// Batch is what one Commit makes durable, all or nothing.
-type Batch struct {
-	Group   journal.GroupID
-	Entries []*journal.Entry
-	// Puts and Deletes are local records: pins, epoch secrets, invites,
-	// request ids, the chain view, snapshots. A snapshot can be rebuilt.
-	Puts    map[string][]byte
-	Deletes []string
-	Guard   []GuardUpdate
-}
-
-// GuardRecord says that this node signed a transaction that spends an outpoint.
-type GuardRecord struct {
-	OutPoint wire.OutPoint
-	TxID     chainhash.Hash
-}
-
-// GuardUpdate adds a GuardRecord. Known lists the txids the caller decided on:
-// a store that holds another one for the outpoint refuses the whole batch.
-type GuardUpdate struct {
-	GuardRecord
-	Known []chainhash.Hash
-}
-
 // Transport carries entries between members. It never decides what they mean.
 type Transport interface {
 	// Attach opens a group: its topics, its sync, its place in the gate. It may
@@ -80,24 +52,14 @@ type Transport interface {
 	Sync(group journal.GroupID, peer *journal.Author)
 	// Join presents an invite to the member who issued it, and returns what that
 	// one hands over; claim answers the challenge that it gave before, if any.
-	Join(ctx context.Context, inv Invite, claim *ReplacementClaim) (Grant, error)
+	Join(ctx context.Context, inv Invite, claim *event.ReplacementClaim) (Grant, error)
 	// Peers returns what is known of every member and of pending strangers.
 	Peers() []PeerStatus
 }
 
-// GroupLink is what a transport needs to know of a group, and all of it.
-type GroupLink struct {
-	Group journal.GroupID
-	// Topics are the topic names to listen on; entries are published on the first.
-	Topics []string
-	// Members are all identities that may connect, this node's own included.
-	Members []journal.Author
-	// Hints are addresses (multiaddr text) to try for a member, from invites.
-	Hints map[journal.Author][]string
-}
-
 // Inbox is what a transport calls for one group. It is safe for concurrent use.
 type Inbox interface {
+	Held
 	// Receive takes a decoded and signature-checked entry. nil means that it is
 	// stored (or was held already). Errors are the named reject and ignore
 	// sentinels of this package (see IsReject); *GapError names what to pull first.
@@ -105,23 +67,21 @@ type Inbox interface {
 	// ReceiveRun is Receive for entries in their order, which become durable
 	// together where that is quicker. It returns what Receive would for each.
 	ReceiveRun(ctx context.Context, from journal.Author, es []*journal.Entry) []error
-	// Claim returns this node's frontier and the fork evidence it holds.
-	Claim() Claim
 	// PeerClaim records what a member says it holds. It is only a claim.
 	PeerClaim(from journal.Author, c Claim)
+}
+
+// Held is what a node holds of one group, and lacks: what a transport serves and
+// asks for.
+type Held interface {
+	// Claim returns this node's frontier and the fork evidence it holds.
+	Claim() Claim
 	// Entries serves a pull of one chain; see Store.Range.
 	Entries(ctx context.Context, chain journal.ChainKey, seq uint64, limit, maxBytes int) ([]*journal.Entry, error)
 	// Entry serves a pull by id, or returns ErrNotFound.
 	Entry(ctx context.Context, id journal.EntryID) (*journal.Entry, error)
 	// Wanted returns ids of entries to be pulled by id (branches that somebody named).
 	Wanted() []journal.EntryID
-}
-
-// Claim is what a member says it holds: the last linked entry of each chain,
-// and for forked chains two entries that prove it.
-type Claim struct {
-	Frontier journal.Frontier
-	Forks    []journal.Fork
 }
 
 // Doorman answers strangers who present an invite. A transport asks it.
@@ -132,33 +92,7 @@ type Doorman interface {
 	// Admit checks the proof of an invite: HMAC(secret, tag, group, joiner,
 	// founder, nonce). It binds the invite durably to the first identity that
 	// proves it. Errors: ErrInviteUnknown, ErrInviteUsed, ErrInviteExpired, ErrInviteProof.
-	Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce [32]byte, proof [32]byte, claim *ReplacementClaim) (Grant, error)
-}
-
-// Grant is what a founder hands to a joiner: the genesis (whose hash is the
-// group), the secret of epoch 0, and the names it already knows.
-type Grant struct {
-	Genesis []byte
-	Secret  [32]byte
-	// Names are those of the cosigners so far: the joiner's must look like none.
-	Names []string
-	// Challenge is there where the invite replaces a member; without a claim
-	// that answers it, it is all there is.
-	Challenge *Challenge
-}
-
-// PeerStatus is what a transport knows of one peer.
-type PeerStatus struct {
-	Peer      journal.Author
-	PeerID    string
-	Addresses []string
-	Connected bool
-	Relayed   bool
-	// Pending marks a stranger who tried to connect and was refused.
-	Pending  bool
-	LastSeen time.Time
-	// Rejects counts entries and frames refused, by reason.
-	Rejects map[string]uint64
+	Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce [32]byte, proof [32]byte, claim *event.ReplacementClaim) (Grant, error)
 }
 
 // Chain is the Bitcoin network, as this node sees it. It is safe for concurrent use.
@@ -197,6 +131,7 @@ type Dated interface {
 
 // Follower is one wallet's stream of chain notices.
 type Follower interface {
+	// Close ends the stream.
 	io.Closer
 	// Watch adds scripts to look for from a height on; it does not wait. Blocks already streamed
 	// at or above that height which may hold them are streamed again as Rescanned.
@@ -208,85 +143,28 @@ type Follower interface {
 	Notices() <-chan ChainNotice
 }
 
-// BlockRef names a block of the best chain.
-type BlockRef struct {
-	Height int32          `cbor:"1,keyasint"`
-	Hash   chainhash.Hash `cbor:"2,keyasint"`
-	// Time is the header's, MedianTime that of BIP113, in Unix seconds.
-	Time       int64 `cbor:"3,keyasint"`
-	MedianTime int64 `cbor:"4,keyasint"`
-}
-
-// NoticeKind says what a ChainNotice tells.
-type NoticeKind uint8
-
-// The kinds of notices.
-const (
-	// Connected: Block extends the best chain; Txs holds all its transactions,
-	// or none of them where the backend knows that none is of interest.
-	Connected NoticeKind = iota + 1
-	// Disconnected: Block left the best chain.
-	Disconnected
-	// Rescanned: Block (in the best chain, streamed before) again, with Txs.
-	Rescanned
-	// Seen: Txs are in the backend's mempool.
-	Seen
-	// CaughtUp: all blocks up to the tip at this moment have been streamed.
-	CaughtUp
-	// Unseen: TxIDs, which were Seen or Expected, are in the backend's mempool no
-	// more and in no block streamed, for long enough that it is no passing state of
-	// the backend. One without a mempool never says so.
-	Unseen
-)
-
-// ChainNotice is one change of the chain.
-type ChainNotice struct {
-	Kind  NoticeKind
-	Block BlockRef
-	Prev  chainhash.Hash
-	Txs   []*wire.MsgTx
-	// Watches is, of CaughtUp, how many calls of Watch on this follower it covers.
-	Watches uint64
-	// TxIDs is of Unseen.
-	TxIDs []chainhash.Hash
-}
-
-// ChainHealth is the state of a chain backend, for people.
-type ChainHealth struct {
-	Backend string
-	Height  int32
-	Target  int32
-	Synced  bool
-	// Problem is empty when all is well; Since is when it began.
-	Problem string
-	Since   time.Time
-	// Note is worth knowing and no problem.
-	Note string
-	// Peers is how many Bitcoin nodes it is connected to, where it connects to several.
-	Peers int
-	// Blind says that the backend sees no transaction before it is in a block.
-	Blind bool
-	// While it fetches headers: which kind, how far it is, how many come in a
-	// second and how long the rest will take (0 where that is not known).
-	Stage       string
-	StageHeight int32
-	Rate        float64
-	Left        time.Duration
-}
-
 // Signer holds Bitcoin keys and answers for them. It never decides whether to sign.
 type Signer interface {
 	// AccountKey returns the public account key (BIP48) for a script type.
 	AccountKey(ctx context.Context, st wallet.ScriptType, account uint32) (wallet.Key, error)
 	// SignClaim signs what an account's own key may be made to say; it refuses a
 	// claim of another key.
-	SignClaim(ctx context.Context, st wallet.ScriptType, account uint32, claim KeyClaim) ([]byte, error)
+	SignClaim(ctx context.Context, st wallet.ScriptType, account uint32, claim event.KeyClaim) ([]byte, error)
 	// SignSpend returns one partial signature for each input.
 	SignSpend(ctx context.Context, st wallet.ScriptType, account uint32, s *wallet.Spend) ([]wallet.Signature, error)
 }
 
+// Detached is a Signer that may hold its keys in another process.
+type Detached interface {
+	Signer
+	// Detached says that it does: the sign guard is then made durable before it
+	// is asked, whatever becomes of this process.
+	Detached() bool
+}
+
 // Clock is the time and the entropy of a node.
 type Clock interface {
+	// Now returns the time.
 	Now() time.Time
 	// Entropy fills b with random bytes.
 	Entropy(b []byte) error
@@ -294,5 +172,16 @@ type Clock interface {
 
 // Observer is told of everything that changes, after it is durable. It must not block.
 type Observer interface {
+	// Notify tells of one change.
 	Notify(n Notice)
+}
+
+// AddressBook keeps, across restarts, where members were last reached and what
+// they signed of it. Keys are authors in hexadecimal; a value that is a multiaddr
+// is an address without /p2p, and others are to be kept as they are.
+type AddressBook interface {
+	// Load returns what was saved last, or nothing.
+	Load() (map[string][]string, error)
+	// Save replaces what is kept.
+	Save(map[string][]string) error
 }

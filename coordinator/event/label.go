@@ -1,4 +1,4 @@
-package coordinator
+package event
 
 import (
 	"bytes"
@@ -25,11 +25,11 @@ const (
 // Limits of a label. Whoever has to supersede more than maxSupersedes of them
 // writes several entries.
 const (
-	maxSupersedes = 256
+	MaxSupersedes = 256
 	// The shortest and the longest script that has an address: witness programs
 	// of 2 and of 40 bytes (BIP141).
 	minAddressScript = 4
-	maxAddressScript = 42
+	MaxAddressScript = 42
 	outPointBytes    = chainhash.HashSize + 4
 )
 
@@ -48,7 +48,12 @@ func TxTarget(id chainhash.Hash) LabelTarget { return LabelTarget{LabelTx, strin
 func AddressTarget(script []byte) LabelTarget { return LabelTarget{LabelAddress, string(script)} }
 
 // OutputTarget is an output of a transaction.
-func OutputTarget(o wire.OutPoint) LabelTarget { return LabelTarget{LabelOutput, coinKey(o)} }
+func OutputTarget(o wire.OutPoint) LabelTarget {
+	return LabelTarget{LabelOutput, string(binary.BigEndian.AppendUint32(o.Hash[:], o.Index))}
+}
+
+// Bytes returns what LabelSet has in Of.
+func (t LabelTarget) Bytes() []byte { return []byte(t.of) }
 
 // TxID returns the transaction of a label of one, or of its output.
 func (t LabelTarget) TxID() chainhash.Hash {
@@ -76,11 +81,11 @@ func (t LabelTarget) Script() []byte {
 	return []byte(t.of)
 }
 
-// key is the place of a target among the labels: no two meet, since the length
+// Key is the place of a target among the labels: no two meet, since the length
 // stands before the bytes.
-func (t LabelTarget) key() string { return string([]byte{byte(t.Kind), byte(len(t.of))}) + t.of }
+func (t LabelTarget) Key() string { return string([]byte{byte(t.Kind), byte(len(t.of))}) + t.of }
 
-func targetOf(key string) LabelTarget { return LabelTarget{LabelKind(key[0]), key[2 : 2+int(key[1])]} }
+func TargetOf(key string) LabelTarget { return LabelTarget{LabelKind(key[0]), key[2 : 2+int(key[1])]} }
 
 // LabelSet says what its author calls a transaction, an address or an output,
 // in the place of the labels it names. An empty text takes them away.
@@ -94,15 +99,15 @@ type LabelSet struct {
 // Kind returns KindLabelSet.
 func (*LabelSet) Kind() Kind { return KindLabelSet }
 
-func (b *LabelSet) target() LabelTarget { return LabelTarget{b.Target, string(b.Of)} }
+func (b *LabelSet) On() LabelTarget { return LabelTarget{b.Target, string(b.Of)} }
 
-func (b *LabelSet) check() error {
+func (b *LabelSet) Check() error {
 	least, most := 0, 0
 	switch b.Target {
 	case LabelTx:
 		least, most = chainhash.HashSize, chainhash.HashSize
 	case LabelAddress:
-		least, most = minAddressScript, maxAddressScript
+		least, most = minAddressScript, MaxAddressScript
 	case LabelOutput:
 		least, most = outPointBytes, outPointBytes
 	case 0:
@@ -113,7 +118,7 @@ func (b *LabelSet) check() error {
 	if len(b.Of) < least || len(b.Of) > most {
 		return badEvent("label of %d bytes of kind %d", len(b.Of), b.Target)
 	}
-	if len(b.Supersedes) > maxSupersedes {
+	if len(b.Supersedes) > MaxSupersedes {
 		return badEvent("label that supersedes %d", len(b.Supersedes))
 	}
 	for i := 1; i < len(b.Supersedes); i++ {
@@ -121,5 +126,5 @@ func (b *LabelSet) check() error {
 			return badEvent("superseded labels out of order")
 		}
 	}
-	return checkText("label", b.Text, maxLabelBytes, true)
+	return CheckText("label", b.Text, MaxLabelBytes, true)
 }

@@ -1,10 +1,9 @@
-package coordinator
+package event
 
 import (
 	"bytes"
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/quorate/quorate/journal"
 )
@@ -29,10 +28,10 @@ func events(tb testing.TB) []Body {
 		&EpochRotated{Number: 1, Stanzas: []Stanza{{To: journal.Author{1}, Sealed: []byte{1, 2}}}},
 		&StanzaFailed{}, &IncarnationStarted{Seq: 3}, &MemberReplaced{Key: 1, New: journal.Author{1}, Cuts: []ReplacedCut{{1, 2, journal.EntryID{3}}}, Consent: make([]byte, 64)}, &ReplacementApproved{Replacement: [32]byte{4}}, &EntriesNamed{Entries: []journal.EntryID{{1}}}, &AddressLeased{Index: 7},
 		&LabelSet{Target: LabelTx, Of: make([]byte, 32), Text: "rent", Supersedes: []journal.EntryID{{1}, {2}}},
-		&LabelSet{Target: LabelAddress, Of: recipient(1)}, &LabelSet{Target: LabelOutput, Of: make([]byte, 36), Text: "change"},
+		&LabelSet{Target: LabelAddress, Of: payee(1)}, &LabelSet{Target: LabelOutput, Of: make([]byte, 36), Text: "change"},
 		&ProposalCreated{
 			Inputs:  []ProposalInput{{Vout: 1, Amount: 1000, Branch: 1, Index: 2}},
-			Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 500, Label: "rent"}, {Change: &change, Amount: 300}},
+			Outputs: []ProposalOutput{{PkScript: payee(1), Amount: 500, Label: "rent"}, {Change: &change, Amount: 300}},
 			Note:    "a\nb", Expires: 1_800_000_000,
 		},
 		&ProposalApproved{Signatures: []PartialSignature{{Bytes: make([]byte, 71)}}},
@@ -41,25 +40,32 @@ func events(tb testing.TB) []Body {
 	}
 }
 
+// payee is a script that has an address.
+func payee(n byte) []byte {
+	s := make([]byte, 22)
+	s[1], s[21] = 20, n
+	return s
+}
+
 func TestEventsRoundTrip(t *testing.T) {
 	seen := map[Kind]bool{}
 	for _, b := range events(t) {
-		raw, err := EncodeEvent(Event{Time: 1_700_000_000_000, Body: b})
+		raw, err := Encode(Event{Time: 1_700_000_000_000, Body: b})
 		if err != nil {
 			t.Fatalf("%T: %v", b, err)
 		}
-		ev, err := DecodeEvent(raw)
+		ev, err := Decode(raw)
 		if err != nil {
 			t.Fatalf("%T: %v", b, err)
 		}
-		again, err := EncodeEvent(ev)
+		again, err := Encode(ev)
 		if err != nil || !bytes.Equal(raw, again) {
 			t.Fatalf("%T: %x then %x (%v)", b, raw, again, err)
 		}
 		seen[b.Kind()] = true
 	}
 	for k := Kind(0); k < 64; k++ {
-		if newBody(k) != nil && !seen[k] {
+		if NewBody(k) != nil && !seen[k] {
 			t.Errorf("kind %d has no round trip", k)
 		}
 	}
@@ -85,7 +91,7 @@ func TestEventRules(t *testing.T) {
 		"hardened address index": {[]byte{0xa3, 0x00, 0x10, 0x01, 0x01, 0x02, 0x1a, 0x80, 0, 0, 0}, ErrEvent},
 		"empty":                  {nil, ErrEvent},
 	} {
-		if _, err := DecodeEvent(c.raw); !errors.Is(err, c.want) || (c.want == nil && err != nil) {
+		if _, err := Decode(c.raw); !errors.Is(err, c.want) || (c.want == nil && err != nil) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
@@ -94,18 +100,18 @@ func TestEventRules(t *testing.T) {
 func TestBoundsOfEvents(t *testing.T) {
 	change := uint32(1)
 	in := []ProposalInput{{Amount: 1000}}
-	out := []ProposalOutput{{PkScript: recipient(1), Amount: 500}}
+	out := []ProposalOutput{{PkScript: payee(1), Amount: 500}}
 	for name, b := range map[string]Body{
 		"control character in a name": &MemberRecord{Name: "a\x1b[2J"},
 		"line break in a name":        &MemberRecord{Name: "a\nb"},
 		"text turned around":          &ProposalCreated{Inputs: in, Outputs: out, Note: "pay \u202eeciL"},
 		"empty wallet name":           &GroupCreated{Name: " "},
-		"coin twice":                  &ProposalCreated{Inputs: []ProposalInput{{Amount: 1}, {Amount: 1}}, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 1}}},
-		"more out than in":            &ProposalCreated{Inputs: in, Outputs: []ProposalOutput{{PkScript: recipient(1), Amount: 1001}}},
-		"more than all bitcoin":       &ProposalCreated{Inputs: []ProposalInput{{Amount: maxMoney + 1}}, Outputs: out},
-		"zero output":                 &ProposalCreated{Inputs: in, Outputs: []ProposalOutput{{PkScript: recipient(1)}}},
+		"coin twice":                  &ProposalCreated{Inputs: []ProposalInput{{Amount: 1}, {Amount: 1}}, Outputs: []ProposalOutput{{PkScript: payee(1), Amount: 1}}},
+		"more out than in":            &ProposalCreated{Inputs: in, Outputs: []ProposalOutput{{PkScript: payee(1), Amount: 1001}}},
+		"more than all bitcoin":       &ProposalCreated{Inputs: []ProposalInput{{Amount: MaxMoney + 1}}, Outputs: out},
+		"zero output":                 &ProposalCreated{Inputs: in, Outputs: []ProposalOutput{{PkScript: payee(1)}}},
 		"two change outputs":          &ProposalCreated{Inputs: in, Outputs: []ProposalOutput{{Change: &change, Amount: 1}, {Change: &change, Amount: 1}}},
-		"change and script":           &ProposalCreated{Inputs: in, Outputs: []ProposalOutput{{PkScript: recipient(1), Change: &change, Amount: 1}}},
+		"change and script":           &ProposalCreated{Inputs: in, Outputs: []ProposalOutput{{PkScript: payee(1), Change: &change, Amount: 1}}},
 		"no inputs":                   &ProposalCreated{Outputs: out},
 		"no signatures":               &ProposalApproved{},
 		"long signature":              &ProposalApproved{Signatures: []PartialSignature{{Bytes: make([]byte, 74)}}},
@@ -114,7 +120,7 @@ func TestBoundsOfEvents(t *testing.T) {
 		"epoch zero rotated":          &EpochRotated{Stanzas: []Stanza{{}}},
 		"oversized stanza":            &EpochRotated{Number: 1, Stanzas: []Stanza{{Sealed: make([]byte, 257)}}},
 	} {
-		if _, err := EncodeEvent(Event{Time: 1, Body: b}); !errors.Is(err, ErrEvent) {
+		if _, err := Encode(Event{Time: 1, Body: b}); !errors.Is(err, ErrEvent) {
 			t.Errorf("%s: %v, want ErrEvent", name, err)
 		}
 	}
@@ -133,26 +139,26 @@ func TestBoundsOfEvents(t *testing.T) {
 
 func FuzzDecodeEvent(f *testing.F) {
 	for _, b := range events(f) {
-		raw, err := EncodeEvent(Event{Time: 1_700_000_000_000, Body: b})
+		raw, err := Encode(Event{Time: 1_700_000_000_000, Body: b})
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		ev, err := DecodeEvent(b)
+		ev, err := Decode(b)
 		if err != nil {
 			if !errors.Is(err, ErrEvent) && !errors.Is(err, ErrNewer) {
 				t.Fatalf("unnamed error: %v", err)
 			}
 			return
 		}
-		again, err := EncodeEvent(ev)
+		again, err := Encode(ev)
 		if err != nil {
 			t.Fatalf("decoded, but does not encode: %v", err)
 		}
 		// Only ignorable keys may be lost.
-		if next, err := DecodeEvent(again); err != nil || next.Time != ev.Time || next.Body.Kind() != ev.Body.Kind() {
+		if next, err := Decode(again); err != nil || next.Time != ev.Time || next.Body.Kind() != ev.Body.Kind() {
 			t.Fatalf("does not decode again: %v", err)
 		}
 	})
@@ -171,78 +177,6 @@ func FuzzDecodeGenesis(f *testing.F) {
 		}
 		if again, err := EncodeGenesis(g); err != nil || !bytes.Equal(again, b) {
 			t.Fatalf("%x reads, but encodes as %x (%v)", b, again, err)
-		}
-	})
-}
-
-func sampleInvite() Invite {
-	return Invite{
-		Group: journal.GroupID{1}, Founder: journal.Author{2}, Secret: [32]byte{3},
-		Addresses: []string{"/ip4/192.0.2.1/tcp/4001", "/ip4/192.0.2.1/udp/4001/quic-v1"},
-		Expires:   time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC),
-	}
-}
-
-func TestInviteRoundTrip(t *testing.T) {
-	inv := sampleInvite()
-	got, err := ParseInvite("  " + inv.String() + "\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.String() != inv.String() || !got.Expires.Equal(inv.Expires) || len(got.Addresses) != 2 {
-		t.Fatalf("%+v", got)
-	}
-	s := inv.String()
-	for name, bad := range map[string]string{
-		"cut short": s[:len(s)-7], "one letter changed": s[:30] + swap(s[30]) + s[31:], "empty": "",
-		"another prefix": "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "too long": s + s + s + s + s + s,
-	} {
-		if _, err := ParseInvite(bad); !errors.Is(err, ErrInviteFormat) {
-			t.Errorf("%s: %v, want ErrInviteFormat", name, err)
-		}
-	}
-}
-
-func swap(c byte) string {
-	if c == 'q' {
-		return "p"
-	}
-	return "q"
-}
-
-func TestInviteProofBindsEverything(t *testing.T) {
-	inv := sampleInvite()
-	base := inv.Proof(journal.Author{9}, [32]byte{8})
-	other := inv
-	other.Secret[0]++
-	group := inv
-	group.Group[0]++
-	founder := inv
-	founder.Founder[0]++
-	for name, p := range map[string][32]byte{
-		"joiner": inv.Proof(journal.Author{10}, [32]byte{8}), "nonce": inv.Proof(journal.Author{9}, [32]byte{7}),
-		"secret": other.Proof(journal.Author{9}, [32]byte{8}), "group": group.Proof(journal.Author{9}, [32]byte{8}),
-		"founder": founder.Proof(journal.Author{9}, [32]byte{8}),
-	} {
-		if p == base {
-			t.Errorf("the proof does not depend on the %s", name)
-		}
-	}
-}
-
-func FuzzParseInvite(f *testing.F) {
-	f.Add(sampleInvite().String())
-	f.Add("quorate1")
-	f.Fuzz(func(t *testing.T, s string) {
-		inv, err := ParseInvite(s)
-		if err != nil {
-			if !errors.Is(err, ErrInviteFormat) {
-				t.Fatalf("unnamed error: %v", err)
-			}
-			return
-		}
-		if again, err := ParseInvite(inv.String()); err != nil || again.String() != inv.String() {
-			t.Fatalf("does not survive a round trip: %v", err)
 		}
 	})
 }

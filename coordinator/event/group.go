@@ -1,4 +1,4 @@
-package coordinator
+package event
 
 import (
 	"fmt"
@@ -7,86 +7,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/wallet"
 )
 
 // Limits of a group.
 const (
 	MaxCosigners = 20
-	// maxAdmissions bounds the identities of a forming group that a node talks
+	// MaxAdmissions bounds the identities of a forming group that a node talks
 	// to: a founder cannot make it connect to any number of strangers.
-	maxAdmissions = 64
+	MaxAdmissions = 64
 )
-
-// Genesis is the beginning of a group, in plain bytes, and its name:
-// group = H("group", genesis).
-type Genesis struct {
-	Version    uint64         `cbor:"1,keyasint"`
-	Threshold  int            `cbor:"2,keyasint"`
-	Cosigners  int            `cbor:"3,keyasint"`
-	Script     string         `cbor:"4,keyasint"`
-	Network    string         `cbor:"5,keyasint"`
-	Founder    journal.Author `cbor:"6,keyasint"`
-	SealingKey [32]byte       `cbor:"7,keyasint"`
-	Random     [32]byte       `cbor:"8,keyasint"`
-	// Descriptor is that of a wallet that is older than the group, in canonical
-	// form: its keys, their order, all its addresses. Birthday is the height before
-	// which it was not paid.
-	Descriptor string `cbor:"9,keyasint,omitempty"`
-	Birthday   int32  `cbor:"10,keyasint,omitempty"`
-}
-
-// EncodeGenesis returns the genesis' bytes, or ErrEvent when a field is out of bounds.
-func EncodeGenesis(g Genesis) ([]byte, error) {
-	if err := g.check(); err != nil {
-		return nil, err
-	}
-	b, err := theCodec.enc.Marshal(g)
-	if err != nil {
-		return nil, fmt.Errorf("encode genesis: %w", err)
-	}
-	return b, nil
-}
-
-// DecodeGenesis reads a genesis, or returns ErrEvent or ErrNewer.
-func DecodeGenesis(b []byte) (Genesis, error) {
-	var g Genesis
-	if len(b) > maxGenesisBytes {
-		return g, badEvent("genesis of %d bytes", len(b))
-	}
-	if err := theCodec.dec.Unmarshal(b, &g); err != nil {
-		return g, fmt.Errorf("%w: genesis: %w", ErrEvent, err)
-	}
-	if g.Version != 1 {
-		return g, fmt.Errorf("%w: genesis version %d", ErrNewer, g.Version)
-	}
-	again, err := EncodeGenesis(g)
-	if err != nil {
-		return g, err
-	}
-	if string(again) != string(b) {
-		return g, badEvent("genesis is not in canonical form")
-	}
-	return g, nil
-}
-
-func (g Genesis) check() error {
-	if g.Cosigners < 1 || g.Cosigners > MaxCosigners || g.Threshold < 1 || g.Threshold > g.Cosigners {
-		return badEvent("threshold %d of %d cosigners", g.Threshold, g.Cosigners)
-	}
-	if _, err := wallet.FormOf(wallet.ScriptType(g.Script)); err != nil {
-		return badEvent("script type %q", g.Script)
-	}
-	if _, err := wallet.ParseNetwork(g.Network); err != nil {
-		return badEvent("network %q", g.Network)
-	}
-	return g.checkExisting()
-}
-
-// GroupID returns the group that a genesis begins.
-func GroupID(genesis []byte) journal.GroupID {
-	return journal.GroupID(journal.H("group", genesis))
-}
 
 // GroupCreated is the founder's first entry.
 type GroupCreated struct {
@@ -211,16 +140,16 @@ func (*EntriesNamed) Kind() Kind { return KindEntriesNamed }
 // Kind returns KindAddressLeased.
 func (*AddressLeased) Kind() Kind { return KindAddressLeased }
 
-func (b *GroupCreated) check() error {
+func (b *GroupCreated) Check() error {
 	if _, err := DecodeGenesis(b.Genesis); err != nil {
 		return err
 	}
-	return checkText("wallet name", b.Name, maxNameBytes, false)
+	return CheckText("wallet name", b.Name, MaxNameBytes, false)
 }
 
-func (b *MemberAdmitted) check() error { return nil }
+func (b *MemberAdmitted) Check() error { return nil }
 
-func (b *MemberRecord) check() error {
+func (b *MemberRecord) Check() error {
 	if len(b.Key) > 512 || len(b.Proof) > maxProofLen {
 		return badEvent("oversized key or proof")
 	}
@@ -230,22 +159,22 @@ func (b *MemberRecord) check() error {
 	if b.Hosted && (b.How == ProofOwn || b.SealingKey != [32]byte{}) {
 		return badEvent("a hosted cosigner with a node's proof or sealing key")
 	}
-	return checkText("name", b.Name, maxNameBytes, false)
+	return CheckText("name", b.Name, MaxNameBytes, false)
 }
 
-func (b *RosterClosed) check() error {
+func (b *RosterClosed) Check() error {
 	if len(b.Records) < 1 || len(b.Records) > MaxCosigners {
 		return badEvent("roster of %d", len(b.Records))
 	}
 	return nil
 }
 
-func (b *RosterRevealed) check() error { return nil }
-func (b *RosterRatified) check() error { return nil }
-func (b *GroupAbandoned) check() error { return checkText("reason", b.Reason, maxTextBytes, true) }
+func (b *RosterRevealed) Check() error { return nil }
+func (b *RosterRatified) Check() error { return nil }
+func (b *GroupAbandoned) Check() error { return CheckText("reason", b.Reason, MaxTextBytes, true) }
 
-func (b *EpochRotated) check() error {
-	if b.Number < 1 || b.Number > 1<<32 || len(b.Stanzas) < 1 || len(b.Stanzas) > maxAdmissions {
+func (b *EpochRotated) Check() error {
+	if b.Number < 1 || b.Number > 1<<32 || len(b.Stanzas) < 1 || len(b.Stanzas) > MaxAdmissions {
 		return badEvent("epoch %d with %d stanzas", b.Number, len(b.Stanzas))
 	}
 	for _, s := range b.Stanzas {
@@ -256,11 +185,11 @@ func (b *EpochRotated) check() error {
 	return nil
 }
 
-func (b *StanzaFailed) check() error { return nil }
+func (b *StanzaFailed) Check() error { return nil }
 
-func (b *IncarnationStarted) check() error { return nil }
+func (b *IncarnationStarted) Check() error { return nil }
 
-func (b *EntriesNamed) check() error {
+func (b *EntriesNamed) Check() error {
 	// A record, a reveal and a ratification for each member are all there is to name.
 	if len(b.Entries) < 1 || len(b.Entries) > 3*MaxCosigners {
 		return badEvent("%d entries named", len(b.Entries))
@@ -268,21 +197,21 @@ func (b *EntriesNamed) check() error {
 	return nil
 }
 
-func (b *AddressLeased) check() error {
-	if b.Index >= maxIndex {
+func (b *AddressLeased) Check() error {
+	if b.Index >= MaxIndex {
 		return badEvent("address index %d", b.Index)
 	}
 	return nil
 }
 
-// maxIndex is the first hardened child number of BIP32, which no address uses.
-const maxIndex = 1 << 31
+// MaxIndex is the first hardened child number of BIP32, which no address uses.
+const MaxIndex = 1 << 31
 
-// checkText refuses control characters and the Unicode marks that turn the
+// CheckText refuses control characters and the Unicode marks that turn the
 // direction of text. It decides whether an event is valid, so it is the same in
 // every version: what a node writes (checkWritten) and shows (package display)
 // is held to more (decision 0027).
-func checkText(what, s string, limit int, empty bool) error {
+func CheckText(what, s string, limit int, empty bool) error {
 	if len(s) > limit || !utf8.ValidString(s) {
 		return badEvent("%s is over %d bytes or not UTF-8", what, limit)
 	}
@@ -290,7 +219,7 @@ func checkText(what, s string, limit int, empty bool) error {
 		return badEvent("%s is empty", what)
 	}
 	for _, r := range s {
-		if (unicode.IsControl(r) && (r != '\n' || limit < maxTextBytes)) || unicode.Is(unicode.Bidi_Control, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
+		if (unicode.IsControl(r) && (r != '\n' || limit < MaxTextBytes)) || unicode.Is(unicode.Bidi_Control, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
 			return badEvent("%s holds a control character", what)
 		}
 	}

@@ -1,8 +1,9 @@
-package coordinator
+package port
 
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ func (inv Invite) String() string {
 	b = append(b, inv.Group[:]...)
 	b = append(b, inv.Founder[:]...)
 	b = append(b, inv.Secret[:]...)
-	b = appendUint64(b, uint64(inv.Expires.Unix()))
+	b = binary.BigEndian.AppendUint64(b, uint64(inv.Expires.Unix()))
 	n := min(len(inv.Addresses), maxInviteAddresses)
 	b = append(b, byte(n))
 	for _, a := range inv.Addresses[:n] {
@@ -99,7 +100,7 @@ func ParseInvite(s string) (Invite, error) {
 	b = b[copy(inv.Group[:], b):]
 	b = b[copy(inv.Founder[:], b):]
 	b = b[copy(inv.Secret[:], b):]
-	expires, b := readUint64(b)
+	expires, b := binary.BigEndian.Uint64(b), b[8:]
 	if expires > 1<<40 {
 		return inv, fmt.Errorf("%w: impossible expiry", ErrInviteFormat)
 	}
@@ -132,23 +133,8 @@ func (inv Invite) Proof(joiner journal.Author, nonce [32]byte) [32]byte {
 	return [32]byte(mac.Sum(nil))
 }
 
-// id names an invite without telling its secret.
-func (inv Invite) id() string {
+// ID names an invite without telling its secret.
+func (inv Invite) ID() string {
 	h := journal.H("invite-id", inv.Group[:], inv.Secret[:])
 	return hex.EncodeToString(h[:16])
-}
-
-func appendUint64(b []byte, v uint64) []byte {
-	for s := 56; s >= 0; s -= 8 {
-		b = append(b, byte(v>>s))
-	}
-	return b
-}
-
-func readUint64(b []byte) (uint64, []byte) {
-	var v uint64
-	for _, c := range b[:8] {
-		v = v<<8 | uint64(c)
-	}
-	return v, b[8:]
 }

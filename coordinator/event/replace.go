@@ -1,6 +1,8 @@
-package coordinator
+package event
 
 import (
+	"encoding/binary"
+
 	"github.com/quorate/quorate/journal"
 )
 
@@ -21,8 +23,8 @@ type MemberReplaced struct {
 	Consent []byte `cbor:"8,keyasint"`
 }
 
-// consentTag is what a new identity signs under.
-const consentTag = "replacement-consent"
+// ConsentTag is what a new identity signs under.
+const ConsentTag = "replacement-consent"
 
 // ReplacedCut is the last entry that counts of one incarnation of a replaced identity.
 type ReplacedCut struct {
@@ -43,7 +45,7 @@ func (*MemberReplaced) Kind() Kind { return KindMemberReplaced }
 // Kind returns KindReplacementApproved.
 func (*ReplacementApproved) Kind() Kind { return KindReplacementApproved }
 
-func (b *MemberReplaced) check() error {
+func (b *MemberReplaced) Check() error {
 	if b.Key >= MaxCosigners || b.Old == b.New || b.New == (journal.Author{}) {
 		return badEvent("replacement of key %d", b.Key)
 	}
@@ -60,15 +62,15 @@ func (b *MemberReplaced) check() error {
 	return nil
 }
 
-func (b *ReplacementApproved) check() error { return nil }
+func (b *ReplacementApproved) Check() error { return nil }
 
-// id is what the key signs: it binds everything the replacement says, and the group.
-func (b *MemberReplaced) id(group journal.GroupID) [32]byte {
-	key := appendUint64(nil, uint64(b.Key))
+// ID is what the key signs: it binds everything the replacement says, and the group.
+func (b *MemberReplaced) ID(group journal.GroupID) [32]byte {
+	key := binary.BigEndian.AppendUint64(nil, uint64(b.Key))
 	cuts := []byte{}
 	for _, c := range b.Cuts {
 		cuts = append(cuts, c.Incarnation)
-		cuts = append(appendUint64(cuts, c.Seq), c.Last[:]...)
+		cuts = append(binary.BigEndian.AppendUint64(cuts, c.Seq), c.Last[:]...)
 	}
 	return journal.H("replacement", group[:], key, b.Old[:], b.New[:], b.Sealing[:], cuts)
 }

@@ -1,4 +1,4 @@
-package coordinator
+package event
 
 import (
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -8,8 +8,8 @@ import (
 	"github.com/quorate/quorate/wallet"
 )
 
-// maxMoney is 21 million bitcoin, in satoshis.
-const maxMoney = 21_000_000 * 100_000_000
+// MaxMoney is 21 million bitcoin, in satoshis.
+const MaxMoney = 21_000_000 * 100_000_000
 
 // ProposalInput is a coin to spend, as the proposer sees it.
 type ProposalInput struct {
@@ -99,14 +99,14 @@ func (*ProposalWithdrawn) Kind() Kind { return KindProposalWithdrawn }
 // Kind returns KindSignatureCarried.
 func (*SignatureCarried) Kind() Kind { return KindSignatureCarried }
 
-func (b *ProposalCreated) check() error {
-	if len(b.Inputs) < 1 || len(b.Inputs) > maxTxInputs || len(b.Outputs) < 1 || len(b.Outputs) > maxTxOutputs {
+func (b *ProposalCreated) Check() error {
+	if len(b.Inputs) < 1 || len(b.Inputs) > MaxTxInputs || len(b.Outputs) < 1 || len(b.Outputs) > maxTxOutputs {
 		return badEvent("%d inputs and %d outputs", len(b.Inputs), len(b.Outputs))
 	}
 	seen := make(map[wire.OutPoint]bool, len(b.Inputs))
 	var in, out int64
 	for _, i := range b.Inputs {
-		if i.Amount < 1 || i.Amount > maxMoney || i.Branch > wallet.BranchChange || i.Index >= maxIndex {
+		if i.Amount < 1 || i.Amount > MaxMoney || i.Branch > wallet.BranchChange || i.Index >= MaxIndex {
 			return badEvent("input out of range")
 		}
 		if seen[i.OutPoint()] {
@@ -117,42 +117,42 @@ func (b *ProposalCreated) check() error {
 	}
 	change := 0
 	for _, o := range b.Outputs {
-		if o.Amount < 1 || o.Amount > maxMoney || len(o.PkScript) > 10_000 {
+		if o.Amount < 1 || o.Amount > MaxMoney || len(o.PkScript) > 10_000 {
 			return badEvent("output out of range")
 		}
 		if (o.Change == nil) == (len(o.PkScript) == 0) {
 			return badEvent("an output pays either a script or change")
 		}
 		if o.Change != nil {
-			if change++; change > 1 || *o.Change >= maxIndex {
+			if change++; change > 1 || *o.Change >= MaxIndex {
 				return badEvent("more than one change output, or change out of range")
 			}
 		}
-		if err := checkText("label", o.Label, maxLabelBytes, true); err != nil {
+		if err := CheckText("label", o.Label, MaxLabelBytes, true); err != nil {
 			return err
 		}
 		out += o.Amount
 	}
 	// At most 1,000 summands of 2.1e15: no overflow of int64.
-	if in > maxMoney || out > in {
+	if in > MaxMoney || out > in {
 		return badEvent("outputs exceed inputs")
 	}
 	if b.Expires < 0 || b.Expires > maxUnixMillis/1000 || len(b.Replaces) > maxReplaces {
 		return badEvent("expiry or replaces out of range")
 	}
-	return checkText("note", b.Note, maxTextBytes, true)
+	return CheckText("note", b.Note, MaxTextBytes, true)
 }
 
-func (b *ProposalApproved) check() error   { return checkSignatures(b.Signatures) }
-func (b *SignatureCarried) check() error   { return checkSignatures(b.Signatures) }
-func (b *RejectionWithdrawn) check() error { return nil }
-func (b *ProposalWithdrawn) check() error  { return nil }
-func (b *ProposalRejected) check() error {
-	return checkText("reason", b.Reason, maxTextBytes, true)
+func (b *ProposalApproved) Check() error   { return checkSignatures(b.Signatures) }
+func (b *SignatureCarried) Check() error   { return checkSignatures(b.Signatures) }
+func (b *RejectionWithdrawn) Check() error { return nil }
+func (b *ProposalWithdrawn) Check() error  { return nil }
+func (b *ProposalRejected) Check() error {
+	return CheckText("reason", b.Reason, MaxTextBytes, true)
 }
 
 func checkSignatures(sigs []PartialSignature) error {
-	if len(sigs) < 1 || len(sigs) > maxTxInputs*2 {
+	if len(sigs) < 1 || len(sigs) > MaxTxInputs*2 {
 		return badEvent("%d signatures", len(sigs))
 	}
 	limit := wallet.WidestBounds() // an event does not say of which wallet it is
@@ -164,7 +164,7 @@ func checkSignatures(sigs []PartialSignature) error {
 		} else {
 			seen[of] = true
 		}
-		if len(s.Bytes) < limit.Least || len(s.Bytes) > limit.Most || s.Input >= maxTxInputs || int64(s.Key) >= int64(limit.Keys) {
+		if len(s.Bytes) < limit.Least || len(s.Bytes) > limit.Most || s.Input >= MaxTxInputs || int64(s.Key) >= int64(limit.Keys) {
 			return badEvent("signature out of range")
 		}
 	}

@@ -1,4 +1,4 @@
-package coordinator
+package event
 
 import (
 	"bytes"
@@ -47,10 +47,10 @@ const (
 	maxEventBytes  = 256<<10 - 4
 	maxEventItems  = 8192
 	firstIgnorable = 128
-	maxTextBytes   = 1024
-	maxLabelBytes  = 256
-	maxNameBytes   = 64
-	maxTxInputs    = 1000
+	MaxTextBytes   = 1024
+	MaxLabelBytes  = 256
+	MaxNameBytes   = 64
+	MaxTxInputs    = 1000
 	maxTxOutputs   = 1000
 	maxReplaces    = 64
 	maxProofLen    = 73
@@ -75,7 +75,7 @@ type Event struct {
 // Body is one kind of event.
 type Body interface {
 	Kind() Kind
-	check() error
+	Check() error
 }
 
 // The codec is RFC 8949 core deterministic encoding. Keys 0 and 1 of every
@@ -114,8 +114,8 @@ var theCodec = func() codec {
 }()
 
 // EncodeEvent returns the bytes of an event, or ErrEvent when a field is out of bounds.
-func EncodeEvent(e Event) ([]byte, error) {
-	if err := e.Body.check(); err != nil {
+func Encode(e Event) ([]byte, error) {
+	if err := e.Body.Check(); err != nil {
 		return nil, err
 	}
 	body, err := theCodec.enc.Marshal(e.Body)
@@ -145,7 +145,7 @@ func EncodeEvent(e Event) ([]byte, error) {
 // DecodeEvent reads an event. Unknown keys from 128 up are ignored; an unknown
 // lower key or kind is ErrNewer; anything else that is not the canonical
 // encoding of a valid event is ErrEvent.
-func DecodeEvent(b []byte) (Event, error) {
+func Decode(b []byte) (Event, error) {
 	var fields map[uint64]cbor.RawMessage
 	if len(b) > maxEventBytes {
 		return Event{}, fmt.Errorf("%w: too large", ErrEvent)
@@ -164,7 +164,7 @@ func DecodeEvent(b []byte) (Event, error) {
 	if err := theCodec.dec.Unmarshal(fields[1], &ev.Time); err != nil || ev.Time < 0 || ev.Time > maxUnixMillis {
 		return Event{}, fmt.Errorf("%w: no valid time", ErrEvent)
 	}
-	ev.Body = newBody(Kind(kind))
+	ev.Body = NewBody(Kind(kind))
 	if ev.Body == nil {
 		return Event{}, fmt.Errorf("%w: kind %d", ErrNewer, kind)
 	}
@@ -186,7 +186,7 @@ func DecodeEvent(b []byte) (Event, error) {
 	if err := theCodec.dec.Unmarshal(raw, ev.Body); err != nil {
 		return Event{}, fmt.Errorf("%w: %w", ErrEvent, err)
 	}
-	if err := ev.Body.check(); err != nil {
+	if err := ev.Body.Check(); err != nil {
 		return Event{}, err
 	}
 	return ev, nil
@@ -221,7 +221,7 @@ func bodyKeys(b Body) map[uint64]bool {
 	return keys
 }
 
-func newBody(k Kind) Body {
+func NewBody(k Kind) Body {
 	switch k {
 	case KindGroupCreated:
 		return &GroupCreated{}
@@ -271,21 +271,4 @@ func newBody(k Kind) Body {
 
 func badEvent(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrEvent}, args...)...)
-}
-
-// localDecode reads what this node itself stored: larger than any event, but
-// as strict otherwise.
-func localDecode(b []byte, v any) error {
-	dec, err := cbor.DecOptions{
-		DupMapKey:        cbor.DupMapKeyEnforcedAPF,
-		IndefLength:      cbor.IndefLengthForbidden,
-		TagsMd:           cbor.TagsForbidden,
-		MaxNestedLevels:  16,
-		MaxArrayElements: 1 << 26,
-		MaxMapPairs:      1 << 26,
-	}.DecMode()
-	if err != nil {
-		return fmt.Errorf("cbor decoder: %w", err)
-	}
-	return dec.Unmarshal(b, v)
 }

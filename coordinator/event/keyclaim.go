@@ -1,4 +1,4 @@
-package coordinator
+package event
 
 import (
 	"github.com/quorate/quorate/journal"
@@ -39,12 +39,13 @@ func (c KeyClaim) Hash() [32]byte {
 		return proofHash(c.Group, c.Identity, c.Sealing, c.Key)
 	}
 	b := MemberReplaced{Key: c.Replaces.Position, Old: c.Replaces.Old, New: c.Identity, Sealing: c.Sealing, Cuts: c.Replaces.Cuts}
-	return b.id(c.Group)
+	return b.ID(c.Group)
 }
 
-// AccountHash is how a replacement names the ratified key, see Replaced.
-func AccountHash(group journal.GroupID, key wallet.Key) [32]byte {
-	return accountHash(group, key.String())
+// AccountHash is how a replacement names a ratified key without telling it, by
+// the key as in the member's record: see Replaced.
+func AccountHash(group journal.GroupID, key string) [32]byte {
+	return journal.H("replacement-key", group[:], []byte(key))
 }
 
 // Of says whether the claim is about a key.
@@ -52,7 +53,7 @@ func (c KeyClaim) Of(key wallet.Key) bool {
 	if c.Replaces == nil {
 		return c.Key == key.String()
 	}
-	return c.Replaces.Account == AccountHash(c.Group, key)
+	return c.Replaces.Account == AccountHash(c.Group, key.String())
 }
 
 // Check says whether a claim that came from elsewhere is one that a group could
@@ -74,5 +75,5 @@ func (c KeyClaim) Check() error {
 		Key: c.Replaces.Position, Old: c.Replaces.Old, New: c.Identity, Sealing: c.Sealing, Cuts: c.Replaces.Cuts,
 		Consent: make([]byte, 64), // it is made after the claim was signed
 	}
-	return b.check()
+	return b.Check()
 }
