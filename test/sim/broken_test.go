@@ -39,8 +39,8 @@ func breaches() []breach {
 	return []breach{
 		one("sign guard off", "coordinator/guard.go",
 			"if tx == p.TxID || slices.Contains", "if true || slices.Contains"),
-		one("persist after publish", "coordinator/machine.go",
-			"return append([]Effect{Persist{s.batch}}, s.effects...)", "return append(s.effects, Persist{s.batch})"),
+		one("effects before the commit", "coordinator/turn.go",
+			"	if !t.batch.empty() {\n", "	for _, e := range t.effects {\n		execute(e)\n	}\n	t.effects = nil\n	if !t.batch.empty() {\n"),
 		one("status stored", "coordinator/step_status.go",
 			"now := derive(s.m.State, s.m.View, s.now(), p, q)",
 			"now := derive(s.m.State, s.m.View, s.now(), p, q)\nif known && !was.Live() && was != \"\" { now = was }"),
