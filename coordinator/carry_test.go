@@ -141,6 +141,42 @@ func TestAForkerMakesNobodyWriteWithoutEnd(t *testing.T) {
 	}
 }
 
+// What a member wrote past its own cut stands without effect; when it turns out that
+// it forked there, too, nothing else is tainted than before, and what it signed is
+// carried all the same: others may never be handed those entries.
+func TestWhatAForkerSignedPastItsCutIsCarried(t *testing.T) {
+	c := active(t, 3, 3)
+	c.fund(1_000_000)
+	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
+	id := b.must(pay(1, 100_000)).(Proposed).Proposal
+	c.settle()
+	p, _ := a.m.State.Proposal(id)
+	next := evil.nextPlace()
+	first := *next
+	at := evil.m.State.chains.Frontier()[evil.chain()]
+	for _, e := range []*journal.Entry{
+		evil.forge(&journal.Next{Incarnation: 2, Seq: 1}, &IncarnationStarted{Seq: at.Seq, Last: at.ID}),
+		evil.forge(next, &AddressLeased{Index: 3}),
+		evil.forge(next, &ProposalApproved{Proposal: id, Signatures: evil.signedBy(p.Body)}),
+	} {
+		a.must(EntryIn{e})
+	}
+	a.rest()
+	if n := a.carries(); n != 0 {
+		t.Fatalf("%d entries are carried of a chain that is not forked", n)
+	}
+	a.must(EntryIn{evil.forge(&first, &AddressLeased{Index: 7})})
+	a.rest()
+	if n := a.carries(); n != 1 {
+		t.Errorf("%d entries carry what the forker signed, want 1", n)
+	}
+	c.settle(a, b)
+	q, _ := b.m.State.Proposal(id)
+	if n := b.m.State.fully(q); n != 2 {
+		t.Errorf("another counts the signatures of %d keys, want 2", n)
+	}
+}
+
 // What one forker uses up is not what is carried for another, who forked by mistake.
 func TestEachForkerIsCarriedOnItsOwnAccount(t *testing.T) {
 	slow(t)

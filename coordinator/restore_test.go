@@ -221,6 +221,41 @@ func TestARestoredNodeBeginsByOverride(t *testing.T) {
 	clean(t, c.peers[0], c.peers[1], r)
 }
 
+// Of two cosigners one is restored while the other has lost its machine: nobody is
+// left to catch up with, and the one who is left lets the other in again.
+func TestARestoredNodeInvitesWhomItWaitsFor(t *testing.T) {
+	c := active(t, 2, 2)
+	c.fund(1_000_000)
+	a, b := c.peers[0], c.peers[1]
+	r := a.backup().restore()
+	lost := b.id()
+	x := NewInvite{Replace: &lost, Expires: c.clock.Add(InviteLife)}
+	_, err := r.do(x)
+	mustRefuse(t, err, RuleRestored)
+	if r.m.local.Incarnation != 1 {
+		t.Fatal("what is refused begins nothing")
+	}
+	x.Allow = []string{RuleRestored}
+	inv := r.must(x).(Invite)
+	if r.m.local.Incarnation != 2 {
+		t.Fatalf("incarnation %d", r.m.local.Incarnation)
+	}
+	d := b.device(41)
+	g, err := r.present(d, inv, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim, err := g.Challenge.Claim(d.self, inv.Group, d.key().Prove)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.enter(r, inv, claim, d.key())
+	c.settle(r, d)
+	if got := r.memberOf(1); r.memberOf(0) != r.id() || got != d.id() {
+		t.Errorf("the members are not the two who are left: %s", got)
+	}
+}
+
 // A backup restored twice goes on after what the first copy wrote.
 func TestASecondRestoreIsAThirdIncarnation(t *testing.T) {
 	c := active(t, 2, 3)

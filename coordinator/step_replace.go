@@ -112,6 +112,15 @@ func (s *step) inviteReplacement(x NewInvite) error {
 		return refuse(RuleMemberOnline, "the node of %q is online: it is not lost", a.Members[at].Called()).
 			hint("if it was stolen, or runs without its owner, repeat with --allow %s", RuleMemberOnline).overridable()
 	}
+	// Where this one was restored and all the others are gone, nobody is left to catch
+	// up with: it begins again because its user says so, or nobody ever could.
+	if err := s.overrideRestored(x.Allow); err != nil {
+		return err
+	}
+	if s.m.catchingUp() {
+		return refuse(RuleRestored, "this node was restored, and has not synced since with another member, who may hold what it wrote after the backup was made").
+			hint("wait until one is online; if all of them are gone for good, repeat with --allow %s", RuleRestored).overridable()
+	}
 	if _, err := s.next(); err != nil {
 		return err
 	}

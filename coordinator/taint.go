@@ -60,7 +60,7 @@ func (s State) add(e *journal.Entry, wanted bool) (State, journal.Outcome, error
 
 // link takes an entry into the chains.
 func (s State) link(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
-	before := s.taintedFrom(e.Chain())
+	before, forked := s.taintedFrom(e.Chain()), s.chains.ForkedAt(e.Chain())
 	chains, out, err := s.chains.Add(e, wanted)
 	if err != nil || out == journal.Duplicate {
 		return s, out, err
@@ -68,6 +68,11 @@ func (s State) link(e *journal.Entry, wanted bool) (State, journal.Outcome, erro
 	s.chains = chains
 	if out == journal.Forked {
 		s = s.retaint(e.Chain(), before)
+		if from := s.taintedFrom(e.Chain()); forked == 0 && from == before {
+			// Tainted as it was, past a cut: but others may not be handed it any more,
+			// and what it proves is to be carried.
+			s = s.proposalsRetainted(retaint{e.Chain(), from, before})
+		}
 	}
 	return s, out, nil
 }

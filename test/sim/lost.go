@@ -52,6 +52,16 @@ func (n *node) restore(down time.Duration) {
 			return
 		}
 	}
+	// What it did for a new device went with its disk where nobody else heard of it:
+	// that one's owner asks for another invite and begins with an empty directory.
+	for _, x := range n.w.honest() {
+		heard := slices.ContainsFunc(n.w.honest(), func(y *node) bool {
+			return y != n && y != x && slices.Contains(y.m.State.Members(), x.id())
+		})
+		if x.replaced && x.inviter == n.id() && !(x.in && heard) {
+			return
+		}
+	}
 	n.w.count("nodes restored")
 	n.w.note("%s is restored", n.name)
 	for _, x := range n.wallets() {
@@ -166,7 +176,12 @@ func (n *node) takePlace() {
 	}
 	if n.invite == (coordinator.Invite{}.Secret) || n.inviter != by.id() {
 		lost := n.lost
-		v, err := by.do(coordinator.NewInvite{Replace: &lost, Expires: by.clock().Add(coordinator.InviteLife), Allow: []string{coordinator.RuleMemberOnline}})
+		allow := []string{coordinator.RuleMemberOnline}
+		if by.restored && len(w.nodes) == 2 {
+			// Nobody is left whom it could catch up with, as its owner sees.
+			allow = append(allow, coordinator.RuleRestored)
+		}
+		v, err := by.do(coordinator.NewInvite{Replace: &lost, Expires: by.clock().Add(coordinator.InviteLife), Allow: allow})
 		inv, ok := v.(coordinator.Invite)
 		if err != nil || !ok {
 			w.note("%s does not invite: %v", by.name, err)
