@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
 )
 
 // Sizes and times of an actor.
@@ -174,23 +175,15 @@ func (a *Actor) run() {
 	}
 }
 
-// turn is what one commit makes durable together.
-type turn struct {
-	machine Machine
-	batch   port.Batch
-	effects []Effect
-	replies []func(error)
-}
-
 // handle steps through a message, and through entries waiting behind it: they
 // share one synced commit. When the commit fails the machine stays as it was.
 func (a *Actor) handle(first envelope) {
-	t := &turn{machine: *a.current.Load(), batch: port.Batch{Group: a.group, Puts: map[string][]byte{}}}
-	a.take(t, first)
+	t := NewTurn(*a.current.Load(), a.shell())
+	replies := []func(error){a.take(t, first)}
 	for n := 1; n < together && isEntry(first.msg); n++ {
 		select {
 		case e := <-a.inbox:
-			a.take(t, e)
+			replies = append(replies, a.take(t, e))
 			if !isEntry(e.msg) {
 				n = together
 			}
@@ -200,24 +193,21 @@ func (a *Actor) handle(first envelope) {
 		break
 	}
 	a.callIt(t)
-	if err := a.commit(t.batch); err != nil {
-		for _, r := range t.replies {
-			r(err)
-		}
+	err := t.Finish(a.commit, func(m Machine) {
+		a.current.Store(&m)
+		a.unsnapped += t.Entries()
+	}, func(e Effect) {
+		a.logFault("effect", contained(func() error { a.execute(e); return nil }))
+	})
+	for _, r := range replies {
+		r(err)
+	}
+	if err != nil {
 		if _, ok := first.msg.(Started); ok {
 			// What is final must be broadcast again, as soon as the disk allows.
 			a.done.Go(func() { a.startAgain() })
 		}
 		return
-	}
-	m := t.machine
-	a.current.Store(&m)
-	a.unsnapped += len(t.batch.Entries)
-	for _, e := range t.effects {
-		a.logFault("effect", contained(func() error { a.execute(e); return nil }))
-	}
-	for _, r := range t.replies {
-		r(nil)
 	}
 	a.snapshot(snapshotEach)
 }
@@ -262,10 +252,9 @@ func isEntry(msg any) bool {
 	return ok
 }
 
-// take runs Step for a message and, where a signature is asked for, at once
-// for its result: no other message comes in between.
-func (a *Actor) take(t *turn, e envelope) {
-	value, err := a.step(t, e.msg)
+// take takes a message, and returns what answers it once the commit is done, or not.
+func (a *Actor) take(t *Turn, e envelope) func(commit error) {
+	value, err := t.Take(e.msg)
 	if e.reply == nil {
 		if err != nil && !port.IsReject(err) {
 			var r *port.Outcome
@@ -273,14 +262,28 @@ func (a *Actor) take(t *turn, e envelope) {
 				a.ports.Log.Warn("wallet step failed", "wallet", a.group.String()[:8], "message", fmt.Sprintf("%T", e.msg), "error", err)
 			}
 		}
-		return
+		return func(error) {}
 	}
-	t.replies = append(t.replies, func(commit error) {
+	return func(commit error) {
 		if err == nil {
 			err = commit
 		}
 		e.reply <- result{value, err}
-	})
+	}
+}
+
+// shell is what a turn of this actor asks for.
+func (a *Actor) shell() Shell {
+	sh := Shell{
+		Input: a.input, Fault: a.logFault,
+		Sign: func(local Local, spend *wallet.Spend) ([]wallet.Signature, error) {
+			return a.ports.Signer.SignSpend(a.ctx, local.Script, local.Account, spend)
+		},
+	}
+	if a.detached() {
+		sh.Detached = a.guardFirst
+	}
+	return sh
 }
 
 // input passes the time and entropy to a step.
@@ -292,42 +295,7 @@ func (a *Actor) input(msg any) (Input, error) {
 	return in, nil
 }
 
-func (a *Actor) step(t *turn, msg any) (any, error) {
-	in, err := a.input(msg)
-	if err != nil {
-		return nil, err
-	}
-	next, effects, err := a.stepOver(t.machine, in)
-	if err != nil {
-		return nil, err
-	}
-	var value any
-	for _, e := range effects {
-		switch x := e.(type) {
-		case Sign:
-			// Nothing of this step is kept but the question: Step asks every
-			// rule again when the answer comes.
-			local := next.local
-			if x.Signed.Err = a.guardFirst(t, x.Guard); x.Signed.Err == nil {
-				x.Signed.Signatures, x.Signed.Err = a.ports.Signer.SignSpend(a.ctx, local.Script, local.Account, x.Spend)
-			}
-			return a.step(t, x.Signed)
-		case Persist:
-			t.batch.Merge(x.Batch)
-		case Reply:
-			value = x.Value
-		default:
-			t.effects = append(t.effects, e)
-		}
-	}
-	t.machine = next
-	return value, nil
-}
-
 func (a *Actor) commit(b port.Batch) error {
-	if len(b.Entries)+len(b.Puts)+len(b.Deletes)+len(b.Guard) == 0 {
-		return nil
-	}
 	// Not the actor's context: a commit that began is waited for.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), commitTime)
 	defer cancel()

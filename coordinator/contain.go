@@ -54,30 +54,6 @@ func contained(f func() error) (err error) {
 // unread is an entry that is stored and not read: reading it failed.
 type unread struct{ entry *journal.Entry }
 
-// stepOver runs Step. A fault of this program in it is an error like any other;
-// the entry that it fails on is stored without effect, so that nobody is asked
-// for it again, and is told. That is this node's alone: what it makes of its
-// entries differs from what others do until a version without the fault reads
-// them again.
-func (a *Actor) stepOver(m Machine, in Input) (next Machine, effects []Effect, err error) {
-	run := func(msg any) error {
-		return contained(func() (err error) {
-			next, effects, err = Step(m, Input{Now: in.Now, Entropy: in.Entropy, Msg: msg})
-			return err
-		})
-	}
-	err = run(in.Msg)
-	a.logFault(fmt.Sprintf("%T", in.Msg), err)
-	if e, ok := in.Msg.(EntryIn); ok && errors.Is(err, ErrFault) {
-		err = run(unread{e.Entry})
-		a.logFault("unread", err)
-	}
-	if err != nil {
-		return m, nil, err
-	}
-	return next, effects, nil
-}
-
 // maxFaults is how many faults a wallet's log says the place of.
 const maxFaults = 16
 

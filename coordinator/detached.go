@@ -12,21 +12,19 @@ func (a *Actor) detached() bool {
 	return ok && d.Detached()
 }
 
-// guardFirst makes the sign guard durable before a signer in another process is
-// asked. It stays so if nothing is signed: a further proposal on these coins
-// must then replace this one.
-func (a *Actor) guardFirst(t *turn, updates []port.GuardUpdate) error {
-	if !a.detached() || len(updates) == 0 {
-		return nil
-	}
+// guardFirst makes the sign guard durable before a signer in another process is asked.
+func (a *Actor) guardFirst(updates []port.GuardUpdate) error {
 	if err := a.commit(port.Batch{Group: a.group, Guard: updates}); err != nil {
 		return err
 	}
 	// What is durable is also known to those who look, whatever comes of this turn.
-	now := *a.current.Load()
-	for _, u := range updates {
-		t.machine.Guard = t.machine.Guard.add(u.GuardRecord)
-		now.Guard = now.Guard.add(u.GuardRecord)
+	in, err := a.input(Guarded{updates})
+	if err != nil {
+		return err
+	}
+	now, _, err := Step(*a.current.Load(), in)
+	if err != nil {
+		return err
 	}
 	a.current.Store(&now)
 	return nil

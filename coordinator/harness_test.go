@@ -74,13 +74,28 @@ func (p *peer) input(msg any) Input {
 	return Input{Now: *p.clock, Entropy: sha256.Sum256(binary.BigEndian.AppendUint64([]byte(p.name), p.drawn)), Msg: msg}
 }
 
-// do steps and executes. The result is the reply.
+// do runs a turn of one message. The result is the reply.
 func (p *peer) do(msg any) (any, error) {
-	next, effects, err := Step(p.m, p.input(msg))
+	t := NewTurn(p.m, Shell{
+		Input: func(msg any) (Input, error) { return p.input(msg), nil },
+		Sign:  func(_ Local, spend *wallet.Spend) ([]wallet.Signature, error) { return spend.Sign(p.account) },
+		Fault: func(what string, err error) { p.tb.Errorf("%s: %s: %v", p.name, what, err) },
+	})
+	value, err := t.Take(msg)
 	if err != nil {
 		return nil, err
 	}
-	return p.execute(next, effects)
+	err = t.Finish(func(b port.Batch) error {
+		if p.failing {
+			return errDisk
+		}
+		p.persist(b)
+		return nil
+	}, func(m Machine) { p.m = m }, p.perform)
+	if err != nil {
+		return nil, err
+	}
+	return value, nil
 }
 
 func (p *peer) must(msg any) any {
@@ -92,13 +107,10 @@ func (p *peer) must(msg any) any {
 	return v
 }
 
+// execute keeps what Found, Enter and their like returned.
 func (p *peer) execute(next Machine, effects []Effect) (any, error) {
 	var value any
 	for _, e := range effects {
-		if x, ok := e.(Sign); ok {
-			x.Signed.Signatures, x.Signed.Err = x.Spend.Sign(p.account)
-			return p.do(x.Signed)
-		}
 		if x, ok := e.(Persist); ok {
 			if p.failing {
 				return nil, errDisk
@@ -108,18 +120,23 @@ func (p *peer) execute(next Machine, effects []Effect) (any, error) {
 	}
 	p.m = next
 	for _, e := range effects {
-		switch x := e.(type) {
-		case Publish:
-			p.out = append(p.out, x.Entry)
-		case Broadcast:
-			p.sent = append(p.sent, x.Tx)
-		case Reply:
+		if x, ok := e.(Reply); ok {
 			value = x.Value
-		case Tell:
-			p.told = append(p.told, x.Notice)
 		}
+		p.perform(e)
 	}
 	return value, nil
+}
+
+func (p *peer) perform(e Effect) {
+	switch x := e.(type) {
+	case Publish:
+		p.out = append(p.out, x.Entry)
+	case Broadcast:
+		p.sent = append(p.sent, x.Tx)
+	case Tell:
+		p.told = append(p.told, x.Notice)
+	}
 }
 
 func (p *peer) persist(b port.Batch) {

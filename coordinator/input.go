@@ -140,6 +140,10 @@ type Reject struct {
 // Withdraw takes this node's own proposal back.
 type Withdraw struct{ Proposal journal.EntryID }
 
+// Guarded says that the sign guard holds these already: they were made durable
+// before a signer in another process was asked.
+type Guarded struct{ Updates []port.GuardUpdate }
+
 // Signed is the result of a Sign effect: the command that asked for it, the
 // proposal as drafted, and the signatures.
 type Signed struct {

@@ -106,6 +106,9 @@ const (
 // pure: the same machine and input give the same result, and the machine
 // passed in stays as it was.
 func Step(m Machine, in Input) (Machine, []Effect, error) {
+	if x, ok := in.Msg.(Guarded); ok {
+		return m.guarded(x), nil, nil
+	}
 	s := &step{m: m, before: m, in: in, batch: port.Batch{Group: m.State.group, Puts: map[string][]byte{}}}
 	if err := s.take(in.Msg); err != nil {
 		return m, nil, err

@@ -246,7 +246,7 @@ func TestARestoredNodeInvitesWhomItWaitsFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claim, err := g.Challenge.Claim(d.self, inv.Group, d.key().Prove)
+	claim, err := g.Challenge.Claim(d.self.Identity, d.self.Sealing.Public(), inv.Group, d.key().Prove)
 	if err != nil {
 		t.Fatal(err)
 	}

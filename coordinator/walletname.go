@@ -188,8 +188,8 @@ func cutBytes(s string, most int) string {
 
 // callIt gives the wallet a name once its founder's is known, in the commit that
 // brings that.
-func (a *Actor) callIt(t *turn) {
-	m := t.machine
+func (a *Actor) callIt(t *Turn) {
+	m := t.Machine()
 	if m.State.Abandoned() {
 		a.ports.names.hold(a.group, "") // its name is free again
 		return

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
@@ -105,14 +104,6 @@ func (n *node) input(msg any) coordinator.Input {
 	return coordinator.Input{Now: n.clock(), Entropy: sha256.Sum256(binary.BigEndian.AppendUint64(b, n.drew)), Msg: msg}
 }
 
-// turn is what one commit makes durable together.
-type turn struct {
-	m       coordinator.Machine
-	batch   coordinator.Batch
-	durable bool // there is something to commit
-	effects []coordinator.Effect
-}
-
 type answer struct {
 	value any
 	err   error
@@ -124,8 +115,7 @@ func (n *node) do(msg any) (any, error) {
 	return a[0].value, a[0].err
 }
 
-// turn runs messages that share one commit. Effects are executed in the order
-// in which Step gives them: those after the commit only when it is done.
+// turn runs messages that share one commit, as an actor does.
 func (n *node) turn(msgs ...any) []answer {
 	answers := make([]answer, len(msgs))
 	if !n.up {
@@ -135,130 +125,94 @@ func (n *node) turn(msgs ...any) []answer {
 		return answers
 	}
 	life := n.life
-	t := &turn{m: n.m, batch: coordinator.Batch{Group: n.w.group, Puts: map[string][]byte{}}}
+	t := coordinator.NewTurn(n.m, n.shell())
 	for i, msg := range msgs {
 		answers[i].value, answers[i].err = n.step(t, msg)
 	}
-	fail := func(err error) []answer {
-		for i := range answers {
-			if answers[i].err == nil {
-				answers[i] = answer{nil, err}
-			}
+	durable, point, done := false, -1, 0
+	err := t.Finish(func(b coordinator.Batch) error {
+		if durable = true; n.armed != nil {
+			point = n.armed.point
 		}
-		return answers
-	}
-	point := -1
-	if t.durable && n.armed != nil {
-		point = n.armed.point
-	}
-	if point == 0 {
-		n.crash(n.armed.down)
-		return fail(errDown)
-	}
-	if t.durable {
-		if err := n.commit(t); err != nil {
-			return fail(err)
-		}
-	}
-	n.m = t.m
-	if n.honest() && n.stepped%readEach == 0 {
-		n.readAll()
-	}
-	if n.honest() && t.durable && n.stepped%reloadEach == 0 {
-		n.checkReload()
-	}
-	for i, e := range t.effects {
-		if point > 0 && i >= point-1 {
+		if point == 0 {
 			n.crash(n.armed.down)
-			return fail(errDown)
+			return errDown
+		}
+		return n.commit(t.Machine(), b, t.Effects())
+	}, func(m coordinator.Machine) {
+		n.m = m
+		if n.honest() && n.stepped%readEach == 0 {
+			n.readAll()
+		}
+		if n.honest() && durable && n.stepped%reloadEach == 0 {
+			n.checkReload()
+		}
+	}, func(e coordinator.Effect) {
+		if done++; point > 0 && done >= point {
+			if n.life == life {
+				n.crash(n.armed.down)
+			}
+			return
 		}
 		n.execute(e)
-	}
-	if point > 0 {
+	})
+	if err == nil && point > 0 && n.life == life {
 		n.crash(n.armed.down)
 	}
-	if n.life != life || !n.up {
-		return fail(errDown)
+	if err == nil && (n.life != life || !n.up) {
+		err = errDown
+	}
+	for i := range answers {
+		if err != nil && answers[i].err == nil {
+			answers[i] = answer{nil, err}
+		}
 	}
 	return answers
 }
 
-func (n *node) commit(t *turn) error {
-	if err := n.disk.Commit(context.Background(), t.batch); err != nil {
+// shell is what a turn of this node asks for.
+func (n *node) shell() coordinator.Shell {
+	return coordinator.Shell{
+		Input: func(msg any) (coordinator.Input, error) {
+			n.w.steps++
+			return n.input(msg), nil
+		},
+		Sign: func(_ coordinator.Local, spend *wallet.Spend) ([]wallet.Signature, error) {
+			return spend.Sign(n.account)
+		},
+		Fault: func(what string, err error) { n.w.violation("%s: %s made Step panic: %v", n.name, what, err) },
+	}
+}
+
+func (n *node) commit(m coordinator.Machine, b coordinator.Batch, effects []coordinator.Effect) error {
+	if err := n.disk.Commit(context.Background(), b); err != nil {
 		if errors.Is(err, coordinator.ErrGuardConflict) && n.honest() {
 			n.w.violation("%s: the store's own sign guard had to refuse a signature", n.name)
 		}
 		return err
 	}
-	n.w.traced(n, t.batch)
+	n.w.traced(n, b)
 	if n.honest() {
-		for _, e := range t.effects {
+		for _, e := range effects {
 			if p, ok := e.(coordinator.Publish); ok {
-				n.w.wrote(n, p.Entry, t.m)
+				n.w.wrote(n, p.Entry, m)
 			}
 		}
 	}
 	return nil
 }
 
-func (n *node) step(t *turn, msg any) (value any, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			n.w.violation("%s: %T made Step panic: %v", n.name, msg, r)
-			err = errDown
-		}
-	}()
-	n.w.steps++
-	next, effects, err := coordinator.Step(t.m, n.input(msg))
+func (n *node) step(t *coordinator.Turn, msg any) (any, error) {
+	before := t.Machine().View.Synced()
+	value, err := t.Take(msg)
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := msg.(coordinator.EntryIn); ok && n.honest() && t.m.View.Synced() && !next.View.Synced() {
+	if _, ok := msg.(coordinator.EntryIn); ok && n.honest() && before && !t.Machine().View.Synced() {
 		n.w.violation("%s: what a member wrote makes it look at the chain anew", n.name)
 	}
-	for _, e := range effects {
-		switch x := e.(type) {
-		case coordinator.Sign:
-			x.Signed.Signatures, x.Signed.Err = x.Spend.Sign(n.account)
-			return n.step(t, x.Signed)
-		case coordinator.Persist:
-			t.merge(x.Batch)
-		case coordinator.Reply:
-			value = x.Value
-		default:
-			if pending(effects) {
-				// Before what it tells of is durable, if Step says so.
-				before := n.m
-				n.m = next
-				n.execute(e)
-				n.m = before
-				continue
-			}
-			t.effects = append(t.effects, e)
-		}
-	}
-	t.m = next
 	n.stepped++
 	return value, nil
-}
-
-// pending says whether a batch comes after other effects. It never does.
-func pending(effects []coordinator.Effect) bool {
-	return slices.IndexFunc(effects, func(e coordinator.Effect) bool { _, ok := e.(coordinator.Persist); return ok }) > 0
-}
-
-func (t *turn) merge(b coordinator.Batch) {
-	t.durable = true
-	t.batch.Entries = append(t.batch.Entries, b.Entries...)
-	t.batch.Guard = append(t.batch.Guard, b.Guard...)
-	for k, v := range b.Puts {
-		t.batch.Puts[k] = v
-		t.batch.Deletes = slices.DeleteFunc(t.batch.Deletes, func(d string) bool { return d == k })
-	}
-	for _, k := range b.Deletes {
-		delete(t.batch.Puts, k)
-		t.batch.Deletes = append(t.batch.Deletes, k)
-	}
 }
 
 func (n *node) execute(e coordinator.Effect) {

@@ -157,7 +157,7 @@ func (w *world) found(f *node) {
 func (n *node) enter(m coordinator.Machine, effects []coordinator.Effect) bool {
 	for _, e := range effects {
 		if p, ok := e.(coordinator.Persist); ok {
-			if n.commit(&turn{m: m, batch: p.Batch, effects: effects}) != nil {
+			if n.commit(m, p.Batch, effects) != nil {
 				return false
 			}
 		}

@@ -291,7 +291,7 @@ func (n *node) snapshot() {
 		return
 	}
 	for _, b := range parts {
-		if n.commit(&turn{m: n.m, batch: b}) != nil {
+		if n.commit(n.m, b, nil) != nil {
 			return
 		}
 	}

@@ -1,0 +1,117 @@
+package explore
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+// disk is a coordinator.Store as a value: a copy of it stays as it was.
+type disk struct {
+	entries pmap.Map[string, *journal.Entry] // by chain, seq and id
+	ids     pmap.Map[string, *journal.Entry]
+	records pmap.Map[string, []byte]
+	guard   pmap.Map[string, coordinator.GuardRecord] // by coin and txid
+}
+
+var _ coordinator.Store = (*disk)(nil)
+
+func (d *disk) add(e *journal.Entry) {
+	c, p := e.Chain(), e.Position()
+	k := append(append([]byte{}, c.Author[:]...), c.Incarnation)
+	k = append(binary.BigEndian.AppendUint64(k, p.Seq), p.ID[:]...)
+	d.entries = d.entries.Set(string(k), e)
+	d.ids = d.ids.Set(string(p.ID[:]), e)
+}
+
+func (d *disk) holds(id journal.EntryID) bool {
+	_, ok := d.ids.Get(string(id[:]))
+	return ok
+}
+
+func guardKey(r coordinator.GuardRecord) string {
+	return string(r.OutPoint.Hash[:]) + string(binary.BigEndian.AppendUint32(nil, r.OutPoint.Index)) + string(r.TxID[:])
+}
+
+// Commit applies a batch, or refuses it for the sign guard.
+func (d *disk) Commit(_ context.Context, b coordinator.Batch) error {
+	for _, u := range b.Guard {
+		for _, g := range d.guard.All() {
+			if g.OutPoint == u.OutPoint && g.TxID != u.TxID && !slices.Contains(u.Known, g.TxID) {
+				return coordinator.ErrGuardConflict
+			}
+		}
+	}
+	for _, u := range b.Guard {
+		d.guard = d.guard.Set(guardKey(u.GuardRecord), u.GuardRecord)
+	}
+	for _, e := range b.Entries {
+		d.add(e)
+	}
+	for k, v := range b.Puts {
+		d.records = d.records.Set(k, slices.Clone(v))
+	}
+	for _, k := range b.Deletes {
+		d.records = d.records.Delete(k)
+	}
+	return nil
+}
+
+// Walk yields every entry, each chain in order of seq.
+func (d *disk) Walk(_ context.Context, _ journal.GroupID, yield func(*journal.Entry) error) error {
+	for _, e := range d.entries.All() {
+		if err := yield(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Entry returns one entry.
+func (d *disk) Entry(_ context.Context, _ journal.GroupID, id journal.EntryID) (*journal.Entry, error) {
+	if e, ok := d.ids.Get(string(id[:])); ok {
+		return e, nil
+	}
+	return nil, coordinator.ErrNotFound
+}
+
+// Range is not asked for here: entries are delivered one by one.
+func (d *disk) Range(context.Context, journal.GroupID, journal.ChainKey, uint64, int, int) ([]*journal.Entry, error) {
+	return nil, coordinator.ErrUnsupported
+}
+
+// Records returns the records whose name starts with prefix.
+func (d *disk) Records(_ context.Context, _ journal.GroupID, prefix string) (map[string][]byte, error) {
+	out := map[string][]byte{}
+	for k, v := range d.records.All() {
+		if strings.HasPrefix(k, prefix) {
+			out[k] = v
+		}
+	}
+	return out, nil
+}
+
+// Guard returns what this node signed.
+func (d *disk) Guard(context.Context) ([]coordinator.GuardRecord, error) {
+	var out []coordinator.GuardRecord
+	for _, g := range d.guard.All() {
+		out = append(out, g)
+	}
+	return out, nil
+}
+
+// chain yields the entries of one chain, in order.
+func (d *disk) chain(c journal.ChainKey, yield func(*journal.Entry)) {
+	prefix := string(c.Author[:]) + string([]byte{c.Incarnation})
+	for k, e := range d.entries.From(prefix) {
+		if !strings.HasPrefix(k, prefix) {
+			return
+		}
+		yield(e)
+	}
+}

@@ -1,0 +1,67 @@
+package sim
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Ready is a wallet that is active and paid, as each of its members has it, for
+// tests that begin there.
+type Ready struct {
+	Group     journal.GroupID
+	Threshold int
+	Now       time.Time
+	Tip       coordinator.BlockRef
+	Coins     []wire.OutPoint // confirmed and unspent
+	Members   []ReadyMember
+}
+
+// ReadyMember is what one member of a Ready has in memory and in its store.
+type ReadyMember struct {
+	Name    string
+	Self    *coordinator.Self
+	Account *wallet.AccountKey
+	Machine coordinator.Machine
+	Entries []*journal.Entry
+	Records map[string][]byte
+}
+
+// Ready returns a wallet that k of n spend from, the same each time.
+func (p *Pool) Ready(k, n int) (Ready, error) {
+	g, err := p.group(k, n, false)
+	if err != nil {
+		return Ready{}, err
+	}
+	out := Ready{Group: g.id, Threshold: k, Now: birthTime().Add(4 * time.Minute), Tip: g.chain.blocks[len(g.chain.blocks)-1].ref}
+	for i, m := range g.machines {
+		x := p.people[i]
+		var entries []*journal.Entry
+		for _, c := range g.disks[i].chains {
+			entries = append(entries, c...)
+		}
+		slices.SortFunc(entries, func(a, b *journal.Entry) int {
+			x, y := a.ID(), b.ID()
+			return slices.Compare(x[:], y[:])
+		})
+		records := maps.Clone(g.disks[i].records)
+		parts, err := coordinator.EncodeSnapshot(m)
+		if err != nil {
+			return Ready{}, err
+		}
+		for _, b := range parts {
+			maps.Copy(records, b.Puts)
+		}
+		out.Members = append(out.Members, ReadyMember{x.name, x.self, x.account, m, entries, records})
+	}
+	for _, c := range coordinator.Coins(g.machines[0].State, g.machines[0].View, out.Now) {
+		out.Coins = append(out.Coins, c.OutPoint)
+	}
+	return out, nil
+}
