@@ -8,6 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -70,7 +71,7 @@ func (m *Machine) foreign(id chainhash.Hash) bool {
 
 // fullySigned returns of how many keys the entries hold verified signatures on
 // every input of a transaction, as this view knows what its inputs hold.
-func (s State) fullySigned(v View, tx chainhash.Hash) int {
+func (s State) fullySigned(v ledger.View, tx chainhash.Hash) int {
 	most := 0
 	for signs := range pmap.Prefix(s.props.full, key(tx)) {
 		for _, r := range pmap.Prefix(s.props.stating, signs) {
@@ -262,7 +263,7 @@ func (m *Machine) Alarms() []Alarm {
 		}
 	}
 	used := m.View.Used(wallet.BranchExternal)
-	for index := used - min(used, gapLimit); index < used+watchable; index++ {
+	for index := used - min(used, ledger.GapLimit); index < used+ledger.Watchable; index++ {
 		if others, when := m.State.tied(index); len(others) > 0 {
 			out = append(out, m.tieAlarm(index, others, when))
 		}

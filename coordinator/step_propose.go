@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -232,7 +233,7 @@ func (s *step) chosen(o wire.OutPoint, replaced []*Proposal) (Coin, bool) {
 	return Coin{ViewOut: out, Spendable: s.m.View.Confirmations(o.Hash) > 0}, true
 }
 
-func asCoin(o ViewOut) wallet.Coin {
+func asCoin(o ledger.ViewOut) wallet.Coin {
 	return wallet.Coin{Input: wallet.Input{OutPoint: o.OutPoint, Amount: o.Amount, Branch: o.Branch, Index: o.Index}}
 }
 
@@ -241,7 +242,7 @@ func asCoin(o ViewOut) wallet.Coin {
 // member cannot block the others by proposing.
 func (s *step) changeIndex() uint32 {
 	first := s.m.View.Used(wallet.BranchChange)
-	for i := first; i < first+changeGap; i++ {
+	for i := first; i < first+ledger.ChangeGap; i++ {
 		taken := func(p *Proposal) bool {
 			return s.m.State.released(p.TxID) || Derive(s.m.State, s.m.View, s.now(), p).Live()
 		}
