@@ -8,6 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -72,7 +73,7 @@ func (m *Machine) foreign(id chainhash.Hash) bool {
 // fullySigned returns of how many keys the entries hold verified signatures on
 // every input of a transaction, as this view knows what its inputs hold, and
 // whether they satisfy it.
-func (s State) fullySigned(v View, tx chainhash.Hash) (most int, final bool) {
+func (s State) fullySigned(v ledger.View, tx chainhash.Hash) (most int, final bool) {
 	count := func(p *Proposal) {
 		of := s.progress(p)
 		most, final = max(most, of.Completed()), final || of.Final()
@@ -268,7 +269,7 @@ func (m *Machine) Alarms() []Alarm {
 		}
 	}
 	used := m.View.Used(wallet.BranchExternal)
-	for index := used - min(used, gapLimit); index < used+watchable; index++ {
+	for index := used - min(used, ledger.GapLimit); index < used+ledger.Watchable; index++ {
 		if others, when := m.State.tied(index); len(others) > 0 {
 			out = append(out, m.tieAlarm(index, others, when))
 		}

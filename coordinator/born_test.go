@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
@@ -58,7 +59,7 @@ func TestAWalletBeginsWhenItWasMade(t *testing.T) {
 	c := active(t, 2, 3)
 	p := c.peers[0]
 	m := p.m
-	m.follows, m.View = false, View{}
+	m.follows, m.View = false, ledger.View{}
 	created := time.Unix(m.local.Created, 0)
 	synctest.Test(t, func(t *testing.T) {
 		chain := datedChain{asked: make(chan time.Time, 100), height: make(chan int32, 1), followed: make(chan int32, 100)}

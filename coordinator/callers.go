@@ -5,6 +5,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
@@ -73,6 +74,16 @@ func IsReject(err error) bool { return port.IsReject(err) }
 
 // ParseInvite is port.ParseInvite.
 func ParseInvite(s string) (port.Invite, error) { return port.ParseInvite(s) }
+
+// Of package ledger: what this node sees of the chain.
+type (
+	View         = ledger.View
+	ViewOut      = ledger.ViewOut
+	HistoryPos   = ledger.HistoryPos
+	AddressRange = ledger.AddressRange
+	LookedBack   = ledger.LookedBack
+	LookedBlock  = ledger.LookedBlock
+)
 
 // Of package event: what members say to each other.
 type (

@@ -4,6 +4,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal/pmap"
 )
 
@@ -119,7 +120,7 @@ func (s *step) copyToCarry(tx, at string, most int) (p *Proposal, used int, next
 
 // states says whether all coins of a proposal are coins of the wallet in this
 // view, and are as it states them.
-func states(v View, p *Proposal) bool {
+func states(v ledger.View, p *Proposal) bool {
 	for _, in := range p.Body.Inputs {
 		o, ok := v.Out(in.OutPoint())
 		if !ok || o.Amount != in.Amount || o.Branch != in.Branch || o.Index != in.Index {

@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -17,7 +18,7 @@ const maxLeasing = 64
 
 // Coin is an unspent output of the wallet, as this node sees it.
 type Coin struct {
-	ViewOut
+	ledger.ViewOut
 	Confirmations int32
 	// LeasedBy are the live proposals that would spend it, by id.
 	LeasedBy []*Proposal
@@ -32,7 +33,7 @@ type Balance struct{ Confirmed, Unconfirmed, Leased, Spendable int64 }
 
 // Coins returns the unspent outputs of the wallet. An output spent by an
 // unconfirmed transaction that the network has seen counts as spent.
-func Coins(s State, v View, now time.Time) []Coin {
+func Coins(s State, v ledger.View, now time.Time) []Coin {
 	if s.active == nil {
 		return nil
 	}
@@ -46,7 +47,7 @@ func Coins(s State, v View, now time.Time) []Coin {
 	return out
 }
 
-func coin(s State, v View, now time.Time, o ViewOut) (Coin, bool) {
+func coin(s State, v ledger.View, now time.Time, o ledger.ViewOut) (Coin, bool) {
 	c := Coin{ViewOut: o, Confirmations: v.Confirmations(o.OutPoint.Hash)}
 	if !counts(s, v, o.OutPoint.Hash) {
 		return c, false
@@ -58,7 +59,7 @@ func coin(s State, v View, now time.Time, o ViewOut) (Coin, bool) {
 	}
 	switch {
 	case o.Coinbase:
-		c.Spendable = c.Confirmations >= coinbaseMaturity
+		c.Spendable = c.Confirmations >= ledger.CoinbaseMaturity
 	case c.Confirmations > 0:
 		c.Spendable = true
 	default:
@@ -75,7 +76,7 @@ func coin(s State, v View, now time.Time, o ViewOut) (Coin, bool) {
 // counts says whether a transaction is reckoned with: it is in a block, or the
 // network has seen it and it can still confirm, or it is ours to be broadcast.
 // One that a reorg took out of its block and no mempool shows is nobody's.
-func counts(s State, v View, tx chainhash.Hash) bool {
+func counts(s State, v ledger.View, tx chainhash.Hash) bool {
 	t, ok := v.Tx(tx)
 	switch {
 	case !ok:
@@ -88,19 +89,19 @@ func counts(s State, v View, tx chainhash.Hash) bool {
 
 // ownFinal says whether an output belongs to a final transaction of ours that
 // is the one to be broadcast.
-func ownFinal(s State, v View, o ViewOut) bool {
+func ownFinal(s State, v ledger.View, o ledger.ViewOut) bool {
 	return winning(s, v, o.OutPoint.Hash)
 }
 
 // lost says whether a transaction of ours gave way to a rival: its outputs are
 // nobody's unless a block says otherwise.
-func lost(s State, v View, tx chainhash.Hash) bool {
+func lost(s State, v ledger.View, tx chainhash.Hash) bool {
 	p, ok := s.lead(tx)
 	return ok && s.Final(p) && !s.broadcastable(v, p)
 }
 
 // winning says whether a transaction is final and the one to be broadcast.
-func winning(s State, v View, tx chainhash.Hash) bool {
+func winning(s State, v ledger.View, tx chainhash.Hash) bool {
 	p, ok := s.lead(tx)
 	return ok && s.broadcastable(v, p)
 }
@@ -167,7 +168,7 @@ func Sum(coins []Coin) Balance {
 }
 
 // find returns the coin of an outpoint.
-func find(s State, v View, now time.Time, o wire.OutPoint) (Coin, bool) {
+func find(s State, v ledger.View, now time.Time, o wire.OutPoint) (Coin, bool) {
 	out, ok := v.Out(o)
 	if !ok {
 		return Coin{}, false

@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal/pmap"
 )
 
@@ -33,12 +34,12 @@ func (s Status) Live() bool {
 
 // Derive returns the status of a proposal, from the entries, this node's view
 // of the chain and the time. It is pure.
-func Derive(s State, v View, now time.Time, p *Proposal) Status {
+func Derive(s State, v ledger.View, now time.Time, p *Proposal) Status {
 	return derive(s, v, now, p, &inquiry{})
 }
 
 // derive is Derive for one of several proposals of a transaction.
-func derive(s State, v View, now time.Time, p *Proposal, q *inquiry) Status {
+func derive(s State, v ledger.View, now time.Time, p *Proposal, q *inquiry) Status {
 	q.asked += len(p.Body.Inputs)
 	if !s.alive(p) {
 		return StatusPending
@@ -82,13 +83,13 @@ func (s State) hopeless(p *Proposal) bool {
 // dead says whether the transaction can never confirm in this view: an input
 // is spent by another confirmed transaction, or was created by a dead one. A
 // rival in the mempool only warns.
-func dead(s State, v View, p *Proposal) bool {
+func dead(s State, v ledger.View, p *Proposal) bool {
 	return deadAmong(s, v, p, map[chainhash.Hash]bool{}, &inquiry{})
 }
 
 // deadAmong looks at each transaction once, and only at parents that the view
 // knows: members may propose whole trees of coins that are not there.
-func deadAmong(s State, v View, p *Proposal, seen map[chainhash.Hash]bool, q *inquiry) bool {
+func deadAmong(s State, v ledger.View, p *Proposal, seen map[chainhash.Hash]bool, q *inquiry) bool {
 	seen[p.TxID] = true
 	for _, i := range p.Body.Inputs {
 		q.asked++
@@ -108,7 +109,7 @@ func deadAmong(s State, v View, p *Proposal, seen map[chainhash.Hash]bool, q *in
 
 // expired compares with this node's clock or the median time of the chain
 // (BIP113), whichever is later.
-func expired(p *Proposal, v View, now time.Time) bool {
+func expired(p *Proposal, v ledger.View, now time.Time) bool {
 	return p.Body.Expires != 0 && max(now.Unix(), v.Tip().MedianTime) >= p.Body.Expires
 }
 
@@ -145,7 +146,7 @@ func (p *Proposal) replaces(q *Proposal) bool {
 
 // belies says whether a proposal states of an input what this view knows to be
 // otherwise: then no signature on it is valid in the chain.
-func belies(v View, p *Proposal) bool {
+func belies(v ledger.View, p *Proposal) bool {
 	for _, i := range p.Body.Inputs {
 		if o, ok := v.Out(i.OutPoint()); ok && (o.Amount != i.Amount || o.Branch != i.Branch || o.Index != i.Index) {
 			return true
@@ -159,7 +160,7 @@ func belies(v View, p *Proposal) bool {
 // say so, or neither, the one with the higher fee, then the lower txid. A member
 // may enter a transaction again at any time, with any declaration, so nothing
 // else of an entry decides. What can never be mined keeps nothing back.
-func (s State) broadcastable(v View, p *Proposal) bool {
+func (s State) broadcastable(v ledger.View, p *Proposal) bool {
 	if !s.Final(p) || belies(v, p) || dead(s, v, p) {
 		return false
 	}
@@ -183,7 +184,7 @@ func (s State) broadcastable(v View, p *Proposal) bool {
 
 // feeOf returns the fee of a proposal's transaction: by what its inputs hold in
 // this view, where it knows them, else by what the proposal says they hold.
-func feeOf(v View, p *Proposal) int64 {
+func feeOf(v ledger.View, p *Proposal) int64 {
 	fee := p.Fee()
 	for _, i := range p.Body.Inputs {
 		if o, ok := v.Out(i.OutPoint()); ok {
@@ -196,7 +197,7 @@ func feeOf(v View, p *Proposal) int64 {
 // theTx returns a proposal's transaction as it stands: the mined one once it
 // is mined (its witness is then the transaction), else the one built from the
 // signatures held.
-func theTx(s State, v View, p *Proposal) (*wire.MsgTx, error) {
+func theTx(s State, v ledger.View, p *Proposal) (*wire.MsgTx, error) {
 	if t, ok := v.Tx(p.TxID); ok && t.Block.Height > 0 {
 		return t.Tx, nil
 	}

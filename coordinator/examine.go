@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
@@ -141,21 +142,21 @@ func (x *examination) derived(empty State) {
 			x.find("snapshot_wrong", "the snapshot says something else than the entries", recSnapshot, recSnapshot)
 		}
 	}
-	if x.recs[recView] == nil || st.active == nil {
+	if x.recs[ledger.RecView] == nil || st.active == nil {
 		return
 	}
-	v, err := Restore(x.recs, st.active.Descriptor)
+	v, err := ledger.Restore(x.recs, st.active.Descriptor)
 	if lead := time.Unix(v.Tip().MedianTime, 0).Sub(x.now); lead > clockSlack {
 		x.find("clock_behind", fmt.Sprintf("the clock is %v before the time of the block chain", lead.Round(time.Minute)), fmt.Sprintf("block %d", v.Tip().Height))
 	}
 	if err != nil {
-		drop := []string{recView}
+		drop := []string{ledger.RecView}
 		for k := range x.recs {
-			if strings.HasPrefix(k, recTx) || strings.HasPrefix(k, recScripts) {
+			if strings.HasPrefix(k, ledger.RecTx) || strings.HasPrefix(k, ledger.RecScripts) {
 				drop = append(drop, k)
 			}
 		}
-		x.find("view_damaged", "the view of the chain cannot be read: "+err.Error(), recView, drop...)
+		x.find("view_damaged", "the view of the chain cannot be read: "+err.Error(), ledger.RecView, drop...)
 	}
 }
 

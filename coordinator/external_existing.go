@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -131,14 +132,14 @@ func (m Machine) existed() bool { return m.State.genesis.Descriptor != "" }
 // lookAhead watches addresses of an existing wallet in large steps: nobody knows
 // in which order its addresses were paid, so each step is looked for in the whole
 // chain from the wallet's birthday.
-func (m Machine) lookAhead() View {
+func (m Machine) lookAhead() ledger.View {
 	v := m.View
 	if !m.existed() {
 		return v
 	}
 	for branch := range uint32(2) {
 		until := (v.Used(branch)/aheadOfUse + 1) * aheadOfUse
-		if until-v.Used(branch) < 2*gapLimit {
+		if until-v.Used(branch) < 2*ledger.GapLimit {
 			until += aheadOfUse
 		}
 		v = v.Hand(branch, until-1)

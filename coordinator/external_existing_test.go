@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
@@ -147,7 +148,7 @@ func TestExistingWalletFindsItsHistory(t *testing.T) {
 	tx := wire.NewMsgTx(2)
 	tx.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: chainhash.Hash{7}}})
 	tx.AddTxOut(wire.NewTxOut(50_000, script.PkScript))
-	for range 3 * freshMargin {
+	for range 3 * ledger.FreshMargin {
 		c.mine(nil, a)
 	}
 	next, effects, err := Step(a.m, a.input(ChainIn{c.block(tx)}))

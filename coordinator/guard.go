@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -62,7 +63,7 @@ func (g Guard) holds(p *Proposal) bool {
 // view (derived, so that a reorg arms it again). It returns what to record.
 // What the group's entries prove that this key signed counts as well: a store
 // that was restored from an old copy does not know all it signed.
-func (g Guard) check(s State, v View, p *Proposal) ([]port.GuardUpdate, error) {
+func (g Guard) check(s State, v ledger.View, p *Proposal) ([]port.GuardUpdate, error) {
 	var updates []port.GuardUpdate
 	for _, in := range p.Body.Inputs {
 		known := g.Known(coinKey(in.OutPoint()))
@@ -107,17 +108,17 @@ func (s State) signedOn(o wire.OutPoint) []chainhash.Hash {
 }
 
 // buried says of a proposed transaction what Guard.buried says of a signed one.
-func (s State) buried(v View, tx chainhash.Hash) bool {
+func (s State) buried(v ledger.View, tx chainhash.Hash) bool {
 	q, ok := s.anyOf(tx)
 	return ok && buriedBy(v, q)
 }
 
 // buried says whether a transaction this node signed can never confirm: one of
 // the coins it was signed for is spent by another transaction 6 deep.
-func (g Guard) buried(v View, tx chainhash.Hash) bool {
+func (g Guard) buried(v ledger.View, tx chainhash.Hash) bool {
 	for k := range pmap.Prefix(g.coins, key(tx)) {
 		for by := range v.Rivals(coinOf(k[len(tx):])) {
-			if by != tx && v.Confirmations(by) >= buriedDepth {
+			if by != tx && v.Confirmations(by) >= ledger.BuriedDepth {
 				return true
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -366,7 +367,7 @@ func pay(n byte, amount int64) Propose {
 func (p *peer) GoString() string { return p.name }
 
 // viewOf is what a restart makes of a peer's view, less some transactions.
-func (p *peer) viewOf(less ...chainhash.Hash) View {
+func (p *peer) viewOf(less ...chainhash.Hash) ledger.View {
 	p.tb.Helper()
 	recs := map[string][]byte{}
 	put := func(name string, b []byte, err error) {
@@ -376,14 +377,14 @@ func (p *peer) viewOf(less ...chainhash.Hash) View {
 		recs[name] = b
 	}
 	b, err := p.m.View.Record()
-	put(recView, b, err)
+	put(ledger.RecView, b, err)
 	for id, t := range p.m.View.Txs() {
 		if !slices.Contains(less, id) {
 			b, err := t.Record()
-			put(recTx+id.String(), b, err)
+			put(ledger.RecTx+id.String(), b, err)
 		}
 	}
-	v, err := Restore(recs, p.m.State.active.Descriptor)
+	v, err := ledger.Restore(recs, p.m.State.active.Descriptor)
 	if err != nil {
 		p.tb.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
@@ -24,7 +25,7 @@ type HistoryItem struct {
 // ones, then by height, and of one height by txid; at most limit of what comes
 // after a place (nil for all), and whether there is more. What can no longer
 // confirm, or is in no block and no mempool, is not part of it.
-func (m *Machine) History(after *HistoryPos, limit int) (items []HistoryItem, more bool) {
+func (m *Machine) History(after *ledger.HistoryPos, limit int) (items []HistoryItem, more bool) {
 	for id, t := range m.View.Newest(after) {
 		if !counts(m.State, m.View, id) || !m.View.Moves(t.Tx, id) {
 			continue

@@ -6,6 +6,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -65,7 +66,7 @@ func TestHistoryIsPaged(t *testing.T) {
 	c := active(t, 1, 1)
 	a := c.peers[0]
 	index, amount := uint32(0), int64(1000)
-	next := func() *wire.MsgTx { index++; amount++; return c.pays(0, index%gapLimit, amount) }
+	next := func() *wire.MsgTx { index++; amount++; return c.pays(0, index%ledger.GapLimit, amount) }
 	for range 3 {
 		c.mine([]*wire.MsgTx{next(), next(), next()})
 	}
@@ -77,7 +78,7 @@ func TestHistoryIsPaged(t *testing.T) {
 	}
 	for size := 1; size <= 12; size++ {
 		var got []HistoryItem
-		var after *HistoryPos
+		var after *ledger.HistoryPos
 		for {
 			page, more := a.m.History(after, size)
 			got = append(got, page...)
@@ -85,7 +86,7 @@ func TestHistoryIsPaged(t *testing.T) {
 				break
 			}
 			last := page[len(page)-1]
-			after = &HistoryPos{last.Block.Height, last.TxID}
+			after = &ledger.HistoryPos{Height: last.Block.Height, TxID: last.TxID}
 		}
 		if !slices.Equal(got, all) {
 			t.Errorf("pages of %d give %d items", size, len(got))
@@ -93,7 +94,7 @@ func TestHistoryIsPaged(t *testing.T) {
 	}
 	tx, _ := a.m.View.Tx(all[0].TxID)
 	c.mine([]*wire.MsgTx{tx.Tx})
-	rest, _ := a.m.History(&HistoryPos{0, all[0].TxID}, 100)
+	rest, _ := a.m.History(&ledger.HistoryPos{Height: 0, TxID: all[0].TxID}, 100)
 	if len(rest) != 11 || rest[0].TxID != all[1].TxID || rest[1].TxID != all[0].TxID {
 		t.Errorf("after the first was mined, %d items follow", len(rest))
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -203,14 +204,14 @@ func TestReorgRevivesAndDisarms(t *testing.T) {
 	z.must(Approve{Proposal: two})
 	c.settle()
 	c.mine(z.sent)
-	for range buriedDepth - 1 {
+	for range ledger.BuriedDepth - 1 {
 		c.mine(nil)
 	}
 	p, _ := a.m.State.Proposal(one)
 	if !a.m.Guard.buried(a.m.View, p.TxID) {
 		t.Fatal("a rival six deep does not end what A signed")
 	}
-	for i := range buriedDepth {
+	for i := range ledger.BuriedDepth {
 		n := c.blocks[len(c.blocks)-1-i]
 		n.Kind = port.Disconnected
 		for _, q := range c.peers {
@@ -238,7 +239,7 @@ func TestAFarLeaseKeepsNobodyFromAnAddress(t *testing.T) {
 	if l := a.must(LeaseAddress{}).(Lease); l.Index != uint32(memberIndex(a, a)) {
 		t.Fatalf("index %d", l.Index)
 	}
-	if n := len(a.m.View.Scripts()); n > 2*(gapLimit+beyondGap) {
+	if n := len(a.m.View.Scripts()); n > 2*(ledger.GapLimit+ledger.BeyondGap) {
 		t.Fatalf("%d scripts are watched", n)
 	}
 }
@@ -246,16 +247,16 @@ func TestAFarLeaseKeepsNobodyFromAnAddress(t *testing.T) {
 func TestAMemberCannotTakeAllAddresses(t *testing.T) {
 	c := active(t, 2, 3)
 	a, evil := c.peers[0], c.peers[2]
-	for i := range uint32(gapLimit + beyondGap) {
+	for i := range uint32(ledger.GapLimit + ledger.BeyondGap) {
 		if _, err := evil.wild(&event.AddressLeased{Index: i}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	c.settle()
 	a.refused(RuleGap, LeaseAddress{})
-	const share = (gapLimit+beyondGap)/3 - 1
+	const share = (ledger.GapLimit+ledger.BeyondGap)/3 - 1
 	got := map[uint32]bool{}
-	for i := range uint32(gapLimit + beyondGap - share) {
+	for i := range uint32(ledger.GapLimit + ledger.BeyondGap - share) {
 		l := a.must(LeaseAddress{BeyondGap: true}).(Lease)
 		if l.Index < share || got[l.Index] {
 			t.Fatalf("lease %d has index %d", i, l.Index)

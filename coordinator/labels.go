@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -200,7 +201,7 @@ func (r *LabelReader) Text(t event.LabelTarget) string {
 
 // OfCoin returns the label of a coin: its own, else that of its address, else
 // that of its transaction.
-func (r *LabelReader) OfCoin(v View, c ViewOut) string {
+func (r *LabelReader) OfCoin(v ledger.View, c ledger.ViewOut) string {
 	if text := r.Text(event.OutputTarget(c.OutPoint)); text != "" {
 		return text
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
@@ -46,8 +47,8 @@ func TestAddressesAskedForAtOnceDiffer(t *testing.T) {
 		c := active(t, 1, n)
 		seen := map[uint32]string{}
 		for _, p := range c.peers {
-			for _, i := range p.leases(gapLimit / n) {
-				if who, twice := seen[i]; twice || i >= gapLimit {
+			for _, i := range p.leases(ledger.GapLimit / n) {
+				if who, twice := seen[i]; twice || i >= ledger.GapLimit {
 					t.Errorf("of %d members %s gets address %d, as did %q", n, p.name, i, who)
 				}
 				seen[i] = p.name
@@ -74,11 +75,11 @@ func TestEveryAddressOfTheGapIsHandedOutOnce(t *testing.T) {
 	for _, turns := range [][]int{{0}, {2}, {0, 1, 2}, {1, 1, 0}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 2}} {
 		c := base.clone(t)
 		seen := map[uint32]bool{}
-		for i := range gapLimit {
+		for i := range ledger.GapLimit {
 			seen[c.peers[turns[i%len(turns)]].leases(1)[0]] = true
 			c.settle()
 		}
-		if len(seen) != gapLimit || slices.Max(slices.Collect(maps.Keys(seen))) != gapLimit-1 {
+		if len(seen) != ledger.GapLimit || slices.Max(slices.Collect(maps.Keys(seen))) != ledger.GapLimit-1 {
 			t.Fatalf("%v: handed out %v", turns, seen)
 		}
 		for _, p := range c.peers {
@@ -152,7 +153,7 @@ func TestATieAfterAPartitionIsSeen(t *testing.T) {
 		t.Errorf("after a restart %d are told and %d shown", len(got), len(a.standing(AlarmAddressTie)))
 	}
 	// Long after the address was used, it is no longer shown.
-	a.m.View, _ = a.m.View.See(c.pays(wallet.BranchExternal, both[0]+gapLimit, 1000), true)
+	a.m.View, _ = a.m.View.See(c.pays(wallet.BranchExternal, both[0]+ledger.GapLimit, 1000), true)
 	if got := a.standing(AlarmAddressTie); len(got) >= len(both) {
 		t.Errorf("%d are still shown", len(got))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
@@ -144,10 +145,10 @@ func (m Machine) loadEntries(ctx context.Context, store port.Store, recs map[str
 }
 
 func (m Machine) loadView(recs map[string][]byte) (Machine, error) {
-	if recs[recView] == nil {
+	if recs[ledger.RecView] == nil {
 		return m, nil
 	}
-	v, err := Restore(recs, m.State.active.Descriptor)
+	v, err := ledger.Restore(recs, m.State.active.Descriptor)
 	if err != nil {
 		return m, err
 	}

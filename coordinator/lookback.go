@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
@@ -15,7 +16,7 @@ import (
 // only these addresses may lack payments until it is done.
 // LookBack looks for scripts in the blocks above one height and up to another,
 // beside the stream. Its result is LookedBack.
-type LookBack Look
+type LookBack ledger.Look
 
 func (LookBack) effect() {}
 
@@ -31,7 +32,7 @@ func (s *step) lookBack() {
 
 // lookedBack takes what was found, all of it at once: a coin is not known
 // before its spend.
-func (s *step) lookedBack(x LookedBack) error {
+func (s *step) lookedBack(x ledger.LookedBack) error {
 	v, asked, found := s.m.View.LookedBack(x, s.now())
 	if !asked {
 		return nil
@@ -64,13 +65,13 @@ func (s *step) extend(block port.BlockRef, again bool) error {
 	if len(fresh) == 0 || (!s.m.follows && !v.Begun()) {
 		return nil // what begins from the birthday looks for all
 	}
-	from := max(v.Birthday(), v.Tip().Height-freshMargin)
+	from := max(v.Birthday(), v.Tip().Height-ledger.FreshMargin)
 	switch {
 	case s.m.importing(block):
 		// One scan after the other, until the history is found to its end.
 		from = v.Birthday()
 	case again && !v.CaughtUp() && block.Height > 0:
-		from = max(v.Birthday(), block.Height-freshMargin)
+		from = max(v.Birthday(), block.Height-ledger.FreshMargin)
 	default:
 		s.lateAddresses(was, again)
 	}
@@ -86,7 +87,7 @@ func (s *step) extend(block port.BlockRef, again bool) error {
 func (s *step) lateAddresses(was [2]uint32, again bool) {
 	v := s.m.View
 	for branch, watched := range v.Watched() {
-		fresh := Span{From: was[branch], Until: watched}
+		fresh := ledger.Span{From: was[branch], Until: watched}
 		if !again && !s.m.existed() && s.m.follows {
 			if uint32(branch) != wallet.BranchExternal {
 				continue
@@ -101,11 +102,11 @@ func (s *step) lateAddresses(was [2]uint32, again bool) {
 
 // leasedWithin returns the part of a span from the first to the last index that
 // an untainted entry took.
-func (s State) leasedWithin(x Span) Span {
-	var out Span
+func (s State) leasedWithin(x ledger.Span) ledger.Span {
+	var out ledger.Span
 	for i := x.From; i < x.Until; i++ {
 		if s.leasedAny(i) {
-			out = out.Join(Span{From: i, Until: i + 1})
+			out = out.Join(ledger.Span{From: i, Until: i + 1})
 		}
 	}
 	return out
@@ -128,8 +129,8 @@ func (a *Actor) lookBack(x LookBack) {
 	a.tell(out)
 }
 
-func (a *Actor) lookAt(x LookBack) (LookedBack, error) {
-	var out LookedBack
+func (a *Actor) lookAt(x LookBack) (ledger.LookedBack, error) {
+	var out ledger.LookedBack
 	if x.Until <= x.From {
 		out.End = a.Machine().View.Tip()
 		return out, nil
@@ -139,12 +140,12 @@ func (a *Actor) lookAt(x LookBack) (LookedBack, error) {
 		return out, fmt.Errorf("follow the chain: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	m := NewPicker(x.Scripts)
+	m := ledger.NewPicker(x.Scripts)
 	for n := range f.Notices() {
 		switch n.Kind {
 		case port.Connected:
 			if txs := m.Pick(n.Txs); len(txs) > 0 {
-				out.Blocks = append(out.Blocks, LookedBlock{n.Block, txs})
+				out.Blocks = append(out.Blocks, ledger.LookedBlock{Block: n.Block, Txs: txs})
 			}
 			if n.Block.Height >= x.Until {
 				out.End = n.Block

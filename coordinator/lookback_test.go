@@ -11,6 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
@@ -62,14 +63,14 @@ func (p *peer) mayPropose(what string) {
 func TestALeaseStartsNoScan(t *testing.T) {
 	c := active(t, 2, 3)
 	c.fund(1_000_000)
-	for range 3 * freshMargin {
+	for range 3 * ledger.FreshMargin {
 		c.mine(nil)
 	}
 	a, evil := c.peers[0], c.peers[2]
 	a.must(Watched{})
 	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	used := a.m.View.Used(0)
-	for i := range uint32(watchable + gapLimit) {
+	for i := range uint32(ledger.Watchable + ledger.GapLimit) {
 		e, err := evil.wild(&event.AddressLeased{Index: used + i})
 		if err != nil {
 			t.Fatal(err)
@@ -92,14 +93,14 @@ func TestALeaseStartsNoScan(t *testing.T) {
 		pays.Block = port.BlockRef{Height: c.height, Hash: c.tip, Time: c.clock.Unix()}
 		watched, back := a.asked(ChainIn{pays})
 		for _, w := range watched {
-			if w.From < a.m.View.Tip().Height-freshMargin {
+			if w.From < a.m.View.Tip().Height-ledger.FreshMargin {
 				t.Fatalf("payment %d: blocks from %d on are scanned, the tip is %d", i, w.From, c.height)
 			}
 		}
 		scans += len(back)
 		a.mayPropose("after a payment")
 		for range back {
-			a.must(LookedBack{End: pays.Block})
+			a.must(ledger.LookedBack{End: pays.Block})
 		}
 	}
 	if scans != 1 {
@@ -114,7 +115,7 @@ func TestPaymentsWithoutEndStopNobody(t *testing.T) {
 	c := active(t, 2, 3)
 	c.fund(1_000_000)
 	a := c.peers[0]
-	for i := range uint32(3 * freshMargin) {
+	for i := range uint32(3 * ledger.FreshMargin) {
 		c.mine([]*wire.MsgTx{c.pays(0, i, 600)}, a)
 		if !a.m.View.Synced() {
 			t.Fatalf("behind after %d payments", i)
@@ -144,7 +145,7 @@ func TestAPaymentToAnExistingWalletStopsNobody(t *testing.T) {
 	spend.AddTxOut(wire.NewTxOut(1, []byte{1}))
 	c.fund(1_000_000)
 	first := c.blocks[0].Block
-	for range 3 * freshMargin {
+	for range 3 * ledger.FreshMargin {
 		c.mine(nil, a)
 	}
 	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
@@ -152,17 +153,17 @@ func TestAPaymentToAnExistingWalletStopsNobody(t *testing.T) {
 	c.mine(nil, a)
 	n := c.block(paysAt(t, d, 0, 170, 600))
 	watched, back := a.asked(ChainIn{n})
-	if len(watched) != 1 || watched[0].From != n.Block.Height-freshMargin {
+	if len(watched) != 1 || watched[0].From != n.Block.Height-ledger.FreshMargin {
 		t.Errorf("scans from %v, at block %d", watched, n.Block.Height)
 	}
 	if len(back) != 1 || back[0].From != 0 || back[0].Until != n.Block.Height || len(back[0].Scripts) != aheadOfUse {
 		t.Fatalf("looks back %d times", len(back))
 	}
 	a.mayPropose("while it looks back")
-	if got := a.m.View.Incomplete(); !slices.Equal(got, []AddressRange{{0, aheadOfUse, 2*aheadOfUse - 1}}) {
+	if got := a.m.View.Incomplete(); !slices.Equal(got, []ledger.AddressRange{{Branch: 0, First: aheadOfUse, Last: 2*aheadOfUse - 1}}) {
 		t.Errorf("incomplete: %v", got)
 	}
-	found := LookedBack{End: n.Block, Blocks: []LookedBlock{{first, []*wire.MsgTx{old, spend}}}}
+	found := ledger.LookedBack{End: n.Block, Blocks: []ledger.LookedBlock{{Block: first, Txs: []*wire.MsgTx{old, spend}}}}
 	foreign := found
 	foreign.End.Hash = chainhash.Hash{9}
 	a.must(foreign)
@@ -176,7 +177,7 @@ func TestAPaymentToAnExistingWalletStopsNobody(t *testing.T) {
 	}
 	var retried int
 	for range 3 {
-		c.clock = c.clock.Add(lookBackRetry)
+		c.clock = c.clock.Add(ledger.LookBackRetry)
 		_, back = a.asked(Tick{})
 		retried += len(back)
 	}
@@ -195,7 +196,7 @@ func TestAPaymentToAnExistingWalletStopsNobody(t *testing.T) {
 	if _, back := a.asked(Tick{}); len(back) != 0 {
 		t.Error("looks back twice in a day")
 	}
-	c.clock = c.clock.Add(lookBackEach)
+	c.clock = c.clock.Add(ledger.LookBackEach)
 	if _, back := a.asked(Tick{}); len(back) != 1 {
 		t.Error("does not go on the next day")
 	}
@@ -216,7 +217,7 @@ func TestMoreAddressesOfAnOlderVersionAreLookedFor(t *testing.T) {
 		a.records[name] = b[:21*(1+34)] // of each a byte for its length, and itself
 	}
 	a.crash()
-	if got := a.m.View.Incomplete(); !slices.Equal(got, []AddressRange{{0, 21, watchable}}) {
+	if got := a.m.View.Incomplete(); !slices.Equal(got, []ledger.AddressRange{{First: 21, Last: ledger.Watchable}}) {
 		t.Errorf("incomplete: %v", got)
 	}
 	if _, _, due := a.m.View.LookBack(c.clock.Add(1000 * time.Hour)); due || !a.m.View.Synced() {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
@@ -20,7 +21,7 @@ import (
 // only concerns itself. It is an immutable value.
 type Machine struct {
 	State State
-	View  View
+	View  ledger.View
 	Guard Guard
 
 	local    Local
@@ -163,7 +164,7 @@ func (s *step) take(msg any) error {
 	case Watched:
 		s.m.View = s.m.View.Asked(x.Call)
 		return nil
-	case LookedBack:
+	case ledger.LookedBack:
 		return s.lookedBack(x)
 	case Broadcasted:
 		return s.broadcasted(x)

@@ -11,6 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -193,7 +194,7 @@ func (a *answers) money(m *Machine, now time.Time) {
 	for index := range uint32(4) {
 		a.our("LeasedBy", index, m.LeasedBy(index))
 	}
-	var after *HistoryPos
+	var after *ledger.HistoryPos
 	for more := true; more; {
 		var items []HistoryItem
 		items, more = m.History(after, 2)
@@ -203,7 +204,7 @@ func (a *answers) money(m *Machine, now time.Time) {
 				fee = *x.Fee
 			}
 			a.our("History", x.TxID, x.Amount, fee, x.Block, x.Proposal)
-			after = &HistoryPos{Height: x.Block.Height, TxID: x.TxID}
+			after = &ledger.HistoryPos{Height: x.Block.Height, TxID: x.TxID}
 		}
 	}
 	a.asked["History"] = true

@@ -11,6 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
@@ -37,7 +38,7 @@ func (s *step) pay(p *Proposal, now Status) {
 	gone := v.Confirmations(p.TxID) > paidRecently || now == StatusDead && buriedBy(v, p)
 	if due := now == StatusConfirmed || now == StatusDead; due && !gone && (known || now == StatusConfirmed || s.m.State.released(p.TxID)) {
 		// A block alone changes it later.
-		at := v.Tip().Height + buriedDepth
+		at := v.Tip().Height + ledger.BuriedDepth
 		if now == StatusConfirmed {
 			at = v.Tip().Height + paidRecently - v.Confirmations(p.TxID) + 1
 		}
@@ -164,7 +165,7 @@ func (m *Machine) paidTwice(p *Proposal, script []byte, before []payment, all bo
 
 // leaves returns what a proposal pays to others, in satoshis: not to change, nor
 // to an address of the wallet.
-func leaves(v View, p *Proposal) int64 {
+func leaves(v ledger.View, p *Proposal) int64 {
 	var sum int64
 	for _, o := range p.Body.Outputs {
 		if o.Change == nil && !v.Owns(o.PkScript) {

@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
@@ -93,7 +94,7 @@ func TestADeepReorgIsScannedAgain(t *testing.T) {
 		c.mine(nil)
 	}
 	const fork = 2
-	if n := len(c.peers[0].m.View.Follow().Known); n != keptBlocks {
+	if n := len(c.peers[0].m.View.Follow().Known); n != ledger.KeptBlocks {
 		t.Fatalf("%d blocks are kept", n)
 	}
 	branch := another(fork+1, 310, c.blocks[fork-1].Block.Hash, map[int32][]*wire.MsgTx{200: {moved}})
@@ -143,7 +144,7 @@ func TestAReorgOfAllKeptBlocksIsScannedAgain(t *testing.T) {
 	for c.height < 304 {
 		c.mine(nil)
 	}
-	const fork = 304 - keptBlocks
+	const fork = 304 - ledger.KeptBlocks
 	a := c.peers[0]
 	if starts := a.reorg(fork, false, another(fork+1, 305, c.blocks[fork-1].Block.Hash, nil)); starts != 1 {
 		t.Errorf("the stream began anew %d times", starts)
@@ -190,14 +191,14 @@ func TestAHistoryBeyondTheFirstGapIsFound(t *testing.T) {
 		}
 	}
 	// What lies beyond the gap is not watched, so not found: the other side of the rule.
-	blocks = append(blocks, []*wire.MsgTx{c.pays(wallet.BranchExternal, 598+watchable, 5)})
+	blocks = append(blocks, []*wire.MsgTx{c.pays(wallet.BranchExternal, 598+ledger.Watchable, 5)})
 	for _, txs := range blocks {
 		c.mine(txs, a)
 	}
 	if got := a.balance(); got.Confirmed != want {
 		t.Errorf("%d sat found of %d", got.Confirmed, want)
 	}
-	if a.m.View.Watched() != [2]uint32{598 + watchable, 98 + changeGap} {
+	if a.m.View.Watched() != [2]uint32{598 + ledger.Watchable, 98 + ledger.ChangeGap} {
 		t.Errorf("%v scripts are watched", a.m.View.Watched())
 	}
 	var from []int32

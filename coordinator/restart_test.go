@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
@@ -100,7 +101,7 @@ func TestAScanOfOldBlocksIsBehind(t *testing.T) {
 	c := active(t, 2, 3)
 	c.fund(1_000_000)
 	a := c.peers[0]
-	for range 2 * freshMargin {
+	for range 2 * ledger.FreshMargin {
 		c.mine(nil)
 	}
 	a.m.View = a.m.View.AskFrom(0)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
@@ -69,7 +70,7 @@ func GroupOf(record string) (journal.GroupID, bool) {
 // Rebuilt says whether a record of a group can be made anew from its entries
 // and from the chain: a backup leaves it out.
 func Rebuilt(record string) bool {
-	return record == recView || record == recSnapshot || strings.HasPrefix(record, recSnapshotPart) || strings.HasPrefix(record, recTx) || strings.HasPrefix(record, recScripts)
+	return record == ledger.RecView || record == recSnapshot || strings.HasPrefix(record, recSnapshotPart) || strings.HasPrefix(record, ledger.RecTx) || strings.HasPrefix(record, ledger.RecScripts)
 }
 
 func (m Machine) loadRestored(recs map[string][]byte) (Machine, error) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -103,7 +104,7 @@ const (
 	maxFeeShare = 20                        // 1/20 of what is sent
 )
 
-func checkFee(v View, p *Proposal, vsize int64) *Refusal {
+func checkFee(v ledger.View, p *Proposal, vsize int64) *Refusal {
 	bound := min(maxFeeRate.Fee(vsize), max(leaves(v, p)/maxFeeShare, maxFeeFloor))
 	if fee := p.Fee(); fee > bound {
 		return refuse(RuleFee, "the fee of %d sat is above the bound of %d sat", fee, bound).overridable()
@@ -114,7 +115,7 @@ func checkFee(v View, p *Proposal, vsize int64) *Refusal {
 // checkTransaction is what each node recomputes before it shows a proposal as
 // sound, or signs it: inputs, amounts, change, fee and locktime, in its own
 // view of the chain. What it cannot verify yet is chain_behind.
-func checkTransaction(s State, v View, now time.Time, p *Proposal, allow []string) error {
+func checkTransaction(s State, v ledger.View, now time.Time, p *Proposal, allow []string) error {
 	spend, err := p.Spend(s.active)
 	if err != nil {
 		return refuse(RuleCoin, "the proposal describes no valid transaction: %v", err)
@@ -128,8 +129,8 @@ func checkTransaction(s State, v View, now time.Time, p *Proposal, allow []strin
 		}
 	}
 	for _, o := range p.Body.Outputs {
-		if o.Change != nil && *o.Change >= v.Used(wallet.BranchChange)+changeGap {
-			return refuse(RuleChange, "change goes to index %d, more than %d past the last used one", *o.Change, changeGap)
+		if o.Change != nil && *o.Change >= v.Used(wallet.BranchChange)+ledger.ChangeGap {
+			return refuse(RuleChange, "change goes to index %d, more than %d past the last used one", *o.Change, ledger.ChangeGap)
 		}
 	}
 	if r := checkFee(v, p, spend.VSize()); r != nil && !slices.Contains(allow, r.Rule) {
@@ -141,7 +142,7 @@ func checkTransaction(s State, v View, now time.Time, p *Proposal, allow []strin
 	return nil
 }
 
-func checkInput(s State, v View, now time.Time, p *Proposal, n int, in event.ProposalInput) error {
+func checkInput(s State, v ledger.View, now time.Time, p *Proposal, n int, in event.ProposalInput) error {
 	o, ok := v.Out(in.OutPoint())
 	if !ok {
 		return refuse(RuleChainBehind, "input %d (%v) is not a coin this node sees", n, in.OutPoint()).
@@ -155,7 +156,7 @@ func checkInput(s State, v View, now time.Time, p *Proposal, n int, in event.Pro
 	}
 	conf := v.Confirmations(in.TxID)
 	switch {
-	case o.Coinbase && conf < coinbaseMaturity:
+	case o.Coinbase && conf < ledger.CoinbaseMaturity:
 		return refuse(RuleChainBehind, "input %d is a coinbase with %d of 100 confirmations", n, conf)
 	case conf == 0 && !(o.Branch == wallet.BranchChange && ownFinal(s, v, o)):
 		return refuse(RuleChainBehind, "input %d is not confirmed in this node's chain", n)
@@ -165,10 +166,10 @@ func checkInput(s State, v View, now time.Time, p *Proposal, n int, in event.Pro
 
 // buriedBy says whether a proposal can never be mined, by a rival so deep that
 // no reorg is expected to revive it.
-func buriedBy(v View, q *Proposal) bool {
+func buriedBy(v ledger.View, q *Proposal) bool {
 	for _, in := range q.Body.Inputs {
 		for by := range v.Rivals(in.OutPoint()) {
-			if by != q.TxID && v.Confirmations(by) >= buriedDepth {
+			if by != q.TxID && v.Confirmations(by) >= ledger.BuriedDepth {
 				return true
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -366,7 +367,7 @@ func TestALostPaymentIsNotAskedAbout(t *testing.T) {
 	y := pay(1, 500_000)
 	y.Coins, y.Unsigned = coins[1:], true
 	b.refused(RuleDoublePayment, y) // a reorg may bring it back
-	for range buriedDepth - 1 {
+	for range ledger.BuriedDepth - 1 {
 		c.mine(nil)
 	}
 	b.must(y)
@@ -449,11 +450,11 @@ func TestGapLimit(t *testing.T) {
 	if first := a.must(LeaseAddress{}).(Lease); first != peek {
 		t.Fatalf("peek %v, then %v", peek, first)
 	}
-	for range gapLimit - 1 {
+	for range ledger.GapLimit - 1 {
 		a.must(LeaseAddress{})
 	}
 	a.refused(RuleGap, LeaseAddress{})
-	if l := a.must(LeaseAddress{BeyondGap: true}).(Lease); l.Index < gapLimit || l.Index >= gapLimit+3 {
+	if l := a.must(LeaseAddress{BeyondGap: true}).(Lease); l.Index < ledger.GapLimit || l.Index >= ledger.GapLimit+3 {
 		t.Fatalf("index %d", l.Index)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 )
 
@@ -146,7 +147,7 @@ func TestOursIsHandedOverAgainWhenItLeftTheMempool(t *testing.T) {
 }
 
 // sightings writes down what a view says of unconfirmed transactions.
-func sightings(v View) string {
+func sightings(v ledger.View) string {
 	out := ""
 	for id, t := range v.Txs() {
 		out += fmt.Sprintf("%x %d %v\n", id[:], t.Block.Height, t.Seen)

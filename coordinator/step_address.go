@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
@@ -12,7 +13,7 @@ import (
 // taken says of each receive index from one on whether an untainted entry took
 // it. Of each other member it counts the first leases, up to most.
 func (s State) taken(from uint32, most int) []bool {
-	out := make([]bool, watchable)
+	out := make([]bool, ledger.Watchable)
 	count := map[journal.Author]int{}
 	for i := range out {
 		for _, l := range pmap.Prefix(s.leases, leasesOf(from+uint32(i))) {
@@ -56,15 +57,15 @@ func (m Machine) free(insist bool) (uint32, bool) {
 	me, _ := a.index(m.State.Me())
 	look := func(most int) (uint32, bool) {
 		taken := m.State.taken(used, most)
-		if i, ok := pick(taken, used, used, gapLimit, me, len(a.Members)); ok {
+		if i, ok := pick(taken, used, used, ledger.GapLimit, me, len(a.Members)); ok {
 			return i, true
 		}
-		return pick(taken, used, used+gapLimit, beyondGap, me, len(a.Members))
+		return pick(taken, used, used+ledger.GapLimit, ledger.BeyondGap, me, len(a.Members))
 	}
-	if i, ok := look(watchable); ok || !insist {
+	if i, ok := look(ledger.Watchable); ok || !insist {
 		return i, ok
 	}
-	return look(watchable/len(a.Members) - 1)
+	return look(ledger.Watchable/len(a.Members) - 1)
 }
 
 // lease hands out a receive address that nobody was given, near the last used
@@ -79,12 +80,12 @@ func (s *step) lease(x LeaseAddress) error {
 	}
 	used := s.m.View.Used(wallet.BranchExternal)
 	next, ok := s.m.free(x.BeyondGap)
-	if (!ok || next >= used+gapLimit) && !x.BeyondGap && !x.Peek {
-		return refuse(RuleGap, "%d unused addresses are handed out already", gapLimit).
-			hint("wallets elsewhere stop looking after %d unused ones; --beyond-gap hands out one more", gapLimit)
+	if (!ok || next >= used+ledger.GapLimit) && !x.BeyondGap && !x.Peek {
+		return refuse(RuleGap, "%d unused addresses are handed out already", ledger.GapLimit).
+			hint("wallets elsewhere stop looking after %d unused ones; --beyond-gap hands out one more", ledger.GapLimit)
 	}
 	if !ok || next >= event.MaxIndex {
-		return refuse(RuleGap, "%d unused addresses are handed out already, which is all that this node watches", watchable)
+		return refuse(RuleGap, "%d unused addresses are handed out already, which is all that this node watches", ledger.Watchable)
 	}
 	addr, err := a.Descriptor.Address(wallet.BranchExternal, next)
 	if err != nil {

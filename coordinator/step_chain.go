@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 )
 
@@ -95,7 +96,7 @@ func (s *step) saveView() error {
 	if err != nil {
 		return err
 	}
-	s.batch.Puts[recView] = b
+	s.batch.Puts[ledger.RecView] = b
 	return nil
 }
 
@@ -122,7 +123,7 @@ func (s *step) saveTxs() (bool, error) {
 		}
 		s.m.View = s.m.View.Saved(id)
 		most--
-		name := recTx + id.String()
+		name := ledger.RecTx + id.String()
 		t, ok := s.m.View.Tx(id)
 		if !ok {
 			s.batch.Deletes = append(s.batch.Deletes, name)

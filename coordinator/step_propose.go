@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/coinselect"
@@ -245,7 +246,7 @@ func (s *step) chosen(o wire.OutPoint, replaced []*Proposal) (Coin, bool) {
 // member cannot block the others by proposing.
 func (s *step) changeIndex() uint32 {
 	first := s.m.View.Used(wallet.BranchChange)
-	for i := first; i < first+changeGap; i++ {
+	for i := first; i < first+ledger.ChangeGap; i++ {
 		taken := func(p *Proposal) bool {
 			return s.m.State.released(p.TxID) || Derive(s.m.State, s.m.View, s.now(), p).Live()
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -17,7 +18,7 @@ import (
 // checkIndexes compares what a View finds its transactions by with plain loops.
 func checkIndexes(t *rapid.T, m *Machine) {
 	v := m.View
-	before := func(a, b ViewTx) bool {
+	before := func(a, b ledger.ViewTx) bool {
 		x, y := a.Block.Height, b.Block.Height
 		if (x == 0) != (y == 0) || x != y {
 			return y != 0 && (x == 0 || x > y)
@@ -26,7 +27,7 @@ func checkIndexes(t *rapid.T, m *Machine) {
 		return bytes.Compare(m[:], n[:]) < 0
 	}
 	txs := maps.Collect(v.Txs())
-	var last *ViewTx
+	var last *ledger.ViewTx
 	listed := 0
 	for id, x := range v.Newest(nil) {
 		if _, known := txs[id]; !known || last != nil && !before(*last, x) {
@@ -65,14 +66,14 @@ func checkIndexes(t *rapid.T, m *Machine) {
 	// The history, page by page.
 	var all, paged []HistoryItem
 	all, _ = m.History(nil, 1000)
-	var after *HistoryPos
+	var after *ledger.HistoryPos
 	for more := true; more; {
 		var page []HistoryItem
 		page, more = m.History(after, 2)
 		paged = append(paged, page...)
 		if len(page) > 0 {
 			last := page[len(page)-1]
-			after = &HistoryPos{last.Block.Height, last.TxID}
+			after = &ledger.HistoryPos{Height: last.Block.Height, TxID: last.TxID}
 		}
 	}
 	ids := func(xs []HistoryItem) (out []chainhash.Hash) {
@@ -203,7 +204,7 @@ func TestABlockOfManyPaymentsIsStoredBitByBit(t *testing.T) {
 	steps, puts := 0, 0
 	for a.m.View.Changes() && steps < 10 {
 		b := batch(Tick{})
-		if _, whole := b.Puts[recView]; whole == a.m.View.Changes() {
+		if _, whole := b.Puts[ledger.RecView]; whole == a.m.View.Changes() {
 			t.Error("the view is stored with transactions missing, or not with the last")
 		}
 		if len(b.Puts) > savedTxs+10 {

@@ -50,15 +50,16 @@ var (
 )
 
 func rooms() map[string]room {
-	floor := []string{"coordinator", "coordinator/port", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
+	floor := []string{"coordinator", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
 	deciding := slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)
 	return map[string]room{
 		"display":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"wallet":             {[]string{"display"}, slices.Concat(network, system, chance, peers, database, web)},
 		"qr":                 {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"journal":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
-		"coordinator":        {[]string{"coordinator/port", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
+		"coordinator":        {[]string{"coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
 		"coordinator/event":  {[]string{"journal", "wallet"}, slices.Concat(deciding, web, []string{"time"})},
+		"coordinator/ledger": {[]string{"coordinator/port", "coordinator/event", "coordinator/record", "journal", "wallet"}, slices.Concat(deciding, web)},
 		"coordinator/port":   {[]string{"coordinator/event", "journal", "wallet"}, slices.Concat(deciding, web)},
 		"coordinator/record": {[]string{"journal"}, slices.Concat(deciding, web, bitcoin, []string{"time"})},
 		"store":              {[]string{"coordinator/port", "journal"}, slices.Concat(network, peers, web)},
@@ -78,6 +79,7 @@ func rooms() map[string]room {
 func neverLinked() map[string][]string {
 	return map[string][]string{
 		"service":            slices.Concat(peers, database),
+		"coordinator/ledger": slices.Concat(peers, database),
 		"coordinator/port":   slices.Concat(peers, database),
 		"coordinator/event":  slices.Concat(peers, database),
 		"coordinator/record": slices.Concat(peers, database, bitcoin),
@@ -215,6 +217,12 @@ func TestArrowsAreHeld(t *testing.T) {
 		{"coordinator/port", q("coordinator/event"), 0},
 		{"coordinator/port", q("coordinator"), 1},
 		{"coordinator/event", q("coordinator/port"), 1},
+		{"coordinator", q("coordinator/ledger"), 0},
+		{"coordinator/ledger", q("coordinator/port"), 0},
+		{"coordinator/ledger", q("coordinator"), 1},
+		{"coordinator/port", q("coordinator/ledger"), 1},
+		{"store", q("coordinator/ledger"), 1},
+		{"chain/core", q("coordinator/ledger"), 1},
 		{"store", "os", 0},
 		{"store", q("p2p"), 1},
 		{"store", q("chain/devnet"), 1},

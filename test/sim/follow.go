@@ -33,7 +33,7 @@ func (n *node) follow(x coordinator.Follow) {
 	}
 	n.stream = s
 	if again, ok := n.m.View.Unfinished(); ok {
-		n.watch(again)
+		n.watch(coordinator.WatchScripts(again))
 	}
 	n.later(n.w.delay(), n.poll)
 }
@@ -99,7 +99,7 @@ func (n *node) poll() {
 			n.stream = nil
 			n.later(retryIn, func() {
 				if n.stream == nil {
-					n.follow(n.m.View.Follow())
+					n.follow(coordinator.Follow(n.m.View.Follow()))
 				}
 			})
 			return

@@ -125,7 +125,7 @@ func (w *world) begin() {
 		}
 		for _, n := range w.nodes {
 			n.begin()
-			n.follow(n.m.View.Follow())
+			n.follow(coordinator.Follow(n.m.View.Follow()))
 		}
 		w.queue.after(10*time.Second, func() { w.mineEach(40 * time.Second) })
 		return

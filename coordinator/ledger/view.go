@@ -1,4 +1,4 @@
-package coordinator
+package ledger
 
 import (
 	"fmt"
@@ -14,26 +14,26 @@ import (
 
 // Depths and limits of what a node sees of the chain.
 const (
-	// gapLimit is how many unused addresses past the last used one are watched
+	// GapLimit is how many unused addresses past the last used one are watched
 	// and may be handed out, on each branch (BIP44).
-	gapLimit = 20
-	// beyondGap is how many more may be handed out when the user insists.
-	beyondGap = 100
-	// watchable is how many receive indexes past the last used one are watched at most.
-	watchable = gapLimit + beyondGap
-	// changeGap is how far past the last used change index a proposal may go.
-	changeGap = 20
-	// buriedDepth is how deep a spend must be before a rival is given up.
-	buriedDepth = 6
-	// coinbaseMaturity is consensus: 100 blocks.
-	coinbaseMaturity = 100
-	// freshMargin is how many blocks are looked at again for an address that
+	GapLimit = 20
+	// BeyondGap is how many more may be handed out when the user insists.
+	BeyondGap = 100
+	// Watchable is how many receive indexes past the last used one are watched at most.
+	Watchable = GapLimit + BeyondGap
+	// ChangeGap is how far past the last used change index a proposal may go.
+	ChangeGap = 20
+	// BuriedDepth is how deep a spend must be before a rival is given up.
+	BuriedDepth = 6
+	// CoinbaseMaturity is consensus: 100 blocks.
+	CoinbaseMaturity = 100
+	// FreshMargin is how many blocks are looked at again for an address that
 	// came to be watched because one before it was used: a node that saw that
 	// earlier may have handed it out, and it may have been paid.
-	freshMargin = 144
-	// keptBlocks is how many block references are kept for reorgs. A deeper
+	FreshMargin = 144
+	// KeptBlocks is how many block references are kept for reorgs. A deeper
 	// one means a rescan from the wallet's birthday.
-	keptBlocks = 288
+	KeptBlocks = 288
 	// deepReorg is how far the birthday moves back when a reorg takes all known
 	// blocks: payments may have come to lie in blocks below it. Two weeks.
 	deepReorg = 2016
@@ -111,7 +111,7 @@ func (v View) Synced() bool {
 	return v.caughtUp && (v.rescan == 0 || v.rescan == v.near || v.nearTip(v.rescan))
 }
 
-func (v View) nearTip(rescan int32) bool { return rescan > v.tip.Height-2*freshMargin }
+func (v View) nearTip(rescan int32) bool { return rescan > v.tip.Height-2*FreshMargin }
 
 // Tx returns a transaction of interest.
 func (v View) Tx(id chainhash.Hash) (ViewTx, bool) { return v.txs.Get(key(id)) }
@@ -151,9 +151,9 @@ func (v View) Rivals(o wire.OutPoint) iter.Seq[chainhash.Hash] {
 // difference to the chain view which ones are. 140 scripts of 100 B and 0.1 ms.
 func ahead(branch uint32) uint32 {
 	if branch == wallet.BranchExternal {
-		return watchable
+		return Watchable
 	}
-	return changeGap
+	return ChangeGap
 }
 
 // Watch derives scripts as far ahead of the last used index of each branch as
@@ -220,8 +220,8 @@ func (v View) Connect(b port.BlockRef, prev chainhash.Hash, txs []*wire.MsgTx) (
 		return v, false, fmt.Errorf("connect block %d: the scan begins after block %d", b.Height, v.birthday)
 	}
 	kept := v.blocks
-	if len(kept) >= keptBlocks {
-		kept = kept[len(kept)-keptBlocks+1:]
+	if len(kept) >= KeptBlocks {
+		kept = kept[len(kept)-KeptBlocks+1:]
 	}
 	v.blocks = append(append(make([]port.BlockRef, 0, len(kept)+1), kept...), b)
 	v.tip = b

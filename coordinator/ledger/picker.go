@@ -1,4 +1,4 @@
-package coordinator
+package ledger
 
 import "github.com/btcsuite/btcd/wire/v2"
 

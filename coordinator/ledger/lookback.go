@@ -1,4 +1,4 @@
-package coordinator
+package ledger
 
 import (
 	"time"
@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// lookBackEach is the least time between the end of one and the next, for
+	// LookBackEach is the least time between the end of one and the next, for
 	// each lookBackBlocks that it looked at: whoever pays or hands out addresses
 	// to bring it about makes this node look at no more than 2,016 old blocks a
 	// day, which are 48 MB of filters.
-	lookBackEach   = 24 * time.Hour
+	LookBackEach   = 24 * time.Hour
 	lookBackBlocks = 2016
-	// lookBackRetry is the time to the next try of one that failed.
-	lookBackRetry = 10 * time.Minute
+	// LookBackRetry is the time to the next try of one that failed.
+	LookBackRetry = 10 * time.Minute
 )
 
 // Span is a range of address indexes of one branch: from, and one past the last.
@@ -114,14 +114,14 @@ func (v View) LookedBack(x LookedBack, now time.Time) (next View, asked, found b
 		for branch := range v.late {
 			v.late[branch] = v.late[branch].Join(looking[branch])
 		}
-		v.lookNext = now.Add(lookBackRetry).Unix()
+		v.lookNext = now.Add(LookBackRetry).Unix()
 		return v, true, false
 	}
 	for _, b := range x.Blocks {
 		v, _ = v.Rescan(b.Block, b.Txs)
 	}
 	blocks := max(lookBackBlocks, int64(x.End.Height)-int64(x.From))
-	v.lookNext = now.Unix() + int64(lookBackEach.Seconds())*blocks/lookBackBlocks
+	v.lookNext = now.Unix() + int64(LookBackEach.Seconds())*blocks/lookBackBlocks
 	return v, true, true
 }
 

@@ -1,4 +1,4 @@
-package coordinator
+package ledger
 
 import (
 	"bytes"
@@ -42,10 +42,10 @@ func restarted(t *testing.T, v View, d *wallet.Descriptor) View {
 		recs[name] = b
 	}
 	b, err := v.Record()
-	put(recView, b, err)
+	put(RecView, b, err)
 	for id, x := range v.Txs() {
 		b, err := x.Record()
-		put(recTx+id.String(), b, err)
+		put(RecTx+id.String(), b, err)
 	}
 	next, err := Restore(recs, d)
 	if err != nil {

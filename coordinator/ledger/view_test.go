@@ -1,4 +1,4 @@
-package coordinator
+package ledger
 
 import (
 	"slices"
@@ -39,7 +39,7 @@ func TestAnUnfinishedScanOfOldBlocksIsNotSynced(t *testing.T) {
 	for name, c := range map[string]struct {
 		rescan int32
 		want   bool
-	}{"none": {0, true}, "near the tip": {1000 - freshMargin, true}, "old": {1000 - 2*freshMargin, false}, "all": {1, false}} {
+	}{"none": {0, true}, "near the tip": {1000 - FreshMargin, true}, "old": {1000 - 2*FreshMargin, false}, "all": {1, false}} {
 		v := View{caughtUp: true, tip: port.BlockRef{Height: 1000}, rescan: c.rescan}
 		if v.Synced() != c.want {
 			t.Errorf("%s: synced %v", name, v.Synced())

@@ -1,4 +1,4 @@
-package coordinator
+package ledger
 
 import (
 	"bytes"
@@ -16,9 +16,9 @@ import (
 // Where the records of a view are: its own, those of its transactions by txid,
 // and those of its scripts.
 const (
-	recView    = "view"
-	recTx      = "tx/"
-	recScripts = "scripts/"
+	RecView    = "view"
+	RecTx      = "tx/"
+	RecScripts = "scripts/"
 )
 
 // viewRecord is what a restart needs besides the transactions.
@@ -71,7 +71,7 @@ func (t ViewTx) Record() ([]byte, error) {
 // Restore reads the records of a view, for a wallet with this descriptor.
 func Restore(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 	var rec viewRecord
-	if err := record.Decode(recs[recView], &rec); err != nil {
+	if err := record.Decode(recs[RecView], &rec); err != nil {
 		return View{}, fmt.Errorf("read chain view: %w", err)
 	}
 	v := View{birthday: rec.Birthday, blocks: rec.Blocks, rescan: rec.Rescan, lookNext: rec.LookNext}
@@ -97,7 +97,7 @@ func Restore(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 	var spends []record.Pair[chainhash.Hash]
 	var places []record.Pair[bool]
 	for name, raw := range recs {
-		if !strings.HasPrefix(name, recTx) {
+		if !strings.HasPrefix(name, RecTx) {
 			continue
 		}
 		var r viewTxRecord

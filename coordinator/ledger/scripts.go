@@ -1,4 +1,4 @@
-package coordinator
+package ledger
 
 import (
 	"fmt"
@@ -26,7 +26,7 @@ func (v View) ScriptRecords(d *wallet.Descriptor, branch, first uint32) (map[str
 }
 
 func scriptRecord(branch, index uint32) string {
-	return fmt.Sprintf("%s%d/%08d", recScripts, branch, index/scriptChunk)
+	return fmt.Sprintf("%s%d/%08d", RecScripts, branch, index/scriptChunk)
 }
 
 // restoreScripts reads the stored scripts back, as far as they go without a gap.

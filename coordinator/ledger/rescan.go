@@ -1,4 +1,4 @@
-package coordinator
+package ledger
 
 // BornAt begins the scan after a height: the wallet was not paid before.
 func (v View) BornAt(height int32) View {
