@@ -12,9 +12,9 @@ import (
 // A cosigner that was away finds the same history, votes and transaction as
 // the others when it comes back.
 func TestSpendWithACosignerAway(t *testing.T) {
-	g := newGroup(t, 2, 3).fund(40_000_000, 60_000_000)
-	a, b, c := g.nodes[0], g.nodes[1], g.nodes[2]
-	c.stop()
+	g := newGroup(t, 2, 3).Fund(40_000_000, 60_000_000)
+	a, b, c := g.Nodes[0], g.Nodes[1], g.Nodes[2]
+	c.Stop()
 
 	p := ask[api.Proposed](a, pay(t, 70_000_000, "--note", "rent of May")...)
 	if p.Status != api.StatusPending {
@@ -24,29 +24,29 @@ func TestSpendWithACosignerAway(t *testing.T) {
 	if len(shown.Approvals) != 1 || shown.Approvals[0].Cosigner.Name != "a" || shown.Approvals[0].Signatures != len(shown.Inputs) {
 		t.Errorf("the proposer did not sign first: %+v", shown.Approvals)
 	}
-	b.reaches(p.Proposal, api.StatusPending)
+	b.Reaches(p.Proposal, api.StatusPending)
 	ask[api.Proposal](b, "approve", p.Proposal)
 	for _, n := range []*node{a, b} {
 		ask[api.Proposal](n, "wait", p.Proposal, "--status", "final")
 	}
-	tx := confirmed(t, p.Proposal, a, b)
+	tx := world.Confirmed(t, p.Proposal, a, b)
 	if tx.TxID != p.TxID {
 		t.Errorf("transaction %s, proposed was %s", tx.TxID, p.TxID)
 	}
 
-	c.start()
-	c.reaches(p.Proposal, api.StatusConfirmed)
+	c.Start()
+	c.Reaches(p.Proposal, api.StatusConfirmed)
 	if got := ask[api.Tx](c, "tx", p.Proposal); got != tx {
 		t.Errorf("c holds another transaction: %+v", got)
 	}
 	same(t, a, c, "proposal", "show", p.Proposal)
 	same(t, a, c, "proposals", walletName)
 	same(t, a, c, "coins", walletName)
-	if w := c.wallet(); w.Balance.Leased != 0 || w.Balance.Spendable != 30_000_000-p.Fee {
+	if w := c.Wallet(); w.Balance.Leased != 0 || w.Balance.Spendable != 30_000_000-p.Fee {
 		t.Errorf("balance on c: %+v", w.Balance)
 	}
-	for _, n := range g.nodes {
-		n.stop()
+	for _, n := range g.Nodes {
+		n.Stop()
 	}
 }
 
@@ -58,20 +58,20 @@ func same(t testing.TB, x, y *node, args ...string) {
 	diff := ""
 	defer func() {
 		if diff != "" {
-			t.Errorf("`quorate %v` differs between %s and %s:\n%s", args, x.name, y.name, diff)
+			t.Errorf("`quorate %v` differs between %s and %s:\n%s", args, x.Name, y.Name, diff)
 		}
 	}()
-	eventually(t, x.name+" and "+y.name+" show the same", func() bool {
-		diff = cmp.Diff(withoutHolders(t, x.run(args...)), withoutHolders(t, y.run(args...)))
+	world.Eventually(t, x.Name+" and "+y.Name+" show the same", func() bool {
+		diff = cmp.Diff(withoutHolders(t, x.Run(args...)), withoutHolders(t, y.Run(args...)))
 		return diff == ""
 	})
 }
 
 func withoutHolders(t testing.TB, a answer) any {
 	t.Helper()
-	a.ok(t)
+	a.OK(t)
 	var v any
-	if err := json.Unmarshal(a.out, &v); err != nil {
+	if err := json.Unmarshal(a.Out, &v); err != nil {
 		t.Fatal(err)
 	}
 	drop(v)

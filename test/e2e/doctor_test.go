@@ -14,37 +14,38 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/ops"
+	"github.com/quorate/quorate/test/nodes"
 )
 
 // `quorate doctor` of real nodes: one that runs, one that was killed, one that
 // was stopped, none of which it changes; and copies of them with damaged files.
 func TestDoctor(t *testing.T) {
-	n := newNode(t, "a").start()
-	g := &group{t: t, nodes: []*node{n}}
-	g.id = ask[api.WalletInvites](n, "wallet", "create", walletName, "--threshold", "1", "--cosigners", "1").Wallet
-	eventually(t, "the words are there", func() bool { return n.wallet().Words != nil })
-	ask[api.Ratified](n, "wallet", "ratify", walletName, "--words", *n.wallet().Words)
+	n := newNode(t, "a").Start()
+	g := world.Group(t, n)
+	g.ID = ask[api.WalletInvites](n, "wallet", "create", walletName, "--threshold", "1", "--cosigners", "1").Wallet
+	world.Eventually(t, "the words are there", func() bool { return n.Wallet().Words != nil })
+	ask[api.Ratified](n, "wallet", "ratify", walletName, "--words", *n.Wallet().Words)
 	for range 10 {
-		if _, err := n.client.NewAddress(context.Background(), walletName, api.NewAddress{}); err != nil {
+		if _, err := n.Client.NewAddress(context.Background(), walletName, api.NewAddress{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	doctor := func(dir string, flags ...string) answer {
-		at := &node{t: t, name: n.name, dir: dir}
-		return at.run(append([]string{"doctor", "--passphrase-file", world.passFile}, flags...)...)
+		at := world.At(t, nodes.Config{Name: n.Name, Dir: dir})
+		return at.Run(append([]string{"doctor", "--passphrase-file", world.PassFile}, flags...)...)
 	}
 	healthy := func(what, dir string) {
 		t.Helper()
 		a := doctor(dir)
-		if found := read[api.Page[ops.Ailment]](t, a); len(found.Items) != 0 || a.err != "" {
-			t.Errorf("%s: %+v %s", what, found.Items, a.err)
+		if found := read[api.Page[ops.Ailment]](t, a); len(found.Items) != 0 || a.Err != "" {
+			t.Errorf("%s: %+v %s", what, found.Items, a.Err)
 		}
 	}
-	healthy("a running node", n.dir)
-	n.kill9()
-	killed, stopped := copyNode(t, n.dir), n.dir
+	healthy("a running node", n.Dir)
+	n.Kill()
+	killed, stopped := copyNode(t, n.Dir), n.Dir
 	healthy("a killed node", copyNode(t, killed))
-	n.start().stop()
+	n.Start().Stop()
 	healthy("a stopped node", stopped)
 
 	in := func(pattern string, how func([]byte) []byte) func(string) error {
@@ -102,8 +103,8 @@ func TestDoctor(t *testing.T) {
 				t.Errorf("it was changed:\n%s\n%s", before, after)
 			}
 			if x.from == killed {
-				at := &node{t: t, name: n.name, dir: dir}
-				refused(t, at.run("start", "--passphrase-file", world.passFile), 1, "store_corrupt")
+				at := world.At(t, nodes.Config{Name: n.Name, Dir: dir})
+				refused(t, at.Run("start", "--passphrase-file", world.PassFile), 1, "store_corrupt")
 			}
 		})
 	}
@@ -114,22 +115,22 @@ func TestDoctor(t *testing.T) {
 	if found := ailing(t, doctor(open)); found[0].Mended || !strings.Contains(found[0].Do, "--mend") {
 		t.Errorf("without --mend: %+v", found)
 	}
-	if a := doctor(stopped + "-none"); a.status != 1 && a.status != 3 {
-		t.Errorf("no node: exit status %d, %s", a.status, a.err)
+	if a := doctor(stopped + "-none"); a.Status != 1 && a.Status != 3 {
+		t.Errorf("no node: exit status %d, %s", a.Status, a.Err)
 	}
-	plain := n.finish(n.command("doctor", "--passphrase-file", world.passFile), "")
-	if plain.status != 0 || string(plain.out) != "nothing is wrong\n" {
-		t.Errorf("the stopped node was changed: %s %s", plain.out, plain.err)
+	plain := n.Finish(n.Command("doctor", "--passphrase-file", world.PassFile), "")
+	if plain.Status != 0 || string(plain.Out) != "nothing is wrong\n" {
+		t.Errorf("the stopped node was changed: %s %s", plain.Out, plain.Err)
 	}
 }
 
 // ailing reads an answer that says what is wrong.
 func ailing(t *testing.T, a answer) []ops.Ailment {
 	t.Helper()
-	if a.status != 1 || strings.Count(a.err, "\n") != 1 {
-		t.Errorf("exit status %d: %q", a.status, a.err)
+	if a.Status != 1 || strings.Count(a.Err, "\n") != 1 {
+		t.Errorf("exit status %d: %q", a.Status, a.Err)
 	}
-	a.status = 0
+	a.Status = 0
 	return read[api.Page[ops.Ailment]](t, a).Items
 }
 

@@ -16,19 +16,19 @@ import (
 // A wallet that is not active has no export; an active one has the same
 // descriptor in every format, in a file for its owner only.
 func TestWalletExport(t *testing.T) {
-	nodes := []*node{newNode(t, "a").start(), newNode(t, "b").start()}
+	nodes := []*node{newNode(t, "a").Start(), newNode(t, "b").Start()}
 	made := ask[api.WalletInvites](nodes[0], "wallet", "create", "early", "--threshold", "1", "--cosigners", "2")
 	file := filepath.Join(t.TempDir(), "early")
-	refused(t, nodes[0].run("wallet", "export", made.Wallet, "-o", file), 4, "wallet_not_active")
+	refused(t, nodes[0].Run("wallet", "export", made.Wallet, "-o", file), 4, "wallet_not_active")
 	if _, err := os.Stat(file); err == nil {
 		t.Error("a refused export left a file")
 	}
 
 	g := groupOf(t, 2, nodes...)
-	want := *nodes[0].wallet().Descriptor
+	want := *nodes[0].Wallet().Descriptor
 	for _, f := range formats.All() {
 		file := filepath.Join(t.TempDir(), string(f))
-		nodes[1].run("wallet", "export", walletName, "--format", string(f), "-o", file).ok(t)
+		nodes[1].Run("wallet", "export", walletName, "--format", string(f), "-o", file).OK(t)
 		info, err := os.Stat(file)
 		if err != nil {
 			t.Fatal(err)
@@ -61,9 +61,9 @@ func electrumReads(t *testing.T, g *group) {
 		return
 	}
 	file := filepath.Join(t.TempDir(), "wallet")
-	g.nodes[0].run("wallet", "export", walletName, "--format", "electrum", "-o", file).ok(t)
+	g.Nodes[0].Run("wallet", "export", walletName, "--format", "electrum", "-o", file).OK(t)
 	home := t.TempDir()
-	d, err := wallet.ParseDescriptor(*g.nodes[0].wallet().Descriptor, wallet.Regtest)
+	d, err := wallet.ParseDescriptor(*g.Nodes[0].Wallet().Descriptor, wallet.Regtest)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/test/nodes"
 )
 
 // hwiStandIn is a program `hwi` for the tests, as a script: it answers enumerate
@@ -52,15 +53,15 @@ func (h *hwiStandIn) write(name, content string) {
 // approve runs `approve --hwi` with the stand-in on PATH.
 func (h *hwiStandIn) approve(n *node, proposal string) answer {
 	h.t.Helper()
-	cmd := n.command("--json", "approve", proposal, "--hwi")
-	cmd.Env = append(environ(), "PATH="+h.dir+":"+os.Getenv("PATH"))
-	return n.finish(cmd, "")
+	cmd := n.Command("--json", "approve", proposal, "--hwi")
+	cmd.Env = append(nodes.Environ(), "PATH="+h.dir+":"+os.Getenv("PATH"))
+	return n.Finish(cmd, "")
 }
 
 // signs waits until the device is asked, and answers with what a key signs.
 func (h *hwiStandIn) signs(k *coldKey) {
 	asked := filepath.Join(h.dir, "asked")
-	eventually(h.t, "the device is asked", func() bool {
+	world.Eventually(h.t, "the device is asked", func() bool {
 		b, err := os.ReadFile(asked)
 		return err == nil && strings.HasSuffix(string(b), "\n")
 	})
@@ -79,22 +80,22 @@ func (h *hwiStandIn) signs(k *coldKey) {
 
 func TestApproveOnAUSBDevice(t *testing.T) {
 	k := newColdKey(t, 24)
-	a, b := newNode(t, "a").start(), newNode(t, "b").start()
-	g := &group{t: t, nodes: []*node{a, b}}
+	a, b := newNode(t, "a").Start(), newNode(t, "b").Start()
+	g := world.Group(t, a, b)
 	made := ask[api.WalletInvites](a, "wallet", "create", walletName, "--threshold", "2", "--cosigners", "2")
-	g.id = made.Wallet
-	read[api.WalletSummary](t, b.runWith(made.Invites[0], "wallet", "join", "-", "--external", k.key.String(), "--unproven"))
-	g.proven("--accept-unproven")
-	g.fund(10_000_000)
-	p := ask[api.Proposed](a.synced(), pay(t, 5_000_000)...)
-	b.synced().reaches(p.Proposal, api.StatusPending)
+	g.ID = made.Wallet
+	read[api.WalletSummary](t, b.RunWith(made.Invites[0], "wallet", "join", "-", "--external", k.key.String(), "--unproven"))
+	proven(g, "--accept-unproven")
+	g.Fund(10_000_000)
+	p := ask[api.Proposed](a.Synced(), pay(t, 5_000_000)...)
+	b.Synced().Reaches(p.Proposal, api.StatusPending)
 
 	h := newHWIStandIn(t)
 	refused := func(code string, status int) {
 		t.Helper()
 		r := h.approve(b, p.Proposal)
-		if r.status != status || !strings.Contains(string(r.out), `"code":"`+code+`"`) || strings.Count(r.err, "\n") != 1 {
-			t.Errorf("%s: exit status %d: %s%s", code, r.status, r.err, r.out)
+		if r.Status != status || !strings.Contains(string(r.Out), `"code":"`+code+`"`) || strings.Count(r.Err, "\n") != 1 {
+			t.Errorf("%s: exit status %d: %s%s", code, r.Status, r.Err, r.Out)
 		}
 	}
 	h.write("enumerate", `[]`)
@@ -108,7 +109,7 @@ func TestApproveOnAUSBDevice(t *testing.T) {
 	refused("device_refused", 4)
 	h.write("answer", `garbage`)
 	refused("hwi_answer", 1)
-	if r := b.run("psbt", "export", p.Proposal); r.status != 0 {
+	if r := b.Run("psbt", "export", p.Proposal); r.Status != 0 {
 		t.Error("what the device saw cannot be exported again")
 	}
 	if err := os.Remove(filepath.Join(h.dir, "asked")); err != nil {
@@ -121,8 +122,8 @@ func TestApproveOnAUSBDevice(t *testing.T) {
 	if len(shown.Approvals) != 2 {
 		t.Errorf("approved: %+v", shown.Approvals)
 	}
-	confirmed(t, p.Proposal, a, b)
-	for _, n := range g.nodes {
-		n.stop()
+	world.Confirmed(t, p.Proposal, a, b)
+	for _, n := range g.Nodes {
+		n.Stop()
 	}
 }

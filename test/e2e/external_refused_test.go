@@ -16,14 +16,14 @@ import (
 // proposal is refused in one clear line, and nothing changes.
 func TestUnprovenKeyAndRefusedPSBTs(t *testing.T) {
 	cold := newColdKey(t, 23)
-	a, b := newNode(t, "a").start(), newNode(t, "b").start()
-	g := &group{t: t, nodes: []*node{a, b}}
+	a, b := newNode(t, "a").Start(), newNode(t, "b").Start()
+	g := world.Group(t, a, b)
 
 	refused := func(n *node, code string, status int, args ...string) {
 		t.Helper()
-		r := n.run(args...)
-		if r.status != status || !bytes.Contains(r.out, []byte(`"code":"`+code+`"`)) || strings.Count(r.err, "\n") != 1 {
-			t.Errorf("`quorate %s`: exit status %d: %s%s", r.line, r.status, r.err, r.out)
+		r := n.Run(args...)
+		if r.Status != status || !bytes.Contains(r.Out, []byte(`"code":"`+code+`"`)) || strings.Count(r.Err, "\n") != 1 {
+			t.Errorf("`quorate %s`: exit status %d: %s%s", r.Line, r.Status, r.Err, r.Out)
 		}
 	}
 	create := func(key string) []string {
@@ -31,7 +31,7 @@ func TestUnprovenKeyAndRefusedPSBTs(t *testing.T) {
 	}
 	xprv := strings.Replace(cold.key.String(), cold.key.XPub, cold.account.String(), 1)
 	refused(a, "bad_key", 4, create(xprv)...)
-	if r := a.run(create(xprv)...); strings.Contains(r.err+string(r.out), cold.account.String()) {
+	if r := a.Run(create(xprv)...); strings.Contains(r.Err+string(r.Out), cold.account.String()) {
 		t.Error("a private key is shown in an error")
 	}
 	refused(a, "bad_key", 4, create("[00000000/48h/0h/0h/2h]xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8")...)
@@ -42,28 +42,28 @@ func TestUnprovenKeyAndRefusedPSBTs(t *testing.T) {
 	}
 
 	made := ask[api.WalletInvites](a, "wallet", "create", walletName, "--threshold", "2", "--cosigners", "2")
-	g.id = made.Wallet
-	read[api.WalletSummary](t, b.runWith(made.Invites[0], "wallet", "join", "-", "--external", cold.key.String(), "--unproven"))
+	g.ID = made.Wallet
+	read[api.WalletSummary](t, b.RunWith(made.Invites[0], "wallet", "join", "-", "--external", cold.key.String(), "--unproven"))
 	words := ""
-	eventually(t, "a shows the words", func() bool {
-		if w := a.wallet(); w.Words != nil {
+	world.Eventually(t, "a shows the words", func() bool {
+		if w := a.Wallet(); w.Words != nil {
 			words = *w.Words
 		}
 		return words != ""
 	})
 	refused(a, "unproven_key", 4, "wallet", "ratify", walletName, "--words", words)
-	g.proven("--accept-unproven")
+	proven(g, "--accept-unproven")
 	proofs := map[string]string{}
-	for _, k := range b.wallet().Cosigners {
+	for _, k := range b.Wallet().Cosigners {
 		proofs[k.Name] = k.Proof
 	}
 	if proofs["a"] != "own" || proofs["b"] != "none" {
 		t.Errorf("proofs %v", proofs)
 	}
 
-	g.fund(10_000_000)
-	p := ask[api.Proposed](a.synced(), pay(t, 5_000_000)...)
-	b.synced().reaches(p.Proposal, api.StatusPending)
+	g.Fund(10_000_000)
+	p := ask[api.Proposed](a.Synced(), pay(t, 5_000_000)...)
+	b.Synced().Reaches(p.Proposal, api.StatusPending)
 	dir := t.TempDir()
 	out, signed := filepath.Join(dir, "out.psbt"), filepath.Join(dir, "signed.psbt")
 	if x := ask[api.ExportedPSBT](a, "psbt", "export", p.Proposal); x.Guarded {
@@ -98,7 +98,7 @@ func TestUnprovenKeyAndRefusedPSBTs(t *testing.T) {
 	if err := os.WriteFile(cut, []byte(base64.StdEncoding.EncodeToString(raw)[:400]), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	before := b.run("proposal", "show", p.Proposal).ok(t).out
+	before := b.Run("proposal", "show", p.Proposal).OK(t).Out
 	refused(b, "psbt_changed", 4, "psbt", "import", changed("output", func(p *psbt.Packet) { p.Outputs[0].Amount -= 1000 }))
 	refused(b, "psbt_changed", 4, "psbt", "import", changed("sighash", func(p *psbt.Packet) { p.Inputs[0].SighashType = &none }))
 	refused(b, "psbt_changed", 4, "psbt", "import", changed("locktime", func(p *psbt.Packet) { p.FallbackLockTime = &none }))
@@ -114,12 +114,12 @@ func TestUnprovenKeyAndRefusedPSBTs(t *testing.T) {
 	refused(b, "psbt_unsigned", 4, "psbt", "import", out)
 	refused(b, "bad_psbt", 2, "psbt", "import", cut)
 	refused(b, "bad_psbt", 2, "psbt", "import", filepath.Join(dir, "absent"))
-	if after := b.run("proposal", "show", p.Proposal).ok(t).out; !bytes.Equal(before, after) {
+	if after := b.Run("proposal", "show", p.Proposal).OK(t).Out; !bytes.Equal(before, after) {
 		t.Errorf("a refused PSBT changed the proposal: %s", after)
 	}
 	ask[api.ImportedPSBT](b, "psbt", "import", signed)
-	confirmed(t, p.Proposal, a, b)
-	for _, n := range g.nodes {
-		n.stop()
+	world.Confirmed(t, p.Proposal, a, b)
+	for _, n := range g.Nodes {
+		n.Stop()
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/test/nodes"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
 )
@@ -141,7 +142,7 @@ func newElectrum(t testing.TB) *electrum {
 func (e *electrum) run(file string, args ...string) string {
 	e.t.Helper()
 	cmd := exec.Command("electrum", append([]string{"--regtest", "--offline", "-D", e.home, "-w", file}, args...)...)
-	cmd.Env = append(environ(), "HOME="+e.home)
+	cmd.Env = append(nodes.Environ(), "HOME="+e.home)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {

@@ -12,22 +12,22 @@ import (
 )
 
 // proven waits for the words of nodes that make a wallet, and ratifies.
-func (g *group) proven(extra ...string) {
-	g.t.Helper()
+func proven(g *group, extra ...string) {
+	g.T.Helper()
 	words := ""
-	for _, n := range g.nodes {
-		eventually(g.t, n.name+" shows the words", func() bool {
-			w := n.wallet()
+	for _, n := range g.Nodes {
+		world.Eventually(g.T, n.Name+" shows the words", func() bool {
+			w := n.Wallet()
 			if w.Words != nil {
 				words = *w.Words
 			}
 			return w.Words != nil
 		})
 	}
-	for _, n := range g.nodes {
+	for _, n := range g.Nodes {
 		ask[api.Ratified](n, append([]string{"wallet", "ratify", walletName, "--words", words}, extra...)...)
 	}
-	g.agree("the wallet is active", func(w api.Wallet) any {
+	g.Agree("the wallet is active", func(w api.Wallet) any {
 		if w.State != "active" || w.Descriptor == nil {
 			return nil
 		}
@@ -42,41 +42,41 @@ func TestExternalSigners(t *testing.T) {
 	elec, cold := newColdKey(t, 21), newColdKey(t, 22)
 	var nodes []*node
 	for _, name := range []string{"a", "b", "c"} {
-		nodes = append(nodes, newNode(t, name).start())
+		nodes = append(nodes, newNode(t, name).Start())
 	}
 	a, b, c := nodes[0], nodes[1], nodes[2]
-	g := &group{t: t, nodes: nodes}
+	g := world.Group(t, nodes...)
 	made := ask[api.WalletInvites](a, "wallet", "create", walletName, "--threshold", "2", "--cosigners", "3")
-	g.id = made.Wallet
+	g.ID = made.Wallet
 
 	// Electrum proves its key by a signed message.
-	joined := read[api.WalletSummary](t, b.runWith(made.Invites[0], "wallet", "join", "-", "--wait", "--external", elec.key.String()))
+	joined := read[api.WalletSummary](t, b.RunWith(made.Invites[0], "wallet", "join", "-", "--wait", "--external", elec.key.String()))
 	if !joined.AwaitingProof {
 		t.Fatalf("joined with an external key: %+v", joined)
 	}
-	b.kill9() // it waits across a crash
-	b.start()
-	want := ask[api.Proof](b, "wallet", "proof", g.id)
+	b.Kill() // it waits across a crash
+	b.Start()
+	want := ask[api.Proof](b, "wallet", "proof", g.ID)
 	sig := e.message(elec, want.Message, want.Address)
-	ask[api.WalletSummary](b, "wallet", "prove", g.id, sig)
+	ask[api.WalletSummary](b, "wallet", "prove", g.ID, sig)
 
 	// The device proves its key by a PSBT. It first brings Electrum's by mistake.
-	read[api.WalletSummary](t, c.runWith(made.Invites[1], "wallet", "join", "-", "--wait", "--external", elec.key.String()))
-	eventually(t, "c hears whose key that is", func() bool {
-		r := c.run("wallet", "prove", g.id, "--unproven")
-		if r.status != 4 {
-			t.Fatalf("another cosigner's key: exit status %d: %s", r.status, r.err)
+	read[api.WalletSummary](t, c.RunWith(made.Invites[1], "wallet", "join", "-", "--wait", "--external", elec.key.String()))
+	world.Eventually(t, "c hears whose key that is", func() bool {
+		r := c.Run("wallet", "prove", g.ID, "--unproven")
+		if r.Status != 4 {
+			t.Fatalf("another cosigner's key: exit status %d: %s", r.Status, r.Err)
 		}
-		return strings.Contains(r.err, `in use by cosigner "b"`)
+		return strings.Contains(r.Err, `in use by cosigner "b"`)
 	})
-	read[api.WalletSummary](t, c.runWith(made.Invites[1], "wallet", "join", "-", "--wait", "--external", cold.key.String()))
+	read[api.WalletSummary](t, c.RunWith(made.Invites[1], "wallet", "join", "-", "--wait", "--external", cold.key.String()))
 	dir := t.TempDir()
 	asked, answered := filepath.Join(dir, "proof.psbt"), filepath.Join(dir, "proof-signed.psbt")
-	ask[api.Proof](c, "wallet", "proof", g.id, "--format", "psbt", "-o", asked)
+	ask[api.Proof](c, "wallet", "proof", g.ID, "--format", "psbt", "-o", asked)
 	cold.sign(asked, answered)
-	ask[api.WalletSummary](c, "wallet", "prove", g.id, answered)
-	g.proven()
-	for _, k := range a.wallet().Cosigners {
+	ask[api.WalletSummary](c, "wallet", "prove", g.ID, answered)
+	proven(g)
+	for _, k := range a.Wallet().Cosigners {
 		if want := map[string]string{"a": "own", "b": "message", "c": "psbt"}[k.Name]; k.Proof != want {
 			t.Errorf("the key of %s is proved by %s, want %s", k.Name, k.Proof, want)
 		}
@@ -84,13 +84,13 @@ func TestExternalSigners(t *testing.T) {
 
 	// Electrum opens what quorate exports, and sees the same addresses.
 	exported := filepath.Join(dir, "electrum.json")
-	a.run("wallet", "export", walletName, "--format", "electrum", "-o", exported).ok(t)
+	a.Run("wallet", "export", walletName, "--format", "electrum", "-o", exported).OK(t)
 	file := e.cosigner(elec, exported)
 	var theirs []string
 	if err := json.Unmarshal([]byte(e.run(file, "listaddresses", "--receiving")), &theirs); err != nil || len(theirs) < 20 {
 		t.Fatalf("Electrum lists %d addresses: %v", len(theirs), err)
 	}
-	d, err := wallet.ParseDescriptor(*a.wallet().Descriptor, wallet.Regtest)
+	d, err := wallet.ParseDescriptor(*a.Wallet().Descriptor, wallet.Regtest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,9 +100,9 @@ func TestExternalSigners(t *testing.T) {
 		}
 	}
 
-	g.fund(10_000_000, 20_000_000, 30_000_000)
+	g.Fund(10_000_000, 20_000_000, 30_000_000)
 	for _, n := range nodes {
-		n.synced()
+		n.Synced()
 	}
 	byElectrum := func(proposal string) {
 		t.Helper()
@@ -110,7 +110,7 @@ func TestExternalSigners(t *testing.T) {
 		if x := ask[api.ExportedPSBT](b, "psbt", "export", proposal, "-o", out); !x.Guarded || len(x.Missing) != 0 {
 			t.Fatalf("exported: %+v", x)
 		}
-		got := read[api.ImportedPSBT](t, b.runWith(e.electrumSigns(file, out), "psbt", "import", "-"))
+		got := read[api.ImportedPSBT](t, b.RunWith(e.electrumSigns(file, out), "psbt", "import", "-"))
 		if len(got.Added) != 1 || got.Added[0].Cosigner.Name != "b" || !got.Added[0].Own {
 			t.Fatalf("imported: %+v", got)
 		}
@@ -128,27 +128,27 @@ func TestExternalSigners(t *testing.T) {
 	}
 
 	p := ask[api.Proposed](a, pay(t, 5_000_000)...)
-	b.reaches(p.Proposal, api.StatusPending)
-	if r := b.run("approve", p.Proposal); r.status != 4 || !strings.Contains(r.err, "psbt export") {
-		t.Errorf("approve without the key: exit status %d: %s", r.status, r.err)
+	b.Reaches(p.Proposal, api.StatusPending)
+	if r := b.Run("approve", p.Proposal); r.Status != 4 || !strings.Contains(r.Err, "psbt export") {
+		t.Errorf("approve without the key: exit status %d: %s", r.Status, r.Err)
 	}
 	byElectrum(p.Proposal)
-	confirmed(t, p.Proposal, nodes...)
+	world.Confirmed(t, p.Proposal, nodes...)
 
 	p = ask[api.Proposed](a, pay(t, 6_000_000)...)
-	c.reaches(p.Proposal, api.StatusPending)
+	c.Reaches(p.Proposal, api.StatusPending)
 	byDevice(2, p.Proposal, b) // a colleague takes it in
-	confirmed(t, p.Proposal, nodes...)
+	world.Confirmed(t, p.Proposal, nodes...)
 
 	p = ask[api.Proposed](b, pay(t, 7_000_000)...)
-	c.reaches(p.Proposal, api.StatusPending)
+	c.Reaches(p.Proposal, api.StatusPending)
 	byElectrum(p.Proposal)
 	byDevice(0, p.Proposal, c)
-	confirmed(t, p.Proposal, nodes...)
+	world.Confirmed(t, p.Proposal, nodes...)
 	for _, n := range nodes[1:] {
 		same(t, a, n, "proposal", "show", p.Proposal)
 	}
 	for _, n := range nodes {
-		n.stop()
+		n.Stop()
 	}
 }

@@ -61,13 +61,13 @@ func TestFloodByAMember(t *testing.T) {
 	var nodes []*node
 	for i := range 3 {
 		n := newNode(t, string(rune('a'+i)))
-		n.configure("metrics", "listen", `"127.0.0.1:0"`)
-		nodes = append(nodes, n.start())
+		configure(n, "metrics", "listen", `"127.0.0.1:0"`)
+		nodes = append(nodes, n.Start())
 	}
 	a, b, c := nodes[0], nodes[1], nodes[2]
-	g := groupOf(t, 2, nodes...).fund(9_000_000, 9_000_000, 9_000_000, 9_000_000, 9_000_000, 9_000_000, 9_000_000, 9_000_000)
-	c.stop()
-	x := &flooder{impostor: impersonate(t, c, g.id)}
+	g := groupOf(t, 2, nodes...).Fund(9_000_000, 9_000_000, 9_000_000, 9_000_000, 9_000_000, 9_000_000, 9_000_000, 9_000_000)
+	c.Stop()
+	x := &flooder{impostor: impersonate(t, c, g.ID)}
 	x.host.SetStreamHandler(p2p.SyncProtocol, x.serveFast)
 	x.meet(a, b)
 	watch := []*usage{newUsage(t, a), newUsage(t, b)}
@@ -81,10 +81,10 @@ func TestFloodByAMember(t *testing.T) {
 	for ctx.Err() == nil && spends < 8 {
 		began := time.Now()
 		p := ask[api.Proposed](a, pay(t, 8_000_000+int64(spends)*1000)...)
-		b.reaches(p.Proposal, api.StatusPending)
+		b.Reaches(p.Proposal, api.StatusPending)
 		ask[api.Proposal](b, "approve", p.Proposal)
 		for _, n := range nodes[:2] {
-			n.reaches(p.Proposal, api.StatusFinal, api.StatusBroadcast)
+			n.Reaches(p.Proposal, api.StatusFinal, api.StatusBroadcast)
 		}
 		spends++
 		slowest = max(slowest, time.Since(began))
@@ -97,27 +97,27 @@ func TestFloodByAMember(t *testing.T) {
 	t.Logf("in %v: %d entries sent (%d of them valid, %d MiB), %d sync streams; %d spends, the slowest in %v",
 		long, x.sent.Load(), x.valid.Load(), x.bytes.Load()>>20, x.streams.Load(), spends, slowest.Round(time.Millisecond))
 	for _, u := range watch {
-		t.Logf("%s counts against C: %v", u.n.name, u.n.rejects(x.host.ID().String()))
+		t.Logf("%s counts against C: %v", u.n.Name, rejects(u.n, x.host.ID().String()))
 	}
 	for _, n := range nodes[:2] {
-		eventually(t, n.name+" takes the rest of the flood later", func() bool { return strings.Contains(n.log.String(), "beyond its allowance") })
+		world.Eventually(t, n.Name+" takes the rest of the flood later", func() bool { return strings.Contains(n.Log.String(), "beyond its allowance") })
 	}
 	// It stops, and all is well.
 	if err := x.host.Close(); err != nil {
 		t.Error(err)
 	}
 	p := ask[api.Proposed](b, pay(t, 5_000_000, "--note", "after the flood")...)
-	a.reaches(p.Proposal, api.StatusPending)
+	a.Reaches(p.Proposal, api.StatusPending)
 	ask[api.Proposal](a, "approve", p.Proposal)
-	confirmed(t, p.Proposal, a, b)
-	eventually(t, "both hold the same entries", func() bool { return watch[0].entries() == watch[1].entries() })
+	world.Confirmed(t, p.Proposal, a, b)
+	world.Eventually(t, "both hold the same entries", func() bool { return watch[0].entries() == watch[1].entries() })
 	same(t, a, b, "proposals", walletName)
 	// Only now: a busy machine takes most of the flood after its end.
 	for _, u := range watch {
 		u.check()
 	}
-	a.stop()
-	b.stop()
+	a.Stop()
+	b.Stop()
 }
 
 // flooder is a member who sends more than anybody can take.
@@ -214,7 +214,7 @@ func (x *flooder) grow(body coordinator.Body) []byte {
 
 // small is a proposal over a coin that is not there.
 func (x *flooder) small() coordinator.Body {
-	p := &coordinator.ProposalCreated{Inputs: []coordinator.ProposalInput{{Amount: 1000}}, Outputs: []coordinator.ProposalOutput{{PkScript: world.bitcoin.FaucetScript(), Amount: 900}}}
+	p := &coordinator.ProposalCreated{Inputs: []coordinator.ProposalInput{{Amount: 1000}}, Outputs: []coordinator.ProposalOutput{{PkScript: world.Bitcoin.FaucetScript(), Amount: 900}}}
 	for i := range 4 {
 		binary.BigEndian.PutUint64(p.Inputs[0].TxID[8*i:], rand.Uint64())
 	}
@@ -226,7 +226,7 @@ func (x *flooder) large() coordinator.Body {
 	p := x.small().(*coordinator.ProposalCreated)
 	p.Inputs[0].Amount, p.Outputs = 10_000_000, nil
 	for i := range 900 {
-		p.Outputs = append(p.Outputs, coordinator.ProposalOutput{PkScript: world.bitcoin.FaucetScript(), Amount: int64(1000 + i), Label: strings.Repeat("x", 200)})
+		p.Outputs = append(p.Outputs, coordinator.ProposalOutput{PkScript: world.Bitcoin.FaucetScript(), Amount: int64(1000 + i), Label: strings.Repeat("x", 200)})
 	}
 	return p
 }
@@ -284,17 +284,17 @@ func (x *flooder) range64(f p2ptest.Frame) [][]byte {
 }
 
 // configure sets a key of a section in config.toml.
-func (n *node) configure(section, key, value string) {
-	n.t.Helper()
-	path := filepath.Join(n.dir, "config.toml")
+func configure(n *node, section, key, value string) {
+	n.T.Helper()
+	path := filepath.Join(n.Dir, "config.toml")
 	b, err := os.ReadFile(path)
 	if err != nil {
-		n.t.Fatal(err)
+		n.T.Fatal(err)
 	}
 	line := regexp.MustCompile(`(?ms)^# ?\[` + section + `\]|^\[` + section + `\]`)
 	text := line.ReplaceAllString(string(b), "") + "\n[" + section + "]\n" + key + " = " + value + "\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		n.t.Fatal(err)
+		n.T.Fatal(err)
 	}
 }
 
@@ -312,11 +312,11 @@ type usage struct {
 
 func newUsage(t testing.TB, n *node) *usage {
 	t.Helper()
-	m := regexp.MustCompile(`msg="serving metrics" address=(\S+)`).FindStringSubmatch(n.log.String())
+	m := regexp.MustCompile(`msg="serving metrics" address=(\S+)`).FindStringSubmatch(n.Log.String())
 	if m == nil {
-		t.Fatalf("%s serves no metrics", n.name)
+		t.Fatalf("%s serves no metrics", n.Name)
 	}
-	u := &usage{t: t, n: n, metrics: m[1], disk: size(t, n.dir)}
+	u := &usage{t: t, n: n, metrics: m[1], disk: size(t, n.Dir)}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	u.stop = func() { cancel(); <-done }
@@ -338,7 +338,7 @@ func newUsage(t testing.TB, n *node) *usage {
 }
 
 func (u *usage) look() {
-	proc := fmt.Sprintf("/proc/%d", u.n.cmd.Process.Pid)
+	proc := fmt.Sprintf("/proc/%d", u.n.PID())
 	status, _ := os.ReadFile(proc + "/status")
 	files, _ := os.ReadDir(proc + "/fd")
 	text := u.scrape()
@@ -379,14 +379,14 @@ func (u *usage) check() {
 	u.stop()
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	grown := size(u.t, u.n.dir) - u.disk
+	grown := size(u.t, u.n.Dir) - u.disk
 	u.t.Logf("%s at most: RSS %d MiB, heap %d MiB, %d goroutines, %d files; disk grew by %d MiB; it holds %d entries",
-		u.n.name, u.rss>>20, u.heap>>20, u.goroutines, u.files, grown>>20, u.entries())
+		u.n.Name, u.rss>>20, u.heap>>20, u.goroutines, u.files, grown>>20, u.entries())
 	if u.rss == 0 || u.heap == 0 || u.goroutines == 0 || u.files == 0 {
-		u.t.Errorf("%s was not measured", u.n.name)
+		u.t.Errorf("%s was not measured", u.n.Name)
 	}
 	if u.rss > floodRSS || u.goroutines > floodGoroutines || u.files > floodFiles || grown > floodDisk {
-		u.t.Errorf("%s takes more than its bounds", u.n.name)
+		u.t.Errorf("%s takes more than its bounds", u.n.Name)
 	}
 }
 

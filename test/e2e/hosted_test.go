@@ -13,74 +13,74 @@ import (
 // meanwhile.
 func TestHostedCosigner(t *testing.T) {
 	hal := newColdKey(t, 31)
-	a, b := newNode(t, "a").start(), newNode(t, "b").start()
+	a, b := newNode(t, "a").Start(), newNode(t, "b").Start()
 	nodes := []*node{a, b}
-	g := &group{t: t, nodes: nodes}
+	g := world.Group(t, nodes...)
 	made := ask[api.WalletInvites](a, "wallet", "create", walletName, "--threshold", "2", "--cosigners", "3")
-	g.id = made.Wallet
-	read[api.WalletSummary](t, b.runWith(made.Invites[0], "wallet", "join", "-", "--wait"))
+	g.ID = made.Wallet
+	read[api.WalletSummary](t, b.RunWith(made.Invites[0], "wallet", "join", "-", "--wait"))
 
-	if r := b.run("wallet", "host", g.id, "Hal", "--external", "xpub"); r.status != 4 {
-		t.Errorf("no key: exit status %d: %s", r.status, r.err)
+	if r := b.Run("wallet", "host", g.ID, "Hal", "--external", "xpub"); r.Status != 4 {
+		t.Errorf("no key: exit status %d: %s", r.Status, r.Err)
 	}
-	hosted := ask[api.WalletSummary](b, "wallet", "host", g.id, "Hal", "--external", hal.key.String())
+	hosted := ask[api.WalletSummary](b, "wallet", "host", g.ID, "Hal", "--external", hal.key.String())
 	if len(hosted.AwaitingHosted) != 1 || hosted.AwaitingHosted[0].Name != "Hal" || hosted.AwaitingHosted[0].Key == nil || hosted.State != "forming" {
 		t.Fatalf("%+v", hosted)
 	}
-	b.kill9() // it waits across a crash
-	b.start()
+	b.Kill() // it waits across a crash
+	b.Start()
 	dir := t.TempDir()
 	asked, answered := filepath.Join(dir, "proof.psbt"), filepath.Join(dir, "proof-signed.psbt")
-	ask[api.Proof](b, "wallet", "proof", g.id, "--for", "Hal", "--format", "psbt", "-o", asked)
+	ask[api.Proof](b, "wallet", "proof", g.ID, "--for", "Hal", "--format", "psbt", "-o", asked)
 	hal.sign(asked, answered)
-	if r := a.run("wallet", "prove", g.id, "--for", "Hal", answered); r.status != 4 {
-		t.Errorf("at a node that does not host: exit status %d: %s", r.status, r.err)
+	if r := a.Run("wallet", "prove", g.ID, "--for", "Hal", answered); r.Status != 4 {
+		t.Errorf("at a node that does not host: exit status %d: %s", r.Status, r.Err)
 	}
-	ask[api.WalletSummary](b, "wallet", "prove", g.id, "--for", "Hal", answered)
+	ask[api.WalletSummary](b, "wallet", "prove", g.ID, "--for", "Hal", answered)
 
 	words := ""
 	for _, n := range nodes {
-		eventually(t, n.name+" shows the words", func() bool {
-			w := n.wallet()
+		world.Eventually(t, n.Name+" shows the words", func() bool {
+			w := n.Wallet()
 			if w.Words != nil {
 				words = *w.Words
 			}
 			return w.Words != nil
 		})
 	}
-	if r := a.run("wallet", "ratify", walletName, "--words", words); r.status != 4 || !strings.Contains(r.err, "Hal (by b)") {
-		t.Errorf("a cosigner without a node was taken unseen: exit status %d: %s", r.status, r.err)
+	if r := a.Run("wallet", "ratify", walletName, "--words", words); r.Status != 4 || !strings.Contains(r.Err, "Hal (by b)") {
+		t.Errorf("a cosigner without a node was taken unseen: exit status %d: %s", r.Status, r.Err)
 	}
 	ask[api.Ratified](a, "wallet", "ratify", walletName, "--words", words, "--accept-hosted")
 	ask[api.Ratified](b, "wallet", "ratify", walletName, "--words", words)
 	for _, n := range nodes {
-		if w := n.wallet(); w.State == "active" {
-			t.Fatalf("%s: active before Hal ratified", n.name)
+		if w := n.Wallet(); w.State == "active" {
+			t.Fatalf("%s: active before Hal ratified", n.Name)
 		}
 	}
 	ask[api.Ratified](b, "wallet", "ratify", walletName, "--words", words, "--for", "Hal")
-	g.agree("the wallet is active", func(w api.Wallet) any {
+	g.Agree("the wallet is active", func(w api.Wallet) any {
 		if w.State != "active" || w.Descriptor == nil {
 			return nil
 		}
 		return *w.Descriptor
 	})
-	for _, k := range a.wallet().Cosigners {
+	for _, k := range a.Wallet().Cosigners {
 		if k.Name == "Hal" && (k.HostedBy == nil || k.HostedBy.Name != "b" || k.HostedBy.PeerID == nil || k.PeerID != nil || k.Key == nil || k.Proof != "psbt" || k.Online || !k.Ratified) || k.Name != "Hal" && (k.HostedBy != nil || k.PeerID == nil) {
 			t.Errorf("shown as %+v", k)
 		}
 	}
-	if r := a.run("wallet", "invite", g.id, "--replace", "Hal"); r.status != 4 || !strings.Contains(r.err, "no node") {
-		t.Errorf("a replacement for no node: exit status %d: %s", r.status, r.err)
+	if r := a.Run("wallet", "invite", g.ID, "--replace", "Hal"); r.Status != 4 || !strings.Contains(r.Err, "no node") {
+		t.Errorf("a replacement for no node: exit status %d: %s", r.Status, r.Err)
 	}
 
-	g.fund(10_000_000, 20_000_000)
+	g.Fund(10_000_000, 20_000_000)
 	for _, n := range nodes {
-		n.synced()
+		n.Synced()
 	}
 	// By the host, which guards what leaves; taken in by the other.
 	p := ask[api.Proposed](a, pay(t, 5_000_000)...)
-	b.reaches(p.Proposal, api.StatusPending)
+	b.Reaches(p.Proposal, api.StatusPending)
 	out, signed := filepath.Join(dir, "1.psbt"), filepath.Join(dir, "1-signed.psbt")
 	if x := ask[api.ExportedPSBT](b, "psbt", "export", p.Proposal, "--format", "binary", "-o", out); !x.Guarded {
 		t.Errorf("the host let it leave unguarded: %+v", x)
@@ -90,25 +90,25 @@ func TestHostedCosigner(t *testing.T) {
 	if len(got.Added) != 1 || got.Added[0].Cosigner.Name != "Hal" || got.Added[0].Own {
 		t.Fatalf("imported: %+v", got)
 	}
-	confirmed(t, p.Proposal, nodes...)
+	world.Confirmed(t, p.Proposal, nodes...)
 
 	// Without the host. What was drawn as QR codes is read from them.
-	b.kill9()
+	b.Kill()
 	p = ask[api.Proposed](a, pay(t, 6_000_000)...)
 	out, signed = filepath.Join(dir, "2.psbt"), filepath.Join(dir, "2-signed.psbt")
 	ask[api.ExportedPSBT](a, "psbt", "export", p.Proposal, "-o", out, "--format", "binary")
 	drawn := filepath.Join(dir, "codes")
 	ask[api.ExportedPSBT](a, "psbt", "export", p.Proposal, "--format", "ur", "--png", drawn)
-	if r := a.run("psbt", "import", drawn); r.status != 4 || !strings.Contains(r.err, "no signature") {
-		t.Errorf("pictures of an unsigned PSBT: exit status %d: %s", r.status, r.err)
+	if r := a.Run("psbt", "import", drawn); r.Status != 4 || !strings.Contains(r.Err, "no signature") {
+		t.Errorf("pictures of an unsigned PSBT: exit status %d: %s", r.Status, r.Err)
 	}
 	hal.sign(out, signed)
 	ask[api.ImportedPSBT](a, "psbt", "import", signed)
-	confirmed(t, p.Proposal, a)
-	b.start()
-	confirmed(t, p.Proposal, nodes...)
+	world.Confirmed(t, p.Proposal, a)
+	b.Start()
+	world.Confirmed(t, p.Proposal, nodes...)
 	same(t, a, b, "proposal", "show", p.Proposal)
 	for _, n := range nodes {
-		n.stop()
+		n.Stop()
 	}
 }

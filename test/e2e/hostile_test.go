@@ -16,13 +16,13 @@ import (
 // each lie is refused or without effect, named and counted against it, and the
 // others go on.
 func TestHostileCosigner(t *testing.T) {
-	g := newGroup(t, 2, 3).fund(50_000_000, 40_000_000)
-	a, b, c := g.nodes[0], g.nodes[1], g.nodes[2]
+	g := newGroup(t, 2, 3).Fund(50_000_000, 40_000_000)
+	a, b, c := g.Nodes[0], g.Nodes[1], g.Nodes[2]
 	made := ask[api.Proposed](a, pay(t, 20_000_000, "--note", "for the roof")...)
-	c.reaches(made.Proposal, api.StatusPending)
+	c.Reaches(made.Proposal, api.StatusPending)
 	before := ask[api.Proposal](b, "proposal", "show", made.Proposal)
-	c.stop()
-	x := impersonate(t, c, g.id)
+	c.Stop()
+	x := impersonate(t, c, g.ID)
 	x.meet(a, b)
 
 	p, me := x.find(made.Proposal)
@@ -31,7 +31,7 @@ func TestHostileCosigner(t *testing.T) {
 		for _, n := range []*node{a, b} {
 			got := ask[api.Proposal](n, "proposal", "show", made.Proposal)
 			if names(got) != "a" || got.Status != api.StatusPending || !got.Approvals[0].Time.Equal(before.Approvals[0].Time) {
-				t.Errorf("after %s, %s shows status %s and approvals %+v", what, n.name, got.Status, got.Approvals)
+				t.Errorf("after %s, %s shows status %s and approvals %+v", what, n.Name, got.Status, got.Approvals)
 			}
 		}
 	}
@@ -88,8 +88,8 @@ func TestHostileCosigner(t *testing.T) {
 	// A proposal that spends more than the coin holds: shown with a warning, refused to sign.
 	lie := x.write(x.inflated(p)).ID().String()
 	for _, n := range []*node{a, b} {
-		n.reaches(lie, api.StatusPending)
-		refused(t, n.run("approve", lie), 4, coordinator.RuleCoin)
+		n.Reaches(lie, api.StatusPending)
+		refused(t, n.Run("approve", lie), 4, coordinator.RuleCoin)
 	}
 
 	// Two entries at one place. What it wrote after the fork has no effect.
@@ -98,7 +98,7 @@ func TestHostileCosigner(t *testing.T) {
 	x.write(&coordinator.ProposalRejected{Proposal: p.ID(), Reason: "never"})
 	x.counted("equivocation", 1, a, b)
 	for _, n := range []*node{a, b} {
-		eventually(t, n.name+" drops both votes", func() bool {
+		world.Eventually(t, n.Name+" drops both votes", func() bool {
 			return len(ask[api.Proposal](n, "proposal", "show", made.Proposal).Rejections) == 0
 		})
 	}
@@ -106,16 +106,16 @@ func TestHostileCosigner(t *testing.T) {
 
 	// The others go on.
 	ask[api.Proposal](b, "approve", made.Proposal)
-	confirmed(t, made.Proposal, a, b)
+	world.Confirmed(t, made.Proposal, a, b)
 	q := ask[api.Proposed](b, pay(t, 30_000_000)...)
-	a.reaches(q.Proposal, api.StatusPending)
+	a.Reaches(q.Proposal, api.StatusPending)
 	ask[api.Proposal](a, "approve", q.Proposal)
-	confirmed(t, q.Proposal, a, b)
+	world.Confirmed(t, q.Proposal, a, b)
 	same(t, a, b, "proposals", walletName)
 	same(t, a, b, "coins", walletName)
-	t.Logf("counted against C on A: %v", a.rejects(x.host.ID().String()))
-	a.stop()
-	b.stop()
+	t.Logf("counted against C on A: %v", rejects(a, x.host.ID().String()))
+	a.Stop()
+	b.Stop()
 }
 
 // find returns a proposal as C's node stored it, and the index of C's key.
@@ -167,7 +167,7 @@ func (x *impostor) signOther(p *coordinator.Proposal) []coordinator.PartialSigna
 	for _, in := range spend.Inputs() {
 		sum += in.Amount
 	}
-	other, err := wallet.NewSpend(spend.Descriptor(), spend.Inputs(), []wallet.Output{{PkScript: world.bitcoin.FaucetScript(), Amount: sum}}, 0)
+	other, err := wallet.NewSpend(spend.Descriptor(), spend.Inputs(), []wallet.Output{{PkScript: world.Bitcoin.FaucetScript(), Amount: sum}}, 0)
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -208,6 +208,6 @@ func (x *impostor) inflated(p *coordinator.Proposal) *coordinator.ProposalCreate
 	in.Amount += 10_000_000
 	return &coordinator.ProposalCreated{
 		Inputs:  []coordinator.ProposalInput{in},
-		Outputs: []coordinator.ProposalOutput{{PkScript: world.bitcoin.FaucetScript(), Amount: in.Amount - 1000}},
+		Outputs: []coordinator.ProposalOutput{{PkScript: world.Bitcoin.FaucetScript(), Amount: in.Amount - 1000}},
 	}
 }

@@ -76,7 +76,7 @@ func newStranger(t testing.TB, id *journal.Identity) *stranger {
 // addressOf is where a running node says that it is reached.
 func addressOf(t testing.TB, n *node) peer.AddrInfo {
 	t.Helper()
-	s, err := n.client.Status(context.Background())
+	s, err := n.Client.Status(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func addressOf(t testing.TB, n *node) peer.AddrInfo {
 	}
 	infos, err := peer.AddrInfosFromP2pAddrs(addrs...)
 	if err != nil || len(infos) != 1 {
-		t.Fatalf("addresses of %s: %v, %v", n.name, s.Addresses, err)
+		t.Fatalf("addresses of %s: %v, %v", n.Name, s.Addresses, err)
 	}
 	return infos[0]
 }
@@ -111,11 +111,11 @@ type impostor struct {
 // impersonate opens the data directory of a node that was stopped.
 func impersonate(t testing.TB, n *node, group string) *impostor {
 	t.Helper()
-	content, err := keystore.Open(filepath.Join(n.dir, "keystore"), []byte("correct horse battery staple"))
+	content, err := keystore.Open(filepath.Join(n.Dir, "keystore"), []byte("correct horse battery staple"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(filepath.Join(n.dir, "db"), content.DatabaseKey[:], slog.New(slog.DiscardHandler))
+	db, err := store.Open(filepath.Join(n.Dir, "db"), content.DatabaseKey[:], slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,11 +175,11 @@ func (x *impostor) meet(nodes ...*node) {
 	}
 	for _, n := range nodes {
 		to := addressOf(x.t, n)
-		eventually(x.t, n.name+" lets C in", func() bool {
+		world.Eventually(x.t, n.Name+" lets C in", func() bool {
 			return x.host.Connect(context.Background(), to) == nil
 		})
 	}
-	eventually(x.t, "the others are on the topic", func() bool { return len(x.topic.ListPeers()) == len(nodes) })
+	world.Eventually(x.t, "the others are on the topic", func() bool { return len(x.topic.ListPeers()) == len(nodes) })
 }
 
 // publish sends any bytes on the topic of the group.
@@ -326,14 +326,14 @@ func (x *impostor) send(to *node, b []byte) {
 }
 
 // rejects is what a node counted against a peer.
-func (n *node) rejects(peerID string) map[string]uint64 {
-	n.t.Helper()
+func rejects(n *node, peerID string) map[string]uint64 {
+	n.T.Helper()
 	for _, p := range ask[api.Page[api.Peer]](n, "peers").Items {
 		if p.PeerID == peerID {
 			return p.Rejects
 		}
 	}
-	n.t.Fatalf("%s does not list peer %s", n.name, peerID)
+	n.T.Fatalf("%s does not list peer %s", n.Name, peerID)
 	return nil
 }
 
@@ -341,7 +341,7 @@ func (n *node) rejects(peerID string) map[string]uint64 {
 func (x *impostor) counted(rule string, atLeast uint64, nodes ...*node) {
 	x.t.Helper()
 	for _, n := range nodes {
-		eventually(x.t, n.name+" counts "+rule, func() bool { return n.rejects(x.host.ID().String())[rule] >= atLeast })
+		world.Eventually(x.t, n.Name+" counts "+rule, func() bool { return rejects(n, x.host.ID().String())[rule] >= atLeast })
 	}
 }
 

@@ -14,18 +14,19 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/test/nodes"
 )
 
 // snapshot is all that a node shows of itself and that bad input must not change.
-func (n *node) snapshot() map[string]any {
-	n.t.Helper()
+func snapshot(n *node) map[string]any {
+	n.T.Helper()
 	out := map[string]any{}
 	for _, line := range [][]string{
 		{"wallet", "list"}, {"proposals", walletName}, {"coins", walletName}, {"address", walletName, "--peek"},
 	} {
 		var v any
-		if err := json.Unmarshal(n.run(line...).ok(n.t).out, &v); err != nil {
-			n.t.Fatal(err)
+		if err := json.Unmarshal(n.Run(line...).OK(n.T).Out, &v); err != nil {
+			n.T.Fatal(err)
 		}
 		drop(v)
 		out[strings.Join(line, " ")] = v
@@ -35,18 +36,18 @@ func (n *node) snapshot() map[string]any {
 
 func unchanged(t testing.TB, n *node, before map[string]any) {
 	t.Helper()
-	if d := cmp.Diff(before, n.snapshot()); d != "" {
-		t.Errorf("bad input changed %s:\n%s", n.name, d)
+	if d := cmp.Diff(before, snapshot(n)); d != "" {
+		t.Errorf("bad input changed %s:\n%s", n.Name, d)
 	}
 }
 
 // Bad input to a running node: one line, its exit status and code, nothing changed.
 func TestBadInput(t *testing.T) {
-	g := newGroup(t, 2, 2).fund(10_000_000, 10_000_000)
-	a, b := g.nodes[0], g.nodes[1]
+	g := newGroup(t, 2, 2).Fund(10_000_000, 10_000_000)
+	a, b := g.Nodes[0], g.Nodes[1]
 	p := ask[api.Proposed](a, pay(t, 1_000_000, "--note", "stays as it is")...)
-	b.reaches(p.Proposal, api.StatusPending)
-	before, beforeB := a.snapshot(), b.snapshot()
+	b.Reaches(p.Proposal, api.StatusPending)
+	before, beforeB := snapshot(a), snapshot(b)
 	nobody := strings.Repeat("ab", 32)
 	send := func(to string, more ...string) []string {
 		return append([]string{"propose", walletName, "--to", to, "--fee-rate", "2"}, more...)
@@ -99,11 +100,11 @@ func TestBadInput(t *testing.T) {
 		{[]string{"wallet", "join", "quorate1nonsense"}, 2, "bad_invite"},
 		{[]string{"peers", "add", "/ip4/127.0.0.1"}, 2, "bad_multiaddr"},
 	} {
-		refused(t, a.run(x.args...), x.status, x.code)
+		refused(t, a.Run(x.args...), x.status, x.code)
 	}
-	refused(t, b.run("withdraw", p.Proposal), 4, "not_the_author")
+	refused(t, b.Run("withdraw", p.Proposal), 4, "not_the_author")
 	// Without --json the line is the same and standard output stays empty.
-	if plain := a.finish(a.command("proposal", "show", nobody), ""); plain.status != 3 || len(plain.out) != 0 || strings.Count(plain.err, "\n") != 1 {
+	if plain := a.Finish(a.Command("proposal", "show", nobody), ""); plain.Status != 3 || len(plain.Out) != 0 || strings.Count(plain.Err, "\n") != 1 {
 		t.Errorf("without --json: %+v", plain)
 	}
 	unchanged(t, a, before)
@@ -111,47 +112,47 @@ func TestBadInput(t *testing.T) {
 
 	// A fee above the bound is paid when the proposer and each approver say so by name.
 	dear := []string{"propose", walletName, "--to", outside(t) + "=0.001", "--fee-rate", "400"}
-	e := refused(t, a.run(dear...), 4, "fee_too_high")
+	e := refused(t, a.Run(dear...), 4, "fee_too_high")
 	if !strings.Contains(e.Hint, "--allow fee_too_high") {
 		t.Errorf("the hint does not name the override: %q", e.Hint)
 	}
 	q := ask[api.Proposed](a, append(dear, "--allow", "fee_too_high")...)
-	b.reaches(q.Proposal, api.StatusPending)
-	refused(t, b.run("approve", q.Proposal), 4, "fee_too_high")
+	b.Reaches(q.Proposal, api.StatusPending)
+	refused(t, b.Run("approve", q.Proposal), 4, "fee_too_high")
 	ask[api.Proposal](b, "approve", q.Proposal, "--allow", "fee_too_high")
-	confirmed(t, q.Proposal, a, b)
+	world.Confirmed(t, q.Proposal, a, b)
 
 	// What has expired is not signed any more.
 	brief := brief(t, a)
-	b.reaches(brief.Proposal, api.StatusExpired)
-	refused(t, b.run("approve", brief.Proposal), 4, "expired")
-	refused(t, b.run("wait", brief.Proposal, "--status", "final"), 4, "expired")
+	b.Reaches(brief.Proposal, api.StatusExpired)
+	refused(t, b.Run("approve", brief.Proposal), 4, "expired")
+	refused(t, b.Run("wait", brief.Proposal, "--status", "final"), 4, "expired")
 }
 
 // Invites are for one node, for a week; words are compared before anything counts.
 func TestBadInvitesAndWords(t *testing.T) {
-	a, b, c := newNode(t, "a").start(), newNode(t, "b").start(), newNode(t, "c").start()
+	a, b, c := newNode(t, "a").Start(), newNode(t, "b").Start(), newNode(t, "c").Start()
 	made := ask[api.WalletInvites](a, "wallet", "create", walletName, "--threshold", "2", "--cosigners", "3")
 	invite, err := coordinator.ParseInvite(made.Invites[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused(t, a.run("wallet", "join", made.Invites[0]), 2, "bad_request")
+	refused(t, a.Run("wallet", "join", made.Invites[0]), 2, "bad_request")
 	expired := invite
 	expired.Expires = time.Now().Add(-time.Hour)
-	refused(t, c.run("wallet", "join", expired.String()), 4, "invite_expired")
+	refused(t, c.Run("wallet", "join", expired.String()), 4, "invite_expired")
 	guessed := invite
 	guessed.Secret[0] ^= 1
-	refused(t, c.run("wallet", "join", guessed.String()), 4, "invite_proof")
+	refused(t, c.Run("wallet", "join", guessed.String()), 4, "invite_proof")
 	elsewhere := invite
 	elsewhere.Group[0] ^= 1
-	refused(t, c.run("wallet", "join", elsewhere.String()), 4, "invite_unknown")
+	refused(t, c.Run("wallet", "join", elsewhere.String()), 4, "invite_unknown")
 
 	joined := ask[api.WalletSummary](b, "wallet", "join", made.Invites[0], "--wait")
 	if joined.Wallet != made.Wallet {
 		t.Errorf("joined %+v", joined)
 	}
-	refused(t, c.run("wallet", "join", made.Invites[0]), 4, "invite_used")
+	refused(t, c.Run("wallet", "join", made.Invites[0]), 4, "invite_used")
 	if again := ask[api.WalletSummary](b, "wallet", "join", made.Invites[0]); again.Wallet != made.Wallet {
 		t.Errorf("a repeated join: %+v", again)
 	}
@@ -159,35 +160,35 @@ func TestBadInvitesAndWords(t *testing.T) {
 		t.Errorf("who was refused has a wallet: %+v", w.Items)
 	}
 
-	d := newNode(t, "d").start()
+	d := newNode(t, "d").Start()
 	ask[api.WalletSummary](d, "wallet", "join", made.Invites[1], "--wait")
 	// Now that every place is taken nobody is let in.
-	eventually(t, "all have joined", func() bool { return a.wallet().Words != nil })
-	refused(t, c.run("wallet", "join", made.Invites[1]), 4, "invite_closed")
-	a.stop()
-	refused(t, c.run("wallet", "join", made.Invites[1]), 1, "founder_unreachable")
-	a.start()
-	eventually(t, "the words are there", func() bool { return a.wallet().Words != nil && b.wallet().Words != nil })
-	refused(t, a.run("wallet", "ratify", walletName, "--words", "zoo zoo zoo zoo zoo zoo"), 4, "words_differ")
+	world.Eventually(t, "all have joined", func() bool { return a.Wallet().Words != nil })
+	refused(t, c.Run("wallet", "join", made.Invites[1]), 4, "invite_closed")
+	a.Stop()
+	refused(t, c.Run("wallet", "join", made.Invites[1]), 1, "founder_unreachable")
+	a.Start()
+	world.Eventually(t, "the words are there", func() bool { return a.Wallet().Words != nil && b.Wallet().Words != nil })
+	refused(t, a.Run("wallet", "ratify", walletName, "--words", "zoo zoo zoo zoo zoo zoo"), 4, "words_differ")
 	for _, line := range [][]string{
 		{"address", walletName}, {"coins", walletName}, pay(t, 1_000_000),
 	} {
-		refused(t, a.run(line...), 4, "wallet_not_active")
+		refused(t, a.Run(line...), 4, "wallet_not_active")
 	}
 	for _, n := range []*node{a, b} {
-		w := n.wallet()
+		w := n.Wallet()
 		if w.State != "verifying" || w.Descriptor != nil {
-			t.Errorf("%s: %+v", n.name, w)
+			t.Errorf("%s: %+v", n.Name, w)
 		}
 		for _, k := range w.Cosigners {
 			if k.Ratified {
-				t.Errorf("%s shows %s as ratified", n.name, k.Name)
+				t.Errorf("%s shows %s as ratified", n.Name, k.Name)
 			}
 		}
 	}
 	ask[api.WalletSummary](a, "wallet", "abandon", walletName)
-	eventually(t, "b learns that it is abandoned", func() bool { return b.wallet().State == "abandoned" })
-	refused(t, b.run("wallet", "ratify", walletName, "--words", *b.wallet().Words), 4, "abandoned")
+	world.Eventually(t, "b learns that it is abandoned", func() bool { return b.Wallet().State == "abandoned" })
+	refused(t, b.Run("wallet", "ratify", walletName, "--words", *b.Wallet().Words), 4, "abandoned")
 }
 
 // brief proposes something that expires as soon as can be. The median time of
@@ -195,8 +196,8 @@ func TestBadInvitesAndWords(t *testing.T) {
 func brief(t testing.TB, n *node) api.Proposed {
 	t.Helper()
 	for seconds := 2; ; seconds *= 2 {
-		a := n.run(pay(t, 1_000_000, "--expires", fmt.Sprintf("%ds", seconds), "--allow", "possible_double_payment")...)
-		if a.status == 0 || seconds > 600 {
+		a := n.Run(pay(t, 1_000_000, "--expires", fmt.Sprintf("%ds", seconds), "--allow", "possible_double_payment")...)
+		if a.Status == 0 || seconds > 600 {
 			return read[api.Proposed](t, a)
 		}
 		refused(t, a, 2, "bad_request")
@@ -206,42 +207,42 @@ func brief(t testing.TB, n *node) api.Proposed {
 // A node that cannot be started, or is not running.
 func TestBadStarts(t *testing.T) {
 	n := newNode(t, "a")
-	refused(t, n.run("status"), 5, "not_running")
-	refused(t, n.run("init", "--network", "regtest", "--passphrase-file", world.passFile), 4, "exists")
+	refused(t, n.Run("status"), 5, "not_running")
+	refused(t, n.Run("init", "--network", "regtest", "--passphrase-file", world.PassFile), 4, "exists")
 	start := func(more ...string) answer {
-		return n.run(append([]string{"start", "--passphrase-file", world.passFile}, more...)...)
+		return n.Run(append([]string{"start", "--passphrase-file", world.PassFile}, more...)...)
 	}
 	wrong := filepath.Join(t.TempDir(), "wrong")
 	if err := os.WriteFile(wrong, []byte("not it\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, n.run("start", "--passphrase-file", wrong), 1, "wrong_passphrase")
-	refused(t, n.run("start", "--passphrase-file", wrong+".missing"), 2, "bad_passphrase_file")
-	refused(t, n.run("start"), 2, "no_passphrase")
+	refused(t, n.Run("start", "--passphrase-file", wrong), 1, "wrong_passphrase")
+	refused(t, n.Run("start", "--passphrase-file", wrong+".missing"), 2, "bad_passphrase_file")
+	refused(t, n.Run("start"), 2, "no_passphrase")
 	refused(t, start("--set", "network=signet"), 4, "wrong_network")
 	refused(t, start("--set", "colour=blue"), 2, "bad_config")
 	refused(t, start("--set", "chain.backend=magic"), 2, "bad_config")
 	refused(t, start("--set", "listen=here"), 2, "bad_config")
-	empty := &node{t: t, name: "empty", dir: filepath.Join(t.TempDir(), "none")}
-	refused(t, empty.run("start", "--passphrase-file", world.passFile), 3, "not_initialized")
-	refused(t, empty.run("status"), 5, "not_running")
-	if _, err := os.Stat(empty.dir); !os.IsNotExist(err) {
-		t.Errorf("a refused start left %s behind: %v", empty.dir, err)
+	empty := world.At(t, nodes.Config{Name: "empty", Dir: filepath.Join(t.TempDir(), "none")})
+	refused(t, empty.Run("start", "--passphrase-file", world.PassFile), 3, "not_initialized")
+	refused(t, empty.Run("status"), 5, "not_running")
+	if _, err := os.Stat(empty.Dir); !os.IsNotExist(err) {
+		t.Errorf("a refused start left %s behind: %v", empty.Dir, err)
 	}
 
-	n.start()
+	n.Start()
 	refused(t, start(), 1, "data_dir_locked")
 	ask[api.Status](n, "status")
-	n.stop()
-	refused(t, n.run("status"), 5, "not_running")
-	n.start()
-	n.stop()
+	n.Stop()
+	refused(t, n.Run("status"), 5, "not_running")
+	n.Start()
+	n.Stop()
 }
 
 // Nothing is acknowledged that a full disk could not take, and the node goes
 // on when there is room again.
 func TestFullDisk(t *testing.T) {
-	disk := filepath.Join(world.dir, "disk")
+	disk := filepath.Join(world.Dir, "disk")
 	if os.Geteuid() != 0 {
 		t.Skip("not root: no file system of a certain size can be mounted")
 	}
@@ -256,41 +257,41 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("unmount: %v: %s", err, out)
 		}
 	})
-	n := nodeIn(t, "a", filepath.Join(disk, "n"), "core", world.bitcoin.URL(), world.bitcoin.P2P).start()
-	g := &group{t: t, nodes: []*node{n}}
-	g.id = ask[api.WalletInvites](n, "wallet", "create", walletName, "--threshold", "1", "--cosigners", "1").Wallet
-	eventually(t, "the words are there", func() bool { return n.wallet().Words != nil })
-	ask[api.Ratified](n, "wallet", "ratify", walletName, "--words", *n.wallet().Words)
-	g.fund(10_000_000)
-	before := n.snapshot()
+	n := world.New(t, nodes.Config{Name: "a", Dir: filepath.Join(disk, "n")}).Start()
+	g := world.Group(t, n)
+	g.ID = ask[api.WalletInvites](n, "wallet", "create", walletName, "--threshold", "1", "--cosigners", "1").Wallet
+	world.Eventually(t, "the words are there", func() bool { return n.Wallet().Words != nil })
+	ask[api.Ratified](n, "wallet", "ratify", walletName, "--words", *n.Wallet().Words)
+	g.Fund(10_000_000)
+	before := snapshot(n)
 
 	filler := filepath.Join(disk, "filler")
 	fill(t, filler)
 	for _, line := range [][]string{
 		pay(t, 1_000_000), {"address", walletName}, {"wallet", "create", "another", "--threshold", "1", "--cosigners", "1"},
 	} {
-		refused(t, n.run(line...), 1, "disk_full")
+		refused(t, n.Run(line...), 1, "disk_full")
 	}
 	unchanged(t, n, before)
-	other := &node{t: t, name: "b", dir: filepath.Join(disk, "b")}
-	refused(t, other.run("init", "--network", "regtest", "--name", "b", "--passphrase-file", world.passFile), 1, "disk_full")
-	if _, err := os.Stat(other.dir); !os.IsNotExist(err) {
-		t.Errorf("a refused init left %s behind: %v", other.dir, err)
+	other := world.At(t, nodes.Config{Name: "b", Dir: filepath.Join(disk, "b")})
+	refused(t, other.Run("init", "--network", "regtest", "--name", "b", "--passphrase-file", world.PassFile), 1, "disk_full")
+	if _, err := os.Stat(other.Dir); !os.IsNotExist(err) {
+		t.Errorf("a refused init left %s behind: %v", other.Dir, err)
 	}
-	n.stop()
-	refused(t, n.run("start", "--passphrase-file", world.passFile), 1, "disk_full")
-	if found := ailing(t, n.run("doctor", "--passphrase-file", world.passFile)); len(found) != 1 || found[0].Code != "disk_full" {
+	n.Stop()
+	refused(t, n.Run("start", "--passphrase-file", world.PassFile), 1, "disk_full")
+	if found := ailing(t, n.Run("doctor", "--passphrase-file", world.PassFile)); len(found) != 1 || found[0].Code != "disk_full" {
 		t.Errorf("the doctor says %+v", found)
 	}
 
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
-	n.start().synced()
+	n.Start().Synced()
 	unchanged(t, n, before)
 	p := ask[api.Proposed](n, pay(t, 1_000_000)...)
-	confirmed(t, p.Proposal, n)
-	n.stop()
+	world.Confirmed(t, p.Proposal, n)
+	n.Stop()
 }
 
 // fill writes a file until nothing more fits.

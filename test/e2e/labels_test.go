@@ -21,13 +21,13 @@ type counts struct {
 // A label given at one node shows at the other, survives kill -9, and goes out
 // to a file and comes back. What is not the wallet's is refused.
 func TestLabels(t *testing.T) {
-	g := newGroup(t, 2, 2).fund(1_000_000)
-	a, b := g.nodes[0], g.nodes[1]
-	coin := a.coins()[0]
+	g := newGroup(t, 2, 2).Fund(1_000_000)
+	a, b := g.Nodes[0], g.Nodes[1]
+	coin := a.Coins()[0]
 	txid, _, _ := strings.Cut(coin.OutPoint, ":")
 	shows := func(n *node, want string) {
 		t.Helper()
-		eventually(t, n.name+" shows the label "+want, func() bool { c := n.coins(); return len(c) == 1 && c[0].Label == want })
+		world.Eventually(t, n.Name+" shows the label "+want, func() bool { c := n.Coins(); return len(c) == 1 && c[0].Label == want })
 	}
 	label := func(n *node, ref, text string) int { return ask[api.LabelsSet](n, "label", walletName, ref, text).Set }
 
@@ -48,17 +48,17 @@ func TestLabels(t *testing.T) {
 		t.Errorf("labels %+v", l)
 	}
 
-	before := g.nodes[0].snapshot()
-	refused(t, a.run("label", walletName, strings.Repeat("ab", 32), "x"), 4, "not_of_wallet")
-	refused(t, a.run("label", walletName, txid+":7", "x"), 4, "not_of_wallet")
-	refused(t, a.run("label", walletName, outside(t), "x"), 4, "not_of_wallet")
-	refused(t, a.run("label", walletName, "bcrt1qnonsense", "x"), 2, "bad_ref")
-	refused(t, a.run("label", walletName, txid, strings.Repeat("x", 257)), 2, "long_label")
-	refused(t, a.run("label", walletName, txid, "turned \u202e around"), 2, "bad_request")
+	before := snapshot(g.Nodes[0])
+	refused(t, a.Run("label", walletName, strings.Repeat("ab", 32), "x"), 4, "not_of_wallet")
+	refused(t, a.Run("label", walletName, txid+":7", "x"), 4, "not_of_wallet")
+	refused(t, a.Run("label", walletName, outside(t), "x"), 4, "not_of_wallet")
+	refused(t, a.Run("label", walletName, "bcrt1qnonsense", "x"), 2, "bad_ref")
+	refused(t, a.Run("label", walletName, txid, strings.Repeat("x", 257)), 2, "long_label")
+	refused(t, a.Run("label", walletName, txid, "turned \u202e around"), 2, "bad_request")
 	unchanged(t, a, before)
 
 	file := filepath.Join(t.TempDir(), "labels.jsonl")
-	a.run("labels", "export", walletName, "-o", file).ok(t)
+	a.Run("labels", "export", walletName, "-o", file).OK(t)
 	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -74,21 +74,21 @@ func TestLabels(t *testing.T) {
 	}
 	shows(b, "")
 
-	b.kill9()
-	b.start()
+	b.Kill()
+	b.Start()
 	more := string(content) + `{"type":"xpub","ref":"xpub6…","label":"k"}` + "\n" +
 		`{"type":"tx","ref":"` + strings.Repeat("cd", 32) + `","label":"of another wallet"}` + "\n" +
 		`{"type":"tx","ref":"` + txid + `","label":"another's","origin":"wpkh([d34db33f/84'/0'/0'])"}` + "\n"
-	refused(t, b.runWith(more+`{"type":"tx"`, "labels", "import", walletName, "-"), 2, "bad_labels")
+	refused(t, b.RunWith(more+`{"type":"tx"`, "labels", "import", walletName, "-"), 2, "bad_labels")
 	shows(b, "")
-	if c := read[counts](t, b.runWith(more, "labels", "import", walletName, "-")); c.Set != 3 || c.Lines != 6 || c.Other != 1 || c.Foreign != 2 {
+	if c := read[counts](t, b.RunWith(more, "labels", "import", walletName, "-")); c.Set != 3 || c.Lines != 6 || c.Other != 1 || c.Foreign != 2 {
 		t.Errorf("imported %+v", c)
 	}
-	b.kill9() // what it acknowledged it tells the other once it is back
-	b.start()
+	b.Kill() // what it acknowledged it tells the other once it is back
+	b.Start()
 	shows(b, "the first coin")
 	shows(a, "the first coin")
-	if c := read[counts](t, b.runWith(more, "labels", "import", walletName, "-")); c.Set != 0 || c.Unchanged != 3 {
+	if c := read[counts](t, b.RunWith(more, "labels", "import", walletName, "-")); c.Set != 0 || c.Unchanged != 3 {
 		t.Errorf("imported again %+v", c)
 	}
 }

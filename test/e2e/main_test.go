@@ -1,29 +1,22 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
+	"time"
 
-	"github.com/quorate/quorate/chain/chaintest/btcd"
-	"github.com/quorate/quorate/chain/regtest"
+	"github.com/quorate/quorate/test/nodes"
 )
 
-// world is what all tests share: the program, and a Bitcoin node. The tests
-// run one after the other, so a block mined by one is only ever another block
-// to the next.
-var world struct {
-	binary   string
-	dir      string
-	bitcoin  *btcd.Node
-	passFile string
-	rpcFile  string
-}
+// patience is how long a condition may take to come true. It is not a measure:
+// only a test that fails takes this long.
+const patience = 60 * time.Second
+
+// world is what all tests share. They run one after the other.
+var world *nodes.World
 
 func TestMain(m *testing.M) {
 	code, err := with(m)
@@ -35,40 +28,73 @@ func TestMain(m *testing.M) {
 }
 
 func with(m *testing.M) (code int, err error) {
-	// Short: the path of a Unix socket inside must fit into 107 bytes.
-	if world.dir, err = os.MkdirTemp("", "e2e-"); err != nil {
+	if world, err = nodes.Open(context.Background(), nodes.Options{Name: "e2e", Patience: patience}); err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(world.dir)) }()
-	if err := build(); err != nil {
-		return 1, err
-	}
-	ctx := context.Background()
-	if world.bitcoin, err = btcd.New(ctx, filepath.Join(world.dir, "btcd")); err != nil {
-		return 1, err
-	}
-	defer func() { err = errors.Join(err, world.bitcoin.Kill()) }()
-	if _, err := world.bitcoin.Mine(regtest.Maturity + 20); err != nil {
-		return 1, fmt.Errorf("mine the faucet's coins: %w", err)
-	}
+	defer func() { err = errors.Join(err, world.Close()) }()
 	return m.Run(), nil
 }
 
-func build() error {
-	world.binary = filepath.Join(world.dir, "quorate")
-	cmd := exec.Command("go", "build", "-race=false", "-o", world.binary, "../../cmd/node")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("build quorate: %w: %s", err, out.String())
+// What the tests call what they use most.
+type (
+	node   = nodes.Node
+	group  = nodes.Group
+	answer = nodes.Answer
+)
+
+const walletName = nodes.WalletName
+
+func ask[T any](n *node, args ...string) T {
+	n.T.Helper()
+	return nodes.Ask[T](n, args...)
+}
+
+func read[T any](t testing.TB, a answer) T {
+	t.Helper()
+	return nodes.Read[T](t, a)
+}
+
+func outside(t testing.TB) string {
+	t.Helper()
+	return nodes.Outside(t)
+}
+
+func pay(t testing.TB, sat int64, more ...string) []string {
+	t.Helper()
+	return nodes.Pay(t, sat, more...)
+}
+
+// newNode is a node with the settings that most have.
+func newNode(t testing.TB, name string) *node {
+	t.Helper()
+	return newNodeOn(t, name, "core")
+}
+
+// newNodeOn is newNode with another chain backend.
+func newNodeOn(t testing.TB, name, backend string) *node {
+	t.Helper()
+	return world.New(t, nodes.Config{Name: name, Backend: backend})
+}
+
+// newGroup makes nodes and holds the whole ceremony over their command lines.
+func newGroup(t testing.TB, threshold, cosigners int) *group {
+	t.Helper()
+	var all []*node
+	for i := range cosigners {
+		all = append(all, newNode(t, string(rune('a'+i))).Start())
 	}
-	if err := os.Mkdir(filepath.Join(world.dir, "btcd"), 0o700); err != nil {
-		return err
+	return groupOf(t, threshold, all...)
+}
+
+// groupOf is newGroup with nodes that run already. Each has heard from all others
+// when it ratifies.
+func groupOf(t testing.TB, threshold int, all ...*node) *group {
+	t.Helper()
+	g := world.Found(t, threshold, all...)
+	for i, r := range g.Ratified {
+		if len(r.HeardFrom) != len(all)-1 {
+			t.Errorf("%s ratified words heard from %v", all[i].Name, r.HeardFrom)
+		}
 	}
-	world.passFile = filepath.Join(world.dir, "passphrase")
-	world.rpcFile = filepath.Join(world.dir, "rpc-password")
-	return errors.Join(
-		os.WriteFile(world.passFile, []byte("correct horse battery staple\n"), 0o600),
-		os.WriteFile(world.rpcFile, []byte("regtest\n"), 0o600),
-	)
+	return g
 }

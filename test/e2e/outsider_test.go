@@ -23,10 +23,10 @@ import (
 // the name of its topic gets no connection, no message and no answer. While an
 // invite is open it gets a connection, and nothing on it.
 func TestOutsider(t *testing.T) {
-	g := newGroup(t, 2, 3).fund(50_000_000, 50_000_000)
-	a, b, c := g.nodes[0], g.nodes[1], g.nodes[2]
-	c.stop()
-	secrets := impersonate(t, c, g.id) // only to know the topic
+	g := newGroup(t, 2, 3).Fund(50_000_000, 50_000_000)
+	a, b, c := g.Nodes[0], g.Nodes[1], g.Nodes[2]
+	c.Stop()
+	secrets := impersonate(t, c, g.ID) // only to know the topic
 	if err := secrets.host.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestOutsider(t *testing.T) {
 	for _, at := range to {
 		// The dialer may be done before the other side refuses.
 		_ = x.host.Connect(context.Background(), at)
-		eventually(t, "the connection is gone", func() bool { return x.host.Network().Connectedness(at.ID) == network.NotConnected })
+		world.Eventually(t, "the connection is gone", func() bool { return x.host.Network().Connectedness(at.ID) == network.NotConnected })
 		for _, proto := range []protocol.ID{p2p.SyncProtocol, p2p.JoinProtocol, pubsub.GossipSubID_v11} {
 			s, err := x.host.NewStream(network.WithNoDial(context.Background(), "refused before"), at.ID, proto)
 			if err == nil {
@@ -55,7 +55,7 @@ func TestOutsider(t *testing.T) {
 		}
 	}
 	for _, n := range []*node{a, b} {
-		eventually(t, n.name+" shows who tried", func() bool {
+		world.Eventually(t, n.Name+" shows who tried", func() bool {
 			for _, p := range ask[api.Page[api.Peer]](n, "peers", "pending").Items {
 				if p.PeerID == x.host.ID().String() && !p.Connected {
 					return true
@@ -67,15 +67,15 @@ func TestOutsider(t *testing.T) {
 	spend := func() {
 		t.Helper()
 		p := ask[api.Proposed](a, pay(t, 20_000_000, "--note", "not for you")...)
-		b.reaches(p.Proposal, api.StatusPending)
+		b.Reaches(p.Proposal, api.StatusPending)
 		ask[api.Proposal](b, "approve", p.Proposal)
-		confirmed(t, p.Proposal, a, b)
+		world.Confirmed(t, p.Proposal, a, b)
 	}
 	spend()
 
 	// An invite to another wallet is open: whoever comes may try to prove it.
 	ask[api.WalletInvites](a, "wallet", "create", "other", "--threshold", "1", "--cosigners", "2")
-	eventually(t, "a stranger is let in to join", func() bool {
+	world.Eventually(t, "a stranger is let in to join", func() bool {
 		return x.host.Connect(context.Background(), to[0]) == nil && x.host.Network().Connectedness(to[0].ID) == network.Connected
 	})
 	if b := x.sync(to[0].ID, p2ptest.Hello(secrets.epoch.Group)); len(b) > 0 {

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
 	"github.com/btcsuite/btcd/chaincfg/v2"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/test/nodes"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -27,79 +27,38 @@ import (
 const words = "letter advice cage absurd amount doctor acoustic avoid letter advice cage above"
 
 // signing is `quorate signer` as a process.
-type signing struct {
-	t    *testing.T
-	dir  string
-	cmd  *exec.Cmd
-	done chan struct{}
-	log  syncBuffer
-}
+type signing struct{ *nodes.Node }
 
 // newSigner runs `quorate signer init`.
 func newSigner(t *testing.T) *signing {
 	t.Helper()
-	dir, err := os.MkdirTemp(world.dir, "s-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &signing{t: t, dir: filepath.Join(dir, "s")}
-	file := filepath.Join(dir, "words")
+	s := &signing{world.At(t, nodes.Config{Name: "s"})}
+	file := filepath.Join(filepath.Dir(s.Dir), "words")
 	if err := os.WriteFile(file, []byte(words+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	n := &node{t: t, dir: s.dir}
-	n.run("signer", "init", "--network", "regtest", "--mnemonic-file", file, "--passphrase-file", world.passFile).ok(t)
+	s.Run("signer", "init", "--network", "regtest", "--mnemonic-file", file, "--passphrase-file", world.PassFile).OK(t)
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		s.stop()
-		if t.Failed() {
-			t.Logf("log of the signer:\n%s", s.log.String())
-		}
-	})
 	return s
 }
 
-func (s *signing) socket() string { return filepath.Join(s.dir, "signer.sock") }
+func (s *signing) socket() string { return filepath.Join(s.Dir, "signer.sock") }
 
 // start runs `quorate signer`, and returns once it has its socket.
 func (s *signing) start() {
-	s.t.Helper()
-	s.cmd = exec.Command(world.binary, "--data-dir", s.dir, "signer", "--passphrase-file", world.passFile, "--log-level", "debug")
-	s.cmd.Env, s.cmd.Stderr = environ(), &s.log
-	before := len(s.log.String())
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	s.done = make(chan struct{})
-	go func(cmd *exec.Cmd, done chan struct{}) {
-		_ = cmd.Wait() // how it ended is in ProcessState
-		close(done)
-	}(s.cmd, s.done)
-	eventually(s.t, "the signer is ready", func() bool {
+	s.T.Helper()
+	before := len(s.Log.String())
+	p := s.Begin("signer", "--passphrase-file", world.PassFile, "--log-level", "debug")
+	world.Eventually(s.T, "the signer is ready", func() bool {
 		select {
-		case <-s.done:
-			s.t.Fatalf("the signer ended: %v\n%s", s.cmd.ProcessState, s.log.String())
+		case <-p.Done():
+			s.T.Fatalf("the signer ended: %v\n%s", p.State(), s.Log)
 		default:
 		}
-		return strings.Contains(s.log.String()[before:], "signer is running")
+		return strings.Contains(s.Log.String()[before:], "signer is running")
 	})
-}
-
-func (s *signing) stop() {
-	if s.cmd == nil {
-		return
-	}
-	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
-	select {
-	case <-s.done:
-	case <-time.After(patience):
-		s.t.Error("the signer does not stop")
-		_ = s.cmd.Process.Kill()
-		<-s.done
-	}
-	s.cmd = nil
 }
 
 // signedElsewhere is a group of two: the key of the first is with a signer.
@@ -107,35 +66,31 @@ func signedElsewhere(t *testing.T) (*group, *signing) {
 	t.Helper()
 	s := newSigner(t)
 	s.start()
-	dir, err := os.MkdirTemp(world.dir, "a-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := nodeIn(t, "a", filepath.Join(dir, "n"), "core", world.bitcoin.URL(), "", "signer="+s.socket()).start()
-	return groupOf(t, 2, a, newNode(t, "b").start()).fund(40_000_000, 20_000_000), s
+	a := world.New(t, nodes.Config{Name: "a", Settings: []string{"signer=" + s.socket()}}).Start()
+	return groupOf(t, 2, a, newNode(t, "b").Start()).Fund(40_000_000, 20_000_000), s
 }
 
 // A node without a seed founds, proposes and approves with a signer process;
 // while that is away it is told so, and nothing is lost.
 func TestSpendBySignerProcess(t *testing.T) {
 	g, s := signedElsewhere(t)
-	a, b := g.nodes[0], g.nodes[1]
-	p := ask[api.Proposed](a.synced(), pay(t, 10_000_000)...)
-	b.reaches(p.Proposal, api.StatusPending)
-	ask[api.Proposal](b.synced(), "approve", p.Proposal)
-	confirmed(t, p.Proposal, a, b)
+	a, b := g.Nodes[0], g.Nodes[1]
+	p := ask[api.Proposed](a.Synced(), pay(t, 10_000_000)...)
+	b.Reaches(p.Proposal, api.StatusPending)
+	ask[api.Proposal](b.Synced(), "approve", p.Proposal)
+	world.Confirmed(t, p.Proposal, a, b)
 
-	s.stop()
-	p = ask[api.Proposed](b.synced(), pay(t, 5_000_000)...)
-	a.reaches(p.Proposal, api.StatusPending)
-	if got := a.synced().run("approve", p.Proposal); got.status != 1 || !strings.Contains(got.err, s.socket()) {
-		t.Errorf("approved without a signer: exit status %d: %s", got.status, got.err)
+	s.Stop()
+	p = ask[api.Proposed](b.Synced(), pay(t, 5_000_000)...)
+	a.Reaches(p.Proposal, api.StatusPending)
+	if got := a.Synced().Run("approve", p.Proposal); got.Status != 1 || !strings.Contains(got.Err, s.socket()) {
+		t.Errorf("approved without a signer: exit status %d: %s", got.Status, got.Err)
 	}
 	s.start()
 	ask[api.Proposal](a, "approve", p.Proposal)
-	confirmed(t, p.Proposal, a, b)
-	for _, n := range g.nodes {
-		n.stop()
+	world.Confirmed(t, p.Proposal, a, b)
+	for _, n := range g.Nodes {
+		n.Stop()
 	}
 }
 
@@ -148,51 +103,51 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 		t.Skip("to read the memory of another process needs root")
 	}
 	g, s := signedElsewhere(t)
-	a, b := g.nodes[0], g.nodes[1]
-	p := ask[api.Proposed](a.synced(), pay(t, 10_000_000)...)
-	b.reaches(p.Proposal, api.StatusPending)
-	ask[api.Proposal](b.synced(), "approve", p.Proposal)
-	confirmed(t, p.Proposal, a, b)
+	a, b := g.Nodes[0], g.Nodes[1]
+	p := ask[api.Proposed](a.Synced(), pay(t, 10_000_000)...)
+	b.Reaches(p.Proposal, api.StatusPending)
+	ask[api.Proposal](b.Synced(), "approve", p.Proposal)
+	world.Confirmed(t, p.Proposal, a, b)
 
 	secrets := secretsOf(t, words)
-	inSigner := search(memory(t, s.cmd.Process.Pid), secrets)
+	inSigner := search(memory(t, s.PID()), secrets)
 	if !inSigner["seed"] || !inSigner["account key in memory"] {
 		t.Errorf("the search finds in the signer only %v", inSigner)
 	}
-	if got := search(memory(t, a.cmd.Process.Pid), secrets); len(got) != 0 {
+	if got := search(memory(t, a.PID()), secrets); len(got) != 0 {
 		t.Errorf("the process that talks to the network holds %v", got)
 	}
-	for _, pid := range []int{a.cmd.Process.Pid, b.cmd.Process.Pid, s.cmd.Process.Pid} {
+	for _, pid := range []int{a.PID(), b.PID(), s.PID()} {
 		for _, what := range []string{"cmdline", "environ"} {
 			if got := search(procFile(t, pid, what), secrets); len(got) != 0 {
 				t.Errorf("%s of %d shows %v", what, pid, got)
 			}
 		}
 	}
-	answers := []byte(a.log.String() + b.log.String() + s.log.String())
+	answers := []byte(a.Log.String() + b.Log.String() + s.Log.String())
 	for _, line := range [][]string{
 		{"status"}, {"wallet", "list"}, {"wallet", "show", walletName}, {"proposals", walletName}, {"proposal", "show", p.Proposal},
 		{"coins", walletName}, {"history", walletName}, {"peers"}, {"tx", p.Proposal},
 	} {
-		x := a.run(line...).ok(t)
-		answers = append(append(answers, x.out...), x.err...)
+		x := a.Run(line...).OK(t)
+		answers = append(append(answers, x.Out...), x.Err...)
 	}
 	if got := search(answers, secrets); len(got) != 0 {
 		t.Errorf("logs and answers show %v", got)
 	}
-	backup := filepath.Join(filepath.Dir(a.dir), "backup")
-	ask[map[string]any](a, "backup", backup, "--passphrase-file", world.passFile)
-	for _, dir := range []string{filepath.Dir(a.dir), s.dir} {
+	backup := filepath.Join(filepath.Dir(a.Dir), "backup")
+	ask[map[string]any](a, "backup", backup, "--passphrase-file", world.PassFile)
+	for _, dir := range []string{filepath.Dir(a.Dir), s.Dir} {
 		if got := search(files(t, dir), secrets); len(got) != 0 {
 			t.Errorf("files in %s show %v", dir, got)
 		}
 	}
 	// The same for a node that has its seed itself.
 	own := secretsOfNode(t, b)
-	if got := search(memory(t, b.cmd.Process.Pid), own); !got["seed"] {
+	if got := search(memory(t, b.PID()), own); !got["seed"] {
 		t.Errorf("the search finds in a node with a seed only %v", got)
 	}
-	if got := search(append(answers, files(t, filepath.Dir(b.dir))...), own); len(got) != 0 {
+	if got := search(append(answers, files(t, filepath.Dir(b.Dir))...), own); len(got) != 0 {
 		t.Errorf("logs, answers and files show %v", got)
 	}
 }
@@ -238,11 +193,11 @@ func accountKey(t *testing.T, seed []byte) []byte {
 // secretsOfNode are those in a node's own keystore.
 func secretsOfNode(t *testing.T, n *node) map[string][]byte {
 	t.Helper()
-	pass, err := os.ReadFile(world.passFile)
+	pass, err := os.ReadFile(world.PassFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := app.Unlock(n.dir, "regtest", bytes.TrimSpace(pass))
+	c, err := app.Unlock(n.Dir, "regtest", bytes.TrimSpace(pass))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,11 +279,11 @@ func TestNoCoreIsDumped(t *testing.T) {
 	dir := t.TempDir()
 	crash := func(cmd *exec.Cmd, ready func() bool) bool {
 		t.Helper()
-		cmd.Dir, cmd.Env = dir, append(environ(), "GOTRACEBACK=crash")
+		cmd.Dir, cmd.Env = dir, append(nodes.Environ(), "GOTRACEBACK=crash")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the process runs", ready)
+		world.Eventually(t, "the process runs", ready)
 		if err := cmd.Process.Signal(syscall.SIGABRT); err != nil {
 			t.Fatal(err)
 		}
@@ -357,16 +312,16 @@ func TestNoCoreIsDumped(t *testing.T) {
 		t.Skip("this system dumps no core of any process: there is nothing to see")
 	}
 	n := newNode(t, "a")
-	var out syncBuffer
-	start := exec.Command(world.binary, "--data-dir", n.dir, "start", "--passphrase-file", world.passFile, "--set", "network=regtest")
+	var out nodes.Log
+	start := exec.Command(world.Binary, "--data-dir", n.Dir, "start", "--passphrase-file", world.PassFile, "--set", "network=regtest")
 	start.Stderr = &out
 	if crash(start, func() bool { return strings.Contains(out.String(), "node is running") }) {
 		t.Error("a node dumped its memory")
 	}
 	s := newSigner(t)
-	sign := exec.Command(world.binary, "--data-dir", s.dir, "signer", "--passphrase-file", world.passFile)
-	sign.Stderr = &s.log
-	if crash(sign, func() bool { return strings.Contains(s.log.String(), "signer is running") }) {
+	sign := exec.Command(world.Binary, "--data-dir", s.Dir, "signer", "--passphrase-file", world.PassFile)
+	sign.Stderr = s.Log
+	if crash(sign, func() bool { return strings.Contains(s.Log.String(), "signer is running") }) {
 		t.Error("a signer dumped its memory")
 	}
 }

@@ -9,20 +9,21 @@ import (
 
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/ops"
+	"github.com/quorate/quorate/test/nodes"
 )
 
 // The demo shows the main job for groups of all sizes, and leaves nothing behind.
 func TestDemoOfAllSizes(t *testing.T) {
 	for _, size := range []struct{ threshold, cosigners, spends int }{{1, 2, 2}, {2, 2, 1}, {2, 3, 3}, {3, 5, 1}, {11, 15, 1}} {
 		t.Run(fmt.Sprintf("%d-of-%d", size.threshold, size.cosigners), func(t *testing.T) {
-			n := &node{t: t, name: "demo", dir: t.TempDir()}
+			n := world.At(t, nodes.Config{Name: "demo", Dir: t.TempDir()})
 			tmp := t.TempDir()
-			cmd := n.command("--json", "demo", "--threshold", fmt.Sprint(size.threshold), "--cosigners", fmt.Sprint(size.cosigners), "--spends", fmt.Sprint(size.spends))
+			cmd := n.Command("--json", "demo", "--threshold", fmt.Sprint(size.threshold), "--cosigners", fmt.Sprint(size.cosigners), "--spends", fmt.Sprint(size.spends))
 			cmd.Env = append(cmd.Env, "TMPDIR="+tmp)
-			a := n.finish(cmd, "")
+			a := n.Finish(cmd, "")
 			r := read[ops.DemoResult](t, a)
-			if a.err != "" {
-				t.Errorf("standard error of a pipe: %q", a.err)
+			if a.Err != "" {
+				t.Errorf("standard error of a pipe: %q", a.Err)
 			}
 			if r.Network != "regtest" || r.Threshold != size.threshold || r.Cosigners != size.cosigners || len(strings.Fields(r.Words)) != 6 {
 				t.Errorf("result: %+v", r)
@@ -46,7 +47,7 @@ func TestDemoOfAllSizes(t *testing.T) {
 					t.Errorf("latency: %+v", l)
 				}
 			}
-			holdsFields(t, a.out)
+			holdsFields(t, a.Out)
 			if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
 				t.Errorf("the demo left %v behind (%v)", left, err)
 			}

@@ -3,10 +3,10 @@ package e2e_test
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/test/nodes"
 )
 
 // oldProgram names a program of the last version, built from its commit.
@@ -36,22 +36,17 @@ type (
 // ofProgram is a node that another program made and runs, where one is named.
 func ofProgram(t testing.TB, name, program string) *node {
 	t.Helper()
-	dir, err := os.MkdirTemp(world.dir, name+"-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := &node{t: t, name: name, dir: filepath.Join(dir, "n"), program: program}
-	return n.create("core", world.bitcoin.URL(), world.bitcoin.P2P).start()
+	return world.New(t, nodes.Config{Name: name, Program: program}).Start()
 }
 
-func (n *node) sees(proposal string, statuses ...string) {
-	n.t.Helper()
-	eventually(n.t, fmt.Sprint(n.name, " sees the proposal ", statuses), func() bool {
-		a := n.run("proposal", "show", proposal)
-		if a.status != 0 {
+func sees(n *node, proposal string, statuses ...string) {
+	n.T.Helper()
+	world.Eventually(n.T, fmt.Sprint(n.Name, " sees the proposal ", statuses), func() bool {
+		a := n.Run("proposal", "show", proposal)
+		if a.Status != 0 {
 			return false // it does not hold it yet
 		}
-		now := read[shownProposal](n.t, a).Status
+		now := read[shownProposal](n.T, a).Status
 		for _, s := range statuses {
 			if s == now {
 				return true
@@ -73,10 +68,10 @@ func TestTwoVersionsInOneGroup(t *testing.T) {
 			a, b := ofProgram(t, "a", x.founder), ofProgram(t, "b", x.member)
 			both := []*node{a, b}
 			made := ask[madeWallet](a, "wallet", "create", walletName, "--threshold", "2", "--cosigners", "2")
-			b.runWith(made.Invites[0], "wallet", "join", "-", "--wait").ok(t)
+			b.RunWith(made.Invites[0], "wallet", "join", "-", "--wait").OK(t)
 			var words string
 			for _, n := range both {
-				eventually(t, n.name+" shows the words", func() bool {
+				world.Eventually(t, n.Name+" shows the words", func() bool {
 					w := ask[shownWallet](n, "wallet", "show", walletName)
 					if w.Words == nil {
 						return false
@@ -85,55 +80,55 @@ func TestTwoVersionsInOneGroup(t *testing.T) {
 						words = *w.Words
 					}
 					if words != *w.Words {
-						t.Fatalf("%s shows other words", n.name)
+						t.Fatalf("%s shows other words", n.Name)
 					}
 					return true
 				})
 			}
 			for _, n := range both {
-				n.run("wallet", "ratify", walletName, "--words", words).ok(t)
+				n.Run("wallet", "ratify", walletName, "--words", words).OK(t)
 			}
 			wait := func(what string, holds func(shownWallet) bool) {
 				t.Helper()
 				for _, n := range both {
-					eventually(t, n.name+": "+what, func() bool { return holds(ask[shownWallet](n, "wallet", "show", walletName)) })
+					world.Eventually(t, n.Name+": "+what, func() bool { return holds(ask[shownWallet](n, "wallet", "show", walletName)) })
 				}
 			}
 			wait("the wallet is active", func(w shownWallet) bool { return w.State == "active" })
 			var amount int64
 			for _, n := range both {
-				payTo(t, ask[shownAddress](n, "address", walletName).Address, 5_000_000)
+				world.PayTo(t, ask[shownAddress](n, "address", walletName).Address, 5_000_000)
 				amount += 5_000_000
 			}
-			mine(t, 1)
+			world.Mine(t, 1)
 			wait("the deposits are spendable", func(w shownWallet) bool { return w.Balance.Spendable == amount })
 			for i, n := range both {
 				other := both[1-i]
 				p := ask[shownProposal](n, pay(t, 2_000_000)...).Proposal
-				other.sees(p, api.StatusPending)
-				other.run("approve", p).ok(t)
+				sees(other, p, api.StatusPending)
+				other.Run("approve", p).OK(t)
 				for _, n := range both {
-					n.sees(p, api.StatusFinal, api.StatusBroadcast)
+					sees(n, p, api.StatusFinal, api.StatusBroadcast)
 				}
-				mine(t, 1)
+				world.Mine(t, 1)
 				for _, n := range both {
-					n.sees(p, api.StatusConfirmed)
+					sees(n, p, api.StatusConfirmed)
 				}
 			}
 			// Each takes up what the other wrote while it was away.
 			for i, n := range both {
 				other := both[1-i]
-				n.kill9()
+				n.Kill()
 				p := ask[shownProposal](other, pay(t, 1_000_000)...).Proposal
-				n.start()
-				n.sees(p, api.StatusPending)
-				eventually(t, n.name+" approves", func() bool { return n.run("approve", p).status == 0 }) // once it is synced
-				other.sees(p, api.StatusFinal, api.StatusBroadcast)
-				mine(t, 1)
-				n.sees(p, api.StatusConfirmed)
+				n.Start()
+				sees(n, p, api.StatusPending)
+				world.Eventually(t, n.Name+" approves", func() bool { return n.Run("approve", p).Status == 0 }) // once it is synced
+				sees(other, p, api.StatusFinal, api.StatusBroadcast)
+				world.Mine(t, 1)
+				sees(n, p, api.StatusConfirmed)
 			}
-			a.stop()
-			b.stop()
+			a.Stop()
+			b.Stop()
 		})
 	}
 }

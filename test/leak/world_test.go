@@ -15,6 +15,7 @@ import (
 	"github.com/quorate/quorate/chain/devnet"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/store"
+	"github.com/quorate/quorate/test/nodes"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -108,47 +109,15 @@ func (c *cosigner) stop() {
 
 func (c *cosigner) eventually(what string, holds func(n *app.Node) bool) {
 	c.t.Helper()
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !holds(c.node) {
-		select {
-		case <-deadline.C:
-			c.t.Fatalf("%s: not within %v: %s", c.name, patience, what)
-		case <-tick.C:
-		}
-	}
+	nodes.Eventually(c.t, patience, c.name+": "+what, func() bool { return holds(c.node) })
 }
 
 // ceremony makes a wallet of all cosigners, and returns it as the first shows it.
 func ceremony(t testing.TB, all ...*cosigner) api.Wallet {
 	t.Helper()
-	ctx := context.Background()
-	made, err := all[0].node.CreateWallet(ctx, api.CreateWallet{Name: "treasury", Threshold: 2, Cosigners: len(all)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, invite := range made.Invites {
-		if _, err := all[i+1].node.JoinWallet(ctx, api.JoinWallet{Invite: invite}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	look := func(n *app.Node) api.Wallet {
-		w, err := n.Wallet(ctx, made.Wallet)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return w
-	}
+	var members []nodes.Cosigner
 	for _, c := range all {
-		c.eventually("the words", func(n *app.Node) bool { return look(n).Words != nil })
-		if _, err := c.node.RatifyWallet(ctx, made.Wallet, api.RatifyWallet{Words: *look(c.node).Words}); err != nil {
-			t.Fatal(err)
-		}
+		members = append(members, nodes.Cosigner{Name: c.name, Member: c.node})
 	}
-	for _, c := range all {
-		c.eventually("an active wallet", func(n *app.Node) bool { return look(n).State == "active" })
-	}
-	return look(all[0].node)
+	return nodes.Ceremony(t, patience, nodes.WalletName, 2, members...).Wallet
 }

@@ -27,7 +27,7 @@ func BenchmarkSpend(b *testing.B) {
 				b.StopTimer()
 				g.fund(10_000_000)
 				for _, x := range nodes {
-					x.synced()
+					x.Synced()
 				}
 				b.StartTimer()
 				before, began := n.bytes(), time.Now()
@@ -57,7 +57,7 @@ func BenchmarkCatchUp(b *testing.B) {
 	nodes := office(b, n, 0, "a", "b", "c")
 	a, c := nodes[0], nodes[2]
 	g := found(b, 2, nodes...).fund(10_000_000)
-	coins, err := a.client.Coins(context.Background(), walletName)
+	coins, err := a.Client.Coins(context.Background(), walletName)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -67,14 +67,15 @@ func BenchmarkCatchUp(b *testing.B) {
 	rounds := 0
 	for b.Loop() {
 		b.StopTimer()
-		c.kill()
-		last := a.synced().busy(count/3, coins[0].OutPoint)
-		nodes[1].reaches(last, "withdrawn")
+		c.Kill()
+		a.Synced()
+		last := a.busy(count/3, coins[0].OutPoint)
+		nodes[1].Reaches(last, "withdrawn")
 		before := n.bytes()
 		b.StartTimer()
 		c.start()
 		began := time.Now()
-		c.reaches(last, "withdrawn")
+		c.Reaches(last, "withdrawn")
 		spent += time.Since(began)
 		sent += n.bytes() - before
 		rounds++

@@ -2,20 +2,42 @@ package net_test
 
 import (
 	"context"
-	"crypto/rand"
 	"io"
 	"net"
 	"sync"
-	"testing"
-
-	"github.com/quorate/quorate/wallet"
 )
+
+// chainPort is where a node finds the Bitcoin node, in its own namespace.
+const chainPort = "127.0.0.1:18443"
+
+// chain brings the Bitcoin node to a site: no packet of that goes over the
+// internet of the test.
+func (s *site) chain() {
+	s.t.Helper()
+	l := s.listen(chainPort)
+	var all sync.WaitGroup
+	ctx, cancel := context.WithCancel(context.Background())
+	all.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() { join(ctx, c) })
+		}
+	})
+	s.t.Cleanup(func() {
+		cancel()
+		_ = l.Close()
+		all.Wait()
+	})
+}
 
 // join connects a node with the Bitcoin node until either hangs up.
 func join(ctx context.Context, c net.Conn) {
 	defer func() { _ = c.Close() }()
 	var d net.Dialer
-	b, err := d.DialContext(ctx, "tcp", world.bitcoin.Host)
+	b, err := d.DialContext(ctx, "tcp", world.Bitcoin.Host)
 	if err != nil {
 		return
 	}
@@ -30,24 +52,4 @@ func join(ctx context.Context, c net.Conn) {
 		})
 	}
 	all.Wait()
-}
-
-func mine(t testing.TB, blocks int) {
-	t.Helper()
-	if _, err := world.bitcoin.Mine(blocks); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// outside is an address that belongs to none of the wallets. Each is
-// another one: a second payment to one is asked about.
-func outside(t testing.TB) string {
-	t.Helper()
-	var script [32]byte
-	_, _ = rand.Read(script[:]) // it never fails
-	a, err := wallet.AddressOf(append([]byte{0, 32}, script[:]...), wallet.Regtest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
 }

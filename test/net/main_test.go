@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -18,25 +17,24 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/quorate/quorate/chain/chaintest/btcd"
-	"github.com/quorate/quorate/chain/regtest"
+	"github.com/quorate/quorate/test/nodes"
 )
 
 // world is what all scenarios share: the program, and a Bitcoin node, which is
 // outside of the networks that they spoil. Each has a network of its own, and
 // they run beside each other, since they mostly wait.
 var world struct {
-	skip     string // why nothing can run here
-	binary   string
-	dir      string
-	bitcoin  *btcd.Node
-	passFile string
-	rpcFile  string
+	*nodes.World
+	skip string // why nothing can run here
 
 	sites atomic.Int64 // made so far: no two have one name
 	mu    sync.Mutex
 	rows  []string
 }
+
+// patience is how long a condition may take to come true. It is not a measure:
+// only a test that fails takes this long.
+const patience = 3 * time.Minute
 
 func TestMain(m *testing.M) {
 	if world.skip = missing(); world.skip != "" {
@@ -88,38 +86,12 @@ func with(m *testing.M) (code int, err error) {
 	if err := sweep(); err != nil {
 		return 1, err
 	}
-	// Short: the path of a Unix socket inside must fit into 107 bytes.
-	if world.dir, err = os.MkdirTemp("", "net-"); err != nil {
+	if world.World, err = nodes.Open(context.Background(), nodes.Options{Name: "net", Patience: patience}); err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(world.dir)) }()
-	if err := build(); err != nil {
-		return 1, err
-	}
-	if world.bitcoin, err = btcd.New(context.Background(), filepath.Join(world.dir, "btcd")); err != nil {
-		return 1, err
-	}
-	defer func() { err = errors.Join(err, world.bitcoin.Kill()) }()
-	if _, err := world.bitcoin.Mine(regtest.Maturity + 20); err != nil {
-		return 1, fmt.Errorf("mine the faucet's coins: %w", err)
-	}
+	defer func() { err = errors.Join(err, world.Close()) }()
 	code = m.Run()
 	return code, table()
-}
-
-func build() error {
-	world.binary = filepath.Join(world.dir, "quorate")
-	cmd := exec.Command("go", "build", "-race=false", "-o", world.binary, "../../cmd/node")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build quorate: %w: %s", err, out)
-	}
-	world.passFile = filepath.Join(world.dir, "passphrase")
-	world.rpcFile = filepath.Join(world.dir, "rpc-password")
-	return errors.Join(
-		os.Mkdir(filepath.Join(world.dir, "btcd"), 0o700),
-		os.WriteFile(world.passFile, []byte("correct horse battery staple\n"), 0o600),
-		os.WriteFile(world.rpcFile, []byte("regtest\n"), 0o600),
-	)
 }
 
 // ready skips a scenario where it cannot run, and lets it run beside others.

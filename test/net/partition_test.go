@@ -36,13 +36,13 @@ func TestPartition(t *testing.T) {
 	there := c.propose(3_000_000)
 	b.approve(here.Proposal)
 	final(here.Proposal, a, b)
-	eventually(t, "the cut lasts", func() bool { return time.Since(cut) > cutTime(t) })
-	if s := c.status(here.Proposal); s != "" {
+	world.Eventually(t, "the cut lasts", func() bool { return time.Since(cut) > cutTime(t) })
+	if s := c.Status(here.Proposal); s != "" {
 		t.Errorf("c sees what it cannot have heard of: %s", s)
 	}
 	for _, x := range []*node{a, b} {
-		if s := x.status(there.Proposal); s != "" {
-			t.Errorf("%s sees what it cannot have heard of: %s", x.name, s)
+		if s := x.Status(there.Proposal); s != "" {
+			t.Errorf("%s sees what it cannot have heard of: %s", x.Name, s)
 		}
 	}
 

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/quorate/quorate/test/nodes"
 )
 
 // A cosigner gets another address while a proposal is on its way to it, and
@@ -72,12 +74,12 @@ func TestSmallMTU(t *testing.T) {
 			for _, way := range [][2]*node{{a, b}, {b, a}} {
 				var more []string
 				for i := range 100 {
-					more = append(more, "--to", fmt.Sprintf("%s=%dsat", outside(t), 1000+i))
+					more = append(more, "--to", fmt.Sprintf("%s=%dsat", nodes.Outside(t), 1000+i))
 				}
 				began = time.Now()
 				p := way[0].propose(1_000_000, more...)
 				way[1].approve(p.Proposal)
-				took(t, "a proposal of several packets from "+way[0].name+" is approved", began)
+				took(t, "a proposal of several packets from "+way[0].Name+" is approved", began)
 				g.confirmed(p.Proposal)
 			}
 			g.equal()

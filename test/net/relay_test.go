@@ -1,46 +1,39 @@
 package net_test
 
 import (
-	"context"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/quorate/quorate/test/nodes"
 )
 
 // relay is a `quorate relay` at a site.
 type relay struct {
-	process
+	*nodes.Daemon
 	args []string
 	addr []string
 }
 
 // newRelay runs a relay for nodes, which need not run yet.
-func newRelay(t testing.TB, s *site, name string, nodes ...*node) *relay {
+func newRelay(t testing.TB, s *site, name string, users ...*node) *relay {
 	t.Helper()
-	dir, err := os.MkdirTemp(world.dir, name+"-")
-	if err != nil {
-		t.Fatal(err)
+	r := &relay{Daemon: world.Daemon(t, nodes.Config{Name: name, Through: s.inside()})}
+	r.args = []string{"relay", "--json", "--log-level", "debug", "--listen", "/ip4/0.0.0.0/udp/9736/quic-v1,/ip4/0.0.0.0/tcp/9736"}
+	for _, n := range users {
+		r.args = append(r.args, "--allow", n.PeerID)
 	}
-	r := &relay{process: process{t: t, name: name, site: s}}
-	r.args = []string{"--data-dir", filepath.Join(dir, "r"), "relay", "--json", "--log-level", "debug",
-		"--listen", "/ip4/0.0.0.0/udp/9736/quic-v1,/ip4/0.0.0.0/tcp/9736"}
-	for _, n := range nodes {
-		r.args = append(r.args, "--allow", n.peerID)
-	}
-	r.endsWithTest()
 	r.start()
 	return r
 }
 
 func (r *relay) start() {
-	r.t.Helper()
+	r.T.Helper()
 	var ready struct{ Addresses []string }
-	if err := json.Unmarshal(r.process.start(r.args...), &ready); err != nil {
-		r.t.Fatal(err)
+	if err := json.Unmarshal(r.Up(r.args...), &ready); err != nil {
+		r.T.Fatal(err)
 	}
 	r.addr = slices.DeleteFunc(ready.Addresses, func(a string) bool { return strings.HasPrefix(a, "/ip4/127.") })
 }
@@ -52,25 +45,6 @@ func via(relays ...*relay) string {
 		all = append(all, r.addr...)
 	}
 	return "relays=" + strings.Join(all, ",")
-}
-
-// connection is how a node reaches another: "", "relayed" or "direct".
-func (n *node) connection(to *node) string {
-	n.t.Helper()
-	peers, err := n.client.Peers(context.Background())
-	if err != nil {
-		n.t.Fatalf("%s: list peers: %v", n.name, err)
-	}
-	for _, p := range peers {
-		switch {
-		case p.PeerID != to.peerID || !p.Connected:
-		case p.Relayed:
-			return "relayed"
-		default:
-			return "direct"
-		}
-	}
-	return ""
 }
 
 // natted is two nodes behind a NAT each, and relays that both use.
@@ -113,7 +87,7 @@ func TestPortRestrictedNAT(t *testing.T) {
 // direct waits until two nodes reach each other without a relay.
 func direct(t testing.TB, a, b *node) {
 	t.Helper()
-	eventually(t, a.name+" and "+b.name+" are connected without a relay", func() bool {
+	world.Eventually(t, a.Name+" and "+b.Name+" are connected without a relay", func() bool {
 		return a.connection(b) == "direct" && b.connection(a) == "direct"
 	})
 }
@@ -143,7 +117,7 @@ func TestRelayDies(t *testing.T) {
 	a, b := nodes[0], nodes[1]
 	g := found(t, 2, nodes...).fund(10_000_000, 10_000_000)
 	began := time.Now()
-	relays[0].kill()
+	relays[0].Kill()
 	p := a.propose(5_000_000)
 	b.approve(p.Proposal)
 	took(t, "the first relay dies, a proposal is approved", began)
@@ -151,7 +125,7 @@ func TestRelayDies(t *testing.T) {
 
 	relays[0].start()
 	began = time.Now()
-	relays[1].kill()
+	relays[1].Kill()
 	p = b.propose(5_000_000)
 	a.approve(p.Proposal)
 	took(t, "it is back and the second dies, a proposal is approved", began)

@@ -106,8 +106,12 @@ func (s *site) ip(args ...string) {
 
 func (s *site) exec(args ...string) {
 	s.t.Helper()
-	shell(s.t, "ip", append([]string{"netns", "exec", s.ns}, args...)...)
+	line := append(s.inside(), args...)
+	shell(s.t, line[0], line[1:]...)
 }
+
+// inside is what runs a command in the namespace.
+func (s *site) inside() []string { return []string{"ip", "netns", "exec", s.ns} }
 
 func (s *site) nft(rules string) {
 	s.t.Helper()

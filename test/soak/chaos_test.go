@@ -27,7 +27,7 @@ func (s *soak) miner(ctx context.Context, r *rand.Rand) {
 func (s *soak) reorger(ctx context.Context, r *rand.Rand) {
 	for pause(ctx, about(r, 6*s.beat)) {
 		depth := 1 + r.IntN(4)
-		if _, err := s.bitcoin.Reorg(depth); err != nil {
+		if _, err := s.world.Bitcoin.Reorg(depth); err != nil {
 			s.fault("reorg: %v", err)
 			continue
 		}

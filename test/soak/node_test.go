@@ -1,38 +1,30 @@
 package soak_test
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
-	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/test/nodes"
 )
 
 // patience is how long something that must happen may take. It is no measure:
 // only a run that fails takes this long.
 const patience = 5 * time.Minute
 
-// node is a cosigner's data directory and, while it runs, its process.
+// node is a cosigner that is killed, stalled and started again by many at once.
 type node struct {
+	*nodes.Node
 	s       *soak
-	name    string
-	dir     string
 	log     string // file that its standard error goes to
 	ip      string
 	backend string
-	client  *api.Client
-	peerID  string
 
 	turn sync.Mutex // of those who start and stop it
 
@@ -43,12 +35,8 @@ type node struct {
 
 // process is one run of a node.
 type process struct {
-	cmd     *exec.Cmd
-	began   time.Time
+	*nodes.Process
 	metrics string
-	ready   chan struct{}
-	done    chan struct{} // closed when it has ended and was waited for
-	ours    atomic.Bool   // we end it
 }
 
 func (n *node) process() *process {
@@ -78,17 +66,7 @@ func (n *node) calmSince(at time.Time) bool {
 // up says whether the node answers commands, as far as is known.
 func (n *node) up() bool {
 	p := n.process()
-	if p == nil {
-		return false
-	}
-	select {
-	case <-p.done:
-		return false
-	case <-p.ready:
-		return true
-	default:
-		return false
-	}
+	return p != nil && p.Up()
 }
 
 // launch runs `quorate start` and does not wait until it is ready.
@@ -97,44 +75,20 @@ func (n *node) launch() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	logs, err := os.OpenFile(n.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	run, err := n.Launch("metrics.listen=" + metrics)
 	if err != nil {
-		return nil, fmt.Errorf("open log: %w", err)
+		return nil, err
 	}
-	defer func() { _ = logs.Close() }()
-	cmd := exec.Command(n.s.o.binary, "--data-dir", n.dir, "start", "--json", "--passphrase-file", n.s.passFile,
-		"--set", "network=regtest", "--set", "metrics.listen="+metrics)
-	cmd.Env, cmd.Stderr = environ(), logs
-	// Of its own group, so that an interrupt of the soak ends it in our order.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("start: %w", err)
-	}
-	p := &process{cmd: cmd, began: time.Now(), metrics: metrics, ready: make(chan struct{}), done: make(chan struct{})}
-	if err := n.s.spawn(cmd); err != nil {
-		return nil, fmt.Errorf("start: %w", err)
-	}
-	go n.follow(p, out)
+	p := &process{Process: run, metrics: metrics}
 	n.set(p)
 	return p, nil
 }
 
-func (n *node) follow(p *process, out io.Reader) {
-	ready := false
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		var r struct{ Ready bool }
-		if json.Unmarshal(lines.Bytes(), &r) == nil && r.Ready && !ready {
-			ready = true
-			close(p.ready)
-		}
+// ended notes a process that ended by itself.
+func (n *node) ended(p *nodes.Process) {
+	if !p.Asked() {
+		n.s.fault("%s ended by itself: %v; see %s", n.Name, p.State(), n.log)
 	}
-	// How it ended is in ProcessState.
-	_ = p.cmd.Wait()
-	if !p.ours.Load() {
-		n.s.fault("%s ended by itself: %v; see %s", n.name, p.cmd.ProcessState, n.log)
-	}
-	close(p.done)
 }
 
 // start runs the node and waits until it is ready; false if it ended before.
@@ -146,17 +100,15 @@ func (n *node) start() bool {
 	}
 	p, err := n.launch()
 	if err != nil {
-		n.s.fault("%s: %v", n.name, err)
+		n.s.fault("%s: %v", n.Name, err)
 		return false
 	}
-	select {
-	case <-p.ready:
+	if _, err := p.Await(patience); err == nil {
 		n.touch()
 		return true
-	case <-p.done:
-	case <-time.After(patience):
-		n.s.fault("%s did not become ready in %v", n.name, patience)
-		n.end(p)
+	} else if !errors.Is(err, nodes.ErrEnded) {
+		n.s.fault("%s: %v", n.Name, err)
+		p.Kill()
 	}
 	n.set(nil)
 	return false
@@ -171,22 +123,15 @@ func (n *node) startAndKill(after time.Duration) {
 	}
 	p, err := n.launch()
 	if err != nil {
-		n.s.fault("%s: %v", n.name, err)
+		n.s.fault("%s: %v", n.Name, err)
 		return
 	}
 	select {
-	case <-p.done:
+	case <-p.Done():
 	case <-time.After(after):
 	}
-	n.end(p)
+	p.Kill()
 	n.set(nil)
-}
-
-func (n *node) end(p *process) {
-	p.ours.Store(true)
-	// It may have ended by itself.
-	_ = p.cmd.Process.Kill()
-	<-p.done
 }
 
 // kill ends the process as a power cut of the machine's user would: at once.
@@ -197,7 +142,7 @@ func (n *node) kill() bool {
 	if p == nil {
 		return false
 	}
-	n.end(p)
+	p.Kill()
 	n.set(nil)
 	return true
 }
@@ -207,13 +152,13 @@ func (n *node) stall(ctx context.Context, long time.Duration) bool {
 	n.turn.Lock()
 	defer n.turn.Unlock()
 	p := n.process()
-	if p == nil || p.cmd.Process.Signal(syscall.SIGSTOP) != nil {
+	if p == nil || p.Signal(syscall.SIGSTOP) != nil {
 		return false
 	}
 	n.touch()
 	pause(ctx, long)
 	// If it has ended, its end is told elsewhere.
-	_ = p.cmd.Process.Signal(syscall.SIGCONT)
+	_ = p.Signal(syscall.SIGCONT)
 	n.touch()
 	return true
 }
@@ -226,59 +171,34 @@ func (n *node) stop() {
 	if p == nil {
 		return
 	}
-	p.ours.Store(true)
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-p.done:
-		if code := p.cmd.ProcessState.ExitCode(); code != 0 {
-			n.s.fault("%s stopped with exit status %d", n.name, code)
-		}
-	case <-time.After(patience):
-		n.s.fault("%s does not stop", n.name)
-		n.end(p)
+	if err := p.Stop(patience); err != nil {
+		n.s.fault("stop %s: %v", n.Name, err)
 	}
 	n.set(nil)
 }
 
-// initialize runs `quorate init`.
+// initialize makes a node.
 func (s *soak) initialize(i int) *node {
 	s.t.Helper()
-	n := &node{s: s, name: fmt.Sprintf("n%d", i+1), ip: fmt.Sprintf("127.0.7.%d", 10+i), backend: "core"}
-	n.dir, n.log = filepath.Join(s.o.dir, n.name), filepath.Join(s.o.dir, n.name+".log")
-	listen := "/ip4/" + n.ip + "/tcp/0"
+	n := &node{s: s, ip: fmt.Sprintf("127.0.7.%d", 10+i), backend: "core"}
+	c := nodes.Config{Name: fmt.Sprintf("n%d", i+1), Listen: "/ip4/" + n.ip + "/tcp/0", OnEnd: n.ended}
+	c.Dir = filepath.Join(s.o.dir, c.Name)
+	n.log = c.Dir + ".log"
 	if i%2 == 0 {
-		listen += ",/ip4/" + n.ip + "/udp/0/quic-v1"
+		c.Listen += ",/ip4/" + n.ip + "/udp/0/quic-v1"
 	}
-	args := []string{"--data-dir", n.dir, "--json", "init", "--network", "regtest", "--name", n.name,
-		"--passphrase-file", s.passFile, "--set", "listen=" + listen}
 	if i >= firstLight {
 		n.backend = "neutrino"
-		args = append(args, "--set", "chain.backend=neutrino", "--set", "chain.neutrino.peers="+s.bitcoin.P2P)
-	} else {
-		args = append(args, "--set", "chain.backend=core", "--set", "chain.core.url="+s.bitcoin.URL(),
-			"--set", "chain.core.user="+s.bitcoin.User, "--set", "chain.core.password=@"+s.rpcFile)
 	}
-	cmd := exec.Command(s.o.binary, args...)
-	cmd.Env = environ()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		s.t.Fatalf("init %s: %v: %s", n.name, err, out)
-	}
-	var err error
-	if n.client, err = api.Dial(n.dir); err != nil {
+	c.Backend = n.backend
+	log, err := os.OpenFile(n.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.t.Cleanup(func() { _ = log.Close() })
+	c.Stderr = log
+	n.Node = s.world.New(s.t, c)
 	return n
-}
-
-// environ is the environment without what would configure a node.
-func environ() []string {
-	var out []string
-	for _, e := range os.Environ() {
-		if !strings.HasPrefix(e, "QUORATE_") && !strings.HasPrefix(e, "CREDENTIALS_DIRECTORY=") {
-			out = append(out, e)
-		}
-	}
-	return out
 }
 
 func freeAddress() (string, error) {

@@ -174,11 +174,11 @@ func (s *soak) print(sum summary) {
 	line("healed in", "%v", time.Duration(sum.HealMillis)*time.Millisecond)
 	line("disk", "%d MB", sum.Disk>>20)
 	for _, n := range s.nodes {
-		u := sum.Memory[n.name]
+		u := sum.Memory[n.Name]
 		if u.Life == 0 {
 			continue
 		}
-		line(n.name, "%s: rss MB %d/%d/%d, goroutines %.0f/%.0f/%.0f, files %.0f/%.0f/%.0f; in its longest life of %v rss %d MB -> %d MB, live heap %.1f MB -> %.1f MB, entries %.0f -> %.0f",
+		line(n.Name, "%s: rss MB %d/%d/%d, goroutines %.0f/%.0f/%.0f, files %.0f/%.0f/%.0f; in its longest life of %v rss %d MB -> %d MB, live heap %.1f MB -> %.1f MB, entries %.0f -> %.0f",
 			n.backend, u.RSS[0]>>20, u.RSS[1]>>20, u.RSS[2]>>20, u.Goroutines[0], u.Goroutines[1], u.Goroutines[2], u.Files[0], u.Files[1], u.Files[2],
 			time.Duration(u.Life)*time.Second, u.Early>>20, u.Late>>20, u.EarlyHeap/(1<<20), u.LateHeap/(1<<20), u.EarlyCount, u.LateCount)
 	}

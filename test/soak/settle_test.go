@@ -27,12 +27,12 @@ type view struct {
 
 func (s *soak) view(ctx context.Context, n *node) (view, error) {
 	var v view
-	st, err := n.client.Status(ctx)
+	st, err := n.Client.Status(ctx)
 	if err != nil {
 		return v, err
 	}
 	v.Height = st.Chain.Height
-	w, err := n.client.Wallet(ctx, s.wallet)
+	w, err := n.Client.Wallet(ctx, s.wallet)
 	if err != nil {
 		return v, err
 	}
@@ -40,12 +40,12 @@ func (s *soak) view(ctx context.Context, n *node) (view, error) {
 	if w.Descriptor != nil {
 		v.Descriptor = *w.Descriptor
 	}
-	if v.Coins, err = n.client.Coins(ctx, s.wallet); err != nil {
+	if v.Coins, err = n.Client.Coins(ctx, s.wallet); err != nil {
 		return v, err
 	}
 	slices.SortFunc(v.Coins, func(x, y api.Coin) int { return strings.Compare(x.OutPoint, y.OutPoint) })
 	for cursor := ""; ; {
-		page, err := n.client.History(ctx, s.wallet, api.HistoryQuery{Cursor: cursor, Limit: api.MaxPage})
+		page, err := n.Client.History(ctx, s.wallet, api.HistoryQuery{Cursor: cursor, Limit: api.MaxPage})
 		if err != nil {
 			return v, err
 		}
@@ -59,7 +59,7 @@ func (s *soak) view(ctx context.Context, n *node) (view, error) {
 	}
 	m, ok := s.measure(ctx, n)
 	if !ok {
-		return v, fmt.Errorf("no metrics of %s", n.name)
+		return v, fmt.Errorf("no metrics of %s", n.Name)
 	}
 	v.Entries = m.Entries
 	for i := range v.Proposals {
@@ -145,14 +145,14 @@ func (s *soak) settle() {
 			v, err := s.view(ctx, n)
 			cancel()
 			if err != nil {
-				why = fmt.Sprintf("%s: %v", n.name, err)
+				why = fmt.Sprintf("%s: %v", n.Name, err)
 				return false
 			}
 			views = append(views, v)
 		}
 		for i, v := range views {
 			if d := differ(views[0], v); d != "" {
-				why = fmt.Sprintf("%s and %s differ: %s", s.nodes[0].name, s.nodes[i].name, d)
+				why = fmt.Sprintf("%s and %s differ: %s", s.nodes[0].Name, s.nodes[i].Name, d)
 				return false
 			}
 		}
@@ -173,14 +173,14 @@ func (s *soak) settle() {
 	for i, v := range views {
 		n := s.nodes[i]
 		for _, l := range s.ledger.lost(s.ledger.all(), v.Proposals) {
-			s.lose("%s does not show the %s", n.name, l)
+			s.lose("%s does not show the %s", n.Name, l)
 		}
 		for _, x := range twice(v.Proposals) {
-			s.repeat("%s: %s", n.name, x)
+			s.repeat("%s: %s", n.Name, x)
 		}
 		for _, a := range v.alarms {
 			if a.Code == "foreign_spend" {
-				s.fault("%s raises an alarm: %s", n.name, a.Message)
+				s.fault("%s raises an alarm: %s", n.Name, a.Message)
 			}
 		}
 	}
@@ -228,14 +228,14 @@ func (s *soak) summarize(views []view) summary {
 // payments walks the chain: each payment was made once at most, and with the
 // amount asked for. It returns what was paid in all.
 func (s *soak) payments() int64 {
-	tip, err := s.bitcoin.Mine(1)
+	tip, err := s.world.Bitcoin.Mine(1)
 	if err != nil {
 		s.fault("mine: %v", err)
 		return 0
 	}
 	times, sum := map[string]int{}, int64(0)
 	for hash := tip[0]; ; {
-		b, err := s.bitcoin.Block(hash)
+		b, err := s.world.Bitcoin.Block(hash)
 		if err != nil {
 			s.fault("read the chain: %v", err)
 			return 0

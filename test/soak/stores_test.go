@@ -13,6 +13,7 @@ import (
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
+	"github.com/quorate/quorate/test/nodes"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -23,7 +24,7 @@ func (s *soak) stores(sum *summary) {
 	for i, n := range s.nodes {
 		m, err := s.machine(n)
 		if err != nil {
-			s.fault("the store of %s: %v", n.name, err)
+			s.fault("the store of %s: %v", n.Name, err)
 			continue
 		}
 		frontier := m.State.Chains().Frontier()
@@ -31,13 +32,13 @@ func (s *soak) stores(sum *summary) {
 			first, sum.Entries = frontier, m.State.Entries()
 		}
 		if !maps.Equal(first, frontier) {
-			s.fault("the frontiers of %s and %s differ: %v and %v", s.nodes[0].name, n.name, first, frontier)
+			s.fault("the frontiers of %s and %s differ: %v and %v", s.nodes[0].Name, n.Name, first, frontier)
 		}
 		for _, f := range m.State.Chains().Forks() {
-			s.fault("%s holds a fork: %+v", n.name, f)
+			s.fault("%s holds a fork: %+v", n.Name, f)
 		}
 		for _, in := range m.State.Inert() {
-			s.fault("%s holds an entry without effect: %+v", n.name, in)
+			s.fault("%s holds an entry without effect: %+v", n.Name, in)
 		}
 		for _, l := range unleased(s.ledger.all(), func(index uint32) []string {
 			var names []string
@@ -46,18 +47,18 @@ func (s *soak) stores(sum *summary) {
 			}
 			return names
 		}) {
-			s.lose("%s does not hold the %s", n.name, l)
+			s.lose("%s does not hold the %s", n.Name, l)
 		}
 	}
 }
 
 // machine loads a wallet from the store of a node that does not run.
 func (s *soak) machine(n *node) (m coordinator.Machine, err error) {
-	content, err := app.Unlock(n.dir, "regtest", []byte("correct horse battery staple"))
+	content, err := app.Unlock(n.Dir, "regtest", []byte(nodes.Passphrase))
 	if err != nil {
 		return m, err
 	}
-	db, err := store.Open(filepath.Join(n.dir, "db"), content.DatabaseKey[:], slog.New(slog.DiscardHandler))
+	db, err := store.Open(filepath.Join(n.Dir, "db"), content.DatabaseKey[:], slog.New(slog.DiscardHandler))
 	if err != nil {
 		return m, err
 	}
@@ -91,14 +92,14 @@ func (s *soak) logs() {
 		lines.Buffer(nil, 8<<20) // a line may hold the stacks of all goroutines
 		for lines.Scan() {
 			if ugly(lines.Text()) {
-				s.fault("the log of %s holds: %s", n.name, lines.Text())
+				s.fault("the log of %s holds: %s", n.Name, lines.Text())
 			}
 		}
 		if err := lines.Err(); err != nil {
-			s.fault("log of %s: %v", n.name, err)
+			s.fault("log of %s: %v", n.Name, err)
 		}
 		if err := f.Close(); err != nil {
-			s.fault("log of %s: %v", n.name, err)
+			s.fault("log of %s: %v", n.Name, err)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (s *soak) user(ctx context.Context, n *node, r *rand.Rand) {
 }
 
 func (s *soak) act(ctx context.Context, n *node, r *rand.Rand) {
-	if req, ok := s.ledger.unanswered(n.name); ok && r.IntN(2) == 0 {
+	if req, ok := s.ledger.unanswered(n.Name); ok && r.IntN(2) == 0 {
 		s.propose(ctx, n, req)
 		return
 	}
@@ -35,7 +35,7 @@ func (s *soak) act(ctx context.Context, n *node, r *rand.Rand) {
 	case x < 68:
 		s.vote(ctx, n, r)
 	case x < 80:
-		s.propose(ctx, n, s.ledger.request(n.name, func(id int) request { return payment(id, r) }))
+		s.propose(ctx, n, s.ledger.request(n.Name, func(id int) request { return payment(id, r) }))
 	case x < 84:
 		s.replace(ctx, n, r)
 	case x < 86:
@@ -67,11 +67,11 @@ func payment(id int, r *rand.Rand) request {
 func (s *soak) propose(ctx context.Context, n *node, q request) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	p, err := n.client.Propose(ctx, s.wallet, q.Body)
+	p, err := n.Client.Propose(ctx, s.wallet, q.Body)
 	switch s.outcome(n, "propose", err) {
 	case done:
-		if was := s.ledger.proposed(n.name, q, p); was != "" {
-			s.repeat("%s: request %s gave %s, and before that %s", n.name, q.Body.RequestID, p.Proposal, was)
+		if was := s.ledger.proposed(n.Name, q, p); was != "" {
+			s.repeat("%s: request %s gave %s, and before that %s", n.Name, q.Body.RequestID, p.Proposal, was)
 		}
 	case refused:
 		s.ledger.refused(q)
@@ -80,7 +80,7 @@ func (s *soak) propose(ctx context.Context, n *node, q request) {
 
 // some picks a proposal of a status, as the node shows it, that will do.
 func (s *soak) some(ctx context.Context, n *node, r *rand.Rand, status string, do func(api.Proposal) bool) (api.Proposal, bool) {
-	page, err := n.client.Proposals(ctx, s.wallet, api.ProposalQuery{Status: status, Limit: 25})
+	page, err := n.Client.Proposals(ctx, s.wallet, api.ProposalQuery{Status: status, Limit: 25})
 	if s.outcome(n, "look", err) != done {
 		return api.Proposal{}, false
 	}
@@ -97,35 +97,35 @@ func (s *soak) vote(ctx context.Context, n *node, r *rand.Rand) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	p, ok := s.some(ctx, n, r, api.StatusPending, func(p api.Proposal) bool {
-		return !slices.ContainsFunc(p.Approvals, func(a api.Approval) bool { return a.Cosigner.Name == n.name })
+		return !slices.ContainsFunc(p.Approvals, func(a api.Approval) bool { return a.Cosigner.Name == n.Name })
 	})
 	if !ok {
 		return
 	}
 	if r.IntN(10) == 0 {
-		_, err := n.client.Reject(ctx, p.Proposal, api.Reject{Reason: "no"})
+		_, err := n.Client.Reject(ctx, p.Proposal, api.Reject{Reason: "no"})
 		if s.outcome(n, "reject", err) == done {
-			s.ledger.note(ack{What: rejection, Node: n.name, Proposal: p.Proposal})
+			s.ledger.note(ack{What: rejection, Node: n.Name, Proposal: p.Proposal})
 		}
 		return
 	}
-	s.ledger.tries(n.name, p.Proposal)
-	_, err := n.client.Approve(ctx, p.Proposal, api.Approve{})
+	s.ledger.tries(n.Name, p.Proposal)
+	_, err := n.Client.Approve(ctx, p.Proposal, api.Approve{})
 	if s.outcome(n, "approve", err) == done {
-		s.ledger.note(ack{What: approval, Node: n.name, Proposal: p.Proposal, Inputs: len(p.Inputs)})
+		s.ledger.note(ack{What: approval, Node: n.Name, Proposal: p.Proposal, Inputs: len(p.Inputs)})
 	}
 }
 
 func (s *soak) withdraw(ctx context.Context, n *node, r *rand.Rand) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	p, ok := s.some(ctx, n, r, api.StatusPending, func(p api.Proposal) bool { return p.Author.Name == n.name })
+	p, ok := s.some(ctx, n, r, api.StatusPending, func(p api.Proposal) bool { return p.Author.Name == n.Name })
 	if !ok {
 		return
 	}
-	_, err := n.client.Withdraw(ctx, p.Proposal)
+	_, err := n.Client.Withdraw(ctx, p.Proposal)
 	if s.outcome(n, "withdraw", err) == done {
-		s.ledger.note(ack{What: withdrawal, Node: n.name, Proposal: p.Proposal})
+		s.ledger.note(ack{What: withdrawal, Node: n.Name, Proposal: p.Proposal})
 	}
 }
 
@@ -141,7 +141,7 @@ func (s *soak) replace(ctx context.Context, n *node, r *rand.Rand) {
 		if o.Change {
 			continue
 		}
-		s.propose(ctx, n, s.ledger.request(n.name, func(int) request {
+		s.propose(ctx, n, s.ledger.request(n.Name, func(int) request {
 			return request{Body: api.Propose{
 				To:      []api.Recipient{{Address: o.Address, Amount: o.Amount}},
 				FeeRate: p.FeeRate*1.5 + 2, Note: "again", Replaces: []string{p.Proposal},
@@ -156,15 +156,15 @@ func (s *soak) lease(ctx context.Context, n *node, r *rand.Rand, pay bool) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	asked := time.Now()
-	a, err := n.client.NewAddress(ctx, s.wallet, api.NewAddress{})
+	a, err := n.Client.NewAddress(ctx, s.wallet, api.NewAddress{})
 	if s.outcome(n, "address", err) != done {
 		return
 	}
-	for _, before := range s.ledger.leased(ack{What: leasing, Node: n.name, Index: a.Index, Address: a.Address}) {
-		if before.Node == n.name {
-			s.repeat("%s leased %s twice", n.name, a.Address)
-		} else if s.connected(n.name, before.Node, before.At, asked) {
-			s.repeat("%s and %s were connected and leased %s both", n.name, before.Node, a.Address)
+	for _, before := range s.ledger.leased(ack{What: leasing, Node: n.Name, Index: a.Index, Address: a.Address}) {
+		if before.Node == n.Name {
+			s.repeat("%s leased %s twice", n.Name, a.Address)
+		} else if s.connected(n.Name, before.Node, before.At, asked) {
+			s.repeat("%s and %s were connected and leased %s both", n.Name, before.Node, a.Address)
 		}
 	}
 	if pay {
@@ -176,9 +176,9 @@ func (s *soak) lease(ctx context.Context, n *node, r *rand.Rand, pay bool) {
 func (s *soak) look(ctx context.Context, n *node) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	_, err := n.client.Coins(ctx, s.wallet)
+	_, err := n.Client.Coins(ctx, s.wallet)
 	s.outcome(n, "look", err)
-	_, err = n.client.History(ctx, s.wallet, api.HistoryQuery{Limit: 20})
+	_, err = n.Client.History(ctx, s.wallet, api.HistoryQuery{Limit: 20})
 	s.outcome(n, "look", err)
 }
 
@@ -199,7 +199,7 @@ func (s *soak) outcome(n *node, what string, err error) outcome {
 		s.report.count(what)
 		return done
 	case !errors.As(err, &e):
-		s.fault("%s: %s: %v", n.name, what, err)
+		s.fault("%s: %s: %v", n.Name, what, err)
 		return failed
 	case e.Kind == api.Denied:
 		s.report.count(fmt.Sprintf("%s refused: %s", what, e.Code))
@@ -209,7 +209,7 @@ func (s *soak) outcome(n *node, what string, err error) outcome {
 		return unknown
 	}
 	if e.Kind == api.NotFound || e.Kind == api.Usage {
-		s.fault("%s: %s: %v", n.name, what, err) // of what it showed before
+		s.fault("%s: %s: %v", n.Name, what, err) // of what it showed before
 	}
 	// A node that is being killed may still say that it fails.
 	s.report.count(fmt.Sprintf("%s failed: %s: %s", what, e.Code, e.Message))

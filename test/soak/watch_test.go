@@ -46,8 +46,8 @@ func (s *soak) sample(ctx context.Context) {
 		now := map[string]sample{}
 		for _, n := range s.nodes {
 			if m, ok := s.measure(ctx, n); ok {
-				now[n.name] = m
-				s.report.sample(n.name, m)
+				now[n.Name] = m
+				s.report.sample(n.Name, m)
 			}
 		}
 		if time.Now().After(next) {
@@ -62,8 +62,8 @@ func (s *soak) measure(ctx context.Context, n *node) (sample, bool) {
 	if p == nil || !n.up() {
 		return sample{}, false
 	}
-	m := sample{At: int64(time.Since(s.began).Seconds()), Age: int64(time.Since(p.began).Seconds()), statuses: map[string]float64{}}
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.cmd.Process.Pid))
+	m := sample{At: int64(time.Since(s.began).Seconds()), Age: int64(time.Since(p.Began).Seconds()), statuses: map[string]float64{}}
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.PID()))
 	if fields := strings.Fields(string(raw)); err == nil && len(fields) > 1 {
 		pages, _ := strconv.ParseInt(fields[1], 10, 64)
 		m.RSS = pages * int64(os.Getpagesize())
@@ -111,13 +111,13 @@ func (s *soak) line(ctx context.Context, now map[string]sample) {
 		if !n.up() {
 			continue
 		}
-		acks := slices.DeleteFunc(s.ledger.all(), func(a ack) bool { return a.Node != n.name })
+		acks := slices.DeleteFunc(s.ledger.all(), func(a ack) bool { return a.Node != n.Name })
 		proposals, err := s.proposals(ctx, n)
 		if err != nil {
 			continue // killed or stalled meanwhile
 		}
 		for _, l := range s.ledger.lost(acks, proposals) {
-			s.lose("%s: %s", n.name, l)
+			s.lose("%s: %s", n.Name, l)
 		}
 	}
 	most := sample{statuses: map[string]float64{}}
@@ -143,7 +143,7 @@ func (s *soak) lose(format string, args ...any) {
 func (s *soak) proposals(ctx context.Context, n *node) ([]api.Proposal, error) {
 	var out []api.Proposal
 	for cursor := ""; ; {
-		page, err := n.client.Proposals(ctx, s.wallet, api.ProposalQuery{Cursor: cursor, Limit: api.MaxPage})
+		page, err := n.Client.Proposals(ctx, s.wallet, api.ProposalQuery{Cursor: cursor, Limit: api.MaxPage})
 		if err != nil {
 			return nil, err
 		}
@@ -168,7 +168,7 @@ func (s *soak) disk() int64 {
 	var sum int64
 	for _, n := range s.nodes {
 		// Files come and go meanwhile.
-		_ = filepath.WalkDir(n.dir, func(_ string, d fs.DirEntry, err error) error {
+		_ = filepath.WalkDir(n.Dir, func(_ string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return nil
 			}
@@ -188,7 +188,7 @@ func (s *soak) watch(ctx context.Context) {
 			seen := map[string]bool{}
 			if n.up() {
 				ctx, cancel := context.WithTimeout(ctx, linksEvery)
-				peers, err := n.client.Peers(ctx)
+				peers, err := n.Client.Peers(ctx)
 				cancel()
 				if err == nil {
 					for _, p := range peers {
@@ -198,8 +198,8 @@ func (s *soak) watch(ctx context.Context) {
 			}
 			s.linksMu.Lock()
 			for _, m := range s.nodes {
-				key := [2]string{n.name, m.name}
-				if !seen[m.peerID] {
+				key := [2]string{n.Name, m.Name}
+				if !seen[m.PeerID] {
 					delete(s.links, key)
 				} else if s.links[key].IsZero() {
 					s.links[key] = time.Now()
@@ -219,7 +219,7 @@ func (s *soak) connected(one, other string, did, acted time.Time) bool {
 		return false
 	}
 	for _, n := range s.nodes {
-		if (n.name == one || n.name == other) && !n.calmSince(did.Add(-margin)) {
+		if (n.Name == one || n.Name == other) && !n.calmSince(did.Add(-margin)) {
 			return false
 		}
 	}
