@@ -7,7 +7,6 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
-	"github.com/quorate/quorate/journal"
 )
 
 // This file is for the callers of the coordinator: names under which they know
@@ -153,9 +152,6 @@ func DecodeEvent(b []byte) (event.Event, error) { return event.Decode(b) }
 
 // EncodeGenesis is event.EncodeGenesis.
 func EncodeGenesis(g event.Genesis) ([]byte, error) { return event.EncodeGenesis(g) }
-
-// AccountHash is event.AccountHash.
-func AccountHash(group journal.GroupID, key string) [32]byte { return event.AccountHash(group, key) }
 
 // TxTarget is event.TxTarget.
 func TxTarget(id chainhash.Hash) event.LabelTarget { return event.TxTarget(id) }

@@ -10,10 +10,6 @@ import (
 	"github.com/quorate/quorate/wallet"
 )
 
-// Looking back: addresses that came to be watched late, and that may have been
-// paid before the blocks looked at for them, are looked for from the birthday
-// on beside the stream. Nothing waits for it: what is known stays known, and
-// only these addresses may lack payments until it is done.
 // LookBack looks for scripts in the blocks above one height and up to another,
 // beside the stream. Its result is LookedBack.
 type LookBack ledger.Look

@@ -74,7 +74,9 @@ type Event struct {
 
 // Body is one kind of event.
 type Body interface {
+	// Kind says which.
 	Kind() Kind
+	// Check returns ErrEvent or ErrNewer where a field is out of bounds.
 	Check() error
 }
 
@@ -113,7 +115,7 @@ var theCodec = func() codec {
 	return c
 }()
 
-// EncodeEvent returns the bytes of an event, or ErrEvent when a field is out of bounds.
+// Encode returns the bytes of an event, or ErrEvent when a field is out of bounds.
 func Encode(e Event) ([]byte, error) {
 	if err := e.Body.Check(); err != nil {
 		return nil, err
@@ -142,7 +144,7 @@ func Encode(e Event) ([]byte, error) {
 	return out, nil
 }
 
-// DecodeEvent reads an event. Unknown keys from 128 up are ignored; an unknown
+// Decode reads an event. Unknown keys from 128 up are ignored; an unknown
 // lower key or kind is ErrNewer; anything else that is not the canonical
 // encoding of a valid event is ErrEvent.
 func Decode(b []byte) (Event, error) {
@@ -221,6 +223,7 @@ func bodyKeys(b Body) map[uint64]bool {
 	return keys
 }
 
+// NewBody returns an empty body of a kind, or nil for one that this version does not know.
 func NewBody(k Kind) Body {
 	switch k {
 	case KindGroupCreated:

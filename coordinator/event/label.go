@@ -85,6 +85,7 @@ func (t LabelTarget) Script() []byte {
 // stands before the bytes.
 func (t LabelTarget) Key() string { return string([]byte{byte(t.Kind), byte(len(t.of))}) + t.of }
 
+// TargetOf reads the Key of a target, whatever follows it.
 func TargetOf(key string) LabelTarget { return LabelTarget{LabelKind(key[0]), key[2 : 2+int(key[1])]} }
 
 // LabelSet says what its author calls a transaction, an address or an output,
@@ -99,6 +100,7 @@ type LabelSet struct {
 // Kind returns KindLabelSet.
 func (*LabelSet) Kind() Kind { return KindLabelSet }
 
+// On returns what the label is of.
 func (b *LabelSet) On() LabelTarget { return LabelTarget{b.Target, string(b.Of)} }
 
 func (b *LabelSet) Check() error {

@@ -9,6 +9,10 @@ import (
 	"github.com/quorate/quorate/coordinator/port"
 )
 
+// Looking back: addresses that came to be watched late, and that may have been
+// paid before the blocks looked at for them, are looked for from the birthday
+// on beside the stream. Nothing waits for it: what is known stays known, and
+// only these addresses may lack payments until it is done.
 const (
 	// LookBackEach is the least time between the end of one and the next, for
 	// each lookBackBlocks that it looked at: whoever pays or hands out addresses

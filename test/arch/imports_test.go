@@ -59,7 +59,7 @@ func rooms() map[string]room {
 		"journal":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"coordinator":        {[]string{"coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
 		"coordinator/event":  {[]string{"journal", "wallet"}, slices.Concat(deciding, web, []string{"time"})},
-		"coordinator/ledger": {[]string{"coordinator/port", "coordinator/event", "coordinator/record", "journal", "wallet"}, slices.Concat(deciding, web)},
+		"coordinator/ledger": {[]string{"coordinator/port", "coordinator/record", "journal", "wallet"}, slices.Concat(deciding, web)},
 		"coordinator/port":   {[]string{"coordinator/event", "journal", "wallet"}, slices.Concat(deciding, web)},
 		"coordinator/record": {[]string{"journal"}, slices.Concat(deciding, web, bitcoin, []string{"time"})},
 		"store":              {[]string{"coordinator/port", "journal"}, slices.Concat(network, peers, web)},
