@@ -110,12 +110,18 @@ func Build(ctx context.Context, dir string) (string, error) {
 	return binary, nil
 }
 
-// TempDir makes a directory in the World's, whose path is short.
+// TempDir makes a directory in the World's, whose path is short. It is removed
+// when the test ends: a store takes much of a disk.
 func (w *World) TempDir(t testing.TB, name string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(w.Dir, name+"-")
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("remove what %s left: %v", name, err)
+		}
+	})
 	return dir
 }
