@@ -94,6 +94,11 @@ func (w *world) finish() {
 	// What was told a moment ago is not everywhere yet.
 	w.hushed = true
 	w.queue.run(w.queue.now+2*time.Minute, w.stop)
+	if w.stop() {
+		return
+	}
+	// A block that came this very moment is not everywhere yet either.
+	w.queue.run(w.queue.now+time.Second, w.stop)
 	if !w.stop() {
 		w.checkRead()
 		w.checkDurable()
