@@ -86,7 +86,7 @@ func breaches() []breach {
 		one("signatures past a fork kept back", "coordinator/carry.go",
 			"	var out []strayed\n", "	var out []strayed\n	if p != nil {\n		return nil\n	}\n"),
 		one("change anywhere", "coordinator/rules.go",
-			"if o.Change != nil && *o.Change >= v.used[wallet.BranchChange]+changeGap {", "if false {"),
+			"if o.Change != nil && *o.Change >= v.Used(wallet.BranchChange)+ledger.ChangeGap {", "if false {"),
 	}
 }
 
