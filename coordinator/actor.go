@@ -88,9 +88,9 @@ func NewActor(ctx context.Context, ports Ports, m Machine) *Actor {
 		ports.names = newWalletNames()
 	}
 	if !m.State.Abandoned() {
-		ports.names.hold(m.State.group, m.local.Name)
+		ports.names.hold(m.State.Group(), m.local.Name)
 	}
-	a := &Actor{ports: ports, group: m.State.group, inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop, quota: newQuota(), snaps: m.snaps}
+	a := &Actor{ports: ports, group: m.State.Group(), inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop, quota: newQuota(), snaps: m.snaps}
 	a.current.Store(&m)
 	a.inbox <- envelope{msg: Started{}}
 	a.done.Add(1)
@@ -217,7 +217,7 @@ func (a *Actor) handle(first envelope) {
 // snapshot costs is small for each of them.
 func (a *Actor) snapshot(each int) {
 	m := a.Machine()
-	if a.unsnapped < each || m.State.active == nil || a.unsnapped < m.State.chains.Len()/snapshotShare {
+	if a.unsnapped < each || m.State.Active() == nil || a.unsnapped < m.State.Chains().Len()/snapshotShare {
 		return
 	}
 	a.unsnapped = 0

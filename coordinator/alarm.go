@@ -150,7 +150,7 @@ func (s *step) tellForeign(touched []journal.EntryID) error {
 func (s *step) alarmOver(k string) {
 	if _, told := s.m.alarmed.Get(k); told {
 		id := chainhash.Hash([]byte(k))
-		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.group, TxID: id, Status: s.m.Phase(), Detail: "alarm over: transaction " + id.String()}})
+		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.Group(), TxID: id, Status: s.m.Phase(), Detail: "alarm over: transaction " + id.String()}})
 	}
 }
 
@@ -216,7 +216,7 @@ func (x strangers) waiting() func(yield func(string, uint64) bool) {
 }
 
 func (s *step) tellAlarm(a Alarm) {
-	s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, TxID: a.TxID, Status: a.Kind, Detail: a.Text}})
+	s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.Group(), TxID: a.TxID, Status: a.Kind, Detail: a.Text}})
 }
 
 func (m *Machine) foreignAlarm(id chainhash.Hash, rec alarmRecord) Alarm {
@@ -224,7 +224,7 @@ func (m *Machine) foreignAlarm(id chainhash.Hash, rec alarmRecord) Alarm {
 	if _, proposed := m.State.anyOf(id); proposed {
 		signed, _ := m.State.fullySigned(m.View, id)
 		text = fmt.Sprintf("transaction %v spends coins of this wallet with the signatures of %d keys, and the entries that this node holds have those of %d: it was signed behind the others' backs, whoever proposed it",
-			id, m.State.genesis.Threshold, signed)
+			id, m.State.Genesis().Threshold, signed)
 	}
 	return Alarm{Kind: AlarmForeignSpend, TxID: id, Since: time.Unix(rec.Told, 0), Text: text}
 }
@@ -243,7 +243,7 @@ func (m *Machine) tieAlarm(index uint32, others []journal.Author, when int64) Al
 // of this node that another handed out too, while they are unused or among the
 // last that were used.
 func (m *Machine) Alarms() []Alarm {
-	if m.State.active == nil {
+	if m.State.Active() == nil {
 		return nil
 	}
 	var out []Alarm
@@ -251,8 +251,8 @@ func (m *Machine) Alarms() []Alarm {
 		out = append(out, Alarm{Kind: AlarmReplaced, Since: time.Unix(m.local.Created, 0), Text: errReplaced.Error()})
 	}
 	out = append(out, m.faultAlarms()...)
-	if l := m.State.active.lines; l != nil {
-		for k := range m.State.active.Members {
+	if l := m.State.Active().lines; l != nil {
+		for k := range m.State.Active().Members {
 			if len(l.contested[k]) > 0 {
 				out = append(out, m.contestedAlarm(k))
 			}

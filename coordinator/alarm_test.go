@@ -148,7 +148,7 @@ func TestAnUnsignedProposalSilencesNoAlarm(t *testing.T) {
 		x.Unsigned = true
 		id := a.must(x).(Proposed).Proposal
 		p, _ := a.m.State.Proposal(id)
-		spend, err := p.Spend(a.m.State.active)
+		spend, err := p.Spend(a.m.State.Active())
 		if err != nil {
 			t.Fatal(err)
 		}

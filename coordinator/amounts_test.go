@@ -23,7 +23,7 @@ func lieAbout(t *testing.T, liar *peer, p *Proposal, by int64) (*event.ProposalC
 	for i := range b.Inputs {
 		b.Inputs[i].Amount += by
 	}
-	spend, err := buildSpend(liar.m.State.active.Descriptor, &b)
+	spend, err := buildSpend(liar.m.State.Active().Descriptor, &b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func signWith(t rapid.TB, by *peer, spend *wallet.Spend) []event.PartialSignatur
 // signTruly signs a proposal as it is stated.
 func signTruly(t rapid.TB, by *peer, p *Proposal) []event.PartialSignature {
 	t.Helper()
-	spend, err := p.Spend(by.m.State.active)
+	spend, err := p.Spend(by.m.State.Active())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func TestALieDoesNotAccountForAForeignSpend(t *testing.T) {
 	if q, _ := a.m.State.Proposal(e.ID()); !a.m.State.Final(q) {
 		t.Fatal("the lie has not the signatures of two keys")
 	}
-	spend, err := p.Spend(evil.m.State.active)
+	spend, err := p.Spend(evil.m.State.Active())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -391,7 +391,7 @@ func TestWhatCannotBeBuiltIsToldOnce(t *testing.T) {
 	if z.status(one) != StatusFinal {
 		t.Fatal(z.status(one))
 	}
-	k := sigKey(p.signs, 0, uint32(memberIndex(z, a)))
+	k := sigKey(p.Signs(), 0, uint32(memberIndex(z, a)))
 	bad, _ := z.m.State.sigs.Get(k)
 	bad = slices.Clone(bad)
 	bad[len(bad)-2] ^= 1

@@ -22,7 +22,7 @@ func (s *step) archive(x Archive) error {
 		return nil
 	}
 	if !x.Undo {
-		if st.active == nil && !st.Abandoned() {
+		if st.Active() == nil && !st.Abandoned() {
 			return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing()).hint("`wallet abandon` gives it up")
 		}
 		b := Sum(Coins(st, s.m.View, s.now()))
@@ -34,7 +34,7 @@ func (s *step) archive(x Archive) error {
 	if err := s.put(recLocal, s.m.local); err != nil {
 		return err
 	}
-	s.do(Tell{port.Notice{Type: "wallet", Group: st.group, Status: s.m.Phase()}})
+	s.do(Tell{port.Notice{Type: "wallet", Group: st.Group(), Status: s.m.Phase()}})
 	s.do(Reply{})
 	return nil
 }

@@ -90,7 +90,7 @@ func (n *Node) own(ctx context.Context, grant port.Grant) port.Grant {
 func (m Machine) began() time.Time {
 	at := m.local.Created
 	if m.local.Replaces != (journal.Author{}) {
-		for _, r := range m.State.records.All() {
+		for r := range m.State.Records {
 			at = min(at, r.Ref.Time/1000) // it is in milliseconds
 		}
 	}

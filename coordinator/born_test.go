@@ -84,7 +84,7 @@ func TestAWalletBeginsWhenItWasMade(t *testing.T) {
 			t.Errorf("the view begins at %d", got)
 		}
 	})
-	again, err := Load(t.Context(), storeOf(p), p.self, m.State.group)
+	again, err := Load(t.Context(), storeOf(p), p.self, m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}

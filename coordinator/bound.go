@@ -6,7 +6,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 )
 
 // recBound is there for ever once a node was restored, or took a lost one's
@@ -35,7 +34,7 @@ func compareSeen(a, b boundSeen) int { return a.Chain.Compare(b.Chain) }
 // bind makes the caution of a restore that ends last, for what was seen by now.
 func (s *step) bind() error {
 	b := &boundRecord{At: s.m.restored.At}
-	for c, at := range s.m.State.chains.Frontier() {
+	for c, at := range s.m.State.Chains().Frontier() {
 		if !s.m.sinceRestore(c) {
 			b.Seen = append(b.Seen, boundSeen{c, at.Seq})
 		}
@@ -63,7 +62,7 @@ func (m Machine) mayHaveSigned(q *Proposal) bool {
 	if m.restored != nil || q.Ref.Time <= m.bound.At*1000 {
 		return true
 	}
-	if fork := m.State.chains.ForkedAt(q.Ref.Chain); fork != 0 && q.Ref.Seq >= fork {
+	if fork := m.State.Chains().ForkedAt(q.Ref.Chain); fork != 0 && q.Ref.Seq >= fork {
 		return true // past a fork no order says what was seen first
 	}
 	at, seen := slices.BinarySearchFunc(m.bound.Seen, boundSeen{Chain: q.Ref.Chain}, compareSeen)
@@ -81,9 +80,8 @@ func (m Machine) checkMaybeSigned(p *Proposal, allow []string) error {
 	st := m.State
 	for _, in := range p.Body.Inputs {
 		signed := st.signedOn(in.OutPoint())
-		for k := range pmap.Prefix(st.props.byCoin, coinKey(in.OutPoint())) {
-			q, ok := st.Proposal(idOf(k))
-			if !ok || q.TxID == p.TxID || slices.Contains(p.Body.Replaces, q.TxID) || !m.mayHaveSigned(q) {
+		for q := range st.StatingCoin(in.OutPoint()) {
+			if q.TxID == p.TxID || slices.Contains(p.Body.Replaces, q.TxID) || !m.mayHaveSigned(q) {
 				continue
 			}
 			if buriedBy(m.View, q) || slices.Contains(signed, q.TxID) {

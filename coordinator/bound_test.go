@@ -25,11 +25,11 @@ func withheld(t *testing.T) (c *circle, r, evil *peer, first, second journal.Ent
 	second = a.must(y).(Proposed).Proposal
 	c.settle()
 	saved := z.backup()
-	before := evil.m.State.chains.Frontier()
+	before := evil.m.State.Chains().Frontier()
 	z.must(Approve{Proposal: first})
 	c.settle(evil, z) // and then z's disk dies
 	r = saved.restore()
-	r.must(ClaimIn{From: a.id(), Claim: port.Claim{Frontier: a.m.State.chains.Frontier()}})
+	r.must(ClaimIn{From: a.id(), Claim: port.Claim{Frontier: a.m.State.Chains().Frontier()}})
 	r.must(ClaimIn{From: evil.id(), Claim: port.Claim{Frontier: before}})
 	c.settle(a, r)
 	r.must(Tick{Online: []journal.Author{a.id(), evil.id()}})

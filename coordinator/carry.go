@@ -57,10 +57,10 @@ func (s *step) mayCarry(tx chainhash.Hash) {
 // carrySignatures carries signatures that this node counts and found only past
 // a fork: the others may never be handed those entries.
 func (s *step) carrySignatures() {
-	if s.m.catchingUp() || s.m.State.active == nil {
+	if s.m.catchingUp() || s.m.State.Active() == nil {
 		return // it writes nothing yet, and nobody else need hold them
 	}
-	if s.m.watch.carry.Len() == 0 || s.m.State.backlog.turns.Len() > 0 {
+	if s.m.watch.carry.Len() == 0 || !s.m.State.Idle() {
 		return // an untainted entry may bring them that is not verified yet
 	}
 	if !s.m.watch.counted {
@@ -105,11 +105,10 @@ func (s *step) copyToCarry(tx, at string, most int) (p *Proposal, used int, next
 	} else if ok && states(s.m.View, q) {
 		return q, 1, ""
 	}
-	for k := range pmap.PrefixFrom(s.m.State.props.byTx, tx, at) {
+	for k, q := range s.m.State.ProposalsOf(tx, at) {
 		if used >= most {
 			return nil, used, k
 		}
-		q, _ := s.m.State.Proposal(idOf(k))
 		used += 1 + len(q.Body.Inputs)/8
 		if states(s.m.View, q) && s.m.State.alive(q) && !dead(s.m.State, s.m.View, q) {
 			return q, used, ""
@@ -156,7 +155,7 @@ func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
 		})
 		sigs, owe = nil, map[bringer]int{}
 	}
-	for k := range s.m.State.active.Members {
+	for k := range s.m.State.Active().Members {
 		// Some of a key's signatures make nothing final: they wait for the others,
 		// so that a key is carried once, however its owner strews them.
 		if s.m.State.signed(p, k) < len(p.Body.Inputs) {
@@ -225,20 +224,12 @@ func (s *step) charge(owe map[bringer]int) {
 func (s *step) countCarried() {
 	s.m.watch.counted = true
 	st := s.m.State
-	for _, c := range st.carriers.All() {
-		p, ok := st.Proposal(c.Proposal)
-		if !ok || !p.Sound || !c.Carried || c.Ref.Chain.Author != st.Me() {
-			continue
-		}
+	for sigs := range st.CarriedPastForks {
 		owe := map[bringer]int{}
-		for _, x := range c.Signatures {
-			by := st.pastForks(sigKey(p.signs, x.Input, x.Key), &inquiry{})
-			if len(by) == 0 {
-				continue
-			}
-			to, ok := s.roomFor([]strayed{{x, by}}, owe)
+		for _, x := range sigs {
+			to, ok := s.roomFor([]strayed{x}, owe)
 			if !ok {
-				to = bringerOf(by[0], x.Key)
+				to = bringerOf(x.By[0], x.Key)
 			}
 			owe[to]++
 		}
@@ -301,4 +292,24 @@ func (s State) pastForks(of string, q *inquiry) []uint32 {
 		}
 	}
 	return out
+}
+
+// CarriedPastForks yields, of each entry in which this node carried signatures of
+// others, those that only entries past a fork bring.
+func (s State) CarriedPastForks(yield func([]strayed) bool) {
+	for _, c := range s.carriers.All() {
+		p, ok := s.Proposal(c.Proposal)
+		if !ok || !p.Sound || !c.Carried || c.Ref.Chain.Author != s.Me() {
+			continue
+		}
+		var out []strayed
+		for _, x := range c.Signatures {
+			if by := s.pastForks(sigKey(p.signs, x.Input, x.Key), &inquiry{}); len(by) > 0 {
+				out = append(out, strayed{x, by})
+			}
+		}
+		if !yield(out) {
+			return
+		}
+	}
 }

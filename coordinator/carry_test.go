@@ -14,7 +14,7 @@ import (
 // signedBy returns a member's own signatures on what an entry proposes.
 func (p *peer) signedBy(b *event.ProposalCreated) []event.PartialSignature {
 	p.tb.Helper()
-	spend, err := buildSpend(p.m.State.active.Descriptor, b)
+	spend, err := buildSpend(p.m.State.Active().Descriptor, b)
 	if err != nil {
 		p.tb.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestWhatAForkerSignedPastItsCutIsCarried(t *testing.T) {
 	p, _ := a.m.State.Proposal(id)
 	next := evil.nextPlace()
 	first := *next
-	at := evil.m.State.chains.Frontier()[evil.chain()]
+	at := evil.m.State.Chains().Frontier()[evil.chain()]
 	for _, e := range []*journal.Entry{
 		evil.forge(&journal.Next{Incarnation: 2, Seq: 1}, &IncarnationStarted{Seq: at.Seq, Last: at.ID}),
 		evil.forge(next, &AddressLeased{Index: 3}),
@@ -215,7 +215,7 @@ func TestEachForkerIsCarriedOnItsOwnAccount(t *testing.T) {
 		t.Fatalf("%d entries carry signatures", n)
 	}
 	p, _ := a.m.State.Proposal(prop.ID())
-	if !a.m.State.cleanly(sigKey(p.signs, 0, uint32(memberIndex(a, honest))), &inquiry{}) {
+	if !a.m.State.cleanly(sigKey(p.Signs(), 0, uint32(memberIndex(a, honest))), &inquiry{}) {
 		t.Error("the signature of one who forked by mistake is not carried")
 	}
 }
@@ -291,7 +291,7 @@ func TestWhatAMemberCarriedIsNotOnItsOwnAccount(t *testing.T) {
 	a.must(EntryIn{honest.forge(&branch, &event.AddressLeased{Index: 5})})
 	a.rest()
 	p, _ := a.m.State.Proposal(prop.ID())
-	if !a.m.State.cleanly(sigKey(p.signs, 0, uint32(memberIndex(a, honest))), &inquiry{}) {
+	if !a.m.State.cleanly(sigKey(p.Signs(), 0, uint32(memberIndex(a, honest))), &inquiry{}) {
 		t.Error("the signature of one who forked by mistake is not carried")
 	}
 	if n := a.carries(); n != maxCarries+1 {
@@ -335,7 +335,7 @@ func TestWhatACarryCostsIsPaidBack(t *testing.T) {
 		}
 		b.must(Tick{})
 	}
-	s := &step{m: b.m, in: b.input(nil), batch: port.Batch{Group: b.m.State.group, Puts: map[string][]byte{}}, forked: true}
+	s := &step{m: b.m, in: b.input(nil), batch: port.Batch{Group: b.m.State.Group(), Puts: map[string][]byte{}}, forked: true}
 	p, _ := s.m.State.Proposal(all.ID())
 	q, _ := s.m.State.Proposal(one.ID())
 	s.mayCarry(p.TxID)

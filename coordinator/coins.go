@@ -34,7 +34,7 @@ type Balance struct{ Confirmed, Unconfirmed, Leased, Spendable int64 }
 // Coins returns the unspent outputs of the wallet. An output spent by an
 // unconfirmed transaction that the network has seen counts as spent.
 func Coins(s State, v ledger.View, now time.Time) []Coin {
-	if s.active == nil {
+	if s.Active() == nil {
 		return nil
 	}
 	var out []Coin

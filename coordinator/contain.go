@@ -111,8 +111,8 @@ func (s State) fold(e *journal.Entry) State {
 	if err == nil {
 		return next
 	}
-	if s.self.fault != nil {
-		s.self.fault(err)
+	if s.self.Fault != nil {
+		s.self.Fault(err)
 	}
 	return s.asFault(Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Header().Seq})
 }
@@ -135,7 +135,7 @@ func (s *step) keepUnread(e *journal.Entry) error {
 // tellFaults tells of entries that this program failed on in this step, once for
 // each author.
 func (s *step) tellFaults() {
-	if s.m.State.bugs.Len() == s.before.State.bugs.Len() {
+	if s.m.State.FaultCount() == s.before.State.FaultCount() {
 		return
 	}
 	before, now := s.before.State.faultsBy(), s.m.State.faultsBy()

@@ -19,8 +19,8 @@ import (
 func failing(t *testing.T, p *peer, probe func(State, *journal.Entry)) *Actor {
 	t.Helper()
 	own := *p.self
-	own.fault, own.probe = nil, probe
-	m, err := Load(t.Context(), storeOf(p), &own, p.m.State.group)
+	own.Fault, own.Probe = nil, probe
+	m, err := Load(t.Context(), storeOf(p), &own, p.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestAFaultStopsNothing(t *testing.T) {
 		"what follows from it": func(bad journal.EntryID) func(State, *journal.Entry) {
 			return func(s State, e *journal.Entry) {
 				_, inert := s.inert.Get(key(bad))
-				if e == nil && s.chains.Has(bad) && !inert {
+				if e == nil && s.Chains().Has(bad) && !inert {
 					panic("nil map")
 				}
 			}
@@ -75,7 +75,7 @@ func TestAFaultStopsNothing(t *testing.T) {
 				check := func(when string, a *Actor) {
 					t.Helper()
 					m := a.Machine()
-					if !m.State.chains.Has(bad.ID()) || !m.State.chains.Has(good.ID()) {
+					if !m.State.Chains().Has(bad.ID()) || !m.State.Chains().Has(good.ID()) {
 						t.Fatalf("%s: it is not held, and would be asked for again", when)
 					}
 					if i, _ := m.State.inert.Get(key(bad.ID())); i.Rule != ruleReader {
@@ -169,13 +169,13 @@ func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 	bad := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 1}, &event.IncarnationStarted{Seq: at.Seq + 1, Last: rotation.ID()}, 1)
 	good := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 2, Prev: bad.ID()}, &event.AddressLeased{Index: 8}, 2)
 	own, faults := *me.self, 0
-	own.fault = func(error) { faults++ }
-	own.probe = func(s State, e *journal.Entry) {
+	own.Fault = func(error) { faults++ }
+	own.Probe = func(s State, e *journal.Entry) {
 		if _, held := s.epochs.Get(key(ep.ID())); e != nil && e.ID() == bad.ID() && held {
 			panic("index out of range")
 		}
 	}
-	me.m.State.self = &own
+	me.m.State.Self() = &own
 	for _, e := range []*journal.Entry{bad, good, rotation} {
 		me.must(EntryIn{e})
 	}

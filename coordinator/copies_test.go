@@ -102,7 +102,7 @@ func TestWhatOneCopyStatesIsItsOwn(t *testing.T) {
 		b.Outputs = slices.Clone(b.Outputs)
 		for i, o := range b.Outputs {
 			if o.Change != nil {
-				script, err := evil.m.State.active.Descriptor.Script(wallet.BranchChange, *o.Change)
+				script, err := evil.m.State.Active().Descriptor.Script(wallet.BranchChange, *o.Change)
 				if err != nil {
 					t.Fatal(err)
 				}

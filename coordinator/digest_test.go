@@ -38,7 +38,7 @@ func TestDigestsCompareNodes(t *testing.T) {
 		t.Error("another order shows")
 	}
 	more := b.m.State
-	ep := journal.Epoch{Group: more.group, Number: 9, Secret: [32]byte{1}}
+	ep := journal.Epoch{Group: more.Group(), Number: 9, Secret: [32]byte{1}}
 	more.epochs = more.epochs.Set(key(ep.ID()), ep)
 	if x, y := digest(more), digest(b.m.State); x.Secrets == y.Secrets || x.Entries != y.Entries {
 		t.Error("an epoch that only one can read does not show")

@@ -34,7 +34,7 @@ func TestASecondTakerOfAnInviteIsTold(t *testing.T) {
 	founder, b := c.peers[0], c.peers[1]
 	c.join(b, invites[0], b.key())
 	c.join(c.peers[2], invites[1], c.peers[2].key())
-	m, err := Load(t.Context(), storeOf(founder), founder.self, founder.m.State.group)
+	m, err := Load(t.Context(), storeOf(founder), founder.self, founder.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestASecondTakerOfAnInviteIsTold(t *testing.T) {
 	}
 	n := NewNode(t.Context(), ports, founder.self, wallet.Regtest, "A")
 	defer n.Close()
-	n.actors[m.State.group] = NewActor(n.ctx, n.ports, m)
+	n.actors[m.State.Group()] = NewActor(n.ctx, n.ports, m)
 	present := func(who journal.Author, inv port.Invite) error {
 		nonce := [32]byte{7}
 		_, err := n.Door().Admit(t.Context(), inv.Group, who, nonce, inv.Proof(who, nonce), nil)

@@ -468,7 +468,7 @@ func (s *step) newEpoch() journal.Epoch {
 	st := s.m.State
 	cur, ok := st.fitting()
 	if !ok {
-		return journal.Epoch{Group: st.group, Number: 1, Parent: st.zero, Secret: s.draw()}
+		return journal.Epoch{Group: st.Group(), Number: 1, Parent: st.zero, Secret: s.draw()}
 	}
-	return journal.Epoch{Group: st.group, Number: cur.Number + 1, Parent: cur.ID(), Secret: s.draw()}
+	return journal.Epoch{Group: st.Group(), Number: cur.Number + 1, Parent: cur.ID(), Secret: s.draw()}
 }

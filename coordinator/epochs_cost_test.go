@@ -161,7 +161,7 @@ func TestLettingInIsDoneInSmallSteps(t *testing.T) {
 		d.must(Tick{Online: []journal.Author{a.id()}})
 		c.settle(a, d)
 	}
-	if _, in := d.m.State.active.index(d.id()); !in || d.m.State.sealed.Len() != 0 {
+	if _, in := d.m.State.Active().index(d.id()); !in || d.m.State.sealed.Len() != 0 {
 		t.Errorf("the device: member %v, %d entries unread", in, d.m.State.sealed.Len())
 	}
 	if n := a.written() - before; n > 300 {

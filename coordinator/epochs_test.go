@@ -21,7 +21,7 @@ func bookOf(s State) string {
 		fmt.Fprintf(&b, "ranked %x\n", k)
 	}
 	for _, who := range s.Members() {
-		fmt.Fprintf(&b, "%s may rotate: %v\n", who, s.active != nil && s.mayRotate(who))
+		fmt.Fprintf(&b, "%s may rotate: %v\n", who, s.Active() != nil && s.mayRotate(who))
 	}
 	for k := range s.epochs.All() {
 		fmt.Fprintf(&b, "epoch %x counted %v\n", k, s.counted(journal.EpochID([]byte(k))))
@@ -49,7 +49,7 @@ func plainBook(s State) string {
 	obeyed, counted, rotates := map[epochNode]bool{}, map[journal.EpochID]bool{}, map[journal.Author]bool{}
 	var nodes []epochNode
 	members := s.Members()
-	if s.active != nil {
+	if s.Active() != nil {
 		for _, who := range members {
 			n, bad := 0, map[journal.EpochID]bool{}
 			for _, f := range plainRotations(s, who, members) {
@@ -131,7 +131,7 @@ func plainBook(s State) string {
 	fmt.Fprintf(&b, "unread %d of %d\n", unread, s.sealed.Len())
 	missing := map[string]int{}
 	miss := func(by journal.Author, id journal.EntryID) {
-		if !s.chains.Has(id) {
+		if !s.Chains().Has(id) {
 			missing[key2(by, id)]++
 		}
 	}
@@ -289,7 +289,7 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 		observer := c.peers[rapid.IntRange(0, 2).Draw(rt, "observer")]
 		var ends []string
 		for range 2 {
-			st, err := NewState(observer.self, observer.m.local.Genesis, observer.m.local.Secret, observer.m.State.pinned)
+			st, err := NewState(observer.self, observer.m.local.Genesis, observer.m.local.Secret, observer.m.State.Pinned())
 			if err != nil {
 				rt.Fatal(err)
 			}
@@ -311,7 +311,7 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 				}
 				order = later
 			}
-			if st.active == nil {
+			if st.Active() == nil {
 				rt.Fatal("not active")
 			}
 			st = st.work(workAll).derived() // what is due does not hang on the order

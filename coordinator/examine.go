@@ -45,7 +45,7 @@ func Examine(ctx context.Context, self *Self, group journal.GroupID, recs map[st
 	}
 	copy(pin[:], recs[recPin])
 	st, err := NewState(self, x.m.local.Genesis, x.m.local.Secret, pin)
-	if err != nil || st.group != group {
+	if err != nil || st.Group() != group {
 		x.find("wallet_record", "the wallet's genesis is not that of its group", recLocal)
 		return x.out
 	}
@@ -118,12 +118,12 @@ func (x *examination) fold(ctx context.Context, st State, entries []*journal.Ent
 	for _, e := range late {
 		if !broken[e.Chain()] {
 			broken[e.Chain()] = true
-			_, _, err := st.chains.Add(e, true)
+			_, _, err := st.Chains().Add(e, true)
 			x.find("chain_broken", fmt.Sprintf("a chain of %s breaks off before seq %d: %v", e.Header().Author, e.Position().Seq, err),
 				fmt.Sprintf("incarnation %d, entry %s", e.Header().Incarnation, e.ID()))
 		}
 	}
-	return st.activate().derived().work(workAll).told()
+	return st.Activated().work(workAll).told()
 }
 
 // derived compares what can be made anew with what it is made from.
@@ -136,16 +136,16 @@ func (x *examination) derived(empty State) {
 			with, err = empty.withSnapshot(snap)
 		}
 		switch {
-		case errors.Is(err, errSnapshot) && st.active != nil:
+		case errors.Is(err, errSnapshot) && st.Active() != nil:
 			x.find("snapshot_stale", "the snapshot is of no use: it is damaged, or of another version", recSnapshot, recSnapshot)
 		case err == nil && !with.work(workAll).partOf(st):
 			x.find("snapshot_wrong", "the snapshot says something else than the entries", recSnapshot, recSnapshot)
 		}
 	}
-	if x.recs[ledger.RecView] == nil || st.active == nil {
+	if x.recs[ledger.RecView] == nil || st.Active() == nil {
 		return
 	}
-	v, err := ledger.Restore(x.recs, st.active.Descriptor)
+	v, err := ledger.Restore(x.recs, st.Active().Descriptor)
 	if lead := time.Unix(v.Tip().MedianTime, 0).Sub(x.now); lead > clockSlack {
 		x.find("clock_behind", fmt.Sprintf("the clock is %v before the time of the block chain", lead.Round(time.Minute)), fmt.Sprintf("block %d", v.Tip().Height))
 	}
@@ -185,7 +185,7 @@ func (s State) partOf(all State) bool {
 func (x *examination) standing(entries []*journal.Entry) {
 	st := x.m.State
 	mine := journal.ChainKey{Author: st.Me(), Incarnation: x.m.local.Incarnation}
-	if f := st.chains.ForkedAt(mine); f != 0 {
+	if f := st.Chains().ForkedAt(mine); f != 0 {
 		x.find("own_chain_forked", fmt.Sprintf("this node wrote two entries at seq %d: two copies of it ran", f), fmt.Sprintf("incarnation %d", mine.Incarnation))
 	}
 	if x.recs[recRestored] == nil && x.m.superseded() {
@@ -194,20 +194,20 @@ func (x *examination) standing(entries []*journal.Entry) {
 	if st.wasReplaced() {
 		x.find("replaced", errReplaced.Error(), "")
 	}
-	if n := st.sealed.Len(); n > 0 {
+	if n := st.UnreadCount(); n > 0 {
 		x.find("epoch_missing", fmt.Sprintf("%d entries cannot be read: the secret of their epoch is not here yet", n), "")
 	}
 	// A restored node learns from the others what it signed: its guard counts that too.
-	if st.active != nil && x.m.local.Incarnation == 1 && x.m.local.Replaces == (journal.Author{}) {
+	if st.Active() != nil && x.m.local.Incarnation == 1 && x.m.local.Replaces == (journal.Author{}) {
 		x.checkGuard()
 	}
 	var ahead int64
-	for _, p := range st.proposals.All() {
+	for p := range st.AllProposals {
 		if p.Author() == st.Me() {
 			ahead = max(ahead, p.Ref.Time)
 		}
 	}
-	for _, r := range st.records.All() {
+	for r := range st.Records {
 		if r.Ref.Chain.Author == st.Me() {
 			ahead = max(ahead, r.Ref.Time)
 		}
@@ -221,7 +221,7 @@ func (x *examination) standing(entries []*journal.Entry) {
 // entries show.
 func (x *examination) checkGuard() {
 	st := x.m.State
-	me, ok := st.active.index(st.Me())
+	me, ok := st.Active().index(st.Me())
 	if !ok || x.m.External() {
 		return
 	}
@@ -229,7 +229,7 @@ func (x *examination) checkGuard() {
 	for _, r := range x.guard {
 		known[r] = true
 	}
-	for _, p := range st.proposals.All() {
+	for p := range st.AllProposals {
 		if !p.Sound || st.signed(p, me) == 0 {
 			continue
 		}

@@ -11,7 +11,7 @@ import (
 
 // examined is what an examination of a peer's store says.
 func (p *peer) examined(now time.Time) (codes []string, found []Finding) {
-	found = Examine(p.tb.Context(), p.self, p.m.State.group, maps.Clone(p.records), slices.Collect(maps.Values(p.held)), slices.Collect(maps.Keys(p.guard)), now)
+	found = Examine(p.tb.Context(), p.self, p.m.State.Group(), maps.Clone(p.records), slices.Collect(maps.Values(p.held)), slices.Collect(maps.Keys(p.guard)), now)
 	for _, f := range found {
 		codes = append(codes, f.Code)
 	}
@@ -57,7 +57,7 @@ func TestExamine(t *testing.T) {
 		"the snapshot says another name": {plant: func(t *testing.T, c *circle) *peer {
 			a := c.peers[0]
 			m := a.m
-			m.State.name = "another"
+			m.State.Name() = "another"
 			b, err := EncodeSnapshot(m)
 			if err != nil {
 				t.Fatal(err)
@@ -114,9 +114,9 @@ func TestExamine(t *testing.T) {
 // c's rotation reached a, who writes under it, and not b.
 func epochMissing(t *testing.T, c *circle) *peer {
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
-	s := &step{m: z.m, in: z.input(nil), batch: port.Batch{Group: z.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: z.m, in: z.input(nil), batch: port.Batch{Group: z.m.State.Group(), Puts: map[string][]byte{}}}
 	ep := s.newEpoch()
-	if err := s.rotate(ep, z.m.State.active.Members); err != nil {
+	if err := s.rotate(ep, z.m.State.Active().Members); err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range s.batch.Entries {

@@ -46,7 +46,7 @@ func (m Machine) ProofRequest() (ProofRequest, error) {
 	if _, done := m.ownRecord(); done {
 		return ProofRequest{}, refuse(RuleProved, "this node's key is entered already")
 	}
-	net := wallet.Network(m.State.genesis.Network)
+	net := wallet.Network(m.State.Genesis().Network)
 	key, err := wallet.ParseKey(m.local.External, net)
 	if err != nil {
 		return ProofRequest{}, fmt.Errorf("read external key: %w", err)
@@ -56,8 +56,8 @@ func (m Machine) ProofRequest() (ProofRequest, error) {
 		return ProofRequest{}, err
 	}
 	st := m.State
-	b := &event.MemberRecord{SealingKey: st.self.Sealing.Public(), Key: key.String()}
-	_, text := b.Claim(st.group, st.Me())
+	b := &event.MemberRecord{SealingKey: st.Self().Sealing.Public(), Key: key.String()}
+	_, text := b.Claim(st.Group(), st.Me())
 	return ProofRequest{Text: text, Key: key, By: by}, nil
 }
 
@@ -78,7 +78,7 @@ func (m Machine) External() bool {
 // AwaitsProof says whether this node's place waits for the proof of its key.
 func (m Machine) AwaitsProof() bool {
 	_, done := m.ownRecord()
-	return m.local.External != "" && !done && m.local.Replaces == (journal.Author{}) && m.State.active == nil && !m.State.Abandoned()
+	return m.local.External != "" && !done && m.local.Replaces == (journal.Author{}) && m.State.Active() == nil && !m.State.Abandoned()
 }
 
 // sameKeys returns the names of two members that brought one key, if any did:

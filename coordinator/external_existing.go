@@ -127,7 +127,7 @@ func (n *Node) prover(ctx context.Context, script wallet.ScriptType, account uin
 }
 
 // existed says whether the wallet is older than its group: it has a history.
-func (m Machine) existed() bool { return m.State.genesis.Descriptor != "" }
+func (m Machine) existed() bool { return m.State.Genesis().Descriptor != "" }
 
 // lookAhead watches addresses of an existing wallet in large steps: nobody knows
 // in which order its addresses were paid, so each step is looked for in the whole

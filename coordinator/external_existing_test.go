@@ -100,7 +100,7 @@ func TestExistingWalletTakesItsOwnKeysOnly(t *testing.T) {
 	if _, err := st.checkRecord(stranger.id(), b); err == nil {
 		t.Error("a key that is not of the wallet is taken")
 	}
-	g := st.genesis
+	g := st.Genesis()
 	if _, err := namedKey(g, stranger.account.Key().String()); ruleOf(err) != RuleBadKey {
 		t.Errorf("as external: %v", err)
 	}
@@ -119,7 +119,7 @@ func TestExistingWalletTakesItsOwnKeysOnly(t *testing.T) {
 		"birthday":          func(g *event.Genesis) { g.Birthday = -1 },
 		"birthday of a new": func(g *event.Genesis) { g.Descriptor, g.Birthday = "", 5 },
 	} {
-		bad := st.genesis
+		bad := st.Genesis()
 		change(&bad)
 		if _, err := event.EncodeGenesis(bad); err == nil {
 			t.Errorf("%s: the genesis is taken", name)

@@ -22,7 +22,7 @@ var ErrForeignPSBT = errors.New("the PSBT spends no coin of this wallet")
 // have. They come without witnesses, as Bitcoin Core writes them: a txid does
 // not cover those.
 func (m *Machine) PSBT(p *Proposal, version int) (packet *psbt.Packet, missing []chainhash.Hash, err error) {
-	spend, err := p.Spend(m.State.active)
+	spend, err := p.Spend(m.State.Active())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -70,7 +70,7 @@ func (m *Machine) MatchPSBT(packet *psbt.Packet) (*Proposal, []wallet.Signature,
 	if err != nil {
 		return nil, nil, fmt.Errorf("read psbt: %w", err)
 	}
-	if m.State.active == nil {
+	if m.State.Active() == nil {
 		return nil, nil, ErrForeignPSBT
 	}
 	near, ours := m.spending(tx)
@@ -82,7 +82,7 @@ func (m *Machine) MatchPSBT(packet *psbt.Packet) (*Proposal, []wallet.Signature,
 		return nil, nil, ErrForeignPSBT
 	}
 	for _, p := range near {
-		spend, err := p.Spend(m.State.active)
+		spend, err := p.Spend(m.State.Active())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -92,7 +92,7 @@ func (m *Machine) MatchPSBT(packet *psbt.Packet) (*Proposal, []wallet.Signature,
 		sigs, err := m.signaturesIn(spend, packet)
 		return p, sigs, err
 	}
-	spend, err := near[0].Spend(m.State.active)
+	spend, err := near[0].Spend(m.State.Active())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -193,11 +193,11 @@ func (m *Machine) signaturesIn(spend *wallet.Spend, packet *psbt.Packet) ([]wall
 			return nil, refuse(RulePSBTSignature, "input %d is finished, but by no valid signature of the wallet's keys", i)
 		}
 	}
-	for n, err := range spend.VerifyAll(sigs, m.State.self.Verified) {
+	for n, err := range spend.VerifyAll(sigs, m.State.Self().Verified) {
 		if err == nil {
 			continue
 		}
-		name := m.State.active.Members[sigs[n].Key].Called()
+		name := m.State.Active().Members[sigs[n].Key].Called()
 		if errors.Is(err, wallet.ErrSignatureHashType) {
 			last := sigs[n].Bytes[len(sigs[n].Bytes)-1]
 			return nil, refuse(RulePSBTChanged, "the signature of %q on input %d has sighash type %s: only ALL is taken", name, sigs[n].Input, sighashName(uint32(last)))

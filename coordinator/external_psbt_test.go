@@ -157,7 +157,7 @@ func TestImportCreditsTheKeyThatVerifies(t *testing.T) {
 		}
 		other := c.clone(t)
 		done := other.peers[1].must(Import{Proposal: p.Proposal, Signatures: sigs}).(Imported)
-		me, _ := x.m.State.active.index(x.id())
+		me, _ := x.m.State.Active().index(x.id())
 		if done.Added[uint32(me)] != 1 || done.Known != 0 {
 			t.Errorf("imported %+v", done)
 		}
@@ -340,10 +340,10 @@ func TestExportNeedsAPlaceInTheWallet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at, _ := x.m.State.active.index(x.id())
+	at, _ := x.m.State.Active().index(x.id())
 	e := newPeer(t, "E", 30, &c.clock)
 	r := &event.MemberReplaced{Key: uint32(at), Old: x.id(), New: e.id(), Sealing: e.self.Sealing.Public()}
-	id := r.ID(x.m.State.group)
+	id := r.ID(x.m.State.Group())
 	r.Consent = e.self.Identity.Sign(event.ConsentTag, id[:])
 	if _, err := a.wild(r); err != nil {
 		t.Fatal(err)
@@ -365,7 +365,7 @@ func TestExportNeedsAPlaceInTheWallet(t *testing.T) {
 	// The same for a new device that is not let in.
 	y := *x
 	y.self = newPeer(t, "E", 50, &c.clock).self
-	y.m.State.self = y.self
+	y.m.State.Self() = y.self
 	y.m.local.Replaces = x.id()
 	if _, err := y.do(Export{Proposal: p.Proposal}); ruleOf(err) != RuleNoKey {
 		t.Errorf("a device that is nobody exports: %v", err)

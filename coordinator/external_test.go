@@ -176,7 +176,7 @@ func TestUnprovenKeyIsAcceptedByName(t *testing.T) {
 	if ruleOf(err) != RuleUnprovenKey || !strings.Contains(err.Error(), "C") {
 		t.Fatalf("ratify without accepting: %v", err)
 	}
-	if c.peers[0].m.State.pinned != ([32]byte{}) {
+	if c.peers[0].m.State.Pinned() != ([32]byte{}) {
 		t.Error("a refused ratification pinned the roster")
 	}
 	// Whose key it is knows.
@@ -209,7 +209,7 @@ func TestProofBindsTheRecord(t *testing.T) {
 		t.Error("taken over to another sealing key")
 	}
 	elsewhere := x.m.State
-	elsewhere.group = journal.GroupID{1}
+	elsewhere.Group() = journal.GroupID{1}
 	if _, err := elsewhere.checkRecord(x.id(), good); err == nil {
 		t.Error("taken over to another group")
 	}

@@ -29,8 +29,8 @@ const (
 // read opens an entry, if it can, and adds the facts it states. Entries of an
 // epoch whose secret is not held yet wait.
 func (s State) read(e *journal.Entry) State {
-	if s.self.probe != nil {
-		s.self.probe(s, e)
+	if s.self.Probe != nil {
+		s.self.Probe(s, e)
 	}
 	h := e.Header()
 	ref := Ref{ID: e.ID(), Chain: e.Chain(), Seq: h.Seq}

@@ -21,7 +21,7 @@ type release struct {
 }
 
 func (p *peer) releases() []release {
-	me, _ := p.m.State.active.index(p.id())
+	me, _ := p.m.State.Active().index(p.id())
 	var out []release
 	for _, chain := range p.chains() {
 		if chain[0].Chain().Author != p.id() {

@@ -55,7 +55,7 @@ func newPeer(tb testing.TB, name string, n byte, clock *time.Time) *peer {
 	}
 	p := &peer{
 		tb: tb, name: name, seed: seed[:], clock: clock,
-		self: &Self{Identity: journal.NewIdentity(id), Sealing: sealing, Verified: wallet.NewSigCache(1 << 14), fault: func(err error) { panic(err) }},
+		self: &Self{Identity: journal.NewIdentity(id), Sealing: sealing, Verified: wallet.NewSigCache(1 << 14), Fault: func(err error) { panic(err) }},
 		held: map[journal.EntryID]*journal.Entry{}, guard: map[port.GuardRecord]bool{}, records: map[string][]byte{},
 	}
 	if p.account, err = wallet.DeriveAccount(p.seed, wallet.Regtest, wallet.ScriptWSH, 0); err != nil {
@@ -163,7 +163,7 @@ func (p *peer) persist(b port.Batch) {
 // crash forgets everything that was not made durable, and starts again.
 func (p *peer) crash() {
 	p.tb.Helper()
-	m, err := Load(p.tb.Context(), storeOf(p), p.self, p.m.State.group)
+	m, err := Load(p.tb.Context(), storeOf(p), p.self, p.m.State.Group())
 	if err != nil {
 		p.tb.Fatalf("%s: load: %v", p.name, err)
 	}
@@ -280,7 +280,7 @@ func (c *circle) settle(among ...*peer) {
 			for _, to := range among {
 				for _, chain := range from.chains() {
 					for _, e := range chain {
-						if to == from || to.m.State.chains.Has(e.ID()) {
+						if to == from || to.m.State.Chains().Has(e.ID()) {
 							continue
 						}
 						if _, err := to.do(EntryIn{e}); err == nil {
@@ -384,7 +384,7 @@ func (p *peer) viewOf(less ...chainhash.Hash) ledger.View {
 			put(ledger.RecTx+id.String(), b, err)
 		}
 	}
-	v, err := ledger.Restore(recs, p.m.State.active.Descriptor)
+	v, err := ledger.Restore(recs, p.m.State.Active().Descriptor)
 	if err != nil {
 		p.tb.Fatal(err)
 	}

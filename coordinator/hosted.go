@@ -8,7 +8,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -94,7 +93,7 @@ func (s State) hosts(m Member) bool {
 
 // hostsAny says whether this node hosts any.
 func (m Machine) hostsAny() bool {
-	a := m.State.active
+	a := m.State.Active()
 	return a != nil && slices.ContainsFunc(a.Members, m.State.hosts)
 }
 
@@ -125,17 +124,17 @@ func (s *step) host(x Host) error {
 	if err := CheckName(x.Name); err != nil {
 		return err
 	}
-	if s.m.State.rosters.Len() > 0 {
+	if s.m.State.Closed() {
 		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
 	}
-	key, err := namedKey(s.m.State.genesis, x.Key)
+	key, err := namedKey(s.m.State.Genesis(), x.Key)
 	if err != nil {
 		return err
 	}
 	if _, entered := s.m.hostedRecord(x.Name); entered {
 		return refuse(RuleProved, "the key of %q is entered already", x.Name).hint("abandon the wallet and found another to use another key")
 	}
-	if _, taken := s.m.State.places(); taken >= s.m.State.genesis.Cosigners {
+	if _, taken := s.m.State.places(); taken >= s.m.State.Genesis().Cosigners {
 		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("an invite that was used counts, whether its taker's key is here or not")
 	}
 	if err := freeName(x.Name, s.m.namesTaken(journal.Author{})); err != nil {
@@ -149,7 +148,7 @@ func (s *step) host(x Host) error {
 	if by, taken := s.takenBy(key); taken {
 		return refuse(RuleKeyTaken, "the key is in use by cosigner %q", by).hint("take another key, as of the next account of the device")
 	}
-	if own, err := wallet.ParseKey(s.m.local.External, wallet.Network(s.m.State.genesis.Network)); err == nil && wallet.SameSigner(own, key) {
+	if own, err := wallet.ParseKey(s.m.local.External, wallet.Network(s.m.State.Genesis().Network)); err == nil && wallet.SameSigner(own, key) {
 		return refuse(RuleKeyTaken, "the key is this node's own").hint("give the key of %q", x.Name)
 	}
 	places := slices.Clone(s.m.local.Hosted)
@@ -187,8 +186,8 @@ func (m Machine) hostedPlace(name string) (HostedPlace, error) {
 
 // hostedRecord returns the record of a cosigner that this node hosts, once it is written.
 func (m Machine) hostedRecord(name string) (Record, bool) {
-	for k := range pmap.Prefix(m.State.setup.hosted, key(m.State.Me())) {
-		if r, ok := m.State.records.Get(k[32:]); ok && r.Body.Name == name {
+	for r := range m.State.HostedBy(m.State.Me()) {
+		if r.Body.Name == name {
 			return r, true
 		}
 	}
@@ -197,7 +196,7 @@ func (m Machine) hostedRecord(name string) (Record, bool) {
 
 // AwaitingHosted lists the hosted cosigners whose keys wait for their proof.
 func (m Machine) AwaitingHosted() []string {
-	if m.State.active != nil || m.State.Abandoned() || m.State.rosters.Len() > 0 {
+	if m.State.Active() != nil || m.State.Abandoned() || m.State.Closed() {
 		return nil
 	}
 	var out []string
@@ -218,7 +217,7 @@ func (m Machine) HostedProofRequest(name string) (ProofRequest, error) {
 	if _, entered := m.hostedRecord(name); entered {
 		return ProofRequest{}, refuse(RuleProved, "the key of %q is entered already", name)
 	}
-	net := wallet.Network(m.State.genesis.Network)
+	net := wallet.Network(m.State.Genesis().Network)
 	key, err := wallet.ParseKey(p.Key, net)
 	if err != nil {
 		return ProofRequest{}, fmt.Errorf("read hosted key: %w", err)
@@ -228,7 +227,7 @@ func (m Machine) HostedProofRequest(name string) (ProofRequest, error) {
 		return ProofRequest{}, err
 	}
 	b := &event.MemberRecord{Name: p.Name, Key: p.Key, Hosted: true}
-	_, text := b.Claim(m.State.group, m.State.Me())
+	_, text := b.Claim(m.State.Group(), m.State.Me())
 	return ProofRequest{Text: text, Key: key, By: by}, nil
 }
 
@@ -241,7 +240,7 @@ func (s *step) proveHosted(x Prove) error {
 	if _, own := s.m.ownRecord(); !own {
 		return refuse(RuleNotReady, "this node's own key is not entered yet").hint("enter it first: `wallet proof` says what to sign")
 	}
-	if _, taken := s.m.State.places(); taken >= s.m.State.genesis.Cosigners || s.m.State.rosters.Len() > 0 {
+	if _, taken := s.m.State.places(); taken >= s.m.State.Genesis().Cosigners || s.m.State.Closed() {
 		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
 	}
 	if by, taken := s.takenBy(want.Key); taken {
@@ -271,7 +270,7 @@ func (s *step) revealHosted(r *Roster) error {
 		if m.Host != s.m.State.Me() {
 			continue
 		}
-		rec, _ := s.m.State.records.Get(key(m.Record))
+		rec, _ := s.m.State.RecordOf(m.Record)
 		for _, p := range s.m.local.Hosted {
 			if commitment(p.Salt) != rec.Body.Commitment {
 				continue
@@ -291,14 +290,14 @@ func (s *step) ratifyFor(name string, r *Roster) error {
 	if at < 0 {
 		return refuse(RuleNotHosted, "this node hosts no cosigner named %q in the roster", name)
 	}
-	if st.pinned != r.Hash {
+	if st.Pinned() != r.Hash {
 		return refuse(RuleNotReady, "this node has not ratified for itself yet").hint("`wallet ratify` without --for first")
 	}
 	if !r.Ratified[r.Members[at].Record] {
 		if _, err := s.write(&event.RosterRatified{Hash: r.Hash, Record: &r.Members[at].Record}); err != nil {
 			return err
 		}
-		s.m.State = s.m.State.activate().derived()
+		s.m.State = s.m.State.Activated()
 	}
 	s.do(Reply{})
 	return nil

@@ -64,7 +64,7 @@ func activeHosting(tb testing.TB, k, nodes int) (*circle, *device) {
 func (d *device) signatures(m *Machine, id journal.EntryID) []wallet.Signature {
 	d.tb.Helper()
 	p, _ := m.State.Proposal(id)
-	spend, err := p.Spend(m.State.active)
+	spend, err := p.Spend(m.State.Active())
 	if err != nil {
 		d.tb.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestHostedCosignerJoinsAndSigns(t *testing.T) {
 	if err != nil || len(want.Text) > 240 {
 		t.Fatalf("%v: %q", err, want.Text)
 	}
-	_, own := (&event.MemberRecord{Key: d.text()}).Claim(b.m.State.group, b.id())
+	_, own := (&event.MemberRecord{Key: d.text()}).Claim(b.m.State.Group(), b.id())
 	for name, x := range map[string]Prove{
 		"another text":  {For: "Hal", How: event.ProofMessage, Proof: d.message(want.Text + ".")},
 		"another key":   {For: "Hal", How: event.ProofMessage, Proof: newDevice(t, 8).message(want.Text)},
@@ -339,10 +339,10 @@ func TestHostGuardsWhatItHasSignedItself(t *testing.T) {
 func TestHostedHasNoIdentity(t *testing.T) {
 	c, _ := activeHosting(t, 2, 3)
 	a, b := c.peers[0], c.peers[1]
-	at := slices.IndexFunc(a.m.State.active.Members, Member.Hosted)
+	at := slices.IndexFunc(a.m.State.Active().Members, Member.Hosted)
 	check := func() {
 		t.Helper()
-		act := a.m.State.active
+		act := a.m.State.Active()
 		for name, of := range map[string]func(journal.Author) (int, bool){"index": act.index, "keyOf": act.keyOf, "original": act.original} {
 			if _, ok := of(journal.Author{}); ok {
 				t.Errorf("%s finds a member of no identity", name)
@@ -361,17 +361,17 @@ func TestHostedHasNoIdentity(t *testing.T) {
 	if _, err := a.wild(dev.replacing(b, 100)); err != nil {
 		t.Fatal(err)
 	}
-	if a.m.State.active.lines == nil || a.m.State.active.Members[at].Identity != (journal.Author{}) {
+	if a.m.State.Active().lines == nil || a.m.State.Active().Members[at].Identity != (journal.Author{}) {
 		t.Fatal("the replacement has no effect")
 	}
 	check()
-	if got := a.m.MemberName(a.m.State.active.Members[at].Host); got != "B" {
+	if got := a.m.MemberName(a.m.State.Active().Members[at].Host); got != "B" {
 		t.Errorf("the host is %q", got)
 	}
 	// No device takes the place of one that has none.
 	x := dev.replacing(b, 100)
 	x.Key, x.Old, x.Proof = uint32(at), journal.Author{}, nil
-	id := x.ID(a.m.State.group)
+	id := x.ID(a.m.State.Group())
 	x.Consent = dev.self.Identity.Sign(event.ConsentTag, id[:])
 	if a.m.State.checkReplaced(x) {
 		t.Error("a hosted cosigner was replaced")

@@ -26,7 +26,7 @@ func TestSignaturesAreCreditedToTheKeyThatVerifies(t *testing.T) {
 	for _, s := range b.m.State.Signatures(p) {
 		stolen = append(stolen, event.PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
 	}
-	me, _ := evil.m.State.active.index(evil.id())
+	me, _ := evil.m.State.Active().index(evil.id())
 
 	// A's signature under the thief's own key: it does not verify.
 	own := append([]event.PartialSignature(nil), stolen...)
@@ -41,7 +41,7 @@ func TestSignaturesAreCreditedToTheKeyThatVerifies(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Signatures over other bytes.
-	other, err := wallet.NewSpend(b.m.State.active.Descriptor, []wallet.Input{{OutPoint: p.Body.Inputs[0].OutPoint(), Amount: p.Body.Inputs[0].Amount, Index: p.Body.Inputs[0].Index, Branch: p.Body.Inputs[0].Branch}},
+	other, err := wallet.NewSpend(b.m.State.Active().Descriptor, []wallet.Input{{OutPoint: p.Body.Inputs[0].OutPoint(), Amount: p.Body.Inputs[0].Amount, Index: p.Body.Inputs[0].Index, Branch: p.Body.Inputs[0].Branch}},
 		[]wallet.Output{{PkScript: recipient(66), Amount: 5000}}, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestEquivocationTaintsVotesButNotSignatures(t *testing.T) {
 }
 
 func memberIndex(p, of *peer) int {
-	i, _ := p.m.State.active.index(of.id())
+	i, _ := p.m.State.Active().index(of.id())
 	return i
 }
 
@@ -179,7 +179,7 @@ func TestAnApprovalBeforeItsProposalWaits(t *testing.T) {
 	// Z gets B's chain first.
 	for _, chain := range b.chains() {
 		for _, e := range chain {
-			if e.Chain().Author == b.id() && !z.m.State.chains.Has(e.ID()) {
+			if e.Chain().Author == b.id() && !z.m.State.Chains().Has(e.ID()) {
 				z.must(EntryIn{e})
 			}
 		}
@@ -283,7 +283,7 @@ func TestAMemberCannotOutshoutWhatIsWanted(t *testing.T) {
 	for _, p := range []*peer{b, evil} {
 		for _, chain := range p.chains() {
 			for _, e := range chain {
-				if e.Chain().Author == p.id() && !z.m.State.chains.Has(e.ID()) {
+				if e.Chain().Author == p.id() && !z.m.State.Chains().Has(e.ID()) {
 					z.must(EntryIn{e})
 				}
 			}

@@ -106,7 +106,7 @@ func TestADeclarationInEachIncarnationCostsALookNoMore(t *testing.T) {
 		other.eachIncarnation(a, declaring, func(next *journal.Next) { a.must(EntryIn{other.forge(next, b)}) })
 		a.rest()
 		return testing.AllocsPerRun(3, func() {
-			s := &step{m: a.m, in: a.input(nil), batch: port.Batch{Group: a.m.State.group, Puts: map[string][]byte{}}}
+			s := &step{m: a.m, in: a.input(nil), batch: port.Batch{Group: a.m.State.Group(), Puts: map[string][]byte{}}}
 			s.lookCoin(ins[0].OutPoint())
 			s.lookFurther()
 		})
@@ -250,7 +250,7 @@ func TestOneCopyOfAllIdentitiesOfAKeyDecides(t *testing.T) {
 	d.m = a.m
 	b := d.replacing(lost, int(first.Position().Seq))
 	a.must(EntryIn{a.forge(a.nextPlace(), b)})
-	if !a.m.State.sameMember(d.id(), lost.id()) || !a.m.State.active.lines.member[d.id()] {
+	if !a.m.State.sameMember(d.id(), lost.id()) || !a.m.State.Active().lines.member[d.id()] {
 		t.Fatal("the device did not take the place")
 	}
 	second := d.forge(&journal.Next{Incarnation: 1, Seq: 1}, x)

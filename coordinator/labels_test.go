@@ -159,7 +159,7 @@ func TestATaintedLabelHasNoEffect(t *testing.T) {
 		for _, e := range evil.held {
 			_, _ = p.do(EntryIn{e})
 		}
-		if p.m.State.chains.ForkedAt(journal.ChainKey{Author: evil.id(), Incarnation: 1}) == 0 {
+		if p.m.State.Chains().ForkedAt(journal.ChainKey{Author: evil.id(), Incarnation: 1}) == 0 {
 			t.Fatalf("%s did not see the fork", p.name)
 		}
 		if got := p.shown(tx); got != "true" {
@@ -180,7 +180,7 @@ func TestOnlyMembersLabel(t *testing.T) {
 		st, err := a.m.State, error(nil)
 		for _, chain := range who.chains() {
 			for _, e := range chain {
-				if st.chains.Has(e.ID()) {
+				if st.Chains().Has(e.ID()) {
 					continue
 				}
 				if st, _, err = st.add(e, false); err != nil {
@@ -348,7 +348,7 @@ func TestANoteIsItsProposers(t *testing.T) {
 	b.must(Approve{Proposal: id})
 	c.settle(a, b)
 	note(a.id())
-	spend, err := p.Spend(evil.m.State.active)
+	spend, err := p.Spend(evil.m.State.Active())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,9 +26,9 @@ func (p *peer) sealEvent(ep journal.Epoch, next journal.Next, b event.Body, n by
 // which the member itself does not take yet.
 func (p *peer) ownEpoch() (journal.Epoch, *journal.Entry) {
 	p.tb.Helper()
-	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.Group(), Puts: map[string][]byte{}}}
 	ep := s.newEpoch()
-	if err := s.rotate(ep, s.m.State.active.Members); err != nil {
+	if err := s.rotate(ep, s.m.State.Active().Members); err != nil {
 		p.tb.Fatal(err)
 	}
 	return ep, s.batch.Entries[0]
@@ -71,7 +71,7 @@ func TestACutThatIsReadLate(t *testing.T) {
 		}
 	}
 	c.settle(a, b, z)
-	yes := &event.ReplacementApproved{Replacement: one.ID(a.m.State.group)}
+	yes := &event.ReplacementApproved{Replacement: one.ID(a.m.State.Group())}
 	if _, err := a.wild(yes); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestACutThatIsReadLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.settle(a, b, z)
-	k, _ := a.m.State.active.original(lost.id())
+	k, _ := a.m.State.Active().original(lost.id())
 	if a.memberOf(k) != d1.id() || z.memberOf(k) != d1.id() {
 		t.Fatal("two approvals did not decide for the first device")
 	}
@@ -125,7 +125,7 @@ func TestReplacementsThatAreReadLate(t *testing.T) {
 	}
 	z.must(EntryIn{rotation})
 	c.settle(a, z)
-	k, _ := a.m.State.active.original(evil.id())
+	k, _ := a.m.State.Active().original(evil.id())
 	for _, p := range []*peer{a, z} {
 		if p.memberOf(k) != d.id() {
 			t.Errorf("%s lets invalid replacements stand in the way of the valid one", p.name)

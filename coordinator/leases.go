@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"encoding/binary"
+	"iter"
 	"slices"
 
 	"github.com/quorate/quorate/journal"
@@ -77,14 +78,25 @@ func (s State) tied(index uint32) (others []journal.Author, when int64) {
 // tellTies tells, once for each address, that another member gave it to a
 // payer as well: of those that were leased in this step, and were no tie before.
 func (s *step) tellTies() {
-	indexes := s.m.State.leased
-	s.m.State.leased = pmap.Map[uint32, bool]{}
-	for index := range indexes.All() {
+	st, indexes := s.m.State.TakeLeased()
+	s.m.State = st
+	for _, index := range indexes {
 		if others, _ := s.before.State.tied(index); len(others) > 0 {
 			continue
 		}
 		if others, when := s.m.State.tied(index); len(others) > 0 {
 			s.tellAlarm(s.m.tieAlarm(index, others, when))
+		}
+	}
+}
+
+// LeasedBy yields the authors of the entries that took an index, tainted or not.
+func (s State) LeasedBy(index uint32) iter.Seq[journal.Author] {
+	return func(yield func(journal.Author) bool) {
+		for _, l := range pmap.Prefix(s.leases, leasesOf(index)) {
+			if !yield(l.Ref.Chain.Author) {
+				return
+			}
 		}
 	}
 }

@@ -30,15 +30,15 @@ type handing struct {
 // have approved. It takes as many steps as it needs; a restart goes through the
 // list again and finds what is done.
 func (s *step) letInReplaced() error {
-	if s.m.State.active == nil {
+	if s.m.State.Active() == nil {
 		return nil
 	}
 	for _, rec := range s.m.invites.All() {
-		at, member := s.m.State.active.index(rec.By)
+		at, member := s.m.State.Active().index(rec.By)
 		if rec.Replaces == (journal.Author{}) || !rec.Taken || !member || rec.By == s.m.State.Me() {
 			continue
 		}
-		if err := s.letIn(s.m.State.active.Members[at]); err != nil {
+		if err := s.letIn(s.m.State.Active().Members[at]); err != nil {
 			return err
 		}
 	}
@@ -47,14 +47,14 @@ func (s *step) letInReplaced() error {
 
 func (s *step) letIn(m Member) error {
 	h, _ := s.m.letIns.Get(key(m.Identity))
-	if h.seats != s.m.State.book.seats {
-		h = handing{seats: s.m.State.book.seats}
+	if seats := s.m.State.Seats(); h.seats != seats {
+		h = handing{seats: seats}
 	}
 	if h.done {
 		return nil
 	}
 	if _, ok := s.m.State.fitting(); !ok && s.m.State.mayRotate(s.m.State.Me()) {
-		if err := s.rotate(s.newEpoch(), s.m.State.active.Members); err != nil {
+		if err := s.rotate(s.newEpoch(), s.m.State.Active().Members); err != nil {
 			return err
 		}
 	}
@@ -65,21 +65,16 @@ func (s *step) letIn(m Member) error {
 	var hand []journal.Epoch
 	looked := 0
 	for more := true; more && looked < 4*handEach && len(hand) < handEach; {
-		k := ""
-		for at := range st.book.wrote.From(h.at) {
-			k = at
-			break
-		}
+		by, id, k := st.WroteUnder(h.at)
 		if k == "" {
 			break
 		}
 		looked++
-		by := journal.Author([]byte(k[:32]))
-		if at, ok := st.active.keyOf(by); !ok || !slices.Contains(st.active.identities(at), by) || h.by == by && h.n == handMost {
+		if at, ok := st.Active().keyOf(by); !ok || !slices.Contains(st.Active().identities(at), by) || h.by == by && h.n == handMost {
 			h.at, more = after(k[:32])
 			continue
 		}
-		if ep, held := st.epochs.Get(k[32:]); held && st.toHand(ep, m.Identity) {
+		if ep, held := st.EpochHeld(id); held && st.toHand(ep, m.Identity) {
 			hand = append(hand, ep)
 		}
 		if h.by != by {
@@ -110,4 +105,16 @@ func (s *step) letIn(m Member) error {
 func (s State) toHand(ep journal.Epoch, who journal.Author) bool {
 	_, given := s.book.given.Get(key3(ep.ID(), who, s.Me()))
 	return !given
+}
+
+// Seats is a hash of who the members are and who holds which place.
+func (s State) Seats() [32]byte { return s.book.seats }
+
+// WroteUnder returns the first author and epoch that it wrote under, from a place
+// on, and their place, "" at the end.
+func (s State) WroteUnder(from string) (by journal.Author, epoch journal.EpochID, at string) {
+	for k := range s.book.wrote.From(from) {
+		return journal.Author([]byte(k[:32])), journal.EpochID([]byte(k[32:])), k
+	}
+	return by, epoch, ""
 }

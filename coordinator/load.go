@@ -37,8 +37,8 @@ func Load(ctx context.Context, store port.Store, self *Self, group journal.Group
 	if m.State, err = NewState(self, m.local.Genesis, m.local.Secret, pin); err != nil {
 		return m, fmt.Errorf("read wallet record: %w", err)
 	}
-	m.State.inviter, m.State.lost = m.local.Inviter, m.local.lost(group)
-	if m.State.group != group {
+	m.State = m.local.inPlace(m.State)
+	if m.State.Group() != group {
 		return m, fmt.Errorf("read wallet record: %w", port.RejectGroup)
 	}
 	guard, err := store.Guard(ctx)
@@ -56,7 +56,7 @@ func Load(ctx context.Context, store port.Store, self *Self, group journal.Group
 		return m, err
 	}
 	m.View = m.View.BornAt(m.local.Birthday)
-	if m.State.active == nil {
+	if m.State.Active() == nil {
 		return m, nil
 	}
 	return m.loadView(recs)
@@ -106,9 +106,9 @@ func (m Machine) loadEntries(ctx context.Context, store port.Store, recs map[str
 			st = with
 		}
 	}
-	st.backlog.later = true // a bounded part of it is judged now, below
+	st = st.JudgeLater(true) // a bounded part of it is judged now, below
 	add := func(e *journal.Entry) bool {
-		if st.chains.Has(e.ID()) {
+		if st.Chains().Has(e.ID()) {
 			return true
 		}
 		take := State.add
@@ -122,7 +122,7 @@ func (m Machine) loadEntries(ctx context.Context, store port.Store, recs map[str
 	// One side of a fork need not link to what lies before it, and may come
 	// first: it is taken again once the other side is there.
 	var late []*journal.Entry
-	err = store.Walk(ctx, st.group, func(e *journal.Entry) error {
+	err = store.Walk(ctx, st.Group(), func(e *journal.Entry) error {
 		if !add(e) {
 			late = append(late, e)
 		}
@@ -139,8 +139,8 @@ func (m Machine) loadEntries(ctx context.Context, store port.Store, recs map[str
 	if len(late) > 0 {
 		return m, fmt.Errorf("read journal: entry %s does not link to its chain", late[0].ID())
 	}
-	st.backlog.later = false
-	m.State = st.activate().derived().work(workAtLoad).told()
+	st = st.JudgeLater(false)
+	m.State = st.Activated().work(workAtLoad).told()
 	return m, nil
 }
 
@@ -148,7 +148,7 @@ func (m Machine) loadView(recs map[string][]byte) (Machine, error) {
 	if recs[ledger.RecView] == nil {
 		return m, nil
 	}
-	v, err := ledger.Restore(recs, m.State.active.Descriptor)
+	v, err := ledger.Restore(recs, m.State.Active().Descriptor)
 	if err != nil {
 		return m, err
 	}

@@ -48,7 +48,7 @@ func (s *step) lookedBack(x ledger.LookedBack) error {
 // birthday beside the stream. block is the one that was taken, if any; again
 // says that it was taken a second time.
 func (s *step) extend(block port.BlockRef, again bool) error {
-	a := s.m.State.active
+	a := s.m.State.Active()
 	if a == nil {
 		return nil
 	}

@@ -209,7 +209,7 @@ func TestMoreAddressesOfAnOlderVersionAreLookedFor(t *testing.T) {
 	a := c.peers[0]
 	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
 	v := a.m.View
-	recs, err := v.ScriptRecords(a.m.State.active.Descriptor, 0, 0)
+	recs, err := v.ScriptRecords(a.m.State.Active().Descriptor, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

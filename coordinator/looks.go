@@ -94,7 +94,7 @@ func (r rounds) left(what, at string) rounds {
 
 // look has a transaction looked at, soon.
 func (s *step) look(tx chainhash.Hash) {
-	if k := key(tx); hasPrefix(s.m.State.props.byTx, k) {
+	if k := key(tx); s.m.State.ProposedTx(tx) {
 		s.m.watch.looks = s.m.watch.looks.add(string(lookTx)+k, k)
 	}
 }
@@ -124,7 +124,7 @@ func (s *step) lookCoin(o wire.OutPoint) { s.lookCoins(coinKey(o)) }
 
 // lookCoins has looked at what spends a coin, or any output of a transaction.
 func (s *step) lookCoins(coins string) {
-	if hasPrefix(s.m.State.props.spending, coins) {
+	if s.m.State.Spent(coins) {
 		s.m.watch.looks = s.m.watch.looks.add(string(lookCoin)+coins, coins)
 	}
 }
@@ -148,36 +148,13 @@ func (s *step) lookFurther() {
 		case lookTx:
 			used, at = s.lookAt(chainhash.Hash([]byte(of))), ""
 		case lookCoin:
-			used, at = gone(s.m.State.props.spending, of, at, share, func(k string, _ struct{}) int {
-				return s.lookAt(chainhash.Hash([]byte(k[36:])))
-			})
+			used, at = s.m.State.VisitSpending(of, at, share, s.lookAt)
 		case lookChain:
-			used, at = gone(s.m.State.props.rests, of, at, share, func(_ string, id journal.EntryID) int {
-				return s.lookResting(id)
-			})
+			used, at = s.m.State.VisitResting(of, at, share, s.lookResting)
 		}
 		left -= max(1, used)
 		s.m.watch.looks = s.m.watch.looks.left(what, at)
 	}
-}
-
-// gone goes through a part of an index, from a key on, until the visits cost so
-// much. It returns what they cost, and the first key that is left, or "".
-func gone[V any](m pmap.Map[string, V], prefix, from string, most int, visit func(string, V) int) (used int, next string) {
-	for k, v := range pmap.PrefixFrom(m, prefix, from) {
-		if used >= most {
-			return used, k
-		}
-		used += max(1, visit(k, v))
-	}
-	return used, ""
-}
-
-func hasPrefix[V any](m pmap.Map[string, V], prefix string) bool {
-	for range pmap.Prefix(m, prefix) {
-		return true
-	}
-	return false
 }
 
 // lookResting looks at a proposal that an entry states, or says something of. It
@@ -201,7 +178,7 @@ func (s *step) lookResting(id journal.EntryID) int {
 // Where it became dead, or is no more, what spends its outputs is looked at, too.
 // It returns what that cost, in statuses derived: a few for each member.
 func (s *step) lookAt(tx chainhash.Hash) int {
-	if s.m.State.active == nil {
+	if s.m.State.Active() == nil {
 		return 1
 	}
 	q := &inquiry{}

@@ -77,7 +77,7 @@ func TestRoundsGoThroughAllWithinABound(t *testing.T) {
 // with another fee.
 func (p *peer) bump(coin wire.OutPoint, n int) *wire.MsgTx {
 	p.tb.Helper()
-	s, err := p.m.State.active.Descriptor.Script(0, 9)
+	s, err := p.m.State.Active().Descriptor.Script(0, 9)
 	if err != nil {
 		p.tb.Fatal(err)
 	}

@@ -3,8 +3,6 @@ package coordinator
 import (
 	"encoding/hex"
 	"strings"
-
-	"github.com/quorate/quorate/journal/pmap"
 )
 
 // ProposalsBy returns living proposals whose id in hex starts with a prefix, in
@@ -16,8 +14,8 @@ func (m *Machine) ProposalsBy(prefix string) []*Proposal {
 		return nil
 	}
 	var out []*Proposal
-	for id, p := range pmap.Prefix(m.State.proposals, string(whole)) {
-		if !strings.HasPrefix(hex.EncodeToString([]byte(id)), prefix) || !m.State.alive(p) {
+	for p := range m.State.ProposalsFrom(string(whole)) {
+		if !strings.HasPrefix(hex.EncodeToString(p.Ref.ID[:]), prefix) || !m.State.alive(p) {
 			continue
 		}
 		if out = append(out, p); len(out) == 2 {

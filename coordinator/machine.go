@@ -110,7 +110,7 @@ func Step(m Machine, in Input) (Machine, []Effect, error) {
 	if x, ok := in.Msg.(Guarded); ok {
 		return m.guarded(x), nil, nil
 	}
-	s := &step{m: m, before: m, in: in, batch: port.Batch{Group: m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: m, before: m, in: in, batch: port.Batch{Group: m.State.Group(), Puts: map[string][]byte{}}}
 	if err := s.take(in.Msg); err != nil {
 		return m, nil, err
 	}
@@ -257,7 +257,7 @@ func (s *step) chainOfMine() journal.ChainKey {
 // sealed under the first one, which all hold: of two members who each lack the
 // other's epoch neither could read it, and no more could that device.
 func (s *step) write(body event.Body) (*journal.Entry, error) {
-	ep, ok := s.m.State.epochs.Get(key(s.m.State.zero))
+	ep, ok := s.m.State.FirstEpoch()
 	switch body.(type) {
 	case *event.StanzaFailed, *event.MemberReplaced, *event.ReplacementApproved:
 	default:
@@ -278,7 +278,7 @@ func (s *step) write(body event.Body) (*journal.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := journal.Seal(s.m.State.self.Identity, ep, next, plain, s.nonce())
+	e, err := journal.Seal(s.m.State.Self().Identity, ep, next, plain, s.nonce())
 	if err != nil {
 		return nil, fmt.Errorf("seal entry: %w", err)
 	}
@@ -290,16 +290,16 @@ func (s *step) write(body event.Body) (*journal.Entry, error) {
 func (s *step) fit(body event.Body) {
 	st := s.m.State
 	_, first := body.(*event.IncarnationStarted) // of its chain
-	if _, ok := st.fitting(); ok || first || st.active == nil || !st.mayRotate(st.Me()) {
+	if _, ok := st.fitting(); ok || first || st.Active() == nil || !st.mayRotate(st.Me()) {
 		return
 	}
 	// What hinders it now hinders the entry itself, or leaves the first epoch.
-	_ = s.try(func() error { return s.rotate(s.newEpoch(), st.active.Members) })
+	_ = s.try(func() error { return s.rotate(s.newEpoch(), st.Active().Members) })
 }
 
 // next is the place of this node's next entry.
 func (s *step) next() (journal.Next, error) {
-	n := s.m.State.chains.Next(s.chainOfMine())
+	n := s.m.State.Chains().Next(s.chainOfMine())
 	if s.m.catchingUp() {
 		return n, errCatchingUp
 	}
@@ -321,8 +321,7 @@ func (m Machine) superseded() bool {
 	if m.catchingUp() {
 		return false // it will go on after whatever it finds
 	}
-	_, cut := m.State.cuts.Get(chainKey(journal.ChainKey{Author: m.State.Me(), Incarnation: m.local.Incarnation}))
-	return cut
+	return m.State.Superseded(journal.ChainKey{Author: m.State.Me(), Incarnation: m.local.Incarnation})
 }
 
 // append adds an entry of this node's own to its chain, to the batch and to

@@ -101,13 +101,13 @@ func TestTwoOfOneNameAreToldApart(t *testing.T) {
 		if _, err := p.wild(&event.RosterRatified{Hash: r.Hash}); err != nil {
 			t.Fatal(err)
 		}
-		p.m.State.pinned = r.Hash
+		p.m.State.Pinned() = r.Hash
 		p.records[recPin] = r.Hash[:]
 	}
 	c.settle()
 	for _, p := range c.peers {
 		p.m.State = p.m.State.activate()
-		if p.m.State.active == nil {
+		if p.m.State.Active() == nil {
 			t.Fatalf("%s: %s", p.name, p.m.Missing())
 		}
 		p.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})

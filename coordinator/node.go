@@ -46,7 +46,7 @@ func NewNode(ctx context.Context, ports Ports, self *Self, network wallet.Networ
 	ctx, stop := context.WithCancel(ctx)
 	ports.names = newWalletNames()
 	own, told := *self, &faults{}
-	own.fault = func(err error) { told.log(ports.Log, err) }
+	own.Fault = func(err error) { told.log(ports.Log, err) }
 	self = &own
 	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}, failed: map[journal.GroupID]FailedWallet{}}
 }
@@ -231,10 +231,10 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, external string) (*Act
 
 // begin makes a new group durable, first its name in the list, and starts it.
 func (n *Node) begin(ctx context.Context, m Machine, effects []Effect) (*Actor, error) {
-	if err := n.notFailed(m.State.group); err != nil {
+	if err := n.notFailed(m.State.Group()); err != nil {
 		return nil, err
 	}
-	list := port.Batch{Puts: map[string][]byte{recGroup + m.State.group.String(): {1}}}
+	list := port.Batch{Puts: map[string][]byte{recGroup + m.State.Group().String(): {1}}}
 	if err := n.ports.Store.Commit(ctx, list); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -247,7 +247,7 @@ func (n *Node) begin(ctx context.Context, m Machine, effects []Effect) (*Actor, 
 	}
 	m.linked = "" // the actor links anew: no other effect of the first step matters
 	a := NewActor(n.ctx, n.ports, m)
-	n.actors[m.State.group] = a
+	n.actors[m.State.Group()] = a
 	return a, nil
 }
 

@@ -67,11 +67,11 @@ func TestRevealsPlacedBeforeTheRightOneKeepNoNewDeviceOut(t *testing.T) {
 		d.must(EntryIn{e})
 	}
 	d.must(EntryIn{last})
-	if d.m.State.active == nil {
+	if d.m.State.Active() == nil {
 		t.Error("the device does not find the roster that all revealed for")
 	}
 	d.crash()
-	if d.m.State.active == nil {
+	if d.m.State.Active() == nil {
 		t.Error("after a restart the device does not find the roster")
 	}
 }
@@ -210,7 +210,7 @@ func TestAnUnprovenRecordChoosesNoRosterOfANewDevice(t *testing.T) {
 		e.crash()
 	}
 	e.must(Ratify{Words: right.Words(), AcceptUnproven: true})
-	if e.m.State.active == nil {
+	if e.m.State.Active() == nil {
 		t.Error("it is not active with the right words")
 	}
 }
@@ -279,7 +279,7 @@ func TestWordsChooseTheRosterOfANewDevice(t *testing.T) {
 			}
 			e.crash()
 			e.must(Ratify{Words: right.Words(), AcceptUnproven: true})
-			if e.m.State.active == nil || e.m.State.active.ID != right.ID {
+			if e.m.State.Active() == nil || e.m.State.Active().ID != right.ID {
 				t.Error("it is not active with the right words")
 			}
 		})

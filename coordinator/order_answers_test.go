@@ -108,7 +108,7 @@ func (a *answers) members(m *Machine) {
 	if r, ok := st.Roster(); ok {
 		// Where several were closed, a node looks at the one that it is in.
 		roster := a.my
-		if st.active != nil {
+		if st.Active() != nil {
 			roster = a.our
 		}
 		roster("Roster", r.ID, fmt.Sprintf("%x", r.Hash), r.Revealed, len(r.Ratified))
@@ -118,11 +118,11 @@ func (a *answers) members(m *Machine) {
 	}
 	a.asked["Roster"] = true
 	who := map[journal.Author]bool{}
-	for c := range st.chains.Keys() {
+	for c := range st.Chains().Keys() {
 		who[c.Author] = true
 	}
 	cosigner := a.my
-	if st.active != nil {
+	if st.Active() != nil {
 		cosigner = a.our
 	}
 	cosigner("Cosigners")
@@ -139,7 +139,7 @@ func (a *answers) members(m *Machine) {
 	}
 	for n, x := range sortedAuthors(who) {
 		// While a wallet is forming, each derives the roster.
-		if st.active != nil || n == 1 {
+		if st.Active() != nil || n == 1 {
 			member, ok := m.Member(x)
 			cosigner("Member", x, member, ok)
 			cosigner("MemberName", x, m.MemberName(x))

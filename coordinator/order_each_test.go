@@ -84,7 +84,7 @@ func (o *observer) read(rt *rapid.T, order []*journal.Entry, each func()) {
 		moved = false
 		var later []*journal.Entry
 		for _, e := range order {
-			if o.m.State.chains.Has(e.ID()) {
+			if o.m.State.Chains().Has(e.ID()) {
 				continue
 			}
 			_, err := o.do(EntryIn{e})
@@ -126,7 +126,7 @@ func (o *observer) again(rt *rapid.T, snapshot bool) *peer {
 	if !snapshot {
 		delete(q.records, recSnapshot)
 	}
-	m, err := Load(q.tb.Context(), storeOf(&q), q.self, q.m.State.group)
+	m, err := Load(q.tb.Context(), storeOf(&q), q.self, q.m.State.Group())
 	if err != nil {
 		rt.Fatalf("%s: load: %v", q.name, err)
 	}
@@ -192,7 +192,7 @@ func TestAfterEachEntryALoadedNodeAnswersTheSame(t *testing.T) {
 		first := rapid.IntRange(0, len(starts)-1).Draw(rt, "observer")
 		o := starts[first].observe(c)
 		o.read(rt, rapid.Permutation(all).Draw(rt, "order"), func() {
-			if o.m.State.active != nil && rapid.IntRange(0, 3).Draw(rt, "snapshot") == 0 {
+			if o.m.State.Active() != nil && rapid.IntRange(0, 3).Draw(rt, "snapshot") == 0 {
 				o.save(rt)
 			}
 			o.loadedSaysTheSame(rt)
@@ -207,7 +207,7 @@ func TestAfterEachEntryALoadedNodeAnswersTheSame(t *testing.T) {
 			p.follow(p.peer)
 		}
 		a, b := mustDigest(rt, o.m.State), mustDigest(rt, x.m.State)
-		if o.m.State.active == nil || a.Entries != b.Entries || a.Secrets != b.Secrets {
+		if o.m.State.Active() == nil || a.Entries != b.Entries || a.Secrets != b.Secrets {
 			return
 		}
 		if a.Says != b.Says {

@@ -18,14 +18,14 @@ import (
 func canon(s State) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	for _, k := range sortedFrontier(s.chains.Frontier()) {
+	for _, k := range sortedFrontier(s.Chains().Frontier()) {
 		line("frontier %s", k)
 	}
-	for _, f := range s.chains.Forks() {
+	for _, f := range s.Chains().Forks() {
 		line("fork %v %d %s %s", f.Chain, f.Seq, f.A, f.B)
 	}
-	line("name %q by %s active %v roster %x", s.name, s.nameRef.ID, s.active != nil, s.pinned)
-	for c := range s.chains.Keys() {
+	line("name %q by %s active %v roster %x", s.Name(), s.nameRef.ID, s.Active() != nil, s.Pinned())
+	for c := range s.Chains().Keys() {
 		line("chain %v tainted from %d", c, s.taintedFrom(c))
 	}
 	cur, _ := s.Epoch()
@@ -54,18 +54,18 @@ func canon(s State) string {
 	for k, v := range s.abandoned.All() {
 		line("abandoned %x %v", k, v)
 	}
-	if s.active != nil {
-		for i, m := range s.active.Members {
-			line("member %d %s %x line %v", i, m.Identity, m.Sealing, s.active.identities(i))
+	if s.Active() != nil {
+		for i, m := range s.Active().Members {
+			line("member %d %s %x line %v", i, m.Identity, m.Sealing, s.Active().identities(i))
 		}
-		l := s.active.lines
+		l := s.Active().lines
 		line("lines %v", l != nil)
 		if l != nil {
 			line("ends %v", l.ends)
 			line("key %v", l.key)
 			line("sealing %v", l.sealing)
 			line("member %v", l.member)
-			for i := range s.active.Members {
+			for i := range s.Active().Members {
 				for _, f := range l.contested[i] {
 					line("contested %d: %s", i, f.Ref.ID)
 				}
@@ -150,7 +150,7 @@ func sortedFrontier(f journal.Frontier) []string {
 // refold folds a set of entries in the given order, putting off those that do
 // not link yet, as a node does that pulls what is missing.
 func refold(tb rapid.TB, p *peer, order []*journal.Entry, each ...func(State, *journal.Entry)) State {
-	st, err := NewState(p.self, p.m.local.Genesis, p.m.local.Secret, p.m.State.pinned)
+	st, err := NewState(p.self, p.m.local.Genesis, p.m.local.Secret, p.m.State.Pinned())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func refold(tb rapid.TB, p *peer, order []*journal.Entry, each ...func(State, *j
 
 // wild adds an entry of a member's own making, whatever it says.
 func (p *peer) wild(body event.Body) (*journal.Entry, error) {
-	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.Group(), Puts: map[string][]byte{}}}
 	e, err := s.write(body)
 	if err != nil {
 		return nil, err
@@ -200,7 +200,7 @@ func (p *peer) wild(body event.Body) (*journal.Entry, error) {
 func (p *peer) pass(to *peer) {
 	for _, chain := range p.chains() {
 		for _, e := range chain {
-			if e.Chain().Author == p.id() && !to.m.State.chains.Has(e.ID()) {
+			if e.Chain().Author == p.id() && !to.m.State.Chains().Has(e.ID()) {
 				_, _ = to.do(EntryIn{e})
 			}
 		}
@@ -209,7 +209,7 @@ func (p *peer) pass(to *peer) {
 
 // garbage seals bytes that are no event, unless the peer's own chain is forked.
 func (p *peer) garbage(b []byte) {
-	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.Group(), Puts: map[string][]byte{}}}
 	ep, _ := s.m.State.Epoch()
 	next, err := s.next()
 	if err != nil {
@@ -229,7 +229,7 @@ func (p *peer) garbage(b []byte) {
 // restored continues a peer as incarnation 2 from an older machine.
 func (p *peer) restored(old Machine) error {
 	chain := journal.ChainKey{Author: p.id(), Incarnation: 1}
-	pos := old.State.chains.Frontier()[chain]
+	pos := old.State.Chains().Frontier()[chain]
 	if p.m.local.Incarnation != 1 {
 		return nil
 	}
@@ -243,7 +243,7 @@ func (p *peer) restored(old Machine) error {
 func (p *peer) stranger(n byte) *peer {
 	d := p.device(n)
 	d.m, d.evil = p.m, true
-	d.m.State.self = d.self
+	d.m.State.Self() = d.self
 	for id, e := range p.held {
 		d.held[id] = e
 	}
@@ -252,19 +252,19 @@ func (p *peer) stranger(n byte) *peer {
 
 // replacing is a replacement of old by d, with a proof by d's key.
 func (d *peer) replacing(old *peer, cut int) *event.MemberReplaced {
-	k, _ := d.m.State.active.original(d.circleKey())
+	k, _ := d.m.State.Active().original(d.circleKey())
 	b := &event.MemberReplaced{Key: uint32(k), Old: old.id(), New: d.id(), Sealing: d.self.Sealing.Public()}
 	if cut > 0 {
 		b.Cuts = []event.ReplacedCut{{Incarnation: 1, Seq: uint64(cut)}}
 	}
-	id := b.ID(d.m.State.group)
+	id := b.ID(d.m.State.Group())
 	b.Proof, b.Consent = d.account.SignHash(id), d.self.Identity.Sign(event.ConsentTag, id[:])
 	return b
 }
 
 // circleKey is the roster's identity of the key that a device holds.
 func (d *peer) circleKey() journal.Author {
-	for _, m := range d.m.State.active.Members {
+	for _, m := range d.m.State.Active().Members {
 		if m.Key.XPub == d.account.Key().XPub {
 			return m.Original
 		}
@@ -332,7 +332,7 @@ func throughSnapshot(tb fatal, p *peer, s State) State {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	empty, err := NewState(p.self, p.m.local.Genesis, p.m.local.Secret, s.pinned)
+	empty, err := NewState(p.self, p.m.local.Genesis, p.m.local.Secret, s.Pinned())
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 					b.Proof = nil
 				}
 				if _, err := p.wild(b); err == nil {
-					replacements = append(replacements, b.ID(p.m.State.group))
+					replacements = append(replacements, b.ID(p.m.State.Group()))
 				}
 			case 16, 17:
 				b := &event.LabelSet{Target: event.LabelTx, Of: make([]byte, 32), Text: rapid.SampledFrom([]string{"", "rent", "salary"}).Draw(rt, "label")}

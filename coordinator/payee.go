@@ -145,7 +145,7 @@ func (m *Machine) checkDoublePayment(p *Proposal, allow []string) error {
 }
 
 func (m *Machine) paidTwice(p *Proposal, script []byte, before []payment, all bool) *Refusal {
-	to, err := wallet.AddressOf(script, wallet.Network(m.State.genesis.Network))
+	to, err := wallet.AddressOf(script, wallet.Network(m.State.Genesis().Network))
 	if err != nil {
 		to = fmt.Sprintf("script %x", script)
 	}

@@ -13,11 +13,12 @@ type lostPlace struct {
 	account [32]byte
 }
 
-func (l Local) lost(group journal.GroupID) lostPlace {
+// inPlace is the state of a node that took a lost one's place, where this one did.
+func (l Local) inPlace(st State) State {
 	if l.Replaces == (journal.Author{}) {
-		return lostPlace{}
+		return st
 	}
-	return lostPlace{l.Replaces, event.AccountHash(group, l.Key)}
+	return st.InPlaceOf(l.Inviter, l.Replaces, l.Key)
 }
 
 // maxHolders is how many identities with a record of one key are looked at.
@@ -68,35 +69,19 @@ func (s State) formerSelves() []journal.Author {
 // proof is of another kind, the user compares the words.
 func (s *step) pinAgain() error {
 	st := s.m.State
-	if st.lost == (lostPlace{}) || st.pinned != ([32]byte{}) || st.active != nil {
+	if !st.TakesPlace() || st.Pinned() != ([32]byte{}) || st.Active() != nil {
 		return nil
 	}
-	// None of these ever shrinks.
-	facts := st.records.Len() + st.rosters.Len() + st.reveals.Len() + st.ratified.Len()
+	facts := st.SetupFacts()
 	if facts == s.m.repinned {
 		return nil
 	}
 	s.m.repinned = facts
-	var hash [32]byte
-	found := false
-	holders := st.holders(event.ProofOwn)
-	if len(holders) == maxHolders {
-		return nil // there may be more: who stole the key made them
-	}
-	for _, who := range holders {
-		for k := range pmap.Prefix(st.setup.hashes, key(who)) {
-			h := [32]byte([]byte(k[32:]))
-			if found && hash != h {
-				return nil
-			}
-			hash, found = h, true
-		}
-	}
-	if !found || hash == ([32]byte{}) {
+	hash, ok := st.PinnedBefore()
+	if !ok {
 		return nil
 	}
-	st.pinned = hash
-	if st = st.activate().derived(); st.active == nil {
+	if st = st.Pin(hash); st.Active() == nil {
 		return nil // not all is here yet
 	}
 	s.m.State = st

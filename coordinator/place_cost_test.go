@@ -44,7 +44,7 @@ func almostActive(t *testing.T, spoil func(founder, z *peer, r *Roster)) (d *pee
 			}
 		}
 	}
-	if d.m.State.active != nil {
+	if d.m.State.Active() != nil {
 		t.Fatal("it is active before all have ratified")
 	}
 	return d, last
@@ -73,7 +73,7 @@ func TestManyRostersCostANewDeviceNothing(t *testing.T) {
 		"records": func(n int, _, z *peer, r *Roster) {
 			wildly(t, z, n, func(i int) event.Body {
 				b := &event.MemberRecord{Name: "C", SealingKey: z.self.Sealing.Public(), Key: z.account.Key().String(), Commitment: [32]byte{byte(i), byte(i >> 8)}}
-				hash, _ := b.Claim(z.m.State.group, z.id())
+				hash, _ := b.Claim(z.m.State.Group(), z.id())
 				b.Proof = z.account.SignHash(hash)
 				return b
 			})
@@ -85,7 +85,7 @@ func TestManyRostersCostANewDeviceNothing(t *testing.T) {
 				d, last := almostActive(t, func(founder, z *peer, r *Roster) { spoil(n, founder, z, r) })
 				cost := [2]float64{d.allocations(Tick{}), d.allocations(EntryIn{last})}
 				d.must(EntryIn{last})
-				if d.m.State.active == nil {
+				if d.m.State.Active() == nil {
 					t.Fatalf("with %d the wallet is not active here", n)
 				}
 				if i == 0 {
@@ -132,11 +132,11 @@ func TestRostersPlacedBeforeTheRightOneKeepNoNewDeviceOut(t *testing.T) {
 		t.Fatalf("%d rosters", n)
 	}
 	d.must(EntryIn{last})
-	if d.m.State.active == nil {
+	if d.m.State.Active() == nil {
 		t.Error("the device does not find the roster that its members revealed for")
 	}
 	d.crash()
-	if d.m.State.active == nil {
+	if d.m.State.Active() == nil {
 		t.Error("after a restart the device does not find the roster")
 	}
 }

@@ -66,6 +66,10 @@ func spendID(inputs []event.ProposalInput) [32]byte {
 // ID returns the proposal's id: that of its entry.
 func (p *Proposal) ID() journal.EntryID { return p.Ref.ID }
 
+// Signs names all that a signature on it commits to: the transaction and the
+// coins it spends. It is empty while the proposal is not sound.
+func (p *Proposal) Signs() string { return p.signs }
+
 // Author returns who proposed.
 func (p *Proposal) Author() journal.Author { return p.Ref.Chain.Author }
 

@@ -35,7 +35,7 @@ func (p *peer) forge(next *journal.Next, body event.Body) *journal.Entry {
 }
 
 func (p *peer) nextPlace() *journal.Next {
-	n := p.m.State.chains.Next(journal.ChainKey{Author: p.id(), Incarnation: 1})
+	n := p.m.State.Chains().Next(journal.ChainKey{Author: p.id(), Incarnation: 1})
 	return &n
 }
 
@@ -114,7 +114,7 @@ func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 			}
 		},
 		"one signature again and again": func(c *circle, p *Proposal) func(int) event.Body {
-			spend, _ := p.Spend(c.peers[2].m.State.active)
+			spend, _ := p.Spend(c.peers[2].m.State.Active())
 			sigs, err := spend.Sign(c.peers[2].account)
 			if err != nil {
 				c.tb.Fatal(err)
@@ -289,7 +289,7 @@ func TestSignersTakeTurns(t *testing.T) {
 	b.must(EntryIn{prop})
 	b.must(Approve{Proposal: id})
 	// All but the proposal reaches a; the hostile one's carriers are on a second chain.
-	at := evil.m.State.chains.Frontier()[journal.ChainKey{Author: evil.id(), Incarnation: 1}]
+	at := evil.m.State.Chains().Frontier()[journal.ChainKey{Author: evil.id(), Incarnation: 1}]
 	next := &journal.Next{Incarnation: 2, Seq: 1}
 	a.must(EntryIn{evil.forge(next, &event.IncarnationStarted{Seq: at.Seq, Last: at.ID})})
 	for n := range 6 {
@@ -301,7 +301,7 @@ func TestSignersTakeTurns(t *testing.T) {
 	}
 	for _, chain := range b.chains() {
 		for _, e := range chain {
-			if e.Chain().Author == b.id() && !a.m.State.chains.Has(e.ID()) {
+			if e.Chain().Author == b.id() && !a.m.State.Chains().Has(e.ID()) {
 				a.must(EntryIn{e})
 			}
 		}

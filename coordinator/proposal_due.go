@@ -179,3 +179,12 @@ func (s State) workCarrier(of string) (_ State, used int, more bool) {
 	}
 	return s, used, more
 }
+
+// JudgeLater has proposals and signatures wait for Work, or judged as they come.
+func (s State) JudgeLater(later bool) State {
+	s.backlog.later = later
+	return s
+}
+
+// Idle says whether nothing waits for its turn to be judged.
+func (s State) Idle() bool { return s.backlog.turns.Len() == 0 }

@@ -3,7 +3,10 @@ package coordinator
 import (
 	"bytes"
 	"encoding/binary"
+	"iter"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -243,4 +246,107 @@ func fewOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.En
 			}
 		}
 	}
+}
+
+// AllProposals yields every proposal held, by entry id, whether it has effect or not.
+func (s State) AllProposals(yield func(*Proposal) bool) {
+	for _, p := range s.proposals.All() {
+		if !yield(p) {
+			return
+		}
+	}
+}
+
+// ProposalsFrom yields the proposals whose id in bytes starts with a prefix, by id.
+func (s State) ProposalsFrom(prefix string) iter.Seq[*Proposal] {
+	return func(yield func(*Proposal) bool) {
+		for _, p := range pmap.Prefix(s.proposals, prefix) {
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// ProposalsOf yields the proposals of a transaction (32 bytes), from a place on,
+// with their places.
+func (s State) ProposalsOf(tx, at string) iter.Seq2[string, *Proposal] {
+	return func(yield func(string, *Proposal) bool) {
+		for k := range pmap.PrefixFrom(s.props.byTx, tx, at) {
+			if p, ok := s.Proposal(idOf(k)); ok && !yield(k, p) {
+				return
+			}
+		}
+	}
+}
+
+// ProposedTx says whether somebody proposed a transaction.
+func (s State) ProposedTx(tx chainhash.Hash) bool { return hasPrefix(s.props.byTx, key(tx)) }
+
+// StatingCoin yields every proposal that states a coin as an input.
+func (s State) StatingCoin(o wire.OutPoint) iter.Seq[*Proposal] {
+	return func(yield func(*Proposal) bool) {
+		for k := range pmap.Prefix(s.props.byCoin, coinKey(o)) {
+			if p, ok := s.Proposal(idOf(k)); ok && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// ByTime yields the proposals, newest first by the time their authors claim, after
+// one of them or from the first on, whether they have effect or not.
+func (s State) ByTime(after *Ref) iter.Seq[*Proposal] {
+	from := ""
+	if after != nil {
+		from = timeKey(*after) + "\x00"
+	}
+	return func(yield func(*Proposal) bool) {
+		for k := range s.props.byTime.From(from) {
+			if p, ok := s.Proposal(idOf(k)); ok && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// Spent says whether a proposal spends a coin, or any output of a transaction
+// where its id alone is given (see coinKey).
+func (s State) Spent(coins string) bool { return hasPrefix(s.props.spending, coins) }
+
+// VisitSpending visits the transactions that spend coins (as Spent), from a place
+// on, until the visits cost so much. It returns what they cost, and the first place
+// that is left, or "".
+func (s State) VisitSpending(coins, at string, most int, visit func(tx chainhash.Hash) int) (used int, next string) {
+	return gone(s.props.spending, coins, at, most, func(k string, _ struct{}) int { return visit(chainhash.Hash([]byte(k[36:]))) })
+}
+
+// VisitResting visits the proposals that rest on the entries of a chain from a seq
+// on (see restsFrom), likewise.
+func (s State) VisitResting(of, at string, most int, visit func(journal.EntryID) int) (used int, next string) {
+	return gone(s.props.rests, of, at, most, func(_ string, id journal.EntryID) int { return visit(id) })
+}
+
+// gone goes through a part of an index, from a key on, until the visits cost so
+// much. It returns what they cost, and the first key that is left, or "".
+func gone[V any](m pmap.Map[string, V], prefix, from string, most int, visit func(string, V) int) (used int, next string) {
+	for k, v := range pmap.PrefixFrom(m, prefix, from) {
+		if used >= most {
+			return used, k
+		}
+		used += max(1, visit(k, v))
+	}
+	return used, ""
+}
+
+// SignatureHeld says whether a signature on a proposal's input by a key is held.
+func (s State) SignatureHeld(p *Proposal, input, key uint32) bool {
+	_, held := s.sigs.Get(sigKey(p.signs, input, key))
+	return held
+}
+
+// FirstApproval returns who brought the first signature of a key on what a
+// proposal signs.
+func (s State) FirstApproval(p *Proposal, key uint32) (Approval, bool) {
+	return s.approvals.Get(approvalKey(p.signs, key))
 }

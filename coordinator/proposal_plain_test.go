@@ -66,12 +66,12 @@ func (x *plain) brings(yield func(plainFact, *Proposal, event.PartialSignature) 
 		if !ok || !p.Sound {
 			continue
 		}
-		spend, err := p.Spend(x.s.active)
+		spend, err := p.Spend(x.s.Active())
 		if err != nil {
 			continue
 		}
 		for _, g := range sigs {
-			if spend.Verify(wallet.Signature{Input: g.Input, Key: g.Key, Bytes: g.Bytes}, x.s.self.Verified) == nil && !yield(f, p, g) {
+			if spend.Verify(wallet.Signature{Input: g.Input, Key: g.Key, Bytes: g.Bytes}, x.s.Self().Verified) == nil && !yield(f, p, g) {
 				return
 			}
 		}
@@ -111,20 +111,20 @@ func (x *plain) brings2() (out []plainSig) {
 
 func (x *plain) final(p *Proposal) bool {
 	n := 0
-	for k := range x.s.active.Members {
+	for k := range x.s.Active().Members {
 		if x.signed(p, k) == len(p.Body.Inputs) {
 			n++
 		}
 	}
-	return n >= x.s.genesis.Threshold
+	return n >= x.s.Genesis().Threshold
 }
 
 func (x *plain) alive(p *Proposal) bool {
 	if !x.s.tainted(p.Ref) {
 		return true
 	}
-	own, ok := x.s.active.keyOf(p.Author())
-	for k := range x.s.active.Members {
+	own, ok := x.s.Active().keyOf(p.Author())
+	for k := range x.s.Active().Members {
 		if (!ok || k != own) && x.signed(p, k) > 0 {
 			return true
 		}
@@ -159,9 +159,9 @@ func (x *plain) withdrawn(p *Proposal) bool {
 
 func (x *plain) against(p *Proposal) map[int]string {
 	out := map[int]string{}
-	for k := range x.s.active.Members {
+	for k := range x.s.Active().Members {
 		var last *voteFact
-		for _, who := range x.s.active.identities(k) {
+		for _, who := range x.s.Active().identities(k) {
 			first := true
 			for _, f := range x.facts {
 				var v voteFact
@@ -188,11 +188,11 @@ func (x *plain) against(p *Proposal) map[int]string {
 
 // line is the key that an identity writes or wrote for, -1 for none, and its place there.
 func (x *plain) line(who journal.Author) (line, place int) {
-	k, ok := x.s.active.keyOf(who)
+	k, ok := x.s.Active().keyOf(who)
 	if !ok {
 		return -1, 0
 	}
-	ids := x.s.active.identities(k)
+	ids := x.s.Active().identities(k)
 	if place = slices.Index(ids, who); place < 0 {
 		place = len(ids)
 	}
@@ -251,14 +251,14 @@ func (x *plain) lead(tx chainhash.Hash) *Proposal {
 			}
 		}
 	}
-	for k := range x.s.active.Members {
+	for k := range x.s.Active().Members {
 		by := map[chain]plainSig{}
 		for _, g := range x.brings2() {
 			c := g.f.ref.Chain
 			if _, own := g.f.body.(*event.ProposalApproved); !own || g.p.TxID != tx || int(g.sig.Key) != k {
 				continue
 			}
-			if o, ok := x.s.active.keyOf(c.Author); !ok || o != k {
+			if o, ok := x.s.Active().keyOf(c.Author); !ok || o != k {
 				continue
 			}
 			old, ok := by[c]
@@ -304,12 +304,12 @@ func (x *plain) lead(tx chainhash.Hash) *Proposal {
 // agrees compares the indexes with a look at all entries.
 func (x *plain) agrees(rt *rapid.T) {
 	s := x.s
-	if s.active == nil {
+	if s.Active() == nil {
 		return
 	}
 	all := x.sound()
 	for _, p := range all {
-		for k := range s.active.Members {
+		for k := range s.Active().Members {
 			if got, want := s.signed(p, k), x.signed(p, k); got != want {
 				rt.Fatalf("key %d signed %d inputs of %v, not %d", k, want, p.Ref.ID, got)
 			}
@@ -345,7 +345,7 @@ func (x *plain) agrees(rt *rapid.T) {
 	}
 	clean := map[string]bool{}
 	for _, g := range x.brings2() {
-		k := sigKey(g.p.signs, g.sig.Input, g.sig.Key)
+		k := sigKey(g.p.Signs(), g.sig.Input, g.sig.Key)
 		clean[k] = clean[k] || !s.tainted(g.f.ref)
 	}
 	for k, want := range clean {
@@ -366,7 +366,7 @@ func (x *plain) agreesOn(rt *rapid.T, all []*Proposal, coin wire.OutPoint) {
 		if x.alive(q) {
 			spend++
 		}
-		for k := range x.s.active.Members {
+		for k := range x.s.Active().Members {
 			if x.signed(q, k) > 0 {
 				if signed[uint32(k)] == nil {
 					signed[uint32(k)] = map[chainhash.Hash]bool{}
@@ -378,12 +378,12 @@ func (x *plain) agreesOn(rt *rapid.T, all []*Proposal, coin wire.OutPoint) {
 	if n := len(x.s.spenders(coin)); n != spend {
 		rt.Fatalf("%d proposals spend %v, not %d", spend, coin, n)
 	}
-	me, ok := x.s.active.keyOf(x.s.Me())
+	me, ok := x.s.Active().keyOf(x.s.Me())
 	if !ok {
 		return
 	}
 	want := map[chainhash.Hash]bool{}
-	for k, m := range x.s.active.Members {
+	for k, m := range x.s.Active().Members {
 		if k == me || x.s.hosts(m) {
 			for tx := range signed[uint32(k)] {
 				want[tx] = true

@@ -91,8 +91,8 @@ func (q *quota) charge(a journal.Author, bytes int, now time.Time) {
 // which is where all must sign, nobody vouches.
 func (m *Machine) vouched(e *journal.Entry) bool {
 	h := e.Header()
-	need := max(1, m.State.genesis.Threshold-1)
-	if need > m.State.genesis.Cosigners-2 {
+	need := max(1, m.State.Genesis().Threshold-1)
+	if need > m.State.Genesis().Cosigners-2 {
 		return false
 	}
 	for _, who := range m.State.Members() {

@@ -165,7 +165,7 @@ func TestAKeyThatNamesManyIdentitiesGainsNothing(t *testing.T) {
 	var devices []*peer
 	for n := range 2*maxCarried + 5 {
 		x := z.device(byte(20 + n))
-		x.m.State, x.m.State.self = evil.m.State, x.self
+		x.m.State, x.m.State.Self() = evil.m.State, x.self
 		if _, err := evil.wild(x.replacing(z, 3)); err != nil {
 			t.Fatal(err)
 		}
@@ -189,8 +189,8 @@ func TestAKeyThatNamesManyIdentitiesGainsNothing(t *testing.T) {
 	if !st.knows(d.id()) || st.payer(a.id()) != a.id() {
 		t.Error("the honest device is not listened to")
 	}
-	k, _ := st.active.keyOf(z.id())
-	if n := len(st.active.lines.contested[k]); n > maxCarried+1 {
+	k, _ := st.Active().keyOf(z.id())
+	if n := len(st.Active().lines.contested[k]); n > maxCarried+1 {
 		t.Errorf("%d rivals are looked at each time", n)
 	}
 	if text := a.m.contestedAlarm(k).Text; len(text) > 4096 {

@@ -50,7 +50,7 @@ func TestAReplacementOfAKeyThatIsNotThereIsInert(t *testing.T) {
 		if n := a.m.Faults()[evil.id()][ruleReplacement]; n != 2 {
 			t.Errorf("%s: %d bad replacements count against their author, want 2", when, n)
 		}
-		if a.m.State.replaced.Len() != 0 || a.m.State.active.lines != nil {
+		if a.m.State.replaced.Len() != 0 || a.m.State.Active().lines != nil {
 			t.Errorf("%s: a replacement without effect is kept where readers look", when)
 		}
 		if _, err := a.do(ApproveReplacement{}); ruleOf(err) != RuleNoRival {
@@ -134,7 +134,7 @@ func (h *hostile) body() event.Body {
 	case event.KindRosterRevealed:
 		return &event.RosterRevealed{Roster: h.id()}
 	case event.KindRosterRatified:
-		b := &event.RosterRatified{Hash: peers[0].m.State.pinned}
+		b := &event.RosterRatified{Hash: peers[0].m.State.Pinned()}
 		if h.yes() {
 			id := h.id()
 			b.Record = &id
@@ -186,7 +186,7 @@ func (h *hostile) replacement() *event.MemberReplaced {
 		all := append(h.c.peers[:len(h.c.peers):len(h.c.peers)], h.devices...)
 		b = d.replacing(rapid.SampledFrom(all).Draw(h.rt, "old"), h.n(12))
 	}
-	h.votes = append(h.votes, b.ID(h.c.peers[0].m.State.group))
+	h.votes = append(h.votes, b.ID(h.c.peers[0].m.State.Group()))
 	return b
 }
 
@@ -246,7 +246,7 @@ func (h *hostile) write() {
 
 // wildAny is wild for any body, a rotation too, and for an incarnation at its start.
 func (p *peer) wildAny(b event.Body) (*journal.Entry, error) {
-	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.Group(), Puts: map[string][]byte{}}}
 	switch x := b.(type) {
 	case *event.EpochRotated:
 		return p.wildRotation(s, x)
@@ -267,7 +267,7 @@ func (p *peer) wildRotation(s *step, x *event.EpochRotated) (*journal.Entry, err
 	if err != nil {
 		return nil, err
 	}
-	e, err := journal.SealPlain(p.self.Identity, p.m.State.group, s.newEpoch().ID(), next, plain, s.nonce())
+	e, err := journal.SealPlain(p.self.Identity, p.m.State.Group(), s.newEpoch().ID(), next, plain, s.nonce())
 	if err != nil {
 		return nil, err
 	}
@@ -360,7 +360,7 @@ func callReaders(tb fatal, p *peer) {
 	if again := canon(throughSnapshot(tb, p, m.State)); again != live {
 		tb.Fatalf("%s: the snapshot says something else:\n%s", p.name, diff(live, again))
 	}
-	again, err := Load(p.tb.Context(), storeOf(p), p.self, m.State.group)
+	again, err := Load(p.tb.Context(), storeOf(p), p.self, m.State.Group())
 	if err != nil {
 		tb.Fatalf("%s: load: %v", p.name, err)
 	}

@@ -23,7 +23,7 @@ func (a *Actor) ReceiveRun(ctx context.Context, _ journal.Author, es []*journal.
 	errs := make([]error, len(es))
 	sent := make([]*envelope, len(es))
 	for i, e := range es {
-		if m.State.chains.Has(e.ID()) {
+		if m.State.Chains().Has(e.ID()) {
 			continue // the machine shown is durable
 		}
 		if errs[i] = a.admit(m, e); errs[i] == nil {

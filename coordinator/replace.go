@@ -428,3 +428,6 @@ func (s State) wasReplaced() bool {
 	_, ended := s.active.lines.ends[s.Me()]
 	return ended
 }
+
+// ReplacementCount returns how many entries name a new device of a member.
+func (s State) ReplacementCount() int { return s.replaced.Len() }

@@ -29,7 +29,7 @@ func TestAReplacementPastAForkIsHandedOn(t *testing.T) {
 	a.must(Tick{})
 	for _, chain := range a.chains() {
 		for _, e := range chain {
-			if e.Header().Author == a.id() && !b.m.State.chains.Has(e.ID()) {
+			if e.Header().Author == a.id() && !b.m.State.Chains().Has(e.ID()) {
 				b.must(EntryIn{e})
 			}
 		}

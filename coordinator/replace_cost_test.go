@@ -52,10 +52,10 @@ func TestReplacementsBeyondTheCountedCostNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		before := a.m.State.active
+		before := a.m.State.Active()
 		a.must(EntryIn{e})
-		if beyond := n >= maxCarried; beyond != (a.m.State.active == before) {
-			t.Errorf("replacement %d: worked out anew %v", n, a.m.State.active != before)
+		if beyond := n >= maxCarried; beyond != (a.m.State.Active() == before) {
+			t.Errorf("replacement %d: worked out anew %v", n, a.m.State.Active() != before)
 		}
 		if !a.m.State.isNewcomer(b.New) {
 			t.Errorf("replacement %d: who it names is not known", n)

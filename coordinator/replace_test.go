@@ -113,7 +113,7 @@ func TestASeedBringsAMemberBack(t *testing.T) {
 
 	d := z.device(9)
 	d.takePlace(b, z)
-	m, err := Load(t.Context(), storeOf(d), d.self, d.m.State.group)
+	m, err := Load(t.Context(), storeOf(d), d.self, d.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestASeedBringsAMemberBack(t *testing.T) {
 				t.Errorf("%s: %s", p.name, got)
 			}
 		}
-		if len(p.m.State.chains.Forks()) != 0 {
+		if len(p.m.State.Chains().Forks()) != 0 {
 			t.Errorf("%s sees a fork", p.name)
 		}
 		if n := len(p.m.State.Inert()); n != 0 {

@@ -21,7 +21,7 @@ func TestFinalIsBroadcastOnceTheChainIsThere(t *testing.T) {
 	if got := b.status(id); got != StatusFinal {
 		t.Fatalf("status %s", got)
 	}
-	m, err := Load(t.Context(), storeOf(b), b.self, b.m.State.group)
+	m, err := Load(t.Context(), storeOf(b), b.self, b.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestASupersededCopyOnlyReads(t *testing.T) {
 	alarms := len(z.told)
 	for _, chain := range append(news, a.chains()...) {
 		for _, e := range chain {
-			if !z.m.State.chains.Has(e.ID()) {
+			if !z.m.State.Chains().Has(e.ID()) {
 				_, _ = z.do(EntryIn{e})
 			}
 		}
@@ -83,7 +83,7 @@ func TestASupersededCopyOnlyReads(t *testing.T) {
 		t.Errorf("it was told %d times", said)
 	}
 	mine := journal.ChainKey{Author: z.id(), Incarnation: 1}
-	if now, was := z.m.State.chains.Frontier()[mine], old.State.chains.Frontier()[mine]; now != was {
+	if now, was := z.m.State.Chains().Frontier()[mine], old.State.Chains().Frontier()[mine]; now != was {
 		t.Errorf("the copy wrote up to %d after %d", now.Seq, was.Seq)
 	}
 	if _, err := z.do(Approve{Proposal: id}); !errors.Is(err, errSuperseded) {

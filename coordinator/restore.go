@@ -112,7 +112,7 @@ func (m Machine) unsynced() []journal.Author {
 		return nil
 	}
 	others := m.State.Members()
-	if a := m.State.active; a != nil && a.lines != nil {
+	if a := m.State.Active(); a != nil && a.lines != nil {
 		// A contested member is nobody's now, and may still hold what is looked for.
 		for k, line := range a.lines.of {
 			if len(a.lines.contested[k]) > 0 {
@@ -135,10 +135,10 @@ func (m Machine) judges() bool {
 	if !m.restored.Replacement {
 		return true
 	}
-	if m.State.active == nil {
+	if m.State.Active() == nil {
 		return false
 	}
-	_, in := m.State.active.index(m.State.Me())
+	_, in := m.State.Active().index(m.State.Me())
 	return in
 }
 
@@ -190,7 +190,7 @@ func (s *step) catchUp() error {
 		if err := s.put(recRestored, r); err != nil {
 			return err
 		}
-		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase(), Detail: "synced since the restore"}})
+		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.Group(), Status: s.m.Phase(), Detail: "synced since the restore"}})
 	}
 	left := s.m.unsynced()
 	if s.m.catchingUp() {
@@ -224,10 +224,10 @@ func (s *step) isOnline(a journal.Author) bool { return slices.Contains(s.m.onli
 func (s *step) beginAgain() error {
 	r := *s.m.restored
 	if r.Replacement {
-		if s.m.State.active == nil {
+		if s.m.State.Active() == nil {
 			return nil
 		}
-		if _, ok := s.m.State.active.index(s.m.State.Me()); !ok {
+		if _, ok := s.m.State.Active().index(s.m.State.Me()); !ok {
 			return nil // not let in yet
 		}
 		r.Started = true
@@ -235,7 +235,7 @@ func (s *step) beginAgain() error {
 		return s.put(recRestored, r)
 	}
 	me, last := s.m.State.Me(), s.m.local.Incarnation
-	for k := range s.m.State.chains.Keys() {
+	for k := range s.m.State.Chains().Keys() {
 		if k.Author == me {
 			last = max(last, k.Incarnation)
 		}
@@ -243,7 +243,7 @@ func (s *step) beginAgain() error {
 	if last >= journal.MaxIncarnation {
 		return nil // it goes on reading
 	}
-	cut := s.m.State.chains.Frontier()[journal.ChainKey{Author: me, Incarnation: last}]
+	cut := s.m.State.Chains().Frontier()[journal.ChainKey{Author: me, Incarnation: last}]
 	r.Started = true
 	s.m.restored, s.m.local.Incarnation = &r, last+1
 	if err := errors.Join(s.put(recRestored, r), s.put(recLocal, s.m.local)); err != nil {

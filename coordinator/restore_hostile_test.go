@@ -14,7 +14,7 @@ func (p *peer) pull(from *peer) {
 		again = false
 		for _, chain := range from.chains() {
 			for _, e := range chain {
-				if p.m.State.chains.Has(e.ID()) {
+				if p.m.State.Chains().Has(e.ID()) {
 					continue
 				}
 				if _, err := p.do(EntryIn{e}); err == nil {
@@ -27,7 +27,7 @@ func (p *peer) pull(from *peer) {
 
 func (p *peer) hearClaims(others ...*peer) {
 	for _, o := range others {
-		p.must(ClaimIn{From: o.id(), Claim: port.Claim{Frontier: o.m.State.chains.Frontier()}})
+		p.must(ClaimIn{From: o.id(), Claim: port.Claim{Frontier: o.m.State.Chains().Frontier()}})
 	}
 }
 
@@ -70,8 +70,8 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &step{m: a.m, in: a.input(nil), batch: port.Batch{Group: a.m.State.group, Puts: map[string][]byte{}}}
-	if err := s.rotate(s.newEpoch(), s.m.State.active.Members); err != nil {
+	s := &step{m: a.m, in: a.input(nil), batch: port.Batch{Group: a.m.State.Group(), Puts: map[string][]byte{}}}
+	if err := s.rotate(s.newEpoch(), s.m.State.Active().Members); err != nil {
 		t.Fatal(err)
 	}
 	ep, _ := s.m.State.Epoch()
@@ -97,7 +97,7 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 	d.hearClaims(a, b)
 	d.pull(a)
 	d.follows()
-	if _, in := d.m.State.active.index(d.id()); !in || d.m.State.sealed.Len() == 0 || len(d.m.unsynced()) != 0 {
+	if _, in := d.m.State.Active().index(d.id()); !in || d.m.State.sealed.Len() == 0 || len(d.m.unsynced()) != 0 {
 		t.Fatalf("it is not where the test wants it: member %v, %d unread, without %d", in, d.m.State.sealed.Len(), len(d.m.unsynced()))
 	}
 	if r := d.m.Restored(); r == nil || r.Unread == 0 {
@@ -222,13 +222,13 @@ func TestARestoredNodeLooksForWhatItSigned(t *testing.T) {
 	for _, p := range []*peer{z, b} {
 		for _, chain := range p.chains() {
 			for _, e := range chain {
-				if !r.m.State.chains.Has(e.ID()) && (e.Header().Author == p.id()) {
+				if !r.m.State.Chains().Has(e.ID()) && (e.Header().Author == p.id()) {
 					_, _ = r.do(EntryIn{e})
 				}
 			}
 		}
 	}
-	hidden := a.m.State.chains.Frontier()
+	hidden := a.m.State.Chains().Frontier()
 	delete(hidden, journal.ChainKey{Author: a.id(), Incarnation: 1})
 	r.must(ClaimIn{From: a.id(), Claim: port.Claim{Frontier: hidden}})
 	if left := r.m.unsynced(); len(left) != 0 {

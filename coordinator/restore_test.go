@@ -30,7 +30,7 @@ func (b backup) restore() *peer {
 	q := *b.of
 	q.held, q.guard, q.records = maps.Clone(b.held), maps.Clone(b.guard), maps.Clone(b.records)
 	q.out, q.sent, q.told = nil, nil, nil
-	mark, err := MarkRestored(q.m.State.group, *q.clock)
+	mark, err := MarkRestored(q.m.State.Group(), *q.clock)
 	if err != nil {
 		q.tb.Fatal(err)
 	}
@@ -43,13 +43,13 @@ func (b backup) restore() *peer {
 func (p *peer) hear(others ...*peer) {
 	p.tb.Helper()
 	for _, o := range others {
-		p.must(ClaimIn{From: o.id(), Claim: port.Claim{Frontier: o.m.State.chains.Frontier(), Forks: o.m.State.chains.Forks()}})
+		p.must(ClaimIn{From: o.id(), Claim: port.Claim{Frontier: o.m.State.Chains().Frontier(), Forks: o.m.State.Chains().Forks()}})
 	}
 	p.circle.settle(append([]*peer{p}, others...)...)
 }
 
 func (p *peer) own(inc uint8) journal.Position {
-	return p.m.State.chains.Frontier()[journal.ChainKey{Author: p.id(), Incarnation: inc}]
+	return p.m.State.Chains().Frontier()[journal.ChainKey{Author: p.id(), Incarnation: inc}]
 }
 
 func mustRefuse(t *testing.T, err error, rule string) {
@@ -64,7 +64,7 @@ func mustRefuse(t *testing.T, err error, rule string) {
 func clean(t *testing.T, peers ...*peer) {
 	t.Helper()
 	for _, p := range peers {
-		if f := p.m.State.chains.Forks(); len(f) > 0 {
+		if f := p.m.State.Chains().Forks(); len(f) > 0 {
 			t.Errorf("%s sees forks: %v", p.name, f)
 		}
 		for _, n := range p.told {
@@ -138,7 +138,7 @@ func TestARestoredNodeGoesOnAsANewIncarnation(t *testing.T) {
 
 // own2 is where another peer's incarnation 2 ends for p.
 func (p *peer) own2(of *peer) journal.Position {
-	return p.m.State.chains.Frontier()[journal.ChainKey{Author: of.id(), Incarnation: 2}]
+	return p.m.State.Chains().Frontier()[journal.ChainKey{Author: of.id(), Incarnation: 2}]
 }
 
 // With a member away for good it goes on after half a minute, and signs when
@@ -293,13 +293,13 @@ func TestTwoRestoredCopiesAtOnceAreSeen(t *testing.T) {
 	one, two := saved.restore(), saved.restore()
 	one.hear(a, b)
 	two.drawn += 1000 // another machine draws other entropy
-	two.must(ClaimIn{From: a.id(), Claim: port.Claim{Frontier: saved.of.m.State.chains.Frontier()}})
-	two.must(ClaimIn{From: b.id(), Claim: port.Claim{Frontier: saved.of.m.State.chains.Frontier()}})
+	two.must(ClaimIn{From: a.id(), Claim: port.Claim{Frontier: saved.of.m.State.Chains().Frontier()}})
+	two.must(ClaimIn{From: b.id(), Claim: port.Claim{Frontier: saved.of.m.State.Chains().Frontier()}})
 	if two.m.local.Incarnation != 2 {
 		t.Fatalf("incarnation %d", two.m.local.Incarnation)
 	}
 	c.settle(a, b, one, two)
-	if len(a.m.State.chains.Forks()) != 1 {
+	if len(a.m.State.Chains().Forks()) != 1 {
 		t.Fatal("nobody noticed")
 	}
 }
@@ -312,7 +312,7 @@ func TestAClaimIsNotYetSynced(t *testing.T) {
 	a.must(LeaseAddress{})
 	r := saved.restore()
 	for _, o := range []*peer{a, b} {
-		r.must(ClaimIn{From: o.id(), Claim: port.Claim{Frontier: o.m.State.chains.Frontier()}})
+		r.must(ClaimIn{From: o.id(), Claim: port.Claim{Frontier: o.m.State.Chains().Frontier()}})
 	}
 	left := r.m.unsynced()
 	if !slices.Equal(left, []journal.Author{a.id()}) {

@@ -124,7 +124,7 @@ func (s *step) waitForOthers() error {
 	left := slices.DeleteFunc(s.m.unread().by, func(a journal.Author) bool { return s.m.State.sameMember(a, s.m.State.Me()) })
 	s.m.restored = &r
 	if r.Waited && len(left) > 0 {
-		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase(), Detail: fmt.Sprintf(
+		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.Group(), Status: s.m.Phase(), Detail: fmt.Sprintf(
 			"no longer waits for what only %s wrote and nobody made readable, since the restore", s.m.names(left))}})
 	}
 	return s.put(recRestored, r)

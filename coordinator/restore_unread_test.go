@@ -15,7 +15,7 @@ import (
 func (p *peer) ownTo(other *peer) {
 	for _, chain := range p.chains() {
 		for _, e := range chain {
-			if e.Header().Author == p.id() && !other.m.State.chains.Has(e.ID()) {
+			if e.Header().Author == p.id() && !other.m.State.Chains().Has(e.ID()) {
 				_, _ = other.do(EntryIn{e})
 			}
 		}
@@ -63,7 +63,7 @@ func TestARestoredHostLooksForWhatItsGuestSigned(t *testing.T) {
 			x := withUnsigned(pay(1, 400_000))
 			x.Coins = c.fund(1_000_000)
 			saved := b.backup()
-			before := evil.m.State.chains.Frontier()
+			before := evil.m.State.Chains().Frontier()
 			first := evil.must(x).(Proposed).Proposal
 			b.pull(evil)
 			b.must(Export{Proposal: first})
@@ -112,7 +112,7 @@ func TestARestoredNodeLooksThroughAllThatItCarried(t *testing.T) {
 	ins := c.peers[0].coinsOf(c.fund(1_000_000, 2_000_000))
 	a, b, evil, other := c.peers[0], c.peers[1], c.peers[2], c.peers[3]
 	saved := b.backup()
-	before, beforeOther := evil.m.State.chains.Frontier(), other.m.State.chains.Frontier()
+	before, beforeOther := evil.m.State.Chains().Frontier(), other.m.State.Chains().Frontier()
 	next := evil.nextPlace()
 	first := *next
 	ofOther := other.nextPlace()
@@ -158,7 +158,7 @@ func restoredWith(t *testing.T, write func(evil *peer) *journal.Entry) (c *circl
 	r = saved.restore()
 	r.follows()
 	r.hear(a)
-	r.must(ClaimIn{From: evil.id(), Claim: port.Claim{Frontier: a.m.State.chains.Frontier()}})
+	r.must(ClaimIn{From: evil.id(), Claim: port.Claim{Frontier: a.m.State.Chains().Frontier()}})
 	r.must(Tick{Online: []journal.Author{a.id(), evil.id()}})
 	r.mustWaitFor(t, evil, id)
 	return c, r, id
@@ -170,7 +170,7 @@ func restoredWith(t *testing.T, write func(evil *peer) *journal.Entry) (c *circl
 func TestWhatNobodyCanReadStopsARestoredNodeForADay(t *testing.T) {
 	for name, write := range map[string]func(evil *peer) *journal.Entry{
 		"an epoch that it never handed out": func(evil *peer) *journal.Entry {
-			s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+			s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.Group(), Puts: map[string][]byte{}}}
 			plain, err := event.Encode(event.Event{Time: 1, Body: &event.AddressLeased{Index: 1}})
 			if err != nil {
 				evil.tb.Fatal(err)
@@ -183,7 +183,7 @@ func TestWhatNobodyCanReadStopsARestoredNodeForADay(t *testing.T) {
 		},
 		"a signature on what is not there": func(evil *peer) *journal.Entry {
 			z := evil.circle.peers[1]
-			k, _ := evil.m.State.active.index(z.id())
+			k, _ := evil.m.State.Active().index(z.id())
 			return evil.forge(evil.nextPlace(), &event.SignatureCarried{Proposal: journal.EntryID{7}, Signatures: []event.PartialSignature{
 				{Key: uint32(k), Bytes: make([]byte, 71)},
 			}})
@@ -225,7 +225,7 @@ func TestWhatIsReadAfterTheWaitMayHaveBeenSigned(t *testing.T) {
 	var ep journal.Epoch
 	var rival *event.ProposalCreated
 	c, r, id := restoredWith(t, func(evil *peer) *journal.Entry {
-		s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+		s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.Group(), Puts: map[string][]byte{}}}
 		ep = s.newEpoch()
 		for _, p := range evil.m.State.proposals.All() {
 			b := *p.Body

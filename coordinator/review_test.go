@@ -15,7 +15,7 @@ func TestAForkThatLinksToNothingDoesNotStopTheNextStart(t *testing.T) {
 	a, evil := c.peers[0], c.peers[2]
 	evil.must(LeaseAddress{})
 	c.settle()
-	last := a.m.State.chains.Frontier()[journal.ChainKey{Author: evil.id(), Incarnation: 1}]
+	last := a.m.State.Chains().Frontier()[journal.ChainKey{Author: evil.id(), Incarnation: 1}]
 	ep, _ := a.m.State.Epoch()
 	plain, err := event.Encode(event.Event{Time: 1, Body: &event.AddressLeased{Index: 9}})
 	if err != nil {
@@ -80,7 +80,7 @@ func TestASealingKeyThatTakesNoSecretIsNoRecord(t *testing.T) {
 	c := newCircle(t, 2, 3)
 	b := c.peers[1]
 	body := &event.MemberRecord{Name: "B", Key: b.account.Key().String(), Commitment: [32]byte{1}}
-	hash, _ := body.Claim(b.m.State.group, b.id())
+	hash, _ := body.Claim(b.m.State.Group(), b.id())
 	body.Proof = b.account.SignHash(hash)
 	if _, err := b.m.State.checkRecord(b.id(), body); err == nil {
 		t.Fatal("a record with a sealing key of zeros was taken")
@@ -134,10 +134,10 @@ func TestAMemberLeftOutOfAnEpochIsLetInAgain(t *testing.T) {
 func leftOut(t *testing.T, none bool) {
 	c := active(t, 2, 3)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
-	s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.Group(), Puts: map[string][]byte{}}}
 	ep := s.newEpoch()
 	body := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
-	for _, m := range evil.m.State.active.Members {
+	for _, m := range evil.m.State.Active().Members {
 		sealed, err := journal.SealSecret(ep, evil.id(), m.Identity, m.Sealing)
 		if err != nil {
 			t.Fatal(err)
@@ -158,7 +158,7 @@ func leftOut(t *testing.T, none bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := journal.SealPlain(evil.self.Identity, evil.m.State.group, ep.ID(), next, plain, s.nonce())
+	e, err := journal.SealPlain(evil.self.Identity, evil.m.State.Group(), ep.ID(), next, plain, s.nonce())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,9 +185,9 @@ func leftOut(t *testing.T, none bool) {
 func TestAnEpochThatFollowsFromNothingIsNotWrittenUnder(t *testing.T) {
 	c := active(t, 2, 3)
 	a, evil := c.peers[0], c.peers[2]
-	s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
-	far := journal.Epoch{Group: evil.m.State.group, Number: 1 << 32, Parent: journal.EpochID{1}, Secret: [32]byte{2}}
-	if err := s.rotate(far, evil.m.State.active.Members); err != nil {
+	s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.Group(), Puts: map[string][]byte{}}}
+	far := journal.Epoch{Group: evil.m.State.Group(), Number: 1 << 32, Parent: journal.EpochID{1}, Secret: [32]byte{2}}
+	if err := s.rotate(far, evil.m.State.Active().Members); err != nil {
 		t.Fatal(err)
 	}
 	evil.m = s.m
@@ -215,7 +215,7 @@ func TestAnUnfinishedRescanBeginsAgainAfterARestart(t *testing.T) {
 	if !due {
 		t.Fatal("further scripts were asked for without a note")
 	}
-	m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.group)
+	m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,14 +256,14 @@ func TestAForkAtRatificationLeavesNobodyOutside(t *testing.T) {
 	// A and B talk as the transport lets them: fork evidence, chains in order,
 	// and what is wanted by id.
 	for range 3 {
-		for _, f := range b.m.State.chains.Forks() {
+		for _, f := range b.m.State.Chains().Forks() {
 			for _, id := range []journal.EntryID{f.A, f.B} {
 				_, _ = a.do(EntryIn{b.held[id]}) // one of them is proof enough
 			}
 		}
 		for _, chain := range a.chains() {
 			for _, e := range chain {
-				if e.Chain().Author == a.id() && !b.m.State.chains.Has(e.ID()) {
+				if e.Chain().Author == a.id() && !b.m.State.Chains().Has(e.ID()) {
 					b.must(EntryIn{e})
 				}
 			}
@@ -299,7 +299,7 @@ func TestSignaturesFoundPastAForkAreCarried(t *testing.T) {
 	// B hears from A alone, and A's own chain is all it gets.
 	for _, chain := range a.chains() {
 		for _, e := range chain {
-			if e.Chain().Author == a.id() && !b.m.State.chains.Has(e.ID()) {
+			if e.Chain().Author == a.id() && !b.m.State.Chains().Has(e.ID()) {
 				b.must(EntryIn{e})
 			}
 		}
@@ -309,7 +309,7 @@ func TestSignaturesFoundPastAForkAreCarried(t *testing.T) {
 		t.Fatalf("B knows of %d signatures", n)
 	}
 	n := 0
-	for k := range a.m.State.active.Members {
+	for k := range a.m.State.Active().Members {
 		n += len(a.m.State.onlyPastForks(x, uint32(k), &inquiry{}))
 	}
 	if n != 0 {

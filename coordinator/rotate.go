@@ -20,20 +20,20 @@ type Rekey struct{}
 
 func (s *step) rekey() error {
 	st := s.m.State
-	if st.active == nil {
+	if st.Active() == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
-	if _, ok := st.active.index(st.Me()); !ok {
+	if _, ok := st.Active().index(st.Me()); !ok {
 		return s.m.noSeat()
 	}
 	if err := s.notArchived(); err != nil {
 		return err
 	}
-	if c, ok := st.book.counts.Get(key(st.Me())); ok && !st.mayRotate(st.Me()) {
-		return refuse(RuleRekey, "this node's epochs do not count any more: it made %d for these members, and %d of them had to be sealed again by others", len(c.counted), c.spoiled).
+	if made, spoiled, ok := st.EpochsOf(st.Me()); ok && !st.mayRotate(st.Me()) {
+		return refuse(RuleRekey, "this node's epochs do not count any more: it made %d for these members, and %d of them had to be sealed again by others", made, spoiled).
 			hint("let another cosigner make it; a new device of any cosigner begins the count anew")
 	}
-	if err := s.rotate(s.newEpoch(), st.active.Members); err != nil {
+	if err := s.rotate(s.newEpoch(), st.Active().Members); err != nil {
 		return err
 	}
 	s.do(Reply{})
@@ -45,7 +45,7 @@ func (s *step) rekey() error {
 // not all do, and the next one where that one does not.
 func (s *step) rotateByAge(online []journal.Author) error {
 	st := s.m.State
-	if st.active == nil || !st.mayRotate(st.Me()) {
+	if st.Active() == nil || !st.mayRotate(st.Me()) {
 		return nil
 	}
 	cur, fits := st.fitting()
@@ -73,7 +73,7 @@ func (s *step) rotateByAge(online []journal.Author) error {
 	}
 	// Rotation is no reason to stop time: what hinders it now hinders it
 	// again at the next tick, and is not worth more.
-	_ = s.try(func() error { return s.rotate(s.newEpoch(), s.m.State.active.Members) })
+	_ = s.try(func() error { return s.rotate(s.newEpoch(), s.m.State.Active().Members) })
 	return nil
 }
 
@@ -86,4 +86,11 @@ func (s State) rotatedAt(epoch journal.EpochID, now int64) int64 {
 		}
 	}
 	return now
+}
+
+// EpochsOf returns how many epochs of an identity count for the present members,
+// and how many of these others had to seal again; false where it made none.
+func (s State) EpochsOf(who journal.Author) (made, spoiled int, ok bool) {
+	c, ok := s.book.counts.Get(key(who))
+	return len(c.counted), c.spoiled, ok
 }

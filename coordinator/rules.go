@@ -116,7 +116,7 @@ func checkFee(v ledger.View, p *Proposal, vsize int64) *Refusal {
 // sound, or signs it: inputs, amounts, change, fee and locktime, in its own
 // view of the chain. What it cannot verify yet is chain_behind.
 func checkTransaction(s State, v ledger.View, now time.Time, p *Proposal, allow []string) error {
-	spend, err := p.Spend(s.active)
+	spend, err := p.Spend(s.Active())
 	if err != nil {
 		return refuse(RuleCoin, "the proposal describes no valid transaction: %v", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 )
 
 // Times of what a node does by itself.
@@ -23,7 +22,7 @@ const (
 // became final, and tells what changed. It comes to rest because each of its
 // writes makes its own condition false.
 func (s *step) settle() error {
-	if probe := s.m.State.self.probe; probe != nil {
+	if probe := s.m.State.Self().Probe; probe != nil {
 		probe(s.m.State, nil)
 	}
 	if err := s.pinAgain(); err != nil {
@@ -48,9 +47,9 @@ func (s *step) settle() error {
 		return err
 	}
 	s.link()
-	touched := s.m.State.touched
+	touched := s.m.State.Touched()
 	s.statuses()
-	if s.m.State.active == nil {
+	if s.m.State.Active() == nil {
 		return nil
 	}
 	s.tellTies()
@@ -63,15 +62,14 @@ func (s *step) settle() error {
 // closeRoster is the founder's: once n records of admitted members are in.
 func (s *step) closeRoster() error {
 	st := s.m.State
-	if st.Me() != st.genesis.Founder || st.active != nil || st.rosters.Len() > 0 || st.Abandoned() {
+	if st.Me() != st.Genesis().Founder || st.Active() != nil || st.Closed() || st.Abandoned() {
 		return nil
 	}
 	ids, _ := st.places()
-	if len(ids) != st.genesis.Cosigners {
+	if len(ids) != st.Genesis().Cosigners {
 		return nil
 	}
-	fact := rosterFact{Ref: Ref{Chain: s.chainOfMine()}, Records: ids}
-	r, ok := st.roster(fact)
+	r, ok := st.RosterOf(s.chainOfMine(), ids)
 	if !ok {
 		return nil // two cosigners with one key: nothing to close; `wallet show` says who
 	}
@@ -88,18 +86,14 @@ func (s *step) closeRoster() error {
 // checked, once.
 func (s *step) revealSalt() error {
 	st := s.m.State
-	if st.active != nil || st.Abandoned() || st.lost != (lostPlace{}) {
+	if st.Active() != nil || st.Abandoned() || st.TakesPlace() {
 		return nil // what took a lost one's place is in no roster
 	}
 	me := st.Me()
-	for range pmap.Prefix(st.reveals, string(me[:])) {
+	if st.Revealed(me) {
 		return nil
 	}
-	for f := range st.firstRosters {
-		r, ok := st.roster(f)
-		if !ok {
-			continue
-		}
+	for r := range st.FirstRosters {
 		if _, in := (&Active{Roster: *r}).index(me); !in {
 			continue
 		}
@@ -117,20 +111,15 @@ func (s *step) revealSalt() error {
 // device take its place in one branch alone would be another member to each.
 func (s *step) nameEvidence() error {
 	st := s.m.State
-	if st.active == nil || len(st.chains.Forks()) == 0 || !s.spare() {
+	if st.Active() == nil || len(st.Chains().Forks()) == 0 || !s.spare() {
 		return nil
 	}
 	var ids []journal.EntryID
 	for _, r := range st.evidence() {
-		if f := st.chains.ForkedAt(r.Chain); f == 0 || r.Seq < f {
+		if f := st.Chains().ForkedAt(r.Chain); f == 0 || r.Seq < f {
 			continue
 		}
-		told := false
-		for range pmap.Prefix(st.named, key(r.ID)) {
-			told = true
-			break
-		}
-		if !told {
+		if !st.Named(r.ID) {
 			ids = append(ids, r.ID)
 		}
 	}
@@ -168,7 +157,7 @@ func (s State) evidence() []Ref {
 // follow starts the chain follower once the wallet is active, from the blocks
 // known, or from the wallet's birthday.
 func (s *step) follow() error {
-	if s.m.State.active == nil {
+	if s.m.State.Active() == nil {
 		return nil
 	}
 	if err := s.extend(port.BlockRef{}, false); err != nil {
@@ -187,7 +176,7 @@ func (s *step) follow() error {
 // link tells the transport about members and topics when they changed.
 func (s *step) link() {
 	st := s.m.State
-	l := port.GroupLink{Group: st.group, Topics: st.topics(), Members: st.Members()}
+	l := port.GroupLink{Group: st.Group(), Topics: st.topics(), Members: st.Members()}
 	if in := s.m.local.Inviter; in != (journal.Author{}) {
 		// It is not let in yet, or does not know; who invited it is heard first.
 		for _, a := range []journal.Author{in, st.Me()} {
@@ -196,8 +185,8 @@ func (s *step) link() {
 			}
 		}
 		l.Hints = map[journal.Author][]string{in: s.m.local.Hints}
-	} else if st.active == nil && len(s.m.local.Hints) > 0 {
-		l.Hints = map[journal.Author][]string{st.genesis.Founder: s.m.local.Hints}
+	} else if st.Active() == nil && len(s.m.local.Hints) > 0 {
+		l.Hints = map[journal.Author][]string{st.Genesis().Founder: s.m.local.Hints}
 	}
 	var b strings.Builder
 	if st.Abandoned() {
@@ -219,7 +208,7 @@ func (s *step) link() {
 	s.m.linked = b.String()
 	// Before what is published: a new topic must exist, a new member be let in.
 	s.effects = append([]Effect{Link{l}}, s.effects...)
-	s.do(Tell{port.Notice{Type: "wallet", Group: st.group, Status: s.m.Phase()}})
+	s.do(Tell{port.Notice{Type: "wallet", Group: st.Group(), Status: s.m.Phase()}})
 	if !first {
 		s.do(AskSync{})
 	}
@@ -230,7 +219,7 @@ func (m Machine) Phase() string {
 	switch {
 	case m.local.Archived:
 		return "archived"
-	case m.State.active != nil:
+	case m.State.Active() != nil:
 		return "active"
 	case m.State.Abandoned():
 		return "abandoned"
@@ -271,12 +260,12 @@ func (s *step) try(f func() error) error {
 func (s *step) started() error {
 	s.starting = true
 	st := s.m.State
-	for _, p := range st.proposals.All() {
+	for p := range st.AllProposals {
 		if p.Sound {
 			s.tell(p, false)
 		}
 	}
-	for _, f := range st.chains.Forks() {
+	for _, f := range st.Chains().Forks() {
 		s.lookChain(f.Chain, st.taintedFrom(f.Chain))
 	}
 	return nil

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"bytes"
+	"iter"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
@@ -143,3 +144,117 @@ func (s State) revealed(m Member, roster journal.EntryID) (revealFact, bool) {
 }
 
 func compareEntryIDs(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) }
+
+// InPlaceOf returns the state of a node that takes a lost member's place: who let
+// it in, the identity that the member had then, and the key that both hold.
+func (s State) InPlaceOf(inviter, lost journal.Author, key string) State {
+	s.inviter, s.lost = inviter, lostPlace{lost, event.AccountHash(s.group, key)}
+	return s
+}
+
+// TakesPlace says whether this node takes a lost member's place.
+func (s State) TakesPlace() bool { return s.lost != (lostPlace{}) }
+
+// SetupFacts counts what is said of members and rosters. It never falls.
+func (s State) SetupFacts() int {
+	return s.records.Len() + s.rosters.Len() + s.reveals.Len() + s.ratified.Len()
+}
+
+// PinnedBefore returns the hash that the identities ratified whose place this node
+// takes and whose records this node's own key proves, where they are of one mind.
+func (s State) PinnedBefore() (hash [32]byte, ok bool) {
+	holders := s.holders(event.ProofOwn)
+	if len(holders) == maxHolders {
+		return hash, false // there may be more: who stole the key made them
+	}
+	for _, who := range holders {
+		for k := range pmap.Prefix(s.setup.hashes, key(who)) {
+			h := [32]byte([]byte(k[32:]))
+			if ok && hash != h {
+				return hash, false
+			}
+			hash, ok = h, true
+		}
+	}
+	return hash, ok && hash != ([32]byte{})
+}
+
+// Pin returns the state of a node whose user agreed to the roster of a hash.
+func (s State) Pin(hash [32]byte) State { return s.WithPin(hash).Activated() }
+
+// WithPin is Pin without the wallet becoming active yet.
+func (s State) WithPin(hash [32]byte) State {
+	s.pinned = hash
+	return s
+}
+
+// Activated returns the state with the wallet active, where all has ratified the
+// roster that is pinned.
+func (s State) Activated() State { return s.activate().derived() }
+
+// Closed says whether a roster was closed: every place is taken.
+func (s State) Closed() bool { return s.rosters.Len() > 0 }
+
+// RosterOf returns the roster that an entry of a chain would close with these
+// records; false where it cannot.
+func (s State) RosterOf(chain journal.ChainKey, records []journal.EntryID) (*Roster, bool) {
+	return s.roster(rosterFact{Ref: Ref{Chain: chain}, Records: records})
+}
+
+// FirstRosters yields the rosters that are looked at first, those that hold.
+func (s State) FirstRosters(yield func(*Roster) bool) {
+	for f := range s.firstRosters {
+		if r, ok := s.roster(f); ok && !yield(r) {
+			return
+		}
+	}
+}
+
+// RosterRecords yields the records that rosters name which this node's user may
+// be asked about, those of its own first.
+func (s State) RosterRecords(yield func(journal.EntryID) bool) {
+	for _, some := range []iter.Seq[rosterFact]{s.myRosters, s.firstRosters} {
+		for f := range some {
+			for _, id := range f.Records {
+				if !yield(id) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Revealed says whether an identity revealed its salt for any roster.
+func (s State) Revealed(who journal.Author) bool { return hasPrefix(s.reveals, string(who[:])) }
+
+// Admitted says whether the founder admitted an identity.
+func (s State) Admitted(who journal.Author) bool {
+	_, ok := s.admitted.Get(string(who[:]))
+	return ok
+}
+
+// Records yields the cosigners' own descriptions, by entry id.
+func (s State) Records(yield func(Record) bool) {
+	for _, r := range s.records.All() {
+		if !yield(r) {
+			return
+		}
+	}
+}
+
+// RecordCount returns how many records there are.
+func (s State) RecordCount() int { return s.records.Len() }
+
+// RecordOf returns the record of an entry.
+func (s State) RecordOf(id journal.EntryID) (Record, bool) { return s.records.Get(key(id)) }
+
+// HostedBy yields the records that an identity wrote for cosigners without a node.
+func (s State) HostedBy(who journal.Author) iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		for k := range pmap.Prefix(s.setup.hosted, key(who)) {
+			if r, ok := s.records.Get(k[32:]); ok && !yield(r) {
+				return
+			}
+		}
+	}
+}

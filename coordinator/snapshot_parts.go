@@ -88,7 +88,7 @@ func (p snapshotPlace) batches(m Machine, size int) ([]port.Batch, snapshotPlace
 	x := snapshotIndex{Version: snapshotVersion, Generation: p.next, Hash: sha256.Sum256(b)}
 	var out []port.Batch
 	for part := range slices.Chunk(b, size) {
-		out = append(out, port.Batch{Group: m.State.group, Puts: map[string][]byte{partName(p.next, x.Parts): part}})
+		out = append(out, port.Batch{Group: m.State.Group(), Puts: map[string][]byte{partName(p.next, x.Parts): part}})
 		x.Parts++
 	}
 	index, err := record.Encode(x)

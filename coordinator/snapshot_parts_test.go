@@ -23,7 +23,7 @@ func TestALargeSnapshotIsStoredInParts(t *testing.T) {
 	a := c.peers[0]
 	reload := func(want string) Machine {
 		t.Helper()
-		m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.group)
+		m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.Group())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,7 +31,7 @@ func TestALargeSnapshotIsStoredInParts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		empty, err := NewState(a.self, m.local.Genesis, m.local.Secret, m.State.pinned)
+		empty, err := NewState(a.self, m.local.Genesis, m.local.Secret, m.State.Pinned())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +45,7 @@ func TestALargeSnapshotIsStoredInParts(t *testing.T) {
 	store := func(name string, most int) (stored int) {
 		t.Helper()
 		m := a.m
-		m.State.name = name
+		m.State.Name() = name
 		batches, next, err := place.batches(m, size)
 		if err != nil {
 			t.Fatal(err)
@@ -102,7 +102,7 @@ func TestALargeSnapshotIsStoredInParts(t *testing.T) {
 		}
 		a.records[name] = was
 	}
-	if m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.group); err != nil || m.State.Name() != "third" {
+	if m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.Group()); err != nil || m.State.Name() != "third" {
 		t.Fatal(err)
 	}
 }
@@ -111,16 +111,16 @@ func TestALargeSnapshotIsStoredInParts(t *testing.T) {
 func TestSnapshotsOfALongHistoryAreRare(t *testing.T) {
 	c := active(t, 2, 3)
 	a := c.peers[0]
-	act := &Actor{ports: Ports{Store: storeOf(a)}, group: a.m.State.group, ctx: t.Context()}
+	act := &Actor{ports: Ports{Store: storeOf(a)}, group: a.m.State.Group(), ctx: t.Context()}
 	act.current.Store(&a.m)
 	for _, x := range []struct {
 		entries int
 		want    bool
-	}{{a.m.State.chains.Len()/snapshotShare - 1, false}, {a.m.State.chains.Len(), true}} {
+	}{{a.m.State.Chains().Len()/snapshotShare - 1, false}, {a.m.State.Chains().Len(), true}} {
 		act.unsnapped = x.entries
 		act.snapshot(1)
 		if _, stored := a.records[recSnapshot]; stored != x.want {
-			t.Errorf("after %d of %d entries: stored %v", x.entries, a.m.State.chains.Len(), stored)
+			t.Errorf("after %d of %d entries: stored %v", x.entries, a.m.State.Chains().Len(), stored)
 		}
 	}
 }

@@ -100,12 +100,12 @@ func TestAFailedCommitChangesNothing(t *testing.T) {
 	c := active(t, 2, 3)
 	c.fund(1_000_000)
 	a := c.peers[0]
-	before, out := a.m.State.chains.Len(), len(a.out)
+	before, out := a.m.State.Chains().Len(), len(a.out)
 	a.failing = true
 	if _, err := a.do(pay(1, 100_000)); !errors.Is(err, errDisk) {
 		t.Fatalf("error %v", err)
 	}
-	if a.m.State.chains.Len() != before || len(a.out) != out || len(a.guard) != 0 {
+	if a.m.State.Chains().Len() != before || len(a.out) != out || len(a.guard) != 0 {
 		t.Fatal("a refused commit left something behind")
 	}
 	a.failing = false

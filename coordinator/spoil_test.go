@@ -14,7 +14,7 @@ import (
 // epochAfter is an epoch of a member's own making.
 func (p *peer) epochAfter(parent journal.Epoch) journal.Epoch {
 	p.drawn++
-	ep := journal.Epoch{Group: p.m.State.group, Number: parent.Number + 1, Parent: parent.ID()}
+	ep := journal.Epoch{Group: p.m.State.Group(), Number: parent.Number + 1, Parent: parent.ID()}
 	copy(ep.Secret[:], p.name)
 	binary.BigEndian.PutUint64(ep.Secret[24:], p.drawn)
 	return ep
@@ -40,11 +40,11 @@ func (p *peer) rotation(ep journal.Epoch, to, spoiled []*peer) *journal.Entry {
 		p.tb.Fatal(err)
 	}
 	p.drawn++
-	e, err := journal.SealPlain(p.self.Identity, p.m.State.group, ep.ID(), p.m.State.chains.Next(p.chain()), plain, [24]byte{byte(p.drawn), byte(p.drawn >> 8)})
+	e, err := journal.SealPlain(p.self.Identity, p.m.State.Group(), ep.ID(), p.m.State.Chains().Next(p.chain()), plain, [24]byte{byte(p.drawn), byte(p.drawn >> 8)})
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	if p.m.State.chains, _, err = p.m.State.chains.Add(e, false); err != nil {
+	if p.m.State.Chains(), _, err = p.m.State.Chains().Add(e, false); err != nil {
 		p.tb.Fatal(err)
 	}
 	p.held[e.ID()] = e
@@ -116,7 +116,7 @@ func (c *circle) reads(honest ...*peer) {
 }
 
 // written counts the entries of a peer's own.
-func (p *peer) written() int { return int(p.m.State.chains.Frontier()[p.chain()].Seq) }
+func (p *peer) written() int { return int(p.m.State.Chains().Frontier()[p.chain()].Seq) }
 
 // Invariant: every honest member can read what any honest member writes under,
 // within two minutes, however often it was spoiled.
@@ -178,7 +178,7 @@ func TestASpoilerLocksNobodyOutWhoWasAway(t *testing.T) {
 	for _, p := range hostile {
 		for _, e := range p.chains() {
 			for _, e := range e {
-				if e.Chain() == p.chain() && !b.m.State.chains.Has(e.ID()) && (e.Header().Suite != 0 || slices.Index(made[p], e) < 10) {
+				if e.Chain() == p.chain() && !b.m.State.Chains().Has(e.ID()) && (e.Header().Suite != 0 || slices.Index(made[p], e) < 10) {
 					_, _ = b.do(EntryIn{e})
 				}
 			}
@@ -383,11 +383,11 @@ func (p *peer) sealed(ep journal.Epoch, body event.Body) *journal.Entry {
 		p.tb.Fatal(err)
 	}
 	p.drawn++
-	e, err := journal.Seal(p.self.Identity, ep, p.m.State.chains.Next(p.chain()), plain, [24]byte{byte(p.drawn), byte(p.drawn >> 8), 1})
+	e, err := journal.Seal(p.self.Identity, ep, p.m.State.Chains().Next(p.chain()), plain, [24]byte{byte(p.drawn), byte(p.drawn >> 8), 1})
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	if p.m.State.chains, _, err = p.m.State.chains.Add(e, false); err != nil {
+	if p.m.State.Chains(), _, err = p.m.State.Chains().Add(e, false); err != nil {
 		p.tb.Fatal(err)
 	}
 	p.held[e.ID()] = e

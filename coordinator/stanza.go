@@ -194,20 +194,15 @@ func (s State) asksFor(d askDue) (now, later bool) {
 // tellStanza asks for the epochs that others write or wrote under and whose
 // secret this node could not open or was not given.
 func (s *step) tellStanza() error {
-	for _, k := range inTurn(firstsByAuthor(s.m.State.book.asks, stanzaEach), s.m.turns.asked) {
+	for _, k := range inTurn(s.m.State.AsksDue(stanzaEach), s.m.turns.asked) {
 		if !s.spare() {
 			return nil
 		}
-		d, _ := s.m.State.book.asks.Get(k)
-		s.m.State.book.asks = s.m.State.book.asks.Delete(k)
-		now, later := s.m.State.asksFor(d)
-		if later {
-			s.m.State.book.strange = s.m.State.book.strange.Set(k, d)
-		}
-		if !now {
+		st, epoch, now := s.m.State.TakeAsk(k)
+		if s.m.State = st; !now {
 			continue
 		}
-		if _, err := s.write(&event.StanzaFailed{Epoch: d.Epoch}); err != nil {
+		if _, err := s.write(&event.StanzaFailed{Epoch: epoch}); err != nil {
 			return err
 		}
 		s.m.turns.asked = k[:32]
@@ -224,19 +219,18 @@ func (s *step) askPastForks() error {
 		return nil
 	}
 	s.m.turns.strange = false
-	if len(st.chains.Forks()) == 0 {
+	if len(st.Chains().Forks()) == 0 {
 		return nil
 	}
-	for _, k := range inTurn(firstsByAuthor(st.book.strange, stanzaEach), s.m.turns.asked) {
+	for _, k := range inTurn(st.StrangeDue(stanzaEach), s.m.turns.asked) {
 		if !s.spare() {
 			return nil
 		}
-		d, _ := s.m.State.book.strange.Get(k)
-		s.m.State.book.strange = s.m.State.book.strange.Delete(k)
-		if now, later := s.m.State.asksFor(d); !now && !later {
+		st, epoch, now := s.m.State.TakeStrange(k)
+		if s.m.State = st; !now {
 			continue
 		}
-		if _, err := s.write(&event.StanzaFailed{Epoch: d.Epoch}); err != nil {
+		if _, err := s.write(&event.StanzaFailed{Epoch: epoch}); err != nil {
 			return err
 		}
 		s.m.turns.asked = k[:32]
@@ -248,26 +242,18 @@ func (s *step) askPastForks() error {
 // holder does it once: to leave it to one would let that one keep a member out.
 func (s *step) sealAgain() error {
 	st := s.m.State
-	for n := range st.active.Members {
-		at := (s.m.turns.answered + n) % len(st.active.Members)
-		m := st.active.Members[at]
+	for n := range st.Active().Members {
+		at := (s.m.turns.answered + n) % len(st.Active().Members)
+		m := st.Active().Members[at]
 		if m.Identity == st.Me() || m.Identity == (journal.Author{}) {
 			continue
 		}
-		var keys []string
-		for k := range pmap.Prefix(st.book.answers, key(m.Identity)) {
-			if keys = append(keys, k); len(keys) == stanzaEach {
-				break
-			}
-		}
-		for _, k := range keys {
+		for _, k := range st.AnswersDue(m.Identity, stanzaEach) {
 			if !s.spare() {
 				return nil
 			}
-			id, _ := s.m.State.book.answers.Get(k)
-			s.m.State.book.answers = s.m.State.book.answers.Delete(k)
-			ep, ok := s.m.State.answers(id, m.Identity)
-			if !ok {
+			st, ep, ok := s.m.State.TakeAnswer(k, m.Identity)
+			if s.m.State = st; !ok {
 				continue
 			}
 			// A member whose own key takes no secret keeps nobody else waiting.
@@ -332,4 +318,53 @@ func (s State) unreadSealed(u *unreadEntries) {
 			u.add(chain.Author)
 		}
 	}
+}
+
+// UnreadCount returns how many entries are held and cannot be read.
+func (s State) UnreadCount() int { return s.sealed.Len() }
+
+// AsksDue returns the places of epochs to be asked for, n of each author.
+func (s State) AsksDue(n int) []string { return firstsByAuthor(s.book.asks, n) }
+
+// TakeAsk takes an epoch out of what is to be asked for, and says whether it is to
+// be asked for now. Where not even its rotation came, it is left for StrangeDue.
+func (s State) TakeAsk(at string) (State, journal.EpochID, bool) {
+	d, _ := s.book.asks.Get(at)
+	s.book.asks = s.book.asks.Delete(at)
+	now, later := s.asksFor(d)
+	if later {
+		s.book.strange = s.book.strange.Set(at, d)
+	}
+	return s, d.Epoch, now
+}
+
+// StrangeDue returns the places of epochs whose rotation did not come, n of each author.
+func (s State) StrangeDue(n int) []string { return firstsByAuthor(s.book.strange, n) }
+
+// TakeStrange takes such an epoch out, and says whether it is still to be asked for.
+func (s State) TakeStrange(at string) (State, journal.EpochID, bool) {
+	d, _ := s.book.strange.Get(at)
+	s.book.strange = s.book.strange.Delete(at)
+	now, later := s.asksFor(d)
+	return s, d.Epoch, now || later
+}
+
+// AnswersDue returns the places of epochs that a member asked for, n at most.
+func (s State) AnswersDue(who journal.Author, n int) []string {
+	var out []string
+	for k := range pmap.Prefix(s.book.answers, key(who)) {
+		if out = append(out, k); len(out) == n {
+			break
+		}
+	}
+	return out
+}
+
+// TakeAnswer takes an epoch out of what a member asked for, and says whether this
+// node seals it to that one again.
+func (s State) TakeAnswer(at string, who journal.Author) (State, journal.Epoch, bool) {
+	id, _ := s.book.answers.Get(at)
+	s.book.answers = s.book.answers.Delete(at)
+	ep, ok := s.answers(id, who)
+	return s, ep, ok
 }

@@ -29,13 +29,13 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 	other := evil.out[len(evil.out)-1]
 
 	evil.m = before
-	s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.Group(), Puts: map[string][]byte{}}}
 	if _, err := s.write(&event.AddressLeased{Index: 9}); err != nil {
 		t.Fatal(err)
 	}
 	ep := s.newEpoch()
 	var some []Member
-	for _, m := range evil.m.State.active.Members {
+	for _, m := range evil.m.State.Active().Members {
 		if m.Identity != b.id() {
 			some = append(some, m)
 		}
@@ -68,7 +68,7 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 	own := func(from, to *peer) {
 		for _, chain := range from.chains() {
 			for _, e := range chain {
-				if e.Chain().Author == from.id() && !to.m.State.chains.Has(e.ID()) {
+				if e.Chain().Author == from.id() && !to.m.State.Chains().Has(e.ID()) {
 					to.must(EntryIn{e})
 				}
 			}
@@ -83,7 +83,7 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 	b.must(Tick{})
 	own(b, a)
 	own(a, b)
-	if b.m.State.chains.Has(rotation.ID()) {
+	if b.m.State.Chains().Has(rotation.ID()) {
 		t.Fatal("b holds the rotation itself")
 	}
 	got, ok := b.m.State.Proposal(proposal.ID())
@@ -102,12 +102,12 @@ func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 	before := evil.m
 	evil.must(LeaseAddress{})
 	other := evil.out[len(evil.out)-1]
-	s := &step{m: before, in: evil.input(nil), batch: port.Batch{Group: before.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: before, in: evil.input(nil), batch: port.Batch{Group: before.State.Group(), Puts: map[string][]byte{}}}
 	if _, err := s.write(&event.AddressLeased{Index: 9}); err != nil {
 		t.Fatal(err)
 	}
 	ep := s.newEpoch()
-	if err := s.rotate(ep, before.State.active.Members); err != nil {
+	if err := s.rotate(ep, before.State.Active().Members); err != nil {
 		t.Fatal(err)
 	}
 	lease, rotation := s.batch.Entries[0], s.batch.Entries[1]
@@ -123,14 +123,14 @@ func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 	own := func(from, to *peer) {
 		for _, chain := range from.chains() {
 			for _, e := range chain {
-				if e.Chain().Author == from.id() && !to.m.State.chains.Has(e.ID()) {
+				if e.Chain().Author == from.id() && !to.m.State.Chains().Has(e.ID()) {
 					to.must(EntryIn{e})
 				}
 			}
 		}
 	}
 	own(a, b)
-	if b.m.State.sealed.Len() == 0 || b.m.State.chains.Has(rotation.ID()) {
+	if b.m.State.sealed.Len() == 0 || b.m.State.Chains().Has(rotation.ID()) {
 		t.Fatal("b reads all of it")
 	}
 	for range askStrange {

@@ -107,8 +107,11 @@ type Self struct {
 	Sealing  *journal.SealingKey
 	Verified *wallet.SigCache
 
-	fault func(error)                 // hears of faults of this program, or nil
-	probe func(State, *journal.Entry) // of tests: called before an entry is read, and with nil before a step settles
+	// Fault hears of faults of this program; it may be nil.
+	Fault func(error)
+	// Probe is of tests: it is called before an entry is read, and with nil before
+	// a step settles. It may be nil.
+	Probe func(State, *journal.Entry)
 }
 
 type cutFact struct {
@@ -211,6 +214,13 @@ func (s State) Chains() journal.Chains { return s.chains }
 
 // Active returns the wallet once its roster is ratified by all, or nil.
 func (s State) Active() *Active { return s.active }
+
+// Self returns what this node knows of itself.
+func (s State) Self() *Self { return s.self }
+
+// Pinned returns the hash of the roster that this node's user agreed to, or
+// zero before that.
+func (s State) Pinned() [32]byte { return s.pinned }
 
 // Me returns this node's identity.
 func (s State) Me() journal.Author { return s.self.Identity.Author() }
@@ -357,4 +367,82 @@ func coinKey(o wire.OutPoint) string {
 func (s State) touch(p journal.EntryID) State {
 	s.touched = append(s.touched[:len(s.touched):len(s.touched)], p)
 	return s
+}
+
+// Named says whether a member named an entry, as one that others need to hold.
+func (s State) Named(id journal.EntryID) bool { return hasPrefix(s.named, key(id)) }
+
+// FaultCount returns how many entries this program failed on.
+func (s State) FaultCount() int { return s.bugs.Len() }
+
+// EpochHeld returns an epoch whose secret is held.
+func (s State) EpochHeld(id journal.EpochID) (journal.Epoch, bool) { return s.epochs.Get(key(id)) }
+
+// FirstEpoch returns the epoch that all hold who ever entered.
+func (s State) FirstEpoch() (journal.Epoch, bool) { return s.EpochHeld(s.zero) }
+
+// Superseded says whether a chain was cut by a later incarnation of its author.
+func (s State) Superseded(c journal.ChainKey) bool {
+	_, cut := s.cuts.Get(chainKey(c))
+	return cut
+}
+
+// FaultsOf yields how many entries of an author have no effect, by the rule.
+func (s State) FaultsOf(yield func(by FaultOf, n uint64) bool) {
+	for k, n := range s.faults.All() {
+		if n > 0 && !yield(FaultOf{journal.Author([]byte(k[:32])), k[32:]}, n) {
+			return
+		}
+	}
+}
+
+// FaultOf is an author, and a rule that entries of it break.
+type FaultOf struct {
+	Author journal.Author
+	Rule   string
+}
+
+// Touched lists the proposals that changed since the last call of TakeTouched.
+func (s State) Touched() []journal.EntryID { return s.touched }
+
+// TakeTouched returns the state with nothing touched, the proposals that were, and
+// from which seq on the entries of which chains are tainted, or not any more.
+func (s State) TakeTouched() (State, []journal.EntryID, []Reweighed) {
+	touched, chains := s.touched, make([]Reweighed, 0, len(s.reweighedOf))
+	for _, r := range s.reweighedOf {
+		chains = append(chains, Reweighed{r.Chain, lowerSeq(r.From, r.Before)})
+	}
+	s.touched, s.reweighedOf = nil, nil
+	return s, touched, chains
+}
+
+// Reweighed is a chain whose entries are tainted, or not any more, from a seq on.
+type Reweighed struct {
+	Chain journal.ChainKey
+	From  uint64
+}
+
+// TakeReweighed returns the state once it was noted that entries were tainted, or
+// are not any more.
+func (s State) TakeReweighed() State {
+	s.reweighed = false
+	return s
+}
+
+// TakeLeased returns the state with no index leased, and those that were since the
+// last call.
+func (s State) TakeLeased() (State, []uint32) {
+	var out []uint32
+	for index := range s.leased.All() {
+		out = append(out, index)
+	}
+	s.leased = pmap.Map[uint32, bool]{}
+	return s, out
+}
+
+func hasPrefix[V any](m pmap.Map[string, V], prefix string) bool {
+	for range pmap.Prefix(m, prefix) {
+		return true
+	}
+	return false
 }

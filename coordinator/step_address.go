@@ -53,7 +53,7 @@ func pick(taken []bool, used, from, count uint32, me, members int) (uint32, bool
 // insists, each member is left its share, so that none can keep the others
 // from receiving.
 func (m Machine) free(insist bool) (uint32, bool) {
-	a, used := m.State.active, m.View.Used(wallet.BranchExternal)
+	a, used := m.State.Active(), m.View.Used(wallet.BranchExternal)
 	me, _ := a.index(m.State.Me())
 	look := func(most int) (uint32, bool) {
 		taken := m.State.taken(used, most)
@@ -71,7 +71,7 @@ func (m Machine) free(insist bool) (uint32, bool) {
 // lease hands out a receive address that nobody was given, near the last used
 // one: a member who leases a far one keeps nobody from those before it.
 func (s *step) lease(x LeaseAddress) error {
-	a := s.m.State.active
+	a := s.m.State.Active()
 	if a == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}

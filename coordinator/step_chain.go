@@ -22,7 +22,7 @@ func (s *step) chain(n port.ChainNotice) error {
 		v, touched, err = v.Connect(n.Block, n.Prev, n.Txs)
 		s.m.unsaved++
 		if s.m.View.CaughtUp() {
-			s.do(Tell{port.Notice{Type: "chain", Group: s.m.State.group, Height: n.Block.Height}})
+			s.do(Tell{port.Notice{Type: "chain", Group: s.m.State.Group(), Height: n.Block.Height}})
 		}
 	case port.Disconnected:
 		v, err = v.Disconnect(n.Block)
@@ -145,7 +145,7 @@ func (s *step) saveScripts() error {
 		if s.m.saved[branch] == s.m.View.Watched()[branch] {
 			continue
 		}
-		recs, err := s.m.View.ScriptRecords(s.m.State.active.Descriptor, uint32(branch), s.m.saved[branch])
+		recs, err := s.m.View.ScriptRecords(s.m.State.Active().Descriptor, uint32(branch), s.m.saved[branch])
 		if err != nil {
 			return err
 		}
@@ -172,7 +172,7 @@ func (s *step) broadcasted(x Broadcasted) error {
 		reason := broadcastReason(x.Err)
 		if told, _ := s.m.refused.Get(id); told != reason {
 			s.m.refused = s.m.refused.Set(id, reason)
-			s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, TxID: x.TxID, Detail: "broadcast failed: " + reason}})
+			s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.Group(), TxID: x.TxID, Detail: "broadcast failed: " + reason}})
 		}
 		return nil
 	}

@@ -14,9 +14,9 @@ func (s *step) entry(e *journal.Entry, take func(State, *journal.Entry, bool) (S
 	st := s.m.State
 	h := e.Header()
 	switch {
-	case h.Group != st.group:
+	case h.Group != st.Group():
 		return port.RejectGroup
-	case st.chains.Has(e.ID()):
+	case st.Chains().Has(e.ID()):
 		s.do(Reply{}) // held already, and so durable already
 		return nil
 	case !st.knows(h.Author):
@@ -37,7 +37,7 @@ func (s *step) entry(e *journal.Entry, take func(State, *journal.Entry, bool) (S
 	}
 	s.m.State = next.derived()
 	if out == journal.Forked {
-		s.do(Tell{port.Notice{Type: "alarm", Group: st.group, Detail: "equivocation by " + h.Author.String()}})
+		s.do(Tell{port.Notice{Type: "alarm", Group: st.Group(), Detail: "equivocation by " + h.Author.String()}})
 	}
 	s.batch.Entries = append(s.batch.Entries, e)
 	s.do(Reply{Stored{}})

@@ -20,7 +20,7 @@ func (s *step) prove(x Prove) error {
 	if err != nil {
 		return err
 	}
-	if s.m.State.name == "" && s.m.State.Me() != s.m.State.genesis.Founder {
+	if s.m.State.Name() == "" && s.m.State.Me() != s.m.State.Genesis().Founder {
 		return refuse(RuleNotReady, "the founder's entries are not here yet").hint("try again when `wallet show` gives the wallet's name")
 	}
 	if by, taken := s.takenBy(want.Key); taken {
@@ -31,7 +31,7 @@ func (s *step) prove(x Prove) error {
 		return err
 	}
 	b := &event.MemberRecord{
-		Name: x.Name, SealingKey: s.m.State.self.Sealing.Public(), Key: want.Key.String(),
+		Name: x.Name, SealingKey: s.m.State.Self().Sealing.Public(), Key: want.Key.String(),
 		Commitment: commitment(s.m.local.Salt), How: x.How, Proof: x.Proof,
 	}
 	if _, err := s.m.State.checkRecord(s.m.State.Me(), b); err != nil {
@@ -60,7 +60,7 @@ func (s *step) changeKey(x ChangeKey) error {
 	if err := s.forming(); err != nil {
 		return err
 	}
-	key, err := namedKey(s.m.State.genesis, x.Key)
+	key, err := namedKey(s.m.State.Genesis(), x.Key)
 	if err != nil {
 		return err
 	}

@@ -27,10 +27,10 @@ type LabelsSet struct{ Changed int }
 // setLabels writes what is not so yet. It supersedes what each member says last
 // of a target.
 func (s *step) setLabels(x SetLabels) error {
-	if s.m.State.active == nil {
+	if s.m.State.Active() == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
-	if _, ok := s.m.State.active.index(s.m.State.Me()); !ok {
+	if _, ok := s.m.State.Active().index(s.m.State.Me()); !ok {
 		return refuse(RuleNoKey, "this node holds no key of the wallet")
 	}
 	if len(x.Edits) > MaxLabelEdits {

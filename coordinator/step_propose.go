@@ -27,7 +27,7 @@ func (s *step) propose(x Propose) error {
 			return nil
 		}
 	}
-	a := s.m.State.active
+	a := s.m.State.Active()
 	if a == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
@@ -78,7 +78,7 @@ func (s *step) propose(x Propose) error {
 // soundDraft treats a draft as the proposal it is about to become.
 func (s *step) soundDraft(b *event.ProposalCreated) (*Proposal, error) {
 	p := &Proposal{Ref: Ref{Chain: s.chainOfMine()}, Body: b, spend: &lazySpend{}}
-	spend, err := p.Spend(s.m.State.active)
+	spend, err := p.Spend(s.m.State.Active())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
@@ -102,7 +102,7 @@ func (s *step) mayPropose(p *Proposal, allow []string) error {
 // checkReplacement holds BIP125's fee rules against final transactions that p
 // would take the coins of; against others they only warn.
 func (s *step) checkReplacement(p *Proposal) error {
-	spend, err := p.Spend(s.m.State.active)
+	spend, err := p.Spend(s.m.State.Active())
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (s *step) export(x Export) error {
 	if err != nil {
 		return err
 	}
-	me, holds := s.m.State.active.index(s.m.State.Me())
+	me, holds := s.m.State.Active().index(s.m.State.Me())
 	own := x.ForSigning || s.m.External()
 	if (own || s.m.hostsAny()) && !holds {
 		// A plain copy would be signed all the same, and nothing would guard it.
@@ -81,7 +81,7 @@ func (s *step) export(x Export) error {
 // this node guards and that did not sign all of it yet: its own, where own says
 // so, or that of a cosigner it hosts, whatever its own has signed.
 func (m Machine) mayComeBackSigned(p *Proposal, me int, own bool) bool {
-	for k, member := range m.State.active.Members {
+	for k, member := range m.State.Active().Members {
 		if (k == me && own || m.State.hosts(member)) && m.State.signed(p, k) < len(p.Body.Inputs) {
 			return true
 		}
@@ -96,22 +96,22 @@ func (s *step) importSignatures(x Import) error {
 	if err != nil {
 		return err
 	}
-	spend, err := p.Spend(s.m.State.active)
+	spend, err := p.Spend(s.m.State.Active())
 	if err != nil {
 		return err
 	}
-	me, holds := s.m.State.active.keyOf(s.m.State.Me()) // contested or replaced, the key is its own
+	me, holds := s.m.State.Active().keyOf(s.m.State.Me()) // contested or replaced, the key is its own
 	var own []wallet.Signature
 	var others []event.PartialSignature
 	done := Imported{Proposal: x.Proposal, Added: map[uint32]int{}}
-	seen := map[string]bool{}
-	for i, err := range spend.VerifyAll(x.Signatures, s.m.State.self.Verified) {
+	seen := map[[2]uint32]bool{}
+	for i, err := range spend.VerifyAll(x.Signatures, s.m.State.Self().Verified) {
 		sig := x.Signatures[i]
 		if err != nil {
 			return refuse(RulePSBTSignature, "input %d: %v", sig.Input, err)
 		}
-		k := sigKey(p.signs, sig.Input, sig.Key)
-		if _, held := s.m.State.sigs.Get(k); held || seen[k] {
+		k := [2]uint32{sig.Input, sig.Key}
+		if seen[k] || s.m.State.SignatureHeld(p, sig.Input, sig.Key) {
 			done.Known++
 			continue
 		}
@@ -173,7 +173,7 @@ func (s *step) mayEnter(x Import) (*Proposal, error) {
 		return nil, refused
 	}
 	for _, q := range s.m.State.copiesOf(named.TxID) {
-		if q.signs != named.signs || q == named {
+		if q.Signs() != named.Signs() || q == named {
 			continue
 		}
 		if p, err := s.mayEnterFor(x, q.Ref.ID); err == nil {

@@ -42,7 +42,7 @@ var errAwaitsApproval = refuse(RuleAwaitsApproval, "the other cosigners have to 
 
 // noSeat says why this node is no member of the active wallet.
 func (m Machine) noSeat() error {
-	switch l := m.State.active.lines; {
+	switch l := m.State.Active().lines; {
 	case m.State.wasReplaced():
 		return errReplaced
 	case l != nil && m.State.isNewcomer(m.State.Me()) && m.local.Replaces != (journal.Author{}):
@@ -53,7 +53,7 @@ func (m Machine) noSeat() error {
 
 // inviteReplacement issues an invite for a new device of a member.
 func (s *step) inviteReplacement(x NewInvite) error {
-	a := s.m.State.active
+	a := s.m.State.Active()
 	if a == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing()).hint("`wallet invite` without --replace")
 	}
@@ -80,7 +80,7 @@ func (s *step) inviteReplacement(x NewInvite) error {
 	if _, err := s.next(); err != nil {
 		return err
 	}
-	inv := port.Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Addresses: x.Addresses, Secret: s.draw(), Expires: x.Expires.UTC().Truncate(time.Second)}
+	inv := port.Invite{Group: s.m.State.Group(), Founder: s.m.State.Me(), Addresses: x.Addresses, Secret: s.draw(), Expires: x.Expires.UTC().Truncate(time.Second)}
 	rec := inviteRecord{Secret: inv.Secret, Expires: inv.Expires.Unix(), Replaces: *x.Replace}
 	s.m.invites = s.m.invites.Set(inv.ID(), rec)
 	if err := s.put(recInvite+inv.ID(), rec); err != nil {
@@ -95,7 +95,7 @@ func (s *step) inviteReplacement(x NewInvite) error {
 // seed can neither read nor use it up. A claim that proves the key is carried.
 func (s *step) admitReplacement(x Admit) error {
 	for id, rec := range s.m.invites.All() {
-		inv := port.Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Secret: rec.Secret}
+		inv := port.Invite{Group: s.m.State.Group(), Founder: s.m.State.Me(), Secret: rec.Secret}
 		want := inv.Proof(x.Joiner, x.Nonce)
 		if rec.Replaces == (journal.Author{}) || !hmac.Equal(want[:], x.Proof[:]) {
 			continue
@@ -111,7 +111,7 @@ func (s *step) admitReplacement(x Admit) error {
 		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
 			return port.ErrInviteExpired
 		}
-		if _, member := s.m.State.active.index(rec.Replaces); !member && !rec.Taken {
+		if _, member := s.m.State.Active().index(rec.Replaces); !member && !rec.Taken {
 			return port.ErrInviteUsed // replaced meanwhile
 		}
 		if !rec.Fixed {
@@ -133,21 +133,21 @@ func (s *step) admitReplacement(x Admit) error {
 }
 
 func (s *step) challenge(rec inviteRecord) *event.Challenge {
-	k, ok := s.m.State.active.keyOf(rec.Replaces)
+	k, ok := s.m.State.Active().keyOf(rec.Replaces)
 	if !ok {
 		return nil
 	}
-	m := s.m.State.active.Members[k]
+	m := s.m.State.Active().Members[k]
 	return &event.Challenge{
-		Key: uint32(k), Old: rec.Replaces, Account: event.AccountHash(s.m.State.group, m.Key.String()),
-		Script: wallet.ScriptType(s.m.State.genesis.Script), Cuts: rec.Cuts, Birthday: s.m.View.Birthday(),
+		Key: uint32(k), Old: rec.Replaces, Account: event.AccountHash(s.m.State.Group(), m.Key.String()),
+		Script: wallet.ScriptType(s.m.State.Genesis().Script), Cuts: rec.Cuts, Birthday: s.m.View.Birthday(),
 	}
 }
 
 // cutsOf is where the chains of an identity end here.
 func (s *step) cutsOf(who journal.Author) []event.ReplacedCut {
 	var out []event.ReplacedCut
-	for k, at := range s.m.State.chains.Frontier() {
+	for k, at := range s.m.State.Chains().Frontier() {
 		if k.Author == who {
 			out = append(out, event.ReplacedCut{Incarnation: k.Incarnation, Seq: at.Seq, Last: at.ID})
 		}
@@ -163,7 +163,7 @@ func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *event.C
 	if err := b.Check(); err != nil {
 		return port.ErrInviteProof
 	}
-	if _, known := s.m.State.active.keyOf(x.Joiner); known || !s.m.State.checkReplaced(b) {
+	if _, known := s.m.State.Active().keyOf(x.Joiner); known || !s.m.State.checkReplaced(b) {
 		return port.ErrInviteProof
 	}
 	if len(b.Proof) == 0 {
@@ -198,7 +198,7 @@ const maxUnproven = 4
 // takes the invite.
 func (s *step) answerUnproven(x Admit, id string, rec inviteRecord) error {
 	c := s.challenge(rec)
-	if _, member := s.m.State.active.index(x.Joiner); !member || x.Claim == nil {
+	if _, member := s.m.State.Active().index(x.Joiner); !member || x.Claim == nil {
 		s.do(Reply{port.Grant{Challenge: c}})
 		return nil
 	}
@@ -215,13 +215,13 @@ func (s *step) answerUnproven(x Admit, id string, rec inviteRecord) error {
 // about, and looks at everything anew: entries may have lost their effect, or
 // have it again.
 func (s *step) tellMembers() {
-	s.m.State.reweighed = false
-	began := s.before.State.self == nil // a wallet that is only being made
+	s.m.State = s.m.State.TakeReweighed()
+	began := s.before.State.Self() == nil // a wallet that is only being made
 	if !began && !s.before.superseded() && s.m.superseded() {
-		s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, Detail: errSuperseded.Error()}})
+		s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.Group(), Detail: errSuperseded.Error()}})
 	}
 	s.tellUnproven()
-	before, now := s.before.State.active, s.m.State.active
+	before, now := s.before.State.Active(), s.m.State.Active()
 	if before == nil || now == nil || before == now || now.lines == nil {
 		return
 	}
@@ -237,12 +237,12 @@ func (s *step) tellMembers() {
 			continue
 		}
 		for _, who := range now.identities(i) {
-			for c := range s.m.State.chains.KeysOf(who) {
+			for c := range s.m.State.Chains().KeysOf(who) {
 				s.lookChain(c, 0) // its votes and declarations may be another member's
 			}
 		}
 		if k, ok := before.index(s.m.State.Me()); ok && k == i {
-			s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, Status: AlarmReplaced, Detail: errReplaced.Error()}})
+			s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.Group(), Status: AlarmReplaced, Detail: errReplaced.Error()}})
 		}
 	}
 }
@@ -250,7 +250,7 @@ func (s *step) tellMembers() {
 // tellUnproven tells of devices that claim to be a member and prove nothing, as
 // soon as this node hears of them.
 func (s *step) tellUnproven() {
-	if s.before.State.self == nil || s.before.State.replaced.Len() == s.m.State.replaced.Len() {
+	if s.before.State.Self() == nil || s.before.State.ReplacementCount() == s.m.State.ReplacementCount() {
 		return
 	}
 	known := map[[32]byte]bool{}
@@ -286,7 +286,7 @@ func lastOf(line []journal.Author) journal.Author {
 const maxListed = 8
 
 func (m *Machine) contestedAlarm(k int) Alarm {
-	a := m.State.active
+	a := m.State.Active()
 	text := fmt.Sprintf("two devices claim to be %q: it is no member until %d others approve one (`wallet approve-replacement`):", a.Members[k].Called(), m.State.needed())
 	since := int64(0)
 	for n, f := range a.lines.contested[k] {
@@ -294,7 +294,7 @@ func (m *Machine) contestedAlarm(k int) Alarm {
 		if n >= maxListed {
 			continue
 		}
-		id := f.Body.ID(m.State.group)
+		id := f.Body.ID(m.State.Group())
 		text += fmt.Sprintf(" %s is %s;", hex.EncodeToString(id[:]), f.Body.New)
 	}
 	if more := len(a.lines.contested[k]) - maxListed; more > 0 {
@@ -318,7 +318,7 @@ type Replacement struct {
 // Replacements returns those that wait: of a contested member, and of an
 // external key that proves nothing, by id.
 func (m *Machine) Replacements() []Replacement {
-	a := m.State.active
+	a := m.State.Active()
 	if a == nil || a.lines == nil {
 		return nil
 	}
@@ -331,8 +331,8 @@ func (m *Machine) Replacements() []Replacement {
 		if !open || f.Body.Old != line[len(line)-1] {
 			continue
 		}
-		r := Replacement{ID: f.Body.ID(m.State.group), Member: a.Members[k], New: f.Body.New, At: time.UnixMilli(f.Ref.Time), Proven: len(f.Body.Proof) > 0, Needed: m.State.needed()}
-		for by := range told.approvers(f.Body.ID(m.State.group)) {
+		r := Replacement{ID: f.Body.ID(m.State.Group()), Member: a.Members[k], New: f.Body.New, At: time.UnixMilli(f.Ref.Time), Proven: len(f.Body.Proof) > 0, Needed: m.State.needed()}
+		for by := range told.approvers(f.Body.ID(m.State.Group())) {
 			r.Approved = append(r.Approved, a.Members[by])
 		}
 		if !slices.ContainsFunc(out, func(o Replacement) bool { return o.ID == r.ID }) {
@@ -345,10 +345,10 @@ func (m *Machine) Replacements() []Replacement {
 
 // approveReplacement says that this member takes a replacement for true.
 func (s *step) approveReplacement(x ApproveReplacement) error {
-	if s.m.State.active == nil {
+	if s.m.State.Active() == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
-	me, ok := s.m.State.active.index(s.m.State.Me())
+	me, ok := s.m.State.Active().index(s.m.State.Me())
 	if !ok {
 		return refuse(RuleNoKey, "this node holds no key of the wallet")
 	}

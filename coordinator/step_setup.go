@@ -98,19 +98,19 @@ func (s *step) begin(self *Self, local Local, ck CosignerKey) error {
 	if err != nil {
 		return err
 	}
-	st.inviter, st.lost = local.Inviter, local.lost(st.group)
+	st = local.inPlace(st)
 	s.m.State, s.m.local = st, local
 	s.m.View = s.m.View.BornAt(local.Birthday)
-	s.batch = port.Batch{Group: st.group, Puts: map[string][]byte{}}
+	s.batch = port.Batch{Group: st.Group(), Puts: map[string][]byte{}}
 	return s.put(recLocal, local)
 }
 
 // writeRecord proves possession of the key and commits to the salt.
 func (s *step) writeRecord(name string, ck CosignerKey) error {
 	st := s.m.State
-	b := &event.MemberRecord{Name: name, SealingKey: st.self.Sealing.Public(), Key: ck.Key.String(), Commitment: commitment(s.m.local.Salt)}
+	b := &event.MemberRecord{Name: name, SealingKey: st.Self().Sealing.Public(), Key: ck.Key.String(), Commitment: commitment(s.m.local.Salt)}
 	var err error
-	if b.Proof, err = ck.Prove(event.KeyClaim{Group: st.group, Identity: st.Me(), Sealing: b.SealingKey, Key: b.Key}); err != nil {
+	if b.Proof, err = ck.Prove(event.KeyClaim{Group: st.Group(), Identity: st.Me(), Sealing: b.SealingKey, Key: b.Key}); err != nil {
 		return fmt.Errorf("prove possession of the key: %w", err)
 	}
 	if _, err := s.m.State.checkRecord(st.Me(), b); err != nil {
@@ -121,7 +121,7 @@ func (s *step) writeRecord(name string, ck CosignerKey) error {
 }
 
 func (s *step) issue(addresses []string, expires time.Time) (port.Invite, error) {
-	inv := port.Invite{Group: s.m.State.group, Founder: s.m.State.Me(), Addresses: addresses, Secret: s.draw(), Expires: expires.UTC().Truncate(time.Second)}
+	inv := port.Invite{Group: s.m.State.Group(), Founder: s.m.State.Me(), Addresses: addresses, Secret: s.draw(), Expires: expires.UTC().Truncate(time.Second)}
 	rec := inviteRecord{Secret: inv.Secret, Expires: inv.Expires.Unix()}
 	s.m.invites = s.m.invites.Set(inv.ID(), rec)
 	return inv, s.put(recInvite+inv.ID(), rec)
@@ -129,7 +129,7 @@ func (s *step) issue(addresses []string, expires time.Time) (port.Invite, error)
 
 // forming refuses what only makes sense before the wallet is active.
 func (s *step) forming() error {
-	if s.m.State.active != nil {
+	if s.m.State.Active() != nil {
 		return refuse(RuleAlreadyActive, "the wallet is active already")
 	}
 	if s.m.State.Abandoned() {
@@ -146,10 +146,10 @@ func (s *step) newInvite(x NewInvite) error {
 	if err := s.forming(); err != nil {
 		return err
 	}
-	if s.m.State.Me() != s.m.State.genesis.Founder {
+	if s.m.State.Me() != s.m.State.Genesis().Founder {
 		return refuse(RuleNotFounder, "only the founder of the wallet invites")
 	}
-	if _, taken := s.m.State.places(); taken >= s.m.State.genesis.Cosigners || s.m.State.rosters.Len() > 0 {
+	if _, taken := s.m.State.places(); taken >= s.m.State.Genesis().Cosigners || s.m.State.Closed() {
 		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
 	}
 	inv, err := s.issue(x.Addresses, x.Expires)
@@ -164,14 +164,14 @@ func (s *step) newInvite(x NewInvite) error {
 // same identity gets the same answer.
 func (s *step) admit(x Admit) error {
 	st := s.m.State
-	if st.active != nil {
+	if st.Active() != nil {
 		return s.admitReplacement(x)
 	}
 	if err := s.forming(); err != nil {
 		return port.ErrInviteUnknown
 	}
 	for id, rec := range s.m.invites.All() {
-		inv := port.Invite{Group: st.group, Founder: st.Me(), Secret: rec.Secret}
+		inv := port.Invite{Group: st.Group(), Founder: st.Me(), Secret: rec.Secret}
 		want := inv.Proof(x.Joiner, x.Nonce)
 		if !hmac.Equal(want[:], x.Proof[:]) {
 			continue
@@ -182,10 +182,10 @@ func (s *step) admit(x Admit) error {
 		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
 			return port.ErrInviteExpired
 		case !rec.Taken:
-			if _, known := st.admitted.Get(string(x.Joiner[:])); known || x.Joiner == st.Me() {
+			if st.Admitted(x.Joiner) || x.Joiner == st.Me() {
 				return port.ErrInviteUsed // one place for each node
 			}
-			if _, taken := st.places(); taken >= st.genesis.Cosigners || st.rosters.Len() > 0 {
+			if _, taken := st.places(); taken >= st.Genesis().Cosigners || st.Closed() {
 				return port.ErrInviteExpired // a late one: all places are taken
 			}
 			rec.Taken, rec.By = true, x.Joiner
@@ -205,9 +205,9 @@ func (s *step) admit(x Admit) error {
 
 // openInvites says whether a stranger may still prove an invite.
 func (m Machine) openInvites(now time.Time) bool {
-	forming := m.State.active == nil && !m.State.Abandoned() && m.State.rosters.Len() == 0
+	forming := m.State.Active() == nil && !m.State.Abandoned() && !m.State.Closed()
 	for _, r := range m.invites.All() {
-		if replaces := r.Replaces != (journal.Author{}); replaces != (m.State.active != nil) || !replaces && !forming {
+		if replaces := r.Replaces != (journal.Author{}); replaces != (m.State.Active() != nil) || !replaces && !forming {
 			continue
 		}
 		// A taken one stays open to its taker, who may have lost the answer.
@@ -260,14 +260,14 @@ func (s *step) ratify(x Ratify) error {
 		s.do(Reply{})
 		return nil
 	}
-	s.m.State.pinned = r.Hash
+	s.m.State = s.m.State.WithPin(r.Hash)
 	s.batch.Puts[recPin] = r.Hash[:]
 	if in { // one who takes a lost member's place rests on what that one ratified
 		if _, err := s.write(&event.RosterRatified{Hash: r.Hash}); err != nil {
 			return err
 		}
 	}
-	s.m.State = s.m.State.activate().derived()
+	s.m.State = s.m.State.Activated()
 	s.do(Reply{})
 	return nil
 }
@@ -297,7 +297,7 @@ func (m Machine) Missing() string {
 	if err := checkNames(members); err != nil {
 		return err.Error() + ": abandon the wallet and found another"
 	}
-	return fmt.Sprintf("%d of %d cosigners have joined", st.records.Len(), st.genesis.Cosigners)
+	return fmt.Sprintf("%d of %d cosigners have joined", st.RecordCount(), st.Genesis().Cosigners)
 }
 
 func (s *step) abandon(x Abandon) error {
@@ -332,7 +332,7 @@ func (s *step) rotate(ep journal.Epoch, to []Member) error {
 	if err != nil {
 		return err
 	}
-	e, err := journal.SealPlain(s.m.State.self.Identity, s.m.State.group, ep.ID(), next, plain, s.nonce())
+	e, err := journal.SealPlain(s.m.State.Self().Identity, s.m.State.Group(), ep.ID(), next, plain, s.nonce())
 	if err != nil {
 		return fmt.Errorf("seal entry: %w", err)
 	}

@@ -50,11 +50,10 @@ var statusOrder = [...]Status{StatusConfirmed, StatusDead, StatusBroadcast, Stat
 
 // statuses derives what changed, broadcasts what became final, and tells.
 func (s *step) statuses() {
-	st := s.m.State
-	touched, reweighed := st.touched, st.reweighedOf
-	s.m.State.touched, s.m.State.reweighedOf = nil, nil
+	st, touched, reweighed := s.m.State.TakeTouched()
+	s.m.State = st
 	for _, r := range reweighed {
-		s.lookChain(r.Chain, lowerSeq(r.From, r.Before))
+		s.lookChain(r.Chain, r.From)
 	}
 	done := map[journal.EntryID]bool{}
 	for _, id := range touched {
@@ -69,7 +68,7 @@ func (s *step) statuses() {
 			s.look(t)
 		}
 	}
-	s.forked = len(s.m.State.chains.Forks()) > 0
+	s.forked = len(s.m.State.Chains().Forks()) > 0
 	s.lookFurther()
 	s.carryInTurn()
 }
@@ -84,7 +83,7 @@ func (s *step) tellOf(p *Proposal, news bool, q *inquiry) Status {
 	was, known := w.told.Get(id)
 	now := derive(s.m.State, s.m.View, s.now(), p, q)
 	if (was != now && (was != "" || now != StatusPending) || news || !known) && (known || !s.starting) {
-		s.do(Tell{port.Notice{Type: "proposal", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID, Status: string(now)}})
+		s.do(Tell{port.Notice{Type: "proposal", Group: s.m.State.Group(), Proposal: p.Ref.ID, TxID: p.TxID, Status: string(now)}})
 	}
 	counts := now
 	if !s.m.State.alive(p) {
@@ -129,7 +128,7 @@ func (s *step) send(p *Proposal, now Status) {
 		if was.status == now {
 			return
 		}
-		w.sending = w.sending.Set(tx, sending{now, p.signs})
+		w.sending = w.sending.Set(tx, sending{now, p.Signs()})
 		if now == StatusFinal {
 			s.broadcast(p.TxID)
 		}
@@ -139,7 +138,7 @@ func (s *step) send(p *Proposal, now Status) {
 				s.lookCoin(i.OutPoint())
 			}
 		}
-	case sent && was.signs == p.signs: // another proposal of it may lack what this one has
+	case sent && was.signs == p.Signs(): // another proposal of it may lack what this one has
 		w.sending = w.sending.Delete(tx)
 		for _, i := range p.Body.Inputs {
 			s.lookCoin(i.OutPoint())
@@ -170,11 +169,11 @@ func (s *step) broadcast(id chainhash.Hash) {
 // cannotBuild tells, once, that a transaction with all signatures is none that
 // Bitcoin takes.
 func (s *step) cannotBuild(p *Proposal, err error) {
-	if has(s.m.watch.unbuilt, p.signs) {
+	if has(s.m.watch.unbuilt, p.Signs()) {
 		return
 	}
-	s.m.watch.unbuilt = s.m.watch.unbuilt.Set(p.signs, struct{}{})
-	s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.group, Proposal: p.Ref.ID, TxID: p.TxID,
+	s.m.watch.unbuilt = s.m.watch.unbuilt.Set(p.Signs(), struct{}{})
+	s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.Group(), Proposal: p.Ref.ID, TxID: p.TxID,
 		Detail: fmt.Sprintf("the final transaction does not pass the script engine: %v", err)}})
 }
 

@@ -9,7 +9,7 @@ import (
 
 // proposal finds a living proposal of an active wallet.
 func (s *step) proposal(id journal.EntryID) (*Proposal, error) {
-	if s.m.State.active == nil {
+	if s.m.State.Active() == nil {
 		return nil, refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
 	p, ok := s.m.State.Proposal(id)
@@ -25,7 +25,7 @@ func (s *step) approve(x Approve) error {
 	if err != nil {
 		return err
 	}
-	if me, ok := s.m.State.active.index(s.m.State.Me()); ok && s.m.State.signed(p, me) == len(p.Body.Inputs) {
+	if me, ok := s.m.State.Active().index(s.m.State.Me()); ok && s.m.State.signed(p, me) == len(p.Body.Inputs) {
 		s.do(Reply{}) // approved already: a repeat is harmless
 		return nil
 	}
@@ -40,7 +40,7 @@ func (s *step) approve(x Approve) error {
 	if err != nil {
 		return err
 	}
-	spend, err := p.Spend(s.m.State.active)
+	spend, err := p.Spend(s.m.State.Active())
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (s *step) mayApprove(x Approve) (*Proposal, error) {
 	if err := s.notArchived(); err != nil {
 		return nil, err
 	}
-	if _, ok := s.m.State.active.index(s.m.State.Me()); !ok {
+	if _, ok := s.m.State.Active().index(s.m.State.Me()); !ok {
 		return nil, refuse(RuleNoKey, "this node holds no key of the wallet")
 	}
 	switch Derive(s.m.State, s.m.View, s.now(), p) {
@@ -97,7 +97,7 @@ func (s *step) reject(x Reject) error {
 	if err != nil {
 		return err
 	}
-	me, ok := s.m.State.active.index(s.m.State.Me())
+	me, ok := s.m.State.Active().index(s.m.State.Me())
 	if !ok {
 		return refuse(RuleNoKey, "this node holds no key of the wallet")
 	}

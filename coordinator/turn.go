@@ -35,7 +35,7 @@ type Shell struct {
 
 // NewTurn begins a turn of a machine.
 func NewTurn(m Machine, sh Shell) *Turn {
-	return &Turn{shell: sh, machine: m, batch: port.Batch{Group: m.State.group, Puts: map[string][]byte{}}}
+	return &Turn{shell: sh, machine: m, batch: port.Batch{Group: m.State.Group(), Puts: map[string][]byte{}}}
 }
 
 // Machine returns the machine as it is after what was taken. It holds once Finish

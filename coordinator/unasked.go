@@ -81,7 +81,7 @@ func inTurn(keys []string, last string) []string {
 // whose turn it is first. Where it comes to the turn of what is carried, the rest is
 // left for the next step.
 func (s *step) writeUnasked() error {
-	if s.m.State.active == nil {
+	if s.m.State.Active() == nil {
 		return nil
 	}
 	first := s.m.turns.kind

@@ -62,11 +62,11 @@ func TestWhatIsWrittenUnaskedTakesTurns(t *testing.T) {
 	c := active(t, 3, 4)
 	a, b, other, evil := c.peers[0], c.peers[1], c.peers[2], c.peers[3]
 	ins := a.coinsOf(c.fund(1_000_000))
-	s := &step{m: b.m, in: b.input(nil), batch: port.Batch{Group: b.m.State.group, Puts: map[string][]byte{}}}
+	s := &step{m: b.m, in: b.input(nil), batch: port.Batch{Group: b.m.State.Group(), Puts: map[string][]byte{}}}
 	var eps []journal.EpochID
 	for range epochs {
 		ep := s.newEpoch()
-		if err := s.rotate(ep, s.m.State.active.Members); err != nil {
+		if err := s.rotate(ep, s.m.State.Active().Members); err != nil {
 			t.Fatal(err)
 		}
 		eps = append(eps, ep.ID())

@@ -143,7 +143,7 @@ func TestViewIndexesEqualPlainLoops(t *testing.T) {
 			checkIndexes(r, &p.m)
 		}
 		p.must(Tick{})
-		m, err := Load(t.Context(), storeOf(p), p.self, p.m.State.group)
+		m, err := Load(t.Context(), storeOf(p), p.self, p.m.State.Group())
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -188,7 +188,7 @@ func TestABlockOfManyPaymentsIsStoredBitByBit(t *testing.T) {
 		return port.Batch{}
 	}
 	// A crash now is one before the block: nothing of it counts.
-	m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.group)
+	m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}

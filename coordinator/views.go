@@ -7,7 +7,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 )
 
 // Cosigner is a member of a wallet, or of one that is forming.
@@ -25,8 +24,8 @@ func (m *Machine) Cosigners() []Cosigner {
 	if r, ok := m.State.Roster(); ok {
 		for i, x := range r.Members {
 			c := Cosigner{Member: x, Ratified: r.Ratified[x.Record]}
-			if m.State.active != nil {
-				c.Replaced = len(m.State.active.identities(i)) - 1
+			if m.State.Active() != nil {
+				c.Replaced = len(m.State.Active().identities(i)) - 1
 			}
 			out = append(out, c)
 		}
@@ -57,8 +56,8 @@ func (m *Machine) Cosigners() []Cosigner {
 // LeasedBy returns the members who handed out a receive address, tainted or not.
 func (m *Machine) LeasedBy(index uint32) []journal.Author {
 	var out []journal.Author
-	for _, l := range pmap.Prefix(m.State.leases, leasesOf(index)) {
-		if who := l.Ref.Chain.Author; !slices.Contains(out, who) {
+	for who := range m.State.LeasedBy(index) {
+		if !slices.Contains(out, who) {
 			out = append(out, who)
 		}
 	}
@@ -68,9 +67,9 @@ func (m *Machine) LeasedBy(index uint32) []journal.Author {
 // Member returns the member an identity writes for, or wrote for before it was
 // replaced; false where there is none.
 func (m *Machine) Member(a journal.Author) (Member, bool) {
-	if m.State.active != nil {
-		if i, ok := m.State.active.keyOf(a); ok {
-			return m.State.active.Members[i], true
+	if m.State.Active() != nil {
+		if i, ok := m.State.Active().keyOf(a); ok {
+			return m.State.Active().Members[i], true
 		}
 		return Member{}, false
 	}
@@ -95,8 +94,8 @@ func (m *Machine) MemberName(a journal.Author) string {
 // authors claim.
 func (m *Machine) Proposals() []*Proposal {
 	var out []*Proposal
-	for k := range m.State.props.byTime.All() {
-		if p, ok := m.State.Proposal(idOf(k)); ok && m.State.alive(p) {
+	for p := range m.State.ByTime(nil) {
+		if m.State.alive(p) {
 			out = append(out, p)
 		}
 	}
@@ -117,21 +116,17 @@ const maxPaged = 4096
 // place to go on from, nil at the end. A page may hold less than limit, or
 // nothing, and not be the last one: it looks at a bounded number.
 func (m *Machine) ProposalPage(after *ProposalPos, limit int, keep func(*Proposal) bool) (out []*Proposal, next *ProposalPos) {
-	from := ""
+	var from *Ref
 	if after != nil {
-		from = timeKey(Ref{Time: after.Time, ID: after.ID}) + "\x00"
+		from = &Ref{Time: after.Time, ID: after.ID}
 	}
 	looked := 0
 	var last *Proposal
-	for k := range m.State.props.byTime.From(from) {
+	for p := range m.State.ByTime(from) {
 		if len(out) == limit || looked == maxPaged+limit {
 			return out, &ProposalPos{last.Ref.Time, last.Ref.ID}
 		}
 		looked++
-		p, ok := m.State.Proposal(idOf(k))
-		if !ok {
-			continue
-		}
 		last = p
 		if m.State.alive(p) && keep(p) {
 			out = append(out, p)
@@ -195,15 +190,15 @@ type Given struct {
 // Approvals returns who signed, by claimed time, then key.
 func (m *Machine) Approvals(p *Proposal) []Given {
 	var out []Given
-	if m.State.active == nil {
+	if m.State.Active() == nil {
 		return nil
 	}
-	for k, x := range m.State.active.Members {
+	for k, x := range m.State.Active().Members {
 		n := m.State.signed(p, k)
 		if n == 0 {
 			continue
 		}
-		a, _ := m.State.approvals.Get(approvalKey(p.signs, uint32(k)))
+		a, _ := m.State.approvals.Get(approvalKey(p.Signs(), uint32(k)))
 		out = append(out, Given{x, time.UnixMilli(a.Ref.Time), n})
 	}
 	slices.SortStableFunc(out, func(a, b Given) int { return a.Time.Compare(b.Time) })
@@ -220,10 +215,10 @@ type Rejection struct {
 func (m *Machine) Rejections(p *Proposal) []Rejection {
 	against := m.State.Against(p)
 	var out []Rejection
-	if m.State.active == nil {
+	if m.State.Active() == nil {
 		return nil
 	}
-	for k, x := range m.State.active.Members {
+	for k, x := range m.State.Active().Members {
 		if reason, ok := against[k]; ok {
 			out = append(out, Rejection{x, reason})
 		}
@@ -235,10 +230,10 @@ func (m *Machine) Rejections(p *Proposal) []Rejection {
 // what they claim; this node and the author among them.
 func (m *Machine) HeldBy(p *Proposal) []Member {
 	var out []Member
-	if m.State.active == nil {
+	if m.State.Active() == nil {
 		return nil
 	}
-	for _, x := range m.State.active.Members {
+	for _, x := range m.State.Active().Members {
 		f, _ := m.claims.Get(string(x.Identity[:]))
 		if x.Identity == m.State.Me() || m.State.sameMember(x.Original, p.Author()) || f[p.Ref.Chain].Seq >= p.Ref.Seq {
 			out = append(out, x)
@@ -251,13 +246,13 @@ func (m *Machine) HeldBy(p *Proposal) []Member {
 func (m *Machine) Holds(who journal.Author) bool {
 	mine := journal.ChainKey{Author: m.State.Me(), Incarnation: m.local.Incarnation}
 	f, _ := m.claims.Get(string(who[:]))
-	return f[mine].Seq > 0 && f[mine].Seq+1 >= m.State.chains.Next(mine).Seq
+	return f[mine].Seq > 0 && f[mine].Seq+1 >= m.State.Chains().Next(mine).Seq
 }
 
 // Warn returns what an approver is told before signing: the refusals of the
 // rules that stand before a signature, without changing anything.
 func (m *Machine) Warn(p *Proposal, now time.Time) []*Refusal {
-	if m.State.active == nil || m.Status(p, now) != StatusPending {
+	if m.State.Active() == nil || m.Status(p, now) != StatusPending {
 		return nil
 	}
 	var out []*Refusal
@@ -287,15 +282,13 @@ func (m *Machine) Faults() map[journal.Author]map[string]uint64 {
 		}
 		out[a][rule]++
 	}
-	for k, n := range m.State.faults.All() {
-		if a := journal.Author([]byte(k[:32])); n > 0 {
-			if out[a] == nil {
-				out[a] = map[string]uint64{}
-			}
-			out[a][k[32:]] += n
+	for by, n := range m.State.FaultsOf {
+		if out[by.Author] == nil {
+			out[by.Author] = map[string]uint64{}
 		}
+		out[by.Author][by.Rule] += n
 	}
-	for _, f := range m.State.chains.Forks() {
+	for _, f := range m.State.Chains().Forks() {
 		count(f.Chain.Author, "equivocation")
 	}
 	return out

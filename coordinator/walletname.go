@@ -34,7 +34,7 @@ func (s *step) named(x Named) error {
 		if err := s.put(recLocal, s.m.local); err != nil {
 			return err
 		}
-		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.group, Status: s.m.Phase()}})
+		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.Group(), Status: s.m.Phase()}})
 	}
 	s.do(Reply{})
 	return nil

@@ -43,12 +43,12 @@ func TestARenameByTheFounderIsShownNotObeyed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := NewState(a.self, a.m.local.Genesis, a.m.local.Secret, a.m.State.pinned)
+	fresh, err := NewState(a.self, a.m.local.Genesis, a.m.local.Secret, a.m.State.Pinned())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if fresh, err = fresh.withSnapshot(snap); err != nil || fresh.name != "treasury" || fresh.renamed != other {
-		t.Errorf("a snapshot holds %q, %q: %v", fresh.name, fresh.renamed, err)
+	if fresh, err = fresh.withSnapshot(snap); err != nil || fresh.Name() != "treasury" || fresh.renamed != other {
+		t.Errorf("a snapshot holds %q, %q: %v", fresh.Name(), fresh.renamed, err)
 	}
 }
 

@@ -66,7 +66,7 @@ func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
 	coin := one.fund(1_000_000)[0]
 	two.fund(900_000)
 	a1, a2 := one.peers[1], two.peers[1] // both founders call theirs alike
-	if a1.id() != a2.id() || a1.m.State.group == a2.m.State.group {
+	if a1.id() != a2.id() || a1.m.State.Group() == a2.m.State.Group() {
 		t.Fatal("not two wallets of one node")
 	}
 	a1.must(pay(1, 100_000)) // it signs
@@ -74,17 +74,17 @@ func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
 	two.settle()
 	alone := answersOf(&a2.m, *a2.clock)
 
-	bad := a1.m.State.group
+	bad := a1.m.State.Group()
 	faulty := *a1.self
-	faulty.probe = func(s State, e *journal.Entry) {
-		if e != nil && s.group == bad && e.Header().Author == one.peers[2].id() && s.active != nil {
+	faulty.Probe = func(s State, e *journal.Entry) {
+		if e != nil && s.Group() == bad && e.Header().Author == one.peers[2].id() && s.Active() != nil {
 			panic("index out of range")
 		}
 	}
 	lost := journal.GroupID{7}
 	records := maps.Clone(a1.records)
 	records[recLocal] = []byte{0xff} // a third wallet does not open
-	s := shelf{bad: a1, a2.m.State.group: a2, lost: {records: records}}
+	s := shelf{bad: a1, a2.m.State.Group(): a2, lost: {records: records}}
 	ports := Ports{
 		Store: s, Transport: muteTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
 		Clock: wallClock{}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),
@@ -98,7 +98,7 @@ func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
 		t.Fatalf("failed %v, %d run", f, len(n.Wallets()))
 	}
 	w1, _ := n.Wallet(bad)
-	w2, _ := n.Wallet(a2.m.State.group)
+	w2, _ := n.Wallet(a2.m.State.Group())
 
 	// Each entry of C in the first wallet makes the program fail, garbage at that.
 	c := one.peers[2]

@@ -42,18 +42,11 @@ func (s State) arrived(id journal.EntryID) State {
 // wanted says whether an entry past a fork is of use: somebody's signature or
 // vote names it, or it is evidence.
 func (m Machine) wanted(id journal.EntryID) bool {
-	if m.State.active == nil {
+	if m.State.Active() == nil {
 		// What the roster rests on counts tainted or not, and no entry names it.
 		return true
 	}
-	for range pmap.Prefix(m.State.wants.by, key(id)) {
-		return true
-	}
-	for range pmap.Prefix(m.State.votes, key(id)) {
-		return true
-	}
-	_, ok := m.State.setup.rostered.Get(key(id))
-	return ok
+	return m.State.NeededByOthers(id)
 }
 
 // Wanted lists entries that others name and this node lacks, where the named
@@ -65,21 +58,17 @@ func (m Machine) Wanted() []journal.EntryID {
 	var out []journal.EntryID
 	seen := map[journal.EntryID]bool{}
 	add := func(id journal.EntryID, limit int) {
-		if !m.State.chains.Has(id) && !seen[id] && len(out) < limit {
+		if !m.State.Chains().Has(id) && !seen[id] && len(out) < limit {
 			seen[id] = true
 			out = append(out, id)
 		}
 	}
 	// What the roster rests on comes first; the founder has this share alone.
-	for _, some := range []iter.Seq[rosterFact]{m.State.myRosters, m.State.firstRosters} {
-		for f := range some {
-			for _, id := range f.Records {
-				add(id, most/4)
-			}
-		}
+	for id := range m.State.RosterRecords {
+		add(id, most/4)
 	}
 	var lines [][]journal.Author
-	if a := m.State.active; a != nil {
+	if a := m.State.Active(); a != nil {
 		for k, x := range a.Members {
 			if !x.Hosted() {
 				lines = append(lines, a.identities(k))
@@ -94,13 +83,34 @@ func (m Machine) Wanted() []journal.EntryID {
 	for _, line := range lines {
 		limit := len(out) + max(1, share)
 		for _, who := range line {
-			for k := range pmap.Prefix(m.State.wants.missing, key(who)) {
+			for id := range m.State.Missing(who) {
 				if len(out) >= limit {
 					break
 				}
-				add(journal.EntryID([]byte(k[32:])), limit)
+				add(id, limit)
 			}
 		}
 	}
 	return out
+}
+
+// NeededByOthers says whether something that a member wrote names an entry: a
+// signature, a vote, `entries.named`, or a roster.
+func (s State) NeededByOthers(id journal.EntryID) bool {
+	if hasPrefix(s.wants.by, key(id)) || hasPrefix(s.votes, key(id)) {
+		return true
+	}
+	_, ok := s.setup.rostered.Get(key(id))
+	return ok
+}
+
+// Missing yields the entries that an author names and that are not held.
+func (s State) Missing(who journal.Author) iter.Seq[journal.EntryID] {
+	return func(yield func(journal.EntryID) bool) {
+		for k := range pmap.Prefix(s.wants.missing, key(who)) {
+			if !yield(journal.EntryID([]byte(k[32:]))) {
+				return
+			}
+		}
+	}
 }

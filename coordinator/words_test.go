@@ -24,7 +24,7 @@ func TestAnotherRosterHasOtherWords(t *testing.T) {
 	for n := range tries {
 		between := newPeer(t, "Z", byte(100+n), &c.clock)
 		body := &event.MemberRecord{Name: "Z", SealingKey: between.self.Sealing.Public(), Key: between.account.Key().String(), Commitment: commitment([32]byte{byte(n)})}
-		hash, _ := body.Claim(st.group, between.id())
+		hash, _ := body.Claim(st.Group(), between.id())
 		body.Proof = between.account.SignHash(hash)
 		k, err := st.checkRecord(between.id(), body)
 		if err != nil {
