@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/journal"
 )
 
 // A replacement counts whoever carries it, and so past its carrier's fork. Who
@@ -45,5 +47,61 @@ func TestAReplacementPastAForkIsHandedOn(t *testing.T) {
 	}
 	if !slices.Equal(a.m.State.Members(), b.m.State.Members()) {
 		t.Errorf("the members are %x, and %x", a.m.State.Members(), b.m.State.Members())
+	}
+}
+
+// A founder who forks its chain where it admitted the others, and closed the
+// roster, takes neither from a device that comes later: the others name both.
+func TestARosterPastAForkIsHandedOn(t *testing.T) {
+	c, invites := founded(t, 2, 3, 3)
+	evil, a, lost := c.peers[0], c.peers[1], c.peers[2]
+	early := evil.m
+	for i, p := range c.peers[1:] {
+		c.join(p, invites[i], p.key())
+	}
+	c.settle()
+	r, ok := a.m.State.Roster()
+	if !ok {
+		t.Fatal("no roster")
+	}
+	for _, p := range c.peers {
+		p.must(Ratify{Words: r.Words()})
+	}
+	c.settle()
+	a.must(ChainIn{port.ChainNotice{Kind: port.CaughtUp}})
+	late := evil.m
+	evil.m = early
+	other, err := evil.wild(&event.StanzaFailed{Epoch: journal.EpochID{1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	evil.m = late
+	a.must(EntryIn{other})
+	d := lost.device(9)
+	d.takePlace(a, lost)
+	// They talk as the transport lets them: chains in order up to a fork, what
+	// proves the fork, and what is wanted by id.
+	for range 6 {
+		for _, chain := range a.chains() {
+			for _, e := range chain {
+				if f := a.m.State.chains.ForkedAt(e.Chain()); (f == 0 || e.Position().Seq < f) && !d.m.State.chains.Has(e.ID()) {
+					_, _ = d.do(EntryIn{e}) // of an author who is not known yet it is not taken
+				}
+			}
+		}
+		for _, f := range a.m.State.chains.Forks() {
+			for _, id := range []journal.EntryID{f.A, f.B} {
+				_, _ = d.do(EntryIn{a.held[id]})
+			}
+		}
+		for _, id := range d.m.Wanted() {
+			if e, ok := a.held[id]; ok {
+				_, _ = d.do(EntryIn{e})
+			}
+		}
+		d.must(Tick{})
+	}
+	if d.m.State.Active() == nil {
+		t.Fatalf("the new device is left outside: %s", d.m.Missing())
 	}
 }

@@ -126,19 +126,28 @@ func (s *step) nameEvidence() error {
 	if len(ids) == 0 {
 		return nil
 	}
-	// Its own chain may be the forked one; then others say it.
+	// What one entry takes; the rest comes with later steps. Its own chain may be the
+	// forked one; then others say it.
+	ids = ids[:min(len(ids), event.MaxNamed)]
 	_ = s.try(func() error { _, err := s.write(&event.EntriesNamed{Entries: ids}); return err })
 	return nil
 }
 
-// evidence lists the records, reveals and ratifications of the active roster,
-// and the replacements that its members rest on.
+// evidence lists the active roster with its admissions, records, reveals and
+// ratifications, and the replacements that its members rest on.
 func (s State) evidence() []Ref {
 	var out []Ref
+	if f, ok := s.rosters.Get(key(s.active.ID)); ok {
+		out = append(out, f.Ref)
+	}
 	for _, m := range s.active.Members {
 		rec, ok := s.records.Get(key(m.Record))
 		if !ok {
 			continue
+		}
+		// Of an author whom nobody admitted nothing is taken.
+		if r, ok := s.admitted.Get(key(m.author())); ok {
+			out = append(out, r)
 		}
 		out = append(out, rec.Ref)
 		if f, ok := s.revealed(m, s.active.ID); ok {

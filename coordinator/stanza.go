@@ -210,18 +210,17 @@ func (s *step) tellStanza() error {
 	return nil
 }
 
-// askPastForks asks for epochs of which not even the rotation came, because it is
-// past a fork: such as those of an honest member who took an epoch for the
-// group's before it knew of the fork.
-func (s *step) askPastForks() error {
+// askUnheard asks for epochs of which not even the rotation came: it is past a
+// fork, or its author used up what this node grants it. Such are those of an honest
+// member who took an epoch for the group's before it knew of the fork, or who was
+// granted it when this one did not. Whose rotation is only on its way comes before
+// its turn.
+func (s *step) askUnheard() error {
 	st := s.m.State
 	if !s.m.turns.strange || !s.spare() {
 		return nil
 	}
 	s.m.turns.strange = false
-	if len(st.Chains().Forks()) == 0 {
-		return nil
-	}
 	for _, k := range inTurn(st.StrangeDue(stanzaEach), s.m.turns.asked) {
 		if !s.spare() {
 			return nil

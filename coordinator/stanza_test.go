@@ -142,3 +142,38 @@ func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 		t.Errorf("%d entries stay unreadable", n)
 	}
 }
+
+// Whoever used up what the others grant it is not heard for a while, and a member
+// who was heard from may have taken an epoch of it for the group's: nothing forked.
+func TestAnEpochWhoseAuthorIsNotHeardIsAskedFor(t *testing.T) {
+	c := active(t, 2, 3)
+	a, b, silent := c.peers[0], c.peers[1], c.peers[2]
+	silent.must(Rekey{})
+	rotation := silent.out[len(silent.out)-1]
+	a.must(EntryIn{rotation})
+	a.must(LeaseAddress{})
+	if e := a.out[len(a.out)-1]; e.Header().Epoch != rotation.Header().Epoch {
+		t.Fatal("a does not write under the epoch")
+	}
+	own := func(from, to *peer) {
+		for _, chain := range from.chains() {
+			for _, e := range chain {
+				if e.Chain().Author == from.id() && !to.m.State.chains.Has(e.ID()) {
+					to.must(EntryIn{e})
+				}
+			}
+		}
+	}
+	own(a, b)
+	if b.m.State.sealed.Len() == 0 {
+		t.Fatal("b reads all of it")
+	}
+	for range askStrange {
+		b.must(Tick{})
+	}
+	own(b, a)
+	own(a, b)
+	if n := b.m.State.sealed.Len(); n != 0 || b.m.State.chains.Has(rotation.ID()) {
+		t.Errorf("%d entries stay unreadable", n)
+	}
+}

@@ -98,7 +98,7 @@ func (s *step) writeUnasked() error {
 		case writesHanded:
 			write = s.letInReplaced
 		case writesStrange:
-			write = s.askPastForks
+			write = s.askUnheard
 		case writesCarried:
 			if n < writesKinds-1 && s.m.watch.carry.Len() > 0 && s.spare() {
 				s.held = true

@@ -93,6 +93,9 @@ type IncarnationStarted struct {
 	Last journal.EntryID `cbor:"3,keyasint"`
 }
 
+// MaxNamed is how many entries one EntriesNamed names.
+const MaxNamed = 3 * MaxCosigners
+
 // EntriesNamed names entries past a fork that the active wallet rests on, so
 // that a member who saw another branch knows what to ask for.
 type EntriesNamed struct {
@@ -190,8 +193,7 @@ func (b *StanzaFailed) Check() error { return nil }
 func (b *IncarnationStarted) Check() error { return nil }
 
 func (b *EntriesNamed) Check() error {
-	// A record, a reveal and a ratification for each member are all there is to name.
-	if len(b.Entries) < 1 || len(b.Entries) > 3*MaxCosigners {
+	if len(b.Entries) < 1 || len(b.Entries) > MaxNamed {
 		return badEvent("%d entries named", len(b.Entries))
 	}
 	return nil
