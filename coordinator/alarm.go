@@ -251,11 +251,9 @@ func (m *Machine) Alarms() []Alarm {
 		out = append(out, Alarm{Kind: AlarmReplaced, Since: time.Unix(m.local.Created, 0), Text: errReplaced.Error()})
 	}
 	out = append(out, m.faultAlarms()...)
-	if l := m.State.Active().lines; l != nil {
-		for k := range m.State.Active().Members {
-			if len(l.contested[k]) > 0 {
-				out = append(out, m.contestedAlarm(k))
-			}
+	for k := range m.State.Active().Members {
+		if len(m.State.Active().Contested(k)) > 0 {
+			out = append(out, m.contestedAlarm(k))
 		}
 	}
 	for _, r := range m.unproven() {

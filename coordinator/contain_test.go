@@ -175,7 +175,7 @@ func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 			panic("index out of range")
 		}
 	}
-	me.m.State.Self() = &own
+	me.m.State = as(me.m.State, &own)
 	for _, e := range []*journal.Entry{bad, good, rotation} {
 		me.must(EntryIn{e})
 	}

@@ -57,7 +57,7 @@ func TestExamine(t *testing.T) {
 		"the snapshot says another name": {plant: func(t *testing.T, c *circle) *peer {
 			a := c.peers[0]
 			m := a.m
-			m.State.Name() = "another"
+			m.State = called(m.State, "another")
 			b, err := EncodeSnapshot(m)
 			if err != nil {
 				t.Fatal(err)

@@ -365,7 +365,7 @@ func TestExportNeedsAPlaceInTheWallet(t *testing.T) {
 	// The same for a new device that is not let in.
 	y := *x
 	y.self = newPeer(t, "E", 50, &c.clock).self
-	y.m.State.Self() = y.self
+	y.m.State = as(y.m.State, y.self)
 	y.m.local.Replaces = x.id()
 	if _, err := y.do(Export{Proposal: p.Proposal}); ruleOf(err) != RuleNoKey {
 		t.Errorf("a device that is nobody exports: %v", err)

@@ -209,7 +209,7 @@ func TestProofBindsTheRecord(t *testing.T) {
 		t.Error("taken over to another sealing key")
 	}
 	elsewhere := x.m.State
-	elsewhere.Group() = journal.GroupID{1}
+	elsewhere.group = journal.GroupID{1}
 	if _, err := elsewhere.checkRecord(x.id(), good); err == nil {
 		t.Error("taken over to another group")
 	}

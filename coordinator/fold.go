@@ -159,7 +159,7 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		}
 		return s
 	case *event.MemberReplaced:
-		return s.foldReplaced(replacedFact{ref, b})
+		return s.foldReplaced(ReplacedFact{ref, b})
 	case *event.ReplacementApproved:
 		s.replaceVotes = s.replaceVotes.Set(replaceVoteKey(ref, b.Replacement), replaceVote{ref, b.Replacement})
 		s.relineDue = true

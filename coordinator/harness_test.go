@@ -390,3 +390,13 @@ func (p *peer) viewOf(less ...chainhash.Hash) ledger.View {
 	}
 	return v
 }
+
+func as(s State, self *Self) State { s.self = self; return s }
+
+func called(s State, name string) State { s.name = name; return s }
+
+func linked(s State, e *journal.Entry) (State, error) {
+	var err error
+	s.chains, _, err = s.chains.Add(e, false)
+	return s, err
+}

@@ -101,7 +101,7 @@ func TestTwoOfOneNameAreToldApart(t *testing.T) {
 		if _, err := p.wild(&event.RosterRatified{Hash: r.Hash}); err != nil {
 			t.Fatal(err)
 		}
-		p.m.State.Pinned() = r.Hash
+		p.m.State = p.m.State.WithPin(r.Hash)
 		p.records[recPin] = r.Hash[:]
 	}
 	c.settle()

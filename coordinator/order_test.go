@@ -243,7 +243,7 @@ func (p *peer) restored(old Machine) error {
 func (p *peer) stranger(n byte) *peer {
 	d := p.device(n)
 	d.m, d.evil = p.m, true
-	d.m.State.Self() = d.self
+	d.m.State = as(d.m.State, d.self)
 	for id, e := range p.held {
 		d.held[id] = e
 	}

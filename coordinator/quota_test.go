@@ -165,7 +165,7 @@ func TestAKeyThatNamesManyIdentitiesGainsNothing(t *testing.T) {
 	var devices []*peer
 	for n := range 2*maxCarried + 5 {
 		x := z.device(byte(20 + n))
-		x.m.State, x.m.State.Self() = evil.m.State, x.self
+		x.m.State = as(evil.m.State, x.self)
 		if _, err := evil.wild(x.replacing(z, 3)); err != nil {
 			t.Fatal(err)
 		}

@@ -67,7 +67,7 @@ func TestAClaimHoldsTheMembersFirst(t *testing.T) {
 	for n := range byte(6) {
 		x := z.device(20 + n)
 		x.m, x.evil = b.m, true
-		x.m.State.Self() = x.self
+		x.m.State = as(x.m.State, x.self)
 		if _, err := b.wild(x.replacing(z, 3)); err != nil {
 			t.Fatal(err)
 		}

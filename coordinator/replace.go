@@ -13,7 +13,7 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-type replacedFact struct {
+type ReplacedFact struct {
 	Ref  Ref                   `cbor:"1,keyasint"`
 	Body *event.MemberReplaced `cbor:"2,keyasint"`
 }
@@ -42,7 +42,7 @@ type lines struct {
 	// ends are the cuts of identities that were replaced.
 	ends map[journal.Author]map[uint8]uint64
 	// contested has what stands against each other, by key.
-	contested map[int][]replacedFact
+	contested map[int][]ReplacedFact
 	// rests lists entries that of rests on.
 	rests []Ref
 }
@@ -53,7 +53,7 @@ type lines struct {
 const maxRests = 16
 
 // rest notes the first of some entries that the lines rest on.
-func (l *lines) rest(fs []replacedFact) {
+func (l *lines) rest(fs []ReplacedFact) {
 	for _, f := range fs[:min(len(fs), maxRests)] {
 		l.rests = append(l.rests, f.Ref)
 	}
@@ -83,7 +83,7 @@ func (s State) checkReplaced(b *event.MemberReplaced) bool {
 }
 
 // foldReplaced keeps a replacement, and what it changes once the wallet is active.
-func (s State) foldReplaced(f replacedFact) State {
+func (s State) foldReplaced(f ReplacedFact) State {
 	if s.active != nil && !s.checkReplaced(f.Body) {
 		return s.asInert(f.Ref, ruleReplacement)
 	}
@@ -126,7 +126,7 @@ const maxCarried = 64
 
 // mayCount says whether a replacement is among the first that its carrier brought:
 // another one changes nothing of who the members are.
-func (s State) mayCount(f replacedFact) bool {
+func (s State) mayCount(f ReplacedFact) bool {
 	n := 0
 	for k := range pmap.Prefix(s.replaced, string(f.Ref.Chain.Author[:])) {
 		if k == replacedKey(f.Ref) {
@@ -140,7 +140,7 @@ func (s State) mayCount(f replacedFact) bool {
 }
 
 // counting yields the replacements that count.
-func (s State) counting(yield func(replacedFact) bool) {
+func (s State) counting(yield func(ReplacedFact) bool) {
 	for from := ""; ; {
 		n, more := 0, false
 		var who journal.Author
@@ -246,7 +246,7 @@ func (s State) worked(votes bool) *lines {
 	l := &lines{
 		of: make([][]journal.Author, len(s.active.Members)), key: map[journal.Author]int{},
 		sealing: map[journal.Author][32]byte{}, member: map[journal.Author]bool{},
-		ends: map[journal.Author]map[uint8]uint64{}, contested: map[int][]replacedFact{},
+		ends: map[journal.Author]map[uint8]uint64{}, contested: map[int][]ReplacedFact{},
 	}
 	for i, m := range s.active.Members {
 		if !m.Hosted() {
@@ -254,7 +254,7 @@ func (s State) worked(votes bool) *lines {
 		}
 	}
 	// By key and old identity, and only what counts at all.
-	at := map[replacing][]replacedFact{}
+	at := map[replacing][]ReplacedFact{}
 	var told ballot
 	if votes {
 		told = s.ballot()
@@ -265,12 +265,12 @@ func (s State) worked(votes bool) *lines {
 			at[p] = append(at[p], f)
 		}
 	}
-	var others []replacedFact // that name no member
+	var others []ReplacedFact // that name no member
 	for i, m := range s.active.Members {
 		line := []journal.Author{m.Original}
 		for len(line) < maxLine {
 			old := line[len(line)-1]
-			cands := slices.DeleteFunc(at[replacing{i, old}], func(f replacedFact) bool { return l.member[f.Body.New] })
+			cands := slices.DeleteFunc(at[replacing{i, old}], func(f ReplacedFact) bool { return l.member[f.Body.New] })
 			if len(cands) == 0 {
 				break
 			}
@@ -278,7 +278,7 @@ func (s State) worked(votes bool) *lines {
 			rivals := distinct(cands)
 			winners := rivals
 			if len(rivals) > 1 {
-				winners = slices.DeleteFunc(slices.Clone(rivals), func(f replacedFact) bool {
+				winners = slices.DeleteFunc(slices.Clone(rivals), func(f ReplacedFact) bool {
 					return !votes || told.approvedAny(s.group, cands, f) < s.needed()
 				})
 			}
@@ -289,7 +289,7 @@ func (s State) worked(votes bool) *lines {
 				break
 			}
 			won := winners[0]
-			same := slices.DeleteFunc(cands, func(f replacedFact) bool { return !sameReplacement(f, won) })
+			same := slices.DeleteFunc(cands, func(f ReplacedFact) bool { return !sameReplacement(f, won) })
 			l.end(old, same)
 			l.rest(same)
 			l.key[won.Body.New], l.member[won.Body.New], l.sealing[won.Body.New] = i, true, won.Body.Sealing
@@ -314,8 +314,8 @@ const maxKnown = 4
 
 // know takes the identities for known that are no members, or not yet, and that
 // members carried. Without a bound one key could fill every claim with its chains.
-func (l *lines) know(others []replacedFact) {
-	slices.SortFunc(others, func(a, b replacedFact) int { return strings.Compare(replacedKey(a.Ref), replacedKey(b.Ref)) })
+func (l *lines) know(others []ReplacedFact) {
+	slices.SortFunc(others, func(a, b ReplacedFact) int { return strings.Compare(replacedKey(a.Ref), replacedKey(b.Ref)) })
 	type by struct {
 		carrier journal.Author
 		key     uint32
@@ -333,7 +333,7 @@ func (l *lines) know(others []replacedFact) {
 }
 
 // end says where an identity ends that was replaced: of several cuts the lowest counts.
-func (l *lines) end(who journal.Author, fs []replacedFact) {
+func (l *lines) end(who journal.Author, fs []ReplacedFact) {
 	var least map[uint8]uint64
 	for _, f := range fs {
 		cut := map[uint8]uint64{}
@@ -349,9 +349,9 @@ func (l *lines) end(who journal.Author, fs []replacedFact) {
 }
 
 // distinct returns one of each (new identity, sealing key), in order.
-func distinct(fs []replacedFact) []replacedFact {
+func distinct(fs []ReplacedFact) []ReplacedFact {
 	out := slices.Clone(fs)
-	slices.SortFunc(out, func(a, b replacedFact) int {
+	slices.SortFunc(out, func(a, b ReplacedFact) int {
 		if c := bytes.Compare(a.Body.New[:], b.Body.New[:]); c != 0 {
 			return c
 		}
@@ -363,7 +363,7 @@ func distinct(fs []replacedFact) []replacedFact {
 	return slices.CompactFunc(out, sameReplacement)
 }
 
-func sameReplacement(a, b replacedFact) bool {
+func sameReplacement(a, b ReplacedFact) bool {
 	return a.Body.New == b.Body.New && a.Body.Sealing == b.Body.Sealing
 }
 
@@ -431,3 +431,15 @@ func (s State) wasReplaced() bool {
 
 // ReplacementCount returns how many entries name a new device of a member.
 func (s State) ReplacementCount() int { return s.replaced.Len() }
+
+// Changed says whether anybody was named to take a member's place, and it counts.
+func (a *Active) Changed() bool { return a.lines != nil }
+
+// Contested returns the devices that claim a member's place against each other, by
+// what states them; none where the member is not contested.
+func (a *Active) Contested(k int) []ReplacedFact {
+	if a.lines == nil {
+		return nil
+	}
+	return a.lines.contested[k]
+}

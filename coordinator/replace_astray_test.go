@@ -84,12 +84,12 @@ func TestARosterPastAForkIsHandedOn(t *testing.T) {
 	for range 6 {
 		for _, chain := range a.chains() {
 			for _, e := range chain {
-				if f := a.m.State.chains.ForkedAt(e.Chain()); (f == 0 || e.Position().Seq < f) && !d.m.State.chains.Has(e.ID()) {
+				if f := a.m.State.Chains().ForkedAt(e.Chain()); (f == 0 || e.Position().Seq < f) && !d.m.State.Chains().Has(e.ID()) {
 					_, _ = d.do(EntryIn{e}) // of an author who is not known yet it is not taken
 				}
 			}
 		}
-		for _, f := range a.m.State.chains.Forks() {
+		for _, f := range a.m.State.Chains().Forks() {
 			for _, id := range []journal.EntryID{f.A, f.B} {
 				_, _ = d.do(EntryIn{a.held[id]})
 			}

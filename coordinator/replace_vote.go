@@ -100,7 +100,7 @@ func (b ballot) approvers(id [32]byte) map[int]bool {
 }
 
 // approvedAny counts who approves any of the replacements that give a key the same identity.
-func (b ballot) approvedAny(group journal.GroupID, all []replacedFact, of replacedFact) int {
+func (b ballot) approvedAny(group journal.GroupID, all []ReplacedFact, of ReplacedFact) int {
 	keys := map[int]bool{}
 	for _, f := range all {
 		if sameReplacement(f, of) {

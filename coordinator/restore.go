@@ -112,10 +112,11 @@ func (m Machine) unsynced() []journal.Author {
 		return nil
 	}
 	others := m.State.Members()
-	if a := m.State.Active(); a != nil && a.lines != nil {
+	if a := m.State.Active(); a != nil {
 		// A contested member is nobody's now, and may still hold what is looked for.
-		for k, line := range a.lines.of {
-			if len(a.lines.contested[k]) > 0 {
+		for k := range a.Members {
+			if len(a.Contested(k)) > 0 {
+				line := a.identities(k)
 				others = append(others, line[len(line)-1])
 			}
 		}

@@ -282,3 +282,9 @@ func (s State) activate() State {
 // Abandoned says whether the founder or a member gave the group up before it
 // became active.
 func (s State) Abandoned() bool { return s.active == nil && s.abandoned.Len() > 0 }
+
+// Has says whether an identity is one of the roster's members.
+func (r *Roster) Has(id journal.Author) bool {
+	_, in := (&Active{Roster: *r}).index(id)
+	return in
+}

@@ -94,7 +94,7 @@ func (s *step) revealSalt() error {
 		return nil
 	}
 	for r := range st.FirstRosters {
-		if _, in := (&Active{Roster: *r}).index(me); !in {
+		if !r.Has(me) {
 			continue
 		}
 		if _, err := s.write(&event.RosterRevealed{Roster: r.ID, Salt: s.m.local.Salt}); err != nil {

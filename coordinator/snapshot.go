@@ -48,7 +48,7 @@ type stateSnapshot struct {
 	Votes       []record.Pair[voteFact]      `cbor:"25,keyasint"`
 	Withdrawals []record.Pair[Ref]           `cbor:"26,keyasint"`
 	Named       []record.Pair[Ref]           `cbor:"27,keyasint"`
-	Replaced    []record.Pair[replacedFact]  `cbor:"28,keyasint"`
+	Replaced    []record.Pair[ReplacedFact]  `cbor:"28,keyasint"`
 	Replacing   []record.Pair[replaceVote]   `cbor:"29,keyasint"`
 	Labels      []record.Pair[labelFact]     `cbor:"30,keyasint"`
 	Under       []underSnapshot              `cbor:"31,keyasint"` // the entries of each epoch but the first

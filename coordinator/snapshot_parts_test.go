@@ -45,7 +45,7 @@ func TestALargeSnapshotIsStoredInParts(t *testing.T) {
 	store := func(name string, most int) (stored int) {
 		t.Helper()
 		m := a.m
-		m.State.Name() = name
+		m.State = called(m.State, name)
 		batches, next, err := place.batches(m, size)
 		if err != nil {
 			t.Fatal(err)

@@ -44,7 +44,7 @@ func (p *peer) rotation(ep journal.Epoch, to, spoiled []*peer) *journal.Entry {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	if p.m.State.Chains(), _, err = p.m.State.Chains().Add(e, false); err != nil {
+	if p.m.State, err = linked(p.m.State, e); err != nil {
 		p.tb.Fatal(err)
 	}
 	p.held[e.ID()] = e
@@ -387,7 +387,7 @@ func (p *peer) sealed(ep journal.Epoch, body event.Body) *journal.Entry {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	if p.m.State.Chains(), _, err = p.m.State.Chains().Add(e, false); err != nil {
+	if p.m.State, err = linked(p.m.State, e); err != nil {
 		p.tb.Fatal(err)
 	}
 	p.held[e.ID()] = e

@@ -158,7 +158,7 @@ func TestAnEpochWhoseAuthorIsNotHeardIsAskedFor(t *testing.T) {
 	own := func(from, to *peer) {
 		for _, chain := range from.chains() {
 			for _, e := range chain {
-				if e.Chain().Author == from.id() && !to.m.State.chains.Has(e.ID()) {
+				if e.Chain().Author == from.id() && !to.m.State.Chains().Has(e.ID()) {
 					to.must(EntryIn{e})
 				}
 			}
@@ -173,7 +173,7 @@ func TestAnEpochWhoseAuthorIsNotHeardIsAskedFor(t *testing.T) {
 	}
 	own(b, a)
 	own(a, b)
-	if n := b.m.State.sealed.Len(); n != 0 || b.m.State.chains.Has(rotation.ID()) {
+	if n := b.m.State.sealed.Len(); n != 0 || b.m.State.Chains().Has(rotation.ID()) {
 		t.Errorf("%d entries stay unreadable", n)
 	}
 }

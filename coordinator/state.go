@@ -73,7 +73,7 @@ type State struct {
 	props       proposalIndex
 	backlog     backlog
 
-	replaced     pmap.Map[string, replacedFact] // by chain | seq | entry id
+	replaced     pmap.Map[string, ReplacedFact] // by chain | seq | entry id
 	newcomers    pmap.Map[string, struct{}]     // by identity: those that a valid replacement names, in effect or not
 	replaceVotes pmap.Map[string, replaceVote]  // see voteKey
 	labels       pmap.Map[string, labelFact]    // by target | entry id

@@ -42,10 +42,10 @@ var errAwaitsApproval = refuse(RuleAwaitsApproval, "the other cosigners have to 
 
 // noSeat says why this node is no member of the active wallet.
 func (m Machine) noSeat() error {
-	switch l := m.State.Active().lines; {
+	switch {
 	case m.State.wasReplaced():
 		return errReplaced
-	case l != nil && m.State.isNewcomer(m.State.Me()) && m.local.Replaces != (journal.Author{}):
+	case m.State.Active().Changed() && m.State.isNewcomer(m.State.Me()) && m.local.Replaces != (journal.Author{}):
 		return refuse(RuleNoKey, "this node is no member of the wallet until the other cosigners approve it").hint("`wallet show` on their nodes lists who waits")
 	}
 	return refuse(RuleNoKey, "this node holds no key of the wallet")
@@ -222,17 +222,17 @@ func (s *step) tellMembers() {
 	}
 	s.tellUnproven()
 	before, now := s.before.State.Active(), s.m.State.Active()
-	if before == nil || now == nil || before == now || now.lines == nil {
+	if before == nil || now == nil || before == now || !now.Changed() {
 		return
 	}
 	for i, m := range now.Members {
 		was := before.Members[i].Identity
-		contested := len(now.lines.contested[i])
+		contested := len(now.Contested(i))
 		switch {
-		case contested > 0 && (before.lines == nil || len(before.lines.contested[i]) != contested):
+		case contested > 0 && len(before.Contested(i)) != contested:
 			s.tellAlarm(s.m.contestedAlarm(i))
 		case m.Identity != was && m.Identity != (journal.Author{}):
-			s.tellAlarm(Alarm{Kind: AlarmReplaced, Text: fmt.Sprintf("%q goes on with another node, %s: the one before it, %s, is no member any more", m.Called(), m.Identity, lastOf(now.lines.of[i]))})
+			s.tellAlarm(Alarm{Kind: AlarmReplaced, Text: fmt.Sprintf("%q goes on with another node, %s: the one before it, %s, is no member any more", m.Called(), m.Identity, lastOf(now.identities(i)))})
 		default:
 			continue
 		}
@@ -289,7 +289,7 @@ func (m *Machine) contestedAlarm(k int) Alarm {
 	a := m.State.Active()
 	text := fmt.Sprintf("two devices claim to be %q: it is no member until %d others approve one (`wallet approve-replacement`):", a.Members[k].Called(), m.State.needed())
 	since := int64(0)
-	for n, f := range a.lines.contested[k] {
+	for n, f := range a.Contested(k) {
 		since = max(since, f.Ref.Time)
 		if n >= maxListed {
 			continue
@@ -297,7 +297,7 @@ func (m *Machine) contestedAlarm(k int) Alarm {
 		id := f.Body.ID(m.State.Group())
 		text += fmt.Sprintf(" %s is %s;", hex.EncodeToString(id[:]), f.Body.New)
 	}
-	if more := len(a.lines.contested[k]) - maxListed; more > 0 {
+	if more := len(a.Contested(k)) - maxListed; more > 0 {
 		text += fmt.Sprintf(" and %d more;", more)
 	}
 	return Alarm{Kind: AlarmContested, Since: time.UnixMilli(since), Text: text[:len(text)-1]}
@@ -319,15 +319,15 @@ type Replacement struct {
 // external key that proves nothing, by id.
 func (m *Machine) Replacements() []Replacement {
 	a := m.State.Active()
-	if a == nil || a.lines == nil {
+	if a == nil || !a.Changed() {
 		return nil
 	}
 	var out []Replacement
 	told := m.State.ballot()
 	for f := range m.State.counting {
 		k := int(f.Body.Key)
-		open := len(a.lines.contested[k]) > 0 || len(f.Body.Proof) == 0
-		line := a.lines.of[k]
+		open := len(a.Contested(k)) > 0 || len(f.Body.Proof) == 0
+		line := a.identities(k)
 		if !open || f.Body.Old != line[len(line)-1] {
 			continue
 		}

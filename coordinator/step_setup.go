@@ -235,7 +235,7 @@ func (s *step) ratify(x Ratify) error {
 		return refuse(RuleWordsDiffer, "the words differ from this node's").
 			hint("do not go on: somebody may sit between you; compare again in person, or abandon the wallet")
 	}
-	_, in := (&Active{Roster: *r}).index(s.m.State.Me())
+	in := r.Has(s.m.State.Me())
 	if !in && !s.m.takesPlace(r) {
 		return refuse(RuleNotReady, "this node is not in the roster")
 	}
