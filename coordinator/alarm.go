@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/ledger"
@@ -78,7 +80,7 @@ func (s State) fullySigned(v ledger.View, tx chainhash.Hash) (most int, final bo
 		of := s.progress(p)
 		most, final = max(most, of.Completed()), final || of.Final()
 	}
-	for signs := range pmap.Prefix(s.props.full, key(tx)) {
+	for signs := range pmap.Prefix(s.props.full, mapkey.Of(tx)) {
 		for _, r := range pmap.Prefix(s.props.stating, signs) {
 			if p, _ := s.Proposal(r.ID); !belies(v, p) {
 				count(p)
@@ -103,22 +105,22 @@ func (s State) fullySigned(v ledger.View, tx chainhash.Hash) (most int, final bo
 func (s *step) tellForeign(touched []journal.EntryID) error {
 	var look pmap.Map[string, bool]
 	for id := range s.m.View.News() {
-		look = look.Set(key(id), true)
+		look = look.Set(mapkey.Of(id), true)
 	}
 	s.m.View = s.m.View.Told()
 	if s.starting {
 		for id := range s.m.View.Txs() {
-			look = look.Set(key(id), true)
+			look = look.Set(mapkey.Of(id), true)
 		}
 	}
 	for k := range look.All() {
 		for _, id := range s.m.View.Related(chainhash.Hash([]byte(k))) {
-			look = look.Set(key(id), true)
+			look = look.Set(mapkey.Of(id), true)
 		}
 	}
 	for _, p := range touched {
 		if p, ok := s.m.State.Proposal(p); ok {
-			look = look.Set(key(p.TxID), true)
+			look = look.Set(mapkey.Of(p.TxID), true)
 		}
 	}
 	ask := false

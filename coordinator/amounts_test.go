@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
@@ -359,7 +361,7 @@ func TestATrueCopyStandsForAFinalTransaction(t *testing.T) {
 	if n := b.m.watch.looks.Len(); n != 0 {
 		t.Errorf("%d are looked at again and again", n)
 	}
-	if x, _ := b.m.watch.sending.Get(key(p.TxID)); x.status != b.status(one) {
+	if x, _ := b.m.watch.sending.Get(mapkey.Of(p.TxID)); x.status != b.status(one) {
 		t.Errorf("sent as %q, and its status is %s", x.status, b.status(one))
 	}
 	if lead, _ := b.m.State.lead(p.TxID); lead.Ref.ID != one {

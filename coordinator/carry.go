@@ -3,6 +3,8 @@ package coordinator
 import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal/pmap"
@@ -50,7 +52,7 @@ func (c carried) room(by bringer, signatures int) bool {
 // past a fork.
 func (s *step) mayCarry(tx chainhash.Hash) {
 	if s.forked && s.m.State.released(tx) {
-		s.m.watch.carry = s.m.watch.carry.add(key(tx), key(tx))
+		s.m.watch.carry = s.m.watch.carry.add(mapkey.Of(tx), mapkey.Of(tx))
 	}
 }
 
@@ -265,7 +267,7 @@ func (s State) onlyPastForks(p *Proposal, signer uint32, q *inquiry) []strayed {
 func (s State) cleanly(of string, q *inquiry) bool {
 	for k, seq := range pmap.Prefix(s.props.brought, of) {
 		q.asked++
-		if !s.tainted(Ref{Chain: chainOf(k[len(of):]), Seq: seq}) {
+		if !s.tainted(Ref{Chain: mapkey.ChainOf(k[len(of):]), Seq: seq}) {
 			return true
 		}
 	}
@@ -275,11 +277,11 @@ func (s State) cleanly(of string, q *inquiry) bool {
 // pastForks returns the keys whose owners bring a signature in tainted entries of
 // forked chains: the signing key alone if it is one of them, whose it is anyway.
 func (s State) pastForks(of string, q *inquiry) []uint32 {
-	signer := be32(of[68:72])
+	signer := mapkey.Uint32(of[68:72])
 	var out []uint32
 	for k, seq := range pmap.Prefix(s.props.brought, of) {
 		q.asked++
-		c := chainOf(k[len(of):])
+		c := mapkey.ChainOf(k[len(of):])
 		by, ok := s.active.keyOf(c.Author)
 		if !ok || s.chains.ForkedAt(c) == 0 || !s.tainted(Ref{Chain: c, Seq: seq}) {
 			continue

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -118,7 +120,7 @@ func TestAForkerMakesNobodyWriteWithoutEnd(t *testing.T) {
 			}
 			next = b.nextPlace()
 			for k, p := range a.m.State.proposals.All() {
-				if k != key(p.Ref.ID) {
+				if k != mapkey.Of(p.Ref.ID) {
 					t.Fatal("another key")
 				}
 				a.must(EntryIn{b.forge(next, &event.ProposalApproved{Proposal: p.Ref.ID, Signatures: b.signedBy(p.Body)})})

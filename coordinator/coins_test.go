@@ -3,6 +3,8 @@ package coordinator
 import (
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 )
 
@@ -30,7 +32,7 @@ func TestNoMemberLeasesAllCoins(t *testing.T) {
 		if len(coin.LeasedBy) > 0 {
 			leased++
 		} else {
-			free[coinKey(coin.OutPoint)] = true
+			free[mapkey.Coin(coin.OutPoint)] = true
 		}
 	}
 	if leased != maxLeasing || len(free) != len(coins)-maxLeasing {
@@ -39,14 +41,14 @@ func TestNoMemberLeasesAllCoins(t *testing.T) {
 	id := a.must(pay(2, 50_000)).(Proposed).Proposal
 	p, _ := a.m.State.Proposal(id)
 	for _, i := range p.Body.Inputs {
-		if !free[coinKey(i.OutPoint())] {
+		if !free[mapkey.Coin(i.OutPoint())] {
 			t.Errorf("it spends a leased coin")
 		}
 	}
 	// One that is leased is taken where it is named.
 	named := pay(3, 60_000)
 	for _, o := range coins {
-		if !free[coinKey(o)] {
+		if !free[mapkey.Coin(o)] {
 			named.Coins = append(named.Coins, o)
 			break
 		}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
@@ -99,7 +101,7 @@ func (a *Actor) Read(f func(*Machine)) bool {
 
 // asFault keeps an entry without effect because this program failed on it.
 func (s State) asFault(r Ref) State {
-	s.bugs = s.bugs.Set(key(r.ID), r)
+	s.bugs = s.bugs.Set(mapkey.Of(r.ID), r)
 	return s.asInert(r, ruleReader)
 }
 

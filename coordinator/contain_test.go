@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
@@ -46,7 +48,7 @@ func TestAFaultStopsNothing(t *testing.T) {
 		},
 		"what follows from it": func(bad journal.EntryID) func(State, *journal.Entry) {
 			return func(s State, e *journal.Entry) {
-				_, inert := s.inert.Get(key(bad))
+				_, inert := s.inert.Get(mapkey.Of(bad))
 				if e == nil && s.Chains().Has(bad) && !inert {
 					panic("nil map")
 				}
@@ -78,7 +80,7 @@ func TestAFaultStopsNothing(t *testing.T) {
 					if !m.State.Chains().Has(bad.ID()) || !m.State.Chains().Has(good.ID()) {
 						t.Fatalf("%s: it is not held, and would be asked for again", when)
 					}
-					if i, _ := m.State.inert.Get(key(bad.ID())); i.Rule != ruleReader {
+					if i, _ := m.State.inert.Get(mapkey.Of(bad.ID())); i.Rule != ruleReader {
 						t.Errorf("%s: it has an effect: %+v", when, i)
 					}
 					if len(m.LeasedBy(7)) != 0 || len(m.LeasedBy(8)) != 1 {
@@ -171,7 +173,7 @@ func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 	own, faults := *me.self, 0
 	own.Fault = func(error) { faults++ }
 	own.Probe = func(s State, e *journal.Entry) {
-		if _, held := s.epochs.Get(key(ep.ID())); e != nil && e.ID() == bad.ID() && held {
+		if _, held := s.epochs.Get(mapkey.Of(ep.ID())); e != nil && e.ID() == bad.ID() && held {
 			panic("index out of range")
 		}
 	}
@@ -179,7 +181,7 @@ func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 	for _, e := range []*journal.Entry{bad, good, rotation} {
 		me.must(EntryIn{e})
 	}
-	if _, held := me.m.State.epochs.Get(key(ep.ID())); !held || faults != 1 || len(me.m.LeasedBy(8)) != 1 {
+	if _, held := me.m.State.epochs.Get(mapkey.Of(ep.ID())); !held || faults != 1 || len(me.m.LeasedBy(8)) != 1 {
 		t.Errorf("epoch held %v, %d faults, leased by %v", held, faults, me.m.LeasedBy(8))
 	}
 	if len(me.alarms(AlarmReader)) != 1 {

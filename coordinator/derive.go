@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -116,7 +118,7 @@ func expired(p *Proposal, v ledger.View, now time.Time) bool {
 // replaced says whether the proposal's own author replaced it, or a
 // replacement by anybody is final.
 func replaced(s State, p *Proposal, q *inquiry) bool {
-	return s.statedBy(s.props.replacer, key(p.TxID), p.Author(), q) ||
+	return s.statedBy(s.props.replacer, mapkey.Of(p.TxID), p.Author(), q) ||
 		once(&q.replaced, func() bool { return finallyReplaced(s, p, q) })
 }
 
@@ -124,7 +126,7 @@ func replaced(s State, p *Proposal, q *inquiry) bool {
 // that takes none of its coins replaces nothing, whatever it declares.
 func finallyReplaced(s State, p *Proposal, q *inquiry) bool {
 	for _, rival := range s.finalsFor(p, q) {
-		for _, r := range pmap.Prefix(s.props.declared, key2(rival.TxID, p.TxID)) {
+		for _, r := range pmap.Prefix(s.props.declared, mapkey.Of2(rival.TxID, p.TxID)) {
 			q.asked++
 			if c, ok := s.Proposal(r.ID); ok && s.alive(c) {
 				return true

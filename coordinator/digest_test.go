@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/journal"
 )
 
@@ -39,7 +41,7 @@ func TestDigestsCompareNodes(t *testing.T) {
 	}
 	more := b.m.State
 	ep := journal.Epoch{Group: more.Group(), Number: 9, Secret: [32]byte{1}}
-	more.epochs = more.epochs.Set(key(ep.ID()), ep)
+	more.epochs = more.epochs.Set(mapkey.Of(ep.ID()), ep)
 	if x, y := digest(more), digest(b.m.State); x.Secrets == y.Secrets || x.Entries != y.Entries {
 		t.Error("an epoch that only one can read does not show")
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -63,15 +65,17 @@ type epochNode struct {
 	Parent journal.EpochID
 }
 
-func (n epochNode) key() string { return key(n.ID) + number(n.Number) + key(n.Parent) }
+func (n epochNode) key() string {
+	return mapkey.Of(n.ID) + mapkey.Number(n.Number) + mapkey.Of(n.Parent)
+}
 
 // child is the key of a node among those of its parent.
-func (n epochNode) child() string { return key(n.Parent) + number(n.Number) + key(n.ID) }
+func (n epochNode) child() string {
+	return mapkey.Of(n.Parent) + mapkey.Number(n.Number) + mapkey.Of(n.ID)
+}
 
 // rank is its key where the highest number, then the lowest id, comes first.
-func (n epochNode) rank() string { return number(^n.Number) + key(n.ID) }
-
-func number(n uint64) string { return string(binary.BigEndian.AppendUint64(nil, n)) }
+func (n epochNode) rank() string { return mapkey.Number(^n.Number) + mapkey.Of(n.ID) }
 
 // standing is what one member's rotations to exactly the present members come to.
 // It is immutable.
@@ -85,7 +89,7 @@ type standing struct {
 
 // placeOf orders what one author wrote.
 func placeOf(r Ref) string {
-	return string([]byte{r.Chain.Incarnation}) + number(r.Seq) + key(r.ID)
+	return string([]byte{r.Chain.Incarnation}) + mapkey.Number(r.Seq) + mapkey.Of(r.ID)
 }
 
 // recipients names a set of identities, whatever their order.
@@ -102,22 +106,22 @@ func recipients(to []journal.Author) [32]byte {
 // rotated takes in what a rotation says of its epoch.
 func (s State) rotated(f rotationFact) State {
 	by, to := f.Ref.Chain.Author, recipients(f.To)
-	k := key2(f.Epoch, to) + key(by)
+	k := mapkey.Of2(f.Epoch, to) + mapkey.Of(by)
 	at := placeOf(f.Ref)
-	s.book.full = s.book.full.Set(key2(to, by)+at, epochNode{f.Epoch, f.Number, f.Parent})
+	s.book.full = s.book.full.Set(mapkey.Of2(to, by)+at, epochNode{f.Epoch, f.Number, f.Parent})
 	if old, ok := s.book.fullOf.Get(k); !ok || at < old {
 		s.book.fullOf = s.book.fullOf.Set(k, at)
 	}
-	if c, ok := s.book.counts.Get(key(by)); ok && to == s.book.seats && (c.last == "" || at < c.last) {
+	if c, ok := s.book.counts.Get(mapkey.Of(by)); ok && to == s.book.seats && (c.last == "" || at < c.last) {
 		s = s.reweigh(by)
 	}
 	for _, who := range f.To {
-		g := key3(f.Epoch, who, by)
+		g := mapkey.Of3(f.Epoch, who, by)
 		single, had := s.book.given.Get(g)
 		if !had || len(f.To) == 1 && !single {
 			s.book.given = s.book.given.Set(g, len(f.To) == 1)
 		}
-		if _, failed := s.failures.Get(key2(f.Epoch, who)); failed && !had {
+		if _, failed := s.failures.Get(mapkey.Of2(f.Epoch, who)); failed && !had {
 			s = s.reweighOf(f.Epoch)
 		}
 	}
@@ -130,25 +134,25 @@ func (s State) rotated(f rotationFact) State {
 // uses notes that an author has to do with an epoch: those who say that they
 // cannot open it are answered on its account, too.
 func (s State) uses(epoch journal.EpochID, by journal.Author, wrote bool) State {
-	k := key2(epoch, by)
+	k := mapkey.Of2(epoch, by)
 	old, known := s.book.users.Get(k)
 	if !known || wrote && !old {
 		s.book.users = s.book.users.Set(k, wrote)
 	}
 	if wrote {
-		s.book.wrote = s.book.wrote.Set(key2(by, epoch), struct{}{})
+		s.book.wrote = s.book.wrote.Set(mapkey.Of2(by, epoch), struct{}{})
 	}
 	if known {
 		return s
 	}
-	for k, f := range pmap.Prefix(s.failures, key(epoch)) {
+	for k, f := range pmap.Prefix(s.failures, mapkey.Of(epoch)) {
 		s = s.charge(by, journal.Author([]byte(k[32:]))).mustAnswer(f)
 	}
 	return s
 }
 
 func (s State) charge(by, who journal.Author) State {
-	k := key2(by, who)
+	k := mapkey.Of2(by, who)
 	n, _ := s.book.asked.Get(k)
 	s.book.asked = s.book.asked.Set(k, n+1)
 	return s
@@ -156,13 +160,13 @@ func (s State) charge(by, who journal.Author) State {
 
 // failed takes in that somebody could not open an epoch.
 func (s State) failed(f failureFact) State {
-	k := key2(f.Epoch, f.Ref.Chain.Author)
+	k := mapkey.Of2(f.Epoch, f.Ref.Chain.Author)
 	_, known := s.failures.Get(k)
 	s.failures = lowest(s.failures, k, f, func(f failureFact) Ref { return f.Ref })
 	if known {
 		return s
 	}
-	for u := range pmap.Prefix(s.book.users, key(f.Epoch)) {
+	for u := range pmap.Prefix(s.book.users, mapkey.Of(f.Epoch)) {
 		s = s.charge(journal.Author([]byte(u[32:])), f.Ref.Chain.Author)
 	}
 	return s.mustAnswer(f).reweighOf(f.Epoch)
@@ -191,7 +195,7 @@ func (s State) obeying(epoch journal.EpochID) func(yield func(journal.Author, st
 		if s.active == nil {
 			return
 		}
-		for k, at := range pmap.Prefix(s.book.fullOf, key2(epoch, s.book.seats)) {
+		for k, at := range pmap.Prefix(s.book.fullOf, mapkey.Of2(epoch, s.book.seats)) {
 			who := journal.Author([]byte(k[64:]))
 			if _, member := s.active.index(who); member && !yield(who, at) {
 				return
@@ -239,12 +243,12 @@ func (s State) weigh(who journal.Author) State {
 	if _, member := s.active.index(who); !member {
 		return s
 	}
-	old, _ := s.book.counts.Get(key(who))
+	old, _ := s.book.counts.Get(mapkey.Of(who))
 	if old == nil {
 		old = &standing{}
 	}
 	now := s.standing(who)
-	s.book.counts = s.book.counts.Set(key(who), now)
+	s.book.counts = s.book.counts.Set(mapkey.Of(who), now)
 	if n := len(old.nodes); len(now.nodes) >= n && slices.Equal(old.nodes, now.nodes[:n]) {
 		for _, x := range now.nodes[n:] {
 			s = s.grow(x)
@@ -266,7 +270,7 @@ func (s State) weigh(who journal.Author) State {
 func (s State) standing(who journal.Author) *standing {
 	out := &standing{obeyed: map[epochNode]bool{}}
 	bad := map[journal.EpochID]bool{}
-	prefix := key2(s.book.seats, who)
+	prefix := mapkey.Of2(s.book.seats, who)
 	for k, x := range pmap.Prefix(s.book.full, prefix) {
 		at := k[len(prefix):]
 		out.counted = append(out.counted, x)
@@ -293,13 +297,13 @@ func (s State) standing(who journal.Author) *standing {
 // member, so that a third one sealed it again, or there is no third one.
 func (s State) spoiled(epoch journal.EpochID, by journal.Author) bool {
 	failed := 0
-	for k := range pmap.Prefix(s.failures, key(epoch)) {
+	for k := range pmap.Prefix(s.failures, mapkey.Of(epoch)) {
 		who := journal.Author([]byte(k[32:]))
 		if _, member := s.active.index(who); !member || who == by {
 			continue
 		}
 		failed++
-		for g := range pmap.Prefix(s.book.given, key2(epoch, who)) {
+		for g := range pmap.Prefix(s.book.given, mapkey.Of2(epoch, who)) {
 			third := journal.Author([]byte(g[64:]))
 			if _, member := s.active.index(third); member && third != by && third != who {
 				return true
@@ -323,7 +327,7 @@ func (s State) grow(x epochNode) State {
 		}
 		s.book.follows = s.book.follows.Set(x.key(), struct{}{})
 		s = s.ranks(x)
-		for k := range pmap.Prefix(s.book.nodes, key(x.ID)+number(x.Number+1)) {
+		for k := range pmap.Prefix(s.book.nodes, mapkey.Of(x.ID)+mapkey.Number(x.Number+1)) {
 			next = append(next, epochNode{journal.EpochID([]byte(k[40:])), x.Number + 1, x.ID})
 		}
 	}
@@ -334,7 +338,7 @@ func (s State) parentFollows(x epochNode) bool {
 	if x.Number == 1 {
 		return x.Parent == s.zero
 	}
-	for range pmap.Prefix(s.book.follows, key(x.Parent)+number(x.Number-1)) {
+	for range pmap.Prefix(s.book.follows, mapkey.Of(x.Parent)+mapkey.Number(x.Number-1)) {
 		return true
 	}
 	return false
@@ -346,7 +350,7 @@ func (s State) regrown() State {
 	s.book.nodes, s.book.follows = pmap.Map[string, struct{}]{}, pmap.Map[string, struct{}]{}
 	s.book.ranked = pmap.Map[string, journal.EpochID]{}
 	for _, who := range s.Members() {
-		if c, ok := s.book.counts.Get(key(who)); ok {
+		if c, ok := s.book.counts.Get(mapkey.Of(who)); ok {
 			for _, x := range c.nodes {
 				s = s.grow(x)
 			}
@@ -361,7 +365,7 @@ func (s State) obeyed(x epochNode) bool {
 		return false
 	}
 	for who := range s.obeying(x.ID) {
-		if c, ok := s.book.counts.Get(key(who)); ok && c.obeyed[x] {
+		if c, ok := s.book.counts.Get(mapkey.Of(who)); ok && c.obeyed[x] {
 			return true
 		}
 	}
@@ -375,7 +379,7 @@ func (s State) ranks(x epochNode) State {
 		s.book.ranked = s.book.ranked.Delete(x.rank())
 		return s
 	}
-	if e, held := s.epochs.Get(key(x.ID)); held {
+	if e, held := s.epochs.Get(mapkey.Of(x.ID)); held {
 		if e.Number == x.Number && e.Parent == x.Parent { // else the rotation lied
 			s.book.ranked = s.book.ranked.Set(x.rank(), x.ID)
 		}
@@ -391,7 +395,7 @@ func (s State) ranks(x epochNode) State {
 // or not: an honest member may have written under it.
 func (s State) counted(epoch journal.EpochID) bool {
 	for who, at := range s.obeying(epoch) {
-		if c, ok := s.book.counts.Get(key(who)); ok && (c.last == "" || at <= c.last) {
+		if c, ok := s.book.counts.Get(mapkey.Of(who)); ok && (c.last == "" || at <= c.last) {
 			return true
 		}
 	}
@@ -400,7 +404,7 @@ func (s State) counted(epoch journal.EpochID) bool {
 
 // mayRotate says whether the next rotation of a member would be written under.
 func (s State) mayRotate(who journal.Author) bool {
-	c, ok := s.book.counts.Get(key(who))
+	c, ok := s.book.counts.Get(mapkey.Of(who))
 	return ok && len(c.counted) < maxStanzas && c.spoiled < maxSpoiled
 }
 
@@ -409,7 +413,7 @@ func (s State) mayRotate(who journal.Author) bool {
 func (s State) fitting() (journal.Epoch, bool) {
 	if s.active != nil {
 		for _, id := range s.book.ranked.All() {
-			return s.epochs.Get(key(id))
+			return s.epochs.Get(mapkey.Of(id))
 		}
 	}
 	return journal.Epoch{}, false
@@ -421,7 +425,7 @@ func (s State) Epoch() (journal.Epoch, bool) {
 	if e, ok := s.fitting(); ok {
 		return e, true
 	}
-	return s.epochs.Get(key(s.zero))
+	return s.epochs.Get(mapkey.Of(s.zero))
 }
 
 // maxTopics is how many topics of one group a node listens on. Those of other
@@ -435,7 +439,7 @@ func (s State) topics() []string {
 	cur, _ := s.Epoch()
 	out := []string{cur.Topic()}
 	add := func(id journal.EpochID) {
-		e, held := s.epochs.Get(key(id))
+		e, held := s.epochs.Get(mapkey.Of(id))
 		if t := e.Topic(); held && len(out) < maxTopics && !slices.Contains(out, t) {
 			out = append(out, t)
 		}
@@ -444,7 +448,7 @@ func (s State) topics() []string {
 	if s.active != nil {
 		share := max(1, (maxTopics-2)/2/max(1, len(s.Members())))
 		for _, who := range s.Members() {
-			c, _ := s.book.counts.Get(key(who))
+			c, _ := s.book.counts.Get(mapkey.Of(who))
 			for n := 0; c != nil && n < share && n < len(c.nodes); n++ {
 				add(c.nodes[len(c.nodes)-1-n].ID)
 			}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -87,7 +89,7 @@ func plainBook(s State) string {
 	var under journal.Epoch
 	fits := false
 	for x := range follows {
-		e, held := s.epochs.Get(key(x.ID))
+		e, held := s.epochs.Get(mapkey.Of(x.ID))
 		if !obeyed[x] || !held || e.Number != x.Number || e.Parent != x.Parent {
 			continue
 		}
@@ -132,7 +134,7 @@ func plainBook(s State) string {
 	missing := map[string]int{}
 	miss := func(by journal.Author, id journal.EntryID) {
 		if !s.Chains().Has(id) {
-			missing[key2(by, id)]++
+			missing[mapkey.Of2(by, id)]++
 		}
 	}
 	for k := range s.named.All() {
@@ -146,10 +148,10 @@ func plainBook(s State) string {
 	}
 	faults := map[string]int{}
 	for _, i := range s.inert.All() {
-		faults[key(i.Ref.Chain.Author)+i.Rule]++
+		faults[mapkey.Of(i.Ref.Chain.Author)+i.Rule]++
 	}
 	for _, r := range s.unknown.All() {
-		faults[key(r.Chain.Author)+faultNewer]++
+		faults[mapkey.Of(r.Chain.Author)+faultNewer]++
 	}
 	for _, k := range sortedKeys(faults) {
 		fmt.Fprintf(&b, "fault %x %d\n", k, faults[k])
@@ -284,7 +286,7 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 			entries = append(entries, e)
 		}
 		slices.SortFunc(entries, func(a, b *journal.Entry) int {
-			return strings.Compare(chainKey(a.Chain())+number(a.Header().Seq)+key(a.ID()), chainKey(b.Chain())+number(b.Header().Seq)+key(b.ID()))
+			return strings.Compare(mapkey.Chain(a.Chain())+mapkey.Number(a.Header().Seq)+mapkey.Of(a.ID()), mapkey.Chain(b.Chain())+mapkey.Number(b.Header().Seq)+mapkey.Of(b.ID()))
 		})
 		observer := c.peers[rapid.IntRange(0, 2).Draw(rt, "observer")]
 		var ends []string

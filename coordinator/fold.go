@@ -3,6 +3,8 @@ package coordinator
 import (
 	"errors"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -43,7 +45,7 @@ func (s State) read(e *journal.Entry) State {
 		return s.foldRotation(ref, h.Epoch, plain)
 	}
 	s, first := s.lies(ref.ID, h.Author, h.Epoch)
-	epoch, ok := s.epochs.Get(key(h.Epoch))
+	epoch, ok := s.epochs.Get(mapkey.Of(h.Epoch))
 	if !ok {
 		return s.waits(e, first)
 	}
@@ -75,9 +77,9 @@ func (s State) foldRotation(ref Ref, id journal.EpochID, plain []byte) State {
 			mine = st.Sealed
 		}
 	}
-	s.rotations = s.rotations.Set(key2(id, ref.ID), f)
+	s.rotations = s.rotations.Set(mapkey.Of2(id, ref.ID), f)
 	s = s.rotated(f)
-	if _, held := s.epochs.Get(key(id)); mine == nil || held {
+	if _, held := s.epochs.Get(mapkey.Of(id)); mine == nil || held {
 		return s
 	}
 	ep, err := journal.OpenSecret(s.self.Sealing, s.group, id, b.Number, b.Parent, ref.Chain.Author, s.Me(), mine)
@@ -90,17 +92,17 @@ func (s State) foldRotation(ref Ref, id journal.EpochID, plain []byte) State {
 // addEpoch learns a secret and folds what waited for it.
 func (s State) addEpoch(ep journal.Epoch) State {
 	id := ep.ID()
-	if _, ok := s.epochs.Get(key(id)); ok {
+	if _, ok := s.epochs.Get(mapkey.Of(id)); ok {
 		return s
 	}
-	s.epochs = s.epochs.Set(key(id), ep)
+	s.epochs = s.epochs.Set(mapkey.Of(id), ep)
 	s = s.learnt(ep)
 	var waiting []*journal.Entry
-	for _, e := range pmap.Prefix(s.sealed, key(id)) {
+	for _, e := range pmap.Prefix(s.sealed, mapkey.Of(id)) {
 		waiting = append(waiting, e)
 	}
 	for _, e := range waiting {
-		s.sealed = s.sealed.Delete(key2(id, e.ID()))
+		s.sealed = s.sealed.Delete(mapkey.Of2(id, e.ID()))
 		s.book.waiting = s.book.waiting.Delete(waitingKey(e))
 		s = s.fold(e)
 	}
@@ -137,14 +139,14 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		s = s.foldRoster(rosterFact{ref, b.Records})
 	case *event.RosterRevealed:
 		f := revealFact{ref, b.Roster, b.Salt}
-		s.reveals = lowest(s.reveals, key3(ref.Chain.Author, b.Roster, commitment(b.Salt)), f, func(f revealFact) Ref { return f.Ref })
+		s.reveals = lowest(s.reveals, mapkey.Of3(ref.Chain.Author, b.Roster, commitment(b.Salt)), f, func(f revealFact) Ref { return f.Ref })
 		s = s.indexReveal(f).cameIn(lacksReveal(ref.Chain.Author, b.Roster, commitment(b.Salt)))
 	case *event.RosterRatified:
 		f := ratifiedFact{ref, b.Hash, b.Record}
 		s.ratified = lowest(s.ratified, ratifiedKey(b.Hash, ref.Chain.Author, b.Record), f, func(f ratifiedFact) Ref { return f.Ref })
 		s = s.indexRatified(f).ratifiedOne(f.Hash)
 	case *event.GroupAbandoned:
-		s.abandoned = s.abandoned.Set(key(ref.ID), ref)
+		s.abandoned = s.abandoned.Set(mapkey.Of(ref.ID), ref)
 		return s
 	case *event.EpochRotated:
 		return s.asInert(ref, ruleNotRotation)
@@ -154,7 +156,7 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		return s.foldIncarnation(ref, b)
 	case *event.EntriesNamed:
 		for _, id := range b.Entries {
-			s.named = lowest(s.named, key2(id, ref.Chain.Author), ref, func(r Ref) Ref { return r })
+			s.named = lowest(s.named, mapkey.Of2(id, ref.Chain.Author), ref, func(r Ref) Ref { return r })
 			s = s.want(id, ref.Chain.Author)
 		}
 		return s
@@ -201,10 +203,10 @@ func (s State) foldIncarnation(ref Ref, b *event.IncarnationStarted) State {
 		return s.asInert(ref, ruleIncarnation)
 	}
 	before := journal.ChainKey{Author: ref.Chain.Author, Incarnation: ref.Chain.Incarnation - 1}
-	old, ok := s.cuts.Get(chainKey(before))
+	old, ok := s.cuts.Get(mapkey.Chain(before))
 	if !ok || b.Seq < old.Seq || (b.Seq == old.Seq && string(ref.ID[:]) < string(old.Ref.ID[:])) {
 		was := s.taintedFrom(before)
-		s.cuts = s.cuts.Set(chainKey(before), cutFact{b.Seq, ref})
+		s.cuts = s.cuts.Set(mapkey.Chain(before), cutFact{b.Seq, ref})
 		s = s.retaint(before, was)
 	}
 	return s

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -30,13 +32,13 @@ func NewGuard(records []port.GuardRecord) Guard {
 }
 
 func (g Guard) add(r port.GuardRecord) Guard {
-	k := coinKey(r.OutPoint)
+	k := mapkey.Coin(r.OutPoint)
 	old, _ := g.signed.Get(k)
 	if slices.Contains(old, r.TxID) {
 		return g
 	}
 	g.signed = g.signed.Set(k, append(slices.Clone(old), r.TxID))
-	g.coins = g.coins.Set(key(r.TxID)+k, true)
+	g.coins = g.coins.Set(mapkey.Of(r.TxID)+k, true)
 	return g
 }
 
@@ -50,7 +52,7 @@ func (g Guard) Known(k string) []chainhash.Hash {
 // it out to be signed.
 func (g Guard) holds(p *Proposal) bool {
 	for _, in := range p.Body.Inputs {
-		if !slices.Contains(g.Known(coinKey(in.OutPoint())), p.TxID) {
+		if !slices.Contains(g.Known(mapkey.Coin(in.OutPoint())), p.TxID) {
 			return false
 		}
 	}
@@ -66,7 +68,7 @@ func (g Guard) holds(p *Proposal) bool {
 func (g Guard) check(s State, v ledger.View, p *Proposal) ([]port.GuardUpdate, error) {
 	var updates []port.GuardUpdate
 	for _, in := range p.Body.Inputs {
-		known := g.Known(coinKey(in.OutPoint()))
+		known := g.Known(mapkey.Coin(in.OutPoint()))
 		for _, tx := range append(slices.Clone(known), s.signedOn(in.OutPoint())...) {
 			if tx == p.TxID || slices.Contains(p.Body.Replaces, tx) || g.buried(v, tx) || s.buried(v, tx) {
 				continue
@@ -97,7 +99,7 @@ func (s State) signedOn(o wire.OutPoint) []chainhash.Hash {
 		if k != me && !s.hosts(m) {
 			continue
 		}
-		by := coinKey(o) + string(binary.BigEndian.AppendUint32(nil, uint32(k)))
+		by := mapkey.Coin(o) + string(binary.BigEndian.AppendUint32(nil, uint32(k)))
 		for tx := range pmap.Prefix(s.props.bySigner, by) {
 			if id := chainhash.Hash([]byte(tx[len(by):])); !slices.Contains(out, id) {
 				out = append(out, id)
@@ -116,8 +118,8 @@ func (s State) buried(v ledger.View, tx chainhash.Hash) bool {
 // buried says whether a transaction this node signed can never confirm: one of
 // the coins it was signed for is spent by another transaction 6 deep.
 func (g Guard) buried(v ledger.View, tx chainhash.Hash) bool {
-	for k := range pmap.Prefix(g.coins, key(tx)) {
-		for by := range v.Rivals(coinOf(k[len(tx):])) {
+	for k := range pmap.Prefix(g.coins, mapkey.Of(tx)) {
+		for by := range v.Rivals(mapkey.CoinOf(k[len(tx):])) {
 			if by != tx && v.Confirmations(by) >= ledger.BuriedDepth {
 				return true
 			}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -40,9 +42,9 @@ func (m Member) author() journal.Author {
 // cosigner by its record as well.
 func ratifiedKey(hash [32]byte, by journal.Author, record *journal.EntryID) string {
 	if record == nil {
-		return key2(hash, by)
+		return mapkey.Of2(hash, by)
 	}
-	return key3(hash, by, *record)
+	return mapkey.Of3(hash, by, *record)
 }
 
 func (s State) ratifiedBy(hash [32]byte, m Member) (ratifiedFact, bool) {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -239,7 +241,7 @@ func TestHostedRosterRules(t *testing.T) {
 			who = a.id()
 		}
 		id := journal.EntryID{author, byte(len(b.Name)), 7}
-		st.records = st.records.Set(key(id), Record{Ref{ID: id, Chain: journal.ChainKey{Author: who, Incarnation: 1}}, b, k})
+		st.records = st.records.Set(mapkey.Of(id), Record{Ref{ID: id, Chain: journal.ChainKey{Author: who, Incarnation: 1}}, b, k})
 		return id
 	}
 	own, _ := a.m.ownRecord()

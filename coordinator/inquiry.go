@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -70,7 +72,7 @@ func (s State) byLine(m pmap.Map[string, Ref], fact string, q *inquiry) []Ref {
 					best[line] = d
 				}
 			}
-			from, more = afterPrefix(of), true
+			from, more = mapkey.After(of), true
 			break
 		}
 	}

@@ -3,6 +3,8 @@ package coordinator
 import (
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -63,13 +65,13 @@ func TestACopyInEachIncarnationCostsAStepNoMore(t *testing.T) {
 		allocs := a.costs(func() any { return ChainIn{block} })
 		a.must(ChainIn{block})
 		a.rest()
-		for k := range pmap.Prefix(a.m.State.props.spending, coinKey(ins[0].OutPoint())) {
+		for k := range pmap.Prefix(a.m.State.props.spending, mapkey.Coin(ins[0].OutPoint())) {
 			p, ok := a.m.State.lead(chainhash.Hash([]byte(k[36:])))
 			if ok == forked {
 				t.Fatalf("a proposal stands for %x: %v", k[36:], ok)
 			}
 			if ok {
-				if was, _ := a.m.watch.told.Get(key(p.Ref.ID)); was != StatusDead {
+				if was, _ := a.m.watch.told.Get(mapkey.Of(p.Ref.ID)); was != StatusDead {
 					t.Fatalf("what stands for %v counts as %q", p.TxID, was)
 				}
 			}
@@ -100,7 +102,7 @@ func TestADeclarationInEachIncarnationCostsALookNoMore(t *testing.T) {
 			}
 		})
 		b := &event.ProposalCreated{Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(2), Amount: 5000}}}
-		for k := range pmap.Prefix(a.m.State.props.spending, coinKey(ins[0].OutPoint())) {
+		for k := range pmap.Prefix(a.m.State.props.spending, mapkey.Coin(ins[0].OutPoint())) {
 			b.Replaces = append(b.Replaces, chainhash.Hash([]byte(k[36:])))
 		}
 		other.eachIncarnation(a, declaring, func(next *journal.Next) { a.must(EntryIn{other.forge(next, b)}) })
@@ -140,7 +142,7 @@ func TestOneCopyOfEachMemberDecides(t *testing.T) {
 		got := map[journal.EntryID]bool{}
 		for _, q := range a.m.State.copiesOf(p.TxID) {
 			got[q.Ref.ID] = true
-			if was, _ := a.m.watch.told.Get(key(q.Ref.ID)); was != a.m.Status(q, c.clock) {
+			if was, _ := a.m.watch.told.Get(mapkey.Of(q.Ref.ID)); was != a.m.Status(q, c.clock) {
 				t.Errorf("%v is told as %q, and is %q", q.Ref.ID, was, a.m.Status(q, c.clock))
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -56,7 +58,7 @@ func drawStated(t *rapid.T, base State, who []journal.Author) *stated {
 	for _, a := range who {
 		for inc := uint8(1); inc <= 3; inc++ {
 			if rapid.IntRange(0, 2).Draw(t, "cut") == 0 {
-				s.cuts = s.cuts.Set(chainKey(journal.ChainKey{Author: a, Incarnation: inc}), cutFact{Seq: rapid.Uint64Range(0, 200).Draw(t, "at")})
+				s.cuts = s.cuts.Set(mapkey.Chain(journal.ChainKey{Author: a, Incarnation: inc}), cutFact{Seq: rapid.Uint64Range(0, 200).Draw(t, "at")})
 			}
 		}
 	}
@@ -159,7 +161,7 @@ func TestReadingCostsNoMoreWithManyLabels(t *testing.T) {
 			s = s.foldLease(ref, 5)
 		}
 		if cut {
-			s.cuts = s.cuts.Set(chainKey(journal.ChainKey{Author: evil, Incarnation: 1}), cutFact{Seq: 1})
+			s.cuts = s.cuts.Set(mapkey.Chain(journal.ChainKey{Author: evil, Incarnation: 1}), cutFact{Seq: 1})
 		}
 		if got := s.leases.Len() - a.m.State.leases.Len(); got != 1 {
 			t.Errorf("%d leases of one address are kept", got)

@@ -5,6 +5,8 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -38,7 +40,7 @@ func before(a, b Ref) bool {
 }
 
 func leaseKey(index uint32, c journal.ChainKey) string {
-	return leasesOf(index) + chainKey(c)
+	return leasesOf(index) + mapkey.Chain(c)
 }
 
 func leasesOf(index uint32) string {

@@ -3,6 +3,8 @@ package coordinator
 import (
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/journal"
 )
 
@@ -46,7 +48,7 @@ func (s *step) letInReplaced() error {
 }
 
 func (s *step) letIn(m Member) error {
-	h, _ := s.m.letIns.Get(key(m.Identity))
+	h, _ := s.m.letIns.Get(mapkey.Of(m.Identity))
 	if seats := s.m.State.Seats(); h.seats != seats {
 		h = handing{seats: seats}
 	}
@@ -71,7 +73,7 @@ func (s *step) letIn(m Member) error {
 		}
 		looked++
 		if at, ok := st.Active().keyOf(by); !ok || !slices.Contains(st.Active().identities(at), by) || h.by == by && h.n == handMost {
-			h.at, more = after(k[:32])
+			h.at, more = mapkey.Next(k[:32])
 			continue
 		}
 		if ep, held := st.EpochHeld(id); held && st.toHand(ep, m.Identity) {
@@ -96,14 +98,14 @@ func (s *step) letIn(m Member) error {
 	if looked < 4*handEach && len(hand) < handEach {
 		h.done = true
 	}
-	s.m.letIns = s.m.letIns.Set(key(m.Identity), h)
+	s.m.letIns = s.m.letIns.Set(mapkey.Of(m.Identity), h)
 	return nil
 }
 
 // toHand says whether this node has not sealed an epoch to a member yet, in a
 // rotation for all or for that one.
 func (s State) toHand(ep journal.Epoch, who journal.Author) bool {
-	_, given := s.book.given.Get(key3(ep.ID(), who, s.Me()))
+	_, given := s.book.given.Get(mapkey.Of3(ep.ID(), who, s.Me()))
 	return !given
 }
 

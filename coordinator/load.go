@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/ledger"
@@ -85,7 +87,7 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 			if err := record.Decode(v, &r); err != nil {
 				return m, fmt.Errorf("read alarm record: %w", err)
 			}
-			m.alarmed = m.alarmed.Set(key(*id), r)
+			m.alarmed = m.alarmed.Set(mapkey.Of(*id), r)
 		}
 	}
 	return m, nil

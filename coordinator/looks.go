@@ -3,6 +3,8 @@ package coordinator
 import (
 	"encoding/binary"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -94,7 +96,7 @@ func (r rounds) left(what, at string) rounds {
 
 // look has a transaction looked at, soon.
 func (s *step) look(tx chainhash.Hash) {
-	if k := key(tx); s.m.State.ProposedTx(tx) {
+	if k := mapkey.Of(tx); s.m.State.ProposedTx(tx) {
 		s.m.watch.looks = s.m.watch.looks.add(string(lookTx)+k, k)
 	}
 }
@@ -105,7 +107,7 @@ func (s *step) look(tx chainhash.Hash) {
 // whoever pays the wallet may raise the fee with every second.
 func (s *step) lookAround(id chainhash.Hash, blocks bool) {
 	s.look(id)
-	s.lookCoins(key(id))
+	s.lookCoins(mapkey.Of(id))
 	if !blocks {
 		return
 	}
@@ -120,7 +122,7 @@ func (s *step) lookAround(id chainhash.Hash, blocks bool) {
 	}
 }
 
-func (s *step) lookCoin(o wire.OutPoint) { s.lookCoins(coinKey(o)) }
+func (s *step) lookCoin(o wire.OutPoint) { s.lookCoins(mapkey.Coin(o)) }
 
 // lookCoins has looked at what spends a coin, or any output of a transaction.
 func (s *step) lookCoins(coins string) {
@@ -131,7 +133,7 @@ func (s *step) lookCoins(coins string) {
 
 // lookChain has looked at what rests on the entries of a chain from a seq on.
 func (s *step) lookChain(c journal.ChainKey, from uint64) {
-	of := chainKey(c)
+	of := mapkey.Chain(c)
 	s.m.watch.looks = s.m.watch.looks.add(string(lookChain)+of, of+string(binary.BigEndian.AppendUint64(nil, from)))
 }
 
@@ -184,10 +186,10 @@ func (s *step) lookAt(tx chainhash.Hash) int {
 	q := &inquiry{}
 	copies := s.m.State.copiesFor(tx, q)
 	for n, p := range copies {
-		was, known := s.m.watch.told.Get(key(p.Ref.ID))
+		was, known := s.m.watch.told.Get(mapkey.Of(p.Ref.ID))
 		now := s.tellOf(p, false, q)
 		if n == 0 && (was == StatusDead) != (now == StatusDead) && (known || now == StatusDead) {
-			s.lookCoins(key(tx))
+			s.lookCoins(mapkey.Of(tx))
 		}
 	}
 	s.mayCarry(tx)

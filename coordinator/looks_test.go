@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
@@ -130,7 +132,7 @@ func TestRivalsThatAreAlwaysDueKeepNoStatusWaiting(t *testing.T) {
 				} else {
 					a.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: more}})
 				}
-				if was, _ := a.m.watch.told.Get(key(id)); n >= 2 && was != StatusConfirmed {
+				if was, _ := a.m.watch.told.Get(mapkey.Of(id)); n >= 2 && was != StatusConfirmed {
 					t.Fatalf("after %d steps the payment counts as %q", n, was)
 				}
 			}

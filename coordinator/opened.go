@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/tyler-smith/go-bip39/wordlists"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -23,24 +25,24 @@ type openedBook struct {
 	ours    pmap.Map[string, [32]byte]        // by rank | hash: those of opened with the key of a new device
 }
 
-func lacksRecord(id journal.EntryID) string { return "r" + key(id) }
+func lacksRecord(id journal.EntryID) string { return "r" + mapkey.Of(id) }
 
 func lacksReveal(who journal.Author, roster journal.EntryID, commitment [32]byte) string {
-	return "o" + key3(who, roster, commitment)
+	return "o" + mapkey.Of3(who, roster, commitment)
 }
 
 // unopened returns what a roster waits for, or "": its first record that is not held;
 // or else the first reveal.
 func (s State) unopened(f rosterFact) string {
 	for _, id := range f.Records {
-		if _, ok := s.records.Get(key(id)); !ok {
+		if _, ok := s.records.Get(mapkey.Of(id)); !ok {
 			return lacksRecord(id)
 		}
 	}
 	for _, id := range f.Records {
-		r, _ := s.records.Get(key(id))
+		r, _ := s.records.Get(mapkey.Of(id))
 		who := r.Ref.Chain.Author
-		if _, ok := s.reveals.Get(key3(who, f.Ref.ID, r.Body.Commitment)); !ok {
+		if _, ok := s.reveals.Get(mapkey.Of3(who, f.Ref.ID, r.Body.Commitment)); !ok {
 			return lacksReveal(who, f.Ref.ID, r.Body.Commitment)
 		}
 	}
@@ -53,19 +55,19 @@ func (s State) awaitOpened(f rosterFact) State {
 		return s
 	}
 	if lack := s.unopened(f); lack != "" {
-		s.setup.waiting = s.setup.waiting.Set(lack+key(f.Ref.ID), f.Ref.ID)
+		s.setup.waiting = s.setup.waiting.Set(lack+mapkey.Of(f.Ref.ID), f.Ref.ID)
 		return s
 	}
 	r, ok := s.roster(f)
 	if !ok || !r.Complete() {
 		return s
 	}
-	if old, ok := s.setup.opened.Get(key(r.Hash)); ok {
-		if was, _ := s.rosters.Get(key(old)); placeOf(was.Ref) <= placeOf(f.Ref) {
+	if old, ok := s.setup.opened.Get(mapkey.Of(r.Hash)); ok {
+		if was, _ := s.rosters.Get(mapkey.Of(old)); placeOf(was.Ref) <= placeOf(f.Ref) {
 			return s
 		}
 	}
-	s.setup.opened = s.setup.opened.Set(key(r.Hash), r.ID)
+	s.setup.opened = s.setup.opened.Set(mapkey.Of(r.Hash), r.ID)
 	return s.rankOpened(r)
 }
 
@@ -73,7 +75,7 @@ func (s State) awaitOpened(f rosterFact) State {
 func (s State) cameIn(what string) State {
 	for k, id := range pmap.Prefix(s.setup.waiting, what) {
 		s.setup.waiting = s.setup.waiting.Delete(k)
-		f, _ := s.rosters.Get(key(id))
+		f, _ := s.rosters.Get(mapkey.Of(id))
 		s = s.awaitOpened(f)
 	}
 	return s
@@ -101,12 +103,12 @@ func (s State) rankOpened(r *Roster) State {
 	} else if _, in := a.index(s.lost.who); in {
 		rank = rankLost
 	}
-	pending := string([]byte{rank + 1}) + key(r.Hash)
+	pending := string([]byte{rank + 1}) + mapkey.Of(r.Hash)
 	if len(r.Ratified) < len(r.Members) {
 		s.setup.ours = s.setup.ours.Set(pending, r.Hash)
 		return s
 	}
-	s.setup.ours = s.setup.ours.Delete(pending).Set(string([]byte{rank})+key(r.Hash), r.Hash)
+	s.setup.ours = s.setup.ours.Delete(pending).Set(string([]byte{rank})+mapkey.Of(r.Hash), r.Hash)
 	return s
 }
 
@@ -123,11 +125,11 @@ func (s State) ratifiedOne(hash [32]byte) State {
 
 // opened returns the roster of a hash, once all revealed for it.
 func (s State) opened(hash [32]byte) (*Roster, bool) {
-	id, ok := s.setup.opened.Get(key(hash))
+	id, ok := s.setup.opened.Get(mapkey.Of(hash))
 	if !ok {
 		return nil, false
 	}
-	f, _ := s.rosters.Get(key(id))
+	f, _ := s.rosters.Get(mapkey.Of(id))
 	return s.roster(f)
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -32,7 +34,7 @@ func (p *peer) before(t *testing.T, ref Ref) journal.Next {
 // rosters and reveals than are looked at come before the right ones.
 func crowdOut(t *testing.T, founder, z *peer, r *Roster) (forged []*journal.Entry) {
 	t.Helper()
-	f, _ := founder.m.State.rosters.Get(key(r.ID))
+	f, _ := founder.m.State.rosters.Get(mapkey.Of(r.ID))
 	for range 2 * maxRosters {
 		next := founder.before(t, f.Ref)
 		e := founder.forge(&next, &event.RosterClosed{Records: f.Records})
@@ -90,12 +92,12 @@ func TestOpenedRostersAreTheDefinition(t *testing.T) {
 			for _, f := range st.rosters.All() {
 				r, ok := st.roster(f)
 				if !ok || !r.Complete() {
-					waiting[st.unopened(f)+key(f.Ref.ID)] = f.Ref.ID
+					waiting[st.unopened(f)+mapkey.Of(f.Ref.ID)] = f.Ref.ID
 					continue
 				}
-				old, ok := opened[key(r.Hash)]
-				if was, _ := st.rosters.Get(key(old)); !ok || placeOf(f.Ref) < placeOf(was.Ref) {
-					opened[key(r.Hash)] = r.ID
+				old, ok := opened[mapkey.Of(r.Hash)]
+				if was, _ := st.rosters.Get(mapkey.Of(old)); !ok || placeOf(f.Ref) < placeOf(was.Ref) {
+					opened[mapkey.Of(r.Hash)] = r.ID
 				}
 			}
 			if got := maps.Collect(st.setup.opened.All()); !maps.Equal(got, opened) {
@@ -115,7 +117,7 @@ func TestOpenedRostersAreTheDefinition(t *testing.T) {
 // forgeZero is forge under epoch 0, for one whose machine has no group.
 func (p *peer) forgeZero(t *testing.T, st State, next *journal.Next, body event.Body) *journal.Entry {
 	t.Helper()
-	ep, _ := st.epochs.Get(key(st.zero))
+	ep, _ := st.epochs.Get(mapkey.Of(st.zero))
 	plain, err := event.Encode(event.Event{Time: 1, Body: body})
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +188,7 @@ func TestAnUnprovenRecordChoosesNoRosterOfANewDevice(t *testing.T) {
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
 	right := a.m.State.Active().Roster
 	p := puppet(t, a, 100, z.id())
-	f, _ := a.m.State.rosters.Get(key(right.ID))
+	f, _ := a.m.State.rosters.Get(mapkey.Of(right.ID))
 	second, err := a.wild(&event.RosterClosed{Records: f.Records})
 	if err != nil {
 		t.Fatal(err)
@@ -257,7 +259,7 @@ func TestWordsChooseTheRosterOfANewDevice(t *testing.T) {
 				for i := range ps {
 					says(i, &event.RosterRevealed{Roster: decoy.ID(), Salt: salt})
 				}
-				f, _ := e.m.State.rosters.Get(key(decoy.ID()))
+				f, _ := e.m.State.rosters.Get(mapkey.Of(decoy.ID()))
 				r, ok := e.m.State.roster(f)
 				if !ok || !r.Complete() {
 					t.Fatal("the founder's other roster is not opened")

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -256,7 +258,7 @@ func entersAgain(s State) bool {
 func stale(m *Machine, now time.Time) string {
 	var b strings.Builder
 	for id, was := range m.watch.told.All() {
-		p, _ := m.State.Proposal(idOf(id))
+		p, _ := m.State.Proposal(mapkey.Entry(id))
 		if is := m.Status(p, now); m.Alive(p) && was != is && slices.Contains(m.State.copiesOf(p.TxID), p) {
 			fmt.Fprintf(&b, "%x of %v: told %q, is %q\n", id, p.TxID, was, is)
 		}

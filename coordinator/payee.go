@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -33,8 +35,8 @@ func paymentKey(script []byte) string {
 // transaction is a day deep, or can never be mined.
 func (s *step) pay(p *Proposal, now Status) {
 	w, v := &s.m.watch, s.m.View
-	tx := key(p.TxID)
-	known := has(w.paying, tx)
+	tx := mapkey.Of(p.TxID)
+	known := mapkey.Has(w.paying, tx)
 	gone := v.Confirmations(p.TxID) > paidRecently || now == StatusDead && buriedBy(v, p)
 	if due := now == StatusConfirmed || now == StatusDead; due && !gone && (known || now == StatusConfirmed || s.m.State.released(p.TxID)) {
 		// A block alone changes it later.
@@ -69,7 +71,7 @@ func (s *step) pay(p *Proposal, now Status) {
 func (s *step) age() {
 	left := looksEach
 	for k := range s.m.watch.aging.All() {
-		if int64(be32(k)) > int64(s.m.View.Tip().Height) || left == 0 {
+		if int64(mapkey.Uint32(k)) > int64(s.m.View.Tip().Height) || left == 0 {
 			return
 		}
 		left--

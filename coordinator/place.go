@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -34,7 +35,7 @@ func holderKey(account [32]byte, how event.ProofKind) string {
 	case event.ProofNone:
 		class = 2
 	}
-	return key(account) + string([]byte{class})
+	return mapkey.Of(account) + string([]byte{class})
 }
 
 // holders lists the identities that wrote a record of the lost one's key with a

@@ -3,6 +3,8 @@ package coordinator
 import (
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
@@ -57,11 +59,11 @@ func TestManyRostersCostANewDeviceNothing(t *testing.T) {
 	slow(t)
 	for name, spoil := range map[string]func(n int, founder, z *peer, r *Roster){
 		"rosters": func(n int, founder, _ *peer, r *Roster) {
-			f, _ := founder.m.State.rosters.Get(key(r.ID))
+			f, _ := founder.m.State.rosters.Get(mapkey.Of(r.ID))
 			wildly(t, founder, n, func(int) event.Body { return &event.RosterClosed{Records: f.Records} })
 		},
 		"reveals of many rosters": func(n int, founder, z *peer, r *Roster) {
-			f, _ := founder.m.State.rosters.Get(key(r.ID))
+			f, _ := founder.m.State.rosters.Get(mapkey.Of(r.ID))
 			wildly(t, founder, n, func(int) event.Body { return &event.RosterClosed{Records: f.Records} })
 			founder.pass(z)
 			var ids []journal.EntryID
@@ -113,7 +115,7 @@ func wildly(t *testing.T, p *peer, n int, body func(int) event.Body) {
 func TestRostersPlacedBeforeTheRightOneKeepNoNewDeviceOut(t *testing.T) {
 	var forged []*journal.Entry
 	d, last := almostActive(t, func(founder, z *peer, r *Roster) {
-		f, _ := founder.m.State.rosters.Get(key(r.ID))
+		f, _ := founder.m.State.rosters.Get(mapkey.Of(r.ID))
 		at := journal.Next{Incarnation: 1, Seq: f.Ref.Seq - 1}
 		for _, e := range founder.held {
 			if e.Chain().Author == founder.id() && e.Position().Seq == at.Seq-1 {

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -47,7 +49,7 @@ type builtTx struct {
 
 // describes makes a proposal sound: it describes a transaction of this wallet.
 func (p *Proposal) describes(tx chainhash.Hash) {
-	p.Sound, p.TxID, p.signs = true, tx, key2(tx, spendID(p.Body.Inputs))
+	p.Sound, p.TxID, p.signs = true, tx, mapkey.Of2(tx, spendID(p.Body.Inputs))
 }
 
 // spendID names what signatures commit to besides the txid: of each input the
@@ -122,7 +124,7 @@ func (s State) foldProposalEvent(ref Ref, body event.Body) State {
 	switch b := body.(type) {
 	case *event.ProposalCreated:
 		p := &Proposal{Ref: ref, Body: b, spend: &lazySpend{}}
-		s.proposals = s.proposals.Set(key(ref.ID), p)
+		s.proposals = s.proposals.Set(mapkey.Of(ref.ID), p)
 		if s.active == nil || s.backlog.later || !s.mayWrite(p.Author()) {
 			return s.wait(p)
 		}
@@ -136,7 +138,7 @@ func (s State) foldProposalEvent(ref Ref, body event.Body) State {
 	case *event.RejectionWithdrawn:
 		return s.foldVote(voteFact{ref, b.Proposal, false, ""})
 	case *event.ProposalWithdrawn:
-		s.withdrawals = earliest(s.withdrawals, key(b.Proposal), ref)
+		s.withdrawals = earliest(s.withdrawals, mapkey.Of(b.Proposal), ref)
 		s = s.rest(ref, b.Proposal).touch(b.Proposal)
 	}
 	return s
@@ -145,19 +147,19 @@ func (s State) foldProposalEvent(ref Ref, body event.Body) State {
 // evaluate derives the transaction of a proposal by a known author, once the
 // wallet is active. The signatures that waited for it are due then.
 func (s State) evaluate(p *Proposal) State {
-	s.backlog.proposals = s.backlog.proposals.Delete(key2(p.Author(), p.Ref.ID))
+	s.backlog.proposals = s.backlog.proposals.Delete(mapkey.Of2(p.Author(), p.Ref.ID))
 	spend, err := p.Spend(s.active)
 	if err != nil {
 		return s.asInert(p.Ref, ruleProposal)
 	}
 	sound := *p
 	sound.describes(spend.TxID())
-	s.proposals = s.proposals.Set(key(p.Ref.ID), &sound)
+	s.proposals = s.proposals.Set(mapkey.Of(p.Ref.ID), &sound)
 	return s.index(&sound).sigsDue(p.Ref.ID).touch(p.Ref.ID)
 }
 
 // Proposal returns a proposal by id.
-func (s State) Proposal(id journal.EntryID) (*Proposal, bool) { return s.proposals.Get(key(id)) }
+func (s State) Proposal(id journal.EntryID) (*Proposal, bool) { return s.proposals.Get(mapkey.Of(id)) }
 
 // alive says whether a proposal has effect: it is sound, and its entry is not
 // tainted, or carries a verified signature by the key of another member.

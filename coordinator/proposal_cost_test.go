@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -239,7 +241,7 @@ func TestSignaturesThatWaitedAreVerifiedInTurns(t *testing.T) {
 	mine := a.forge(a.nextPlace(), &event.ProposalRejected{Proposal: prop.ID(), Reason: "no"}) // one that is no carrier changes nothing
 	_ = mine
 	verified := func() (n int) {
-		for _, f := range pmap.Prefix(a.m.State.carriers, key(prop.ID())) {
+		for _, f := range pmap.Prefix(a.m.State.carriers, mapkey.Of(prop.ID())) {
 			if f.Verified != nil {
 				n++
 			}

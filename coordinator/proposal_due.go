@@ -3,6 +3,8 @@ package coordinator
 import (
 	"encoding/binary"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -40,7 +42,7 @@ type backlog struct {
 // wait keeps a proposal until its author is known.
 func (s State) wait(p *Proposal) State {
 	a := p.Author()
-	s.backlog.proposals = s.backlog.proposals.Set(key2(a, p.Ref.ID), struct{}{})
+	s.backlog.proposals = s.backlog.proposals.Set(mapkey.Of2(a, p.Ref.ID), struct{}{})
 	if s.active != nil && s.mayWrite(a) {
 		s = s.turn(string(a[:]))
 	}
@@ -51,7 +53,7 @@ func (s State) wait(p *Proposal) State {
 func (s State) waitingOf(a journal.Author) func(yield func(journal.EntryID) bool) {
 	return func(yield func(journal.EntryID) bool) {
 		for k := range pmap.Prefix(s.backlog.proposals, string(a[:])) {
-			if !yield(idOf(k)) {
+			if !yield(mapkey.Entry(k)) {
 				return
 			}
 		}
@@ -69,12 +71,12 @@ func (s State) authorKnown(a journal.Author) State {
 // await keeps a carrier until its proposal is here.
 func (s State) await(c carrierFact) State {
 	a := c.Ref.Chain.Author
-	s.backlog.sigs = s.backlog.sigs.Set(key3(c.Proposal, a, c.Ref.ID), struct{}{})
+	s.backlog.sigs = s.backlog.sigs.Set(mapkey.Of3(c.Proposal, a, c.Ref.ID), struct{}{})
 	for k := range c.stated() {
 		s.backlog.stating = s.backlog.stating.Set(k, struct{}{})
 	}
 	if p, ok := s.Proposal(c.Proposal); ok && p.Sound {
-		s = s.turn(key2(c.Proposal, a))
+		s = s.turn(mapkey.Of2(c.Proposal, a))
 	}
 	return s
 }
@@ -84,7 +86,7 @@ func (s State) await(c carrierFact) State {
 func (c carrierFact) stated() func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		var seen uint32
-		at := key3(c.Ref.Chain.Author, c.Proposal, c.Ref.ID)
+		at := mapkey.Of3(c.Ref.Chain.Author, c.Proposal, c.Ref.ID)
 		for _, x := range c.Signatures {
 			if x.Key >= event.MaxCosigners || seen>>x.Key&1 == 1 {
 				continue
@@ -101,10 +103,10 @@ func statedKey(k uint32) string { return string(binary.BigEndian.AppendUint32(ni
 
 // sigsDue makes due what waited for a proposal.
 func (s State) sigsDue(proposal journal.EntryID) State {
-	for from := key(proposal); ; {
+	for from := mapkey.Of(proposal); ; {
 		more := false
-		for k := range pmap.PrefixFrom(s.backlog.sigs, key(proposal), from) {
-			s, from, more = s.turn(k[:64]), afterPrefix(k[:64]), true
+		for k := range pmap.PrefixFrom(s.backlog.sigs, mapkey.Of(proposal), from) {
+			s, from, more = s.turn(k[:64]), mapkey.After(k[:64]), true
 			break
 		}
 		if !more {
@@ -114,7 +116,7 @@ func (s State) sigsDue(proposal journal.EntryID) State {
 }
 
 func (s State) turn(what string) State {
-	if has(s.backlog.queued, what) {
+	if mapkey.Has(s.backlog.queued, what) {
 		return s
 	}
 	s.backlog.last++

@@ -1,12 +1,14 @@
 package coordinator
 
 import (
-	"bytes"
 	"encoding/binary"
 	"iter"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -48,27 +50,7 @@ type endorsement struct {
 
 // placeKey puts entries in order of chain and seq.
 func placeKey(r Ref) string {
-	return chainKey(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + string(r.ID[:])
-}
-
-// idOf is the entry id at the end of a key.
-func idOf(k string) journal.EntryID { return journal.EntryID([]byte(k[len(k)-32:])) }
-
-// chainOf reads the chain at the beginning of a part of a key.
-func chainOf(k string) journal.ChainKey {
-	return journal.ChainKey{Author: journal.Author([]byte(k[:32])), Incarnation: k[32]}
-}
-
-// afterPrefix is above every key with a prefix, and not above any other that is
-// above those.
-func afterPrefix(prefix string) string {
-	b := []byte(prefix)
-	for i := len(b) - 1; i >= 0; i-- {
-		if b[i]++; b[i] != 0 {
-			return string(b[:i+1])
-		}
-	}
-	return prefix + "\xff" + string(bytes.Repeat([]byte{0xff}, 128))
+	return mapkey.Chain(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + string(r.ID[:])
 }
 
 func timeKey(r Ref) string {
@@ -77,7 +59,7 @@ func timeKey(r Ref) string {
 
 // earliest keeps, of the entries of one chain that state a fact, the first.
 func earliest(m pmap.Map[string, Ref], fact string, r Ref) pmap.Map[string, Ref] {
-	k := fact + chainKey(r.Chain)
+	k := fact + mapkey.Chain(r.Chain)
 	if old, ok := m.Get(k); ok && (old.Seq < r.Seq || old.Seq == r.Seq && string(old.ID[:]) <= string(r.ID[:])) {
 		return m
 	}
@@ -98,14 +80,14 @@ func (s State) stated(m pmap.Map[string, Ref], fact string) bool {
 // index makes a sound proposal findable.
 func (s State) index(p *Proposal) State {
 	x, at, id := &s.props, placeKey(p.Ref), string(p.Ref.ID[:])
-	x.byTx = x.byTx.Set(key2(p.TxID, p.Ref.ID), struct{}{})
+	x.byTx = x.byTx.Set(mapkey.Of2(p.TxID, p.Ref.ID), struct{}{})
 	x.byTime = x.byTime.Set(timeKey(p.Ref), struct{}{})
-	x.firsts = earliest(x.firsts, key(p.TxID), p.Ref)
+	x.firsts = earliest(x.firsts, mapkey.Of(p.TxID), p.Ref)
 	x.stating = earliest(x.stating, p.signs, p.Ref)
 	for _, i := range p.Body.Inputs {
-		coin := coinKey(i.OutPoint())
+		coin := mapkey.Coin(i.OutPoint())
 		x.byCoin = x.byCoin.Set(coin+at, struct{}{})
-		if k := coin + key(p.TxID); !has(x.spending, k) {
+		if k := coin + mapkey.Of(p.TxID); !mapkey.Has(x.spending, k) {
 			x.spending = x.spending.Set(k, struct{}{})
 		}
 	}
@@ -118,16 +100,11 @@ func (s State) index(p *Proposal) State {
 		if t == p.TxID {
 			continue
 		}
-		x.declared = earliest(x.declared, key2(p.TxID, t), p.Ref)
-		x.replacer = earliest(x.replacer, key(t), p.Ref)
+		x.declared = earliest(x.declared, mapkey.Of2(p.TxID, t), p.Ref)
+		x.replacer = earliest(x.replacer, mapkey.Of(t), p.Ref)
 	}
 	x.rests = x.rests.Set(at, journal.EntryID([]byte(id)))
 	return s
-}
-
-func has[V any](m pmap.Map[string, V], k string) bool {
-	_, ok := m.Get(k)
-	return ok
 }
 
 // rest notes that an entry says something of a proposal.
@@ -140,13 +117,13 @@ func (s State) rest(r Ref, proposal journal.EntryID) State {
 // time if it is new, brought by an entry.
 func (s State) credited(p *Proposal, input, signer uint32, c carrierFact, isNew bool) State {
 	x := &s.props
-	k := sigKey(p.signs, input, signer) + chainKey(c.Ref.Chain)
+	k := sigKey(p.signs, input, signer) + mapkey.Chain(c.Ref.Chain)
 	if old, ok := x.brought.Get(k); !ok || c.Ref.Seq < old {
 		x.brought = x.brought.Set(k, c.Ref.Seq)
 	}
 	if !c.Carried {
 		e := endorsement{c.Ref.Seq, c.Proposal}
-		k := approvalKey(key(p.TxID), signer) + chainKey(c.Ref.Chain)
+		k := approvalKey(mapkey.Of(p.TxID), signer) + mapkey.Chain(c.Ref.Chain)
 		old, ok := x.endorsed.Get(k)
 		if !ok || e.Seq < old.Seq || e.Seq == old.Seq && string(e.Proposal[:]) < string(old.Proposal[:]) {
 			x.endorsed = x.endorsed.Set(k, e)
@@ -167,20 +144,20 @@ func (s State) signedNow(p *Proposal, signer uint32, inputs int) State {
 	x := &s.props
 	if inputs == 1 {
 		for _, i := range p.Body.Inputs {
-			x.bySigner = x.bySigner.Set(signerKey(i, signer)+key(p.TxID), struct{}{})
+			x.bySigner = x.bySigner.Set(signerKey(i, signer)+mapkey.Of(p.TxID), struct{}{})
 		}
 	}
-	if inputs == len(p.Body.Inputs) && s.Final(p) && !has(x.full, p.signs) {
+	if inputs == len(p.Body.Inputs) && s.Final(p) && !mapkey.Has(x.full, p.signs) {
 		x.full = x.full.Set(p.signs, struct{}{})
 		for _, i := range p.Body.Inputs {
-			x.final = x.final.Set(coinKey(i.OutPoint())+key(p.TxID), struct{}{})
+			x.final = x.final.Set(mapkey.Coin(i.OutPoint())+mapkey.Of(p.TxID), struct{}{})
 		}
 	}
 	return s
 }
 
 func signerKey(i event.ProposalInput, signer uint32) string {
-	return coinKey(i.OutPoint()) + string(binary.BigEndian.AppendUint32(nil, signer))
+	return mapkey.Coin(i.OutPoint()) + string(binary.BigEndian.AppendUint32(nil, signer))
 }
 
 // reindexed fills the index, and what is due, of a State whose facts were read
@@ -190,7 +167,7 @@ func (s State) reindexed() State {
 	for _, p := range s.proposals.All() {
 		if p.Sound {
 			s = s.index(p)
-		} else if !has(s.inert, key(p.Ref.ID)) {
+		} else if !mapkey.Has(s.inert, mapkey.Of(p.Ref.ID)) {
 			s = s.wait(p)
 		}
 	}
@@ -202,7 +179,7 @@ func (s State) reindexed() State {
 	for of, n := range s.props.signed.All() {
 		for _, r := range pmap.Prefix(s.props.stating, of[:64]) {
 			p, _ := s.Proposal(r.ID)
-			s = s.signedNow(p, be32(of[64:68]), 1).signedNow(p, be32(of[64:68]), n)
+			s = s.signedNow(p, mapkey.Uint32(of[64:68]), 1).signedNow(p, mapkey.Uint32(of[64:68]), n)
 			break
 		}
 	}
@@ -237,11 +214,11 @@ func fewOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.En
 		for k := range pmap.PrefixFrom(m, prefix, from) {
 			a := k[len(prefix) : len(prefix)+32]
 			if n > 0 && a != who || n == maxLooked {
-				from, more = afterPrefix(prefix+who), true
+				from, more = mapkey.After(prefix+who), true
 				break
 			}
 			who = a
-			if n++; !look(idOf(k)) {
+			if n++; !look(mapkey.Entry(k)) {
 				return
 			}
 		}
@@ -273,7 +250,7 @@ func (s State) ProposalsFrom(prefix string) iter.Seq[*Proposal] {
 func (s State) ProposalsOf(tx, at string) iter.Seq2[string, *Proposal] {
 	return func(yield func(string, *Proposal) bool) {
 		for k := range pmap.PrefixFrom(s.props.byTx, tx, at) {
-			if p, ok := s.Proposal(idOf(k)); ok && !yield(k, p) {
+			if p, ok := s.Proposal(mapkey.Entry(k)); ok && !yield(k, p) {
 				return
 			}
 		}
@@ -281,13 +258,15 @@ func (s State) ProposalsOf(tx, at string) iter.Seq2[string, *Proposal] {
 }
 
 // ProposedTx says whether somebody proposed a transaction.
-func (s State) ProposedTx(tx chainhash.Hash) bool { return hasPrefix(s.props.byTx, key(tx)) }
+func (s State) ProposedTx(tx chainhash.Hash) bool {
+	return mapkey.HasPrefix(s.props.byTx, mapkey.Of(tx))
+}
 
 // StatingCoin yields every proposal that states a coin as an input.
 func (s State) StatingCoin(o wire.OutPoint) iter.Seq[*Proposal] {
 	return func(yield func(*Proposal) bool) {
-		for k := range pmap.Prefix(s.props.byCoin, coinKey(o)) {
-			if p, ok := s.Proposal(idOf(k)); ok && !yield(p) {
+		for k := range pmap.Prefix(s.props.byCoin, mapkey.Coin(o)) {
+			if p, ok := s.Proposal(mapkey.Entry(k)); ok && !yield(p) {
 				return
 			}
 		}
@@ -303,7 +282,7 @@ func (s State) ByTime(after *Ref) iter.Seq[*Proposal] {
 	}
 	return func(yield func(*Proposal) bool) {
 		for k := range s.props.byTime.From(from) {
-			if p, ok := s.Proposal(idOf(k)); ok && !yield(p) {
+			if p, ok := s.Proposal(mapkey.Entry(k)); ok && !yield(p) {
 				return
 			}
 		}
@@ -312,7 +291,7 @@ func (s State) ByTime(after *Ref) iter.Seq[*Proposal] {
 
 // Spent says whether a proposal spends a coin, or any output of a transaction
 // where its id alone is given (see coinKey).
-func (s State) Spent(coins string) bool { return hasPrefix(s.props.spending, coins) }
+func (s State) Spent(coins string) bool { return mapkey.HasPrefix(s.props.spending, coins) }
 
 // VisitSpending visits the transactions that spend coins (as Spent), from a place
 // on, until the visits cost so much. It returns what they cost, and the first place

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
@@ -28,7 +30,7 @@ type plainFact struct {
 func (x *plain) read(s State, entries []*journal.Entry) {
 	x.s, x.facts = s, nil
 	for _, e := range entries {
-		ep, ok := s.epochs.Get(key(e.Header().Epoch))
+		ep, ok := s.epochs.Get(mapkey.Of(e.Header().Epoch))
 		if !ok || e.Header().Suite == 0 {
 			continue
 		}
@@ -408,7 +410,7 @@ func (x *plain) waiting(rt *rapid.T) {
 			of, sigs = b.Proposal, b.Signatures
 		case *event.ProposalCreated:
 			p, _ := x.s.Proposal(f.ref.ID)
-			if !p.Sound && !has(x.s.inert, key(f.ref.ID)) {
+			if !p.Sound && !mapkey.Has(x.s.inert, mapkey.Of(f.ref.ID)) {
 				proposals++
 			}
 			continue

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"encoding/binary"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -28,8 +30,8 @@ const (
 // anyOf returns some sound proposal of a transaction, with effect or not: all
 // have the same inputs and outputs.
 func (s State) anyOf(tx chainhash.Hash) (*Proposal, bool) {
-	for k := range pmap.Prefix(s.props.byTx, key(tx)) {
-		return s.Proposal(idOf(k))
+	for k := range pmap.Prefix(s.props.byTx, mapkey.Of(tx)) {
+		return s.Proposal(mapkey.Entry(k))
 	}
 	return nil, false
 }
@@ -48,10 +50,10 @@ func (s State) copiesFor(tx chainhash.Hash, q *inquiry) []*Proposal {
 			names[id]++
 		}
 	}
-	for _, r := range s.byLine(s.props.firsts, key(tx), q) {
+	for _, r := range s.byLine(s.props.firsts, mapkey.Of(tx), q) {
 		names[r.ID] += 0
 	}
-	for signs := range pmap.Prefix(s.props.full, key(tx)) {
+	for signs := range pmap.Prefix(s.props.full, mapkey.Of(tx)) {
 		for _, r := range s.byLine(s.props.stating, signs, q) {
 			names[r.ID] += 0
 		}
@@ -72,7 +74,7 @@ func (s State) copiesFor(tx chainhash.Hash, q *inquiry) []*Proposal {
 // byFinal puts a proposal with all signatures before one without: of those that
 // state other amounts, only what their coins hold gets the signatures of k keys.
 func (s State) byFinal(p, q *Proposal) int {
-	a, b := has(s.props.full, p.signs), has(s.props.full, q.signs)
+	a, b := mapkey.Has(s.props.full, p.signs), mapkey.Has(s.props.full, q.signs)
 	switch {
 	case a == b:
 		return 0
@@ -124,7 +126,7 @@ func (s State) endorsed(tx chainhash.Hash, key int, q *inquiry) (journal.EntryID
 	for _, who := range s.active.identities(key) {
 		for k, e := range pmap.Prefix(s.props.endorsed, of+string(who[:])) {
 			q.asked++
-			if !s.tainted(Ref{Chain: chainOf(k[len(of):]), Seq: e.Seq}) {
+			if !s.tainted(Ref{Chain: mapkey.ChainOf(k[len(of):]), Seq: e.Seq}) {
 				return e.Proposal, true
 			}
 		}
@@ -136,7 +138,7 @@ func (s State) endorsed(tx chainhash.Hash, key int, q *inquiry) (journal.EntryID
 // first maxLooked.
 func (s State) spenders(o wire.OutPoint) []*Proposal {
 	var out []*Proposal
-	fewOfEach(s.props.byCoin, coinKey(o), func(id journal.EntryID) bool {
+	fewOfEach(s.props.byCoin, mapkey.Coin(o), func(id journal.EntryID) bool {
 		if p, ok := s.Proposal(id); ok && s.alive(p) {
 			out = append(out, p)
 		}
@@ -150,7 +152,7 @@ func (s State) spenders(o wire.OutPoint) []*Proposal {
 // stands for each, by txid.
 func (s State) transactions(o wire.OutPoint) func(yield func(*Proposal) bool) {
 	return func(yield func(*Proposal) bool) {
-		for k := range pmap.Prefix(s.props.spending, coinKey(o)) {
+		for k := range pmap.Prefix(s.props.spending, mapkey.Coin(o)) {
 			if p, ok := s.lead(chainhash.Hash([]byte(k[36:]))); ok && !yield(p) {
 				return
 			}
@@ -165,7 +167,7 @@ func (s State) finalsFor(p *Proposal, q *inquiry) []*Proposal {
 	var out []*Proposal
 	seen := map[chainhash.Hash]bool{p.TxID: true}
 	for _, i := range p.Body.Inputs {
-		for k := range pmap.Prefix(s.props.final, coinKey(i.OutPoint())) {
+		for k := range pmap.Prefix(s.props.final, mapkey.Coin(i.OutPoint())) {
 			tx := chainhash.Hash([]byte(k[36:]))
 			if seen[tx] {
 				continue
@@ -206,14 +208,14 @@ func (s State) conflicts(p *Proposal) []*Proposal {
 // declares says whether an untainted proposal of a transaction declares that
 // it replaces another.
 func (s State) declares(tx, replaced chainhash.Hash) bool {
-	return s.stated(s.props.declared, key2(tx, replaced))
+	return s.stated(s.props.declared, mapkey.Of2(tx, replaced))
 }
 
 // replacements returns living proposals that declare to replace p: the first of
 // each member.
 func (s State) replacements(p *Proposal) []*Proposal {
 	var out []*Proposal
-	for _, r := range s.byLine(s.props.replacer, key(p.TxID), &inquiry{}) {
+	for _, r := range s.byLine(s.props.replacer, mapkey.Of(p.TxID), &inquiry{}) {
 		if q, ok := s.Proposal(r.ID); ok && s.alive(q) {
 			out = append(out, q)
 		}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -116,7 +118,7 @@ func (s State) isNewcomer(who journal.Author) bool {
 
 // replacedKey puts the replacements that one identity carries in order.
 func replacedKey(r Ref) string {
-	return chainKey(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + key(r.ID)
+	return mapkey.Chain(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + mapkey.Of(r.ID)
 }
 
 // maxCarried is how many of the replacements that one identity carries count,

@@ -3,6 +3,8 @@ package coordinator
 import (
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/journal"
 )
 
@@ -23,7 +25,7 @@ func TestTheLatestApprovalCounts(t *testing.T) {
 	}
 	for _, cuts := range [][3]uint64{{200, 200, 200}, {200, 200, 115}, {200, 107, 0}, {120, 0, 99}, {0, 0, 0}} {
 		for n, seq := range cuts {
-			st.cuts = st.cuts.Set(chainKey(journal.ChainKey{Author: who, Incarnation: uint8(n + 1)}), cutFact{Seq: seq})
+			st.cuts = st.cuts.Set(mapkey.Chain(journal.ChainKey{Author: who, Incarnation: uint8(n + 1)}), cutFact{Seq: seq})
 		}
 		for _, id := range ids {
 			var want replaceVote

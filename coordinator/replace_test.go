@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -483,6 +485,6 @@ func TestAnExternalKeyIsReplacedByApproval(t *testing.T) {
 }
 
 func (s State) epochHeld(id journal.EpochID) bool {
-	_, ok := s.epochs.Get(key(id))
+	_, ok := s.epochs.Get(mapkey.Of(id))
 	return ok
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/journal"
 )
 
@@ -63,14 +65,14 @@ func (s State) ballot() ballot {
 // replaceVoteKey puts the approvals of one replacement by one author together,
 // the latest incarnation first, and in it the latest entry.
 func replaceVoteKey(r Ref, replacement [32]byte) string {
-	k := append([]byte(key2(r.Chain.Author, journal.EntryID(replacement))), ^r.Chain.Incarnation)
-	return string(binary.BigEndian.AppendUint64(k, ^r.Seq)) + key(r.ID)
+	k := append([]byte(mapkey.Of2(r.Chain.Author, journal.EntryID(replacement))), ^r.Chain.Incarnation)
+	return string(binary.BigEndian.AppendUint64(k, ^r.Seq)) + mapkey.Of(r.ID)
 }
 
 // lastReplaceVote returns an author's latest untainted approval of a replacement,
 // at the cost of two look-ups for each incarnation, however many it wrote.
 func (s State) lastReplaceVote(who journal.Author, replacement [32]byte) (replaceVote, bool) {
-	prefix := key2(who, journal.EntryID(replacement))
+	prefix := mapkey.Of2(who, journal.EntryID(replacement))
 	for at, more := prefix, true; more; {
 		more = false
 		for k, v := range s.replaceVotes.From(at) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
@@ -274,7 +276,7 @@ func TestASecondRestoreIsAThirdIncarnation(t *testing.T) {
 	two.must(LeaseAddress{})
 	c.settle(a, b, two)
 	clean(t, a, b, two)
-	cut, ok := a.m.State.cuts.Get(chainKey(journal.ChainKey{Author: z.id(), Incarnation: 2}))
+	cut, ok := a.m.State.cuts.Get(mapkey.Chain(journal.ChainKey{Author: z.id(), Incarnation: 2}))
 	if !ok || cut.Seq != one.own(2).Seq {
 		t.Errorf("cut %+v, the first copy wrote up to %d", cut, one.own(2).Seq)
 	}

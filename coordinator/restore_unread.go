@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -72,7 +74,7 @@ func (s State) unverified(u *unreadEntries) {
 			continue
 		}
 		for who := range s.selves {
-			s.unverifiedOf(u, statedKey(uint32(k))+key(who))
+			s.unverifiedOf(u, statedKey(uint32(k))+mapkey.Of(who))
 		}
 	}
 }
@@ -86,7 +88,7 @@ func (s State) unverifiedOf(u *unreadEntries, prefix string) {
 			return
 		}
 		p, held := s.Proposal(journal.EntryID([]byte(at[36:68])))
-		if !held || !p.Sound && !has(s.inert, key(p.Ref.ID)) {
+		if !held || !p.Sound && !mapkey.Has(s.inert, mapkey.Of(p.Ref.ID)) {
 			u.add(journal.Author([]byte(at[4:36])))
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/tyler-smith/go-bip39/wordlists"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -107,7 +109,7 @@ func (s State) roster(f rosterFact) (*Roster, bool) {
 	r := &Roster{ID: f.Ref.ID, Ratified: map[journal.EntryID]bool{}}
 	ids, xpubs := map[journal.Author]bool{}, map[string]bool{}
 	for _, id := range f.Records {
-		rec, ok := s.records.Get(key(id))
+		rec, ok := s.records.Get(mapkey.Of(id))
 		if !ok {
 			return nil, false
 		}
@@ -243,7 +245,7 @@ func (s State) Roster() (*Roster, bool) {
 // this node has pinned, whoever they are.
 func (s State) ratifiedByAll() bool {
 	n := 0
-	for range pmap.Prefix(s.ratified, key(s.pinned)) {
+	for range pmap.Prefix(s.ratified, mapkey.Of(s.pinned)) {
 		if n++; n >= s.genesis.Cosigners {
 			return true
 		}

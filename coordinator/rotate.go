@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/journal"
 )
 
@@ -81,7 +83,7 @@ func (s *step) rotateByAge(online []journal.Author) error {
 // the present members (Unix milliseconds), now at the latest.
 func (s State) rotatedAt(epoch journal.EpochID, now int64) int64 {
 	for _, at := range s.obeying(epoch) {
-		if f, ok := s.rotations.Get(key(epoch) + at[len(at)-32:]); ok {
+		if f, ok := s.rotations.Get(mapkey.Of(epoch) + at[len(at)-32:]); ok {
 			now = min(now, f.Ref.Time)
 		}
 	}
@@ -91,6 +93,6 @@ func (s State) rotatedAt(epoch journal.EpochID, now int64) int64 {
 // EpochsOf returns how many epochs of an identity count for the present members,
 // and how many of these others had to seal again; false where it made none.
 func (s State) EpochsOf(who journal.Author) (made, spoiled int, ok bool) {
-	c, ok := s.book.counts.Get(key(who))
+	c, ok := s.book.counts.Get(mapkey.Of(who))
 	return len(c.counted), c.spoiled, ok
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -63,7 +65,7 @@ func TestProposeRefusals(t *testing.T) {
 	// A coin that A signed for already, in another transaction.
 	var taken wire.OutPoint
 	for _, o := range coins {
-		if len(a.m.Guard.Known(coinKey(o))) > 0 {
+		if len(a.m.Guard.Known(mapkey.Coin(o))) > 0 {
 			taken = o
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -137,16 +139,16 @@ func (s *step) nameEvidence() error {
 // ratifications, and the replacements that its members rest on.
 func (s State) evidence() []Ref {
 	var out []Ref
-	if f, ok := s.rosters.Get(key(s.active.ID)); ok {
+	if f, ok := s.rosters.Get(mapkey.Of(s.active.ID)); ok {
 		out = append(out, f.Ref)
 	}
 	for _, m := range s.active.Members {
-		rec, ok := s.records.Get(key(m.Record))
+		rec, ok := s.records.Get(mapkey.Of(m.Record))
 		if !ok {
 			continue
 		}
 		// Of an author whom nobody admitted nothing is taken.
-		if r, ok := s.admitted.Get(key(m.author())); ok {
+		if r, ok := s.admitted.Get(mapkey.Of(m.author())); ok {
 			out = append(out, r)
 		}
 		out = append(out, rec.Ref)

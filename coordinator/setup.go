@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"iter"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -31,44 +33,44 @@ type setupBook struct {
 }
 
 func (s State) foldRoster(f rosterFact) State {
-	s.rosters = s.rosters.Set(key(f.Ref.ID), f)
+	s.rosters = s.rosters.Set(mapkey.Of(f.Ref.ID), f)
 	return s.indexRoster(f).awaitOpened(f)
 }
 
 func (s State) indexRoster(f rosterFact) State {
 	s.setup.closed = s.setup.closed.Set(placeOf(f.Ref), f.Ref.ID)
 	for _, id := range f.Records {
-		s.setup.rostered = s.setup.rostered.Set(key(id), struct{}{})
+		s.setup.rostered = s.setup.rostered.Set(mapkey.Of(id), struct{}{})
 	}
 	return s
 }
 
 func (s State) foldRecord(r Record) State {
-	s.records = s.records.Set(key(r.Ref.ID), r)
+	s.records = s.records.Set(mapkey.Of(r.Ref.ID), r)
 	return s.indexRecord(r).cameIn(lacksRecord(r.Ref.ID))
 }
 
 func (s State) indexRecord(r Record) State {
 	who, id := r.Ref.Chain.Author, r.Ref.ID
 	if r.Body.Hosted {
-		s.setup.hosted = s.setup.hosted.Set(key2(who, id), struct{}{})
+		s.setup.hosted = s.setup.hosted.Set(mapkey.Of2(who, id), struct{}{})
 		return s
 	}
-	s.setup.holders = s.setup.holders.Set(holderKey(event.AccountHash(s.group, r.Body.Key), r.Body.How)+key(who), struct{}{})
-	if old, ok := s.setup.own.Get(key(who)); !ok || string(id[:]) < string(old[:]) {
-		s.setup.own = s.setup.own.Set(key(who), id)
+	s.setup.holders = s.setup.holders.Set(holderKey(event.AccountHash(s.group, r.Body.Key), r.Body.How)+mapkey.Of(who), struct{}{})
+	if old, ok := s.setup.own.Get(mapkey.Of(who)); !ok || string(id[:]) < string(old[:]) {
+		s.setup.own = s.setup.own.Set(mapkey.Of(who), id)
 	}
 	return s
 }
 
 func (s State) indexReveal(f revealFact) State {
-	s.setup.revealed = s.setup.revealed.Set(key(f.Ref.Chain.Author)+placeOf(f.Ref), f.Roster)
+	s.setup.revealed = s.setup.revealed.Set(mapkey.Of(f.Ref.Chain.Author)+placeOf(f.Ref), f.Roster)
 	return s
 }
 
 func (s State) indexRatified(f ratifiedFact) State {
 	if f.Record == nil {
-		s.setup.hashes = s.setup.hashes.Set(key2(f.Ref.Chain.Author, f.Hash), struct{}{})
+		s.setup.hashes = s.setup.hashes.Set(mapkey.Of2(f.Ref.Chain.Author, f.Hash), struct{}{})
 	}
 	return s
 }
@@ -77,7 +79,7 @@ func (s State) indexRatified(f ratifiedFact) State {
 func (s State) firstRosters(yield func(rosterFact) bool) {
 	n := 0
 	for _, id := range s.setup.closed.All() {
-		f, _ := s.rosters.Get(key(id))
+		f, _ := s.rosters.Get(mapkey.Of(id))
 		if n++; n > maxRosters || !yield(f) {
 			return
 		}
@@ -93,11 +95,11 @@ func (s State) myRosters(yield func(rosterFact) bool) {
 	seen := map[journal.EntryID]bool{}
 	for _, who := range append([]journal.Author{s.Me()}, s.formerSelves()...) {
 		n := 0
-		for _, id := range pmap.Prefix(s.setup.revealed, key(who)) {
+		for _, id := range pmap.Prefix(s.setup.revealed, mapkey.Of(who)) {
 			if n++; n > maxReveals || len(seen) >= maxRosters {
 				break
 			}
-			f, ok := s.rosters.Get(key(id))
+			f, ok := s.rosters.Get(mapkey.Of(id))
 			if !ok || seen[id] {
 				continue
 			}
@@ -112,18 +114,18 @@ func (s State) myRosters(yield func(rosterFact) bool) {
 // ownRecord returns the record that an identity wrote of itself; of several that
 // with the lowest id.
 func (s State) ownRecord(who journal.Author) (Record, bool) {
-	id, ok := s.setup.own.Get(key(who))
+	id, ok := s.setup.own.Get(mapkey.Of(who))
 	if !ok {
 		return Record{}, false
 	}
-	return s.records.Get(key(id))
+	return s.records.Get(mapkey.Of(id))
 }
 
 // placed yields the records that can have a place: of each author its own, and
 // of those it hosts as many as a wallet has members, by id.
 func (s State) placed(yield func(Record) bool) {
 	for _, id := range s.setup.own.All() {
-		if r, ok := s.records.Get(key(id)); ok && !yield(r) {
+		if r, ok := s.records.Get(mapkey.Of(id)); ok && !yield(r) {
 			return
 		}
 	}
@@ -136,11 +138,11 @@ func (s State) placed(yield func(Record) bool) {
 
 // revealed returns the reveal of a roster that opens a record's commitment.
 func (s State) revealed(m Member, roster journal.EntryID) (revealFact, bool) {
-	rec, ok := s.records.Get(key(m.Record))
+	rec, ok := s.records.Get(mapkey.Of(m.Record))
 	if !ok {
 		return revealFact{}, false
 	}
-	return s.reveals.Get(key3(m.author(), roster, rec.Body.Commitment))
+	return s.reveals.Get(mapkey.Of3(m.author(), roster, rec.Body.Commitment))
 }
 
 func compareEntryIDs(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) }
@@ -168,7 +170,7 @@ func (s State) PinnedBefore() (hash [32]byte, ok bool) {
 		return hash, false // there may be more: who stole the key made them
 	}
 	for _, who := range holders {
-		for k := range pmap.Prefix(s.setup.hashes, key(who)) {
+		for k := range pmap.Prefix(s.setup.hashes, mapkey.Of(who)) {
 			h := [32]byte([]byte(k[32:]))
 			if ok && hash != h {
 				return hash, false
@@ -225,7 +227,7 @@ func (s State) RosterRecords(yield func(journal.EntryID) bool) {
 }
 
 // Revealed says whether an identity revealed its salt for any roster.
-func (s State) Revealed(who journal.Author) bool { return hasPrefix(s.reveals, string(who[:])) }
+func (s State) Revealed(who journal.Author) bool { return mapkey.HasPrefix(s.reveals, string(who[:])) }
 
 // Admitted says whether the founder admitted an identity.
 func (s State) Admitted(who journal.Author) bool {
@@ -246,12 +248,12 @@ func (s State) Records(yield func(Record) bool) {
 func (s State) RecordCount() int { return s.records.Len() }
 
 // RecordOf returns the record of an entry.
-func (s State) RecordOf(id journal.EntryID) (Record, bool) { return s.records.Get(key(id)) }
+func (s State) RecordOf(id journal.EntryID) (Record, bool) { return s.records.Get(mapkey.Of(id)) }
 
 // HostedBy yields the records that an identity wrote for cosigners without a node.
 func (s State) HostedBy(who journal.Author) iter.Seq[Record] {
 	return func(yield func(Record) bool) {
-		for k := range pmap.Prefix(s.setup.hosted, key(who)) {
+		for k := range pmap.Prefix(s.setup.hosted, mapkey.Of(who)) {
 			if r, ok := s.records.Get(k[32:]); ok && !yield(r) {
 				return
 			}

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -16,7 +18,7 @@ import (
 // foldSignatures keeps signatures as stated, and verifies them when the
 // proposal they belong to is known. An approval that comes before its proposal waits.
 func (s State) foldSignatures(c carrierFact) State {
-	s.carriers = s.carriers.Set(key2(c.Proposal, c.Ref.ID), c)
+	s.carriers = s.carriers.Set(mapkey.Of2(c.Proposal, c.Ref.ID), c)
 	s = s.want(c.Proposal, c.Ref.Chain.Author).rest(c.Ref, c.Proposal)
 	if p, ok := s.Proposal(c.Proposal); ok && p.Sound && !s.backlog.later {
 		return s.verify(p, c)
@@ -29,7 +31,7 @@ func (s State) foldSignatures(c carrierFact) State {
 // the others in it keep their effect.
 func (s State) verify(p *Proposal, c carrierFact) State {
 	a := c.Ref.Chain.Author
-	s.backlog.sigs = s.backlog.sigs.Delete(key3(c.Proposal, a, c.Ref.ID))
+	s.backlog.sigs = s.backlog.sigs.Delete(mapkey.Of3(c.Proposal, a, c.Ref.ID))
 	for k := range c.stated() {
 		s.backlog.stating = s.backlog.stating.Delete(k)
 	}
@@ -56,7 +58,7 @@ func (s State) verify(p *Proposal, c carrierFact) State {
 		c.Verified[i/8] |= 1 << (i % 8)
 		s = s.credit(p, sigs[i], c)
 	}
-	s.carriers = s.carriers.Set(key2(c.Proposal, c.Ref.ID), c)
+	s.carriers = s.carriers.Set(mapkey.Of2(c.Proposal, c.Ref.ID), c)
 	if rule != "" {
 		s = s.asInert(c.Ref, rule)
 	}
@@ -104,7 +106,7 @@ func (s State) Signatures(p *Proposal) []wallet.Signature {
 	}
 	for k, b := range pmap.Prefix(s.sigs, p.signs) {
 		out = append(out, wallet.Signature{
-			Input: be32(k[64:68]), Key: be32(k[68:72]), Bytes: b,
+			Input: mapkey.Uint32(k[64:68]), Key: mapkey.Uint32(k[68:72]), Bytes: b,
 		})
 	}
 	return out
@@ -119,7 +121,7 @@ func (s State) signed(p *Proposal, key int) int {
 // released says whether any signature on a transaction is known to be out,
 // whatever its inputs were stated to be.
 func (s State) released(tx chainhash.Hash) bool {
-	for range pmap.Prefix(s.sigs, key(tx)) {
+	for range pmap.Prefix(s.sigs, mapkey.Of(tx)) {
 		return true
 	}
 	return false
@@ -165,7 +167,7 @@ func (s State) FinalTx(p *Proposal) (*wire.MsgTx, error) {
 // voteKey puts the votes of an author on a proposal in order, the latest first:
 // by incarnation and seq, downwards.
 func voteKey(proposal journal.EntryID, r Ref) string {
-	return key2(proposal, r.Chain.Author) + string([]byte{^r.Chain.Incarnation}) +
+	return mapkey.Of2(proposal, r.Chain.Author) + string([]byte{^r.Chain.Incarnation}) +
 		string(binary.BigEndian.AppendUint64(nil, ^r.Seq)) + string(r.ID[:])
 }
 
@@ -176,7 +178,7 @@ func (s State) foldVote(v voteFact) State {
 
 // lastVote returns an author's latest untainted vote on a proposal.
 func (s State) lastVote(proposal journal.EntryID, who journal.Author) (voteFact, bool) {
-	of := key2(proposal, who)
+	of := mapkey.Of2(proposal, who)
 	for from := of; ; {
 		var chain journal.ChainKey
 		for _, v := range pmap.PrefixFrom(s.votes, of, from) {
@@ -195,7 +197,7 @@ func (s State) lastVote(proposal journal.EntryID, who journal.Author) (voteFact,
 		for _, v := range pmap.PrefixFrom(s.votes, of+string([]byte{^chain.Incarnation}), from) {
 			return v, true
 		}
-		from = afterPrefix(of + string([]byte{^chain.Incarnation}))
+		from = mapkey.After(of + string([]byte{^chain.Incarnation}))
 	}
 }
 
@@ -233,7 +235,7 @@ func later(a, b Ref) bool {
 func (s State) Withdrawn(p *Proposal) bool { return s.withdrawn(p, &inquiry{}) }
 
 func (s State) withdrawn(p *Proposal, q *inquiry) bool {
-	return s.statedBy(s.withdrawals, key(p.Ref.ID), p.Author(), q)
+	return s.statedBy(s.withdrawals, mapkey.Of(p.Ref.ID), p.Author(), q)
 }
 
 // myVote says whether this node stands against a proposal by its own vote.
@@ -244,10 +246,6 @@ func (s State) myVote(p *Proposal) bool {
 	}
 	_, against := s.Against(p)[me]
 	return against
-}
-
-func be32(s string) uint32 {
-	return uint32(s[0])<<24 | uint32(s[1])<<16 | uint32(s[2])<<8 | uint32(s[3])
 }
 
 // entryIDs is used where a list of proposals becomes a list of ids.

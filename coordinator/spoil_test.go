@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
@@ -339,7 +341,7 @@ func TestOneWhoSpoilsUsesUpItsOwnAccount(t *testing.T) {
 	secret(maxStanzas+40, true)
 	c.settle(a, b)
 	c.twoMinutes(a, b)
-	if n, _ := b.m.State.book.asked.Get(key2(evil.id(), b.id())); n != maxStanzas {
+	if n, _ := b.m.State.book.asked.Get(mapkey.Of2(evil.id(), b.id())); n != maxStanzas {
 		t.Errorf("b asked for %d epochs on the account of one who spoils, want %d", n, maxStanzas)
 	}
 	if n := a.m.State.sealed.Len() + b.m.State.sealed.Len(); n != 40 {

@@ -3,6 +3,8 @@ package coordinator
 import (
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -23,17 +25,6 @@ type askDue struct {
 	Epoch journal.EpochID
 	Node  epochNode // where the reason is that it is one to write under
 	Named bool      // somebody signed what is sealed under it
-}
-
-// after returns the first key beyond all that begin with prefix.
-func after(prefix string) (string, bool) {
-	b := []byte(prefix)
-	for i := len(b) - 1; i >= 0; i-- {
-		if b[i]++; b[i] != 0 {
-			return string(b[:i+1]), true
-		}
-	}
-	return "", false
 }
 
 // firstsByAuthor returns the keys of the first items of each author that a map
@@ -57,14 +48,14 @@ func firstsByAuthor[V any](m pmap.Map[string, V], most int) []string {
 			}
 			out = append(out, k)
 		}
-		from, more = after(who)
+		from, more = mapkey.Next(who)
 	}
 	return out
 }
 
 // mayAsk has tellStanza look at an epoch; by is on whose account.
 func (s State) mayAsk(by journal.Author, at string, d askDue) State {
-	k := key(by) + at
+	k := mapkey.Of(by) + at
 	if old, ok := s.book.asks.Get(k); ok && old.Epoch == d.Epoch {
 		d.Named = d.Named || old.Named
 		if d.Node == (epochNode{}) {
@@ -77,14 +68,14 @@ func (s State) mayAsk(by journal.Author, at string, d askDue) State {
 
 // waitingKey is the place of a sealed entry among those of its chain.
 func waitingKey(e *journal.Entry) string {
-	return chainKey(e.Chain()) + number(e.Header().Seq) + key(e.ID())
+	return mapkey.Chain(e.Chain()) + mapkey.Number(e.Header().Seq) + mapkey.Of(e.ID())
 }
 
 // waits keeps an entry of an epoch whose secret is not held; first says that its
 // author has written none under it before.
 func (s State) waits(e *journal.Entry, first bool) State {
 	h := e.Header()
-	s.sealed = s.sealed.Set(key2(h.Epoch, e.ID()), e)
+	s.sealed = s.sealed.Set(mapkey.Of2(h.Epoch, e.ID()), e)
 	s.book.waiting = s.book.waiting.Set(waitingKey(e), h.Epoch)
 	if first {
 		s = s.mayAsk(h.Author, placeOf(Ref{ID: e.ID(), Chain: e.Chain(), Seq: h.Seq}), askDue{Epoch: h.Epoch})
@@ -95,10 +86,10 @@ func (s State) waits(e *journal.Entry, first bool) State {
 // signedUnder notes that somebody signed, or named, an entry of an epoch.
 func (s State) signedUnder(id journal.EntryID, epoch journal.EpochID, by journal.Author) State {
 	s = s.uses(epoch, by, false)
-	if _, held := s.epochs.Get(key(epoch)); held {
+	if _, held := s.epochs.Get(mapkey.Of(epoch)); held {
 		return s
 	}
-	return s.mayAsk(by, "named"+key(id), askDue{Epoch: epoch, Named: true})
+	return s.mayAsk(by, "named"+mapkey.Of(id), askDue{Epoch: epoch, Named: true})
 }
 
 // lies notes the epoch of an entry, unless that is the first, and says whether
@@ -107,10 +98,10 @@ func (s State) lies(id journal.EntryID, by journal.Author, epoch journal.EpochID
 	if epoch == s.zero {
 		return s, false
 	}
-	wrote, _ := s.book.users.Get(key2(epoch, by))
+	wrote, _ := s.book.users.Get(mapkey.Of2(epoch, by))
 	s = s.uses(epoch, by, true)
-	s.book.under = s.book.under.Set(key(id), epoch)
-	for k := range pmap.Prefix(s.wants.by, key(id)) {
+	s.book.under = s.book.under.Set(mapkey.Of(id), epoch)
+	for k := range pmap.Prefix(s.wants.by, mapkey.Of(id)) {
 		s = s.signedUnder(id, epoch, journal.Author([]byte(k[32:])))
 	}
 	return s, !wrote
@@ -120,7 +111,7 @@ func (s State) lies(id journal.EntryID, by journal.Author, epoch journal.EpochID
 func (s State) learnt(ep journal.Epoch) State {
 	x := epochNode{ep.ID(), ep.Number, ep.Parent}
 	s.book.byNo = s.book.byNo.Set(x.rank(), x.ID)
-	for _, f := range pmap.Prefix(s.failures, key(x.ID)) {
+	for _, f := range pmap.Prefix(s.failures, mapkey.Of(x.ID)) {
 		s = s.mustAnswer(f)
 	}
 	return s.ranks(x)
@@ -128,13 +119,13 @@ func (s State) learnt(ep journal.Epoch) State {
 
 // mustAnswer has sealAgain look at what a member could not open.
 func (s State) mustAnswer(f failureFact) State {
-	s.book.answers = s.book.answers.Set(key(f.Ref.Chain.Author)+placeOf(f.Ref), f.Epoch)
+	s.book.answers = s.book.answers.Set(mapkey.Of(f.Ref.Chain.Author)+placeOf(f.Ref), f.Epoch)
 	return s
 }
 
 // lacks says whether entries are held that only an epoch's secret opens.
 func (s State) lacks(id journal.EpochID) bool {
-	for range pmap.Prefix(s.sealed, key(id)) {
+	for range pmap.Prefix(s.sealed, mapkey.Of(id)) {
 		return true
 	}
 	return false
@@ -145,7 +136,7 @@ func (s State) lacks(id journal.EpochID) bool {
 // fewer such cases than limit. One who spoils epochs without end uses up its own
 // account only, not that of an honest member who wrote under one of them.
 func (s State) affords(epoch journal.EpochID, who journal.Author, limit int) bool {
-	for u := range pmap.Prefix(s.book.users, key(epoch)) {
+	for u := range pmap.Prefix(s.book.users, mapkey.Of(epoch)) {
 		by := journal.Author([]byte(u[32:]))
 		k, ok := s.active.keyOf(by)
 		if !ok {
@@ -157,7 +148,7 @@ func (s State) affords(epoch journal.EpochID, who journal.Author, limit int) boo
 		}
 		n := 0
 		for _, id := range line {
-			c, _ := s.book.asked.Get(key2(id, who))
+			c, _ := s.book.asked.Get(mapkey.Of2(id, who))
 			n += c
 		}
 		if n < limit {
@@ -170,10 +161,10 @@ func (s State) affords(epoch journal.EpochID, who journal.Author, limit int) boo
 // asksFor says whether this node asks for an epoch now, or later, where nothing is
 // known yet of its rotation.
 func (s State) asksFor(d askDue) (now, later bool) {
-	if _, held := s.epochs.Get(key(d.Epoch)); held {
+	if _, held := s.epochs.Get(mapkey.Of(d.Epoch)); held {
 		return false, false
 	}
-	if _, asked := s.failures.Get(key2(d.Epoch, s.Me())); asked {
+	if _, asked := s.failures.Get(mapkey.Of2(d.Epoch, s.Me())); asked {
 		return false, false
 	}
 	if d.Node != (epochNode{}) && s.obeyed(d.Node) {
@@ -185,7 +176,7 @@ func (s State) asksFor(d askDue) (now, later bool) {
 	if d.Named {
 		return true, false
 	}
-	for range pmap.Prefix(s.rotations, key(d.Epoch)) {
+	for range pmap.Prefix(s.rotations, mapkey.Of(d.Epoch)) {
 		return true, false
 	}
 	return false, true
@@ -273,8 +264,8 @@ func (s *step) sealAgain() error {
 // the account of each author for maxStanzas; who answers may see it on the account of
 // some more, which is why it goes on for longer.
 func (s State) answers(id journal.EpochID, who journal.Author) (journal.Epoch, bool) {
-	ep, held := s.epochs.Get(key(id))
-	if done, _ := s.book.given.Get(key3(id, who, s.Me())); done || !held || ep.Number == 0 {
+	ep, held := s.epochs.Get(mapkey.Of(id))
+	if done, _ := s.book.given.Get(mapkey.Of3(id, who, s.Me())); done || !held || ep.Number == 0 {
 		return ep, false
 	}
 	return ep, s.counted(id) || s.affords(id, who, 2*maxStanzas+1)
@@ -284,8 +275,8 @@ func (s State) answers(id journal.EpochID, who journal.Author) (journal.Epoch, b
 // because the secret of their epoch is not held.
 func (s State) Unread(by journal.Author) []journal.EntryID {
 	var out []journal.EntryID
-	for k := range pmap.Prefix(s.book.waiting, key(by)) {
-		out = append(out, idOf(k))
+	for k := range pmap.Prefix(s.book.waiting, mapkey.Of(by)) {
+		out = append(out, mapkey.Entry(k))
 	}
 	return out
 }
@@ -303,7 +294,7 @@ func (s State) unreadSealed(u *unreadEntries) {
 			break
 		}
 		chain := journal.ChainKey{Author: journal.Author([]byte(prefix[:32])), Incarnation: prefix[32]}
-		from, more = after(prefix)
+		from, more = mapkey.Next(prefix)
 		end := s.taintedFrom(chain)
 		if s.sameMember(chain.Author, s.Me()) {
 			end = 0
@@ -311,7 +302,7 @@ func (s State) unreadSealed(u *unreadEntries) {
 			continue
 		}
 		for k := range pmap.Prefix(s.book.waiting, prefix) {
-			if u.full() || end != 0 && k[33:41] >= number(end) {
+			if u.full() || end != 0 && k[33:41] >= mapkey.Number(end) {
 				break
 			}
 			u.add(chain.Author)
@@ -351,7 +342,7 @@ func (s State) TakeStrange(at string) (State, journal.EpochID, bool) {
 // AnswersDue returns the places of epochs that a member asked for, n at most.
 func (s State) AnswersDue(who journal.Author, n int) []string {
 	var out []string
-	for k := range pmap.Prefix(s.book.answers, key(who)) {
+	for k := range pmap.Prefix(s.book.answers, mapkey.Of(who)) {
 		if out = append(out, k); len(out) == n {
 			break
 		}

@@ -3,8 +3,7 @@ package coordinator
 import (
 	"encoding/binary"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
+	"github.com/quorate/quorate/coordinator/mapkey"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
@@ -196,7 +195,7 @@ func NewState(self *Self, genesis []byte, secret [32]byte, pinned [32]byte) (Sta
 	s := State{self: self, group: event.GroupID(genesis), genesis: g, pinned: pinned}
 	zero := journal.Epoch{Group: s.group, Secret: secret}
 	s.zero = zero.ID()
-	s.epochs = s.epochs.Set(key(s.zero), zero)
+	s.epochs = s.epochs.Set(mapkey.Of(s.zero), zero)
 	return s, nil
 }
 
@@ -296,18 +295,18 @@ func (s State) Entries() int {
 func (s State) Unknown() int { return s.unknown.Len() }
 
 func (s State) asInert(r Ref, rule string) State {
-	if old, ok := s.inert.Get(key(r.ID)); ok {
+	if old, ok := s.inert.Get(mapkey.Of(r.ID)); ok {
 		s = s.fault(r, old.Rule, -1)
 	}
-	s.inert = s.inert.Set(key(r.ID), Inert{r, rule})
+	s.inert = s.inert.Set(mapkey.Of(r.ID), Inert{r, rule})
 	return s.fault(r, rule, 1)
 }
 
 func (s State) asUnknown(r Ref) State {
-	if _, ok := s.unknown.Get(key(r.ID)); ok {
+	if _, ok := s.unknown.Get(mapkey.Of(r.ID)); ok {
 		return s
 	}
-	s.unknown = s.unknown.Set(key(r.ID), r)
+	s.unknown = s.unknown.Set(mapkey.Of(r.ID), r)
 	return s.fault(r, faultNewer, 1)
 }
 
@@ -317,29 +316,11 @@ const faultNewer = "needs_newer_version"
 // fault counts what has no effect, by author and rule: what shows them need not
 // go through all.
 func (s State) fault(r Ref, rule string, by int) State {
-	k := key(r.Chain.Author) + rule
+	k := mapkey.Of(r.Chain.Author) + rule
 	n, _ := s.faults.Get(k)
 	s.faults = s.faults.Set(k, n+uint64(by))
 	return s
 }
-
-// Keys of the maps are fixed-size fields in a row, so that no two meet.
-func key[T ~[32]byte](ids ...T) string {
-	b := make([]byte, 0, 32*len(ids))
-	for _, id := range ids {
-		b = append(b, id[:]...)
-	}
-	return string(b)
-}
-
-func key2[A, B ~[32]byte](a A, b B) string {
-	k := make([]byte, 0, 64)
-	return string(append(append(k, a[:]...), b[:]...))
-}
-
-func key3[A, B, C ~[32]byte](a A, b B, c C) string { return key2(a, b) + string(c[:]) }
-
-func chainKey(c journal.ChainKey) string { return string(c.Author[:]) + string([]byte{c.Incarnation}) }
 
 // sigKey is where the signature of a key on an input is found, of what a
 // proposal signs.
@@ -355,35 +336,28 @@ func approvalKey(signs string, key uint32) string {
 	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 68), signs...), key))
 }
 
-// coinOf reads a coinKey.
-func coinOf(k string) wire.OutPoint {
-	return wire.OutPoint{Hash: chainhash.Hash([]byte(k[:32])), Index: be32(k[32:])}
-}
-
-func coinKey(o wire.OutPoint) string {
-	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 36), o.Hash[:]...), o.Index))
-}
-
 func (s State) touch(p journal.EntryID) State {
 	s.touched = append(s.touched[:len(s.touched):len(s.touched)], p)
 	return s
 }
 
 // Named says whether a member named an entry, as one that others need to hold.
-func (s State) Named(id journal.EntryID) bool { return hasPrefix(s.named, key(id)) }
+func (s State) Named(id journal.EntryID) bool { return mapkey.HasPrefix(s.named, mapkey.Of(id)) }
 
 // FaultCount returns how many entries this program failed on.
 func (s State) FaultCount() int { return s.bugs.Len() }
 
 // EpochHeld returns an epoch whose secret is held.
-func (s State) EpochHeld(id journal.EpochID) (journal.Epoch, bool) { return s.epochs.Get(key(id)) }
+func (s State) EpochHeld(id journal.EpochID) (journal.Epoch, bool) {
+	return s.epochs.Get(mapkey.Of(id))
+}
 
 // FirstEpoch returns the epoch that all hold who ever entered.
 func (s State) FirstEpoch() (journal.Epoch, bool) { return s.EpochHeld(s.zero) }
 
 // Superseded says whether a chain was cut by a later incarnation of its author.
 func (s State) Superseded(c journal.ChainKey) bool {
-	_, cut := s.cuts.Get(chainKey(c))
+	_, cut := s.cuts.Get(mapkey.Chain(c))
 	return cut
 }
 
@@ -438,11 +412,4 @@ func (s State) TakeLeased() (State, []uint32) {
 	}
 	s.leased = pmap.Map[uint32, bool]{}
 	return s, out
-}
-
-func hasPrefix[V any](m pmap.Map[string, V], prefix string) bool {
-	for range pmap.Prefix(m, prefix) {
-		return true
-	}
-	return false
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/port"
@@ -79,7 +81,7 @@ func (s *step) tell(p *Proposal, news bool) Status { return s.tellOf(p, news, &i
 
 func (s *step) tellOf(p *Proposal, news bool, q *inquiry) Status {
 	w := &s.m.watch
-	id := key(p.Ref.ID)
+	id := mapkey.Of(p.Ref.ID)
 	was, known := w.told.Get(id)
 	now := derive(s.m.State, s.m.View, s.now(), p, q)
 	if (was != now && (was != "" || now != StatusPending) || news || !known) && (known || !s.starting) {
@@ -115,13 +117,13 @@ func (s *step) tellOf(p *Proposal, news bool, q *inquiry) Status {
 }
 
 func expiryKey(p *Proposal) string {
-	return string(binary.BigEndian.AppendUint64(nil, uint64(p.Body.Expires))) + key(p.Ref.ID)
+	return string(binary.BigEndian.AppendUint64(nil, uint64(p.Body.Expires))) + mapkey.Of(p.Ref.ID)
 }
 
 // send keeps what is to be broadcast again, and broadcasts what became final.
 func (s *step) send(p *Proposal, now Status) {
 	w := &s.m.watch
-	tx := key(p.TxID)
+	tx := mapkey.Of(p.TxID)
 	was, sent := w.sending.Get(tx)
 	switch {
 	case now == StatusFinal || now == StatusBroadcast:
@@ -169,7 +171,7 @@ func (s *step) broadcast(id chainhash.Hash) {
 // cannotBuild tells, once, that a transaction with all signatures is none that
 // Bitcoin takes.
 func (s *step) cannotBuild(p *Proposal, err error) {
-	if has(s.m.watch.unbuilt, p.Signs()) {
+	if mapkey.Has(s.m.watch.unbuilt, p.Signs()) {
 		return
 	}
 	s.m.watch.unbuilt = s.m.watch.unbuilt.Set(p.Signs(), struct{}{})
@@ -192,16 +194,14 @@ func (s *step) expire() {
 	now := max(s.now().Unix(), s.m.View.Tip().MedianTime)
 	left := looksEach
 	for k := range s.m.watch.expiring.All() {
-		if int64(be64(k)) > now || left <= 0 {
+		if int64(mapkey.Uint64(k)) > now || left <= 0 {
 			return
 		}
 		q := &inquiry{}
-		if p, ok := s.m.State.Proposal(idOf(k)); ok {
+		if p, ok := s.m.State.Proposal(mapkey.Entry(k)); ok {
 			s.tellOf(p, false, q)
 		}
 		left -= q.cost(1)
 		s.m.watch.expiring = s.m.watch.expiring.Delete(k)
 	}
 }
-
-func be64(s string) uint64 { return uint64(be32(s))<<32 | uint64(be32(s[4:])) }

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -27,7 +28,7 @@ func (s State) taintedFrom(c journal.ChainKey) uint64 {
 // taintedApartFromEnd is taintedFrom without what replacements say.
 func (s State) taintedApartFromEnd(c journal.ChainKey) uint64 {
 	least := s.chains.ForkedAt(c)
-	if cut, ok := s.cuts.Get(chainKey(c)); ok {
+	if cut, ok := s.cuts.Get(mapkey.Chain(c)); ok {
 		least = lowerSeq(least, cut.Seq+1)
 	}
 	return least

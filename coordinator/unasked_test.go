@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -48,7 +50,7 @@ func TestWhatNobodyAskedForLeavesHalfOfTheAllowance(t *testing.T) {
 			if n := a.carries(); n != 1 {
 				t.Errorf("%d entries carry signatures a day later", n)
 			}
-			if given, _ := a.m.State.book.given.Get(key3(ep.ID(), b.id(), a.id())); !given {
+			if given, _ := a.m.State.book.given.Get(mapkey.Of3(ep.ID(), b.id(), a.id())); !given {
 				t.Error("the epoch is not sealed again a day later")
 			}
 		})
@@ -98,7 +100,7 @@ func TestWhatIsWrittenUnaskedTakesTurns(t *testing.T) {
 		if carried == 0 && a.carries() > 0 {
 			carried = now - before
 		}
-		if given, _ := a.m.State.book.given.Get(key3(eps[0], other.id(), a.id())); answered == 0 && given {
+		if given, _ := a.m.State.book.given.Get(mapkey.Of3(eps[0], other.id(), a.id())); answered == 0 && given {
 			answered = now - before
 		}
 	}

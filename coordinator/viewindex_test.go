@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
@@ -59,7 +61,7 @@ func checkIndexes(t *rapid.T, m *Machine) {
 		t.Fatalf("coins that are none: %v", unspent)
 	}
 	for id := range txs {
-		if want := m.foreign(id); want != m.strange.has(key(id)) {
+		if want := m.foreign(id); want != m.strange.has(mapkey.Of(id)) {
 			t.Fatalf("transaction %v: foreign %v, noted %v", id, want, !want)
 		}
 	}
@@ -233,11 +235,11 @@ func TestGuardKnowsTheCoinsOfATransaction(t *testing.T) {
 			if want[r.TxID] == nil {
 				want[r.TxID] = map[string]bool{}
 			}
-			want[r.TxID][coinKey(r.OutPoint)] = true
+			want[r.TxID][mapkey.Coin(r.OutPoint)] = true
 		}
 		for tx := range want {
 			got := map[string]bool{}
-			for k := range pmap.Prefix(g.coins, key(tx)) {
+			for k := range pmap.Prefix(g.coins, mapkey.Of(tx)) {
 				got[k[len(tx):]] = true
 			}
 			if !maps.Equal(got, want[tx]) {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -127,7 +129,7 @@ func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
 		t.Error("what failed in one wallet shows in the other")
 	}
 	for _, w := range n.Wallets() {
-		if m := w.Machine(); len(m.Guard.Known(coinKey(coin))) != 1 {
+		if m := w.Machine(); len(m.Guard.Known(mapkey.Coin(coin))) != 1 {
 			t.Errorf("wallet %s does not know what the node signed", w.Group())
 		}
 	}

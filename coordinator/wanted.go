@@ -3,6 +3,8 @@ package coordinator
 import (
 	"iter"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -17,15 +19,15 @@ type wants struct {
 
 // want takes in that an author names an entry.
 func (s State) want(id journal.EntryID, by journal.Author) State {
-	if _, known := s.wants.by.Get(key2(id, by)); known {
+	if _, known := s.wants.by.Get(mapkey.Of2(id, by)); known {
 		return s
 	}
-	s.wants.by = s.wants.by.Set(key2(id, by), struct{}{})
+	s.wants.by = s.wants.by.Set(mapkey.Of2(id, by), struct{}{})
 	if !s.chains.Has(id) {
-		s.wants.missing = s.wants.missing.Set(key2(by, id), struct{}{})
+		s.wants.missing = s.wants.missing.Set(mapkey.Of2(by, id), struct{}{})
 		return s
 	}
-	if epoch, ok := s.book.under.Get(key(id)); ok {
+	if epoch, ok := s.book.under.Get(mapkey.Of(id)); ok {
 		return s.signedUnder(id, epoch, by)
 	}
 	return s
@@ -33,8 +35,8 @@ func (s State) want(id journal.EntryID, by journal.Author) State {
 
 // arrived takes in that an entry is held.
 func (s State) arrived(id journal.EntryID) State {
-	for k := range pmap.Prefix(s.wants.by, key(id)) {
-		s.wants.missing = s.wants.missing.Delete(key2(journal.Author([]byte(k[32:])), id))
+	for k := range pmap.Prefix(s.wants.by, mapkey.Of(id)) {
+		s.wants.missing = s.wants.missing.Delete(mapkey.Of2(journal.Author([]byte(k[32:])), id))
 	}
 	return s
 }
@@ -97,17 +99,17 @@ func (m Machine) Wanted() []journal.EntryID {
 // NeededByOthers says whether something that a member wrote names an entry: a
 // signature, a vote, `entries.named`, or a roster.
 func (s State) NeededByOthers(id journal.EntryID) bool {
-	if hasPrefix(s.wants.by, key(id)) || hasPrefix(s.votes, key(id)) {
+	if mapkey.HasPrefix(s.wants.by, mapkey.Of(id)) || mapkey.HasPrefix(s.votes, mapkey.Of(id)) {
 		return true
 	}
-	_, ok := s.setup.rostered.Get(key(id))
+	_, ok := s.setup.rostered.Get(mapkey.Of(id))
 	return ok
 }
 
 // Missing yields the entries that an author names and that are not held.
 func (s State) Missing(who journal.Author) iter.Seq[journal.EntryID] {
 	return func(yield func(journal.EntryID) bool) {
-		for k := range pmap.Prefix(s.wants.missing, key(who)) {
+		for k := range pmap.Prefix(s.wants.missing, mapkey.Of(who)) {
 			if !yield(journal.EntryID([]byte(k[32:]))) {
 				return
 			}

@@ -3,6 +3,8 @@ package coordinator
 import (
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
@@ -40,7 +42,7 @@ func TestAnotherRosterHasOtherWords(t *testing.T) {
 		f.Records = append(f.Records, at.ID)
 		other := st.foldRecord(Record{at, body, k}).foldRoster(f)
 		reveal := func(by journal.Author, salt [32]byte) {
-			other.reveals = other.reveals.Set(key3(by, f.Ref.ID, commitment(salt)), revealFact{Roster: f.Ref.ID, Salt: salt})
+			other.reveals = other.reveals.Set(mapkey.Of3(by, f.Ref.ID, commitment(salt)), revealFact{Roster: f.Ref.ID, Salt: salt})
 		}
 		reveal(founder.id(), founder.m.local.Salt)
 		reveal(b.id(), b.m.local.Salt)

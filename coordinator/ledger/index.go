@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -57,7 +59,7 @@ func (v View) put(t ViewTx) View {
 	if old, ok := v.Tx(id); ok {
 		v.places = v.places.Delete(historyPlace(old.Block.Height, id))
 	}
-	v.txs = v.txs.Set(key(id), t)
+	v.txs = v.txs.Set(mapkey.Of(id), t)
 	v.places = v.places.Set(historyPlace(t.Block.Height, id), true)
 	for _, i := range t.Tx.TxIn {
 		v = v.recount(i.PreviousOutPoint)
@@ -71,13 +73,13 @@ func (v View) remove(tx *wire.MsgTx) View {
 	if old, ok := v.Tx(id); ok {
 		v.places = v.places.Delete(historyPlace(old.Block.Height, id))
 	}
-	v.txs = v.txs.Delete(key(id))
+	v.txs = v.txs.Delete(mapkey.Of(id))
 	for n := range tx.TxOut {
-		o := coinKey(wire.OutPoint{Hash: id, Index: uint32(n)})
+		o := mapkey.Coin(wire.OutPoint{Hash: id, Index: uint32(n)})
 		v.outs, v.unspent = v.outs.Delete(o), v.unspent.Delete(o)
 	}
 	for _, i := range tx.TxIn {
-		v.spends = v.spends.Delete(coinKey(i.PreviousOutPoint) + string(id[:]))
+		v.spends = v.spends.Delete(mapkey.Coin(i.PreviousOutPoint) + string(id[:]))
 		v = v.recount(i.PreviousOutPoint)
 	}
 	return v.noted(id)
@@ -85,7 +87,7 @@ func (v View) remove(tx *wire.MsgTx) View {
 
 // recount works out anew whether a coin is spent in a block.
 func (v View) recount(o wire.OutPoint) View {
-	k := coinKey(o)
+	k := mapkey.Coin(o)
 	out, ours := v.outs.Get(k)
 	if !ours {
 		return v
@@ -101,6 +103,6 @@ func (v View) recount(o wire.OutPoint) View {
 // noted remembers that a transaction changed: for the store, and for what is
 // looked at in this step.
 func (v View) noted(id chainhash.Hash) View {
-	v.changed, v.news = v.changed.Set(key(id), true), v.news.Set(key(id), true)
+	v.changed, v.news = v.changed.Set(mapkey.Of(id), true), v.news.Set(mapkey.Of(id), true)
 	return v
 }

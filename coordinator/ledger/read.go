@@ -4,6 +4,8 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -20,7 +22,7 @@ func (v View) CaughtUp() bool { return v.caughtUp }
 func (v View) Begun() bool { return len(v.blocks) > 0 }
 
 // Out returns an output that pays the wallet, spent or not.
-func (v View) Out(o wire.OutPoint) (ViewOut, bool) { return v.outs.Get(coinKey(o)) }
+func (v View) Out(o wire.OutPoint) (ViewOut, bool) { return v.outs.Get(mapkey.Coin(o)) }
 
 // Unspent yields the outputs that pay the wallet and that no block spends.
 func (v View) Unspent() iter.Seq[ViewOut] {
@@ -129,7 +131,7 @@ func (v View) Changed() iter.Seq[chainhash.Hash] { return ids(v.changed) }
 
 // Saved notes that a transaction is stored as it is now.
 func (v View) Saved(id chainhash.Hash) View {
-	v.changed = v.changed.Delete(key(id))
+	v.changed = v.changed.Delete(mapkey.Of(id))
 	return v
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -121,11 +123,11 @@ func Restore(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 		places = append(places, record.Pair[bool]{K: []byte(historyPlace(r.Block.Height, id)), V: true})
 		for _, o := range v.Outputs(tx, id) {
 			v.sieve.add(coinMark(o.OutPoint))
-			outs = append(outs, record.Pair[ViewOut]{K: []byte(coinKey(o.OutPoint)), V: o})
+			outs = append(outs, record.Pair[ViewOut]{K: []byte(mapkey.Coin(o.OutPoint)), V: o})
 		}
 		for _, i := range tx.TxIn {
 			v.sieve.add(coinMark(i.PreviousOutPoint))
-			spends = append(spends, record.Pair[chainhash.Hash]{K: []byte(coinKey(i.PreviousOutPoint) + string(id[:])), V: id})
+			spends = append(spends, record.Pair[chainhash.Hash]{K: []byte(mapkey.Coin(i.PreviousOutPoint) + string(id[:])), V: id})
 		}
 	}
 	v.txs, v.outs, v.spends, v.places = record.Undump(txs), record.Undump(outs), record.Undump(spends), record.Undump(places)

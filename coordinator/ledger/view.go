@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -114,7 +116,7 @@ func (v View) Synced() bool {
 func (v View) nearTip(rescan int32) bool { return rescan > v.tip.Height-2*FreshMargin }
 
 // Tx returns a transaction of interest.
-func (v View) Tx(id chainhash.Hash) (ViewTx, bool) { return v.txs.Get(key(id)) }
+func (v View) Tx(id chainhash.Hash) (ViewTx, bool) { return v.txs.Get(mapkey.Of(id)) }
 
 // Confirmations returns the depth of a transaction: 0 when it is not in a block.
 func (v View) Confirmations(id chainhash.Hash) int32 {
@@ -127,7 +129,7 @@ func (v View) Confirmations(id chainhash.Hash) int32 {
 
 // SpentBy returns the deepest confirmed transaction that spends a coin, if any.
 func (v View) SpentBy(o wire.OutPoint) (chainhash.Hash, bool) {
-	for _, tx := range pmap.Prefix(v.spends, coinKey(o)) {
+	for _, tx := range pmap.Prefix(v.spends, mapkey.Coin(o)) {
 		if v.Confirmations(tx) > 0 {
 			return tx, true
 		}
@@ -138,7 +140,7 @@ func (v View) SpentBy(o wire.OutPoint) (chainhash.Hash, bool) {
 // Rivals yields all known transactions that spend a coin, confirmed or not.
 func (v View) Rivals(o wire.OutPoint) iter.Seq[chainhash.Hash] {
 	return func(yield func(chainhash.Hash) bool) {
-		for _, tx := range pmap.Prefix(v.spends, coinKey(o)) {
+		for _, tx := range pmap.Prefix(v.spends, mapkey.Coin(o)) {
 			if !yield(tx) {
 				return
 			}
@@ -293,7 +295,7 @@ func (v View) concerns(tx *wire.MsgTx) bool {
 		}
 	}
 	for _, i := range tx.TxIn {
-		if _, ok := v.outs.Get(coinKey(i.PreviousOutPoint)); ok {
+		if _, ok := v.outs.Get(mapkey.Coin(i.PreviousOutPoint)); ok {
 			return true
 		}
 	}
@@ -308,13 +310,13 @@ func (v View) add(tx *wire.MsgTx, t ViewTx) View {
 	v = v.put(t)
 	for _, o := range v.Outputs(tx, id) {
 		v.sieve.add(coinMark(o.OutPoint))
-		v.outs = v.outs.Set(coinKey(o.OutPoint), o)
+		v.outs = v.outs.Set(mapkey.Coin(o.OutPoint), o)
 		v = v.recount(o.OutPoint)
 		v.used[o.Branch] = max(v.used[o.Branch], o.Index+1)
 	}
 	for _, i := range tx.TxIn {
 		v.sieve.add(coinMark(i.PreviousOutPoint)) // by which the transaction is known again
-		v.spends = v.spends.Set(coinKey(i.PreviousOutPoint)+string(id[:]), id)
+		v.spends = v.spends.Set(mapkey.Coin(i.PreviousOutPoint)+string(id[:]), id)
 		v = v.recount(i.PreviousOutPoint)
 	}
 	return v
