@@ -472,7 +472,10 @@ func (s *step) newEpoch() journal.Epoch {
 	st := s.m.State
 	cur, ok := st.fitting()
 	if !ok {
-		return journal.Epoch{Group: st.Group(), Number: 1, Parent: st.zero, Secret: s.draw()}
+		return journal.Epoch{Group: st.Group(), Number: 1, Parent: st.FirstEpochID(), Secret: s.draw()}
 	}
 	return journal.Epoch{Group: st.Group(), Number: cur.Number + 1, Parent: cur.ID(), Secret: s.draw()}
 }
+
+// FirstEpochID returns the id of epoch 0.
+func (s State) FirstEpochID() journal.EpochID { return s.zero }

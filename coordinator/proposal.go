@@ -3,6 +3,7 @@ package coordinator
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -181,3 +182,18 @@ func (s State) alive(p *Proposal) bool {
 	}
 	return false
 }
+
+// Draft returns the proposal that a body would be, written in a chain: it is held
+// by nobody yet. It returns an error for one that describes no transaction of the
+// wallet.
+func (s State) Draft(chain journal.ChainKey, b *event.ProposalCreated) (*Proposal, error) {
+	p := &Proposal{Ref: Ref{Chain: chain}, Body: b, spend: &lazySpend{}}
+	spend, err := p.Spend(s.active)
+	if err != nil {
+		return nil, err
+	}
+	p.describes(spend.TxID())
+	return p, nil
+}
+
+var errNotActive = errors.New("wallet is not active")

@@ -72,7 +72,6 @@ const (
 
 // Errors that are no rule.
 var (
-	errNotActive = errors.New("wallet is not active")
 	// ErrUnknownProposal is returned for an id that names no proposal.
 	ErrUnknownProposal = errors.New("no such proposal")
 	// ErrBadRequest is returned for a command that makes no sense.

@@ -47,7 +47,7 @@ func (s *step) prove(x Prove) error {
 // takenBy returns who brought a key already, its chain code aside: one public
 // key is one signer.
 func (s *step) takenBy(key wallet.Key) (string, bool) {
-	for _, r := range s.m.State.records.All() {
+	for r := range s.m.State.Records {
 		if wallet.SameSigner(r.Key, key) {
 			return r.Body.Name, true
 		}

@@ -77,12 +77,10 @@ func (s *step) propose(x Propose) error {
 
 // soundDraft treats a draft as the proposal it is about to become.
 func (s *step) soundDraft(b *event.ProposalCreated) (*Proposal, error) {
-	p := &Proposal{Ref: Ref{Chain: s.chainOfMine()}, Body: b, spend: &lazySpend{}}
-	spend, err := p.Spend(s.m.State.Active())
+	p, err := s.m.State.Draft(s.chainOfMine(), b)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
-	p.describes(spend.TxID())
 	return p, nil
 }
 

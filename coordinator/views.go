@@ -198,7 +198,7 @@ func (m *Machine) Approvals(p *Proposal) []Given {
 		if n == 0 {
 			continue
 		}
-		a, _ := m.State.approvals.Get(approvalKey(p.Signs(), uint32(k)))
+		a, _ := m.State.FirstApproval(p, uint32(k))
 		out = append(out, Given{x, time.UnixMilli(a.Ref.Time), n})
 	}
 	slices.SortStableFunc(out, func(a, b Given) int { return a.Time.Compare(b.Time) })

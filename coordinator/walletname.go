@@ -69,11 +69,14 @@ func (m *Machine) NamedHere(name string) bool { return m.local.Name == name && n
 // FounderName returns what the founder calls the wallet by now, where that is
 // not what this node calls it; else "".
 func (m *Machine) FounderName() string {
-	if n := m.State.renamed; n != m.Name() {
+	if n := m.State.Renamed(); n != m.Name() {
 		return n
 	}
 	return ""
 }
+
+// Renamed returns what the founder calls the wallet by now, or "".
+func (s State) Renamed() string { return s.renamed }
 
 // foldName takes in what the founder names the wallet: what counts is its first
 // entry, in the order of its own chains, so that writing again changes nothing.
