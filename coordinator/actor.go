@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -197,7 +199,7 @@ func (a *Actor) handle(first envelope) {
 		a.current.Store(&m)
 		a.unsnapped += t.Entries()
 	}, func(e Effect) {
-		a.logFault("effect", contained(func() error { a.execute(e); return nil }))
+		a.logFault("effect", group.Contained(func() error { a.execute(e); return nil }))
 	})
 	for _, r := range replies {
 		r(err)
@@ -223,7 +225,7 @@ func (a *Actor) snapshot(each int) {
 	a.unsnapped = 0
 	var batches []port.Batch
 	var next snapshotPlace
-	err := contained(func() (err error) { batches, next, err = a.snaps.batches(*m, snapshotPart); return err })
+	err := group.Contained(func() (err error) { batches, next, err = a.snaps.batches(*m, snapshotPart); return err })
 	a.logFault("snapshot", err)
 	for _, b := range batches {
 		if err == nil {

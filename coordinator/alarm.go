@@ -65,38 +65,11 @@ func (m *Machine) foreign(id chainhash.Hash) bool {
 	}
 	for _, i := range t.Tx.TxIn {
 		if _, ours := v.Out(i.PreviousOutPoint); ours {
-			_, final := m.State.fullySigned(v, id)
+			_, final := m.State.FullySigned(v, id)
 			return !final
 		}
 	}
 	return false
-}
-
-// fullySigned returns of how many keys the entries hold verified signatures on
-// every input of a transaction, as this view knows what its inputs hold, and
-// whether they satisfy it.
-func (s State) fullySigned(v ledger.View, tx chainhash.Hash) (most int, final bool) {
-	count := func(p *Proposal) {
-		of := s.progress(p)
-		most, final = max(most, of.Completed()), final || of.Final()
-	}
-	for signs := range pmap.Prefix(s.props.full, mapkey.Of(tx)) {
-		for _, r := range pmap.Prefix(s.props.stating, signs) {
-			if p, _ := s.Proposal(r.ID); !belies(v, p) {
-				count(p)
-			}
-			break
-		}
-	}
-	if s.active == nil || most > 0 {
-		return most, final
-	}
-	for _, p := range s.copiesOf(tx) {
-		if !belies(v, p) {
-			count(p)
-		}
-	}
-	return most, final
 }
 
 // tellForeign looks for foreign spends among what changed in this step: in the
@@ -223,8 +196,8 @@ func (s *step) tellAlarm(a Alarm) {
 
 func (m *Machine) foreignAlarm(id chainhash.Hash, rec alarmRecord) Alarm {
 	text := fmt.Sprintf("transaction %v spends coins of this wallet, and this node knows no proposal of it", id)
-	if _, proposed := m.State.anyOf(id); proposed {
-		signed, _ := m.State.fullySigned(m.View, id)
+	if _, proposed := m.State.AnyOf(id); proposed {
+		signed, _ := m.State.FullySigned(m.View, id)
 		text = fmt.Sprintf("transaction %v spends coins of this wallet with the signatures of %d keys, and the entries that this node holds have those of %d: it was signed behind the others' backs, whoever proposed it",
 			id, m.State.Genesis().Threshold, signed)
 	}
@@ -249,7 +222,7 @@ func (m *Machine) Alarms() []Alarm {
 		return nil
 	}
 	var out []Alarm
-	if m.State.wasReplaced() {
+	if m.State.WasReplaced() {
 		out = append(out, Alarm{Kind: AlarmReplaced, Since: time.Unix(m.local.Created, 0), Text: errReplaced.Error()})
 	}
 	out = append(out, m.faultAlarms()...)
@@ -270,7 +243,7 @@ func (m *Machine) Alarms() []Alarm {
 	}
 	used := m.View.Used(wallet.BranchExternal)
 	for index := used - min(used, ledger.GapLimit); index < used+ledger.Watchable; index++ {
-		if others, when := m.State.tied(index); len(others) > 0 {
+		if others, when := m.State.Tied(index); len(others) > 0 {
 			out = append(out, m.tieAlarm(index, others, when))
 		}
 	}

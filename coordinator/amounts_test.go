@@ -18,14 +18,14 @@ import (
 // lieAbout enters a transaction as another proposal would: with other amounts of
 // its inputs, which no txid covers and every signature does. The liar's own
 // key signs that.
-func lieAbout(t *testing.T, liar *peer, p *Proposal, by int64) (*event.ProposalCreated, []event.PartialSignature) {
+func lieAbout(t *testing.T, liar *peer, p *group.Proposal, by int64) (*event.ProposalCreated, []event.PartialSignature) {
 	t.Helper()
 	b := *p.Body
 	b.Inputs = slices.Clone(p.Body.Inputs)
 	for i := range b.Inputs {
 		b.Inputs[i].Amount += by
 	}
-	spend, err := buildSpend(liar.m.State.Active().Descriptor, &b)
+	spend, err := group.buildSpend(liar.m.State.Active().Descriptor, &b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func signWith(t rapid.TB, by *peer, spend *wallet.Spend) []event.PartialSignatur
 }
 
 // signTruly signs a proposal as it is stated.
-func signTruly(t rapid.TB, by *peer, p *Proposal) []event.PartialSignature {
+func signTruly(t rapid.TB, by *peer, p *group.Proposal) []event.PartialSignature {
 	t.Helper()
 	spend, err := p.Spend(by.m.State.Active())
 	if err != nil {
@@ -59,7 +59,7 @@ func signTruly(t rapid.TB, by *peer, p *Proposal) []event.PartialSignature {
 }
 
 // lesserLie is a lie whose signature is less than a true one of the same key.
-func lesserLie(t *testing.T, liar *peer, p *Proposal, good []event.PartialSignature) (*event.ProposalCreated, []event.PartialSignature) {
+func lesserLie(t *testing.T, liar *peer, p *group.Proposal, good []event.PartialSignature) (*event.ProposalCreated, []event.PartialSignature) {
 	t.Helper()
 	for by := int64(7); ; by++ {
 		lie, bad := lieAbout(t, liar, p, by)
@@ -82,7 +82,7 @@ func (p *peer) writes(t *testing.T, bodies ...event.Body) (last *journal.Entry) 
 	return last
 }
 
-func (p *peer) broadcasts(q *Proposal) bool {
+func (p *peer) broadcasts(q *group.Proposal) bool {
 	for _, tx := range p.sent {
 		if tx.TxHash() == q.TxID {
 			return true
@@ -108,7 +108,7 @@ func TestALieAboutAmountsMakesNothingFinal(t *testing.T) {
 	c.settle()
 	for _, w := range []*peer{a, b, z} {
 		for _, id := range []journal.EntryID{one, e.ID()} {
-			if got := w.status(id); got != StatusPending {
+			if got := w.status(id); got != group.StatusPending {
 				t.Errorf("%s: with one valid signature of two: %s", w.name, got)
 			}
 		}
@@ -182,7 +182,7 @@ func TestALieCallsNoSignatureBack(t *testing.T) {
 	good := signTruly(t, evil, p)
 	evil.writes(t, &event.ProposalApproved{Proposal: one, Signatures: good})
 	c.settle()
-	if got := a.status(one); got != StatusFinal {
+	if got := a.status(one); got != group.StatusFinal {
 		t.Fatal(got)
 	}
 	q, _ := a.m.State.Proposal(one)
@@ -197,7 +197,7 @@ func TestALieCallsNoSignatureBack(t *testing.T) {
 	if tx, err := a.m.State.FinalTx(q); err != nil || tx.WitnessHash() != built.WitnessHash() {
 		t.Errorf("a released signature was called back: %v", err)
 	}
-	if a.status(one) != StatusFinal || a.status(e.ID()) != StatusPending {
+	if a.status(one) != group.StatusFinal || a.status(e.ID()) != group.StatusPending {
 		t.Errorf("the truth is %s and the lie %s", a.status(one), a.status(e.ID()))
 	}
 }
@@ -241,7 +241,7 @@ func TestACarrierOfATrueSignatureIsNotFramed(t *testing.T) {
 	if f := a.faults(b); len(f) != 0 {
 		t.Errorf("A counts against the honest B: %v", f)
 	}
-	if q, _ := b.m.State.Proposal(one); b.m.State.signed(q, memberIndex(b, evil)) != 1 {
+	if q, _ := b.m.State.Proposal(one); b.m.State.SignedInputs(q, memberIndex(b, evil)) != 1 {
 		t.Error("the true signature did not reach B")
 	}
 }
@@ -262,10 +262,10 @@ func TestOneKeysLiesFinishNothing(t *testing.T) {
 	evil.writes(t, &event.ProposalApproved{Proposal: e.ID(), Signatures: sigs})
 	c.settle()
 	// The key of another member, wherever it was led to sign that.
-	b.writes(t, &event.ProposalApproved{Proposal: e.ID(), Signatures: signTruly(t, b, func() *Proposal { q, _ := b.m.State.Proposal(e.ID()); return q }())})
+	b.writes(t, &event.ProposalApproved{Proposal: e.ID(), Signatures: signTruly(t, b, func() *group.Proposal { q, _ := b.m.State.Proposal(e.ID()); return q }())})
 	c.settle()
 	for _, id := range []journal.EntryID{one, e.ID()} {
-		if got := a.status(id); got != StatusPending {
+		if got := a.status(id); got != group.StatusPending {
 			t.Errorf("%s: %s", id, got)
 		}
 	}
@@ -348,10 +348,10 @@ func TestATrueCopyStandsForAFinalTransaction(t *testing.T) {
 	e2.writes(t, &event.ProposalApproved{Proposal: one, Signatures: signTruly(t, e2, p)})
 	c.settle()
 	b := c.peers[1]
-	if got := b.status(one); got != StatusFinal {
+	if got := b.status(one); got != group.StatusFinal {
 		t.Fatalf("three of five keys signed: %s", got)
 	}
-	if got := b.status(e.ID()); got != StatusPending {
+	if got := b.status(e.ID()); got != group.StatusPending {
 		t.Errorf("two of five keys signed the lie: %s", got)
 	}
 	b.ticks(10)
@@ -364,14 +364,14 @@ func TestATrueCopyStandsForAFinalTransaction(t *testing.T) {
 	if x, _ := b.m.watch.sending.Get(mapkey.Of(p.TxID)); x.status != b.status(one) {
 		t.Errorf("sent as %q, and its status is %s", x.status, b.status(one))
 	}
-	if lead, _ := b.m.State.lead(p.TxID); lead.Ref.ID != one {
+	if lead, _ := b.m.State.Lead(p.TxID); lead.Ref.ID != one {
 		t.Error("the lie stands for the transaction")
 	}
 	if note, who := b.m.State.LabelReader().OfTx(p.TxID); note != "rent" || who != a.id() {
 		t.Errorf("the history shows %q by %v", note, who)
 	}
 	c.mine([]*wire.MsgTx{b.sent[len(b.sent)-1]})
-	if got := b.status(one); got != StatusConfirmed {
+	if got := b.status(one); got != group.StatusConfirmed {
 		t.Errorf("mined: %s", got)
 	}
 	if b.m.foreign(p.TxID) {
@@ -390,10 +390,10 @@ func TestWhatCannotBeBuiltIsToldOnce(t *testing.T) {
 	c.settle(a, b)
 	c.settle(a, z)
 	p, _ := z.m.State.Proposal(one)
-	if z.status(one) != StatusFinal {
+	if z.status(one) != group.StatusFinal {
 		t.Fatal(z.status(one))
 	}
-	k := sigKey(p.Signs(), 0, uint32(memberIndex(z, a)))
+	k := group.sigKey(p.Signs(), 0, uint32(memberIndex(z, a)))
 	bad, _ := z.m.State.sigs.Get(k)
 	bad = slices.Clone(bad)
 	bad[len(bad)-2] ^= 1

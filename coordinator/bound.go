@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
@@ -55,7 +57,7 @@ func (m Machine) sinceRestore(c journal.ChainKey) bool {
 // its author says that it is older than the restore. Who hides a proposal until
 // later, and lies about its age, gains nothing that hiding it for good would not
 // give: no node can know of that.
-func (m Machine) mayHaveSigned(q *Proposal) bool {
+func (m Machine) mayHaveSigned(q *group.Proposal) bool {
 	if m.restored == nil && m.bound == nil || m.sinceRestore(q.Ref.Chain) {
 		return false
 	}
@@ -73,18 +75,18 @@ func (m Machine) mayHaveSigned(q *Proposal) bool {
 // restored: a coin that another proposal spends, which its key may have signed
 // before, is signed for a second time only where that one is declared replaced,
 // can never confirm, or is overridden by name.
-func (m Machine) checkMaybeSigned(p *Proposal, allow []string) error {
+func (m Machine) checkMaybeSigned(p *group.Proposal, allow []string) error {
 	if m.restored == nil && m.bound == nil || slices.Contains(allow, RuleMaybeSigned) {
 		return nil
 	}
 	st := m.State
 	for _, in := range p.Body.Inputs {
-		signed := st.signedOn(in.OutPoint())
+		signed := st.SignedCoin(in.OutPoint())
 		for q := range st.StatingCoin(in.OutPoint()) {
 			if q.TxID == p.TxID || slices.Contains(p.Body.Replaces, q.TxID) || !m.mayHaveSigned(q) {
 				continue
 			}
-			if buriedBy(m.View, q) || slices.Contains(signed, q.TxID) {
+			if group.BuriedBy(m.View, q) || slices.Contains(signed, q.TxID) {
 				continue // what is proved is the guard's, which nothing overrides
 			}
 			return refuse(RuleMaybeSigned, "this node was restored, and its key may have signed proposal %s of %s before, which spends the same coin %v: whoever holds such a signature need not show it", q.Ref.ID, m.called(q.Author()), in.OutPoint()).

@@ -80,8 +80,8 @@ func TestAKeySignsNoRivalOfWhatItMayHaveSigned(t *testing.T) {
 	k := memberIndex(a, r)
 	p1, _ := evil.m.State.Proposal(first)
 	p2, _ := a.m.State.Proposal(second)
-	if evil.m.State.signed(p1, k) == 0 || a.m.State.signed(p2, k) != 0 {
-		t.Fatalf("signed by z's key: first %d, second %d", evil.m.State.signed(p1, k), a.m.State.signed(p2, k))
+	if evil.m.State.SignedInputs(p1, k) == 0 || a.m.State.SignedInputs(p2, k) != 0 {
+		t.Fatalf("signed by z's key: first %d, second %d", evil.m.State.SignedInputs(p1, k), a.m.State.SignedInputs(p2, k))
 	}
 	c.settle(a, r, evil)
 	// Once it is shown, it is the guard's, which nothing overrides.

@@ -1,10 +1,13 @@
 package coordinator
 
 import (
+	"time"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 )
@@ -161,3 +164,45 @@ func AddressTarget(script []byte) event.LabelTarget { return event.AddressTarget
 
 // OutputTarget is event.OutputTarget.
 func OutputTarget(o wire.OutPoint) event.LabelTarget { return event.OutputTarget(o) }
+
+// Of package group: what the entries say.
+type (
+	State    = group.State
+	Self     = group.Self
+	Ref      = group.Ref
+	Active   = group.Active
+	Roster   = group.Roster
+	Member   = group.Member
+	Record   = group.Record
+	Proposal = group.Proposal
+	Status   = group.Status
+	Label    = group.Label
+	Inert    = group.Inert
+	Digest   = group.Digest
+)
+
+// The statuses of a proposal.
+const (
+	StatusPending   = group.StatusPending
+	StatusFinal     = group.StatusFinal
+	StatusBroadcast = group.StatusBroadcast
+	StatusConfirmed = group.StatusConfirmed
+	StatusReplaced  = group.StatusReplaced
+	StatusRejected  = group.StatusRejected
+	StatusWithdrawn = group.StatusWithdrawn
+	StatusExpired   = group.StatusExpired
+	StatusDead      = group.StatusDead
+)
+
+// AlarmReader is group.AlarmReader.
+const AlarmReader = group.AlarmReader
+
+// Derive is group.Derive.
+func Derive(s group.State, v ledger.View, now time.Time, p *group.Proposal) group.Status {
+	return group.Derive(s, v, now, p)
+}
+
+// NewState is group.NewState.
+func NewState(self *group.Self, genesis []byte, secret, pinned [32]byte) (group.State, error) {
+	return group.NewState(self, genesis, secret, pinned)
+}

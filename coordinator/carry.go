@@ -3,11 +3,12 @@ package coordinator
 import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/mapkey"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/ledger"
-	"github.com/quorate/quorate/journal/pmap"
 )
 
 // What this node carries of what the owners of one key bring past their forks,
@@ -51,7 +52,7 @@ func (c carried) room(by bringer, signatures int) bool {
 // mayCarry has a transaction looked at for signatures that nobody brings but
 // past a fork.
 func (s *step) mayCarry(tx chainhash.Hash) {
-	if s.forked && s.m.State.released(tx) {
+	if s.forked && s.m.State.Released(tx) {
 		s.m.watch.carry = s.m.watch.carry.add(mapkey.Of(tx), mapkey.Of(tx))
 	}
 }
@@ -97,12 +98,12 @@ func (s *step) carrySignatures() {
 // copyToCarry looks for the living proposal of a transaction that states its
 // coins as this node sees them, after some of them: signatures on another are of
 // no use. There is none where the transaction is mined, or can never be.
-func (s *step) copyToCarry(tx, at string, most int) (p *Proposal, used int, next string) {
+func (s *step) copyToCarry(tx, at string, most int) (p *group.Proposal, used int, next string) {
 	id := chainhash.Hash([]byte(tx))
 	if s.m.View.Confirmations(id) > 0 {
 		return nil, 1, ""
 	}
-	if q, ok := s.m.State.lead(id); ok && dead(s.m.State, s.m.View, q) {
+	if q, ok := s.m.State.Lead(id); ok && group.Dead(s.m.State, s.m.View, q) {
 		return nil, 1, ""
 	} else if ok && states(s.m.View, q) {
 		return q, 1, ""
@@ -112,7 +113,7 @@ func (s *step) copyToCarry(tx, at string, most int) (p *Proposal, used int, next
 			return nil, used, k
 		}
 		used += 1 + len(q.Body.Inputs)/8
-		if states(s.m.View, q) && s.m.State.alive(q) && !dead(s.m.State, s.m.View, q) {
+		if states(s.m.View, q) && s.m.State.Alive(q) && !group.Dead(s.m.State, s.m.View, q) {
 			return q, used, ""
 		}
 	}
@@ -121,7 +122,7 @@ func (s *step) copyToCarry(tx, at string, most int) (p *Proposal, used int, next
 
 // states says whether all coins of a proposal are coins of the wallet in this
 // view, and are as it states them.
-func states(v ledger.View, p *Proposal) bool {
+func states(v ledger.View, p *group.Proposal) bool {
 	for _, in := range p.Body.Inputs {
 		o, ok := v.Out(in.OutPoint())
 		if !ok || o.Amount != in.Amount || o.Branch != in.Branch || o.Index != in.Index {
@@ -133,10 +134,10 @@ func states(v ledger.View, p *Proposal) bool {
 
 // carry writes what is to be carried of a proposal's signatures. It returns how
 // many entries it wrote, what it looked at, and whether that is all.
-func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
+func (s *step) carry(p *group.Proposal) (wrote, used int, all bool) {
 	all = true
-	var q inquiry
-	defer func() { used += q.asked / askedEach }()
+	var q group.Inquiry
+	defer func() { used += q.Asked / group.AskedEach }()
 	var sigs []event.PartialSignature
 	owe := map[bringer]int{} // signatures
 	write := func() {
@@ -160,11 +161,11 @@ func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
 	for k := range s.m.State.Active().Members {
 		// Some of a key's signatures make nothing final: they wait for the others,
 		// so that a key is carried once, however its owner strews them.
-		if s.m.State.signed(p, k) < len(p.Body.Inputs) {
+		if s.m.State.SignedInputs(p, k) < len(p.Body.Inputs) {
 			continue
 		}
 		used += 1 + len(p.Body.Inputs)/8
-		more := s.m.State.onlyPastForks(p, uint32(k), &q)
+		more := s.m.State.OnlyPastForks(p, uint32(k), &q)
 		if len(sigs)+len(more) > 2*event.MaxTxInputs {
 			write()
 		}
@@ -184,7 +185,7 @@ func (s *step) carry(p *Proposal) (wrote, used int, all bool) {
 // roomFor returns the account on which signatures of one key are carried: its own
 // where its owner brings one of them, or that of another who brings them; one
 // with room besides what is owed.
-func (s *step) roomFor(sigs []strayed, owe map[bringer]int) (bringer, bool) {
+func (s *step) roomFor(sigs []group.Strayed, owe map[bringer]int) (bringer, bool) {
 	asked := map[bringer]bool{}
 	var others []bringer
 	for _, x := range sigs {
@@ -229,89 +230,12 @@ func (s *step) countCarried() {
 	for sigs := range st.CarriedPastForks {
 		owe := map[bringer]int{}
 		for _, x := range sigs {
-			to, ok := s.roomFor([]strayed{x}, owe)
+			to, ok := s.roomFor([]group.Strayed{x}, owe)
 			if !ok {
 				to = bringerOf(x.By[0], x.Key)
 			}
 			owe[to]++
 		}
 		s.charge(owe)
-	}
-}
-
-// strayed is a signature that no untainted entry brings, and the keys whose
-// owners bring it past a fork.
-type strayed struct {
-	event.PartialSignature
-	By []uint32
-}
-
-// onlyPastForks returns the signatures on a proposal by a key that entries past
-// a fork bring, and no untainted one.
-func (s State) onlyPastForks(p *Proposal, signer uint32, q *inquiry) []strayed {
-	var out []strayed
-	for i := range p.Body.Inputs {
-		of := sigKey(p.signs, uint32(i), signer)
-		if s.cleanly(of, q) {
-			continue
-		}
-		by := s.pastForks(of, q)
-		if b, ok := s.sigs.Get(of); ok && len(by) > 0 {
-			out = append(out, strayed{event.PartialSignature{Input: uint32(i), Key: signer, Bytes: b}, by})
-		}
-	}
-	return out
-}
-
-// cleanly says whether an untainted entry brings a signature on an input by a key.
-func (s State) cleanly(of string, q *inquiry) bool {
-	for k, seq := range pmap.Prefix(s.props.brought, of) {
-		q.asked++
-		if !s.tainted(Ref{Chain: mapkey.ChainOf(k[len(of):]), Seq: seq}) {
-			return true
-		}
-	}
-	return false
-}
-
-// pastForks returns the keys whose owners bring a signature in tainted entries of
-// forked chains: the signing key alone if it is one of them, whose it is anyway.
-func (s State) pastForks(of string, q *inquiry) []uint32 {
-	signer := mapkey.Uint32(of[68:72])
-	var out []uint32
-	for k, seq := range pmap.Prefix(s.props.brought, of) {
-		q.asked++
-		c := mapkey.ChainOf(k[len(of):])
-		by, ok := s.active.keyOf(c.Author)
-		if !ok || s.chains.ForkedAt(c) == 0 || !s.tainted(Ref{Chain: c, Seq: seq}) {
-			continue
-		}
-		if uint32(by) == signer {
-			return []uint32{signer}
-		}
-		if len(out) == 0 || out[len(out)-1] != uint32(by) {
-			out = append(out, uint32(by))
-		}
-	}
-	return out
-}
-
-// CarriedPastForks yields, of each entry in which this node carried signatures of
-// others, those that only entries past a fork bring.
-func (s State) CarriedPastForks(yield func([]strayed) bool) {
-	for _, c := range s.carriers.All() {
-		p, ok := s.Proposal(c.Proposal)
-		if !ok || !p.Sound || !c.Carried || c.Ref.Chain.Author != s.Me() {
-			continue
-		}
-		var out []strayed
-		for _, x := range c.Signatures {
-			if by := s.pastForks(sigKey(p.signs, x.Input, x.Key), &inquiry{}); len(by) > 0 {
-				out = append(out, strayed{x, by})
-			}
-		}
-		if !yield(out) {
-			return
-		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 // signedBy returns a member's own signatures on what an entry proposes.
 func (p *peer) signedBy(b *event.ProposalCreated) []event.PartialSignature {
 	p.tb.Helper()
-	spend, err := buildSpend(p.m.State.Active().Descriptor, b)
+	spend, err := group.buildSpend(p.m.State.Active().Descriptor, b)
 	if err != nil {
 		p.tb.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestEachForkerIsCarriedOnItsOwnAccount(t *testing.T) {
 		t.Fatalf("%d entries carry signatures", n)
 	}
 	p, _ := a.m.State.Proposal(prop.ID())
-	if !a.m.State.cleanly(sigKey(p.Signs(), 0, uint32(memberIndex(a, honest))), &inquiry{}) {
+	if !a.m.State.cleanly(group.sigKey(p.Signs(), 0, uint32(memberIndex(a, honest))), &group.Inquiry{}) {
 		t.Error("the signature of one who forked by mistake is not carried")
 	}
 }
@@ -293,7 +293,7 @@ func TestWhatAMemberCarriedIsNotOnItsOwnAccount(t *testing.T) {
 	a.must(EntryIn{honest.forge(&branch, &event.AddressLeased{Index: 5})})
 	a.rest()
 	p, _ := a.m.State.Proposal(prop.ID())
-	if !a.m.State.cleanly(sigKey(p.Signs(), 0, uint32(memberIndex(a, honest))), &inquiry{}) {
+	if !a.m.State.cleanly(group.sigKey(p.Signs(), 0, uint32(memberIndex(a, honest))), &group.Inquiry{}) {
 		t.Error("the signature of one who forked by mistake is not carried")
 	}
 	if n := a.carries(); n != maxCarries+1 {

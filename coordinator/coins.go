@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -21,7 +23,7 @@ type Coin struct {
 	ledger.ViewOut
 	Confirmations int32
 	// LeasedBy are the live proposals that would spend it, by id.
-	LeasedBy []*Proposal
+	LeasedBy []*group.Proposal
 	// Spendable: confirmed (and mature), or change of our own final transaction.
 	Spendable bool
 }
@@ -33,7 +35,7 @@ type Balance struct{ Confirmed, Unconfirmed, Leased, Spendable int64 }
 
 // Coins returns the unspent outputs of the wallet. An output spent by an
 // unconfirmed transaction that the network has seen counts as spent.
-func Coins(s State, v ledger.View, now time.Time) []Coin {
+func Coins(s group.State, v ledger.View, now time.Time) []Coin {
 	if s.Active() == nil {
 		return nil
 	}
@@ -47,7 +49,7 @@ func Coins(s State, v ledger.View, now time.Time) []Coin {
 	return out
 }
 
-func coin(s State, v ledger.View, now time.Time, o ledger.ViewOut) (Coin, bool) {
+func coin(s group.State, v ledger.View, now time.Time, o ledger.ViewOut) (Coin, bool) {
 	c := Coin{ViewOut: o, Confirmations: v.Confirmations(o.OutPoint.Hash)}
 	if !counts(s, v, o.OutPoint.Hash) {
 		return c, false
@@ -65,8 +67,8 @@ func coin(s State, v ledger.View, now time.Time, o ledger.ViewOut) (Coin, bool) 
 	default:
 		c.Spendable = o.Branch == wallet.BranchChange && ownFinal(s, v, o)
 	}
-	for _, p := range s.spenders(o.OutPoint) {
-		if Derive(s, v, now, p).Live() {
+	for _, p := range s.Spenders(o.OutPoint) {
+		if group.Derive(s, v, now, p).Live() {
 			c.LeasedBy = append(c.LeasedBy, p)
 		}
 	}
@@ -76,7 +78,7 @@ func coin(s State, v ledger.View, now time.Time, o ledger.ViewOut) (Coin, bool) 
 // counts says whether a transaction is reckoned with: it is in a block, or the
 // network has seen it and it can still confirm, or it is ours to be broadcast.
 // One that a reorg took out of its block and no mempool shows is nobody's.
-func counts(s State, v ledger.View, tx chainhash.Hash) bool {
+func counts(s group.State, v ledger.View, tx chainhash.Hash) bool {
 	t, ok := v.Tx(tx)
 	switch {
 	case !ok:
@@ -89,31 +91,31 @@ func counts(s State, v ledger.View, tx chainhash.Hash) bool {
 
 // ownFinal says whether an output belongs to a final transaction of ours that
 // is the one to be broadcast.
-func ownFinal(s State, v ledger.View, o ledger.ViewOut) bool {
+func ownFinal(s group.State, v ledger.View, o ledger.ViewOut) bool {
 	return winning(s, v, o.OutPoint.Hash)
 }
 
 // lost says whether a transaction of ours gave way to a rival: its outputs are
 // nobody's unless a block says otherwise.
-func lost(s State, v ledger.View, tx chainhash.Hash) bool {
-	p, ok := s.lead(tx)
-	return ok && s.Final(p) && !s.broadcastable(v, p)
+func lost(s group.State, v ledger.View, tx chainhash.Hash) bool {
+	p, ok := s.Lead(tx)
+	return ok && s.Final(p) && !s.Broadcastable(v, p)
 }
 
 // winning says whether a transaction is final and the one to be broadcast.
-func winning(s State, v ledger.View, tx chainhash.Hash) bool {
-	p, ok := s.lead(tx)
-	return ok && s.broadcastable(v, p)
+func winning(s group.State, v ledger.View, tx chainhash.Hash) bool {
+	p, ok := s.Lead(tx)
+	return ok && s.Broadcastable(v, p)
 }
 
 // limitLeases lets at most maxLeasing proposals of an author lease: its oldest.
 func limitLeases(coins []Coin) {
-	byAuthor := map[string]map[string]*Proposal{}
+	byAuthor := map[string]map[string]*group.Proposal{}
 	for _, c := range coins {
 		for _, p := range c.LeasedBy {
 			a := string(p.Ref.Chain.Author[:])
 			if byAuthor[a] == nil {
-				byAuthor[a] = map[string]*Proposal{}
+				byAuthor[a] = map[string]*group.Proposal{}
 			}
 			byAuthor[a][string(p.Ref.ID[:])] = p
 		}
@@ -123,15 +125,15 @@ func limitLeases(coins []Coin) {
 		if len(ps) <= maxLeasing {
 			continue
 		}
-		all := make([]*Proposal, 0, len(ps))
+		all := make([]*group.Proposal, 0, len(ps))
 		for _, p := range ps {
 			all = append(all, p)
 		}
-		slices.SortFunc(all, func(a, b *Proposal) int {
-			if later(a.Ref, b.Ref) {
+		slices.SortFunc(all, func(a, b *group.Proposal) int {
+			if group.Later(a.Ref, b.Ref) {
 				return 1
 			}
-			if later(b.Ref, a.Ref) {
+			if group.Later(b.Ref, a.Ref) {
 				return -1
 			}
 			return bytes.Compare(a.Ref.ID[:], b.Ref.ID[:])
@@ -144,7 +146,7 @@ func limitLeases(coins []Coin) {
 		return
 	}
 	for i := range coins {
-		coins[i].LeasedBy = slices.DeleteFunc(slices.Clone(coins[i].LeasedBy), func(p *Proposal) bool { return drop[string(p.Ref.ID[:])] })
+		coins[i].LeasedBy = slices.DeleteFunc(slices.Clone(coins[i].LeasedBy), func(p *group.Proposal) bool { return drop[string(p.Ref.ID[:])] })
 	}
 }
 
@@ -168,16 +170,10 @@ func Sum(coins []Coin) Balance {
 }
 
 // find returns the coin of an outpoint.
-func find(s State, v ledger.View, now time.Time, o wire.OutPoint) (Coin, bool) {
+func find(s group.State, v ledger.View, now time.Time, o wire.OutPoint) (Coin, bool) {
 	out, ok := v.Out(o)
 	if !ok {
 		return Coin{}, false
 	}
 	return coin(s, v, now, out)
 }
-
-func sortProposals(ps []*Proposal) {
-	sortBy(ps, func(a, b *Proposal) int { return bytes.Compare(a.Ref.ID[:], b.Ref.ID[:]) })
-}
-
-func sortBy(ps []*Proposal, less func(a, b *Proposal) int) { slices.SortFunc(ps, less) }

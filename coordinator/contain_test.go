@@ -18,7 +18,7 @@ import (
 
 // failing is a node whose program fails as a test says, with a real actor
 // around its machine.
-func failing(t *testing.T, p *peer, probe func(State, *journal.Entry)) *Actor {
+func failing(t *testing.T, p *peer, probe func(group.State, *journal.Entry)) *Actor {
 	t.Helper()
 	own := *p.self
 	own.Fault, own.Probe = nil, probe
@@ -38,16 +38,16 @@ func (p *peer) Notify(n port.Notice) { p.told = append(p.told, n) }
 // TestAFaultStopsNothing: a wallet whose program fails on an entry, in reading it
 // or in what follows from it, goes on without it, and so does a restart.
 func TestAFaultStopsNothing(t *testing.T) {
-	for name, probe := range map[string]func(bad journal.EntryID) func(State, *journal.Entry){
-		"reading it": func(bad journal.EntryID) func(State, *journal.Entry) {
-			return func(_ State, e *journal.Entry) {
+	for name, probe := range map[string]func(bad journal.EntryID) func(group.State, *journal.Entry){
+		"reading it": func(bad journal.EntryID) func(group.State, *journal.Entry) {
+			return func(_ group.State, e *journal.Entry) {
 				if e != nil && e.ID() == bad {
 					panic("index out of range")
 				}
 			}
 		},
-		"what follows from it": func(bad journal.EntryID) func(State, *journal.Entry) {
-			return func(s State, e *journal.Entry) {
+		"what follows from it": func(bad journal.EntryID) func(group.State, *journal.Entry) {
+			return func(s group.State, e *journal.Entry) {
 				_, inert := s.inert.Get(mapkey.Of(bad))
 				if e == nil && s.Chains().Has(bad) && !inert {
 					panic("nil map")
@@ -80,7 +80,7 @@ func TestAFaultStopsNothing(t *testing.T) {
 					if !m.State.Chains().Has(bad.ID()) || !m.State.Chains().Has(good.ID()) {
 						t.Fatalf("%s: it is not held, and would be asked for again", when)
 					}
-					if i, _ := m.State.inert.Get(mapkey.Of(bad.ID())); i.Rule != ruleReader {
+					if i, _ := m.State.inert.Get(mapkey.Of(bad.ID())); i.Rule != group.ruleReader {
 						t.Errorf("%s: it has an effect: %+v", when, i)
 					}
 					if len(m.LeasedBy(7)) != 0 || len(m.LeasedBy(8)) != 1 {
@@ -88,20 +88,20 @@ func TestAFaultStopsNothing(t *testing.T) {
 					}
 					var standing []Alarm
 					for _, x := range m.Alarms() {
-						if x.Kind == AlarmReader {
+						if x.Kind == group.AlarmReader {
 							standing = append(standing, x)
 						}
 					}
 					if len(standing) != 1 || !strings.Contains(standing[0].Text, author.name) {
 						t.Errorf("%s: alarms %+v", when, m.Alarms())
 					}
-					if _, err := a.Do(t.Context(), LeaseAddress{Peek: true}); errors.Is(err, ErrFault) {
+					if _, err := a.Do(t.Context(), LeaseAddress{Peek: true}); errors.Is(err, group.ErrFault) {
 						t.Errorf("%s: commands fail: %v", when, err)
 					}
 				}
 				check("at once", a)
 				a.Close()
-				if n := len(me.alarms(AlarmReader)); n != 1 {
+				if n := len(me.alarms(group.AlarmReader)); n != 1 {
 					t.Errorf("told %d times", n)
 				}
 				again := failing(t, me, probe(bad.ID()))
@@ -110,7 +110,7 @@ func TestAFaultStopsNothing(t *testing.T) {
 				// A version without the fault reads it again.
 				for k := range me.records {
 					if strings.HasPrefix(k, recFailed) {
-						old, err := record.Encode(failedRecord{snapshotVersion - 1})
+						old, err := record.Encode(failedRecord{group.SnapshotVersion - 1})
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -134,7 +134,7 @@ func TestAFaultInACommandChangesNothing(t *testing.T) {
 	me := c.peers[0]
 	synctest.Test(t, func(t *testing.T) {
 		fails := false
-		a := failing(t, me, func(State, *journal.Entry) {
+		a := failing(t, me, func(group.State, *journal.Entry) {
 			if fails {
 				panic("nil map")
 			}
@@ -143,7 +143,7 @@ func TestAFaultInACommandChangesNothing(t *testing.T) {
 		synctest.Wait()
 		before := len(me.held)
 		fails = true
-		if _, err := a.Do(t.Context(), LeaseAddress{}); !errors.Is(err, ErrFault) {
+		if _, err := a.Do(t.Context(), LeaseAddress{}); !errors.Is(err, group.ErrFault) {
 			t.Errorf("a command that fails: %v", err)
 		}
 		<-time.After(10 * tickEvery)
@@ -155,7 +155,7 @@ func TestAFaultInACommandChangesNothing(t *testing.T) {
 		if len(me.held) != before {
 			t.Error("what failed left something behind")
 		}
-		if _, err := a.Do(t.Context(), LeaseAddress{Peek: true}); errors.Is(err, ErrFault) {
+		if _, err := a.Do(t.Context(), LeaseAddress{Peek: true}); errors.Is(err, group.ErrFault) {
 			t.Errorf("it does not go on: %v", err)
 		}
 	})
@@ -172,7 +172,7 @@ func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 	good := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 2, Prev: bad.ID()}, &event.AddressLeased{Index: 8}, 2)
 	own, faults := *me.self, 0
 	own.Fault = func(error) { faults++ }
-	own.Probe = func(s State, e *journal.Entry) {
+	own.Probe = func(s group.State, e *journal.Entry) {
 		if _, held := s.epochs.Get(mapkey.Of(ep.ID())); e != nil && e.ID() == bad.ID() && held {
 			panic("index out of range")
 		}
@@ -184,7 +184,7 @@ func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 	if _, held := me.m.State.epochs.Get(mapkey.Of(ep.ID())); !held || faults != 1 || len(me.m.LeasedBy(8)) != 1 {
 		t.Errorf("epoch held %v, %d faults, leased by %v", held, faults, me.m.LeasedBy(8))
 	}
-	if len(me.alarms(AlarmReader)) != 1 {
+	if len(me.alarms(group.AlarmReader)) != 1 {
 		t.Errorf("told: %v", me.told)
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // again has a member enter a proposal's transaction again, changed, under the
 // lowest id of some: where ids decide, it comes first.
-func (p *peer) again(t *testing.T, q *Proposal, change func(*event.ProposalCreated)) *journal.Entry {
+func (p *peer) again(t *testing.T, q *group.Proposal, change func(*event.ProposalCreated)) *journal.Entry {
 	t.Helper()
 	next := p.nextPlace()
 	first := *next
@@ -57,7 +57,7 @@ func TestAFileIsMatchedWithWhatItIsOver(t *testing.T) {
 		if _, err := x.do(Import{Proposal: q.Ref.ID, Signatures: sigs}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if got := x.status(p.Proposal); got != StatusFinal {
+		if got := x.status(p.Proposal); got != group.StatusFinal {
 			t.Errorf("%s: %s after the second of two signatures", name, got)
 		}
 	}
@@ -129,7 +129,7 @@ func TestWhatOneCopyStatesIsItsOwn(t *testing.T) {
 	}
 	c.settle()
 	for _, w := range []*peer{a, b} {
-		if got := w.status(one); got != StatusPending {
+		if got := w.status(one); got != group.StatusPending {
 			t.Errorf("%s: %s", w.name, got)
 		}
 	}
@@ -139,7 +139,7 @@ func TestWhatOneCopyStatesIsItsOwn(t *testing.T) {
 	}
 	b.must(Approve{Proposal: one})
 	c.settle()
-	if got := a.status(one); got != StatusFinal {
+	if got := a.status(one); got != group.StatusFinal {
 		t.Fatalf("after the second of two: %s", got)
 	}
 	got, _ := b.m.State.Proposal(one)

@@ -15,7 +15,7 @@ func TestDigestsCompareNodes(t *testing.T) {
 	c := active(t, 2, 3)
 	c.fund(1_000_000)
 	a, b := c.peers[0], c.peers[1]
-	digest := func(s State) Digest {
+	digest := func(s group.State) group.Digest {
 		t.Helper()
 		d, err := s.Digest()
 		if err != nil {

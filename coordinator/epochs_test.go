@@ -15,15 +15,15 @@ import (
 )
 
 // bookOf writes down what the index of epochs says.
-func bookOf(s State) string {
+func bookOf(s group.State) string {
 	var b strings.Builder
-	ep, fits := s.fitting()
+	ep, fits := s.Fitting()
 	fmt.Fprintf(&b, "under %d %s %v\n", ep.Number, ep.ID(), fits)
 	for k := range s.book.ranked.All() {
 		fmt.Fprintf(&b, "ranked %x\n", k)
 	}
 	for _, who := range s.Members() {
-		fmt.Fprintf(&b, "%s may rotate: %v\n", who, s.Active() != nil && s.mayRotate(who))
+		fmt.Fprintf(&b, "%s may rotate: %v\n", who, s.Active() != nil && s.MayRotate(who))
 	}
 	for k := range s.epochs.All() {
 		fmt.Fprintf(&b, "epoch %x counted %v\n", k, s.counted(journal.EpochID([]byte(k))))
@@ -31,9 +31,9 @@ func bookOf(s State) string {
 	for k, n := range s.book.asked.All() {
 		fmt.Fprintf(&b, "asked %x %d\n", k, n)
 	}
-	u := unreadEntries{most: 1000}
-	s.unreadSealed(&u)
-	fmt.Fprintf(&b, "unread %d of %d\n", u.n, s.book.waiting.Len())
+	u := group.UnreadEntries{Most: 1000}
+	s.CountUnreadSealed(&u)
+	fmt.Fprintf(&b, "unread %d of %d\n", u.N, s.book.waiting.Len())
 	for k := range s.wants.missing.All() {
 		fmt.Fprintf(&b, "missing %x\n", k)
 	}
@@ -46,32 +46,32 @@ func bookOf(s State) string {
 }
 
 // plainBook says the same by the definition alone, going through everything.
-func plainBook(s State) string {
+func plainBook(s group.State) string {
 	var b strings.Builder
-	obeyed, counted, rotates := map[epochNode]bool{}, map[journal.EpochID]bool{}, map[journal.Author]bool{}
-	var nodes []epochNode
+	obeyed, counted, rotates := map[group.epochNode]bool{}, map[journal.EpochID]bool{}, map[journal.Author]bool{}
+	var nodes []group.epochNode
 	members := s.Members()
 	if s.Active() != nil {
 		for _, who := range members {
 			n, bad := 0, map[journal.EpochID]bool{}
 			for _, f := range plainRotations(s, who, members) {
-				if n++; n > maxStanzas {
+				if n++; n > group.maxStanzas {
 					break
 				}
-				x := epochNode{f.Epoch, f.Number, f.Parent}
+				x := group.epochNode{f.Epoch, f.Number, f.Parent}
 				counted[f.Epoch] = true
 				if !s.tainted(f.Ref) {
 					nodes = append(nodes, x)
-					obeyed[x] = obeyed[x] || len(bad) < maxSpoiled
+					obeyed[x] = obeyed[x] || len(bad) < group.maxSpoiled
 				}
 				if plainSpoiled(s, f.Epoch, who, members) {
 					bad[f.Epoch] = true
 				}
 			}
-			rotates[who] = n < maxStanzas && len(bad) < maxSpoiled
+			rotates[who] = n < group.maxStanzas && len(bad) < group.maxSpoiled
 		}
 	}
-	follows := map[epochNode]bool{}
+	follows := map[group.epochNode]bool{}
 	for again := true; again; {
 		again = false
 		for _, x := range nodes {
@@ -126,7 +126,7 @@ func plainBook(s State) string {
 	}
 	unread := 0
 	for _, e := range s.sealed.All() {
-		if !s.tainted(Ref{Chain: e.Chain(), Seq: e.Header().Seq}) || s.sameMember(e.Header().Author, s.Me()) {
+		if !s.tainted(group.Ref{Chain: e.Chain(), Seq: e.Header().Seq}) || s.SameMember(e.Header().Author, s.Me()) {
 			unread++
 		}
 	}
@@ -151,7 +151,7 @@ func plainBook(s State) string {
 		faults[mapkey.Of(i.Ref.Chain.Author)+i.Rule]++
 	}
 	for _, r := range s.unknown.All() {
-		faults[mapkey.Of(r.Chain.Author)+faultNewer]++
+		faults[mapkey.Of(r.Chain.Author)+group.faultNewer]++
 	}
 	for _, k := range sortedKeys(faults) {
 		fmt.Fprintf(&b, "fault %x %d\n", k, faults[k])
@@ -169,8 +169,8 @@ func sortedKeys(m map[string]int) []string {
 }
 
 // plainRotations are an author's rotations to exactly the members, in its order.
-func plainRotations(s State, who journal.Author, members []journal.Author) []rotationFact {
-	var out []rotationFact
+func plainRotations(s group.State, who journal.Author, members []journal.Author) []group.rotationFact {
+	var out []group.rotationFact
 	for _, f := range s.rotations.All() {
 		same := f.Ref.Chain.Author == who
 		for _, m := range members {
@@ -183,11 +183,11 @@ func plainRotations(s State, who journal.Author, members []journal.Author) []rot
 			out = append(out, f)
 		}
 	}
-	slices.SortFunc(out, func(a, b rotationFact) int { return strings.Compare(placeOf(a.Ref), placeOf(b.Ref)) })
+	slices.SortFunc(out, func(a, b group.rotationFact) int { return strings.Compare(group.placeOf(a.Ref), group.placeOf(b.Ref)) })
 	return out
 }
 
-func plainSpoiled(s State, epoch journal.EpochID, by journal.Author, members []journal.Author) bool {
+func plainSpoiled(s group.State, epoch journal.EpochID, by journal.Author, members []journal.Author) bool {
 	failed := 0
 	for _, f := range s.failures.All() {
 		who := f.Ref.Chain.Author
@@ -291,19 +291,19 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 		observer := c.peers[rapid.IntRange(0, 2).Draw(rt, "observer")]
 		var ends []string
 		for range 2 {
-			st, err := NewState(observer.self, observer.m.local.Genesis, observer.m.local.Secret, observer.m.State.Pinned())
+			st, err := group.NewState(observer.self, observer.m.local.Genesis, observer.m.local.Secret, observer.m.State.Pinned())
 			if err != nil {
 				rt.Fatal(err)
 			}
 			for order := rapid.Permutation(entries).Draw(rt, "order"); len(order) > 0; {
 				var later []*journal.Entry
 				for _, e := range order {
-					next, _, err := st.add(e, true)
+					next, _, err := st.Add(e, true)
 					if err != nil {
 						later = append(later, e)
 						continue
 					}
-					st = next.activate().derived().work(workAll)
+					st = next.activate().Derived().Work(workAll)
 					if got, want := bookOf(st), plainBook(st); got != want {
 						rt.Fatalf("the index differs from the definition:\n%s", diff(want, got))
 					}
@@ -316,7 +316,7 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 			if st.Active() == nil {
 				rt.Fatal("not active")
 			}
-			st = st.work(workAll).derived() // what is due does not hang on the order
+			st = st.Work(workAll).Derived() // what is due does not hang on the order
 			if got, want := bookOf(throughSnapshot(rt, observer, st)), bookOf(st); got != want {
 				rt.Fatalf("the snapshot holds another index:\n%s", diff(want, got))
 			}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
@@ -28,8 +30,8 @@ const clockSlack = 2 * time.Hour
 // Examine looks at what is stored of a group, as a node would at its start, and
 // says everything that is wrong instead of the first. recs, entries and guard
 // are what the store can still read.
-func Examine(ctx context.Context, self *Self, group journal.GroupID, recs map[string][]byte, entries []*journal.Entry, guard []port.GuardRecord, now time.Time) []Finding {
-	x := &examination{recs: recs, group: group, guard: guard, now: now}
+func Examine(ctx context.Context, self *group.Self, id journal.GroupID, recs map[string][]byte, entries []*journal.Entry, guard []port.GuardRecord, now time.Time) []Finding {
+	x := &examination{recs: recs, group: id, guard: guard, now: now}
 	if recs[recLocal] == nil {
 		x.find("wallet_record", "the record that a wallet rests on is missing", recLocal)
 		return x.out
@@ -44,8 +46,8 @@ func Examine(ctx context.Context, self *Self, group journal.GroupID, recs map[st
 		x.find("pin", fmt.Sprintf("the pinned roster has %d bytes", len(p)), recPin)
 	}
 	copy(pin[:], recs[recPin])
-	st, err := NewState(self, x.m.local.Genesis, x.m.local.Secret, pin)
-	if err != nil || st.Group() != group {
+	st, err := group.NewState(self, x.m.local.Genesis, x.m.local.Secret, pin)
+	if err != nil || st.Group() != id {
 		x.find("wallet_record", "the wallet's genesis is not that of its group", recLocal)
 		return x.out
 	}
@@ -99,12 +101,12 @@ func keysOf(m map[string][]byte) func(func(string) bool) {
 }
 
 // fold links and folds what is there, and says where a chain is broken.
-func (x *examination) fold(ctx context.Context, st State, entries []*journal.Entry) State {
+func (x *examination) fold(ctx context.Context, st group.State, entries []*journal.Entry) group.State {
 	slices.SortFunc(entries, func(a, b *journal.Entry) int {
 		return cmp.Or(a.Chain().Compare(b.Chain()), cmp.Compare(a.Position().Seq, b.Position().Seq), slices.Compare(a.Bytes(), b.Bytes()))
 	})
 	add := func(e *journal.Entry) bool {
-		next, _, err := st.add(e, true)
+		next, _, err := st.Add(e, true)
 		st = next
 		return err == nil
 	}
@@ -123,22 +125,22 @@ func (x *examination) fold(ctx context.Context, st State, entries []*journal.Ent
 				fmt.Sprintf("incarnation %d, entry %s", e.Header().Incarnation, e.ID()))
 		}
 	}
-	return st.Activated().work(workAll).told()
+	return st.Activated().Work(workAll).Told()
 }
 
 // derived compares what can be made anew with what it is made from.
-func (x *examination) derived(empty State) {
+func (x *examination) derived(empty group.State) {
 	st := x.m.State
 	if x.recs[recSnapshot] != nil {
 		with := empty
 		snap, err := joinSnapshot(x.recs)
 		if err == nil {
-			with, err = empty.withSnapshot(snap)
+			with, err = empty.WithSnapshot(snap)
 		}
 		switch {
-		case errors.Is(err, errSnapshot) && st.Active() != nil:
+		case errors.Is(err, group.ErrSnapshot) && st.Active() != nil:
 			x.find("snapshot_stale", "the snapshot is of no use: it is damaged, or of another version", recSnapshot, recSnapshot)
-		case err == nil && !with.work(workAll).partOf(st):
+		case err == nil && !with.Work(workAll).PartOf(st):
 			x.find("snapshot_wrong", "the snapshot says something else than the entries", recSnapshot, recSnapshot)
 		}
 	}
@@ -160,26 +162,6 @@ func (x *examination) derived(empty State) {
 	}
 }
 
-// partOf says whether a snapshot holds what the entries it covers say.
-func (s State) partOf(all State) bool {
-	if s.chains.Len() == all.chains.Len() {
-		a, errA := s.snapshot()
-		b, errB := all.snapshot()
-		return errA == nil && errB == nil && slices.Equal(a, b)
-	}
-	for c := range s.chains.Keys() {
-		for id := range s.chains.LooseEntries(c) {
-			if !all.chains.Has(id.ID) {
-				return false
-			}
-		}
-		if at, ok := s.chains.Frontier()[c]; ok && !all.chains.Has(at.ID) {
-			return false
-		}
-	}
-	return true
-}
-
 // standing looks at where this node stands: its own chain, what it cannot read,
 // its guard and its clock.
 func (x *examination) standing(entries []*journal.Entry) {
@@ -191,7 +173,7 @@ func (x *examination) standing(entries []*journal.Entry) {
 	if x.recs[recRestored] == nil && x.m.superseded() {
 		x.find("superseded", errSuperseded.Error(), "")
 	}
-	if st.wasReplaced() {
+	if st.WasReplaced() {
 		x.find("replaced", errReplaced.Error(), "")
 	}
 	if n := st.UnreadCount(); n > 0 {
@@ -221,7 +203,7 @@ func (x *examination) standing(entries []*journal.Entry) {
 // entries show.
 func (x *examination) checkGuard() {
 	st := x.m.State
-	me, ok := st.Active().index(st.Me())
+	me, ok := st.Active().Index(st.Me())
 	if !ok || x.m.External() {
 		return
 	}
@@ -230,7 +212,7 @@ func (x *examination) checkGuard() {
 		known[r] = true
 	}
 	for p := range st.AllProposals {
-		if !p.Sound || st.signed(p, me) == 0 {
+		if !p.Sound || st.SignedInputs(p, me) == 0 {
 			continue
 		}
 		for _, in := range p.Body.Inputs {

@@ -18,26 +18,6 @@ import (
 // wallet is older than its group: one scan from its birthday finds them all.
 const aheadOfUse = 200
 
-// inOrder puts members in the order of the keys of an existing wallet. It says
-// false unless each brought one of them.
-func inOrder(members []Member, d *wallet.Descriptor) bool {
-	at := map[string]int{}
-	for i, k := range d.Keys() {
-		at[k.String()] = i
-	}
-	out := make([]Member, len(members))
-	for _, m := range members {
-		i, ok := at[m.Key.String()]
-		if !ok || i >= len(out) {
-			return false
-		}
-		m.Index = i
-		out[i] = m
-	}
-	copy(members, out)
-	return true
-}
-
 // namedKey reads this node's external key for a group: one of the wallet's
 // own, by its text or its fingerprint, where the wallet is older than the group.
 func namedKey(g event.Genesis, text string) (wallet.Key, error) {

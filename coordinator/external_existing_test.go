@@ -97,7 +97,7 @@ func TestExistingWalletTakesItsOwnKeysOnly(t *testing.T) {
 	stranger := newPeer(t, "X", 9, &c.clock)
 	st := c.peers[0].m.State
 	b := &event.MemberRecord{Name: "X", SealingKey: stranger.self.Sealing.Public(), Key: stranger.account.Key().String(), How: event.ProofNone}
-	if _, err := st.checkRecord(stranger.id(), b); err == nil {
+	if _, err := st.CheckRecord(stranger.id(), b); err == nil {
 		t.Error("a key that is not of the wallet is taken")
 	}
 	g := st.Genesis()

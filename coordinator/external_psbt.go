@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -21,7 +23,7 @@ var ErrForeignPSBT = errors.New("the PSBT spends no coin of this wallet")
 // whole previous transactions, and the ids of those that this node does not
 // have. They come without witnesses, as Bitcoin Core writes them: a txid does
 // not cover those.
-func (m *Machine) PSBT(p *Proposal, version int) (packet *psbt.Packet, missing []chainhash.Hash, err error) {
+func (m *Machine) PSBT(p *group.Proposal, version int) (packet *psbt.Packet, missing []chainhash.Hash, err error) {
 	spend, err := p.Spend(m.State.Active())
 	if err != nil {
 		return nil, nil, err
@@ -48,7 +50,7 @@ func (m *Machine) PSBT(p *Proposal, version int) (packet *psbt.Packet, missing [
 
 // ownOutputs are those a device may recognise as the wallet's: the change, and
 // payments to an address of its own.
-func (m *Machine) ownOutputs(p *Proposal) []wallet.OwnOutput {
+func (m *Machine) ownOutputs(p *group.Proposal) []wallet.OwnOutput {
 	var out []wallet.OwnOutput
 	for i, o := range p.Body.Outputs {
 		if o.Change != nil {
@@ -65,7 +67,7 @@ func (m *Machine) ownOutputs(p *Proposal) []wallet.OwnOutput {
 // of another wallet; any other packet that is not exactly a proposal as this
 // node derives it, or holds a signature that is not exactly over it, is a
 // Refusal that names the difference.
-func (m *Machine) MatchPSBT(packet *psbt.Packet) (*Proposal, []wallet.Signature, error) {
+func (m *Machine) MatchPSBT(packet *psbt.Packet) (*group.Proposal, []wallet.Signature, error) {
 	tx, err := packet.UnsignedTx()
 	if err != nil {
 		return nil, nil, fmt.Errorf("read psbt: %w", err)
@@ -103,19 +105,19 @@ func (m *Machine) MatchPSBT(packet *psbt.Packet) (*Proposal, []wallet.Signature,
 // spending returns the proposals that spend coins of a transaction: those that
 // state what this view knows the coins to be before others, then live ones, then
 // those that share more coins. ours says whether any coin is the wallet's.
-func (m *Machine) spending(tx *wire.MsgTx) (near []*Proposal, ours bool) {
-	shared, belied := map[*Proposal]int{}, map[*Proposal]bool{}
+func (m *Machine) spending(tx *wire.MsgTx) (near []*group.Proposal, ours bool) {
+	shared, belied := map[*group.Proposal]int{}, map[*group.Proposal]bool{}
 	for _, in := range tx.TxIn {
 		_, coin := m.View.Out(in.PreviousOutPoint)
 		ours = ours || coin
-		for _, p := range m.State.spenders(in.PreviousOutPoint) { // a few of each author
+		for _, p := range m.State.Spenders(in.PreviousOutPoint) { // a few of each author
 			if shared[p]++; shared[p] == 1 {
 				near = append(near, p)
-				belied[p] = belies(m.View, p)
+				belied[p] = group.Belies(m.View, p)
 			}
 		}
 	}
-	slices.SortStableFunc(near, func(a, b *Proposal) int {
+	slices.SortStableFunc(near, func(a, b *group.Proposal) int {
 		if x, y := belied[a], belied[b]; x != y {
 			if x {
 				return 1

@@ -117,7 +117,7 @@ func TestExportAsksEveryRule(t *testing.T) {
 	x.must(Reject{Proposal: p.Proposal, Reason: "no"})
 	x.must(Export{Proposal: p.Proposal})
 	prop, _ := x.m.State.Proposal(p.Proposal)
-	if x.m.State.myVote(prop) {
+	if x.m.State.MyVote(prop) {
 		t.Error("exported for signing while the own rejection stands")
 	}
 	q := a.must(withUnsigned(pay(3, 20_000))).(Proposed)
@@ -157,7 +157,7 @@ func TestImportCreditsTheKeyThatVerifies(t *testing.T) {
 		}
 		other := c.clone(t)
 		done := other.peers[1].must(Import{Proposal: p.Proposal, Signatures: sigs}).(Imported)
-		me, _ := x.m.State.Active().index(x.id())
+		me, _ := x.m.State.Active().Index(x.id())
 		if done.Added[uint32(me)] != 1 || done.Known != 0 {
 			t.Errorf("imported %+v", done)
 		}
@@ -340,7 +340,7 @@ func TestExportNeedsAPlaceInTheWallet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at, _ := x.m.State.Active().index(x.id())
+	at, _ := x.m.State.Active().Index(x.id())
 	e := newPeer(t, "E", 30, &c.clock)
 	r := &event.MemberReplaced{Key: uint32(at), Old: x.id(), New: e.id(), Sealing: e.self.Sealing.Public()}
 	id := r.ID(x.m.State.Group())

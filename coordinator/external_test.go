@@ -148,7 +148,7 @@ func TestExternalKeyWaitsForItsProof(t *testing.T) {
 		if a == nil {
 			t.Fatalf("%s: %s", p.name, p.m.Missing())
 		}
-		i, _ := a.index(x.id())
+		i, _ := a.Index(x.id())
 		if a.Members[i].Proof != event.ProofMessage || a.Members[i].Key.String() != d.text() {
 			t.Errorf("%s sees %v by %v", p.name, a.Members[i].Key, a.Members[i].Proof)
 		}
@@ -197,20 +197,20 @@ func TestProofBindsTheRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := &event.MemberRecord{Name: "C", SealingKey: x.self.Sealing.Public(), Key: d.text(), How: event.ProofMessage, Proof: d.message(want.Text)}
-	if _, err := x.m.State.checkRecord(x.id(), good); err != nil {
+	if _, err := x.m.State.CheckRecord(x.id(), good); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := x.m.State.checkRecord(c.peers[1].id(), good); err == nil {
+	if _, err := x.m.State.CheckRecord(c.peers[1].id(), good); err == nil {
 		t.Error("taken over by another identity")
 	}
 	other := *good
 	other.SealingKey = c.peers[1].self.Sealing.Public()
-	if _, err := x.m.State.checkRecord(x.id(), &other); err == nil {
+	if _, err := x.m.State.CheckRecord(x.id(), &other); err == nil {
 		t.Error("taken over to another sealing key")
 	}
 	elsewhere := x.m.State
 	elsewhere.group = journal.GroupID{1}
-	if _, err := elsewhere.checkRecord(x.id(), good); err == nil {
+	if _, err := elsewhere.CheckRecord(x.id(), good); err == nil {
 		t.Error("taken over to another group")
 	}
 }

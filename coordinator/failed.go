@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
@@ -73,7 +75,7 @@ func (n *Node) hasFailed(ctx context.Context, id journal.GroupID, err error) {
 // storedName reads what this node calls a wallet, without opening it, or returns "".
 func (n *Node) storedName(ctx context.Context, id journal.GroupID) string {
 	var name string
-	_ = contained(func() error {
+	_ = group.Contained(func() error {
 		recs, err := n.ports.Store.Records(ctx, id, recLocal)
 		if err != nil {
 			return err

@@ -50,7 +50,7 @@ func TestTheNameOfAFailedWalletIsTaken(t *testing.T) {
 	} {
 		t.Run(x.what, func(t *testing.T) {
 			s := nameless{group: journal.GroupID{1}, local: x.local}
-			n := NewNode(t.Context(), Ports{Store: s, Log: slog.New(slog.DiscardHandler)}, &Self{}, wallet.Regtest, "a")
+			n := NewNode(t.Context(), Ports{Store: s, Log: slog.New(slog.DiscardHandler)}, &group.Self{}, wallet.Regtest, "a")
 			defer n.Close()
 			if err := n.Open(t.Context()); err != nil {
 				t.Fatal(err)

@@ -1,13 +1,13 @@
 package coordinator
 
 import (
-	"encoding/binary"
 	"slices"
+
+	"github.com/quorate/quorate/coordinator/group"
 
 	"github.com/quorate/quorate/coordinator/mapkey"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
@@ -50,7 +50,7 @@ func (g Guard) Known(k string) []chainhash.Hash {
 
 // holds says whether this node released a proposal's transaction before, or let
 // it out to be signed.
-func (g Guard) holds(p *Proposal) bool {
+func (g Guard) holds(p *group.Proposal) bool {
 	for _, in := range p.Body.Inputs {
 		if !slices.Contains(g.Known(mapkey.Coin(in.OutPoint())), p.TxID) {
 			return false
@@ -65,12 +65,12 @@ func (g Guard) holds(p *Proposal) bool {
 // view (derived, so that a reorg arms it again). It returns what to record.
 // What the group's entries prove that this key signed counts as well: a store
 // that was restored from an old copy does not know all it signed.
-func (g Guard) check(s State, v ledger.View, p *Proposal) ([]port.GuardUpdate, error) {
+func (g Guard) check(s group.State, v ledger.View, p *group.Proposal) ([]port.GuardUpdate, error) {
 	var updates []port.GuardUpdate
 	for _, in := range p.Body.Inputs {
 		known := g.Known(mapkey.Coin(in.OutPoint()))
-		for _, tx := range append(slices.Clone(known), s.signedOn(in.OutPoint())...) {
-			if tx == p.TxID || slices.Contains(p.Body.Replaces, tx) || g.buried(v, tx) || s.buried(v, tx) {
+		for _, tx := range append(slices.Clone(known), s.SignedCoin(in.OutPoint())...) {
+			if tx == p.TxID || slices.Contains(p.Body.Replaces, tx) || g.buried(v, tx) || s.Buried(v, tx) {
 				continue
 			}
 			return nil, refuse(RuleSignGuard, "this node already signed transaction %v, which spends the same coin %v", tx, in.OutPoint()).
@@ -81,38 +81,6 @@ func (g Guard) check(s State, v ledger.View, p *Proposal) ([]port.GuardUpdate, e
 		}
 	}
 	return updates, nil
-}
-
-// signedOn returns the transactions that spend a coin and carry a verified
-// signature by this node's key, or that of a cosigner it hosts, whatever became
-// of their proposals.
-func (s State) signedOn(o wire.OutPoint) []chainhash.Hash {
-	if s.active == nil {
-		return nil
-	}
-	me, ok := s.active.keyOf(s.Me())
-	if !ok {
-		return nil
-	}
-	var out []chainhash.Hash
-	for k, m := range s.active.Members {
-		if k != me && !s.hosts(m) {
-			continue
-		}
-		by := mapkey.Coin(o) + string(binary.BigEndian.AppendUint32(nil, uint32(k)))
-		for tx := range pmap.Prefix(s.props.bySigner, by) {
-			if id := chainhash.Hash([]byte(tx[len(by):])); !slices.Contains(out, id) {
-				out = append(out, id)
-			}
-		}
-	}
-	return out
-}
-
-// buried says of a proposed transaction what Guard.buried says of a signed one.
-func (s State) buried(v ledger.View, tx chainhash.Hash) bool {
-	q, ok := s.anyOf(tx)
-	return ok && buriedBy(v, q)
 }
 
 // buried says whether a transaction this node signed can never confirm: one of

@@ -21,7 +21,7 @@ type release struct {
 }
 
 func (p *peer) releases() []release {
-	me, _ := p.m.State.Active().index(p.id())
+	me, _ := p.m.State.Active().Index(p.id())
 	var out []release
 	for _, chain := range p.chains() {
 		if chain[0].Chain().Author != p.id() {
@@ -33,7 +33,7 @@ func (p *peer) releases() []release {
 					continue
 				}
 				q, ok := p.m.State.Proposal(f.Proposal)
-				if !ok || p.m.State.signed(q, me) == 0 {
+				if !ok || p.m.State.SignedInputs(q, me) == 0 {
 					continue
 				}
 				r := release{tx: q.TxID, replaces: q.Body.Replaces}

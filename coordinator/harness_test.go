@@ -24,7 +24,7 @@ import (
 type peer struct {
 	tb      testing.TB
 	name    string
-	self    *Self
+	self    *group.Self
 	seed    []byte
 	account *wallet.AccountKey
 	m       Machine
@@ -55,7 +55,7 @@ func newPeer(tb testing.TB, name string, n byte, clock *time.Time) *peer {
 	}
 	p := &peer{
 		tb: tb, name: name, seed: seed[:], clock: clock,
-		self: &Self{Identity: journal.NewIdentity(id), Sealing: sealing, Verified: wallet.NewSigCache(1 << 14), Fault: func(err error) { panic(err) }},
+		self: &group.Self{Identity: journal.NewIdentity(id), Sealing: sealing, Verified: wallet.NewSigCache(1 << 14), Fault: func(err error) { panic(err) }},
 		held: map[journal.EntryID]*journal.Entry{}, guard: map[port.GuardRecord]bool{}, records: map[string][]byte{},
 	}
 	if p.account, err = wallet.DeriveAccount(p.seed, wallet.Regtest, wallet.ScriptWSH, 0); err != nil {
@@ -391,11 +391,11 @@ func (p *peer) viewOf(less ...chainhash.Hash) ledger.View {
 	return v
 }
 
-func as(s State, self *Self) State { s.self = self; return s }
+func as(s group.State, self *group.Self) group.State { s.self = self; return s }
 
-func called(s State, name string) State { s.name = name; return s }
+func called(s group.State, name string) group.State { s.name = name; return s }
 
-func linked(s State, e *journal.Entry) (State, error) {
+func linked(s group.State, e *journal.Entry) (group.State, error) {
 	var err error
 	s.chains, _, err = s.chains.Add(e, false)
 	return s, err

@@ -59,9 +59,9 @@ func (m *Machine) historyItem(id chainhash.Hash) HistoryItem {
 		}
 		x.Fee = &fee
 	}
-	if p, ok := m.State.lead(id); ok {
+	if p, ok := m.State.Lead(id); ok {
 		x.Proposal = p.Ref.ID
-	} else if p, ok := m.State.anyOf(id); ok {
+	} else if p, ok := m.State.AnyOf(id); ok {
 		x.Proposal = p.Ref.ID
 	}
 	return x

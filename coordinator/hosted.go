@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/coordinator/group"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
@@ -27,91 +27,10 @@ type HostedPlace struct {
 	Salt [32]byte `cbor:"3,keyasint"`
 }
 
-// Hosted says whether the member has no node of its own.
-func (m Member) Hosted() bool { return m.Host != (journal.Author{}) }
-
-// author is the identity that wrote the member's record, reveal and ratification.
-func (m Member) author() journal.Author {
-	if m.Hosted() {
-		return m.Host
-	}
-	return m.Original
-}
-
-// ratifiedKey names a ratification: by hash and author, and for a hosted
-// cosigner by its record as well.
-func ratifiedKey(hash [32]byte, by journal.Author, record *journal.EntryID) string {
-	if record == nil {
-		return mapkey.Of2(hash, by)
-	}
-	return mapkey.Of3(hash, by, *record)
-}
-
-func (s State) ratifiedBy(hash [32]byte, m Member) (ratifiedFact, bool) {
-	var record *journal.EntryID
-	if m.Hosted() {
-		record = &m.Record
-	}
-	return s.ratified.Get(ratifiedKey(hash, m.author(), record))
-}
-
-// places lists the records that a roster closed now would name: of the founder
-// and of everybody admitted their own, and of those hosted as many as places are
-// left, by id. taken counts the places, those included whose record is not here.
-func (s State) places() (records []journal.EntryID, taken int) {
-	var hosted []Record
-	have, xpubs := map[journal.Author]bool{}, map[string]bool{}
-	for r := range s.placed {
-		who := r.Ref.Chain.Author
-		if _, admitted := s.admitted.Get(string(who[:])); !admitted && who != s.genesis.Founder {
-			continue
-		}
-		if r.Body.Hosted {
-			hosted = append(hosted, r)
-			continue
-		}
-		if !have[who] {
-			have[who], xpubs[r.Key.XPub] = true, true
-			records = append(records, r.Ref.ID)
-		}
-	}
-	slices.SortFunc(records, compareEntryIDs)
-	slices.SortFunc(hosted, func(a, b Record) int { return compareEntryIDs(a.Ref.ID, b.Ref.ID) })
-	taken = 1 + s.admitted.Len()
-	for _, r := range hosted {
-		if taken < s.genesis.Cosigners && have[r.Ref.Chain.Author] && !xpubs[r.Key.XPub] {
-			xpubs[r.Key.XPub] = true
-			taken++
-			records = append(records, r.Ref.ID)
-		}
-	}
-	return records, taken
-}
-
-// hosts says whether this node hosts a cosigner of the active wallet.
-func (s State) hosts(m Member) bool {
-	return m.Hosted() && s.sameMember(m.Host, s.Me())
-}
-
 // hostsAny says whether this node hosts any.
 func (m Machine) hostsAny() bool {
 	a := m.State.Active()
-	return a != nil && slices.ContainsFunc(a.Members, m.State.hosts)
-}
-
-// hosted returns the names of the cosigners that others host, with their hosts'.
-func (r *Roster) hosted(me journal.Author) []string {
-	names := map[journal.Author]string{}
-	for _, m := range r.Members {
-		names[m.Original] = m.Called()
-	}
-	var out []string
-	for _, m := range r.Members {
-		if m.Hosted() && m.Host != me {
-			out = append(out, fmt.Sprintf("%s (by %s)", m.Called(), names[m.Host]))
-		}
-	}
-	return out
+	return a != nil && slices.ContainsFunc(a.Members, m.State.HostsMember)
 }
 
 // Host gives a cosigner that has no node a place, until its key is entered by a
@@ -136,7 +55,7 @@ func (s *step) host(x Host) error {
 	if _, entered := s.m.hostedRecord(x.Name); entered {
 		return refuse(RuleProved, "the key of %q is entered already", x.Name).hint("abandon the wallet and found another to use another key")
 	}
-	if _, taken := s.m.State.places(); taken >= s.m.State.Genesis().Cosigners {
+	if _, taken := s.m.State.Places(); taken >= s.m.State.Genesis().Cosigners {
 		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("an invite that was used counts, whether its taker's key is here or not")
 	}
 	if err := freeName(x.Name, s.m.namesTaken(journal.Author{})); err != nil {
@@ -187,13 +106,13 @@ func (m Machine) hostedPlace(name string) (HostedPlace, error) {
 }
 
 // hostedRecord returns the record of a cosigner that this node hosts, once it is written.
-func (m Machine) hostedRecord(name string) (Record, bool) {
+func (m Machine) hostedRecord(name string) (group.Record, bool) {
 	for r := range m.State.HostedBy(m.State.Me()) {
 		if r.Body.Name == name {
 			return r, true
 		}
 	}
-	return Record{}, false
+	return group.Record{}, false
 }
 
 // AwaitingHosted lists the hosted cosigners whose keys wait for their proof.
@@ -242,7 +161,7 @@ func (s *step) proveHosted(x Prove) error {
 	if _, own := s.m.ownRecord(); !own {
 		return refuse(RuleNotReady, "this node's own key is not entered yet").hint("enter it first: `wallet proof` says what to sign")
 	}
-	if _, taken := s.m.State.places(); taken >= s.m.State.Genesis().Cosigners || s.m.State.Closed() {
+	if _, taken := s.m.State.Places(); taken >= s.m.State.Genesis().Cosigners || s.m.State.Closed() {
 		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
 	}
 	if by, taken := s.takenBy(want.Key); taken {
@@ -255,8 +174,8 @@ func (s *step) proveHosted(x Prove) error {
 	if err := freeName(place.Name, s.m.namesTaken(journal.Author{})); err != nil {
 		return err
 	}
-	b := &event.MemberRecord{Name: place.Name, Key: place.Key, Commitment: commitment(place.Salt), How: x.How, Proof: x.Proof, Hosted: true}
-	if _, err := s.m.State.checkRecord(s.m.State.Me(), b); err != nil {
+	b := &event.MemberRecord{Name: place.Name, Key: place.Key, Commitment: group.Commitment(place.Salt), How: x.How, Proof: x.Proof, Hosted: true}
+	if _, err := s.m.State.CheckRecord(s.m.State.Me(), b); err != nil {
 		return refuse(RuleProof, "%v", err).hint("sign exactly what `wallet proof --for` prints, with the key at %s", want.By.PathText())
 	}
 	if _, err := s.write(b); err != nil {
@@ -267,14 +186,14 @@ func (s *step) proveHosted(x Prove) error {
 }
 
 // revealHosted opens the commitments of the cosigners that this node hosts.
-func (s *step) revealHosted(r *Roster) error {
+func (s *step) revealHosted(r *group.Roster) error {
 	for _, m := range r.Members {
 		if m.Host != s.m.State.Me() {
 			continue
 		}
 		rec, _ := s.m.State.RecordOf(m.Record)
 		for _, p := range s.m.local.Hosted {
-			if commitment(p.Salt) != rec.Body.Commitment {
+			if group.Commitment(p.Salt) != rec.Body.Commitment {
 				continue
 			}
 			if _, err := s.write(&event.RosterRevealed{Roster: r.ID, Salt: p.Salt}); err != nil {
@@ -286,9 +205,9 @@ func (s *step) revealHosted(r *Roster) error {
 }
 
 // ratifyFor says that a hosted cosigner compared the words, too.
-func (s *step) ratifyFor(name string, r *Roster) error {
+func (s *step) ratifyFor(name string, r *group.Roster) error {
 	st := s.m.State
-	at := slices.IndexFunc(r.Members, func(m Member) bool { return m.Name == name && m.Host == st.Me() })
+	at := slices.IndexFunc(r.Members, func(m group.Member) bool { return m.Name == name && m.Host == st.Me() })
 	if at < 0 {
 		return refuse(RuleNotHosted, "this node hosts no cosigner named %q in the roster", name)
 	}
@@ -306,7 +225,7 @@ func (s *step) ratifyFor(name string, r *Roster) error {
 }
 
 // compareMembers orders members by who wrote their records, hosted ones last.
-func compareMembers(a, b Member) int {
+func compareMembers(a, b group.Member) int {
 	x, y := a.Identity, b.Identity
 	if a.Hosted() {
 		x = a.Host

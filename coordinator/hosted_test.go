@@ -171,7 +171,7 @@ func TestHostedCosignerJoinsAndSigns(t *testing.T) {
 	if !b.m.State.Final(p) || len(b.m.Approvals(p)) != 2 {
 		t.Fatalf("with A's and Hal's signatures it is %v", b.m.Status(p, c.clock))
 	}
-	if held := b.m.HeldBy(p); slices.ContainsFunc(held, Member.Hosted) {
+	if held := b.m.HeldBy(p); slices.ContainsFunc(held, group.Member.Hosted) {
 		t.Error("a cosigner without a node holds entries")
 	}
 }
@@ -195,7 +195,7 @@ func TestHostedPlaces(t *testing.T) {
 	c.peers = append(c.peers, late)
 	c.settle()
 	b.refused(RuleNoPlace, Prove{For: "Hal", How: event.ProofNone})
-	if r, ok := a.m.State.Roster(); !ok || slices.ContainsFunc(r.Members, Member.Hosted) {
+	if r, ok := a.m.State.Roster(); !ok || slices.ContainsFunc(r.Members, group.Member.Hosted) {
 		t.Error("the roster is not that of the three who joined")
 	}
 
@@ -241,7 +241,7 @@ func TestHostedRosterRules(t *testing.T) {
 			who = a.id()
 		}
 		id := journal.EntryID{author, byte(len(b.Name)), 7}
-		st.records = st.records.Set(mapkey.Of(id), Record{Ref{ID: id, Chain: journal.ChainKey{Author: who, Incarnation: 1}}, b, k})
+		st.records = st.records.Set(mapkey.Of(id), group.Record{group.Ref{ID: id, Chain: journal.ChainKey{Author: who, Incarnation: 1}}, b, k})
 		return id
 	}
 	own, _ := a.m.ownRecord()
@@ -249,7 +249,7 @@ func TestHostedRosterRules(t *testing.T) {
 	other := add(5, &event.MemberRecord{Name: "Othe", Key: newDevice(t, 8).text(), How: event.ProofNone, Hosted: true})
 	twice := add(0, &event.MemberRecord{Name: "Twice", Key: own.Key.String(), How: event.ProofNone, Hosted: true})
 	roster := func(ids ...journal.EntryID) bool {
-		_, ok := st.roster(rosterFact{Ref{Chain: journal.ChainKey{Author: a.id(), Incarnation: 1}}, ids})
+		_, ok := st.roster(group.rosterFact{group.Ref{Chain: journal.ChainKey{Author: a.id(), Incarnation: 1}}, ids})
 		return ok
 	}
 	if !roster(own.Ref.ID, hal) {
@@ -295,7 +295,7 @@ func TestHostGuardsWhatItHandsOut(t *testing.T) {
 		t.Error("what the hosted cosigner may sign left unguarded")
 	}
 	p, _ := b.m.State.Proposal(first)
-	if !b.m.State.myVote(p) {
+	if !b.m.State.MyVote(p) {
 		t.Error("the export took back the host's own rejection")
 	}
 	b.crash()
@@ -341,19 +341,19 @@ func TestHostGuardsWhatItHasSignedItself(t *testing.T) {
 func TestHostedHasNoIdentity(t *testing.T) {
 	c, _ := activeHosting(t, 2, 3)
 	a, b := c.peers[0], c.peers[1]
-	at := slices.IndexFunc(a.m.State.Active().Members, Member.Hosted)
+	at := slices.IndexFunc(a.m.State.Active().Members, group.Member.Hosted)
 	check := func() {
 		t.Helper()
 		act := a.m.State.Active()
-		for name, of := range map[string]func(journal.Author) (int, bool){"index": act.index, "keyOf": act.keyOf, "original": act.original} {
+		for name, of := range map[string]func(journal.Author) (int, bool){"index": act.Index, "keyOf": act.KeyOf, "original": act.original} {
 			if _, ok := of(journal.Author{}); ok {
 				t.Errorf("%s finds a member of no identity", name)
 			}
 		}
-		if a.m.State.knows(journal.Author{}) {
+		if a.m.State.Knows(journal.Author{}) {
 			t.Error("entries of no identity are taken")
 		}
-		if got := a.m.State.needed(); got != 2 {
+		if got := a.m.State.ApprovalsNeeded(); got != 2 {
 			t.Errorf("a replacement needs %d approvals", got)
 		}
 	}
@@ -375,12 +375,12 @@ func TestHostedHasNoIdentity(t *testing.T) {
 	x.Key, x.Old, x.Proof = uint32(at), journal.Author{}, nil
 	id := x.ID(a.m.State.Group())
 	x.Consent = dev.self.Identity.Sign(event.ConsentTag, id[:])
-	if a.m.State.checkReplaced(x) {
+	if a.m.State.CheckReplaced(x) {
 		t.Error("a hosted cosigner was replaced")
 	}
 	// Alone with hosted cosigners there is nobody to approve.
 	small, _ := activeHosting(t, 1, 2)
-	if got := small.peers[0].m.State.needed(); got != 1 {
+	if got := small.peers[0].m.State.ApprovalsNeeded(); got != 1 {
 		t.Errorf("of two nodes %d approve", got)
 	}
 }

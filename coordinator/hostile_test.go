@@ -26,7 +26,7 @@ func TestSignaturesAreCreditedToTheKeyThatVerifies(t *testing.T) {
 	for _, s := range b.m.State.Signatures(p) {
 		stolen = append(stolen, event.PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
 	}
-	me, _ := evil.m.State.Active().index(evil.id())
+	me, _ := evil.m.State.Active().Index(evil.id())
 
 	// A's signature under the thief's own key: it does not verify.
 	own := append([]event.PartialSignature(nil), stolen...)
@@ -54,19 +54,19 @@ func TestSignaturesAreCreditedToTheKeyThatVerifies(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.settle()
-	if n := b.m.State.signed(p, me); n != 0 {
+	if n := b.m.State.SignedInputs(p, me); n != 0 {
 		t.Fatalf("the thief is credited with %d signatures", n)
 	}
-	if got := b.status(id); got != StatusPending {
+	if got := b.status(id); got != group.StatusPending {
 		t.Fatalf("status %s", got)
 	}
 	f := b.faults(evil)
-	if f[ruleSignature] != 2 || f[ruleForeignKey] != 1 {
+	if f[group.ruleSignature] != 2 || f[group.ruleForeignKey] != 1 {
 		t.Fatalf("faults %v", f)
 	}
 	b.must(Approve{Proposal: id})
 	c.settle()
-	if got := a.status(id); got != StatusFinal && got != StatusBroadcast {
+	if got := a.status(id); got != group.StatusFinal && got != group.StatusBroadcast {
 		t.Fatalf("the others did not finish: %s", got)
 	}
 }
@@ -91,20 +91,20 @@ func TestEquivocationTaintsVotesButNotSignatures(t *testing.T) {
 		if against := p.m.State.Against(x); len(against) != 0 {
 			t.Fatalf("%s: a tainted vote counts: %v", p.name, against)
 		}
-		if n := p.m.State.signed(x, memberIndex(p, evil)); n != 1 {
+		if n := p.m.State.SignedInputs(x, memberIndex(p, evil)); n != 1 {
 			t.Fatalf("%s: a signature that verifies does not count", p.name)
 		}
 	}
 	// A withdrawal past the fork has no effect either, and the rest goes on.
 	b.must(Approve{Proposal: id})
 	c.settle(a, b)
-	if got := a.status(id); got != StatusFinal && got != StatusBroadcast {
+	if got := a.status(id); got != group.StatusFinal && got != group.StatusBroadcast {
 		t.Fatalf("status %s", got)
 	}
 }
 
 func memberIndex(p, of *peer) int {
-	i, _ := p.m.State.Active().index(of.id())
+	i, _ := p.m.State.Active().Index(of.id())
 	return i
 }
 
@@ -188,7 +188,7 @@ func TestAnApprovalBeforeItsProposalWaits(t *testing.T) {
 		t.Fatalf("wanted %v", z.m.Wanted())
 	}
 	c.settle()
-	if got := z.status(id); got != StatusFinal && got != StatusBroadcast {
+	if got := z.status(id); got != group.StatusFinal && got != group.StatusBroadcast {
 		t.Fatalf("status %s", got)
 	}
 }
@@ -221,10 +221,10 @@ func TestReorgRevivesAndDisarms(t *testing.T) {
 	if a.m.Guard.buried(a.m.View, p.TxID) {
 		t.Fatal("a reorg does not arm the guard again")
 	}
-	if got := a.status(one); got != StatusPending {
+	if got := a.status(one); got != group.StatusPending {
 		t.Fatalf("after the reorg: %s", got)
 	}
-	if got := a.status(two); got != StatusBroadcast && got != StatusFinal {
+	if got := a.status(two); got != group.StatusBroadcast && got != group.StatusFinal {
 		t.Fatalf("after the reorg: %s", got)
 	}
 }

@@ -66,12 +66,12 @@ func TestACopyInEachIncarnationCostsAStepNoMore(t *testing.T) {
 		a.must(ChainIn{block})
 		a.rest()
 		for k := range pmap.Prefix(a.m.State.props.spending, mapkey.Coin(ins[0].OutPoint())) {
-			p, ok := a.m.State.lead(chainhash.Hash([]byte(k[36:])))
+			p, ok := a.m.State.Lead(chainhash.Hash([]byte(k[36:])))
 			if ok == forked {
 				t.Fatalf("a proposal stands for %x: %v", k[36:], ok)
 			}
 			if ok {
-				if was, _ := a.m.watch.told.Get(mapkey.Of(p.Ref.ID)); was != StatusDead {
+				if was, _ := a.m.watch.told.Get(mapkey.Of(p.Ref.ID)); was != group.StatusDead {
 					t.Fatalf("what stands for %v counts as %q", p.TxID, was)
 				}
 			}
@@ -140,7 +140,7 @@ func TestOneCopyOfEachMemberDecides(t *testing.T) {
 		a.rest()
 		p, _ := a.m.State.Proposal(copies[0].ID())
 		got := map[journal.EntryID]bool{}
-		for _, q := range a.m.State.copiesOf(p.TxID) {
+		for _, q := range a.m.State.CopiesOf(p.TxID) {
 			got[q.Ref.ID] = true
 			if was, _ := a.m.watch.told.Get(mapkey.Of(q.Ref.ID)); was != a.m.Status(q, c.clock) {
 				t.Errorf("%v is told as %q, and is %q", q.Ref.ID, was, a.m.Status(q, c.clock))
@@ -185,11 +185,11 @@ func TestWhatOthersSayIsNotGoneThrough(t *testing.T) {
 	a.must(EntryIn{b.forge(next, &event.ProposalApproved{Proposal: prop.ID(), Signatures: b.signedBy(x)})})
 	p, _ := a.m.State.Proposal(prop.ID())
 	asked := func() int {
-		q := &inquiry{}
-		for _, y := range a.m.State.copiesFor(p.TxID, q) {
-			derive(a.m.State, a.m.View, c.clock, y, q)
+		q := &group.Inquiry{}
+		for _, y := range a.m.State.CopiesFor(p.TxID, q) {
+			group.DeriveWith(a.m.State, a.m.View, c.clock, y, q)
 		}
-		return q.asked
+		return q.Asked
 	}
 	before := asked()
 	other := rival(x.Inputs, 1)
@@ -206,7 +206,7 @@ func TestWhatOthersSayIsNotGoneThrough(t *testing.T) {
 		a.must(EntryIn{evil.forge(&at, &event.AddressLeased{Index: 3})})
 	})
 	a.rest()
-	if p, _ := a.m.State.Proposal(prop.ID()); a.m.Status(p, c.clock) != StatusPending {
+	if p, _ := a.m.State.Proposal(prop.ID()); a.m.Status(p, c.clock) != group.StatusPending {
 		t.Errorf("it is %q", a.m.Status(p, c.clock))
 	}
 	if n := asked(); n != before {
@@ -229,12 +229,12 @@ func TestALookCountsInputs(t *testing.T) {
 	}
 	a.rest()
 	a.must(ChainIn{c.spends(a, ins[0].OutPoint())})
-	dead, most := a.m.CountProposals()[StatusDead], looksEach*askedEach/inputs
+	dead, most := a.m.CountProposals()[group.StatusDead], looksEach*group.AskedEach/inputs
 	if dead == 0 || dead > most {
 		t.Errorf("one step looked at %d transactions of %d inputs, %d at most", dead, inputs, most)
 	}
 	a.rest()
-	if dead := a.m.CountProposals()[StatusDead]; dead != rivals {
+	if dead := a.m.CountProposals()[group.StatusDead]; dead != rivals {
 		t.Errorf("%d of %d rivals count as dead in the end", dead, rivals)
 	}
 }
@@ -252,16 +252,16 @@ func TestOneCopyOfAllIdentitiesOfAKeyDecides(t *testing.T) {
 	d.m = a.m
 	b := d.replacing(lost, int(first.Position().Seq))
 	a.must(EntryIn{a.forge(a.nextPlace(), b)})
-	if !a.m.State.sameMember(d.id(), lost.id()) || !a.m.State.Active().lines.member[d.id()] {
+	if !a.m.State.SameMember(d.id(), lost.id()) || !a.m.State.Active().lines.member[d.id()] {
 		t.Fatal("the device did not take the place")
 	}
 	second := d.forge(&journal.Next{Incarnation: 1, Seq: 1}, x)
 	a.must(EntryIn{second})
 	p, ok := a.m.State.Proposal(second.ID())
-	if !ok || !a.m.State.alive(p) {
+	if !ok || !a.m.State.Alive(p) {
 		t.Fatal("the copy of the later identity has no effect")
 	}
-	if all := a.m.State.copiesOf(p.TxID); len(all) != 1 || all[0].Ref.ID != first.ID() {
+	if all := a.m.State.CopiesOf(p.TxID); len(all) != 1 || all[0].Ref.ID != first.ID() {
 		t.Errorf("%v decide, not %v alone", entryIDs(all), first.ID())
 	}
 }

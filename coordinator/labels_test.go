@@ -183,10 +183,10 @@ func TestOnlyMembersLabel(t *testing.T) {
 				if st.Chains().Has(e.ID()) {
 					continue
 				}
-				if st, _, err = st.add(e, false); err != nil {
+				if st, _, err = st.Add(e, false); err != nil {
 					t.Fatal(err)
 				}
-				st = st.derived()
+				st = st.Derived()
 			}
 		}
 		kept := false

@@ -113,11 +113,11 @@ func TestReplacementsThatAreReadLate(t *testing.T) {
 	at := evil.own(1)
 	zero, _ := evil.m.State.Epoch()
 	run := []*journal.Entry{evil.sealEvent(zero, journal.Next{Incarnation: 2, Seq: 1}, &event.IncarnationStarted{Seq: at.Seq + 1, Last: at.ID}, 0)}
-	for n := range maxCarried {
+	for n := range group.maxCarried {
 		run = append(run, evil.sealEvent(ep, journal.Next{Incarnation: 2, Seq: uint64(n) + 2, Prev: run[len(run)-1].ID()},
 			&event.MemberReplaced{Key: uint32(n % event.MaxCosigners), Old: journal.Author{byte(n), 1}, New: journal.Author{byte(n), 2}, Consent: make([]byte, 64)}, byte(n)+1))
 	}
-	run = append(run, evil.sealEvent(zero, journal.Next{Incarnation: 2, Seq: maxCarried + 2, Prev: run[len(run)-1].ID()}, d.replacing(evil, int(at.Seq)+1), 200))
+	run = append(run, evil.sealEvent(zero, journal.Next{Incarnation: 2, Seq: group.maxCarried + 2, Prev: run[len(run)-1].ID()}, d.replacing(evil, int(at.Seq)+1), 200))
 	a.must(EntryIn{rotation})
 	for _, e := range run {
 		a.must(EntryIn{e})

@@ -3,6 +3,8 @@ package coordinator
 import (
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/mapkey"
 
 	"github.com/quorate/quorate/journal"
@@ -36,7 +38,7 @@ func (s *step) letInReplaced() error {
 		return nil
 	}
 	for _, rec := range s.m.invites.All() {
-		at, member := s.m.State.Active().index(rec.By)
+		at, member := s.m.State.Active().Index(rec.By)
 		if rec.Replaces == (journal.Author{}) || !rec.Taken || !member || rec.By == s.m.State.Me() {
 			continue
 		}
@@ -47,7 +49,7 @@ func (s *step) letInReplaced() error {
 	return nil
 }
 
-func (s *step) letIn(m Member) error {
+func (s *step) letIn(m group.Member) error {
 	h, _ := s.m.letIns.Get(mapkey.Of(m.Identity))
 	if seats := s.m.State.Seats(); h.seats != seats {
 		h = handing{seats: seats}
@@ -55,7 +57,7 @@ func (s *step) letIn(m Member) error {
 	if h.done {
 		return nil
 	}
-	if _, ok := s.m.State.fitting(); !ok && s.m.State.mayRotate(s.m.State.Me()) {
+	if _, ok := s.m.State.Fitting(); !ok && s.m.State.MayRotate(s.m.State.Me()) {
 		if err := s.rotate(s.newEpoch(), s.m.State.Active().Members); err != nil {
 			return err
 		}
@@ -72,11 +74,11 @@ func (s *step) letIn(m Member) error {
 			break
 		}
 		looked++
-		if at, ok := st.Active().keyOf(by); !ok || !slices.Contains(st.Active().identities(at), by) || h.by == by && h.n == handMost {
+		if at, ok := st.Active().KeyOf(by); !ok || !slices.Contains(st.Active().Identities(at), by) || h.by == by && h.n == handMost {
 			h.at, more = mapkey.Next(k[:32])
 			continue
 		}
-		if ep, held := st.EpochHeld(id); held && st.toHand(ep, m.Identity) {
+		if ep, held := st.EpochHeld(id); held && st.ToHand(ep, m.Identity) {
 			hand = append(hand, ep)
 		}
 		if h.by != by {
@@ -85,13 +87,13 @@ func (s *step) letIn(m Member) error {
 		h.n, h.at = h.n+1, k+"\x00"
 	}
 	for _, ep := range hand {
-		if !s.m.State.toHand(ep, m.Identity) {
+		if !s.m.State.ToHand(ep, m.Identity) {
 			continue // twice in the list
 		}
 		if !s.spare() {
 			return nil // it finds what is done in the list
 		}
-		if err := s.rotate(ep, []Member{m}); err != nil {
+		if err := s.rotate(ep, []group.Member{m}); err != nil {
 			return err
 		}
 	}
@@ -100,23 +102,4 @@ func (s *step) letIn(m Member) error {
 	}
 	s.m.letIns = s.m.letIns.Set(mapkey.Of(m.Identity), h)
 	return nil
-}
-
-// toHand says whether this node has not sealed an epoch to a member yet, in a
-// rotation for all or for that one.
-func (s State) toHand(ep journal.Epoch, who journal.Author) bool {
-	_, given := s.book.given.Get(mapkey.Of3(ep.ID(), who, s.Me()))
-	return !given
-}
-
-// Seats is a hash of who the members are and who holds which place.
-func (s State) Seats() [32]byte { return s.book.seats }
-
-// WroteUnder returns the first author and epoch that it wrote under, from a place
-// on, and their place, "" at the end.
-func (s State) WroteUnder(from string) (by journal.Author, epoch journal.EpochID, at string) {
-	for k := range s.book.wrote.From(from) {
-		return journal.Author([]byte(k[:32])), journal.EpochID([]byte(k[32:])), k
-	}
-	return by, epoch, ""
 }

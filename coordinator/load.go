@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/mapkey"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -22,9 +24,9 @@ var ErrNoGroup = errors.New("no such wallet is stored")
 
 // Load rebuilds the machine of a group from what is stored: local records,
 // the guard, every entry, and the view of the chain.
-func Load(ctx context.Context, store port.Store, self *Self, group journal.GroupID) (Machine, error) {
+func Load(ctx context.Context, store port.Store, self *group.Self, id journal.GroupID) (Machine, error) {
 	var m Machine
-	recs, err := store.Records(ctx, group, "")
+	recs, err := store.Records(ctx, id, "")
 	if err != nil {
 		return m, fmt.Errorf("read wallet records: %w", err)
 	}
@@ -36,11 +38,11 @@ func Load(ctx context.Context, store port.Store, self *Self, group journal.Group
 	}
 	var pin [32]byte
 	copy(pin[:], recs[recPin])
-	if m.State, err = NewState(self, m.local.Genesis, m.local.Secret, pin); err != nil {
+	if m.State, err = group.NewState(self, m.local.Genesis, m.local.Secret, pin); err != nil {
 		return m, fmt.Errorf("read wallet record: %w", err)
 	}
 	m.State = m.local.inPlace(m.State)
-	if m.State.Group() != group {
+	if m.State.Group() != id {
 		return m, fmt.Errorf("read wallet record: %w", port.RejectGroup)
 	}
 	guard, err := store.Guard(ctx)
@@ -103,8 +105,8 @@ func (m Machine) loadEntries(ctx context.Context, store port.Store, recs map[str
 		return m, err
 	}
 	if snap, err := joinSnapshot(recs); err == nil {
-		var with State
-		if err := contained(func() (err error) { with, err = st.withSnapshot(snap); return err }); err == nil {
+		var with group.State
+		if err := group.Contained(func() (err error) { with, err = st.WithSnapshot(snap); return err }); err == nil {
 			st = with
 		}
 	}
@@ -113,9 +115,9 @@ func (m Machine) loadEntries(ctx context.Context, store port.Store, recs map[str
 		if st.Chains().Has(e.ID()) {
 			return true
 		}
-		take := State.add
+		take := group.State.Add
 		if failed[e.ID()] {
-			take = State.addUnread
+			take = group.State.AddUnread
 		}
 		next, _, err := take(st, e, true)
 		st = next
@@ -142,7 +144,7 @@ func (m Machine) loadEntries(ctx context.Context, store port.Store, recs map[str
 		return m, fmt.Errorf("read journal: entry %s does not link to its chain", late[0].ID())
 	}
 	st = st.JudgeLater(false)
-	m.State = st.Activated().work(workAtLoad).told()
+	m.State = st.Activated().Work(workAtLoad).Told()
 	return m, nil
 }
 

@@ -88,24 +88,12 @@ func (s *step) lateAddresses(was [2]uint32, again bool) {
 			if uint32(branch) != wallet.BranchExternal {
 				continue
 			}
-			fresh = s.m.State.leasedWithin(fresh)
+			fresh = s.m.State.LeasedWithin(fresh)
 		}
 		v = v.Late(uint32(branch), fresh)
 	}
 	s.m.View = v
 	s.m.unsaved = saveEvery
-}
-
-// leasedWithin returns the part of a span from the first to the last index that
-// an untainted entry took.
-func (s State) leasedWithin(x ledger.Span) ledger.Span {
-	var out ledger.Span
-	for i := x.From; i < x.Until; i++ {
-		if s.leasedAny(i) {
-			out = out.Join(ledger.Span{From: i, Until: i + 1})
-		}
-	}
-	return out
 }
 
 // errMovedChain means that the chain ended before the blocks that were to be

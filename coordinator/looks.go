@@ -3,6 +3,8 @@ package coordinator
 import (
 	"encoding/binary"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/mapkey"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -115,7 +117,7 @@ func (s *step) lookAround(id chainhash.Hash, blocks bool) {
 		for _, i := range t.Tx.TxIn {
 			s.lookCoin(i.PreviousOutPoint)
 		}
-	} else if p, ok := s.m.State.anyOf(id); ok {
+	} else if p, ok := s.m.State.AnyOf(id); ok {
 		for _, i := range p.Body.Inputs {
 			s.lookCoin(i.OutPoint())
 		}
@@ -166,14 +168,14 @@ func (s *step) lookResting(id journal.EntryID) int {
 	if !ok || !p.Sound {
 		return 1
 	}
-	q := &inquiry{}
+	q := &group.Inquiry{}
 	s.tellOf(p, false, q)
 	s.look(p.TxID)
 	for _, t := range p.Body.Replaces {
 		s.look(t)
 	}
-	q.asked += len(p.Body.Replaces)
-	return q.cost(1)
+	q.Asked += len(p.Body.Replaces)
+	return q.Cost(1)
 }
 
 // lookAt derives the statuses of the proposals that decide about a transaction.
@@ -183,15 +185,15 @@ func (s *step) lookAt(tx chainhash.Hash) int {
 	if s.m.State.Active() == nil {
 		return 1
 	}
-	q := &inquiry{}
-	copies := s.m.State.copiesFor(tx, q)
+	q := &group.Inquiry{}
+	copies := s.m.State.CopiesFor(tx, q)
 	for n, p := range copies {
 		was, known := s.m.watch.told.Get(mapkey.Of(p.Ref.ID))
 		now := s.tellOf(p, false, q)
-		if n == 0 && (was == StatusDead) != (now == StatusDead) && (known || now == StatusDead) {
+		if n == 0 && (was == group.StatusDead) != (now == group.StatusDead) && (known || now == group.StatusDead) {
 			s.lookCoins(mapkey.Of(tx))
 		}
 	}
 	s.mayCarry(tx)
-	return q.cost(len(copies))
+	return q.Cost(len(copies))
 }

@@ -49,7 +49,7 @@ func TestRoundsGoThroughAllWithinABound(t *testing.T) {
 				if !ok {
 					break
 				}
-				used, at := gone(all, what, at, min(share, left), func(k string, _ struct{}) int { delete(since, k); return 1 })
+				used, at := group.gone(all, what, at, min(share, left), func(k string, _ struct{}) int { delete(since, k); return 1 })
 				left -= max(1, used)
 				r = next.left(what, at)
 			}
@@ -132,11 +132,11 @@ func TestRivalsThatAreAlwaysDueKeepNoStatusWaiting(t *testing.T) {
 				} else {
 					a.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: more}})
 				}
-				if was, _ := a.m.watch.told.Get(mapkey.Of(id)); n >= 2 && was != StatusConfirmed {
+				if was, _ := a.m.watch.told.Get(mapkey.Of(id)); n >= 2 && was != group.StatusConfirmed {
 					t.Fatalf("after %d steps the payment counts as %q", n, was)
 				}
 			}
-			if n := a.m.CountProposals()[StatusDead]; n != rivals {
+			if n := a.m.CountProposals()[group.StatusDead]; n != rivals {
 				t.Errorf("after %d steps %d of %d rivals count as dead", steps, n, rivals)
 			}
 			if n := a.m.watch.looks.Len(); !x.mined && n > 0 {

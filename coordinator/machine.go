@@ -7,6 +7,8 @@ import (
 	"maps"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
@@ -20,7 +22,7 @@ import (
 // (State), what it sees of the chain (View), what it signed (Guard), and what
 // only concerns itself. It is an immutable value.
 type Machine struct {
-	State State
+	State group.State
 	View  ledger.View
 	Guard Guard
 
@@ -141,9 +143,9 @@ type step struct {
 func (s *step) take(msg any) error {
 	switch x := msg.(type) {
 	case EntryIn:
-		return s.entry(x.Entry, State.add)
+		return s.entry(x.Entry, group.State.Add)
 	case unread:
-		return errors.Join(s.entry(x.entry, State.addUnread), s.keepUnread(x.entry))
+		return errors.Join(s.entry(x.entry, group.State.AddUnread), s.keepUnread(x.entry))
 	case ClaimIn:
 		s.m.claims = s.m.claims.Set(string(x.From[:]), maps.Clone(x.Claim.Frontier))
 		s.claimed(x.From, maps.Clone(x.Claim.Frontier))
@@ -290,7 +292,7 @@ func (s *step) write(body event.Body) (*journal.Entry, error) {
 func (s *step) fit(body event.Body) {
 	st := s.m.State
 	_, first := body.(*event.IncarnationStarted) // of its chain
-	if _, ok := st.fitting(); ok || first || st.Active() == nil || !st.mayRotate(st.Me()) {
+	if _, ok := st.Fitting(); ok || first || st.Active() == nil || !st.MayRotate(st.Me()) {
 		return
 	}
 	// What hinders it now hinders the entry itself, or leaves the first epoch.
@@ -309,7 +311,7 @@ func (s *step) next() (journal.Next, error) {
 	if s.m.superseded() {
 		return n, errSuperseded
 	}
-	if s.m.State.wasReplaced() {
+	if s.m.State.WasReplaced() {
 		return n, errReplaced
 	}
 	return n, nil
@@ -327,14 +329,14 @@ func (m Machine) superseded() bool {
 // append adds an entry of this node's own to its chain, to the batch and to
 // what is published.
 func (s *step) append(e *journal.Entry) error {
-	next, out, err := s.m.State.add(e, false)
+	next, out, err := s.m.State.Add(e, false)
 	if err != nil {
 		return fmt.Errorf("append own entry: %w", err)
 	}
 	if out != journal.Appended {
 		return fmt.Errorf("append own entry: %w", errOwnChain)
 	}
-	s.m.State = next.derived()
+	s.m.State = next.Derived()
 	s.m.written = s.m.written.with(len(e.Bytes()), s.now())
 	s.batch.Entries = append(s.batch.Entries, e)
 	s.do(Publish{e})

@@ -45,13 +45,13 @@ func TestARosterOfNamesThatLookAlikeIsNotClosed(t *testing.T) {
 			t.Errorf("%q and %q: the roster was closed", x.second, x.third)
 		}
 		says := a.m.Missing()
-		if !strings.Contains(says, x.says) || !strings.Contains(says, peerIDText(c.peers[1].id())) && !strings.Contains(says, peerIDText(c.peers[2].id())) {
+		if !strings.Contains(says, x.says) || !strings.Contains(says, group.peerIDText(c.peers[1].id())) && !strings.Contains(says, group.peerIDText(c.peers[2].id())) {
 			t.Errorf("%q and %q: %s", x.second, x.third, says)
 		}
 		if x.says == "look alike" {
 			for _, k := range a.m.Cosigners() {
 				twin := k.Name != "Bob" || x.second == "Bob"
-				if shown := k.Called(); twin && k.Identity != a.id() && !strings.HasSuffix(peerIDText(k.Identity), shown[max(0, len(shown)-1-shortID):len(shown)-1]) {
+				if shown := k.Called(); twin && k.Identity != a.id() && !strings.HasSuffix(group.peerIDText(k.Identity), shown[max(0, len(shown)-1-group.shortID):len(shown)-1]) {
 					t.Errorf("%q is shown as %q", k.Name, shown)
 				}
 			}
@@ -68,7 +68,7 @@ func twins(t *testing.T) *circle {
 	t.Helper()
 	c := namedCircle(t, "Bob", "Bob")
 	a := c.peers[0]
-	ids, _ := a.m.State.places()
+	ids, _ := a.m.State.Places()
 	if _, err := a.wild(&event.RosterClosed{Records: ids}); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func twins(t *testing.T) *circle {
 			t.Fatalf("%s ratifies two of one name: %v", p.name, err)
 		}
 		for _, other := range c.peers[1:] {
-			if !strings.Contains(err.Error(), peerIDText(other.id())) {
+			if !strings.Contains(err.Error(), group.peerIDText(other.id())) {
 				t.Errorf("%v does not name %s", err, other.id())
 			}
 		}
@@ -122,7 +122,7 @@ func TestTwoOfOneNameAreToldApart(t *testing.T) {
 	if !ok {
 		t.Fatal("no proposal")
 	}
-	of := func(x *peer) string { return "Bob (\u2026" + lastChars(peerIDText(x.id())) + ")" }
+	of := func(x *peer) string { return "Bob (\u2026" + group.lastChars(group.peerIDText(x.id())) + ")" }
 	if got := a.m.MemberName(p.Author()); got != of(b) {
 		t.Errorf("author %q", got)
 	}
@@ -132,7 +132,7 @@ func TestTwoOfOneNameAreToldApart(t *testing.T) {
 	if got := a.m.Rejections(p); len(got) != 1 || got[0].Member.Called() != of(z) {
 		t.Errorf("rejected by %+v", got)
 	}
-	if got := a.m.HeldBy(p); !slices.ContainsFunc(got, func(m Member) bool { return m.Called() == of(b) }) || got[0].Called() == got[len(got)-1].Called() {
+	if got := a.m.HeldBy(p); !slices.ContainsFunc(got, func(m group.Member) bool { return m.Called() == of(b) }) || got[0].Called() == got[len(got)-1].Called() {
 		t.Errorf("held by %+v", got)
 	}
 	if got := a.m.MemberName(a.id()); got != "A" {

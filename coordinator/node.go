@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -29,7 +31,7 @@ const InviteLife = 7 * 24 * time.Hour
 // ones, and answers strangers at the door.
 type Node struct {
 	ports   Ports
-	self    *Self
+	self    *group.Self
 	network wallet.Network
 	name    string
 	ctx     context.Context
@@ -42,7 +44,7 @@ type Node struct {
 
 // NewNode returns a node without wallets; Open opens those that are stored.
 // The transport may be set later, with SetTransport, but before Open: the two need each other.
-func NewNode(ctx context.Context, ports Ports, self *Self, network wallet.Network, name string) *Node {
+func NewNode(ctx context.Context, ports Ports, self *group.Self, network wallet.Network, name string) *Node {
 	ctx, stop := context.WithCancel(ctx)
 	ports.names = newWalletNames()
 	own, told := *self, &faults{}

@@ -16,7 +16,7 @@ import (
 )
 
 // before returns the place of an entry that a peer wrote, for another one there.
-func (p *peer) before(t *testing.T, ref Ref) journal.Next {
+func (p *peer) before(t *testing.T, ref group.Ref) journal.Next {
 	t.Helper()
 	at := journal.Next{Incarnation: 1, Seq: ref.Seq - 1}
 	if at.Seq == 0 {
@@ -32,24 +32,24 @@ func (p *peer) before(t *testing.T, ref Ref) journal.Next {
 
 // crowdOut forks the founder's chain below its roster, and z's below its reveal: more
 // rosters and reveals than are looked at come before the right ones.
-func crowdOut(t *testing.T, founder, z *peer, r *Roster) (forged []*journal.Entry) {
+func crowdOut(t *testing.T, founder, z *peer, r *group.Roster) (forged []*journal.Entry) {
 	t.Helper()
 	f, _ := founder.m.State.rosters.Get(mapkey.Of(r.ID))
-	for range 2 * maxRosters {
+	for range 2 * group.maxRosters {
 		next := founder.before(t, f.Ref)
 		e := founder.forge(&next, &event.RosterClosed{Records: f.Records})
 		forged = append(forged, e)
 		next = z.before(t, z.reveal(t).Ref)
 		forged = append(forged, z.forge(&next, &event.RosterRevealed{Roster: e.ID(), Salt: z.m.local.Salt}))
 	}
-	for i := range maxReveals + 3 {
+	for i := range group.maxReveals + 3 {
 		next := z.before(t, z.reveal(t).Ref)
 		forged = append(forged, z.forge(&next, &event.RosterRevealed{Roster: journal.EntryID{byte(i + 1)}, Salt: [32]byte{byte(i + 1)}}))
 	}
 	return forged
 }
 
-func (p *peer) reveal(t *testing.T) revealFact {
+func (p *peer) reveal(t *testing.T) group.revealFact {
 	t.Helper()
 	for _, f := range p.m.State.reveals.All() {
 		if f.Ref.Chain.Author == p.id() {
@@ -57,14 +57,14 @@ func (p *peer) reveal(t *testing.T) revealFact {
 		}
 	}
 	t.Fatal("it did not reveal")
-	return revealFact{}
+	return group.revealFact{}
 }
 
 // Who has the lost device's identity, with a founder, keeps no new device out by
 // what it puts before the right roster and the reveal for it.
 func TestRevealsPlacedBeforeTheRightOneKeepNoNewDeviceOut(t *testing.T) {
 	var forged []*journal.Entry
-	d, last := almostActive(t, func(founder, z *peer, r *Roster) { forged = crowdOut(t, founder, z, r) })
+	d, last := almostActive(t, func(founder, z *peer, r *group.Roster) { forged = crowdOut(t, founder, z, r) })
 	for _, e := range forged {
 		d.must(EntryIn{e})
 	}
@@ -81,13 +81,13 @@ func TestRevealsPlacedBeforeTheRightOneKeepNoNewDeviceOut(t *testing.T) {
 // TestOpenedRostersAreTheDefinition: in every order, after each entry.
 func TestOpenedRostersAreTheDefinition(t *testing.T) {
 	var forged []*journal.Entry
-	d, last := almostActive(t, func(founder, z *peer, r *Roster) { forged = crowdOut(t, founder, z, r)[:12] })
+	d, last := almostActive(t, func(founder, z *peer, r *group.Roster) { forged = crowdOut(t, founder, z, r)[:12] })
 	all := append(slices.Collect(maps.Values(d.held)), append(forged, last)...)
-	slices.SortFunc(all, func(a, b *journal.Entry) int { x, y := a.ID(), b.ID(); return compareEntryIDs(x, y) })
+	slices.SortFunc(all, func(a, b *journal.Entry) int { x, y := a.ID(), b.ID(); return group.compareEntryIDs(x, y) })
 	complete := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		order := rapid.Permutation(all).Draw(rt, "order")
-		st := refold(rt, d, order, func(st State, _ *journal.Entry) {
+		st := refold(rt, d, order, func(st group.State, _ *journal.Entry) {
 			opened, waiting := map[string]journal.EntryID{}, map[string]journal.EntryID{}
 			for _, f := range st.rosters.All() {
 				r, ok := st.roster(f)
@@ -96,7 +96,7 @@ func TestOpenedRostersAreTheDefinition(t *testing.T) {
 					continue
 				}
 				old, ok := opened[mapkey.Of(r.Hash)]
-				if was, _ := st.rosters.Get(mapkey.Of(old)); !ok || placeOf(f.Ref) < placeOf(was.Ref) {
+				if was, _ := st.rosters.Get(mapkey.Of(old)); !ok || group.placeOf(f.Ref) < group.placeOf(was.Ref) {
 					opened[mapkey.Of(r.Hash)] = r.ID
 				}
 			}
@@ -115,7 +115,7 @@ func TestOpenedRostersAreTheDefinition(t *testing.T) {
 }
 
 // forgeZero is forge under epoch 0, for one whose machine has no group.
-func (p *peer) forgeZero(t *testing.T, st State, next *journal.Next, body event.Body) *journal.Entry {
+func (p *peer) forgeZero(t *testing.T, st group.State, next *journal.Next, body event.Body) *journal.Entry {
 	t.Helper()
 	ep, _ := st.epochs.Get(mapkey.Of(st.zero))
 	plain, err := event.Encode(event.Event{Time: 1, Body: body})
@@ -251,7 +251,7 @@ func TestWordsChooseTheRosterOfANewDevice(t *testing.T) {
 				records := []journal.EntryID{right.Members[memberIndex(a, a)].Record}
 				for i, p := range ps {
 					records = append(records, says(i, &event.MemberRecord{
-						Name: p.name + string(rune('1'+i)), SealingKey: p.self.Sealing.Public(), Key: keys[i], How: event.ProofNone, Commitment: commitment(salt),
+						Name: p.name + string(rune('1'+i)), SealingKey: p.self.Sealing.Public(), Key: keys[i], How: event.ProofNone, Commitment: group.Commitment(salt),
 					}).ID())
 				}
 				decoy := own(&event.RosterClosed{Records: records})
@@ -291,13 +291,13 @@ func TestWordsChooseTheRosterOfANewDevice(t *testing.T) {
 func TestHashPrefixIsOfTheWords(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(rt, "hash"))
-		got, ok := hashPrefix(sixWords(h))
+		got, ok := group.hashPrefix(group.sixWords(h))
 		if !ok || got != string(h[:8]) {
 			rt.Fatalf("%x, %v", got, ok)
 		}
 	})
 	for _, words := range []string{"", "abandon", "a b c d e f", "abandon abandon abandon abandon abandon abandon abandon"} {
-		if _, ok := hashPrefix(words); ok {
+		if _, ok := group.hashPrefix(words); ok {
 			t.Errorf("%q has a prefix", words)
 		}
 	}

@@ -33,11 +33,11 @@ func (a *answers) line(b *strings.Builder, reader string, of []any) {
 	for _, x := range of {
 		b.WriteByte(' ')
 		switch x := x.(type) {
-		case *Proposal:
+		case *group.Proposal:
 			fmt.Fprintf(b, "%x", x.Ref.ID[:])
 		case journal.EntryID:
 			fmt.Fprintf(b, "%x", x[:])
-		case Member:
+		case group.Member:
 			b.WriteString(memberText(x))
 		case *wire.MsgTx:
 			if x != nil {
@@ -50,11 +50,11 @@ func (a *answers) line(b *strings.Builder, reader string, of []any) {
 	b.WriteByte('\n')
 }
 
-func memberText(m Member) string {
+func memberText(m group.Member) string {
 	return fmt.Sprintf("%x %q %x %s %v %x %d %x %x %x", m.Identity, m.Name, m.Sealing, m.Key, m.Proof, m.Record, m.Index, m.Original, m.FirstSealing, m.Host)
 }
 
-func proposalIDs(ps []*Proposal) []journal.EntryID { return entryIDs(ps) }
+func proposalIDs(ps []*group.Proposal) []journal.EntryID { return entryIDs(ps) }
 
 // answersOf asks a machine everything.
 func answersOf(m *Machine, now time.Time) *answers {
@@ -216,10 +216,10 @@ func (a *answers) proposals(m *Machine, now time.Time) {
 	st := m.State
 	all := m.Proposals()
 	a.our("Proposals", proposalIDs(all))
-	var paged []*Proposal
+	var paged []*group.Proposal
 	for next := (&ProposalPos{Time: 1 << 62}); next != nil; {
-		var page []*Proposal
-		page, next = m.ProposalPage(next, 2, func(p *Proposal) bool { return true })
+		var page []*group.Proposal
+		page, next = m.ProposalPage(next, 2, func(p *group.Proposal) bool { return true })
 		paged = append(paged, page...)
 	}
 	a.our("ProposalPage", proposalIDs(paged))
@@ -244,9 +244,9 @@ func (a *answers) proposals(m *Machine, now time.Time) {
 // entersAgain says whether a chain entered a transaction more than once. All but
 // the first of those decide about nothing, and a step does not go through them:
 // they are counted as what they were when they came until the node starts again.
-func entersAgain(s State) bool {
+func entersAgain(s group.State) bool {
 	for _, p := range s.proposals.All() {
-		if p.Sound && !slices.Contains(s.copiesOf(p.TxID), p) {
+		if p.Sound && !slices.Contains(s.CopiesOf(p.TxID), p) {
 			return true
 		}
 	}
@@ -259,14 +259,14 @@ func stale(m *Machine, now time.Time) string {
 	var b strings.Builder
 	for id, was := range m.watch.told.All() {
 		p, _ := m.State.Proposal(mapkey.Entry(id))
-		if is := m.Status(p, now); m.Alive(p) && was != is && slices.Contains(m.State.copiesOf(p.TxID), p) {
+		if is := m.Status(p, now); m.Alive(p) && was != is && slices.Contains(m.State.CopiesOf(p.TxID), p) {
 			fmt.Fprintf(&b, "%x of %v: told %q, is %q\n", id, p.TxID, was, is)
 		}
 	}
 	return b.String()
 }
 
-func (a *answers) proposal(m *Machine, p *Proposal, now time.Time) {
+func (a *answers) proposal(m *Machine, p *group.Proposal, now time.Time) {
 	st := m.State
 	a.our("Status", p, m.Status(p, now))
 	a.our("Conflicts", p, m.Conflicts(p))

@@ -15,7 +15,7 @@ import (
 )
 
 // canon writes down everything a State says, so that two can be compared.
-func canon(s State) string {
+func canon(s group.State) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	for _, k := range sortedFrontier(s.Chains().Frontier()) {
@@ -26,10 +26,10 @@ func canon(s State) string {
 	}
 	line("name %q by %s active %v roster %x", s.Name(), s.nameRef.ID, s.Active() != nil, s.Pinned())
 	for c := range s.Chains().Keys() {
-		line("chain %v tainted from %d", c, s.taintedFrom(c))
+		line("chain %v tainted from %d", c, s.TaintedFrom(c))
 	}
 	cur, _ := s.Epoch()
-	line("epoch %s members %v topics %v", cur.ID(), s.Members(), s.topics())
+	line("epoch %s members %v topics %v", cur.ID(), s.Members(), s.Topics())
 	if r, ok := s.Roster(); ok {
 		line("roster %s hash %x revealed %d ratified %d", r.ID, r.Hash, r.Revealed, len(r.Ratified))
 	}
@@ -56,7 +56,7 @@ func canon(s State) string {
 	}
 	if s.Active() != nil {
 		for i, m := range s.Active().Members {
-			line("member %d %s %x line %v", i, m.Identity, m.Sealing, s.Active().identities(i))
+			line("member %d %s %x line %v", i, m.Identity, m.Sealing, s.Active().Identities(i))
 		}
 		l := s.Active().lines
 		line("lines %v", l != nil)
@@ -127,9 +127,9 @@ func canon(s State) string {
 		line("approval %x %+v", k, v.Ref)
 	}
 	for k, p := range s.proposals.All() {
-		line("proposal %x %v %v sound %v alive %v", k, p.Ref, p.TxID, p.Sound, s.alive(p))
-		if s.alive(p) {
-			line("  final %v withdrawn %v against %v replaced %v conflicts %v", s.Final(p), s.Withdrawn(p), s.Against(p), replaced(s, p, &inquiry{}), entryIDs(s.conflicts(p)))
+		line("proposal %x %v %v sound %v alive %v", k, p.Ref, p.TxID, p.Sound, s.Alive(p))
+		if s.Alive(p) {
+			line("  final %v withdrawn %v against %v replaced %v conflicts %v", s.Final(p), s.Withdrawn(p), s.Against(p), group.replaced(s, p, &group.Inquiry{}), entryIDs(s.ConflictsOf(p)))
 			if tx, err := s.FinalTx(p); err == nil {
 				line("  wtxid %v", tx.WitnessHash())
 			}
@@ -149,15 +149,15 @@ func sortedFrontier(f journal.Frontier) []string {
 
 // refold folds a set of entries in the given order, putting off those that do
 // not link yet, as a node does that pulls what is missing.
-func refold(tb rapid.TB, p *peer, order []*journal.Entry, each ...func(State, *journal.Entry)) State {
-	st, err := NewState(p.self, p.m.local.Genesis, p.m.local.Secret, p.m.State.Pinned())
+func refold(tb rapid.TB, p *peer, order []*journal.Entry, each ...func(group.State, *journal.Entry)) group.State {
+	st, err := group.NewState(p.self, p.m.local.Genesis, p.m.local.Secret, p.m.State.Pinned())
 	if err != nil {
 		tb.Fatal(err)
 	}
 	for len(order) > 0 {
 		var later []*journal.Entry
 		for _, e := range order {
-			next, out, err := st.add(e, true)
+			next, out, err := st.Add(e, true)
 			var gap *journal.MissingError
 			if errors.As(err, &gap) {
 				later = append(later, e)
@@ -169,9 +169,9 @@ func refold(tb rapid.TB, p *peer, order []*journal.Entry, each ...func(State, *j
 			if out == journal.Duplicate {
 				continue
 			}
-			st = next.derived()
+			st = next.Derived()
 			for _, f := range each {
-				f(st.work(workAll), e)
+				f(st.Work(workAll), e)
 			}
 		}
 		if len(later) == len(order) {
@@ -179,7 +179,7 @@ func refold(tb rapid.TB, p *peer, order []*journal.Entry, each ...func(State, *j
 		}
 		order = later
 	}
-	return st.work(workAll)
+	return st.Work(workAll)
 }
 
 // wild adds an entry of a member's own making, whatever it says.
@@ -293,7 +293,7 @@ func anyOrder(t *testing.T, base *circle, hosted *device) {
 			rt.Fatalf("the snapshot holds another state:\n%s", diff(want, got))
 		}
 		var so []*journal.Entry
-		refold(rt, observer, rapid.Permutation(all).Draw(rt, "order of the plain look"), func(st State, e *journal.Entry) {
+		refold(rt, observer, rapid.Permutation(all).Draw(rt, "order of the plain look"), func(st group.State, e *journal.Entry) {
 			so = append(so, e)
 			x := plain{}
 			x.read(st, so)
@@ -327,16 +327,16 @@ func diff(a, b string) string {
 	return out.String()
 }
 
-func throughSnapshot(tb fatal, p *peer, s State) State {
-	b, err := s.snapshot()
+func throughSnapshot(tb fatal, p *peer, s group.State) group.State {
+	b, err := s.Snapshot()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	empty, err := NewState(p.self, p.m.local.Genesis, p.m.local.Secret, s.Pinned())
+	empty, err := group.NewState(p.self, p.m.local.Genesis, p.m.local.Secret, s.Pinned())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	again, err := empty.withSnapshot(b)
+	again, err := empty.WithSnapshot(b)
 	if err != nil {
 		tb.Fatal(err)
 	}

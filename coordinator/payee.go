@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/mapkey"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -33,20 +35,20 @@ func paymentKey(script []byte) string {
 
 // pay keeps whom a living proposal pays: from its first signature on until its
 // transaction is a day deep, or can never be mined.
-func (s *step) pay(p *Proposal, now Status) {
+func (s *step) pay(p *group.Proposal, now group.Status) {
 	w, v := &s.m.watch, s.m.View
 	tx := mapkey.Of(p.TxID)
 	known := mapkey.Has(w.paying, tx)
-	gone := v.Confirmations(p.TxID) > paidRecently || now == StatusDead && buriedBy(v, p)
-	if due := now == StatusConfirmed || now == StatusDead; due && !gone && (known || now == StatusConfirmed || s.m.State.released(p.TxID)) {
+	gone := v.Confirmations(p.TxID) > paidRecently || now == group.StatusDead && group.BuriedBy(v, p)
+	if due := now == group.StatusConfirmed || now == group.StatusDead; due && !gone && (known || now == group.StatusConfirmed || s.m.State.Released(p.TxID)) {
 		// A block alone changes it later.
 		at := v.Tip().Height + ledger.BuriedDepth
-		if now == StatusConfirmed {
+		if now == group.StatusConfirmed {
 			at = v.Tip().Height + paidRecently - v.Confirmations(p.TxID) + 1
 		}
 		w.aging = w.aging.Set(string(binary.BigEndian.AppendUint32(nil, uint32(at)))+tx, struct{}{})
 	}
-	if gone == !known || !known && now != StatusConfirmed && !s.m.State.released(p.TxID) {
+	if gone == !known || !known && now != group.StatusConfirmed && !s.m.State.Released(p.TxID) {
 		return
 	}
 	if gone {
@@ -82,19 +84,19 @@ func (s *step) age() {
 
 // payment is what one transaction pays a script, in satoshis.
 type payment struct {
-	p      *Proposal
+	p      *group.Proposal
 	amount int64
 }
 
 // paid returns other payments to a script that are out, or were within a day,
 // and that do not exclude p by a coin in common: maxPaid at most. all says
 // whether every one was looked at.
-func (m *Machine) paid(p *Proposal, script []byte) (out []payment, all bool) {
+func (m *Machine) paid(p *group.Proposal, script []byte) (out []payment, all bool) {
 	mine := make(map[wire.OutPoint]bool, len(p.Body.Inputs))
 	for _, i := range p.Body.Inputs {
 		mine[i.OutPoint()] = true
 	}
-	shares := func(q *Proposal) bool {
+	shares := func(q *group.Proposal) bool {
 		return slices.ContainsFunc(q.Body.Inputs, func(i event.ProposalInput) bool { return mine[i.OutPoint()] })
 	}
 	looked := 0
@@ -102,8 +104,8 @@ func (m *Machine) paid(p *Proposal, script []byte) (out []payment, all bool) {
 		if looked++; looked > maxPayments {
 			return out, false
 		}
-		q, ok := m.State.lead(chainhash.Hash([]byte(k[32:])))
-		if !ok || q.TxID == p.TxID || m.View.Confirmations(q.TxID) > paidRecently || shares(q) || buriedBy(m.View, q) {
+		q, ok := m.State.Lead(chainhash.Hash([]byte(k[32:])))
+		if !ok || q.TxID == p.TxID || m.View.Confirmations(q.TxID) > paidRecently || shares(q) || group.BuriedBy(m.View, q) {
 			continue
 		}
 		if len(out) == maxPaid {
@@ -114,7 +116,7 @@ func (m *Machine) paid(p *Proposal, script []byte) (out []payment, all bool) {
 	return out, true
 }
 
-func paysTo(p *Proposal, script []byte) int64 {
+func paysTo(p *group.Proposal, script []byte) int64 {
 	var sum int64
 	for _, o := range p.Body.Outputs {
 		if o.Change == nil && string(o.PkScript) == string(script) {
@@ -129,7 +131,7 @@ func paysTo(p *Proposal, script []byte) int64 {
 // mined within a day, or that has a released signature and no coin in common
 // that would make one of the two impossible. The amounts, and how a payment is
 // split, are what the author of a proposal chooses.
-func (m *Machine) checkDoublePayment(p *Proposal, allow []string) error {
+func (m *Machine) checkDoublePayment(p *group.Proposal, allow []string) error {
 	if slices.Contains(allow, RuleDoublePayment) {
 		return nil
 	}
@@ -146,7 +148,7 @@ func (m *Machine) checkDoublePayment(p *Proposal, allow []string) error {
 	return nil
 }
 
-func (m *Machine) paidTwice(p *Proposal, script []byte, before []payment, all bool) *Refusal {
+func (m *Machine) paidTwice(p *group.Proposal, script []byte, before []payment, all bool) *Refusal {
 	to, err := wallet.AddressOf(script, wallet.Network(m.State.Genesis().Network))
 	if err != nil {
 		to = fmt.Sprintf("script %x", script)
@@ -167,7 +169,7 @@ func (m *Machine) paidTwice(p *Proposal, script []byte, before []payment, all bo
 
 // leaves returns what a proposal pays to others, in satoshis: not to change, nor
 // to an address of the wallet.
-func leaves(v ledger.View, p *Proposal) int64 {
+func leaves(v ledger.View, p *group.Proposal) int64 {
 	var sum int64
 	for _, o := range p.Body.Outputs {
 		if o.Change == nil && !v.Owns(o.PkScript) {

@@ -12,7 +12,7 @@ import (
 // almostActive is a new device that took z's place and has all that the others wrote
 // until the wallet was active, but the founder's ratification: that is returned.
 // spoil writes what it likes, for the founder and for z, before the founder ratifies.
-func almostActive(t *testing.T, spoil func(founder, z *peer, r *Roster)) (d *peer, last *journal.Entry) {
+func almostActive(t *testing.T, spoil func(founder, z *peer, r *group.Roster)) (d *peer, last *journal.Entry) {
 	t.Helper()
 	c := newCircle(t, 2, 3)
 	c.settle()
@@ -57,12 +57,12 @@ func almostActive(t *testing.T, spoil func(founder, z *peer, r *Roster)) (d *pee
 // costs the same.
 func TestManyRostersCostANewDeviceNothing(t *testing.T) {
 	slow(t)
-	for name, spoil := range map[string]func(n int, founder, z *peer, r *Roster){
-		"rosters": func(n int, founder, _ *peer, r *Roster) {
+	for name, spoil := range map[string]func(n int, founder, z *peer, r *group.Roster){
+		"rosters": func(n int, founder, _ *peer, r *group.Roster) {
 			f, _ := founder.m.State.rosters.Get(mapkey.Of(r.ID))
 			wildly(t, founder, n, func(int) event.Body { return &event.RosterClosed{Records: f.Records} })
 		},
-		"reveals of many rosters": func(n int, founder, z *peer, r *Roster) {
+		"reveals of many rosters": func(n int, founder, z *peer, r *group.Roster) {
 			f, _ := founder.m.State.rosters.Get(mapkey.Of(r.ID))
 			wildly(t, founder, n, func(int) event.Body { return &event.RosterClosed{Records: f.Records} })
 			founder.pass(z)
@@ -72,7 +72,7 @@ func TestManyRostersCostANewDeviceNothing(t *testing.T) {
 			}
 			wildly(t, z, n, func(i int) event.Body { return &event.RosterRevealed{Roster: ids[i], Salt: z.m.local.Salt} })
 		},
-		"records": func(n int, _, z *peer, r *Roster) {
+		"records": func(n int, _, z *peer, r *group.Roster) {
 			wildly(t, z, n, func(i int) event.Body {
 				b := &event.MemberRecord{Name: "C", SealingKey: z.self.Sealing.Public(), Key: z.account.Key().String(), Commitment: [32]byte{byte(i), byte(i >> 8)}}
 				hash, _ := b.Claim(z.m.State.Group(), z.id())
@@ -84,7 +84,7 @@ func TestManyRostersCostANewDeviceNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var before [2]float64
 			for i, n := range []int{40, 400} {
-				d, last := almostActive(t, func(founder, z *peer, r *Roster) { spoil(n, founder, z, r) })
+				d, last := almostActive(t, func(founder, z *peer, r *group.Roster) { spoil(n, founder, z, r) })
 				cost := [2]float64{d.allocations(Tick{}), d.allocations(EntryIn{last})}
 				d.must(EntryIn{last})
 				if d.m.State.Active() == nil {
@@ -114,7 +114,7 @@ func wildly(t *testing.T, p *peer, n int, body func(int) event.Body) {
 // keeps no new device out: it looks at what its earlier identity revealed for.
 func TestRostersPlacedBeforeTheRightOneKeepNoNewDeviceOut(t *testing.T) {
 	var forged []*journal.Entry
-	d, last := almostActive(t, func(founder, z *peer, r *Roster) {
+	d, last := almostActive(t, func(founder, z *peer, r *group.Roster) {
 		f, _ := founder.m.State.rosters.Get(mapkey.Of(r.ID))
 		at := journal.Next{Incarnation: 1, Seq: f.Ref.Seq - 1}
 		for _, e := range founder.held {
@@ -122,7 +122,7 @@ func TestRostersPlacedBeforeTheRightOneKeepNoNewDeviceOut(t *testing.T) {
 				at.Prev = e.ID()
 			}
 		}
-		for range 2 * maxRosters {
+		for range 2 * group.maxRosters {
 			next := at
 			forged = append(forged, founder.forge(&next, &event.RosterClosed{Records: f.Records}))
 		}
@@ -130,7 +130,7 @@ func TestRostersPlacedBeforeTheRightOneKeepNoNewDeviceOut(t *testing.T) {
 	for _, e := range forged {
 		d.must(EntryIn{e})
 	}
-	if n := d.m.State.rosters.Len(); n != 2*maxRosters+1 {
+	if n := d.m.State.rosters.Len(); n != 2*group.maxRosters+1 {
 		t.Fatalf("%d rosters", n)
 	}
 	d.must(EntryIn{last})

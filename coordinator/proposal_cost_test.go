@@ -63,8 +63,8 @@ func (p *peer) rest() {
 func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 	slow(t)
 	const some, many = 100, 700
-	for name, attack := range map[string]func(c *circle, p *Proposal) func(n int) event.Body{
-		"copies of one transaction": func(_ *circle, p *Proposal) func(int) event.Body {
+	for name, attack := range map[string]func(c *circle, p *group.Proposal) func(n int) event.Body{
+		"copies of one transaction": func(_ *circle, p *group.Proposal) func(int) event.Body {
 			return func(n int) event.Body {
 				b := *p.Body
 				b.Replaces = nil
@@ -72,7 +72,7 @@ func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 				return &b
 			}
 		},
-		"copies that declare": func(_ *circle, p *Proposal) func(int) event.Body {
+		"copies that declare": func(_ *circle, p *group.Proposal) func(int) event.Body {
 			return func(n int) event.Body {
 				b := *p.Body
 				b.Replaces = append(b.Replaces, p.TxID)
@@ -80,14 +80,14 @@ func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 				return &b
 			}
 		},
-		"rivals": func(_ *circle, p *Proposal) func(int) event.Body {
+		"rivals": func(_ *circle, p *group.Proposal) func(int) event.Body {
 			return func(n int) event.Body {
 				b := *p.Body
 				b.Outputs = []event.ProposalOutput{{PkScript: recipient(9), Amount: int64(900_000 - n)}}
 				return &b
 			}
 		},
-		"rivals that replace": func(_ *circle, p *Proposal) func(int) event.Body {
+		"rivals that replace": func(_ *circle, p *group.Proposal) func(int) event.Body {
 			return func(n int) event.Body {
 				b := *p.Body
 				b.Outputs = []event.ProposalOutput{{PkScript: recipient(1), Amount: int64(900_000 - n)}}
@@ -95,27 +95,27 @@ func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 				return &b
 			}
 		},
-		"coins that are not there": func(_ *circle, p *Proposal) func(int) event.Body {
+		"coins that are not there": func(_ *circle, p *group.Proposal) func(int) event.Body {
 			return func(n int) event.Body {
 				b := *p.Body
 				b.Inputs = []event.ProposalInput{{Vout: uint32(n), Amount: 2_000_000}}
 				return &b
 			}
 		},
-		"votes": func(_ *circle, p *Proposal) func(int) event.Body {
+		"votes": func(_ *circle, p *group.Proposal) func(int) event.Body {
 			return func(int) event.Body { return &event.ProposalRejected{Proposal: p.Ref.ID, Reason: "no"} }
 		},
-		"withdrawals": func(_ *circle, p *Proposal) func(int) event.Body {
+		"withdrawals": func(_ *circle, p *group.Proposal) func(int) event.Body {
 			return func(int) event.Body { return &event.ProposalWithdrawn{Proposal: p.Ref.ID} }
 		},
-		"signatures for nothing": func(*circle, *Proposal) func(int) event.Body {
+		"signatures for nothing": func(*circle, *group.Proposal) func(int) event.Body {
 			return func(n int) event.Body {
 				b := &event.SignatureCarried{Signatures: []event.PartialSignature{{Bytes: make([]byte, 70)}}}
 				binary.BigEndian.PutUint64(b.Proposal[:], uint64(n))
 				return b
 			}
 		},
-		"one signature again and again": func(c *circle, p *Proposal) func(int) event.Body {
+		"one signature again and again": func(c *circle, p *group.Proposal) func(int) event.Body {
 			spend, _ := p.Spend(c.peers[2].m.State.Active())
 			sigs, err := spend.Sign(c.peers[2].account)
 			if err != nil {
@@ -182,7 +182,7 @@ func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 					}
 					for what, f := range map[string]func(){
 						"the status":    func() { a.m.Status(p, c.clock) },
-						"the conflicts": func() { a.m.State.finals(p) },
+						"the conflicts": func() { a.m.State.Finals(p) },
 						"the votes":     func() { a.m.Rejections(p) },
 						"the warnings":  func() { a.m.Warn(p, c.clock) },
 						"what is wanted": func() {
@@ -190,7 +190,7 @@ func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 								t.Errorf("%d entries are wanted", n)
 							}
 						},
-						"whether it is the one": func() { a.m.State.broadcastable(a.m.View, p) },
+						"whether it is the one": func() { a.m.State.Broadcastable(a.m.View, p) },
 						"the history":           func() { a.m.State.LabelReader().OfTx(p.TxID) },
 					} {
 						out[what] = testing.AllocsPerRun(3, f)
@@ -262,7 +262,7 @@ func TestSignaturesThatWaitedAreVerifiedInTurns(t *testing.T) {
 	if a.m.State.backlog.turns.Len() != 0 || a.m.State.backlog.sigs.Len() != 0 || a.m.State.backlog.stating.Len() != 0 {
 		t.Error("something is still due")
 	}
-	if n := a.faults(b)[ruleSignature]; n != carriers {
+	if n := a.faults(b)[group.ruleSignature]; n != carriers {
 		t.Errorf("%d of %d wrong carriers are counted", n, carriers)
 	}
 	// The same entries in the usual order, and read again, say the same.
@@ -313,7 +313,7 @@ func TestSignersTakeTurns(t *testing.T) {
 	for range 2 {
 		a.must(Tick{})
 	}
-	if a.m.State.signed(p, memberIndex(a, b)) != 1 {
+	if a.m.State.SignedInputs(p, memberIndex(a, b)) != 1 {
 		t.Error("an honest approval waits behind a hostile member's signatures")
 	}
 }
@@ -344,11 +344,11 @@ func TestPagesOfProposals(t *testing.T) {
 	if len(all) != 7 {
 		t.Fatalf("%d proposals", len(all))
 	}
-	var paged []*Proposal
+	var paged []*group.Proposal
 	var after *ProposalPos
 	for pages := 1; ; pages++ {
-		var ps []*Proposal
-		ps, after = evil.m.ProposalPage(after, 3, func(*Proposal) bool { return true })
+		var ps []*group.Proposal
+		ps, after = evil.m.ProposalPage(after, 3, func(*group.Proposal) bool { return true })
 		paged = append(paged, ps...)
 		if after == nil || pages > 3 {
 			break
@@ -357,22 +357,22 @@ func TestPagesOfProposals(t *testing.T) {
 	if !slices.Equal(paged, all) {
 		t.Errorf("paged %v, all are %v", entryIDs(paged), entryIDs(all))
 	}
-	if !slices.IsSortedFunc(all, func(p, q *Proposal) int { return cmp.Compare(q.Ref.Time, p.Ref.Time) }) {
+	if !slices.IsSortedFunc(all, func(p, q *group.Proposal) int { return cmp.Compare(q.Ref.Time, p.Ref.Time) }) {
 		t.Error("they are not newest first")
 	}
-	if ps, next := evil.m.ProposalPage(nil, 3, func(p *Proposal) bool { return p == all[6] }); len(ps) != 1 || ps[0] != all[6] || next != nil {
+	if ps, next := evil.m.ProposalPage(nil, 3, func(p *group.Proposal) bool { return p == all[6] }); len(ps) != 1 || ps[0] != all[6] || next != nil {
 		t.Errorf("kept %v, more %v", entryIDs(ps), next)
 	}
-	if n := evil.m.CountProposals()[StatusPending]; n != 7 {
+	if n := evil.m.CountProposals()[group.StatusPending]; n != 7 {
 		t.Errorf("%d are pending", n)
 	}
 	a.must(Withdraw{Proposal: all[0].Ref.ID})
 	c.settle()
-	if n := evil.m.CountProposals(); n[StatusPending] != 6 || n[StatusWithdrawn] != 1 {
+	if n := evil.m.CountProposals(); n[group.StatusPending] != 6 || n[group.StatusWithdrawn] != 1 {
 		t.Errorf("counted %v", n)
 	}
 	evil.crash()
-	if n := evil.m.CountProposals(); n[StatusPending] != 6 || n[StatusWithdrawn] != 1 {
+	if n := evil.m.CountProposals(); n[group.StatusPending] != 6 || n[group.StatusWithdrawn] != 1 {
 		t.Errorf("counted %v after a restart", n)
 	}
 }

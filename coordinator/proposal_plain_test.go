@@ -18,16 +18,16 @@ import (
 
 // plain answers what the indexes of proposals answer, by a look at all entries.
 type plain struct {
-	s     State
+	s     group.State
 	facts []plainFact
 }
 
 type plainFact struct {
-	ref  Ref
+	ref  group.Ref
 	body event.Body
 }
 
-func (x *plain) read(s State, entries []*journal.Entry) {
+func (x *plain) read(s group.State, entries []*journal.Entry) {
 	x.s, x.facts = s, nil
 	for _, e := range entries {
 		ep, ok := s.epochs.Get(mapkey.Of(e.Header().Epoch))
@@ -39,12 +39,12 @@ func (x *plain) read(s State, entries []*journal.Entry) {
 			continue
 		}
 		if ev, err := event.Decode(b); err == nil {
-			x.facts = append(x.facts, plainFact{Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Position().Seq, Time: ev.Time}, ev.Body})
+			x.facts = append(x.facts, plainFact{group.Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Position().Seq, Time: ev.Time}, ev.Body})
 		}
 	}
 }
 
-func (x *plain) sound() (out []*Proposal) {
+func (x *plain) sound() (out []*group.Proposal) {
 	for _, p := range x.s.proposals.All() {
 		if p.Sound {
 			out = append(out, p)
@@ -54,7 +54,7 @@ func (x *plain) sound() (out []*Proposal) {
 }
 
 // brings yields, of each carrier, the signatures that verify.
-func (x *plain) brings(yield func(plainFact, *Proposal, event.PartialSignature) bool) {
+func (x *plain) brings(yield func(plainFact, *group.Proposal, event.PartialSignature) bool) {
 	for _, f := range x.facts {
 		var of journal.EntryID
 		var sigs []event.PartialSignature
@@ -80,7 +80,7 @@ func (x *plain) brings(yield func(plainFact, *Proposal, event.PartialSignature) 
 	}
 }
 
-func (x *plain) signed(p *Proposal, k int) int {
+func (x *plain) signed(p *group.Proposal, k int) int {
 	in := map[uint32]bool{}
 	for _, q := range x.brings2() {
 		if signsTheSame(q.p, p) && int(q.sig.Key) == k {
@@ -91,7 +91,7 @@ func (x *plain) signed(p *Proposal, k int) int {
 }
 
 // signsTheSame says whether a signature on one proposal is one on another.
-func signsTheSame(p, q *Proposal) bool {
+func signsTheSame(p, q *group.Proposal) bool {
 	return p.TxID == q.TxID && slices.EqualFunc(p.Body.Inputs, q.Body.Inputs, func(a, b event.ProposalInput) bool {
 		return a.Amount == b.Amount && a.Branch == b.Branch && a.Index == b.Index
 	})
@@ -99,19 +99,19 @@ func signsTheSame(p, q *Proposal) bool {
 
 type plainSig struct {
 	f   plainFact
-	p   *Proposal
+	p   *group.Proposal
 	sig event.PartialSignature
 }
 
 func (x *plain) brings2() (out []plainSig) {
-	x.brings(func(f plainFact, p *Proposal, g event.PartialSignature) bool {
+	x.brings(func(f plainFact, p *group.Proposal, g event.PartialSignature) bool {
 		out = append(out, plainSig{f, p, g})
 		return true
 	})
 	return out
 }
 
-func (x *plain) final(p *Proposal) bool {
+func (x *plain) final(p *group.Proposal) bool {
 	n := 0
 	for k := range x.s.Active().Members {
 		if x.signed(p, k) == len(p.Body.Inputs) {
@@ -121,11 +121,11 @@ func (x *plain) final(p *Proposal) bool {
 	return n >= x.s.Genesis().Threshold
 }
 
-func (x *plain) alive(p *Proposal) bool {
+func (x *plain) alive(p *group.Proposal) bool {
 	if !x.s.tainted(p.Ref) {
 		return true
 	}
-	own, ok := x.s.Active().keyOf(p.Author())
+	own, ok := x.s.Active().KeyOf(p.Author())
 	for k := range x.s.Active().Members {
 		if (!ok || k != own) && x.signed(p, k) > 0 {
 			return true
@@ -134,49 +134,49 @@ func (x *plain) alive(p *Proposal) bool {
 	return false
 }
 
-func shares(p, q *Proposal) bool {
+func shares(p, q *group.Proposal) bool {
 	return slices.ContainsFunc(p.Body.Inputs, func(a event.ProposalInput) bool {
 		return slices.ContainsFunc(q.Body.Inputs, func(b event.ProposalInput) bool { return a.OutPoint() == b.OutPoint() })
 	})
 }
 
-func (x *plain) replaced(p *Proposal) bool {
+func (x *plain) replaced(p *group.Proposal) bool {
 	for _, q := range x.sound() {
 		if q.TxID != p.TxID && slices.Contains(q.Body.Replaces, p.TxID) &&
-			(x.s.sameMember(q.Author(), p.Author()) && !x.s.tainted(q.Ref) || x.final(q) && x.alive(q) && shares(p, q)) {
+			(x.s.SameMember(q.Author(), p.Author()) && !x.s.tainted(q.Ref) || x.final(q) && x.alive(q) && shares(p, q)) {
 			return true
 		}
 	}
 	return false
 }
 
-func (x *plain) withdrawn(p *Proposal) bool {
+func (x *plain) withdrawn(p *group.Proposal) bool {
 	for _, f := range x.facts {
-		if b, ok := f.body.(*event.ProposalWithdrawn); ok && b.Proposal == p.Ref.ID && !x.s.tainted(f.ref) && x.s.sameMember(f.ref.Chain.Author, p.Author()) {
+		if b, ok := f.body.(*event.ProposalWithdrawn); ok && b.Proposal == p.Ref.ID && !x.s.tainted(f.ref) && x.s.SameMember(f.ref.Chain.Author, p.Author()) {
 			return true
 		}
 	}
 	return false
 }
 
-func (x *plain) against(p *Proposal) map[int]string {
+func (x *plain) against(p *group.Proposal) map[int]string {
 	out := map[int]string{}
 	for k := range x.s.Active().Members {
-		var last *voteFact
-		for _, who := range x.s.Active().identities(k) {
+		var last *group.voteFact
+		for _, who := range x.s.Active().Identities(k) {
 			first := true
 			for _, f := range x.facts {
-				var v voteFact
+				var v group.voteFact
 				switch b := f.body.(type) {
 				case *event.ProposalRejected:
-					v = voteFact{f.ref, b.Proposal, true, b.Reason}
+					v = group.voteFact{f.ref, b.Proposal, true, b.Reason}
 				case *event.RejectionWithdrawn:
-					v = voteFact{f.ref, b.Proposal, false, ""}
+					v = group.voteFact{f.ref, b.Proposal, false, ""}
 				}
 				if v.Proposal != p.Ref.ID || f.ref.Chain.Author != who || x.s.tainted(f.ref) {
 					continue
 				}
-				if first || later(v.Ref, last.Ref) {
+				if first || group.Later(v.Ref, last.Ref) {
 					last, first = &v, false
 				}
 			}
@@ -190,11 +190,11 @@ func (x *plain) against(p *Proposal) map[int]string {
 
 // line is the key that an identity writes or wrote for, -1 for none, and its place there.
 func (x *plain) line(who journal.Author) (line, place int) {
-	k, ok := x.s.Active().keyOf(who)
+	k, ok := x.s.Active().KeyOf(who)
 	if !ok {
 		return -1, 0
 	}
-	ids := x.s.Active().identities(k)
+	ids := x.s.Active().Identities(k)
 	if place = slices.Index(ids, who); place < 0 {
 		place = len(ids)
 	}
@@ -203,21 +203,21 @@ func (x *plain) line(who journal.Author) (line, place int) {
 
 // deciding are those that decide, of proposals that state one fact: of the first of
 // each chain that live, one of each line.
-func (x *plain) deciding(all []*Proposal) []*Proposal {
-	first := map[journal.ChainKey]*Proposal{}
+func (x *plain) deciding(all []*group.Proposal) []*group.Proposal {
+	first := map[journal.ChainKey]*group.Proposal{}
 	for _, p := range all {
 		q := first[p.Ref.Chain]
 		if q == nil || p.Ref.Seq < q.Ref.Seq || p.Ref.Seq == q.Ref.Seq && bytes.Compare(p.Ref.ID[:], q.Ref.ID[:]) < 0 {
 			first[p.Ref.Chain] = p
 		}
 	}
-	var living []*Proposal
+	var living []*group.Proposal
 	for _, p := range first {
 		if x.alive(p) {
 			living = append(living, p)
 		}
 	}
-	slices.SortFunc(living, func(p, q *Proposal) int {
+	slices.SortFunc(living, func(p, q *group.Proposal) int {
 		if a, b := x.s.tainted(p.Ref), x.s.tainted(q.Ref); a != b {
 			if b {
 				return -1
@@ -229,7 +229,7 @@ func (x *plain) deciding(all []*Proposal) []*Proposal {
 		return cmp.Or(cmp.Compare(a, b), p.Ref.Chain.Compare(q.Ref.Chain))
 	})
 	had := map[int]bool{}
-	return slices.DeleteFunc(living, func(p *Proposal) bool {
+	return slices.DeleteFunc(living, func(p *group.Proposal) bool {
 		line, _ := x.line(p.Author())
 		was := had[line]
 		had[line] = true
@@ -238,16 +238,16 @@ func (x *plain) deciding(all []*Proposal) []*Proposal {
 }
 
 // lead is the proposal that stands for a transaction.
-func (x *plain) lead(tx chainhash.Hash) *Proposal {
+func (x *plain) lead(tx chainhash.Hash) *group.Proposal {
 	type chain = journal.ChainKey
-	of := slices.DeleteFunc(x.sound(), func(p *Proposal) bool { return p.TxID != tx })
+	of := slices.DeleteFunc(x.sound(), func(p *group.Proposal) bool { return p.TxID != tx })
 	all := map[journal.EntryID]int{}
 	for _, p := range x.deciding(of) {
 		all[p.Ref.ID] = 0
 	}
 	for _, p := range of {
 		if x.final(p) {
-			same := slices.DeleteFunc(slices.Clone(of), func(q *Proposal) bool { return !signsTheSame(p, q) })
+			same := slices.DeleteFunc(slices.Clone(of), func(q *group.Proposal) bool { return !signsTheSame(p, q) })
 			for _, q := range x.deciding(same) {
 				all[q.Ref.ID] += 0
 			}
@@ -260,7 +260,7 @@ func (x *plain) lead(tx chainhash.Hash) *Proposal {
 			if _, own := g.f.body.(*event.ProposalApproved); !own || g.p.TxID != tx || int(g.sig.Key) != k {
 				continue
 			}
-			if o, ok := x.s.Active().keyOf(c.Author); !ok || o != k {
+			if o, ok := x.s.Active().KeyOf(c.Author); !ok || o != k {
 				continue
 			}
 			old, ok := by[c]
@@ -285,7 +285,7 @@ func (x *plain) lead(tx chainhash.Hash) *Proposal {
 			all[best.p.Ref.ID]++
 		}
 	}
-	var lead *Proposal
+	var lead *group.Proposal
 	for id, n := range all {
 		p, _ := x.s.Proposal(id)
 		if !x.alive(p) {
@@ -312,17 +312,17 @@ func (x *plain) agrees(rt *rapid.T) {
 	all := x.sound()
 	for _, p := range all {
 		for k := range s.Active().Members {
-			if got, want := s.signed(p, k), x.signed(p, k); got != want {
+			if got, want := s.SignedInputs(p, k), x.signed(p, k); got != want {
 				rt.Fatalf("key %d signed %d inputs of %v, not %d", k, want, p.Ref.ID, got)
 			}
 		}
-		if s.alive(p) != x.alive(p) || s.Final(p) != x.final(p) || s.Withdrawn(p) != x.withdrawn(p) || replaced(s, p, &inquiry{}) != x.replaced(p) {
-			rt.Fatalf("proposal %v: alive %v final %v withdrawn %v replaced %v, which is wrong", p.Ref.ID, s.alive(p), s.Final(p), s.Withdrawn(p), replaced(s, p, &inquiry{}))
+		if s.Alive(p) != x.alive(p) || s.Final(p) != x.final(p) || s.Withdrawn(p) != x.withdrawn(p) || group.replaced(s, p, &group.Inquiry{}) != x.replaced(p) {
+			rt.Fatalf("proposal %v: alive %v final %v withdrawn %v replaced %v, which is wrong", p.Ref.ID, s.Alive(p), s.Final(p), s.Withdrawn(p), group.replaced(s, p, &group.Inquiry{}))
 		}
 		if got, want := s.Against(p), x.against(p); len(got) != len(want) {
 			rt.Fatalf("proposal %v: against %v, not %v", p.Ref.ID, want, got)
 		}
-		lead, _ := s.lead(p.TxID)
+		lead, _ := s.Lead(p.TxID)
 		if want := x.lead(p.TxID); lead != want {
 			rt.Fatalf("%v stands for %v, not %v", want, p.TxID, lead)
 		}
@@ -331,14 +331,14 @@ func (x *plain) agrees(rt *rapid.T) {
 			if lead := x.lead(q.TxID); q.TxID != p.TxID && shares(p, q) && lead != nil && x.final(lead) {
 				finals[q.TxID] = true
 			}
-			declared := slices.ContainsFunc(all, func(c *Proposal) bool {
+			declared := slices.ContainsFunc(all, func(c *group.Proposal) bool {
 				return c.TxID == p.TxID && q.TxID != p.TxID && !s.tainted(c.Ref) && slices.Contains(c.Body.Replaces, q.TxID)
 			})
 			if s.declares(p.TxID, q.TxID) != declared {
 				rt.Fatalf("%v declares to replace %v: %v", p.TxID, q.TxID, declared)
 			}
 		}
-		if n := len(s.finals(p)); n != len(finals) {
+		if n := len(s.Finals(p)); n != len(finals) {
 			rt.Fatalf("%d final transactions compete with %v, not %d", len(finals), p.TxID, n)
 		}
 		for _, i := range p.Body.Inputs {
@@ -347,18 +347,18 @@ func (x *plain) agrees(rt *rapid.T) {
 	}
 	clean := map[string]bool{}
 	for _, g := range x.brings2() {
-		k := sigKey(g.p.Signs(), g.sig.Input, g.sig.Key)
+		k := group.sigKey(g.p.Signs(), g.sig.Input, g.sig.Key)
 		clean[k] = clean[k] || !s.tainted(g.f.ref)
 	}
 	for k, want := range clean {
-		if s.cleanly(k, &inquiry{}) != want {
+		if s.cleanly(k, &group.Inquiry{}) != want {
 			rt.Fatalf("a signature is brought by an untainted entry: %v", want)
 		}
 	}
 	x.waiting(rt)
 }
 
-func (x *plain) agreesOn(rt *rapid.T, all []*Proposal, coin wire.OutPoint) {
+func (x *plain) agreesOn(rt *rapid.T, all []*group.Proposal, coin wire.OutPoint) {
 	spend := 0
 	signed := map[uint32]map[chainhash.Hash]bool{}
 	for _, q := range all {
@@ -377,22 +377,22 @@ func (x *plain) agreesOn(rt *rapid.T, all []*Proposal, coin wire.OutPoint) {
 			}
 		}
 	}
-	if n := len(x.s.spenders(coin)); n != spend {
+	if n := len(x.s.Spenders(coin)); n != spend {
 		rt.Fatalf("%d proposals spend %v, not %d", spend, coin, n)
 	}
-	me, ok := x.s.Active().keyOf(x.s.Me())
+	me, ok := x.s.Active().KeyOf(x.s.Me())
 	if !ok {
 		return
 	}
 	want := map[chainhash.Hash]bool{}
 	for k, m := range x.s.Active().Members {
-		if k == me || x.s.hosts(m) {
+		if k == me || x.s.HostsMember(m) {
 			for tx := range signed[uint32(k)] {
 				want[tx] = true
 			}
 		}
 	}
-	if n := len(x.s.signedOn(coin)); n != len(want) {
+	if n := len(x.s.SignedCoin(coin)); n != len(want) {
 		rt.Fatalf("this node signed %d transactions on %v, not %d", len(want), coin, n)
 	}
 }

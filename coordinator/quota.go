@@ -108,28 +108,13 @@ func (m *Machine) vouched(e *journal.Entry) bool {
 	return false
 }
 
-// payer is whose allowance an author's entries are charged to: a member's own,
-// and for those that a key named and that are no members (replaced, contested)
-// one for all of them, since a key can name any number.
-func (s State) payer(a journal.Author) journal.Author {
-	if s.active == nil {
-		return a
-	}
-	k, ok := s.active.keyOf(a)
-	if !ok || s.active.Members[k].Identity == a {
-		return a
-	}
-	original := s.active.Members[k].Original
-	return journal.H("quota", original[:])
-}
-
 // admits says whether an entry may be stored now: nil, or a DeferredError.
 func (q *quota) admits(m *Machine, e *journal.Entry, now time.Time) error {
 	author := e.Header().Author
-	if author == m.State.Me() || !m.State.knows(author) || m.vouched(e) {
+	if author == m.State.Me() || !m.State.Knows(author) || m.vouched(e) {
 		return nil
 	}
-	err := q.left(m.State.payer(author), now)
+	err := q.left(m.State.Payer(author), now)
 	var later *port.DeferredError
 	if errors.As(err, &later) {
 		later.Author = author
@@ -139,7 +124,7 @@ func (q *quota) admits(m *Machine, e *journal.Entry, now time.Time) error {
 
 // stored charges for an entry that was stored.
 func (q *quota) stored(m *Machine, e *journal.Entry, now time.Time) {
-	q.charge(m.State.payer(e.Header().Author), len(e.Bytes()), now)
+	q.charge(m.State.Payer(e.Header().Author), len(e.Bytes()), now)
 }
 
 // admit says whether an entry may be stored now.

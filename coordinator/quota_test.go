@@ -163,7 +163,7 @@ func TestAKeyThatNamesManyIdentitiesGainsNothing(t *testing.T) {
 	c.settle(a, b)
 	evil := b
 	var devices []*peer
-	for n := range 2*maxCarried + 5 {
+	for n := range 2*group.maxCarried + 5 {
 		x := z.device(byte(20 + n))
 		x.m.State = as(evil.m.State, x.self)
 		if _, err := evil.wild(x.replacing(z, 3)); err != nil {
@@ -175,22 +175,22 @@ func TestAKeyThatNamesManyIdentitiesGainsNothing(t *testing.T) {
 	st := a.m.State
 	known, payers := 0, map[journal.Author]bool{}
 	for _, x := range devices {
-		if st.knows(x.id()) {
+		if st.Knows(x.id()) {
 			known++
-			payers[st.payer(x.id())] = true
+			payers[st.Payer(x.id())] = true
 		}
-		if !st.tainted(Ref{Chain: journal.ChainKey{Author: x.id(), Incarnation: 1}, Seq: 1}) {
+		if !st.tainted(group.Ref{Chain: journal.ChainKey{Author: x.id(), Incarnation: 1}, Seq: 1}) {
 			t.Fatal("what it writes counts")
 		}
 	}
-	if known != maxKnown || len(payers) != 1 || payers[st.payer(a.id())] {
+	if known != group.maxKnown || len(payers) != 1 || payers[st.Payer(a.id())] {
 		t.Errorf("%d of %d identities are listened to, with %d allowances", known, len(devices), len(payers))
 	}
-	if !st.knows(d.id()) || st.payer(a.id()) != a.id() {
+	if !st.Knows(d.id()) || st.Payer(a.id()) != a.id() {
 		t.Error("the honest device is not listened to")
 	}
-	k, _ := st.Active().keyOf(z.id())
-	if n := len(st.Active().lines.contested[k]); n > maxCarried+1 {
+	k, _ := st.Active().KeyOf(z.id())
+	if n := len(st.Active().lines.contested[k]); n > group.maxCarried+1 {
 		t.Errorf("%d rivals are looked at each time", n)
 	}
 	if text := a.m.contestedAlarm(k).Text; len(text) > 4096 {
@@ -224,7 +224,7 @@ func TestAKeyThatNamesManyIdentitiesGainsNothing(t *testing.T) {
 	if a.memberOf(k) != d.id() {
 		t.Error("the honest device is not let in")
 	}
-	if st = a.m.State; st.payer(d.id()) != d.id() || st.payer(z.id()) == d.id() {
+	if st = a.m.State; st.Payer(d.id()) != d.id() || st.Payer(z.id()) == d.id() {
 		t.Error("a member shares its allowance with those that are not")
 	}
 }

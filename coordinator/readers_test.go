@@ -47,7 +47,7 @@ func TestAReplacementOfAKeyThatIsNotThereIsInert(t *testing.T) {
 	check := func(when string) {
 		t.Helper()
 		callReaders(t, a)
-		if n := a.m.Faults()[evil.id()][ruleReplacement]; n != 2 {
+		if n := a.m.Faults()[evil.id()][group.ruleReplacement]; n != 2 {
 			t.Errorf("%s: %d bad replacements count against their author, want 2", when, n)
 		}
 		if a.m.State.replaced.Len() != 0 || a.m.State.Active().lines != nil {
@@ -322,7 +322,7 @@ func callReaders(tb fatal, p *peer) {
 	m.State.Labels()
 	m.State.Inert()
 	m.State.Members()
-	m.State.topics()
+	m.State.Topics()
 	m.State.Epoch()
 	m.State.Roster()
 	Coins(m.State, m.View, now)
@@ -378,7 +378,7 @@ type fatal interface {
 	Fatalf(format string, args ...any)
 }
 
-func mustDigest(tb fatal, s State) Digest {
+func mustDigest(tb fatal, s group.State) group.Digest {
 	d, err := s.Digest()
 	if err != nil {
 		tb.Fatal(fmt.Errorf("digest: %w", err))

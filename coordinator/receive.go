@@ -1,10 +1,7 @@
 package coordinator
 
 import (
-	"cmp"
 	"context"
-	"maps"
-	"slices"
 
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -45,42 +42,12 @@ func (a *Actor) ReceiveRun(ctx context.Context, _ journal.Author, es []*journal.
 
 // Claim returns this node's frontier and the forks it knows (see Inbox).
 func (a *Actor) Claim() port.Claim {
-	return a.Machine().State.claim(maxClaimed)
+	return a.Machine().State.ClaimHeld(maxClaimed)
 }
 
 // maxClaimed is how many chains a claim holds on the wire: 64 authors with 64
 // incarnations each.
 const maxClaimed = 64 * int(journal.MaxIncarnation)
-
-// claim is what is held, of at most so many chains: those of members first, then
-// those of the roster, then of low incarnations. Else whoever makes chains
-// without end, all of its own key, would have those of the others cut off.
-func (s State) claim(most int) port.Claim {
-	c := port.Claim{Frontier: s.chains.Frontier(), Forks: s.chains.Forks()}
-	if len(c.Frontier) <= most || s.active == nil {
-		return c
-	}
-	class := func(k journal.ChainKey) int {
-		if _, member := s.active.index(k.Author); member {
-			return 0
-		}
-		if _, roster := s.active.original(k.Author); roster {
-			return 1
-		}
-		return 2
-	}
-	chains := slices.SortedFunc(maps.Keys(c.Frontier), func(a, b journal.ChainKey) int {
-		return cmp.Or(cmp.Compare(class(a), class(b)), cmp.Compare(a.Incarnation, b.Incarnation), a.Compare(b))
-	})
-	for _, k := range chains[most:] {
-		delete(c.Frontier, k)
-	}
-	c.Forks = slices.DeleteFunc(c.Forks, func(f journal.Fork) bool {
-		_, kept := c.Frontier[f.Chain]
-		return !kept
-	})
-	return c
-}
 
 // PeerClaim records what a member says it holds (see Inbox).
 func (a *Actor) PeerClaim(from journal.Author, c port.Claim) {

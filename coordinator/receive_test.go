@@ -78,11 +78,11 @@ func TestAClaimHoldsTheMembersFirst(t *testing.T) {
 		}
 		_, _ = a.do(EntryIn{e}) // of the later ones nothing is taken
 	}
-	all := a.m.State.claim(maxClaimed).Frontier
+	all := a.m.State.ClaimHeld(maxClaimed).Frontier
 	if len(all) < 3+2 {
 		t.Fatalf("%d chains", len(all))
 	}
-	got := a.m.State.claim(3).Frontier
+	got := a.m.State.ClaimHeld(3).Frontier
 	for _, p := range c.peers {
 		if _, ok := got[journal.ChainKey{Author: p.id(), Incarnation: 1}]; !ok || len(got) != 3 {
 			t.Errorf("the chain of %s is not among the %d claimed", p.name, len(got))

@@ -147,7 +147,7 @@ func TestASeedBringsAMemberBack(t *testing.T) {
 		if got := len(p.m.Approvals(mustProposal(t, p, pending))); got != 2 {
 			t.Errorf("%s counts %d approvals", p.name, got)
 		}
-		if ep, ok := p.m.State.fitting(); !ok || z.m.State.epochHeld(ep.ID()) {
+		if ep, ok := p.m.State.Fitting(); !ok || z.m.State.epochHeld(ep.ID()) {
 			t.Errorf("%s writes under epoch %d, which the lost one can read", p.name, ep.Number)
 		}
 	}
@@ -167,7 +167,7 @@ func TestASeedBringsAMemberBack(t *testing.T) {
 	c.settle(a, b, d)
 	for _, p := range []*peer{a, b, d} {
 		for _, q := range []journal.EntryID{id, pending} {
-			if got := p.status(q); got != StatusFinal {
+			if got := p.status(q); got != group.StatusFinal {
 				t.Errorf("%s: %s", p.name, got)
 			}
 		}
@@ -206,7 +206,7 @@ func TestASeedBringsAMemberBack(t *testing.T) {
 	}
 }
 
-func mustProposal(t *testing.T, p *peer, id journal.EntryID) *Proposal {
+func mustProposal(t *testing.T, p *peer, id journal.EntryID) *group.Proposal {
 	t.Helper()
 	x, ok := p.m.State.Proposal(id)
 	if !ok || !x.Sound {
@@ -335,7 +335,7 @@ func TestTwoReplacementsAreContested(t *testing.T) {
 	thief.takePlace(b, z)
 	c.settle(a, b)
 	d.hear(a, b)
-	at, _ := a.m.State.Active().keyOf(z.id())
+	at, _ := a.m.State.Active().KeyOf(z.id())
 	for _, p := range []*peer{a, b, d} {
 		if p.memberOf(at) != (journal.Author{}) || len(p.m.State.Members()) != 2 {
 			t.Fatalf("%s takes one for the member", p.name)
@@ -375,7 +375,7 @@ func TestTwoReplacementsAreContested(t *testing.T) {
 	id := d.must(pay(1, 1000)).(Proposed).Proposal
 	c.settle(a, b, d)
 	a.must(Approve{Proposal: id})
-	if got := a.status(id); got != StatusFinal {
+	if got := a.status(id); got != group.StatusFinal {
 		t.Errorf("status %s", got)
 	}
 }
@@ -395,7 +395,7 @@ func TestAReplacementIsReplaced(t *testing.T) {
 	c.settle(a, b)
 	e.hear(a, b)
 	c.settle(a, b, e)
-	at, _ := a.m.State.Active().keyOf(z.id())
+	at, _ := a.m.State.Active().KeyOf(z.id())
 	for _, p := range []*peer{a, b, e} {
 		if p.m.State.Active() == nil || p.memberOf(at) != e.id() {
 			t.Errorf("%s does not see the second device", p.name)
@@ -420,13 +420,13 @@ func TestADeviceIsLetInByADevice(t *testing.T) {
 	f.hear(b, d)
 	f.crash()
 	c.settle(b, d, f)
-	at, _ := b.m.State.Active().keyOf(a.id())
+	at, _ := b.m.State.Active().KeyOf(a.id())
 	for _, p := range []*peer{b, d, f} {
 		if p.m.State.Active() == nil || p.memberOf(at) != f.id() {
 			t.Errorf("%s does not see the device", p.name)
 		}
 	}
-	if f.m.State.knows(journal.Author{1}) {
+	if f.m.State.Knows(journal.Author{1}) {
 		t.Error("it takes entries of anybody")
 	}
 	f.must(LeaseAddress{})
@@ -450,7 +450,7 @@ func TestAnExternalKeyIsReplacedByApproval(t *testing.T) {
 	}
 	claim := d.claims(a, inv)
 	c.settle(a, b, z)
-	at, _ := a.m.State.Active().index(z.id())
+	at, _ := a.m.State.Active().Index(z.id())
 	rs := b.m.Replacements()
 	if len(rs) != 1 || rs[0].Proven || rs[0].New != d.id() || b.memberOf(at) != z.id() {
 		t.Fatalf("before it is approved: %+v, member %s", rs, b.memberOf(at))
@@ -484,7 +484,7 @@ func TestAnExternalKeyIsReplacedByApproval(t *testing.T) {
 	}
 }
 
-func (s State) epochHeld(id journal.EpochID) bool {
+func (s group.State) epochHeld(id journal.EpochID) bool {
 	_, ok := s.epochs.Get(mapkey.Of(id))
 	return ok
 }

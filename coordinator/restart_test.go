@@ -18,7 +18,7 @@ func TestFinalIsBroadcastOnceTheChainIsThere(t *testing.T) {
 	id := a.must(pay(1, 100_000)).(Proposed).Proposal
 	c.settle()
 	b.must(Approve{Proposal: id})
-	if got := b.status(id); got != StatusFinal {
+	if got := b.status(id); got != group.StatusFinal {
 		t.Fatalf("status %s", got)
 	}
 	m, err := Load(t.Context(), storeOf(b), b.self, b.m.State.Group())

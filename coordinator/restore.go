@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
@@ -116,7 +118,7 @@ func (m Machine) unsynced() []journal.Author {
 		// A contested member is nobody's now, and may still hold what is looked for.
 		for k := range a.Members {
 			if len(a.Contested(k)) > 0 {
-				line := a.identities(k)
+				line := a.Identities(k)
 				others = append(others, line[len(line)-1])
 			}
 		}
@@ -139,7 +141,7 @@ func (m Machine) judges() bool {
 	if m.State.Active() == nil {
 		return false
 	}
-	_, in := m.State.Active().index(m.State.Me())
+	_, in := m.State.Active().Index(m.State.Me())
 	return in
 }
 
@@ -154,24 +156,6 @@ func (s *step) claimed(from journal.Author, f journal.Frontier) {
 	}
 }
 
-// covers says whether everything is held that a member claimed to hold, as far
-// as it can be: past another's fork nothing is linked.
-func (s State) covers(claims pmap.Map[string, journal.Frontier], who journal.Author) bool {
-	f, ok := claims.Get(string(who[:]))
-	if !ok {
-		return false
-	}
-	for chain, at := range f {
-		if s.chains.Has(at.ID) || !s.knows(chain.Author) {
-			continue
-		}
-		if fork := s.chains.ForkedAt(chain); fork == 0 || fork > at.Seq || chain.Author == s.Me() {
-			return false
-		}
-	}
-	return true
-}
-
 // catchUp notes whom a restored node has synced with, begins its new
 // incarnation when it is time, and ends the caution once all are heard.
 func (s *step) catchUp() error {
@@ -182,7 +166,7 @@ func (s *step) catchUp() error {
 	r := *old
 	r.Synced = slices.Clone(old.Synced)
 	for _, a := range s.m.unsynced() {
-		if s.m.judges() && (s.m.State.covers(s.m.owed, a) || s.m.State.covers(s.m.claims, a)) {
+		if s.m.judges() && (s.m.State.Covers(s.m.owed, a) || s.m.State.Covers(s.m.claims, a)) {
 			r.Synced = append(r.Synced, a)
 		}
 	}
@@ -206,7 +190,7 @@ func (s *step) catchUp() error {
 	if err := s.waitForOthers(); err != nil {
 		return err
 	}
-	if len(s.m.unsynced()) > 0 || s.m.catchingUp() || s.m.unread().n > 0 {
+	if len(s.m.unsynced()) > 0 || s.m.catchingUp() || s.m.unread().N > 0 {
 		return nil
 	}
 	if err := s.bind(); err != nil {
@@ -228,7 +212,7 @@ func (s *step) beginAgain() error {
 		if s.m.State.Active() == nil {
 			return nil
 		}
-		if _, ok := s.m.State.Active().index(s.m.State.Me()); !ok {
+		if _, ok := s.m.State.Active().Index(s.m.State.Me()); !ok {
 			return nil // not let in yet
 		}
 		r.Started = true
@@ -266,18 +250,18 @@ func (s *step) overrideRestored(allow []string) error {
 // checkRestored stands before every signature of a restored node: one that it
 // gave after the backup was made, and that only some other member holds, may
 // be on a transaction that spends the same coins.
-func (m Machine) checkRestored(p *Proposal, allow []string) error {
+func (m Machine) checkRestored(p *group.Proposal, allow []string) error {
 	if m.restored == nil || slices.Contains(allow, RuleRestored) {
 		return m.checkMaybeSigned(p, allow)
 	}
 	left := m.unsynced()
 	if len(left) == 0 {
-		if u := m.unread(); u.n > 0 {
+		if u := m.unread(); u.N > 0 {
 			by := ""
-			if len(u.by) > 0 {
-				by = ", of " + m.names(u.by) + ","
+			if len(u.By) > 0 {
+				by = ", of " + m.names(u.By) + ","
 			}
-			return refuse(RuleRestored, "this node was restored, and %d entries%s that may hold a signature that it gave cannot be read yet: an epoch or a proposal is missing", u.n, by).
+			return refuse(RuleRestored, "this node was restored, and %d entries%s that may hold a signature that it gave cannot be read yet: an epoch or a proposal is missing", u.N, by).
 				hint("wait until more of the others are online, for a day at most for what this node did not write itself; if you know of no later signature on these coins, repeat with --allow %s", RuleRestored).overridable()
 		}
 		return m.checkMaybeSigned(p, allow)
@@ -322,8 +306,8 @@ func (m *Machine) Restored() *Restored {
 		return nil
 	}
 	u := m.unread()
-	out := &Restored{At: time.Unix(m.restored.At, 0), Unread: u.n, Writes: m.restored.Started}
-	out.Unsynced, out.UnreadBy = m.cosignersOf(m.unsynced()), m.cosignersOf(u.by)
+	out := &Restored{At: time.Unix(m.restored.At, 0), Unread: u.N, Writes: m.restored.Started}
+	out.Unsynced, out.UnreadBy = m.cosignersOf(m.unsynced()), m.cosignersOf(u.By)
 	return out
 }
 
@@ -337,7 +321,7 @@ func (m *Machine) cosignersOf(left []journal.Author) []Cosigner {
 		}
 	}
 	for _, a := range left {
-		out = append(out, Cosigner{Member: Member{Identity: a}})
+		out = append(out, Cosigner{Member: group.Member{Identity: a}})
 	}
 	return out
 }

@@ -78,7 +78,7 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 	if _, err := s.write(g.Challenge.Event(d.id(), claim)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.rotate(ep, []Member{{Identity: d.id(), Sealing: d.self.Sealing.Public()}}); err != nil {
+	if err := s.rotate(ep, []group.Member{{Identity: d.id(), Sealing: d.self.Sealing.Public()}}); err != nil {
 		t.Fatal(err)
 	}
 	a.m = s.m
@@ -97,7 +97,7 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 	d.hearClaims(a, b)
 	d.pull(a)
 	d.follows()
-	if _, in := d.m.State.Active().index(d.id()); !in || d.m.State.sealed.Len() == 0 || len(d.m.unsynced()) != 0 {
+	if _, in := d.m.State.Active().Index(d.id()); !in || d.m.State.sealed.Len() == 0 || len(d.m.unsynced()) != 0 {
 		t.Fatalf("it is not where the test wants it: member %v, %d unread, without %d", in, d.m.State.sealed.Len(), len(d.m.unsynced()))
 	}
 	if r := d.m.Restored(); r == nil || r.Unread == 0 {

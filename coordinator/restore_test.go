@@ -187,7 +187,7 @@ func TestARestoredNodeSignsByOverride(t *testing.T) {
 	mustRefuse(t, err, RuleRestored)
 	r.must(Approve{Proposal: id, Allow: []string{RuleRestored}})
 	c.settle(a, r)
-	if got := a.status(id); got != StatusFinal {
+	if got := a.status(id); got != group.StatusFinal {
 		t.Fatalf("status %s", got)
 	}
 	// What the other member holds of its old self comes after the cut.

@@ -5,11 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/coordinator/group"
 
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 )
 
 const (
@@ -24,88 +23,14 @@ const (
 	waitForOthersTicks = 1800
 )
 
-// maxUnread is how many entries are counted that may show a signature of this
-// node's key: it waits for each of them, and more says no more.
-const maxUnread = 250
-
-// unreadEntries are held and may show a signature by a key of this
-// node's, and do not yet.
-type unreadEntries struct {
-	n, most int
-	by      []journal.Author // who wrote them, as far as that is known
-	// mine: only what this node's own line wrote is looked for.
-	mine bool
-}
-
-func (u *unreadEntries) full() bool { return u.n >= u.most }
-
-func (u *unreadEntries) add(by journal.Author) {
-	if u.n++; !slices.Contains(u.by, by) {
-		u.by = append(u.by, by)
-	}
-}
-
 // unread looks for what may show a signature by this node's key, or one that it
 // hosts, and does not yet: the secret that opens it, or the proposal that it signs,
 // is not here.
-func (m Machine) unread() unreadEntries {
-	u := unreadEntries{most: maxUnread, mine: m.restored != nil && m.restored.Waited}
-	m.State.unreadSealed(&u)
-	m.State.unverified(&u)
+func (m Machine) unread() group.UnreadEntries {
+	u := group.UnreadEntries{Most: group.MaxUnread, Mine: m.restored != nil && m.restored.Waited}
+	m.State.CountUnreadSealed(&u)
+	m.State.CountUnverified(&u)
 	return u
-}
-
-// unverified counts the entries whose signatures could not be verified yet and
-// that state one by this node's key, or by one that it hosts, whoever wrote
-// them: what a hosted cosigner signed is always carried, and by any member.
-// What waits for its turn counts too, and more than can be looked at counts as
-// the most.
-func (s State) unverified(u *unreadEntries) {
-	if u.n = min(u.most, u.n+s.backlog.turns.Len()); s.active == nil {
-		return
-	}
-	me, ok := s.active.keyOf(s.Me())
-	for k, m := range s.active.Members {
-		if (!ok || k != me) && !s.hosts(m) {
-			continue
-		}
-		if !u.mine {
-			s.unverifiedOf(u, statedKey(uint32(k)))
-			continue
-		}
-		for who := range s.selves {
-			s.unverifiedOf(u, statedKey(uint32(k))+mapkey.Of(who))
-		}
-	}
-}
-
-// unverifiedOf counts what waits under a prefix of backlog.stating.
-func (s State) unverifiedOf(u *unreadEntries, prefix string) {
-	looked := 0
-	for at := range pmap.Prefix(s.backlog.stating, prefix) {
-		if looked++; u.full() || looked > maxUnread {
-			u.n = u.most
-			return
-		}
-		p, held := s.Proposal(journal.EntryID([]byte(at[36:68])))
-		if !held || !p.Sound && !mapkey.Has(s.inert, mapkey.Of(p.Ref.ID)) {
-			u.add(journal.Author([]byte(at[4:36])))
-		}
-	}
-}
-
-// selves yields the identities that write, or wrote, for this node's key.
-func (s State) selves(yield func(journal.Author) bool) {
-	me := s.Me()
-	if !yield(me) || s.active == nil || s.active.lines == nil {
-		return
-	}
-	at, ok := s.active.keyOf(me)
-	for who, k := range s.active.lines.key {
-		if ok && k == at && who != me && !yield(who) {
-			return
-		}
-	}
 }
 
 // waitForOthers notes since when all others are synced with, and when the time is
@@ -123,7 +48,7 @@ func (s *step) waitForOthers() error {
 	if r.Heard == s.m.restored.Heard && r.Waited == s.m.restored.Waited {
 		return nil
 	}
-	left := slices.DeleteFunc(s.m.unread().by, func(a journal.Author) bool { return s.m.State.sameMember(a, s.m.State.Me()) })
+	left := slices.DeleteFunc(s.m.unread().By, func(a journal.Author) bool { return s.m.State.SameMember(a, s.m.State.Me()) })
 	s.m.restored = &r
 	if r.Waited && len(left) > 0 {
 		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.Group(), Status: s.m.Phase(), Detail: fmt.Sprintf(

@@ -124,7 +124,7 @@ func TestARestoredNodeLooksThroughAllThatItCarried(t *testing.T) {
 	}
 	b.must(EntryIn{evil.forge(&first, &event.AddressLeased{Index: 6})})
 	b.rest()
-	if n := b.carries(); n != maxCarries || n <= maxUnread {
+	if n := b.carries(); n != maxCarries || n <= group.MaxUnread {
 		t.Fatalf("%d carries", n)
 	}
 	b.ownTo(a)
@@ -183,7 +183,7 @@ func TestWhatNobodyCanReadStopsARestoredNodeForADay(t *testing.T) {
 		},
 		"a signature on what is not there": func(evil *peer) *journal.Entry {
 			z := evil.circle.peers[1]
-			k, _ := evil.m.State.Active().index(z.id())
+			k, _ := evil.m.State.Active().Index(z.id())
 			return evil.forge(evil.nextPlace(), &event.SignatureCarried{Proposal: journal.EntryID{7}, Signatures: []event.PartialSignature{
 				{Key: uint32(k), Bytes: make([]byte, 71)},
 			}})
@@ -249,7 +249,7 @@ func TestWhatIsReadAfterTheWaitMayHaveBeenSigned(t *testing.T) {
 	if r.m.Restored() != nil {
 		t.Fatalf("it still waits: %+v", r.m.Restored())
 	}
-	r.m.State = r.m.State.addEpoch(ep).derived()
+	r.m.State = r.m.State.addEpoch(ep).Derived()
 	r.must(Tick{})
 	if n := r.m.State.proposals.Len(); n != 2 {
 		t.Fatalf("%d proposals", n)

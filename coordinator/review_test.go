@@ -82,7 +82,7 @@ func TestASealingKeyThatTakesNoSecretIsNoRecord(t *testing.T) {
 	body := &event.MemberRecord{Name: "B", Key: b.account.Key().String(), Commitment: [32]byte{1}}
 	hash, _ := body.Claim(b.m.State.Group(), b.id())
 	body.Proof = b.account.SignHash(hash)
-	if _, err := b.m.State.checkRecord(b.id(), body); err == nil {
+	if _, err := b.m.State.CheckRecord(b.id(), body); err == nil {
 		t.Fatal("a record with a sealing key of zeros was taken")
 	}
 }
@@ -113,7 +113,7 @@ func TestEnteringATransactionAgainChangesNoReplacement(t *testing.T) {
 	d.Replaces = []chainhash.Hash{q.TxID}
 	evil.force(&d)
 	c.settle()
-	if !b.m.State.broadcastable(b.m.View, q) {
+	if !b.m.State.Broadcastable(b.m.View, q) {
 		t.Fatal("a member reversed an agreed replacement")
 	}
 	// Only the winner's change is spendable, once.
@@ -305,12 +305,12 @@ func TestSignaturesFoundPastAForkAreCarried(t *testing.T) {
 		}
 	}
 	x, _ := b.m.State.Proposal(id)
-	if n := b.m.State.signed(x, memberIndex(b, evil)); n != 1 {
+	if n := b.m.State.SignedInputs(x, memberIndex(b, evil)); n != 1 {
 		t.Fatalf("B knows of %d signatures", n)
 	}
 	n := 0
 	for k := range a.m.State.Active().Members {
-		n += len(a.m.State.onlyPastForks(x, uint32(k), &inquiry{}))
+		n += len(a.m.State.OnlyPastForks(x, uint32(k), &group.Inquiry{}))
 	}
 	if n != 0 {
 		t.Fatalf("%d signatures would be carried again and again", n)

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/journal"
 )
 
@@ -25,13 +23,13 @@ func (s *step) rekey() error {
 	if st.Active() == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
-	if _, ok := st.Active().index(st.Me()); !ok {
+	if _, ok := st.Active().Index(st.Me()); !ok {
 		return s.m.noSeat()
 	}
 	if err := s.notArchived(); err != nil {
 		return err
 	}
-	if made, spoiled, ok := st.EpochsOf(st.Me()); ok && !st.mayRotate(st.Me()) {
+	if made, spoiled, ok := st.EpochsOf(st.Me()); ok && !st.MayRotate(st.Me()) {
 		return refuse(RuleRekey, "this node's epochs do not count any more: it made %d for these members, and %d of them had to be sealed again by others", made, spoiled).
 			hint("let another cosigner make it; a new device of any cosigner begins the count anew")
 	}
@@ -47,10 +45,10 @@ func (s *step) rekey() error {
 // not all do, and the next one where that one does not.
 func (s *step) rotateByAge(online []journal.Author) error {
 	st := s.m.State
-	if st.Active() == nil || !st.mayRotate(st.Me()) {
+	if st.Active() == nil || !st.MayRotate(st.Me()) {
 		return nil
 	}
-	cur, fits := st.fitting()
+	cur, fits := st.Fitting()
 	if fits {
 		s.m.unfit = 0
 	} else {
@@ -59,14 +57,14 @@ func (s *step) rotateByAge(online []journal.Author) error {
 	me := st.Me()
 	rank := 0
 	for _, a := range online {
-		if slices.Compare(a[:], me[:]) < 0 && st.mayRotate(a) {
+		if slices.Compare(a[:], me[:]) < 0 && st.MayRotate(a) {
 			rank++
 		}
 	}
 	if fits {
 		// A time claimed to lie ahead counts as now: it cannot stop rotation
 		// for longer than one that is true, since it is asked again.
-		age := s.now().UnixMilli() - st.rotatedAt(cur.ID(), s.now().UnixMilli())
+		age := s.now().UnixMilli() - st.RotatedAt(cur.ID(), s.now().UnixMilli())
 		if age < (epochAge + time.Duration(rank)*rotateRank).Milliseconds() {
 			return nil
 		}
@@ -77,22 +75,4 @@ func (s *step) rotateByAge(online []journal.Author) error {
 	// again at the next tick, and is not worth more.
 	_ = s.try(func() error { return s.rotate(s.newEpoch(), s.m.State.Active().Members) })
 	return nil
-}
-
-// rotatedAt returns the earliest time that a member claims for its rotation to
-// the present members (Unix milliseconds), now at the latest.
-func (s State) rotatedAt(epoch journal.EpochID, now int64) int64 {
-	for _, at := range s.obeying(epoch) {
-		if f, ok := s.rotations.Get(mapkey.Of(epoch) + at[len(at)-32:]); ok {
-			now = min(now, f.Ref.Time)
-		}
-	}
-	return now
-}
-
-// EpochsOf returns how many epochs of an identity count for the present members,
-// and how many of these others had to seal again; false where it made none.
-func (s State) EpochsOf(who journal.Author) (made, spoiled int, ok bool) {
-	c, ok := s.book.counts.Get(mapkey.Of(who))
-	return len(c.counted), c.spoiled, ok
 }

@@ -18,7 +18,7 @@ func TestRekeyMakesAnEpochForTheMembersAsTheyAre(t *testing.T) {
 	b.must(Rekey{})
 	c.settle()
 	for _, p := range c.peers {
-		if ep, ok := p.m.State.fitting(); !ok || ep.Number != before.Number+1 || ep.Parent != before.ID() {
+		if ep, ok := p.m.State.Fitting(); !ok || ep.Number != before.Number+1 || ep.Parent != before.ID() {
 			t.Errorf("%s writes under epoch %d", p.name, ep.Number)
 		}
 	}

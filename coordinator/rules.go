@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/wallet"
@@ -103,7 +105,7 @@ const (
 	maxFeeShare = 20                        // 1/20 of what is sent
 )
 
-func checkFee(v ledger.View, p *Proposal, vsize int64) *Refusal {
+func checkFee(v ledger.View, p *group.Proposal, vsize int64) *Refusal {
 	bound := min(maxFeeRate.Fee(vsize), max(leaves(v, p)/maxFeeShare, maxFeeFloor))
 	if fee := p.Fee(); fee > bound {
 		return refuse(RuleFee, "the fee of %d sat is above the bound of %d sat", fee, bound).overridable()
@@ -114,7 +116,7 @@ func checkFee(v ledger.View, p *Proposal, vsize int64) *Refusal {
 // checkTransaction is what each node recomputes before it shows a proposal as
 // sound, or signs it: inputs, amounts, change, fee and locktime, in its own
 // view of the chain. What it cannot verify yet is chain_behind.
-func checkTransaction(s State, v ledger.View, now time.Time, p *Proposal, allow []string) error {
+func checkTransaction(s group.State, v ledger.View, now time.Time, p *group.Proposal, allow []string) error {
 	spend, err := p.Spend(s.Active())
 	if err != nil {
 		return refuse(RuleCoin, "the proposal describes no valid transaction: %v", err)
@@ -141,7 +143,7 @@ func checkTransaction(s State, v ledger.View, now time.Time, p *Proposal, allow 
 	return nil
 }
 
-func checkInput(s State, v ledger.View, now time.Time, p *Proposal, n int, in event.ProposalInput) error {
+func checkInput(s group.State, v ledger.View, now time.Time, p *group.Proposal, n int, in event.ProposalInput) error {
 	o, ok := v.Out(in.OutPoint())
 	if !ok {
 		return refuse(RuleChainBehind, "input %d (%v) is not a coin this node sees", n, in.OutPoint()).
@@ -161,17 +163,4 @@ func checkInput(s State, v ledger.View, now time.Time, p *Proposal, n int, in ev
 		return refuse(RuleChainBehind, "input %d is not confirmed in this node's chain", n)
 	}
 	return nil
-}
-
-// buriedBy says whether a proposal can never be mined, by a rival so deep that
-// no reorg is expected to revive it.
-func buriedBy(v ledger.View, q *Proposal) bool {
-	for _, in := range q.Body.Inputs {
-		for by := range v.Rivals(in.OutPoint()) {
-			if by != q.TxID && v.Confirmations(by) >= ledger.BuriedDepth {
-				return true
-			}
-		}
-	}
-	return false
 }

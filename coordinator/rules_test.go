@@ -206,13 +206,13 @@ func TestVotesWithdrawalAndExpiry(t *testing.T) {
 	c.settle()
 	b.must(Reject{Proposal: one, Reason: "who is that?"})
 	c.settle()
-	if got := a.status(one); got != StatusPending {
+	if got := a.status(one); got != group.StatusPending {
 		t.Fatalf("one of three against, k=2: %s", got)
 	}
 	// A vote is taken back by approving.
 	b.must(Approve{Proposal: one})
 	c.settle()
-	if got := a.status(one); got != StatusFinal && got != StatusBroadcast {
+	if got := a.status(one); got != group.StatusFinal && got != group.StatusBroadcast {
 		t.Fatalf("approved after all: %s", got)
 	}
 	b.refused(RuleAlreadyFinal, Reject{Proposal: one})
@@ -225,7 +225,7 @@ func TestVotesWithdrawalAndExpiry(t *testing.T) {
 	b.must(Reject{Proposal: two})
 	z.must(Reject{Proposal: two})
 	c.settle()
-	if got := a.status(two); got != StatusRejected {
+	if got := a.status(two); got != group.StatusRejected {
 		t.Fatalf("two of three against: %s", got)
 	}
 	b.refused(RuleNotAuthor, Withdraw{Proposal: two})
@@ -239,7 +239,7 @@ func TestVotesWithdrawalAndExpiry(t *testing.T) {
 	three := a.must(w).(Proposed).Proposal
 	c.settle()
 	c.clock = c.clock.Add(61 * time.Minute)
-	if got := b.status(three); got != StatusExpired {
+	if got := b.status(three); got != group.StatusExpired {
 		t.Fatalf("after its time: %s", got)
 	}
 	b.refused(RuleExpired, Approve{Proposal: three})
@@ -407,7 +407,7 @@ func TestTwoProposalsOnOneCoin(t *testing.T) {
 	c.settle()
 	c.mine(z.sent)
 	for _, p := range c.peers {
-		if p.status(two) != StatusConfirmed || p.status(one) != StatusDead {
+		if p.status(two) != group.StatusConfirmed || p.status(one) != group.StatusDead {
 			t.Fatalf("%s: %s and %s", p.name, p.status(two), p.status(one))
 		}
 		for _, coin := range Coins(p.m.State, p.m.View, *p.clock) {
@@ -435,12 +435,12 @@ func TestReplacementIsDeclaredAndAgreed(t *testing.T) {
 	c.settle()
 	b.must(Approve{Proposal: two})
 	c.settle()
-	if got := b.status(two); got != StatusFinal {
+	if got := b.status(two); got != group.StatusFinal {
 		t.Fatalf("replacement: %s", got)
 	}
 	p1, _ := b.m.State.Proposal(one)
 	p2, _ := b.m.State.Proposal(two)
-	if b.m.State.broadcastable(b.m.View, p1) || !b.m.State.broadcastable(b.m.View, p2) {
+	if b.m.State.Broadcastable(b.m.View, p1) || !b.m.State.Broadcastable(b.m.View, p2) {
 		t.Fatal("of two final rivals the one that replaces the other is broadcast")
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -30,7 +28,7 @@ func (s *step) settle() error {
 	if err := s.pinAgain(); err != nil {
 		return err
 	}
-	s.m.State = s.m.State.work(workEach)
+	s.m.State = s.m.State.Work(workEach)
 	if err := s.catchUp(); err != nil {
 		return err
 	}
@@ -67,7 +65,7 @@ func (s *step) closeRoster() error {
 	if st.Me() != st.Genesis().Founder || st.Active() != nil || st.Closed() || st.Abandoned() {
 		return nil
 	}
-	ids, _ := st.places()
+	ids, _ := st.Places()
 	if len(ids) != st.Genesis().Cosigners {
 		return nil
 	}
@@ -117,7 +115,7 @@ func (s *step) nameEvidence() error {
 		return nil
 	}
 	var ids []journal.EntryID
-	for _, r := range st.evidence() {
+	for _, r := range st.Evidence() {
 		if f := st.Chains().ForkedAt(r.Chain); f == 0 || r.Seq < f {
 			continue
 		}
@@ -133,36 +131,6 @@ func (s *step) nameEvidence() error {
 	ids = ids[:min(len(ids), event.MaxNamed)]
 	_ = s.try(func() error { _, err := s.write(&event.EntriesNamed{Entries: ids}); return err })
 	return nil
-}
-
-// evidence lists the active roster with its admissions, records, reveals and
-// ratifications, and the replacements that its members rest on.
-func (s State) evidence() []Ref {
-	var out []Ref
-	if f, ok := s.rosters.Get(mapkey.Of(s.active.ID)); ok {
-		out = append(out, f.Ref)
-	}
-	for _, m := range s.active.Members {
-		rec, ok := s.records.Get(mapkey.Of(m.Record))
-		if !ok {
-			continue
-		}
-		// Of an author whom nobody admitted nothing is taken.
-		if r, ok := s.admitted.Get(mapkey.Of(m.author())); ok {
-			out = append(out, r)
-		}
-		out = append(out, rec.Ref)
-		if f, ok := s.revealed(m, s.active.ID); ok {
-			out = append(out, f.Ref)
-		}
-		if f, ok := s.ratifiedBy(s.active.Hash, m); ok {
-			out = append(out, f.Ref)
-		}
-	}
-	if l := s.active.lines; l != nil {
-		out = append(out, l.rests...)
-	}
-	return out
 }
 
 // follow starts the chain follower once the wallet is active, from the blocks
@@ -187,7 +155,7 @@ func (s *step) follow() error {
 // link tells the transport about members and topics when they changed.
 func (s *step) link() {
 	st := s.m.State
-	l := port.GroupLink{Group: st.Group(), Topics: st.topics(), Members: st.Members()}
+	l := port.GroupLink{Group: st.Group(), Topics: st.Topics(), Members: st.Members()}
 	if in := s.m.local.Inviter; in != (journal.Author{}) {
 		// It is not let in yet, or does not know; who invited it is heard first.
 		for _, a := range []journal.Author{in, st.Me()} {
@@ -277,7 +245,7 @@ func (s *step) started() error {
 		}
 	}
 	for _, f := range st.Chains().Forks() {
-		s.lookChain(f.Chain, st.taintedFrom(f.Chain))
+		s.lookChain(f.Chain, st.TaintedFrom(f.Chain))
 	}
 	return nil
 }

@@ -117,13 +117,13 @@ func TestOursIsHandedOverAgainWhenItLeftTheMempool(t *testing.T) {
 		tx := p.sent[0]
 		p.must(Broadcasted{TxID: tx.TxHash()})
 		p.sees(tx)
-		if got := p.status(id); got != StatusBroadcast {
+		if got := p.status(id); got != group.StatusBroadcast {
 			t.Fatalf("%s: status %s", p.name, got)
 		}
 		before, sent := p.balance(), len(p.sent)
 		p.told = nil
 		p.unsees(tx)
-		if got := p.status(id); got != StatusFinal || len(p.sent) != sent+1 || p.sent[sent].TxHash() != tx.TxHash() {
+		if got := p.status(id); got != group.StatusFinal || len(p.sent) != sent+1 || p.sent[sent].TxHash() != tx.TxHash() {
 			t.Errorf("%s: status %s, handed over %d times more", p.name, got, len(p.sent)-sent)
 		}
 		p.ticks(retryEach)
@@ -140,7 +140,7 @@ func TestOursIsHandedOverAgainWhenItLeftTheMempool(t *testing.T) {
 			t.Errorf("%s: %+v, was %+v", p.name, got, before)
 		}
 		p.must(Broadcasted{TxID: tx.TxHash()})
-		if got := p.status(id); got != StatusBroadcast {
+		if got := p.status(id); got != group.StatusBroadcast {
 			t.Errorf("%s: status %s after it was taken again", p.name, got)
 		}
 	}

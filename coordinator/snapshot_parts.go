@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 )
@@ -62,10 +64,10 @@ func snapshotPlaceOf(recs map[string][]byte) snapshotPlace {
 func joinSnapshot(recs map[string][]byte) ([]byte, error) {
 	var x snapshotIndex
 	if err := record.Decode(recs[recSnapshot], &x); err != nil {
-		return nil, fmt.Errorf("%w: %w", errSnapshot, err)
+		return nil, fmt.Errorf("%w: %w", group.ErrSnapshot, err)
 	}
-	if x.Version != snapshotVersion || x.Parts < 0 || x.Parts > len(recs) {
-		return nil, errSnapshot
+	if x.Version != group.SnapshotVersion || x.Parts < 0 || x.Parts > len(recs) {
+		return nil, group.ErrSnapshot
 	}
 	var parts [][]byte
 	for n := range x.Parts {
@@ -73,7 +75,7 @@ func joinSnapshot(recs map[string][]byte) ([]byte, error) {
 	}
 	b := slices.Concat(parts...)
 	if sha256.Sum256(b) != x.Hash {
-		return nil, errSnapshot
+		return nil, group.ErrSnapshot
 	}
 	return b, nil
 }
@@ -81,11 +83,11 @@ func joinSnapshot(recs map[string][]byte) ([]byte, error) {
 // batches are what stores a snapshot, to be committed in this order, and where
 // the next one goes once they are.
 func (p snapshotPlace) batches(m Machine, size int) ([]port.Batch, snapshotPlace, error) {
-	b, err := m.State.snapshot()
+	b, err := m.State.Snapshot()
 	if err != nil {
 		return nil, p, err
 	}
-	x := snapshotIndex{Version: snapshotVersion, Generation: p.next, Hash: sha256.Sum256(b)}
+	x := snapshotIndex{Version: group.SnapshotVersion, Generation: p.next, Hash: sha256.Sum256(b)}
 	var out []port.Batch
 	for part := range slices.Chunk(b, size) {
 		out = append(out, port.Batch{Group: m.State.Group(), Puts: map[string][]byte{partName(p.next, x.Parts): part}})

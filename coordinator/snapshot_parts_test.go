@@ -31,11 +31,11 @@ func TestALargeSnapshotIsStoredInParts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		empty, err := NewState(a.self, m.local.Genesis, m.local.Secret, m.State.Pinned())
+		empty, err := group.NewState(a.self, m.local.Genesis, m.local.Secret, m.State.Pinned())
 		if err != nil {
 			t.Fatal(err)
 		}
-		with, err := empty.withSnapshot(snap)
+		with, err := empty.WithSnapshot(snap)
 		if err != nil || with.Name() != want {
 			t.Fatalf("the snapshot is of %q, want %q: %v", with.Name(), want, err)
 		}

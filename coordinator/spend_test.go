@@ -10,13 +10,13 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-func (p *peer) status(id journal.EntryID) Status {
+func (p *peer) status(id journal.EntryID) group.Status {
 	p.tb.Helper()
 	x, ok := p.m.State.Proposal(id)
 	if !ok {
 		p.tb.Fatalf("%s does not hold proposal %s", p.name, id)
 	}
-	return Derive(p.m.State, p.m.View, *p.clock, x)
+	return group.Derive(p.m.State, p.m.View, *p.clock, x)
 }
 
 func TestCeremonyGivesEveryMemberTheSameWalletAndWords(t *testing.T) {
@@ -45,13 +45,13 @@ func TestTwoOfThreeSpend(t *testing.T) {
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
 	id := a.must(pay(1, 250_000)).(Proposed).Proposal
 	c.settle(a, b)
-	if got := b.status(id); got != StatusPending {
+	if got := b.status(id); got != group.StatusPending {
 		t.Fatalf("after the proposer signed: %s", got)
 	}
 	b.must(Approve{Proposal: id})
 	c.settle(a, b)
 	for _, p := range []*peer{a, b} {
-		if got := p.status(id); got != StatusFinal {
+		if got := p.status(id); got != group.StatusFinal {
 			t.Fatalf("%s: %s, want final", p.name, got)
 		}
 		if len(p.sent) != 1 {
@@ -62,11 +62,11 @@ func TestTwoOfThreeSpend(t *testing.T) {
 		t.Fatal("the final transactions differ")
 	}
 	c.mine(a.sent)
-	if got := a.status(id); got != StatusConfirmed {
+	if got := a.status(id); got != group.StatusConfirmed {
 		t.Fatalf("mined: %s", got)
 	}
 	c.settle() // z was away
-	if got := z.status(id); got != StatusConfirmed {
+	if got := z.status(id); got != group.StatusConfirmed {
 		t.Fatalf("late cosigner: %s", got)
 	}
 }

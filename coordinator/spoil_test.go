@@ -98,7 +98,7 @@ func (c *circle) reads(honest ...*peer) {
 				c.tb.Fatalf("%s cannot read entry %d of another honest member", p.name, e.Header().Seq)
 			}
 		}
-		if _, ok := p.m.State.fitting(); !ok {
+		if _, ok := p.m.State.Fitting(); !ok {
 			c.tb.Fatalf("%s writes under the first epoch", p.name)
 		}
 	}
@@ -111,7 +111,7 @@ func (c *circle) reads(honest ...*peer) {
 	}
 	c.settle(honest...)
 	for _, p := range honest {
-		if got := p.status(id); got != StatusFinal {
+		if got := p.status(id); got != group.StatusFinal {
 			c.tb.Fatalf("%s: %s", p.name, got)
 		}
 	}
@@ -124,7 +124,7 @@ func (p *peer) written() int { return int(p.m.State.Chains().Frontier()[p.chain(
 // within two minutes, however often it was spoiled.
 func TestASpoilerLocksNobodyOut(t *testing.T) {
 	slow(t)
-	for _, n := range []int{1, 10, maxStanzas, maxStanzas + 1, 600} {
+	for _, n := range []int{1, 10, group.maxStanzas, group.maxStanzas + 1, 600} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			c := active(t, 2, 3)
 			c.fund(1_000_000, 1_000_000)
@@ -145,7 +145,7 @@ func TestASpoilerLocksNobodyOut(t *testing.T) {
 			if got := b.written() - before; got > 24 {
 				t.Errorf("b wrote %d entries", got)
 			}
-			if st := a.m.State; n > 8 && st.mayRotate(evil.id()) {
+			if st := a.m.State; n > 8 && st.MayRotate(evil.id()) {
 				t.Error("the spoiler is still obeyed")
 			}
 		})
@@ -159,7 +159,7 @@ func TestASpoilerLocksNobodyOutWhoWasAway(t *testing.T) {
 	c.fund(1_000_000, 1_000_000)
 	a, b, hostile := c.peers[0], c.peers[1], c.peers[2:] // who work together
 	used, made := map[journal.EpochID]bool{}, map[*peer][]*journal.Entry{}
-	for range maxStanzas + 20 {
+	for range group.maxStanzas + 20 {
 		for _, p := range hostile {
 			cur, _ := a.m.State.Epoch()
 			p.spoiled = cur
@@ -173,7 +173,7 @@ func TestASpoilerLocksNobodyOutWhoWasAway(t *testing.T) {
 			used[ep.ID()] = true
 		}
 	}
-	if len(used) != 3*maxStanzas {
+	if len(used) != 3*group.maxStanzas {
 		t.Fatalf("a wrote under %d epochs", len(used))
 	}
 	// They are known to spoil before b hears of most of what a wrote under.
@@ -191,7 +191,7 @@ func TestASpoilerLocksNobodyOutWhoWasAway(t *testing.T) {
 		b.pass(a)
 	}
 	for _, p := range hostile {
-		if b.m.State.mayRotate(p.id()) {
+		if b.m.State.MayRotate(p.id()) {
 			t.Fatalf("%s is still obeyed", p.name)
 		}
 	}
@@ -243,7 +243,7 @@ func TestFramingEndsNoEpoch(t *testing.T) {
 	c.fund(1_000_000, 1_000_000, 1_000_000)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
 	frame := func(by *peer) {
-		for range maxSpoiled {
+		for range group.maxSpoiled {
 			by.must(Rekey{})
 			ep, _ := by.m.State.Epoch()
 			c.settle()
@@ -281,8 +281,8 @@ func TestFramingEndsNoEpoch(t *testing.T) {
 	c.settle(a)
 	d.hear(a, evil)
 	c.settle(a, d)
-	ep, ok := a.m.State.fitting()
-	if !ok || ep.ID() == cur.ID() || !a.m.State.mayRotate(a.id()) {
+	ep, ok := a.m.State.Fitting()
+	if !ok || ep.ID() == cur.ID() || !a.m.State.MayRotate(a.id()) {
 		t.Errorf("no new epoch with a new device: %v, epoch %d", ok, ep.Number)
 	}
 }
@@ -292,15 +292,15 @@ func TestFramingEndsNoEpoch(t *testing.T) {
 func TestTheFirstRotationsCountWhateverComesFirst(t *testing.T) {
 	c := active(t, 2, 3)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
-	es := evil.spoil(maxStanzas+30, c.peers)
+	es := evil.spoil(group.maxStanzas+30, c.peers)
 	for _, e := range es {
 		a.must(EntryIn{e})
 	}
 	last, _ := a.m.State.Epoch()
-	if last.ID() != es[maxStanzas-1].Header().Epoch {
+	if last.ID() != es[group.maxStanzas-1].Header().Epoch {
 		t.Fatalf("a writes under epoch %d", last.Number)
 	}
-	if a.m.State.mayRotate(evil.id()) {
+	if a.m.State.MayRotate(evil.id()) {
 		t.Error("its next one would count")
 	}
 	// Folded the other way round, they come to the same.
@@ -338,11 +338,11 @@ func TestOneWhoSpoilsUsesUpItsOwnAccount(t *testing.T) {
 			}
 		}
 	}
-	secret(maxStanzas+40, true)
+	secret(group.maxStanzas+40, true)
 	c.settle(a, b)
 	c.twoMinutes(a, b)
-	if n, _ := b.m.State.book.asked.Get(mapkey.Of2(evil.id(), b.id())); n != maxStanzas {
-		t.Errorf("b asked for %d epochs on the account of one who spoils, want %d", n, maxStanzas)
+	if n, _ := b.m.State.book.asked.Get(mapkey.Of2(evil.id(), b.id())); n != group.maxStanzas {
+		t.Errorf("b asked for %d epochs on the account of one who spoils, want %d", n, group.maxStanzas)
 	}
 	if n := a.m.State.sealed.Len() + b.m.State.sealed.Len(); n != 40 {
 		t.Errorf("%d entries stay unreadable, want 40", n)

@@ -1,13 +1,10 @@
 package coordinator
 
 import (
-	"slices"
-
-	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/coordinator/group"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 )
 
 const (
@@ -19,168 +16,6 @@ const (
 	// at, too, where their epoch's rotation is not known: it may only be late.
 	askStrange = 15
 )
-
-// askDue is an epoch that this node may have to ask for.
-type askDue struct {
-	Epoch journal.EpochID
-	Node  epochNode // where the reason is that it is one to write under
-	Named bool      // somebody signed what is sealed under it
-}
-
-// firstsByAuthor returns the keys of the first items of each author that a map
-// begins its keys with.
-func firstsByAuthor[V any](m pmap.Map[string, V], most int) []string {
-	var out []string
-	from, more := "", true
-	for more {
-		who := ""
-		for k := range m.From(from) {
-			who = k[:32]
-			break
-		}
-		if who == "" {
-			return out
-		}
-		n := 0
-		for k := range pmap.Prefix(m, who) {
-			if n++; n > most {
-				break
-			}
-			out = append(out, k)
-		}
-		from, more = mapkey.Next(who)
-	}
-	return out
-}
-
-// mayAsk has tellStanza look at an epoch; by is on whose account.
-func (s State) mayAsk(by journal.Author, at string, d askDue) State {
-	k := mapkey.Of(by) + at
-	if old, ok := s.book.asks.Get(k); ok && old.Epoch == d.Epoch {
-		d.Named = d.Named || old.Named
-		if d.Node == (epochNode{}) {
-			d.Node = old.Node
-		}
-	}
-	s.book.asks = s.book.asks.Set(k, d)
-	return s
-}
-
-// waitingKey is the place of a sealed entry among those of its chain.
-func waitingKey(e *journal.Entry) string {
-	return mapkey.Chain(e.Chain()) + mapkey.Number(e.Header().Seq) + mapkey.Of(e.ID())
-}
-
-// waits keeps an entry of an epoch whose secret is not held; first says that its
-// author has written none under it before.
-func (s State) waits(e *journal.Entry, first bool) State {
-	h := e.Header()
-	s.sealed = s.sealed.Set(mapkey.Of2(h.Epoch, e.ID()), e)
-	s.book.waiting = s.book.waiting.Set(waitingKey(e), h.Epoch)
-	if first {
-		s = s.mayAsk(h.Author, placeOf(Ref{ID: e.ID(), Chain: e.Chain(), Seq: h.Seq}), askDue{Epoch: h.Epoch})
-	}
-	return s
-}
-
-// signedUnder notes that somebody signed, or named, an entry of an epoch.
-func (s State) signedUnder(id journal.EntryID, epoch journal.EpochID, by journal.Author) State {
-	s = s.uses(epoch, by, false)
-	if _, held := s.epochs.Get(mapkey.Of(epoch)); held {
-		return s
-	}
-	return s.mayAsk(by, "named"+mapkey.Of(id), askDue{Epoch: epoch, Named: true})
-}
-
-// lies notes the epoch of an entry, unless that is the first, and says whether
-// its author has written none under it before.
-func (s State) lies(id journal.EntryID, by journal.Author, epoch journal.EpochID) (State, bool) {
-	if epoch == s.zero {
-		return s, false
-	}
-	wrote, _ := s.book.users.Get(mapkey.Of2(epoch, by))
-	s = s.uses(epoch, by, true)
-	s.book.under = s.book.under.Set(mapkey.Of(id), epoch)
-	for k := range pmap.Prefix(s.wants.by, mapkey.Of(id)) {
-		s = s.signedUnder(id, epoch, journal.Author([]byte(k[32:])))
-	}
-	return s, !wrote
-}
-
-// learnt takes in that the secret of an epoch is held.
-func (s State) learnt(ep journal.Epoch) State {
-	x := epochNode{ep.ID(), ep.Number, ep.Parent}
-	s.book.byNo = s.book.byNo.Set(x.rank(), x.ID)
-	for _, f := range pmap.Prefix(s.failures, mapkey.Of(x.ID)) {
-		s = s.mustAnswer(f)
-	}
-	return s.ranks(x)
-}
-
-// mustAnswer has sealAgain look at what a member could not open.
-func (s State) mustAnswer(f failureFact) State {
-	s.book.answers = s.book.answers.Set(mapkey.Of(f.Ref.Chain.Author)+placeOf(f.Ref), f.Epoch)
-	return s
-}
-
-// lacks says whether entries are held that only an epoch's secret opens.
-func (s State) lacks(id journal.EpochID) bool {
-	for range pmap.Prefix(s.sealed, mapkey.Of(id)) {
-		return true
-	}
-	return false
-}
-
-// affords says whether an epoch is sealed again to a member though it is none
-// to write under: one of those who have to do with it has caused that member
-// fewer such cases than limit. One who spoils epochs without end uses up its own
-// account only, not that of an honest member who wrote under one of them.
-func (s State) affords(epoch journal.EpochID, who journal.Author, limit int) bool {
-	for u := range pmap.Prefix(s.book.users, mapkey.Of(epoch)) {
-		by := journal.Author([]byte(u[32:]))
-		k, ok := s.active.keyOf(by)
-		if !ok {
-			continue
-		}
-		line := s.active.identities(k)
-		if !slices.Contains(line, by) {
-			continue
-		}
-		n := 0
-		for _, id := range line {
-			c, _ := s.book.asked.Get(mapkey.Of2(id, who))
-			n += c
-		}
-		if n < limit {
-			return true
-		}
-	}
-	return false
-}
-
-// asksFor says whether this node asks for an epoch now, or later, where nothing is
-// known yet of its rotation.
-func (s State) asksFor(d askDue) (now, later bool) {
-	if _, held := s.epochs.Get(mapkey.Of(d.Epoch)); held {
-		return false, false
-	}
-	if _, asked := s.failures.Get(mapkey.Of2(d.Epoch, s.Me())); asked {
-		return false, false
-	}
-	if d.Node != (epochNode{}) && s.obeyed(d.Node) {
-		return true, false
-	}
-	if !s.lacks(d.Epoch) || !s.counted(d.Epoch) && !s.affords(d.Epoch, s.Me(), maxStanzas) {
-		return false, false
-	}
-	if d.Named {
-		return true, false
-	}
-	for range pmap.Prefix(s.rotations, mapkey.Of(d.Epoch)) {
-		return true, false
-	}
-	return false, true
-}
 
 // tellStanza asks for the epochs that others write or wrote under and whose
 // secret this node could not open or was not given.
@@ -247,7 +82,7 @@ func (s *step) sealAgain() error {
 				continue
 			}
 			// A member whose own key takes no secret keeps nobody else waiting.
-			if err := s.try(func() error { return s.rotate(ep, []Member{m}) }); err != nil {
+			if err := s.try(func() error { return s.rotate(ep, []group.Member{m}) }); err != nil {
 				if mayNotWrite(err) {
 					return err
 				}
@@ -257,104 +92,4 @@ func (s *step) sealAgain() error {
 		}
 	}
 	return nil
-}
-
-// answers says whether this node seals an epoch again to a member who asked for
-// it. An epoch that counts is always answered. Of all others a member asks on
-// the account of each author for maxStanzas; who answers may see it on the account of
-// some more, which is why it goes on for longer.
-func (s State) answers(id journal.EpochID, who journal.Author) (journal.Epoch, bool) {
-	ep, held := s.epochs.Get(mapkey.Of(id))
-	if done, _ := s.book.given.Get(mapkey.Of3(id, who, s.Me())); done || !held || ep.Number == 0 {
-		return ep, false
-	}
-	return ep, s.counted(id) || s.affords(id, who, 2*maxStanzas+1)
-}
-
-// Unread lists the entries of an author that are held and cannot be read,
-// because the secret of their epoch is not held.
-func (s State) Unread(by journal.Author) []journal.EntryID {
-	var out []journal.EntryID
-	for k := range pmap.Prefix(s.book.waiting, mapkey.Of(by)) {
-		out = append(out, mapkey.Entry(k))
-	}
-	return out
-}
-
-// unreadSealed counts the entries held that cannot be read and may show a
-// signature of this node's key: those that are not tainted, and this member's own.
-func (s State) unreadSealed(u *unreadEntries) {
-	for from, more := "", true; more && !u.full(); {
-		prefix := ""
-		for k := range s.book.waiting.From(from) {
-			prefix = k[:33]
-			break
-		}
-		if prefix == "" {
-			break
-		}
-		chain := journal.ChainKey{Author: journal.Author([]byte(prefix[:32])), Incarnation: prefix[32]}
-		from, more = mapkey.Next(prefix)
-		end := s.taintedFrom(chain)
-		if s.sameMember(chain.Author, s.Me()) {
-			end = 0
-		} else if u.mine {
-			continue
-		}
-		for k := range pmap.Prefix(s.book.waiting, prefix) {
-			if u.full() || end != 0 && k[33:41] >= mapkey.Number(end) {
-				break
-			}
-			u.add(chain.Author)
-		}
-	}
-}
-
-// UnreadCount returns how many entries are held and cannot be read.
-func (s State) UnreadCount() int { return s.sealed.Len() }
-
-// AsksDue returns the places of epochs to be asked for, n of each author.
-func (s State) AsksDue(n int) []string { return firstsByAuthor(s.book.asks, n) }
-
-// TakeAsk takes an epoch out of what is to be asked for, and says whether it is to
-// be asked for now. Where not even its rotation came, it is left for StrangeDue.
-func (s State) TakeAsk(at string) (State, journal.EpochID, bool) {
-	d, _ := s.book.asks.Get(at)
-	s.book.asks = s.book.asks.Delete(at)
-	now, later := s.asksFor(d)
-	if later {
-		s.book.strange = s.book.strange.Set(at, d)
-	}
-	return s, d.Epoch, now
-}
-
-// StrangeDue returns the places of epochs whose rotation did not come, n of each author.
-func (s State) StrangeDue(n int) []string { return firstsByAuthor(s.book.strange, n) }
-
-// TakeStrange takes such an epoch out, and says whether it is still to be asked for.
-func (s State) TakeStrange(at string) (State, journal.EpochID, bool) {
-	d, _ := s.book.strange.Get(at)
-	s.book.strange = s.book.strange.Delete(at)
-	now, later := s.asksFor(d)
-	return s, d.Epoch, now || later
-}
-
-// AnswersDue returns the places of epochs that a member asked for, n at most.
-func (s State) AnswersDue(who journal.Author, n int) []string {
-	var out []string
-	for k := range pmap.Prefix(s.book.answers, mapkey.Of(who)) {
-		if out = append(out, k); len(out) == n {
-			break
-		}
-	}
-	return out
-}
-
-// TakeAnswer takes an epoch out of what a member asked for, and says whether this
-// node seals it to that one again.
-func (s State) TakeAnswer(at string, who journal.Author) (State, journal.Epoch, bool) {
-	id, _ := s.book.answers.Get(at)
-	s.book.answers = s.book.answers.Delete(at)
-	ep, ok := s.answers(id, who)
-	return s, ep, ok
 }

@@ -34,7 +34,7 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	ep := s.newEpoch()
-	var some []Member
+	var some []group.Member
 	for _, m := range evil.m.State.Active().Members {
 		if m.Identity != b.id() {
 			some = append(some, m)
@@ -87,7 +87,7 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 		t.Fatal("b holds the rotation itself")
 	}
 	got, ok := b.m.State.Proposal(proposal.ID())
-	if !ok || b.m.State.signed(got, memberIndex(b, a)) != len(got.Body.Inputs) {
+	if !ok || b.m.State.SignedInputs(got, memberIndex(b, a)) != len(got.Body.Inputs) {
 		t.Fatalf("b reads the proposal: %v", ok)
 	}
 }

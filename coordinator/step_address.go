@@ -5,28 +5,8 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/ledger"
-	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
-
-// taken says of each receive index from one on whether an untainted entry took
-// it. Of each other member it counts the first leases, up to most.
-func (s State) taken(from uint32, most int) []bool {
-	out := make([]bool, ledger.Watchable)
-	count := map[journal.Author]int{}
-	for i := range out {
-		for _, l := range pmap.Prefix(s.leases, leasesOf(from+uint32(i))) {
-			who := l.Ref.Chain.Author
-			if s.tainted(l.Ref) || (count[who] == most && !s.sameMember(who, s.Me())) {
-				continue
-			}
-			count[who]++
-			out[i] = true
-		}
-	}
-	return out
-}
 
 // pick returns a free index of [from, from+count), or false. Members who ask at
 // the same moment must not get the same one: each index belongs to the member
@@ -54,9 +34,9 @@ func pick(taken []bool, used, from, count uint32, me, members int) (uint32, bool
 // from receiving.
 func (m Machine) free(insist bool) (uint32, bool) {
 	a, used := m.State.Active(), m.View.Used(wallet.BranchExternal)
-	me, _ := a.index(m.State.Me())
+	me, _ := a.Index(m.State.Me())
 	look := func(most int) (uint32, bool) {
-		taken := m.State.taken(used, most)
+		taken := m.State.LeasedByOther(used, most)
 		if i, ok := pick(taken, used, used, ledger.GapLimit, me, len(a.Members)); ok {
 			return i, true
 		}

@@ -3,6 +3,8 @@ package coordinator
 import (
 	"errors"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
@@ -10,7 +12,7 @@ import (
 // entry takes an entry of somebody else, or of this node's own that it lacks:
 // envelope, author and linkage decide whether it is stored and passed on; what
 // it means decides only its effect.
-func (s *step) entry(e *journal.Entry, take func(State, *journal.Entry, bool) (State, journal.Outcome, error)) error {
+func (s *step) entry(e *journal.Entry, take func(group.State, *journal.Entry, bool) (group.State, journal.Outcome, error)) error {
 	st := s.m.State
 	h := e.Header()
 	switch {
@@ -19,7 +21,7 @@ func (s *step) entry(e *journal.Entry, take func(State, *journal.Entry, bool) (S
 	case st.Chains().Has(e.ID()):
 		s.do(Reply{}) // held already, and so durable already
 		return nil
-	case !st.knows(h.Author):
+	case !st.Knows(h.Author):
 		return port.IgnoreAuthor
 	}
 	next, out, err := take(st, e, s.m.wanted(e.ID()))
@@ -35,7 +37,7 @@ func (s *step) entry(e *journal.Entry, take func(State, *journal.Entry, bool) (S
 		s.do(Reply{})
 		return nil
 	}
-	s.m.State = next.derived()
+	s.m.State = next.Derived()
 	if out == journal.Forked {
 		s.do(Tell{port.Notice{Type: "alarm", Group: st.Group(), Detail: "equivocation by " + h.Author.String()}})
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/wallet"
 )
@@ -32,9 +34,9 @@ func (s *step) prove(x Prove) error {
 	}
 	b := &event.MemberRecord{
 		Name: x.Name, SealingKey: s.m.State.Self().Sealing.Public(), Key: want.Key.String(),
-		Commitment: commitment(s.m.local.Salt), How: x.How, Proof: x.Proof,
+		Commitment: group.Commitment(s.m.local.Salt), How: x.How, Proof: x.Proof,
 	}
-	if _, err := s.m.State.checkRecord(s.m.State.Me(), b); err != nil {
+	if _, err := s.m.State.CheckRecord(s.m.State.Me(), b); err != nil {
 		return refuse(RuleProof, "%v", err).hint("sign exactly what `wallet proof` prints, with the key at %s", want.By.PathText())
 	}
 	if _, err := s.write(b); err != nil {

@@ -30,7 +30,7 @@ func (s *step) setLabels(x SetLabels) error {
 	if s.m.State.Active() == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
-	if _, ok := s.m.State.Active().index(s.m.State.Me()); !ok {
+	if _, ok := s.m.State.Active().Index(s.m.State.Me()); !ok {
 		return refuse(RuleNoKey, "this node holds no key of the wallet")
 	}
 	if len(x.Edits) > MaxLabelEdits {
@@ -63,7 +63,7 @@ func (s *step) setLabel(e LabelEdit) (bool, error) {
 	}
 	// What each member says last is named, not only what shows: this label then
 	// stands in the place of all of it, whatever comes between.
-	last, _ := s.m.State.lastLabels(e.Target)
+	last, _ := s.m.State.LastLabels(e.Target)
 	var over []journal.EntryID
 	for _, f := range last {
 		over = append(over, f.Ref.ID)

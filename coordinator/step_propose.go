@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -76,7 +78,7 @@ func (s *step) propose(x Propose) error {
 }
 
 // soundDraft treats a draft as the proposal it is about to become.
-func (s *step) soundDraft(b *event.ProposalCreated) (*Proposal, error) {
+func (s *step) soundDraft(b *event.ProposalCreated) (*group.Proposal, error) {
 	p, err := s.m.State.Draft(s.chainOfMine(), b)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
@@ -84,8 +86,8 @@ func (s *step) soundDraft(b *event.ProposalCreated) (*Proposal, error) {
 	return p, nil
 }
 
-func (s *step) mayPropose(p *Proposal, allow []string) error {
-	if expired(p, s.m.View, s.now()) {
+func (s *step) mayPropose(p *group.Proposal, allow []string) error {
+	if group.Expired(p, s.m.View, s.now()) {
 		return fmt.Errorf("%w: the expiry is in the past", ErrBadRequest)
 	}
 	if err := checkTransaction(s.m.State, s.m.View, s.now(), p, allow); err != nil {
@@ -99,16 +101,16 @@ func (s *step) mayPropose(p *Proposal, allow []string) error {
 
 // checkReplacement holds BIP125's fee rules against final transactions that p
 // would take the coins of; against others they only warn.
-func (s *step) checkReplacement(p *Proposal) error {
+func (s *step) checkReplacement(p *group.Proposal) error {
 	spend, err := p.Spend(s.m.State.Active())
 	if err != nil {
 		return err
 	}
 	const incremental = wallet.FeeRate(1000) // Core's default incremental relay fee
 	var floor int64
-	for _, q := range s.m.State.finals(p) {
-		if p.replaces(q) {
-			floor += feeOf(s.m.View, q)
+	for _, q := range s.m.State.Finals(p) {
+		if p.Replaces(q) {
+			floor += group.FeeOf(s.m.View, q)
 		}
 	}
 	if floor > 0 && p.Fee() < floor+incremental.Fee(spend.VSize()) {
@@ -119,7 +121,7 @@ func (s *step) checkReplacement(p *Proposal) error {
 }
 
 // draft selects coins and change.
-func (s *step) draft(a *Active, x Propose) (*event.ProposalCreated, error) {
+func (s *step) draft(a *group.Active, x Propose) (*event.ProposalCreated, error) {
 	if !s.m.View.Synced() {
 		return nil, refuse(RuleChainBehind, "the chain is not synced on this node").hint("wait until `status` shows it synced")
 	}
@@ -174,8 +176,8 @@ func (s *step) draft(a *Active, x Propose) (*event.ProposalCreated, error) {
 }
 
 // replaced resolves --replaces.
-func (s *step) replaced(ids []journal.EntryID) ([]*Proposal, error) {
-	var out []*Proposal
+func (s *step) replaced(ids []journal.EntryID) ([]*group.Proposal, error) {
+	var out []*group.Proposal
 	for _, id := range ids {
 		p, ok := s.m.State.Proposal(id)
 		if !ok || !p.Sound {
@@ -189,7 +191,7 @@ func (s *step) replaced(ids []journal.EntryID) ([]*Proposal, error) {
 // candidates are the coins to choose from: those named by the user, else all
 // that are spendable and not leased. A replacement must take a coin of each
 // transaction it replaces, so those coins are chosen for it.
-func (s *step) candidates(named []wire.OutPoint, replaced []*Proposal) ([]ViewOut, []wire.OutPoint, error) {
+func (s *step) candidates(named []wire.OutPoint, replaced []*group.Proposal) ([]ViewOut, []wire.OutPoint, error) {
 	if len(named) == 0 {
 		for _, q := range replaced {
 			for _, in := range q.Body.Inputs {
@@ -220,7 +222,7 @@ func (s *step) candidates(named []wire.OutPoint, replaced []*Proposal) ([]ViewOu
 
 // chosen finds a named coin; one that only a transaction to be replaced spends
 // in the mempool is free for its replacement.
-func (s *step) chosen(o wire.OutPoint, replaced []*Proposal) (Coin, bool) {
+func (s *step) chosen(o wire.OutPoint, replaced []*group.Proposal) (Coin, bool) {
 	if c, ok := find(s.m.State, s.m.View, s.now(), o); ok {
 		return c, true
 	}
@@ -229,7 +231,7 @@ func (s *step) chosen(o wire.OutPoint, replaced []*Proposal) (Coin, bool) {
 		return Coin{}, false
 	}
 	for by := range s.m.View.Rivals(o) {
-		if !slices.ContainsFunc(replaced, func(q *Proposal) bool { return q.TxID == by }) {
+		if !slices.ContainsFunc(replaced, func(q *group.Proposal) bool { return q.TxID == by }) {
 			return Coin{}, false
 		}
 		if s.m.View.Confirmations(by) > 0 {
@@ -245,10 +247,10 @@ func (s *step) chosen(o wire.OutPoint, replaced []*Proposal) (Coin, bool) {
 func (s *step) changeIndex() uint32 {
 	first := s.m.View.Used(wallet.BranchChange)
 	for i := first; i < first+ledger.ChangeGap; i++ {
-		taken := func(p *Proposal) bool {
-			return s.m.State.released(p.TxID) || Derive(s.m.State, s.m.View, s.now(), p).Live()
+		taken := func(p *group.Proposal) bool {
+			return s.m.State.Released(p.TxID) || group.Derive(s.m.State, s.m.View, s.now(), p).Live()
 		}
-		if !s.m.State.takesChange(i, taken) {
+		if !s.m.State.TakesChange(i, taken) {
 			return i
 		}
 	}
@@ -327,7 +329,7 @@ func (s *step) signed(x Signed) error {
 		if err := s.overrideRestored(cmd.Allow); err != nil {
 			return err
 		}
-		if s.m.State.myVote(p) {
+		if s.m.State.MyVote(p) {
 			if _, err := s.write(&event.RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
 				return err
 			}
@@ -343,7 +345,7 @@ func (s *step) signed(x Signed) error {
 
 // release is the only place where a signature of this node leaves it: guard
 // and entry go into one batch, and nothing is sent before that is durable.
-func (s *step) release(p *Proposal, sigs []wallet.Signature) error {
+func (s *step) release(p *group.Proposal, sigs []wallet.Signature) error {
 	updates, err := s.m.Guard.check(s.m.State, s.m.View, p)
 	if err != nil {
 		return err

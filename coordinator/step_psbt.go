@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -44,7 +46,7 @@ func (s *step) export(x Export) error {
 	if err != nil {
 		return err
 	}
-	me, holds := s.m.State.Active().index(s.m.State.Me())
+	me, holds := s.m.State.Active().Index(s.m.State.Me())
 	own := x.ForSigning || s.m.External()
 	if (own || s.m.hostsAny()) && !holds {
 		// A plain copy would be signed all the same, and nothing would guard it.
@@ -64,7 +66,7 @@ func (s *step) export(x Export) error {
 	if err := s.overrideRestored(x.Allow); err != nil {
 		return err
 	}
-	if own && s.m.State.myVote(p) {
+	if own && s.m.State.MyVote(p) {
 		if _, err := s.write(&event.RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
 			return err
 		}
@@ -80,9 +82,9 @@ func (s *step) export(x Export) error {
 // mayComeBackSigned says whether a file may be signed with a key whose signatures
 // this node guards and that did not sign all of it yet: its own, where own says
 // so, or that of a cosigner it hosts, whatever its own has signed.
-func (m Machine) mayComeBackSigned(p *Proposal, me int, own bool) bool {
+func (m Machine) mayComeBackSigned(p *group.Proposal, me int, own bool) bool {
 	for k, member := range m.State.Active().Members {
-		if (k == me && own || m.State.hosts(member)) && m.State.signed(p, k) < len(p.Body.Inputs) {
+		if (k == me && own || m.State.HostsMember(member)) && m.State.SignedInputs(p, k) < len(p.Body.Inputs) {
 			return true
 		}
 	}
@@ -100,7 +102,7 @@ func (s *step) importSignatures(x Import) error {
 	if err != nil {
 		return err
 	}
-	me, holds := s.m.State.Active().keyOf(s.m.State.Me()) // contested or replaced, the key is its own
+	me, holds := s.m.State.Active().KeyOf(s.m.State.Me()) // contested or replaced, the key is its own
 	var own []wallet.Signature
 	var others []event.PartialSignature
 	done := Imported{Proposal: x.Proposal, Added: map[uint32]int{}}
@@ -144,7 +146,7 @@ func (s *step) importSignatures(x Import) error {
 // enterOwn releases signatures by this node's key. Time has passed since they
 // were asked for, and they may have been made of a file that another node
 // wrote: every rule is asked again. It returns the proposal they are entered for.
-func (s *step) enterOwn(x Import, own []wallet.Signature) (*Proposal, error) {
+func (s *step) enterOwn(x Import, own []wallet.Signature) (*group.Proposal, error) {
 	p, err := s.mayEnter(x)
 	if err != nil {
 		return nil, fmt.Errorf("enter this node's own signatures: %w", err)
@@ -152,7 +154,7 @@ func (s *step) enterOwn(x Import, own []wallet.Signature) (*Proposal, error) {
 	if err := s.overrideRestored(x.Allow); err != nil {
 		return nil, err
 	}
-	if s.m.State.myVote(p) {
+	if s.m.State.MyVote(p) {
 		if _, err := s.write(&event.RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
 			return nil, err
 		}
@@ -163,7 +165,7 @@ func (s *step) enterOwn(x Import, own []wallet.Signature) (*Proposal, error) {
 // mayEnter returns the proposal that own signatures are entered for: the one
 // named, or else another that signs the same. A file names none, and a member
 // may have entered the transaction again as expired, or without what it replaces.
-func (s *step) mayEnter(x Import) (*Proposal, error) {
+func (s *step) mayEnter(x Import) (*group.Proposal, error) {
 	p, refused := s.mayEnterFor(x, x.Proposal)
 	if refused == nil {
 		return p, nil
@@ -172,7 +174,7 @@ func (s *step) mayEnter(x Import) (*Proposal, error) {
 	if !ok || !named.Sound || !s.m.mayBeOfAnother(named, refused) {
 		return nil, refused
 	}
-	for _, q := range s.m.State.copiesOf(named.TxID) {
+	for _, q := range s.m.State.CopiesOf(named.TxID) {
 		if q.Signs() != named.Signs() || q == named {
 			continue
 		}
@@ -187,7 +189,7 @@ func (s *step) mayEnter(x Import) (*Proposal, error) {
 // be right of another: its expiry and the mark of its change are its own. So is
 // what it replaces, but that is a member's word: it counts where the file left
 // this node, which had its user name the entry.
-func (m *Machine) mayBeOfAnother(p *Proposal, refused error) bool {
+func (m *Machine) mayBeOfAnother(p *group.Proposal, refused error) bool {
 	var r *Refusal
 	if !errors.As(refused, &r) {
 		return false
@@ -205,7 +207,7 @@ func (m *Machine) mayBeOfAnother(p *Proposal, refused error) bool {
 // it declares to replace is its author's word, and anybody may enter a transaction
 // again with such a declaration: where this node never let the transaction out to be
 // signed, nobody here agreed to it, and the rules are asked as if it replaced nothing.
-func (s *step) mayEnterFor(x Import, id journal.EntryID) (*Proposal, error) {
+func (s *step) mayEnterFor(x Import, id journal.EntryID) (*group.Proposal, error) {
 	p, err := s.mayApprove(Approve{Proposal: id, Allow: x.Allow})
 	if err != nil || len(p.Body.Replaces) == 0 || s.m.Guard.holds(p) {
 		return p, err

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -43,9 +45,9 @@ var errAwaitsApproval = refuse(RuleAwaitsApproval, "the other cosigners have to 
 // noSeat says why this node is no member of the active wallet.
 func (m Machine) noSeat() error {
 	switch {
-	case m.State.wasReplaced():
+	case m.State.WasReplaced():
 		return errReplaced
-	case m.State.Active().Changed() && m.State.isNewcomer(m.State.Me()) && m.local.Replaces != (journal.Author{}):
+	case m.State.Active().Changed() && m.State.IsNewcomer(m.State.Me()) && m.local.Replaces != (journal.Author{}):
 		return refuse(RuleNoKey, "this node is no member of the wallet until the other cosigners approve it").hint("`wallet show` on their nodes lists who waits")
 	}
 	return refuse(RuleNoKey, "this node holds no key of the wallet")
@@ -57,7 +59,7 @@ func (s *step) inviteReplacement(x NewInvite) error {
 	if a == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing()).hint("`wallet invite` without --replace")
 	}
-	at, ok := a.index(*x.Replace)
+	at, ok := a.Index(*x.Replace)
 	if !ok {
 		return fmt.Errorf("%w: no member to replace", ErrBadRequest)
 	}
@@ -111,7 +113,7 @@ func (s *step) admitReplacement(x Admit) error {
 		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
 			return port.ErrInviteExpired
 		}
-		if _, member := s.m.State.Active().index(rec.Replaces); !member && !rec.Taken {
+		if _, member := s.m.State.Active().Index(rec.Replaces); !member && !rec.Taken {
 			return port.ErrInviteUsed // replaced meanwhile
 		}
 		if !rec.Fixed {
@@ -133,7 +135,7 @@ func (s *step) admitReplacement(x Admit) error {
 }
 
 func (s *step) challenge(rec inviteRecord) *event.Challenge {
-	k, ok := s.m.State.Active().keyOf(rec.Replaces)
+	k, ok := s.m.State.Active().KeyOf(rec.Replaces)
 	if !ok {
 		return nil
 	}
@@ -163,7 +165,7 @@ func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *event.C
 	if err := b.Check(); err != nil {
 		return port.ErrInviteProof
 	}
-	if _, known := s.m.State.Active().keyOf(x.Joiner); known || !s.m.State.checkReplaced(b) {
+	if _, known := s.m.State.Active().KeyOf(x.Joiner); known || !s.m.State.CheckReplaced(b) {
 		return port.ErrInviteProof
 	}
 	if len(b.Proof) == 0 {
@@ -198,7 +200,7 @@ const maxUnproven = 4
 // takes the invite.
 func (s *step) answerUnproven(x Admit, id string, rec inviteRecord) error {
 	c := s.challenge(rec)
-	if _, member := s.m.State.Active().index(x.Joiner); !member || x.Claim == nil {
+	if _, member := s.m.State.Active().Index(x.Joiner); !member || x.Claim == nil {
 		s.do(Reply{port.Grant{Challenge: c}})
 		return nil
 	}
@@ -232,16 +234,16 @@ func (s *step) tellMembers() {
 		case contested > 0 && len(before.Contested(i)) != contested:
 			s.tellAlarm(s.m.contestedAlarm(i))
 		case m.Identity != was && m.Identity != (journal.Author{}):
-			s.tellAlarm(Alarm{Kind: AlarmReplaced, Text: fmt.Sprintf("%q goes on with another node, %s: the one before it, %s, is no member any more", m.Called(), m.Identity, lastOf(now.identities(i)))})
+			s.tellAlarm(Alarm{Kind: AlarmReplaced, Text: fmt.Sprintf("%q goes on with another node, %s: the one before it, %s, is no member any more", m.Called(), m.Identity, lastOf(now.Identities(i)))})
 		default:
 			continue
 		}
-		for _, who := range now.identities(i) {
+		for _, who := range now.Identities(i) {
 			for c := range s.m.State.Chains().KeysOf(who) {
 				s.lookChain(c, 0) // its votes and declarations may be another member's
 			}
 		}
-		if k, ok := before.index(s.m.State.Me()); ok && k == i {
+		if k, ok := before.Index(s.m.State.Me()); ok && k == i {
 			s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.Group(), Status: AlarmReplaced, Detail: errReplaced.Error()}})
 		}
 	}
@@ -287,7 +289,7 @@ const maxListed = 8
 
 func (m *Machine) contestedAlarm(k int) Alarm {
 	a := m.State.Active()
-	text := fmt.Sprintf("two devices claim to be %q: it is no member until %d others approve one (`wallet approve-replacement`):", a.Members[k].Called(), m.State.needed())
+	text := fmt.Sprintf("two devices claim to be %q: it is no member until %d others approve one (`wallet approve-replacement`):", a.Members[k].Called(), m.State.ApprovalsNeeded())
 	since := int64(0)
 	for n, f := range a.Contested(k) {
 		since = max(since, f.Ref.Time)
@@ -307,11 +309,11 @@ func (m *Machine) contestedAlarm(k int) Alarm {
 type Replacement struct {
 	ID [32]byte
 	// Member is whom it replaces, New the identity it names.
-	Member   Member
+	Member   group.Member
 	New      journal.Author
 	At       time.Time // as its carrier claims
 	Proven   bool      // by the member's key
-	Approved []Member
+	Approved []group.Member
 	Needed   int
 }
 
@@ -323,16 +325,16 @@ func (m *Machine) Replacements() []Replacement {
 		return nil
 	}
 	var out []Replacement
-	told := m.State.ballot()
-	for f := range m.State.counting {
+	told := m.State.Ballot()
+	for f := range m.State.CountingReplacements {
 		k := int(f.Body.Key)
 		open := len(a.Contested(k)) > 0 || len(f.Body.Proof) == 0
-		line := a.identities(k)
+		line := a.Identities(k)
 		if !open || f.Body.Old != line[len(line)-1] {
 			continue
 		}
-		r := Replacement{ID: f.Body.ID(m.State.Group()), Member: a.Members[k], New: f.Body.New, At: time.UnixMilli(f.Ref.Time), Proven: len(f.Body.Proof) > 0, Needed: m.State.needed()}
-		for by := range told.approvers(f.Body.ID(m.State.Group())) {
+		r := Replacement{ID: f.Body.ID(m.State.Group()), Member: a.Members[k], New: f.Body.New, At: time.UnixMilli(f.Ref.Time), Proven: len(f.Body.Proof) > 0, Needed: m.State.ApprovalsNeeded()}
+		for by := range told.Approvers(f.Body.ID(m.State.Group())) {
 			r.Approved = append(r.Approved, a.Members[by])
 		}
 		if !slices.ContainsFunc(out, func(o Replacement) bool { return o.ID == r.ID }) {
@@ -348,7 +350,7 @@ func (s *step) approveReplacement(x ApproveReplacement) error {
 	if s.m.State.Active() == nil {
 		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
-	me, ok := s.m.State.Active().index(s.m.State.Me())
+	me, ok := s.m.State.Active().Index(s.m.State.Me())
 	if !ok {
 		return refuse(RuleNoKey, "this node holds no key of the wallet")
 	}
@@ -359,7 +361,7 @@ func (s *step) approveReplacement(x ApproveReplacement) error {
 		if r.Member.Index == me {
 			return refuse(RuleNoKey, "a replacement of this node's own key is approved by the others")
 		}
-		if !slices.ContainsFunc(r.Approved, func(m Member) bool { return m.Index == me }) {
+		if !slices.ContainsFunc(r.Approved, func(m group.Member) bool { return m.Index == me }) {
 			if _, err := s.write(&event.ReplacementApproved{Replacement: x.Replacement}); err != nil {
 				return err
 			}
@@ -372,7 +374,7 @@ func (s *step) approveReplacement(x ApproveReplacement) error {
 
 // EnterReplacement joins an active group in the place of a lost member: it
 // checks what was handed over, and begins as one that reads until it is let in.
-func EnterReplacement(self *Self, in Input, inv port.Invite, grant port.Grant, network wallet.Network, ck CosignerKey) (Machine, []Effect, error) {
+func EnterReplacement(self *group.Self, in Input, inv port.Invite, grant port.Grant, network wallet.Network, ck CosignerKey) (Machine, []Effect, error) {
 	s := &step{in: in}
 	if grant.Genesis == nil && grant.Challenge != nil {
 		return Machine{}, nil, errAwaitsApproval
@@ -407,6 +409,6 @@ func EnterReplacement(self *Self, in Input, inv port.Invite, grant port.Grant, n
 
 // takesPlace says whether this node takes the place of a lost member of a
 // roster, by the key that both hold: who is lost may have been a replacement itself.
-func (m Machine) takesPlace(r *Roster) bool {
-	return m.local.Replaces != (journal.Author{}) && slices.ContainsFunc(r.Members, func(x Member) bool { return x.Key.String() == m.local.Key })
+func (m Machine) takesPlace(r *group.Roster) bool {
+	return m.local.Replaces != (journal.Author{}) && slices.ContainsFunc(r.Members, func(x group.Member) bool { return x.Key.String() == m.local.Key })
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -25,7 +27,7 @@ type CosignerKey struct {
 // Found begins a group: genesis, the founder's entries, and the effects that
 // make them durable. invites are its first ones. Birthday is the height of the
 // chain now: no address of the wallet can be older.
-func Found(self *Self, in Input, g event.Genesis, name, cosigner string, ck CosignerKey, birthday int32, addresses []string, expires time.Time) (Machine, []port.Invite, []Effect, error) {
+func Found(self *group.Self, in Input, g event.Genesis, name, cosigner string, ck CosignerKey, birthday int32, addresses []string, expires time.Time) (Machine, []port.Invite, []Effect, error) {
 	s := &step{in: in}
 	g.Version, g.Founder, g.SealingKey, g.Random = 1, self.Identity.Author(), self.Sealing.Public(), s.draw()
 	raw, err := event.EncodeGenesis(g)
@@ -62,7 +64,7 @@ func Found(self *Self, in Input, g event.Genesis, name, cosigner string, ck Cosi
 // Enter joins the group that a founder handed over: it checks that the genesis
 // is the invite's, and writes this node's record. It returns ErrEvent when
 // what the founder handed over is not the group of the invite.
-func Enter(self *Self, in Input, inv port.Invite, grant port.Grant, network wallet.Network, cosigner string, ck CosignerKey, birthday int32) (Machine, []Effect, error) {
+func Enter(self *group.Self, in Input, inv port.Invite, grant port.Grant, network wallet.Network, cosigner string, ck CosignerKey, birthday int32) (Machine, []Effect, error) {
 	s := &step{in: in}
 	g, err := event.DecodeGenesis(grant.Genesis)
 	if err != nil {
@@ -90,11 +92,11 @@ func Enter(self *Self, in Input, inv port.Invite, grant port.Grant, network wall
 	return s.m, s.finish(), nil
 }
 
-func (s *step) begin(self *Self, local Local, ck CosignerKey) error {
+func (s *step) begin(self *group.Self, local Local, ck CosignerKey) error {
 	if ck.Prove == nil {
 		local.External = ck.Key.String()
 	}
-	st, err := NewState(self, local.Genesis, local.Secret, [32]byte{})
+	st, err := group.NewState(self, local.Genesis, local.Secret, [32]byte{})
 	if err != nil {
 		return err
 	}
@@ -108,12 +110,12 @@ func (s *step) begin(self *Self, local Local, ck CosignerKey) error {
 // writeRecord proves possession of the key and commits to the salt.
 func (s *step) writeRecord(name string, ck CosignerKey) error {
 	st := s.m.State
-	b := &event.MemberRecord{Name: name, SealingKey: st.Self().Sealing.Public(), Key: ck.Key.String(), Commitment: commitment(s.m.local.Salt)}
+	b := &event.MemberRecord{Name: name, SealingKey: st.Self().Sealing.Public(), Key: ck.Key.String(), Commitment: group.Commitment(s.m.local.Salt)}
 	var err error
 	if b.Proof, err = ck.Prove(event.KeyClaim{Group: st.Group(), Identity: st.Me(), Sealing: b.SealingKey, Key: b.Key}); err != nil {
 		return fmt.Errorf("prove possession of the key: %w", err)
 	}
-	if _, err := s.m.State.checkRecord(st.Me(), b); err != nil {
+	if _, err := s.m.State.CheckRecord(st.Me(), b); err != nil {
 		return fmt.Errorf("own record: %w", err)
 	}
 	_, err = s.write(b)
@@ -149,7 +151,7 @@ func (s *step) newInvite(x NewInvite) error {
 	if s.m.State.Me() != s.m.State.Genesis().Founder {
 		return refuse(RuleNotFounder, "only the founder of the wallet invites")
 	}
-	if _, taken := s.m.State.places(); taken >= s.m.State.Genesis().Cosigners || s.m.State.Closed() {
+	if _, taken := s.m.State.Places(); taken >= s.m.State.Genesis().Cosigners || s.m.State.Closed() {
 		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
 	}
 	inv, err := s.issue(x.Addresses, x.Expires)
@@ -185,7 +187,7 @@ func (s *step) admit(x Admit) error {
 			if st.Admitted(x.Joiner) || x.Joiner == st.Me() {
 				return port.ErrInviteUsed // one place for each node
 			}
-			if _, taken := st.places(); taken >= st.Genesis().Cosigners || st.Closed() {
+			if _, taken := st.Places(); taken >= st.Genesis().Cosigners || st.Closed() {
 				return port.ErrInviteExpired // a late one: all places are taken
 			}
 			rec.Taken, rec.By = true, x.Joiner
@@ -224,7 +226,7 @@ func (s *step) ratify(x Ratify) error {
 		return refuse(RuleAbandoned, "the wallet was abandoned")
 	}
 	words := strings.Join(strings.Fields(strings.ToLower(x.Words)), " ")
-	r, ok := s.m.State.worded(words)
+	r, ok := s.m.State.Worded(words)
 	if !ok {
 		r, ok = s.m.State.Roster()
 	}
@@ -239,7 +241,7 @@ func (s *step) ratify(x Ratify) error {
 	if !in && !s.m.takesPlace(r) {
 		return refuse(RuleNotReady, "this node is not in the roster")
 	}
-	pinned := slices.ContainsFunc(r.Members, func(m Member) bool { return m.Identity == s.m.State.Me() && r.Ratified[m.Record] })
+	pinned := slices.ContainsFunc(r.Members, func(m group.Member) bool { return m.Identity == s.m.State.Me() && r.Ratified[m.Record] })
 	if in && !pinned { // who takes a place in an active wallet has nothing to choose
 		if err := checkNames(r.Members); err != nil {
 			return err
@@ -248,11 +250,11 @@ func (s *step) ratify(x Ratify) error {
 	if x.For != "" {
 		return s.ratifyFor(x.For, r)
 	}
-	if who := r.hosted(s.m.State.Me()); len(who) > 0 && !x.AcceptHosted {
+	if who := r.HostedNames(s.m.State.Me()); len(who) > 0 && !x.AcceptHosted {
 		return refuse(RuleHosted, "cosigners without a node: %s; nothing shows that the key is not the host's own", strings.Join(who, ", ")).
 			hint("who holds two keys has two votes: ask each of them in person, then repeat with --accept-hosted")
 	}
-	if who := r.unproven(s.m.State.Me()); len(who) > 0 && !x.AcceptUnproven {
+	if who := r.UnprovenNames(s.m.State.Me()); len(who) > 0 && !x.AcceptUnproven {
 		return refuse(RuleUnprovenKey, "nothing shows that anybody holds the key of %s", strings.Join(who, ", ")).
 			hint("money is lost where too many keys are held by nobody: be sure of it, then repeat with --accept-unproven")
 	}
@@ -287,10 +289,10 @@ func (m Machine) Missing() string {
 	if who := m.AwaitingHosted(); len(who) > 0 {
 		return fmt.Sprintf("the key of %s is not proved yet (`wallet proof --for` says what to sign)", strings.Join(who, ", "))
 	}
-	if a, b, same := st.sameKeys(); same {
+	if a, b, same := st.SameKeys(); same {
 		return fmt.Sprintf("%q and %q brought the same key: abandon the wallet", a, b)
 	}
-	var members []Member
+	var members []group.Member
 	for _, c := range m.Cosigners() {
 		members = append(members, c.Member)
 	}
@@ -312,7 +314,7 @@ func (s *step) abandon(x Abandon) error {
 }
 
 // rotate writes an epoch's secret, sealed to members.
-func (s *step) rotate(ep journal.Epoch, to []Member) error {
+func (s *step) rotate(ep journal.Epoch, to []group.Member) error {
 	b := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	for _, m := range to {
 		if m.Identity == (journal.Author{}) {

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/mapkey"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -24,12 +26,12 @@ const (
 // statuses that were told, and what is to be looked at again. It is made anew
 // when a node starts.
 type watchlist struct {
-	told     pmap.Map[string, Status]   // by proposal: last status told, "" of one without effect
-	counts   [len(statusOrder)]int      // proposals by status told, in statusOrder
-	expiring pmap.Map[string, struct{}] // by expiry | proposal: those that are pending
-	sending  pmap.Map[string, sending]  // by txid: final or broadcast, and not mined
-	unbuilt  pmap.Map[string, struct{}] // by txid | spend id: told to be final and not to pass the script engine
-	looks    rounds                     // what is to be looked at
+	told     pmap.Map[string, group.Status] // by proposal: last status told, "" of one without effect
+	counts   [len(statusOrder)]int          // proposals by status told, in statusOrder
+	expiring pmap.Map[string, struct{}]     // by expiry | proposal: those that are pending
+	sending  pmap.Map[string, sending]      // by txid: final or broadcast, and not mined
+	unbuilt  pmap.Map[string, struct{}]     // by txid | spend id: told to be final and not to pass the script engine
+	looks    rounds                         // what is to be looked at
 	// payments finds those who were paid: by hash of the script | txid; paying has
 	// the transactions it holds, aging when the chain's height alone drops one: by
 	// height | txid.
@@ -42,13 +44,13 @@ type watchlist struct {
 
 // sending is how a transaction is being sent, and as which of what its proposals sign.
 type sending struct {
-	status Status
+	status group.Status
 	signs  string
 }
 
 // statusOrder lists the statuses, in the order in which the first that holds is taken.
-var statusOrder = [...]Status{StatusConfirmed, StatusDead, StatusBroadcast, StatusFinal, StatusWithdrawn,
-	StatusRejected, StatusExpired, StatusReplaced, StatusPending}
+var statusOrder = [...]group.Status{group.StatusConfirmed, group.StatusDead, group.StatusBroadcast, group.StatusFinal, group.StatusWithdrawn,
+	group.StatusRejected, group.StatusExpired, group.StatusReplaced, group.StatusPending}
 
 // statuses derives what changed, broadcasts what became final, and tells.
 func (s *step) statuses() {
@@ -77,18 +79,20 @@ func (s *step) statuses() {
 
 // tell derives a proposal's status and tells it where it changed. news says that
 // an entry concerns the proposal, which is worth telling whatever its status.
-func (s *step) tell(p *Proposal, news bool) Status { return s.tellOf(p, news, &inquiry{}) }
+func (s *step) tell(p *group.Proposal, news bool) group.Status {
+	return s.tellOf(p, news, &group.Inquiry{})
+}
 
-func (s *step) tellOf(p *Proposal, news bool, q *inquiry) Status {
+func (s *step) tellOf(p *group.Proposal, news bool, q *group.Inquiry) group.Status {
 	w := &s.m.watch
 	id := mapkey.Of(p.Ref.ID)
 	was, known := w.told.Get(id)
-	now := derive(s.m.State, s.m.View, s.now(), p, q)
-	if (was != now && (was != "" || now != StatusPending) || news || !known) && (known || !s.starting) {
+	now := group.DeriveWith(s.m.State, s.m.View, s.now(), p, q)
+	if (was != now && (was != "" || now != group.StatusPending) || news || !known) && (known || !s.starting) {
 		s.do(Tell{port.Notice{Type: "proposal", Group: s.m.State.Group(), Proposal: p.Ref.ID, TxID: p.TxID, Status: string(now)}})
 	}
 	counts := now
-	if !s.m.State.alive(p) {
+	if !s.m.State.Alive(p) {
 		counts = "" // it has no effect
 	}
 	if was != counts || !known {
@@ -103,35 +107,35 @@ func (s *step) tellOf(p *Proposal, news bool, q *inquiry) Status {
 		w.told = w.told.Set(id, counts)
 	}
 	if p.Body.Expires != 0 {
-		if k := expiryKey(p); now == StatusPending {
+		if k := expiryKey(p); now == group.StatusPending {
 			w.expiring = w.expiring.Set(k, struct{}{})
 		} else {
 			w.expiring = w.expiring.Delete(k)
 		}
 	}
-	if s.m.State.alive(p) {
+	if s.m.State.Alive(p) {
 		s.send(p, now)
 		s.pay(p, now)
 	}
 	return now
 }
 
-func expiryKey(p *Proposal) string {
+func expiryKey(p *group.Proposal) string {
 	return string(binary.BigEndian.AppendUint64(nil, uint64(p.Body.Expires))) + mapkey.Of(p.Ref.ID)
 }
 
 // send keeps what is to be broadcast again, and broadcasts what became final.
-func (s *step) send(p *Proposal, now Status) {
+func (s *step) send(p *group.Proposal, now group.Status) {
 	w := &s.m.watch
 	tx := mapkey.Of(p.TxID)
 	was, sent := w.sending.Get(tx)
 	switch {
-	case now == StatusFinal || now == StatusBroadcast:
+	case now == group.StatusFinal || now == group.StatusBroadcast:
 		if was.status == now {
 			return
 		}
 		w.sending = w.sending.Set(tx, sending{now, p.Signs()})
-		if now == StatusFinal {
+		if now == group.StatusFinal {
 			s.broadcast(p.TxID)
 		}
 		if !sent {
@@ -150,11 +154,11 @@ func (s *step) send(p *Proposal, now Status) {
 
 // broadcast sends a final transaction, where it is the one of its rivals.
 func (s *step) broadcast(id chainhash.Hash) {
-	for _, p := range s.m.State.copiesOf(id) {
+	for _, p := range s.m.State.CopiesOf(id) {
 		if !s.m.State.Final(p) {
 			return // those that are come first
 		}
-		if !s.m.State.broadcastable(s.m.View, p) {
+		if !s.m.State.Broadcastable(s.m.View, p) {
 			continue
 		}
 		tx, err := theTx(s.m.State, s.m.View, p)
@@ -170,7 +174,7 @@ func (s *step) broadcast(id chainhash.Hash) {
 
 // cannotBuild tells, once, that a transaction with all signatures is none that
 // Bitcoin takes.
-func (s *step) cannotBuild(p *Proposal, err error) {
+func (s *step) cannotBuild(p *group.Proposal, err error) {
 	if mapkey.Has(s.m.watch.unbuilt, p.Signs()) {
 		return
 	}
@@ -183,7 +187,7 @@ func (s *step) cannotBuild(p *Proposal, err error) {
 // all its signatures, or was seen by the network.
 func (s *step) sendAgain(final, taken bool) {
 	for id, was := range s.m.watch.sending.All() {
-		if was.status == StatusFinal && final || was.status == StatusBroadcast && taken {
+		if was.status == group.StatusFinal && final || was.status == group.StatusBroadcast && taken {
 			s.broadcast(chainhash.Hash([]byte(id)))
 		}
 	}
@@ -197,11 +201,11 @@ func (s *step) expire() {
 		if int64(mapkey.Uint64(k)) > now || left <= 0 {
 			return
 		}
-		q := &inquiry{}
+		q := &group.Inquiry{}
 		if p, ok := s.m.State.Proposal(mapkey.Entry(k)); ok {
 			s.tellOf(p, false, q)
 		}
-		left -= q.cost(1)
+		left -= q.Cost(1)
 		s.m.watch.expiring = s.m.watch.expiring.Delete(k)
 	}
 }

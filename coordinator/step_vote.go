@@ -3,17 +3,19 @@ package coordinator
 import (
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
 // proposal finds a living proposal of an active wallet.
-func (s *step) proposal(id journal.EntryID) (*Proposal, error) {
+func (s *step) proposal(id journal.EntryID) (*group.Proposal, error) {
 	if s.m.State.Active() == nil {
 		return nil, refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
 	p, ok := s.m.State.Proposal(id)
-	if !ok || !s.m.State.alive(p) {
+	if !ok || !s.m.State.Alive(p) {
 		return nil, fmt.Errorf("proposal %s: %w", id, ErrUnknownProposal)
 	}
 	return p, nil
@@ -25,7 +27,7 @@ func (s *step) approve(x Approve) error {
 	if err != nil {
 		return err
 	}
-	if me, ok := s.m.State.Active().index(s.m.State.Me()); ok && s.m.State.signed(p, me) == len(p.Body.Inputs) {
+	if me, ok := s.m.State.Active().Index(s.m.State.Me()); ok && s.m.State.SignedInputs(p, me) == len(p.Body.Inputs) {
 		s.do(Reply{}) // approved already: a repeat is harmless
 		return nil
 	}
@@ -49,7 +51,7 @@ func (s *step) approve(x Approve) error {
 }
 
 // mayApprove asks every rule that stands before a signature.
-func (s *step) mayApprove(x Approve) (*Proposal, error) {
+func (s *step) mayApprove(x Approve) (*group.Proposal, error) {
 	p, err := s.proposal(x.Proposal)
 	if err != nil {
 		return nil, err
@@ -57,20 +59,20 @@ func (s *step) mayApprove(x Approve) (*Proposal, error) {
 	if err := s.notArchived(); err != nil {
 		return nil, err
 	}
-	if _, ok := s.m.State.Active().index(s.m.State.Me()); !ok {
+	if _, ok := s.m.State.Active().Index(s.m.State.Me()); !ok {
 		return nil, refuse(RuleNoKey, "this node holds no key of the wallet")
 	}
-	switch Derive(s.m.State, s.m.View, s.now(), p) {
-	case StatusConfirmed:
+	switch group.Derive(s.m.State, s.m.View, s.now(), p) {
+	case group.StatusConfirmed:
 		return nil, refuse(RuleAlreadyFinal, "the transaction is confirmed already")
-	case StatusDead:
+	case group.StatusDead:
 		return nil, refuse(RuleConflict, "an input of the proposal was spent by another transaction")
 	}
 	// A final proposal still takes signatures, but none of these stops being true.
 	if s.m.State.Withdrawn(p) {
 		return nil, refuse(RuleWithdrawn, "the proposal was withdrawn by its author").hint("signatures that were released stay valid")
 	}
-	if expired(p, s.m.View, s.now()) {
+	if group.Expired(p, s.m.View, s.now()) {
 		return nil, refuse(RuleExpired, "the proposal has expired").hint("propose it again")
 	}
 	if err := checkTransaction(s.m.State, s.m.View, s.now(), p, x.Allow); err != nil {
@@ -97,15 +99,15 @@ func (s *step) reject(x Reject) error {
 	if err != nil {
 		return err
 	}
-	me, ok := s.m.State.Active().index(s.m.State.Me())
+	me, ok := s.m.State.Active().Index(s.m.State.Me())
 	if !ok {
 		return refuse(RuleNoKey, "this node holds no key of the wallet")
 	}
-	if s.m.State.signed(p, me) == len(p.Body.Inputs) {
+	if s.m.State.SignedInputs(p, me) == len(p.Body.Inputs) {
 		return refuse(RuleAlreadyFinal, "this node has signed the proposal, and a signature cannot be called back").
 			hint("propose a replacement with --replaces to spend the same coins otherwise")
 	}
-	if s.m.State.myVote(p) {
+	if s.m.State.MyVote(p) {
 		s.do(Reply{})
 		return nil
 	}
@@ -122,7 +124,7 @@ func (s *step) withdraw(x Withdraw) error {
 	if err != nil {
 		return err
 	}
-	if !s.m.State.sameMember(p.Author(), s.m.State.Me()) {
+	if !s.m.State.SameMember(p.Author(), s.m.State.Me()) {
 		return refuse(RuleNotAuthor, "only its author withdraws a proposal").hint("use `reject`")
 	}
 	if s.m.State.Final(p) {

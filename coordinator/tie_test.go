@@ -22,7 +22,7 @@ func TestATieIsToldThoughMembersChange(t *testing.T) {
 			}
 			a.told = nil
 			a.must(EntryIn{evil.rotation(ep, []*peer{a}, nil)})
-			if others, _ := a.m.State.tied(l.Index); len(others) != 1 {
+			if others, _ := a.m.State.Tied(l.Index); len(others) != 1 {
 				t.Fatalf("a tie with %d others", len(others))
 			}
 			if !told(a, AlarmAddressTie) || told(a, AlarmReplaced) != also {

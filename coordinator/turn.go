@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
@@ -100,14 +102,14 @@ func (t *Turn) sign(local Local, x Sign) Signed {
 // them again.
 func (t *Turn) step(in Input) (next Machine, effects []Effect, err error) {
 	run := func(msg any) error {
-		return contained(func() (err error) {
+		return group.Contained(func() (err error) {
 			next, effects, err = Step(t.machine, Input{Now: in.Now, Entropy: in.Entropy, Msg: msg})
 			return err
 		})
 	}
 	err = run(in.Msg)
 	t.fault(fmt.Sprintf("%T", in.Msg), err)
-	if e, ok := in.Msg.(EntryIn); ok && errors.Is(err, ErrFault) {
+	if e, ok := in.Msg.(EntryIn); ok && errors.Is(err, group.ErrFault) {
 		err = run(unread{e.Entry})
 		t.fault("unread", err)
 	}
@@ -115,7 +117,7 @@ func (t *Turn) step(in Input) (next Machine, effects []Effect, err error) {
 }
 
 func (t *Turn) fault(what string, err error) {
-	if t.shell.Fault != nil && errors.Is(err, ErrFault) {
+	if t.shell.Fault != nil && errors.Is(err, group.ErrFault) {
 		t.shell.Fault(what, err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/journal"
@@ -11,7 +13,7 @@ import (
 
 // Cosigner is a member of a wallet, or of one that is forming.
 type Cosigner struct {
-	Member
+	group.Member
 	Ratified bool
 	// Replaced is how often a new device took the place of the one before.
 	Replaced int
@@ -25,17 +27,17 @@ func (m *Machine) Cosigners() []Cosigner {
 		for i, x := range r.Members {
 			c := Cosigner{Member: x, Ratified: r.Ratified[x.Record]}
 			if m.State.Active() != nil {
-				c.Replaced = len(m.State.Active().identities(i)) - 1
+				c.Replaced = len(m.State.Active().Identities(i)) - 1
 			}
 			out = append(out, c)
 		}
 		return out
 	}
-	var members []Member
+	var members []group.Member
 	seen := map[journal.Author]bool{}
-	for r := range m.State.placed {
+	for r := range m.State.PlacedRecords {
 		who := r.Ref.Chain.Author
-		x := Member{Identity: who, Name: r.Body.Name, Key: r.Key, Proof: r.Body.How, Record: r.Ref.ID}
+		x := group.Member{Identity: who, Name: r.Body.Name, Key: r.Key, Proof: r.Body.How, Record: r.Ref.ID}
 		if r.Body.Hosted {
 			x.Identity, x.Host = journal.Author{}, who
 		} else if seen[who] {
@@ -45,7 +47,7 @@ func (m *Machine) Cosigners() []Cosigner {
 		}
 		members = append(members, x)
 	}
-	markNames(members)
+	group.MarkNames(members)
 	for _, x := range members {
 		out = append(out, Cosigner{Member: x})
 	}
@@ -66,19 +68,19 @@ func (m *Machine) LeasedBy(index uint32) []journal.Author {
 
 // Member returns the member an identity writes for, or wrote for before it was
 // replaced; false where there is none.
-func (m *Machine) Member(a journal.Author) (Member, bool) {
+func (m *Machine) Member(a journal.Author) (group.Member, bool) {
 	if m.State.Active() != nil {
-		if i, ok := m.State.Active().keyOf(a); ok {
+		if i, ok := m.State.Active().KeyOf(a); ok {
 			return m.State.Active().Members[i], true
 		}
-		return Member{}, false
+		return group.Member{}, false
 	}
 	for _, c := range m.Cosigners() {
 		if c.Identity == a && !c.Hosted() {
 			return c.Member, true
 		}
 	}
-	return Member{}, false
+	return group.Member{}, false
 }
 
 // MemberName returns the name of a member as it is shown (see Member.Called), or "".
@@ -92,10 +94,10 @@ func (m *Machine) MemberName(a journal.Author) string {
 
 // Proposals returns the living proposals, newest first by the time their
 // authors claim.
-func (m *Machine) Proposals() []*Proposal {
-	var out []*Proposal
+func (m *Machine) Proposals() []*group.Proposal {
+	var out []*group.Proposal
 	for p := range m.State.ByTime(nil) {
-		if m.State.alive(p) {
+		if m.State.Alive(p) {
 			out = append(out, p)
 		}
 	}
@@ -115,20 +117,20 @@ const maxPaged = 4096
 // newest first by claimed time, after a place (nil for the first page), and the
 // place to go on from, nil at the end. A page may hold less than limit, or
 // nothing, and not be the last one: it looks at a bounded number.
-func (m *Machine) ProposalPage(after *ProposalPos, limit int, keep func(*Proposal) bool) (out []*Proposal, next *ProposalPos) {
-	var from *Ref
+func (m *Machine) ProposalPage(after *ProposalPos, limit int, keep func(*group.Proposal) bool) (out []*group.Proposal, next *ProposalPos) {
+	var from *group.Ref
 	if after != nil {
-		from = &Ref{Time: after.Time, ID: after.ID}
+		from = &group.Ref{Time: after.Time, ID: after.ID}
 	}
 	looked := 0
-	var last *Proposal
+	var last *group.Proposal
 	for p := range m.State.ByTime(from) {
 		if len(out) == limit || looked == maxPaged+limit {
 			return out, &ProposalPos{last.Ref.Time, last.Ref.ID}
 		}
 		looked++
 		last = p
-		if m.State.alive(p) && keep(p) {
+		if m.State.Alive(p) && keep(p) {
 			out = append(out, p)
 		}
 	}
@@ -137,8 +139,8 @@ func (m *Machine) ProposalPage(after *ProposalPos, limit int, keep func(*Proposa
 
 // CountProposals returns how many living proposals have each status, as it was
 // last told.
-func (m *Machine) CountProposals() map[Status]int {
-	out := map[Status]int{}
+func (m *Machine) CountProposals() map[group.Status]int {
+	out := map[group.Status]int{}
 	for n, x := range statusOrder {
 		if m.watch.counts[n] > 0 {
 			out[x] = m.watch.counts[n]
@@ -148,53 +150,55 @@ func (m *Machine) CountProposals() map[Status]int {
 }
 
 // Alive says whether a proposal has effect.
-func (m *Machine) Alive(p *Proposal) bool { return m.State.alive(p) }
+func (m *Machine) Alive(p *group.Proposal) bool { return m.State.Alive(p) }
 
 // Status derives a proposal's status.
-func (m *Machine) Status(p *Proposal, now time.Time) Status {
-	return Derive(m.State, m.View, now, p)
+func (m *Machine) Status(p *group.Proposal, now time.Time) group.Status {
+	return group.Derive(m.State, m.View, now, p)
 }
 
 // Tx returns a proposal's transaction once it is final; the mined one once it is mined.
-func (m *Machine) Tx(p *Proposal) (*wire.MsgTx, error) { return theTx(m.State, m.View, p) }
+func (m *Machine) Tx(p *group.Proposal) (*wire.MsgTx, error) { return theTx(m.State, m.View, p) }
 
 // Conflicts returns other transactions that spend one of its coins, final ones
 // first, each by the proposal that stands for it, and maxShown at most.
-func (m *Machine) Conflicts(p *Proposal) []journal.EntryID { return entryIDs(m.State.conflicts(p)) }
+func (m *Machine) Conflicts(p *group.Proposal) []journal.EntryID {
+	return entryIDs(m.State.ConflictsOf(p))
+}
 
 // Replaces returns the transactions that p declares to replace, each by the
 // proposal that stands for it.
-func (m *Machine) Replaces(p *Proposal) []journal.EntryID {
-	var out []*Proposal
+func (m *Machine) Replaces(p *group.Proposal) []journal.EntryID {
+	var out []*group.Proposal
 	for _, t := range p.Body.Replaces {
-		if q, ok := m.State.lead(t); ok {
+		if q, ok := m.State.Lead(t); ok {
 			out = append(out, q)
 		}
 	}
-	sortProposals(out)
+	group.SortProposals(out)
 	return entryIDs(out)
 }
 
 // ReplacedBy returns living proposals that declare to replace p.
-func (m *Machine) ReplacedBy(p *Proposal) []journal.EntryID {
-	return entryIDs(m.State.replacements(p))
+func (m *Machine) ReplacedBy(p *group.Proposal) []journal.EntryID {
+	return entryIDs(m.State.Replacements(p))
 }
 
 // Given is one key's signatures on a proposal.
 type Given struct {
-	Member     Member
+	Member     group.Member
 	Time       time.Time // as claimed
 	Signatures int
 }
 
 // Approvals returns who signed, by claimed time, then key.
-func (m *Machine) Approvals(p *Proposal) []Given {
+func (m *Machine) Approvals(p *group.Proposal) []Given {
 	var out []Given
 	if m.State.Active() == nil {
 		return nil
 	}
 	for k, x := range m.State.Active().Members {
-		n := m.State.signed(p, k)
+		n := m.State.SignedInputs(p, k)
 		if n == 0 {
 			continue
 		}
@@ -207,12 +211,12 @@ func (m *Machine) Approvals(p *Proposal) []Given {
 
 // Rejection is a member's vote against.
 type Rejection struct {
-	Member Member
+	Member group.Member
 	Reason string
 }
 
 // Rejections returns who stands against, by key.
-func (m *Machine) Rejections(p *Proposal) []Rejection {
+func (m *Machine) Rejections(p *group.Proposal) []Rejection {
 	against := m.State.Against(p)
 	var out []Rejection
 	if m.State.Active() == nil {
@@ -228,14 +232,14 @@ func (m *Machine) Rejections(p *Proposal) []Rejection {
 
 // HeldBy returns the members inside whose frontier a proposal's entry is, by
 // what they claim; this node and the author among them.
-func (m *Machine) HeldBy(p *Proposal) []Member {
-	var out []Member
+func (m *Machine) HeldBy(p *group.Proposal) []group.Member {
+	var out []group.Member
 	if m.State.Active() == nil {
 		return nil
 	}
 	for _, x := range m.State.Active().Members {
 		f, _ := m.claims.Get(string(x.Identity[:]))
-		if x.Identity == m.State.Me() || m.State.sameMember(x.Original, p.Author()) || f[p.Ref.Chain].Seq >= p.Ref.Seq {
+		if x.Identity == m.State.Me() || m.State.SameMember(x.Original, p.Author()) || f[p.Ref.Chain].Seq >= p.Ref.Seq {
 			out = append(out, x)
 		}
 	}
@@ -251,8 +255,8 @@ func (m *Machine) Holds(who journal.Author) bool {
 
 // Warn returns what an approver is told before signing: the refusals of the
 // rules that stand before a signature, without changing anything.
-func (m *Machine) Warn(p *Proposal, now time.Time) []*Refusal {
-	if m.State.Active() == nil || m.Status(p, now) != StatusPending {
+func (m *Machine) Warn(p *group.Proposal, now time.Time) []*Refusal {
+	if m.State.Active() == nil || m.Status(p, now) != group.StatusPending {
 		return nil
 	}
 	var out []*Refusal

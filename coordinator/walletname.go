@@ -1,7 +1,6 @@
 package coordinator
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -73,28 +72,6 @@ func (m *Machine) FounderName() string {
 		return n
 	}
 	return ""
-}
-
-// Renamed returns what the founder calls the wallet by now, or "".
-func (s State) Renamed() string { return s.renamed }
-
-// foldName takes in what the founder names the wallet: what counts is its first
-// entry, in the order of its own chains, so that writing again changes nothing.
-// The last is kept to be shown.
-func (s State) foldName(ref Ref, name string) State {
-	if s.name == "" || inOrderOf(ref, s.nameRef) < 0 {
-		s.name, s.nameRef = name, ref
-	}
-	if s.renamed == "" || inOrderOf(ref, s.renamedRef) > 0 {
-		s.renamed, s.renamedRef = name, ref
-	}
-	return s
-}
-
-// inOrderOf compares two entries of one author by its chains. Where it forked,
-// the ids decide.
-func inOrderOf(a, b Ref) int {
-	return cmp.Or(cmp.Compare(a.Chain.Incarnation, b.Chain.Incarnation), cmp.Compare(a.Seq, b.Seq), cmp.Compare(string(a.ID[:]), string(b.ID[:])))
 }
 
 // walletNames is what a node calls its wallets: no two names look alike. It may

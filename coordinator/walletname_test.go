@@ -39,15 +39,15 @@ func TestARenameByTheFounderIsShownNotObeyed(t *testing.T) {
 	if got, by := a.m.Name(), a.m.FounderName(); got != "treasury" || by != other {
 		t.Errorf("after a restart it is called %q, by its founder %q", got, by)
 	}
-	snap, err := a.m.State.snapshot()
+	snap, err := a.m.State.Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := NewState(a.self, a.m.local.Genesis, a.m.local.Secret, a.m.State.Pinned())
+	fresh, err := group.NewState(a.self, a.m.local.Genesis, a.m.local.Secret, a.m.State.Pinned())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if fresh, err = fresh.withSnapshot(snap); err != nil || fresh.Name() != "treasury" || fresh.renamed != other {
+	if fresh, err = fresh.WithSnapshot(snap); err != nil || fresh.Name() != "treasury" || fresh.renamed != other {
 		t.Errorf("a snapshot holds %q, %q: %v", fresh.Name(), fresh.renamed, err)
 	}
 }

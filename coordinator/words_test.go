@@ -25,24 +25,24 @@ func TestAnotherRosterHasOtherWords(t *testing.T) {
 	const tries = 20
 	for n := range tries {
 		between := newPeer(t, "Z", byte(100+n), &c.clock)
-		body := &event.MemberRecord{Name: "Z", SealingKey: between.self.Sealing.Public(), Key: between.account.Key().String(), Commitment: commitment([32]byte{byte(n)})}
+		body := &event.MemberRecord{Name: "Z", SealingKey: between.self.Sealing.Public(), Key: between.account.Key().String(), Commitment: group.Commitment([32]byte{byte(n)})}
 		hash, _ := body.Claim(st.Group(), between.id())
 		body.Proof = between.account.SignHash(hash)
-		k, err := st.checkRecord(between.id(), body)
+		k, err := st.CheckRecord(between.id(), body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := Ref{ID: journal.EntryID{byte(n), 1}, Chain: journal.ChainKey{Author: between.id(), Incarnation: 1}, Seq: 1}
-		f := rosterFact{Ref: Ref{ID: journal.EntryID{byte(n), 2}, Chain: founder.chain(), Seq: 90}}
+		at := group.Ref{ID: journal.EntryID{byte(n), 1}, Chain: journal.ChainKey{Author: between.id(), Incarnation: 1}, Seq: 1}
+		f := group.rosterFact{Ref: group.Ref{ID: journal.EntryID{byte(n), 2}, Chain: founder.chain(), Seq: 90}}
 		for _, m := range right.Members {
 			if m.Identity != z.id() {
 				f.Records = append(f.Records, m.Record)
 			}
 		}
 		f.Records = append(f.Records, at.ID)
-		other := st.foldRecord(Record{at, body, k}).foldRoster(f)
+		other := st.foldRecord(group.Record{at, body, k}).foldRoster(f)
 		reveal := func(by journal.Author, salt [32]byte) {
-			other.reveals = other.reveals.Set(mapkey.Of3(by, f.Ref.ID, commitment(salt)), revealFact{Roster: f.Ref.ID, Salt: salt})
+			other.reveals = other.reveals.Set(mapkey.Of3(by, f.Ref.ID, group.Commitment(salt)), group.revealFact{Roster: f.Ref.ID, Salt: salt})
 		}
 		reveal(founder.id(), founder.m.local.Salt)
 		reveal(b.id(), b.m.local.Salt)

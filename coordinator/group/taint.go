@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"github.com/quorate/quorate/coordinator/mapkey"
@@ -17,7 +17,7 @@ type retaint struct {
 // the effects that prove themselves, or 0 if there is none: its lowest fork, what
 // lies past the cut of a later incarnation, or past the end of an identity that
 // was replaced.
-func (s State) taintedFrom(c journal.ChainKey) uint64 {
+func (s State) TaintedFrom(c journal.ChainKey) uint64 {
 	least := s.taintedApartFromEnd(c)
 	if s.active != nil {
 		least = lowerSeq(least, s.endedFrom(s.active.lines, c))
@@ -44,14 +44,14 @@ func lowerSeq(a, b uint64) uint64 {
 
 // tainted says whether an entry keeps only the effects that prove themselves.
 func (s State) tainted(r Ref) bool {
-	from := s.taintedFrom(r.Chain)
+	from := s.TaintedFrom(r.Chain)
 	return from != 0 && r.Seq >= from
 }
 
 // add takes an entry into the chains and folds it. What it says of other
 // entries is worked out in derived, which the caller calls once a batch of
 // entries is in.
-func (s State) add(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
+func (s State) Add(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
 	s, out, err := s.link(e, wanted)
 	if err == nil && out != journal.Duplicate {
 		s = s.fold(e)
@@ -61,7 +61,7 @@ func (s State) add(e *journal.Entry, wanted bool) (State, journal.Outcome, error
 
 // link takes an entry into the chains.
 func (s State) link(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
-	before, forked := s.taintedFrom(e.Chain()), s.chains.ForkedAt(e.Chain())
+	before, forked := s.TaintedFrom(e.Chain()), s.chains.ForkedAt(e.Chain())
 	chains, out, err := s.chains.Add(e, wanted)
 	if err != nil || out == journal.Duplicate {
 		return s, out, err
@@ -69,7 +69,7 @@ func (s State) link(e *journal.Entry, wanted bool) (State, journal.Outcome, erro
 	s.chains = chains
 	if out == journal.Forked {
 		s = s.retaint(e.Chain(), before)
-		if from := s.taintedFrom(e.Chain()); forked == 0 && from == before {
+		if from := s.TaintedFrom(e.Chain()); forked == 0 && from == before {
 			// Tainted as it was, past a cut: but others may not be handed it any more,
 			// and what it proves is to be carried.
 			s = s.proposalsRetainted(retaint{e.Chain(), from, before})
@@ -81,7 +81,7 @@ func (s State) link(e *journal.Entry, wanted bool) (State, journal.Outcome, erro
 // retaint notes that a chain may be tainted from elsewhere on than before, and
 // what rests on it.
 func (s State) retaint(c journal.ChainKey, before uint64) State {
-	from := s.taintedFrom(c)
+	from := s.TaintedFrom(c)
 	if from == before {
 		return s
 	}
@@ -90,7 +90,7 @@ func (s State) retaint(c journal.ChainKey, before uint64) State {
 }
 
 // told returns the state without the bookkeeping of what is news.
-func (s State) told() State {
+func (s State) Told() State {
 	s.touched, s.leased, s.reweighed, s.reweighedOf = nil, pmap.Map[uint32, bool]{}, false, nil
 	return s
 }
@@ -104,7 +104,7 @@ func (s State) told() State {
 // A hook is called once for each such chain. It may not rely on what was folded
 // meanwhile having been judged by Before: it works out anew what rests on the
 // entries between From and Before.
-func (s State) derived() State {
+func (s State) Derived() State {
 	s = s.relined()
 	if len(s.retainted) == 0 {
 		return s.epochsDerived()

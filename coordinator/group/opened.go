@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"encoding/binary"
@@ -98,9 +98,9 @@ func (s State) rankOpened(r *Roster) State {
 	}
 	rank := byte(rankOther)
 	a := &Active{Roster: *r}
-	if _, in := a.index(s.inviter); in {
+	if _, in := a.Index(s.inviter); in {
 		rank = rankInviter
-	} else if _, in := a.index(s.lost.who); in {
+	} else if _, in := a.Index(s.lost.who); in {
 		rank = rankLost
 	}
 	pending := string([]byte{rank + 1}) + mapkey.Of(r.Hash)
@@ -135,7 +135,7 @@ func (s State) opened(hash [32]byte) (*Roster, bool) {
 
 // worded returns the roster of six words, for a node that took a lost one's place
 // and has none pinned: what it sees may be another one, but the words are the user's.
-func (s State) worded(words string) (*Roster, bool) {
+func (s State) Worded(words string) (*Roster, bool) {
 	prefix, ok := hashPrefix(words)
 	if !ok || s.lost == (lostPlace{}) || s.pinned != ([32]byte{}) || s.active != nil {
 		return nil, false

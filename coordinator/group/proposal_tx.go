@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"bytes"
@@ -29,7 +29,7 @@ const (
 
 // anyOf returns some sound proposal of a transaction, with effect or not: all
 // have the same inputs and outputs.
-func (s State) anyOf(tx chainhash.Hash) (*Proposal, bool) {
+func (s State) AnyOf(tx chainhash.Hash) (*Proposal, bool) {
 	for k := range pmap.Prefix(s.props.byTx, mapkey.Of(tx)) {
 		return s.Proposal(mapkey.Entry(k))
 	}
@@ -41,9 +41,9 @@ func (s State) anyOf(tx chainhash.Hash) (*Proposal, bool) {
 // keys endorse them (see rank). Those that a member enters again later are left
 // out unless an approval names them, or they are its first with all signatures: so
 // there are few of them for each member.
-func (s State) copiesOf(tx chainhash.Hash) []*Proposal { return s.copiesFor(tx, &inquiry{}) }
+func (s State) CopiesOf(tx chainhash.Hash) []*Proposal { return s.CopiesFor(tx, &Inquiry{}) }
 
-func (s State) copiesFor(tx chainhash.Hash, q *inquiry) []*Proposal {
+func (s State) CopiesFor(tx chainhash.Hash, q *Inquiry) []*Proposal {
 	names := map[journal.EntryID]int{}
 	for k := range s.active.Members {
 		if id, ok := s.endorsed(tx, k, q); ok {
@@ -58,10 +58,10 @@ func (s State) copiesFor(tx chainhash.Hash, q *inquiry) []*Proposal {
 			names[r.ID] += 0
 		}
 	}
-	q.asked += len(names)
+	q.Asked += len(names)
 	var out []*Proposal
 	for id := range names {
-		if p, ok := s.Proposal(id); ok && s.alive(p) {
+		if p, ok := s.Proposal(id); ok && s.Alive(p) {
 			out = append(out, p)
 		}
 	}
@@ -99,20 +99,20 @@ func (s State) rank(p, q *Proposal) int {
 // authorSigned says whether the key of a proposal's author signed its
 // transaction as the proposal states it.
 func (s State) authorSigned(p *Proposal) bool {
-	k, ok := s.active.keyOf(p.Author())
-	return ok && s.signed(p, k) > 0
+	k, ok := s.active.KeyOf(p.Author())
+	return ok && s.SignedInputs(p, k) > 0
 }
 
 // lead returns the living proposal that stands for a transaction: the one that
 // the signatures of most keys were given for. Who enters the transaction again
 // later can bring no other's key along.
-func (s State) lead(tx chainhash.Hash) (*Proposal, bool) { return s.leadFor(tx, &inquiry{}) }
+func (s State) Lead(tx chainhash.Hash) (*Proposal, bool) { return s.leadFor(tx, &Inquiry{}) }
 
-func (s State) leadFor(tx chainhash.Hash, q *inquiry) (*Proposal, bool) {
+func (s State) leadFor(tx chainhash.Hash, q *Inquiry) (*Proposal, bool) {
 	if s.active == nil {
 		return nil, false
 	}
-	if all := s.copiesFor(tx, q); len(all) > 0 {
+	if all := s.CopiesFor(tx, q); len(all) > 0 {
 		return all[0], true
 	}
 	return nil, false
@@ -121,11 +121,11 @@ func (s State) leadFor(tx chainhash.Hash, q *inquiry) (*Proposal, bool) {
 // endorsed returns the proposal that a key's owner gave its signatures on a
 // transaction for: the one that the first untainted approval of its identities
 // names. Others may repeat its signatures; theirs are not looked at.
-func (s State) endorsed(tx chainhash.Hash, key int, q *inquiry) (journal.EntryID, bool) {
+func (s State) endorsed(tx chainhash.Hash, key int, q *Inquiry) (journal.EntryID, bool) {
 	of := approvalKey(string(tx[:]), uint32(key))
-	for _, who := range s.active.identities(key) {
+	for _, who := range s.active.Identities(key) {
 		for k, e := range pmap.Prefix(s.props.endorsed, of+string(who[:])) {
-			q.asked++
+			q.Asked++
 			if !s.tainted(Ref{Chain: mapkey.ChainOf(k[len(of):]), Seq: e.Seq}) {
 				return e.Proposal, true
 			}
@@ -136,15 +136,15 @@ func (s State) endorsed(tx chainhash.Hash, key int, q *inquiry) (journal.EntryID
 
 // spenders returns the living proposals that spend a coin: of each author the
 // first maxLooked.
-func (s State) spenders(o wire.OutPoint) []*Proposal {
+func (s State) Spenders(o wire.OutPoint) []*Proposal {
 	var out []*Proposal
 	fewOfEach(s.props.byCoin, mapkey.Coin(o), func(id journal.EntryID) bool {
-		if p, ok := s.Proposal(id); ok && s.alive(p) {
+		if p, ok := s.Proposal(id); ok && s.Alive(p) {
 			out = append(out, p)
 		}
 		return true
 	})
-	sortProposals(out)
+	SortProposals(out)
 	return out
 }
 
@@ -153,7 +153,7 @@ func (s State) spenders(o wire.OutPoint) []*Proposal {
 func (s State) transactions(o wire.OutPoint) func(yield func(*Proposal) bool) {
 	return func(yield func(*Proposal) bool) {
 		for k := range pmap.Prefix(s.props.spending, mapkey.Coin(o)) {
-			if p, ok := s.lead(chainhash.Hash([]byte(k[36:]))); ok && !yield(p) {
+			if p, ok := s.Lead(chainhash.Hash([]byte(k[36:]))); ok && !yield(p) {
 				return
 			}
 		}
@@ -161,9 +161,9 @@ func (s State) transactions(o wire.OutPoint) func(yield func(*Proposal) bool) {
 }
 
 // finals returns the other final transactions that spend a coin of p, each once.
-func (s State) finals(p *Proposal) []*Proposal { return s.finalsFor(p, &inquiry{}) }
+func (s State) Finals(p *Proposal) []*Proposal { return s.finalsFor(p, &Inquiry{}) }
 
-func (s State) finalsFor(p *Proposal, q *inquiry) []*Proposal {
+func (s State) finalsFor(p *Proposal, q *Inquiry) []*Proposal {
 	var out []*Proposal
 	seen := map[chainhash.Hash]bool{p.TxID: true}
 	for _, i := range p.Body.Inputs {
@@ -183,9 +183,9 @@ func (s State) finalsFor(p *Proposal, q *inquiry) []*Proposal {
 
 // conflicts returns the other transactions that spend a coin of p, final ones
 // first, each by the proposal that stands for it, and maxShown at most.
-func (s State) conflicts(p *Proposal) []*Proposal {
-	out := s.finals(p)
-	sortProposals(out)
+func (s State) ConflictsOf(p *Proposal) []*Proposal {
+	out := s.Finals(p)
+	SortProposals(out)
 	seen := map[chainhash.Hash]bool{p.TxID: true}
 	for _, q := range out {
 		seen[q.TxID] = true
@@ -213,24 +213,24 @@ func (s State) declares(tx, replaced chainhash.Hash) bool {
 
 // replacements returns living proposals that declare to replace p: the first of
 // each member.
-func (s State) replacements(p *Proposal) []*Proposal {
+func (s State) Replacements(p *Proposal) []*Proposal {
 	var out []*Proposal
-	for _, r := range s.byLine(s.props.replacer, mapkey.Of(p.TxID), &inquiry{}) {
-		if q, ok := s.Proposal(r.ID); ok && s.alive(q) {
+	for _, r := range s.byLine(s.props.replacer, mapkey.Of(p.TxID), &Inquiry{}) {
+		if q, ok := s.Proposal(r.ID); ok && s.Alive(q) {
 			out = append(out, q)
 		}
 	}
-	sortProposals(out)
+	SortProposals(out)
 	return out
 }
 
 // takesChange says whether a change index is taken by a proposal that passes,
 // of the first of each author.
-func (s State) takesChange(index uint32, taken func(*Proposal) bool) bool {
+func (s State) TakesChange(index uint32, taken func(*Proposal) bool) bool {
 	found := false
 	fewOfEach(s.props.byChange, string(binary.BigEndian.AppendUint32(nil, index)), func(id journal.EntryID) bool {
 		p, ok := s.Proposal(id)
-		found = ok && s.alive(p) && taken(p)
+		found = ok && s.Alive(p) && taken(p)
 		return !found
 	})
 	return found

@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"bytes"
@@ -113,7 +113,7 @@ func (s State) myRosters(yield func(rosterFact) bool) {
 
 // ownRecord returns the record that an identity wrote of itself; of several that
 // with the lowest id.
-func (s State) ownRecord(who journal.Author) (Record, bool) {
+func (s State) OwnRecord(who journal.Author) (Record, bool) {
 	id, ok := s.setup.own.Get(mapkey.Of(who))
 	if !ok {
 		return Record{}, false
@@ -123,7 +123,7 @@ func (s State) ownRecord(who journal.Author) (Record, bool) {
 
 // placed yields the records that can have a place: of each author its own, and
 // of those it hosts as many as a wallet has members, by id.
-func (s State) placed(yield func(Record) bool) {
+func (s State) PlacedRecords(yield func(Record) bool) {
 	for _, id := range s.setup.own.All() {
 		if r, ok := s.records.Get(mapkey.Of(id)); ok && !yield(r) {
 			return
@@ -192,7 +192,7 @@ func (s State) WithPin(hash [32]byte) State {
 
 // Activated returns the state with the wallet active, where all has ratified the
 // roster that is pinned.
-func (s State) Activated() State { return s.activate().derived() }
+func (s State) Activated() State { return s.activate().Derived() }
 
 // Closed says whether a roster was closed: every place is taken.
 func (s State) Closed() bool { return s.rosters.Len() > 0 }

@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"bytes"
@@ -59,7 +59,7 @@ type Active struct {
 	lines *lines // nil while nobody was replaced
 }
 
-func (a *Active) index(id journal.Author) (int, bool) {
+func (a *Active) Index(id journal.Author) (int, bool) {
 	if id == (journal.Author{}) {
 		return 0, false // contested and hosted members have none
 	}
@@ -72,10 +72,10 @@ func (a *Active) index(id journal.Author) (int, bool) {
 }
 
 // commitment hides 32 random bytes until the roster is closed.
-func commitment(salt [32]byte) [32]byte { return journal.H("salt", salt[:]) }
+func Commitment(salt [32]byte) [32]byte { return journal.H("salt", salt[:]) }
 
 // checkRecord verifies what can be verified of a record alone.
-func (s State) checkRecord(author journal.Author, b *event.MemberRecord) (wallet.Key, error) {
+func (s State) CheckRecord(author journal.Author, b *event.MemberRecord) (wallet.Key, error) {
 	key, err := wallet.ParseKey(b.Key, wallet.Network(s.genesis.Network))
 	if err != nil {
 		return key, fmt.Errorf("key of %q: %w", b.Name, err)
@@ -139,7 +139,7 @@ func (s State) roster(f rosterFact) (*Roster, bool) {
 	if !ok {
 		return nil, false
 	}
-	markNames(r.Members)
+	MarkNames(r.Members)
 	r.Descriptor = d
 	s.reveal(r)
 	return r, true
@@ -267,7 +267,7 @@ func (s State) activate() State {
 	}
 	s.active = &Active{Roster: *r}
 	for k, f := range s.replaced.All() {
-		if !s.checkReplaced(f.Body) {
+		if !s.CheckReplaced(f.Body) {
 			s.replaced = s.replaced.Delete(k)
 			s = s.asInert(f.Ref, ruleReplacement)
 			continue
@@ -287,6 +287,6 @@ func (s State) Abandoned() bool { return s.active == nil && s.abandoned.Len() > 
 
 // Has says whether an identity is one of the roster's members.
 func (r *Roster) Has(id journal.Author) bool {
-	_, in := (&Active{Roster: *r}).index(id)
+	_, in := (&Active{Roster: *r}).Index(id)
 	return in
 }

@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ func (s State) Digest() (Digest, error) {
 	if err != nil {
 		return d, fmt.Errorf("encode chains: %w", err)
 	}
-	says, err := s.snapshot()
+	says, err := s.Snapshot()
 	if err != nil {
 		return d, err
 	}
@@ -47,9 +47,9 @@ func (s State) Digest() (Digest, error) {
 func (s State) derivedText() []byte {
 	var b bytes.Buffer
 	cur, _ := s.Epoch()
-	fmt.Fprintf(&b, "epoch %x topics %q\n", cur.ID(), s.topics())
+	fmt.Fprintf(&b, "epoch %x topics %q\n", cur.ID(), s.Topics())
 	for c := range s.chains.Keys() {
-		fmt.Fprintf(&b, "chain %x %d tainted from %d\n", c.Author, c.Incarnation, s.taintedFrom(c))
+		fmt.Fprintf(&b, "chain %x %d tainted from %d\n", c.Author, c.Incarnation, s.TaintedFrom(c))
 	}
 	for who := range s.newcomers.All() {
 		fmt.Fprintf(&b, "newcomer %x\n", who)
@@ -60,7 +60,7 @@ func (s State) derivedText() []byte {
 	}
 	fmt.Fprintf(&b, "members %x\n", s.Members())
 	for k, m := range s.active.Members {
-		fmt.Fprintf(&b, "member %d %x %x line %x\n", k, m.Identity, m.Sealing, s.active.identities(k))
+		fmt.Fprintf(&b, "member %d %x %x line %x\n", k, m.Identity, m.Sealing, s.active.Identities(k))
 	}
 	if l := s.active.lines; l != nil {
 		// Maps are printed in order of their keys.
@@ -72,7 +72,7 @@ func (s State) derivedText() []byte {
 		}
 	}
 	for _, p := range s.proposals.All() {
-		if s.alive(p) {
+		if s.Alive(p) {
 			fmt.Fprintf(&b, "alive %x withdrawn %v against %v\n", p.Ref.ID, s.Withdrawn(p), s.Against(p))
 		}
 	}

@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"bytes"
@@ -63,7 +63,7 @@ func (l *lines) rest(fs []ReplacedFact) {
 
 // checkReplaced verifies what can be verified of a replacement with the roster
 // alone, whoever carries it.
-func (s State) checkReplaced(b *event.MemberReplaced) bool {
+func (s State) CheckReplaced(b *event.MemberReplaced) bool {
 	if int(b.Key) >= len(s.active.Members) {
 		return false
 	}
@@ -86,7 +86,7 @@ func (s State) checkReplaced(b *event.MemberReplaced) bool {
 
 // foldReplaced keeps a replacement, and what it changes once the wallet is active.
 func (s State) foldReplaced(f ReplacedFact) State {
-	if s.active != nil && !s.checkReplaced(f.Body) {
+	if s.active != nil && !s.CheckReplaced(f.Body) {
 		return s.asInert(f.Ref, ruleReplacement)
 	}
 	s.replaced = s.replaced.Set(replacedKey(f.Ref), f)
@@ -100,18 +100,18 @@ func (s State) foldReplaced(f ReplacedFact) State {
 // newcomer takes in an identity that a valid replacement names: what it wrote is
 // looked at, and is tainted until it is a member.
 func (s State) newcomer(who journal.Author) State {
-	if s.isNewcomer(who) {
+	if s.IsNewcomer(who) {
 		return s
 	}
 	before := s
 	s.newcomers = s.newcomers.Set(string(who[:]), struct{}{})
 	for c := range s.chains.KeysOf(who) {
-		s = s.retaint(c, before.taintedFrom(c))
+		s = s.retaint(c, before.TaintedFrom(c))
 	}
 	return s.authorKnown(who)
 }
 
-func (s State) isNewcomer(who journal.Author) bool {
+func (s State) IsNewcomer(who journal.Author) bool {
 	_, ok := s.newcomers.Get(string(who[:]))
 	return ok
 }
@@ -142,7 +142,7 @@ func (s State) mayCount(f ReplacedFact) bool {
 }
 
 // counting yields the replacements that count.
-func (s State) counting(yield func(ReplacedFact) bool) {
+func (s State) CountingReplacements(yield func(ReplacedFact) bool) {
 	for from := ""; ; {
 		n, more := 0, false
 		var who journal.Author
@@ -240,7 +240,7 @@ func (s State) retaintEnded(old *lines) State {
 // (see endedFrom).
 func (s State) mayWrite(who journal.Author) bool {
 	_, ok := s.active.original(who)
-	return ok || s.isNewcomer(who)
+	return ok || s.IsNewcomer(who)
 }
 
 // worked follows each key from its roster identity to the one that holds now.
@@ -257,12 +257,12 @@ func (s State) worked(votes bool) *lines {
 	}
 	// By key and old identity, and only what counts at all.
 	at := map[replacing][]ReplacedFact{}
-	var told ballot
+	var told Ballot
 	if votes {
-		told = s.ballot()
+		told = s.Ballot()
 	}
-	for f := range s.counting {
-		if len(f.Body.Proof) > 0 || votes && len(told.approvers(f.Body.ID(s.group))) >= s.needed() {
+	for f := range s.CountingReplacements {
+		if len(f.Body.Proof) > 0 || votes && len(told.Approvers(f.Body.ID(s.group))) >= s.ApprovalsNeeded() {
 			p := replacing{int(f.Body.Key), f.Body.Old}
 			at[p] = append(at[p], f)
 		}
@@ -281,7 +281,7 @@ func (s State) worked(votes bool) *lines {
 			winners := rivals
 			if len(rivals) > 1 {
 				winners = slices.DeleteFunc(slices.Clone(rivals), func(f ReplacedFact) bool {
-					return !votes || told.approvedAny(s.group, cands, f) < s.needed()
+					return !votes || told.approvedAny(s.group, cands, f) < s.ApprovalsNeeded()
 				})
 			}
 			if len(winners) != 1 {
@@ -370,7 +370,7 @@ func sameReplacement(a, b ReplacedFact) bool {
 }
 
 // identities are those that wrote for a key, from the roster's on.
-func (a *Active) identities(k int) []journal.Author {
+func (a *Active) Identities(k int) []journal.Author {
 	if a.lines != nil {
 		return a.lines.of[k]
 	}
@@ -378,12 +378,12 @@ func (a *Active) identities(k int) []journal.Author {
 }
 
 // keyOf returns the key that an identity writes or wrote for.
-func (a *Active) keyOf(who journal.Author) (int, bool) {
+func (a *Active) KeyOf(who journal.Author) (int, bool) {
 	if a.lines != nil {
 		k, ok := a.lines.key[who]
 		return k, ok
 	}
-	return a.index(who)
+	return a.Index(who)
 }
 
 // original says whether an identity is one of the roster, and of which key.
@@ -397,12 +397,12 @@ func (a *Active) original(who journal.Author) (int, bool) {
 }
 
 // sameMember says whether two identities write, or wrote, for one key.
-func (s State) sameMember(a, b journal.Author) bool {
+func (s State) SameMember(a, b journal.Author) bool {
 	if a == b || s.active == nil {
 		return a == b
 	}
-	x, okX := s.active.keyOf(a)
-	y, okY := s.active.keyOf(b)
+	x, okX := s.active.KeyOf(a)
+	y, okY := s.active.KeyOf(b)
 	return okX && okY && x == y
 }
 
@@ -410,7 +410,7 @@ func (s State) sameMember(a, b journal.Author) bool {
 // identity that was replaced, or is of one that was named and did not become a
 // member; 0 if it does not.
 func (s State) endedFrom(l *lines, c journal.ChainKey) uint64 {
-	if s.isNewcomer(c.Author) && (l == nil || !l.member[c.Author]) {
+	if s.IsNewcomer(c.Author) && (l == nil || !l.member[c.Author]) {
 		return 1
 	}
 	if l == nil {
@@ -423,7 +423,7 @@ func (s State) endedFrom(l *lines, c journal.ChainKey) uint64 {
 }
 
 // wasReplaced says whether this node's identity has ended.
-func (s State) wasReplaced() bool {
+func (s State) WasReplaced() bool {
 	if s.active == nil || s.active.lines == nil {
 		return false
 	}

@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"encoding/binary"

@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"encoding/binary"
@@ -11,7 +11,7 @@ import (
 
 // needed is how many other members approve a replacement that its key does not
 // decide: min(k, n-1), and no more than there are with a node.
-func (s State) needed() int {
+func (s State) ApprovalsNeeded() int {
 	nodes := 0
 	for _, m := range s.active.Members {
 		if !m.Hosted() {
@@ -23,21 +23,21 @@ func (s State) needed() int {
 
 // ballot is what the members approve: of each place and key, the replacement
 // that its latest untainted approval for that place names.
-type ballot struct {
+type Ballot struct {
 	at   map[[32]byte]replacing // of each replacement
 	last map[replacing]map[int][32]byte
 }
 
-func (s State) ballot() ballot {
-	b := ballot{at: map[[32]byte]replacing{}, last: map[replacing]map[int][32]byte{}}
+func (s State) Ballot() Ballot {
+	b := Ballot{at: map[[32]byte]replacing{}, last: map[replacing]map[int][32]byte{}}
 	if s.replaceVotes.Len() == 0 {
 		return b
 	}
-	for f := range s.counting {
+	for f := range s.CountingReplacements {
 		b.at[f.Body.ID(s.group)] = replacing{int(f.Body.Key), f.Body.Old}
 	}
 	for k := range s.active.Members {
-		for _, who := range s.active.identities(k) { // the latest one last
+		for _, who := range s.active.Identities(k) { // the latest one last
 			of := map[replacing]replaceVote{}
 			for id, p := range b.at {
 				if p.key == k {
@@ -47,7 +47,7 @@ func (s State) ballot() ballot {
 				if !ok {
 					continue
 				}
-				if old, ok := of[p]; !ok || later(v.Ref, old.Ref) {
+				if old, ok := of[p]; !ok || Later(v.Ref, old.Ref) {
 					of[p] = v
 				}
 			}
@@ -79,7 +79,7 @@ func (s State) lastReplaceVote(who journal.Author, replacement [32]byte) (replac
 			if !strings.HasPrefix(k, prefix) {
 				break
 			}
-			from := s.taintedFrom(v.Ref.Chain)
+			from := s.TaintedFrom(v.Ref.Chain)
 			if from == 0 || v.Ref.Seq < from {
 				return v, true
 			}
@@ -91,7 +91,7 @@ func (s State) lastReplaceVote(who journal.Author, replacement [32]byte) (replac
 }
 
 // approvers are the keys of the other members that approve a replacement.
-func (b ballot) approvers(id [32]byte) map[int]bool {
+func (b Ballot) Approvers(id [32]byte) map[int]bool {
 	out := map[int]bool{}
 	for k, v := range b.last[b.at[id]] {
 		if v == id {
@@ -102,11 +102,11 @@ func (b ballot) approvers(id [32]byte) map[int]bool {
 }
 
 // approvedAny counts who approves any of the replacements that give a key the same identity.
-func (b ballot) approvedAny(group journal.GroupID, all []ReplacedFact, of ReplacedFact) int {
+func (b Ballot) approvedAny(group journal.GroupID, all []ReplacedFact, of ReplacedFact) int {
 	keys := map[int]bool{}
 	for _, f := range all {
 		if sameReplacement(f, of) {
-			for k := range b.approvers(f.Body.ID(group)) {
+			for k := range b.Approvers(f.Body.ID(group)) {
 				keys[k] = true
 			}
 		}

@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"encoding/binary"
@@ -228,12 +228,12 @@ func (s State) Me() journal.Author { return s.self.Identity.Author() }
 // founder admitted, and this node; once the wallet is active, its members. Whoever
 // let this node in is heard from the start: that it is a member may be written
 // under an epoch that it alone hands on. What it writes counts as it would anyway.
-func (s State) knows(a journal.Author) bool {
+func (s State) Knows(a journal.Author) bool {
 	if a == s.inviter && a != (journal.Author{}) {
 		return true
 	}
 	if s.active != nil {
-		_, ok := s.active.keyOf(a)
+		_, ok := s.active.KeyOf(a)
 		return ok
 	}
 	if a == s.genesis.Founder || a == s.Me() {

@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"cmp"
@@ -17,8 +17,8 @@ import (
 
 // inquiry is what was asked about one transaction, of one State. All proposals of
 // it spend the same coins, and have in common what follows from that.
-type inquiry struct {
-	asked    int   // entries and inputs that were gone through
+type Inquiry struct {
+	Asked    int   // entries and inputs that were gone through
 	dead     *bool // whether it can never confirm
 	replaced *bool // whether a final replacement is there
 }
@@ -34,10 +34,10 @@ func once(known **bool, ask func() bool) bool {
 
 // askedEach is how many entries or inputs are gone through for what one status
 // costs that is derived, about 6 µs.
-const askedEach = 8
+const AskedEach = 8
 
 // cost is what an inquiry cost, in statuses derived.
-func (q *inquiry) cost(derived int) int { return max(1, derived+q.asked/askedEach) }
+func (q *Inquiry) Cost(derived int) int { return max(1, derived+q.Asked/AskedEach) }
 
 // decider is the entry of a member that decides: an untainted one before others,
 // then one of an earlier identity, then of an earlier chain.
@@ -60,7 +60,7 @@ func (d decider) compare(x decider) int {
 // byLine returns, of proposals of which the first of each chain is kept, those
 // that decide: one of each member, and one of all identities that are of none. It
 // is untainted, or else lives by the signatures of others; there may be none.
-func (s State) byLine(m pmap.Map[string, Ref], fact string, q *inquiry) []Ref {
+func (s State) byLine(m pmap.Map[string, Ref], fact string, q *Inquiry) []Ref {
 	best := map[int]decider{}
 	for from, more := fact, true; more; {
 		more = false
@@ -85,16 +85,16 @@ func (s State) byLine(m pmap.Map[string, Ref], fact string, q *inquiry) []Ref {
 
 // decides returns what decides of the entries of one identity: its first untainted
 // one, or else the first one that lives.
-func (s State) decides(m pmap.Map[string, Ref], of string, q *inquiry) (d decider, ok bool) {
+func (s State) decides(m pmap.Map[string, Ref], of string, q *Inquiry) (d decider, ok bool) {
 	for _, r := range pmap.Prefix(m, of) {
-		q.asked++
+		q.Asked++
 		if !s.tainted(r) {
 			return decider{ref: r}, true
 		}
 		if ok {
 			continue
 		}
-		if p, known := s.Proposal(r.ID); known && s.alive(p) {
+		if p, known := s.Proposal(r.ID); known && s.Alive(p) {
 			d, ok = decider{ref: r, tainted: true}, true
 		}
 	}
@@ -103,11 +103,11 @@ func (s State) decides(m pmap.Map[string, Ref], of string, q *inquiry) (d decide
 
 // inLine says which line an entry is of, -1 for none, and notes its place there.
 func (s State) inLine(d *decider) int {
-	k, ok := s.active.keyOf(d.ref.Chain.Author)
+	k, ok := s.active.KeyOf(d.ref.Chain.Author)
 	if !ok {
 		return -1
 	}
-	line := s.active.identities(k)
+	line := s.active.Identities(k)
 	if d.place = slices.Index(line, d.ref.Chain.Author); d.place < 0 {
 		d.place = len(line)
 	}
@@ -117,16 +117,16 @@ func (s State) inLine(d *decider) int {
 // statedBy says whether an untainted entry by whoever writes or wrote for the same
 // key states a fact of which each chain's first statement is kept. An identity that
 // is in no line has no untainted one.
-func (s State) statedBy(m pmap.Map[string, Ref], fact string, who journal.Author, q *inquiry) bool {
+func (s State) statedBy(m pmap.Map[string, Ref], fact string, who journal.Author, q *Inquiry) bool {
 	same := []journal.Author{who}
 	if s.active != nil {
-		if k, ok := s.active.keyOf(who); ok {
-			same = s.active.identities(k)
+		if k, ok := s.active.KeyOf(who); ok {
+			same = s.active.Identities(k)
 		}
 	}
 	for _, a := range same {
 		for _, r := range pmap.Prefix(m, fact+string(a[:])) {
-			if q.asked++; !s.tainted(r) {
+			if q.Asked++; !s.tainted(r) {
 				return true
 			}
 		}

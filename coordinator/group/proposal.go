@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"crypto/sha256"
@@ -29,12 +29,12 @@ type Proposal struct {
 	// signs is txid | spend id: all that a signature on it commits to. It is
 	// there once the proposal is sound.
 	signs string
-	spend *lazySpend
+	spend *LazySpend
 }
 
 // lazySpend computes a Spend once, when it is first asked for: thousands of
 // old proposals are never looked at again.
-type lazySpend struct {
+type LazySpend struct {
 	once  sync.Once
 	spend *wallet.Spend
 	err   error
@@ -124,7 +124,7 @@ func buildSpend(d *wallet.Descriptor, b *event.ProposalCreated) (*wallet.Spend, 
 func (s State) foldProposalEvent(ref Ref, body event.Body) State {
 	switch b := body.(type) {
 	case *event.ProposalCreated:
-		p := &Proposal{Ref: ref, Body: b, spend: &lazySpend{}}
+		p := &Proposal{Ref: ref, Body: b, spend: &LazySpend{}}
 		s.proposals = s.proposals.Set(mapkey.Of(ref.ID), p)
 		if s.active == nil || s.backlog.later || !s.mayWrite(p.Author()) {
 			return s.wait(p)
@@ -164,19 +164,19 @@ func (s State) Proposal(id journal.EntryID) (*Proposal, bool) { return s.proposa
 
 // alive says whether a proposal has effect: it is sound, and its entry is not
 // tainted, or carries a verified signature by the key of another member.
-func (s State) alive(p *Proposal) bool {
+func (s State) Alive(p *Proposal) bool {
 	if !p.Sound {
 		return false
 	}
 	if !s.tainted(p.Ref) {
 		return true
 	}
-	own, ok := s.active.keyOf(p.Author())
+	own, ok := s.active.KeyOf(p.Author())
 	if !ok {
 		own = -1 // a replacement names it, and it writes for nobody
 	}
 	for k := range s.active.Members {
-		if k != own && s.signed(p, k) > 0 {
+		if k != own && s.SignedInputs(p, k) > 0 {
 			return true
 		}
 	}
@@ -187,7 +187,7 @@ func (s State) alive(p *Proposal) bool {
 // by nobody yet. It returns an error for one that describes no transaction of the
 // wallet.
 func (s State) Draft(chain journal.ChainKey, b *event.ProposalCreated) (*Proposal, error) {
-	p := &Proposal{Ref: Ref{Chain: chain}, Body: b, spend: &lazySpend{}}
+	p := &Proposal{Ref: Ref{Chain: chain}, Body: b, spend: &LazySpend{}}
 	spend, err := p.Spend(s.active)
 	if err != nil {
 		return nil, err
