@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/mapkey"
 
 	"pgregory.net/rapid"

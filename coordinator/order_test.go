@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/quorate/quorate/coordinator/mapkey"
 
 	"github.com/quorate/quorate/coordinator/event"

@@ -3,6 +3,8 @@ package coordinator
 import (
 	"strings"
 	"testing"
+
+	"github.com/quorate/quorate/coordinator/group"
 )
 
 func (p *peer) parts() (n int) {

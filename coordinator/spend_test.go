@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/group"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/journal"
