@@ -103,7 +103,7 @@ func (s *step) copyToCarry(tx, at string, most int) (p *group.Proposal, used int
 	if s.m.View.Confirmations(id) > 0 {
 		return nil, 1, ""
 	}
-	if q, ok := s.m.State.Lead(id); ok && group.Dead(s.m.State, s.m.View, q) {
+	if q, ok := s.m.State.Lead(id); ok && s.m.State.Dead(s.m.View, q) {
 		return nil, 1, ""
 	} else if ok && states(s.m.View, q) {
 		return q, 1, ""
@@ -113,7 +113,7 @@ func (s *step) copyToCarry(tx, at string, most int) (p *group.Proposal, used int
 			return nil, used, k
 		}
 		used += 1 + len(q.Body.Inputs)/8
-		if states(s.m.View, q) && s.m.State.Alive(q) && !group.Dead(s.m.State, s.m.View, q) {
+		if states(s.m.View, q) && s.m.State.Alive(q) && !s.m.State.Dead(s.m.View, q) {
 			return q, used, ""
 		}
 	}

@@ -189,7 +189,7 @@ func TestWhatOthersSayIsNotGoneThrough(t *testing.T) {
 	asked := func() int {
 		q := &group.Inquiry{}
 		for _, y := range a.m.State.CopiesFor(p.TxID, q) {
-			group.DeriveWith(a.m.State, a.m.View, c.clock, y, q)
+			a.m.State.StatusOf(a.m.View, c.clock, y, q)
 		}
 		return q.Asked
 	}

@@ -87,7 +87,7 @@ func (s *step) tellOf(p *group.Proposal, news bool, q *group.Inquiry) group.Stat
 	w := &s.m.watch
 	id := mapkey.Of(p.Ref.ID)
 	was, known := w.told.Get(id)
-	now := group.DeriveWith(s.m.State, s.m.View, s.now(), p, q)
+	now := s.m.State.StatusOf(s.m.View, s.now(), p, q)
 	if (was != now && (was != "" || now != group.StatusPending) || news || !known) && (known || !s.starting) {
 		s.do(Tell{port.Notice{Type: "proposal", Group: s.m.State.Group(), Proposal: p.Ref.ID, TxID: p.TxID, Status: string(now)}})
 	}

@@ -12,7 +12,7 @@ import (
 // fullySigned returns of how many keys the entries hold verified signatures on
 // every input of a transaction, as this view knows what its inputs hold, and
 // whether they satisfy it.
-func (s State) FullySigned(v ledger.View, tx chainhash.Hash) (most int, final bool) {
+func (s proposalFacts) FullySigned(v ledger.View, tx chainhash.Hash) (most int, final bool) {
 	count := func(p *Proposal) {
 		of := s.progress(p)
 		most, final = max(most, of.Completed()), final || of.Final()

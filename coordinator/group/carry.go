@@ -16,7 +16,7 @@ type Strayed struct {
 
 // onlyPastForks returns the signatures on a proposal by a key that entries past
 // a fork bring, and no untainted one.
-func (s State) OnlyPastForks(p *Proposal, signer uint32, q *Inquiry) []Strayed {
+func (s proposalFacts) OnlyPastForks(p *Proposal, signer uint32, q *Inquiry) []Strayed {
 	var out []Strayed
 	for i := range p.Body.Inputs {
 		of := sigKey(p.signs, uint32(i), signer)
@@ -32,7 +32,7 @@ func (s State) OnlyPastForks(p *Proposal, signer uint32, q *Inquiry) []Strayed {
 }
 
 // cleanly says whether an untainted entry brings a signature on an input by a key.
-func (s State) cleanly(of string, q *Inquiry) bool {
+func (s proposalFacts) cleanly(of string, q *Inquiry) bool {
 	for k, seq := range pmap.Prefix(s.props.brought, of) {
 		q.Asked++
 		if !s.tainted(Ref{Chain: mapkey.ChainOf(k[len(of):]), Seq: seq}) {
@@ -44,7 +44,7 @@ func (s State) cleanly(of string, q *Inquiry) bool {
 
 // pastForks returns the keys whose owners bring a signature in tainted entries of
 // forked chains: the signing key alone if it is one of them, whose it is anyway.
-func (s State) pastForks(of string, q *Inquiry) []uint32 {
+func (s proposalFacts) pastForks(of string, q *Inquiry) []uint32 {
 	signer := mapkey.Uint32(of[68:72])
 	var out []uint32
 	for k, seq := range pmap.Prefix(s.props.brought, of) {
@@ -66,7 +66,7 @@ func (s State) pastForks(of string, q *Inquiry) []uint32 {
 
 // CarriedPastForks yields, of each entry in which this node carried signatures of
 // others, those that only entries past a fork bring.
-func (s State) CarriedPastForks(yield func([]Strayed) bool) {
+func (s proposalFacts) CarriedPastForks(yield func([]Strayed) bool) {
 	for _, c := range s.carriers.All() {
 		p, ok := s.Proposal(c.Proposal)
 		if !ok || !p.Sound || !c.Carried || c.Ref.Chain.Author != s.Me() {

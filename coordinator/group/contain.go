@@ -39,7 +39,7 @@ func Contained(f func() error) (err error) {
 }
 
 // asFault keeps an entry without effect because this program failed on it.
-func (s State) asFault(r Ref) State {
+func (s entryFacts) asFault(r Ref) entryFacts {
 	s.bugs = s.bugs.Set(mapkey.Of(r.ID), r)
 	return s.asInert(r, ruleReader)
 }
@@ -55,20 +55,21 @@ func (s State) fold(e *journal.Entry) State {
 	if s.self.Fault != nil {
 		s.self.Fault(err)
 	}
-	return s.asFault(Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Header().Seq})
+	s.entryFacts = s.entryFacts.asFault(Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Header().Seq})
+return s
 }
 
 // addUnread takes an entry into the chains and does not read it.
 func (s State) AddUnread(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
 	s, out, err := s.link(e, wanted)
 	if err == nil && out != journal.Duplicate {
-		s = s.asFault(Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Header().Seq})
+		s.entryFacts = s.entryFacts.asFault(Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Header().Seq})
 	}
 	return s, out, err
 }
 
 // faultsBy counts the entries of each author that this program failed on.
-func (s State) FaultsBy() map[journal.Author]int {
+func (s entryFacts) FaultsBy() map[journal.Author]int {
 	out := map[journal.Author]int{}
 	for _, r := range s.bugs.All() {
 		out[r.Chain.Author]++

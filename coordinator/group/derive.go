@@ -36,11 +36,11 @@ func (s Status) Live() bool {
 // Derive returns the status of a proposal, from the entries, this node's view
 // of the chain and the time. It is pure.
 func Derive(s State, v ledger.View, now time.Time, p *Proposal) Status {
-	return DeriveWith(s, v, now, p, &Inquiry{})
+	return s.StatusOf(v, now, p, &Inquiry{})
 }
 
-// derive is Derive for one of several proposals of a transaction.
-func DeriveWith(s State, v ledger.View, now time.Time, p *Proposal, q *Inquiry) Status {
+// StatusOf is Derive for one of several proposals of a transaction.
+func (s proposalFacts) StatusOf(v ledger.View, now time.Time, p *Proposal, q *Inquiry) Status {
 	q.Asked += len(p.Body.Inputs)
 	if !s.Alive(p) {
 		return StatusPending
@@ -48,7 +48,7 @@ func DeriveWith(s State, v ledger.View, now time.Time, p *Proposal, q *Inquiry) 
 	if v.Confirmations(p.TxID) > 0 {
 		return StatusConfirmed
 	}
-	if once(&q.dead, func() bool { return deadAmong(s, v, p, map[chainhash.Hash]bool{}, q) }) {
+	if once(&q.dead, func() bool { return s.deadAmong(v, p, map[chainhash.Hash]bool{}, q) }) {
 		return StatusDead
 	}
 	// What the signatures of such a one are over is no transaction of these coins.
@@ -65,7 +65,7 @@ func DeriveWith(s State, v ledger.View, now time.Time, p *Proposal, q *Inquiry) 
 		return StatusRejected
 	case Expired(p, v, now):
 		return StatusExpired
-	case replaced(s, p, q):
+	case s.replacedBy(p, q):
 		return StatusReplaced
 	}
 	return StatusPending
@@ -73,7 +73,7 @@ func DeriveWith(s State, v ledger.View, now time.Time, p *Proposal, q *Inquiry) 
 
 // hopeless says whether nothing would be final though everybody signed who does
 // not stand against a proposal.
-func (s State) hopeless(p *Proposal) bool {
+func (s proposalFacts) hopeless(p *Proposal) bool {
 	against := s.Against(p)
 	return len(against) > 0 && !s.progress(p).Possible(func(key int) bool {
 		_, out := against[key]
@@ -81,16 +81,16 @@ func (s State) hopeless(p *Proposal) bool {
 	})
 }
 
-// dead says whether the transaction can never confirm in this view: an input
+// Dead says whether a proposal's transaction can never confirm in this view: an input
 // is spent by another confirmed transaction, or was created by a dead one. A
 // rival in the mempool only warns.
-func Dead(s State, v ledger.View, p *Proposal) bool {
-	return deadAmong(s, v, p, map[chainhash.Hash]bool{}, &Inquiry{})
+func (s proposalFacts) Dead(v ledger.View, p *Proposal) bool {
+	return s.deadAmong(v, p, map[chainhash.Hash]bool{}, &Inquiry{})
 }
 
 // deadAmong looks at each transaction once, and only at parents that the view
 // knows: members may propose whole trees of coins that are not there.
-func deadAmong(s State, v ledger.View, p *Proposal, seen map[chainhash.Hash]bool, q *Inquiry) bool {
+func (s proposalFacts) deadAmong(v ledger.View, p *Proposal, seen map[chainhash.Hash]bool, q *Inquiry) bool {
 	seen[p.TxID] = true
 	for _, i := range p.Body.Inputs {
 		q.Asked++
@@ -101,7 +101,7 @@ func deadAmong(s State, v ledger.View, p *Proposal, seen map[chainhash.Hash]bool
 			continue
 		}
 		// One entry is enough: all of one txid have the same inputs.
-		if parent, ok := s.leadFor(i.TxID, q); ok && deadAmong(s, v, parent, seen, q) {
+		if parent, ok := s.leadFor(i.TxID, q); ok && s.deadAmong(v, parent, seen, q) {
 			return true
 		}
 	}
@@ -114,16 +114,16 @@ func Expired(p *Proposal, v ledger.View, now time.Time) bool {
 	return p.Body.Expires != 0 && max(now.Unix(), v.Tip().MedianTime) >= p.Body.Expires
 }
 
-// replaced says whether the proposal's own author replaced it, or a
+// replacedBy says whether the proposal's own author replaced it, or a
 // replacement by anybody is final.
-func replaced(s State, p *Proposal, q *Inquiry) bool {
+func (s proposalFacts) replacedBy(p *Proposal, q *Inquiry) bool {
 	return s.statedBy(s.props.replacer, mapkey.Of(p.TxID), p.Author(), q) ||
-		once(&q.replaced, func() bool { return finallyReplaced(s, p, q) })
+		once(&q.replaced, func() bool { return s.finallyReplaced(p, q) })
 }
 
 // finallyReplaced says whether a replacement of p's transaction is final. One
 // that takes none of its coins replaces nothing, whatever it declares.
-func finallyReplaced(s State, p *Proposal, q *Inquiry) bool {
+func (s proposalFacts) finallyReplaced(p *Proposal, q *Inquiry) bool {
 	for _, rival := range s.finalsFor(p, q) {
 		for _, r := range pmap.Prefix(s.props.declared, mapkey.Of2(rival.TxID, p.TxID)) {
 			q.Asked++
@@ -161,12 +161,12 @@ func Belies(v ledger.View, p *Proposal) bool {
 // say so, or neither, the one with the higher fee, then the lower txid. A member
 // may enter a transaction again at any time, with any declaration, so nothing
 // else of an entry decides. What can never be mined keeps nothing back.
-func (s State) Broadcastable(v ledger.View, p *Proposal) bool {
-	if !s.Final(p) || Belies(v, p) || Dead(s, v, p) {
+func (s proposalFacts) Broadcastable(v ledger.View, p *Proposal) bool {
+	if !s.Final(p) || Belies(v, p) || s.Dead(v, p) {
 		return false
 	}
 	for _, q := range s.Finals(p) {
-		if Belies(v, q) || Dead(s, v, q) {
+		if Belies(v, q) || s.Dead(v, q) {
 			continue
 		}
 		mine, theirs := s.declares(p.TxID, q.TxID), s.declares(q.TxID, p.TxID)
@@ -197,7 +197,7 @@ func FeeOf(v ledger.View, p *Proposal) int64 {
 
 // proposalsRetainted notes that what rests on entries of a chain may have another
 // status. Nothing is kept here that taint decides: it is asked when it is used.
-func (s State) proposalsRetainted(r retaint) State {
+func (s proposalFacts) proposalsRetainted(r retaint) proposalFacts {
 	s.reweighedOf = append(s.reweighedOf[:len(s.reweighedOf):len(s.reweighedOf)], r)
 	return s
 }

@@ -104,7 +104,7 @@ func recipients(to []journal.Author) [32]byte {
 }
 
 // rotated takes in what a rotation says of its epoch.
-func (s State) rotated(f rotationFact) State {
+func (s epochFacts) rotated(f rotationFact) epochFacts {
 	by, to := f.Ref.Chain.Author, recipients(f.To)
 	k := mapkey.Of2(f.Epoch, to) + mapkey.Of(by)
 	at := placeOf(f.Ref)
@@ -133,7 +133,7 @@ func (s State) rotated(f rotationFact) State {
 
 // uses notes that an author has to do with an epoch: those who say that they
 // cannot open it are answered on its account, too.
-func (s State) uses(epoch journal.EpochID, by journal.Author, wrote bool) State {
+func (s epochFacts) uses(epoch journal.EpochID, by journal.Author, wrote bool) epochFacts {
 	k := mapkey.Of2(epoch, by)
 	old, known := s.book.users.Get(k)
 	if !known || wrote && !old {
@@ -151,7 +151,7 @@ func (s State) uses(epoch journal.EpochID, by journal.Author, wrote bool) State 
 	return s
 }
 
-func (s State) charge(by, who journal.Author) State {
+func (s epochFacts) charge(by, who journal.Author) epochFacts {
 	k := mapkey.Of2(by, who)
 	n, _ := s.book.asked.Get(k)
 	s.book.asked = s.book.asked.Set(k, n+1)
@@ -159,7 +159,7 @@ func (s State) charge(by, who journal.Author) State {
 }
 
 // failed takes in that somebody could not open an epoch.
-func (s State) failed(f failureFact) State {
+func (s epochFacts) failed(f failureFact) epochFacts {
 	k := mapkey.Of2(f.Epoch, f.Ref.Chain.Author)
 	_, known := s.failures.Get(k)
 	s.failures = lowest(s.failures, k, f, func(f failureFact) Ref { return f.Ref })
@@ -173,7 +173,7 @@ func (s State) failed(f failureFact) State {
 }
 
 // reweigh has an author's standing worked out anew by derived.
-func (s State) reweigh(who journal.Author) State {
+func (s epochFacts) reweigh(who journal.Author) epochFacts {
 	if s.active != nil && !slices.Contains(s.book.stale, who) {
 		s.book.stale = append(s.book.stale[:len(s.book.stale):len(s.book.stale)], who)
 	}
@@ -181,7 +181,7 @@ func (s State) reweigh(who journal.Author) State {
 }
 
 // reweighOf does so for those whose rotations of an epoch count.
-func (s State) reweighOf(epoch journal.EpochID) State {
+func (s epochFacts) reweighOf(epoch journal.EpochID) epochFacts {
 	for who := range s.obeying(epoch) {
 		s = s.reweigh(who)
 	}
@@ -190,7 +190,7 @@ func (s State) reweighOf(epoch journal.EpochID) State {
 
 // obeying yields the members that rotated an epoch to exactly the present
 // members, and where they first did.
-func (s State) obeying(epoch journal.EpochID) func(yield func(journal.Author, string) bool) {
+func (s epochFacts) obeying(epoch journal.EpochID) func(yield func(journal.Author, string) bool) {
 	return func(yield func(journal.Author, string) bool) {
 		if s.active == nil {
 			return
@@ -205,11 +205,11 @@ func (s State) obeying(epoch journal.EpochID) func(yield func(journal.Author, st
 }
 
 // epochsRetainted works out anew what the epochs rest on (see derived).
-func (s State) epochsRetainted(r retaint) State { return s.reweigh(r.Chain.Author) }
+func (s epochFacts) epochsRetainted(r retaint) epochFacts { return s.reweigh(r.Chain.Author) }
 
 // epochsDerived brings what is written under up to date: for the authors of
 // whom something changed, and for all when the members are others.
-func (s State) epochsDerived() State {
+func (s epochFacts) epochsDerived() epochFacts {
 	if s.active != s.book.seated {
 		s = s.reseated()
 	}
@@ -222,7 +222,7 @@ func (s State) epochsDerived() State {
 }
 
 // reseated begins anew for a changed set of members.
-func (s State) reseated() State {
+func (s epochFacts) reseated() epochFacts {
 	s.book.seated = s.active
 	if s.active == nil {
 		return s
@@ -239,7 +239,7 @@ func (s State) reseated() State {
 }
 
 // weigh works out the standing of one author, and what changes with it.
-func (s State) weigh(who journal.Author) State {
+func (s epochFacts) weigh(who journal.Author) epochFacts {
 	if _, member := s.active.Index(who); !member {
 		return s
 	}
@@ -267,7 +267,7 @@ func (s State) weigh(who journal.Author) State {
 }
 
 // standing goes through the first rotations of an author to the present members.
-func (s State) standing(who journal.Author) *standing {
+func (s epochFacts) standing(who journal.Author) *standing {
 	out := &standing{obeyed: map[epochNode]bool{}}
 	bad := map[journal.EpochID]bool{}
 	prefix := mapkey.Of2(s.book.seats, who)
@@ -295,7 +295,7 @@ func (s State) standing(who journal.Author) *standing {
 
 // spoiled says whether an epoch that an author sealed did not open for some
 // member, so that a third one sealed it again, or there is no third one.
-func (s State) spoiled(epoch journal.EpochID, by journal.Author) bool {
+func (s epochFacts) spoiled(epoch journal.EpochID, by journal.Author) bool {
 	failed := 0
 	for k := range pmap.Prefix(s.failures, mapkey.Of(epoch)) {
 		who := journal.Author([]byte(k[32:]))
@@ -315,7 +315,7 @@ func (s State) spoiled(epoch journal.EpochID, by journal.Author) bool {
 
 // grow takes in one node more: it follows if its parent does, and then so do
 // those that waited for it.
-func (s State) grow(x epochNode) State {
+func (s epochFacts) grow(x epochNode) epochFacts {
 	s.book.nodes = s.book.nodes.Set(x.child(), struct{}{})
 	if !s.parentFollows(x) {
 		return s
@@ -334,7 +334,7 @@ func (s State) grow(x epochNode) State {
 	return s
 }
 
-func (s State) parentFollows(x epochNode) bool {
+func (s epochFacts) parentFollows(x epochNode) bool {
 	if x.Number == 1 {
 		return x.Parent == s.zero
 	}
@@ -346,7 +346,7 @@ func (s State) parentFollows(x epochNode) bool {
 
 // regrown works out all that follows: some node went. There are maxStanzas for
 // each member at most.
-func (s State) regrown() State {
+func (s epochFacts) regrown() epochFacts {
 	s.book.nodes, s.book.follows = pmap.Map[string, struct{}]{}, pmap.Map[string, struct{}]{}
 	s.book.ranked = pmap.Map[string, journal.EpochID]{}
 	for _, who := range s.Members() {
@@ -360,7 +360,7 @@ func (s State) regrown() State {
 }
 
 // obeyed says whether an epoch is one to write under, for whoever holds it.
-func (s State) obeyed(x epochNode) bool {
+func (s epochFacts) obeyed(x epochNode) bool {
 	if _, ok := s.book.follows.Get(x.key()); !ok {
 		return false
 	}
@@ -374,7 +374,7 @@ func (s State) obeyed(x epochNode) bool {
 
 // ranks puts a node where it belongs: among those to write under, or among
 // those to ask for.
-func (s State) ranks(x epochNode) State {
+func (s epochFacts) ranks(x epochNode) epochFacts {
 	if !s.obeyed(x) {
 		s.book.ranked = s.book.ranked.Delete(x.rank())
 		return s
@@ -393,7 +393,7 @@ func (s State) ranks(x epochNode) State {
 
 // counted says whether an epoch is among those of some member that count, tainted
 // or not: an honest member may have written under it.
-func (s State) counted(epoch journal.EpochID) bool {
+func (s epochFacts) counted(epoch journal.EpochID) bool {
 	for who, at := range s.obeying(epoch) {
 		if c, ok := s.book.counts.Get(mapkey.Of(who)); ok && (c.last == "" || at <= c.last) {
 			return true
@@ -403,14 +403,14 @@ func (s State) counted(epoch journal.EpochID) bool {
 }
 
 // mayRotate says whether the next rotation of a member would be written under.
-func (s State) MayRotate(who journal.Author) bool {
+func (s epochFacts) MayRotate(who journal.Author) bool {
 	c, ok := s.book.counts.Get(mapkey.Of(who))
 	return ok && len(c.counted) < maxStanzas && c.spoiled < maxSpoiled
 }
 
 // fitting returns the epoch to write under among those that are sealed to
 // exactly the members: the highest number, then the lowest id.
-func (s State) Fitting() (journal.Epoch, bool) {
+func (s epochFacts) Fitting() (journal.Epoch, bool) {
 	if s.active != nil {
 		for _, id := range s.book.ranked.All() {
 			return s.epochs.Get(mapkey.Of(id))
@@ -421,7 +421,7 @@ func (s State) Fitting() (journal.Epoch, bool) {
 
 // Epoch returns the epoch that this node writes under: epoch 0 before the
 // wallet is active, and where none is sealed to exactly the members.
-func (s State) Epoch() (journal.Epoch, bool) {
+func (s epochFacts) Epoch() (journal.Epoch, bool) {
 	if e, ok := s.Fitting(); ok {
 		return e, true
 	}
@@ -435,7 +435,7 @@ const maxTopics = 16
 // topics are those of the epoch written under, of the first epoch, of others that
 // are sealed to the members, each author's newest ones, and of the highest numbers:
 // nodes of an earlier version may write under these.
-func (s State) Topics() []string {
+func (s epochFacts) Topics() []string {
 	cur, _ := s.Epoch()
 	out := []string{cur.Topic()}
 	add := func(id journal.EpochID) {
@@ -466,4 +466,4 @@ func (s State) Topics() []string {
 }
 
 // FirstEpochID returns the id of epoch 0.
-func (s State) FirstEpochID() journal.EpochID { return s.zero }
+func (s epochFacts) FirstEpochID() journal.EpochID { return s.zero }

@@ -9,7 +9,7 @@ import (
 )
 
 // checkProof verifies a record's proof of possession.
-func (s State) checkProof(key wallet.Key, author journal.Author, b *event.MemberRecord) error {
+func (s setupFacts) checkProof(key wallet.Key, author journal.Author, b *event.MemberRecord) error {
 	hash, text := b.Claim(s.group, author)
 	switch b.How {
 	case event.ProofOwn:
@@ -32,7 +32,7 @@ func (s State) checkProof(key wallet.Key, author journal.Author, b *event.Member
 
 // sameKeys returns the names of two members that brought one key, if any did:
 // their roster can never be closed.
-func (s State) SameKeys() (a, b string, same bool) {
+func (s setupFacts) SameKeys() (a, b string, same bool) {
 	by := map[string]Record{}
 	for r := range s.PlacedRecords {
 		old, ok := by[r.Key.XPub]

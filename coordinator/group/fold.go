@@ -44,22 +44,26 @@ func (s State) read(e *journal.Entry) State {
 	}
 	h := e.Header()
 	ref := Ref{ID: e.ID(), Chain: e.Chain(), Seq: h.Seq}
-	s = s.arrived(ref.ID)
+	s.epochFacts = s.epochFacts.arrived(ref.ID)
 	if h.Suite == 0 {
 		plain, err := journal.OpenPlain(e)
 		if err != nil {
-			return s.asInert(ref, ruleMalformed)
+			s.entryFacts = s.entryFacts.asInert(ref, ruleMalformed)
+return s
 		}
 		return s.foldRotation(ref, h.Epoch, plain)
 	}
-	s, first := s.lies(ref.ID, h.Author, h.Epoch)
+	var first bool
+	s.epochFacts, first = s.lies(ref.ID, h.Author, h.Epoch)
 	epoch, ok := s.epochs.Get(mapkey.Of(h.Epoch))
 	if !ok {
-		return s.waits(e, first)
+		s.epochFacts = s.epochFacts.waits(e, first)
+return s
 	}
 	plain, err := journal.Open(epoch, e)
 	if err != nil {
-		return s.asInert(ref, ruleSealed)
+		s.entryFacts = s.entryFacts.asInert(ref, ruleSealed)
+return s
 	}
 	return s.foldEvent(ref, plain)
 }
@@ -67,14 +71,17 @@ func (s State) read(e *journal.Entry) State {
 func (s State) foldRotation(ref Ref, id journal.EpochID, plain []byte) State {
 	ev, err := event.Decode(plain)
 	if errors.Is(err, event.ErrNewer) {
-		return s.asUnknown(ref)
+		s.entryFacts = s.entryFacts.asUnknown(ref)
+return s
 	}
 	if err != nil {
-		return s.asInert(ref, ruleMalformed)
+		s.entryFacts = s.entryFacts.asInert(ref, ruleMalformed)
+return s
 	}
 	b, ok := ev.Body.(*event.EpochRotated)
 	if !ok {
-		return s.asInert(ref, rulePlain)
+		s.entryFacts = s.entryFacts.asInert(ref, rulePlain)
+return s
 	}
 	ref.Time = ev.Time
 	f := rotationFact{Ref: ref, Epoch: id, Number: b.Number, Parent: b.Parent}
@@ -86,7 +93,7 @@ func (s State) foldRotation(ref Ref, id journal.EpochID, plain []byte) State {
 		}
 	}
 	s.rotations = s.rotations.Set(mapkey.Of2(id, ref.ID), f)
-	s = s.rotated(f)
+	s.epochFacts = s.epochFacts.rotated(f)
 	if _, held := s.epochs.Get(mapkey.Of(id)); mine == nil || held {
 		return s
 	}
@@ -104,7 +111,7 @@ func (s State) addEpoch(ep journal.Epoch) State {
 		return s
 	}
 	s.epochs = s.epochs.Set(mapkey.Of(id), ep)
-	s = s.learnt(ep)
+	s.epochFacts = s.epochFacts.learnt(ep)
 	var waiting []*journal.Entry
 	for _, e := range pmap.Prefix(s.sealed, mapkey.Of(id)) {
 		waiting = append(waiting, e)
@@ -120,52 +127,61 @@ func (s State) addEpoch(ep journal.Epoch) State {
 func (s State) foldEvent(ref Ref, plain []byte) State {
 	ev, err := event.Decode(plain)
 	if errors.Is(err, event.ErrNewer) {
-		return s.asUnknown(ref)
+		s.entryFacts = s.entryFacts.asUnknown(ref)
+return s
 	}
 	if err != nil {
-		return s.asInert(ref, ruleMalformed)
+		s.entryFacts = s.entryFacts.asInert(ref, ruleMalformed)
+return s
 	}
 	ref.Time = ev.Time
 	switch b := ev.Body.(type) {
 	case *event.GroupCreated:
-		return s.foldCreated(ref, b)
+		s.setupFacts = s.setupFacts.foldCreated(ref, b)
+return s
 	case *event.MemberAdmitted:
 		if ref.Chain.Author != s.genesis.Founder {
-			return s.asInert(ref, ruleNotFounder)
+			s.entryFacts = s.entryFacts.asInert(ref, ruleNotFounder)
+return s
 		}
 		s.admitted = lowest(s.admitted, string(b.Identity[:]), ref, func(r Ref) Ref { return r })
 	case *event.MemberRecord:
 		k, err := s.CheckRecord(ref.Chain.Author, b)
 		if err != nil {
-			return s.asInert(ref, ruleRecord)
+			s.entryFacts = s.entryFacts.asInert(ref, ruleRecord)
+return s
 		}
-		s = s.foldRecord(Record{ref, b, k})
+		s.setupFacts = s.setupFacts.foldRecord(Record{ref, b, k})
 	case *event.RosterClosed:
 		if ref.Chain.Author != s.genesis.Founder {
-			return s.asInert(ref, ruleNotFounder)
+			s.entryFacts = s.entryFacts.asInert(ref, ruleNotFounder)
+return s
 		}
-		s = s.foldRoster(rosterFact{ref, b.Records})
+		s.setupFacts = s.setupFacts.foldRoster(rosterFact{ref, b.Records})
 	case *event.RosterRevealed:
 		f := revealFact{ref, b.Roster, b.Salt}
 		s.reveals = lowest(s.reveals, mapkey.Of3(ref.Chain.Author, b.Roster, Commitment(b.Salt)), f, func(f revealFact) Ref { return f.Ref })
-		s = s.indexReveal(f).cameIn(lacksReveal(ref.Chain.Author, b.Roster, Commitment(b.Salt)))
+		s.setupFacts = s.indexReveal(f).cameIn(lacksReveal(ref.Chain.Author, b.Roster, Commitment(b.Salt)))
 	case *event.RosterRatified:
 		f := ratifiedFact{ref, b.Hash, b.Record}
 		s.ratified = lowest(s.ratified, ratifiedKey(b.Hash, ref.Chain.Author, b.Record), f, func(f ratifiedFact) Ref { return f.Ref })
-		s = s.indexRatified(f).ratifiedOne(f.Hash)
+		s.setupFacts = s.indexRatified(f).ratifiedOne(f.Hash)
 	case *event.GroupAbandoned:
 		s.abandoned = s.abandoned.Set(mapkey.Of(ref.ID), ref)
 		return s
 	case *event.EpochRotated:
-		return s.asInert(ref, ruleNotRotation)
+		s.entryFacts = s.entryFacts.asInert(ref, ruleNotRotation)
+return s
 	case *event.StanzaFailed:
-		return s.failed(failureFact{ref, b.Epoch})
+		s.epochFacts = s.epochFacts.failed(failureFact{ref, b.Epoch})
+return s
 	case *event.IncarnationStarted:
-		return s.foldIncarnation(ref, b)
+		s.memberFacts = s.memberFacts.foldIncarnation(ref, b)
+return s
 	case *event.EntriesNamed:
 		for _, id := range b.Entries {
 			s.named = lowest(s.named, mapkey.Of2(id, ref.Chain.Author), ref, func(r Ref) Ref { return r })
-			s = s.want(id, ref.Chain.Author)
+			s.epochFacts = s.epochFacts.want(id, ref.Chain.Author)
 		}
 		return s
 	case *event.MemberReplaced:
@@ -175,11 +191,14 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		s.relineDue = true
 		return s
 	case *event.LabelSet:
-		return s.foldLabel(ref, b)
+		s.labelFacts = s.labelFacts.foldLabel(ref, b)
+return s
 	case *event.AddressLeased:
-		return s.foldLease(ref, b.Index)
+		s.proposalFacts = s.proposalFacts.foldLease(ref, b.Index)
+return s
 	default:
-		return s.foldProposalEvent(ref, ev.Body)
+		s.proposalFacts = s.proposalFacts.foldProposalEvent(ref, ev.Body)
+return s
 	}
 	return s.activate()
 }
@@ -196,19 +215,22 @@ func lowest[V any](m pmap.Map[string, V], k string, v V, ref func(V) Ref) pmap.M
 	return m.Set(k, v)
 }
 
-func (s State) foldCreated(ref Ref, b *event.GroupCreated) State {
+func (s setupFacts) foldCreated(ref Ref, b *event.GroupCreated) setupFacts {
 	if ref.Chain.Author != s.genesis.Founder {
-		return s.asInert(ref, ruleNotFounder)
+		s.entryFacts = s.entryFacts.asInert(ref, ruleNotFounder)
+return s
 	}
 	if event.GroupID(b.Genesis) != s.group {
-		return s.asInert(ref, ruleGenesis)
+		s.entryFacts = s.entryFacts.asInert(ref, ruleGenesis)
+return s
 	}
 	return s.foldName(ref, b.Name)
 }
 
-func (s State) foldIncarnation(ref Ref, b *event.IncarnationStarted) State {
+func (s memberFacts) foldIncarnation(ref Ref, b *event.IncarnationStarted) memberFacts {
 	if ref.Seq != 1 || ref.Chain.Incarnation < 2 {
-		return s.asInert(ref, ruleIncarnation)
+		s.entryFacts = s.entryFacts.asInert(ref, ruleIncarnation)
+return s
 	}
 	before := journal.ChainKey{Author: ref.Chain.Author, Incarnation: ref.Chain.Incarnation - 1}
 	old, ok := s.cuts.Get(mapkey.Chain(before))

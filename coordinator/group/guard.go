@@ -16,7 +16,7 @@ import (
 // signedOn returns the transactions that spend a coin and carry a verified
 // signature by this node's key, or that of a cosigner it hosts, whatever became
 // of their proposals.
-func (s State) SignedCoin(o wire.OutPoint) []chainhash.Hash {
+func (s proposalFacts) SignedCoin(o wire.OutPoint) []chainhash.Hash {
 	if s.active == nil {
 		return nil
 	}
@@ -40,7 +40,7 @@ func (s State) SignedCoin(o wire.OutPoint) []chainhash.Hash {
 }
 
 // buried says of a proposed transaction what Guard.buried says of a signed one.
-func (s State) Buried(v ledger.View, tx chainhash.Hash) bool {
+func (s proposalFacts) Buried(v ledger.View, tx chainhash.Hash) bool {
 	q, ok := s.AnyOf(tx)
 	return ok && BuriedBy(v, q)
 }

@@ -29,7 +29,7 @@ func ratifiedKey(hash [32]byte, by journal.Author, record *journal.EntryID) stri
 	return mapkey.Of3(hash, by, *record)
 }
 
-func (s State) ratifiedBy(hash [32]byte, m Member) (ratifiedFact, bool) {
+func (s setupFacts) ratifiedBy(hash [32]byte, m Member) (ratifiedFact, bool) {
 	var record *journal.EntryID
 	if m.Hosted() {
 		record = &m.Record
@@ -40,7 +40,7 @@ func (s State) ratifiedBy(hash [32]byte, m Member) (ratifiedFact, bool) {
 // places lists the records that a roster closed now would name: of the founder
 // and of everybody admitted their own, and of those hosted as many as places are
 // left, by id. taken counts the places, those included whose record is not here.
-func (s State) Places() (records []journal.EntryID, taken int) {
+func (s setupFacts) Places() (records []journal.EntryID, taken int) {
 	var hosted []Record
 	have, xpubs := map[journal.Author]bool{}, map[string]bool{}
 	for r := range s.PlacedRecords {
@@ -71,7 +71,7 @@ func (s State) Places() (records []journal.EntryID, taken int) {
 }
 
 // hosts says whether this node hosts a cosigner of the active wallet.
-func (s State) HostsMember(m Member) bool {
+func (s memberFacts) HostsMember(m Member) bool {
 	return m.Hosted() && s.SameMember(m.Host, s.Me())
 }
 

@@ -60,7 +60,7 @@ func (d decider) compare(x decider) int {
 // byLine returns, of proposals of which the first of each chain is kept, those
 // that decide: one of each member, and one of all identities that are of none. It
 // is untainted, or else lives by the signatures of others; there may be none.
-func (s State) byLine(m pmap.Map[string, Ref], fact string, q *Inquiry) []Ref {
+func (s proposalFacts) byLine(m pmap.Map[string, Ref], fact string, q *Inquiry) []Ref {
 	best := map[int]decider{}
 	for from, more := fact, true; more; {
 		more = false
@@ -85,7 +85,7 @@ func (s State) byLine(m pmap.Map[string, Ref], fact string, q *Inquiry) []Ref {
 
 // decides returns what decides of the entries of one identity: its first untainted
 // one, or else the first one that lives.
-func (s State) decides(m pmap.Map[string, Ref], of string, q *Inquiry) (d decider, ok bool) {
+func (s proposalFacts) decides(m pmap.Map[string, Ref], of string, q *Inquiry) (d decider, ok bool) {
 	for _, r := range pmap.Prefix(m, of) {
 		q.Asked++
 		if !s.tainted(r) {
@@ -102,7 +102,7 @@ func (s State) decides(m pmap.Map[string, Ref], of string, q *Inquiry) (d decide
 }
 
 // inLine says which line an entry is of, -1 for none, and notes its place there.
-func (s State) inLine(d *decider) int {
+func (s proposalFacts) inLine(d *decider) int {
 	k, ok := s.active.KeyOf(d.ref.Chain.Author)
 	if !ok {
 		return -1
@@ -117,7 +117,7 @@ func (s State) inLine(d *decider) int {
 // statedBy says whether an untainted entry by whoever writes or wrote for the same
 // key states a fact of which each chain's first statement is kept. An identity that
 // is in no line has no untainted one.
-func (s State) statedBy(m pmap.Map[string, Ref], fact string, who journal.Author, q *Inquiry) bool {
+func (s proposalFacts) statedBy(m pmap.Map[string, Ref], fact string, who journal.Author, q *Inquiry) bool {
 	same := []journal.Author{who}
 	if s.active != nil {
 		if k, ok := s.active.KeyOf(who); ok {

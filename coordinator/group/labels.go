@@ -36,7 +36,7 @@ const newestLabels = 64
 // foldLabel keeps every label, in the order in which labelsOf wants them. An
 // author's allowance holds at most 32,768, or 4,096 that supersede as many as
 // they may, at about their size on the wire: 32 MiB.
-func (s State) foldLabel(ref Ref, b *event.LabelSet) State {
+func (s labelFacts) foldLabel(ref Ref, b *event.LabelSet) labelFacts {
 	k := labelsBy(b.On(), ref.Chain.Author) + string(newestFirst(ref.Chain.Incarnation, ref.Seq)) + string(ref.ID[:])
 	s.labels = s.labels.Set(k, labelFact{ref, b.Text, b.Supersedes})
 	return s
@@ -52,7 +52,7 @@ func newestFirst(incarnation uint8, seq uint64) []byte {
 
 // labelsOf returns the newest labels of a target by an author that are not
 // tainted, at most so many. What is tainted is passed over, not gone through.
-func (s State) labelsOf(t event.LabelTarget, who journal.Author, most int) []labelFact {
+func (s labelFacts) labelsOf(t event.LabelTarget, who journal.Author, most int) []labelFact {
 	var out []labelFact
 	prefix := labelsBy(t, who)
 	for from := prefix; ; {
@@ -88,7 +88,7 @@ func beyond(prefix string) string {
 // lastLabels returns what each member says last of a target, by author, and
 // those of its labels that say what they supersede. In effect are labels of
 // members, untainted, once the wallet is active.
-func (s State) LastLabels(t event.LabelTarget) (last []labelFact, all [][]labelFact) {
+func (s labelFacts) LastLabels(t event.LabelTarget) (last []labelFact, all [][]labelFact) {
 	if s.active == nil {
 		return nil, nil
 	}
@@ -116,7 +116,7 @@ func (s State) LastLabels(t event.LabelTarget) (last []labelFact, all [][]labelF
 
 // labelHeads returns, of what each member says last of a target, the labels that
 // no label in effect supersedes, by entry id.
-func (s State) labelHeads(t event.LabelTarget) []labelFact {
+func (s labelFacts) labelHeads(t event.LabelTarget) []labelFact {
 	last, all := s.LastLabels(t)
 	var heads []labelFact
 	for _, f := range last {
@@ -138,7 +138,7 @@ func (f labelFact) supersedes(id journal.EntryID) bool {
 
 // Label returns what shows for a target: of what the members say last and
 // nothing supersedes, that with the lowest id. It returns false where nothing shows.
-func (s State) Label(t event.LabelTarget) (Label, bool) {
+func (s labelFacts) Label(t event.LabelTarget) (Label, bool) {
 	heads := s.labelHeads(t)
 	if len(heads) == 0 || heads[0].Text == "" {
 		return Label{}, false
@@ -148,13 +148,13 @@ func (s State) Label(t event.LabelTarget) (Label, bool) {
 
 // Labels returns every label that shows, of whatever the members gave one: see
 // Machine.Labels for what is the wallet's. They are ordered by target.
-func (s State) Labels() []Label {
+func (s labelFacts) Labels() []Label {
 	return s.LabelledTargets(func(event.LabelTarget) bool { return true })
 }
 
 // labelled returns the labels that show of some targets. It passes each target
 // once, however many labels it has.
-func (s State) LabelledTargets(wanted func(event.LabelTarget) bool) []Label {
+func (s labelFacts) LabelledTargets(wanted func(event.LabelTarget) bool) []Label {
 	var out []Label
 	for from := ""; ; {
 		var t event.LabelTarget
@@ -178,12 +178,12 @@ func (s State) LabelledTargets(wanted func(event.LabelTarget) bool) []Label {
 // LabelReader reads the labels of one State. It works each target out once: a
 // member may have written thousands of labels of one address.
 type LabelReader struct {
-	s     State
+	s     labelFacts
 	known map[event.LabelTarget]string
 }
 
 // LabelReader returns a reader of the labels as they are now.
-func (s State) LabelReader() *LabelReader {
+func (s labelFacts) LabelReader() *LabelReader {
 	return &LabelReader{s, map[event.LabelTarget]string{}}
 }
 
@@ -235,4 +235,4 @@ func (r *LabelReader) OfTx(id chainhash.Hash) (string, journal.Author) {
 
 // viewsRetainted has nothing to work out anew (see derived): leases and labels are
 // kept so that whether they are tainted is asked when they are read, of few.
-func (s State) viewsRetainted(retaint) State { return s }
+func (s labelFacts) viewsRetainted(retaint) labelFacts { return s }

@@ -21,7 +21,7 @@ type leaseFact struct {
 // foldLease keeps one lease of each index and chain. So an author's allowance
 // holds at most 32,768 of them, of 200 B: 6 MiB; and one index has at most as
 // many as there are chains, 64 of each identity.
-func (s State) foldLease(ref Ref, index uint32) State {
+func (s proposalFacts) foldLease(ref Ref, index uint32) proposalFacts {
 	k := leaseKey(index, ref.Chain)
 	if old, ok := s.leases.Get(k); ok && !before(ref, old.Ref) {
 		return s
@@ -48,7 +48,7 @@ func leasesOf(index uint32) string {
 }
 
 // leasedAny says whether an untainted entry took an index.
-func (s State) leasedAny(index uint32) bool {
+func (s proposalFacts) leasedAny(index uint32) bool {
 	for _, l := range pmap.Prefix(s.leases, leasesOf(index)) {
 		if !s.tainted(l.Ref) {
 			return true
@@ -59,7 +59,7 @@ func (s State) leasedAny(index uint32) bool {
 
 // tied returns the other members who handed out an address that this node
 // handed out too, not having heard of each other, and when this node did.
-func (s State) Tied(index uint32) (others []journal.Author, when int64) {
+func (s proposalFacts) Tied(index uint32) (others []journal.Author, when int64) {
 	mine := false
 	for _, l := range pmap.Prefix(s.leases, leasesOf(index)) {
 		who := l.Ref.Chain.Author
@@ -78,7 +78,7 @@ func (s State) Tied(index uint32) (others []journal.Author, when int64) {
 }
 
 // LeasedBy yields the authors of the entries that took an index, tainted or not.
-func (s State) LeasedBy(index uint32) iter.Seq[journal.Author] {
+func (s proposalFacts) LeasedBy(index uint32) iter.Seq[journal.Author] {
 	return func(yield func(journal.Author) bool) {
 		for _, l := range pmap.Prefix(s.leases, leasesOf(index)) {
 			if !yield(l.Ref.Chain.Author) {

@@ -6,7 +6,7 @@ import (
 
 // leasedWithin returns the part of a span from the first to the last index that
 // an untainted entry took.
-func (s State) LeasedWithin(x ledger.Span) ledger.Span {
+func (s proposalFacts) LeasedWithin(x ledger.Span) ledger.Span {
 	var out ledger.Span
 	for i := x.From; i < x.Until; i++ {
 		if s.leasedAny(i) {

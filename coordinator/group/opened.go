@@ -33,7 +33,7 @@ func lacksReveal(who journal.Author, roster journal.EntryID, commitment [32]byte
 
 // unopened returns what a roster waits for, or "": its first record that is not held;
 // or else the first reveal.
-func (s State) unopened(f rosterFact) string {
+func (s setupFacts) unopened(f rosterFact) string {
 	for _, id := range f.Records {
 		if _, ok := s.records.Get(mapkey.Of(id)); !ok {
 			return lacksRecord(id)
@@ -50,7 +50,7 @@ func (s State) unopened(f rosterFact) string {
 }
 
 // awaitOpened lets a roster wait for what it lacks, or takes in its hash.
-func (s State) awaitOpened(f rosterFact) State {
+func (s setupFacts) awaitOpened(f rosterFact) setupFacts {
 	if len(f.Records) != s.genesis.Cosigners {
 		return s
 	}
@@ -72,7 +72,7 @@ func (s State) awaitOpened(f rosterFact) State {
 }
 
 // cameIn looks again at the rosters that waited for a record or a reveal.
-func (s State) cameIn(what string) State {
+func (s setupFacts) cameIn(what string) setupFacts {
 	for k, id := range pmap.Prefix(s.setup.waiting, what) {
 		s.setup.waiting = s.setup.waiting.Delete(k)
 		f, _ := s.rosters.Get(mapkey.Of(id))
@@ -92,7 +92,7 @@ const (
 
 // rankOpened takes in a roster that all revealed for, where it holds the key of the place
 // that this node took. One that all ratified goes before another.
-func (s State) rankOpened(r *Roster) State {
+func (s setupFacts) rankOpened(r *Roster) setupFacts {
 	if s.lost == (lostPlace{}) || !slices.ContainsFunc(r.Members, func(m Member) bool { return event.AccountHash(s.group, m.Key.String()) == s.lost.account }) {
 		return s
 	}
@@ -113,7 +113,7 @@ func (s State) rankOpened(r *Roster) State {
 }
 
 // ratifiedOne takes in that somebody ratified a hash.
-func (s State) ratifiedOne(hash [32]byte) State {
+func (s setupFacts) ratifiedOne(hash [32]byte) setupFacts {
 	if s.lost == (lostPlace{}) || s.active != nil {
 		return s
 	}
@@ -124,7 +124,7 @@ func (s State) ratifiedOne(hash [32]byte) State {
 }
 
 // opened returns the roster of a hash, once all revealed for it.
-func (s State) opened(hash [32]byte) (*Roster, bool) {
+func (s setupFacts) opened(hash [32]byte) (*Roster, bool) {
 	id, ok := s.setup.opened.Get(mapkey.Of(hash))
 	if !ok {
 		return nil, false
@@ -135,7 +135,7 @@ func (s State) opened(hash [32]byte) (*Roster, bool) {
 
 // worded returns the roster of six words, for a node that took a lost one's place
 // and has none pinned: what it sees may be another one, but the words are the user's.
-func (s State) Worded(words string) (*Roster, bool) {
+func (s setupFacts) Worded(words string) (*Roster, bool) {
 	prefix, ok := hashPrefix(words)
 	if !ok || s.lost == (lostPlace{}) || s.pinned != ([32]byte{}) || s.active != nil {
 		return nil, false

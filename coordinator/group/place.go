@@ -32,7 +32,7 @@ func holderKey(account [32]byte, how event.ProofKind) string {
 
 // holders lists the identities that wrote a record of the lost one's key with a
 // proof of one class: ProofOwn, ProofMessage (and ProofBIP322), or ProofNone.
-func (s State) holders(how event.ProofKind) []journal.Author {
+func (s setupFacts) holders(how event.ProofKind) []journal.Author {
 	prefix := holderKey(s.lost.account, how)
 	var out []journal.Author
 	for k := range pmap.Prefix(s.setup.holders, prefix) {
@@ -47,7 +47,7 @@ func (s State) holders(how event.ProofKind) []journal.Author {
 // formerSelves lists the identities that held this node's place before, as far as
 // they are known without a roster: the lost one, which may have taken the place
 // itself, and those whose records name the key.
-func (s State) formerSelves() []journal.Author {
+func (s setupFacts) formerSelves() []journal.Author {
 	if s.lost == (lostPlace{}) {
 		return nil
 	}

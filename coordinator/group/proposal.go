@@ -121,7 +121,7 @@ func buildSpend(d *wallet.Descriptor, b *event.ProposalCreated) (*wallet.Spend, 
 	return s, nil
 }
 
-func (s State) foldProposalEvent(ref Ref, body event.Body) State {
+func (s proposalFacts) foldProposalEvent(ref Ref, body event.Body) proposalFacts {
 	switch b := body.(type) {
 	case *event.ProposalCreated:
 		p := &Proposal{Ref: ref, Body: b, spend: &LazySpend{}}
@@ -147,11 +147,12 @@ func (s State) foldProposalEvent(ref Ref, body event.Body) State {
 
 // evaluate derives the transaction of a proposal by a known author, once the
 // wallet is active. The signatures that waited for it are due then.
-func (s State) evaluate(p *Proposal) State {
+func (s proposalFacts) evaluate(p *Proposal) proposalFacts {
 	s.backlog.proposals = s.backlog.proposals.Delete(mapkey.Of2(p.Author(), p.Ref.ID))
 	spend, err := p.Spend(s.active)
 	if err != nil {
-		return s.asInert(p.Ref, ruleProposal)
+		s.entryFacts = s.entryFacts.asInert(p.Ref, ruleProposal)
+return s
 	}
 	sound := *p
 	sound.describes(spend.TxID())
@@ -160,11 +161,11 @@ func (s State) evaluate(p *Proposal) State {
 }
 
 // Proposal returns a proposal by id.
-func (s State) Proposal(id journal.EntryID) (*Proposal, bool) { return s.proposals.Get(mapkey.Of(id)) }
+func (s proposalFacts) Proposal(id journal.EntryID) (*Proposal, bool) { return s.proposals.Get(mapkey.Of(id)) }
 
 // alive says whether a proposal has effect: it is sound, and its entry is not
 // tainted, or carries a verified signature by the key of another member.
-func (s State) Alive(p *Proposal) bool {
+func (s proposalFacts) Alive(p *Proposal) bool {
 	if !p.Sound {
 		return false
 	}
@@ -186,7 +187,7 @@ func (s State) Alive(p *Proposal) bool {
 // Draft returns the proposal that a body would be, written in a chain: it is held
 // by nobody yet. It returns an error for one that describes no transaction of the
 // wallet.
-func (s State) Draft(chain journal.ChainKey, b *event.ProposalCreated) (*Proposal, error) {
+func (s proposalFacts) Draft(chain journal.ChainKey, b *event.ProposalCreated) (*Proposal, error) {
 	p := &Proposal{Ref: Ref{Chain: chain}, Body: b, spend: &LazySpend{}}
 	spend, err := p.Spend(s.active)
 	if err != nil {

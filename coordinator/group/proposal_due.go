@@ -30,7 +30,7 @@ type backlog struct {
 }
 
 // wait keeps a proposal until its author is known.
-func (s State) wait(p *Proposal) State {
+func (s proposalFacts) wait(p *Proposal) proposalFacts {
 	a := p.Author()
 	s.backlog.proposals = s.backlog.proposals.Set(mapkey.Of2(a, p.Ref.ID), struct{}{})
 	if s.active != nil && s.mayWrite(a) {
@@ -40,7 +40,7 @@ func (s State) wait(p *Proposal) State {
 }
 
 // waitingOf yields the ids of proposals of an author that were not derived yet.
-func (s State) waitingOf(a journal.Author) func(yield func(journal.EntryID) bool) {
+func (s proposalFacts) waitingOf(a journal.Author) func(yield func(journal.EntryID) bool) {
 	return func(yield func(journal.EntryID) bool) {
 		for k := range pmap.Prefix(s.backlog.proposals, string(a[:])) {
 			if !yield(mapkey.Entry(k)) {
@@ -51,7 +51,7 @@ func (s State) waitingOf(a journal.Author) func(yield func(journal.EntryID) bool
 }
 
 // authorKnown makes due what an author wrote before it was known to belong to a key.
-func (s State) authorKnown(a journal.Author) State {
+func (s proposalFacts) authorKnown(a journal.Author) proposalFacts {
 	for range s.waitingOf(a) {
 		return s.turn(string(a[:]))
 	}
@@ -59,7 +59,7 @@ func (s State) authorKnown(a journal.Author) State {
 }
 
 // await keeps a carrier until its proposal is here.
-func (s State) await(c carrierFact) State {
+func (s proposalFacts) await(c carrierFact) proposalFacts {
 	a := c.Ref.Chain.Author
 	s.backlog.sigs = s.backlog.sigs.Set(mapkey.Of3(c.Proposal, a, c.Ref.ID), struct{}{})
 	for k := range c.stated() {
@@ -92,7 +92,7 @@ func (c carrierFact) stated() func(yield func(string) bool) {
 func statedKey(k uint32) string { return string(binary.BigEndian.AppendUint32(nil, k)) }
 
 // sigsDue makes due what waited for a proposal.
-func (s State) sigsDue(proposal journal.EntryID) State {
+func (s proposalFacts) sigsDue(proposal journal.EntryID) proposalFacts {
 	for from := mapkey.Of(proposal); ; {
 		more := false
 		for k := range pmap.PrefixFrom(s.backlog.sigs, mapkey.Of(proposal), from) {
@@ -105,7 +105,7 @@ func (s State) sigsDue(proposal journal.EntryID) State {
 	}
 }
 
-func (s State) turn(what string) State {
+func (s proposalFacts) turn(what string) proposalFacts {
 	if mapkey.Has(s.backlog.queued, what) {
 		return s
 	}
@@ -130,20 +130,20 @@ func (s State) Work(units int) State {
 		s.backlog.turns, s.backlog.queued = s.backlog.turns.Delete(at), s.backlog.queued.Delete(what)
 		used, more := 0, false
 		if len(what) == 32 {
-			s, used, more = s.workProposal(journal.Author([]byte(what)))
+			s.proposalFacts, used, more = s.proposalFacts.workProposal(journal.Author([]byte(what)))
 		} else {
-			s, used, more = s.workCarrier(what)
+			s.proposalFacts, used, more = s.proposalFacts.workCarrier(what)
 		}
 		units -= used
 		if more {
-			s = s.turn(what)
+			s.proposalFacts = s.proposalFacts.turn(what)
 		}
 	}
 	return s
 }
 
 // workProposal derives one proposal of an author; more says that there are others.
-func (s State) workProposal(a journal.Author) (_ State, used int, more bool) {
+func (s proposalFacts) workProposal(a journal.Author) (_ proposalFacts, used int, more bool) {
 	for id := range s.waitingOf(a) {
 		p, _ := s.Proposal(id)
 		s = s.evaluate(p)
@@ -158,7 +158,7 @@ func (s State) workProposal(a journal.Author) (_ State, used int, more bool) {
 }
 
 // workCarrier verifies one carrier of an author for a proposal.
-func (s State) workCarrier(of string) (_ State, used int, more bool) {
+func (s proposalFacts) workCarrier(of string) (_ proposalFacts, used int, more bool) {
 	n := 0
 	for k := range pmap.Prefix(s.backlog.sigs, of) {
 		if n++; n > 1 {
@@ -179,4 +179,4 @@ func (s State) JudgeLater(later bool) State {
 }
 
 // Idle says whether nothing waits for its turn to be judged.
-func (s State) Idle() bool { return s.backlog.turns.Len() == 0 }
+func (s proposalFacts) Idle() bool { return s.backlog.turns.Len() == 0 }

@@ -68,7 +68,7 @@ func earliest(m pmap.Map[string, Ref], fact string, r Ref) pmap.Map[string, Ref]
 
 // stated says whether an untainted entry states a fact of which each chain's
 // first statement is kept.
-func (s State) stated(m pmap.Map[string, Ref], fact string) bool {
+func (s proposalFacts) stated(m pmap.Map[string, Ref], fact string) bool {
 	for _, r := range pmap.Prefix(m, fact) {
 		if !s.tainted(r) {
 			return true
@@ -78,7 +78,7 @@ func (s State) stated(m pmap.Map[string, Ref], fact string) bool {
 }
 
 // index makes a sound proposal findable.
-func (s State) index(p *Proposal) State {
+func (s proposalFacts) index(p *Proposal) proposalFacts {
 	x, at, id := &s.props, placeKey(p.Ref), string(p.Ref.ID[:])
 	x.byTx = x.byTx.Set(mapkey.Of2(p.TxID, p.Ref.ID), struct{}{})
 	x.byTime = x.byTime.Set(timeKey(p.Ref), struct{}{})
@@ -108,14 +108,14 @@ func (s State) index(p *Proposal) State {
 }
 
 // rest notes that an entry says something of a proposal.
-func (s State) rest(r Ref, proposal journal.EntryID) State {
+func (s proposalFacts) rest(r Ref, proposal journal.EntryID) proposalFacts {
 	s.props.rests = s.props.rests.Set(placeKey(r), proposal)
 	return s
 }
 
 // credited notes that a key's signature on an input is held now, for the first
 // time if it is new, brought by an entry.
-func (s State) credited(p *Proposal, input, signer uint32, c carrierFact, isNew bool) State {
+func (s proposalFacts) credited(p *Proposal, input, signer uint32, c carrierFact, isNew bool) proposalFacts {
 	x := &s.props
 	k := sigKey(p.signs, input, signer) + mapkey.Chain(c.Ref.Chain)
 	if old, ok := x.brought.Get(k); !ok || c.Ref.Seq < old {
@@ -140,7 +140,7 @@ func (s State) credited(p *Proposal, input, signer uint32, c carrierFact, isNew 
 
 // signedNow notes that a key signed so many inputs of a proposal. That it signed
 // the transaction at all holds whatever the inputs were stated to be.
-func (s State) signedNow(p *Proposal, signer uint32, inputs int) State {
+func (s proposalFacts) signedNow(p *Proposal, signer uint32, inputs int) proposalFacts {
 	x := &s.props
 	if inputs == 1 {
 		for _, i := range p.Body.Inputs {
@@ -162,7 +162,7 @@ func signerKey(i event.ProposalInput, signer uint32) string {
 
 // reindexed fills the index, and what is due, of a State whose facts were read
 // from a snapshot.
-func (s State) reindexed() State {
+func (s proposalFacts) reindexed() proposalFacts {
 	s.props, s.backlog = proposalIndex{}, backlog{}
 	for _, p := range s.proposals.All() {
 		if p.Sound {
@@ -226,7 +226,7 @@ func fewOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.En
 }
 
 // AllProposals yields every proposal held, by entry id, whether it has effect or not.
-func (s State) AllProposals(yield func(*Proposal) bool) {
+func (s proposalFacts) AllProposals(yield func(*Proposal) bool) {
 	for _, p := range s.proposals.All() {
 		if !yield(p) {
 			return
@@ -235,7 +235,7 @@ func (s State) AllProposals(yield func(*Proposal) bool) {
 }
 
 // ProposalsFrom yields the proposals whose id in bytes starts with a prefix, by id.
-func (s State) ProposalsFrom(prefix string) iter.Seq[*Proposal] {
+func (s proposalFacts) ProposalsFrom(prefix string) iter.Seq[*Proposal] {
 	return func(yield func(*Proposal) bool) {
 		for _, p := range pmap.Prefix(s.proposals, prefix) {
 			if !yield(p) {
@@ -247,7 +247,7 @@ func (s State) ProposalsFrom(prefix string) iter.Seq[*Proposal] {
 
 // ProposalsOf yields the proposals of a transaction (32 bytes), from a place on,
 // with their places.
-func (s State) ProposalsOf(tx, at string) iter.Seq2[string, *Proposal] {
+func (s proposalFacts) ProposalsOf(tx, at string) iter.Seq2[string, *Proposal] {
 	return func(yield func(string, *Proposal) bool) {
 		for k := range pmap.PrefixFrom(s.props.byTx, tx, at) {
 			if p, ok := s.Proposal(mapkey.Entry(k)); ok && !yield(k, p) {
@@ -258,12 +258,12 @@ func (s State) ProposalsOf(tx, at string) iter.Seq2[string, *Proposal] {
 }
 
 // ProposedTx says whether somebody proposed a transaction.
-func (s State) ProposedTx(tx chainhash.Hash) bool {
+func (s proposalFacts) ProposedTx(tx chainhash.Hash) bool {
 	return mapkey.HasPrefix(s.props.byTx, mapkey.Of(tx))
 }
 
 // StatingCoin yields every proposal that states a coin as an input.
-func (s State) StatingCoin(o wire.OutPoint) iter.Seq[*Proposal] {
+func (s proposalFacts) StatingCoin(o wire.OutPoint) iter.Seq[*Proposal] {
 	return func(yield func(*Proposal) bool) {
 		for k := range pmap.Prefix(s.props.byCoin, mapkey.Coin(o)) {
 			if p, ok := s.Proposal(mapkey.Entry(k)); ok && !yield(p) {
@@ -275,7 +275,7 @@ func (s State) StatingCoin(o wire.OutPoint) iter.Seq[*Proposal] {
 
 // ByTime yields the proposals, newest first by the time their authors claim, after
 // one of them or from the first on, whether they have effect or not.
-func (s State) ByTime(after *Ref) iter.Seq[*Proposal] {
+func (s proposalFacts) ByTime(after *Ref) iter.Seq[*Proposal] {
 	from := ""
 	if after != nil {
 		from = timeKey(*after) + "\x00"
@@ -291,18 +291,18 @@ func (s State) ByTime(after *Ref) iter.Seq[*Proposal] {
 
 // Spent says whether a proposal spends a coin, or any output of a transaction
 // where its id alone is given (see coinKey).
-func (s State) Spent(coins string) bool { return mapkey.HasPrefix(s.props.spending, coins) }
+func (s proposalFacts) Spent(coins string) bool { return mapkey.HasPrefix(s.props.spending, coins) }
 
 // VisitSpending visits the transactions that spend coins (as Spent), from a place
 // on, until the visits cost so much. It returns what they cost, and the first place
 // that is left, or "".
-func (s State) VisitSpending(coins, at string, most int, visit func(tx chainhash.Hash) int) (used int, next string) {
+func (s proposalFacts) VisitSpending(coins, at string, most int, visit func(tx chainhash.Hash) int) (used int, next string) {
 	return gone(s.props.spending, coins, at, most, func(k string, _ struct{}) int { return visit(chainhash.Hash([]byte(k[36:]))) })
 }
 
 // VisitResting visits the proposals that rest on the entries of a chain from a seq
 // on (see restsFrom), likewise.
-func (s State) VisitResting(of, at string, most int, visit func(journal.EntryID) int) (used int, next string) {
+func (s proposalFacts) VisitResting(of, at string, most int, visit func(journal.EntryID) int) (used int, next string) {
 	return gone(s.props.rests, of, at, most, func(_ string, id journal.EntryID) int { return visit(id) })
 }
 
@@ -319,13 +319,13 @@ func gone[V any](m pmap.Map[string, V], prefix, from string, most int, visit fun
 }
 
 // SignatureHeld says whether a signature on a proposal's input by a key is held.
-func (s State) SignatureHeld(p *Proposal, input, key uint32) bool {
+func (s proposalFacts) SignatureHeld(p *Proposal, input, key uint32) bool {
 	_, held := s.sigs.Get(sigKey(p.signs, input, key))
 	return held
 }
 
 // FirstApproval returns who brought the first signature of a key on what a
 // proposal signs.
-func (s State) FirstApproval(p *Proposal, key uint32) (Approval, bool) {
+func (s proposalFacts) FirstApproval(p *Proposal, key uint32) (Approval, bool) {
 	return s.approvals.Get(approvalKey(p.signs, key))
 }

@@ -29,7 +29,7 @@ const (
 
 // anyOf returns some sound proposal of a transaction, with effect or not: all
 // have the same inputs and outputs.
-func (s State) AnyOf(tx chainhash.Hash) (*Proposal, bool) {
+func (s proposalFacts) AnyOf(tx chainhash.Hash) (*Proposal, bool) {
 	for k := range pmap.Prefix(s.props.byTx, mapkey.Of(tx)) {
 		return s.Proposal(mapkey.Entry(k))
 	}
@@ -41,9 +41,9 @@ func (s State) AnyOf(tx chainhash.Hash) (*Proposal, bool) {
 // keys endorse them (see rank). Those that a member enters again later are left
 // out unless an approval names them, or they are its first with all signatures: so
 // there are few of them for each member.
-func (s State) CopiesOf(tx chainhash.Hash) []*Proposal { return s.CopiesFor(tx, &Inquiry{}) }
+func (s proposalFacts) CopiesOf(tx chainhash.Hash) []*Proposal { return s.CopiesFor(tx, &Inquiry{}) }
 
-func (s State) CopiesFor(tx chainhash.Hash, q *Inquiry) []*Proposal {
+func (s proposalFacts) CopiesFor(tx chainhash.Hash, q *Inquiry) []*Proposal {
 	names := map[journal.EntryID]int{}
 	for k := range s.active.Members {
 		if id, ok := s.endorsed(tx, k, q); ok {
@@ -73,7 +73,7 @@ func (s State) CopiesFor(tx chainhash.Hash, q *Inquiry) []*Proposal {
 
 // byFinal puts a proposal with all signatures before one without: of those that
 // state other amounts, only what their coins hold gets the signatures of k keys.
-func (s State) byFinal(p, q *Proposal) int {
+func (s proposalFacts) byFinal(p, q *Proposal) int {
 	a, b := mapkey.Has(s.props.full, p.signs), mapkey.Has(s.props.full, q.signs)
 	switch {
 	case a == b:
@@ -86,7 +86,7 @@ func (s State) byFinal(p, q *Proposal) int {
 
 // rank puts proposals of one transaction that as many keys endorse in order: one
 // whose author's key signed the transaction first, then by claimed time and id.
-func (s State) rank(p, q *Proposal) int {
+func (s proposalFacts) rank(p, q *Proposal) int {
 	if a, b := s.authorSigned(p), s.authorSigned(q); a != b {
 		if a {
 			return -1
@@ -98,7 +98,7 @@ func (s State) rank(p, q *Proposal) int {
 
 // authorSigned says whether the key of a proposal's author signed its
 // transaction as the proposal states it.
-func (s State) authorSigned(p *Proposal) bool {
+func (s proposalFacts) authorSigned(p *Proposal) bool {
 	k, ok := s.active.KeyOf(p.Author())
 	return ok && s.SignedInputs(p, k) > 0
 }
@@ -106,9 +106,9 @@ func (s State) authorSigned(p *Proposal) bool {
 // lead returns the living proposal that stands for a transaction: the one that
 // the signatures of most keys were given for. Who enters the transaction again
 // later can bring no other's key along.
-func (s State) Lead(tx chainhash.Hash) (*Proposal, bool) { return s.leadFor(tx, &Inquiry{}) }
+func (s proposalFacts) Lead(tx chainhash.Hash) (*Proposal, bool) { return s.leadFor(tx, &Inquiry{}) }
 
-func (s State) leadFor(tx chainhash.Hash, q *Inquiry) (*Proposal, bool) {
+func (s proposalFacts) leadFor(tx chainhash.Hash, q *Inquiry) (*Proposal, bool) {
 	if s.active == nil {
 		return nil, false
 	}
@@ -121,7 +121,7 @@ func (s State) leadFor(tx chainhash.Hash, q *Inquiry) (*Proposal, bool) {
 // endorsed returns the proposal that a key's owner gave its signatures on a
 // transaction for: the one that the first untainted approval of its identities
 // names. Others may repeat its signatures; theirs are not looked at.
-func (s State) endorsed(tx chainhash.Hash, key int, q *Inquiry) (journal.EntryID, bool) {
+func (s proposalFacts) endorsed(tx chainhash.Hash, key int, q *Inquiry) (journal.EntryID, bool) {
 	of := approvalKey(string(tx[:]), uint32(key))
 	for _, who := range s.active.Identities(key) {
 		for k, e := range pmap.Prefix(s.props.endorsed, of+string(who[:])) {
@@ -136,7 +136,7 @@ func (s State) endorsed(tx chainhash.Hash, key int, q *Inquiry) (journal.EntryID
 
 // spenders returns the living proposals that spend a coin: of each author the
 // first maxLooked.
-func (s State) Spenders(o wire.OutPoint) []*Proposal {
+func (s proposalFacts) Spenders(o wire.OutPoint) []*Proposal {
 	var out []*Proposal
 	fewOfEach(s.props.byCoin, mapkey.Coin(o), func(id journal.EntryID) bool {
 		if p, ok := s.Proposal(id); ok && s.Alive(p) {
@@ -150,7 +150,7 @@ func (s State) Spenders(o wire.OutPoint) []*Proposal {
 
 // transactions yields the transactions that spend a coin, and the proposal that
 // stands for each, by txid.
-func (s State) transactions(o wire.OutPoint) func(yield func(*Proposal) bool) {
+func (s proposalFacts) transactions(o wire.OutPoint) func(yield func(*Proposal) bool) {
 	return func(yield func(*Proposal) bool) {
 		for k := range pmap.Prefix(s.props.spending, mapkey.Coin(o)) {
 			if p, ok := s.Lead(chainhash.Hash([]byte(k[36:]))); ok && !yield(p) {
@@ -161,9 +161,9 @@ func (s State) transactions(o wire.OutPoint) func(yield func(*Proposal) bool) {
 }
 
 // finals returns the other final transactions that spend a coin of p, each once.
-func (s State) Finals(p *Proposal) []*Proposal { return s.finalsFor(p, &Inquiry{}) }
+func (s proposalFacts) Finals(p *Proposal) []*Proposal { return s.finalsFor(p, &Inquiry{}) }
 
-func (s State) finalsFor(p *Proposal, q *Inquiry) []*Proposal {
+func (s proposalFacts) finalsFor(p *Proposal, q *Inquiry) []*Proposal {
 	var out []*Proposal
 	seen := map[chainhash.Hash]bool{p.TxID: true}
 	for _, i := range p.Body.Inputs {
@@ -183,7 +183,7 @@ func (s State) finalsFor(p *Proposal, q *Inquiry) []*Proposal {
 
 // conflicts returns the other transactions that spend a coin of p, final ones
 // first, each by the proposal that stands for it, and maxShown at most.
-func (s State) ConflictsOf(p *Proposal) []*Proposal {
+func (s proposalFacts) ConflictsOf(p *Proposal) []*Proposal {
 	out := s.Finals(p)
 	SortProposals(out)
 	seen := map[chainhash.Hash]bool{p.TxID: true}
@@ -207,13 +207,13 @@ func (s State) ConflictsOf(p *Proposal) []*Proposal {
 
 // declares says whether an untainted proposal of a transaction declares that
 // it replaces another.
-func (s State) declares(tx, replaced chainhash.Hash) bool {
+func (s proposalFacts) declares(tx, replaced chainhash.Hash) bool {
 	return s.stated(s.props.declared, mapkey.Of2(tx, replaced))
 }
 
 // replacements returns living proposals that declare to replace p: the first of
 // each member.
-func (s State) Replacements(p *Proposal) []*Proposal {
+func (s proposalFacts) Replacements(p *Proposal) []*Proposal {
 	var out []*Proposal
 	for _, r := range s.byLine(s.props.replacer, mapkey.Of(p.TxID), &Inquiry{}) {
 		if q, ok := s.Proposal(r.ID); ok && s.Alive(q) {
@@ -226,7 +226,7 @@ func (s State) Replacements(p *Proposal) []*Proposal {
 
 // takesChange says whether a change index is taken by a proposal that passes,
 // of the first of each author.
-func (s State) TakesChange(index uint32, taken func(*Proposal) bool) bool {
+func (s proposalFacts) TakesChange(index uint32, taken func(*Proposal) bool) bool {
 	found := false
 	fewOfEach(s.props.byChange, string(binary.BigEndian.AppendUint32(nil, index)), func(id journal.EntryID) bool {
 		p, ok := s.Proposal(id)

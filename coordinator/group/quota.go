@@ -7,7 +7,7 @@ import (
 // payer is whose allowance an author's entries are charged to: a member's own,
 // and for those that a key named and that are no members (replaced, contested)
 // one for all of them, since a key can name any number.
-func (s State) Payer(a journal.Author) journal.Author {
+func (s memberFacts) Payer(a journal.Author) journal.Author {
 	if s.active == nil {
 		return a
 	}

@@ -12,7 +12,7 @@ import (
 // claim is what is held, of at most so many chains: those of members first, then
 // those of the roster, then of low incarnations. Else whoever makes chains
 // without end, all of its own key, would have those of the others cut off.
-func (s State) ClaimHeld(most int) port.Claim {
+func (s memberFacts) ClaimHeld(most int) port.Claim {
 	c := port.Claim{Frontier: s.chains.Frontier(), Forks: s.chains.Forks()}
 	if len(c.Frontier) <= most || s.active == nil {
 		return c

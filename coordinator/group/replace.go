@@ -63,7 +63,7 @@ func (l *lines) rest(fs []ReplacedFact) {
 
 // checkReplaced verifies what can be verified of a replacement with the roster
 // alone, whoever carries it.
-func (s State) CheckReplaced(b *event.MemberReplaced) bool {
+func (s memberFacts) CheckReplaced(b *event.MemberReplaced) bool {
 	if int(b.Key) >= len(s.active.Members) {
 		return false
 	}
@@ -87,7 +87,8 @@ func (s State) CheckReplaced(b *event.MemberReplaced) bool {
 // foldReplaced keeps a replacement, and what it changes once the wallet is active.
 func (s State) foldReplaced(f ReplacedFact) State {
 	if s.active != nil && !s.CheckReplaced(f.Body) {
-		return s.asInert(f.Ref, ruleReplacement)
+		s.entryFacts = s.entryFacts.asInert(f.Ref, ruleReplacement)
+return s
 	}
 	s.replaced = s.replaced.Set(replacedKey(f.Ref), f)
 	if s.active == nil {
@@ -106,12 +107,13 @@ func (s State) newcomer(who journal.Author) State {
 	before := s
 	s.newcomers = s.newcomers.Set(string(who[:]), struct{}{})
 	for c := range s.chains.KeysOf(who) {
-		s = s.retaint(c, before.TaintedFrom(c))
+		s.memberFacts = s.memberFacts.retaint(c, before.TaintedFrom(c))
 	}
-	return s.authorKnown(who)
+	s.proposalFacts = s.proposalFacts.authorKnown(who)
+return s
 }
 
-func (s State) IsNewcomer(who journal.Author) bool {
+func (s memberFacts) IsNewcomer(who journal.Author) bool {
 	_, ok := s.newcomers.Get(string(who[:]))
 	return ok
 }
@@ -128,7 +130,7 @@ const maxCarried = 64
 
 // mayCount says whether a replacement is among the first that its carrier brought:
 // another one changes nothing of who the members are.
-func (s State) mayCount(f ReplacedFact) bool {
+func (s memberFacts) mayCount(f ReplacedFact) bool {
 	n := 0
 	for k := range pmap.Prefix(s.replaced, string(f.Ref.Chain.Author[:])) {
 		if k == replacedKey(f.Ref) {
@@ -142,7 +144,7 @@ func (s State) mayCount(f ReplacedFact) bool {
 }
 
 // counting yields the replacements that count.
-func (s State) CountingReplacements(yield func(ReplacedFact) bool) {
+func (s memberFacts) CountingReplacements(yield func(ReplacedFact) bool) {
 	for from := ""; ; {
 		n, more := 0, false
 		var who journal.Author
@@ -168,7 +170,7 @@ func (s State) CountingReplacements(yield func(ReplacedFact) bool) {
 // relined works out the members anew, where something that they rest on
 // changed, and takes in what authors wrote who were not known to belong to a key
 // before.
-func (s State) relined() State {
+func (s memberFacts) relined() memberFacts {
 	if !s.relineDue && len(s.retainted) == 0 || s.active == nil {
 		return s
 	}
@@ -206,7 +208,7 @@ func (s State) relined() State {
 }
 
 // retaintEnded notes the chains of the identities that end elsewhere than before.
-func (s State) retaintEnded(old *lines) State {
+func (s memberFacts) retaintEnded(old *lines) memberFacts {
 	now := s.active.lines
 	who := map[journal.Author]bool{}
 	for _, l := range []*lines{old, now} {
@@ -238,13 +240,13 @@ func (s State) retaintEnded(old *lines) State {
 // mayWrite says whether an identity is one that a proposal may be of: of the
 // roster, or named by a replacement. Whether it counts is asked when it is used
 // (see endedFrom).
-func (s State) mayWrite(who journal.Author) bool {
+func (s memberFacts) mayWrite(who journal.Author) bool {
 	_, ok := s.active.original(who)
 	return ok || s.IsNewcomer(who)
 }
 
 // worked follows each key from its roster identity to the one that holds now.
-func (s State) worked(votes bool) *lines {
+func (s memberFacts) worked(votes bool) *lines {
 	l := &lines{
 		of: make([][]journal.Author, len(s.active.Members)), key: map[journal.Author]int{},
 		sealing: map[journal.Author][32]byte{}, member: map[journal.Author]bool{},
@@ -397,7 +399,7 @@ func (a *Active) original(who journal.Author) (int, bool) {
 }
 
 // sameMember says whether two identities write, or wrote, for one key.
-func (s State) SameMember(a, b journal.Author) bool {
+func (s memberFacts) SameMember(a, b journal.Author) bool {
 	if a == b || s.active == nil {
 		return a == b
 	}
@@ -409,7 +411,7 @@ func (s State) SameMember(a, b journal.Author) bool {
 // endedFrom returns the seq from which on a chain lies past the end of an
 // identity that was replaced, or is of one that was named and did not become a
 // member; 0 if it does not.
-func (s State) endedFrom(l *lines, c journal.ChainKey) uint64 {
+func (s memberFacts) endedFrom(l *lines, c journal.ChainKey) uint64 {
 	if s.IsNewcomer(c.Author) && (l == nil || !l.member[c.Author]) {
 		return 1
 	}
@@ -423,7 +425,7 @@ func (s State) endedFrom(l *lines, c journal.ChainKey) uint64 {
 }
 
 // wasReplaced says whether this node's identity has ended.
-func (s State) WasReplaced() bool {
+func (s memberFacts) WasReplaced() bool {
 	if s.active == nil || s.active.lines == nil {
 		return false
 	}
@@ -432,7 +434,7 @@ func (s State) WasReplaced() bool {
 }
 
 // ReplacementCount returns how many entries name a new device of a member.
-func (s State) ReplacementCount() int { return s.replaced.Len() }
+func (s memberFacts) ReplacementCount() int { return s.replaced.Len() }
 
 // Changed says whether anybody was named to take a member's place, and it counts.
 func (a *Active) Changed() bool { return a.lines != nil }

@@ -11,7 +11,7 @@ import (
 
 // needed is how many other members approve a replacement that its key does not
 // decide: min(k, n-1), and no more than there are with a node.
-func (s State) ApprovalsNeeded() int {
+func (s memberFacts) ApprovalsNeeded() int {
 	nodes := 0
 	for _, m := range s.active.Members {
 		if !m.Hosted() {
@@ -28,7 +28,7 @@ type Ballot struct {
 	last map[replacing]map[int][32]byte
 }
 
-func (s State) Ballot() Ballot {
+func (s memberFacts) Ballot() Ballot {
 	b := Ballot{at: map[[32]byte]replacing{}, last: map[replacing]map[int][32]byte{}}
 	if s.replaceVotes.Len() == 0 {
 		return b
@@ -71,7 +71,7 @@ func replaceVoteKey(r Ref, replacement [32]byte) string {
 
 // lastReplaceVote returns an author's latest untainted approval of a replacement,
 // at the cost of two look-ups for each incarnation, however many it wrote.
-func (s State) lastReplaceVote(who journal.Author, replacement [32]byte) (replaceVote, bool) {
+func (s memberFacts) lastReplaceVote(who journal.Author, replacement [32]byte) (replaceVote, bool) {
 	prefix := mapkey.Of2(who, journal.EntryID(replacement))
 	for at, more := prefix, true; more; {
 		more = false

@@ -7,7 +7,7 @@ import (
 
 // covers says whether everything is held that a member claimed to hold, as far
 // as it can be: past another's fork nothing is linked.
-func (s State) Covers(claims pmap.Map[string, journal.Frontier], who journal.Author) bool {
+func (s setupFacts) Covers(claims pmap.Map[string, journal.Frontier], who journal.Author) bool {
 	f, ok := claims.Get(string(who[:]))
 	if !ok {
 		return false

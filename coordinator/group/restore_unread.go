@@ -35,7 +35,7 @@ func (u *UnreadEntries) add(by journal.Author) {
 // them: what a hosted cosigner signed is always carried, and by any member.
 // What waits for its turn counts too, and more than can be looked at counts as
 // the most.
-func (s State) CountUnverified(u *UnreadEntries) {
+func (s proposalFacts) CountUnverified(u *UnreadEntries) {
 	if u.N = min(u.Most, u.N+s.backlog.turns.Len()); s.active == nil {
 		return
 	}
@@ -55,7 +55,7 @@ func (s State) CountUnverified(u *UnreadEntries) {
 }
 
 // unverifiedOf counts what waits under a prefix of backlog.stating.
-func (s State) unverifiedOf(u *UnreadEntries, prefix string) {
+func (s proposalFacts) unverifiedOf(u *UnreadEntries, prefix string) {
 	looked := 0
 	for at := range pmap.Prefix(s.backlog.stating, prefix) {
 		if looked++; u.full() || looked > MaxUnread {
@@ -70,7 +70,7 @@ func (s State) unverifiedOf(u *UnreadEntries, prefix string) {
 }
 
 // selves yields the identities that write, or wrote, for this node's key.
-func (s State) selves(yield func(journal.Author) bool) {
+func (s memberFacts) selves(yield func(journal.Author) bool) {
 	me := s.Me()
 	if !yield(me) || s.active == nil || s.active.lines == nil {
 		return

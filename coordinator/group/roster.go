@@ -75,7 +75,7 @@ func (a *Active) Index(id journal.Author) (int, bool) {
 func Commitment(salt [32]byte) [32]byte { return journal.H("salt", salt[:]) }
 
 // checkRecord verifies what can be verified of a record alone.
-func (s State) CheckRecord(author journal.Author, b *event.MemberRecord) (wallet.Key, error) {
+func (s setupFacts) CheckRecord(author journal.Author, b *event.MemberRecord) (wallet.Key, error) {
 	key, err := wallet.ParseKey(b.Key, wallet.Network(s.genesis.Network))
 	if err != nil {
 		return key, fmt.Errorf("key of %q: %w", b.Name, err)
@@ -102,7 +102,7 @@ func (s State) CheckRecord(author journal.Author, b *event.MemberRecord) (wallet
 // roster evaluates a closed roster from the facts held. ok is false while a
 // record is missing or when the roster is invalid; it never becomes valid by
 // the order in which things came.
-func (s State) roster(f rosterFact) (*Roster, bool) {
+func (s setupFacts) roster(f rosterFact) (*Roster, bool) {
 	if f.Ref.Chain.Author != s.genesis.Founder || len(f.Records) != s.genesis.Cosigners {
 		return nil, false
 	}
@@ -147,7 +147,7 @@ func (s State) roster(f rosterFact) (*Roster, bool) {
 
 // descriptor puts the members into the order of their keys, and returns the
 // descriptor that these make.
-func (s State) descriptor(members []Member) (*wallet.Descriptor, bool) {
+func (s setupFacts) descriptor(members []Member) (*wallet.Descriptor, bool) {
 	if d, err := s.genesis.Existing(); err != nil || d != nil {
 		return d, err == nil && inOrder(members, d)
 	}
@@ -163,7 +163,7 @@ func (s State) descriptor(members []Member) (*wallet.Descriptor, bool) {
 }
 
 // reveal counts the openings of a roster and, when all are there, computes the hash.
-func (s State) reveal(r *Roster) {
+func (s setupFacts) reveal(r *Roster) {
 	type opened struct {
 		record journal.EntryID
 		salt   [32]byte
@@ -219,7 +219,7 @@ func sixWords(h [32]byte) string {
 // for it; else, where none is pinned, the one it revealed for, else the first valid
 // one that the founder closed. Where it took a lost one's place, those with its key
 // that all revealed for, and then ratified, go before.
-func (s State) Roster() (*Roster, bool) {
+func (s setupFacts) Roster() (*Roster, bool) {
 	if s.active != nil {
 		// Ratifications may still come in after this node counted them all: no
 		// more than n exist, so the active roster is complete as it is.
@@ -243,7 +243,7 @@ func (s State) Roster() (*Roster, bool) {
 
 // ratifiedByAll says whether as many as the wallet has cosigners ratified what
 // this node has pinned, whoever they are.
-func (s State) ratifiedByAll() bool {
+func (s setupFacts) ratifiedByAll() bool {
 	n := 0
 	for range pmap.Prefix(s.ratified, mapkey.Of(s.pinned)) {
 		if n++; n >= s.genesis.Cosigners {
@@ -269,21 +269,21 @@ func (s State) activate() State {
 	for k, f := range s.replaced.All() {
 		if !s.CheckReplaced(f.Body) {
 			s.replaced = s.replaced.Delete(k)
-			s = s.asInert(f.Ref, ruleReplacement)
+			s.entryFacts = s.entryFacts.asInert(f.Ref, ruleReplacement)
 			continue
 		}
 		s = s.newcomer(f.Body.New)
 	}
 	s.relineDue = true
 	for _, m := range s.active.Members {
-		s = s.authorKnown(m.Original)
+		s.proposalFacts = s.proposalFacts.authorKnown(m.Original)
 	}
 	return s
 }
 
 // Abandoned says whether the founder or a member gave the group up before it
 // became active.
-func (s State) Abandoned() bool { return s.active == nil && s.abandoned.Len() > 0 }
+func (s setupFacts) Abandoned() bool { return s.active == nil && s.abandoned.Len() > 0 }
 
 // Has says whether an identity is one of the roster's members.
 func (r *Roster) Has(id journal.Author) bool {

@@ -6,7 +6,7 @@ import (
 
 // evidence lists the active roster with its admissions, records, reveals and
 // ratifications, and the replacements that its members rest on.
-func (s State) Evidence() []Ref {
+func (s setupFacts) Evidence() []Ref {
 	var out []Ref
 	if f, ok := s.rosters.Get(mapkey.Of(s.active.ID)); ok {
 		out = append(out, f.Ref)

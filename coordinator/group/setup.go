@@ -32,12 +32,12 @@ type setupBook struct {
 	openedBook
 }
 
-func (s State) foldRoster(f rosterFact) State {
+func (s setupFacts) foldRoster(f rosterFact) setupFacts {
 	s.rosters = s.rosters.Set(mapkey.Of(f.Ref.ID), f)
 	return s.indexRoster(f).awaitOpened(f)
 }
 
-func (s State) indexRoster(f rosterFact) State {
+func (s setupFacts) indexRoster(f rosterFact) setupFacts {
 	s.setup.closed = s.setup.closed.Set(placeOf(f.Ref), f.Ref.ID)
 	for _, id := range f.Records {
 		s.setup.rostered = s.setup.rostered.Set(mapkey.Of(id), struct{}{})
@@ -45,12 +45,12 @@ func (s State) indexRoster(f rosterFact) State {
 	return s
 }
 
-func (s State) foldRecord(r Record) State {
+func (s setupFacts) foldRecord(r Record) setupFacts {
 	s.records = s.records.Set(mapkey.Of(r.Ref.ID), r)
 	return s.indexRecord(r).cameIn(lacksRecord(r.Ref.ID))
 }
 
-func (s State) indexRecord(r Record) State {
+func (s setupFacts) indexRecord(r Record) setupFacts {
 	who, id := r.Ref.Chain.Author, r.Ref.ID
 	if r.Body.Hosted {
 		s.setup.hosted = s.setup.hosted.Set(mapkey.Of2(who, id), struct{}{})
@@ -63,12 +63,12 @@ func (s State) indexRecord(r Record) State {
 	return s
 }
 
-func (s State) indexReveal(f revealFact) State {
+func (s setupFacts) indexReveal(f revealFact) setupFacts {
 	s.setup.revealed = s.setup.revealed.Set(mapkey.Of(f.Ref.Chain.Author)+placeOf(f.Ref), f.Roster)
 	return s
 }
 
-func (s State) indexRatified(f ratifiedFact) State {
+func (s setupFacts) indexRatified(f ratifiedFact) setupFacts {
 	if f.Record == nil {
 		s.setup.hashes = s.setup.hashes.Set(mapkey.Of2(f.Ref.Chain.Author, f.Hash), struct{}{})
 	}
@@ -76,7 +76,7 @@ func (s State) indexRatified(f ratifiedFact) State {
 }
 
 // firstRosters yields the rosters that this node looks at.
-func (s State) firstRosters(yield func(rosterFact) bool) {
+func (s setupFacts) firstRosters(yield func(rosterFact) bool) {
 	n := 0
 	for _, id := range s.setup.closed.All() {
 		f, _ := s.rosters.Get(mapkey.Of(id))
@@ -91,7 +91,7 @@ func (s State) firstRosters(yield func(rosterFact) bool) {
 // identities revealed for stands in for that. A founder may close any number, and
 // by a fork before the right one, so that this is not among its first; and so may a
 // thief reveal. Once all revealed for it, it is found by its hash (see openedBook).
-func (s State) myRosters(yield func(rosterFact) bool) {
+func (s setupFacts) myRosters(yield func(rosterFact) bool) {
 	seen := map[journal.EntryID]bool{}
 	for _, who := range append([]journal.Author{s.Me()}, s.formerSelves()...) {
 		n := 0
@@ -113,7 +113,7 @@ func (s State) myRosters(yield func(rosterFact) bool) {
 
 // ownRecord returns the record that an identity wrote of itself; of several that
 // with the lowest id.
-func (s State) OwnRecord(who journal.Author) (Record, bool) {
+func (s setupFacts) OwnRecord(who journal.Author) (Record, bool) {
 	id, ok := s.setup.own.Get(mapkey.Of(who))
 	if !ok {
 		return Record{}, false
@@ -123,7 +123,7 @@ func (s State) OwnRecord(who journal.Author) (Record, bool) {
 
 // placed yields the records that can have a place: of each author its own, and
 // of those it hosts as many as a wallet has members, by id.
-func (s State) PlacedRecords(yield func(Record) bool) {
+func (s setupFacts) PlacedRecords(yield func(Record) bool) {
 	for _, id := range s.setup.own.All() {
 		if r, ok := s.records.Get(mapkey.Of(id)); ok && !yield(r) {
 			return
@@ -137,7 +137,7 @@ func (s State) PlacedRecords(yield func(Record) bool) {
 }
 
 // revealed returns the reveal of a roster that opens a record's commitment.
-func (s State) revealed(m Member, roster journal.EntryID) (revealFact, bool) {
+func (s setupFacts) revealed(m Member, roster journal.EntryID) (revealFact, bool) {
 	rec, ok := s.records.Get(mapkey.Of(m.Record))
 	if !ok {
 		return revealFact{}, false
@@ -155,16 +155,16 @@ func (s State) InPlaceOf(inviter, lost journal.Author, key string) State {
 }
 
 // TakesPlace says whether this node takes a lost member's place.
-func (s State) TakesPlace() bool { return s.lost != (lostPlace{}) }
+func (s setupFacts) TakesPlace() bool { return s.lost != (lostPlace{}) }
 
 // SetupFacts counts what is said of members and rosters. It never falls.
-func (s State) SetupFacts() int {
+func (s setupFacts) SetupFacts() int {
 	return s.records.Len() + s.rosters.Len() + s.reveals.Len() + s.ratified.Len()
 }
 
 // PinnedBefore returns the hash that the identities ratified whose place this node
 // takes and whose records this node's own key proves, where they are of one mind.
-func (s State) PinnedBefore() (hash [32]byte, ok bool) {
+func (s setupFacts) PinnedBefore() (hash [32]byte, ok bool) {
 	holders := s.holders(event.ProofOwn)
 	if len(holders) == maxHolders {
 		return hash, false // there may be more: who stole the key made them
@@ -195,16 +195,16 @@ func (s State) WithPin(hash [32]byte) State {
 func (s State) Activated() State { return s.activate().Derived() }
 
 // Closed says whether a roster was closed: every place is taken.
-func (s State) Closed() bool { return s.rosters.Len() > 0 }
+func (s setupFacts) Closed() bool { return s.rosters.Len() > 0 }
 
 // RosterOf returns the roster that an entry of a chain would close with these
 // records; false where it cannot.
-func (s State) RosterOf(chain journal.ChainKey, records []journal.EntryID) (*Roster, bool) {
+func (s setupFacts) RosterOf(chain journal.ChainKey, records []journal.EntryID) (*Roster, bool) {
 	return s.roster(rosterFact{Ref: Ref{Chain: chain}, Records: records})
 }
 
 // FirstRosters yields the rosters that are looked at first, those that hold.
-func (s State) FirstRosters(yield func(*Roster) bool) {
+func (s setupFacts) FirstRosters(yield func(*Roster) bool) {
 	for f := range s.firstRosters {
 		if r, ok := s.roster(f); ok && !yield(r) {
 			return
@@ -214,7 +214,7 @@ func (s State) FirstRosters(yield func(*Roster) bool) {
 
 // RosterRecords yields the records that rosters name which this node's user may
 // be asked about, those of its own first.
-func (s State) RosterRecords(yield func(journal.EntryID) bool) {
+func (s setupFacts) RosterRecords(yield func(journal.EntryID) bool) {
 	for _, some := range []iter.Seq[rosterFact]{s.myRosters, s.firstRosters} {
 		for f := range some {
 			for _, id := range f.Records {
@@ -227,16 +227,16 @@ func (s State) RosterRecords(yield func(journal.EntryID) bool) {
 }
 
 // Revealed says whether an identity revealed its salt for any roster.
-func (s State) Revealed(who journal.Author) bool { return mapkey.HasPrefix(s.reveals, string(who[:])) }
+func (s setupFacts) Revealed(who journal.Author) bool { return mapkey.HasPrefix(s.reveals, string(who[:])) }
 
 // Admitted says whether the founder admitted an identity.
-func (s State) Admitted(who journal.Author) bool {
+func (s setupFacts) Admitted(who journal.Author) bool {
 	_, ok := s.admitted.Get(string(who[:]))
 	return ok
 }
 
 // Records yields the cosigners' own descriptions, by entry id.
-func (s State) Records(yield func(Record) bool) {
+func (s setupFacts) Records(yield func(Record) bool) {
 	for _, r := range s.records.All() {
 		if !yield(r) {
 			return
@@ -245,13 +245,13 @@ func (s State) Records(yield func(Record) bool) {
 }
 
 // RecordCount returns how many records there are.
-func (s State) RecordCount() int { return s.records.Len() }
+func (s setupFacts) RecordCount() int { return s.records.Len() }
 
 // RecordOf returns the record of an entry.
-func (s State) RecordOf(id journal.EntryID) (Record, bool) { return s.records.Get(mapkey.Of(id)) }
+func (s setupFacts) RecordOf(id journal.EntryID) (Record, bool) { return s.records.Get(mapkey.Of(id)) }
 
 // HostedBy yields the records that an identity wrote for cosigners without a node.
-func (s State) HostedBy(who journal.Author) iter.Seq[Record] {
+func (s setupFacts) HostedBy(who journal.Author) iter.Seq[Record] {
 	return func(yield func(Record) bool) {
 		for k := range pmap.Prefix(s.setup.hosted, mapkey.Of(who)) {
 			if r, ok := s.records.Get(k[32:]); ok && !yield(r) {

@@ -17,9 +17,10 @@ import (
 
 // foldSignatures keeps signatures as stated, and verifies them when the
 // proposal they belong to is known. An approval that comes before its proposal waits.
-func (s State) foldSignatures(c carrierFact) State {
+func (s proposalFacts) foldSignatures(c carrierFact) proposalFacts {
 	s.carriers = s.carriers.Set(mapkey.Of2(c.Proposal, c.Ref.ID), c)
-	s = s.want(c.Proposal, c.Ref.Chain.Author).rest(c.Ref, c.Proposal)
+	s.epochFacts = s.want(c.Proposal, c.Ref.Chain.Author)
+	s = s.rest(c.Ref, c.Proposal)
 	if p, ok := s.Proposal(c.Proposal); ok && p.Sound && !s.backlog.later {
 		return s.verify(p, c)
 	}
@@ -29,7 +30,7 @@ func (s State) foldSignatures(c carrierFact) State {
 // verify credits each signature that verifies to its key, never to the author
 // of the entry. An entry with one that does not is counted against its author;
 // the others in it keep their effect.
-func (s State) verify(p *Proposal, c carrierFact) State {
+func (s proposalFacts) verify(p *Proposal, c carrierFact) proposalFacts {
 	a := c.Ref.Chain.Author
 	s.backlog.sigs = s.backlog.sigs.Delete(mapkey.Of3(c.Proposal, a, c.Ref.ID))
 	for k := range c.stated() {
@@ -60,7 +61,7 @@ func (s State) verify(p *Proposal, c carrierFact) State {
 	}
 	s.carriers = s.carriers.Set(mapkey.Of2(c.Proposal, c.Ref.ID), c)
 	if rule != "" {
-		s = s.asInert(c.Ref, rule)
+		s.entryFacts = s.entryFacts.asInert(c.Ref, rule)
 	}
 	return s.touch(p.Ref.ID)
 }
@@ -68,7 +69,7 @@ func (s State) verify(p *Proposal, c carrierFact) State {
 // credit keeps the lexicographically least signature of each (transaction, what
 // its inputs are stated to be, input, key), so that nodes with the same entries
 // build the same bytes.
-func (s State) credit(p *Proposal, sig wallet.Signature, c carrierFact) State {
+func (s proposalFacts) credit(p *Proposal, sig wallet.Signature, c carrierFact) proposalFacts {
 	k := sigKey(p.signs, sig.Input, sig.Key)
 	old, held := s.sigs.Get(k)
 	if !held || bytes.Compare(sig.Bytes, old) < 0 {
@@ -83,7 +84,7 @@ func (s State) credit(p *Proposal, sig wallet.Signature, c carrierFact) State {
 
 // earlier says whether x rather than y brought the signatures of a key: the
 // key's owner before anybody who repeats them, then by claimed time and id.
-func (s State) earlier(x, y Ref, owner journal.Author) bool {
+func (s proposalFacts) earlier(x, y Ref, owner journal.Author) bool {
 	if mine := s.mayOwn(x, owner); mine != s.mayOwn(y, owner) {
 		return mine
 	}
@@ -92,14 +93,14 @@ func (s State) earlier(x, y Ref, owner journal.Author) bool {
 
 // mayOwn says whether an entry is of a key's owner, or of one that is no
 // roster's: it took some member's place.
-func (s State) mayOwn(r Ref, owner journal.Author) bool {
+func (s proposalFacts) mayOwn(r Ref, owner journal.Author) bool {
 	_, roster := s.active.original(r.Chain.Author)
 	return r.Chain.Author == owner || !roster
 }
 
 // Signatures returns the verified signatures on a proposal's transaction as it
 // states it, by input and key.
-func (s State) Signatures(p *Proposal) []wallet.Signature {
+func (s proposalFacts) Signatures(p *Proposal) []wallet.Signature {
 	var out []wallet.Signature
 	if !p.Sound {
 		return nil
@@ -113,14 +114,14 @@ func (s State) Signatures(p *Proposal) []wallet.Signature {
 }
 
 // signed returns on how many inputs a key has a valid signature.
-func (s State) SignedInputs(p *Proposal, key int) int {
+func (s proposalFacts) SignedInputs(p *Proposal, key int) int {
 	n, _ := s.props.signed.Get(approvalKey(p.signs, uint32(key)))
 	return n
 }
 
 // released says whether any signature on a transaction is known to be out,
 // whatever its inputs were stated to be.
-func (s State) Released(tx chainhash.Hash) bool {
+func (s proposalFacts) Released(tx chainhash.Hash) bool {
 	for range pmap.Prefix(s.sigs, mapkey.Of(tx)) {
 		return true
 	}
@@ -129,19 +130,19 @@ func (s State) Released(tx chainhash.Hash) bool {
 
 // Final says whether the keys that each have a valid signature on every input
 // can satisfy the transaction.
-func (s State) Final(p *Proposal) bool {
+func (s proposalFacts) Final(p *Proposal) bool {
 	return s.active != nil && p.Sound && s.progress(p).Final()
 }
 
 // progress returns how far the signing of a sound proposal is, once the wallet
 // is active.
-func (s State) progress(p *Proposal) wallet.Progress {
+func (s proposalFacts) progress(p *Proposal) wallet.Progress {
 	return s.active.Descriptor.Progress(len(p.Body.Inputs), func(key int) int { return s.SignedInputs(p, key) })
 }
 
 // FinalTx builds the final transaction and runs every input through the script
 // engine; the caller must not change it. It returns wallet.ErrMissingSignatures before the threshold is met.
-func (s State) FinalTx(p *Proposal) (*wire.MsgTx, error) {
+func (s proposalFacts) FinalTx(p *Proposal) (*wire.MsgTx, error) {
 	spend, err := p.Spend(s.active)
 	if err != nil {
 		return nil, err
@@ -171,13 +172,13 @@ func voteKey(proposal journal.EntryID, r Ref) string {
 		string(binary.BigEndian.AppendUint64(nil, ^r.Seq)) + string(r.ID[:])
 }
 
-func (s State) foldVote(v voteFact) State {
+func (s proposalFacts) foldVote(v voteFact) proposalFacts {
 	s.votes = s.votes.Set(voteKey(v.Proposal, v.Ref), v)
 	return s.rest(v.Ref, v.Proposal).touch(v.Proposal)
 }
 
 // lastVote returns an author's latest untainted vote on a proposal.
-func (s State) lastVote(proposal journal.EntryID, who journal.Author) (voteFact, bool) {
+func (s proposalFacts) lastVote(proposal journal.EntryID, who journal.Author) (voteFact, bool) {
 	of := mapkey.Of2(proposal, who)
 	for from := of; ; {
 		var chain journal.ChainKey
@@ -204,7 +205,7 @@ func (s State) lastVote(proposal journal.EntryID, who journal.Author) (voteFact,
 // Against returns the members who stand against a proposal, by key index: of
 // a member's votes the latest untainted one counts, by incarnation and seq, and
 // its key's signature on all inputs outranks them.
-func (s State) Against(p *Proposal) map[int]string {
+func (s proposalFacts) Against(p *Proposal) map[int]string {
 	out := map[int]string{}
 	if s.active == nil || !p.Sound {
 		return out
@@ -232,14 +233,14 @@ func Later(a, b Ref) bool {
 }
 
 // Withdrawn says whether the proposal's author withdrew it.
-func (s State) Withdrawn(p *Proposal) bool { return s.withdrawn(p, &Inquiry{}) }
+func (s proposalFacts) Withdrawn(p *Proposal) bool { return s.withdrawn(p, &Inquiry{}) }
 
-func (s State) withdrawn(p *Proposal, q *Inquiry) bool {
+func (s proposalFacts) withdrawn(p *Proposal, q *Inquiry) bool {
 	return s.statedBy(s.withdrawals, mapkey.Of(p.Ref.ID), p.Author(), q)
 }
 
 // myVote says whether this node stands against a proposal by its own vote.
-func (s State) MyVote(p *Proposal) bool {
+func (s proposalFacts) MyVote(p *Proposal) bool {
 	me, ok := s.active.Index(s.Me())
 	if !ok {
 		return false

@@ -136,7 +136,7 @@ func (s State) WithSnapshot(b []byte) (State, error) {
 		if err != nil {
 			return s, fmt.Errorf("%w: %w", ErrSnapshot, err)
 		}
-		s = s.waits(e, true)
+		s.epochFacts = s.epochFacts.waits(e, true)
 	}
 	var ps []record.Pair[*Proposal]
 	for _, x := range snap.Proposals {
@@ -155,7 +155,7 @@ func (s State) WithSnapshot(b []byte) (State, error) {
 		return s, ErrSnapshot
 	}
 	s.active = &Active{Roster: *r}
-	s = s.reindexed()
+	s.proposalFacts = s.proposalFacts.reindexed()
 	for _, f := range s.replaced.All() {
 		s = s.newcomer(f.Body.New)
 	}
@@ -168,11 +168,11 @@ func (s State) WithSnapshot(b []byte) (State, error) {
 func (s State) withBooks(snap stateSnapshot) (State, error) {
 	for _, e := range s.epochs.All() {
 		if e.Number > 0 {
-			s = s.learnt(e)
+			s.epochFacts = s.epochFacts.learnt(e)
 		}
 	}
 	for _, f := range s.rotations.All() {
-		s = s.rotated(f)
+		s.epochFacts = s.epochFacts.rotated(f)
 	}
 	for _, u := range snap.Under {
 		for ids := u.IDs; len(ids) > 0; ids = ids[32:] {
@@ -184,38 +184,38 @@ func (s State) withBooks(snap stateSnapshot) (State, error) {
 			if !held {
 				return s, ErrSnapshot
 			}
-			s, _ = s.lies(id, chain.Author, u.Epoch)
+			s.epochFacts, _ = s.epochFacts.lies(id, chain.Author, u.Epoch)
 		}
 	}
 	for _, p := range snap.Failures {
-		s = s.failed(p.V)
+		s.epochFacts = s.epochFacts.failed(p.V)
 	}
 	for _, f := range s.rosters.All() {
-		s = s.indexRoster(f)
+		s.setupFacts = s.setupFacts.indexRoster(f)
 	}
 	for _, r := range s.records.All() {
-		s = s.indexRecord(r)
+		s.setupFacts = s.setupFacts.indexRecord(r)
 	}
 	for _, f := range s.reveals.All() {
-		s = s.indexReveal(f)
+		s.setupFacts = s.setupFacts.indexReveal(f)
 	}
 	for _, f := range s.ratified.All() {
-		s = s.indexRatified(f)
+		s.setupFacts = s.setupFacts.indexRatified(f)
 	}
 	for _, f := range s.rosters.All() {
-		s = s.awaitOpened(f) // what it may wait for is in
+		s.setupFacts = s.setupFacts.awaitOpened(f) // what it may wait for is in
 	}
 	for k := range s.named.All() {
-		s = s.want(journal.EntryID([]byte(k[:32])), journal.Author([]byte(k[32:])))
+		s.epochFacts = s.epochFacts.want(journal.EntryID([]byte(k[:32])), journal.Author([]byte(k[32:])))
 	}
 	for _, c := range s.carriers.All() {
-		s = s.want(c.Proposal, c.Ref.Chain.Author)
+		s.epochFacts = s.epochFacts.want(c.Proposal, c.Ref.Chain.Author)
 	}
 	for _, i := range s.inert.All() {
-		s = s.fault(i.Ref, i.Rule, 1)
+		s.entryFacts = s.entryFacts.fault(i.Ref, i.Rule, 1)
 	}
 	for _, r := range s.unknown.All() {
-		s = s.fault(r, faultNewer, 1)
+		s.entryFacts = s.entryFacts.fault(r, faultNewer, 1)
 	}
 	return s, nil
 }

@@ -43,7 +43,7 @@ func firstsByAuthor[V any](m pmap.Map[string, V], most int) []string {
 }
 
 // mayAsk has tellStanza look at an epoch; by is on whose account.
-func (s State) mayAsk(by journal.Author, at string, d askDue) State {
+func (s epochFacts) mayAsk(by journal.Author, at string, d askDue) epochFacts {
 	k := mapkey.Of(by) + at
 	if old, ok := s.book.asks.Get(k); ok && old.Epoch == d.Epoch {
 		d.Named = d.Named || old.Named
@@ -62,7 +62,7 @@ func waitingKey(e *journal.Entry) string {
 
 // waits keeps an entry of an epoch whose secret is not held; first says that its
 // author has written none under it before.
-func (s State) waits(e *journal.Entry, first bool) State {
+func (s epochFacts) waits(e *journal.Entry, first bool) epochFacts {
 	h := e.Header()
 	s.sealed = s.sealed.Set(mapkey.Of2(h.Epoch, e.ID()), e)
 	s.book.waiting = s.book.waiting.Set(waitingKey(e), h.Epoch)
@@ -73,7 +73,7 @@ func (s State) waits(e *journal.Entry, first bool) State {
 }
 
 // signedUnder notes that somebody signed, or named, an entry of an epoch.
-func (s State) signedUnder(id journal.EntryID, epoch journal.EpochID, by journal.Author) State {
+func (s epochFacts) signedUnder(id journal.EntryID, epoch journal.EpochID, by journal.Author) epochFacts {
 	s = s.uses(epoch, by, false)
 	if _, held := s.epochs.Get(mapkey.Of(epoch)); held {
 		return s
@@ -83,7 +83,7 @@ func (s State) signedUnder(id journal.EntryID, epoch journal.EpochID, by journal
 
 // lies notes the epoch of an entry, unless that is the first, and says whether
 // its author has written none under it before.
-func (s State) lies(id journal.EntryID, by journal.Author, epoch journal.EpochID) (State, bool) {
+func (s epochFacts) lies(id journal.EntryID, by journal.Author, epoch journal.EpochID) (epochFacts, bool) {
 	if epoch == s.zero {
 		return s, false
 	}
@@ -97,7 +97,7 @@ func (s State) lies(id journal.EntryID, by journal.Author, epoch journal.EpochID
 }
 
 // learnt takes in that the secret of an epoch is held.
-func (s State) learnt(ep journal.Epoch) State {
+func (s epochFacts) learnt(ep journal.Epoch) epochFacts {
 	x := epochNode{ep.ID(), ep.Number, ep.Parent}
 	s.book.byNo = s.book.byNo.Set(x.rank(), x.ID)
 	for _, f := range pmap.Prefix(s.failures, mapkey.Of(x.ID)) {
@@ -107,13 +107,13 @@ func (s State) learnt(ep journal.Epoch) State {
 }
 
 // mustAnswer has sealAgain look at what a member could not open.
-func (s State) mustAnswer(f failureFact) State {
+func (s epochFacts) mustAnswer(f failureFact) epochFacts {
 	s.book.answers = s.book.answers.Set(mapkey.Of(f.Ref.Chain.Author)+placeOf(f.Ref), f.Epoch)
 	return s
 }
 
 // lacks says whether entries are held that only an epoch's secret opens.
-func (s State) lacks(id journal.EpochID) bool {
+func (s epochFacts) lacks(id journal.EpochID) bool {
 	for range pmap.Prefix(s.sealed, mapkey.Of(id)) {
 		return true
 	}
@@ -124,7 +124,7 @@ func (s State) lacks(id journal.EpochID) bool {
 // to write under: one of those who have to do with it has caused that member
 // fewer such cases than limit. One who spoils epochs without end uses up its own
 // account only, not that of an honest member who wrote under one of them.
-func (s State) affords(epoch journal.EpochID, who journal.Author, limit int) bool {
+func (s epochFacts) affords(epoch journal.EpochID, who journal.Author, limit int) bool {
 	for u := range pmap.Prefix(s.book.users, mapkey.Of(epoch)) {
 		by := journal.Author([]byte(u[32:]))
 		k, ok := s.active.KeyOf(by)
@@ -149,7 +149,7 @@ func (s State) affords(epoch journal.EpochID, who journal.Author, limit int) boo
 
 // asksFor says whether this node asks for an epoch now, or later, where nothing is
 // known yet of its rotation.
-func (s State) asksFor(d askDue) (now, later bool) {
+func (s epochFacts) asksFor(d askDue) (now, later bool) {
 	if _, held := s.epochs.Get(mapkey.Of(d.Epoch)); held {
 		return false, false
 	}
@@ -175,7 +175,7 @@ func (s State) asksFor(d askDue) (now, later bool) {
 // it. An epoch that counts is always answered. Of all others a member asks on
 // the account of each author for maxStanzas; who answers may see it on the account of
 // some more, which is why it goes on for longer.
-func (s State) answers(id journal.EpochID, who journal.Author) (journal.Epoch, bool) {
+func (s epochFacts) answers(id journal.EpochID, who journal.Author) (journal.Epoch, bool) {
 	ep, held := s.epochs.Get(mapkey.Of(id))
 	if done, _ := s.book.given.Get(mapkey.Of3(id, who, s.Me())); done || !held || ep.Number == 0 {
 		return ep, false
@@ -185,7 +185,7 @@ func (s State) answers(id journal.EpochID, who journal.Author) (journal.Epoch, b
 
 // Unread lists the entries of an author that are held and cannot be read,
 // because the secret of their epoch is not held.
-func (s State) Unread(by journal.Author) []journal.EntryID {
+func (s epochFacts) Unread(by journal.Author) []journal.EntryID {
 	var out []journal.EntryID
 	for k := range pmap.Prefix(s.book.waiting, mapkey.Of(by)) {
 		out = append(out, mapkey.Entry(k))
@@ -195,7 +195,7 @@ func (s State) Unread(by journal.Author) []journal.EntryID {
 
 // unreadSealed counts the entries held that cannot be read and may show a
 // signature of this node's key: those that are not tainted, and this member's own.
-func (s State) CountUnreadSealed(u *UnreadEntries) {
+func (s epochFacts) CountUnreadSealed(u *UnreadEntries) {
 	for from, more := "", true; more && !u.full(); {
 		prefix := ""
 		for k := range s.book.waiting.From(from) {
@@ -223,10 +223,10 @@ func (s State) CountUnreadSealed(u *UnreadEntries) {
 }
 
 // UnreadCount returns how many entries are held and cannot be read.
-func (s State) UnreadCount() int { return s.sealed.Len() }
+func (s epochFacts) UnreadCount() int { return s.sealed.Len() }
 
 // AsksDue returns the places of epochs to be asked for, n of each author.
-func (s State) AsksDue(n int) []string { return firstsByAuthor(s.book.asks, n) }
+func (s epochFacts) AsksDue(n int) []string { return firstsByAuthor(s.book.asks, n) }
 
 // TakeAsk takes an epoch out of what is to be asked for, and says whether it is to
 // be asked for now. Where not even its rotation came, it is left for StrangeDue.
@@ -241,7 +241,7 @@ func (s State) TakeAsk(at string) (State, journal.EpochID, bool) {
 }
 
 // StrangeDue returns the places of epochs whose rotation did not come, n of each author.
-func (s State) StrangeDue(n int) []string { return firstsByAuthor(s.book.strange, n) }
+func (s epochFacts) StrangeDue(n int) []string { return firstsByAuthor(s.book.strange, n) }
 
 // TakeStrange takes such an epoch out, and says whether it is still to be asked for.
 func (s State) TakeStrange(at string) (State, journal.EpochID, bool) {
@@ -252,7 +252,7 @@ func (s State) TakeStrange(at string) (State, journal.EpochID, bool) {
 }
 
 // AnswersDue returns the places of epochs that a member asked for, n at most.
-func (s State) AnswersDue(who journal.Author, n int) []string {
+func (s epochFacts) AnswersDue(who journal.Author, n int) []string {
 	var out []string
 	for k := range pmap.Prefix(s.book.answers, mapkey.Of(who)) {
 		if out = append(out, k); len(out) == n {

@@ -25,12 +25,56 @@ type Ref struct {
 // they came in, and it only grows. It is an immutable value: every change
 // returns a new one, and old ones stay valid and may be read concurrently.
 //
+// It is six values, each upon the one before: a value asks those below it, and
+// knows none above. What an entry says of several is taken apart here alone.
+//
 // Facts are kept as stated. Whether an entry is tainted is asked when a fact
 // is used (see tainted), because a fork found later taints entries folded earlier.
 type State struct {
+	labelFacts
+
+	// reweighed: entries were tainted, or are not any more, since Step last looked.
+	// It is bookkeeping of one step, and no part of what State says.
+	reweighed bool
+}
+
+// entryFacts is which entries are held, and which of them are without effect. It
+// is what everything rests on.
+type entryFacts struct {
 	self    *Self
 	group   journal.GroupID
 	genesis event.Genesis
+
+	chains  journal.Chains
+	cuts    pmap.Map[string, cutFact] // by chain
+	inert   pmap.Map[string, Inert]   // by entry id
+	bugs    pmap.Map[string, Ref]     // by entry id: those of inert that this program failed on
+	unknown pmap.Map[string, Ref]     // by entry id: needs a newer version
+	// faults counts, by author | rule, the entries without effect and those that
+	// need a newer version.
+	faults pmap.Map[string, uint64]
+}
+
+// memberFacts is who writes for which key, and which entries are tainted.
+type memberFacts struct {
+	entryFacts
+
+	active       *Active
+	replaced     pmap.Map[string, ReplacedFact] // by chain | seq | entry id
+	newcomers    pmap.Map[string, struct{}]     // by identity: those that a valid replacement names, in effect or not
+	replaceVotes pmap.Map[string, replaceVote]  // see voteKey
+
+	// relineDue: who the members are has to be worked out anew; retainted lists
+	// the chains that are tainted from elsewhere on since derived last looked.
+	relineDue bool
+	retainted []retaint
+}
+
+// setupFacts is how the group came about: names, records, rosters and what was
+// agreed to.
+type setupFacts struct {
+	memberFacts
+
 	name    string
 	nameRef Ref
 	renamed string // what the founder calls it by now
@@ -42,25 +86,34 @@ type State struct {
 	// lost is whose place that is.
 	lost lostPlace
 
-	chains journal.Chains
-	cuts   pmap.Map[string, cutFact] // by chain
-
-	epochs    pmap.Map[string, journal.Epoch]  // by epoch id: secrets held
-	rotations pmap.Map[string, rotationFact]   // by epoch id | entry id
-	sealed    pmap.Map[string, *journal.Entry] // by epoch id | entry id: not readable yet
-	failures  pmap.Map[string, failureFact]    // by epoch id | identity: stanzas that did not open
-	inert     pmap.Map[string, Inert]          // by entry id
-	bugs      pmap.Map[string, Ref]            // by entry id: those of inert that this program failed on
-	unknown   pmap.Map[string, Ref]            // by entry id: needs a newer version
-
 	admitted  pmap.Map[string, Ref]          // by identity
 	records   pmap.Map[string, Record]       // by entry id
 	rosters   pmap.Map[string, rosterFact]   // by entry id
 	reveals   pmap.Map[string, revealFact]   // by author | roster | commitment that it opens
 	ratified  pmap.Map[string, ratifiedFact] // by hash | author, and record of a hosted one
 	abandoned pmap.Map[string, Ref]          // by entry id
-	named     pmap.Map[string, Ref]          // by named entry | author
-	active    *Active
+	setup     setupBook
+}
+
+// epochFacts is under which secrets members write, and which of them are held.
+type epochFacts struct {
+	setupFacts
+
+	epochs    pmap.Map[string, journal.Epoch]  // by epoch id: secrets held
+	rotations pmap.Map[string, rotationFact]   // by epoch id | entry id
+	sealed    pmap.Map[string, *journal.Entry] // by epoch id | entry id: not readable yet
+	failures  pmap.Map[string, failureFact]    // by epoch id | identity: stanzas that did not open
+	zero      journal.EpochID                  // epoch 0
+	book      epochBook
+
+	named pmap.Map[string, Ref] // by named entry | author
+	wants wants
+}
+
+// proposalFacts is what is proposed, signed and voted for, and which addresses
+// were handed out.
+type proposalFacts struct {
+	epochFacts
 
 	leases      pmap.Map[string, leaseFact]   // by index | chain
 	proposals   pmap.Map[string, *Proposal]   // by entry id
@@ -72,32 +125,20 @@ type State struct {
 	props       proposalIndex
 	backlog     backlog
 
-	replaced     pmap.Map[string, ReplacedFact] // by chain | seq | entry id
-	newcomers    pmap.Map[string, struct{}]     // by identity: those that a valid replacement names, in effect or not
-	replaceVotes pmap.Map[string, replaceVote]  // see voteKey
-	labels       pmap.Map[string, labelFact]    // by target | entry id
-
-	zero  journal.EpochID // epoch 0
-	setup setupBook
-	book  epochBook
-	wants wants
-	// faults counts, by author | rule, the entries without effect and those that
-	// need a newer version.
-	faults pmap.Map[string, uint64]
-
 	// touched lists the proposals that changed since Step last looked. It is
 	// bookkeeping of one step, and no part of what State says.
 	touched []journal.EntryID
 	// leased lists the indexes that were leased since then, likewise.
 	leased pmap.Map[uint32, bool]
-	// relineDue: who the members are has to be worked out anew; retainted lists
-	// the chains that are tainted from elsewhere on since derived last looked.
-	relineDue bool
-	retainted []retaint
 	// reweighedOf lists the chains of which other entries are tainted since then.
 	reweighedOf []retaint
-	// reweighed: entries were tainted, or are not any more, since Step last looked.
-	reweighed bool
+}
+
+// labelFacts is what members call transactions, addresses and outputs.
+type labelFacts struct {
+	proposalFacts
+
+	labels pmap.Map[string, labelFact] // by target | entry id
 }
 
 // Self is what a node knows of itself in one group. It never changes.
@@ -110,7 +151,17 @@ type Self struct {
 	Fault func(error)
 	// Probe is of tests: it is called before an entry is read, and with nil before
 	// a step settles. It may be nil.
-	Probe func(State, *journal.Entry)
+	Probe func(Probed, *journal.Entry)
+}
+
+// Probed is what a probe sees of a State.
+type Probed interface {
+	// Group is the group's id.
+	Group() journal.GroupID
+	// Active is the wallet, once it is.
+	Active() *Active
+	// EpochHeld is an epoch whose secret is held.
+	EpochHeld(id journal.EpochID) (journal.Epoch, bool)
 }
 
 type cutFact struct {
@@ -192,7 +243,8 @@ func NewState(self *Self, genesis []byte, secret [32]byte, pinned [32]byte) (Sta
 	if err != nil {
 		return State{}, err
 	}
-	s := State{self: self, group: event.GroupID(genesis), genesis: g, pinned: pinned}
+	var s State
+	s.self, s.group, s.genesis, s.pinned = self, event.GroupID(genesis), g, pinned
 	zero := journal.Epoch{Group: s.group, Secret: secret}
 	s.zero = zero.ID()
 	s.epochs = s.epochs.Set(mapkey.Of(s.zero), zero)
@@ -200,35 +252,35 @@ func NewState(self *Self, genesis []byte, secret [32]byte, pinned [32]byte) (Sta
 }
 
 // Group returns the group's id.
-func (s State) Group() journal.GroupID { return s.group }
+func (s entryFacts) Group() journal.GroupID { return s.group }
 
 // Genesis returns the group's genesis.
-func (s State) Genesis() event.Genesis { return s.genesis }
+func (s entryFacts) Genesis() event.Genesis { return s.genesis }
 
 // Name returns the wallet's name as its founder gave it first, or "".
-func (s State) Name() string { return s.name }
+func (s setupFacts) Name() string { return s.name }
 
 // Chains returns the entries held, as positions.
-func (s State) Chains() journal.Chains { return s.chains }
+func (s entryFacts) Chains() journal.Chains { return s.chains }
 
 // Active returns the wallet once its roster is ratified by all, or nil.
-func (s State) Active() *Active { return s.active }
+func (s memberFacts) Active() *Active { return s.active }
 
 // Self returns what this node knows of itself.
-func (s State) Self() *Self { return s.self }
+func (s entryFacts) Self() *Self { return s.self }
 
 // Pinned returns the hash of the roster that this node's user agreed to, or
 // zero before that.
-func (s State) Pinned() [32]byte { return s.pinned }
+func (s setupFacts) Pinned() [32]byte { return s.pinned }
 
 // Me returns this node's identity.
-func (s State) Me() journal.Author { return s.self.Identity.Author() }
+func (s entryFacts) Me() journal.Author { return s.self.Identity.Author() }
 
 // knows says whether entries of an author are taken: the founder, whoever the
 // founder admitted, and this node; once the wallet is active, its members. Whoever
 // let this node in is heard from the start: that it is a member may be written
 // under an epoch that it alone hands on. What it writes counts as it would anyway.
-func (s State) Knows(a journal.Author) bool {
+func (s setupFacts) Knows(a journal.Author) bool {
 	if a == s.inviter && a != (journal.Author{}) {
 		return true
 	}
@@ -245,7 +297,7 @@ func (s State) Knows(a journal.Author) bool {
 
 // Members returns the identities that may connect: those that were admitted
 // (maxAdmissions at most) before the wallet is active, then exactly its members.
-func (s State) Members() []journal.Author {
+func (s setupFacts) Members() []journal.Author {
 	if s.active != nil {
 		out := make([]journal.Author, 0, len(s.active.Members))
 		for _, m := range s.active.Members {
@@ -274,7 +326,7 @@ func (s State) Members() []journal.Author {
 }
 
 // Inert returns the entries without effect, by the rule they break.
-func (s State) Inert() []Inert {
+func (s entryFacts) Inert() []Inert {
 	var out []Inert
 	for _, i := range s.inert.All() {
 		out = append(out, i)
@@ -283,7 +335,7 @@ func (s State) Inert() []Inert {
 }
 
 // Entries returns how many entries the frontier covers.
-func (s State) Entries() int {
+func (s entryFacts) Entries() int {
 	n := 0
 	for _, head := range s.chains.Frontier() {
 		n += int(head.Seq)
@@ -292,9 +344,9 @@ func (s State) Entries() int {
 }
 
 // Unknown returns how many entries need a newer version.
-func (s State) Unknown() int { return s.unknown.Len() }
+func (s entryFacts) Unknown() int { return s.unknown.Len() }
 
-func (s State) asInert(r Ref, rule string) State {
+func (s entryFacts) asInert(r Ref, rule string) entryFacts {
 	if old, ok := s.inert.Get(mapkey.Of(r.ID)); ok {
 		s = s.fault(r, old.Rule, -1)
 	}
@@ -302,7 +354,7 @@ func (s State) asInert(r Ref, rule string) State {
 	return s.fault(r, rule, 1)
 }
 
-func (s State) asUnknown(r Ref) State {
+func (s entryFacts) asUnknown(r Ref) entryFacts {
 	if _, ok := s.unknown.Get(mapkey.Of(r.ID)); ok {
 		return s
 	}
@@ -315,7 +367,7 @@ const faultNewer = "needs_newer_version"
 
 // fault counts what has no effect, by author and rule: what shows them need not
 // go through all.
-func (s State) fault(r Ref, rule string, by int) State {
+func (s entryFacts) fault(r Ref, rule string, by int) entryFacts {
 	k := mapkey.Of(r.Chain.Author) + rule
 	n, _ := s.faults.Get(k)
 	s.faults = s.faults.Set(k, n+uint64(by))
@@ -336,33 +388,33 @@ func approvalKey(signs string, key uint32) string {
 	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 68), signs...), key))
 }
 
-func (s State) touch(p journal.EntryID) State {
+func (s proposalFacts) touch(p journal.EntryID) proposalFacts {
 	s.touched = append(s.touched[:len(s.touched):len(s.touched)], p)
 	return s
 }
 
 // Named says whether a member named an entry, as one that others need to hold.
-func (s State) Named(id journal.EntryID) bool { return mapkey.HasPrefix(s.named, mapkey.Of(id)) }
+func (s epochFacts) Named(id journal.EntryID) bool { return mapkey.HasPrefix(s.named, mapkey.Of(id)) }
 
 // FaultCount returns how many entries this program failed on.
-func (s State) FaultCount() int { return s.bugs.Len() }
+func (s entryFacts) FaultCount() int { return s.bugs.Len() }
 
 // EpochHeld returns an epoch whose secret is held.
-func (s State) EpochHeld(id journal.EpochID) (journal.Epoch, bool) {
+func (s epochFacts) EpochHeld(id journal.EpochID) (journal.Epoch, bool) {
 	return s.epochs.Get(mapkey.Of(id))
 }
 
 // FirstEpoch returns the epoch that all hold who ever entered.
-func (s State) FirstEpoch() (journal.Epoch, bool) { return s.EpochHeld(s.zero) }
+func (s epochFacts) FirstEpoch() (journal.Epoch, bool) { return s.EpochHeld(s.zero) }
 
 // Superseded says whether a chain was cut by a later incarnation of its author.
-func (s State) Superseded(c journal.ChainKey) bool {
+func (s entryFacts) Superseded(c journal.ChainKey) bool {
 	_, cut := s.cuts.Get(mapkey.Chain(c))
 	return cut
 }
 
 // FaultsOf yields how many entries of an author have no effect, by the rule.
-func (s State) FaultsOf(yield func(by FaultOf, n uint64) bool) {
+func (s entryFacts) FaultsOf(yield func(by FaultOf, n uint64) bool) {
 	for k, n := range s.faults.All() {
 		if n > 0 && !yield(FaultOf{journal.Author([]byte(k[:32])), k[32:]}, n) {
 			return
@@ -377,7 +429,7 @@ type FaultOf struct {
 }
 
 // Touched lists the proposals that changed since the last call of TakeTouched.
-func (s State) Touched() []journal.EntryID { return s.touched }
+func (s proposalFacts) Touched() []journal.EntryID { return s.touched }
 
 // TakeTouched returns the state with nothing touched, the proposals that were, and
 // from which seq on the entries of which chains are tainted, or not any more.

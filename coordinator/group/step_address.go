@@ -8,7 +8,7 @@ import (
 
 // taken says of each receive index from one on whether an untainted entry took
 // it. Of each other member it counts the first leases, up to most.
-func (s State) LeasedByOther(from uint32, most int) []bool {
+func (s proposalFacts) LeasedByOther(from uint32, most int) []bool {
 	out := make([]bool, ledger.Watchable)
 	count := map[journal.Author]int{}
 	for i := range out {

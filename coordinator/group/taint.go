@@ -17,7 +17,7 @@ type retaint struct {
 // the effects that prove themselves, or 0 if there is none: its lowest fork, what
 // lies past the cut of a later incarnation, or past the end of an identity that
 // was replaced.
-func (s State) TaintedFrom(c journal.ChainKey) uint64 {
+func (s memberFacts) TaintedFrom(c journal.ChainKey) uint64 {
 	least := s.taintedApartFromEnd(c)
 	if s.active != nil {
 		least = lowerSeq(least, s.endedFrom(s.active.lines, c))
@@ -26,7 +26,7 @@ func (s State) TaintedFrom(c journal.ChainKey) uint64 {
 }
 
 // taintedApartFromEnd is taintedFrom without what replacements say.
-func (s State) taintedApartFromEnd(c journal.ChainKey) uint64 {
+func (s entryFacts) taintedApartFromEnd(c journal.ChainKey) uint64 {
 	least := s.chains.ForkedAt(c)
 	if cut, ok := s.cuts.Get(mapkey.Chain(c)); ok {
 		least = lowerSeq(least, cut.Seq+1)
@@ -43,7 +43,7 @@ func lowerSeq(a, b uint64) uint64 {
 }
 
 // tainted says whether an entry keeps only the effects that prove themselves.
-func (s State) tainted(r Ref) bool {
+func (s memberFacts) tainted(r Ref) bool {
 	from := s.TaintedFrom(r.Chain)
 	return from != 0 && r.Seq >= from
 }
@@ -68,11 +68,11 @@ func (s State) link(e *journal.Entry, wanted bool) (State, journal.Outcome, erro
 	}
 	s.chains = chains
 	if out == journal.Forked {
-		s = s.retaint(e.Chain(), before)
+		s.memberFacts = s.memberFacts.retaint(e.Chain(), before)
 		if from := s.TaintedFrom(e.Chain()); forked == 0 && from == before {
 			// Tainted as it was, past a cut: but others may not be handed it any more,
 			// and what it proves is to be carried.
-			s = s.proposalsRetainted(retaint{e.Chain(), from, before})
+			s.proposalFacts = s.proposalFacts.proposalsRetainted(retaint{e.Chain(), from, before})
 		}
 	}
 	return s, out, nil
@@ -80,7 +80,7 @@ func (s State) link(e *journal.Entry, wanted bool) (State, journal.Outcome, erro
 
 // retaint notes that a chain may be tainted from elsewhere on than before, and
 // what rests on it.
-func (s State) retaint(c journal.ChainKey, before uint64) State {
+func (s memberFacts) retaint(c journal.ChainKey, before uint64) memberFacts {
 	from := s.TaintedFrom(c)
 	if from == before {
 		return s
@@ -105,9 +105,10 @@ func (s State) Told() State {
 // meanwhile having been judged by Before: it works out anew what rests on the
 // entries between From and Before.
 func (s State) Derived() State {
-	s = s.relined()
+	s.memberFacts = s.memberFacts.relined()
 	if len(s.retainted) == 0 {
-		return s.epochsDerived()
+		s.epochFacts = s.epochFacts.epochsDerived()
+return s
 	}
 	due := s.retainted
 	s.retainted, s.reweighed = nil, true
@@ -124,9 +125,10 @@ func (s State) Derived() State {
 		if r.From == r.Before {
 			continue
 		}
-		s = s.epochsRetainted(r)
-		s = s.proposalsRetainted(r)
-		s = s.viewsRetainted(r)
+		s.epochFacts = s.epochFacts.epochsRetainted(r)
+		s.proposalFacts = s.proposalFacts.proposalsRetainted(r)
+		s.labelFacts = s.labelFacts.viewsRetainted(r)
 	}
-	return s.epochsDerived()
+	s.epochFacts = s.epochFacts.epochsDerived()
+return s
 }

@@ -5,12 +5,12 @@ import (
 )
 
 // Renamed returns what the founder calls the wallet by now, or "".
-func (s State) Renamed() string { return s.renamed }
+func (s setupFacts) Renamed() string { return s.renamed }
 
 // foldName takes in what the founder names the wallet: what counts is its first
 // entry, in the order of its own chains, so that writing again changes nothing.
 // The last is kept to be shown.
-func (s State) foldName(ref Ref, name string) State {
+func (s setupFacts) foldName(ref Ref, name string) setupFacts {
 	if s.name == "" || inOrderOf(ref, s.nameRef) < 0 {
 		s.name, s.nameRef = name, ref
 	}

@@ -18,7 +18,7 @@ type wants struct {
 }
 
 // want takes in that an author names an entry.
-func (s State) want(id journal.EntryID, by journal.Author) State {
+func (s epochFacts) want(id journal.EntryID, by journal.Author) epochFacts {
 	if _, known := s.wants.by.Get(mapkey.Of2(id, by)); known {
 		return s
 	}
@@ -34,7 +34,7 @@ func (s State) want(id journal.EntryID, by journal.Author) State {
 }
 
 // arrived takes in that an entry is held.
-func (s State) arrived(id journal.EntryID) State {
+func (s epochFacts) arrived(id journal.EntryID) epochFacts {
 	for k := range pmap.Prefix(s.wants.by, mapkey.Of(id)) {
 		s.wants.missing = s.wants.missing.Delete(mapkey.Of2(journal.Author([]byte(k[32:])), id))
 	}
@@ -52,7 +52,7 @@ func (s State) NeededByOthers(id journal.EntryID) bool {
 }
 
 // Missing yields the entries that an author names and that are not held.
-func (s State) Missing(who journal.Author) iter.Seq[journal.EntryID] {
+func (s epochFacts) Missing(who journal.Author) iter.Seq[journal.EntryID] {
 	return func(yield func(journal.EntryID) bool) {
 		for k := range pmap.Prefix(s.wants.missing, mapkey.Of(who)) {
 			if !yield(journal.EntryID([]byte(k[32:]))) {
