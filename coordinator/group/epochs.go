@@ -1,24 +1,11 @@
 package group
 
 import (
-	"encoding/binary"
 	"slices"
 
 	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
-)
-
-// Bounds of the epochs that are written under. Both are judged by the set of
-// entries, in the order of each author's own chain, never by arrival.
-const (
-	// maxStanzas is how many rotations of one author to one set of members count,
-	// its first ones. One a month makes 21 years, and a new device begins anew.
-	maxStanzas = 256
-	// maxSpoiled is how many of an author's epochs may have to be sealed again by
-	// somebody else until its later ones are not written under any more.
-	maxSpoiled = 8
 )
 
 // epochBook is what the epochs of a State are found by. It is derived from
@@ -87,11 +74,6 @@ type standing struct {
 	nodes   []epochNode // those of counted that are not tainted
 }
 
-// placeOf orders what one author wrote.
-func placeOf(r Ref) string {
-	return string([]byte{r.Chain.Incarnation}) + mapkey.Number(r.Seq) + mapkey.Of(r.ID)
-}
-
 // recipients names a set of identities, whatever their order.
 func recipients(to []journal.Author) [32]byte {
 	sorted := slices.Clone(to)
@@ -101,91 +83,6 @@ func recipients(to []journal.Author) [32]byte {
 		parts = append(parts, a[:])
 	}
 	return journal.H("recipients", parts...)
-}
-
-// rotated takes in what a rotation says of its epoch.
-func (s epochFacts) rotated(f rotationFact) epochFacts {
-	by, to := f.Ref.Chain.Author, recipients(f.To)
-	k := mapkey.Of2(f.Epoch, to) + mapkey.Of(by)
-	at := placeOf(f.Ref)
-	s.book.full = s.book.full.Set(mapkey.Of2(to, by)+at, epochNode{f.Epoch, f.Number, f.Parent})
-	if old, ok := s.book.fullOf.Get(k); !ok || at < old {
-		s.book.fullOf = s.book.fullOf.Set(k, at)
-	}
-	if c, ok := s.book.counts.Get(mapkey.Of(by)); ok && to == s.book.seats && (c.last == "" || at < c.last) {
-		s = s.reweigh(by)
-	}
-	for _, who := range f.To {
-		g := mapkey.Of3(f.Epoch, who, by)
-		single, had := s.book.given.Get(g)
-		if !had || len(f.To) == 1 && !single {
-			s.book.given = s.book.given.Set(g, len(f.To) == 1)
-		}
-		if _, failed := s.failures.Get(mapkey.Of2(f.Epoch, who)); failed && !had {
-			s = s.reweighOf(f.Epoch)
-		}
-	}
-	if s.lacks(f.Epoch) {
-		s = s.mayAsk(by, at, askDue{Epoch: f.Epoch})
-	}
-	return s
-}
-
-// uses notes that an author has to do with an epoch: those who say that they
-// cannot open it are answered on its account, too.
-func (s epochFacts) uses(epoch journal.EpochID, by journal.Author, wrote bool) epochFacts {
-	k := mapkey.Of2(epoch, by)
-	old, known := s.book.users.Get(k)
-	if !known || wrote && !old {
-		s.book.users = s.book.users.Set(k, wrote)
-	}
-	if wrote {
-		s.book.wrote = s.book.wrote.Set(mapkey.Of2(by, epoch), struct{}{})
-	}
-	if known {
-		return s
-	}
-	for k, f := range pmap.Prefix(s.failures, mapkey.Of(epoch)) {
-		s = s.charge(by, journal.Author([]byte(k[32:]))).mustAnswer(f)
-	}
-	return s
-}
-
-func (s epochFacts) charge(by, who journal.Author) epochFacts {
-	k := mapkey.Of2(by, who)
-	n, _ := s.book.asked.Get(k)
-	s.book.asked = s.book.asked.Set(k, n+1)
-	return s
-}
-
-// failed takes in that somebody could not open an epoch.
-func (s epochFacts) failed(f failureFact) epochFacts {
-	k := mapkey.Of2(f.Epoch, f.Ref.Chain.Author)
-	_, known := s.failures.Get(k)
-	s.failures = lowest(s.failures, k, f, func(f failureFact) Ref { return f.Ref })
-	if known {
-		return s
-	}
-	for u := range pmap.Prefix(s.book.users, mapkey.Of(f.Epoch)) {
-		s = s.charge(journal.Author([]byte(u[32:])), f.Ref.Chain.Author)
-	}
-	return s.mustAnswer(f).reweighOf(f.Epoch)
-}
-
-// reweigh has an author's standing worked out anew by derived.
-func (s epochFacts) reweigh(who journal.Author) epochFacts {
-	if s.active != nil && !slices.Contains(s.book.stale, who) {
-		s.book.stale = append(s.book.stale[:len(s.book.stale):len(s.book.stale)], who)
-	}
-	return s
-}
-
-// reweighOf does so for those whose rotations of an epoch count.
-func (s epochFacts) reweighOf(epoch journal.EpochID) epochFacts {
-	for who := range s.obeying(epoch) {
-		s = s.reweigh(who)
-	}
-	return s
 }
 
 // obeying yields the members that rotated an epoch to exactly the present
@@ -204,161 +101,6 @@ func (s epochFacts) obeying(epoch journal.EpochID) func(yield func(journal.Autho
 	}
 }
 
-// epochsRetainted works out anew what the epochs rest on (see derived).
-func (s epochFacts) epochsRetainted(r retaint) epochFacts { return s.reweigh(r.Chain.Author) }
-
-// epochsDerived brings what is written under up to date: for the authors of
-// whom something changed, and for all when the members are others.
-func (s epochFacts) epochsDerived() epochFacts {
-	if s.active != s.book.seated {
-		s = s.reseated()
-	}
-	due := s.book.stale
-	s.book.stale = nil
-	for _, who := range due {
-		s = s.weigh(who)
-	}
-	return s
-}
-
-// reseated begins anew for a changed set of members.
-func (s epochFacts) reseated() epochFacts {
-	s.book.seated = s.active
-	if s.active == nil {
-		return s
-	}
-	seats := recipients(s.Members())
-	if seats == s.book.seats {
-		return s
-	}
-	s.book.seats = seats
-	s.book.counts = pmap.Map[string, *standing]{}
-	s.book.nodes, s.book.follows, s.book.ranked = pmap.Map[string, struct{}]{}, pmap.Map[string, struct{}]{}, pmap.Map[string, journal.EpochID]{}
-	s.book.stale = s.Members()
-	return s
-}
-
-// weigh works out the standing of one author, and what changes with it.
-func (s epochFacts) weigh(who journal.Author) epochFacts {
-	if _, member := s.active.Index(who); !member {
-		return s
-	}
-	old, _ := s.book.counts.Get(mapkey.Of(who))
-	if old == nil {
-		old = &standing{}
-	}
-	now := s.standing(who)
-	s.book.counts = s.book.counts.Set(mapkey.Of(who), now)
-	if n := len(old.nodes); len(now.nodes) >= n && slices.Equal(old.nodes, now.nodes[:n]) {
-		for _, x := range now.nodes[n:] {
-			s = s.grow(x)
-		}
-	} else {
-		s = s.regrown()
-	}
-	for _, list := range [][]epochNode{old.nodes, now.nodes} {
-		for _, x := range list {
-			if old.obeyed[x] != now.obeyed[x] {
-				s = s.ranks(x)
-			}
-		}
-	}
-	return s
-}
-
-// standing goes through the first rotations of an author to the present members.
-func (s epochFacts) standing(who journal.Author) *standing {
-	out := &standing{obeyed: map[epochNode]bool{}}
-	bad := map[journal.EpochID]bool{}
-	prefix := mapkey.Of2(s.book.seats, who)
-	for k, x := range pmap.Prefix(s.book.full, prefix) {
-		at := k[len(prefix):]
-		out.counted = append(out.counted, x)
-		ref := Ref{Chain: journal.ChainKey{Author: who, Incarnation: at[0]}, Seq: binary.BigEndian.Uint64([]byte(at[1:9]))}
-		if !s.tainted(ref) {
-			out.nodes = append(out.nodes, x)
-			if out.spoiled < maxSpoiled {
-				out.obeyed[x] = true
-			}
-		}
-		if !bad[x.ID] && s.spoiled(x.ID, who) {
-			bad[x.ID] = true
-			out.spoiled++
-		}
-		if len(out.counted) == maxStanzas {
-			out.last = at
-			break
-		}
-	}
-	return out
-}
-
-// spoiled says whether an epoch that an author sealed did not open for some
-// member, so that a third one sealed it again, or there is no third one.
-func (s epochFacts) spoiled(epoch journal.EpochID, by journal.Author) bool {
-	failed := 0
-	for k := range pmap.Prefix(s.failures, mapkey.Of(epoch)) {
-		who := journal.Author([]byte(k[32:]))
-		if _, member := s.active.Index(who); !member || who == by {
-			continue
-		}
-		failed++
-		for g := range pmap.Prefix(s.book.given, mapkey.Of2(epoch, who)) {
-			third := journal.Author([]byte(g[64:]))
-			if _, member := s.active.Index(third); member && third != by && third != who {
-				return true
-			}
-		}
-	}
-	return failed > 0 && failed == len(s.Members())-1
-}
-
-// grow takes in one node more: it follows if its parent does, and then so do
-// those that waited for it.
-func (s epochFacts) grow(x epochNode) epochFacts {
-	s.book.nodes = s.book.nodes.Set(x.child(), struct{}{})
-	if !s.parentFollows(x) {
-		return s
-	}
-	for next := []epochNode{x}; len(next) > 0; next = next[1:] {
-		x := next[0]
-		if _, done := s.book.follows.Get(x.key()); done {
-			continue
-		}
-		s.book.follows = s.book.follows.Set(x.key(), struct{}{})
-		s = s.ranks(x)
-		for k := range pmap.Prefix(s.book.nodes, mapkey.Of(x.ID)+mapkey.Number(x.Number+1)) {
-			next = append(next, epochNode{journal.EpochID([]byte(k[40:])), x.Number + 1, x.ID})
-		}
-	}
-	return s
-}
-
-func (s epochFacts) parentFollows(x epochNode) bool {
-	if x.Number == 1 {
-		return x.Parent == s.zero
-	}
-	for range pmap.Prefix(s.book.follows, mapkey.Of(x.Parent)+mapkey.Number(x.Number-1)) {
-		return true
-	}
-	return false
-}
-
-// regrown works out all that follows: some node went. There are maxStanzas for
-// each member at most.
-func (s epochFacts) regrown() epochFacts {
-	s.book.nodes, s.book.follows = pmap.Map[string, struct{}]{}, pmap.Map[string, struct{}]{}
-	s.book.ranked = pmap.Map[string, journal.EpochID]{}
-	for _, who := range s.Members() {
-		if c, ok := s.book.counts.Get(mapkey.Of(who)); ok {
-			for _, x := range c.nodes {
-				s = s.grow(x)
-			}
-		}
-	}
-	return s
-}
-
 // obeyed says whether an epoch is one to write under, for whoever holds it.
 func (s epochFacts) obeyed(x epochNode) bool {
 	if _, ok := s.book.follows.Get(x.key()); !ok {
@@ -370,25 +112,6 @@ func (s epochFacts) obeyed(x epochNode) bool {
 		}
 	}
 	return false
-}
-
-// ranks puts a node where it belongs: among those to write under, or among
-// those to ask for.
-func (s epochFacts) ranks(x epochNode) epochFacts {
-	if !s.obeyed(x) {
-		s.book.ranked = s.book.ranked.Delete(x.rank())
-		return s
-	}
-	if e, held := s.epochs.Get(mapkey.Of(x.ID)); held {
-		if e.Number == x.Number && e.Parent == x.Parent { // else the rotation lied
-			s.book.ranked = s.book.ranked.Set(x.rank(), x.ID)
-		}
-		return s
-	}
-	for who, at := range s.obeying(x.ID) {
-		return s.mayAsk(who, at, askDue{Epoch: x.ID, Node: x})
-	}
-	return s
 }
 
 // counted says whether an epoch is among those of some member that count, tainted
@@ -467,3 +190,102 @@ func (s epochFacts) Topics() []string {
 
 // FirstEpochID returns the id of epoch 0.
 func (s epochFacts) FirstEpochID() journal.EpochID { return s.zero }
+
+// epochFacts is under which secrets members write, and which of them are held.
+type epochFacts struct {
+	setupFacts
+
+	epochs    pmap.Map[string, journal.Epoch]  // by epoch id: secrets held
+	rotations pmap.Map[string, rotationFact]   // by epoch id | entry id
+	sealed    pmap.Map[string, *journal.Entry] // by epoch id | entry id: not readable yet
+	failures  pmap.Map[string, failureFact]    // by epoch id | identity: stanzas that did not open
+	zero      journal.EpochID                  // epoch 0
+	book      epochBook
+
+	named pmap.Map[string, Ref] // by named entry | author
+	wants wants
+}
+
+type rotationFact struct {
+	Ref    Ref              `cbor:"1,keyasint"`
+	Epoch  journal.EpochID  `cbor:"2,keyasint"`
+	Number uint64           `cbor:"3,keyasint"`
+	Parent journal.EpochID  `cbor:"4,keyasint"`
+	To     []journal.Author `cbor:"5,keyasint"`
+}
+
+type failureFact struct {
+	Ref   Ref             `cbor:"1,keyasint"`
+	Epoch journal.EpochID `cbor:"2,keyasint"`
+}
+
+// wants is which entries somebody named, by `entries.named` or by a signature, and
+// which of them are not held. A member brings 468,000 of them at once at most:
+// 60 in an entry of 4 KiB (see quota).
+type wants struct {
+	by      pmap.Map[string, struct{}] // by entry | author
+	missing pmap.Map[string, struct{}] // by author | entry
+}
+
+// askDue is an epoch that this node may have to ask for.
+type askDue struct {
+	Epoch journal.EpochID
+	Node  epochNode // where the reason is that it is one to write under
+	Named bool      // somebody signed what is sealed under it
+}
+
+// EpochHeld returns an epoch whose secret is held.
+func (s epochFacts) EpochHeld(id journal.EpochID) (journal.Epoch, bool) {
+	return s.epochs.Get(mapkey.Of(id))
+}
+
+// FirstEpoch returns the epoch that all hold who ever entered.
+func (s epochFacts) FirstEpoch() (journal.Epoch, bool) { return s.EpochHeld(s.zero) }
+
+// Named says whether a member named an entry, as one that others need to hold.
+func (s epochFacts) Named(id journal.EntryID) bool { return mapkey.HasPrefix(s.named, mapkey.Of(id)) }
+
+// lacks says whether entries are held that only an epoch's secret opens.
+func (s epochFacts) lacks(id journal.EpochID) bool {
+	for range pmap.Prefix(s.sealed, mapkey.Of(id)) {
+		return true
+	}
+	return false
+}
+
+// rotatedAt returns the earliest time that a member claims for its rotation to
+// the present members (Unix milliseconds), now at the latest.
+func (s epochFacts) RotatedAt(epoch journal.EpochID, now int64) int64 {
+	for _, at := range s.obeying(epoch) {
+		if f, ok := s.rotations.Get(mapkey.Of(epoch) + at[len(at)-32:]); ok {
+			now = min(now, f.Ref.Time)
+		}
+	}
+	return now
+}
+
+// EpochsOf returns how many epochs of an identity count for the present members,
+// and how many of these others had to seal again; false where it made none.
+func (s epochFacts) EpochsOf(who journal.Author) (made, spoiled int, ok bool) {
+	c, ok := s.book.counts.Get(mapkey.Of(who))
+	return len(c.counted), c.spoiled, ok
+}
+
+// Seats is a hash of who the members are and who holds which place.
+func (s epochFacts) Seats() [32]byte { return s.book.seats }
+
+// WroteUnder returns the first author and epoch that it wrote under, from a place
+// on, and their place, "" at the end.
+func (s epochFacts) WroteUnder(from string) (by journal.Author, epoch journal.EpochID, at string) {
+	for k := range s.book.wrote.From(from) {
+		return journal.Author([]byte(k[:32])), journal.EpochID([]byte(k[32:])), k
+	}
+	return by, epoch, ""
+}
+
+// toHand says whether this node has not sealed an epoch to a member yet, in a
+// rotation for all or for that one.
+func (s epochFacts) ToHand(ep journal.Epoch, who journal.Author) bool {
+	_, given := s.book.given.Get(mapkey.Of3(ep.ID(), who, s.Me()))
+	return !given
+}

@@ -3,38 +3,11 @@ package group
 import (
 	"errors"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
-
-const ruleMalformed = "malformed_event"
-
-const ruleSealed = "does_not_open"
-
-const ruleNotFounder = "not_the_founder"
-
-const ruleRecord = "bad_record"
-
-const ruleProposal = "bad_proposal"
-
-const ruleSignature = "bad_bitcoin_signature"
-
-const ruleForeignKey = "signature_of_another"
-
-const rulePlain = "plain_event"
-
-const ruleNotRotation = "sealed_rotation"
-
-const ruleGenesis = "other_genesis"
-
-const ruleIncarnation = "misplaced_incarnation"
-
-const ruleReplacement = "bad_replacement"
-
-const ruleReader = AlarmReader // of this node alone: the program failed on it
 
 // read opens an entry, if it can, and adds the facts it states. Entries of an
 // epoch whose secret is not held yet wait.
@@ -49,7 +22,7 @@ func (s State) read(e *journal.Entry) State {
 		plain, err := journal.OpenPlain(e)
 		if err != nil {
 			s.entryFacts = s.entryFacts.asInert(ref, ruleMalformed)
-return s
+			return s
 		}
 		return s.foldRotation(ref, h.Epoch, plain)
 	}
@@ -58,12 +31,12 @@ return s
 	epoch, ok := s.epochs.Get(mapkey.Of(h.Epoch))
 	if !ok {
 		s.epochFacts = s.epochFacts.waits(e, first)
-return s
+		return s
 	}
 	plain, err := journal.Open(epoch, e)
 	if err != nil {
 		s.entryFacts = s.entryFacts.asInert(ref, ruleSealed)
-return s
+		return s
 	}
 	return s.foldEvent(ref, plain)
 }
@@ -72,16 +45,16 @@ func (s State) foldRotation(ref Ref, id journal.EpochID, plain []byte) State {
 	ev, err := event.Decode(plain)
 	if errors.Is(err, event.ErrNewer) {
 		s.entryFacts = s.entryFacts.asUnknown(ref)
-return s
+		return s
 	}
 	if err != nil {
 		s.entryFacts = s.entryFacts.asInert(ref, ruleMalformed)
-return s
+		return s
 	}
 	b, ok := ev.Body.(*event.EpochRotated)
 	if !ok {
 		s.entryFacts = s.entryFacts.asInert(ref, rulePlain)
-return s
+		return s
 	}
 	ref.Time = ev.Time
 	f := rotationFact{Ref: ref, Epoch: id, Number: b.Number, Parent: b.Parent}
@@ -128,34 +101,34 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	ev, err := event.Decode(plain)
 	if errors.Is(err, event.ErrNewer) {
 		s.entryFacts = s.entryFacts.asUnknown(ref)
-return s
+		return s
 	}
 	if err != nil {
 		s.entryFacts = s.entryFacts.asInert(ref, ruleMalformed)
-return s
+		return s
 	}
 	ref.Time = ev.Time
 	switch b := ev.Body.(type) {
 	case *event.GroupCreated:
 		s.setupFacts = s.setupFacts.foldCreated(ref, b)
-return s
+		return s
 	case *event.MemberAdmitted:
 		if ref.Chain.Author != s.genesis.Founder {
 			s.entryFacts = s.entryFacts.asInert(ref, ruleNotFounder)
-return s
+			return s
 		}
 		s.admitted = lowest(s.admitted, string(b.Identity[:]), ref, func(r Ref) Ref { return r })
 	case *event.MemberRecord:
 		k, err := s.CheckRecord(ref.Chain.Author, b)
 		if err != nil {
 			s.entryFacts = s.entryFacts.asInert(ref, ruleRecord)
-return s
+			return s
 		}
 		s.setupFacts = s.setupFacts.foldRecord(Record{ref, b, k})
 	case *event.RosterClosed:
 		if ref.Chain.Author != s.genesis.Founder {
 			s.entryFacts = s.entryFacts.asInert(ref, ruleNotFounder)
-return s
+			return s
 		}
 		s.setupFacts = s.setupFacts.foldRoster(rosterFact{ref, b.Records})
 	case *event.RosterRevealed:
@@ -171,13 +144,13 @@ return s
 		return s
 	case *event.EpochRotated:
 		s.entryFacts = s.entryFacts.asInert(ref, ruleNotRotation)
-return s
+		return s
 	case *event.StanzaFailed:
 		s.epochFacts = s.epochFacts.failed(failureFact{ref, b.Epoch})
-return s
+		return s
 	case *event.IncarnationStarted:
 		s.memberFacts = s.memberFacts.foldIncarnation(ref, b)
-return s
+		return s
 	case *event.EntriesNamed:
 		for _, id := range b.Entries {
 			s.named = lowest(s.named, mapkey.Of2(id, ref.Chain.Author), ref, func(r Ref) Ref { return r })
@@ -192,52 +165,168 @@ return s
 		return s
 	case *event.LabelSet:
 		s.labelFacts = s.labelFacts.foldLabel(ref, b)
-return s
+		return s
 	case *event.AddressLeased:
 		s.proposalFacts = s.proposalFacts.foldLease(ref, b.Index)
-return s
+		return s
 	default:
 		s.proposalFacts = s.proposalFacts.foldProposalEvent(ref, ev.Body)
-return s
+		return s
 	}
 	return s.activate()
 }
 
-// lowest keeps, of several entries that state one fact, that with the lowest
-// id: the order in which they came must not show.
-func lowest[V any](m pmap.Map[string, V], k string, v V, ref func(V) Ref) pmap.Map[string, V] {
-	if old, ok := m.Get(k); ok {
-		a, b := ref(old).ID, ref(v).ID
-		if string(a[:]) <= string(b[:]) {
-			return m
+// add takes an entry into the chains and folds it. What it says of other
+// entries is worked out in derived, which the caller calls once a batch of
+// entries is in.
+func (s State) Add(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
+	s, out, err := s.link(e, wanted)
+	if err == nil && out != journal.Duplicate {
+		s = s.fold(e)
+	}
+	return s, out, err
+}
+
+// link takes an entry into the chains.
+func (s State) link(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
+	before, forked := s.TaintedFrom(e.Chain()), s.chains.ForkedAt(e.Chain())
+	chains, out, err := s.chains.Add(e, wanted)
+	if err != nil || out == journal.Duplicate {
+		return s, out, err
+	}
+	s.chains = chains
+	if out == journal.Forked {
+		s.memberFacts = s.memberFacts.retaint(e.Chain(), before)
+		if from := s.TaintedFrom(e.Chain()); forked == 0 && from == before {
+			// Tainted as it was, past a cut: but others may not be handed it any more,
+			// and what it proves is to be carried.
+			s.proposalFacts = s.proposalFacts.proposalsRetainted(retaint{e.Chain(), from, before})
 		}
 	}
-	return m.Set(k, v)
+	return s, out, nil
 }
 
-func (s setupFacts) foldCreated(ref Ref, b *event.GroupCreated) setupFacts {
-	if ref.Chain.Author != s.genesis.Founder {
-		s.entryFacts = s.entryFacts.asInert(ref, ruleNotFounder)
-return s
+// addUnread takes an entry into the chains and does not read it.
+func (s State) AddUnread(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
+	s, out, err := s.link(e, wanted)
+	if err == nil && out != journal.Duplicate {
+		s.entryFacts = s.entryFacts.asFault(Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Header().Seq})
 	}
-	if event.GroupID(b.Genesis) != s.group {
-		s.entryFacts = s.entryFacts.asInert(ref, ruleGenesis)
-return s
-	}
-	return s.foldName(ref, b.Name)
+	return s, out, err
 }
 
-func (s memberFacts) foldIncarnation(ref Ref, b *event.IncarnationStarted) memberFacts {
-	if ref.Seq != 1 || ref.Chain.Incarnation < 2 {
-		s.entryFacts = s.entryFacts.asInert(ref, ruleIncarnation)
-return s
+// fold takes an entry that the chains have accepted. It never fails: what is
+// wrong is inert, and so is what this program itself fails on.
+func (s State) fold(e *journal.Entry) State {
+	next := s
+	err := Contained(func() error { next = s.read(e); return nil })
+	if err == nil {
+		return next
 	}
-	before := journal.ChainKey{Author: ref.Chain.Author, Incarnation: ref.Chain.Incarnation - 1}
-	old, ok := s.cuts.Get(mapkey.Chain(before))
-	if !ok || b.Seq < old.Seq || (b.Seq == old.Seq && string(ref.ID[:]) < string(old.Ref.ID[:])) {
-		was := s.TaintedFrom(before)
-		s.cuts = s.cuts.Set(mapkey.Chain(before), cutFact{b.Seq, ref})
-		s = s.retaint(before, was)
+	if s.self.Fault != nil {
+		s.self.Fault(err)
 	}
+	s.entryFacts = s.entryFacts.asFault(Ref{ID: e.ID(), Chain: e.Chain(), Seq: e.Header().Seq})
+	return s
+}
+
+// newcomer takes in an identity that a valid replacement names: what it wrote is
+// looked at, and is tainted until it is a member.
+func (s State) newcomer(who journal.Author) State {
+	if s.IsNewcomer(who) {
+		return s
+	}
+	before := s
+	s.newcomers = s.newcomers.Set(string(who[:]), struct{}{})
+	for c := range s.chains.KeysOf(who) {
+		s.memberFacts = s.memberFacts.retaint(c, before.TaintedFrom(c))
+	}
+	s.proposalFacts = s.proposalFacts.authorKnown(who)
+	return s
+}
+
+// foldReplaced keeps a replacement, and what it changes once the wallet is active.
+func (s State) foldReplaced(f ReplacedFact) State {
+	if s.active != nil && !s.CheckReplaced(f.Body) {
+		s.entryFacts = s.entryFacts.asInert(f.Ref, ruleReplacement)
+		return s
+	}
+	s.replaced = s.replaced.Set(replacedKey(f.Ref), f)
+	if s.active == nil {
+		return s
+	}
+	s.relineDue = s.relineDue || s.mayCount(f)
+	return s.newcomer(f.Body.New)
+}
+
+// activate looks whether the pinned roster is ratified by all.
+func (s State) activate() State {
+	if s.active != nil {
+		return s
+	}
+	if s.pinned == ([32]byte{}) || !s.ratifiedByAll() {
+		return s
+	}
+	r, ok := s.Roster()
+	if !ok || !r.Complete() || r.Hash != s.pinned || len(r.Ratified) != len(r.Members) {
+		return s
+	}
+	s.active = &Active{Roster: *r}
+	for k, f := range s.replaced.All() {
+		if !s.CheckReplaced(f.Body) {
+			s.replaced = s.replaced.Delete(k)
+			s.entryFacts = s.entryFacts.asInert(f.Ref, ruleReplacement)
+			continue
+		}
+		s = s.newcomer(f.Body.New)
+	}
+	s.relineDue = true
+	for _, m := range s.active.Members {
+		s.proposalFacts = s.proposalFacts.authorKnown(m.Original)
+	}
+	return s
+}
+
+// derived works out, once, what the entries folded since the last time have
+// changed elsewhere: who the members are, and then what rests on entries that
+// are tainted now, or not any more. Everybody who folds calls it before
+// anything is read, so that a State between two steps is always whole, and the
+// same whatever the order of entries was.
+//
+// A hook is called once for each such chain. It may not rely on what was folded
+// meanwhile having been judged by Before: it works out anew what rests on the
+// entries between From and Before.
+func (s State) Derived() State {
+	s.memberFacts = s.memberFacts.relined()
+	if len(s.retainted) == 0 {
+		s.epochFacts = s.epochFacts.epochsDerived()
+		return s
+	}
+	due := s.retainted
+	s.retainted, s.reweighed = nil, true
+	at, all := map[journal.ChainKey]int{}, []retaint(nil)
+	for _, r := range due {
+		if n, ok := at[r.Chain]; ok {
+			all[n].From = r.From
+			continue
+		}
+		at[r.Chain] = len(all)
+		all = append(all, r)
+	}
+	for _, r := range all {
+		if r.From == r.Before {
+			continue
+		}
+		s.epochFacts = s.epochFacts.epochsRetainted(r)
+		s.proposalFacts = s.proposalFacts.proposalsRetainted(r)
+		s.labelFacts = s.labelFacts.viewsRetainted(r)
+	}
+	s.epochFacts = s.epochFacts.epochsDerived()
+	return s
+}
+
+// told returns the state without the bookkeeping of what is news.
+func (s State) Told() State {
+	s.touched, s.leased, s.reweighed, s.reweighedOf = nil, pmap.Map[uint32, bool]{}, false, nil
 	return s
 }

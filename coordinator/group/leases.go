@@ -1,22 +1,13 @@
 package group
 
 import (
-	"encoding/binary"
 	"iter"
 	"slices"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
-
-// leaseFact is the first entry of a chain that took a receive index: where the
-// first is tainted, all of them are.
-type leaseFact struct {
-	Ref   Ref    `cbor:"1,keyasint"`
-	Index uint32 `cbor:"2,keyasint"`
-}
 
 // foldLease keeps one lease of each index and chain. So an author's allowance
 // holds at most 32,768 of them, of 200 B: 6 MiB; and one index has at most as
@@ -29,22 +20,6 @@ func (s proposalFacts) foldLease(ref Ref, index uint32) proposalFacts {
 	s.leases = s.leases.Set(k, leaseFact{ref, index})
 	s.leased = s.leased.Set(index, true)
 	return s
-}
-
-// before says whether an entry of a chain comes before another one of it.
-func before(a, b Ref) bool {
-	if a.Seq != b.Seq {
-		return a.Seq < b.Seq
-	}
-	return string(a.ID[:]) < string(b.ID[:]) // two sides of a fork
-}
-
-func leaseKey(index uint32, c journal.ChainKey) string {
-	return leasesOf(index) + mapkey.Chain(c)
-}
-
-func leasesOf(index uint32) string {
-	return string(binary.BigEndian.AppendUint32(make([]byte, 0, 4), index))
 }
 
 // leasedAny says whether an untainted entry took an index.
@@ -86,4 +61,34 @@ func (s proposalFacts) LeasedBy(index uint32) iter.Seq[journal.Author] {
 			}
 		}
 	}
+}
+
+// leasedWithin returns the part of a span from the first to the last index that
+// an untainted entry took.
+func (s proposalFacts) LeasedWithin(x ledger.Span) ledger.Span {
+	var out ledger.Span
+	for i := x.From; i < x.Until; i++ {
+		if s.leasedAny(i) {
+			out = out.Join(ledger.Span{From: i, Until: i + 1})
+		}
+	}
+	return out
+}
+
+// taken says of each receive index from one on whether an untainted entry took
+// it. Of each other member it counts the first leases, up to most.
+func (s proposalFacts) LeasedByOther(from uint32, most int) []bool {
+	out := make([]bool, ledger.Watchable)
+	count := map[journal.Author]int{}
+	for i := range out {
+		for _, l := range pmap.Prefix(s.leases, leasesOf(from+uint32(i))) {
+			who := l.Ref.Chain.Author
+			if s.tainted(l.Ref) || (count[who] == most && !s.SameMember(who, s.Me())) {
+				continue
+			}
+			count[who]++
+			out[i] = true
+		}
+	}
+	return out
 }

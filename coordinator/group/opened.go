@@ -14,17 +14,6 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// openedBook is by what the right one of many rosters is found: its hash, which
-// people compared, and not its place, which whoever forks a chain chooses. A
-// founder may close 32,768 rosters (see quota): each is in each map once at most.
-type openedBook struct {
-	// waiting is by what a roster lacks first | roster. Each waits for one thing at
-	// a time, so that it is looked at once for each of its records and reveals.
-	waiting pmap.Map[string, journal.EntryID]
-	opened  pmap.Map[string, journal.EntryID] // by hash: of the rosters that all revealed for, the first by place
-	ours    pmap.Map[string, [32]byte]        // by rank | hash: those of opened with the key of a new device
-}
-
 func lacksRecord(id journal.EntryID) string { return "r" + mapkey.Of(id) }
 
 func lacksReveal(who journal.Author, roster journal.EntryID, commitment [32]byte) string {

@@ -7,13 +7,6 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// lostPlace is whose place a node took: its identity then, and the key that both
-// hold, by AccountHash.
-type lostPlace struct {
-	who     journal.Author
-	account [32]byte
-}
-
 // maxHolders is how many identities with a record of one key are looked at.
 const maxHolders = 16
 
@@ -54,4 +47,23 @@ func (s setupFacts) formerSelves() []journal.Author {
 	out := append([]journal.Author{s.lost.who}, s.holders(event.ProofOwn)...)
 	out = append(out, s.holders(event.ProofMessage)...)
 	return append(out, s.holders(event.ProofNone)...)
+}
+
+// PinnedBefore returns the hash that the identities ratified whose place this node
+// takes and whose records this node's own key proves, where they are of one mind.
+func (s setupFacts) PinnedBefore() (hash [32]byte, ok bool) {
+	holders := s.holders(event.ProofOwn)
+	if len(holders) == maxHolders {
+		return hash, false // there may be more: who stole the key made them
+	}
+	for _, who := range holders {
+		for k := range pmap.Prefix(s.setup.hashes, mapkey.Of(who)) {
+			h := [32]byte([]byte(k[32:]))
+			if ok && hash != h {
+				return hash, false
+			}
+			hash, ok = h, true
+		}
+	}
+	return hash, ok && hash != ([32]byte{})
 }

@@ -1,19 +1,22 @@
 package group
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
-
-	"github.com/quorate/quorate/coordinator/mapkey"
+	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -121,80 +124,62 @@ func buildSpend(d *wallet.Descriptor, b *event.ProposalCreated) (*wallet.Spend, 
 	return s, nil
 }
 
-func (s proposalFacts) foldProposalEvent(ref Ref, body event.Body) proposalFacts {
-	switch b := body.(type) {
-	case *event.ProposalCreated:
-		p := &Proposal{Ref: ref, Body: b, spend: &LazySpend{}}
-		s.proposals = s.proposals.Set(mapkey.Of(ref.ID), p)
-		if s.active == nil || s.backlog.later || !s.mayWrite(p.Author()) {
-			return s.wait(p)
-		}
-		s = s.evaluate(p)
-	case *event.ProposalApproved:
-		return s.foldSignatures(carrierFact{Ref: ref, Proposal: b.Proposal, Signatures: b.Signatures})
-	case *event.SignatureCarried:
-		return s.foldSignatures(carrierFact{Ref: ref, Proposal: b.Proposal, Signatures: b.Signatures, Carried: true})
-	case *event.ProposalRejected:
-		return s.foldVote(voteFact{ref, b.Proposal, true, b.Reason})
-	case *event.RejectionWithdrawn:
-		return s.foldVote(voteFact{ref, b.Proposal, false, ""})
-	case *event.ProposalWithdrawn:
-		s.withdrawals = earliest(s.withdrawals, mapkey.Of(b.Proposal), ref)
-		s = s.rest(ref, b.Proposal).touch(b.Proposal)
-	}
-	return s
-}
+var errNotActive = errors.New("wallet is not active")
 
-// evaluate derives the transaction of a proposal by a known author, once the
-// wallet is active. The signatures that waited for it are due then.
-func (s proposalFacts) evaluate(p *Proposal) proposalFacts {
-	s.backlog.proposals = s.backlog.proposals.Delete(mapkey.Of2(p.Author(), p.Ref.ID))
-	spend, err := p.Spend(s.active)
-	if err != nil {
-		s.entryFacts = s.entryFacts.asInert(p.Ref, ruleProposal)
-return s
-	}
-	sound := *p
-	sound.describes(spend.TxID())
-	s.proposals = s.proposals.Set(mapkey.Of(p.Ref.ID), &sound)
-	return s.index(&sound).sigsDue(p.Ref.ID).touch(p.Ref.ID)
-}
-
-// Proposal returns a proposal by id.
-func (s proposalFacts) Proposal(id journal.EntryID) (*Proposal, bool) { return s.proposals.Get(mapkey.Of(id)) }
-
-// alive says whether a proposal has effect: it is sound, and its entry is not
-// tainted, or carries a verified signature by the key of another member.
-func (s proposalFacts) Alive(p *Proposal) bool {
-	if !p.Sound {
-		return false
-	}
-	if !s.tainted(p.Ref) {
-		return true
-	}
-	own, ok := s.active.KeyOf(p.Author())
-	if !ok {
-		own = -1 // a replacement names it, and it writes for nobody
-	}
-	for k := range s.active.Members {
-		if k != own && s.SignedInputs(p, k) > 0 {
+// replaces says whether p declares to replace q's transaction.
+func (p *Proposal) Replaces(q *Proposal) bool {
+	for _, t := range p.Body.Replaces {
+		if t == q.TxID {
 			return true
 		}
 	}
 	return false
 }
 
-// Draft returns the proposal that a body would be, written in a chain: it is held
-// by nobody yet. It returns an error for one that describes no transaction of the
-// wallet.
-func (s proposalFacts) Draft(chain journal.ChainKey, b *event.ProposalCreated) (*Proposal, error) {
-	p := &Proposal{Ref: Ref{Chain: chain}, Body: b, spend: &LazySpend{}}
-	spend, err := p.Spend(s.active)
-	if err != nil {
-		return nil, err
-	}
-	p.describes(spend.TxID())
-	return p, nil
+func SortProposals(ps []*Proposal) {
+	sortBy(ps, func(a, b *Proposal) int { return bytes.Compare(a.Ref.ID[:], b.Ref.ID[:]) })
 }
 
-var errNotActive = errors.New("wallet is not active")
+func sortBy(ps []*Proposal, less func(a, b *Proposal) int) { slices.SortFunc(ps, less) }
+
+// expired compares with this node's clock or the median time of the chain
+// (BIP113), whichever is later.
+func Expired(p *Proposal, v ledger.View, now time.Time) bool {
+	return p.Body.Expires != 0 && max(now.Unix(), v.Tip().MedianTime) >= p.Body.Expires
+}
+
+// belies says whether a proposal states of an input what this view knows to be
+// otherwise: then no signature on it is valid in the chain.
+func Belies(v ledger.View, p *Proposal) bool {
+	for _, i := range p.Body.Inputs {
+		if o, ok := v.Out(i.OutPoint()); ok && (o.Amount != i.Amount || o.Branch != i.Branch || o.Index != i.Index) {
+			return true
+		}
+	}
+	return false
+}
+
+// feeOf returns the fee of a proposal's transaction: by what its inputs hold in
+// this view, where it knows them, else by what the proposal says they hold.
+func FeeOf(v ledger.View, p *Proposal) int64 {
+	fee := p.Fee()
+	for _, i := range p.Body.Inputs {
+		if o, ok := v.Out(i.OutPoint()); ok {
+			fee += o.Amount - i.Amount
+		}
+	}
+	return fee
+}
+
+// buriedBy says whether a proposal can never be mined, by a rival so deep that
+// no reorg is expected to revive it.
+func BuriedBy(v ledger.View, q *Proposal) bool {
+	for _, in := range q.Body.Inputs {
+		for by := range v.Rivals(in.OutPoint()) {
+			if by != q.TxID && v.Confirmations(by) >= ledger.BuriedDepth {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -2,60 +2,12 @@ package group
 
 import (
 	"encoding/binary"
-	"iter"
 
 	"github.com/quorate/quorate/coordinator/mapkey"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
-
-	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
-
-// proposalIndex is how proposals, and what was said of them, are found without
-// a look at all of them. It is made of them as they are folded.
-//
-// Within one chain, entries are tainted from some seq on. So the first entry of
-// each chain that states a fact tells whether an untainted one states it, and
-// the others need not be kept. An author has 64 chains at most.
-type proposalIndex struct {
-	byTx     pmap.Map[string, struct{}] // by txid | proposal
-	byTime   pmap.Map[string, struct{}] // by claimed time, the latest first | proposal
-	firsts   pmap.Map[string, Ref]      // by txid | chain: its first proposal of the transaction
-	stating  pmap.Map[string, Ref]      // by txid | spend id | chain: its first proposal that signs this
-	byCoin   pmap.Map[string, struct{}] // by outpoint | chain | seq | proposal
-	spending pmap.Map[string, struct{}] // by outpoint | txid
-	byChange pmap.Map[string, struct{}] // by change index | chain | seq | proposal
-	declared pmap.Map[string, Ref]      // by txid | replaced txid | chain: its first declaration
-	replacer pmap.Map[string, Ref]      // by replaced txid | chain: its first proposal that declares it
-	// rests has every entry that states a proposal, or something of one, by
-	// chain | seq | entry id: what may count otherwise when the chain is tainted.
-	rests pmap.Map[string, journal.EntryID]
-
-	signed   pmap.Map[string, int]         // by txid | spend id | key: inputs signed
-	bySigner pmap.Map[string, struct{}]    // by outpoint | key | txid
-	final    pmap.Map[string, struct{}]    // by outpoint | txid: transactions with all signatures
-	full     pmap.Map[string, struct{}]    // by txid | spend id: the same, as what they have them: one, unless k members lie
-	brought  pmap.Map[string, uint64]      // by txid | spend id | input | key | chain: the seq that first brought it
-	endorsed pmap.Map[string, endorsement] // by txid | key | chain: its first approval with a signature of the key
-}
-
-// endorsement is the proposal that an approval names.
-type endorsement struct {
-	Seq      uint64
-	Proposal journal.EntryID
-}
-
-// placeKey puts entries in order of chain and seq.
-func placeKey(r Ref) string {
-	return mapkey.Chain(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + string(r.ID[:])
-}
-
-func timeKey(r Ref) string {
-	return string(binary.BigEndian.AppendUint64(make([]byte, 0, 40), ^uint64(r.Time))) + string(r.ID[:])
-}
 
 // earliest keeps, of the entries of one chain that state a fact, the first.
 func earliest(m pmap.Map[string, Ref], fact string, r Ref) pmap.Map[string, Ref] {
@@ -64,17 +16,6 @@ func earliest(m pmap.Map[string, Ref], fact string, r Ref) pmap.Map[string, Ref]
 		return m
 	}
 	return m.Set(k, r)
-}
-
-// stated says whether an untainted entry states a fact of which each chain's
-// first statement is kept.
-func (s proposalFacts) stated(m pmap.Map[string, Ref], fact string) bool {
-	for _, r := range pmap.Prefix(m, fact) {
-		if !s.tainted(r) {
-			return true
-		}
-	}
-	return false
 }
 
 // index makes a sound proposal findable.
@@ -156,55 +97,6 @@ func (s proposalFacts) signedNow(p *Proposal, signer uint32, inputs int) proposa
 	return s
 }
 
-func signerKey(i event.ProposalInput, signer uint32) string {
-	return mapkey.Coin(i.OutPoint()) + string(binary.BigEndian.AppendUint32(nil, signer))
-}
-
-// reindexed fills the index, and what is due, of a State whose facts were read
-// from a snapshot.
-func (s proposalFacts) reindexed() proposalFacts {
-	s.props, s.backlog = proposalIndex{}, backlog{}
-	for _, p := range s.proposals.All() {
-		if p.Sound {
-			s = s.index(p)
-		} else if !mapkey.Has(s.inert, mapkey.Of(p.Ref.ID)) {
-			s = s.wait(p)
-		}
-	}
-	for k := range s.sigs.All() {
-		of := k[:64] + k[68:72]
-		n, _ := s.props.signed.Get(of)
-		s.props.signed = s.props.signed.Set(of, n+1)
-	}
-	for of, n := range s.props.signed.All() {
-		for _, r := range pmap.Prefix(s.props.stating, of[:64]) {
-			p, _ := s.Proposal(r.ID)
-			s = s.signedNow(p, mapkey.Uint32(of[64:68]), 1).signedNow(p, mapkey.Uint32(of[64:68]), n)
-			break
-		}
-	}
-	for _, c := range s.carriers.All() {
-		s = s.rest(c.Ref, c.Proposal)
-		p, ok := s.Proposal(c.Proposal)
-		if c.Verified == nil || !ok {
-			s = s.await(c)
-			continue
-		}
-		for n, x := range c.Signatures {
-			if c.Verified[n/8]>>(n%8)&1 == 1 {
-				s = s.credited(p, x.Input, x.Key, c, false)
-			}
-		}
-	}
-	for _, v := range s.votes.All() {
-		s = s.rest(v.Ref, v.Proposal)
-	}
-	for k, r := range s.withdrawals.All() {
-		s = s.rest(r, journal.EntryID([]byte(k[:32])))
-	}
-	return s
-}
-
 // fewOfEach looks at the first maxLooked proposals of each author in an index
 // by prefix | chain | seq | proposal, until look says no.
 func fewOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.EntryID) bool) {
@@ -223,109 +115,4 @@ func fewOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.En
 			}
 		}
 	}
-}
-
-// AllProposals yields every proposal held, by entry id, whether it has effect or not.
-func (s proposalFacts) AllProposals(yield func(*Proposal) bool) {
-	for _, p := range s.proposals.All() {
-		if !yield(p) {
-			return
-		}
-	}
-}
-
-// ProposalsFrom yields the proposals whose id in bytes starts with a prefix, by id.
-func (s proposalFacts) ProposalsFrom(prefix string) iter.Seq[*Proposal] {
-	return func(yield func(*Proposal) bool) {
-		for _, p := range pmap.Prefix(s.proposals, prefix) {
-			if !yield(p) {
-				return
-			}
-		}
-	}
-}
-
-// ProposalsOf yields the proposals of a transaction (32 bytes), from a place on,
-// with their places.
-func (s proposalFacts) ProposalsOf(tx, at string) iter.Seq2[string, *Proposal] {
-	return func(yield func(string, *Proposal) bool) {
-		for k := range pmap.PrefixFrom(s.props.byTx, tx, at) {
-			if p, ok := s.Proposal(mapkey.Entry(k)); ok && !yield(k, p) {
-				return
-			}
-		}
-	}
-}
-
-// ProposedTx says whether somebody proposed a transaction.
-func (s proposalFacts) ProposedTx(tx chainhash.Hash) bool {
-	return mapkey.HasPrefix(s.props.byTx, mapkey.Of(tx))
-}
-
-// StatingCoin yields every proposal that states a coin as an input.
-func (s proposalFacts) StatingCoin(o wire.OutPoint) iter.Seq[*Proposal] {
-	return func(yield func(*Proposal) bool) {
-		for k := range pmap.Prefix(s.props.byCoin, mapkey.Coin(o)) {
-			if p, ok := s.Proposal(mapkey.Entry(k)); ok && !yield(p) {
-				return
-			}
-		}
-	}
-}
-
-// ByTime yields the proposals, newest first by the time their authors claim, after
-// one of them or from the first on, whether they have effect or not.
-func (s proposalFacts) ByTime(after *Ref) iter.Seq[*Proposal] {
-	from := ""
-	if after != nil {
-		from = timeKey(*after) + "\x00"
-	}
-	return func(yield func(*Proposal) bool) {
-		for k := range s.props.byTime.From(from) {
-			if p, ok := s.Proposal(mapkey.Entry(k)); ok && !yield(p) {
-				return
-			}
-		}
-	}
-}
-
-// Spent says whether a proposal spends a coin, or any output of a transaction
-// where its id alone is given (see coinKey).
-func (s proposalFacts) Spent(coins string) bool { return mapkey.HasPrefix(s.props.spending, coins) }
-
-// VisitSpending visits the transactions that spend coins (as Spent), from a place
-// on, until the visits cost so much. It returns what they cost, and the first place
-// that is left, or "".
-func (s proposalFacts) VisitSpending(coins, at string, most int, visit func(tx chainhash.Hash) int) (used int, next string) {
-	return gone(s.props.spending, coins, at, most, func(k string, _ struct{}) int { return visit(chainhash.Hash([]byte(k[36:]))) })
-}
-
-// VisitResting visits the proposals that rest on the entries of a chain from a seq
-// on (see restsFrom), likewise.
-func (s proposalFacts) VisitResting(of, at string, most int, visit func(journal.EntryID) int) (used int, next string) {
-	return gone(s.props.rests, of, at, most, func(_ string, id journal.EntryID) int { return visit(id) })
-}
-
-// gone goes through a part of an index, from a key on, until the visits cost so
-// much. It returns what they cost, and the first key that is left, or "".
-func gone[V any](m pmap.Map[string, V], prefix, from string, most int, visit func(string, V) int) (used int, next string) {
-	for k, v := range pmap.PrefixFrom(m, prefix, from) {
-		if used >= most {
-			return used, k
-		}
-		used += max(1, visit(k, v))
-	}
-	return used, ""
-}
-
-// SignatureHeld says whether a signature on a proposal's input by a key is held.
-func (s proposalFacts) SignatureHeld(p *Proposal, input, key uint32) bool {
-	_, held := s.sigs.Get(sigKey(p.signs, input, key))
-	return held
-}
-
-// FirstApproval returns who brought the first signature of a key on what a
-// proposal signs.
-func (s proposalFacts) FirstApproval(p *Proposal, key uint32) (Approval, bool) {
-	return s.approvals.Get(approvalKey(p.signs, key))
 }

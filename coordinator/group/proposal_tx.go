@@ -5,11 +5,11 @@ import (
 	"cmp"
 	"encoding/binary"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -234,4 +234,37 @@ func (s proposalFacts) TakesChange(index uint32, taken func(*Proposal) bool) boo
 		return !found
 	})
 	return found
+}
+
+// fullySigned returns of how many keys the entries hold verified signatures on
+// every input of a transaction, as this view knows what its inputs hold, and
+// whether they satisfy it.
+func (s proposalFacts) FullySigned(v ledger.View, tx chainhash.Hash) (most int, final bool) {
+	count := func(p *Proposal) {
+		of := s.progress(p)
+		most, final = max(most, of.Completed()), final || of.Final()
+	}
+	for signs := range pmap.Prefix(s.props.full, mapkey.Of(tx)) {
+		for _, r := range pmap.Prefix(s.props.stating, signs) {
+			if p, _ := s.Proposal(r.ID); !Belies(v, p) {
+				count(p)
+			}
+			break
+		}
+	}
+	if s.active == nil || most > 0 {
+		return most, final
+	}
+	for _, p := range s.CopiesOf(tx) {
+		if !Belies(v, p) {
+			count(p)
+		}
+	}
+	return most, final
+}
+
+// buried says of a proposed transaction what Guard.buried says of a signed one.
+func (s proposalFacts) Buried(v ledger.View, tx chainhash.Hash) bool {
+	q, ok := s.AnyOf(tx)
+	return ok && BuriedBy(v, q)
 }

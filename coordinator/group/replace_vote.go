@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/journal"
 )
 
@@ -112,4 +111,15 @@ func (b Ballot) approvedAny(group journal.GroupID, all []ReplacedFact, of Replac
 		}
 	}
 	return len(keys)
+}
+
+type replaceVote struct {
+	Ref         Ref      `cbor:"1,keyasint"`
+	Replacement [32]byte `cbor:"2,keyasint"`
+}
+
+// replacing is what replacements are rivals for.
+type replacing struct {
+	key int
+	old journal.Author
 }

@@ -4,20 +4,12 @@ import (
 	"bytes"
 	"iter"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
+	"github.com/quorate/quorate/wallet"
 )
-
-// maxRosters is how many closed rosters a node looks at, the founder's first
-// ones. An honest founder closes one.
-const maxRosters = 16
-
-// maxReveals is how many reveals of one identity are looked at, its first ones. An
-// honest one reveals once for itself, and for each of those that it hosts.
-const maxReveals = 1 + event.MaxCosigners
 
 // setupBook is what the facts of a forming group are found by: any of its members
 // may bring 32,768 of each (see quota) before the wallet is active.
@@ -30,85 +22,6 @@ type setupBook struct {
 	revealed pmap.Map[string, journal.EntryID] // by author | place: the roster that a reveal names
 	hashes   pmap.Map[string, struct{}]        // by author | hash that it ratified for itself
 	openedBook
-}
-
-func (s setupFacts) foldRoster(f rosterFact) setupFacts {
-	s.rosters = s.rosters.Set(mapkey.Of(f.Ref.ID), f)
-	return s.indexRoster(f).awaitOpened(f)
-}
-
-func (s setupFacts) indexRoster(f rosterFact) setupFacts {
-	s.setup.closed = s.setup.closed.Set(placeOf(f.Ref), f.Ref.ID)
-	for _, id := range f.Records {
-		s.setup.rostered = s.setup.rostered.Set(mapkey.Of(id), struct{}{})
-	}
-	return s
-}
-
-func (s setupFacts) foldRecord(r Record) setupFacts {
-	s.records = s.records.Set(mapkey.Of(r.Ref.ID), r)
-	return s.indexRecord(r).cameIn(lacksRecord(r.Ref.ID))
-}
-
-func (s setupFacts) indexRecord(r Record) setupFacts {
-	who, id := r.Ref.Chain.Author, r.Ref.ID
-	if r.Body.Hosted {
-		s.setup.hosted = s.setup.hosted.Set(mapkey.Of2(who, id), struct{}{})
-		return s
-	}
-	s.setup.holders = s.setup.holders.Set(holderKey(event.AccountHash(s.group, r.Body.Key), r.Body.How)+mapkey.Of(who), struct{}{})
-	if old, ok := s.setup.own.Get(mapkey.Of(who)); !ok || string(id[:]) < string(old[:]) {
-		s.setup.own = s.setup.own.Set(mapkey.Of(who), id)
-	}
-	return s
-}
-
-func (s setupFacts) indexReveal(f revealFact) setupFacts {
-	s.setup.revealed = s.setup.revealed.Set(mapkey.Of(f.Ref.Chain.Author)+placeOf(f.Ref), f.Roster)
-	return s
-}
-
-func (s setupFacts) indexRatified(f ratifiedFact) setupFacts {
-	if f.Record == nil {
-		s.setup.hashes = s.setup.hashes.Set(mapkey.Of2(f.Ref.Chain.Author, f.Hash), struct{}{})
-	}
-	return s
-}
-
-// firstRosters yields the rosters that this node looks at.
-func (s setupFacts) firstRosters(yield func(rosterFact) bool) {
-	n := 0
-	for _, id := range s.setup.closed.All() {
-		f, _ := s.rosters.Get(mapkey.Of(id))
-		if n++; n > maxRosters || !yield(f) {
-			return
-		}
-	}
-}
-
-// myRosters yields those that this node revealed for: one, unless its own chain
-// is forked. One that took a lost one's place never revealed: what its earlier
-// identities revealed for stands in for that. A founder may close any number, and
-// by a fork before the right one, so that this is not among its first; and so may a
-// thief reveal. Once all revealed for it, it is found by its hash (see openedBook).
-func (s setupFacts) myRosters(yield func(rosterFact) bool) {
-	seen := map[journal.EntryID]bool{}
-	for _, who := range append([]journal.Author{s.Me()}, s.formerSelves()...) {
-		n := 0
-		for _, id := range pmap.Prefix(s.setup.revealed, mapkey.Of(who)) {
-			if n++; n > maxReveals || len(seen) >= maxRosters {
-				break
-			}
-			f, ok := s.rosters.Get(mapkey.Of(id))
-			if !ok || seen[id] {
-				continue
-			}
-			seen[id] = true
-			if !yield(f) {
-				return
-			}
-		}
-	}
 }
 
 // ownRecord returns the record that an identity wrote of itself; of several that
@@ -147,13 +60,6 @@ func (s setupFacts) revealed(m Member, roster journal.EntryID) (revealFact, bool
 
 func compareEntryIDs(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) }
 
-// InPlaceOf returns the state of a node that takes a lost member's place: who let
-// it in, the identity that the member had then, and the key that both hold.
-func (s State) InPlaceOf(inviter, lost journal.Author, key string) State {
-	s.inviter, s.lost = inviter, lostPlace{lost, event.AccountHash(s.group, key)}
-	return s
-}
-
 // TakesPlace says whether this node takes a lost member's place.
 func (s setupFacts) TakesPlace() bool { return s.lost != (lostPlace{}) }
 
@@ -162,72 +68,13 @@ func (s setupFacts) SetupFacts() int {
 	return s.records.Len() + s.rosters.Len() + s.reveals.Len() + s.ratified.Len()
 }
 
-// PinnedBefore returns the hash that the identities ratified whose place this node
-// takes and whose records this node's own key proves, where they are of one mind.
-func (s setupFacts) PinnedBefore() (hash [32]byte, ok bool) {
-	holders := s.holders(event.ProofOwn)
-	if len(holders) == maxHolders {
-		return hash, false // there may be more: who stole the key made them
-	}
-	for _, who := range holders {
-		for k := range pmap.Prefix(s.setup.hashes, mapkey.Of(who)) {
-			h := [32]byte([]byte(k[32:]))
-			if ok && hash != h {
-				return hash, false
-			}
-			hash, ok = h, true
-		}
-	}
-	return hash, ok && hash != ([32]byte{})
-}
-
-// Pin returns the state of a node whose user agreed to the roster of a hash.
-func (s State) Pin(hash [32]byte) State { return s.WithPin(hash).Activated() }
-
-// WithPin is Pin without the wallet becoming active yet.
-func (s State) WithPin(hash [32]byte) State {
-	s.pinned = hash
-	return s
-}
-
-// Activated returns the state with the wallet active, where all has ratified the
-// roster that is pinned.
-func (s State) Activated() State { return s.activate().Derived() }
-
 // Closed says whether a roster was closed: every place is taken.
 func (s setupFacts) Closed() bool { return s.rosters.Len() > 0 }
 
-// RosterOf returns the roster that an entry of a chain would close with these
-// records; false where it cannot.
-func (s setupFacts) RosterOf(chain journal.ChainKey, records []journal.EntryID) (*Roster, bool) {
-	return s.roster(rosterFact{Ref: Ref{Chain: chain}, Records: records})
-}
-
-// FirstRosters yields the rosters that are looked at first, those that hold.
-func (s setupFacts) FirstRosters(yield func(*Roster) bool) {
-	for f := range s.firstRosters {
-		if r, ok := s.roster(f); ok && !yield(r) {
-			return
-		}
-	}
-}
-
-// RosterRecords yields the records that rosters name which this node's user may
-// be asked about, those of its own first.
-func (s setupFacts) RosterRecords(yield func(journal.EntryID) bool) {
-	for _, some := range []iter.Seq[rosterFact]{s.myRosters, s.firstRosters} {
-		for f := range some {
-			for _, id := range f.Records {
-				if !yield(id) {
-					return
-				}
-			}
-		}
-	}
-}
-
 // Revealed says whether an identity revealed its salt for any roster.
-func (s setupFacts) Revealed(who journal.Author) bool { return mapkey.HasPrefix(s.reveals, string(who[:])) }
+func (s setupFacts) Revealed(who journal.Author) bool {
+	return mapkey.HasPrefix(s.reveals, string(who[:]))
+}
 
 // Admitted says whether the founder admitted an identity.
 func (s setupFacts) Admitted(who journal.Author) bool {
@@ -259,4 +106,169 @@ func (s setupFacts) HostedBy(who journal.Author) iter.Seq[Record] {
 			}
 		}
 	}
+}
+
+// setupFacts is how the group came about: names, records, rosters and what was
+// agreed to.
+type setupFacts struct {
+	memberFacts
+
+	name    string
+	nameRef Ref
+	renamed string // what the founder calls it by now
+	// renamedRef is the last entry that says so.
+	renamedRef Ref
+	pinned     [32]byte
+	// inviter is who let this node in, where it took a lost one's place.
+	inviter journal.Author
+	// lost is whose place that is.
+	lost lostPlace
+
+	admitted  pmap.Map[string, Ref]          // by identity
+	records   pmap.Map[string, Record]       // by entry id
+	rosters   pmap.Map[string, rosterFact]   // by entry id
+	reveals   pmap.Map[string, revealFact]   // by author | roster | commitment that it opens
+	ratified  pmap.Map[string, ratifiedFact] // by hash | author, and record of a hosted one
+	abandoned pmap.Map[string, Ref]          // by entry id
+	setup     setupBook
+}
+
+// openedBook is by what the right one of many rosters is found: its hash, which
+// people compared, and not its place, which whoever forks a chain chooses. A
+// founder may close 32,768 rosters (see quota): each is in each map once at most.
+type openedBook struct {
+	// waiting is by what a roster lacks first | roster. Each waits for one thing at
+	// a time, so that it is looked at once for each of its records and reveals.
+	waiting pmap.Map[string, journal.EntryID]
+	opened  pmap.Map[string, journal.EntryID] // by hash: of the rosters that all revealed for, the first by place
+	ours    pmap.Map[string, [32]byte]        // by rank | hash: those of opened with the key of a new device
+}
+
+type rosterFact struct {
+	Ref     Ref               `cbor:"1,keyasint"`
+	Records []journal.EntryID `cbor:"2,keyasint"`
+}
+
+type revealFact struct {
+	Ref    Ref             `cbor:"1,keyasint"`
+	Roster journal.EntryID `cbor:"2,keyasint"`
+	Salt   [32]byte        `cbor:"3,keyasint"`
+}
+
+type ratifiedFact struct {
+	Ref    Ref              `cbor:"1,keyasint"`
+	Hash   [32]byte         `cbor:"2,keyasint"`
+	Record *journal.EntryID `cbor:"3,keyasint,omitempty"` // of a hosted cosigner
+}
+
+// Record is a cosigner's own description, checked by itself.
+type Record struct {
+	Ref  Ref                 `cbor:"1,keyasint"`
+	Body *event.MemberRecord `cbor:"2,keyasint"`
+	Key  wallet.Key          `cbor:"3,keyasint"`
+}
+
+// lostPlace is whose place a node took: its identity then, and the key that both
+// hold, by AccountHash.
+type lostPlace struct {
+	who     journal.Author
+	account [32]byte
+}
+
+// Name returns the wallet's name as its founder gave it first, or "".
+func (s setupFacts) Name() string { return s.name }
+
+// Renamed returns what the founder calls the wallet by now, or "".
+func (s setupFacts) Renamed() string { return s.renamed }
+
+// Pinned returns the hash of the roster that this node's user agreed to, or
+// zero before that.
+func (s setupFacts) Pinned() [32]byte { return s.pinned }
+
+// knows says whether entries of an author are taken: the founder, whoever the
+// founder admitted, and this node; once the wallet is active, its members. Whoever
+// let this node in is heard from the start: that it is a member may be written
+// under an epoch that it alone hands on. What it writes counts as it would anyway.
+func (s setupFacts) Knows(a journal.Author) bool {
+	if a == s.inviter && a != (journal.Author{}) {
+		return true
+	}
+	if s.active != nil {
+		_, ok := s.active.KeyOf(a)
+		return ok
+	}
+	if a == s.genesis.Founder || a == s.Me() {
+		return true
+	}
+	_, ok := s.admitted.Get(string(a[:]))
+	return ok
+}
+
+// Members returns the identities that may connect: those that were admitted
+// (maxAdmissions at most) before the wallet is active, then exactly its members.
+func (s setupFacts) Members() []journal.Author {
+	if s.active != nil {
+		out := make([]journal.Author, 0, len(s.active.Members))
+		for _, m := range s.active.Members {
+			if m.Identity != (journal.Author{}) { // contested
+				out = append(out, m.Identity)
+			}
+		}
+		return out
+	}
+	seen := map[journal.Author]bool{s.genesis.Founder: true, s.Me(): true}
+	out := []journal.Author{s.genesis.Founder}
+	if s.Me() != s.genesis.Founder {
+		out = append(out, s.Me())
+	}
+	for k := range s.admitted.All() {
+		a := journal.Author([]byte(k))
+		if len(out) >= event.MaxAdmissions {
+			break
+		}
+		if !seen[a] {
+			seen[a] = true
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Abandoned says whether the founder or a member gave the group up before it
+// became active.
+func (s setupFacts) Abandoned() bool { return s.active == nil && s.abandoned.Len() > 0 }
+
+// covers says whether everything is held that a member claimed to hold, as far
+// as it can be: past another's fork nothing is linked.
+func (s setupFacts) Covers(claims pmap.Map[string, journal.Frontier], who journal.Author) bool {
+	f, ok := claims.Get(string(who[:]))
+	if !ok {
+		return false
+	}
+	for chain, at := range f {
+		if s.chains.Has(at.ID) || !s.Knows(chain.Author) {
+			continue
+		}
+		if fork := s.chains.ForkedAt(chain); fork == 0 || fork > at.Seq || chain.Author == s.Me() {
+			return false
+		}
+	}
+	return true
+}
+
+func (s setupFacts) ratifiedBy(hash [32]byte, m Member) (ratifiedFact, bool) {
+	var record *journal.EntryID
+	if m.Hosted() {
+		record = &m.Record
+	}
+	return s.ratified.Get(ratifiedKey(hash, m.author(), record))
+}
+
+// ratifiedKey names a ratification: by hash and author, and for a hosted
+// cosigner by its record as well.
+func ratifiedKey(hash [32]byte, by journal.Author, record *journal.EntryID) string {
+	if record == nil {
+		return mapkey.Of2(hash, by)
+	}
+	return mapkey.Of3(hash, by, *record)
 }

@@ -9,13 +9,6 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// askDue is an epoch that this node may have to ask for.
-type askDue struct {
-	Epoch journal.EpochID
-	Node  epochNode // where the reason is that it is one to write under
-	Named bool      // somebody signed what is sealed under it
-}
-
 // firstsByAuthor returns the keys of the first items of each author that a map
 // begins its keys with.
 func firstsByAuthor[V any](m pmap.Map[string, V], most int) []string {
@@ -42,19 +35,6 @@ func firstsByAuthor[V any](m pmap.Map[string, V], most int) []string {
 	return out
 }
 
-// mayAsk has tellStanza look at an epoch; by is on whose account.
-func (s epochFacts) mayAsk(by journal.Author, at string, d askDue) epochFacts {
-	k := mapkey.Of(by) + at
-	if old, ok := s.book.asks.Get(k); ok && old.Epoch == d.Epoch {
-		d.Named = d.Named || old.Named
-		if d.Node == (epochNode{}) {
-			d.Node = old.Node
-		}
-	}
-	s.book.asks = s.book.asks.Set(k, d)
-	return s
-}
-
 // waitingKey is the place of a sealed entry among those of its chain.
 func waitingKey(e *journal.Entry) string {
 	return mapkey.Chain(e.Chain()) + mapkey.Number(e.Header().Seq) + mapkey.Of(e.ID())
@@ -72,15 +52,6 @@ func (s epochFacts) waits(e *journal.Entry, first bool) epochFacts {
 	return s
 }
 
-// signedUnder notes that somebody signed, or named, an entry of an epoch.
-func (s epochFacts) signedUnder(id journal.EntryID, epoch journal.EpochID, by journal.Author) epochFacts {
-	s = s.uses(epoch, by, false)
-	if _, held := s.epochs.Get(mapkey.Of(epoch)); held {
-		return s
-	}
-	return s.mayAsk(by, "named"+mapkey.Of(id), askDue{Epoch: epoch, Named: true})
-}
-
 // lies notes the epoch of an entry, unless that is the first, and says whether
 // its author has written none under it before.
 func (s epochFacts) lies(id journal.EntryID, by journal.Author, epoch journal.EpochID) (epochFacts, bool) {
@@ -94,30 +65,6 @@ func (s epochFacts) lies(id journal.EntryID, by journal.Author, epoch journal.Ep
 		s = s.signedUnder(id, epoch, journal.Author([]byte(k[32:])))
 	}
 	return s, !wrote
-}
-
-// learnt takes in that the secret of an epoch is held.
-func (s epochFacts) learnt(ep journal.Epoch) epochFacts {
-	x := epochNode{ep.ID(), ep.Number, ep.Parent}
-	s.book.byNo = s.book.byNo.Set(x.rank(), x.ID)
-	for _, f := range pmap.Prefix(s.failures, mapkey.Of(x.ID)) {
-		s = s.mustAnswer(f)
-	}
-	return s.ranks(x)
-}
-
-// mustAnswer has sealAgain look at what a member could not open.
-func (s epochFacts) mustAnswer(f failureFact) epochFacts {
-	s.book.answers = s.book.answers.Set(mapkey.Of(f.Ref.Chain.Author)+placeOf(f.Ref), f.Epoch)
-	return s
-}
-
-// lacks says whether entries are held that only an epoch's secret opens.
-func (s epochFacts) lacks(id journal.EpochID) bool {
-	for range pmap.Prefix(s.sealed, mapkey.Of(id)) {
-		return true
-	}
-	return false
 }
 
 // affords says whether an epoch is sealed again to a member though it is none
@@ -228,28 +175,8 @@ func (s epochFacts) UnreadCount() int { return s.sealed.Len() }
 // AsksDue returns the places of epochs to be asked for, n of each author.
 func (s epochFacts) AsksDue(n int) []string { return firstsByAuthor(s.book.asks, n) }
 
-// TakeAsk takes an epoch out of what is to be asked for, and says whether it is to
-// be asked for now. Where not even its rotation came, it is left for StrangeDue.
-func (s State) TakeAsk(at string) (State, journal.EpochID, bool) {
-	d, _ := s.book.asks.Get(at)
-	s.book.asks = s.book.asks.Delete(at)
-	now, later := s.asksFor(d)
-	if later {
-		s.book.strange = s.book.strange.Set(at, d)
-	}
-	return s, d.Epoch, now
-}
-
 // StrangeDue returns the places of epochs whose rotation did not come, n of each author.
 func (s epochFacts) StrangeDue(n int) []string { return firstsByAuthor(s.book.strange, n) }
-
-// TakeStrange takes such an epoch out, and says whether it is still to be asked for.
-func (s State) TakeStrange(at string) (State, journal.EpochID, bool) {
-	d, _ := s.book.strange.Get(at)
-	s.book.strange = s.book.strange.Delete(at)
-	now, later := s.asksFor(d)
-	return s, d.Epoch, now || later
-}
 
 // AnswersDue returns the places of epochs that a member asked for, n at most.
 func (s epochFacts) AnswersDue(who journal.Author, n int) []string {
@@ -260,13 +187,4 @@ func (s epochFacts) AnswersDue(who journal.Author, n int) []string {
 		}
 	}
 	return out
-}
-
-// TakeAnswer takes an epoch out of what a member asked for, and says whether this
-// node seals it to that one again.
-func (s State) TakeAnswer(at string, who journal.Author) (State, journal.Epoch, bool) {
-	id, _ := s.book.answers.Get(at)
-	s.book.answers = s.book.answers.Delete(at)
-	ep, ok := s.answers(id, who)
-	return s, ep, ok
 }

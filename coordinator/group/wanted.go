@@ -9,14 +9,6 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// wants is which entries somebody named, by `entries.named` or by a signature, and
-// which of them are not held. A member brings 468,000 of them at once at most:
-// 60 in an entry of 4 KiB (see quota).
-type wants struct {
-	by      pmap.Map[string, struct{}] // by entry | author
-	missing pmap.Map[string, struct{}] // by author | entry
-}
-
 // want takes in that an author names an entry.
 func (s epochFacts) want(id journal.EntryID, by journal.Author) epochFacts {
 	if _, known := s.wants.by.Get(mapkey.Of2(id, by)); known {
@@ -39,16 +31,6 @@ func (s epochFacts) arrived(id journal.EntryID) epochFacts {
 		s.wants.missing = s.wants.missing.Delete(mapkey.Of2(journal.Author([]byte(k[32:])), id))
 	}
 	return s
-}
-
-// NeededByOthers says whether something that a member wrote names an entry: a
-// signature, a vote, `entries.named`, or a roster.
-func (s State) NeededByOthers(id journal.EntryID) bool {
-	if mapkey.HasPrefix(s.wants.by, mapkey.Of(id)) || mapkey.HasPrefix(s.votes, mapkey.Of(id)) {
-		return true
-	}
-	_, ok := s.setup.rostered.Get(mapkey.Of(id))
-	return ok
 }
 
 // Missing yields the entries that an author names and that are not held.

@@ -1,34 +1,10 @@
 package group
 
 import (
-	"slices"
-
 	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
-
-// maxUnread is how many entries are counted that may show a signature of this
-// node's key: it waits for each of them, and more says no more.
-const MaxUnread = 250
-
-// unreadEntries are held and may show a signature by a key of this
-// node's, and do not yet.
-type UnreadEntries struct {
-	N, Most int
-	By      []journal.Author // who wrote them, as far as that is known
-	// mine: only what this node's own line wrote is looked for.
-	Mine bool
-}
-
-func (u *UnreadEntries) full() bool { return u.N >= u.Most }
-
-func (u *UnreadEntries) add(by journal.Author) {
-	if u.N++; !slices.Contains(u.By, by) {
-		u.By = append(u.By, by)
-	}
-}
 
 // unverified counts the entries whose signatures could not be verified yet and
 // that state one by this node's key, or by one that it hosts, whoever wrote
@@ -65,20 +41,6 @@ func (s proposalFacts) unverifiedOf(u *UnreadEntries, prefix string) {
 		p, held := s.Proposal(journal.EntryID([]byte(at[36:68])))
 		if !held || !p.Sound && !mapkey.Has(s.inert, mapkey.Of(p.Ref.ID)) {
 			u.add(journal.Author([]byte(at[4:36])))
-		}
-	}
-}
-
-// selves yields the identities that write, or wrote, for this node's key.
-func (s memberFacts) selves(yield func(journal.Author) bool) {
-	me := s.Me()
-	if !yield(me) || s.active == nil || s.active.lines == nil {
-		return
-	}
-	at, ok := s.active.KeyOf(me)
-	for who, k := range s.active.lines.key {
-		if ok && k == at && who != me && !yield(who) {
-			return
 		}
 	}
 }

@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"time"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal/pmap"
 )
 
@@ -31,12 +30,6 @@ const (
 // Live says whether a proposal with this status takes its coins.
 func (s Status) Live() bool {
 	return s == StatusPending || s == StatusFinal || s == StatusBroadcast
-}
-
-// Derive returns the status of a proposal, from the entries, this node's view
-// of the chain and the time. It is pure.
-func Derive(s State, v ledger.View, now time.Time, p *Proposal) Status {
-	return s.StatusOf(v, now, p, &Inquiry{})
 }
 
 // StatusOf is Derive for one of several proposals of a transaction.
@@ -71,16 +64,6 @@ func (s proposalFacts) StatusOf(v ledger.View, now time.Time, p *Proposal, q *In
 	return StatusPending
 }
 
-// hopeless says whether nothing would be final though everybody signed who does
-// not stand against a proposal.
-func (s proposalFacts) hopeless(p *Proposal) bool {
-	against := s.Against(p)
-	return len(against) > 0 && !s.progress(p).Possible(func(key int) bool {
-		_, out := against[key]
-		return out
-	})
-}
-
 // Dead says whether a proposal's transaction can never confirm in this view: an input
 // is spent by another confirmed transaction, or was created by a dead one. A
 // rival in the mempool only warns.
@@ -108,12 +91,6 @@ func (s proposalFacts) deadAmong(v ledger.View, p *Proposal, seen map[chainhash.
 	return false
 }
 
-// expired compares with this node's clock or the median time of the chain
-// (BIP113), whichever is later.
-func Expired(p *Proposal, v ledger.View, now time.Time) bool {
-	return p.Body.Expires != 0 && max(now.Unix(), v.Tip().MedianTime) >= p.Body.Expires
-}
-
 // replacedBy says whether the proposal's own author replaced it, or a
 // replacement by anybody is final.
 func (s proposalFacts) replacedBy(p *Proposal, q *Inquiry) bool {
@@ -130,27 +107,6 @@ func (s proposalFacts) finallyReplaced(p *Proposal, q *Inquiry) bool {
 			if c, ok := s.Proposal(r.ID); ok && s.Alive(c) {
 				return true
 			}
-		}
-	}
-	return false
-}
-
-// replaces says whether p declares to replace q's transaction.
-func (p *Proposal) Replaces(q *Proposal) bool {
-	for _, t := range p.Body.Replaces {
-		if t == q.TxID {
-			return true
-		}
-	}
-	return false
-}
-
-// belies says whether a proposal states of an input what this view knows to be
-// otherwise: then no signature on it is valid in the chain.
-func Belies(v ledger.View, p *Proposal) bool {
-	for _, i := range p.Body.Inputs {
-		if o, ok := v.Out(i.OutPoint()); ok && (o.Amount != i.Amount || o.Branch != i.Branch || o.Index != i.Index) {
-			return true
 		}
 	}
 	return false
@@ -181,18 +137,6 @@ func (s proposalFacts) Broadcastable(v ledger.View, p *Proposal) bool {
 		}
 	}
 	return true
-}
-
-// feeOf returns the fee of a proposal's transaction: by what its inputs hold in
-// this view, where it knows them, else by what the proposal says they hold.
-func FeeOf(v ledger.View, p *Proposal) int64 {
-	fee := p.Fee()
-	for _, i := range p.Body.Inputs {
-		if o, ok := v.Out(i.OutPoint()); ok {
-			fee += o.Amount - i.Amount
-		}
-	}
-	return fee
 }
 
 // proposalsRetainted notes that what rests on entries of a chain may have another

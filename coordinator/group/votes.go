@@ -1,0 +1,89 @@
+package group
+
+import (
+	"encoding/binary"
+
+	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+func (s proposalFacts) foldVote(v voteFact) proposalFacts {
+	s.votes = s.votes.Set(voteKey(v.Proposal, v.Ref), v)
+	return s.rest(v.Ref, v.Proposal).touch(v.Proposal)
+}
+
+// lastVote returns an author's latest untainted vote on a proposal.
+func (s proposalFacts) lastVote(proposal journal.EntryID, who journal.Author) (voteFact, bool) {
+	of := mapkey.Of2(proposal, who)
+	for from := of; ; {
+		var chain journal.ChainKey
+		for _, v := range pmap.PrefixFrom(s.votes, of, from) {
+			if !s.tainted(v.Ref) {
+				return v, true
+			}
+			chain = v.Ref.Chain
+			break
+		}
+		if chain.Incarnation == 0 {
+			return voteFact{}, false
+		}
+		// The latest one below where the chain is tainted; else the chain before.
+		below := Ref{Chain: chain, Seq: s.TaintedFrom(chain) - 1}
+		from = of + string([]byte{^chain.Incarnation}) + string(binary.BigEndian.AppendUint64(nil, ^below.Seq))
+		for _, v := range pmap.PrefixFrom(s.votes, of+string([]byte{^chain.Incarnation}), from) {
+			return v, true
+		}
+		from = mapkey.After(of + string([]byte{^chain.Incarnation}))
+	}
+}
+
+// Against returns the members who stand against a proposal, by key index: of
+// a member's votes the latest untainted one counts, by incarnation and seq, and
+// its key's signature on all inputs outranks them.
+func (s proposalFacts) Against(p *Proposal) map[int]string {
+	out := map[int]string{}
+	if s.active == nil || !p.Sound {
+		return out
+	}
+	for k := range s.active.Members {
+		var last voteFact
+		found := false
+		for _, who := range s.active.Identities(k) { // the latest one last
+			if v, ok := s.lastVote(p.Ref.ID, who); ok {
+				last, found = v, true
+			}
+		}
+		if found && last.Against && s.SignedInputs(p, k) < len(p.Body.Inputs) {
+			out[k] = last.Reason
+		}
+	}
+	return out
+}
+
+// Withdrawn says whether the proposal's author withdrew it.
+func (s proposalFacts) Withdrawn(p *Proposal) bool { return s.withdrawn(p, &Inquiry{}) }
+
+func (s proposalFacts) withdrawn(p *Proposal, q *Inquiry) bool {
+	return s.statedBy(s.withdrawals, mapkey.Of(p.Ref.ID), p.Author(), q)
+}
+
+// myVote says whether this node stands against a proposal by its own vote.
+func (s proposalFacts) MyVote(p *Proposal) bool {
+	me, ok := s.active.Index(s.Me())
+	if !ok {
+		return false
+	}
+	_, against := s.Against(p)[me]
+	return against
+}
+
+// hopeless says whether nothing would be final though everybody signed who does
+// not stand against a proposal.
+func (s proposalFacts) hopeless(p *Proposal) bool {
+	against := s.Against(p)
+	return len(against) > 0 && !s.progress(p).Possible(func(key int) bool {
+		_, out := against[key]
+		return out
+	})
+}
