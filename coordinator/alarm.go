@@ -6,11 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"

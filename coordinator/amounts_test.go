@@ -5,14 +5,12 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator/group"
-
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )

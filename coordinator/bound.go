@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )

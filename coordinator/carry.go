@@ -3,12 +3,10 @@ package coordinator
 import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
-	"github.com/quorate/quorate/coordinator/group"
-
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/mapkey"
 )
 
 // What this node carries of what the owners of one key bring past their forks,

@@ -3,9 +3,8 @@ package coordinator
 import (
 	"testing"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/mapkey"
 )
 
 // A member who proposes to spend each coin leases 64 of them and no more: others

@@ -11,7 +11,6 @@ import (
 	"sync"
 
 	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )

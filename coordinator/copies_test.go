@@ -5,9 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )

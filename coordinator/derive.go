@@ -1,10 +1,9 @@
 package coordinator
 
 import (
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 )
 

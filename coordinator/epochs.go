@@ -1,8 +1,6 @@
 package coordinator
 
-import (
-	"github.com/quorate/quorate/journal"
-)
+import "github.com/quorate/quorate/journal"
 
 // newEpoch follows the epoch that is written under. Where none is sealed to
 // exactly the members it follows epoch 0, which all hold: a new device need not

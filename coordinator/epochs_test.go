@@ -6,13 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator/group"
-
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 )
 

@@ -3,9 +3,8 @@ package coordinator
 import (
 	"fmt"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )

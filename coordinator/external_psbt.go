@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
 )

@@ -6,9 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )

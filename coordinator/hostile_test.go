@@ -5,9 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"

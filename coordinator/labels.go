@@ -1,9 +1,8 @@
 package coordinator
 
 import (
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 )
 
 // Labels returns the labels that show of what is the wallet's, by target.

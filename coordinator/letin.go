@@ -4,9 +4,7 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/journal"
 )
 

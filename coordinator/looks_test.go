@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator/group"
-
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal/pmap"
 )

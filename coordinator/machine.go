@@ -7,9 +7,8 @@ import (
 	"maps"
 	"time"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"

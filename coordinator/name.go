@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/journal"
 )

@@ -7,11 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )

@@ -7,13 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/quorate/quorate/coordinator/group"
-
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"

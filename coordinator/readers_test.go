@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )

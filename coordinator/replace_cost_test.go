@@ -4,9 +4,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/journal"
 )
 

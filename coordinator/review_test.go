@@ -3,11 +3,10 @@ package coordinator
 import (
 	"testing"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )

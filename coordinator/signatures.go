@@ -2,7 +2,6 @@ package coordinator
 
 import (
 	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/journal"
 )
 

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 )

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 )
 

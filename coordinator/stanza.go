@@ -1,9 +1,8 @@
 package coordinator
 
 import (
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 )
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )

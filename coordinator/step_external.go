@@ -4,9 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/wallet"
 )
 

@@ -6,11 +6,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"

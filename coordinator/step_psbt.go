@@ -4,9 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )

@@ -8,9 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"

@@ -6,13 +6,12 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal/pmap"
 )

@@ -4,10 +4,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/quorate/quorate/coordinator/group"
-
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 )
 

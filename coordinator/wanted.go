@@ -1,8 +1,6 @@
 package coordinator
 
-import (
-	"github.com/quorate/quorate/journal"
-)
+import "github.com/quorate/quorate/journal"
 
 // wanted says whether an entry past a fork is of use: somebody's signature or
 // vote names it, or it is evidence.

@@ -3,11 +3,9 @@ package coordinator
 import (
 	"testing"
 
-	"github.com/quorate/quorate/coordinator/group"
-
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/quorate/quorate/wallet"
 )
 
-// alive says whether a proposal has effect: it is sound, and its entry is not
+// Alive says whether a proposal has effect: it is sound, and its entry is not
 // tainted, or carries a verified signature by the key of another member.
 func (s proposalFacts) Alive(p *Proposal) bool {
 	if !p.Sound {
@@ -35,7 +35,7 @@ func (s proposalFacts) Alive(p *Proposal) bool {
 	return false
 }
 
-// signed returns on how many inputs a key has a valid signature.
+// SignedInputs returns on how many inputs a key has a valid signature.
 func (s proposalFacts) SignedInputs(p *Proposal, key int) int {
 	n, _ := s.props.signed.Get(approvalKey(p.signs, uint32(key)))
 	return n
@@ -104,7 +104,7 @@ func (s proposalFacts) stated(m pmap.Map[string, Ref], fact string) bool {
 	return false
 }
 
-// signedOn returns the transactions that spend a coin and carry a verified
+// SignedCoin returns the transactions that spend a coin and carry a verified
 // signature by this node's key, or that of a cosigner it hosts, whatever became
 // of their proposals.
 func (s proposalFacts) SignedCoin(o wire.OutPoint) []chainhash.Hash {
@@ -130,7 +130,7 @@ func (s proposalFacts) SignedCoin(o wire.OutPoint) []chainhash.Hash {
 	return out
 }
 
-// released says whether any signature on a transaction is known to be out,
+// Released says whether any signature on a transaction is known to be out,
 // whatever its inputs were stated to be.
 func (s proposalFacts) Released(tx chainhash.Hash) bool {
 	for range pmap.Prefix(s.sigs, mapkey.Of(tx)) {

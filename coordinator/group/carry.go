@@ -1,20 +1,19 @@
 package group
 
 import (
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// strayed is a signature that no untainted entry brings, and the keys whose
+// Strayed is a signature that no untainted entry brings, and the keys whose
 // owners bring it past a fork.
 type Strayed struct {
 	event.PartialSignature
 	By []uint32
 }
 
-// onlyPastForks returns the signatures on a proposal by a key that entries past
+// OnlyPastForks returns the signatures on a proposal by a key that entries past
 // a fork bring, and no untainted one.
 func (s proposalFacts) OnlyPastForks(p *Proposal, signer uint32, q *Inquiry) []Strayed {
 	var out []Strayed

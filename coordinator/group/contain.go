@@ -10,7 +10,7 @@ import (
 // it was asked, and changed nothing.
 var ErrFault = errors.New("this program has a fault and could not do it; nothing was changed")
 
-// faultError is a panic that was caught: where it was, for the log.
+// FaultError is a panic that was caught: where it was, for the log.
 type FaultError struct {
 	Value any
 	Stack []byte
@@ -20,7 +20,7 @@ func (e *FaultError) Error() string { return fmt.Sprintf("%v: %v", ErrFault, e.V
 
 func (e *FaultError) Unwrap() error { return ErrFault }
 
-// contained runs f, and turns a panic into an ErrFault. Machines and states are
+// Contained runs f, and turns a panic into an ErrFault. Machines and states are
 // immutable, so what f worked on stays as it was.
 func Contained(f func() error) (err error) {
 	defer func() {

@@ -8,72 +8,6 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// epochBook is what the epochs of a State are found by. It is derived from
-// rotations, failures, the epochs of entries, and the secrets held, and kept up
-// to date as these come in, so that a step never walks over all of them.
-//
-// Bounds: a member brings at most 32,768 entries at once (see quota). full,
-// fullOf and by have one item for each rotation at most; given one for each
-// stanza (64 an entry, which then has 16 KiB: 131,072 items in 32 MiB); users, waiting
-// and the queues one or two for each entry.
-type epochBook struct {
-	full   pmap.Map[string, epochNode]       // by recipients | author | place: rotations
-	fullOf pmap.Map[string, string]          // by epoch | recipients | author: the place of the first
-	given  pmap.Map[string, bool]            // by epoch | recipient | author: true where it was sealed to that one alone
-	users  pmap.Map[string, bool]            // by epoch | author: who wrote under it (true), or signed what is under it
-	wrote  pmap.Map[string, struct{}]        // by author | epoch
-	asked  pmap.Map[string, int]             // by author | identity: how many epochs that the author uses the identity failed to open
-	under  pmap.Map[string, journal.EpochID] // by entry: its epoch, unless that is the first
-	// waiting has the sealed entries by chain | seq | id.
-	waiting pmap.Map[string, journal.EpochID]
-
-	seated  *Active  // the members that what follows is for
-	seats   [32]byte // hash of their identities
-	counts  pmap.Map[string, *standing]
-	nodes   pmap.Map[string, struct{}]        // by parent | number | epoch: counted and untainted
-	follows pmap.Map[string, struct{}]        // by epoch | number | parent: nodes that descend from epoch 0 through nodes
-	ranked  pmap.Map[string, journal.EpochID] // those to write under, the first of them first
-	byNo    pmap.Map[string, journal.EpochID] // all secrets held, highest number first
-
-	// stale lists the authors whose standing has to be worked out anew.
-	stale []journal.Author
-	// asks, strange and answers are what stanza.go has to look at, each by who
-	// caused it, so that nobody's take the place of another's.
-	asks    pmap.Map[string, askDue]
-	strange pmap.Map[string, askDue]
-	answers pmap.Map[string, journal.EpochID]
-}
-
-// epochNode is an epoch as a rotation states it. Whoever holds its secret knows
-// whether that is so: the id commits to it.
-type epochNode struct {
-	ID     journal.EpochID
-	Number uint64
-	Parent journal.EpochID
-}
-
-func (n epochNode) key() string {
-	return mapkey.Of(n.ID) + mapkey.Number(n.Number) + mapkey.Of(n.Parent)
-}
-
-// child is the key of a node among those of its parent.
-func (n epochNode) child() string {
-	return mapkey.Of(n.Parent) + mapkey.Number(n.Number) + mapkey.Of(n.ID)
-}
-
-// rank is its key where the highest number, then the lowest id, comes first.
-func (n epochNode) rank() string { return mapkey.Number(^n.Number) + mapkey.Of(n.ID) }
-
-// standing is what one member's rotations to exactly the present members come to.
-// It is immutable.
-type standing struct {
-	counted []epochNode // the first maxStanzas, in the author's order
-	last    string      // place of the last one, where there are that many
-	obeyed  map[epochNode]bool
-	spoiled int
-	nodes   []epochNode // those of counted that are not tainted
-}
-
 // recipients names a set of identities, whatever their order.
 func recipients(to []journal.Author) [32]byte {
 	sorted := slices.Clone(to)
@@ -125,13 +59,13 @@ func (s epochFacts) counted(epoch journal.EpochID) bool {
 	return false
 }
 
-// mayRotate says whether the next rotation of a member would be written under.
+// MayRotate says whether the next rotation of a member would be written under.
 func (s epochFacts) MayRotate(who journal.Author) bool {
 	c, ok := s.book.counts.Get(mapkey.Of(who))
 	return ok && len(c.counted) < maxStanzas && c.spoiled < maxSpoiled
 }
 
-// fitting returns the epoch to write under among those that are sealed to
+// Fitting returns the epoch to write under among those that are sealed to
 // exactly the members: the highest number, then the lowest id.
 func (s epochFacts) Fitting() (journal.Epoch, bool) {
 	if s.active != nil {
@@ -155,7 +89,7 @@ func (s epochFacts) Epoch() (journal.Epoch, bool) {
 // epochs are not needed: what is published there travels by sync as well.
 const maxTopics = 16
 
-// topics are those of the epoch written under, of the first epoch, of others that
+// Topics are those of the epoch written under, of the first epoch, of others that
 // are sealed to the members, each author's newest ones, and of the highest numbers:
 // nodes of an earlier version may write under these.
 func (s epochFacts) Topics() []string {
@@ -191,49 +125,6 @@ func (s epochFacts) Topics() []string {
 // FirstEpochID returns the id of epoch 0.
 func (s epochFacts) FirstEpochID() journal.EpochID { return s.zero }
 
-// epochFacts is under which secrets members write, and which of them are held.
-type epochFacts struct {
-	setupFacts
-
-	epochs    pmap.Map[string, journal.Epoch]  // by epoch id: secrets held
-	rotations pmap.Map[string, rotationFact]   // by epoch id | entry id
-	sealed    pmap.Map[string, *journal.Entry] // by epoch id | entry id: not readable yet
-	failures  pmap.Map[string, failureFact]    // by epoch id | identity: stanzas that did not open
-	zero      journal.EpochID                  // epoch 0
-	book      epochBook
-
-	named pmap.Map[string, Ref] // by named entry | author
-	wants wants
-}
-
-type rotationFact struct {
-	Ref    Ref              `cbor:"1,keyasint"`
-	Epoch  journal.EpochID  `cbor:"2,keyasint"`
-	Number uint64           `cbor:"3,keyasint"`
-	Parent journal.EpochID  `cbor:"4,keyasint"`
-	To     []journal.Author `cbor:"5,keyasint"`
-}
-
-type failureFact struct {
-	Ref   Ref             `cbor:"1,keyasint"`
-	Epoch journal.EpochID `cbor:"2,keyasint"`
-}
-
-// wants is which entries somebody named, by `entries.named` or by a signature, and
-// which of them are not held. A member brings 468,000 of them at once at most:
-// 60 in an entry of 4 KiB (see quota).
-type wants struct {
-	by      pmap.Map[string, struct{}] // by entry | author
-	missing pmap.Map[string, struct{}] // by author | entry
-}
-
-// askDue is an epoch that this node may have to ask for.
-type askDue struct {
-	Epoch journal.EpochID
-	Node  epochNode // where the reason is that it is one to write under
-	Named bool      // somebody signed what is sealed under it
-}
-
 // EpochHeld returns an epoch whose secret is held.
 func (s epochFacts) EpochHeld(id journal.EpochID) (journal.Epoch, bool) {
 	return s.epochs.Get(mapkey.Of(id))
@@ -253,7 +144,7 @@ func (s epochFacts) lacks(id journal.EpochID) bool {
 	return false
 }
 
-// rotatedAt returns the earliest time that a member claims for its rotation to
+// RotatedAt returns the earliest time that a member claims for its rotation to
 // the present members (Unix milliseconds), now at the latest.
 func (s epochFacts) RotatedAt(epoch journal.EpochID, now int64) int64 {
 	for _, at := range s.obeying(epoch) {
@@ -283,7 +174,7 @@ func (s epochFacts) WroteUnder(from string) (by journal.Author, epoch journal.Ep
 	return by, epoch, ""
 }
 
-// toHand says whether this node has not sealed an epoch to a member yet, in a
+// ToHand says whether this node has not sealed an epoch to a member yet, in a
 // rotation for all or for that one.
 func (s epochFacts) ToHand(ep journal.Epoch, who journal.Author) bool {
 	_, given := s.book.given.Get(mapkey.Of3(ep.ID(), who, s.Me()))

@@ -1,8 +1,6 @@
 package group
 
-import (
-	"github.com/quorate/quorate/wallet"
-)
+import "github.com/quorate/quorate/wallet"
 
 // inOrder puts members in the order of the keys of an existing wallet. It says
 // false unless each brought one of them.

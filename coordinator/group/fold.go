@@ -176,7 +176,7 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	return s.activate()
 }
 
-// add takes an entry into the chains and folds it. What it says of other
+// Add takes an entry into the chains and folds it. What it says of other
 // entries is worked out in derived, which the caller calls once a batch of
 // entries is in.
 func (s State) Add(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
@@ -206,7 +206,7 @@ func (s State) link(e *journal.Entry, wanted bool) (State, journal.Outcome, erro
 	return s, out, nil
 }
 
-// addUnread takes an entry into the chains and does not read it.
+// AddUnread takes an entry into the chains and does not read it.
 func (s State) AddUnread(e *journal.Entry, wanted bool) (State, journal.Outcome, error) {
 	s, out, err := s.link(e, wanted)
 	if err == nil && out != journal.Duplicate {
@@ -287,7 +287,7 @@ func (s State) activate() State {
 	return s
 }
 
-// derived works out, once, what the entries folded since the last time have
+// Derived works out, once, what the entries folded since the last time have
 // changed elsewhere: who the members are, and then what rests on entries that
 // are tainted now, or not any more. Everybody who folds calls it before
 // anything is read, so that a State between two steps is always whole, and the
@@ -325,7 +325,7 @@ func (s State) Derived() State {
 	return s
 }
 
-// told returns the state without the bookkeeping of what is news.
+// Told returns the state without the bookkeeping of what is news.
 func (s State) Told() State {
 	s.touched, s.leased, s.reweighed, s.reweighedOf = nil, pmap.Map[uint32, bool]{}, false, nil
 	return s

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -15,7 +14,7 @@ import (
 // one of each member decides. Which one is seen at once unless chains are tainted;
 // those are gone through, and what is gone through is counted.
 
-// inquiry is what was asked about one transaction, of one State. All proposals of
+// Inquiry is what was asked about one transaction, of one State. All proposals of
 // it spend the same coins, and have in common what follows from that.
 type Inquiry struct {
 	Asked    int   // entries and inputs that were gone through
@@ -32,11 +31,11 @@ func once(known **bool, ask func() bool) bool {
 	return **known
 }
 
-// askedEach is how many entries or inputs are gone through for what one status
+// AskedEach is how many entries or inputs are gone through for what one status
 // costs that is derived, about 6 µs.
 const AskedEach = 8
 
-// cost is what an inquiry cost, in statuses derived.
+// Cost is what an inquiry cost, in statuses derived.
 func (q *Inquiry) Cost(derived int) int { return max(1, derived+q.Asked/AskedEach) }
 
 // decider is the entry of a member that decides: an untainted one before others,

@@ -72,7 +72,7 @@ func (s labelFacts) Labels() []Label {
 	return s.LabelledTargets(func(event.LabelTarget) bool { return true })
 }
 
-// labelled returns the labels that show of some targets. It passes each target
+// LabelledTargets returns the labels that show of some targets. It passes each target
 // once, however many labels it has.
 func (s labelFacts) LabelledTargets(wanted func(event.LabelTarget) bool) []Label {
 	var out []Label

@@ -9,15 +9,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 )
-
-// labelFact is what somebody called something. Its target is in its key.
-type labelFact struct {
-	Ref        Ref               `cbor:"1,keyasint"`
-	Text       string            `cbor:"2,keyasint"`
-	Supersedes []journal.EntryID `cbor:"3,keyasint,omitempty"`
-}
 
 // Label is what shows for a target: a member's words, which nothing verifies.
 type Label struct {
@@ -83,7 +75,7 @@ func beyond(prefix string) string {
 	return prefix + strings.Repeat("\xff", len(journal.Author{})+1+8+len(journal.EntryID{})+1)
 }
 
-// lastLabels returns what each member says last of a target, by author, and
+// LastLabels returns what each member says last of a target, by author, and
 // those of its labels that say what they supersede. In effect are labels of
 // members, untainted, once the wallet is active.
 func (s labelFacts) LastLabels(t event.LabelTarget) (last []labelFact, all [][]labelFact) {
@@ -147,10 +139,3 @@ func (s labelFacts) Label(t event.LabelTarget) (Label, bool) {
 // viewsRetainted has nothing to work out anew (see derived): leases and labels are
 // kept so that whether they are tainted is asked when they are read, of few.
 func (s labelFacts) viewsRetainted(retaint) labelFacts { return s }
-
-// labelFacts is what members call transactions, addresses and outputs.
-type labelFacts struct {
-	proposalFacts
-
-	labels pmap.Map[string, labelFact] // by target | entry id
-}

@@ -32,7 +32,7 @@ func (s proposalFacts) leasedAny(index uint32) bool {
 	return false
 }
 
-// tied returns the other members who handed out an address that this node
+// Tied returns the other members who handed out an address that this node
 // handed out too, not having heard of each other, and when this node did.
 func (s proposalFacts) Tied(index uint32) (others []journal.Author, when int64) {
 	mine := false
@@ -63,7 +63,7 @@ func (s proposalFacts) LeasedBy(index uint32) iter.Seq[journal.Author] {
 	}
 }
 
-// leasedWithin returns the part of a span from the first to the last index that
+// LeasedWithin returns the part of a span from the first to the last index that
 // an untainted entry took.
 func (s proposalFacts) LeasedWithin(x ledger.Span) ledger.Span {
 	var out ledger.Span
@@ -75,7 +75,7 @@ func (s proposalFacts) LeasedWithin(x ledger.Span) ledger.Span {
 	return out
 }
 
-// taken says of each receive index from one on whether an untainted entry took
+// LeasedByOther says of each receive index from one on whether an untainted entry took
 // it. Of each other member it counts the first leases, up to most.
 func (s proposalFacts) LeasedByOther(from uint32, most int) []bool {
 	out := make([]bool, ledger.Watchable)

@@ -9,28 +9,12 @@ import (
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 )
-
-// memberFacts is who writes for which key, and which entries are tainted.
-type memberFacts struct {
-	entryFacts
-
-	active       *Active
-	replaced     pmap.Map[string, ReplacedFact] // by chain | seq | entry id
-	newcomers    pmap.Map[string, struct{}]     // by identity: those that a valid replacement names, in effect or not
-	replaceVotes pmap.Map[string, replaceVote]  // see voteKey
-
-	// relineDue: who the members are has to be worked out anew; retainted lists
-	// the chains that are tainted from elsewhere on since derived last looked.
-	relineDue bool
-	retainted []retaint
-}
 
 // Active returns the wallet once its roster is ratified by all, or nil.
 func (s memberFacts) Active() *Active { return s.active }
 
-// taintedFrom returns the lowest seq of a chain from which on entries keep only
+// TaintedFrom returns the lowest seq of a chain from which on entries keep only
 // the effects that prove themselves, or 0 if there is none: its lowest fork, what
 // lies past the cut of a later incarnation, or past the end of an identity that
 // was replaced.
@@ -75,7 +59,7 @@ func (s memberFacts) endedFrom(l *lines, c journal.ChainKey) uint64 {
 	return 0
 }
 
-// sameMember says whether two identities write, or wrote, for one key.
+// SameMember says whether two identities write, or wrote, for one key.
 func (s memberFacts) SameMember(a, b journal.Author) bool {
 	if a == b || s.active == nil {
 		return a == b
@@ -85,7 +69,7 @@ func (s memberFacts) SameMember(a, b journal.Author) bool {
 	return okX && okY && x == y
 }
 
-// wasReplaced says whether this node's identity has ended.
+// WasReplaced says whether this node's identity has ended.
 func (s memberFacts) WasReplaced() bool {
 	if s.active == nil || s.active.lines == nil {
 		return false
@@ -107,12 +91,12 @@ func (s memberFacts) mayWrite(who journal.Author) bool {
 	return ok || s.IsNewcomer(who)
 }
 
-// hosts says whether this node hosts a cosigner of the active wallet.
+// HostsMember says whether this node hosts a cosigner of the active wallet.
 func (s memberFacts) HostsMember(m Member) bool {
 	return m.Hosted() && s.SameMember(m.Host, s.Me())
 }
 
-// payer is whose allowance an author's entries are charged to: a member's own,
+// Payer is whose allowance an author's entries are charged to: a member's own,
 // and for those that a key named and that are no members (replaced, contested)
 // one for all of them, since a key can name any number.
 func (s memberFacts) Payer(a journal.Author) journal.Author {
@@ -127,7 +111,7 @@ func (s memberFacts) Payer(a journal.Author) journal.Author {
 	return journal.H("quota", original[:])
 }
 
-// claim is what is held, of at most so many chains: those of members first, then
+// ClaimHeld is what is held, of at most so many chains: those of members first, then
 // those of the roster, then of low incarnations. Else whoever makes chains
 // without end, all of its own key, would have those of the others cut off.
 func (s memberFacts) ClaimHeld(most int) port.Claim {
@@ -188,3 +172,115 @@ func (s memberFacts) foldIncarnation(ref Ref, b *event.IncarnationStarted) membe
 
 // ReplacementCount returns how many entries name a new device of a member.
 func (s memberFacts) ReplacementCount() int { return s.replaced.Len() }
+
+// FaultOf is an author, and a rule that entries of it break.
+type FaultOf struct {
+	Author journal.Author
+	Rule   string
+}
+
+// Group returns the group's id.
+func (s entryFacts) Group() journal.GroupID { return s.group }
+
+// Genesis returns the group's genesis.
+func (s entryFacts) Genesis() event.Genesis { return s.genesis }
+
+// Chains returns the entries held, as positions.
+func (s entryFacts) Chains() journal.Chains { return s.chains }
+
+// Self returns what this node knows of itself.
+func (s entryFacts) Self() *Self { return s.self }
+
+// Me returns this node's identity.
+func (s entryFacts) Me() journal.Author { return s.self.Identity.Author() }
+
+// Inert returns the entries without effect, by the rule they break.
+func (s entryFacts) Inert() []Inert {
+	var out []Inert
+	for _, i := range s.inert.All() {
+		out = append(out, i)
+	}
+	return out
+}
+
+// Entries returns how many entries the frontier covers.
+func (s entryFacts) Entries() int {
+	n := 0
+	for _, head := range s.chains.Frontier() {
+		n += int(head.Seq)
+	}
+	return n
+}
+
+// Unknown returns how many entries need a newer version.
+func (s entryFacts) Unknown() int { return s.unknown.Len() }
+
+func (s entryFacts) asInert(r Ref, rule string) entryFacts {
+	if old, ok := s.inert.Get(mapkey.Of(r.ID)); ok {
+		s = s.fault(r, old.Rule, -1)
+	}
+	s.inert = s.inert.Set(mapkey.Of(r.ID), Inert{r, rule})
+	return s.fault(r, rule, 1)
+}
+
+func (s entryFacts) asUnknown(r Ref) entryFacts {
+	if _, ok := s.unknown.Get(mapkey.Of(r.ID)); ok {
+		return s
+	}
+	s.unknown = s.unknown.Set(mapkey.Of(r.ID), r)
+	return s.fault(r, faultNewer, 1)
+}
+
+// faultNewer is what entries of a kind that this version does not know count as.
+const faultNewer = "needs_newer_version"
+
+// fault counts what has no effect, by author and rule: what shows them need not
+// go through all.
+func (s entryFacts) fault(r Ref, rule string, by int) entryFacts {
+	k := mapkey.Of(r.Chain.Author) + rule
+	n, _ := s.faults.Get(k)
+	s.faults = s.faults.Set(k, n+uint64(by))
+	return s
+}
+
+// asFault keeps an entry without effect because this program failed on it.
+func (s entryFacts) asFault(r Ref) entryFacts {
+	s.bugs = s.bugs.Set(mapkey.Of(r.ID), r)
+	return s.asInert(r, ruleReader)
+}
+
+// FaultCount returns how many entries this program failed on.
+func (s entryFacts) FaultCount() int { return s.bugs.Len() }
+
+// FaultsBy counts the entries of each author that this program failed on.
+func (s entryFacts) FaultsBy() map[journal.Author]int {
+	out := map[journal.Author]int{}
+	for _, r := range s.bugs.All() {
+		out[r.Chain.Author]++
+	}
+	return out
+}
+
+// FaultsOf yields how many entries of an author have no effect, by the rule.
+func (s entryFacts) FaultsOf(yield func(by FaultOf, n uint64) bool) {
+	for k, n := range s.faults.All() {
+		if n > 0 && !yield(FaultOf{journal.Author([]byte(k[:32])), k[32:]}, n) {
+			return
+		}
+	}
+}
+
+// Superseded says whether a chain was cut by a later incarnation of its author.
+func (s entryFacts) Superseded(c journal.ChainKey) bool {
+	_, cut := s.cuts.Get(mapkey.Chain(c))
+	return cut
+}
+
+// taintedApartFromEnd is taintedFrom without what replacements say.
+func (s entryFacts) taintedApartFromEnd(c journal.ChainKey) uint64 {
+	least := s.chains.ForkedAt(c)
+	if cut, ok := s.cuts.Get(mapkey.Chain(c)); ok {
+		least = lowerSeq(least, cut.Seq+1)
+	}
+	return least
+}

@@ -5,11 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/tyler-smith/go-bip39/wordlists"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -122,7 +121,7 @@ func (s setupFacts) opened(hash [32]byte) (*Roster, bool) {
 	return s.roster(f)
 }
 
-// worded returns the roster of six words, for a node that took a lost one's place
+// Worded returns the roster of six words, for a node that took a lost one's place
 // and has none pinned: what it sees may be another one, but the words are the user's.
 func (s setupFacts) Worded(words string) (*Roster, bool) {
 	prefix, ok := hashPrefix(words)

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -35,7 +37,7 @@ type Proposal struct {
 	spend *LazySpend
 }
 
-// lazySpend computes a Spend once, when it is first asked for: thousands of
+// LazySpend computes a Spend once, when it is first asked for: thousands of
 // old proposals are never looked at again.
 type LazySpend struct {
 	once  sync.Once
@@ -126,7 +128,7 @@ func buildSpend(d *wallet.Descriptor, b *event.ProposalCreated) (*wallet.Spend, 
 
 var errNotActive = errors.New("wallet is not active")
 
-// replaces says whether p declares to replace q's transaction.
+// Replaces says whether p declares to replace q's transaction.
 func (p *Proposal) Replaces(q *Proposal) bool {
 	for _, t := range p.Body.Replaces {
 		if t == q.TxID {
@@ -142,13 +144,13 @@ func SortProposals(ps []*Proposal) {
 
 func sortBy(ps []*Proposal, less func(a, b *Proposal) int) { slices.SortFunc(ps, less) }
 
-// expired compares with this node's clock or the median time of the chain
+// Expired compares with this node's clock or the median time of the chain
 // (BIP113), whichever is later.
 func Expired(p *Proposal, v ledger.View, now time.Time) bool {
 	return p.Body.Expires != 0 && max(now.Unix(), v.Tip().MedianTime) >= p.Body.Expires
 }
 
-// belies says whether a proposal states of an input what this view knows to be
+// Belies says whether a proposal states of an input what this view knows to be
 // otherwise: then no signature on it is valid in the chain.
 func Belies(v ledger.View, p *Proposal) bool {
 	for _, i := range p.Body.Inputs {
@@ -159,7 +161,7 @@ func Belies(v ledger.View, p *Proposal) bool {
 	return false
 }
 
-// feeOf returns the fee of a proposal's transaction: by what its inputs hold in
+// FeeOf returns the fee of a proposal's transaction: by what its inputs hold in
 // this view, where it knows them, else by what the proposal says they hold.
 func FeeOf(v ledger.View, p *Proposal) int64 {
 	fee := p.Fee()
@@ -171,7 +173,7 @@ func FeeOf(v ledger.View, p *Proposal) int64 {
 	return fee
 }
 
-// buriedBy says whether a proposal can never be mined, by a rival so deep that
+// BuriedBy says whether a proposal can never be mined, by a rival so deep that
 // no reorg is expected to revive it.
 func BuriedBy(v ledger.View, q *Proposal) bool {
 	for _, in := range q.Body.Inputs {
@@ -182,4 +184,114 @@ func BuriedBy(v ledger.View, q *Proposal) bool {
 		}
 	}
 	return false
+}
+
+// sigKey is where the signature of a key on an input is found, of what a
+// proposal signs.
+func sigKey(signs string, input, key uint32) string {
+	b := append(make([]byte, 0, 72), signs...)
+	b = binary.BigEndian.AppendUint32(b, input)
+	return string(binary.BigEndian.AppendUint32(b, key))
+}
+
+// approvalKey is the same for all signatures of a key; or, given a txid alone,
+// for those on the transaction, whatever was stated.
+func approvalKey(signs string, key uint32) string {
+	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 68), signs...), key))
+}
+
+// voteKey puts the votes of an author on a proposal in order, the latest first:
+// by incarnation and seq, downwards.
+func voteKey(proposal journal.EntryID, r Ref) string {
+	return mapkey.Of2(proposal, r.Chain.Author) + string([]byte{^r.Chain.Incarnation}) +
+		string(binary.BigEndian.AppendUint64(nil, ^r.Seq)) + string(r.ID[:])
+}
+
+func timeKey(r Ref) string {
+	return string(binary.BigEndian.AppendUint64(make([]byte, 0, 40), ^uint64(r.Time))) + string(r.ID[:])
+}
+
+// placeKey puts entries in order of chain and seq.
+func placeKey(r Ref) string {
+	return mapkey.Chain(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + string(r.ID[:])
+}
+
+func statedKey(k uint32) string { return string(binary.BigEndian.AppendUint32(nil, k)) }
+
+func leaseKey(index uint32, c journal.ChainKey) string {
+	return leasesOf(index) + mapkey.Chain(c)
+}
+
+func leasesOf(index uint32) string {
+	return string(binary.BigEndian.AppendUint32(make([]byte, 0, 4), index))
+}
+
+func signerKey(i event.ProposalInput, signer uint32) string {
+	return mapkey.Coin(i.OutPoint()) + string(binary.BigEndian.AppendUint32(nil, signer))
+}
+
+func (s proposalFacts) touch(p journal.EntryID) proposalFacts {
+	s.touched = append(s.touched[:len(s.touched):len(s.touched)], p)
+	return s
+}
+
+// Touched lists the proposals that changed since the last call of TakeTouched.
+func (s proposalFacts) Touched() []journal.EntryID { return s.touched }
+
+// Proposal returns a proposal by id.
+func (s proposalFacts) Proposal(id journal.EntryID) (*Proposal, bool) {
+	return s.proposals.Get(mapkey.Of(id))
+}
+
+// AllProposals yields every proposal held, by entry id, whether it has effect or not.
+func (s proposalFacts) AllProposals(yield func(*Proposal) bool) {
+	for _, p := range s.proposals.All() {
+		if !yield(p) {
+			return
+		}
+	}
+}
+
+// ProposalsFrom yields the proposals whose id in bytes starts with a prefix, by id.
+func (s proposalFacts) ProposalsFrom(prefix string) iter.Seq[*Proposal] {
+	return func(yield func(*Proposal) bool) {
+		for _, p := range pmap.Prefix(s.proposals, prefix) {
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// SignatureHeld says whether a signature on a proposal's input by a key is held.
+func (s proposalFacts) SignatureHeld(p *Proposal, input, key uint32) bool {
+	_, held := s.sigs.Get(sigKey(p.signs, input, key))
+	return held
+}
+
+// FirstApproval returns who brought the first signature of a key on what a
+// proposal signs.
+func (s proposalFacts) FirstApproval(p *Proposal, key uint32) (Approval, bool) {
+	return s.approvals.Get(approvalKey(p.signs, key))
+}
+
+// Idle says whether nothing waits for its turn to be judged.
+func (s proposalFacts) Idle() bool { return s.backlog.turns.Len() == 0 }
+
+// stated yields where a carrier waits in backlog.stating, for each key that it
+// states a signature of.
+func (c carrierFact) stated() func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		var seen uint32
+		at := mapkey.Of3(c.Ref.Chain.Author, c.Proposal, c.Ref.ID)
+		for _, x := range c.Signatures {
+			if x.Key >= event.MaxCosigners || seen>>x.Key&1 == 1 {
+				continue
+			}
+			seen |= 1 << x.Key
+			if !yield(statedKey(x.Key) + at) {
+				return
+			}
+		}
+	}
 }

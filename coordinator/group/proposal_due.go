@@ -2,7 +2,6 @@ package group
 
 import (
 	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )

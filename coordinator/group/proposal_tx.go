@@ -27,7 +27,7 @@ const (
 	maxShown  = 100 // conflicts that are listed
 )
 
-// anyOf returns some sound proposal of a transaction, with effect or not: all
+// AnyOf returns some sound proposal of a transaction, with effect or not: all
 // have the same inputs and outputs.
 func (s proposalFacts) AnyOf(tx chainhash.Hash) (*Proposal, bool) {
 	for k := range pmap.Prefix(s.props.byTx, mapkey.Of(tx)) {
@@ -36,7 +36,7 @@ func (s proposalFacts) AnyOf(tx chainhash.Hash) (*Proposal, bool) {
 	return nil, false
 }
 
-// copiesOf returns the living proposals of a transaction that decide about it,
+// CopiesOf returns the living proposals of a transaction that decide about it,
 // the one that stands for it first: those with all signatures, then by how many
 // keys endorse them (see rank). Those that a member enters again later are left
 // out unless an approval names them, or they are its first with all signatures: so
@@ -103,7 +103,7 @@ func (s proposalFacts) authorSigned(p *Proposal) bool {
 	return ok && s.SignedInputs(p, k) > 0
 }
 
-// lead returns the living proposal that stands for a transaction: the one that
+// Lead returns the living proposal that stands for a transaction: the one that
 // the signatures of most keys were given for. Who enters the transaction again
 // later can bring no other's key along.
 func (s proposalFacts) Lead(tx chainhash.Hash) (*Proposal, bool) { return s.leadFor(tx, &Inquiry{}) }
@@ -134,7 +134,7 @@ func (s proposalFacts) endorsed(tx chainhash.Hash, key int, q *Inquiry) (journal
 	return journal.EntryID{}, false
 }
 
-// spenders returns the living proposals that spend a coin: of each author the
+// Spenders returns the living proposals that spend a coin: of each author the
 // first maxLooked.
 func (s proposalFacts) Spenders(o wire.OutPoint) []*Proposal {
 	var out []*Proposal
@@ -160,7 +160,7 @@ func (s proposalFacts) transactions(o wire.OutPoint) func(yield func(*Proposal) 
 	}
 }
 
-// finals returns the other final transactions that spend a coin of p, each once.
+// Finals returns the other final transactions that spend a coin of p, each once.
 func (s proposalFacts) Finals(p *Proposal) []*Proposal { return s.finalsFor(p, &Inquiry{}) }
 
 func (s proposalFacts) finalsFor(p *Proposal, q *Inquiry) []*Proposal {
@@ -181,7 +181,7 @@ func (s proposalFacts) finalsFor(p *Proposal, q *Inquiry) []*Proposal {
 	return out
 }
 
-// conflicts returns the other transactions that spend a coin of p, final ones
+// ConflictsOf returns the other transactions that spend a coin of p, final ones
 // first, each by the proposal that stands for it, and maxShown at most.
 func (s proposalFacts) ConflictsOf(p *Proposal) []*Proposal {
 	out := s.Finals(p)
@@ -211,7 +211,7 @@ func (s proposalFacts) declares(tx, replaced chainhash.Hash) bool {
 	return s.stated(s.props.declared, mapkey.Of2(tx, replaced))
 }
 
-// replacements returns living proposals that declare to replace p: the first of
+// Replacements returns living proposals that declare to replace p: the first of
 // each member.
 func (s proposalFacts) Replacements(p *Proposal) []*Proposal {
 	var out []*Proposal
@@ -224,7 +224,7 @@ func (s proposalFacts) Replacements(p *Proposal) []*Proposal {
 	return out
 }
 
-// takesChange says whether a change index is taken by a proposal that passes,
+// TakesChange says whether a change index is taken by a proposal that passes,
 // of the first of each author.
 func (s proposalFacts) TakesChange(index uint32, taken func(*Proposal) bool) bool {
 	found := false
@@ -236,7 +236,7 @@ func (s proposalFacts) TakesChange(index uint32, taken func(*Proposal) bool) boo
 	return found
 }
 
-// fullySigned returns of how many keys the entries hold verified signatures on
+// FullySigned returns of how many keys the entries hold verified signatures on
 // every input of a transaction, as this view knows what its inputs hold, and
 // whether they satisfy it.
 func (s proposalFacts) FullySigned(v ledger.View, tx chainhash.Hash) (most int, final bool) {
@@ -263,8 +263,116 @@ func (s proposalFacts) FullySigned(v ledger.View, tx chainhash.Hash) (most int, 
 	return most, final
 }
 
-// buried says of a proposed transaction what Guard.buried says of a signed one.
+// Buried says of a proposed transaction what Guard.buried says of a signed one.
 func (s proposalFacts) Buried(v ledger.View, tx chainhash.Hash) bool {
 	q, ok := s.AnyOf(tx)
 	return ok && BuriedBy(v, q)
+}
+
+// earliest keeps, of the entries of one chain that state a fact, the first.
+func earliest(m pmap.Map[string, Ref], fact string, r Ref) pmap.Map[string, Ref] {
+	k := fact + mapkey.Chain(r.Chain)
+	if old, ok := m.Get(k); ok && (old.Seq < r.Seq || old.Seq == r.Seq && string(old.ID[:]) <= string(r.ID[:])) {
+		return m
+	}
+	return m.Set(k, r)
+}
+
+// index makes a sound proposal findable.
+func (s proposalFacts) index(p *Proposal) proposalFacts {
+	x, at, id := &s.props, placeKey(p.Ref), string(p.Ref.ID[:])
+	x.byTx = x.byTx.Set(mapkey.Of2(p.TxID, p.Ref.ID), struct{}{})
+	x.byTime = x.byTime.Set(timeKey(p.Ref), struct{}{})
+	x.firsts = earliest(x.firsts, mapkey.Of(p.TxID), p.Ref)
+	x.stating = earliest(x.stating, p.signs, p.Ref)
+	for _, i := range p.Body.Inputs {
+		coin := mapkey.Coin(i.OutPoint())
+		x.byCoin = x.byCoin.Set(coin+at, struct{}{})
+		if k := coin + mapkey.Of(p.TxID); !mapkey.Has(x.spending, k) {
+			x.spending = x.spending.Set(k, struct{}{})
+		}
+	}
+	for _, o := range p.Body.Outputs {
+		if o.Change != nil {
+			x.byChange = x.byChange.Set(string(binary.BigEndian.AppendUint32(nil, *o.Change))+at, struct{}{})
+		}
+	}
+	for _, t := range p.Body.Replaces {
+		if t == p.TxID {
+			continue
+		}
+		x.declared = earliest(x.declared, mapkey.Of2(p.TxID, t), p.Ref)
+		x.replacer = earliest(x.replacer, mapkey.Of(t), p.Ref)
+	}
+	x.rests = x.rests.Set(at, journal.EntryID([]byte(id)))
+	return s
+}
+
+// rest notes that an entry says something of a proposal.
+func (s proposalFacts) rest(r Ref, proposal journal.EntryID) proposalFacts {
+	s.props.rests = s.props.rests.Set(placeKey(r), proposal)
+	return s
+}
+
+// credited notes that a key's signature on an input is held now, for the first
+// time if it is new, brought by an entry.
+func (s proposalFacts) credited(p *Proposal, input, signer uint32, c carrierFact, isNew bool) proposalFacts {
+	x := &s.props
+	k := sigKey(p.signs, input, signer) + mapkey.Chain(c.Ref.Chain)
+	if old, ok := x.brought.Get(k); !ok || c.Ref.Seq < old {
+		x.brought = x.brought.Set(k, c.Ref.Seq)
+	}
+	if !c.Carried {
+		e := endorsement{c.Ref.Seq, c.Proposal}
+		k := approvalKey(mapkey.Of(p.TxID), signer) + mapkey.Chain(c.Ref.Chain)
+		old, ok := x.endorsed.Get(k)
+		if !ok || e.Seq < old.Seq || e.Seq == old.Seq && string(e.Proposal[:]) < string(old.Proposal[:]) {
+			x.endorsed = x.endorsed.Set(k, e)
+		}
+	}
+	if !isNew {
+		return s
+	}
+	of := approvalKey(p.signs, signer)
+	n, _ := x.signed.Get(of)
+	x.signed = x.signed.Set(of, n+1)
+	return s.signedNow(p, signer, n+1)
+}
+
+// signedNow notes that a key signed so many inputs of a proposal. That it signed
+// the transaction at all holds whatever the inputs were stated to be.
+func (s proposalFacts) signedNow(p *Proposal, signer uint32, inputs int) proposalFacts {
+	x := &s.props
+	if inputs == 1 {
+		for _, i := range p.Body.Inputs {
+			x.bySigner = x.bySigner.Set(signerKey(i, signer)+mapkey.Of(p.TxID), struct{}{})
+		}
+	}
+	if inputs == len(p.Body.Inputs) && s.Final(p) && !mapkey.Has(x.full, p.signs) {
+		x.full = x.full.Set(p.signs, struct{}{})
+		for _, i := range p.Body.Inputs {
+			x.final = x.final.Set(mapkey.Coin(i.OutPoint())+mapkey.Of(p.TxID), struct{}{})
+		}
+	}
+	return s
+}
+
+// fewOfEach looks at the first maxLooked proposals of each author in an index
+// by prefix | chain | seq | proposal, until look says no.
+func fewOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.EntryID) bool) {
+	for from, more := prefix, true; more; {
+		n, who := 0, ""
+		more = false
+		for k := range pmap.PrefixFrom(m, prefix, from) {
+			a := k[len(prefix) : len(prefix)+32]
+			if n > 0 && a != who || n == maxLooked {
+				from, more = mapkey.After(prefix+who), true
+				break
+			}
+			who = a
+			if n++; !look(mapkey.Entry(k)) {
+				return
+			}
+		}
+	}
 }

@@ -3,14 +3,13 @@ package group
 import (
 	"encoding/binary"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// checkReplaced verifies what can be verified of a replacement with the roster
+// CheckReplaced verifies what can be verified of a replacement with the roster
 // alone, whoever carries it.
 func (s memberFacts) CheckReplaced(b *event.MemberReplaced) bool {
 	if int(b.Key) >= len(s.active.Members) {
@@ -58,7 +57,7 @@ func (s memberFacts) mayCount(f ReplacedFact) bool {
 	return false
 }
 
-// counting yields the replacements that count.
+// CountingReplacements yields the replacements that count.
 func (s memberFacts) CountingReplacements(yield func(ReplacedFact) bool) {
 	for from := ""; ; {
 		n, more := 0, false

@@ -8,7 +8,7 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// needed is how many other members approve a replacement that its key does not
+// ApprovalsNeeded is how many other members approve a replacement that its key does not
 // decide: min(k, n-1), and no more than there are with a node.
 func (s memberFacts) ApprovalsNeeded() int {
 	nodes := 0
@@ -20,7 +20,7 @@ func (s memberFacts) ApprovalsNeeded() int {
 	return min(s.genesis.Threshold, nodes-1)
 }
 
-// ballot is what the members approve: of each place and key, the replacement
+// Ballot is what the members approve: of each place and key, the replacement
 // that its latest untainted approval for that place names.
 type Ballot struct {
 	at   map[[32]byte]replacing // of each replacement
@@ -89,7 +89,7 @@ func (s memberFacts) lastReplaceVote(who journal.Author, replacement [32]byte) (
 	return replaceVote{}, false
 }
 
-// approvers are the keys of the other members that approve a replacement.
+// Approvers are the keys of the other members that approve a replacement.
 func (b Ballot) Approvers(id [32]byte) map[int]bool {
 	out := map[int]bool{}
 	for k, v := range b.last[b.at[id]] {
@@ -111,11 +111,6 @@ func (b Ballot) approvedAny(group journal.GroupID, all []ReplacedFact, of Replac
 		}
 	}
 	return len(keys)
-}
-
-type replaceVote struct {
-	Ref         Ref      `cbor:"1,keyasint"`
-	Replacement [32]byte `cbor:"2,keyasint"`
 }
 
 // replacing is what replacements are rivals for.

@@ -70,7 +70,7 @@ func (s setupFacts) RosterRecords(yield func(journal.EntryID) bool) {
 	}
 }
 
-// places lists the records that a roster closed now would name: of the founder
+// Places lists the records that a roster closed now would name: of the founder
 // and of everybody admitted their own, and of those hosted as many as places are
 // left, by id. taken counts the places, those included whose record is not here.
 func (s setupFacts) Places() (records []journal.EntryID, taken int) {
@@ -103,7 +103,7 @@ func (s setupFacts) Places() (records []journal.EntryID, taken int) {
 	return records, taken
 }
 
-// sameKeys returns the names of two members that brought one key, if any did:
+// SameKeys returns the names of two members that brought one key, if any did:
 // their roster can never be closed.
 func (s setupFacts) SameKeys() (a, b string, same bool) {
 	by := map[string]Record{}
@@ -117,7 +117,7 @@ func (s setupFacts) SameKeys() (a, b string, same bool) {
 	return "", "", false
 }
 
-// evidence lists the active roster with its admissions, records, reveals and
+// Evidence lists the active roster with its admissions, records, reveals and
 // ratifications, and the replacements that its members rest on.
 func (s setupFacts) Evidence() []Ref {
 	var out []Ref

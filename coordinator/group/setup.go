@@ -8,23 +8,9 @@ import (
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
-	"github.com/quorate/quorate/wallet"
 )
 
-// setupBook is what the facts of a forming group are found by: any of its members
-// may bring 32,768 of each (see quota) before the wallet is active.
-type setupBook struct {
-	closed   pmap.Map[string, journal.EntryID] // by place: rosters
-	rostered pmap.Map[string, struct{}]        // by record: those that some roster lists
-	own      pmap.Map[string, journal.EntryID] // by author: of its records of itself that with the lowest id
-	hosted   pmap.Map[string, struct{}]        // by author | record
-	holders  pmap.Map[string, struct{}]        // by hash of a key | class of its proof (see holderKey) | author of a record
-	revealed pmap.Map[string, journal.EntryID] // by author | place: the roster that a reveal names
-	hashes   pmap.Map[string, struct{}]        // by author | hash that it ratified for itself
-	openedBook
-}
-
-// ownRecord returns the record that an identity wrote of itself; of several that
+// OwnRecord returns the record that an identity wrote of itself; of several that
 // with the lowest id.
 func (s setupFacts) OwnRecord(who journal.Author) (Record, bool) {
 	id, ok := s.setup.own.Get(mapkey.Of(who))
@@ -34,7 +20,7 @@ func (s setupFacts) OwnRecord(who journal.Author) (Record, bool) {
 	return s.records.Get(mapkey.Of(id))
 }
 
-// placed yields the records that can have a place: of each author its own, and
+// PlacedRecords yields the records that can have a place: of each author its own, and
 // of those it hosts as many as a wallet has members, by id.
 func (s setupFacts) PlacedRecords(yield func(Record) bool) {
 	for _, id := range s.setup.own.All() {
@@ -108,73 +94,6 @@ func (s setupFacts) HostedBy(who journal.Author) iter.Seq[Record] {
 	}
 }
 
-// setupFacts is how the group came about: names, records, rosters and what was
-// agreed to.
-type setupFacts struct {
-	memberFacts
-
-	name    string
-	nameRef Ref
-	renamed string // what the founder calls it by now
-	// renamedRef is the last entry that says so.
-	renamedRef Ref
-	pinned     [32]byte
-	// inviter is who let this node in, where it took a lost one's place.
-	inviter journal.Author
-	// lost is whose place that is.
-	lost lostPlace
-
-	admitted  pmap.Map[string, Ref]          // by identity
-	records   pmap.Map[string, Record]       // by entry id
-	rosters   pmap.Map[string, rosterFact]   // by entry id
-	reveals   pmap.Map[string, revealFact]   // by author | roster | commitment that it opens
-	ratified  pmap.Map[string, ratifiedFact] // by hash | author, and record of a hosted one
-	abandoned pmap.Map[string, Ref]          // by entry id
-	setup     setupBook
-}
-
-// openedBook is by what the right one of many rosters is found: its hash, which
-// people compared, and not its place, which whoever forks a chain chooses. A
-// founder may close 32,768 rosters (see quota): each is in each map once at most.
-type openedBook struct {
-	// waiting is by what a roster lacks first | roster. Each waits for one thing at
-	// a time, so that it is looked at once for each of its records and reveals.
-	waiting pmap.Map[string, journal.EntryID]
-	opened  pmap.Map[string, journal.EntryID] // by hash: of the rosters that all revealed for, the first by place
-	ours    pmap.Map[string, [32]byte]        // by rank | hash: those of opened with the key of a new device
-}
-
-type rosterFact struct {
-	Ref     Ref               `cbor:"1,keyasint"`
-	Records []journal.EntryID `cbor:"2,keyasint"`
-}
-
-type revealFact struct {
-	Ref    Ref             `cbor:"1,keyasint"`
-	Roster journal.EntryID `cbor:"2,keyasint"`
-	Salt   [32]byte        `cbor:"3,keyasint"`
-}
-
-type ratifiedFact struct {
-	Ref    Ref              `cbor:"1,keyasint"`
-	Hash   [32]byte         `cbor:"2,keyasint"`
-	Record *journal.EntryID `cbor:"3,keyasint,omitempty"` // of a hosted cosigner
-}
-
-// Record is a cosigner's own description, checked by itself.
-type Record struct {
-	Ref  Ref                 `cbor:"1,keyasint"`
-	Body *event.MemberRecord `cbor:"2,keyasint"`
-	Key  wallet.Key          `cbor:"3,keyasint"`
-}
-
-// lostPlace is whose place a node took: its identity then, and the key that both
-// hold, by AccountHash.
-type lostPlace struct {
-	who     journal.Author
-	account [32]byte
-}
-
 // Name returns the wallet's name as its founder gave it first, or "".
 func (s setupFacts) Name() string { return s.name }
 
@@ -185,7 +104,7 @@ func (s setupFacts) Renamed() string { return s.renamed }
 // zero before that.
 func (s setupFacts) Pinned() [32]byte { return s.pinned }
 
-// knows says whether entries of an author are taken: the founder, whoever the
+// Knows says whether entries of an author are taken: the founder, whoever the
 // founder admitted, and this node; once the wallet is active, its members. Whoever
 // let this node in is heard from the start: that it is a member may be written
 // under an epoch that it alone hands on. What it writes counts as it would anyway.
@@ -238,7 +157,7 @@ func (s setupFacts) Members() []journal.Author {
 // became active.
 func (s setupFacts) Abandoned() bool { return s.active == nil && s.abandoned.Len() > 0 }
 
-// covers says whether everything is held that a member claimed to hold, as far
+// Covers says whether everything is held that a member claimed to hold, as far
 // as it can be: past another's fork nothing is linked.
 func (s setupFacts) Covers(claims pmap.Map[string, journal.Frontier], who journal.Author) bool {
 	f, ok := claims.Get(string(who[:]))

@@ -85,7 +85,7 @@ func inOrderOf(a, b Ref) int {
 	return cmp.Or(cmp.Compare(a.Chain.Incarnation, b.Chain.Incarnation), cmp.Compare(a.Seq, b.Seq), cmp.Compare(string(a.ID[:]), string(b.ID[:])))
 }
 
-// checkRecord verifies what can be verified of a record alone.
+// CheckRecord verifies what can be verified of a record alone.
 func (s setupFacts) CheckRecord(author journal.Author, b *event.MemberRecord) (wallet.Key, error) {
 	key, err := wallet.ParseKey(b.Key, wallet.Network(s.genesis.Network))
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// snapshotVersion changes with whatever a snapshot holds, or how it is derived
+// SnapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
 const SnapshotVersion = 13
 
@@ -66,7 +66,7 @@ type underSnapshot struct {
 	IDs   []byte          `cbor:"2,keyasint"`
 }
 
-// snapshot encodes an active State.
+// Snapshot encodes an active State.
 func (s State) Snapshot() ([]byte, error) {
 	chains, err := s.chains.MarshalBinary()
 	if err != nil {
@@ -103,7 +103,7 @@ func (s State) Snapshot() ([]byte, error) {
 	return b, nil
 }
 
-// withSnapshot returns the state that a snapshot holds, on top of an empty one
+// WithSnapshot returns the state that a snapshot holds, on top of an empty one
 // of the same group and pin; entries written since are folded by the caller.
 func (s State) WithSnapshot(b []byte) (State, error) {
 	var snap stateSnapshot
@@ -221,7 +221,7 @@ func (s State) withBooks(snap stateSnapshot) (State, error) {
 	return s, nil
 }
 
-// partOf says whether a snapshot holds what the entries it covers say.
+// PartOf says whether a snapshot holds what the entries it covers say.
 func (s State) PartOf(all State) bool {
 	if s.chains.Len() == all.chains.Len() {
 		a, errA := s.Snapshot()

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -140,7 +139,7 @@ func (s epochFacts) Unread(by journal.Author) []journal.EntryID {
 	return out
 }
 
-// unreadSealed counts the entries held that cannot be read and may show a
+// CountUnreadSealed counts the entries held that cannot be read and may show a
 // signature of this node's key: those that are not tainted, and this member's own.
 func (s epochFacts) CountUnreadSealed(u *UnreadEntries) {
 	for from, more := "", true; more && !u.full(); {

@@ -112,7 +112,7 @@ func (s proposalFacts) finallyReplaced(p *Proposal, q *Inquiry) bool {
 	return false
 }
 
-// broadcastable says whether p's transaction is the one to broadcast: of two
+// Broadcastable says whether p's transaction is the one to broadcast: of two
 // that compete and are both final, the one that replaces the other; where both
 // say so, or neither, the one with the higher fee, then the lower txid. A member
 // may enter a transaction again at any time, with any declaration, so nothing

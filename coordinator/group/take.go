@@ -27,7 +27,7 @@ func (s State) InPlaceOf(inviter, lost journal.Author, key string) State {
 	return s
 }
 
-// work works off what is due, in turns, until so many units are used up.
+// Work works off what is due, in turns, until so many units are used up.
 func (s State) Work(units int) State {
 	for units > 0 {
 		var at uint64

@@ -6,11 +6,11 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// maxUnread is how many entries are counted that may show a signature of this
+// MaxUnread is how many entries are counted that may show a signature of this
 // node's key: it waits for each of them, and more says no more.
 const MaxUnread = 250
 
-// unreadEntries are held and may show a signature by a key of this
+// UnreadEntries are held and may show a signature by a key of this
 // node's, and do not yet.
 type UnreadEntries struct {
 	N, Most int

@@ -6,7 +6,7 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// unverified counts the entries whose signatures could not be verified yet and
+// CountUnverified counts the entries whose signatures could not be verified yet and
 // that state one by this node's key, or by one that it hosts, whoever wrote
 // them: what a hosted cosigner signed is always carried, and by any member.
 // What waits for its turn counts too, and more than can be looked at counts as

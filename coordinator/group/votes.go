@@ -68,7 +68,7 @@ func (s proposalFacts) withdrawn(p *Proposal, q *Inquiry) bool {
 	return s.statedBy(s.withdrawals, mapkey.Of(p.Ref.ID), p.Author(), q)
 }
 
-// myVote says whether this node stands against a proposal by its own vote.
+// MyVote says whether this node stands against a proposal by its own vote.
 func (s proposalFacts) MyVote(p *Proposal) bool {
 	me, ok := s.active.Index(s.Me())
 	if !ok {

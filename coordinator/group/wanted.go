@@ -4,7 +4,6 @@ import (
 	"iter"
 
 	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )

@@ -4,11 +4,10 @@ import (
 	"encoding/binary"
 	"math"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal/pmap"
 )
 

@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/wallet"
