@@ -15,24 +15,6 @@ import (
 	"github.com/quorate/quorate/wallet"
 )
 
-// Sizes and times of an actor.
-const (
-	// mailbox bounds what waits for an actor; senders wait beyond it.
-	mailbox = 256
-	// together is how many entries share one synced commit.
-	together = 128
-	// tickEvery is how often time passes for a machine.
-	tickEvery = 2 * time.Second
-	// snapshotEach and snapshotAtStop are how many entries make a snapshot
-	// worth its while, running and when the actor stops.
-	snapshotEach   = 4096
-	snapshotAtStop = 256
-	// snapshotShare: of a long history, a snapshot is made of each 16th part.
-	snapshotShare = 16
-	// commitTime bounds one commit of the store.
-	commitTime = 30 * time.Second
-)
-
 // ErrStopped is returned for a wallet whose actor has stopped.
 var ErrStopped = errors.New("the wallet is closed on this node")
 
@@ -248,11 +230,6 @@ func (a *Actor) startAgain() {
 	}
 }
 
-func isEntry(msg any) bool {
-	_, ok := msg.(EntryIn)
-	return ok
-}
-
 // take takes a message, and returns what answers it once the commit is done, or not.
 func (a *Actor) take(t *Turn, e envelope) func(commit error) {
 	value, err := t.Take(e.msg)
@@ -319,4 +296,14 @@ func (a *Actor) online() []journal.Author {
 		}
 	}
 	return out
+}
+
+// rekey gives a wallet that this node is in already another external key, where
+// one is given.
+func (a *Actor) rekey(ctx context.Context, external string) error {
+	if external == "" {
+		return nil
+	}
+	_, err := a.Do(ctx, ChangeKey{external})
+	return err
 }

@@ -2,18 +2,17 @@ package coordinator
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
-	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
-	"github.com/quorate/quorate/wallet"
 )
 
 const (
@@ -40,12 +39,6 @@ type Alarm struct {
 	// Since is when this node told of it; of a tie, when it handed the address out.
 	Since time.Time
 	Text  string
-}
-
-// alarmRecord says when an alarm was told. It outlives the alarm, so that no
-// reorg or restart tells of one transaction twice.
-type alarmRecord struct {
-	Told int64 `cbor:"1,keyasint"` // Unix seconds
 }
 
 // foreign says whether a transaction spends a coin of the wallet though the
@@ -148,13 +141,6 @@ func (s *step) tellDue() error {
 	return nil
 }
 
-// strangers are the foreign spends seen, and those of them whose grace is not
-// over yet. It takes the signatures of k keys to make one.
-type strangers struct {
-	since pmap.Map[string, uint64] // by txid: the tick from which it counts
-	due   pmap.Map[string, bool]   // by that tick | txid
-}
-
 func dueKey(k string, since uint64) string {
 	return string(binary.BigEndian.AppendUint64(make([]byte, 0, 40), since)) + k
 }
@@ -212,39 +198,44 @@ func (m *Machine) tieAlarm(index uint32, others []journal.Author, when int64) Al
 		Text: fmt.Sprintf("receive address %d was handed out by this node and by %s: a payment to it may be of either's payer", index, strings.Join(names, ", "))}
 }
 
-// Alarms returns what stands now: spends by fewer than k of those who entered
-// their signatures, and addresses
-// of this node that another handed out too, while they are unused or among the
-// last that were used.
-func (m *Machine) Alarms() []Alarm {
-	if m.State.Active() == nil {
-		return nil
-	}
-	var out []Alarm
-	if m.State.WasReplaced() {
-		out = append(out, Alarm{Kind: AlarmReplaced, Since: time.Unix(m.local.Created, 0), Text: errReplaced.Error()})
-	}
-	out = append(out, m.faultAlarms()...)
-	for k := range m.State.Active().Members {
-		if len(m.State.Active().Contested(k)) > 0 {
-			out = append(out, m.contestedAlarm(k))
+// AlarmReplaced and AlarmContested are what is told when a member's identity
+// changes, and when two claim to be it.
+const (
+	AlarmReplaced  = "member_replaced"
+	AlarmContested = "replacement_contested"
+	// AlarmUnproven: a device claims to be a member, and proves nothing.
+	AlarmUnproven = "replacement_unproven"
+)
+
+func (m *Machine) contestedAlarm(k int) Alarm {
+	a := m.State.Active()
+	text := fmt.Sprintf("two devices claim to be %q: it is no member until %d others approve one (`wallet approve-replacement`):", a.Members[k].Called(), m.State.ApprovalsNeeded())
+	since := int64(0)
+	for n, f := range a.Contested(k) {
+		since = max(since, f.Ref.Time)
+		if n >= maxListed {
+			continue
 		}
+		id := f.Body.ID(m.State.Group())
+		text += fmt.Sprintf(" %s is %s;", hex.EncodeToString(id[:]), f.Body.New)
 	}
-	for _, r := range m.unproven() {
-		out = append(out, unprovenAlarm(r))
+	if more := len(a.Contested(k)) - maxListed; more > 0 {
+		text += fmt.Sprintf(" and %d more;", more)
 	}
-	listed := 0
-	for k := range m.strange.since.All() {
-		if rec, told := m.alarmed.Get(k); told && listed < maxForeign {
-			listed++
-			out = append(out, m.foreignAlarm(chainhash.Hash([]byte(k)), rec))
-		}
-	}
-	used := m.View.Used(wallet.BranchExternal)
-	for index := used - min(used, ledger.GapLimit); index < used+ledger.Watchable; index++ {
-		if others, when := m.State.Tied(index); len(others) > 0 {
-			out = append(out, m.tieAlarm(index, others, when))
-		}
-	}
-	return out
+	return Alarm{Kind: AlarmContested, Since: time.UnixMilli(since), Text: text[:len(text)-1]}
 }
+
+func unprovenAlarm(r Replacement) Alarm {
+	return Alarm{Kind: AlarmUnproven, Since: r.At,
+		Text: fmt.Sprintf("a device claims to be %q and proves nothing: %s; ask them, and only then approve it (`wallet approve-replacement %x`)", r.Member.Name, r.New, r.ID)}
+}
+
+func lastOf(line []journal.Author) journal.Author {
+	if len(line) < 2 {
+		return line[0]
+	}
+	return line[len(line)-2]
+}
+
+// maxListed is how many rivals an alarm lists: a key can name any number.
+const maxListed = 8

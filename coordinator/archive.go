@@ -38,11 +38,3 @@ func (s *step) archive(x Archive) error {
 	s.do(Reply{})
 	return nil
 }
-
-// notArchived refuses what an archived wallet does not do.
-func (s *step) notArchived() error {
-	if s.m.local.Archived {
-		return refuse(RuleArchived, "the wallet is archived on this node").hint("`wallet archive --undo` takes it up again")
-	}
-	return nil
-}

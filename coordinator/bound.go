@@ -9,27 +9,6 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// recBound is there for ever once a node was restored, or took a lost one's
-// place: which proposals its key may have signed without its guard knowing.
-const recBound = "bound"
-
-// RuleMaybeSigned stands before a signature over a coin that the key may have
-// signed another transaction over, before a restore. It may be overridden.
-const RuleMaybeSigned = "maybe_signed"
-
-// boundRecord says what a restored node had seen when its caution ended. What
-// others claim to hold proves nothing: a member may hold back a signature of
-// this node's earlier self and say that it holds none.
-type boundRecord struct {
-	At   int64       `cbor:"1,keyasint"` // of the restore, Unix seconds
-	Seen []boundSeen `cbor:"2,keyasint"` // by chain
-}
-
-type boundSeen struct {
-	Chain journal.ChainKey `cbor:"1,keyasint"`
-	Seq   uint64           `cbor:"2,keyasint"`
-}
-
 func compareSeen(a, b boundSeen) int { return a.Chain.Compare(b.Chain) }
 
 // bind makes the caution of a restore that ends last, for what was seen by now.

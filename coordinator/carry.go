@@ -9,44 +9,6 @@ import (
 	"github.com/quorate/quorate/coordinator/mapkey"
 )
 
-// What this node carries of what the owners of one key bring past their forks,
-// in its own entries. They are charged to its own allowance (see quota.go),
-// which a forker could else use up. All of a key's signatures on a transaction are
-// carried at once, so that nobody makes more entries of them by strewing them.
-// What a key's owners signed and what they bring of others are two accounts: who
-// forks by mistake may have carried all that is carried for one who did not.
-// 19 of 20 keys make 9,728 entries, of the 32,768 that the others grant; and
-// 77,824 signatures of 82 bytes, which padding makes four times as long at most:
-// 31 MB with the headers, of 33. Who forked by mistake writes a few entries
-// until it learns of it. A restart counts what is in the entries.
-const (
-	maxCarries       = 256 // of each account
-	maxCarriedOwn    = 3072
-	maxCarriedOthers = 1024 // a transaction has up to 1,000 inputs
-)
-
-// bringer is the account of a key for what its owners bring past a fork: for
-// what they signed or, twice the index and one more, for what others did.
-type bringer uint32
-
-func bringerOf(by, signer uint32) bringer {
-	if by == signer {
-		return bringer(2 * by)
-	}
-	return bringer(2*by + 1)
-}
-
-// carried is what this node carried on one account.
-type carried struct{ entries, signatures int }
-
-func (c carried) room(by bringer, signatures int) bool {
-	most := maxCarriedOwn
-	if by%2 == 1 {
-		most = maxCarriedOthers
-	}
-	return c.entries < maxCarries && c.signatures+signatures <= most
-}
-
 // mayCarry has a transaction looked at for signatures that nobody brings but
 // past a fork.
 func (s *step) mayCarry(tx chainhash.Hash) {

@@ -176,3 +176,13 @@ func find(s group.State, v ledger.View, now time.Time, o wire.OutPoint) (Coin, b
 	}
 	return coin(s, v, now, out)
 }
+
+// theTx returns a proposal's transaction as it stands: the mined one once it
+// is mined (its witness is then the transaction), else the one built from the
+// signatures held.
+func theTx(s group.State, v ledger.View, p *group.Proposal) (*wire.MsgTx, error) {
+	if t, ok := v.Tx(p.TxID); ok && t.Block.Height > 0 {
+		return t.Tx, nil
+	}
+	return s.FinalTx(p)
+}

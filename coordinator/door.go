@@ -8,25 +8,9 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// AlarmSecondTaker is what is told when a node presents an invite that another
-// one used: it has the text, and one of the two is not whom it was meant for.
-const AlarmSecondTaker = "invite_second_taker"
-
 // maxTakers is of how many of them is told for each invite. Identities cost
 // nothing, and whoever has one invite must not keep the news of another quiet.
 const maxTakers = 2
-
-// secondTakerError is an ErrInviteUsed that a person should hear of: who has the
-// invite that another node used is the one it was for, or who found it.
-type secondTakerError struct {
-	invite string
-	first  journal.Author
-}
-
-func (e *secondTakerError) Error() string {
-	return port.ErrInviteUsed.Error() + ", which is another one"
-}
-func (e *secondTakerError) Unwrap() error { return port.ErrInviteUsed }
 
 // takers are the second ones of invites that were told of.
 type takers struct {

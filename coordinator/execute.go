@@ -3,8 +3,10 @@ package coordinator
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 )
 
@@ -176,3 +178,65 @@ func (a *Actor) stream(f port.Follower, number uint64) {
 		}
 	}
 }
+
+// lookBack executes a LookBack over a stream of its own.
+func (a *Actor) lookBack(x LookBack) {
+	out, err := a.lookAt(x)
+	if err != nil {
+		if a.ctx.Err() != nil {
+			return
+		}
+		a.ports.Log.Warn("look for addresses in old blocks; it is tried again", "wallet", a.group.String()[:8], "error", err)
+	}
+	out.From, out.Err = x.From, err
+	a.tell(out)
+}
+
+func (a *Actor) lookAt(x LookBack) (ledger.LookedBack, error) {
+	var out ledger.LookedBack
+	if x.Until <= x.From {
+		out.End = a.Machine().View.Tip()
+		return out, nil
+	}
+	f, err := a.ports.Chain.Follow(a.ctx, nil, x.From, x.Scripts)
+	if err != nil {
+		return out, fmt.Errorf("follow the chain: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	m := ledger.NewPicker(x.Scripts)
+	for n := range f.Notices() {
+		switch n.Kind {
+		case port.Connected:
+			if txs := m.Pick(n.Txs); len(txs) > 0 {
+				out.Blocks = append(out.Blocks, ledger.LookedBlock{Block: n.Block, Txs: txs})
+			}
+			if n.Block.Height >= x.Until {
+				out.End = n.Block
+				return out, nil
+			}
+		case port.Disconnected:
+			if k := len(out.Blocks); k > 0 && out.Blocks[k-1].Block == n.Block {
+				out.Blocks = out.Blocks[:k-1]
+			}
+		default: // what is in no block, or near the tip, is the stream's
+		}
+	}
+	if err := context.Cause(a.ctx); err != nil {
+		return out, fmt.Errorf("follow the chain: %w", err)
+	}
+	return out, errMovedChain
+}
+
+// refollow closes the running stream; the loop of follow opens the next one.
+func (a *Actor) refollow() {
+	a.mu.Lock()
+	f := a.follower
+	a.mu.Unlock()
+	if f != nil {
+		_ = f.Close()
+	}
+}
+
+// errMovedChain means that the chain ended before the blocks that were to be
+// looked at.
+var errMovedChain = errors.New("the stream ended before the last block")

@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"github.com/quorate/quorate/coordinator/event"
-	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -38,24 +36,4 @@ func (m Machine) ProofRequest() (ProofRequest, error) {
 	b := &event.MemberRecord{SealingKey: st.Self().Sealing.Public(), Key: key.String()}
 	_, text := b.Claim(st.Group(), st.Me())
 	return ProofRequest{Text: text, Key: key, By: by}, nil
-}
-
-// ownRecord returns this node's record, once it is written.
-func (m Machine) ownRecord() (group.Record, bool) {
-	return m.State.OwnRecord(m.State.Me())
-}
-
-// External says whether the private part of this node's key lives elsewhere.
-func (m Machine) External() bool {
-	if m.local.External != "" {
-		return true
-	}
-	r, ok := m.ownRecord()
-	return ok && r.Body.How != event.ProofOwn
-}
-
-// AwaitsProof says whether this node's place waits for the proof of its key.
-func (m Machine) AwaitsProof() bool {
-	_, done := m.ownRecord()
-	return m.local.External != "" && !done && m.local.Replaces == (journal.Author{}) && m.State.Active() == nil && !m.State.Abandoned()
 }

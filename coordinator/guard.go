@@ -93,12 +93,3 @@ func (g Guard) buried(v ledger.View, tx chainhash.Hash) bool {
 	}
 	return false
 }
-
-// guarded knows of what was made durable ahead of a step. It is nothing but that:
-// nothing follows from it yet.
-func (m Machine) guarded(x Guarded) Machine {
-	for _, u := range x.Updates {
-		m.Guard = m.Guard.add(u.GuardRecord)
-	}
-	return m
-}

@@ -1,8 +1,12 @@
 package coordinator
 
 import (
+	"slices"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -65,4 +69,40 @@ func (m *Machine) historyItem(id chainhash.Hash) HistoryItem {
 		x.Proposal = p.Ref.ID
 	}
 	return x
+}
+
+// Labels returns the labels that show of what is the wallet's, by target.
+func (m *Machine) Labels() []group.Label { return m.State.LabelledTargets(m.Labelled) }
+
+// Labelled says whether a target is this wallet's, as far as this node knows: a
+// transaction that it sees or that is proposed, an output of one, an address
+// that it watches.
+func (m *Machine) Labelled(t event.LabelTarget) bool {
+	if t.Kind == event.LabelAddress {
+		return m.View.Owns(t.Script())
+	}
+	outputs := 0
+	if tx, ok := m.View.Tx(t.TxID()); ok {
+		outputs = len(tx.Tx.TxOut)
+	} else if p, ok := m.State.Lead(t.TxID()); ok {
+		outputs = len(p.Body.Outputs)
+	}
+	switch t.Kind {
+	case event.LabelTx:
+		return outputs > 0
+	case event.LabelOutput:
+		return int64(t.OutPoint().Index) < int64(outputs)
+	}
+	return false
+}
+
+// LeasedBy returns the members who handed out a receive address, tainted or not.
+func (m *Machine) LeasedBy(index uint32) []journal.Author {
+	var out []journal.Author
+	for who := range m.State.LeasedBy(index) {
+		if !slices.Contains(out, who) {
+			out = append(out, who)
+		}
+	}
+	return out
 }

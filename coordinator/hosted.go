@@ -1,7 +1,6 @@
 package coordinator
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,20 +16,6 @@ import (
 // sealed nothing, and votes by its key's signatures alone, which any member
 // carries. That its host is not itself the holder of the key, nothing can show:
 // every other member accepts it by name.
-
-// HostedPlace is a cosigner that this node hosts, or is about to: its key waits
-// for its proof.
-type HostedPlace struct {
-	Name string   `cbor:"1,keyasint"`
-	Key  string   `cbor:"2,keyasint"`
-	Salt [32]byte `cbor:"3,keyasint"`
-}
-
-// hostsAny says whether this node hosts any.
-func (m Machine) hostsAny() bool {
-	a := m.State.Active()
-	return a != nil && slices.ContainsFunc(a.Members, m.State.HostsMember)
-}
 
 // Host gives a cosigner that has no node a place, until its key is entered by a
 // Prove. Given again under its name, the key changes.
@@ -104,30 +89,6 @@ func (m Machine) hostedPlace(name string) (HostedPlace, error) {
 	return HostedPlace{}, r.hint("`wallet host` gives one a place, before the wallet is active")
 }
 
-// hostedRecord returns the record of a cosigner that this node hosts, once it is written.
-func (m Machine) hostedRecord(name string) (group.Record, bool) {
-	for r := range m.State.HostedBy(m.State.Me()) {
-		if r.Body.Name == name {
-			return r, true
-		}
-	}
-	return group.Record{}, false
-}
-
-// AwaitingHosted lists the hosted cosigners whose keys wait for their proof.
-func (m Machine) AwaitingHosted() []string {
-	if m.State.Active() != nil || m.State.Abandoned() || m.State.Closed() {
-		return nil
-	}
-	var out []string
-	for _, p := range m.local.Hosted {
-		if _, entered := m.hostedRecord(p.Name); !entered {
-			out = append(out, p.Name)
-		}
-	}
-	return out
-}
-
 // HostedProofRequest returns what a hosted cosigner's device has to sign.
 func (m Machine) HostedProofRequest(name string) (ProofRequest, error) {
 	p, err := m.hostedPlace(name)
@@ -182,58 +143,4 @@ func (s *step) proveHosted(x Prove) error {
 	}
 	s.do(Reply{})
 	return nil
-}
-
-// revealHosted opens the commitments of the cosigners that this node hosts.
-func (s *step) revealHosted(r *group.Roster) error {
-	for _, m := range r.Members {
-		if m.Host != s.m.State.Me() {
-			continue
-		}
-		rec, _ := s.m.State.RecordOf(m.Record)
-		for _, p := range s.m.local.Hosted {
-			if group.Commitment(p.Salt) != rec.Body.Commitment {
-				continue
-			}
-			if _, err := s.write(&event.RosterRevealed{Roster: r.ID, Salt: p.Salt}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// ratifyFor says that a hosted cosigner compared the words, too.
-func (s *step) ratifyFor(name string, r *group.Roster) error {
-	st := s.m.State
-	at := slices.IndexFunc(r.Members, func(m group.Member) bool { return m.Name == name && m.Host == st.Me() })
-	if at < 0 {
-		return refuse(RuleNotHosted, "this node hosts no cosigner named %q in the roster", name)
-	}
-	if st.Pinned() != r.Hash {
-		return refuse(RuleNotReady, "this node has not ratified for itself yet").hint("`wallet ratify` without --for first")
-	}
-	if !r.Ratified[r.Members[at].Record] {
-		if _, err := s.write(&event.RosterRatified{Hash: r.Hash, Record: &r.Members[at].Record}); err != nil {
-			return err
-		}
-		s.m.State = s.m.State.Activated()
-	}
-	s.do(Reply{})
-	return nil
-}
-
-// compareMembers orders members by who wrote their records, hosted ones last.
-func compareMembers(a, b group.Member) int {
-	x, y := a.Identity, b.Identity
-	if a.Hosted() {
-		x = a.Host
-	}
-	if b.Hosted() {
-		y = b.Host
-	}
-	if c := bytes.Compare(x[:], y[:]); c != 0 {
-		return c
-	}
-	return bytes.Compare(a.Record[:], b.Record[:])
 }

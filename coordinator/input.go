@@ -206,3 +206,17 @@ func (WatchScripts) effect() {}
 func (Broadcast) effect()    {}
 func (Tell) effect()         {}
 func (Reply) effect()        {}
+
+func isEntry(msg any) bool {
+	_, ok := msg.(EntryIn)
+	return ok
+}
+
+// CosignerKey is this node's Bitcoin key for a new group, and a function that
+// proves possession of it: a signature by the key itself over a claim. For a key
+// whose private part lives elsewhere it is nil: the record then waits for Prove.
+type CosignerKey struct {
+	Account uint32
+	Key     wallet.Key
+	Prove   func(event.KeyClaim) ([]byte, error)
+}

@@ -17,15 +17,6 @@ const (
 	handMost = 1024
 )
 
-// handing is how far a new device was handed epochs.
-type handing struct {
-	seats [32]byte       // the members then: it begins anew with others
-	at    string         // in book.wrote
-	by    journal.Author // whose epochs it is at
-	n     int            // how many of these it has seen
-	done  bool
-}
-
 // letInReplaced makes a new epoch for the members as they are now, once this
 // node's invite let a new device in, and hands that one the epochs that members
 // wrote under: at once where the key proves it, else when enough of the others

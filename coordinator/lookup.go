@@ -1,28 +1,20 @@
 package coordinator
 
 import (
-	"encoding/hex"
-	"strings"
+	"fmt"
 
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/journal"
 )
 
-// ProposalsBy returns living proposals whose id in hex starts with a prefix, in
-// order of their ids: at most two, which is enough to tell whether it names one.
-// It looks at no others than those with the prefix.
-func (m *Machine) ProposalsBy(prefix string) []*group.Proposal {
-	whole, err := hex.DecodeString(prefix[:len(prefix)&^1])
-	if err != nil {
-		return nil
+// proposal finds a living proposal of an active wallet.
+func (s *step) proposal(id journal.EntryID) (*group.Proposal, error) {
+	if s.m.State.Active() == nil {
+		return nil, refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
 	}
-	var out []*group.Proposal
-	for p := range m.State.ProposalsFrom(string(whole)) {
-		if !strings.HasPrefix(hex.EncodeToString(p.Ref.ID[:]), prefix) || !m.State.Alive(p) {
-			continue
-		}
-		if out = append(out, p); len(out) == 2 {
-			break
-		}
+	p, ok := s.m.State.Proposal(id)
+	if !ok || !s.m.State.Alive(p) {
+		return nil, fmt.Errorf("proposal %s: %w", id, ErrUnknownProposal)
 	}
-	return out
+	return p, nil
 }

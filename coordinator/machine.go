@@ -2,9 +2,8 @@ package coordinator
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"maps"
+	"slices"
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -79,48 +78,6 @@ type Local struct {
 	Rescanned bool `cbor:"17,keyasint,omitempty"`
 }
 
-type inviteRecord struct {
-	Secret  [32]byte       `cbor:"1,keyasint"`
-	Expires int64          `cbor:"2,keyasint"` // Unix seconds
-	Taken   bool           `cbor:"3,keyasint"`
-	By      journal.Author `cbor:"4,keyasint"`
-	// Of one for a lost member's new device: whom it replaces, and where that
-	// one's chains end, once it was asked for.
-	Replaces journal.Author      `cbor:"5,keyasint,omitempty"`
-	Fixed    bool                `cbor:"6,keyasint,omitempty"`
-	Cuts     []event.ReplacedCut `cbor:"7,keyasint,omitempty"`
-	// Claimed are those who claimed it and proved nothing: they have to be
-	// approved before they get anything.
-	Claimed []journal.Author `cbor:"8,keyasint,omitempty"`
-}
-
-// Names of local records.
-const (
-	recLocal   = "local"
-	recPin     = "pin"
-	recInvite  = "invite/"
-	recRequest = "request/"
-	recAlarm   = "alarm/"
-)
-
-// Step takes one input: it returns the machine as it is afterwards, and the
-// effects to execute, or an error that changes nothing. It is synchronous and
-// pure: the same machine and input give the same result, and the machine
-// passed in stays as it was.
-func Step(m Machine, in Input) (Machine, []Effect, error) {
-	if x, ok := in.Msg.(Guarded); ok {
-		return m.guarded(x), nil, nil
-	}
-	s := &step{m: m, before: m, in: in, batch: port.Batch{Group: m.State.Group(), Puts: map[string][]byte{}}}
-	if err := s.take(in.Msg); err != nil {
-		return m, nil, err
-	}
-	if err := s.settle(); err != nil {
-		return m, nil, err
-	}
-	return s.m, s.finish(), nil
-}
-
 // step is one run of Step: a private copy of the machine, and what is to be done.
 type step struct {
 	m       Machine
@@ -137,84 +94,6 @@ type step struct {
 	// whatever comes next, a tick at the latest: a crash forgets nothing that the
 	// backend does not tell again.
 	sighting bool
-}
-
-func (s *step) take(msg any) error {
-	switch x := msg.(type) {
-	case EntryIn:
-		return s.entry(x.Entry, group.State.Add)
-	case unread:
-		return errors.Join(s.entry(x.entry, group.State.AddUnread), s.keepUnread(x.entry))
-	case ClaimIn:
-		s.m.claims = s.m.claims.Set(string(x.From[:]), maps.Clone(x.Claim.Frontier))
-		s.claimed(x.From, maps.Clone(x.Claim.Frontier))
-		return nil
-	case ChainIn:
-		return s.chain(x.Notice)
-	case streamed:
-		return s.streamed(x)
-	case RescanFrom:
-		return s.rescanFrom(x)
-	case Born:
-		if !s.m.View.Begun() && x.Height > s.m.View.Birthday() && !s.m.local.Rescanned {
-			s.m.View = s.m.View.BornAt(x.Height)
-			s.m.unsaved = saveEvery
-		}
-		s.do(Reply{})
-		return nil
-	case Watched:
-		s.m.View = s.m.View.Asked(x.Call)
-		return nil
-	case ledger.LookedBack:
-		return s.lookedBack(x)
-	case Broadcasted:
-		return s.broadcasted(x)
-	case Tick:
-		return s.tick(x)
-	case Started:
-		return s.started()
-	case Admit:
-		return s.admit(x)
-	case NewInvite:
-		return s.newInvite(x)
-	case Ratify:
-		return s.ratify(x)
-	case Abandon:
-		return s.abandon(x)
-	case Rekey:
-		return s.rekey()
-	case Named:
-		return s.named(x)
-	case Archive:
-		return s.archive(x)
-	case Prove:
-		return s.prove(x)
-	case Host:
-		return s.host(x)
-	case ChangeKey:
-		return s.changeKey(x)
-	case LeaseAddress:
-		return s.lease(x)
-	case SetLabels:
-		return s.setLabels(x)
-	case Propose:
-		return s.propose(x)
-	case Approve:
-		return s.approve(x)
-	case ApproveReplacement:
-		return s.approveReplacement(x)
-	case Reject:
-		return s.reject(x)
-	case Withdraw:
-		return s.withdraw(x)
-	case Export:
-		return s.export(x)
-	case Import:
-		return s.importSignatures(x)
-	case Signed:
-		return s.signed(x)
-	}
-	return fmt.Errorf("%w: %T", ErrBadRequest, msg)
 }
 
 // finish puts the batch first: only what is durable is shown or sent.
@@ -247,106 +126,301 @@ func (s *step) put(name string, v any) error {
 	return nil
 }
 
-func (s *step) chainOfMine() journal.ChainKey {
-	return journal.ChainKey{Author: s.m.State.Me(), Incarnation: s.m.local.Incarnation}
-}
-
-// write authors an event of this node: seals it under the current epoch,
-// chains and signs it, and folds it exactly as the others will.
-//
-// What says that an epoch does not open, and what makes a new device a member, is
-// sealed under the first one, which all hold: of two members who each lack the
-// other's epoch neither could read it, and no more could that device.
-func (s *step) write(body event.Body) (*journal.Entry, error) {
-	ep, ok := s.m.State.FirstEpoch()
-	switch body.(type) {
-	case *event.StanzaFailed, *event.MemberReplaced, *event.ReplacementApproved:
-	default:
-		s.fit(body)
-		ep, ok = s.m.State.Epoch()
-	}
-	if !ok {
-		return nil, fmt.Errorf("seal entry: %w", journal.ErrWrongEpoch)
-	}
-	plain, err := event.Encode(event.Event{Time: s.in.Now.UnixMilli(), Body: body})
-	if err == nil {
-		err = checkWritten(body)
-	}
-	if err != nil {
-		return nil, err
-	}
-	next, err := s.next()
-	if err != nil {
-		return nil, err
-	}
-	e, err := journal.Seal(s.m.State.Self().Identity, ep, next, plain, s.nonce())
-	if err != nil {
-		return nil, fmt.Errorf("seal entry: %w", err)
-	}
-	return e, s.append(e)
-}
-
-// fit makes a new epoch first where none is sealed to exactly the members: what
-// is written now is not for a device that was replaced.
-func (s *step) fit(body event.Body) {
-	st := s.m.State
-	_, first := body.(*event.IncarnationStarted) // of its chain
-	if _, ok := st.Fitting(); ok || first || st.Active() == nil || !st.MayRotate(st.Me()) {
-		return
-	}
-	// What hinders it now hinders the entry itself, or leaves the first epoch.
-	_ = s.try(func() error { return s.rotate(s.newEpoch(), st.Active().Members) })
-}
-
-// next is the place of this node's next entry.
-func (s *step) next() (journal.Next, error) {
-	n := s.m.State.Chains().Next(s.chainOfMine())
-	if s.m.catchingUp() {
-		return n, errCatchingUp
-	}
-	if n.Seq == 0 {
-		return n, errOwnChain
-	}
-	if s.m.superseded() {
-		return n, errSuperseded
-	}
-	if s.m.State.WasReplaced() {
-		return n, errReplaced
-	}
-	return n, nil
-}
-
-// superseded says whether this node's identity goes on as a later incarnation
-// somewhere else: what this one writes has no effect any more.
-func (m Machine) superseded() bool {
-	if m.catchingUp() {
-		return false // it will go on after whatever it finds
-	}
-	return m.State.Superseded(journal.ChainKey{Author: m.State.Me(), Incarnation: m.local.Incarnation})
-}
-
-// append adds an entry of this node's own to its chain, to the batch and to
-// what is published.
-func (s *step) append(e *journal.Entry) error {
-	next, out, err := s.m.State.Add(e, false)
-	if err != nil {
-		return fmt.Errorf("append own entry: %w", err)
-	}
-	if out != journal.Appended {
-		return fmt.Errorf("append own entry: %w", errOwnChain)
-	}
-	s.m.State = next.Derived()
-	s.m.written = s.m.written.with(len(e.Bytes()), s.now())
-	s.batch.Entries = append(s.batch.Entries, e)
-	s.do(Publish{e})
-	return nil
-}
-
-// errOwnChain means that this node's own chain is not where it thinks; it can
-// only come from a fork of its own, and then it must not write.
-var errOwnChain = refuse(RuleOwnChain, "this node's own chain is forked: restore it as a new incarnation")
-
-// errSuperseded means that this is an old copy of a node that was restored.
-var errSuperseded = refuse(RuleSuperseded, "this node's identity was restored elsewhere and goes on there: this copy must not be used")
-
 func (s *step) now() time.Time { return s.in.Now }
+
+// inPlace is the state of a node that took a lost one's place, where this one did.
+func (l Local) inPlace(st group.State) group.State {
+	if l.Replaces == (journal.Author{}) {
+		return st
+	}
+	return st.InPlaceOf(l.Inviter, l.Replaces, l.Key)
+}
+
+// HostedPlace is a cosigner that this node hosts, or is about to: its key waits
+// for its proof.
+type HostedPlace struct {
+	Name string   `cbor:"1,keyasint"`
+	Key  string   `cbor:"2,keyasint"`
+	Salt [32]byte `cbor:"3,keyasint"`
+}
+
+type inviteRecord struct {
+	Secret  [32]byte       `cbor:"1,keyasint"`
+	Expires int64          `cbor:"2,keyasint"` // Unix seconds
+	Taken   bool           `cbor:"3,keyasint"`
+	By      journal.Author `cbor:"4,keyasint"`
+	// Of one for a lost member's new device: whom it replaces, and where that
+	// one's chains end, once it was asked for.
+	Replaces journal.Author      `cbor:"5,keyasint,omitempty"`
+	Fixed    bool                `cbor:"6,keyasint,omitempty"`
+	Cuts     []event.ReplacedCut `cbor:"7,keyasint,omitempty"`
+	// Claimed are those who claimed it and proved nothing: they have to be
+	// approved before they get anything.
+	Claimed []journal.Author `cbor:"8,keyasint,omitempty"`
+}
+
+// alarmRecord says when an alarm was told. It outlives the alarm, so that no
+// reorg or restart tells of one transaction twice.
+type alarmRecord struct {
+	Told int64 `cbor:"1,keyasint"` // Unix seconds
+}
+
+// restoredRecord says that a store came from a backup, or that its node took
+// the place of a lost one: what it signed since may be held by others only.
+type restoredRecord struct {
+	At      int64            `cbor:"1,keyasint"` // Unix seconds
+	Synced  []journal.Author `cbor:"2,keyasint"` // members that it has synced with since
+	Started bool             `cbor:"3,keyasint"` // it writes again
+	// Replacement: it is a new identity, which has no earlier incarnation.
+	Replacement bool `cbor:"4,keyasint"`
+	// Heard is since when it has synced with all others, Unix seconds; 0 where it
+	// has not.
+	Heard int64 `cbor:"5,keyasint,omitempty"`
+	// Waited: what only others wrote is waited for no longer.
+	Waited bool `cbor:"6,keyasint,omitempty"`
+}
+
+// boundRecord says what a restored node had seen when its caution ended. What
+// others claim to hold proves nothing: a member may hold back a signature of
+// this node's earlier self and say that it holds none.
+type boundRecord struct {
+	At   int64       `cbor:"1,keyasint"` // of the restore, Unix seconds
+	Seen []boundSeen `cbor:"2,keyasint"` // by chain
+}
+
+type boundSeen struct {
+	Chain journal.ChainKey `cbor:"1,keyasint"`
+	Seq   uint64           `cbor:"2,keyasint"`
+}
+
+// handing is how far a new device was handed epochs.
+type handing struct {
+	seats [32]byte       // the members then: it begins anew with others
+	at    string         // in book.wrote
+	by    journal.Author // whose epochs it is at
+	n     int            // how many of these it has seen
+	done  bool
+}
+
+// watchlist is what a machine knows of the proposals besides the entries: the
+// statuses that were told, and what is to be looked at again. It is made anew
+// when a node starts.
+type watchlist struct {
+	told     pmap.Map[string, group.Status] // by proposal: last status told, "" of one without effect
+	counts   [len(statusOrder)]int          // proposals by status told, in statusOrder
+	expiring pmap.Map[string, struct{}]     // by expiry | proposal: those that are pending
+	sending  pmap.Map[string, sending]      // by txid: final or broadcast, and not mined
+	unbuilt  pmap.Map[string, struct{}]     // by txid | spend id: told to be final and not to pass the script engine
+	looks    rounds                         // what is to be looked at
+	// payments finds those who were paid: by hash of the script | txid; paying has
+	// the transactions it holds, aging when the chain's height alone drops one: by
+	// height | txid.
+	payments, paying, aging pmap.Map[string, struct{}]
+	carry                   rounds                     // by txid: what may have signatures that others lack
+	carried                 pmap.Map[bringer, carried] // what was carried of what a key's owners brought
+	carryOwed               int                        // what one of carry cost beyond what a step has, in statuses
+	counted                 bool                       // carried has what is in the entries
+}
+
+// sending is how a transaction is being sent, and as which of what its proposals sign.
+type sending struct {
+	status group.Status
+	signs  string
+}
+
+// statusOrder lists the statuses, in the order in which the first that holds is taken.
+var statusOrder = [...]group.Status{group.StatusConfirmed, group.StatusDead, group.StatusBroadcast, group.StatusFinal, group.StatusWithdrawn,
+	group.StatusRejected, group.StatusExpired, group.StatusReplaced, group.StatusPending}
+
+// strangers are the foreign spends seen, and those of them whose grace is not
+// over yet. It takes the signatures of k keys to make one.
+type strangers struct {
+	since pmap.Map[string, uint64] // by txid: the tick from which it counts
+	due   pmap.Map[string, bool]   // by that tick | txid
+}
+
+// written is what this node wrote, less what came back since.
+type written struct {
+	entries, bytes float64
+	at             time.Time
+}
+
+func (w written) asOf(now time.Time) written {
+	if passed := now.Sub(w.at).Seconds(); passed > 0 {
+		w.entries = max(0, w.entries-passed*quotaEntriesPerSec/2)
+		w.bytes = max(0, w.bytes-passed*quotaBytesPerSec/2)
+	}
+	w.at = now // a clock that goes back gives nothing and takes nothing
+	return w
+}
+
+func (w written) with(bytes int, now time.Time) written {
+	w = w.asOf(now)
+	w.entries++
+	w.bytes += float64(bytes)
+	return w
+}
+
+// turns are whose turn it is to have something written unasked. While little of
+// the allowance comes back only one of many that wait is written, and what is
+// written first would else keep all others waiting.
+type turns struct {
+	kind     int    // of what is written
+	asked    string // the author on whose account an epoch was asked for last
+	answered int    // the member who is answered first
+	strange  bool   // epochs are due that nobody named
+}
+
+// Kinds of what is written unasked, in the order of their turns.
+const (
+	writesAsks = iota
+	writesAnswers
+	writesEvidence
+	writesHanded
+	writesStrange
+	writesCarried // comes last in a step: what is to be carried follows from what is looked at
+	writesKinds
+)
+
+// carried is what this node carried on one account.
+type carried struct{ entries, signatures int }
+
+// bringer is the account of a key for what its owners bring past a fork: for
+// what they signed or, twice the index and one more, for what others did.
+type bringer uint32
+
+func (c carried) room(by bringer, signatures int) bool {
+	most := maxCarriedOwn
+	if by%2 == 1 {
+		most = maxCarriedOthers
+	}
+	return c.entries < maxCarries && c.signatures+signatures <= most
+}
+
+func bringerOf(by, signer uint32) bringer {
+	if by == signer {
+		return bringer(2 * by)
+	}
+	return bringer(2*by + 1)
+}
+
+// What this node carries of what the owners of one key bring past their forks,
+// in its own entries. They are charged to its own allowance (see quota.go),
+// which a forker could else use up. All of a key's signatures on a transaction are
+// carried at once, so that nobody makes more entries of them by strewing them.
+// What a key's owners signed and what they bring of others are two accounts: who
+// forks by mistake may have carried all that is carried for one who did not.
+// 19 of 20 keys make 9,728 entries, of the 32,768 that the others grant; and
+// 77,824 signatures of 82 bytes, which padding makes four times as long at most:
+// 31 MB with the headers, of 33. Who forked by mistake writes a few entries
+// until it learns of it. A restart counts what is in the entries.
+const (
+	maxCarries       = 256 // of each account
+	maxCarriedOwn    = 3072
+	maxCarriedOthers = 1024 // a transaction has up to 1,000 inputs
+)
+
+// snapshotPlace is where the next snapshot goes, and what of earlier ones is
+// stored: how many parts of each generation.
+type snapshotPlace struct {
+	next  int
+	parts [2]int
+}
+
+// recSnapshot says where a snapshot of State is. It can be rebuilt from the
+// entries at any time: one that is of another version, or damaged, is left aside.
+const recSnapshot = "snapshot"
+
+// Names of local records.
+const (
+	recLocal   = "local"
+	recPin     = "pin"
+	recInvite  = "invite/"
+	recRequest = "request/"
+	recAlarm   = "alarm/"
+)
+
+// Names of node-level records, under the zero group.
+const (
+	recGroup   = "group/"
+	recAccount = "account/"
+)
+
+// What one author may have this node store on its own word: a full allowance at
+// the start, and then so much a second. An entry is kept for ever, on the disk
+// and as a line of State, so this bounds both. It is far above what a cosigner
+// writes: a day of it is 4,320 entries.
+const (
+	quotaEntries       = 1 << 15  // a small proposal takes 2.4 KiB of State: 77 MiB
+	quotaBytes         = 32 << 20 // a large one takes 1.6 times its size: 51 MiB
+	quotaEntriesPerSec = 0.05
+	quotaBytesPerSec   = 1 << 8 // 21 MiB a day
+	// quotaPause is how long the chains of an author who has used it up are not
+	// asked for: long enough that it costs little, and no longer, since others
+	// may vouch for what comes.
+	quotaPause = 30 * time.Second
+)
+
+// What a node writes by itself because of what others wrote (signatures it
+// carries, epochs it asks for, seals again, or hands to a new device, evidence
+// it names) is charged to its own allowance with the others, as is what its user
+// has it write. It writes so only while half of that allowance is left and as
+// if half as much came back with time, so that no number of members can use it
+// up, whatever they write and however each of these things is bounded by itself. What
+// has to wait is written later. As an allowance is, this is not kept: a node that
+// starts again begins anew.
+const (
+	unaskedEntries = quotaEntries / 2
+	unaskedBytes   = quotaBytes / 2
+)
+
+// recRestored is there from a restore until this node has synced with every
+// other member.
+const recRestored = "restored"
+
+// recBound is there for ever once a node was restored, or took a lost one's
+// place: which proposals its key may have signed without its guard knowing.
+const recBound = "bound"
+
+// recFailed holds, by id, the entries that this node stored and does not read,
+// because reading them failed: a restart must not fail on them again.
+const recFailed = "failed/"
+
+// What a step does at most of what others brought about: the rest is done by
+// the steps that follow, a tick at the latest.
+const (
+	looksEach = 512 // statuses that are derived anew (see inquiry)
+	carryEach = 16  // signatures carried, in entries
+)
+
+// Sizes and times of an actor.
+const (
+	// mailbox bounds what waits for an actor; senders wait beyond it.
+	mailbox = 256
+	// together is how many entries share one synced commit.
+	together = 128
+	// tickEvery is how often time passes for a machine.
+	tickEvery = 2 * time.Second
+	// snapshotEach and snapshotAtStop are how many entries make a snapshot
+	// worth its while, running and when the actor stops.
+	snapshotEach   = 4096
+	snapshotAtStop = 256
+	// snapshotShare: of a long history, a snapshot is made of each 16th part.
+	snapshotShare = 16
+	// commitTime bounds one commit of the store.
+	commitTime = 30 * time.Second
+)
+
+// inTurn returns keys in order, those beyond all of one author first.
+func inTurn(keys []string, last string) []string {
+	for n, k := range keys {
+		if k[:32] > last {
+			return append(slices.Clone(keys[n:]), keys[:n]...)
+		}
+	}
+	return keys
+}
+
+// lookShare is how much of a step one thing may take before the next one has
+// its turn.
+const lookShare = 64

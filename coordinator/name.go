@@ -28,32 +28,6 @@ func CheckName(name string) error {
 	return nil
 }
 
-// checkWritten refuses text of this node's own that could deceive who reads it.
-// It is stricter than what makes an event valid, which no version may change.
-// Names are checked where they are given (freeName, walletNames).
-func checkWritten(body event.Body) error {
-	var texts []string
-	switch b := body.(type) {
-	case *event.GroupAbandoned:
-		texts = []string{b.Reason}
-	case *event.ProposalCreated:
-		texts = []string{b.Note}
-		for _, o := range b.Outputs {
-			texts = append(texts, o.Label)
-		}
-	case *event.ProposalRejected:
-		texts = []string{b.Reason}
-	case *event.LabelSet:
-		texts = []string{b.Text}
-	}
-	for _, t := range texts {
-		if err := display.Check(t); err != nil {
-			return fmt.Errorf("%w: text %.70q: %w", ErrBadRequest, t, err)
-		}
-	}
-	return nil
-}
-
 // alike says whether readers could take two names for each other.
 func alike(a, b string) bool { return a == b || display.Alike(a, b) }
 

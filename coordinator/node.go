@@ -17,12 +17,6 @@ import (
 	"github.com/quorate/quorate/wallet"
 )
 
-// Names of node-level records, under the zero group.
-const (
-	recGroup   = "group/"
-	recAccount = "account/"
-)
-
 // InviteLife is how long an invite is open.
 const InviteLife = 7 * 24 * time.Hour
 

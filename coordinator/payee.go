@@ -2,7 +2,6 @@ package coordinator
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/ledger"
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
@@ -29,55 +26,6 @@ const (
 func paymentKey(script []byte) string {
 	h := sha256.Sum256(script)
 	return string(h[:])
-}
-
-// pay keeps whom a living proposal pays: from its first signature on until its
-// transaction is a day deep, or can never be mined.
-func (s *step) pay(p *group.Proposal, now group.Status) {
-	w, v := &s.m.watch, s.m.View
-	tx := mapkey.Of(p.TxID)
-	known := mapkey.Has(w.paying, tx)
-	gone := v.Confirmations(p.TxID) > paidRecently || now == group.StatusDead && group.BuriedBy(v, p)
-	if due := now == group.StatusConfirmed || now == group.StatusDead; due && !gone && (known || now == group.StatusConfirmed || s.m.State.Released(p.TxID)) {
-		// A block alone changes it later.
-		at := v.Tip().Height + ledger.BuriedDepth
-		if now == group.StatusConfirmed {
-			at = v.Tip().Height + paidRecently - v.Confirmations(p.TxID) + 1
-		}
-		w.aging = w.aging.Set(string(binary.BigEndian.AppendUint32(nil, uint32(at)))+tx, struct{}{})
-	}
-	if gone == !known || !known && now != group.StatusConfirmed && !s.m.State.Released(p.TxID) {
-		return
-	}
-	if gone {
-		w.paying = w.paying.Delete(tx)
-	} else {
-		w.paying = w.paying.Set(tx, struct{}{})
-	}
-	for _, o := range p.Body.Outputs {
-		if o.Change != nil {
-			continue
-		}
-		if k := paymentKey(o.PkScript) + tx; gone {
-			w.payments = w.payments.Delete(k)
-		} else {
-			w.payments = w.payments.Set(k, struct{}{})
-		}
-	}
-}
-
-// age looks again at payments that only the height of the chain changes, as many
-// as one step may.
-func (s *step) age() {
-	left := looksEach
-	for k := range s.m.watch.aging.All() {
-		if int64(mapkey.Uint32(k)) > int64(s.m.View.Tip().Height) || left == 0 {
-			return
-		}
-		left--
-		s.m.watch.aging = s.m.watch.aging.Delete(k)
-		s.look(chainhash.Hash([]byte(k[4:])))
-	}
 }
 
 // payment is what one transaction pays a script, in satoshis.
@@ -112,16 +60,6 @@ func (m *Machine) paid(p *group.Proposal, script []byte) (out []payment, all boo
 		out = append(out, payment{q, paysTo(q, script)})
 	}
 	return out, true
-}
-
-func paysTo(p *group.Proposal, script []byte) int64 {
-	var sum int64
-	for _, o := range p.Body.Outputs {
-		if o.Change == nil && string(o.PkScript) == string(script) {
-			sum += o.Amount
-		}
-	}
-	return sum
 }
 
 // checkDoublePayment asks whether somebody would be paid again: any output to
@@ -163,16 +101,4 @@ func (m *Machine) paidTwice(p *group.Proposal, script []byte, before []payment, 
 		also = append(also, "there are more payments to it than are looked at")
 	}
 	return refuse(RuleDoublePayment, "it pays %s %d sat, and %s", to, paysTo(p, script), strings.Join(also, "; ")).overridable()
-}
-
-// leaves returns what a proposal pays to others, in satoshis: not to change, nor
-// to an address of the wallet.
-func leaves(v ledger.View, p *group.Proposal) int64 {
-	var sum int64
-	for _, o := range p.Body.Outputs {
-		if o.Change == nil && !v.Owns(o.PkScript) {
-			sum += o.Amount
-		}
-	}
-	return sum
 }

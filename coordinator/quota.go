@@ -9,21 +9,6 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// What one author may have this node store on its own word: a full allowance at
-// the start, and then so much a second. An entry is kept for ever, on the disk
-// and as a line of State, so this bounds both. It is far above what a cosigner
-// writes: a day of it is 4,320 entries.
-const (
-	quotaEntries       = 1 << 15  // a small proposal takes 2.4 KiB of State: 77 MiB
-	quotaBytes         = 32 << 20 // a large one takes 1.6 times its size: 51 MiB
-	quotaEntriesPerSec = 0.05
-	quotaBytesPerSec   = 1 << 8 // 21 MiB a day
-	// quotaPause is how long the chains of an author who has used it up are not
-	// asked for: long enough that it costs little, and no longer, since others
-	// may vouch for what comes.
-	quotaPause = 30 * time.Second
-)
-
 // quota is what the authors of a group have left. Only what was stored is
 // charged, so nobody can use up the allowance of another. It is not kept: a
 // node that starts again grants it anew.
@@ -125,16 +110,6 @@ func (q *quota) admits(m *Machine, e *journal.Entry, now time.Time) error {
 // stored charges for an entry that was stored.
 func (q *quota) stored(m *Machine, e *journal.Entry, now time.Time) {
 	q.charge(m.State.Payer(e.Header().Author), len(e.Bytes()), now)
-}
-
-// admit says whether an entry may be stored now.
-func (a *Actor) admit(m *Machine, e *journal.Entry) error {
-	err := a.quota.admits(m, e, a.ports.Clock.Now())
-	var later *port.DeferredError
-	if errors.As(err, &later) && later.Begins {
-		a.ports.Log.Warn("a member writes beyond its allowance; its entries are taken later", "wallet", a.group.String()[:8], "author", later.Author)
-	}
-	return err
 }
 
 // Allowances are what an Actor asks before it stores what others wrote, for a

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"context"
+	"errors"
 
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -69,3 +70,13 @@ func (a *Actor) Entry(ctx context.Context, id journal.EntryID) (*journal.Entry, 
 
 // Wanted lists what this node would pull by id (see Inbox).
 func (a *Actor) Wanted() []journal.EntryID { return a.Machine().Wanted() }
+
+// admit says whether an entry may be stored now.
+func (a *Actor) admit(m *Machine, e *journal.Entry) error {
+	err := a.quota.admits(m, e, a.ports.Clock.Now())
+	var later *port.DeferredError
+	if errors.As(err, &later) && later.Begins {
+		a.ports.Log.Warn("a member writes beyond its allowance; its entries are taken later", "wallet", a.group.String()[:8], "author", later.Author)
+	}
+	return err
+}

@@ -53,13 +53,3 @@ func (s *step) rescanFrom(x RescanFrom) error {
 	s.do(Reply{})
 	return nil
 }
-
-// refollow closes the running stream; the loop of follow opens the next one.
-func (a *Actor) refollow() {
-	a.mu.Lock()
-	f := a.follower
-	a.mu.Unlock()
-	if f != nil {
-		_ = f.Close()
-	}
-}

@@ -16,10 +16,6 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// recRestored is there from a restore until this node has synced with every
-// other member.
-const recRestored = "restored"
-
 // How long a restored node waits, in ticks, for those it is connected to
 // before it begins its new incarnation: 30 s where all of them have synced, and
 // 2 minutes where one claims what it does not hand over.
@@ -27,29 +23,6 @@ const (
 	catchUpTicks = 15
 	catchUpMost  = 60
 )
-
-// Names of what a restored node refuses.
-const (
-	// RuleRestored stands before signatures; it may be overridden.
-	RuleRestored = "restored_unsynced"
-	// RuleCatchingUp stands before everything else that it would write.
-	RuleCatchingUp = "catching_up"
-)
-
-// restoredRecord says that a store came from a backup, or that its node took
-// the place of a lost one: what it signed since may be held by others only.
-type restoredRecord struct {
-	At      int64            `cbor:"1,keyasint"` // Unix seconds
-	Synced  []journal.Author `cbor:"2,keyasint"` // members that it has synced with since
-	Started bool             `cbor:"3,keyasint"` // it writes again
-	// Replacement: it is a new identity, which has no earlier incarnation.
-	Replacement bool `cbor:"4,keyasint"`
-	// Heard is since when it has synced with all others, Unix seconds; 0 where it
-	// has not.
-	Heard int64 `cbor:"5,keyasint,omitempty"`
-	// Waited: what only others wrote is waited for no longer.
-	Waited bool `cbor:"6,keyasint,omitempty"`
-}
 
 // MarkRestored returns the batch that makes a restored group catch up with the
 // others and begin a new incarnation before it writes.
@@ -87,48 +60,6 @@ func (m Machine) loadRestored(recs map[string][]byte) (Machine, error) {
 		return m, fmt.Errorf("read restore record: %w", err)
 	}
 	return m, nil
-}
-
-// errCatchingUp means that this node was restored and does not write before it
-// has caught up with its own earlier self: it would fork its own chain.
-var errCatchingUp = refuse(RuleCatchingUp, "this node was restored and has to catch up with another member before it writes").
-	hint("wait until another member's node is online; `wallet show` says how far it is")
-
-// mayNotWrite says whether an error means that this node goes on reading only.
-func mayNotWrite(err error) bool {
-	for _, e := range []error{errOwnChain, errSuperseded, errCatchingUp, errReplaced} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
-}
-
-// catchingUp says whether the node was restored and does not write yet.
-func (m Machine) catchingUp() bool { return m.restored != nil && !m.restored.Started }
-
-// unsynced lists the other members that a restored node has not synced with.
-func (m Machine) unsynced() []journal.Author {
-	if m.restored == nil {
-		return nil
-	}
-	others := m.State.Members()
-	if a := m.State.Active(); a != nil {
-		// A contested member is nobody's now, and may still hold what is looked for.
-		for k := range a.Members {
-			if len(a.Contested(k)) > 0 {
-				line := a.Identities(k)
-				others = append(others, line[len(line)-1])
-			}
-		}
-	}
-	var out []journal.Author
-	for _, a := range others {
-		if a != m.State.Me() && !slices.Contains(m.restored.Synced, a) {
-			out = append(out, a)
-		}
-	}
-	return out
 }
 
 // judges says whether a restored node can tell what a claim covers: one that
@@ -201,8 +132,6 @@ func (s *step) catchUp() error {
 	return nil
 }
 
-func (s *step) isOnline(a journal.Author) bool { return slices.Contains(s.m.online, a) }
-
 // beginAgain begins the next incarnation of this node: its cut is the last
 // entry held of the one before. Nothing is begun where there is no place for it.
 func (s *step) beginAgain() error {
@@ -269,21 +198,6 @@ func (m Machine) checkRestored(p *group.Proposal, allow []string) error {
 		hint("wait until they are online; if they are gone for good, and you know of no later signature on these coins, repeat with --allow %s", RuleRestored).overridable()
 }
 
-func (m Machine) names(of []journal.Author) string {
-	names := make([]string, len(of))
-	for i, a := range of {
-		names[i] = m.called(a)
-	}
-	return strings.Join(names, ", ")
-}
-
-func (m *Machine) called(a journal.Author) string {
-	if n := m.MemberName(a); n != "" {
-		return n
-	}
-	return a.String()
-}
-
 // Restored is how far a node is that came from a backup, or that took the
 // place of a lost one.
 type Restored struct {
@@ -307,20 +221,5 @@ func (m *Machine) Restored() *Restored {
 	u := m.unread()
 	out := &Restored{At: time.Unix(m.restored.At, 0), Unread: u.N, Writes: m.restored.Started}
 	out.Unsynced, out.UnreadBy = m.cosignersOf(m.unsynced()), m.cosignersOf(u.By)
-	return out
-}
-
-// cosignersOf are the cosigners whose identities are given, those first that are
-// members now.
-func (m *Machine) cosignersOf(left []journal.Author) []Cosigner {
-	var out []Cosigner
-	for _, c := range m.Cosigners() {
-		if i := slices.Index(left, c.Identity); i >= 0 {
-			out, left = append(out, c), slices.Delete(left, i, i+1)
-		}
-	}
-	for _, a := range left {
-		out = append(out, Cosigner{Member: group.Member{Identity: a}})
-	}
 	return out
 }

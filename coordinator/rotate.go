@@ -11,9 +11,6 @@ import (
 // it in order of identity: one who should and does not hinders the others for that long.
 const rotateRank = time.Hour
 
-// RuleRekey is what refuses a new epoch that the others would not write under.
-const RuleRekey = "epoch_not_counted"
-
 // Rekey makes a new epoch now: entries are sealed under a secret of their own
 // from then on, which those who are members now hold.
 type Rekey struct{}
@@ -76,3 +73,10 @@ func (s *step) rotateByAge(online []journal.Author) error {
 	_ = s.try(func() error { return s.rotate(s.newEpoch(), s.m.State.Active().Members) })
 	return nil
 }
+
+// Times of what a node does by itself.
+const (
+	epochAge        = 30 * 24 * time.Hour // an older epoch is rotated
+	rebroadcastEach = 30                  // ticks between rebroadcasts of what is not mined
+	retryEach       = 5                   // ticks between tries to broadcast
+)

@@ -1,8 +1,6 @@
 package coordinator
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -11,90 +9,6 @@ import (
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/wallet"
 )
-
-// Refusal is a command refused by a rule. Rule is a stable name; where the
-// rule may be overridden, Override is the name to give to do so.
-type Refusal struct {
-	Rule, Text, Hint string
-	Overridable      bool
-}
-
-func (r *Refusal) Error() string { return r.Text }
-
-// The rules that refuse. The first group cannot be overridden.
-const (
-	RuleNotActive     = "wallet_not_active"
-	RuleWordsDiffer   = "words_differ"
-	RuleNotReady      = "not_ready"
-	RuleAlreadyActive = "already_active"
-	RuleAbandoned     = "abandoned"
-	RuleNoPlace       = "no_place_left"
-	RuleNotFounder    = "not_the_founder"
-	RuleGap           = "address_gap"
-	RuleFunds         = "insufficient_funds"
-	RuleDust          = "dust"
-	RuleChainBehind   = "chain_behind"
-	RuleConflict      = "conflicted"
-	RuleWithdrawn     = "withdrawn"
-	RuleExpired       = "expired"
-	RuleAlreadyFinal  = "already_final"
-	RuleNoKey         = "no_key"
-	RuleSignGuard     = "sign_guard"
-	RuleChange        = "change_out_of_range"
-	RuleCoin          = "bad_coin"
-	RuleNotAuthor     = "not_the_author"
-	RuleLockTime      = "locktime_ahead"
-	RuleFeeUnknown    = "fee_unknown"
-	RuleReplaceFee    = "replacement_fee"
-	RuleOwnChain      = "own_chain_forked"
-	RuleSuperseded    = "superseded"
-	RuleFee           = "fee_too_high"
-	RuleDoublePayment = "possible_double_payment"
-	RuleNotExternal   = "key_not_external"
-	RuleProved        = "key_entered"
-	RuleKeyTaken      = "key_taken"
-	RuleProof         = "bad_proof"
-	RuleBadKey        = "bad_key"
-	RuleUnprovenKey   = "unproven_key"
-	RuleExternalKey   = "external_key"
-	RuleHosted        = "hosted_cosigner"
-	RuleNotHosted     = "not_hosted"
-	RuleArchived      = "archived"
-	RuleNameTaken     = "name_taken"
-	RuleBadName       = "bad_name"
-	RuleNotEmpty      = "wallet_not_empty"
-	RuleNoProposal    = "no_such_proposal"
-	RuleNotOfWallet   = "not_of_wallet"
-	RulePSBTChanged   = "psbt_changed"
-	RulePSBTSignature = "psbt_signature"
-	RulePSBTUnsigned  = "psbt_unsigned"
-	RuleBadHeight     = "bad_height"
-)
-
-// Errors that are no rule.
-var (
-	// ErrUnknownProposal is returned for an id that names no proposal.
-	ErrUnknownProposal = errors.New("no such proposal")
-	// ErrBadRequest is returned for a command that makes no sense.
-	ErrBadRequest = errors.New("bad request")
-)
-
-func refuse(rule, format string, args ...any) *Refusal {
-	return &Refusal{Rule: rule, Text: fmt.Sprintf(format, args...)}
-}
-
-func (r *Refusal) hint(format string, args ...any) *Refusal {
-	r.Hint = fmt.Sprintf(format, args...)
-	return r
-}
-
-func (r *Refusal) overridable() *Refusal {
-	r.Overridable = true
-	if r.Hint == "" {
-		r.Hint = "if it is meant, repeat with --allow " + r.Rule
-	}
-	return r
-}
 
 // The sane bound of a fee: at most 1,000 sat/vB, and at most 5 % of what
 // leaves the wallet or 50,000 satoshis, whichever is more.
@@ -162,4 +76,26 @@ func checkInput(s group.State, v ledger.View, now time.Time, p *group.Proposal, 
 		return refuse(RuleChainBehind, "input %d is not confirmed in this node's chain", n)
 	}
 	return nil
+}
+
+// leaves returns what a proposal pays to others, in satoshis: not to change, nor
+// to an address of the wallet.
+func leaves(v ledger.View, p *group.Proposal) int64 {
+	var sum int64
+	for _, o := range p.Body.Outputs {
+		if o.Change == nil && !v.Owns(o.PkScript) {
+			sum += o.Amount
+		}
+	}
+	return sum
+}
+
+func paysTo(p *group.Proposal, script []byte) int64 {
+	var sum int64
+	for _, o := range p.Body.Outputs {
+		if o.Change == nil && string(o.PkScript) == string(script) {
+			sum += o.Amount
+		}
+	}
+	return sum
 }

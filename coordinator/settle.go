@@ -3,18 +3,9 @@ package coordinator
 import (
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
-)
-
-// Times of what a node does by itself.
-const (
-	epochAge        = 30 * 24 * time.Hour // an older epoch is rotated
-	rebroadcastEach = 30                  // ticks between rebroadcasts of what is not mined
-	retryEach       = 5                   // ticks between tries to broadcast
 )
 
 // settle does what follows by itself from what is now known: it closes and
@@ -57,80 +48,6 @@ func (s *step) settle() error {
 		return err
 	}
 	return s.saveView()
-}
-
-// closeRoster is the founder's: once n records of admitted members are in.
-func (s *step) closeRoster() error {
-	st := s.m.State
-	if st.Me() != st.Genesis().Founder || st.Active() != nil || st.Closed() || st.Abandoned() {
-		return nil
-	}
-	ids, _ := st.Places()
-	if len(ids) != st.Genesis().Cosigners {
-		return nil
-	}
-	r, ok := st.RosterOf(s.chainOfMine(), ids)
-	if !ok {
-		return nil // two cosigners with one key: nothing to close; `wallet show` says who
-	}
-	if checkNames(r.Members) != nil {
-		return nil // likewise with names that look alike
-	}
-	if _, err := s.write(&event.RosterClosed{Records: ids}); err != nil {
-		return err
-	}
-	return s.rotate(s.newEpoch(), r.Members)
-}
-
-// revealSalt opens this node's commitment for the first roster that it has
-// checked, once.
-func (s *step) revealSalt() error {
-	st := s.m.State
-	if st.Active() != nil || st.Abandoned() || st.TakesPlace() {
-		return nil // what took a lost one's place is in no roster
-	}
-	me := st.Me()
-	if st.Revealed(me) {
-		return nil
-	}
-	for r := range st.FirstRosters {
-		if !r.Has(me) {
-			continue
-		}
-		if _, err := s.write(&event.RosterRevealed{Roster: r.ID, Salt: s.m.local.Salt}); err != nil {
-			return err
-		}
-		return s.revealHosted(r)
-	}
-	return nil
-}
-
-// nameEvidence names the entries past a fork that the active wallet and its
-// members rest on: a member who forked when it ratified would otherwise leave
-// those who saw its other branch outside for good, and one who lets another
-// device take its place in one branch alone would be another member to each.
-func (s *step) nameEvidence() error {
-	st := s.m.State
-	if st.Active() == nil || len(st.Chains().Forks()) == 0 || !s.spare() {
-		return nil
-	}
-	var ids []journal.EntryID
-	for _, r := range st.Evidence() {
-		if f := st.Chains().ForkedAt(r.Chain); f == 0 || r.Seq < f {
-			continue
-		}
-		if !st.Named(r.ID) {
-			ids = append(ids, r.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	// What one entry takes; the rest comes with later steps. Its own chain may be the
-	// forked one; then others say it.
-	ids = ids[:min(len(ids), event.MaxNamed)]
-	_ = s.try(func() error { _, err := s.write(&event.EntriesNamed{Entries: ids}); return err })
-	return nil
 }
 
 // follow starts the chain follower once the wallet is active, from the blocks
@@ -193,22 +110,6 @@ func (s *step) link() {
 	}
 }
 
-// Phase is the state of a wallet as people see it.
-func (m Machine) Phase() string {
-	switch {
-	case m.local.Archived:
-		return "archived"
-	case m.State.Active() != nil:
-		return "active"
-	case m.State.Abandoned():
-		return "abandoned"
-	}
-	if r, ok := m.State.Roster(); ok && r.Complete() {
-		return "verifying"
-	}
-	return "forming"
-}
-
 // tick lets time pass: expiries, rebroadcasts, the age of the epoch.
 func (s *step) tick(t Tick) error {
 	s.m.ticks++
@@ -222,16 +123,6 @@ func (s *step) tick(t Tick) error {
 		s.m.turns.strange = true
 	}
 	return s.rotateByAge(t.Online)
-}
-
-// try undoes everything of f when it fails.
-func (s *step) try(f func() error) error {
-	before, entries, effects := s.m, len(s.batch.Entries), len(s.effects)
-	err := f()
-	if err != nil {
-		s.m, s.batch.Entries, s.effects = before, s.batch.Entries[:entries], s.effects[:effects]
-	}
-	return err
 }
 
 // started goes on where the machine stopped: it links, follows the chain, and

@@ -30,13 +30,6 @@ type snapshotIndex struct {
 	Hash       [32]byte `cbor:"4,keyasint"` // SHA-256 of all parts in a row
 }
 
-// snapshotPlace is where the next snapshot goes, and what of earlier ones is
-// stored: how many parts of each generation.
-type snapshotPlace struct {
-	next  int
-	parts [2]int
-}
-
 func partName(generation, n int) string {
 	return fmt.Sprintf("%s%d/%06d", recSnapshotPart, generation, n)
 }

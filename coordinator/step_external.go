@@ -1,7 +1,6 @@
 package coordinator
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -77,15 +76,6 @@ func (s *step) changeKey(x ChangeKey) error {
 	return s.put(recLocal, s.m.local)
 }
 
-// begun writes the record of a node that holds its own key; one whose key is
-// external waits for its proof.
-func (s *step) begun(name string, ck CosignerKey) error {
-	if ck.Prove == nil {
-		return nil
-	}
-	return s.writeRecord(name, ck)
-}
-
 // externalKey reads an external key and holds it to what a cosigner's key must be.
 func externalKey(text string, net wallet.Network, st wallet.ScriptType) (wallet.Key, error) {
 	const hint = "take the key as the device exports it for multisig, with its origin: [fingerprint/48h/…]xpub…"
@@ -102,12 +92,26 @@ func externalKey(text string, net wallet.Network, st wallet.ScriptType) (wallet.
 	return key, nil
 }
 
-// rekey gives a wallet that this node is in already another external key, where
-// one is given.
-func (a *Actor) rekey(ctx context.Context, external string) error {
-	if external == "" {
+// begun writes the record of a node that holds its own key; one whose key is
+// external waits for its proof.
+func (s *step) begun(name string, ck CosignerKey) error {
+	if ck.Prove == nil {
 		return nil
 	}
-	_, err := a.Do(ctx, ChangeKey{external})
+	return s.writeRecord(name, ck)
+}
+
+// writeRecord proves possession of the key and commits to the salt.
+func (s *step) writeRecord(name string, ck CosignerKey) error {
+	st := s.m.State
+	b := &event.MemberRecord{Name: name, SealingKey: st.Self().Sealing.Public(), Key: ck.Key.String(), Commitment: group.Commitment(s.m.local.Salt)}
+	var err error
+	if b.Proof, err = ck.Prove(event.KeyClaim{Group: st.Group(), Identity: st.Me(), Sealing: b.SealingKey, Key: b.Key}); err != nil {
+		return fmt.Errorf("prove possession of the key: %w", err)
+	}
+	if _, err := s.m.State.CheckRecord(st.Me(), b); err != nil {
+		return fmt.Errorf("own record: %w", err)
+	}
+	_, err = s.write(b)
 	return err
 }

@@ -76,15 +76,6 @@ func (s *step) propose(x Propose) error {
 	return nil
 }
 
-// soundDraft treats a draft as the proposal it is about to become.
-func (s *step) soundDraft(b *event.ProposalCreated) (*group.Proposal, error) {
-	p, err := s.m.State.Draft(s.chainOfMine(), b)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
-	}
-	return p, nil
-}
-
 func (s *step) mayPropose(p *group.Proposal, allow []string) error {
 	if group.Expired(p, s.m.View, s.now()) {
 		return fmt.Errorf("%w: the expiry is in the past", ErrBadRequest)
@@ -267,102 +258,5 @@ func selectionRefusal(err error) error {
 	return fmt.Errorf("select coins: %w", err)
 }
 
-// enterProposal writes the proposal and, where there are signatures, the
-// approval, with the guard, the request id and both entries in one batch.
-func (s *step) enterProposal(x Propose, b *event.ProposalCreated, sigs []wallet.Signature) error {
-	e, err := s.write(b)
-	if err != nil {
-		return err
-	}
-	p, ok := s.m.State.Proposal(e.ID())
-	if !ok || !p.Sound {
-		return fmt.Errorf("%w: the proposal does not describe a transaction of this wallet", ErrBadRequest)
-	}
-	if sigs != nil {
-		if err := s.release(p, sigs); err != nil {
-			return err
-		}
-	}
-	if x.RequestID != "" {
-		s.m.requests = s.m.requests.Set(x.RequestID, p.Ref.ID)
-		id := p.Ref.ID
-		s.batch.Puts[recRequest+x.RequestID] = id[:]
-	}
-	s.do(Reply{Proposed{p.Ref.ID}})
-	return nil
-}
-
-// signed goes on with the command that asked for signatures. Every rule is
-// asked again: time has passed.
-func (s *step) signed(x Signed) error {
-	if x.Err != nil {
-		return fmt.Errorf("sign: %w", x.Err)
-	}
-	switch cmd := x.Cmd.(type) {
-	case Propose:
-		if cmd.RequestID != "" {
-			if p, ok := s.m.requests.Get(cmd.RequestID); ok {
-				s.do(Reply{Proposed{p}})
-				return nil
-			}
-		}
-		p, err := s.soundDraft(x.Draft)
-		if err != nil {
-			return err
-		}
-		if err := s.mayPropose(p, cmd.Allow); err != nil {
-			return err
-		}
-		if err := s.m.checkRestored(p, cmd.Allow); err != nil {
-			return err
-		}
-		if err := s.overrideRestored(cmd.Allow); err != nil {
-			return err
-		}
-		return s.enterProposal(cmd, x.Draft, x.Signatures)
-	case Approve:
-		p, err := s.mayApprove(cmd)
-		if err != nil {
-			return err
-		}
-		if err := s.overrideRestored(cmd.Allow); err != nil {
-			return err
-		}
-		if s.m.State.MyVote(p) {
-			if _, err := s.write(&event.RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
-				return err
-			}
-		}
-		if err := s.release(p, x.Signatures); err != nil {
-			return err
-		}
-		s.do(Reply{})
-		return nil
-	}
-	return fmt.Errorf("%w: signed %T", ErrBadRequest, x.Cmd)
-}
-
-// release is the only place where a signature of this node leaves it: guard
-// and entry go into one batch, and nothing is sent before that is durable.
-func (s *step) release(p *group.Proposal, sigs []wallet.Signature) error {
-	updates, err := s.m.Guard.check(s.m.State, s.m.View, p)
-	if err != nil {
-		return err
-	}
-	b := &event.ProposalApproved{Proposal: p.Ref.ID}
-	for _, x := range sigs {
-		b.Signatures = append(b.Signatures, event.PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
-	}
-	s.batch.Guard = append(s.batch.Guard, updates...)
-	for _, u := range updates {
-		s.m.Guard = s.m.Guard.add(u.GuardRecord)
-	}
-	_, err = s.write(b)
-	return err
-}
-
 // DefaultExpiry is how long a proposal lives when nothing is said.
 const DefaultExpiry = 72 * time.Hour
-
-// maxRequestID bounds a request id, in bytes.
-const maxRequestID = 128

@@ -2,8 +2,6 @@ package coordinator
 
 import (
 	"crypto/hmac"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -14,43 +12,6 @@ import (
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
-
-// Names of what is refused around a replacement.
-const (
-	RuleReplaced     = "replaced"
-	RuleMemberOnline = "member_online"
-	RuleNoRival      = "not_contested"
-)
-
-// AlarmReplaced and AlarmContested are what is told when a member's identity
-// changes, and when two claim to be it.
-const (
-	AlarmReplaced  = "member_replaced"
-	AlarmContested = "replacement_contested"
-	// AlarmUnproven: a device claims to be a member, and proves nothing.
-	AlarmUnproven = "replacement_unproven"
-)
-
-// errReplaced means that another device took this node's place.
-var errReplaced = refuse(RuleReplaced, "this node was replaced by another device that holds its key: this copy must not be used")
-
-// RuleAwaitsApproval is what a device gets that takes a member's place and cannot
-// prove the member's key.
-const RuleAwaitsApproval = "awaits_approval"
-
-var errAwaitsApproval = refuse(RuleAwaitsApproval, "the other cosigners have to approve this device first: it proves no key").
-	hint("have them compare this node's id (`status`) and run `wallet approve-replacement`, then repeat `wallet join`")
-
-// noSeat says why this node is no member of the active wallet.
-func (m Machine) noSeat() error {
-	switch {
-	case m.State.WasReplaced():
-		return errReplaced
-	case m.State.Active().Changed() && m.State.IsNewcomer(m.State.Me()) && m.local.Replaces != (journal.Author{}):
-		return refuse(RuleNoKey, "this node is no member of the wallet until the other cosigners approve it").hint("`wallet show` on their nodes lists who waits")
-	}
-	return refuse(RuleNoKey, "this node holds no key of the wallet")
-}
 
 // inviteReplacement issues an invite for a new device of a member.
 func (s *step) inviteReplacement(x NewInvite) error {
@@ -265,45 +226,6 @@ func (s *step) tellUnproven() {
 	}
 }
 
-// unproven are the replacements that wait and prove nothing, maxListed at most.
-func (m *Machine) unproven() []Replacement {
-	out := slices.DeleteFunc(m.Replacements(), func(r Replacement) bool { return r.Proven })
-	return out[:min(len(out), maxListed)]
-}
-
-func unprovenAlarm(r Replacement) Alarm {
-	return Alarm{Kind: AlarmUnproven, Since: r.At,
-		Text: fmt.Sprintf("a device claims to be %q and proves nothing: %s; ask them, and only then approve it (`wallet approve-replacement %x`)", r.Member.Name, r.New, r.ID)}
-}
-
-func lastOf(line []journal.Author) journal.Author {
-	if len(line) < 2 {
-		return line[0]
-	}
-	return line[len(line)-2]
-}
-
-// maxListed is how many rivals an alarm lists: a key can name any number.
-const maxListed = 8
-
-func (m *Machine) contestedAlarm(k int) Alarm {
-	a := m.State.Active()
-	text := fmt.Sprintf("two devices claim to be %q: it is no member until %d others approve one (`wallet approve-replacement`):", a.Members[k].Called(), m.State.ApprovalsNeeded())
-	since := int64(0)
-	for n, f := range a.Contested(k) {
-		since = max(since, f.Ref.Time)
-		if n >= maxListed {
-			continue
-		}
-		id := f.Body.ID(m.State.Group())
-		text += fmt.Sprintf(" %s is %s;", hex.EncodeToString(id[:]), f.Body.New)
-	}
-	if more := len(a.Contested(k)) - maxListed; more > 0 {
-		text += fmt.Sprintf(" and %d more;", more)
-	}
-	return Alarm{Kind: AlarmContested, Since: time.UnixMilli(since), Text: text[:len(text)-1]}
-}
-
 // Replacement is one that waits for other members to approve it.
 type Replacement struct {
 	ID [32]byte
@@ -369,45 +291,4 @@ func (s *step) approveReplacement(x ApproveReplacement) error {
 		return nil
 	}
 	return refuse(RuleNoRival, "no replacement of this id waits for approval").hint("`wallet show` lists those that do")
-}
-
-// EnterReplacement joins an active group in the place of a lost member: it
-// checks what was handed over, and begins as one that reads until it is let in.
-func EnterReplacement(self *group.Self, in Input, inv port.Invite, grant port.Grant, network wallet.Network, ck CosignerKey) (Machine, []Effect, error) {
-	s := &step{in: in}
-	if grant.Genesis == nil && grant.Challenge != nil {
-		return Machine{}, nil, errAwaitsApproval
-	}
-	g, err := event.DecodeGenesis(grant.Genesis)
-	if err != nil {
-		return Machine{}, nil, fmt.Errorf("join: %w", err)
-	}
-	if event.GroupID(grant.Genesis) != inv.Group || grant.Challenge == nil {
-		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: the member handed over another group than the invite names", event.ErrEvent))
-	}
-	if b := grant.Challenge.Birthday; b < 0 || b > event.MaxBirthday {
-		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: birthday %d", event.ErrEvent, b))
-	}
-	if g.Network != string(network) {
-		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)
-	}
-	local := Local{
-		Genesis: grant.Genesis, Secret: grant.Secret, Salt: s.draw(), Script: wallet.ScriptType(g.Script), Account: ck.Account,
-		Incarnation: 1, Created: in.Now.Unix(), Birthday: grant.Challenge.Birthday, Hints: inv.Addresses,
-		Inviter: inv.Founder, Replaces: grant.Challenge.Old, Key: ck.Key.String(),
-	}
-	if err := s.begin(self, local, ck); err != nil {
-		return Machine{}, nil, err
-	}
-	s.m.restored = &restoredRecord{At: in.Now.Unix(), Replacement: true}
-	if err := errors.Join(s.put(recRestored, *s.m.restored), s.settle()); err != nil {
-		return Machine{}, nil, err
-	}
-	return s.m, s.finish(), nil
-}
-
-// takesPlace says whether this node takes the place of a lost member of a
-// roster, by the key that both hold: who is lost may have been a replacement itself.
-func (m Machine) takesPlace(r *group.Roster) bool {
-	return m.local.Replaces != (journal.Author{}) && slices.ContainsFunc(r.Members, func(x group.Member) bool { return x.Key.String() == m.local.Key })
 }

@@ -7,48 +7,11 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 )
-
-// What a step does at most of what others brought about: the rest is done by
-// the steps that follow, a tick at the latest.
-const (
-	looksEach = 512 // statuses that are derived anew (see inquiry)
-	carryEach = 16  // signatures carried, in entries
-)
-
-// watchlist is what a machine knows of the proposals besides the entries: the
-// statuses that were told, and what is to be looked at again. It is made anew
-// when a node starts.
-type watchlist struct {
-	told     pmap.Map[string, group.Status] // by proposal: last status told, "" of one without effect
-	counts   [len(statusOrder)]int          // proposals by status told, in statusOrder
-	expiring pmap.Map[string, struct{}]     // by expiry | proposal: those that are pending
-	sending  pmap.Map[string, sending]      // by txid: final or broadcast, and not mined
-	unbuilt  pmap.Map[string, struct{}]     // by txid | spend id: told to be final and not to pass the script engine
-	looks    rounds                         // what is to be looked at
-	// payments finds those who were paid: by hash of the script | txid; paying has
-	// the transactions it holds, aging when the chain's height alone drops one: by
-	// height | txid.
-	payments, paying, aging pmap.Map[string, struct{}]
-	carry                   rounds                     // by txid: what may have signatures that others lack
-	carried                 pmap.Map[bringer, carried] // what was carried of what a key's owners brought
-	carryOwed               int                        // what one of carry cost beyond what a step has, in statuses
-	counted                 bool                       // carried has what is in the entries
-}
-
-// sending is how a transaction is being sent, and as which of what its proposals sign.
-type sending struct {
-	status group.Status
-	signs  string
-}
-
-// statusOrder lists the statuses, in the order in which the first that holds is taken.
-var statusOrder = [...]group.Status{group.StatusConfirmed, group.StatusDead, group.StatusBroadcast, group.StatusFinal, group.StatusWithdrawn,
-	group.StatusRejected, group.StatusExpired, group.StatusReplaced, group.StatusPending}
 
 // statuses derives what changed, broadcasts what became final, and tells.
 func (s *step) statuses() {
@@ -205,5 +168,54 @@ func (s *step) expire() {
 		}
 		left -= q.Cost(1)
 		s.m.watch.expiring = s.m.watch.expiring.Delete(k)
+	}
+}
+
+// age looks again at payments that only the height of the chain changes, as many
+// as one step may.
+func (s *step) age() {
+	left := looksEach
+	for k := range s.m.watch.aging.All() {
+		if int64(mapkey.Uint32(k)) > int64(s.m.View.Tip().Height) || left == 0 {
+			return
+		}
+		left--
+		s.m.watch.aging = s.m.watch.aging.Delete(k)
+		s.look(chainhash.Hash([]byte(k[4:])))
+	}
+}
+
+// pay keeps whom a living proposal pays: from its first signature on until its
+// transaction is a day deep, or can never be mined.
+func (s *step) pay(p *group.Proposal, now group.Status) {
+	w, v := &s.m.watch, s.m.View
+	tx := mapkey.Of(p.TxID)
+	known := mapkey.Has(w.paying, tx)
+	gone := v.Confirmations(p.TxID) > paidRecently || now == group.StatusDead && group.BuriedBy(v, p)
+	if due := now == group.StatusConfirmed || now == group.StatusDead; due && !gone && (known || now == group.StatusConfirmed || s.m.State.Released(p.TxID)) {
+		// A block alone changes it later.
+		at := v.Tip().Height + ledger.BuriedDepth
+		if now == group.StatusConfirmed {
+			at = v.Tip().Height + paidRecently - v.Confirmations(p.TxID) + 1
+		}
+		w.aging = w.aging.Set(string(binary.BigEndian.AppendUint32(nil, uint32(at)))+tx, struct{}{})
+	}
+	if gone == !known || !known && now != group.StatusConfirmed && !s.m.State.Released(p.TxID) {
+		return
+	}
+	if gone {
+		w.paying = w.paying.Delete(tx)
+	} else {
+		w.paying = w.paying.Set(tx, struct{}{})
+	}
+	for _, o := range p.Body.Outputs {
+		if o.Change != nil {
+			continue
+		}
+		if k := paymentKey(o.PkScript) + tx; gone {
+			w.payments = w.payments.Delete(k)
+		} else {
+			w.payments = w.payments.Set(k, struct{}{})
+		}
 	}
 }

@@ -1,24 +1,9 @@
 package coordinator
 
 import (
-	"fmt"
-
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/journal"
 )
-
-// proposal finds a living proposal of an active wallet.
-func (s *step) proposal(id journal.EntryID) (*group.Proposal, error) {
-	if s.m.State.Active() == nil {
-		return nil, refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
-	}
-	p, ok := s.m.State.Proposal(id)
-	if !ok || !s.m.State.Alive(p) {
-		return nil, fmt.Errorf("proposal %s: %w", id, ErrUnknownProposal)
-	}
-	return p, nil
-}
 
 // approve checks a proposal and asks for this node's signatures.
 func (s *step) approve(x Approve) error {

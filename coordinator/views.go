@@ -1,7 +1,9 @@
 package coordinator
 
 import (
+	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -9,87 +11,6 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 )
-
-// Cosigner is a member of a wallet, or of one that is forming.
-type Cosigner struct {
-	group.Member
-	Ratified bool
-	// Replaced is how often a new device took the place of the one before.
-	Replaced int
-}
-
-// Cosigners returns the members: by key index once there is a roster, before
-// that those whose records are in, by identity.
-func (m *Machine) Cosigners() []Cosigner {
-	var out []Cosigner
-	if r, ok := m.State.Roster(); ok {
-		for i, x := range r.Members {
-			c := Cosigner{Member: x, Ratified: r.Ratified[x.Record]}
-			if m.State.Active() != nil {
-				c.Replaced = len(m.State.Active().Identities(i)) - 1
-			}
-			out = append(out, c)
-		}
-		return out
-	}
-	var members []group.Member
-	seen := map[journal.Author]bool{}
-	for r := range m.State.PlacedRecords {
-		who := r.Ref.Chain.Author
-		x := group.Member{Identity: who, Name: r.Body.Name, Key: r.Key, Proof: r.Body.How, Record: r.Ref.ID}
-		if r.Body.Hosted {
-			x.Identity, x.Host = journal.Author{}, who
-		} else if seen[who] {
-			continue
-		} else {
-			seen[who] = true
-		}
-		members = append(members, x)
-	}
-	group.MarkNames(members)
-	for _, x := range members {
-		out = append(out, Cosigner{Member: x})
-	}
-	slices.SortFunc(out, func(a, b Cosigner) int { return compareMembers(a.Member, b.Member) })
-	return out
-}
-
-// LeasedBy returns the members who handed out a receive address, tainted or not.
-func (m *Machine) LeasedBy(index uint32) []journal.Author {
-	var out []journal.Author
-	for who := range m.State.LeasedBy(index) {
-		if !slices.Contains(out, who) {
-			out = append(out, who)
-		}
-	}
-	return out
-}
-
-// Member returns the member an identity writes for, or wrote for before it was
-// replaced; false where there is none.
-func (m *Machine) Member(a journal.Author) (group.Member, bool) {
-	if m.State.Active() != nil {
-		if i, ok := m.State.Active().KeyOf(a); ok {
-			return m.State.Active().Members[i], true
-		}
-		return group.Member{}, false
-	}
-	for _, c := range m.Cosigners() {
-		if c.Identity == a && !c.Hosted() {
-			return c.Member, true
-		}
-	}
-	return group.Member{}, false
-}
-
-// MemberName returns the name of a member as it is shown (see Member.Called), or "".
-func (m *Machine) MemberName(a journal.Author) string {
-	x, ok := m.Member(a)
-	if !ok {
-		return ""
-	}
-	return x.Called()
-}
 
 // Proposals returns the living proposals, newest first by the time their
 // authors claim.
@@ -293,6 +214,35 @@ func (m *Machine) Faults() map[journal.Author]map[string]uint64 {
 	}
 	for _, f := range m.State.Chains().Forks() {
 		count(f.Chain.Author, "equivocation")
+	}
+	return out
+}
+
+// ProposalsBy returns living proposals whose id in hex starts with a prefix, in
+// order of their ids: at most two, which is enough to tell whether it names one.
+// It looks at no others than those with the prefix.
+func (m *Machine) ProposalsBy(prefix string) []*group.Proposal {
+	whole, err := hex.DecodeString(prefix[:len(prefix)&^1])
+	if err != nil {
+		return nil
+	}
+	var out []*group.Proposal
+	for p := range m.State.ProposalsFrom(string(whole)) {
+		if !strings.HasPrefix(hex.EncodeToString(p.Ref.ID[:]), prefix) || !m.State.Alive(p) {
+			continue
+		}
+		if out = append(out, p); len(out) == 2 {
+			break
+		}
+	}
+	return out
+}
+
+// entryIDs is used where a list of proposals becomes a list of ids.
+func entryIDs(ps []*group.Proposal) []journal.EntryID {
+	out := make([]journal.EntryID, len(ps))
+	for i, p := range ps {
+		out[i] = p.Ref.ID
 	}
 	return out
 }

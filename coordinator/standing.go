@@ -1,0 +1,147 @@
+package coordinator
+
+import (
+	"slices"
+
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/journal"
+)
+
+// catchingUp says whether the node was restored and does not write yet.
+func (m Machine) catchingUp() bool { return m.restored != nil && !m.restored.Started }
+
+// superseded says whether this node's identity goes on as a later incarnation
+// somewhere else: what this one writes has no effect any more.
+func (m Machine) superseded() bool {
+	if m.catchingUp() {
+		return false // it will go on after whatever it finds
+	}
+	return m.State.Superseded(journal.ChainKey{Author: m.State.Me(), Incarnation: m.local.Incarnation})
+}
+
+// unsynced lists the other members that a restored node has not synced with.
+func (m Machine) unsynced() []journal.Author {
+	if m.restored == nil {
+		return nil
+	}
+	others := m.State.Members()
+	if a := m.State.Active(); a != nil {
+		// A contested member is nobody's now, and may still hold what is looked for.
+		for k := range a.Members {
+			if len(a.Contested(k)) > 0 {
+				line := a.Identities(k)
+				others = append(others, line[len(line)-1])
+			}
+		}
+	}
+	var out []journal.Author
+	for _, a := range others {
+		if a != m.State.Me() && !slices.Contains(m.restored.Synced, a) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// External says whether the private part of this node's key lives elsewhere.
+func (m Machine) External() bool {
+	if m.local.External != "" {
+		return true
+	}
+	r, ok := m.ownRecord()
+	return ok && r.Body.How != event.ProofOwn
+}
+
+// ownRecord returns this node's record, once it is written.
+func (m Machine) ownRecord() (group.Record, bool) {
+	return m.State.OwnRecord(m.State.Me())
+}
+
+// AwaitsProof says whether this node's place waits for the proof of its key.
+func (m Machine) AwaitsProof() bool {
+	_, done := m.ownRecord()
+	return m.local.External != "" && !done && m.local.Replaces == (journal.Author{}) && m.State.Active() == nil && !m.State.Abandoned()
+}
+
+// Phase is the state of a wallet as people see it.
+func (m Machine) Phase() string {
+	switch {
+	case m.local.Archived:
+		return "archived"
+	case m.State.Active() != nil:
+		return "active"
+	case m.State.Abandoned():
+		return "abandoned"
+	}
+	if r, ok := m.State.Roster(); ok && r.Complete() {
+		return "verifying"
+	}
+	return "forming"
+}
+
+// noSeat says why this node is no member of the active wallet.
+func (m Machine) noSeat() error {
+	switch {
+	case m.State.WasReplaced():
+		return errReplaced
+	case m.State.Active().Changed() && m.State.IsNewcomer(m.State.Me()) && m.local.Replaces != (journal.Author{}):
+		return refuse(RuleNoKey, "this node is no member of the wallet until the other cosigners approve it").hint("`wallet show` on their nodes lists who waits")
+	}
+	return refuse(RuleNoKey, "this node holds no key of the wallet")
+}
+
+// hostsAny says whether this node hosts any.
+func (m Machine) hostsAny() bool {
+	a := m.State.Active()
+	return a != nil && slices.ContainsFunc(a.Members, m.State.HostsMember)
+}
+
+// forming refuses what only makes sense before the wallet is active.
+func (s *step) forming() error {
+	if s.m.State.Active() != nil {
+		return refuse(RuleAlreadyActive, "the wallet is active already")
+	}
+	if s.m.State.Abandoned() {
+		return refuse(RuleAbandoned, "the wallet was abandoned")
+	}
+	return nil
+}
+
+// notArchived refuses what an archived wallet does not do.
+func (s *step) notArchived() error {
+	if s.m.local.Archived {
+		return refuse(RuleArchived, "the wallet is archived on this node").hint("`wallet archive --undo` takes it up again")
+	}
+	return nil
+}
+
+func (s *step) isOnline(a journal.Author) bool { return slices.Contains(s.m.online, a) }
+
+// takesPlace says whether this node takes the place of a lost member of a
+// roster, by the key that both hold: who is lost may have been a replacement itself.
+func (m Machine) takesPlace(r *group.Roster) bool {
+	return m.local.Replaces != (journal.Author{}) && slices.ContainsFunc(r.Members, func(x group.Member) bool { return x.Key.String() == m.local.Key })
+}
+
+// existed says whether the wallet is older than its group: it has a history.
+func (m Machine) existed() bool { return m.State.Genesis().Descriptor != "" }
+
+// importing says whether a block is of the past of an existing wallet, while
+// that is still being found: its addresses are then looked for from the birthday
+// before the chain counts as seen. A payment of after this node took the wallet
+// in is none of its past: whoever makes one must not stop this node.
+func (m Machine) importing(b port.BlockRef) bool {
+	return m.existed() && b.Height > 0 && b.Time <= m.local.Created && !m.View.Synced()
+}
+
+// hostedRecord returns the record of a cosigner that this node hosts, once it is written.
+func (m Machine) hostedRecord(name string) (group.Record, bool) {
+	for r := range m.State.HostedBy(m.State.Me()) {
+		if r.Body.Name == name {
+			return r, true
+		}
+	}
+	return group.Record{}, false
+}
