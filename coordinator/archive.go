@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // Archive puts a wallet aside on this node alone: it goes on to follow the chain
@@ -23,11 +24,11 @@ func (s *step) archive(x Archive) error {
 	}
 	if !x.Undo {
 		if st.Active() == nil && !st.Abandoned() {
-			return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing()).hint("`wallet abandon` gives it up")
+			return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing()).WithHint("`wallet abandon` gives it up")
 		}
 		b := Sum(Coins(st, s.m.View, s.now()))
-		if b.Confirmed+b.Unconfirmed > 0 && !slices.Contains(x.Allow, RuleNotEmpty) {
-			return refuse(RuleNotEmpty, "the wallet holds coins, which an archived one does not spend").overridable()
+		if b.Confirmed+b.Unconfirmed > 0 && !slices.Contains(x.Allow, refusal.NotEmpty) {
+			return refusal.New(refusal.NotEmpty, "the wallet holds coins, which an archived one does not spend").MayOverride()
 		}
 	}
 	s.m.local.Archived = !x.Undo

@@ -1,6 +1,10 @@
 package coordinator
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/quorate/quorate/coordinator/refusal"
+)
 
 func TestArchivedWalletSignsNothing(t *testing.T) {
 	c := active(t, 2, 3)
@@ -10,17 +14,17 @@ func TestArchivedWalletSignsNothing(t *testing.T) {
 	coin := c.fund(500_000)
 	id := b.must(pay(1, 100_000)).(Proposed).Proposal
 	c.settle()
-	a.refused(RuleNotEmpty, Archive{})
-	a.must(Archive{Allow: []string{RuleNotEmpty}})
+	a.refused(refusal.NotEmpty, Archive{})
+	a.must(Archive{Allow: []string{refusal.NotEmpty}})
 	a.must(Archive{})
 	a.crash()
 	if a.m.Phase() != "archived" || b.m.Phase() != "active" {
 		t.Fatalf("it is %s here and %s elsewhere", a.m.Phase(), b.m.Phase())
 	}
-	a.refused(RuleArchived, Approve{Proposal: id})
-	a.refused(RuleArchived, Export{Proposal: id, ForSigning: true})
-	a.refused(RuleArchived, pay(2, 100_000))
-	a.refused(RuleArchived, LeaseAddress{})
+	a.refused(refusal.Archived, Approve{Proposal: id})
+	a.refused(refusal.Archived, Export{Proposal: id, ForSigning: true})
+	a.refused(refusal.Archived, pay(2, 100_000))
+	a.refused(refusal.Archived, LeaseAddress{})
 	// It goes on to know what happens.
 	b.must(Withdraw{Proposal: id})
 	x := pay(3, 50_000)
@@ -34,7 +38,7 @@ func TestArchivedWalletSignsNothing(t *testing.T) {
 	a.must(Approve{Proposal: next})
 
 	forming := newCircle(t, 2, 3)
-	forming.peers[0].refused(RuleNotActive, Archive{})
+	forming.peers[0].refused(refusal.NotActive, Archive{})
 	forming.peers[0].must(Abandon{})
 	forming.peers[0].must(Archive{})
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/record"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -54,7 +55,7 @@ func (m Machine) mayHaveSigned(q *group.Proposal) bool {
 // before, is signed for a second time only where that one is declared replaced,
 // can never confirm, or is overridden by name.
 func (m Machine) checkMaybeSigned(p *group.Proposal, allow []string) error {
-	if m.restored == nil && m.bound == nil || slices.Contains(allow, RuleMaybeSigned) {
+	if m.restored == nil && m.bound == nil || slices.Contains(allow, refusal.MaybeSigned) {
 		return nil
 	}
 	st := m.State
@@ -67,8 +68,8 @@ func (m Machine) checkMaybeSigned(p *group.Proposal, allow []string) error {
 			if group.BuriedBy(m.View, q) || slices.Contains(signed, q.TxID) {
 				continue // what is proved is the guard's, which nothing overrides
 			}
-			return refuse(RuleMaybeSigned, "this node was restored, and its key may have signed proposal %s of %s before, which spends the same coin %v: whoever holds such a signature need not show it", q.Ref.ID, m.called(q.Author()), in.OutPoint()).
-				hint("propose with --replaces naming that proposal, or choose other coins; if you know that this key never signed it, repeat with --allow %s", RuleMaybeSigned).overridable()
+			return refusal.New(refusal.MaybeSigned, "this node was restored, and its key may have signed proposal %s of %s before, which spends the same coin %v: whoever holds such a signature need not show it", q.Ref.ID, m.called(q.Author()), in.OutPoint()).
+				WithHint("propose with --replaces naming that proposal, or choose other coins; if you know that this key never signed it, repeat with --allow %s", refusal.MaybeSigned).MayOverride()
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -47,8 +48,8 @@ func TestAKeySignsNoRivalOfWhatItMayHaveSigned(t *testing.T) {
 	a := c.peers[0]
 	refused := func(what string, id journal.EntryID) {
 		t.Helper()
-		for _, msg := range []any{Approve{Proposal: id}, Approve{Proposal: id, Allow: []string{RuleRestored}}, Export{Proposal: id, ForSigning: true}} {
-			refusal := r.refused(RuleMaybeSigned, msg)
+		for _, msg := range []any{Approve{Proposal: id}, Approve{Proposal: id, Allow: []string{refusal.Restored}}, Export{Proposal: id, ForSigning: true}} {
+			refusal := r.refused(refusal.MaybeSigned, msg)
 			if !refusal.Overridable || !strings.Contains(refusal.Error(), first.String()) {
 				t.Errorf("%s: %v, overridable %v", what, refusal, refusal.Overridable)
 			}
@@ -60,7 +61,7 @@ func TestAKeySignsNoRivalOfWhatItMayHaveSigned(t *testing.T) {
 	p, _ := r.m.State.Proposal(second)
 	warned := false
 	for _, w := range r.m.Warn(p, c.clock) {
-		warned = warned || w.Rule == RuleMaybeSigned
+		warned = warned || w.Rule == refusal.MaybeSigned
 	}
 	if !warned {
 		t.Error("the approver is not told")
@@ -69,9 +70,9 @@ func TestAKeySignsNoRivalOfWhatItMayHaveSigned(t *testing.T) {
 	coin := p.Body.Inputs[0].OutPoint()
 	x := pay(3, 200_000)
 	x.Coins = append(x.Coins, coin)
-	r.refused(RuleMaybeSigned, x)
+	r.refused(refusal.MaybeSigned, x)
 	c.clock = c.clock.Add(40 * 24 * time.Hour) // time alone takes no signature back
-	r.refused(RuleMaybeSigned, x)
+	r.refused(refusal.MaybeSigned, x)
 	c.clock = c.clock.Add(-40 * 24 * time.Hour)
 
 	c.settle(a, r)
@@ -85,8 +86,8 @@ func TestAKeySignsNoRivalOfWhatItMayHaveSigned(t *testing.T) {
 	}
 	c.settle(a, r, evil)
 	// Once it is shown, it is the guard's, which nothing overrides.
-	_, err := r.do(Approve{Proposal: second, Allow: []string{RuleMaybeSigned, RuleRestored}})
-	mustRefuse(t, err, RuleSignGuard)
+	_, err := r.do(Approve{Proposal: second, Allow: []string{refusal.MaybeSigned, refusal.Restored}})
+	mustRefuse(t, err, refusal.SignGuard)
 }
 
 // TestARestoredNodeSignsWhatIsNoRival: what it may have signed, what replaces
@@ -94,7 +95,7 @@ func TestAKeySignsNoRivalOfWhatItMayHaveSigned(t *testing.T) {
 func TestARestoredNodeSignsWhatIsNoRival(t *testing.T) {
 	t.Run("the same again", func(t *testing.T) {
 		_, r, _, first, _ := withheld(t)
-		_, err := r.do(Approve{Proposal: first, Allow: []string{RuleMaybeSigned}})
+		_, err := r.do(Approve{Proposal: first, Allow: []string{refusal.MaybeSigned}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +110,7 @@ func TestARestoredNodeSignsWhatIsNoRival(t *testing.T) {
 		c, r, _, _, second := withheld(t)
 		a := c.peers[0]
 		x := withUnsigned(pay(3, 100_000))
-		x.Allow = []string{RuleDoublePayment}
+		x.Allow = []string{refusal.DoublePayment}
 		one, _ := r.m.State.Proposal(second)
 		c.clock = c.clock.Add(time.Minute)
 		later := a.must(x).(Proposed).Proposal
@@ -119,15 +120,15 @@ func TestARestoredNodeSignsWhatIsNoRival(t *testing.T) {
 			t.Fatal("the test wants another coin")
 		}
 		y := withUnsigned(pay(4, 90_000))
-		y.Coins, y.Allow = append(y.Coins, p.Body.Inputs[0].OutPoint()), []string{RuleDoublePayment}
+		y.Coins, y.Allow = append(y.Coins, p.Body.Inputs[0].OutPoint()), []string{refusal.DoublePayment}
 		rival := a.must(y).(Proposed).Proposal
 		c.settle(a, r)
 		r.must(Approve{Proposal: rival}) // it knows that it did not sign p
-		r.refused(RuleSignGuard, Approve{Proposal: later})
+		r.refused(refusal.SignGuard, Approve{Proposal: later})
 	})
 	t.Run("by name", func(t *testing.T) {
 		_, r, _, _, second := withheld(t)
-		r.must(Approve{Proposal: second, Allow: []string{RuleMaybeSigned}})
+		r.must(Approve{Proposal: second, Allow: []string{refusal.MaybeSigned}})
 	})
 	t.Run("what says that it is older", func(t *testing.T) {
 		c, r, evil, _, _ := withheld(t)
@@ -138,6 +139,6 @@ func TestARestoredNodeSignsWhatIsNoRival(t *testing.T) {
 		p, _ := r.m.State.Proposal(old)
 		y := pay(4, 90_000)
 		y.Coins = append(y.Coins, p.Body.Inputs[0].OutPoint())
-		r.refused(RuleMaybeSigned, y)
+		r.refused(refusal.MaybeSigned, y)
 	})
 }

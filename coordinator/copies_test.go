@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -78,11 +79,11 @@ func TestALieIsNoExport(t *testing.T) {
 		t.Error("a file states another amount than the coin has")
 	}
 	for _, w := range []*peer{a, x} {
-		if _, err := w.do(Export{Proposal: e.ID(), ForSigning: true}); ruleOf(err) != RuleCoin {
+		if _, err := w.do(Export{Proposal: e.ID(), ForSigning: true}); ruleOf(err) != refusal.Coin {
 			t.Errorf("%s exports a lie: %v", w.name, err)
 		}
 	}
-	if _, err := a.do(Approve{Proposal: e.ID()}); ruleOf(err) != RuleCoin {
+	if _, err := a.do(Approve{Proposal: e.ID()}); ruleOf(err) != refusal.Coin {
 		t.Errorf("approve: %v", err)
 	}
 }
@@ -135,7 +136,7 @@ func TestWhatOneCopyStatesIsItsOwn(t *testing.T) {
 		}
 	}
 	q := pay(1, 90_000)
-	if _, err := b.do(q); ruleOf(err) != RuleFunds && ruleOf(err) != RuleDoublePayment {
+	if _, err := b.do(q); ruleOf(err) != refusal.Funds && ruleOf(err) != refusal.DoublePayment {
 		t.Errorf("the payment is not known as one: %v", err)
 	}
 	b.must(Approve{Proposal: one})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 func (a *Actor) detached() bool {
@@ -48,7 +49,7 @@ func (a *Actor) proposeFirst(ctx context.Context, p Propose) (any, error) {
 	}
 	x, ok := made.(Proposed)
 	if !ok {
-		return nil, fmt.Errorf("propose: %w: answered by %T", ErrBadRequest, made)
+		return nil, fmt.Errorf("propose: %w: answered by %T", refusal.ErrBadRequest, made)
 	}
 	if _, err := a.ask(ctx, Approve{Proposal: x.Proposal, Allow: p.Allow}); err != nil {
 		return nil, fmt.Errorf("proposal %s is made, but this node did not sign it: %w", x.Proposal, err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -85,8 +86,8 @@ func TestGuardComesBeforeASignerElsewhere(t *testing.T) {
 		}
 		signer.fails = false
 		_, err = a.Do(t.Context(), pay(2))
-		var r *Refusal
-		if !errors.As(err, &r) || r.Rule != RuleSignGuard || signer.asked != 1 || len(a.Machine().Proposals()) != 1 {
+		var r *refusal.Refusal
+		if !errors.As(err, &r) || r.Rule != refusal.SignGuard || signer.asked != 1 || len(a.Machine().Proposals()) != 1 {
 			t.Errorf("another transaction on the coin: %v, asked %d times", err, signer.asked)
 		}
 		again, err := a.Do(t.Context(), pay(1))

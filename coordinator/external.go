@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -18,10 +19,10 @@ type ProofRequest struct {
 // is its own, or proved already.
 func (m Machine) ProofRequest() (ProofRequest, error) {
 	if m.local.External == "" {
-		return ProofRequest{}, refuse(RuleNotExternal, "this node holds its own key of the wallet: there is nothing to prove")
+		return ProofRequest{}, refusal.New(refusal.NotExternal, "this node holds its own key of the wallet: there is nothing to prove")
 	}
 	if _, done := m.ownRecord(); done {
-		return ProofRequest{}, refuse(RuleProved, "this node's key is entered already")
+		return ProofRequest{}, refusal.New(refusal.Proved, "this node's key is entered already")
 	}
 	net := wallet.Network(m.State.Genesis().Network)
 	key, err := wallet.ParseKey(m.local.External, net)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -33,7 +34,7 @@ func namedKey(g event.Genesis, text string) (wallet.Key, error) {
 	if len(found) == 1 {
 		return found[0], nil
 	}
-	return wallet.Key{}, refuse(RuleBadKey, "%.120q names no key of the wallet, or several", text).hint("its keys are %s", keyList(d))
+	return wallet.Key{}, refusal.New(refusal.BadKey, "%.120q names no key of the wallet, or several", text).WithHint("its keys are %s", keyList(d))
 }
 
 func keyList(d *wallet.Descriptor) string {

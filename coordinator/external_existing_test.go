@@ -11,6 +11,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -101,7 +102,7 @@ func TestExistingWalletTakesItsOwnKeysOnly(t *testing.T) {
 		t.Error("a key that is not of the wallet is taken")
 	}
 	g := st.Genesis()
-	if _, err := namedKey(g, stranger.account.Key().String()); ruleOf(err) != RuleBadKey {
+	if _, err := namedKey(g, stranger.account.Key().String()); ruleOf(err) != refusal.BadKey {
 		t.Errorf("as external: %v", err)
 	}
 	want := d.Keys()[1]

@@ -11,6 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
 )
@@ -77,8 +78,8 @@ func (m *Machine) MatchPSBT(packet *psbt.Packet) (*group.Proposal, []wallet.Sign
 	near, ours := m.spending(tx)
 	if len(near) == 0 {
 		if ours {
-			return nil, nil, refuse(RuleNoProposal, "the PSBT spends coins of wallet %q in a transaction that nobody proposed", m.Name()).
-				hint("propose the payment here, and sign what `psbt export` writes")
+			return nil, nil, refusal.New(refusal.NoProposal, "the PSBT spends coins of wallet %q in a transaction that nobody proposed", m.Name()).
+				WithHint("propose the payment here, and sign what `psbt export` writes")
 		}
 		return nil, nil, ErrForeignPSBT
 	}
@@ -97,8 +98,8 @@ func (m *Machine) MatchPSBT(packet *psbt.Packet) (*group.Proposal, []wallet.Sign
 	if err != nil {
 		return nil, nil, err
 	}
-	return nil, nil, refuse(RulePSBTChanged, "the PSBT is not proposal %s: %s", near[0].Ref.ID.String()[:12], difference(spend.Tx(), tx)).
-		hint("sign what `psbt export` writes, unchanged; a change has to be proposed")
+	return nil, nil, refusal.New(refusal.PSBTChanged, "the PSBT is not proposal %s: %s", near[0].Ref.ID.String()[:12], difference(spend.Tx(), tx)).
+		WithHint("sign what `psbt export` writes, unchanged; a change has to be proposed")
 }
 
 // spending returns the proposals that spend coins of a transaction: those that
@@ -181,17 +182,17 @@ func (m *Machine) signaturesIn(spend *wallet.Spend, packet *psbt.Packet) ([]wall
 	}
 	sigs, err := spend.SignaturesFromPSBT(packet)
 	if errors.Is(err, wallet.ErrSignatureKey) {
-		return nil, refuse(RulePSBTSignature, "a signature in the PSBT is by a key that is not of wallet %q", m.Name())
+		return nil, refusal.New(refusal.PSBTSignature, "a signature in the PSBT is by a key that is not of wallet %q", m.Name())
 	}
 	if err != nil {
-		return nil, refuse(RulePSBTSignature, "%v", err)
+		return nil, refusal.New(refusal.PSBTSignature, "%v", err)
 	}
 	for i := range packet.Inputs {
 		if len(packet.Inputs[i].FinalWitness) == 0 {
 			continue
 		}
 		if !slices.ContainsFunc(sigs, func(s wallet.Signature) bool { return int(s.Input) == i }) {
-			return nil, refuse(RulePSBTSignature, "input %d is finished, but by no valid signature of the wallet's keys", i)
+			return nil, refusal.New(refusal.PSBTSignature, "input %d is finished, but by no valid signature of the wallet's keys", i)
 		}
 	}
 	for n, err := range spend.VerifyAll(sigs, m.State.Self().Verified) {
@@ -201,12 +202,12 @@ func (m *Machine) signaturesIn(spend *wallet.Spend, packet *psbt.Packet) ([]wall
 		name := m.State.Active().Members[sigs[n].Key].Called()
 		if errors.Is(err, wallet.ErrSignatureHashType) {
 			last := sigs[n].Bytes[len(sigs[n].Bytes)-1]
-			return nil, refuse(RulePSBTChanged, "the signature of %q on input %d has sighash type %s: only ALL is taken", name, sigs[n].Input, sighashName(uint32(last)))
+			return nil, refusal.New(refusal.PSBTChanged, "the signature of %q on input %d has sighash type %s: only ALL is taken", name, sigs[n].Input, sighashName(uint32(last)))
 		}
-		return nil, refuse(RulePSBTSignature, "the signature of %q on input %d is not over the proposal: %v", name, sigs[n].Input, err)
+		return nil, refusal.New(refusal.PSBTSignature, "the signature of %q on input %d is not over the proposal: %v", name, sigs[n].Input, err)
 	}
 	if len(sigs) == 0 {
-		return nil, refuse(RulePSBTUnsigned, "the PSBT holds no signature").hint("sign it on the device first")
+		return nil, refusal.New(refusal.PSBTUnsigned, "the PSBT holds no signature").WithHint("sign it on the device first")
 	}
 	return sigs, nil
 }
@@ -214,22 +215,22 @@ func (m *Machine) signaturesIn(spend *wallet.Spend, packet *psbt.Packet) ([]wall
 // sameInput holds what a packet says about an input to what this node derives.
 func sameInput(i int, want, got *psbt.Input) error {
 	if t := got.SighashType; t != nil && *t != uint32(txscript.SigHashAll) {
-		return refuse(RulePSBTChanged, "input %d asks for sighash type %s: only ALL is taken", i, sighashName(*t))
+		return refusal.New(refusal.PSBTChanged, "input %d asks for sighash type %s: only ALL is taken", i, sighashName(*t))
 	}
 	if o := got.Spent(); o != nil {
 		switch {
 		case o.Value != want.WitnessUTXO.Value:
-			return refuse(RulePSBTChanged, "input %d is said to hold %d sat, proposed are %d sat: the fee differs", i, o.Value, want.WitnessUTXO.Value)
+			return refusal.New(refusal.PSBTChanged, "input %d is said to hold %d sat, proposed are %d sat: the fee differs", i, o.Value, want.WitnessUTXO.Value)
 		case !bytes.Equal(o.PkScript, want.WitnessUTXO.PkScript):
-			return refuse(RulePSBTChanged, "input %d is said to be of another address", i)
+			return refusal.New(refusal.PSBTChanged, "input %d is said to be of another address", i)
 		}
 	}
 	if got.WitnessUTXO != nil && got.WitnessUTXO.Value != want.WitnessUTXO.Value {
-		return refuse(RulePSBTChanged, "input %d is said to hold %d sat, proposed are %d sat: the fee differs", i, got.WitnessUTXO.Value, want.WitnessUTXO.Value)
+		return refusal.New(refusal.PSBTChanged, "input %d is said to hold %d sat, proposed are %d sat: the fee differs", i, got.WitnessUTXO.Value, want.WitnessUTXO.Value)
 	}
 	if got.WitnessScript != nil && !bytes.Equal(got.WitnessScript, want.WitnessScript) ||
 		got.RedeemScript != nil && !bytes.Equal(got.RedeemScript, want.RedeemScript) {
-		return refuse(RulePSBTChanged, "input %d has another script", i)
+		return refusal.New(refusal.PSBTChanged, "input %d has another script", i)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
@@ -90,7 +91,7 @@ func TestExportIsGuarded(t *testing.T) {
 	rival.Coins = []wire.OutPoint{prop.Body.Inputs[0].OutPoint()}
 	q := c.peers[1].must(withUnsigned(rival)).(Proposed)
 	c.settle()
-	if _, err := x.do(Export{Proposal: q.Proposal}); ruleOf(err) != RuleSignGuard {
+	if _, err := x.do(Export{Proposal: q.Proposal}); ruleOf(err) != refusal.SignGuard {
 		t.Errorf("a second transaction over a coin: %v", err)
 	}
 	x.must(Export{Proposal: p.Proposal}) // the same again is harmless
@@ -124,19 +125,19 @@ func TestExportAsksEveryRule(t *testing.T) {
 	c.settle()
 	a.must(Withdraw(q))
 	c.settle()
-	if _, err := x.do(Export{Proposal: q.Proposal}); ruleOf(err) != RuleWithdrawn {
+	if _, err := x.do(Export{Proposal: q.Proposal}); ruleOf(err) != refusal.Withdrawn {
 		t.Errorf("a withdrawn one: %v", err)
 	}
 	// The same payment again, from another coin.
 	r := withUnsigned(pay(1, 40_000))
-	r.Allow = []string{RuleDoublePayment}
+	r.Allow = []string{refusal.DoublePayment}
 	again := a.must(r).(Proposed)
 	c.settle()
-	if _, err := x.do(Export{Proposal: again.Proposal}); ruleOf(err) != RuleDoublePayment {
+	if _, err := x.do(Export{Proposal: again.Proposal}); ruleOf(err) != refusal.DoublePayment {
 		t.Errorf("a second payment: %v", err)
 	}
-	x.must(Export{Proposal: again.Proposal, Allow: []string{RuleDoublePayment}})
-	if _, err := a.do(Export{Proposal: q.Proposal, ForSigning: true}); ruleOf(err) != RuleWithdrawn {
+	x.must(Export{Proposal: again.Proposal, Allow: []string{refusal.DoublePayment}})
+	if _, err := a.do(Export{Proposal: q.Proposal, ForSigning: true}); ruleOf(err) != refusal.Withdrawn {
 		t.Errorf("for signing, by a node with its own key: %v", err)
 	}
 }
@@ -211,7 +212,7 @@ func TestImportOfOwnSignatureIsGuarded(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := len(x.out)
-	if _, err := x.do(Import{Proposal: q.Proposal, Signatures: sigs}); ruleOf(err) != RuleSignGuard || len(x.out) != before {
+	if _, err := x.do(Import{Proposal: q.Proposal, Signatures: sigs}); ruleOf(err) != refusal.SignGuard || len(x.out) != before {
 		t.Errorf("%v, %d entries", err, len(x.out)-before)
 	}
 }
@@ -236,33 +237,33 @@ func TestPSBTThatChangedIsRefusedByName(t *testing.T) {
 		rule   string
 		says   string
 	}{
-		"an amount":       {func(p *psbt.Packet) { p.Outputs[0].Amount-- }, RulePSBTChanged, "output 0 pays"},
-		"an address":      {func(p *psbt.Packet) { p.Outputs[0].Script = recipient(77) }, RulePSBTChanged, "output 0 pays another address"},
-		"an output more":  {func(p *psbt.Packet) { p.Outputs = append(p.Outputs, psbt.Output{Amount: 1, Script: recipient(1)}) }, RulePSBTChanged, "outputs"},
-		"the locktime":    {func(p *psbt.Packet) { p.FallbackLockTime = &none }, RulePSBTChanged, "locktime is 2"},
-		"a sequence":      {func(p *psbt.Packet) { p.Inputs[0].Sequence = &all }, RulePSBTChanged, "sequence"},
-		"the tx version":  {func(p *psbt.Packet) { p.TxVersion = 1 }, RulePSBTChanged, "version is 1"},
-		"an input's hash": {func(p *psbt.Packet) { p.Inputs[0].SighashType = &none }, RulePSBTChanged, "NONE"},
+		"an amount":       {func(p *psbt.Packet) { p.Outputs[0].Amount-- }, refusal.PSBTChanged, "output 0 pays"},
+		"an address":      {func(p *psbt.Packet) { p.Outputs[0].Script = recipient(77) }, refusal.PSBTChanged, "output 0 pays another address"},
+		"an output more":  {func(p *psbt.Packet) { p.Outputs = append(p.Outputs, psbt.Output{Amount: 1, Script: recipient(1)}) }, refusal.PSBTChanged, "outputs"},
+		"the locktime":    {func(p *psbt.Packet) { p.FallbackLockTime = &none }, refusal.PSBTChanged, "locktime is 2"},
+		"a sequence":      {func(p *psbt.Packet) { p.Inputs[0].Sequence = &all }, refusal.PSBTChanged, "sequence"},
+		"the tx version":  {func(p *psbt.Packet) { p.TxVersion = 1 }, refusal.PSBTChanged, "version is 1"},
+		"an input's hash": {func(p *psbt.Packet) { p.Inputs[0].SighashType = &none }, refusal.PSBTChanged, "NONE"},
 		"the fee": {func(p *psbt.Packet) {
 			p.Inputs[0].NonWitnessUTXO = nil
 			p.Inputs[0].WitnessUTXO.Value += 5000
-		}, RulePSBTChanged, "fee"},
+		}, refusal.PSBTChanged, "fee"},
 		"a sighash byte": {func(p *psbt.Packet) {
 			s := bytes.Clone(p.Inputs[0].PartialSigs[0].Signature)
 			s[len(s)-1] = 0x83
 			p.Inputs[0].PartialSigs[0].Signature = s
-		}, RulePSBTChanged, "SINGLE|ANYONECANPAY"},
+		}, refusal.PSBTChanged, "SINGLE|ANYONECANPAY"},
 		"a signature": {func(p *psbt.Packet) {
 			p.Inputs[0].PartialSigs[0].Signature = append(d.account.SignHash([32]byte{1}), 1)
-		}, RulePSBTSignature, `"C"`},
+		}, refusal.PSBTSignature, `"C"`},
 		"a key": {func(p *psbt.Packet) {
 			p.Inputs[0].PartialSigs[0].PubKey = newDevice(t, 3).pub()
-		}, RulePSBTSignature, "not of wallet"},
-		"nothing signed": {func(p *psbt.Packet) { p.Inputs[0].PartialSigs = nil }, RulePSBTUnsigned, "no signature"},
+		}, refusal.PSBTSignature, "not of wallet"},
+		"nothing signed": {func(p *psbt.Packet) { p.Inputs[0].PartialSigs = nil }, refusal.PSBTUnsigned, "no signature"},
 		"another coin": {func(p *psbt.Packet) {
 			p.Inputs[0].OutputIndex ^= 1
 			p.Inputs[0].NonWitnessUTXO = nil
-		}, RuleNoProposal, "nobody proposed"},
+		}, refusal.NoProposal, "nobody proposed"},
 	} {
 		packet := signed()
 		tc.change(packet)
@@ -355,7 +356,7 @@ func TestExportNeedsAPlaceInTheWallet(t *testing.T) {
 	if got := x.m.State.Active().Members[at].Identity; got == x.id() {
 		t.Fatal("it was not replaced")
 	}
-	if _, err := x.do(Export{Proposal: p.Proposal}); ruleOf(err) != RuleReplaced {
+	if _, err := x.do(Export{Proposal: p.Proposal}); ruleOf(err) != refusal.Replaced {
 		t.Errorf("a replaced node exports: %v", err)
 	}
 	before := len(x.out)
@@ -367,7 +368,7 @@ func TestExportNeedsAPlaceInTheWallet(t *testing.T) {
 	y.self = newPeer(t, "E", 50, &c.clock).self
 	y.m.State = as(y.m.State, y.self)
 	y.m.local.Replaces = x.id()
-	if _, err := y.do(Export{Proposal: p.Proposal}); ruleOf(err) != RuleNoKey {
+	if _, err := y.do(Export{Proposal: p.Proposal}); ruleOf(err) != refusal.NoKey {
 		t.Errorf("a device that is nobody exports: %v", err)
 	}
 }
@@ -394,9 +395,9 @@ func TestAnImportTakesNoMembersWordForAReplacement(t *testing.T) {
 	c.settle()
 	second := a.must(c.of(100_000, withUnsigned(pay(2, 30_000)))).(Proposed).Proposal
 	c.settle()
-	x.refused(RuleSignGuard, Export{Proposal: second})
+	x.refused(refusal.SignGuard, Export{Proposal: second})
 	file := signed(second)
-	x.refused(RuleSignGuard, file)
+	x.refused(refusal.SignGuard, file)
 
 	one, _ := x.m.State.Proposal(first)
 	two, _ := x.m.State.Proposal(second)
@@ -413,18 +414,18 @@ func TestAnImportTakesNoMembersWordForAReplacement(t *testing.T) {
 	}
 	c.settle()
 	file.Proposal = second
-	x.refused(RuleSignGuard, file)
+	x.refused(refusal.SignGuard, file)
 	file.Proposal = old.ID() // refused as expired, not by the guard
 	if _, err := x.do(file); err == nil {
 		t.Error("an expired entry is taken for one that replaces")
 	}
 	file.Proposal = copied.ID() // as a file is matched
-	x.refused(RuleSignGuard, file)
+	x.refused(refusal.SignGuard, file)
 	a.must(Withdraw{Proposal: second})
 	c.settle()
-	x.refused(RuleSignGuard, file)
+	x.refused(refusal.SignGuard, file)
 	file.Proposal = second
-	x.refused(RuleWithdrawn, file)
+	x.refused(refusal.Withdrawn, file)
 
 	file.Proposal = old.ID()
 	x.must(Export{Proposal: copied.ID()})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -130,15 +131,15 @@ func TestExternalKeyWaitsForItsProof(t *testing.T) {
 		"none, with some bytes": {Name: "C", How: event.ProofNone, Proof: []byte{1}},
 		"by the account itself": {Name: "C", How: event.ProofOwn, Proof: d.account.SignHash([32]byte{1})},
 	} {
-		if _, err := x.do(p); ruleOf(err) != RuleProof {
+		if _, err := x.do(p); ruleOf(err) != refusal.Proof {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	x.must(Prove{Name: "C", How: event.ProofMessage, Proof: d.message(want.Text)})
-	if _, err := x.do(Prove{Name: "C", How: event.ProofNone}); ruleOf(err) != RuleProved {
+	if _, err := x.do(Prove{Name: "C", How: event.ProofNone}); ruleOf(err) != refusal.Proved {
 		t.Errorf("a second proof: %v", err)
 	}
-	if _, err := c.peers[0].m.ProofRequest(); ruleOf(err) != RuleNotExternal {
+	if _, err := c.peers[0].m.ProofRequest(); ruleOf(err) != refusal.NotExternal {
 		t.Errorf("of a node with its own key: %v", err)
 	}
 	c.settle()
@@ -159,7 +160,7 @@ func TestExternalKeyWaitsForItsProof(t *testing.T) {
 }
 
 func ruleOf(err error) string {
-	var r *Refusal
+	var r *refusal.Refusal
 	if errors.As(err, &r) {
 		return r.Rule
 	}
@@ -173,7 +174,7 @@ func TestUnprovenKeyIsAcceptedByName(t *testing.T) {
 	c.settle()
 	r, _ := c.peers[0].m.State.Roster()
 	_, err := c.peers[0].do(Ratify{Words: r.Words()})
-	if ruleOf(err) != RuleUnprovenKey || !strings.Contains(err.Error(), "C") {
+	if ruleOf(err) != refusal.UnprovenKey || !strings.Contains(err.Error(), "C") {
 		t.Fatalf("ratify without accepting: %v", err)
 	}
 	if c.peers[0].m.State.Pinned() != ([32]byte{}) {
@@ -220,7 +221,7 @@ func TestExternalKeysThatAreRefused(t *testing.T) {
 	c := formingExternal(t, 2, 3, c0(t))
 	x := c.peers[2]
 	// The key of the founder: only the founder's entries tell.
-	if _, err := x.do(Prove{Name: "C", How: event.ProofNone}); ruleOf(err) != RuleKeyTaken || !strings.Contains(err.Error(), `"A"`) {
+	if _, err := x.do(Prove{Name: "C", How: event.ProofNone}); ruleOf(err) != refusal.KeyTaken || !strings.Contains(err.Error(), `"A"`) {
 		t.Errorf("another cosigner's key: %v", err)
 	}
 	before := len(x.out)
@@ -236,7 +237,7 @@ func TestExternalKeysThatAreRefused(t *testing.T) {
 		"nonsense":        "hello",
 	} {
 		_, err := x.do(ChangeKey{text})
-		if ruleOf(err) != RuleBadKey {
+		if ruleOf(err) != refusal.BadKey {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), d.xprv.String()) || strings.Contains(err.Error(), "\n")) {
@@ -248,7 +249,7 @@ func TestExternalKeysThatAreRefused(t *testing.T) {
 	}
 	x.must(ChangeKey{d.text()})
 	x.must(Prove{Name: "C", How: event.ProofNone})
-	if _, err := x.do(ChangeKey{newDevice(t, 7).text()}); ruleOf(err) != RuleProved {
+	if _, err := x.do(ChangeKey{newDevice(t, 7).text()}); ruleOf(err) != refusal.Proved {
 		t.Errorf("another key after the record: %v", err)
 	}
 }
@@ -269,7 +270,7 @@ func TestNodeWithoutItsKeyDoesNotSign(t *testing.T) {
 	a, x := c.peers[0], c.peers[2]
 	p := a.must(pay(1, 40_000)).(Proposed)
 	c.settle()
-	if _, err := x.do(Approve{Proposal: p.Proposal}); ruleOf(err) != RuleExternalKey {
+	if _, err := x.do(Approve{Proposal: p.Proposal}); ruleOf(err) != refusal.ExternalKey {
 		t.Errorf("approve: %v", err)
 	}
 	q := x.must(pay(2, 30_000)).(Proposed) // proposes without signing

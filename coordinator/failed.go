@@ -9,11 +9,9 @@ import (
 
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/record"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
-
-// RuleWalletFailed refuses what is asked of a wallet that could not be opened.
-const RuleWalletFailed = "wallet_failed"
 
 // FailedWallet is a wallet that is stored and could not be opened. Nothing of it
 // is written, served or signed until the node is started again; what is stored
@@ -41,8 +39,8 @@ func (n *Node) Failed() []FailedWallet {
 // be written over.
 func (n *Node) notFailed(g journal.GroupID) error {
 	if f, ok := n.failed[g]; ok {
-		return refuse(RuleWalletFailed, "the wallet is on this node already, and could not be opened: %v", f.Err).
-			hint("stop the node and run `quorate doctor`")
+		return refusal.New(refusal.WalletFailed, "the wallet is on this node already, and could not be opened: %v", f.Err).
+			WithHint("stop the node and run `quorate doctor`")
 	}
 	return nil
 }

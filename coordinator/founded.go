@@ -8,6 +8,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -61,7 +62,7 @@ func Enter(self *group.Self, in Input, inv port.Invite, grant port.Grant, networ
 		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: the founder handed over another group than the invite names", event.ErrEvent))
 	}
 	if g.Network != string(network) {
-		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)
+		return Machine{}, nil, refusal.New(refusal.WrongNetwork, "the wallet is on %s, this node is on %s", g.Network, network)
 	}
 	local := Local{
 		Genesis: grant.Genesis, Secret: grant.Secret, Salt: s.draw(), Script: wallet.ScriptType(g.Script), Account: ck.Account,
@@ -97,7 +98,7 @@ func EnterReplacement(self *group.Self, in Input, inv port.Invite, grant port.Gr
 		return Machine{}, nil, fmt.Errorf("join: %w", fmt.Errorf("%w: birthday %d", event.ErrEvent, b))
 	}
 	if g.Network != string(network) {
-		return Machine{}, nil, refuse("wrong_network", "the wallet is on %s, this node is on %s", g.Network, network)
+		return Machine{}, nil, refusal.New(refusal.WrongNetwork, "the wallet is on %s, this node is on %s", g.Network, network)
 	}
 	local := Local{
 		Genesis: grant.Genesis, Secret: grant.Secret, Salt: s.draw(), Script: wallet.ScriptType(g.Script), Account: ck.Account,

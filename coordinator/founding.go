@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -134,10 +135,10 @@ func (s *step) ratifyFor(name string, r *group.Roster) error {
 	st := s.m.State
 	at := slices.IndexFunc(r.Members, func(m group.Member) bool { return m.Name == name && m.Host == st.Me() })
 	if at < 0 {
-		return refuse(RuleNotHosted, "this node hosts no cosigner named %q in the roster", name)
+		return refusal.New(refusal.NotHosted, "this node hosts no cosigner named %q in the roster", name)
 	}
 	if st.Pinned() != r.Hash {
-		return refuse(RuleNotReady, "this node has not ratified for itself yet").hint("`wallet ratify` without --for first")
+		return refusal.New(refusal.NotReady, "this node has not ratified for itself yet").WithHint("`wallet ratify` without --for first")
 	}
 	if !r.Ratified[r.Members[at].Record] {
 		if _, err := s.write(&event.RosterRatified{Hash: r.Hash, Record: &r.Members[at].Record}); err != nil {
@@ -152,7 +153,7 @@ func (s *step) ratifyFor(name string, r *group.Roster) error {
 // ratify pins the roster whose words the user gives, once, and says so.
 func (s *step) ratify(x Ratify) error {
 	if s.m.State.Abandoned() {
-		return refuse(RuleAbandoned, "the wallet was abandoned")
+		return refusal.New(refusal.Abandoned, "the wallet was abandoned")
 	}
 	words := strings.Join(strings.Fields(strings.ToLower(x.Words)), " ")
 	r, ok := s.m.State.Worded(words)
@@ -160,15 +161,15 @@ func (s *step) ratify(x Ratify) error {
 		r, ok = s.m.State.Roster()
 	}
 	if !ok || !r.Complete() {
-		return refuse(RuleNotReady, "the words are not there yet: %s", s.m.Missing()).hint("wait until `wallet show` gives six words")
+		return refusal.New(refusal.NotReady, "the words are not there yet: %s", s.m.Missing()).WithHint("wait until `wallet show` gives six words")
 	}
 	if words != r.Words() {
-		return refuse(RuleWordsDiffer, "the words differ from this node's").
-			hint("do not go on: somebody may sit between you; compare again in person, or abandon the wallet")
+		return refusal.New(refusal.WordsDiffer, "the words differ from this node's").
+			WithHint("do not go on: somebody may sit between you; compare again in person, or abandon the wallet")
 	}
 	in := r.Has(s.m.State.Me())
 	if !in && !s.m.takesPlace(r) {
-		return refuse(RuleNotReady, "this node is not in the roster")
+		return refusal.New(refusal.NotReady, "this node is not in the roster")
 	}
 	pinned := slices.ContainsFunc(r.Members, func(m group.Member) bool { return m.Identity == s.m.State.Me() && r.Ratified[m.Record] })
 	if in && !pinned { // who takes a place in an active wallet has nothing to choose
@@ -180,12 +181,12 @@ func (s *step) ratify(x Ratify) error {
 		return s.ratifyFor(x.For, r)
 	}
 	if who := r.HostedNames(s.m.State.Me()); len(who) > 0 && !x.AcceptHosted {
-		return refuse(RuleHosted, "cosigners without a node: %s; nothing shows that the key is not the host's own", strings.Join(who, ", ")).
-			hint("who holds two keys has two votes: ask each of them in person, then repeat with --accept-hosted")
+		return refusal.New(refusal.Hosted, "cosigners without a node: %s; nothing shows that the key is not the host's own", strings.Join(who, ", ")).
+			WithHint("who holds two keys has two votes: ask each of them in person, then repeat with --accept-hosted")
 	}
 	if who := r.UnprovenNames(s.m.State.Me()); len(who) > 0 && !x.AcceptUnproven {
-		return refuse(RuleUnprovenKey, "nothing shows that anybody holds the key of %s", strings.Join(who, ", ")).
-			hint("money is lost where too many keys are held by nobody: be sure of it, then repeat with --accept-unproven")
+		return refusal.New(refusal.UnprovenKey, "nothing shows that anybody holds the key of %s", strings.Join(who, ", ")).
+			WithHint("money is lost where too many keys are held by nobody: be sure of it, then repeat with --accept-unproven")
 	}
 	if pinned {
 		s.do(Reply{})

@@ -9,6 +9,7 @@ import (
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal/pmap"
 )
 
@@ -71,8 +72,8 @@ func (g Guard) check(s group.State, v ledger.View, p *group.Proposal) ([]port.Gu
 			if tx == p.TxID || slices.Contains(p.Body.Replaces, tx) || g.buried(v, tx) || s.Buried(v, tx) {
 				continue
 			}
-			return nil, refuse(RuleSignGuard, "this node already signed transaction %v, which spends the same coin %v", tx, in.OutPoint()).
-				hint("propose with --replaces naming that proposal, or choose other coins")
+			return nil, refusal.New(refusal.SignGuard, "this node already signed transaction %v, which spends the same coin %v", tx, in.OutPoint()).
+				WithHint("propose with --replaces naming that proposal, or choose other coins")
 		}
 		if !slices.Contains(known, p.TxID) {
 			updates = append(updates, port.GuardUpdate{GuardRecord: port.GuardRecord{OutPoint: in.OutPoint(), TxID: p.TxID}, Known: slices.Clone(known)})

@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -91,7 +92,7 @@ func TestNoScheduleReleasesTwoSignaturesOnOneCoin(t *testing.T) {
 			switch rapid.IntRange(0, 11).Draw(rt, "act") {
 			case 0, 1, 2:
 				x := pay(byte(rapid.IntRange(1, 9).Draw(rt, "to")), int64(rapid.IntRange(100, 400).Draw(rt, "ksat"))*1000)
-				x.Allow = []string{RuleDoublePayment}
+				x.Allow = []string{refusal.DoublePayment}
 				x.Unsigned = rapid.Bool().Draw(rt, "unsigned")
 				if rapid.Bool().Draw(rt, "same coin") {
 					x.Coins = []wire.OutPoint{rapid.SampledFrom(coins).Draw(rt, "coin")}
@@ -108,7 +109,7 @@ func TestNoScheduleReleasesTwoSignaturesOnOneCoin(t *testing.T) {
 			case 3, 4, 5:
 				if len(ids) > 0 {
 					p.failing = rapid.IntRange(0, 5).Draw(rt, "disk") == 0
-					_, _ = p.do(Approve{Proposal: rapid.SampledFrom(ids).Draw(rt, "approve"), Allow: []string{RuleDoublePayment}})
+					_, _ = p.do(Approve{Proposal: rapid.SampledFrom(ids).Draw(rt, "approve"), Allow: []string{refusal.DoublePayment}})
 					p.failing = false
 				}
 			case 6:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -30,17 +31,17 @@ func (s *step) host(x Host) error {
 		return err
 	}
 	if s.m.State.Closed() {
-		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
+		return refusal.New(refusal.NoPlace, "every place of the wallet is taken").WithHint("`wallet abandon` it and create a new one")
 	}
 	key, err := namedKey(s.m.State.Genesis(), x.Key)
 	if err != nil {
 		return err
 	}
 	if _, entered := s.m.hostedRecord(x.Name); entered {
-		return refuse(RuleProved, "the key of %q is entered already", x.Name).hint("abandon the wallet and found another to use another key")
+		return refusal.New(refusal.Proved, "the key of %q is entered already", x.Name).WithHint("abandon the wallet and found another to use another key")
 	}
 	if _, taken := s.m.State.Places(); taken >= s.m.State.Genesis().Cosigners {
-		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("an invite that was used counts, whether its taker's key is here or not")
+		return refusal.New(refusal.NoPlace, "every place of the wallet is taken").WithHint("an invite that was used counts, whether its taker's key is here or not")
 	}
 	if err := freeName(x.Name, s.m.namesTaken(journal.Author{})); err != nil {
 		return err
@@ -51,16 +52,16 @@ func (s *step) host(x Host) error {
 		}
 	}
 	if by, taken := s.takenBy(key); taken {
-		return refuse(RuleKeyTaken, "the key is in use by cosigner %q", by).hint("take another key, as of the next account of the device")
+		return refusal.New(refusal.KeyTaken, "the key is in use by cosigner %q", by).WithHint("take another key, as of the next account of the device")
 	}
 	if own, err := wallet.ParseKey(s.m.local.External, wallet.Network(s.m.State.Genesis().Network)); err == nil && wallet.SameSigner(own, key) {
-		return refuse(RuleKeyTaken, "the key is this node's own").hint("give the key of %q", x.Name)
+		return refusal.New(refusal.KeyTaken, "the key is this node's own").WithHint("give the key of %q", x.Name)
 	}
 	places := slices.Clone(s.m.local.Hosted)
 	at := slices.IndexFunc(places, func(p HostedPlace) bool { return p.Name == x.Name })
 	switch {
 	case at < 0 && len(places) >= event.MaxCosigners:
-		return refuse(RuleNoPlace, "this node hosts as many as a wallet can have")
+		return refusal.New(refusal.NoPlace, "this node hosts as many as a wallet can have")
 	case at < 0:
 		places = append(places, HostedPlace{Name: x.Name, Key: key.String(), Salt: s.draw()})
 	default:
@@ -82,11 +83,11 @@ func (m Machine) hostedPlace(name string) (HostedPlace, error) {
 	for _, p := range m.local.Hosted {
 		names = append(names, p.Name)
 	}
-	r := refuse(RuleNotHosted, "this node hosts no cosigner named %q", name)
+	r := refusal.New(refusal.NotHosted, "this node hosts no cosigner named %q", name)
 	if len(names) > 0 {
-		return HostedPlace{}, r.hint("it hosts %s", strings.Join(names, ", "))
+		return HostedPlace{}, r.WithHint("it hosts %s", strings.Join(names, ", "))
 	}
-	return HostedPlace{}, r.hint("`wallet host` gives one a place, before the wallet is active")
+	return HostedPlace{}, r.WithHint("`wallet host` gives one a place, before the wallet is active")
 }
 
 // HostedProofRequest returns what a hosted cosigner's device has to sign.
@@ -96,7 +97,7 @@ func (m Machine) HostedProofRequest(name string) (ProofRequest, error) {
 		return ProofRequest{}, err
 	}
 	if _, entered := m.hostedRecord(name); entered {
-		return ProofRequest{}, refuse(RuleProved, "the key of %q is entered already", name)
+		return ProofRequest{}, refusal.New(refusal.Proved, "the key of %q is entered already", name)
 	}
 	net := wallet.Network(m.State.Genesis().Network)
 	key, err := wallet.ParseKey(p.Key, net)
@@ -119,13 +120,13 @@ func (s *step) proveHosted(x Prove) error {
 		return err
 	}
 	if _, own := s.m.ownRecord(); !own {
-		return refuse(RuleNotReady, "this node's own key is not entered yet").hint("enter it first: `wallet proof` says what to sign")
+		return refusal.New(refusal.NotReady, "this node's own key is not entered yet").WithHint("enter it first: `wallet proof` says what to sign")
 	}
 	if _, taken := s.m.State.Places(); taken >= s.m.State.Genesis().Cosigners || s.m.State.Closed() {
-		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
+		return refusal.New(refusal.NoPlace, "every place of the wallet is taken").WithHint("`wallet abandon` it and create a new one")
 	}
 	if by, taken := s.takenBy(want.Key); taken {
-		return refuse(RuleKeyTaken, "the key is in use by cosigner %q", by).hint("`wallet host` again with another key")
+		return refusal.New(refusal.KeyTaken, "the key is in use by cosigner %q", by).WithHint("`wallet host` again with another key")
 	}
 	place, err := s.m.hostedPlace(x.For)
 	if err != nil {
@@ -136,7 +137,7 @@ func (s *step) proveHosted(x Prove) error {
 	}
 	b := &event.MemberRecord{Name: place.Name, Key: place.Key, Commitment: group.Commitment(place.Salt), How: x.How, Proof: x.Proof, Hosted: true}
 	if _, err := s.m.State.CheckRecord(s.m.State.Me(), b); err != nil {
-		return refuse(RuleProof, "%v", err).hint("sign exactly what `wallet proof --for` prints, with the key at %s", want.By.PathText())
+		return refusal.New(refusal.Proof, "%v", err).WithHint("sign exactly what `wallet proof --for` prints, with the key at %s", want.By.PathText())
 	}
 	if _, err := s.write(b); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -78,7 +79,7 @@ func (d *device) signatures(m *Machine, id journal.EntryID) []wallet.Signature {
 }
 
 func rule(err error) string {
-	var r *Refusal
+	var r *refusal.Refusal
 	if errors.As(err, &r) {
 		return r.Rule
 	}
@@ -104,25 +105,25 @@ func TestHostedCosignerJoinsAndSigns(t *testing.T) {
 		"another key":   {For: "Hal", How: event.ProofMessage, Proof: newDevice(t, 8).message(want.Text)},
 		"a node's text": {For: "Hal", How: event.ProofMessage, Proof: d.message(own)},
 	} {
-		if _, err := b.do(x); rule(err) != RuleProof {
+		if _, err := b.do(x); rule(err) != refusal.Proof {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	a.refused(RuleNotHosted, Prove{For: "Hal", How: event.ProofNone})
+	a.refused(refusal.NotHosted, Prove{For: "Hal", How: event.ProofNone})
 	b.must(Prove{For: "Hal", How: event.ProofMessage, Proof: d.message(want.Text)})
-	b.refused(RuleProved, Prove{For: "Hal", How: event.ProofNone})
-	b.refused(RuleProved, Host{Name: "Hal", Key: newDevice(t, 7).text()})
+	b.refused(refusal.Proved, Prove{For: "Hal", How: event.ProofNone})
+	b.refused(refusal.Proved, Host{Name: "Hal", Key: newDevice(t, 7).text()})
 	c.settle()
 	r, ok := a.m.State.Roster()
 	if !ok || !r.Complete() {
 		t.Fatalf("no roster: %s", a.m.Missing())
 	}
-	a.refused(RuleHosted, Ratify{Words: r.Words()})
+	a.refused(refusal.Hosted, Ratify{Words: r.Words()})
 	a.must(Ratify{Words: r.Words(), AcceptHosted: true})
-	b.refused(RuleNotReady, Ratify{Words: r.Words(), For: "Hal"})
+	b.refused(refusal.NotReady, Ratify{Words: r.Words(), For: "Hal"})
 	b.must(Ratify{Words: r.Words()})
-	a.refused(RuleNotHosted, Ratify{Words: r.Words(), For: "Hal"})
-	b.refused(RuleNotHosted, Ratify{Words: r.Words(), For: "B"})
+	a.refused(refusal.NotHosted, Ratify{Words: r.Words(), For: "Hal"})
+	b.refused(refusal.NotHosted, Ratify{Words: r.Words(), For: "B"})
 	// Nobody else's word counts for the hosted one.
 	var record *journal.EntryID
 	for _, m := range r.Members {
@@ -180,11 +181,11 @@ func TestHostedCosignerJoinsAndSigns(t *testing.T) {
 func TestHostedPlaces(t *testing.T) {
 	c, left := formingWith(t, 2, 3, 2)
 	a, b := c.peers[0], c.peers[1]
-	b.refused(RuleNameTaken, Host{Name: "A", Key: newDevice(t, 9).text()})
-	b.refused(RuleKeyTaken, Host{Name: "Hal", Key: a.account.Key().String()})
-	b.refused(RuleKeyTaken, Host{Name: "Hal", Key: b.account.Key().String()})
-	b.refused(RuleBadKey, Host{Name: "Hal", Key: "xpub"})
-	if _, err := b.do(Host{Key: newDevice(t, 9).text()}); !errors.Is(err, ErrBadRequest) {
+	b.refused(refusal.NameTaken, Host{Name: "A", Key: newDevice(t, 9).text()})
+	b.refused(refusal.KeyTaken, Host{Name: "Hal", Key: a.account.Key().String()})
+	b.refused(refusal.KeyTaken, Host{Name: "Hal", Key: b.account.Key().String()})
+	b.refused(refusal.BadKey, Host{Name: "Hal", Key: "xpub"})
+	if _, err := b.do(Host{Key: newDevice(t, 9).text()}); !errors.Is(err, refusal.ErrBadRequest) {
 		t.Errorf("without a name: %v", err)
 	}
 	// Asked for and not entered, it takes no place from anybody.
@@ -194,7 +195,7 @@ func TestHostedPlaces(t *testing.T) {
 	c.join(late, left[0], late.key())
 	c.peers = append(c.peers, late)
 	c.settle()
-	b.refused(RuleNoPlace, Prove{For: "Hal", How: event.ProofNone})
+	b.refused(refusal.NoPlace, Prove{For: "Hal", How: event.ProofNone})
 	if r, ok := a.m.State.Roster(); !ok || slices.ContainsFunc(r.Members, group.Member.Hosted) {
 		t.Error("the roster is not that of the three who joined")
 	}
@@ -211,7 +212,7 @@ func TestHostedPlaces(t *testing.T) {
 	if rb, ok := b.m.State.Roster(); !ok || rb.Hash != r.Hash || !r.Complete() {
 		t.Error("the two have other rosters")
 	}
-	a.refused(RuleNoPlace, NewInvite{Expires: c.clock.Add(time.Hour)})
+	a.refused(refusal.NoPlace, NewInvite{Expires: c.clock.Add(time.Hour)})
 	late = newPeer(t, "C", 3, &c.clock)
 	nonce := [32]byte{1}
 	if _, err := a.do(Admit{Joiner: late.id(), Nonce: nonce, Proof: left[0].Proof(late.id(), nonce)}); err == nil {
@@ -223,7 +224,7 @@ func TestHostedPlaces(t *testing.T) {
 	a = c.peers[0]
 	nonce = [32]byte{2}
 	a.must(Admit{Joiner: late.id(), Nonce: nonce, Proof: left[0].Proof(late.id(), nonce)})
-	a.refused(RuleNoPlace, Host{Name: "Hal", Key: newDevice(t, 9).text()})
+	a.refused(refusal.NoPlace, Host{Name: "Hal", Key: newDevice(t, 9).text()})
 }
 
 // What the founder lists is checked by everybody.
@@ -284,7 +285,7 @@ func TestHostGuardsWhatItHandsOut(t *testing.T) {
 	x.Unsigned = true
 	first := a.must(x).(Proposed).Proposal
 	y := pay(2, 100_000)
-	y.Unsigned, y.Coins, y.Allow = true, coin, []string{RuleDoublePayment}
+	y.Unsigned, y.Coins, y.Allow = true, coin, []string{refusal.DoublePayment}
 	second := a.must(y).(Proposed).Proposal
 	c.settle()
 	if got := a.must(Export{Proposal: first}).(Exported); got.Guarded {
@@ -299,7 +300,7 @@ func TestHostGuardsWhatItHandsOut(t *testing.T) {
 		t.Error("the export took back the host's own rejection")
 	}
 	b.crash()
-	b.refused(RuleSignGuard, Export{Proposal: second})
+	b.refused(refusal.SignGuard, Export{Proposal: second})
 
 	// The same where the signature is known from the group alone.
 	c, d := activeHosting(t, 2, 2)
@@ -308,8 +309,8 @@ func TestHostGuardsWhatItHandsOut(t *testing.T) {
 	first, second = a.must(x).(Proposed).Proposal, a.must(y).(Proposed).Proposal
 	a.must(Import{Proposal: first, Signatures: d.signatures(&a.m, first)})
 	c.settle()
-	b.refused(RuleSignGuard, Export{Proposal: second})
-	b.refused(RuleSignGuard, Approve{Proposal: second})
+	b.refused(refusal.SignGuard, Export{Proposal: second})
+	b.refused(refusal.SignGuard, Approve{Proposal: second})
 	b.must(Approve{Proposal: first})
 }
 
@@ -333,8 +334,8 @@ func TestHostGuardsWhatItHasSignedItself(t *testing.T) {
 	}
 	b.must(Export{Proposal: second})
 	b.must(Import{Proposal: second, Signatures: d.signatures(&b.m, second)})
-	b.refused(RuleSignGuard, Export{Proposal: first})
-	b.refused(RuleSignGuard, Export{Proposal: first, ForSigning: true})
+	b.refused(refusal.SignGuard, Export{Proposal: first})
+	b.refused(refusal.SignGuard, Export{Proposal: first, ForSigning: true})
 }
 
 // Nobody is the identity of a cosigner that has none.

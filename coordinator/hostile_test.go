@@ -9,6 +9,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -254,7 +255,7 @@ func TestAMemberCannotTakeAllAddresses(t *testing.T) {
 		}
 	}
 	c.settle()
-	a.refused(RuleGap, LeaseAddress{})
+	a.refused(refusal.Gap, LeaseAddress{})
 	const share = (ledger.GapLimit+ledger.BeyondGap)/3 - 1
 	got := map[uint32]bool{}
 	for i := range uint32(ledger.GapLimit + ledger.BeyondGap - share) {
@@ -265,7 +266,7 @@ func TestAMemberCannotTakeAllAddresses(t *testing.T) {
 		got[l.Index] = true
 	}
 	// Its own leases count all: it hands out no address twice.
-	a.refused(RuleGap, LeaseAddress{BeyondGap: true})
+	a.refused(refusal.Gap, LeaseAddress{BeyondGap: true})
 }
 
 func TestAMemberCannotOutshoutWhatIsWanted(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -42,8 +43,8 @@ func (n *Node) cosignerKey(ctx context.Context, g event.Genesis, external string
 		}
 		return CosignerKey{Account: account, Key: k, Prove: n.prover(ctx, d.ScriptType(), account)}, nil
 	}
-	return CosignerKey{}, refuse(RuleNoKey, "this node's seed derives none of the keys of the wallet").
-		hint("name the one that is yours, by its fingerprint: %s", keyList(d))
+	return CosignerKey{}, refusal.New(refusal.NoKey, "this node's seed derives none of the keys of the wallet").
+		WithHint("name the one that is yours, by its fingerprint: %s", keyList(d))
 }
 
 // useAccount makes sure that no further wallet is given an account of the seed.

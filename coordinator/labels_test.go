@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/record"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -205,7 +206,7 @@ func TestOnlyMembersLabel(t *testing.T) {
 func TestLabelRefusals(t *testing.T) {
 	forming := newCircle(t, 2, 2)
 	forming.settle()
-	forming.peers[0].refused(RuleNotActive, SetLabels{Edits: []LabelEdit{{event.TxTarget([32]byte{1}), "early"}}})
+	forming.peers[0].refused(refusal.NotActive, SetLabels{Edits: []LabelEdit{{event.TxTarget([32]byte{1}), "early"}}})
 	if forming.peers[0].wildLabel(event.TxTarget([32]byte{1}), "early"); forming.peers[0].shown(event.TxTarget([32]byte{1})) != "" {
 		t.Error("a label shows before the wallet is active")
 	}
@@ -227,7 +228,7 @@ func TestLabelRefusals(t *testing.T) {
 		"an address of ours, but not yet":    event.AddressTarget(bytes.Repeat([]byte{1}, 34)),
 		"the script of a transaction's txid": event.AddressTarget(coins[0].Hash[:]),
 	} {
-		r := a.refused(RuleNotOfWallet, SetLabels{Edits: []LabelEdit{{event.AddressTarget(own.PkScript), "kept out with the rest"}, {x, "x"}}})
+		r := a.refused(refusal.NotOfWallet, SetLabels{Edits: []LabelEdit{{event.AddressTarget(own.PkScript), "kept out with the rest"}, {x, "x"}}})
 		if r.Text == "" {
 			t.Errorf("%s: no text", name)
 		}
@@ -239,7 +240,7 @@ func TestLabelRefusals(t *testing.T) {
 			t.Errorf("%s: %v, want ErrEvent", name, err)
 		}
 	}
-	if _, err := a.do(SetLabels{Edits: make([]LabelEdit, MaxLabelEdits+1)}); !errors.Is(err, ErrBadRequest) {
+	if _, err := a.do(SetLabels{Edits: make([]LabelEdit, MaxLabelEdits+1)}); !errors.Is(err, refusal.ErrBadRequest) {
 		t.Errorf("too many at once: %v", err)
 	}
 	if a.shown(event.AddressTarget(own.PkScript)) != "" {

@@ -9,6 +9,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -83,7 +84,7 @@ func TestEveryAddressOfTheGapIsHandedOutOnce(t *testing.T) {
 			t.Fatalf("%v: handed out %v", turns, seen)
 		}
 		for _, p := range c.peers {
-			p.refused(RuleGap, LeaseAddress{})
+			p.refused(refusal.Gap, LeaseAddress{})
 		}
 	}
 }

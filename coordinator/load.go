@@ -14,6 +14,7 @@ import (
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -75,7 +76,7 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 			m.invites = m.invites.Set(strings.TrimPrefix(k, recInvite), r)
 		case strings.HasPrefix(k, recRequest):
 			if len(v) != len(journal.EntryID{}) {
-				return m, fmt.Errorf("read request record: %w", ErrBadRequest)
+				return m, fmt.Errorf("read request record: %w", refusal.ErrBadRequest)
 			}
 			m.requests = m.requests.Set(strings.TrimPrefix(k, recRequest), journal.EntryID(v))
 		case strings.HasPrefix(k, recAlarm):

@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/journal"
 )
@@ -23,7 +24,7 @@ func CheckName(name string) error {
 		err = group.CheckPerson(name)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: the cosigner's name %.70q: %w", ErrBadRequest, display.Line(name), err)
+		return fmt.Errorf("%w: the cosigner's name %.70q: %w", refusal.ErrBadRequest, display.Line(name), err)
 	}
 	return nil
 }
@@ -35,13 +36,13 @@ func alike(a, b string) bool { return a == b || display.Alike(a, b) }
 func checkNames(members []group.Member) error {
 	for i, m := range members {
 		if err := group.CheckPerson(m.Name); err != nil {
-			return refuse(RuleBadName, "the name of cosigner %s: %v", m.FullName(), err).
-				hint("abandon the wallet and found another, in which that cosigner has another name")
+			return refusal.New(refusal.BadName, "the name of cosigner %s: %v", m.FullName(), err).
+				WithHint("abandon the wallet and found another, in which that cosigner has another name")
 		}
 		for _, o := range members[:i] {
 			if alike(o.Name, m.Name) {
-				return refuse(RuleNameTaken, "two cosigners have names that look alike: %s and %s", o.FullName(), m.FullName()).
-					hint("abandon the wallet and found another, in which one of them has another name")
+				return refusal.New(refusal.NameTaken, "two cosigners have names that look alike: %s and %s", o.FullName(), m.FullName()).
+					WithHint("abandon the wallet and found another, in which one of them has another name")
 			}
 		}
 	}
@@ -66,10 +67,10 @@ func freeName(name string, taken []string) error {
 		return err
 	}
 	if slices.Contains(taken, name) {
-		return refuse(RuleNameTaken, "a cosigner of the wallet is named %q already", name)
+		return refusal.New(refusal.NameTaken, "a cosigner of the wallet is named %q already", name)
 	}
 	if i := slices.IndexFunc(taken, func(t string) bool { return alike(t, name) }); i >= 0 {
-		return refuse(RuleNameTaken, "a cosigner of the wallet is named %q already, which %q looks like", display.Line(taken[i]), name)
+		return refusal.New(refusal.NameTaken, "a cosigner of the wallet is named %q already, which %q looks like", display.Line(taken[i]), name)
 	}
 	return nil
 }

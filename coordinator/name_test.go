@@ -9,6 +9,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -80,7 +81,7 @@ func twins(t *testing.T) *circle {
 			t.Fatalf("%s: %s", p.name, p.m.Missing())
 		}
 		_, err := p.do(Ratify{Words: r.Words()})
-		if ruleOf(err) != RuleNameTaken {
+		if ruleOf(err) != refusal.NameTaken {
 			t.Fatalf("%s ratifies two of one name: %v", p.name, err)
 		}
 		for _, other := range c.peers[1:] {
@@ -163,7 +164,7 @@ func TestWrittenTextIsPlain(t *testing.T) {
 		note, label := pay(1, 100_000), pay(1, 100_000)
 		note.Note, label.Outputs[0].Label = text, text
 		for _, cmd := range []any{note, label, SetLabels{Edits: []LabelEdit{{Target: event.AddressTarget(script.PkScript), Text: text}}}} {
-			if _, err := a.do(cmd); !errors.Is(err, ErrBadRequest) {
+			if _, err := a.do(cmd); !errors.Is(err, refusal.ErrBadRequest) {
 				t.Errorf("%T with %+q: %v", cmd, text, err)
 			}
 		}
@@ -189,19 +190,19 @@ func TestNamesAreCheckedAtTheDoor(t *testing.T) {
 	if !slices.Equal(again.Names, []string{"A"}) {
 		t.Errorf("whoever is in already is told of its own name: %q", again.Names)
 	}
-	for name, want := range map[string]string{"Zoe": "", "bob": RuleNameTaken, "B\u00f6b": RuleNameTaken, "a": RuleNameTaken} {
+	for name, want := range map[string]string{"Zoe": "", "bob": refusal.NameTaken, "B\u00f6b": refusal.NameTaken, "a": refusal.NameTaken} {
 		if err := freeName(name, grant.Names); ruleOf(err) != want {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
 	for _, bad := range []string{"", "\u2800", "Bob\u200b", "12D3KooWEve", "Bob (\u2026abcdefghijkl)", "Bob (...abc)", strings.Repeat("x", 65)} {
-		if err := freeName(bad, nil); !errors.Is(err, ErrBadRequest) {
+		if err := freeName(bad, nil); !errors.Is(err, refusal.ErrBadRequest) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
 	a.must(Host{Name: "Hal", Key: newDevice(t, 9).text()})
 	for _, bad := range []string{"bob", "HAL", "A"} {
-		if _, err := a.do(Host{Name: bad, Key: newDevice(t, 8).text()}); ruleOf(err) != RuleNameTaken {
+		if _, err := a.do(Host{Name: bad, Key: newDevice(t, 8).text()}); ruleOf(err) != refusal.NameTaken {
 			t.Errorf("hosts %q: %v", bad, err)
 		}
 	}

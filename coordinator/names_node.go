@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/journal"
 )
@@ -65,7 +66,7 @@ func (n *walletNames) take(g journal.GroupID, name string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.taken(g, name) {
-		return refuse(RuleNameTaken, "this node has a wallet named %q, or one whose name looks like it", name).hint("choose another name")
+		return refusal.New(refusal.NameTaken, "this node has a wallet named %q, or one whose name looks like it", name).WithHint("choose another name")
 	}
 	n.of[g] = name
 	return nil

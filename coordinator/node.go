@@ -13,6 +13,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -171,7 +172,7 @@ func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []port.Invite, e
 // repeat may bring another one until then.
 func (n *Node) Join(ctx context.Context, inv port.Invite, external string) (*Actor, error) {
 	if inv.Founder == n.self.Identity.Author() {
-		return nil, fmt.Errorf("%w: the invite is this node's own", ErrBadRequest)
+		return nil, fmt.Errorf("%w: the invite is this node's own", refusal.ErrBadRequest)
 	}
 	n.mu.Lock()
 	a, ok := n.actors[inv.Group]
@@ -199,9 +200,9 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, external string) (*Act
 		return a, a.rekey(ctx, external)
 	}
 	if err := freeName(n.name, grant.Names); err != nil {
-		var r *Refusal
+		var r *refusal.Refusal
 		if errors.As(err, &r) {
-			return nil, r.hint("give this node another name (`name` in its configuration) and join again: the invite is kept for it")
+			return nil, r.WithHint("give this node another name (`name` in its configuration) and join again: the invite is kept for it")
 		}
 		return nil, fmt.Errorf("join: %w", err)
 	}
@@ -259,7 +260,7 @@ func (n *Node) newKey(ctx context.Context, script wallet.ScriptType) (CosignerKe
 		next = binary.BigEndian.Uint64(b)
 	}
 	if next >= event.MaxIndex {
-		return CosignerKey{}, fmt.Errorf("%w: no account number left", ErrBadRequest)
+		return CosignerKey{}, fmt.Errorf("%w: no account number left", refusal.ErrBadRequest)
 	}
 	if err := n.ports.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next+1)}}); err != nil {
 		return CosignerKey{}, fmt.Errorf("store: %w", err)
@@ -368,8 +369,8 @@ func (n *Node) takePlace(ctx context.Context, inv port.Invite, c event.Challenge
 }
 
 func errNotThisKey() error {
-	return refuse(RuleNoKey, "this node's seed does not hold the key of the member that the invite replaces").
-		hint("make the node with the mnemonic of the lost one (`init --mnemonic-file`), or ask for an invite that names the right member")
+	return refusal.New(refusal.NoKey, "this node's seed does not hold the key of the member that the invite replaces").
+		WithHint("make the node with the mnemonic of the lost one (`init --mnemonic-file`), or ask for an invite that names the right member")
 }
 
 // findKey looks for a ratified key among the accounts of the seed, and keeps

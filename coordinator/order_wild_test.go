@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -32,12 +33,12 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 			switch rapid.IntRange(0, 26).Draw(rt, "act") {
 			case 0, 1, 2:
 				x := pay(byte(rapid.IntRange(1, 3).Draw(rt, "to")), int64(rapid.IntRange(1, 3).Draw(rt, "amount"))*100_000)
-				x.Allow = []string{RuleDoublePayment}
+				x.Allow = []string{refusal.DoublePayment}
 				if v, err := p.do(x); err == nil {
 					ids = append(ids, v.(Proposed).Proposal)
 				}
 			case 3, 4:
-				_, _ = p.do(Approve{Proposal: pick(), Allow: []string{RuleDoublePayment}})
+				_, _ = p.do(Approve{Proposal: pick(), Allow: []string{refusal.DoublePayment}})
 			case 5:
 				_, _ = p.do(Reject{Proposal: pick(), Reason: "no"})
 			case 6:

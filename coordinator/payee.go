@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
@@ -68,7 +69,7 @@ func (m *Machine) paid(p *group.Proposal, script []byte) (out []payment, all boo
 // that would make one of the two impossible. The amounts, and how a payment is
 // split, are what the author of a proposal chooses.
 func (m *Machine) checkDoublePayment(p *group.Proposal, allow []string) error {
-	if slices.Contains(allow, RuleDoublePayment) {
+	if slices.Contains(allow, refusal.DoublePayment) {
 		return nil
 	}
 	asked := map[string]bool{}
@@ -84,7 +85,7 @@ func (m *Machine) checkDoublePayment(p *group.Proposal, allow []string) error {
 	return nil
 }
 
-func (m *Machine) paidTwice(p *group.Proposal, script []byte, before []payment, all bool) *Refusal {
+func (m *Machine) paidTwice(p *group.Proposal, script []byte, before []payment, all bool) *refusal.Refusal {
 	to, err := wallet.AddressOf(script, wallet.Network(m.State.Genesis().Network))
 	if err != nil {
 		to = fmt.Sprintf("script %x", script)
@@ -100,5 +101,5 @@ func (m *Machine) paidTwice(p *group.Proposal, script []byte, before []payment, 
 	if !all {
 		also = append(also, "there are more payments to it than are looked at")
 	}
-	return refuse(RuleDoublePayment, "it pays %s %d sat, and %s", to, paysTo(p, script), strings.Join(also, "; ")).overridable()
+	return refusal.New(refusal.DoublePayment, "it pays %s %d sat, and %s", to, paysTo(p, script), strings.Join(also, "; ")).MayOverride()
 }

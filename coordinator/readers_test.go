@@ -9,6 +9,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -54,7 +55,7 @@ func TestAReplacementOfAKeyThatIsNotThereIsInert(t *testing.T) {
 		if a.m.State.replaced.Len() != 0 || a.m.State.Active().lines != nil {
 			t.Errorf("%s: a replacement without effect is kept where readers look", when)
 		}
-		if _, err := a.do(ApproveReplacement{}); ruleOf(err) != RuleNoRival {
+		if _, err := a.do(ApproveReplacement{}); ruleOf(err) != refusal.NoRival {
 			t.Errorf("%s: approve-replacement: %v", when, err)
 		}
 	}
@@ -296,7 +297,7 @@ func hostileEvents(tb testing.TB, rt *rapid.T, base *circle, coin *event.Proposa
 		callReaders(rt, p)
 		p.must(Tick{Online: h.authors})
 		_, _ = p.do(ApproveReplacement{Replacement: rapid.SampledFrom(h.votes).Draw(rt, "replacement")})
-		_, _ = p.do(Approve{Proposal: h.id(), Allow: []string{RuleDoublePayment, RuleRestored}})
+		_, _ = p.do(Approve{Proposal: h.id(), Allow: []string{refusal.DoublePayment, refusal.Restored}})
 		_, _ = p.do(Reject{Proposal: h.id()})
 		_, _ = p.do(Withdraw{Proposal: h.id()})
 		_, _ = p.do(Export{Proposal: h.id()})

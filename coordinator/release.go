@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -55,7 +56,7 @@ func (s *step) signed(x Signed) error {
 		s.do(Reply{})
 		return nil
 	}
-	return fmt.Errorf("%w: signed %T", ErrBadRequest, x.Cmd)
+	return fmt.Errorf("%w: signed %T", refusal.ErrBadRequest, x.Cmd)
 }
 
 // release is the only place where a signature of this node leaves it: guard
@@ -86,7 +87,7 @@ func (s *step) enterProposal(x Propose, b *event.ProposalCreated, sigs []wallet.
 	}
 	p, ok := s.m.State.Proposal(e.ID())
 	if !ok || !p.Sound {
-		return fmt.Errorf("%w: the proposal does not describe a transaction of this wallet", ErrBadRequest)
+		return fmt.Errorf("%w: the proposal does not describe a transaction of this wallet", refusal.ErrBadRequest)
 	}
 	if sigs != nil {
 		if err := s.release(p, sigs); err != nil {
@@ -106,7 +107,7 @@ func (s *step) enterProposal(x Propose, b *event.ProposalCreated, sigs []wallet.
 func (s *step) soundDraft(b *event.ProposalCreated) (*group.Proposal, error) {
 	p, err := s.m.State.Draft(s.chainOfMine(), b)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
+		return nil, fmt.Errorf("%w: %w", refusal.ErrBadRequest, err)
 	}
 	return p, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -122,7 +123,7 @@ func TestADeepReorgIsScannedAgain(t *testing.T) {
 			if got := p.balance(); got.Confirmed != 0 || got.Spendable != 0 {
 				t.Fatalf("nothing is scanned yet: %+v", got)
 			}
-			p.refused(RuleChainBehind, pay(1, 1000))
+			p.refused(refusal.ChainBehind, pay(1, 1000))
 			p.reorg(fork, true, branch)
 		} else if starts := p.reorg(fork, i == 1, branch); i == 0 && starts != 1 {
 			t.Fatalf("the stream began anew %d times", starts)

@@ -10,6 +10,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -156,7 +157,7 @@ func TestASeedBringsAMemberBack(t *testing.T) {
 	}
 	// The signature that only the group knows of guards its coin.
 	_, err = d.do(Approve{Proposal: rival})
-	mustRefuse(t, err, RuleSignGuard)
+	mustRefuse(t, err, refusal.SignGuard)
 	next := pay(3, 50_000)
 	next.Coins = coins[1:]
 	id := d.must(next).(Proposed).Proposal
@@ -231,8 +232,8 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
 	a.must(Tick{Online: []journal.Author{b.id(), z.id()}})
 	_, err := a.invite(z)
-	mustRefuse(t, err, RuleMemberOnline)
-	if _, err := a.invite(z, RuleMemberOnline); err != nil {
+	mustRefuse(t, err, refusal.MemberOnline)
+	if _, err := a.invite(z, refusal.MemberOnline); err != nil {
 		t.Error(err)
 	}
 	a.must(Tick{Online: []journal.Author{b.id()}})
@@ -353,7 +354,7 @@ func TestTwoReplacementsAreContested(t *testing.T) {
 		mine = rs[1].ID
 	}
 	_, err := a.do(ApproveReplacement{Replacement: [32]byte{1}})
-	mustRefuse(t, err, RuleNoRival)
+	mustRefuse(t, err, refusal.NoRival)
 	a.must(ApproveReplacement{Replacement: mine})
 	c.settle(a, b)
 	if a.memberOf(at) != (journal.Author{}) {
@@ -457,7 +458,7 @@ func TestAnExternalKeyIsReplacedByApproval(t *testing.T) {
 	}
 	z.must(LeaseAddress{})
 	_, err = z.do(ApproveReplacement{Replacement: rs[0].ID})
-	mustRefuse(t, err, RuleNoKey)
+	mustRefuse(t, err, refusal.NoKey)
 	a.must(ApproveReplacement{Replacement: rs[0].ID})
 	b.must(ApproveReplacement{Replacement: rs[0].ID})
 	c.settle(a, b)

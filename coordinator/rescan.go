@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // RescanFrom looks at the chain again, from a block on: the owner sets right where
@@ -34,11 +35,11 @@ func (s *step) streamed(x streamed) error {
 
 func (s *step) rescanFrom(x RescanFrom) error {
 	if x.Height < 0 || x.Height > event.MaxBirthday {
-		return refuse(RuleBadHeight, "height %d is no block's", x.Height)
+		return refusal.New(refusal.BadHeight, "height %d is no block's", x.Height)
 	}
 	for _, t := range s.m.View.Txs() {
 		if h := t.Block.Height; h > 0 && h < x.Height {
-			return refuse(RuleBadHeight, "the wallet has a transaction in block %d", h).hint("give that height or a lower one")
+			return refusal.New(refusal.BadHeight, "the wallet has a transaction in block %d", h).WithHint("give that height or a lower one")
 		}
 	}
 	s.m.View = s.m.View.Rewind(max(0, x.Height-1)) // blocks are looked at after it

@@ -14,6 +14,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -61,9 +62,9 @@ func TestRescanLooksAgain(t *testing.T) {
 	if want.Confirmed != 520_000 {
 		t.Fatalf("before: %+v", want)
 	}
-	p.refused(RuleBadHeight, RescanFrom{-1})
-	p.refused(RuleBadHeight, RescanFrom{event.MaxBirthday + 1})
-	p.refused(RuleBadHeight, RescanFrom{2}) // a coin is in block 1
+	p.refused(refusal.BadHeight, RescanFrom{-1})
+	p.refused(refusal.BadHeight, RescanFrom{event.MaxBirthday + 1})
+	p.refused(refusal.BadHeight, RescanFrom{2}) // a coin is in block 1
 	if got := p.balance(); got != want {
 		t.Fatalf("after refusals: %+v", got)
 	}
@@ -71,7 +72,7 @@ func TestRescanLooksAgain(t *testing.T) {
 	if p.m.View.Synced() || p.balance().Confirmed != 0 || p.balance().Spendable != 0 {
 		t.Errorf("synced %v with nothing scanned, %+v", p.m.View.Synced(), p.balance())
 	}
-	p.refused(RuleChainBehind, pay(1, 1000))
+	p.refused(refusal.ChainBehind, pay(1, 1000))
 	tip := c.blocks[len(c.blocks)-1].Block
 	for _, n := range []port.ChainNotice{{Kind: port.CaughtUp, Block: tip}, c.blocks[1]} {
 		if _, err := p.do(streamed{n, 0}); !errors.Is(err, errOldStream) {

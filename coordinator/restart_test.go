@@ -7,6 +7,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -106,7 +107,7 @@ func TestAScanOfOldBlocksIsBehind(t *testing.T) {
 		c.mine(nil)
 	}
 	a.m.View = a.m.View.AskFrom(0)
-	a.refused(RuleChainBehind, pay(1, 100_000))
+	a.refused(refusal.ChainBehind, pay(1, 100_000))
 }
 
 // A CaughtUp that was on its way when a scan was asked for does not end it.

@@ -12,6 +12,7 @@ import (
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -169,7 +170,7 @@ func (s *step) beginAgain() error {
 // overrideRestored begins to write though not all was heard, because the user
 // said so by name.
 func (s *step) overrideRestored(allow []string) error {
-	if s.m.catchingUp() && slices.Contains(allow, RuleRestored) {
+	if s.m.catchingUp() && slices.Contains(allow, refusal.Restored) {
 		return s.beginAgain()
 	}
 	return nil
@@ -179,7 +180,7 @@ func (s *step) overrideRestored(allow []string) error {
 // gave after the backup was made, and that only some other member holds, may
 // be on a transaction that spends the same coins.
 func (m Machine) checkRestored(p *group.Proposal, allow []string) error {
-	if m.restored == nil || slices.Contains(allow, RuleRestored) {
+	if m.restored == nil || slices.Contains(allow, refusal.Restored) {
 		return m.checkMaybeSigned(p, allow)
 	}
 	left := m.unsynced()
@@ -189,13 +190,13 @@ func (m Machine) checkRestored(p *group.Proposal, allow []string) error {
 			if len(u.By) > 0 {
 				by = ", of " + m.names(u.By) + ","
 			}
-			return refuse(RuleRestored, "this node was restored, and %d entries%s that may hold a signature that it gave cannot be read yet: an epoch or a proposal is missing", u.N, by).
-				hint("wait until more of the others are online, for a day at most for what this node did not write itself; if you know of no later signature on these coins, repeat with --allow %s", RuleRestored).overridable()
+			return refusal.New(refusal.Restored, "this node was restored, and %d entries%s that may hold a signature that it gave cannot be read yet: an epoch or a proposal is missing", u.N, by).
+				WithHint("wait until more of the others are online, for a day at most for what this node did not write itself; if you know of no later signature on these coins, repeat with --allow %s", refusal.Restored).MayOverride()
 		}
 		return m.checkMaybeSigned(p, allow)
 	}
-	return refuse(RuleRestored, "this node was restored, and has not synced since with %s, who may hold a signature that it gave after the backup was made", m.names(left)).
-		hint("wait until they are online; if they are gone for good, and you know of no later signature on these coins, repeat with --allow %s", RuleRestored).overridable()
+	return refusal.New(refusal.Restored, "this node was restored, and has not synced since with %s, who may hold a signature that it gave after the backup was made", m.names(left)).
+		WithHint("wait until they are online; if they are gone for good, and you know of no later signature on these coins, repeat with --allow %s", refusal.Restored).MayOverride()
 }
 
 // Restored is how far a node is that came from a backup, or that took the

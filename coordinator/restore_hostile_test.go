@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -105,7 +106,7 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 		t.Fatalf("restored: %+v", r)
 	}
 	// The proposals are among what it cannot read; this one it gets to see.
-	if _, err := d.do(Propose{Outputs: pay(2, 39_000).Outputs, FeeRate: 2000}); ruleOf(err) != RuleRestored {
+	if _, err := d.do(Propose{Outputs: pay(2, 39_000).Outputs, FeeRate: 2000}); ruleOf(err) != refusal.Restored {
 		t.Fatalf("it signs: %v", err)
 	}
 	// The others help, and it is guarded by what it reads.
@@ -114,7 +115,7 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 		t.Fatalf("it still waits: %+v", d.m.Restored())
 	}
 	_, err = d.do(Approve{Proposal: second})
-	mustRefuse(t, err, RuleSignGuard)
+	mustRefuse(t, err, refusal.SignGuard)
 }
 
 // The device of an external key is replaced twice: what the second one signed is
@@ -169,7 +170,7 @@ func TestANewDeviceHearsOfTheOneBeforeIt(t *testing.T) {
 	e.pull(a)
 	e.must(Ratify{Words: words, AcceptUnproven: true})
 	e.follows()
-	if _, err := e.do(Export{Proposal: second}); ruleOf(err) != RuleRestored {
+	if _, err := e.do(Export{Proposal: second}); ruleOf(err) != refusal.Restored {
 		t.Fatalf("it exports for signing: %v", err)
 	}
 	e.hear(a, b)
@@ -178,7 +179,7 @@ func TestANewDeviceHearsOfTheOneBeforeIt(t *testing.T) {
 		t.Fatalf("it still waits: %+v", e.m.Restored())
 	}
 	_, err = e.do(Export{Proposal: second})
-	mustRefuse(t, err, RuleSignGuard)
+	mustRefuse(t, err, refusal.SignGuard)
 }
 
 // A restored node does not take a contested member for one that it need not hear.
@@ -200,8 +201,8 @@ func TestARestoredNodeWaitsForAContestedMember(t *testing.T) {
 		r.must(Tick{})
 	}
 	_, err := r.do(Approve{Proposal: id})
-	mustRefuse(t, err, RuleRestored)
-	r.must(Approve{Proposal: id, Allow: []string{RuleRestored}})
+	mustRefuse(t, err, refusal.Restored)
+	r.must(Approve{Proposal: id, Allow: []string{refusal.Restored}})
 }
 
 // An approval of its own that names what nobody hands over keeps a restored
@@ -236,12 +237,12 @@ func TestARestoredNodeLooksForWhatItSigned(t *testing.T) {
 		t.Fatalf("without %v", left)
 	}
 	_, err := r.do(Approve{Proposal: other})
-	mustRefuse(t, err, RuleRestored)
+	mustRefuse(t, err, refusal.Restored)
 	r.pull(a)
 	r.must(Tick{})
 	if r.m.Restored() != nil {
 		t.Fatalf("it still waits: %+v", r.m.Restored())
 	}
 	_, err = r.do(Approve{Proposal: other})
-	mustRefuse(t, err, RuleSignGuard)
+	mustRefuse(t, err, refusal.SignGuard)
 }

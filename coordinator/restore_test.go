@@ -9,6 +9,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -56,7 +57,7 @@ func (p *peer) own(inc uint8) journal.Position {
 
 func mustRefuse(t *testing.T, err error, rule string) {
 	t.Helper()
-	var r *Refusal
+	var r *refusal.Refusal
 	if !errors.As(err, &r) || r.Rule != rule {
 		t.Fatalf("refused with %v, not by %s", err, rule)
 	}
@@ -104,7 +105,7 @@ func TestARestoredNodeGoesOnAsANewIncarnation(t *testing.T) {
 		t.Fatal("it did not wait for the other member")
 	}
 	_, err := r.do(Approve{Proposal: rival})
-	mustRefuse(t, err, RuleRestored)
+	mustRefuse(t, err, refusal.Restored)
 	if m := r.m.Restored(); m == nil || m.Writes || len(m.Unsynced) != 1 || m.Unsynced[0].Identity != b.id() {
 		t.Fatalf("restored: %+v", m)
 	}
@@ -122,8 +123,8 @@ func TestARestoredNodeGoesOnAsANewIncarnation(t *testing.T) {
 		}
 	}
 	// The signature given after the backup guards its coin.
-	_, err = r.do(Approve{Proposal: rival, Allow: []string{RuleRestored}})
-	mustRefuse(t, err, RuleSignGuard)
+	_, err = r.do(Approve{Proposal: rival, Allow: []string{refusal.Restored}})
+	mustRefuse(t, err, refusal.SignGuard)
 	r.must(LeaseAddress{})
 	r.crash()
 	c.settle(a, b, r)
@@ -184,8 +185,8 @@ func TestARestoredNodeSignsByOverride(t *testing.T) {
 	}
 	r.must(Reject{Proposal: id, Reason: "later"})
 	_, err := r.do(Approve{Proposal: id})
-	mustRefuse(t, err, RuleRestored)
-	r.must(Approve{Proposal: id, Allow: []string{RuleRestored}})
+	mustRefuse(t, err, refusal.Restored)
+	r.must(Approve{Proposal: id, Allow: []string{refusal.Restored}})
 	c.settle(a, r)
 	if got := a.status(id); got != group.StatusFinal {
 		t.Fatalf("status %s", got)
@@ -212,11 +213,11 @@ func TestARestoredNodeBeginsByOverride(t *testing.T) {
 	c.settle()
 	r := z.backup().restore()
 	_, err := r.do(pay(2, 1000))
-	mustRefuse(t, err, RuleRestored)
+	mustRefuse(t, err, refusal.Restored)
 	if _, err := r.do(Reject{Proposal: id}); !errors.Is(err, errCatchingUp) {
 		t.Fatal(err)
 	}
-	r.must(Approve{Proposal: id, Allow: []string{RuleRestored}})
+	r.must(Approve{Proposal: id, Allow: []string{refusal.Restored}})
 	if r.m.local.Incarnation != 2 || r.own(2).Seq != 2 {
 		t.Fatalf("incarnation %d, its last entry %d", r.m.local.Incarnation, r.own(2).Seq)
 	}
@@ -234,11 +235,11 @@ func TestARestoredNodeInvitesWhomItWaitsFor(t *testing.T) {
 	lost := b.id()
 	x := NewInvite{Replace: &lost, Expires: c.clock.Add(InviteLife)}
 	_, err := r.do(x)
-	mustRefuse(t, err, RuleRestored)
+	mustRefuse(t, err, refusal.Restored)
 	if r.m.local.Incarnation != 1 {
 		t.Fatal("what is refused begins nothing")
 	}
-	x.Allow = []string{RuleRestored}
+	x.Allow = []string{refusal.Restored}
 	inv := r.must(x).(Invite)
 	if r.m.local.Incarnation != 2 {
 		t.Fatalf("incarnation %d", r.m.local.Incarnation)

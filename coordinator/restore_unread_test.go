@@ -9,6 +9,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -43,10 +44,10 @@ func (p *peer) mustWaitFor(t *testing.T, by *peer, rival journal.EntryID) {
 	}
 	if p.m.hostsAny() {
 		_, err := p.do(Export{Proposal: rival})
-		mustRefuse(t, err, RuleRestored)
+		mustRefuse(t, err, refusal.Restored)
 	}
 	_, err := p.do(Approve{Proposal: rival})
-	mustRefuse(t, err, RuleRestored)
+	mustRefuse(t, err, refusal.Restored)
 }
 
 // What a hosted cosigner signed is in its host's entries as a carried signature: a
@@ -101,7 +102,7 @@ func TestARestoredHostLooksForWhatItsGuestSigned(t *testing.T) {
 				t.Fatalf("it still waits: %+v", r.m.Restored())
 			}
 			_, err := r.do(Export{Proposal: second})
-			mustRefuse(t, err, RuleSignGuard)
+			mustRefuse(t, err, refusal.SignGuard)
 		})
 	}
 }
@@ -256,5 +257,5 @@ func TestWhatIsReadAfterTheWaitMayHaveBeenSigned(t *testing.T) {
 		t.Fatalf("%d proposals", n)
 	}
 	_, err := r.do(Approve{Proposal: id})
-	mustRefuse(t, err, RuleMaybeSigned)
+	mustRefuse(t, err, refusal.MaybeSigned)
 }

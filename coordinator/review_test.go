@@ -8,6 +8,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -74,7 +75,7 @@ func TestWhatTheGroupKnowsOfMySignaturesGuardsARestoredStore(t *testing.T) {
 	b.must(Approve{Proposal: one})
 	c.settle()
 	b.guard, b.m.Guard = map[port.GuardRecord]bool{}, Guard{} // the store of before
-	b.refused(RuleSignGuard, Approve{Proposal: two})
+	b.refused(refusal.SignGuard, Approve{Proposal: two})
 }
 
 func TestASealingKeyThatTakesNoSecretIsNoRecord(t *testing.T) {

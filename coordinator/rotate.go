@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -18,7 +19,7 @@ type Rekey struct{}
 func (s *step) rekey() error {
 	st := s.m.State
 	if st.Active() == nil {
-		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
+		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
 	}
 	if _, ok := st.Active().Index(st.Me()); !ok {
 		return s.m.noSeat()
@@ -27,8 +28,8 @@ func (s *step) rekey() error {
 		return err
 	}
 	if made, spoiled, ok := st.EpochsOf(st.Me()); ok && !st.MayRotate(st.Me()) {
-		return refuse(RuleRekey, "this node's epochs do not count any more: it made %d for these members, and %d of them had to be sealed again by others", made, spoiled).
-			hint("let another cosigner make it; a new device of any cosigner begins the count anew")
+		return refusal.New(refusal.Rekey, "this node's epochs do not count any more: it made %d for these members, and %d of them had to be sealed again by others", made, spoiled).
+			WithHint("let another cosigner make it; a new device of any cosigner begins the count anew")
 	}
 	if err := s.rotate(s.newEpoch(), st.Active().Members); err != nil {
 		return err

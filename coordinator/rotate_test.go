@@ -4,13 +4,14 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
 func TestRekeyMakesAnEpochForTheMembersAsTheyAre(t *testing.T) {
 	c := newCircle(t, 2, 3)
 	_, err := c.peers[0].do(Rekey{})
-	mustRefuse(t, err, RuleNotActive)
+	mustRefuse(t, err, refusal.NotActive)
 	c = active(t, 2, 3)
 	c.fund(1_000_000)
 	b := c.peers[1]

@@ -7,6 +7,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -18,10 +19,10 @@ const (
 	maxFeeShare = 20                        // 1/20 of what is sent
 )
 
-func checkFee(v ledger.View, p *group.Proposal, vsize int64) *Refusal {
+func checkFee(v ledger.View, p *group.Proposal, vsize int64) *refusal.Refusal {
 	bound := min(maxFeeRate.Fee(vsize), max(leaves(v, p)/maxFeeShare, maxFeeFloor))
 	if fee := p.Fee(); fee > bound {
-		return refuse(RuleFee, "the fee of %d sat is above the bound of %d sat", fee, bound).overridable()
+		return refusal.New(refusal.Fee, "the fee of %d sat is above the bound of %d sat", fee, bound).MayOverride()
 	}
 	return nil
 }
@@ -32,10 +33,10 @@ func checkFee(v ledger.View, p *group.Proposal, vsize int64) *Refusal {
 func checkTransaction(s group.State, v ledger.View, now time.Time, p *group.Proposal, allow []string) error {
 	spend, err := p.Spend(s.Active())
 	if err != nil {
-		return refuse(RuleCoin, "the proposal describes no valid transaction: %v", err)
+		return refusal.New(refusal.Coin, "the proposal describes no valid transaction: %v", err)
 	}
 	if !v.Synced() {
-		return refuse(RuleChainBehind, "the chain is not synced on this node").hint("wait until `status` shows it synced")
+		return refusal.New(refusal.ChainBehind, "the chain is not synced on this node").WithHint("wait until `status` shows it synced")
 	}
 	for n, in := range p.Body.Inputs {
 		if err := checkInput(s, v, now, p, n, in); err != nil {
@@ -44,14 +45,14 @@ func checkTransaction(s group.State, v ledger.View, now time.Time, p *group.Prop
 	}
 	for _, o := range p.Body.Outputs {
 		if o.Change != nil && *o.Change >= v.Used(wallet.BranchChange)+ledger.ChangeGap {
-			return refuse(RuleChange, "change goes to index %d, more than %d past the last used one", *o.Change, ledger.ChangeGap)
+			return refusal.New(refusal.Change, "change goes to index %d, more than %d past the last used one", *o.Change, ledger.ChangeGap)
 		}
 	}
 	if r := checkFee(v, p, spend.VSize()); r != nil && !slices.Contains(allow, r.Rule) {
 		return r
 	}
 	if lt := p.Body.LockTime; lt != 0 && (lt >= 500_000_000 || int32(lt) > v.Tip().Height) {
-		return refuse(RuleLockTime, "locktime %d is ahead of this node's chain at height %d", lt, v.Tip().Height)
+		return refusal.New(refusal.LockTime, "locktime %d is ahead of this node's chain at height %d", lt, v.Tip().Height)
 	}
 	return nil
 }
@@ -59,21 +60,21 @@ func checkTransaction(s group.State, v ledger.View, now time.Time, p *group.Prop
 func checkInput(s group.State, v ledger.View, now time.Time, p *group.Proposal, n int, in event.ProposalInput) error {
 	o, ok := v.Out(in.OutPoint())
 	if !ok {
-		return refuse(RuleChainBehind, "input %d (%v) is not a coin this node sees", n, in.OutPoint()).
-			hint("wait for this node's chain to catch up, or reject the proposal")
+		return refusal.New(refusal.ChainBehind, "input %d (%v) is not a coin this node sees", n, in.OutPoint()).
+			WithHint("wait for this node's chain to catch up, or reject the proposal")
 	}
 	if o.Amount != in.Amount || o.Branch != in.Branch || o.Index != in.Index {
-		return refuse(RuleCoin, "input %d (%v) is not as the proposal states it", n, in.OutPoint())
+		return refusal.New(refusal.Coin, "input %d (%v) is not as the proposal states it", n, in.OutPoint())
 	}
 	if by, ok := v.SpentBy(in.OutPoint()); ok && by != p.TxID {
-		return refuse(RuleConflict, "input %d was spent by transaction %v", n, by)
+		return refusal.New(refusal.Conflict, "input %d was spent by transaction %v", n, by)
 	}
 	conf := v.Confirmations(in.TxID)
 	switch {
 	case o.Coinbase && conf < ledger.CoinbaseMaturity:
-		return refuse(RuleChainBehind, "input %d is a coinbase with %d of 100 confirmations", n, conf)
+		return refusal.New(refusal.ChainBehind, "input %d is a coinbase with %d of 100 confirmations", n, conf)
 	case conf == 0 && !(o.Branch == wallet.BranchChange && ownFinal(s, v, o)):
-		return refuse(RuleChainBehind, "input %d is not confirmed in this node's chain", n)
+		return refusal.New(refusal.ChainBehind, "input %d is not confirmed in this node's chain", n)
 	}
 	return nil
 }

@@ -13,16 +13,17 @@ import (
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // refused runs a message that must be refused by a rule, and change nothing.
-func (p *peer) refused(rule string, msg any) *Refusal {
+func (p *peer) refused(rule string, msg any) *refusal.Refusal {
 	p.tb.Helper()
 	entries, guard := len(p.held), len(p.guard)
 	v, err := p.do(msg)
-	var r *Refusal
+	var r *refusal.Refusal
 	if !errors.As(err, &r) || r.Rule != rule {
 		p.tb.Fatalf("%s: %T gave %v, %v; want %s", p.name, msg, v, err, rule)
 	}
@@ -50,18 +51,18 @@ func draftOf(p *peer, id journal.EntryID) event.ProposalCreated {
 func TestProposeRefusals(t *testing.T) {
 	c := active(t, 2, 3)
 	a := c.peers[0]
-	a.refused(RuleFunds, pay(1, 1000))
+	a.refused(refusal.Funds, pay(1, 1000))
 	coins := c.fund(200_000, 300_000)
-	a.refused(RuleFunds, pay(1, 600_000))
-	a.refused(RuleDust, pay(1, 100))
+	a.refused(refusal.Funds, pay(1, 600_000))
+	a.refused(refusal.Dust, pay(1, 100))
 	high := pay(1, 100_000)
 	high.FeeRate = 500_000
-	a.refused(RuleFee, high)
-	high.Allow = []string{RuleFee}
+	a.refused(refusal.Fee, high)
+	high.Allow = []string{refusal.Fee}
 	a.must(high)
 	unknown := pay(1, 10_000)
 	unknown.Coins = []wire.OutPoint{{Index: 9}}
-	a.refused(RuleCoin, unknown)
+	a.refused(refusal.Coin, unknown)
 	// A coin that A signed for already, in another transaction.
 	var taken wire.OutPoint
 	for _, o := range coins {
@@ -71,14 +72,14 @@ func TestProposeRefusals(t *testing.T) {
 	}
 	again := pay(2, 50_000)
 	again.Coins = []wire.OutPoint{taken}
-	a.refused(RuleSignGuard, again)
-	if _, err := a.do(Propose{FeeRate: 1000}); !errors.Is(err, ErrBadRequest) {
+	a.refused(refusal.SignGuard, again)
+	if _, err := a.do(Propose{FeeRate: 1000}); !errors.Is(err, refusal.ErrBadRequest) {
 		t.Fatalf("no recipient: %v", err)
 	}
 	c.fund(100_000)
 	late := pay(1, 10_000)
 	late.Expires = c.clock.Add(-time.Second)
-	if _, err := a.do(late); !errors.Is(err, ErrBadRequest) {
+	if _, err := a.do(late); !errors.Is(err, refusal.ErrBadRequest) {
 		t.Fatalf("expired before it began: %v", err)
 	}
 }
@@ -86,23 +87,23 @@ func TestProposeRefusals(t *testing.T) {
 func TestBeforeTheWalletIsActive(t *testing.T) {
 	c := newCircle(t, 2, 3)
 	a, b := c.peers[0], c.peers[1]
-	a.refused(RuleNotReady, Ratify{Words: "a b c d e f"})
-	a.refused(RuleNotActive, pay(1, 1000))
-	a.refused(RuleNotActive, LeaseAddress{})
-	a.refused(RuleNoPlace, NewInvite{Expires: c.clock.Add(time.Hour)})
-	b.refused(RuleNotFounder, NewInvite{Expires: c.clock.Add(time.Hour)})
+	a.refused(refusal.NotReady, Ratify{Words: "a b c d e f"})
+	a.refused(refusal.NotActive, pay(1, 1000))
+	a.refused(refusal.NotActive, LeaseAddress{})
+	a.refused(refusal.NoPlace, NewInvite{Expires: c.clock.Add(time.Hour)})
+	b.refused(refusal.NotFounder, NewInvite{Expires: c.clock.Add(time.Hour)})
 	c.settle()
 	r, _ := a.m.State.Roster()
-	a.refused(RuleWordsDiffer, Ratify{Words: "abandon abandon abandon abandon abandon abandon"})
+	a.refused(refusal.WordsDiffer, Ratify{Words: "abandon abandon abandon abandon abandon abandon"})
 	a.must(Ratify{Words: "  " + r.Words() + " "})
 	if a.m.State.Active() != nil {
 		t.Fatal("active with one ratification of three")
 	}
-	a.refused(RuleNotActive, pay(1, 1000))
+	a.refused(refusal.NotActive, pay(1, 1000))
 	a.must(Abandon{Reason: "lost a phone"})
 	c.settle()
-	b.refused(RuleAbandoned, Ratify{Words: r.Words()})
-	b.refused(RuleAbandoned, Abandon{})
+	b.refused(refusal.Abandoned, Ratify{Words: r.Words()})
+	b.refused(refusal.Abandoned, Abandon{})
 }
 
 func TestInvitesAreForOneNodeEach(t *testing.T) {
@@ -160,16 +161,16 @@ func TestApproverRecomputesEverything(t *testing.T) {
 		rule   string
 		change func(*event.ProposalCreated)
 	}{
-		"amount of a coin":   {RuleCoin, func(d *event.ProposalCreated) { d.Inputs[0].Amount-- }},
-		"branch of a coin":   {RuleCoin, func(d *event.ProposalCreated) { d.Inputs[0].Branch = 1 }},
-		"a coin that is not": {RuleChainBehind, func(d *event.ProposalCreated) { d.Inputs[0].Vout = 77 }},
-		"change out of reach": {RuleChange, func(d *event.ProposalCreated) {
+		"amount of a coin":   {refusal.Coin, func(d *event.ProposalCreated) { d.Inputs[0].Amount-- }},
+		"branch of a coin":   {refusal.Coin, func(d *event.ProposalCreated) { d.Inputs[0].Branch = 1 }},
+		"a coin that is not": {refusal.ChainBehind, func(d *event.ProposalCreated) { d.Inputs[0].Vout = 77 }},
+		"change out of reach": {refusal.Change, func(d *event.ProposalCreated) {
 			far := uint32(9000)
 			d.Outputs = append(d.Outputs[:0:0], d.Outputs...)
 			setChange(d, &far)
 		}},
-		"fee":                    {RuleFee, func(d *event.ProposalCreated) { d.Outputs = d.Outputs[:1:1]; d.Outputs[0].Amount = 100_000 }},
-		"locktime in the future": {RuleLockTime, func(d *event.ProposalCreated) { d.LockTime = 1_000_000 }},
+		"fee":                    {refusal.Fee, func(d *event.ProposalCreated) { d.Outputs = d.Outputs[:1:1]; d.Outputs[0].Amount = 100_000 }},
+		"locktime in the future": {refusal.LockTime, func(d *event.ProposalCreated) { d.LockTime = 1_000_000 }},
 	} {
 		d := good
 		d.Inputs = append(d.Inputs[:0:0], good.Inputs...)
@@ -185,7 +186,7 @@ func TestApproverRecomputesEverything(t *testing.T) {
 	last := evil.force(&good)
 	c.settle()
 	b.m.View = b.viewOf()
-	b.refused(RuleChainBehind, Approve{Proposal: last})
+	b.refused(refusal.ChainBehind, Approve{Proposal: last})
 }
 
 func setChange(d *event.ProposalCreated, i *uint32) {
@@ -215,8 +216,8 @@ func TestVotesWithdrawalAndExpiry(t *testing.T) {
 	if got := a.status(one); got != group.StatusFinal && got != group.StatusBroadcast {
 		t.Fatalf("approved after all: %s", got)
 	}
-	b.refused(RuleAlreadyFinal, Reject{Proposal: one})
-	a.refused(RuleAlreadyFinal, Withdraw{Proposal: one})
+	b.refused(refusal.AlreadyFinal, Reject{Proposal: one})
+	a.refused(refusal.AlreadyFinal, Withdraw{Proposal: one})
 
 	y := pay(2, 200_000)
 	y.Unsigned = true
@@ -228,10 +229,10 @@ func TestVotesWithdrawalAndExpiry(t *testing.T) {
 	if got := a.status(two); got != group.StatusRejected {
 		t.Fatalf("two of three against: %s", got)
 	}
-	b.refused(RuleNotAuthor, Withdraw{Proposal: two})
+	b.refused(refusal.NotAuthor, Withdraw{Proposal: two})
 	a.must(Withdraw{Proposal: two})
 	c.settle()
-	b.refused(RuleWithdrawn, Approve{Proposal: two})
+	b.refused(refusal.Withdrawn, Approve{Proposal: two})
 
 	w := pay(3, 150_000)
 	w.Unsigned = true
@@ -242,8 +243,8 @@ func TestVotesWithdrawalAndExpiry(t *testing.T) {
 	if got := b.status(three); got != group.StatusExpired {
 		t.Fatalf("after its time: %s", got)
 	}
-	b.refused(RuleExpired, Approve{Proposal: three})
-	if _, err := b.do(Approve{Proposal: journal.EntryID{1}}); !errors.Is(err, ErrUnknownProposal) {
+	b.refused(refusal.Expired, Approve{Proposal: three})
+	if _, err := b.do(Approve{Proposal: journal.EntryID{1}}); !errors.Is(err, refusal.ErrUnknownProposal) {
 		t.Fatalf("unknown proposal: %v", err)
 	}
 }
@@ -287,32 +288,32 @@ func TestPayingTwiceMustBeSaid(t *testing.T) {
 		b := q.peers[1]
 		x.x.Unsigned = true
 		// The proposer overrides it; the approver decides for itself.
-		x.x.Allow = []string{RuleDoublePayment}
+		x.x.Allow = []string{refusal.DoublePayment}
 		id := b.must(x.x).(Proposed).Proposal
 		x.x.Allow = nil
-		if _, err := b.do(x.x); (ruleOf(err) == RuleDoublePayment) != x.again {
+		if _, err := b.do(x.x); (ruleOf(err) == refusal.DoublePayment) != x.again {
 			t.Errorf("%s: propose: %v", name, err)
 		}
 		q.settle()
 		for _, p := range q.peers[1:] {
 			_, err := p.do(Approve{Proposal: id})
-			if (ruleOf(err) == RuleDoublePayment) != x.again || !x.again && err != nil {
+			if (ruleOf(err) == refusal.DoublePayment) != x.again || !x.again && err != nil {
 				t.Errorf("%s: approve: %v", name, err)
 			}
 			if x.again {
-				p.must(Approve{Proposal: id, Allow: []string{RuleDoublePayment}})
+				p.must(Approve{Proposal: id, Allow: []string{refusal.DoublePayment}})
 			}
 		}
 	}
 	// It says what both pay, and which proposal it means.
 	y := to(1, out(1, 499_999))
-	y.Unsigned, y.Allow = true, []string{RuleDoublePayment}
+	y.Unsigned, y.Allow = true, []string{refusal.DoublePayment}
 	id := b.must(y).(Proposed).Proposal
 	c.settle()
 	p, _ := a.m.State.Proposal(id)
 	warned := ""
 	for _, w := range a.m.Warn(p, c.clock) {
-		if w.Rule == RuleDoublePayment && w.Overridable {
+		if w.Rule == refusal.DoublePayment && w.Overridable {
 			warned = w.Text
 		}
 	}
@@ -339,7 +340,7 @@ func TestAMinedPaymentIsAskedAboutForADay(t *testing.T) {
 	y.Coins, y.Unsigned = coins[1:], true
 	for depth := 1; depth <= paidRecently; depth++ {
 		if depth == 1 || depth == 2 || depth == paidRecently {
-			b.refused(RuleDoublePayment, y)
+			b.refused(refusal.DoublePayment, y)
 		}
 		c.mine(nil)
 	}
@@ -368,7 +369,7 @@ func TestALostPaymentIsNotAskedAbout(t *testing.T) {
 	c.mine([]*wire.MsgTx{rival})
 	y := pay(1, 500_000)
 	y.Coins, y.Unsigned = coins[1:], true
-	b.refused(RuleDoublePayment, y) // a reorg may bring it back
+	b.refused(refusal.DoublePayment, y) // a reorg may bring it back
 	for range ledger.BuriedDepth - 1 {
 		c.mine(nil)
 	}
@@ -389,7 +390,7 @@ func TestAFeeIsBoundByWhatLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := Propose{FeeRate: 600_000, Coins: coins, Outputs: []event.ProposalOutput{{PkScript: recipient(1), Amount: 10_000}, {PkScript: s.PkScript, Amount: 90_000_000}}}
-	a.refused(RuleFee, x)
+	a.refused(refusal.Fee, x)
 	x.Outputs[1].PkScript = recipient(2)
 	a.must(x)
 }
@@ -402,7 +403,7 @@ func TestTwoProposalsOnOneCoin(t *testing.T) {
 	x.Coins, y.Coins = coins, coins
 	one, two := a.must(x).(Proposed).Proposal, b.must(y).(Proposed).Proposal
 	c.settle()
-	a.refused(RuleSignGuard, Approve{Proposal: two})
+	a.refused(refusal.SignGuard, Approve{Proposal: two})
 	z.must(Approve{Proposal: two})
 	c.settle()
 	c.mine(z.sent)
@@ -416,7 +417,7 @@ func TestTwoProposalsOnOneCoin(t *testing.T) {
 			}
 		}
 	}
-	z.refused(RuleConflict, Approve{Proposal: one})
+	z.refused(refusal.Conflict, Approve{Proposal: one})
 }
 
 func TestReplacementIsDeclaredAndAgreed(t *testing.T) {
@@ -429,7 +430,7 @@ func TestReplacementIsDeclaredAndAgreed(t *testing.T) {
 	c.settle()
 	x := pay(1, 100_000)
 	x.Replaces = []journal.EntryID{one}
-	a.refused(RuleReplaceFee, x) // the same fee rate does not replace (BIP125)
+	a.refused(refusal.ReplaceFee, x) // the same fee rate does not replace (BIP125)
 	x.FeeRate = 20_000
 	two := a.must(x).(Proposed).Proposal
 	c.settle()
@@ -455,7 +456,7 @@ func TestGapLimit(t *testing.T) {
 	for range ledger.GapLimit - 1 {
 		a.must(LeaseAddress{})
 	}
-	a.refused(RuleGap, LeaseAddress{})
+	a.refused(refusal.Gap, LeaseAddress{})
 	if l := a.must(LeaseAddress{BeyondGap: true}).(Lease); l.Index < ledger.GapLimit || l.Index >= ledger.GapLimit+3 {
 		t.Fatalf("index %d", l.Index)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -103,11 +104,11 @@ func (c *circle) reads(honest ...*peer) {
 		}
 	}
 	x := pay(1, 1000+int64(c.clock.Unix()%1000))
-	x.Allow = []string{RuleDoublePayment}
+	x.Allow = []string{refusal.DoublePayment}
 	id := honest[0].must(x).(Proposed).Proposal
 	c.settle(honest...)
 	for _, p := range honest[1:] {
-		p.must(Approve{Proposal: id, Allow: []string{RuleDoublePayment}})
+		p.must(Approve{Proposal: id, Allow: []string{refusal.DoublePayment}})
 	}
 	c.settle(honest...)
 	for _, p := range honest {
@@ -255,7 +256,7 @@ func TestFramingEndsNoEpoch(t *testing.T) {
 	}
 	frame(a)
 	_, err := a.do(Rekey{})
-	mustRefuse(t, err, RuleRekey)
+	mustRefuse(t, err, refusal.Rekey)
 	c.reads(a, b)
 	// The founder made the first epoch, b none.
 	ep, _ := b.m.State.Epoch()
@@ -266,7 +267,7 @@ func TestFramingEndsNoEpoch(t *testing.T) {
 	}
 	frame(b)
 	_, err = b.do(Rekey{})
-	mustRefuse(t, err, RuleRekey)
+	mustRefuse(t, err, refusal.Rekey)
 	cur, _ := a.m.State.Epoch()
 	written := a.written()
 	c.clock = c.clock.Add(2 * epochAge)

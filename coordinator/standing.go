@@ -6,6 +6,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -87,9 +88,9 @@ func (m Machine) noSeat() error {
 	case m.State.WasReplaced():
 		return errReplaced
 	case m.State.Active().Changed() && m.State.IsNewcomer(m.State.Me()) && m.local.Replaces != (journal.Author{}):
-		return refuse(RuleNoKey, "this node is no member of the wallet until the other cosigners approve it").hint("`wallet show` on their nodes lists who waits")
+		return refusal.New(refusal.NoKey, "this node is no member of the wallet until the other cosigners approve it").WithHint("`wallet show` on their nodes lists who waits")
 	}
-	return refuse(RuleNoKey, "this node holds no key of the wallet")
+	return refusal.New(refusal.NoKey, "this node holds no key of the wallet")
 }
 
 // hostsAny says whether this node hosts any.
@@ -101,10 +102,10 @@ func (m Machine) hostsAny() bool {
 // forming refuses what only makes sense before the wallet is active.
 func (s *step) forming() error {
 	if s.m.State.Active() != nil {
-		return refuse(RuleAlreadyActive, "the wallet is active already")
+		return refusal.New(refusal.AlreadyActive, "the wallet is active already")
 	}
 	if s.m.State.Abandoned() {
-		return refuse(RuleAbandoned, "the wallet was abandoned")
+		return refusal.New(refusal.Abandoned, "the wallet was abandoned")
 	}
 	return nil
 }
@@ -112,7 +113,7 @@ func (s *step) forming() error {
 // notArchived refuses what an archived wallet does not do.
 func (s *step) notArchived() error {
 	if s.m.local.Archived {
-		return refuse(RuleArchived, "the wallet is archived on this node").hint("`wallet archive --undo` takes it up again")
+		return refusal.New(refusal.Archived, "the wallet is archived on this node").WithHint("`wallet archive --undo` takes it up again")
 	}
 	return nil
 }

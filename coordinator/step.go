@@ -8,6 +8,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // Step takes one input: it returns the machine as it is afterwards, and the
@@ -103,7 +104,7 @@ func (s *step) take(msg any) error {
 	case Signed:
 		return s.signed(x)
 	}
-	return fmt.Errorf("%w: %T", ErrBadRequest, msg)
+	return fmt.Errorf("%w: %T", refusal.ErrBadRequest, msg)
 }
 
 // guarded knows of what was made durable ahead of a step. It is nothing but that:

@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -53,7 +54,7 @@ func (m Machine) free(insist bool) (uint32, bool) {
 func (s *step) lease(x LeaseAddress) error {
 	a := s.m.State.Active()
 	if a == nil {
-		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
+		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
 	}
 	if err := s.notArchived(); err != nil {
 		return err
@@ -61,11 +62,11 @@ func (s *step) lease(x LeaseAddress) error {
 	used := s.m.View.Used(wallet.BranchExternal)
 	next, ok := s.m.free(x.BeyondGap)
 	if (!ok || next >= used+ledger.GapLimit) && !x.BeyondGap && !x.Peek {
-		return refuse(RuleGap, "%d unused addresses are handed out already", ledger.GapLimit).
-			hint("wallets elsewhere stop looking after %d unused ones; --beyond-gap hands out one more", ledger.GapLimit)
+		return refusal.New(refusal.Gap, "%d unused addresses are handed out already", ledger.GapLimit).
+			WithHint("wallets elsewhere stop looking after %d unused ones; --beyond-gap hands out one more", ledger.GapLimit)
 	}
 	if !ok || next >= event.MaxIndex {
-		return refuse(RuleGap, "%d unused addresses are handed out already, which is all that this node watches", ledger.Watchable)
+		return refusal.New(refusal.Gap, "%d unused addresses are handed out already, which is all that this node watches", ledger.Watchable)
 	}
 	addr, err := a.Descriptor.Address(wallet.BranchExternal, next)
 	if err != nil {

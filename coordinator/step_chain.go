@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // saveEvery is how many blocks without interest pass before the view is stored.
@@ -42,7 +43,7 @@ func (s *step) chain(n port.ChainNotice) error {
 	case port.CaughtUp:
 		v, touched = v.CatchUp(n.Watches)
 	default:
-		return fmt.Errorf("%w: chain notice %d", ErrBadRequest, n.Kind)
+		return fmt.Errorf("%w: chain notice %d", refusal.ErrBadRequest, n.Kind)
 	}
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -21,11 +22,11 @@ func (s *step) prove(x Prove) error {
 		return err
 	}
 	if s.m.State.Name() == "" && s.m.State.Me() != s.m.State.Genesis().Founder {
-		return refuse(RuleNotReady, "the founder's entries are not here yet").hint("try again when `wallet show` gives the wallet's name")
+		return refusal.New(refusal.NotReady, "the founder's entries are not here yet").WithHint("try again when `wallet show` gives the wallet's name")
 	}
 	if by, taken := s.takenBy(want.Key); taken {
-		return refuse(RuleKeyTaken, "the key is in use by cosigner %q", by).
-			hint("join again with --external and another key, as of the next account of the device")
+		return refusal.New(refusal.KeyTaken, "the key is in use by cosigner %q", by).
+			WithHint("join again with --external and another key, as of the next account of the device")
 	}
 	if err := freeName(x.Name, s.m.namesTaken(s.m.State.Me())); err != nil {
 		return err
@@ -35,7 +36,7 @@ func (s *step) prove(x Prove) error {
 		Commitment: group.Commitment(s.m.local.Salt), How: x.How, Proof: x.Proof,
 	}
 	if _, err := s.m.State.CheckRecord(s.m.State.Me(), b); err != nil {
-		return refuse(RuleProof, "%v", err).hint("sign exactly what `wallet proof` prints, with the key at %s", want.By.PathText())
+		return refusal.New(refusal.Proof, "%v", err).WithHint("sign exactly what `wallet proof` prints, with the key at %s", want.By.PathText())
 	}
 	if _, err := s.write(b); err != nil {
 		return err
@@ -69,7 +70,7 @@ func (s *step) changeKey(x ChangeKey) error {
 		return nil
 	}
 	if !s.m.AwaitsProof() {
-		return refuse(RuleProved, "this node's key is entered already").hint("abandon the wallet and found another to use another key")
+		return refusal.New(refusal.Proved, "this node's key is entered already").WithHint("abandon the wallet and found another to use another key")
 	}
 	s.m.local.External = key.String()
 	s.do(Reply{})
@@ -84,7 +85,7 @@ func externalKey(text string, net wallet.Network, st wallet.ScriptType) (wallet.
 		err = key.CheckOrigin(net, st)
 	}
 	if err != nil {
-		return key, refuse(RuleBadKey, "the external key: %v", err).hint(hint)
+		return key, refusal.New(refusal.BadKey, "the external key: %v", err).WithHint(hint)
 	}
 	if _, err := key.ProofKey(net); err != nil {
 		return key, fmt.Errorf("external key: %w", err)

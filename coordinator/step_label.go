@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -28,20 +29,20 @@ type LabelsSet struct{ Changed int }
 // of a target.
 func (s *step) setLabels(x SetLabels) error {
 	if s.m.State.Active() == nil {
-		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
+		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
 	}
 	if _, ok := s.m.State.Active().Index(s.m.State.Me()); !ok {
-		return refuse(RuleNoKey, "this node holds no key of the wallet")
+		return refusal.New(refusal.NoKey, "this node holds no key of the wallet")
 	}
 	if len(x.Edits) > MaxLabelEdits {
-		return fmt.Errorf("%w: %d labels at once, at most %d", ErrBadRequest, len(x.Edits), MaxLabelEdits)
+		return fmt.Errorf("%w: %d labels at once, at most %d", refusal.ErrBadRequest, len(x.Edits), MaxLabelEdits)
 	}
 	changed := 0
 	for _, e := range x.Edits {
 		if !s.m.Labelled(e.Target) {
-			r := refuse(RuleNotOfWallet, "it is no transaction, output or address of the wallet")
+			r := refusal.New(refusal.NotOfWallet, "it is no transaction, output or address of the wallet")
 			if !s.m.View.Synced() {
-				r = r.hint("this node has not seen the whole chain yet: try again when it is synced")
+				r = r.WithHint("this node has not seen the whole chain yet: try again when it is synced")
 			}
 			return r
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/coinselect"
@@ -30,23 +31,23 @@ func (s *step) propose(x Propose) error {
 	}
 	a := s.m.State.Active()
 	if a == nil {
-		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
+		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
 	}
 	if err := s.notArchived(); err != nil {
 		return err
 	}
 	if len(x.RequestID) > maxRequestID {
-		return fmt.Errorf("%w: request id is over %d bytes", ErrBadRequest, maxRequestID)
+		return fmt.Errorf("%w: request id is over %d bytes", refusal.ErrBadRequest, maxRequestID)
 	}
 	if len(x.Outputs) == 0 {
-		return fmt.Errorf("%w: no recipient", ErrBadRequest)
+		return fmt.Errorf("%w: no recipient", refusal.ErrBadRequest)
 	}
 	draft, err := s.draft(a, x)
 	if err != nil {
 		return err
 	}
 	if err := draft.Check(); err != nil {
-		return fmt.Errorf("%w: %w", ErrBadRequest, err)
+		return fmt.Errorf("%w: %w", refusal.ErrBadRequest, err)
 	}
 	p, err := s.soundDraft(draft)
 	if err != nil {
@@ -78,7 +79,7 @@ func (s *step) propose(x Propose) error {
 
 func (s *step) mayPropose(p *group.Proposal, allow []string) error {
 	if group.Expired(p, s.m.View, s.now()) {
-		return fmt.Errorf("%w: the expiry is in the past", ErrBadRequest)
+		return fmt.Errorf("%w: the expiry is in the past", refusal.ErrBadRequest)
 	}
 	if err := checkTransaction(s.m.State, s.m.View, s.now(), p, allow); err != nil {
 		return err
@@ -104,8 +105,8 @@ func (s *step) checkReplacement(p *group.Proposal) error {
 		}
 	}
 	if floor > 0 && p.Fee() < floor+incremental.Fee(spend.VSize()) {
-		return refuse(RuleReplaceFee, "a replacement of final transactions with fees of %d sat must pay %d sat at least (BIP125)",
-			floor, floor+incremental.Fee(spend.VSize())).hint("give a higher --fee-rate")
+		return refusal.New(refusal.ReplaceFee, "a replacement of final transactions with fees of %d sat must pay %d sat at least (BIP125)",
+			floor, floor+incremental.Fee(spend.VSize())).WithHint("give a higher --fee-rate")
 	}
 	return nil
 }
@@ -113,7 +114,7 @@ func (s *step) checkReplacement(p *group.Proposal) error {
 // draft selects coins and change.
 func (s *step) draft(a *group.Active, x Propose) (*event.ProposalCreated, error) {
 	if !s.m.View.Synced() {
-		return nil, refuse(RuleChainBehind, "the chain is not synced on this node").hint("wait until `status` shows it synced")
+		return nil, refusal.New(refusal.ChainBehind, "the chain is not synced on this node").WithHint("wait until `status` shows it synced")
 	}
 	b := &event.ProposalCreated{Note: x.Note, Outputs: slices.Clone(x.Outputs)}
 	if !x.Expires.IsZero() {
@@ -171,7 +172,7 @@ func (s *step) replaced(ids []journal.EntryID) ([]*group.Proposal, error) {
 	for _, id := range ids {
 		p, ok := s.m.State.Proposal(id)
 		if !ok || !p.Sound {
-			return nil, fmt.Errorf("replace %s: %w", id, ErrUnknownProposal)
+			return nil, fmt.Errorf("replace %s: %w", id, refusal.ErrUnknownProposal)
 		}
 		out = append(out, p)
 	}
@@ -196,7 +197,7 @@ func (s *step) candidates(named []wire.OutPoint, replaced []*group.Proposal) ([]
 		for _, o := range named {
 			c, ok := s.chosen(o, replaced)
 			if !ok || !c.Spendable {
-				return nil, nil, refuse(RuleCoin, "%v is not a spendable coin of this wallet", o).hint("see `quorate coins`")
+				return nil, nil, refusal.New(refusal.Coin, "%v is not a spendable coin of this wallet", o).WithHint("see `quorate coins`")
 			}
 			coins = append(coins, c.ViewOut)
 		}
@@ -251,9 +252,9 @@ func selectionRefusal(err error) error {
 	var funds coinselect.ErrInsufficientFunds
 	switch {
 	case errors.As(err, &funds):
-		return refuse(RuleFunds, "%v", err).hint("see `quorate coins`; coins of live proposals are leased")
+		return refusal.New(refusal.Funds, "%v", err).WithHint("see `quorate coins`; coins of live proposals are leased")
 	case errors.Is(err, coinselect.ErrDust):
-		return refuse(RuleDust, "%v", err).hint("send more: an output this small costs more to spend than it holds")
+		return refusal.New(refusal.Dust, "%v", err).WithHint("send more: an output this small costs more to spend than it holds")
 	}
 	return fmt.Errorf("select coins: %w", err)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -109,7 +110,7 @@ func (s *step) importSignatures(x Import) error {
 	for i, err := range spend.VerifyAll(x.Signatures, s.m.State.Self().Verified) {
 		sig := x.Signatures[i]
 		if err != nil {
-			return refuse(RulePSBTSignature, "input %d: %v", sig.Input, err)
+			return refusal.New(refusal.PSBTSignature, "input %d: %v", sig.Input, err)
 		}
 		k := [2]uint32{sig.Input, sig.Key}
 		if seen[k] || s.m.State.SignatureHeld(p, sig.Input, sig.Key) {
@@ -189,14 +190,14 @@ func (s *step) mayEnter(x Import) (*group.Proposal, error) {
 // what it replaces, but that is a member's word: it counts where the file left
 // this node, which had its user name the entry.
 func (m *Machine) mayBeOfAnother(p *group.Proposal, refused error) bool {
-	var r *Refusal
+	var r *refusal.Refusal
 	if !errors.As(refused, &r) {
 		return false
 	}
 	switch r.Rule {
-	case RuleExpired, RuleChange:
+	case refusal.Expired, refusal.Change:
 		return true
-	case RuleSignGuard, RuleMaybeSigned:
+	case refusal.SignGuard, refusal.MaybeSigned:
 		return m.Guard.holds(p)
 	}
 	return false
@@ -218,10 +219,10 @@ func (s *step) mayEnterFor(x Import, id journal.EntryID) (*group.Proposal, error
 	if err == nil {
 		_, err = s.m.Guard.check(s.m.State, s.m.View, &plain)
 	}
-	var r *Refusal
+	var r *refusal.Refusal
 	if errors.As(err, &r) {
-		return nil, refuse(r.Rule, "%s; that proposal %s replaces it was not agreed to on this node", r.Text, id.String()[:12]).
-			hint("if the replacement is meant, `psbt export` that proposal here, and import the file again")
+		return nil, refusal.New(r.Rule, "%s; that proposal %s replaces it was not agreed to on this node", r.Text, id.String()[:12]).
+			WithHint("if the replacement is meant, `psbt export` that proposal here, and import the file again")
 	}
 	return p, err
 }

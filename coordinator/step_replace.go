@@ -9,6 +9,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -17,18 +18,18 @@ import (
 func (s *step) inviteReplacement(x NewInvite) error {
 	a := s.m.State.Active()
 	if a == nil {
-		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing()).hint("`wallet invite` without --replace")
+		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing()).WithHint("`wallet invite` without --replace")
 	}
 	at, ok := a.Index(*x.Replace)
 	if !ok {
-		return fmt.Errorf("%w: no member to replace", ErrBadRequest)
+		return fmt.Errorf("%w: no member to replace", refusal.ErrBadRequest)
 	}
 	if *x.Replace == s.m.State.Me() {
-		return fmt.Errorf("%w: this node cannot be replaced from itself", ErrBadRequest)
+		return fmt.Errorf("%w: this node cannot be replaced from itself", refusal.ErrBadRequest)
 	}
-	if (x.Online || s.isOnline(*x.Replace)) && !slices.Contains(x.Allow, RuleMemberOnline) {
-		return refuse(RuleMemberOnline, "the node of %q is online: it is not lost", a.Members[at].Called()).
-			hint("if it was stolen, or runs without its owner, repeat with --allow %s", RuleMemberOnline).overridable()
+	if (x.Online || s.isOnline(*x.Replace)) && !slices.Contains(x.Allow, refusal.MemberOnline) {
+		return refusal.New(refusal.MemberOnline, "the node of %q is online: it is not lost", a.Members[at].Called()).
+			WithHint("if it was stolen, or runs without its owner, repeat with --allow %s", refusal.MemberOnline).MayOverride()
 	}
 	// Where this one was restored and all the others are gone, nobody is left to catch
 	// up with: it begins again because its user says so, or nobody ever could.
@@ -36,8 +37,8 @@ func (s *step) inviteReplacement(x NewInvite) error {
 		return err
 	}
 	if s.m.catchingUp() {
-		return refuse(RuleRestored, "this node was restored, and has not synced since with another member, who may hold what it wrote after the backup was made").
-			hint("wait until one is online; if all of them are gone for good, repeat with --allow %s", RuleRestored).overridable()
+		return refusal.New(refusal.Restored, "this node was restored, and has not synced since with another member, who may hold what it wrote after the backup was made").
+			WithHint("wait until one is online; if all of them are gone for good, repeat with --allow %s", refusal.Restored).MayOverride()
 	}
 	if _, err := s.next(); err != nil {
 		return err
@@ -269,18 +270,18 @@ func (m *Machine) Replacements() []Replacement {
 // approveReplacement says that this member takes a replacement for true.
 func (s *step) approveReplacement(x ApproveReplacement) error {
 	if s.m.State.Active() == nil {
-		return refuse(RuleNotActive, "the wallet is not active: %s", s.m.Missing())
+		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
 	}
 	me, ok := s.m.State.Active().Index(s.m.State.Me())
 	if !ok {
-		return refuse(RuleNoKey, "this node holds no key of the wallet")
+		return refusal.New(refusal.NoKey, "this node holds no key of the wallet")
 	}
 	for _, r := range s.m.Replacements() {
 		if r.ID != x.Replacement {
 			continue
 		}
 		if r.Member.Index == me {
-			return refuse(RuleNoKey, "a replacement of this node's own key is approved by the others")
+			return refusal.New(refusal.NoKey, "a replacement of this node's own key is approved by the others")
 		}
 		if !slices.ContainsFunc(r.Approved, func(m group.Member) bool { return m.Index == me }) {
 			if _, err := s.write(&event.ReplacementApproved{Replacement: x.Replacement}); err != nil {
@@ -290,5 +291,5 @@ func (s *step) approveReplacement(x ApproveReplacement) error {
 		s.do(Reply{})
 		return nil
 	}
-	return refuse(RuleNoRival, "no replacement of this id waits for approval").hint("`wallet show` lists those that do")
+	return refusal.New(refusal.NoRival, "no replacement of this id waits for approval").WithHint("`wallet show` lists those that do")
 }

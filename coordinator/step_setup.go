@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -25,10 +26,10 @@ func (s *step) newInvite(x NewInvite) error {
 		return err
 	}
 	if s.m.State.Me() != s.m.State.Genesis().Founder {
-		return refuse(RuleNotFounder, "only the founder of the wallet invites")
+		return refusal.New(refusal.NotFounder, "only the founder of the wallet invites")
 	}
 	if _, taken := s.m.State.Places(); taken >= s.m.State.Genesis().Cosigners || s.m.State.Closed() {
-		return refuse(RuleNoPlace, "every place of the wallet is taken").hint("`wallet abandon` it and create a new one")
+		return refusal.New(refusal.NoPlace, "every place of the wallet is taken").WithHint("`wallet abandon` it and create a new one")
 	}
 	inv, err := s.issue(x.Addresses, x.Expires)
 	if err != nil {

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // approve checks a proposal and asks for this node's signatures.
@@ -16,8 +17,8 @@ func (s *step) approve(x Approve) error {
 		return nil
 	}
 	if s.m.External() {
-		return refuse(RuleExternalKey, "this node's key lives elsewhere: it cannot sign by itself").
-			hint("`quorate psbt export` writes what a device signs, `psbt import` takes it back; `approve --hwi` asks a USB device")
+		return refusal.New(refusal.ExternalKey, "this node's key lives elsewhere: it cannot sign by itself").
+			WithHint("`quorate psbt export` writes what a device signs, `psbt import` takes it back; `approve --hwi` asks a USB device")
 	}
 	if p, err = s.mayApprove(x); err != nil {
 		return err
@@ -44,20 +45,20 @@ func (s *step) mayApprove(x Approve) (*group.Proposal, error) {
 		return nil, err
 	}
 	if _, ok := s.m.State.Active().Index(s.m.State.Me()); !ok {
-		return nil, refuse(RuleNoKey, "this node holds no key of the wallet")
+		return nil, refusal.New(refusal.NoKey, "this node holds no key of the wallet")
 	}
 	switch group.Derive(s.m.State, s.m.View, s.now(), p) {
 	case group.StatusConfirmed:
-		return nil, refuse(RuleAlreadyFinal, "the transaction is confirmed already")
+		return nil, refusal.New(refusal.AlreadyFinal, "the transaction is confirmed already")
 	case group.StatusDead:
-		return nil, refuse(RuleConflict, "an input of the proposal was spent by another transaction")
+		return nil, refusal.New(refusal.Conflict, "an input of the proposal was spent by another transaction")
 	}
 	// A final proposal still takes signatures, but none of these stops being true.
 	if s.m.State.Withdrawn(p) {
-		return nil, refuse(RuleWithdrawn, "the proposal was withdrawn by its author").hint("signatures that were released stay valid")
+		return nil, refusal.New(refusal.Withdrawn, "the proposal was withdrawn by its author").WithHint("signatures that were released stay valid")
 	}
 	if group.Expired(p, s.m.View, s.now()) {
-		return nil, refuse(RuleExpired, "the proposal has expired").hint("propose it again")
+		return nil, refusal.New(refusal.Expired, "the proposal has expired").WithHint("propose it again")
 	}
 	if err := checkTransaction(s.m.State, s.m.View, s.now(), p, x.Allow); err != nil {
 		return nil, err
@@ -85,11 +86,11 @@ func (s *step) reject(x Reject) error {
 	}
 	me, ok := s.m.State.Active().Index(s.m.State.Me())
 	if !ok {
-		return refuse(RuleNoKey, "this node holds no key of the wallet")
+		return refusal.New(refusal.NoKey, "this node holds no key of the wallet")
 	}
 	if s.m.State.SignedInputs(p, me) == len(p.Body.Inputs) {
-		return refuse(RuleAlreadyFinal, "this node has signed the proposal, and a signature cannot be called back").
-			hint("propose a replacement with --replaces to spend the same coins otherwise")
+		return refusal.New(refusal.AlreadyFinal, "this node has signed the proposal, and a signature cannot be called back").
+			WithHint("propose a replacement with --replaces to spend the same coins otherwise")
 	}
 	if s.m.State.MyVote(p) {
 		s.do(Reply{})
@@ -109,10 +110,10 @@ func (s *step) withdraw(x Withdraw) error {
 		return err
 	}
 	if !s.m.State.SameMember(p.Author(), s.m.State.Me()) {
-		return refuse(RuleNotAuthor, "only its author withdraws a proposal").hint("use `reject`")
+		return refusal.New(refusal.NotAuthor, "only its author withdraws a proposal").WithHint("use `reject`")
 	}
 	if s.m.State.Final(p) {
-		return refuse(RuleAlreadyFinal, "the proposal has all its signatures").hint("propose a replacement with --replaces")
+		return refusal.New(refusal.AlreadyFinal, "the proposal has all its signatures").WithHint("propose a replacement with --replaces")
 	}
 	if !s.m.State.Withdrawn(p) {
 		if _, err := s.write(&event.ProposalWithdrawn{Proposal: x.Proposal}); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -175,22 +176,22 @@ func (m *Machine) Holds(who journal.Author) bool {
 
 // Warn returns what an approver is told before signing: the refusals of the
 // rules that stand before a signature, without changing anything.
-func (m *Machine) Warn(p *group.Proposal, now time.Time) []*Refusal {
+func (m *Machine) Warn(p *group.Proposal, now time.Time) []*refusal.Refusal {
 	if m.State.Active() == nil || m.Status(p, now) != group.StatusPending {
 		return nil
 	}
-	var out []*Refusal
+	var out []*refusal.Refusal
 	for _, err := range []error{
 		checkTransaction(m.State, m.View, now, p, nil),
 		m.checkDoublePayment(p, nil),
 		m.checkRestored(p, nil),
 	} {
-		if r, ok := err.(*Refusal); ok {
+		if r, ok := err.(*refusal.Refusal); ok {
 			out = append(out, r)
 		}
 	}
 	if _, err := m.Guard.check(m.State, m.View, p); err != nil {
-		if r, ok := err.(*Refusal); ok {
+		if r, ok := err.(*refusal.Refusal); ok {
 			out = append(out, r)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/display"
 )
 
@@ -41,10 +42,10 @@ func checkWalletName(name string) error {
 		err = display.CheckName(name)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: wallet name %.70q: %w", ErrBadRequest, name, err)
+		return fmt.Errorf("%w: wallet name %.70q: %w", refusal.ErrBadRequest, name, err)
 	}
 	if display.LooksLikeID(name, minIDPrefix) {
-		return refuse(RuleBadName, "the wallet name %q looks like an id", name).hint("choose one that has other characters than 0-9 and a-f")
+		return refusal.New(refusal.BadName, "the wallet name %q looks like an id", name).WithHint("choose one that has other characters than 0-9 and a-f")
 	}
 	return nil
 }

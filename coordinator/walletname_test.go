@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/journal"
 )
@@ -97,7 +98,7 @@ func TestWalletNames(t *testing.T) {
 	n := newWalletNames()
 	a, b, d := journal.GroupID{1}, journal.GroupID{0xab, 0xcd}, journal.GroupID{0xab, 0xcd, 0, 0, 1}
 	rule := func(err error) string {
-		var r *Refusal
+		var r *refusal.Refusal
 		if errors.As(err, &r) {
 			return r.Rule
 		}
@@ -110,13 +111,13 @@ func TestWalletNames(t *testing.T) {
 	if err := n.take(a, "rent"); err != nil {
 		t.Errorf("its own name again: %v", err)
 	}
-	for name, want := range map[string]string{"RENT": RuleNameTaken, "Rént": RuleNameTaken, "deadbeef": RuleBadName, "DEADBEEF": RuleBadName, strings.Repeat("a1", 32): RuleBadName} {
+	for name, want := range map[string]string{"RENT": refusal.NameTaken, "Rént": refusal.NameTaken, "deadbeef": refusal.BadName, "DEADBEEF": refusal.BadName, strings.Repeat("a1", 32): refusal.BadName} {
 		if err := n.take(b, name); rule(err) != want {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
 	for _, name := range []string{"", " ", "a\nb", "\u2800", "r\u200bent", "r\u0435nt", strings.Repeat("x", 65)} {
-		if err := n.take(b, name); !errors.Is(err, ErrBadRequest) {
+		if err := n.take(b, name); !errors.Is(err, refusal.ErrBadRequest) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/journal"
 )
@@ -165,7 +166,7 @@ func checkWritten(body event.Body) error {
 	}
 	for _, t := range texts {
 		if err := display.Check(t); err != nil {
-			return fmt.Errorf("%w: text %.70q: %w", ErrBadRequest, t, err)
+			return fmt.Errorf("%w: text %.70q: %w", refusal.ErrBadRequest, t, err)
 		}
 	}
 	return nil

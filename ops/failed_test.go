@@ -13,6 +13,7 @@ import (
 	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/app/config"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // A wallet that cannot be opened is failed, and says why; the others run, and
@@ -74,16 +75,16 @@ func TestAWalletThatFailsLeavesTheOthersRunning(t *testing.T) {
 		// An invite into the group that is stored: nothing is written over.
 		inv := coordinator.Invite{Group: broken, Addresses: []string{"/ip4/127.0.0.1/tcp/1"}, Expires: time.Now().Add(time.Hour)}
 		inv.Founder[0] = 7
-		if _, err := client.JoinWallet(ctx, api.JoinWallet{Invite: inv.String()}); err == nil || codeOf(t, err) != coordinator.RuleWalletFailed {
+		if _, err := client.JoinWallet(ctx, api.JoinWallet{Invite: inv.String()}); err == nil || codeOf(t, err) != refusal.WalletFailed {
 			t.Errorf("join: %v", err)
 		}
-		if _, err := client.NewAddress(ctx, broken.String(), api.NewAddress{}); err == nil || codeOf(t, err) != coordinator.RuleWalletFailed {
+		if _, err := client.NewAddress(ctx, broken.String(), api.NewAddress{}); err == nil || codeOf(t, err) != refusal.WalletFailed {
 			t.Errorf("address: %v", err)
 		}
-		if _, err := client.NewAddress(ctx, "vault", api.NewAddress{}); err == nil || codeOf(t, err) != coordinator.RuleWalletFailed {
+		if _, err := client.NewAddress(ctx, "vault", api.NewAddress{}); err == nil || codeOf(t, err) != refusal.WalletFailed {
 			t.Errorf("address by the name: %v", err)
 		}
-		if _, err := client.CreateWallet(ctx, api.CreateWallet{Name: "Vault", Threshold: 1, Cosigners: 1}); err == nil || codeOf(t, err) != coordinator.RuleNameTaken {
+		if _, err := client.CreateWallet(ctx, api.CreateWallet{Name: "Vault", Threshold: 1, Cosigners: 1}); err == nil || codeOf(t, err) != refusal.NameTaken {
 			t.Errorf("another of its name: %v", err)
 		}
 	})

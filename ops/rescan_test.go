@@ -5,7 +5,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // TestRescanWallet: a running node looks at the chain again from any block that
@@ -29,7 +29,7 @@ func TestRescanWallet(t *testing.T) {
 	}
 	tip := best.Height
 	for _, from := range []int32{tip + 1, 1<<30 - 1, tip} { // the last is above its coins
-		if _, err := n.RescanWallet(ctx, w.Wallet, api.RescanWallet{From: from}); err == nil || codeOf(t, err) != coordinator.RuleBadHeight {
+		if _, err := n.RescanWallet(ctx, w.Wallet, api.RescanWallet{From: from}); err == nil || codeOf(t, err) != refusal.BadHeight {
 			t.Errorf("from %d: %v", from, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // NewAddress leases a receiving address, or shows the next one.
@@ -36,7 +37,7 @@ func (n *Node) Coins(_ context.Context, ref string) ([]api.Coin, error) {
 	}
 	m := a.Machine()
 	if m.State.Active() == nil {
-		return nil, api.Refuse(coordinator.RuleNotActive, "the wallet is not active: "+m.Missing(), "")
+		return nil, api.Refuse(refusal.NotActive, "the wallet is not active: "+m.Missing(), "")
 	}
 	var out []api.Coin
 	labels := m.State.LabelReader()

@@ -5,21 +5,22 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // apiError gives an error of the rooms below its kind, its stable code and what to do.
 func (n *Node) apiError(err error) error {
 	var mine *api.Error
-	var refusal *coordinator.Refusal
+	var refused *refusal.Refusal
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &mine):
 		return mine
-	case errors.As(err, &refusal):
-		return api.Refuse(refusal.Rule, refusal.Text, refusal.Hint)
-	case errors.Is(err, coordinator.ErrUnknownProposal):
+	case errors.As(err, &refused):
+		return api.Refuse(refused.Rule, refused.Text, refused.Hint)
+	case errors.Is(err, refusal.ErrUnknownProposal):
 		return api.Missing("unknown_proposal", err.Error(), "`quorate proposals WALLET` lists them")
 	case errors.Is(err, coordinator.ErrInviteFormat):
 		return api.Misuse("bad_invite", err.Error(), "paste the whole invite, from quorate1 to its end")
@@ -31,7 +32,7 @@ func (n *Node) apiError(err error) error {
 		return api.Refuse("invite_unknown", "join: "+coordinator.ErrInviteUnknown.Error(), "ask the founder for a fresh one")
 	case errors.Is(err, coordinator.ErrInviteProof):
 		return api.Refuse("invite_proof", "join: "+coordinator.ErrInviteProof.Error(), "ask the founder for a fresh one")
-	case errors.Is(err, coordinator.ErrEvent), errors.Is(err, coordinator.ErrBadRequest):
+	case errors.Is(err, coordinator.ErrEvent), errors.Is(err, refusal.ErrBadRequest):
 		return api.Misuse("bad_request", err.Error(), "")
 	case errors.Is(err, wallet.ErrMissingSignatures):
 		return api.Refuse("not_final", "the proposal is not final: "+err.Error(), "wait for further approvals")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/formats"
 )
@@ -91,7 +92,7 @@ func (n *Node) existingBirthday(ctx context.Context, given string, born int64) (
 		if given == "" {
 			return 0, nil
 		}
-		return 0, api.Refuse(coordinator.RuleChainBehind, "the block of that date is not known yet: "+err.Error(), "wait until `status` shows the chain synced, or give the height")
+		return 0, api.Refuse(refusal.ChainBehind, "the block of that date is not known yet: "+err.Error(), "wait until `status` shows the chain synced, or give the height")
 	}
 	return height, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // calendar is a chain that knows one block's date.
@@ -51,8 +52,8 @@ func TestExistingBirthday(t *testing.T) {
 	}
 	// A date that cannot be told is refused where it was given, and not needed where a file says it.
 	for code, chain := range map[string]coordinator.Chain{
-		"birthday_unknown":          struct{ coordinator.Chain }{},
-		coordinator.RuleChainBehind: &calendar{err: errors.New("headers are missing")},
+		"birthday_unknown":  struct{ coordinator.Chain }{},
+		refusal.ChainBehind: &calendar{err: errors.New("headers are missing")},
 	} {
 		n.parts.Chain = chain
 		if _, err := n.existingBirthday(t.Context(), "2024-04-20", 0); codeOf(t, err) != code {

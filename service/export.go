@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet/formats"
 )
 
@@ -20,7 +20,7 @@ func (n *Node) ExportWallet(_ context.Context, ref, format string) (api.WalletFi
 	if active == nil {
 		// Before all have compared the words, a descriptor may be one with a key of
 		// somebody in between: nobody shall receive to it.
-		return api.WalletFile{}, api.Refuse(coordinator.RuleNotActive, "export: the wallet is not active: "+m.Missing(), "export it when all have ratified")
+		return api.WalletFile{}, api.Refuse(refusal.NotActive, "export: the wallet is not active: "+m.Missing(), "export it when all have ratified")
 	}
 	w := formats.Wallet{Descriptor: active.Descriptor, Name: m.Name(), KeyNames: make([]string, len(active.Members))}
 	for _, member := range active.Members {

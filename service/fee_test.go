@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -57,7 +58,7 @@ func TestFeeRate(t *testing.T) {
 				return
 			}
 			var e *api.Error
-			if !errors.As(err, &e) || e.Kind.ExitStatus() != 4 || e.Code != coordinator.RuleFeeUnknown || e.Message != c.refused || e.Hint != "give --fee-rate" {
+			if !errors.As(err, &e) || e.Kind.ExitStatus() != 4 || e.Code != refusal.FeeUnknown || e.Message != c.refused || e.Hint != "give --fee-rate" {
 				t.Fatalf("%v, %#v", got, err)
 			}
 		})

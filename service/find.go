@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // actor finds a wallet by its id, else by a unique prefix of that, or by what
@@ -23,7 +24,7 @@ func (n *Node) actor(ref string) (*coordinator.Actor, error) {
 		if a != nil && !named {
 			return nil, api.Misuse("ambiguous_id", "wallet id "+ref+" is not unique", "give more of its characters")
 		}
-		return nil, api.Fail(coordinator.RuleWalletFailed, "the wallet could not be opened: "+f.Err.Error(), "stop the node and run `quorate doctor`")
+		return nil, api.Fail(refusal.WalletFailed, "the wallet could not be opened: "+f.Err.Error(), "stop the node and run `quorate doctor`")
 	}
 	return a, err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -44,7 +45,7 @@ func (n *Node) History(_ context.Context, ref string, q api.HistoryQuery) (api.P
 	}
 	m := a.Machine()
 	if m.State.Active() == nil {
-		return page, api.Refuse(coordinator.RuleNotActive, "the wallet is not active: "+m.Missing(), "")
+		return page, api.Refuse(refusal.NotActive, "the wallet is not active: "+m.Missing(), "")
 	}
 	items, more := m.History(after, limit)
 	labels := m.State.LabelReader()

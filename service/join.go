@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // joinRetry is the pause between tries to reach a founder.
@@ -86,6 +87,6 @@ func (n *Node) notJoined(last error) error {
 
 // awaitsApproval says whether a device that proves no key waits for the others.
 func awaitsApproval(err error) bool {
-	var r *coordinator.Refusal
-	return errors.As(err, &r) && r.Rule == coordinator.RuleAwaitsApproval
+	var r *refusal.Refusal
+	return errors.As(err, &r) && r.Rule == refusal.AwaitsApproval
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/formats"
 )
@@ -24,7 +25,7 @@ func (n *Node) Labels(_ context.Context, ref string) ([]api.Label, error) {
 	}
 	m := a.Machine()
 	if m.State.Active() == nil {
-		return nil, api.Refuse(coordinator.RuleNotActive, "the wallet is not active: "+m.Missing(), "")
+		return nil, api.Refuse(refusal.NotActive, "the wallet is not active: "+m.Missing(), "")
 	}
 	var out []api.Label
 	for _, l := range m.Labels() { // a member may label what it likes

@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
 )
@@ -74,7 +75,7 @@ func (n *Node) ProveWallet(ctx context.Context, ref string, r api.ProveWallet) (
 	}
 	how, proof, err := readProof(want, r.Signature)
 	if err != nil {
-		return api.WalletSummary{}, api.Refuse(coordinator.RuleProof, err.Error(), "sign exactly what `wallet proof` prints, with the key at "+want.By.PathText())
+		return api.WalletSummary{}, api.Refuse(refusal.Proof, err.Error(), "sign exactly what `wallet proof` prints, with the key at "+want.By.PathText())
 	}
 	return n.enter(ctx, a, coordinator.Prove{For: r.For, How: how, Proof: proof})
 }
@@ -141,7 +142,7 @@ func (n *Node) checkExternal(text string, unproven bool) error {
 		return nil // the fingerprint of a key that an existing wallet has
 	}
 	if _, err := wallet.ParseKey(text, n.parts.Network); err != nil {
-		return api.Refuse(coordinator.RuleBadKey, "the external key: "+err.Error(), "take the key as the device exports it for multisig, with its origin: [fingerprint/48h/…]xpub…")
+		return api.Refuse(refusal.BadKey, "the external key: "+err.Error(), "take the key as the device exports it for multisig, with its origin: [fingerprint/48h/…]xpub…")
 	}
 	return nil
 }

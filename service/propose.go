@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/coinselect"
 )
@@ -119,7 +120,7 @@ func (n *Node) feeRate(ctx context.Context, r api.Propose) (wallet.FeeRate, erro
 }
 
 func errFeeUnknown(why string) error {
-	return api.Refuse(coordinator.RuleFeeUnknown, why, "give --fee-rate")
+	return api.Refuse(refusal.FeeUnknown, why, "give --fee-rate")
 }
 
 func feeRate(m *coordinator.Machine, p *coordinator.Proposal) float64 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -29,7 +30,7 @@ func findMember(m *coordinator.Machine, ref string) (*journal.Author, error) {
 	case len(found) > 1:
 		return nil, api.Misuse("ambiguous_cosigner", "several cosigners are named "+ref, "give the peer id")
 	case found[0].Hosted():
-		return nil, api.Refuse(coordinator.RuleHosted, ref+" has no node that could be replaced: "+m.MemberName(found[0].Host)+" hosts it", "its key signs what `psbt export` writes, at any cosigner's node")
+		return nil, api.Refuse(refusal.Hosted, ref+" has no node that could be replaced: "+m.MemberName(found[0].Host)+" hosts it", "its key signs what `psbt export` writes, at any cosigner's node")
 	}
 	return &found[0].Identity, nil
 }

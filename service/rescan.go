@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // RescanWallet looks at the chain again, from a block on.
@@ -18,10 +19,10 @@ func (n *Node) RescanWallet(ctx context.Context, ref string, r api.RescanWallet)
 	if r.From > 0 {
 		tip, err := n.chainTip(ctx)
 		if err != nil {
-			return api.WalletSummary{}, api.Refuse(coordinator.RuleChainBehind, "the chain's height is not known now: "+err.Error(), "wait until `status` shows it, or give 0")
+			return api.WalletSummary{}, api.Refuse(refusal.ChainBehind, "the chain's height is not known now: "+err.Error(), "wait until `status` shows it, or give 0")
 		}
 		if r.From > tip {
-			return api.WalletSummary{}, api.Misuse(coordinator.RuleBadHeight, fmt.Sprintf("there is no block %d: this node's chain ends with %d", r.From, tip), "give a lower height")
+			return api.WalletSummary{}, api.Misuse(refusal.BadHeight, fmt.Sprintf("there is no block %d: this node's chain ends with %d", r.From, tip), "give a lower height")
 		}
 	}
 	if _, err := a.Do(ctx, coordinator.RescanFrom{Height: r.From}); err != nil {

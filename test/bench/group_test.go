@@ -14,6 +14,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -191,14 +192,14 @@ func history(tb testing.TB, all []*cosigner, entries int) []*journal.Entry {
 	for i := 0; len(out) < entries; i++ {
 		id, es := a.do(coordinator.Propose{
 			Outputs: []coordinator.ProposalOutput{{PkScript: append([]byte{0, 20}, make([]byte, 20)...), Amount: 900_000 - int64(i)}},
-			FeeRate: 2000, Coins: []wire.OutPoint{coins[i].OutPoint}, Note: "rent", Allow: []string{coordinator.RuleDoublePayment},
+			FeeRate: 2000, Coins: []wire.OutPoint{coins[i].OutPoint}, Note: "rent", Allow: []string{refusal.DoublePayment},
 		})
 		for _, e := range es {
 			if _, _, err := stepQuiet(b, e); err != nil {
 				tb.Fatal(err)
 			}
 		}
-		_, more := b.do(coordinator.Approve{Proposal: id.(coordinator.Proposed).Proposal, Allow: []string{coordinator.RuleDoublePayment}})
+		_, more := b.do(coordinator.Approve{Proposal: id.(coordinator.Proposed).Proposal, Allow: []string{refusal.DoublePayment}})
 		for _, e := range more {
 			if _, _, err := stepQuiet(a, e); err != nil {
 				tb.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"github.com/quorate/quorate/chain/follow"
 	"github.com/quorate/quorate/chain/regtest"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/coinselect"
@@ -311,7 +312,7 @@ func BenchmarkLargePropose(b *testing.B) {
 	} {
 		propose := coordinator.Propose{
 			Outputs: []coordinator.ProposalOutput{{PkScript: pay, Amount: c.amount}}, FeeRate: c.rate, Note: "rent",
-			Allow: []string{coordinator.RuleFee},
+			Allow: []string{refusal.Fee},
 		}
 		ask := func(b *testing.B) coordinator.Sign {
 			b.Helper()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p/p2ptest"
 	"github.com/quorate/quorate/wallet"
@@ -89,7 +90,7 @@ func TestHostileCosigner(t *testing.T) {
 	lie := x.write(x.inflated(p)).ID().String()
 	for _, n := range []*node{a, b} {
 		n.Reaches(lie, api.StatusPending)
-		refused(t, n.Run("approve", lie), 4, coordinator.RuleCoin)
+		refused(t, n.Run("approve", lie), 4, refusal.Coin)
 	}
 
 	// Two entries at one place. What it wrote after the fork has no effect.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -185,7 +186,7 @@ func (w world) after(a action) (next world, ok bool, err error) {
 }
 
 // allowed overrides what only asks a person to look twice.
-func allowed() []string { return []string{coordinator.RuleDoublePayment} }
+func allowed() []string { return []string{refusal.DoublePayment} }
 
 // payment is what a member proposes: each its own, all of the same coin.
 func (w *world) payment(i int) coordinator.Propose {

@@ -6,6 +6,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -90,7 +91,7 @@ func (w *world) calmly() {
 	if w.chain.confirmed(c.coin.Hash) == 0 {
 		w.mine()
 	}
-	allow := []string{coordinator.RuleDoublePayment}
+	allow := []string{refusal.DoublePayment}
 	proposer := honest[int(w.plan.Seed)%len(honest)]
 	if c.proposal == (journal.EntryID{}) {
 		v, err := proposer.command(Action{Kind: "calm"}, coordinator.Propose{

@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -138,7 +139,7 @@ func (w *world) lastPayment() {
 	// newer, whatever a liar proposed over it.
 	x := coordinator.Propose{
 		Outputs: []coordinator.ProposalOutput{{PkScript: recipient(200), Amount: 120_000}}, FeeRate: 3000, Coins: []wire.OutPoint{coin},
-		Allow: []string{coordinator.RuleDoublePayment, coordinator.RuleRestored, coordinator.RuleMaybeSigned},
+		Allow: []string{refusal.DoublePayment, refusal.Restored, refusal.MaybeSigned},
 	}
 	id, ok := w.insist(proposer, x)
 	if !ok {
@@ -148,7 +149,7 @@ func (w *world) lastPayment() {
 	for _, n := range honest {
 		if n != proposer {
 			n.agree(coordinator.Approve{Proposal: id})
-			w.try(n, coordinator.Approve{Proposal: id, Allow: []string{coordinator.RuleDoublePayment, coordinator.RuleRestored, coordinator.RuleMaybeSigned}})
+			w.try(n, coordinator.Approve{Proposal: id, Allow: []string{refusal.DoublePayment, refusal.Restored, refusal.MaybeSigned}})
 		}
 	}
 	w.settle()
@@ -193,11 +194,11 @@ func (w *world) try(n *node, msg any) (any, bool) {
 		if v, err = n.command(Action{Kind: "last"}, msg); err == nil {
 			return v, true
 		}
-		var r *coordinator.Refusal
+		var r *refusal.Refusal
 		if !errors.As(err, &r) {
 			break
 		}
-		if r.Rule == coordinator.RuleAlreadyFinal {
+		if r.Rule == refusal.AlreadyFinal {
 			return nil, false // it is mined already, and that is as good
 		}
 		w.queue.run(w.queue.now+15*time.Second, w.stop)

@@ -6,6 +6,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -40,7 +41,7 @@ func (l *liar) hide(r [4]uint32) {
 		if !ok || w.calm != nil {
 			return
 		}
-		if _, err := n.command(Action{Kind: LieHide}, coordinator.Approve{Proposal: p.ID(), Allow: []string{coordinator.RuleDoublePayment}}); err != nil {
+		if _, err := n.command(Action{Kind: LieHide}, coordinator.Approve{Proposal: p.ID(), Allow: []string{refusal.DoublePayment}}); err != nil {
 			return
 		}
 		w.count("approvals hidden")
@@ -64,7 +65,7 @@ func (n *node) payAgain(coin wire.OutPoint, tries int) {
 	if n.up && n.in && n.m.State.Active() != nil {
 		_, err := n.command(Action{Kind: LieHide}, coordinator.Propose{
 			Outputs: []coordinator.ProposalOutput{{PkScript: recipient(202), Amount: 20_000}}, FeeRate: 2000, Coins: []wire.OutPoint{coin},
-			Allow: []string{coordinator.RuleDoublePayment},
+			Allow: []string{refusal.DoublePayment},
 		})
 		if err == nil {
 			return

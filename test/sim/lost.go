@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -176,10 +177,10 @@ func (n *node) takePlace() {
 	}
 	if n.invite == (coordinator.Invite{}.Secret) || n.inviter != by.id() {
 		lost := n.lost
-		allow := []string{coordinator.RuleMemberOnline}
+		allow := []string{refusal.MemberOnline}
 		if by.restored && len(w.nodes) == 2 {
 			// Nobody is left whom it could catch up with, as its owner sees.
-			allow = append(allow, coordinator.RuleRestored)
+			allow = append(allow, refusal.Restored)
 		}
 		v, err := by.do(coordinator.NewInvite{Replace: &lost, Expires: by.clock().Add(coordinator.InviteLife), Allow: allow})
 		inv, ok := v.(coordinator.Invite)

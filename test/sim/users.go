@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -54,7 +55,7 @@ func (w *world) user(n *node, a Action) {
 	// One in four insists where a rule may be overridden.
 	var allow []string
 	if a.R[2]%4 == 0 {
-		allow = []string{coordinator.RuleDoublePayment}
+		allow = []string{refusal.DoublePayment}
 	}
 	switch a.Kind {
 	case UserPropose, UserReplace:

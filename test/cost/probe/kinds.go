@@ -11,6 +11,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -438,7 +439,7 @@ func (g *group) calls(k kind, n int) []call {
 	step("address", func() any { return coordinator.LeaseAddress{} })
 	step("propose", func() any {
 		return coordinator.Propose{Outputs: []coordinator.ProposalOutput{{PkScript: append([]byte{0, 20}, make([]byte, 20)...), Amount: 50_000}}, FeeRate: 2000,
-			Allow: []string{coordinator.RuleDoublePayment}}
+			Allow: []string{refusal.DoublePayment}}
 	})
 	read := func(what string, f func()) {
 		out = append(out, call{what, func() error { f(); return nil }})
