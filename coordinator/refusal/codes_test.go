@@ -33,7 +33,7 @@ func TestDocument(t *testing.T) {
 func document() string {
 	var b strings.Builder
 	b.WriteString("# Refusals\n\nWhat a node refuses to do, by code. A refusal changes nothing. It has the code, a text that says why, and mostly a hint\n" +
-		"what to do; the API gives them as `code`, `error` and `hint`, and the command line exits with 4. Where a column names a\nflag, " +
+		"what to do; the API gives them as `code`, `message` and `hint`, and the command line exits with 4. Where a column names a\nflag, " +
 		"the command may be repeated with it (`--allow` with the code) by who knows better. (This file is made by\n`go test ./coordinator/refusal -update`.)\n")
 	for _, g := range Codes() {
 		fmt.Fprintf(&b, "\n## %s\n\n| code | it is refused where | all the same |\n|---|---|---|\n", g.Of)
