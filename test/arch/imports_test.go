@@ -65,6 +65,7 @@ func rooms() map[string]room {
 		"store":              {[]string{"coordinator/port", "journal"}, slices.Concat(network, peers, web)},
 		"store/memstore":     {[]string{"store", "coordinator/port", "journal"}, slices.Concat(network, system, chance, peers, web, bitcoin)},
 		"p2p":                {[]string{"coordinator/port", "journal"}, slices.Concat(database, web, bitcoin)},
+		"p2p/memnet":         {[]string{"p2p", "coordinator/port", "journal"}, slices.Concat(system, peers, database, web, bitcoin)},
 		"chain":              {[]string{"coordinator/port", "wallet", "display"}, slices.Concat(peers, database)},
 		"api":                {floor, slices.Concat(peers, database, bitcoin)},
 		"signer":             {[]string{"coordinator/port", "wallet", "display"}, slices.Concat(peers, database)},
@@ -72,7 +73,7 @@ func rooms() map[string]room {
 		"app":                {append([]string{"service", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
 		"ops":                {append([]string{"app", "service", "api", "p2p", "store", "chain"}, floor...), nil},
 		"cmd":                {[]string{"app", "ops", "api", "qr", "display"}, slices.Concat(peers, database, bitcoin)},
-		"test":               {append([]string{"app", "ops", "service", "qr", "api", "p2p", "store", "store/memstore", "chain", "signer"}, floor...), nil},
+		"test":               {append([]string{"app", "ops", "service", "qr", "api", "p2p", "p2p/memnet", "store", "store/memstore", "chain", "signer"}, floor...), nil},
 	}
 }
 
@@ -93,6 +94,7 @@ func neverLinked() map[string][]string {
 		"store":              peers,
 		"store/memstore":     peers,
 		"p2p":                database,
+		"p2p/memnet":         database,
 	}
 }
 
@@ -103,7 +105,7 @@ func support(importPath string) bool {
 
 // twin are rooms that stand in for others in tests: nothing that is shipped
 // imports them either, and they keep to what their room may know.
-func twin(importPath string) bool { return within(importPath, "store/memstore") }
+func twin(importPath string) bool { return within(importPath, "store/memstore", "p2p/memnet") }
 
 func within(importPath string, paths ...string) bool {
 	return slices.ContainsFunc(paths, func(s string) bool {
@@ -249,6 +251,11 @@ func TestArrowsAreHeld(t *testing.T) {
 		{"p2p", "net", 0},
 		{"p2p", q("store"), 1},
 		{"p2p", q("wallet"), 1},
+		{"p2p", q("p2p/memnet"), 2},
+		{"p2p/memnet", q("p2p"), 0},
+		{"p2p/memnet", q("p2p/p2ptest"), 1},
+		{"p2p/memnet", q("store/memstore"), 2},
+		{"p2p/memnet", "github.com/libp2p/go-libp2p/core/peer", 1},
 		{"p2p", "github.com/btcsuite/btcd/chainhash/v2", 1},
 		{"p2p", "github.com/btcsuite/btcd", 1},
 		{"p2p", "github.com/dgraph-io/badger/v4", 1},
