@@ -25,7 +25,7 @@ func (n *Node) AddAddress(addr string) (journal.Author, error) {
 	// With what changes membership: who leaves meanwhile leaves no address behind.
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !n.reg.member(a) {
+	if !n.talk.Member(a) {
 		return a, fmt.Errorf("add address: %w", ErrNotMember)
 	}
 	n.dir.fix(a, infos[0].Addrs)

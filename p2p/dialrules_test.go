@@ -207,11 +207,11 @@ func TestNamesAreJudgedByWhatTheyStandFor(t *testing.T) {
 // toldOf is what makes node n know signed addresses of identity 9.
 func toldOf(t *testing.T, n *Node, seq uint64, addrs ...string) {
 	t.Helper()
-	g := n.reg.shared(testIdentity(9).Author())
+	g := n.talk.reg.shared(testIdentity(9).Author())
 	if len(g) != 1 {
 		t.Fatal("not in one group")
 	}
-	n.heard(g[0], [][]byte{signedRecord(t, 9, seq, addrs...)})
+	lines{n}.Heard(g[0].members, [][]byte{signedRecord(t, 9, seq, addrs...)})
 }
 
 // service is a listener on this machine that counts who comes.

@@ -101,7 +101,7 @@ func newJoiner(self journal.Author, d port.Doorman, c *codec, log *slog.Logger, 
 }
 
 // serve answers one stranger, or resets the stream.
-func (j *joiner) serve(ctx context.Context, st stream, from journal.Author) {
+func (j *joiner) serve(ctx context.Context, st Stream, from journal.Author) {
 	if j.doorman == nil || !j.by.allow(from) || !j.rate.Allow() || !j.begin(ctx, from) {
 		_ = st.Reset()
 		return
@@ -170,7 +170,7 @@ func (j *joiner) staying(p journal.Author, d time.Duration) {
 	}
 }
 
-func (j *joiner) admit(ctx context.Context, st stream, from journal.Author) error {
+func (j *joiner) admit(ctx context.Context, st Stream, from journal.Author) error {
 	var nonce [32]byte
 	if _, err := rand.Read(nonce[:]); err != nil {
 		return fmt.Errorf("draw nonce: %w", err)
@@ -234,7 +234,7 @@ func outcomeOf(err error) uint64 {
 }
 
 // ask presents an invite on a stream to its founder.
-func (j *joiner) ask(st stream, inv port.Invite, claim *port.ReplacementClaim) (port.Grant, error) {
+func (j *joiner) ask(st Stream, inv port.Invite, claim *port.ReplacementClaim) (port.Grant, error) {
 	var none port.Grant
 	if err := st.SetDeadline(time.Now().Add(joinTimeout)); err != nil {
 		return none, err
@@ -278,7 +278,7 @@ func (j *joiner) ask(st stream, inv port.Invite, claim *port.ReplacementClaim) (
 	return g, nil
 }
 
-func (j *joiner) send(st stream, v any) error {
+func (j *joiner) send(st Stream, v any) error {
 	body, err := j.codec.enc.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("encode frame: %w", err)
@@ -291,7 +291,7 @@ func (j *joiner) send(st stream, v any) error {
 	return err
 }
 
-func (j *joiner) receive(st stream, limit int, v any) error {
+func (j *joiner) receive(st Stream, limit int, v any) error {
 	b, err := readFrame(st, limit)
 	if err != nil {
 		return err

@@ -13,9 +13,14 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// open starts a sync stream, over a relayed connection if there is no other. It
+// lines are the connections of a node, as its protocols see them.
+type lines struct{ *Node }
+
+var _ Links = lines{}
+
+// Open starts a sync stream, over a relayed connection if there is no other. It
 // never dials.
-func (n *Node) open(ctx context.Context, to journal.Author) (stream, error) {
+func (n lines) Open(ctx context.Context, to journal.Author) (Stream, error) {
 	id, err := PeerID(to)
 	if err != nil {
 		return nil, err
@@ -28,20 +33,20 @@ func (n *Node) open(ctx context.Context, to journal.Author) (stream, error) {
 	return s, nil
 }
 
-// connected returns the members that are connected, relayed ones included.
-func (n *Node) connected() []journal.Author {
+// Connected returns the members that are connected, relayed ones included.
+func (n lines) Connected() []journal.Author {
 	var out []journal.Author
 	for _, id := range n.host.Network().Peers() {
-		if a, err := AuthorOf(id); err == nil && n.reg.member(a) {
+		if a, err := AuthorOf(id); err == nil && n.talk.Member(a) {
 			out = append(out, a)
 		}
 	}
 	return out
 }
 
-// records returns the signed addresses of this node and of the members of a
+// Records returns the signed addresses of this node and of the members of a
 // group, as far as they are known.
-func (n *Node) records(g *group) [][]byte {
+func (n lines) Records(members map[journal.Author]bool) [][]byte {
 	var out [][]byte
 	if book, ok := peerstore.GetCertifiedAddrBook(n.host.Peerstore()); ok {
 		if env := book.GetPeerRecord(n.host.ID()); env != nil {
@@ -50,7 +55,7 @@ func (n *Node) records(g *group) [][]byte {
 			}
 		}
 	}
-	for _, m := range sortedAuthors(g.members) {
+	for _, m := range sortedAuthors(members) {
 		if b := n.dir.record(m); b != nil && m != n.self && len(out) < maxRecords {
 			out = append(out, b)
 		}
@@ -58,11 +63,11 @@ func (n *Node) records(g *group) [][]byte {
 	return out
 }
 
-// heard takes signed addresses of members of a group: whoever knows one member
+// Heard takes signed addresses of members of a group: whoever knows one member
 // finds the others.
-func (n *Node) heard(g *group, records [][]byte) {
+func (n lines) Heard(members map[journal.Author]bool, records [][]byte) {
 	for _, raw := range records {
-		a, news, err := n.dir.vouch(raw, func(a journal.Author) bool { return a != n.self && g.members[a] })
+		a, news, err := n.dir.vouch(raw, func(a journal.Author) bool { return a != n.self && members[a] })
 		if err != nil {
 			return // checking signatures costs: one bad one is enough
 		}
@@ -131,7 +136,7 @@ func (n *Node) met(c network.Conn) {
 	if n.gate.relays[c.RemotePeer()] {
 		n.gate.rules.sawRelay(ip)
 	}
-	if a, err := AuthorOf(c.RemotePeer()); err == nil && n.reg.member(a) && c.Stat().Direction == network.DirInbound {
+	if a, err := AuthorOf(c.RemotePeer()); err == nil && n.talk.Member(a) && c.Stat().Direction == network.DirInbound {
 		n.dir.came(a, ip)
 	}
 }
@@ -147,23 +152,23 @@ func (n *Node) connectedness(id peer.ID, c network.Connectedness) {
 		return
 	}
 	n.redial.connected(a)
-	if n.reg.member(a) {
-		n.sync.syncPeer(a)
+	if n.talk.Member(a) {
+		n.talk.SyncPeer(a)
 	}
 }
 
 // introduce tells the members of every group that one of them is in where it
 // is.
 func (n *Node) introduce(a journal.Author) {
-	for _, g := range n.reg.shared(a) {
-		n.sync.introduce(g.id)
+	for _, g := range n.talk.reg.shared(a) {
+		n.talk.sync.introduce(g.id)
 	}
 }
 
 // identified remembers where a member was reached and what it signed.
 func (n *Node) identified(e event.EvtPeerIdentificationCompleted) {
 	a, err := AuthorOf(e.Peer)
-	if err != nil || !n.reg.member(a) {
+	if err != nil || !n.talk.Member(a) {
 		return
 	}
 	if e.SignedPeerRecord != nil {

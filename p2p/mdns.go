@@ -18,7 +18,7 @@ type found struct{ n *Node }
 // signed it, so it takes the place of nothing.
 func (f found) HandlePeerFound(p peer.AddrInfo) {
 	a, err := AuthorOf(p.ID)
-	if err != nil || !f.n.reg.member(a) {
+	if err != nil || !f.n.talk.Member(a) {
 		return
 	}
 	if f.n.dir.show(a, p.Addrs) {

@@ -68,14 +68,11 @@ type Node struct {
 	self   journal.Author
 	host   host.Host
 	log    *slog.Logger
-	reg    *registry
+	talk   *Protocols
 	gate   *gate
 	door   *places
-	tally  *tally
 	dir    *directory
-	sync   *syncer
 	gossip *gossip
-	join   *joiner
 	redial *redialer
 	moves  *moves
 	mdns   interface{ Close() error }
@@ -115,10 +112,6 @@ func New(ctx context.Context, cfg Config) (*Node, error) {
 		}
 		external = append(external, a)
 	}
-	codec, err := newCodec()
-	if err != nil {
-		return nil, err
-	}
 	dir, err := newDirectory(cfg.Book, log)
 	if err != nil {
 		return nil, err
@@ -130,30 +123,32 @@ func New(ctx context.Context, cfg Config) (*Node, error) {
 	}
 
 	n := &Node{self: cfg.Identity.Author(), log: log, dir: dir}
-	n.reg = newRegistry(n.self)
-	n.tally = newTally(n.reg)
+	n.ctx, n.cancel = context.WithCancel(ctx)
+	if n.talk, err = NewProtocols(n.ctx, n.self, lines{n}, cfg.Doorman, log, cfg.Tap); err != nil {
+		n.cancel()
+		return nil, err
+	}
 	rules := newDialRules(dir, relays, cfg.ToldNetworks)
 	rules.home = atHome(cfg.Listen, external, relays)
-	n.gate = newGate(n.reg, rules, cfg.Doorman, log)
+	n.gate = newGate(n.talk.reg, rules, cfg.Doorman, log)
 	if n.door, err = newResourceManager(func(ip netip.Addr) bool { return dir.known(ip) || rules.relayAt(ip) }); err != nil {
+		n.cancel()
 		return nil, err
 	}
 	n.gate.door = n.door
 	if n.host, err = newHost(cfg, n.gate, n.door, relays, external); err != nil {
+		n.cancel()
 		return nil, err
 	}
 	dir.news = n.moved
-	n.ctx, n.cancel = context.WithCancel(ctx)
-	n.sync = newSyncer(n.ctx, n.reg, n, n.tally, log, codec, cfg.Tap)
-	n.join = newJoiner(n.self, cfg.Doorman, codec, log, cfg.Tap)
-	n.join.stay = func(a journal.Author, d time.Duration) {
+	n.talk.join.stay = func(a journal.Author, d time.Duration) {
 		if id, err := PeerID(a); err == nil {
 			n.gate.stay(id, d)
 		}
 	}
-	n.redial = newRedialer(n.host, n.reg, rules)
+	n.redial = newRedialer(n.host, n.talk.reg, rules)
 	n.moves = newMoves()
-	if n.gossip, err = newGossip(n.ctx, n.host, n.reg, n.sync, n.tally, log, cfg.Tap); err == nil {
+	if n.gossip, err = newGossip(n.ctx, n.host, n.talk, log, cfg.Tap); err == nil {
 		err = n.watch()
 	}
 	if err == nil && cfg.MDNS {
@@ -167,7 +162,7 @@ func New(ctx context.Context, cfg Config) (*Node, error) {
 	n.host.SetStreamHandler(JoinProtocol, n.onJoin)
 	n.wg.Go(func() { n.redial.run(n.ctx) })
 	n.wg.Go(func() { n.followMoves(n.ctx) })
-	n.wg.Go(n.sync.run)
+	n.wg.Go(n.talk.Run)
 	return n, nil
 }
 
@@ -231,12 +226,12 @@ func (n *Node) Attach(_ context.Context, l port.GroupLink, in port.Inbox) error 
 	if n.closed {
 		return ErrClosed
 	}
-	g, left, err := n.reg.attach(l, in)
+	left, err := n.talk.Attach(l, in)
 	if err != nil {
 		return fmt.Errorf("attach group: %w", err)
 	}
-	for m, texts := range g.hints {
-		if m != n.self && n.dir.fix(m, parseAddrs(texts)) {
+	for _, m := range l.Members {
+		if m != n.self && n.dir.fix(m, parseAddrs(l.Hints[m])) {
 			n.redial.soon(m)
 		}
 	}
@@ -244,7 +239,7 @@ func (n *Node) Attach(_ context.Context, l port.GroupLink, in port.Inbox) error 
 		return fmt.Errorf("attach group: %w", err)
 	}
 	n.membersChanged(left)
-	n.sync.syncGroup(g.id)
+	n.talk.SyncGroup(l.Group)
 	return nil
 }
 
@@ -252,11 +247,11 @@ func (n *Node) Attach(_ context.Context, l port.GroupLink, in port.Inbox) error 
 func (n *Node) Detach(id journal.GroupID) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	g, left := n.reg.detach(id)
-	if g == nil {
-		return fmt.Errorf("detach group: %w", ErrNotAttached)
+	left, err := n.talk.Detach(id)
+	if err != nil {
+		return fmt.Errorf("detach group: %w", err)
 	}
-	err := n.gossip.follow()
+	err = n.gossip.follow()
 	n.membersChanged(left)
 	if err != nil {
 		return fmt.Errorf("detach group: %w", err)
@@ -275,7 +270,7 @@ func (n *Node) membersChanged(left []journal.Author) {
 		}
 		// Pubsub sends past its peer filter to whom it knows on a topic, so who
 		// left one group but is in another is connected anew as well.
-		if n.reg.member(a) {
+		if n.talk.Member(a) {
 			n.redial.anew(a)
 		} else {
 			n.host.ConnManager().Unprotect(id, userAgent)
@@ -283,7 +278,7 @@ func (n *Node) membersChanged(left []journal.Author) {
 		}
 		n.wg.Go(func() { _ = n.host.Network().ClosePeer(id) })
 	}
-	for _, a := range n.reg.members() {
+	for _, a := range n.talk.Members() {
 		if id, err := PeerID(a); err == nil {
 			n.remember(a, id)
 			n.host.ConnManager().Protect(id, userAgent)
@@ -291,27 +286,26 @@ func (n *Node) membersChanged(left []journal.Author) {
 		}
 	}
 	n.redial.follow()
-	n.tally.forget()
-	n.sync.forget()
+	n.talk.Forget()
 }
 
 // Publish hands an entry to pubsub, on the group's first topic, and tells the
 // members a moment later that this node holds it.
 func (n *Node) Publish(ctx context.Context, e *journal.Entry) error {
-	g := n.reg.get(e.Header().Group)
+	g := n.talk.reg.get(e.Header().Group)
 	if g == nil {
 		return fmt.Errorf("publish: %w", ErrNotAttached)
 	}
 	if err := n.gossip.publish(ctx, g.topics[0], e); err != nil {
 		return err
 	}
-	n.sync.changed(g.id)
+	n.talk.Changed(g.id)
 	return nil
 }
 
 // Sync starts an exchange with one member, or with all that are connected.
 func (n *Node) Sync(id journal.GroupID, p *journal.Author) {
-	n.sync.insist(id, p)
+	n.talk.Sync(id, p)
 }
 
 // Close stops everything, in order, within two seconds.
@@ -330,7 +324,7 @@ func (n *Node) Close() error {
 		}
 		n.dir.close()
 		n.gate.close()
-		n.sync.close()
+		n.talk.Close()
 		err := n.host.Close()
 		if n.gossip != nil {
 			n.gossip.close()
@@ -357,5 +351,5 @@ func (n *Node) onSync(s network.Stream) {
 		_ = s.Reset()
 		return
 	}
-	n.sync.handle(s, a)
+	n.talk.Serve(s, a)
 }

@@ -16,12 +16,19 @@ import (
 	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	ma "github.com/multiformats/go-multiaddr"
+	"go.uber.org/goleak"
 
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/p2p/p2ptest"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func linkOf(g p2ptest.Group, members []journal.Author) port.GroupLink {
+	return port.GroupLink{Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Members: members}
+}
 
 // loopback runs the suite over libp2p on loopback sockets.
 type loopback struct{ listen []string }

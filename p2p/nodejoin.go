@@ -41,7 +41,7 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, claim *port.Replacemen
 	defer done()
 	defer n.gate.rules.invite(id, addrs)()
 	defer func() {
-		if !n.reg.member(inv.Founder) {
+		if !n.talk.Member(inv.Founder) {
 			_ = n.host.Network().ClosePeer(id)
 		}
 	}()
@@ -62,7 +62,7 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, claim *port.Replacemen
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
 	defer stop()
-	grant, err := n.join.ask(s, inv, claim)
+	grant, err := n.talk.Join(s, inv, claim)
 	if err != nil {
 		_ = s.Reset()
 		var reset *network.StreamError
@@ -91,7 +91,7 @@ func (n *Node) onJoin(s network.Stream) {
 		return
 	}
 	defer n.gate.joinEnds(id)
-	n.join.serve(n.ctx, s, from)
+	n.talk.Admit(n.ctx, s, from)
 }
 
 // remember keeps what the peerstore still knows of a new member: where it was

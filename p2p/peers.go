@@ -14,7 +14,7 @@ import (
 // strangers, the latest first.
 func (n *Node) Peers() []port.PeerStatus {
 	var out []port.PeerStatus
-	for _, a := range n.reg.members() {
+	for _, a := range n.talk.Members() {
 		id, err := PeerID(a)
 		if err != nil {
 			continue
@@ -22,7 +22,7 @@ func (n *Node) Peers() []port.PeerStatus {
 		s := port.PeerStatus{
 			Peer: a, PeerID: id.String(),
 			LastSeen: n.redial.seen(a),
-			Rejects:  n.tally.of(a),
+			Rejects:  n.talk.Rejects(a),
 		}
 		for _, addr := range n.dir.of(a) {
 			s.Addresses = append(s.Addresses, addr.String())

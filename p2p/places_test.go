@@ -131,14 +131,14 @@ func TestSilentConnectionsKeepNobodyOut(t *testing.T) {
 					if err := nb.Attach(t.Context(), link, openInbox{}); err != nil {
 						t.Fatal(err)
 					}
-					until(t, "the member is connected", func() bool { return len(nb.connected()) > 0 && len(na.connected()) > 0 })
+					until(t, "the member is connected", func() bool { return len(lines{nb}.Connected()) > 0 && len(lines{na}.Connected()) > 0 })
 					return nb
 				}
 				if c.known {
 					if err := comes().Close(); err != nil {
 						t.Fatal(err)
 					}
-					until(t, "the member is gone", func() bool { return len(na.connected()) == 0 })
+					until(t, "the member is gone", func() bool { return len(lines{na}.Connected()) == 0 })
 				}
 				if na.Handshakes().Problem() != "" {
 					t.Errorf("a problem in peace: %s", na.Handshakes().Problem())

@@ -51,7 +51,7 @@ func TestFoundInLocalNetwork(t *testing.T) {
 	deadline := time.After(2 * time.Minute)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for len(na.connected()) == 0 {
+	for len(lines{na}.Connected()) == 0 {
 		select {
 		case <-deadline:
 			t.Fatal("the member was not dialed")
@@ -140,7 +140,7 @@ func TestDeadAddressesHoldNoPlaces(t *testing.T) {
 	if err := na.Attach(t.Context(), link, openInbox{}); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the member is reached where it surely is", func() bool { return len(na.connected()) > 0 })
+	until(t, "the member is reached where it surely is", func() bool { return len(lines{na}.Connected()) > 0 })
 }
 
 // A member that was here lately is tried once a minute at least, and others

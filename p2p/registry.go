@@ -31,7 +31,6 @@ type group struct {
 	id      journal.GroupID
 	topics  []string
 	members map[journal.Author]bool
-	hints   map[journal.Author][]string
 	inbox   port.Inbox
 	flow    *flow
 }
@@ -65,7 +64,6 @@ func (r *registry) attach(l port.GroupLink, in port.Inbox) (*group, []journal.Au
 		id:      l.Group,
 		topics:  slices.Clone(l.Topics),
 		members: map[journal.Author]bool{},
-		hints:   map[journal.Author][]string{},
 		inbox:   in,
 	}
 	for _, m := range l.Members {
@@ -73,7 +71,6 @@ func (r *registry) attach(l port.GroupLink, in port.Inbox) (*group, []journal.Au
 			return nil, nil, err
 		}
 		g.members[m] = true
-		g.hints[m] = slices.Clone(l.Hints[m])
 	}
 	if !g.members[r.self] {
 		return nil, nil, ErrLink

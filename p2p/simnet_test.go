@@ -16,6 +16,12 @@ import (
 	"github.com/quorate/quorate/p2p/p2ptest"
 )
 
+// pass lets virtual time go by, and then everything that is due.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
 // internet is a virtual network with 50 ms from node to node, in virtual time.
 type internet struct{ net *simnet.Simnet }
 

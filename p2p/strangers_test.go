@@ -217,5 +217,5 @@ func TestNoStrangersConnectionLasts(t *testing.T) {
 	})
 	nb := testNode(t, 2, port.GroupLink{Topics: link.Topics, Members: link.Members,
 		Hints: map[journal.Author][]string{testIdentity(1).Author(): n.ListenAddrs()}})
-	until(t, "a member comes in", func() bool { return len(nb.connected()) > 0 && len(n.connected()) > 0 })
+	until(t, "a member comes in", func() bool { return len(lines{nb}.Connected()) > 0 && len(lines{n}.Connected()) > 0 })
 }

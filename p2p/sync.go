@@ -3,7 +3,6 @@ package p2p
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -31,28 +30,6 @@ const (
 	liarPauseMax = time.Hour
 )
 
-// stream is what the sync and join protocols need of a connection.
-type stream interface {
-	io.Reader
-	io.Writer
-	Close() error
-	CloseWrite() error
-	Reset() error
-	SetDeadline(time.Time) error
-}
-
-// links is what the sync engine needs of a network.
-type links interface {
-	// open starts a sync stream to a connected member.
-	open(ctx context.Context, to journal.Author) (stream, error)
-	// connected returns the members that are connected.
-	connected() []journal.Author
-	// records returns signed addresses of members of a group, for its members.
-	records(g *group) [][]byte
-	// heard takes such addresses from a member.
-	heard(g *group, records [][]byte)
-}
-
 type jobKey struct {
 	group journal.GroupID
 	peer  journal.Author
@@ -72,7 +49,7 @@ type liar struct {
 type syncer struct {
 	ctx   context.Context
 	reg   *registry
-	net   links
+	net   Links
 	tally *tally
 	log   *slog.Logger
 	codec *codec
@@ -94,7 +71,7 @@ type syncer struct {
 	claims  map[jobKey]*frame               // being sent, and what to send after that or nil
 }
 
-func newSyncer(ctx context.Context, reg *registry, net links, t *tally, log *slog.Logger, c *codec, tap func(string, []byte)) *syncer {
+func newSyncer(ctx context.Context, reg *registry, net Links, t *tally, log *slog.Logger, c *codec, tap func(string, []byte)) *syncer {
 	return &syncer{
 		ctx: ctx, reg: reg, net: net, tally: t, log: log, codec: c, tap: tap,
 		slots:   make(chan struct{}, maxSessions),
@@ -121,7 +98,7 @@ func (s *syncer) run() {
 			return
 		case <-t.C:
 		}
-		for _, p := range s.net.connected() {
+		for _, p := range s.net.Connected() {
 			s.syncPeer(p)
 		}
 	}
@@ -140,7 +117,7 @@ func (s *syncer) syncPeer(p journal.Author) {
 
 // syncGroup syncs one group with every connected member.
 func (s *syncer) syncGroup(id journal.GroupID) {
-	for _, p := range s.net.connected() {
+	for _, p := range s.net.Connected() {
 		s.request(id, p)
 	}
 }
@@ -306,7 +283,7 @@ func (s *syncer) close() {
 	s.wg.Wait()
 }
 
-func (s *syncer) write(st stream, f *frame) error {
+func (s *syncer) write(st Stream, f *frame) error {
 	body, err := s.codec.enc.Marshal(f)
 	if err != nil {
 		return fmt.Errorf("encode frame: %w", err)
@@ -322,7 +299,7 @@ func (s *syncer) write(st stream, f *frame) error {
 	return err
 }
 
-func (s *syncer) read(st stream, limit int, timeout time.Duration) (*frame, error) {
+func (s *syncer) read(st Stream, limit int, timeout time.Duration) (*frame, error) {
 	if err := st.SetDeadline(time.Now().Add(timeout)); err != nil {
 		return nil, err
 	}
@@ -337,7 +314,7 @@ func (s *syncer) read(st stream, limit int, timeout time.Duration) (*frame, erro
 }
 
 // refuse counts and resets when a peer sent what it must not.
-func (s *syncer) refuse(st stream, p journal.Author, err error) {
+func (s *syncer) refuse(st Stream, p journal.Author, err error) {
 	s.tally.count(p, err)
 	_ = st.Reset()
 }
@@ -345,7 +322,7 @@ func (s *syncer) refuse(st stream, p journal.Author, err error) {
 // insist syncs with one member, or all that are connected, whatever they did
 // before.
 func (s *syncer) insist(id journal.GroupID, p *journal.Author) {
-	for _, c := range s.net.connected() {
+	for _, c := range s.net.Connected() {
 		if p != nil && *p != c {
 			continue
 		}

@@ -85,10 +85,10 @@ func (s *syncer) announce(id journal.GroupID) {
 
 	var records [][]byte
 	if a.records {
-		records = s.net.records(g)
+		records = s.net.Records(g.members)
 	}
 	f := claimFrame(kindClaim, id, g.inbox.Claim(), records)
-	for _, p := range s.net.connected() {
+	for _, p := range s.net.Connected() {
 		if !g.members[p] {
 			continue
 		}
@@ -142,7 +142,7 @@ func (s *syncer) sendClaim(p journal.Author, f *frame) error {
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, frameTimeout)
 	defer cancel()
-	st, err := s.net.open(ctx, p)
+	st, err := s.net.Open(ctx, p)
 	if err != nil {
 		return fmt.Errorf("open sync stream: %w", err)
 	}

@@ -24,7 +24,7 @@ type stalledLinks struct {
 	written map[journal.Author][]*frame
 }
 
-func (l *stalledLinks) open(_ context.Context, to journal.Author) (stream, error) {
+func (l *stalledLinks) Open(_ context.Context, to journal.Author) (Stream, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if to == l.stalled {
@@ -34,9 +34,9 @@ func (l *stalledLinks) open(_ context.Context, to journal.Author) (stream, error
 	return &stalledStream{l: l, to: to, reset: make(chan struct{})}, nil
 }
 
-func (l *stalledLinks) connected() []journal.Author { return nil }
-func (l *stalledLinks) records(*group) [][]byte     { return nil }
-func (l *stalledLinks) heard(*group, [][]byte)      {}
+func (l *stalledLinks) Connected() []journal.Author              { return nil }
+func (l *stalledLinks) Records(map[journal.Author]bool) [][]byte { return nil }
+func (l *stalledLinks) Heard(map[journal.Author]bool, [][]byte)  {}
 func (l *stalledLinks) sent(to journal.Author) (out []*frame) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -24,7 +24,7 @@ type puller struct {
 	s      *syncer
 	g      *group
 	peer   journal.Author
-	st     stream
+	st     Stream
 	theirs port.Claim
 	forks  map[journal.ChainKey]uint64 // theirs
 
@@ -50,7 +50,7 @@ const (
 
 // session exchanges claims with a peer and pulls what this node lacks.
 func (s *syncer) session(ctx context.Context, g *group, peer journal.Author) error {
-	st, err := s.net.open(ctx, peer)
+	st, err := s.net.Open(ctx, peer)
 	if err != nil {
 		return fmt.Errorf("open sync stream: %w", err)
 	}
@@ -63,8 +63,8 @@ func (s *syncer) session(ctx context.Context, g *group, peer journal.Author) err
 	return st.Close()
 }
 
-func (s *syncer) converse(ctx context.Context, st stream, g *group, peer journal.Author) error {
-	if err := s.write(st, claimFrame(kindHello, g.id, g.inbox.Claim(), s.net.records(g))); err != nil {
+func (s *syncer) converse(ctx context.Context, st Stream, g *group, peer journal.Author) error {
+	if err := s.write(st, claimFrame(kindHello, g.id, g.inbox.Claim(), s.net.Records(g.members))); err != nil {
 		return fmt.Errorf("send hello: %w", err)
 	}
 	hello, err := s.read(st, helloLimit, frameTimeout)
@@ -78,7 +78,7 @@ func (s *syncer) converse(ctx context.Context, st stream, g *group, peer journal
 	}
 	c := hello.claim()
 	g.inbox.PeerClaim(peer, c)
-	s.net.heard(g, hello.Records)
+	s.net.Heard(g.members, hello.Records)
 	key := jobKey{g.id, peer}
 	if s.caution(key) {
 		return nil

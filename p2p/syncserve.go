@@ -13,7 +13,7 @@ import (
 )
 
 // handle serves a sync stream that a peer opened. It returns when it is done.
-func (s *syncer) handle(st stream, p journal.Author) {
+func (s *syncer) handle(st Stream, p journal.Author) {
 	if !s.enter(p) {
 		_ = st.Reset()
 		return
@@ -63,7 +63,7 @@ func (s *syncer) leave(p journal.Author) {
 	s.wg.Done()
 }
 
-func (s *syncer) serve(st stream, p journal.Author) error {
+func (s *syncer) serve(st Stream, p journal.Author) error {
 	first, err := s.read(st, helloLimit, frameTimeout)
 	if err != nil {
 		return err
@@ -82,14 +82,14 @@ func (s *syncer) serve(st stream, p journal.Author) error {
 	}
 	c := first.claim()
 	g.inbox.PeerClaim(p, c)
-	s.net.heard(g, first.Records)
+	s.net.Heard(g.members, first.Records)
 	if s.lacks(g, c) && !s.caution(jobKey{id, p}) {
 		s.request(id, p)
 	}
 	if first.Kind == kindClaim {
 		return nil
 	}
-	if err := s.write(st, claimFrame(kindHello, id, g.inbox.Claim(), s.net.records(g))); err != nil {
+	if err := s.write(st, claimFrame(kindHello, id, g.inbox.Claim(), s.net.Records(g.members))); err != nil {
 		return err
 	}
 	for {

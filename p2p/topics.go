@@ -33,14 +33,12 @@ const (
 
 // gossip is the fast path: one pubsub topic for each topic of each group.
 type gossip struct {
-	ctx   context.Context
-	host  host.Host
-	reg   *registry
-	sync  *syncer
-	tally *tally
-	log   *slog.Logger
-	ps    *pubsub.PubSub
-	subs  *subscriptions
+	ctx  context.Context
+	host host.Host
+	talk *Protocols
+	log  *slog.Logger
+	ps   *pubsub.PubSub
+	subs *subscriptions
 
 	mu     sync.Mutex
 	joined map[string]*joined
@@ -52,10 +50,10 @@ type joined struct {
 	sub   *pubsub.Subscription
 }
 
-func newGossip(ctx context.Context, h host.Host, reg *registry, s *syncer, t *tally, log *slog.Logger, tap func(string, []byte)) (*gossip, error) {
+func newGossip(ctx context.Context, h host.Host, talk *Protocols, log *slog.Logger, tap func(string, []byte)) (*gossip, error) {
 	g := &gossip{
-		ctx: ctx, host: h, reg: reg, sync: s, tally: t, log: log,
-		subs:   newSubscriptions(reg),
+		ctx: ctx, host: h, talk: talk, log: log,
+		subs:   newSubscriptions(talk.reg),
 		joined: map[string]*joined{},
 	}
 	p := pubsub.DefaultGossipSubParams()
@@ -97,7 +95,7 @@ func messageID(m *pb.Message) string {
 // allowed is the peer filter: it says whether a peer may be on a topic.
 func (g *gossip) allowed(p peer.ID, topic string) bool {
 	a, err := AuthorOf(p)
-	return err == nil && g.reg.onTopic(topic, a) != nil
+	return err == nil && g.talk.reg.onTopic(topic, a) != nil
 }
 
 // inspect drops everything that a peer in no group sends, and of a member the
@@ -107,7 +105,7 @@ func (g *gossip) inspect(p peer.ID, rpc *pubsub.RPC) error {
 		return port.RejectNonMember
 	}
 	if a, err := AuthorOf(p); err == nil {
-		rpc.Publish = g.sync.rates.keep(a, rpc.Publish)
+		rpc.Publish = g.talk.sync.rates.keep(a, rpc.Publish)
 	}
 	return nil
 }
@@ -126,7 +124,7 @@ func (o outsiders) Contains(p peer.ID) bool {
 		return false
 	}
 	a, err := AuthorOf(p)
-	return err != nil || !o.g.reg.member(a)
+	return err != nil || !o.g.talk.Member(a)
 }
 
 // follow joins the topics of all attached groups and leaves all others.
@@ -134,7 +132,7 @@ func (g *gossip) follow() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	want := map[string]bool{}
-	for _, gr := range g.reg.all() {
+	for _, gr := range g.talk.reg.all() {
 		for _, t := range gr.topics {
 			want[t] = true
 		}
@@ -220,7 +218,7 @@ func (g *gossip) validate(ctx context.Context, p peer.ID, m *pubsub.Message) (re
 	if err != nil {
 		return pubsub.ValidationReject
 	}
-	err = g.take(ctx, from, m.GetTopic(), m.GetData())
+	err = g.talk.Take(ctx, from, m.GetTopic(), m.GetData())
 	switch {
 	case err == nil:
 		return pubsub.ValidationAccept
@@ -228,35 +226,6 @@ func (g *gossip) validate(ctx context.Context, p peer.ID, m *pubsub.Message) (re
 		return pubsub.ValidationReject
 	}
 	return pubsub.ValidationIgnore
-}
-
-func (g *gossip) take(ctx context.Context, from journal.Author, topic string, raw []byte) error {
-	return takeGossip(ctx, g.reg, g.sync, g.tally, from, topic, raw)
-}
-
-// takeGossip checks a gossiped entry and hands it up; a gap starts a pull. The
-// in-memory network shares it.
-func takeGossip(ctx context.Context, reg *registry, s *syncer, t *tally, from journal.Author, topic string, raw []byte) error {
-	gr := reg.onTopic(topic, from)
-	if gr == nil {
-		t.count(from, port.RejectNonMember)
-		return port.RejectNonMember
-	}
-	e, err := check(gr.id, raw)
-	if err == nil {
-		err = deliverPatiently(ctx, gr, from, e)
-	}
-	if err == nil {
-		s.changed(gr.id)
-		return nil
-	}
-	t.count(from, err)
-	s.resume(gr.id, err)
-	var gap *port.GapError
-	if errors.As(err, &gap) {
-		s.request(gr.id, from)
-	}
-	return err
 }
 
 // close waits for the readers of subscriptions. The pubsub context must have

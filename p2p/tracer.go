@@ -40,7 +40,7 @@ func (t *tracer) RejectMessage(m *pubsub.Message, reason string) {
 	case pubsub.RejectUnexpectedSignature, pubsub.RejectUnexpectedAuthInfo,
 		pubsub.RejectInvalidSignature, pubsub.RejectSelfOrigin:
 		if a, err := AuthorOf(m.ReceivedFrom); err == nil {
-			t.gossip.tally.count(a, port.RejectMalformed)
+			t.gossip.talk.tally.count(a, port.RejectMalformed)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/gif"
 	"image/png"
 	"strings"
 
@@ -123,37 +122,6 @@ func PNG(frame string, scale int) ([]byte, error) {
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
 		return nil, fmt.Errorf("write PNG: %w", err)
-	}
-	return b.Bytes(), nil
-}
-
-// GIF draws frames one after the other, without end, each for delay hundredths
-// of a second.
-func GIF(frames []string, scale, delay int) ([]byte, error) {
-	var g gif.GIF
-	size := 0
-	for _, f := range frames {
-		img, err := picture(f, scale)
-		if err != nil {
-			return nil, err
-		}
-		size = max(size, img.Rect.Dx())
-		g.Image, g.Delay = append(g.Image, img), append(g.Delay, delay)
-	}
-	if size == 0 {
-		return nil, fmt.Errorf("draw QR codes: no frames")
-	}
-	// Codes of different sizes: each is drawn over all of the one before.
-	for i, img := range g.Image {
-		whole := image.NewPaletted(image.Rect(0, 0, size, size), img.Palette)
-		for y := range img.Rect.Dy() {
-			copy(whole.Pix[y*whole.Stride:], img.Pix[y*img.Stride:y*img.Stride+img.Rect.Dx()])
-		}
-		g.Image[i] = whole
-	}
-	var b bytes.Buffer
-	if err := gif.EncodeAll(&b, &g); err != nil {
-		return nil, fmt.Errorf("write GIF: %w", err)
 	}
 	return b.Bytes(), nil
 }

@@ -33,7 +33,7 @@ type Badger struct {
 	// signing is held by a Commit with guard updates, from the check to the
 	// end: no other may come between.
 	signing sync.Mutex
-	guard   *guardBook
+	guard   *GuardBook
 
 	lastBlob atomic.Uint64
 	fault    fault
@@ -63,7 +63,7 @@ func open(dir string, key []byte, log *slog.Logger, reserve uint64, tweak func(*
 	if err != nil {
 		return nil, err
 	}
-	s := &Badger{dir: dir, log: log, lock: lock, reserve: reserve, guard: newGuardBook(), fault: newFault()}
+	s := &Badger{dir: dir, log: log, lock: lock, reserve: reserve, guard: NewGuardBook(), fault: newFault()}
 	if err := s.start(key, tweak); err != nil {
 		s.release()
 		return nil, err

@@ -10,9 +10,9 @@ import (
 // twice the 64 largest entries (16 MiB) and a snapshot of 32 MiB.
 const MaxBatchBytes = 64 << 20
 
-// checkBatch refuses what no store takes, before anything is written, and
-// returns the bytes of all entries and records.
-func checkBatch(b port.Batch) (int, error) {
+// CheckBatch refuses what no store takes, before anything is written, with
+// ErrBatch or ErrTooBig, and returns the bytes of all entries and records.
+func CheckBatch(b port.Batch) (int, error) {
 	total := 0
 	for _, e := range b.Entries {
 		if e == nil {

@@ -21,7 +21,7 @@ func (s *Badger) Commit(ctx context.Context, b port.Batch) error {
 		return err
 	}
 	defer s.gate.leave()
-	size, err := checkBatch(b)
+	size, err := CheckBatch(b)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (s *Badger) Commit(ctx context.Context, b port.Batch) error {
 	if len(b.Guard) > 0 {
 		s.signing.Lock()
 		defer s.signing.Unlock()
-		if p.guard, err = s.guard.admit(b.Guard); err != nil {
+		if p.guard, err = s.guard.Admit(b.Guard); err != nil {
 			return err
 		}
 	}
@@ -50,7 +50,7 @@ func (s *Badger) Commit(ctx context.Context, b port.Batch) error {
 	if err != nil {
 		return err
 	}
-	s.guard.add(p.guard...)
+	s.guard.Add(p.guard...)
 	if err := s.mark.add(1); err != nil {
 		s.log.Warn("less protection against lost logs", "err", err)
 	}
@@ -75,7 +75,7 @@ func (s *Badger) apply(p *plan) (dead []uint64, err error) {
 func (s *Badger) try(p *plan) (dead []uint64, err error) {
 	err = s.update(func(txn *badger.Txn) error {
 		w := writer{txn: txn, plan: p, used: make(map[uint64]bool)}
-		err := w.write(s.guard.len())
+		err := w.write(s.guard.Len())
 		dead = w.dead
 		return err
 	})

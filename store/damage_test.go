@@ -12,11 +12,6 @@ import (
 	"github.com/quorate/quorate/store/storetest"
 )
 
-type damageable interface {
-	port.Store
-	Damage(key []byte, how func([]byte) []byte) error
-}
-
 func remove([]byte) []byte { return nil }
 
 func flip(at int) func([]byte) []byte {
@@ -31,77 +26,72 @@ func flip(at int) func([]byte) []byte {
 // never returned.
 func TestDamagedValues(t *testing.T) {
 	g := storetest.Group(1)
-	for name, open := range map[string]func(*testing.T) damageable{
-		"badger": func(t *testing.T) damageable { return openBadger(t, t.TempDir(), testKey()) },
-		"memory": func(*testing.T) damageable { return store.NewMemory() },
+	a := storetest.NewAuthor(t, g, 1, 1)
+	good, bad, swapped := a.Entry(10), a.Entry(10), a.Entry(10)
+	for damage, how := range map[string]func([]byte) []byte{
+		"tag":           flip(0),
+		"checksum":      flip(1),
+		"header":        flip(20),
+		"signature":     flip(-1),
+		"truncated":     func(v []byte) []byte { return v[:len(v)-1] },
+		"empty":         func([]byte) []byte { return []byte{} },
+		"short blob":    func([]byte) []byte { return []byte{1, 2, 3} },
+		"blob too long": func([]byte) []byte { return append([]byte{1}, slices.Repeat([]byte{0xff}, 20)...) },
+		"another entry": func([]byte) []byte { return store.Inline(swapped.Bytes()) },
+		"no entry":      func([]byte) []byte { return store.Inline([]byte("nonsense")) },
 	} {
-		a := storetest.NewAuthor(t, g, 1, 1)
-		good, bad, swapped := a.Entry(10), a.Entry(10), a.Entry(10)
-		for damage, how := range map[string]func([]byte) []byte{
-			"tag":           flip(0),
-			"checksum":      flip(1),
-			"header":        flip(20),
-			"signature":     flip(-1),
-			"truncated":     func(v []byte) []byte { return v[:len(v)-1] },
-			"empty":         func([]byte) []byte { return []byte{} },
-			"short blob":    func([]byte) []byte { return []byte{1, 2, 3} },
-			"blob too long": func([]byte) []byte { return append([]byte{1}, slices.Repeat([]byte{0xff}, 20)...) },
-			"another entry": func([]byte) []byte { return store.Inline(swapped.Bytes()) },
-			"no entry":      func([]byte) []byte { return store.Inline([]byte("nonsense")) },
-		} {
-			t.Run(name+"/"+damage, func(t *testing.T) {
-				s := open(t)
-				mustCommit(t, s, port.Batch{Group: g, Entries: []*journal.Entry{good, bad}})
-				if err := s.Damage(store.EntryKey(bad), how); err != nil {
-					t.Fatal(err)
-				}
-				check := func(what string, err error) {
-					t.Helper()
-					if !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), bad.ID().String()) {
-						t.Errorf("%s: %v", what, err)
-					}
-				}
-				_, err := s.Entry(t.Context(), g, bad.ID())
-				check("entry", err)
-				_, err = s.Range(t.Context(), g, bad.Chain(), 1, 10, 1<<20)
-				check("range", err)
-				n := 0
-				check("walk", s.Walk(t.Context(), g, func(*journal.Entry) error { n++; return nil }))
-				if n != 1 {
-					t.Errorf("walk gave %d entries, the one before the damaged one is good", n)
-				}
-				if got, err := s.Entry(t.Context(), g, good.ID()); err != nil || got.ID() != good.ID() {
-					t.Errorf("the other entry: %v", err)
-				}
-			})
-		}
-		t.Run(name+"/index", func(t *testing.T) {
-			s := open(t)
+		t.Run(damage, func(t *testing.T) {
+			s := openBadger(t, t.TempDir(), testKey())
 			mustCommit(t, s, port.Batch{Group: g, Entries: []*journal.Entry{good, bad}})
-			for _, how := range []func([]byte) []byte{flip(0), flip(-1), func(v []byte) []byte { return v[1:] }} {
-				if err := s.Damage(store.IDKey(bad), how); err != nil {
-					t.Fatal(err)
-				}
-				if _, err := s.Entry(t.Context(), g, bad.ID()); !errors.Is(err, store.ErrCorrupt) {
-					t.Errorf("entry: %v", err)
-				}
-			}
-		})
-		t.Run(name+"/record", func(t *testing.T) {
-			s := open(t)
-			mustCommit(t, s, port.Batch{Group: g, Puts: map[string][]byte{"a": []byte("v"), "b": []byte("v")}})
-			if err := s.Damage(store.RecordKey(g, "b"), flip(-1)); err != nil {
+			if err := s.Damage(store.EntryKey(bad), how); err != nil {
 				t.Fatal(err)
 			}
-			_, err := s.Records(t.Context(), g, "")
-			if !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), `"b"`) {
-				t.Errorf("records: %v", err)
+			check := func(what string, err error) {
+				t.Helper()
+				if !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), bad.ID().String()) {
+					t.Errorf("%s: %v", what, err)
+				}
 			}
-			if got, err := s.Records(t.Context(), g, "a"); err != nil || string(got["a"]) != "v" {
-				t.Errorf("the other record: %v", err)
+			_, err := s.Entry(t.Context(), g, bad.ID())
+			check("entry", err)
+			_, err = s.Range(t.Context(), g, bad.Chain(), 1, 10, 1<<20)
+			check("range", err)
+			n := 0
+			check("walk", s.Walk(t.Context(), g, func(*journal.Entry) error { n++; return nil }))
+			if n != 1 {
+				t.Errorf("walk gave %d entries, the one before the damaged one is good", n)
+			}
+			if got, err := s.Entry(t.Context(), g, good.ID()); err != nil || got.ID() != good.ID() {
+				t.Errorf("the other entry: %v", err)
 			}
 		})
 	}
+	t.Run("index", func(t *testing.T) {
+		s := openBadger(t, t.TempDir(), testKey())
+		mustCommit(t, s, port.Batch{Group: g, Entries: []*journal.Entry{good, bad}})
+		for _, how := range []func([]byte) []byte{flip(0), flip(-1), func(v []byte) []byte { return v[1:] }} {
+			if err := s.Damage(store.IDKey(bad), how); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Entry(t.Context(), g, bad.ID()); !errors.Is(err, store.ErrCorrupt) {
+				t.Errorf("entry: %v", err)
+			}
+		}
+	})
+	t.Run("record", func(t *testing.T) {
+		s := openBadger(t, t.TempDir(), testKey())
+		mustCommit(t, s, port.Batch{Group: g, Puts: map[string][]byte{"a": []byte("v"), "b": []byte("v")}})
+		if err := s.Damage(store.RecordKey(g, "b"), flip(-1)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.Records(t.Context(), g, "")
+		if !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), `"b"`) {
+			t.Errorf("records: %v", err)
+		}
+		if got, err := s.Records(t.Context(), g, "a"); err != nil || string(got["a"]) != "v" {
+			t.Errorf("the other record: %v", err)
+		}
+	})
 }
 
 // A piece of a large value that is missing or changed is found.

@@ -1,6 +1,6 @@
 // Package store keeps what must survive a crash: entries, local records and
-// the sign guard. Badger is the implementation for a node, Memory its twin for
-// tests and simulations; both pass the suite in store/storetest.
+// the sign guard. Badger is the implementation for a node, store/memstore its
+// twin for tests and simulations; both pass the suite in store/storetest.
 //
 // # What Commit promises
 //

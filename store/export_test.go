@@ -41,17 +41,6 @@ func (s *Badger) Damage(key []byte, how func([]byte) []byte) error {
 	})
 }
 
-// Damage is the same for a store in memory.
-func (m *Memory) Damage(key []byte, how func([]byte) []byte) error {
-	v, _ := m.tree.Get(string(key))
-	if v = how(append([]byte{}, v...)); v == nil {
-		m.tree.Delete(string(key))
-	} else {
-		m.tree.Set(string(key), v)
-	}
-	return nil
-}
-
 // Keys returns all keys that begin with a byte.
 func (s *Badger) Keys(space byte) (keys [][]byte) {
 	_ = s.db.View(func(txn *badger.Txn) error {

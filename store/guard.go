@@ -12,25 +12,28 @@ import (
 	"github.com/quorate/quorate/coordinator/port"
 )
 
-// guardBook is the sign guard in memory: every txid this node ever signed for,
+// GuardBook is the sign guard in memory: every txid this node ever signed for,
 // by outpoint. The decision to refuse rests on it and not on a search on disk,
-// where a block that cannot be read looks like a record that is not there.
-type guardBook struct {
+// where a block that cannot be read looks like a record that is not there. Every
+// store asks it. It is safe for concurrent use; Admit and the Add that follows
+// are the caller's to keep together.
+type GuardBook struct {
 	mu    sync.RWMutex
 	held  map[wire.OutPoint][]chainhash.Hash
 	total int
 }
 
-func newGuardBook() *guardBook {
-	return &guardBook{held: make(map[wire.OutPoint][]chainhash.Hash)}
+// NewGuardBook returns a guard that knows of no signature.
+func NewGuardBook() *GuardBook {
+	return &GuardBook{held: make(map[wire.OutPoint][]chainhash.Hash)}
 }
 
-// admit returns the records that are new, or ErrGuardConflict. An update of a
+// Admit returns the records that are new, or port.ErrGuardConflict. An update of a
 // batch must know of the earlier ones of the same batch too.
-func (g *guardBook) admit(updates []port.GuardUpdate) ([]port.GuardRecord, error) {
+func (g *GuardBook) Admit(updates []port.GuardUpdate) ([]port.GuardRecord, error) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	fresh := newGuardBook()
+	fresh := NewGuardBook()
 	var out []port.GuardRecord
 	for _, u := range updates {
 		held := slices.Concat(g.held[u.OutPoint], fresh.held[u.OutPoint])
@@ -47,7 +50,8 @@ func (g *guardBook) admit(updates []port.GuardUpdate) ([]port.GuardRecord, error
 	return out, nil
 }
 
-func (g *guardBook) add(records ...port.GuardRecord) {
+// Add takes records that were made durable.
+func (g *GuardBook) Add(records ...port.GuardRecord) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, r := range records {
@@ -56,14 +60,15 @@ func (g *guardBook) add(records ...port.GuardRecord) {
 	}
 }
 
-func (g *guardBook) len() int {
+// Len is how many records there are.
+func (g *GuardBook) Len() int {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	return g.total
 }
 
-// list returns every record in the order of their keys.
-func (g *guardBook) list() []port.GuardRecord {
+// List returns every record in the order of their keys.
+func (g *GuardBook) List() []port.GuardRecord {
 	g.mu.RLock()
 	out := make([]port.GuardRecord, 0, g.total)
 	for op, txids := range g.held {

@@ -155,13 +155,13 @@ func (s *Badger) loadGuard() error {
 			if err != nil {
 				return fmt.Errorf("read sign guard: %w", err)
 			}
-			s.guard.add(r)
+			s.guard.Add(r)
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		if got := uint64(s.guard.len()); got != want {
+		if got := uint64(s.guard.Len()); got != want {
 			return fmt.Errorf("%w: sign guard holds %d of %d records", ErrCorrupt, got, want)
 		}
 		return nil

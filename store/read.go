@@ -143,7 +143,7 @@ func (s *Badger) Guard(ctx context.Context) ([]port.GuardRecord, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return s.guard.list(), nil
+	return s.guard.List(), nil
 }
 
 func (s *Badger) view(f func(*badger.Txn) error) error {

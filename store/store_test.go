@@ -50,13 +50,3 @@ func TestBadgerConformance(t *testing.T) {
 		})
 	}
 }
-
-func TestMemoryConformance(t *testing.T) {
-	storetest.Run(t, func(*testing.T) (port.Store, func() port.Store) {
-		s := store.NewMemory()
-		return s, func() port.Store {
-			s = s.Reopen()
-			return s
-		}
-	})
-}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // expr is a script expression (BIP381 to 383, and raw of BIP385). It is more
@@ -184,43 +183,4 @@ func (e *expr) allKeys() []*keyExpr {
 		e = e.sub
 	}
 	return e.keys
-}
-
-// multipath returns how many descriptors the expression stands for (BIP389).
-func (e *expr) multipath() int {
-	n := 1
-	for _, key := range e.allKeys() {
-		n = max(n, key.multipath())
-	}
-	return n
-}
-
-// on returns the descriptor for one of the multipath's paths.
-func (e *expr) on(path int) *expr {
-	out := *e
-	if e.sub != nil {
-		out.sub = e.sub.on(path)
-	}
-	out.keys = make([]*keyExpr, len(e.keys))
-	for i, key := range e.keys {
-		out.keys[i] = key.on(path)
-	}
-	return &out
-}
-
-// String returns the expression in canonical form, without a checksum.
-func (e *expr) String() string {
-	var args []string
-	switch {
-	case e.sub != nil:
-		args = []string{e.sub.String()}
-	case e.fn == "raw":
-		args = []string{fmt.Sprintf("%x", e.raw)}
-	case e.k > 0:
-		args = []string{strconv.Itoa(e.k)}
-	}
-	for _, key := range e.keys {
-		args = append(args, key.String())
-	}
-	return e.fn + "(" + strings.Join(args, ",") + ")"
 }

@@ -1,53 +1,12 @@
 package wallet
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 
 	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 )
-
-// script expands an expression to its script: on one of the multipath's paths,
-// at an index where there is a wildcard.
-func (e *expr) script(path int, index uint32) ([]byte, error) {
-	if e.fn == "raw" {
-		return e.raw, nil
-	}
-	if e.sub != nil {
-		inner, err := e.sub.script(path, index)
-		if err != nil {
-			return nil, err
-		}
-		if e.fn == "wsh" {
-			return scriptWSH(inner), nil
-		}
-		return scriptSH(inner), nil
-	}
-	pubs := make([][]byte, len(e.keys))
-	for i, key := range e.keys {
-		pub, err := key.derive(path, index)
-		if err != nil {
-			return nil, err
-		}
-		pubs[i] = pub
-	}
-	switch e.fn {
-	case "pk":
-		return append(pushKey(nil, pubs[0]), txscript.OP_CHECKSIG), nil
-	case "pkh":
-		s := []byte{txscript.OP_DUP, txscript.OP_HASH160, 20}
-		s = append(s, address.Hash160(pubs[0])...)
-		return append(s, txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG), nil
-	case "wpkh":
-		return append([]byte{txscript.OP_0, 20}, address.Hash160(pubs[0])...), nil
-	case "sortedmulti":
-		slices.SortFunc(pubs, bytes.Compare) // BIP67
-	}
-	return multisigScript(e.k, pubs), nil
-}
 
 // multisigScript returns k <keys> n OP_CHECKMULTISIG with the keys as given.
 func multisigScript(k int, pubs [][]byte) []byte {

@@ -34,7 +34,7 @@ func kindOf(t *testing.T, err error) api.Kind {
 
 // The generated files are current: go test -update writes them.
 func TestGenerated(t *testing.T) {
-	for path, want := range map[string]string{"config.example.toml": Example(), "docs/configuration.md": Markdown()} {
+	for path, want := range map[string]string{"config.example.toml": example(), "docs/configuration.md": markdown()} {
 		path = filepath.Join("..", "..", path)
 		if *update {
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -90,7 +90,7 @@ func TestDefaultsAndExample(t *testing.T) {
 	if err := d.Validate(); err != nil {
 		t.Error(err)
 	}
-	for name, text := range map[string]string{"example": Example(), "file": File(Default()), "empty": ""} {
+	for name, text := range map[string]string{"example": example(), "file": File(Default()), "empty": ""} {
 		c, err := Parse([]byte(text), name)
 		if err != nil {
 			t.Fatal(err)
@@ -275,7 +275,7 @@ func TestFileRoundTrip(t *testing.T) {
 // FuzzParse parses arbitrary bytes: no panic, and what is accepted and valid
 // survives being written and read again.
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(Example()))
+	f.Add([]byte(example()))
 	f.Add([]byte("name = \"x\"\n[chain]\nbackend=\"core\"\n[chain.core]\nurl=\"1.2.3.4:1\""))
 	f.Add([]byte("a.b.c = {x = [1, 2,], y = 1979-05-27T07:32:00Z}"))
 	f.Add([]byte("[[listen]]\n"))

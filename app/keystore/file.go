@@ -10,13 +10,9 @@ import (
 	"path/filepath"
 )
 
-// Create seals content into a new file of mode 0600 with DefaultWork. It never
-// overwrites one (fs.ErrExist). When it returns nil the file is on the disk.
-func Create(path string, pass []byte, c Content) error {
-	return CreateWith(path, pass, c, DefaultWork())
-}
-
-// CreateWith is Create with another cost of trying a passphrase.
+// CreateWith seals content into a new file of mode 0600, at the given cost of
+// trying a passphrase. It never overwrites one (fs.ErrExist). When it returns nil
+// the file is on the disk.
 func CreateWith(path string, pass []byte, c Content, w Work) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("create keystore: %s: %w", path, fs.ErrExist)

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
@@ -324,5 +323,3 @@ func (n *node) resync() {
 	n.w.syncAll(n)
 	n.later(time.Minute, n.resync)
 }
-
-func (n *node) String() string { return fmt.Sprintf("%s(%s)", n.name, n.id().String()[:6]) }

@@ -174,11 +174,7 @@ func FuzzRecords(f *testing.F) {
 	f.Add("BSMS 1.0\n00\n[59865f44/48'/0'/0'/2']026d15412460ba0d881c21837bb999233896085a9ed4e5445bd637c10e579768ba\nSigner 1 key\nH6DXgqkCb353BDPkzppMFpOcdJZlpur0WRetQhIBqSn6DFzoQWBtm+ibP5wERDRNi0bxxev9B+FIvyQWq0s6im4=")
 	f.Add("fbdbdb64e6a8231c342131d9f13dcd5a954b4c5021658fa5afcb3fc74dc8270653f4")
 	f.Fuzz(func(t *testing.T, text string) {
-		if r, err := ParseKeyRecord(text); err == nil {
-			_ = r.Verify(wallet.Mainnet)
-		}
-		if _, err := (Token{1, 2, 3, 4, 5, 6, 7, 8}).Decrypt(text); err == nil {
-			t.Error("opened with a token that nobody used")
-		}
+		_, _ = ParseKeyRecord(text)
+		_, _ = ParseDescriptorRecord(text)
 	})
 }

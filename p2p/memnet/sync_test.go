@@ -1,4 +1,4 @@
-package p2p_test
+package memnet_test
 
 import (
 	"io"
@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/p2p"
+	"github.com/quorate/quorate/p2p/memnet"
 	"github.com/quorate/quorate/p2p/p2ptest"
 )
 
@@ -19,20 +19,20 @@ func pass(d time.Duration) {
 
 // trio is three nodes on a virtual network, in virtual time.
 type trio struct {
-	w     *p2p.MemoryNetwork
+	w     *memnet.Network
 	g     p2ptest.Group
-	nodes []*p2p.Memory
+	nodes []*memnet.Node
 	in    []*p2ptest.Inbox
 	out   []*p2ptest.Writer
 }
 
 func newTrio(t *testing.T) *trio {
 	t.Helper()
-	x := &trio{w: p2p.NewMemoryNetwork(), g: p2ptest.NewGroup(1)}
+	x := &trio{w: memnet.NewNetwork(), g: p2ptest.NewGroup(1)}
 	var members []journal.Author
 	for n := range byte(3) {
 		id := p2ptest.Identity(n)
-		m, err := p2p.NewMemory(x.w, id, nil)
+		m, err := memnet.New(x.w, id, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,13 +149,13 @@ func TestClaimsAreDebounced(t *testing.T) {
 // from pulling from others.
 func TestStallingPeerDelaysNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, g := p2p.NewMemoryNetwork(), p2ptest.NewGroup(1)
+		w, g := memnet.NewNetwork(), p2ptest.NewGroup(1)
 		var members []journal.Author
 		for n := range byte(3) {
 			members = append(members, p2ptest.Identity(n).Author())
 		}
-		node := func(n byte) *p2p.Memory {
-			m, err := p2p.NewMemory(w, p2ptest.Identity(n), nil)
+		node := func(n byte) *memnet.Node {
+			m, err := memnet.New(w, p2ptest.Identity(n), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,7 +177,7 @@ func TestStallingPeerDelaysNobody(t *testing.T) {
 			_, _ = io.Copy(io.Discard, s) // and never answers
 			_ = s.Close()
 		})
-		for m, in := range map[*p2p.Memory]*p2ptest.Inbox{a: empty, x: p2ptest.NewInbox()} {
+		for m, in := range map[*memnet.Node]*p2ptest.Inbox{a: empty, x: p2ptest.NewInbox()} {
 			if err := m.Attach(t.Context(), linkOf(g, members), in); err != nil {
 				t.Fatal(err)
 			}

@@ -1,4 +1,4 @@
-package p2p_test
+package memnet_test
 
 import (
 	"context"
@@ -9,22 +9,22 @@ import (
 
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/p2p"
+	"github.com/quorate/quorate/p2p/memnet"
 	"github.com/quorate/quorate/p2p/p2ptest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // memoryNetwork runs the suite over the in-memory twin.
-type memoryNetwork struct{ w *p2p.MemoryNetwork }
+type memoryNetwork struct{ w *memnet.Network }
 
 func (n memoryNetwork) Node(t testing.TB, id *journal.Identity, d port.Doorman) p2ptest.Peer {
 	return n.node(t, id, d)
 }
 
-func (n memoryNetwork) node(t testing.TB, id *journal.Identity, d port.Doorman) *p2p.Memory {
+func (n memoryNetwork) node(t testing.TB, id *journal.Identity, d port.Doorman) *memnet.Node {
 	t.Helper()
-	m, err := p2p.NewMemory(n.w, id, d)
+	m, err := memnet.New(n.w, id, d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func linkOf(g p2ptest.Group, members []journal.Author) port.GroupLink {
 	return port.GroupLink{Group: g.ID(), Topics: []string{g.Epoch.Topic()}, Members: members}
 }
 
-type memoryHostile struct{ m *p2p.Memory }
+type memoryHostile struct{ m *memnet.Node }
 
 func (h *memoryHostile) Author() journal.Author { return h.m.Author() }
 
@@ -67,5 +67,5 @@ func (h *memoryHostile) Open(to p2ptest.Peer) (io.ReadWriteCloser, error) {
 func (h *memoryHostile) Serve(f func(io.ReadWriteCloser)) { h.m.ServeRaw(f) }
 
 func TestMemory(t *testing.T) {
-	p2ptest.Run(t, func(testing.TB) p2ptest.Network { return memoryNetwork{p2p.NewMemoryNetwork()} })
+	p2ptest.Run(t, func(testing.TB) p2ptest.Network { return memoryNetwork{memnet.NewNetwork()} })
 }
