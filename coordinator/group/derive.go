@@ -121,6 +121,10 @@ func replaced(s State, p *Proposal, q *Inquiry) bool {
 		once(&q.replaced, func() bool { return finallyReplaced(s, p, q) })
 }
 
+// Replaced says whether the proposal's own author replaced it, or a replacement by
+// anybody is final.
+func (s State) Replaced(p *Proposal) bool { return replaced(s, p, &Inquiry{}) }
+
 // finallyReplaced says whether a replacement of p's transaction is final. One
 // that takes none of its coins replaces nothing, whatever it declares.
 func finallyReplaced(s State, p *Proposal, q *Inquiry) bool {

@@ -11,13 +11,13 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// maxRosters is how many closed rosters a node looks at, the founder's first
+// MaxRosters is how many closed rosters a node looks at, the founder's first
 // ones. An honest founder closes one.
-const maxRosters = 16
+const MaxRosters = 16
 
-// maxReveals is how many reveals of one identity are looked at, its first ones. An
+// MaxReveals is how many reveals of one identity are looked at, its first ones. An
 // honest one reveals once for itself, and for each of those that it hosts.
-const maxReveals = 1 + event.MaxCosigners
+const MaxReveals = 1 + event.MaxCosigners
 
 // setupBook is what the facts of a forming group are found by: any of its members
 // may bring 32,768 of each (see quota) before the wallet is active.
@@ -80,7 +80,7 @@ func (s State) firstRosters(yield func(rosterFact) bool) {
 	n := 0
 	for _, id := range s.setup.closed.All() {
 		f, _ := s.rosters.Get(mapkey.Of(id))
-		if n++; n > maxRosters || !yield(f) {
+		if n++; n > MaxRosters || !yield(f) {
 			return
 		}
 	}
@@ -96,7 +96,7 @@ func (s State) myRosters(yield func(rosterFact) bool) {
 	for _, who := range append([]journal.Author{s.Me()}, s.formerSelves()...) {
 		n := 0
 		for _, id := range pmap.Prefix(s.setup.revealed, mapkey.Of(who)) {
-			if n++; n > maxReveals || len(seen) >= maxRosters {
+			if n++; n > MaxReveals || len(seen) >= MaxRosters {
 				break
 			}
 			f, ok := s.rosters.Get(mapkey.Of(id))
