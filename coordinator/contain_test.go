@@ -10,8 +10,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/group"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
@@ -50,8 +48,7 @@ func TestAFaultStopsNothing(t *testing.T) {
 		},
 		"what follows from it": func(bad journal.EntryID) func(group.State, *journal.Entry) {
 			return func(s group.State, e *journal.Entry) {
-				_, inert := s.inert.Get(mapkey.Of(bad))
-				if e == nil && s.Chains().Has(bad) && !inert {
+				if e == nil && s.Chains().Has(bad) && brokenRule(s, bad) == "" {
 					panic("nil map")
 				}
 			}
@@ -82,8 +79,8 @@ func TestAFaultStopsNothing(t *testing.T) {
 					if !m.State.Chains().Has(bad.ID()) || !m.State.Chains().Has(good.ID()) {
 						t.Fatalf("%s: it is not held, and would be asked for again", when)
 					}
-					if i, _ := m.State.inert.Get(mapkey.Of(bad.ID())); i.Rule != group.ruleReader {
-						t.Errorf("%s: it has an effect: %+v", when, i)
+					if rule := brokenRule(m.State, bad.ID()); rule != group.AlarmReader {
+						t.Errorf("%s: it has an effect, or another reason for none: %q", when, rule)
 					}
 					if len(m.LeasedBy(7)) != 0 || len(m.LeasedBy(8)) != 1 {
 						t.Errorf("%s: leases %v and %v", when, m.LeasedBy(7), m.LeasedBy(8))
@@ -175,7 +172,7 @@ func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 	own, faults := *me.self, 0
 	own.Fault = func(error) { faults++ }
 	own.Probe = func(s group.State, e *journal.Entry) {
-		if _, held := s.epochs.Get(mapkey.Of(ep.ID())); e != nil && e.ID() == bad.ID() && held {
+		if _, held := s.EpochHeld(ep.ID()); e != nil && e.ID() == bad.ID() && held {
 			panic("index out of range")
 		}
 	}
@@ -183,7 +180,7 @@ func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 	for _, e := range []*journal.Entry{bad, good, rotation} {
 		me.must(EntryIn{e})
 	}
-	if _, held := me.m.State.epochs.Get(mapkey.Of(ep.ID())); !held || faults != 1 || len(me.m.LeasedBy(8)) != 1 {
+	if _, held := me.m.State.EpochHeld(ep.ID()); !held || faults != 1 || len(me.m.LeasedBy(8)) != 1 {
 		t.Errorf("epoch held %v, %d faults, leased by %v", held, faults, me.m.LeasedBy(8))
 	}
 	if len(me.alarms(group.AlarmReader)) != 1 {

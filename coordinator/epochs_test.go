@@ -57,20 +57,20 @@ func plainBook(s group.State) string {
 		for _, who := range members {
 			n, bad := 0, map[journal.EpochID]bool{}
 			for _, f := range plainRotations(s, who, members) {
-				if n++; n > group.maxStanzas {
+				if n++; n > group.MaxStanzas {
 					break
 				}
 				x := group.epochNode{f.Epoch, f.Number, f.Parent}
 				counted[f.Epoch] = true
 				if !s.tainted(f.Ref) {
 					nodes = append(nodes, x)
-					obeyed[x] = obeyed[x] || len(bad) < group.maxSpoiled
+					obeyed[x] = obeyed[x] || len(bad) < group.MaxSpoiled
 				}
 				if plainSpoiled(s, f.Epoch, who, members) {
 					bad[f.Epoch] = true
 				}
 			}
-			rotates[who] = n < group.maxStanzas && len(bad) < group.maxSpoiled
+			rotates[who] = n < group.MaxStanzas && len(bad) < group.MaxSpoiled
 		}
 	}
 	follows := map[group.epochNode]bool{}

@@ -169,8 +169,8 @@ func (a *answers) labels(m *Machine) {
 	}
 	a.our("Labels", m.State.Labels())
 	seen := map[event.LabelTarget]bool{}
-	for k := range m.State.labels.All() {
-		if t := event.TargetOf(k); !seen[t] {
+	for _, x := range factsIn(m.State, snapLabels) {
+		if t := event.TargetOf(x.key); !seen[t] {
 			seen[t] = true
 			l, ok := m.State.Label(t)
 			a.our("Label", t, l, ok)
@@ -180,7 +180,7 @@ func (a *answers) labels(m *Machine) {
 	}
 	// Which transactions the view keeps that came to nothing is a matter of what this
 	// node broadcast once: those of proposals are asked for.
-	for _, p := range m.State.proposals.All() {
+	for p := range m.State.AllProposals {
 		text, by := r.OfTx(p.TxID)
 		a.our("LabelReader", p.TxID, text, by)
 	}
@@ -229,8 +229,8 @@ func (a *answers) proposals(m *Machine, now time.Time) {
 	if !entersAgain(st) {
 		a.our("CountProposals", m.CountProposals())
 	}
-	for id, p := range st.proposals.All() {
-		a.our("ProposalsBy", id, proposalIDs(m.ProposalsBy(fmt.Sprintf("%x", id)[:3])))
+	for p := range st.AllProposals {
+		a.our("ProposalsBy", p, proposalIDs(m.ProposalsBy(fmt.Sprintf("%x", p.Ref.ID[:])[:3])))
 		a.our("Proposal", p, p.Ref, p.TxID, p.Sound, p.Author())
 		a.our("Alive", p, m.Alive(p))
 		if p.Sound && m.Alive(p) {
@@ -247,7 +247,7 @@ func (a *answers) proposals(m *Machine, now time.Time) {
 // the first of those decide about nothing, and a step does not go through them:
 // they are counted as what they were when they came until the node starts again.
 func entersAgain(s group.State) bool {
-	for _, p := range s.proposals.All() {
+	for p := range s.AllProposals {
 		if p.Sound && !slices.Contains(s.CopiesOf(p.TxID), p) {
 			return true
 		}

@@ -9,8 +9,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/group"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
-
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
@@ -95,9 +93,9 @@ func (c *circle) twoMinutes(among ...*peer) {
 func (c *circle) reads(honest ...*peer) {
 	c.tb.Helper()
 	for _, p := range honest {
-		for _, e := range p.m.State.sealed.All() {
-			if slices.ContainsFunc(honest, func(o *peer) bool { return o.id() == e.Header().Author }) {
-				c.tb.Fatalf("%s cannot read entry %d of another honest member", p.name, e.Header().Seq)
+		for _, o := range honest {
+			if ids := p.m.State.Unread(o.id()); len(ids) > 0 {
+				c.tb.Fatalf("%s cannot read %v of %s, another honest member", p.name, ids, o.name)
 			}
 		}
 		if _, ok := p.m.State.Fitting(); !ok {
@@ -126,7 +124,7 @@ func (p *peer) written() int { return int(p.m.State.Chains().Frontier()[p.chain(
 // within two minutes, however often it was spoiled.
 func TestASpoilerLocksNobodyOut(t *testing.T) {
 	slow(t)
-	for _, n := range []int{1, 10, group.maxStanzas, group.maxStanzas + 1, 600} {
+	for _, n := range []int{1, 10, group.MaxStanzas, group.MaxStanzas + 1, 600} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			c := active(t, 2, 3)
 			c.fund(1_000_000, 1_000_000)
@@ -161,7 +159,7 @@ func TestASpoilerLocksNobodyOutWhoWasAway(t *testing.T) {
 	c.fund(1_000_000, 1_000_000)
 	a, b, hostile := c.peers[0], c.peers[1], c.peers[2:] // who work together
 	used, made := map[journal.EpochID]bool{}, map[*peer][]*journal.Entry{}
-	for range group.maxStanzas + 20 {
+	for range group.MaxStanzas + 20 {
 		for _, p := range hostile {
 			cur, _ := a.m.State.Epoch()
 			p.spoiled = cur
@@ -175,7 +173,7 @@ func TestASpoilerLocksNobodyOutWhoWasAway(t *testing.T) {
 			used[ep.ID()] = true
 		}
 	}
-	if len(used) != 3*group.maxStanzas {
+	if len(used) != 3*group.MaxStanzas {
 		t.Fatalf("a wrote under %d epochs", len(used))
 	}
 	// They are known to spoil before b hears of most of what a wrote under.
@@ -245,7 +243,7 @@ func TestFramingEndsNoEpoch(t *testing.T) {
 	c.fund(1_000_000, 1_000_000, 1_000_000)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
 	frame := func(by *peer) {
-		for range group.maxSpoiled {
+		for range group.MaxSpoiled {
 			by.must(Rekey{})
 			ep, _ := by.m.State.Epoch()
 			c.settle()
@@ -294,12 +292,12 @@ func TestFramingEndsNoEpoch(t *testing.T) {
 func TestTheFirstRotationsCountWhateverComesFirst(t *testing.T) {
 	c := active(t, 2, 3)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
-	es := evil.spoil(group.maxStanzas+30, c.peers)
+	es := evil.spoil(group.MaxStanzas+30, c.peers)
 	for _, e := range es {
 		a.must(EntryIn{e})
 	}
 	last, _ := a.m.State.Epoch()
-	if last.ID() != es[group.maxStanzas-1].Header().Epoch {
+	if last.ID() != es[group.MaxStanzas-1].Header().Epoch {
 		t.Fatalf("a writes under epoch %d", last.Number)
 	}
 	if a.m.State.MayRotate(evil.id()) {
@@ -340,13 +338,13 @@ func TestOneWhoSpoilsUsesUpItsOwnAccount(t *testing.T) {
 			}
 		}
 	}
-	secret(group.maxStanzas+40, true)
+	secret(group.MaxStanzas+40, true)
 	c.settle(a, b)
 	c.twoMinutes(a, b)
-	if n, _ := b.m.State.book.asked.Get(mapkey.Of2(evil.id(), b.id())); n != group.maxStanzas {
-		t.Errorf("b asked for %d epochs on the account of one who spoils, want %d", n, group.maxStanzas)
+	if n := b.m.State.Counts()["failures"]; n != group.MaxStanzas { // all are of evil's epochs
+		t.Errorf("b asked for %d epochs on the account of one who spoils, want %d", n, group.MaxStanzas)
 	}
-	if n := a.m.State.sealed.Len() + b.m.State.sealed.Len(); n != 40 {
+	if n := a.m.State.UnreadCount() + b.m.State.UnreadCount(); n != 40 {
 		t.Errorf("%d entries stay unreadable, want 40", n)
 	}
 	// a signs what is sealed under another of them: b reads that, too.

@@ -132,7 +132,7 @@ func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 		}
 	}
 	own(a, b)
-	if b.m.State.sealed.Len() == 0 || b.m.State.Chains().Has(rotation.ID()) {
+	if b.m.State.UnreadCount() == 0 || b.m.State.Chains().Has(rotation.ID()) {
 		t.Fatal("b reads all of it")
 	}
 	for range askStrange {
@@ -140,7 +140,7 @@ func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 	}
 	own(b, a)
 	own(a, b)
-	if n := b.m.State.sealed.Len(); n != 0 {
+	if n := b.m.State.UnreadCount(); n != 0 {
 		t.Errorf("%d entries stay unreadable", n)
 	}
 }
@@ -167,7 +167,7 @@ func TestAnEpochWhoseAuthorIsNotHeardIsAskedFor(t *testing.T) {
 		}
 	}
 	own(a, b)
-	if b.m.State.sealed.Len() == 0 {
+	if b.m.State.UnreadCount() == 0 {
 		t.Fatal("b reads all of it")
 	}
 	for range askStrange {
@@ -175,7 +175,7 @@ func TestAnEpochWhoseAuthorIsNotHeardIsAskedFor(t *testing.T) {
 	}
 	own(b, a)
 	own(a, b)
-	if n := b.m.State.sealed.Len(); n != 0 || b.m.State.Chains().Has(rotation.ID()) {
+	if n := b.m.State.UnreadCount(); n != 0 || b.m.State.Chains().Has(rotation.ID()) {
 		t.Errorf("%d entries stay unreadable", n)
 	}
 }

@@ -13,12 +13,12 @@ import (
 // Bounds of the epochs that are written under. Both are judged by the set of
 // entries, in the order of each author's own chain, never by arrival.
 const (
-	// maxStanzas is how many rotations of one author to one set of members count,
+	// MaxStanzas is how many rotations of one author to one set of members count,
 	// its first ones. One a month makes 21 years, and a new device begins anew.
-	maxStanzas = 256
-	// maxSpoiled is how many of an author's epochs may have to be sealed again by
+	MaxStanzas = 256
+	// MaxSpoiled is how many of an author's epochs may have to be sealed again by
 	// somebody else until its later ones are not written under any more.
-	maxSpoiled = 8
+	MaxSpoiled = 8
 )
 
 // epochBook is what the epochs of a State are found by. It is derived from
@@ -80,7 +80,7 @@ func (n epochNode) rank() string { return mapkey.Number(^n.Number) + mapkey.Of(n
 // standing is what one member's rotations to exactly the present members come to.
 // It is immutable.
 type standing struct {
-	counted []epochNode // the first maxStanzas, in the author's order
+	counted []epochNode // the first MaxStanzas, in the author's order
 	last    string      // place of the last one, where there are that many
 	obeyed  map[epochNode]bool
 	spoiled int
@@ -277,7 +277,7 @@ func (s State) standing(who journal.Author) *standing {
 		ref := Ref{Chain: journal.ChainKey{Author: who, Incarnation: at[0]}, Seq: binary.BigEndian.Uint64([]byte(at[1:9]))}
 		if !s.tainted(ref) {
 			out.nodes = append(out.nodes, x)
-			if out.spoiled < maxSpoiled {
+			if out.spoiled < MaxSpoiled {
 				out.obeyed[x] = true
 			}
 		}
@@ -285,7 +285,7 @@ func (s State) standing(who journal.Author) *standing {
 			bad[x.ID] = true
 			out.spoiled++
 		}
-		if len(out.counted) == maxStanzas {
+		if len(out.counted) == MaxStanzas {
 			out.last = at
 			break
 		}
@@ -344,7 +344,7 @@ func (s State) parentFollows(x epochNode) bool {
 	return false
 }
 
-// regrown works out all that follows: some node went. There are maxStanzas for
+// regrown works out all that follows: some node went. There are MaxStanzas for
 // each member at most.
 func (s State) regrown() State {
 	s.book.nodes, s.book.follows = pmap.Map[string, struct{}]{}, pmap.Map[string, struct{}]{}
@@ -405,7 +405,7 @@ func (s State) counted(epoch journal.EpochID) bool {
 // mayRotate says whether the next rotation of a member would be written under.
 func (s State) MayRotate(who journal.Author) bool {
 	c, ok := s.book.counts.Get(mapkey.Of(who))
-	return ok && len(c.counted) < maxStanzas && c.spoiled < maxSpoiled
+	return ok && len(c.counted) < MaxStanzas && c.spoiled < MaxSpoiled
 }
 
 // fitting returns the epoch to write under among those that are sealed to
@@ -428,9 +428,9 @@ func (s State) Epoch() (journal.Epoch, bool) {
 	return s.epochs.Get(mapkey.Of(s.zero))
 }
 
-// maxTopics is how many topics of one group a node listens on. Those of other
+// MaxTopics is how many topics of one group a node listens on. Those of other
 // epochs are not needed: what is published there travels by sync as well.
-const maxTopics = 16
+const MaxTopics = 16
 
 // topics are those of the epoch written under, of the first epoch, of others that
 // are sealed to the members, each author's newest ones, and of the highest numbers:
@@ -440,13 +440,13 @@ func (s State) Topics() []string {
 	out := []string{cur.Topic()}
 	add := func(id journal.EpochID) {
 		e, held := s.epochs.Get(mapkey.Of(id))
-		if t := e.Topic(); held && len(out) < maxTopics && !slices.Contains(out, t) {
+		if t := e.Topic(); held && len(out) < MaxTopics && !slices.Contains(out, t) {
 			out = append(out, t)
 		}
 	}
 	add(s.zero)
 	if s.active != nil {
-		share := max(1, (maxTopics-2)/2/max(1, len(s.Members())))
+		share := max(1, (MaxTopics-2)/2/max(1, len(s.Members())))
 		for _, who := range s.Members() {
 			c, _ := s.book.counts.Get(mapkey.Of(who))
 			for n := 0; c != nil && n < share && n < len(c.nodes); n++ {
@@ -457,7 +457,7 @@ func (s State) Topics() []string {
 	seen := 0
 	for _, id := range s.book.byNo.All() {
 		add(id)
-		if seen++; seen == maxTopics {
+		if seen++; seen == MaxTopics {
 			break
 		}
 	}
