@@ -80,42 +80,6 @@ func TestRevealsPlacedBeforeTheRightOneKeepNoNewDeviceOut(t *testing.T) {
 	}
 }
 
-// TestOpenedRostersAreTheDefinition: in every order, after each entry.
-func TestOpenedRostersAreTheDefinition(t *testing.T) {
-	var forged []*journal.Entry
-	d, last := almostActive(t, func(founder, z *peer, r *group.Roster) { forged = crowdOut(t, founder, z, r)[:12] })
-	all := append(slices.Collect(maps.Values(d.held)), append(forged, last)...)
-	slices.SortFunc(all, func(a, b *journal.Entry) int { x, y := a.ID(), b.ID(); return group.compareEntryIDs(x, y) })
-	complete := 0
-	rapid.Check(t, func(rt *rapid.T) {
-		order := rapid.Permutation(all).Draw(rt, "order")
-		st := refold(rt, d, order, func(st group.State, _ *journal.Entry) {
-			opened, waiting := map[string]journal.EntryID{}, map[string]journal.EntryID{}
-			for _, f := range st.rosters.All() {
-				r, ok := st.roster(f)
-				if !ok || !r.Complete() {
-					waiting[st.unopened(f)+mapkey.Of(f.Ref.ID)] = f.Ref.ID
-					continue
-				}
-				old, ok := opened[mapkey.Of(r.Hash)]
-				if was, _ := st.rosters.Get(mapkey.Of(old)); !ok || group.placeOf(f.Ref) < group.placeOf(was.Ref) {
-					opened[mapkey.Of(r.Hash)] = r.ID
-				}
-			}
-			if got := maps.Collect(st.setup.opened.All()); !maps.Equal(got, opened) {
-				rt.Fatalf("opened: %v, by definition %v", got, opened)
-			}
-			if got := maps.Collect(st.setup.waiting.All()); !maps.Equal(got, waiting) {
-				rt.Fatalf("waiting: %d, by definition %d", len(got), len(waiting))
-			}
-		})
-		complete += st.setup.opened.Len()
-	})
-	if complete == 0 {
-		t.Error("no roster was ever opened")
-	}
-}
-
 // forgeZero is forge under epoch 0, for one whose machine has no group.
 func (p *peer) forgeZero(t *testing.T, st group.State, next *journal.Next, body event.Body) *journal.Entry {
 	t.Helper()
@@ -287,20 +251,5 @@ func TestWordsChooseTheRosterOfANewDevice(t *testing.T) {
 				t.Error("it is not active with the right words")
 			}
 		})
-	}
-}
-
-func TestHashPrefixIsOfTheWords(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		h := [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(rt, "hash"))
-		got, ok := group.hashPrefix(group.sixWords(h))
-		if !ok || got != string(h[:8]) {
-			rt.Fatalf("%x, %v", got, ok)
-		}
-	})
-	for _, words := range []string{"", "abandon", "a b c d e f", "abandon abandon abandon abandon abandon abandon abandon"} {
-		if _, ok := group.hashPrefix(words); ok {
-			t.Errorf("%q has a prefix", words)
-		}
 	}
 }

@@ -146,6 +146,10 @@ func (s State) Label(t event.LabelTarget) (Label, bool) {
 	return Label{t, heads[0].Text, heads[0].Ref}, true
 }
 
+// LabelsLeft returns how many labels of a target stand beside each other: of what
+// the members say last, those that no label in effect supersedes.
+func (s State) LabelsLeft(t event.LabelTarget) int { return len(s.labelHeads(t)) }
+
 // Labels returns every label that shows, of whatever the members gave one: see
 // Machine.Labels for what is the wallet's. They are ordered by target.
 func (s State) Labels() []Label {

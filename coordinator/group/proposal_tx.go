@@ -211,6 +211,10 @@ func (s State) declares(tx, replaced chainhash.Hash) bool {
 	return s.stated(s.props.declared, mapkey.Of2(tx, replaced))
 }
 
+// Declares says whether an untainted proposal of a transaction declares that it
+// replaces another.
+func (s State) Declares(tx, replaced chainhash.Hash) bool { return s.declares(tx, replaced) }
+
 // replacements returns living proposals that declare to replace p: the first of
 // each member.
 func (s State) Replacements(p *Proposal) []*Proposal {

@@ -121,10 +121,10 @@ func replacedKey(r Ref) string {
 	return mapkey.Chain(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + mapkey.Of(r.ID)
 }
 
-// maxCarried is how many of the replacements that one identity carries count,
+// MaxCarried is how many of the replacements that one identity carries count,
 // its first ones: a key can name any number of identities, and each entry would
 // have all of them looked at again. A member carries one for each device that it lets in.
-const maxCarried = 64
+const MaxCarried = 64
 
 // mayCount says whether a replacement is among the first that its carrier brought:
 // another one changes nothing of who the members are.
@@ -134,7 +134,7 @@ func (s State) mayCount(f ReplacedFact) bool {
 		if k == replacedKey(f.Ref) {
 			return true
 		}
-		if n++; n == maxCarried {
+		if n++; n == MaxCarried {
 			break
 		}
 	}
@@ -151,7 +151,7 @@ func (s State) CountingReplacements(yield func(ReplacedFact) bool) {
 				break
 			}
 			who, more = f.Ref.Chain.Author, true
-			if n++; n > maxCarried {
+			if n++; n > MaxCarried {
 				break
 			}
 			if !yield(f) {
@@ -309,10 +309,10 @@ type replacing struct {
 	old journal.Author
 }
 
-// maxKnown is of how many identities that are no members, of those that one
+// MaxKnown is of how many identities that are no members, of those that one
 // member carried for a key, entries are taken: their signatures count all the
 // same. The other ones are heard once they are members.
-const maxKnown = 4
+const MaxKnown = 4
 
 // know takes the identities for known that are no members, or not yet, and that
 // members carried. Without a bound one key could fill every claim with its chains.
@@ -328,7 +328,7 @@ func (l *lines) know(others []ReplacedFact) {
 			continue
 		}
 		at := by{f.Ref.Chain.Author, f.Body.Key}
-		if n[at]++; n[at] <= maxKnown {
+		if n[at]++; n[at] <= MaxKnown {
 			l.key[f.Body.New] = int(f.Body.Key)
 		}
 	}

@@ -15,9 +15,9 @@ import (
 // ones. An honest founder closes one.
 const MaxRosters = 16
 
-// maxReveals is how many reveals of one identity are looked at, its first ones. An
+// MaxReveals is how many reveals of one identity are looked at, its first ones. An
 // honest one reveals once for itself, and for each of those that it hosts.
-const maxReveals = 1 + event.MaxCosigners
+const MaxReveals = 1 + event.MaxCosigners
 
 // setupBook is what the facts of a forming group are found by: any of its members
 // may bring 32,768 of each (see quota) before the wallet is active.
@@ -96,7 +96,7 @@ func (s State) myRosters(yield func(rosterFact) bool) {
 	for _, who := range append([]journal.Author{s.Me()}, s.formerSelves()...) {
 		n := 0
 		for _, id := range pmap.Prefix(s.setup.revealed, mapkey.Of(who)) {
-			if n++; n > maxReveals || len(seen) >= MaxRosters {
+			if n++; n > MaxReveals || len(seen) >= MaxRosters {
 				break
 			}
 			f, ok := s.rosters.Get(mapkey.Of(id))
