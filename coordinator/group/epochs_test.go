@@ -336,3 +336,30 @@ func payment() *event.ProposalCreated {
 		Outputs: []event.ProposalOutput{{PkScript: script, Amount: 499_000}},
 	}
 }
+
+// What counts is decided by the set of entries: the first rotations in the order
+// of the author's chain, in whatever order they come.
+func TestTheFirstRotationsCountWhateverComesFirst(t *testing.T) {
+	_, nodes := nodesOf(t, 2, 3)
+	a, b, evil := nodes[0].st, nodes[1].st, nodes[2]
+	last, _ := evil.st.Epoch()
+	var es []*journal.Entry
+	for range MaxStanzas + 30 {
+		last = evil.epochAfter(last)
+		es = append(es, evil.rotation(last, nodes, nil))
+	}
+	for _, e := range es {
+		a = a.fold(e).Derived()
+	}
+	for _, e := range slices.Backward(es) {
+		b = b.fold(e).Derived()
+	}
+	for name, st := range map[string]State{"forwards": a, "backwards": b} {
+		if got, _ := st.Epoch(); got.ID() != es[MaxStanzas-1].Header().Epoch {
+			t.Errorf("%s: epoch %d is written under", name, got.Number)
+		}
+		if st.MayRotate(evil.id()) {
+			t.Errorf("%s: its next one would count", name)
+		}
+	}
+}
