@@ -25,10 +25,7 @@ func lieAbout(t *testing.T, liar *peer, p *group.Proposal, by int64) (*event.Pro
 	for i := range b.Inputs {
 		b.Inputs[i].Amount += by
 	}
-	spend, err := group.buildSpend(liar.m.State.Active().Descriptor, &b)
-	if err != nil {
-		t.Fatal(err)
-	}
+	spend := liar.spendOf(&b)
 	if spend.TxID() != p.TxID {
 		t.Fatal("other amounts make another txid")
 	}
@@ -393,11 +390,24 @@ func TestWhatCannotBeBuiltIsToldOnce(t *testing.T) {
 	if z.status(one) != group.StatusFinal {
 		t.Fatal(z.status(one))
 	}
-	k := group.sigKey(p.Signs(), 0, uint32(memberIndex(z, a)))
-	bad, _ := z.m.State.sigs.Get(k)
-	bad = slices.Clone(bad)
-	bad[len(bad)-2] ^= 1
-	z.m.State.sigs = z.m.State.sigs.Set(k, bad)
+	// The disk has a signature of A's otherwise than it was verified.
+	snap, err := z.m.State.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range z.m.State.Signatures(p) {
+		if int(x.Key) == memberIndex(z, a) {
+			bad := slices.Clone(x.Bytes)
+			bad[len(bad)-2] ^= 1
+			snap = bytes.ReplaceAll(snap, x.Bytes, bad)
+		}
+	}
+	z.m.State = beginning(z.m.State, z.self, snap)
+	if q, _ := z.m.State.Proposal(one); z.status(one) != group.StatusFinal {
+		t.Fatal(z.status(one))
+	} else if _, err := z.m.State.FinalTx(q); err == nil {
+		t.Fatal("the transaction can be built")
+	}
 	z.told, z.sent = nil, nil
 	z.ticks(200)
 	n := 0

@@ -7,20 +7,15 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
-	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
 )
 
 // signedBy returns a member's own signatures on what an entry proposes.
 func (p *peer) signedBy(b *event.ProposalCreated) []event.PartialSignature {
 	p.tb.Helper()
-	spend, err := group.buildSpend(p.m.State.Active().Descriptor, b)
-	if err != nil {
-		p.tb.Fatal(err)
-	}
-	sigs, err := spend.Sign(p.account)
+	sigs, err := p.spendOf(b).Sign(p.account)
 	if err != nil {
 		p.tb.Fatal(err)
 	}
@@ -29,6 +24,20 @@ func (p *peer) signedBy(b *event.ProposalCreated) []event.PartialSignature {
 		out[i] = event.PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes}
 	}
 	return out
+}
+
+// spendOf is the transaction that an entry proposes.
+func (p *peer) spendOf(b *event.ProposalCreated) *wallet.Spend {
+	p.tb.Helper()
+	draft, err := p.m.State.Draft(p.chain(), b)
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	spend, err := draft.Spend(p.m.State.Active())
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	return spend
 }
 
 // coinsOf returns what a proposal of coins of the wallet states of them.
@@ -45,12 +54,11 @@ func (p *peer) coinsOf(coins []wire.OutPoint) []event.ProposalInput {
 	return out
 }
 
-// carries counts the entries in which a member carried signatures.
+// carries counts the entries in which a member carried signatures, as its own state
+// says.
 func (p *peer) carries() (n int) {
-	for _, c := range p.m.State.carriers.All() {
-		if c.Carried && c.Ref.Chain.Author == p.id() {
-			n++
-		}
+	for range p.m.State.CarriedPastForks {
+		n++
 	}
 	return n
 }
@@ -119,8 +127,8 @@ func TestAForkerMakesNobodyWriteWithoutEnd(t *testing.T) {
 				t.Errorf("%v is alive", p.TxID)
 			}
 			next = b.nextPlace()
-			for k, p := range a.m.State.proposals.All() {
-				if k != mapkey.Of(p.Ref.ID) {
+			for p := range a.m.State.AllProposals {
+				if q, _ := a.m.State.Proposal(p.Ref.ID); q != p {
 					t.Fatal("another key")
 				}
 				a.must(EntryIn{b.forge(next, &event.ProposalApproved{Proposal: p.Ref.ID, Signatures: b.signedBy(p.Body)})})
@@ -176,7 +184,13 @@ func TestWhatAForkerSignedPastItsCutIsCarried(t *testing.T) {
 	}
 	c.settle(a, b)
 	q, _ := b.m.State.Proposal(id)
-	if n := b.m.State.progress(q).Completed(); n != 2 {
+	n := 0
+	for k := range b.m.State.Active().Members {
+		if b.m.State.SignedInputs(q, k) == len(q.Body.Inputs) {
+			n++
+		}
+	}
+	if n != 2 {
 		t.Errorf("another counts the signatures of %d keys, want 2", n)
 	}
 }
@@ -217,7 +231,7 @@ func TestEachForkerIsCarriedOnItsOwnAccount(t *testing.T) {
 		t.Fatalf("%d entries carry signatures", n)
 	}
 	p, _ := a.m.State.Proposal(prop.ID())
-	if !a.m.State.cleanly(group.sigKey(p.Signs(), 0, uint32(memberIndex(a, honest))), &group.Inquiry{}) {
+	if !a.m.State.BroughtCleanly(p, 0, uint32(memberIndex(a, honest))) {
 		t.Error("the signature of one who forked by mistake is not carried")
 	}
 }
@@ -293,7 +307,7 @@ func TestWhatAMemberCarriedIsNotOnItsOwnAccount(t *testing.T) {
 	a.must(EntryIn{honest.forge(&branch, &event.AddressLeased{Index: 5})})
 	a.rest()
 	p, _ := a.m.State.Proposal(prop.ID())
-	if !a.m.State.cleanly(group.sigKey(p.Signs(), 0, uint32(memberIndex(a, honest))), &group.Inquiry{}) {
+	if !a.m.State.BroughtCleanly(p, 0, uint32(memberIndex(a, honest))) {
 		t.Error("the signature of one who forked by mistake is not carried")
 	}
 	if n := a.carries(); n != maxCarries+1 {
@@ -332,7 +346,7 @@ func TestWhatACarryCostsIsPaidBack(t *testing.T) {
 		b.must(EntryIn{evil.forge(&at, &event.AddressLeased{Index: 3})})
 	})
 	for range 1000 {
-		if b.m.State.backlog.turns.Len() == 0 && b.m.watch.looks.Len() == 0 && b.m.watch.carry.Len() == 0 && b.m.watch.carryOwed == 0 {
+		if b.m.State.Idle() && b.m.watch.looks.Len() == 0 && b.m.watch.carry.Len() == 0 && b.m.watch.carryOwed == 0 {
 			break
 		}
 		b.must(Tick{})

@@ -10,7 +10,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
@@ -18,7 +17,7 @@ import (
 
 // failing is a node whose program fails as a test says, with a real actor
 // around its machine.
-func failing(t *testing.T, p *peer, probe func(group.State, *journal.Entry)) *Actor {
+func failing(t *testing.T, p *peer, probe func(group.Probed, *journal.Entry)) *Actor {
 	t.Helper()
 	own := *p.self
 	own.Fault, own.Probe = nil, probe
@@ -38,18 +37,17 @@ func (p *peer) Notify(n port.Notice) { p.told = append(p.told, n) }
 // TestAFaultStopsNothing: a wallet whose program fails on an entry, in reading it
 // or in what follows from it, goes on without it, and so does a restart.
 func TestAFaultStopsNothing(t *testing.T) {
-	for name, probe := range map[string]func(bad journal.EntryID) func(group.State, *journal.Entry){
-		"reading it": func(bad journal.EntryID) func(group.State, *journal.Entry) {
-			return func(_ group.State, e *journal.Entry) {
+	for name, probe := range map[string]func(bad journal.EntryID) func(group.Probed, *journal.Entry){
+		"reading it": func(bad journal.EntryID) func(group.Probed, *journal.Entry) {
+			return func(_ group.Probed, e *journal.Entry) {
 				if e != nil && e.ID() == bad {
 					panic("index out of range")
 				}
 			}
 		},
-		"what follows from it": func(bad journal.EntryID) func(group.State, *journal.Entry) {
-			return func(s group.State, e *journal.Entry) {
-				_, inert := s.inert.Get(mapkey.Of(bad))
-				if e == nil && s.Chains().Has(bad) && !inert {
+		"what follows from it": func(bad journal.EntryID) func(group.Probed, *journal.Entry) {
+			return func(s group.Probed, e *journal.Entry) {
+				if e == nil && s.Chains().Has(bad) && brokenRule(s, bad) == "" {
 					panic("nil map")
 				}
 			}
@@ -80,8 +78,8 @@ func TestAFaultStopsNothing(t *testing.T) {
 					if !m.State.Chains().Has(bad.ID()) || !m.State.Chains().Has(good.ID()) {
 						t.Fatalf("%s: it is not held, and would be asked for again", when)
 					}
-					if i, _ := m.State.inert.Get(mapkey.Of(bad.ID())); i.Rule != group.ruleReader {
-						t.Errorf("%s: it has an effect: %+v", when, i)
+					if rule := brokenRule(m.State, bad.ID()); rule != group.AlarmReader {
+						t.Errorf("%s: it has an effect, or another reason for none: %q", when, rule)
 					}
 					if len(m.LeasedBy(7)) != 0 || len(m.LeasedBy(8)) != 1 {
 						t.Errorf("%s: leases %v and %v", when, m.LeasedBy(7), m.LeasedBy(8))
@@ -134,7 +132,7 @@ func TestAFaultInACommandChangesNothing(t *testing.T) {
 	me := c.peers[0]
 	synctest.Test(t, func(t *testing.T) {
 		fails := false
-		a := failing(t, me, func(group.State, *journal.Entry) {
+		a := failing(t, me, func(group.Probed, *journal.Entry) {
 			if fails {
 				panic("nil map")
 			}
@@ -172,8 +170,8 @@ func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 	good := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 2, Prev: bad.ID()}, &event.AddressLeased{Index: 8}, 2)
 	own, faults := *me.self, 0
 	own.Fault = func(error) { faults++ }
-	own.Probe = func(s group.State, e *journal.Entry) {
-		if _, held := s.epochs.Get(mapkey.Of(ep.ID())); e != nil && e.ID() == bad.ID() && held {
+	own.Probe = func(s group.Probed, e *journal.Entry) {
+		if _, held := s.EpochHeld(ep.ID()); e != nil && e.ID() == bad.ID() && held {
 			panic("index out of range")
 		}
 	}
@@ -181,7 +179,7 @@ func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 	for _, e := range []*journal.Entry{bad, good, rotation} {
 		me.must(EntryIn{e})
 	}
-	if _, held := me.m.State.epochs.Get(mapkey.Of(ep.ID())); !held || faults != 1 || len(me.m.LeasedBy(8)) != 1 {
+	if _, held := me.m.State.EpochHeld(ep.ID()); !held || faults != 1 || len(me.m.LeasedBy(8)) != 1 {
 		t.Errorf("epoch held %v, %d faults, leased by %v", held, faults, me.m.LeasedBy(8))
 	}
 	if len(me.alarms(group.AlarmReader)) != 1 {

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -39,10 +38,11 @@ func TestDigestsCompareNodes(t *testing.T) {
 	if digest(refold(t, b, all)) != digest(a.m.State) {
 		t.Error("another order shows")
 	}
-	more := b.m.State
-	ep := journal.Epoch{Group: more.Group(), Number: 9, Secret: [32]byte{1}}
-	more.epochs = more.epochs.Set(mapkey.Of(ep.ID()), ep)
-	if x, y := digest(more), digest(b.m.State); x.Secrets == y.Secrets || x.Entries != y.Entries {
+	cur, _ := c.peers[2].m.State.Epoch()
+	only := c.peers[2].rotation(c.peers[2].epochAfter(cur), []*peer{b}, nil)
+	a.must(EntryIn{only})
+	b.must(EntryIn{only})
+	if x, y := digest(a.m.State), digest(b.m.State); x.Secrets == y.Secrets || x.Entries != y.Entries {
 		t.Error("an epoch that only one can read does not show")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -56,7 +57,7 @@ func TestAChainOfEpochsCostsTheStepsNothing(t *testing.T) {
 			sameCost(t, "a tick", tick, a.allocations(Tick{}))
 			sameCost(t, "a lease", lease, a.allocations(LeaseAddress{}))
 			sameCost(t, "one more", entry, a.allocations(EntryIn{evil.spoil(1, sealed(c))[0]}))
-			if n := len(a.m.State.Topics()); n > group.maxTopics {
+			if n := len(a.m.State.Topics()); n > group.MaxTopics {
 				t.Errorf("%d topics", n)
 			}
 		})
@@ -117,7 +118,7 @@ func TestAFounderWithManyRostersCostsAJoinerNothing(t *testing.T) {
 			b.must(EntryIn{a.sealed(first, &event.RosterClosed{Records: ids})})
 		}
 	}
-	closed(2 * group.maxRosters)
+	closed(2 * group.MaxRosters)
 	tick := b.allocations(Tick{})
 	closed(300)
 	sameCost(t, "a tick", tick, b.allocations(Tick{}))
@@ -161,8 +162,8 @@ func TestLettingInIsDoneInSmallSteps(t *testing.T) {
 		d.must(Tick{Online: []journal.Author{a.id()}})
 		c.settle(a, d)
 	}
-	if _, in := d.m.State.Active().Index(d.id()); !in || d.m.State.sealed.Len() != 0 {
-		t.Errorf("the device: member %v, %d entries unread", in, d.m.State.sealed.Len())
+	if _, in := d.m.State.Active().Index(d.id()); !in || d.m.State.UnreadCount() != 0 {
+		t.Errorf("the device: member %v, %d entries unread", in, d.m.State.UnreadCount())
 	}
 	if n := a.written() - before; n > 300 {
 		t.Errorf("%d entries to let one in", n)

@@ -41,7 +41,7 @@ func TestExamine(t *testing.T) {
 			before := a.m
 			a.must(LeaseAddress{})
 			a.m = before
-			for _, p := range a.m.State.proposals.All() {
+			for p := range a.m.State.AllProposals {
 				a.must(Withdraw{Proposal: p.Ref.ID})
 			}
 			return a

@@ -170,7 +170,7 @@ func TestImportCreditsTheKeyThatVerifies(t *testing.T) {
 			t.Errorf("imported again: %+v", again)
 		}
 		other.settle()
-		if n := other.peers[0].m.State.inert.Len(); n != 0 {
+		if n := len(other.peers[0].m.State.Inert()); n != 0 {
 			t.Errorf("%d entries without effect", n)
 		}
 		// The node whose key it is enters it as its own approval, guarded.
@@ -182,8 +182,8 @@ func TestImportCreditsTheKeyThatVerifies(t *testing.T) {
 		}
 		c.settle()
 		ev := 0
-		for _, f := range a.m.State.carriers.All() {
-			if f.Ref.Chain.Author == x.id() && !f.Carried {
+		for _, f := range allSaid[*event.ProposalApproved](a) {
+			if f.ref.Chain.Author == x.id() {
 				ev++
 			}
 		}

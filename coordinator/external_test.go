@@ -10,9 +10,9 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
-	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -209,8 +209,16 @@ func TestProofBindsTheRecord(t *testing.T) {
 	if _, err := x.m.State.CheckRecord(x.id(), &other); err == nil {
 		t.Error("taken over to another sealing key")
 	}
-	elsewhere := x.m.State
-	elsewhere.group = journal.GroupID{1}
+	of := x.m.State.Genesis()
+	of.Random[0] ^= 1
+	genesis, err := event.EncodeGenesis(of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere, err := group.NewState(x.self, genesis, x.m.local.Secret, x.m.State.Pinned())
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := elsewhere.CheckRecord(x.id(), good); err == nil {
 		t.Error("taken over to another group")
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
@@ -29,20 +30,22 @@ func (p *peer) releases() []release {
 			continue
 		}
 		for _, e := range chain {
-			for _, f := range p.m.State.carriers.All() {
-				if f.Ref.ID != e.ID() {
-					continue
-				}
-				q, ok := p.m.State.Proposal(f.Proposal)
-				if !ok || p.m.State.SignedInputs(q, me) == 0 {
-					continue
-				}
-				r := release{tx: q.TxID, replaces: q.Body.Replaces}
-				for _, i := range q.Body.Inputs {
-					r.inputs = append(r.inputs, i.OutPoint())
-				}
-				out = append(out, r)
+			var of journal.EntryID
+			switch b := p.bodyOf(e).(type) {
+			case *event.ProposalApproved:
+				of = b.Proposal
+			case *event.SignatureCarried:
+				of = b.Proposal
 			}
+			q, ok := p.m.State.Proposal(of)
+			if !ok || p.m.State.SignedInputs(q, me) == 0 {
+				continue
+			}
+			r := release{tx: q.TxID, replaces: q.Body.Replaces}
+			for _, i := range q.Body.Inputs {
+				r.inputs = append(r.inputs, i.OutPoint())
+			}
+			out = append(out, r)
 		}
 	}
 	return out

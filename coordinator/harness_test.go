@@ -11,11 +11,13 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+	"github.com/fxamacker/cbor/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -392,12 +394,85 @@ func (p *peer) viewOf(less ...chainhash.Hash) ledger.View {
 	return v
 }
 
-func as(s group.State, self *group.Self) group.State { s.self = self; return s }
+// as is what the device of another identity makes of an active wallet's state.
+func as(s group.State, self *group.Self) group.State {
+	b, err := s.Snapshot()
+	if err != nil {
+		panic(err)
+	}
+	return beginning(s, self, b)
+}
 
-func called(s group.State, name string) group.State { s.name = name; return s }
+// called is an active wallet's state by another name.
+func called(s group.State, name string) group.State {
+	b, err := s.Snapshot()
+	var parts map[int]cbor.RawMessage
+	if err == nil {
+		err = cbor.Unmarshal(b, &parts)
+	}
+	if err == nil {
+		parts[snapName], err = record.Encode(name)
+	}
+	if err == nil {
+		b, err = record.Encode(parts)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return beginning(s, s.Self(), b)
+}
 
+// beginning is a node of the same wallet that begins with a snapshot.
+func beginning(s group.State, self *group.Self, snapshot []byte) group.State {
+	genesis, err := event.EncodeGenesis(s.Genesis())
+	if err != nil {
+		panic(err)
+	}
+	first, _ := s.FirstEpoch()
+	empty, err := group.NewState(self, genesis, first.Secret, s.Pinned())
+	if err != nil {
+		panic(err)
+	}
+	if s, err = empty.WithSnapshot(snapshot); err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// linked has an entry of a peer's own in its chain that the peer makes nothing of.
 func linked(s group.State, e *journal.Entry) (group.State, error) {
-	var err error
-	s.chains, _, err = s.chains.Add(e, false)
+	s, _, err := s.AddUnread(e, false)
 	return s, err
+}
+
+// brokenRule returns the rule that an entry without effect breaks, or "".
+func brokenRule(s group.State, id journal.EntryID) string {
+	for _, i := range s.Inert() {
+		if i.Ref.ID == id {
+			return i.Rule
+		}
+	}
+	return ""
+}
+
+// cutAt returns the last seq of a chain that a later incarnation leaves in effect,
+// where it was cut and nothing else taints it.
+func cutAt(s group.State, c journal.ChainKey) (seq uint64, cut bool) {
+	return s.TaintedFrom(c) - 1, s.Superseded(c)
+}
+
+// bodyOf returns what an entry says, or nil where this peer cannot read it.
+func (p *peer) bodyOf(e *journal.Entry) event.Body {
+	plain, err := journal.OpenPlain(e)
+	if ep, held := p.m.State.EpochHeld(e.Header().Epoch); e.Header().Suite != 0 && held {
+		plain, err = journal.Open(ep, e)
+	}
+	if err != nil {
+		return nil
+	}
+	ev, err := event.Decode(plain)
+	if err != nil {
+		return nil
+	}
+	return ev.Body
 }

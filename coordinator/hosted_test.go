@@ -9,7 +9,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
@@ -227,54 +226,6 @@ func TestHostedPlaces(t *testing.T) {
 	a.refused(refusal.NoPlace, Host{Name: "Hal", Key: newDevice(t, 9).text()})
 }
 
-// What the founder lists is checked by everybody.
-func TestHostedRosterRules(t *testing.T) {
-	c, _ := formingWith(t, 1, 2, 1)
-	a := c.peers[0]
-	st := a.m.State
-	add := func(author byte, b *event.MemberRecord) journal.EntryID {
-		k, err := wallet.ParseKey(b.Key, wallet.Regtest)
-		if err != nil {
-			t.Fatal(err)
-		}
-		who := journal.Author{author}
-		if author == 0 {
-			who = a.id()
-		}
-		id := journal.EntryID{author, byte(len(b.Name)), 7}
-		st.records = st.records.Set(mapkey.Of(id), group.Record{group.Ref{ID: id, Chain: journal.ChainKey{Author: who, Incarnation: 1}}, b, k})
-		return id
-	}
-	own, _ := a.m.ownRecord()
-	hal := add(0, &event.MemberRecord{Name: "Hal", Key: newDevice(t, 9).text(), How: event.ProofNone, Hosted: true})
-	other := add(5, &event.MemberRecord{Name: "Othe", Key: newDevice(t, 8).text(), How: event.ProofNone, Hosted: true})
-	twice := add(0, &event.MemberRecord{Name: "Twice", Key: own.Key.String(), How: event.ProofNone, Hosted: true})
-	roster := func(ids ...journal.EntryID) bool {
-		_, ok := st.roster(group.rosterFact{group.Ref{Chain: journal.ChainKey{Author: a.id(), Incarnation: 1}}, ids})
-		return ok
-	}
-	if !roster(own.Ref.ID, hal) {
-		t.Error("the founder and its hosted cosigner are no roster")
-	}
-	if roster(own.Ref.ID, other) {
-		t.Error("a cosigner is hosted by one who is no member")
-	}
-	if roster(own.Ref.ID, twice) {
-		t.Error("one key is two cosigners")
-	}
-	if roster(hal, other) || roster(hal, hal) {
-		t.Error("a roster without its founder")
-	}
-	for name, b := range map[string]*event.MemberRecord{
-		"own proof":   {Name: "Hal", Key: newDevice(t, 9).text(), Hosted: true, Proof: []byte{1}},
-		"sealing key": {Name: "Hal", Key: newDevice(t, 9).text(), Hosted: true, How: event.ProofNone, SealingKey: [32]byte{1}},
-	} {
-		if _, err := event.Encode(event.Event{Body: b}); !errors.Is(err, event.ErrEvent) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 // The host's guard is one for its own key and those it hosts: it hands out
 // nothing that competes with what either has signed.
 func TestHostGuardsWhatItHandsOut(t *testing.T) {
@@ -346,7 +297,7 @@ func TestHostedHasNoIdentity(t *testing.T) {
 	check := func() {
 		t.Helper()
 		act := a.m.State.Active()
-		for name, of := range map[string]func(journal.Author) (int, bool){"index": act.Index, "keyOf": act.KeyOf, "original": act.original} {
+		for name, of := range map[string]func(journal.Author) (int, bool){"index": act.Index, "keyOf": act.KeyOf} {
 			if _, ok := of(journal.Author{}); ok {
 				t.Errorf("%s finds a member of no identity", name)
 			}
@@ -364,7 +315,7 @@ func TestHostedHasNoIdentity(t *testing.T) {
 	if _, err := a.wild(dev.replacing(b, 100)); err != nil {
 		t.Fatal(err)
 	}
-	if a.m.State.Active().lines == nil || a.m.State.Active().Members[at].Identity != (journal.Author{}) {
+	if !a.m.State.Active().Changed() || a.m.State.Active().Members[at].Identity != (journal.Author{}) {
 		t.Fatal("the replacement has no effect")
 	}
 	check()

@@ -63,7 +63,7 @@ func TestSignaturesAreCreditedToTheKeyThatVerifies(t *testing.T) {
 		t.Fatalf("status %s", got)
 	}
 	f := b.faults(evil)
-	if f[group.ruleSignature] != 2 || f[group.ruleForeignKey] != 1 {
+	if f["bad_bitcoin_signature"] != 2 || f["signature_of_another"] != 1 {
 		t.Fatalf("faults %v", f)
 	}
 	b.must(Approve{Proposal: id})
@@ -186,7 +186,7 @@ func TestAnApprovalBeforeItsProposalWaits(t *testing.T) {
 			}
 		}
 	}
-	if z.m.State.proposals.Len() != 0 || len(z.m.Wanted()) != 1 || z.m.Wanted()[0] != id {
+	if z.m.State.Counts()["proposals"] != 0 || len(z.m.Wanted()) != 1 || z.m.Wanted()[0] != id {
 		t.Fatalf("wanted %v", z.m.Wanted())
 	}
 	c.settle()

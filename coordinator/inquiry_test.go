@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"math"
+	"slices"
 	"testing"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -11,7 +13,6 @@ import (
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 )
 
 // eachIncarnation has a peer write in each of so many incarnations, one after the
@@ -41,6 +42,18 @@ func (c *circle) spends(a *peer, coin wire.OutPoint) port.ChainNotice {
 	return block
 }
 
+// spending lists the transactions that spend a coin, by txid.
+func (p *peer) spending(o wire.OutPoint) (out []chainhash.Hash) {
+	_, left := p.m.State.VisitSpending(mapkey.Coin(o), "", math.MaxInt, func(tx chainhash.Hash) int {
+		out = append(out, tx)
+		return 1
+	})
+	if left != "" || len(out) == 0 {
+		p.tb.Fatalf("%d transactions spend %v, and more", len(out), o)
+	}
+	return out
+}
+
 // Whoever enters the same rivals once in each of its incarnations makes a block that
 // spends the coin no dearer; and where all these chains are forked, so that each
 // copy is asked in vain, no dearer than as many looks as a step takes.
@@ -65,10 +78,10 @@ func TestACopyInEachIncarnationCostsAStepNoMore(t *testing.T) {
 		allocs := a.costs(func() any { return ChainIn{block} })
 		a.must(ChainIn{block})
 		a.rest()
-		for k := range pmap.Prefix(a.m.State.props.spending, mapkey.Coin(ins[0].OutPoint())) {
-			p, ok := a.m.State.Lead(chainhash.Hash([]byte(k[36:])))
+		for _, tx := range a.spending(ins[0].OutPoint()) {
+			p, ok := a.m.State.Lead(tx)
 			if ok == forked {
-				t.Fatalf("a proposal stands for %x: %v", k[36:], ok)
+				t.Fatalf("a proposal stands for %v: %v", tx, ok)
 			}
 			if ok {
 				if was, _ := a.m.watch.told.Get(mapkey.Of(p.Ref.ID)); was != group.StatusDead {
@@ -102,9 +115,7 @@ func TestADeclarationInEachIncarnationCostsALookNoMore(t *testing.T) {
 			}
 		})
 		b := &event.ProposalCreated{Inputs: ins, Outputs: []event.ProposalOutput{{PkScript: recipient(2), Amount: 5000}}}
-		for k := range pmap.Prefix(a.m.State.props.spending, mapkey.Coin(ins[0].OutPoint())) {
-			b.Replaces = append(b.Replaces, chainhash.Hash([]byte(k[36:])))
-		}
+		b.Replaces = append(b.Replaces, a.spending(ins[0].OutPoint())...)
 		other.eachIncarnation(a, declaring, func(next *journal.Next) { a.must(EntryIn{other.forge(next, b)}) })
 		a.rest()
 		return testing.AllocsPerRun(3, func() {
@@ -252,7 +263,7 @@ func TestOneCopyOfAllIdentitiesOfAKeyDecides(t *testing.T) {
 	d.m = a.m
 	b := d.replacing(lost, int(first.Position().Seq))
 	a.must(EntryIn{a.forge(a.nextPlace(), b)})
-	if !a.m.State.SameMember(d.id(), lost.id()) || !a.m.State.Active().lines.member[d.id()] {
+	if !a.m.State.SameMember(d.id(), lost.id()) || !slices.Contains(a.m.State.Active().Identities(memberIndex(a, d)), d.id()) {
 		t.Fatal("the device did not take the place")
 	}
 	second := d.forge(&journal.Next{Incarnation: 1, Seq: 1}, x)

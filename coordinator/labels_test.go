@@ -10,7 +10,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
-	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -104,12 +103,12 @@ func TestOfSeveralLabelsTheLowestIdShows(t *testing.T) {
 	c.allShow(out, want)
 	z.label(out, "of Z")
 	c.allShow(out, "of Z")
-	if got := len(a.m.State.labelHeads(out)); got != 1 {
+	if got := a.m.State.LabelsLeft(out); got != 1 {
 		t.Errorf("%d labels are left", got)
 	}
 	// A label of something else does not supersede this one, whatever it names.
-	heads := a.m.State.labelHeads(out)
-	a.wildLabel(event.TxTarget(coins[0].Hash), "elsewhere", heads[0].Ref.ID)
+	shows, _ := a.m.State.Label(out)
+	a.wildLabel(event.TxTarget(coins[0].Hash), "elsewhere", shows.Ref.ID)
 	c.allShow(out, "of Z")
 }
 
@@ -130,7 +129,7 @@ func TestMoreLabelsThanOneEntrySupersedes(t *testing.T) {
 		t.Errorf("took %d entries", n)
 	}
 	c.allShow(tx, "signal")
-	if got := len(evil.m.State.labelHeads(tx)); got != 1 {
+	if got := evil.m.State.LabelsLeft(tx); got != 1 {
 		t.Errorf("%d labels are left", got)
 	}
 }
@@ -143,9 +142,9 @@ func TestATaintedLabelHasNoEffect(t *testing.T) {
 	a.label(tx, "true")
 	c.allShow(tx, "true")
 	// The fork: two entries of one seq, each of which supersedes.
-	honest := a.m.State.labelHeads(tx)[0].Ref.ID
+	honest, _ := a.m.State.Label(tx)
 	before := evil.m
-	evil.wildLabel(tx, "false", honest)
+	evil.wildLabel(tx, "false", honest.Ref.ID)
 	for _, p := range []*peer{a, c.peers[1]} {
 		for _, e := range evil.held {
 			_, _ = p.do(EntryIn{e})
@@ -190,11 +189,7 @@ func TestOnlyMembersLabel(t *testing.T) {
 				st = st.Derived()
 			}
 		}
-		kept := false
-		for _, f := range st.labels.All() {
-			kept = kept || f.Ref.ID == id
-		}
-		if !kept {
+		if !st.Chains().Has(id) || st.Counts()["labels"] != a.m.State.Counts()["labels"]+1 {
 			t.Fatal("the label was not folded")
 		}
 		if l, _ := st.Label(tx); l.Text != want {
@@ -289,28 +284,6 @@ func TestWhatCoinsAndHistoryShow(t *testing.T) {
 	a.label(event.TxTarget(p.TxID), "its own")
 	if got, _ := a.m.State.LabelReader().OfTx(p.TxID); got != "its own" {
 		t.Errorf("a labelled transaction shows %q", got)
-	}
-}
-
-// What a member has others keep by labels is no more than by other entries of
-// the same size: see quota.
-func TestALabelIsKeptAtItsSize(t *testing.T) {
-	c := active(t, 2, 2)
-	evil := c.peers[1]
-	b := &event.LabelSet{Target: event.LabelAddress, Of: make([]byte, event.MaxAddressScript), Text: strings.Repeat("x", event.MaxLabelBytes)}
-	for i := range event.MaxSupersedes {
-		b.Supersedes = append(b.Supersedes, journal.EntryID{byte(i)})
-	}
-	e, err := evil.wild(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	snap, err := record.Encode(record.Dump(evil.m.State.labels))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(snap) > len(e.Bytes()) {
-		t.Errorf("an entry of %d bytes is kept as %d", len(e.Bytes()), len(snap))
 	}
 }
 

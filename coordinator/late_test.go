@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
@@ -80,7 +81,7 @@ func TestACutThatIsReadLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.settle(a, b, z)
-	k, _ := a.m.State.Active().original(lost.id())
+	k := rosterKey(a.m.State.Active(), lost.id())
 	if a.memberOf(k) != d1.id() || z.memberOf(k) != d1.id() {
 		t.Fatal("two approvals did not decide for the first device")
 	}
@@ -113,11 +114,11 @@ func TestReplacementsThatAreReadLate(t *testing.T) {
 	at := evil.own(1)
 	zero, _ := evil.m.State.Epoch()
 	run := []*journal.Entry{evil.sealEvent(zero, journal.Next{Incarnation: 2, Seq: 1}, &event.IncarnationStarted{Seq: at.Seq + 1, Last: at.ID}, 0)}
-	for n := range group.maxCarried {
+	for n := range group.MaxCarried {
 		run = append(run, evil.sealEvent(ep, journal.Next{Incarnation: 2, Seq: uint64(n) + 2, Prev: run[len(run)-1].ID()},
 			&event.MemberReplaced{Key: uint32(n % event.MaxCosigners), Old: journal.Author{byte(n), 1}, New: journal.Author{byte(n), 2}, Consent: make([]byte, 64)}, byte(n)+1))
 	}
-	run = append(run, evil.sealEvent(zero, journal.Next{Incarnation: 2, Seq: group.maxCarried + 2, Prev: run[len(run)-1].ID()}, d.replacing(evil, int(at.Seq)+1), 200))
+	run = append(run, evil.sealEvent(zero, journal.Next{Incarnation: 2, Seq: group.MaxCarried + 2, Prev: run[len(run)-1].ID()}, d.replacing(evil, int(at.Seq)+1), 200))
 	a.must(EntryIn{rotation})
 	for _, e := range run {
 		a.must(EntryIn{e})
@@ -125,7 +126,7 @@ func TestReplacementsThatAreReadLate(t *testing.T) {
 	}
 	z.must(EntryIn{rotation})
 	c.settle(a, z)
-	k, _ := a.m.State.Active().original(evil.id())
+	k := rosterKey(a.m.State.Active(), evil.id())
 	for _, p := range []*peer{a, z} {
 		if p.memberOf(k) != d.id() {
 			t.Errorf("%s lets invalid replacements stand in the way of the valid one", p.name)

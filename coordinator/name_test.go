@@ -10,8 +10,19 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
+
+// shortID is how many characters of a peer id stand beside a name.
+const shortID = 12
+
+func peerIDText(who journal.Author) string { return group.Member{Identity: who}.ID() }
+
+func lastChars(who journal.Author) string {
+	id := peerIDText(who)
+	return id[len(id)-shortID:]
+}
 
 // named is a circle of three, two of them under names of their own, whose records
 // are in.
@@ -43,23 +54,23 @@ func TestARosterOfNamesThatLookAlikeIsNotClosed(t *testing.T) {
 	} {
 		c := namedCircle(t, x.second, x.third)
 		a := c.peers[0]
-		if a.m.State.rosters.Len() > 0 {
+		if a.m.State.Counts()["rosters"] > 0 {
 			t.Errorf("%q and %q: the roster was closed", x.second, x.third)
 		}
 		says := a.m.Missing()
-		if !strings.Contains(says, x.says) || !strings.Contains(says, group.peerIDText(c.peers[1].id())) && !strings.Contains(says, group.peerIDText(c.peers[2].id())) {
+		if !strings.Contains(says, x.says) || !strings.Contains(says, peerIDText(c.peers[1].id())) && !strings.Contains(says, peerIDText(c.peers[2].id())) {
 			t.Errorf("%q and %q: %s", x.second, x.third, says)
 		}
 		if x.says == "look alike" {
 			for _, k := range a.m.Cosigners() {
 				twin := k.Name != "Bob" || x.second == "Bob"
-				if shown := k.Called(); twin && k.Identity != a.id() && !strings.HasSuffix(group.peerIDText(k.Identity), shown[max(0, len(shown)-1-group.shortID):len(shown)-1]) {
+				if shown := k.Called(); twin && k.Identity != a.id() && !strings.HasSuffix(peerIDText(k.Identity), shown[max(0, len(shown)-1-shortID):len(shown)-1]) {
 					t.Errorf("%q is shown as %q", k.Name, shown)
 				}
 			}
 		}
 	}
-	if c := namedCircle(t, "Bob", "Bobby"); c.peers[0].m.State.rosters.Len() != 1 {
+	if c := namedCircle(t, "Bob", "Bobby"); c.peers[0].m.State.Counts()["rosters"] != 1 {
 		t.Errorf("Bob and Bobby: %s", c.peers[0].m.Missing())
 	}
 }
@@ -85,7 +96,7 @@ func twins(t *testing.T) *circle {
 			t.Fatalf("%s ratifies two of one name: %v", p.name, err)
 		}
 		for _, other := range c.peers[1:] {
-			if !strings.Contains(err.Error(), group.peerIDText(other.id())) {
+			if !strings.Contains(err.Error(), peerIDText(other.id())) {
 				t.Errorf("%v does not name %s", err, other.id())
 			}
 		}
@@ -108,7 +119,7 @@ func TestTwoOfOneNameAreToldApart(t *testing.T) {
 	}
 	c.settle()
 	for _, p := range c.peers {
-		p.m.State = p.m.State.activate()
+		p.m.State = p.m.State.Activated()
 		if p.m.State.Active() == nil {
 			t.Fatalf("%s: %s", p.name, p.m.Missing())
 		}
@@ -124,7 +135,7 @@ func TestTwoOfOneNameAreToldApart(t *testing.T) {
 	if !ok {
 		t.Fatal("no proposal")
 	}
-	of := func(x *peer) string { return "Bob (\u2026" + group.lastChars(group.peerIDText(x.id())) + ")" }
+	of := func(x *peer) string { return "Bob (\u2026" + lastChars(x.id()) + ")" }
 	if got := a.m.MemberName(p.Author()); got != of(b) {
 		t.Errorf("author %q", got)
 	}

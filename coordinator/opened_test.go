@@ -2,20 +2,15 @@ package coordinator
 
 import (
 	"bytes"
-	"maps"
-	"slices"
 	"testing"
-
-	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
-// before returns the place of an entry that a peer wrote, for another one there.
+// before returns the place before that of an entry that a peer wrote, for another one there.
 func (p *peer) before(t *testing.T, ref group.Ref) journal.Next {
 	t.Helper()
 	at := journal.Next{Incarnation: 1, Seq: ref.Seq - 1}
@@ -34,30 +29,30 @@ func (p *peer) before(t *testing.T, ref group.Ref) journal.Next {
 // rosters and reveals than are looked at come before the right ones.
 func crowdOut(t *testing.T, founder, z *peer, r *group.Roster) (forged []*journal.Entry) {
 	t.Helper()
-	f, _ := founder.m.State.rosters.Get(mapkey.Of(r.ID))
-	for range 2 * group.maxRosters {
-		next := founder.before(t, f.Ref)
-		e := founder.forge(&next, &event.RosterClosed{Records: f.Records})
+	f := saidIn[*event.RosterClosed](founder, r.ID)
+	for range 2 * group.MaxRosters {
+		next := founder.before(t, f.ref)
+		e := founder.forge(&next, &event.RosterClosed{Records: f.body.Records})
 		forged = append(forged, e)
-		next = z.before(t, z.reveal(t).Ref)
+		next = z.before(t, z.reveal(t))
 		forged = append(forged, z.forge(&next, &event.RosterRevealed{Roster: e.ID(), Salt: z.m.local.Salt}))
 	}
-	for i := range group.maxReveals + 3 {
-		next := z.before(t, z.reveal(t).Ref)
+	for i := range group.MaxReveals + 3 {
+		next := z.before(t, z.reveal(t))
 		forged = append(forged, z.forge(&next, &event.RosterRevealed{Roster: journal.EntryID{byte(i + 1)}, Salt: [32]byte{byte(i + 1)}}))
 	}
 	return forged
 }
 
-func (p *peer) reveal(t *testing.T) group.revealFact {
+func (p *peer) reveal(t *testing.T) group.Ref {
 	t.Helper()
-	for _, f := range p.m.State.reveals.All() {
-		if f.Ref.Chain.Author == p.id() {
-			return f
+	for _, f := range allSaid[*event.RosterRevealed](p) {
+		if f.ref.Chain.Author == p.id() {
+			return f.ref
 		}
 	}
 	t.Fatal("it did not reveal")
-	return group.revealFact{}
+	return group.Ref{}
 }
 
 // Who has the lost device's identity, with a founder, keeps no new device out by
@@ -78,46 +73,10 @@ func TestRevealsPlacedBeforeTheRightOneKeepNoNewDeviceOut(t *testing.T) {
 	}
 }
 
-// TestOpenedRostersAreTheDefinition: in every order, after each entry.
-func TestOpenedRostersAreTheDefinition(t *testing.T) {
-	var forged []*journal.Entry
-	d, last := almostActive(t, func(founder, z *peer, r *group.Roster) { forged = crowdOut(t, founder, z, r)[:12] })
-	all := append(slices.Collect(maps.Values(d.held)), append(forged, last)...)
-	slices.SortFunc(all, func(a, b *journal.Entry) int { x, y := a.ID(), b.ID(); return group.compareEntryIDs(x, y) })
-	complete := 0
-	rapid.Check(t, func(rt *rapid.T) {
-		order := rapid.Permutation(all).Draw(rt, "order")
-		st := refold(rt, d, order, func(st group.State, _ *journal.Entry) {
-			opened, waiting := map[string]journal.EntryID{}, map[string]journal.EntryID{}
-			for _, f := range st.rosters.All() {
-				r, ok := st.roster(f)
-				if !ok || !r.Complete() {
-					waiting[st.unopened(f)+mapkey.Of(f.Ref.ID)] = f.Ref.ID
-					continue
-				}
-				old, ok := opened[mapkey.Of(r.Hash)]
-				if was, _ := st.rosters.Get(mapkey.Of(old)); !ok || group.placeOf(f.Ref) < group.placeOf(was.Ref) {
-					opened[mapkey.Of(r.Hash)] = r.ID
-				}
-			}
-			if got := maps.Collect(st.setup.opened.All()); !maps.Equal(got, opened) {
-				rt.Fatalf("opened: %v, by definition %v", got, opened)
-			}
-			if got := maps.Collect(st.setup.waiting.All()); !maps.Equal(got, waiting) {
-				rt.Fatalf("waiting: %d, by definition %d", len(got), len(waiting))
-			}
-		})
-		complete += st.setup.opened.Len()
-	})
-	if complete == 0 {
-		t.Error("no roster was ever opened")
-	}
-}
-
 // forgeZero is forge under epoch 0, for one whose machine has no group.
 func (p *peer) forgeZero(t *testing.T, st group.State, next *journal.Next, body event.Body) *journal.Entry {
 	t.Helper()
-	ep, _ := st.epochs.Get(mapkey.Of(st.zero))
+	ep, _ := st.FirstEpoch()
 	plain, err := event.Encode(event.Event{Time: 1, Body: body})
 	if err != nil {
 		t.Fatal(err)
@@ -188,8 +147,8 @@ func TestAnUnprovenRecordChoosesNoRosterOfANewDevice(t *testing.T) {
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
 	right := a.m.State.Active().Roster
 	p := puppet(t, a, 100, z.id())
-	f, _ := a.m.State.rosters.Get(mapkey.Of(right.ID))
-	second, err := a.wild(&event.RosterClosed{Records: f.Records})
+	f := saidIn[*event.RosterClosed](a, right.ID)
+	second, err := a.wild(&event.RosterClosed{Records: f.body.Records})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,8 +205,8 @@ func TestWordsChooseTheRosterOfANewDevice(t *testing.T) {
 				return x
 			}
 			// It tries until its own would come first by hash.
-			for first := false; !first; {
-				salt := [32]byte{byte(e.m.State.setup.ours.Len())}
+			for n, first := 1, false; !first; n++ {
+				salt := [32]byte{byte(n)}
 				records := []journal.EntryID{right.Members[memberIndex(a, a)].Record}
 				for i, p := range ps {
 					records = append(records, says(i, &event.MemberRecord{
@@ -259,9 +218,13 @@ func TestWordsChooseTheRosterOfANewDevice(t *testing.T) {
 				for i := range ps {
 					says(i, &event.RosterRevealed{Roster: decoy.ID(), Salt: salt})
 				}
-				f, _ := e.m.State.rosters.Get(mapkey.Of(decoy.ID()))
-				r, ok := e.m.State.roster(f)
-				if !ok || !r.Complete() {
+				var r *group.Roster
+				for x := range e.m.State.FirstRosters {
+					if x.ID == decoy.ID() {
+						r = x
+					}
+				}
+				if !r.Complete() {
 					t.Fatal("the founder's other roster is not opened")
 				}
 				own(&event.RosterRatified{Hash: r.Hash})
@@ -285,20 +248,5 @@ func TestWordsChooseTheRosterOfANewDevice(t *testing.T) {
 				t.Error("it is not active with the right words")
 			}
 		})
-	}
-}
-
-func TestHashPrefixIsOfTheWords(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		h := [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(rt, "hash"))
-		got, ok := group.hashPrefix(group.sixWords(h))
-		if !ok || got != string(h[:8]) {
-			rt.Fatalf("%x, %v", got, ok)
-		}
-	})
-	for _, words := range []string{"", "abandon", "a b c d e f", "abandon abandon abandon abandon abandon abandon abandon"} {
-		if _, ok := group.hashPrefix(words); ok {
-			t.Errorf("%q has a prefix", words)
-		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
@@ -28,10 +29,12 @@ func ratifying(base *circle, n int) backup {
 	b := p.backup()
 	b.guard = nil
 	ends := map[journal.ChainKey]uint64{}
-	for _, f := range p.m.State.ratified.All() {
-		chain := f.Ref.Chain
-		if at, ok := ends[chain]; !ok || f.Ref.Seq < at {
-			ends[chain] = f.Ref.Seq
+	for _, e := range p.held {
+		if _, ok := p.bodyOf(e).(*event.RosterRatified); !ok {
+			continue
+		}
+		if at, ok := ends[e.Chain()]; !ok || e.Header().Seq < at {
+			ends[e.Chain()] = e.Header().Seq
 		}
 	}
 	maps.DeleteFunc(b.held, func(_ journal.EntryID, e *journal.Entry) bool {

@@ -3,19 +3,24 @@ package coordinator
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/fxamacker/cbor/v2"
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
 
-// canon writes down everything a State says, so that two can be compared.
+// canon writes down everything a State says, so that two can be compared: what a
+// snapshot holds, line by line; what is derived from that; and the digest, which
+// is over both.
 func canon(s group.State) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -25,118 +30,136 @@ func canon(s group.State) string {
 	for _, f := range s.Chains().Forks() {
 		line("fork %v %d %s %s", f.Chain, f.Seq, f.A, f.B)
 	}
-	line("name %q by %s active %v roster %x", s.Name(), s.nameRef.ID, s.Active() != nil, s.Pinned())
+	line("name %q by now %q active %v roster %x", s.Name(), s.Renamed(), s.Active() != nil, s.Pinned())
+	for field, facts := range heldIn(s) {
+		for _, f := range facts {
+			line("snapshot %d %x %s", field, f.key, f.says)
+		}
+	}
+	counts := s.Counts()
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		if !strings.Contains(kind, ".") { // what is still to be looked at is a matter of when
+			line("count %s %d", kind, counts[kind])
+		}
+	}
+	for _, kind := range []string{"book.full", "book.given", "book.users", "book.asked", "book.under", "book.waiting", "book.ranked", "wants.by", "wants.missing"} {
+		line("count %s %d", kind, counts[kind])
+	}
+	who := map[journal.Author]bool{}
 	for c := range s.Chains().Keys() {
-		line("chain %v tainted from %d", c, s.TaintedFrom(c))
+		line("chain %v tainted from %d cut %v", c, s.TaintedFrom(c), s.Superseded(c))
+		who[c.Author] = true
+	}
+	for _, x := range sortedAuthors(who) {
+		line("author %s newcomer %v admitted %v may rotate %v", x, s.IsNewcomer(x), s.Admitted(x), s.Active() != nil && s.MayRotate(x))
+		line("unread of %s: %v", x, s.Unread(x))
+		if s.Active() != nil {
+			key, ok := s.Active().KeyOf(x)
+			line("member of %s: %d %v", x, key, ok)
+		}
+	}
+	for f, n := range s.FaultsOf {
+		line("fault %s %s %d", f.Author, f.Rule, n)
 	}
 	cur, _ := s.Epoch()
 	line("epoch %s members %v topics %v", cur.ID(), s.Members(), s.Topics())
 	if r, ok := s.Roster(); ok {
 		line("roster %s hash %x revealed %d ratified %d", r.ID, r.Hash, r.Revealed, len(r.Ratified))
 	}
-	for k, v := range s.rosters.All() {
-		line("roster %x %v", k, v)
-	}
-	for k, v := range s.rotations.All() {
-		line("rotation %x %v", k, v)
-	}
-	for k, v := range s.failures.All() {
-		line("failure %x %v", k, v)
-	}
-	for k, v := range s.carriers.All() {
-		line("carrier %x %v", k, v)
-	}
-	for k, v := range s.votes.All() {
-		line("vote %x %v", k, v)
-	}
-	for k, v := range s.withdrawals.All() {
-		line("withdrawal %x %v", k, v)
-	}
-	for k, v := range s.abandoned.All() {
-		line("abandoned %x %v", k, v)
-	}
 	if s.Active() != nil {
+		line("changed %v", s.Active().Changed())
 		for i, m := range s.Active().Members {
 			line("member %d %s %x line %v", i, m.Identity, m.Sealing, s.Active().Identities(i))
-		}
-		l := s.Active().lines
-		line("lines %v", l != nil)
-		if l != nil {
-			line("ends %v", l.ends)
-			line("key %v", l.key)
-			line("sealing %v", l.sealing)
-			line("member %v", l.member)
-			for i := range s.Active().Members {
-				for _, f := range l.contested[i] {
-					line("contested %d: %s", i, f.Ref.ID)
-				}
+			for _, f := range s.Active().Contested(i) {
+				line("contested %d: %s", i, f.Ref.ID)
 			}
 		}
 	}
-	for k := range s.newcomers.All() {
-		line("newcomer %x", k)
-	}
-	for k := range s.replaced.All() {
-		line("replaced %x", k)
-	}
-	for k, v := range s.replaceVotes.All() {
-		line("replacement vote %x %x", k, v.Replacement)
-	}
-	for k, v := range s.cuts.All() {
-		line("cut %x %+v", k, v)
-	}
-	for k := range s.epochs.All() {
-		line("epoch %x", k)
-	}
-	for k := range s.sealed.All() {
-		line("sealed %x", k)
-	}
-	for k, v := range s.inert.All() {
-		line("inert %x %s", k, v.Rule)
-	}
-	for k := range s.unknown.All() {
-		line("unknown %x", k)
-	}
-	for k := range s.admitted.All() {
-		line("admitted %x", k)
-	}
-	for k, v := range s.records.All() {
-		line("record %x %+v", k, *v.Body)
-	}
-	for k := range s.reveals.All() {
-		line("reveal %x", k)
-	}
-	for k := range s.ratified.All() {
-		line("ratified %x", k)
-	}
-	for k := range s.named.All() {
-		line("named %x", k)
-	}
-	for k, l := range s.leases.All() {
-		line("lease %x by %x", k, l.Ref.ID)
-	}
-	for k, v := range s.labels.All() {
-		line("label %x %q over %v", k, v.Text, v.Supersedes)
+	for f := range s.CountingReplacements {
+		line("replacement %s counts", f.Ref.ID)
 	}
 	for _, l := range s.Labels() {
 		line("shows %v %q of %s", l.Target, l.Text, l.Ref.ID)
 	}
-	for k, v := range s.sigs.All() {
-		line("sig %x %x", k, v)
-	}
-	for k, v := range s.approvals.All() {
-		line("approval %x %+v", k, v.Ref)
-	}
-	for k, p := range s.proposals.All() {
-		line("proposal %x %v %v sound %v alive %v", k, p.Ref, p.TxID, p.Sound, s.Alive(p))
+	for p := range s.AllProposals {
+		line("proposal %x %v %v sound %v alive %v", p.Ref.ID, p.Ref, p.TxID, p.Sound, s.Alive(p))
 		if s.Alive(p) {
-			line("  final %v withdrawn %v against %v replaced %v conflicts %v", s.Final(p), s.Withdrawn(p), s.Against(p), group.replaced(s, p, &group.Inquiry{}), entryIDs(s.ConflictsOf(p)))
+			line("  final %v withdrawn %v against %v replaced %v conflicts %v", s.Final(p), s.Withdrawn(p), s.Against(p), s.Replaced(p), entryIDs(s.ConflictsOf(p)))
 			if tx, err := s.FinalTx(p); err == nil {
 				line("  wtxid %v", tx.WitnessHash())
 			}
 		}
 	}
+	d, err := s.Digest()
+	if err != nil {
+		panic(err)
+	}
+	line("digest %x %x %x", d.Entries, d.Secrets, d.Says)
 	return b.String()
+}
+
+// Fields of a snapshot.
+const (
+	snapChains = 4
+	snapName   = 5
+	snapLabels = 30
+)
+
+// fact is one line of a snapshot: what it is found by, and what it says.
+type fact struct{ key, says string }
+
+// heldIn yields the fields of a State's snapshot in order, each as the facts of its
+// map, or as one fact.
+func heldIn(s group.State) func(yield func(field int, facts []fact) bool) {
+	b, err := s.Snapshot()
+	if err != nil {
+		panic(err)
+	}
+	text := func(raw []byte) string {
+		t, err := cbor.Diagnose(raw)
+		if err != nil {
+			panic(err)
+		}
+		return t
+	}
+	var fields map[int]cbor.RawMessage
+	if err := cbor.Unmarshal(b, &fields); err != nil {
+		panic(err)
+	}
+	return func(yield func(int, []fact) bool) {
+		for _, n := range slices.Sorted(maps.Keys(fields)) {
+			var facts []fact
+			var pairs []record.Pair[cbor.RawMessage]
+			var items []cbor.RawMessage
+			switch {
+			case n == snapChains: // see the frontier and the forks; whole in the digest
+				continue
+			case record.Decode(fields[n], &pairs) == nil && len(pairs) > 0:
+				for _, p := range pairs {
+					facts = append(facts, fact{string(p.K), text(p.V)})
+				}
+			case record.Decode(fields[n], &items) == nil:
+				for _, x := range items {
+					facts = append(facts, fact{"", text(x)})
+				}
+			default:
+				facts = []fact{{"", text(fields[n])}}
+			}
+			if !yield(n, facts) {
+				return
+			}
+		}
+	}
+}
+
+// factsIn returns the facts of one field of a State's snapshot.
+func factsIn(s group.State, field int) []fact {
+	for n, facts := range heldIn(s) {
+		if n == field {
+			return facts
+		}
+	}
+	return nil
 }
 
 func sortedFrontier(f journal.Frontier) []string {
@@ -150,7 +173,7 @@ func sortedFrontier(f journal.Frontier) []string {
 
 // refold folds a set of entries in the given order, putting off those that do
 // not link yet, as a node does that pulls what is missing.
-func refold(tb rapid.TB, p *peer, order []*journal.Entry, each ...func(group.State, *journal.Entry)) group.State {
+func refold(tb rapid.TB, p *peer, order []*journal.Entry, each ...func(group.Probed, *journal.Entry)) group.State {
 	st, err := group.NewState(p.self, p.m.local.Genesis, p.m.local.Secret, p.m.State.Pinned())
 	if err != nil {
 		tb.Fatal(err)
@@ -253,7 +276,7 @@ func (p *peer) stranger(n byte) *peer {
 
 // replacing is a replacement of old by d, with a proof by d's key.
 func (d *peer) replacing(old *peer, cut int) *event.MemberReplaced {
-	k, _ := d.m.State.Active().original(d.circleKey())
+	k := max(0, slices.IndexFunc(d.m.State.Active().Members, func(m group.Member) bool { return m.Original == d.circleKey() && !m.Hosted() }))
 	b := &event.MemberReplaced{Key: uint32(k), Old: old.id(), New: d.id(), Sealing: d.self.Sealing.Public()}
 	if cut > 0 {
 		b.Cuts = []event.ReplacedCut{{Incarnation: 1, Seq: uint64(cut)}}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -59,16 +58,16 @@ func TestManyRostersCostANewDeviceNothing(t *testing.T) {
 	slow(t)
 	for name, spoil := range map[string]func(n int, founder, z *peer, r *group.Roster){
 		"rosters": func(n int, founder, _ *peer, r *group.Roster) {
-			f, _ := founder.m.State.rosters.Get(mapkey.Of(r.ID))
-			wildly(t, founder, n, func(int) event.Body { return &event.RosterClosed{Records: f.Records} })
+			f := saidIn[*event.RosterClosed](founder, r.ID)
+			wildly(t, founder, n, func(int) event.Body { return f.body })
 		},
 		"reveals of many rosters": func(n int, founder, z *peer, r *group.Roster) {
-			f, _ := founder.m.State.rosters.Get(mapkey.Of(r.ID))
-			wildly(t, founder, n, func(int) event.Body { return &event.RosterClosed{Records: f.Records} })
+			f := saidIn[*event.RosterClosed](founder, r.ID)
+			wildly(t, founder, n, func(int) event.Body { return f.body })
 			founder.pass(z)
 			var ids []journal.EntryID
-			for _, f := range z.m.State.rosters.All() {
-				ids = append(ids, f.Ref.ID)
+			for _, f := range allSaid[*event.RosterClosed](z) {
+				ids = append(ids, f.ref.ID)
 			}
 			wildly(t, z, n, func(i int) event.Body { return &event.RosterRevealed{Roster: ids[i], Salt: z.m.local.Salt} })
 		},
@@ -115,22 +114,22 @@ func wildly(t *testing.T, p *peer, n int, body func(int) event.Body) {
 func TestRostersPlacedBeforeTheRightOneKeepNoNewDeviceOut(t *testing.T) {
 	var forged []*journal.Entry
 	d, last := almostActive(t, func(founder, z *peer, r *group.Roster) {
-		f, _ := founder.m.State.rosters.Get(mapkey.Of(r.ID))
-		at := journal.Next{Incarnation: 1, Seq: f.Ref.Seq - 1}
+		f := saidIn[*event.RosterClosed](founder, r.ID)
+		at := journal.Next{Incarnation: 1, Seq: f.ref.Seq - 1}
 		for _, e := range founder.held {
 			if e.Chain().Author == founder.id() && e.Position().Seq == at.Seq-1 {
 				at.Prev = e.ID()
 			}
 		}
-		for range 2 * group.maxRosters {
+		for range 2 * group.MaxRosters {
 			next := at
-			forged = append(forged, founder.forge(&next, &event.RosterClosed{Records: f.Records}))
+			forged = append(forged, founder.forge(&next, f.body))
 		}
 	})
 	for _, e := range forged {
 		d.must(EntryIn{e})
 	}
-	if n := d.m.State.rosters.Len(); n != 2*group.maxRosters+1 {
+	if n := d.m.State.Counts()["rosters"]; n != 2*group.MaxRosters+1 {
 		t.Fatalf("%d rosters", n)
 	}
 	d.must(EntryIn{last})

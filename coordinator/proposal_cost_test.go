@@ -11,10 +11,8 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 )
 
 // forge seals bodies one after the other on a peer's chain, without steps of its own.
@@ -53,7 +51,7 @@ func (p *peer) costs(msg func() any) float64 {
 }
 
 func (p *peer) rest() {
-	for p.m.watch.looks.Len()+p.m.watch.carry.Len()+p.m.State.backlog.turns.Len() > 0 {
+	for p.m.watch.looks.Len()+p.m.watch.carry.Len() > 0 || !p.m.State.Idle() {
 		p.must(Tick{})
 	}
 }
@@ -240,11 +238,11 @@ func TestSignaturesThatWaitedAreVerifiedInTurns(t *testing.T) {
 	}
 	mine := a.forge(a.nextPlace(), &event.ProposalRejected{Proposal: prop.ID(), Reason: "no"}) // one that is no carrier changes nothing
 	_ = mine
-	verified := func() (n int) {
-		for _, f := range pmap.Prefix(a.m.State.carriers, mapkey.Of(prop.ID())) {
-			if f.Verified != nil {
-				n++
-			}
+	// None verifies, and each counts once it was looked at; the others wait.
+	verified := func() int {
+		n := int(a.faults(b)["bad_bitcoin_signature"])
+		if held := a.m.State.Counts(); held["carriers"] != carriers || held["carriers"]-held["backlog.sigs"] != n {
+			t.Fatalf("of %d carriers %d wait, and %d were verified", held["carriers"], held["backlog.sigs"], n)
 		}
 		return n
 	}
@@ -259,10 +257,10 @@ func TestSignaturesThatWaitedAreVerifiedInTurns(t *testing.T) {
 			t.Fatalf("step %d verified %d carriers", steps, n)
 		}
 	}
-	if a.m.State.backlog.turns.Len() != 0 || a.m.State.backlog.sigs.Len() != 0 || a.m.State.backlog.stating.Len() != 0 {
+	if held := a.m.State.Counts(); held["backlog.turns"] != 0 || held["backlog.sigs"] != 0 || held["backlog.stating"] != 0 {
 		t.Error("something is still due")
 	}
-	if n := a.faults(b)[group.ruleSignature]; n != carriers {
+	if n := a.faults(b)["bad_bitcoin_signature"]; n != carriers {
 		t.Errorf("%d of %d wrong carriers are counted", n, carriers)
 	}
 	// The same entries in the usual order, and read again, say the same.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -30,7 +29,7 @@ type plainFact struct {
 func (x *plain) read(s group.State, entries []*journal.Entry) {
 	x.s, x.facts = s, nil
 	for _, e := range entries {
-		ep, ok := s.epochs.Get(mapkey.Of(e.Header().Epoch))
+		ep, ok := s.EpochHeld(e.Header().Epoch)
 		if !ok || e.Header().Suite == 0 {
 			continue
 		}
@@ -45,7 +44,7 @@ func (x *plain) read(s group.State, entries []*journal.Entry) {
 }
 
 func (x *plain) sound() (out []*group.Proposal) {
-	for _, p := range x.s.proposals.All() {
+	for p := range x.s.AllProposals {
 		if p.Sound {
 			out = append(out, p)
 		}
@@ -97,6 +96,13 @@ func signsTheSame(p, q *group.Proposal) bool {
 	})
 }
 
+type plainVote struct {
+	ref      group.Ref
+	proposal journal.EntryID
+	against  bool
+	reason   string
+}
+
 type plainSig struct {
 	f   plainFact
 	p   *group.Proposal
@@ -122,7 +128,7 @@ func (x *plain) final(p *group.Proposal) bool {
 }
 
 func (x *plain) alive(p *group.Proposal) bool {
-	if !x.s.tainted(p.Ref) {
+	if !tainted(x.s, p.Ref) {
 		return true
 	}
 	own, ok := x.s.Active().KeyOf(p.Author())
@@ -143,7 +149,7 @@ func shares(p, q *group.Proposal) bool {
 func (x *plain) replaced(p *group.Proposal) bool {
 	for _, q := range x.sound() {
 		if q.TxID != p.TxID && slices.Contains(q.Body.Replaces, p.TxID) &&
-			(x.s.SameMember(q.Author(), p.Author()) && !x.s.tainted(q.Ref) || x.final(q) && x.alive(q) && shares(p, q)) {
+			(x.s.SameMember(q.Author(), p.Author()) && !tainted(x.s, q.Ref) || x.final(q) && x.alive(q) && shares(p, q)) {
 			return true
 		}
 	}
@@ -152,7 +158,7 @@ func (x *plain) replaced(p *group.Proposal) bool {
 
 func (x *plain) withdrawn(p *group.Proposal) bool {
 	for _, f := range x.facts {
-		if b, ok := f.body.(*event.ProposalWithdrawn); ok && b.Proposal == p.Ref.ID && !x.s.tainted(f.ref) && x.s.SameMember(f.ref.Chain.Author, p.Author()) {
+		if b, ok := f.body.(*event.ProposalWithdrawn); ok && b.Proposal == p.Ref.ID && !tainted(x.s, f.ref) && x.s.SameMember(f.ref.Chain.Author, p.Author()) {
 			return true
 		}
 	}
@@ -162,30 +168,42 @@ func (x *plain) withdrawn(p *group.Proposal) bool {
 func (x *plain) against(p *group.Proposal) map[int]string {
 	out := map[int]string{}
 	for k := range x.s.Active().Members {
-		var last *group.voteFact
+		var last *plainVote
 		for _, who := range x.s.Active().Identities(k) {
 			first := true
 			for _, f := range x.facts {
-				var v group.voteFact
+				var v plainVote
 				switch b := f.body.(type) {
 				case *event.ProposalRejected:
-					v = group.voteFact{f.ref, b.Proposal, true, b.Reason}
+					v = plainVote{f.ref, b.Proposal, true, b.Reason}
 				case *event.RejectionWithdrawn:
-					v = group.voteFact{f.ref, b.Proposal, false, ""}
+					v = plainVote{f.ref, b.Proposal, false, ""}
 				}
-				if v.Proposal != p.Ref.ID || f.ref.Chain.Author != who || x.s.tainted(f.ref) {
+				if v.proposal != p.Ref.ID || f.ref.Chain.Author != who || tainted(x.s, f.ref) {
 					continue
 				}
-				if first || group.Later(v.Ref, last.Ref) {
+				if first || group.Later(v.ref, last.ref) {
 					last, first = &v, false
 				}
 			}
 		}
-		if last != nil && last.Against && x.signed(p, k) < len(p.Body.Inputs) {
-			out[k] = last.Reason
+		if last != nil && last.against && x.signed(p, k) < len(p.Body.Inputs) {
+			out[k] = last.reason
 		}
 	}
 	return out
+}
+
+// rank orders proposals that as many keys endorse: those whose author's key signed
+// what they state first, then by claimed time and id.
+func (x *plain) rank(p, q *group.Proposal) int {
+	own := func(p *group.Proposal) int {
+		if k, ok := x.s.Active().KeyOf(p.Author()); ok && x.signed(p, k) > 0 {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(own(p), own(q)), cmp.Compare(p.Ref.Time, q.Ref.Time), bytes.Compare(p.Ref.ID[:], q.Ref.ID[:]))
 }
 
 // line is the key that an identity writes or wrote for, -1 for none, and its place there.
@@ -218,7 +236,7 @@ func (x *plain) deciding(all []*group.Proposal) []*group.Proposal {
 		}
 	}
 	slices.SortFunc(living, func(p, q *group.Proposal) int {
-		if a, b := x.s.tainted(p.Ref), x.s.tainted(q.Ref); a != b {
+		if a, b := tainted(x.s, p.Ref), tainted(x.s, q.Ref); a != b {
 			if b {
 				return -1
 			}
@@ -270,7 +288,7 @@ func (x *plain) lead(tx chainhash.Hash) *group.Proposal {
 		}
 		var best *plainSig
 		for _, g := range by {
-			if x.s.tainted(g.f.ref) {
+			if tainted(x.s, g.f.ref) {
 				continue
 			}
 			_, place := x.line(g.f.ref.Chain.Author)
@@ -296,7 +314,7 @@ func (x *plain) lead(tx chainhash.Hash) *group.Proposal {
 			continue
 		}
 		a, b := x.final(p), x.final(lead)
-		if a && !b || a == b && (n > all[lead.Ref.ID] || n == all[lead.Ref.ID] && x.s.rank(p, lead) < 0) {
+		if a && !b || a == b && (n > all[lead.Ref.ID] || n == all[lead.Ref.ID] && x.rank(p, lead) < 0) {
 			lead = p
 		}
 	}
@@ -316,8 +334,8 @@ func (x *plain) agrees(rt *rapid.T) {
 				rt.Fatalf("key %d signed %d inputs of %v, not %d", k, want, p.Ref.ID, got)
 			}
 		}
-		if s.Alive(p) != x.alive(p) || s.Final(p) != x.final(p) || s.Withdrawn(p) != x.withdrawn(p) || group.replaced(s, p, &group.Inquiry{}) != x.replaced(p) {
-			rt.Fatalf("proposal %v: alive %v final %v withdrawn %v replaced %v, which is wrong", p.Ref.ID, s.Alive(p), s.Final(p), s.Withdrawn(p), group.replaced(s, p, &group.Inquiry{}))
+		if s.Alive(p) != x.alive(p) || s.Final(p) != x.final(p) || s.Withdrawn(p) != x.withdrawn(p) || s.Replaced(p) != x.replaced(p) {
+			rt.Fatalf("proposal %v: alive %v final %v withdrawn %v replaced %v, which is wrong", p.Ref.ID, s.Alive(p), s.Final(p), s.Withdrawn(p), s.Replaced(p))
 		}
 		if got, want := s.Against(p), x.against(p); len(got) != len(want) {
 			rt.Fatalf("proposal %v: against %v, not %v", p.Ref.ID, want, got)
@@ -332,9 +350,9 @@ func (x *plain) agrees(rt *rapid.T) {
 				finals[q.TxID] = true
 			}
 			declared := slices.ContainsFunc(all, func(c *group.Proposal) bool {
-				return c.TxID == p.TxID && q.TxID != p.TxID && !s.tainted(c.Ref) && slices.Contains(c.Body.Replaces, q.TxID)
+				return c.TxID == p.TxID && q.TxID != p.TxID && !tainted(s, c.Ref) && slices.Contains(c.Body.Replaces, q.TxID)
 			})
-			if s.declares(p.TxID, q.TxID) != declared {
+			if s.Declares(p.TxID, q.TxID) != declared {
 				rt.Fatalf("%v declares to replace %v: %v", p.TxID, q.TxID, declared)
 			}
 		}
@@ -345,13 +363,17 @@ func (x *plain) agrees(rt *rapid.T) {
 			x.agreesOn(rt, all, i.OutPoint())
 		}
 	}
-	clean := map[string]bool{}
+	type signature struct {
+		signs      string
+		input, key uint32
+	}
+	of, clean := map[signature]*group.Proposal{}, map[signature]bool{}
 	for _, g := range x.brings2() {
-		k := group.sigKey(g.p.Signs(), g.sig.Input, g.sig.Key)
-		clean[k] = clean[k] || !s.tainted(g.f.ref)
+		k := signature{g.p.Signs(), g.sig.Input, g.sig.Key}
+		of[k], clean[k] = g.p, clean[k] || !tainted(s, g.f.ref)
 	}
 	for k, want := range clean {
-		if s.cleanly(k, &group.Inquiry{}) != want {
+		if s.BroughtCleanly(of[k], k.input, k.key) != want {
 			rt.Fatalf("a signature is brought by an untainted entry: %v", want)
 		}
 	}
@@ -400,6 +422,10 @@ func (x *plain) agreesOn(rt *rapid.T, all []*group.Proposal, coin wire.OutPoint)
 // waiting compares what waits, where nothing is due.
 func (x *plain) waiting(rt *rapid.T) {
 	carriers, proposals, stated := 0, 0, 0
+	inert := map[journal.EntryID]bool{}
+	for _, i := range x.s.Inert() {
+		inert[i.Ref.ID] = true
+	}
 	for _, f := range x.facts {
 		var of journal.EntryID
 		var sigs []event.PartialSignature
@@ -410,7 +436,7 @@ func (x *plain) waiting(rt *rapid.T) {
 			of, sigs = b.Proposal, b.Signatures
 		case *event.ProposalCreated:
 			p, _ := x.s.Proposal(f.ref.ID)
-			if !p.Sound && !mapkey.Has(x.s.inert, mapkey.Of(f.ref.ID)) {
+			if !p.Sound && !inert[f.ref.ID] {
 				proposals++
 			}
 			continue
@@ -426,8 +452,8 @@ func (x *plain) waiting(rt *rapid.T) {
 			stated += len(keys)
 		}
 	}
-	b := x.s.backlog
-	if b.sigs.Len() != carriers || b.stating.Len() != stated || b.proposals.Len() != proposals || b.turns.Len()+b.queued.Len() != 0 {
-		rt.Fatalf("%d carriers, of %d keys, and %d proposals wait, not %d, %d and %d; %d are due", carriers, stated, proposals, b.sigs.Len(), b.stating.Len(), b.proposals.Len(), b.turns.Len())
+	b := x.s.Counts()
+	if b["backlog.sigs"] != carriers || b["backlog.stating"] != stated || b["backlog.proposals"] != proposals || b["backlog.turns"]+b["backlog.queued"] != 0 {
+		rt.Fatalf("%d carriers, of %d keys, and %d proposals wait, not %d, %d and %d; %d are due", carriers, stated, proposals, b["backlog.sigs"], b["backlog.stating"], b["backlog.proposals"], b["backlog.turns"])
 	}
 }

@@ -164,7 +164,7 @@ func TestAKeyThatNamesManyIdentitiesGainsNothing(t *testing.T) {
 	c.settle(a, b)
 	evil := b
 	var devices []*peer
-	for n := range 2*group.maxCarried + 5 {
+	for n := range 2*group.MaxCarried + 5 {
 		x := z.device(byte(20 + n))
 		x.m.State = as(evil.m.State, x.self)
 		if _, err := evil.wild(x.replacing(z, 3)); err != nil {
@@ -180,18 +180,18 @@ func TestAKeyThatNamesManyIdentitiesGainsNothing(t *testing.T) {
 			known++
 			payers[st.Payer(x.id())] = true
 		}
-		if !st.tainted(group.Ref{Chain: journal.ChainKey{Author: x.id(), Incarnation: 1}, Seq: 1}) {
+		if !tainted(st, group.Ref{Chain: journal.ChainKey{Author: x.id(), Incarnation: 1}, Seq: 1}) {
 			t.Fatal("what it writes counts")
 		}
 	}
-	if known != group.maxKnown || len(payers) != 1 || payers[st.Payer(a.id())] {
+	if known != group.MaxKnown || len(payers) != 1 || payers[st.Payer(a.id())] {
 		t.Errorf("%d of %d identities are listened to, with %d allowances", known, len(devices), len(payers))
 	}
 	if !st.Knows(d.id()) || st.Payer(a.id()) != a.id() {
 		t.Error("the honest device is not listened to")
 	}
 	k, _ := st.Active().KeyOf(z.id())
-	if n := len(st.Active().lines.contested[k]); n > group.maxCarried+1 {
+	if n := len(st.Active().Contested(k)); n > group.MaxCarried+1 {
 		t.Errorf("%d rivals are looked at each time", n)
 	}
 	if text := a.m.contestedAlarm(k).Text; len(text) > 4096 {

@@ -49,10 +49,10 @@ func TestAReplacementOfAKeyThatIsNotThereIsInert(t *testing.T) {
 	check := func(when string) {
 		t.Helper()
 		callReaders(t, a)
-		if n := a.m.Faults()[evil.id()][group.ruleReplacement]; n != 2 {
+		if n := a.m.Faults()[evil.id()]["bad_replacement"]; n != 2 {
 			t.Errorf("%s: %d bad replacements count against their author, want 2", when, n)
 		}
-		if a.m.State.replaced.Len() != 0 || a.m.State.Active().lines != nil {
+		if a.m.State.ReplacementCount() != 0 || a.m.State.Active().Changed() {
 			t.Errorf("%s: a replacement without effect is kept where readers look", when)
 		}
 		if _, err := a.do(ApproveReplacement{}); ruleOf(err) != refusal.NoRival {
@@ -213,7 +213,7 @@ func (h *hostile) proposal() *event.ProposalCreated {
 		}
 		b.Outputs = append(b.Outputs, o)
 	}
-	for _, p := range h.c.peers[0].m.State.proposals.All() {
+	for p := range h.c.peers[0].m.State.AllProposals {
 		if len(b.Replaces) < 3 && h.yes() {
 			b.Replaces = append(b.Replaces, p.TxID)
 		}
@@ -332,8 +332,8 @@ func callReaders(tb fatal, p *peer) {
 		m.MemberName(a)
 		m.Holds(a)
 	}
-	for _, l := range m.State.leases.All() {
-		m.LeasedBy(l.Index)
+	for _, l := range allSaid[*event.AddressLeased](p) {
+		m.LeasedBy(l.body.Index)
 	}
 	m.History(nil, 100)
 	for _, l := range m.State.Labels() {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
@@ -148,7 +147,7 @@ func TestASeedBringsAMemberBack(t *testing.T) {
 		if got := len(p.m.Approvals(mustProposal(t, p, pending))); got != 2 {
 			t.Errorf("%s counts %d approvals", p.name, got)
 		}
-		if ep, ok := p.m.State.Fitting(); !ok || z.m.State.epochHeld(ep.ID()) {
+		if ep, ok := p.m.State.Fitting(); !ok || holds(z, ep) {
 			t.Errorf("%s writes under epoch %d, which the lost one can read", p.name, ep.Number)
 		}
 	}
@@ -196,14 +195,14 @@ func TestASeedBringsAMemberBack(t *testing.T) {
 	if !told(z, AlarmReplaced) {
 		t.Error("the lost one was not told")
 	}
-	tainted := 0
-	for _, l := range a.m.State.leases.All() {
-		if l.Ref.Chain.Author == z.id() && a.m.State.tainted(l.Ref) {
-			tainted++
+	past := 0
+	for _, l := range allSaid[*event.AddressLeased](a) {
+		if l.ref.Chain.Author == z.id() && tainted(a.m.State, l.ref) {
+			past++
 		}
 	}
-	if tainted != 1 {
-		t.Errorf("%d leases past the end are without effect", tainted)
+	if past != 1 {
+		t.Errorf("%d leases past the end are without effect", past)
 	}
 }
 
@@ -485,7 +484,8 @@ func TestAnExternalKeyIsReplacedByApproval(t *testing.T) {
 	}
 }
 
-func (s group.State) epochHeld(id journal.EpochID) bool {
-	_, ok := s.epochs.Get(mapkey.Of(id))
+// holds says whether a peer can read what is written under an epoch.
+func holds(p *peer, ep journal.Epoch) bool {
+	_, ok := p.m.State.EpochHeld(ep.ID())
 	return ok
 }

@@ -64,7 +64,7 @@ func TestWhoFindsTheInviteOfAnExternalKeyGetsNothing(t *testing.T) {
 	a.crash()
 	claim := owner.claims(a, inv) // the invite is open to the owner still
 	c.settle(a, b)
-	at, _ := a.m.State.Active().original(lost.id())
+	at := rosterKey(a.m.State.Active(), lost.id())
 	for _, r := range a.m.Replacements() {
 		if r.New == owner.id() {
 			a.must(ApproveReplacement{Replacement: r.ID})

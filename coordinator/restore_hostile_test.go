@@ -99,8 +99,8 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 	d.hearClaims(a, b)
 	d.pull(a)
 	d.follows()
-	if _, in := d.m.State.Active().Index(d.id()); !in || d.m.State.sealed.Len() == 0 || len(d.m.unsynced()) != 0 {
-		t.Fatalf("it is not where the test wants it: member %v, %d unread, without %d", in, d.m.State.sealed.Len(), len(d.m.unsynced()))
+	if _, in := d.m.State.Active().Index(d.id()); !in || d.m.State.UnreadCount() == 0 || len(d.m.unsynced()) != 0 {
+		t.Fatalf("it is not where the test wants it: member %v, %d unread, without %d", in, d.m.State.UnreadCount(), len(d.m.unsynced()))
 	}
 	if r := d.m.Restored(); r == nil || r.Unread == 0 {
 		t.Fatalf("restored: %+v", r)

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
@@ -114,13 +114,11 @@ func TestARestoredNodeGoesOnAsANewIncarnation(t *testing.T) {
 	if r.m.Restored() != nil || r.records[recRestored] != nil {
 		t.Fatalf("restored: %+v", r.m.Restored())
 	}
-	if cut := r.m.State.cuts; cut.Len() != 1 || r.m.local.Incarnation != 2 {
-		t.Fatalf("%d cuts, incarnation %d", cut.Len(), r.m.local.Incarnation)
+	if cuts := r.m.State.Counts()["cuts"]; cuts != 1 || r.m.local.Incarnation != 2 {
+		t.Fatalf("%d cuts, incarnation %d", cuts, r.m.local.Incarnation)
 	}
-	for _, f := range r.m.State.cuts.All() {
-		if f.Seq != last.Seq {
-			t.Errorf("cut at %d, its last entry was %d", f.Seq, last.Seq)
-		}
+	if at, ok := cutAt(r.m.State, journal.ChainKey{Author: r.id(), Incarnation: 1}); !ok || at != last.Seq {
+		t.Errorf("cut at %d, its last entry was %d", at, last.Seq)
 	}
 	// The signature given after the backup guards its coin.
 	_, err = r.do(Approve{Proposal: rival, Allow: []string{refusal.Restored}})
@@ -197,8 +195,9 @@ func TestARestoredNodeSignsByOverride(t *testing.T) {
 	if r.m.Restored() != nil {
 		t.Error("it still waits for somebody")
 	}
-	for _, l := range r.m.State.leases.All() {
-		if l.Ref.Chain.Author == r.id() && !r.m.State.tainted(l.Ref) {
+	for _, e := range r.held {
+		from := r.m.State.TaintedFrom(e.Chain())
+		if _, ok := r.bodyOf(e).(*event.AddressLeased); ok && e.Header().Author == r.id() && (from == 0 || e.Header().Seq < from) {
 			t.Error("what lies past the cut is not tainted")
 		}
 	}
@@ -277,9 +276,9 @@ func TestASecondRestoreIsAThirdIncarnation(t *testing.T) {
 	two.must(LeaseAddress{})
 	c.settle(a, b, two)
 	clean(t, a, b, two)
-	cut, ok := a.m.State.cuts.Get(mapkey.Chain(journal.ChainKey{Author: z.id(), Incarnation: 2}))
-	if !ok || cut.Seq != one.own(2).Seq {
-		t.Errorf("cut %+v, the first copy wrote up to %d", cut, one.own(2).Seq)
+	at, ok := cutAt(a.m.State, journal.ChainKey{Author: z.id(), Incarnation: 2})
+	if !ok || at != one.own(2).Seq {
+		t.Errorf("cut at %d, the first copy wrote up to %d", at, one.own(2).Seq)
 	}
 	// The first copy hears of it, and only reads.
 	one.hear(a, b)

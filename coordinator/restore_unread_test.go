@@ -229,7 +229,7 @@ func TestWhatIsReadAfterTheWaitMayHaveBeenSigned(t *testing.T) {
 	c, r, id := restoredWith(t, func(evil *peer) *journal.Entry {
 		s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.Group(), Puts: map[string][]byte{}}}
 		ep = s.newEpoch()
-		for _, p := range evil.m.State.proposals.All() {
+		for p := range evil.m.State.AllProposals {
 			b := *p.Body
 			b.Outputs = slices.Clone(b.Outputs)
 			b.Outputs[0].Amount--
@@ -251,9 +251,9 @@ func TestWhatIsReadAfterTheWaitMayHaveBeenSigned(t *testing.T) {
 	if r.m.Restored() != nil {
 		t.Fatalf("it still waits: %+v", r.m.Restored())
 	}
-	r.m.State = r.m.State.addEpoch(ep).Derived()
+	r.must(EntryIn{c.peers[0].rotation(ep, []*peer{r}, nil)}) // the secret comes
 	r.must(Tick{})
-	if n := r.m.State.proposals.Len(); n != 2 {
+	if n := r.m.State.Counts()["proposals"]; n != 2 {
 		t.Fatalf("%d proposals", n)
 	}
 	_, err := r.do(Approve{Proposal: id})

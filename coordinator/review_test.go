@@ -179,7 +179,7 @@ func leftOut(t *testing.T, none bool) {
 	c.settle(a, b) // the one who left it out does not help
 	a.must(LeaseAddress{})
 	c.settle(a, b)
-	if n := b.m.State.sealed.Len(); n != 0 {
+	if n := b.m.State.UnreadCount(); n != 0 {
 		t.Fatalf("%d entries stay unreadable", n)
 	}
 }

@@ -92,7 +92,7 @@ func TestRequestIDGivesTheSameProposalAlsoAfterACrash(t *testing.T) {
 	if again := a.must(x).(Proposed); again != first {
 		t.Fatalf("%v, then %v", first, again)
 	}
-	if n := a.m.State.proposals.Len(); n != 1 {
+	if n := a.m.State.Counts()["proposals"]; n != 1 {
 		t.Fatalf("%d proposals", n)
 	}
 }

@@ -131,7 +131,7 @@ func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 		}
 	}
 	own(a, b)
-	if b.m.State.sealed.Len() == 0 || b.m.State.Chains().Has(rotation.ID()) {
+	if b.m.State.UnreadCount() == 0 || b.m.State.Chains().Has(rotation.ID()) {
 		t.Fatal("b reads all of it")
 	}
 	for range askStrange {
@@ -139,7 +139,7 @@ func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 	}
 	own(b, a)
 	own(a, b)
-	if n := b.m.State.sealed.Len(); n != 0 {
+	if n := b.m.State.UnreadCount(); n != 0 {
 		t.Errorf("%d entries stay unreadable", n)
 	}
 }
@@ -166,7 +166,7 @@ func TestAnEpochWhoseAuthorIsNotHeardIsAskedFor(t *testing.T) {
 		}
 	}
 	own(a, b)
-	if b.m.State.sealed.Len() == 0 {
+	if b.m.State.UnreadCount() == 0 {
 		t.Fatal("b reads all of it")
 	}
 	for range askStrange {
@@ -174,7 +174,7 @@ func TestAnEpochWhoseAuthorIsNotHeardIsAskedFor(t *testing.T) {
 	}
 	own(b, a)
 	own(a, b)
-	if n := b.m.State.sealed.Len(); n != 0 || b.m.State.Chains().Has(rotation.ID()) {
+	if n := b.m.State.UnreadCount(); n != 0 || b.m.State.Chains().Has(rotation.ID()) {
 		t.Errorf("%d entries stay unreadable", n)
 	}
 }

@@ -20,7 +20,7 @@ func TestARenameByTheFounderIsShownNotObeyed(t *testing.T) {
 	c := active(t, 2, 3)
 	evil, a := c.peers[0], c.peers[1]
 	other := strings.Repeat("6f2c5d0c", 8) // the id of another wallet of a's node
-	lowest := a.m.State.nameRef.ID
+	lowest := allSaid[*event.GroupCreated](a)[0].ref.ID
 	for n := 1; ; n++ {
 		e, err := evil.wild(&event.GroupCreated{Genesis: evil.m.local.Genesis, Name: other})
 		if err != nil {
@@ -49,8 +49,8 @@ func TestARenameByTheFounderIsShownNotObeyed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if fresh, err = fresh.WithSnapshot(snap); err != nil || fresh.Name() != "treasury" || fresh.renamed != other {
-		t.Errorf("a snapshot holds %q, %q: %v", fresh.Name(), fresh.renamed, err)
+	if fresh, err = fresh.WithSnapshot(snap); err != nil || fresh.Name() != "treasury" || fresh.Renamed() != other {
+		t.Errorf("a snapshot holds %q, %q: %v", fresh.Name(), fresh.Renamed(), err)
 	}
 }
 

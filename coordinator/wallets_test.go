@@ -78,7 +78,7 @@ func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
 
 	bad := a1.m.State.Group()
 	faulty := *a1.self
-	faulty.Probe = func(s group.State, e *journal.Entry) {
+	faulty.Probe = func(s group.Probed, e *journal.Entry) {
 		if e != nil && s.Group() == bad && e.Header().Author == one.peers[2].id() && s.Active() != nil {
 			panic("index out of range")
 		}

@@ -41,6 +41,12 @@ func (s proposalFacts) cleanly(of string, q *Inquiry) bool {
 	return false
 }
 
+// BroughtCleanly says whether an untainted entry brings a key's signature on an
+// input of what a proposal signs.
+func (s proposalFacts) BroughtCleanly(p *Proposal, input, key uint32) bool {
+	return s.cleanly(sigKey(p.signs, input, key), &Inquiry{})
+}
+
 // pastForks returns the keys whose owners bring a signature in tainted entries of
 // forked chains: the signing key alone if it is one of them, whose it is anyway.
 func (s proposalFacts) pastForks(of string, q *Inquiry) []uint32 {

@@ -62,7 +62,7 @@ func (s epochFacts) counted(epoch journal.EpochID) bool {
 // MayRotate says whether the next rotation of a member would be written under.
 func (s epochFacts) MayRotate(who journal.Author) bool {
 	c, ok := s.book.counts.Get(mapkey.Of(who))
-	return ok && len(c.counted) < maxStanzas && c.spoiled < maxSpoiled
+	return ok && len(c.counted) < MaxStanzas && c.spoiled < MaxSpoiled
 }
 
 // Fitting returns the epoch to write under among those that are sealed to
@@ -85,9 +85,9 @@ func (s epochFacts) Epoch() (journal.Epoch, bool) {
 	return s.epochs.Get(mapkey.Of(s.zero))
 }
 
-// maxTopics is how many topics of one group a node listens on. Those of other
+// MaxTopics is how many topics of one group a node listens on. Those of other
 // epochs are not needed: what is published there travels by sync as well.
-const maxTopics = 16
+const MaxTopics = 16
 
 // Topics are those of the epoch written under, of the first epoch, of others that
 // are sealed to the members, each author's newest ones, and of the highest numbers:
@@ -97,13 +97,13 @@ func (s epochFacts) Topics() []string {
 	out := []string{cur.Topic()}
 	add := func(id journal.EpochID) {
 		e, held := s.epochs.Get(mapkey.Of(id))
-		if t := e.Topic(); held && len(out) < maxTopics && !slices.Contains(out, t) {
+		if t := e.Topic(); held && len(out) < MaxTopics && !slices.Contains(out, t) {
 			out = append(out, t)
 		}
 	}
 	add(s.zero)
 	if s.active != nil {
-		share := max(1, (maxTopics-2)/2/max(1, len(s.Members())))
+		share := max(1, (MaxTopics-2)/2/max(1, len(s.Members())))
 		for _, who := range s.Members() {
 			c, _ := s.book.counts.Get(mapkey.Of(who))
 			for n := 0; c != nil && n < share && n < len(c.nodes); n++ {
@@ -114,7 +114,7 @@ func (s epochFacts) Topics() []string {
 	seen := 0
 	for _, id := range s.book.byNo.All() {
 		add(id)
-		if seen++; seen == maxTopics {
+		if seen++; seen == MaxTopics {
 			break
 		}
 	}

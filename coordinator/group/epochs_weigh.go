@@ -12,12 +12,12 @@ import (
 // Bounds of the epochs that are written under. Both are judged by the set of
 // entries, in the order of each author's own chain, never by arrival.
 const (
-	// maxStanzas is how many rotations of one author to one set of members count,
+	// MaxStanzas is how many rotations of one author to one set of members count,
 	// its first ones. One a month makes 21 years, and a new device begins anew.
-	maxStanzas = 256
-	// maxSpoiled is how many of an author's epochs may have to be sealed again by
+	MaxStanzas = 256
+	// MaxSpoiled is how many of an author's epochs may have to be sealed again by
 	// somebody else until its later ones are not written under any more.
-	maxSpoiled = 8
+	MaxSpoiled = 8
 )
 
 // rotated takes in what a rotation says of its epoch.
@@ -178,7 +178,7 @@ func (s epochFacts) standing(who journal.Author) *standing {
 		ref := Ref{Chain: journal.ChainKey{Author: who, Incarnation: at[0]}, Seq: binary.BigEndian.Uint64([]byte(at[1:9]))}
 		if !s.tainted(ref) {
 			out.nodes = append(out.nodes, x)
-			if out.spoiled < maxSpoiled {
+			if out.spoiled < MaxSpoiled {
 				out.obeyed[x] = true
 			}
 		}
@@ -186,7 +186,7 @@ func (s epochFacts) standing(who journal.Author) *standing {
 			bad[x.ID] = true
 			out.spoiled++
 		}
-		if len(out.counted) == maxStanzas {
+		if len(out.counted) == MaxStanzas {
 			out.last = at
 			break
 		}
@@ -245,7 +245,7 @@ func (s epochFacts) parentFollows(x epochNode) bool {
 	return false
 }
 
-// regrown works out all that follows: some node went. There are maxStanzas for
+// regrown works out all that follows: some node went. There are MaxStanzas for
 // each member at most.
 func (s epochFacts) regrown() epochFacts {
 	s.book.nodes, s.book.follows = pmap.Map[string, struct{}]{}, pmap.Map[string, struct{}]{}

@@ -354,7 +354,7 @@ func (n epochNode) rank() string { return mapkey.Number(^n.Number) + mapkey.Of(n
 // standing is what one member's rotations to exactly the present members come to.
 // It is immutable.
 type standing struct {
-	counted []epochNode // the first maxStanzas, in the author's order
+	counted []epochNode // the first MaxStanzas, in the author's order
 	last    string      // place of the last one, where there are that many
 	obeyed  map[epochNode]bool
 	spoiled int

@@ -139,3 +139,7 @@ func (s labelFacts) Label(t event.LabelTarget) (Label, bool) {
 // viewsRetainted has nothing to work out anew (see derived): leases and labels are
 // kept so that whether they are tainted is asked when they are read, of few.
 func (s labelFacts) viewsRetainted(retaint) labelFacts { return s }
+
+// LabelsLeft returns how many labels of a target stand beside each other: of what
+// the members say last, those that no label in effect supersedes.
+func (s labelFacts) LabelsLeft(t event.LabelTarget) int { return len(s.labelHeads(t)) }

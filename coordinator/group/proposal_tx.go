@@ -376,3 +376,7 @@ func fewOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.En
 		}
 	}
 }
+
+// Declares says whether an untainted proposal of a transaction declares that it
+// replaces another.
+func (s proposalFacts) Declares(tx, replaced chainhash.Hash) bool { return s.declares(tx, replaced) }

@@ -37,10 +37,10 @@ func replacedKey(r Ref) string {
 	return mapkey.Chain(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + mapkey.Of(r.ID)
 }
 
-// maxCarried is how many of the replacements that one identity carries count,
+// MaxCarried is how many of the replacements that one identity carries count,
 // its first ones: a key can name any number of identities, and each entry would
 // have all of them looked at again. A member carries one for each device that it lets in.
-const maxCarried = 64
+const MaxCarried = 64
 
 // mayCount says whether a replacement is among the first that its carrier brought:
 // another one changes nothing of who the members are.
@@ -50,7 +50,7 @@ func (s memberFacts) mayCount(f ReplacedFact) bool {
 		if k == replacedKey(f.Ref) {
 			return true
 		}
-		if n++; n == maxCarried {
+		if n++; n == MaxCarried {
 			break
 		}
 	}
@@ -67,7 +67,7 @@ func (s memberFacts) CountingReplacements(yield func(ReplacedFact) bool) {
 				break
 			}
 			who, more = f.Ref.Chain.Author, true
-			if n++; n > maxCarried {
+			if n++; n > MaxCarried {
 				break
 			}
 			if !yield(f) {

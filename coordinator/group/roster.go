@@ -286,7 +286,7 @@ func (l *lines) know(others []ReplacedFact) {
 			continue
 		}
 		at := by{f.Ref.Chain.Author, f.Body.Key}
-		if n[at]++; n[at] <= maxKnown {
+		if n[at]++; n[at] <= MaxKnown {
 			l.key[f.Body.New] = int(f.Body.Key)
 		}
 	}
@@ -321,10 +321,10 @@ const maxLine = 64
 // More of them change nothing but where the replaced one ends.
 const maxRests = 16
 
-// maxKnown is of how many identities that are no members, of those that one
+// MaxKnown is of how many identities that are no members, of those that one
 // member carried for a key, entries are taken: their signatures count all the
 // same. The other ones are heard once they are members.
-const maxKnown = 4
+const MaxKnown = 4
 
 // Has says whether an identity is one of the roster's members.
 func (r *Roster) Has(id journal.Author) bool {

@@ -132,10 +132,10 @@ func (s setupFacts) checkProof(key wallet.Key, author journal.Author, b *event.M
 	return child.VerifyBIP322(text, b.Proof)
 }
 
-// maxRosters is how many closed rosters a node looks at, the founder's first
+// MaxRosters is how many closed rosters a node looks at, the founder's first
 // ones. An honest founder closes one.
-const maxRosters = 16
+const MaxRosters = 16
 
-// maxReveals is how many reveals of one identity are looked at, its first ones. An
+// MaxReveals is how many reveals of one identity are looked at, its first ones. An
 // honest one reveals once for itself, and for each of those that it hosts.
-const maxReveals = 1 + event.MaxCosigners
+const MaxReveals = 1 + event.MaxCosigners

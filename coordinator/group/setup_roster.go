@@ -108,7 +108,7 @@ func (s setupFacts) firstRosters(yield func(rosterFact) bool) {
 	n := 0
 	for _, id := range s.setup.closed.All() {
 		f, _ := s.rosters.Get(mapkey.Of(id))
-		if n++; n > maxRosters || !yield(f) {
+		if n++; n > MaxRosters || !yield(f) {
 			return
 		}
 	}
@@ -124,7 +124,7 @@ func (s setupFacts) myRosters(yield func(rosterFact) bool) {
 	for _, who := range append([]journal.Author{s.Me()}, s.formerSelves()...) {
 		n := 0
 		for _, id := range pmap.Prefix(s.setup.revealed, mapkey.Of(who)) {
-			if n++; n > maxReveals || len(seen) >= maxRosters {
+			if n++; n > MaxReveals || len(seen) >= MaxRosters {
 				break
 			}
 			f, ok := s.rosters.Get(mapkey.Of(id))

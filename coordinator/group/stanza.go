@@ -105,7 +105,7 @@ func (s epochFacts) asksFor(d askDue) (now, later bool) {
 	if d.Node != (epochNode{}) && s.obeyed(d.Node) {
 		return true, false
 	}
-	if !s.lacks(d.Epoch) || !s.counted(d.Epoch) && !s.affords(d.Epoch, s.Me(), maxStanzas) {
+	if !s.lacks(d.Epoch) || !s.counted(d.Epoch) && !s.affords(d.Epoch, s.Me(), MaxStanzas) {
 		return false, false
 	}
 	if d.Named {
@@ -119,14 +119,14 @@ func (s epochFacts) asksFor(d askDue) (now, later bool) {
 
 // answers says whether this node seals an epoch again to a member who asked for
 // it. An epoch that counts is always answered. Of all others a member asks on
-// the account of each author for maxStanzas; who answers may see it on the account of
+// the account of each author for MaxStanzas; who answers may see it on the account of
 // some more, which is why it goes on for longer.
 func (s epochFacts) answers(id journal.EpochID, who journal.Author) (journal.Epoch, bool) {
 	ep, held := s.epochs.Get(mapkey.Of(id))
 	if done, _ := s.book.given.Get(mapkey.Of3(id, who, s.Me())); done || !held || ep.Number == 0 {
 		return ep, false
 	}
-	return ep, s.counted(id) || s.affords(id, who, 2*maxStanzas+1)
+	return ep, s.counted(id) || s.affords(id, who, 2*MaxStanzas+1)
 }
 
 // Unread lists the entries of an author that are held and cannot be read,

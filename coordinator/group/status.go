@@ -98,6 +98,10 @@ func (s proposalFacts) replacedBy(p *Proposal, q *Inquiry) bool {
 		once(&q.replaced, func() bool { return s.finallyReplaced(p, q) })
 }
 
+// Replaced says whether the proposal's own author replaced it, or a replacement by
+// anybody is final.
+func (s proposalFacts) Replaced(p *Proposal) bool { return s.replacedBy(p, &Inquiry{}) }
+
 // finallyReplaced says whether a replacement of p's transaction is final. One
 // that takes none of its coins replaces nothing, whatever it declares.
 func (s proposalFacts) finallyReplaced(p *Proposal, q *Inquiry) bool {

@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"bytes"
@@ -11,7 +11,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
-	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 )
@@ -20,13 +19,13 @@ import (
 // any chains, of which some end early, as they come to hold when chains fork or
 // go on elsewhere.
 type stated struct {
-	group.State
-	labels []group.labelFact
+	State
+	labels []labelFact
 	of     map[journal.EntryID]event.LabelTarget
-	leases []group.leaseFact
+	leases []leaseFact
 }
 
-func drawStated(t *rapid.T, base group.State, who []journal.Author) *stated {
+func drawStated(t *rapid.T, base State, who []journal.Author) *stated {
 	s := &stated{State: base, of: map[journal.EntryID]event.LabelTarget{}}
 	targets := []event.LabelTarget{event.TxTarget([32]byte{1}), event.TxTarget([32]byte{2}), event.AddressTarget([]byte{1, 2, 3, 4}), event.AddressTarget([]byte{1, 2, 3, 4, 255})}
 	n := rapid.IntRange(1, 120).Draw(t, "entries")
@@ -34,12 +33,12 @@ func drawStated(t *rapid.T, base group.State, who []journal.Author) *stated {
 		var id journal.EntryID
 		binary.BigEndian.PutUint32(id[:], rapid.Uint32().Draw(t, "id"))
 		id[31] = byte(i)
-		ref := group.Ref{ID: id, Seq: rapid.Uint64Range(1, 200).Draw(t, "seq"), Time: int64(i), Chain: journal.ChainKey{
+		ref := Ref{ID: id, Seq: rapid.Uint64Range(1, 200).Draw(t, "seq"), Time: int64(i), Chain: journal.ChainKey{
 			Author: rapid.SampledFrom(who).Draw(t, "author"), Incarnation: rapid.Uint8Range(1, 3).Draw(t, "incarnation")}}
 		if rapid.Bool().Draw(t, "lease") {
 			index := rapid.Uint32Range(0, 3).Draw(t, "index")
-			s.leases = append(s.leases, group.leaseFact{ref, index})
-			s.State = s.foldLease(ref, index)
+			s.leases = append(s.leases, leaseFact{ref, index})
+			s.proposalFacts = s.foldLease(ref, index)
 			continue
 		}
 		target := rapid.SampledFrom(targets).Draw(t, "target")
@@ -51,14 +50,14 @@ func drawStated(t *rapid.T, base group.State, who []journal.Author) *stated {
 		}
 		slices.SortFunc(over, func(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) })
 		b := &event.LabelSet{Target: target.Kind, Of: target.Bytes(), Text: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "text"), Supersedes: over}
-		s.labels = append(s.labels, group.labelFact{ref, b.Text, b.Supersedes})
+		s.labels = append(s.labels, labelFact{ref, b.Text, b.Supersedes})
 		s.of[id] = target
-		s.State = s.foldLabel(ref, b)
+		s.labelFacts = s.foldLabel(ref, b)
 	}
 	for _, a := range who {
 		for inc := uint8(1); inc <= 3; inc++ {
 			if rapid.IntRange(0, 2).Draw(t, "cut") == 0 {
-				s.cuts = s.cuts.Set(mapkey.Chain(journal.ChainKey{Author: a, Incarnation: inc}), group.cutFact{Seq: rapid.Uint64Range(0, 200).Draw(t, "at")})
+				s.cuts = s.cuts.Set(mapkey.Chain(journal.ChainKey{Author: a, Incarnation: inc}), cutFact{Seq: rapid.Uint64Range(0, 200).Draw(t, "at")})
 			}
 		}
 	}
@@ -67,7 +66,7 @@ func drawStated(t *rapid.T, base group.State, who []journal.Author) *stated {
 
 // plainHeads is labelHeads by loops over all labels.
 func (s *stated) plainHeads(target event.LabelTarget) []journal.EntryID {
-	by := map[journal.Author][]group.labelFact{}
+	by := map[journal.Author][]labelFact{}
 	for _, f := range s.labels {
 		if s.of[f.Ref.ID] == target && !s.tainted(f.Ref) && s.mayWrite(f.Ref.Chain.Author) {
 			by[f.Ref.Chain.Author] = append(by[f.Ref.Chain.Author], f)
@@ -75,11 +74,11 @@ func (s *stated) plainHeads(target event.LabelTarget) []journal.EntryID {
 	}
 	gone := map[journal.EntryID]bool{}
 	for who, all := range by {
-		slices.SortFunc(all, func(a, b group.labelFact) int {
+		slices.SortFunc(all, func(a, b labelFact) int {
 			return cmp.Or(cmp.Compare(b.Ref.Chain.Incarnation, a.Ref.Chain.Incarnation), cmp.Compare(b.Ref.Seq, a.Ref.Seq), bytes.Compare(a.Ref.ID[:], b.Ref.ID[:]))
 		})
 		by[who] = all
-		for _, f := range all[:min(len(all), group.newestLabels)] {
+		for _, f := range all[:min(len(all), newestLabels)] {
 			for _, id := range f.Supersedes {
 				gone[id] = true
 			}
@@ -98,11 +97,11 @@ func (s *stated) plainHeads(target event.LabelTarget) []journal.EntryID {
 // What shows, and who handed an address out, is what loops over all labels and
 // leases say, whatever of them is tainted.
 func TestLabelsAndLeasesEqualPlainLoops(t *testing.T) {
-	c := active(t, 2, 3)
-	a := c.peers[0]
-	who := []journal.Author{a.id(), c.peers[1].id(), c.peers[2].id(), {7}}
+	g := activeInside(t, 2, 3)
+	a := g.all[0]
+	who := []journal.Author{a.id(), g.all[1].id(), g.all[2].id(), {7}}
 	rapid.Check(t, func(r *rapid.T) {
-		s := drawStated(r, a.m.State, who)
+		s := drawStated(r, g.st, who)
 		shown := map[event.LabelTarget]bool{}
 		for _, target := range s.of {
 			var got []journal.EntryID
@@ -147,23 +146,22 @@ func TestLabelsAndLeasesEqualPlainLoops(t *testing.T) {
 // However many labels and leases a member wrote of one thing, and whether they
 // are tainted, reading costs the same.
 func TestReadingCostsNoMoreWithManyLabels(t *testing.T) {
-	slow(t)
-	c := active(t, 2, 3)
-	a, evil := c.peers[0], c.peers[2].id()
+	g := activeInside(t, 2, 3)
+	evil := g.all[2].id()
 	tx := event.TxTarget([32]byte{1})
 	cost := func(n int, cut bool) float64 {
-		s := a.m.State
+		s := g.st
 		for i := range n {
 			var id journal.EntryID
 			binary.BigEndian.PutUint32(id[:], uint32(i))
-			ref := group.Ref{ID: id, Seq: uint64(i + 1), Chain: journal.ChainKey{Author: evil, Incarnation: 1}}
-			s = s.foldLabel(ref, &event.LabelSet{Target: tx.Kind, Of: tx.Bytes(), Text: "x"})
-			s = s.foldLease(ref, 5)
+			ref := Ref{ID: id, Seq: uint64(i + 1), Chain: journal.ChainKey{Author: evil, Incarnation: 1}}
+			s.labelFacts = s.foldLabel(ref, &event.LabelSet{Target: tx.Kind, Of: tx.Bytes(), Text: "x"})
+			s.proposalFacts = s.foldLease(ref, 5)
 		}
 		if cut {
-			s.cuts = s.cuts.Set(mapkey.Chain(journal.ChainKey{Author: evil, Incarnation: 1}), group.cutFact{Seq: 1})
+			s.cuts = s.cuts.Set(mapkey.Chain(journal.ChainKey{Author: evil, Incarnation: 1}), cutFact{Seq: 1})
 		}
-		if got := s.leases.Len() - a.m.State.leases.Len(); got != 1 {
+		if got := s.leases.Len() - g.st.leases.Len(); got != 1 {
 			t.Errorf("%d leases of one address are kept", got)
 		}
 		return testing.AllocsPerRun(10, func() {
@@ -173,7 +171,7 @@ func TestReadingCostsNoMoreWithManyLabels(t *testing.T) {
 		})
 	}
 	for _, cut := range []bool{false, true} {
-		few, many := cost(2*group.newestLabels, cut), cost(100*group.newestLabels, cut)
+		few, many := cost(2*newestLabels, cut), cost(100*newestLabels, cut)
 		if many > few+4 {
 			t.Errorf("cut %v: %v allocations with many labels, %v with few", cut, many, few)
 		}

@@ -1,4 +1,4 @@
-package coordinator
+package group
 
 import (
 	"fmt"
@@ -6,16 +6,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/event"
-	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 )
 
 // bookOf writes down what the index of epochs says.
-func bookOf(s group.State) string {
+func bookOf(s State) string {
 	var b strings.Builder
 	ep, fits := s.Fitting()
 	fmt.Fprintf(&b, "under %d %s %v\n", ep.Number, ep.ID(), fits)
@@ -31,7 +31,7 @@ func bookOf(s group.State) string {
 	for k, n := range s.book.asked.All() {
 		fmt.Fprintf(&b, "asked %x %d\n", k, n)
 	}
-	u := group.UnreadEntries{Most: 1000}
+	u := UnreadEntries{Most: 1000}
 	s.CountUnreadSealed(&u)
 	fmt.Fprintf(&b, "unread %d of %d\n", u.N, s.book.waiting.Len())
 	for k := range s.wants.missing.All() {
@@ -46,32 +46,32 @@ func bookOf(s group.State) string {
 }
 
 // plainBook says the same by the definition alone, going through everything.
-func plainBook(s group.State) string {
+func plainBook(s State) string {
 	var b strings.Builder
-	obeyed, counted, rotates := map[group.epochNode]bool{}, map[journal.EpochID]bool{}, map[journal.Author]bool{}
-	var nodes []group.epochNode
+	obeyed, counted, rotates := map[epochNode]bool{}, map[journal.EpochID]bool{}, map[journal.Author]bool{}
+	var nodes []epochNode
 	members := s.Members()
 	if s.Active() != nil {
 		for _, who := range members {
 			n, bad := 0, map[journal.EpochID]bool{}
 			for _, f := range plainRotations(s, who, members) {
-				if n++; n > group.maxStanzas {
+				if n++; n > MaxStanzas {
 					break
 				}
-				x := group.epochNode{f.Epoch, f.Number, f.Parent}
+				x := epochNode{f.Epoch, f.Number, f.Parent}
 				counted[f.Epoch] = true
 				if !s.tainted(f.Ref) {
 					nodes = append(nodes, x)
-					obeyed[x] = obeyed[x] || len(bad) < group.maxSpoiled
+					obeyed[x] = obeyed[x] || len(bad) < MaxSpoiled
 				}
 				if plainSpoiled(s, f.Epoch, who, members) {
 					bad[f.Epoch] = true
 				}
 			}
-			rotates[who] = n < group.maxStanzas && len(bad) < group.maxSpoiled
+			rotates[who] = n < MaxStanzas && len(bad) < MaxSpoiled
 		}
 	}
-	follows := map[group.epochNode]bool{}
+	follows := map[epochNode]bool{}
 	for again := true; again; {
 		again = false
 		for _, x := range nodes {
@@ -126,7 +126,7 @@ func plainBook(s group.State) string {
 	}
 	unread := 0
 	for _, e := range s.sealed.All() {
-		if !s.tainted(group.Ref{Chain: e.Chain(), Seq: e.Header().Seq}) || s.SameMember(e.Header().Author, s.Me()) {
+		if !s.tainted(Ref{Chain: e.Chain(), Seq: e.Header().Seq}) || s.SameMember(e.Header().Author, s.Me()) {
 			unread++
 		}
 	}
@@ -151,7 +151,7 @@ func plainBook(s group.State) string {
 		faults[mapkey.Of(i.Ref.Chain.Author)+i.Rule]++
 	}
 	for _, r := range s.unknown.All() {
-		faults[mapkey.Of(r.Chain.Author)+group.faultNewer]++
+		faults[mapkey.Of(r.Chain.Author)+faultNewer]++
 	}
 	for _, k := range sortedKeys(faults) {
 		fmt.Fprintf(&b, "fault %x %d\n", k, faults[k])
@@ -169,8 +169,8 @@ func sortedKeys(m map[string]int) []string {
 }
 
 // plainRotations are an author's rotations to exactly the members, in its order.
-func plainRotations(s group.State, who journal.Author, members []journal.Author) []group.rotationFact {
-	var out []group.rotationFact
+func plainRotations(s State, who journal.Author, members []journal.Author) []rotationFact {
+	var out []rotationFact
 	for _, f := range s.rotations.All() {
 		same := f.Ref.Chain.Author == who
 		for _, m := range members {
@@ -183,11 +183,11 @@ func plainRotations(s group.State, who journal.Author, members []journal.Author)
 			out = append(out, f)
 		}
 	}
-	slices.SortFunc(out, func(a, b group.rotationFact) int { return strings.Compare(group.placeOf(a.Ref), group.placeOf(b.Ref)) })
+	slices.SortFunc(out, func(a, b rotationFact) int { return strings.Compare(placeOf(a.Ref), placeOf(b.Ref)) })
 	return out
 }
 
-func plainSpoiled(s group.State, epoch journal.EpochID, by journal.Author, members []journal.Author) bool {
+func plainSpoiled(s State, epoch journal.EpochID, by journal.Author, members []journal.Author) bool {
 	failed := 0
 	for _, f := range s.failures.All() {
 		who := f.Ref.Chain.Author
@@ -210,35 +210,34 @@ func plainSpoiled(s group.State, epoch journal.EpochID, by journal.Author, membe
 // and a snapshot gives it back.
 func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 	slow(t)
-	base := active(t, 2, 3)
-	base.fund(500_000, 600_000)
+	g, base := nodesOf(t, 2, 3)
 	rapid.Check(t, func(rt *rapid.T) {
-		c := base.clone(t)
-		set := map[journal.EntryID]*journal.Entry{}
-		for _, p := range c.peers {
-			p.evil = true
+		var members []*node
+		for _, p := range base {
+			members = append(members, p.clone())
 		}
-		old := c.peers[2].m
-		devices := []*peer{c.peers[2].stranger(20)}
-		all := append(slices.Clone(c.peers), devices...)
-		first, _ := c.peers[0].m.State.Epoch()
+		set := map[journal.EntryID]*journal.Entry{}
+		old := members[2].st
+		device := members[2].as(20)
+		all := append(slices.Clone(members), device)
+		first, _ := members[0].st.Epoch()
 		known := []journal.Epoch{first}
 		ids := []journal.EntryID{{1}}
-		who := func(what string) *peer { return rapid.SampledFrom(all).Draw(rt, what) }
-		some := func(what string) []*peer {
-			return rapid.SliceOfNDistinct(rapid.SampledFrom(all), 0, 3, func(p *peer) string { return p.name }).Draw(rt, what)
+		who := func(what string) *node { return rapid.SampledFrom(all).Draw(rt, what) }
+		some := func(what string) []*node {
+			return rapid.SliceOfNDistinct(rapid.SampledFrom(all), 0, 3, func(p *node) string { return p.name }).Draw(rt, what)
 		}
 		for range rapid.IntRange(1, 18).Draw(rt, "actions") {
 			p := who("who")
-			before := p.m
-			if _, err := (&step{m: p.m}).next(); err != nil {
+			before, incarnation := p.st, p.incarnation
+			if _, err := p.next(); err != nil {
 				continue
 			}
 			act := func() {
 				ep := rapid.SampledFrom(known).Draw(rt, "epoch")
 				switch rapid.IntRange(0, 9).Draw(rt, "act") {
 				case 0, 1, 2:
-					to := c.peers
+					to := members
 					if rapid.IntRange(0, 2).Draw(rt, "other set") == 0 {
 						to = some("to")
 					}
@@ -253,26 +252,26 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 					}
 				case 3:
 					for range 3 {
-						_, _ = p.wild(&event.StanzaFailed{Epoch: rapid.SampledFrom(known).Draw(rt, "failed").ID()})
+						_, _ = p.write(&event.StanzaFailed{Epoch: rapid.SampledFrom(known).Draw(rt, "failed").ID()})
 					}
 				case 4, 5:
 					for range 3 {
-						p.rotation(rapid.SampledFrom(known).Draw(rt, "again"), []*peer{who("to")}, nil)
+						p.rotation(rapid.SampledFrom(known).Draw(rt, "again"), []*node{who("to")}, nil)
 					}
 				case 6:
-					e := p.sealed(ep, rapid.SampledFrom([]event.Body{&event.AddressLeased{Index: 3}, draftFor(c.peers[0], pay(1, 100_000)), &event.EntriesNamed{Entries: []journal.EntryID{{7}, ids[0]}}}).Draw(rt, "body"))
+					e := p.under(ep, rapid.SampledFrom([]event.Body{&event.AddressLeased{Index: 3}, payment(), &event.EntriesNamed{Entries: []journal.EntryID{{7}, ids[0]}}}).Draw(rt, "body"))
 					ids = append(ids, e.ID())
 				case 7:
-					_, _ = p.wild(&event.ProposalApproved{Proposal: rapid.SampledFrom(ids).Draw(rt, "proposal"), Signatures: []event.PartialSignature{{Bytes: make([]byte, 70)}}})
+					_, _ = p.write(&event.ProposalApproved{Proposal: rapid.SampledFrom(ids).Draw(rt, "proposal"), Signatures: []event.PartialSignature{{Bytes: make([]byte, 70)}}})
 				case 8:
-					_ = c.peers[2].restored(old)
+					members[2].restored(old)
 				case 9:
-					_, _ = p.wild(devices[0].replacing(c.peers[2], rapid.IntRange(0, 9).Draw(rt, "cut")))
+					_, _ = p.write(device.replacing(members[2], rapid.IntRange(0, 9).Draw(rt, "cut")))
 				}
 			}
 			act()
 			if rapid.IntRange(0, 4).Draw(rt, "fork") == 0 {
-				p.m = before
+				p.st, p.incarnation = before, incarnation
 				act()
 			}
 		}
@@ -288,10 +287,10 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 		slices.SortFunc(entries, func(a, b *journal.Entry) int {
 			return strings.Compare(mapkey.Chain(a.Chain())+mapkey.Number(a.Header().Seq)+mapkey.Of(a.ID()), mapkey.Chain(b.Chain())+mapkey.Number(b.Header().Seq)+mapkey.Of(b.ID()))
 		})
-		observer := c.peers[rapid.IntRange(0, 2).Draw(rt, "observer")]
+		observer := members[rapid.IntRange(0, 2).Draw(rt, "observer")]
 		var ends []string
 		for range 2 {
-			st, err := group.NewState(observer.self, observer.m.local.Genesis, observer.m.local.Secret, observer.m.State.Pinned())
+			st, err := NewState(observer.self, g.genesis, g.zero.Secret, observer.st.Pinned())
 			if err != nil {
 				rt.Fatal(err)
 			}
@@ -303,7 +302,7 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 						later = append(later, e)
 						continue
 					}
-					st = next.activate().Derived().Work(workAll)
+					st = next.activate().Derived().Work(1 << 62)
 					if got, want := bookOf(st), plainBook(st); got != want {
 						rt.Fatalf("the index differs from the definition:\n%s", diff(want, got))
 					}
@@ -316,8 +315,8 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 			if st.Active() == nil {
 				rt.Fatal("not active")
 			}
-			st = st.Work(workAll).Derived() // what is due does not hang on the order
-			if got, want := bookOf(throughSnapshot(rt, observer, st)), bookOf(st); got != want {
+			st = st.Work(1 << 62).Derived() // what is due does not hang on the order
+			if got, want := bookOf(throughSnapshot(rt, g, st)), bookOf(st); got != want {
 				rt.Fatalf("the snapshot holds another index:\n%s", diff(want, got))
 			}
 			ends = append(ends, bookOf(st))
@@ -326,4 +325,41 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 			rt.Fatalf("another order gave another index:\n%s", diff(ends[0], ends[1]))
 		}
 	})
+}
+
+// payment is a proposal of some coin of the wallet's.
+func payment() *event.ProposalCreated {
+	script := make([]byte, 22)
+	script[1], script[21] = 20, 1
+	return &event.ProposalCreated{
+		Inputs:  []event.ProposalInput{{TxID: chainhash.Hash{1}, Amount: 500_000}},
+		Outputs: []event.ProposalOutput{{PkScript: script, Amount: 499_000}},
+	}
+}
+
+// What counts is decided by the set of entries: the first rotations in the order
+// of the author's chain, in whatever order they come.
+func TestTheFirstRotationsCountWhateverComesFirst(t *testing.T) {
+	_, nodes := nodesOf(t, 2, 3)
+	a, b, evil := nodes[0].st, nodes[1].st, nodes[2]
+	last, _ := evil.st.Epoch()
+	var es []*journal.Entry
+	for range MaxStanzas + 30 {
+		last = evil.epochAfter(last)
+		es = append(es, evil.rotation(last, nodes, nil))
+	}
+	for _, e := range es {
+		a = a.fold(e).Derived()
+	}
+	for _, e := range slices.Backward(es) {
+		b = b.fold(e).Derived()
+	}
+	for name, st := range map[string]State{"forwards": a, "backwards": b} {
+		if got, _ := st.Epoch(); got.ID() != es[MaxStanzas-1].Header().Epoch {
+			t.Errorf("%s: epoch %d is written under", name, got.Number)
+		}
+		if st.MayRotate(evil.id()) {
+			t.Errorf("%s: its next one would count", name)
+		}
+	}
 }
