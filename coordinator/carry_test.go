@@ -54,11 +54,15 @@ func (p *peer) coinsOf(coins []wire.OutPoint) []event.ProposalInput {
 	return out
 }
 
-// carries counts the entries in which a member carried signatures, as its own state
-// says.
+// carries counts the entries in which a member carried signatures.
 func (p *peer) carries() (n int) {
-	for range p.m.State.CarriedPastForks {
-		n++
+	for _, e := range p.held {
+		if e.Header().Author != p.id() {
+			continue
+		}
+		if _, ok := p.bodyOf(e).(*event.SignatureCarried); ok {
+			n++
+		}
 	}
 	return n
 }

@@ -47,7 +47,7 @@ func TestAFaultStopsNothing(t *testing.T) {
 		},
 		"what follows from it": func(bad journal.EntryID) func(group.Probed, *journal.Entry) {
 			return func(s group.Probed, e *journal.Entry) {
-				if e == nil && s.Chains().Has(bad) && brokenRule(s, bad) == "" {
+				if st := s.(group.State); e == nil && st.Chains().Has(bad) && brokenRule(st, bad) == "" {
 					panic("nil map")
 				}
 			}

@@ -355,11 +355,11 @@ var within = []string{
 	"FaultCount", "FaultsBy", "HostsMember", "Knows", "LeasedByOther", "MyVote", "Payer", "PinnedBefore", "SameKeys", "Self", "TakesPlace", "Tied", "WasReplaced",
 	// It is of something that is handed in, or a part of an answer.
 	"AnyOf", "ApprovalsNeeded", "Ballot", "Broadcastable", "BroughtCleanly", "Buried", "ByTime", "CarriedPastForks", "CheckRecord", "CheckReplaced",
-	"ClaimHeld", "CopiesFor", "CopiesOf", "CountUnreadSealed", "CountUnverified", "Covers", "Declares", "EpochHeld", "EpochsOf", "Evidence",
+	"ClaimHeld", "CopiesFor", "CopiesOf", "CountUnreadSealed", "CountUnverified", "Covers", "Dead", "Declares", "EpochHeld", "EpochsOf", "Evidence",
 	"FirstApproval", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastLabels", "Lead", "LeasedWithin",
 	"Named", "NeededByOthers", "OnlyPastForks", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",
 	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RotatedAt", "SameMember", "Seats", "SetupFacts", "SignatureHeld", "SignedCoin",
-	"Spenders", "Spent", "StatingCoin", "TakesChange", "ToHand", "VisitResting", "VisitSpending", "Worded", "WroteUnder",
+	"Spenders", "Spent", "StatingCoin", "StatusOf", "TakesChange", "ToHand", "VisitResting", "VisitSpending", "Worded", "WroteUnder",
 }
 
 // Nothing that a client can ask of a machine is left out of the comparison.

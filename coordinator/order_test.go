@@ -173,7 +173,7 @@ func sortedFrontier(f journal.Frontier) []string {
 
 // refold folds a set of entries in the given order, putting off those that do
 // not link yet, as a node does that pulls what is missing.
-func refold(tb rapid.TB, p *peer, order []*journal.Entry, each ...func(group.Probed, *journal.Entry)) group.State {
+func refold(tb rapid.TB, p *peer, order []*journal.Entry, each ...func(group.State, *journal.Entry)) group.State {
 	st, err := group.NewState(p.self, p.m.local.Genesis, p.m.local.Secret, p.m.State.Pinned())
 	if err != nil {
 		tb.Fatal(err)

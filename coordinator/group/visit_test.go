@@ -23,7 +23,7 @@ func TestGoneSeesEachKeyOnce(t *testing.T) {
 			m = m.Set("oe/"+k, i).Set("og/"+k, i) // others, before and after
 		}
 		var got []string
-		for at, more := "", true; more; {
+		for at, more := "of/", true; more; {
 			most := rapid.IntRange(1, 9).Draw(rt, "most")
 			visits, cost, last := 0, 0, 0
 			used, next := gone(m, "of/", at, most, func(k string, v int) int {

@@ -58,12 +58,12 @@ func breaches() []breach {
 			"if !verifyStrict(e.header.Author, e.id[:], e.raw[len(e.raw)-signatureSize:]) {", "if len(e.raw) == 0 {"),
 		// Whoever spoils epochs is written under for ever, and is answered so often only.
 		{name: "spoiled epochs written under", edits: []edit{
-			{"coordinator/group/epochs_weigh.go", "if out.spoiled < maxSpoiled {", "if true {"},
-			{"coordinator/group/stanza.go", "if d.Node != (epochNode{}) && s.obeyed(d.Node) {", "if d.Node != (epochNode{}) && s.obeyed(d.Node) && s.failures.Len() < maxSpoiled {"},
-			{"coordinator/group/stanza.go", "if !s.lacks(d.Epoch) || ", "if !s.lacks(d.Epoch) || s.failures.Len() >= maxSpoiled || "},
+			{"coordinator/group/epochs_weigh.go", "if out.spoiled < MaxSpoiled {", "if true {"},
+			{"coordinator/group/stanza.go", "if d.Node != (epochNode{}) && s.obeyed(d.Node) {", "if d.Node != (epochNode{}) && s.obeyed(d.Node) && s.failures.Len() < MaxSpoiled {"},
+			{"coordinator/group/stanza.go", "if !s.lacks(d.Epoch) || ", "if !s.lacks(d.Epoch) || s.failures.Len() >= MaxSpoiled || "},
 		}},
 		one("epochs sealed again by nobody", "coordinator/group/stanza.go",
-			"return ep, s.counted(id) || s.affords(id, who, 2*maxStanzas+1)", "return ep, false"),
+			"return ep, s.counted(id) || s.affords(id, who, 2*MaxStanzas+1)", "return ep, false"),
 		cost("epochs in a chain", one("a walk over the epochs in each step", "coordinator/group/epochs.go",
 			"	if e, ok := s.Fitting(); ok {\n		return e, true",
 			"	for _, e := range s.epochs.All() {\n		for ok := true; ok && e.Number > 0; {\n			e, ok = s.epochs.Get(mapkey.Of(e.Parent))\n		}\n	}\n"+
