@@ -4,6 +4,7 @@ go 1.26.6
 
 tool (
 	github.com/btcsuite/btcd
+	golang.org/x/tools/cmd/deadcode
 	golang.org/x/vuln/cmd/govulncheck
 	honnef.co/go/tools/cmd/staticcheck
 )
