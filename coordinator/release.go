@@ -27,10 +27,10 @@ func (s *step) signed(x Signed) error {
 		if err != nil {
 			return err
 		}
-		if err := s.mayPropose(p, cmd.Allow); err != nil {
+		if err := s.m.ask(asked{p: p, now: s.now(), allow: cmd.Allow, stage: proposing}); err != nil {
 			return err
 		}
-		if err := s.m.checkRestored(p, cmd.Allow); err != nil {
+		if err := s.m.ask(asked{p: p, now: s.now(), allow: cmd.Allow, stage: signing}); err != nil {
 			return err
 		}
 		if err := s.overrideRestored(cmd.Allow); err != nil {

@@ -24,7 +24,7 @@ func (s *step) rekey() error {
 	if _, ok := st.Active().Index(st.Me()); !ok {
 		return s.m.noSeat()
 	}
-	if err := s.notArchived(); err != nil {
+	if err := s.m.notArchived(); err != nil {
 		return err
 	}
 	if made, spoiled, ok := st.EpochsOf(st.Me()); ok && !st.MayRotate(st.Me()) {

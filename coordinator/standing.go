@@ -111,8 +111,8 @@ func (s *step) forming() error {
 }
 
 // notArchived refuses what an archived wallet does not do.
-func (s *step) notArchived() error {
-	if s.m.local.Archived {
+func (m *Machine) notArchived() error {
+	if m.local.Archived {
 		return refusal.New(refusal.Archived, "the wallet is archived on this node").WithHint("`wallet archive --undo` takes it up again")
 	}
 	return nil

@@ -56,7 +56,7 @@ func (s *step) lease(x LeaseAddress) error {
 	if a == nil {
 		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
 	}
-	if err := s.notArchived(); err != nil {
+	if err := s.m.notArchived(); err != nil {
 		return err
 	}
 	used := s.m.View.Used(wallet.BranchExternal)

@@ -33,7 +33,7 @@ func (s *step) propose(x Propose) error {
 	if a == nil {
 		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
 	}
-	if err := s.notArchived(); err != nil {
+	if err := s.m.notArchived(); err != nil {
 		return err
 	}
 	if len(x.RequestID) > maxRequestID {
@@ -53,7 +53,7 @@ func (s *step) propose(x Propose) error {
 	if err != nil {
 		return err
 	}
-	if err := s.mayPropose(p, x.Allow); err != nil {
+	if err := s.m.ask(asked{p: p, now: s.now(), allow: x.Allow, stage: proposing}); err != nil {
 		return err
 	}
 	if x.Unsigned || s.m.External() {
@@ -62,7 +62,7 @@ func (s *step) propose(x Propose) error {
 		}
 		return s.enterProposal(x, draft, nil)
 	}
-	if err := s.m.checkRestored(p, x.Allow); err != nil {
+	if err := s.m.ask(asked{p: p, now: s.now(), allow: x.Allow, stage: signing}); err != nil {
 		return err
 	}
 	guard, err := s.m.Guard.check(s.m.State, s.m.View, p)
@@ -77,31 +77,18 @@ func (s *step) propose(x Propose) error {
 	return nil
 }
 
-func (s *step) mayPropose(p *group.Proposal, allow []string) error {
-	if group.Expired(p, s.m.View, s.now()) {
-		return fmt.Errorf("%w: the expiry is in the past", refusal.ErrBadRequest)
-	}
-	if err := checkTransaction(s.m.State, s.m.View, s.now(), p, allow); err != nil {
-		return err
-	}
-	if err := s.checkReplacement(p); err != nil {
-		return err
-	}
-	return s.m.checkDoublePayment(p, allow)
-}
-
 // checkReplacement holds BIP125's fee rules against final transactions that p
 // would take the coins of; against others they only warn.
-func (s *step) checkReplacement(p *group.Proposal) error {
-	spend, err := p.Spend(s.m.State.Active())
+func (m *Machine) checkReplacement(p *group.Proposal) error {
+	spend, err := p.Spend(m.State.Active())
 	if err != nil {
 		return err
 	}
 	const incremental = wallet.FeeRate(1000) // Core's default incremental relay fee
 	var floor int64
-	for _, q := range s.m.State.Finals(p) {
+	for _, q := range m.State.Finals(p) {
 		if p.Replaces(q) {
-			floor += group.FeeOf(s.m.View, q)
+			floor += group.FeeOf(m.View, q)
 		}
 	}
 	if floor > 0 && p.Fee() < floor+incremental.Fee(spend.VSize()) {

@@ -41,38 +41,7 @@ func (s *step) mayApprove(x Approve) (*group.Proposal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.notArchived(); err != nil {
-		return nil, err
-	}
-	if _, ok := s.m.State.Active().Index(s.m.State.Me()); !ok {
-		return nil, refusal.New(refusal.NoKey, "this node holds no key of the wallet")
-	}
-	switch group.Derive(s.m.State, s.m.View, s.now(), p) {
-	case group.StatusConfirmed:
-		return nil, refusal.New(refusal.AlreadyFinal, "the transaction is confirmed already")
-	case group.StatusDead:
-		return nil, refusal.New(refusal.Conflict, "an input of the proposal was spent by another transaction")
-	}
-	// A final proposal still takes signatures, but none of these stops being true.
-	if s.m.State.Withdrawn(p) {
-		return nil, refusal.New(refusal.Withdrawn, "the proposal was withdrawn by its author").WithHint("signatures that were released stay valid")
-	}
-	if group.Expired(p, s.m.View, s.now()) {
-		return nil, refusal.New(refusal.Expired, "the proposal has expired").WithHint("propose it again")
-	}
-	if err := checkTransaction(s.m.State, s.m.View, s.now(), p, x.Allow); err != nil {
-		return nil, err
-	}
-	if err := s.checkReplacement(p); err != nil {
-		return nil, err
-	}
-	if err := s.m.checkDoublePayment(p, x.Allow); err != nil {
-		return nil, err
-	}
-	if err := s.m.checkRestored(p, x.Allow); err != nil {
-		return nil, err
-	}
-	if _, err := s.m.Guard.check(s.m.State, s.m.View, p); err != nil {
+	if err := s.m.ask(asked{p: p, now: s.now(), allow: x.Allow, stage: approving}); err != nil {
 		return nil, err
 	}
 	return p, nil

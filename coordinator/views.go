@@ -9,7 +9,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -172,30 +171,6 @@ func (m *Machine) Holds(who journal.Author) bool {
 	mine := journal.ChainKey{Author: m.State.Me(), Incarnation: m.local.Incarnation}
 	f, _ := m.claims.Get(string(who[:]))
 	return f[mine].Seq > 0 && f[mine].Seq+1 >= m.State.Chains().Next(mine).Seq
-}
-
-// Warn returns what an approver is told before signing: the refusals of the
-// rules that stand before a signature, without changing anything.
-func (m *Machine) Warn(p *group.Proposal, now time.Time) []*refusal.Refusal {
-	if m.State.Active() == nil || m.Status(p, now) != group.StatusPending {
-		return nil
-	}
-	var out []*refusal.Refusal
-	for _, err := range []error{
-		checkTransaction(m.State, m.View, now, p, nil),
-		m.checkDoublePayment(p, nil),
-		m.checkRestored(p, nil),
-	} {
-		if r, ok := err.(*refusal.Refusal); ok {
-			out = append(out, r)
-		}
-	}
-	if _, err := m.Guard.check(m.State, m.View, p); err != nil {
-		if r, ok := err.(*refusal.Refusal); ok {
-			out = append(out, r)
-		}
-	}
-	return out
 }
 
 // Faults counts entries without effect by author and rule.

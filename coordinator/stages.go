@@ -1,0 +1,136 @@
+package coordinator
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/refusal"
+)
+
+// stage is when a rule of a proposal stands.
+type stage uint8
+
+const (
+	// proposing: before the proposal is written.
+	proposing stage = 1 << iota
+	// approving: before this node's key signs a proposal that is held, lets it out to
+	// be signed, or takes in what was signed. Who is about to approve is shown what
+	// would be refused.
+	approving
+	// signing: before any signature of this node's key, also with its own proposal.
+	signing
+)
+
+// asked is what the rules are asked of.
+type asked struct {
+	p     *group.Proposal
+	now   time.Time
+	allow []string // codes that the user overrides
+	stage stage
+}
+
+// proposalRule is what may refuse a proposal or a signature on it. Which of them may be
+// overridden by name, and with which code, its refusal says.
+type proposalRule struct {
+	name string
+	at   stage
+	ask  func(*Machine, asked) error
+}
+
+// rules lists the rules, in the order in which the first that refuses is told.
+func rules() []proposalRule {
+	return []proposalRule{
+		{"the wallet is in use", approving, func(m *Machine, _ asked) error { return m.notArchived() }},
+		{"this node has a key", approving, (*Machine).askSeat},
+		{"the transaction is not mined and can be", approving, (*Machine).askStatus},
+		{"the proposal is not withdrawn", approving, (*Machine).askWithdrawn},
+		{"its time is not over", proposing | approving, (*Machine).askExpired},
+		{"it is a transaction as this node sees it", proposing | approving, func(m *Machine, x asked) error {
+			return checkTransaction(m.State, m.View, x.now, x.p, x.allow)
+		}},
+		{"it pays for what it replaces", proposing | approving, func(m *Machine, x asked) error { return m.checkReplacement(x.p) }},
+		{"it pays nobody twice", proposing | approving, func(m *Machine, x asked) error { return m.checkDoublePayment(x.p, x.allow) }},
+		{"this node knows what it signed", approving | signing, func(m *Machine, x asked) error { return m.checkRestored(x.p, x.allow) }},
+		{"it signed nothing else over the coins", approving | signing, func(m *Machine, x asked) error {
+			_, err := m.Guard.check(m.State, m.View, x.p)
+			return err
+		}},
+	}
+}
+
+// refusals yields what each rule of a stage that refuses says, in order.
+func (m *Machine) refusals(x asked) iter.Seq[error] {
+	return func(yield func(error) bool) {
+		for _, r := range rules() {
+			if r.at&x.stage == 0 {
+				continue
+			}
+			if err := r.ask(m, x); err != nil && !yield(err) {
+				return
+			}
+		}
+	}
+}
+
+// ask returns what the first rule of a stage that refuses says, or nil.
+func (m *Machine) ask(x asked) error {
+	for err := range m.refusals(x) {
+		return err
+	}
+	return nil
+}
+
+// Warn returns what an approver is told before signing: what each rule that stands
+// before it refuses, without changing anything. Of a proposal that is decided there
+// is nothing to say.
+func (m *Machine) Warn(p *group.Proposal, now time.Time) []*refusal.Refusal {
+	if m.State.Active() == nil || m.Status(p, now) != group.StatusPending {
+		return nil
+	}
+	var out []*refusal.Refusal
+	for err := range m.refusals(asked{p: p, now: now, stage: approving}) {
+		var r *refusal.Refusal
+		if errors.As(err, &r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func (m *Machine) askSeat(asked) error {
+	if _, ok := m.State.Active().Index(m.State.Me()); !ok {
+		return refusal.New(refusal.NoKey, "this node holds no key of the wallet")
+	}
+	return nil
+}
+
+func (m *Machine) askStatus(x asked) error {
+	switch group.Derive(m.State, m.View, x.now, x.p) {
+	case group.StatusConfirmed:
+		return refusal.New(refusal.AlreadyFinal, "the transaction is confirmed already")
+	case group.StatusDead:
+		return refusal.New(refusal.Conflict, "an input of the proposal was spent by another transaction")
+	}
+	return nil
+}
+
+// A final proposal still takes signatures, but neither of these stops being true.
+func (m *Machine) askWithdrawn(x asked) error {
+	if m.State.Withdrawn(x.p) {
+		return refusal.New(refusal.Withdrawn, "the proposal was withdrawn by its author").WithHint("signatures that were released stay valid")
+	}
+	return nil
+}
+
+func (m *Machine) askExpired(x asked) error {
+	switch {
+	case !group.Expired(x.p, m.View, x.now):
+		return nil
+	case x.stage == proposing:
+		return fmt.Errorf("%w: the expiry is in the past", refusal.ErrBadRequest)
+	}
+	return refusal.New(refusal.Expired, "the proposal has expired").WithHint("propose it again")
+}
