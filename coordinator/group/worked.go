@@ -80,6 +80,19 @@ func (s memberFacts) retaintEnded(old *lines) memberFacts {
 }
 
 // worked follows each key from its roster identity to the one that holds now.
+//
+//	roster      names       names
+//	  A ───────► A2 ───────► A3      the line of key 0; A3 is the member
+//
+//	  B ───────► B2                  two name one after B, and neither has the
+//	    └──────► B3                  approvals: B is contested, nobody is the member
+//
+//	  C ───────► C2 (2 approvals)    of two, C2 has as many as are needed: it is the
+//	    └──────► C3                  member, and C ends where C2's claim says
+//
+// A replacement counts where the key proves it, or enough members approve it; what
+// names somebody who is a member already counts for nothing. Votes rest on who is a
+// member, so that relined works it out in rounds: the first without votes.
 func (s memberFacts) worked(votes bool) *lines {
 	l := &lines{
 		of: make([][]journal.Author, len(s.active.Members)), key: map[journal.Author]int{},
