@@ -52,7 +52,7 @@ func snapshotPlaceOf(recs map[string][]byte) snapshotPlace {
 }
 
 // joinSnapshot puts the parts of the stored snapshot together. It returns
-// errSnapshot where some are missing or damaged.
+// group.ErrSnapshot where some are missing or damaged.
 func joinSnapshot(recs map[string][]byte) ([]byte, error) {
 	var x snapshotIndex
 	if err := record.Decode(recs[recSnapshot], &x); err != nil {

@@ -276,7 +276,7 @@ func (s entryFacts) Superseded(c journal.ChainKey) bool {
 	return cut
 }
 
-// taintedApartFromEnd is taintedFrom without what replacements say.
+// taintedApartFromEnd is TaintedFrom without what replacements say.
 func (s entryFacts) taintedApartFromEnd(c journal.ChainKey) uint64 {
 	least := s.chains.ForkedAt(c)
 	if cut, ok := s.cuts.Get(mapkey.Chain(c)); ok {

@@ -56,7 +56,7 @@ func (s proposalFacts) ByTime(after *Ref) iter.Seq[*Proposal] {
 }
 
 // Spent says whether a proposal spends a coin, or any output of a transaction
-// where its id alone is given (see coinKey).
+// where its id alone is given (see mapkey.Coin).
 func (s proposalFacts) Spent(coins string) bool { return mapkey.HasPrefix(s.props.spending, coins) }
 
 // VisitSpending visits the transactions that spend coins (as Spent), from a place
