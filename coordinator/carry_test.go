@@ -54,11 +54,12 @@ func (p *peer) coinsOf(coins []wire.OutPoint) []event.ProposalInput {
 	return out
 }
 
-// carries counts the entries in which a member carried signatures, as its own state
-// says.
+// carries counts the entries in which a member carried signatures.
 func (p *peer) carries() (n int) {
-	for range p.m.State.CarriedPastForks {
-		n++
+	for _, x := range allSaid[*event.SignatureCarried](p) {
+		if x.ref.Chain.Author == p.id() {
+			n++
+		}
 	}
 	return n
 }
