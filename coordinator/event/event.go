@@ -14,33 +14,6 @@ import (
 // Kind says what an event is. Numbers are never reused.
 type Kind uint64
 
-// The kinds of events of protocol version 1.
-const (
-	KindGroupCreated       Kind = 1
-	KindMemberAdmitted     Kind = 2
-	KindMemberRecord       Kind = 3
-	KindRosterClosed       Kind = 4
-	KindRosterRevealed     Kind = 5
-	KindRosterRatified     Kind = 6
-	KindGroupAbandoned     Kind = 7
-	KindEpochRotated       Kind = 8
-	KindStanzaFailed       Kind = 9
-	KindIncarnationStarted Kind = 10
-	KindEntriesNamed       Kind = 11
-	KindAddressLeased      Kind = 16
-	KindProposalCreated    Kind = 32
-	KindProposalApproved   Kind = 33
-	KindProposalRejected   Kind = 34
-	KindRejectionWithdrawn Kind = 35
-	KindProposalWithdrawn  Kind = 36
-	KindSignatureCarried   Kind = 37
-
-	KindMemberReplaced      Kind = 40
-	KindReplacementApproved Kind = 41
-
-	KindLabelSet Kind = 48
-)
-
 // Limits of an event. maxEventBytes is the largest bucket of an entry (256 KiB)
 // less its length prefix.
 const (
@@ -223,51 +196,13 @@ func bodyKeys(b Body) map[uint64]bool {
 	return keys
 }
 
-// NewBody returns an empty body of a kind, or nil for one that this version does not know.
+// NewBody returns an empty body of a kind, or nil for one that this version does
+// not know. Each file has its kinds, and the bodies of them.
 func NewBody(k Kind) Body {
-	switch k {
-	case KindGroupCreated:
-		return &GroupCreated{}
-	case KindMemberAdmitted:
-		return &MemberAdmitted{}
-	case KindMemberRecord:
-		return &MemberRecord{}
-	case KindRosterClosed:
-		return &RosterClosed{}
-	case KindRosterRevealed:
-		return &RosterRevealed{}
-	case KindRosterRatified:
-		return &RosterRatified{}
-	case KindGroupAbandoned:
-		return &GroupAbandoned{}
-	case KindEpochRotated:
-		return &EpochRotated{}
-	case KindStanzaFailed:
-		return &StanzaFailed{}
-	case KindIncarnationStarted:
-		return &IncarnationStarted{}
-	case KindEntriesNamed:
-		return &EntriesNamed{}
-	case KindAddressLeased:
-		return &AddressLeased{}
-	case KindProposalCreated:
-		return &ProposalCreated{}
-	case KindProposalApproved:
-		return &ProposalApproved{}
-	case KindProposalRejected:
-		return &ProposalRejected{}
-	case KindRejectionWithdrawn:
-		return &RejectionWithdrawn{}
-	case KindProposalWithdrawn:
-		return &ProposalWithdrawn{}
-	case KindSignatureCarried:
-		return &SignatureCarried{}
-	case KindMemberReplaced:
-		return &MemberReplaced{}
-	case KindReplacementApproved:
-		return &ReplacementApproved{}
-	case KindLabelSet:
-		return &LabelSet{}
+	for _, of := range []func(Kind) Body{groupBody, proposalBody, replaceBody, labelBody} {
+		if b := of(k); b != nil {
+			return b
+		}
 	}
 	return nil
 }

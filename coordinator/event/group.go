@@ -9,6 +9,52 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
+// The kinds of what is said of the group, and of addresses.
+const (
+	KindGroupCreated       Kind = 1
+	KindMemberAdmitted     Kind = 2
+	KindMemberRecord       Kind = 3
+	KindRosterClosed       Kind = 4
+	KindRosterRevealed     Kind = 5
+	KindRosterRatified     Kind = 6
+	KindGroupAbandoned     Kind = 7
+	KindEpochRotated       Kind = 8
+	KindStanzaFailed       Kind = 9
+	KindIncarnationStarted Kind = 10
+	KindEntriesNamed       Kind = 11
+	KindAddressLeased      Kind = 16
+)
+
+func groupBody(k Kind) Body {
+	switch k {
+	case KindGroupCreated:
+		return &GroupCreated{}
+	case KindMemberAdmitted:
+		return &MemberAdmitted{}
+	case KindMemberRecord:
+		return &MemberRecord{}
+	case KindRosterClosed:
+		return &RosterClosed{}
+	case KindRosterRevealed:
+		return &RosterRevealed{}
+	case KindRosterRatified:
+		return &RosterRatified{}
+	case KindGroupAbandoned:
+		return &GroupAbandoned{}
+	case KindEpochRotated:
+		return &EpochRotated{}
+	case KindStanzaFailed:
+		return &StanzaFailed{}
+	case KindIncarnationStarted:
+		return &IncarnationStarted{}
+	case KindEntriesNamed:
+		return &EntriesNamed{}
+	case KindAddressLeased:
+		return &AddressLeased{}
+	}
+	return nil
+}
+
 // Limits of a group.
 const (
 	MaxCosigners = 20

@@ -11,6 +11,19 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
+// The kinds of what is said of labels.
+const (
+	KindLabelSet Kind = 48
+)
+
+func labelBody(k Kind) Body {
+	switch k {
+	case KindLabelSet:
+		return &LabelSet{}
+	}
+	return nil
+}
+
 // LabelKind says what a label is of, in the sense of BIP329. Its inputs, public
 // and extended keys are not labelled here.
 type LabelKind uint64

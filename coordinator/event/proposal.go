@@ -8,6 +8,34 @@ import (
 	"github.com/quorate/quorate/wallet"
 )
 
+// The kinds of what is said of proposals.
+const (
+	KindProposalCreated    Kind = 32
+	KindProposalApproved   Kind = 33
+	KindProposalRejected   Kind = 34
+	KindRejectionWithdrawn Kind = 35
+	KindProposalWithdrawn  Kind = 36
+	KindSignatureCarried   Kind = 37
+)
+
+func proposalBody(k Kind) Body {
+	switch k {
+	case KindProposalCreated:
+		return &ProposalCreated{}
+	case KindProposalApproved:
+		return &ProposalApproved{}
+	case KindProposalRejected:
+		return &ProposalRejected{}
+	case KindRejectionWithdrawn:
+		return &RejectionWithdrawn{}
+	case KindProposalWithdrawn:
+		return &ProposalWithdrawn{}
+	case KindSignatureCarried:
+		return &SignatureCarried{}
+	}
+	return nil
+}
+
 // MaxMoney is 21 million bitcoin, in satoshis.
 const MaxMoney = 21_000_000 * 100_000_000
 

@@ -6,6 +6,22 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
+// The kinds of what is said of a lost member's new device.
+const (
+	KindMemberReplaced      Kind = 40
+	KindReplacementApproved Kind = 41
+)
+
+func replaceBody(k Kind) Body {
+	switch k {
+	case KindMemberReplaced:
+		return &MemberReplaced{}
+	case KindReplacementApproved:
+		return &ReplacementApproved{}
+	}
+	return nil
+}
+
 // MemberReplaced gives a ratified key a new identity: the device of a member
 // is lost, and its seed is on another. Any member may carry it; it holds
 // whatever is tainted, because the key proves it.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
@@ -16,54 +15,16 @@ const SnapshotVersion = 13
 
 var ErrSnapshot = errors.New("snapshot is of no use")
 
-// stateSnapshot is an active State, without what is derived from other parts.
+// stateSnapshot is an active State, without what is derived from other parts: what
+// each value keeps (see facts.go), in one map.
 type stateSnapshot struct {
-	Version     int                          `cbor:"1,keyasint"`
-	Group       journal.GroupID              `cbor:"2,keyasint"`
-	Pinned      [32]byte                     `cbor:"3,keyasint"`
-	Chains      []byte                       `cbor:"4,keyasint"`
-	Name        string                       `cbor:"5,keyasint"`
-	NameRef     Ref                          `cbor:"6,keyasint"`
-	Cuts        []record.Pair[cutFact]       `cbor:"7,keyasint"`
-	Epochs      []record.Pair[journal.Epoch] `cbor:"8,keyasint"`
-	Rotations   []record.Pair[rotationFact]  `cbor:"9,keyasint"`
-	Sealed      []record.Pair[[]byte]        `cbor:"10,keyasint"`
-	Failures    []record.Pair[failureFact]   `cbor:"11,keyasint"`
-	Inert       []record.Pair[Inert]         `cbor:"12,keyasint"`
-	Unknown     []record.Pair[Ref]           `cbor:"13,keyasint"`
-	Admitted    []record.Pair[Ref]           `cbor:"14,keyasint"`
-	Records     []record.Pair[Record]        `cbor:"15,keyasint"`
-	Rosters     []record.Pair[rosterFact]    `cbor:"16,keyasint"`
-	Reveals     []record.Pair[revealFact]    `cbor:"17,keyasint"`
-	Ratified    []record.Pair[ratifiedFact]  `cbor:"18,keyasint"`
-	Abandoned   []record.Pair[Ref]           `cbor:"19,keyasint"`
-	Leases      []record.Pair[leaseFact]     `cbor:"20,keyasint"`
-	Proposals   []proposalSnapshot           `cbor:"21,keyasint"`
-	Carriers    []record.Pair[carrierFact]   `cbor:"22,keyasint"`
-	Sigs        []record.Pair[[]byte]        `cbor:"23,keyasint"`
-	Approvals   []record.Pair[Approval]      `cbor:"24,keyasint"`
-	Votes       []record.Pair[voteFact]      `cbor:"25,keyasint"`
-	Withdrawals []record.Pair[Ref]           `cbor:"26,keyasint"`
-	Named       []record.Pair[Ref]           `cbor:"27,keyasint"`
-	Replaced    []record.Pair[ReplacedFact]  `cbor:"28,keyasint"`
-	Replacing   []record.Pair[replaceVote]   `cbor:"29,keyasint"`
-	Labels      []record.Pair[labelFact]     `cbor:"30,keyasint"`
-	Under       []underSnapshot              `cbor:"31,keyasint"` // the entries of each epoch but the first
-	Renamed     string                       `cbor:"32,keyasint"`
-	RenamedRef  Ref                          `cbor:"33,keyasint"`
-}
-
-type proposalSnapshot struct {
-	Ref   Ref                    `cbor:"1,keyasint"`
-	Body  *event.ProposalCreated `cbor:"2,keyasint"`
-	TxID  [32]byte               `cbor:"3,keyasint"`
-	Sound bool                   `cbor:"4,keyasint"`
-}
-
-// underSnapshot lists the entries of an epoch. Each is 32 bytes of IDs.
-type underSnapshot struct {
-	Epoch journal.EpochID `cbor:"1,keyasint"`
-	IDs   []byte          `cbor:"2,keyasint"`
+	Version int `cbor:"1,keyasint"`
+	entryKept
+	memberKept
+	setupKept
+	epochKept
+	proposalKept
+	labelKept
 }
 
 // Snapshot encodes an active State.
@@ -72,30 +33,7 @@ func (s State) Snapshot() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode snapshot: %w", err)
 	}
-	snap := stateSnapshot{
-		Version: SnapshotVersion, Group: s.group, Pinned: s.pinned, Chains: chains, Name: s.name, NameRef: s.nameRef,
-		Renamed: s.renamed, RenamedRef: s.renamedRef,
-		Cuts: record.Dump(s.cuts), Epochs: record.Dump(s.epochs), Rotations: record.Dump(s.rotations), Failures: record.Dump(s.failures),
-		Inert: record.Dump(s.inert), Unknown: record.Dump(s.unknown), Admitted: record.Dump(s.admitted), Records: record.Dump(s.records),
-		Rosters: record.Dump(s.rosters), Reveals: record.Dump(s.reveals), Ratified: record.Dump(s.ratified), Abandoned: record.Dump(s.abandoned),
-		Leases: record.Dump(s.leases), Carriers: record.Dump(s.carriers), Sigs: record.Dump(s.sigs), Approvals: record.Dump(s.approvals),
-		Votes: record.Dump(s.votes), Withdrawals: record.Dump(s.withdrawals), Named: record.Dump(s.named), Replaced: record.Dump(s.replaced), Replacing: record.Dump(s.replaceVotes), Labels: record.Dump(s.labels),
-	}
-	for k, e := range s.sealed.All() {
-		snap.Sealed = append(snap.Sealed, record.Pair[[]byte]{K: []byte(k), V: e.Bytes()})
-	}
-	for _, p := range s.proposals.All() {
-		snap.Proposals = append(snap.Proposals, proposalSnapshot{p.Ref, p.Body, p.TxID, p.Sound})
-	}
-	at := map[journal.EpochID]int{}
-	for id, epoch := range s.book.under.All() {
-		n, ok := at[epoch]
-		if !ok {
-			n, at[epoch] = len(snap.Under), len(snap.Under)
-			snap.Under = append(snap.Under, underSnapshot{Epoch: epoch})
-		}
-		snap.Under[n].IDs = append(snap.Under[n].IDs, id...)
-	}
+	snap := stateSnapshot{SnapshotVersion, s.entryFacts.kept(chains), s.memberFacts.kept(), s.setupFacts.kept(), s.epochFacts.kept(), s.proposalFacts.kept(), s.labelFacts.kept()}
 	b, err := record.Encode(snap)
 	if err != nil {
 		return nil, fmt.Errorf("encode snapshot: %w", err)
@@ -117,13 +55,12 @@ func (s State) WithSnapshot(b []byte) (State, error) {
 	if s.chains, err = journal.UnmarshalChains(snap.Chains); err != nil {
 		return s, fmt.Errorf("%w: %w", ErrSnapshot, err)
 	}
-	s.name, s.nameRef, s.renamed, s.renamedRef = snap.Name, snap.NameRef, snap.Renamed, snap.RenamedRef
-	s.cuts, s.epochs, s.rotations = record.Undump(snap.Cuts), record.Undump(snap.Epochs), record.Undump(snap.Rotations)
-	s.inert, s.unknown, s.admitted, s.records = record.Undump(snap.Inert), record.Undump(snap.Unknown), record.Undump(snap.Admitted), record.Undump(snap.Records)
-	s.rosters, s.reveals, s.ratified, s.abandoned = record.Undump(snap.Rosters), record.Undump(snap.Reveals), record.Undump(snap.Ratified), record.Undump(snap.Abandoned)
-	s.leases, s.carriers, s.sigs, s.approvals = record.Undump(snap.Leases), record.Undump(snap.Carriers), record.Undump(snap.Sigs), record.Undump(snap.Approvals)
-	s.replaced, s.replaceVotes, s.labels = record.Undump(snap.Replaced), record.Undump(snap.Replacing), record.Undump(snap.Labels)
-	s.votes, s.withdrawals, s.named = record.Undump(snap.Votes), record.Undump(snap.Withdrawals), record.Undump(snap.Named)
+	snap.entryKept.into(&s.entryFacts)
+	snap.memberKept.into(&s.memberFacts)
+	snap.setupKept.into(&s.setupFacts)
+	snap.epochKept.into(&s.epochFacts)
+	snap.proposalKept.into(&s.proposalFacts)
+	snap.labelKept.into(&s.labelFacts)
 	for k, i := range s.inert.All() {
 		if i.Rule == ruleReader {
 			s.bugs = s.bugs.Set(k, i.Ref)
@@ -139,15 +76,6 @@ func (s State) WithSnapshot(b []byte) (State, error) {
 		}
 		s.epochFacts = s.epochFacts.waits(e, true)
 	}
-	var ps []record.Pair[*Proposal]
-	for _, x := range snap.Proposals {
-		p := &Proposal{Ref: x.Ref, Body: x.Body, spend: &LazySpend{}}
-		if x.Sound {
-			p.describes(x.TxID)
-		}
-		ps = append(ps, record.Pair[*Proposal]{K: x.Ref.ID[:], V: p})
-	}
-	s.proposals = record.Undump(ps)
 	if s, err = s.withBooks(snap); err != nil {
 		return s, err
 	}
