@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -179,4 +180,42 @@ func (s epochFacts) WroteUnder(from string) (by journal.Author, epoch journal.Ep
 func (s epochFacts) ToHand(ep journal.Epoch, who journal.Author) bool {
 	_, given := s.book.given.Get(mapkey.Of3(ep.ID(), who, s.Me()))
 	return !given
+}
+
+type epochKept struct {
+	Epochs    []record.Pair[journal.Epoch] `cbor:"8,keyasint"`
+	Rotations []record.Pair[rotationFact]  `cbor:"9,keyasint"`
+	Sealed    []record.Pair[[]byte]        `cbor:"10,keyasint"`
+	Failures  []record.Pair[failureFact]   `cbor:"11,keyasint"`
+	Named     []record.Pair[Ref]           `cbor:"27,keyasint"`
+	Under     []underKept                  `cbor:"31,keyasint"` // the entries of each epoch but the first
+}
+
+// underKept lists the entries of an epoch. Each is 32 bytes of IDs.
+type underKept struct {
+	Epoch journal.EpochID `cbor:"1,keyasint"`
+	IDs   []byte          `cbor:"2,keyasint"`
+}
+
+func (s epochFacts) kept() epochKept {
+	k := epochKept{Epochs: record.Dump(s.epochs), Rotations: record.Dump(s.rotations), Failures: record.Dump(s.failures), Named: record.Dump(s.named)}
+	for at, e := range s.sealed.All() {
+		k.Sealed = append(k.Sealed, record.Pair[[]byte]{K: []byte(at), V: e.Bytes()})
+	}
+	at := map[journal.EpochID]int{}
+	for id, epoch := range s.book.under.All() {
+		n, ok := at[epoch]
+		if !ok {
+			n, at[epoch] = len(k.Under), len(k.Under)
+			k.Under = append(k.Under, underKept{Epoch: epoch})
+		}
+		k.Under[n].IDs = append(k.Under[n].IDs, id...)
+	}
+	return k
+}
+
+// into leaves out what is sealed, failed or written under an epoch: what these are
+// found by is made of them one by one (see State.withBooks).
+func (k epochKept) into(s *epochFacts) {
+	s.epochs, s.rotations, s.named = record.Undump(k.Epochs), record.Undump(k.Rotations), record.Undump(k.Named)
 }

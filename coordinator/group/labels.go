@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -143,3 +144,11 @@ func (s labelFacts) viewsRetainted(retaint) labelFacts { return s }
 // LabelsLeft returns how many labels of a target stand beside each other: of what
 // the members say last, those that no label in effect supersedes.
 func (s labelFacts) LabelsLeft(t event.LabelTarget) int { return len(s.labelHeads(t)) }
+
+type labelKept struct {
+	Labels []record.Pair[labelFact] `cbor:"30,keyasint"`
+}
+
+func (s labelFacts) kept() labelKept { return labelKept{record.Dump(s.labels)} }
+
+func (k labelKept) into(s *labelFacts) { s.labels = record.Undump(k.Labels) }

@@ -8,6 +8,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -283,4 +284,33 @@ func (s entryFacts) taintedApartFromEnd(c journal.ChainKey) uint64 {
 		least = lowerSeq(least, cut.Seq+1)
 	}
 	return least
+}
+
+type entryKept struct {
+	Group   journal.GroupID        `cbor:"2,keyasint"`
+	Chains  []byte                 `cbor:"4,keyasint"`
+	Cuts    []record.Pair[cutFact] `cbor:"7,keyasint"`
+	Inert   []record.Pair[Inert]   `cbor:"12,keyasint"`
+	Unknown []record.Pair[Ref]     `cbor:"13,keyasint"`
+}
+
+func (s entryFacts) kept(chains []byte) entryKept {
+	return entryKept{s.group, chains, record.Dump(s.cuts), record.Dump(s.inert), record.Dump(s.unknown)}
+}
+
+func (k entryKept) into(s *entryFacts) {
+	s.cuts, s.inert, s.unknown = record.Undump(k.Cuts), record.Undump(k.Inert), record.Undump(k.Unknown)
+}
+
+type memberKept struct {
+	Replaced  []record.Pair[ReplacedFact] `cbor:"28,keyasint"`
+	Replacing []record.Pair[replaceVote]  `cbor:"29,keyasint"`
+}
+
+func (s memberFacts) kept() memberKept {
+	return memberKept{record.Dump(s.replaced), record.Dump(s.replaceVotes)}
+}
+
+func (k memberKept) into(s *memberFacts) {
+	s.replaced, s.replaceVotes = record.Undump(k.Replaced), record.Undump(k.Replacing)
 }

@@ -3,6 +3,7 @@ package group
 import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
@@ -102,4 +103,46 @@ func (s proposalFacts) reindexed() proposalFacts {
 		s = s.rest(r, journal.EntryID([]byte(k[:32])))
 	}
 	return s
+}
+
+type proposalKept struct {
+	Leases      []record.Pair[leaseFact]   `cbor:"20,keyasint"`
+	Proposals   []proposedKept             `cbor:"21,keyasint"`
+	Carriers    []record.Pair[carrierFact] `cbor:"22,keyasint"`
+	Sigs        []record.Pair[[]byte]      `cbor:"23,keyasint"`
+	Approvals   []record.Pair[Approval]    `cbor:"24,keyasint"`
+	Votes       []record.Pair[voteFact]    `cbor:"25,keyasint"`
+	Withdrawals []record.Pair[Ref]         `cbor:"26,keyasint"`
+}
+
+type proposedKept struct {
+	Ref   Ref                    `cbor:"1,keyasint"`
+	Body  *event.ProposalCreated `cbor:"2,keyasint"`
+	TxID  [32]byte               `cbor:"3,keyasint"`
+	Sound bool                   `cbor:"4,keyasint"`
+}
+
+func (s proposalFacts) kept() proposalKept {
+	k := proposalKept{
+		Leases: record.Dump(s.leases), Carriers: record.Dump(s.carriers), Sigs: record.Dump(s.sigs),
+		Approvals: record.Dump(s.approvals), Votes: record.Dump(s.votes), Withdrawals: record.Dump(s.withdrawals),
+	}
+	for _, p := range s.proposals.All() {
+		k.Proposals = append(k.Proposals, proposedKept{p.Ref, p.Body, p.TxID, p.Sound})
+	}
+	return k
+}
+
+func (k proposalKept) into(s *proposalFacts) {
+	s.leases, s.carriers, s.sigs = record.Undump(k.Leases), record.Undump(k.Carriers), record.Undump(k.Sigs)
+	s.approvals, s.votes, s.withdrawals = record.Undump(k.Approvals), record.Undump(k.Votes), record.Undump(k.Withdrawals)
+	var ps []record.Pair[*Proposal]
+	for _, x := range k.Proposals {
+		p := &Proposal{Ref: x.Ref, Body: x.Body, spend: &LazySpend{}}
+		if x.Sound {
+			p.describes(x.TxID)
+		}
+		ps = append(ps, record.Pair[*Proposal]{K: x.Ref.ID[:], V: p})
+	}
+	s.proposals = record.Undump(ps)
 }

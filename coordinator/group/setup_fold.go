@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -139,3 +140,31 @@ const MaxRosters = 16
 // MaxReveals is how many reveals of one identity are looked at, its first ones. An
 // honest one reveals once for itself, and for each of those that it hosts.
 const MaxReveals = 1 + event.MaxCosigners
+
+type setupKept struct {
+	Pinned     [32]byte                    `cbor:"3,keyasint"`
+	Name       string                      `cbor:"5,keyasint"`
+	NameRef    Ref                         `cbor:"6,keyasint"`
+	Renamed    string                      `cbor:"32,keyasint"`
+	RenamedRef Ref                         `cbor:"33,keyasint"`
+	Admitted   []record.Pair[Ref]          `cbor:"14,keyasint"`
+	Records    []record.Pair[Record]       `cbor:"15,keyasint"`
+	Rosters    []record.Pair[rosterFact]   `cbor:"16,keyasint"`
+	Reveals    []record.Pair[revealFact]   `cbor:"17,keyasint"`
+	Ratified   []record.Pair[ratifiedFact] `cbor:"18,keyasint"`
+	Abandoned  []record.Pair[Ref]          `cbor:"19,keyasint"`
+}
+
+func (s setupFacts) kept() setupKept {
+	return setupKept{
+		s.pinned, s.name, s.nameRef, s.renamed, s.renamedRef, record.Dump(s.admitted), record.Dump(s.records),
+		record.Dump(s.rosters), record.Dump(s.reveals), record.Dump(s.ratified), record.Dump(s.abandoned),
+	}
+}
+
+// into leaves the pin as it is: a snapshot of another one is of no use.
+func (k setupKept) into(s *setupFacts) {
+	s.name, s.nameRef, s.renamed, s.renamedRef = k.Name, k.NameRef, k.Renamed, k.RenamedRef
+	s.admitted, s.records, s.rosters = record.Undump(k.Admitted), record.Undump(k.Records), record.Undump(k.Rosters)
+	s.reveals, s.ratified, s.abandoned = record.Undump(k.Reveals), record.Undump(k.Ratified), record.Undump(k.Abandoned)
+}

@@ -16,7 +16,8 @@ const SnapshotVersion = 13
 var ErrSnapshot = errors.New("snapshot is of no use")
 
 // stateSnapshot is an active State, without what is derived from other parts: what
-// each value keeps (see facts.go), in one map.
+// each value keeps, in one map. Beside a value's fold, kept takes that out of it and
+// into puts it back. Whatever is added or changed there changes SnapshotVersion.
 type stateSnapshot struct {
 	Version int `cbor:"1,keyasint"`
 	entryKept
