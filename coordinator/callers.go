@@ -1,8 +1,6 @@
 package coordinator
 
 import (
-	"time"
-
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -196,13 +194,3 @@ const (
 
 // AlarmReader is group.AlarmReader.
 const AlarmReader = group.AlarmReader
-
-// Derive is group.Derive.
-func Derive(s group.State, v ledger.View, now time.Time, p *group.Proposal) group.Status {
-	return group.Derive(s, v, now, p)
-}
-
-// NewState is group.NewState.
-func NewState(self *group.Self, genesis []byte, secret, pinned [32]byte) (group.State, error) {
-	return group.NewState(self, genesis, secret, pinned)
-}

@@ -27,6 +27,7 @@ func keptFuncs() []kept {
 			[]string{"Content.Format", "Content.LogValue", "Content.MarshalJSON"}},
 		{"app/keystore", "tests of other rooms open keystores, and the real cost would take them minutes", []string{"LightWork"}},
 		{"coordinator/port", "tests of the rooms above see no events, and go through all outcomes", []string{"AccountHash", "Outcomes"}},
+		{"coordinator/refusal", "docs/refusals.md is made of it", []string{"Codes"}},
 		{"wallet", "the script engine judges what the simulator and tests see; a node replays spends of its own form", []string{"CheckTx"}},
 		{"wallet/formats", "tests go through every format", []string{"All"}},
 		{"wallet/psbt", "the combiner of BIP174 and 370: properties and fuzz tests hold the codec with it", []string{

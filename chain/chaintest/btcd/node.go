@@ -125,7 +125,7 @@ func (n *Node) Restart(ctx context.Context) error {
 		"--configfile="+filepath.Join(n.dir, "none.conf"),
 		"--datadir="+filepath.Join(n.dir, "data"), "--logdir="+filepath.Join(n.dir, "log"),
 		"--rpcuser="+n.User, "--rpcpass="+n.Password, "--rpclisten="+n.Host,
-		"--listen="+n.P2P, "--miningaddr="+n.key.Address(), "--debuglevel=warn")
+		"--rpcmaxclients=100", "--listen="+n.P2P, "--miningaddr="+n.key.Address(), "--debuglevel=warn")
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	// A config file that exists, so that btcd does not write a sample of its own.
 	if err := os.WriteFile(filepath.Join(n.dir, "none.conf"), nil, 0o600); err != nil {
