@@ -1,6 +1,8 @@
 package explore
 
 import (
+	"encoding/binary"
+	"fmt"
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -14,22 +16,33 @@ import (
 type block struct {
 	ref  coordinator.BlockRef
 	prev chainhash.Hash
-	txs  []*wire.MsgTx
+	txs  []uint32
+}
+
+// transaction is one that was broadcast, with its signatures. It has passed the
+// script engine.
+type transaction struct {
+	id  chainhash.Hash
+	tx  *wire.MsgTx
+	fee int64
 }
 
 // chain is the Bitcoin network as a value: all nodes see the same, at once.
+// Blocks and transactions are numbers in the setting.
 type chain struct {
-	base    coordinator.BlockRef
-	blocks  []block
-	mempool []*wire.MsgTx
-	forks   uint64 // counts reorgs, so that blocks differ
+	blocks, mempool []uint32
+	forks           uint8  // counts reorgs, so that blocks differ
+	number          uint32 // of this chain, and one more; 0 where it is not looked up
 }
 
-func (c chain) tip() coordinator.BlockRef {
-	if n := len(c.blocks); n > 0 {
-		return c.blocks[n-1].ref
+// key tells chains apart.
+func (c chain) key() string { return fmt.Sprint(c.blocks, c.mempool, c.forks) }
+
+func (w *world) tip() coordinator.BlockRef {
+	if n := len(w.chain.blocks); n > 0 {
+		return w.blocks[w.chain.blocks[n-1]].ref
 	}
-	return c.base
+	return w.blocks[w.base-1].ref
 }
 
 func conflict(a, b *wire.MsgTx) bool {
@@ -43,60 +56,87 @@ func conflict(a, b *wire.MsgTx) bool {
 	return false
 }
 
-func (c chain) confirmed(id chainhash.Hash) bool {
-	return slices.ContainsFunc(c.blocks, func(b block) bool {
-		return slices.ContainsFunc(b.txs, func(tx *wire.MsgTx) bool { return tx.TxHash() == id })
+// mined says whether a block holds a transaction that is as it is asked for.
+func (w *world) mined(is func(t *transaction) bool) bool {
+	return slices.ContainsFunc(w.chain.blocks, func(b uint32) bool {
+		return slices.ContainsFunc(w.blocks[b].txs, func(t uint32) bool { return is(&w.txs[t]) })
 	})
 }
 
-// spent says whether a transaction of the chain, another one, spends an input.
-func (c chain) spent(tx *wire.MsgTx) bool {
-	return slices.ContainsFunc(c.blocks, func(b block) bool {
-		return slices.ContainsFunc(b.txs, func(x *wire.MsgTx) bool { return conflict(x, tx) })
-	})
+func (w *world) confirmed(id chainhash.Hash) bool {
+	return w.mined(func(t *transaction) bool { return t.id == id })
+}
+
+func (w *world) pooled(id chainhash.Hash) bool {
+	return slices.ContainsFunc(w.chain.mempool, func(t uint32) bool { return w.txs[t].id == id })
 }
 
 // accept takes a transaction into the mempool in place of what it outbids.
-func (c *chain) accept(tx *wire.MsgTx, fee func(*wire.MsgTx) int64) bool {
-	if c.spent(tx) || slices.ContainsFunc(c.mempool, func(x *wire.MsgTx) bool { return x.TxHash() == tx.TxHash() }) {
+func (w *world) accept(n uint32) bool {
+	t := &w.txs[n]
+	if w.mined(func(x *transaction) bool { return conflict(x.tx, t.tx) }) {
 		return false
 	}
-	var rest []*wire.MsgTx
-	for _, x := range c.mempool {
-		if !conflict(x, tx) {
+	var rest []uint32
+	for _, x := range w.chain.mempool {
+		if !conflict(w.txs[x].tx, t.tx) {
 			rest = append(rest, x)
-		} else if fee(x) >= fee(tx) {
+		} else if w.txs[x].fee >= t.fee {
 			return false
 		}
 	}
-	c.mempool = append(rest, tx)
+	w.chain.mempool, w.chain.number = append(rest, n), 0
 	return true
 }
 
-// mine puts the mempool, or nothing, in a block.
-func (c *chain) mine(txs []*wire.MsgTx) block {
-	var raw []byte
-	tip := c.tip()
-	raw = append(raw, tip.Hash[:]...)
-	for _, tx := range txs {
-		h := tx.TxHash()
-		raw = append(raw, h[:]...)
+// extend puts transactions in a block, and shows it to all.
+func (w *world) extend(txs []uint32) error {
+	tip := w.tip()
+	raw := append([]byte{w.chain.forks}, tip.Hash[:]...)
+	for _, t := range txs {
+		raw = binary.BigEndian.AppendUint32(raw, t)
 	}
-	raw = append(raw, byte(c.forks))
-	h := journal.H("block", raw)
-	b := block{prev: tip.Hash, txs: txs, ref: coordinator.BlockRef{Height: tip.Height + 1, Hash: chainhash.Hash(h), Time: tip.Time + 600, MedianTime: tip.MedianTime + 600}}
-	c.blocks = append(slices.Clone(c.blocks), b)
-	c.mempool = slices.DeleteFunc(slices.Clone(c.mempool), func(x *wire.MsgTx) bool {
-		return slices.ContainsFunc(txs, func(y *wire.MsgTx) bool { return conflict(x, y) })
+	h := chainhash.Hash(journal.H("block", raw))
+	n, ok := w.blockOf[h]
+	if !ok {
+		n = uint32(len(w.blocks))
+		w.blockOf[h] = n
+		w.blocks = append(w.blocks, block{prev: tip.Hash, txs: txs, ref: coordinator.BlockRef{
+			Height: tip.Height + 1, Hash: h, Time: tip.Time + 600, MedianTime: tip.MedianTime + 600,
+		}})
+	}
+	w.chain.blocks, w.chain.number = append(slices.Clone(w.chain.blocks), n), 0
+	w.chain.mempool = slices.DeleteFunc(slices.Clone(w.chain.mempool), func(x uint32) bool {
+		return slices.ContainsFunc(txs, func(y uint32) bool { return conflict(w.txs[x].tx, w.txs[y].tx) })
 	})
-	return b
+	for i := range w.each() {
+		if err := w.tell(i, call{connected, n}, call{caughtUp, 0}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// drop takes the last block away; what it held is in the mempool again.
-func (c *chain) drop() block {
-	last := c.blocks[len(c.blocks)-1]
-	c.blocks = slices.Clone(c.blocks[:len(c.blocks)-1])
-	c.forks++
-	c.mempool = append(slices.Clone(c.mempool), last.txs...)
-	return last
+// reorg takes the last block away, and puts two others in its place: what it held
+// waits in the mempool again.
+func (w *world) reorg() error {
+	end := len(w.chain.blocks) - 1
+	last := w.chain.blocks[end]
+	w.chain.blocks = w.chain.blocks[:end:end]
+	w.chain.forks++
+	w.chain.mempool = append(slices.Clone(w.chain.mempool), w.blocks[last].txs...)
+	for i := range w.each() {
+		if err := w.tell(i, call{disconnected, last}); err != nil {
+			return err
+		}
+		if err := w.tell(i, sightings(w.blocks[last].txs)...); err != nil {
+			return err
+		}
+	}
+	for range 2 {
+		if err := w.extend(nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }

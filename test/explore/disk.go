@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -17,6 +19,28 @@ type disk struct {
 	ids     pmap.Map[string, *journal.Entry]
 	records pmap.Map[string, []byte]
 	guard   pmap.Map[string, coordinator.GuardRecord] // by coin and txid
+	sum     [32]byte                                  // of all that is there
+}
+
+// count takes what is stored under a name into the sum, or out of it again.
+func (d *disk) count(kind, name string, value []byte) {
+	h := journal.H("disk", []byte(kind), []byte(name), value)
+	for k := range d.sum {
+		d.sum[k] ^= h[k]
+	}
+}
+
+func (d *disk) put(name string, value []byte) {
+	d.remove(name)
+	d.count("record", name, value)
+	d.records = d.records.Set(name, slices.Clone(value))
+}
+
+func (d *disk) remove(name string) {
+	if old, ok := d.records.Get(name); ok {
+		d.count("record", name, old)
+		d.records = d.records.Delete(name)
+	}
 }
 
 var _ coordinator.Store = (*disk)(nil)
@@ -25,6 +49,9 @@ func (d *disk) add(e *journal.Entry) {
 	c, p := e.Chain(), e.Position()
 	k := append(append([]byte{}, c.Author[:]...), c.Incarnation)
 	k = append(binary.BigEndian.AppendUint64(k, p.Seq), p.ID[:]...)
+	if !d.holds(p.ID) {
+		d.count("entry", string(k), nil)
+	}
 	d.entries = d.entries.Set(string(k), e)
 	d.ids = d.ids.Set(string(p.ID[:]), e)
 }
@@ -48,16 +75,20 @@ func (d *disk) Commit(_ context.Context, b coordinator.Batch) error {
 		}
 	}
 	for _, u := range b.Guard {
-		d.guard = d.guard.Set(guardKey(u.GuardRecord), u.GuardRecord)
+		k := guardKey(u.GuardRecord)
+		if _, ok := d.guard.Get(k); !ok {
+			d.count("guard", k, nil)
+		}
+		d.guard = d.guard.Set(k, u.GuardRecord)
 	}
 	for _, e := range b.Entries {
 		d.add(e)
 	}
 	for k, v := range b.Puts {
-		d.records = d.records.Set(k, slices.Clone(v))
+		d.put(k, v)
 	}
 	for _, k := range b.Deletes {
-		d.records = d.records.Delete(k)
+		d.remove(k)
 	}
 	return nil
 }
@@ -105,13 +136,12 @@ func (d *disk) Guard(context.Context) ([]coordinator.GuardRecord, error) {
 	return out, nil
 }
 
-// chain yields the entries of one chain, in order.
-func (d *disk) chain(c journal.ChainKey, yield func(*journal.Entry)) {
-	prefix := string(c.Author[:]) + string([]byte{c.Incarnation})
-	for k, e := range d.entries.From(prefix) {
-		if !strings.HasPrefix(k, prefix) {
-			return
+// guards says whether the guard holds a transaction.
+func (d *disk) guards(tx chainhash.Hash) bool {
+	for _, g := range d.guard.All() {
+		if g.TxID == tx {
+			return true
 		}
-		yield(e)
 	}
+	return false
 }

@@ -1,151 +1,125 @@
 package explore
 
 import (
+	"errors"
 	"fmt"
 	"strings"
-	"sync"
 )
 
 // step is how a state was reached.
 type step struct {
-	from int32 // -1 for the first
+	from uint32
 	by   action
-}
-
-// found is a state that was not seen before.
-type found struct {
-	w      world
-	digest [32]byte
-	step   step
 }
 
 // result is what came of a walk.
 type result struct {
-	states, steps, depth int
-	whole                bool // there is nothing more
-	broken               error
-	schedule             []action
+	states, walked int // walked are those after which all was done that may happen
+	steps, depth   int // depth is of schedules: no state within it was left out
+	nodes, turns   int // that were worked out by the real Turn
+	whole          bool
+	took           [letters]int // how often something came of each letter
+	tried          [letters]int
+	killed         [after + 1]int // likewise
+	broken         error
+	schedule       []string
 }
 
 func (r result) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d states, %d steps, depth %d, all there are: %v", r.states, r.steps, r.depth, r.whole)
+	fmt.Fprintf(&b, "%d states, %d steps, all schedules of %d letters", r.states, r.steps, r.depth)
+	if r.whole {
+		b.WriteString(", and there are no more")
+	}
+	fmt.Fprintf(&b, "\n%d nodes, %d turns\n", r.nodes, r.turns)
+	for l := range letters {
+		fmt.Fprintf(&b, "%v %d of %d, ", l, r.took[l], r.tried[l])
+	}
+	fmt.Fprintf(&b, "killed before a commit %d, after one %d", r.killed[before], r.killed[after])
 	if r.broken != nil {
-		fmt.Fprintf(&b, "\nBROKEN: %v\nafter:", r.broken)
-		for _, a := range r.schedule {
-			fmt.Fprintf(&b, "\n  %s", a)
-		}
+		fmt.Fprintf(&b, "\nBROKEN: %v\nafter:\n  %s", r.broken, strings.Join(r.schedule, "\n  "))
 	}
 	return b.String()
 }
 
-// walker holds what was seen. The worlds themselves are kept for one layer only.
+// walker holds what was seen, and how each state was reached.
 type walker struct {
-	mu       sync.Mutex
-	seen     map[[32]byte]bool
-	steps    []step
-	checked  map[[32]byte]bool // states of nodes
-	next     []found
-	walked   int
-	broken   error
-	at       step
-	most     int
-	finished bool
+	*setting
+	seen   map[state]struct{}
+	states []state
+	steps  []step
+	result result
 }
 
-// walk goes breadth first through at most so many states, in so many goroutines.
-func walk(first world, most, workers int) result {
-	k := &walker{seen: map[[32]byte]bool{first.digest(): true}, steps: []step{{from: -1}}, checked: map[[32]byte]bool{}, most: most}
-	layer := []found{{w: first}}
-	index := []int32{0}
-	depth := 0
-	for len(layer) > 0 && !k.finished {
-		var wg sync.WaitGroup
-		jobs := make(chan int)
-		for range workers {
-			wg.Go(func() {
-				for at := range jobs {
-					k.expand(layer[at].w, index[at])
-				}
-			})
+// walk goes breadth first through so many states at most.
+func walk(first *world, many int) result {
+	k := &walker{setting: first.setting, seen: map[state]struct{}{}}
+	begin := first.state()
+	k.seen[begin] = struct{}{}
+	k.states, k.steps = append(k.states, begin), append(k.steps, step{})
+	layer := 1 // where the next one begins
+	var list []action
+	at := 0
+	for ; at < len(k.states) && len(k.states) < many && k.result.broken == nil; at++ {
+		if at == layer {
+			k.result.depth++
+			layer = len(k.states)
 		}
-		for at := range layer {
-			if k.done() {
+		w := k.open(k.states[at])
+		list = w.actions(list)
+		rest := true // nothing is under way that anybody takes
+		for _, a := range list {
+			took := k.take(w, a, uint32(at))
+			rest = rest && !(took && (a.letter == deliver || a.letter == lose))
+			if k.result.broken != nil {
 				break
 			}
-			jobs <- at
 		}
-		close(jobs)
-		wg.Wait()
-		layer, index = k.next, index[:0]
-		k.next = nil
-		for _, f := range layer {
-			index = append(index, int32(len(k.steps)))
-			k.steps = append(k.steps, f.step)
+		if k.result.broken == nil && rest {
+			k.fail(w.even(), uint32(at))
 		}
-		depth++
-	}
-	r := result{states: len(k.seen), steps: k.walked, depth: depth, whole: len(layer) == 0 && !k.finished, broken: k.broken}
-	if k.broken != nil {
-		r.schedule = []action{k.at.by}
-		for at := k.at.from; at > 0; at = k.steps[at].from {
-			r.schedule = append([]action{k.steps[at].by}, r.schedule...)
+		for _, n := range w.each() {
+			n.repeated = n.unmoved()
 		}
 	}
+	r := k.result
+	r.states, r.walked, r.whole = len(k.states), at, at == len(k.states)
+	if r.whole || at == layer {
+		r.depth++
+	}
+	r.nodes, r.turns = len(k.every), k.turns
 	return r
 }
 
-func (k *walker) done() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.finished
+// fail notes that a rule does not hold in a state, if so, or after some more.
+func (k *walker) fail(err error, at uint32, more ...action) {
+	if err == nil {
+		return
+	}
+	var b *broken
+	if !errors.As(err, &b) {
+		err = fmt.Errorf("the walk itself: %w", err)
+	}
+	k.result.broken, k.result.schedule = err, k.schedule(at, more)
 }
 
-// expand does all that may happen next in a world.
-func (k *walker) expand(w world, from int32) {
-	for _, a := range w.actions() {
-		if k.done() {
-			return
+// take makes one thing happen in a world, and returns whether something came of it.
+func (k *walker) take(w world, a action, from uint32) bool {
+	r := &k.result
+	r.steps++
+	r.tried[a.letter]++
+	ok, err := w.happen(a)
+	if ok && err == nil {
+		r.took[a.letter]++
+		r.killed[a.crash]++
+		x := w.state()
+		if _, old := k.seen[x]; old {
+			return true
 		}
-		next, changed, err := w.after(a)
-		k.add(next, changed, step{from, a}, err)
+		k.seen[x] = struct{}{}
+		k.states, k.steps = append(k.states, x), append(k.steps, step{from, a})
+		err = w.hold()
 	}
-}
-
-func (k *walker) add(w world, changed bool, s step, err error) {
-	var d [32]byte
-	if err == nil && changed {
-		d = w.digest()
-	}
-	k.mu.Lock()
-	k.walked++
-	fresh := err == nil && changed && !k.seen[d]
-	if fresh {
-		k.seen[d] = true
-	}
-	var check []int
-	for i := range w.nodes {
-		if at := w.nodes[i].digest; fresh && !k.checked[at] {
-			k.checked[at] = true
-			check = append(check, i)
-		}
-	}
-	k.mu.Unlock()
-	if fresh {
-		err = w.agree()
-		for _, i := range check {
-			if err == nil {
-				err = w.check(i)
-			}
-		}
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err != nil && k.broken == nil {
-		k.broken, k.at, k.finished = err, s, true
-	}
-	if fresh {
-		k.next = append(k.next, found{w, d, s})
-		k.finished = k.finished || len(k.seen) >= k.most
-	}
+	k.fail(err, from, a)
+	return ok
 }

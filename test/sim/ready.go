@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
@@ -18,9 +19,16 @@ type Ready struct {
 	Group     journal.GroupID
 	Threshold int
 	Now       time.Time
-	Tip       coordinator.BlockRef
+	Blocks    []ReadyBlock
 	Coins     []wire.OutPoint // confirmed and unspent
 	Members   []ReadyMember
+}
+
+// ReadyBlock is one of the chain, and all that is in it.
+type ReadyBlock struct {
+	Ref  coordinator.BlockRef
+	Prev chainhash.Hash
+	Txs  []*wire.MsgTx
 }
 
 // ReadyMember is what one member of a Ready has in memory and in its store.
@@ -39,7 +47,10 @@ func (p *Pool) Ready(k, n int) (Ready, error) {
 	if err != nil {
 		return Ready{}, err
 	}
-	out := Ready{Group: g.id, Threshold: k, Now: birthTime().Add(4 * time.Minute), Tip: g.chain.blocks[len(g.chain.blocks)-1].ref}
+	out := Ready{Group: g.id, Threshold: k, Now: birthTime().Add(4 * time.Minute)}
+	for _, b := range g.chain.blocks {
+		out.Blocks = append(out.Blocks, ReadyBlock{b.ref, b.prev, b.txs})
+	}
 	for i, m := range g.machines {
 		x := p.people[i]
 		var entries []*journal.Entry

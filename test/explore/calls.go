@@ -1,0 +1,90 @@
+package explore
+
+import (
+	"fmt"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/journal"
+)
+
+// what is a kind of message that a machine takes.
+type what uint8
+
+const (
+	started what = iota
+	cmdPropose
+	cmdReplace
+	cmdApprove
+	cmdReject
+	cmdWithdraw
+	entryIn
+	connected
+	disconnected
+	rescanned
+	seen
+	caughtUp
+	watched
+	taken   // by the network, of what was broadcast
+	refused // likewise
+)
+
+// byUser says that a user asked for it.
+func (x what) byUser() bool { return x >= cmdPropose && x <= cmdWithdraw }
+
+// call is a message, by the number of what it is about.
+type call struct {
+	what  what
+	about uint32
+}
+
+// message is what the machine of a member takes.
+func (s *setting) message(i int, c call) any {
+	notice := func(n coordinator.ChainNotice) any { return coordinator.ChainIn{Notice: n} }
+	switch c.what {
+	case cmdPropose:
+		return s.payment(i)
+	case cmdReplace:
+		x := s.payment(i)
+		x.FeeRate *= 3
+		x.Replaces = []journal.EntryID{s.entries[c.about].id}
+		return x
+	case cmdApprove:
+		return coordinator.Approve{Proposal: s.entries[c.about].id, Allow: allowed()}
+	case cmdReject:
+		return coordinator.Reject{Proposal: s.entries[c.about].id, Reason: "no"}
+	case cmdWithdraw:
+		return coordinator.Withdraw{Proposal: s.entries[c.about].id}
+	case entryIn:
+		return coordinator.EntryIn{Entry: s.entries[c.about].e}
+	case connected:
+		b := s.blocks[c.about]
+		return notice(coordinator.ChainNotice{Kind: coordinator.Connected, Block: b.ref, Prev: b.prev, Txs: s.transactions(b.txs)})
+	case disconnected:
+		return notice(coordinator.ChainNotice{Kind: coordinator.Disconnected, Block: s.blocks[c.about].ref})
+	case rescanned:
+		b := s.blocks[c.about]
+		return notice(coordinator.ChainNotice{Kind: coordinator.Rescanned, Block: b.ref, Prev: b.prev, Txs: s.transactions(b.txs)})
+	case seen:
+		return notice(coordinator.ChainNotice{Kind: coordinator.Seen, Txs: s.transactions([]uint32{c.about})})
+	case caughtUp:
+		return notice(coordinator.ChainNotice{Kind: coordinator.CaughtUp, Watches: 1})
+	case watched:
+		return coordinator.Watched{Call: 1}
+	case taken:
+		return coordinator.Broadcasted{TxID: s.txs[c.about].id}
+	case refused:
+		return coordinator.Broadcasted{TxID: s.txs[c.about].id, Err: fmt.Errorf("%w: conflict", coordinator.ErrTxRejected)}
+	default:
+		return coordinator.Started{}
+	}
+}
+
+func (s *setting) transactions(numbers []uint32) []*wire.MsgTx {
+	var out []*wire.MsgTx
+	for _, x := range numbers {
+		out = append(out, s.txs[x].tx)
+	}
+	return out
+}
