@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -73,5 +75,24 @@ func TestAClientThatIsAnsweredDoesNotHoldUpTheStop(t *testing.T) {
 func TestTheAPIGetsAPartOfTheStop(t *testing.T) {
 	if apiStopTime <= 0 || apiStopTime >= stopTime {
 		t.Errorf("%v of %v", apiStopTime, stopTime)
+	}
+}
+
+// The node says by itself where its stop hangs, before the system kills it.
+func TestTheSystemWaitsForTheStop(t *testing.T) {
+	unit, err := os.ReadFile("../packaging/quorate.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^TimeoutStopSec=(\d+)$`).FindSubmatch(unit)
+	if found == nil {
+		t.Fatal("the unit does not say how long it waits")
+	}
+	waits, err := time.ParseDuration(string(found[1]) + "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if waits <= stopTime {
+		t.Errorf("the system waits %v for a stop that may take %v", waits, stopTime)
 	}
 }

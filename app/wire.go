@@ -112,8 +112,11 @@ func (n *Node) Close() error {
 // Coordinator gives the wallets of the node.
 func (n *Node) Coordinator() *coordinator.Node { return n.co }
 
-// stopTime is how long an orderly stop may take.
-const stopTime = 5 * time.Second
+// stopTime is how long an orderly stop may take before it counts as one that
+// hangs. The database ends what it is at first: after a flood that can be some
+// tables to be written, seconds each on a busy machine. It is below what
+// packaging/quorate.service grants.
+const stopTime = 25 * time.Second
 
 // apiStopTime is how much of that the API may take.
 const apiStopTime = 2 * time.Second

@@ -116,7 +116,7 @@ func (d *Daemon) Kill() {
 }
 
 // Stop ends the process in order. A node exits with a failure when that takes it
-// more than five seconds.
+// more than 25 seconds.
 func (d *Daemon) Stop() {
 	d.T.Helper()
 	if err := d.p.Stop(d.world.Patience); err != nil {
