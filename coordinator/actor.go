@@ -55,7 +55,7 @@ type Actor struct {
 
 // envelope is a message with the place for its answer.
 type envelope struct {
-	msg   any
+	msg   Message
 	reply chan result // nil when nobody waits; else of capacity 1
 }
 
@@ -94,14 +94,27 @@ func (a *Actor) Close() {
 }
 
 // Do sends a command and waits for its answer, which comes once it is durable.
-func (a *Actor) Do(ctx context.Context, msg any) (any, error) {
+func Do[A any](ctx context.Context, a *Actor, cmd Command[A]) (A, error) {
+	var out A
+	v, err := a.do(ctx, cmd)
+	if err != nil {
+		return out, err
+	}
+	out, ok := v.(A)
+	if _, none := any(out).(Done); !ok && !none {
+		return out, fmt.Errorf("%w: no answer to %T", group.ErrFault, cmd)
+	}
+	return out, nil
+}
+
+func (a *Actor) do(ctx context.Context, msg Message) (any, error) {
 	if p, ok := msg.(Propose); ok && !p.Unsigned && a.detached() && !a.Machine().External() {
 		return a.proposeFirst(ctx, p)
 	}
 	return a.ask(ctx, msg)
 }
 
-func (a *Actor) ask(ctx context.Context, msg any) (any, error) {
+func (a *Actor) ask(ctx context.Context, msg Message) (any, error) {
 	e, err := a.send(ctx, msg)
 	if err != nil {
 		return nil, err
@@ -110,7 +123,7 @@ func (a *Actor) ask(ctx context.Context, msg any) (any, error) {
 }
 
 // send puts a message in line; await waits for its answer.
-func (a *Actor) send(ctx context.Context, msg any) (*envelope, error) {
+func (a *Actor) send(ctx context.Context, msg Message) (*envelope, error) {
 	e := &envelope{msg: msg, reply: make(chan result, 1)}
 	select {
 	case a.inbox <- *e:
@@ -134,7 +147,7 @@ func (a *Actor) await(ctx context.Context, e *envelope) (any, error) {
 }
 
 // tell sends a message without waiting for its answer.
-func (a *Actor) tell(msg any) {
+func (a *Actor) tell(msg Message) {
 	select {
 	case a.inbox <- envelope{msg: msg}:
 	case <-a.ctx.Done():
@@ -265,7 +278,7 @@ func (a *Actor) shell() Shell {
 }
 
 // input passes the time and entropy to a step.
-func (a *Actor) input(msg any) (Input, error) {
+func (a *Actor) input(msg Message) (Input, error) {
 	in := Input{Now: a.ports.Clock.Now(), Msg: msg}
 	if err := a.ports.Clock.Entropy(in.Entropy[:]); err != nil {
 		return in, fmt.Errorf("draw entropy: %w", err)
@@ -304,6 +317,6 @@ func (a *Actor) rekey(ctx context.Context, external string) error {
 	if external == "" {
 		return nil
 	}
-	_, err := a.Do(ctx, ChangeKey{external})
+	_, err := Do(ctx, a, ChangeKey{external})
 	return err
 }

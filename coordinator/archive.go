@@ -19,7 +19,7 @@ type Archive struct {
 func (s *step) archive(x Archive) error {
 	st := s.m.State
 	if s.m.local.Archived == !x.Undo {
-		s.do(Reply{}) // a repeat is harmless
+		answer(s, x, Done{}) // a repeat is harmless
 		return nil
 	}
 	if !x.Undo {
@@ -36,6 +36,6 @@ func (s *step) archive(x Archive) error {
 		return err
 	}
 	s.do(Tell{port.Notice{Type: "wallet", Group: st.Group(), Status: s.m.Phase()}})
-	s.do(Reply{})
+	answer(s, x, Done{})
 	return nil
 }

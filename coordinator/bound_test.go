@@ -48,7 +48,7 @@ func TestAKeySignsNoRivalOfWhatItMayHaveSigned(t *testing.T) {
 	a := c.peers[0]
 	refused := func(what string, id journal.EntryID) {
 		t.Helper()
-		for _, msg := range []any{Approve{Proposal: id}, Approve{Proposal: id, Allow: []string{refusal.Restored}}, Export{Proposal: id, ForSigning: true}} {
+		for _, msg := range []Message{Approve{Proposal: id}, Approve{Proposal: id, Allow: []string{refusal.Restored}}, Export{Proposal: id, ForSigning: true}} {
 			refusal := r.refused(refusal.MaybeSigned, msg)
 			if !refusal.Overridable || !strings.Contains(refusal.Error(), first.String()) {
 				t.Errorf("%s: %v, overridable %v", what, refusal, refusal.Overridable)

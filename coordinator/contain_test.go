@@ -93,7 +93,7 @@ func TestAFaultStopsNothing(t *testing.T) {
 					if len(standing) != 1 || !strings.Contains(standing[0].Text, author.name) {
 						t.Errorf("%s: alarms %+v", when, m.Alarms())
 					}
-					if _, err := a.Do(t.Context(), LeaseAddress{Peek: true}); errors.Is(err, group.ErrFault) {
+					if _, err := Do(t.Context(), a, LeaseAddress{Peek: true}); errors.Is(err, group.ErrFault) {
 						t.Errorf("%s: commands fail: %v", when, err)
 					}
 				}
@@ -141,7 +141,7 @@ func TestAFaultInACommandChangesNothing(t *testing.T) {
 		synctest.Wait()
 		before := len(me.held)
 		fails = true
-		if _, err := a.Do(t.Context(), LeaseAddress{}); !errors.Is(err, group.ErrFault) {
+		if _, err := Do(t.Context(), a, LeaseAddress{}); !errors.Is(err, group.ErrFault) {
 			t.Errorf("a command that fails: %v", err)
 		}
 		<-time.After(10 * tickEvery)
@@ -153,7 +153,7 @@ func TestAFaultInACommandChangesNothing(t *testing.T) {
 		if len(me.held) != before {
 			t.Error("what failed left something behind")
 		}
-		if _, err := a.Do(t.Context(), LeaseAddress{Peek: true}); errors.Is(err, group.ErrFault) {
+		if _, err := Do(t.Context(), a, LeaseAddress{Peek: true}); errors.Is(err, group.ErrFault) {
 			t.Errorf("it does not go on: %v", err)
 		}
 	})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/quorate/quorate/coordinator/port"
-	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 func (a *Actor) detached() bool {
@@ -43,16 +42,12 @@ func (a *Actor) proposeFirst(ctx context.Context, p Propose) (any, error) {
 		return nil, err
 	}
 	p.Unsigned = true
-	made, err := a.ask(ctx, p)
+	made, err := Do(ctx, a, p)
 	if err != nil {
 		return nil, err
 	}
-	x, ok := made.(Proposed)
-	if !ok {
-		return nil, fmt.Errorf("propose: %w: answered by %T", refusal.ErrBadRequest, made)
-	}
-	if _, err := a.ask(ctx, Approve{Proposal: x.Proposal, Allow: p.Allow}); err != nil {
-		return nil, fmt.Errorf("proposal %s is made, but this node did not sign it: %w", x.Proposal, err)
+	if _, err := Do(ctx, a, Approve{Proposal: made.Proposal, Allow: p.Allow}); err != nil {
+		return nil, fmt.Errorf("proposal %s is made, but this node did not sign it: %w", made.Proposal, err)
 	}
 	return made, nil
 }

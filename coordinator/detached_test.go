@@ -76,7 +76,7 @@ func TestGuardComesBeforeASignerElsewhere(t *testing.T) {
 				RequestID: string(rune('0' + n)), Replaces: replaces,
 			}
 		}
-		_, err := a.Do(t.Context(), pay(1))
+		_, err := Do(t.Context(), a, pay(1))
 		if err == nil || signer.asked != 1 || !strings.Contains(err.Error(), "is made") {
 			t.Fatalf("without a signer: %v, asked %d times", err, signer.asked)
 		}
@@ -85,16 +85,16 @@ func TestGuardComesBeforeASignerElsewhere(t *testing.T) {
 			t.Fatalf("proposals %v", all)
 		}
 		signer.fails = false
-		_, err = a.Do(t.Context(), pay(2))
+		_, err = Do(t.Context(), a, pay(2))
 		var r *refusal.Refusal
 		if !errors.As(err, &r) || r.Rule != refusal.SignGuard || signer.asked != 1 || len(a.Machine().Proposals()) != 1 {
 			t.Errorf("another transaction on the coin: %v, asked %d times", err, signer.asked)
 		}
-		again, err := a.Do(t.Context(), pay(1))
-		if err != nil || signer.asked != 2 || again.(Proposed).Proposal != all[0].Ref.ID {
+		again, err := Do(t.Context(), a, pay(1))
+		if err != nil || signer.asked != 2 || again.Proposal != all[0].Ref.ID {
 			t.Errorf("the same again: %v, %v", again, err)
 		}
-		if _, err := a.Do(t.Context(), pay(3, all[0].Ref.ID)); err != nil || signer.asked != 3 {
+		if _, err := Do(t.Context(), a, pay(3, all[0].Ref.ID)); err != nil || signer.asked != 3 {
 			t.Errorf("one that replaces it: %v", err)
 		}
 	})

@@ -18,7 +18,7 @@ func (s *step) entry(e *journal.Entry, take func(group.State, *journal.Entry, bo
 	case h.Group != st.Group():
 		return port.RejectGroup
 	case st.Chains().Has(e.ID()):
-		s.do(Reply{}) // held already, and so durable already
+		answer(s, EntryIn{e}, Stored{}) // held already, and so durable already
 		return nil
 	case !st.Knows(h.Author):
 		return port.IgnoreAuthor
@@ -33,7 +33,7 @@ func (s *step) entry(e *journal.Entry, take func(group.State, *journal.Entry, bo
 	case err != nil:
 		return port.RejectMalformed
 	case out == journal.Duplicate:
-		s.do(Reply{})
+		answer(s, EntryIn{e}, Stored{})
 		return nil
 	}
 	s.m.State = next.Derived()
@@ -41,7 +41,7 @@ func (s *step) entry(e *journal.Entry, take func(group.State, *journal.Entry, bo
 		s.do(Tell{port.Notice{Type: "alarm", Group: st.Group(), Detail: "equivocation by " + h.Author.String()}})
 	}
 	s.batch.Entries = append(s.batch.Entries, e)
-	s.do(Reply{Stored{}})
+	answer(s, EntryIn{e}, Stored{New: true})
 	return nil
 }
 

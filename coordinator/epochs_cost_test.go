@@ -10,7 +10,7 @@ import (
 )
 
 // allocations counts what one message costs a peer's machine, which stays as it was.
-func (p *peer) allocations(msg any) float64 {
+func (p *peer) allocations(msg Message) float64 {
 	in := p.input(msg)
 	return testing.AllocsPerRun(3, func() {
 		if _, _, err := Step(p.m, in); err != nil {

@@ -138,7 +138,7 @@ func (a *Actor) born(x *Follow) bool {
 	if height <= x.From {
 		return true
 	}
-	if _, err := a.Do(a.ctx, Born{height}); err != nil {
+	if _, err := Do(a.ctx, a, Born{height}); err != nil {
 		return false
 	}
 	x.From = height
@@ -168,7 +168,7 @@ func (a *Actor) stream(f port.Follower, number uint64) {
 		a.done.Go(func() { a.watch(WatchScripts(again)) })
 	}
 	for n := range f.Notices() {
-		if _, err := a.Do(a.ctx, streamed{n, number}); err != nil {
+		if _, err := Do(a.ctx, a, streamed{n, number}); err != nil {
 			// A block that does not extend what is known, or one that could not
 			// be stored: begin again from the last block that was stored.
 			if a.ctx.Err() == nil && !errors.Is(err, errOldStream) {
@@ -189,7 +189,7 @@ func (a *Actor) lookBack(x LookBack) {
 		a.ports.Log.Warn("look for addresses in old blocks; it is tried again", "wallet", a.group.String()[:8], "error", err)
 	}
 	out.From, out.Err = x.From, err
-	a.tell(out)
+	a.tell(LookedBackIn{out})
 }
 
 func (a *Actor) lookAt(x LookBack) (ledger.LookedBack, error) {

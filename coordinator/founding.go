@@ -131,7 +131,8 @@ func (s *step) revealHosted(r *group.Roster) error {
 }
 
 // ratifyFor says that a hosted cosigner compared the words, too.
-func (s *step) ratifyFor(name string, r *group.Roster) error {
+func (s *step) ratifyFor(x Ratify, r *group.Roster) error {
+	name := x.For
 	st := s.m.State
 	at := slices.IndexFunc(r.Members, func(m group.Member) bool { return m.Name == name && m.Host == st.Me() })
 	if at < 0 {
@@ -146,7 +147,7 @@ func (s *step) ratifyFor(name string, r *group.Roster) error {
 		}
 		s.m.State = s.m.State.Activated()
 	}
-	s.do(Reply{})
+	answer(s, x, Done{})
 	return nil
 }
 
@@ -178,7 +179,7 @@ func (s *step) ratify(x Ratify) error {
 		}
 	}
 	if x.For != "" {
-		return s.ratifyFor(x.For, r)
+		return s.ratifyFor(x, r)
 	}
 	if who := r.HostedNames(s.m.State.Me()); len(who) > 0 && !x.AcceptHosted {
 		return refusal.New(refusal.Hosted, "cosigners without a node: %s; nothing shows that the key is not the host's own", strings.Join(who, ", ")).
@@ -189,7 +190,7 @@ func (s *step) ratify(x Ratify) error {
 			WithHint("money is lost where too many keys are held by nobody: be sure of it, then repeat with --accept-unproven")
 	}
 	if pinned {
-		s.do(Reply{})
+		answer(s, x, Done{})
 		return nil
 	}
 	s.m.State = s.m.State.WithPin(r.Hash)
@@ -200,7 +201,7 @@ func (s *step) ratify(x Ratify) error {
 		}
 	}
 	s.m.State = s.m.State.Activated()
-	s.do(Reply{})
+	answer(s, x, Done{})
 	return nil
 }
 

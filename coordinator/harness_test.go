@@ -73,15 +73,15 @@ func (p *peer) key() CosignerKey {
 	return CosignerKey{Key: p.account.Key(), Prove: p.prove}
 }
 
-func (p *peer) input(msg any) Input {
+func (p *peer) input(msg Message) Input {
 	p.drawn++
 	return Input{Now: *p.clock, Entropy: sha256.Sum256(binary.BigEndian.AppendUint64([]byte(p.name), p.drawn)), Msg: msg}
 }
 
 // do runs a turn of one message. The result is the reply.
-func (p *peer) do(msg any) (any, error) {
+func (p *peer) do(msg Message) (any, error) {
 	t := NewTurn(p.m, Shell{
-		Input: func(msg any) (Input, error) { return p.input(msg), nil },
+		Input: func(msg Message) (Input, error) { return p.input(msg), nil },
 		Sign:  func(_ Local, spend *wallet.Spend) ([]wallet.Signature, error) { return spend.Sign(p.account) },
 		Fault: func(what string, err error) { p.tb.Errorf("%s: %s: %v", p.name, what, err) },
 	})
@@ -102,7 +102,7 @@ func (p *peer) do(msg any) (any, error) {
 	return value, nil
 }
 
-func (p *peer) must(msg any) any {
+func (p *peer) must(msg Message) any {
 	p.tb.Helper()
 	v, err := p.do(msg)
 	if err != nil {

@@ -68,7 +68,7 @@ func (s *step) host(x Host) error {
 		places[at].Key = key.String()
 	}
 	s.m.local.Hosted = places
-	s.do(Reply{})
+	answer(s, x, Done{})
 	return s.put(recLocal, s.m.local)
 }
 
@@ -142,6 +142,6 @@ func (s *step) proveHosted(x Prove) error {
 	if _, err := s.write(b); err != nil {
 		return err
 	}
-	s.do(Reply{})
+	answer(s, x, Done{})
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -17,7 +18,7 @@ import (
 type Input struct {
 	Now     time.Time
 	Entropy [32]byte
-	Msg     any
+	Msg     Message
 }
 
 // EntryIn is an entry whose signature was checked.
@@ -39,6 +40,9 @@ type Born struct{ Height int32 }
 // Watched says that the follower has taken a WatchScripts effect, as its Call-th:
 // a CaughtUp that covers so many comes after its rescan.
 type Watched struct{ Call uint64 }
+
+// LookedBackIn is the result of a LookBack effect.
+type LookedBackIn struct{ Found ledger.LookedBack }
 
 // Broadcasted is the result of a Broadcast effect.
 type Broadcasted struct {
@@ -147,7 +151,7 @@ type Guarded struct{ Updates []port.GuardUpdate }
 // Signed is the result of a Sign effect: the command that asked for it, the
 // proposal as drafted, and the signatures.
 type Signed struct {
-	Cmd        any
+	Cmd        needsSignatures
 	Draft      *event.ProposalCreated
 	Signatures []wallet.Signature
 	Err        error
@@ -193,8 +197,8 @@ type Tell struct{ Notice port.Notice }
 // Reply answers the command.
 type Reply struct{ Value any }
 
-// Stored answers an entry that was new.
-type Stored struct{}
+// Stored answers an entry: whether it was new.
+type Stored struct{ New bool }
 
 func (Persist) effect()      {}
 func (Publish) effect()      {}
@@ -207,7 +211,7 @@ func (Broadcast) effect()    {}
 func (Tell) effect()         {}
 func (Reply) effect()        {}
 
-func isEntry(msg any) bool {
+func isEntry(msg Message) bool {
 	_, ok := msg.(EntryIn)
 	return ok
 }

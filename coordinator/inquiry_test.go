@@ -75,7 +75,7 @@ func TestACopyInEachIncarnationCostsAStepNoMore(t *testing.T) {
 		})
 		a.rest()
 		block := c.spends(a, ins[0].OutPoint())
-		allocs := a.costs(func() any { return ChainIn{block} })
+		allocs := a.costs(func() Message { return ChainIn{block} })
 		a.must(ChainIn{block})
 		a.rest()
 		for _, tx := range a.spending(ins[0].OutPoint()) {

@@ -7,7 +7,7 @@ import (
 )
 
 // LookBack looks for scripts in the blocks above one height and up to another,
-// beside the stream. Its result is LookedBack.
+// beside the stream. Its result is LookedBackIn.
 type LookBack ledger.Look
 
 func (LookBack) effect() {}

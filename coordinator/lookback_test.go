@@ -17,7 +17,7 @@ import (
 )
 
 // asked is what a step asks of the chain.
-func (p *peer) asked(msg any) (watched []WatchScripts, back []LookBack) {
+func (p *peer) asked(msg Message) (watched []WatchScripts, back []LookBack) {
 	p.tb.Helper()
 	next, effects, err := Step(p.m, p.input(msg))
 	if err != nil {
@@ -100,7 +100,7 @@ func TestALeaseStartsNoScan(t *testing.T) {
 		scans += len(back)
 		a.mayPropose("after a payment")
 		for range back {
-			a.must(ledger.LookedBack{End: pays.Block})
+			a.must(LookedBackIn{ledger.LookedBack{End: pays.Block}})
 		}
 	}
 	if scans != 1 {
@@ -163,9 +163,9 @@ func TestAPaymentToAnExistingWalletStopsNobody(t *testing.T) {
 	if got := a.m.View.Incomplete(); !slices.Equal(got, []ledger.AddressRange{{Branch: 0, First: aheadOfUse, Last: 2*aheadOfUse - 1}}) {
 		t.Errorf("incomplete: %v", got)
 	}
-	found := ledger.LookedBack{End: n.Block, Blocks: []ledger.LookedBlock{{Block: first, Txs: []*wire.MsgTx{old, spend}}}}
+	found := LookedBackIn{ledger.LookedBack{End: n.Block, Blocks: []ledger.LookedBlock{{Block: first, Txs: []*wire.MsgTx{old, spend}}}}}
 	foreign := found
-	foreign.End.Hash = chainhash.Hash{9}
+	foreign.Found.End.Hash = chainhash.Hash{9}
 	a.must(foreign)
 	if got := a.m.View.Incomplete(); len(got) != 1 || a.balance().Confirmed != 1_000_600 {
 		t.Errorf("what another chain holds is taken: %+v", a.balance())
@@ -184,7 +184,7 @@ func TestAPaymentToAnExistingWalletStopsNobody(t *testing.T) {
 	if retried != 1 {
 		t.Fatalf("tried again %d times", retried)
 	}
-	found.End = a.m.View.Tip()
+	found.Found.End = a.m.View.Tip()
 	a.must(found)
 	if _, known := a.m.View.Tx(old.TxHash()); !known || len(a.m.View.Incomplete()) == 0 {
 		t.Error("what was found is not known, or leads to no further addresses")

@@ -174,7 +174,7 @@ func TestWrittenTextIsPlain(t *testing.T) {
 		}
 		note, label := pay(1, 100_000), pay(1, 100_000)
 		note.Note, label.Outputs[0].Label = text, text
-		for _, cmd := range []any{note, label, SetLabels{Edits: []LabelEdit{{Target: event.AddressTarget(script.PkScript), Text: text}}}} {
+		for _, cmd := range []Message{note, label, SetLabels{Edits: []LabelEdit{{Target: event.AddressTarget(script.PkScript), Text: text}}}} {
 			if _, err := a.do(cmd); !errors.Is(err, refusal.ErrBadRequest) {
 				t.Errorf("%T with %+q: %v", cmd, text, err)
 			}

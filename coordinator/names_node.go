@@ -126,7 +126,7 @@ func (n *Node) Rename(ctx context.Context, a *Actor, name string) error {
 	if err := n.ports.names.take(a.group, name); err != nil {
 		return err
 	}
-	if _, err := a.Do(ctx, Named{name}); err != nil {
+	if _, err := Do(ctx, a, Named{name}); err != nil {
 		n.ports.names.hold(a.group, old)
 		return err
 	}

@@ -304,17 +304,13 @@ func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.A
 	if !ok {
 		return port.Grant{}, port.ErrInviteUnknown
 	}
-	v, err := a.Do(ctx, Admit{Joiner: joiner, Nonce: nonce, Proof: proof, Claim: claim})
+	g, err := Do(ctx, a, Admit{Joiner: joiner, Nonce: nonce, Proof: proof, Claim: claim})
 	if err != nil {
 		var second *secondTakerError
 		if errors.As(err, &second) {
 			a.tellSecondTaker(joiner, second)
 		}
 		return port.Grant{}, err
-	}
-	g, ok := v.(port.Grant)
-	if !ok {
-		return port.Grant{}, port.ErrInviteUnknown
 	}
 	return g, nil
 }

@@ -41,7 +41,7 @@ func (p *peer) nextPlace() *journal.Next {
 
 // costs has a machine take a message again and again, each time from the same
 // state, and counts what that allocates.
-func (p *peer) costs(msg func() any) float64 {
+func (p *peer) costs(msg func() Message) float64 {
 	p.tb.Helper()
 	return testing.AllocsPerRun(3, func() {
 		if _, _, err := Step(p.m, p.input(msg())); err != nil {
@@ -170,10 +170,10 @@ func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 				}()
 				measure := func() map[string]float64 {
 					out := map[string]float64{
-						"a tick":   a.costs(func() any { return Tick{} }),
-						"a lease":  a.costs(func() any { return LeaseAddress{} }),
-						"a block":  a.costs(func() any { return ChainIn{block} }),
-						"an entry": a.costs(func() any { return EntryIn{approval} }),
+						"a tick":   a.costs(func() Message { return Tick{} }),
+						"a lease":  a.costs(func() Message { return LeaseAddress{} }),
+						"a block":  a.costs(func() Message { return ChainIn{block} }),
+						"an entry": a.costs(func() Message { return EntryIn{approval} }),
 						"an approval": testing.AllocsPerRun(3, func() {
 							_, _, _ = Step(a.m, a.input(Approve{Proposal: id}))
 						}),

@@ -34,7 +34,7 @@ func (a *Actor) ReceiveRun(ctx context.Context, _ journal.Author, es []*journal.
 		}
 		var v any
 		v, errs[i] = a.await(ctx, sent[i])
-		if _, stored := v.(Stored); stored && errs[i] == nil {
+		if x, ok := v.(Stored); ok && x.New && errs[i] == nil {
 			a.quota.stored(a.Machine(), e, a.ports.Clock.Now())
 		}
 	}

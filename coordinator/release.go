@@ -15,48 +15,53 @@ func (s *step) signed(x Signed) error {
 	if x.Err != nil {
 		return fmt.Errorf("sign: %w", x.Err)
 	}
-	switch cmd := x.Cmd.(type) {
-	case Propose:
-		if cmd.RequestID != "" {
-			if p, ok := s.m.requests.Get(cmd.RequestID); ok {
-				s.do(Reply{Proposed{p}})
-				return nil
-			}
-		}
-		p, err := s.soundDraft(x.Draft)
-		if err != nil {
-			return err
-		}
-		if err := s.m.ask(asked{p: p, now: s.now(), allow: cmd.Allow, stage: proposing}); err != nil {
-			return err
-		}
-		if err := s.m.ask(asked{p: p, now: s.now(), allow: cmd.Allow, stage: signing}); err != nil {
-			return err
-		}
-		if err := s.overrideRestored(cmd.Allow); err != nil {
-			return err
-		}
-		return s.enterProposal(cmd, x.Draft, x.Signatures)
-	case Approve:
-		p, err := s.mayApprove(cmd)
-		if err != nil {
-			return err
-		}
-		if err := s.overrideRestored(cmd.Allow); err != nil {
-			return err
-		}
-		if s.m.State.MyVote(p) {
-			if _, err := s.write(&event.RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
-				return err
-			}
-		}
-		if err := s.release(p, x.Signatures); err != nil {
-			return err
-		}
-		s.do(Reply{})
-		return nil
+	if x.Cmd == nil {
+		return fmt.Errorf("%w: signatures for no command", refusal.ErrBadRequest)
 	}
-	return fmt.Errorf("%w: signed %T", refusal.ErrBadRequest, x.Cmd)
+	return x.Cmd.signed(s, x)
+}
+
+func (x Propose) signed(s *step, got Signed) error {
+	if x.RequestID != "" {
+		if p, ok := s.m.requests.Get(x.RequestID); ok {
+			answer(s, x, Proposed{p})
+			return nil
+		}
+	}
+	p, err := s.soundDraft(got.Draft)
+	if err != nil {
+		return err
+	}
+	if err := s.m.ask(asked{p: p, now: s.now(), allow: x.Allow, stage: proposing}); err != nil {
+		return err
+	}
+	if err := s.m.ask(asked{p: p, now: s.now(), allow: x.Allow, stage: signing}); err != nil {
+		return err
+	}
+	if err := s.overrideRestored(x.Allow); err != nil {
+		return err
+	}
+	return s.enterProposal(x, got.Draft, got.Signatures)
+}
+
+func (x Approve) signed(s *step, got Signed) error {
+	p, err := s.mayApprove(x)
+	if err != nil {
+		return err
+	}
+	if err := s.overrideRestored(x.Allow); err != nil {
+		return err
+	}
+	if s.m.State.MyVote(p) {
+		if _, err := s.write(&event.RejectionWithdrawn{Proposal: p.Ref.ID}); err != nil {
+			return err
+		}
+	}
+	if err := s.release(p, got.Signatures); err != nil {
+		return err
+	}
+	answer(s, x, Done{})
+	return nil
 }
 
 // release is the only place where a signature of this node leaves it: guard
@@ -99,7 +104,7 @@ func (s *step) enterProposal(x Propose, b *event.ProposalCreated, sigs []wallet.
 		id := p.Ref.ID
 		s.batch.Puts[recRequest+x.RequestID] = id[:]
 	}
-	s.do(Reply{Proposed{p.Ref.ID}})
+	answer(s, x, Proposed{p.Ref.ID})
 	return nil
 }
 

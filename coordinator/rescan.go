@@ -51,6 +51,6 @@ func (s *step) rescanFrom(x RescanFrom) error {
 	}
 	s.lookAroundNews(true)
 	s.do(Refollow{})
-	s.do(Reply{})
+	answer(s, x, Done{})
 	return nil
 }

@@ -157,7 +157,7 @@ func TestRescanOfARunningWallet(t *testing.T) {
 		}
 		for _, height := range []int32{0, 800} {
 			synctest.Wait()
-			if _, err := a.Do(t.Context(), RescanFrom{height}); err != nil {
+			if _, err := Do(t.Context(), a, RescanFrom{height}); err != nil {
 				t.Fatal(err)
 			}
 			if from := <-chain.followed; from != max(0, height-1) {

@@ -16,7 +16,7 @@ const rotateRank = time.Hour
 // from then on, which those who are members now hold.
 type Rekey struct{}
 
-func (s *step) rekey() error {
+func (s *step) rekey(x Rekey) error {
 	st := s.m.State
 	if st.Active() == nil {
 		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
@@ -34,7 +34,7 @@ func (s *step) rekey() error {
 	if err := s.rotate(s.newEpoch(), st.Active().Members); err != nil {
 		return err
 	}
-	s.do(Reply{})
+	answer(s, x, Done{})
 	return nil
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 // refused runs a message that must be refused by a rule, and change nothing.
-func (p *peer) refused(rule string, msg any) *refusal.Refusal {
+func (p *peer) refused(rule string, msg Message) *refusal.Refusal {
 	p.tb.Helper()
 	entries, guard := len(p.held), len(p.guard)
 	v, err := p.do(msg)

@@ -77,6 +77,6 @@ func (s *step) lease(x LeaseAddress) error {
 			return err
 		}
 	}
-	s.do(Reply{Lease{addr, next}})
+	answer(s, x, Lease{addr, next})
 	return nil
 }

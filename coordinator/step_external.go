@@ -41,7 +41,7 @@ func (s *step) prove(x Prove) error {
 	if _, err := s.write(b); err != nil {
 		return err
 	}
-	s.do(Reply{})
+	answer(s, x, Done{})
 	return nil
 }
 
@@ -66,14 +66,14 @@ func (s *step) changeKey(x ChangeKey) error {
 		return err
 	}
 	if s.m.local.External == key.String() {
-		s.do(Reply{}) // a repeat is harmless
+		answer(s, x, Done{}) // a repeat is harmless
 		return nil
 	}
 	if !s.m.AwaitsProof() {
 		return refusal.New(refusal.Proved, "this node's key is entered already").WithHint("abandon the wallet and found another to use another key")
 	}
 	s.m.local.External = key.String()
-	s.do(Reply{})
+	answer(s, x, Done{})
 	return s.put(recLocal, s.m.local)
 }
 

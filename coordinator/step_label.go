@@ -54,7 +54,7 @@ func (s *step) setLabels(x SetLabels) error {
 			changed++
 		}
 	}
-	s.do(Reply{LabelsSet{changed}})
+	answer(s, x, LabelsSet{changed})
 	return nil
 }
 

@@ -25,7 +25,7 @@ const longTermFeeRate = wallet.FeeRate(10_000)
 func (s *step) propose(x Propose) error {
 	if x.RequestID != "" {
 		if p, ok := s.m.requests.Get(x.RequestID); ok {
-			s.do(Reply{Proposed{p}})
+			answer(s, x, Proposed{p})
 			return nil
 		}
 	}

@@ -53,7 +53,7 @@ func (s *step) export(x Export) error {
 		return s.m.noSeat()
 	}
 	if !holds || !s.m.mayComeBackSigned(p, me, own) {
-		s.do(Reply{Exported{}})
+		answer(s, x, Exported{})
 		return nil
 	}
 	if p, err = s.mayApprove(Approve{Proposal: x.Proposal, Allow: x.Allow}); err != nil {
@@ -75,7 +75,7 @@ func (s *step) export(x Export) error {
 	for _, u := range updates {
 		s.m.Guard = s.m.Guard.add(u.GuardRecord)
 	}
-	s.do(Reply{Exported{Guarded: true}})
+	answer(s, x, Exported{Guarded: true})
 	return nil
 }
 
@@ -139,7 +139,7 @@ func (s *step) importSignatures(x Import) error {
 		}
 		others = others[n:]
 	}
-	s.do(Reply{done})
+	answer(s, x, done)
 	return nil
 }
 

@@ -49,7 +49,7 @@ func (s *step) inviteReplacement(x NewInvite) error {
 	if err := s.put(recInvite+inv.ID(), rec); err != nil {
 		return err
 	}
-	s.do(Reply{inv})
+	answer(s, x, inv)
 	return nil
 }
 
@@ -67,7 +67,7 @@ func (s *step) admitReplacement(x Admit) error {
 		case rec.Taken && rec.By != x.Joiner:
 			return &secondTakerError{id, rec.By}
 		case rec.Taken && x.Claim != nil:
-			s.do(Reply{port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: s.challenge(rec)}})
+			answer(s, x, port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: s.challenge(rec)})
 			return nil
 		case !rec.Taken && slices.Contains(rec.Claimed, x.Joiner):
 			return s.answerUnproven(x, id, rec)
@@ -87,7 +87,7 @@ func (s *step) admitReplacement(x Admit) error {
 		}
 		c := s.challenge(rec)
 		if x.Claim == nil {
-			s.do(Reply{port.Grant{Challenge: c}})
+			answer(s, x, port.Grant{Challenge: c})
 			return nil
 		}
 		return s.carryReplacement(x, id, rec, c)
@@ -145,10 +145,10 @@ func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *event.C
 		return err
 	}
 	if len(b.Proof) == 0 {
-		s.do(Reply{port.Grant{Challenge: c}})
+		answer(s, x, port.Grant{Challenge: c})
 		return nil
 	}
-	s.do(Reply{port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
+	answer(s, x, port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c})
 	return nil
 }
 
@@ -162,7 +162,7 @@ const maxUnproven = 4
 func (s *step) answerUnproven(x Admit, id string, rec inviteRecord) error {
 	c := s.challenge(rec)
 	if _, member := s.m.State.Active().Index(x.Joiner); !member || x.Claim == nil {
-		s.do(Reply{port.Grant{Challenge: c}})
+		answer(s, x, port.Grant{Challenge: c})
 		return nil
 	}
 	rec.Taken, rec.By = true, x.Joiner
@@ -170,7 +170,7 @@ func (s *step) answerUnproven(x Admit, id string, rec inviteRecord) error {
 	if err := s.put(recInvite+id, rec); err != nil {
 		return err
 	}
-	s.do(Reply{port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c}})
+	answer(s, x, port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: c})
 	return nil
 }
 
@@ -288,7 +288,7 @@ func (s *step) approveReplacement(x ApproveReplacement) error {
 				return err
 			}
 		}
-		s.do(Reply{})
+		answer(s, x, Done{})
 		return nil
 	}
 	return refusal.New(refusal.NoRival, "no replacement of this id waits for approval").WithHint("`wallet show` lists those that do")

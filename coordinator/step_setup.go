@@ -35,7 +35,7 @@ func (s *step) newInvite(x NewInvite) error {
 	if err != nil {
 		return err
 	}
-	s.do(Reply{inv})
+	answer(s, x, inv)
 	return nil
 }
 
@@ -76,7 +76,7 @@ func (s *step) admit(x Admit) error {
 				return err
 			}
 		}
-		s.do(Reply{port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Names: s.m.namesTaken(x.Joiner)}})
+		answer(s, x, port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Names: s.m.namesTaken(x.Joiner)})
 		return nil
 	}
 	return port.ErrInviteProof
@@ -104,6 +104,6 @@ func (s *step) abandon(x Abandon) error {
 	if _, err := s.write(&event.GroupAbandoned{Reason: x.Reason}); err != nil {
 		return err
 	}
-	s.do(Reply{})
+	answer(s, x, Done{})
 	return nil
 }

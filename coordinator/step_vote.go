@@ -13,7 +13,7 @@ func (s *step) approve(x Approve) error {
 		return err
 	}
 	if me, ok := s.m.State.Active().Index(s.m.State.Me()); ok && s.m.State.SignedInputs(p, me) == len(p.Body.Inputs) {
-		s.do(Reply{}) // approved already: a repeat is harmless
+		answer(s, x, Done{}) // approved already: a repeat is harmless
 		return nil
 	}
 	if s.m.External() {
@@ -62,13 +62,13 @@ func (s *step) reject(x Reject) error {
 			WithHint("propose a replacement with --replaces to spend the same coins otherwise")
 	}
 	if s.m.State.MyVote(p) {
-		s.do(Reply{})
+		answer(s, x, Done{})
 		return nil
 	}
 	if _, err := s.write(&event.ProposalRejected{Proposal: x.Proposal, Reason: x.Reason}); err != nil {
 		return err
 	}
-	s.do(Reply{})
+	answer(s, x, Done{})
 	return nil
 }
 
@@ -89,6 +89,6 @@ func (s *step) withdraw(x Withdraw) error {
 			return err
 		}
 	}
-	s.do(Reply{})
+	answer(s, x, Done{})
 	return nil
 }

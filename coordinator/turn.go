@@ -24,7 +24,7 @@ type Turn struct {
 // Shell is what a turn asks of whoever runs it.
 type Shell struct {
 	// Input gives a message the time and the entropy of its step.
-	Input func(msg any) (Input, error)
+	Input func(Message) (Input, error)
 	// Sign asks for this node's signatures.
 	Sign func(local Local, spend *wallet.Spend) ([]wallet.Signature, error)
 	// Detached is set where the signer is another process: it makes the sign guard
@@ -46,7 +46,7 @@ func (t *Turn) Machine() Machine { return t.machine }
 // Take runs Step for a message and, where that asks for signatures, at once for
 // its result: no other message comes in between. What it returns is true once
 // Finish has returned.
-func (t *Turn) Take(msg any) (any, error) {
+func (t *Turn) Take(msg Message) (any, error) {
 	in, err := t.shell.Input(msg)
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func (t *Turn) sign(local Local, x Sign) Signed {
 // entries differs from what others do until a version without the fault reads
 // them again.
 func (t *Turn) step(in Input) (next Machine, effects []Effect, err error) {
-	run := func(msg any) error {
+	run := func(msg Message) error {
 		return group.Contained(func() (err error) {
 			next, effects, err = Step(t.machine, Input{Now: in.Now, Entropy: in.Entropy, Msg: msg})
 			return err

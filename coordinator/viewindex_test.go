@@ -173,7 +173,7 @@ func TestABlockOfManyPaymentsIsStoredBitByBit(t *testing.T) {
 		txs = append(txs, tx)
 	}
 	c.mine(txs, a)
-	batch := func(msg any) port.Batch {
+	batch := func(msg Message) port.Batch {
 		next, effects, err := Step(a.m, a.input(msg))
 		if err != nil {
 			t.Fatal(err)

@@ -32,7 +32,7 @@ func (s *step) named(x Named) error {
 		}
 		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.Group(), Status: s.m.Phase()}})
 	}
-	s.do(Reply{})
+	answer(s, x, Done{})
 	return nil
 }
 

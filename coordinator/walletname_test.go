@@ -79,7 +79,7 @@ func TestAWalletIsNamedOnce(t *testing.T) {
 				t.Errorf("named %q before all wallets are known", m.local.Name)
 			}
 			names.completed()
-			if _, err := a.Do(t.Context(), Archive{Undo: true}); err != nil {
+			if _, err := Do(t.Context(), a, Archive{Undo: true}); err != nil {
 				t.Fatal(err)
 			}
 			want := strings.ReplaceAll(x.want, "ID", a.Group().String()[:8])

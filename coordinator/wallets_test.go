@@ -111,14 +111,14 @@ func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
 	for _, chain := range c.chains() {
 		for _, e := range chain {
 			if e.Header().Author == c.id() {
-				_, _ = w1.Do(t.Context(), EntryIn{e})
+				_, _ = Do(t.Context(), w1, EntryIn{e})
 			}
 		}
 	}
 	if len(w1.Machine().faultAlarms()) == 0 {
 		t.Fatal("nothing failed in the first wallet")
 	}
-	if _, err := w2.Do(t.Context(), ClaimIn{From: c.id()}); err != nil { // after what its start began
+	if _, err := w2.ask(t.Context(), ClaimIn{From: c.id()}); err != nil { // after what its start began
 		t.Fatal(err)
 	}
 	got := answersOf(w2.Machine(), *a2.clock)
@@ -139,11 +139,11 @@ func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
 	// C writes in the second wallet as ever: its allowance there is its own.
 	two.peers[2].must(LeaseAddress{})
 	for _, e := range two.peers[2].out[len(two.peers[2].out)-1:] {
-		if _, err := w2.Do(t.Context(), EntryIn{e}); err != nil {
+		if _, err := Do(t.Context(), w2, EntryIn{e}); err != nil {
 			t.Errorf("the second wallet refuses an entry: %v", err)
 		}
 	}
-	if _, err := w2.Do(t.Context(), LeaseAddress{}); err != nil {
+	if _, err := Do(t.Context(), w2, LeaseAddress{}); err != nil {
 		t.Errorf("the second wallet hands out no address: %v", err)
 	}
 }

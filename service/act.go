@@ -14,25 +14,31 @@ import (
 
 // Approve signs, after every check has passed or was overridden by name.
 func (n *Node) Approve(ctx context.Context, ref string, r api.Approve) (api.Proposal, error) {
-	return n.act(ctx, ref, func(id journal.EntryID) any { return coordinator.Approve{Proposal: id, Allow: r.Allow} })
+	return n.act(ctx, ref, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
+		return coordinator.Approve{Proposal: id, Allow: r.Allow}
+	})
 }
 
 // Reject votes against.
 func (n *Node) Reject(ctx context.Context, ref string, r api.Reject) (api.Proposal, error) {
-	return n.act(ctx, ref, func(id journal.EntryID) any { return coordinator.Reject{Proposal: id, Reason: r.Reason} })
+	return n.act(ctx, ref, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
+		return coordinator.Reject{Proposal: id, Reason: r.Reason}
+	})
 }
 
 // Withdraw takes this node's own proposal back.
 func (n *Node) Withdraw(ctx context.Context, ref string) (api.Proposal, error) {
-	return n.act(ctx, ref, func(id journal.EntryID) any { return coordinator.Withdraw{Proposal: id} })
+	return n.act(ctx, ref, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
+		return coordinator.Withdraw{Proposal: id}
+	})
 }
 
-func (n *Node) act(ctx context.Context, ref string, cmd func(journal.EntryID) any) (api.Proposal, error) {
+func (n *Node) act(ctx context.Context, ref string, cmd func(journal.EntryID) coordinator.Command[coordinator.Done]) (api.Proposal, error) {
 	a, p, err := n.proposal(ref, true)
 	if err != nil {
 		return api.Proposal{}, err
 	}
-	if _, err := a.Do(ctx, cmd(p.ID())); err != nil {
+	if _, err := coordinator.Do(ctx, a, cmd(p.ID())); err != nil {
 		return api.Proposal{}, n.apiError(err)
 	}
 	return n.show(a, p), nil

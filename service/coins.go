@@ -18,13 +18,9 @@ func (n *Node) NewAddress(ctx context.Context, ref string, r api.NewAddress) (ap
 	if err != nil {
 		return api.Address{}, err
 	}
-	v, err := a.Do(ctx, coordinator.LeaseAddress{Peek: r.Peek, BeyondGap: r.BeyondGap})
+	l, err := coordinator.Do(ctx, a, coordinator.LeaseAddress{Peek: r.Peek, BeyondGap: r.BeyondGap})
 	if err != nil {
 		return api.Address{}, n.apiError(err)
-	}
-	l, ok := v.(coordinator.Lease)
-	if !ok {
-		return api.Address{}, api.Fail("failed", "address: no answer", "")
 	}
 	return api.Address{Address: l.Address, Index: l.Index}, nil
 }

@@ -36,7 +36,7 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 	if err != nil {
 		return api.Ratified{}, err
 	}
-	if _, err := a.Do(ctx, coordinator.Ratify{Words: r.Words, AcceptUnproven: r.AcceptUnproven, AcceptHosted: r.AcceptHosted, For: r.For}); err != nil {
+	if _, err := coordinator.Do(ctx, a, coordinator.Ratify{Words: r.Words, AcceptUnproven: r.AcceptUnproven, AcceptHosted: r.AcceptHosted, For: r.For}); err != nil {
 		return api.Ratified{}, n.apiError(err)
 	}
 	out := api.Ratified{WalletSummary: summary(a)}
@@ -71,13 +71,9 @@ func (n *Node) InviteToWallet(ctx context.Context, ref string, r api.InviteToWal
 			cmd.Online = cmd.Online || p.Peer == *cmd.Replace && p.Connected
 		}
 	}
-	v, err := a.Do(ctx, cmd)
+	inv, err := coordinator.Do(ctx, a, cmd)
 	if err != nil {
 		return api.WalletInvites{}, n.apiError(err)
-	}
-	inv, ok := v.(coordinator.Invite)
-	if !ok {
-		return api.WalletInvites{}, api.Fail("failed", "invite: no answer", "")
 	}
 	return api.WalletInvites{WalletSummary: summary(a), Invites: []string{inv.String()}}, nil
 }
@@ -88,7 +84,7 @@ func (n *Node) AbandonWallet(ctx context.Context, ref string) (api.WalletSummary
 	if err != nil {
 		return api.WalletSummary{}, err
 	}
-	if _, err := a.Do(ctx, coordinator.Abandon{}); err != nil {
+	if _, err := coordinator.Do(ctx, a, coordinator.Abandon{}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	return summary(a), nil

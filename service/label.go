@@ -66,13 +66,9 @@ func (n *Node) SetLabels(ctx context.Context, ref string, r api.SetLabels) (api.
 		}
 		cmd.Edits = append(cmd.Edits, coordinator.LabelEdit{Target: t, Text: l.Label})
 	}
-	v, err := a.Do(ctx, cmd)
+	done, err := coordinator.Do(ctx, a, cmd)
 	if err != nil {
 		return api.LabelsSet{}, n.apiError(err)
-	}
-	done, ok := v.(coordinator.LabelsSet)
-	if !ok {
-		return api.LabelsSet{}, api.Fail("failed", "label: no answer", "")
 	}
 	out.Set, out.Unchanged = done.Changed, len(cmd.Edits)-done.Changed
 	return out, nil

@@ -51,7 +51,7 @@ func (n *Node) HostCosigner(ctx context.Context, ref string, r api.HostCosigner)
 	if err != nil {
 		return api.WalletSummary{}, err
 	}
-	if _, err := a.Do(ctx, coordinator.Host{Name: r.Name, Key: r.External}); err != nil {
+	if _, err := coordinator.Do(ctx, a, coordinator.Host{Name: r.Name, Key: r.External}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	if r.Unproven {
@@ -102,7 +102,7 @@ func readProof(want coordinator.ProofRequest, text string) (coordinator.ProofKin
 
 func (n *Node) enter(ctx context.Context, a *coordinator.Actor, x coordinator.Prove) (api.WalletSummary, error) {
 	x.Name = n.parts.Name
-	if _, err := a.Do(ctx, x); err != nil {
+	if _, err := coordinator.Do(ctx, a, x); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	return summary(a), nil

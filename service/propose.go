@@ -35,13 +35,9 @@ func (n *Node) Propose(ctx context.Context, ref string, r api.Propose) (api.Prop
 	if err != nil {
 		return api.Proposed{}, err
 	}
-	v, err := a.Do(ctx, cmd)
+	id, err := coordinator.Do(ctx, a, cmd)
 	if err != nil {
 		return api.Proposed{}, n.apiError(err)
-	}
-	id, ok := v.(coordinator.Proposed)
-	if !ok {
-		return api.Proposed{}, api.Fail("failed", "propose: no answer", "")
 	}
 	m := a.Machine()
 	p, ok := m.State.Proposal(id.Proposal)

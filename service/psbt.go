@@ -29,13 +29,9 @@ func (n *Node) ExportPSBT(ctx context.Context, ref string, r api.ExportPSBT) (ap
 	if err != nil {
 		return api.ExportedPSBT{}, n.apiError(err)
 	}
-	v, err := a.Do(ctx, coordinator.Export{Proposal: p.ID(), ForSigning: r.ForSigning, Allow: r.Allow})
+	done, err := coordinator.Do(ctx, a, coordinator.Export{Proposal: p.ID(), ForSigning: r.ForSigning, Allow: r.Allow})
 	if err != nil {
 		return api.ExportedPSBT{}, n.apiError(err)
-	}
-	done, ok := v.(coordinator.Exported)
-	if !ok {
-		return api.ExportedPSBT{}, api.Fail("failed", "export: no answer", "")
 	}
 	out := api.ExportedPSBT{
 		Proposal: p.ID().String(), Wallet: a.Group().String(), TxID: p.TxID.String(), Version: r.Version,
@@ -70,13 +66,9 @@ func (n *Node) ImportPSBT(ctx context.Context, r api.ImportPSBT) (api.ImportedPS
 		if err != nil {
 			return api.ImportedPSBT{}, n.apiError(err)
 		}
-		v, err := a.Do(ctx, coordinator.Import{Proposal: p.ID(), Signatures: sigs, Allow: r.Allow})
+		done, err := coordinator.Do(ctx, a, coordinator.Import{Proposal: p.ID(), Signatures: sigs, Allow: r.Allow})
 		if err != nil {
 			return api.ImportedPSBT{}, n.apiError(err)
-		}
-		done, ok := v.(coordinator.Imported)
-		if !ok {
-			return api.ImportedPSBT{}, api.Fail("failed", "import: no answer", "")
 		}
 		if used, ok := a.Machine().State.Proposal(done.Proposal); ok {
 			p = used // another entry of the same transaction

@@ -45,7 +45,7 @@ func (n *Node) ApproveReplacement(ctx context.Context, ref string, r api.Approve
 	if err != nil || len(id) != 32 {
 		return api.WalletSummary{}, api.Misuse("bad_replacement", "the id of a replacement is 64 hex characters", "`quorate wallet show` lists those that wait")
 	}
-	if _, err := a.Do(ctx, coordinator.ApproveReplacement{Replacement: [32]byte(id)}); err != nil {
+	if _, err := coordinator.Do(ctx, a, coordinator.ApproveReplacement{Replacement: [32]byte(id)}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	return summary(a), nil

@@ -25,7 +25,7 @@ func (n *Node) RescanWallet(ctx context.Context, ref string, r api.RescanWallet)
 			return api.WalletSummary{}, api.Misuse(refusal.BadHeight, fmt.Sprintf("there is no block %d: this node's chain ends with %d", r.From, tip), "give a lower height")
 		}
 	}
-	if _, err := a.Do(ctx, coordinator.RescanFrom{Height: r.From}); err != nil {
+	if _, err := coordinator.Do(ctx, a, coordinator.RescanFrom{Height: r.From}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	return summary(a), nil

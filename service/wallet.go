@@ -84,7 +84,7 @@ func (n *Node) RekeyWallet(ctx context.Context, ref string) (api.WalletSummary, 
 	if err != nil {
 		return api.WalletSummary{}, err
 	}
-	if _, err := a.Do(ctx, coordinator.Rekey{}); err != nil {
+	if _, err := coordinator.Do(ctx, a, coordinator.Rekey{}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	return summary(a), nil
@@ -96,7 +96,7 @@ func (n *Node) ArchiveWallet(ctx context.Context, ref string, r api.ArchiveWalle
 	if err != nil {
 		return api.WalletSummary{}, err
 	}
-	if _, err := a.Do(ctx, coordinator.Archive{Undo: r.Undo, Allow: r.Allow}); err != nil {
+	if _, err := coordinator.Do(ctx, a, coordinator.Archive{Undo: r.Undo, Allow: r.Allow}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	return summary(a), nil

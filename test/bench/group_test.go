@@ -47,7 +47,7 @@ func newCosigner(tb testing.TB, name string) *cosigner {
 	}}
 }
 
-func (c *cosigner) input(msg any) coordinator.Input {
+func (c *cosigner) input(msg coordinator.Message) coordinator.Input {
 	c.drawn++
 	return coordinator.Input{Now: time.Unix(1_780_000_000, 0), Entropy: sha256.Sum256(binary.BigEndian.AppendUint64([]byte(c.name), c.drawn)), Msg: msg}
 }
@@ -57,7 +57,7 @@ func (c *cosigner) key() coordinator.CosignerKey {
 }
 
 // do steps, and returns the reply and the entries that were written.
-func (c *cosigner) do(msg any) (any, []*journal.Entry) {
+func (c *cosigner) do(msg coordinator.Message) (any, []*journal.Entry) {
 	c.tb.Helper()
 	next, effects, err := coordinator.Step(c.m, c.input(msg))
 	if err != nil {

@@ -207,7 +207,7 @@ func (l *large) check(b *testing.B, m coordinator.Machine) coordinator.Machine {
 
 func (l *large) now() time.Time { return time.Unix(1_780_000_000, 0) }
 
-func (l *large) step(b *testing.B, m coordinator.Machine, msg any) (coordinator.Machine, []coordinator.Effect) {
+func (l *large) step(b *testing.B, m coordinator.Machine, msg coordinator.Message) (coordinator.Machine, []coordinator.Effect) {
 	b.Helper()
 	next, effects, err := coordinator.Step(m, l.who.input(msg))
 	if err != nil {

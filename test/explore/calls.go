@@ -40,8 +40,8 @@ type call struct {
 }
 
 // message is what the machine of a member takes.
-func (s *setting) message(i int, c call) any {
-	notice := func(n coordinator.ChainNotice) any { return coordinator.ChainIn{Notice: n} }
+func (s *setting) message(i int, c call) coordinator.Message {
+	notice := func(n coordinator.ChainNotice) coordinator.Message { return coordinator.ChainIn{Notice: n} }
 	switch c.what {
 	case cmdPropose:
 		return s.payment(i)

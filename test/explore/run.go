@@ -30,7 +30,7 @@ type run struct {
 func (r *run) shell(t **coordinator.Turn) coordinator.Shell {
 	me := r.Members[r.from.member]
 	out := coordinator.Shell{
-		Input: func(msg any) (coordinator.Input, error) {
+		Input: func(msg coordinator.Message) (coordinator.Input, error) {
 			at := (*t).Machine().State.Chains().Frontier()[r.self(r.from.member)]
 			raw := binary.BigEndian.AppendUint64([]byte(me.Name), at.Seq)
 			return coordinator.Input{Now: r.Now, Entropy: sha256.Sum256(append(raw, at.ID[:]...)), Msg: msg}, nil

@@ -187,7 +187,7 @@ func (w *world) insist(n *node, x coordinator.Propose) (journal.EntryID, bool) {
 }
 
 // try repeats a command for a while.
-func (w *world) try(n *node, msg any) (any, bool) {
+func (w *world) try(n *node, msg coordinator.Message) (any, bool) {
 	var err error
 	for range 5 {
 		var v any

@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/ledger"
 )
 
 // stream is what a chain.Follower of a node has shown so far.
@@ -67,7 +68,7 @@ func (n *node) watch(x coordinator.WatchScripts) {
 func (n *node) lookBack(x coordinator.LookBack) {
 	n.w.count("looked back")
 	n.later(n.w.delay(), func() {
-		out := coordinator.LookedBack{From: x.From, Err: errBackend}
+		out := ledger.LookedBack{From: x.From, Err: errBackend}
 		if blocks := n.w.chain.blocks; !n.blind && int(x.Until) <= len(blocks) {
 			out.Err = nil
 			for _, b := range blocks[x.From:x.Until] {
@@ -77,7 +78,7 @@ func (n *node) lookBack(x coordinator.LookBack) {
 				}
 			}
 		}
-		_, _ = n.do(out)
+		_, _ = n.do(coordinator.LookedBackIn{Found: out})
 	})
 }
 

@@ -93,7 +93,7 @@ func (n *node) heard(from *node, e *journal.Entry, patient bool) {
 // is held already needs no step. The entries share one commit.
 func (n *node) receive(from *node, entries ...*journal.Entry) []error {
 	errs := make([]error, len(entries))
-	var msgs []any
+	var msgs []coordinator.Message
 	var at []int
 	for i, e := range entries {
 		if errs[i] = n.w.verify(e); errs[i] == nil && !n.m.State.Chains().Has(e.ID()) {

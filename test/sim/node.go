@@ -97,7 +97,7 @@ func (n *node) honest() bool { return n.liar == nil }
 // clock is what the node believes the time to be.
 func (n *node) clock() time.Time { return n.w.start.Add(n.w.queue.now + n.skew) }
 
-func (n *node) input(msg any) coordinator.Input {
+func (n *node) input(msg coordinator.Message) coordinator.Input {
 	n.drew++
 	b := binary.BigEndian.AppendUint64([]byte(n.name), n.w.plan.Seed)
 	return coordinator.Input{Now: n.clock(), Entropy: sha256.Sum256(binary.BigEndian.AppendUint64(b, n.drew)), Msg: msg}
@@ -109,13 +109,13 @@ type answer struct {
 }
 
 // do runs one message.
-func (n *node) do(msg any) (any, error) {
+func (n *node) do(msg coordinator.Message) (any, error) {
 	a := n.turn(msg)
 	return a[0].value, a[0].err
 }
 
 // turn runs messages that share one commit, as an actor does.
-func (n *node) turn(msgs ...any) []answer {
+func (n *node) turn(msgs ...coordinator.Message) []answer {
 	answers := make([]answer, len(msgs))
 	if !n.up {
 		for i := range answers {
@@ -172,7 +172,7 @@ func (n *node) turn(msgs ...any) []answer {
 // shell is what a turn of this node asks for.
 func (n *node) shell() coordinator.Shell {
 	return coordinator.Shell{
-		Input: func(msg any) (coordinator.Input, error) {
+		Input: func(msg coordinator.Message) (coordinator.Input, error) {
 			n.w.steps++
 			return n.input(msg), nil
 		},
@@ -201,7 +201,7 @@ func (n *node) commit(m coordinator.Machine, b coordinator.Batch, effects []coor
 	return nil
 }
 
-func (n *node) step(t *coordinator.Turn, msg any) (any, error) {
+func (n *node) step(t *coordinator.Turn, msg coordinator.Message) (any, error) {
 	before := t.Machine().View.Synced()
 	value, err := t.Take(msg)
 	if err != nil {

@@ -102,7 +102,7 @@ func (w *world) user(n *node, a Action) {
 }
 
 // command runs a user's command and remembers what was acknowledged.
-func (n *node) command(a Action, msg any) (any, error) {
+func (n *node) command(a Action, msg coordinator.Message) (any, error) {
 	n.agree(msg)
 	before := map[journal.EntryID]bool{}
 	for id := range n.disk.entries {
@@ -141,7 +141,7 @@ func outcome(v any, err error) string {
 }
 
 // agree notes which transactions the user of a node agreed to sign.
-func (n *node) agree(msg any) {
+func (n *node) agree(msg coordinator.Message) {
 	if x, ok := msg.(coordinator.Approve); ok {
 		if p, ok := n.m.State.Proposal(x.Proposal); ok {
 			n.approved[p.TxID] = true

@@ -73,13 +73,13 @@ func (m *member) key() coordinator.CosignerKey {
 	return coordinator.CosignerKey{Key: m.account.Key(), Prove: func(k coordinator.KeyClaim) ([]byte, error) { return m.account.SignHash(k.Hash()), nil }}
 }
 
-func (g *group) input(msg any) coordinator.Input {
+func (g *group) input(msg coordinator.Message) coordinator.Input {
 	g.drawn++
 	return coordinator.Input{Now: g.now, Entropy: sha256.Sum256(binary.BigEndian.AppendUint64(nil, g.drawn)), Msg: msg}
 }
 
 // step lets a member take a message, and keeps what its machine writes.
-func (g *group) step(m *member, msg any) (any, error) {
+func (g *group) step(m *member, msg coordinator.Message) (any, error) {
 	next, effects, err := coordinator.Step(m.m, g.input(msg))
 	if err != nil {
 		return nil, err

@@ -402,7 +402,7 @@ type call struct {
 func (g *group) calls(k kind, n int) []call {
 	h := g.honest()
 	var out []call
-	step := func(what string, msg func() any) {
+	step := func(what string, msg func() coordinator.Message) {
 		at := h.m
 		try := func() error { // the machine is a value: each call begins where the fill ended
 			h.m = at
@@ -421,23 +421,23 @@ func (g *group) calls(k kind, n int) []call {
 	}
 	if _, err := g.step(g.second(), coordinator.LeaseAddress{}); err == nil && len(g.second().out) > 0 {
 		e := g.second().out[0]
-		step("an honest member's entry", func() any { return coordinator.EntryIn{Entry: e} })
+		step("an honest member's entry", func() coordinator.Message { return coordinator.EntryIn{Entry: e} })
 	}
 	if e, err := k(g, n); err == nil {
-		step("one more entry", func() any { return coordinator.EntryIn{Entry: e} })
+		step("one more entry", func() coordinator.Message { return coordinator.EntryIn{Entry: e} })
 	}
 	active := h.m.State.Active() != nil
 	b := g.connected()
 	claim := h.m.State.Chains().Frontier()
-	step("tick", func() any { return coordinator.Tick{Online: []journal.Author{g.second().id()}} })
-	step("claim", func() any {
+	step("tick", func() coordinator.Message { return coordinator.Tick{Online: []journal.Author{g.second().id()}} })
+	step("claim", func() coordinator.Message {
 		return coordinator.ClaimIn{From: g.second().id(), Claim: coordinator.Claim{Frontier: claim}}
 	})
 	if active {
-		step("block", func() any { return b })
+		step("block", func() coordinator.Message { return b })
 	}
-	step("address", func() any { return coordinator.LeaseAddress{} })
-	step("propose", func() any {
+	step("address", func() coordinator.Message { return coordinator.LeaseAddress{} })
+	step("propose", func() coordinator.Message {
 		return coordinator.Propose{Outputs: []coordinator.ProposalOutput{{PkScript: append([]byte{0, 20}, make([]byte, 20)...), Amount: 50_000}}, FeeRate: 2000,
 			Allow: []string{refusal.DoublePayment}}
 	})

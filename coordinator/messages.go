@@ -1,0 +1,84 @@
+package coordinator
+
+import (
+	"errors"
+	"maps"
+
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
+)
+
+// This file is the table of messages: what each begins with.
+
+func (x EntryIn) run(s *step) error { return s.entry(x.Entry, group.State.Add) }
+func (x unread) run(s *step) error {
+	return errors.Join(s.entry(x.entry, group.State.AddUnread), s.keepUnread(x.entry))
+}
+func (x ClaimIn) run(s *step) error {
+	s.m.claims = s.m.claims.Set(string(x.From[:]), maps.Clone(x.Claim.Frontier))
+	s.claimed(x.From, maps.Clone(x.Claim.Frontier))
+	return nil
+}
+func (x Tick) run(s *step) error    { return s.tick(x) }
+func (x Started) run(s *step) error { return s.started() }
+
+func (x ChainIn) run(s *step) error      { return s.chain(x.Notice) }
+func (x streamed) run(s *step) error     { return s.streamed(x) }
+func (x Born) run(s *step) error         { return s.born(x) }
+func (x Watched) run(s *step) error      { s.m.View = s.m.View.Asked(x.Call); return nil }
+func (x LookedBackIn) run(s *step) error { return s.lookedBack(x.Found) }
+func (x Broadcasted) run(s *step) error  { return s.broadcasted(x) }
+
+func (x Guarded) run(s *step) error { s.m = s.m.guarded(x); return nil }
+func (x Signed) run(s *step) error  { return s.signed(x) }
+
+func (x NewInvite) run(s *step) error { return s.newInvite(x) }
+func (x Admit) run(s *step) error     { return s.admit(x) }
+func (x Host) run(s *step) error      { return s.host(x) }
+func (x ChangeKey) run(s *step) error { return s.changeKey(x) }
+func (x Prove) run(s *step) error     { return s.prove(x) }
+func (x Ratify) run(s *step) error    { return s.ratify(x) }
+func (x Abandon) run(s *step) error   { return s.abandon(x) }
+func (x Named) run(s *step) error     { return s.named(x) }
+
+func (x Propose) run(s *step) error  { return s.propose(x) }
+func (x Approve) run(s *step) error  { return s.approve(x) }
+func (x Reject) run(s *step) error   { return s.reject(x) }
+func (x Withdraw) run(s *step) error { return s.withdraw(x) }
+func (x Export) run(s *step) error   { return s.export(x) }
+func (x Import) run(s *step) error   { return s.importSignatures(x) }
+
+func (x LeaseAddress) run(s *step) error       { return s.lease(x) }
+func (x SetLabels) run(s *step) error          { return s.setLabels(x) }
+func (x Archive) run(s *step) error            { return s.archive(x) }
+func (x Rekey) run(s *step) error              { return s.rekey(x) }
+func (x RescanFrom) run(s *step) error         { return s.rescanFrom(x) }
+func (x ApproveReplacement) run(s *step) error { return s.approveReplacement(x) }
+
+// And this is what commands are answered with.
+
+func (EntryIn) answeredBy(Stored)        {}
+func (streamed) answeredBy(Done)         {}
+func (Born) answeredBy(Done)             {}
+func (NewInvite) answeredBy(port.Invite) {}
+func (Admit) answeredBy(port.Grant)      {}
+func (Host) answeredBy(Done)             {}
+func (ChangeKey) answeredBy(Done)        {}
+func (Prove) answeredBy(Done)            {}
+func (Ratify) answeredBy(Done)           {}
+func (Abandon) answeredBy(Done)          {}
+func (Named) answeredBy(Done)            {}
+
+func (Propose) answeredBy(Proposed) {}
+func (Approve) answeredBy(Done)     {}
+func (Reject) answeredBy(Done)      {}
+func (Withdraw) answeredBy(Done)    {}
+func (Export) answeredBy(Exported)  {}
+func (Import) answeredBy(Imported)  {}
+
+func (LeaseAddress) answeredBy(Lease)      {}
+func (SetLabels) answeredBy(LabelsSet)     {}
+func (Archive) answeredBy(Done)            {}
+func (Rekey) answeredBy(Done)              {}
+func (RescanFrom) answeredBy(Done)         {}
+func (ApproveReplacement) answeredBy(Done) {}
