@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/keystore"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/store"
 )
 
@@ -67,7 +68,7 @@ func storeError(dir string, err error) error {
 		return api.Fail("wrong_store_key", "the store was not opened: it belongs to another keystore", "restore the keystore that belongs to it")
 	case errors.Is(err, store.ErrNewer):
 		return api.Fail("store_newer", "the store was written by a newer version", "use that version")
-	case errors.Is(err, store.ErrNoSpace):
+	case errors.Is(err, port.ErrNoSpace):
 		return api.Fail("disk_full", "the store was not opened: the disk is full", "free some space")
 	case errors.Is(err, store.ErrCorrupt):
 		return api.Fail("store_corrupt", "the store was not opened: "+err.Error(), "keep a copy, and restore a backup in another data directory: the others hold what came after it")

@@ -77,9 +77,6 @@ func Wire(ctx context.Context, p Parts) (*Node, error) {
 	n.Node = service.New(service.Parts{
 		Name: p.Name, Network: p.Network, Version: p.Version, Wallets: n.co, Chain: p.Chain,
 		Net: host{n.net}, Hub: n.hub, Backup: n.backup, Log: p.Log,
-		Errors: service.Errors{
-			FounderAway: p2p.ErrFounderAway, NoOpenInvite: p2p.ErrNoOpenInvite, NotMember: p2p.ErrNotMember, NoSpace: store.ErrNoSpace,
-		},
 	})
 	if err := n.co.Open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open wallets: %w", err), n.Close())

@@ -12,6 +12,7 @@ import (
 	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/app/keystore"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 )
@@ -26,7 +27,7 @@ func (d *doctor) store(ctx context.Context, c keystore.Content) error {
 	switch {
 	case errors.Is(err, store.ErrLocked):
 		return d.running(ctx)
-	case errors.Is(err, store.ErrNoSpace):
+	case errors.Is(err, port.ErrNoSpace):
 		d.says("disk_full", err.Error(), dir, "free some space")
 		return nil
 	case errors.Is(err, store.ErrKey):

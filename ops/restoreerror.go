@@ -5,7 +5,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/backup"
-	"github.com/quorate/quorate/store"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 func restoreError(err error) error {
@@ -29,7 +29,7 @@ func restoreError(err error) error {
 		return api.Refuse("backup_work", "restore: "+err.Error(), "it was not written by this program")
 	case errors.Is(err, backup.ErrCorrupt):
 		return api.Fail("backup_corrupt", "restore: "+err.Error(), "take another copy, or an earlier backup")
-	case errors.Is(err, store.ErrNoSpace):
+	case errors.Is(err, port.ErrNoSpace):
 		return api.Fail("disk_full", "restore: the disk is full", "free some space and try again")
 	}
 	return api.Fail("not_restored", "restore: "+err.Error(), "")

@@ -1,18 +1,15 @@
 package p2p
 
 import (
-	"errors"
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
-// ErrNotMember is returned for a peer that is in no group of this node.
-var ErrNotMember = errors.New("the peer is not a member of a group of this node")
-
 // AddAddress makes the address of a member known, given as a multiaddr that
 // ends in /p2p/<peer ID>, and dials it soon. It returns the author. Of who is in
-// no group it keeps nothing, and returns the author with ErrNotMember.
+// no group it keeps nothing, and returns the author with port.ErrNotMember.
 func (n *Node) AddAddress(addr string) (journal.Author, error) {
 	infos, err := peerAddrs([]string{addr})
 	if err != nil || len(infos) != 1 || len(infos[0].Addrs) == 0 {
@@ -26,7 +23,7 @@ func (n *Node) AddAddress(addr string) (journal.Author, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.talk.Member(a) {
-		return a, fmt.Errorf("add address: %w", ErrNotMember)
+		return a, fmt.Errorf("add address: %w", port.ErrNotMember)
 	}
 	n.dir.fix(a, infos[0].Addrs)
 	n.redial.soon(a)

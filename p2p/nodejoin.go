@@ -12,16 +12,6 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// Errors of Join when there was no answer.
-var (
-	// ErrFounderAway: the founder was not reached.
-	ErrFounderAway = errors.New("the founder cannot be reached")
-	// ErrNoOpenInvite: the founder was reached, and ended the connection. It
-	// lets strangers in only while an invite is open, and only a few at once; it
-	// tells strangers no more than that.
-	ErrNoOpenInvite = errors.New("the founder's node does not let this one in: no invite is open there, or too many ask at this moment")
-)
-
 // Join dials the founder of an invite, presents it and returns the grant. The
 // connection ends with it; it is made anew after Attach.
 func (n *Node) Join(ctx context.Context, inv port.Invite, claim *port.ReplacementClaim) (port.Grant, error) {
@@ -35,7 +25,7 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, claim *port.Replacemen
 	}
 	addrs := parseAddrs(inv.Addresses)
 	if len(addrs) == 0 {
-		return none, fmt.Errorf("join: invite without a usable address: %w", ErrFounderAway)
+		return none, fmt.Errorf("join: invite without a usable address: %w", port.ErrFounderAway)
 	}
 	reached, done := n.gate.approach(id)
 	defer done()
@@ -47,9 +37,9 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, claim *port.Replacemen
 	}()
 	noAnswer := func(err error) error {
 		if reached() {
-			return fmt.Errorf("join: %w: %w", ErrNoOpenInvite, err)
+			return fmt.Errorf("join: %w: %w", port.ErrNoOpenInvite, err)
 		}
-		return fmt.Errorf("join: %w: %w", ErrFounderAway, err)
+		return fmt.Errorf("join: %w: %w", port.ErrFounderAway, err)
 	}
 	if err := dialPeer(ctx, n.host, peer.AddrInfo{ID: id, Addrs: addrs}); err != nil {
 		return none, noAnswer(err)

@@ -215,7 +215,7 @@ func TestJoinBadFounder(t *testing.T) {
 	inv := port.Invite{Group: g.ID(), Founder: p2ptest.Identity(9).Author()}
 	for _, addrs := range [][]string{nil, {"not an address"}, {"/ip4/127.0.0.1/tcp/1"}} {
 		inv.Addresses = addrs
-		if _, err := b.Join(context.Background(), inv, nil); !errors.Is(err, p2p.ErrFounderAway) {
+		if _, err := b.Join(context.Background(), inv, nil); !errors.Is(err, port.ErrFounderAway) {
 			t.Errorf("join at %v: %v", addrs, err)
 		}
 	}
@@ -232,7 +232,7 @@ func TestJoinWhereNoInviteIsOpen(t *testing.T) {
 			continue
 		}
 		inv := port.Invite{Group: g.ID(), Founder: a.Author(), Addresses: []string{addr.String()}}
-		if _, err := b.Join(context.Background(), inv, nil); !errors.Is(err, p2p.ErrNoOpenInvite) {
+		if _, err := b.Join(context.Background(), inv, nil); !errors.Is(err, port.ErrNoOpenInvite) {
 			t.Errorf("join at %s: %v", addr, err)
 		}
 	}
@@ -265,7 +265,7 @@ func TestSilentStrangersLeave(t *testing.T) {
 	refused := 0
 	p2ptest.Eventually(t, "the one with the invite is let in", func() bool {
 		_, err := b.Join(context.Background(), d.inv, nil)
-		if err != nil && !errors.Is(err, p2p.ErrNoOpenInvite) {
+		if err != nil && !errors.Is(err, port.ErrNoOpenInvite) {
 			t.Fatal(err)
 		}
 		if err != nil {

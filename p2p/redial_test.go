@@ -162,7 +162,7 @@ func TestAddAddressOfNoMember(t *testing.T) {
 	n := testNode(t, 1, port.GroupLink{Topics: []string{"topic"}, Members: []journal.Author{testIdentity(1).Author(), testIdentity(2).Author()}})
 	for id, member := range map[byte]bool{2: true, 9: false} {
 		a, err := n.AddAddress("/ip4/127.0.0.1/tcp/3000/p2p/" + testPeer(t, id).String())
-		if a != testIdentity(id).Author() || errors.Is(err, ErrNotMember) == member || member && err != nil {
+		if a != testIdentity(id).Author() || errors.Is(err, port.ErrNotMember) == member || member && err != nil {
 			t.Errorf("identity %d: %v, %v", id, a, err)
 		}
 		n.dir.mu.Lock()

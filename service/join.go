@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 )
 
@@ -24,12 +25,12 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	a, err := n.untilJoined(ctx, r.Wait, func() (*coordinator.Actor, error) { return n.co.Join(ctx, inv, r.External) })
-	if errors.Is(err, n.parts.Errors.NoOpenInvite) {
-		return api.WalletSummary{}, api.Refuse("invite_closed", "join: "+n.parts.Errors.NoOpenInvite.Error(), "if the invite was used or has expired, or the wallet has all its cosigners, ask the founder; if not, `wallet join --wait` keeps trying")
+	if errors.Is(err, port.ErrNoOpenInvite) {
+		return api.WalletSummary{}, api.Refuse("invite_closed", "join: "+port.ErrNoOpenInvite.Error(), "if the invite was used or has expired, or the wallet has all its cosigners, ask the founder; if not, `wallet join --wait` keeps trying")
 	}
-	if errors.Is(err, n.parts.Errors.FounderAway) {
+	if errors.Is(err, port.ErrFounderAway) {
 		n.parts.Log.Debug("join", "error", err)
-		return api.WalletSummary{}, api.Fail("founder_unreachable", "join: "+n.parts.Errors.FounderAway.Error(), "is the founder's node running, and reachable at an address of the invite? `wallet join --wait` keeps trying")
+		return api.WalletSummary{}, api.Fail("founder_unreachable", "join: "+port.ErrFounderAway.Error(), "is the founder's node running, and reachable at an address of the invite? `wallet join --wait` keeps trying")
 	}
 	if err != nil {
 		return api.WalletSummary{}, n.apiError(err)
@@ -71,7 +72,7 @@ func (n *Node) untilJoined(ctx context.Context, wait bool, join func() (*coordin
 // joinLater says whether another try may help. A founder that does not
 // let this node in may only be busy: it does not say.
 func (n *Node) joinLater(err error) bool {
-	return errors.Is(err, n.parts.Errors.FounderAway) || errors.Is(err, n.parts.Errors.NoOpenInvite) || awaitsApproval(err)
+	return errors.Is(err, port.ErrFounderAway) || errors.Is(err, port.ErrNoOpenInvite) || awaitsApproval(err)
 }
 
 // notJoined is the error where the time for joining has run out.
@@ -79,8 +80,8 @@ func (n *Node) notJoined(last error) error {
 	if awaitsApproval(last) {
 		return n.apiError(last)
 	}
-	if errors.Is(last, n.parts.Errors.NoOpenInvite) {
-		return api.TimedOut("not_admitted", "join: "+n.parts.Errors.NoOpenInvite.Error(), "was the invite used, or has it expired? if neither, the founder's `quorate status` says whether strangers crowd its door")
+	if errors.Is(last, port.ErrNoOpenInvite) {
+		return api.TimedOut("not_admitted", "join: "+port.ErrNoOpenInvite.Error(), "was the invite used, or has it expired? if neither, the founder's `quorate status` says whether strangers crowd its door")
 	}
 	return api.TimedOut("not_admitted", "join: the founder was not reached", "is its node running, and reachable at an address of the invite?")
 }

@@ -11,14 +11,15 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Whoever waits to join tries for as long as it was told to, through a crowd at
 // the founder's door as well, and hears in the end what stood in the way.
 func TestJoinWaits(t *testing.T) {
-	n := &Node{parts: Parts{Errors: Errors{FounderAway: errors.New("nobody there"), NoOpenInvite: errors.New("no invite is open")}}}
-	crowded := fmt.Errorf("present the invite: %w", n.parts.Errors.NoOpenInvite)
-	away := fmt.Errorf("present the invite: %w", n.parts.Errors.FounderAway)
+	n := &Node{}
+	crowded := fmt.Errorf("present the invite: %w", port.ErrNoOpenInvite)
+	away := fmt.Errorf("present the invite: %w", port.ErrFounderAway)
 	admitted := &coordinator.Actor{}
 	for name, c := range map[string]struct {
 		wait    bool
@@ -29,10 +30,10 @@ func TestJoinWaits(t *testing.T) {
 	}{
 		"a crowd for a minute":      {true, repeat(crowded, 30), time.Hour, 31, ""},
 		"away, then a crowd":        {true, append(repeat(away, 9), repeat(crowded, 9)...), time.Hour, 19, ""},
-		"no longer than it is told": {true, repeat(crowded, 1000), 61 * time.Second, 31, n.parts.Errors.NoOpenInvite.Error()},
+		"no longer than it is told": {true, repeat(crowded, 1000), 61 * time.Second, 31, port.ErrNoOpenInvite.Error()},
 		"away for all the time":     {true, repeat(away, 1000), 61 * time.Second, 31, "was not reached"},
 		"what no time mends":        {true, []error{coordinator.ErrInviteUsed}, time.Hour, 1, coordinator.ErrInviteUsed.Error()},
-		"without waiting":           {false, repeat(crowded, 3), time.Hour, 1, n.parts.Errors.NoOpenInvite.Error()},
+		"without waiting":           {false, repeat(crowded, 3), time.Hour, 1, port.ErrNoOpenInvite.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

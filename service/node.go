@@ -21,7 +21,6 @@ type Parts struct {
 	Wallets *coordinator.Node
 	Chain   coordinator.Chain
 	Net     Network
-	Errors  Errors
 	Hub     *Hub // hears the notices of Wallets
 	// Backup writes what a backup holds of the store (see api.NodeBackend).
 	Backup func(ctx context.Context, w io.Writer) error
@@ -38,22 +37,10 @@ type Network interface {
 	// Peers are the members of this node's wallets, and strangers who were refused.
 	Peers() []coordinator.PeerStatus
 	// AddAddress makes an address of a member known, and dials it. Of who is no
-	// member it keeps nothing, and returns the author with Errors.NotMember.
+	// member it keeps nothing, and returns the author with port.ErrNotMember.
 	AddAddress(multiaddr string) (journal.Author, error)
 	// Problem says what keeps others from connecting; empty where nothing does.
 	Problem() string
-}
-
-// Errors are what network and store fail with, as far as the API tells it apart.
-type Errors struct {
-	// FounderAway: whom an invite names was not reached.
-	FounderAway error
-	// NoOpenInvite: the founder was reached, and lets this node not in.
-	NoOpenInvite error
-	// NotMember: the peer is in no wallet of this node.
-	NotMember error
-	// NoSpace: the store refuses what it has no room for; nothing was changed.
-	NoSpace error
 }
 
 // Node answers the API for a running node. It is safe for concurrent use.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Peers lists the members of this node's wallets.
@@ -48,7 +49,7 @@ func (n *Node) peers(pending bool) []api.Peer {
 // AddPeer makes an address of a member known, and dials it.
 func (n *Node) AddPeer(_ context.Context, r api.AddPeer) (api.Peer, error) {
 	a, err := n.net.AddAddress(r.Multiaddr)
-	if err != nil && !errors.Is(err, n.parts.Errors.NotMember) {
+	if err != nil && !errors.Is(err, port.ErrNotMember) {
 		return api.Peer{}, api.Misuse("bad_multiaddr", "add peer: "+err.Error(), "give a multiaddr that ends in /p2p/ and a peer id")
 	}
 	id := PeerID(a)

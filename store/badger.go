@@ -44,7 +44,7 @@ var _ port.Store = (*Badger)(nil)
 
 // Open opens the store in a directory, which it makes (mode 0700) if it is not
 // there. The key is KeySize bytes, or nil for a store that is not encrypted
-// (for tests). It returns ErrLocked, ErrKey, ErrNewer, ErrNoSpace, ErrCorrupt,
+// (for tests). It returns ErrLocked, ErrKey, ErrNewer, port.ErrNoSpace, ErrCorrupt,
 // or an error of the file system. It reads and verifies all tables.
 func Open(dir string, key []byte, log *slog.Logger) (*Badger, error) {
 	return open(dir, key, log, SpaceReserve, func(*badger.Options) {})
@@ -179,7 +179,7 @@ func (s *Badger) Close() error {
 	if err := s.fault.get(); err != nil {
 		return err
 	}
-	if err := checkSpace(s.dir, s.reserve); errors.Is(err, ErrNoSpace) {
+	if err := checkSpace(s.dir, s.reserve); errors.Is(err, port.ErrNoSpace) {
 		if err := dropBallast(s.dir); err != nil {
 			return err
 		}

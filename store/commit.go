@@ -11,7 +11,7 @@ import (
 )
 
 // Commit makes a batch durable. Besides the errors of the port it returns
-// ErrBatch, ErrTooBig, ErrNoSpace or ErrClosed (nothing of the batch is there),
+// ErrBatch, ErrTooBig, port.ErrNoSpace or ErrClosed (nothing of the batch is there),
 // or ErrBroken (its outcome is unknown until the store is opened again).
 //
 // An entry that is already held is left as it is. Deletes come before Puts. The

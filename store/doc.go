@@ -13,7 +13,7 @@
 //
 // Badger writes through memory maps of sparse files. On a full disk such a
 // write is not an error but a SIGBUS that ends the process. So the store looks
-// at the free space before every Commit and refuses with ErrNoSpace while
+// at the free space before every Commit and refuses with port.ErrNoSpace while
 // SpaceReserve is not free, with nothing written; and it holds a ballast file
 // that makes room for an orderly Close. If another program takes the whole
 // reserve between that look and the write, the process dies, and nothing that

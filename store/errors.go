@@ -18,9 +18,6 @@ var (
 	// ErrCorrupt is returned when stored data is not what was written. The
 	// error names the entry or record.
 	ErrCorrupt = errors.New("store is corrupt")
-	// ErrNoSpace is returned by Open and Commit when less than SpaceReserve
-	// would be left on the disk. Nothing was written.
-	ErrNoSpace = errors.New("disk is full")
 	// ErrTooBig is returned by Commit for a batch over the limits. Nothing was
 	// written.
 	ErrTooBig = errors.New("batch is too big")

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 const (
@@ -21,7 +23,7 @@ const (
 	ballastName = "ballast"
 )
 
-// checkSpace returns ErrNoSpace unless want bytes are free.
+// checkSpace returns port.ErrNoSpace unless want bytes are free.
 func checkSpace(dir string, want uint64) error {
 	free, known, err := freeSpace(dir)
 	if err != nil {
@@ -29,7 +31,7 @@ func checkSpace(dir string, want uint64) error {
 	}
 	if known && free < want {
 		return fmt.Errorf("%w: %d MiB are free for the store, %d MiB are needed",
-			ErrNoSpace, free>>20, (want+1<<20-1)>>20)
+			port.ErrNoSpace, free>>20, (want+1<<20-1)>>20)
 	}
 	return nil
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/store/storetest"
 )
 
@@ -77,14 +76,14 @@ func TestDiskFull(t *testing.T) {
 			for round := range 3 {
 				e := a.Entry(1000)
 				free := fill(t, at)
-				if err := add(e); !errors.Is(err, store.ErrNoSpace) {
+				if err := add(e); !errors.Is(err, port.ErrNoSpace) {
 					t.Fatalf("round %d: commit on a full disk: %v", round, err)
 				}
 				check()
 				if round == 1 {
 					// There is room for an orderly end, not for a new start.
 					mustClose(t, s)
-					wantOpenErr(t, dir, testKey(), store.ErrNoSpace)
+					wantOpenErr(t, dir, testKey(), port.ErrNoSpace)
 				}
 				free()
 				if round == 1 {

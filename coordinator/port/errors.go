@@ -20,6 +20,17 @@ var (
 	// ErrNotSeen is returned when a transaction was handed over and no node has
 	// shown it back yet.
 	ErrNotSeen = errors.New("the transaction was not seen in the network yet")
+	// ErrNoSpace is returned by a store when what it keeps in reserve would not be
+	// left on the disk. Nothing was written.
+	ErrNoSpace = errors.New("disk is full")
+	// ErrNotMember is returned for a peer that is in no group of this node.
+	ErrNotMember = errors.New("the peer is not a member of a group of this node")
+	// ErrFounderAway is returned where the founder of an invite was not reached.
+	ErrFounderAway = errors.New("the founder cannot be reached")
+	// ErrNoOpenInvite is returned where the founder was reached, and ended the
+	// connection. It lets strangers in only while an invite is open, and only a
+	// few at once; it tells strangers no more than that.
+	ErrNoOpenInvite = errors.New("the founder's node does not let this one in: no invite is open there, or too many ask at this moment")
 	// Outcomes of presenting an invite.
 	ErrInviteUnknown = errors.New("invite is not known here")
 	ErrInviteUsed    = errors.New("invite was used by another node")

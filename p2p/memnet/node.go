@@ -204,7 +204,7 @@ func (m *Node) Join(ctx context.Context, inv port.Invite, claim *port.Replacemen
 	f := m.net.node(inv.Founder)
 	if f == nil || f == m || !m.net.linked(m.self, inv.Founder) || f.doorman == nil ||
 		!(f.doorman.Open() || f.talk.Member(m.self)) {
-		return none, fmt.Errorf("join: %w", p2p.ErrFounderAway)
+		return none, fmt.Errorf("join: %w", port.ErrFounderAway)
 	}
 	here, there := m.pipe(f)
 	f.serve(there, func() { f.talk.Admit(f.ctx, there, m.self) })

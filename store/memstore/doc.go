@@ -6,7 +6,7 @@
 // back the same in the same order; the suite in store/storetest holds it to
 // that. What it lacks is all that a disk brings: nothing is synced, there is no
 // key, no schema version, no checksum, and no room that may end. So it never
-// returns store.ErrBroken, ErrNoSpace, ErrLocked or ErrKey.
+// returns store.ErrBroken, port.ErrNoSpace, ErrLocked or ErrKey.
 //
 // Everything is in one sorted tree that is copied on write: a reader takes the
 // copy of a moment, so that a Walk sees the store as it was when it began, and
