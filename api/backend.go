@@ -1,6 +1,3 @@
-// Package api is the local HTTP interface of a node: its routes (OpenAPI 3.1 at
-// /openapi.json), the event stream, the Unix socket it listens on, and the Go
-// client that speaks to it. What a node does is behind Backend.
 package api
 
 import (
