@@ -121,7 +121,7 @@ func (s *step) carry(p *group.Proposal) (wrote, used int, all bool) {
 	for k := range s.m.State.Active().Members {
 		// Some of a key's signatures make nothing final: they wait for the others,
 		// so that a key is carried once, however its owner strews them.
-		if s.m.State.SignedInputs(p, k) < len(p.Body.Inputs) {
+		if !s.m.State.Signed(p, k) {
 			continue
 		}
 		used += 1 + len(p.Body.Inputs)/8

@@ -176,6 +176,9 @@ func (m *Machine) signaturesIn(spend *wallet.Spend, packet *psbt.Packet) ([]wall
 		return nil, err
 	}
 	for i := range packet.Inputs {
+		if t := packet.Inputs[i].SighashType; t != nil && *t != spend.HashType() {
+			return nil, refusal.New(refusal.PSBTChanged, "input %d asks for sighash type %s: only %s is taken", i, sighashName(*t), sighashName(spend.HashType()))
+		}
 		if err := sameInput(i, &want.Inputs[i], &packet.Inputs[i]); err != nil {
 			return nil, err
 		}
@@ -202,7 +205,8 @@ func (m *Machine) signaturesIn(spend *wallet.Spend, packet *psbt.Packet) ([]wall
 		name := m.State.Active().Members[sigs[n].Key].Called()
 		if errors.Is(err, wallet.ErrSignatureHashType) {
 			last := sigs[n].Bytes[len(sigs[n].Bytes)-1]
-			return nil, refusal.New(refusal.PSBTChanged, "the signature of %q on input %d has sighash type %s: only ALL is taken", name, sigs[n].Input, sighashName(uint32(last)))
+			return nil, refusal.New(refusal.PSBTChanged, "the signature of %q on input %d has sighash type %s: only %s is taken",
+				name, sigs[n].Input, sighashName(uint32(last)), sighashName(spend.HashType()))
 		}
 		return nil, refusal.New(refusal.PSBTSignature, "the signature of %q on input %d is not over the proposal: %v", name, sigs[n].Input, err)
 	}
@@ -214,9 +218,6 @@ func (m *Machine) signaturesIn(spend *wallet.Spend, packet *psbt.Packet) ([]wall
 
 // sameInput holds what a packet says about an input to what this node derives.
 func sameInput(i int, want, got *psbt.Input) error {
-	if t := got.SighashType; t != nil && *t != uint32(txscript.SigHashAll) {
-		return refusal.New(refusal.PSBTChanged, "input %d asks for sighash type %s: only ALL is taken", i, sighashName(*t))
-	}
 	if o := got.Spent(); o != nil {
 		switch {
 		case o.Value != want.WitnessUTXO.Value:

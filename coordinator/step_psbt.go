@@ -84,7 +84,7 @@ func (s *step) export(x Export) error {
 // so, or that of a cosigner it hosts, whatever its own has signed.
 func (m Machine) mayComeBackSigned(p *group.Proposal, me int, own bool) bool {
 	for k, member := range m.State.Active().Members {
-		if (k == me && own || m.State.HostsMember(member)) && m.State.SignedInputs(p, k) < len(p.Body.Inputs) {
+		if (k == me && own || m.State.HostsMember(member)) && !m.State.Signed(p, k) {
 			return true
 		}
 	}

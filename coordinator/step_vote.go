@@ -12,7 +12,7 @@ func (s *step) approve(x Approve) error {
 	if err != nil {
 		return err
 	}
-	if me, ok := s.m.State.Active().Index(s.m.State.Me()); ok && s.m.State.SignedInputs(p, me) == len(p.Body.Inputs) {
+	if me, ok := s.m.State.Active().Index(s.m.State.Me()); ok && s.m.State.Signed(p, me) {
 		answer(s, x, Done{}) // approved already: a repeat is harmless
 		return nil
 	}
@@ -57,7 +57,7 @@ func (s *step) reject(x Reject) error {
 	if !ok {
 		return refusal.New(refusal.NoKey, "this node holds no key of the wallet")
 	}
-	if s.m.State.SignedInputs(p, me) == len(p.Body.Inputs) {
+	if s.m.State.Signed(p, me) {
 		return refusal.New(refusal.AlreadyFinal, "this node has signed the proposal, and a signature cannot be called back").
 			WithHint("propose a replacement with --replaces to spend the same coins otherwise")
 	}

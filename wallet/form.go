@@ -3,6 +3,7 @@ package wallet
 import (
 	"fmt"
 
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/wallet/psbt"
@@ -52,6 +53,8 @@ type Form interface {
 	lock(d *Descriptor, s *Script)
 	// scriptSig returns what an input has beside its witness, nil for nothing.
 	scriptSig(s *Script) []byte
+	// hashType returns the only sighash type that its signatures may have.
+	hashType() txscript.SigHashType
 	// hashes returns what the signatures of each input are over.
 	hashes(s *Spend) ([][32]byte, error)
 	// sign signs every input with what an account has to sign with.

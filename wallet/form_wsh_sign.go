@@ -10,6 +10,9 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
+// hashType is ALL: what a signature does not cover, others could change.
+func (wsh) hashType() txscript.SigHashType { return txscript.SigHashAll }
+
 // hashes are BIP143's with SIGHASH_ALL, one for each input.
 func (wsh) hashes(s *Spend) ([][32]byte, error) {
 	out := make([][32]byte, len(s.in))

@@ -201,6 +201,9 @@ func (s *Spend) Fee() int64 { return s.fee }
 // LockTime returns the transaction's locktime.
 func (s *Spend) LockTime() uint32 { return s.tx.LockTime }
 
+// HashType returns the only sighash type that its signatures may have (BIP143).
+func (s *Spend) HashType() uint32 { return uint32(s.d.form.hashType()) }
+
 // Descriptor returns the wallet's descriptor.
 func (s *Spend) Descriptor() *Descriptor { return s.d }
 

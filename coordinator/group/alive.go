@@ -41,6 +41,11 @@ func (s proposalFacts) SignedInputs(p *Proposal, key int) int {
 	return n
 }
 
+// Signed says whether a key has a valid signature on every input.
+func (s proposalFacts) Signed(p *Proposal, key int) bool {
+	return s.active != nil && p.Sound && s.progress(p).Complete(key)
+}
+
 // Final says whether the keys that each have a valid signature on every input
 // can satisfy the transaction.
 func (s proposalFacts) Final(p *Proposal) bool {

@@ -46,6 +46,7 @@ func (s proposalFacts) Against(p *Proposal) map[int]string {
 	if s.active == nil || !p.Sound {
 		return out
 	}
+	signing := s.progress(p)
 	for k := range s.active.Members {
 		var last voteFact
 		found := false
@@ -54,7 +55,7 @@ func (s proposalFacts) Against(p *Proposal) map[int]string {
 				last, found = v, true
 			}
 		}
-		if found && last.Against && s.SignedInputs(p, k) < len(p.Body.Inputs) {
+		if found && last.Against && !signing.Complete(k) {
 			out[k] = last.Reason
 		}
 	}
