@@ -17,9 +17,14 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// How long a restored node waits, in ticks, for those it is connected to
-// before it begins its new incarnation: 30 s where all of them have synced, and
-// 2 minutes where one claims what it does not hand over.
+// A restored node may have written and signed things after its backup was made,
+// which only the others hold now. So it catches up first, then begins a new
+// incarnation of its chain, and until it has heard all others it signs nothing
+// that could be a rival of what it may have signed.
+
+// How long a restored node waits before it begins its new incarnation, in ticks
+// of 2 s: 30 s where all members that are connected have synced with it, and 2
+// minutes where one of them claims entries and does not hand them over.
 const (
 	catchUpTicks = 15
 	catchUpMost  = 60
@@ -63,8 +68,9 @@ func (m Machine) loadRestored(recs map[string][]byte) (Machine, error) {
 	return m, nil
 }
 
-// judges says whether a restored node can tell what a claim covers: one that
-// takes a lost member's place does not know all authors before it is let in.
+// judges says whether a restored node can tell that it holds all that a member
+// claims to hold. One that takes a lost member's place cannot before the others
+// let it in: until then it does not know who all the authors are.
 func (m Machine) judges() bool {
 	if !m.restored.Replacement {
 		return true
@@ -76,8 +82,9 @@ func (m Machine) judges() bool {
 	return in
 }
 
-// claimed keeps the first claim of each member besides the last: one that
-// writes all the time is synced with once the first is covered.
+// claimed keeps the first claim of each member, besides the last one. A member
+// counts as synced with once either is covered: otherwise one that writes all the
+// time would never be.
 func (s *step) claimed(from journal.Author, f journal.Frontier) {
 	if s.m.restored == nil {
 		return
@@ -133,8 +140,10 @@ func (s *step) catchUp() error {
 	return nil
 }
 
-// beginAgain begins the next incarnation of this node: its cut is the last
-// entry held of the one before. Nothing is begun where there is no place for it.
+// beginAgain begins the next incarnation of this node. Its first entry names the
+// last entry held of the incarnation before (the cut): what that one wrote beyond
+// it, in its lost life, is known as such. After the last incarnation there is, a
+// node goes on reading and writes no more.
 func (s *step) beginAgain() error {
 	r := *s.m.restored
 	if r.Replacement {
@@ -167,8 +176,8 @@ func (s *step) beginAgain() error {
 	return err
 }
 
-// overrideRestored begins to write though not all was heard, because the user
-// said so by name.
+// overrideRestored begins to write before all others were heard, where the user
+// overrides that by name.
 func (s *step) overrideRestored(allow []string) error {
 	if s.m.catchingUp() && slices.Contains(allow, refusal.Restored) {
 		return s.beginAgain()
@@ -176,9 +185,9 @@ func (s *step) overrideRestored(allow []string) error {
 	return nil
 }
 
-// checkRestored stands before every signature of a restored node: one that it
-// gave after the backup was made, and that only some other member holds, may
-// be on a transaction that spends the same coins.
+// checkRestored stands before every signature of a restored node. After the backup
+// was made it may have signed another transaction that spends the same coins, and
+// only some other member may hold that.
 func (m Machine) checkRestored(p *group.Proposal, allow []string) error {
 	if m.restored == nil || slices.Contains(allow, refusal.Restored) {
 		return m.checkMaybeSigned(p, allow)

@@ -8,6 +8,16 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
+// A stanza is the secret of one epoch, sealed to one member. Whoever begins an
+// epoch writes one for each member (see event.Stanza). This file is about those
+// that did not come, or could not be opened: the entries that wait for a secret,
+// whether this node asks the others for it (event.StanzaFailed), and whether it
+// answers when another one asks.
+//
+// An epoch that somebody begins and nobody obeys is worth asking for only where
+// an entry that matters was written under it. As a member could begin such epochs
+// without end, each author has an account of them with each member (affords).
+
 // firstsByAuthor returns the keys of the first items of each author that a map
 // begins its keys with.
 func firstsByAuthor[V any](m pmap.Map[string, V], most int) []string {
@@ -39,8 +49,9 @@ func waitingKey(e *journal.Entry) string {
 	return mapkey.Chain(e.Chain()) + mapkey.Number(e.Header().Seq) + mapkey.Of(e.ID())
 }
 
-// waits keeps an entry of an epoch whose secret is not held; first says that its
-// author has written none under it before.
+// waits puts an entry aside whose epoch's secret is not held: it is read once the
+// secret comes. Where it is the first that its author wrote under this epoch
+// (first), the epoch goes on the list of those to be asked for.
 func (s epochFacts) waits(e *journal.Entry, first bool) epochFacts {
 	h := e.Header()
 	s.sealed = s.sealed.Set(mapkey.Of2(h.Epoch, e.ID()), e)
@@ -51,8 +62,9 @@ func (s epochFacts) waits(e *journal.Entry, first bool) epochFacts {
 	return s
 }
 
-// lies notes the epoch of an entry, unless that is the first, and says whether
-// its author has written none under it before.
+// lies notes under which epoch an entry lies, and who wrote under that epoch. It
+// says whether this is the first entry of its author there. The first epoch of
+// all is not noted: every member has its secret from the start.
 func (s epochFacts) lies(id journal.EntryID, by journal.Author, epoch journal.EpochID) (epochFacts, bool) {
 	if epoch == s.zero {
 		return s, false
@@ -66,10 +78,11 @@ func (s epochFacts) lies(id journal.EntryID, by journal.Author, epoch journal.Ep
 	return s, !wrote
 }
 
-// affords says whether an epoch is sealed again to a member though it is none
-// to write under: one of those who have to do with it has caused that member
-// fewer such cases than limit. One who spoils epochs without end uses up its own
-// account only, not that of an honest member who wrote under one of them.
+// affords says whether a member may ask once more for an epoch that does not
+// count. Each case is put on the account of every author who wrote under that
+// epoch, and it is enough that one of these accounts is below limit. So who
+// begins such epochs without end uses up its own account, and the entries of an
+// honest member who once wrote under one of them are still asked for.
 func (s epochFacts) affords(epoch journal.EpochID, who journal.Author, limit int) bool {
 	for u := range pmap.Prefix(s.book.users, mapkey.Of(epoch)) {
 		by := journal.Author([]byte(u[32:]))
@@ -93,8 +106,10 @@ func (s epochFacts) affords(epoch journal.EpochID, who journal.Author, limit int
 	return false
 }
 
-// asksFor says whether this node asks for an epoch now, or later, where nothing is
-// known yet of its rotation.
+// asksFor says whether this node asks the others for the secret of an epoch: now;
+// or later, because the entry that began the epoch is not held yet, and may bring
+// the secret itself; or neither, because the secret is held, was asked for
+// already, or is not worth asking for.
 func (s epochFacts) asksFor(d askDue) (now, later bool) {
 	if _, held := s.epochs.Get(mapkey.Of(d.Epoch)); held {
 		return false, false
@@ -117,10 +132,11 @@ func (s epochFacts) asksFor(d askDue) (now, later bool) {
 	return false, true
 }
 
-// answers says whether this node seals an epoch again to a member who asked for
-// it. An epoch that counts is always answered. Of all others a member asks on
-// the account of each author for MaxStanzas; who answers may see it on the account of
-// some more, which is why it goes on for longer.
+// answers says whether this node seals the secret of an epoch to a member who
+// asked for it. Where the epoch counts it always does. For others a member asks
+// at most MaxStanzas times on the account of each author (asksFor); as the one
+// who answers may hold other entries, and so count more on that account, it goes
+// on to twice as many.
 func (s epochFacts) answers(id journal.EpochID, who journal.Author) (journal.Epoch, bool) {
 	ep, held := s.epochs.Get(mapkey.Of(id))
 	if done, _ := s.book.given.Get(mapkey.Of3(id, who, s.Me())); done || !held || ep.Number == 0 {
@@ -139,8 +155,9 @@ func (s epochFacts) Unread(by journal.Author) []journal.EntryID {
 	return out
 }
 
-// CountUnreadSealed counts the entries held that cannot be read and may show a
-// signature of this node's key: those that are not tainted, and this member's own.
+// CountUnreadSealed counts the entries that are held, cannot be read, and may hold
+// a signature by this node's key: of other members those that are not tainted, of
+// this member all of them.
 func (s epochFacts) CountUnreadSealed(u *UnreadEntries) {
 	for from, more := "", true; more && !u.full(); {
 		prefix := ""
