@@ -41,7 +41,7 @@ func (s *step) take(msg any) error {
 		return nil
 	case ChainIn:
 		return s.chain(x.Notice)
-	case streamed:
+	case Streamed:
 		return s.streamed(x)
 	case RescanFrom:
 		return s.rescanFrom(x)

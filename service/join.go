@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/refusal"
 )
 
@@ -23,7 +24,7 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 	if err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
-	a, err := n.untilJoined(ctx, r.Wait, func() (*coordinator.Actor, error) { return n.co.Join(ctx, inv, r.External) })
+	a, err := n.untilJoined(ctx, r.Wait, func() (*node.Actor, error) { return n.co.Join(ctx, inv, r.External) })
 	if errors.Is(err, n.parts.Errors.NoOpenInvite) {
 		return api.WalletSummary{}, api.Refuse("invite_closed", "join: "+n.parts.Errors.NoOpenInvite.Error(), "if the invite was used or has expired, or the wallet has all its cosigners, ask the founder; if not, `wallet join --wait` keeps trying")
 	}
@@ -52,7 +53,7 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 
 // untilJoined presents an invite, and where it is to wait again and again until
 // ctx ends, as long as another try may help.
-func (n *Node) untilJoined(ctx context.Context, wait bool, join func() (*coordinator.Actor, error)) (*coordinator.Actor, error) {
+func (n *Node) untilJoined(ctx context.Context, wait bool, join func() (*node.Actor, error)) (*node.Actor, error) {
 	a, err := join()
 	for wait && n.joinLater(err) {
 		last := err

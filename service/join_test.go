@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 )
 
 // Whoever waits to join tries for as long as it was told to, through a crowd at
@@ -19,7 +20,7 @@ func TestJoinWaits(t *testing.T) {
 	n := &Node{parts: Parts{Errors: Errors{FounderAway: errors.New("nobody there"), NoOpenInvite: errors.New("no invite is open")}}}
 	crowded := fmt.Errorf("present the invite: %w", n.parts.Errors.NoOpenInvite)
 	away := fmt.Errorf("present the invite: %w", n.parts.Errors.FounderAway)
-	admitted := &coordinator.Actor{}
+	admitted := &node.Actor{}
 	for name, c := range map[string]struct {
 		wait    bool
 		answers []error // and then it is admitted
@@ -39,7 +40,7 @@ func TestJoinWaits(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), c.lasts)
 				defer cancel()
 				tries := 0
-				a, err := n.untilJoined(ctx, c.wait, func() (*coordinator.Actor, error) {
+				a, err := n.untilJoined(ctx, c.wait, func() (*node.Actor, error) {
 					if tries++; tries <= len(c.answers) {
 						return nil, c.answers[tries-1]
 					}

@@ -1,4 +1,4 @@
-package coordinator
+package node
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
@@ -70,8 +71,8 @@ func TestGuardComesBeforeASignerElsewhere(t *testing.T) {
 			Signer: signer, Clock: clockOf{me}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),
 		}, me.m)
 		defer a.Close()
-		pay := func(n byte, replaces ...journal.EntryID) Propose {
-			return Propose{
+		pay := func(n byte, replaces ...journal.EntryID) coordinator.Propose {
+			return coordinator.Propose{
 				Outputs: []event.ProposalOutput{{PkScript: recipient(n), Amount: 200_000}}, FeeRate: 1000, Coins: coins,
 				RequestID: string(rune('0' + n)), Replaces: replaces,
 			}
@@ -91,7 +92,7 @@ func TestGuardComesBeforeASignerElsewhere(t *testing.T) {
 			t.Errorf("another transaction on the coin: %v, asked %d times", err, signer.asked)
 		}
 		again, err := a.Do(t.Context(), pay(1))
-		if err != nil || signer.asked != 2 || again.(Proposed).Proposal != all[0].Ref.ID {
+		if err != nil || signer.asked != 2 || again.(coordinator.Proposed).Proposal != all[0].Ref.ID {
 			t.Errorf("the same again: %v, %v", again, err)
 		}
 		if _, err := a.Do(t.Context(), pay(3, all[0].Ref.ID)); err != nil || signer.asked != 3 {
