@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/service"
@@ -49,7 +50,7 @@ func (s Secrets) Self() (*coordinator.Self, error) {
 type Node struct {
 	*service.Node
 	parts Parts
-	co    *coordinator.Node
+	co    *node.Node
 	net   *p2p.Node
 	hub   *service.Hub
 	// broken is told when the store can no longer say what it holds.
@@ -64,7 +65,7 @@ func Wire(ctx context.Context, p Parts) (*Node, error) {
 		return nil, fmt.Errorf("load sealing key: %w", err)
 	}
 	n := &Node{parts: p, hub: service.NewHub(), broken: make(chan error, 1)}
-	n.co = coordinator.NewNode(ctx, coordinator.Ports{
+	n.co = node.New(ctx, node.Ports{
 		Store: watchedStore{p.Store, n.broken}, Chain: p.Chain, Signer: p.keys(),
 		Clock: systemClock{}, Observer: n.hub, Log: p.Log,
 	}, self, p.Network, p.Name)
@@ -107,7 +108,7 @@ func (n *Node) Close() error {
 }
 
 // Coordinator gives the wallets of the node.
-func (n *Node) Coordinator() *coordinator.Node { return n.co }
+func (n *Node) Coordinator() *node.Node { return n.co }
 
 // stopTime is how long an orderly stop may take before it counts as one that
 // hangs. The database ends what it is at first: after a flood that can be some

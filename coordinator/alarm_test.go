@@ -1,8 +1,6 @@
 package coordinator
 
 import (
-	"bytes"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -254,28 +252,6 @@ func TestOrdinaryTransactionsAreNoAlarm(t *testing.T) {
 	a.must(ChainIn{n})
 	a.ticks(foreignGrace)
 	a.expect("once the coin is known", 1, 1)
-}
-
-type notices []port.Notice
-
-func (n *notices) Notify(x port.Notice) { *n = append(*n, x) }
-
-// An alarm that stays is in the log, and what comes again and again is not.
-func TestAnAlarmIsLogged(t *testing.T) {
-	var log bytes.Buffer
-	var told notices
-	a := &Actor{ports: Ports{Log: slog.New(slog.NewTextHandler(&log, nil)), Observer: &told}}
-	a.execute(Tell{port.Notice{Type: "alarm", Detail: "broadcast failed"}})
-	if log.Len() != 0 {
-		t.Errorf("logged %s", &log)
-	}
-	a.execute(Tell{port.Notice{Type: "alarm", Status: AlarmForeignSpend, Detail: "transaction x"}})
-	if got := log.String(); !strings.Contains(got, "level=WARN") || !strings.Contains(got, "kind=foreign_spend") || !strings.Contains(got, `detail="transaction x"`) {
-		t.Errorf("logged %s", got)
-	}
-	if len(told) != 2 {
-		t.Errorf("%d notices", len(told))
-	}
 }
 
 // A transaction that is not taken is handed over again every few seconds; why it is

@@ -11,8 +11,7 @@
 // itself alone. Step takes one input, a command or a notice, and returns the machine
 // as it is afterwards and the effects to execute: it is synchronous and pure, since the
 // clock, the entropy and the results of every effect are passed in. A Turn is a few
-// steps that share one commit; the Actor, the simulator and the tests all run it. An
-// Actor is the goroutine around a Machine, a Node has the actors of its wallets.
+// steps that share one commit; package node, the simulator and the tests all run it.
 //
 //	command, entry, block, tick
 //	      │
@@ -39,6 +38,6 @@
 // to date, and looked at in rounds (rounds.go). No input makes a panic leave a step
 // (group.Contained).
 //
-// Begin with machine.go, step.go and settle.go; then stages.go for the rules, and
-// actor.go for the shell.
+// Begin with machine.go, step.go and settle.go; then stages.go for the rules. The
+// shell that runs it is package node.
 package coordinator

@@ -99,3 +99,27 @@ func (m Machine) Wanted() []journal.EntryID {
 	}
 	return out
 }
+
+// Vouched says whether enough other members claim to hold an entry that one of
+// them took it within its own allowance. Claims are the word of who makes them, up
+// to k-1 members collude, and the author may be one of them: k-1 others are one
+// more than can lie. Where no so many are left besides the author and this node,
+// which is where all must sign, nobody vouches.
+func (m *Machine) Vouched(e *journal.Entry) bool {
+	h := e.Header()
+	need := max(1, m.State.Genesis().Threshold-1)
+	if need > m.State.Genesis().Cosigners-2 {
+		return false
+	}
+	for _, who := range m.State.Members() {
+		if who == h.Author || who == m.State.Me() {
+			continue
+		}
+		if f, ok := m.claims.Get(string(who[:])); ok && f[e.Chain()].Seq >= h.Seq {
+			if need--; need == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}

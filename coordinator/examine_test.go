@@ -58,7 +58,7 @@ func TestExamine(t *testing.T) {
 			a := c.peers[0]
 			m := a.m
 			m.State = called(m.State, "another")
-			b, err := EncodeSnapshot(m)
+			b, _, err := m.snaps.Batches(m)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,7 +70,7 @@ func TestExamine(t *testing.T) {
 		"the snapshot knows more": {plant: func(t *testing.T, c *circle) *peer {
 			a := c.peers[0]
 			a.must(LeaseAddress{})
-			b, err := EncodeSnapshot(a.m)
+			b, _, err := a.m.snaps.Batches(a.m)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,15 +14,15 @@ import (
 // wallet is older than its group: one scan from its birthday finds them all.
 const aheadOfUse = 200
 
-// namedKey reads this node's external key for a group: one of the wallet's
+// NamedKey reads this node's external key for a group: one of the wallet's
 // own, by its text or its fingerprint, where the wallet is older than the group.
-func namedKey(g event.Genesis, text string) (wallet.Key, error) {
+func NamedKey(g event.Genesis, text string) (wallet.Key, error) {
 	d, err := g.Existing()
 	if err != nil {
 		return wallet.Key{}, err
 	}
 	if d == nil {
-		return externalKey(text, wallet.Network(g.Network), wallet.ScriptType(g.Script))
+		return ExternalKey(text, wallet.Network(g.Network), wallet.ScriptType(g.Script))
 	}
 	var found []wallet.Key
 	given, parseErr := wallet.ParseKey(text, wallet.Network(g.Network))
@@ -35,6 +35,12 @@ func namedKey(g event.Genesis, text string) (wallet.Key, error) {
 		return found[0], nil
 	}
 	return wallet.Key{}, refusal.New(refusal.BadKey, "%.120q names no key of the wallet, or several", text).WithHint("its keys are %s", keyList(d))
+}
+
+// NoKeyOf refuses a seed that derives none of the keys of an existing wallet.
+func NoKeyOf(d *wallet.Descriptor) error {
+	return refusal.New(refusal.NoKey, "this node's seed derives none of the keys of the wallet").
+		WithHint("name the one that is yours, by its fingerprint: %s", keyList(d))
 }
 
 func keyList(d *wallet.Descriptor) string {

@@ -75,7 +75,7 @@ func formingExternal(tb testing.TB, k, n int, key string) *circle {
 	for i, p := range c.peers[1:] {
 		ck := p.key()
 		if i == n-2 {
-			parsed, err := externalKey(key, wallet.Regtest, wallet.ScriptWSH)
+			parsed, err := ExternalKey(key, wallet.Regtest, wallet.ScriptWSH)
 			if err != nil {
 				tb.Fatal(err)
 			}

@@ -33,7 +33,7 @@ func (s *step) host(x Host) error {
 	if s.m.State.Closed() {
 		return refusal.New(refusal.NoPlace, "every place of the wallet is taken").WithHint("`wallet abandon` it and create a new one")
 	}
-	key, err := namedKey(s.m.State.Genesis(), x.Key)
+	key, err := NamedKey(s.m.State.Genesis(), x.Key)
 	if err != nil {
 		return err
 	}
@@ -43,12 +43,12 @@ func (s *step) host(x Host) error {
 	if _, taken := s.m.State.Places(); taken >= s.m.State.Genesis().Cosigners {
 		return refusal.New(refusal.NoPlace, "every place of the wallet is taken").WithHint("an invite that was used counts, whether its taker's key is here or not")
 	}
-	if err := freeName(x.Name, s.m.namesTaken(journal.Author{})); err != nil {
+	if err := FreeName(x.Name, s.m.namesTaken(journal.Author{})); err != nil {
 		return err
 	}
 	for _, p := range s.m.local.Hosted {
 		if p.Name != x.Name && alike(p.Name, x.Name) {
-			return freeName(x.Name, []string{p.Name})
+			return FreeName(x.Name, []string{p.Name})
 		}
 	}
 	if by, taken := s.takenBy(key); taken {
@@ -132,7 +132,7 @@ func (s *step) proveHosted(x Prove) error {
 	if err != nil {
 		return err
 	}
-	if err := freeName(place.Name, s.m.namesTaken(journal.Author{})); err != nil {
+	if err := FreeName(place.Name, s.m.namesTaken(journal.Author{})); err != nil {
 		return err
 	}
 	b := &event.MemberRecord{Name: place.Name, Key: place.Key, Commitment: group.Commitment(place.Salt), How: x.How, Proof: x.Proof, Hosted: true}

@@ -68,6 +68,9 @@ type Admit struct {
 // ApproveReplacement takes a replacement for true, by its id.
 type ApproveReplacement struct{ Replacement [32]byte }
 
+// InviteLife is how long an invite is open.
+const InviteLife = 7 * 24 * time.Hour
+
 // NewInvite asks for a further invite. The reply is an Invite.
 type NewInvite struct {
 	Addresses []string
@@ -210,11 +213,6 @@ func (WatchScripts) effect() {}
 func (Broadcast) effect()    {}
 func (Tell) effect()         {}
 func (Reply) effect()        {}
-
-func isEntry(msg Message) bool {
-	_, ok := msg.(EntryIn)
-	return ok
-}
 
 // CosignerKey is this node's Bitcoin key for a new group, and a function that
 // proves possession of it: a signature by the key itself over a claim. For a key

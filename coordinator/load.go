@@ -65,6 +65,20 @@ func Load(ctx context.Context, store port.Store, self *group.Self, id journal.Gr
 	return m.loadView(recs)
 }
 
+// StoredName reads what this node calls a wallet, without loading it; "" where it
+// gave none.
+func StoredName(ctx context.Context, store port.Store, id journal.GroupID) (string, error) {
+	recs, err := store.Records(ctx, id, recLocal)
+	if err != nil {
+		return "", fmt.Errorf("read wallet records: %w", err)
+	}
+	var l Local
+	if err := record.Decode(recs[recLocal], &l); err != nil {
+		return "", fmt.Errorf("read wallet record: %w", err)
+	}
+	return l.Name, nil
+}
+
 func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 	for k, v := range recs {
 		switch {
@@ -98,7 +112,7 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 // were checked when they were stored, and the store checks each id.
 func (m Machine) loadEntries(ctx context.Context, store port.Store, recs map[string][]byte) (Machine, error) {
 	st := m.State
-	m.snaps = snapshotPlaceOf(recs)
+	m.snaps = snapshotsOf(recs)
 	failed, err := failedOf(recs)
 	if err != nil {
 		return m, err
@@ -161,7 +175,7 @@ func (m Machine) loadView(recs map[string][]byte) (Machine, error) {
 
 // What a step works off of what waited: one unit is an input or output of a
 // proposal that is derived, or a signature that is verified, about 0.2 ms. One
-// author may bring 32 MiB at once (see quota.go): half a million units. They
+// author may bring 32 MiB at once (see node.Quota): half a million units. They
 // take 260 steps, and each author has its turn in each round of them.
 const (
 	workEach   = 2_000

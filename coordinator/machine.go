@@ -41,9 +41,9 @@ type Machine struct {
 	unfit    uint64                             // ticks for which no epoch was sealed to exactly the members
 	online   []journal.Author                   // as of the last tick
 	linked   string                             // what the transport was last told
-	snaps    snapshotPlace                      // as it was when the machine was loaded: see Actor.snapshot
+	snaps    Snapshots                          // as it was when the machine was loaded: see Snapshots
 	follows  bool
-	stream   uint64    // counts what starts the stream anew: see streamed
+	stream   uint64    // counts what starts the stream anew: see Streamed
 	unsaved  int       // blocks since the view was last stored
 	saved    [2]uint32 // scripts stored, by branch
 	ticks    uint64
@@ -247,8 +247,8 @@ type written struct {
 
 func (w written) asOf(now time.Time) written {
 	if passed := now.Sub(w.at).Seconds(); passed > 0 {
-		w.entries = max(0, w.entries-passed*quotaEntriesPerSec/2)
-		w.bytes = max(0, w.bytes-passed*quotaBytesPerSec/2)
+		w.entries = max(0, w.entries-passed*QuotaEntriesPerSec/2)
+		w.bytes = max(0, w.bytes-passed*QuotaBytesPerSec/2)
 	}
 	w.at = now // a clock that goes back gives nothing and takes nothing
 	return w
@@ -305,7 +305,7 @@ func bringerOf(by, signer uint32) bringer {
 }
 
 // What this node carries of what the owners of one key bring past their forks,
-// in its own entries. They are charged to its own allowance (see quota.go),
+// in its own entries. They are charged to its own allowance (see node.Quota),
 // which a forker could else use up. All of a key's signatures on a transaction are
 // carried at once, so that nobody makes more entries of them by strewing them.
 // What a key's owners signed and what they bring of others are two accounts: who
@@ -320,9 +320,9 @@ const (
 	maxCarriedOthers = 1024 // a transaction has up to 1,000 inputs
 )
 
-// snapshotPlace is where the next snapshot goes, and what of earlier ones is
-// stored: how many parts of each generation.
-type snapshotPlace struct {
+// Snapshots are where the next snapshot of a wallet goes, and what of earlier ones
+// is stored: how many parts of each generation. It is an immutable value.
+type Snapshots struct {
 	next  int
 	parts [2]int
 }
@@ -340,25 +340,15 @@ const (
 	recAlarm   = "alarm/"
 )
 
-// Names of node-level records, under the zero group.
-const (
-	recGroup   = "group/"
-	recAccount = "account/"
-)
-
 // What one author may have this node store on its own word: a full allowance at
 // the start, and then so much a second. An entry is kept for ever, on the disk
 // and as a line of State, so this bounds both. It is far above what a cosigner
 // writes: a day of it is 4,320 entries.
 const (
-	quotaEntries       = 1 << 15  // a small proposal takes 2.4 KiB of State: 77 MiB
-	quotaBytes         = 32 << 20 // a large one takes 1.6 times its size: 51 MiB
-	quotaEntriesPerSec = 0.05
-	quotaBytesPerSec   = 1 << 8 // 21 MiB a day
-	// quotaPause is how long the chains of an author who has used it up are not
-	// asked for: long enough that it costs little, and no longer, since others
-	// may vouch for what comes.
-	quotaPause = 30 * time.Second
+	QuotaEntries       = 1 << 15  // a small proposal takes 2.4 KiB of State: 77 MiB
+	QuotaBytes         = 32 << 20 // a large one takes 1.6 times its size: 51 MiB
+	QuotaEntriesPerSec = 0.05
+	QuotaBytesPerSec   = 1 << 8 // 21 MiB a day
 )
 
 // What a node writes by itself because of what others wrote (signatures it
@@ -370,8 +360,8 @@ const (
 // has to wait is written later. As an allowance is, this is not kept: a node that
 // starts again begins anew.
 const (
-	unaskedEntries = quotaEntries / 2
-	unaskedBytes   = quotaBytes / 2
+	unaskedEntries = QuotaEntries / 2
+	unaskedBytes   = QuotaBytes / 2
 )
 
 // recRestored is there from a restore until this node has synced with every
@@ -391,24 +381,6 @@ const recFailed = "failed/"
 const (
 	looksEach = 512 // statuses that are derived anew (see inquiry)
 	carryEach = 16  // signatures carried, in entries
-)
-
-// Sizes and times of an actor.
-const (
-	// mailbox bounds what waits for an actor; senders wait beyond it.
-	mailbox = 256
-	// together is how many entries share one synced commit.
-	together = 128
-	// tickEvery is how often time passes for a machine.
-	tickEvery = 2 * time.Second
-	// snapshotEach and snapshotAtStop are how many entries make a snapshot
-	// worth its while, running and when the actor stops.
-	snapshotEach   = 4096
-	snapshotAtStop = 256
-	// snapshotShare: of a long history, a snapshot is made of each 16th part.
-	snapshotShare = 16
-	// commitTime bounds one commit of the store.
-	commitTime = 30 * time.Second
 )
 
 // inTurn returns keys in order, those beyond all of one author first.

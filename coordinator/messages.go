@@ -23,7 +23,7 @@ func (x Tick) run(s *step) error    { return s.tick(x) }
 func (x Started) run(s *step) error { return s.started() }
 
 func (x ChainIn) run(s *step) error      { return s.chain(x.Notice) }
-func (x streamed) run(s *step) error     { return s.streamed(x) }
+func (x Streamed) run(s *step) error     { return s.streamed(x) }
 func (x Born) run(s *step) error         { return s.born(x) }
 func (x Watched) run(s *step) error      { s.m.View = s.m.View.Asked(x.Call); return nil }
 func (x LookedBackIn) run(s *step) error { return s.lookedBack(x.Found) }
@@ -58,7 +58,7 @@ func (x ApproveReplacement) run(s *step) error { return s.approveReplacement(x) 
 // And this is what commands are answered with.
 
 func (EntryIn) answeredBy(Stored)        {}
-func (streamed) answeredBy(Done)         {}
+func (Streamed) answeredBy(Done)         {}
 func (Born) answeredBy(Done)             {}
 func (NewInvite) answeredBy(port.Invite) {}
 func (Admit) answeredBy(port.Grant)      {}

@@ -61,8 +61,8 @@ func (m *Machine) namesTaken(but journal.Author) []string {
 	return out
 }
 
-// freeName refuses the name of a cosigner that one of these looks like.
-func freeName(name string, taken []string) error {
+// FreeName refuses the name of a cosigner that one of these looks like.
+func FreeName(name string, taken []string) error {
 	if err := CheckName(name); err != nil {
 		return err
 	}

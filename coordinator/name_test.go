@@ -202,12 +202,12 @@ func TestNamesAreCheckedAtTheDoor(t *testing.T) {
 		t.Errorf("whoever is in already is told of its own name: %q", again.Names)
 	}
 	for name, want := range map[string]string{"Zoe": "", "bob": refusal.NameTaken, "B\u00f6b": refusal.NameTaken, "a": refusal.NameTaken} {
-		if err := freeName(name, grant.Names); ruleOf(err) != want {
+		if err := FreeName(name, grant.Names); ruleOf(err) != want {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
 	for _, bad := range []string{"", "\u2800", "Bob\u200b", "12D3KooWEve", "Bob (\u2026abcdefghijkl)", "Bob (...abc)", strings.Repeat("x", 65)} {
-		if err := freeName(bad, nil); !errors.Is(err, refusal.ErrBadRequest) {
+		if err := FreeName(bad, nil); !errors.Is(err, refusal.ErrBadRequest) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 // in any order, its own among them, is one that catches up.
 type observer struct {
 	*peer
-	snaps  snapshotPlace
+	snaps  Snapshots
 	blocks int // that its backend has shown
 }
 

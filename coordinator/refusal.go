@@ -36,19 +36,25 @@ func mayNotWrite(err error) bool {
 	return false
 }
 
-// secondTakerError is an ErrInviteUsed that a person should hear of: who has the
+// SecondTakerError is an ErrInviteUsed that a person should hear of: who has the
 // invite that another node used is the one it was for, or who found it.
-type secondTakerError struct {
-	invite string
-	first  journal.Author
+type SecondTakerError struct {
+	Invite string         // its id
+	First  journal.Author // who used it
 }
 
-func (e *secondTakerError) Error() string {
+func (e *SecondTakerError) Error() string {
 	return port.ErrInviteUsed.Error() + ", which is another one"
 }
 
-func (e *secondTakerError) Unwrap() error { return port.ErrInviteUsed }
+func (e *SecondTakerError) Unwrap() error { return port.ErrInviteUsed }
 
 // AlarmSecondTaker is what is told when a node presents an invite that another
 // one used: it has the text, and one of the two is not whom it was meant for.
 const AlarmSecondTaker = "invite_second_taker"
+
+// SecondTaker tells that who presented an invite that another one used.
+func (m *Machine) SecondTaker(who journal.Author, x *SecondTakerError) port.Notice {
+	return port.Notice{Type: "alarm", Group: m.State.Group(), Status: AlarmSecondTaker,
+		Detail: "a second taker of a used invite was refused: " + who.String() + "; " + m.called(x.First) + " used it, and it is in more hands than one"}
+}

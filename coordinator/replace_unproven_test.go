@@ -38,7 +38,7 @@ func (d *peer) claims(by *peer, inv port.Invite) *event.ReplacementClaim {
 func TestWhoFindsTheInviteOfAnExternalKeyGetsNothing(t *testing.T) {
 	c, ext := externalGroup(t)
 	a, b, lost := c.peers[0], c.peers[1], c.peers[2]
-	key, err := externalKey(ext.text(), wallet.Regtest, wallet.ScriptWSH)
+	key, err := ExternalKey(ext.text(), wallet.Regtest, wallet.ScriptWSH)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,13 +141,13 @@ func TestColludersDoNotLiftAnAllowance(t *testing.T) {
 		for _, p := range c.peers[1:min(x.k, x.n)] {
 			claim(p, journal.MaxSeq)
 		}
-		if a.m.vouched(e) {
+		if a.m.Vouched(e) {
 			t.Errorf("%d of %d: vouched for by %d colluders", x.k, x.n, x.k-1)
 		}
 		for _, p := range c.peers[2:] {
 			claim(p, e.Position().Seq)
 		}
-		if want := x.k < x.n; a.m.vouched(e) != want {
+		if want := x.k < x.n; a.m.Vouched(e) != want {
 			t.Errorf("%d of %d: vouched for by all others %v, want %v", x.k, x.n, !want, want)
 		}
 	}

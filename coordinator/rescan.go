@@ -17,20 +17,24 @@ type Refollow struct{}
 
 func (Refollow) effect() {}
 
-// streamed is a notice of a stream, by the number that the stream began with.
-type streamed struct {
-	notice port.ChainNotice
-	stream uint64
+// Streamed is a notice of a stream, by the number that the stream began with. One
+// of an older stream is refused with ErrOldStream.
+type Streamed struct {
+	Notice port.ChainNotice
+	Stream uint64
 }
 
-// errOldStream ends a stream from before a rescan.
-var errOldStream = errors.New("the chain is scanned again")
+// Stream returns the number of the stream that is to be followed now.
+func (m *Machine) Stream() uint64 { return m.stream }
 
-func (s *step) streamed(x streamed) error {
-	if x.stream != s.m.stream {
-		return errOldStream
+// ErrOldStream ends a stream from before a rescan.
+var ErrOldStream = errors.New("the chain is scanned again")
+
+func (s *step) streamed(x Streamed) error {
+	if x.Stream != s.m.stream {
+		return ErrOldStream
 	}
-	return s.chain(x.notice)
+	return s.chain(x.Notice)
 }
 
 func (s *step) rescanFrom(x RescanFrom) error {

@@ -40,13 +40,6 @@ func MarkRestored(group journal.GroupID, at time.Time) (port.Batch, error) {
 	return port.Batch{Group: group, Puts: map[string][]byte{recRestored: b}}, nil
 }
 
-// GroupOf returns the group that a node-level record lists, if it does.
-func GroupOf(record string) (journal.GroupID, bool) {
-	var id journal.GroupID
-	hex, ok := strings.CutPrefix(record, recGroup)
-	return id, ok && id.UnmarshalText([]byte(hex)) == nil
-}
-
 // Rebuilt says whether a record of a group can be made anew from its entries
 // and from the chain: a backup leaves it out.
 func Rebuilt(record string) bool {

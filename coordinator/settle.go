@@ -129,6 +129,7 @@ func (s *step) tick(t Tick) error {
 // broadcasts again what is final and not mined.
 func (s *step) started() error {
 	s.starting = true
+	s.m.linked = "" // nothing that a transport was told before Started holds
 	st := s.m.State
 	for p := range st.AllProposals {
 		if p.Sound {

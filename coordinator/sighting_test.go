@@ -1,9 +1,7 @@
 package coordinator
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"testing"
 
@@ -244,34 +242,4 @@ func TestTheViewFollowsTheMempool(t *testing.T) {
 			}
 		}
 	})
-}
-
-type expecting struct {
-	port.Follower
-	notices chan port.ChainNotice
-	asked   []chainhash.Hash
-}
-
-func (f *expecting) Expect(ids []chainhash.Hash)      { f.asked = append(f.asked, ids...) }
-func (f *expecting) Notices() <-chan port.ChainNotice { return f.notices }
-func (f *expecting) Close() error                     { return nil }
-
-func (f *expecting) Watch(context.Context, [][]byte, int32) error { return nil }
-
-// A stream that begins is asked about all that an earlier one showed.
-func TestAStreamIsAskedAboutWhatWasSeen(t *testing.T) {
-	c := active(t, 2, 3)
-	p := c.peers[0]
-	deposit, mined := c.pays(0, 1, 500_000), c.pays(0, 2, 600_000)
-	p.sees(deposit)
-	p.sees(mined)
-	c.mine([]*wire.MsgTx{mined})
-	f := &expecting{notices: make(chan port.ChainNotice)}
-	close(f.notices)
-	a := &Actor{ports: Ports{Log: slog.New(slog.DiscardHandler)}, ctx: t.Context()}
-	a.current.Store(&p.m)
-	a.stream(f, 0)
-	if !slices.Equal(f.asked, []chainhash.Hash{deposit.TxHash()}) {
-		t.Errorf("asked about %v", f.asked)
-	}
 }

@@ -34,9 +34,9 @@ func partName(generation, n int) string {
 	return fmt.Sprintf("%s%d/%06d", recSnapshotPart, generation, n)
 }
 
-// snapshotPlaceOf finds the place of the next snapshot among the records.
-func snapshotPlaceOf(recs map[string][]byte) snapshotPlace {
-	var p snapshotPlace
+// snapshotsOf finds the place of the next snapshot among the records.
+func snapshotsOf(recs map[string][]byte) Snapshots {
+	var p Snapshots
 	var x snapshotIndex
 	if record.Decode(recs[recSnapshot], &x) == nil && x.Generation == 0 {
 		p.next = 1
@@ -74,7 +74,7 @@ func joinSnapshot(recs map[string][]byte) ([]byte, error) {
 
 // batches are what stores a snapshot, to be committed in this order, and where
 // the next one goes once they are.
-func (p snapshotPlace) batches(m Machine, size int) ([]port.Batch, snapshotPlace, error) {
+func (p Snapshots) batches(m Machine, size int) ([]port.Batch, Snapshots, error) {
 	b, err := m.State.Snapshot()
 	if err != nil {
 		return nil, p, err
@@ -98,14 +98,24 @@ func (p snapshotPlace) batches(m Machine, size int) ([]port.Batch, snapshotPlace
 	for n := x.Parts; n < p.parts[p.next]; n++ {
 		last.Deletes = append(last.Deletes, partName(p.next, n))
 	}
-	next := snapshotPlace{next: old}
+	next := Snapshots{next: old}
 	next.parts[p.next] = x.Parts
 	return out, next, nil
 }
 
-// EncodeSnapshot returns the batches that store a snapshot of an active wallet,
-// to be committed in this order: what an actor commits when it stops.
-func EncodeSnapshot(m Machine) ([]port.Batch, error) {
-	out, _, err := m.snaps.batches(m, snapshotPart)
-	return out, err
+// Snapshots returns what the machine found stored when it was loaded. Whoever
+// stores a snapshot keeps what Batches returned for the next one.
+func (m *Machine) Snapshots() Snapshots { return m.snaps }
+
+// Batches are what stores a snapshot of an active wallet, to be committed in this
+// order, and where the next one goes once they are.
+func (p Snapshots) Batches(m Machine) ([]port.Batch, Snapshots, error) {
+	return p.batches(m, snapshotPart)
+}
+
+// Failed is where the next snapshot goes after one of so many batches that were
+// not all committed: what was written of it is overwritten, or taken away.
+func (p Snapshots) Failed(batches int) Snapshots {
+	p.parts[p.next] = max(p.parts[p.next], batches)
+	return p
 }

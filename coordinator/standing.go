@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"slices"
+	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
@@ -145,4 +146,24 @@ func (m Machine) hostedRecord(name string) (group.Record, bool) {
 		}
 	}
 	return group.Record{}, false
+}
+
+// began is when the group was made, as far as this node knows: when it entered,
+// or, of one that took a lost member's place, when the first of all entered. A
+// member who lies makes the scan longer, not shorter.
+func (m Machine) began() time.Time {
+	at := m.local.Created
+	if m.local.Replaces != (journal.Author{}) {
+		for r := range m.State.Records {
+			at = min(at, r.Ref.Time/1000) // it is in milliseconds
+		}
+	}
+	return time.Unix(max(0, at), 0)
+}
+
+// Began returns when the group was made, as far as this node knows, and whether
+// that says where in the chain the wallet begins: not where it is older than its
+// group, nor where its user said where.
+func (m *Machine) Began() (at time.Time, dated bool) {
+	return m.began(), !m.existed() && !m.local.Rescanned
 }

@@ -38,7 +38,7 @@ func (s *step) chain(n port.ChainNotice) error {
 			touched = touched || t
 		}
 	case port.Unseen:
-		s.sighting = true // told again after a crash: see Actor.stream
+		s.sighting = true // told again after a crash: see node.Actor
 		v, touched = v.Unsee(n.TxIDs)
 	case port.CaughtUp:
 		v, touched = v.CatchUp(n.Watches)
@@ -107,15 +107,15 @@ func (s *step) saveView() error {
 const (
 	savedTxs       = 1000
 	savedBytes     = 8 << 20
-	savedTxsEach   = savedTxs / together
-	savedBytesEach = savedBytes / together
+	savedTxsEach   = savedTxs / Together
+	savedBytesEach = savedBytes / Together
 )
 
 // saveTxs adds transactions that changed to the batch, and says whether these
 // are all. The blocks they are in are stored with the last of them.
 func (s *step) saveTxs() (bool, error) {
 	most, bytes := savedTxs, savedBytes
-	if isEntry(s.in.Msg) {
+	if _, entry := s.in.Msg.(EntryIn); entry {
 		most, bytes = savedTxsEach, savedBytesEach
 	}
 	for id := range s.m.View.Changed() {

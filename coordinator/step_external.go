@@ -28,7 +28,7 @@ func (s *step) prove(x Prove) error {
 		return refusal.New(refusal.KeyTaken, "the key is in use by cosigner %q", by).
 			WithHint("join again with --external and another key, as of the next account of the device")
 	}
-	if err := freeName(x.Name, s.m.namesTaken(s.m.State.Me())); err != nil {
+	if err := FreeName(x.Name, s.m.namesTaken(s.m.State.Me())); err != nil {
 		return err
 	}
 	b := &event.MemberRecord{
@@ -61,7 +61,7 @@ func (s *step) changeKey(x ChangeKey) error {
 	if err := s.forming(); err != nil {
 		return err
 	}
-	key, err := namedKey(s.m.State.Genesis(), x.Key)
+	key, err := NamedKey(s.m.State.Genesis(), x.Key)
 	if err != nil {
 		return err
 	}
@@ -77,8 +77,8 @@ func (s *step) changeKey(x ChangeKey) error {
 	return s.put(recLocal, s.m.local)
 }
 
-// externalKey reads an external key and holds it to what a cosigner's key must be.
-func externalKey(text string, net wallet.Network, st wallet.ScriptType) (wallet.Key, error) {
+// ExternalKey reads an external key and holds it to what a cosigner's key must be.
+func ExternalKey(text string, net wallet.Network, st wallet.ScriptType) (wallet.Key, error) {
 	const hint = "take the key as the device exports it for multisig, with its origin: [fingerprint/48h/…]xpub…"
 	key, err := wallet.ParseKeyFor(text, net, st)
 	if err == nil {

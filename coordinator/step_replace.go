@@ -65,7 +65,7 @@ func (s *step) admitReplacement(x Admit) error {
 		}
 		switch {
 		case rec.Taken && rec.By != x.Joiner:
-			return &secondTakerError{id, rec.By}
+			return &SecondTakerError{id, rec.By}
 		case rec.Taken && x.Claim != nil:
 			answer(s, x, port.Grant{Genesis: s.m.local.Genesis, Secret: s.m.local.Secret, Challenge: s.challenge(rec)})
 			return nil

@@ -57,7 +57,7 @@ func (s *step) admit(x Admit) error {
 		}
 		switch {
 		case rec.Taken && rec.By != x.Joiner:
-			return &secondTakerError{id, rec.By}
+			return &SecondTakerError{id, rec.By}
 		case !rec.Taken && s.in.Now.Unix() >= rec.Expires:
 			return port.ErrInviteExpired
 		case !rec.Taken:
@@ -82,8 +82,8 @@ func (s *step) admit(x Admit) error {
 	return port.ErrInviteProof
 }
 
-// openInvites says whether a stranger may still prove an invite.
-func (m Machine) openInvites(now time.Time) bool {
+// OpenInvites says whether a stranger may still prove an invite.
+func (m Machine) OpenInvites(now time.Time) bool {
 	forming := m.State.Active() == nil && !m.State.Abandoned() && !m.State.Closed()
 	for _, r := range m.invites.All() {
 		if replaces := r.Replaces != (journal.Author{}); replaces != (m.State.Active() != nil) || !replaces && !forming {

@@ -21,6 +21,9 @@ type Turn struct {
 	effects []Effect
 }
 
+// Together is how many entries one turn takes at most: so many share a batch.
+const Together = 128
+
 // Shell is what a turn asks of whoever runs it.
 type Shell struct {
 	// Input gives a message the time and the entropy of its step.

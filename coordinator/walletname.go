@@ -17,12 +17,12 @@ import (
 // must not look like that.
 const minIDPrefix = 6
 
-// Named sets what this node calls the wallet. Names says which are free.
+// Named sets what this node calls the wallet. A node says which are free: see node.Node.Rename.
 type Named struct{ Name string }
 
 // named takes a name that is free on this node.
 func (s *step) named(x Named) error {
-	if err := checkWalletName(x.Name); err != nil {
+	if err := CheckWalletName(x.Name); err != nil {
 		return err
 	}
 	if s.m.local.Name != x.Name {
@@ -36,7 +36,8 @@ func (s *step) named(x Named) error {
 	return nil
 }
 
-func checkWalletName(name string) error {
+// CheckWalletName refuses what can be no name of a wallet.
+func CheckWalletName(name string) error {
 	err := event.CheckText("wallet name", name, event.MaxNameBytes, false)
 	if err == nil {
 		err = display.CheckName(name)
@@ -58,6 +59,9 @@ func (m *Machine) Name() string {
 	}
 	return m.State.Name()
 }
+
+// OwnName returns the name that this node itself gave the wallet, "" before it did.
+func (m *Machine) OwnName() string { return m.local.Name }
 
 // NamedHere says whether the name is this node's own, so that it leads here.
 func (m *Machine) NamedHere(name string) bool { return m.local.Name == name && name != "" }

@@ -148,7 +148,7 @@ func (s *step) chainOfMine() journal.ChainKey {
 
 // checkWritten refuses text of this node's own that could deceive who reads it.
 // It is stricter than what makes an event valid, which no version may change.
-// Names are checked where they are given (freeName, walletNames).
+// Names are checked where they are given (FreeName, walletNames).
 func checkWritten(body event.Body) error {
 	var texts []string
 	switch b := body.(type) {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -131,7 +131,7 @@ func (d *demo) wait(t *testing.T, what string, ok func(n *app.Node) (bool, error
 }
 
 // actor is the wallet of a node that has an id.
-func actor(t *testing.T, n *app.Node, id string) *coordinator.Actor {
+func actor(t *testing.T, n *app.Node, id string) *node.Actor {
 	t.Helper()
 	var group journal.GroupID
 	if err := group.UnmarshalText([]byte(id)); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/app/keystore"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
@@ -70,7 +71,7 @@ func (d *doctor) contents(ctx context.Context, db *store.Badger, c keystore.Cont
 	}
 	listed := map[journal.GroupID]bool{}
 	for k := range recs[journal.GroupID{}] {
-		if g, ok := coordinator.GroupOf(k); ok {
+		if g, ok := node.GroupOf(k); ok {
 			listed[g] = true
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/app/backup"
 	"github.com/quorate/quorate/app/config"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -90,7 +90,7 @@ func summarize(f io.Reader, o RestoreOptions) (BackupSummary, error) {
 			entries[i.Group]++
 		}
 		if i.Kind == backup.Record && isWallet(i) {
-			g, _ := coordinator.GroupOf(i.Key)
+			g, _ := node.GroupOf(i.Key)
 			groups = append(groups, g)
 		}
 	}

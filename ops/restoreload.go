@@ -12,6 +12,7 @@ import (
 
 	"github.com/quorate/quorate/app/backup"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 )
@@ -87,7 +88,7 @@ func (l *loader) add(ctx context.Context, i backup.Item) error {
 		}
 		l.batch.Puts[i.Key] = i.Value
 		if isWallet(i) {
-			g, _ := coordinator.GroupOf(i.Key)
+			g, _ := node.GroupOf(i.Key)
 			l.groups = append(l.groups, g)
 		}
 	case backup.Guard:
@@ -114,6 +115,6 @@ func (l *loader) flush(ctx context.Context) error {
 }
 
 func isWallet(i backup.Item) bool {
-	_, ok := coordinator.GroupOf(i.Key)
+	_, ok := node.GroupOf(i.Key)
 	return ok && i.Group == (journal.GroupID{})
 }

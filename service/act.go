@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -38,7 +39,7 @@ func (n *Node) act(ctx context.Context, ref string, cmd func(journal.EntryID) co
 	if err != nil {
 		return api.Proposal{}, err
 	}
-	if _, err := coordinator.Do(ctx, a, cmd(p.ID())); err != nil {
+	if _, err := node.Do(ctx, a, cmd(p.ID())); err != nil {
 		return api.Proposal{}, n.apiError(err)
 	}
 	return n.show(a, p), nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/refusal"
 )
 
@@ -18,7 +19,7 @@ func (n *Node) NewAddress(ctx context.Context, ref string, r api.NewAddress) (ap
 	if err != nil {
 		return api.Address{}, err
 	}
-	l, err := coordinator.Do(ctx, a, coordinator.LeaseAddress{Peek: r.Peek, BeyondGap: r.BeyondGap})
+	l, err := node.Do(ctx, a, coordinator.LeaseAddress{Peek: r.Peek, BeyondGap: r.BeyondGap})
 	if err != nil {
 		return api.Address{}, n.apiError(err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
@@ -39,7 +40,7 @@ func (n *Node) apiError(err error) error {
 		return api.Refuse("not_final", "the proposal is not final: "+err.Error(), "wait for further approvals")
 	case errors.Is(err, port.ErrNoSpace):
 		return api.Fail("disk_full", "nothing was changed: the disk is full", "free some space and try again")
-	case errors.Is(err, coordinator.ErrStopped):
+	case errors.Is(err, node.ErrStopped):
 		return api.Unreachable("stopping", err.Error(), "start the node again")
 	}
 	return api.AsError(err)

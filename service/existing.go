@@ -10,14 +10,15 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/formats"
 )
 
 // founding reads what a new wallet is to be, or which existing one the group is for.
-func (n *Node) founding(ctx context.Context, r api.CreateWallet) (coordinator.Founding, error) {
-	f := coordinator.Founding{
+func (n *Node) founding(ctx context.Context, r api.CreateWallet) (node.Founding, error) {
+	f := node.Founding{
 		Name: r.Name, Threshold: r.Threshold, Cosigners: r.Cosigners, Script: wallet.ScriptType(r.Script),
 		Addresses: n.inviteAddresses(), External: r.External,
 	}

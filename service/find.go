@@ -7,14 +7,14 @@ import (
 	"strings"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // actor finds a wallet by its id, else by a unique prefix of that, or by what
 // this node calls it. Where a prefix and a name lead to different wallets, none
 // is taken: names are chosen, by others too.
-func (n *Node) actor(ref string) (*coordinator.Actor, error) {
+func (n *Node) actor(ref string) (*node.Actor, error) {
 	a, err := findWallet(n.co.Wallets(), ref)
 	for _, f := range n.co.Failed() {
 		named := f.Name != "" && f.Name == ref
@@ -34,8 +34,8 @@ func isID(ref string) bool {
 	return len(ref) >= api.MinRead && strings.Trim(ref, "0123456789abcdef") == ""
 }
 
-func findWallet(all []*coordinator.Actor, ref string) (*coordinator.Actor, error) {
-	var prefixed, named, abandoned []*coordinator.Actor
+func findWallet(all []*node.Actor, ref string) (*node.Actor, error) {
+	var prefixed, named, abandoned []*node.Actor
 	for _, a := range all {
 		id := a.Group().String()
 		if id == ref {
@@ -56,7 +56,7 @@ func findWallet(all []*coordinator.Actor, ref string) (*coordinator.Actor, error
 		named = abandoned
 	}
 	both := slices.Concat(prefixed, named)
-	slices.SortFunc(both, func(a, b *coordinator.Actor) int { return cmp.Compare(a.Group().String(), b.Group().String()) })
+	slices.SortFunc(both, func(a, b *node.Actor) int { return cmp.Compare(a.Group().String(), b.Group().String()) })
 	switch both = slices.Compact(both); {
 	case len(both) == 1:
 		return both[0], nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -39,7 +40,7 @@ func (clock) Entropy(b []byte) error {
 // An id leads to its wallet, whatever others are called.
 func TestAnIDIsNoName(t *testing.T) {
 	names := map[string]string{} // by id
-	var all []*coordinator.Actor
+	var all []*node.Actor
 	found := func(name string) string {
 		a := founded(t, name)
 		all = append(all, a)
@@ -82,7 +83,7 @@ func TestAnIDIsNoName(t *testing.T) {
 }
 
 // founded is a wallet that its founder gave any name, as a version before may have.
-func founded(t *testing.T, name string) *coordinator.Actor {
+func founded(t *testing.T, name string) *node.Actor {
 	t.Helper()
 	var seed, identity, sealing, entropy [32]byte
 	for _, b := range [][]byte{seed[:], identity[:], sealing[:], entropy[:]} {
@@ -105,7 +106,7 @@ func founded(t *testing.T, name string) *coordinator.Actor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := coordinator.NewActor(t.Context(), coordinator.Ports{
+	a := node.NewActor(t.Context(), node.Ports{
 		Store: still{}, Transport: still{}, Clock: clock{}, Observer: still{}, Log: slog.New(slog.DiscardHandler),
 	}, m)
 	t.Cleanup(a.Close)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 )
 
 // CreateWallet founds a wallet.
@@ -36,7 +37,7 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 	if err != nil {
 		return api.Ratified{}, err
 	}
-	if _, err := coordinator.Do(ctx, a, coordinator.Ratify{Words: r.Words, AcceptUnproven: r.AcceptUnproven, AcceptHosted: r.AcceptHosted, For: r.For}); err != nil {
+	if _, err := node.Do(ctx, a, coordinator.Ratify{Words: r.Words, AcceptUnproven: r.AcceptUnproven, AcceptHosted: r.AcceptHosted, For: r.For}); err != nil {
 		return api.Ratified{}, n.apiError(err)
 	}
 	out := api.Ratified{WalletSummary: summary(a)}
@@ -71,7 +72,7 @@ func (n *Node) InviteToWallet(ctx context.Context, ref string, r api.InviteToWal
 			cmd.Online = cmd.Online || p.Peer == *cmd.Replace && p.Connected
 		}
 	}
-	inv, err := coordinator.Do(ctx, a, cmd)
+	inv, err := node.Do(ctx, a, cmd)
 	if err != nil {
 		return api.WalletInvites{}, n.apiError(err)
 	}
@@ -84,7 +85,7 @@ func (n *Node) AbandonWallet(ctx context.Context, ref string) (api.WalletSummary
 	if err != nil {
 		return api.WalletSummary{}, err
 	}
-	if _, err := coordinator.Do(ctx, a, coordinator.Abandon{}); err != nil {
+	if _, err := node.Do(ctx, a, coordinator.Abandon{}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	return summary(a), nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 )
@@ -24,7 +25,7 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 	if err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
-	a, err := n.untilJoined(ctx, r.Wait, func() (*coordinator.Actor, error) { return n.co.Join(ctx, inv, r.External) })
+	a, err := n.untilJoined(ctx, r.Wait, func() (*node.Actor, error) { return n.co.Join(ctx, inv, r.External) })
 	if errors.Is(err, port.ErrNoOpenInvite) {
 		return api.WalletSummary{}, api.Refuse("invite_closed", "join: "+port.ErrNoOpenInvite.Error(), "if the invite was used or has expired, or the wallet has all its cosigners, ask the founder; if not, `wallet join --wait` keeps trying")
 	}
@@ -53,7 +54,7 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 
 // untilJoined presents an invite, and where it is to wait again and again until
 // ctx ends, as long as another try may help.
-func (n *Node) untilJoined(ctx context.Context, wait bool, join func() (*coordinator.Actor, error)) (*coordinator.Actor, error) {
+func (n *Node) untilJoined(ctx context.Context, wait bool, join func() (*node.Actor, error)) (*node.Actor, error) {
 	a, err := join()
 	for wait && n.joinLater(err) {
 		last := err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
 )
 
@@ -20,7 +21,7 @@ func TestJoinWaits(t *testing.T) {
 	n := &Node{}
 	crowded := fmt.Errorf("present the invite: %w", port.ErrNoOpenInvite)
 	away := fmt.Errorf("present the invite: %w", port.ErrFounderAway)
-	admitted := &coordinator.Actor{}
+	admitted := &node.Actor{}
 	for name, c := range map[string]struct {
 		wait    bool
 		answers []error // and then it is admitted
@@ -40,7 +41,7 @@ func TestJoinWaits(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), c.lasts)
 				defer cancel()
 				tries := 0
-				a, err := n.untilJoined(ctx, c.wait, func() (*coordinator.Actor, error) {
+				a, err := n.untilJoined(ctx, c.wait, func() (*node.Actor, error) {
 					if tries++; tries <= len(c.answers) {
 						return nil, c.answers[tries-1]
 					}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/formats"
@@ -66,7 +67,7 @@ func (n *Node) SetLabels(ctx context.Context, ref string, r api.SetLabels) (api.
 		}
 		cmd.Edits = append(cmd.Edits, coordinator.LabelEdit{Target: t, Text: l.Label})
 	}
-	done, err := coordinator.Do(ctx, a, cmd)
+	done, err := node.Do(ctx, a, cmd)
 	if err != nil {
 		return api.LabelsSet{}, n.apiError(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -18,7 +19,7 @@ type Parts struct {
 	Name    string // of the node, as its owner named it
 	Network wallet.Network
 	Version string
-	Wallets *coordinator.Node
+	Wallets *node.Node
 	Chain   coordinator.Chain
 	Net     Network
 	Hub     *Hub // hears the notices of Wallets
@@ -46,7 +47,7 @@ type Network interface {
 // Node answers the API for a running node. It is safe for concurrent use.
 type Node struct {
 	parts Parts
-	co    *coordinator.Node
+	co    *node.Node
 	net   Network
 	hub   *Hub
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
@@ -51,7 +52,7 @@ func (n *Node) HostCosigner(ctx context.Context, ref string, r api.HostCosigner)
 	if err != nil {
 		return api.WalletSummary{}, err
 	}
-	if _, err := coordinator.Do(ctx, a, coordinator.Host{Name: r.Name, Key: r.External}); err != nil {
+	if _, err := node.Do(ctx, a, coordinator.Host{Name: r.Name, Key: r.External}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	if r.Unproven {
@@ -100,9 +101,9 @@ func readProof(want coordinator.ProofRequest, text string) (coordinator.ProofKin
 	return coordinator.ProofBIP322, sig.BIP322, err
 }
 
-func (n *Node) enter(ctx context.Context, a *coordinator.Actor, x coordinator.Prove) (api.WalletSummary, error) {
+func (n *Node) enter(ctx context.Context, a *node.Actor, x coordinator.Prove) (api.WalletSummary, error) {
 	x.Name = n.parts.Name
-	if _, err := coordinator.Do(ctx, a, x); err != nil {
+	if _, err := node.Do(ctx, a, x); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	return summary(a), nil
@@ -114,7 +115,7 @@ const foundersEntries = 30 * time.Second
 
 // enterUnproven enters the key of a node that has just joined, as soon as the
 // founder's entries say who else brought which key.
-func (n *Node) enterUnproven(ctx context.Context, a *coordinator.Actor) (api.WalletSummary, error) {
+func (n *Node) enterUnproven(ctx context.Context, a *node.Actor) (api.WalletSummary, error) {
 	if !a.Machine().AwaitsProof() {
 		return summary(a), nil
 	}

@@ -11,17 +11,18 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // proposal finds a proposal of any wallet by id or unique prefix.
-func (n *Node) proposal(ref string, acts bool) (*coordinator.Actor, *coordinator.Proposal, error) {
+func (n *Node) proposal(ref string, acts bool) (*node.Actor, *coordinator.Proposal, error) {
 	if err := api.CheckProposal(ref, acts); err != nil {
 		return nil, nil, err
 	}
 	var ids []string
-	var in *coordinator.Actor
+	var in *node.Actor
 	var found *coordinator.Proposal
 	for _, a := range n.co.Wallets() {
 		for _, p := range a.Machine().ProposalsBy(ref) {
@@ -90,7 +91,7 @@ func (n *Node) Proposal(_ context.Context, ref string) (api.Proposal, error) {
 	return n.show(a, p), nil
 }
 
-func (n *Node) show(a *coordinator.Actor, p *coordinator.Proposal) api.Proposal {
+func (n *Node) show(a *node.Actor, p *coordinator.Proposal) api.Proposal {
 	m := a.Machine()
 	if now, ok := m.State.Proposal(p.ID()); ok {
 		p = now

@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/coinselect"
@@ -35,7 +36,7 @@ func (n *Node) Propose(ctx context.Context, ref string, r api.Propose) (api.Prop
 	if err != nil {
 		return api.Proposed{}, err
 	}
-	id, err := coordinator.Do(ctx, a, cmd)
+	id, err := node.Do(ctx, a, cmd)
 	if err != nil {
 		return api.Proposed{}, n.apiError(err)
 	}
@@ -56,7 +57,7 @@ func (n *Node) Propose(ctx context.Context, ref string, r api.Propose) (api.Prop
 	return out, nil
 }
 
-func (n *Node) command(ctx context.Context, a *coordinator.Actor, r api.Propose) (coordinator.Propose, error) {
+func (n *Node) command(ctx context.Context, a *node.Actor, r api.Propose) (coordinator.Propose, error) {
 	cmd := coordinator.Propose{Note: r.Note, Unsigned: r.Unsigned, RequestID: r.RequestID, Allow: r.Allow}
 	expires := coordinator.DefaultExpiry
 	if r.Expires > 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
 )
@@ -29,7 +30,7 @@ func (n *Node) ExportPSBT(ctx context.Context, ref string, r api.ExportPSBT) (ap
 	if err != nil {
 		return api.ExportedPSBT{}, n.apiError(err)
 	}
-	done, err := coordinator.Do(ctx, a, coordinator.Export{Proposal: p.ID(), ForSigning: r.ForSigning, Allow: r.Allow})
+	done, err := node.Do(ctx, a, coordinator.Export{Proposal: p.ID(), ForSigning: r.ForSigning, Allow: r.Allow})
 	if err != nil {
 		return api.ExportedPSBT{}, n.apiError(err)
 	}
@@ -66,7 +67,7 @@ func (n *Node) ImportPSBT(ctx context.Context, r api.ImportPSBT) (api.ImportedPS
 		if err != nil {
 			return api.ImportedPSBT{}, n.apiError(err)
 		}
-		done, err := coordinator.Do(ctx, a, coordinator.Import{Proposal: p.ID(), Signatures: sigs, Allow: r.Allow})
+		done, err := node.Do(ctx, a, coordinator.Import{Proposal: p.ID(), Signatures: sigs, Allow: r.Allow})
 		if err != nil {
 			return api.ImportedPSBT{}, n.apiError(err)
 		}
@@ -78,7 +79,7 @@ func (n *Node) ImportPSBT(ctx context.Context, r api.ImportPSBT) (api.ImportedPS
 	return api.ImportedPSBT{}, api.Refuse("foreign_psbt", "the PSBT spends no coin of a wallet of this node: it is of another wallet", "see `quorate proposals WALLET` for what can be signed here")
 }
 
-func (n *Node) imported(a *coordinator.Actor, p *coordinator.Proposal, done coordinator.Imported) api.ImportedPSBT {
+func (n *Node) imported(a *node.Actor, p *coordinator.Proposal, done coordinator.Imported) api.ImportedPSBT {
 	m := a.Machine()
 	shown := n.show(a, p)
 	out := api.ImportedPSBT{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
@@ -45,7 +46,7 @@ func (n *Node) ApproveReplacement(ctx context.Context, ref string, r api.Approve
 	if err != nil || len(id) != 32 {
 		return api.WalletSummary{}, api.Misuse("bad_replacement", "the id of a replacement is 64 hex characters", "`quorate wallet show` lists those that wait")
 	}
-	if _, err := coordinator.Do(ctx, a, coordinator.ApproveReplacement{Replacement: [32]byte(id)}); err != nil {
+	if _, err := node.Do(ctx, a, coordinator.ApproveReplacement{Replacement: [32]byte(id)}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	return summary(a), nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/refusal"
 )
 
@@ -25,7 +26,7 @@ func (n *Node) RescanWallet(ctx context.Context, ref string, r api.RescanWallet)
 			return api.WalletSummary{}, api.Misuse(refusal.BadHeight, fmt.Sprintf("there is no block %d: this node's chain ends with %d", r.From, tip), "give a lower height")
 		}
 	}
-	if _, err := coordinator.Do(ctx, a, coordinator.RescanFrom{Height: r.From}); err != nil {
+	if _, err := node.Do(ctx, a, coordinator.RescanFrom{Height: r.From}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	return summary(a), nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 )
 
 // Status says what the node is and how it is.
@@ -42,17 +43,17 @@ func (n *Node) Status(ctx context.Context) (api.Status, error) {
 // program fails to read.
 const stateFailed = "failed"
 
-func failedSummary(f coordinator.FailedWallet) api.WalletSummary {
+func failedSummary(f node.FailedWallet) api.WalletSummary {
 	return api.WalletSummary{Wallet: f.Group.String(), Name: f.Name, State: stateFailed, Problem: f.Err.Error()}
 }
 
-func summary(a *coordinator.Actor) api.WalletSummary {
+func summary(a *node.Actor) api.WalletSummary {
 	out := api.WalletSummary{Wallet: a.Group().String(), State: stateFailed}
 	a.Read(func(m *coordinator.Machine) { out = summaryOf(a, m) })
 	return out
 }
 
-func summaryOf(a *coordinator.Actor, m *coordinator.Machine) api.WalletSummary {
+func summaryOf(a *node.Actor, m *coordinator.Machine) api.WalletSummary {
 	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), FounderName: m.FounderName(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), AwaitingHosted: awaitingHosted(m), Alarms: alarms(m), Restored: restored(m), Incomplete: incomplete(m.View.Incomplete())}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -34,7 +35,7 @@ func (n *Node) Wallet(_ context.Context, ref string) (api.Wallet, error) {
 	return n.wallet(a), nil
 }
 
-func (n *Node) wallet(a *coordinator.Actor) api.Wallet {
+func (n *Node) wallet(a *node.Actor) api.Wallet {
 	m := a.Machine()
 	w := api.Wallet{WalletSummary: summary(a), Threshold: m.State.Genesis().Threshold}
 	online := map[journal.Author]bool{m.State.Me(): true}
@@ -84,7 +85,7 @@ func (n *Node) RekeyWallet(ctx context.Context, ref string) (api.WalletSummary, 
 	if err != nil {
 		return api.WalletSummary{}, err
 	}
-	if _, err := coordinator.Do(ctx, a, coordinator.Rekey{}); err != nil {
+	if _, err := node.Do(ctx, a, coordinator.Rekey{}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	return summary(a), nil
@@ -96,7 +97,7 @@ func (n *Node) ArchiveWallet(ctx context.Context, ref string, r api.ArchiveWalle
 	if err != nil {
 		return api.WalletSummary{}, err
 	}
-	if _, err := coordinator.Do(ctx, a, coordinator.Archive{Undo: r.Undo, Allow: r.Allow}); err != nil {
+	if _, err := node.Do(ctx, a, coordinator.Archive{Undo: r.Undo, Allow: r.Allow}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	return summary(a), nil

@@ -50,13 +50,14 @@ var (
 )
 
 func rooms() map[string]room {
-	floor := []string{"coordinator", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
+	floor := []string{"coordinator/node", "coordinator", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
 	deciding := slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)
 	return map[string]room{
 		"display":             {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"wallet":              {[]string{"display"}, slices.Concat(network, system, chance, peers, database, web)},
 		"qr":                  {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"journal":             {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
+		"coordinator/node":    {[]string{"coordinator", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
 		"coordinator":         {[]string{"coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
 		"coordinator/group":   {[]string{"coordinator/ledger", "coordinator/mapkey", "coordinator/port", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, slices.Concat(deciding, web)},
 		"coordinator/refusal": {nil, slices.Concat(deciding, web, bitcoin, []string{"time"})},
@@ -93,6 +94,7 @@ func neverLinked() map[string][]string {
 		"coordinator/mapkey":  slices.Concat(peers, database),
 		"wallet":              slices.Concat(peers, database),
 		"journal":             slices.Concat(peers, database, bitcoin),
+		"coordinator/node":    slices.Concat(peers, database),
 		"coordinator":         slices.Concat(peers, database),
 		"api":                 slices.Concat(peers, database),
 		"chain":               slices.Concat(peers, database),
@@ -234,6 +236,15 @@ func TestArrowsAreHeld(t *testing.T) {
 		{"coordinator/port", q("coordinator"), 1},
 		{"coordinator/event", q("coordinator/port"), 1},
 		{"coordinator", q("coordinator/ledger"), 0},
+		{"coordinator", q("coordinator/node"), 1},
+		{"coordinator/group", q("coordinator/node"), 1},
+		{"coordinator/node", q("coordinator"), 0},
+		{"coordinator/node", q("store"), 1},
+		{"coordinator/node", q("api"), 1},
+		{"coordinator/node", "os", 1},
+		{"service", q("coordinator/node"), 0},
+		{"p2p", q("coordinator/node"), 1},
+		{"cmd/node", q("coordinator/node"), 1},
 		{"coordinator", q("coordinator/group"), 0},
 		{"coordinator/group", q("coordinator/ledger"), 0},
 		{"coordinator/group", q("coordinator"), 1},

@@ -37,7 +37,7 @@ func keptFuncs() []kept {
 
 		// To go.
 		{"coordinator", "left over from before there was a room for what it does", []string{
-			"IsReject", "EncodeEvent", "DecodeEvent", "EncodeGenesis", "EncodeSnapshot", "NewAllowances", "Allowances.Admits", "Allowances.Stored",
+			"IsReject", "EncodeEvent", "DecodeEvent", "EncodeGenesis",
 		}},
 	}
 }

@@ -33,7 +33,7 @@ func fillOnce(b *testing.B) *filled {
 	}
 	f.who.fill(s)
 	// What a node does when it stops in order.
-	snap, err := coordinator.EncodeSnapshot(f.who.m)
+	snap, _, err := f.who.m.Snapshots().Batches(f.who.m)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/coordinator"
+	shell "github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -18,7 +19,7 @@ const together = 9
 func (n *node) allow() {
 	n.allowances = nil
 	if n.w.plan.Allowance > 0 && n.honest() {
-		n.allowances = coordinator.NewAllowances(n.w.plan.Allowance)
+		n.allowances = shell.NewQuota(n.w.plan.Allowance)
 		n.took, n.since = map[journal.Author]int{}, n.w.queue.now
 	}
 }

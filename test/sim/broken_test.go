@@ -78,7 +78,7 @@ func breaches() []breach {
 			"		s.book.waiting = s.book.waiting.Delete(waitingKey(e))\n		s = s.fold(e)\n", "		s.book.waiting = s.book.waiting.Delete(waitingKey(e))\n		due, reline := s.retainted, s.relineDue\n		s = s.fold(e)\n		s.retainted, s.relineDue = due, reline\n"),
 		small(one("leases start scans", "coordinator/lookback.go",
 			"		s.lateAddresses(was, again)\n", "		_, from = was, v.Birthday()\n")),
-		one("one claim vouches", "coordinator/quota.go",
+		one("one claim vouches", "coordinator/entries.go",
 			"	need := max(1, m.State.Genesis().Threshold-1)\n	if need > m.State.Genesis().Cosigners-2 {", "	need := 1\n	if false {"),
 		one("entries of another wallet taken", "coordinator/entries.go",
 			"	case h.Group != st.Group():\n", "	case false:\n"),

@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	shell "github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
-// Times of the shell around a machine: see coordinator.Actor.
+// Times of the shell around a machine: see node.Actor.
 const (
 	tickEvery = 5 * time.Second
 	retryIn   = 2 * time.Second
@@ -46,7 +47,7 @@ func (p *person) key() coordinator.CosignerKey {
 }
 
 // node is one cosigner: a machine, a disk, and the shell between them, as
-// coordinator.Actor is in a process.
+// node.Actor is in a process.
 type node struct {
 	*person
 	w    *world
@@ -81,9 +82,9 @@ type node struct {
 	inviter            journal.Author
 	stepped            int
 
-	allowances *coordinator.Allowances // where they are small
-	took       map[journal.Author]int  // entries in this life
-	since      time.Duration           // when this life began
+	allowances *shell.Quota           // where they are small
+	took       map[journal.Author]int // entries in this life
+	since      time.Duration          // when this life began
 }
 
 // armed is a crash that waits for the next durable write.

@@ -62,7 +62,7 @@ func (p *Pool) Ready(k, n int) (Ready, error) {
 			return slices.Compare(x[:], y[:])
 		})
 		records := maps.Clone(g.disks[i].records)
-		parts, err := coordinator.EncodeSnapshot(m)
+		parts, _, err := m.Snapshots().Batches(m)
 		if err != nil {
 			return Ready{}, err
 		}

@@ -285,7 +285,7 @@ func (n *node) snapshot() {
 	if !n.up || !n.in || n.m.State.Active() == nil {
 		return
 	}
-	parts, err := coordinator.EncodeSnapshot(n.m)
+	parts, _, err := n.m.Snapshots().Batches(n.m)
 	if err != nil {
 		n.w.violation("%s: snapshot: %v", n.name, err)
 		return

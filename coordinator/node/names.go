@@ -1,10 +1,11 @@
-package coordinator
+package node
 
 import (
 	"context"
 	"strings"
 	"sync"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/display"
@@ -60,7 +61,7 @@ func (n *walletNames) taken(g journal.GroupID, name string) bool {
 
 // take gives a wallet a name, or says that another one's looks like it.
 func (n *walletNames) take(g journal.GroupID, name string) error {
-	if err := checkWalletName(name); err != nil {
+	if err := coordinator.CheckWalletName(name); err != nil {
 		return err
 	}
 	n.mu.Lock()
@@ -83,10 +84,10 @@ func (n *walletNames) claim(g journal.GroupID, name string) string {
 	}
 	id := g.String()
 	stem := name
-	if checkWalletName(name) != nil {
+	if coordinator.CheckWalletName(name) != nil {
 		stem = "wallet"
 	}
-	for digits := 0; checkWalletName(name) != nil || n.unknown && digits == 0 || n.taken(g, name); digits += 8 {
+	for digits := 0; coordinator.CheckWalletName(name) != nil || n.unknown && digits == 0 || n.taken(g, name); digits += 8 {
 		part := id[:min(digits+8, 40)]
 		name = strings.TrimSpace(cutBytes(stem, event.MaxNameBytes-1-len(part))) + "-" + part
 		if digits > 40 {
@@ -105,17 +106,17 @@ func cutBytes(s string, most int) string {
 
 // callIt gives the wallet a name once its founder's is known, in the commit that
 // brings that.
-func (a *Actor) callIt(t *Turn) {
+func (a *Actor) callIt(t *coordinator.Turn) {
 	m := t.Machine()
 	if m.State.Abandoned() {
 		a.ports.names.hold(a.group, "") // its name is free again
 		return
 	}
-	if m.local.Name != "" || m.State.Name() == "" {
+	if m.OwnName() != "" || m.State.Name() == "" {
 		return
 	}
 	if name := a.ports.names.claim(a.group, m.State.Name()); name != "" {
-		a.take(t, envelope{msg: Named{name}})
+		a.take(t, envelope{msg: coordinator.Named{Name: name}})
 	}
 }
 
@@ -126,7 +127,7 @@ func (n *Node) Rename(ctx context.Context, a *Actor, name string) error {
 	if err := n.ports.names.take(a.group, name); err != nil {
 		return err
 	}
-	if _, err := Do(ctx, a, Named{name}); err != nil {
+	if _, err := Do(ctx, a, coordinator.Named{Name: name}); err != nil {
 		n.ports.names.hold(a.group, old)
 		return err
 	}

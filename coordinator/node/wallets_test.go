@@ -1,12 +1,16 @@
-package coordinator
+package node
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
@@ -60,6 +64,18 @@ func (s shelf) Guard(context.Context) ([]port.GuardRecord, error) {
 	return out, nil
 }
 
+// answersOf is what a wallet answers to all members alike.
+func answersOf(t *testing.T, m *coordinator.Machine, now time.Time) string {
+	t.Helper()
+	snap, err := m.State.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("state %x\nbalance %+v\ncosigners %v\nphase %v, missing %v\n%d entries, %d proposals, inert %v, faults %v, used %d",
+		sha256.Sum256(snap), coordinator.Sum(coordinator.Coins(m.State, m.View, now)), m.Cosigners(), m.Phase(), m.Missing(),
+		m.State.Entries(), len(m.Proposals()), m.State.Inert(), m.Faults(), m.View.Used(0))
+}
+
 // Two wallets of one node have members in common. Whatever fails in one, and however
 // much is written there, the other answers as if it were alone, and goes on; what
 // the node's key has signed is known in both.
@@ -74,7 +90,7 @@ func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
 	a1.must(pay(1, 100_000)) // it signs
 	one.settle()
 	two.settle()
-	alone := answersOf(&a2.m, *a2.clock)
+	alone := answersOf(t, &a2.m, *a2.clock)
 
 	bad := a1.m.State.Group()
 	faulty := *a1.self
@@ -85,13 +101,13 @@ func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
 	}
 	lost := journal.GroupID{7}
 	records := maps.Clone(a1.records)
-	records[recLocal] = []byte{0xff} // a third wallet does not open
+	records["local"] = []byte{0xff} // a third wallet does not open
 	s := shelf{bad: a1, a2.m.State.Group(): a2, lost: {records: records}}
 	ports := Ports{
 		Store: s, Transport: muteTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
 		Clock: wallClock{}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),
 	}
-	n := NewNode(t.Context(), ports, &faulty, wallet.Regtest, "B")
+	n := New(t.Context(), ports, &faulty, wallet.Regtest, "B")
 	defer n.Close()
 	if err := n.Open(t.Context()); err != nil {
 		t.Fatal(err)
@@ -104,26 +120,25 @@ func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
 
 	// Each entry of C in the first wallet makes the program fail, garbage at that.
 	c := one.peers[2]
-	c.evil = true
-	for range 300 {
-		c.garbage([]byte("no event"))
-	}
+	garbage := newScribe(t, c)
 	for _, chain := range c.chains() {
 		for _, e := range chain {
 			if e.Header().Author == c.id() {
-				_, _ = Do(t.Context(), w1, EntryIn{e})
+				_, _ = Do(t.Context(), w1, coordinator.EntryIn{Entry: e})
 			}
 		}
 	}
-	if len(w1.Machine().faultAlarms()) == 0 {
+	for range 300 {
+		_, _ = Do(t.Context(), w1, coordinator.EntryIn{Entry: garbage.write(t, 8)})
+	}
+	if !slices.ContainsFunc(w1.Machine().Alarms(), func(x coordinator.Alarm) bool { return x.Kind == group.AlarmReader }) {
 		t.Fatal("nothing failed in the first wallet")
 	}
-	if _, err := w2.ask(t.Context(), ClaimIn{From: c.id()}); err != nil { // after what its start began
+	if _, err := w2.ask(t.Context(), coordinator.ClaimIn{From: c.id()}); err != nil { // after what its start began
 		t.Fatal(err)
 	}
-	got := answersOf(w2.Machine(), *a2.clock)
-	if x, y := alone.ours.String(), got.ours.String(); x != y {
-		t.Errorf("the second wallet answers otherwise:\n%s", diff(x, y))
+	if got := answersOf(t, w2.Machine(), *a2.clock); got != alone {
+		t.Errorf("the second wallet answers otherwise:\n%s\n%s", alone, got)
 	}
 	if len(w2.Machine().Alarms()) != 0 || len(w2.Machine().Faults()) != 0 {
 		t.Error("what failed in one wallet shows in the other")
@@ -137,13 +152,13 @@ func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
 		t.Errorf("the wallets are called %q and %q", x, y)
 	}
 	// C writes in the second wallet as ever: its allowance there is its own.
-	two.peers[2].must(LeaseAddress{})
+	two.peers[2].must(coordinator.LeaseAddress{})
 	for _, e := range two.peers[2].out[len(two.peers[2].out)-1:] {
-		if _, err := Do(t.Context(), w2, EntryIn{e}); err != nil {
+		if _, err := Do(t.Context(), w2, coordinator.EntryIn{Entry: e}); err != nil {
 			t.Errorf("the second wallet refuses an entry: %v", err)
 		}
 	}
-	if _, err := Do(t.Context(), w2, LeaseAddress{}); err != nil {
+	if _, err := Do(t.Context(), w2, coordinator.LeaseAddress{}); err != nil {
 		t.Errorf("the second wallet hands out no address: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package coordinator
+package node
 
 import (
 	"bytes"
@@ -7,8 +7,8 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
@@ -47,14 +47,14 @@ func (n *Node) notFailed(g journal.GroupID) error {
 
 // load opens a stored wallet. A panic is an error: what one wallet holds must
 // not keep the others from running.
-func (n *Node) load(ctx context.Context, id journal.GroupID) (m Machine, err error) {
+func (n *Node) load(ctx context.Context, id journal.GroupID) (m coordinator.Machine, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			n.ports.Log.Error("opening a wallet panicked", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
-	return Load(ctx, n.ports.Store, n.self, id)
+	return coordinator.Load(ctx, n.ports.Store, n.self, id)
 }
 
 // hasFailed keeps a wallet that could not be opened, and what this node calls it:
@@ -72,17 +72,6 @@ func (n *Node) hasFailed(ctx context.Context, id journal.GroupID, err error) {
 // storedName reads what this node calls a wallet, without opening it, or returns "".
 func (n *Node) storedName(ctx context.Context, id journal.GroupID) string {
 	var name string
-	_ = group.Contained(func() error {
-		recs, err := n.ports.Store.Records(ctx, id, recLocal)
-		if err != nil {
-			return err
-		}
-		var l Local
-		if err := record.Decode(recs[recLocal], &l); err != nil {
-			return err
-		}
-		name = l.Name
-		return nil
-	})
+	_ = group.Contained(func() (err error) { name, err = coordinator.StoredName(ctx, n.ports.Store, id); return err })
 	return name
 }

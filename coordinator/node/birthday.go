@@ -1,4 +1,4 @@
-package coordinator
+package node
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
-	"github.com/quorate/quorate/journal"
 )
 
 // birthdayOf is where the chain begins to matter for a group.
@@ -82,17 +81,4 @@ func (n *Node) own(ctx context.Context, grant port.Grant) port.Grant {
 	}
 	grant.Challenge = &c
 	return grant
-}
-
-// began is when the group was made, as far as this node knows: when it entered,
-// or, of one that took a lost member's place, when the first of all entered. A
-// member who lies makes the scan longer, not shorter.
-func (m Machine) began() time.Time {
-	at := m.local.Created
-	if m.local.Replaces != (journal.Author{}) {
-		for r := range m.State.Records {
-			at = min(at, r.Ref.Time/1000) // it is in milliseconds
-		}
-	}
-	return time.Unix(max(0, at), 0)
 }

@@ -1,4 +1,4 @@
-package coordinator
+package node
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/group"
 )
 
@@ -46,7 +47,7 @@ func (a *Actor) logFault(what string, err error) {
 
 // Read runs a reader of the machine as it is now, and says whether it came to its
 // end: where this program fails in it, one wallet does not keep others from being read.
-func (a *Actor) Read(f func(*Machine)) bool {
+func (a *Actor) Read(f func(*coordinator.Machine)) bool {
 	err := group.Contained(func() error { f(a.Machine()); return nil })
 	a.logFault("reader", err)
 	return err == nil

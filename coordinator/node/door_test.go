@@ -1,6 +1,7 @@
-package coordinator
+package node
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -22,7 +24,7 @@ type secondTakers struct {
 func (s *secondTakers) Notify(n port.Notice) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n.Status == AlarmSecondTaker {
+	if n.Status == coordinator.AlarmSecondTaker {
 		s.told = append(s.told, n.Detail)
 	}
 }
@@ -34,7 +36,7 @@ func TestASecondTakerOfAnInviteIsTold(t *testing.T) {
 	founder, b := c.peers[0], c.peers[1]
 	c.join(b, invites[0], b.key())
 	c.join(c.peers[2], invites[1], c.peers[2].key())
-	m, err := Load(t.Context(), storeOf(founder), founder.self, founder.m.State.Group())
+	m, err := coordinator.Load(t.Context(), storeOf(founder), founder.self, founder.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +45,7 @@ func TestASecondTakerOfAnInviteIsTold(t *testing.T) {
 		Store: storeOf(founder), Transport: muteTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
 		Clock: wallClock{}, Observer: &heard, Log: slog.New(slog.DiscardHandler),
 	}
-	n := NewNode(t.Context(), ports, founder.self, wallet.Regtest, "A")
+	n := New(t.Context(), ports, founder.self, wallet.Regtest, "A")
 	defer n.Close()
 	n.actors[m.State.Group()] = NewActor(n.ctx, n.ports, m)
 	present := func(who journal.Author, inv port.Invite) error {
@@ -63,7 +65,7 @@ func TestASecondTakerOfAnInviteIsTold(t *testing.T) {
 	if len(heard.told) != 1 || !strings.Contains(heard.told[0], z.String()) {
 		t.Errorf("told %q", heard.told)
 	}
-	if !strings.Contains(heard.told[0], founder.m.called(b.id())+" used it") {
+	if !strings.Contains(heard.told[0], cmp.Or(founder.m.MemberName(b.id()), b.id().String())+" used it") {
 		t.Errorf("it does not say who used it: %q", heard.told)
 	}
 	for i := range 20 {

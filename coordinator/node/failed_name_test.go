@@ -1,4 +1,4 @@
-package coordinator
+package node
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"testing"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
@@ -25,9 +26,9 @@ func (s nameless) Records(_ context.Context, g journal.GroupID, prefix string) (
 	switch {
 	case g != s.group:
 		return map[string][]byte{recGroup + s.group.String(): {1}}, nil
-	case prefix == recLocal && s.local != nil:
-		return map[string][]byte{recLocal: s.local}, nil
-	case prefix == recLocal:
+	case prefix == "local" && s.local != nil:
+		return map[string][]byte{"local": s.local}, nil
+	case prefix == "local":
 		panic("index out of range")
 	}
 	return nil, errors.New("it is damaged")
@@ -36,7 +37,7 @@ func (s nameless) Records(_ context.Context, g journal.GroupID, prefix string) (
 // The name of a wallet that could not be opened stays its own: no founder of
 // another one gets it, nor one that looks like it, whether it can be read or not.
 func TestTheNameOfAFailedWalletIsTaken(t *testing.T) {
-	local, err := record.Encode(Local{Name: "vault"})
+	local, err := record.Encode(coordinator.Local{Name: "vault"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func TestTheNameOfAFailedWalletIsTaken(t *testing.T) {
 	} {
 		t.Run(x.what, func(t *testing.T) {
 			s := nameless{group: journal.GroupID{1}, local: x.local}
-			n := NewNode(t.Context(), Ports{Store: s, Log: slog.New(slog.DiscardHandler)}, &group.Self{}, wallet.Regtest, "a")
+			n := New(t.Context(), Ports{Store: s, Log: slog.New(slog.DiscardHandler)}, &group.Self{}, wallet.Regtest, "a")
 			defer n.Close()
 			if err := n.Open(t.Context()); err != nil {
 				t.Fatal(err)

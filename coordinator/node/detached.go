@@ -1,9 +1,10 @@
-package coordinator
+package node
 
 import (
 	"context"
 	"fmt"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/port"
 )
 
@@ -18,11 +19,11 @@ func (a *Actor) guardFirst(updates []port.GuardUpdate) error {
 		return err
 	}
 	// What is durable is also known to those who look, whatever comes of this turn.
-	in, err := a.input(Guarded{updates})
+	in, err := a.input(coordinator.Guarded{Updates: updates})
 	if err != nil {
 		return err
 	}
-	now, _, err := Step(*a.current.Load(), in)
+	now, _, err := coordinator.Step(*a.current.Load(), in)
 	if err != nil {
 		return err
 	}
@@ -33,10 +34,10 @@ func (a *Actor) guardFirst(updates []port.GuardUpdate) error {
 // proposeFirst enters a proposal before a signer in another process is asked to
 // sign it: what the guard then holds is a proposal's, which another can replace,
 // also where the signer never answers.
-func (a *Actor) proposeFirst(ctx context.Context, p Propose) (any, error) {
+func (a *Actor) proposeFirst(ctx context.Context, p coordinator.Propose) (any, error) {
 	in, err := a.input(p)
 	if err == nil {
-		_, _, err = Step(*a.Machine(), in) // what it would refuse, it refuses before anything is entered
+		_, _, err = coordinator.Step(*a.Machine(), in) // what it would refuse, it refuses before anything is entered
 	}
 	if err != nil {
 		return nil, err
@@ -46,7 +47,7 @@ func (a *Actor) proposeFirst(ctx context.Context, p Propose) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := Do(ctx, a, Approve{Proposal: made.Proposal, Allow: p.Allow}); err != nil {
+	if _, err := Do(ctx, a, coordinator.Approve{Proposal: made.Proposal, Allow: p.Allow}); err != nil {
 		return nil, fmt.Errorf("proposal %s is made, but this node did not sign it: %w", made.Proposal, err)
 	}
 	return made, nil

@@ -1,9 +1,10 @@
-package coordinator
+package node
 
 import (
 	"context"
 	"errors"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
@@ -25,7 +26,7 @@ func (a *Actor) ReceiveRun(ctx context.Context, _ journal.Author, es []*journal.
 			continue // the machine shown is durable
 		}
 		if errs[i] = a.admit(m, e); errs[i] == nil {
-			sent[i], errs[i] = a.send(ctx, EntryIn{e})
+			sent[i], errs[i] = a.send(ctx, coordinator.EntryIn{Entry: e})
 		}
 	}
 	for i, e := range es {
@@ -34,8 +35,8 @@ func (a *Actor) ReceiveRun(ctx context.Context, _ journal.Author, es []*journal.
 		}
 		var v any
 		v, errs[i] = a.await(ctx, sent[i])
-		if x, ok := v.(Stored); ok && x.New && errs[i] == nil {
-			a.quota.stored(a.Machine(), e, a.ports.Clock.Now())
+		if x, ok := v.(coordinator.Stored); ok && x.New && errs[i] == nil {
+			a.quota.Stored(a.Machine(), e, a.ports.Clock.Now())
 		}
 	}
 	return errs
@@ -53,7 +54,7 @@ const maxClaimed = 64 * int(journal.MaxIncarnation)
 // PeerClaim records what a member says it holds (see Inbox).
 func (a *Actor) PeerClaim(from journal.Author, c port.Claim) {
 	select {
-	case a.inbox <- envelope{msg: ClaimIn{from, c}}:
+	case a.inbox <- envelope{msg: coordinator.ClaimIn{From: from, Claim: c}}:
 	default: // only a claim: the next one comes within a minute
 	}
 }
@@ -72,8 +73,8 @@ func (a *Actor) Entry(ctx context.Context, id journal.EntryID) (*journal.Entry, 
 func (a *Actor) Wanted() []journal.EntryID { return a.Machine().Wanted() }
 
 // admit says whether an entry may be stored now.
-func (a *Actor) admit(m *Machine, e *journal.Entry) error {
-	err := a.quota.admits(m, e, a.ports.Clock.Now())
+func (a *Actor) admit(m *coordinator.Machine, e *journal.Entry) error {
+	err := a.quota.Admits(m, e, a.ports.Clock.Now())
 	var later *port.DeferredError
 	if errors.As(err, &later) && later.Begins {
 		a.ports.Log.Warn("a member writes beyond its allowance; its entries are taken later", "wallet", a.group.String()[:8], "author", later.Author)

@@ -1,4 +1,4 @@
-package coordinator
+package node
 
 import (
 	"context"
@@ -6,60 +6,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 )
 
-// Times of effects that reach outside.
-const (
-	publishTime   = 5 * time.Second
-	broadcastTime = 30 * time.Second
-	followRetry   = 2 * time.Second
-)
-
-// execute performs one effect. What fails here is not lost: an entry that was
-// not published travels by sync, a transaction is broadcast again.
-func (a *Actor) execute(e Effect) {
-	switch x := e.(type) {
-	case Publish:
-		ctx, cancel := context.WithTimeout(a.ctx, publishTime)
-		defer cancel()
-		if err := a.ports.Transport.Publish(ctx, x.Entry); err != nil {
-			a.ports.Log.Debug("publish failed; the entry will travel by sync", "error", err)
-			a.ports.Transport.Sync(a.group, nil)
-		}
-	case Link:
-		if err := a.ports.Transport.Attach(a.ctx, x.Link, a); err != nil {
-			a.ports.Log.Warn("attach the wallet to the network", "wallet", a.group.String()[:8], "error", err)
-		}
-	case AskSync:
-		a.ports.Transport.Sync(a.group, nil)
-	case Follow:
-		a.done.Go(a.follow)
-	case Refollow:
-		a.done.Go(a.refollow)
-	case WatchScripts:
-		// In a goroutine of its own: the stream waits for this actor while it
-		// hands over the blocks that are looked at again.
-		a.done.Go(func() { a.watch(x) })
-	case LookBack:
-		a.done.Go(func() { a.lookBack(x) })
-	case Broadcast:
-		a.done.Go(func() {
-			ctx, cancel := context.WithTimeout(a.ctx, broadcastTime)
-			defer cancel()
-			a.tell(Broadcasted{TxID: x.Tx.TxHash(), Err: a.ports.Chain.Broadcast(ctx, x.Tx)})
-		})
-	case Tell:
-		if x.Notice.Type == "alarm" && x.Notice.Status != "" {
-			a.ports.Log.Warn("alarm", "wallet", a.group.String()[:8], "kind", x.Notice.Status, "detail", x.Notice.Detail)
-		}
-		a.ports.Observer.Notify(x.Notice)
-	}
-}
-
 // watch adds scripts to the running stream; one that starts later has them all.
-func (a *Actor) watch(x WatchScripts) {
+func (a *Actor) watch(x coordinator.WatchScripts) {
 	f, call, err := a.callWatch(x)
 	if f == nil {
 		return
@@ -70,11 +23,11 @@ func (a *Actor) watch(x WatchScripts) {
 		_ = f.Close()
 		return
 	}
-	a.tell(Watched{call})
+	a.tell(coordinator.Watched{Call: call})
 }
 
 // callWatch counts the calls in the order in which the follower takes them.
-func (a *Actor) callWatch(x WatchScripts) (f port.Follower, call uint64, err error) {
+func (a *Actor) callWatch(x coordinator.WatchScripts) (f port.Follower, call uint64, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.follower == nil {
@@ -91,7 +44,7 @@ func (a *Actor) callWatch(x WatchScripts) (f port.Follower, call uint64, err err
 func (a *Actor) follow() {
 	for a.ctx.Err() == nil {
 		m := a.Machine()
-		x := Follow(m.View.Follow())
+		x := coordinator.Follow(m.View.Follow())
 		if len(x.Known) == 0 && !a.born(&x) {
 			select {
 			case <-a.ctx.Done():
@@ -106,7 +59,7 @@ func (a *Actor) follow() {
 				a.ports.Log.Warn("follow the chain", "wallet", a.group.String()[:8], "error", err)
 			}
 		} else {
-			a.stream(f, m.stream)
+			a.stream(f, m.Stream())
 		}
 		select {
 		case <-a.ctx.Done():
@@ -122,13 +75,13 @@ const bornBefore = 7 * 24 * time.Hour
 
 // born finds the height at which a wallet that was never followed begins: the
 // chain may not have been known when it was made. It says whether to go on.
-func (a *Actor) born(x *Follow) bool {
+func (a *Actor) born(x *coordinator.Follow) bool {
 	d, ok := a.ports.Chain.(port.Dated)
-	m := a.Machine()
-	if !ok || m.existed() || m.local.Rescanned {
+	began, dated := a.Machine().Began()
+	if !ok || !dated {
 		return true
 	}
-	height, err := d.HeightAt(a.ctx, m.began().Add(-bornBefore))
+	height, err := d.HeightAt(a.ctx, began.Add(-bornBefore))
 	if err != nil {
 		if a.ctx.Err() == nil && !errors.Is(err, port.ErrNotSynced) {
 			a.ports.Log.Warn("find the wallet's first block", "wallet", a.group.String()[:8], "error", err)
@@ -138,7 +91,7 @@ func (a *Actor) born(x *Follow) bool {
 	if height <= x.From {
 		return true
 	}
-	if _, err := Do(a.ctx, a, Born{height}); err != nil {
+	if _, err := Do(a.ctx, a, coordinator.Born{Height: height}); err != nil {
 		return false
 	}
 	x.From = height
@@ -158,20 +111,20 @@ func (a *Actor) stream(f port.Follower, number uint64) {
 		_ = f.Close()
 	}()
 	m := a.Machine()
-	if m.stream != number {
+	if m.Stream() != number {
 		return // it was not there yet to be closed
 	}
 	v := m.View
 	f.Expect(v.Sighted())
 	if again, ok := v.Unfinished(); ok {
 		// Of last time, or asked for while the stream was being opened.
-		a.done.Go(func() { a.watch(WatchScripts(again)) })
+		a.done.Go(func() { a.watch(coordinator.WatchScripts(again)) })
 	}
 	for n := range f.Notices() {
-		if _, err := Do(a.ctx, a, streamed{n, number}); err != nil {
+		if _, err := Do(a.ctx, a, coordinator.Streamed{Notice: n, Stream: number}); err != nil {
 			// A block that does not extend what is known, or one that could not
 			// be stored: begin again from the last block that was stored.
-			if a.ctx.Err() == nil && !errors.Is(err, errOldStream) {
+			if a.ctx.Err() == nil && !errors.Is(err, coordinator.ErrOldStream) {
 				a.ports.Log.Warn("take in a block", "wallet", a.group.String()[:8], "height", n.Block.Height, "error", err)
 			}
 			return
@@ -180,7 +133,7 @@ func (a *Actor) stream(f port.Follower, number uint64) {
 }
 
 // lookBack executes a LookBack over a stream of its own.
-func (a *Actor) lookBack(x LookBack) {
+func (a *Actor) lookBack(x coordinator.LookBack) {
 	out, err := a.lookAt(x)
 	if err != nil {
 		if a.ctx.Err() != nil {
@@ -189,10 +142,10 @@ func (a *Actor) lookBack(x LookBack) {
 		a.ports.Log.Warn("look for addresses in old blocks; it is tried again", "wallet", a.group.String()[:8], "error", err)
 	}
 	out.From, out.Err = x.From, err
-	a.tell(LookedBackIn{out})
+	a.tell(coordinator.LookedBackIn{Found: out})
 }
 
-func (a *Actor) lookAt(x LookBack) (ledger.LookedBack, error) {
+func (a *Actor) lookAt(x coordinator.LookBack) (ledger.LookedBack, error) {
 	var out ledger.LookedBack
 	if x.Until <= x.From {
 		out.End = a.Machine().View.Tip()

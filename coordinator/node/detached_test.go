@@ -1,4 +1,4 @@
-package coordinator
+package node
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
@@ -70,8 +71,8 @@ func TestGuardComesBeforeASignerElsewhere(t *testing.T) {
 			Signer: signer, Clock: clockOf{me}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),
 		}, me.m)
 		defer a.Close()
-		pay := func(n byte, replaces ...journal.EntryID) Propose {
-			return Propose{
+		pay := func(n byte, replaces ...journal.EntryID) coordinator.Propose {
+			return coordinator.Propose{
 				Outputs: []event.ProposalOutput{{PkScript: recipient(n), Amount: 200_000}}, FeeRate: 1000, Coins: coins,
 				RequestID: string(rune('0' + n)), Replaces: replaces,
 			}

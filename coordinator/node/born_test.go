@@ -1,4 +1,4 @@
-package coordinator
+package node
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -58,9 +59,8 @@ func (nobody) Notify(port.Notice) {}
 func TestAWalletBeginsWhenItWasMade(t *testing.T) {
 	c := active(t, 2, 3)
 	p := c.peers[0]
-	m := p.m
-	m.follows, m.View = false, ledger.View{}
-	created := time.Unix(m.local.Created, 0)
+	delete(p.records, ledger.RecView)
+	m, created := p.stored(), time.Unix(c.clock.Unix(), 0)
 	synctest.Test(t, func(t *testing.T) {
 		chain := datedChain{asked: make(chan time.Time, 100), height: make(chan int32, 1), followed: make(chan int32, 100)}
 		a := NewActor(t.Context(), Ports{
@@ -84,7 +84,7 @@ func TestAWalletBeginsWhenItWasMade(t *testing.T) {
 			t.Errorf("the view begins at %d", got)
 		}
 	})
-	again, err := Load(t.Context(), storeOf(p), p.self, m.State.Group())
+	again, err := coordinator.Load(t.Context(), storeOf(p), p.self, m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}

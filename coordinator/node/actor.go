@@ -1,0 +1,203 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/journal"
+)
+
+// Sizes and times of an actor.
+const (
+	// mailbox bounds what waits for an actor; senders wait beyond it.
+	mailbox = 256
+	// tickEvery is how often time passes for a machine.
+	tickEvery = 2 * time.Second
+	// snapshotEach and snapshotAtStop are how many entries make a snapshot
+	// worth its while, running and when the actor stops.
+	snapshotEach   = 4096
+	snapshotAtStop = 256
+	// snapshotShare: of a long history, a snapshot is made of each 16th part.
+	snapshotShare = 16
+	// commitTime bounds one commit of the store.
+	commitTime = 30 * time.Second
+)
+
+// ErrStopped is returned for a wallet whose actor has stopped.
+var ErrStopped = errors.New("the wallet is closed on this node")
+
+// Ports are what an actor executes effects on.
+type Ports struct {
+	Store     port.Store
+	Transport port.Transport
+	Chain     port.Chain
+	Signer    port.Signer
+	Clock     port.Clock
+	Observer  port.Observer
+	Log       *slog.Logger
+
+	names *walletNames // of the node's wallets; nil for an actor alone
+}
+
+// Actor is the goroutine around one Machine: it feeds Step, makes its batches
+// durable, and executes the effects. Readers take Machine, an immutable value.
+type Actor struct {
+	ports   Ports
+	group   journal.GroupID
+	inbox   chan envelope
+	current atomic.Pointer[coordinator.Machine]
+	ctx     context.Context
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+
+	quota     *Quota
+	faults    faults
+	takers    takers
+	unsnapped int // entries since the last snapshot; of the actor's goroutine
+	snaps     coordinator.Snapshots
+
+	mu       sync.Mutex
+	follower port.Follower // of the running stream, or nil
+	watches  uint64        // calls of its Watch
+}
+
+// envelope is a message with the place for its answer.
+type envelope struct {
+	msg   coordinator.Message
+	reply chan result // nil when nobody waits; else of capacity 1
+}
+
+type result struct {
+	value any
+	err   error
+}
+
+// NewActor starts an actor for a machine that is durable already.
+func NewActor(ctx context.Context, ports Ports, m coordinator.Machine) *Actor {
+	ctx, stop := context.WithCancel(ctx)
+	if ports.names == nil {
+		ports.names = newWalletNames()
+	}
+	if !m.State.Abandoned() {
+		ports.names.hold(m.State.Group(), m.OwnName())
+	}
+	a := &Actor{ports: ports, group: m.State.Group(), inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop, quota: NewQuota(coordinator.QuotaEntries), snaps: m.Snapshots()}
+	a.current.Store(&m)
+	a.inbox <- envelope{msg: coordinator.Started{}}
+	a.done.Add(1)
+	go a.run()
+	return a
+}
+
+// Machine returns the machine as of the last durable step.
+func (a *Actor) Machine() *coordinator.Machine { return a.current.Load() }
+
+// Group returns the actor's group.
+func (a *Actor) Group() journal.GroupID { return a.group }
+
+// Close stops the actor and waits for it.
+func (a *Actor) Close() {
+	a.stop()
+	a.done.Wait()
+}
+
+// Do sends a command and waits for its answer, which comes once it is durable.
+func Do[A any](ctx context.Context, a *Actor, cmd coordinator.Command[A]) (A, error) {
+	var out A
+	v, err := a.do(ctx, cmd)
+	if err != nil {
+		return out, err
+	}
+	out, ok := v.(A)
+	if _, none := any(out).(coordinator.Done); !ok && !none {
+		return out, fmt.Errorf("%w: no answer to %T", group.ErrFault, cmd)
+	}
+	return out, nil
+}
+
+func (a *Actor) do(ctx context.Context, msg coordinator.Message) (any, error) {
+	if p, ok := msg.(coordinator.Propose); ok && !p.Unsigned && a.detached() && !a.Machine().External() {
+		return a.proposeFirst(ctx, p)
+	}
+	return a.ask(ctx, msg)
+}
+
+func (a *Actor) ask(ctx context.Context, msg coordinator.Message) (any, error) {
+	e, err := a.send(ctx, msg)
+	if err != nil {
+		return nil, err
+	}
+	return a.await(ctx, e)
+}
+
+// send puts a message in line; await waits for its answer.
+func (a *Actor) send(ctx context.Context, msg coordinator.Message) (*envelope, error) {
+	e := &envelope{msg: msg, reply: make(chan result, 1)}
+	select {
+	case a.inbox <- *e:
+		return e, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the wallet: %w", context.Cause(ctx))
+	case <-a.ctx.Done():
+		return nil, ErrStopped
+	}
+}
+
+func (a *Actor) await(ctx context.Context, e *envelope) (any, error) {
+	select {
+	case r := <-e.reply:
+		return r.value, r.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the wallet: %w", context.Cause(ctx))
+	case <-a.ctx.Done():
+		return nil, ErrStopped
+	}
+}
+
+// tell sends a message without waiting for its answer.
+func (a *Actor) tell(msg coordinator.Message) {
+	select {
+	case a.inbox <- envelope{msg: msg}:
+	case <-a.ctx.Done():
+	}
+}
+
+func (a *Actor) run() {
+	defer a.done.Done()
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-a.ctx.Done():
+			a.snapshot(snapshotAtStop)
+			return
+		case e := <-a.inbox:
+			a.handle(e)
+		case <-ticker.C:
+			a.handle(envelope{msg: coordinator.Tick{Online: a.online()}})
+		}
+	}
+}
+
+func (a *Actor) online() []journal.Author {
+	m := a.Machine()
+	members := map[journal.Author]bool{}
+	for _, x := range m.State.Members() {
+		members[x] = true
+	}
+	var out []journal.Author
+	for _, p := range a.ports.Transport.Peers() {
+		if p.Connected && members[p.Peer] {
+			out = append(out, p.Peer)
+		}
+	}
+	return out
+}

@@ -1,0 +1,56 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/quorate/quorate/coordinator"
+)
+
+// Times of effects that reach outside.
+const (
+	publishTime   = 5 * time.Second
+	broadcastTime = 30 * time.Second
+	followRetry   = 2 * time.Second
+)
+
+// execute performs one effect. What fails here is not lost: an entry that was
+// not published travels by sync, a transaction is broadcast again.
+func (a *Actor) execute(e coordinator.Effect) {
+	switch x := e.(type) {
+	case coordinator.Publish:
+		ctx, cancel := context.WithTimeout(a.ctx, publishTime)
+		defer cancel()
+		if err := a.ports.Transport.Publish(ctx, x.Entry); err != nil {
+			a.ports.Log.Debug("publish failed; the entry will travel by sync", "error", err)
+			a.ports.Transport.Sync(a.group, nil)
+		}
+	case coordinator.Link:
+		if err := a.ports.Transport.Attach(a.ctx, x.Link, a); err != nil {
+			a.ports.Log.Warn("attach the wallet to the network", "wallet", a.group.String()[:8], "error", err)
+		}
+	case coordinator.AskSync:
+		a.ports.Transport.Sync(a.group, nil)
+	case coordinator.Follow:
+		a.done.Go(a.follow)
+	case coordinator.Refollow:
+		a.done.Go(a.refollow)
+	case coordinator.WatchScripts:
+		// In a goroutine of its own: the stream waits for this actor while it
+		// hands over the blocks that are looked at again.
+		a.done.Go(func() { a.watch(x) })
+	case coordinator.LookBack:
+		a.done.Go(func() { a.lookBack(x) })
+	case coordinator.Broadcast:
+		a.done.Go(func() {
+			ctx, cancel := context.WithTimeout(a.ctx, broadcastTime)
+			defer cancel()
+			a.tell(coordinator.Broadcasted{TxID: x.Tx.TxHash(), Err: a.ports.Chain.Broadcast(ctx, x.Tx)})
+		})
+	case coordinator.Tell:
+		if x.Notice.Type == "alarm" && x.Notice.Status != "" {
+			a.ports.Log.Warn("alarm", "wallet", a.group.String()[:8], "kind", x.Notice.Status, "detail", x.Notice.Detail)
+		}
+		a.ports.Observer.Notify(x.Notice)
+	}
+}

@@ -1,0 +1,336 @@
+package node
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// peer is one cosigner in a test: a machine, and a store that is a batch log.
+// Its effects are executed by hand, so that a test decides what happens when.
+type peer struct {
+	tb      testing.TB
+	name    string
+	self    *group.Self
+	seed    []byte
+	account *wallet.AccountKey
+	m       coordinator.Machine
+	out     []*journal.Entry // published
+	sent    []*wire.MsgTx    // broadcast
+	held    map[journal.EntryID]*journal.Entry
+	guard   map[port.GuardRecord]bool
+	records map[string][]byte
+	told    []port.Notice
+	clock   *time.Time
+	drawn   uint64
+	circle  *circle
+}
+
+func newPeer(tb testing.TB, name string, n byte, clock *time.Time) *peer {
+	tb.Helper()
+	seed := sha256.Sum256([]byte{n, 's'})
+	id := sha256.Sum256([]byte{n, 'i'})
+	sk := sha256.Sum256([]byte{n, 'k'})
+	sealing, err := journal.NewSealingKey(sk)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p := &peer{
+		tb: tb, name: name, seed: seed[:], clock: clock,
+		self: &group.Self{Identity: journal.NewIdentity(id), Sealing: sealing, Verified: wallet.NewSigCache(1 << 14), Fault: func(err error) { panic(err) }},
+		held: map[journal.EntryID]*journal.Entry{}, guard: map[port.GuardRecord]bool{}, records: map[string][]byte{},
+	}
+	if p.account, err = wallet.DeriveAccount(p.seed, wallet.Regtest, wallet.ScriptWSH, 0); err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+func (p *peer) id() journal.Author { return p.self.Identity.Author() }
+
+func (p *peer) key() coordinator.CosignerKey {
+	return coordinator.CosignerKey{Key: p.account.Key(), Prove: func(k event.KeyClaim) ([]byte, error) { return p.account.SignHash(k.Hash()), nil }}
+}
+
+func (p *peer) input(msg coordinator.Message) coordinator.Input {
+	p.drawn++
+	return coordinator.Input{Now: *p.clock, Entropy: sha256.Sum256(binary.BigEndian.AppendUint64([]byte(p.name), p.drawn)), Msg: msg}
+}
+
+// do runs a turn of one message. The result is the reply.
+func (p *peer) do(msg coordinator.Message) (any, error) {
+	t := coordinator.NewTurn(p.m, coordinator.Shell{
+		Input: func(msg coordinator.Message) (coordinator.Input, error) { return p.input(msg), nil },
+		Sign: func(_ coordinator.Local, spend *wallet.Spend) ([]wallet.Signature, error) {
+			return spend.Sign(p.account)
+		},
+		Fault: func(what string, err error) { p.tb.Errorf("%s: %s: %v", p.name, what, err) },
+	})
+	value, err := t.Take(msg)
+	if err != nil {
+		return nil, err
+	}
+	err = t.Finish(func(b port.Batch) error {
+		p.persist(b)
+		return nil
+	}, func(m coordinator.Machine) { p.m = m }, p.perform)
+	if err != nil {
+		return nil, err
+	}
+	return value, nil
+}
+
+func (p *peer) must(msg coordinator.Message) any {
+	p.tb.Helper()
+	v, err := p.do(msg)
+	if err != nil {
+		p.tb.Fatalf("%s: %T: %v", p.name, msg, err)
+	}
+	return v
+}
+
+// execute keeps what Found, Enter and their like returned.
+func (p *peer) execute(next coordinator.Machine, effects []coordinator.Effect) (any, error) {
+	var value any
+	for _, e := range effects {
+		if x, ok := e.(coordinator.Persist); ok {
+			p.persist(x.Batch)
+		}
+	}
+	p.m = next
+	for _, e := range effects {
+		if x, ok := e.(coordinator.Reply); ok {
+			value = x.Value
+		}
+		p.perform(e)
+	}
+	return value, nil
+}
+
+func (p *peer) perform(e coordinator.Effect) {
+	switch x := e.(type) {
+	case coordinator.Publish:
+		p.out = append(p.out, x.Entry)
+	case coordinator.Broadcast:
+		p.sent = append(p.sent, x.Tx)
+	case coordinator.Tell:
+		p.told = append(p.told, x.Notice)
+	}
+}
+
+func (p *peer) persist(b port.Batch) {
+	for _, e := range b.Entries {
+		p.held[e.ID()] = e
+	}
+	for _, g := range b.Guard {
+		for have := range p.guard {
+			if have.OutPoint == g.OutPoint && !slices.Contains(g.Known, have.TxID) && have.TxID != g.TxID {
+				p.tb.Fatalf("%s: guard conflict in the store", p.name)
+			}
+		}
+		p.guard[g.GuardRecord] = true
+	}
+	for k, v := range b.Puts {
+		p.records[k] = v
+	}
+	for _, k := range b.Deletes {
+		delete(p.records, k)
+	}
+}
+
+// circle is a group of peers and a chain that the test makes up: the rules of
+// consensus are not under test here.
+type circle struct {
+	tb     testing.TB
+	peers  []*peer
+	clock  time.Time
+	height int32
+	tip    chainhash.Hash
+	blocks []port.ChainNotice
+}
+
+func newCircle(tb testing.TB, k, n int) *circle {
+	tb.Helper()
+	c, invites := founded(tb, k, n, n)
+	for i, p := range c.peers[1:] {
+		c.join(p, invites[i], p.key())
+	}
+	return c
+}
+
+// founded is a forming circle of n cosigners, of whom the first nodes have a
+// node: the founder's entries are made, and nobody has taken an invite.
+func founded(tb testing.TB, k, n, nodes int) (*circle, []port.Invite) {
+	tb.Helper()
+	c := &circle{tb: tb, clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	for i := range nodes {
+		p := newPeer(tb, string(rune('A'+i)), byte(i+1), &c.clock)
+		p.circle = c
+		c.peers = append(c.peers, p)
+	}
+	a := c.peers[0]
+	m, invites, effects, err := coordinator.Found(a.self, a.input(nil), event.Genesis{Threshold: k, Cosigners: n, Script: "wsh", Network: "regtest"},
+		"treasury", a.name, a.key(), 0, nil, c.clock.Add(time.Hour))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if _, err := a.execute(m, effects); err != nil {
+		tb.Fatal(err)
+	}
+	return c, invites
+}
+
+// join takes an invite of the first peer.
+func (c *circle) join(p *peer, inv port.Invite, ck coordinator.CosignerKey) {
+	c.tb.Helper()
+	nonce := [32]byte{p.name[0]}
+	grant := c.peers[0].must(coordinator.Admit{Joiner: p.id(), Nonce: nonce, Proof: inv.Proof(p.id(), nonce)}).(port.Grant)
+	m, effects, err := coordinator.Enter(p.self, p.input(nil), inv, grant, wallet.Regtest, p.name, ck, 0)
+	if err != nil {
+		c.tb.Fatal(err)
+	}
+	if _, err := p.execute(m, effects); err != nil {
+		c.tb.Fatal(err)
+	}
+}
+
+// active is a circle whose wallet is ratified by all and caught up.
+func active(tb testing.TB, k, n int) *circle {
+	tb.Helper()
+	c := newCircle(tb, k, n)
+	c.settle()
+	r, ok := c.peers[0].m.State.Roster()
+	if !ok || !r.Complete() {
+		tb.Fatalf("roster: %v", c.peers[0].m.Missing())
+	}
+	for _, p := range c.peers {
+		p.must(coordinator.Ratify{Words: r.Words()})
+	}
+	c.settle()
+	for _, p := range c.peers {
+		if p.m.State.Active() == nil {
+			tb.Fatalf("%s is not active: %s", p.name, p.m.Missing())
+		}
+		p.must(coordinator.ChainIn{Notice: port.ChainNotice{Kind: port.CaughtUp}})
+	}
+	return c
+}
+
+// settle passes entries on until nobody has news, pulling what is missing.
+func (c *circle) settle(among ...*peer) {
+	if len(among) == 0 {
+		among = c.peers
+	}
+	for again := true; again; {
+		again = false
+		for _, from := range among {
+			for _, to := range among {
+				for _, chain := range from.chains() {
+					for _, e := range chain {
+						if to == from || to.m.State.Chains().Has(e.ID()) {
+							continue
+						}
+						if _, err := to.do(coordinator.EntryIn{Entry: e}); err == nil {
+							again = true
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// chains returns a peer's entries, each chain in order.
+func (p *peer) chains() [][]*journal.Entry {
+	by := map[journal.ChainKey][]*journal.Entry{}
+	for _, e := range p.held {
+		by[e.Chain()] = append(by[e.Chain()], e)
+	}
+	var out [][]*journal.Entry
+	for _, es := range by {
+		slices.SortFunc(es, func(a, b *journal.Entry) int {
+			if a.Position().Seq != b.Position().Seq {
+				return int(a.Position().Seq) - int(b.Position().Seq)
+			}
+			x, y := a.ID(), b.ID()
+			return slices.Compare(x[:], y[:])
+		})
+		out = append(out, es)
+	}
+	slices.SortFunc(out, func(a, b []*journal.Entry) int {
+		x, y := a[0].Chain(), b[0].Chain()
+		return slices.Compare(append(x.Author[:], x.Incarnation), append(y.Author[:], y.Incarnation))
+	})
+	return out
+}
+
+// mine makes a block of these transactions and shows it to the given peers (all).
+func (c *circle) mine(txs []*wire.MsgTx, to ...*peer) {
+	c.tb.Helper()
+	c.height++
+	n := port.ChainNotice{Kind: port.Connected, Prev: c.tip, Txs: txs}
+	c.tip = chainhash.HashH(binary.BigEndian.AppendUint32(nil, uint32(c.height)))
+	n.Block = port.BlockRef{Height: c.height, Hash: c.tip, Time: c.clock.Unix(), MedianTime: c.clock.Unix() - 3600}
+	c.blocks = append(c.blocks, n)
+	if len(to) == 0 {
+		to = c.peers
+	}
+	for _, p := range to {
+		p.must(coordinator.ChainIn{Notice: n})
+	}
+}
+
+// fund pays the wallet's first addresses, one output each, and buries it.
+func (c *circle) fund(amounts ...int64) []wire.OutPoint {
+	c.tb.Helper()
+	tx := wire.NewMsgTx(2)
+	tx.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: chainhash.HashH([]byte{byte(c.height), 'f'})}})
+	for i, a := range amounts {
+		s, err := c.peers[0].m.State.Active().Descriptor.Script(wallet.BranchExternal, uint32(i))
+		if err != nil {
+			c.tb.Fatal(err)
+		}
+		tx.AddTxOut(wire.NewTxOut(a, s.PkScript))
+	}
+	c.mine([]*wire.MsgTx{tx})
+	var out []wire.OutPoint
+	for i := range amounts {
+		out = append(out, wire.OutPoint{Hash: tx.TxHash(), Index: uint32(i)})
+	}
+	return out
+}
+
+func recipient(n byte) []byte {
+	s := make([]byte, 22)
+	s[1], s[21] = 20, n
+	return s
+}
+
+func pay(n byte, amount int64) coordinator.Propose {
+	return coordinator.Propose{Outputs: []event.ProposalOutput{{PkScript: recipient(n), Amount: amount}}, FeeRate: 2000}
+}
+
+// stored is what a restart makes of a peer: a machine that follows nothing yet.
+func (p *peer) stored() coordinator.Machine {
+	p.tb.Helper()
+	m, err := coordinator.Load(p.tb.Context(), storeOf(p), p.self, p.m.State.Group())
+	if err != nil {
+		p.tb.Fatalf("%s: load: %v", p.name, err)
+	}
+	return m
+}
+
+// Notify makes a peer the observer of an actor.
+func (p *peer) Notify(n port.Notice) { p.told = append(p.told, n) }

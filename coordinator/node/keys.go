@@ -1,0 +1,107 @@
+package node
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// cosignerKey is this node's key in a group: the external one where there is
+// one; in an existing wallet the one that the seed derives; else a new one.
+func (n *Node) cosignerKey(ctx context.Context, g event.Genesis, external string) (coordinator.CosignerKey, error) {
+	if external != "" {
+		key, err := coordinator.NamedKey(g, external)
+		return coordinator.CosignerKey{Key: key}, err
+	}
+	d, err := g.Existing()
+	if err != nil {
+		return coordinator.CosignerKey{}, err
+	}
+	if d == nil {
+		return n.newKey(ctx, wallet.ScriptType(g.Script))
+	}
+	for _, k := range d.Keys() {
+		account, ok := k.Account()
+		if !ok {
+			continue
+		}
+		own, err := n.ports.Signer.AccountKey(ctx, d.ScriptType(), account)
+		if err != nil {
+			return coordinator.CosignerKey{}, fmt.Errorf("derive account key: %w", err)
+		}
+		if own.XPub != k.XPub {
+			continue
+		}
+		if err := n.useAccount(ctx, d.ScriptType(), account); err != nil {
+			return coordinator.CosignerKey{}, err
+		}
+		return coordinator.CosignerKey{Account: account, Key: k, Prove: n.prover(ctx, d.ScriptType(), account)}, nil
+	}
+	return coordinator.CosignerKey{}, coordinator.NoKeyOf(d)
+}
+
+func (n *Node) prover(ctx context.Context, script wallet.ScriptType, account uint32) func(event.KeyClaim) ([]byte, error) {
+	return func(c event.KeyClaim) ([]byte, error) { return n.ports.Signer.SignClaim(ctx, script, account, c) }
+}
+
+// newKey takes the next account of the seed. The number is used up durably
+// first: two wallets must never share a key.
+func (n *Node) newKey(ctx context.Context, script wallet.ScriptType) (coordinator.CosignerKey, error) {
+	name := recAccount + string(script)
+	recs, err := n.ports.Store.Records(ctx, journal.GroupID{}, name)
+	if err != nil {
+		return coordinator.CosignerKey{}, fmt.Errorf("read account number: %w", err)
+	}
+	var next uint64
+	if b := recs[name]; len(b) == 8 {
+		next = binary.BigEndian.Uint64(b)
+	}
+	if next >= event.MaxIndex {
+		return coordinator.CosignerKey{}, fmt.Errorf("%w: no account number left", refusal.ErrBadRequest)
+	}
+	if err := n.ports.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next+1)}}); err != nil {
+		return coordinator.CosignerKey{}, fmt.Errorf("store: %w", err)
+	}
+	account := uint32(next)
+	key, err := n.ports.Signer.AccountKey(ctx, script, account)
+	if err != nil {
+		return coordinator.CosignerKey{}, fmt.Errorf("derive account key: %w", err)
+	}
+	return coordinator.CosignerKey{Account: account, Key: key, Prove: n.prover(ctx, script, account)}, nil
+}
+
+// findKey looks for a ratified key among the accounts of the seed, and keeps
+// its number from being used for another wallet.
+func (n *Node) findKey(ctx context.Context, group journal.GroupID, c event.Challenge) (coordinator.CosignerKey, error) {
+	for account := range uint32(searchAccounts) {
+		key, err := n.ports.Signer.AccountKey(ctx, c.Script, account)
+		if err != nil {
+			return coordinator.CosignerKey{}, fmt.Errorf("derive account key: %w", err)
+		}
+		if event.AccountHash(group, key.String()) != c.Account {
+			continue
+		}
+		name := recAccount + string(c.Script)
+		recs, err := n.ports.Store.Records(ctx, journal.GroupID{}, name)
+		if err != nil {
+			return coordinator.CosignerKey{}, fmt.Errorf("read account number: %w", err)
+		}
+		next := uint64(account) + 1
+		if b := recs[name]; len(b) == 8 {
+			had := binary.BigEndian.Uint64(b)
+			next = max(next, had)
+		}
+		if err := n.ports.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next)}}); err != nil {
+			return coordinator.CosignerKey{}, fmt.Errorf("store: %w", err)
+		}
+		return coordinator.CosignerKey{Account: account, Key: key, Prove: n.prover(ctx, c.Script, account)}, nil
+	}
+	return coordinator.CosignerKey{}, errNotThisKey()
+}

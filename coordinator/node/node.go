@@ -1,0 +1,108 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+// Node is all wallets of this node: it opens them, founds and joins further
+// ones, and answers strangers at the door.
+type Node struct {
+	ports   Ports
+	self    *group.Self
+	network wallet.Network
+	name    string
+	ctx     context.Context
+	stop    context.CancelFunc
+
+	mu     sync.Mutex // guards actors and what creates them
+	actors map[journal.GroupID]*Actor
+	failed map[journal.GroupID]FailedWallet // stored, and not opened
+}
+
+// New returns a node without wallets; Open opens those that are stored.
+// The transport may be set later, with SetTransport, but before Open: the two need each other.
+func New(ctx context.Context, ports Ports, self *group.Self, network wallet.Network, name string) *Node {
+	ctx, stop := context.WithCancel(ctx)
+	ports.names = newWalletNames()
+	own, told := *self, &faults{}
+	own.Fault = func(err error) { told.log(ports.Log, err) }
+	self = &own
+	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}, failed: map[journal.GroupID]FailedWallet{}}
+}
+
+// SetTransport completes the ports.
+func (n *Node) SetTransport(t port.Transport) { n.ports.Transport = t }
+
+// Open starts every wallet that is stored. One that cannot be opened keeps none
+// of the others from running: see Failed.
+func (n *Node) Open(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	recs, err := n.ports.Store.Records(ctx, journal.GroupID{}, recGroup)
+	if err != nil {
+		return fmt.Errorf("read the list of wallets: %w", err)
+	}
+	defer n.ports.names.completed()
+	for k := range recs {
+		var id journal.GroupID
+		if err := id.UnmarshalText([]byte(strings.TrimPrefix(k, recGroup))); err != nil {
+			return fmt.Errorf("read the list of wallets: %w", err)
+		}
+		m, err := n.load(ctx, id)
+		if errors.Is(err, coordinator.ErrNoGroup) {
+			continue // the node died between naming it and founding it: nothing was acknowledged
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("open wallets: %w", ctx.Err())
+		}
+		if err != nil {
+			n.hasFailed(ctx, id, err)
+			n.ports.Log.Error("a wallet could not be opened; the others run", "error", err)
+			n.ports.Log.Debug("a wallet could not be opened", "wallet", id)
+			continue
+		}
+		n.actors[id] = NewActor(n.ctx, n.ports, m)
+	}
+	return nil
+}
+
+// Close stops all wallets.
+func (n *Node) Close() {
+	n.stop()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, a := range n.actors {
+		a.Close()
+	}
+}
+
+// Wallets returns the open wallets, by group.
+func (n *Node) Wallets() []*Actor {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := make([]*Actor, 0, len(n.actors))
+	for _, a := range n.actors {
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b *Actor) int { return slices.Compare(a.group[:], b.group[:]) })
+	return out
+}
+
+// Wallet returns an open wallet.
+func (n *Node) Wallet(g journal.GroupID) (*Actor, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	a, ok := n.actors[g]
+	return a, ok
+}
