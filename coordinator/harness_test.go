@@ -445,16 +445,6 @@ func linked(s group.State, e *journal.Entry) (group.State, error) {
 	return s, err
 }
 
-// brokenRule returns the rule that an entry without effect breaks, or "".
-func brokenRule(s group.State, id journal.EntryID) string {
-	for _, i := range s.Inert() {
-		if i.Ref.ID == id {
-			return i.Rule
-		}
-	}
-	return ""
-}
-
 // cutAt returns the last seq of a chain that a later incarnation leaves in effect,
 // where it was cut and nothing else taints it.
 func cutAt(s group.State, c journal.ChainKey) (seq uint64, cut bool) {
