@@ -236,8 +236,26 @@ func (c *circle) join(p *peer, inv port.Invite, ck CosignerKey) {
 	}
 }
 
-// active is a circle whose wallet is ratified by all and caught up.
+// active is a circle whose wallet is ratified by all and caught up. One of each
+// size is made, of which tests get copies, as nothing in it is drawn by chance.
+// They have what they verified for themselves, so they do not run in parallel.
 func active(tb testing.TB, k, n int) *circle {
+	tb.Helper()
+	made := ratifiedCircles[[2]int{k, n}]
+	if made == nil {
+		made = ratified(tb, k, n)
+		ratifiedCircles[[2]int{k, n}] = made
+	}
+	c := made.clone(tb)
+	for _, p := range c.peers {
+		p.self.Verified = wallet.NewSigCache(1 << 14)
+	}
+	return c
+}
+
+var ratifiedCircles = map[[2]int]*circle{}
+
+func ratified(tb testing.TB, k, n int) *circle {
 	tb.Helper()
 	c := newCircle(tb, k, n)
 	c.settle()

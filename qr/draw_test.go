@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,9 +29,20 @@ func scan(t *testing.T, img image.Image) string {
 	return got.GetText()
 }
 
+// slow leaves a test that looks at very many pictures, and starts no goroutine of ours, to
+// the run without the race detector, under which it takes ten times as long.
+func slow(t *testing.T) {
+	t.Helper()
+	info, _ := debug.ReadBuildInfo()
+	if info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		t.Skip("left to the run without the race detector")
+	}
+}
+
 // Every way of drawing shows the same code, and an independent reader joins
 // the payload from what it sees.
 func TestScannedFrames(t *testing.T) {
+	slow(t)
 	want := payload(7, 2500)
 	for _, kind := range []Kind{BBQrPSBT, URPSBT} {
 		for _, size := range []int{TerminalFrame, ImageFrame, 2500} {
