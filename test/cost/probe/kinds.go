@@ -468,7 +468,6 @@ func (g *group) calls(k kind, n int) []call {
 		id := p.ID().String()
 		read("proposal by id", func() { m.ProposalsBy(id) })
 		read("proposal by prefix", func() { m.ProposalsBy(id[:8]) })
-		read("transaction", func() { _, _ = m.Tx(p) })
 	}
 	return out
 }
