@@ -32,7 +32,8 @@ type demo struct {
 	nodes []*app.Node
 	parts []app.Parts // of each node
 	names []string
-	extra []libp2p.Option // of every host, for measurements
+	extra []libp2p.Option                 // of every host, for measurements
+	tap   func(kind string, frame []byte) // likewise: see p2p.Config
 }
 
 func (d *demo) start(ctx context.Context) error {
@@ -84,7 +85,7 @@ func (d *demo) node(ctx context.Context, i int) (*app.Node, string, error) {
 	}
 	parts := app.Parts{
 		Name: name, Network: wallet.Regtest, Version: app.Version(), Secrets: sec, Store: db, Chain: d.chain,
-		P2P: p2p.Config{Listen: []string{"/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"}, Log: log, ExtraOptions: d.extra}, Log: log,
+		P2P: p2p.Config{Listen: []string{"/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"}, Log: log, ExtraOptions: d.extra, Tap: d.tap}, Log: log,
 	}
 	n, err := app.Wire(ctx, parts)
 	if err != nil {

@@ -3,10 +3,13 @@ package ops
 import (
 	"io"
 	"log/slog"
+	"sync"
 	"testing"
 
 	"github.com/libp2p/go-libp2p"
+	pb "github.com/libp2p/go-libp2p-pubsub/pb"
 	"github.com/libp2p/go-libp2p/core/metrics"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/journal"
@@ -15,12 +18,15 @@ import (
 // BenchmarkTraffic measures what a spend costs on the wire: the bytes that all
 // five nodes of a 3-of-5 hand to their streams, from the proposal until all have
 // seen it confirmed. The floor is each of its entries handed once to each of the
-// four who did not write it.
+// four who did not write it. What gossip hands over is counted by kind as well:
+// entries with their envelopes, and how often each reaches a node; and what nodes
+// tell each other of what they hold or do not want.
 func BenchmarkTraffic(b *testing.B) {
-	sent := metrics.NewBandwidthCounter()
+	sent, kinds := metrics.NewBandwidthCounter(), &gossipKinds{}
 	d := &demo{
 		opts:  DemoOptions{Cosigners: 5, Threshold: 3, Spends: 10, Out: io.Discard, Log: slog.New(slog.DiscardHandler)},
 		extra: []libp2p.Option{libp2p.BandwidthReporter(sent)},
+		tap:   kinds.frame,
 	}
 	ctx := b.Context()
 	b.Cleanup(func() { _ = d.close() })
@@ -46,6 +52,8 @@ func BenchmarkTraffic(b *testing.B) {
 		return bytes
 	}
 	entries, before, round := held(), sent.GetBandwidthTotals().TotalOut, int64(0)
+	by := sent.GetBandwidthByProtocol()
+	kinds.reset()
 	for b.Loop() {
 		round++
 		to, err := demoRecipient(int(round))
@@ -64,4 +72,52 @@ func BenchmarkTraffic(b *testing.B) {
 	b.ReportMetric(out, "B/spend")
 	b.ReportMetric(floor, "floor-B/spend")
 	b.ReportMetric(out/floor, "x-floor")
+	for p, x := range sent.GetBandwidthByProtocol() {
+		if spent := float64(x.TotalOut-by[p].TotalOut) / n; spent >= 1 {
+			b.ReportMetric(spent, "B/spend:"+string(p))
+		}
+	}
+	kinds.report(b, n)
+}
+
+// gossipKinds counts what goes over pubsub. The tap sees each message twice: as
+// it is sent, and as it is received.
+type gossipKinds struct {
+	mu                               sync.Mutex
+	copies, entries, control, others int
+}
+
+func (k *gossipKinds) frame(kind string, frame []byte) {
+	var rpc pb.RPC
+	if kind != "pubsub" || proto.Unmarshal(frame, &rpc) != nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	size := len(frame)
+	for _, m := range rpc.GetPublish() {
+		k.copies++
+		k.entries += proto.Size(m)
+		size -= proto.Size(m)
+	}
+	if c := rpc.GetControl(); c != nil {
+		k.control += proto.Size(c)
+		size -= proto.Size(c)
+	}
+	k.others += size
+}
+
+func (k *gossipKinds) reset() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.copies, k.entries, k.control, k.others = 0, 0, 0, 0
+}
+
+func (k *gossipKinds) report(b *testing.B, n float64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	b.ReportMetric(float64(k.copies)/2/n, "copies/spend")
+	b.ReportMetric(float64(k.entries)/2/n, "entries-B/spend")
+	b.ReportMetric(float64(k.control)/2/n, "control-B/spend")
+	b.ReportMetric(float64(k.others)/2/n, "framing-B/spend")
 }

@@ -116,6 +116,16 @@ func (d *Descriptor) script(branch, index uint32) (*Script, error) {
 	return s, nil
 }
 
+// PkScript returns the output script at a branch and index alone, or
+// ErrScriptIndex. The caller may change what it returns.
+func (d *Descriptor) PkScript(branch, index uint32) ([]byte, error) {
+	s, err := d.script(branch, index)
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Clone(s.PkScript), nil
+}
+
 // Address returns the address at a branch and index, or ErrScriptIndex.
 func (d *Descriptor) Address(branch, index uint32) (string, error) {
 	s, err := d.script(branch, index)

@@ -96,9 +96,17 @@ const MaxTopics = 16
 func (s epochFacts) Topics() []string {
 	cur, _ := s.Epoch()
 	out := []string{cur.Topic()}
+	known := []journal.EpochID{cur.ID()} // most are named more than once, and deriving a topic costs several hashes
 	add := func(id journal.EpochID) {
+		if len(out) == MaxTopics || slices.Contains(known, id) {
+			return
+		}
+		known = append(known, id)
 		e, held := s.epochs.Get(mapkey.Of(id))
-		if t := e.Topic(); held && len(out) < MaxTopics && !slices.Contains(out, t) {
+		if !held {
+			return
+		}
+		if t := e.Topic(); !slices.Contains(out, t) {
 			out = append(out, t)
 		}
 	}

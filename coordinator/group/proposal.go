@@ -112,11 +112,11 @@ func buildSpend(d *wallet.Descriptor, b *event.ProposalCreated) (*wallet.Spend, 
 	for i, x := range b.Outputs {
 		out[i] = wallet.Output{PkScript: x.PkScript, Amount: x.Amount}
 		if x.Change != nil {
-			script, err := d.Script(wallet.BranchChange, *x.Change)
+			script, err := d.PkScript(wallet.BranchChange, *x.Change)
 			if err != nil {
 				return nil, fmt.Errorf("derive change: %w", err)
 			}
-			out[i].PkScript = script.PkScript
+			out[i].PkScript = script
 		}
 	}
 	s, err := wallet.NewSpend(d, in, out, b.LockTime)

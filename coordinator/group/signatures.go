@@ -11,12 +11,12 @@ import (
 // foldSignatures keeps signatures as stated, and verifies them when the
 // proposal they belong to is known. An approval that comes before its proposal waits.
 func (s proposalFacts) foldSignatures(c carrierFact) proposalFacts {
-	s.carriers = s.carriers.Set(mapkey.Of2(c.Proposal, c.Ref.ID), c)
 	s.epochFacts = s.want(c.Proposal, c.Ref.Chain.Author)
 	s = s.rest(c.Ref, c.Proposal)
 	if p, ok := s.Proposal(c.Proposal); ok && p.Sound && !s.backlog.later {
 		return s.verify(p, c)
 	}
+	s.carriers = s.carriers.Set(mapkey.Of2(c.Proposal, c.Ref.ID), c)
 	return s.await(c)
 }
 
@@ -31,6 +31,7 @@ func (s proposalFacts) verify(p *Proposal, c carrierFact) proposalFacts {
 	}
 	spend, err := p.Spend(s.active)
 	if err != nil {
+		s.carriers = s.carriers.Set(mapkey.Of2(c.Proposal, c.Ref.ID), c)
 		return s
 	}
 	// Only of the roster's own: whose key another's is may not be known yet.

@@ -14,13 +14,16 @@ const scriptChunk = 256
 // ScriptRecords returns the records of the chunks that hold indexes from first on.
 func (v View) ScriptRecords(d *wallet.Descriptor, branch, first uint32) (map[string][]byte, error) {
 	out := map[string][]byte{}
-	for i := first - first%scriptChunk; i < v.watched[branch]; i++ {
-		s, err := d.Script(branch, i)
-		if err != nil {
-			return nil, fmt.Errorf("derive script %d/%d: %w", branch, i, err)
+	for from := first - first%scriptChunk; from < v.watched[branch]; from += scriptChunk {
+		var chunk []byte
+		for i := from; i < min(from+scriptChunk, v.watched[branch]); i++ {
+			s, err := d.PkScript(branch, i)
+			if err != nil {
+				return nil, fmt.Errorf("derive script %d/%d: %w", branch, i, err)
+			}
+			chunk = append(append(chunk, byte(len(s))), s...)
 		}
-		name := scriptRecord(branch, i)
-		out[name] = append(append(out[name], byte(len(s.PkScript))), s.PkScript...)
+		out[scriptRecord(branch, from)] = chunk
 	}
 	return out, nil
 }

@@ -164,16 +164,16 @@ func (v View) Watch(d *wallet.Descriptor) (View, [][]byte, error) {
 	for branch := range v.watched {
 		for v.watched[branch] < max(v.used[branch]+ahead(uint32(branch)), v.handed[branch]) {
 			i := v.watched[branch]
-			s, err := d.Script(uint32(branch), i)
+			s, err := d.PkScript(uint32(branch), i)
 			if err != nil {
 				return v, nil, fmt.Errorf("derive script %d/%d: %w", branch, i, err)
 			}
 			if v.sieve == nil && v.scripts.Len() == 0 {
 				v.sieve = newSieve()
 			}
-			v.sieve.add(scriptMark(s.PkScript))
-			v.scripts = v.scripts.Set(string(s.PkScript), Place{uint32(branch), i})
-			fresh = append(fresh, s.PkScript)
+			v.sieve.add(scriptMark(s))
+			v.scripts = v.scripts.Set(string(s), Place{uint32(branch), i})
+			fresh = append(fresh, s)
 			v.watched[branch]++
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/journal"
@@ -91,14 +92,19 @@ func BenchmarkStart10000(b *testing.B) {
 }
 
 // BenchmarkEntries puts entries through store and fold as a catching-up node
-// does: 128 to a commit. Floors: the signature check of each alone, and the
-// commits alone.
+// does: 128 to a commit. Floors: the signature check of each alone (the door does
+// that, before an entry gets here), the commits alone, and what Bitcoin takes
+// alone: the scripts of the change, the signatures that the entries carry, and
+// the script engine for each final transaction.
 func BenchmarkEntries(b *testing.B) {
 	all := group(b, 2, 3, manyEntries/3+2)
 	late := all[2]
 	entries := history(b, all, manyEntries)
 	base := late.m
+	descriptor, payments := paymentsOf(b, all[0])
+	clear(all) // a node holds one machine, and not those of who wrote
 	b.Run("store-and-fold", func(b *testing.B) {
+		began := cpuTime(b)
 		for b.Loop() {
 			s, err := store.Open(b.TempDir(), storeKey, quiet())
 			if err != nil {
@@ -128,9 +134,10 @@ func BenchmarkEntries(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		perSecond(b, len(entries))
+		perSecond(b, len(entries), began)
 	})
 	b.Run("floor-commit", func(b *testing.B) {
+		began := cpuTime(b)
 		for b.Loop() {
 			s, err := store.Open(b.TempDir(), storeKey, quiet())
 			if err != nil {
@@ -146,9 +153,10 @@ func BenchmarkEntries(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		perSecond(b, len(entries))
+		perSecond(b, len(entries), began)
 	})
 	b.Run("floor-signatures", func(b *testing.B) {
+		began := cpuTime(b)
 		for b.Loop() {
 			for _, e := range entries {
 				if err := e.Verify(); err != nil {
@@ -156,10 +164,64 @@ func BenchmarkEntries(b *testing.B) {
 				}
 			}
 		}
-		perSecond(b, len(entries))
+		perSecond(b, len(entries), began)
+	})
+	b.Run("floor-bitcoin", func(b *testing.B) {
+		began := cpuTime(b)
+		for b.Loop() {
+			for _, err := range bitcoin(descriptor, payments) {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		perSecond(b, len(entries), began)
 	})
 }
 
-func perSecond(b *testing.B, n int) {
+// payment is what Bitcoin knows of a proposal, and the signatures on it.
+type payment struct {
+	known *wallet.Spend
+	sigs  []wallet.Signature
+}
+
+// paymentsOf are those of a cosigner, with the descriptor of its wallet.
+func paymentsOf(b *testing.B, c *cosigner) (descriptor string, out []payment) {
+	b.Helper()
+	st := c.m.State
+	for p := range st.AllProposals {
+		s, err := p.Spend(st.Active())
+		if err != nil {
+			b.Fatal(err)
+		}
+		out = append(out, payment{s, st.Signatures(p)})
+	}
+	return st.Active().Descriptor.String(), out
+}
+
+// bitcoin derives, verifies and finalizes payments as if none of it had been done
+// before.
+func bitcoin(descriptor string, all []payment) (errs []error) {
+	d, err := wallet.ParseDescriptor(descriptor, wallet.Regtest)
+	if err != nil {
+		return []error{err}
+	}
+	seen := wallet.NewSigCache(1 << 16)
+	for n, p := range all {
+		_, err := d.PkScript(wallet.BranchChange, uint32(n))
+		errs = append(errs, err)
+		s, err := wallet.NewSpend(d, p.known.Inputs(), p.known.Outputs(), p.known.LockTime())
+		if err != nil {
+			return append(errs, err)
+		}
+		errs = append(errs, s.VerifyAll(p.sigs, seen)...)
+		_, err = s.Finalize(p.sigs, seen)
+		errs = append(errs, err)
+	}
+	return errs
+}
+
+func perSecond(b *testing.B, n int, began time.Duration) {
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+	b.ReportMetric((cpuTime(b)-began).Seconds()/float64(b.N), "cpu-s/op")
 }

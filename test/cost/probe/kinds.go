@@ -465,6 +465,9 @@ func (g *group) calls(k kind, n int) []call {
 		read("approvals", func() { m.Approvals(p) })
 		read("rejections", func() { m.Rejections(p) })
 		read("warnings", func() { m.Warn(p, g.now) })
+		id := p.ID().String()
+		read("proposal by id", func() { m.ProposalsBy(id) })
+		read("proposal by prefix", func() { m.ProposalsBy(id[:8]) })
 	}
 	return out
 }
