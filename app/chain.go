@@ -7,13 +7,13 @@ import (
 	"github.com/quorate/quorate/chain/core"
 	"github.com/quorate/quorate/chain/neutrino"
 	"github.com/quorate/quorate/chain/none"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
 // openChain makes the configured backend. One that cannot be reached yet is
 // no error: the node is useful for voting without it.
-func openChain(o RunOptions) (coordinator.Chain, func() error, error) {
+func openChain(o RunOptions) (port.Chain, func() error, error) {
 	c, log := o.Config, o.Log
 	switch c.Chain.Backend {
 	case "none":

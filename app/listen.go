@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 )
@@ -34,5 +34,5 @@ func (p listenPorts) save(ctx context.Context, db *store.Badger) error {
 	if err != nil {
 		return fmt.Errorf("remember ports: %w", err)
 	}
-	return db.Commit(ctx, coordinator.Batch{Puts: map[string][]byte{recPorts: raw}})
+	return db.Commit(ctx, port.Batch{Puts: map[string][]byte{recPorts: raw}})
 }

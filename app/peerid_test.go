@@ -4,7 +4,7 @@ import (
 	"crypto/rand"
 	"testing"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/service"
@@ -19,11 +19,11 @@ func TestMemberIDIsThePeerID(t *testing.T) {
 			t.Fatal(err)
 		}
 		who := journal.NewIdentity(seed).Author()
-		if got, want := (coordinator.Member{Identity: who}).ID(), peerID(t, who); got != want || want == "" || service.PeerID(who) != want {
+		if got, want := (group.Member{Identity: who}).ID(), peerID(t, who); got != want || want == "" || service.PeerID(who) != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
-	if got := (coordinator.Member{Host: journal.Author{1}}).ID(); got != "" {
+	if got := (group.Member{Host: journal.Author{1}}).ID(); got != "" {
 		t.Errorf("without a node: %s", got)
 	}
 }

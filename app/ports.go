@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/store"
@@ -33,7 +33,7 @@ type watchedStore struct {
 	broken chan<- error
 }
 
-func (s watchedStore) Commit(ctx context.Context, b coordinator.Batch) error {
+func (s watchedStore) Commit(ctx context.Context, b port.Batch) error {
 	err := s.Badger.Commit(ctx, b)
 	if errors.Is(err, store.ErrBroken) {
 		select {
@@ -68,7 +68,7 @@ func (b *addressBook) Save(m map[string][]string) error {
 	if err != nil {
 		return fmt.Errorf("remember addresses: %w", err)
 	}
-	return b.store.Commit(context.Background(), coordinator.Batch{Puts: map[string][]byte{recAddresses: raw}})
+	return b.store.Commit(context.Background(), port.Batch{Puts: map[string][]byte{recAddresses: raw}})
 }
 
 // host is the network as the API's service asks it.

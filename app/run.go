@@ -9,7 +9,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/config"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/signer"
 	"github.com/quorate/quorate/store"
@@ -89,7 +89,7 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 
 // start wires the node. It listens on the ports it had before, where the
 // configuration leaves them open, so that others find it again.
-func start(ctx context.Context, o RunOptions, sec Secrets, remote *signer.Client, db *store.Badger, chain coordinator.Chain) (*Node, error) {
+func start(ctx context.Context, o RunOptions, sec Secrets, remote *signer.Client, db *store.Badger, chain port.Chain) (*Node, error) {
 	// The node outlives ctx by its orderly stop.
 	ctx = context.WithoutCancel(ctx)
 	parts := Parts{

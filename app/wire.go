@@ -7,8 +7,9 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/node"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/service"
@@ -32,18 +33,18 @@ type Parts struct {
 	// Signer is nil where the seed is in this process.
 	Signer *signer.Client
 	Store  *store.Badger
-	Chain  coordinator.Chain
+	Chain  port.Chain
 	P2P    p2p.Config // Identity, Book and Doorman are filled in
 	Log    *slog.Logger
 }
 
 // Self are the secrets in the form in which the coordinator writes and reads with them.
-func (s Secrets) Self() (*coordinator.Self, error) {
+func (s Secrets) Self() (*group.Self, error) {
 	sealing, err := journal.NewSealingKey(s.Sealing)
 	if err != nil {
 		return nil, err
 	}
-	return &coordinator.Self{Identity: journal.NewIdentity(s.Identity), Sealing: sealing, Verified: wallet.NewSigCache(signatureCache)}, nil
+	return &group.Self{Identity: journal.NewIdentity(s.Identity), Sealing: sealing, Verified: wallet.NewSigCache(signatureCache)}, nil
 }
 
 // Node is a running node. What the API asks of it, its service answers.
@@ -85,7 +86,7 @@ func Wire(ctx context.Context, p Parts) (*Node, error) {
 	return n, nil
 }
 
-func (p Parts) keys() coordinator.Signer {
+func (p Parts) keys() port.Signer {
 	if p.Signer != nil {
 		return p.Signer
 	}

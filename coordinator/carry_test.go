@@ -171,9 +171,9 @@ func TestWhatAForkerSignedPastItsCutIsCarried(t *testing.T) {
 	first := *next
 	at := evil.m.State.Chains().Frontier()[evil.chain()]
 	for _, e := range []*journal.Entry{
-		evil.forge(&journal.Next{Incarnation: 2, Seq: 1}, &IncarnationStarted{Seq: at.Seq, Last: at.ID}),
-		evil.forge(next, &AddressLeased{Index: 3}),
-		evil.forge(next, &ProposalApproved{Proposal: id, Signatures: evil.signedBy(p.Body)}),
+		evil.forge(&journal.Next{Incarnation: 2, Seq: 1}, &event.IncarnationStarted{Seq: at.Seq, Last: at.ID}),
+		evil.forge(next, &event.AddressLeased{Index: 3}),
+		evil.forge(next, &event.ProposalApproved{Proposal: id, Signatures: evil.signedBy(p.Body)}),
 	} {
 		a.must(EntryIn{e})
 	}
@@ -181,7 +181,7 @@ func TestWhatAForkerSignedPastItsCutIsCarried(t *testing.T) {
 	if n := a.carries(); n != 0 {
 		t.Fatalf("%d entries are carried of a chain that is not forked", n)
 	}
-	a.must(EntryIn{evil.forge(&first, &AddressLeased{Index: 7})})
+	a.must(EntryIn{evil.forge(&first, &event.AddressLeased{Index: 7})})
 	a.rest()
 	if n := a.carries(); n != 1 {
 		t.Errorf("%d entries carry what the forker signed, want 1", n)

@@ -239,7 +239,7 @@ func TestARestoredNodeInvitesWhomItWaitsFor(t *testing.T) {
 		t.Fatal("what is refused begins nothing")
 	}
 	x.Allow = []string{refusal.Restored}
-	inv := r.must(x).(Invite)
+	inv := r.must(x).(port.Invite)
 	if r.m.local.Incarnation != 2 {
 		t.Fatalf("incarnation %d", r.m.local.Incarnation)
 	}

@@ -130,7 +130,7 @@ func (s *step) draft(a *group.Active, x Propose) (*event.ProposalCreated, error)
 	if err != nil {
 		return nil, err
 	}
-	at := make(map[wire.OutPoint]ViewOut, len(coins))
+	at := make(map[wire.OutPoint]ledger.ViewOut, len(coins))
 	for _, o := range coins {
 		at[o.OutPoint] = o
 		req.Coins = append(req.Coins, coinselect.Coin{OutPoint: o.OutPoint, Amount: o.Amount})
@@ -169,7 +169,7 @@ func (s *step) replaced(ids []journal.EntryID) ([]*group.Proposal, error) {
 // candidates are the coins to choose from: those named by the user, else all
 // that are spendable and not leased. A replacement must take a coin of each
 // transaction it replaces, so those coins are chosen for it.
-func (s *step) candidates(named []wire.OutPoint, replaced []*group.Proposal) ([]ViewOut, []wire.OutPoint, error) {
+func (s *step) candidates(named []wire.OutPoint, replaced []*group.Proposal) ([]ledger.ViewOut, []wire.OutPoint, error) {
 	if len(named) == 0 {
 		for _, q := range replaced {
 			for _, in := range q.Body.Inputs {
@@ -179,7 +179,7 @@ func (s *step) candidates(named []wire.OutPoint, replaced []*group.Proposal) ([]
 			}
 		}
 	}
-	var coins []ViewOut
+	var coins []ledger.ViewOut
 	if len(named) > 0 {
 		for _, o := range named {
 			c, ok := s.chosen(o, replaced)

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/app"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/store/storetest"
@@ -27,11 +27,11 @@ func contents0(t *testing.T, db *store.Badger) map[string][]byte {
 	return recs
 }
 
-func batchOf(group, name string, value []byte) coordinator.Batch {
+func batchOf(group, name string, value []byte) port.Batch {
 	var g journal.GroupID
 	// A group that does not parse is the zero one, in which nothing is looked for.
 	_ = g.UnmarshalText([]byte(group))
-	return coordinator.Batch{Group: g, Puts: map[string][]byte{name: value}}
+	return port.Batch{Group: g, Puts: map[string][]byte{name: value}}
 }
 
 func swap(path, old, fresh string) error {
@@ -82,7 +82,7 @@ func lastEntry(key []byte) func(string) error {
 func signedThen(t *testing.T, plant func(string) error) func(string) error {
 	return func(dir string) error {
 		db := openStore(t, dir)
-		err := db.Commit(t.Context(), coordinator.Batch{Guard: []coordinator.GuardUpdate{storetest.Sign(1, 1)}})
+		err := db.Commit(t.Context(), port.Batch{Guard: []port.GuardUpdate{storetest.Sign(1, 1)}})
 		if err = errors.Join(err, db.Close()); err != nil {
 			return err
 		}

@@ -48,7 +48,7 @@ func (d *doctor) store(ctx context.Context, c keystore.Content) error {
 func (d *doctor) contents(ctx context.Context, db *store.Badger, c keystore.Content) error {
 	recs := map[journal.GroupID]map[string][]byte{{}: {}}
 	entries := map[journal.GroupID][]*journal.Entry{}
-	var guard []coordinator.GuardRecord
+	var guard []port.GuardRecord
 	err := db.Inspect(ctx, func(i store.DumpItem) {
 		switch {
 		case i.Entry != nil:
@@ -130,7 +130,7 @@ func dropRebuilt(ctx context.Context, db *store.Badger, g journal.GroupID) error
 	if err != nil {
 		return err
 	}
-	return db.Commit(ctx, coordinator.Batch{Group: g, Deletes: drop})
+	return db.Commit(ctx, port.Batch{Group: g, Deletes: drop})
 }
 
 // advice is what to do about a finding.

@@ -12,7 +12,7 @@ import (
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/app/config"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 )
 
@@ -26,7 +26,7 @@ func TestAWalletThatFailsLeavesTheOthersRunning(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := openStore(t, dir)
-	if err := errors.Join(db.Commit(t.Context(), coordinator.Batch{Group: broken, Puts: map[string][]byte{"local": named}}), db.Close()); err != nil {
+	if err := errors.Join(db.Commit(t.Context(), port.Batch{Group: broken, Puts: map[string][]byte{"local": named}}), db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	c := config.Default()
@@ -73,7 +73,7 @@ func TestAWalletThatFailsLeavesTheOthersRunning(t *testing.T) {
 		}
 		made = w.Wallet
 		// An invite into the group that is stored: nothing is written over.
-		inv := coordinator.Invite{Group: broken, Addresses: []string{"/ip4/127.0.0.1/tcp/1"}, Expires: time.Now().Add(time.Hour)}
+		inv := port.Invite{Group: broken, Addresses: []string{"/ip4/127.0.0.1/tcp/1"}, Expires: time.Now().Add(time.Hour)}
 		inv.Founder[0] = 7
 		if _, err := client.JoinWallet(ctx, api.JoinWallet{Invite: inv.String()}); err == nil || codeOf(t, err) != refusal.WalletFailed {
 			t.Errorf("join: %v", err)

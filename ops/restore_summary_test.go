@@ -16,7 +16,7 @@ import (
 	"github.com/quorate/quorate/app/backup"
 	"github.com/quorate/quorate/app/config"
 	"github.com/quorate/quorate/app/keystore"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/service"
 )
@@ -227,7 +227,7 @@ func TestGuardRecordsOfOneCoinAreBounded(t *testing.T) {
 	guards := func(n int) []backup.Item {
 		var out []backup.Item
 		for i := range n {
-			g := backup.Item{Kind: backup.Guard, Guard: coordinator.GuardRecord{OutPoint: wire.OutPoint{Index: 7}}}
+			g := backup.Item{Kind: backup.Guard, Guard: port.GuardRecord{OutPoint: wire.OutPoint{Index: 7}}}
 			g.Guard.TxID[0], g.Guard.TxID[1] = byte(i), byte(i>>8)
 			out = append(out, g)
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/app/backup"
 	"github.com/quorate/quorate/app/keystore"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/store/storetest"
@@ -37,12 +37,12 @@ func stopped(t *testing.T) (dir string, group journal.GroupID) {
 	group = storetest.Group(1)
 	author := storetest.NewAuthor(t, group, 1, 1)
 	db := openStore(t, dir)
-	for _, b := range []coordinator.Batch{
+	for _, b := range []port.Batch{
 		{Puts: map[string][]byte{"group/" + group.String(): {1}, recPorts: []byte("{}"), recAddresses: []byte("{}")}},
 		{
 			Group: group, Entries: []*journal.Entry{author.Entry(10), author.Entry(2000), author.Entry(10), author.Fork(10)},
 			Puts: map[string][]byte{"local": []byte("mine"), "pin": {3}, "view": []byte("stale"), "tx/00": {1}, "snapshot": {1}},
-			Guard: []coordinator.GuardUpdate{
+			Guard: []port.GuardUpdate{
 				storetest.Sign(1, 1), storetest.Sign(1, 2, 1), storetest.Sign(2, 1),
 			},
 		},

@@ -13,6 +13,7 @@ import (
 	"github.com/quorate/quorate/app/backup"
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/node"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 )
@@ -21,7 +22,7 @@ import (
 type loader struct {
 	db     *store.Badger
 	at     time.Time
-	batch  coordinator.Batch
+	batch  port.Batch
 	size   int
 	known  map[wire.OutPoint][]chainhash.Hash
 	groups []journal.GroupID
@@ -97,7 +98,7 @@ func (l *loader) add(ctx context.Context, i backup.Item) error {
 			return fmt.Errorf("%w: more than %d guard records of one coin", backup.ErrCorrupt, maxGuardOfCoin)
 		}
 		l.known[at] = append(l.known[at], i.Guard.TxID)
-		l.batch.Guard = append(l.batch.Guard, coordinator.GuardUpdate{GuardRecord: i.Guard, Known: l.known[at]})
+		l.batch.Guard = append(l.batch.Guard, port.GuardUpdate{GuardRecord: i.Guard, Known: l.known[at]})
 	default:
 		return fmt.Errorf("%w: item of kind %d out of place", backup.ErrCorrupt, i.Kind)
 	}
@@ -110,7 +111,7 @@ func (l *loader) flush(ctx context.Context) error {
 			return err
 		}
 	}
-	l.batch, l.size = coordinator.Batch{Group: l.batch.Group}, 0
+	l.batch, l.size = port.Batch{Group: l.batch.Group}, 0
 	return nil
 }
 

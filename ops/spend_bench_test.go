@@ -14,7 +14,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/p2p/p2ptest"
@@ -135,7 +135,7 @@ func benchHop(b *testing.B) {
 		if i == 1 {
 			in.SetHook(func(journal.Author, *journal.Entry) { got <- struct{}{} })
 		}
-		link := coordinator.GroupLink{Group: ep.Group, Topics: []string{ep.Topic()}, Members: members}
+		link := port.GroupLink{Group: ep.Group, Topics: []string{ep.Topic()}, Members: members}
 		if i == 1 {
 			link.Hints = map[journal.Author][]string{ids[0].Author(): nodes[0].ListenAddrs()}
 		}

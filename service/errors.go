@@ -4,7 +4,7 @@ import (
 	"errors"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
@@ -24,17 +24,17 @@ func (n *Node) apiError(err error) error {
 		return api.Refuse(refused.Rule, refused.Text, refused.Hint)
 	case errors.Is(err, refusal.ErrUnknownProposal):
 		return api.Missing("unknown_proposal", err.Error(), "`quorate proposals WALLET` lists them")
-	case errors.Is(err, coordinator.ErrInviteFormat):
+	case errors.Is(err, port.ErrInviteFormat):
 		return api.Misuse("bad_invite", err.Error(), "paste the whole invite, from quorate1 to its end")
-	case errors.Is(err, coordinator.ErrInviteExpired):
-		return api.Refuse("invite_expired", "join: "+coordinator.ErrInviteExpired.Error(), "ask the founder for a fresh one (`quorate wallet invite`)")
-	case errors.Is(err, coordinator.ErrInviteUsed):
-		return api.Refuse("invite_used", "join: "+coordinator.ErrInviteUsed.Error(), "ask the founder who took it; a fresh one is `quorate wallet invite`")
-	case errors.Is(err, coordinator.ErrInviteUnknown):
-		return api.Refuse("invite_unknown", "join: "+coordinator.ErrInviteUnknown.Error(), "ask the founder for a fresh one")
-	case errors.Is(err, coordinator.ErrInviteProof):
-		return api.Refuse("invite_proof", "join: "+coordinator.ErrInviteProof.Error(), "ask the founder for a fresh one")
-	case errors.Is(err, coordinator.ErrEvent), errors.Is(err, refusal.ErrBadRequest):
+	case errors.Is(err, port.ErrInviteExpired):
+		return api.Refuse("invite_expired", "join: "+port.ErrInviteExpired.Error(), "ask the founder for a fresh one (`quorate wallet invite`)")
+	case errors.Is(err, port.ErrInviteUsed):
+		return api.Refuse("invite_used", "join: "+port.ErrInviteUsed.Error(), "ask the founder who took it; a fresh one is `quorate wallet invite`")
+	case errors.Is(err, port.ErrInviteUnknown):
+		return api.Refuse("invite_unknown", "join: "+port.ErrInviteUnknown.Error(), "ask the founder for a fresh one")
+	case errors.Is(err, port.ErrInviteProof):
+		return api.Refuse("invite_proof", "join: "+port.ErrInviteProof.Error(), "ask the founder for a fresh one")
+	case errors.Is(err, event.ErrEvent), errors.Is(err, refusal.ErrBadRequest):
 		return api.Misuse("bad_request", err.Error(), "")
 	case errors.Is(err, wallet.ErrMissingSignatures):
 		return api.Refuse("not_final", "the proposal is not final: "+err.Error(), "wait for further approvals")

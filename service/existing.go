@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/node"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/formats"
@@ -81,7 +81,7 @@ func (n *Node) existingBirthday(ctx context.Context, given string, born int64) (
 			return 0, api.Misuse("bad_birthday", fmt.Sprintf("%.20q is neither a height nor a date", given), "write it as 840000 or 2024-04-20")
 		}
 	}
-	dated, ok := n.parts.Chain.(coordinator.Dated)
+	dated, ok := n.parts.Chain.(port.Dated)
 	if !ok {
 		if given == "" {
 			return 0, nil

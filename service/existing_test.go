@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // calendar is a chain that knows one block's date.
 type calendar struct {
-	coordinator.Chain
+	port.Chain
 	at     time.Time
 	height int32
 	err    error
@@ -51,8 +51,8 @@ func TestExistingBirthday(t *testing.T) {
 		}
 	}
 	// A date that cannot be told is refused where it was given, and not needed where a file says it.
-	for code, chain := range map[string]coordinator.Chain{
-		"birthday_unknown":  struct{ coordinator.Chain }{},
+	for code, chain := range map[string]port.Chain{
+		"birthday_unknown":  struct{ port.Chain }{},
 		refusal.ChainBehind: &calendar{err: errors.New("headers are missing")},
 	} {
 		n.parts.Chain = chain

@@ -7,14 +7,14 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // estimator is a chain that says one thing of fees.
 type estimator struct {
-	coordinator.Chain
+	port.Chain
 	rate   wallet.FeeRate
 	err    error
 	target int
@@ -43,10 +43,10 @@ func TestFeeRate(t *testing.T) {
 		{"nothing", wallet.Mainnet, estimator{rate: 0}, api.Propose{}, 0, "the Bitcoin node's estimate of 0 sat/vB is out of bounds"},
 		{"too high", wallet.Mainnet, estimator{rate: 1_000_001}, api.Propose{}, 0, "the Bitcoin node's estimate of 1000.001 sat/vB is out of bounds"},
 		{"too high on regtest", wallet.Regtest, estimator{rate: 5_000_000}, api.Propose{}, 0, "the Bitcoin node's estimate of 5000 sat/vB is out of bounds"},
-		{"none", wallet.Mainnet, estimator{err: fmt.Errorf("ask: %w", coordinator.ErrNoEstimate)}, api.Propose{}, 0, unknown},
-		{"unsupported", wallet.Signet, estimator{err: coordinator.ErrUnsupported}, api.Propose{}, 0, unknown},
+		{"none", wallet.Mainnet, estimator{err: fmt.Errorf("ask: %w", port.ErrNoEstimate)}, api.Propose{}, 0, unknown},
+		{"unsupported", wallet.Signet, estimator{err: port.ErrUnsupported}, api.Propose{}, 0, unknown},
 		{"not reachable", wallet.Testnet4, estimator{err: errors.New("connection refused")}, api.Propose{}, 0, "the fee rate is unknown: connection refused"},
-		{"none on regtest", wallet.Regtest, estimator{err: coordinator.ErrNoEstimate}, api.Propose{}, regtestFeeRate, ""},
+		{"none on regtest", wallet.Regtest, estimator{err: port.ErrNoEstimate}, api.Propose{}, regtestFeeRate, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := &Node{parts: Parts{Network: c.network, Chain: &c.says}}

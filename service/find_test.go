@@ -9,23 +9,26 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/node"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // still is a transport, a store and an observer that do nothing.
 type still struct {
-	coordinator.Transport
-	coordinator.Store
+	port.Transport
+	port.Store
 }
 
-func (still) Attach(context.Context, coordinator.GroupLink, coordinator.Inbox) error { return nil }
-func (still) Publish(context.Context, *journal.Entry) error                          { return nil }
-func (still) Commit(context.Context, coordinator.Batch) error                        { return nil }
-func (still) Sync(journal.GroupID, *journal.Author)                                  {}
-func (still) Peers() []coordinator.PeerStatus                                        { return nil }
-func (still) Notify(coordinator.Notice)                                              {}
+func (still) Attach(context.Context, port.GroupLink, port.Inbox) error { return nil }
+func (still) Publish(context.Context, *journal.Entry) error            { return nil }
+func (still) Commit(context.Context, port.Batch) error                 { return nil }
+func (still) Sync(journal.GroupID, *journal.Author)                    {}
+func (still) Peers() []port.PeerStatus                                 { return nil }
+func (still) Notify(port.Notice)                                       {}
 
 // clock is this machine's.
 type clock struct{}
@@ -99,9 +102,9 @@ func founded(t *testing.T, name string) *node.Actor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	self := &coordinator.Self{Identity: journal.NewIdentity(identity), Sealing: key, Verified: wallet.NewSigCache(16)}
-	g := coordinator.Genesis{Threshold: 1, Cosigners: 2, Script: "wsh", Network: "regtest"}
-	ck := coordinator.CosignerKey{Key: account.Key(), Prove: func(k coordinator.KeyClaim) ([]byte, error) { return account.SignHash(k.Hash()), nil }}
+	self := &group.Self{Identity: journal.NewIdentity(identity), Sealing: key, Verified: wallet.NewSigCache(16)}
+	g := event.Genesis{Threshold: 1, Cosigners: 2, Script: "wsh", Network: "regtest"}
+	ck := coordinator.CosignerKey{Key: account.Key(), Prove: func(k event.KeyClaim) ([]byte, error) { return account.SignHash(k.Hash()), nil }}
 	m, _, _, err := coordinator.Found(self, coordinator.Input{Now: time.Now(), Entropy: entropy}, g, name, "a", ck, 0, nil, time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)

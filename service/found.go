@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/node"
 )
 
@@ -20,7 +21,7 @@ func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.Wallet
 		return api.WalletInvites{}, n.apiError(err)
 	}
 	if r.External != "" && r.Unproven {
-		if _, err := n.enter(ctx, a, coordinator.Prove{How: coordinator.ProofNone}); err != nil {
+		if _, err := n.enter(ctx, a, coordinator.Prove{How: event.ProofNone}); err != nil {
 			return api.WalletInvites{}, err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
@@ -73,7 +74,7 @@ func (n *Node) History(_ context.Context, ref string, q api.HistoryQuery) (api.P
 }
 
 // parsePlace reads a cursor: height and txid of the last item shown.
-func parsePlace(cursor string) (*coordinator.HistoryPos, error) {
+func parsePlace(cursor string) (*ledger.HistoryPos, error) {
 	if cursor == "" {
 		return nil, nil
 	}
@@ -86,5 +87,5 @@ func parsePlace(cursor string) (*coordinator.HistoryPos, error) {
 	if err != nil || id == nil {
 		return nil, api.Misuse("bad_cursor", fmt.Sprintf("%.80q is not a cursor", cursor), "give what `next` said")
 	}
-	return &coordinator.HistoryPos{Height: int32(h), TxID: *id}, nil
+	return &ledger.HistoryPos{Height: int32(h), TxID: *id}, nil
 }

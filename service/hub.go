@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // hubBuffer is how many events wait for one slow subscriber before it is cut off.
@@ -22,8 +22,8 @@ type Hub struct {
 // NewHub returns one without subscribers.
 func NewHub() *Hub { return &Hub{subs: map[chan api.Event]bool{}} }
 
-// Notify implements coordinator.Observer.
-func (h *Hub) Notify(n coordinator.Notice) {
+// Notify implements port.Observer.
+func (h *Hub) Notify(n port.Notice) {
 	e := api.Event{Type: n.Type, Time: api.Time(time.Now()), Wallet: n.Group.String(), Status: n.Status, Message: n.Detail}
 	if n.Proposal != ([32]byte{}) {
 		e.Proposal = n.Proposal.String()

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
@@ -18,7 +17,7 @@ const joinRetry = 2 * time.Second
 // JoinWallet presents an invite; with Wait it goes on until the founder is
 // reached and holds this node's record.
 func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSummary, error) {
-	inv, err := coordinator.ParseInvite(r.Invite)
+	inv, err := port.ParseInvite(r.Invite)
 	if err == nil {
 		err = n.checkExternal(r.External, r.Unproven) // before the founder hears of it
 	}

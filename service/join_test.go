@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
 )
@@ -33,7 +32,7 @@ func TestJoinWaits(t *testing.T) {
 		"away, then a crowd":        {true, append(repeat(away, 9), repeat(crowded, 9)...), time.Hour, 19, ""},
 		"no longer than it is told": {true, repeat(crowded, 1000), 61 * time.Second, 31, port.ErrNoOpenInvite.Error()},
 		"away for all the time":     {true, repeat(away, 1000), 61 * time.Second, 31, "was not reached"},
-		"what no time mends":        {true, []error{coordinator.ErrInviteUsed}, time.Hour, 1, coordinator.ErrInviteUsed.Error()},
+		"what no time mends":        {true, []error{port.ErrInviteUsed}, time.Hour, 1, port.ErrInviteUsed.Error()},
 		"without waiting":           {false, repeat(crowded, 3), time.Hour, 1, port.ErrNoOpenInvite.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
@@ -32,11 +33,11 @@ func (n *Node) Labels(_ context.Context, ref string) ([]api.Label, error) {
 	for _, l := range m.Labels() { // a member may label what it likes
 		x := api.Label{Label: l.Text, By: personOf(m, l.Ref.Chain.Author), Time: api.Time(time.UnixMilli(l.Ref.Time))}
 		switch l.Target.Kind {
-		case coordinator.LabelTx:
+		case event.LabelTx:
 			x.Type, x.Ref = formats.LabelTx, l.Target.TxID().String()
-		case coordinator.LabelOutput:
+		case event.LabelOutput:
 			x.Type, x.Ref = formats.LabelOutput, l.Target.OutPoint().String()
-		case coordinator.LabelAddress:
+		case event.LabelAddress:
 			x.Type = formats.LabelAddress
 			if x.Ref, err = wallet.AddressOf(l.Target.Script(), n.parts.Network); err != nil {
 				return nil, n.apiError(err)
@@ -76,30 +77,30 @@ func (n *Node) SetLabels(ctx context.Context, ref string, r api.SetLabels) (api.
 }
 
 // labelTarget reads what a label is of: a txid, an outpoint or an address.
-func (n *Node) labelTarget(ref string) (coordinator.LabelTarget, error) {
+func (n *Node) labelTarget(ref string) (event.LabelTarget, error) {
 	bad := api.Misuse("bad_ref", fmt.Sprintf("%.130q is no txid, no TXID:VOUT and no address of this network", ref), "see `quorate history`, `quorate coins`")
 	txid, vout, output := strings.Cut(ref, ":")
 	// An address of regtest may be as long as a txid.
 	if !output && (len(ref) != 2*chainhash.HashSize || strings.Trim(strings.ToLower(ref), "0123456789abcdef") != "") {
 		script, err := wallet.ParseAddress(ref, n.parts.Network)
 		if err != nil {
-			return coordinator.LabelTarget{}, bad
+			return event.LabelTarget{}, bad
 		}
-		return coordinator.AddressTarget(script), nil
+		return event.AddressTarget(script), nil
 	}
 	if len(txid) != 2*chainhash.HashSize {
-		return coordinator.LabelTarget{}, bad
+		return event.LabelTarget{}, bad
 	}
 	id, err := chainhash.NewHashFromStr(txid)
 	if err != nil {
-		return coordinator.LabelTarget{}, bad
+		return event.LabelTarget{}, bad
 	}
 	if !output {
-		return coordinator.TxTarget(*id), nil
+		return event.TxTarget(*id), nil
 	}
 	index, err := strconv.ParseUint(vout, 10, 32)
 	if err != nil {
-		return coordinator.LabelTarget{}, bad
+		return event.LabelTarget{}, bad
 	}
-	return coordinator.OutputTarget(wire.OutPoint{Hash: *id, Index: uint32(index)}), nil
+	return event.OutputTarget(wire.OutPoint{Hash: *id, Index: uint32(index)}), nil
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -21,10 +21,10 @@ func TestLabelTarget(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := [32]byte([]byte(strings.Repeat("\xab", 32)))
-	for ref, want := range map[string]coordinator.LabelTarget{
-		tx: coordinator.TxTarget(id), address: coordinator.AddressTarget(script),
-		tx + ":7":          coordinator.OutputTarget(wire.OutPoint{Hash: id, Index: 7}),
-		tx + ":4294967295": coordinator.OutputTarget(wire.OutPoint{Hash: id, Index: 1<<32 - 1}),
+	for ref, want := range map[string]event.LabelTarget{
+		tx: event.TxTarget(id), address: event.AddressTarget(script),
+		tx + ":7":          event.OutputTarget(wire.OutPoint{Hash: id, Index: 7}),
+		tx + ":4294967295": event.OutputTarget(wire.OutPoint{Hash: id, Index: 1<<32 - 1}),
 	} {
 		if got, err := n.labelTarget(ref); err != nil || got != want {
 			t.Errorf("%s is read as %v, %v", ref, got, err)

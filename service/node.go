@@ -6,8 +6,9 @@ import (
 	"log/slog"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/node"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -20,7 +21,7 @@ type Parts struct {
 	Network wallet.Network
 	Version string
 	Wallets *node.Node
-	Chain   coordinator.Chain
+	Chain   port.Chain
 	Net     Network
 	Hub     *Hub // hears the notices of Wallets
 	// Backup writes what a backup holds of the store (see api.NodeBackend).
@@ -36,7 +37,7 @@ type Network interface {
 	// Addresses are where this node is reached: multiaddrs with its peer id.
 	Addresses() []string
 	// Peers are the members of this node's wallets, and strangers who were refused.
-	Peers() []coordinator.PeerStatus
+	Peers() []port.PeerStatus
 	// AddAddress makes an address of a member known, and dials it. Of who is no
 	// member it keeps nothing, and returns the author with port.ErrNotMember.
 	AddAddress(multiaddr string) (journal.Author, error)
@@ -59,7 +60,7 @@ func New(p Parts) *Node { return &Node{parts: p, co: p.Wallets, net: p.Net, hub:
 func (n *Node) PeerID() string { return PeerID(n.net.Author()) }
 
 // PeerID is the libp2p form of an identity.
-func PeerID(a journal.Author) string { return coordinator.Member{Identity: a}.ID() }
+func PeerID(a journal.Author) string { return group.Member{Identity: a}.ID() }
 
 // Backup writes what a backup holds of the store, as of one moment (see
 // api.NodeBackend).

@@ -5,12 +5,14 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // person is how the API shows a member, wherever it names one.
-func person(m coordinator.Member) api.Person {
+func person(m group.Member) api.Person {
 	p := api.Person{Name: m.Called()}
 	if m.Identity != (journal.Author{}) { // hosted and contested members have none
 		id := PeerID(m.Identity)
@@ -33,7 +35,7 @@ func personOf(m *coordinator.Machine, a journal.Author) api.Person {
 	if x, ok := m.Member(a); ok {
 		return person(x)
 	}
-	return person(coordinator.Member{Identity: a})
+	return person(group.Member{Identity: a})
 }
 
 // awaitingHosted are the cosigners hosted here whose keys are not entered yet.
@@ -50,7 +52,7 @@ func awaitingHosted(m *coordinator.Machine) []api.Person {
 }
 
 // incomplete are the addresses of which old payments may not be known yet.
-func incomplete(ranges []coordinator.AddressRange) []api.AddressRange {
+func incomplete(ranges []ledger.AddressRange) []api.AddressRange {
 	var out []api.AddressRange
 	for _, r := range ranges {
 		x := api.AddressRange{Branch: "receive", First: r.First, Last: r.Last}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
@@ -56,7 +57,7 @@ func (n *Node) HostCosigner(ctx context.Context, ref string, r api.HostCosigner)
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	if r.Unproven {
-		return n.enter(ctx, a, coordinator.Prove{For: r.Name, How: coordinator.ProofNone})
+		return n.enter(ctx, a, coordinator.Prove{For: r.Name, How: event.ProofNone})
 	}
 	return summary(a), nil
 }
@@ -68,7 +69,7 @@ func (n *Node) ProveWallet(ctx context.Context, ref string, r api.ProveWallet) (
 		return api.WalletSummary{}, err
 	}
 	if r.Unproven {
-		return n.enter(ctx, a, coordinator.Prove{For: r.For, How: coordinator.ProofNone})
+		return n.enter(ctx, a, coordinator.Prove{For: r.For, How: event.ProofNone})
 	}
 	want, err := proofRequest(a.Machine(), r.For)
 	if err != nil {
@@ -84,7 +85,7 @@ func (n *Node) ProveWallet(ctx context.Context, ref string, r api.ProveWallet) (
 // psbtBase64 is how every PSBT in base64 begins.
 const psbtBase64 = "cHNidP"
 
-func readProof(want coordinator.ProofRequest, text string) (coordinator.ProofKind, []byte, error) {
+func readProof(want coordinator.ProofRequest, text string) (event.ProofKind, []byte, error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, psbtBase64) || strings.HasPrefix(text, hex.EncodeToString([]byte("psbt"))) {
 		packet, err := psbt.ParseText([]byte(text))
@@ -92,13 +93,13 @@ func readProof(want coordinator.ProofRequest, text string) (coordinator.ProofKin
 			return 0, nil, err
 		}
 		sig, err := want.By.ProofFromPSBT(want.Text, packet)
-		return coordinator.ProofPSBT, sig, err
+		return event.ProofPSBT, sig, err
 	}
 	sig, err := wallet.ReadMessageSignature(text, want.By)
 	if sig.Recoverable != nil {
-		return coordinator.ProofMessage, sig.Recoverable, err
+		return event.ProofMessage, sig.Recoverable, err
 	}
-	return coordinator.ProofBIP322, sig.BIP322, err
+	return event.ProofBIP322, sig.BIP322, err
 }
 
 func (n *Node) enter(ctx context.Context, a *node.Actor, x coordinator.Prove) (api.WalletSummary, error) {
@@ -128,7 +129,7 @@ func (n *Node) enterUnproven(ctx context.Context, a *node.Actor) (api.WalletSumm
 		case <-time.After(joinRetry / 20):
 		}
 	}
-	return n.enter(ctx, a, coordinator.Prove{How: coordinator.ProofNone})
+	return n.enter(ctx, a, coordinator.Prove{How: event.ProofNone})
 }
 
 // checkExternal reads an external key before anything is done with it.

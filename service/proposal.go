@@ -11,19 +11,20 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // proposal finds a proposal of any wallet by id or unique prefix.
-func (n *Node) proposal(ref string, acts bool) (*node.Actor, *coordinator.Proposal, error) {
+func (n *Node) proposal(ref string, acts bool) (*node.Actor, *group.Proposal, error) {
 	if err := api.CheckProposal(ref, acts); err != nil {
 		return nil, nil, err
 	}
 	var ids []string
 	var in *node.Actor
-	var found *coordinator.Proposal
+	var found *group.Proposal
 	for _, a := range n.co.Wallets() {
 		for _, p := range a.Machine().ProposalsBy(ref) {
 			ids = append(ids, p.ID().String())
@@ -64,7 +65,7 @@ func (n *Node) ProposalsWithin(_ context.Context, ref string, q api.ProposalQuer
 		}
 	}
 	m, now := a.Machine(), time.Now()
-	ps, next := m.ProposalPage(after, limit, func(p *coordinator.Proposal) bool {
+	ps, next := m.ProposalPage(after, limit, func(p *group.Proposal) bool {
 		return q.Status == "" || string(m.Status(p, now)) == q.Status
 	})
 	size := 0
@@ -91,7 +92,7 @@ func (n *Node) Proposal(_ context.Context, ref string) (api.Proposal, error) {
 	return n.show(a, p), nil
 }
 
-func (n *Node) show(a *node.Actor, p *coordinator.Proposal) api.Proposal {
+func (n *Node) show(a *node.Actor, p *group.Proposal) api.Proposal {
 	m := a.Machine()
 	if now, ok := m.State.Proposal(p.ID()); ok {
 		p = now
@@ -126,7 +127,7 @@ func (n *Node) show(a *node.Actor, p *coordinator.Proposal) api.Proposal {
 	return x
 }
 
-func (n *Node) showVotes(m *coordinator.Machine, p *coordinator.Proposal, x *api.Proposal) {
+func (n *Node) showVotes(m *coordinator.Machine, p *group.Proposal, x *api.Proposal) {
 	for _, h := range m.HeldBy(p) {
 		x.HeldBy = append(x.HeldBy, person(h))
 	}

@@ -8,7 +8,10 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/node"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/coinselect"
@@ -69,7 +72,7 @@ func (n *Node) command(ctx context.Context, a *node.Actor, r api.Propose) (coord
 		if err != nil {
 			return cmd, api.Misuse("bad_address", fmt.Sprintf("address %.100q: %v", to.Address, err), "")
 		}
-		cmd.Outputs = append(cmd.Outputs, coordinator.ProposalOutput{PkScript: script, Amount: to.Amount, Label: to.Label})
+		cmd.Outputs = append(cmd.Outputs, event.ProposalOutput{PkScript: script, Amount: to.Amount, Label: to.Label})
 	}
 	for _, c := range r.Coins {
 		op, err := parseOutPoint(c)
@@ -110,7 +113,7 @@ func (n *Node) feeRate(ctx context.Context, r api.Propose) (wallet.FeeRate, erro
 		return max(rate, minEstimate), nil
 	case n.parts.Network == wallet.Regtest:
 		return regtestFeeRate, nil
-	case errors.Is(err, coordinator.ErrNoEstimate), errors.Is(err, coordinator.ErrUnsupported):
+	case errors.Is(err, port.ErrNoEstimate), errors.Is(err, port.ErrUnsupported):
 		return 0, errFeeUnknown("the fee rate is unknown: the chain backend has no estimate")
 	}
 	return 0, errFeeUnknown("the fee rate is unknown: " + err.Error())
@@ -120,7 +123,7 @@ func errFeeUnknown(why string) error {
 	return api.Refuse(refusal.FeeUnknown, why, "give --fee-rate")
 }
 
-func feeRate(m *coordinator.Machine, p *coordinator.Proposal) float64 {
+func feeRate(m *coordinator.Machine, p *group.Proposal) float64 {
 	spend, err := p.Spend(m.State.Active())
 	if err != nil || spend.VSize() == 0 {
 		return 0

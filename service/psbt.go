@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
@@ -79,7 +80,7 @@ func (n *Node) ImportPSBT(ctx context.Context, r api.ImportPSBT) (api.ImportedPS
 	return api.ImportedPSBT{}, api.Refuse("foreign_psbt", "the PSBT spends no coin of a wallet of this node: it is of another wallet", "see `quorate proposals WALLET` for what can be signed here")
 }
 
-func (n *Node) imported(a *node.Actor, p *coordinator.Proposal, done coordinator.Imported) api.ImportedPSBT {
+func (n *Node) imported(a *node.Actor, p *group.Proposal, done coordinator.Imported) api.ImportedPSBT {
 	m := a.Machine()
 	shown := n.show(a, p)
 	out := api.ImportedPSBT{

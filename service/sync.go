@@ -5,11 +5,11 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // chainStatus is what the API says of a chain backend.
-func chainStatus(h coordinator.ChainHealth) api.ChainStatus {
+func chainStatus(h port.ChainHealth) api.ChainStatus {
 	s := api.ChainStatus{
 		Backend: h.Backend, Height: h.Height, Target: h.Target, Synced: h.Synced, Problem: h.Problem, Note: h.Note,
 		Peers: h.Peers, Blind: h.Blind,

@@ -9,23 +9,23 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // sick is a backend whose health a test sets.
 type sick struct {
-	coordinator.Chain
+	port.Chain
 	mu sync.Mutex
-	h  coordinator.ChainHealth
+	h  port.ChainHealth
 }
 
-func (s *sick) Health() coordinator.ChainHealth {
+func (s *sick) Health() port.ChainHealth {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.h
 }
 
-func (s *sick) set(h coordinator.ChainHealth) {
+func (s *sick) set(h port.ChainHealth) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.h = h
@@ -45,7 +45,7 @@ func TestSyncEvents(t *testing.T) {
 			defer close(done)
 			n.WatchSync(ctx, func(s api.ChainStatus) { shown = append(shown, s) })
 		}()
-		next := func(h coordinator.ChainHealth) []api.ChainStatus {
+		next := func(h port.ChainHealth) []api.ChainStatus {
 			chain.set(h)
 			<-time.After(3 * syncEvery) // in the bubble's own time
 			synctest.Wait()             // its last look falls on the same instant
@@ -63,22 +63,22 @@ func TestSyncEvents(t *testing.T) {
 				return got
 			}
 		}
-		syncing := coordinator.ChainHealth{Backend: "neutrino", Height: 10, Target: 100, Stage: "block headers", StageHeight: 50, Rate: 25, Left: 2 * time.Second}
+		syncing := port.ChainHealth{Backend: "neutrino", Height: 10, Target: 100, Stage: "block headers", StageHeight: 50, Rate: 25, Left: 2 * time.Second}
 		got := next(syncing)
 		if len(got) != 1 || got[0].Sync == nil || *got[0].Sync != (api.ChainSync{Stage: "block headers", Height: 50, Target: 100, Rate: 25, SecondsLeft: 2}) {
 			t.Errorf("while syncing: %+v", got)
 		}
 		since := time.Now()
-		got = next(coordinator.ChainHealth{Backend: "neutrino", Height: 10, Target: 100, Problem: "no Bitcoin peer is connected", Since: since})
+		got = next(port.ChainHealth{Backend: "neutrino", Height: 10, Target: 100, Problem: "no Bitcoin peer is connected", Since: since})
 		if len(got) != 1 || !strings.Contains(got[0].Problem, "(since 2") || got[0].Synced {
 			t.Errorf("with a problem: %+v", got)
 		}
-		got = next(coordinator.ChainHealth{Backend: "neutrino", Height: 100, Target: 100, Synced: true})
+		got = next(port.ChainHealth{Backend: "neutrino", Height: 100, Target: 100, Synced: true})
 		if len(got) != 1 || !got[0].Synced || got[0].Problem != "" || got[0].Sync != nil {
 			t.Errorf("synced: %+v", got)
 		}
 		before := len(shown)
-		if got := next(coordinator.ChainHealth{Backend: "neutrino", Height: 101, Target: 101, Synced: true}); len(got) != 0 {
+		if got := next(port.ChainHealth{Backend: "neutrino", Height: 101, Target: 101, Synced: true}); len(got) != 0 {
 			t.Errorf("a further block: %+v", got)
 		}
 		cancel()

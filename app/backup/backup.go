@@ -13,7 +13,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -82,7 +82,7 @@ type Item struct {
 	Group journal.GroupID // of Entry and Record; zero for the node's own records
 	Key   string          // of Record
 	Value []byte
-	Guard coordinator.GuardRecord
+	Guard port.GuardRecord
 }
 
 // Manifest is the end of a backup.

@@ -34,11 +34,6 @@ func keptFuncs() []kept {
 			"Combine", "combine", "sameTransaction", "merge", "mapKind.mergeValue", "mapKind.mayDiffer", "fields.mergeModifiable",
 			"modifiableOf", "conflict", "Packet.checkCombined", "ConflictError.Error", "ConflictError.Unwrap", "Input.signed", "combineModifiable",
 		}},
-
-		// To go.
-		{"coordinator", "left over from before there was a room for what it does", []string{
-			"IsReject", "EncodeEvent", "DecodeEvent", "EncodeGenesis",
-		}},
 	}
 }
 

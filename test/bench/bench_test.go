@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/wallet"
@@ -25,7 +26,7 @@ type filled struct {
 
 func fillOnce(b *testing.B) *filled {
 	b.Helper()
-	all := group(b, 2, 3, manyEntries/3+2)
+	all := circle(b, 2, 3, manyEntries/3+2)
 	f := &filled{who: all[0], dir: b.TempDir()}
 	f.entries = history(b, all, manyEntries)
 	s, err := store.Open(f.dir, storeKey, quiet())
@@ -97,7 +98,7 @@ func BenchmarkStart10000(b *testing.B) {
 // alone: the scripts of the change, the signatures that the entries carry, and
 // the script engine for each final transaction.
 func BenchmarkEntries(b *testing.B) {
-	all := group(b, 2, 3, manyEntries/3+2)
+	all := circle(b, 2, 3, manyEntries/3+2)
 	late := all[2]
 	entries := history(b, all, manyEntries)
 	base := late.m
@@ -112,7 +113,7 @@ func BenchmarkEntries(b *testing.B) {
 			}
 			late.self.Verified = wallet.NewSigCache(1 << 16)
 			m := base
-			var batch coordinator.Batch
+			var batch port.Batch
 			for n, e := range entries {
 				var effects []coordinator.Effect
 				if m, effects, err = coordinator.Step(m, late.input(coordinator.EntryIn{Entry: e})); err != nil {
@@ -145,7 +146,7 @@ func BenchmarkEntries(b *testing.B) {
 			}
 			for n := 0; n < len(entries); n += 128 {
 				part := entries[n:min(n+128, len(entries))]
-				if err := s.Commit(context.Background(), coordinator.Batch{Group: base.State.Group(), Entries: part}); err != nil {
+				if err := s.Commit(context.Background(), port.Batch{Group: base.State.Group(), Entries: part}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/quorate/quorate/chain/core"
 	"github.com/quorate/quorate/chain/neutrino"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/wallet"
 )
@@ -24,7 +25,7 @@ import (
 // and streamed by the same backend, with its checks, to nobody who has a wallet.
 func BenchmarkLargeFetch(b *testing.B) {
 	c := serve(b)
-	run := func(name string, floor func(b *testing.B) func(), open func(b *testing.B) (coordinator.Chain, func())) {
+	run := func(name string, floor func(b *testing.B) func(), open func(b *testing.B) (port.Chain, func())) {
 		b.Run(name, func(b *testing.B) {
 			fetch := floor(b)
 			var fetched, streamed, scanned time.Duration
@@ -47,14 +48,14 @@ func BenchmarkLargeFetch(b *testing.B) {
 			b.ReportMetric(0, "ns/op") // of all three together it would say nothing
 		})
 	}
-	run("core", c.overRPC, func(b *testing.B) (coordinator.Chain, func()) {
+	run("core", c.overRPC, func(b *testing.B) (port.Chain, func()) {
 		x, err := core.New(core.Config{URL: c.node.URL(), User: c.node.User, Password: c.node.Password, Network: wallet.Regtest})
 		if err != nil {
 			b.Fatal(err)
 		}
 		return x, func() { shut(b, x.Close) }
 	})
-	run("neutrino", c.overP2P, func(b *testing.B) (coordinator.Chain, func()) {
+	run("neutrino", c.overP2P, func(b *testing.B) (port.Chain, func()) {
 		x, err := neutrino.New(neutrino.Config{Dir: filepath.Join(b.TempDir(), "n"), Network: wallet.Regtest, Peers: []string{c.node.P2P}})
 		if err != nil {
 			b.Fatal(err)
@@ -161,7 +162,7 @@ func (c *servedChain) synced(b *testing.B, x *neutrino.Backend) {
 
 // stream takes the same blocks from a backend that knows the addresses from the
 // beginning, and does nothing with them.
-func (c *servedChain) stream(b *testing.B, chain coordinator.Chain) {
+func (c *servedChain) stream(b *testing.B, chain port.Chain) {
 	b.Helper()
 	f, err := chain.Follow(b.Context(), nil, c.before, c.scripts)
 	if err != nil {
@@ -169,10 +170,10 @@ func (c *servedChain) stream(b *testing.B, chain coordinator.Chain) {
 	}
 	defer shut(b, f.Close)
 	for n := range f.Notices() {
-		if n.Kind == coordinator.Connected && len(n.Txs) != servedTxs+1 {
+		if n.Kind == port.Connected && len(n.Txs) != servedTxs+1 {
 			b.Fatalf("block %d came with %d transactions", n.Block.Height, len(n.Txs))
 		}
-		if n.Kind == coordinator.CaughtUp && n.Block.Height == c.height {
+		if n.Kind == port.CaughtUp && n.Block.Height == c.height {
 			return
 		}
 	}
@@ -180,7 +181,7 @@ func (c *servedChain) stream(b *testing.B, chain coordinator.Chain) {
 }
 
 // scan takes the blocks in as a node does, and stores what it would.
-func (c *servedChain) scan(b *testing.B, chain coordinator.Chain) {
+func (c *servedChain) scan(b *testing.B, chain port.Chain) {
 	b.Helper()
 	s, err := store.Open(b.TempDir(), storeKey, quiet())
 	if err != nil {

@@ -14,6 +14,9 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -23,10 +26,10 @@ import (
 type cosigner struct {
 	tb      testing.TB
 	name    string
-	self    *coordinator.Self
+	self    *group.Self
 	account *wallet.AccountKey
 	m       coordinator.Machine
-	batches []coordinator.Batch
+	batches []port.Batch
 	drawn   uint64
 }
 
@@ -41,7 +44,7 @@ func newCosigner(tb testing.TB, name string) *cosigner {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &cosigner{tb: tb, name: name, account: account, self: &coordinator.Self{
+	return &cosigner{tb: tb, name: name, account: account, self: &group.Self{
 		Identity: journal.NewIdentity(sha256.Sum256([]byte("identity of " + name))),
 		Sealing:  sealing, Verified: wallet.NewSigCache(1 << 16),
 	}}
@@ -53,7 +56,7 @@ func (c *cosigner) input(msg coordinator.Message) coordinator.Input {
 }
 
 func (c *cosigner) key() coordinator.CosignerKey {
-	return coordinator.CosignerKey{Key: c.account.Key(), Prove: func(k coordinator.KeyClaim) ([]byte, error) { return c.account.SignHash(k.Hash()), nil }}
+	return coordinator.CosignerKey{Key: c.account.Key(), Prove: func(k event.KeyClaim) ([]byte, error) { return c.account.SignHash(k.Hash()), nil }}
 }
 
 // do steps, and returns the reply and the entries that were written.
@@ -89,8 +92,8 @@ func (c *cosigner) take(next coordinator.Machine, effects []coordinator.Effect) 
 	return value, out
 }
 
-// group is a k-of-n wallet, active, with as many coins as asked for.
-func group(tb testing.TB, k, n, coins int) []*cosigner {
+// circle is a k-of-n wallet, active, with as many coins as asked for.
+func circle(tb testing.TB, k, n, coins int) []*cosigner {
 	tb.Helper()
 	all := active(tb, k, n)
 	fund(tb, all, coins)
@@ -105,7 +108,7 @@ func active(tb testing.TB, k, n int) []*cosigner {
 		all = append(all, newCosigner(tb, fmt.Sprintf("cosigner %d", i)))
 	}
 	a := all[0]
-	m, invites, effects, err := coordinator.Found(a.self, a.input(nil), coordinator.Genesis{Threshold: k, Cosigners: n, Script: "wsh", Network: "regtest"},
+	m, invites, effects, err := coordinator.Found(a.self, a.input(nil), event.Genesis{Threshold: k, Cosigners: n, Script: "wsh", Network: "regtest"},
 		"bench", a.name, a.key(), 0, nil, time.Unix(1_790_000_000, 0))
 	if err != nil {
 		tb.Fatal(err)
@@ -117,7 +120,7 @@ func active(tb testing.TB, k, n int) []*cosigner {
 		nonce := [32]byte{byte(i)}
 		grant, es := a.do(coordinator.Admit{Joiner: c.self.Identity.Author(), Nonce: nonce, Proof: invites[i].Proof(c.self.Identity.Author(), nonce)})
 		entries = append(entries, es...)
-		m, effects, err := coordinator.Enter(c.self, c.input(nil), invites[i], grant.(coordinator.Grant), wallet.Regtest, c.name, c.key(), 0)
+		m, effects, err := coordinator.Enter(c.self, c.input(nil), invites[i], grant.(port.Grant), wallet.Regtest, c.name, c.key(), 0)
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -177,8 +180,8 @@ func fund(tb testing.TB, all []*cosigner, coins int) {
 	}
 	hash := chainhash.HashH([]byte("block"))
 	for _, c := range all {
-		c.do(coordinator.ChainIn{Notice: coordinator.ChainNotice{Kind: coordinator.Connected, Block: coordinator.BlockRef{Height: 1, Hash: hash}, Txs: []*wire.MsgTx{tx}}})
-		c.do(coordinator.ChainIn{Notice: coordinator.ChainNotice{Kind: coordinator.CaughtUp}})
+		c.do(coordinator.ChainIn{Notice: port.ChainNotice{Kind: port.Connected, Block: port.BlockRef{Height: 1, Hash: hash}, Txs: []*wire.MsgTx{tx}}})
+		c.do(coordinator.ChainIn{Notice: port.ChainNotice{Kind: port.CaughtUp}})
 	}
 }
 
@@ -191,7 +194,7 @@ func history(tb testing.TB, all []*cosigner, entries int) []*journal.Entry {
 	coins := coordinator.Coins(a.m.State, a.m.View, time.Unix(1_780_000_000, 0))
 	for i := 0; len(out) < entries; i++ {
 		id, es := a.do(coordinator.Propose{
-			Outputs: []coordinator.ProposalOutput{{PkScript: append([]byte{0, 20}, make([]byte, 20)...), Amount: 900_000 - int64(i)}},
+			Outputs: []event.ProposalOutput{{PkScript: append([]byte{0, 20}, make([]byte, 20)...), Amount: 900_000 - int64(i)}},
 			FeeRate: 2000, Coins: []wire.OutPoint{coins[i].OutPoint}, Note: "rent", Allow: []string{refusal.DoublePayment},
 		})
 		for _, e := range es {
@@ -220,7 +223,7 @@ func stepQuiet(c *cosigner, e *journal.Entry) (any, []*journal.Entry, error) {
 }
 
 // fill commits everything a cosigner made durable to a store.
-func (c *cosigner) fill(s coordinator.Store) {
+func (c *cosigner) fill(s port.Store) {
 	c.tb.Helper()
 	for _, b := range c.batches {
 		if err := s.Commit(context.Background(), b); err != nil {

@@ -17,6 +17,9 @@ import (
 	"github.com/quorate/quorate/chain/follow"
 	"github.com/quorate/quorate/chain/regtest"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
@@ -35,11 +38,11 @@ const (
 // rawChain is a Bitcoin node that holds its blocks as bytes.
 type rawChain struct {
 	blocks [][]byte // index is height
-	refs   []coordinator.BlockRef
+	refs   []port.BlockRef
 	asked  int // how often a block was fetched and decoded
 }
 
-func (c *rawChain) Tip(context.Context) (coordinator.BlockRef, bool, error) {
+func (c *rawChain) Tip(context.Context) (port.BlockRef, bool, error) {
 	return c.refs[len(c.refs)-1], false, nil
 }
 
@@ -111,7 +114,7 @@ func payingChain(b *testing.B, d *wallet.Descriptor) *rawChain {
 			b.Fatal(err)
 		}
 		t := m.Header.Timestamp.Unix()
-		c.refs = append(c.refs, coordinator.BlockRef{Height: int32(len(c.blocks)), Hash: m.BlockHash(), Time: t, MedianTime: t})
+		c.refs = append(c.refs, port.BlockRef{Height: int32(len(c.blocks)), Hash: m.BlockHash(), Time: t, MedianTime: t})
 		c.blocks = append(c.blocks, raw.Bytes())
 	}
 	add(params.GenesisBlock)
@@ -147,7 +150,7 @@ func (l *large) scan(b *testing.B) coordinator.Machine {
 			b.Fatal(err)
 		}
 		var effects []coordinator.Effect
-		m, effects = l.step(b, m, coordinator.ChainIn{Notice: coordinator.ChainNotice{Kind: coordinator.Connected, Block: x.Ref, Prev: x.Prev, Txs: x.Txs}})
+		m, effects = l.step(b, m, coordinator.ChainIn{Notice: port.ChainNotice{Kind: port.Connected, Block: x.Ref, Prev: x.Prev, Txs: x.Txs}})
 		for _, e := range effects {
 			if _, ok := e.(coordinator.WatchScripts); ok {
 				calls++
@@ -155,7 +158,7 @@ func (l *large) scan(b *testing.B) coordinator.Machine {
 			}
 		}
 	}
-	m, _ = l.step(b, m, coordinator.ChainIn{Notice: coordinator.ChainNotice{Kind: coordinator.CaughtUp, Watches: calls}})
+	m, _ = l.step(b, m, coordinator.ChainIn{Notice: port.ChainNotice{Kind: port.CaughtUp, Watches: calls}})
 	return l.check(b, m)
 }
 
@@ -173,7 +176,7 @@ func (l *large) follow(b *testing.B) coordinator.Machine {
 }
 
 // take steps through what a follower streams, until it has caught up at a height.
-func (l *large) take(b *testing.B, m coordinator.Machine, f coordinator.Follower, until int32, also func([]coordinator.Effect)) coordinator.Machine {
+func (l *large) take(b *testing.B, m coordinator.Machine, f port.Follower, until int32, also func([]coordinator.Effect)) coordinator.Machine {
 	b.Helper()
 	calls := uint64(0)
 	for n := range f.Notices() {
@@ -190,7 +193,7 @@ func (l *large) take(b *testing.B, m coordinator.Machine, f coordinator.Follower
 				also(more)
 			}
 		}
-		if n.Kind == coordinator.CaughtUp && n.Block.Height == until && n.Watches == calls {
+		if n.Kind == port.CaughtUp && n.Block.Height == until && n.Watches == calls {
 			break
 		}
 	}
@@ -268,7 +271,7 @@ func BenchmarkLargeCoins(b *testing.B) {
 		}
 	})
 	b.Run("floor-walk", func(b *testing.B) {
-		var m pmap.Map[string, coordinator.ViewOut]
+		var m pmap.Map[string, ledger.ViewOut]
 		for _, c := range coordinator.Coins(l.full.State, l.full.View, l.now()) {
 			m = m.Set(c.OutPoint.String(), c.ViewOut)
 		}
@@ -311,7 +314,7 @@ func BenchmarkLargePropose(b *testing.B) {
 		{"hundreds", sum / 20, 5000},
 	} {
 		propose := coordinator.Propose{
-			Outputs: []coordinator.ProposalOutput{{PkScript: pay, Amount: c.amount}}, FeeRate: c.rate, Note: "rent",
+			Outputs: []event.ProposalOutput{{PkScript: pay, Amount: c.amount}}, FeeRate: c.rate, Note: "rent",
 			Allow: []string{refusal.Fee},
 		}
 		ask := func(b *testing.B) coordinator.Sign {

@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -98,9 +99,9 @@ func (w *shelf) fill(b *testing.B, n int) {
 	next := st.Chains().Next(journal.ChainKey{Author: w.writer.Author(), Incarnation: 1})
 	for i := len(w.ids); i < n; i++ {
 		h := sha256.Sum256(binary.BigEndian.AppendUint64([]byte{byte(w.number)}, uint64(i)))
-		plain, err := coordinator.EncodeEvent(coordinator.Event{Time: 1_780_000_000_000 + int64(i), Body: &coordinator.ProposalCreated{
-			Inputs:  []coordinator.ProposalInput{{TxID: chainhash.Hash(h), Amount: 1_000_000}},
-			Outputs: []coordinator.ProposalOutput{{PkScript: append([]byte{0, 20}, make([]byte, 20)...), Amount: 900_000}},
+		plain, err := event.Encode(event.Event{Time: 1_780_000_000_000 + int64(i), Body: &event.ProposalCreated{
+			Inputs:  []event.ProposalInput{{TxID: chainhash.Hash(h), Amount: 1_000_000}},
+			Outputs: []event.ProposalOutput{{PkScript: append([]byte{0, 20}, make([]byte, 20)...), Amount: 900_000}},
 		}})
 		if err != nil {
 			b.Fatal(err)

@@ -54,7 +54,7 @@ func TestWalletExport(t *testing.T) {
 
 // electrumReads opens the exported file in Electrum, which knows nothing of
 // this project, and compares the first addresses of both branches.
-func electrumReads(t *testing.T, g *group) {
+func electrumReads(t *testing.T, g *party) {
 	program, err := exec.LookPath("electrum")
 	if err != nil {
 		t.Log("electrum is not installed: its addresses were NOT compared (apt-get install electrum)")

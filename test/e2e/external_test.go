@@ -12,7 +12,7 @@ import (
 )
 
 // proven waits for the words of nodes that make a wallet, and ratifies.
-func proven(g *group, extra ...string) {
+func proven(g *party, extra ...string) {
 	g.T.Helper()
 	words := ""
 	for _, n := range g.Nodes {

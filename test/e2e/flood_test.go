@@ -23,7 +23,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/p2p/p2ptest"
@@ -202,7 +202,7 @@ func spoiled(raw []byte, i uint64) []byte {
 	return out
 }
 
-func (x *flooder) grow(body coordinator.Body) []byte {
+func (x *flooder) grow(body event.Body) []byte {
 	x.mu.Lock()
 	next := x.next
 	x.mu.Unlock()
@@ -213,8 +213,8 @@ func (x *flooder) grow(body coordinator.Body) []byte {
 }
 
 // small is a proposal over a coin that is not there.
-func (x *flooder) small() coordinator.Body {
-	p := &coordinator.ProposalCreated{Inputs: []coordinator.ProposalInput{{Amount: 1000}}, Outputs: []coordinator.ProposalOutput{{PkScript: world.Bitcoin.FaucetScript(), Amount: 900}}}
+func (x *flooder) small() event.Body {
+	p := &event.ProposalCreated{Inputs: []event.ProposalInput{{Amount: 1000}}, Outputs: []event.ProposalOutput{{PkScript: world.Bitcoin.FaucetScript(), Amount: 900}}}
 	for i := range 4 {
 		binary.BigEndian.PutUint64(p.Inputs[0].TxID[8*i:], rand.Uint64())
 	}
@@ -222,11 +222,11 @@ func (x *flooder) small() coordinator.Body {
 }
 
 // large is one that fills the largest entry.
-func (x *flooder) large() coordinator.Body {
-	p := x.small().(*coordinator.ProposalCreated)
+func (x *flooder) large() event.Body {
+	p := x.small().(*event.ProposalCreated)
 	p.Inputs[0].Amount, p.Outputs = 10_000_000, nil
 	for i := range 900 {
-		p.Outputs = append(p.Outputs, coordinator.ProposalOutput{PkScript: world.Bitcoin.FaucetScript(), Amount: int64(1000 + i), Label: strings.Repeat("x", 200)})
+		p.Outputs = append(p.Outputs, event.ProposalOutput{PkScript: world.Bitcoin.FaucetScript(), Amount: int64(1000 + i), Label: strings.Repeat("x", 200)})
 	}
 	return p
 }

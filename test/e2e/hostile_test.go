@@ -6,7 +6,8 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p/p2ptest"
@@ -38,7 +39,7 @@ func TestHostileCosigner(t *testing.T) {
 	}
 
 	// Good signatures by its own key, over another transaction.
-	x.write(&coordinator.ProposalApproved{Proposal: p.ID(), Signatures: x.signOther(p)})
+	x.write(&event.ProposalApproved{Proposal: p.ID(), Signatures: x.signOther(p)})
 	x.counted("bad_bitcoin_signature", 1, a, b)
 	untouched("signatures over other bytes")
 
@@ -47,9 +48,9 @@ func TestHostileCosigner(t *testing.T) {
 	for i := range replay {
 		replay[i].Key = me
 	}
-	x.write(&coordinator.ProposalApproved{Proposal: p.ID(), Signatures: replay})
+	x.write(&event.ProposalApproved{Proposal: p.ID(), Signatures: replay})
 	x.counted("bad_bitcoin_signature", 2, a, b)
-	x.write(&coordinator.ProposalApproved{Proposal: p.ID(), Signatures: x.signatures(p)})
+	x.write(&event.ProposalApproved{Proposal: p.ID(), Signatures: x.signatures(p)})
 	x.counted("signature_of_another", 1, a, b)
 	untouched("a replay")
 
@@ -58,7 +59,7 @@ func TestHostileCosigner(t *testing.T) {
 	x.append(e)
 	x.publish(e.Bytes())
 	x.counted("malformed_event", 1, a, b)
-	x.write(&coordinator.MemberAdmitted{Identity: x.id.Author()})
+	x.write(&event.MemberAdmitted{Identity: x.id.Author()})
 	x.counted("not_the_founder", 1, a, b)
 
 	// An entry in A's name. The signature is C's: it has no other.
@@ -67,7 +68,7 @@ func TestHostileCosigner(t *testing.T) {
 	untouched("a forged author")
 
 	// Bytes that are no entry, on the topic and by sync.
-	good := x.seal(x.next, &coordinator.ProposalWithdrawn{Proposal: p.ID()}).Bytes()
+	good := x.seal(x.next, &event.ProposalWithdrawn{Proposal: p.ID()}).Bytes()
 	malformed := append(bytes.Clone(good), 0)
 	oversized := append(bytes.Clone(good), make([]byte, journal.MaxEntrySize+1-len(good))...)
 	x.publish(malformed)
@@ -83,7 +84,7 @@ func TestHostileCosigner(t *testing.T) {
 		x.counted("bad_frame", 1, n)
 	}
 	// Only the author withdraws: an honest form, and no effect.
-	x.write(&coordinator.ProposalWithdrawn{Proposal: p.ID()})
+	x.write(&event.ProposalWithdrawn{Proposal: p.ID()})
 	untouched("a withdrawal by another")
 
 	// A proposal that spends more than the coin holds: shown with a warning, refused to sign.
@@ -95,8 +96,8 @@ func TestHostileCosigner(t *testing.T) {
 
 	// Two entries at one place. What it wrote after the fork has no effect.
 	at := x.next
-	x.publish(x.seal(at, &coordinator.ProposalRejected{Proposal: p.ID(), Reason: "no"}).Bytes())
-	x.write(&coordinator.ProposalRejected{Proposal: p.ID(), Reason: "never"})
+	x.publish(x.seal(at, &event.ProposalRejected{Proposal: p.ID(), Reason: "no"}).Bytes())
+	x.write(&event.ProposalRejected{Proposal: p.ID(), Reason: "never"})
 	x.counted("equivocation", 1, a, b)
 	for _, n := range []*node{a, b} {
 		world.Eventually(t, n.Name+" drops both votes", func() bool {
@@ -120,7 +121,7 @@ func TestHostileCosigner(t *testing.T) {
 }
 
 // find returns a proposal as C's node stored it, and the index of C's key.
-func (x *impostor) find(proposal string) (*coordinator.Proposal, uint32) {
+func (x *impostor) find(proposal string) (*group.Proposal, uint32) {
 	x.t.Helper()
 	var id journal.EntryID
 	if err := id.UnmarshalText([]byte(proposal)); err != nil {
@@ -140,25 +141,25 @@ func (x *impostor) find(proposal string) (*coordinator.Proposal, uint32) {
 }
 
 // signatures are those that A released.
-func (x *impostor) signatures(p *coordinator.Proposal) []coordinator.PartialSignature {
+func (x *impostor) signatures(p *group.Proposal) []event.PartialSignature {
 	x.t.Helper()
 	return partial(x.t, x.machine.State.Signatures(p))
 }
 
-func partial(t testing.TB, sigs []wallet.Signature) []coordinator.PartialSignature {
+func partial(t testing.TB, sigs []wallet.Signature) []event.PartialSignature {
 	t.Helper()
 	if len(sigs) == 0 {
 		t.Fatal("no signatures")
 	}
-	var out []coordinator.PartialSignature
+	var out []event.PartialSignature
 	for _, s := range sigs {
-		out = append(out, coordinator.PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
+		out = append(out, event.PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
 	}
 	return out
 }
 
 // signOther signs a transaction that sends the same coins all to C.
-func (x *impostor) signOther(p *coordinator.Proposal) []coordinator.PartialSignature {
+func (x *impostor) signOther(p *group.Proposal) []event.PartialSignature {
 	x.t.Helper()
 	spend, err := p.Spend(x.machine.State.Active())
 	if err != nil {
@@ -185,11 +186,11 @@ func (x *impostor) signOther(p *coordinator.Proposal) []coordinator.PartialSigna
 }
 
 // forge makes an entry that names A as its author: A's withdrawal, with C's signature.
-func (x *impostor) forge(p *coordinator.Proposal) []byte {
+func (x *impostor) forge(p *group.Proposal) []byte {
 	const author, signature = 66, 64 // where the author begins; how long the signature at the end is
 	chain := p.Ref.Chain
 	at := x.machine.State.Chains().Next(chain)
-	raw := bytes.Clone(x.seal(at, &coordinator.ProposalWithdrawn{Proposal: p.ID()}).Bytes())
+	raw := bytes.Clone(x.seal(at, &event.ProposalWithdrawn{Proposal: p.ID()}).Bytes())
 	copy(raw[author:], chain.Author[:])
 	e, err := journal.Decode(raw)
 	if err != nil {
@@ -204,11 +205,11 @@ func (x *impostor) forge(p *coordinator.Proposal) []byte {
 }
 
 // inflated is a proposal that claims more for a coin than it holds.
-func (x *impostor) inflated(p *coordinator.Proposal) *coordinator.ProposalCreated {
+func (x *impostor) inflated(p *group.Proposal) *event.ProposalCreated {
 	in := p.Body.Inputs[0]
 	in.Amount += 10_000_000
-	return &coordinator.ProposalCreated{
-		Inputs:  []coordinator.ProposalInput{in},
-		Outputs: []coordinator.ProposalOutput{{PkScript: world.Bitcoin.FaucetScript(), Amount: in.Amount - 1000}},
+	return &event.ProposalCreated{
+		Inputs:  []event.ProposalInput{in},
+		Outputs: []event.ProposalOutput{{PkScript: world.Bitcoin.FaucetScript(), Amount: in.Amount - 1000}},
 	}
 }

@@ -25,6 +25,8 @@ import (
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/keystore"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/p2p/p2ptest"
@@ -109,7 +111,7 @@ type impostor struct {
 }
 
 // impersonate opens the data directory of a node that was stopped.
-func impersonate(t testing.TB, n *node, group string) *impostor {
+func impersonate(t testing.TB, n *node, hex string) *impostor {
 	t.Helper()
 	content, err := keystore.Open(filepath.Join(n.Dir, "keystore"), []byte("correct horse battery staple"))
 	if err != nil {
@@ -125,14 +127,14 @@ func impersonate(t testing.TB, n *node, group string) *impostor {
 		}
 	}()
 	var id journal.GroupID
-	if err := id.UnmarshalText([]byte(group)); err != nil {
+	if err := id.UnmarshalText([]byte(hex)); err != nil {
 		t.Fatal(err)
 	}
 	sealing, err := journal.NewSealingKey(content.SealingSeed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	self := &coordinator.Self{Identity: journal.NewIdentity(content.IdentitySeed), Sealing: sealing, Verified: wallet.NewSigCache(1024)}
+	self := &group.Self{Identity: journal.NewIdentity(content.IdentitySeed), Sealing: sealing, Verified: wallet.NewSigCache(1024)}
 	x := &impostor{secrets: content, mine: map[journal.EntryID]*journal.Entry{}}
 	if x.machine, err = coordinator.Load(context.Background(), db, self, id); err != nil {
 		t.Fatal(err)
@@ -191,9 +193,9 @@ func (x *impostor) publish(raw []byte) {
 }
 
 // seal makes an entry of C's at a place of its chain.
-func (x *impostor) seal(at journal.Next, body coordinator.Body) *journal.Entry {
+func (x *impostor) seal(at journal.Next, body event.Body) *journal.Entry {
 	x.t.Helper()
-	event, err := coordinator.EncodeEvent(coordinator.Event{Time: 1, Body: body})
+	event, err := event.Encode(event.Event{Time: 1, Body: body})
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -214,7 +216,7 @@ func (x *impostor) sealBytes(at journal.Next, event []byte) *journal.Entry {
 }
 
 // write seals the next entry of the chain, and publishes it.
-func (x *impostor) write(body coordinator.Body) *journal.Entry {
+func (x *impostor) write(body event.Body) *journal.Entry {
 	x.t.Helper()
 	e := x.seal(x.next, body)
 	x.append(e)

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/test/nodes"
 )
 
@@ -133,7 +133,7 @@ func TestBadInput(t *testing.T) {
 func TestBadInvitesAndWords(t *testing.T) {
 	a, b, c := newNode(t, "a").Start(), newNode(t, "b").Start(), newNode(t, "c").Start()
 	made := ask[api.WalletInvites](a, "wallet", "create", walletName, "--threshold", "2", "--cosigners", "3")
-	invite, err := coordinator.ParseInvite(made.Invites[0])
+	invite, err := port.ParseInvite(made.Invites[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func TestSpendByLightClients(t *testing.T) {
 	}
 }
 
-func spendAcrossReorgs(t *testing.T, g *group) {
+func spendAcrossReorgs(t *testing.T, g *party) {
 	t.Helper()
 	a, b := g.Nodes[0], g.Nodes[1]
 	// The deposits leave the chain with the six blocks, and come again.
@@ -61,7 +61,7 @@ func spendAcrossReorgs(t *testing.T, g *group) {
 }
 
 // balance waits until it is so on every node.
-func balance(g *group, what string, holds func(api.Balance) bool) {
+func balance(g *party, what string, holds func(api.Balance) bool) {
 	g.T.Helper()
 	for _, n := range g.Nodes {
 		world.Eventually(g.T, n.Name+": "+what, func() bool { return holds(n.Wallet().Balance) })

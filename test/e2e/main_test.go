@@ -38,7 +38,7 @@ func with(m *testing.M) (code int, err error) {
 // What the tests call what they use most.
 type (
 	node   = nodes.Node
-	group  = nodes.Group
+	party  = nodes.Group
 	answer = nodes.Answer
 )
 
@@ -77,7 +77,7 @@ func newNodeOn(t testing.TB, name, backend string) *node {
 }
 
 // newGroup makes nodes and holds the whole ceremony over their command lines.
-func newGroup(t testing.TB, threshold, cosigners int) *group {
+func newGroup(t testing.TB, threshold, cosigners int) *party {
 	t.Helper()
 	var all []*node
 	for i := range cosigners {
@@ -88,7 +88,7 @@ func newGroup(t testing.TB, threshold, cosigners int) *group {
 
 // groupOf is newGroup with nodes that run already. Each has heard from all others
 // when it ratifies.
-func groupOf(t testing.TB, threshold int, all ...*node) *group {
+func groupOf(t testing.TB, threshold int, all ...*node) *party {
 	t.Helper()
 	g := world.Found(t, threshold, all...)
 	for i, r := range g.Ratified {

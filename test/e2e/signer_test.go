@@ -62,7 +62,7 @@ func (s *signing) start() {
 }
 
 // signedElsewhere is a group of two: the key of the first is with a signer.
-func signedElsewhere(t *testing.T) (*group, *signing) {
+func signedElsewhere(t *testing.T) (*party, *signing) {
 	t.Helper()
 	s := newSigner(t)
 	s.start()

@@ -6,6 +6,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -41,7 +42,7 @@ type call struct {
 
 // message is what the machine of a member takes.
 func (s *setting) message(i int, c call) coordinator.Message {
-	notice := func(n coordinator.ChainNotice) coordinator.Message { return coordinator.ChainIn{Notice: n} }
+	notice := func(n port.ChainNotice) coordinator.Message { return coordinator.ChainIn{Notice: n} }
 	switch c.what {
 	case cmdPropose:
 		return s.payment(i)
@@ -60,22 +61,22 @@ func (s *setting) message(i int, c call) coordinator.Message {
 		return coordinator.EntryIn{Entry: s.entries[c.about].e}
 	case connected:
 		b := s.blocks[c.about]
-		return notice(coordinator.ChainNotice{Kind: coordinator.Connected, Block: b.ref, Prev: b.prev, Txs: s.transactions(b.txs)})
+		return notice(port.ChainNotice{Kind: port.Connected, Block: b.ref, Prev: b.prev, Txs: s.transactions(b.txs)})
 	case disconnected:
-		return notice(coordinator.ChainNotice{Kind: coordinator.Disconnected, Block: s.blocks[c.about].ref})
+		return notice(port.ChainNotice{Kind: port.Disconnected, Block: s.blocks[c.about].ref})
 	case rescanned:
 		b := s.blocks[c.about]
-		return notice(coordinator.ChainNotice{Kind: coordinator.Rescanned, Block: b.ref, Prev: b.prev, Txs: s.transactions(b.txs)})
+		return notice(port.ChainNotice{Kind: port.Rescanned, Block: b.ref, Prev: b.prev, Txs: s.transactions(b.txs)})
 	case seen:
-		return notice(coordinator.ChainNotice{Kind: coordinator.Seen, Txs: s.transactions([]uint32{c.about})})
+		return notice(port.ChainNotice{Kind: port.Seen, Txs: s.transactions([]uint32{c.about})})
 	case caughtUp:
-		return notice(coordinator.ChainNotice{Kind: coordinator.CaughtUp, Watches: 1})
+		return notice(port.ChainNotice{Kind: port.CaughtUp, Watches: 1})
 	case watched:
 		return coordinator.Watched{Call: 1}
 	case taken:
 		return coordinator.Broadcasted{TxID: s.txs[c.about].id}
 	case refused:
-		return coordinator.Broadcasted{TxID: s.txs[c.about].id, Err: fmt.Errorf("%w: conflict", coordinator.ErrTxRejected)}
+		return coordinator.Broadcasted{TxID: s.txs[c.about].id, Err: fmt.Errorf("%w: conflict", port.ErrTxRejected)}
 	default:
 		return coordinator.Started{}
 	}

@@ -8,13 +8,13 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
 // block is one on top of the chain that the wallet begins with.
 type block struct {
-	ref  coordinator.BlockRef
+	ref  port.BlockRef
 	prev chainhash.Hash
 	txs  []uint32
 }
@@ -38,7 +38,7 @@ type chain struct {
 // key tells chains apart.
 func (c chain) key() string { return fmt.Sprint(c.blocks, c.mempool, c.forks) }
 
-func (w *world) tip() coordinator.BlockRef {
+func (w *world) tip() port.BlockRef {
 	if n := len(w.chain.blocks); n > 0 {
 		return w.blocks[w.chain.blocks[n-1]].ref
 	}
@@ -101,7 +101,7 @@ func (w *world) extend(txs []uint32) error {
 	if !ok {
 		n = uint32(len(w.blocks))
 		w.blockOf[h] = n
-		w.blocks = append(w.blocks, block{prev: tip.Hash, txs: txs, ref: coordinator.BlockRef{
+		w.blocks = append(w.blocks, block{prev: tip.Hash, txs: txs, ref: port.BlockRef{
 			Height: tip.Height + 1, Hash: h, Time: tip.Time + 600, MedianTime: tip.MedianTime + 600,
 		}})
 	}

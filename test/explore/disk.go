@@ -8,18 +8,18 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// disk is a coordinator.Store as a value: a copy of it stays as it was.
+// disk is a port.Store as a value: a copy of it stays as it was.
 type disk struct {
 	entries pmap.Map[string, *journal.Entry] // by chain, seq and id
 	ids     pmap.Map[string, *journal.Entry]
 	records pmap.Map[string, []byte]
-	guard   pmap.Map[string, coordinator.GuardRecord] // by coin and txid
-	sum     [32]byte                                  // of all that is there
+	guard   pmap.Map[string, port.GuardRecord] // by coin and txid
+	sum     [32]byte                           // of all that is there
 }
 
 // count takes what is stored under a name into the sum, or out of it again.
@@ -43,7 +43,7 @@ func (d *disk) remove(name string) {
 	}
 }
 
-var _ coordinator.Store = (*disk)(nil)
+var _ port.Store = (*disk)(nil)
 
 func (d *disk) add(e *journal.Entry) {
 	c, p := e.Chain(), e.Position()
@@ -61,16 +61,16 @@ func (d *disk) holds(id journal.EntryID) bool {
 	return ok
 }
 
-func guardKey(r coordinator.GuardRecord) string {
+func guardKey(r port.GuardRecord) string {
 	return string(r.OutPoint.Hash[:]) + string(binary.BigEndian.AppendUint32(nil, r.OutPoint.Index)) + string(r.TxID[:])
 }
 
 // Commit applies a batch, or refuses it for the sign guard.
-func (d *disk) Commit(_ context.Context, b coordinator.Batch) error {
+func (d *disk) Commit(_ context.Context, b port.Batch) error {
 	for _, u := range b.Guard {
 		for _, g := range d.guard.All() {
 			if g.OutPoint == u.OutPoint && g.TxID != u.TxID && !slices.Contains(u.Known, g.TxID) {
-				return coordinator.ErrGuardConflict
+				return port.ErrGuardConflict
 			}
 		}
 	}
@@ -108,12 +108,12 @@ func (d *disk) Entry(_ context.Context, _ journal.GroupID, id journal.EntryID) (
 	if e, ok := d.ids.Get(string(id[:])); ok {
 		return e, nil
 	}
-	return nil, coordinator.ErrNotFound
+	return nil, port.ErrNotFound
 }
 
 // Range is not asked for here: entries are delivered one by one.
 func (d *disk) Range(context.Context, journal.GroupID, journal.ChainKey, uint64, int, int) ([]*journal.Entry, error) {
-	return nil, coordinator.ErrUnsupported
+	return nil, port.ErrUnsupported
 }
 
 // Records returns the records whose name starts with prefix.
@@ -128,8 +128,8 @@ func (d *disk) Records(_ context.Context, _ journal.GroupID, prefix string) (map
 }
 
 // Guard returns what this node signed.
-func (d *disk) Guard(context.Context) ([]coordinator.GuardRecord, error) {
-	var out []coordinator.GuardRecord
+func (d *disk) Guard(context.Context) ([]port.GuardRecord, error) {
+	var out []port.GuardRecord
 	for _, g := range d.guard.All() {
 		out = append(out, g)
 	}

@@ -3,7 +3,7 @@ package explore
 import (
 	"fmt"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -22,7 +22,7 @@ func (w *world) fork(i int, at uint32) error {
 	if !ok {
 		return fmt.Errorf("fork: %w", journal.ErrWrongEpoch)
 	}
-	plain, err := coordinator.EncodeEvent(coordinator.Event{Time: w.Now.UnixMilli(), Body: &coordinator.AddressLeased{Index: 7}})
+	plain, err := event.Encode(event.Event{Time: w.Now.UnixMilli(), Body: &event.AddressLeased{Index: 7}})
 	if err != nil {
 		return fmt.Errorf("fork: %w", err)
 	}

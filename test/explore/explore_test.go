@@ -11,8 +11,8 @@ import (
 
 var states = flag.Int("states", 5000, "how many states TestEverySchedule walks of each group")
 
-// group is one that is walked, and what may happen in it.
-type group struct {
+// small is a group that is walked, and what may happen in it.
+type small struct {
 	name  string
 	k, n  int
 	liar  bool
@@ -20,11 +20,11 @@ type group struct {
 	left  left
 }
 
-func groups() []group {
+func groups() []small {
 	all := left{Propose: 2, Replace: 1, Reject: 1, Withdraw: 1, Crash: 1, Block: 2, Reorg: 1}
 	lies := all
 	lies.Fork = 1
-	return []group{
+	return []small{
 		{name: "1 of 2", k: 1, n: 2, left: all},
 		{name: "2 of 2", k: 2, n: 2, left: all},
 		{name: "2 of 3", k: 2, n: 3, left: all},
@@ -37,7 +37,7 @@ func groups() []group {
 }
 
 // has says whether a letter may happen in a group.
-func (g group) has(l letter) bool {
+func (g small) has(l letter) bool {
 	switch l {
 	case replace:
 		return g.left.Replace > 0
@@ -57,7 +57,7 @@ func (g group) has(l letter) bool {
 	return true
 }
 
-func (g group) begin(t *testing.T) *world {
+func (g small) begin(t *testing.T) *world {
 	t.Helper()
 	pool, err := sim.NewPool(func(s uint64) { cryptotest.SetGlobalRandom(t, s) })
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/refusal"
 )
 
@@ -177,7 +178,7 @@ func (s *setting) payment(i int) coordinator.Propose {
 	script := make([]byte, 22)
 	script[1], script[21] = 20, byte(i+1)
 	return coordinator.Propose{
-		Outputs: []coordinator.ProposalOutput{{PkScript: script, Amount: 50_000}}, FeeRate: 2000, Coins: s.Coins[:1], Allow: allowed(),
+		Outputs: []event.ProposalOutput{{PkScript: script, Amount: 50_000}}, FeeRate: 2000, Coins: s.Coins[:1], Allow: allowed(),
 		Unsigned: s.apart, // an actor enters it so, and then has it approved
 	}
 }

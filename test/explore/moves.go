@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // moved holds a turn against the rules: n is what came of it.
@@ -26,7 +28,7 @@ func (r *run) moved(n *node, c call, value any) error {
 		return violation("%s says that it proposed what is not durable", name)
 	}
 	if c.what == cmdApprove && len(n.signed) > len(was.signed) {
-		if p := was.proposal(c.about); p == nil || p.status == coordinator.StatusWithdrawn || p.status == coordinator.StatusConfirmed || p.status == coordinator.StatusDead {
+		if p := was.proposal(c.about); p == nil || p.status == group.StatusWithdrawn || p.status == group.StatusConfirmed || p.status == group.StatusDead {
 			return violation("%s signed what it must not sign any more", name)
 		}
 	}
@@ -40,7 +42,7 @@ func (r *run) moved(n *node, c call, value any) error {
 			continue // a fork took its effect
 		case p.final && !now.final:
 			return violation("%s: what was final is no more", name)
-		case p.status == coordinator.StatusConfirmed && now.status != p.status && c.what != disconnected:
+		case p.status == group.StatusConfirmed && now.status != p.status && c.what != disconnected:
 			return violation("%s: what was confirmed is %s, without a reorg", name, now.status)
 		case p.status != now.status && c.what != started && n.decides(now) && !r.hears(now):
 			return violation("%s: what was %s is %s, and nobody is told", name, p.status, now.status)
@@ -59,7 +61,7 @@ func (n *node) decides(p *proposal) bool {
 
 // hears says whether a proposal's status was told as it is.
 func (r *run) hears(p *proposal) bool {
-	return slices.ContainsFunc(r.told, func(n coordinator.Notice) bool {
+	return slices.ContainsFunc(r.told, func(n port.Notice) bool {
 		return n.Type == "proposal" && n.Proposal == p.Ref.ID && n.Status == string(p.status)
 	})
 }

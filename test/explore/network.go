@@ -7,7 +7,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -129,7 +129,7 @@ func (s *setting) number(name string, n *node, tx *wire.MsgTx) (uint32, error) {
 
 // pays says whether a transaction is what a proposal says, and passes the script
 // engine. It returns its fee.
-func (s *setting) pays(n *node, p *coordinator.Proposal, tx *wire.MsgTx) (int64, error) {
+func (s *setting) pays(n *node, p *group.Proposal, tx *wire.MsgTx) (int64, error) {
 	if len(tx.TxIn) != len(p.Body.Inputs) || len(tx.TxOut) != len(p.Body.Outputs) {
 		return 0, fmt.Errorf("%d inputs and %d outputs, of %d and %d", len(tx.TxIn), len(tx.TxOut), len(p.Body.Inputs), len(p.Body.Outputs))
 	}

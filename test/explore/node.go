@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -20,7 +21,7 @@ type node struct {
 
 	number    uint32
 	member    int
-	says      coordinator.Digest
+	says      group.Digest
 	held      []uint32 // entries of the walk, by their numbers
 	proposals []proposal
 	signed    []chainhash.Hash // what the guard on the disk holds
@@ -30,9 +31,9 @@ type node struct {
 
 // proposal is one as a node sees it.
 type proposal struct {
-	*coordinator.Proposal
+	*group.Proposal
 	entry  uint32
-	status coordinator.Status
+	status group.Status
 	final  bool
 	keys   int  // that signed all of it
 	own    bool // this node's key is among those that signed any of it

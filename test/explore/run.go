@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -21,7 +22,7 @@ type run struct {
 	kept    bool   // the machine was handed on
 	shown   bool   // an effect was
 	effects []effect
-	told    []coordinator.Notice
+	told    []port.Notice
 	broken  error
 }
 
@@ -50,8 +51,8 @@ func (r *run) shell(t **coordinator.Turn) coordinator.Shell {
 }
 
 // guardFirst does what an actor does before it asks a signer in another process.
-func (r *run) guardFirst(updates []coordinator.GuardUpdate) error {
-	if err := r.next.disk.Commit(context.Background(), coordinator.Batch{Group: r.Group, Guard: updates}); err != nil {
+func (r *run) guardFirst(updates []port.GuardUpdate) error {
+	if err := r.next.disk.Commit(context.Background(), port.Batch{Group: r.Group, Guard: updates}); err != nil {
 		return fmt.Errorf("guard first: %w", err)
 	}
 	now, _, err := coordinator.Step(r.next.m, coordinator.Input{Now: r.Now, Msg: coordinator.Guarded{Updates: updates}})
@@ -62,7 +63,7 @@ func (r *run) guardFirst(updates []coordinator.GuardUpdate) error {
 	return nil
 }
 
-func (r *run) commit(b coordinator.Batch, killed bool) error {
+func (r *run) commit(b port.Batch, killed bool) error {
 	if r.kept || r.shown {
 		r.broken = violation("%s shows or sends what is not durable yet", r.Members[r.from.member].Name)
 	}

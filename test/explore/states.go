@@ -5,7 +5,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 )
 
 // hold holds a state of the group against the rules.
@@ -40,7 +41,7 @@ func (w *world) statuses() error {
 			return violation("%s did not follow the chain", w.Members[i].Name)
 		}
 		for _, p := range n.proposals {
-			if mined := w.confirmed(p.TxID); mined != (p.status == coordinator.StatusConfirmed) {
+			if mined := w.confirmed(p.TxID); mined != (p.status == group.StatusConfirmed) {
 				return violation("%s: a proposal is %s, and in the chain: %v", w.Members[i].Name, p.status, mined)
 			}
 		}
@@ -102,7 +103,7 @@ func (w *world) even() error {
 			continue
 		}
 		for _, p := range n.proposals {
-			if p.status == coordinator.StatusConfirmed || p.status == coordinator.StatusDead {
+			if p.status == group.StatusConfirmed || p.status == group.StatusDead {
 				continue
 			}
 			for j, x := range w.each() {
@@ -122,10 +123,10 @@ func (w *world) even() error {
 }
 
 // rivaled says whether the network has another transaction on a coin of a proposal.
-func (w *world) rivaled(p *coordinator.Proposal) bool {
+func (w *world) rivaled(p *group.Proposal) bool {
 	spends := func(t *transaction) bool {
 		return slices.ContainsFunc(t.tx.TxIn, func(in *wire.TxIn) bool {
-			return slices.ContainsFunc(p.Body.Inputs, func(x coordinator.ProposalInput) bool { return x.OutPoint() == in.PreviousOutPoint })
+			return slices.ContainsFunc(p.Body.Inputs, func(x event.ProposalInput) bool { return x.OutPoint() == in.PreviousOutPoint })
 		})
 	}
 	return w.mined(spends) || slices.ContainsFunc(w.chain.mempool, func(t uint32) bool { return spends(&w.txs[t]) })

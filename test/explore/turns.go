@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // occasion is a message and whether the node is killed before it commits what
@@ -91,14 +92,14 @@ func (s *setting) turn(n *node, at occasion) *outcome {
 	switch {
 	case r.broken != nil:
 		return &outcome{err: r.broken}
-	case errors.Is(err, coordinator.ErrGuardConflict):
+	case errors.Is(err, port.ErrGuardConflict):
 		// Of the batch that makes the guard durable before a signer is asked.
 	case err != nil && !r.guarded:
 		return &outcome{}
 	case err != nil:
 		err = nil // the guard stays as it is on the disk
 	default:
-		err = t.Finish(func(b coordinator.Batch) error { return r.commit(b, at.killed) }, r.keep, r.execute)
+		err = t.Finish(func(b port.Batch) error { return r.commit(b, at.killed) }, r.keep, r.execute)
 		if at.killed {
 			switch {
 			case !r.commits:
@@ -109,7 +110,7 @@ func (s *setting) turn(n *node, at occasion) *outcome {
 			err = nil
 		}
 	}
-	if errors.Is(err, coordinator.ErrGuardConflict) {
+	if errors.Is(err, port.ErrGuardConflict) {
 		return &outcome{err: violation("%s: the store's own sign guard had to refuse a signature", name)}
 	}
 	if err := cmp.Or(r.broken, err); err != nil {

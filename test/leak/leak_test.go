@@ -17,6 +17,7 @@ import (
 	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/chain/devnet"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -257,7 +258,7 @@ func epochsOf(t testing.TB, c *cosigner, ref string) []journal.Epoch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := coordinator.Load(context.Background(), db, &coordinator.Self{
+	m, err := coordinator.Load(context.Background(), db, &group.Self{
 		Identity: journal.NewIdentity(c.parts.Secrets.Identity), Sealing: sealing, Verified: wallet.NewSigCache(1024),
 	}, id)
 	if err != nil {

@@ -4,8 +4,9 @@ import (
 	"math"
 	"slices"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	shell "github.com/quorate/quorate/coordinator/node"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -72,7 +73,7 @@ func (n *node) charge(e *journal.Entry) {
 // they hold all that anybody ever writes.
 func (l *liar) beyondAllowance(r [4]uint32) {
 	w := l.n.w
-	everything := func(c *coordinator.Claim) {
+	everything := func(c *port.Claim) {
 		c.Frontier[l.first()] = journal.Position{Seq: math.MaxInt64, ID: journal.EntryID{9}}
 	}
 	for _, x := range w.nodes {
@@ -85,6 +86,6 @@ func (l *liar) beyondAllowance(r [4]uint32) {
 		}
 	}
 	for i := range 50 + r[0]%30 {
-		l.write(0, &coordinator.AddressLeased{Index: i % 20})
+		l.write(0, &event.AddressLeased{Index: i % 20})
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -128,7 +128,7 @@ func (l *liar) across(r [4]uint32) {
 		if body, ok := n.w.beside.read(e, n.twin.m); ok {
 			l.say(body)
 		} else if plain, err := journal.OpenPlain(e); err == nil {
-			if ev, err := coordinator.DecodeEvent(plain); err == nil {
+			if ev, err := event.Decode(plain); err == nil {
 				l.say(ev.Body)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
@@ -95,7 +96,7 @@ func (w *world) calmly() {
 	proposer := honest[int(w.plan.Seed)%len(honest)]
 	if c.proposal == (journal.EntryID{}) {
 		v, err := proposer.command(Action{Kind: "calm"}, coordinator.Propose{
-			Outputs: []coordinator.ProposalOutput{{PkScript: recipient(201), Amount: 130_000}}, FeeRate: 3000, Coins: []wire.OutPoint{c.coin}, Allow: allow,
+			Outputs: []event.ProposalOutput{{PkScript: recipient(201), Amount: 130_000}}, FeeRate: 3000, Coins: []wire.OutPoint{c.coin}, Allow: allow,
 		})
 		if x, ok := v.(coordinator.Proposed); ok && err == nil {
 			c.proposal = x.Proposal

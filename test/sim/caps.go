@@ -6,7 +6,9 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -36,8 +38,8 @@ func (l *liar) beyond(a Action) {
 	case LieLess:
 		l.claimLess(a.R)
 	case LieRename:
-		if b, err := coordinator.EncodeGenesis(m.State.Genesis()); err == nil {
-			l.say(&coordinator.GroupCreated{Genesis: b, Name: fmt.Sprint("other ", a.R[0]%7)})
+		if b, err := event.EncodeGenesis(m.State.Genesis()); err == nil {
+			l.say(&event.GroupCreated{Genesis: b, Name: fmt.Sprint("other ", a.R[0]%7)})
 		}
 	case LieFrame:
 		l.frame(a.R)
@@ -63,18 +65,18 @@ func (l *liar) beyond(a Action) {
 		}
 	case LieFar:
 		for i := range 10 + a.R[0]%30 {
-			l.say(&coordinator.AddressLeased{Index: 20 + a.R[1]%120 + i})
+			l.say(&event.AddressLeased{Index: 20 + a.R[1]%120 + i})
 		}
 	case LieWaiting:
 		l.waiting(a.R)
 	case LieLabels:
-		target := coordinator.TxTarget(chainhash.Hash{byte(a.R[1])})
+		target := event.TxTarget(chainhash.Hash{byte(a.R[1])})
 		if p := l.pick(a.R[1]); p != nil {
-			target = coordinator.TxTarget(p.TxID)
+			target = event.TxTarget(p.TxID)
 		}
 		id := target.TxID()
 		for i := range 10 + a.R[0]%30 {
-			l.say(&coordinator.LabelSet{Target: coordinator.LabelTx, Of: id[:], Text: fmt.Sprint("called ", i)})
+			l.say(&event.LabelSet{Target: event.LabelTx, Of: id[:], Text: fmt.Sprint("called ", i)})
 		}
 	}
 }
@@ -83,7 +85,7 @@ func (l *liar) beyond(a Action) {
 func (l *liar) claimLess(r [4]uint32) {
 	w := l.n.w
 	victim := w.nodes[int(r[0])%len(w.nodes)]
-	l.claims[victim.i] = func(c *coordinator.Claim) {
+	l.claims[victim.i] = func(c *port.Claim) {
 		for i, x := range w.nodes {
 			k := journal.ChainKey{Author: x.id(), Incarnation: 1}
 			at, ok := c.Frontier[k]
@@ -119,7 +121,7 @@ func (l *liar) spoil(r [4]uint32) {
 	n := []uint32{2, 9, 20, 40}[r[1]%4]
 	for i := range n {
 		ep = journal.Epoch{Group: w.group, Number: ep.Number + 1, Parent: ep.ID(), Secret: journal.H("spoil", []byte{byte(r[2]), byte(r[2] >> 8), byte(i)})}
-		body := &coordinator.EpochRotated{Number: ep.Number, Parent: ep.Parent}
+		body := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
 		for _, m := range l.n.m.State.Active().Members {
 			sealed, err := journal.SealSecret(ep, l.n.id(), m.Identity, m.Sealing)
 			if err != nil {
@@ -128,9 +130,9 @@ func (l *liar) spoil(r [4]uint32) {
 			if m.Identity == victim {
 				sealed[len(sealed)-1] ^= 1
 			}
-			body.Stanzas = append(body.Stanzas, coordinator.Stanza{To: m.Identity, Sealed: sealed})
+			body.Stanzas = append(body.Stanzas, event.Stanza{To: m.Identity, Sealed: sealed})
 		}
-		plain, err := coordinator.EncodeEvent(coordinator.Event{Time: l.n.clock().UnixMilli(), Body: body})
+		plain, err := event.Encode(event.Event{Time: l.n.clock().UnixMilli(), Body: body})
 		if err != nil {
 			return
 		}
@@ -159,7 +161,7 @@ func (l *liar) frame(r [4]uint32) {
 		if n++; n > 12 {
 			break
 		}
-		l.say(&coordinator.StanzaFailed{Epoch: e})
+		l.say(&event.StanzaFailed{Epoch: e})
 	}
 }
 
@@ -176,20 +178,20 @@ func keysOf(m map[journal.EpochID]bool) func(func(journal.EpochID) bool) {
 // replaceMembers names new identities, for its own key with a proof, for others without.
 func (l *liar) replaceMembers(r [4]uint32) {
 	a := l.n.m.State.Active()
-	own := slices.IndexFunc(a.Members, func(m coordinator.Member) bool { return m.Original == l.n.id() })
+	own := slices.IndexFunc(a.Members, func(m group.Member) bool { return m.Original == l.n.id() })
 	switch r[0] % 4 {
 	case 0: // a key that is not there
-		l.say(&coordinator.MemberReplaced{Key: uint32(len(a.Members)) + r[1]%uint32(coordinator.MaxCosigners-len(a.Members)), Old: l.n.id(), New: journal.Author{byte(r[2])}, Consent: make([]byte, 64)})
+		l.say(&event.MemberReplaced{Key: uint32(len(a.Members)) + r[1]%uint32(event.MaxCosigners-len(a.Members)), Old: l.n.id(), New: journal.Author{byte(r[2])}, Consent: make([]byte, 64)})
 	case 1: // no proof, more often than count
 		victim := a.Members[int(r[1])%len(a.Members)]
 		for i := range 3 + r[2]%70 {
-			l.say(&coordinator.MemberReplaced{Key: uint32(victim.Index), Old: victim.Original, New: journal.Author{byte(i), 9}, Consent: make([]byte, 64)})
+			l.say(&event.MemberReplaced{Key: uint32(victim.Index), Old: victim.Original, New: journal.Author{byte(i), 9}, Consent: make([]byte, 64)})
 		}
 	case 2, 3: // its own key, so that it is contested
 		if own < 0 || l.n.w.plan.K > len(l.n.w.honest()) {
 			return
 		}
-		c := coordinator.Challenge{Key: uint32(own), Old: l.n.id()}
+		c := event.Challenge{Key: uint32(own), Old: l.n.id()}
 		for i := range 1 + r[1]%3 {
 			self := *l.n.self
 			self.Identity = journal.NewIdentity(journal.H("device", []byte{byte(r[2]), byte(i), byte(l.n.i)}))
@@ -197,7 +199,7 @@ func (l *liar) replaceMembers(r [4]uint32) {
 			if err != nil {
 				return
 			}
-			l.say(&coordinator.MemberReplaced{Key: c.Key, Old: c.Old, New: self.Identity.Author(), Sealing: x.Sealing, Cuts: c.Cuts, Proof: x.Proof, Consent: x.Consent})
+			l.say(&event.MemberReplaced{Key: c.Key, Old: c.Old, New: self.Identity.Author(), Sealing: x.Sealing, Cuts: c.Cuts, Proof: x.Proof, Consent: x.Consent})
 		}
 	}
 }
@@ -228,7 +230,7 @@ func (l *liar) waiting(r [4]uint32) {
 	many := slices.Concat(good, bad, good, bad)
 	l.append(0, p)
 	for range 2 + r[1]%4 {
-		l.write(0, &coordinator.ProposalApproved{Proposal: p.ID(), Signatures: many})
+		l.write(0, &event.ProposalApproved{Proposal: p.ID(), Signatures: many})
 	}
 	l.tell(p, func(to int) bool { return l.show[to] == 0 })
 }

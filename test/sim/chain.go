@@ -9,7 +9,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -18,7 +18,7 @@ var errBackend = errors.New("backend is not there")
 // block is one of a chain that is made up: no proof of work, but every spend of
 // a known output runs through the script engine.
 type block struct {
-	ref  coordinator.BlockRef
+	ref  port.BlockRef
 	prev chainhash.Hash
 	txs  []*wire.MsgTx
 }
@@ -131,12 +131,12 @@ func (c *chain) accept(tx *wire.MsgTx) error {
 		return nil
 	}
 	if err := c.check(tx); err != nil {
-		return fmt.Errorf("%w: %w", coordinator.ErrTxRejected, err)
+		return fmt.Errorf("%w: %w", port.ErrTxRejected, err)
 	}
 	var rivals []*wire.MsgTx
 	for _, in := range tx.TxIn {
 		if by, spent := c.spender(in.PreviousOutPoint); spent {
-			return fmt.Errorf("%w: spent by %v", coordinator.ErrTxRejected, by)
+			return fmt.Errorf("%w: spent by %v", port.ErrTxRejected, by)
 		}
 		for _, x := range c.mempool {
 			if spends(x, in.PreviousOutPoint) && !slices.Contains(rivals, x) {
@@ -145,7 +145,7 @@ func (c *chain) accept(tx *wire.MsgTx) error {
 		}
 		parent := in.PreviousOutPoint.Hash
 		if c.confirmed(parent) == 0 && !slices.ContainsFunc(c.mempool, func(x *wire.MsgTx) bool { return c.id(x) == parent }) {
-			return fmt.Errorf("%w: missing input", coordinator.ErrTxRejected)
+			return fmt.Errorf("%w: missing input", port.ErrTxRejected)
 		}
 	}
 	var fees int64
@@ -153,7 +153,7 @@ func (c *chain) accept(tx *wire.MsgTx) error {
 		fees += c.fee(x)
 	}
 	if len(rivals) > 0 && c.fee(tx) <= fees {
-		return fmt.Errorf("%w: insufficient fee for a replacement", coordinator.ErrTxRejected)
+		return fmt.Errorf("%w: insufficient fee for a replacement", port.ErrTxRejected)
 	}
 	for _, x := range rivals {
 		c.evict(x)
@@ -232,7 +232,7 @@ func (c *chain) mine(unix int64, pick func() bool) {
 	var raw [16]byte
 	binary.BigEndian.PutUint64(raw[:], c.salt)
 	binary.BigEndian.PutUint64(raw[8:], c.made)
-	b.ref = coordinator.BlockRef{Height: c.height() + 1, Hash: chainhash.HashH(raw[:]), Time: unix, MedianTime: unix - 3600}
+	b.ref = port.BlockRef{Height: c.height() + 1, Hash: chainhash.HashH(raw[:]), Time: unix, MedianTime: unix - 3600}
 	c.blocks = append(c.blocks, b)
 	for _, tx := range slices.Clone(c.mempool) {
 		if pick() && c.available(tx) {

@@ -10,13 +10,15 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
 
 // changeScripts are the first scripts of the change branch, by index.
-func (w *world) changeScripts(a *coordinator.Active) map[string]uint32 {
+func (w *world) changeScripts(a *group.Active) map[string]uint32 {
 	if w.change == nil {
 		w.change = map[string]uint32{}
 		for i := range uint32(40) {
@@ -138,7 +140,7 @@ func (w *world) lastPayment() {
 	// Whoever was restored knows that its key signed nothing over a coin that is
 	// newer, whatever a liar proposed over it.
 	x := coordinator.Propose{
-		Outputs: []coordinator.ProposalOutput{{PkScript: recipient(200), Amount: 120_000}}, FeeRate: 3000, Coins: []wire.OutPoint{coin},
+		Outputs: []event.ProposalOutput{{PkScript: recipient(200), Amount: 120_000}}, FeeRate: 3000, Coins: []wire.OutPoint{coin},
 		Allow: []string{refusal.DoublePayment, refusal.Restored, refusal.MaybeSigned},
 	}
 	id, ok := w.insist(proposer, x)
@@ -159,9 +161,9 @@ func (w *world) lastPayment() {
 			w.violation("%s does not hold the last proposal", n.name)
 			return
 		}
-		if got := n.m.Status(p, n.clock()); got != coordinator.StatusConfirmed && len(w.plan.Byzantine) < w.plan.K {
+		if got := n.m.Status(p, n.clock()); got != group.StatusConfirmed && len(w.plan.Byzantine) < w.plan.K {
 			w.violation("%s: the last proposal is %s, and %d of %d honest members approved it", n.name, got, len(honest), w.plan.N)
-		} else if got != coordinator.StatusConfirmed && !n.m.State.Final(p) { // a liar may show its signature to the miners alone
+		} else if got != group.StatusConfirmed && !n.m.State.Final(p) { // a liar may show its signature to the miners alone
 			w.violation("%s: the last proposal is not final, and %d of %d honest members approved it", n.name, len(honest), w.plan.N)
 		}
 	}
@@ -240,7 +242,7 @@ func (w *world) checkRosters() {
 		}
 		hash = a.Hash
 		for _, x := range w.honest() {
-			if !slices.ContainsFunc(a.Members, func(m coordinator.Member) bool { return m.Identity == x.id() }) {
+			if !slices.ContainsFunc(a.Members, func(m group.Member) bool { return m.Identity == x.id() }) {
 				w.violation("%s has a wallet of which %s is no member", n.name, x.name)
 			}
 		}
@@ -251,7 +253,7 @@ func (w *world) checkRosters() {
 // at all others; and all who are honest hold the same chains.
 func (w *world) checkStates() {
 	var first *node
-	digests := map[*node]coordinator.Digest{}
+	digests := map[*node]group.Digest{}
 	for _, n := range w.honest() {
 		if !n.in {
 			if w.nodes[0].honest() {
@@ -287,7 +289,7 @@ func (w *world) checkStates() {
 	}
 }
 
-func (w *world) checkPair(a, b *node, x, y coordinator.Digest) {
+func (w *world) checkPair(a, b *node, x, y group.Digest) {
 	if x.Entries == y.Entries && x.Secrets == y.Secrets {
 		w.count("equal entries")
 		if x.Says != y.Says {
@@ -337,7 +339,7 @@ func memberChains(n *node) journal.Frontier {
 // checkUnion: what one lacks of a fork makes all the difference: given all that
 // either holds, two who can read the same make the same of it.
 func (w *world) checkUnion(a, b *node) {
-	var got [2]coordinator.Digest
+	var got [2]group.Digest
 	for i, n := range []*node{a, b} {
 		all := n.disk.clone()
 		for _, x := range []*node{a, b} {
@@ -366,7 +368,7 @@ func (w *world) checkUnion(a, b *node) {
 // honest count it, while it may still matter.
 func (w *world) checkSignatures(a, b *node) {
 	for _, p := range a.m.Proposals() {
-		if s := a.m.Status(p, a.clock()); s == coordinator.StatusConfirmed || s == coordinator.StatusDead {
+		if s := a.m.Status(p, a.clock()); s == group.StatusConfirmed || s == group.StatusDead {
 			continue
 		}
 		if !w.real(a, p) {
@@ -381,7 +383,7 @@ func (w *world) checkSignatures(a, b *node) {
 
 // real says whether a proposal spends coins that the chain has, unspent, and
 // states what they are.
-func (w *world) real(n *node, p *coordinator.Proposal) bool {
+func (w *world) real(n *node, p *group.Proposal) bool {
 	for _, in := range p.Body.Inputs {
 		o := in.OutPoint()
 		if _, spent := w.chain.spender(o); spent || w.chain.confirmed(o.Hash) == 0 {
@@ -398,7 +400,7 @@ func (w *world) real(n *node, p *coordinator.Proposal) bool {
 
 // complete returns how many keys signed all of a proposal: a part of a key's
 // signatures, which makes nothing final, is not passed on past a fork.
-func complete(n *node, p *coordinator.Proposal) (keys int) {
+func complete(n *node, p *group.Proposal) (keys int) {
 	for _, g := range n.m.Approvals(p) {
 		if g.Signatures == len(p.Body.Inputs) {
 			keys++
@@ -433,7 +435,7 @@ func (w *world) checkStatuses() {
 			got := n.m.Status(p, n.clock())
 			confirmed := w.chain.confirmed(p.TxID) > 0
 			switch {
-			case confirmed != (got == coordinator.StatusConfirmed):
+			case confirmed != (got == group.StatusConfirmed):
 				w.violation("%s: a proposal is %s, and in the chain: %v", n.name, got, confirmed)
 			case full >= w.plan.K && !n.m.State.Final(p):
 				w.violation("%s: a proposal with %d of %d signatures is not final", n.name, full, w.plan.K)
@@ -441,7 +443,7 @@ func (w *world) checkStatuses() {
 				w.violation("%s: a proposal with %d of %d signatures is final", n.name, full, w.plan.K)
 			case n.m.State.Final(p) && !w.builds(n, p):
 				w.violation("%s: a proposal with all its signatures is no transaction", n.name)
-			case full >= w.plan.K && got != coordinator.StatusConfirmed && got != coordinator.StatusDead && w.free(n, p):
+			case full >= w.plan.K && got != group.StatusConfirmed && got != group.StatusDead && w.free(n, p):
 				w.violation("%s: a proposal with %d of %d signatures is %s, and was not mined", n.name, full, w.plan.K, got)
 			}
 		}
@@ -449,14 +451,14 @@ func (w *world) checkStatuses() {
 }
 
 // builds says whether a node can make the transaction of a final proposal.
-func (w *world) builds(n *node, p *coordinator.Proposal) bool {
+func (w *world) builds(n *node, p *group.Proposal) bool {
 	_, err := n.m.Tx(p)
 	return err == nil
 }
 
 // free says whether nothing keeps a proposal from being mined: its coins are
 // there, and are as it states. (k liars may sign what is not.)
-func (w *world) free(n *node, p *coordinator.Proposal) bool {
+func (w *world) free(n *node, p *group.Proposal) bool {
 	if tx, err := n.m.Tx(p); err != nil || w.chain.check(tx) != nil {
 		return false
 	}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -16,13 +16,13 @@ var (
 	errIO   = errors.New("input/output error")
 )
 
-// disk is a coordinator.Store: what survives a crash of its node. All of a
+// disk is a port.Store: what survives a crash of its node. All of a
 // batch is there or none of it, as Commit promises.
 type disk struct {
 	entries map[journal.EntryID]*journal.Entry
 	chains  map[journal.ChainKey][]*journal.Entry // by seq and id
 	records map[string][]byte
-	guard   *[]coordinator.GuardRecord // the node's, whatever wallets it has
+	guard   *[]port.GuardRecord // the node's, whatever wallets it has
 	// fails is what the next commits return, for a number of them.
 	fails   error
 	times   int
@@ -30,10 +30,10 @@ type disk struct {
 	walks   int
 }
 
-var _ coordinator.Store = (*disk)(nil)
+var _ port.Store = (*disk)(nil)
 
 func newDisk() *disk {
-	return &disk{entries: map[journal.EntryID]*journal.Entry{}, chains: map[journal.ChainKey][]*journal.Entry{}, records: map[string][]byte{}, guard: &[]coordinator.GuardRecord{}}
+	return &disk{entries: map[journal.EntryID]*journal.Entry{}, chains: map[journal.ChainKey][]*journal.Entry{}, records: map[string][]byte{}, guard: &[]port.GuardRecord{}}
 }
 
 func (d *disk) clone() *disk {
@@ -46,7 +46,7 @@ func (d *disk) clone() *disk {
 }
 
 // Commit applies a batch, or fails as it was told to.
-func (d *disk) Commit(_ context.Context, b coordinator.Batch) error {
+func (d *disk) Commit(_ context.Context, b port.Batch) error {
 	d.commits++
 	if d.times > 0 {
 		d.times--
@@ -55,7 +55,7 @@ func (d *disk) Commit(_ context.Context, b coordinator.Batch) error {
 	for _, u := range b.Guard {
 		for _, g := range *d.guard {
 			if g.OutPoint == u.OutPoint && g.TxID != u.TxID && !slices.Contains(u.Known, g.TxID) {
-				return coordinator.ErrGuardConflict
+				return port.ErrGuardConflict
 			}
 		}
 	}
@@ -118,7 +118,7 @@ func (d *disk) Entry(_ context.Context, _ journal.GroupID, id journal.EntryID) (
 	if e := d.entries[id]; e != nil {
 		return e, nil
 	}
-	return nil, coordinator.ErrNotFound
+	return nil, port.ErrNotFound
 }
 
 // Range returns entries of one chain from a seq on.
@@ -148,6 +148,6 @@ func (d *disk) Records(_ context.Context, _ journal.GroupID, prefix string) (map
 }
 
 // Guard returns what this node signed.
-func (d *disk) Guard(context.Context) ([]coordinator.GuardRecord, error) {
+func (d *disk) Guard(context.Context) ([]port.GuardRecord, error) {
 	return slices.Clone(*d.guard), nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // stream is what a chain.Follower of a node has shown so far.
@@ -40,7 +41,7 @@ func (n *node) follow(x coordinator.Follow) {
 }
 
 // find returns a block by reference, with what it holds if it is there.
-func (c *chain) find(ref coordinator.BlockRef) *block {
+func (c *chain) find(ref port.BlockRef) *block {
 	if at := int(ref.Height) - 1; at < len(c.blocks) && c.blocks[at].ref.Hash == ref.Hash {
 		return c.blocks[at]
 	}
@@ -74,7 +75,7 @@ func (n *node) lookBack(x coordinator.LookBack) {
 			for _, b := range blocks[x.From:x.Until] {
 				out.End = b.ref
 				if len(b.txs) > 0 {
-					out.Blocks = append(out.Blocks, coordinator.LookedBlock{Block: b.ref, Txs: b.txs})
+					out.Blocks = append(out.Blocks, ledger.LookedBlock{Block: b.ref, Txs: b.txs})
 				}
 			}
 		}
@@ -110,15 +111,15 @@ func (n *node) poll() {
 }
 
 // notices lists what is to be shown now.
-func (s *stream) notices(c *chain) []coordinator.ChainNotice {
-	var out []coordinator.ChainNotice
+func (s *stream) notices(c *chain) []port.ChainNotice {
+	var out []port.ChainNotice
 	known := s.known
 	for len(known) > 0 {
 		b := known[len(known)-1]
 		if at := int(b.ref.Height) - 1; at < len(c.blocks) && c.blocks[at].ref.Hash == b.ref.Hash {
 			break
 		}
-		out = append(out, coordinator.ChainNotice{Kind: coordinator.Disconnected, Block: b.ref})
+		out = append(out, port.ChainNotice{Kind: port.Disconnected, Block: b.ref})
 		known = known[:len(known)-1]
 	}
 	next := s.from
@@ -126,12 +127,12 @@ func (s *stream) notices(c *chain) []coordinator.ChainNotice {
 		next = known[len(known)-1].ref.Height
 	}
 	for _, b := range c.blocks[min(int(next), len(c.blocks)):] {
-		out = append(out, coordinator.ChainNotice{Kind: coordinator.Connected, Block: b.ref, Prev: b.prev, Txs: b.txs})
+		out = append(out, port.ChainNotice{Kind: port.Connected, Block: b.ref, Prev: b.prev, Txs: b.txs})
 	}
 	for _, r := range s.rescans {
 		for _, b := range c.blocks[max(0, min(int(r.From)-1, len(c.blocks))):] {
 			if len(b.txs) > 0 {
-				out = append(out, coordinator.ChainNotice{Kind: coordinator.Rescanned, Block: b.ref, Prev: b.prev, Txs: b.txs})
+				out = append(out, port.ChainNotice{Kind: port.Rescanned, Block: b.ref, Prev: b.prev, Txs: b.txs})
 			}
 		}
 	}
@@ -142,7 +143,7 @@ func (s *stream) notices(c *chain) []coordinator.ChainNotice {
 		}
 	}
 	if len(fresh) > 0 {
-		out = append(out, coordinator.ChainNotice{Kind: coordinator.Seen, Txs: fresh})
+		out = append(out, port.ChainNotice{Kind: port.Seen, Txs: fresh})
 	}
 	var gone []chainhash.Hash
 	for _, id := range s.order {
@@ -151,34 +152,34 @@ func (s *stream) notices(c *chain) []coordinator.ChainNotice {
 		}
 	}
 	if len(gone) > 0 {
-		out = append(out, coordinator.ChainNotice{Kind: coordinator.Unseen, TxIDs: gone})
+		out = append(out, port.ChainNotice{Kind: port.Unseen, TxIDs: gone})
 	}
 	if len(out) > 0 || !s.caught || len(s.rescans) > 0 {
-		out = append(out, coordinator.ChainNotice{Kind: coordinator.CaughtUp, Watches: s.watches})
+		out = append(out, port.ChainNotice{Kind: port.CaughtUp, Watches: s.watches})
 	}
 	return out
 }
 
 // shown remembers what the machine took.
-func (s *stream) shown(x coordinator.ChainNotice, c *chain) {
+func (s *stream) shown(x port.ChainNotice, c *chain) {
 	switch x.Kind {
-	case coordinator.Disconnected:
+	case port.Disconnected:
 		s.known = s.known[:len(s.known)-1]
-	case coordinator.Connected:
+	case port.Connected:
 		s.known = append(s.known, c.find(x.Block))
-	case coordinator.Seen:
+	case port.Seen:
 		for _, tx := range x.Txs {
 			if id := c.id(tx); !s.seen[id] {
 				s.seen[id] = true
 				s.order = append(s.order, id)
 			}
 		}
-	case coordinator.Unseen:
+	case port.Unseen:
 		for _, id := range x.TxIDs {
 			delete(s.seen, id)
 			s.order = slices.DeleteFunc(s.order, func(o chainhash.Hash) bool { return o == id })
 		}
-	case coordinator.CaughtUp:
+	case port.CaughtUp:
 		s.caught, s.rescans = true, nil
 	}
 }

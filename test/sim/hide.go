@@ -6,6 +6,8 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
@@ -46,7 +48,7 @@ func (l *liar) hide(r [4]uint32) {
 		}
 		w.count("approvals hidden")
 		for _, x := range w.nodes {
-			l.claims[x.i] = func(c *coordinator.Claim) {
+			l.claims[x.i] = func(c *port.Claim) {
 				if _, ok := c.Frontier[chain]; ok {
 					c.Frontier[chain] = less
 				}
@@ -64,7 +66,7 @@ func (n *node) payAgain(coin wire.OutPoint, tries int) {
 	}
 	if n.up && n.in && n.m.State.Active() != nil {
 		_, err := n.command(Action{Kind: LieHide}, coordinator.Propose{
-			Outputs: []coordinator.ProposalOutput{{PkScript: recipient(202), Amount: 20_000}}, FeeRate: 2000, Coins: []wire.OutPoint{coin},
+			Outputs: []event.ProposalOutput{{PkScript: recipient(202), Amount: 20_000}}, FeeRate: 2000, Coins: []wire.OutPoint{coin},
 			Allow: []string{refusal.DoublePayment},
 		})
 		if err == nil {

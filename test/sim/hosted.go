@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 )
 
 // UserDevice is a cosigner without a node who signs with a device.
@@ -34,7 +36,7 @@ func (w *world) enterHosted() {
 	}
 	if n.in && n.up {
 		if _, err := n.do(coordinator.Host{Name: hosted, Key: w.hal().account.Key().String()}); err == nil {
-			_, _ = n.do(coordinator.Prove{For: hosted, How: coordinator.ProofNone})
+			_, _ = n.do(coordinator.Prove{For: hosted, How: event.ProofNone})
 		}
 		if r, ok := n.m.State.Roster(); ok && r.Complete() {
 			return
@@ -45,7 +47,7 @@ func (w *world) enterHosted() {
 
 // deviceSigns takes a proposal out of the node that hosts, has the device sign
 // it, and brings the signatures back.
-func (n *node) deviceSigns(a Action, p *coordinator.Proposal, allow []string) {
+func (n *node) deviceSigns(a Action, p *group.Proposal, allow []string) {
 	w := n.w
 	if !w.plan.Hosted || n != w.host() || n.restored || n.replaced || p == nil {
 		return

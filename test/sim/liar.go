@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -19,8 +21,8 @@ type liar struct {
 	show     map[int]int        // by node: which branch
 	later    map[journal.ChainKey][]*journal.Entry
 	made     map[journal.EntryID]*journal.Entry
-	mute     map[int]bool                     // serves nothing to
-	claims   map[int]func(*coordinator.Claim) // what it pretends to hold
+	mute     map[int]bool              // serves nothing to
+	claims   map[int]func(*port.Claim) // what it pretends to hold
 	withheld []signed
 	secrets  []journal.Epoch // of epochs that it made
 	at       journal.ChainKey
@@ -29,12 +31,12 @@ type liar struct {
 // signed are signatures that were made and not told.
 type signed struct {
 	proposal journal.EntryID
-	sigs     []coordinator.PartialSignature
+	sigs     []event.PartialSignature
 }
 
 func newLiar(n *node) *liar {
 	l := &liar{n: n, branches: [][]*journal.Entry{nil}, show: map[int]int{}, later: map[journal.ChainKey][]*journal.Entry{},
-		made: map[journal.EntryID]*journal.Entry{}, mute: map[int]bool{}, claims: map[int]func(*coordinator.Claim){}}
+		made: map[journal.EntryID]*journal.Entry{}, mute: map[int]bool{}, claims: map[int]func(*port.Claim){}}
 	l.at = journal.ChainKey{Author: n.id(), Incarnation: 1}
 	return l
 }
@@ -55,7 +57,7 @@ func (l *liar) refresh() {
 }
 
 // claim is what it says to somebody that it holds.
-func (l *liar) claim(to *node) coordinator.Claim {
+func (l *liar) claim(to *node) port.Claim {
 	l.refresh()
 	c := l.n.trueClaim()
 	c.Forks = slices.DeleteFunc(c.Forks, func(f journal.Fork) bool { return f.Chain.Author == l.n.id() })
@@ -110,8 +112,8 @@ func next(inc uint8, b []*journal.Entry) journal.Next {
 }
 
 // seal makes an entry of any content at any place.
-func (l *liar) seal(at journal.Next, body coordinator.Body) *journal.Entry {
-	plain, err := coordinator.EncodeEvent(coordinator.Event{Time: l.n.clock().UnixMilli(), Body: body})
+func (l *liar) seal(at journal.Next, body event.Body) *journal.Entry {
+	plain, err := event.Encode(event.Event{Time: l.n.clock().UnixMilli(), Body: body})
 	if err != nil {
 		return nil
 	}
@@ -145,7 +147,7 @@ func (l *liar) append(branch int, e *journal.Entry) *journal.Entry {
 }
 
 // write says something on one branch, to those who are shown it.
-func (l *liar) write(branch int, body coordinator.Body) *journal.Entry {
+func (l *liar) write(branch int, body event.Body) *journal.Entry {
 	l.refresh()
 	e := l.append(branch, l.seal(next(1, l.branches[branch]), body))
 	l.tell(e, func(to int) bool { return l.show[to] == branch })
@@ -153,7 +155,7 @@ func (l *liar) write(branch int, body coordinator.Body) *journal.Entry {
 }
 
 // say writes on its latest chain, or on any branch.
-func (l *liar) say(body coordinator.Body) {
+func (l *liar) say(body event.Body) {
 	if b := l.later[l.at]; b != nil && l.n.w.rng.IntN(2) == 0 {
 		l.grow(l.at, l.seal(next(l.at.Incarnation, b), body))
 		return
@@ -192,14 +194,14 @@ func (l *liar) fork(branch, keep int) int {
 }
 
 // sign signs a transaction, whatever it signed before.
-func (l *liar) sign(spend *wallet.Spend) []coordinator.PartialSignature {
+func (l *liar) sign(spend *wallet.Spend) []event.PartialSignature {
 	sigs, err := spend.Sign(l.n.account)
 	if err != nil {
 		return nil
 	}
-	var out []coordinator.PartialSignature
+	var out []event.PartialSignature
 	for _, s := range sigs {
-		out = append(out, coordinator.PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
+		out = append(out, event.PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
 	}
 	return out
 }

@@ -7,6 +7,9 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -71,13 +74,13 @@ func (w *world) lie(n *node, a Action) {
 	case LieLease:
 		from := a.R[0] % 60
 		for i := range 30 {
-			l.say(&coordinator.AddressLeased{Index: from + uint32(i)})
+			l.say(&event.AddressLeased{Index: from + uint32(i)})
 		}
 	case LieFlood:
 		l.flood(a.R)
 	case LieNames:
-		l.say(&coordinator.EntriesNamed{Entries: []journal.EntryID{{byte(a.R[0])}, {byte(a.R[1])}}})
-		l.say(&coordinator.SignatureCarried{Proposal: journal.EntryID{byte(a.R[0]), 1}, Signatures: []coordinator.PartialSignature{{Bytes: make([]byte, 70)}}})
+		l.say(&event.EntriesNamed{Entries: []journal.EntryID{{byte(a.R[0])}, {byte(a.R[1])}}})
+		l.say(&event.SignatureCarried{Proposal: journal.EntryID{byte(a.R[0]), 1}, Signatures: []event.PartialSignature{{Bytes: make([]byte, 70)}}})
 	case LieAcross:
 		l.across(a.R)
 	case LieMute:
@@ -106,7 +109,7 @@ func (l *liar) about(a Action) {
 		return
 	case LieRelease:
 		for _, s := range l.withheld {
-			l.say(&coordinator.ProposalApproved{Proposal: s.proposal, Signatures: s.sigs})
+			l.say(&event.ProposalApproved{Proposal: s.proposal, Signatures: s.sigs})
 		}
 		l.withheld = nil
 		return
@@ -125,7 +128,7 @@ func (l *liar) about(a Action) {
 		if r[1]%2 == 0 {
 			l.otherAmounts(p, r)
 		}
-		l.say(&coordinator.ProposalApproved{Proposal: p.ID(), Signatures: l.sign(spend)})
+		l.say(&event.ProposalApproved{Proposal: p.ID(), Signatures: l.sign(spend)})
 	case LieOutputs:
 		if r[2]%2 == 0 {
 			l.otherAmounts(p, r)
@@ -135,20 +138,20 @@ func (l *liar) about(a Action) {
 		outs[int(r[1])%len(outs)].PkScript = recipient(250)
 		other, err := wallet.NewSpend(n.m.State.Active().Descriptor, spend.Inputs(), outs, spend.LockTime())
 		if err == nil {
-			l.say(&coordinator.ProposalApproved{Proposal: p.ID(), Signatures: l.sign(other)})
+			l.say(&event.ProposalApproved{Proposal: p.ID(), Signatures: l.sign(other)})
 		}
 	case LieVotes:
-		l.say(&coordinator.ProposalRejected{Proposal: p.ID(), Reason: "because"})
+		l.say(&event.ProposalRejected{Proposal: p.ID(), Reason: "because"})
 		if r[1]%2 == 0 {
-			l.say(&coordinator.RejectionWithdrawn{Proposal: p.ID()})
+			l.say(&event.RejectionWithdrawn{Proposal: p.ID()})
 		}
-		l.say(&coordinator.ProposalWithdrawn{Proposal: p.ID()})
+		l.say(&event.ProposalWithdrawn{Proposal: p.ID()})
 	}
 }
 
 // otherAmounts enters a transaction again with other amounts of its inputs, and
 // signs that: the txid is the same, and the signatures fit nothing else.
-func (l *liar) otherAmounts(p *coordinator.Proposal, r [4]uint32) {
+func (l *liar) otherAmounts(p *group.Proposal, r [4]uint32) {
 	b := *p.Body
 	b.Inputs = slices.Clone(b.Inputs)
 	b.Inputs[int(r[1])%len(b.Inputs)].Amount += int64(1 + r[3]%3)
@@ -158,11 +161,11 @@ func (l *liar) otherAmounts(p *coordinator.Proposal, r [4]uint32) {
 	}
 	branch := int(r[1]>>4) % len(l.branches)
 	if e := l.write(branch, &b); e != nil {
-		l.write(branch, &coordinator.ProposalApproved{Proposal: e.ID(), Signatures: l.sign(spend)})
+		l.write(branch, &event.ProposalApproved{Proposal: e.ID(), Signatures: l.sign(spend)})
 	}
 }
 
-func (l *liar) pick(r uint32) *coordinator.Proposal {
+func (l *liar) pick(r uint32) *group.Proposal {
 	all := l.n.m.Proposals()
 	if len(all) == 0 {
 		return nil
@@ -171,22 +174,22 @@ func (l *liar) pick(r uint32) *coordinator.Proposal {
 }
 
 // any is something to say.
-func (l *liar) any(r uint32) coordinator.Body {
+func (l *liar) any(r uint32) event.Body {
 	if p := l.pick(r); p != nil {
 		switch r >> 4 % 6 {
 		case 0:
-			return &coordinator.ProposalRejected{Proposal: p.ID()}
+			return &event.ProposalRejected{Proposal: p.ID()}
 		case 1:
-			return &coordinator.ProposalWithdrawn{Proposal: p.ID()}
+			return &event.ProposalWithdrawn{Proposal: p.ID()}
 		case 2, 3:
 			if s, err := p.Spend(l.n.m.State.Active()); err == nil {
-				return &coordinator.ProposalApproved{Proposal: p.ID(), Signatures: l.sign(s)}
+				return &event.ProposalApproved{Proposal: p.ID(), Signatures: l.sign(s)}
 			}
 		case 4:
 			return l.hostile([4]uint32{r, r >> 3, r >> 7, 0}, true)
 		}
 	}
-	return &coordinator.AddressLeased{Index: r % 40}
+	return &event.AddressLeased{Index: r % 40}
 }
 
 // equivocate writes two entries after the first keep of a branch.
@@ -247,14 +250,14 @@ func (l *liar) replay(r [4]uint32) {
 		e = l.append(branch, l.dress(e, l.n.id(), next(1, l.branches[branch])))
 		l.tell(e, func(to int) bool { return l.show[to] == branch })
 	default:
-		var sigs []coordinator.PartialSignature
+		var sigs []event.PartialSignature
 		for _, s := range l.n.m.State.Signatures(p) {
-			sigs = append(sigs, coordinator.PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
-			sigs = append(sigs, coordinator.PartialSignature{Input: s.Input, Key: uint32(r[1]) % uint32(w.plan.N), Bytes: s.Bytes})
+			sigs = append(sigs, event.PartialSignature{Input: s.Input, Key: s.Key, Bytes: s.Bytes})
+			sigs = append(sigs, event.PartialSignature{Input: s.Input, Key: uint32(r[1]) % uint32(w.plan.N), Bytes: s.Bytes})
 		}
 		if len(sigs) > 0 {
-			l.say(&coordinator.ProposalApproved{Proposal: p.ID(), Signatures: sigs})
-			l.say(&coordinator.SignatureCarried{Proposal: p.ID(), Signatures: sigs})
+			l.say(&event.ProposalApproved{Proposal: p.ID(), Signatures: sigs})
+			l.say(&event.SignatureCarried{Proposal: p.ID(), Signatures: sigs})
 		}
 	}
 }
@@ -265,7 +268,7 @@ func (l *liar) pretend(r [4]uint32) {
 	victim := w.nodes[int(r[0])%len(w.nodes)]
 	author := w.nodes[int(r[1])%len(w.nodes)].id()
 	k := journal.ChainKey{Author: author, Incarnation: 1 + uint8(r[2]%3)}
-	l.claims[victim.i] = func(c *coordinator.Claim) {
+	l.claims[victim.i] = func(c *port.Claim) {
 		fake := journal.EntryID{byte(r[3]), 7}
 		c.Frontier[k] = journal.Position{Seq: uint64(1 + r[3]%200), ID: fake}
 		c.Forks = append(c.Forks, journal.Fork{Chain: k, Seq: 1 + uint64(r[2]%9), A: fake, B: journal.EntryID{byte(r[3]), 8}})
@@ -285,7 +288,7 @@ func (l *liar) incarnate(r [4]uint32) {
 	}
 	k := journal.ChainKey{Author: l.n.id(), Incarnation: before.Incarnation + 1}
 	cut := uint64(max(0, length-int(r[0]%8)))
-	e := l.seal(journal.Next{Incarnation: k.Incarnation, Seq: 1}, &coordinator.IncarnationStarted{Seq: cut, Last: journal.EntryID{byte(r[1])}})
+	e := l.seal(journal.Next{Incarnation: k.Incarnation, Seq: 1}, &event.IncarnationStarted{Seq: cut, Last: journal.EntryID{byte(r[1])}})
 	if l.later[k] != nil {
 		if e != nil {
 			l.made[e.ID()] = e
@@ -308,7 +311,7 @@ func (l *liar) rotate(r [4]uint32) {
 	if r[0]%7 == 0 {
 		ep.Number += uint64(r[1] % 1000)
 	}
-	body := &coordinator.EpochRotated{Number: ep.Number, Parent: ep.Parent}
+	body := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	for i, m := range a.Members {
 		use := ep
 		switch {
@@ -322,9 +325,9 @@ func (l *liar) rotate(r [4]uint32) {
 		if err != nil {
 			continue
 		}
-		body.Stanzas = append(body.Stanzas, coordinator.Stanza{To: m.Identity, Sealed: sealed})
+		body.Stanzas = append(body.Stanzas, event.Stanza{To: m.Identity, Sealed: sealed})
 	}
-	plain, err := coordinator.EncodeEvent(coordinator.Event{Time: l.n.clock().UnixMilli(), Body: body})
+	plain, err := event.Encode(event.Event{Time: l.n.clock().UnixMilli(), Body: body})
 	if err != nil {
 		return
 	}
@@ -357,8 +360,8 @@ func (l *liar) roster(r [4]uint32) {
 			l.show[i] = b
 		}
 	}
-	l.write(b, &coordinator.RosterClosed{Records: ids})
-	l.write(0, &coordinator.RosterClosed{Records: ids})
+	l.write(b, &event.RosterClosed{Records: ids})
+	l.write(0, &event.RosterClosed{Records: ids})
 }
 
 // flood sends much that is of no use.
@@ -376,18 +379,18 @@ func (l *liar) flood(r [4]uint32) {
 }
 
 // hostile drafts a proposal that should harm whoever signs it.
-func (l *liar) hostile(r [4]uint32, plausible bool) *coordinator.ProposalCreated {
+func (l *liar) hostile(r [4]uint32, plausible bool) *event.ProposalCreated {
 	m, now := l.n.m, l.n.clock()
-	b := &coordinator.ProposalCreated{Note: "rent"}
+	b := &event.ProposalCreated{Note: "rent"}
 	var in int64
 	for i, c := range coordinator.Coins(m.State, m.View, now) {
 		if plausible || r[0]>>i&1 == 1 {
-			b.Inputs = append(b.Inputs, coordinator.ProposalInput{TxID: c.OutPoint.Hash, Vout: c.OutPoint.Index, Amount: c.Amount, Branch: c.Branch, Index: c.Index})
+			b.Inputs = append(b.Inputs, event.ProposalInput{TxID: c.OutPoint.Hash, Vout: c.OutPoint.Index, Amount: c.Amount, Branch: c.Branch, Index: c.Index})
 			in += c.Amount
 		}
 	}
 	if len(b.Inputs) == 0 {
-		b.Inputs = []coordinator.ProposalInput{{TxID: chainhash.Hash{byte(r[1])}, Amount: 70_000}}
+		b.Inputs = []event.ProposalInput{{TxID: chainhash.Hash{byte(r[1])}, Amount: 70_000}}
 		in = 70_000
 	}
 	fee, change := int64(2000), r[1]%19
@@ -413,7 +416,7 @@ func (l *liar) hostile(r [4]uint32, plausible bool) *coordinator.ProposalCreated
 		}
 	}
 	pay := (in - fee) / 2
-	b.Outputs = []coordinator.ProposalOutput{{PkScript: recipient(251), Amount: max(1, pay)}, {Change: &change, Amount: max(1, in-fee-pay)}}
+	b.Outputs = []event.ProposalOutput{{PkScript: recipient(251), Amount: max(1, pay)}, {Change: &change, Amount: max(1, in-fee-pay)}}
 	if r[3]%4 == 0 {
 		b.Expires = now.Add(time.Minute).Unix()
 	}
@@ -442,7 +445,7 @@ func (l *liar) replacements(r [4]uint32) {
 	}
 }
 
-func (l *liar) spend(b *coordinator.ProposalCreated) (*wallet.Spend, error) {
+func (l *liar) spend(b *event.ProposalCreated) (*wallet.Spend, error) {
 	d := l.n.m.State.Active().Descriptor
 	var in []wallet.Input
 	for _, x := range b.Inputs {

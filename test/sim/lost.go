@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -175,7 +176,7 @@ func (n *node) takePlace() {
 		w.violation("%s: another device: %v", n.name, err)
 		return
 	}
-	if n.invite == (coordinator.Invite{}.Secret) || n.inviter != by.id() {
+	if n.invite == (port.Invite{}.Secret) || n.inviter != by.id() {
 		lost := n.lost
 		allow := []string{refusal.MemberOnline}
 		if by.restored && len(w.nodes) == 2 {
@@ -183,7 +184,7 @@ func (n *node) takePlace() {
 			allow = append(allow, refusal.Restored)
 		}
 		v, err := by.do(coordinator.NewInvite{Replace: &lost, Expires: by.clock().Add(coordinator.InviteLife), Allow: allow})
-		inv, ok := v.(coordinator.Invite)
+		inv, ok := v.(port.Invite)
 		if err != nil || !ok {
 			w.note("%s does not invite: %v", by.name, err)
 			again()
@@ -194,7 +195,7 @@ func (n *node) takePlace() {
 	m, effects, err := n.enterAs(d, by)
 	if err != nil {
 		w.note("%s is not let in: %v", n.name, err)
-		if errors.Is(err, coordinator.ErrInviteExpired) {
+		if errors.Is(err, port.ErrInviteExpired) {
 			n.inviter = journal.Author{}
 		}
 		again()
@@ -217,7 +218,7 @@ func (n *node) enterAs(d *person, by *node) (coordinator.Machine, []coordinator.
 	if err != nil {
 		return none, nil, err
 	}
-	g, ok := v.(coordinator.Grant)
+	g, ok := v.(port.Grant)
 	if !ok || g.Challenge == nil {
 		return none, nil, errors.New("no challenge came back")
 	}
@@ -227,7 +228,7 @@ func (n *node) enterAs(d *person, by *node) (coordinator.Machine, []coordinator.
 	if v, err = by.do(admit); err != nil {
 		return none, nil, err
 	}
-	if g, ok = v.(coordinator.Grant); !ok {
+	if g, ok = v.(port.Grant); !ok {
 		return none, nil, errors.New("no grant came back")
 	}
 	return coordinator.EnterReplacement(d.self, n.input(nil), n.pass, g, wallet.Regtest, d.key())

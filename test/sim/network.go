@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -78,7 +79,7 @@ func (w *world) send(from, to *node, e *journal.Entry) {
 // the sender is asked.
 func (n *node) heard(from *node, e *journal.Entry, patient bool) {
 	err := n.receive(from, e)[0]
-	var gap *coordinator.GapError
+	var gap *port.GapError
 	switch {
 	case err == nil:
 		n.announce()
@@ -114,7 +115,7 @@ func (n *node) receive(from *node, entries ...*journal.Entry) []error {
 			n.charge(entries[at[j]])
 			n.acked = append(n.acked, ack{fmt.Sprintf("an entry taken from %s", from.name), entries[at[j]].ID()})
 		}
-		if coordinator.IsReject(a.err) {
+		if port.IsReject(a.err) {
 			n.w.count("rejected")
 		}
 	}
@@ -138,7 +139,7 @@ func (w *world) verify(e *journal.Entry) error {
 	}
 	if !good {
 		w.count("bad signatures")
-		return coordinator.RejectSignature
+		return port.RejectSignature
 	}
 	return nil
 }
@@ -180,7 +181,7 @@ func (w *world) syncAll(n *node) {
 }
 
 // relink opens connections to new members.
-func (n *node) relink(l coordinator.GroupLink) {
+func (n *node) relink(l port.GroupLink) {
 	n.link = l
 	n.w.syncAll(n)
 	for _, x := range n.w.nodes {

@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	shell "github.com/quorate/quorate/coordinator/node"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -24,7 +27,7 @@ var errDown = errors.New("the node is down")
 // person is who a node is: the same in all runs, so that keys are derived once.
 type person struct {
 	name    string
-	self    *coordinator.Self
+	self    *group.Self
 	account *wallet.AccountKey
 }
 
@@ -35,7 +38,7 @@ func newPerson(n int, cache *wallet.SigCache) (*person, error) {
 		return nil, err
 	}
 	seed := secret('s')
-	p := &person{name: string(rune('A' + n)), self: &coordinator.Self{Identity: journal.NewIdentity(secret('i')), Sealing: sealing, Verified: cache}}
+	p := &person{name: string(rune('A' + n)), self: &group.Self{Identity: journal.NewIdentity(secret('i')), Sealing: sealing, Verified: cache}}
 	p.account, err = wallet.DeriveAccount(seed[:], wallet.Regtest, wallet.ScriptWSH, 0)
 	return p, err
 }
@@ -43,7 +46,7 @@ func newPerson(n int, cache *wallet.SigCache) (*person, error) {
 func (p *person) id() journal.Author { return p.self.Identity.Author() }
 
 func (p *person) key() coordinator.CosignerKey {
-	return coordinator.CosignerKey{Key: p.account.Key(), Prove: func(k coordinator.KeyClaim) ([]byte, error) { return p.account.SignHash(k.Hash()), nil }}
+	return coordinator.CosignerKey{Key: p.account.Key(), Prove: func(k event.KeyClaim) ([]byte, error) { return p.account.SignHash(k.Hash()), nil }}
 }
 
 // node is one cosigner: a machine, a disk, and the shell between them, as
@@ -61,7 +64,7 @@ type node struct {
 	skew time.Duration
 	drew uint64
 
-	link     coordinator.GroupLink
+	link     port.GroupLink
 	saying   bool // an announcement is due
 	stream   *stream
 	blind    bool // its backend does not answer
@@ -77,7 +80,7 @@ type node struct {
 	kept               *disk // its last backup
 	restored, replaced bool
 	lost               journal.Author // whom this device replaces
-	pass               coordinator.Invite
+	pass               port.Invite
 	invite             [32]byte
 	inviter            journal.Author
 	stepped            int
@@ -130,7 +133,7 @@ func (n *node) turn(msgs ...coordinator.Message) []answer {
 		answers[i].value, answers[i].err = n.step(t, msg)
 	}
 	durable, point, done := false, -1, 0
-	err := t.Finish(func(b coordinator.Batch) error {
+	err := t.Finish(func(b port.Batch) error {
 		if durable = true; n.armed != nil {
 			point = n.armed.point
 		}
@@ -184,9 +187,9 @@ func (n *node) shell() coordinator.Shell {
 	}
 }
 
-func (n *node) commit(m coordinator.Machine, b coordinator.Batch, effects []coordinator.Effect) error {
+func (n *node) commit(m coordinator.Machine, b port.Batch, effects []coordinator.Effect) error {
 	if err := n.disk.Commit(context.Background(), b); err != nil {
-		if errors.Is(err, coordinator.ErrGuardConflict) && n.honest() {
+		if errors.Is(err, port.ErrGuardConflict) && n.honest() {
 			n.w.violation("%s: the store's own sign guard had to refuse a signature", n.name)
 		}
 		return err
@@ -237,7 +240,7 @@ func (n *node) execute(e coordinator.Effect) {
 		n.broadcast(x.Tx)
 	case coordinator.Tell:
 		n.w.count("told " + x.Notice.Type)
-		if x.Notice.Status == coordinator.AlarmReader {
+		if x.Notice.Status == group.AlarmReader {
 			n.w.violation("%s: %s", n.name, x.Notice.Detail)
 		}
 	}
@@ -288,7 +291,7 @@ func (n *node) restart() {
 		n.w.violation("%s: does not start again: %v", n.name, err)
 		return
 	}
-	n.m, n.up, n.link = m, true, coordinator.GroupLink{}
+	n.m, n.up, n.link = m, true, port.GroupLink{}
 	n.w.count("restarted")
 	n.begin()
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -45,7 +46,7 @@ func (n *node) readAll() {
 	}
 	read("Coins", func() { coordinator.Coins(m.State, m.View, now) })
 	read("LeasedBy", func() { m.LeasedBy(n.i32()) })
-	var all []*coordinator.Proposal
+	var all []*group.Proposal
 	read("Proposals", func() { all = m.Proposals() })
 	for i, p := range all[:min(len(all), 12)] {
 		name := fmt.Sprint(" of proposal ", i)

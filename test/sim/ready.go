@@ -9,6 +9,8 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -26,7 +28,7 @@ type Ready struct {
 
 // ReadyBlock is one of the chain, and all that is in it.
 type ReadyBlock struct {
-	Ref  coordinator.BlockRef
+	Ref  port.BlockRef
 	Prev chainhash.Hash
 	Txs  []*wire.MsgTx
 }
@@ -34,7 +36,7 @@ type ReadyBlock struct {
 // ReadyMember is what one member of a Ready has in memory and in its store.
 type ReadyMember struct {
 	Name    string
-	Self    *coordinator.Self
+	Self    *group.Self
 	Account *wallet.AccountKey
 	Machine coordinator.Machine
 	Entries []*journal.Entry

@@ -7,6 +7,9 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -28,9 +31,9 @@ func (w *world) wrote(n *node, e *journal.Entry, m coordinator.Machine) {
 	w.single(n, e)
 	if body, ok := w.read(e, n.m, m); ok {
 		switch b := body.(type) {
-		case *coordinator.ProposalApproved:
+		case *event.ProposalApproved:
 			w.releases(n, b.Proposal, m)
-		case *coordinator.SignatureCarried:
+		case *event.SignatureCarried:
 			w.carries(n, b, m)
 		}
 	}
@@ -63,7 +66,7 @@ func (w *world) foreign(n *node, e *journal.Entry) {
 }
 
 // read opens an entry of a node by what one of its machines knows.
-func (w *world) read(e *journal.Entry, machines ...coordinator.Machine) (coordinator.Body, bool) {
+func (w *world) read(e *journal.Entry, machines ...coordinator.Machine) (event.Body, bool) {
 	if e.Header().Suite == journal.SuitePlain {
 		return nil, false
 	}
@@ -79,7 +82,7 @@ func (w *world) read(e *journal.Entry, machines ...coordinator.Machine) (coordin
 		if err != nil {
 			continue
 		}
-		ev, err := coordinator.DecodeEvent(plain)
+		ev, err := event.Decode(plain)
 		return ev.Body, err == nil
 	}
 	w.counts["entries that the checker cannot read"]++
@@ -99,13 +102,13 @@ func (w *world) releases(n *node, id journal.EntryID, m coordinator.Machine) {
 }
 
 // ledger enters what a key signed, and compares it with all that it signed before.
-func (w *world) ledger(n *node, released *[]release, p *coordinator.Proposal, m coordinator.Machine) {
+func (w *world) ledger(n *node, released *[]release, p *group.Proposal, m coordinator.Machine) {
 	r := release{tx: p.TxID}
 	for _, in := range p.Body.Inputs {
 		r.inputs = append(r.inputs, in.OutPoint())
 	}
 	for _, old := range *released {
-		if (n.restored || n.replaced) && !slices.ContainsFunc(m.Proposals(), func(q *coordinator.Proposal) bool { return q.TxID == old.tx }) {
+		if (n.restored || n.replaced) && !slices.ContainsFunc(m.Proposals(), func(q *group.Proposal) bool { return q.TxID == old.tx }) {
 			w.count("signed what it cannot know to be a rival") // all that knew of it is gone, or hides it
 			continue
 		}
@@ -129,7 +132,7 @@ func (w *world) ledger(n *node, released *[]release, p *coordinator.Proposal, m 
 
 // buried says whether a transaction can never confirm, for a rival six deep in
 // the view of a node. It asks the chain, not the node's own guard.
-func (w *world) buried(r release, v coordinator.View) bool {
+func (w *world) buried(r release, v ledger.View) bool {
 	for _, tx := range w.chain.ever {
 		if id := w.chain.id(tx); id != r.tx && v.Confirmations(id) >= 6 {
 			for _, o := range r.inputs {
@@ -144,7 +147,7 @@ func (w *world) buried(r release, v coordinator.View) bool {
 
 // carries checks that a node passes on signatures of its own only where it
 // released them.
-func (w *world) carries(n *node, b *coordinator.SignatureCarried, m coordinator.Machine) {
+func (w *world) carries(n *node, b *event.SignatureCarried, m coordinator.Machine) {
 	p, ok := m.State.Proposal(b.Proposal)
 	if !ok {
 		return
@@ -169,7 +172,7 @@ const (
 )
 
 // checkTerms checks that what a node signs is what an approver may sign.
-func (w *world) checkTerms(n *node, p *coordinator.Proposal, m coordinator.Machine) {
+func (w *world) checkTerms(n *node, p *group.Proposal, m coordinator.Machine) {
 	var pays int64
 	for _, o := range p.Body.Outputs {
 		if o.Change == nil {
@@ -215,7 +218,7 @@ func (w *world) unbroadcast(o wire.OutPoint, m coordinator.Machine) (*wire.TxOut
 
 // changeUsed is one past the highest change index that a transaction pays, of
 // the first hundred.
-func (w *world) changeUsed(tx *wire.MsgTx, a *coordinator.Active) uint32 {
+func (w *world) changeUsed(tx *wire.MsgTx, a *group.Active) uint32 {
 	var used uint32
 	for _, o := range tx.TxOut {
 		if at, ok := w.changeScripts(a)[string(o.PkScript)]; ok {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -17,16 +18,16 @@ import (
 const maxPull = 64
 
 // claim is what a node says to another that it holds.
-func (n *node) claim(to *node) coordinator.Claim {
+func (n *node) claim(to *node) port.Claim {
 	if n.liar != nil {
 		return n.liar.claim(to)
 	}
 	return n.trueClaim()
 }
 
-func (n *node) trueClaim() coordinator.Claim {
+func (n *node) trueClaim() port.Claim {
 	c := n.m.State.Chains()
-	return coordinator.Claim{Frontier: c.Frontier(), Forks: c.Forks()}
+	return port.Claim{Frontier: c.Frontier(), Forks: c.Forks()}
 }
 
 func (n *node) serveRange(to *node, k journal.ChainKey, seq uint64, limit int) []*journal.Entry {
@@ -46,7 +47,7 @@ func (n *node) serveEntry(to *node, id journal.EntryID) *journal.Entry {
 func (n *node) holds(id journal.EntryID) bool { return n.m.State.Chains().Has(id) }
 
 // lacks says whether a claim names anything that this node would pull.
-func (n *node) lacks(c coordinator.Claim) bool {
+func (n *node) lacks(c port.Claim) bool {
 	p := newPull(n, nil, c)
 	return len(p.missing()) > 0 || len(p.parted) > 0 || len(p.evidence()) > 0
 }
@@ -54,7 +55,7 @@ func (n *node) lacks(c coordinator.Claim) bool {
 // pull is one session of one node with another.
 type pull struct {
 	n, from *node
-	theirs  coordinator.Claim
+	theirs  port.Claim
 	skip    map[journal.ChainKey]bool
 	parted  map[journal.ChainKey]bool
 	asked   map[journal.EntryID]bool
@@ -64,7 +65,7 @@ type pull struct {
 	lied    bool
 }
 
-func newPull(n, from *node, c coordinator.Claim) *pull {
+func newPull(n, from *node, c port.Claim) *pull {
 	return &pull{n: n, from: from, theirs: c, skip: map[journal.ChainKey]bool{}, parted: map[journal.ChainKey]bool{}, asked: map[journal.EntryID]bool{}, left: 1 << 30}
 }
 
@@ -184,7 +185,7 @@ func (p *pull) take(k journal.ChainKey, from uint64, got []*journal.Entry) bool 
 }
 
 func (p *pull) need(k journal.ChainKey, err error) {
-	var gap *coordinator.GapError
+	var gap *port.GapError
 	if errors.As(err, &gap) && gap.Need != (journal.EntryID{}) {
 		p.parted[k] = true
 		p.needs = append(p.needs, gap.Need)

@@ -9,6 +9,9 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -19,7 +22,7 @@ type Pool struct {
 	people   []*person
 	cache    *wallet.SigCache
 	verified map[[96]byte]bool
-	groups   map[shape]*group
+	groups   map[shape]*funded
 	// Reseed restarts the randomness of the process, which HPKE draws from:
 	// without it a seed does not replay exactly.
 	Reseed func(seed uint64)
@@ -30,7 +33,7 @@ const maxCosigners = 5
 
 // NewPool returns an empty pool.
 func NewPool(reseed func(uint64)) (*Pool, error) {
-	p := &Pool{cache: wallet.NewSigCache(1 << 17), verified: map[[96]byte]bool{}, groups: map[shape]*group{}, Reseed: reseed}
+	p := &Pool{cache: wallet.NewSigCache(1 << 17), verified: map[[96]byte]bool{}, groups: map[shape]*funded{}, Reseed: reseed}
 	for i := range maxCosigners + 2 { // and one whom nobody invited, and one without a node
 		x, err := newPerson(i, p.cache)
 		if err != nil {
@@ -47,19 +50,19 @@ type shape struct {
 	hosted bool
 }
 
-// group is a wallet that is active and funded, as each of its members has it.
-type group struct {
+// funded is a wallet that is active and has coins, as each of its members has it.
+type funded struct {
 	id       journal.GroupID
 	machines []coordinator.Machine
 	disks    []*disk
-	links    []coordinator.GroupLink
+	links    []port.GroupLink
 	chain    *chain
 }
 
 func birthTime() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 
 // group returns an active group of a shape, founding it the first time.
-func (p *Pool) group(k, n int, hosted bool) (*group, error) {
+func (p *Pool) group(k, n int, hosted bool) (*funded, error) {
 	at := shape{k, n, hosted}
 	if g := p.groups[at]; g != nil {
 		return g, nil
@@ -69,7 +72,7 @@ func (p *Pool) group(k, n int, hosted bool) (*group, error) {
 	w.faulty = false
 	w.begin()
 	w.queue.run(3*time.Minute, w.stop)
-	g := &group{id: w.group, chain: w.chain}
+	g := &funded{id: w.group, chain: w.chain}
 	for _, x := range w.nodes {
 		if x.m.State.Active() == nil {
 			return nil, fmt.Errorf("a group without faults is not active: %s (%v)", x.m.Missing(), w.violations)
@@ -96,7 +99,7 @@ func (p *Pool) group(k, n int, hosted bool) (*group, error) {
 func funds() []int64 { return []int64{1_000_000, 600_000, 300_000, 90_000} }
 
 // fund pays the first addresses.
-func (w *world) fund(a *coordinator.Active) {
+func (w *world) fund(a *group.Active) {
 	var outs []*wire.TxOut
 	for i, amount := range funds() {
 		s, err := a.Descriptor.Script(wallet.BranchExternal, uint32(i))
@@ -143,7 +146,7 @@ func (w *world) begin() {
 // found lets the first member found the group. A disk that fails makes it try
 // again: nothing was acknowledged.
 func (w *world) found(f *node) {
-	g := coordinator.Genesis{Threshold: w.plan.K, Cosigners: w.plan.cosigners(), Script: "wsh", Network: "regtest"}
+	g := event.Genesis{Threshold: w.plan.K, Cosigners: w.plan.cosigners(), Script: "wsh", Network: "regtest"}
 	m, invites, effects, err := coordinator.Found(f.self, f.input(nil), g, "treasury", f.name, f.key(), 0, nil, f.clock().Add(coordinator.InviteLife))
 	if err != nil {
 		w.violation("found: %v", err)
@@ -181,14 +184,14 @@ func (w *world) join(n *node) {
 	inv := w.invites[n.i-1]
 	nonce := n.input(nil).Entropy
 	v, err := f.do(coordinator.Admit{Joiner: n.id(), Nonce: nonce, Proof: inv.Proof(n.id(), nonce)})
-	if errors.Is(err, coordinator.ErrInviteExpired) {
+	if errors.Is(err, port.ErrInviteExpired) {
 		// By the founder's clock. It issues another, where nobody took the place.
 		if v, err := f.do(coordinator.NewInvite{Expires: f.clock().Add(coordinator.InviteLife)}); err == nil {
-			w.invites[n.i-1], _ = v.(coordinator.Invite)
+			w.invites[n.i-1], _ = v.(port.Invite)
 			w.count("invites issued again")
 		}
 	}
-	grant, ok := v.(coordinator.Grant)
+	grant, ok := v.(port.Grant)
 	if err != nil || !ok || w.chance(w.plan.Network.Loss) {
 		again() // no answer, or one that got lost
 		return
@@ -236,6 +239,6 @@ func (w *world) compare() {
 	}
 }
 
-func ratified(r *coordinator.Roster, who journal.Author) bool {
-	return slices.ContainsFunc(r.Members, func(m coordinator.Member) bool { return m.Identity == who && r.Ratified[m.Record] })
+func ratified(r *group.Roster, who journal.Author) bool {
+	return slices.ContainsFunc(r.Members, func(m group.Member) bool { return m.Identity == who && r.Ratified[m.Record] })
 }

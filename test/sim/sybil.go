@@ -1,7 +1,7 @@
 package sim
 
 import (
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -24,12 +24,12 @@ func (l *liar) seatSybil(r [4]uint32) {
 	salt := [32]byte{byte(r[1])}
 	group, id, key := w.group, s.id(), s.account.Key().String()
 	sealing := s.self.Sealing.Public()
-	record := &coordinator.MemberRecord{Name: victim.name, SealingKey: sealing, Key: key, Commitment: journal.H("salt", salt[:])}
+	record := &event.MemberRecord{Name: victim.name, SealingKey: sealing, Key: key, Commitment: journal.H("salt", salt[:])}
 	record.Proof = s.account.SignHash(journal.H("possession", group[:], id[:], sealing[:], []byte(key)))
 
 	k := journal.ChainKey{Author: id, Incarnation: 1}
-	as := func(body coordinator.Body) *journal.Entry {
-		plain, err := coordinator.EncodeEvent(coordinator.Event{Time: l.n.clock().UnixMilli(), Body: body})
+	as := func(body event.Body) *journal.Entry {
+		plain, err := event.Encode(event.Event{Time: l.n.clock().UnixMilli(), Body: body})
 		if err != nil {
 			return nil
 		}
@@ -47,17 +47,17 @@ func (l *liar) seatSybil(r [4]uint32) {
 			l.show[i] = b
 		}
 	}
-	l.write(b, &coordinator.MemberAdmitted{Identity: id})
+	l.write(b, &event.MemberAdmitted{Identity: id})
 	for _, x := range w.nodes[1:] {
-		l.write(b, &coordinator.MemberAdmitted{Identity: x.id()})
+		l.write(b, &event.MemberAdmitted{Identity: x.id()})
 	}
 	e := as(record)
 	if e == nil {
 		return
 	}
-	closed := l.write(b, &coordinator.RosterClosed{Records: append(records, e.ID())})
+	closed := l.write(b, &event.RosterClosed{Records: append(records, e.ID())})
 	if closed != nil {
-		as(&coordinator.RosterRevealed{Roster: closed.ID(), Salt: salt})
+		as(&event.RosterRevealed{Roster: closed.ID(), Salt: salt})
 	}
 	w.count("members replaced by a sybil")
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -21,7 +23,7 @@ type ack struct {
 }
 
 // pay pays the wallet from outside.
-func (w *world) pay(a *coordinator.Active, index uint32, amount int64) *wire.MsgTx {
+func (w *world) pay(a *group.Active, index uint32, amount int64) *wire.MsgTx {
 	s, err := a.Descriptor.Script(wallet.BranchExternal, index)
 	if err != nil {
 		w.violation("derive address %d: %v", index, err)
@@ -60,7 +62,7 @@ func (w *world) user(n *node, a Action) {
 	switch a.Kind {
 	case UserPropose, UserReplace:
 		x := coordinator.Propose{
-			Outputs: []coordinator.ProposalOutput{{PkScript: recipient(a.R[0] % 8), Amount: int64(20_000 + 1000*(a.R[1]%300))}},
+			Outputs: []event.ProposalOutput{{PkScript: recipient(a.R[0] % 8), Amount: int64(20_000 + 1000*(a.R[1]%300))}},
 			FeeRate: wallet.FeeRate(1000 + a.R[2]%9000), Allow: allow, Unsigned: a.R[3]%5 == 0,
 			RequestID: fmt.Sprintf("%s/%d", n.name, a.R[3]),
 		}
@@ -91,9 +93,9 @@ func (w *world) user(n *node, a Action) {
 	case UserWithdraw:
 		n.command(a, coordinator.Withdraw{Proposal: pick})
 	case UserLabel:
-		target := coordinator.TxTarget(chainhash.Hash{byte(a.R[0])})
+		target := event.TxTarget(chainhash.Hash{byte(a.R[0])})
 		if p, ok := n.m.State.Proposal(pick); ok {
-			target = coordinator.TxTarget(p.TxID)
+			target = event.TxTarget(p.TxID)
 		}
 		n.command(a, coordinator.SetLabels{Edits: []coordinator.LabelEdit{{Target: target, Text: fmt.Sprint("label ", a.R[1]%5)}}})
 	case UserLease:

@@ -10,7 +10,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -18,9 +19,9 @@ import (
 type world struct {
 	pool    *Pool
 	plan    Plan
-	base    *group
+	base    *funded
 	group   journal.GroupID
-	invites []coordinator.Invite
+	invites []port.Invite
 	start   time.Time
 	queue   *queue
 	rng     *rand.Rand
@@ -160,7 +161,7 @@ func (w *world) report() Report {
 }
 
 // traced adds a batch to the trace.
-func (w *world) traced(n *node, b coordinator.Batch) {
+func (w *world) traced(n *node, b port.Batch) {
 	parts := [][]byte{w.trace[:], []byte(n.name)}
 	for _, e := range b.Entries {
 		parts = append(parts, e.Bytes())
@@ -299,7 +300,7 @@ func (n *node) snapshot() {
 }
 
 // anyActive returns the wallet, once somebody honest has it.
-func (w *world) anyActive() *coordinator.Active {
+func (w *world) anyActive() *group.Active {
 	for _, n := range w.honest() {
 		if a := n.m.State.Active(); a != nil {
 			return a

@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/test/nodes"
@@ -71,13 +72,13 @@ func (s *soak) machine(n *node) (m coordinator.Machine, err error) {
 	if err != nil {
 		return m, err
 	}
-	var group journal.GroupID
-	if err := group.UnmarshalText([]byte(s.wallet)); err != nil {
+	var id journal.GroupID
+	if err := id.UnmarshalText([]byte(s.wallet)); err != nil {
 		return m, err
 	}
-	return coordinator.Load(context.Background(), db, &coordinator.Self{
+	return coordinator.Load(context.Background(), db, &group.Self{
 		Identity: journal.NewIdentity(content.IdentitySeed), Sealing: sealing, Verified: wallet.NewSigCache(1 << 10),
-	}, group)
+	}, id)
 }
 
 // logs looks for what must not be in the logs.

@@ -13,7 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p/x/simlibp2p"
 	"github.com/marcopolo/simnet"
 
-	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/p2p/p2ptest"
@@ -23,7 +23,7 @@ const (
 	latency = 150 * time.Millisecond // one way
 	never   = 20 * 365 * 24 * time.Hour
 	fast    = 20 * simlibp2p.OneMbps
-	port    = 8000
+	udpPort = 8000
 )
 
 // members are the nodes of one group on a virtual network.
@@ -31,7 +31,7 @@ type members struct {
 	t     *testing.T
 	net   *simnet.Simnet
 	group p2ptest.Group
-	link  coordinator.GroupLink
+	link  port.GroupLink
 	nodes []*p2p.Node // nil while one is off
 	in    []*p2ptest.Inbox
 	out   []*p2ptest.Writer
@@ -51,7 +51,7 @@ func inVirtualTime(t *testing.T, count int, scenario func(m *members)) {
 		m.net = &simnet.Simnet{LatencyFunc: m.latency}
 		m.net.Start()
 		defer m.net.Close()
-		m.link = coordinator.GroupLink{Group: m.group.ID(), Topics: []string{m.group.Epoch.Topic()}, Hints: map[journal.Author][]string{}}
+		m.link = port.GroupLink{Group: m.group.ID(), Topics: []string{m.group.Epoch.Topic()}, Hints: map[journal.Author][]string{}}
 		for i := range count {
 			m.link.Members = append(m.link.Members, m.identity(i).Author())
 			m.nodes = append(m.nodes, nil)
@@ -82,7 +82,7 @@ func (m *members) identity(i int) *journal.Identity { return p2ptest.Identity(by
 func ip(i int) net.IP { return simnet.IntToPublicIPv4(i + 1) }
 
 func (m *members) address(i int) string {
-	return fmt.Sprintf("/ip4/%s/udp/%d/quic-v1", ip(i), port)
+	return fmt.Sprintf("/ip4/%s/udp/%d/quic-v1", ip(i), udpPort)
 }
 
 // latency is that of one packet. What is lost comes when all is over.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -16,16 +18,16 @@ import (
 // founder's ratification, "let in" afterwards, while it is restored. The founder
 // writes, or a thief of the device that was lost.
 func deviceKinds() map[string]kind {
-	waiting := func(_ *group, i int) coordinator.Body {
-		return &coordinator.ProposalApproved{Proposal: journal.EntryID(hash("nowhere", i)), Signatures: wrong(0, 1)}
+	waiting := func(_ *circle, i int) event.Body {
+		return &event.ProposalApproved{Proposal: journal.EntryID(hash("nowhere", i)), Signatures: wrong(0, 1)}
 	}
-	carried := func(_ *group, i int) coordinator.Body {
-		return &coordinator.SignatureCarried{Proposal: journal.EntryID(hash("nowhere", i)), Signatures: wrong(0, 1)}
+	carried := func(_ *circle, i int) event.Body {
+		return &event.SignatureCarried{Proposal: journal.EntryID(hash("nowhere", i)), Signatures: wrong(0, 1)}
 	}
-	reveals := func(_ *group, i int) coordinator.Body {
-		return &coordinator.RosterRevealed{Roster: journal.EntryID(hash("roster", i)), Salt: hash("salt", i)}
+	reveals := func(_ *circle, i int) event.Body {
+		return &event.RosterRevealed{Roster: journal.EntryID(hash("roster", i)), Salt: hash("salt", i)}
 	}
-	hashes := func(_ *group, i int) coordinator.Body { return &coordinator.RosterRatified{Hash: hash("roster", i)} }
+	hashes := func(_ *circle, i int) event.Body { return &event.RosterRatified{Hash: hash("roster", i)} }
 	return map[string]kind{
 		"new device: rosters, by the founder":       says(rosters),
 		"new device: records, by the founder":       valid,
@@ -42,7 +44,7 @@ func deviceKinds() map[string]kind {
 }
 
 // newDevice makes the group of a kind of deviceKinds.
-func newDevice(name string) (*group, error) {
+func newDevice(name string) (*circle, error) {
 	g, err := newGroup(false, true)
 	if err != nil {
 		return nil, err
@@ -72,8 +74,8 @@ func newDevice(name string) (*group, error) {
 			}
 			before := d.m.State.Entries()
 			if _, err := g.step(d, coordinator.EntryIn{Entry: e}); err != nil {
-				var gap *coordinator.GapError
-				if errors.As(err, &gap) || errors.Is(err, coordinator.IgnoreAuthor) {
+				var gap *port.GapError
+				if errors.As(err, &gap) || errors.Is(err, port.IgnoreAuthor) {
 					continue // later
 				}
 				return nil, fmt.Errorf("hand over an entry: %w", err)
@@ -94,24 +96,24 @@ func newDevice(name string) (*group, error) {
 }
 
 // takePlace lets a device in with an invite.
-func (g *group) takePlace(d, by, lost *member) error {
+func (g *circle) takePlace(d, by, lost *member) error {
 	id := lost.id()
 	v, err := g.step(by, coordinator.NewInvite{Replace: &id, Expires: g.now.Add(time.Hour)})
 	if err != nil {
 		return fmt.Errorf("invite: %w", err)
 	}
-	inv, ok := v.(coordinator.Invite)
+	inv, ok := v.(port.Invite)
 	if !ok {
 		return errors.New("no invite came back")
 	}
-	var claim *coordinator.ReplacementClaim
+	var claim *event.ReplacementClaim
 	for {
 		nonce := g.input(nil).Entropy
 		v, err := g.step(by, coordinator.Admit{Joiner: d.id(), Nonce: nonce, Proof: inv.Proof(d.id(), nonce), Claim: claim})
 		if err != nil {
 			return fmt.Errorf("admit: %w", err)
 		}
-		grant, ok := v.(coordinator.Grant)
+		grant, ok := v.(port.Grant)
 		if !ok || grant.Challenge == nil {
 			return errors.New("no challenge came back")
 		}
@@ -131,11 +133,11 @@ func (g *group) takePlace(d, by, lost *member) error {
 }
 
 // rosters closes the right roster again and again.
-func rosters(g *group, _ int) coordinator.Body {
+func rosters(g *circle, _ int) event.Body {
 	r, _ := g.second().m.State.Roster()
 	var ids []journal.EntryID
 	for _, m := range r.Members {
 		ids = append(ids, m.Record)
 	}
-	return &coordinator.RosterClosed{Records: ids}
+	return &event.RosterClosed{Records: ids}
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -19,19 +22,19 @@ import (
 // member is one of the group: a machine without a shell.
 type member struct {
 	name    string
-	self    *coordinator.Self
+	self    *group.Self
 	account *wallet.AccountKey
 	m       coordinator.Machine
 	out     []*journal.Entry // written by the machine and not handed on yet
 }
 
-// group is a 2-of-3 wallet. The first of its members is the one that is
+// circle is a 2-of-3 wallet. The first of its members is the one that is
 // measured, the last one writes what it likes.
-type group struct {
+type circle struct {
 	now     time.Time
 	drawn   uint64
 	members []*member
-	tip     coordinator.BlockRef
+	tip     port.BlockRef
 	// next is where the hostile member's chain goes on, and last its entry before.
 	next journal.Next
 	coin wire.OutPoint
@@ -46,9 +49,9 @@ type group struct {
 	written []*journal.Entry
 }
 
-func (g *group) honest() *member  { return g.members[0] }
-func (g *group) second() *member  { return g.members[1] }
-func (g *group) hostile() *member { return g.members[2] }
+func (g *circle) honest() *member  { return g.members[0] }
+func (g *circle) second() *member  { return g.members[1] }
+func (g *circle) hostile() *member { return g.members[2] }
 
 func newMember(n byte) (*member, error) {
 	secret := func(what byte) [32]byte { return sha256.Sum256([]byte{what, n}) }
@@ -63,23 +66,23 @@ func newMember(n byte) (*member, error) {
 	}
 	return &member{
 		name: string(rune('A' + n)), account: account,
-		self: &coordinator.Self{Identity: journal.NewIdentity(secret('i')), Sealing: sealing, Verified: wallet.NewSigCache(1 << 16)},
+		self: &group.Self{Identity: journal.NewIdentity(secret('i')), Sealing: sealing, Verified: wallet.NewSigCache(1 << 16)},
 	}, nil
 }
 
 func (m *member) id() journal.Author { return m.self.Identity.Author() }
 
 func (m *member) key() coordinator.CosignerKey {
-	return coordinator.CosignerKey{Key: m.account.Key(), Prove: func(k coordinator.KeyClaim) ([]byte, error) { return m.account.SignHash(k.Hash()), nil }}
+	return coordinator.CosignerKey{Key: m.account.Key(), Prove: func(k event.KeyClaim) ([]byte, error) { return m.account.SignHash(k.Hash()), nil }}
 }
 
-func (g *group) input(msg coordinator.Message) coordinator.Input {
+func (g *circle) input(msg coordinator.Message) coordinator.Input {
 	g.drawn++
 	return coordinator.Input{Now: g.now, Entropy: sha256.Sum256(binary.BigEndian.AppendUint64(nil, g.drawn)), Msg: msg}
 }
 
 // step lets a member take a message, and keeps what its machine writes.
-func (g *group) step(m *member, msg coordinator.Message) (any, error) {
+func (g *circle) step(m *member, msg coordinator.Message) (any, error) {
 	next, effects, err := coordinator.Step(m.m, g.input(msg))
 	if err != nil {
 		return nil, err
@@ -101,7 +104,7 @@ func (g *group) step(m *member, msg coordinator.Message) (any, error) {
 }
 
 // spread hands everything that was written to everybody, until nothing new comes.
-func (g *group) spread() error {
+func (g *circle) spread() error {
 	for {
 		quiet := true
 		for _, from := range g.members {
@@ -127,8 +130,8 @@ func (g *group) spread() error {
 
 // newGroup founds a wallet: an active one with some coins, or one that nobody
 // ratified yet. The hostile member is its founder, or joined.
-func newGroup(forming, hostileFounder bool) (*group, error) {
-	g := &group{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+func newGroup(forming, hostileFounder bool) (*circle, error) {
+	g := &circle{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	for i := range byte(3) {
 		m, err := newMember(i)
 		if err != nil {
@@ -156,9 +159,9 @@ func newGroup(forming, hostileFounder bool) (*group, error) {
 }
 
 // found brings the group to where everybody has revealed.
-func (g *group) found() error {
+func (g *circle) found() error {
 	f := g.honest()
-	x := coordinator.Genesis{Threshold: 2, Cosigners: 3, Script: "wsh", Network: "regtest"}
+	x := event.Genesis{Threshold: 2, Cosigners: 3, Script: "wsh", Network: "regtest"}
 	m, invites, effects, err := coordinator.Found(f.self, g.input(nil), x, "treasury", f.name, f.key(), 0, nil, g.now.Add(time.Hour))
 	if err != nil {
 		return fmt.Errorf("found: %w", err)
@@ -172,7 +175,7 @@ func (g *group) found() error {
 		if err != nil {
 			return fmt.Errorf("admit: %w", err)
 		}
-		grant, ok := v.(coordinator.Grant)
+		grant, ok := v.(port.Grant)
 		g.genesis = grant.Genesis
 		if !ok {
 			return errors.New("admit: no grant came back")
@@ -196,7 +199,7 @@ func (g *group) found() error {
 }
 
 // ratify lets everybody ratify.
-func (g *group) ratify() error {
+func (g *circle) ratify() error {
 	for _, m := range g.members {
 		r, ok := m.m.State.Roster()
 		if !ok {
@@ -228,7 +231,7 @@ func published(effects []coordinator.Effect) []*journal.Entry {
 }
 
 // fund pays the first addresses, in the first blocks.
-func (g *group) fund() error {
+func (g *circle) fund() error {
 	tx := wire.NewMsgTx(2)
 	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: chainhash.Hash{1}}, nil, nil))
 	for i := range uint32(4) {
@@ -248,7 +251,7 @@ func (g *group) fund() error {
 		}
 	}
 	for _, m := range g.members {
-		if _, err := g.step(m, coordinator.ChainIn{Notice: coordinator.ChainNotice{Kind: coordinator.CaughtUp, Watches: 1 << 32}}); err != nil {
+		if _, err := g.step(m, coordinator.ChainIn{Notice: port.ChainNotice{Kind: port.CaughtUp, Watches: 1 << 32}}); err != nil {
 			return fmt.Errorf("catch up: %w", err)
 		}
 	}
@@ -256,14 +259,14 @@ func (g *group) fund() error {
 }
 
 // connected is the notice of one more block.
-func (g *group) connected(txs ...*wire.MsgTx) coordinator.ChainIn {
+func (g *circle) connected(txs ...*wire.MsgTx) coordinator.ChainIn {
 	prev := g.tip
-	b := coordinator.BlockRef{Height: prev.Height + 1, Hash: chainhash.Hash(sha256.Sum256(prev.Hash[:])), MedianTime: g.now.Unix()}
+	b := port.BlockRef{Height: prev.Height + 1, Hash: chainhash.Hash(sha256.Sum256(prev.Hash[:])), MedianTime: g.now.Unix()}
 	g.tip = b
-	return coordinator.ChainIn{Notice: coordinator.ChainNotice{Kind: coordinator.Connected, Block: b, Prev: prev.Hash, Txs: txs}}
+	return coordinator.ChainIn{Notice: port.ChainNotice{Kind: port.Connected, Block: b, Prev: prev.Hash, Txs: txs}}
 }
 
-func (g *group) block(txs ...*wire.MsgTx) error {
+func (g *circle) block(txs ...*wire.MsgTx) error {
 	n := g.connected(txs...)
 	for _, m := range g.members {
 		if _, err := g.step(m, n); err != nil {
@@ -273,7 +276,7 @@ func (g *group) block(txs ...*wire.MsgTx) error {
 	return nil
 }
 
-func (g *group) nonce() [24]byte {
+func (g *circle) nonce() [24]byte {
 	e := g.input(nil).Entropy
 	return [24]byte(e[:24])
 }
