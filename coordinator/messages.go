@@ -57,28 +57,28 @@ func (x ApproveReplacement) run(s *step) error { return s.approveReplacement(x) 
 
 // And this is what commands are answered with.
 
-func (EntryIn) answeredBy(Stored)        {}
-func (Streamed) answeredBy(Done)         {}
-func (Born) answeredBy(Done)             {}
-func (NewInvite) answeredBy(port.Invite) {}
-func (Admit) answeredBy(port.Grant)      {}
-func (Host) answeredBy(Done)             {}
-func (ChangeKey) answeredBy(Done)        {}
-func (Prove) answeredBy(Done)            {}
-func (Ratify) answeredBy(Done)           {}
-func (Abandon) answeredBy(Done)          {}
-func (Named) answeredBy(Done)            {}
+func (EntryIn) reply(a Stored) Reply        { return Reply{a} }
+func (Streamed) reply(a Done) Reply         { return Reply{a} }
+func (Born) reply(a Done) Reply             { return Reply{a} }
+func (NewInvite) reply(a port.Invite) Reply { return Reply{a} }
+func (Admit) reply(a port.Grant) Reply      { return Reply{a} }
+func (Host) reply(a Done) Reply             { return Reply{a} }
+func (ChangeKey) reply(a Done) Reply        { return Reply{a} }
+func (Prove) reply(a Done) Reply            { return Reply{a} }
+func (Ratify) reply(a Done) Reply           { return Reply{a} }
+func (Abandon) reply(a Done) Reply          { return Reply{a} }
+func (Named) reply(a Done) Reply            { return Reply{a} }
 
-func (Propose) answeredBy(Proposed) {}
-func (Approve) answeredBy(Done)     {}
-func (Reject) answeredBy(Done)      {}
-func (Withdraw) answeredBy(Done)    {}
-func (Export) answeredBy(Exported)  {}
-func (Import) answeredBy(Imported)  {}
+func (Propose) reply(a Proposed) Reply { return Reply{a} }
+func (Approve) reply(a Done) Reply     { return Reply{a} }
+func (Reject) reply(a Done) Reply      { return Reply{a} }
+func (Withdraw) reply(a Done) Reply    { return Reply{a} }
+func (Export) reply(a Exported) Reply  { return Reply{a} }
+func (Import) reply(a Imported) Reply  { return Reply{a} }
 
-func (LeaseAddress) answeredBy(Lease)      {}
-func (SetLabels) answeredBy(LabelsSet)     {}
-func (Archive) answeredBy(Done)            {}
-func (Rekey) answeredBy(Done)              {}
-func (RescanFrom) answeredBy(Done)         {}
-func (ApproveReplacement) answeredBy(Done) {}
+func (LeaseAddress) reply(a Lease) Reply      { return Reply{a} }
+func (SetLabels) reply(a LabelsSet) Reply     { return Reply{a} }
+func (Archive) reply(a Done) Reply            { return Reply{a} }
+func (Rekey) reply(a Done) Reply              { return Reply{a} }
+func (RescanFrom) reply(a Done) Reply         { return Reply{a} }
+func (ApproveReplacement) reply(a Done) Reply { return Reply{a} }
