@@ -365,7 +365,7 @@ var within = []string{
 
 // forShell are the queries of a Machine that its shell alone goes by: they are of
 // this node's own records, of the stream that it follows, or of an entry's author.
-var forShell = []string{"Began", "OpenInvites", "OwnName", "SecondTaker", "Snapshots", "Stream", "Vouched"}
+var forShell = []string{"Began", "OpenInvites", "OwnName", "SecondTaker", "Snapshots", "Stream", "Unsaved", "Vouched"}
 
 // Nothing that a client can ask of a machine is left out of the comparison.
 func TestAllReadersAreCompared(t *testing.T) {

@@ -77,6 +77,10 @@ func (s *step) watchFrom(scripts [][]byte, from int32) {
 	s.do(WatchScripts{Scripts: scripts, From: from})
 }
 
+// Unsaved returns how much the View is ahead of the one in the store, in blocks:
+// so many are looked at once more after a crash.
+func (m *Machine) Unsaved() int { return m.unsaved }
+
 // saveView adds what the view changed to the batch.
 func (s *step) saveView() error {
 	if s.sighting {

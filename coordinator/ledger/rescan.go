@@ -34,6 +34,13 @@ func (v View) AskFrom(height int32) View {
 	return v
 }
 
+// Again returns one past the lowest height from which blocks are looked at again
+// (0: they are not), the same where that was near the tip, whether the follower
+// has taken it, and as which call. It tells two views apart.
+func (v View) Again() (from, near int32, taken bool, call uint64) {
+	return v.rescan, v.near, v.asked, v.call
+}
+
 // Asked says that the follower has taken what is to be looked at again, as its
 // call-th.
 func (v View) Asked(call uint64) View {

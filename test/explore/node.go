@@ -80,17 +80,7 @@ func (s *setting) node(i int, n node, text string) (*node, error) {
 	if n.says, err = n.m.State.Digest(); err != nil {
 		return nil, violation("%s: digest: %v", s.Members[i].Name, err)
 	}
-	raw := slices.Concat([]byte{byte(i)}, n.says.Entries[:], n.says.Secrets[:], n.says.Says[:], n.disk.sum[:])
-	v := n.m.View
-	tip := v.Tip()
-	raw = fmt.Appendf(append(raw, tip.Hash[:]...), "running %v synced %v watched %v used %d %d ", n.running, v.Synced(), v.Watched(), v.Used(0), v.Used(1))
-	for id, t := range v.Txs() {
-		raw = fmt.Appendf(raw, "%x in %x seen %v ", id, t.Block.Hash, t.Seen)
-	}
-	for id := range v.Changed() { // and not stored yet
-		raw = fmt.Appendf(raw, "%x ", id)
-	}
-	digest := journal.H("node", raw)
+	digest := journal.H("node", n.told(i))
 	if old, ok := s.nodeOf[digest]; ok {
 		s.same(old, n)
 		return old, nil
@@ -106,6 +96,24 @@ func (s *setting) node(i int, n node, text string) (*node, error) {
 		err = s.reloaded(&n)
 	}
 	return &n, err
+}
+
+// told is what tells a node of a member from others.
+func (n *node) told(i int) []byte {
+	raw := fmt.Appendf(nil, "%d entries %x secrets %x says %x disk %x ", i, n.says.Entries, n.says.Secrets, n.says.Says, n.disk.sum)
+	v := n.m.View
+	tip := v.Tip()
+	raw = fmt.Appendf(raw, "tip %x running %v synced %v watched %v used %d %d ", tip.Hash, n.running, v.Synced(), v.Watched(), v.Used(0), v.Used(1))
+	from, near, taken, call := v.Again()
+	raw = fmt.Appendf(raw, "again from %d %d, taken %v as %d, unsaved %d ", from, near, taken, call, n.m.Unsaved())
+	for id, t := range v.Txs() {
+		// One transaction may have been seen with other members' signatures.
+		raw = fmt.Appendf(raw, "%x as %x in %x seen %v ", id, t.Tx.WitnessHash(), t.Block.Hash, t.Seen)
+	}
+	for id := range v.Changed() { // and not stored yet
+		raw = fmt.Appendf(raw, "%x ", id)
+	}
+	return raw
 }
 
 // load returns what a start makes of what is on a node's disk.

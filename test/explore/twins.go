@@ -1,6 +1,9 @@
 package explore
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // twin is a node that was taken for another, since their digests are the same.
 type twin struct{ of, node *node }
@@ -28,9 +31,17 @@ func (s *setting) compare() (turns int, err error) {
 		for at, was := range x.of.outcomes {
 			turns++
 			if now := s.turn(x.node, at); now.node != was.node || !slices.Equal(now.effects, was.effects) || (now.err == nil) != (was.err == nil) {
-				return turns, violation("two nodes of %s are told apart by nothing but what comes of %v", s.Members[x.node.member].Name, at)
+				return turns, violation("two nodes of %s are told apart by nothing but what comes of %v: %s", s.Members[x.node.member].Name, at, differ(was, now))
 			}
 		}
 	}
 	return turns, nil
+}
+
+// differ says what differs in what came of a message.
+func differ(a, b *outcome) string {
+	if a.node == nil || b.node == nil || a.node == b.node {
+		return fmt.Sprintf("nodes %v and %v, effects %v and %v, errors %v and %v", a.node != nil, b.node != nil, a.effects, b.effects, a.err, b.err)
+	}
+	return fmt.Sprintf("\n%s\n%s", a.node.told(a.node.member), b.node.told(b.node.member))
 }
