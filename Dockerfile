@@ -1,7 +1,7 @@
 # A static program in an empty image, run without privileges:
 #
 #   docker build -t quorate .
-#   docker run --read-only --cap-drop=ALL --security-opt=no-new-privileges \
+#   docker run --read-only --stop-timeout 30 --cap-drop=ALL --security-opt=no-new-privileges \
 #     -v quorate:/data -v ./passphrase:/run/secrets/passphrase:ro quorate
 #
 # The node is made once with `init`; see docs/packaging.md.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -13,6 +14,9 @@ import (
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/p2p"
 )
+
+// scrapeTime bounds what one scrape may wait for.
+const scrapeTime = 5 * time.Second
 
 // Metrics of a node. They name wallets by id and hold no amount, no address and
 // no name of a person.
@@ -42,7 +46,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
 	defer cancel()
 	s, err := c.n.Status(ctx)
 	if err != nil {
