@@ -52,7 +52,7 @@ func (p ProofKey) bip322Hash(text string) ([32]byte, error) {
 // address: strict DER with low S, and SIGHASH_ALL. Errors: ErrMessageSignature,
 // ErrSignatureEncoding, ErrSignatureHighS, ErrSignatureHashType.
 func (p ProofKey) VerifyBIP322(text string, sig []byte) error {
-	parsed, err := parseTxSignature(sig)
+	parsed, err := parseTxSignature(sig, txscript.SigHashAll)
 	if err != nil {
 		return err
 	}

@@ -14,10 +14,10 @@ import (
 func (wsh) hashType() txscript.SigHashType { return txscript.SigHashAll }
 
 // hashes are BIP143's with SIGHASH_ALL, one for each input.
-func (wsh) hashes(s *Spend) ([][32]byte, error) {
+func (f wsh) hashes(s *Spend) ([][32]byte, error) {
 	out := make([][32]byte, len(s.in))
 	for i, script := range s.scripts {
-		hash, err := txscript.CalcWitnessSigHash(script.WitnessScript, s.mid, txscript.SigHashAll, s.tx, i, s.in[i].Amount)
+		hash, err := txscript.CalcWitnessSigHash(script.WitnessScript, s.mid, f.hashType(), s.tx, i, s.in[i].Amount)
 		if err != nil {
 			return nil, fmt.Errorf("hash of input %d: %w", i, err)
 		}
@@ -27,7 +27,7 @@ func (wsh) hashes(s *Spend) ([][32]byte, error) {
 }
 
 // sign makes one signature an input, with SIGHASH_ALL.
-func (wsh) sign(s *Spend, a *AccountKey) ([]Signature, error) {
+func (f wsh) sign(s *Spend, a *AccountKey) ([]Signature, error) {
 	key := a.keyIndex(s.d)
 	if key < 0 {
 		return nil, ErrNotCosigner
@@ -51,14 +51,14 @@ func (wsh) sign(s *Spend, a *AccountKey) ([]Signature, error) {
 		}
 		defer priv.Zero()
 		der := signLowR(&priv, s.hashes[i]).Serialize()
-		sigs[i] = Signature{Input: uint32(i), Key: uint32(key), Bytes: append(der, byte(txscript.SigHashAll))}
+		sigs[i] = Signature{Input: uint32(i), Key: uint32(key), Bytes: append(der, byte(f.hashType()))}
 	})
 	return sigs, errors.Join(errs...)
 }
 
 // verify holds a signature to strict DER, low S and SIGHASH_ALL.
-func (wsh) verify(s *Spend, sig Signature, cache *SigCache) error {
-	parsed, err := parseTxSignature(sig.Bytes)
+func (f wsh) verify(s *Spend, sig Signature, cache *SigCache) error {
+	parsed, err := parseTxSignature(sig.Bytes, f.hashType())
 	if err != nil {
 		return fmt.Errorf("input %d, key %d: %w", sig.Input, sig.Key, err)
 	}

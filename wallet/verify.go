@@ -53,8 +53,8 @@ func (s *Spend) VerifyAll(sigs []Signature, cache *SigCache) []error {
 	return errs
 }
 
-// parseTxSignature splits off the sighash byte and parses the rest.
-func parseTxSignature(sig []byte) (*ecdsa.Signature, error) {
+// parseTxSignature splits off the sighash byte, which must be want, and parses the rest.
+func parseTxSignature(sig []byte, want txscript.SigHashType) (*ecdsa.Signature, error) {
 	if len(sig) == 0 {
 		return nil, fmt.Errorf("%w: empty", ErrSignatureEncoding)
 	}
@@ -63,7 +63,7 @@ func parseTxSignature(sig []byte) (*ecdsa.Signature, error) {
 	if err != nil {
 		return nil, err
 	}
-	if hashType != byte(txscript.SigHashAll) {
+	if hashType != byte(want) {
 		return nil, fmt.Errorf("%w: %#02x", ErrSignatureHashType, hashType)
 	}
 	return parsed, nil
