@@ -27,8 +27,6 @@ func keptFuncs() []kept {
 			[]string{"Content.Format", "Content.LogValue", "Content.MarshalJSON"}},
 		{"app/keystore", "tests of other rooms open keystores, and the real cost would take them minutes", []string{"LightWork"}},
 		{"coordinator", "a notice of the chain that is of no stream: the simulator and tests have no other", []string{"ChainIn.run"}},
-		{"coordinator", "test/explore tells machines apart", []string{"Machine.Unsaved"}},
-		{"coordinator/ledger", "test/explore tells views apart", []string{"View.Again"}},
 		{"coordinator/port", "tests of the rooms above see no events, and go through all outcomes", []string{"AccountHash", "Outcomes"}},
 		{"coordinator/refusal", "docs/refusals.md is made of it", []string{"Codes"}},
 		{"wallet", "the script engine judges what the simulator and tests see; a node replays spends of its own form", []string{"CheckTx"}},
