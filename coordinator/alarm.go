@@ -225,7 +225,7 @@ func (m *Machine) contestedAlarm(k int) Alarm {
 	return Alarm{Kind: AlarmContested, Since: time.UnixMilli(since), Text: text[:len(text)-1]}
 }
 
-func unprovenAlarm(r Replacement) Alarm {
+func unprovenAlarm(r Succession) Alarm {
 	return Alarm{Kind: AlarmUnproven, Since: r.At,
 		Text: fmt.Sprintf("a device claims to be %q and proves nothing: %s; ask them, and only then approve it (`wallet approve-replacement %x`)", r.Member.Name, r.New, r.ID)}
 }

@@ -22,7 +22,7 @@ func (m *Machine) Alarms() []Alarm {
 		return nil
 	}
 	var out []Alarm
-	if m.State.WasReplaced() {
+	if m.State.Succeeded() {
 		out = append(out, Alarm{Kind: AlarmReplaced, Since: time.Unix(m.local.Created, 0), Text: errReplaced.Error()})
 	}
 	out = append(out, m.faultAlarms()...)
@@ -76,7 +76,7 @@ func (m *Machine) faultAlarms() []Alarm {
 }
 
 // unproven are the replacements that wait and prove nothing, maxListed at most.
-func (m *Machine) unproven() []Replacement {
-	out := slices.DeleteFunc(m.Replacements(), func(r Replacement) bool { return r.Proven })
+func (m *Machine) unproven() []Succession {
+	out := slices.DeleteFunc(m.Successions(), func(r Succession) bool { return r.Proven })
 	return out[:min(len(out), maxListed)]
 }

@@ -13,9 +13,9 @@ import (
 func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 	c := active(t, 2, 3)
 	me, author := c.peers[0], c.peers[1]
-	ep, rotation := author.ownEpoch()
+	ep, rekey := author.ownEpoch()
 	at := author.own(1)
-	bad := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 1}, &event.IncarnationStarted{Seq: at.Seq + 1, Last: rotation.ID()}, 1)
+	bad := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 1}, &event.IncarnationStarted{Seq: at.Seq + 1, Last: rekey.ID()}, 1)
 	good := author.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 2, Prev: bad.ID()}, &event.AddressLeased{Index: 8}, 2)
 	own, faults := *me.self, 0
 	own.Fault = func(error) { faults++ }
@@ -25,7 +25,7 @@ func TestAnEntryThatWaitsIsReadContained(t *testing.T) {
 		}
 	}
 	me.m.State = as(me.m.State, &own)
-	for _, e := range []*journal.Entry{bad, good, rotation} {
+	for _, e := range []*journal.Entry{bad, good, rekey} {
 		me.must(EntryIn{e})
 	}
 	if _, held := me.m.State.EpochHeld(ep.ID()); !held || faults != 1 || len(me.m.LeasedBy(8)) != 1 {

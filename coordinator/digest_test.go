@@ -39,7 +39,7 @@ func TestDigestsCompareNodes(t *testing.T) {
 		t.Error("another order shows")
 	}
 	cur, _ := c.peers[2].m.State.Epoch()
-	only := c.peers[2].rotation(c.peers[2].epochAfter(cur), []*peer{b}, nil)
+	only := c.peers[2].rekey(c.peers[2].epochAfter(cur), []*peer{b}, nil)
 	a.must(EntryIn{only})
 	b.must(EntryIn{only})
 	if x, y := digest(a.m.State), digest(b.m.State); x.Secrets == y.Secrets || x.Entries != y.Entries {

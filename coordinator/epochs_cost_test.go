@@ -139,7 +139,7 @@ func TestLettingInIsDoneInSmallSteps(t *testing.T) {
 	for range 200 {
 		ep := evil.epochAfter(evil.spoiled)
 		evil.spoiled = journal.Epoch{}
-		for _, e := range []*journal.Entry{evil.rotation(ep, []*peer{a}, nil), evil.sealed(ep, &event.AddressLeased{Index: 3})} {
+		for _, e := range []*journal.Entry{evil.rekey(ep, []*peer{a}, nil), evil.sealed(ep, &event.AddressLeased{Index: 3})} {
 			a.must(EntryIn{e})
 		}
 	}

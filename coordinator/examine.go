@@ -172,7 +172,7 @@ func (x *examination) standing(entries []*journal.Entry) {
 	if x.recs[recRestored] == nil && x.m.superseded() {
 		x.find("superseded", errSuperseded.Error(), "")
 	}
-	if st.WasReplaced() {
+	if st.Succeeded() {
 		x.find("replaced", errReplaced.Error(), "")
 	}
 	if n := st.UnreadCount(); n > 0 {

@@ -111,12 +111,12 @@ func TestExamine(t *testing.T) {
 }
 
 // epochMissing is a peer that holds an entry under an epoch it was not given:
-// c's rotation reached a, who writes under it, and not b.
+// c's rekey reached a, who writes under it, and not b.
 func epochMissing(t *testing.T, c *circle) *peer {
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
 	s := &step{m: z.m, in: z.input(nil), batch: port.Batch{Group: z.m.State.Group(), Puts: map[string][]byte{}}}
 	ep := s.newEpoch()
-	if err := s.rotate(ep, z.m.State.Active().Members); err != nil {
+	if err := s.writeEpoch(ep, z.m.State.Active().Members); err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range s.batch.Entries {

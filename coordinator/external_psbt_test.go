@@ -350,8 +350,8 @@ func TestExportNeedsAPlaceInTheWallet(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.settle()
-	a.must(ApproveReplacement{Replacement: id})
-	b.must(ApproveReplacement{Replacement: id})
+	a.must(ApproveSuccession{Succession: id})
+	b.must(ApproveSuccession{Succession: id})
 	c.settle()
 	if got := x.m.State.Active().Members[at].Identity; got == x.id() {
 		t.Fatal("it was not replaced")

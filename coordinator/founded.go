@@ -80,9 +80,9 @@ func Enter(self *group.Self, in Input, inv port.Invite, grant port.Grant, networ
 	return s.m, s.finish(), nil
 }
 
-// EnterReplacement joins an active group in the place of a lost member: it
+// EnterSuccession joins an active group in the place of a lost member: it
 // checks what was handed over, and begins as one that reads until it is let in.
-func EnterReplacement(self *group.Self, in Input, inv port.Invite, grant port.Grant, network wallet.Network, ck CosignerKey) (Machine, []Effect, error) {
+func EnterSuccession(self *group.Self, in Input, inv port.Invite, grant port.Grant, network wallet.Network, ck CosignerKey) (Machine, []Effect, error) {
 	s := &step{in: in}
 	if grant.Genesis == nil && grant.Challenge != nil {
 		return Machine{}, nil, errAwaitsApproval
@@ -128,4 +128,11 @@ func (s *step) begin(self *group.Self, local Local, ck CosignerKey) error {
 	s.m.View = s.m.View.BornAt(local.Birthday)
 	s.batch = port.Batch{Group: st.Group(), Puts: map[string][]byte{}}
 	return s.put(recLocal, local)
+}
+
+// Unlinked returns the machine as one whose transport was told of no topic or
+// member yet: what Found and Enter return had none to tell.
+func (m Machine) Unlinked() Machine {
+	m.linked = ""
+	return m
 }

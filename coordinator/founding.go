@@ -31,7 +31,7 @@ func (s *step) closeRoster() error {
 	if _, err := s.write(&event.RosterClosed{Records: ids}); err != nil {
 		return err
 	}
-	return s.rotate(s.newEpoch(), r.Members)
+	return s.writeEpoch(s.newEpoch(), r.Members)
 }
 
 // revealSalt opens this node's commitment for the first roster that it has

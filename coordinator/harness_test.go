@@ -237,8 +237,9 @@ func (c *circle) join(p *peer, inv port.Invite, ck CosignerKey) {
 }
 
 // active is a circle whose wallet is ratified by all and caught up. One of each
-// size is made, of which tests get copies, as nothing in it is drawn by chance.
-// They have what they verified for themselves, so they do not run in parallel.
+// size is made, of which tests get copies. They share each peer's Self, whose cache
+// of verified signatures begins anew: so they do not run in parallel, and no test
+// changes a Self in place.
 func active(tb testing.TB, k, n int) *circle {
 	tb.Helper()
 	made := ratifiedCircles[[2]int{k, n}]

@@ -327,7 +327,7 @@ func TestHostedHasNoIdentity(t *testing.T) {
 	x.Key, x.Old, x.Proof = uint32(at), journal.Author{}, nil
 	id := x.ID(a.m.State.Group())
 	x.Consent = dev.self.Identity.Sign(event.ConsentTag, id[:])
-	if a.m.State.CheckReplaced(x) {
+	if a.m.State.CheckSuccession(x) {
 		t.Error("a hosted cosigner was replaced")
 	}
 	// Alone with hosted cosigners there is nobody to approve.

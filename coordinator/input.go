@@ -62,11 +62,11 @@ type Admit struct {
 	Nonce  [32]byte
 	Proof  [32]byte
 	// Claim answers the challenge of an invite that replaces a member.
-	Claim *event.ReplacementClaim
+	Claim *event.SuccessionClaim
 }
 
-// ApproveReplacement takes a replacement for true, by its id.
-type ApproveReplacement struct{ Replacement [32]byte }
+// ApproveSuccession takes a replacement for true, by its id.
+type ApproveSuccession struct{ Succession [32]byte }
 
 // InviteLife is how long an invite is open.
 const InviteLife = 7 * 24 * time.Hour

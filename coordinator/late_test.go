@@ -23,13 +23,13 @@ func (p *peer) sealEvent(ep journal.Epoch, next journal.Next, b event.Body, n by
 	return e
 }
 
-// ownEpoch makes a member's own epoch, sealed to all members, and its rotation,
+// ownEpoch makes a member's own epoch, sealed to all members, and its rekey,
 // which the member itself does not take yet.
 func (p *peer) ownEpoch() (journal.Epoch, *journal.Entry) {
 	p.tb.Helper()
 	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.Group(), Puts: map[string][]byte{}}}
 	ep := s.newEpoch()
-	if err := s.rotate(ep, s.m.State.Active().Members); err != nil {
+	if err := s.writeEpoch(ep, s.m.State.Active().Members); err != nil {
 		p.tb.Fatal(err)
 	}
 	return ep, s.batch.Entries[0]
@@ -85,9 +85,9 @@ func TestACutThatIsReadLate(t *testing.T) {
 	if a.memberOf(k) != d1.id() || z.memberOf(k) != d1.id() {
 		t.Fatal("two approvals did not decide for the first device")
 	}
-	ep, rotation := b.ownEpoch()
+	ep, rekey := b.ownEpoch()
 	start := b.sealEvent(ep, journal.Next{Incarnation: 2, Seq: 1}, &event.IncarnationStarted{Seq: vote.Position().Seq - 1, Last: vote.Header().Prev}, 1)
-	for p, order := range map[*peer][]*journal.Entry{a: {rotation, start}, z: {start, rotation}} {
+	for p, order := range map[*peer][]*journal.Entry{a: {rekey, start}, z: {start, rekey}} {
 		p.told = nil
 		for _, e := range order {
 			p.must(EntryIn{e})
@@ -110,7 +110,7 @@ func TestReplacementsThatAreReadLate(t *testing.T) {
 	a, evil, z := c.peers[0], c.peers[1], c.peers[2]
 	evil.evil = true
 	d := evil.stranger(30)
-	ep, rotation := evil.ownEpoch()
+	ep, rekey := evil.ownEpoch()
 	at := evil.own(1)
 	zero, _ := evil.m.State.Epoch()
 	run := []*journal.Entry{evil.sealEvent(zero, journal.Next{Incarnation: 2, Seq: 1}, &event.IncarnationStarted{Seq: at.Seq + 1, Last: at.ID}, 0)}
@@ -119,12 +119,12 @@ func TestReplacementsThatAreReadLate(t *testing.T) {
 			&event.MemberReplaced{Key: uint32(n % event.MaxCosigners), Old: journal.Author{byte(n), 1}, New: journal.Author{byte(n), 2}, Consent: make([]byte, 64)}, byte(n)+1))
 	}
 	run = append(run, evil.sealEvent(zero, journal.Next{Incarnation: 2, Seq: group.MaxCarried + 2, Prev: run[len(run)-1].ID()}, d.replacing(evil, int(at.Seq)+1), 200))
-	a.must(EntryIn{rotation})
+	a.must(EntryIn{rekey})
 	for _, e := range run {
 		a.must(EntryIn{e})
 		z.must(EntryIn{e})
 	}
-	z.must(EntryIn{rotation})
+	z.must(EntryIn{rekey})
 	c.settle(a, z)
 	k := rosterKey(a.m.State.Active(), evil.id())
 	for _, p := range []*peer{a, z} {

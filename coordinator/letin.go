@@ -17,12 +17,12 @@ const (
 	handMost = 1024
 )
 
-// letInReplaced makes a new epoch for the members as they are now, once this
+// letInSuccessors makes a new epoch for the members as they are now, once this
 // node's invite let a new device in, and hands that one the epochs that members
 // wrote under: at once where the key proves it, else when enough of the others
 // have approved. It takes as many steps as it needs; a restart goes through the
 // list again and finds what is done.
-func (s *step) letInReplaced() error {
+func (s *step) letInSuccessors() error {
 	if s.m.State.Active() == nil {
 		return nil
 	}
@@ -46,8 +46,8 @@ func (s *step) letIn(m group.Member) error {
 	if h.done {
 		return nil
 	}
-	if _, ok := s.m.State.Fitting(); !ok && s.m.State.MayRotate(s.m.State.Me()) {
-		if err := s.rotate(s.newEpoch(), s.m.State.Active().Members); err != nil {
+	if _, ok := s.m.State.Fitting(); !ok && s.m.State.MayRekey(s.m.State.Me()) {
+		if err := s.writeEpoch(s.newEpoch(), s.m.State.Active().Members); err != nil {
 			return err
 		}
 	}
@@ -82,7 +82,7 @@ func (s *step) letIn(m group.Member) error {
 		if !s.spare() {
 			return nil // it finds what is done in the list
 		}
-		if err := s.rotate(ep, []group.Member{m}); err != nil {
+		if err := s.writeEpoch(ep, []group.Member{m}); err != nil {
 			return err
 		}
 	}

@@ -48,12 +48,12 @@ func (x Withdraw) run(s *step) error { return s.withdraw(x) }
 func (x Export) run(s *step) error   { return s.export(x) }
 func (x Import) run(s *step) error   { return s.importSignatures(x) }
 
-func (x LeaseAddress) run(s *step) error       { return s.lease(x) }
-func (x SetLabels) run(s *step) error          { return s.setLabels(x) }
-func (x Archive) run(s *step) error            { return s.archive(x) }
-func (x Rekey) run(s *step) error              { return s.rekey(x) }
-func (x RescanFrom) run(s *step) error         { return s.rescanFrom(x) }
-func (x ApproveReplacement) run(s *step) error { return s.approveReplacement(x) }
+func (x LeaseAddress) run(s *step) error      { return s.lease(x) }
+func (x SetLabels) run(s *step) error         { return s.setLabels(x) }
+func (x Archive) run(s *step) error           { return s.archive(x) }
+func (x Rekey) run(s *step) error             { return s.rekey(x) }
+func (x RescanFrom) run(s *step) error        { return s.rescanFrom(x) }
+func (x ApproveSuccession) run(s *step) error { return s.approveSuccession(x) }
 
 // And this is what commands are answered with.
 
@@ -76,9 +76,9 @@ func (Withdraw) reply(a Done) Reply    { return Reply{a} }
 func (Export) reply(a Exported) Reply  { return Reply{a} }
 func (Import) reply(a Imported) Reply  { return Reply{a} }
 
-func (LeaseAddress) reply(a Lease) Reply      { return Reply{a} }
-func (SetLabels) reply(a LabelsSet) Reply     { return Reply{a} }
-func (Archive) reply(a Done) Reply            { return Reply{a} }
-func (Rekey) reply(a Done) Reply              { return Reply{a} }
-func (RescanFrom) reply(a Done) Reply         { return Reply{a} }
-func (ApproveReplacement) reply(a Done) Reply { return Reply{a} }
+func (LeaseAddress) reply(a Lease) Reply     { return Reply{a} }
+func (SetLabels) reply(a LabelsSet) Reply    { return Reply{a} }
+func (Archive) reply(a Done) Reply           { return Reply{a} }
+func (Rekey) reply(a Done) Reply             { return Reply{a} }
+func (RescanFrom) reply(a Done) Reply        { return Reply{a} }
+func (ApproveSuccession) reply(a Done) Reply { return Reply{a} }

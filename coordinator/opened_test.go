@@ -109,9 +109,9 @@ func twiceReplaced(t *testing.T, by int) (c *circle, newest *peer) {
 		}
 		claim := d.claims(by, inv)
 		c.settle(a, b)
-		rs := b.m.Replacements()
-		a.must(ApproveReplacement{Replacement: rs[0].ID})
-		b.must(ApproveReplacement{Replacement: rs[0].ID})
+		rs := b.m.Successions()
+		a.must(ApproveSuccession{Succession: rs[0].ID})
+		b.must(ApproveSuccession{Succession: rs[0].ID})
 		c.settle(a, b)
 		d.enter(by, inv, claim, CosignerKey{Key: k})
 		c.settle(a, b)

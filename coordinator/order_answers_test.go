@@ -116,7 +116,7 @@ func (a *answers) state(st group.State) {
 	a.our("Renamed", st.Renamed())
 	a.our("Closed", st.Closed())
 	a.our("RecordCount", st.RecordCount())
-	a.our("ReplacementCount", st.ReplacementCount())
+	a.our("SuccessionCount", st.SuccessionCount())
 	a.our("UnreadCount", st.UnreadCount())
 	for f, n := range st.FaultsOf {
 		a.our("FaultsOf", f.Author, f.Rule, n)
@@ -126,10 +126,10 @@ func (a *answers) state(st group.State) {
 		a.our("TaintedFrom", c, st.TaintedFrom(c))
 		a.our("Superseded", c, st.Superseded(c))
 	}
-	for f := range st.CountingReplacements {
-		a.our("CountingReplacements", f.Ref.ID)
+	for f := range st.CountingSuccessions {
+		a.our("CountingSuccessions", f.Ref.ID)
 	}
-	a.asked["CountingReplacements"] = true
+	a.asked["CountingSuccessions"] = true
 }
 
 func (a *answers) members(m *Machine) {
@@ -159,11 +159,11 @@ func (a *answers) members(m *Machine) {
 		who[c.Identity], who[c.Host] = true, true
 		cosigner("Cosigners", c.Member, c.Ratified, c.Replaced)
 	}
-	a.our("Replacements")
-	for _, r := range m.Replacements() {
-		a.our("Replacements", fmt.Sprintf("%x", r.ID), r.Member, r.New, r.At, r.Proven, r.Needed)
+	a.our("Successions")
+	for _, r := range m.Successions() {
+		a.our("Successions", fmt.Sprintf("%x", r.ID), r.Member, r.New, r.At, r.Proven, r.Needed)
 		for _, by := range r.Approved {
-			a.our("Replacements", fmt.Sprintf("%x", r.ID), by)
+			a.our("Successions", fmt.Sprintf("%x", r.ID), by)
 		}
 	}
 	for n, x := range sortedAuthors(who) {
@@ -351,21 +351,21 @@ var within = []string{
 	// It is of what came since, and of what is to be looked at.
 	"AnswersDue", "AsksDue", "Idle", "StrangeDue", "Touched",
 	// canon compares it, or it is over all that canon compares.
-	"AllProposals", "Counts", "Digest", "MayRotate", "Snapshot",
+	"AllProposals", "Counts", "Digest", "MayRekey", "Snapshot",
 	// It is of this node or this program.
-	"FaultCount", "FaultsBy", "HostsMember", "Knows", "LeasedByOther", "MyVote", "Payer", "PinnedBefore", "SameKeys", "Self", "TakesPlace", "Tied", "WasReplaced",
+	"FaultCount", "FaultsBy", "HostsMember", "Knows", "LeasedByOther", "MyVote", "Payer", "PinnedBefore", "SameKeys", "Self", "TakesPlace", "Tied", "Succeeded",
 	// It is of something that is handed in, or a part of an answer.
-	"AnyOf", "ApprovalsNeeded", "Ballot", "Broadcastable", "BroughtCleanly", "Buried", "ByTime", "CarriedPastForks", "CheckRecord", "CheckReplaced",
+	"AnyOf", "ApprovalsNeeded", "Ballot", "Broadcastable", "BroughtCleanly", "Buried", "ByTime", "CarriedPastForks", "CheckRecord", "CheckSuccession",
 	"ClaimHeld", "CopiesFor", "CopiesOf", "CountUnreadSealed", "CountUnverified", "Covers", "Dead", "Declares", "EpochHeld", "EpochsOf", "Evidence",
 	"FirstApproval", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastLabels", "Lead", "LeasedWithin",
 	"Named", "NeededByOthers", "OnlyPastForks", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",
-	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RotatedAt", "SameMember", "Seats", "SetupFacts", "SignatureHeld", "SignedCoin",
+	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RekeyedAt", "SameMember", "Seats", "SetupFacts", "SignatureHeld", "SignedCoin",
 	"Spenders", "Spent", "StatingCoin", "StatusOf", "TakesChange", "ToHand", "VisitResting", "VisitSpending", "Worded", "WroteUnder",
 }
 
 // forShell are the queries of a Machine that its shell alone goes by: they are of
 // this node's own records, of the stream that it follows, or of an entry's author.
-var forShell = []string{"Began", "OpenInvites", "OwnName", "SecondTaker", "Snapshots", "Stream", "Unsaved", "Vouched"}
+var forShell = []string{"Began", "OpenInvites", "OwnName", "SecondTaker", "Snapshots", "Stream", "Unlinked", "Unsaved", "Vouched"}
 
 // Nothing that a client can ask of a machine is left out of the comparison.
 func TestAllReadersAreCompared(t *testing.T) {

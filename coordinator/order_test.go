@@ -51,7 +51,7 @@ func canon(s group.State) string {
 		who[c.Author] = true
 	}
 	for _, x := range sortedAuthors(who) {
-		line("author %s newcomer %v admitted %v may rotate %v", x, s.IsNewcomer(x), s.Admitted(x), s.Active() != nil && s.MayRotate(x))
+		line("author %s newcomer %v admitted %v may rekey %v", x, s.IsNewcomer(x), s.Admitted(x), s.Active() != nil && s.MayRekey(x))
 		line("unread of %s: %v", x, s.Unread(x))
 		if s.Active() != nil {
 			key, ok := s.Active().KeyOf(x)
@@ -75,7 +75,7 @@ func canon(s group.State) string {
 			}
 		}
 	}
-	for f := range s.CountingReplacements {
+	for f := range s.CountingSuccessions {
 		line("replacement %s counts", f.Ref.ID)
 	}
 	for _, l := range s.Labels() {

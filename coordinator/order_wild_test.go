@@ -127,7 +127,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 					epochs = append(epochs, ep)
 				}
 				if to := some("sealed to"); len(to) > 0 {
-					p.rotation(ep, to, some("spoiled for"))
+					p.rekey(ep, to, some("spoiled for"))
 				}
 			case 24:
 				ep := rapid.SampledFrom(epochs).Draw(rt, "epoch")

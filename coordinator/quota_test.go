@@ -69,13 +69,13 @@ func TestAKeyThatNamesManyIdentitiesGainsNothing(t *testing.T) {
 	}
 	// The others still decide.
 	var mine [32]byte
-	for _, r := range a.m.Replacements() {
+	for _, r := range a.m.Successions() {
 		if r.New == d.id() {
 			mine = r.ID
 		}
 	}
-	a.must(ApproveReplacement{Replacement: mine})
-	b.must(ApproveReplacement{Replacement: mine})
+	a.must(ApproveSuccession{Succession: mine})
+	b.must(ApproveSuccession{Succession: mine})
 	c.settle(a, b)
 	if a.memberOf(k) != d.id() {
 		t.Error("the honest device is not let in")

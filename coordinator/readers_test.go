@@ -52,10 +52,10 @@ func TestAReplacementOfAKeyThatIsNotThereIsInert(t *testing.T) {
 		if n := a.m.Faults()[evil.id()]["bad_replacement"]; n != 2 {
 			t.Errorf("%s: %d bad replacements count against their author, want 2", when, n)
 		}
-		if a.m.State.ReplacementCount() != 0 || a.m.State.Active().Changed() {
+		if a.m.State.SuccessionCount() != 0 || a.m.State.Active().Changed() {
 			t.Errorf("%s: a replacement without effect is kept where readers look", when)
 		}
-		if _, err := a.do(ApproveReplacement{}); ruleOf(err) != refusal.NoRival {
+		if _, err := a.do(ApproveSuccession{}); ruleOf(err) != refusal.NoRival {
 			t.Errorf("%s: approve-replacement: %v", when, err)
 		}
 	}
@@ -246,12 +246,12 @@ func (h *hostile) write() {
 	}
 }
 
-// wildAny is wild for any body, a rotation too, and for an incarnation at its start.
+// wildAny is wild for any body, a rekey too, and for an incarnation at its start.
 func (p *peer) wildAny(b event.Body) (*journal.Entry, error) {
 	s := &step{m: p.m, in: p.input(nil), batch: port.Batch{Group: p.m.State.Group(), Puts: map[string][]byte{}}}
 	switch x := b.(type) {
 	case *event.EpochRotated:
-		return p.wildRotation(s, x)
+		return p.wildRekey(s, x)
 	case *event.IncarnationStarted:
 		if p.m.local.Incarnation < 3 {
 			p.m.local.Incarnation++
@@ -260,7 +260,7 @@ func (p *peer) wildAny(b event.Body) (*journal.Entry, error) {
 	return p.wild(b)
 }
 
-func (p *peer) wildRotation(s *step, x *event.EpochRotated) (*journal.Entry, error) {
+func (p *peer) wildRekey(s *step, x *event.EpochRotated) (*journal.Entry, error) {
 	plain, err := event.Encode(event.Event{Time: 1, Body: x})
 	if err != nil {
 		return nil, err
@@ -296,7 +296,7 @@ func hostileEvents(tb testing.TB, rt *rapid.T, base *circle, coin *event.Proposa
 	for _, p := range c.peers {
 		callReaders(rt, p)
 		p.must(Tick{Online: h.authors})
-		_, _ = p.do(ApproveReplacement{Replacement: rapid.SampledFrom(h.votes).Draw(rt, "replacement")})
+		_, _ = p.do(ApproveSuccession{Succession: rapid.SampledFrom(h.votes).Draw(rt, "replacement")})
 		_, _ = p.do(Approve{Proposal: h.id(), Allow: []string{refusal.DoublePayment, refusal.Restored}})
 		_, _ = p.do(Reject{Proposal: h.id()})
 		_, _ = p.do(Withdraw{Proposal: h.id()})
@@ -313,7 +313,7 @@ func callReaders(tb fatal, p *peer) {
 	m.Phase()
 	m.Missing()
 	m.Cosigners()
-	m.Replacements()
+	m.Successions()
 	m.Alarms()
 	m.Restored()
 	m.Faults()

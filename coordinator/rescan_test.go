@@ -138,14 +138,14 @@ func TestBirthdayOfANewDevice(t *testing.T) {
 		return out
 	}
 	for _, height := range []int32{-1, event.MaxBirthday + 1, 1<<31 - 1} {
-		if _, _, err := EnterReplacement(d.self, d.input(nil), inv, told(height), wallet.Regtest, ck); err == nil {
+		if _, _, err := EnterSuccession(d.self, d.input(nil), inv, told(height), wallet.Regtest, ck); err == nil {
 			t.Errorf("height %d is taken", height)
 		}
 	}
 	// The date is that at which the first of all entered, and not its own.
 	entered := time.Unix(d.clock.Unix(), 0)
 	*d.clock = d.clock.Add(400 * 24 * time.Hour)
-	m, effects, err := EnterReplacement(d.self, d.input(nil), inv, told(0), wallet.Regtest, ck)
+	m, effects, err := EnterSuccession(d.self, d.input(nil), inv, told(0), wallet.Regtest, ck)
 	if err != nil {
 		t.Fatal(err)
 	}

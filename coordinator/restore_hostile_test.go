@@ -73,14 +73,14 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &step{m: a.m, in: a.input(nil), batch: port.Batch{Group: a.m.State.Group(), Puts: map[string][]byte{}}}
-	if err := s.rotate(s.newEpoch(), s.m.State.Active().Members); err != nil {
+	if err := s.writeEpoch(s.newEpoch(), s.m.State.Active().Members); err != nil {
 		t.Fatal(err)
 	}
 	ep, _ := s.m.State.Epoch()
 	if _, err := s.write(g.Challenge.Event(d.id(), claim)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.rotate(ep, []group.Member{{Identity: d.id(), Sealing: d.self.Sealing.Public()}}); err != nil {
+	if err := s.writeEpoch(ep, []group.Member{{Identity: d.id(), Sealing: d.self.Sealing.Public()}}); err != nil {
 		t.Fatal(err)
 	}
 	a.m = s.m
@@ -89,7 +89,7 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 	}
 	b.pull(a)
 	g.Genesis, g.Secret = a.m.local.Genesis, a.m.local.Secret
-	m, effects, err := EnterReplacement(d.self, d.input(nil), inv, g, wallet.Regtest, d.key())
+	m, effects, err := EnterSuccession(d.self, d.input(nil), inv, g, wallet.Regtest, d.key())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,12 +136,12 @@ func TestANewDeviceHearsOfTheOneBeforeIt(t *testing.T) {
 		}
 		claim := d.claims(a, inv)
 		c.settle(a, b)
-		rs := a.m.Replacements()
+		rs := a.m.Successions()
 		if len(rs) != 1 {
 			t.Fatalf("replacements: %+v", rs)
 		}
-		a.must(ApproveReplacement{Replacement: rs[0].ID})
-		b.must(ApproveReplacement{Replacement: rs[0].ID})
+		a.must(ApproveSuccession{Succession: rs[0].ID})
+		b.must(ApproveSuccession{Succession: rs[0].ID})
 		c.settle(a, b)
 		d.enter(a, inv, claim, CosignerKey{Key: key})
 		c.settle(a, b)

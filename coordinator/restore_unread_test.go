@@ -251,7 +251,7 @@ func TestWhatIsReadAfterTheWaitMayHaveBeenSigned(t *testing.T) {
 	if r.m.Restored() != nil {
 		t.Fatalf("it still waits: %+v", r.m.Restored())
 	}
-	r.must(EntryIn{c.peers[0].rotation(ep, []*peer{r}, nil)}) // the secret comes
+	r.must(EntryIn{c.peers[0].rekey(ep, []*peer{r}, nil)}) // the secret comes
 	r.must(Tick{})
 	if n := r.m.State.Counts()["proposals"]; n != 2 {
 		t.Fatalf("%d proposals", n)

@@ -189,7 +189,7 @@ func TestAnEpochThatFollowsFromNothingIsNotWrittenUnder(t *testing.T) {
 	a, evil := c.peers[0], c.peers[2]
 	s := &step{m: evil.m, in: evil.input(nil), batch: port.Batch{Group: evil.m.State.Group(), Puts: map[string][]byte{}}}
 	far := journal.Epoch{Group: evil.m.State.Group(), Number: 1 << 32, Parent: journal.EpochID{1}, Secret: [32]byte{2}}
-	if err := s.rotate(far, evil.m.State.Active().Members); err != nil {
+	if err := s.writeEpoch(far, evil.m.State.Active().Members); err != nil {
 		t.Fatal(err)
 	}
 	evil.m = s.m

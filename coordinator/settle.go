@@ -122,14 +122,13 @@ func (s *step) tick(t Tick) error {
 	if s.m.ticks%askStrange == 0 {
 		s.m.turns.strange = true
 	}
-	return s.rotateByAge(t.Online)
+	return s.rekeyByAge(t.Online)
 }
 
 // started goes on where the machine stopped: it links, follows the chain, and
 // broadcasts again what is final and not mined.
 func (s *step) started() error {
 	s.starting = true
-	s.m.linked = "" // nothing that a transport was told before Started holds
 	st := s.m.State
 	for p := range st.AllProposals {
 		if p.Sound {

@@ -22,9 +22,9 @@ func (p *peer) epochAfter(parent journal.Epoch) journal.Epoch {
 	return ep
 }
 
-// rotation is an entry that seals an epoch to members, with stanzas that do not
+// rekey is an entry that seals an epoch to members, with stanzas that do not
 // open for some. It is added to the peer's chain without a step.
-func (p *peer) rotation(ep journal.Epoch, to, spoiled []*peer) *journal.Entry {
+func (p *peer) rekey(ep journal.Epoch, to, spoiled []*peer) *journal.Entry {
 	p.tb.Helper()
 	body := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	for _, m := range to {
@@ -67,7 +67,7 @@ func (p *peer) spoil(n int, all []*peer, victims ...*peer) []*journal.Entry {
 	var out []*journal.Entry
 	for range n {
 		last = p.epochAfter(last)
-		out = append(out, p.rotation(last, all, victims))
+		out = append(out, p.rekey(last, all, victims))
 	}
 	p.spoiled = last
 	return out
@@ -145,7 +145,7 @@ func TestASpoilerLocksNobodyOut(t *testing.T) {
 			if got := b.written() - before; got > 24 {
 				t.Errorf("b wrote %d entries", got)
 			}
-			if st := a.m.State; n > 8 && st.MayRotate(evil.id()) {
+			if st := a.m.State; n > 8 && st.MayRekey(evil.id()) {
 				t.Error("the spoiler is still obeyed")
 			}
 		})
@@ -191,7 +191,7 @@ func TestASpoilerLocksNobodyOutWhoWasAway(t *testing.T) {
 		b.pass(a)
 	}
 	for _, p := range hostile {
-		if b.m.State.MayRotate(p.id()) {
+		if b.m.State.MayRekey(p.id()) {
 			t.Fatalf("%s is still obeyed", p.name)
 		}
 	}
@@ -221,7 +221,7 @@ func TestTwoWhoLackEachOthersEpochMeet(t *testing.T) {
 	last, _ := evil.m.State.Epoch()
 	one, two := evil.epochAfter(last), c.peers[3].epochAfter(last)
 	friend := c.peers[3]
-	x, y := evil.rotation(one, c.peers, []*peer{a}), friend.rotation(two, c.peers, []*peer{b})
+	x, y := evil.rekey(one, c.peers, []*peer{a}), friend.rekey(two, c.peers, []*peer{b})
 	a.must(EntryIn{y}) // each first gets the one that it can read
 	b.must(EntryIn{x})
 	ea, _ := a.m.State.Epoch()
@@ -236,7 +236,7 @@ func TestTwoWhoLackEachOthersEpochMeet(t *testing.T) {
 	c.reads(a, b)
 }
 
-// Who says of honest epochs that they do not open has others rotate at worst: the
+// Who says of honest epochs that they do not open has others rekey at worst: the
 // group keeps an epoch that all read, and a new device of whomever begins anew.
 func TestFramingEndsNoEpoch(t *testing.T) {
 	c := active(t, 2, 3)
@@ -282,13 +282,13 @@ func TestFramingEndsNoEpoch(t *testing.T) {
 	d.hear(a, evil)
 	c.settle(a, d)
 	ep, ok := a.m.State.Fitting()
-	if !ok || ep.ID() == cur.ID() || !a.m.State.MayRotate(a.id()) {
+	if !ok || ep.ID() == cur.ID() || !a.m.State.MayRekey(a.id()) {
 		t.Errorf("no new epoch with a new device: %v, epoch %d", ok, ep.Number)
 	}
 }
 
-// What counts are the first rotations in the order of the author's chain.
-func TestTheFirstRotationsCount(t *testing.T) {
+// What counts are the first rekeys in the order of the author's chain.
+func TestTheFirstRekeysCount(t *testing.T) {
 	c := active(t, 2, 3)
 	a, evil := c.peers[0], c.peers[2]
 	es := evil.spoil(group.MaxStanzas+30, c.peers)
@@ -299,7 +299,7 @@ func TestTheFirstRotationsCount(t *testing.T) {
 	if last.ID() != es[group.MaxStanzas-1].Header().Epoch {
 		t.Fatalf("a writes under epoch %d", last.Number)
 	}
-	if a.m.State.MayRotate(evil.id()) {
+	if a.m.State.MayRekey(evil.id()) {
 		t.Error("its next one would count")
 	}
 	// A 256th from nowhere, and one past the bound, make no next number impossible.
@@ -319,7 +319,7 @@ func TestOneWhoSpoilsUsesUpItsOwnAccount(t *testing.T) {
 		for range n {
 			ep := evil.epochAfter(evil.spoiled)
 			evil.spoiled = journal.Epoch{}
-			es := []*journal.Entry{evil.rotation(ep, []*peer{a}, nil)}
+			es := []*journal.Entry{evil.rekey(ep, []*peer{a}, nil)}
 			if write {
 				es = append(es, evil.sealed(ep, &event.AddressLeased{Index: 3}))
 			}
@@ -341,7 +341,7 @@ func TestOneWhoSpoilsUsesUpItsOwnAccount(t *testing.T) {
 	// a signs what is sealed under another of them: b reads that, too.
 	ep := evil.epochAfter(evil.spoiled)
 	d := draftFor(a, pay(1, 100_000))
-	r, p := evil.rotation(ep, []*peer{a}, nil), evil.sealed(ep, d)
+	r, p := evil.rekey(ep, []*peer{a}, nil), evil.sealed(ep, d)
 	for _, to := range []*peer{a, b} {
 		to.must(EntryIn{r})
 		to.must(EntryIn{p})

@@ -86,7 +86,7 @@ func (m Machine) Phase() string {
 // noSeat says why this node is no member of the active wallet.
 func (m Machine) noSeat() error {
 	switch {
-	case m.State.WasReplaced():
+	case m.State.Succeeded():
 		return errReplaced
 	case m.State.Active().Changed() && m.State.IsNewcomer(m.State.Me()) && m.local.Replaces != (journal.Author{}):
 		return refusal.New(refusal.NoKey, "this node is no member of the wallet until the other cosigners approve it").WithHint("`wallet show` on their nodes lists who waits")

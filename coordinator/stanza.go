@@ -12,7 +12,7 @@ const (
 	// one each 2 s at least.
 	stanzaEach = 8
 	// askStrange is how many ticks pass until entries that nobody named are looked
-	// at, too, where their epoch's rotation is not known: it may only be late.
+	// at, too, where their epoch's rekey is not known: it may only be late.
 	askStrange = 15
 )
 
@@ -35,10 +35,10 @@ func (s *step) tellStanza() error {
 	return nil
 }
 
-// askUnheard asks for epochs of which not even the rotation came: it is past a
+// askUnheard asks for epochs of which not even the rekey came: it is past a
 // fork, or its author used up what this node grants it. Such are those of an honest
 // member who took an epoch for the group's before it knew of the fork, or who was
-// granted it when this one did not. Whose rotation is only on its way comes before
+// granted it when this one did not. Whose rekey is only on its way comes before
 // its turn.
 func (s *step) askUnheard() error {
 	st := s.m.State
@@ -81,7 +81,7 @@ func (s *step) sealAgain() error {
 				continue
 			}
 			// A member whose own key takes no secret keeps nobody else waiting.
-			if err := s.try(func() error { return s.rotate(ep, []group.Member{m}) }); err != nil {
+			if err := s.try(func() error { return s.writeEpoch(ep, []group.Member{m}) }); err != nil {
 				if mayNotWrite(err) {
 					return err
 				}

@@ -10,7 +10,7 @@ import (
 )
 
 // A proposal that one member read and signed is read by all, also where its
-// author sealed the epoch to some only and the rotation is past a fork, so that
+// author sealed the epoch to some only and the rekey is past a fork, so that
 // nothing but the proposal itself, which the signature names, came to the others.
 func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 	c := active(t, 2, 3)
@@ -41,7 +41,7 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 			some = append(some, m)
 		}
 	}
-	if err := s.rotate(ep, some); err != nil {
+	if err := s.writeEpoch(ep, some); err != nil {
 		t.Fatal(err)
 	}
 	at, err := s.next()
@@ -56,9 +56,9 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lease, rotation := s.batch.Entries[0], s.batch.Entries[1]
+	lease, rekey := s.batch.Entries[0], s.batch.Entries[1]
 
-	for _, e := range []*journal.Entry{lease, rotation, proposal} {
+	for _, e := range []*journal.Entry{lease, rekey, proposal} {
 		a.must(EntryIn{e})
 	}
 	a.must(Approve{Proposal: proposal.ID()})
@@ -84,8 +84,8 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 	b.must(Tick{})
 	own(b, a)
 	own(a, b)
-	if b.m.State.Chains().Has(rotation.ID()) {
-		t.Fatal("b holds the rotation itself")
+	if b.m.State.Chains().Has(rekey.ID()) {
+		t.Fatal("b holds the rekey itself")
 	}
 	got, ok := b.m.State.Proposal(proposal.ID())
 	if !ok || b.m.State.SignedInputs(got, memberIndex(b, a)) != len(got.Body.Inputs) {
@@ -108,12 +108,12 @@ func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	ep := s.newEpoch()
-	if err := s.rotate(ep, before.State.Active().Members); err != nil {
+	if err := s.writeEpoch(ep, before.State.Active().Members); err != nil {
 		t.Fatal(err)
 	}
-	lease, rotation := s.batch.Entries[0], s.batch.Entries[1]
+	lease, rekey := s.batch.Entries[0], s.batch.Entries[1]
 	a.must(EntryIn{lease})
-	a.must(EntryIn{rotation})
+	a.must(EntryIn{rekey})
 	a.must(LeaseAddress{})
 	if e := a.out[len(a.out)-1]; e.Header().Epoch != ep.ID() {
 		t.Fatal("a does not write under the epoch")
@@ -131,7 +131,7 @@ func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 		}
 	}
 	own(a, b)
-	if b.m.State.UnreadCount() == 0 || b.m.State.Chains().Has(rotation.ID()) {
+	if b.m.State.UnreadCount() == 0 || b.m.State.Chains().Has(rekey.ID()) {
 		t.Fatal("b reads all of it")
 	}
 	for range askStrange {
@@ -150,10 +150,10 @@ func TestAnEpochWhoseAuthorIsNotHeardIsAskedFor(t *testing.T) {
 	c := active(t, 2, 3)
 	a, b, silent := c.peers[0], c.peers[1], c.peers[2]
 	silent.must(Rekey{})
-	rotation := silent.out[len(silent.out)-1]
-	a.must(EntryIn{rotation})
+	rekey := silent.out[len(silent.out)-1]
+	a.must(EntryIn{rekey})
 	a.must(LeaseAddress{})
-	if e := a.out[len(a.out)-1]; e.Header().Epoch != rotation.Header().Epoch {
+	if e := a.out[len(a.out)-1]; e.Header().Epoch != rekey.Header().Epoch {
 		t.Fatal("a does not write under the epoch")
 	}
 	own := func(from, to *peer) {
@@ -174,7 +174,7 @@ func TestAnEpochWhoseAuthorIsNotHeardIsAskedFor(t *testing.T) {
 	}
 	own(b, a)
 	own(a, b)
-	if n := b.m.State.UnreadCount(); n != 0 || b.m.State.Chains().Has(rotation.ID()) {
+	if n := b.m.State.UnreadCount(); n != 0 || b.m.State.Chains().Has(rekey.ID()) {
 		t.Errorf("%d entries stay unreadable", n)
 	}
 }

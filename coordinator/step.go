@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
@@ -12,8 +13,9 @@ import (
 // pure: the same machine and input give the same result, and the machine
 // passed in stays as it was.
 func Step(m Machine, in Input) (Machine, []Effect, error) {
-	if in.Msg == nil {
-		return m, nil, fmt.Errorf("%w: no message", refusal.ErrBadRequest)
+	if in.Msg == nil || reflect.TypeOf(in.Msg).Kind() == reflect.Pointer {
+		// A pointer has the methods of what it points to, and none of the rules that ask for its type.
+		return m, nil, fmt.Errorf("%w: %T is no message", refusal.ErrBadRequest, in.Msg)
 	}
 	s := &step{m: m, before: m, in: in, batch: port.Batch{Group: m.State.Group(), Puts: map[string][]byte{}}}
 	if err := in.Msg.run(s); err != nil {

@@ -38,7 +38,7 @@ func (s *step) chain(n port.ChainNotice) error {
 			touched = touched || t
 		}
 	case port.Unseen:
-		s.sighting = true // told again after a crash: see node.Actor
+		s.sighting = true // told again after a crash, by whoever follows the chain
 		v, touched = v.Unsee(n.TxIDs)
 	case port.CaughtUp:
 		v, touched = v.CatchUp(n.Watches)

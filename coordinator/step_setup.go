@@ -20,7 +20,7 @@ func (s *step) issue(addresses []string, expires time.Time) (port.Invite, error)
 // newInvite issues a further invite for a place nobody took.
 func (s *step) newInvite(x NewInvite) error {
 	if x.Replace != nil {
-		return s.inviteReplacement(x)
+		return s.inviteSuccessor(x)
 	}
 	if err := s.forming(); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (s *step) newInvite(x NewInvite) error {
 func (s *step) admit(x Admit) error {
 	st := s.m.State
 	if st.Active() != nil {
-		return s.admitReplacement(x)
+		return s.admitSuccessor(x)
 	}
 	if err := s.forming(); err != nil {
 		return port.ErrInviteUnknown

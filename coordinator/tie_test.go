@@ -21,7 +21,7 @@ func TestATieIsToldThoughMembersChange(t *testing.T) {
 				a.must(EntryIn{evil.sealed(ep, evil.stranger(9).replacing(evil, 1_000_000))})
 			}
 			a.told = nil
-			a.must(EntryIn{evil.rotation(ep, []*peer{a}, nil)})
+			a.must(EntryIn{evil.rekey(ep, []*peer{a}, nil)})
 			if others, _ := a.m.State.Tied(l.Index); len(others) != 1 {
 				t.Fatalf("a tie with %d others", len(others))
 			}

@@ -19,7 +19,7 @@ func (s *step) writeUnasked() error {
 		case writesEvidence:
 			write = s.nameEvidence
 		case writesHanded:
-			write = s.letInReplaced
+			write = s.letInSuccessors
 		case writesStrange:
 			write = s.askUnheard
 		case writesCarried:

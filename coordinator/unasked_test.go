@@ -77,7 +77,7 @@ func TestWhatIsWrittenUnaskedTakesTurns(t *testing.T) {
 	var eps []journal.EpochID
 	for range epochs {
 		ep := s.newEpoch()
-		if err := s.rotate(ep, s.m.State.Active().Members); err != nil {
+		if err := s.writeEpoch(ep, s.m.State.Active().Members); err != nil {
 			t.Fatal(err)
 		}
 		eps = append(eps, ep.ID())

@@ -50,11 +50,11 @@ func (s *step) write(body event.Body) (*journal.Entry, error) {
 func (s *step) fit(body event.Body) {
 	st := s.m.State
 	_, first := body.(*event.IncarnationStarted) // of its chain
-	if _, ok := st.Fitting(); ok || first || st.Active() == nil || !st.MayRotate(st.Me()) {
+	if _, ok := st.Fitting(); ok || first || st.Active() == nil || !st.MayRekey(st.Me()) {
 		return
 	}
 	// What hinders it now hinders the entry itself, or leaves the first epoch.
-	_ = s.try(func() error { return s.rotate(s.newEpoch(), st.Active().Members) })
+	_ = s.try(func() error { return s.writeEpoch(s.newEpoch(), st.Active().Members) })
 }
 
 // next is the place of this node's next entry.
@@ -69,7 +69,7 @@ func (s *step) next() (journal.Next, error) {
 	if s.m.superseded() {
 		return n, errSuperseded
 	}
-	if s.m.State.WasReplaced() {
+	if s.m.State.Succeeded() {
 		return n, errReplaced
 	}
 	return n, nil
@@ -92,8 +92,8 @@ func (s *step) append(e *journal.Entry) error {
 	return nil
 }
 
-// rotate writes an epoch's secret, sealed to members.
-func (s *step) rotate(ep journal.Epoch, to []group.Member) error {
+// writeEpoch writes an epoch's secret, sealed to members.
+func (s *step) writeEpoch(ep journal.Epoch, to []group.Member) error {
 	b := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	for _, m := range to {
 		if m.Identity == (journal.Author{}) {

@@ -81,7 +81,7 @@ func FuzzJoin(f *testing.F) {
 	for i, v := range []any{
 		joinNonce{make([]byte, 32)},
 		joinProof{Group: make([]byte, 32), Proof: make([]byte, 32)},
-		joinProof{make([]byte, 32), make([]byte, 32), &port.ReplacementClaim{Proof: make([]byte, 72), Consent: make([]byte, 64)}},
+		joinProof{make([]byte, 32), make([]byte, 32), &port.SuccessionClaim{Proof: make([]byte, 72), Consent: make([]byte, 64)}},
 		joinAnswer{Challenge: &port.Challenge{Key: 1}},
 		joinAnswer{Outcome: 0, Genesis: []byte{1}, Secret: make([]byte, 32)},
 		joinAnswer{Outcome: 3},

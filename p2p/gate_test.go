@@ -27,7 +27,7 @@ type testDoor struct{ open bool }
 
 func (d *testDoor) Open() bool { return d.open }
 
-func (d *testDoor) Admit(context.Context, journal.GroupID, journal.Author, [32]byte, [32]byte, *port.ReplacementClaim) (port.Grant, error) {
+func (d *testDoor) Admit(context.Context, journal.GroupID, journal.Author, [32]byte, [32]byte, *port.SuccessionClaim) (port.Grant, error) {
 	return port.Grant{}, port.ErrInviteUnknown
 }
 

@@ -45,7 +45,7 @@ type joinProof struct {
 	Group []byte `cbor:"1,keyasint"`
 	Proof []byte `cbor:"2,keyasint"`
 	// Claim answers the challenge of an invite that replaces a member.
-	Claim *port.ReplacementClaim `cbor:"3,keyasint,omitempty"`
+	Claim *port.SuccessionClaim `cbor:"3,keyasint,omitempty"`
 }
 
 type joinAnswer struct {
@@ -234,7 +234,7 @@ func outcomeOf(err error) uint64 {
 }
 
 // ask presents an invite on a stream to its founder.
-func (j *joiner) ask(st Stream, inv port.Invite, claim *port.ReplacementClaim) (port.Grant, error) {
+func (j *joiner) ask(st Stream, inv port.Invite, claim *port.SuccessionClaim) (port.Grant, error) {
 	var none port.Grant
 	if err := st.SetDeadline(time.Now().Add(joinTimeout)); err != nil {
 		return none, err

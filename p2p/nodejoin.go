@@ -14,7 +14,7 @@ import (
 
 // Join dials the founder of an invite, presents it and returns the grant. The
 // connection ends with it; it is made anew after Attach.
-func (n *Node) Join(ctx context.Context, inv port.Invite, claim *port.ReplacementClaim) (port.Grant, error) {
+func (n *Node) Join(ctx context.Context, inv port.Invite, claim *port.SuccessionClaim) (port.Grant, error) {
 	var none port.Grant
 	id, err := PeerID(inv.Founder)
 	if err != nil {

@@ -32,7 +32,7 @@ func (d *door) Open() bool {
 	return d.open
 }
 
-func (d *door) Admit(_ context.Context, _ journal.GroupID, j journal.Author, nonce, proof [32]byte, _ *port.ReplacementClaim) (port.Grant, error) {
+func (d *door) Admit(_ context.Context, _ journal.GroupID, j journal.Author, nonce, proof [32]byte, _ *port.SuccessionClaim) (port.Grant, error) {
 	if d.inv.Proof(j, nonce) != proof {
 		return port.Grant{}, port.ErrInviteProof
 	}

@@ -116,7 +116,7 @@ func (p *Protocols) Sync(id journal.GroupID, with *journal.Author) { p.sync.insi
 func (p *Protocols) Serve(st Stream, from journal.Author) { p.sync.handle(st, from) }
 
 // Join presents an invite on a stream to its founder.
-func (p *Protocols) Join(st Stream, inv port.Invite, claim *port.ReplacementClaim) (port.Grant, error) {
+func (p *Protocols) Join(st Stream, inv port.Invite, claim *port.SuccessionClaim) (port.Grant, error) {
 	return p.join.ask(st, inv, claim)
 }
 

@@ -46,7 +46,7 @@ func (n *Node) ApproveReplacement(ctx context.Context, ref string, r api.Approve
 	if err != nil || len(id) != 32 {
 		return api.WalletSummary{}, api.Misuse("bad_replacement", "the id of a replacement is 64 hex characters", "`quorate wallet show` lists those that wait")
 	}
-	if _, err := node.Do(ctx, a, coordinator.ApproveReplacement{Replacement: [32]byte(id)}); err != nil {
+	if _, err := node.Do(ctx, a, coordinator.ApproveSuccession{Succession: [32]byte(id)}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	return summary(a), nil
@@ -54,7 +54,7 @@ func (n *Node) ApproveReplacement(ctx context.Context, ref string, r api.Approve
 
 func replacements(m *coordinator.Machine) []api.Replacement {
 	var out []api.Replacement
-	for _, r := range m.Replacements() {
+	for _, r := range m.Successions() {
 		x := api.Replacement{Replacement: hex.EncodeToString(r.ID[:]), Cosigner: person(r.Member), PeerID: PeerID(r.New), Proven: r.Proven, Needed: r.Needed}
 		for _, by := range r.Approved {
 			x.Approved = append(x.Approved, person(by))

@@ -17,19 +17,19 @@ type Challenge struct {
 	Birthday int32             `cbor:"6,keyasint"`
 }
 
-// ReplacementClaim answers a challenge.
-type ReplacementClaim struct {
+// SuccessionClaim answers a challenge.
+type SuccessionClaim struct {
 	Sealing [32]byte `cbor:"1,keyasint"`
 	Proof   []byte   `cbor:"2,keyasint"`
 	Consent []byte   `cbor:"3,keyasint"`
 }
 
 // Claim makes the claim of a new identity: prove signs with the account key; nil
-// for an external key, whose replacement the other members approve.
-func (c Challenge) Claim(self *journal.Identity, sealing [32]byte, group journal.GroupID, prove func(KeyClaim) ([]byte, error)) (*ReplacementClaim, error) {
-	b := c.Event(self.Author(), &ReplacementClaim{Sealing: sealing})
+// for an external key, whose succession the other members approve.
+func (c Challenge) Claim(self *journal.Identity, sealing [32]byte, group journal.GroupID, prove func(KeyClaim) ([]byte, error)) (*SuccessionClaim, error) {
+	b := c.Event(self.Author(), &SuccessionClaim{Sealing: sealing})
 	id := b.ID(group)
-	out := &ReplacementClaim{Sealing: b.Sealing, Consent: self.Sign(ConsentTag, id[:])}
+	out := &SuccessionClaim{Sealing: b.Sealing, Consent: self.Sign(ConsentTag, id[:])}
 	if prove == nil {
 		return out, nil
 	}
@@ -45,6 +45,6 @@ func (c Challenge) Claim(self *journal.Identity, sealing [32]byte, group journal
 }
 
 // Event is what a claim of a joiner comes to.
-func (c Challenge) Event(joiner journal.Author, x *ReplacementClaim) *MemberReplaced {
+func (c Challenge) Event(joiner journal.Author, x *SuccessionClaim) *MemberReplaced {
 	return &MemberReplaced{Key: c.Key, Old: c.Old, New: joiner, Sealing: x.Sealing, Cuts: c.Cuts, Proof: x.Proof, Consent: x.Consent}
 }

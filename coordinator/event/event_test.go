@@ -117,7 +117,7 @@ func TestBoundsOfEvents(t *testing.T) {
 		"long signature":              &ProposalApproved{Signatures: []PartialSignature{{Bytes: make([]byte, 74)}}},
 		"key out of range":            &ProposalApproved{Signatures: []PartialSignature{{Key: 20, Bytes: make([]byte, 71)}}},
 		"empty roster":                &RosterClosed{},
-		"epoch zero rotated":          &EpochRotated{Stanzas: []Stanza{{}}},
+		"epoch zero rekeyed":          &EpochRotated{Stanzas: []Stanza{{}}},
 		"oversized stanza":            &EpochRotated{Number: 1, Stanzas: []Stanza{{Sealed: make([]byte, 257)}}},
 	} {
 		if _, err := Encode(Event{Time: 1, Body: b}); !errors.Is(err, ErrEvent) {

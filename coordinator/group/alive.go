@@ -43,7 +43,7 @@ func (s proposalFacts) SignedInputs(p *Proposal, key int) int {
 
 // Signed says whether a key has a valid signature on every input.
 func (s proposalFacts) Signed(p *Proposal, key int) bool {
-	return s.active != nil && p.Sound && s.progress(p).Complete(key)
+	return p.Sound && s.SignedInputs(p, key) == len(p.Body.Inputs)
 }
 
 // Final says whether the keys that each have a valid signature on every input

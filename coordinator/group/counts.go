@@ -6,14 +6,14 @@ package group
 // backlog) is counted under "book.", "wants." and "backlog.".
 func (s State) Counts() map[string]int {
 	return map[string]int{
-		"cuts":      s.cuts.Len(),
-		"epochs":    s.epochs.Len(),
-		"rotations": s.rotations.Len(),
-		"sealed":    s.sealed.Len(),
-		"failures":  s.failures.Len(),
-		"inert":     s.inert.Len(),
-		"bugs":      s.bugs.Len(),
-		"unknown":   s.unknown.Len(),
+		"cuts":     s.cuts.Len(),
+		"epochs":   s.epochs.Len(),
+		"rekeys":   s.rekeys.Len(),
+		"sealed":   s.sealed.Len(),
+		"failures": s.failures.Len(),
+		"inert":    s.inert.Len(),
+		"bugs":     s.bugs.Len(),
+		"unknown":  s.unknown.Len(),
 
 		"admitted":  s.admitted.Len(),
 		"records":   s.records.Len(),
@@ -31,10 +31,10 @@ func (s State) Counts() map[string]int {
 		"votes":       s.votes.Len(),
 		"withdrawals": s.withdrawals.Len(),
 
-		"replaced":     s.replaced.Len(),
-		"newcomers":    s.newcomers.Len(),
-		"replaceVotes": s.replaceVotes.Len(),
-		"labels":       s.labels.Len(),
+		"replaced":        s.successions.Len(),
+		"newcomers":       s.newcomers.Len(),
+		"successionVotes": s.successionVotes.Len(),
+		"labels":          s.labels.Len(),
 
 		"book.full":         s.book.full.Len(),
 		"book.given":        s.book.given.Len(),

@@ -20,7 +20,7 @@ func recipients(to []journal.Author) [32]byte {
 	return journal.H("recipients", parts...)
 }
 
-// obeying yields the members that rotated an epoch to exactly the present
+// obeying yields the members that rekeyed an epoch to exactly the present
 // members, and where they first did.
 func (s epochFacts) obeying(epoch journal.EpochID) func(yield func(journal.Author, string) bool) {
 	return func(yield func(journal.Author, string) bool) {
@@ -60,8 +60,8 @@ func (s epochFacts) counted(epoch journal.EpochID) bool {
 	return false
 }
 
-// MayRotate says whether the next rotation of a member would be written under.
-func (s epochFacts) MayRotate(who journal.Author) bool {
+// MayRekey says whether the next rekey of a member would be written under.
+func (s epochFacts) MayRekey(who journal.Author) bool {
 	c, ok := s.book.counts.Get(mapkey.Of(who))
 	return ok && len(c.counted) < MaxStanzas && c.spoiled < MaxSpoiled
 }
@@ -153,11 +153,11 @@ func (s epochFacts) lacks(id journal.EpochID) bool {
 	return false
 }
 
-// RotatedAt returns the earliest time that a member claims for its rotation to
+// RekeyedAt returns the earliest time that a member claims for its rekey to
 // the present members (Unix milliseconds), now at the latest.
-func (s epochFacts) RotatedAt(epoch journal.EpochID, now int64) int64 {
+func (s epochFacts) RekeyedAt(epoch journal.EpochID, now int64) int64 {
 	for _, at := range s.obeying(epoch) {
-		if f, ok := s.rotations.Get(mapkey.Of(epoch) + at[len(at)-32:]); ok {
+		if f, ok := s.rekeys.Get(mapkey.Of(epoch) + at[len(at)-32:]); ok {
 			now = min(now, f.Ref.Time)
 		}
 	}
@@ -184,19 +184,19 @@ func (s epochFacts) WroteUnder(from string) (by journal.Author, epoch journal.Ep
 }
 
 // ToHand says whether this node has not sealed an epoch to a member yet, in a
-// rotation for all or for that one.
+// rekey for all or for that one.
 func (s epochFacts) ToHand(ep journal.Epoch, who journal.Author) bool {
 	_, given := s.book.given.Get(mapkey.Of3(ep.ID(), who, s.Me()))
 	return !given
 }
 
 type epochKept struct {
-	Epochs    []record.Pair[journal.Epoch] `cbor:"8,keyasint"`
-	Rotations []record.Pair[rotationFact]  `cbor:"9,keyasint"`
-	Sealed    []record.Pair[[]byte]        `cbor:"10,keyasint"`
-	Failures  []record.Pair[failureFact]   `cbor:"11,keyasint"`
-	Named     []record.Pair[Ref]           `cbor:"27,keyasint"`
-	Under     []underKept                  `cbor:"31,keyasint"` // the entries of each epoch but the first
+	Epochs   []record.Pair[journal.Epoch] `cbor:"8,keyasint"`
+	Rekeys   []record.Pair[rekeyFact]     `cbor:"9,keyasint"`
+	Sealed   []record.Pair[[]byte]        `cbor:"10,keyasint"`
+	Failures []record.Pair[failureFact]   `cbor:"11,keyasint"`
+	Named    []record.Pair[Ref]           `cbor:"27,keyasint"`
+	Under    []underKept                  `cbor:"31,keyasint"` // the entries of each epoch but the first
 }
 
 // underKept lists the entries of an epoch. Each is 32 bytes of IDs.
@@ -206,7 +206,7 @@ type underKept struct {
 }
 
 func (s epochFacts) kept() epochKept {
-	k := epochKept{Epochs: record.Dump(s.epochs), Rotations: record.Dump(s.rotations), Failures: record.Dump(s.failures), Named: record.Dump(s.named)}
+	k := epochKept{Epochs: record.Dump(s.epochs), Rekeys: record.Dump(s.rekeys), Failures: record.Dump(s.failures), Named: record.Dump(s.named)}
 	for at, e := range s.sealed.All() {
 		k.Sealed = append(k.Sealed, record.Pair[[]byte]{K: []byte(at), V: e.Bytes()})
 	}
@@ -225,5 +225,5 @@ func (s epochFacts) kept() epochKept {
 // into leaves out what is sealed, failed or written under an epoch: what these are
 // found by is made of them one by one (see State.withBooks).
 func (k epochKept) into(s *epochFacts) {
-	s.epochs, s.rotations, s.named = record.Undump(k.Epochs), record.Undump(k.Rotations), record.Undump(k.Named)
+	s.epochs, s.rekeys, s.named = record.Undump(k.Epochs), record.Undump(k.Rekeys), record.Undump(k.Named)
 }

@@ -23,7 +23,7 @@ func bookOf(s State) string {
 		fmt.Fprintf(&b, "ranked %x\n", k)
 	}
 	for _, who := range s.Members() {
-		fmt.Fprintf(&b, "%s may rotate: %v\n", who, s.Active() != nil && s.MayRotate(who))
+		fmt.Fprintf(&b, "%s may rekey: %v\n", who, s.Active() != nil && s.MayRekey(who))
 	}
 	for k := range s.epochs.All() {
 		fmt.Fprintf(&b, "epoch %x counted %v\n", k, s.counted(journal.EpochID([]byte(k))))
@@ -48,13 +48,13 @@ func bookOf(s State) string {
 // plainBook says the same by the definition alone, going through everything.
 func plainBook(s State) string {
 	var b strings.Builder
-	obeyed, counted, rotates := map[epochNode]bool{}, map[journal.EpochID]bool{}, map[journal.Author]bool{}
+	obeyed, counted, rekeys := map[epochNode]bool{}, map[journal.EpochID]bool{}, map[journal.Author]bool{}
 	var nodes []epochNode
 	members := s.Members()
 	if s.Active() != nil {
 		for _, who := range members {
 			n, bad := 0, map[journal.EpochID]bool{}
-			for _, f := range plainRotations(s, who, members) {
+			for _, f := range plainRekeys(s, who, members) {
 				if n++; n > MaxStanzas {
 					break
 				}
@@ -68,7 +68,7 @@ func plainBook(s State) string {
 					bad[f.Epoch] = true
 				}
 			}
-			rotates[who] = n < MaxStanzas && len(bad) < MaxSpoiled
+			rekeys[who] = n < MaxStanzas && len(bad) < MaxSpoiled
 		}
 	}
 	follows := map[epochNode]bool{}
@@ -108,7 +108,7 @@ func plainBook(s State) string {
 		fmt.Fprintf(&b, "ranked %x\n", k)
 	}
 	for _, who := range members {
-		fmt.Fprintf(&b, "%s may rotate: %v\n", who, rotates[who])
+		fmt.Fprintf(&b, "%s may rekey: %v\n", who, rekeys[who])
 	}
 	for k := range s.epochs.All() {
 		fmt.Fprintf(&b, "epoch %x counted %v\n", k, counted[journal.EpochID([]byte(k))])
@@ -168,10 +168,10 @@ func sortedKeys(m map[string]int) []string {
 	return out
 }
 
-// plainRotations are an author's rotations to exactly the members, in its order.
-func plainRotations(s State, who journal.Author, members []journal.Author) []rotationFact {
-	var out []rotationFact
-	for _, f := range s.rotations.All() {
+// plainRekeys are an author's rekeys to exactly the members, in its order.
+func plainRekeys(s State, who journal.Author, members []journal.Author) []rekeyFact {
+	var out []rekeyFact
+	for _, f := range s.rekeys.All() {
 		same := f.Ref.Chain.Author == who
 		for _, m := range members {
 			same = same && slices.Contains(f.To, m)
@@ -183,7 +183,7 @@ func plainRotations(s State, who journal.Author, members []journal.Author) []rot
 			out = append(out, f)
 		}
 	}
-	slices.SortFunc(out, func(a, b rotationFact) int { return strings.Compare(placeOf(a.Ref), placeOf(b.Ref)) })
+	slices.SortFunc(out, func(a, b rekeyFact) int { return strings.Compare(placeOf(a.Ref), placeOf(b.Ref)) })
 	return out
 }
 
@@ -195,7 +195,7 @@ func plainSpoiled(s State, epoch journal.EpochID, by journal.Author, members []j
 			continue
 		}
 		failed++
-		for _, r := range s.rotations.All() {
+		for _, r := range s.rekeys.All() {
 			third := r.Ref.Chain.Author
 			if r.Epoch == epoch && slices.Contains(r.To, who) && third != by && third != who && slices.Contains(members, third) {
 				return true
@@ -246,7 +246,7 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 							ep.Number++
 						}
 						if len(to) > 0 {
-							p.rotation(ep, to, some("spoiled"))
+							p.rekey(ep, to, some("spoiled"))
 							known = append(known, ep)
 						}
 					}
@@ -256,7 +256,7 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 					}
 				case 4, 5:
 					for range 3 {
-						p.rotation(rapid.SampledFrom(known).Draw(rt, "again"), []*node{who("to")}, nil)
+						p.rekey(rapid.SampledFrom(known).Draw(rt, "again"), []*node{who("to")}, nil)
 					}
 				case 6:
 					e := p.under(ep, rapid.SampledFrom([]event.Body{&event.AddressLeased{Index: 3}, payment(), &event.EntriesNamed{Entries: []journal.EntryID{{7}, ids[0]}}}).Draw(rt, "body"))
@@ -337,16 +337,16 @@ func payment() *event.ProposalCreated {
 	}
 }
 
-// What counts is decided by the set of entries: the first rotations in the order
+// What counts is decided by the set of entries: the first rekeys in the order
 // of the author's chain, in whatever order they come.
-func TestTheFirstRotationsCountWhateverComesFirst(t *testing.T) {
+func TestTheFirstRekeysCountWhateverComesFirst(t *testing.T) {
 	_, nodes := nodesOf(t, 2, 3)
 	a, b, evil := nodes[0].st, nodes[1].st, nodes[2]
 	last, _ := evil.st.Epoch()
 	var es []*journal.Entry
 	for range MaxStanzas + 30 {
 		last = evil.epochAfter(last)
-		es = append(es, evil.rotation(last, nodes, nil))
+		es = append(es, evil.rekey(last, nodes, nil))
 	}
 	for _, e := range es {
 		a = a.fold(e).Derived()
@@ -358,7 +358,7 @@ func TestTheFirstRotationsCountWhateverComesFirst(t *testing.T) {
 		if got, _ := st.Epoch(); got.ID() != es[MaxStanzas-1].Header().Epoch {
 			t.Errorf("%s: epoch %d is written under", name, got.Number)
 		}
-		if st.MayRotate(evil.id()) {
+		if st.MayRekey(evil.id()) {
 			t.Errorf("%s: its next one would count", name)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // Bounds of the epochs that are written under. Both are judged by the set of
 // entries, in the order of each author's own chain, never by arrival.
 const (
-	// MaxStanzas is how many rotations of one author to one set of members count,
+	// MaxStanzas is how many rekeys of one author to one set of members count,
 	// its first ones. One a month makes 21 years, and a new device begins anew.
 	MaxStanzas = 256
 	// MaxSpoiled is how many of an author's epochs may have to be sealed again by
@@ -20,8 +20,8 @@ const (
 	MaxSpoiled = 8
 )
 
-// rotated takes in what a rotation says of its epoch.
-func (s epochFacts) rotated(f rotationFact) epochFacts {
+// rekeyed takes in what a rekey says of its epoch.
+func (s epochFacts) rekeyed(f rekeyFact) epochFacts {
 	by, to := f.Ref.Chain.Author, recipients(f.To)
 	k := mapkey.Of2(f.Epoch, to) + mapkey.Of(by)
 	at := placeOf(f.Ref)
@@ -97,7 +97,7 @@ func (s epochFacts) reweigh(who journal.Author) epochFacts {
 	return s
 }
 
-// reweighOf does so for those whose rotations of an epoch count.
+// reweighOf does so for those whose rekeys of an epoch count.
 func (s epochFacts) reweighOf(epoch journal.EpochID) epochFacts {
 	for who := range s.obeying(epoch) {
 		s = s.reweigh(who)
@@ -167,7 +167,7 @@ func (s epochFacts) weigh(who journal.Author) epochFacts {
 	return s
 }
 
-// standing goes through the first rotations of an author to the present members.
+// standing goes through the first rekeys of an author to the present members.
 func (s epochFacts) standing(who journal.Author) *standing {
 	out := &standing{obeyed: map[epochNode]bool{}}
 	bad := map[journal.EpochID]bool{}
@@ -268,7 +268,7 @@ func (s epochFacts) ranks(x epochNode) epochFacts {
 		return s
 	}
 	if e, held := s.epochs.Get(mapkey.Of(x.ID)); held {
-		if e.Number == x.Number && e.Parent == x.Parent { // else the rotation lied
+		if e.Number == x.Number && e.Parent == x.Parent { // else the rekey lied
 			s.book.ranked = s.book.ranked.Set(x.rank(), x.ID)
 		}
 		return s

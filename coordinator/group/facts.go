@@ -91,10 +91,10 @@ type entryFacts struct {
 type memberFacts struct {
 	entryFacts
 
-	active       *Active
-	replaced     pmap.Map[string, ReplacedFact] // by chain | seq | entry id
-	newcomers    pmap.Map[string, struct{}]     // by identity: those that a valid replacement names, in effect or not
-	replaceVotes pmap.Map[string, replaceVote]  // see voteKey
+	active          *Active
+	successions     pmap.Map[string, Succession]     // by chain | seq | entry id
+	newcomers       pmap.Map[string, struct{}]       // by identity: those that a valid replacement names, in effect or not
+	successionVotes pmap.Map[string, successionVote] // see voteKey
 
 	// relineDue: who the members are has to be worked out anew; retainted lists
 	// the chains that are tainted from elsewhere on since derived last looked.
@@ -131,12 +131,12 @@ type setupFacts struct {
 type epochFacts struct {
 	setupFacts
 
-	epochs    pmap.Map[string, journal.Epoch]  // by epoch id: secrets held
-	rotations pmap.Map[string, rotationFact]   // by epoch id | entry id
-	sealed    pmap.Map[string, *journal.Entry] // by epoch id | entry id: not readable yet
-	failures  pmap.Map[string, failureFact]    // by epoch id | identity: stanzas that did not open
-	zero      journal.EpochID                  // epoch 0
-	book      epochBook
+	epochs   pmap.Map[string, journal.Epoch]  // by epoch id: secrets held
+	rekeys   pmap.Map[string, rekeyFact]      // by epoch id | entry id
+	sealed   pmap.Map[string, *journal.Entry] // by epoch id | entry id: not readable yet
+	failures pmap.Map[string, failureFact]    // by epoch id | identity: stanzas that did not open
+	zero     journal.EpochID                  // epoch 0
+	book     epochBook
 
 	named pmap.Map[string, Ref] // by named entry | author
 	wants wants
@@ -184,7 +184,7 @@ type Inert struct {
 	Rule string `cbor:"2,keyasint"`
 }
 
-type replaceVote struct {
+type successionVote struct {
 	Ref         Ref      `cbor:"1,keyasint"`
 	Replacement [32]byte `cbor:"2,keyasint"`
 }
@@ -220,7 +220,7 @@ type lostPlace struct {
 	account [32]byte
 }
 
-type rotationFact struct {
+type rekeyFact struct {
 	Ref    Ref              `cbor:"1,keyasint"`
 	Epoch  journal.EpochID  `cbor:"2,keyasint"`
 	Number uint64           `cbor:"3,keyasint"`
@@ -296,15 +296,15 @@ type openedBook struct {
 }
 
 // epochBook is what the epochs of a State are found by. It is derived from
-// rotations, failures, the epochs of entries, and the secrets held, and kept up
+// rekeys, failures, the epochs of entries, and the secrets held, and kept up
 // to date as these come in, so that a step never walks over all of them.
 //
 // Bounds: a member brings at most 32,768 entries at once (see quota). full,
-// fullOf and by have one item for each rotation at most; given one for each
+// fullOf and by have one item for each rekey at most; given one for each
 // stanza (64 an entry, which then has 16 KiB: 131,072 items in 32 MiB); users, waiting
 // and the queues one or two for each entry.
 type epochBook struct {
-	full   pmap.Map[string, epochNode]       // by recipients | author | place: rotations
+	full   pmap.Map[string, epochNode]       // by recipients | author | place: rekeys
 	fullOf pmap.Map[string, string]          // by epoch | recipients | author: the place of the first
 	given  pmap.Map[string, bool]            // by epoch | recipient | author: true where it was sealed to that one alone
 	users  pmap.Map[string, bool]            // by epoch | author: who wrote under it (true), or signed what is under it
@@ -331,7 +331,7 @@ type epochBook struct {
 	answers pmap.Map[string, journal.EpochID]
 }
 
-// epochNode is an epoch as a rotation states it. Whoever holds its secret knows
+// epochNode is an epoch as a rekey states it. Whoever holds its secret knows
 // whether that is so: the id commits to it.
 type epochNode struct {
 	ID     journal.EpochID
@@ -351,7 +351,7 @@ func (n epochNode) child() string {
 // rank is its key where the highest number, then the lowest id, comes first.
 func (n epochNode) rank() string { return mapkey.Number(^n.Number) + mapkey.Of(n.ID) }
 
-// standing is what one member's rotations to exactly the present members come to.
+// standing is what one member's rekeys to exactly the present members come to.
 // It is immutable.
 type standing struct {
 	counted []epochNode // the first MaxStanzas, in the author's order

@@ -24,7 +24,7 @@ func (s State) read(e *journal.Entry) State {
 			s.entryFacts = s.entryFacts.asInert(ref, ruleMalformed)
 			return s
 		}
-		return s.foldRotation(ref, h.Epoch, plain)
+		return s.foldRekey(ref, h.Epoch, plain)
 	}
 	var first bool
 	s.epochFacts, first = s.lies(ref.ID, h.Author, h.Epoch)
@@ -41,7 +41,7 @@ func (s State) read(e *journal.Entry) State {
 	return s.foldEvent(ref, plain)
 }
 
-func (s State) foldRotation(ref Ref, id journal.EpochID, plain []byte) State {
+func (s State) foldRekey(ref Ref, id journal.EpochID, plain []byte) State {
 	ev, err := event.Decode(plain)
 	if errors.Is(err, event.ErrNewer) {
 		s.entryFacts = s.entryFacts.asUnknown(ref)
@@ -57,7 +57,7 @@ func (s State) foldRotation(ref Ref, id journal.EpochID, plain []byte) State {
 		return s
 	}
 	ref.Time = ev.Time
-	f := rotationFact{Ref: ref, Epoch: id, Number: b.Number, Parent: b.Parent}
+	f := rekeyFact{Ref: ref, Epoch: id, Number: b.Number, Parent: b.Parent}
 	var mine []byte
 	for _, st := range b.Stanzas {
 		f.To = append(f.To, st.To)
@@ -65,8 +65,8 @@ func (s State) foldRotation(ref Ref, id journal.EpochID, plain []byte) State {
 			mine = st.Sealed
 		}
 	}
-	s.rotations = s.rotations.Set(mapkey.Of2(id, ref.ID), f)
-	s.epochFacts = s.epochFacts.rotated(f)
+	s.rekeys = s.rekeys.Set(mapkey.Of2(id, ref.ID), f)
+	s.epochFacts = s.epochFacts.rekeyed(f)
 	if _, held := s.epochs.Get(mapkey.Of(id)); mine == nil || held {
 		return s
 	}
@@ -143,7 +143,7 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		s.abandoned = s.abandoned.Set(mapkey.Of(ref.ID), ref)
 		return s
 	case *event.EpochRotated:
-		s.entryFacts = s.entryFacts.asInert(ref, ruleNotRotation)
+		s.entryFacts = s.entryFacts.asInert(ref, ruleNotRekey)
 		return s
 	case *event.StanzaFailed:
 		s.epochFacts = s.epochFacts.failed(failureFact{ref, b.Epoch})
@@ -158,9 +158,9 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		}
 		return s
 	case *event.MemberReplaced:
-		return s.foldReplaced(ReplacedFact{ref, b})
+		return s.foldSuccession(Succession{ref, b})
 	case *event.ReplacementApproved:
-		s.replaceVotes = s.replaceVotes.Set(replaceVoteKey(ref, b.Replacement), replaceVote{ref, b.Replacement})
+		s.successionVotes = s.successionVotes.Set(successionVoteKey(ref, b.Replacement), successionVote{ref, b.Replacement})
 		s.relineDue = true
 		return s
 	case *event.LabelSet:
@@ -245,13 +245,13 @@ func (s State) newcomer(who journal.Author) State {
 	return s
 }
 
-// foldReplaced keeps a replacement, and what it changes once the wallet is active.
-func (s State) foldReplaced(f ReplacedFact) State {
-	if s.active != nil && !s.CheckReplaced(f.Body) {
+// foldSuccession keeps a replacement, and what it changes once the wallet is active.
+func (s State) foldSuccession(f Succession) State {
+	if s.active != nil && !s.CheckSuccession(f.Body) {
 		s.entryFacts = s.entryFacts.asInert(f.Ref, ruleReplacement)
 		return s
 	}
-	s.replaced = s.replaced.Set(replacedKey(f.Ref), f)
+	s.successions = s.successions.Set(successionKey(f.Ref), f)
 	if s.active == nil {
 		return s
 	}
@@ -272,9 +272,9 @@ func (s State) activate() State {
 		return s
 	}
 	s.active = &Active{Roster: *r}
-	for k, f := range s.replaced.All() {
-		if !s.CheckReplaced(f.Body) {
-			s.replaced = s.replaced.Delete(k)
+	for k, f := range s.successions.All() {
+		if !s.CheckSuccession(f.Body) {
+			s.successions = s.successions.Delete(k)
 			s.entryFacts = s.entryFacts.asInert(f.Ref, ruleReplacement)
 			continue
 		}

@@ -47,7 +47,7 @@ func nodesOf(tb testing.TB, k, n int) (*inside, []*node) {
 		}
 		nodes = append(nodes, x)
 	}
-	first := nodes[0].rotation(nodes[0].epochAfter(g.zero), nodes, nil)
+	first := nodes[0].rekey(nodes[0].epochAfter(g.zero), nodes, nil)
 	for _, x := range nodes {
 		x.st = x.st.fold(first).Derived()
 		if x != nodes[0] {
@@ -99,7 +99,7 @@ var errOver = errors.New("this chain has no next place")
 // next is the place of a node's next entry.
 func (p *node) next() (journal.Next, error) {
 	n := p.st.chains.Next(p.chain())
-	if n.Seq == 0 || p.st.Superseded(p.chain()) || p.st.WasReplaced() {
+	if n.Seq == 0 || p.st.Superseded(p.chain()) || p.st.Succeeded() {
 		return n, errOver
 	}
 	return n, nil
@@ -132,7 +132,7 @@ func (p *node) write(body event.Body) (*journal.Entry, error) {
 // fit makes an epoch first where none is sealed to exactly the members.
 func (p *node) fit() {
 	p.tb.Helper()
-	if _, ok := p.st.Fitting(); ok || !p.st.MayRotate(p.id()) {
+	if _, ok := p.st.Fitting(); ok || !p.st.MayRekey(p.id()) {
 		return
 	}
 	ep := p.epochAfter(journal.Epoch{Group: p.st.group, Secret: p.zeroSecret()})
@@ -178,9 +178,9 @@ func (p *node) stanza(ep journal.Epoch, to journal.Author, key [32]byte) event.S
 	return event.Stanza{To: to, Sealed: sealed}
 }
 
-// rotation is an entry that seals an epoch to some, with stanzas that do not open
+// rekey is an entry that seals an epoch to some, with stanzas that do not open
 // for those spoiled. It is in the node's chain, and the node makes nothing of it.
-func (p *node) rotation(ep journal.Epoch, to, spoiled []*node) *journal.Entry {
+func (p *node) rekey(ep journal.Epoch, to, spoiled []*node) *journal.Entry {
 	p.tb.Helper()
 	body := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	for _, m := range to {
@@ -229,7 +229,7 @@ func (p *node) restored(was State) {
 	_, _ = p.write(&event.IncarnationStarted{Seq: at.Seq, Last: at.ID})
 }
 
-// replacing is a replacement of old by d, with a proof by d's key.
+// succeeding is a replacement of old by d, with a proof by d's key.
 func (d *node) replacing(old *node, cut int) *event.MemberReplaced {
 	k := slices.IndexFunc(d.st.Active().Members, func(m Member) bool { return m.Key.XPub == d.account.Key().XPub })
 	b := &event.MemberReplaced{Key: uint32(k), Old: old.id(), New: d.id(), Sealing: d.self.Sealing.Public()}

@@ -70,8 +70,8 @@ func (s memberFacts) SameMember(a, b journal.Author) bool {
 	return okX && okY && x == y
 }
 
-// WasReplaced says whether this node's identity has ended.
-func (s memberFacts) WasReplaced() bool {
+// Succeeded says whether this node's identity has ended.
+func (s memberFacts) Succeeded() bool {
 	if s.active == nil || s.active.lines == nil {
 		return false
 	}
@@ -85,7 +85,7 @@ func (s memberFacts) IsNewcomer(who journal.Author) bool {
 }
 
 // mayWrite says whether an identity is one that a proposal may be of: of the
-// roster, or named by a replacement. Whether it counts is asked when it is used
+// roster, or named by a succession. Whether it counts is asked when it is used
 // (see endedFrom).
 func (s memberFacts) mayWrite(who journal.Author) bool {
 	_, ok := s.active.original(who)
@@ -171,8 +171,8 @@ func (s memberFacts) foldIncarnation(ref Ref, b *event.IncarnationStarted) membe
 	return s
 }
 
-// ReplacementCount returns how many entries name a new device of a member.
-func (s memberFacts) ReplacementCount() int { return s.replaced.Len() }
+// SuccessionCount returns how many entries name a new device of a member.
+func (s memberFacts) SuccessionCount() int { return s.successions.Len() }
 
 // FaultOf is an author, and a rule that entries of it break.
 type FaultOf struct {
@@ -277,7 +277,7 @@ func (s entryFacts) Superseded(c journal.ChainKey) bool {
 	return cut
 }
 
-// taintedApartFromEnd is TaintedFrom without what replacements say.
+// taintedApartFromEnd is TaintedFrom without what successions say.
 func (s entryFacts) taintedApartFromEnd(c journal.ChainKey) uint64 {
 	least := s.chains.ForkedAt(c)
 	if cut, ok := s.cuts.Get(mapkey.Chain(c)); ok {
@@ -303,14 +303,14 @@ func (k entryKept) into(s *entryFacts) {
 }
 
 type memberKept struct {
-	Replaced  []record.Pair[ReplacedFact] `cbor:"28,keyasint"`
-	Replacing []record.Pair[replaceVote]  `cbor:"29,keyasint"`
+	Replaced  []record.Pair[Succession]     `cbor:"28,keyasint"`
+	Replacing []record.Pair[successionVote] `cbor:"29,keyasint"`
 }
 
 func (s memberFacts) kept() memberKept {
-	return memberKept{record.Dump(s.replaced), record.Dump(s.replaceVotes)}
+	return memberKept{record.Dump(s.successions), record.Dump(s.successionVotes)}
 }
 
 func (k memberKept) into(s *memberFacts) {
-	s.replaced, s.replaceVotes = record.Undump(k.Replaced), record.Undump(k.Replacing)
+	s.successions, s.successionVotes = record.Undump(k.Replaced), record.Undump(k.Replacing)
 }

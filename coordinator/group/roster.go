@@ -92,7 +92,7 @@ type Member struct {
 	Index int
 	// Original and FirstSealing are those of the roster: Identity and Sealing
 	// are others once the member was replaced, and Identity is zero while its
-	// replacement is contested.
+	// succession is contested.
 	Original     journal.Author
 	FirstSealing [32]byte
 	// Host is the identity that entered the record of a cosigner without a node,
@@ -130,7 +130,7 @@ func (m Member) Called() string {
 func (m Member) ID() string {
 	who := m.Identity
 	if who == (journal.Author{}) {
-		who = m.Original // its replacement is contested
+		who = m.Original // its succession is contested
 	}
 	if who == (journal.Author{}) {
 		return ""
@@ -237,36 +237,36 @@ func (a *Active) Changed() bool { return a.lines != nil }
 
 // Contested returns the devices that claim a member's place against each other, by
 // what states them; none where the member is not contested.
-func (a *Active) Contested(k int) []ReplacedFact {
+func (a *Active) Contested(k int) []Succession {
 	if a.lines == nil {
 		return nil
 	}
 	return a.lines.contested[k]
 }
 
-// lines is who writes for each key now, worked out from the replacements.
+// lines is who writes for each key now, worked out from the successions.
 // It is immutable.
 type lines struct {
 	// of has the identities of each key, from the roster's on; the last one is
 	// the member, unless the key is contested.
 	of [][]journal.Author
 	// key is the key of each identity that a roster or a proven or approved
-	// replacement names, whether it took effect or not.
+	// succession names, whether it took effect or not.
 	key map[journal.Author]int
-	// sealing is the key that a replacement in effect gives an identity.
+	// sealing is the key that a succession in effect gives an identity.
 	sealing map[journal.Author][32]byte
 	// member are the identities of all of of.
 	member map[journal.Author]bool
 	// ends are the cuts of identities that were replaced.
 	ends map[journal.Author]map[uint8]uint64
 	// contested has what stands against each other, by key.
-	contested map[int][]ReplacedFact
+	contested map[int][]Succession
 	// rests lists entries that of rests on.
 	rests []Ref
 }
 
 // rest notes the first of some entries that the lines rest on.
-func (l *lines) rest(fs []ReplacedFact) {
+func (l *lines) rest(fs []Succession) {
 	for _, f := range fs[:min(len(fs), maxRests)] {
 		l.rests = append(l.rests, f.Ref)
 	}
@@ -274,8 +274,8 @@ func (l *lines) rest(fs []ReplacedFact) {
 
 // know takes the identities for known that are no members, or not yet, and that
 // members carried. Without a bound one key could fill every claim with its chains.
-func (l *lines) know(others []ReplacedFact) {
-	slices.SortFunc(others, func(a, b ReplacedFact) int { return strings.Compare(replacedKey(a.Ref), replacedKey(b.Ref)) })
+func (l *lines) know(others []Succession) {
+	slices.SortFunc(others, func(a, b Succession) int { return strings.Compare(successionKey(a.Ref), successionKey(b.Ref)) })
 	type by struct {
 		carrier journal.Author
 		key     uint32
@@ -293,7 +293,7 @@ func (l *lines) know(others []ReplacedFact) {
 }
 
 // end says where an identity ends that was replaced: of several cuts the lowest counts.
-func (l *lines) end(who journal.Author, fs []ReplacedFact) {
+func (l *lines) end(who journal.Author, fs []Succession) {
 	var least map[uint8]uint64
 	for _, f := range fs {
 		cut := map[uint8]uint64{}
@@ -308,7 +308,7 @@ func (l *lines) end(who journal.Author, fs []ReplacedFact) {
 	l.ends[who] = least
 }
 
-type ReplacedFact struct {
+type Succession struct {
 	Ref  Ref                   `cbor:"1,keyasint"`
 	Body *event.MemberReplaced `cbor:"2,keyasint"`
 }
@@ -316,8 +316,8 @@ type ReplacedFact struct {
 // maxLine bounds how often one key's identity is followed from one to the next.
 const maxLine = 64
 
-// maxRests is how many entries that state a replacement in effect, or of each
-// key the replacements that contest it, are handed on where they lie past a fork.
+// maxRests is how many entries that state a succession in effect, or of each
+// key the successions that contest it, are handed on where they lie past a fork.
 // More of them change nothing but where the replaced one ends.
 const maxRests = 16
 

@@ -14,7 +14,7 @@ const (
 	ruleSignature   = "bad_bitcoin_signature"
 	ruleForeignKey  = "signature_of_another"
 	rulePlain       = "plain_event"
-	ruleNotRotation = "sealed_rotation"
+	ruleNotRekey    = "sealed_rotation"
 	ruleGenesis     = "other_genesis"
 	ruleIncarnation = "misplaced_incarnation"
 	ruleReplacement = "bad_replacement"

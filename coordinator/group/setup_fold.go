@@ -104,7 +104,7 @@ func (s setupFacts) CheckRecord(author journal.Author, b *event.MemberRecord) (w
 	if b.Hosted {
 		return key, nil
 	}
-	// A key that takes no secret would stop every rotation.
+	// A key that takes no secret would stop every rekey.
 	if _, err := journal.SealSecret(journal.Epoch{Group: s.group}, author, author, b.SealingKey); err != nil {
 		return key, fmt.Errorf("sealing key of %q: %w", b.Name, err)
 	}

@@ -86,7 +86,7 @@ func (s State) WithSnapshot(b []byte) (State, error) {
 	}
 	s.active = &Active{Roster: *r}
 	s.proposalFacts = s.proposalFacts.reindexed()
-	for _, f := range s.replaced.All() {
+	for _, f := range s.successions.All() {
 		s = s.newcomer(f.Body.New)
 	}
 	s.relineDue = true
@@ -101,8 +101,8 @@ func (s State) withBooks(snap stateSnapshot) (State, error) {
 			s.epochFacts = s.epochFacts.learnt(e)
 		}
 	}
-	for _, f := range s.rotations.All() {
-		s.epochFacts = s.epochFacts.rotated(f)
+	for _, f := range s.rekeys.All() {
+		s.epochFacts = s.epochFacts.rekeyed(f)
 	}
 	for _, u := range snap.Under {
 		for ids := u.IDs; len(ids) > 0; ids = ids[32:] {

@@ -126,7 +126,7 @@ func (s epochFacts) asksFor(d askDue) (now, later bool) {
 	if d.Named {
 		return true, false
 	}
-	for range pmap.Prefix(s.rotations, mapkey.Of(d.Epoch)) {
+	for range pmap.Prefix(s.rekeys, mapkey.Of(d.Epoch)) {
 		return true, false
 	}
 	return false, true
@@ -191,7 +191,7 @@ func (s epochFacts) UnreadCount() int { return s.sealed.Len() }
 // AsksDue returns the places of epochs to be asked for, n of each author.
 func (s epochFacts) AsksDue(n int) []string { return firstsByAuthor(s.book.asks, n) }
 
-// StrangeDue returns the places of epochs whose rotation did not come, n of each author.
+// StrangeDue returns the places of epochs whose rekey did not come, n of each author.
 func (s epochFacts) StrangeDue(n int) []string { return firstsByAuthor(s.book.strange, n) }
 
 // AnswersDue returns the places of epochs that a member asked for, n at most.

@@ -90,7 +90,7 @@ func (s State) TakeLeased() (State, []uint32) {
 }
 
 // TakeAsk takes an epoch out of what is to be asked for, and says whether it is to
-// be asked for now. Where not even its rotation came, it is left for StrangeDue.
+// be asked for now. Where not even its rekey came, it is left for StrangeDue.
 func (s State) TakeAsk(at string) (State, journal.EpochID, bool) {
 	d, _ := s.book.asks.Get(at)
 	s.book.asks = s.book.asks.Delete(at)

@@ -46,7 +46,6 @@ func (s proposalFacts) Against(p *Proposal) map[int]string {
 	if s.active == nil || !p.Sound {
 		return out
 	}
-	signing := s.progress(p)
 	for k := range s.active.Members {
 		var last voteFact
 		found := false
@@ -55,7 +54,7 @@ func (s proposalFacts) Against(p *Proposal) map[int]string {
 				last, found = v, true
 			}
 		}
-		if found && last.Against && !signing.Complete(k) {
+		if found && last.Against && !s.Signed(p, k) {
 			out[k] = last.Reason
 		}
 	}

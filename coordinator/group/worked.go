@@ -17,7 +17,7 @@ func (s memberFacts) relined() memberFacts {
 		return s
 	}
 	s.relineDue = false
-	if s.replaced.Len() == 0 {
+	if s.successions.Len() == 0 {
 		return s
 	}
 	old := s.active.lines
@@ -90,14 +90,14 @@ func (s memberFacts) retaintEnded(old *lines) memberFacts {
 //	  C ───────► C2 (2 approvals)    of two, C2 has as many as are needed: it is the
 //	    └──────► C3                  member, and C ends where C2's claim says
 //
-// A replacement counts where the key proves it, or enough members approve it; what
+// A succession counts where the key proves it, or enough members approve it; what
 // names somebody who is a member already counts for nothing. Votes rest on who is a
 // member, so that relined works it out in rounds: the first without votes.
 func (s memberFacts) worked(votes bool) *lines {
 	l := &lines{
 		of: make([][]journal.Author, len(s.active.Members)), key: map[journal.Author]int{},
 		sealing: map[journal.Author][32]byte{}, member: map[journal.Author]bool{},
-		ends: map[journal.Author]map[uint8]uint64{}, contested: map[int][]ReplacedFact{},
+		ends: map[journal.Author]map[uint8]uint64{}, contested: map[int][]Succession{},
 	}
 	for i, m := range s.active.Members {
 		if !m.Hosted() {
@@ -105,23 +105,23 @@ func (s memberFacts) worked(votes bool) *lines {
 		}
 	}
 	// By key and old identity, and only what counts at all.
-	at := map[replacing][]ReplacedFact{}
+	at := map[succeeding][]Succession{}
 	var told Ballot
 	if votes {
 		told = s.Ballot()
 	}
-	for f := range s.CountingReplacements {
+	for f := range s.CountingSuccessions {
 		if len(f.Body.Proof) > 0 || votes && len(told.Approvers(f.Body.ID(s.group))) >= s.ApprovalsNeeded() {
-			p := replacing{int(f.Body.Key), f.Body.Old}
+			p := succeeding{int(f.Body.Key), f.Body.Old}
 			at[p] = append(at[p], f)
 		}
 	}
-	var others []ReplacedFact // that name no member
+	var others []Succession // that name no member
 	for i, m := range s.active.Members {
 		line := []journal.Author{m.Original}
 		for len(line) < maxLine {
 			old := line[len(line)-1]
-			cands := slices.DeleteFunc(at[replacing{i, old}], func(f ReplacedFact) bool { return l.member[f.Body.New] })
+			cands := slices.DeleteFunc(at[succeeding{i, old}], func(f Succession) bool { return l.member[f.Body.New] })
 			if len(cands) == 0 {
 				break
 			}
@@ -129,7 +129,7 @@ func (s memberFacts) worked(votes bool) *lines {
 			rivals := distinct(cands)
 			winners := rivals
 			if len(rivals) > 1 {
-				winners = slices.DeleteFunc(slices.Clone(rivals), func(f ReplacedFact) bool {
+				winners = slices.DeleteFunc(slices.Clone(rivals), func(f Succession) bool {
 					return !votes || told.approvedAny(s.group, cands, f) < s.ApprovalsNeeded()
 				})
 			}
@@ -140,7 +140,7 @@ func (s memberFacts) worked(votes bool) *lines {
 				break
 			}
 			won := winners[0]
-			same := slices.DeleteFunc(cands, func(f ReplacedFact) bool { return !sameReplacement(f, won) })
+			same := slices.DeleteFunc(cands, func(f Succession) bool { return !sameSuccession(f, won) })
 			l.end(old, same)
 			l.rest(same)
 			l.key[won.Body.New], l.member[won.Body.New], l.sealing[won.Body.New] = i, true, won.Body.Sealing
@@ -153,9 +153,9 @@ func (s memberFacts) worked(votes bool) *lines {
 }
 
 // distinct returns one of each (new identity, sealing key), in order.
-func distinct(fs []ReplacedFact) []ReplacedFact {
+func distinct(fs []Succession) []Succession {
 	out := slices.Clone(fs)
-	slices.SortFunc(out, func(a, b ReplacedFact) int {
+	slices.SortFunc(out, func(a, b Succession) int {
 		if c := bytes.Compare(a.Body.New[:], b.Body.New[:]); c != 0 {
 			return c
 		}
@@ -164,9 +164,9 @@ func distinct(fs []ReplacedFact) []ReplacedFact {
 		}
 		return bytes.Compare(a.Ref.ID[:], b.Ref.ID[:])
 	})
-	return slices.CompactFunc(out, sameReplacement)
+	return slices.CompactFunc(out, sameSuccession)
 }
 
-func sameReplacement(a, b ReplacedFact) bool {
+func sameSuccession(a, b Succession) bool {
 	return a.Body.New == b.Body.New && a.Body.Sealing == b.Body.Sealing
 }

@@ -82,8 +82,8 @@ func workedOf(s State, claims []claim, order []int, approved string) string {
 	}
 	for _, i := range order {
 		// Each by another carrier, in the same place whatever the order.
-		f := ReplacedFact{Ref{ID: journal.EntryID{1, byte(i)}, Chain: journal.ChainKey{Author: journal.Author{0xee, byte(i)}, Incarnation: 1}, Seq: 1}, body(claims[i])}
-		s.replaced = s.replaced.Set(replacedKey(f.Ref), f)
+		f := Succession{Ref{ID: journal.EntryID{1, byte(i)}, Chain: journal.ChainKey{Author: journal.Author{0xee, byte(i)}, Incarnation: 1}, Seq: 1}, body(claims[i])}
+		s.successions = s.successions.Set(successionKey(f.Ref), f)
 	}
 	n := byte(0)
 	for one := range strings.SplitSeq(approved, ", ") {
@@ -94,8 +94,8 @@ func workedOf(s State, claims []claim, order []int, approved string) string {
 		for _, by := range who {
 			n++
 			ref := Ref{ID: journal.EntryID{2, n}, Chain: journal.ChainKey{Author: id(string(by)), Incarnation: 1}, Seq: uint64(n)}
-			v := replaceVote{ref, body(claim(c)).ID(s.group)}
-			s.replaceVotes = s.replaceVotes.Set(replaceVoteKey(ref, v.Replacement), v)
+			v := successionVote{ref, body(claim(c)).ID(s.group)}
+			s.successionVotes = s.successionVotes.Set(successionVoteKey(ref, v.Replacement), v)
 		}
 	}
 	s.relineDue = true

@@ -63,7 +63,7 @@ type Door struct{ node *Node }
 func (n *Node) Door() Door { return Door{n} }
 
 // Admit checks the proof of an invite (see Doorman).
-func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce, proof [32]byte, claim *event.ReplacementClaim) (port.Grant, error) {
+func (d Door) Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce, proof [32]byte, claim *event.SuccessionClaim) (port.Grant, error) {
 	a, ok := d.node.Wallet(group)
 	if !ok {
 		return port.Grant{}, port.ErrInviteUnknown

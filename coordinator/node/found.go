@@ -80,7 +80,7 @@ func (n *Node) begin(ctx context.Context, m coordinator.Machine, effects []coord
 			}
 		}
 	}
-	a := NewActor(n.ctx, n.ports, m)
+	a := NewActor(n.ctx, n.ports, m.Unlinked())
 	n.actors[m.State.Group()] = a
 	return a, nil
 }

@@ -24,7 +24,7 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, external string) (*Act
 	failed := n.notFailed(inv.Group)
 	n.mu.Unlock()
 	if ok {
-		return a, a.rekey(ctx, external)
+		return a, a.changeKey(ctx, external)
 	}
 	if failed != nil {
 		return nil, failed // before the founder hears of it
@@ -42,7 +42,7 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, external string) (*Act
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if a, ok := n.actors[inv.Group]; ok {
-		return a, a.rekey(ctx, external)
+		return a, a.changeKey(ctx, external)
 	}
 	if err := coordinator.FreeName(n.name, grant.Names); err != nil {
 		var r *refusal.Refusal
@@ -70,9 +70,9 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, external string) (*Act
 	return n.begin(ctx, m, effects)
 }
 
-// rekey gives a wallet that this node is in already another external key, where
+// changeKey gives a wallet that this node is in already another external key, where
 // one is given.
-func (a *Actor) rekey(ctx context.Context, external string) error {
+func (a *Actor) changeKey(ctx context.Context, external string) error {
 	if external == "" {
 		return nil
 	}
@@ -122,7 +122,7 @@ func (n *Node) takePlace(ctx context.Context, inv port.Invite, c event.Challenge
 	if err != nil {
 		return nil, err
 	}
-	m, effects, err := coordinator.EnterReplacement(n.self, in, inv, n.own(ctx, grant), n.network, ck)
+	m, effects, err := coordinator.EnterSuccession(n.self, in, inv, n.own(ctx, grant), n.network, ck)
 	if err != nil {
 		return nil, err
 	}

@@ -8,11 +8,11 @@ import (
 // What a Signer and a Doorman are asked for, and answer, is of package event: the
 // rooms above know it by these names.
 type (
-	KeyClaim         = event.KeyClaim
-	Replaced         = event.Replaced
-	ReplacedCut      = event.ReplacedCut
-	Challenge        = event.Challenge
-	ReplacementClaim = event.ReplacementClaim
+	KeyClaim        = event.KeyClaim
+	Replaced        = event.Replaced
+	ReplacedCut     = event.ReplacedCut
+	Challenge       = event.Challenge
+	SuccessionClaim = event.SuccessionClaim
 )
 
 // AccountHash is how a replacement names a ratified key without telling it, by

@@ -52,7 +52,7 @@ type Transport interface {
 	Sync(group journal.GroupID, peer *journal.Author)
 	// Join presents an invite to the member who issued it, and returns what that
 	// one hands over; claim answers the challenge that it gave before, if any.
-	Join(ctx context.Context, inv Invite, claim *event.ReplacementClaim) (Grant, error)
+	Join(ctx context.Context, inv Invite, claim *event.SuccessionClaim) (Grant, error)
 	// Peers returns what is known of every member and of pending strangers.
 	Peers() []PeerStatus
 }
@@ -92,7 +92,7 @@ type Doorman interface {
 	// Admit checks the proof of an invite: HMAC(secret, tag, group, joiner,
 	// founder, nonce). It binds the invite durably to the first identity that
 	// proves it. Errors: ErrInviteUnknown, ErrInviteUsed, ErrInviteExpired, ErrInviteProof.
-	Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce [32]byte, proof [32]byte, claim *event.ReplacementClaim) (Grant, error)
+	Admit(ctx context.Context, group journal.GroupID, joiner journal.Author, nonce [32]byte, proof [32]byte, claim *event.SuccessionClaim) (Grant, error)
 }
 
 // Chain is the Bitcoin network, as this node sees it. It is safe for concurrent use.

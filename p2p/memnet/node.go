@@ -199,7 +199,7 @@ func (m *Node) receive() {
 func (m *Node) Sync(id journal.GroupID, p *journal.Author) { m.talk.Sync(id, p) }
 
 // Join presents an invite to its founder.
-func (m *Node) Join(ctx context.Context, inv port.Invite, claim *port.ReplacementClaim) (port.Grant, error) {
+func (m *Node) Join(ctx context.Context, inv port.Invite, claim *port.SuccessionClaim) (port.Grant, error) {
 	var none port.Grant
 	f := m.net.node(inv.Founder)
 	if f == nil || f == m || !m.net.linked(m.self, inv.Founder) || f.doorman == nil ||

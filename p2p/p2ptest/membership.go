@@ -194,7 +194,7 @@ func (d *doorman) set(open bool, fail error) {
 	d.open, d.fail = open, fail
 }
 
-func (d *doorman) Admit(_ context.Context, g journal.GroupID, j journal.Author, nonce, proof [32]byte, _ *port.ReplacementClaim) (port.Grant, error) {
+func (d *doorman) Admit(_ context.Context, g journal.GroupID, j journal.Author, nonce, proof [32]byte, _ *port.SuccessionClaim) (port.Grant, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {

@@ -73,7 +73,7 @@ func breaches() []breach {
 			"	s.forked = len(s.m.State.Chains().Forks()) > 0\n",
 			"	if s.forked = len(s.m.State.Chains().Forks()) > 0; s.forked {\n		for p := range s.m.State.AllProposals {\n			s.m.State.Alive(p)\n		}\n	}\n")),
 		one("replacements unchecked", "coordinator/group/fold.go",
-			"if s.active != nil && !s.CheckReplaced(f.Body) {", "if false {"),
+			"if s.active != nil && !s.CheckSuccession(f.Body) {", "if false {"),
 		one("cuts read late change nothing", "coordinator/group/fold.go",
 			"		s.book.waiting = s.book.waiting.Delete(waitingKey(e))\n		s = s.fold(e)\n", "		s.book.waiting = s.book.waiting.Delete(waitingKey(e))\n		due, reline := s.retainted, s.relineDue\n		s = s.fold(e)\n		s.retainted, s.relineDue = due, reline\n"),
 		small(one("leases start scans", "coordinator/lookback.go",

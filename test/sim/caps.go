@@ -15,7 +15,7 @@ import (
 // Lies that go on past every bound, or that say one thing very often.
 const (
 	LieSpoil   Kind = "spoil-epochs"    // a chain of epochs that one member cannot read
-	LieFrame   Kind = "frame"           // says that it cannot read what others rotated
+	LieFrame   Kind = "frame"           // says that it cannot read what others rekeyed
 	LieReplace Kind = "replace-members" // with no proof, with a bad key, with its own key many times
 	LieCopies  Kind = "copies"          // of one transaction
 	LieFar     Kind = "far-leases"      // each beyond what is watched

@@ -68,7 +68,7 @@ func (w *world) lie(n *node, a Action) {
 	case LieIncarnation:
 		l.incarnate(a.R)
 	case LieEpoch:
-		l.rotate(a.R)
+		l.rekey(a.R)
 	case LieRoster:
 		l.roster(a.R)
 	case LieLease:
@@ -300,8 +300,8 @@ func (l *liar) incarnate(r [4]uint32) {
 	l.at = k
 }
 
-// rotate makes an epoch that not all can read.
-func (l *liar) rotate(r [4]uint32) {
+// rekey makes an epoch that not all can read.
+func (l *liar) rekey(r [4]uint32) {
 	a := l.n.m.State.Active()
 	if a == nil {
 		return

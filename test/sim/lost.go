@@ -231,5 +231,5 @@ func (n *node) enterAs(d *person, by *node) (coordinator.Machine, []coordinator.
 	if g, ok = v.(port.Grant); !ok {
 		return none, nil, errors.New("no grant came back")
 	}
-	return coordinator.EnterReplacement(d.self, n.input(nil), n.pass, g, wallet.Regtest, d.key())
+	return coordinator.EnterSuccession(d.self, n.input(nil), n.pass, g, wallet.Regtest, d.key())
 }

@@ -31,7 +31,7 @@ func (n *node) readAll() {
 	read("Missing", func() { m.Missing() })
 	read("Cosigners", func() { m.Cosigners() })
 	read("Alarms", func() { m.Alarms() })
-	read("Replacements", func() { m.Replacements() })
+	read("Replacements", func() { m.Successions() })
 	read("Restored", func() { m.Restored() })
 	read("Faults", func() { m.Faults() })
 	read("Wanted", func() { m.Wanted() })

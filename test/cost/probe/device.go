@@ -106,7 +106,7 @@ func (g *circle) takePlace(d, by, lost *member) error {
 	if !ok {
 		return errors.New("no invite came back")
 	}
-	var claim *event.ReplacementClaim
+	var claim *event.SuccessionClaim
 	for {
 		nonce := g.input(nil).Entropy
 		v, err := g.step(by, coordinator.Admit{Joiner: d.id(), Nonce: nonce, Proof: inv.Proof(d.id(), nonce), Claim: claim})
@@ -118,7 +118,7 @@ func (g *circle) takePlace(d, by, lost *member) error {
 			return errors.New("no challenge came back")
 		}
 		if claim != nil {
-			m, effects, err := coordinator.EnterReplacement(d.self, g.input(nil), inv, grant, wallet.Regtest, d.key())
+			m, effects, err := coordinator.EnterSuccession(d.self, g.input(nil), inv, grant, wallet.Regtest, d.key())
 			if err != nil {
 				return fmt.Errorf("enter: %w", err)
 			}

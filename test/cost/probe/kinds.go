@@ -49,12 +49,12 @@ func kinds() map[string]kind {
 		"votes on nothing": says(func(_ *circle, i int) event.Body {
 			return &event.ProposalRejected{Proposal: journal.EntryID(hash("nowhere", i))}
 		}),
-		"withdrawals":           about(func(p journal.EntryID, _ int) event.Body { return &event.ProposalWithdrawn{Proposal: p} }),
-		"labels of one target":  says(func(g *circle, i int) event.Body { return label(g.coin.Hash[:], i) }),
-		"labels of many":        says(func(_ *circle, i int) event.Body { h := hash("target", i); return label(h[:], i) }),
-		"epochs in a chain":     epochs,
-		"rotations of an epoch": rotations,
-		"epochs left out of":    spoiled,
+		"withdrawals":          about(func(p journal.EntryID, _ int) event.Body { return &event.ProposalWithdrawn{Proposal: p} }),
+		"labels of one target": says(func(g *circle, i int) event.Body { return label(g.coin.Hash[:], i) }),
+		"labels of many":       says(func(_ *circle, i int) event.Body { h := hash("target", i); return label(h[:], i) }),
+		"epochs in a chain":    epochs,
+		"rekeys of an epoch":   rekeys,
+		"epochs left out of":   spoiled,
 		"failed stanzas": says(func(_ *circle, i int) event.Body {
 			return &event.StanzaFailed{Epoch: journal.EpochID(hash("epoch", i))}
 		}),
@@ -295,8 +295,8 @@ func named(_ *circle, i int) event.Body {
 	return b
 }
 
-// rotate writes a rotation of an epoch, sealed to some of the members.
-func (g *circle) rotate(ep journal.Epoch, to func(int) bool) (*journal.Entry, error) {
+// writeEpoch writes a rekey of an epoch, sealed to some of the members.
+func (g *circle) rekey(ep journal.Epoch, to func(int) bool) (*journal.Entry, error) {
 	b := &event.EpochRotated{Number: ep.Number, Parent: ep.Parent}
 	r, _ := g.honest().m.State.Roster()
 	for i, m := range r.Members {
@@ -338,16 +338,16 @@ func chainOf(g *circle, i int, to func(int) bool) (*journal.Entry, error) {
 		g.last, _ = g.second().m.State.Epoch()
 	}
 	g.last = journal.Epoch{Group: g.last.Group, Number: g.last.Number + 1, Parent: g.last.ID(), Secret: hash("secret", i)}
-	return g.rotate(g.last, to)
+	return g.rekey(g.last, to)
 }
 
-// rotations carry one epoch again and again.
-func rotations(g *circle, i int) (*journal.Entry, error) {
+// rekeys carry one epoch again and again.
+func rekeys(g *circle, i int) (*journal.Entry, error) {
 	if i == 0 {
 		cur, _ := g.second().m.State.Epoch()
 		g.last = journal.Epoch{Group: cur.Group, Number: cur.Number + 1, Parent: cur.ID(), Secret: hash("secret", 0)}
 	}
-	return g.rotate(g.last, func(int) bool { return true })
+	return g.rekey(g.last, func(int) bool { return true })
 }
 
 // unreadable entries are of epochs that nobody else has.
@@ -449,7 +449,7 @@ func (g *circle) calls(k kind, n int) []call {
 	}
 	m := &h.m
 	read("alarms", func() { m.Alarms() })
-	read("replacements", func() { m.Replacements() })
+	read("replacements", func() { m.Successions() })
 	read("cosigners", func() { m.Cosigners() })
 	read("wanted", func() { m.Wanted() })
 	read("epoch", func() { m.State.Epoch() })

@@ -13,7 +13,7 @@ import (
 )
 
 // claims claims a lost member's place without any key, and gets the challenge only.
-func (d *peer) claims(by *peer, inv port.Invite) *event.ReplacementClaim {
+func (d *peer) claims(by *peer, inv port.Invite) *event.SuccessionClaim {
 	d.tb.Helper()
 	g, err := by.present(d, inv, nil)
 	if err != nil {
@@ -27,7 +27,7 @@ func (d *peer) claims(by *peer, inv port.Invite) *event.ReplacementClaim {
 	if err != nil || g.Challenge == nil || g.Genesis != nil || g.Secret != ([32]byte{}) {
 		d.tb.Fatalf("an unproven claim is answered with genesis %x, a secret %v: %v", g.Genesis, g.Secret != [32]byte{}, err)
 	}
-	if _, _, err := EnterReplacement(d.self, d.input(nil), inv, g, wallet.Regtest, CosignerKey{}); !errors.Is(err, errAwaitsApproval) {
+	if _, _, err := EnterSuccession(d.self, d.input(nil), inv, g, wallet.Regtest, CosignerKey{}); !errors.Is(err, errAwaitsApproval) {
 		d.tb.Fatalf("enters with a challenge: %v", err)
 	}
 	return claim
@@ -57,18 +57,18 @@ func TestWhoFindsTheInviteOfAnExternalKeyGetsNothing(t *testing.T) {
 		if len(told) != 1 || !strings.Contains(told[0].Detail, thief.id().String()) {
 			t.Errorf("%s was told %v", p.name, told)
 		}
-		if len(p.standing(AlarmUnproven)) != 1 || len(p.m.Replacements()) != 1 {
-			t.Errorf("%s shows %v, and %d wait", p.name, p.m.Alarms(), len(p.m.Replacements()))
+		if len(p.standing(AlarmUnproven)) != 1 || len(p.m.Successions()) != 1 {
+			t.Errorf("%s shows %v, and %d wait", p.name, p.m.Alarms(), len(p.m.Successions()))
 		}
 	}
 	a.crash()
 	claim := owner.claims(a, inv) // the invite is open to the owner still
 	c.settle(a, b)
 	at := rosterKey(a.m.State.Active(), lost.id())
-	for _, r := range a.m.Replacements() {
+	for _, r := range a.m.Successions() {
 		if r.New == owner.id() {
-			a.must(ApproveReplacement{Replacement: r.ID})
-			b.must(ApproveReplacement{Replacement: r.ID})
+			a.must(ApproveSuccession{Succession: r.ID})
+			b.must(ApproveSuccession{Succession: r.ID})
 		}
 	}
 	c.settle(a, b)

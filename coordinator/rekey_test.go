@@ -26,8 +26,8 @@ func TestRekeyMakesAnEpochForTheMembersAsTheyAre(t *testing.T) {
 	c.reads(c.peers...)
 }
 
-// One who should rotate, and is online, and does not, hinders the others for an hour.
-func TestWhoDoesNotRotateDoesNotHinderTheOthers(t *testing.T) {
+// One who should rekey, and is online, and does not, hinders the others for an hour.
+func TestWhoDoesNotRekeyDoesNotHinderTheOthers(t *testing.T) {
 	c := active(t, 2, 3)
 	order := slices.Clone(c.peers)
 	slices.SortFunc(order, func(a, b *peer) int { x, y := a.id(), b.id(); return slices.Compare(x[:], y[:]) })
@@ -37,9 +37,9 @@ func TestWhoDoesNotRotateDoesNotHinderTheOthers(t *testing.T) {
 	c.clock = c.clock.Add(epochAge)
 	next.must(Tick{Online: online})
 	if ep, _ := next.m.State.Epoch(); ep != before {
-		t.Fatal("it rotates before its turn")
+		t.Fatal("it rekeys before its turn")
 	}
-	c.clock = c.clock.Add(rotateRank)
+	c.clock = c.clock.Add(rekeyRank)
 	next.must(Tick{Online: online})
 	if ep, _ := next.m.State.Epoch(); ep.Number != before.Number+1 {
 		t.Errorf("epoch %d after %d", ep.Number, before.Number)

@@ -13,13 +13,13 @@ func TestTheLatestApprovalCounts(t *testing.T) {
 	g := activeInside(t, 2, 3)
 	st, who := g.st, g.all[1].id()
 	ids := [][32]byte{{1}, {2}}
-	var all []replaceVote
+	var all []successionVote
 	for inc := uint8(1); inc <= 3; inc++ {
 		for seq := uint64(100); seq < 130; seq++ {
 			ref := Ref{ID: journal.EntryID{inc, byte(seq)}, Chain: journal.ChainKey{Author: who, Incarnation: inc}, Seq: seq}
-			v := replaceVote{ref, ids[int(seq)%2]}
+			v := successionVote{ref, ids[int(seq)%2]}
 			all = append(all, v)
-			st.replaceVotes = st.replaceVotes.Set(replaceVoteKey(ref, v.Replacement), v)
+			st.successionVotes = st.successionVotes.Set(successionVoteKey(ref, v.Replacement), v)
 		}
 	}
 	for _, cuts := range [][3]uint64{{200, 200, 200}, {200, 200, 115}, {200, 107, 0}, {120, 0, 99}, {0, 0, 0}} {
@@ -27,13 +27,13 @@ func TestTheLatestApprovalCounts(t *testing.T) {
 			st.cuts = st.cuts.Set(mapkey.Chain(journal.ChainKey{Author: who, Incarnation: uint8(n + 1)}), cutFact{Seq: seq})
 		}
 		for _, id := range ids {
-			var want replaceVote
+			var want successionVote
 			for _, v := range all {
-				if v.Replacement == id && !st.tainted(v.Ref) && (want == replaceVote{} || Later(v.Ref, want.Ref)) {
+				if v.Replacement == id && !st.tainted(v.Ref) && (want == successionVote{} || Later(v.Ref, want.Ref)) {
 					want = v
 				}
 			}
-			if got, ok := st.lastReplaceVote(who, id); got != want || ok != (want != replaceVote{}) {
+			if got, ok := st.lastSuccessionVote(who, id); got != want || ok != (want != successionVote{}) {
 				t.Errorf("cut at %v: found %+v, want %+v", cuts, got.Ref, want.Ref)
 			}
 		}

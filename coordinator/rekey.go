@@ -8,9 +8,9 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// rotateRank is how much later each of those online rotates than the one before
+// rekeyRank is how much later each of those online rekeys than the one before
 // it in order of identity: one who should and does not hinders the others for that long.
-const rotateRank = time.Hour
+const rekeyRank = time.Hour
 
 // Rekey makes a new epoch now: entries are sealed under a secret of their own
 // from then on, which those who are members now hold.
@@ -27,23 +27,23 @@ func (s *step) rekey(x Rekey) error {
 	if err := s.m.notArchived(); err != nil {
 		return err
 	}
-	if made, spoiled, ok := st.EpochsOf(st.Me()); ok && !st.MayRotate(st.Me()) {
+	if made, spoiled, ok := st.EpochsOf(st.Me()); ok && !st.MayRekey(st.Me()) {
 		return refusal.New(refusal.Rekey, "this node's epochs do not count any more: it made %d for these members, and %d of them had to be sealed again by others", made, spoiled).
 			WithHint("let another cosigner make it; a new device of any cosigner begins the count anew")
 	}
-	if err := s.rotate(s.newEpoch(), st.Active().Members); err != nil {
+	if err := s.writeEpoch(s.newEpoch(), st.Active().Members); err != nil {
 		return err
 	}
 	answer(s, x, Done{})
 	return nil
 }
 
-// rotateByAge makes a new epoch when there is none that fits the members, or
+// rekeyByAge makes a new epoch when there is none that fits the members, or
 // when it is old: the lowest identity online whose epochs count does it, so that
 // not all do, and the next one where that one does not.
-func (s *step) rotateByAge(online []journal.Author) error {
+func (s *step) rekeyByAge(online []journal.Author) error {
 	st := s.m.State
-	if st.Active() == nil || !st.MayRotate(st.Me()) {
+	if st.Active() == nil || !st.MayRekey(st.Me()) {
 		return nil
 	}
 	cur, fits := st.Fitting()
@@ -55,29 +55,29 @@ func (s *step) rotateByAge(online []journal.Author) error {
 	me := st.Me()
 	rank := 0
 	for _, a := range online {
-		if slices.Compare(a[:], me[:]) < 0 && st.MayRotate(a) {
+		if slices.Compare(a[:], me[:]) < 0 && st.MayRekey(a) {
 			rank++
 		}
 	}
 	if fits {
-		// A time claimed to lie ahead counts as now: it cannot stop rotation
+		// A time claimed to lie ahead counts as now: it cannot stop a rekey
 		// for longer than one that is true, since it is asked again.
-		age := s.now().UnixMilli() - st.RotatedAt(cur.ID(), s.now().UnixMilli())
-		if age < (epochAge + time.Duration(rank)*rotateRank).Milliseconds() {
+		age := s.now().UnixMilli() - st.RekeyedAt(cur.ID(), s.now().UnixMilli())
+		if age < (epochAge + time.Duration(rank)*rekeyRank).Milliseconds() {
 			return nil
 		}
 	} else if s.m.unfit < rebroadcastEach*uint64(rank+1) {
-		return nil // give another's rotation time to arrive
+		return nil // give another's rekey time to arrive
 	}
-	// Rotation is no reason to stop time: what hinders it now hinders it
+	// Rekey is no reason to stop time: what hinders it now hinders it
 	// again at the next tick, and is not worth more.
-	_ = s.try(func() error { return s.rotate(s.newEpoch(), s.m.State.Active().Members) })
+	_ = s.try(func() error { return s.writeEpoch(s.newEpoch(), s.m.State.Active().Members) })
 	return nil
 }
 
 // Times of what a node does by itself.
 const (
-	epochAge        = 30 * 24 * time.Hour // an older epoch is rotated
+	epochAge        = 30 * 24 * time.Hour // an older epoch is rekeyed
 	rebroadcastEach = 30                  // ticks between rebroadcasts of what is not mined
 	retryEach       = 5                   // ticks between tries to broadcast
 )

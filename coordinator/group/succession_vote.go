@@ -8,7 +8,7 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// ApprovalsNeeded is how many other members approve a replacement that its key does not
+// ApprovalsNeeded is how many other members approve a succession that its key does not
 // decide: min(k, n-1), and no more than there are with a node.
 func (s memberFacts) ApprovalsNeeded() int {
 	nodes := 0
@@ -20,29 +20,29 @@ func (s memberFacts) ApprovalsNeeded() int {
 	return min(s.genesis.Threshold, nodes-1)
 }
 
-// Ballot is what the members approve: of each place and key, the replacement
+// Ballot is what the members approve: of each place and key, the succession
 // that its latest untainted approval for that place names.
 type Ballot struct {
-	at   map[[32]byte]replacing // of each replacement
-	last map[replacing]map[int][32]byte
+	at   map[[32]byte]succeeding // of each succession
+	last map[succeeding]map[int][32]byte
 }
 
 func (s memberFacts) Ballot() Ballot {
-	b := Ballot{at: map[[32]byte]replacing{}, last: map[replacing]map[int][32]byte{}}
-	if s.replaceVotes.Len() == 0 {
+	b := Ballot{at: map[[32]byte]succeeding{}, last: map[succeeding]map[int][32]byte{}}
+	if s.successionVotes.Len() == 0 {
 		return b
 	}
-	for f := range s.CountingReplacements {
-		b.at[f.Body.ID(s.group)] = replacing{int(f.Body.Key), f.Body.Old}
+	for f := range s.CountingSuccessions {
+		b.at[f.Body.ID(s.group)] = succeeding{int(f.Body.Key), f.Body.Old}
 	}
 	for k := range s.active.Members {
 		for _, who := range s.active.Identities(k) { // the latest one last
-			of := map[replacing]replaceVote{}
+			of := map[succeeding]successionVote{}
 			for id, p := range b.at {
 				if p.key == k {
 					continue
 				}
-				v, ok := s.lastReplaceVote(who, id)
+				v, ok := s.lastSuccessionVote(who, id)
 				if !ok {
 					continue
 				}
@@ -61,20 +61,20 @@ func (s memberFacts) Ballot() Ballot {
 	return b
 }
 
-// replaceVoteKey puts the approvals of one replacement by one author together,
+// successionVoteKey puts the approvals of one succession by one author together,
 // the latest incarnation first, and in it the latest entry.
-func replaceVoteKey(r Ref, replacement [32]byte) string {
+func successionVoteKey(r Ref, replacement [32]byte) string {
 	k := append([]byte(mapkey.Of2(r.Chain.Author, journal.EntryID(replacement))), ^r.Chain.Incarnation)
 	return string(binary.BigEndian.AppendUint64(k, ^r.Seq)) + mapkey.Of(r.ID)
 }
 
-// lastReplaceVote returns an author's latest untainted approval of a replacement,
+// lastSuccessionVote returns an author's latest untainted approval of a succession,
 // at the cost of two look-ups for each incarnation, however many it wrote.
-func (s memberFacts) lastReplaceVote(who journal.Author, replacement [32]byte) (replaceVote, bool) {
+func (s memberFacts) lastSuccessionVote(who journal.Author, replacement [32]byte) (successionVote, bool) {
 	prefix := mapkey.Of2(who, journal.EntryID(replacement))
 	for at, more := prefix, true; more; {
 		more = false
-		for k, v := range s.replaceVotes.From(at) {
+		for k, v := range s.successionVotes.From(at) {
 			if !strings.HasPrefix(k, prefix) {
 				break
 			}
@@ -86,10 +86,10 @@ func (s memberFacts) lastReplaceVote(who journal.Author, replacement [32]byte) (
 			break
 		}
 	}
-	return replaceVote{}, false
+	return successionVote{}, false
 }
 
-// Approvers are the keys of the other members that approve a replacement.
+// Approvers are the keys of the other members that approve a succession.
 func (b Ballot) Approvers(id [32]byte) map[int]bool {
 	out := map[int]bool{}
 	for k, v := range b.last[b.at[id]] {
@@ -100,11 +100,11 @@ func (b Ballot) Approvers(id [32]byte) map[int]bool {
 	return out
 }
 
-// approvedAny counts who approves any of the replacements that give a key the same identity.
-func (b Ballot) approvedAny(group journal.GroupID, all []ReplacedFact, of ReplacedFact) int {
+// approvedAny counts who approves any of the successions that give a key the same identity.
+func (b Ballot) approvedAny(group journal.GroupID, all []Succession, of Succession) int {
 	keys := map[int]bool{}
 	for _, f := range all {
-		if sameReplacement(f, of) {
+		if sameSuccession(f, of) {
 			for k := range b.Approvers(f.Body.ID(group)) {
 				keys[k] = true
 			}
@@ -113,8 +113,8 @@ func (b Ballot) approvedAny(group journal.GroupID, all []ReplacedFact, of Replac
 	return len(keys)
 }
 
-// replacing is what replacements are rivals for.
-type replacing struct {
+// succeeding is what successions are rivals for.
+type succeeding struct {
 	key int
 	old journal.Author
 }

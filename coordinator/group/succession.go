@@ -9,9 +9,9 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-// CheckReplaced verifies what can be verified of a replacement with the roster
+// CheckSuccession verifies what can be verified of a succession with the roster
 // alone, whoever carries it.
-func (s memberFacts) CheckReplaced(b *event.MemberReplaced) bool {
+func (s memberFacts) CheckSuccession(b *event.MemberReplaced) bool {
 	if int(b.Key) >= len(s.active.Members) {
 		return false
 	}
@@ -32,22 +32,22 @@ func (s memberFacts) CheckReplaced(b *event.MemberReplaced) bool {
 	return m.Key.VerifyHash(id, b.Proof) == nil
 }
 
-// replacedKey puts the replacements that one identity carries in order.
-func replacedKey(r Ref) string {
+// successionKey puts the successions that one identity carries in order.
+func successionKey(r Ref) string {
 	return mapkey.Chain(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + mapkey.Of(r.ID)
 }
 
-// MaxCarried is how many of the replacements that one identity carries count,
+// MaxCarried is how many of the successions that one identity carries count,
 // its first ones: a key can name any number of identities, and each entry would
 // have all of them looked at again. A member carries one for each device that it lets in.
 const MaxCarried = 64
 
-// mayCount says whether a replacement is among the first that its carrier brought:
+// mayCount says whether a succession is among the first that its carrier brought:
 // another one changes nothing of who the members are.
-func (s memberFacts) mayCount(f ReplacedFact) bool {
+func (s memberFacts) mayCount(f Succession) bool {
 	n := 0
-	for k := range pmap.Prefix(s.replaced, string(f.Ref.Chain.Author[:])) {
-		if k == replacedKey(f.Ref) {
+	for k := range pmap.Prefix(s.successions, string(f.Ref.Chain.Author[:])) {
+		if k == successionKey(f.Ref) {
 			return true
 		}
 		if n++; n == MaxCarried {
@@ -57,12 +57,12 @@ func (s memberFacts) mayCount(f ReplacedFact) bool {
 	return false
 }
 
-// CountingReplacements yields the replacements that count.
-func (s memberFacts) CountingReplacements(yield func(ReplacedFact) bool) {
+// CountingSuccessions yields the successions that count.
+func (s memberFacts) CountingSuccessions(yield func(Succession) bool) {
 	for from := ""; ; {
 		n, more := 0, false
 		var who journal.Author
-		for _, f := range s.replaced.From(from) {
+		for _, f := range s.successions.From(from) {
 			if n > 0 && f.Ref.Chain.Author != who {
 				break
 			}

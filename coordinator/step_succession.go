@@ -14,8 +14,8 @@ import (
 	"github.com/quorate/quorate/wallet"
 )
 
-// inviteReplacement issues an invite for a new device of a member.
-func (s *step) inviteReplacement(x NewInvite) error {
+// inviteSuccessor issues an invite for a new device of a member.
+func (s *step) inviteSuccessor(x NewInvite) error {
 	a := s.m.State.Active()
 	if a == nil {
 		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing()).WithHint("`wallet invite` without --replace")
@@ -53,10 +53,10 @@ func (s *step) inviteReplacement(x NewInvite) error {
 	return nil
 }
 
-// admitReplacement answers who presents the invite for a new device. The first
+// admitSuccessor answers who presents the invite for a new device. The first
 // answer is the challenge, which binds nothing: who found the invite and has no
 // seed can neither read nor use it up. A claim that proves the key is carried.
-func (s *step) admitReplacement(x Admit) error {
+func (s *step) admitSuccessor(x Admit) error {
 	for id, rec := range s.m.invites.All() {
 		inv := port.Invite{Group: s.m.State.Group(), Founder: s.m.State.Me(), Secret: rec.Secret}
 		want := inv.Proof(x.Joiner, x.Nonce)
@@ -90,7 +90,7 @@ func (s *step) admitReplacement(x Admit) error {
 			answer(s, x, port.Grant{Challenge: c})
 			return nil
 		}
-		return s.carryReplacement(x, id, rec, c)
+		return s.carrySuccession(x, id, rec, c)
 	}
 	return port.ErrInviteProof
 }
@@ -119,14 +119,14 @@ func (s *step) cutsOf(who journal.Author) []event.ReplacedCut {
 	return out
 }
 
-// carryReplacement enters a claim that proves the key, rotates the epoch, and
+// carrySuccession enters a claim that proves the key, rekeys the epoch, and
 // seals those of before to the new identity, which has the history to read.
-func (s *step) carryReplacement(x Admit, id string, rec inviteRecord, c *event.Challenge) error {
+func (s *step) carrySuccession(x Admit, id string, rec inviteRecord, c *event.Challenge) error {
 	b := c.Event(x.Joiner, x.Claim)
 	if err := b.Check(); err != nil {
 		return port.ErrInviteProof
 	}
-	if _, known := s.m.State.Active().KeyOf(x.Joiner); known || !s.m.State.CheckReplaced(b) {
+	if _, known := s.m.State.Active().KeyOf(x.Joiner); known || !s.m.State.CheckSuccession(b) {
 		return port.ErrInviteProof
 	}
 	if len(b.Proof) == 0 {
@@ -213,7 +213,7 @@ func (s *step) tellMembers() {
 // tellUnproven tells of devices that claim to be a member and prove nothing, as
 // soon as this node hears of them.
 func (s *step) tellUnproven() {
-	if s.before.State.Self() == nil || s.before.State.ReplacementCount() == s.m.State.ReplacementCount() {
+	if s.before.State.Self() == nil || s.before.State.SuccessionCount() == s.m.State.SuccessionCount() {
 		return
 	}
 	known := map[[32]byte]bool{}
@@ -227,8 +227,8 @@ func (s *step) tellUnproven() {
 	}
 }
 
-// Replacement is one that waits for other members to approve it.
-type Replacement struct {
+// Succession is one that waits for other members to approve it.
+type Succession struct {
 	ID [32]byte
 	// Member is whom it replaces, New the identity it names.
 	Member   group.Member
@@ -239,36 +239,36 @@ type Replacement struct {
 	Needed   int
 }
 
-// Replacements returns those that wait: of a contested member, and of an
+// Successions returns those that wait: of a contested member, and of an
 // external key that proves nothing, by id.
-func (m *Machine) Replacements() []Replacement {
+func (m *Machine) Successions() []Succession {
 	a := m.State.Active()
 	if a == nil || !a.Changed() {
 		return nil
 	}
-	var out []Replacement
+	var out []Succession
 	told := m.State.Ballot()
-	for f := range m.State.CountingReplacements {
+	for f := range m.State.CountingSuccessions {
 		k := int(f.Body.Key)
 		open := len(a.Contested(k)) > 0 || len(f.Body.Proof) == 0
 		line := a.Identities(k)
 		if !open || f.Body.Old != line[len(line)-1] {
 			continue
 		}
-		r := Replacement{ID: f.Body.ID(m.State.Group()), Member: a.Members[k], New: f.Body.New, At: time.UnixMilli(f.Ref.Time), Proven: len(f.Body.Proof) > 0, Needed: m.State.ApprovalsNeeded()}
+		r := Succession{ID: f.Body.ID(m.State.Group()), Member: a.Members[k], New: f.Body.New, At: time.UnixMilli(f.Ref.Time), Proven: len(f.Body.Proof) > 0, Needed: m.State.ApprovalsNeeded()}
 		for by := range told.Approvers(f.Body.ID(m.State.Group())) {
 			r.Approved = append(r.Approved, a.Members[by])
 		}
-		if !slices.ContainsFunc(out, func(o Replacement) bool { return o.ID == r.ID }) {
+		if !slices.ContainsFunc(out, func(o Succession) bool { return o.ID == r.ID }) {
 			out = append(out, r)
 		}
 	}
-	slices.SortFunc(out, func(x, y Replacement) int { return slices.Compare(x.ID[:], y.ID[:]) })
+	slices.SortFunc(out, func(x, y Succession) int { return slices.Compare(x.ID[:], y.ID[:]) })
 	return out
 }
 
-// approveReplacement says that this member takes a replacement for true.
-func (s *step) approveReplacement(x ApproveReplacement) error {
+// approveSuccession says that this member takes a succession for true.
+func (s *step) approveSuccession(x ApproveSuccession) error {
 	if s.m.State.Active() == nil {
 		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
 	}
@@ -276,15 +276,15 @@ func (s *step) approveReplacement(x ApproveReplacement) error {
 	if !ok {
 		return refusal.New(refusal.NoKey, "this node holds no key of the wallet")
 	}
-	for _, r := range s.m.Replacements() {
-		if r.ID != x.Replacement {
+	for _, r := range s.m.Successions() {
+		if r.ID != x.Succession {
 			continue
 		}
 		if r.Member.Index == me {
 			return refusal.New(refusal.NoKey, "a replacement of this node's own key is approved by the others")
 		}
 		if !slices.ContainsFunc(r.Approved, func(m group.Member) bool { return m.Index == me }) {
-			if _, err := s.write(&event.ReplacementApproved{Replacement: x.Replacement}); err != nil {
+			if _, err := s.write(&event.ReplacementApproved{Replacement: x.Succession}); err != nil {
 				return err
 			}
 		}

@@ -31,7 +31,7 @@ type MemberReplaced struct {
 	New     journal.Author `cbor:"4,keyasint"`
 	Sealing [32]byte       `cbor:"5,keyasint"` // of the new identity
 	Cuts    []ReplacedCut  `cbor:"6,keyasint"` // where the old identity's chains end; what is not named ends at 0
-	// Proof is by the account key over the replacement's id, or empty for an
+	// Proof is by the account key over the succession's id, or empty for an
 	// external key: then the other members approve it.
 	Proof []byte `cbor:"7,keyasint"`
 	// Consent is the new identity's signature over the same: nobody takes
@@ -49,7 +49,7 @@ type ReplacedCut struct {
 	Last        journal.EntryID `cbor:"3,keyasint"`
 }
 
-// ReplacementApproved says that its author takes a replacement for true. Of a
+// ReplacementApproved says that its author takes a succession for true. Of a
 // member's several for one identity the latest counts.
 type ReplacementApproved struct {
 	Replacement [32]byte `cbor:"2,keyasint"`
@@ -80,7 +80,7 @@ func (b *MemberReplaced) Check() error {
 
 func (b *ReplacementApproved) Check() error { return nil }
 
-// ID is what the key signs: it binds everything the replacement says, and the group.
+// ID is what the key signs: it binds everything the succession says, and the group.
 func (b *MemberReplaced) ID(group journal.GroupID) [32]byte {
 	key := binary.BigEndian.AppendUint64(nil, uint64(b.Key))
 	cuts := []byte{}

@@ -34,7 +34,7 @@ func (p *peer) invite(lost *peer, allow ...string) (port.Invite, error) {
 }
 
 // present presents an invite, with a claim or without.
-func (p *peer) present(d *peer, inv port.Invite, claim *event.ReplacementClaim) (port.Grant, error) {
+func (p *peer) present(d *peer, inv port.Invite, claim *event.SuccessionClaim) (port.Grant, error) {
 	nonce := [32]byte{7}
 	v, err := p.do(Admit{Joiner: d.id(), Nonce: nonce, Proof: inv.Proof(d.id(), nonce), Claim: claim})
 	if err != nil {
@@ -66,13 +66,13 @@ func (d *peer) takePlaceWith(by, lost *peer, ck CosignerKey) {
 	d.enter(by, inv, claim, ck)
 }
 
-func (d *peer) enter(by *peer, inv port.Invite, claim *event.ReplacementClaim, ck CosignerKey) {
+func (d *peer) enter(by *peer, inv port.Invite, claim *event.SuccessionClaim, ck CosignerKey) {
 	d.tb.Helper()
 	g, err := by.present(d, inv, claim)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
-	m, effects, err := EnterReplacement(d.self, d.input(nil), inv, g, wallet.Regtest, ck)
+	m, effects, err := EnterSuccession(d.self, d.input(nil), inv, g, wallet.Regtest, ck)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 	if strings.Contains(string(g.Challenge.Account[:]), "pub") {
 		t.Error("the challenge tells the key")
 	}
-	claims := map[string]*event.ReplacementClaim{}
+	claims := map[string]*event.SuccessionClaim{}
 	claim := func(name string, of *peer, group journal.GroupID, ch event.Challenge) {
 		x, err := ch.Claim(of.self.Identity, of.self.Sealing.Public(), group, of.prove)
 		if err != nil {
@@ -344,7 +344,7 @@ func TestTwoReplacementsAreContested(t *testing.T) {
 	if !told(a, AlarmContested) || len(a.m.Alarms()) != 1 {
 		t.Errorf("alarms: %+v", a.m.Alarms())
 	}
-	rs := a.m.Replacements()
+	rs := a.m.Successions()
 	if len(rs) != 2 || rs[0].Needed != 2 {
 		t.Fatalf("replacements: %+v", rs)
 	}
@@ -352,14 +352,14 @@ func TestTwoReplacementsAreContested(t *testing.T) {
 	if rs[0].New != d.id() {
 		mine = rs[1].ID
 	}
-	_, err := a.do(ApproveReplacement{Replacement: [32]byte{1}})
+	_, err := a.do(ApproveSuccession{Succession: [32]byte{1}})
 	mustRefuse(t, err, refusal.NoRival)
-	a.must(ApproveReplacement{Replacement: mine})
+	a.must(ApproveSuccession{Succession: mine})
 	c.settle(a, b)
 	if a.memberOf(at) != (journal.Author{}) {
 		t.Fatal("one approval decided")
 	}
-	b.must(ApproveReplacement{Replacement: mine})
+	b.must(ApproveSuccession{Succession: mine})
 	c.settle(a, b)
 	d.hear(a, b)
 	for range 40 {
@@ -451,15 +451,15 @@ func TestAnExternalKeyIsReplacedByApproval(t *testing.T) {
 	claim := d.claims(a, inv)
 	c.settle(a, b, z)
 	at, _ := a.m.State.Active().Index(z.id())
-	rs := b.m.Replacements()
+	rs := b.m.Successions()
 	if len(rs) != 1 || rs[0].Proven || rs[0].New != d.id() || b.memberOf(at) != z.id() {
 		t.Fatalf("before it is approved: %+v, member %s", rs, b.memberOf(at))
 	}
 	z.must(LeaseAddress{})
-	_, err = z.do(ApproveReplacement{Replacement: rs[0].ID})
+	_, err = z.do(ApproveSuccession{Succession: rs[0].ID})
 	mustRefuse(t, err, refusal.NoKey)
-	a.must(ApproveReplacement{Replacement: rs[0].ID})
-	b.must(ApproveReplacement{Replacement: rs[0].ID})
+	a.must(ApproveSuccession{Succession: rs[0].ID})
+	b.must(ApproveSuccession{Succession: rs[0].ID})
 	c.settle(a, b)
 	d.enter(a, inv, claim, CosignerKey{Key: key})
 	c.settle(a, b)
