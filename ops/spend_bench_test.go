@@ -14,6 +14,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app"
+	"github.com/quorate/quorate/app/apptest"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
@@ -43,7 +44,7 @@ func BenchmarkProposeToFinal(b *testing.B) {
 	}
 	round := 0
 	b.Run("3-of-5", func(b *testing.B) {
-		began := cpuTime(b)
+		began := apptest.CPUTime(b)
 		for range b.N {
 			round++
 			to, err := demoRecipient(round)
@@ -59,7 +60,7 @@ func BenchmarkProposeToFinal(b *testing.B) {
 			d.bury(ctx, b, p.Proposal)
 			b.StartTimer()
 		}
-		b.ReportMetric(float64((cpuTime(b)-began).Microseconds())/1000/float64(b.N*len(d.nodes)), "cpu-ms/node")
+		b.ReportMetric(float64((apptest.CPUTime(b)-began).Microseconds())/1000/float64(b.N*len(d.nodes)), "cpu-ms/node")
 	})
 	b.Run("floor-hop", func(b *testing.B) { benchHop(b) })
 	b.Run("floor-write", func(b *testing.B) { benchWrite(b, d.dir) })

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorate/quorate/app/apptest"
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -105,7 +106,7 @@ func BenchmarkEntries(b *testing.B) {
 	descriptor, payments := paymentsOf(b, all[0])
 	clear(all) // a node holds one machine, and not those of who wrote
 	b.Run("store-and-fold", func(b *testing.B) {
-		began := cpuTime(b)
+		began := apptest.CPUTime(b)
 		for b.Loop() {
 			s, err := store.Open(b.TempDir(), storeKey, quiet())
 			if err != nil {
@@ -138,7 +139,7 @@ func BenchmarkEntries(b *testing.B) {
 		perSecond(b, len(entries), began)
 	})
 	b.Run("floor-commit", func(b *testing.B) {
-		began := cpuTime(b)
+		began := apptest.CPUTime(b)
 		for b.Loop() {
 			s, err := store.Open(b.TempDir(), storeKey, quiet())
 			if err != nil {
@@ -157,7 +158,7 @@ func BenchmarkEntries(b *testing.B) {
 		perSecond(b, len(entries), began)
 	})
 	b.Run("floor-signatures", func(b *testing.B) {
-		began := cpuTime(b)
+		began := apptest.CPUTime(b)
 		for b.Loop() {
 			for _, e := range entries {
 				if err := e.Verify(); err != nil {
@@ -168,7 +169,7 @@ func BenchmarkEntries(b *testing.B) {
 		perSecond(b, len(entries), began)
 	})
 	b.Run("floor-bitcoin", func(b *testing.B) {
-		began := cpuTime(b)
+		began := apptest.CPUTime(b)
 		for b.Loop() {
 			for _, err := range bitcoin(descriptor, payments) {
 				if err != nil {
@@ -224,5 +225,5 @@ func bitcoin(descriptor string, all []payment) (errs []error) {
 
 func perSecond(b *testing.B, n int, began time.Duration) {
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
-	b.ReportMetric((cpuTime(b)-began).Seconds()/float64(b.N), "cpu-s/op")
+	b.ReportMetric((apptest.CPUTime(b)-began).Seconds()/float64(b.N), "cpu-s/op")
 }

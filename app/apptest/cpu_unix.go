@@ -1,6 +1,7 @@
 //go:build unix
 
-package bench
+// Package apptest has what measurements of whole nodes share.
+package apptest
 
 import (
 	"syscall"
@@ -8,13 +9,13 @@ import (
 	"time"
 )
 
-// cpuTime is the processor time of all cores that this process has used, which
+// CPUTime is the processor time of all cores that this process has used, which
 // other work on the machine disturbs less than the time that passes.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
+func CPUTime(tb testing.TB) time.Duration {
+	tb.Helper()
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
