@@ -76,7 +76,7 @@ func TestAKeySignsNoRivalOfWhatItMayHaveSigned(t *testing.T) {
 	c.clock = c.clock.Add(-40 * 24 * time.Hour)
 
 	c.settle(a, r)
-	evil.evil = true
+	evil.Careless = true
 	evil.must(Approve{Proposal: first})
 	k := memberIndex(a, r)
 	p1, _ := evil.m.State.Proposal(first)

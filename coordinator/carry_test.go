@@ -56,7 +56,7 @@ func (p *peer) coinsOf(coins []wire.OutPoint) []event.ProposalInput {
 
 // carries counts the entries in which a member carried signatures.
 func (p *peer) carries() (n int) {
-	for _, e := range p.held {
+	for _, e := range p.Held {
 		if e.Header().Author != p.id() {
 			continue
 		}

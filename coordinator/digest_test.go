@@ -31,7 +31,7 @@ func TestDigestsCompareNodes(t *testing.T) {
 		t.Error("two that hold the same differ")
 	}
 	var all []*journal.Entry
-	for _, chain := range b.chains() {
+	for _, chain := range b.Chains() {
 		all = append(all, chain...)
 	}
 	slices.Reverse(all)

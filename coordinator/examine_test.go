@@ -11,7 +11,7 @@ import (
 
 // examined is what an examination of a peer's store says.
 func (p *peer) examined(now time.Time) (codes []string, found []Finding) {
-	found = Examine(p.tb.Context(), p.self, p.m.State.Group(), maps.Clone(p.records), slices.Collect(maps.Values(p.held)), slices.Collect(maps.Keys(p.guard)), now)
+	found = Examine(p.tb.Context(), p.self, p.m.State.Group(), maps.Clone(p.Kept), slices.Collect(maps.Values(p.Held)), slices.Collect(maps.Keys(p.Signed)), now)
 	for _, f := range found {
 		codes = append(codes, f.Code)
 	}
@@ -33,7 +33,7 @@ func TestExamine(t *testing.T) {
 	}{
 		"nothing": {plant: func(t *testing.T, c *circle) *peer { return c.peers[0] }},
 		"the guard lacks a signature": {plant: func(t *testing.T, c *circle) *peer {
-			clear(c.peers[0].guard)
+			clear(c.peers[0].Signed)
 			return c.peers[0]
 		}, want: "guard_incomplete", mends: true},
 		"two copies ran": {plant: func(t *testing.T, c *circle) *peer {
@@ -77,7 +77,7 @@ func TestExamine(t *testing.T) {
 			for _, part := range b {
 				a.persist(part)
 			}
-			delete(a.held, a.out[len(a.out)-1].ID())
+			delete(a.Held, a.out[len(a.out)-1].ID())
 			return a
 		}, want: "snapshot_wrong", mends: true},
 		"the clock is before its own entries": {plant: func(t *testing.T, c *circle) *peer { return c.peers[0] }, later: -3 * time.Hour, want: "clock_behind"},

@@ -73,7 +73,7 @@ func TestExportIsGuarded(t *testing.T) {
 	}
 	prop, _ := x.m.State.Proposal(p.Proposal)
 	x.failing = true
-	if _, err := x.do(Export{Proposal: p.Proposal}); err == nil || len(x.guard) != 0 {
+	if _, err := x.do(Export{Proposal: p.Proposal}); err == nil || len(x.Signed) != 0 {
 		t.Fatalf("the file would leave before the guard is durable: %v", err)
 	}
 	x.failing = false
@@ -81,7 +81,7 @@ func TestExportIsGuarded(t *testing.T) {
 		t.Error("an export of a node with an external key is not guarded")
 	}
 	for _, in := range prop.Body.Inputs {
-		if !x.guard[port.GuardRecord{OutPoint: in.OutPoint(), TxID: prop.TxID}] {
+		if !x.Signed[port.GuardRecord{OutPoint: in.OutPoint(), TxID: prop.TxID}] {
 			t.Errorf("%v is not in the guard", in.OutPoint())
 		}
 	}
@@ -177,7 +177,7 @@ func TestImportCreditsTheKeyThatVerifies(t *testing.T) {
 		if done := x.must(Import{Proposal: p.Proposal, Signatures: sigs}).(Imported); done.Added[uint32(me)] != 1 {
 			t.Errorf("own: %+v", done)
 		}
-		if len(x.guard) == 0 {
+		if len(x.Signed) == 0 {
 			t.Error("an own signature that came from elsewhere is not in the guard")
 		}
 		c.settle()

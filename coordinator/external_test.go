@@ -283,7 +283,7 @@ func TestNodeWithoutItsKeyDoesNotSign(t *testing.T) {
 	}
 	q := x.must(pay(2, 30_000)).(Proposed) // proposes without signing
 	made, _ := x.m.State.Proposal(q.Proposal)
-	if len(x.m.State.Signatures(made)) != 0 || len(x.guard) != 0 {
+	if len(x.m.State.Signatures(made)) != 0 || len(x.Signed) != 0 {
 		t.Error("a node without its key signed")
 	}
 }

@@ -25,7 +25,7 @@ type release struct {
 func (p *peer) releases() []release {
 	me, _ := p.m.State.Active().Index(p.id())
 	var out []release
-	for _, chain := range p.chains() {
+	for _, chain := range p.Chains() {
 		if chain[0].Chain().Author != p.id() {
 			continue
 		}

@@ -19,7 +19,7 @@ type said[T event.Body] struct {
 // that it can read, by entry id.
 func allSaid[T event.Body](p *peer) []said[T] {
 	var out []said[T]
-	for id, e := range p.held {
+	for id, e := range p.Held {
 		if !p.m.State.Chains().Has(id) {
 			continue
 		}

@@ -1,10 +1,10 @@
 package coordinator
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -17,6 +17,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/port/porttest"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -33,15 +34,12 @@ type peer struct {
 	m       Machine
 	out     []*journal.Entry // published
 	sent    []*wire.MsgTx    // broadcast
-	held    map[journal.EntryID]*journal.Entry
-	guard   map[port.GuardRecord]bool
-	records map[string][]byte
+	porttest.Disk
 	told    []port.Notice
 	clock   *time.Time
 	drawn   uint64
 	failing bool // the store refuses
 	circle  *circle
-	evil    bool          // its guard is off
 	spoiled journal.Epoch // the last that it made for others to fail
 }
 
@@ -59,7 +57,7 @@ func newPeer(tb testing.TB, name string, n byte, clock *time.Time) *peer {
 	p := &peer{
 		tb: tb, name: name, seed: seed[:], clock: clock,
 		self: &group.Self{Identity: journal.NewIdentity(id), Sealing: sealing, Verified: wallet.NewSigCache(1 << 14), Fault: func(err error) { panic(err) }},
-		held: map[journal.EntryID]*journal.Entry{}, guard: map[port.GuardRecord]bool{}, records: map[string][]byte{},
+		Disk: porttest.NewDisk(),
 	}
 	if p.account, err = wallet.DeriveAccount(p.seed, wallet.Regtest, wallet.ScriptWSH, 0); err != nil {
 		tb.Fatal(err)
@@ -144,29 +142,15 @@ func (p *peer) perform(e Effect) {
 }
 
 func (p *peer) persist(b port.Batch) {
-	for _, e := range b.Entries {
-		p.held[e.ID()] = e
-	}
-	for _, g := range b.Guard {
-		for have := range p.guard {
-			if !p.evil && have.OutPoint == g.OutPoint && !slices.Contains(g.Known, have.TxID) && have.TxID != g.TxID {
-				p.tb.Fatalf("%s: guard conflict in the store", p.name)
-			}
-		}
-		p.guard[g.GuardRecord] = true
-	}
-	for k, v := range b.Puts {
-		p.records[k] = v
-	}
-	for _, k := range b.Deletes {
-		delete(p.records, k)
+	if err := p.Commit(context.Background(), b); err != nil {
+		p.tb.Fatalf("%s: %v", p.name, err)
 	}
 }
 
 // crash forgets everything that was not made durable, and starts again.
 func (p *peer) crash() {
 	p.tb.Helper()
-	m, err := Load(p.tb.Context(), storeOf(p), p.self, p.m.State.Group())
+	m, err := Load(p.tb.Context(), &p.Disk, p.self, p.m.State.Group())
 	if err != nil {
 		p.tb.Fatalf("%s: load: %v", p.name, err)
 	}
@@ -285,7 +269,7 @@ func (c *circle) clone(tb testing.TB) *circle {
 		q := *p
 		q.tb, q.circle, q.clock = tb, n, &n.clock
 		q.out, q.sent, q.told = slices.Clone(p.out), slices.Clone(p.sent), slices.Clone(p.told)
-		q.held, q.guard, q.records = maps.Clone(p.held), maps.Clone(p.guard), maps.Clone(p.records)
+		q.Disk = p.Clone()
 		n.peers = append(n.peers, &q)
 	}
 	return n
@@ -300,7 +284,7 @@ func (c *circle) settle(among ...*peer) {
 		again = false
 		for _, from := range among {
 			for _, to := range among {
-				for _, chain := range from.chains() {
+				for _, chain := range from.Chains() {
 					for _, e := range chain {
 						if to == from || to.m.State.Chains().Has(e.ID()) {
 							continue
@@ -313,30 +297,6 @@ func (c *circle) settle(among ...*peer) {
 			}
 		}
 	}
-}
-
-// chains returns a peer's entries, each chain in order.
-func (p *peer) chains() [][]*journal.Entry {
-	by := map[journal.ChainKey][]*journal.Entry{}
-	for _, e := range p.held {
-		by[e.Chain()] = append(by[e.Chain()], e)
-	}
-	var out [][]*journal.Entry
-	for _, es := range by {
-		slices.SortFunc(es, func(a, b *journal.Entry) int {
-			if a.Position().Seq != b.Position().Seq {
-				return int(a.Position().Seq) - int(b.Position().Seq)
-			}
-			x, y := a.ID(), b.ID()
-			return slices.Compare(x[:], y[:])
-		})
-		out = append(out, es)
-	}
-	slices.SortFunc(out, func(a, b []*journal.Entry) int {
-		x, y := a[0].Chain(), b[0].Chain()
-		return slices.Compare(append(x.Author[:], x.Incarnation), append(y.Author[:], y.Incarnation))
-	})
-	return out
 }
 
 // mine makes a block of these transactions and shows it to the given peers (all).

@@ -77,7 +77,7 @@ func TestEquivocationTaintsVotesButNotSignatures(t *testing.T) {
 	c := active(t, 3, 3)
 	c.fund(1_000_000)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
-	evil.evil = true
+	evil.Careless = true
 	id := a.must(pay(1, 100_000)).(Proposed).Proposal
 	c.settle()
 	before := evil.m
@@ -179,7 +179,7 @@ func TestAnApprovalBeforeItsProposalWaits(t *testing.T) {
 	c.settle(a, b)
 	b.must(Approve{Proposal: id})
 	// Z gets B's chain first.
-	for _, chain := range b.chains() {
+	for _, chain := range b.Chains() {
 		for _, e := range chain {
 			if e.Chain().Author == b.id() && !z.m.State.Chains().Has(e.ID()) {
 				z.must(EntryIn{e})
@@ -283,7 +283,7 @@ func TestAMemberCannotOutshoutWhatIsWanted(t *testing.T) {
 		}
 	}
 	for _, p := range []*peer{b, evil} {
-		for _, chain := range p.chains() {
+		for _, chain := range p.Chains() {
 			for _, e := range chain {
 				if e.Chain().Author == p.id() && !z.m.State.Chains().Has(e.ID()) {
 					z.must(EntryIn{e})

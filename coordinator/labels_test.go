@@ -60,8 +60,8 @@ func TestALabelIsSharedEditedAndRemoved(t *testing.T) {
 	if l, ok := b.m.State.Label(tx); !ok || l.Ref.Chain.Author != a.id() {
 		t.Errorf("the label is of %v", l.Ref.Chain.Author)
 	}
-	entries := len(b.held)
-	if b.label(tx, "rent") || len(b.held) != entries {
+	entries := len(b.Held)
+	if b.label(tx, "rent") || len(b.Held) != entries {
 		t.Error("a repeat of the same text wrote an entry")
 	}
 	if !b.label(tx, "rent, May") {
@@ -123,9 +123,9 @@ func TestMoreLabelsThanOneEntrySupersedes(t *testing.T) {
 		evil.wildLabel(tx, "noise")
 	}
 	c.settle()
-	before := len(a.held)
+	before := len(a.Held)
 	a.label(tx, "signal")
-	if n := len(a.held) - before; n != 1 {
+	if n := len(a.Held) - before; n != 1 {
 		t.Errorf("took %d entries", n)
 	}
 	c.allShow(tx, "signal")
@@ -146,7 +146,7 @@ func TestATaintedLabelHasNoEffect(t *testing.T) {
 	before := evil.m
 	evil.wildLabel(tx, "false", honest.Ref.ID)
 	for _, p := range []*peer{a, c.peers[1]} {
-		for _, e := range evil.held {
+		for _, e := range evil.Held {
 			_, _ = p.do(EntryIn{e})
 		}
 	}
@@ -156,7 +156,7 @@ func TestATaintedLabelHasNoEffect(t *testing.T) {
 	evil.m = before
 	evil.wildLabel(tx, "")
 	for _, p := range []*peer{a, c.peers[1]} {
-		for _, e := range evil.held {
+		for _, e := range evil.Held {
 			_, _ = p.do(EntryIn{e})
 		}
 		if p.m.State.Chains().ForkedAt(journal.ChainKey{Author: evil.id(), Incarnation: 1}) == 0 {
@@ -178,7 +178,7 @@ func TestOnlyMembersLabel(t *testing.T) {
 	for who, want := range map[*peer]string{c.peers[1]: "mine", a.stranger(20): ""} {
 		id := who.wildLabel(tx, "mine")
 		st, err := a.m.State, error(nil)
-		for _, chain := range who.chains() {
+		for _, chain := range who.Chains() {
 			for _, e := range chain {
 				if st.Chains().Has(e.ID()) {
 					continue

@@ -63,7 +63,7 @@ func sameSays(t *testing.T, peers ...*peer) {
 func TestACutThatIsReadLate(t *testing.T) {
 	c := active(t, 2, 4)
 	a, b, lost, z := c.peers[0], c.peers[1], c.peers[2], c.peers[3]
-	b.evil = true
+	b.Careless = true
 	d1, d2 := lost.stranger(20), lost.stranger(21)
 	one, two := d1.replacing(lost, 50), d2.replacing(lost, 50)
 	for _, r := range []*event.MemberReplaced{one, two} {
@@ -108,7 +108,7 @@ func TestACutThatIsReadLate(t *testing.T) {
 func TestReplacementsThatAreReadLate(t *testing.T) {
 	c := active(t, 2, 3)
 	a, evil, z := c.peers[0], c.peers[1], c.peers[2]
-	evil.evil = true
+	evil.Careless = true
 	d := evil.stranger(30)
 	ep, rekey := evil.ownEpoch()
 	at := evil.own(1)

@@ -212,7 +212,7 @@ func TestMoreAddressesOfAnOlderVersionAreLookedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, b := range recs {
-		a.records[name] = b[:21*(1+34)] // of each a byte for its length, and itself
+		a.Kept[name] = b[:21*(1+34)] // of each a byte for its length, and itself
 	}
 	a.crash()
 	if got := a.m.View.Incomplete(); !slices.Equal(got, []ledger.AddressRange{{First: 21, Last: ledger.Watchable}}) {

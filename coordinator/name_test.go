@@ -115,7 +115,7 @@ func TestTwoOfOneNameAreToldApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.m.State = p.m.State.WithPin(r.Hash)
-		p.records[recPin] = r.Hash[:]
+		p.Kept[recPin] = r.Hash[:]
 	}
 	c.settle()
 	for _, p := range c.peers {

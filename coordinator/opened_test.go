@@ -17,7 +17,7 @@ func (p *peer) before(t *testing.T, ref group.Ref) journal.Next {
 	if at.Seq == 0 {
 		t.Fatal("nothing comes before")
 	}
-	for _, e := range p.held {
+	for _, e := range p.Held {
 		if e.Chain().Author == p.id() && e.Position().Seq == at.Seq-1 {
 			at.Prev = e.ID()
 		}

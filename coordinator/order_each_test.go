@@ -27,9 +27,9 @@ type observer struct {
 func ratifying(base *circle, n int) backup {
 	p := base.peers[n]
 	b := p.backup()
-	b.guard = nil
+	b.Signed = nil
 	ends := map[journal.ChainKey]uint64{}
-	for _, e := range p.held {
+	for _, e := range p.Held {
 		if _, ok := p.bodyOf(e).(*event.RosterRatified); !ok {
 			continue
 		}
@@ -37,7 +37,7 @@ func ratifying(base *circle, n int) backup {
 			ends[e.Chain()] = e.Header().Seq
 		}
 	}
-	maps.DeleteFunc(b.held, func(_ journal.EntryID, e *journal.Entry) bool {
+	maps.DeleteFunc(b.Held, func(_ journal.EntryID, e *journal.Entry) bool {
 		at, seq := ends[e.Chain()], e.Header().Seq
 		if e.Header().Author == p.id() {
 			return seq > at
@@ -125,11 +125,11 @@ func (o *observer) save(rt *rapid.T) {
 // again is the node started again, from its snapshot or from its entries alone.
 func (o *observer) again(rt *rapid.T, snapshot bool) *peer {
 	q := *o.peer
-	q.held, q.records, q.guard = maps.Clone(o.held), maps.Clone(o.records), maps.Clone(o.guard)
+	q.Disk = o.Clone()
 	if !snapshot {
-		delete(q.records, recSnapshot)
+		delete(q.Kept, recSnapshot)
 	}
-	m, err := Load(q.tb.Context(), storeOf(&q), q.self, q.m.State.Group())
+	m, err := Load(q.tb.Context(), &q.Disk, q.self, q.m.State.Group())
 	if err != nil {
 		rt.Fatalf("%s: load: %v", q.name, err)
 	}
@@ -147,7 +147,7 @@ func (o *observer) loadedSaysTheSame(rt *rapid.T) {
 	}
 	live := answersOf(&o.m, *o.clock)
 	for _, snapshot := range []bool{false, true} {
-		if snapshot && o.records[recSnapshot] == nil {
+		if snapshot && o.Kept[recSnapshot] == nil {
 			continue
 		}
 		q := o.again(rt, snapshot)
@@ -203,8 +203,8 @@ func TestAfterEachEntryALoadedNodeAnswersTheSame(t *testing.T) {
 		// Another one, whose keys are others, and at the end both hold what either does.
 		x := starts[(first+rapid.IntRange(1, len(starts)-1).Draw(rt, "other observer"))%len(starts)].observe(c)
 		x.read(rt, rapid.Permutation(all).Draw(rt, "other order"), func() {})
-		o.read(rt, flat(x.chains()), func() {}) // what was of no use to it before
-		x.read(rt, flat(o.chains()), func() {})
+		o.read(rt, flat(x.Chains()), func() {}) // what was of no use to it before
+		x.read(rt, flat(o.Chains()), func() {})
 		for _, p := range []*observer{o, x} {
 			p.blocks = len(c.blocks)
 			p.follow(p.peer)

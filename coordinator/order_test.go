@@ -215,14 +215,14 @@ func (p *peer) wild(body event.Body) (*journal.Entry, error) {
 	}
 	p.m = s.m
 	for _, x := range s.batch.Entries { // a new epoch may come first
-		p.held[x.ID()] = x
+		p.Held[x.ID()] = x
 	}
 	return e, nil
 }
 
 // pass hands over what a peer wrote itself.
 func (p *peer) pass(to *peer) {
-	for _, chain := range p.chains() {
+	for _, chain := range p.Chains() {
 		for _, e := range chain {
 			if e.Chain().Author == p.id() && !to.m.State.Chains().Has(e.ID()) {
 				_, _ = to.do(EntryIn{e})
@@ -247,7 +247,7 @@ func (p *peer) garbage(b []byte) {
 		p.tb.Fatal(err)
 	}
 	p.m = s.m
-	p.held[e.ID()] = e
+	p.Held[e.ID()] = e
 }
 
 // restored continues a peer as incarnation 2 from an older machine.
@@ -266,10 +266,10 @@ func (p *peer) restored(old Machine) error {
 // writes as if it were a member.
 func (p *peer) stranger(n byte) *peer {
 	d := p.device(n)
-	d.m, d.evil = p.m, true
+	d.m, d.Careless = p.m, true
 	d.m.State = as(d.m.State, d.self)
-	for id, e := range p.held {
-		d.held[id] = e
+	for id, e := range p.Held {
+		d.Held[id] = e
 	}
 	return d
 }

@@ -18,7 +18,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 	c := base.clone(t)
 	old := c.peers[2].m
 	for _, p := range c.peers {
-		p.evil = true
+		p.Careless = true
 	}
 	devices := []*peer{c.peers[2].stranger(20), c.peers[2].stranger(21), c.peers[1].stranger(22)}
 	var replacements [][32]byte
@@ -174,7 +174,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 	}
 	set := map[journal.EntryID]*journal.Entry{}
 	for _, p := range append(slices.Clone(c.peers), devices...) {
-		for id, e := range p.held {
+		for id, e := range p.Held {
 			set[id] = e
 		}
 	}

@@ -25,7 +25,7 @@ func almostActive(t *testing.T, spoil func(founder, z *peer, r *group.Roster)) (
 	c.settle()
 	spoil(founder, z, r)
 	founder.must(Ratify{Words: r.Words()})
-	for _, e := range founder.held {
+	for _, e := range founder.Held {
 		if e.Chain().Author == founder.id() && (last == nil || e.Position().Seq > last.Position().Seq) {
 			last = e
 		}
@@ -34,7 +34,7 @@ func almostActive(t *testing.T, spoil func(founder, z *peer, r *group.Roster)) (
 	d = z.device(9)
 	d.takePlace(b, z)
 	for _, p := range []*peer{founder, b, z} {
-		for _, chain := range p.chains() {
+		for _, chain := range p.Chains() {
 			for _, e := range chain {
 				if e == last || e.Chain().Author != p.id() {
 					continue
@@ -116,7 +116,7 @@ func TestRostersPlacedBeforeTheRightOneKeepNoNewDeviceOut(t *testing.T) {
 	d, last := almostActive(t, func(founder, z *peer, r *group.Roster) {
 		f := saidIn[*event.RosterClosed](founder, r.ID)
 		at := journal.Next{Incarnation: 1, Seq: f.ref.Seq - 1}
-		for _, e := range founder.held {
+		for _, e := range founder.Held {
 			if e.Chain().Author == founder.id() && e.Position().Seq == at.Seq-1 {
 				at.Prev = e.ID()
 			}

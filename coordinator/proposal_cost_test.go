@@ -159,7 +159,7 @@ func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 					made := q.peers[1].must(y).(Proposed).Proposal
 					q.settle(q.peers[1])
 					_ = made
-					es := q.peers[1].chains()
+					es := q.peers[1].Chains()
 					var last []*journal.Entry
 					for _, chain := range es {
 						if chain[0].Chain().Author == b.id() {
@@ -264,8 +264,8 @@ func TestSignaturesThatWaitedAreVerifiedInTurns(t *testing.T) {
 		t.Errorf("%d of %d wrong carriers are counted", n, carriers)
 	}
 	// The same entries in the usual order, and read again, say the same.
-	all := make([]*journal.Entry, 0, len(a.held))
-	for _, chain := range a.chains() {
+	all := make([]*journal.Entry, 0, len(a.Held))
+	for _, chain := range a.Chains() {
 		all = append(all, chain...)
 	}
 	if got, want := canon(refold(t, a, all)), canon(a.m.State); got != want {
@@ -285,7 +285,7 @@ func TestSignersTakeTurns(t *testing.T) {
 	x := pay(1, 100_000)
 	x.Unsigned = true
 	id := evil.must(x).(Proposed).Proposal
-	prop := evil.held[id]
+	prop := evil.Held[id]
 	b.must(EntryIn{prop})
 	b.must(Approve{Proposal: id})
 	// All but the proposal reaches a; the hostile one's carriers are on a second chain.
@@ -299,7 +299,7 @@ func TestSignersTakeTurns(t *testing.T) {
 		}
 		a.must(EntryIn{evil.forge(next, y)})
 	}
-	for _, chain := range b.chains() {
+	for _, chain := range b.Chains() {
 		for _, e := range chain {
 			if e.Chain().Author == b.id() && !a.m.State.Chains().Has(e.ID()) {
 				a.must(EntryIn{e})

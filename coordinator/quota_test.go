@@ -53,7 +53,7 @@ func TestAKeyThatNamesManyIdentitiesGainsNothing(t *testing.T) {
 		t.Errorf("the alarm has %d bytes", len(text))
 	}
 	var all []*journal.Entry
-	for _, e := range a.held {
+	for _, e := range a.Held {
 		all = append(all, e)
 	}
 	want := canon(refold(t, a, all))

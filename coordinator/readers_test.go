@@ -83,7 +83,7 @@ type hostile struct {
 func newHostile(rt *rapid.T, c *circle, coin *event.ProposalInput) *hostile {
 	h := &hostile{rt: rt, c: c, coin: coin, ids: []journal.EntryID{{1}}, authors: []journal.Author{{}, {1}, {2}}, votes: [][32]byte{{9}}}
 	for i, p := range c.peers {
-		p.evil = true
+		p.Careless = true
 		h.authors = append(h.authors, p.id())
 		h.devices = append(h.devices, p.stranger(byte(40+i)))
 	}
@@ -277,7 +277,7 @@ func (p *peer) wildRekey(s *step, x *event.EpochRotated) (*journal.Entry, error)
 		return nil, err
 	}
 	p.m = s.m
-	p.held[e.ID()] = e
+	p.Held[e.ID()] = e
 	return e, nil
 }
 
@@ -362,7 +362,7 @@ func callReaders(tb fatal, p *peer) {
 	if again := canon(throughSnapshot(tb, p, m.State)); again != live {
 		tb.Fatalf("%s: the snapshot says something else:\n%s", p.name, diff(live, again))
 	}
-	again, err := Load(p.tb.Context(), storeOf(p), p.self, m.State.Group())
+	again, err := Load(p.tb.Context(), &p.Disk, p.self, m.State.Group())
 	if err != nil {
 		tb.Fatalf("%s: load: %v", p.name, err)
 	}

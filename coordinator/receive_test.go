@@ -13,7 +13,7 @@ func TestAClaimHoldsTheMembersFirst(t *testing.T) {
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
 	for n := range byte(6) {
 		x := z.device(20 + n)
-		x.m, x.evil = b.m, true
+		x.m, x.Careless = b.m, true
 		x.m.State = as(x.m.State, x.self)
 		if _, err := b.wild(x.replacing(z, 3)); err != nil {
 			t.Fatal(err)

@@ -112,7 +112,7 @@ func TestADeepReorgIsScannedAgain(t *testing.T) {
 				n.Kind = port.Disconnected
 				p.must(ChainIn{n})
 			}
-			m, err := Load(t.Context(), storeOf(p), p.self, p.m.State.Group())
+			m, err := Load(t.Context(), &p.Disk, p.self, p.m.State.Group())
 			if err != nil {
 				t.Fatal(err)
 			}

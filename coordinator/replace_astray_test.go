@@ -29,7 +29,7 @@ func TestAReplacementPastAForkIsHandedOn(t *testing.T) {
 	a.must(EntryIn{other})
 	b.must(EntryIn{begins})
 	a.must(Tick{})
-	for _, chain := range a.chains() {
+	for _, chain := range a.Chains() {
 		for _, e := range chain {
 			if e.Header().Author == a.id() && !b.m.State.Chains().Has(e.ID()) {
 				b.must(EntryIn{e})
@@ -40,7 +40,7 @@ func TestAReplacementPastAForkIsHandedOn(t *testing.T) {
 	if len(wanted) != 1 {
 		t.Fatalf("the other one looks for %d entries", len(wanted))
 	}
-	for _, e := range a.held {
+	for _, e := range a.Held {
 		if e.ID() == wanted[0] {
 			b.must(EntryIn{e})
 		}
@@ -82,7 +82,7 @@ func TestARosterPastAForkIsHandedOn(t *testing.T) {
 	// They talk as the transport lets them: chains in order up to a fork, what
 	// proves the fork, and what is wanted by id.
 	for range 6 {
-		for _, chain := range a.chains() {
+		for _, chain := range a.Chains() {
 			for _, e := range chain {
 				if f := a.m.State.Chains().ForkedAt(e.Chain()); (f == 0 || e.Position().Seq < f) && !d.m.State.Chains().Has(e.ID()) {
 					_, _ = d.do(EntryIn{e}) // of an author who is not known yet it is not taken
@@ -91,11 +91,11 @@ func TestARosterPastAForkIsHandedOn(t *testing.T) {
 		}
 		for _, f := range a.m.State.Chains().Forks() {
 			for _, id := range []journal.EntryID{f.A, f.B} {
-				_, _ = d.do(EntryIn{a.held[id]})
+				_, _ = d.do(EntryIn{a.Held[id]})
 			}
 		}
 		for _, id := range d.m.Wanted() {
-			if e, ok := a.held[id]; ok {
+			if e, ok := a.Held[id]; ok {
 				_, _ = d.do(EntryIn{e})
 			}
 		}

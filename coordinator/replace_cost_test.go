@@ -11,7 +11,7 @@ import (
 func TestReplacementsBeyondTheCountedCostNothing(t *testing.T) {
 	c := active(t, 2, 3)
 	a, evil := c.peers[0], c.peers[1]
-	evil.evil = true
+	evil.Careless = true
 	x := c.peers[2]
 	for n := range group.MaxCarried + 3 {
 		b := evil.stranger(byte(31+n)).replacing(evil, 50)

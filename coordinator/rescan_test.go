@@ -31,7 +31,7 @@ func TestRescanLowersAWrongBirthday(t *testing.T) {
 		t.Fatal("a block below the birthday is connected")
 	}
 	p.must(RescanFrom{0})
-	m, err := Load(t.Context(), storeOf(p), p.self, p.m.State.Group())
+	m, err := Load(t.Context(), &p.Disk, p.self, p.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestRescanLooksAgain(t *testing.T) {
 		}
 	}
 	// It dies before anything came, and begins where it was told to.
-	m, err := Load(t.Context(), storeOf(p), p.self, p.m.State.Group())
+	m, err := Load(t.Context(), &p.Disk, p.self, p.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestBirthdayOfANewDevice(t *testing.T) {
 	if _, err := d.execute(m, effects); err != nil {
 		t.Fatal(err)
 	}
-	if m, err = Load(t.Context(), storeOf(d), d.self, d.m.State.Group()); err != nil {
+	if m, err = Load(t.Context(), &d.Disk, d.self, d.m.State.Group()); err != nil {
 		t.Fatal(err)
 	}
 	d.m = m

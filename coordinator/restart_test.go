@@ -23,7 +23,7 @@ func TestFinalIsBroadcastOnceTheChainIsThere(t *testing.T) {
 	if got := b.status(id); got != group.StatusFinal {
 		t.Fatalf("status %s", got)
 	}
-	m, err := Load(t.Context(), storeOf(b), b.self, b.m.State.Group())
+	m, err := Load(t.Context(), &b.Disk, b.self, b.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,10 +62,10 @@ func TestASupersededCopyOnlyReads(t *testing.T) {
 	b.must(Approve{Proposal: id})
 	b.m = fork
 	b.must(LeaseAddress{})
-	news := append(z.chains(), b.chains()...)
+	news := append(z.Chains(), b.Chains()...)
 	z.m = old
 	alarms := len(z.told)
-	for _, chain := range append(news, a.chains()...) {
+	for _, chain := range append(news, a.Chains()...) {
 		for _, e := range chain {
 			if !z.m.State.Chains().Has(e.ID()) {
 				_, _ = z.do(EntryIn{e})

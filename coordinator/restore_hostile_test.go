@@ -14,7 +14,7 @@ import (
 func (p *peer) pull(from *peer) {
 	for again := true; again; {
 		again = false
-		for _, chain := range from.chains() {
+		for _, chain := range from.Chains() {
 			for _, e := range chain {
 				if p.m.State.Chains().Has(e.ID()) {
 					continue
@@ -85,7 +85,7 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 	}
 	a.m = s.m
 	for _, e := range s.batch.Entries {
-		a.held[e.ID()] = e
+		a.Held[e.ID()] = e
 	}
 	b.pull(a)
 	g.Genesis, g.Secret = a.m.local.Genesis, a.m.local.Secret
@@ -222,7 +222,7 @@ func TestARestoredNodeLooksForWhatItSigned(t *testing.T) {
 	r.hearClaims(b)
 	// Its approval, and the other proposal, without the one that was approved.
 	for _, p := range []*peer{z, b} {
-		for _, chain := range p.chains() {
+		for _, chain := range p.Chains() {
 			for _, e := range chain {
 				if !r.m.State.Chains().Has(e.ID()) && (e.Header().Author == p.id()) {
 					_, _ = r.do(EntryIn{e})

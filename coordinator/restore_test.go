@@ -9,21 +9,20 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/port/porttest"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
 // backup is what a peer held durably at some moment, but for what is rebuilt.
 type backup struct {
-	of      *peer
-	held    map[journal.EntryID]*journal.Entry
-	guard   map[port.GuardRecord]bool
-	records map[string][]byte
+	of *peer
+	porttest.Disk
 }
 
 func (p *peer) backup() backup {
-	b := backup{p, maps.Clone(p.held), maps.Clone(p.guard), maps.Clone(p.records)}
-	maps.DeleteFunc(b.records, func(k string, _ []byte) bool { return Rebuilt(k) })
+	b := backup{p, p.Clone()}
+	maps.DeleteFunc(b.Kept, func(k string, _ []byte) bool { return Rebuilt(k) })
 	return b
 }
 
@@ -31,13 +30,13 @@ func (p *peer) backup() backup {
 // makes it, which has seen the chain.
 func (b backup) restore() *peer {
 	q := *b.of
-	q.held, q.guard, q.records = maps.Clone(b.held), maps.Clone(b.guard), maps.Clone(b.records)
+	q.Disk = b.Clone()
 	q.out, q.sent, q.told = nil, nil, nil
 	mark, err := MarkRestored(q.m.State.Group(), *q.clock)
 	if err != nil {
 		q.tb.Fatal(err)
 	}
-	maps.Copy(q.records, mark.Puts)
+	maps.Copy(q.Kept, mark.Puts)
 	q.crash()
 	return &q
 }
@@ -111,7 +110,7 @@ func TestARestoredNodeGoesOnAsANewIncarnation(t *testing.T) {
 	}
 	r.crash() // whom it has heard is durable
 	r.hear(b)
-	if r.m.Restored() != nil || r.records[recRestored] != nil {
+	if r.m.Restored() != nil || r.Kept[recRestored] != nil {
 		t.Fatalf("restored: %+v", r.m.Restored())
 	}
 	if cuts := r.m.State.Counts()["cuts"]; cuts != 1 || r.m.local.Incarnation != 2 {
@@ -195,7 +194,7 @@ func TestARestoredNodeSignsByOverride(t *testing.T) {
 	if r.m.Restored() != nil {
 		t.Error("it still waits for somebody")
 	}
-	for _, e := range r.held {
+	for _, e := range r.Held {
 		from := r.m.State.TaintedFrom(e.Chain())
 		if _, ok := r.bodyOf(e).(*event.AddressLeased); ok && e.Header().Author == r.id() && (from == 0 || e.Header().Seq < from) {
 			t.Error("what lies past the cut is not tainted")

@@ -15,7 +15,7 @@ import (
 
 // ownTo hands another peer what this one wrote itself, and nothing else.
 func (p *peer) ownTo(other *peer) {
-	for _, chain := range p.chains() {
+	for _, chain := range p.Chains() {
 		for _, e := range chain {
 			if e.Header().Author == p.id() && !other.m.State.Chains().Has(e.ID()) {
 				_, _ = other.do(EntryIn{e})

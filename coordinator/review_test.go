@@ -74,7 +74,7 @@ func TestWhatTheGroupKnowsOfMySignaturesGuardsARestoredStore(t *testing.T) {
 	c.settle()
 	b.must(Approve{Proposal: one})
 	c.settle()
-	b.guard, b.m.Guard = map[port.GuardRecord]bool{}, Guard{} // the store of before
+	b.Signed, b.m.Guard = map[port.GuardRecord]bool{}, Guard{} // the store of before
 	b.refused(refusal.SignGuard, Approve{Proposal: two})
 }
 
@@ -194,7 +194,7 @@ func TestAnEpochThatFollowsFromNothingIsNotWrittenUnder(t *testing.T) {
 	}
 	evil.m = s.m
 	for _, e := range s.batch.Entries {
-		evil.held[e.ID()] = e
+		evil.Held[e.ID()] = e
 	}
 	c.settle()
 	if ep, _ := a.m.State.Epoch(); ep.Number != 1 {
@@ -217,7 +217,7 @@ func TestAnUnfinishedRescanBeginsAgainAfterARestart(t *testing.T) {
 	if !due {
 		t.Fatal("further scripts were asked for without a note")
 	}
-	m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.Group())
+	m, err := Load(t.Context(), &a.Disk, a.self, a.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,10 +260,10 @@ func TestAForkAtRatificationLeavesNobodyOutside(t *testing.T) {
 	for range 3 {
 		for _, f := range b.m.State.Chains().Forks() {
 			for _, id := range []journal.EntryID{f.A, f.B} {
-				_, _ = a.do(EntryIn{b.held[id]}) // one of them is proof enough
+				_, _ = a.do(EntryIn{b.Held[id]}) // one of them is proof enough
 			}
 		}
-		for _, chain := range a.chains() {
+		for _, chain := range a.Chains() {
 			for _, e := range chain {
 				if e.Chain().Author == a.id() && !b.m.State.Chains().Has(e.ID()) {
 					b.must(EntryIn{e})
@@ -271,7 +271,7 @@ func TestAForkAtRatificationLeavesNobodyOutside(t *testing.T) {
 			}
 		}
 		for _, id := range b.m.Wanted() {
-			if e, ok := a.held[id]; ok {
+			if e, ok := a.Held[id]; ok {
 				b.must(EntryIn{e})
 			}
 		}
@@ -285,7 +285,7 @@ func TestSignaturesFoundPastAForkAreCarried(t *testing.T) {
 	c := active(t, 3, 3)
 	c.fund(1_000_000)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
-	evil.evil = true
+	evil.Careless = true
 	id := a.must(pay(1, 100_000)).(Proposed).Proposal
 	c.settle()
 	before := evil.m
@@ -299,7 +299,7 @@ func TestSignaturesFoundPastAForkAreCarried(t *testing.T) {
 	b.must(EntryIn{lease})
 	a.must(EntryIn{lease})
 	// B hears from A alone, and A's own chain is all it gets.
-	for _, chain := range a.chains() {
+	for _, chain := range a.Chains() {
 		for _, e := range chain {
 			if e.Chain().Author == a.id() && !b.m.State.Chains().Has(e.ID()) {
 				b.must(EntryIn{e})

@@ -21,13 +21,13 @@ import (
 // refused runs a message that must be refused by a rule, and change nothing.
 func (p *peer) refused(rule string, msg Message) *refusal.Refusal {
 	p.tb.Helper()
-	entries, guard := len(p.held), len(p.guard)
+	entries, guard := len(p.Held), len(p.Signed)
 	v, err := p.do(msg)
 	var r *refusal.Refusal
 	if !errors.As(err, &r) || r.Rule != rule {
 		p.tb.Fatalf("%s: %T gave %v, %v; want %s", p.name, msg, v, err, rule)
 	}
-	if len(p.held) != entries || len(p.guard) != guard {
+	if len(p.Held) != entries || len(p.Signed) != guard {
 		p.tb.Fatalf("%s: refused %T left something behind", p.name, msg)
 	}
 	if x, ok := msg.(Approve); ok && rule != refusal.ExternalKey {

@@ -8,7 +8,7 @@ import (
 )
 
 func (p *peer) parts() (n int) {
-	for name := range p.records {
+	for name := range p.Kept {
 		if strings.HasPrefix(name, recSnapshotPart) {
 			n++
 		}
@@ -25,11 +25,11 @@ func TestALargeSnapshotIsStoredInParts(t *testing.T) {
 	a := c.peers[0]
 	reload := func(want string) Machine {
 		t.Helper()
-		m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.Group())
+		m, err := Load(t.Context(), &a.Disk, a.self, a.m.State.Group())
 		if err != nil {
 			t.Fatal(err)
 		}
-		snap, err := joinSnapshot(a.records)
+		snap, err := joinSnapshot(a.Kept)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,21 +90,21 @@ func TestALargeSnapshotIsStoredInParts(t *testing.T) {
 		}
 	}
 	// One part that is missing or damaged, and all of it is left aside.
-	for name := range a.records {
+	for name := range a.Kept {
 		if !strings.HasPrefix(name, recSnapshotPart) {
 			continue
 		}
 		if !Rebuilt(name) {
 			t.Errorf("a backup holds %s", name)
 		}
-		was := a.records[name]
-		a.records[name] = was[:len(was)-1]
-		if _, err := joinSnapshot(a.records); err == nil {
+		was := a.Kept[name]
+		a.Kept[name] = was[:len(was)-1]
+		if _, err := joinSnapshot(a.Kept); err == nil {
 			t.Fatalf("taken with %s cut off", name)
 		}
-		a.records[name] = was
+		a.Kept[name] = was
 	}
-	if m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.Group()); err != nil || m.State.Name() != "third" {
+	if m, err := Load(t.Context(), &a.Disk, a.self, a.m.State.Group()); err != nil || m.State.Name() != "third" {
 		t.Fatal(err)
 	}
 }

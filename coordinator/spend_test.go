@@ -106,7 +106,7 @@ func TestAFailedCommitChangesNothing(t *testing.T) {
 	if _, err := a.do(pay(1, 100_000)); !errors.Is(err, errDisk) {
 		t.Fatalf("error %v", err)
 	}
-	if a.m.State.Chains().Len() != before || len(a.out) != out || len(a.guard) != 0 {
+	if a.m.State.Chains().Len() != before || len(a.out) != out || len(a.Signed) != 0 {
 		t.Fatal("a refused commit left something behind")
 	}
 	a.failing = false

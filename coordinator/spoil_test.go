@@ -49,7 +49,7 @@ func (p *peer) rekey(ep journal.Epoch, to, spoiled []*peer) *journal.Entry {
 	if p.m.State, err = linked(p.m.State, e); err != nil {
 		p.tb.Fatal(err)
 	}
-	p.held[e.ID()] = e
+	p.Held[e.ID()] = e
 	return e
 }
 
@@ -178,7 +178,7 @@ func TestASpoilerLocksNobodyOutWhoWasAway(t *testing.T) {
 	}
 	// They are known to spoil before b hears of most of what a wrote under.
 	for _, p := range hostile {
-		for _, e := range p.chains() {
+		for _, e := range p.Chains() {
 			for _, e := range e {
 				if e.Chain() == p.chain() && !b.m.State.Chains().Has(e.ID()) && (e.Header().Suite != 0 || slices.Index(made[p], e) < 10) {
 					_, _ = b.do(EntryIn{e})
@@ -361,8 +361,8 @@ func TestOneWhoSpoilsUsesUpItsOwnAccount(t *testing.T) {
 func draftFor(p *peer, x Propose) *event.ProposalCreated {
 	x.Unsigned = true
 	q := *p
-	q.held = map[journal.EntryID]*journal.Entry{}
-	q.records = map[string][]byte{}
+	q.Held = map[journal.EntryID]*journal.Entry{}
+	q.Kept = map[string][]byte{}
 	id := q.must(x).(Proposed).Proposal
 	d := draftOf(&q, id)
 	return &d
@@ -383,6 +383,6 @@ func (p *peer) sealed(ep journal.Epoch, body event.Body) *journal.Entry {
 	if p.m.State, err = linked(p.m.State, e); err != nil {
 		p.tb.Fatal(err)
 	}
-	p.held[e.ID()] = e
+	p.Held[e.ID()] = e
 	return e
 }

@@ -16,7 +16,7 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 	c := active(t, 2, 3)
 	c.fund(1_000_000)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
-	evil.evil = true
+	evil.Careless = true
 	before := evil.m
 	draft := pay(1, 100_000)
 	draft.Unsigned = true
@@ -67,7 +67,7 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 	b.must(EntryIn{lease})
 	a.must(EntryIn{other})
 	own := func(from, to *peer) {
-		for _, chain := range from.chains() {
+		for _, chain := range from.Chains() {
 			for _, e := range chain {
 				if e.Chain().Author == from.id() && !to.m.State.Chains().Has(e.ID()) {
 					to.must(EntryIn{e})
@@ -99,7 +99,7 @@ func TestAnEpochPastAForkIsAskedFor(t *testing.T) {
 func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 	c := active(t, 2, 3)
 	a, b, evil := c.peers[0], c.peers[1], c.peers[2]
-	evil.evil = true
+	evil.Careless = true
 	before := evil.m
 	evil.must(LeaseAddress{})
 	other := evil.out[len(evil.out)-1]
@@ -122,7 +122,7 @@ func TestAnEpochThatAnHonestMemberUsedIsAskedFor(t *testing.T) {
 	b.must(EntryIn{lease})
 	a.must(EntryIn{other})
 	own := func(from, to *peer) {
-		for _, chain := range from.chains() {
+		for _, chain := range from.Chains() {
 			for _, e := range chain {
 				if e.Chain().Author == from.id() && !to.m.State.Chains().Has(e.ID()) {
 					to.must(EntryIn{e})
@@ -157,7 +157,7 @@ func TestAnEpochWhoseAuthorIsNotHeardIsAskedFor(t *testing.T) {
 		t.Fatal("a does not write under the epoch")
 	}
 	own := func(from, to *peer) {
-		for _, chain := range from.chains() {
+		for _, chain := range from.Chains() {
 			for _, e := range chain {
 				if e.Chain().Author == from.id() && !to.m.State.Chains().Has(e.ID()) {
 					to.must(EntryIn{e})

@@ -115,7 +115,7 @@ func TestASeedBringsAMemberBack(t *testing.T) {
 
 	d := z.device(9)
 	d.takePlace(b, z)
-	m, err := Load(t.Context(), storeOf(d), d.self, d.m.State.Group())
+	m, err := Load(t.Context(), &d.Disk, d.self, d.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 	noConsent := *claims["good"]
 	noConsent.Consent = make([]byte, 64)
 	claims["without consent"] = &noConsent
-	entries := len(a.held)
+	entries := len(a.Held)
 	for name, x := range claims {
 		if name == "good" {
 			continue
@@ -287,13 +287,13 @@ func TestAReplacementNeedsTheKey(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if len(a.held) != entries || a.memberOf(0) == d.id() {
+	if len(a.Held) != entries || a.memberOf(0) == d.id() {
 		t.Error("something was entered")
 	}
 	d.enter(a, inv, claims["good"], d.key())
-	entries = len(a.held)
-	if _, err := a.present(d, inv, claims["good"]); err != nil || len(a.held) != entries {
-		t.Errorf("a retry: %v, %d entries more", err, len(a.held)-entries)
+	entries = len(a.Held)
+	if _, err := a.present(d, inv, claims["good"]); err != nil || len(a.Held) != entries {
+		t.Errorf("a retry: %v, %d entries more", err, len(a.Held)-entries)
 	}
 	if _, err := a.present(thief, inv, nil); !errors.Is(err, port.ErrInviteUsed) {
 		t.Errorf("a second taker: %v", err)

@@ -98,7 +98,7 @@ func TestUnprovenClaimsOfOneInviteAreFew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := len(a.held)
+	before := len(a.Held)
 	for n := range maxUnproven + 3 {
 		d := newPeer(t, "T", byte(60+n), &c.clock)
 		d.circle = c
@@ -118,7 +118,7 @@ func TestUnprovenClaimsOfOneInviteAreFew(t *testing.T) {
 			t.Errorf("claim %d: %v", n, err)
 		}
 	}
-	if n := len(a.held) - before; n != maxUnproven {
+	if n := len(a.Held) - before; n != maxUnproven {
 		t.Errorf("%d entries of unproven claims", n)
 	}
 }

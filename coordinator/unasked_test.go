@@ -11,7 +11,7 @@ import (
 
 // sealedAlone says whether a peer sealed an epoch to one member alone.
 func (p *peer) sealedAlone(ep journal.EpochID, to journal.Author) bool {
-	for _, e := range p.held {
+	for _, e := range p.Held {
 		b, ok := p.bodyOf(e).(*event.EpochRotated)
 		if ok && e.Header().Author == p.id() && e.Header().Epoch == ep && len(b.Stanzas) == 1 && b.Stanzas[0].To == to {
 			return p.m.State.Chains().Has(e.ID())

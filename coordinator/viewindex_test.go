@@ -144,7 +144,7 @@ func TestViewIndexesEqualPlainLoops(t *testing.T) {
 			checkIndexes(r, &p.m)
 		}
 		p.must(Tick{})
-		m, err := Load(t.Context(), storeOf(p), p.self, p.m.State.Group())
+		m, err := Load(t.Context(), &p.Disk, p.self, p.m.State.Group())
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -189,7 +189,7 @@ func TestABlockOfManyPaymentsIsStoredBitByBit(t *testing.T) {
 		return port.Batch{}
 	}
 	// A crash now is one before the block: nothing of it counts.
-	m, err := Load(t.Context(), storeOf(a), a.self, a.m.State.Group())
+	m, err := Load(t.Context(), &a.Disk, a.self, a.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}

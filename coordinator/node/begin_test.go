@@ -44,7 +44,7 @@ func TestANewWalletIsAttachedThoughItsFirstStepFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked, attached atomic.Int32
 		n := New(t.Context(), Ports{
-			Store: storeOf(p), Transport: countingTransport{attached: &attached}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
+			Store: &p.Disk, Transport: countingTransport{attached: &attached}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
 			Clock: dryClock{asked: &asked}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),
 		}, p.self, wallet.Regtest, "A")
 		defer n.Close()

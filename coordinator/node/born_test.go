@@ -59,12 +59,12 @@ func (nobody) Notify(port.Notice) {}
 func TestAWalletBeginsWhenItWasMade(t *testing.T) {
 	c := active(t, 2, 3)
 	p := c.peers[0]
-	delete(p.records, ledger.RecView)
+	delete(p.Kept, ledger.RecView)
 	m, created := p.stored(), time.Unix(c.clock.Unix(), 0)
 	synctest.Test(t, func(t *testing.T) {
 		chain := datedChain{asked: make(chan time.Time, 100), height: make(chan int32, 1), followed: make(chan int32, 100)}
 		a := NewActor(t.Context(), Ports{
-			Store: storeOf(p), Transport: quietTransport{}, Chain: chain, Clock: wallClock{}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),
+			Store: &p.Disk, Transport: quietTransport{}, Chain: chain, Clock: wallClock{}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),
 		}, m)
 		defer a.Close()
 		synctest.Wait()
@@ -84,7 +84,7 @@ func TestAWalletBeginsWhenItWasMade(t *testing.T) {
 			t.Errorf("the view begins at %d", got)
 		}
 	})
-	again, err := coordinator.Load(t.Context(), storeOf(p), p.self, m.State.Group())
+	again, err := coordinator.Load(t.Context(), &p.Disk, p.self, m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}

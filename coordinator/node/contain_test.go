@@ -21,12 +21,12 @@ func failing(t *testing.T, p *peer, probe func(group.Probed, *journal.Entry)) *A
 	t.Helper()
 	own := *p.self
 	own.Fault, own.Probe = nil, probe
-	m, err := coordinator.Load(t.Context(), storeOf(p), &own, p.m.State.Group())
+	m, err := coordinator.Load(t.Context(), &p.Disk, &own, p.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return NewActor(t.Context(), Ports{
-		Store: storeOf(p), Transport: muteTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
+		Store: &p.Disk, Transport: muteTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
 		Clock: wallClock{}, Observer: p, Log: slog.New(slog.DiscardHandler),
 	}, m)
 }
@@ -126,16 +126,16 @@ func TestAFaultStopsNothing(t *testing.T) {
 				check("after a restart", again)
 				again.Close()
 				// A version without the fault reads it again.
-				for k := range me.records {
+				for k := range me.Kept {
 					if strings.HasPrefix(k, "failed/") {
 						old, err := record.Encode(map[int]int{1: group.SnapshotVersion - 1})
 						if err != nil {
 							t.Fatal(err)
 						}
-						me.records[k] = old
+						me.Kept[k] = old
 					}
 				}
-				delete(me.records, "snapshot")
+				delete(me.Kept, "snapshot")
 				mended := failing(t, me, nil)
 				defer mended.Close()
 				if m := mended.Machine(); len(m.LeasedBy(7)) != 1 || len(m.Alarms()) != 0 {
@@ -159,7 +159,7 @@ func TestAFaultInACommandChangesNothing(t *testing.T) {
 		})
 		defer a.Close()
 		synctest.Wait()
-		before := len(me.held)
+		before := len(me.Held)
 		fails = true
 		if _, err := Do(t.Context(), a, coordinator.LeaseAddress{}); !errors.Is(err, group.ErrFault) {
 			t.Errorf("a command that fails: %v", err)
@@ -170,7 +170,7 @@ func TestAFaultInACommandChangesNothing(t *testing.T) {
 			t.Error("a reader that fails came to its end")
 		}
 		fails = false
-		if len(me.held) != before {
+		if len(me.Held) != before {
 			t.Error("what failed left something behind")
 		}
 		if _, err := Do(t.Context(), a, coordinator.LeaseAddress{Peek: true}); errors.Is(err, group.ErrFault) {

@@ -65,7 +65,7 @@ func TestGuardComesBeforeASignerElsewhere(t *testing.T) {
 	coins := c.fund(1_000_000)
 	me := c.peers[0]
 	synctest.Test(t, func(t *testing.T) {
-		signer := &elsewhere{t: t, of: me, store: storeOf(me), fails: true}
+		signer := &elsewhere{t: t, of: me, store: &me.Disk, fails: true}
 		a := NewActor(t.Context(), Ports{
 			Store: signer.store, Transport: muteTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
 			Signer: signer, Clock: clockOf{me}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),

@@ -36,13 +36,13 @@ func TestASecondTakerOfAnInviteIsTold(t *testing.T) {
 	founder, b := c.peers[0], c.peers[1]
 	c.join(b, invites[0], b.key())
 	c.join(c.peers[2], invites[1], c.peers[2].key())
-	m, err := coordinator.Load(t.Context(), storeOf(founder), founder.self, founder.m.State.Group())
+	m, err := coordinator.Load(t.Context(), &founder.Disk, founder.self, founder.m.State.Group())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var heard secondTakers
 	ports := Ports{
-		Store: storeOf(founder), Transport: muteTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
+		Store: &founder.Disk, Transport: muteTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
 		Clock: wallClock{}, Observer: &heard, Log: slog.New(slog.DiscardHandler),
 	}
 	n := New(t.Context(), ports, founder.self, wallet.Regtest, "A")

@@ -1,9 +1,9 @@
 package node
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"slices"
 	"testing"
 	"time"
 
@@ -14,6 +14,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/port/porttest"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -29,13 +30,11 @@ type peer struct {
 	m       coordinator.Machine
 	out     []*journal.Entry // published
 	sent    []*wire.MsgTx    // broadcast
-	held    map[journal.EntryID]*journal.Entry
-	guard   map[port.GuardRecord]bool
-	records map[string][]byte
-	told    []port.Notice
-	clock   *time.Time
-	drawn   uint64
-	circle  *circle
+	porttest.Disk
+	told   []port.Notice
+	clock  *time.Time
+	drawn  uint64
+	circle *circle
 }
 
 func newPeer(tb testing.TB, name string, n byte, clock *time.Time) *peer {
@@ -50,7 +49,7 @@ func newPeer(tb testing.TB, name string, n byte, clock *time.Time) *peer {
 	p := &peer{
 		tb: tb, name: name, seed: seed[:], clock: clock,
 		self: &group.Self{Identity: journal.NewIdentity(id), Sealing: sealing, Verified: wallet.NewSigCache(1 << 14), Fault: func(err error) { panic(err) }},
-		held: map[journal.EntryID]*journal.Entry{}, guard: map[port.GuardRecord]bool{}, records: map[string][]byte{},
+		Disk: porttest.NewDisk(),
 	}
 	if p.account, err = wallet.DeriveAccount(p.seed, wallet.Regtest, wallet.ScriptWSH, 0); err != nil {
 		tb.Fatal(err)
@@ -131,22 +130,8 @@ func (p *peer) perform(e coordinator.Effect) {
 }
 
 func (p *peer) persist(b port.Batch) {
-	for _, e := range b.Entries {
-		p.held[e.ID()] = e
-	}
-	for _, g := range b.Guard {
-		for have := range p.guard {
-			if have.OutPoint == g.OutPoint && !slices.Contains(g.Known, have.TxID) && have.TxID != g.TxID {
-				p.tb.Fatalf("%s: guard conflict in the store", p.name)
-			}
-		}
-		p.guard[g.GuardRecord] = true
-	}
-	for k, v := range b.Puts {
-		p.records[k] = v
-	}
-	for _, k := range b.Deletes {
-		delete(p.records, k)
+	if err := p.Commit(context.Background(), b); err != nil {
+		p.tb.Fatalf("%s: %v", p.name, err)
 	}
 }
 
@@ -237,7 +222,7 @@ func (c *circle) settle(among ...*peer) {
 		again = false
 		for _, from := range among {
 			for _, to := range among {
-				for _, chain := range from.chains() {
+				for _, chain := range from.Chains() {
 					for _, e := range chain {
 						if to == from || to.m.State.Chains().Has(e.ID()) {
 							continue
@@ -250,30 +235,6 @@ func (c *circle) settle(among ...*peer) {
 			}
 		}
 	}
-}
-
-// chains returns a peer's entries, each chain in order.
-func (p *peer) chains() [][]*journal.Entry {
-	by := map[journal.ChainKey][]*journal.Entry{}
-	for _, e := range p.held {
-		by[e.Chain()] = append(by[e.Chain()], e)
-	}
-	var out [][]*journal.Entry
-	for _, es := range by {
-		slices.SortFunc(es, func(a, b *journal.Entry) int {
-			if a.Position().Seq != b.Position().Seq {
-				return int(a.Position().Seq) - int(b.Position().Seq)
-			}
-			x, y := a.ID(), b.ID()
-			return slices.Compare(x[:], y[:])
-		})
-		out = append(out, es)
-	}
-	slices.SortFunc(out, func(a, b []*journal.Entry) int {
-		x, y := a[0].Chain(), b[0].Chain()
-		return slices.Compare(append(x.Author[:], x.Incarnation), append(y.Author[:], y.Incarnation))
-	})
-	return out
 }
 
 // mine makes a block of these transactions and shows it to the given peers (all).
@@ -325,7 +286,7 @@ func pay(n byte, amount int64) coordinator.Propose {
 // stored is what a restart makes of a peer: a machine that follows nothing yet.
 func (p *peer) stored() coordinator.Machine {
 	p.tb.Helper()
-	m, err := coordinator.Load(p.tb.Context(), storeOf(p), p.self, p.m.State.Group())
+	m, err := coordinator.Load(p.tb.Context(), &p.Disk, p.self, p.m.State.Group())
 	if err != nil {
 		p.tb.Fatalf("%s: load: %v", p.name, err)
 	}

@@ -51,7 +51,7 @@ func TestAFloodIsTakenLater(t *testing.T) {
 	me, quiet, loud := c.peers[0], newScribe(t, c.peers[1]), newScribe(t, c.peers[2])
 	synctest.Test(t, func(t *testing.T) {
 		a := NewActor(t.Context(), Ports{
-			Store: storeOf(me), Transport: quietTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
+			Store: &me.Disk, Transport: quietTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
 			Clock: wallClock{}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),
 		}, me.m)
 		defer a.Close()

@@ -30,7 +30,7 @@ func TestARunSharesCommits(t *testing.T) {
 	c := active(t, 2, 3)
 	me, author := c.peers[0], newScribe(t, c.peers[1])
 	synctest.Test(t, func(t *testing.T) {
-		store := &slowStore{Store: storeOf(me)}
+		store := &slowStore{Store: &me.Disk}
 		a := NewActor(t.Context(), Ports{
 			Store: store, Transport: quietTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
 			Clock: wallClock{}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),

@@ -54,7 +54,7 @@ func TestRescanOfARunningWallet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		chain := silentChain{followed: make(chan int32, 10)}
 		a := NewActor(t.Context(), Ports{
-			Store: storeOf(p), Transport: quietTransport{}, Chain: chain, Clock: wallClock{}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),
+			Store: &p.Disk, Transport: quietTransport{}, Chain: chain, Clock: wallClock{}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),
 		}, m)
 		defer a.Close()
 		if from := <-chain.followed; from != 1_999_999_875 {

@@ -6,7 +6,7 @@ import "testing"
 func TestSnapshotsOfALongHistoryAreRare(t *testing.T) {
 	c := active(t, 2, 3)
 	a := c.peers[0]
-	act := &Actor{ports: Ports{Store: storeOf(a)}, group: a.m.State.Group(), ctx: t.Context()}
+	act := &Actor{ports: Ports{Store: &a.Disk}, group: a.m.State.Group(), ctx: t.Context()}
 	act.current.Store(&a.m)
 	for _, x := range []struct {
 		entries int
@@ -14,7 +14,7 @@ func TestSnapshotsOfALongHistoryAreRare(t *testing.T) {
 	}{{a.m.State.Chains().Len()/snapshotShare - 1, false}, {a.m.State.Chains().Len(), true}} {
 		act.unsnapped = x.entries
 		act.snapshot(1)
-		if _, stored := a.records["snapshot"]; stored != x.want {
+		if _, stored := a.Kept["snapshot"]; stored != x.want {
 			t.Errorf("after %d of %d entries: stored %v", x.entries, a.m.State.Chains().Len(), stored)
 		}
 	}

@@ -30,7 +30,7 @@ func TestAWalletIsNamedOnce(t *testing.T) {
 			names := newWalletNames()
 			names.hold(taken, x.other)
 			a := NewActor(t.Context(), Ports{
-				Store: storeOf(p), Transport: quietTransport{}, Chain: datedChain{followed: make(chan int32, 100)},
+				Store: &p.Disk, Transport: quietTransport{}, Chain: datedChain{followed: make(chan int32, 100)},
 				Clock: wallClock{}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler), names: names,
 			}, p.m)
 			defer a.Close()
@@ -46,7 +46,7 @@ func TestAWalletIsNamedOnce(t *testing.T) {
 			if m := a.Machine(); !m.NamedHere(want) || (m.FounderName() == "") != (want == "treasury") {
 				t.Errorf("beside %q it is named %q, its founder calls it %q", x.other, m.Name(), m.FounderName())
 			}
-			again, err := coordinator.Load(t.Context(), storeOf(p), p.self, a.Group())
+			again, err := coordinator.Load(t.Context(), &p.Disk, p.self, a.Group())
 			if err != nil || !again.NamedHere(want) {
 				t.Errorf("after a restart %q: %v", again.Name(), err)
 			}

@@ -16,6 +16,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/port/porttest"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -32,11 +33,11 @@ func (s shelf) Commit(_ context.Context, b port.Batch) error {
 }
 
 func (s shelf) Walk(ctx context.Context, g journal.GroupID, yield func(*journal.Entry) error) error {
-	return storeOf(s[g]).Walk(ctx, g, yield)
+	return s[g].Walk(ctx, g, yield)
 }
 
 func (s shelf) Entry(ctx context.Context, g journal.GroupID, id journal.EntryID) (*journal.Entry, error) {
-	return storeOf(s[g]).Entry(ctx, g, id)
+	return s[g].Entry(ctx, g, id)
 }
 
 func (s shelf) Range(context.Context, journal.GroupID, journal.ChainKey, uint64, int, int) ([]*journal.Entry, error) {
@@ -45,7 +46,7 @@ func (s shelf) Range(context.Context, journal.GroupID, journal.ChainKey, uint64,
 
 func (s shelf) Records(ctx context.Context, g journal.GroupID, prefix string) (map[string][]byte, error) {
 	if p, ok := s[g]; ok {
-		return storeOf(p).Records(ctx, g, prefix)
+		return p.Records(ctx, g, prefix)
 	}
 	out := map[string][]byte{}
 	if prefix == recGroup {
@@ -59,7 +60,7 @@ func (s shelf) Records(ctx context.Context, g journal.GroupID, prefix string) (m
 func (s shelf) Guard(context.Context) ([]port.GuardRecord, error) {
 	var out []port.GuardRecord
 	for _, p := range s {
-		for r := range p.guard {
+		for r := range p.Signed {
 			out = append(out, r)
 		}
 	}
@@ -126,9 +127,9 @@ func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
 		}
 	}
 	lost := journal.GroupID{7}
-	records := maps.Clone(a1.records)
+	records := maps.Clone(a1.Kept)
 	records["local"] = []byte{0xff} // a third wallet does not open
-	s := shelf{bad: a1, a2.m.State.Group(): a2, lost: {records: records}}
+	s := shelf{bad: a1, a2.m.State.Group(): a2, lost: {Disk: porttest.Disk{Kept: records}}}
 	ports := Ports{
 		Store: s, Transport: muteTransport{}, Chain: datedChain{asked: make(chan time.Time, 1000), followed: make(chan int32, 1000)},
 		Clock: wallClock{}, Observer: nobody{}, Log: slog.New(slog.DiscardHandler),
@@ -147,7 +148,7 @@ func TestWalletsOfOneNodeDoNotMix(t *testing.T) {
 	// Each entry of C in the first wallet makes the program fail, garbage at that.
 	c := one.peers[2]
 	garbage := newScribe(t, c)
-	for _, chain := range c.chains() {
+	for _, chain := range c.Chains() {
 		for _, e := range chain {
 			if e.Header().Author == c.id() {
 				_, _ = Do(t.Context(), w1, coordinator.EntryIn{Entry: e})
