@@ -54,22 +54,17 @@ func (n *Node) prover(ctx context.Context, script wallet.ScriptType, account uin
 // newKey takes the next account of the seed. The number is used up durably
 // first: two wallets must never share a key.
 func (n *Node) newKey(ctx context.Context, script wallet.ScriptType) (coordinator.CosignerKey, error) {
-	name := recAccount + string(script)
-	recs, err := n.ports.Store.Records(ctx, journal.GroupID{}, name)
+	next, err := n.nextAccount(ctx, script)
 	if err != nil {
-		return coordinator.CosignerKey{}, fmt.Errorf("read account number: %w", err)
-	}
-	var next uint64
-	if b := recs[name]; len(b) == 8 {
-		next = binary.BigEndian.Uint64(b)
+		return coordinator.CosignerKey{}, err
 	}
 	if next >= event.MaxIndex {
 		return coordinator.CosignerKey{}, fmt.Errorf("%w: no account number left", refusal.ErrBadRequest)
 	}
-	if err := n.ports.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next+1)}}); err != nil {
-		return coordinator.CosignerKey{}, fmt.Errorf("store: %w", err)
-	}
 	account := uint32(next)
+	if err := n.useAccount(ctx, script, account); err != nil {
+		return coordinator.CosignerKey{}, err
+	}
 	key, err := n.ports.Signer.AccountKey(ctx, script, account)
 	if err != nil {
 		return coordinator.CosignerKey{}, fmt.Errorf("derive account key: %w", err)
@@ -88,20 +83,36 @@ func (n *Node) findKey(ctx context.Context, group journal.GroupID, c event.Chall
 		if event.AccountHash(group, key.String()) != c.Account {
 			continue
 		}
-		name := recAccount + string(c.Script)
-		recs, err := n.ports.Store.Records(ctx, journal.GroupID{}, name)
-		if err != nil {
-			return coordinator.CosignerKey{}, fmt.Errorf("read account number: %w", err)
-		}
-		next := uint64(account) + 1
-		if b := recs[name]; len(b) == 8 {
-			had := binary.BigEndian.Uint64(b)
-			next = max(next, had)
-		}
-		if err := n.ports.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, next)}}); err != nil {
-			return coordinator.CosignerKey{}, fmt.Errorf("store: %w", err)
+		if err := n.useAccount(ctx, c.Script, account); err != nil {
+			return coordinator.CosignerKey{}, err
 		}
 		return coordinator.CosignerKey{Account: account, Key: key, Prove: n.prover(ctx, c.Script, account)}, nil
 	}
 	return coordinator.CosignerKey{}, errNotThisKey()
+}
+
+// nextAccount returns the lowest account of the seed that no wallet was given.
+func (n *Node) nextAccount(ctx context.Context, script wallet.ScriptType) (uint64, error) {
+	name := recAccount + string(script)
+	recs, err := n.ports.Store.Records(ctx, journal.GroupID{}, name)
+	if err != nil {
+		return 0, fmt.Errorf("read account number: %w", err)
+	}
+	if b := recs[name]; len(b) == 8 {
+		return binary.BigEndian.Uint64(b), nil
+	}
+	return 0, nil
+}
+
+// useAccount makes sure, durably, that no further wallet is given an account.
+func (n *Node) useAccount(ctx context.Context, script wallet.ScriptType, account uint32) error {
+	next, err := n.nextAccount(ctx, script)
+	if err != nil || next > uint64(account) {
+		return err
+	}
+	name := recAccount + string(script)
+	if err := n.ports.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, uint64(account)+1)}}); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return nil
 }
