@@ -29,8 +29,13 @@ func ParseAddress(s string, net Network) (pkScript []byte, err error) {
 	if err := checkNetwork(net); err != nil {
 		return nil, err
 	}
-	if len(s) > maxAddressLen {
-		return nil, fmt.Errorf("%w: too long", ErrAddress)
+	switch _, scheme, link := strings.Cut(strings.ToLower(s), ":"); {
+	case s == "":
+		return nil, fmt.Errorf("%w: it is empty", ErrAddress)
+	case link && scheme != "":
+		return nil, fmt.Errorf("%w: this is a link, and the address alone is wanted", ErrAddress)
+	case len(s) > maxAddressLen:
+		return nil, fmt.Errorf("%w: %d characters are more than any address has", ErrAddress, len(s))
 	}
 	if i := strings.LastIndexByte(s, '1'); i > 0 {
 		switch hrp := strings.ToLower(s[:i]); hrp {
@@ -44,18 +49,18 @@ func ParseAddress(s string, net Network) (pkScript []byte, err error) {
 func parseSegwit(s, hrp string, net Network) ([]byte, error) {
 	_, data, encoding, err := bech32.DecodeGeneric(s)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAddress, err)
+		return nil, errTyped(err)
 	}
 	if len(data) < 1 || data[0] > 16 {
-		return nil, fmt.Errorf("%w: witness version", ErrAddress)
+		return nil, fmt.Errorf("%w: there is no such witness version", ErrAddress)
 	}
 	program, err := bech32.ConvertBits(data[1:], 5, 8, false)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAddress, err)
+		return nil, fmt.Errorf("%w: its bits do not fill whole bytes", ErrAddress)
 	}
 	version := data[0]
 	if (version == 0) != (encoding == bech32.Version0) {
-		return nil, fmt.Errorf("%w: checksum of another witness version", ErrAddress)
+		return nil, fmt.Errorf("%w: its checksum is of the kind of another witness version: it was changed, or its writer is faulty", ErrAddress)
 	}
 	if n := len(program); n < 2 || n > 40 || (version == 0 && n != 20 && n != 32) || (version == 1 && n != 32 && n != 2) {
 		return nil, fmt.Errorf("%w: witness program of %d bytes", ErrAddress, n)
@@ -73,7 +78,7 @@ func parseSegwit(s, hrp string, net Network) ([]byte, error) {
 func parseBase58(s string, net Network) ([]byte, error) {
 	hash, version, err := base58.CheckDecode(s)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAddress, err)
+		return nil, errTyped(err)
 	}
 	if len(hash) != 20 {
 		return nil, fmt.Errorf("%w: %d bytes", ErrAddress, len(hash))
@@ -92,6 +97,31 @@ func parseBase58(s string, net Network) ([]byte, error) {
 		return nil, fmt.Errorf("%w: address is for a test network, not %s", ErrWrongNetwork, net)
 	}
 	return nil, fmt.Errorf("%w: unknown version %d", ErrAddress, version)
+}
+
+// errTyped is the error for a text that a decoder of addresses refused. The
+// decoder's own words stay out of it: bech32's name the checksum that would make
+// the mistyped text an address, and BIP173 says that no correction is offered.
+func errTyped(err error) error {
+	var (
+		length bech32.ErrInvalidLength
+		char   bech32.ErrInvalidCharacter
+		symbol bech32.ErrNonCharsetChar
+		sum    bech32.ErrInvalidChecksum
+		mixed  bech32.ErrMixedCase
+		sep    bech32.ErrInvalidSeparatorIndex
+	)
+	switch {
+	case errors.As(err, &sum), errors.Is(err, base58.ErrChecksum):
+		return fmt.Errorf("%w: a character is wrong or missing: copy it again from where it comes", ErrAddress)
+	case errors.As(err, &mixed):
+		return fmt.Errorf("%w: it mixes capital and small letters: copy it again from where it comes", ErrAddress)
+	case errors.As(err, &char), errors.As(err, &symbol):
+		return fmt.Errorf("%w: it has a character that no address has: copy it again from where it comes", ErrAddress)
+	case errors.As(err, &length), errors.As(err, &sep):
+		return fmt.Errorf("%w: it is too short", ErrAddress)
+	}
+	return fmt.Errorf("%w: this is no Bitcoin address", ErrAddress)
 }
 
 // AddressOf returns the address of an output script, or ErrNoAddress.

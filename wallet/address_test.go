@@ -122,3 +122,42 @@ func FuzzParseAddress(f *testing.F) {
 		}
 	})
 }
+
+// TestNoCorrectionIsOffered: what is said of a mistyped address is one of a few
+// sentences, whatever was typed. So it names neither the place of the error nor
+// the checksum that would make the mistyped text an address (BIP173).
+func TestNoCorrectionIsOffered(t *testing.T) {
+	said := map[string]bool{}
+	for _, a := range []string{
+		"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy",
+		"bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0",
+	} {
+		for i := range a {
+			for _, c := range []byte("qpzry9x8gf2tvdw0s3jn54khce6mua7l1bioABCXYZ!é :") {
+				for _, s := range []string{a[:i] + string(rune(c)) + a[i+1:], a[:i] + string(rune(c)) + a[i:], a[:i] + a[i+1:], a[:i]} {
+					if s == a {
+						continue
+					}
+					if _, err := ParseAddress(s, Mainnet); errors.Is(err, ErrAddress) {
+						said[err.Error()] = true
+					}
+				}
+			}
+		}
+	}
+	for s := range said {
+		if len(said) > 14 || strings.ContainsAny(s, "=") {
+			t.Errorf("one of %d sentences: %s", len(said), s)
+		}
+	}
+	if len(said) < 5 {
+		t.Errorf("few sentences, so few mistakes were tried: %v", said)
+	}
+}
+
+func TestLinkIsNoAddress(t *testing.T) {
+	_, err := ParseAddress("bitcoin:bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4?amount=0.1", Mainnet)
+	if !errors.Is(err, ErrAddress) || !strings.Contains(err.Error(), "link") {
+		t.Error(err)
+	}
+}
