@@ -38,6 +38,8 @@ func (n *Node) apiError(err error) error {
 		return api.Misuse("bad_request", err.Error(), "")
 	case errors.Is(err, wallet.ErrMissingSignatures):
 		return api.Refuse("not_final", "the proposal is not final: "+err.Error(), "wait for further approvals")
+	case errors.Is(err, port.ErrGuardConflict):
+		return api.Refuse(refusal.SignGuard, "this node already signed another transaction that spends one of these coins, in another of its wallets", "withdraw this proposal, and choose other coins")
 	case errors.Is(err, port.ErrNoSpace):
 		return api.Fail("disk_full", "nothing was changed: the disk is full", "free some space and try again")
 	case errors.Is(err, node.ErrStopped):

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
@@ -32,11 +33,8 @@ func (n *Node) founding(ctx context.Context, r api.CreateWallet) (node.Founding,
 	if err != nil {
 		return f, err
 	}
-	for _, a := range n.co.Wallets() {
-		m := a.Machine()
-		if m.State.Genesis().Descriptor == w.Descriptor.String() && !m.State.Abandoned() {
-			return f, api.Refuse("wallet_exists", fmt.Sprintf("the wallet is on this node already, as %q", m.Name()), "")
-		}
+	if err := n.checkTwin(nil, w.Descriptor); err != nil {
+		return f, err
 	}
 	f.Descriptor = w.Descriptor
 	if f.Birthday, err = n.existingBirthday(ctx, r.Birthday, w.Born); err != nil {
@@ -46,6 +44,43 @@ func (n *Node) founding(ctx context.Context, r api.CreateWallet) (node.Founding,
 		return f, api.Misuse("bad_birthday", fmt.Sprintf("there is no block %d yet: this node's chain ends with %d", f.Birthday, tip), "give a lower height, or a date")
 	}
 	return f, nil
+}
+
+// checkTwin refuses a wallet that shares scripts with another of this node: its
+// money would count twice, and a coin that one leases would be free in the other.
+// A wallet counts from when its keys are known, until it is abandoned.
+func (n *Node) checkTwin(self *node.Actor, d *wallet.Descriptor) error {
+	for _, a := range n.co.Wallets() {
+		if a == self {
+			continue
+		}
+		m := a.Machine()
+		if m.State.Abandoned() {
+			continue
+		}
+		if has := descriptorOf(m, n.parts.Network); has != nil && has.SharesScripts(d) {
+			return api.Refuse("wallet_exists", fmt.Sprintf("the wallet is on this node already, as %q", m.Name()), "use that one; see `quorate wallet list`")
+		}
+	}
+	return nil
+}
+
+// descriptorOf returns what the scripts of a wallet are made by, as far as that is
+// known: once it is active, while its roster is verified, and from the beginning
+// where the group is for a wallet that there was before. Else nil.
+func descriptorOf(m *coordinator.Machine, net wallet.Network) *wallet.Descriptor {
+	if a := m.State.Active(); a != nil {
+		return a.Descriptor
+	}
+	if r, ok := m.State.Roster(); ok && r.Descriptor != nil {
+		return r.Descriptor
+	}
+	if g := m.State.Genesis().Descriptor; g != "" {
+		if d, err := wallet.ParseDescriptor(g, net); err == nil {
+			return d
+		}
+	}
+	return nil
 }
 
 // ReadWalletFile reads the file of another wallet. A command line does so too

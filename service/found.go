@@ -38,6 +38,11 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 	if err != nil {
 		return api.Ratified{}, err
 	}
+	if d := descriptorOf(a.Machine(), n.parts.Network); d != nil {
+		if err := n.checkTwin(a, d); err != nil {
+			return api.Ratified{}, err
+		}
+	}
 	if _, err := node.Do(ctx, a, coordinator.Ratify{Words: r.Words, AcceptUnproven: r.AcceptUnproven, AcceptHosted: r.AcceptHosted, For: r.For}); err != nil {
 		return api.Ratified{}, n.apiError(err)
 	}

@@ -60,13 +60,19 @@ func (n *Node) ImportPSBT(ctx context.Context, r api.ImportPSBT) (api.ImportedPS
 	if err := n.checkNetwork(packet); err != nil {
 		return api.ImportedPSBT{}, err
 	}
+	// A wallet that knows the coins need not be the one with the proposal: what it
+	// says counts where no other has it.
+	var unmatched error
 	for _, a := range n.co.Wallets() {
 		p, sigs, err := a.Machine().MatchPSBT(packet)
 		if errors.Is(err, coordinator.ErrForeignPSBT) {
 			continue
 		}
 		if err != nil {
-			return api.ImportedPSBT{}, n.apiError(err)
+			if unmatched == nil {
+				unmatched = err
+			}
+			continue
 		}
 		done, err := node.Do(ctx, a, coordinator.Import{Proposal: p.ID(), Signatures: sigs, Allow: r.Allow})
 		if err != nil {
@@ -76,6 +82,9 @@ func (n *Node) ImportPSBT(ctx context.Context, r api.ImportPSBT) (api.ImportedPS
 			p = used // another entry of the same transaction
 		}
 		return n.imported(a, p, done), nil
+	}
+	if unmatched != nil {
+		return api.ImportedPSBT{}, n.apiError(unmatched)
 	}
 	return api.ImportedPSBT{}, api.Refuse("foreign_psbt", "the PSBT spends no coin of a wallet of this node: it is of another wallet", "see `quorate proposals WALLET` for what can be signed here")
 }

@@ -126,6 +126,32 @@ func (d *Descriptor) PkScript(branch, index uint32) ([]byte, error) {
 	return bytes.Clone(s.PkScript), nil
 }
 
+// SharesScripts says whether two wallets are one, whatever their descriptors look
+// like: of the same keys, threshold and kind. They may differ in the order of the
+// keys, as multi and sortedmulti do, and have some of their scripts in common then.
+func (d *Descriptor) SharesScripts(o *Descriptor) bool {
+	if d.net != o.net || d.ScriptType() != o.ScriptType() || d.threshold != o.threshold || len(d.keys) != len(o.keys) {
+		return false
+	}
+	a, errA := d.accountPublicKeys()
+	b, errB := o.accountPublicKeys()
+	return errA == nil && errB == nil && slices.Equal(a, b)
+}
+
+// accountPublicKeys are the keys' public keys, sorted.
+func (d *Descriptor) accountPublicKeys() ([]string, error) {
+	var out []string
+	for _, k := range d.Keys() {
+		b, err := k.AccountPublicKey()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, string(b))
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
 // Address returns the address at a branch and index, or ErrScriptIndex.
 func (d *Descriptor) Address(branch, index uint32) (string, error) {
 	s, err := d.script(branch, index)

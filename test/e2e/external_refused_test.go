@@ -3,12 +3,14 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
 )
 
@@ -59,6 +61,20 @@ func TestUnprovenKeyAndRefusedPSBTs(t *testing.T) {
 	}
 	if proofs["a"] != "own" || proofs["b"] != "none" {
 		t.Errorf("proofs %v", proofs)
+	}
+
+	// A wallet that was founded here is known by what it became, in any order of its keys.
+	twin := filepath.Join(t.TempDir(), "twin")
+	d, err := wallet.ParseDescriptor(*a.Wallet().Descriptor, wallet.Regtest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := d.Keys()
+	for _, text := range []string{d.String(), fmt.Sprintf("wsh(multi(2,%s/<0;1>/*,%s/<0;1>/*))", keys[1], keys[0])} {
+		if err := os.WriteFile(twin, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refused(a, "wallet_exists", 4, "wallet", "create", "again", "--from", twin, "--birthday", "1")
 	}
 
 	g.Fund(10_000_000)
