@@ -100,8 +100,9 @@ func (w *world) finish() {
 	if w.stop() {
 		return
 	}
-	// A block that came this very moment is not everywhere yet either.
-	w.queue.run(w.queue.now+time.Second, w.stop)
+	// A block that came this very moment is not everywhere yet either, nor is what a
+	// liar kept from a member until its last round of sync, which was this very moment.
+	w.queue.run(w.queue.now+10*time.Second, w.stop)
 	if !w.stop() {
 		w.checkRead()
 		w.checkDurable()
