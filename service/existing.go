@@ -58,7 +58,7 @@ func (n *Node) checkTwin(self *node.Actor, d *wallet.Descriptor) error {
 		if m.State.Abandoned() {
 			continue
 		}
-		if has := descriptorOf(m, n.parts.Network); has != nil && has.SharesScripts(d) {
+		if has := descriptorOf(m); has != nil && has.SharesScripts(d) {
 			return api.Refuse("wallet_exists", fmt.Sprintf("the wallet is on this node already, as %q", m.Name()), "use that one; see `quorate wallet list`")
 		}
 	}
@@ -68,19 +68,18 @@ func (n *Node) checkTwin(self *node.Actor, d *wallet.Descriptor) error {
 // descriptorOf returns what the scripts of a wallet are made by, as far as that is
 // known: once it is active, while its roster is verified, and from the beginning
 // where the group is for a wallet that there was before. Else nil.
-func descriptorOf(m *coordinator.Machine, net wallet.Network) *wallet.Descriptor {
+func descriptorOf(m *coordinator.Machine) *wallet.Descriptor {
 	if a := m.State.Active(); a != nil {
 		return a.Descriptor
 	}
 	if r, ok := m.State.Roster(); ok && r.Descriptor != nil {
 		return r.Descriptor
 	}
-	if g := m.State.Genesis().Descriptor; g != "" {
-		if d, err := wallet.ParseDescriptor(g, net); err == nil {
-			return d
-		}
+	d, err := m.State.Genesis().Existing()
+	if err != nil {
+		return nil // it was read before the group was taken
 	}
-	return nil
+	return d
 }
 
 // ReadWalletFile reads the file of another wallet. A command line does so too

@@ -38,7 +38,7 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 	if err != nil {
 		return api.Ratified{}, err
 	}
-	if d := descriptorOf(a.Machine(), n.parts.Network); d != nil {
+	if d := descriptorOf(a.Machine()); d != nil {
 		if err := n.checkTwin(a, d); err != nil {
 			return api.Ratified{}, err
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 // TestSharesScripts: a wallet is the same in any order of its keys and with other
-// origins, and another with another threshold, kind, key or network.
+// origins, and another with another threshold, kind or key.
 func TestSharesScripts(t *testing.T) {
 	var keys [4]string
 	for i := range keys {
@@ -21,10 +21,12 @@ func TestSharesScripts(t *testing.T) {
 		return d
 	}
 	d := parse("wsh(sortedmulti(2,%s,%s,%s))", keys[0], keys[1], keys[2])
+	elsewhere := "[01020304" + keys[0][len("[01020304"):] // as a file that does not know its fingerprint has it
 	for _, same := range []*Descriptor{
 		d,
 		parse("wsh(sortedmulti(2,%s,%s,%s))", keys[2], keys[0], keys[1]),
 		parse("wsh(multi(2,%s,%s,%s))", keys[2], keys[0], keys[1]),
+		parse("wsh(sortedmulti(2,%s,%s,%s))", elsewhere, keys[1], keys[2]),
 	} {
 		if !d.SharesScripts(same) || !same.SharesScripts(d) {
 			t.Errorf("%s is not taken for the same", same)

@@ -77,6 +77,21 @@ func TestUnprovenKeyAndRefusedPSBTs(t *testing.T) {
 		refused(a, "wallet_exists", 4, "wallet", "create", "again", "--from", twin, "--birthday", "1")
 	}
 
+	// Nor does a group around keys that another wallet of the node has come to be:
+	// whose keys they are is known when it is ratified.
+	alone := newColdKey(t, 24).key.String()
+	for _, name := range []string{"one", "two"} {
+		ask[api.WalletInvites](a, "wallet", "create", name, "--threshold", "1", "--cosigners", "1", "--external", alone, "--unproven")
+		show := func() api.Wallet { return ask[api.Wallet](a, "wallet", "show", name) }
+		world.Eventually(t, name+" shows words", func() bool { return show().Words != nil })
+		ratify := []string{"wallet", "ratify", name, "--words", *show().Words, "--accept-unproven"}
+		if name == "one" {
+			ask[api.Ratified](a, ratify...)
+		} else {
+			refused(a, "wallet_exists", 4, ratify...)
+		}
+	}
+
 	g.Fund(10_000_000)
 	p := ask[api.Proposed](a.Synced(), pay(t, 5_000_000)...)
 	b.Synced().Reaches(p.Proposal, api.StatusPending)
