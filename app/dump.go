@@ -15,6 +15,8 @@ import (
 
 // backup writes what a backup holds of the running node's store.
 func (n *Node) backup(ctx context.Context, w io.Writer) error {
+	// Who restores it finds the others by them: this node's own address is then another.
+	n.net.SaveAddresses()
 	return DumpStore(ctx, n.parts.Store, backup.Header{
 		Created: api.Time(time.Now()), Program: n.parts.Version, Name: n.parts.Name,
 		Network: string(n.parts.Network), PeerID: n.PeerID(),

@@ -29,3 +29,7 @@ func (n *Node) AddAddress(addr string) (journal.Author, error) {
 	n.redial.soon(a)
 	return a, nil
 }
+
+// SaveAddresses has the book hold at once where members were reached, which else
+// takes it a moment: a backup is made of what is stored.
+func (n *Node) SaveAddresses() { n.dir.flush() }

@@ -186,6 +186,13 @@ func (d *directory) close() {
 			w.timer.Stop()
 		}
 	}
+	d.mu.Unlock()
+	d.flush()
+}
+
+// flush saves what waits to be saved.
+func (d *directory) flush() {
+	d.mu.Lock()
 	waits := d.timer != nil && d.timer.Stop()
 	d.mu.Unlock()
 	if waits {

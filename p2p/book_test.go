@@ -76,6 +76,25 @@ func TestTheLocalNetworkDisplacesNothing(t *testing.T) {
 	}
 }
 
+// What is to be backed up is in the book at once, and not written for nothing.
+func TestTheBookIsWrittenWhenItIsAsked(t *testing.T) {
+	book := &memoryBook{}
+	d := newTestDirectory(t, book)
+	a := testIdentity(2).Author()
+	if _, _, err := d.vouch(signedRecord(t, 2, 9, "/ip4/192.0.2.1/tcp/2009"), anybody); err != nil {
+		t.Fatal(err)
+	}
+	(&Node{dir: d}).SaveAddresses()
+	if text := strings.Join(book.m[a.String()], " "); !strings.Contains(text, "record:") {
+		t.Errorf("the book holds %q", text)
+	}
+	book.m = nil
+	d.flush()
+	if book.m != nil {
+		t.Error("written again without news")
+	}
+}
+
 // After a restart nobody can hand over an older record than the newest.
 func TestTheNewestRecordSurvivesARestart(t *testing.T) {
 	book := &memoryBook{}
