@@ -1,9 +1,11 @@
 package coordinator
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
@@ -68,18 +70,42 @@ func (g Guard) check(s group.State, v ledger.View, p *group.Proposal) ([]port.Gu
 	var updates []port.GuardUpdate
 	for _, in := range p.Body.Inputs {
 		known := g.Known(mapkey.Coin(in.OutPoint()))
-		for _, tx := range append(slices.Clone(known), s.SignedCoin(in.OutPoint())...) {
-			if tx == p.TxID || slices.Contains(p.Body.Replaces, tx) || g.buried(v, tx) || s.Buried(v, tx) {
-				continue
+		for _, tx := range g.binding(s, v, in.OutPoint()) {
+			if tx != p.TxID && !slices.Contains(p.Body.Replaces, tx) {
+				return nil, signedBefore(s, p, tx, in.OutPoint())
 			}
-			return nil, refusal.New(refusal.SignGuard, "this node already signed transaction %v, which spends the same coin %v", tx, in.OutPoint()).
-				WithHint("propose with --replaces naming that proposal, or choose other coins")
 		}
 		if !slices.Contains(known, p.TxID) {
 			updates = append(updates, port.GuardUpdate{GuardRecord: port.GuardRecord{OutPoint: in.OutPoint(), TxID: p.TxID}, Known: slices.Clone(known)})
 		}
 	}
 	return updates, nil
+}
+
+// binding returns the transactions over a coin that this node's key signed and that
+// could still be mined: what it may not sign another beside.
+func (g Guard) binding(s group.State, v ledger.View, o wire.OutPoint) (out []chainhash.Hash) {
+	for _, tx := range append(slices.Clone(g.Known(mapkey.Coin(o))), s.SignedCoin(o)...) {
+		if !slices.Contains(out, tx) && !g.buried(v, tx) && !s.Buried(v, tx) {
+			out = append(out, tx)
+		}
+	}
+	return out
+}
+
+// signedBefore refuses a signature of p for what was signed before. Only its author can
+// name what p replaces.
+func signedBefore(s group.State, p *group.Proposal, tx chainhash.Hash, o wire.OutPoint) error {
+	what := fmt.Sprintf("transaction %v", tx)
+	other := "the proposal of that transaction"
+	if q, ok := s.Lead(tx); ok {
+		what, other = fmt.Sprintf("proposal %s", q.Ref.ID), q.Ref.ID.String()
+	}
+	r := refusal.New(refusal.SignGuard, "this node already signed %s, which spends the same coin %v", what, o)
+	if s.SameMember(p.Author(), s.Me()) {
+		return r.WithHint("propose with --replaces %s, or choose other coins", other)
+	}
+	return r.WithHint("have its author propose it again with --replaces %s, or with other coins", other)
 }
 
 // buried says whether a transaction this node signed can never confirm: one of

@@ -1,0 +1,340 @@
+package coordinator
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"sort"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/journal/pmap"
+	"github.com/quorate/quorate/wallet"
+	"github.com/quorate/quorate/wallet/coinselect"
+)
+
+// maxHeld bounds how many transactions may hold a coin that is taken again all the same.
+const maxHeld = 8
+
+// pool is what a transaction may be paid from.
+type pool struct {
+	take []ledger.ViewOut // spent in any case
+	from []ledger.ViewOut // may be spent
+}
+
+// picked is a selection, and what it replaces.
+type picked struct {
+	coinselect.Selection
+	outs     map[wire.OutPoint]ledger.ViewOut
+	replaces []chainhash.Hash
+}
+
+// pick chooses the coins that pay for x.
+//
+// Coins that the user names are taken, all of them and no others. A replacement takes
+// those of what it replaces, and more where they do not suffice. Otherwise coins are
+// taken that no living proposal takes, and that this node has signed nothing over that
+// could still be mined; confirmed ones alone where they suffice.
+//
+// What this node signed and then gave up, since its author withdrew it or its time was
+// over, can be completed by whoever holds enough signatures. So where the same payee is
+// paid again, it is replaced: the two payments then spend a coin in common, and never
+// both are mined. It is replaced as well where the wallet has no other coins.
+func (s *step) pick(x Propose, req coinselect.Request) (picked, error) {
+	replaced, err := s.replaced(x.Replaces)
+	if err != nil {
+		return picked{}, err
+	}
+	if len(x.Coins) > 0 {
+		take, err := s.mustTake(x.Coins, replaced)
+		if err != nil {
+			return picked{}, err
+		}
+		return s.pickFrom(req, replaced, pool{take: take})
+	}
+	var take []ledger.ViewOut
+	if len(replaced) > 0 {
+		if take, err = s.mustTake(coinsOf(replaced), replaced); err != nil {
+			return picked{}, err
+		}
+	} else {
+		replaced, take = s.givenUp(x)
+	}
+	confirmed, unconfirmed, held := s.free(take)
+	all := slices.Concat(confirmed, unconfirmed)
+	pools := []pool{{take: take, from: confirmed}, {take: take, from: all}, {take: take, from: slices.Concat(all, held)}}
+	out, err := s.pickFrom(req, replaced, pools...)
+	if err != nil {
+		return picked{}, err
+	}
+	return s.alsoReplacing(out), nil
+}
+
+// alsoReplacing declares replaced what was given up and holds a coin that is taken.
+func (s *step) alsoReplacing(p picked) picked {
+	for _, c := range p.Coins {
+		for _, tx := range s.m.holders(c.OutPoint) {
+			if !slices.Contains(p.replaces, tx) && s.replaceable([]chainhash.Hash{tx}) {
+				p.replaces = append(p.replaces, tx)
+			}
+		}
+	}
+	return p
+}
+
+// pickFrom selects from the first pool that suffices.
+func (s *step) pickFrom(req coinselect.Request, replaced []*group.Proposal, pools ...pool) (picked, error) {
+	var funds coinselect.ErrInsufficientFunds
+	for i, p := range pools {
+		sel, err := selectFrom(req, p)
+		if errors.As(err, &funds) && i+1 < len(pools) {
+			continue
+		}
+		if err != nil {
+			return picked{}, selectionRefusal(err)
+		}
+		out := picked{Selection: sel, outs: make(map[wire.OutPoint]ledger.ViewOut, len(sel.Coins))}
+		for _, q := range replaced {
+			out.replaces = append(out.replaces, q.TxID)
+		}
+		for _, o := range slices.Concat(p.take, p.from) {
+			out.outs[o.OutPoint] = o
+		}
+		return out, nil
+	}
+	return picked{}, refusal.New(refusal.Funds, "no coins").WithHint("see `quorate coins`")
+}
+
+// selectFrom spends all that is to be taken and, where that does not suffice, as few of
+// the others as do, in their order: what is taken says already which inputs there are,
+// so there is no choice left that would be worth hiding.
+func selectFrom(req coinselect.Request, p pool) (coinselect.Selection, error) {
+	for _, o := range slices.Concat(p.take, p.from) {
+		req.Coins = append(req.Coins, coinselect.Coin{OutPoint: o.OutPoint, Amount: o.Amount})
+	}
+	if len(p.take) == 0 {
+		return coinselect.Select(req)
+	}
+	worth := req.FeeRate.Fee((req.InputWeight + 3) / 4)
+	chosen := make([]wire.OutPoint, 0, len(req.Coins))
+	for _, o := range p.take {
+		chosen = append(chosen, o.OutPoint)
+	}
+	for _, o := range p.from {
+		if o.Amount > worth {
+			chosen = append(chosen, o.OutPoint)
+		}
+	}
+	with := func(more int) (coinselect.Selection, error) {
+		r := req
+		r.Chosen = chosen[:len(p.take)+more]
+		return coinselect.Select(r)
+	}
+	var funds coinselect.ErrInsufficientFunds
+	most := len(chosen) - len(p.take)
+	more := sort.Search(most, func(n int) bool {
+		_, err := with(n)
+		return !errors.As(err, &funds)
+	})
+	return with(more)
+}
+
+func coinsOf(ps []*group.Proposal) (out []wire.OutPoint) {
+	for _, q := range ps {
+		for _, in := range q.Body.Inputs {
+			if !slices.Contains(out, in.OutPoint()) {
+				out = append(out, in.OutPoint())
+			}
+		}
+	}
+	return out
+}
+
+// mustTake returns coins that are to be taken whatever they hold.
+func (s *step) mustTake(coins []wire.OutPoint, replaced []*group.Proposal) ([]ledger.ViewOut, error) {
+	var out []ledger.ViewOut
+	for i, o := range coins {
+		if slices.Contains(coins[:i], o) {
+			return nil, refusal.New(refusal.Coin, "%v is named twice", o)
+		}
+		c, ok := s.chosen(o, replaced)
+		if !ok || !c.Spendable {
+			return nil, refusal.New(refusal.Coin, "%v is not a spendable coin of this wallet", o).WithHint("see `quorate coins`")
+		}
+		out = append(out, c.ViewOut)
+	}
+	return out, nil
+}
+
+// free sorts the coins that no living proposal takes into those that may be spent at
+// once, and those that something holds which may be replaced. Each lists the largest
+// first. Those taken already are left out.
+func (s *step) free(taken []ledger.ViewOut) (confirmed, unconfirmed, held []ledger.ViewOut) {
+	for _, c := range Coins(s.m.State, s.m.View, s.now()) {
+		if !c.Spendable || len(c.LeasedBy) > 0 || slices.ContainsFunc(taken, func(o ledger.ViewOut) bool { return o.OutPoint == c.OutPoint }) {
+			continue
+		}
+		switch by := s.m.holders(c.OutPoint); {
+		case len(by) > 0:
+			if s.replaceable(by) {
+				held = append(held, c.ViewOut)
+			}
+		case c.Confirmations > 0:
+			confirmed = append(confirmed, c.ViewOut)
+		default:
+			unconfirmed = append(unconfirmed, c.ViewOut)
+		}
+	}
+	for _, coins := range [][]ledger.ViewOut{confirmed, unconfirmed, held} {
+		slices.SortFunc(coins, func(a, b ledger.ViewOut) int {
+			return cmp.Or(cmp.Compare(b.Amount, a.Amount), cmp.Compare(mapkey.Coin(a.OutPoint), mapkey.Coin(b.OutPoint)))
+		})
+	}
+	return confirmed, unconfirmed, held
+}
+
+// holders returns the transactions over a coin that this node's key signed, or may have
+// signed before a restore, and that can still be mined.
+func (m *Machine) holders(o wire.OutPoint) []chainhash.Hash {
+	out := m.Guard.binding(m.State, m.View, o)
+	if m.restored == nil && m.bound == nil {
+		return out
+	}
+	for q := range m.State.StatingCoin(o) {
+		if len(out) > maxHeld {
+			break // too many to be replaced
+		}
+		if !slices.Contains(out, q.TxID) && m.mayHaveSigned(q) && !group.BuriedBy(m.View, q) {
+			out = append(out, q.TxID)
+		}
+	}
+	return out
+}
+
+// replaceable says whether each of some transactions was given up.
+func (s *step) replaceable(txs []chainhash.Hash) bool {
+	return len(txs) <= maxHeld && !slices.ContainsFunc(txs, func(tx chainhash.Hash) bool {
+		q, ok := s.m.State.Lead(tx)
+		return !ok || !s.isGivenUp(q)
+	})
+}
+
+// isGivenUp says whether a proposal is not to be completed any more, though it could be.
+func (s *step) isGivenUp(q *group.Proposal) bool {
+	switch group.Derive(s.m.State, s.m.View, s.now(), q) {
+	case group.StatusWithdrawn, group.StatusRejected, group.StatusExpired, group.StatusReplaced:
+		return !s.m.State.Final(q)
+	}
+	return false
+}
+
+// givenUp are the proposals that this node signed, that were given up, and that pay one
+// of those whom x pays; and their coins that can be taken from them.
+func (s *step) givenUp(x Propose) (out []*group.Proposal, take []ledger.ViewOut) {
+	if slices.Contains(x.Allow, refusal.DoublePayment) {
+		return nil, nil // it is meant to be paid beside them
+	}
+	looked := 0
+	for _, o := range x.Outputs {
+		if s.m.View.Owns(o.PkScript) {
+			continue
+		}
+		for k := range pmap.Prefix(s.m.watch.payments, paymentKey(o.PkScript)) {
+			if looked++; looked > maxPayments || len(out) == maxPaid {
+				return out, take
+			}
+			q, ok := s.m.State.Lead(chainhash.Hash([]byte(k[32:])))
+			if !ok || slices.Contains(out, q) || !s.signedByMe(q) || !s.isGivenUp(q) || group.BuriedBy(s.m.View, q) {
+				continue
+			}
+			if coins, ok := s.takeFrom(q, take); ok {
+				out, take = append(out, q), append(take, coins...)
+			}
+		}
+	}
+	return out, take
+}
+
+func (s *step) signedByMe(q *group.Proposal) bool {
+	if s.m.Guard.holds(q) {
+		return true
+	}
+	me, ok := s.m.State.Active().Index(s.m.State.Me())
+	return ok && s.m.State.SignedInputs(q, me) > 0
+}
+
+// takeFrom returns those coins of a given-up proposal that no living one takes and that
+// nothing else holds which could not be replaced; ok where there is one, or where one is
+// taken already.
+func (s *step) takeFrom(q *group.Proposal, taken []ledger.ViewOut) (coins []ledger.ViewOut, ok bool) {
+	for _, in := range q.Body.Inputs {
+		if slices.ContainsFunc(taken, func(o ledger.ViewOut) bool { return o.OutPoint == in.OutPoint() }) {
+			ok = true
+			continue
+		}
+		c, found := s.chosen(in.OutPoint(), []*group.Proposal{q})
+		if found && c.Spendable && len(c.LeasedBy) == 0 && s.replaceable(s.m.holders(in.OutPoint())) {
+			coins, ok = append(coins, c.ViewOut), true
+		}
+	}
+	return coins, ok
+}
+
+// chosen finds a named coin; one that only a transaction to be replaced spends
+// in the mempool is free for its replacement.
+func (s *step) chosen(o wire.OutPoint, replaced []*group.Proposal) (Coin, bool) {
+	if c, ok := find(s.m.State, s.m.View, s.now(), o); ok {
+		return c, true
+	}
+	out, ok := s.m.View.Out(o)
+	if !ok {
+		return Coin{}, false
+	}
+	for by := range s.m.View.Rivals(o) {
+		if !slices.ContainsFunc(replaced, func(q *group.Proposal) bool { return q.TxID == by }) {
+			return Coin{}, false
+		}
+		if s.m.View.Confirmations(by) > 0 {
+			return Coin{}, false
+		}
+	}
+	return Coin{ViewOut: out, Spendable: s.m.View.Confirmations(o.Hash) > 0}, true
+}
+
+func selectionRefusal(err error) error {
+	var funds coinselect.ErrInsufficientFunds
+	switch {
+	case errors.As(err, &funds):
+		return refusal.New(refusal.Funds, "%v", err).WithHint("see `quorate coins`; coins of live proposals are leased")
+	case errors.Is(err, coinselect.ErrDust):
+		return refusal.New(refusal.Dust, "%v", err).WithHint("send more: an output this small costs more to spend than it holds")
+	}
+	return err
+}
+
+// change is the output that takes what is left over.
+func change(index uint32, amount int64) event.ProposalOutput {
+	return event.ProposalOutput{Change: &index, Amount: amount}
+}
+
+// changeIndex is the lowest change index that no transaction and no live
+// proposal uses; where proposals hold all that may be used, the first: a
+// member cannot block the others by proposing.
+func (s *step) changeIndex() uint32 {
+	first := s.m.View.Used(wallet.BranchChange)
+	for i := first; i < first+ledger.ChangeGap; i++ {
+		taken := func(p *group.Proposal) bool {
+			return s.m.State.Released(p.TxID) || group.Derive(s.m.State, s.m.View, s.now(), p).Live()
+		}
+		if !s.m.State.TakesChange(i, taken) {
+			return i
+		}
+	}
+	return first
+}
