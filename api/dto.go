@@ -222,6 +222,10 @@ type Proposed struct {
 	FeeRate  float64 `json:"fee_rate"`
 	Change   int64   `json:"change" doc:"Amount that comes back, 0 for none."`
 	Status   string  `json:"status"`
+	// Replaces is what was asked for, and what was given up and would otherwise pay the
+	// same payee, too, or holds the coins.
+	Replaces         List[string] `json:"replaces" doc:"Proposals that it replaces: those named, and those given up that pay the same, or hold its coins."`
+	UnconfirmedCount int          `json:"unconfirmed_count" doc:"How many of its inputs are not confirmed yet."`
 }
 
 // Proposal is everything that is shown of a proposal.
@@ -256,6 +260,8 @@ type TxInput struct {
 	OutPoint string `json:"outpoint"`
 	Amount   int64  `json:"amount"`
 	Address  string `json:"address"`
+	// Confirmations is of the transaction that made it, as this node sees the chain.
+	Confirmations int32 `json:"confirmations" doc:"Of the coin, in this node's chain; 0 where it is not confirmed."`
 }
 
 // TxOutput is an output of a proposal.

@@ -35,12 +35,13 @@ type peer struct {
 	out     []*journal.Entry // published
 	sent    []*wire.MsgTx    // broadcast
 	porttest.Disk
-	told    []port.Notice
-	clock   *time.Time
-	drawn   uint64
-	failing bool // the store refuses
-	circle  *circle
-	spoiled journal.Epoch // the last that it made for others to fail
+	told     []port.Notice
+	clock    *time.Time
+	drawn    uint64
+	failing  bool // the store refuses
+	chainAge time.Duration
+	circle   *circle
+	spoiled  journal.Epoch // the last that it made for others to fail
 }
 
 var errDisk = errors.New("no space left on device")
@@ -73,7 +74,7 @@ func (p *peer) key() CosignerKey {
 
 func (p *peer) input(msg Message) Input {
 	p.drawn++
-	return Input{Now: *p.clock, Entropy: sha256.Sum256(binary.BigEndian.AppendUint64([]byte(p.name), p.drawn)), Msg: msg}
+	return Input{Now: *p.clock, Entropy: sha256.Sum256(binary.BigEndian.AppendUint64([]byte(p.name), p.drawn)), ChainAge: p.chainAge, Msg: msg}
 }
 
 // do runs a turn of one message. The result is the reply.

@@ -18,7 +18,9 @@ import (
 type Input struct {
 	Now     time.Time
 	Entropy [32]byte
-	Msg     Message
+	// ChainAge is how long ago the chain backend was last seen to be synced, 0 where it is.
+	ChainAge time.Duration
+	Msg      Message
 }
 
 // EntryIn is an entry whose signature was checked.
@@ -125,7 +127,10 @@ type Propose struct {
 	Replaces  []journal.EntryID
 	Unsigned  bool
 	RequestID string
-	Allow     []string
+	// Terms is what else was asked for, in the words of whoever asked: a request id
+	// stands for it, too.
+	Terms string
+	Allow []string
 }
 
 // Proposed is the reply to Propose: the new proposal, or the one that the same

@@ -93,6 +93,11 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 				return m, fmt.Errorf("read request record: %w", refusal.ErrBadRequest)
 			}
 			m.requests = m.requests.Set(strings.TrimPrefix(k, recRequest), journal.EntryID(v))
+		case strings.HasPrefix(k, recContent):
+			if len(v) != 32 {
+				return m, fmt.Errorf("read request record: %w", refusal.ErrBadRequest)
+			}
+			m.contents = m.contents.Set(strings.TrimPrefix(k, recContent), [32]byte(v))
 		case strings.HasPrefix(k, recAlarm):
 			id, err := chainhash.NewHashFromStr(strings.TrimPrefix(k, recAlarm))
 			if err != nil {

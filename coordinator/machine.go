@@ -27,6 +27,7 @@ type Machine struct {
 	local    Local
 	invites  pmap.Map[string, inviteRecord]     // by invite id
 	requests pmap.Map[string, journal.EntryID]  // by request id
+	contents pmap.Map[string, [32]byte]         // by request id: a hash of what was asked for
 	claims   pmap.Map[string, journal.Frontier] // by identity: what members say they hold
 	watch    watchlist
 	strange  strangers                          // spends with fewer signatures than they take
@@ -337,6 +338,7 @@ const (
 	recPin     = "pin"
 	recInvite  = "invite/"
 	recRequest = "request/"
+	recContent = "request-content/"
 	recAlarm   = "alarm/"
 )
 

@@ -22,20 +22,17 @@ func (s *step) signed(x Signed) error {
 }
 
 func (x Propose) signed(s *step, got Signed) error {
-	if x.RequestID != "" {
-		if p, ok := s.m.requests.Get(x.RequestID); ok {
-			answer(s, x, Proposed{p})
-			return nil
-		}
+	if done, err := s.repeated(x); done || err != nil {
+		return err
 	}
 	p, err := s.soundDraft(got.Draft)
 	if err != nil {
 		return err
 	}
-	if err := s.m.ask(asked{p: p, now: s.now(), allow: x.Allow, stage: proposing}); err != nil {
+	if err := s.ask(p, x.Allow, proposing); err != nil {
 		return err
 	}
-	if err := s.m.ask(asked{p: p, now: s.now(), allow: x.Allow, stage: signing}); err != nil {
+	if err := s.ask(p, x.Allow, signing); err != nil {
 		return err
 	}
 	if err := s.overrideRestored(x.Allow); err != nil {
@@ -99,10 +96,8 @@ func (s *step) enterProposal(x Propose, b *event.ProposalCreated, sigs []wallet.
 			return err
 		}
 	}
-	if x.RequestID != "" {
-		s.m.requests = s.m.requests.Set(x.RequestID, p.Ref.ID)
-		id := p.Ref.ID
-		s.batch.Puts[recRequest+x.RequestID] = id[:]
+	if err := s.keepRequest(x, p.Ref.ID); err != nil {
+		return err
 	}
 	answer(s, x, Proposed{p.Ref.ID})
 	return nil
@@ -116,6 +111,3 @@ func (s *step) soundDraft(b *event.ProposalCreated) (*group.Proposal, error) {
 	}
 	return p, nil
 }
-
-// maxRequestID bounds a request id, in bytes.
-const maxRequestID = 128

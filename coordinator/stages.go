@@ -30,6 +30,8 @@ type asked struct {
 	now   time.Time
 	allow []string // codes that the user overrides
 	stage stage
+	// chainAge is how long ago the chain backend was last seen to be synced.
+	chainAge time.Duration
 }
 
 // proposalRule is what may refuse a proposal or a signature on it. Which of them may be
@@ -48,6 +50,7 @@ func rules() []proposalRule {
 		{"the transaction is not mined and can be", approving, (*Machine).askStatus},
 		{"the proposal is not withdrawn", approving, (*Machine).askWithdrawn},
 		{"its time is not over", proposing | approving, (*Machine).askExpired},
+		{"this node sees the chain", proposing | approving | signing, (*Machine).checkFresh},
 		{"it is a transaction as this node sees it", proposing | approving, func(m *Machine, x asked) error {
 			return checkTransaction(m.State, m.View, x.now, x.p, x.allow)
 		}},
@@ -83,15 +86,20 @@ func (m *Machine) ask(x asked) error {
 	return nil
 }
 
+// ask asks the rules of a stage as of this step.
+func (s *step) ask(p *group.Proposal, allow []string, at stage) error {
+	return s.m.ask(asked{p: p, now: s.now(), allow: allow, stage: at, chainAge: s.in.ChainAge})
+}
+
 // Warn returns what an approver is told before signing: what each rule that stands
 // before it refuses, without changing anything. Of a proposal that is decided there
 // is nothing to say.
-func (m *Machine) Warn(p *group.Proposal, now time.Time) []*refusal.Refusal {
+func (m *Machine) Warn(p *group.Proposal, now time.Time, chainAge time.Duration) []*refusal.Refusal {
 	if m.State.Active() == nil || m.Status(p, now) != group.StatusPending {
 		return nil
 	}
 	var out []*refusal.Refusal
-	for err := range m.refusals(asked{p: p, now: now, stage: approving}) {
+	for err := range m.refusals(asked{p: p, now: now, stage: approving, chainAge: chainAge}) {
 		var r *refusal.Refusal
 		if errors.As(err, &r) {
 			out = append(out, r)

@@ -19,8 +19,8 @@ func (p *peer) warnedOf(id journal.EntryID, rule string) {
 	if !ok || p.m.State.Active() == nil || p.m.Status(x, *p.clock) != group.StatusPending {
 		return
 	}
-	if !slices.ContainsFunc(p.m.Warn(x, *p.clock), func(r *refusal.Refusal) bool { return r.Rule == rule }) {
-		p.tb.Errorf("%s: approving is refused by %s, and showing warns of %v", p.name, rule, p.m.Warn(x, *p.clock))
+	if !slices.ContainsFunc(p.m.Warn(x, *p.clock, 0), func(r *refusal.Refusal) bool { return r.Rule == rule }) {
+		p.tb.Errorf("%s: approving is refused by %s, and showing warns of %v", p.name, rule, p.m.Warn(x, *p.clock, 0))
 	}
 }
 

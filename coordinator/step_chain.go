@@ -183,11 +183,8 @@ func (s *step) broadcasted(x Broadcasted) error {
 	}
 	s.m.refused = s.m.refused.Delete(id)
 	s.sighting = true
-	v, changed := s.m.View.See(t.Tx, true)
-	s.m.View = v
-	if changed {
-		s.look(x.TxID)
-	}
+	s.m.View, _ = s.m.View.See(t.Tx, true)
+	s.lookAroundNews(false) // what it replaced is not seen any more
 	return nil
 }
 

@@ -19,11 +19,8 @@ const longTermFeeRate = wallet.FeeRate(10_000)
 // propose drafts a transaction, checks it by the rules of an approver, and
 // either enters it unsigned or asks for this node's signatures first.
 func (s *step) propose(x Propose) error {
-	if x.RequestID != "" {
-		if p, ok := s.m.requests.Get(x.RequestID); ok {
-			answer(s, x, Proposed{p})
-			return nil
-		}
+	if done, err := s.repeated(x); done || err != nil {
+		return err
 	}
 	a := s.m.State.Active()
 	if a == nil {
@@ -31,9 +28,6 @@ func (s *step) propose(x Propose) error {
 	}
 	if err := s.m.notArchived(); err != nil {
 		return err
-	}
-	if len(x.RequestID) > maxRequestID {
-		return fmt.Errorf("%w: request id is over %d bytes", refusal.ErrBadRequest, maxRequestID)
 	}
 	if len(x.Outputs) == 0 {
 		return fmt.Errorf("%w: no recipient", refusal.ErrBadRequest)
@@ -49,7 +43,7 @@ func (s *step) propose(x Propose) error {
 	if err != nil {
 		return err
 	}
-	if err := s.m.ask(asked{p: p, now: s.now(), allow: x.Allow, stage: proposing}); err != nil {
+	if err := s.ask(p, x.Allow, proposing); err != nil {
 		return err
 	}
 	if x.Unsigned || s.m.External() {
@@ -58,7 +52,7 @@ func (s *step) propose(x Propose) error {
 		}
 		return s.enterProposal(x, draft, nil)
 	}
-	if err := s.m.ask(asked{p: p, now: s.now(), allow: x.Allow, stage: signing}); err != nil {
+	if err := s.ask(p, x.Allow, signing); err != nil {
 		return err
 	}
 	guard, err := s.m.Guard.check(s.m.State, s.m.View, p)

@@ -215,7 +215,7 @@ func (s *step) mayEnterFor(x Import, id journal.EntryID) (*group.Proposal, error
 	plain, body := *p, *p.Body
 	body.Replaces = nil
 	plain.Body = &body
-	err = s.m.ask(asked{p: &plain, now: s.now(), allow: x.Allow, stage: signing})
+	err = s.ask(&plain, x.Allow, signing)
 	var r *refusal.Refusal
 	if errors.As(err, &r) {
 		return nil, refusal.New(r.Rule, "%s; that proposal %s replaces it was not agreed to on this node", r.Text, id.String()[:12]).

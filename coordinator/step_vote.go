@@ -41,7 +41,7 @@ func (s *step) mayApprove(x Approve) (*group.Proposal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.m.ask(asked{p: p, now: s.now(), allow: x.Allow, stage: approving}); err != nil {
+	if err := s.ask(p, x.Allow, approving); err != nil {
 		return nil, err
 	}
 	return p, nil

@@ -105,7 +105,9 @@ func (t *Turn) sign(local Local, x Sign) Signed {
 func (t *Turn) step(in Input) (next Machine, effects []Effect, err error) {
 	run := func(msg Message) error {
 		return group.Contained(func() (err error) {
-			next, effects, err = Step(t.machine, Input{Now: in.Now, Entropy: in.Entropy, Msg: msg})
+			of := in
+			of.Msg = msg
+			next, effects, err = Step(t.machine, of)
 			return err
 		})
 	}

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"cmp"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -99,9 +100,41 @@ func (m *Machine) Replaces(p *group.Proposal) []journal.EntryID {
 	return entryIDs(out)
 }
 
-// ReplacedBy returns living proposals that declare to replace p.
+// ReplacedBy returns living proposals that declare to replace p, the one that prevailed
+// first: the mined one, else the one that the network shows, that is to be broadcast, or
+// that has its signatures.
 func (m *Machine) ReplacedBy(p *group.Proposal) []journal.EntryID {
-	return entryIDs(m.State.Replacements(p))
+	var out []*group.Proposal
+	add := func(q *group.Proposal, ok bool) {
+		if ok && q.TxID != p.TxID && m.State.Declares(q.TxID, p.TxID) && !slices.ContainsFunc(out, func(x *group.Proposal) bool { return x.TxID == q.TxID }) {
+			out = append(out, q)
+		}
+	}
+	for _, i := range p.Body.Inputs {
+		for by := range m.View.Rivals(i.OutPoint()) {
+			add(m.State.Lead(by))
+		}
+	}
+	for _, q := range append(m.State.Finals(p), m.State.Replacements(p)...) {
+		add(q, true)
+	}
+	rank := func(q *group.Proposal) int {
+		t, known := m.View.Tx(q.TxID)
+		switch {
+		case known && t.Block.Height > 0:
+			return 0
+		case known && t.Seen:
+			return 1
+		case m.State.Broadcastable(m.View, q):
+			return 2
+		case m.State.Final(q):
+			return 3
+		}
+		return 4
+	}
+	group.SortProposals(out)
+	slices.SortStableFunc(out, func(a, b *group.Proposal) int { return cmp.Compare(rank(a), rank(b)) })
+	return entryIDs(out)
 }
 
 // Given is one key's signatures on a proposal.

@@ -110,7 +110,7 @@ func founded(t *testing.T, name string) *node.Actor {
 		t.Fatal(err)
 	}
 	a := node.NewActor(t.Context(), node.Ports{
-		Store: still{}, Transport: still{}, Clock: clock{}, Observer: still{}, Log: slog.New(slog.DiscardHandler),
+		Store: still{}, Transport: still{}, Chain: &calendar{}, Clock: clock{}, Observer: still{}, Log: slog.New(slog.DiscardHandler),
 	}, m)
 	t.Cleanup(a.Close)
 	return a

@@ -109,7 +109,7 @@ func (n *Node) show(a *node.Actor, p *group.Proposal) api.Proposal {
 	d := m.State.Active().Descriptor
 	for _, in := range p.Body.Inputs {
 		addr, _ := d.Address(in.Branch, in.Index) // sound: it was derived before
-		x.Inputs = append(x.Inputs, api.TxInput{OutPoint: in.OutPoint().String(), Amount: in.Amount, Address: addr})
+		x.Inputs = append(x.Inputs, api.TxInput{OutPoint: in.OutPoint().String(), Amount: in.Amount, Address: addr, Confirmations: m.View.Confirmations(in.TxID)})
 	}
 	for _, o := range p.Body.Outputs {
 		out := api.TxOutput{Amount: o.Amount, Label: o.Label}
@@ -147,7 +147,7 @@ func (n *Node) showVotes(m *coordinator.Machine, p *group.Proposal, x *api.Propo
 		id := tx.WitnessHash().String()
 		x.WTxID = &id
 	}
-	for _, w := range m.Warn(p, time.Now()) {
+	for _, w := range m.Warn(p, time.Now(), n.co.ChainAge()) {
 		x.Warnings = append(x.Warnings, api.Warning{Code: w.Rule, Message: w.Text})
 	}
 }

@@ -57,6 +57,12 @@ func (n *Node) Propose(ctx context.Context, ref string, r api.Propose) (api.Prop
 			out.Change = o.Amount
 		}
 	}
+	out.Replaces, _ = firstIDs(m.Replaces(p))
+	for _, in := range p.Body.Inputs {
+		if m.View.Confirmations(in.TxID) == 0 {
+			out.UnconfirmedCount++
+		}
+	}
 	return out, nil
 }
 
@@ -87,6 +93,10 @@ func (n *Node) command(ctx context.Context, a *node.Actor, r api.Propose) (coord
 			return cmd, err
 		}
 		cmd.Replaces = append(cmd.Replaces, found.ID())
+	}
+	cmd.Terms = fmt.Sprintf("fee rate %v, target %d, expires %d, unsigned %v", r.FeeRate, r.TargetBlocks, r.Expires, r.Unsigned)
+	if _, again := a.Machine().Asked(r.RequestID); again && r.RequestID != "" {
+		return cmd, nil // it is answered whatever a fee is now
 	}
 	var err error
 	cmd.FeeRate, err = n.feeRate(ctx, r)

@@ -26,11 +26,10 @@ func (n *Node) Status(ctx context.Context) (api.Status, error) {
 	}
 	for _, a := range n.co.Wallets() {
 		s.Wallets = append(s.Wallets, summary(a))
-		// Not before each wallet has taken the blocks in: until then it neither
-		// proposes nor signs.
-		m := a.Machine()
-		s.Chain.Synced = s.Chain.Synced && (m.State.Active() == nil || m.View.Synced())
 	}
+	// Not before each wallet has taken the blocks in: until then it neither
+	// proposes nor signs.
+	s.Chain.Synced = n.co.ChainSynced()
 	for _, f := range n.co.Failed() {
 		s.Wallets = append(s.Wallets, failedSummary(f))
 	}

@@ -16,7 +16,7 @@ func (c *cli) proposalShowCommand() *cobra.Command {
 		Use:   "show PROPOSAL",
 		Short: "Show a proposal: what it spends, whom it pays, who signed",
 		Long: `Show a proposal: what it spends, whom it pays, who signed. Labels and the note are the author's words.
-JSON: {"proposal","wallet","author":PERSON,"status","txid","inputs":[{"outpoint","amount","address"}],
+JSON: {"proposal","wallet","author":PERSON,"status","txid","inputs":[{"outpoint","amount","address","confirmations"}],
 "outputs":[{"address","amount","change","label"}],"fee","fee_rate","note","created","expires","held_by":[PERSON,…],
 "approvals":[{"cosigner":PERSON,"time","signatures"}],"rejections":[{"cosigner":PERSON,"reason"}],"needed",
 "conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid"}; "warnings":[{"code","message"}] where there are any.`,
@@ -51,7 +51,7 @@ func showProposal(w io.Writer, p api.Proposal) {
 		rows = append(rows, row)
 	}
 	for _, i := range p.Inputs {
-		rows = append(rows, []string{"spends", formatAmount(i.Amount), i.Address, i.OutPoint})
+		rows = append(rows, []string{"spends", formatAmount(i.Amount), i.Address, i.OutPoint + yes(i.Confirmations == 0, ", not confirmed")})
 	}
 	fmt.Fprintln(w)
 	table(w, rows)

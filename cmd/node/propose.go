@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,8 +26,10 @@ func (c *cli) proposeCommand() *cobra.Command {
 		Use:   "propose WALLET --to ADDRESS=AMOUNT…",
 		Short: "Propose a payment and, where this node holds a key, sign it",
 		Long: `Propose a payment and, where this node holds a key, sign it (--unsigned leaves that out).
-Amounts are 0.01, 0.01btc or 25000sat. The same --request-id gives the same proposal, so that it is safe to repeat.
-JSON: {"proposal","txid","fee","fee_rate","change","status"}.`,
+Amounts are 0.01, 0.01btc or 25000sat. The same --request-id gives the same proposal, so that it is safe to repeat; with
+other content it is refused. Who was to be paid by a proposal that this node signed and that was given up since is paid by
+a replacement of that: never both can be mined.
+JSON: {"proposal","txid","fee","fee_rate","change","status","replaces":[…],"unconfirmed_count"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proposed, error) {
 			r, err := f.parse()
@@ -97,5 +100,17 @@ func (f *proposeFlags) parse() (api.Propose, error) {
 
 func showProposed(w io.Writer, p api.Proposed) {
 	pairs(w, "proposal", p.Proposal, "status", p.Status, "txid", p.TxID,
-		"fee", fmt.Sprintf("%s (%.3g sat/vB)", formatAmount(p.Fee), p.FeeRate), "change", formatAmount(p.Change))
+		"fee", fmt.Sprintf("%s (%.3g sat/vB)", formatAmount(p.Fee), p.FeeRate), "change", formatAmount(p.Change),
+		"replaces", strings.Join(p.Replaces, " "), "unconfirmed", unconfirmed(p.UnconfirmedCount))
+}
+
+// unconfirmed says how many inputs could still vanish, or nothing.
+func unconfirmed(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "it spends a coin that is not confirmed yet"
+	}
+	return fmt.Sprintf("it spends %d coins that are not confirmed yet", n)
 }

@@ -205,9 +205,9 @@ func (s proposalFacts) ConflictsOf(p *Proposal) []*Proposal {
 	return out
 }
 
-// declares says whether an untainted proposal of a transaction declares that
+// Declares says whether an untainted proposal of a transaction declares that
 // it replaces another.
-func (s proposalFacts) declares(tx, replaced chainhash.Hash) bool {
+func (s proposalFacts) Declares(tx, replaced chainhash.Hash) bool {
 	return s.stated(s.props.declared, mapkey.Of2(tx, replaced))
 }
 
@@ -376,7 +376,3 @@ func fewOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.En
 		}
 	}
 }
-
-// Declares says whether an untainted proposal of a transaction declares that it
-// replaces another.
-func (s proposalFacts) Declares(tx, replaced chainhash.Hash) bool { return s.declares(tx, replaced) }

@@ -129,7 +129,7 @@ func (s proposalFacts) Broadcastable(v ledger.View, p *Proposal) bool {
 		if Belies(v, q) || s.Dead(v, q) {
 			continue
 		}
-		mine, theirs := s.declares(p.TxID, q.TxID), s.declares(q.TxID, p.TxID)
+		mine, theirs := s.Declares(p.TxID, q.TxID), s.Declares(q.TxID, p.TxID)
 		switch {
 		case mine == theirs:
 			a, b := FeeOf(v, p), FeeOf(v, q)

@@ -3,6 +3,9 @@ package ledger
 import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // See adds an unconfirmed transaction: from the mempool, or one of our own.
@@ -16,9 +19,44 @@ func (v View) See(tx *wire.MsgTx, seen bool) (View, bool) {
 		}
 		old.Seen = true
 		v = v.put(old)
-		return v, true
+		return v.unseeRivals(tx), true
 	}
-	return v.add(tx, ViewTx{Tx: tx, Seen: seen}), true
+	v = v.add(tx, ViewTx{Tx: tx, Seen: seen})
+	if seen {
+		v = v.unseeRivals(tx)
+	}
+	return v, true
+}
+
+// unseeRivals takes back that others over the coins of a transaction that was seen were
+// seen, with what spends their outputs: a mempool holds one of them alone, and the last
+// that is shown is the one. A deposit whose fee was raised would count twice.
+func (v View) unseeRivals(tx *wire.MsgTx) View {
+	id := tx.TxHash()
+	var gone []chainhash.Hash
+	for _, i := range tx.TxIn {
+		for by := range v.Rivals(i.PreviousOutPoint) {
+			if by != id {
+				gone = append(gone, by)
+			}
+		}
+	}
+	for len(gone) > 0 {
+		by := gone[len(gone)-1]
+		gone = gone[:len(gone)-1]
+		t, ok := v.Tx(by)
+		if !ok || t.Block.Height > 0 || !t.Seen {
+			continue
+		}
+		t.Seen = false
+		v = v.put(t)
+		for _, child := range pmap.Prefix(v.spends, mapkey.Of(by)) {
+			if child != id {
+				gone = append(gone, child)
+			}
+		}
+	}
+	return v
 }
 
 // Unsee takes back that transactions were seen: no mempool shows them any more.

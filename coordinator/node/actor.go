@@ -45,6 +45,7 @@ type Ports struct {
 	Log       *slog.Logger
 
 	names *walletNames // of the node's wallets; nil for an actor alone
+	fresh *freshness   // of the chain, which they share; nil for an actor alone
 }
 
 // Actor is the goroutine around one Machine: it feeds Step, makes its batches
@@ -85,6 +86,9 @@ func NewActor(ctx context.Context, ports Ports, m coordinator.Machine) *Actor {
 	ctx, stop := context.WithCancel(ctx)
 	if ports.names == nil {
 		ports.names = newWalletNames()
+	}
+	if ports.fresh == nil {
+		ports.fresh = &freshness{}
 	}
 	if !m.State.Abandoned() {
 		ports.names.hold(m.State.Group(), m.OwnName())

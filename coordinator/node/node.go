@@ -34,7 +34,7 @@ type Node struct {
 // The transport may be set later, with SetTransport, but before Open: the two need each other.
 func New(ctx context.Context, ports Ports, self *group.Self, network wallet.Network, name string) *Node {
 	ctx, stop := context.WithCancel(ctx)
-	ports.names = newWalletNames()
+	ports.names, ports.fresh = newWalletNames(), &freshness{}
 	own, told := *self, &faults{}
 	own.Fault = func(err error) { told.log(ports.Log, err) }
 	self = &own

@@ -37,6 +37,8 @@ type silentChain struct {
 	followed chan int32
 }
 
+func (silentChain) Health() port.ChainHealth { return port.ChainHealth{Synced: true} }
+
 func (s silentChain) Follow(ctx context.Context, _ []port.BlockRef, from int32, _ [][]byte) (port.Follower, error) {
 	s.followed <- from
 	f := &silentFollower{notices: make(chan port.ChainNotice)}

@@ -125,6 +125,9 @@ func (a *Actor) shell() coordinator.Shell {
 // input passes the time and entropy to a step.
 func (a *Actor) input(msg coordinator.Message) (coordinator.Input, error) {
 	in := coordinator.Input{Now: a.ports.Clock.Now(), Msg: msg}
+	if !isEntry(msg) { // no rule of an entry asks for it, and many come at once
+		in.ChainAge = a.ports.fresh.age(a.ports.Chain, in.Now)
+	}
 	if err := a.ports.Clock.Entropy(in.Entropy[:]); err != nil {
 		return in, fmt.Errorf("draw entropy: %w", err)
 	}

@@ -52,7 +52,9 @@ const (
 	Coin          = "bad_coin"
 	LockTime      = "locktime_ahead"
 	ChainBehind   = "chain_behind"
+	ChainStale    = "chain_stale"
 	DoublePayment = "possible_double_payment"
+	RequestReused = "request_id_reused"
 
 	// Of a vote or a signature.
 	NoProposal   = "no_such_proposal"
@@ -142,7 +144,9 @@ func Codes() []Group {
 			{Coin, "a coin is not spendable, or not as the proposal states it", ""},
 			{LockTime, "the locktime is ahead of this node's chain", ""},
 			{ChainBehind, "this node's chain does not show all that the rules need", ""},
+			{ChainStale, "this node's chain was not synced for longer than ten seconds: what was spent since is not known", "--allow"},
 			{DoublePayment, "somebody would be paid again", "--allow"},
+			{RequestReused, "the request id was used for a request with other content", ""},
 		}},
 		{"Of a vote or a signature", []Code{
 			{NoProposal, "no proposal belongs to what was given", ""},

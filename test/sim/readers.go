@@ -57,7 +57,7 @@ func (n *node) readAll() {
 		read("Approvals"+name, func() { m.Approvals(p) })
 		read("Rejections"+name, func() { m.Rejections(p) })
 		read("HeldBy"+name, func() { m.HeldBy(p) })
-		read("Warn"+name, func() { m.Warn(p, now) })
+		read("Warn"+name, func() { m.Warn(p, now, 0) })
 		read("Tx"+name, func() { _, _ = m.Tx(p) })
 	}
 }

@@ -1,0 +1,121 @@
+package coordinator
+
+import (
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+)
+
+func (p *peer) payInstead(id journal.EntryID, n byte, amount int64, rate wallet.FeeRate) *group.Proposal {
+	p.tb.Helper()
+	x := pay(n, amount)
+	x.Replaces, x.FeeRate = []journal.EntryID{id}, rate
+	return p.proposed(x)
+}
+
+// Of several replacements, the one that prevailed is named, whatever their ids are.
+func TestReplacedByNamesTheWinner(t *testing.T) {
+	for winner := range 3 {
+		c := active(t, 2, 3)
+		c.fund(1_000_000)
+		a, b := c.peers[0], c.peers[1]
+		first := a.proposed(pay(1, 200_000))
+		c.settle()
+		var all []*group.Proposal
+		for n := range 3 {
+			x := pay(byte(2+n), 100_000)
+			x.Replaces = []journal.EntryID{first.Ref.ID}
+			for _, q := range all {
+				x.Replaces = append(x.Replaces, q.Ref.ID)
+			}
+			all = append(all, a.proposed(x))
+			c.settle()
+		}
+		won := all[winner]
+		b.must(Approve{Proposal: won.Ref.ID})
+		c.settle()
+		tx, err := a.m.Tx(won)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, when := range []string{"final", "mined"} {
+			if when == "mined" {
+				c.mine([]*wire.MsgTx{tx})
+			}
+			for _, p := range c.peers[:2] {
+				if by := p.m.ReplacedBy(first); len(by) == 0 || by[0] != won.Ref.ID {
+					t.Errorf("%s, once number %d is %s: replaced by %v, want %v", p.name, winner, when, by, won.Ref.ID)
+				}
+			}
+		}
+	}
+}
+
+// A deposit whose fee its sender raised counts once, whichever is mined.
+func TestADepositWhoseFeeIsRaisedCountsOnce(t *testing.T) {
+	for _, mined := range []int{0, 1} {
+		c := active(t, 2, 3)
+		a := c.peers[0]
+		script, err := a.m.State.Active().Descriptor.PkScript(wallet.BranchExternal, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var txs []*wire.MsgTx
+		for n := range 2 {
+			tx := wire.NewMsgTx(2)
+			tx.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: [32]byte{9}, Index: 3}, Sequence: uint32(n)})
+			tx.AddTxOut(&wire.TxOut{Value: 300_000, PkScript: script})
+			txs = append(txs, tx)
+		}
+		for n, tx := range append(txs, txs[0], txs[1]) { // and each is shown again
+			a.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: []*wire.MsgTx{tx}}})
+			if got := Sum(Coins(a.m.State, a.m.View, c.clock)).Unconfirmed; got != 300_000 {
+				t.Fatalf("after sighting %d: %d sat unconfirmed", n, got)
+			}
+		}
+		c.mine(txs[mined:mined+1], a)
+		if got := Sum(Coins(a.m.State, a.m.View, c.clock)); got.Unconfirmed != 0 || got.Confirmed != 300_000 {
+			t.Fatalf("mined: %+v", got)
+		}
+	}
+}
+
+// Our own final replacement, once the network took it, ends the one before: its status
+// is told, and its change is nobody's.
+func TestAReplacedBroadcastIsNotSeenAnyMore(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a, b := c.peers[0], c.peers[1]
+	first := a.proposed(pay(1, 200_000))
+	c.settle()
+	b.must(Approve{Proposal: first.Ref.ID})
+	c.settle()
+	a.must(Broadcasted{TxID: first.TxID})
+	if got := a.status(first.Ref.ID); got != group.StatusBroadcast {
+		t.Fatal(got)
+	}
+	second := a.payInstead(first.Ref.ID, 1, 200_000, 20_000)
+	c.settle()
+	b.must(Approve{Proposal: second.Ref.ID})
+	c.settle()
+	told := len(a.told)
+	a.must(Broadcasted{TxID: second.TxID})
+	if got := a.status(second.Ref.ID); got != group.StatusBroadcast {
+		t.Fatal(got)
+	}
+	if got := a.status(first.Ref.ID); got == group.StatusBroadcast {
+		t.Fatal("two transactions over one coin count as broadcast")
+	}
+	heard := false
+	for _, n := range a.told[told:] {
+		heard = heard || n.Proposal == first.Ref.ID
+	}
+	if !heard {
+		t.Fatal("nobody is told")
+	}
+}

@@ -1,0 +1,106 @@
+package coordinator
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/record"
+	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/journal"
+)
+
+// maxRequestID bounds a request id, in bytes.
+const maxRequestID = 128
+
+// asking is what a request id stands for. What this node works out itself, as a fee
+// rate that is estimated or the time at which the proposal expires, is not in it: the
+// same request, sent again later, is the same.
+type asking struct {
+	Outputs  []event.ProposalOutput `cbor:"1,keyasint"`
+	Coins    []string               `cbor:"2,keyasint"`
+	Note     string                 `cbor:"3,keyasint"`
+	Replaces []journal.EntryID      `cbor:"4,keyasint"`
+	Terms    string                 `cbor:"5,keyasint"`
+}
+
+// content is a hash of what is asked for.
+func (x Propose) content() ([32]byte, error) {
+	// None and an empty list are the same.
+	a := asking{
+		Outputs: append([]event.ProposalOutput{}, x.Outputs...), Coins: []string{}, Note: x.Note,
+		Replaces: append([]journal.EntryID{}, x.Replaces...), Terms: x.Terms,
+	}
+	for _, c := range x.Coins {
+		a.Coins = append(a.Coins, c.String())
+	}
+	b, err := record.Encode(a)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("hash a request: %w", err)
+	}
+	return sha256.Sum256(b), nil
+}
+
+// Asked returns the proposal that a request id gave before.
+func (m *Machine) Asked(requestID string) (journal.EntryID, bool) { return m.requests.Get(requestID) }
+
+// repeated answers a request that was answered before, and says whether it did: the
+// same id gives the same proposal, and with other content it is refused, since its
+// sender would take the one for the other.
+func (s *step) repeated(x Propose) (bool, error) {
+	if x.RequestID == "" {
+		return false, nil
+	}
+	if len(x.RequestID) > maxRequestID {
+		return false, fmt.Errorf("%w: request id is over %d bytes", refusal.ErrBadRequest, maxRequestID)
+	}
+	id, ok := s.m.requests.Get(x.RequestID)
+	if !ok {
+		return false, nil
+	}
+	same, err := s.sameRequest(x, id)
+	if err != nil {
+		return false, err
+	}
+	if !same {
+		return false, refusal.New(refusal.RequestReused, "request id %q was used for proposal %s, which was asked for with other content", x.RequestID, id).
+			WithHint("give each request an id of its own; a repeat says the same again")
+	}
+	answer(s, x, Proposed{id})
+	return true, nil
+}
+
+func (s *step) sameRequest(x Propose, id journal.EntryID) (bool, error) {
+	now, err := x.content()
+	if err != nil {
+		return false, err
+	}
+	if then, kept := s.m.contents.Get(x.RequestID); kept {
+		return then == now, nil
+	}
+	// It was made by a version that kept the id alone.
+	p, ok := s.m.State.Proposal(id)
+	if !ok {
+		return true, nil
+	}
+	paid := slices.DeleteFunc(slices.Clone(p.Body.Outputs), func(o event.ProposalOutput) bool { return o.Change != nil })
+	return p.Body.Note == x.Note && slices.EqualFunc(paid, x.Outputs, func(a, b event.ProposalOutput) bool {
+		return string(a.PkScript) == string(b.PkScript) && a.Amount == b.Amount && a.Label == b.Label
+	}), nil
+}
+
+// keepRequest remembers what a request id stands for, with the proposal.
+func (s *step) keepRequest(x Propose, id journal.EntryID) error {
+	if x.RequestID == "" {
+		return nil
+	}
+	c, err := x.content()
+	if err != nil {
+		return err
+	}
+	s.m.requests, s.m.contents = s.m.requests.Set(x.RequestID, id), s.m.contents.Set(x.RequestID, c)
+	s.batch.Puts[recRequest+x.RequestID] = id[:]
+	s.batch.Puts[recContent+x.RequestID] = c[:]
+	return nil
+}
