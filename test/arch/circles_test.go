@@ -48,7 +48,6 @@ func circles() map[string]int {
 		"p2p":          23,
 		"test/explore": 15,
 		"test/sim":     22,
-		"wallet":       13,
 	}
 }
 
