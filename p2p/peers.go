@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	ma "github.com/multiformats/go-multiaddr"
-
 	"github.com/quorate/quorate/coordinator/port"
 )
 
@@ -44,11 +42,6 @@ func (n *Node) Peers() []port.PeerStatus {
 
 // Handshakes returns what connections do that have not proved who they are.
 func (n *Node) Handshakes() Handshakes { return n.door.handshakes() }
-
-func relayed(a ma.Multiaddr) bool {
-	_, err := a.ValueForProtocol(ma.P_CIRCUIT)
-	return err == nil
-}
 
 func sortPending(p []port.PeerStatus) []port.PeerStatus {
 	slices.SortFunc(p, func(a, b port.PeerStatus) int {

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -9,6 +10,9 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
 )
+
+// ErrKeyWiped is returned for an AccountKey after Zero.
+var ErrKeyWiped = errors.New("private key was wiped")
 
 // AccountKey is the private key of one BIP48 account. It is safe for
 // concurrent use. After Zero it signs nothing.
