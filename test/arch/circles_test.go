@@ -44,7 +44,6 @@ const mostArrows = 5.0
 func circles() map[string]int {
 	return map[string]int{
 		"api":          16,
-		"cmd/node":     49, // each command is in the list of commands, which each may show
 		"p2p":          23,
 		"test/explore": 15,
 		"test/sim":     22,
