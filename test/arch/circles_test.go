@@ -43,7 +43,6 @@ const mostArrows = 5.0
 // no worse.
 func circles() map[string]int {
 	return map[string]int{
-		"api":          16,
 		"p2p":          23,
 		"test/explore": 15,
 		"test/sim":     22,
