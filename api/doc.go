@@ -23,5 +23,5 @@
 //   - nothing here waits for a client that does not read.
 //
 // Begin with backend.go, all that a node is asked; then dto.go, what is shown,
-// the routes (route_*.go), server.go and client.go.
+// the routes (routes.go, route_*.go), server.go and client.go.
 package api

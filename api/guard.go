@@ -203,6 +203,15 @@ func plainKey(k string) bool {
 	return true
 }
 
+// refuse answers a request whose body is not wanted. The connection is closed
+// where there is one: else the library would read it to reach the next request.
+func refuse(w http.ResponseWriter, r *http.Request, e *Error) {
+	if r.ContentLength != 0 {
+		w.Header().Set("Connection", "close")
+	}
+	writeError(w, e)
+}
+
 // writeError answers a request that ends before the routes.
 func writeError(w http.ResponseWriter, e *Error) {
 	w.Header().Set("Content-Type", "application/json")

@@ -155,33 +155,6 @@ func rolesOf(doc *huma.OpenAPI) map[string]Role {
 	return roles
 }
 
-// authorize refuses who may not use the route that is asked for, before
-// anything of the body is read. Of what is no route no body is read at all.
-func (s *Server) authorize(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, pattern := s.routes.Handler(r)
-		need, ok := s.roles[pattern]
-		if !ok {
-			s.routes.ServeHTTP(w, r)
-			return
-		}
-		if err := checkRole(r.Context(), need); err != nil {
-			refuse(w, r, err)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// refuse answers a request whose body is not wanted. The connection is closed
-// where there is one: else the library would read it to reach the next request.
-func refuse(w http.ResponseWriter, r *http.Request, e *Error) {
-	if r.ContentLength != 0 {
-		w.Header().Set("Connection", "close")
-	}
-	writeError(w, e)
-}
-
 // needRole is checkRole once more in front of a route, for whatever reaches it
 // otherwise than through authorize.
 func needRole(need Role) func(huma.Context, func(huma.Context)) {

@@ -8,6 +8,18 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
+type none struct{}
+
+// WalletPath is the wallet in a path; exported because the router skips what is not.
+type WalletPath struct {
+	Wallet string `path:"wallet" maxLength:"64" doc:"Wallet id, a unique prefix of it (6 characters at least), or its name on this node."`
+}
+
+// ProposalPath is the proposal in a path; exported because the router skips what is not.
+type ProposalPath struct {
+	Proposal string `path:"proposal" maxLength:"64" doc:"Proposal id or a unique prefix: 6 characters to look, 32 to act."`
+}
+
 // out wraps a body for the router.
 type out[T any] struct {
 	Body T

@@ -6,8 +6,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-type none struct{}
-
 type addPeerInput struct{ Body AddPeer }
 
 func (s *Server) nodeRoutes(h huma.API) {

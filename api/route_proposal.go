@@ -7,11 +7,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// ProposalPath is the proposal in a path; exported because the router skips what is not.
-type ProposalPath struct {
-	Proposal string `path:"proposal" maxLength:"64" doc:"Proposal id or a unique prefix: 6 characters to look, 32 to act."`
-}
-
 type proposeInput struct {
 	WalletPath
 	Body Propose

@@ -6,11 +6,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// WalletPath is the wallet in a path; exported because the router skips what is not.
-type WalletPath struct {
-	Wallet string `path:"wallet" maxLength:"64" doc:"Wallet id, a unique prefix of it (6 characters at least), or its name on this node."`
-}
-
 type createWalletInput struct{ Body CreateWallet }
 
 type joinWalletInput struct{ Body JoinWallet }

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/quorate/quorate/display"
 )
@@ -50,34 +49,6 @@ type Server struct {
 	closeOnce sync.Once
 	mu        sync.Mutex
 	servers   []*http.Server
-}
-
-// NewServer builds the routes over a backend.
-func NewServer(b Backend, o Options) (*Server, error) {
-	s := &Server{
-		backend: b, log: o.Log, tokens: o.Tokens, closing: make(chan struct{}),
-		localWatchers: make(chan struct{}, maxLocalWatchers), tokenWatchers: make(chan struct{}, maxTokenWatchers),
-	}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
-	}
-	mux := http.NewServeMux()
-	h := humago.New(mux, humaConfig(o.Version))
-	s.nodeRoutes(h)
-	s.walletRoutes(h)
-	s.proposalRoutes(h)
-	spec, err := json.Marshal(h.OpenAPI())
-	if err != nil {
-		return nil, fmt.Errorf("write OpenAPI document: %w", err)
-	}
-	s.spec = spec
-	s.roles = rolesOf(h.OpenAPI())
-	mux.HandleFunc("GET /openapi.json", s.serveSpec)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeError(w, Missing("unknown_route", fmt.Sprintf("there is no %s %.80q", r.Method, r.URL.Path), "see /openapi.json"))
-	})
-	s.routes = mux
-	return s, nil
 }
 
 // humaConfig leaves out what is not wanted: schema links in bodies, pages that
@@ -176,6 +147,24 @@ func (s *Server) guard(who func(http.Handler) http.Handler) http.Handler {
 		refuse(w, r, Refuse("cross_origin", "the request comes from another origin", ""))
 	}))
 	return s.recoverPanics(cross.Handler(who(s.authorize(guardBody(s.routes)))))
+}
+
+// authorize refuses who may not use the route that is asked for, before
+// anything of the body is read. Of what is no route no body is read at all.
+func (s *Server) authorize(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, pattern := s.routes.Handler(r)
+		need, ok := s.roles[pattern]
+		if !ok {
+			s.routes.ServeHTTP(w, r)
+			return
+		}
+		if err := checkRole(r.Context(), need); err != nil {
+			refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (s *Server) recoverPanics(next http.Handler) http.Handler {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -35,29 +34,6 @@ type cli struct {
 type ran struct{ err error }
 
 func (r *ran) Error() string { return r.err.Error() }
-
-// execute runs one command line and returns the exit status.
-func (c *cli) execute(ctx context.Context, args []string) int {
-	root := c.root()
-	root.SetArgs(args)
-	root.SetIn(c.in)
-	root.SetOut(c.out)
-	root.SetErr(c.err)
-	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil {
-		return 0
-	}
-	c.path = cmd.CommandPath()
-	var r *ran
-	if !errors.As(err, &r) {
-		// The flags may not have been read yet.
-		c.json = c.json || slices.Contains(args, "--json")
-		err = api.Misuse("usage", err.Error(), "see `"+c.path+" --help`")
-	} else {
-		err = r.err
-	}
-	return c.report(api.AsError(err))
-}
 
 // report tells of an error: one line on standard error and, with --json, one
 // value on standard output.

@@ -3,11 +3,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
+	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app"
 )
 
@@ -25,4 +28,27 @@ func run(args, environ []string, in io.Reader, out, err io.Writer) int {
 	context.AfterFunc(ctx, stop)
 	c := &cli{in: in, out: out, err: err, environ: environ}
 	return c.execute(ctx, args)
+}
+
+// execute runs one command line and returns the exit status.
+func (c *cli) execute(ctx context.Context, args []string) int {
+	root := c.root()
+	root.SetArgs(args)
+	root.SetIn(c.in)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	c.path = cmd.CommandPath()
+	var r *ran
+	if !errors.As(err, &r) {
+		// The flags may not have been read yet.
+		c.json = c.json || slices.Contains(args, "--json")
+		err = api.Misuse("usage", err.Error(), "see `"+c.path+" --help`")
+	} else {
+		err = r.err
+	}
+	return c.report(api.AsError(err))
 }

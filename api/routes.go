@@ -1,0 +1,38 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// NewServer builds the routes over a backend.
+func NewServer(b Backend, o Options) (*Server, error) {
+	s := &Server{
+		backend: b, log: o.Log, tokens: o.Tokens, closing: make(chan struct{}),
+		localWatchers: make(chan struct{}, maxLocalWatchers), tokenWatchers: make(chan struct{}, maxTokenWatchers),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	mux := http.NewServeMux()
+	h := humago.New(mux, humaConfig(o.Version))
+	s.nodeRoutes(h)
+	s.walletRoutes(h)
+	s.proposalRoutes(h)
+	spec, err := json.Marshal(h.OpenAPI())
+	if err != nil {
+		return nil, fmt.Errorf("write OpenAPI document: %w", err)
+	}
+	s.spec = spec
+	s.roles = rolesOf(h.OpenAPI())
+	mux.HandleFunc("GET /openapi.json", s.serveSpec)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeError(w, Missing("unknown_route", fmt.Sprintf("there is no %s %.80q", r.Method, r.URL.Path), "see /openapi.json"))
+	})
+	s.routes = mux
+	return s, nil
+}
