@@ -6,7 +6,9 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -88,4 +90,17 @@ func (s *setting) transactions(numbers []uint32) []*wire.MsgTx {
 		out = append(out, s.txs[x].tx)
 	}
 	return out
+}
+
+// allowed overrides what only asks a person to look twice.
+func allowed() []string { return []string{refusal.DoublePayment} }
+
+// payment is what a member proposes: each its own, all of the same coin.
+func (s *setting) payment(i int) coordinator.Propose {
+	script := make([]byte, 22)
+	script[1], script[21] = 20, byte(i+1)
+	return coordinator.Propose{
+		Outputs: []event.ProposalOutput{{PkScript: script, Amount: 50_000}}, FeeRate: 2000, Coins: s.Coins[:1], Allow: allowed(),
+		Unsigned: s.apart, // an actor enters it so, and then has it approved
+	}
 }

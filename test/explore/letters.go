@@ -1,12 +1,6 @@
 package explore
 
-import (
-	"slices"
-
-	"github.com/quorate/quorate/coordinator"
-	"github.com/quorate/quorate/coordinator/event"
-	"github.com/quorate/quorate/coordinator/refusal"
-)
+import "slices"
 
 // letter is what may happen.
 type letter uint8
@@ -30,15 +24,6 @@ const (
 func (l letter) String() string {
 	return [...]string{"propose", "replace", "approve", "reject", "withdraw", "deliver", "lose", "repeat", "restart", "block", "reorg", "fork"}[l]
 }
-
-// crash says when a node is killed that takes a message.
-type crash uint8
-
-const (
-	never  crash = iota
-	before       // the commit, which then never was
-	after        // the commit, before anything that follows from it
-)
 
 // action is a letter that happens to a node. which is a proposal or an entry, by
 // its number in the setting.
@@ -168,17 +153,4 @@ func (w *world) happen(a action) (bool, error) {
 		return true, w.fork(i, a.which)
 	}
 	return false, nil
-}
-
-// allowed overrides what only asks a person to look twice.
-func allowed() []string { return []string{refusal.DoublePayment} }
-
-// payment is what a member proposes: each its own, all of the same coin.
-func (s *setting) payment(i int) coordinator.Propose {
-	script := make([]byte, 22)
-	script[1], script[21] = 20, byte(i+1)
-	return coordinator.Propose{
-		Outputs: []event.ProposalOutput{{PkScript: script, Amount: 50_000}}, FeeRate: 2000, Coins: s.Coins[:1], Allow: allowed(),
-		Unsigned: s.apart, // an actor enters it so, and then has it approved
-	}
 }

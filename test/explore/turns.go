@@ -8,6 +8,15 @@ import (
 	"github.com/quorate/quorate/coordinator/port"
 )
 
+// crash says when a node is killed that takes a message.
+type crash uint8
+
+const (
+	never  crash = iota
+	before       // the commit, which then never was
+	after        // the commit, before anything that follows from it
+)
+
 // occasion is a message and whether the node is killed before it commits what
 // comes of it.
 type occasion struct {
