@@ -45,7 +45,6 @@ func circles() map[string]int {
 	return map[string]int{
 		"api":      16,
 		"cmd/node": 49, // each command is in the list of commands, which each may show
-		"test/sim": 22,
 	}
 }
 
