@@ -1,8 +1,6 @@
 package explore
 
-import (
-	"slices"
-)
+import "slices"
 
 // letter is what may happen.
 type letter uint8

@@ -1,8 +1,6 @@
 package explore
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // called is the name of an entry: its author, its place among those that the
 // author wrote in the walk, and what it is.

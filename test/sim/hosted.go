@@ -8,9 +8,6 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 )
 
-// UserDevice is a cosigner without a node who signs with a device.
-const UserDevice Kind = "device"
-
 // hosted is the name of the cosigner without a node, whom the second node hosts.
 const hosted = "Hal"
 

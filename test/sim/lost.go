@@ -13,13 +13,6 @@ import (
 	"github.com/quorate/quorate/wallet"
 )
 
-// What happens to whole machines.
-const (
-	Backup  Kind = "backup"
-	Restore Kind = "restore" // the disk is lost, and a backup takes its place
-	Lose    Kind = "lose"    // the disk is lost, and another device takes the member's place
-)
-
 // backup keeps what a backup holds: all but what can be made anew.
 func (n *node) backup() {
 	if !n.up || !n.in || n.m.State.Active() == nil || n.restored || n.replaced {

@@ -11,6 +11,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
 )
 
 // place is where an entry of a chain is.
@@ -216,6 +217,19 @@ func (w *world) unbroadcast(o wire.OutPoint, m coordinator.Machine) (*wire.TxOut
 	return nil, false
 }
 
+// changeScripts are the first scripts of the change branch, by index.
+func (w *world) changeScripts(a *group.Active) map[string]uint32 {
+	if w.change == nil {
+		w.change = map[string]uint32{}
+		for i := range uint32(40) {
+			if s, err := a.Descriptor.Script(wallet.BranchChange, i); err == nil {
+				w.change[string(s.PkScript)] = i
+			}
+		}
+	}
+	return w.change
+}
+
 // changeUsed is one past the highest change index that a transaction pays, of
 // the first hundred.
 func (w *world) changeUsed(tx *wire.MsgTx, a *group.Active) uint32 {
@@ -226,4 +240,59 @@ func (w *world) changeUsed(tx *wire.MsgTx, a *group.Active) uint32 {
 		}
 	}
 	return used
+}
+
+// broadcasting looks at a final transaction: k valid signatures over exactly
+// the outputs of a proposal.
+func (w *world) broadcasting(n *node, tx *wire.MsgTx) {
+	if !n.honest() || w.broadcasts[tx.WitnessHash()] {
+		return
+	}
+	w.broadcasts[tx.WitnessHash()] = true
+	w.count("transactions final")
+	id := tx.TxHash()
+	var refused error
+	for _, p := range n.m.Proposals() {
+		if p.TxID != id || !n.m.State.Final(p) { // another entry of it may state other amounts
+			continue
+		}
+		if len(p.Body.Inputs) != len(tx.TxIn) || len(p.Body.Outputs) != len(tx.TxOut) {
+			break
+		}
+		var prev []wallet.Output
+		a := n.m.State.Active()
+		for i, in := range p.Body.Inputs {
+			s, err := a.Descriptor.Script(in.Branch, in.Index)
+			if err != nil || tx.TxIn[i].PreviousOutPoint != in.OutPoint() {
+				w.violation("%s broadcasts %v, which spends other coins than were proposed", n.name, id)
+				return
+			}
+			prev = append(prev, wallet.Output{PkScript: s.PkScript, Amount: in.Amount})
+		}
+		for i, o := range p.Body.Outputs {
+			script := o.PkScript
+			if o.Change != nil {
+				s, err := a.Descriptor.Script(wallet.BranchChange, *o.Change)
+				if err != nil {
+					return
+				}
+				script = s.PkScript
+			}
+			if tx.TxOut[i].Value != o.Amount || string(tx.TxOut[i].PkScript) != string(script) {
+				w.violation("%s broadcasts %v, which pays other outputs than were proposed", n.name, id)
+			}
+		}
+		if refused = wallet.CheckTx(tx, prev); refused == nil {
+			return
+		}
+	}
+	if refused != nil {
+		w.violation("%s broadcasts what the script engine refuses: %v", n.name, refused)
+		return
+	}
+	if len(w.plan.Byzantine) >= w.plan.K {
+		w.count("broadcast what k liars proposed and no longer stands")
+		return
+	}
+	w.violation("%s broadcasts %v, which nobody proposed", n.name, id)
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -16,50 +17,22 @@ import (
 	"github.com/quorate/quorate/wallet"
 )
 
-// Pool is what many runs share: people, whose keys are derived once, groups
-// that are founded already, and which signatures were verified.
-type Pool struct {
-	people   []*person
-	cache    *wallet.SigCache
-	verified map[[96]byte]bool
-	groups   map[shape]*funded
-	// Reseed restarts the randomness of the process, which HPKE draws from:
-	// without it a seed does not replay exactly.
-	Reseed func(seed uint64)
-}
-
-// maxCosigners is how many people there are.
-const maxCosigners = 5
-
-// NewPool returns an empty pool.
-func NewPool(reseed func(uint64)) (*Pool, error) {
-	p := &Pool{cache: wallet.NewSigCache(1 << 17), verified: map[[96]byte]bool{}, groups: map[shape]*funded{}, Reseed: reseed}
-	for i := range maxCosigners + 2 { // and one whom nobody invited, and one without a node
-		x, err := newPerson(i, p.cache)
-		if err != nil {
-			return nil, fmt.Errorf("make cosigner %d: %w", i, err)
-		}
-		p.people = append(p.people, x)
+func newWorld(p *Pool, plan Plan) *world {
+	w := &world{
+		pool: p, plan: plan, start: birthTime(), faulty: true, queue: &queue{},
+		rng:  rand.New(rand.NewPCG(plan.Seed, 0x6e6574)),
+		cuts: map[pair]int{}, counts: map[string]int{}, authored: map[place]journal.EntryID{}, broadcasts: map[[32]byte]bool{},
+		chain: newChain(plan.Seed),
 	}
-	return p, nil
+	for i := range plan.N {
+		n := &node{person: p.people[i], w: w, i: i, up: true, disk: newDisk(), paused: map[int]time.Duration{}, lied: map[int]int{}, approved: map[[32]byte]bool{}}
+		if slices.Contains(plan.Byzantine, i) {
+			n.liar = newLiar(n)
+		}
+		w.nodes = append(w.nodes, n)
+	}
+	return w
 }
-
-// shape is what a group is founded as.
-type shape struct {
-	k, n   int
-	hosted bool
-}
-
-// funded is a wallet that is active and has coins, as each of its members has it.
-type funded struct {
-	id       journal.GroupID
-	machines []coordinator.Machine
-	disks    []*disk
-	links    []port.GroupLink
-	chain    *chain
-}
-
-func birthTime() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 
 // group returns an active group of a shape, founding it the first time.
 func (p *Pool) group(k, n int, hosted bool) (*funded, error) {

@@ -15,13 +15,6 @@ import (
 	"github.com/quorate/quorate/wallet"
 )
 
-// ack is something that a node told its user, or a peer, is done: the entries
-// that say so must be durable.
-type ack struct {
-	what  string
-	entry journal.EntryID
-}
-
 // pay pays the wallet from outside.
 func (w *world) pay(a *group.Active, index uint32, amount int64) *wire.MsgTx {
 	s, err := a.Descriptor.Script(wallet.BranchExternal, index)
