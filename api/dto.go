@@ -83,6 +83,8 @@ type WalletSummary struct {
 	State       string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon, failed where it could not be opened."`
 	// Problem is why a wallet is failed.
 	Problem string `json:"problem,omitempty" doc:"Why it could not be opened, where it is failed; the node's other wallets run."`
+	// OwnKey is this node's key of the wallet, as it is entered or waits to be.
+	OwnKey *OwnKey `json:"own_key,omitempty" doc:"This node's key of the wallet; absent where it holds none."`
 	// AwaitingProof: this node's external key is not entered yet.
 	AwaitingProof bool `json:"awaiting_proof,omitempty" doc:"True while this node's external key waits for its proof."`
 	// AwaitingHosted: keys of hosted cosigners are not entered yet.
@@ -93,6 +95,12 @@ type WalletSummary struct {
 	Restored *Restored `json:"restored,omitempty" doc:"How far this node is since it was restored; absent when it was not, or has heard from everybody since."`
 	// Incomplete stands while old blocks are looked through for late addresses.
 	Incomplete List[AddressRange] `json:"incomplete,omitempty" doc:"Addresses of which old payments may not be known yet: they are being looked for, or will be; absent when there are none."`
+}
+
+// OwnKey is the key that this node brought into a wallet.
+type OwnKey struct {
+	Key      string `json:"key" doc:"Account key with its origin."`
+	External bool   `json:"external" doc:"Its private part is on a device, not on this node."`
 }
 
 // AddressRange is a range of addresses of one branch of a wallet.
@@ -121,7 +129,7 @@ type Alarm struct {
 
 // InviteToWallet asks for an invite; its zero value for one to a forming wallet.
 type InviteToWallet struct {
-	Replace string   `json:"replace,omitempty" maxLength:"64" doc:"Name or peer id of the cosigner whose new device it is for."`
+	Replace string   `json:"replace,omitempty" minLength:"1" maxLength:"64" doc:"Name or peer id of the cosigner whose new device it is for."`
 	Allow   []string `json:"allow,omitempty" maxItems:"16" doc:"Rules to go on against, by name: member_online."`
 }
 

@@ -37,9 +37,9 @@ type Proof struct {
 
 // ProveWallet gives a proof back.
 type ProveWallet struct {
-	Signature string `json:"signature,omitempty" maxLength:"16384" doc:"Signature of the message, or the signed PSBT, in base64."`
+	Signature string `json:"signature,omitempty" minLength:"1" maxLength:"16384" doc:"Signature of the message, or the signed PSBT, in base64."`
 	Unproven  bool   `json:"unproven,omitempty" doc:"Go on without: the other cosigners see it and have to accept it."`
-	For       string `json:"for,omitempty" maxLength:"64" doc:"Name of the hosted cosigner whose key it is; this node's own where left out."`
+	For       string `json:"for,omitempty" minLength:"1" maxLength:"64" doc:"Name of the hosted cosigner whose key it is; this node's own where left out."`
 }
 
 // HostCosigner names a cosigner without a node.

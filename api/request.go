@@ -14,10 +14,10 @@ type CreateWallet struct {
 	Name      string `json:"name" minLength:"1" maxLength:"64"`
 	Threshold int    `json:"threshold,omitempty" minimum:"1" maximum:"20" doc:"How many must sign; left out with from."`
 	Cosigners int    `json:"cosigners,omitempty" minimum:"1" maximum:"20" doc:"How many there are, this node included; left out with from."`
-	From      string `json:"from,omitempty" maxLength:"900000" doc:"A wallet file of any known form: the group is made around that wallet."`
-	Birthday  string `json:"birthday,omitempty" maxLength:"20" doc:"With from: the height or the date (2024-12-31) before which the wallet was not paid."`
+	From      string `json:"from,omitempty" minLength:"1" maxLength:"900000" doc:"A wallet file of any known form: the group is made around that wallet."`
+	Birthday  string `json:"birthday,omitempty" minLength:"1" maxLength:"20" doc:"With from: the height or the date (2024-12-31) before which the wallet was not paid."`
 	Script    string `json:"script,omitempty" enum:"wsh,sh-wsh" doc:"Script type; wsh where left out."`
-	External  string `json:"external,omitempty" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere; it is entered once it is proved."`
+	External  string `json:"external,omitempty" minLength:"1" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere; it is entered once it is proved."`
 	Unproven  bool   `json:"unproven,omitempty" doc:"Enter the external key at once, without a proof that anybody holds it."`
 }
 
@@ -31,7 +31,7 @@ func Scripts() []string {
 // JoinWallet presents an invite.
 type JoinWallet struct {
 	Invite   string `json:"invite" minLength:"1" maxLength:"4096"`
-	External string `json:"external,omitempty" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere; it is entered once it is proved."`
+	External string `json:"external,omitempty" minLength:"1" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere; it is entered once it is proved."`
 	Unproven bool   `json:"unproven,omitempty" doc:"Enter the external key at once, without a proof that anybody holds it."`
 	Wait     bool   `json:"wait,omitempty" doc:"Answer when the founder has admitted this node."`
 }
@@ -41,7 +41,7 @@ type RatifyWallet struct {
 	Words          string `json:"words" minLength:"1" maxLength:"256"`
 	AcceptUnproven bool   `json:"accept_unproven,omitempty" doc:"Accept keys of others of which nothing shows that anybody holds them."`
 	AcceptHosted   bool   `json:"accept_hosted,omitempty" doc:"Accept cosigners without a node, whom others host."`
-	For            string `json:"for,omitempty" maxLength:"64" doc:"Name of a cosigner that this node hosts, who heard the words too."`
+	For            string `json:"for,omitempty" minLength:"1" maxLength:"64" doc:"Name of a cosigner that this node hosts, who heard the words too."`
 }
 
 // RenameWallet gives a wallet another name on this node.
@@ -83,7 +83,7 @@ type Propose struct {
 	Expires      int64       `json:"expires,omitempty" minimum:"0" maximum:"31536000" doc:"Seconds until it expires; 0 for the node's default."`
 	Replaces     []string    `json:"replaces,omitempty" maxItems:"64" nullable:"false" doc:"Proposals that this one replaces."`
 	Unsigned     bool        `json:"unsigned,omitempty" doc:"Do not approve it at once."`
-	RequestID    string      `json:"request_id,omitempty" maxLength:"128" doc:"The same id gives the same proposal, however often it is sent."`
+	RequestID    string      `json:"request_id,omitempty" minLength:"1" maxLength:"128" doc:"The same id gives the same proposal, however often it is sent."`
 	Allow        []string    `json:"allow,omitempty" maxItems:"16" nullable:"false" doc:"Rules to override, by name."`
 }
 

@@ -15,6 +15,15 @@ type ProofRequest struct {
 	By   wallet.ProofKey
 }
 
+// OwnKey returns this node's key of the wallet, as it is entered or waits for its
+// proof, and whether its private part lives elsewhere; "" where it brought none.
+func (m *Machine) OwnKey() (key string, external bool) {
+	if r, ok := m.ownRecord(); ok {
+		return r.Body.Key, m.External()
+	}
+	return m.local.External, m.local.External != ""
+}
+
 // ProofRequest returns what has to be signed. It refuses where this node's key
 // is its own, or proved already.
 func (m Machine) ProofRequest() (ProofRequest, error) {

@@ -239,7 +239,7 @@ func (b *Backend) Wallet(_ context.Context, ref string) (api.Wallet, error) {
 
 // CreateWallet implements api.Backend.
 func (b *Backend) CreateWallet(_ context.Context, r api.CreateWallet) (api.WalletInvites, error) {
-	v := api.WalletInvites{WalletSummary: api.WalletSummary{Wallet: WalletID, Name: r.Name, State: "forming"}}
+	v := api.WalletInvites{WalletSummary: api.WalletSummary{Wallet: WalletID, Name: r.Name, State: "forming", OwnKey: &api.OwnKey{Key: "[d34db33f/48h/1h/0h/2h]tpub", External: r.External != ""}}}
 	for range r.Cosigners - 1 {
 		v.Invites = append(v.Invites, "quorate1invite")
 	}

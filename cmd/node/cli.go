@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/quorate/quorate/api"
@@ -52,12 +53,18 @@ func (c *cli) report(e *api.Error) int {
 
 // getenv returns the last value of an environment variable.
 func (c *cli) getenv(key string) string {
+	v, _ := c.lookupenv(key)
+	return v
+}
+
+// lookupenv returns the last value of an environment variable, and whether it is set.
+func (c *cli) lookupenv(key string) (string, bool) {
 	for _, e := range slices.Backward(c.environ) {
 		if v, ok := strings.CutPrefix(e, key+"="); ok {
-			return v
+			return v, true
 		}
 	}
-	return ""
+	return "", false
 }
 
 // defaultDataDir follows the XDG base directory specification.
@@ -75,6 +82,9 @@ func (c *cli) defaultDataDir() string {
 func (c *cli) action(do func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		c.path = cmd.CommandPath()
+		if err := c.nothingEmpty(cmd, args); err != nil {
+			return &ran{err}
+		}
 		if c.dataDir == "" {
 			c.dataDir = c.defaultDataDir()
 		}
@@ -83,6 +93,41 @@ func (c *cli) action(do func(ctx context.Context, args []string) error) func(*co
 		}
 		return nil
 	}
+}
+
+// mayBeEmpty are the flags whose text may as well be left out: nothing is taken in
+// place of it.
+var mayBeEmpty = []string{"note"}
+
+// nothingEmpty refuses what is given without a value. A script whose variable is not
+// set writes --external "", and this node's own key, or another directory, would be
+// taken in silence.
+func (c *cli) nothingEmpty(cmd *cobra.Command, args []string) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			if values = list.GetSlice(); len(values) == 0 {
+				values = []string{""}
+			}
+		}
+		for _, v := range values {
+			if strings.TrimSpace(v) == "" && !slices.Contains(mayBeEmpty, f.Name) && err == nil {
+				err = api.Misuse("empty_value", "--"+f.Name+" is given without a value", "give one, or leave the flag out; is a variable of your script not set?")
+			}
+		}
+	})
+	for n, a := range args {
+		clears := cmd.Name() == "label" && n == 2 // an empty text takes a label away
+		if strings.TrimSpace(a) == "" && !clears && err == nil {
+			err = api.Misuse("empty_value", fmt.Sprintf("argument %d is empty", n+1), "is a variable of your script not set?")
+		}
+	}
+	for _, name := range []string{"QUORATE_DATA_DIR", "QUORATE_PASSPHRASE_FILE"} {
+		if v, set := c.lookupenv(name); set && strings.TrimSpace(v) == "" && err == nil {
+			err = api.Misuse("empty_value", "the environment variable "+name+" is set and empty", "give it a value, or unset it")
+		}
+	}
+	return err
 }
 
 // ask wraps a command that asks the running node one thing and shows the answer.

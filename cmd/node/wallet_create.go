@@ -27,7 +27,7 @@ this node's place waits until the key is proved (` + "`wallet proof`, `wallet pr
 With --from the group is made around a wallet that exists: its keys, their order and its addresses stay, and its history
 is looked for from --birthday on. This node's key is the one of the wallet that its seed derives, or else the one named
 by --key, which is external; each other cosigner brings one of the others (` + "`wallet join`, there --external takes a fingerprint too" + `).
-JSON: {"wallet","name","state":"forming","invites":["quorate1…",…]}; "awaiting_proof":true where a proof is awaited.`,
+JSON: {"wallet","name","state":"forming","invites":["quorate1…",…]}; "own_key":{"key","external"}; "awaiting_proof":true where a proof is awaited.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletInvites, error) {
 			r.Name = args[0]
@@ -124,7 +124,7 @@ func require(cmd *cobra.Command, flags ...string) {
 }
 
 func showInvites(w io.Writer, v api.WalletInvites) {
-	pairs(w, "wallet", v.Wallet, "name", v.Name, "state", v.State)
+	pairs(w, "wallet", v.Wallet, "name", v.Name, "state", v.State, "your key", ownKey(v.WalletSummary))
 	awaits(w, v.WalletSummary)
 	if len(v.Invites) > 0 {
 		fmt.Fprintln(w, "\nGive one of these to each other cosigner, over a channel you trust:")

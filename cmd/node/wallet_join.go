@@ -20,7 +20,7 @@ func (c *cli) walletJoinCommand() *cobra.Command {
 		Long: `Join a wallet with an invite; - asks for it on a terminal, or reads it from standard input, where no other user can see
 it: in an argument it gives a warning. With --external this node's place waits until the key is proved (` + "`wallet proof`, `wallet prove`" + `); until then a repeat may bring another key.
 In the group of a wallet that was there before, --external takes the fingerprint of one of its keys as well.
-JSON: {"wallet","name","state"}; "awaiting_proof":true where a proof is awaited.`,
+JSON: {"wallet","name","state"}; "own_key":{"key","external"}; "awaiting_proof":true where a proof is awaited.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {
 			var err error
@@ -60,7 +60,7 @@ func (c *cli) invite(arg string) (string, error) {
 }
 
 func showSummary(w io.Writer, v api.WalletSummary) {
-	pairs(w, "wallet", v.Wallet, "name", v.Name, "founder calls it", v.FounderName, "state", v.State)
+	pairs(w, "wallet", v.Wallet, "name", v.Name, "founder calls it", v.FounderName, "state", v.State, "your key", ownKey(v))
 	awaits(w, v)
 }
 
@@ -70,4 +70,18 @@ func awaits(w io.Writer, v api.WalletSummary) {
 		fmt.Fprintf(w, "This node's key is not entered yet: `quorate wallet proof %s` prints what its device must sign.\n", short(v.Wallet))
 	}
 	awaitsHosted(w, v)
+}
+
+// ownKey says which key this node brings, so that nobody takes the node's own for that
+// of a device.
+func ownKey(v api.WalletSummary) string {
+	switch {
+	case v.OwnKey == nil:
+		return ""
+	case v.OwnKey.External && v.AwaitingProof:
+		return v.OwnKey.Key + ", of a device, once it is proved"
+	case v.OwnKey.External:
+		return v.OwnKey.Key + ", of a device"
+	}
+	return v.OwnKey.Key + ", from the seed of this node"
 }
