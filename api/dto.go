@@ -121,7 +121,7 @@ type Restored struct {
 
 // Alarm is something about a wallet that a person has to look at.
 type Alarm struct {
-	Code    string    `json:"code" doc:"foreign_spend: coins were spent by a transaction on which the entries hold fewer signatures than it takes. address_tie: this node and another handed out one address. replacement_unproven: a device claims to be a cosigner and proves nothing. reader_failed: the program failed on entries and leaves them out."`
+	Code    string    `json:"code" doc:"foreign_spend: coins were spent by a transaction on which the entries hold fewer signatures than it takes. address_tie: this node and another handed out one address. replacement_unproven: a device claims to be a cosigner and proves nothing. reader_failed: the program failed on entries and leaves them out. broadcast_refused, broadcast_failed, broadcast_unseen: a final transaction is not in the network. equivocation: a cosigner wrote two entries in one place; own_chain_forked: this node did. superseded, member_replaced: this copy of the node must not be used."`
 	Message string    `json:"message"`
 	Since   time.Time `json:"since" doc:"When this node told of it; of an address, when it handed it out."`
 	TxID    string    `json:"txid,omitempty"`

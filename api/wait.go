@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -99,7 +100,14 @@ func waitFor(ctx context.Context, b Backend, id, status string, timeout time.Dur
 			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return Proposal{}, Unreachable("stopping", "the node is stopping", "start it again and repeat the wait")
 			}
-			return Proposal{}, TimedOut("timeout", fmt.Sprintf("proposal %s is %s and did not become %s within %s", p.Proposal[:min(len(p.Proposal), 12)], p.Status, status, timeout), "wait longer with --timeout, or ask the other cosigners")
+			what := fmt.Sprintf("proposal %s is %s and did not become %s within %s", p.Proposal[:min(len(p.Proposal), 12)], p.Status, status, timeout)
+			hint := "wait longer with --timeout, or ask the other cosigners"
+			for _, w := range p.Warnings {
+				if strings.HasPrefix(w.Code, "broadcast_") { // no cosigner can help
+					what, hint = what+": "+w.Message, "see `proposal show` and docs/chain.md"
+				}
+			}
+			return Proposal{}, TimedOut("timeout", what, hint)
 		}
 		// From here on by its whole id, which is looked up and not searched for.
 		id = p.Proposal

@@ -29,7 +29,7 @@ func openChain(o RunOptions) (port.Chain, func() error, error) {
 	case "core":
 		b, err := core.New(core.Config{
 			URL: c.Chain.Core.URL, User: c.Chain.Core.User, Password: string(c.Chain.Core.Password),
-			CookieFile: c.Chain.Core.CookieFile, Network: wallet.Network(c.Network), Log: log,
+			CookieFile: c.Chain.Core.CookieFile, NoLongPoll: c.Chain.Core.NoLongPoll, Network: wallet.Network(c.Network), Log: log,
 		})
 		if err != nil {
 			return nil, nil, api.Misuse("bad_chain", "chain backend: "+err.Error(), "see [chain.core] in docs/configuration.md")

@@ -30,6 +30,7 @@ var (
 	metricEntries   = prometheus.NewDesc("quorate_journal_entries", "Entries held of a wallet's journal.", []string{"wallet"}, nil)
 	metricUnproven  = prometheus.NewDesc("quorate_unproven_connections", "Inbound connections that have not proved who they are.", nil, nil)
 	metricSilent    = prometheus.NewDesc("quorate_silent_connections_total", "Inbound connections that ended without a word of who they are (end: gone), or found no place (end: refused).", []string{"end"}, nil)
+	metricAlarms    = prometheus.NewDesc("quorate_alarms", "Alarms that stand, of all wallets, by code.", []string{"code"}, nil)
 	metricProposals = prometheus.NewDesc("quorate_proposals", "Proposals of a wallet, by status.", []string{"wallet", "status"}, nil)
 )
 
@@ -37,7 +38,7 @@ var (
 type collector struct{ n *Node }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{metricBuild, metricChain, metricSynced, metricPeers, metricRefused, metricWallets, metricEntries, metricProposals, metricUnproven, metricSilent} {
+	for _, d := range []*prometheus.Desc{metricBuild, metricChain, metricSynced, metricPeers, metricRefused, metricWallets, metricEntries, metricProposals, metricAlarms, metricUnproven, metricSilent} {
 		ch <- d
 	}
 }
@@ -73,6 +74,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	for _, w := range s.Wallets {
 		states[w.State]++
 	}
+	for code, n := range alarmsBy(s.Wallets) {
+		gauge(metricAlarms, float64(n), code)
+	}
 	for state, n := range states {
 		gauge(metricWallets, float64(n), state)
 	}
@@ -85,6 +89,18 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			}
 		})
 	}
+}
+
+// alarmsBy counts the alarms that stand; those of a transaction that is not in the
+// network are there also where there are none, so that one may be waited for.
+func alarmsBy(wallets []api.WalletSummary) map[string]int {
+	out := map[string]int{coordinator.AlarmRefused: 0, coordinator.AlarmUnsent: 0, coordinator.AlarmUnseen: 0}
+	for _, w := range wallets {
+		for _, a := range w.Alarms {
+			out[a.Code]++
+		}
+	}
+	return out
 }
 
 // collectHandshakes tells what connections do whose peer is not known.

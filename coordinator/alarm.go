@@ -201,8 +201,10 @@ func (m *Machine) tieAlarm(index uint32, others []journal.Author, when int64) Al
 // AlarmReplaced and AlarmContested are what is told when a member's identity
 // changes, and when two claim to be it.
 const (
-	AlarmReplaced  = "member_replaced"
-	AlarmContested = "replacement_contested"
+	// AlarmSuperseded: this node was restored, and this is its old copy.
+	AlarmSuperseded = "superseded"
+	AlarmReplaced   = "member_replaced"
+	AlarmContested  = "replacement_contested"
 	// AlarmUnproven: a device claims to be a member, and proves nothing.
 	AlarmUnproven = "replacement_unproven"
 )

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -25,7 +26,12 @@ func (m *Machine) Alarms() []Alarm {
 	if m.State.Succeeded() {
 		out = append(out, Alarm{Kind: AlarmReplaced, Since: time.Unix(m.local.Created, 0), Text: errReplaced.Error()})
 	}
+	if m.superseded() {
+		out = append(out, Alarm{Kind: AlarmSuperseded, Text: errSuperseded.Error()})
+	}
 	out = append(out, m.faultAlarms()...)
+	out = append(out, m.unsentAlarms()...)
+	out = append(out, m.forkAlarms()...)
 	for k := range m.State.Active().Members {
 		if len(m.State.Active().Contested(k)) > 0 {
 			out = append(out, m.contestedAlarm(k))
@@ -73,6 +79,43 @@ func (m *Machine) faultAlarms() []Alarm {
 		out = append(out, m.faultAlarm(a, by[a]))
 	}
 	return out
+}
+
+// AlarmFork is of a member who wrote two entries in one place, and AlarmOwnFork of this
+// node itself.
+const (
+	AlarmFork    = "equivocation"
+	AlarmOwnFork = "own_chain_forked"
+)
+
+// forkAlarms are those that stand, one for each member whose chain is forked that it
+// writes now: who was restored, or replaced, goes on beside it.
+func (m *Machine) forkAlarms() []Alarm {
+	forks := m.State.Chains().Forks()
+	if len(forks) == 0 {
+		return nil
+	}
+	var out []Alarm
+	last := map[journal.Author]uint8{}
+	for c := range m.State.Chains().Frontier() {
+		last[c.Author] = max(last[c.Author], c.Incarnation)
+	}
+	last[m.State.Me()] = m.local.Incarnation
+	members := m.State.Members()
+	for _, f := range forks {
+		if f.Chain.Incarnation == last[f.Chain.Author] && slices.Contains(members, f.Chain.Author) {
+			out = append(out, m.forkAlarm(f.Chain.Author))
+		}
+	}
+	slices.SortFunc(out, func(a, b Alarm) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Text, b.Text)) })
+	return out
+}
+
+func (m *Machine) forkAlarm(who journal.Author) Alarm {
+	if who == m.State.Me() {
+		return Alarm{Kind: AlarmOwnFork, Text: "this node wrote two entries in one place of its history: two copies of it ran; stop the other one, and `backup` and `restore` this one"}
+	}
+	return Alarm{Kind: AlarmFork, Text: m.called(who) + " wrote two entries in one place of the history: two copies of that node run, or it deceives; ask whoever runs it"}
 }
 
 // unproven are the replacements that wait and prove nothing, maxListed at most.

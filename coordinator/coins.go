@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"time"
 
@@ -64,7 +65,7 @@ func coin(s group.State, v ledger.View, now time.Time, o ledger.ViewOut) (Coin, 
 	case c.Confirmations > 0:
 		c.Spendable = true
 	default:
-		c.Spendable = o.Branch == wallet.BranchChange && ownFinal(s, v, o)
+		c.Spendable = spendableChange(s, v, o)
 	}
 	for _, p := range s.Spenders(o.OutPoint) {
 		if group.Derive(s, v, now, p).Live() {
@@ -88,10 +89,10 @@ func counts(s group.State, v ledger.View, tx chainhash.Hash) bool {
 	return (t.Seen && v.Valid(tx) && !lost(s, v, tx)) || winning(s, v, tx)
 }
 
-// ownFinal says whether an output belongs to a final transaction of ours that
-// is the one to be broadcast.
-func ownFinal(s group.State, v ledger.View, o ledger.ViewOut) bool {
-	return winning(s, v, o.OutPoint.Hash)
+// spendableChange says whether an output is change of a final transaction of ours that
+// is the one to be broadcast, and that the Bitcoin node does not refuse.
+func spendableChange(s group.State, v ledger.View, o ledger.ViewOut) bool {
+	return o.Branch == wallet.BranchChange && winning(s, v, o.OutPoint.Hash) && !v.Refused(o.OutPoint.Hash)
 }
 
 // lost says whether a transaction of ours gave way to a rival: its outputs are
@@ -179,10 +180,33 @@ func find(s group.State, v ledger.View, now time.Time, o wire.OutPoint) (Coin, b
 
 // theTx returns a proposal's transaction as it stands: the mined one once it
 // is mined (its witness is then the transaction), else the one built from the
-// signatures held.
+// signatures held, else the one that the network shows, where it is signed.
 func theTx(s group.State, v ledger.View, p *group.Proposal) (*wire.MsgTx, error) {
-	if t, ok := v.Tx(p.TxID); ok && t.Block.Height > 0 {
+	t, known := v.Tx(p.TxID)
+	if known && t.Block.Height > 0 {
 		return t.Tx, nil
 	}
-	return s.FinalTx(p)
+	tx, err := s.FinalTx(p)
+	if errors.Is(err, wallet.ErrMissingSignatures) && known && t.Seen && isSigned(s, v, p, t.Tx) {
+		return t.Tx, nil // the network shows what this node does not hold all signatures of
+	}
+	return tx, err
+}
+
+// isSigned says whether the witness with which the network shows a transaction is one:
+// the txid says nothing of it, and whoever shows it may have left it out.
+func isSigned(s group.State, v ledger.View, p *group.Proposal, tx *wire.MsgTx) bool {
+	prev := make([]wallet.Output, 0, len(p.Body.Inputs))
+	for _, i := range p.Body.Inputs {
+		o, ok := v.Out(i.OutPoint())
+		if !ok {
+			return false
+		}
+		script, err := s.Active().Descriptor.PkScript(o.Branch, o.Index)
+		if err != nil {
+			return false
+		}
+		prev = append(prev, wallet.Output{PkScript: script, Amount: o.Amount})
+	}
+	return wallet.CheckTx(tx, prev) == nil
 }

@@ -38,7 +38,10 @@ func (s *step) entry(e *journal.Entry, take func(group.State, *journal.Entry, bo
 	}
 	s.m.State = next.Derived()
 	if out == journal.Forked {
-		s.do(Tell{port.Notice{Type: "alarm", Group: st.Group(), Detail: "equivocation by " + h.Author.String()}})
+		// Of each chain once: who deceives may write any number of pairs.
+		if st.Chains().ForkedAt(e.Chain()) == 0 {
+			s.tellAlarm(s.m.forkAlarm(h.Author))
+		}
 	}
 	s.batch.Entries = append(s.batch.Entries, e)
 	answer(s, EntryIn{e}, Stored{New: true})

@@ -33,7 +33,6 @@ type Machine struct {
 	strange  strangers                          // spends with fewer signatures than they take
 	caught   uint64                             // tick at which the chain was last not caught up with
 	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
-	refused  pmap.Map[string, string]           // by txid: why it could not be broadcast, as told
 	bound    *boundRecord                       // after a restore, for ever; never changed in place
 	restored *restoredRecord                    // since a restore, until all others were heard; never changed in place
 	owed     pmap.Map[string, journal.Frontier] // by identity: the first claims since a restore

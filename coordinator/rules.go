@@ -73,7 +73,11 @@ func checkInput(s group.State, v ledger.View, now time.Time, p *group.Proposal, 
 	switch {
 	case o.Coinbase && conf < ledger.CoinbaseMaturity:
 		return refusal.New(refusal.ChainBehind, "input %d is a coinbase with %d of 100 confirmations", n, conf)
-	case conf == 0 && !(o.Branch == wallet.BranchChange && ownFinal(s, v, o)):
+	case v.Refused(in.TxID):
+		u, _ := v.Unsent(in.TxID)
+		return refusal.New(refusal.ChainBehind, "input %d is of a transaction that the Bitcoin node does not take: %s", n, u.Reason).
+			WithHint("replace that one first, with a higher fee")
+	case conf == 0 && !spendableChange(s, v, o):
 		return refusal.New(refusal.ChainBehind, "input %d is not confirmed in this node's chain", n)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package coordinator
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/quorate/quorate/coordinator/ledger"
@@ -160,37 +159,4 @@ func (s *step) saveScripts() error {
 		s.m.saved[branch] = s.m.View.Watched()[branch]
 	}
 	return nil
-}
-
-// broadcasted takes the backend's answer. One that was taken counts as seen.
-func (s *step) broadcasted(x Broadcasted) error {
-	t, ok := s.m.View.Tx(x.TxID)
-	if !ok {
-		return nil
-	}
-	if errors.Is(x.Err, port.ErrNotSeen) {
-		return nil // it stays final, and is broadcast again
-	}
-	id := string(x.TxID[:])
-	if x.Err != nil {
-		// It is tried again every few seconds: only another reason is news.
-		reason := broadcastReason(x.Err)
-		if told, _ := s.m.refused.Get(id); told != reason {
-			s.m.refused = s.m.refused.Set(id, reason)
-			s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.Group(), TxID: x.TxID, Detail: "broadcast failed: " + reason}})
-		}
-		return nil
-	}
-	s.m.refused = s.m.refused.Delete(id)
-	s.sighting = true
-	s.m.View, _ = s.m.View.See(t.Tx, true)
-	s.lookAroundNews(false) // what it replaced is not seen any more
-	return nil
-}
-
-func broadcastReason(err error) string {
-	if errors.Is(err, port.ErrTxRejected) {
-		return err.Error()
-	}
-	return "the Bitcoin node is not reachable"
 }

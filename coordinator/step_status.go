@@ -140,7 +140,7 @@ func (s *step) cannotBuild(p *group.Proposal, err error) {
 		return
 	}
 	s.m.watch.unbuilt = s.m.watch.unbuilt.Set(p.Signs(), struct{}{})
-	s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.Group(), Proposal: p.Ref.ID, TxID: p.TxID,
+	s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.Group(), Proposal: p.Ref.ID, TxID: p.TxID, Status: AlarmUnbuilt,
 		Detail: fmt.Sprintf("the final transaction does not pass the script engine: %v", err)}})
 }
 

@@ -181,7 +181,7 @@ func (s *step) tellMembers() {
 	s.m.State = s.m.State.TakeReweighed()
 	began := s.before.State.Self() == nil // a wallet that is only being made
 	if !began && !s.before.superseded() && s.m.superseded() {
-		s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.Group(), Detail: errSuperseded.Error()}})
+		s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.Group(), Status: AlarmSuperseded, Detail: errSuperseded.Error()}})
 	}
 	s.tellUnproven()
 	before, now := s.before.State.Active(), s.m.State.Active()

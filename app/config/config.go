@@ -43,6 +43,7 @@ type Core struct {
 	User       string `toml:"user"`
 	Password   Secret `toml:"password"`
 	CookieFile string `toml:"cookie_file"`
+	NoLongPoll bool   `toml:"no_long_poll"`
 }
 
 // API is the HTTP interface on TCP.

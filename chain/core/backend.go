@@ -48,6 +48,8 @@ type Backend struct {
 	filters     filterCall
 	filterHeads cache[chainhash.Hash]
 	noWait      bool
+	crowdedTill time.Time          // the long poll leaves its thread to others until then
+	endWait     context.CancelFunc // of a running long poll, or nil
 }
 
 var _ port.Chain = (*Backend)(nil)

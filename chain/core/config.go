@@ -53,7 +53,12 @@ type Config struct {
 	// Grace is how long a transaction must be missing from the mempool, seen whole
 	// and without a break, before it is said to have left: 10 minutes by default.
 	Grace time.Duration
-	Log   *slog.Logger
+	// NoLongPoll leaves it to the polling to find new blocks.
+	NoLongPoll bool
+	// Slow is how long a call may take before the node is taken to be short of RPC
+	// threads, one of which the long poll holds: 1 s by default.
+	Slow time.Duration
+	Log  *slog.Logger
 }
 
 // normal fills in the defaults and checks what can be checked without the node.
@@ -69,6 +74,9 @@ func (c Config) normal() (Config, error) {
 		if c.Network == wallet.Regtest {
 			c.Poll = 200 * time.Millisecond
 		}
+	}
+	if c.Slow <= 0 {
+		c.Slow = time.Second
 	}
 	if c.Timeout <= 0 {
 		c.Timeout = callTimeout

@@ -19,7 +19,7 @@ func (b *Backend) longPoll(ctx context.Context) {
 		b.mu.Lock()
 		changed, height := b.changed, b.tip.Height
 		// A node that is syncing has a new block all the time.
-		use := b.hasTip && b.faults.Noted() == "" && !b.syncing && !b.noWait
+		use := b.hasTip && b.faults.Noted() == "" && !b.syncing && !b.noWait && !b.cfg.NoLongPoll && time.Now().After(b.crowdedTill)
 		b.mu.Unlock()
 		if use {
 			if b.await(ctx, height) {
@@ -40,9 +40,32 @@ func (b *Backend) longPoll(ctx context.Context) {
 	}
 }
 
+// crowdedFor is how long the long poll is left out where the node is short of threads.
+const crowdedFor = 5 * time.Minute
+
+// looked notes how long a look at the node took: one that is slow, or that the node was
+// too busy for, may be so because this node's own long poll holds a thread, and others
+// wait for one too.
+func (b *Backend) looked(took time.Duration, err error) {
+	if !errors.Is(err, ErrBusy) && (err != nil || took <= b.cfg.Slow) {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.crowdedTill = time.Now().Add(crowdedFor)
+	if b.endWait != nil {
+		b.endWait()
+	}
+}
+
 // await waits for a block above a height. It returns false when there is no use
 // in asking again before something changed.
 func (b *Backend) await(ctx context.Context, height int32) bool {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	b.mu.Lock()
+	b.endWait = cancel
+	b.mu.Unlock()
 	wait := min(waitAtMost, b.cfg.Timeout/2)
 	var at struct {
 		Height int32 `json:"height"`

@@ -73,7 +73,9 @@ func (b *Backend) poll(ctx context.Context) {
 
 func (b *Backend) pollOnce(ctx context.Context) error {
 	asked := b.ask()
+	start := time.Now()
 	info, tip, err := b.best(ctx)
+	b.looked(time.Since(start), err)
 	if err != nil {
 		return err
 	}

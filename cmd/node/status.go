@@ -59,7 +59,7 @@ func showStatus(w io.Writer, s api.Status) {
 				fmt.Fprintf(w, "FAILED  %s: %s: stop the node and run `quorate doctor`\n", short(x.Wallet), clean(x.Problem))
 			}
 			for _, a := range x.Alarms {
-				fmt.Fprintf(w, "ALARM  %s: %s (since %s)\n", clean(x.Name), clean(a.Message), when(a.Since))
+				fmt.Fprintf(w, "ALARM  %s: %s%s\n", clean(x.Name), clean(a.Message), sinceText(a.Since))
 			}
 			for _, r := range x.Incomplete {
 				fmt.Fprintf(w, "incomplete  %s: %s\n", clean(x.Name), incompleteText(r))
@@ -94,4 +94,12 @@ func syncText(s *api.ChainSync) string {
 		text += fmt.Sprintf(", %v left", time.Duration(s.SecondsLeft)*time.Second)
 	}
 	return text
+}
+
+// sinceText says since when, where that is known.
+func sinceText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return " (since " + when(t) + ")"
 }

@@ -58,6 +58,9 @@ func (v View) put(t ViewTx) View {
 	if old, ok := v.Tx(id); ok {
 		v.places = v.places.Delete(historyPlace(old.Block.Height, id))
 	}
+	if t.Seen || t.Block.Height > 0 {
+		v = v.Sent(id)
+	}
 	v.txs = v.txs.Set(mapkey.Of(id), t)
 	v.places = v.places.Set(historyPlace(t.Block.Height, id), true)
 	for _, i := range t.Tx.TxIn {

@@ -76,8 +76,9 @@ type View struct {
 	late, looking [2]Span
 	lookNext      int64
 
-	changed pmap.Map[string, bool] // by txid: transactions that differ from what is stored
-	news    pmap.Map[string, bool] // by txid: those that changed in this step
+	unsent  pmap.Map[string, Unsent] // by txid: of ours, those that the network does not have
+	changed pmap.Map[string, bool]   // by txid: transactions that differ from what is stored
+	news    pmap.Map[string, bool]   // by txid: those that changed in this step
 }
 
 // ViewTx is a transaction of interest. Height is 0 while it is unconfirmed.

@@ -48,7 +48,7 @@ func (a *Actor) execute(e coordinator.Effect) {
 			a.tell(coordinator.Broadcasted{TxID: x.Tx.TxHash(), Err: a.ports.Chain.Broadcast(ctx, x.Tx)})
 		})
 	case coordinator.Tell:
-		if x.Notice.Type == "alarm" && x.Notice.Status != "" {
+		if x.Notice.Type == "alarm" {
 			a.ports.Log.Warn("alarm", "wallet", a.group.String()[:8], "kind", x.Notice.Status, "detail", x.Notice.Detail)
 		}
 		a.ports.Observer.Notify(x.Notice)

@@ -1,0 +1,132 @@
+package coordinator
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/port"
+)
+
+// Kinds of alarms of a final transaction that is not in the network.
+const (
+	// AlarmRefused: the Bitcoin node refuses it.
+	AlarmRefused = "broadcast_refused"
+	// AlarmUnsent: it could not be handed over.
+	AlarmUnsent = "broadcast_failed"
+	// AlarmUnbuilt: it has all signatures, and is none that Bitcoin takes.
+	AlarmUnbuilt = "transaction_invalid"
+	// AlarmUnseen: it was handed over, and nobody shows it.
+	AlarmUnseen = "broadcast_unseen"
+)
+
+// unseenAfter is how long nobody may show a transaction that was handed over before it
+// is an alarm: peers that take it show it within seconds.
+const unseenAfter = 2 * time.Minute
+
+// maxReason bounds the words of a backend that are kept, in bytes.
+const maxReason = 300
+
+// broadcasted takes the backend's answer. One that was taken counts as seen; why one
+// was not is kept for as long as it is so.
+func (s *step) broadcasted(x Broadcasted) error {
+	t, ok := s.m.View.Tx(x.TxID)
+	if !ok {
+		return nil
+	}
+	if x.Err != nil {
+		s.notSent(x.TxID, x.Err)
+		return nil
+	}
+	s.sighting = true
+	s.sent(x.TxID)
+	s.m.View, _ = s.m.View.See(t.Tx, true)
+	s.lookAroundNews(false) // what it replaced is not seen any more
+	return nil
+}
+
+// notSent keeps why a transaction was not, and tells of it once: it is tried again
+// every few seconds, and only another reason is news.
+func (s *step) notSent(id chainhash.Hash, err error) {
+	u := ledger.Unsent{Kind: AlarmUnsent, Reason: reasonOf(err), Since: s.now().Unix()}
+	switch {
+	case errors.Is(err, port.ErrTxRejected):
+		u.Kind, u.Refused = AlarmRefused, true
+	case errors.Is(err, port.ErrNotSeen):
+		u.Kind = AlarmUnseen
+	}
+	was, known := s.m.View.Unsent(id)
+	if known && was.Kind == u.Kind {
+		u.Since, u.Told = was.Since, was.Told && was.Reason == u.Reason
+	}
+	if due := u.Kind != AlarmUnseen || s.now().Sub(time.Unix(u.Since, 0)) >= unseenAfter; due && !u.Told {
+		u.Told = true
+		s.tellAlarm(s.m.unsentAlarm(id, u))
+	}
+	s.m.View = s.m.View.NotSent(id, u)
+}
+
+// sent forgets why a transaction was not, and tells that the alarm is over.
+func (s *step) sent(id chainhash.Hash) {
+	u, ok := s.m.View.Unsent(id)
+	if !ok {
+		return
+	}
+	s.m.View = s.m.View.Sent(id)
+	if u.Told {
+		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.Group(), TxID: id, Status: s.m.Phase(), Detail: "alarm over: transaction " + id.String()}})
+	}
+}
+
+func reasonOf(err error) string {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	if len(text) > maxReason {
+		text = strings.ToValidUTF8(text[:maxReason], "") + "…"
+	}
+	return text
+}
+
+// Unsent says why the transaction of a final proposal is not in the network, where a
+// person should know of it.
+func (m *Machine) Unsent(p *group.Proposal) (Alarm, bool) {
+	u, ok := m.View.Unsent(p.TxID)
+	if !ok || !u.Told || m.Status(p, time.Unix(u.Since, 0)) != group.StatusFinal {
+		return Alarm{}, false
+	}
+	return m.unsentAlarm(p.TxID, u), true
+}
+
+func (m *Machine) unsentAlarm(id chainhash.Hash, u ledger.Unsent) Alarm {
+	var text string
+	switch u.Kind {
+	case AlarmRefused:
+		text = fmt.Sprintf("the final transaction %v is not in the network: %s; it is tried again; propose a replacement with a higher fee, or see to your Bitcoin node", id, u.Reason)
+	case AlarmUnseen:
+		text = fmt.Sprintf("the final transaction %v was handed over, and no Bitcoin peer shows it: it may pay too little, or the peers may be cut off; it is tried again", id)
+	default:
+		text = fmt.Sprintf("the final transaction %v could not be handed to the Bitcoin node: %s; it is tried again", id, u.Reason)
+	}
+	return Alarm{Kind: u.Kind, TxID: id, Since: time.Unix(u.Since, 0), Text: text}
+}
+
+// unsentAlarms are those that stand.
+func (m *Machine) unsentAlarms() (out []Alarm) {
+	for id := range m.View.AllUnsent {
+		if len(out) == maxForeign {
+			break
+		}
+		p, ok := m.State.Lead(id)
+		if !ok {
+			continue
+		}
+		if a, stands := m.Unsent(p); stands {
+			out = append(out, a)
+		}
+	}
+	return out
+}
