@@ -5,11 +5,12 @@ import (
 	"github.com/quorate/quorate/wallet/psbt"
 )
 
-// SlimPSBT reads a PSBT in base64, hex or binary and returns in base64 what an
-// import needs of it: all but the whole previous transactions, which are by far
+// SlimPSBT reads what a signer gave back, a PSBT or the finished transaction in
+// any form that files have, and returns in base64, as a PSBT, what an import
+// needs of it: all but the whole previous transactions, which are by far
 // the most and are looked at while it is read.
 func SlimPSBT(content []byte) (string, error) {
-	packet, err := psbt.ParseText(content)
+	packet, err := psbt.ParseSigned(content)
 	if err != nil {
 		return "", service.BadPSBT(err)
 	}
