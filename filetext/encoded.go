@@ -114,7 +114,8 @@ func asItIs(text string) []string { return []string{strings.Join(strings.Fields(
 
 // unwrapped is the text as one value, without what was done to it on its way.
 func unwrapped(text string) []string {
-	return []string{strings.Join(strings.Fields(Unquote(Plain(text))), ""), strings.Join(strings.Fields(Unwrap(text)), "")}
+	joined := func(s string) string { return strings.Join(strings.Fields(s), "") }
+	return []string{joined(Unquote(Plain(text))), joined(unwrap(text, false)), joined(unwrap(text, true))}
 }
 
 var (
@@ -135,7 +136,15 @@ func acrossLines(text string) []string {
 func words(text string) []string { return runs(text, strings.Fields) }
 
 func runs(text string, split func(string) []string) []string {
-	text = marks.ReplaceAllString(ruled.ReplaceAllString(escapes.Replace(Unwrap(text)), "\n\n"), "")
+	out := runsOf(unwrap(text, false), split)
+	if softBreak.MatchString(text) {
+		out = append(out, runsOf(unwrap(text, true), split)...)
+	}
+	return out
+}
+
+func runsOf(text string, split func(string) []string) []string {
+	text = marks.ReplaceAllString(ruled.ReplaceAllString(escapes.Replace(text), "\n\n"), "")
 	var out []string
 	for _, part := range blankLines.Split(text, -1) {
 		for _, run := range notEncoded.Split(part, -1) {

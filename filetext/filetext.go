@@ -136,7 +136,8 @@ var (
 	quoteMark   = regexp.MustCompile(`^[ \t]*(?:[>|][ \t]?)+`)
 	hexEscape   = regexp.MustCompile(`=[0-9A-F]{2}`)
 	htmlEscape  = regexp.MustCompile(`&(?:#[0-9]{1,5}|#[xX][0-9a-fA-F]{1,4}|lt|gt|amp|quot|apos|nbsp);`)
-	softBreak   = regexp.MustCompile(`([^\n]{50})=[ \t]*\n`) // lines are broken near column 76
+	softBreak   = regexp.MustCompile(`(?m)^[^\n]{50,75}=[ \t]*\n`) // lines are broken near column 76
+	anyBreak    = regexp.MustCompile(`=[ \t]*\n`)
 	shellBreak  = regexp.MustCompile(`\\[ \t]*\n`)
 	fenceOfCode = regexp.MustCompile("(?m)^[ \t]*(?:```|~~~)[a-zA-Z0-9]*[ \t]*$")
 )
@@ -145,10 +146,13 @@ var (
 // as a whole: marks of quoting before each line, quoted-printable with its soft
 // line breaks, escapes of HTML, lines that go on after a backslash, fences of
 // code, and one pair of quotation marks around all.
-func Unwrap(text string) string {
+func Unwrap(text string) string { return unwrap(text, true) }
+
+// unwrap is Unwrap; what looks like a soft line break may be padding of base64.
+func unwrap(text string, softBreaks bool) string {
 	text = Plain(text)
-	if softBreak.MatchString(text) {
-		text = softBreak.ReplaceAllString(text, "$1")
+	if softBreaks && softBreak.MatchString(text) {
+		text = anyBreak.ReplaceAllString(text, "")
 		text = hexEscape.ReplaceAllStringFunc(text, func(s string) string {
 			b, err := strconv.ParseUint(s[1:], 16, 8)
 			if err != nil || b >= utf8.RuneSelf {

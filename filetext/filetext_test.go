@@ -64,7 +64,7 @@ func TestText(t *testing.T) {
 }
 
 func TestPlainAndUnwrap(t *testing.T) {
-	long := strings.Repeat("0123456789", 9)
+	long := strings.Repeat("0123456789", 7)
 	for name, c := range map[string]struct{ give, want string }{
 		"apostrophes":      {"48\u2019/1\u2032/0\u02bc", "48'/1'/0'"},
 		"quotes":           {"\u201cabc\u201d", "abc"},
@@ -83,7 +83,7 @@ func TestPlainAndUnwrap(t *testing.T) {
 		"a mail in a mail": {">> abc\n> > def\n>", "abc\ndef"},
 		"an answer":        {"Bob wrote:\n> abc\n> def\n\nThanks\nAnn", "abc\ndef"},
 		"a wrapped end":    {"wsh(a/<0;1\n>/*,b)", "wsh(a/<0;1\n>/*,b)"},
-		"quoted-printable": {long + "=\n0=3D1=\n2", long + "0=1=\n2"},
+		"quoted-printable": {long + "=\n0=3D1=\n2", long + "0=12"},
 		"a name that ends": {"Name: =\nPolicy", "Name: =\nPolicy"},
 		"an apostrophe":    {"'tis mine", "'tis mine"},
 	} {
@@ -157,6 +157,8 @@ func TestFind(t *testing.T) {
 		"armor":          "-----BEGIN PSBT-----\n" + wrap(b64, 64, "\n") + "\n-----END PSBT-----\n",
 		"MIME":           "--x1\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n" + wrap(b64, 76, "\n") + "\n--x1--\n",
 		"a shell's text": "b'" + b64 + "'", "with \\n": `"` + wrap(b64, 64, `\n`) + `"`, "goes on": wrap(b64, 64, "\\\n"),
+		"padded lines":   wrap(b64, 57, "\n") + "\nand then\n",
+		"armor in lines": "-----BEGIN-----\nname of 42\n" + b64 + "\n-----END-----\n",
 		"twice the same": b64 + "\n\n" + hexed,
 	}
 	for name, text := range forms {

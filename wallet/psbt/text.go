@@ -39,7 +39,8 @@ func parseText(text []byte) (*Packet, error) {
 		if !bytes.HasPrefix(raw, []byte(magic)) || refused != nil && bytes.Equal(raw, refused) {
 			return false
 		}
-		p, err := parse(raw)
+		// A packet ends with a zero: a line end is of whoever wrote the file.
+		p, err := parse(bytes.TrimRight(raw, " \t\r\n"))
 		if err != nil {
 			refused = raw
 			if first == nil {
