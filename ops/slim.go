@@ -27,10 +27,10 @@ func SlimPSBT(content []byte) (string, error) {
 	return text, nil
 }
 
-// CheckWalletFile reads the file of another wallet, as the node will that it is
+// OpenWalletFile reads the file of another wallet, as the node will that it is
 // given to, before it leaves the command line: what holds a private key goes no
-// further. Errors are *api.Error.
-func CheckWalletFile(content []byte, network string) error {
-	_, err := service.ReadWalletFile(content, network)
-	return err
+// further. token opens an encrypted record of BSMS, or is "". It returns the
+// file as text. Errors are *api.Error, "token_needed" where a token is.
+func OpenWalletFile(content []byte, network, token string) (string, error) {
+	return service.OpenWalletFile(content, network, token)
 }

@@ -89,6 +89,9 @@ var (
 	ErrFormat = errors.New("malformed wallet file")
 	// ErrEncrypted is returned for a file that a password or token closes.
 	ErrEncrypted = errors.New("wallet file is encrypted")
+	// ErrTokenNeeded is returned, with ErrEncrypted, for a record of BSMS that
+	// Decrypt opens.
+	ErrTokenNeeded = errors.New("an encrypted BSMS record needs its token")
 	// ErrToken is returned for a text that is no token of BSMS.
 	ErrToken = errors.New("not a token of BSMS")
 	// ErrOneKey is returned for a file with the key of one signer, no wallet.

@@ -97,7 +97,7 @@ func refuseElectrum(document, wallet.Network) (Wallet, Format, error) {
 }
 
 func refuseEncrypted(document, wallet.Network) (Wallet, Format, error) {
-	return Wallet{}, "", fmt.Errorf("%w (or is no wallet file): an encrypted BSMS record needs its token (--token)", ErrEncrypted)
+	return Wallet{}, "", fmt.Errorf("%w (or is no wallet file): %w (--token)", ErrEncrypted, ErrTokenNeeded)
 }
 
 func refuseUnknown(d document, net wallet.Network) (Wallet, Format, error) {
