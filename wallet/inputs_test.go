@@ -71,7 +71,7 @@ func TestReadMnemonic(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"a word of none": "legal winner secretword", "four letters of none": "lega winn xqzk", "three letters": "win", "a number twice": strings.Replace(number("N. W"), "12.", "11.", 1),
+		"a word of none": "legal winner secretword", "four letters of none": "lega winn xqzk", "three letters": "leg win xq", "a number twice": strings.Replace(number("N. W"), "12.", "11.", 1),
 		"a number missing": strings.Replace(number("N. W"), "12.", "", 1), "numbers alone": "1 2 3", "binary": "\x00\x01\xff", "a number too many": number("N. W") + "\n13.",
 	} {
 		got, err := ReadMnemonic([]byte(text))

@@ -70,7 +70,7 @@ func parseCaravan(raw []byte, net wallet.Network) (Wallet, error) {
 	if main := strings.EqualFold(f.Network, string(wallet.Mainnet)); f.Network != "" && main != (net == wallet.Mainnet) {
 		return Wallet{}, fmt.Errorf("%w: the file is for %q, not %s", wallet.ErrWrongNetwork, clean(f.Network), net)
 	}
-	st, err := scriptType(f.Type)
+	form, err := scriptType(f.Type)
 	if err != nil {
 		return Wallet{}, err
 	}
@@ -92,13 +92,13 @@ func parseCaravan(raw []byte, net wallet.Network) (Wallet, error) {
 	w := Wallet{Name: clean(f.Name)}
 	var keys []wallet.Key
 	for i, raw := range f.Keys {
-		k, name, more, err := parseCaravanKey(raw, net, st)
+		k, name, more, err := parseCaravanKey(raw, net, form.Kind())
 		if err != nil {
 			return Wallet{}, fmt.Errorf("key %d: %w", i+1, err)
 		}
 		keys, w.KeyNames, names = append(keys, k), append(w.KeyNames, name), append(names, more...)
 	}
-	if w.Descriptor, err = multisig(net, st, true, int(f.Quorum.Required), keys); err != nil {
+	if w.Descriptor, err = multisig(net, form, int(f.Quorum.Required), keys); err != nil {
 		return Wallet{}, err
 	}
 	w.passedOver(names)

@@ -40,7 +40,7 @@ func writeColdcard(w Wallet) []byte {
 type coldcardText struct {
 	name            string
 	threshold, want int
-	script          wallet.ScriptType
+	form            wallet.Form
 	order           string // what the line Sorted says, or ""
 	keys            []coldcardKey
 	// derivation is that of the keys which follow, once that of the next key
@@ -76,7 +76,7 @@ func parseColdcard(text string, net wallet.Network) (Wallet, error) {
 	switch {
 	case t.threshold == 0:
 		return Wallet{}, fmt.Errorf("%w: no Policy line", ErrFormat)
-	case t.script == "":
+	case t.form == nil:
 		// The devices then take P2SH, which is no wallet of ours.
 		return Wallet{}, fmt.Errorf("%w: no Format line, which stands for P2SH", wallet.ErrUnsupported)
 	case len(t.keys) != t.want:
@@ -90,13 +90,16 @@ func parseColdcard(text string, net wallet.Network) (Wallet, error) {
 		if k.path == "" {
 			return Wallet{}, fmt.Errorf("key %d: %w: no Derivation line before it", i+1, wallet.ErrNoOrigin)
 		}
-		one, err := keyOf(k.fingerprint, k.path, k.xpub, net, t.script)
+		one, err := keyOf(k.fingerprint, k.path, k.xpub, net, t.form.Kind())
 		if err != nil {
 			return Wallet{}, fmt.Errorf("key %d: %w", i+1, err)
 		}
 		keys = append(keys, one)
 	}
-	d, err := multisig(net, t.script, t.order != "false", t.threshold, keys)
+	if t.order == "false" {
+		t.form = wallet.InListedOrder(t.form)
+	}
+	d, err := multisig(net, t.form, t.threshold, keys)
 	return Wallet{Name: t.name, Descriptor: d}, err
 }
 
@@ -135,11 +138,11 @@ func (t *coldcardText) line(l string) error {
 		t.threshold, t.want = k, n
 		return err
 	case "format":
-		st, err := scriptType(value)
-		if err == nil && t.script != "" && st != t.script {
+		form, err := scriptType(value)
+		if err == nil && t.form != nil && form != t.form {
 			err = fmt.Errorf("%w: a second Format line says otherwise", ErrFormat)
 		}
-		t.script = st
+		t.form = form
 		return err
 	case "sorted":
 		return t.sorted(value)

@@ -55,7 +55,7 @@ func parseOne(text string, net wallet.Network) (*wallet.Descriptor, branch, erro
 	}
 	begin := functions.FindString(body)
 	called := strings.Split(strings.TrimSuffix(begin, "("), "(")
-	st, err := scriptOf(called)
+	form, err := formOf(called)
 	if err != nil {
 		return nil, both, err
 	}
@@ -70,7 +70,7 @@ func parseOne(text string, net wallet.Network) (*wallet.Descriptor, branch, erro
 	var keys []wallet.Key
 	of := both
 	for i, arg := range args[1:] {
-		k, end, err := parseKey(arg, net, st)
+		k, end, err := parseKey(arg, net, form.Kind())
 		if err != nil {
 			return nil, both, fmt.Errorf("key %d: %w", i+1, err)
 		}
@@ -83,7 +83,7 @@ func parseOne(text string, net wallet.Network) (*wallet.Descriptor, branch, erro
 	if err != nil {
 		return nil, both, fmt.Errorf("%w: %s of %d keys", wallet.ErrThreshold, clean(args[0]), len(keys))
 	}
-	d, err := multisig(net, st, called[len(called)-1] == "sortedmulti", threshold, keys)
+	d, err := multisig(net, form, threshold, keys)
 	return d, of, err
 }
 
@@ -109,22 +109,21 @@ func checkedBody(text string) (string, error) {
 	return "", err
 }
 
-// scriptOf is the form that functions make, from the outermost on.
-func scriptOf(called []string) (wallet.ScriptType, error) {
+// formOf is the form that functions make, from the outermost on.
+func formOf(called []string) (wallet.Form, error) {
+	if form, ok := wallet.FormCalled(called); ok {
+		return form, nil
+	}
 	name := strings.Join(called, "(")
 	switch name {
-	case "wsh(sortedmulti", "wsh(multi":
-		return wallet.ScriptWSH, nil
-	case "sh(wsh(sortedmulti", "sh(wsh(multi":
-		return wallet.ScriptSHWSH, nil
 	case "sh(sortedmulti", "sh(multi", "sortedmulti", "multi":
-		return "", fmt.Errorf("%w: multisig without a witness (%s): want wsh() or sh(wsh())", wallet.ErrUnsupported, name+")")
+		return nil, fmt.Errorf("%w: multisig without a witness (%s…): want wsh() or sh(wsh())", wallet.ErrUnsupported, name+"(")
 	case "wpkh", "sh(wpkh", "pkh", "pk", "tr", "combo", "addr", "raw", "rawtr", "wsh(pk", "wsh(pkh", "sh(pk", "sh(pkh":
-		return "", fmt.Errorf("%w: %w: %s() is no multisig wallet of wsh() or sh(wsh())", wallet.ErrUnsupported, errOther, called[0])
+		return nil, fmt.Errorf("%w: %w: %s() is no multisig wallet of wsh() or sh(wsh())", wallet.ErrUnsupported, errOther, called[0])
 	case "":
-		return "", fmt.Errorf("%w: no descriptor", ErrFormat)
+		return nil, fmt.Errorf("%w: no descriptor", ErrFormat)
 	}
-	return "", fmt.Errorf("%w: %s(…): want sortedmulti() or multi() in wsh() or sh(wsh())", wallet.ErrUnsupported, clean(name))
+	return nil, fmt.Errorf("%w: %s(…): want sortedmulti() or multi() in wsh() or sh(wsh())", wallet.ErrUnsupported, clean(name))
 }
 
 // arguments splits at commas, but not at those in braces.

@@ -111,7 +111,11 @@ func parseElectrum(raw []byte, net wallet.Network) (Wallet, error) {
 		}
 		st, keys, w.KeyNames = kst, append(keys, one), append(w.KeyNames, name)
 	}
-	if w.Descriptor, err = multisig(net, st, true, threshold, keys); err != nil {
+	form, err := wallet.FormOf(st)
+	if err != nil {
+		return Wallet{}, err
+	}
+	if w.Descriptor, err = multisig(net, form, threshold, keys); err != nil {
 		return Wallet{}, err
 	}
 	w.passedOver(names)

@@ -13,7 +13,7 @@ import (
 
 // scriptType is the form that Coldcard, Caravan and others call so, whatever
 // stands between its parts: P2SH-P2WSH, p2wsh/p2sh, P2SH_P2WSH.
-func scriptType(name string) (wallet.ScriptType, error) {
+func scriptType(name string) (wallet.Form, error) {
 	plain := func(s string) string {
 		return strings.Map(func(r rune) rune {
 			if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -29,10 +29,10 @@ func scriptType(name string) (wallet.ScriptType, error) {
 	var known []string
 	for _, f := range wallet.Forms() {
 		if known = append(known, f.OutputType()); plain(f.OutputType()) == is {
-			return f.Kind(), nil
+			return f, nil
 		}
 	}
-	return "", fmt.Errorf("%w: script type %q, want %s", wallet.ErrUnsupported, clean(name), strings.Join(known, " or "))
+	return nil, fmt.Errorf("%w: script type %q, want %s", wallet.ErrUnsupported, clean(name), strings.Join(known, " or "))
 }
 
 var policyNumbers = regexp.MustCompile(`^([0-9]{1,3})[^0-9]+([0-9]{1,3})$`)
@@ -93,9 +93,8 @@ func unknown(s string) bool {
 	return false
 }
 
-// multisig builds the descriptor of plain multisig, with sorted keys or with
-// the keys in the order given.
-func multisig(net wallet.Network, st wallet.ScriptType, sorted bool, threshold int, keys []wallet.Key) (*wallet.Descriptor, error) {
+// multisig builds the descriptor of a form.
+func multisig(net wallet.Network, form wallet.Form, threshold int, keys []wallet.Key) (*wallet.Descriptor, error) {
 	for i, k := range keys {
 		for j := range i {
 			if wallet.SameSigner(keys[j], k) {
@@ -103,12 +102,7 @@ func multisig(net wallet.Network, st wallet.ScriptType, sorted bool, threshold i
 			}
 		}
 	}
-	d, err := wallet.NewMultisig(net, st, threshold, keys)
-	if err != nil || sorted {
-		return d, err
-	}
-	body, _, _ := strings.Cut(d.String(), "#")
-	return wallet.ParseDescriptor(strings.Replace(body, "sortedmulti(", "multi(", 1), net)
+	return wallet.NewDescriptor(net, form, threshold, keys)
 }
 
 // checkOrigins warns of keys that are not where their origins say: their
