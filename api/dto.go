@@ -151,7 +151,8 @@ type Replacement struct {
 // WalletInvites is a forming wallet and fresh invites to it.
 type WalletInvites struct {
 	WalletSummary
-	Invites List[string] `json:"invites" doc:"Single-use invites; each is a secret for one cosigner."`
+	Invites  List[string]  `json:"invites" doc:"Single-use invites; each is a secret for one cosigner."`
+	Warnings List[Warning] `json:"warnings,omitempty" doc:"What the file of an existing wallet was taken in spite of."`
 }
 
 // Wallet is everything that is shown of a wallet.

@@ -40,7 +40,7 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	if err := Harden(); err != nil {
 		o.Log.Warn("the system does not protect the memory of this process", "error", err)
 	}
-	seed, remote, err := openSigner(ctx, o, content.Mnemonic)
+	seed, remote, err := openSigner(ctx, o, content.Mnemonic, content.MnemonicPassphrase)
 	if err != nil {
 		return err
 	}

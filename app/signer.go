@@ -44,7 +44,7 @@ func RunSigner(ctx context.Context, o SignerOptions) error {
 		return err
 	}
 	net := wallet.Network(content.Network)
-	seed, err := wallet.MnemonicSeed(content.Mnemonic, "")
+	seed, err := wallet.MnemonicSeed(content.Mnemonic, content.MnemonicPassphrase)
 	content.Zero()
 	if err != nil {
 		return api.Fail("keystore_corrupt", "the keystore holds no valid mnemonic", "make a signer with `quorate signer init`")
@@ -107,12 +107,12 @@ func (o SignerOptions) who() (users []uint32, group int, err error) {
 // openSigner says where the Bitcoin keys of a node are: in its keystore, or
 // with a signer process, and never in both. One that cannot be reached yet is
 // no error: the node is useful for voting without it.
-func openSigner(ctx context.Context, o RunOptions, mnemonic string) (seed []byte, remote *signer.Client, err error) {
+func openSigner(ctx context.Context, o RunOptions, mnemonic, passphrase string) (seed []byte, remote *signer.Client, err error) {
 	if o.Config.Signer == "" {
 		if mnemonic == "" {
 			return nil, nil, api.Misuse("no_signer", "the keystore holds no seed, and no signer is configured", "set `signer` to the socket of `quorate signer`")
 		}
-		if seed, err = wallet.MnemonicSeed(mnemonic, ""); err != nil {
+		if seed, err = wallet.MnemonicSeed(mnemonic, passphrase); err != nil {
 			return nil, nil, api.Fail("keystore_corrupt", "the keystore holds no valid mnemonic", "restore it from a backup")
 		}
 		if seed, err = locked(seed); err != nil {

@@ -25,22 +25,6 @@ const (
 	maxForeign = 256
 )
 
-// Kinds of alarms that stay.
-const (
-	AlarmForeignSpend = "foreign_spend"
-	AlarmAddressTie   = "address_tie"
-)
-
-// Alarm is something that a person has to look at, for as long as it is so.
-type Alarm struct {
-	Kind string
-	// TxID is there for a foreign spend.
-	TxID chainhash.Hash
-	// Since is when this node told of it; of a tie, when it handed the address out.
-	Since time.Time
-	Text  string
-}
-
 // foreign says whether a transaction spends a coin of the wallet though the
 // entries hold the signatures of fewer than k keys on it: who spends by the rules
 // enters them. It is in a block, or in a mempool where it can still confirm. A
@@ -116,9 +100,13 @@ func (s *step) tellForeign(touched []journal.EntryID) error {
 // alarmOver tells that an alarm ended, where it was told.
 func (s *step) alarmOver(k string) {
 	if _, told := s.m.alarmed.Get(k); told {
-		id := chainhash.Hash([]byte(k))
-		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.Group(), TxID: id, Status: s.m.Phase(), Detail: "alarm over: transaction " + id.String()}})
+		s.tellOver(chainhash.Hash([]byte(k)))
 	}
+}
+
+// tellOver tells that an alarm of a transaction ended.
+func (s *step) tellOver(id chainhash.Hash) {
+	s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.Group(), TxID: id, Status: s.m.Phase(), Detail: "alarm over: transaction " + id.String()}})
 }
 
 // tellDue tells of the foreign spends whose time is over.
@@ -197,17 +185,6 @@ func (m *Machine) tieAlarm(index uint32, others []journal.Author, when int64) Al
 	return Alarm{Kind: AlarmAddressTie, Since: time.UnixMilli(when),
 		Text: fmt.Sprintf("receive address %d was handed out by this node and by %s: a payment to it may be of either's payer", index, strings.Join(names, ", "))}
 }
-
-// AlarmReplaced and AlarmContested are what is told when a member's identity
-// changes, and when two claim to be it.
-const (
-	// AlarmSuperseded: this node was restored, and this is its old copy.
-	AlarmSuperseded = "superseded"
-	AlarmReplaced   = "member_replaced"
-	AlarmContested  = "replacement_contested"
-	// AlarmUnproven: a device claims to be a member, and proves nothing.
-	AlarmUnproven = "replacement_unproven"
-)
 
 func (m *Machine) contestedAlarm(k int) Alarm {
 	a := m.State.Active()

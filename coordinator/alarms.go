@@ -81,13 +81,6 @@ func (m *Machine) faultAlarms() []Alarm {
 	return out
 }
 
-// AlarmFork is of a member who wrote two entries in one place, and AlarmOwnFork of this
-// node itself.
-const (
-	AlarmFork    = "equivocation"
-	AlarmOwnFork = "own_chain_forked"
-)
-
 // forkAlarms are those that stand, one for each member whose chain is forked that it
 // writes now: who was restored, or replaced, goes on beside it.
 func (m *Machine) forkAlarms() []Alarm {

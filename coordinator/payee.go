@@ -103,3 +103,24 @@ func (m *Machine) paidTwice(p *group.Proposal, script []byte, before []payment, 
 	}
 	return refusal.New(refusal.DoublePayment, "it pays %s %d sat, and %s", to, paysTo(p, script), strings.Join(also, "; ")).MayOverride()
 }
+
+// checkReplacement holds BIP125's fee rules against final transactions that p
+// would take the coins of; against others they only warn.
+func (m *Machine) checkReplacement(p *group.Proposal) error {
+	spend, err := p.Spend(m.State.Active())
+	if err != nil {
+		return err
+	}
+	const incremental = wallet.FeeRate(1000) // Core's default incremental relay fee
+	var floor int64
+	for _, q := range m.State.Finals(p) {
+		if p.Replaces(q) {
+			floor += group.FeeOf(m.View, q)
+		}
+	}
+	if floor > 0 && p.Fee() < floor+incremental.Fee(spend.VSize()) {
+		return refusal.New(refusal.ReplaceFee, "a replacement of final transactions with fees of %d sat must pay %d sat at least (BIP125)",
+			floor, floor+incremental.Fee(spend.VSize())).WithHint("give a higher --fee-rate")
+	}
+	return nil
+}

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"sort"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/coinselect"
@@ -337,4 +339,17 @@ func (s *step) changeIndex() uint32 {
 		}
 	}
 	return first
+}
+
+// replaced resolves --replaces.
+func (s *step) replaced(ids []journal.EntryID) ([]*group.Proposal, error) {
+	var out []*group.Proposal
+	for _, id := range ids {
+		p, ok := s.m.State.Proposal(id)
+		if !ok || !p.Sound {
+			return nil, fmt.Errorf("replace %s: %w", id, refusal.ErrUnknownProposal)
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }

@@ -10,30 +10,6 @@ import (
 	"github.com/quorate/quorate/coordinator/refusal"
 )
 
-// stage is when a rule of a proposal stands.
-type stage uint8
-
-const (
-	// proposing: before the proposal is written.
-	proposing stage = 1 << iota
-	// approving: before this node's key signs a proposal that is held, lets it out to
-	// be signed, or takes in what was signed. Who is about to approve is shown what
-	// would be refused.
-	approving
-	// signing: before any signature of this node's key, also with its own proposal.
-	signing
-)
-
-// asked is what the rules are asked of.
-type asked struct {
-	p     *group.Proposal
-	now   time.Time
-	allow []string // codes that the user overrides
-	stage stage
-	// chainAge is how long ago the chain backend was last seen to be synced.
-	chainAge time.Duration
-}
-
 // proposalRule is what may refuse a proposal or a signature on it. Which of them may be
 // overridden by name, and with which code, its refusal says.
 type proposalRule struct {

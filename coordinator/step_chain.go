@@ -160,3 +160,21 @@ func (s *step) saveScripts() error {
 	}
 	return nil
 }
+
+// broadcasted takes the backend's answer. One that was taken counts as seen; why one
+// was not is kept for as long as it is so.
+func (s *step) broadcasted(x Broadcasted) error {
+	t, ok := s.m.View.Tx(x.TxID)
+	if !ok {
+		return nil
+	}
+	if x.Err != nil {
+		s.notSent(x.TxID, x.Err)
+		return nil
+	}
+	s.sighting = true
+	s.sent(x.TxID)
+	s.m.View, _ = s.m.View.See(t.Tx, true)
+	s.lookAroundNews(false) // what it replaced is not seen any more
+	return nil
+}

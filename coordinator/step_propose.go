@@ -8,7 +8,6 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/refusal"
-	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/coinselect"
 )
@@ -67,27 +66,6 @@ func (s *step) propose(x Propose) error {
 	return nil
 }
 
-// checkReplacement holds BIP125's fee rules against final transactions that p
-// would take the coins of; against others they only warn.
-func (m *Machine) checkReplacement(p *group.Proposal) error {
-	spend, err := p.Spend(m.State.Active())
-	if err != nil {
-		return err
-	}
-	const incremental = wallet.FeeRate(1000) // Core's default incremental relay fee
-	var floor int64
-	for _, q := range m.State.Finals(p) {
-		if p.Replaces(q) {
-			floor += group.FeeOf(m.View, q)
-		}
-	}
-	if floor > 0 && p.Fee() < floor+incremental.Fee(spend.VSize()) {
-		return refusal.New(refusal.ReplaceFee, "a replacement of final transactions with fees of %d sat must pay %d sat at least (BIP125)",
-			floor, floor+incremental.Fee(spend.VSize())).WithHint("give a higher --fee-rate")
-	}
-	return nil
-}
-
 // draft selects coins and change.
 func (s *step) draft(a *group.Active, x Propose) (*event.ProposalCreated, error) {
 	if !s.m.View.Synced() {
@@ -125,19 +103,6 @@ func (s *step) draft(a *group.Active, x Propose) (*event.ProposalCreated, error)
 		b.Outputs = slices.Insert(b.Outputs, at, change(index, sel.Change))
 	}
 	return b, nil
-}
-
-// replaced resolves --replaces.
-func (s *step) replaced(ids []journal.EntryID) ([]*group.Proposal, error) {
-	var out []*group.Proposal
-	for _, id := range ids {
-		p, ok := s.m.State.Proposal(id)
-		if !ok || !p.Sound {
-			return nil, fmt.Errorf("replace %s: %w", id, refusal.ErrUnknownProposal)
-		}
-		out = append(out, p)
-	}
-	return out, nil
 }
 
 // DefaultExpiry is how long a proposal lives when nothing is said.

@@ -13,42 +13,12 @@ import (
 	"github.com/quorate/quorate/coordinator/port"
 )
 
-// Kinds of alarms of a final transaction that is not in the network.
-const (
-	// AlarmRefused: the Bitcoin node refuses it.
-	AlarmRefused = "broadcast_refused"
-	// AlarmUnsent: it could not be handed over.
-	AlarmUnsent = "broadcast_failed"
-	// AlarmUnbuilt: it has all signatures, and is none that Bitcoin takes.
-	AlarmUnbuilt = "transaction_invalid"
-	// AlarmUnseen: it was handed over, and nobody shows it.
-	AlarmUnseen = "broadcast_unseen"
-)
-
 // unseenAfter is how long nobody may show a transaction that was handed over before it
 // is an alarm: peers that take it show it within seconds.
 const unseenAfter = 2 * time.Minute
 
 // maxReason bounds the words of a backend that are kept, in bytes.
 const maxReason = 300
-
-// broadcasted takes the backend's answer. One that was taken counts as seen; why one
-// was not is kept for as long as it is so.
-func (s *step) broadcasted(x Broadcasted) error {
-	t, ok := s.m.View.Tx(x.TxID)
-	if !ok {
-		return nil
-	}
-	if x.Err != nil {
-		s.notSent(x.TxID, x.Err)
-		return nil
-	}
-	s.sighting = true
-	s.sent(x.TxID)
-	s.m.View, _ = s.m.View.See(t.Tx, true)
-	s.lookAroundNews(false) // what it replaced is not seen any more
-	return nil
-}
 
 // notSent keeps why a transaction was not, and tells of it once: it is tried again
 // every few seconds, and only another reason is news.
@@ -79,7 +49,7 @@ func (s *step) sent(id chainhash.Hash) {
 	}
 	s.m.View = s.m.View.Sent(id)
 	if u.Told {
-		s.do(Tell{port.Notice{Type: "wallet", Group: s.m.State.Group(), TxID: id, Status: s.m.Phase(), Detail: "alarm over: transaction " + id.String()}})
+		s.tellOver(id)
 	}
 }
 
@@ -95,7 +65,7 @@ func reasonOf(err error) string {
 // person should know of it.
 func (m *Machine) Unsent(p *group.Proposal) (Alarm, bool) {
 	u, ok := m.View.Unsent(p.TxID)
-	if !ok || !u.Told || m.Status(p, time.Unix(u.Since, 0)) != group.StatusFinal {
+	if !ok || !u.Told || group.Derive(m.State, m.View, time.Unix(u.Since, 0), p) != group.StatusFinal {
 		return Alarm{}, false
 	}
 	return m.unsentAlarm(p.TxID, u), true

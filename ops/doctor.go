@@ -161,7 +161,7 @@ func (d *doctor) keystore(conf config.Config, known bool) (*keystore.Content, er
 	if known && c.Network != conf.Network {
 		d.says("wrong_network", fmt.Sprintf("the keystore is for %s, the configuration says %s", c.Network, conf.Network), d.path(app.ConfigName), "set network to "+c.Network)
 	}
-	if _, err := wallet.MnemonicSeed(c.Mnemonic, ""); err != nil && conf.Signer == "" {
+	if _, err := wallet.MnemonicSeed(c.Mnemonic, c.MnemonicPassphrase); err != nil && conf.Signer == "" {
 		d.says("keystore_mnemonic", "the keystore holds no valid mnemonic", path, "restore a backup in another data directory")
 	}
 	if lead := c.Created.Sub(d.o.Now); lead > 0 {

@@ -2,12 +2,12 @@ package ops
 
 import (
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/quorate/quorate/api"
@@ -25,8 +25,11 @@ type InitOptions struct {
 	// Config is written to config.toml; its network is the node's for good.
 	Config     config.Config
 	Passphrase []byte
-	// Mnemonic is the BIP39 mnemonic of the Bitcoin keys; empty draws one of 24 words.
-	Mnemonic string
+	// Mnemonic is the BIP39 mnemonic of the Bitcoin keys, in any form that
+	// wallet.ReadMnemonic reads; empty draws one of 24 words.
+	Mnemonic []byte
+	// MnemonicPassphrase is the passphrase of BIP39 that goes with it, or "".
+	MnemonicPassphrase string
 	// Work is the cost of trying a passphrase; zero is keystore.DefaultWork.
 	Work keystore.Work
 
@@ -34,10 +37,13 @@ type InitOptions struct {
 }
 
 // InitResult is what Init made. Mnemonic is empty where one was given; it is
-// for the user's eyes only, and the only time that it is shown.
+// for the user's eyes only, and the only time that it is shown. Fingerprint is
+// that of the master key of one that was given: any passphrase makes keys, and by
+// it the user sees whether they are the right ones.
 type InitResult struct {
-	PeerID   string
-	Mnemonic string
+	PeerID      string
+	Mnemonic    string
+	Fingerprint string
 }
 
 // Init makes the data directory of a node, mode 0700: its keystore and its
@@ -49,7 +55,7 @@ func Init(o InitOptions) (InitResult, error) {
 			return InitResult{}, api.Refuse("exists", fmt.Sprintf("%s already holds a node (%s)", o.DataDir, name), "choose another --data-dir")
 		}
 	}
-	given := strings.TrimSpace(o.Mnemonic) != ""
+	given := len(o.Mnemonic) > 0
 	content, err := newContent(o)
 	if err != nil {
 		return InitResult{}, err
@@ -58,6 +64,8 @@ func Init(o InitOptions) (InitResult, error) {
 	result := InitResult{PeerID: service.PeerID(journal.NewIdentity(content.IdentitySeed).Author())}
 	if !given {
 		result.Mnemonic = content.Mnemonic
+	} else if result.Fingerprint, err = fingerprint(content); err != nil {
+		return InitResult{}, api.Misuse("bad_mnemonic", err.Error(), "")
 	}
 	made, err := makeDir(o.DataDir)
 	if err != nil {
@@ -83,7 +91,18 @@ func InitSigner(o InitOptions) (InitResult, error) {
 }
 
 func newContent(o InitOptions) (keystore.Content, error) {
-	c := keystore.Content{Network: o.Config.Network, Mnemonic: strings.Join(strings.Fields(o.Mnemonic), " "), Created: api.Time(time.Now())}
+	c := keystore.Content{Network: o.Config.Network, MnemonicPassphrase: o.MnemonicPassphrase, Created: api.Time(time.Now())}
+	const hint = "give 12 to 24 words of the BIP39 English list"
+	if len(o.Mnemonic) > 0 {
+		words, err := wallet.ReadMnemonic(o.Mnemonic)
+		if err == nil && words == "" {
+			err = fmt.Errorf("%w: there are no words", wallet.ErrMnemonic)
+		}
+		if err != nil {
+			return c, api.Misuse("bad_mnemonic", err.Error(), hint)
+		}
+		c.Mnemonic = words
+	}
 	var entropy [32]byte
 	defer clear(entropy[:])
 	for _, b := range [][]byte{entropy[:], c.IdentitySeed[:], c.SealingSeed[:], c.DatabaseKey[:]} {
@@ -104,12 +123,28 @@ func newContent(o InitOptions) (keystore.Content, error) {
 		}
 		c.Mnemonic = words
 	}
-	seed, err := wallet.MnemonicSeed(c.Mnemonic, "")
+	seed, err := wallet.MnemonicSeed(c.Mnemonic, c.MnemonicPassphrase)
 	if err != nil {
-		return c, api.Misuse("bad_mnemonic", err.Error(), "give 12 to 24 words of the BIP39 English list")
+		return c, api.Misuse("bad_mnemonic", err.Error(), hint)
 	}
 	clear(seed)
 	return c, nil
+}
+
+// fingerprint is of the master key of a keystore, as signers show it.
+func fingerprint(c keystore.Content) (string, error) {
+	seed, err := wallet.MnemonicSeed(c.Mnemonic, c.MnemonicPassphrase)
+	if err != nil {
+		return "", err
+	}
+	defer clear(seed)
+	account, err := wallet.DeriveAccount(seed, wallet.Network(c.Network), wallet.DefaultScript, 0)
+	if err != nil {
+		return "", fmt.Errorf("derive keys: %w", err)
+	}
+	defer account.Zero()
+	key := account.Key()
+	return hex.EncodeToString(key.Fingerprint[:]), nil
 }
 
 // makeDir makes the directory, or makes an existing one private.

@@ -79,9 +79,9 @@ func TestInit(t *testing.T) {
 func TestInitGivenMnemonic(t *testing.T) {
 	dir := t.TempDir()
 	o := initOptions(dir)
-	o.Mnemonic = " " + strings.ReplaceAll(abandon, " ", "\n ")
+	o.Mnemonic = []byte(" " + strings.ReplaceAll(abandon, " ", "\n "))
 	r, err := Init(o)
-	if err != nil || r.Mnemonic != "" {
+	if err != nil || r.Mnemonic != "" || r.Fingerprint != "73c5da0a" {
 		t.Fatalf("%d characters shown, %v", len(r.Mnemonic), err)
 	}
 	if c, err := app.Unlock(dir, "regtest", []byte("p")); err != nil || c.Mnemonic != abandon {
@@ -92,11 +92,25 @@ func TestInitGivenMnemonic(t *testing.T) {
 	}
 }
 
+// The passphrase of a mnemonic is kept with it, and makes other keys.
+func TestInitMnemonicPassphrase(t *testing.T) {
+	dir := t.TempDir()
+	o := initOptions(dir)
+	o.Mnemonic, o.MnemonicPassphrase = []byte(abandon), "TREZOR"
+	r, err := Init(o)
+	if err != nil || r.Fingerprint != "b4e3f5ed" {
+		t.Fatalf("fingerprint %q, %v", r.Fingerprint, err)
+	}
+	if c, err := app.Unlock(dir, "regtest", []byte("p")); err != nil || c.Mnemonic != abandon || c.MnemonicPassphrase != "TREZOR" {
+		t.Error(err)
+	}
+}
+
 // What fails changes nothing.
 func TestInitFails(t *testing.T) {
 	parent := t.TempDir()
 	bad := initOptions(filepath.Join(parent, "n"))
-	bad.Mnemonic = abandon + " secretword"
+	bad.Mnemonic = []byte(abandon + " secretword")
 	_, err := Init(bad)
 	if codeOf(t, err) != "bad_mnemonic" || strings.Contains(err.Error(), "secretword") {
 		t.Error(err)

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,7 +19,8 @@ const MaxLabelFile = formats.MaxLabelFile
 // LabelFile is what a file of labels (BIP329) has for one wallet.
 type LabelFile struct {
 	Labels []api.SetLabel
-	Lines  int // all there are
+	Lines  int // all there are that are not empty
+	Odd    int // that are no labels
 	Other  int // of types that are not kept: inputs, keys, and those of later versions
 	Empty  int // without a label
 	Origin int // transactions that the file says are another wallet's
@@ -27,15 +29,23 @@ type LabelFile struct {
 	Frozen int // that say whether an output may be spent, which is not kept
 }
 
-// ReadLabelFile reads a file of labels for a wallet: all of it, or none.
+// ReadLabelFile reads a file of labels for a wallet. Errors are *api.Error,
+// "not_labels" for a file in which nothing is one.
 func ReadLabelFile(content []byte, w api.Wallet) (LabelFile, error) {
-	lines, err := formats.ReadLabels(content)
-	if err != nil {
-		return LabelFile{}, api.Misuse("bad_labels", "import: "+err.Error(), "give JSON lines of BIP329; nothing was changed")
+	labels, err := formats.ReadLabels(content)
+	if errors.Is(err, formats.ErrNoLabels) {
+		return LabelFile{}, api.Misuse("not_labels", "import: "+err.Error(), "give JSON lines of BIP329, one object a line; nothing was changed")
 	}
-	f := LabelFile{Lines: len(lines)}
+	if err != nil {
+		return LabelFile{}, api.Misuse("bad_labels", "import: "+err.Error(), "give JSON lines of BIP329, one object a line; nothing was changed")
+	}
+	var f LabelFile
+	for range formats.LabelLines(content) {
+		f.Lines++
+	}
+	f.Odd = f.Lines - len(labels)
 	at := map[[2]string]int{}
-	for _, l := range lines {
+	for _, l := range labels {
 		if l.Spendable != nil {
 			f.Frozen++
 		}

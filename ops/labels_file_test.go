@@ -63,10 +63,17 @@ func TestReadLabelFile(t *testing.T) {
 	if d := cmp.Diff(want, f); d != "" {
 		t.Error(d)
 	}
-	_, err = ops.ReadLabelFile([]byte(file+"\nnonsense"), labelled())
-	var e *api.Error
-	if !errors.As(err, &e) || e.Code != "bad_labels" || !strings.Contains(e.Message, "line 7") {
-		t.Errorf("a malformed line gives %v", err)
+	want.Lines, want.Odd = 8, 2
+	f, err = ops.ReadLabelFile([]byte(file+"\r\nnonsense\r\n\r\n"+`{"type":"tx","ref":"aa","label":5}`), labelled())
+	if d := cmp.Diff(want, f); d != "" || err != nil {
+		t.Errorf("with lines that are none: %v\n%s", err, d)
+	}
+	for code, file := range map[string]string{"not_labels": "nonsense\n[]", "bad_labels": "\x00\x01"} {
+		_, err := ops.ReadLabelFile([]byte(file), labelled())
+		var e *api.Error
+		if !errors.As(err, &e) || e.Code != code {
+			t.Errorf("%q gives %v, want %s", file, err, code)
+		}
 	}
 }
 

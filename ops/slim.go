@@ -5,11 +5,12 @@ import (
 	"github.com/quorate/quorate/wallet/psbt"
 )
 
-// SlimPSBT reads a PSBT in base64, hex or binary and returns in base64 what an
-// import needs of it: all but the whole previous transactions, which are by far
+// SlimPSBT reads what a signer gave back, a PSBT or the finished transaction in
+// any form that files have, and returns in base64, as a PSBT, what an import
+// needs of it: all but the whole previous transactions, which are by far
 // the most and are looked at while it is read.
 func SlimPSBT(content []byte) (string, error) {
-	packet, err := psbt.ParseText(content)
+	packet, err := psbt.ParseSigned(content)
 	if err != nil {
 		return "", service.BadPSBT(err)
 	}
@@ -26,10 +27,10 @@ func SlimPSBT(content []byte) (string, error) {
 	return text, nil
 }
 
-// CheckWalletFile reads the file of another wallet, as the node will that it is
+// OpenWalletFile reads the file of another wallet, as the node will that it is
 // given to, before it leaves the command line: what holds a private key goes no
-// further. Errors are *api.Error.
-func CheckWalletFile(content []byte, network string) error {
-	_, err := service.ReadWalletFile(content, network)
-	return err
+// further. token opens an encrypted record of BSMS, or is "". It returns the
+// file as text. Errors are *api.Error, "token_needed" where a token is.
+func OpenWalletFile(content []byte, network, token string) (string, error) {
+	return service.OpenWalletFile(content, network, token)
 }

@@ -17,6 +17,8 @@ const (
 	// BBQrJSON and BBQrText are texts as BBQr.
 	BBQrJSON Kind = "bbqr-json"
 	BBQrText Kind = "bbqr-text"
+	// BBQrBinary are bytes of no kind that BBQr names.
+	BBQrBinary Kind = "bbqr-binary"
 	// URPSBT is a PSBT as UR, crypto-psbt (Sparrow, Passport, Keystone and others).
 	URPSBT Kind = "ur-psbt"
 	// URBytes are any bytes as UR.
@@ -95,13 +97,15 @@ func bbqrLetter(k Kind) byte {
 		return 'J'
 	case BBQrText:
 		return 'U'
+	case BBQrBinary:
+		return 'B'
 	}
 	return 0
 }
 
 // bbqrKind is the other way of bbqrLetter.
 func bbqrKind(letter byte) (Kind, bool) {
-	for _, k := range []Kind{BBQrPSBT, BBQrTransaction, BBQrJSON, BBQrText} {
+	for _, k := range []Kind{BBQrPSBT, BBQrTransaction, BBQrJSON, BBQrText, BBQrBinary} {
 		if bbqrLetter(k) == letter {
 			return k, true
 		}

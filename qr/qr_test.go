@@ -13,7 +13,7 @@ import (
 )
 
 func kinds() []Kind {
-	return []Kind{BBQrPSBT, BBQrTransaction, BBQrJSON, BBQrText, URPSBT, URBytes}
+	return []Kind{BBQrPSBT, BBQrTransaction, BBQrJSON, BBQrText, BBQrBinary, URPSBT, URBytes}
 }
 
 // payload is n bytes of which runs repeat, as in a PSBT.

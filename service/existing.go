@@ -13,12 +13,13 @@ import (
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/filetext"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/formats"
 )
 
 // founding reads what a new wallet is to be, or which existing one the group is for.
-func (n *Node) founding(ctx context.Context, r api.CreateWallet) (node.Founding, error) {
+func (n *Node) founding(ctx context.Context, r api.CreateWallet) (node.Founding, []api.Warning, error) {
 	f := node.Founding{
 		Name: r.Name, Threshold: r.Threshold, Cosigners: r.Cosigners, Script: wallet.ScriptType(r.Script),
 		Addresses: n.inviteAddresses(), External: r.External,
@@ -27,23 +28,27 @@ func (n *Node) founding(ctx context.Context, r api.CreateWallet) (node.Founding,
 		f.Script = wallet.DefaultScript
 	}
 	if err := n.checkExternal(r.External, r.Unproven); err != nil || r.From == "" {
-		return f, err
+		return f, nil, err
 	}
 	w, err := ReadWalletFile([]byte(r.From), string(n.parts.Network))
 	if err != nil {
-		return f, err
+		return f, nil, err
 	}
 	if err := n.checkTwin(nil, w.Descriptor); err != nil {
-		return f, err
+		return f, nil, err
 	}
 	f.Descriptor = w.Descriptor
 	if f.Birthday, err = n.existingBirthday(ctx, r.Birthday, w.Born); err != nil {
-		return f, err
+		return f, nil, err
 	}
 	if tip, err := n.chainTip(ctx); err == nil && f.Birthday > tip && n.parts.Chain.Health().Synced {
-		return f, api.Misuse("bad_birthday", fmt.Sprintf("there is no block %d yet: this node's chain ends with %d", f.Birthday, tip), "give a lower height, or a date")
+		return f, nil, api.Misuse("bad_birthday", fmt.Sprintf("there is no block %d yet: this node's chain ends with %d", f.Birthday, tip), "give a lower height, or a date")
 	}
-	return f, nil
+	var warnings []api.Warning
+	for _, x := range w.Warnings {
+		warnings = append(warnings, api.Warning{Code: x.Code, Message: x.Text})
+	}
+	return f, warnings, nil
 }
 
 // checkTwin refuses a wallet that shares scripts with another of this node: its
@@ -87,13 +92,40 @@ func descriptorOf(m *coordinator.Machine) *wallet.Descriptor {
 // Errors are *api.Error.
 func ReadWalletFile(content []byte, network string) (formats.Wallet, error) {
 	w, _, err := formats.Parse(content, wallet.Network(network))
-	switch {
-	case errors.Is(err, wallet.ErrWrongNetwork):
-		return w, api.Refuse("wrong_network", err.Error(), "found the wallet on a node of its network")
-	case err != nil:
-		return w, api.Misuse("bad_wallet_file", err.Error(), "give the descriptor, or the file that the other wallet exports for cosigners")
+	return w, badWalletFile(err)
+}
+
+// OpenWalletFile is ReadWalletFile for a file that may be an encrypted record of
+// BSMS (BIP129), with its token, or "". It returns the file as text, for a node
+// to read. Errors are *api.Error, "token_needed" where a token is.
+func OpenWalletFile(content []byte, network, token string) (string, error) {
+	_, err := ReadWalletFile(content, network)
+	if err != nil && token != "" {
+		if content, err = formats.Decrypt(content, token); err != nil {
+			return "", badWalletFile(err)
+		}
+		_, err = ReadWalletFile(content, network)
 	}
-	return w, nil
+	if err != nil {
+		return "", err
+	}
+	text, _ := filetext.Text(content) // it was read as one
+	return text, nil
+}
+
+// badWalletFile is the error of a wallet file that was not read: an *api.Error.
+func badWalletFile(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, wallet.ErrWrongNetwork):
+		return api.Refuse("wrong_network", err.Error(), "found the wallet on a node of its network")
+	case errors.Is(err, formats.ErrTokenNeeded):
+		return api.Misuse("token_needed", err.Error(), "give the token of the setup, which whoever began it has: --token")
+	case errors.Is(err, formats.ErrToken):
+		return api.Misuse("bad_token", err.Error(), "give the token of the setup as it is shown by whoever began it")
+	}
+	return api.Misuse("bad_wallet_file", err.Error(), "give the descriptor, or the file that the other wallet exports for cosigners")
 }
 
 // existingBirthday is the height from which an existing wallet's history is

@@ -12,7 +12,7 @@ import (
 
 // CreateWallet founds a wallet.
 func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.WalletInvites, error) {
-	f, err := n.founding(ctx, r)
+	f, warnings, err := n.founding(ctx, r)
 	if err != nil {
 		return api.WalletInvites{}, err
 	}
@@ -25,7 +25,7 @@ func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.Wallet
 			return api.WalletInvites{}, err
 		}
 	}
-	out := api.WalletInvites{WalletSummary: summary(a)}
+	out := api.WalletInvites{WalletSummary: summary(a), Warnings: warnings}
 	for _, inv := range invites {
 		out.Invites = append(out.Invites, inv.String())
 	}

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"time"
 
@@ -82,18 +83,13 @@ func (n *Node) ProveWallet(ctx context.Context, ref string, r api.ProveWallet) (
 	return n.enter(ctx, a, coordinator.Prove{For: r.For, How: how, Proof: proof})
 }
 
-// psbtBase64 is how every PSBT in base64 begins.
-const psbtBase64 = "cHNidP"
-
 func readProof(want coordinator.ProofRequest, text string) (event.ProofKind, []byte, error) {
-	text = strings.TrimSpace(text)
-	if strings.HasPrefix(text, psbtBase64) || strings.HasPrefix(text, hex.EncodeToString([]byte("psbt"))) {
-		packet, err := psbt.ParseText([]byte(text))
-		if err != nil {
-			return 0, nil, err
-		}
+	switch packet, err := psbt.ParseText([]byte(text)); {
+	case err == nil:
 		sig, err := want.By.ProofFromPSBT(want.Text, packet)
 		return event.ProofPSBT, sig, err
+	case !errors.Is(err, psbt.ErrMagic):
+		return 0, nil, err
 	}
 	sig, err := wallet.ReadMessageSignature(text, want.By)
 	if sig.Recoverable != nil {

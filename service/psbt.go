@@ -53,7 +53,7 @@ func (n *Node) ExportPSBT(ctx context.Context, ref string, r api.ExportPSBT) (ap
 // ImportPSBT takes in what was signed elsewhere, of whatever wallet of this
 // node it is.
 func (n *Node) ImportPSBT(ctx context.Context, r api.ImportPSBT) (api.ImportedPSBT, error) {
-	packet, err := psbt.ParseText([]byte(r.PSBT))
+	packet, err := psbt.ParseSigned([]byte(r.PSBT))
 	if err != nil {
 		return api.ImportedPSBT{}, BadPSBT(err)
 	}
@@ -106,7 +106,7 @@ func (n *Node) imported(a *node.Actor, p *group.Proposal, done coordinator.Impor
 
 // BadPSBT is the error of a PSBT that could not be read, with what to do: an *api.Error.
 func BadPSBT(err error) error {
-	hint := "give a PSBT of version 0 or 2 in base64, hex or binary"
+	hint := "give a PSBT of version 0 or 2 in base64, hex or binary, or the finished transaction"
 	if errors.Is(err, psbt.ErrTruncated) {
 		hint = "it is cut short: copy or scan all of it"
 	}
@@ -116,9 +116,8 @@ func BadPSBT(err error) error {
 // checkNetwork tells a PSBT of mainnet from one of a test network, where it
 // names account keys.
 func (n *Node) checkNetwork(p *psbt.Packet) error {
-	const mainnet = 0x0488b21e
 	for _, x := range p.XPubs {
-		if (binary.BigEndian.Uint32(x.Key[:]) == mainnet) != (n.parts.Network == wallet.Mainnet) {
+		if mainnet, known := wallet.VersionNetwork(binary.BigEndian.Uint32(x.Key[:])); known && mainnet != (n.parts.Network == wallet.Mainnet) {
 			return api.Refuse("wrong_network", "the PSBT is for another network than this node, which is on "+string(n.parts.Network), "import it on a node of its network")
 		}
 	}

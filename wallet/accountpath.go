@@ -15,28 +15,40 @@ var ErrKeyDepth = errors.New("key is at the wrong depth")
 // purposeMultisig is BIP48's first step.
 const purposeMultisig = hardened + 48
 
-// CheckOrigin holds a key to its own origin: as many steps as it is deep, the
-// last of which is its child number; and, where the origin is one of BIP48, to
-// the coin type and the script type of the wallet. It returns ErrKeyDepth,
-// ErrWrongNetwork, or ErrUnsupported for a script type that is none.
-func (k Key) CheckOrigin(net Network, st ScriptType) error {
-	f, err := FormOf(st)
-	if err != nil {
-		return err
-	}
+// FitsOrigin holds a key to its own origin: as many steps as it is deep, the last
+// of which is its child number. It returns ErrKeyDepth.
+func (k Key) FitsOrigin() error {
 	raw := base58.Decode(k.XPub)
 	if len(raw) != 82 {
 		return fmt.Errorf("%w: not an extended key", ErrKeyDepth)
 	}
 	depth, child := int(raw[4]), binary.BigEndian.Uint32(raw[9:13])
-	if depth == 0 {
-		return fmt.Errorf("%w: it is a master key; take the account key, as of m/48h/%dh/0h/%dh", ErrKeyDepth, net.CoinType(), f.AccountStep())
-	}
 	if depth != len(k.Path) {
 		return fmt.Errorf("%w: it is %d steps below the master key, its origin has %d", ErrKeyDepth, depth, len(k.Path))
 	}
+	if depth == 0 {
+		return nil
+	}
 	if last := k.Path[depth-1]; last != child {
 		return fmt.Errorf("%w: it is child %s, its origin ends with %s", ErrKeyDepth, formatStep(child), formatStep(last))
+	}
+	return nil
+}
+
+// CheckOrigin is FitsOrigin, for a key that is to be a new cosigner's: it is no
+// master key, and where its origin is one of BIP48, that has the coin type and
+// the script type of the wallet. It returns ErrKeyDepth, ErrWrongNetwork, or
+// ErrUnsupported for a script type that is none.
+func (k Key) CheckOrigin(net Network, st ScriptType) error {
+	f, err := FormOf(st)
+	if err != nil {
+		return err
+	}
+	if raw := base58.Decode(k.XPub); len(raw) == 82 && raw[4] == 0 {
+		return fmt.Errorf("%w: it is a master key; take the account key, as of m/48h/%dh/0h/%dh", ErrKeyDepth, net.CoinType(), f.AccountStep())
+	}
+	if err := k.FitsOrigin(); err != nil {
+		return err
 	}
 	if k.Path[0] != purposeMultisig {
 		return nil

@@ -111,6 +111,8 @@ func (p ProofKey) ProofFromPSBT(text string, packet *psbt.Packet) ([]byte, error
 	return nil, fmt.Errorf("read proof: %w: the PSBT is not signed by this key", ErrMessageSignature)
 }
 
+var errOtherKey = fmt.Errorf("%w: it is by another key", ErrMessageSignature)
+
 // readSimple takes the signature out of the witness of BIP322's simple form.
 func readSimple(raw []byte, p ProofKey) ([]byte, error) {
 	r := bytes.NewReader(raw)
@@ -128,7 +130,7 @@ func readSimple(raw []byte, p ProofKey) ([]byte, error) {
 		return nil, fmt.Errorf("%w: surplus bytes", ErrMessageSignature)
 	}
 	if !bytes.Equal(items[1], p.PubKey[:]) {
-		return nil, fmt.Errorf("%w: it is by another key", ErrMessageSignature)
+		return nil, errOtherKey
 	}
 	return items[0], nil
 }

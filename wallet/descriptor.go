@@ -29,6 +29,15 @@ type Descriptor struct {
 // sortedmulti and <0;1>/*. Errors: ErrThreshold, ErrKeyCount, ErrDuplicateKey,
 // ErrWrongNetwork, ErrUnknownNetwork, ErrUnsupported (script type), ErrPrivateKey.
 func NewMultisig(net Network, st ScriptType, threshold int, keys []Key) (*Descriptor, error) {
+	f, err := FormOf(st)
+	if err != nil {
+		return nil, err
+	}
+	return NewDescriptor(net, f, threshold, keys)
+}
+
+// NewDescriptor is NewMultisig for any form.
+func NewDescriptor(net Network, f Form, threshold int, keys []Key) (*Descriptor, error) {
 	if err := checkNetwork(net); err != nil {
 		return nil, err
 	}
@@ -42,10 +51,6 @@ func NewMultisig(net Network, st ScriptType, threshold int, keys []Key) (*Descri
 			return nil, fmt.Errorf("descriptor key %d: %w", i, err)
 		}
 		nodes[i] = node
-	}
-	f, err := FormOf(st)
-	if err != nil {
-		return nil, err
 	}
 	return newDescriptor(net, f, threshold, keys, nodes)
 }

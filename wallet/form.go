@@ -2,6 +2,8 @@ package wallet
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -87,6 +89,28 @@ func FormOf(st ScriptType) (Form, error) {
 		}
 	}
 	return nil, fmt.Errorf("%w: script type %q", ErrUnsupported, st)
+}
+
+// FormCalled returns the form that the functions of a descriptor make, from the
+// outermost on, as ("wsh", "sortedmulti"); ok is false for any other.
+func FormCalled(functions []string) (form Form, ok bool) {
+	for _, f := range slices.Concat(Forms(), []Form{wsh{}, wsh{nested: true}}) {
+		begin, _, _ := strings.Cut(f.expression(1, []string{"K"}), "(1,K")
+		if slices.Equal(strings.Split(begin, "("), functions) {
+			return f, true
+		}
+	}
+	return nil, false
+}
+
+// InListedOrder returns a form with its keys in the order of the descriptor at
+// every address, not sorted.
+func InListedOrder(f Form) Form {
+	if w, ok := f.(wsh); ok {
+		w.sorted = false
+		return w
+	}
+	return f
 }
 
 // readForm narrows a descriptor's expression to one of the forms, and returns

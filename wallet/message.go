@@ -1,15 +1,18 @@
 package wallet
 
 import (
-	"encoding/base64"
+	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/filetext"
 )
 
 // ErrMessageSignature is returned for what is no signature of a message by the key at hand.
@@ -96,30 +99,66 @@ type MessageSignature struct {
 	BIP322      []byte // DER and the sighash byte
 }
 
-// ReadMessageSignature reads base64: of a Bitcoin signed message, or of
-// BIP322's simple form (with its prefix "smp" or without) by a P2WPKH address.
-// An armored message, as some devices write it, is looked through for its
-// signature. It returns ErrMessageSignature for anything else.
+// maxSignatureText bounds what is looked through for a signature, in bytes.
+const maxSignatureText = 64 << 10
+
+// ReadMessageSignature finds the signature in what a device or a program gave
+// back: 65 bytes of a Bitcoin signed message, or BIP322's simple form (with its
+// prefix "smp" or without) by a P2WPKH address; in base64, in hex or as they
+// are, by themselves or with what is put around them, as armor, JSON, or the
+// message and the address in the lines before. It returns ErrMessageSignature
+// for anything else.
 func ReadMessageSignature(s string, p ProofKey) (MessageSignature, error) {
-	s = strings.TrimSpace(s)
-	if strings.HasPrefix(s, "-----BEGIN ") {
-		// The signature is the last line before the end mark.
-		body, _, _ := strings.Cut(s, "-----END ")
-		lines := strings.Fields(strings.TrimSpace(body))
-		if len(lines) > 0 {
-			s = lines[len(lines)-1]
-		}
-	}
-	if len(s) > 512 {
+	if len(s) > maxSignatureText {
 		return MessageSignature{}, fmt.Errorf("%w: too long", ErrMessageSignature)
 	}
-	if raw, err := base64.StdEncoding.Strict().DecodeString(s); err == nil && len(raw) == messageSize {
-		return MessageSignature{Recoverable: raw}, nil
+	sig, err := findSignature(s, p)
+	if err == nil {
+		return sig, nil
 	}
-	raw, err := base64.StdEncoding.Strict().DecodeString(strings.TrimPrefix(s, "smp"))
-	if err != nil {
-		return MessageSignature{}, fmt.Errorf("%w: not base64", ErrMessageSignature)
+	if bare := simplePrefix.ReplaceAllString(s, "$1"); bare != s {
+		if sig, err := findSignature(bare, p); err == nil {
+			return sig, nil
+		} else if !errors.Is(err, errNoSignature) {
+			return MessageSignature{}, err
+		}
 	}
-	sig, err := readSimple(raw, p)
-	return MessageSignature{BIP322: sig}, err
+	return MessageSignature{}, err
+}
+
+var (
+	simplePrefix   = regexp.MustCompile(`(^|[^A-Za-z0-9+/])smp`)
+	errNoSignature = fmt.Errorf("%w: neither a signed message nor BIP322's simple form by a P2WPKH address, in base64 or hex", ErrMessageSignature)
+)
+
+func findSignature(s string, p ProofKey) (MessageSignature, error) {
+	var sig MessageSignature
+	why := errNoSignature
+	_, err := filetext.Find([]byte(s), nil, func(raw []byte) bool {
+		if len(raw) == messageSize && raw[0] >= 27 && raw[0] <= 42 && !printable(raw) {
+			sig = MessageSignature{Recoverable: bytes.Clone(raw)}
+			return true
+		}
+		simple, err := readSimple(raw, p)
+		if err == nil {
+			sig = MessageSignature{BIP322: simple}
+			return true
+		}
+		if errors.Is(err, errOtherKey) {
+			why = err
+		}
+		return false
+	})
+	switch {
+	case errors.Is(err, filetext.ErrSeveral):
+		return MessageSignature{}, fmt.Errorf("%w: there are several signatures: give one", ErrMessageSignature)
+	case err != nil:
+		return MessageSignature{}, why
+	}
+	return sig, nil
+}
+
+// printable says whether bytes are text rather than a signature.
+func printable(raw []byte) bool {
+	return !bytes.ContainsFunc(raw, func(r rune) bool { return r < ' ' || r > '~' })
 }

@@ -77,15 +77,18 @@ func (s *Spend) PSBT(version int, prevTxs map[chainhash.Hash]*wire.MsgTx, own ..
 	return p, nil
 }
 
-// psbtXPubs returns the account keys, without those whose origin does not have
-// as many steps as the key is deep, which BIP174 refuses.
+// psbtXPubs returns the account keys of the wallet, all of them or none: signers
+// take the list to be whole, and one that lacks their own key for that of a
+// wallet which is not theirs. It is none where an origin does not have as many
+// steps as its key is deep, which BIP174 refuses.
 func (d *Descriptor) psbtXPubs() []psbt.XPub {
-	var out []psbt.XPub
+	out := make([]psbt.XPub, 0, len(d.keys))
 	for _, k := range d.keys {
 		raw := base58.Decode(k.XPub)
-		if len(raw) == 82 && int(raw[4]) == len(k.Path) {
-			out = append(out, psbt.XPub{Key: [78]byte(raw[:78]), Origin: psbt.Origin{Fingerprint: k.Fingerprint, Path: slices.Clone(k.Path)}})
+		if len(raw) != 82 || int(raw[4]) != len(k.Path) {
+			return nil
 		}
+		out = append(out, psbt.XPub{Key: [78]byte(raw[:78]), Origin: psbt.Origin{Fingerprint: k.Fingerprint, Path: slices.Clone(k.Path)}})
 	}
 	return out
 }

@@ -23,6 +23,19 @@ type slip132 struct {
 	private bool
 }
 
+// VersionNetwork says whether an extended public key of this version is of the
+// main network; known is false for what is no version of BIP32 or SLIP-132.
+func VersionNetwork(version uint32) (mainnet, known bool) {
+	switch version {
+	case versionXPub, 0x04b24746, 0x049d7cb2: // xpub, zpub, ypub
+		return true, true
+	case versionTPub, 0x045f1cf6, 0x044a5262: // tpub, vpub, upub
+		return false, true
+	}
+	v, ok := slip132Of(version)
+	return v.mainnet, ok && !v.private
+}
+
 // slip132Of returns what a version of SLIP-132 says; BIP32's own are none.
 func slip132Of(version uint32) (slip132, bool) {
 	for _, f := range Forms() {

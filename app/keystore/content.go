@@ -17,6 +17,8 @@ type Content struct {
 	Network string
 	// Mnemonic is the BIP39 mnemonic of the Bitcoin keys.
 	Mnemonic string
+	// MnemonicPassphrase is the passphrase of BIP39 that goes with it, or "".
+	MnemonicPassphrase string
 	// IdentitySeed makes the Ed25519 node identity, SealingSeed the HPKE key.
 	IdentitySeed [32]byte
 	SealingSeed  [32]byte
@@ -43,7 +45,7 @@ func (Content) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"
 // Zero overwrites the fixed-size secrets; the mnemonic is left to the
 // collector, which moves strings as it likes.
 func (c *Content) Zero() {
-	c.Mnemonic = ""
+	c.Mnemonic, c.MnemonicPassphrase = "", ""
 	clear(c.IdentitySeed[:])
 	clear(c.SealingSeed[:])
 	clear(c.DatabaseKey[:])
@@ -51,20 +53,32 @@ func (c *Content) Zero() {
 
 // sealed is the form of Content in the file, before it is encrypted.
 type sealed struct {
-	Network      string `json:"network"`
-	Mnemonic     string `json:"mnemonic"`
-	IdentitySeed []byte `json:"identity_seed"`
-	SealingSeed  []byte `json:"sealing_seed"`
-	DatabaseKey  []byte `json:"database_key"`
-	Created      int64  `json:"created"`
+	Network  string `json:"network"`
+	Mnemonic string `json:"mnemonic"`
+	// Protected stands in the place of Mnemonic where that has a passphrase: a
+	// version that does not know it finds no mnemonic, not other keys.
+	Protected    *protected `json:"mnemonic_with_passphrase,omitempty"`
+	IdentitySeed []byte     `json:"identity_seed"`
+	SealingSeed  []byte     `json:"sealing_seed"`
+	DatabaseKey  []byte     `json:"database_key"`
+	Created      int64      `json:"created"`
+}
+
+type protected struct {
+	Mnemonic   string `json:"mnemonic"`
+	Passphrase string `json:"passphrase"`
 }
 
 func encode(c Content) ([]byte, error) {
-	return json.Marshal(sealed{
+	s := sealed{
 		Network: c.Network, Mnemonic: c.Mnemonic,
 		IdentitySeed: c.IdentitySeed[:], SealingSeed: c.SealingSeed[:], DatabaseKey: c.DatabaseKey[:],
 		Created: c.Created.Unix(),
-	})
+	}
+	if c.MnemonicPassphrase != "" {
+		s.Mnemonic, s.Protected = "", &protected{c.Mnemonic, c.MnemonicPassphrase}
+	}
+	return json.Marshal(s)
 }
 
 func decode(b []byte) (Content, error) {
@@ -74,6 +88,9 @@ func decode(b []byte) (Content, error) {
 		return Content{}, errors.New("content is not readable")
 	}
 	c := Content{Network: s.Network, Mnemonic: s.Mnemonic, Created: time.Unix(s.Created, 0).UTC()}
+	if s.Protected != nil {
+		c.Mnemonic, c.MnemonicPassphrase = s.Protected.Mnemonic, s.Protected.Passphrase
+	}
 	for _, f := range []struct {
 		into *[32]byte
 		from []byte

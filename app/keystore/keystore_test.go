@@ -68,6 +68,33 @@ func TestCreateOpen(t *testing.T) {
 	}
 }
 
+// A mnemonic with a passphrase of its own comes back with it, and stands where a
+// version that knows no passphrase finds no mnemonic rather than other keys.
+func TestMnemonicPassphrase(t *testing.T) {
+	c := content()
+	c.MnemonicPassphrase = "TREZOR"
+	b, err := Encode(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Decode(b); err != nil || got != c {
+		t.Errorf("content differs: %v", err)
+	}
+	var old struct {
+		Mnemonic string `json:"mnemonic"`
+	}
+	if err := json.Unmarshal(b, &old); err != nil || old.Mnemonic != "" {
+		t.Errorf("an older version reads %q, %v", old.Mnemonic, err)
+	}
+	if b, err = Encode(content()); err != nil || bytes.Contains(b, []byte("passphrase")) {
+		t.Errorf("without one the form is another: %s %v", b, err)
+	}
+	c.Zero()
+	if c.Mnemonic+c.MnemonicPassphrase != "" {
+		t.Error("a secret is left")
+	}
+}
+
 // With the work that nodes use; everything else here is light.
 func TestDefaultWork(t *testing.T) {
 	b, err := seal([]byte("p"), content(), DefaultWork())

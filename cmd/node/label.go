@@ -104,6 +104,7 @@ JSON: {"labels","content","file"}; file is null without --output.`,
 type importedLabels struct {
 	api.LabelsSet
 	Lines  int `json:"lines"`
+	Odd    int `json:"not_labels"`
 	Other  int `json:"other_types"`
 	Empty  int `json:"without_label"`
 	Again  int `json:"repeated"`
@@ -118,9 +119,10 @@ func (c *cli) labelsImportCommand() *cobra.Command {
 		Long: `Take labels from another wallet, for all cosigners: JSON lines of BIP329, at most 20,000 lines and 16 MiB. Labels of
 transactions, addresses and outputs of this wallet take the place of those that show. Counted and left out are other
 types (pubkey, input, xpub, and those of later versions), what is not this wallet's as far as this node knows, what
-names another wallet's keys as its origin, and lines without a label. A label over 256 bytes is cut. spendable is not
-kept: quorate freezes no coins. The same file again changes nothing. A malformed file changes nothing at all.
-JSON: {"wallet","set","unchanged","not_of_wallet","lines","other_types","without_label","repeated","cut",
+names another wallet's keys as its origin, lines without a label, and lines that are no label at all. A label over 256
+bytes is cut. spendable is not kept: quorate freezes no coins. The same file again changes nothing. A file in which no
+line is a label changes nothing at all.
+JSON: {"wallet","set","unchanged","not_of_wallet","lines","not_labels","other_types","without_label","repeated","cut",
 "spendable_ignored"}.`,
 		Args: cobra.ExactArgs(2),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (importedLabels, error) {
@@ -136,7 +138,7 @@ JSON: {"wallet","set","unchanged","not_of_wallet","lines","other_types","without
 			if err != nil {
 				return importedLabels{}, err
 			}
-			out := importedLabels{Lines: f.Lines, Other: f.Other, Empty: f.Empty, Again: f.Again, Cut: f.Cut, Frozen: f.Frozen}
+			out := importedLabels{Lines: f.Lines, Odd: f.Odd, Other: f.Other, Empty: f.Empty, Again: f.Again, Cut: f.Cut, Frozen: f.Frozen}
 			out.Wallet, out.Foreign = w.Wallet, f.Origin
 			for rest := f.Labels; len(rest) > 0; {
 				n := min(len(rest), api.MaxLabels)
@@ -164,6 +166,7 @@ func showImportedLabels(w io.Writer, v importedLabels) {
 		{v.Foreign, "left out: not of this wallet, as far as this node knows"},
 		{v.Other, "left out: of a type that is not kept"},
 		{v.Empty, "left out: no label"},
+		{v.Odd, "left out: no line of BIP329"},
 		{v.Again, "left out: a later line is of the same"},
 		{v.Cut, "cut to 256 bytes, or cleaned"},
 		{v.Frozen, "say whether an output may be spent, which is not kept"},

@@ -17,8 +17,9 @@ func (c *cli) psbtImportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE|DIR|-",
 		Short: "Take in a PSBT that a device, a colleague or another wallet signed",
-		Long: `Take in a PSBT that a device, a colleague or another wallet signed, in base64, hex or binary, of version 0 or 2, or as
-the frames of a BBQr or a UR (crypto-psbt), one a line in any order; or a PNG of such a code, or a directory with a
+		Long: `Take in a PSBT that a device, a colleague or another wallet signed, in base64, hex or binary, by itself or in what a
+program or a mail puts around it, of version 0 or 2; or the finished transaction, which the last signer may write instead;
+or the frames of a BBQr or a UR (crypto-psbt), one a line in any order; or a PNG of such a code, or a directory with a
 PNG of each.
 Each signature is verified against the proposal as this node derives it. Those that are new are entered: by this
 node's key as its approval, by the rules of ` + "`approve`" + `; by others as carried. A PSBT that changed anything is refused,

@@ -9,10 +9,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/filetext"
+	"github.com/quorate/quorate/ops"
 	"github.com/quorate/quorate/qr"
 )
 
@@ -162,20 +165,44 @@ func scanned(name string, content []byte) ([]byte, error) {
 // maxFrames is how many frames are read: each of a UR in thousands of parts is work.
 const maxFrames = 1 << 14
 
+// framesOf is the text of frames of QR codes, or of what looks like some; "" for
+// anything else.
+func framesOf(content []byte) string {
+	begins := func(text string) bool {
+		text = strings.ToUpper(text)
+		return strings.HasPrefix(text, "B$") || strings.HasPrefix(text, "UR:") || oldFrame.MatchString(text)
+	}
+	head, _ := filetext.Text(content[:min(len(content), 1<<12)&^1])
+	if !begins(filetext.Unwrap(head)) && !begins(strings.TrimSpace(string(content[:min(len(content), 64)]))) {
+		return ""
+	}
+	text, ok := filetext.Text(content)
+	if !ok {
+		return string(content)
+	}
+	return filetext.Unwrap(text)
+}
+
+// oldFrame is a frame of Specter's first form, "p1of3 …".
+var oldFrame = regexp.MustCompile(`^P[0-9]{1,3}OF[0-9]{1,3} `)
+
 // joined puts frames of QR codes together, one a line in any order; what is
 // none comes back as it is.
 func joined(content []byte) ([]byte, error) {
-	start := bytes.ToUpper(bytes.TrimSpace(content[:min(len(content), 64)]))
-	if !bytes.HasPrefix(start, []byte("B$")) && !bytes.HasPrefix(start, []byte("UR:")) {
+	text := framesOf(content)
+	if text == "" {
 		return content, nil
+	}
+	if oldFrame.MatchString(strings.ToUpper(text)) {
+		return nil, api.Misuse("bad_qr", "QR frames of the form \"p1of3\" are not read", "choose BBQr or UR (crypto-psbt) on the device")
 	}
 	var j qr.Joiner
 	var done bool
 	frames := 0
-	lines := bufio.NewScanner(bytes.NewReader(content))
+	lines := bufio.NewScanner(strings.NewReader(text))
 	lines.Buffer(nil, 2*qr.MaxFrame)
 	for lines.Scan() && !done {
-		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+		if strings.TrimSpace(lines.Text()) == "" {
 			continue
 		}
 		if frames++; frames > maxFrames {
@@ -194,7 +221,10 @@ func joined(content []byte) ([]byte, error) {
 		return nil, api.Misuse("bad_qr", "the QR frames could not be read: "+err.Error(), "scan the missing ones too, in any order")
 	}
 	if kind != qr.BBQrPSBT && kind != qr.URPSBT && kind != qr.URBytes {
-		return nil, api.Misuse("bad_qr", "the QR frames hold no PSBT", "export the signed PSBT on the device")
+		// A transaction, a text or a file: what it is of, its content says.
+		if _, err := ops.SlimPSBT(b); err != nil {
+			return nil, api.Misuse("bad_qr", "the QR frames hold no PSBT and no transaction", "export what was signed on the device")
+		}
 	}
 	return b, nil
 }

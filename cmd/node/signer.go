@@ -81,14 +81,14 @@ func (c *cli) signerInitCommand() *cobra.Command {
 		Use:   "init",
 		Short: "Make the data directory of a signer: its keystore",
 		Long: `Make the data directory of a signer: a keystore with a seed, sealed with a passphrase, and nothing else.
-A new mnemonic is shown once, on a terminal only: write it down.
-JSON: {"data_dir","network"}.`,
+A new mnemonic is shown once, on a terminal only: write it down. One's own is read as by "quorate init".
+JSON: {"data_dir","network","fingerprint"}; the fingerprint is that of a mnemonic that was given.`,
 		Args: cobra.NoArgs,
 		RunE: c.action(func(_ context.Context, _ []string) error { return c.initSigner(f) }),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.network, "network", "mainnet", "`network`: mainnet, testnet4, signet or regtest")
-	flags.StringVar(&f.mnemonicFile, "mnemonic-file", "", "`file` with the BIP39 mnemonic to use instead of a new one")
+	mnemonicFlags(cmd, &f)
 	passphraseFlag(cmd, &f.passphraseFile)
 	return cmd
 }
@@ -108,7 +108,7 @@ func (c *cli) initSigner(f initFlags) error {
 	if err != nil {
 		return err
 	}
-	v := initialized{DataDir: c.dataDir, Network: conf.Network}
+	v := initialized{DataDir: c.dataDir, Network: conf.Network, Fingerprint: made.Fingerprint}
 	c.words(&v, made)
 	return answer(c, v, showInitialized)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,7 +17,7 @@ import (
 
 func (c *cli) walletCreateCommand() *cobra.Command {
 	var r api.CreateWallet
-	var from, key string
+	var from, key, token string
 	scripts := api.Scripts()
 	var cmd *cobra.Command
 	cmd = &cobra.Command{
@@ -27,18 +28,20 @@ this node's place waits until the key is proved (` + "`wallet proof`, `wallet pr
 With --from the group is made around a wallet that exists: its keys, their order and its addresses stay, and its history
 is looked for from --birthday on. This node's key is the one of the wallet that its seed derives, or else the one named
 by --key, which is external; each other cosigner brings one of the others (` + "`wallet join`, there --external takes a fingerprint too" + `).
-JSON: {"wallet","name","state":"forming","invites":["quorate1…",…]}; "own_key":{"key","external"}; "awaiting_proof":true where a proof is awaited.`,
+What the file was taken in spite of is in "warnings": look at each before money goes there.
+JSON: {"wallet","name","state":"forming","invites":["quorate1…",…],"own_key":{"key","external"},"warnings":[{"code","message"}]};
+"awaiting_proof":true where a proof is awaited, "warnings" where there are any.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletInvites, error) {
 			r.Name = args[0]
 			if from != "" {
-				if err := c.existing(ctx, cmd, node, &r, from, key); err != nil {
+				if err := c.existing(ctx, cmd, node, &r, from, key, token); err != nil {
 					return api.WalletInvites{}, err
 				}
 				return node.CreateWallet(ctx, r)
 			}
-			if key != "" || r.Birthday != "" {
-				return api.WalletInvites{}, api.Misuse("bad_request", "--key and --birthday are of a wallet that exists", "give --from as well")
+			if key != "" || token != "" || r.Birthday != "" {
+				return api.WalletInvites{}, api.Misuse("bad_request", "--key, --token and --birthday are of a wallet that exists", "give --from as well")
 			}
 			if r.Cosigners < 1 || r.Cosigners > 20 || r.Threshold < 1 || r.Threshold > r.Cosigners {
 				return api.WalletInvites{}, api.Misuse("bad_threshold", "there can be 1 to 20 cosigners, and the threshold can be from 1 to their number", "try --cosigners 3 --threshold 2")
@@ -55,6 +58,7 @@ JSON: {"wallet","name","state":"forming","invites":["quorate1…",…]}; "own_ke
 	externalFlag(cmd, &r.External, &r.Unproven)
 	cmd.Flags().StringVar(&from, "from", "", "make the group around the wallet in this `file`: descriptor, BSMS, or what another wallet exports; - for standard input")
 	cmd.Flags().StringVar(&key, "key", "", "with --from: `fingerprint` of this node's key, where its seed does not derive it")
+	cmd.Flags().StringVar(&token, "token", "", "with --from: `token` of an encrypted BSMS record, in hex, as a number or in words; asked for on a terminal")
 	cmd.Flags().StringVar(&r.Birthday, "birthday", "", "with --from: `height` or date (2024-12-31) before which the wallet was not paid")
 	return cmd
 }
@@ -63,7 +67,7 @@ JSON: {"wallet","name","state":"forming","invites":["quorate1…",…]}; "own_ke
 const maxWalletFile = 900_000
 
 // existing reads the file of an existing wallet into a request.
-func (c *cli) existing(ctx context.Context, cmd *cobra.Command, node *api.Client, r *api.CreateWallet, from, key string) error {
+func (c *cli) existing(ctx context.Context, cmd *cobra.Command, node *api.Client, r *api.CreateWallet, from, key, token string) error {
 	for _, f := range []string{"threshold", "cosigners", "script"} {
 		if cmd.Flags().Changed(f) {
 			return api.Misuse("bad_request", "--"+f+" does not go with --from: the file says it", "leave it out")
@@ -83,11 +87,19 @@ func (c *cli) existing(ctx context.Context, cmd *cobra.Command, node *api.Client
 	if err != nil {
 		return err
 	}
-	if err := ops.CheckWalletFile(content, status.Network); err != nil {
+	r.Script = ""
+	r.From, err = ops.OpenWalletFile(content, status.Network, token)
+	var e *api.Error
+	in, ok := c.in.(*os.File)
+	if errors.As(err, &e) && e.Code == "token_needed" && token == "" && from != "-" && ok && isTerminal(in) {
+		given, err := c.prompt(in, "Token of the encrypted BSMS record: ")
+		if err != nil {
+			return err
+		}
+		r.From, err = ops.OpenWalletFile(content, status.Network, string(given))
 		return err
 	}
-	r.From, r.Script = string(content), ""
-	return nil
+	return err
 }
 
 // readFile reads a file, or standard input for -, of at most so many bytes.
@@ -126,6 +138,9 @@ func require(cmd *cobra.Command, flags ...string) {
 func showInvites(w io.Writer, v api.WalletInvites) {
 	pairs(w, "wallet", v.Wallet, "name", v.Name, "state", v.State, "your key", ownKey(v.WalletSummary))
 	awaits(w, v.WalletSummary)
+	for _, x := range v.Warnings {
+		fmt.Fprintf(w, "warning: %s (%s)\n", clean(x.Message), clean(x.Code))
+	}
 	if len(v.Invites) > 0 {
 		fmt.Fprintln(w, "\nGive one of these to each other cosigner, over a channel you trust:")
 	}

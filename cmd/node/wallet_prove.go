@@ -1,16 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/filetext"
 )
 
 func (c *cli) walletProveCommand() *cobra.Command {
@@ -18,8 +19,9 @@ func (c *cli) walletProveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prove WALLET [SIGNATURE|FILE|-]",
 		Short: "Enter this node's external key, with the signature of what `wallet proof` prints",
-		Long: `Enter this node's external key, with the signature of what ` + "`wallet proof`" + ` prints: a signed message in base64 (also
-in armor, also BIP322), or the signed PSBT; as an argument, in a file, or on standard input. With --unproven it is
+		Long: `Enter this node's external key, with the signature of what ` + "`wallet proof`" + ` prints: a signed message (also BIP322), or
+the signed PSBT, in base64, hex or binary, in armor, JSON or whatever a device writes; as an argument, in a file, or on
+standard input. With --unproven it is
 entered without, and every other cosigner has to accept it by name.
 JSON: {"wallet","name","state"}.`,
 		Args: cobra.RangeArgs(1, 2),
@@ -42,29 +44,35 @@ JSON: {"wallet","name","state"}.`,
 	return cmd
 }
 
-// maxProof bounds a proof: a PSBT with one input and one output.
-const maxProof = 8 << 10
+// Limits of a proof: of a file, which may be UTF-16 or a mail, and of what a
+// request holds of it.
+const (
+	maxProofFile = 64 << 10
+	maxProof     = 16 << 10
+)
 
 // signatureText reads a proof from an argument, a file of that name, or
-// standard input; a PSBT in binary comes out in base64.
+// standard input; what is binary comes out in base64.
 func (c *cli) signatureText(arg string) (string, error) {
 	raw := []byte(arg)
 	var err error
 	if arg == "-" {
-		raw, err = io.ReadAll(io.LimitReader(c.in, maxProof+1))
+		raw, err = io.ReadAll(io.LimitReader(c.in, maxProofFile+1))
 	} else if info, e := os.Stat(arg); e == nil && info.Mode().IsRegular() {
-		if info.Size() > maxProof {
+		if info.Size() > maxProofFile {
 			return "", api.Misuse("bad_proof", fmt.Sprintf("%.200s is too long to be a signature", arg), "")
 		}
 		raw, err = os.ReadFile(arg)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", api.Misuse("bad_proof", "the signature could not be read: "+err.Error(), "")
-	case len(raw) > maxProof:
-		return "", api.Misuse("bad_proof", "it is too long to be a signature", "")
-	case bytes.HasPrefix(raw, []byte("psbt\xff")):
-		return base64.StdEncoding.EncodeToString(raw), nil
 	}
-	return string(bytes.TrimSpace(raw)), nil
+	text, ok := filetext.Text(raw)
+	if !ok {
+		text = base64.StdEncoding.EncodeToString(raw)
+	}
+	if text = strings.TrimSpace(text); len(text) > maxProof {
+		return "", api.Misuse("bad_proof", "it is too long to be a signature", "")
+	}
+	return text, nil
 }

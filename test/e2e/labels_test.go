@@ -79,7 +79,7 @@ func TestLabels(t *testing.T) {
 	more := string(content) + `{"type":"xpub","ref":"xpub6…","label":"k"}` + "\n" +
 		`{"type":"tx","ref":"` + strings.Repeat("cd", 32) + `","label":"of another wallet"}` + "\n" +
 		`{"type":"tx","ref":"` + txid + `","label":"another's","origin":"wpkh([d34db33f/84'/0'/0'])"}` + "\n"
-	refused(t, b.RunWith(more+`{"type":"tx"`, "labels", "import", walletName, "-"), 2, "bad_labels")
+	refused(t, b.RunWith("type,ref,label\n"+`{"type":"tx"`, "labels", "import", walletName, "-"), 2, "not_labels")
 	shows(b, "")
 	if c := read[counts](t, b.RunWith(more, "labels", "import", walletName, "-")); c.Set != 3 || c.Lines != 6 || c.Other != 1 || c.Foreign != 2 {
 		t.Errorf("imported %+v", c)

@@ -27,17 +27,36 @@ type DescriptorRecord struct {
 	Address string
 }
 
-// ParseDescriptorRecord takes the lines of a descriptor record apart. It looks
-// at no more than their number and the version: ErrFormat.
+// ParseDescriptorRecord takes a descriptor record apart, and looks at no more
+// than the version and that all parts are there. Some writers leave the line of
+// the path restrictions empty, or out. ErrFormat.
 func ParseDescriptorRecord(text string) (DescriptorRecord, error) {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	if len(lines) != 4 || strings.TrimSpace(lines[0]) != bsmsVersion {
-		return DescriptorRecord{}, fmt.Errorf("%w: want four lines, the first of them %q", ErrFormat, bsmsVersion)
+	first, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	found, _, err := scan(rest)
+	if err != nil {
+		return DescriptorRecord{}, err
 	}
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
+	if strings.TrimSpace(first) != bsmsVersion || len(found) != 1 {
+		return DescriptorRecord{}, fmt.Errorf("%w: want four lines, the first of them %q, the second a descriptor", ErrFormat, bsmsVersion)
 	}
-	return DescriptorRecord{lines[1], lines[2], lines[3]}, nil
+	r := DescriptorRecord{Descriptor: found[0].text}
+	var lines []string
+	for line := range strings.Lines(rest[found[0].end:]) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	switch {
+	case len(lines) == 2:
+		r.Paths, r.Address = lines[0], lines[1]
+	case len(lines) == 1 && !strings.ContainsAny(lines[0], "/ "):
+		r.Address = lines[0]
+	case len(lines) > 2:
+		return DescriptorRecord{}, fmt.Errorf("%w: text after the first address", ErrFormat)
+	default:
+		return DescriptorRecord{}, fmt.Errorf("%w: the wallet's first address is missing, by which the record is checked", ErrFormat)
+	}
+	return r, nil
 }
 
 // String is the record as a file.
@@ -57,28 +76,46 @@ func parseBSMS(text string, net wallet.Network) (Wallet, Format, error) {
 	if strings.Contains(r.Descriptor, "#") {
 		f = Nunchuk
 	}
-	switch r.Paths {
-	case bsmsPaths:
-	case bsmsOpen:
-		return Wallet{}, f, fmt.Errorf("%w: no path restrictions: each key would serve for one address only", wallet.ErrUnsupported)
-	default:
-		return Wallet{}, f, fmt.Errorf("%w: path restrictions %q, want %s", wallet.ErrUnsupported, clean(r.Paths), bsmsPaths)
-	}
 	d, of, err := parseOne(r.Descriptor, net)
 	if err != nil {
 		return Wallet{}, f, err
 	}
-	if of != both {
-		return Wallet{}, f, fmt.Errorf("%w: a descriptor of one branch under the path restrictions %s", ErrFormat, bsmsPaths)
+	switch strings.ToLower(strings.Join(strings.Fields(r.Paths), "")) {
+	case bsmsPaths:
+		if of == receive || of == change {
+			return Wallet{}, f, fmt.Errorf("%w: a descriptor of one branch under the path restrictions %s", ErrFormat, bsmsPaths)
+		}
+	case "", strings.ToLower(strings.ReplaceAll(bsmsOpen, " ", "")):
+		if of == change {
+			return Wallet{}, f, fmt.Errorf("%w: a descriptor of the change branch alone", ErrFormat)
+		}
+	default:
+		return Wallet{}, f, fmt.Errorf("%w: path restrictions %q, want %s", wallet.ErrUnsupported, clean(r.Paths), bsmsPaths)
 	}
+	// Keys that end in /*, as Nunchuk writes them, or have no end, can stand for
+	// other addresses than those with /0/*: the record's own address tells.
 	first, err := d.Address(wallet.BranchExternal, 0)
 	if err != nil {
 		return Wallet{}, f, err
 	}
-	if first != r.Address {
+	if !sameAddress(first, r.Address, net) {
 		return Wallet{}, f, fmt.Errorf("%w: its first address is %s, the descriptor's is %s", ErrFormat, clean(r.Address), first)
 	}
-	return Wallet{Descriptor: d}, f, nil
+	w := Wallet{Descriptor: d}
+	if of == receive {
+		w.warn(WarnBranches, "the record has the receiving branch (/0/*) alone: change is taken to be on /1/*, as wallets agree")
+	}
+	return w, f, nil
+}
+
+// sameAddress compares by scripts: codes have addresses in capital letters.
+func sameAddress(a, b string, net wallet.Network) bool {
+	x, err := wallet.ParseAddress(a, net)
+	if err != nil {
+		return false
+	}
+	y, err := wallet.ParseAddress(b, net)
+	return err == nil && string(x) == string(y)
 }
 
 // writeBSMS writes a descriptor record; checksum is Nunchuk's way.

@@ -17,7 +17,8 @@ import (
 )
 
 type bsmsPart struct {
-	Files map[string]string
+	Fields []string
+	Files  map[string]string
 }
 
 type bsmsVector struct {
@@ -131,11 +132,32 @@ func fixedKeys(t *testing.T, r DescriptorRecord) {
 	}
 }
 
+// tokens are those of a setup in each form, in the order of its signers; one
+// where they share it.
+func (v bsmsVector) tokens() (hex, decimal, words []string) {
+	for _, f := range v.Rounds["ROUND 1"]["Coordinator"].Fields {
+		label, value, _ := strings.Cut(f, ": ")
+		switch {
+		case !strings.HasPrefix(label, "TOKEN"):
+		case strings.Contains(label, "decimal"):
+			decimal = append(decimal, value)
+		case strings.Contains(label, "mnemonic"):
+			words = append(words, value)
+		default:
+			hex = append(hex, value)
+		}
+	}
+	return hex, decimal, words
+}
+
+// What the vectors of BIP129 have encrypted opens with the token of its signer,
+// in each of its forms, and with no other.
 func TestBSMSEncrypted(t *testing.T) {
-	n := 0
+	n, wallets := 0, 0
 	for _, v := range bsmsVectors(t) {
-		for _, parts := range v.Rounds {
-			for _, part := range parts {
+		hexes, decimals, words := v.tokens()
+		for round, parts := range v.Rounds {
+			for who, part := range parts {
 				for name, file := range part.Files {
 					if !strings.HasSuffix(name, ".dat") {
 						continue
@@ -144,11 +166,50 @@ func TestBSMSEncrypted(t *testing.T) {
 					if _, _, err := Parse([]byte(file), wallet.Mainnet); !errors.Is(err, ErrEncrypted) {
 						t.Errorf("encrypted, as a wallet: %v", err)
 					}
+					of := 0
+					if i := strings.IndexAny(who, "123"); len(hexes) > 1 && i > 0 {
+						of = int(who[i] - '1')
+					}
+					plain := parts[strings.TrimSuffix(who, " encryption")].Files[strings.TrimSuffix(name, ".dat")+".bsms"]
+					if plain == "" {
+						plain = parts["Coordinator"].Files["my_multisig_wallet.bsms"]
+					}
+					tokens := []string{hexes[of], "0x" + strings.ToUpper(hexes[of]) + "\n", decimals[of]}
+					if len(words) > of {
+						tokens = append(tokens, words[of])
+					}
+					raw, err := hex.DecodeString(file)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, token := range tokens {
+						for form, closed := range map[string][]byte{"hex": []byte(file), "wrapped": []byte(wrap(file, 64, "\r\n")), "binary": raw} {
+							text, err := Decrypt(closed, token)
+							if err != nil || string(text) != plain {
+								t.Fatalf("%s, %s, %s, %s, with %q: %q %v", v.Mode, round, who, form, token, text, err)
+							}
+						}
+					}
+					if w, _, err := Parse([]byte(plain), wallet.Mainnet); err == nil && w.Descriptor != nil {
+						wallets++
+					}
+					if _, err := Decrypt([]byte(file), strings.Repeat("ab", len(hexes[of])/2)); !errors.Is(err, ErrEncrypted) {
+						t.Errorf("another token: %v", err)
+					}
+					raw[len(raw)-1] ^= 1
+					if _, err := Decrypt(raw, hexes[of]); !errors.Is(err, ErrEncrypted) {
+						t.Errorf("damaged: %v", err)
+					}
 				}
 			}
 		}
 	}
-	if n != 9 {
-		t.Errorf("%d encrypted files, want 9", n)
+	if n != 9 || wallets == 0 {
+		t.Errorf("%d encrypted files, want 9; %d of them wallets", n, wallets)
+	}
+	for _, token := range []string{"", "00", "abc", "legal winner thank", "legal winner thank year wave legal"} {
+		if _, err := Decrypt(bytes.Repeat([]byte("ab"), 60), token); !errors.Is(err, ErrToken) {
+			t.Errorf("token %q: %v", token, err)
+		}
 	}
 }

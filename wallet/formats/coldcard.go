@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/quorate/quorate/wallet"
@@ -30,88 +29,161 @@ func writeColdcard(w Wallet) []byte {
 	fmt.Fprintf(&b, "# Coldcard Multisig setup file\n#\nName: %s\nPolicy: %d of %d\nFormat: %s\n",
 		bytes.TrimSpace(name), d.Threshold(), len(d.Keys()), d.Form().OutputType())
 	for i, k := range d.Keys() {
-		fmt.Fprintf(&b, "\n# %s\nDerivation: %s\n%s: %s\n", w.keyName(i), path(k), strings.ToUpper(hex.EncodeToString(k.Fingerprint[:])), k.XPub)
+		// A remark with a colon is a line of its own to some: see parseColdcard.
+		name := strings.ReplaceAll(w.keyName(i), ":", " ")
+		fmt.Fprintf(&b, "\n# %s\nDerivation: %s\n%s: %s\n", name, path(k), strings.ToUpper(hex.EncodeToString(k.Fingerprint[:])), k.XPub)
 	}
 	return b.Bytes()
 }
 
+// coldcardText is the multisig text while it is read.
+type coldcardText struct {
+	name            string
+	threshold, want int
+	form            wallet.Form
+	order           string // what the line Sorted says, or ""
+	keys            []coldcardKey
+	// derivation is that of the keys which follow, once that of the next key
+	// alone; named counts the lines that said one.
+	derivation, once string
+	named            int
+}
+
+type coldcardKey struct{ fingerprint, path, xpub string }
+
+// isColdcard says whether a text has the lines of the multisig text.
+func isColdcard(text string) bool {
+	for line := range strings.Lines(text) {
+		if label, _, ok := strings.Cut(line, ":"); ok && strings.EqualFold(strings.TrimSpace(label), "policy") {
+			return true
+		}
+	}
+	return false
+}
+
 // parseColdcard reads the multisig text, of Coldcard and those who took it over.
+// A line that is not known may say what the scripts are, as Sorted of Jade does,
+// so it is refused.
 func parseColdcard(text string, net wallet.Network) (Wallet, error) {
-	var w Wallet
-	var threshold, want int
-	var st wallet.ScriptType
-	type line struct{ fingerprint, path, xpub string }
-	var keys []line
-	derivation, number := "", 0
+	var t coldcardText
+	number := 0
 	for l := range strings.Lines(text) {
 		number++
-		l = strings.TrimSpace(l)
-		if l == "" || l[0] == '#' {
-			continue
-		}
-		label, value, ok := strings.Cut(l, ":")
-		if !ok {
-			return Wallet{}, fmt.Errorf("%w: line %d is no \"label: value\"", ErrFormat, number)
-		}
-		label, value = strings.ToLower(strings.TrimSpace(label)), strings.TrimSpace(value)
-		var err error
-		switch label {
-		case "name":
-			w.Name = clean(value)
-		case "policy":
-			threshold, want, err = policy(value)
-		case "format":
-			st, err = scriptType(value)
-		case "derivation":
-			derivation = value
-		default:
-			if raw, hexErr := hex.DecodeString(label); hexErr != nil || len(raw) != 4 {
-				continue // of a newer version; what it must hold is checked below
-			}
-			if len(keys) == wallet.MaxKeys {
-				return Wallet{}, fmt.Errorf("line %d: %w: more than %d", number, wallet.ErrKeyCount, wallet.MaxKeys)
-			}
-			keys = append(keys, line{label, derivation, value})
-		}
-		if err != nil {
+		if err := t.line(strings.TrimSpace(l)); err != nil {
 			return Wallet{}, fmt.Errorf("line %d: %w", number, err)
 		}
 	}
 	switch {
-	case threshold == 0:
+	case t.threshold == 0:
 		return Wallet{}, fmt.Errorf("%w: no Policy line", ErrFormat)
-	case st == "":
+	case t.form == nil:
 		// The devices then take P2SH, which is no wallet of ours.
 		return Wallet{}, fmt.Errorf("%w: no Format line, which stands for P2SH", wallet.ErrUnsupported)
-	case len(keys) != want:
-		return Wallet{}, fmt.Errorf("%w: the policy names %d keys, the file has %d", wallet.ErrKeyCount, want, len(keys))
+	case len(t.keys) != t.want:
+		return Wallet{}, fmt.Errorf("%w: the policy names %d keys, the file has %d", wallet.ErrKeyCount, t.want, len(t.keys))
 	}
-	var parsed []wallet.Key
-	for i, k := range keys {
+	var keys []wallet.Key
+	for i, k := range t.keys {
+		if k.path == "" && t.named == 1 {
+			k.path = t.derivation // one for all, which stands after them
+		}
 		if k.path == "" {
 			return Wallet{}, fmt.Errorf("key %d: %w: no Derivation line before it", i+1, wallet.ErrNoOrigin)
 		}
-		one, err := key(k.fingerprint, k.path, k.xpub, net, st)
+		one, err := keyOf(k.fingerprint, k.path, k.xpub, net, t.form.Kind())
 		if err != nil {
 			return Wallet{}, fmt.Errorf("key %d: %w", i+1, err)
 		}
-		parsed = append(parsed, one)
+		keys = append(keys, one)
 	}
-	var err error
-	w.Descriptor, err = wallet.NewMultisig(net, st, threshold, parsed)
-	return w, err
+	if t.order == "false" {
+		t.form = wallet.InListedOrder(t.form)
+	}
+	d, err := multisig(net, t.form, t.threshold, keys)
+	return Wallet{Name: t.name, Descriptor: d}, err
 }
 
-// policy reads "2 of 3", or 2/3.
-func policy(s string) (k, n int, err error) {
-	left, right, ok := strings.Cut(strings.ToLower(s), "of")
+// line reads one line.
+func (t *coldcardText) line(l string) error {
+	if l == "" {
+		return nil
+	}
+	if l[0] == '#' {
+		// Most remarks are for people. BlueWallet and others write so the path of
+		// the one key that follows, where it is not that of the others.
+		label, value, _ := strings.Cut(strings.TrimLeft(l, "# \t"), ":")
+		if strings.EqualFold(strings.TrimSpace(label), "derivation") {
+			t.once = strings.TrimSpace(value)
+		}
+		return nil
+	}
+	label, value, ok := strings.Cut(l, ":")
 	if !ok {
-		left, right, ok = strings.Cut(s, "/")
+		return fmt.Errorf("%w: it is no \"label: value\"", ErrFormat)
 	}
-	k, err1 := strconv.Atoi(strings.TrimSpace(left))
-	n, err2 := strconv.Atoi(strings.TrimSpace(right))
-	if !ok || err1 != nil || err2 != nil || k < 1 || n < k || n > wallet.MaxKeys {
-		return 0, 0, fmt.Errorf("%w: policy %q, want as \"2 of 3\", with %d keys at most", wallet.ErrThreshold, clean(s), wallet.MaxKeys)
+	label, value = strings.ToLower(strings.TrimSpace(label)), strings.TrimSpace(value)
+	if label != "name" {
+		value, _, _ = strings.Cut(value, "#")
+		value = strings.TrimSpace(value)
 	}
-	return k, n, nil
+	switch label {
+	case "name":
+		t.name = clean(value)
+		return nil
+	case "policy":
+		k, n, err := policy(value)
+		if err == nil && t.threshold != 0 && (k != t.threshold || n != t.want) {
+			err = fmt.Errorf("%w: a second Policy line says otherwise", ErrFormat)
+		}
+		t.threshold, t.want = k, n
+		return err
+	case "format":
+		form, err := scriptType(value)
+		if err == nil && t.form != nil && form != t.form {
+			err = fmt.Errorf("%w: a second Format line says otherwise", ErrFormat)
+		}
+		t.form = form
+		return err
+	case "sorted":
+		return t.sorted(value)
+	case "derivation":
+		t.derivation, t.once = value, ""
+		t.named++
+		return nil
+	case "blindingkey":
+		return nil // of Liquid: it changes nothing on Bitcoin
+	case "seed", "mnemonic", "xprv", "private", "private key":
+		return fmt.Errorf("%w: it holds a seed: export the file for cosigners, without it", wallet.ErrPrivateKey)
+	}
+	if raw, err := hex.DecodeString(strings.TrimPrefix(label, "0x")); err != nil || len(raw) != 4 {
+		return fmt.Errorf("%w: %q is no label that is known here, and may change the wallet's addresses", wallet.ErrUnsupported, clean(label))
+	}
+	if len(t.keys) == wallet.MaxKeys {
+		return fmt.Errorf("%w: more than %d", wallet.ErrKeyCount, wallet.MaxKeys)
+	}
+	k := coldcardKey{strings.TrimPrefix(label, "0x"), t.derivation, value}
+	if t.once != "" {
+		k.path, t.once = t.once, ""
+	}
+	t.keys = append(t.keys, k)
+	return nil
+}
+
+// sorted reads whether keys are sorted at each address (BIP67), as they are
+// where nothing says otherwise.
+func (t *coldcardText) sorted(value string) error {
+	says := ""
+	switch strings.ToLower(value) {
+	case "true", "yes", "1":
+		says = "true"
+	case "false", "no", "0":
+		says = "false"
+	default:
+		return fmt.Errorf("%w: Sorted is %q, want True or False", ErrFormat, clean(value))
+	}
+	if t.order != "" && t.order != says {
+		return fmt.Errorf("%w: a second Sorted line says otherwise", ErrFormat)
+	}
+	t.order = says
+	return nil
 }

@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/quorate/quorate/wallet"
@@ -14,12 +15,6 @@ type coreDescriptor struct {
 	Range     any    `json:"range,omitempty"`
 	Timestamp any    `json:"timestamp,omitempty"`
 	NextIndex *int   `json:"next_index,omitempty"`
-}
-
-// coreList is the answer of listdescriptors.
-type coreList struct {
-	Name        string           `json:"wallet_name"`
-	Descriptors []coreDescriptor `json:"descriptors"`
 }
 
 // coreRange is how many scripts Core derives at once; it goes on by itself.
@@ -40,35 +35,56 @@ func writeCore(w Wallet) ([]byte, error) {
 	return encode([]coreDescriptor{one(in, false), one(out, true)})
 }
 
-// parseCore reads an argument of importdescriptors or an answer of listdescriptors.
+// parseCore reads an argument of importdescriptors or an answer of
+// listdescriptors, in which the wallet may be one of several descriptors.
 func parseCore(raw []byte, net wallet.Network) (Wallet, error) {
-	var list coreList
+	var list struct {
+		Name        string            `json:"wallet_name"`
+		Descriptors []json.RawMessage `json:"descriptors"`
+	}
 	into := any(&list)
+	var names []string
 	if raw[0] == '[' {
 		into = &list.Descriptors
+	} else if f, err := fieldsOf(raw); err == nil {
+		names = f.others("wallet_name", "descriptors")
 	}
 	if err := decode(raw, into); err != nil {
 		return Wallet{}, err
 	}
-	if len(list.Descriptors) > 100 {
-		return Wallet{}, fmt.Errorf("%w: %d descriptors, at most 100", ErrFormat, len(list.Descriptors))
+	if len(list.Descriptors) > maxDescriptors {
+		return Wallet{}, fmt.Errorf("%w: %d descriptors, at most %d", ErrFormat, len(list.Descriptors), maxDescriptors)
 	}
-	w := Wallet{Name: clean(list.Name)}
+	var born int64
 	var g gather
-	for i, c := range list.Descriptors {
+	for i, one := range list.Descriptors {
+		var c coreDescriptor
+		if err := decode(one, &c); err != nil {
+			return Wallet{}, fmt.Errorf("descriptor %d: %w", i+1, err)
+		}
 		of, err := g.add(c.Desc, net)
 		if err != nil {
 			return Wallet{}, fmt.Errorf("descriptor %d: %w", i+1, err)
 		}
+		if of == bare {
+			return Wallet{}, fmt.Errorf("descriptor %d: %w: its keys have no /0/* or /1/* after them, so that Bitcoin Core has one address for it", i+1, wallet.ErrUnsupported)
+		}
 		// Where the file says what it is for, it must be that.
-		if of != both && c.Internal != nil && *c.Internal != (of == change) {
+		if (of == receive || of == change) && c.Internal != nil && *c.Internal != (of == change) {
 			return Wallet{}, fmt.Errorf("descriptor %d: %w: \"internal\" is %t, its path is of the other branch", i+1, ErrFormat, *c.Internal)
 		}
-		if born, ok := c.Timestamp.(float64); ok && born > 0 && born < 1<<40 && (w.Born == 0 || int64(born) < w.Born) {
-			w.Born = int64(born)
+		if at, ok := c.Timestamp.(float64); ok && at > 0 && at < 1<<40 && (born == 0 || int64(at) < born) {
+			born = int64(at)
+		}
+		if f, err := fieldsOf(one); err == nil {
+			names = append(names, f.others("desc", "active", "internal", "range", "timestamp", "next", "next_index", "label", "watchonly", "keypool", "checksum")...)
 		}
 	}
-	var err error
-	w.Descriptor, err = g.done()
-	return w, err
+	w, err := g.done(false)
+	if err != nil {
+		return Wallet{}, err
+	}
+	w.Name, w.Born = clean(list.Name), born
+	w.passedOver(names)
+	return w, nil
 }

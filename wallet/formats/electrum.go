@@ -68,36 +68,70 @@ func parseElectrum(raw []byte, net wallet.Network) (Wallet, error) {
 			return Wallet{}, fmt.Errorf("%w: its keys were changed after it was saved: open and close it in Electrum, and try again", ErrFormat)
 		}
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(parts[0], &fields); err != nil {
-		return Wallet{}, fmt.Errorf("%w: %w", ErrFormat, jsonError(err))
+	all, err := fieldsOf(parts[0])
+	if err != nil {
+		return Wallet{}, err
 	}
 	var kind string
-	if json.Unmarshal(fields["wallet_type"], &kind) != nil {
+	if json.Unmarshal(all["wallet_type"], &kind) != nil {
 		return Wallet{}, fmt.Errorf("%w: no wallet_type", ErrFormat)
 	}
 	threshold, n, err := policy(kind)
 	if err != nil {
 		return Wallet{}, fmt.Errorf("%w: wallet_type %q is no multisig", wallet.ErrUnsupported, clean(kind))
 	}
-	if _, more := fields["x"+strconv.Itoa(n+1)+"/"]; more {
+	if _, more := all["x"+strconv.Itoa(n+1)+"/"]; more {
 		return Wallet{}, fmt.Errorf("%w: more than the %d of its wallet_type", wallet.ErrKeyCount, n)
+	}
+	// All the file holds beside the keys is their wallet's history and settings.
+	if err := all.decides(all.others(electrumFields()...)); err != nil {
+		return Wallet{}, err
 	}
 	var w Wallet
 	var st wallet.ScriptType
 	var keys []wallet.Key
+	var names []string
 	for i := range n {
-		one, kst, name, err := parseElectrumKey(fields["x"+strconv.Itoa(i+1)+"/"], net)
+		store := all["x"+strconv.Itoa(i+1)+"/"]
+		one, kst, name, err := parseElectrumKey(store, net)
 		if err != nil {
 			return Wallet{}, fmt.Errorf("key x%d: %w", i+1, err)
 		}
+		f, err := fieldsOf(store)
+		if err != nil {
+			return Wallet{}, fmt.Errorf("key x%d: %w", i+1, err)
+		}
+		more := f.others(electrumKeyFields()...)
+		if err := f.decides(more); err != nil {
+			return Wallet{}, fmt.Errorf("key x%d: %w", i+1, err)
+		}
+		names = append(names, more...)
 		if st != "" && kst != st {
 			return Wallet{}, fmt.Errorf("key x%d: %w: it is of %s, the others are of %s", i+1, wallet.ErrSLIP132, kst, st)
 		}
 		st, keys, w.KeyNames = kst, append(keys, one), append(w.KeyNames, name)
 	}
-	w.Descriptor, err = wallet.NewMultisig(net, st, threshold, keys)
-	return w, err
+	form, err := wallet.FormOf(st)
+	if err != nil {
+		return Wallet{}, err
+	}
+	if w.Descriptor, err = multisig(net, form, threshold, keys); err != nil {
+		return Wallet{}, err
+	}
+	w.passedOver(names)
+	return w, nil
+}
+
+// electrumFields are those of a wallet file whose names look as if they said
+// what scripts it has.
+func electrumFields() []string {
+	return []string{"spent_outpoints", "prevouts_by_scripthash", "lightning_policy", "ordering"}
+}
+
+// electrumKeyFields are those of a keystore.
+func electrumKeyFields() []string {
+	return []string{"type", "xpub", "xprv", "seed", "passphrase", "derivation", "root_fingerprint", "label", "pw_hash_version",
+		"hw_type", "cfg", "ckcc_xpub", "ckcc_xfp", "soft_device_id", "seed_type"}
 }
 
 func parseElectrumKey(raw json.RawMessage, net wallet.Network) (k wallet.Key, st wallet.ScriptType, name string, err error) {
@@ -127,7 +161,7 @@ func parseElectrumKey(raw json.RawMessage, net wallet.Network) (k wallet.Key, st
 	if f.Derivation == nil || f.Fingerprint == nil {
 		return k, "", "", fmt.Errorf("%w: root_fingerprint or derivation is missing", wallet.ErrNoOrigin)
 	}
-	k, err = key(*f.Fingerprint, *f.Derivation, f.XPub, net, st)
+	k, err = keyOf(*f.Fingerprint, *f.Derivation, f.XPub, net, st)
 	if errors.Is(err, wallet.ErrSLIP132) {
 		err = fmt.Errorf("key of another script type: %w", err)
 	}

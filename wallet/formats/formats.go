@@ -11,7 +11,6 @@ package formats
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/quorate/quorate/display"
@@ -58,6 +57,29 @@ type Wallet struct {
 	// Born is when the wallet can first have had coins, in seconds since 1970;
 	// 0 where that is not known.
 	Born int64
+	// Warnings say what a file was taken in spite of.
+	Warnings []Warning
+}
+
+// Warning is something of a file that its reader should know of.
+type Warning struct{ Code, Text string }
+
+// Codes of warnings.
+const (
+	// WarnOrigin: the origin of a key does not fit the key.
+	WarnOrigin = "key_origin"
+	// WarnNoOrigin: the file does not say where a key comes from.
+	WarnNoOrigin = "no_key_origin"
+	// WarnFields: the file has fields that are not known here.
+	WarnFields = "unknown_fields"
+	// WarnBranches: the file does not name both branches.
+	WarnBranches = "branches_assumed"
+	// WarnOther: the file holds more than the wallet.
+	WarnOther = "passed_over"
+)
+
+func (w *Wallet) warn(code, format string, args ...any) {
+	w.Warnings = append(w.Warnings, Warning{code, fmt.Sprintf(format, args...)})
 }
 
 var (
@@ -67,6 +89,11 @@ var (
 	ErrFormat = errors.New("malformed wallet file")
 	// ErrEncrypted is returned for a file that a password or token closes.
 	ErrEncrypted = errors.New("wallet file is encrypted")
+	// ErrTokenNeeded is returned, with ErrEncrypted, for a record of BSMS that
+	// Decrypt opens.
+	ErrTokenNeeded = errors.New("an encrypted BSMS record needs its token")
+	// ErrToken is returned for a text that is no token of BSMS.
+	ErrToken = errors.New("not a token of BSMS")
 	// ErrOneKey is returned for a file with the key of one signer, no wallet.
 	ErrOneKey = errors.New("file holds the key of one signer, not a wallet")
 	// ErrUnsorted is returned where a format has only sortedmulti and the wallet is multi.
@@ -79,90 +106,6 @@ const (
 	MaxSize     = 8 << 20
 	maxTextSize = 64 << 10
 )
-
-// Write returns the wallet in a format. The same wallet gives the same bytes.
-// Errors: ErrUnsorted, wallet.ErrUnsupported, or a format that is none.
-func Write(w Wallet, f Format) ([]byte, error) {
-	if w.Descriptor == nil {
-		return nil, fmt.Errorf("write %s: no descriptor", f)
-	}
-	if slices.Contains([]Format{Coldcard, Caravan, Electrum}, f) {
-		if err := plain(w.Descriptor.Form()); err != nil {
-			return nil, fmt.Errorf("write %s: %w", f, err)
-		}
-	}
-	var out []byte
-	var err error
-	switch f {
-	case Descriptor:
-		out = []byte(w.Descriptor.String() + "\n")
-	case BSMS:
-		out, err = writeBSMS(w, false)
-	case Nunchuk:
-		out, err = writeBSMS(w, true)
-	case Core:
-		out, err = writeCore(w)
-	case Coldcard:
-		out = writeColdcard(w)
-	case Sparrow:
-		out, err = writeSparrow(w)
-	case Caravan:
-		out, err = writeCaravan(w)
-	case Electrum:
-		out, err = writeElectrum(w)
-	case Specter:
-		out, err = writeSpecter(w)
-	default:
-		return nil, fmt.Errorf("write wallet: unknown format %q", clean(string(f)))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("write %s: %w", f, err)
-	}
-	return out, nil
-}
-
-// plain holds a wallet to what some formats have a place for: plain multisig
-// with sorted keys.
-func plain(f wallet.Form) error {
-	switch sorted, plain := f.Multisig(); {
-	case !plain:
-		return fmt.Errorf("%w: the format has no place for script type %q", wallet.ErrUnsupported, f.Kind())
-	case !sorted:
-		return ErrUnsorted
-	}
-	return nil
-}
-
-// scriptType is the form that Coldcard, Caravan and others call so.
-func scriptType(name string) (wallet.ScriptType, error) {
-	is := strings.ToUpper(strings.TrimSpace(name))
-	if is == "P2WSH-P2SH" { // what old firmware wrote
-		is = "P2SH-P2WSH"
-	}
-	var known []string
-	for _, f := range wallet.Forms() {
-		if known = append(known, f.OutputType()); f.OutputType() == is {
-			return f.Kind(), nil
-		}
-	}
-	return "", fmt.Errorf("%w: script type %q, want %s", wallet.ErrUnsupported, clean(name), strings.Join(known, " or "))
-}
-
-// path returns "m/48'/0'/0'/2'", the form outside of descriptors.
-func path(k wallet.Key) string {
-	origin := strings.TrimSuffix(k.String(), k.XPub)
-	return "m" + strings.ReplaceAll(origin[len("[00000000"):len(origin)-1], "h", "'")
-}
-
-// key builds a key from its parts as the formats hold them.
-func key(fingerprint, path, xpub string, net wallet.Network, st wallet.ScriptType) (wallet.Key, error) {
-	path = strings.TrimSpace(path)
-	if path != "m" && !strings.HasPrefix(path, "m/") {
-		return wallet.Key{}, fmt.Errorf("%w: derivation path %q does not begin with m", ErrFormat, clean(path))
-	}
-	text := "[" + strings.TrimSpace(fingerprint) + strings.TrimPrefix(path, "m") + "]" + strings.TrimSpace(xpub)
-	return wallet.ParseKeyFor(text, net, st)
-}
 
 // clean makes text from elsewhere one line of printable characters, 80 at most.
 func clean(s string) string {

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/quorate/quorate/display"
+	"github.com/quorate/quorate/filetext"
 )
 
 // The types of labels that BIP329 defines. Others are read, and left to the caller.
@@ -28,6 +30,9 @@ const (
 // than are read.
 var ErrLabels = errors.New("malformed file of labels")
 
+// ErrNoLabels is returned, with ErrLabels, for a file no line of which is a label.
+var ErrNoLabels = errors.New("no line is a label of BIP329")
+
 // Label is one line of a file of labels (BIP329).
 type Label struct {
 	Type string `json:"type"`
@@ -42,33 +47,52 @@ type Label struct {
 }
 
 // ReadLabels reads JSON lines of BIP329: all of them, of known types or not.
-// Keys that BIP329 has besides, such as a height or a rate, are passed over.
-// One line that is not an object with a type and a ref is ErrLabels for all.
+// Keys that BIP329 has besides, such as a height or a rate, are passed over, and
+// so are lines that are no object with a type and a ref and, where it has one, a
+// label that is text. Errors: ErrNoLabels where a file has lines and none is a
+// label; ErrLabels where it is no text, and where there is more than is read.
 func ReadLabels(b []byte) ([]Label, error) {
 	if len(b) > MaxLabelFile {
 		return nil, fmt.Errorf("%w: over %d bytes", ErrLabels, MaxLabelFile)
 	}
-	if !utf8.Valid(b) {
-		return nil, fmt.Errorf("%w: not UTF-8", ErrLabels)
-	}
-	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	var out []Label
+	var first error
 	n := 0
-	for line := range bytes.Lines(b) {
-		n++
-		if line = bytes.TrimSpace(line); len(line) == 0 {
-			continue
-		}
-		if len(out) == MaxLabels {
-			return nil, fmt.Errorf("%w: over %d labels", ErrLabels, MaxLabels)
-		}
-		l, err := readLabel(line)
+	for line, err := range LabelLines(b) {
 		if err != nil {
-			return nil, fmt.Errorf("%w: line %d: %w", ErrLabels, n, err)
+			return nil, err
 		}
-		out = append(out, l)
+		if n++; n > MaxLabels {
+			return nil, fmt.Errorf("%w: over %d lines", ErrLabels, MaxLabels)
+		}
+		l, err := readLabel([]byte(line))
+		if err == nil {
+			out = append(out, l)
+		} else if first == nil {
+			first = err
+		}
+	}
+	if len(out) == 0 && first != nil {
+		return nil, fmt.Errorf("%w: %w: the first of its %d is %w", ErrLabels, ErrNoLabels, n, first)
 	}
 	return out, nil
+}
+
+// LabelLines are the lines of a file of labels that are not empty. Its only error
+// is ErrLabels, for what is no text.
+func LabelLines(b []byte) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		text, ok := filetext.Text(b)
+		if !ok {
+			yield("", fmt.Errorf("%w: it is not text", ErrLabels))
+			return
+		}
+		for line := range strings.Lines(text) {
+			if line = strings.TrimSpace(line); line != "" && !yield(line, nil) {
+				return
+			}
+		}
+	}
 }
 
 func readLabel(line []byte) (Label, error) {
@@ -79,19 +103,26 @@ func readLabel(line []byte) (Label, error) {
 	// Not into a Label at once: that would take keys of any case.
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(line, &keys); err != nil {
-		return l, fmt.Errorf("no JSON object: %w", err)
+		return l, errors.New("no JSON object")
 	}
-	for name, into := range map[string]any{"type": &l.Type, "ref": &l.Ref, "label": &l.Text, "origin": &l.Origin, "spendable": &l.Spendable} {
+	for name, into := range map[string]any{"type": &l.Type, "ref": &l.Ref, "label": &l.Text, "origin": &l.Origin} {
 		raw, ok := keys[name]
 		if !ok {
 			continue
 		}
 		if err := json.Unmarshal(raw, into); err != nil {
-			return l, fmt.Errorf("%s is not what it should be", name)
+			return l, fmt.Errorf("an object whose %s is not what it should be", name)
 		}
 	}
 	if l.Type == "" || l.Ref == "" {
-		return l, errors.New("no type or no ref")
+		return l, errors.New("an object without a type or a ref")
+	}
+	// It is not kept, so it may be whatever other programs make of it.
+	switch strings.Trim(string(keys["spendable"]), `"`) {
+	case "true":
+		l.Spendable = new(true)
+	case "false":
+		l.Spendable = new(false)
 	}
 	return l, nil
 }

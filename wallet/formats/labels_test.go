@@ -77,6 +77,12 @@ func TestLabelFiles(t *testing.T) {
 		"CRLF and empty lines": {"\r\n" + good + "\r\n\n  \n" + good + "\n", 2},
 		"a byte order mark":    {"\ufeff" + good + "\n", 1},
 		"further keys":         {`{"type":"tx","ref":"aa","height":9,"rate":{"USD":1.5},"Label":"another key"}`, 1},
+		"UTF-16":               {"\xff\xfe" + strings.Join(strings.Split(good, ""), "\x00") + "\x00", 1},
+		"a line that is none":  {good + "\nlabels\n" + good, 2},
+		"one cut short":        {good + "\n" + good[:20], 1},
+		"a number for a label": {good + "\n" + `{"type":"tx","ref":"aa","label":7}`, 1},
+		"text for spendable":   {`{"type":"output","ref":"aa:0","label":"rent","spendable":"true"}`, 1},
+		"a list for spendable": {`{"type":"output","ref":"aa:0","label":"rent","spendable":[1]}`, 1},
 		"no label":             {`{"type":"output","ref":"aa:0","spendable":false}`, 1},
 	} {
 		got, err := formats.ReadLabels([]byte(c.file))
@@ -88,20 +94,40 @@ func TestLabelFiles(t *testing.T) {
 		t.Errorf("a key of another case was taken: %v", err)
 	}
 	for name, file := range map[string]string{
-		"no JSON":                  good + "\nlabels\n",
-		"cut short":                good + "\n" + good[:20],
+		"no JSON":                  "type,ref,label\ntx,aa,x\n",
+		"cut short":                good[:20],
 		"a list":                   "[" + good + "]",
+		"over lines":               strings.ReplaceAll(good, ",", ",\n"),
 		"two in one line":          good + good,
 		"no ref":                   `{"type":"tx","label":"x"}`,
 		"no type":                  `{"ref":"aa","label":"x"}`,
-		"a number for a label":     `{"type":"tx","ref":"aa","label":7}`,
-		"text for spendable":       `{"type":"output","ref":"aa:0","spendable":"false"}`,
-		"not UTF-8":                `{"type":"tx","ref":"aa","label":"` + "\xff" + `"}`,
+		"not text":                 "\x00\x01\x02\xff",
 		"more lines than are read": strings.Repeat(good+"\n", formats.MaxLabels+1),
 		"more bytes than are read": strings.Repeat(" ", formats.MaxLabelFile+1),
 	} {
 		if _, err := formats.ReadLabels([]byte(file)); !errors.Is(err, formats.ErrLabels) {
 			t.Errorf("%s: %v, want ErrLabels", name, err)
+		}
+	}
+}
+
+// The files of labels that were tried, each line of which is a label or is none.
+func TestLabelFilesOfOthers(t *testing.T) {
+	dir := os.Getenv("QUORATE_SHARED")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared")
+	}
+	for name, want := range map[string]int{
+		"addr-upper.jsonl": 1, "array.json": -1, "bip.jsonl": 7, "crlf.jsonl": 2, "csv.csv": -1, "newline.jsonl": 1, "null.jsonl": 1,
+		"pretty.json": -1, "spendable-null.jsonl": 1, "spendable-string.jsonl": 1, "tx-upper.jsonl": 1,
+	} {
+		b, err := os.ReadFile(filepath.Join(dir, "trials", "wallets", "inputs", "labels", name))
+		if err != nil {
+			t.Skip("no inputs of trials: set QUORATE_SHARED to the folder that holds them")
+		}
+		got, err := formats.ReadLabels(b)
+		if want < 0 && !errors.Is(err, formats.ErrLabels) || want >= 0 && (err != nil || len(got) != want) {
+			t.Errorf("%s: %d labels, %v", name, len(got), err)
 		}
 	}
 }

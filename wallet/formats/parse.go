@@ -1,17 +1,56 @@
 package formats
 
 import (
-	"bytes"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/quorate/quorate/wallet"
 )
+
+// reader reads the files of one kind. is says by what only they have whether a
+// document is one; read returns a format of its own where it was more exact.
+type reader struct {
+	format Format
+	is     func(document) bool
+	read   func(document, wallet.Network) (Wallet, Format, error)
+}
+
+// readers are tried in this order.
+func readers() []reader {
+	as := func(f Format, read func([]byte, wallet.Network) (Wallet, error)) func(document, wallet.Network) (Wallet, Format, error) {
+		return func(d document, net wallet.Network) (Wallet, Format, error) {
+			w, err := read(d.json, net)
+			return w, f, err
+		}
+	}
+	text := func(d document) bool { return d.json == nil }
+	return []reader{
+		{Electrum, func(d document) bool { return d.has("wallet_type", "seed_version") }, as(Electrum, parseElectrum)},
+		{"", func(d document) bool { return true }, refusePrivate},
+		{Core, func(d document) bool { return d.list() || d.has("descriptors") }, as(Core, parseCore)},
+		{Caravan, func(d document) bool { return d.has("extendedPublicKeys") }, as(Caravan, parseCaravan)},
+		{Specter, func(d document) bool { return d.has("descriptor", "recv_descriptor", "change_descriptor") }, as(Specter, parseSpecter)},
+		{"", func(d document) bool { return d.has("xfp", "p2wsh") }, refuseOneKey},
+		{Descriptor, func(d document) bool { return d.json != nil }, as(Descriptor, parseOtherJSON)},
+		{BSMS, func(d document) bool { return text(d) && strings.HasPrefix(d.text, "BSMS ") }, func(d document, net wallet.Network) (Wallet, Format, error) { return parseBSMS(d.text, net) }},
+		{Electrum, func(d document) bool {
+			return strings.HasPrefix(d.text, "BIE1") || strings.HasPrefix(d.text, "QklFM") // as it is, and base64 of "BIE1"
+		}, refuseElectrum},
+		{"", func(d document) bool { return isHex(d.text) }, refuseEncrypted},
+		{Coldcard, func(d document) bool { return isColdcard(d.text) }, func(d document, net wallet.Network) (Wallet, Format, error) {
+			w, err := parseColdcard(d.text, net)
+			return w, Coldcard, err
+		}},
+		{Descriptor, func(d document) bool { return opening.MatchString(d.text) }, func(d document, net wallet.Network) (Wallet, Format, error) {
+			return parseDescriptors(d.text, net)
+		}},
+		{"", func(document) bool { return true }, refuseUnknown},
+	}
+}
+
+// errNext says that the next reader is to look at a document.
+var errNext = fmt.Errorf("%w: for the next reader", ErrUnknown)
 
 // Parse reads a wallet in any of the formats and says which it was. Errors:
 // ErrUnknown, ErrFormat, ErrEncrypted, ErrOneKey, and those of package wallet:
@@ -20,6 +59,7 @@ func Parse(raw []byte, net wallet.Network) (Wallet, Format, error) {
 	w, f, err := parse(raw, net)
 	switch {
 	case err == nil:
+		w.checkOrigins()
 		return w, f, nil
 	case f == "":
 		return Wallet{}, "", fmt.Errorf("read wallet file: %w", err)
@@ -28,127 +68,50 @@ func Parse(raw []byte, net wallet.Network) (Wallet, Format, error) {
 }
 
 func parse(raw []byte, net wallet.Network) (Wallet, Format, error) {
-	if len(raw) > MaxSize {
-		return Wallet{}, "", fmt.Errorf("%w: above %d MiB", ErrUnknown, MaxSize>>20)
+	d, err := readDocument(raw)
+	if err != nil {
+		return Wallet{}, "", err
 	}
-	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))) // some editors put a byte order mark
-	if len(raw) == 0 {
-		return Wallet{}, "", fmt.Errorf("%w: it is empty", ErrUnknown)
-	}
-	if !utf8.Valid(raw) || bytes.IndexByte(raw, 0) >= 0 {
-		return Wallet{}, "", fmt.Errorf("%w: it is not text", ErrUnknown)
-	}
-	// A key begins with [ too, with its fingerprint right after.
-	if raw[0] == '{' || raw[0] == '[' && bytes.HasPrefix(bytes.TrimSpace(raw[1:]), []byte("{")) {
-		return parseJSON(raw, net)
-	}
-	if len(raw) > maxTextSize {
-		return Wallet{}, "", fmt.Errorf("%w: a text above %d KiB", ErrUnknown, maxTextSize>>10)
-	}
-	text := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(raw))
-	first, _, _ := strings.Cut(text, "\n")
-	switch {
-	case strings.HasPrefix(text, "BSMS "):
-		return parseBSMS(text, net)
-	case strings.HasPrefix(text, "BIE1"), strings.HasPrefix(text, "QklFM"): // as it is, and base64 of "BIE1"
-		return Wallet{}, Electrum, fmt.Errorf("%w: save a copy without a password in Electrum first", ErrEncrypted)
-	case isHex(text):
-		return Wallet{}, "", fmt.Errorf("%w (or is no wallet file): an encrypted BSMS record needs its token", ErrEncrypted)
-	case strings.Contains(strings.ToLower(text), "policy:"):
-		w, err := parseColdcard(text, net)
-		return w, Coldcard, err
-	case strings.Contains(text, "("):
-		return parseDescriptors(text, net)
-	}
-	if _, err := wallet.ParseKey(strings.TrimSpace(first), net); err == nil {
-		return Wallet{}, "", ErrOneKey
+	for _, r := range readers() {
+		if !r.is(d) {
+			continue
+		}
+		if w, f, err := r.read(d, net); err != errNext {
+			return w, f, err
+		}
 	}
 	return Wallet{}, "", ErrUnknown
 }
 
+func refusePrivate(d document, _ wallet.Network) (Wallet, Format, error) {
+	if err := d.private(); err != nil {
+		return Wallet{}, "", err
+	}
+	return Wallet{}, "", errNext
+}
+
+func refuseOneKey(document, wallet.Network) (Wallet, Format, error) { return Wallet{}, "", ErrOneKey }
+
+func refuseElectrum(document, wallet.Network) (Wallet, Format, error) {
+	return Wallet{}, Electrum, fmt.Errorf("%w: save a copy without a password in Electrum first", ErrEncrypted)
+}
+
+func refuseEncrypted(document, wallet.Network) (Wallet, Format, error) {
+	return Wallet{}, "", fmt.Errorf("%w (or is no wallet file): %w (--token)", ErrEncrypted, ErrTokenNeeded)
+}
+
+func refuseUnknown(d document, net wallet.Network) (Wallet, Format, error) {
+	if first := strings.Fields(d.text); len(first) > 0 {
+		if _, err := wallet.ParseKey(first[0], net); err == nil {
+			return Wallet{}, "", ErrOneKey
+		}
+	}
+	return Wallet{}, "", ErrUnknown
+}
+
+// isHex says whether a text is hex, long enough to be an encrypted record.
 func isHex(s string) bool {
-	s = strings.TrimSpace(s)
+	s = strings.Join(strings.Fields(s), "")
 	_, err := hex.DecodeString(s)
 	return err == nil && len(s) > 64
-}
-
-// parseJSON tells the JSON formats apart by the fields that only they have.
-func parseJSON(raw []byte, net wallet.Network) (Wallet, Format, error) {
-	if raw[0] == '[' {
-		w, err := parseCore(raw, net)
-		return w, Core, err
-	}
-	var probe struct {
-		WalletType   *json.RawMessage `json:"wallet_type"`
-		Keys         *json.RawMessage `json:"extendedPublicKeys"`
-		Descriptors  *json.RawMessage `json:"descriptors"`
-		Descriptor   *json.RawMessage `json:"descriptor"`
-		Fingerprint  *json.RawMessage `json:"xfp"`
-		SeedVersion  *json.RawMessage `json:"seed_version"`
-		OneKeyDerive *json.RawMessage `json:"p2wsh"`
-	}
-	// Only the first value: what follows it in a file of Electrum are changes.
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if err := dec.Decode(&probe); err != nil {
-		return Wallet{}, "", fmt.Errorf("%w: %w", ErrUnknown, jsonError(err))
-	}
-	var f Format
-	var err error
-	var w Wallet
-	switch {
-	case probe.WalletType != nil || probe.SeedVersion != nil:
-		f = Electrum
-		w, err = parseElectrum(raw, net)
-	case probe.Keys != nil:
-		f = Caravan
-		w, err = parseCaravan(raw, net)
-	case probe.Descriptors != nil:
-		f = Core
-		w, err = parseCore(raw, net)
-	case probe.Descriptor != nil:
-		f = Specter
-		w, err = parseSpecter(raw, net)
-	case probe.Fingerprint != nil || probe.OneKeyDerive != nil:
-		return Wallet{}, "", ErrOneKey
-	default:
-		return Wallet{}, "", fmt.Errorf("%w: JSON of another kind", ErrUnknown)
-	}
-	return w, f, err
-}
-
-// decode reads exactly one JSON value.
-func decode(raw []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if err := dec.Decode(into); err != nil {
-		return fmt.Errorf("%w: %w", ErrFormat, jsonError(err))
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: text after the JSON", ErrFormat)
-	}
-	return nil
-}
-
-// jsonError keeps the file's own text out of the message: it may hold secrets.
-func jsonError(err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		return fmt.Errorf("JSON is wrong at byte %d", syntax.Offset)
-	case errors.As(err, &kind):
-		return fmt.Errorf("JSON at byte %d is not of the kind that is wanted there", kind.Offset)
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("JSON is cut short")
-	}
-	return errors.New("JSON is wrong")
-}
-
-// encode writes JSON that people can read.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // descriptors hold < and >
-	e.SetIndent("", "  ")
-	err := e.Encode(v)
-	return b.Bytes(), err
 }

@@ -22,6 +22,9 @@ var (
 	ErrLockTime  = errors.New("inputs require both a time and a height lock")
 	ErrNotFinal  = errors.New("input is not final")
 
+	// ErrSeveral is returned for a text that holds more than one packet.
+	ErrSeveral = errors.New("several psbts in one text: give one by itself")
+
 	ErrNothing     = errors.New("nothing to combine")
 	ErrDifferentTx = errors.New("packets are for different transactions")
 	ErrConflict    = errors.New("packets disagree")

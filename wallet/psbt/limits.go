@@ -13,6 +13,8 @@ const (
 	MaxWitnessItems = 10_000 // items of one witness
 	MaxPath         = 255    // steps of a path: BIP32 keeps the depth in one byte
 
+	maxText = 2 * MaxSize // bytes of a text: hex
+
 	// maxItems bounds everything that takes more memory than bytes: fields,
 	// transaction inputs and outputs, witness items, tree leaves, over the whole
 	// packet. The largest is some 100 bytes, so it bounds memory near 100 MiB.

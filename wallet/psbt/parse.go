@@ -3,7 +3,6 @@ package psbt
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 )
 
@@ -57,29 +56,6 @@ func parse(raw []byte) (*Packet, error) {
 		return nil, err
 	}
 	return p, p.Validate()
-}
-
-// ParseText reads a packet in base64, hex or binary, which it tells apart by how
-// each begins. White space around text is ignored.
-func ParseText(text []byte) (*Packet, error) {
-	if bytes.HasPrefix(text, []byte(magic)) {
-		return Parse(text)
-	}
-	text = bytes.TrimSpace(text)
-	if err := checkCount("bytes of text", len(text), 2*MaxSize); err != nil {
-		return nil, fmt.Errorf("parse psbt: %w", err)
-	}
-	decode := func(dst, src []byte) (int, error) { return base64.StdEncoding.Strict().Decode(dst, src) }
-	begin := hex.EncodeToString([]byte(magic))
-	if len(text) >= len(begin) && bytes.EqualFold(text[:len(begin)], []byte(begin)) {
-		decode = hex.Decode
-	}
-	raw := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
-	n, err := decode(raw, text)
-	if err != nil {
-		return nil, fmt.Errorf("parse psbt: %w: neither base64, hex nor binary", ErrMagic)
-	}
-	return Parse(raw[:n])
 }
 
 // Bytes returns the packet in binary, in canonical order. It validates the
