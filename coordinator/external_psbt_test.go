@@ -193,6 +193,63 @@ func TestImportCreditsTheKeyThatVerifies(t *testing.T) {
 	}
 }
 
+// The last of several signers hands back the finished transaction: its
+// signatures are credited as those of a packet are.
+func TestImportOfTheFinishedTransaction(t *testing.T) {
+	c, d := externalGroup(t)
+	a, b := c.peers[0], c.peers[1]
+	p := a.must(c.of(100_000, withUnsigned(pay(1, 40_000)))).(Proposed)
+	c.settle()
+	prop, _ := b.m.State.Proposal(p.Proposal)
+	spend, err := prop.Spend(b.m.State.Active())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sigs []wallet.Signature
+	for _, by := range []*wallet.AccountKey{a.account, d.account} {
+		own, err := spend.Sign(by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sigs = append(sigs, own...)
+	}
+	tx, err := spend.Finalize(sigs, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var raw bytes.Buffer
+	if err := tx.Serialize(&raw); err != nil {
+		t.Fatal(err)
+	}
+	packet, err := psbt.ParseSigned(raw.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, found, err := b.m.MatchPSBT(packet)
+	if err != nil || len(found) != len(sigs) {
+		t.Fatalf("%d signatures, want %d: %v", len(found), len(sigs), err)
+	}
+	if done := b.must(Import{Proposal: p.Proposal, Signatures: found}).(Imported); len(done.Added) != 2 {
+		t.Errorf("imported %+v", done)
+	}
+	prop, _ = b.m.State.Proposal(p.Proposal)
+	if !b.m.State.Final(prop) {
+		t.Error("not final")
+	}
+	// Another payment is no proposal of the wallet, whoever finished it.
+	tx.TxOut[0].Value--
+	raw.Reset()
+	if err := tx.Serialize(&raw); err != nil {
+		t.Fatal(err)
+	}
+	if packet, err = psbt.ParseSigned(raw.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := b.m.MatchPSBT(packet); ruleOf(err) != refusal.PSBTChanged {
+		t.Errorf("changed: %v", err)
+	}
+}
+
 // An own signature over a coin that this node has signed otherwise stays out.
 func TestImportOfOwnSignatureIsGuarded(t *testing.T) {
 	c, d := externalGroup(t)

@@ -300,3 +300,14 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A file as editors of Windows write it is the same file.
+func TestParseEncodings(t *testing.T) {
+	const text = "network = \"regtest\"\nname = \"Ann\"\n"
+	wide := "\xff\xfe" + strings.Join(strings.Split(text, ""), "\x00") + "\x00"
+	for name, file := range map[string]string{"a mark": "\ufeff" + text, "UTF-16": wide, "line ends": strings.ReplaceAll(text, "\n", "\r\n")} {
+		if c, err := Parse([]byte(file), "f"); err != nil || c.Network != "regtest" || c.Name != "Ann" {
+			t.Errorf("%s: %q %q, %v", name, c.Network, c.Name, err)
+		}
+	}
+}

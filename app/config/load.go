@@ -13,6 +13,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/filetext"
 )
 
 // maxFile bounds a configuration file and a value read from a file.
@@ -63,6 +64,9 @@ func Load(path string, environ, set []string) (Loaded, error) {
 // checked: a later layer may change them.
 func Parse(b []byte, name string) (Config, error) {
 	c := Default()
+	if text, ok := filetext.Text(b); ok {
+		b = []byte(text) // editors of Windows write marks and UTF-16
+	}
 	d := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields()
 	err := d.Decode(&c)
 	var unknown *toml.StrictMissingError

@@ -173,7 +173,7 @@ func framesOf(content []byte) string {
 		return strings.HasPrefix(text, "B$") || strings.HasPrefix(text, "UR:") || oldFrame.MatchString(text)
 	}
 	head, _ := filetext.Text(content[:min(len(content), 1<<12)&^1])
-	if !begins(filetext.Unwrap(head)) && !begins(strings.TrimSpace(string(content[:min(len(content), 64)]))) {
+	if !begins(strings.TrimLeft(filetext.Plain(head), " \t\n\"'`>")) && !begins(strings.TrimSpace(string(content[:min(len(content), 64)]))) {
 		return ""
 	}
 	text, ok := filetext.Text(content)

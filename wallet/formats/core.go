@@ -62,7 +62,7 @@ func parseCore(raw []byte, net wallet.Network) (Wallet, error) {
 		if err := decode(one, &c); err != nil {
 			return Wallet{}, fmt.Errorf("descriptor %d: %w", i+1, err)
 		}
-		of, err := g.add(c.Desc, net)
+		of, err := g.add(asWritten(c.Desc), net)
 		if err != nil {
 			return Wallet{}, fmt.Errorf("descriptor %d: %w", i+1, err)
 		}

@@ -64,7 +64,10 @@ func readDocument(raw []byte) (document, error) {
 	return document{text: text}, nil
 }
 
-var jsonBegin = regexp.MustCompile(`^(?:\{|\[\s*\{)`)
+var (
+	jsonBegin  = regexp.MustCompile(`^(?:\{|\[\s*\{)`)
+	jsonInside = regexp.MustCompile(`\[\s*\{|\{\s*\\?"`)
+)
 
 // begun says whether a text begins as JSON. A key begins with [ too, with its
 // fingerprint right after.
@@ -79,7 +82,7 @@ func command(text string) string {
 	if !strings.Contains(text, "importdescriptors") && !strings.Contains(text, "importmulti") && !strings.Contains(text, `"desc"`) && !strings.Contains(text, `"descriptor"`) {
 		return ""
 	}
-	at := regexp.MustCompile(`\[\s*\{|\{\s*\\?"`).FindStringIndex(text)
+	at := jsonInside.FindStringIndex(text)
 	if at == nil {
 		return ""
 	}

@@ -71,6 +71,7 @@ func TestOtherForms(t *testing.T) {
 		"m in origins":     {strings.ReplaceAll(body, "/48h", "/m/48h"), Descriptor},
 		"a command":        {"bitcoin-cli importdescriptors \"" + strings.ReplaceAll(core(""), `"`, `\"`) + "\"", Core},
 		"an answer":        {`{"result":` + core("") + `,"error":null,"id":1}`, Core},
+		"Specter, typed":   {`{"label":"x","descriptor":"` + strings.NewReplacer(",", ",\u00a0 ", "h/", "\u2019/").Replace(in) + `\n"}`, Specter},
 		"any JSON":         {`{"wallets":[{"policy":"` + w.Descriptor.String() + `"}]}`, Descriptor},
 		"JSON, slanted":    {strings.ReplaceAll(core(""), `"`, "\u201d"), Core},
 		"unsorted, sorted": {strings.Replace(written(Coldcard), "Policy", "Sorted: True\nPolicy", 1), Coldcard},

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/quorate/quorate/filetext"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -116,6 +117,16 @@ func checksumAt(text string) (sum string, n int, err error) {
 		return "", 0, nil
 	}
 	return "#" + word, at + 1 + len(word), nil // its own reader says what is wrong
+}
+
+// asWritten is the text of the one descriptor in a JSON string, without white
+// space and what else came into it; the string itself where there is not one.
+func asWritten(s string) string {
+	s = filetext.Plain(s)
+	if found, _, err := scan(s); err == nil && len(found) == 1 {
+		return found[0].text
+	}
+	return s
 }
 
 // branch is what the label of a descriptor says it is of, if it has one.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/quorate/quorate/filetext"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -71,7 +72,7 @@ func parseSpecter(raw []byte, net wallet.Network) (Wallet, error) {
 		if d.text == "" {
 			continue
 		}
-		of, err := g.add(d.text, net)
+		of, err := g.add(asWritten(d.text), net)
 		if err != nil {
 			return Wallet{}, err
 		}
@@ -112,7 +113,7 @@ func parseOtherJSON(raw []byte, net wallet.Network) (Wallet, error) {
 		switch x := v.(type) {
 		case string:
 			var found []written
-			if found, _, failed = scan(x); failed != nil {
+			if found, _, failed = scan(filetext.Plain(x)); failed != nil {
 				return
 			}
 			for _, one := range found {
