@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 )
@@ -171,7 +172,7 @@ func (s *step) broadcasted(x Broadcasted) error {
 	if errors.Is(x.Err, port.ErrNotSeen) {
 		return nil // it stays final, and is broadcast again
 	}
-	id := string(x.TxID[:])
+	id := mapkey.Of(x.TxID)
 	if x.Err != nil {
 		// It is tried again every few seconds: only another reason is news.
 		reason := broadcastReason(x.Err)
