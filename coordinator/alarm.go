@@ -52,7 +52,7 @@ func (m *Machine) foreign(id chainhash.Hash) bool {
 // chain view, and of signatures (of these proposals). It gives their signatures
 // time to arrive, and then tells of each, once.
 func (s *step) tellForeign(touched []journal.EntryID) error {
-	var look pmap.Map[string, bool]
+	var look pmap.Map[mapkey.ByTx, bool]
 	for id := range s.m.View.News() {
 		look = look.Set(mapkey.Of(id), true)
 	}
@@ -98,7 +98,7 @@ func (s *step) tellForeign(touched []journal.EntryID) error {
 }
 
 // alarmOver tells that an alarm ended, where it was told.
-func (s *step) alarmOver(k string) {
+func (s *step) alarmOver(k mapkey.ByTx) {
 	if _, told := s.m.alarmed.Get(k); told {
 		s.tellOver(chainhash.Hash([]byte(k)))
 	}
@@ -129,34 +129,34 @@ func (s *step) tellDue() error {
 	return nil
 }
 
-func dueKey(k string, since uint64) string {
-	return string(binary.BigEndian.AppendUint64(make([]byte, 0, 40), since)) + k
+func dueKey(k mapkey.ByTx, since uint64) byTick {
+	return byTick(binary.BigEndian.AppendUint64(make([]byte, 0, 40), since)) + byTick(k)
 }
 
-func (x strangers) has(k string) bool {
+func (x strangers) has(k mapkey.ByTx) bool {
 	_, ok := x.since.Get(k)
 	return ok
 }
 
-func (x strangers) add(k string, since uint64) strangers {
+func (x strangers) add(k mapkey.ByTx, since uint64) strangers {
 	return strangers{x.since.Set(k, since), x.due.Set(dueKey(k, since), true)}
 }
 
-func (x strangers) remove(k string) strangers {
+func (x strangers) remove(k mapkey.ByTx) strangers {
 	since, _ := x.since.Get(k)
 	return strangers{x.since.Delete(k), x.due.Delete(dueKey(k, since))}
 }
 
-func (x strangers) waited(k string, since uint64) strangers {
+func (x strangers) waited(k mapkey.ByTx, since uint64) strangers {
 	x.due = x.due.Delete(dueKey(k, since))
 	return x
 }
 
 // waiting yields those whose grace is not over, and since when, the first first.
-func (x strangers) waiting() func(yield func(string, uint64) bool) {
-	return func(yield func(string, uint64) bool) {
+func (x strangers) waiting() func(yield func(mapkey.ByTx, uint64) bool) {
+	return func(yield func(mapkey.ByTx, uint64) bool) {
 		for k := range x.due.All() {
-			if !yield(k[8:], binary.BigEndian.Uint64([]byte(k[:8]))) {
+			if !yield(mapkey.ByTx(k[8:]), binary.BigEndian.Uint64([]byte(k[:8]))) {
 				return
 			}
 		}

@@ -13,7 +13,7 @@ import (
 // past a fork.
 func (s *step) mayCarry(tx chainhash.Hash) {
 	if s.forked && s.m.State.Released(tx) {
-		s.m.watch.carry = s.m.watch.carry.add(mapkey.Of(tx), mapkey.Of(tx))
+		s.m.watch.carry = s.m.watch.carry.add(mapkey.Of(tx), group.ByTxProposal(tx[:]))
 	}
 }
 
@@ -48,7 +48,7 @@ func (s *step) carrySignatures() {
 			wrote, used, all := s.carry(p)
 			left, looked = left-wrote, looked-used
 			if !all {
-				next = tx
+				next = group.ByTxProposal(tx)
 			}
 		}
 		s.m.watch.carry = s.m.watch.carry.left(tx, next)
@@ -58,7 +58,7 @@ func (s *step) carrySignatures() {
 // copyToCarry looks for the living proposal of a transaction that states its
 // coins as this node sees them, after some of them: signatures on another are of
 // no use. There is none where the transaction is mined, or can never be.
-func (s *step) copyToCarry(tx, at string, most int) (p *group.Proposal, used int, next string) {
+func (s *step) copyToCarry(tx mapkey.ByTx, at group.ByTxProposal, most int) (p *group.Proposal, used int, next group.ByTxProposal) {
 	id := chainhash.Hash([]byte(tx))
 	if s.m.View.Confirmations(id) > 0 {
 		return nil, 1, ""

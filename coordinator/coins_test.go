@@ -26,7 +26,7 @@ func TestNoMemberLeasesAllCoins(t *testing.T) {
 		}
 	}
 	c.settle()
-	leased, free := 0, map[string]bool{}
+	leased, free := 0, map[mapkey.ByCoin]bool{}
 	for _, coin := range Coins(a.m.State, a.m.View, *a.clock) {
 		if len(coin.LeasedBy) > 0 {
 			leased++

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
@@ -118,7 +119,7 @@ func (m *Machine) Vouched(e *journal.Entry) bool {
 		if who == h.Author || who == m.State.Me() {
 			continue
 		}
-		if f, ok := m.claims.Get(string(who[:])); ok && f[e.Chain()].Seq >= h.Seq {
+		if f, ok := m.claims.Get(mapkey.Of(who)); ok && f[e.Chain()].Seq >= h.Seq {
 			if need--; need == 0 {
 				return true
 			}

@@ -19,8 +19,8 @@ import (
 // signed that spends it. It is durable before a signature leaves, it only
 // grows, and it is asked before every signature.
 type Guard struct {
-	signed pmap.Map[string, []chainhash.Hash]
-	coins  pmap.Map[string, bool] // by txid | outpoint: the same the other way round
+	signed pmap.Map[mapkey.ByCoin, []chainhash.Hash]
+	coins  pmap.Map[byTxCoin, bool] // by txid | outpoint: the same the other way round
 }
 
 // NewGuard returns a guard that knows these records.
@@ -39,12 +39,12 @@ func (g Guard) add(r port.GuardRecord) Guard {
 		return g
 	}
 	g.signed = g.signed.Set(k, append(slices.Clone(old), r.TxID))
-	g.coins = g.coins.Set(mapkey.Of(r.TxID)+k, true)
+	g.coins = g.coins.Set(byTxCoin(r.TxID[:])+byTxCoin(k), true)
 	return g
 }
 
 // Known returns the transactions signed for a coin.
-func (g Guard) Known(k string) []chainhash.Hash {
+func (g Guard) Known(k mapkey.ByCoin) []chainhash.Hash {
 	out, _ := g.signed.Get(k)
 	return out
 }
@@ -111,7 +111,7 @@ func signedBefore(s group.State, p *group.Proposal, tx chainhash.Hash, o wire.Ou
 // buried says whether a transaction this node signed can never confirm: one of
 // the coins it was signed for is spent by another transaction 6 deep.
 func (g Guard) buried(v ledger.View, tx chainhash.Hash) bool {
-	for k := range pmap.Prefix(g.coins, mapkey.Of(tx)) {
+	for k := range pmap.Prefix(g.coins, byTxCoin(tx[:])) {
 		for by := range v.Rivals(mapkey.CoinOf(k[len(tx):])) {
 			if by != tx && v.Confirmations(by) >= ledger.BuriedDepth {
 				return true

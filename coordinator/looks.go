@@ -1,8 +1,6 @@
 package coordinator
 
 import (
-	"encoding/binary"
-
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -13,15 +11,15 @@ import (
 
 // Kinds of what is to be looked at.
 const (
-	lookTx    = 't' // a transaction
-	lookCoin  = 'c' // all transactions that spend a coin, or any output of a transaction
-	lookChain = 'r' // what rests on the entries of a chain, from a seq on
+	lookTx    lookKey = "t" // a transaction
+	lookCoin  lookKey = "c" // all transactions that spend a coin, or any output of a transaction
+	lookChain lookKey = "r" // what rests on the entries of a chain, from a seq on
 )
 
 // look has a transaction looked at, soon.
 func (s *step) look(tx chainhash.Hash) {
 	if k := mapkey.Of(tx); s.m.State.ProposedTx(tx) {
-		s.m.watch.looks = s.m.watch.looks.add(string(lookTx)+k, k)
+		s.m.watch.looks = s.m.watch.looks.add(lookTx+lookKey(k), lookPlace(k))
 	}
 }
 
@@ -31,7 +29,7 @@ func (s *step) look(tx chainhash.Hash) {
 // whoever pays the wallet may raise the fee with every second.
 func (s *step) lookAround(id chainhash.Hash, blocks bool) {
 	s.look(id)
-	s.lookCoins(mapkey.Of(id))
+	s.lookCoins(mapkey.Coins(id))
 	if !blocks {
 		return
 	}
@@ -49,16 +47,16 @@ func (s *step) lookAround(id chainhash.Hash, blocks bool) {
 func (s *step) lookCoin(o wire.OutPoint) { s.lookCoins(mapkey.Coin(o)) }
 
 // lookCoins has looked at what spends a coin, or any output of a transaction.
-func (s *step) lookCoins(coins string) {
+func (s *step) lookCoins(coins mapkey.ByCoin) {
 	if s.m.State.Spent(coins) {
-		s.m.watch.looks = s.m.watch.looks.add(string(lookCoin)+coins, coins)
+		s.m.watch.looks = s.m.watch.looks.add(lookCoin+lookKey(coins), lookPlace(coins))
 	}
 }
 
 // lookChain has looked at what rests on the entries of a chain from a seq on.
 func (s *step) lookChain(c journal.ChainKey, from uint64) {
 	of := mapkey.Chain(c)
-	s.m.watch.looks = s.m.watch.looks.add(string(lookChain)+of, of+string(binary.BigEndian.AppendUint64(nil, from)))
+	s.m.watch.looks = s.m.watch.looks.add(lookChain+lookKey(of), lookPlace(of)+lookPlace(mapkey.Number(from)))
 }
 
 // lookFurther looks at what is to be looked at, as much as one step may.
@@ -70,13 +68,15 @@ func (s *step) lookFurther() {
 		}
 		s.m.watch.looks = looks
 		share, used := min(left, lookShare), 1
-		switch of := what[1:]; what[0] {
+		switch of := what[1:]; what[:1] {
 		case lookTx:
 			used, at = s.lookAt(chainhash.Hash([]byte(of))), ""
 		case lookCoin:
-			used, at = s.m.State.VisitSpending(of, at, share, s.lookAt)
+			u, next := s.m.State.VisitSpending(mapkey.ByCoin(of), mapkey.ByCoinTx(at), share, s.lookAt)
+			used, at = u, lookPlace(next)
 		case lookChain:
-			used, at = s.m.State.VisitResting(of, at, share, s.lookResting)
+			u, next := s.m.State.VisitResting(mapkey.ByChain(of), mapkey.ByPlace(at), share, s.lookResting)
+			used, at = u, lookPlace(next)
 		}
 		left -= max(1, used)
 		s.m.watch.looks = s.m.watch.looks.left(what, at)
@@ -113,7 +113,7 @@ func (s *step) lookAt(tx chainhash.Hash) int {
 		was, known := s.m.watch.told.Get(mapkey.Of(p.Ref.ID))
 		now := s.tellOf(p, false, q)
 		if n == 0 && (was == group.StatusDead) != (now == group.StatusDead) && (known || now == group.StatusDead) {
-			s.lookCoins(mapkey.Of(tx))
+			s.lookCoins(mapkey.Coins(tx))
 		}
 	}
 	s.mayCarry(tx)

@@ -43,7 +43,7 @@ func TestRoundsGoThroughAllWithinABound(t *testing.T) {
 			passes := 2*((size+share-1)/share) + 1
 			bound[thing(i)] = (len(sizes)*passes+turns-1)/turns + 1
 		}
-		var r rounds
+		var r rounds[string, string]
 		since, now := map[string]int{}, 0
 		mark := func(i, n int) {
 			r = r.add(thing(i), place(i, n))

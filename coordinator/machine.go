@@ -6,9 +6,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
@@ -25,23 +28,23 @@ type Machine struct {
 	Guard Guard
 
 	local    Local
-	invites  pmap.Map[string, inviteRecord]     // by invite id
-	requests pmap.Map[string, journal.EntryID]  // by request id
-	contents pmap.Map[string, [32]byte]         // by request id: a hash of what was asked for
-	claims   pmap.Map[string, journal.Frontier] // by identity: what members say they hold
+	invites  pmap.Map[string, inviteRecord]              // by invite id
+	requests pmap.Map[string, journal.EntryID]           // by request id
+	contents pmap.Map[string, [32]byte]                  // by request id: a hash of what was asked for
+	claims   pmap.Map[mapkey.ByAuthor, journal.Frontier] // by identity: what members say they hold
 	watch    watchlist
-	strange  strangers                          // spends with fewer signatures than they take
-	caught   uint64                             // tick at which the chain was last not caught up with
-	alarmed  pmap.Map[string, alarmRecord]      // by txid: those that were told
-	bound    *boundRecord                       // after a restore, for ever; never changed in place
-	restored *restoredRecord                    // since a restore, until all others were heard; never changed in place
-	owed     pmap.Map[string, journal.Frontier] // by identity: the first claims since a restore
-	repinned int                                // facts of setup when pinAgain looked last
-	letIns   pmap.Map[string, handing]          // by new device that this node let in
-	unfit    uint64                             // ticks for which no epoch was sealed to exactly the members
-	online   []journal.Author                   // as of the last tick
-	linked   string                             // what the transport was last told
-	snaps    Snapshots                          // as it was when the machine was loaded: see Snapshots
+	strange  strangers                                   // spends with fewer signatures than they take
+	caught   uint64                                      // tick at which the chain was last not caught up with
+	alarmed  pmap.Map[mapkey.ByTx, alarmRecord]          // by txid: those that were told
+	bound    *boundRecord                                // after a restore, for ever; never changed in place
+	restored *restoredRecord                             // since a restore, until all others were heard; never changed in place
+	owed     pmap.Map[mapkey.ByAuthor, journal.Frontier] // by identity: the first claims since a restore
+	repinned int                                         // facts of setup when pinAgain looked last
+	letIns   pmap.Map[mapkey.ByAuthor, handing]          // by new device that this node let in
+	unfit    uint64                                      // ticks for which no epoch was sealed to exactly the members
+	online   []journal.Author                            // as of the last tick
+	linked   string                                      // what the transport was last told
+	snaps    Snapshots                                   // as it was when the machine was loaded: see Snapshots
 	follows  bool
 	stream   uint64    // counts what starts the stream anew: see Streamed
 	unsaved  int       // blocks since the view was last stored
@@ -196,36 +199,51 @@ type boundSeen struct {
 // handing is how far a new device was handed epochs.
 type handing struct {
 	seats [32]byte       // the members then: it begins anew with others
-	at    string         // in book.wrote
+	at    group.ByWriter // in book.wrote
 	by    journal.Author // whose epochs it is at
 	n     int            // how many of these it has seen
 	done  bool
 }
 
+// Keys of the maps of a machine, where they are not of ids alone (see package mapkey).
+type (
+	byPayment = mapkey.By2[[32]byte, chainhash.Hash] // hash of the script | txid
+
+	byExpiry string // expiry | proposal
+	byHeight string // height | txid
+	byTick   string // tick | txid
+	byTxCoin string // txid | outpoint
+
+	lookKey   string // kind of what is to be looked at | its key
+	lookPlace string // a key of the index that is gone through for it
+)
+
 // watchlist is what a machine knows of the proposals besides the entries: the
 // statuses that were told, and what is to be looked at again. It is made anew
 // when a node starts.
 type watchlist struct {
-	told     pmap.Map[string, group.Status] // by proposal: last status told, "" of one without effect
-	counts   [len(statusOrder)]int          // proposals by status told, in statusOrder
-	expiring pmap.Map[string, struct{}]     // by expiry | proposal: those that are pending
-	sending  pmap.Map[string, sending]      // by txid: final or broadcast, and not mined
-	unbuilt  pmap.Map[string, struct{}]     // by txid | spend id: told to be final and not to pass the script engine
-	looks    rounds                         // what is to be looked at
+	told     pmap.Map[mapkey.ByEntry, group.Status] // by proposal: last status told, "" of one without effect
+	counts   [len(statusOrder)]int                  // proposals by status told, in statusOrder
+	expiring pmap.Map[byExpiry, struct{}]           // by expiry | proposal: those that are pending
+	sending  pmap.Map[mapkey.ByTx, sending]         // by txid: final or broadcast, and not mined
+	unbuilt  pmap.Map[group.Signs, struct{}]        // by txid | spend id: told to be final and not to pass the script engine
+	looks    rounds[lookKey, lookPlace]             // what is to be looked at
 	// payments finds those who were paid: by hash of the script | txid; paying has
 	// the transactions it holds, aging when the chain's height alone drops one: by
 	// height | txid.
-	payments, paying, aging pmap.Map[string, struct{}]
-	carry                   rounds                     // by txid: what may have signatures that others lack
-	carried                 pmap.Map[bringer, carried] // what was carried of what a key's owners brought
-	carryOwed               int                        // what one of carry cost beyond what a step has, in statuses
-	counted                 bool                       // carried has what is in the entries
+	payments  pmap.Map[byPayment, struct{}]
+	paying    pmap.Map[mapkey.ByTx, struct{}]
+	aging     pmap.Map[byHeight, struct{}]
+	carry     rounds[mapkey.ByTx, group.ByTxProposal] // by txid: what may have signatures that others lack
+	carried   pmap.Map[bringer, carried]              // what was carried of what a key's owners brought
+	carryOwed int                                     // what one of carry cost beyond what a step has, in statuses
+	counted   bool                                    // carried has what is in the entries
 }
 
 // sending is how a transaction is being sent, and as which of what its proposals sign.
 type sending struct {
 	status group.Status
-	signs  string
+	signs  group.Signs
 }
 
 // statusOrder lists the statuses, in the order in which the first that holds is taken.
@@ -235,8 +253,8 @@ var statusOrder = [...]group.Status{group.StatusConfirmed, group.StatusDead, gro
 // strangers are the foreign spends seen, and those of them whose grace is not
 // over yet. It takes the signatures of k keys to make one.
 type strangers struct {
-	since pmap.Map[string, uint64] // by txid: the tick from which it counts
-	due   pmap.Map[string, bool]   // by that tick | txid
+	since pmap.Map[mapkey.ByTx, uint64] // by txid: the tick from which it counts
+	due   pmap.Map[byTick, bool]        // by that tick | txid
 }
 
 // written is what this node wrote, less what came back since.
@@ -265,10 +283,10 @@ func (w written) with(bytes int, now time.Time) written {
 // the allowance comes back only one of many that wait is written, and what is
 // written first would else keep all others waiting.
 type turns struct {
-	kind     int    // of what is written
-	asked    string // the author on whose account an epoch was asked for last
-	answered int    // the member who is answered first
-	strange  bool   // epochs are due that nobody named
+	kind     int             // of what is written
+	asked    mapkey.ByAuthor // the author on whose account an epoch was asked for last
+	answered int             // the member who is answered first
+	strange  bool            // epochs are due that nobody named
 }
 
 // Kinds of what is written unasked, in the order of their turns.
@@ -385,9 +403,9 @@ const (
 )
 
 // inTurn returns keys in order, those beyond all of one author first.
-func inTurn(keys []string, last string) []string {
+func inTurn(keys []group.ByAsk, last mapkey.ByAuthor) []group.ByAsk {
 	for n, k := range keys {
-		if k[:32] > last {
+		if mapkey.ByAuthor(k[:32]) > last {
 			return append(slices.Clone(keys[n:]), keys[:n]...)
 		}
 	}

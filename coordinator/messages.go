@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 )
 
@@ -15,7 +16,7 @@ func (x unread) run(s *step) error {
 	return errors.Join(s.entry(x.entry, group.State.AddUnread), s.keepUnread(x.entry))
 }
 func (x ClaimIn) run(s *step) error {
-	s.m.claims = s.m.claims.Set(string(x.From[:]), maps.Clone(x.Claim.Frontier))
+	s.m.claims = s.m.claims.Set(mapkey.Of(x.From), maps.Clone(x.Claim.Frontier))
 	s.claimed(x.From, maps.Clone(x.Claim.Frontier))
 	return nil
 }

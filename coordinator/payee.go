@@ -6,13 +6,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/refusal"
-	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -23,11 +22,8 @@ const (
 	maxPaid      = 8   // payments that a warning lists
 )
 
-// paymentKey is where payments to a script are found in an index.
-func paymentKey(script []byte) string {
-	h := sha256.Sum256(script)
-	return string(h[:])
-}
+// paymentKey is what payments to a script are found by.
+func paymentKey(script []byte) [32]byte { return sha256.Sum256(script) }
 
 // payment is what one transaction pays a script, in satoshis.
 type payment struct {
@@ -47,11 +43,11 @@ func (m *Machine) paid(p *group.Proposal, script []byte) (out []payment, all boo
 		return slices.ContainsFunc(q.Body.Inputs, func(i event.ProposalInput) bool { return mine[i.OutPoint()] })
 	}
 	looked := 0
-	for k := range pmap.Prefix(m.watch.payments, paymentKey(script)) {
+	for k := range mapkey.Under(m.watch.payments, paymentKey(script)) {
 		if looked++; looked > maxPayments {
 			return out, false
 		}
-		q, ok := m.State.Lead(chainhash.Hash([]byte(k[32:])))
+		q, ok := m.State.Lead(k.Second())
 		if !ok || q.TxID == p.TxID || m.View.Confirmations(q.TxID) > paidRecently || shares(q) || group.BuriedBy(m.View, q) {
 			continue
 		}

@@ -364,7 +364,7 @@ func (x *plain) agrees(rt *rapid.T) {
 		}
 	}
 	type signature struct {
-		signs      string
+		signs      group.Signs
 		input, key uint32
 	}
 	of, clean := map[signature]*group.Proposal{}, map[signature]bool{}

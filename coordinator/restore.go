@@ -10,6 +10,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/coordinator/refusal"
@@ -82,8 +83,8 @@ func (s *step) claimed(from journal.Author, f journal.Frontier) {
 	if s.m.restored == nil {
 		return
 	}
-	if _, ok := s.m.owed.Get(string(from[:])); !ok {
-		s.m.owed = s.m.owed.Set(string(from[:]), f)
+	if _, ok := s.m.owed.Get(mapkey.Of(from)); !ok {
+		s.m.owed = s.m.owed.Set(mapkey.Of(from), f)
 	}
 }
 
@@ -127,7 +128,7 @@ func (s *step) catchUp() error {
 	if err := s.bind(); err != nil {
 		return err
 	}
-	s.m.restored, s.m.owed = nil, pmap.Map[string, journal.Frontier]{}
+	s.m.restored, s.m.owed = nil, pmap.Map[mapkey.ByAuthor, journal.Frontier]{}
 	delete(s.batch.Puts, recRestored)
 	s.batch.Deletes = append(s.batch.Deletes, recRestored)
 	return nil

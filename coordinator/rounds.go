@@ -5,32 +5,33 @@ import (
 )
 
 // round is how far a thing is gone through.
-type round struct {
-	at    string // the first key that is not gone through
+type round[P ~string] struct {
+	at    P // the first key that is not gone through
 	begun bool
-	again string // where to begin once more after this pass, "" for not
+	again P // where to begin once more after this pass, "" for not
 }
 
 // rounds are things to be gone through, each a range of an index, in turns: the
 // one that waits longest comes first and goes to the back with what is left of
 // it. What is due again meanwhile is gone through once more after that, and not
 // begun anew: so a thing that is always due again keeps neither its own end nor
-// any other thing waiting. Each is here once, whatever brings it about.
-type rounds struct {
-	turns pmap.Map[uint64, string]
-	due   pmap.Map[string, round] // by what has a turn
+// any other thing waiting. Each is here once, whatever brings it about. W is what has
+// a turn, P a key of its range.
+type rounds[W, P ~string] struct {
+	turns pmap.Map[uint64, W]
+	due   pmap.Map[W, round[P]] // by what has a turn
 	last  uint64
 }
 
 // Len returns how many things are due.
-func (r rounds) Len() int { return r.due.Len() }
+func (r rounds[W, P]) Len() int { return r.due.Len() }
 
 // add makes a thing due from a key of its range on.
-func (r rounds) add(what, from string) rounds {
+func (r rounds[W, P]) add(what W, from P) rounds[W, P] {
 	x, has := r.due.Get(what)
 	switch {
 	case !has:
-		x = round{at: from}
+		x = round[P]{at: from}
 		r = r.back(what)
 	case !x.begun:
 		x.at = min(x.at, from)
@@ -41,14 +42,14 @@ func (r rounds) add(what, from string) rounds {
 	return r
 }
 
-func (r rounds) back(what string) rounds {
+func (r rounds[W, P]) back(what W) rounds[W, P] {
 	r.last++
 	r.turns = r.turns.Set(r.last, what)
 	return r
 }
 
 // next takes the thing whose turn it is, and where to go on with it.
-func (r rounds) next() (_ rounds, what, at string, ok bool) {
+func (r rounds[W, P]) next() (_ rounds[W, P], what W, at P, ok bool) {
 	for n, what := range r.turns.All() {
 		x, _ := r.due.Get(what)
 		x.begun = true
@@ -60,13 +61,13 @@ func (r rounds) next() (_ rounds, what, at string, ok bool) {
 
 // left says how far the turn of a thing came: at is the first key that is left,
 // "" for none.
-func (r rounds) left(what, at string) rounds {
+func (r rounds[W, P]) left(what W, at P) rounds[W, P] {
 	x, _ := r.due.Get(what)
 	switch {
 	case at != "":
 		x.at = at
 	case x.again != "":
-		x = round{at: x.again}
+		x = round[P]{at: x.again}
 	default:
 		r.due = r.due.Delete(what)
 		return r

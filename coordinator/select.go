@@ -16,7 +16,6 @@ import (
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/coinselect"
 )
@@ -247,11 +246,11 @@ func (s *step) givenUp(x Propose) (out []*group.Proposal, take []ledger.ViewOut)
 		if s.m.View.Owns(o.PkScript) {
 			continue
 		}
-		for k := range pmap.Prefix(s.m.watch.payments, paymentKey(o.PkScript)) {
+		for k := range mapkey.Under(s.m.watch.payments, paymentKey(o.PkScript)) {
 			if looked++; looked > maxPayments || len(out) == maxPaid {
 				return out, take
 			}
-			q, ok := s.m.State.Lead(chainhash.Hash([]byte(k[32:])))
+			q, ok := s.m.State.Lead(k.Second())
 			if !ok || slices.Contains(out, q) || !s.signedByMe(q) || !s.isGivenUp(q) || group.BuriedBy(s.m.View, q) {
 				continue
 			}

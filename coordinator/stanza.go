@@ -3,6 +3,7 @@ package coordinator
 import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -30,7 +31,7 @@ func (s *step) tellStanza() error {
 		if _, err := s.write(&event.StanzaFailed{Epoch: epoch}); err != nil {
 			return err
 		}
-		s.m.turns.asked = k[:32]
+		s.m.turns.asked = mapkey.ByAuthor(k[:32])
 	}
 	return nil
 }
@@ -57,7 +58,7 @@ func (s *step) askUnheard() error {
 		if _, err := s.write(&event.StanzaFailed{Epoch: epoch}); err != nil {
 			return err
 		}
-		s.m.turns.asked = k[:32]
+		s.m.turns.asked = mapkey.ByAuthor(k[:32])
 	}
 	return nil
 }

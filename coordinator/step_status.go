@@ -81,8 +81,8 @@ func (s *step) tellOf(p *group.Proposal, news bool, q *group.Inquiry) group.Stat
 	return now
 }
 
-func expiryKey(p *group.Proposal) string {
-	return string(binary.BigEndian.AppendUint64(nil, uint64(p.Body.Expires))) + mapkey.Of(p.Ref.ID)
+func expiryKey(p *group.Proposal) byExpiry {
+	return byExpiry(mapkey.Number(uint64(p.Body.Expires))) + byExpiry(p.Ref.ID[:])
 }
 
 // send keeps what is to be broadcast again, and broadcasts what became final.
@@ -198,7 +198,7 @@ func (s *step) pay(p *group.Proposal, now group.Status) {
 		if now == group.StatusConfirmed {
 			at = v.Tip().Height + paidRecently - v.Confirmations(p.TxID) + 1
 		}
-		w.aging = w.aging.Set(string(binary.BigEndian.AppendUint32(nil, uint32(at)))+tx, struct{}{})
+		w.aging = w.aging.Set(byHeight(binary.BigEndian.AppendUint32(nil, uint32(at)))+byHeight(tx), struct{}{})
 	}
 	if gone == !known || !known && now != group.StatusConfirmed && !s.m.State.Released(p.TxID) {
 		return
@@ -212,7 +212,7 @@ func (s *step) pay(p *group.Proposal, now group.Status) {
 		if o.Change != nil {
 			continue
 		}
-		if k := paymentKey(o.PkScript) + tx; gone {
+		if k := mapkey.Of2(paymentKey(o.PkScript), p.TxID); gone {
 			w.payments = w.payments.Delete(k)
 		} else {
 			w.payments = w.payments.Set(k, struct{}{})

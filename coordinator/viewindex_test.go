@@ -227,19 +227,19 @@ func TestABlockOfManyPaymentsIsStoredBitByBit(t *testing.T) {
 func TestGuardKnowsTheCoinsOfATransaction(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var g Guard
-		want := map[chainhash.Hash]map[string]bool{}
+		want := map[chainhash.Hash]map[mapkey.ByCoin]bool{}
 		for range rapid.IntRange(0, 40).Draw(t, "records") {
 			r := port.GuardRecord{OutPoint: wire.OutPoint{Index: rapid.Uint32Range(0, 5).Draw(t, "coin")}, TxID: chainhash.Hash{rapid.ByteRange(0, 5).Draw(t, "tx")}}
 			g = g.add(r)
 			if want[r.TxID] == nil {
-				want[r.TxID] = map[string]bool{}
+				want[r.TxID] = map[mapkey.ByCoin]bool{}
 			}
 			want[r.TxID][mapkey.Coin(r.OutPoint)] = true
 		}
 		for tx := range want {
-			got := map[string]bool{}
-			for k := range pmap.Prefix(g.coins, mapkey.Of(tx)) {
-				got[k[len(tx):]] = true
+			got := map[mapkey.ByCoin]bool{}
+			for k := range pmap.Prefix(g.coins, byTxCoin(tx[:])) {
+				got[mapkey.ByCoin(k[len(tx):])] = true
 			}
 			if !maps.Equal(got, want[tx]) {
 				t.Fatalf("%v: %d coins, want %d", tx, len(got), len(want[tx]))

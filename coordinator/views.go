@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -191,7 +192,7 @@ func (m *Machine) HeldBy(p *group.Proposal) []group.Member {
 		return nil
 	}
 	for _, x := range m.State.Active().Members {
-		f, _ := m.claims.Get(string(x.Identity[:]))
+		f, _ := m.claims.Get(mapkey.Of(x.Identity))
 		if x.Identity == m.State.Me() || m.State.SameMember(x.Original, p.Author()) || f[p.Ref.Chain].Seq >= p.Ref.Seq {
 			out = append(out, x)
 		}
@@ -202,7 +203,7 @@ func (m *Machine) HeldBy(p *group.Proposal) []group.Member {
 // Holds says whether a member claims to hold this node's own entries up to its last.
 func (m *Machine) Holds(who journal.Author) bool {
 	mine := journal.ChainKey{Author: m.State.Me(), Incarnation: m.local.Incarnation}
-	f, _ := m.claims.Get(string(who[:]))
+	f, _ := m.claims.Get(mapkey.Of(who))
 	return f[mine].Seq > 0 && f[mine].Seq+1 >= m.State.Chains().Next(mine).Seq
 }
 
@@ -236,7 +237,7 @@ func (m *Machine) ProposalsBy(prefix string) []*group.Proposal {
 		return nil
 	}
 	var out []*group.Proposal
-	for p := range m.State.ProposalsFrom(string(whole)) {
+	for p := range m.State.ProposalsFrom(mapkey.ByEntry(whole)) {
 		if !strings.HasPrefix(hex.EncodeToString(p.Ref.ID[:]), prefix) || !m.State.Alive(p) {
 			continue
 		}

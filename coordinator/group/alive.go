@@ -2,7 +2,6 @@ package group
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -65,7 +64,7 @@ func (s proposalFacts) Signatures(p *Proposal) []wallet.Signature {
 	if !p.Sound {
 		return nil
 	}
-	for k, b := range pmap.Prefix(s.sigs, p.signs) {
+	for k, b := range pmap.Prefix(s.sigs, bySignature(p.signs)) {
 		out = append(out, wallet.Signature{
 			Input: mapkey.Uint32(k[64:68]), Key: mapkey.Uint32(k[68:72]), Bytes: b,
 		})
@@ -98,9 +97,9 @@ func (s proposalFacts) FinalTx(p *Proposal) (*wire.MsgTx, error) {
 	return tx, nil
 }
 
-// stated says whether an untainted entry states a fact of which each chain's
+// factStated says whether an untainted entry states a fact of which each chain's
 // first statement is kept.
-func (s proposalFacts) stated(m pmap.Map[string, Ref], fact string) bool {
+func factStated[K ~string](s proposalFacts, m pmap.Map[K, Ref], fact K) bool {
 	for _, r := range pmap.Prefix(m, fact) {
 		if !s.tainted(r) {
 			return true
@@ -125,7 +124,7 @@ func (s proposalFacts) SignedCoin(o wire.OutPoint) []chainhash.Hash {
 		if k != me && !s.HostsMember(m) {
 			continue
 		}
-		by := mapkey.Coin(o) + string(binary.BigEndian.AppendUint32(nil, uint32(k)))
+		by := signerKey(o, uint32(k))
 		for tx := range pmap.Prefix(s.props.bySigner, by) {
 			if id := chainhash.Hash([]byte(tx[len(by):])); !slices.Contains(out, id) {
 				out = append(out, id)
@@ -138,7 +137,7 @@ func (s proposalFacts) SignedCoin(o wire.OutPoint) []chainhash.Hash {
 // Released says whether any signature on a transaction is known to be out,
 // whatever its inputs were stated to be.
 func (s proposalFacts) Released(tx chainhash.Hash) bool {
-	for range pmap.Prefix(s.sigs, mapkey.Of(tx)) {
+	for range pmap.Prefix(s.sigs, bySignature(mapkey.Of(tx))) {
 		return true
 	}
 	return false

@@ -31,8 +31,8 @@ func (s proposalFacts) OnlyPastForks(p *Proposal, signer uint32, q *Inquiry) []S
 }
 
 // cleanly says whether an untainted entry brings a signature on an input by a key.
-func (s proposalFacts) cleanly(of string, q *Inquiry) bool {
-	for k, seq := range pmap.Prefix(s.props.brought, of) {
+func (s proposalFacts) cleanly(of bySignature, q *Inquiry) bool {
+	for k, seq := range pmap.Prefix(s.props.brought, byBringer(of)) {
 		q.Asked++
 		if !s.tainted(Ref{Chain: mapkey.ChainOf(k[len(of):]), Seq: seq}) {
 			return true
@@ -49,10 +49,10 @@ func (s proposalFacts) BroughtCleanly(p *Proposal, input, key uint32) bool {
 
 // pastForks returns the keys whose owners bring a signature in tainted entries of
 // forked chains: the signing key alone if it is one of them, whose it is anyway.
-func (s proposalFacts) pastForks(of string, q *Inquiry) []uint32 {
+func (s proposalFacts) pastForks(of bySignature, q *Inquiry) []uint32 {
 	signer := mapkey.Uint32(of[68:72])
 	var out []uint32
-	for k, seq := range pmap.Prefix(s.props.brought, of) {
+	for k, seq := range pmap.Prefix(s.props.brought, byBringer(of)) {
 		q.Asked++
 		c := mapkey.ChainOf(k[len(of):])
 		by, ok := s.active.KeyOf(c.Author)

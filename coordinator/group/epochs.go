@@ -6,7 +6,6 @@ import (
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 )
 
 // recipients names a set of identities, whatever their order.
@@ -22,12 +21,12 @@ func recipients(to []journal.Author) [32]byte {
 
 // obeying yields the members that rekeyed an epoch to exactly the present
 // members, and where they first did.
-func (s epochFacts) obeying(epoch journal.EpochID) func(yield func(journal.Author, string) bool) {
-	return func(yield func(journal.Author, string) bool) {
+func (s epochFacts) obeying(epoch journal.EpochID) func(yield func(journal.Author, ownPlace) bool) {
+	return func(yield func(journal.Author, ownPlace) bool) {
 		if s.active == nil {
 			return
 		}
-		for k, at := range pmap.Prefix(s.book.fullOf, mapkey.Of2(epoch, s.book.seats)) {
+		for k, at := range mapkey.Under2(s.book.fullOf, epoch, s.book.seats) {
 			who := journal.Author([]byte(k[64:]))
 			if _, member := s.active.Index(who); member && !yield(who, at) {
 				return
@@ -143,21 +142,18 @@ func (s epochFacts) EpochHeld(id journal.EpochID) (journal.Epoch, bool) {
 func (s epochFacts) FirstEpoch() (journal.Epoch, bool) { return s.EpochHeld(s.zero) }
 
 // Named says whether a member named an entry, as one that others need to hold.
-func (s epochFacts) Named(id journal.EntryID) bool { return mapkey.HasPrefix(s.named, mapkey.Of(id)) }
+func (s epochFacts) Named(id journal.EntryID) bool { return mapkey.HasUnder(s.named, id) }
 
 // lacks says whether entries are held that only an epoch's secret opens.
 func (s epochFacts) lacks(id journal.EpochID) bool {
-	for range pmap.Prefix(s.sealed, mapkey.Of(id)) {
-		return true
-	}
-	return false
+	return mapkey.HasUnder(s.sealed, id)
 }
 
 // RekeyedAt returns the earliest time that a member claims for its rekey to
 // the present members (Unix milliseconds), now at the latest.
 func (s epochFacts) RekeyedAt(epoch journal.EpochID, now int64) int64 {
 	for _, at := range s.obeying(epoch) {
-		if f, ok := s.rekeys.Get(mapkey.Of(epoch) + at[len(at)-32:]); ok {
+		if f, ok := s.rekeys.Get(mapkey.Of2(epoch, mapkey.Entry(at))); ok {
 			now = min(now, f.Ref.Time)
 		}
 	}
@@ -176,9 +172,9 @@ func (s epochFacts) Seats() [32]byte { return s.book.seats }
 
 // WroteUnder returns the first author and epoch that it wrote under, from a place
 // on, and their place, "" at the end.
-func (s epochFacts) WroteUnder(from string) (by journal.Author, epoch journal.EpochID, at string) {
+func (s epochFacts) WroteUnder(from ByWriter) (by journal.Author, epoch journal.EpochID, at ByWriter) {
 	for k := range s.book.wrote.From(from) {
-		return journal.Author([]byte(k[:32])), journal.EpochID([]byte(k[32:])), k
+		return k.First(), k.Second(), k
 	}
 	return by, epoch, ""
 }
@@ -225,5 +221,7 @@ func (s epochFacts) kept() epochKept {
 // into leaves out what is sealed, failed or written under an epoch: what these are
 // found by is made of them one by one (see State.withBooks).
 func (k epochKept) into(s *epochFacts) {
-	s.epochs, s.rekeys, s.named = record.Undump(k.Epochs), record.Undump(k.Rekeys), record.Undump(k.Named)
+	record.Undump(&s.epochs, k.Epochs)
+	record.Undump(&s.rekeys, k.Rekeys)
+	record.Undump(&s.named, k.Named)
 }

@@ -85,7 +85,7 @@ func plainBook(s State) string {
 			}
 		}
 	}
-	var ranked []string
+	var ranked []byNumber
 	var under journal.Epoch
 	fits := false
 	for x := range follows {
@@ -113,11 +113,11 @@ func plainBook(s State) string {
 	for k := range s.epochs.All() {
 		fmt.Fprintf(&b, "epoch %x counted %v\n", k, counted[journal.EpochID([]byte(k))])
 	}
-	asked := map[string]int{}
+	asked := map[mapkey.By2[journal.Author, journal.Author]]int{}
 	for u := range s.book.users.All() {
 		for f := range s.failures.All() {
 			if f[:32] == u[:32] {
-				asked[u[32:]+f[32:]]++
+				asked[mapkey.Of2(u.Second(), f.Second())]++
 			}
 		}
 	}
@@ -131,14 +131,14 @@ func plainBook(s State) string {
 		}
 	}
 	fmt.Fprintf(&b, "unread %d of %d\n", unread, s.sealed.Len())
-	missing := map[string]int{}
+	missing := map[mapkey.By2[journal.Author, journal.EntryID]]int{}
 	miss := func(by journal.Author, id journal.EntryID) {
 		if !s.Chains().Has(id) {
 			missing[mapkey.Of2(by, id)]++
 		}
 	}
 	for k := range s.named.All() {
-		miss(journal.Author([]byte(k[32:])), journal.EntryID([]byte(k[:32])))
+		miss(k.Second(), k.First())
 	}
 	for _, c := range s.carriers.All() {
 		miss(c.Ref.Chain.Author, c.Proposal)
@@ -146,12 +146,12 @@ func plainBook(s State) string {
 	for _, k := range sortedKeys(missing) {
 		fmt.Fprintf(&b, "missing %x\n", k)
 	}
-	faults := map[string]int{}
+	faults := map[byRule]int{}
 	for _, i := range s.inert.All() {
-		faults[mapkey.Of(i.Ref.Chain.Author)+i.Rule]++
+		faults[byRule(mapkey.Of(i.Ref.Chain.Author))+byRule(i.Rule)]++
 	}
 	for _, r := range s.unknown.All() {
-		faults[mapkey.Of(r.Chain.Author)+faultNewer]++
+		faults[byRule(mapkey.Of(r.Chain.Author))+faultNewer]++
 	}
 	for _, k := range sortedKeys(faults) {
 		fmt.Fprintf(&b, "fault %x %d\n", k, faults[k])
@@ -159,8 +159,8 @@ func plainBook(s State) string {
 	return b.String()
 }
 
-func sortedKeys(m map[string]int) []string {
-	var out []string
+func sortedKeys[K ~string](m map[K]int) []K {
+	var out []K
 	for k := range m {
 		out = append(out, k)
 	}
@@ -183,7 +183,7 @@ func plainRekeys(s State, who journal.Author, members []journal.Author) []rekeyF
 			out = append(out, f)
 		}
 	}
-	slices.SortFunc(out, func(a, b rekeyFact) int { return strings.Compare(placeOf(a.Ref), placeOf(b.Ref)) })
+	slices.SortFunc(out, func(a, b rekeyFact) int { return strings.Compare(string(placeOf(a.Ref)), string(placeOf(b.Ref))) })
 	return out
 }
 
@@ -285,7 +285,7 @@ func TestTheIndexOfEpochsIsTheDefinition(t *testing.T) {
 			entries = append(entries, e)
 		}
 		slices.SortFunc(entries, func(a, b *journal.Entry) int {
-			return strings.Compare(mapkey.Chain(a.Chain())+mapkey.Number(a.Header().Seq)+mapkey.Of(a.ID()), mapkey.Chain(b.Chain())+mapkey.Number(b.Header().Seq)+mapkey.Of(b.ID()))
+			return strings.Compare(string(waitingKey(a)), string(waitingKey(b)))
 		})
 		observer := members[rapid.IntRange(0, 2).Draw(rt, "observer")]
 		var ends []string

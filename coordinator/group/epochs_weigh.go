@@ -23,9 +23,9 @@ const (
 // rekeyed takes in what a rekey says of its epoch.
 func (s epochFacts) rekeyed(f rekeyFact) epochFacts {
 	by, to := f.Ref.Chain.Author, recipients(f.To)
-	k := mapkey.Of2(f.Epoch, to) + mapkey.Of(by)
+	k := mapkey.Of3(f.Epoch, to, by)
 	at := placeOf(f.Ref)
-	s.book.full = s.book.full.Set(mapkey.Of2(to, by)+at, epochNode{f.Epoch, f.Number, f.Parent})
+	s.book.full = s.book.full.Set(byRecipients(mapkey.Of2(to, by))+byRecipients(at), epochNode{f.Epoch, f.Number, f.Parent})
 	if old, ok := s.book.fullOf.Get(k); !ok || at < old {
 		s.book.fullOf = s.book.fullOf.Set(k, at)
 	}
@@ -62,8 +62,8 @@ func (s epochFacts) uses(epoch journal.EpochID, by journal.Author, wrote bool) e
 	if known {
 		return s
 	}
-	for k, f := range pmap.Prefix(s.failures, mapkey.Of(epoch)) {
-		s = s.charge(by, journal.Author([]byte(k[32:]))).mustAnswer(f)
+	for k, f := range mapkey.Under(s.failures, epoch) {
+		s = s.charge(by, k.Second()).mustAnswer(f)
 	}
 	return s
 }
@@ -83,8 +83,8 @@ func (s epochFacts) failed(f failureFact) epochFacts {
 	if known {
 		return s
 	}
-	for u := range pmap.Prefix(s.book.users, mapkey.Of(f.Epoch)) {
-		s = s.charge(journal.Author([]byte(u[32:])), f.Ref.Chain.Author)
+	for u := range mapkey.Under(s.book.users, f.Epoch) {
+		s = s.charge(u.Second(), f.Ref.Chain.Author)
 	}
 	return s.mustAnswer(f).reweighOf(f.Epoch)
 }
@@ -133,8 +133,8 @@ func (s epochFacts) reseated() epochFacts {
 		return s
 	}
 	s.book.seats = seats
-	s.book.counts = pmap.Map[string, *standing]{}
-	s.book.nodes, s.book.follows, s.book.ranked = pmap.Map[string, struct{}]{}, pmap.Map[string, struct{}]{}, pmap.Map[string, journal.EpochID]{}
+	s.book.counts = pmap.Map[mapkey.ByAuthor, *standing]{}
+	s.book.nodes, s.book.follows, s.book.ranked = pmap.Map[byParent, struct{}]{}, pmap.Map[byNode, struct{}]{}, pmap.Map[byNumber, journal.EpochID]{}
 	s.book.stale = s.Members()
 	return s
 }
@@ -171,9 +171,9 @@ func (s epochFacts) weigh(who journal.Author) epochFacts {
 func (s epochFacts) standing(who journal.Author) *standing {
 	out := &standing{obeyed: map[epochNode]bool{}}
 	bad := map[journal.EpochID]bool{}
-	prefix := mapkey.Of2(s.book.seats, who)
+	prefix := byRecipients(mapkey.Of2(s.book.seats, who))
 	for k, x := range pmap.Prefix(s.book.full, prefix) {
-		at := k[len(prefix):]
+		at := ownPlace(k[len(prefix):])
 		out.counted = append(out.counted, x)
 		ref := Ref{Chain: journal.ChainKey{Author: who, Incarnation: at[0]}, Seq: binary.BigEndian.Uint64([]byte(at[1:9]))}
 		if !s.tainted(ref) {
@@ -198,13 +198,13 @@ func (s epochFacts) standing(who journal.Author) *standing {
 // member, so that a third one sealed it again, or there is no third one.
 func (s epochFacts) spoiled(epoch journal.EpochID, by journal.Author) bool {
 	failed := 0
-	for k := range pmap.Prefix(s.failures, mapkey.Of(epoch)) {
-		who := journal.Author([]byte(k[32:]))
+	for k := range mapkey.Under(s.failures, epoch) {
+		who := k.Second()
 		if _, member := s.active.Index(who); !member || who == by {
 			continue
 		}
 		failed++
-		for g := range pmap.Prefix(s.book.given, mapkey.Of2(epoch, who)) {
+		for g := range mapkey.Under2(s.book.given, epoch, who) {
 			third := journal.Author([]byte(g[64:]))
 			if _, member := s.active.Index(third); member && third != by && third != who {
 				return true
@@ -228,7 +228,7 @@ func (s epochFacts) grow(x epochNode) epochFacts {
 		}
 		s.book.follows = s.book.follows.Set(x.key(), struct{}{})
 		s = s.ranks(x)
-		for k := range pmap.Prefix(s.book.nodes, mapkey.Of(x.ID)+mapkey.Number(x.Number+1)) {
+		for k := range pmap.Prefix(s.book.nodes, byParent(x.ID[:])+byParent(mapkey.Number(x.Number+1))) {
 			next = append(next, epochNode{journal.EpochID([]byte(k[40:])), x.Number + 1, x.ID})
 		}
 	}
@@ -239,7 +239,7 @@ func (s epochFacts) parentFollows(x epochNode) bool {
 	if x.Number == 1 {
 		return x.Parent == s.zero
 	}
-	for range pmap.Prefix(s.book.follows, mapkey.Of(x.Parent)+mapkey.Number(x.Number-1)) {
+	for range pmap.Prefix(s.book.follows, byNode(x.Parent[:])+byNode(mapkey.Number(x.Number-1))) {
 		return true
 	}
 	return false
@@ -248,8 +248,8 @@ func (s epochFacts) parentFollows(x epochNode) bool {
 // regrown works out all that follows: some node went. There are MaxStanzas for
 // each member at most.
 func (s epochFacts) regrown() epochFacts {
-	s.book.nodes, s.book.follows = pmap.Map[string, struct{}]{}, pmap.Map[string, struct{}]{}
-	s.book.ranked = pmap.Map[string, journal.EpochID]{}
+	s.book.nodes, s.book.follows = pmap.Map[byParent, struct{}]{}, pmap.Map[byNode, struct{}]{}
+	s.book.ranked = pmap.Map[byNumber, journal.EpochID]{}
 	for _, who := range s.Members() {
 		if c, ok := s.book.counts.Get(mapkey.Of(who)); ok {
 			for _, x := range c.nodes {
@@ -280,8 +280,8 @@ func (s epochFacts) ranks(x epochNode) epochFacts {
 }
 
 // mayAsk has tellStanza look at an epoch; by is on whose account.
-func (s epochFacts) mayAsk(by journal.Author, at string, d askDue) epochFacts {
-	k := mapkey.Of(by) + at
+func (s epochFacts) mayAsk(by journal.Author, at ownPlace, d askDue) epochFacts {
+	k := ByAsk(by[:]) + ByAsk(at)
 	if old, ok := s.book.asks.Get(k); ok && old.Epoch == d.Epoch {
 		d.Named = d.Named || old.Named
 		if d.Node == (epochNode{}) {
@@ -296,7 +296,7 @@ func (s epochFacts) mayAsk(by journal.Author, at string, d askDue) epochFacts {
 func (s epochFacts) learnt(ep journal.Epoch) epochFacts {
 	x := epochNode{ep.ID(), ep.Number, ep.Parent}
 	s.book.byNo = s.book.byNo.Set(x.rank(), x.ID)
-	for _, f := range pmap.Prefix(s.failures, mapkey.Of(x.ID)) {
+	for _, f := range mapkey.Under(s.failures, x.ID) {
 		s = s.mustAnswer(f)
 	}
 	return s.ranks(x)
@@ -304,7 +304,7 @@ func (s epochFacts) learnt(ep journal.Epoch) epochFacts {
 
 // mustAnswer has sealAgain look at what a member could not open.
 func (s epochFacts) mustAnswer(f failureFact) epochFacts {
-	s.book.answers = s.book.answers.Set(mapkey.Of(f.Ref.Chain.Author)+placeOf(f.Ref), f.Epoch)
+	s.book.answers = s.book.answers.Set(placeKey(f.Ref), f.Epoch)
 	return s
 }
 
@@ -314,5 +314,5 @@ func (s epochFacts) signedUnder(id journal.EntryID, epoch journal.EpochID, by jo
 	if _, held := s.epochs.Get(mapkey.Of(epoch)); held {
 		return s
 	}
-	return s.mayAsk(by, "named"+mapkey.Of(id), askDue{Epoch: epoch, Named: true})
+	return s.mayAsk(by, "named"+ownPlace(id[:]), askDue{Epoch: epoch, Named: true})
 }

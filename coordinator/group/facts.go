@@ -1,6 +1,8 @@
 package group
 
 import (
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
@@ -17,9 +19,63 @@ type Ref struct {
 	Time  int64            `cbor:"4,keyasint"`
 }
 
+// Keys of the maps below, where they are not of ids alone (see package mapkey).
+type (
+	// ownPlace is by incarnation | seq | entry id: what one author wrote, in order.
+	ownPlace string
+
+	byRule           string // author | rule
+	bySuccessionVote string // author | succession | latest first: see successionVoteKey
+	byRatifier       string // hash | author, and record of a hosted one
+	byHolder         string // hash of a key | class of its proof | author: see holderKey
+	byLack           string // what a roster lacks first | roster
+	byRank           string // rank | hash
+
+	byRecipients string // recipients | author | ownPlace
+	byParent     string // parent | number | epoch
+	byNode       string // epoch | number | parent
+	byNumber     string // highest number first | epoch
+
+	byLease      string // index | chain
+	bySignature  string // txid | spend id | input | key
+	byBringer    string // bySignature | chain
+	byKey        string // txid | spend id | key
+	byEndorser   string // txid | key | chain
+	byVote       string // proposal | author | latest first: see voteKey
+	byWithdrawal string // proposal | chain
+	byTime       string // claimed time, the latest first | proposal
+	byFirst      string // txid | chain
+	bySigned     string // txid | spend id | chain
+	byDeclared   string // txid | replaced txid | chain
+	byReplaced   string // replaced txid | chain
+	byCoinPlace  string // outpoint | mapkey.ByPlace
+	byChange     string // change index | mapkey.ByPlace
+	bySigner     string // outpoint | key | txid
+	byStated     string // key | author | proposal | carrier
+	byLabel      string // target | author | latest first | entry id
+
+	carries = mapkey.By2[journal.EntryID, journal.EntryID]                 // proposal | entry id
+	awaited = mapkey.By3[journal.EntryID, journal.Author, journal.EntryID] // proposal | author | carrier
+
+	// due is what has a turn to be judged: an author, or proposal | author.
+	due string
+)
+
+// Keys that callers go on from.
+type (
+	// ByAsk is by author | its place, or author | "named" | entry id.
+	ByAsk string
+	// ByWriter is by author | epoch.
+	ByWriter = mapkey.By2[journal.Author, journal.EpochID]
+	// ByTxProposal is by txid | proposal.
+	ByTxProposal = mapkey.By2[chainhash.Hash, journal.EntryID]
+	// Signs is txid | spend id: all that a signature commits to.
+	Signs = mapkey.By2[chainhash.Hash, [32]byte]
+)
+
 // lowest keeps, of several entries that state one fact, that with the lowest
 // id: the order in which they came must not show.
-func lowest[V any](m pmap.Map[string, V], k string, v V, ref func(V) Ref) pmap.Map[string, V] {
+func lowest[K ~string, V any](m pmap.Map[K, V], k K, v V, ref func(V) Ref) pmap.Map[K, V] {
 	if old, ok := m.Get(k); ok {
 		a, b := ref(old).ID, ref(v).ID
 		if string(a[:]) <= string(b[:]) {
@@ -38,8 +94,8 @@ func lowerSeq(a, b uint64) uint64 {
 }
 
 // placeOf orders what one author wrote.
-func placeOf(r Ref) string {
-	return string([]byte{r.Chain.Incarnation}) + mapkey.Number(r.Seq) + mapkey.Of(r.ID)
+func placeOf(r Ref) ownPlace {
+	return ownPlace([]byte{r.Chain.Incarnation}) + ownPlace(mapkey.Number(r.Seq)) + ownPlace(r.ID[:])
 }
 
 // retaint says that other entries of a chain are tainted than before: those
@@ -78,13 +134,13 @@ type entryFacts struct {
 	genesis event.Genesis
 
 	chains  journal.Chains
-	cuts    pmap.Map[string, cutFact] // by chain
-	inert   pmap.Map[string, Inert]   // by entry id
-	bugs    pmap.Map[string, Ref]     // by entry id: those of inert that this program failed on
-	unknown pmap.Map[string, Ref]     // by entry id: needs a newer version
+	cuts    pmap.Map[mapkey.ByChain, cutFact] // by chain
+	inert   pmap.Map[mapkey.ByEntry, Inert]   // by entry id
+	bugs    pmap.Map[mapkey.ByEntry, Ref]     // by entry id: those of inert that this program failed on
+	unknown pmap.Map[mapkey.ByEntry, Ref]     // by entry id: needs a newer version
 	// faults counts, by author | rule, the entries without effect and those that
 	// need a newer version.
-	faults pmap.Map[string, uint64]
+	faults pmap.Map[byRule, uint64]
 }
 
 // memberFacts is who writes for which key, and which entries are tainted.
@@ -92,9 +148,9 @@ type memberFacts struct {
 	entryFacts
 
 	active          *Active
-	successions     pmap.Map[string, Succession]     // by chain | seq | entry id
-	newcomers       pmap.Map[string, struct{}]       // by identity: those that a valid replacement names, in effect or not
-	successionVotes pmap.Map[string, successionVote] // see voteKey
+	successions     pmap.Map[mapkey.ByPlace, Succession]       // by chain | seq | entry id
+	newcomers       pmap.Map[mapkey.ByAuthor, struct{}]        // by identity: those that a valid replacement names, in effect or not
+	successionVotes pmap.Map[bySuccessionVote, successionVote] // see voteKey
 
 	// relineDue: who the members are has to be worked out anew; retainted lists
 	// the chains that are tainted from elsewhere on since derived last looked.
@@ -118,12 +174,12 @@ type setupFacts struct {
 	// lost is whose place that is.
 	lost lostPlace
 
-	admitted  pmap.Map[string, Ref]          // by identity
-	records   pmap.Map[string, Record]       // by entry id
-	rosters   pmap.Map[string, rosterFact]   // by entry id
-	reveals   pmap.Map[string, revealFact]   // by author | roster | commitment that it opens
-	ratified  pmap.Map[string, ratifiedFact] // by hash | author, and record of a hosted one
-	abandoned pmap.Map[string, Ref]          // by entry id
+	admitted  pmap.Map[mapkey.ByAuthor, Ref]                                              // by identity
+	records   pmap.Map[mapkey.ByEntry, Record]                                            // by entry id
+	rosters   pmap.Map[mapkey.ByEntry, rosterFact]                                        // by entry id
+	reveals   pmap.Map[mapkey.By3[journal.Author, journal.EntryID, [32]byte], revealFact] // by author | roster | commitment that it opens
+	ratified  pmap.Map[byRatifier, ratifiedFact]                                          // by hash | author, and record of a hosted one
+	abandoned pmap.Map[mapkey.ByEntry, Ref]                                               // by entry id
 	setup     setupBook
 }
 
@@ -131,14 +187,14 @@ type setupFacts struct {
 type epochFacts struct {
 	setupFacts
 
-	epochs   pmap.Map[string, journal.Epoch]  // by epoch id: secrets held
-	rekeys   pmap.Map[string, rekeyFact]      // by epoch id | entry id
-	sealed   pmap.Map[string, *journal.Entry] // by epoch id | entry id: not readable yet
-	failures pmap.Map[string, failureFact]    // by epoch id | identity: stanzas that did not open
-	zero     journal.EpochID                  // epoch 0
+	epochs   pmap.Map[mapkey.ByEpoch, journal.Epoch]                                // by epoch id: secrets held
+	rekeys   pmap.Map[mapkey.By2[journal.EpochID, journal.EntryID], rekeyFact]      // by epoch id | entry id
+	sealed   pmap.Map[mapkey.By2[journal.EpochID, journal.EntryID], *journal.Entry] // by epoch id | entry id: not readable yet
+	failures pmap.Map[mapkey.By2[journal.EpochID, journal.Author], failureFact]     // by epoch id | identity: stanzas that did not open
+	zero     journal.EpochID                                                        // epoch 0
 	book     epochBook
 
-	named pmap.Map[string, Ref] // by named entry | author
+	named pmap.Map[mapkey.By2[journal.EntryID, journal.Author], Ref] // by named entry | author
 	wants wants
 }
 
@@ -147,13 +203,13 @@ type epochFacts struct {
 type proposalFacts struct {
 	epochFacts
 
-	leases      pmap.Map[string, leaseFact]   // by index | chain
-	proposals   pmap.Map[string, *Proposal]   // by entry id
-	carriers    pmap.Map[string, carrierFact] // by proposal | entry id: signatures as stated
-	sigs        pmap.Map[string, []byte]      // by txid | input | key: the least that verified
-	approvals   pmap.Map[string, Approval]    // by txid | key: who brought the first of them
-	votes       pmap.Map[string, voteFact]    // by proposal | author | latest first (see voteKey)
-	withdrawals pmap.Map[string, Ref]         // by proposal | chain: its first
+	leases      pmap.Map[byLease, leaseFact]        // by index | chain
+	proposals   pmap.Map[mapkey.ByEntry, *Proposal] // by entry id
+	carriers    pmap.Map[carries, carrierFact]      // by proposal | entry id: signatures as stated
+	sigs        pmap.Map[bySignature, []byte]       // by txid | input | key: the least that verified
+	approvals   pmap.Map[byKey, Approval]           // by txid | key: who brought the first of them
+	votes       pmap.Map[byVote, voteFact]          // by proposal | author | latest first (see voteKey)
+	withdrawals pmap.Map[byWithdrawal, Ref]         // by proposal | chain: its first
 	props       proposalIndex
 	backlog     backlog
 
@@ -170,7 +226,7 @@ type proposalFacts struct {
 type labelFacts struct {
 	proposalFacts
 
-	labels pmap.Map[string, labelFact] // by target | entry id
+	labels pmap.Map[byLabel, labelFact] // by target | entry id
 }
 
 type cutFact struct {
@@ -274,13 +330,13 @@ type labelFact struct {
 // setupBook is what the facts of a forming group are found by: any of its members
 // may bring 32,768 of each (see quota) before the wallet is active.
 type setupBook struct {
-	closed   pmap.Map[string, journal.EntryID] // by place: rosters
-	rostered pmap.Map[string, struct{}]        // by record: those that some roster lists
-	own      pmap.Map[string, journal.EntryID] // by author: of its records of itself that with the lowest id
-	hosted   pmap.Map[string, struct{}]        // by author | record
-	holders  pmap.Map[string, struct{}]        // by hash of a key | class of its proof (see holderKey) | author of a record
-	revealed pmap.Map[string, journal.EntryID] // by author | place: the roster that a reveal names
-	hashes   pmap.Map[string, struct{}]        // by author | hash that it ratified for itself
+	closed   pmap.Map[ownPlace, journal.EntryID]                             // by place: rosters
+	rostered pmap.Map[mapkey.ByEntry, struct{}]                              // by record: those that some roster lists
+	own      pmap.Map[mapkey.ByAuthor, journal.EntryID]                      // by author: of its records of itself that with the lowest id
+	hosted   pmap.Map[mapkey.By2[journal.Author, journal.EntryID], struct{}] // by author | record
+	holders  pmap.Map[byHolder, struct{}]                                    // by hash of a key | class of its proof (see holderKey) | author of a record
+	revealed pmap.Map[mapkey.ByPlace, journal.EntryID]                       // by author | place: the roster that a reveal names
+	hashes   pmap.Map[mapkey.By2[journal.Author, [32]byte], struct{}]        // by author | hash that it ratified for itself
 	openedBook
 }
 
@@ -290,9 +346,9 @@ type setupBook struct {
 type openedBook struct {
 	// waiting is by what a roster lacks first | roster. Each waits for one thing at
 	// a time, so that it is looked at once for each of its records and reveals.
-	waiting pmap.Map[string, journal.EntryID]
-	opened  pmap.Map[string, journal.EntryID] // by hash: of the rosters that all revealed for, the first by place
-	ours    pmap.Map[string, [32]byte]        // by rank | hash: those of opened with the key of a new device
+	waiting pmap.Map[byLack, journal.EntryID]
+	opened  pmap.Map[mapkey.By[[32]byte], journal.EntryID] // by hash: of the rosters that all revealed for, the first by place
+	ours    pmap.Map[byRank, [32]byte]                     // by rank | hash: those of opened with the key of a new device
 }
 
 // epochBook is what the epochs of a State are found by. It is derived from
@@ -304,31 +360,31 @@ type openedBook struct {
 // stanza (64 an entry, which then has 16 KiB: 131,072 items in 32 MiB); users, waiting
 // and the queues one or two for each entry.
 type epochBook struct {
-	full   pmap.Map[string, epochNode]       // by recipients | author | place: rekeys
-	fullOf pmap.Map[string, string]          // by epoch | recipients | author: the place of the first
-	given  pmap.Map[string, bool]            // by epoch | recipient | author: true where it was sealed to that one alone
-	users  pmap.Map[string, bool]            // by epoch | author: who wrote under it (true), or signed what is under it
-	wrote  pmap.Map[string, struct{}]        // by author | epoch
-	asked  pmap.Map[string, int]             // by author | identity: how many epochs that the author uses the identity failed to open
-	under  pmap.Map[string, journal.EpochID] // by entry: its epoch, unless that is the first
+	full   pmap.Map[byRecipients, epochNode]                                           // by recipients | author | place: rekeys
+	fullOf pmap.Map[mapkey.By3[journal.EpochID, [32]byte, journal.Author], ownPlace]   // by epoch | recipients | author: the place of the first
+	given  pmap.Map[mapkey.By3[journal.EpochID, journal.Author, journal.Author], bool] // by epoch | recipient | author: true where it was sealed to that one alone
+	users  pmap.Map[mapkey.By2[journal.EpochID, journal.Author], bool]                 // by epoch | author: who wrote under it (true), or signed what is under it
+	wrote  pmap.Map[ByWriter, struct{}]                                                // by author | epoch
+	asked  pmap.Map[mapkey.By2[journal.Author, journal.Author], int]                   // by author | identity: how many epochs that the author uses the identity failed to open
+	under  pmap.Map[mapkey.ByEntry, journal.EpochID]                                   // by entry: its epoch, unless that is the first
 	// waiting has the sealed entries by chain | seq | id.
-	waiting pmap.Map[string, journal.EpochID]
+	waiting pmap.Map[mapkey.ByPlace, journal.EpochID]
 
 	seated  *Active  // the members that what follows is for
 	seats   [32]byte // hash of their identities
-	counts  pmap.Map[string, *standing]
-	nodes   pmap.Map[string, struct{}]        // by parent | number | epoch: counted and untainted
-	follows pmap.Map[string, struct{}]        // by epoch | number | parent: nodes that descend from epoch 0 through nodes
-	ranked  pmap.Map[string, journal.EpochID] // those to write under, the first of them first
-	byNo    pmap.Map[string, journal.EpochID] // all secrets held, highest number first
+	counts  pmap.Map[mapkey.ByAuthor, *standing]
+	nodes   pmap.Map[byParent, struct{}]        // by parent | number | epoch: counted and untainted
+	follows pmap.Map[byNode, struct{}]          // by epoch | number | parent: nodes that descend from epoch 0 through nodes
+	ranked  pmap.Map[byNumber, journal.EpochID] // those to write under, the first of them first
+	byNo    pmap.Map[byNumber, journal.EpochID] // all secrets held, highest number first
 
 	// stale lists the authors whose standing has to be worked out anew.
 	stale []journal.Author
 	// asks, strange and answers are what stanza.go has to look at, each by who
 	// caused it, so that nobody's take the place of another's.
-	asks    pmap.Map[string, askDue]
-	strange pmap.Map[string, askDue]
-	answers pmap.Map[string, journal.EpochID]
+	asks    pmap.Map[ByAsk, askDue]
+	strange pmap.Map[ByAsk, askDue]
+	answers pmap.Map[mapkey.ByPlace, journal.EpochID]
 }
 
 // epochNode is an epoch as a rekey states it. Whoever holds its secret knows
@@ -339,23 +395,23 @@ type epochNode struct {
 	Parent journal.EpochID
 }
 
-func (n epochNode) key() string {
-	return mapkey.Of(n.ID) + mapkey.Number(n.Number) + mapkey.Of(n.Parent)
+func (n epochNode) key() byNode {
+	return byNode(n.ID[:]) + byNode(mapkey.Number(n.Number)) + byNode(n.Parent[:])
 }
 
 // child is the key of a node among those of its parent.
-func (n epochNode) child() string {
-	return mapkey.Of(n.Parent) + mapkey.Number(n.Number) + mapkey.Of(n.ID)
+func (n epochNode) child() byParent {
+	return byParent(n.Parent[:]) + byParent(mapkey.Number(n.Number)) + byParent(n.ID[:])
 }
 
 // rank is its key where the highest number, then the lowest id, comes first.
-func (n epochNode) rank() string { return mapkey.Number(^n.Number) + mapkey.Of(n.ID) }
+func (n epochNode) rank() byNumber { return byNumber(mapkey.Number(^n.Number)) + byNumber(n.ID[:]) }
 
 // standing is what one member's rekeys to exactly the present members come to.
 // It is immutable.
 type standing struct {
 	counted []epochNode // the first MaxStanzas, in the author's order
-	last    string      // place of the last one, where there are that many
+	last    ownPlace    // place of the last one, where there are that many
 	obeyed  map[epochNode]bool
 	spoiled int
 	nodes   []epochNode // those of counted that are not tainted
@@ -372,8 +428,8 @@ type askDue struct {
 // which of them are not held. A member brings 468,000 of them at once at most:
 // 60 in an entry of 4 KiB (see quota).
 type wants struct {
-	by      pmap.Map[string, struct{}] // by entry | author
-	missing pmap.Map[string, struct{}] // by author | entry
+	by      pmap.Map[mapkey.By2[journal.EntryID, journal.Author], struct{}] // by entry | author
+	missing pmap.Map[mapkey.By2[journal.Author, journal.EntryID], struct{}] // by author | entry
 }
 
 // proposalIndex is how proposals, and what was said of them, are found without
@@ -383,25 +439,25 @@ type wants struct {
 // each chain that states a fact tells whether an untainted one states it, and
 // the others need not be kept. An author has 64 chains at most.
 type proposalIndex struct {
-	byTx     pmap.Map[string, struct{}] // by txid | proposal
-	byTime   pmap.Map[string, struct{}] // by claimed time, the latest first | proposal
-	firsts   pmap.Map[string, Ref]      // by txid | chain: its first proposal of the transaction
-	stating  pmap.Map[string, Ref]      // by txid | spend id | chain: its first proposal that signs this
-	byCoin   pmap.Map[string, struct{}] // by outpoint | chain | seq | proposal
-	spending pmap.Map[string, struct{}] // by outpoint | txid
-	byChange pmap.Map[string, struct{}] // by change index | chain | seq | proposal
-	declared pmap.Map[string, Ref]      // by txid | replaced txid | chain: its first declaration
-	replacer pmap.Map[string, Ref]      // by replaced txid | chain: its first proposal that declares it
+	byTx     pmap.Map[ByTxProposal, struct{}]    // by txid | proposal
+	byTime   pmap.Map[byTime, struct{}]          // by claimed time, the latest first | proposal
+	firsts   pmap.Map[byFirst, Ref]              // by txid | chain: its first proposal of the transaction
+	stating  pmap.Map[bySigned, Ref]             // by txid | spend id | chain: its first proposal that signs this
+	byCoin   pmap.Map[byCoinPlace, struct{}]     // by outpoint | chain | seq | proposal
+	spending pmap.Map[mapkey.ByCoinTx, struct{}] // by outpoint | txid
+	byChange pmap.Map[byChange, struct{}]        // by change index | chain | seq | proposal
+	declared pmap.Map[byDeclared, Ref]           // by txid | replaced txid | chain: its first declaration
+	replacer pmap.Map[byReplaced, Ref]           // by replaced txid | chain: its first proposal that declares it
 	// rests has every entry that states a proposal, or something of one, by
 	// chain | seq | entry id: what may count otherwise when the chain is tainted.
-	rests pmap.Map[string, journal.EntryID]
+	rests pmap.Map[mapkey.ByPlace, journal.EntryID]
 
-	signed   pmap.Map[string, int]         // by txid | spend id | key: inputs signed
-	bySigner pmap.Map[string, struct{}]    // by outpoint | key | txid
-	final    pmap.Map[string, struct{}]    // by outpoint | txid: transactions with all signatures
-	full     pmap.Map[string, struct{}]    // by txid | spend id: the same, as what they have them: one, unless k members lie
-	brought  pmap.Map[string, uint64]      // by txid | spend id | input | key | chain: the seq that first brought it
-	endorsed pmap.Map[string, endorsement] // by txid | key | chain: its first approval with a signature of the key
+	signed   pmap.Map[byKey, int]                // by txid | spend id | key: inputs signed
+	bySigner pmap.Map[bySigner, struct{}]        // by outpoint | key | txid
+	final    pmap.Map[mapkey.ByCoinTx, struct{}] // by outpoint | txid: transactions with all signatures
+	full     pmap.Map[Signs, struct{}]           // by txid | spend id: the same, as what they have them: one, unless k members lie
+	brought  pmap.Map[byBringer, uint64]         // by txid | spend id | input | key | chain: the seq that first brought it
+	endorsed pmap.Map[byEndorser, endorsement]   // by txid | key | chain: its first approval with a signature of the key
 }
 
 // endorsement is the proposal that an approval names.
@@ -415,14 +471,14 @@ type endorsement struct {
 // be judged they are due, and worked off a bounded number at a time. What State
 // says once nothing is due rests on the set of entries alone.
 type backlog struct {
-	proposals pmap.Map[string, struct{}] // by author | proposal: not derived yet
-	sigs      pmap.Map[string, struct{}] // by proposal | author | carrier: not verified yet
+	proposals pmap.Map[mapkey.By2[journal.Author, journal.EntryID], struct{}] // by author | proposal: not derived yet
+	sigs      pmap.Map[awaited, struct{}]                                     // by proposal | author | carrier: not verified yet
 	// stating is the same by each key that it states a signature of, MaxCosigners at
 	// most: by key | author | proposal | carrier.
-	stating pmap.Map[string, struct{}]
+	stating pmap.Map[byStated, struct{}]
 
-	turns  pmap.Map[uint64, string]   // what is due, in turns: an author of proposals, or proposal | author
-	queued pmap.Map[string, struct{}] // what has a turn
+	turns  pmap.Map[uint64, due]   // what is due, in turns: an author of proposals, or proposal | author
+	queued pmap.Map[due, struct{}] // what has a turn
 	last   uint64
 	// later: nothing is judged at once. So it is while the entries of a store are
 	// read again.

@@ -86,7 +86,7 @@ func (s State) addEpoch(ep journal.Epoch) State {
 	s.epochs = s.epochs.Set(mapkey.Of(id), ep)
 	s.epochFacts = s.epochFacts.learnt(ep)
 	var waiting []*journal.Entry
-	for _, e := range pmap.Prefix(s.sealed, mapkey.Of(id)) {
+	for _, e := range mapkey.Under(s.sealed, id) {
 		waiting = append(waiting, e)
 	}
 	for _, e := range waiting {
@@ -117,7 +117,7 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 			s.entryFacts = s.entryFacts.asInert(ref, ruleNotFounder)
 			return s
 		}
-		s.admitted = lowest(s.admitted, string(b.Identity[:]), ref, func(r Ref) Ref { return r })
+		s.admitted = lowest(s.admitted, mapkey.Of(b.Identity), ref, func(r Ref) Ref { return r })
 	case *event.MemberRecord:
 		k, err := s.CheckRecord(ref.Chain.Author, b)
 		if err != nil {
@@ -237,7 +237,7 @@ func (s State) newcomer(who journal.Author) State {
 		return s
 	}
 	before := s
-	s.newcomers = s.newcomers.Set(string(who[:]), struct{}{})
+	s.newcomers = s.newcomers.Set(mapkey.Of(who), struct{}{})
 	for c := range s.chains.KeysOf(who) {
 		s.memberFacts = s.memberFacts.retaint(c, before.TaintedFrom(c))
 	}

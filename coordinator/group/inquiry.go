@@ -59,13 +59,13 @@ func (d decider) compare(x decider) int {
 // byLine returns, of proposals of which the first of each chain is kept, those
 // that decide: one of each member, and one of all identities that are of none. It
 // is untainted, or else lives by the signatures of others; there may be none.
-func (s proposalFacts) byLine(m pmap.Map[string, Ref], fact string, q *Inquiry) []Ref {
+func byLine[K ~string](s proposalFacts, m pmap.Map[K, Ref], fact K, q *Inquiry) []Ref {
 	best := map[int]decider{}
 	for from, more := fact, true; more; {
 		more = false
 		for k := range pmap.PrefixFrom(m, fact, from) {
 			of := k[:len(fact)+32]
-			if d, ok := s.decides(m, of, q); ok {
+			if d, ok := decides(s, m, of, q); ok {
 				line := s.inLine(&d)
 				if old, ok := best[line]; !ok || d.compare(old) < 0 {
 					best[line] = d
@@ -84,7 +84,7 @@ func (s proposalFacts) byLine(m pmap.Map[string, Ref], fact string, q *Inquiry) 
 
 // decides returns what decides of the entries of one identity: its first untainted
 // one, or else the first one that lives.
-func (s proposalFacts) decides(m pmap.Map[string, Ref], of string, q *Inquiry) (d decider, ok bool) {
+func decides[K ~string](s proposalFacts, m pmap.Map[K, Ref], of K, q *Inquiry) (d decider, ok bool) {
 	for _, r := range pmap.Prefix(m, of) {
 		q.Asked++
 		if !s.tainted(r) {
@@ -116,7 +116,7 @@ func (s proposalFacts) inLine(d *decider) int {
 // statedBy says whether an untainted entry by whoever writes or wrote for the same
 // key states a fact of which each chain's first statement is kept. An identity that
 // is in no line has no untainted one.
-func (s proposalFacts) statedBy(m pmap.Map[string, Ref], fact string, who journal.Author, q *Inquiry) bool {
+func statedBy[K ~string](s proposalFacts, m pmap.Map[K, Ref], fact K, who journal.Author, q *Inquiry) bool {
 	same := []journal.Author{who}
 	if s.active != nil {
 		if k, ok := s.active.KeyOf(who); ok {
@@ -124,7 +124,7 @@ func (s proposalFacts) statedBy(m pmap.Map[string, Ref], fact string, who journa
 		}
 	}
 	for _, a := range same {
-		for _, r := range pmap.Prefix(m, fact+string(a[:])) {
+		for _, r := range pmap.Prefix(m, fact+K(a[:])) {
 			if q.Asked++; !s.tainted(r) {
 				return true
 			}

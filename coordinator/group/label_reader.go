@@ -76,16 +76,16 @@ func (s labelFacts) Labels() []Label {
 // once, however many labels it has.
 func (s labelFacts) LabelledTargets(wanted func(event.LabelTarget) bool) []Label {
 	var out []Label
-	for from := ""; ; {
+	for from := byLabel(""); ; {
 		var t event.LabelTarget
 		for k := range s.labels.From(from) {
-			t = event.TargetOf(k)
+			t = event.TargetOf(string(k))
 			break
 		}
 		if t == (event.LabelTarget{}) {
 			return out
 		}
-		from = beyond(t.Key())
+		from = beyond(byLabel(t.Key()))
 		if !wanted(t) {
 			continue
 		}

@@ -28,12 +28,14 @@ const newestLabels = 64
 // author's allowance holds at most 32,768, or 4,096 that supersede as many as
 // they may, at about their size on the wire: 32 MiB.
 func (s labelFacts) foldLabel(ref Ref, b *event.LabelSet) labelFacts {
-	k := labelsBy(b.On(), ref.Chain.Author) + string(newestFirst(ref.Chain.Incarnation, ref.Seq)) + string(ref.ID[:])
+	k := labelsBy(b.On(), ref.Chain.Author) + byLabel(newestFirst(ref.Chain.Incarnation, ref.Seq)) + byLabel(ref.ID[:])
 	s.labels = s.labels.Set(k, labelFact{ref, b.Text, b.Supersedes})
 	return s
 }
 
-func labelsBy(t event.LabelTarget, who journal.Author) string { return t.Key() + string(who[:]) }
+func labelsBy(t event.LabelTarget, who journal.Author) byLabel {
+	return byLabel(t.Key()) + byLabel(who[:])
+}
 
 // newestFirst orders the labels of an author: the last incarnation first, and of
 // one the last entry first.
@@ -47,9 +49,9 @@ func (s labelFacts) labelsOf(t event.LabelTarget, who journal.Author, most int) 
 	var out []labelFact
 	prefix := labelsBy(t, who)
 	for from := prefix; ; {
-		again := ""
+		again := byLabel("")
 		for k, f := range s.labels.From(from) {
-			if !strings.HasPrefix(k, prefix) || len(out) == most {
+			if !strings.HasPrefix(string(k), string(prefix)) || len(out) == most {
 				return out
 			}
 			c := f.Ref.Chain
@@ -58,8 +60,8 @@ func (s labelFacts) labelsOf(t event.LabelTarget, who journal.Author, most int) 
 				out = append(out, f)
 				continue
 			}
-			if again = prefix + string(newestFirst(c.Incarnation, first-1)); first == 1 && c.Incarnation > 0 {
-				again = prefix + string(newestFirst(c.Incarnation-1, math.MaxUint64))
+			if again = prefix + byLabel(newestFirst(c.Incarnation, first-1)); first == 1 && c.Incarnation > 0 {
+				again = prefix + byLabel(newestFirst(c.Incarnation-1, math.MaxUint64))
 			}
 			break
 		}
@@ -72,8 +74,8 @@ func (s labelFacts) labelsOf(t event.LabelTarget, who journal.Author, most int) 
 
 // beyond is behind all labels whose key begins so: longer than what follows the
 // target in a key, and after all of it.
-func beyond(prefix string) string {
-	return prefix + strings.Repeat("\xff", len(journal.Author{})+1+8+len(journal.EntryID{})+1)
+func beyond(prefix byLabel) byLabel {
+	return prefix + byLabel(strings.Repeat("\xff", len(journal.Author{})+1+8+len(journal.EntryID{})+1))
 }
 
 // LastLabels returns what each member says last of a target, by author, and
@@ -83,10 +85,10 @@ func (s labelFacts) LastLabels(t event.LabelTarget) (last []labelFact, all [][]l
 	if s.active == nil {
 		return nil, nil
 	}
-	for from := t.Key(); ; {
-		next := ""
+	for from := byLabel(t.Key()); ; {
+		next := byLabel("")
 		for k := range s.labels.From(from) {
-			if strings.HasPrefix(k, t.Key()) {
+			if strings.HasPrefix(string(k), t.Key()) {
 				next = k
 			}
 			break
@@ -151,4 +153,4 @@ type labelKept struct {
 
 func (s labelFacts) kept() labelKept { return labelKept{record.Dump(s.labels)} }
 
-func (k labelKept) into(s *labelFacts) { s.labels = record.Undump(k.Labels) }
+func (k labelKept) into(s *labelFacts) { record.Undump(&s.labels, k.Labels) }

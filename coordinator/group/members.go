@@ -80,7 +80,7 @@ func (s memberFacts) Succeeded() bool {
 }
 
 func (s memberFacts) IsNewcomer(who journal.Author) bool {
-	_, ok := s.newcomers.Get(string(who[:]))
+	_, ok := s.newcomers.Get(mapkey.Of(who))
 	return ok
 }
 
@@ -238,7 +238,7 @@ const faultNewer = "needs_newer_version"
 // fault counts what has no effect, by author and rule: what shows them need not
 // go through all.
 func (s entryFacts) fault(r Ref, rule string, by int) entryFacts {
-	k := mapkey.Of(r.Chain.Author) + rule
+	k := byRule(r.Chain.Author[:]) + byRule(rule)
 	n, _ := s.faults.Get(k)
 	s.faults = s.faults.Set(k, n+uint64(by))
 	return s
@@ -265,7 +265,7 @@ func (s entryFacts) FaultsBy() map[journal.Author]int {
 // FaultsOf yields how many entries of an author have no effect, by the rule.
 func (s entryFacts) FaultsOf(yield func(by FaultOf, n uint64) bool) {
 	for k, n := range s.faults.All() {
-		if n > 0 && !yield(FaultOf{journal.Author([]byte(k[:32])), k[32:]}, n) {
+		if n > 0 && !yield(FaultOf{journal.Author([]byte(k[:32])), string(k[32:])}, n) {
 			return
 		}
 	}
@@ -299,7 +299,9 @@ func (s entryFacts) kept(chains []byte) entryKept {
 }
 
 func (k entryKept) into(s *entryFacts) {
-	s.cuts, s.inert, s.unknown = record.Undump(k.Cuts), record.Undump(k.Inert), record.Undump(k.Unknown)
+	record.Undump(&s.cuts, k.Cuts)
+	record.Undump(&s.inert, k.Inert)
+	record.Undump(&s.unknown, k.Unknown)
 }
 
 type memberKept struct {
@@ -312,5 +314,6 @@ func (s memberFacts) kept() memberKept {
 }
 
 func (k memberKept) into(s *memberFacts) {
-	s.successions, s.successionVotes = record.Undump(k.Replaced), record.Undump(k.Replacing)
+	record.Undump(&s.successions, k.Replaced)
+	record.Undump(&s.successionVotes, k.Replacing)
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/quorate/quorate/journal/pmap"
 )
 
-func lacksRecord(id journal.EntryID) string { return "r" + mapkey.Of(id) }
+func lacksRecord(id journal.EntryID) byLack { return "r" + byLack(id[:]) }
 
-func lacksReveal(who journal.Author, roster journal.EntryID, commitment [32]byte) string {
-	return "o" + mapkey.Of3(who, roster, commitment)
+func lacksReveal(who journal.Author, roster journal.EntryID, commitment [32]byte) byLack {
+	return "o" + byLack(mapkey.Of3(who, roster, commitment))
 }
 
 // unopened returns what a roster waits for, or "": its first record that is not held;
 // or else the first reveal.
-func (s setupFacts) unopened(f rosterFact) string {
+func (s setupFacts) unopened(f rosterFact) byLack {
 	for _, id := range f.Records {
 		if _, ok := s.records.Get(mapkey.Of(id)); !ok {
 			return lacksRecord(id)
@@ -43,7 +43,7 @@ func (s setupFacts) awaitOpened(f rosterFact) setupFacts {
 		return s
 	}
 	if lack := s.unopened(f); lack != "" {
-		s.setup.waiting = s.setup.waiting.Set(lack+mapkey.Of(f.Ref.ID), f.Ref.ID)
+		s.setup.waiting = s.setup.waiting.Set(lack+byLack(f.Ref.ID[:]), f.Ref.ID)
 		return s
 	}
 	r, ok := s.roster(f)
@@ -60,7 +60,7 @@ func (s setupFacts) awaitOpened(f rosterFact) setupFacts {
 }
 
 // cameIn looks again at the rosters that waited for a record or a reveal.
-func (s setupFacts) cameIn(what string) setupFacts {
+func (s setupFacts) cameIn(what byLack) setupFacts {
 	for k, id := range pmap.Prefix(s.setup.waiting, what) {
 		s.setup.waiting = s.setup.waiting.Delete(k)
 		f, _ := s.rosters.Get(mapkey.Of(id))
@@ -91,12 +91,12 @@ func (s setupFacts) rankOpened(r *Roster) setupFacts {
 	} else if _, in := a.Index(s.lost.who); in {
 		rank = rankLost
 	}
-	pending := string([]byte{rank + 1}) + mapkey.Of(r.Hash)
+	pending := byRank([]byte{rank + 1}) + byRank(r.Hash[:])
 	if len(r.Ratified) < len(r.Members) {
 		s.setup.ours = s.setup.ours.Set(pending, r.Hash)
 		return s
 	}
-	s.setup.ours = s.setup.ours.Delete(pending).Set(string([]byte{rank})+mapkey.Of(r.Hash), r.Hash)
+	s.setup.ours = s.setup.ours.Delete(pending).Set(byRank([]byte{rank})+byRank(r.Hash[:]), r.Hash)
 	return s
 }
 
@@ -141,7 +141,7 @@ func (s setupFacts) Worded(words string) (*Roster, bool) {
 }
 
 // hashPrefix returns the first 64 of the 66 bits that six words stand for.
-func hashPrefix(words string) (string, bool) {
+func hashPrefix(words string) (mapkey.By[[32]byte], bool) {
 	list := strings.Fields(words)
 	if len(list) != 6 {
 		return "", false
@@ -158,5 +158,5 @@ func hashPrefix(words string) (string, bool) {
 			bits = bits<<9 | uint64(n>>2)
 		}
 	}
-	return string(binary.BigEndian.AppendUint64(nil, bits)), true
+	return mapkey.By[[32]byte](binary.BigEndian.AppendUint64(nil, bits)), true
 }

@@ -70,11 +70,11 @@ func TestOpenedRostersAreTheDefinition(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		order := rapid.Permutation(all).Draw(rt, "order")
 		st := g.fold(rt, hash, order, func(st State) {
-			opened, waiting := map[string]journal.EntryID{}, map[string]journal.EntryID{}
+			opened, waiting := map[mapkey.By[[32]byte]]journal.EntryID{}, map[byLack]journal.EntryID{}
 			for _, f := range st.rosters.All() {
 				r, ok := st.roster(f)
 				if !ok || !r.Complete() {
-					waiting[st.unopened(f)+mapkey.Of(f.Ref.ID)] = f.Ref.ID
+					waiting[st.unopened(f)+byLack(f.Ref.ID[:])] = f.Ref.ID
 					continue
 				}
 				old, ok := opened[mapkey.Of(r.Hash)]
@@ -103,7 +103,7 @@ func TestHashPrefixIsOfTheWords(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(rt, "hash"))
 		got, ok := hashPrefix(sixWords(h))
-		if !ok || got != string(h[:8]) {
+		if !ok || string(got) != string(h[:8]) {
 			rt.Fatalf("%x, %v", got, ok)
 		}
 	})

@@ -12,7 +12,7 @@ const maxHolders = 16
 
 // holderKey is what the authors of records of a key are found by: those first
 // whose record the key itself proves, those last whose record nothing proves.
-func holderKey(account [32]byte, how event.ProofKind) string {
+func holderKey(account [32]byte, how event.ProofKind) byHolder {
 	class := byte(1) // a message that was signed with the key
 	switch how {
 	case event.ProofOwn:
@@ -20,7 +20,7 @@ func holderKey(account [32]byte, how event.ProofKind) string {
 	case event.ProofNone:
 		class = 2
 	}
-	return mapkey.Of(account) + string([]byte{class})
+	return byHolder(account[:]) + byHolder([]byte{class})
 }
 
 // holders lists the identities that wrote a record of the lost one's key with a
@@ -57,8 +57,8 @@ func (s setupFacts) PinnedBefore() (hash [32]byte, ok bool) {
 		return hash, false // there may be more: who stole the key made them
 	}
 	for _, who := range holders {
-		for k := range pmap.Prefix(s.setup.hashes, mapkey.Of(who)) {
-			h := [32]byte([]byte(k[32:]))
+		for k := range mapkey.Under(s.setup.hashes, who) {
+			h := k.Second()
 			if ok && hash != h {
 				return hash, false
 			}

@@ -33,7 +33,7 @@ type Proposal struct {
 	Sound bool
 	// signs is txid | spend id: all that a signature on it commits to. It is
 	// there once the proposal is sound.
-	signs string
+	signs Signs
 	spend *LazySpend
 }
 
@@ -76,7 +76,7 @@ func (p *Proposal) ID() journal.EntryID { return p.Ref.ID }
 
 // Signs names all that a signature on it commits to: the transaction and the
 // coins it spends. It is empty while the proposal is not sound.
-func (p *Proposal) Signs() string { return p.signs }
+func (p *Proposal) Signs() Signs { return p.signs }
 
 // Author returns who proposed.
 func (p *Proposal) Author() journal.Author { return p.Ref.Chain.Author }
@@ -188,46 +188,52 @@ func BuriedBy(v ledger.View, q *Proposal) bool {
 
 // sigKey is where the signature of a key on an input is found, of what a
 // proposal signs.
-func sigKey(signs string, input, key uint32) string {
+func sigKey(signs Signs, input, key uint32) bySignature {
 	b := append(make([]byte, 0, 72), signs...)
 	b = binary.BigEndian.AppendUint32(b, input)
-	return string(binary.BigEndian.AppendUint32(b, key))
+	return bySignature(binary.BigEndian.AppendUint32(b, key))
 }
 
-// approvalKey is the same for all signatures of a key; or, given a txid alone,
-// for those on the transaction, whatever was stated.
-func approvalKey(signs string, key uint32) string {
-	return string(binary.BigEndian.AppendUint32(append(make([]byte, 0, 68), signs...), key))
+// approvalKey is the same for all signatures of a key.
+func approvalKey(signs Signs, key uint32) byKey {
+	return byKey(binary.BigEndian.AppendUint32(append(make([]byte, 0, 68), signs...), key))
+}
+
+// endorserKey is the same for those on a transaction, whatever was stated.
+func endorserKey(tx chainhash.Hash, key uint32) byEndorser {
+	return byEndorser(binary.BigEndian.AppendUint32(append(make([]byte, 0, 36), tx[:]...), key))
 }
 
 // voteKey puts the votes of an author on a proposal in order, the latest first:
 // by incarnation and seq, downwards.
-func voteKey(proposal journal.EntryID, r Ref) string {
-	return mapkey.Of2(proposal, r.Chain.Author) + string([]byte{^r.Chain.Incarnation}) +
-		string(binary.BigEndian.AppendUint64(nil, ^r.Seq)) + string(r.ID[:])
+func voteKey(proposal journal.EntryID, r Ref) byVote {
+	return byVote(mapkey.Of2(proposal, r.Chain.Author)) + byVote([]byte{^r.Chain.Incarnation}) +
+		byVote(mapkey.Number(^r.Seq)) + byVote(r.ID[:])
 }
 
-func timeKey(r Ref) string {
-	return string(binary.BigEndian.AppendUint64(make([]byte, 0, 40), ^uint64(r.Time))) + string(r.ID[:])
+func timeKey(r Ref) byTime {
+	return byTime(mapkey.Number(^uint64(r.Time))) + byTime(r.ID[:])
 }
 
 // placeKey puts entries in order of chain and seq.
-func placeKey(r Ref) string {
-	return mapkey.Chain(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + string(r.ID[:])
+func placeKey(r Ref) mapkey.ByPlace { return mapkey.Place(r.Chain, r.Seq, r.ID) }
+
+func statedKey(k uint32) byStated { return byStated(binary.BigEndian.AppendUint32(nil, k)) }
+
+func leaseKey(index uint32, c journal.ChainKey) byLease {
+	return leasesOf(index) + byLease(mapkey.Chain(c))
 }
 
-func statedKey(k uint32) string { return string(binary.BigEndian.AppendUint32(nil, k)) }
-
-func leaseKey(index uint32, c journal.ChainKey) string {
-	return leasesOf(index) + mapkey.Chain(c)
+func leasesOf(index uint32) byLease {
+	return byLease(binary.BigEndian.AppendUint32(make([]byte, 0, 4), index))
 }
 
-func leasesOf(index uint32) string {
-	return string(binary.BigEndian.AppendUint32(make([]byte, 0, 4), index))
+func signerKey(o wire.OutPoint, signer uint32) bySigner {
+	return bySigner(mapkey.Coin(o)) + bySigner(binary.BigEndian.AppendUint32(nil, signer))
 }
 
-func signerKey(i event.ProposalInput, signer uint32) string {
-	return mapkey.Coin(i.OutPoint()) + string(binary.BigEndian.AppendUint32(nil, signer))
+func changeKey(index uint32) byChange {
+	return byChange(binary.BigEndian.AppendUint32(nil, index))
 }
 
 func (s proposalFacts) touch(p journal.EntryID) proposalFacts {
@@ -253,7 +259,7 @@ func (s proposalFacts) AllProposals(yield func(*Proposal) bool) {
 }
 
 // ProposalsFrom yields the proposals whose id in bytes starts with a prefix, by id.
-func (s proposalFacts) ProposalsFrom(prefix string) iter.Seq[*Proposal] {
+func (s proposalFacts) ProposalsFrom(prefix mapkey.ByEntry) iter.Seq[*Proposal] {
 	return func(yield func(*Proposal) bool) {
 		for _, p := range pmap.Prefix(s.proposals, prefix) {
 			if !yield(p) {
@@ -280,10 +286,10 @@ func (s proposalFacts) Idle() bool { return s.backlog.turns.Len() == 0 }
 
 // stated yields where a carrier waits in backlog.stating, for each key that it
 // states a signature of.
-func (c carrierFact) stated() func(yield func(string) bool) {
-	return func(yield func(string) bool) {
+func (c carrierFact) stated() func(yield func(byStated) bool) {
+	return func(yield func(byStated) bool) {
 		var seen uint32
-		at := mapkey.Of3(c.Ref.Chain.Author, c.Proposal, c.Ref.ID)
+		at := byStated(mapkey.Of3(c.Ref.Chain.Author, c.Proposal, c.Ref.ID))
 		for _, x := range c.Signatures {
 			if x.Key >= event.MaxCosigners || seen>>x.Key&1 == 1 {
 				continue

@@ -11,7 +11,7 @@ func (s proposalFacts) wait(p *Proposal) proposalFacts {
 	a := p.Author()
 	s.backlog.proposals = s.backlog.proposals.Set(mapkey.Of2(a, p.Ref.ID), struct{}{})
 	if s.active != nil && s.mayWrite(a) {
-		s = s.turn(string(a[:]))
+		s = s.turn(due(a[:]))
 	}
 	return s
 }
@@ -19,8 +19,8 @@ func (s proposalFacts) wait(p *Proposal) proposalFacts {
 // waitingOf yields the ids of proposals of an author that were not derived yet.
 func (s proposalFacts) waitingOf(a journal.Author) func(yield func(journal.EntryID) bool) {
 	return func(yield func(journal.EntryID) bool) {
-		for k := range pmap.Prefix(s.backlog.proposals, string(a[:])) {
-			if !yield(mapkey.Entry(k)) {
+		for k := range mapkey.Under(s.backlog.proposals, a) {
+			if !yield(k.Second()) {
 				return
 			}
 		}
@@ -30,7 +30,7 @@ func (s proposalFacts) waitingOf(a journal.Author) func(yield func(journal.Entry
 // authorKnown makes due what an author wrote before it was known to belong to a key.
 func (s proposalFacts) authorKnown(a journal.Author) proposalFacts {
 	for range s.waitingOf(a) {
-		return s.turn(string(a[:]))
+		return s.turn(due(a[:]))
 	}
 	return s
 }
@@ -43,17 +43,18 @@ func (s proposalFacts) await(c carrierFact) proposalFacts {
 		s.backlog.stating = s.backlog.stating.Set(k, struct{}{})
 	}
 	if p, ok := s.Proposal(c.Proposal); ok && p.Sound {
-		s = s.turn(mapkey.Of2(c.Proposal, a))
+		s = s.turn(due(mapkey.Of2(c.Proposal, a)))
 	}
 	return s
 }
 
 // sigsDue makes due what waited for a proposal.
 func (s proposalFacts) sigsDue(proposal journal.EntryID) proposalFacts {
-	for from := mapkey.Of(proposal); ; {
+	of := awaited(proposal[:])
+	for from := of; ; {
 		more := false
-		for k := range pmap.PrefixFrom(s.backlog.sigs, mapkey.Of(proposal), from) {
-			s, from, more = s.turn(k[:64]), mapkey.After(k[:64]), true
+		for k := range pmap.PrefixFrom(s.backlog.sigs, of, from) {
+			s, from, more = s.turn(due(k[:64])), mapkey.After(k[:64]), true
 			break
 		}
 		if !more {
@@ -62,7 +63,7 @@ func (s proposalFacts) sigsDue(proposal journal.EntryID) proposalFacts {
 	}
 }
 
-func (s proposalFacts) turn(what string) proposalFacts {
+func (s proposalFacts) turn(what due) proposalFacts {
 	if mapkey.Has(s.backlog.queued, what) {
 		return s
 	}
@@ -88,14 +89,14 @@ func (s proposalFacts) workProposal(a journal.Author) (_ proposalFacts, used int
 }
 
 // workCarrier verifies one carrier of an author for a proposal.
-func (s proposalFacts) workCarrier(of string) (_ proposalFacts, used int, more bool) {
+func (s proposalFacts) workCarrier(of due) (_ proposalFacts, used int, more bool) {
 	n := 0
-	for k := range pmap.Prefix(s.backlog.sigs, of) {
+	for k := range pmap.Prefix(s.backlog.sigs, awaited(of)) {
 		if n++; n > 1 {
 			more = true
 			break
 		}
-		c, _ := s.carriers.Get(k[:32] + k[64:])
+		c, _ := s.carriers.Get(carries(k[:32] + k[64:]))
 		p, _ := s.Proposal(c.Proposal)
 		s, used = s.verify(p, c), len(c.Signatures)
 	}

@@ -26,7 +26,7 @@ func (s proposalFacts) foldProposalEvent(ref Ref, body event.Body) proposalFacts
 	case *event.RejectionWithdrawn:
 		return s.foldVote(voteFact{ref, b.Proposal, false, ""})
 	case *event.ProposalWithdrawn:
-		s.withdrawals = earliest(s.withdrawals, mapkey.Of(b.Proposal), ref)
+		s.withdrawals = earliest(s.withdrawals, byWithdrawal(b.Proposal[:]), ref)
 		s = s.rest(ref, b.Proposal).touch(b.Proposal)
 	}
 	return s
@@ -72,12 +72,12 @@ func (s proposalFacts) reindexed() proposalFacts {
 		}
 	}
 	for k := range s.sigs.All() {
-		of := k[:64] + k[68:72]
+		of := byKey(k[:64] + k[68:72])
 		n, _ := s.props.signed.Get(of)
 		s.props.signed = s.props.signed.Set(of, n+1)
 	}
 	for of, n := range s.props.signed.All() {
-		for _, r := range pmap.Prefix(s.props.stating, of[:64]) {
+		for _, r := range pmap.Prefix(s.props.stating, bySigned(of[:64])) {
 			p, _ := s.Proposal(r.ID)
 			s = s.signedNow(p, mapkey.Uint32(of[64:68]), 1).signedNow(p, mapkey.Uint32(of[64:68]), n)
 			break
@@ -134,8 +134,12 @@ func (s proposalFacts) kept() proposalKept {
 }
 
 func (k proposalKept) into(s *proposalFacts) {
-	s.leases, s.carriers, s.sigs = record.Undump(k.Leases), record.Undump(k.Carriers), record.Undump(k.Sigs)
-	s.approvals, s.votes, s.withdrawals = record.Undump(k.Approvals), record.Undump(k.Votes), record.Undump(k.Withdrawals)
+	record.Undump(&s.leases, k.Leases)
+	record.Undump(&s.carriers, k.Carriers)
+	record.Undump(&s.sigs, k.Sigs)
+	record.Undump(&s.approvals, k.Approvals)
+	record.Undump(&s.votes, k.Votes)
+	record.Undump(&s.withdrawals, k.Withdrawals)
 	var ps []record.Pair[*Proposal]
 	for _, x := range k.Proposals {
 		p := &Proposal{Ref: x.Ref, Body: x.Body, spend: &LazySpend{}}
@@ -144,5 +148,5 @@ func (k proposalKept) into(s *proposalFacts) {
 		}
 		ps = append(ps, record.Pair[*Proposal]{K: x.Ref.ID[:], V: p})
 	}
-	s.proposals = record.Undump(ps)
+	record.Undump(&s.proposals, ps)
 }

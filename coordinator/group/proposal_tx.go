@@ -3,7 +3,6 @@ package group
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -30,7 +29,7 @@ const (
 // AnyOf returns some sound proposal of a transaction, with effect or not: all
 // have the same inputs and outputs.
 func (s proposalFacts) AnyOf(tx chainhash.Hash) (*Proposal, bool) {
-	for k := range pmap.Prefix(s.props.byTx, mapkey.Of(tx)) {
+	for k := range mapkey.Under(s.props.byTx, tx) {
 		return s.Proposal(mapkey.Entry(k))
 	}
 	return nil, false
@@ -50,11 +49,11 @@ func (s proposalFacts) CopiesFor(tx chainhash.Hash, q *Inquiry) []*Proposal {
 			names[id]++
 		}
 	}
-	for _, r := range s.byLine(s.props.firsts, mapkey.Of(tx), q) {
+	for _, r := range byLine(s, s.props.firsts, byFirst(tx[:]), q) {
 		names[r.ID] += 0
 	}
-	for signs := range pmap.Prefix(s.props.full, mapkey.Of(tx)) {
-		for _, r := range s.byLine(s.props.stating, signs, q) {
+	for signs := range mapkey.Under(s.props.full, tx) {
+		for _, r := range byLine(s, s.props.stating, bySigned(signs), q) {
 			names[r.ID] += 0
 		}
 	}
@@ -122,9 +121,9 @@ func (s proposalFacts) leadFor(tx chainhash.Hash, q *Inquiry) (*Proposal, bool) 
 // transaction for: the one that the first untainted approval of its identities
 // names. Others may repeat its signatures; theirs are not looked at.
 func (s proposalFacts) endorsed(tx chainhash.Hash, key int, q *Inquiry) (journal.EntryID, bool) {
-	of := approvalKey(string(tx[:]), uint32(key))
+	of := endorserKey(tx, uint32(key))
 	for _, who := range s.active.Identities(key) {
-		for k, e := range pmap.Prefix(s.props.endorsed, of+string(who[:])) {
+		for k, e := range pmap.Prefix(s.props.endorsed, of+byEndorser(who[:])) {
 			q.Asked++
 			if !s.tainted(Ref{Chain: mapkey.ChainOf(k[len(of):]), Seq: e.Seq}) {
 				return e.Proposal, true
@@ -138,7 +137,7 @@ func (s proposalFacts) endorsed(tx chainhash.Hash, key int, q *Inquiry) (journal
 // first maxLooked.
 func (s proposalFacts) Spenders(o wire.OutPoint) []*Proposal {
 	var out []*Proposal
-	fewOfEach(s.props.byCoin, mapkey.Coin(o), func(id journal.EntryID) bool {
+	fewOfEach(s.props.byCoin, byCoinPlace(mapkey.Coin(o)), func(id journal.EntryID) bool {
 		if p, ok := s.Proposal(id); ok && s.Alive(p) {
 			out = append(out, p)
 		}
@@ -152,7 +151,7 @@ func (s proposalFacts) Spenders(o wire.OutPoint) []*Proposal {
 // stands for each, by txid.
 func (s proposalFacts) transactions(o wire.OutPoint) func(yield func(*Proposal) bool) {
 	return func(yield func(*Proposal) bool) {
-		for k := range pmap.Prefix(s.props.spending, mapkey.Coin(o)) {
+		for k := range pmap.Prefix(s.props.spending, mapkey.ByCoinTx(mapkey.Coin(o))) {
 			if p, ok := s.Lead(chainhash.Hash([]byte(k[36:]))); ok && !yield(p) {
 				return
 			}
@@ -167,7 +166,7 @@ func (s proposalFacts) finalsFor(p *Proposal, q *Inquiry) []*Proposal {
 	var out []*Proposal
 	seen := map[chainhash.Hash]bool{p.TxID: true}
 	for _, i := range p.Body.Inputs {
-		for k := range pmap.Prefix(s.props.final, mapkey.Coin(i.OutPoint())) {
+		for k := range pmap.Prefix(s.props.final, mapkey.ByCoinTx(mapkey.Coin(i.OutPoint()))) {
 			tx := chainhash.Hash([]byte(k[36:]))
 			if seen[tx] {
 				continue
@@ -208,14 +207,14 @@ func (s proposalFacts) ConflictsOf(p *Proposal) []*Proposal {
 // Declares says whether an untainted proposal of a transaction declares that
 // it replaces another.
 func (s proposalFacts) Declares(tx, replaced chainhash.Hash) bool {
-	return s.stated(s.props.declared, mapkey.Of2(tx, replaced))
+	return factStated(s, s.props.declared, byDeclared(mapkey.Of2(tx, replaced)))
 }
 
 // Replacements returns living proposals that declare to replace p: the first of
 // each member.
 func (s proposalFacts) Replacements(p *Proposal) []*Proposal {
 	var out []*Proposal
-	for _, r := range s.byLine(s.props.replacer, mapkey.Of(p.TxID), &Inquiry{}) {
+	for _, r := range byLine(s, s.props.replacer, byReplaced(p.TxID[:]), &Inquiry{}) {
 		if q, ok := s.Proposal(r.ID); ok && s.Alive(q) {
 			out = append(out, q)
 		}
@@ -228,7 +227,7 @@ func (s proposalFacts) Replacements(p *Proposal) []*Proposal {
 // of the first of each author.
 func (s proposalFacts) TakesChange(index uint32, taken func(*Proposal) bool) bool {
 	found := false
-	fewOfEach(s.props.byChange, string(binary.BigEndian.AppendUint32(nil, index)), func(id journal.EntryID) bool {
+	fewOfEach(s.props.byChange, changeKey(index), func(id journal.EntryID) bool {
 		p, ok := s.Proposal(id)
 		found = ok && s.Alive(p) && taken(p)
 		return !found
@@ -244,8 +243,8 @@ func (s proposalFacts) FullySigned(v ledger.View, tx chainhash.Hash) (most int, 
 		of := s.progress(p)
 		most, final = max(most, of.Completed()), final || of.Final()
 	}
-	for signs := range pmap.Prefix(s.props.full, mapkey.Of(tx)) {
-		for _, r := range pmap.Prefix(s.props.stating, signs) {
+	for signs := range mapkey.Under(s.props.full, tx) {
+		for _, r := range pmap.Prefix(s.props.stating, bySigned(signs)) {
 			if p, _ := s.Proposal(r.ID); !Belies(v, p) {
 				count(p)
 			}
@@ -270,8 +269,8 @@ func (s proposalFacts) Buried(v ledger.View, tx chainhash.Hash) bool {
 }
 
 // earliest keeps, of the entries of one chain that state a fact, the first.
-func earliest(m pmap.Map[string, Ref], fact string, r Ref) pmap.Map[string, Ref] {
-	k := fact + mapkey.Chain(r.Chain)
+func earliest[K ~string](m pmap.Map[K, Ref], fact K, r Ref) pmap.Map[K, Ref] {
+	k := fact + K(mapkey.Chain(r.Chain))
 	if old, ok := m.Get(k); ok && (old.Seq < r.Seq || old.Seq == r.Seq && string(old.ID[:]) <= string(r.ID[:])) {
 		return m
 	}
@@ -280,31 +279,31 @@ func earliest(m pmap.Map[string, Ref], fact string, r Ref) pmap.Map[string, Ref]
 
 // index makes a sound proposal findable.
 func (s proposalFacts) index(p *Proposal) proposalFacts {
-	x, at, id := &s.props, placeKey(p.Ref), string(p.Ref.ID[:])
+	x, at := &s.props, placeKey(p.Ref)
 	x.byTx = x.byTx.Set(mapkey.Of2(p.TxID, p.Ref.ID), struct{}{})
 	x.byTime = x.byTime.Set(timeKey(p.Ref), struct{}{})
-	x.firsts = earliest(x.firsts, mapkey.Of(p.TxID), p.Ref)
-	x.stating = earliest(x.stating, p.signs, p.Ref)
+	x.firsts = earliest(x.firsts, byFirst(p.TxID[:]), p.Ref)
+	x.stating = earliest(x.stating, bySigned(p.signs), p.Ref)
 	for _, i := range p.Body.Inputs {
 		coin := mapkey.Coin(i.OutPoint())
-		x.byCoin = x.byCoin.Set(coin+at, struct{}{})
-		if k := coin + mapkey.Of(p.TxID); !mapkey.Has(x.spending, k) {
+		x.byCoin = x.byCoin.Set(byCoinPlace(coin)+byCoinPlace(at), struct{}{})
+		if k := mapkey.ByCoinTx(coin) + mapkey.ByCoinTx(p.TxID[:]); !mapkey.Has(x.spending, k) {
 			x.spending = x.spending.Set(k, struct{}{})
 		}
 	}
 	for _, o := range p.Body.Outputs {
 		if o.Change != nil {
-			x.byChange = x.byChange.Set(string(binary.BigEndian.AppendUint32(nil, *o.Change))+at, struct{}{})
+			x.byChange = x.byChange.Set(changeKey(*o.Change)+byChange(at), struct{}{})
 		}
 	}
 	for _, t := range p.Body.Replaces {
 		if t == p.TxID {
 			continue
 		}
-		x.declared = earliest(x.declared, mapkey.Of2(p.TxID, t), p.Ref)
-		x.replacer = earliest(x.replacer, mapkey.Of(t), p.Ref)
+		x.declared = earliest(x.declared, byDeclared(mapkey.Of2(p.TxID, t)), p.Ref)
+		x.replacer = earliest(x.replacer, byReplaced(t[:]), p.Ref)
 	}
-	x.rests = x.rests.Set(at, journal.EntryID([]byte(id)))
+	x.rests = x.rests.Set(at, p.Ref.ID)
 	return s
 }
 
@@ -318,13 +317,13 @@ func (s proposalFacts) rest(r Ref, proposal journal.EntryID) proposalFacts {
 // time if it is new, brought by an entry.
 func (s proposalFacts) credited(p *Proposal, input, signer uint32, c carrierFact, isNew bool) proposalFacts {
 	x := &s.props
-	k := sigKey(p.signs, input, signer) + mapkey.Chain(c.Ref.Chain)
+	k := byBringer(sigKey(p.signs, input, signer)) + byBringer(mapkey.Chain(c.Ref.Chain))
 	if old, ok := x.brought.Get(k); !ok || c.Ref.Seq < old {
 		x.brought = x.brought.Set(k, c.Ref.Seq)
 	}
 	if !c.Carried {
 		e := endorsement{c.Ref.Seq, c.Proposal}
-		k := approvalKey(mapkey.Of(p.TxID), signer) + mapkey.Chain(c.Ref.Chain)
+		k := endorserKey(p.TxID, signer) + byEndorser(mapkey.Chain(c.Ref.Chain))
 		old, ok := x.endorsed.Get(k)
 		if !ok || e.Seq < old.Seq || e.Seq == old.Seq && string(e.Proposal[:]) < string(old.Proposal[:]) {
 			x.endorsed = x.endorsed.Set(k, e)
@@ -345,13 +344,13 @@ func (s proposalFacts) signedNow(p *Proposal, signer uint32, inputs int) proposa
 	x := &s.props
 	if inputs == 1 {
 		for _, i := range p.Body.Inputs {
-			x.bySigner = x.bySigner.Set(signerKey(i, signer)+mapkey.Of(p.TxID), struct{}{})
+			x.bySigner = x.bySigner.Set(signerKey(i.OutPoint(), signer)+bySigner(p.TxID[:]), struct{}{})
 		}
 	}
 	if inputs == len(p.Body.Inputs) && s.Final(p) && !mapkey.Has(x.full, p.signs) {
 		x.full = x.full.Set(p.signs, struct{}{})
 		for _, i := range p.Body.Inputs {
-			x.final = x.final.Set(mapkey.Coin(i.OutPoint())+mapkey.Of(p.TxID), struct{}{})
+			x.final = x.final.Set(mapkey.CoinTx(i.OutPoint(), p.TxID), struct{}{})
 		}
 	}
 	return s
@@ -359,9 +358,9 @@ func (s proposalFacts) signedNow(p *Proposal, signer uint32, inputs int) proposa
 
 // fewOfEach looks at the first maxLooked proposals of each author in an index
 // by prefix | chain | seq | proposal, until look says no.
-func fewOfEach(m pmap.Map[string, struct{}], prefix string, look func(journal.EntryID) bool) {
+func fewOfEach[K ~string](m pmap.Map[K, struct{}], prefix K, look func(journal.EntryID) bool) {
 	for from, more := prefix, true; more; {
-		n, who := 0, ""
+		n, who := 0, K("")
 		more = false
 		for k := range pmap.PrefixFrom(m, prefix, from) {
 			a := k[len(prefix) : len(prefix)+32]

@@ -275,7 +275,9 @@ func (l *lines) rest(fs []Succession) {
 // know takes the identities for known that are no members, or not yet, and that
 // members carried. Without a bound one key could fill every claim with its chains.
 func (l *lines) know(others []Succession) {
-	slices.SortFunc(others, func(a, b Succession) int { return strings.Compare(successionKey(a.Ref), successionKey(b.Ref)) })
+	slices.SortFunc(others, func(a, b Succession) int {
+		return strings.Compare(string(successionKey(a.Ref)), string(successionKey(b.Ref)))
+	})
 	type by struct {
 		carrier journal.Author
 		key     uint32

@@ -39,7 +39,7 @@ func (s setupFacts) Roster() (*Roster, bool) {
 // this node has pinned, whoever they are.
 func (s setupFacts) ratifiedByAll() bool {
 	n := 0
-	for range pmap.Prefix(s.ratified, mapkey.Of(s.pinned)) {
+	for range pmap.Prefix(s.ratified, byRatifier(s.pinned[:])) {
 		if n++; n >= s.genesis.Cosigners {
 			return true
 		}
@@ -78,7 +78,7 @@ func (s setupFacts) Places() (records []journal.EntryID, taken int) {
 	have, xpubs := map[journal.Author]bool{}, map[string]bool{}
 	for r := range s.PlacedRecords {
 		who := r.Ref.Chain.Author
-		if _, admitted := s.admitted.Get(string(who[:])); !admitted && who != s.genesis.Founder {
+		if _, admitted := s.admitted.Get(mapkey.Of(who)); !admitted && who != s.genesis.Founder {
 			continue
 		}
 		if r.Body.Hosted {

@@ -29,7 +29,7 @@ func (s setupFacts) PlacedRecords(yield func(Record) bool) {
 		}
 	}
 	for _, k := range firstsByAuthor(s.setup.hosted, event.MaxCosigners) {
-		if r, ok := s.records.Get(k[32:]); ok && !yield(r) {
+		if r, ok := s.records.Get(k.Rest()); ok && !yield(r) {
 			return
 		}
 	}
@@ -59,12 +59,12 @@ func (s setupFacts) Closed() bool { return s.rosters.Len() > 0 }
 
 // Revealed says whether an identity revealed its salt for any roster.
 func (s setupFacts) Revealed(who journal.Author) bool {
-	return mapkey.HasPrefix(s.reveals, string(who[:]))
+	return mapkey.HasPrefix(s.reveals, mapkey.By3[journal.Author, journal.EntryID, [32]byte](who[:]))
 }
 
 // Admitted says whether the founder admitted an identity.
 func (s setupFacts) Admitted(who journal.Author) bool {
-	_, ok := s.admitted.Get(string(who[:]))
+	_, ok := s.admitted.Get(mapkey.Of(who))
 	return ok
 }
 
@@ -86,8 +86,8 @@ func (s setupFacts) RecordOf(id journal.EntryID) (Record, bool) { return s.recor
 // HostedBy yields the records that an identity wrote for cosigners without a node.
 func (s setupFacts) HostedBy(who journal.Author) iter.Seq[Record] {
 	return func(yield func(Record) bool) {
-		for k := range pmap.Prefix(s.setup.hosted, mapkey.Of(who)) {
-			if r, ok := s.records.Get(k[32:]); ok && !yield(r) {
+		for k := range mapkey.Under(s.setup.hosted, who) {
+			if r, ok := s.records.Get(k.Rest()); ok && !yield(r) {
 				return
 			}
 		}
@@ -119,7 +119,7 @@ func (s setupFacts) Knows(a journal.Author) bool {
 	if a == s.genesis.Founder || a == s.Me() {
 		return true
 	}
-	_, ok := s.admitted.Get(string(a[:]))
+	_, ok := s.admitted.Get(mapkey.Of(a))
 	return ok
 }
 
@@ -159,8 +159,8 @@ func (s setupFacts) Abandoned() bool { return s.active == nil && s.abandoned.Len
 
 // Covers says whether everything is held that a member claimed to hold, as far
 // as it can be: past another's fork nothing is linked.
-func (s setupFacts) Covers(claims pmap.Map[string, journal.Frontier], who journal.Author) bool {
-	f, ok := claims.Get(string(who[:]))
+func (s setupFacts) Covers(claims pmap.Map[mapkey.ByAuthor, journal.Frontier], who journal.Author) bool {
+	f, ok := claims.Get(mapkey.Of(who))
 	if !ok {
 		return false
 	}
@@ -185,9 +185,9 @@ func (s setupFacts) ratifiedBy(hash [32]byte, m Member) (ratifiedFact, bool) {
 
 // ratifiedKey names a ratification: by hash and author, and for a hosted
 // cosigner by its record as well.
-func ratifiedKey(hash [32]byte, by journal.Author, record *journal.EntryID) string {
+func ratifiedKey(hash [32]byte, by journal.Author, record *journal.EntryID) byRatifier {
 	if record == nil {
-		return mapkey.Of2(hash, by)
+		return byRatifier(mapkey.Of2(hash, by))
 	}
-	return mapkey.Of3(hash, by, *record)
+	return byRatifier(mapkey.Of3(hash, by, *record))
 }

@@ -36,7 +36,7 @@ func (s setupFacts) indexRecord(r Record) setupFacts {
 		s.setup.hosted = s.setup.hosted.Set(mapkey.Of2(who, id), struct{}{})
 		return s
 	}
-	s.setup.holders = s.setup.holders.Set(holderKey(event.AccountHash(s.group, r.Body.Key), r.Body.How)+mapkey.Of(who), struct{}{})
+	s.setup.holders = s.setup.holders.Set(holderKey(event.AccountHash(s.group, r.Body.Key), r.Body.How)+byHolder(who[:]), struct{}{})
 	if old, ok := s.setup.own.Get(mapkey.Of(who)); !ok || string(id[:]) < string(old[:]) {
 		s.setup.own = s.setup.own.Set(mapkey.Of(who), id)
 	}
@@ -44,7 +44,7 @@ func (s setupFacts) indexRecord(r Record) setupFacts {
 }
 
 func (s setupFacts) indexReveal(f revealFact) setupFacts {
-	s.setup.revealed = s.setup.revealed.Set(mapkey.Of(f.Ref.Chain.Author)+placeOf(f.Ref), f.Roster)
+	s.setup.revealed = s.setup.revealed.Set(placeKey(f.Ref), f.Roster)
 	return s
 }
 
@@ -165,6 +165,10 @@ func (s setupFacts) kept() setupKept {
 // into leaves the pin as it is: a snapshot of another one is of no use.
 func (k setupKept) into(s *setupFacts) {
 	s.name, s.nameRef, s.renamed, s.renamedRef = k.Name, k.NameRef, k.Renamed, k.RenamedRef
-	s.admitted, s.records, s.rosters = record.Undump(k.Admitted), record.Undump(k.Records), record.Undump(k.Rosters)
-	s.reveals, s.ratified, s.abandoned = record.Undump(k.Reveals), record.Undump(k.Ratified), record.Undump(k.Abandoned)
+	record.Undump(&s.admitted, k.Admitted)
+	record.Undump(&s.records, k.Records)
+	record.Undump(&s.rosters, k.Rosters)
+	record.Undump(&s.reveals, k.Reveals)
+	record.Undump(&s.ratified, k.Ratified)
+	record.Undump(&s.abandoned, k.Abandoned)
 }

@@ -123,7 +123,7 @@ func (s setupFacts) myRosters(yield func(rosterFact) bool) {
 	seen := map[journal.EntryID]bool{}
 	for _, who := range append([]journal.Author{s.Me()}, s.formerSelves()...) {
 		n := 0
-		for _, id := range pmap.Prefix(s.setup.revealed, mapkey.Of(who)) {
+		for _, id := range pmap.Prefix(s.setup.revealed, mapkey.Places(who)) {
 			if n++; n > MaxReveals || len(seen) >= MaxRosters {
 				break
 			}

@@ -136,7 +136,7 @@ func (s State) withBooks(snap stateSnapshot) (State, error) {
 		s.setupFacts = s.setupFacts.awaitOpened(f) // what it may wait for is in
 	}
 	for k := range s.named.All() {
-		s.epochFacts = s.epochFacts.want(journal.EntryID([]byte(k[:32])), journal.Author([]byte(k[32:])))
+		s.epochFacts = s.epochFacts.want(k.First(), k.Second())
 	}
 	for _, c := range s.carriers.All() {
 		s.epochFacts = s.epochFacts.want(c.Proposal, c.Ref.Chain.Author)

@@ -20,11 +20,11 @@ import (
 
 // firstsByAuthor returns the keys of the first items of each author that a map
 // begins its keys with.
-func firstsByAuthor[V any](m pmap.Map[string, V], most int) []string {
-	var out []string
-	from, more := "", true
+func firstsByAuthor[K ~string, V any](m pmap.Map[K, V], most int) []K {
+	var out []K
+	from, more := K(""), true
 	for more {
-		who := ""
+		who := K("")
 		for k := range m.From(from) {
 			who = k[:32]
 			break
@@ -45,8 +45,8 @@ func firstsByAuthor[V any](m pmap.Map[string, V], most int) []string {
 }
 
 // waitingKey is the place of a sealed entry among those of its chain.
-func waitingKey(e *journal.Entry) string {
-	return mapkey.Chain(e.Chain()) + mapkey.Number(e.Header().Seq) + mapkey.Of(e.ID())
+func waitingKey(e *journal.Entry) mapkey.ByPlace {
+	return mapkey.Place(e.Chain(), e.Header().Seq, e.ID())
 }
 
 // waits puts an entry aside whose epoch's secret is not held: it is read once the
@@ -72,8 +72,8 @@ func (s epochFacts) lies(id journal.EntryID, by journal.Author, epoch journal.Ep
 	wrote, _ := s.book.users.Get(mapkey.Of2(epoch, by))
 	s = s.uses(epoch, by, true)
 	s.book.under = s.book.under.Set(mapkey.Of(id), epoch)
-	for k := range pmap.Prefix(s.wants.by, mapkey.Of(id)) {
-		s = s.signedUnder(id, epoch, journal.Author([]byte(k[32:])))
+	for k := range mapkey.Under(s.wants.by, id) {
+		s = s.signedUnder(id, epoch, k.Second())
 	}
 	return s, !wrote
 }
@@ -84,8 +84,8 @@ func (s epochFacts) lies(id journal.EntryID, by journal.Author, epoch journal.Ep
 // begins such epochs without end uses up its own account, and the entries of an
 // honest member who once wrote under one of them are still asked for.
 func (s epochFacts) affords(epoch journal.EpochID, who journal.Author, limit int) bool {
-	for u := range pmap.Prefix(s.book.users, mapkey.Of(epoch)) {
-		by := journal.Author([]byte(u[32:]))
+	for u := range mapkey.Under(s.book.users, epoch) {
+		by := u.Second()
 		k, ok := s.active.KeyOf(by)
 		if !ok {
 			continue
@@ -126,7 +126,7 @@ func (s epochFacts) asksFor(d askDue) (now, later bool) {
 	if d.Named {
 		return true, false
 	}
-	for range pmap.Prefix(s.rekeys, mapkey.Of(d.Epoch)) {
+	for range mapkey.Under(s.rekeys, d.Epoch) {
 		return true, false
 	}
 	return false, true
@@ -149,7 +149,7 @@ func (s epochFacts) answers(id journal.EpochID, who journal.Author) (journal.Epo
 // because the secret of their epoch is not held.
 func (s epochFacts) Unread(by journal.Author) []journal.EntryID {
 	var out []journal.EntryID
-	for k := range pmap.Prefix(s.book.waiting, mapkey.Of(by)) {
+	for k := range pmap.Prefix(s.book.waiting, mapkey.Places(by)) {
 		out = append(out, mapkey.Entry(k))
 	}
 	return out
@@ -159,8 +159,8 @@ func (s epochFacts) Unread(by journal.Author) []journal.EntryID {
 // a signature by this node's key: of other members those that are not tainted, of
 // this member all of them.
 func (s epochFacts) CountUnreadSealed(u *UnreadEntries) {
-	for from, more := "", true; more && !u.full(); {
-		prefix := ""
+	for from, more := mapkey.ByPlace(""), true; more && !u.full(); {
+		prefix := mapkey.ByPlace("")
 		for k := range s.book.waiting.From(from) {
 			prefix = k[:33]
 			break
@@ -168,7 +168,7 @@ func (s epochFacts) CountUnreadSealed(u *UnreadEntries) {
 		if prefix == "" {
 			break
 		}
-		chain := journal.ChainKey{Author: journal.Author([]byte(prefix[:32])), Incarnation: prefix[32]}
+		chain := mapkey.ChainOf(prefix)
 		from, more = mapkey.Next(prefix)
 		end := s.TaintedFrom(chain)
 		if s.SameMember(chain.Author, s.Me()) {
@@ -177,7 +177,7 @@ func (s epochFacts) CountUnreadSealed(u *UnreadEntries) {
 			continue
 		}
 		for k := range pmap.Prefix(s.book.waiting, prefix) {
-			if u.full() || end != 0 && k[33:41] >= mapkey.Number(end) {
+			if u.full() || end != 0 && string(k[33:41]) >= mapkey.Number(end) {
 				break
 			}
 			u.add(chain.Author)
@@ -189,15 +189,15 @@ func (s epochFacts) CountUnreadSealed(u *UnreadEntries) {
 func (s epochFacts) UnreadCount() int { return s.sealed.Len() }
 
 // AsksDue returns the places of epochs to be asked for, n of each author.
-func (s epochFacts) AsksDue(n int) []string { return firstsByAuthor(s.book.asks, n) }
+func (s epochFacts) AsksDue(n int) []ByAsk { return firstsByAuthor(s.book.asks, n) }
 
 // StrangeDue returns the places of epochs whose rekey did not come, n of each author.
-func (s epochFacts) StrangeDue(n int) []string { return firstsByAuthor(s.book.strange, n) }
+func (s epochFacts) StrangeDue(n int) []ByAsk { return firstsByAuthor(s.book.strange, n) }
 
 // AnswersDue returns the places of epochs that a member asked for, n at most.
-func (s epochFacts) AnswersDue(who journal.Author, n int) []string {
-	var out []string
-	for k := range pmap.Prefix(s.book.answers, mapkey.Of(who)) {
+func (s epochFacts) AnswersDue(who journal.Author, n int) []mapkey.ByPlace {
+	var out []mapkey.ByPlace
+	for k := range pmap.Prefix(s.book.answers, mapkey.Places(who)) {
 		if out = append(out, k); len(out) == n {
 			break
 		}

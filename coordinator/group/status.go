@@ -94,7 +94,7 @@ func (s proposalFacts) deadAmong(v ledger.View, p *Proposal, seen map[chainhash.
 // replacedBy says whether the proposal's own author replaced it, or a
 // replacement by anybody is final.
 func (s proposalFacts) replacedBy(p *Proposal, q *Inquiry) bool {
-	return s.statedBy(s.props.replacer, mapkey.Of(p.TxID), p.Author(), q) ||
+	return statedBy(s, s.props.replacer, byReplaced(mapkey.Of(p.TxID)), p.Author(), q) ||
 		once(&q.replaced, func() bool { return s.finallyReplaced(p, q) })
 }
 
@@ -106,7 +106,7 @@ func (s proposalFacts) Replaced(p *Proposal) bool { return s.replacedBy(p, &Inqu
 // that takes none of its coins replaces nothing, whatever it declares.
 func (s proposalFacts) finallyReplaced(p *Proposal, q *Inquiry) bool {
 	for _, rival := range s.finalsFor(p, q) {
-		for _, r := range pmap.Prefix(s.props.declared, mapkey.Of2(rival.TxID, p.TxID)) {
+		for _, r := range pmap.Prefix(s.props.declared, byDeclared(mapkey.Of2(rival.TxID, p.TxID))) {
 			q.Asked++
 			if c, ok := s.Proposal(r.ID); ok && s.Alive(c) {
 				return true

@@ -1,8 +1,6 @@
 package group
 
 import (
-	"encoding/binary"
-
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
@@ -33,9 +31,7 @@ func (s memberFacts) CheckSuccession(b *event.MemberReplaced) bool {
 }
 
 // successionKey puts the successions that one identity carries in order.
-func successionKey(r Ref) string {
-	return mapkey.Chain(r.Chain) + string(binary.BigEndian.AppendUint64(nil, r.Seq)) + mapkey.Of(r.ID)
-}
+func successionKey(r Ref) mapkey.ByPlace { return mapkey.Place(r.Chain, r.Seq, r.ID) }
 
 // MaxCarried is how many of the successions that one identity carries count,
 // its first ones: a key can name any number of identities, and each entry would
@@ -46,7 +42,7 @@ const MaxCarried = 64
 // another one changes nothing of who the members are.
 func (s memberFacts) mayCount(f Succession) bool {
 	n := 0
-	for k := range pmap.Prefix(s.successions, string(f.Ref.Chain.Author[:])) {
+	for k := range pmap.Prefix(s.successions, mapkey.Places(f.Ref.Chain.Author)) {
 		if k == successionKey(f.Ref) {
 			return true
 		}
@@ -59,7 +55,7 @@ func (s memberFacts) mayCount(f Succession) bool {
 
 // CountingSuccessions yields the successions that count.
 func (s memberFacts) CountingSuccessions(yield func(Succession) bool) {
-	for from := ""; ; {
+	for from := mapkey.ByPlace(""); ; {
 		n, more := 0, false
 		var who journal.Author
 		for _, f := range s.successions.From(from) {
@@ -77,6 +73,6 @@ func (s memberFacts) CountingSuccessions(yield func(Succession) bool) {
 		if !more {
 			return
 		}
-		from = string(who[:]) + "\xff"
+		from = mapkey.Places(who) + "\xff"
 	}
 }

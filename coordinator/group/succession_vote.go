@@ -63,26 +63,26 @@ func (s memberFacts) Ballot() Ballot {
 
 // successionVoteKey puts the approvals of one succession by one author together,
 // the latest incarnation first, and in it the latest entry.
-func successionVoteKey(r Ref, replacement [32]byte) string {
-	k := append([]byte(mapkey.Of2(r.Chain.Author, journal.EntryID(replacement))), ^r.Chain.Incarnation)
-	return string(binary.BigEndian.AppendUint64(k, ^r.Seq)) + mapkey.Of(r.ID)
+func successionVoteKey(r Ref, replacement [32]byte) bySuccessionVote {
+	k := append([]byte(mapkey.Of2(r.Chain.Author, replacement)), ^r.Chain.Incarnation)
+	return bySuccessionVote(binary.BigEndian.AppendUint64(k, ^r.Seq)) + bySuccessionVote(r.ID[:])
 }
 
 // lastSuccessionVote returns an author's latest untainted approval of a succession,
 // at the cost of two look-ups for each incarnation, however many it wrote.
 func (s memberFacts) lastSuccessionVote(who journal.Author, replacement [32]byte) (successionVote, bool) {
-	prefix := mapkey.Of2(who, journal.EntryID(replacement))
+	prefix := bySuccessionVote(mapkey.Of2(who, replacement))
 	for at, more := prefix, true; more; {
 		more = false
 		for k, v := range s.successionVotes.From(at) {
-			if !strings.HasPrefix(k, prefix) {
+			if !strings.HasPrefix(string(k), string(prefix)) {
 				break
 			}
 			from := s.TaintedFrom(v.Ref.Chain)
 			if from == 0 || v.Ref.Seq < from {
 				return v, true
 			}
-			at, more = prefix+string(binary.BigEndian.AppendUint64([]byte{^v.Ref.Chain.Incarnation}, ^(from-1))), true
+			at, more = prefix+bySuccessionVote(binary.BigEndian.AppendUint64([]byte{^v.Ref.Chain.Incarnation}, ^(from-1))), true
 			break
 		}
 	}

@@ -31,7 +31,7 @@ func (s State) InPlaceOf(inviter, lost journal.Author, key string) State {
 func (s State) Work(units int) State {
 	for units > 0 {
 		var at uint64
-		what, any := "", false
+		what, any := due(""), false
 		for at, what = range s.backlog.turns.All() {
 			any = true
 			break
@@ -91,7 +91,7 @@ func (s State) TakeLeased() (State, []uint32) {
 
 // TakeAsk takes an epoch out of what is to be asked for, and says whether it is to
 // be asked for now. Where not even its rekey came, it is left for StrangeDue.
-func (s State) TakeAsk(at string) (State, journal.EpochID, bool) {
+func (s State) TakeAsk(at ByAsk) (State, journal.EpochID, bool) {
 	d, _ := s.book.asks.Get(at)
 	s.book.asks = s.book.asks.Delete(at)
 	now, later := s.asksFor(d)
@@ -102,7 +102,7 @@ func (s State) TakeAsk(at string) (State, journal.EpochID, bool) {
 }
 
 // TakeStrange takes such an epoch out, and says whether it is still to be asked for.
-func (s State) TakeStrange(at string) (State, journal.EpochID, bool) {
+func (s State) TakeStrange(at ByAsk) (State, journal.EpochID, bool) {
 	d, _ := s.book.strange.Get(at)
 	s.book.strange = s.book.strange.Delete(at)
 	now, later := s.asksFor(d)
@@ -111,7 +111,7 @@ func (s State) TakeStrange(at string) (State, journal.EpochID, bool) {
 
 // TakeAnswer takes an epoch out of what a member asked for, and says whether this
 // node seals it to that one again.
-func (s State) TakeAnswer(at string, who journal.Author) (State, journal.Epoch, bool) {
+func (s State) TakeAnswer(at mapkey.ByPlace, who journal.Author) (State, journal.Epoch, bool) {
 	id, _ := s.book.answers.Get(at)
 	s.book.answers = s.book.answers.Delete(at)
 	ep, ok := s.answers(id, who)
@@ -121,7 +121,7 @@ func (s State) TakeAnswer(at string, who journal.Author) (State, journal.Epoch, 
 // NeededByOthers says whether something that a member wrote names an entry: a
 // signature, a vote, `entries.named`, or a roster.
 func (s State) NeededByOthers(id journal.EntryID) bool {
-	if mapkey.HasPrefix(s.wants.by, mapkey.Of(id)) || mapkey.HasPrefix(s.votes, mapkey.Of(id)) {
+	if mapkey.HasUnder(s.wants.by, id) || mapkey.HasPrefix(s.votes, byVote(id[:])) {
 		return true
 	}
 	_, ok := s.setup.rostered.Get(mapkey.Of(id))

@@ -25,13 +25,13 @@ func (s proposalFacts) CountUnverified(u *UnreadEntries) {
 			continue
 		}
 		for who := range s.selves {
-			s.unverifiedOf(u, statedKey(uint32(k))+mapkey.Of(who))
+			s.unverifiedOf(u, statedKey(uint32(k))+byStated(who[:]))
 		}
 	}
 }
 
 // unverifiedOf counts what waits under a prefix of backlog.stating.
-func (s proposalFacts) unverifiedOf(u *UnreadEntries, prefix string) {
+func (s proposalFacts) unverifiedOf(u *UnreadEntries, prefix byStated) {
 	looked := 0
 	for at := range pmap.Prefix(s.backlog.stating, prefix) {
 		if looked++; u.full() || looked > MaxUnread {

@@ -1,8 +1,6 @@
 package group
 
 import (
-	"encoding/binary"
-
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -15,7 +13,7 @@ func (s proposalFacts) foldVote(v voteFact) proposalFacts {
 
 // lastVote returns an author's latest untainted vote on a proposal.
 func (s proposalFacts) lastVote(proposal journal.EntryID, who journal.Author) (voteFact, bool) {
-	of := mapkey.Of2(proposal, who)
+	of := byVote(mapkey.Of2(proposal, who))
 	for from := of; ; {
 		var chain journal.ChainKey
 		for _, v := range pmap.PrefixFrom(s.votes, of, from) {
@@ -30,11 +28,11 @@ func (s proposalFacts) lastVote(proposal journal.EntryID, who journal.Author) (v
 		}
 		// The latest one below where the chain is tainted; else the chain before.
 		below := Ref{Chain: chain, Seq: s.TaintedFrom(chain) - 1}
-		from = of + string([]byte{^chain.Incarnation}) + string(binary.BigEndian.AppendUint64(nil, ^below.Seq))
-		for _, v := range pmap.PrefixFrom(s.votes, of+string([]byte{^chain.Incarnation}), from) {
+		from = of + byVote([]byte{^chain.Incarnation}) + byVote(mapkey.Number(^below.Seq))
+		for _, v := range pmap.PrefixFrom(s.votes, of+byVote([]byte{^chain.Incarnation}), from) {
 			return v, true
 		}
-		from = mapkey.After(of + string([]byte{^chain.Incarnation}))
+		from = mapkey.After(of + byVote([]byte{^chain.Incarnation}))
 	}
 }
 
@@ -65,7 +63,7 @@ func (s proposalFacts) Against(p *Proposal) map[int]string {
 func (s proposalFacts) Withdrawn(p *Proposal) bool { return s.withdrawn(p, &Inquiry{}) }
 
 func (s proposalFacts) withdrawn(p *Proposal, q *Inquiry) bool {
-	return s.statedBy(s.withdrawals, mapkey.Of(p.Ref.ID), p.Author(), q)
+	return statedBy(s, s.withdrawals, byWithdrawal(p.Ref.ID[:]), p.Author(), q)
 }
 
 // MyVote says whether this node stands against a proposal by its own vote.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
-	"github.com/quorate/quorate/journal/pmap"
 )
 
 // want takes in that an author names an entry.
@@ -26,8 +25,8 @@ func (s epochFacts) want(id journal.EntryID, by journal.Author) epochFacts {
 
 // arrived takes in that an entry is held.
 func (s epochFacts) arrived(id journal.EntryID) epochFacts {
-	for k := range pmap.Prefix(s.wants.by, mapkey.Of(id)) {
-		s.wants.missing = s.wants.missing.Delete(mapkey.Of2(journal.Author([]byte(k[32:])), id))
+	for k := range mapkey.Under(s.wants.by, id) {
+		s.wants.missing = s.wants.missing.Delete(mapkey.Of2(k.Second(), id))
 	}
 	return s
 }
@@ -35,8 +34,8 @@ func (s epochFacts) arrived(id journal.EntryID) epochFacts {
 // Missing yields the entries that an author names and that are not held.
 func (s epochFacts) Missing(who journal.Author) iter.Seq[journal.EntryID] {
 	return func(yield func(journal.EntryID) bool) {
-		for k := range pmap.Prefix(s.wants.missing, mapkey.Of(who)) {
-			if !yield(journal.EntryID([]byte(k[32:]))) {
+		for k := range mapkey.Under(s.wants.missing, who) {
+			if !yield(k.Second()) {
 				return
 			}
 		}

@@ -16,16 +16,16 @@ import (
 
 // historyPlace is the place of a transaction in the order of the history: those in
 // no block first, then by height, the highest first, and of one height by txid.
-func historyPlace(height int32, id chainhash.Hash) string {
-	return heightOf(height) + string(id[:])
+func historyPlace(height int32, id chainhash.Hash) byHeight {
+	return heightOf(height) + byHeight(id[:])
 }
 
-func heightOf(height int32) string {
+func heightOf(height int32) byHeight {
 	from := uint32(0)
 	if height > 0 {
 		from = math.MaxUint32 - uint32(height)
 	}
-	return string(binary.BigEndian.AppendUint32(make([]byte, 0, 36), from))
+	return byHeight(binary.BigEndian.AppendUint32(make([]byte, 0, 36), from))
 }
 
 // at yields the transactions that are in a block of a height, or in none (0).
@@ -81,7 +81,7 @@ func (v View) remove(tx *wire.MsgTx) View {
 		v.outs, v.unspent = v.outs.Delete(o), v.unspent.Delete(o)
 	}
 	for _, i := range tx.TxIn {
-		v.spends = v.spends.Delete(mapkey.Coin(i.PreviousOutPoint) + string(id[:]))
+		v.spends = v.spends.Delete(mapkey.CoinTx(i.PreviousOutPoint, id))
 		v = v.recount(i.PreviousOutPoint)
 	}
 	return v.noted(id)

@@ -46,7 +46,7 @@ func (v View) Txs() iter.Seq2[chainhash.Hash, ViewTx] {
 }
 
 // Place returns where in the wallet a watched script is.
-func (v View) Place(script []byte) (Place, bool) { return v.scripts.Get(string(script)) }
+func (v View) Place(script []byte) (Place, bool) { return v.scripts.Get(byScript(script)) }
 
 // Owns says whether a script is one of the wallet's own that this view watches.
 func (v View) Owns(script []byte) bool {
@@ -99,7 +99,7 @@ type HistoryPos struct {
 // in no block first, then by height, the highest first, and of one height by
 // txid. It begins after a place, or with the first for nil.
 func (v View) Newest(after *HistoryPos) iter.Seq2[chainhash.Hash, ViewTx] {
-	from := ""
+	var from byHeight
 	if after != nil {
 		from = historyPlace(after.Height, after.TxID) + "\x00"
 	}
@@ -118,7 +118,7 @@ func (v View) News() iter.Seq[chainhash.Hash] { return ids(v.news) }
 
 // Told forgets what is News.
 func (v View) Told() View {
-	v.news = pmap.Map[string, bool]{}
+	v.news = pmap.Map[mapkey.ByTx, bool]{}
 	return v
 }
 
@@ -134,7 +134,7 @@ func (v View) Saved(id chainhash.Hash) View {
 	return v
 }
 
-func ids(of pmap.Map[string, bool]) iter.Seq[chainhash.Hash] {
+func ids(of pmap.Map[mapkey.ByTx, bool]) iter.Seq[chainhash.Hash] {
 	return func(yield func(chainhash.Hash) bool) {
 		for k := range of.All() {
 			if !yield(chainhash.Hash([]byte(k))) {

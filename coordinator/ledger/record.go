@@ -126,10 +126,13 @@ func Restore(recs map[string][]byte, d *wallet.Descriptor) (View, error) {
 		}
 		for _, i := range tx.TxIn {
 			v.sieve.add(coinMark(i.PreviousOutPoint))
-			spends = append(spends, record.Pair[chainhash.Hash]{K: []byte(mapkey.Coin(i.PreviousOutPoint) + string(id[:])), V: id})
+			spends = append(spends, record.Pair[chainhash.Hash]{K: []byte(mapkey.CoinTx(i.PreviousOutPoint, id)), V: id})
 		}
 	}
-	v.txs, v.outs, v.spends, v.places = record.Undump(txs), record.Undump(outs), record.Undump(spends), record.Undump(places)
+	record.Undump(&v.txs, txs)
+	record.Undump(&v.outs, outs)
+	record.Undump(&v.spends, spends)
+	record.Undump(&v.places, places)
 	v.unspent = v.outs
 	for _, o := range outs {
 		v = v.recount(o.V.OutPoint)

@@ -54,6 +54,6 @@ func (v View) restoreScripts(recs map[string][]byte) View {
 	for _, p := range pairs {
 		v.sieve.add(scriptMark(p.K))
 	}
-	v.scripts = record.Undump(pairs)
+	record.Undump(&v.scripts, pairs)
 	return v
 }

@@ -50,7 +50,7 @@ func (v View) unseeRivals(tx *wire.MsgTx) View {
 		}
 		t.Seen = false
 		v = v.put(t)
-		for _, child := range pmap.Prefix(v.spends, mapkey.Of(by)) {
+		for _, child := range pmap.Prefix(v.spends, mapkey.ByCoinTx(mapkey.Coins(by))) {
 			if child != id {
 				gone = append(gone, child)
 			}

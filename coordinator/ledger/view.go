@@ -49,19 +49,19 @@ type View struct {
 	caughtUp bool
 	blocks   []port.BlockRef // the newest keptBlocks, oldest first; never changed in Place
 
-	txs    pmap.Map[string, ViewTx] // by txid
-	outs   pmap.Map[string, ViewOut]
-	spends pmap.Map[string, chainhash.Hash] // by outpoint | spending txid
+	txs    pmap.Map[mapkey.ByTx, ViewTx] // by txid
+	outs   pmap.Map[mapkey.ByCoin, ViewOut]
+	spends pmap.Map[mapkey.ByCoinTx, chainhash.Hash] // by outpoint | spending txid
 	// Each of these holds at most one line for each of the above. A line takes
 	// money to make: whoever pays the wallet pays the network for it.
-	places  pmap.Map[string, bool]    // by height, newest first | txid: see historyPlace
-	unspent pmap.Map[string, ViewOut] // by outpoint: of outs, those that no block spends
+	places  pmap.Map[byHeight, bool]         // by height, newest first | txid: see historyPlace
+	unspent pmap.Map[mapkey.ByCoin, ViewOut] // by outpoint: of outs, those that no block spends
 
-	scripts pmap.Map[string, Place] // watched scripts
-	sieve   *sieve                  // nil, or of all of scripts, outs and spends
-	watched [2]uint32               // how many indexes are watched, by branch
-	used    [2]uint32               // one past the last index paid to, by branch
-	handed  [2]uint32               // one past the last index handed out, by branch
+	scripts pmap.Map[byScript, Place] // watched scripts
+	sieve   *sieve                    // nil, or of all of scripts, outs and spends
+	watched [2]uint32                 // how many indexes are watched, by branch
+	used    [2]uint32                 // one past the last index paid to, by branch
+	handed  [2]uint32                 // one past the last index handed out, by branch
 
 	// rescan is one past the lowest height of a rescan that is not known to be
 	// finished, 0 for none; asked says that the follower has taken it.
@@ -76,10 +76,16 @@ type View struct {
 	late, looking [2]Span
 	lookNext      int64
 
-	unsent  pmap.Map[string, Unsent] // by txid: of ours, those that the network does not have
-	changed pmap.Map[string, bool]   // by txid: transactions that differ from what is stored
-	news    pmap.Map[string, bool]   // by txid: those that changed in this step
+	unsent  pmap.Map[mapkey.ByTx, Unsent] // by txid: of ours, those that the network does not have
+	changed pmap.Map[mapkey.ByTx, bool]   // by txid: transactions that differ from what is stored
+	news    pmap.Map[mapkey.ByTx, bool]   // by txid: those that changed in this step
 }
+
+// Keys of what a View finds its transactions by.
+type (
+	byHeight string // height, newest first | txid: see historyPlace
+	byScript string // the script itself
+)
 
 // ViewTx is a transaction of interest. Height is 0 while it is unconfirmed.
 type ViewTx struct {
@@ -129,7 +135,7 @@ func (v View) Confirmations(id chainhash.Hash) int32 {
 
 // SpentBy returns the deepest confirmed transaction that spends a coin, if any.
 func (v View) SpentBy(o wire.OutPoint) (chainhash.Hash, bool) {
-	for _, tx := range pmap.Prefix(v.spends, mapkey.Coin(o)) {
+	for _, tx := range pmap.Prefix(v.spends, mapkey.ByCoinTx(mapkey.Coin(o))) {
 		if v.Confirmations(tx) > 0 {
 			return tx, true
 		}
@@ -140,7 +146,7 @@ func (v View) SpentBy(o wire.OutPoint) (chainhash.Hash, bool) {
 // Rivals yields all known transactions that spend a coin, confirmed or not.
 func (v View) Rivals(o wire.OutPoint) iter.Seq[chainhash.Hash] {
 	return func(yield func(chainhash.Hash) bool) {
-		for _, tx := range pmap.Prefix(v.spends, mapkey.Coin(o)) {
+		for _, tx := range pmap.Prefix(v.spends, mapkey.ByCoinTx(mapkey.Coin(o))) {
 			if !yield(tx) {
 				return
 			}
@@ -173,7 +179,7 @@ func (v View) Watch(d *wallet.Descriptor) (View, [][]byte, error) {
 				v.sieve = newSieve()
 			}
 			v.sieve.add(scriptMark(s))
-			v.scripts = v.scripts.Set(string(s), Place{uint32(branch), i})
+			v.scripts = v.scripts.Set(byScript(s), Place{uint32(branch), i})
 			fresh = append(fresh, s)
 			v.watched[branch]++
 		}
@@ -290,7 +296,7 @@ func (v View) concerns(tx *wire.MsgTx) bool {
 		return true
 	}
 	for _, o := range tx.TxOut {
-		if _, ok := v.scripts.Get(string(o.PkScript)); ok {
+		if _, ok := v.scripts.Get(byScript(o.PkScript)); ok {
 			return true
 		}
 	}
@@ -316,7 +322,7 @@ func (v View) add(tx *wire.MsgTx, t ViewTx) View {
 	}
 	for _, i := range tx.TxIn {
 		v.sieve.add(coinMark(i.PreviousOutPoint)) // by which the transaction is known again
-		v.spends = v.spends.Set(mapkey.Coin(i.PreviousOutPoint)+string(id[:]), id)
+		v.spends = v.spends.Set(mapkey.CoinTx(i.PreviousOutPoint, id), id)
 		v = v.recount(i.PreviousOutPoint)
 	}
 	return v
@@ -326,7 +332,7 @@ func (v View) add(tx *wire.MsgTx, t ViewTx) View {
 func (v View) Outputs(tx *wire.MsgTx, id chainhash.Hash) []ViewOut {
 	var out []ViewOut
 	for n, o := range tx.TxOut {
-		if at, ok := v.scripts.Get(string(o.PkScript)); ok {
+		if at, ok := v.scripts.Get(byScript(o.PkScript)); ok {
 			out = append(out, ViewOut{wire.OutPoint{Hash: id, Index: uint32(n)}, o.Value, at.Branch, at.Index, isCoinbase(tx)})
 		}
 	}

@@ -19,14 +19,21 @@ func TestKeysAreReadBack(t *testing.T) {
 		chain := journal.ChainKey{Author: journal.Author(b.Draw(rt, "author")), Incarnation: rapid.Uint8().Draw(rt, "incarnation")}
 		coin := wire.OutPoint{Hash: [32]byte(b.Draw(rt, "txid")), Index: rapid.Uint32().Draw(rt, "index")}
 		n := rapid.Uint64().Draw(rt, "n")
-		if got := ChainOf(Chain(chain) + Number(n)); got != chain {
+		if got := ChainOf(string(Chain(chain)) + Number(n)); got != chain {
 			rt.Errorf("chain %v", got)
 		}
-		if got := CoinOf(Coin(coin)); got != coin || !strings.HasPrefix(Coin(coin), Of(coin.Hash)) {
+		if got := CoinOf(Coin(coin)); got != coin || !strings.HasPrefix(string(Coin(coin)), string(Coins(coin.Hash))) || string(Coins(coin.Hash)) != string(Of(coin.Hash)) {
 			rt.Errorf("coin %v", got)
 		}
-		if got := Entry(Of2(chain.Author, id)); got != id {
+		pair := Of2(chain.Author, id)
+		if got := Entry(pair); got != id {
 			rt.Errorf("entry %v", got)
+		}
+		if pair.First() != chain.Author || pair.Second() != id || pair.Rest() != Of(id) {
+			rt.Errorf("two ids %v %v", pair.First(), pair.Second())
+		}
+		if got := CoinTx(coin, coin.Hash); string(got) != string(Coin(coin))+string(Of(coin.Hash)) {
+			rt.Errorf("coin and transaction %x", got)
 		}
 		if got := Uint64(Number(n)); got != n {
 			rt.Errorf("number %d", got)
@@ -34,7 +41,7 @@ func TestKeysAreReadBack(t *testing.T) {
 		if m := rapid.Uint64().Draw(rt, "m"); (m < n) != (Number(m) < Number(n)) {
 			rt.Errorf("%d and %d are ordered another way", m, n)
 		}
-		if Of3(chain.Author, id, id) != Of2(chain.Author, id)+Of(id) {
+		if string(Of3(chain.Author, id, id)) != string(pair)+string(Of(id)) {
 			rt.Error("three ids are not in a row")
 		}
 	})

@@ -48,7 +48,7 @@ type Pair[V any] struct {
 }
 
 // Dump lists the lines of a map, by key.
-func Dump[V any](m pmap.Map[string, V]) []Pair[V] {
+func Dump[K ~string, V any](m pmap.Map[K, V]) []Pair[V] {
 	out := make([]Pair[V], 0, m.Len())
 	for k, v := range m.All() {
 		out = append(out, Pair[V]{K: []byte(k), V: v})
@@ -56,11 +56,11 @@ func Dump[V any](m pmap.Map[string, V]) []Pair[V] {
 	return out
 }
 
-// Undump makes a map of lines in any order.
-func Undump[V any](ps []Pair[V]) pmap.Map[string, V] {
-	return pmap.Collect(func(yield func(string, V) bool) {
+// Undump puts the map of lines in any order in the place of m.
+func Undump[K ~string, V any](m *pmap.Map[K, V], ps []Pair[V]) {
+	*m = pmap.Collect(func(yield func(K, V) bool) {
 		for _, p := range ps {
-			if !yield(string(p.K), p.V) {
+			if !yield(K(p.K), p.V) {
 				return
 			}
 		}

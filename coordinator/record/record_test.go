@@ -26,7 +26,9 @@ func TestAMapComesBack(t *testing.T) {
 	if err := Decode(b, &ps); err != nil {
 		t.Fatal(err)
 	}
-	if got := Dump(Undump(ps)); !reflect.DeepEqual(got, Dump(m)) {
+	var back pmap.Map[string, uint32]
+	Undump(&back, ps)
+	if got := Dump(back); !reflect.DeepEqual(got, Dump(m)) {
 		t.Errorf("%v, want %v", got, Dump(m))
 	}
 }

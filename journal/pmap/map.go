@@ -79,14 +79,14 @@ func (m Map[K, V]) From(key K) iter.Seq2[K, V] {
 }
 
 // Prefix yields the keys that start with a prefix, with their values, in order.
-func Prefix[V any](m Map[string, V], prefix string) iter.Seq2[string, V] {
+func Prefix[K ~string, V any](m Map[K, V], prefix K) iter.Seq2[K, V] {
 	return PrefixFrom(m, prefix, prefix)
 }
 
 // PrefixFrom yields those that start with a prefix and are not below a key from,
 // which is not below the prefix.
-func PrefixFrom[V any](m Map[string, V], prefix, from string) iter.Seq2[string, V] {
-	return func(yield func(string, V) bool) {
+func PrefixFrom[K ~string, V any](m Map[K, V], prefix, from K) iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
 		for k, v := range m.From(from) {
 			if len(k) < len(prefix) || k[:len(prefix)] != prefix || !yield(k, v) {
 				return

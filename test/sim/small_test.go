@@ -16,8 +16,10 @@ func smallBreaches() []breach {
 			"m.Guard = NewGuard(guard)", "m.Guard = NewGuard(guard[:0])"),
 		one("signer asked before the guard", "coordinator/turn.go",
 			"if t.shell.Detached != nil && len(x.Guard) > 0 {", "if false {"),
-		one("final and not sent after a start", "coordinator/settle.go",
-			"			s.tell(p, false)\n", "			s.m.watch.told = s.m.watch.told.Set(string(p.Ref.ID[:]), s.m.Status(p, s.now()))\n"),
+		{name: "final and not sent after a start", small: true, edits: []edit{
+			{"coordinator/settle.go", "import (\n", "import (\n	\"github.com/quorate/quorate/coordinator/mapkey\"\n"},
+			{"coordinator/settle.go", "			s.tell(p, false)\n", "			s.m.watch.told = s.m.watch.told.Set(mapkey.Of(p.Ref.ID), s.m.Status(p, s.now()))\n"},
+		}},
 	}
 }
 
