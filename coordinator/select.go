@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -22,12 +21,6 @@ import (
 
 // maxHeld bounds how many transactions may hold a coin that is taken again all the same.
 const maxHeld = 8
-
-// pool is what a transaction may be paid from.
-type pool struct {
-	take []ledger.ViewOut // spent in any case
-	from []ledger.ViewOut // may be spent
-}
 
 // picked is a selection, and what it replaces.
 type picked struct {
@@ -110,40 +103,6 @@ func (s *step) pickFrom(req coinselect.Request, replaced []*group.Proposal, pool
 		return out, nil
 	}
 	return picked{}, refusal.New(refusal.Funds, "no coins").WithHint("see `quorate coins`")
-}
-
-// selectFrom spends all that is to be taken and, where that does not suffice, as few of
-// the others as do, in their order: what is taken says already which inputs there are,
-// so there is no choice left that would be worth hiding.
-func selectFrom(req coinselect.Request, p pool) (coinselect.Selection, error) {
-	for _, o := range slices.Concat(p.take, p.from) {
-		req.Coins = append(req.Coins, coinselect.Coin{OutPoint: o.OutPoint, Amount: o.Amount})
-	}
-	if len(p.take) == 0 {
-		return coinselect.Select(req)
-	}
-	worth := req.FeeRate.Fee((req.InputWeight + 3) / 4)
-	chosen := make([]wire.OutPoint, 0, len(req.Coins))
-	for _, o := range p.take {
-		chosen = append(chosen, o.OutPoint)
-	}
-	for _, o := range p.from {
-		if o.Amount > worth {
-			chosen = append(chosen, o.OutPoint)
-		}
-	}
-	with := func(more int) (coinselect.Selection, error) {
-		r := req
-		r.Chosen = chosen[:len(p.take)+more]
-		return coinselect.Select(r)
-	}
-	var funds coinselect.ErrInsufficientFunds
-	most := len(chosen) - len(p.take)
-	more := sort.Search(most, func(n int) bool {
-		_, err := with(n)
-		return !errors.As(err, &funds)
-	})
-	return with(more)
 }
 
 func coinsOf(ps []*group.Proposal) (out []wire.OutPoint) {
@@ -306,17 +265,6 @@ func (s *step) chosen(o wire.OutPoint, replaced []*group.Proposal) (Coin, bool) 
 		}
 	}
 	return Coin{ViewOut: out, Spendable: s.m.View.Confirmations(o.Hash) > 0}, true
-}
-
-func selectionRefusal(err error) error {
-	var funds coinselect.ErrInsufficientFunds
-	switch {
-	case errors.As(err, &funds):
-		return refusal.New(refusal.Funds, "%v", err).WithHint("see `quorate coins`; coins of live proposals are leased")
-	case errors.Is(err, coinselect.ErrDust):
-		return refusal.New(refusal.Dust, "%v", err).WithHint("send more: an output this small costs more to spend than it holds")
-	}
-	return err
 }
 
 // change is the output that takes what is left over.
