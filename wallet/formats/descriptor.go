@@ -165,6 +165,9 @@ func parseKey(s string, net wallet.Network, st wallet.ScriptType) (wallet.Key, b
 		return wallet.Key{}, both, fmt.Errorf("%w: a public key by itself: the wallet has one address only", wallet.ErrUnsupported)
 	}
 	k, err := wallet.ParseKeyFor(origin+xpub, net, st)
+	if errors.Is(err, wallet.ErrNoOrigin) {
+		return wallet.Key{}, both, fmt.Errorf("%w: [fingerprint/path] is missing before it: export the wallet with key origins", wallet.ErrNoOrigin)
+	}
 	if err != nil {
 		return wallet.Key{}, both, err
 	}
