@@ -23,7 +23,9 @@ func TestAStaleChainIsNotSignedOver(t *testing.T) {
 		t.Fatalf("within the time a connection may be away it warns of %v", w)
 	}
 	a.chainAge, b.chainAge = 3*time.Minute, 3*time.Minute
+	broke := pay(2, 100_000_000)
 	for name, try := range map[string]func() error{
+		"propose too much": func() error { _, err := a.do(broke); return err },
 		"propose":          func() error { _, err := a.do(pay(2, 100_000)); return err },
 		"propose unsigned": func() error { x := pay(2, 100_000); x.Unsigned = true; _, err := a.do(x); return err },
 		"approve":          func() error { _, err := b.do(Approve{Proposal: first.Ref.ID}); return err },

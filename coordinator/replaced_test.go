@@ -91,10 +91,7 @@ func TestAReplacedBroadcastIsNotSeenAnyMore(t *testing.T) {
 	c := active(t, 2, 3)
 	c.fund(1_000_000)
 	a, b := c.peers[0], c.peers[1]
-	first := a.proposed(pay(1, 200_000))
-	c.settle()
-	b.must(Approve{Proposal: first.Ref.ID})
-	c.settle()
+	first := c.spent(200_000)
 	a.must(Broadcasted{TxID: first.TxID})
 	if got := a.status(first.Ref.ID); got != group.StatusBroadcast {
 		t.Fatal(got)

@@ -9,7 +9,6 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/mapkey"
@@ -62,8 +61,7 @@ func (s *step) pick(x Propose, req coinselect.Request) (picked, error) {
 	}
 	confirmed, unconfirmed, held := s.free(take)
 	all := slices.Concat(confirmed, unconfirmed)
-	pools := []pool{{take: take, from: confirmed}, {take: take, from: all}, {take: take, from: slices.Concat(all, held)}}
-	out, err := s.pickFrom(req, replaced, pools...)
+	out, err := s.pickFrom(req, replaced, pool{take, confirmed}, pool{take, all}, pool{take, slices.Concat(all, held)})
 	if err != nil {
 		return picked{}, err
 	}
@@ -83,26 +81,24 @@ func (s *step) alsoReplacing(p picked) picked {
 }
 
 // pickFrom selects from the first pool that suffices.
-func (s *step) pickFrom(req coinselect.Request, replaced []*group.Proposal, pools ...pool) (picked, error) {
+func (s *step) pickFrom(req coinselect.Request, replaced []*group.Proposal, p pool, further ...pool) (picked, error) {
+	sel, err := selectFrom(req, p)
 	var funds coinselect.ErrInsufficientFunds
-	for i, p := range pools {
-		sel, err := selectFrom(req, p)
-		if errors.As(err, &funds) && i+1 < len(pools) {
-			continue
-		}
-		if err != nil {
-			return picked{}, selectionRefusal(err)
-		}
-		out := picked{Selection: sel, outs: make(map[wire.OutPoint]ledger.ViewOut, len(sel.Coins))}
-		for _, q := range replaced {
-			out.replaces = append(out.replaces, q.TxID)
-		}
-		for _, o := range slices.Concat(p.take, p.from) {
-			out.outs[o.OutPoint] = o
-		}
-		return out, nil
+	for ; errors.As(err, &funds) && len(further) > 0; further = further[1:] {
+		p = further[0]
+		sel, err = selectFrom(req, p)
 	}
-	return picked{}, refusal.New(refusal.Funds, "no coins").WithHint("see `quorate coins`")
+	if err != nil {
+		return picked{}, selectionRefusal(err)
+	}
+	out := picked{Selection: sel, outs: make(map[wire.OutPoint]ledger.ViewOut, len(sel.Coins))}
+	for _, q := range replaced {
+		out.replaces = append(out.replaces, q.TxID)
+	}
+	for _, o := range slices.Concat(p.take, p.from) {
+		out.outs[o.OutPoint] = o
+	}
+	return out, nil
 }
 
 func coinsOf(ps []*group.Proposal) (out []wire.OutPoint) {
@@ -265,11 +261,6 @@ func (s *step) chosen(o wire.OutPoint, replaced []*group.Proposal) (Coin, bool) 
 		}
 	}
 	return Coin{ViewOut: out, Spendable: s.m.View.Confirmations(o.Hash) > 0}, true
-}
-
-// change is the output that takes what is left over.
-func change(index uint32, amount int64) event.ProposalOutput {
-	return event.ProposalOutput{Change: &index, Amount: amount}
 }
 
 // changeIndex is the lowest change index that no transaction and no live

@@ -71,6 +71,10 @@ func (s *step) draft(a *group.Active, x Propose) (*event.ProposalCreated, error)
 	if !s.m.View.Synced() {
 		return nil, refusal.New(refusal.ChainBehind, "the chain is not synced on this node").WithHint("wait until `status` shows it synced")
 	}
+	// Before coins are chosen: of an old view they may be others.
+	if err := s.m.checkFresh(asked{allow: x.Allow, chainAge: s.in.ChainAge}); err != nil {
+		return nil, err
+	}
 	b := &event.ProposalCreated{Note: x.Note, Outputs: slices.Clone(x.Outputs)}
 	if !x.Expires.IsZero() {
 		b.Expires = x.Expires.Unix()
@@ -100,7 +104,7 @@ func (s *step) draft(a *group.Active, x Propose) (*event.ProposalCreated, error)
 		// A fixed place for change would tell it from the payments.
 		r := s.draw()
 		at := int(r[0]) % (len(b.Outputs) + 1)
-		b.Outputs = slices.Insert(b.Outputs, at, change(index, sel.Change))
+		b.Outputs = slices.Insert(b.Outputs, at, event.ProposalOutput{Change: &index, Amount: sel.Change})
 	}
 	return b, nil
 }
