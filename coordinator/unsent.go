@@ -32,7 +32,8 @@ func (s *step) notSent(id chainhash.Hash, err error) {
 	}
 	was, known := s.m.View.Unsent(id)
 	if known && was.Kind == u.Kind {
-		u.Since, u.Told = was.Since, was.Told && was.Reason == u.Reason
+		// How a node cannot be reached changes from one try to the next, and is no news.
+		u.Since, u.Told = was.Since, was.Told && (!u.Refused || was.Reason == u.Reason)
 	}
 	if due := u.Kind != AlarmUnseen || s.now().Sub(time.Unix(u.Since, 0)) >= unseenAfter; due && !u.Told {
 		u.Told = true
@@ -65,6 +66,7 @@ func reasonOf(err error) string {
 // person should know of it.
 func (m *Machine) Unsent(p *group.Proposal) (Alarm, bool) {
 	u, ok := m.View.Unsent(p.TxID)
+	// Of a final one no time is asked.
 	if !ok || !u.Told || group.Derive(m.State, m.View, time.Unix(u.Since, 0), p) != group.StatusFinal {
 		return Alarm{}, false
 	}
