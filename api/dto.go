@@ -83,8 +83,9 @@ type WalletSummary struct {
 	State       string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon, failed where it could not be opened."`
 	// Problem is why a wallet is failed.
 	Problem string `json:"problem,omitempty" doc:"Why it could not be opened, where it is failed; the node's other wallets run."`
-	// OwnKey is this node's key of the wallet, as it is entered or waits to be.
-	OwnKey *OwnKey `json:"own_key,omitempty" doc:"This node's key of the wallet; absent where it holds none."`
+	// OwnKey is this node's key of the wallet, as it is entered or waits to be: in the
+	// answer to what brought it.
+	OwnKey *OwnKey `json:"own_key,omitempty" doc:"The key that this node brought into the wallet: in the answers to creating, joining and proving alone."`
 	// AwaitingProof: this node's external key is not entered yet.
 	AwaitingProof bool `json:"awaiting_proof,omitempty" doc:"True while this node's external key waits for its proof."`
 	// AwaitingHosted: keys of hosted cosigners are not entered yet.

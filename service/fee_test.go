@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
@@ -68,6 +69,26 @@ func TestFeeRate(t *testing.T) {
 	for asked, want := range map[int]int{0: defaultTarget, 144: 144} {
 		if _, err := n.feeRate(t.Context(), api.Propose{TargetBlocks: asked}); err != nil || e.target != want {
 			t.Errorf("target %d: asked for %d, %v", asked, e.target, err)
+		}
+	}
+}
+
+// A request that was answered before is answered again, whatever a fee is now.
+func TestARepeatNeedsNoFee(t *testing.T) {
+	self, m, disk := foundedOn(t, "treasury")
+	disk.Kept["request/invoice-17"] = make([]byte, 32)
+	m, err := coordinator.Load(t.Context(), disk, self, m.State.Group())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := acting(t, m)
+	n := &Node{parts: Parts{Network: wallet.Mainnet, Chain: &estimator{err: port.ErrNoEstimate}}}
+	if _, err := n.command(t.Context(), a, api.Propose{RequestID: "invoice-17"}); err != nil {
+		t.Errorf("a repeat: %v", err)
+	}
+	for _, id := range []string{"", "invoice-18"} {
+		if _, err := n.command(t.Context(), a, api.Propose{RequestID: id}); codeOf(t, err) != refusal.FeeUnknown {
+			t.Errorf("request id %q: %v", id, err)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/port/porttest"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -88,6 +89,22 @@ func TestAnIDIsNoName(t *testing.T) {
 // founded is a wallet that its founder gave any name, as a version before may have.
 func founded(t *testing.T, name string) *node.Actor {
 	t.Helper()
+	_, m, _ := foundedOn(t, name)
+	return acting(t, m)
+}
+
+func acting(t *testing.T, m coordinator.Machine) *node.Actor {
+	t.Helper()
+	a := node.NewActor(t.Context(), node.Ports{
+		Store: still{}, Transport: still{}, Chain: &calendar{}, Clock: clock{}, Observer: still{}, Log: slog.New(slog.DiscardHandler),
+	}, m)
+	t.Cleanup(a.Close)
+	return a
+}
+
+// foundedOn is such a wallet, with what it made durable.
+func foundedOn(t *testing.T, name string) (*group.Self, coordinator.Machine, *porttest.Disk) {
+	t.Helper()
 	var seed, identity, sealing, entropy [32]byte
 	for _, b := range [][]byte{seed[:], identity[:], sealing[:], entropy[:]} {
 		if _, err := rand.Read(b); err != nil {
@@ -105,13 +122,17 @@ func founded(t *testing.T, name string) *node.Actor {
 	self := &group.Self{Identity: journal.NewIdentity(identity), Sealing: key, Verified: wallet.NewSigCache(16)}
 	g := event.Genesis{Threshold: 1, Cosigners: 2, Script: "wsh", Network: "regtest"}
 	ck := coordinator.CosignerKey{Key: account.Key(), Prove: func(k event.KeyClaim) ([]byte, error) { return account.SignHash(k.Hash()), nil }}
-	m, _, _, err := coordinator.Found(self, coordinator.Input{Now: time.Now(), Entropy: entropy}, g, name, "a", ck, 0, nil, time.Now().Add(time.Hour))
+	m, _, effects, err := coordinator.Found(self, coordinator.Input{Now: time.Now(), Entropy: entropy}, g, name, "a", ck, 0, nil, time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := node.NewActor(t.Context(), node.Ports{
-		Store: still{}, Transport: still{}, Chain: &calendar{}, Clock: clock{}, Observer: still{}, Log: slog.New(slog.DiscardHandler),
-	}, m)
-	t.Cleanup(a.Close)
-	return a
+	disk := porttest.NewDisk()
+	for _, e := range effects {
+		if x, ok := e.(coordinator.Persist); ok {
+			if err := disk.Commit(t.Context(), x.Batch); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return self, m, &disk
 }

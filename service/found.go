@@ -25,7 +25,7 @@ func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.Wallet
 			return api.WalletInvites{}, err
 		}
 	}
-	out := api.WalletInvites{WalletSummary: summary(a), Warnings: warnings}
+	out := api.WalletInvites{WalletSummary: entered(a), Warnings: warnings}
 	for _, inv := range invites {
 		out.Invites = append(out.Invites, inv.String())
 	}

@@ -48,7 +48,7 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 			}
 		}
 	}
-	return summary(a), nil
+	return entered(a), nil
 }
 
 // untilJoined presents an invite, and where it is to wait again and again until

@@ -103,7 +103,7 @@ func (n *Node) enter(ctx context.Context, a *node.Actor, x coordinator.Prove) (a
 	if _, err := node.Do(ctx, a, x); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
-	return summary(a), nil
+	return entered(a), nil
 }
 
 // foundersEntries is how long a joiner waits for them: the two were connected
@@ -114,7 +114,7 @@ const foundersEntries = 30 * time.Second
 // founder's entries say who else brought which key.
 func (n *Node) enterUnproven(ctx context.Context, a *node.Actor) (api.WalletSummary, error) {
 	if !a.Machine().AwaitsProof() {
-		return summary(a), nil
+		return entered(a), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, foundersEntries)
 	defer cancel()

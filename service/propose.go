@@ -95,7 +95,7 @@ func (n *Node) command(ctx context.Context, a *node.Actor, r api.Propose) (coord
 		cmd.Replaces = append(cmd.Replaces, found.ID())
 	}
 	cmd.Terms = fmt.Sprintf("fee rate %v, target %d, expires %d, unsigned %v", r.FeeRate, r.TargetBlocks, r.Expires, r.Unsigned)
-	if _, again := a.Machine().Asked(r.RequestID); again && r.RequestID != "" {
+	if _, again := a.Machine().Asked(r.RequestID); again {
 		return cmd, nil // it is answered whatever a fee is now
 	}
 	var err error

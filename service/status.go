@@ -53,15 +53,17 @@ func summary(a *node.Actor) api.WalletSummary {
 }
 
 func summaryOf(a *node.Actor, m *coordinator.Machine) api.WalletSummary {
-	return api.WalletSummary{OwnKey: ownKey(m), Wallet: a.Group().String(), Name: m.Name(), FounderName: m.FounderName(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), AwaitingHosted: awaitingHosted(m), Alarms: alarms(m), Restored: restored(m), Incomplete: incomplete(m.View.Incomplete())}
+	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), FounderName: m.FounderName(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), AwaitingHosted: awaitingHosted(m), Alarms: alarms(m), Restored: restored(m), Incomplete: incomplete(m.View.Incomplete())}
 }
 
-func ownKey(m *coordinator.Machine) *api.OwnKey {
-	key, external := m.OwnKey()
-	if key == "" {
-		return nil
+// entered is the summary of a wallet into which this node has just brought a key,
+// with that.
+func entered(a *node.Actor) api.WalletSummary {
+	out := summary(a)
+	if key, external := a.Machine().OwnKey(); key != "" {
+		out.OwnKey = &api.OwnKey{Key: key, External: external}
 	}
-	return &api.OwnKey{Key: key, External: external}
+	return out
 }
 
 func restored(m *coordinator.Machine) *api.Restored {
