@@ -43,7 +43,7 @@ func (c *cli) backup(ctx context.Context, file string, f backupFlags) error {
 		return err
 	}
 	o := ops.BackupOptions{DataDir: c.dataDir, File: file, Config: conf, Recipients: f.recipients, Force: f.force, Log: logger(c.err, conf.Log)}
-	if o.Passphrase, err = c.passphrase(f.passphraseFile, false); err != nil {
+	if o.Passphrase, err = c.passphrase(ctx, f.passphraseFile, false); err != nil {
 		return err
 	}
 	defer clear(o.Passphrase)

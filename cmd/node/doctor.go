@@ -25,7 +25,7 @@ Exit status 1 where anything is wrong that was not mended.
 JSON: {"items":[{"code","what","where","do","mended"}],"next":""}.`,
 		Args: cobra.NoArgs,
 		RunE: c.action(func(ctx context.Context, _ []string) error {
-			pass, err := c.passphrase(passphraseFile, false)
+			pass, err := c.passphrase(ctx, passphraseFile, false)
 			if err != nil {
 				return err
 			}

@@ -46,7 +46,7 @@ each word or all. Where it has a passphrase of its own (BIP39), any other passph
 fingerprint that is answered with that of the wallet it is of.
 JSON: {"data_dir","name","network","peer_id","fingerprint"}; the fingerprint is that of a mnemonic that was given.`,
 		Args: cobra.NoArgs,
-		RunE: c.action(func(_ context.Context, _ []string) error { return c.init(f) }),
+		RunE: c.action(func(ctx context.Context, _ []string) error { return c.init(ctx, f) }),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.network, "network", "", "`network`: mainnet, testnet4, signet or regtest (default mainnet)")
@@ -63,7 +63,7 @@ func mnemonicFlags(cmd *cobra.Command, f *initFlags) {
 	cmd.Flags().StringVar(&f.mnemonicPassphraseFile, "mnemonic-passphrase-file", "", "with --mnemonic-file: `file` with the BIP39 passphrase (the 25th word) that goes with it")
 }
 
-func (c *cli) init(f initFlags) error {
+func (c *cli) init(ctx context.Context, f initFlags) error {
 	set := f.set
 	if f.network != "" {
 		set = append(set, "network="+f.network)
@@ -85,7 +85,7 @@ func (c *cli) init(f initFlags) error {
 	if file.Name == "" {
 		file.Name, _ = os.Hostname()
 	}
-	o, err := c.secrets(ops.InitOptions{DataDir: c.dataDir, Config: file}, f)
+	o, err := c.secrets(ctx, ops.InitOptions{DataDir: c.dataDir, Config: file}, f)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (c *cli) init(f initFlags) error {
 }
 
 // secrets asks for the mnemonic, where a file is named, and for a new passphrase.
-func (c *cli) secrets(o ops.InitOptions, f initFlags) (ops.InitOptions, error) {
+func (c *cli) secrets(ctx context.Context, o ops.InitOptions, f initFlags) (ops.InitOptions, error) {
 	if f.mnemonicFile != "" {
 		words, err := readSecret("mnemonic", f.mnemonicFile)
 		if err != nil {
@@ -115,7 +115,7 @@ func (c *cli) secrets(o ops.InitOptions, f initFlags) (ops.InitOptions, error) {
 	if o.MnemonicPassphrase, err = mnemonicPassphrase(f); err != nil {
 		return o, err
 	}
-	if o.Passphrase, err = c.passphrase(f.passphraseFile, true); err != nil {
+	if o.Passphrase, err = c.passphrase(ctx, f.passphraseFile, true); err != nil {
 		return o, err
 	}
 	if len(o.Passphrase) == 0 {

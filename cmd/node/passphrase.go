@@ -2,13 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"golang.org/x/term"
 
 	"github.com/quorate/quorate/api"
 )
@@ -19,7 +17,7 @@ const maxSecretFile = 4 << 10
 // passphrase gets the passphrase of the keystore: from --passphrase-file,
 // QUORATE_PASSPHRASE_FILE, $CREDENTIALS_DIRECTORY/passphrase, or a prompt,
 // which asks twice for a new one.
-func (c *cli) passphrase(file string, isNew bool) ([]byte, error) {
+func (c *cli) passphrase(ctx context.Context, file string, isNew bool) ([]byte, error) {
 	if file == "" {
 		file = c.getenv("QUORATE_PASSPHRASE_FILE")
 	}
@@ -32,48 +30,40 @@ func (c *cli) passphrase(file string, isNew bool) ([]byte, error) {
 			return readSecret("passphrase", path)
 		}
 	}
-	f, ok := c.in.(*os.File)
-	if !ok || !isTerminal(f) {
+	q := c.prompter()
+	if q == nil {
 		return nil, api.Misuse("no_passphrase", "no passphrase was given, and there is no terminal to ask on", "use --passphrase-file FILE")
 	}
-	p, err := c.prompt(f, "Passphrase: ")
-	if err != nil || !isNew {
-		return p, err
+	if isNew {
+		return q.twice(ctx, "Passphrase: ")
 	}
-	again, err := c.prompt(f, "The same passphrase again: ")
+	return q.secret(ctx, "Passphrase: ")
+}
+
+// prompter asks for secrets wherever standard input is a terminal: also where a
+// program reads the answer, and where standard error is a log.
+func (c *cli) prompter() *asker {
+	if f, ok := c.in.(*os.File); ok && isTerminal(f) {
+		return &asker{in: f, out: c.err}
+	}
+	return nil
+}
+
+// twice asks for a new secret, which must be typed alike two times.
+func (q *asker) twice(ctx context.Context, question string) ([]byte, error) {
+	p, err := q.secret(ctx, question)
 	if err != nil {
 		return nil, err
 	}
+	again, err := q.secret(ctx, "The same passphrase again: ")
+	if err != nil {
+		return nil, err
+	}
+	defer clear(again)
 	if !bytes.Equal(p, again) {
 		return nil, api.Misuse("passphrase_differs", "the two passphrases differ", "try again")
 	}
 	return p, nil
-}
-
-func (c *cli) prompt(f *os.File, text string) ([]byte, error) {
-	fmt.Fprint(c.err, text)
-	p, err := term.ReadPassword(int(f.Fd()))
-	fmt.Fprintln(c.err)
-	if err != nil {
-		return nil, api.Misuse("no_passphrase", "the passphrase could not be read: "+err.Error(), "use --passphrase-file FILE")
-	}
-	return p, nil
-}
-
-// confirm asks a question on a terminal; whatever is not yes is no.
-func (c *cli) confirm(in *os.File, question string) (bool, error) {
-	fmt.Fprintf(c.err, "%s [yes/no] ", clean(question))
-	// Byte by byte: what follows the line is for whoever asks next.
-	var line []byte
-	for b := make([]byte, 1); len(line) < 80; line = append(line, b[0]) {
-		if _, err := in.Read(b); err != nil {
-			return false, api.Misuse("no_answer", "the answer could not be read: "+err.Error(), "")
-		}
-		if b[0] == '\n' {
-			break
-		}
-	}
-	return strings.TrimSpace(string(line)) == "yes", nil
 }
 
 // readSecret reads a small file, without the line end at its end. The error

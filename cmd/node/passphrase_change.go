@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -28,20 +26,20 @@ func (c *cli) passphraseCommand() *cobra.Command {
 Backups, and copies of the keystore made before, still open with the old one: if somebody may have both, move the coins.
 JSON: {"data_dir","changed"}.`,
 		Args: cobra.NoArgs,
-		RunE: c.action(func(_ context.Context, _ []string) error { return c.changePassphrase(oldFile, newFile) }),
+		RunE: c.action(func(ctx context.Context, _ []string) error { return c.changePassphrase(ctx, oldFile, newFile) }),
 	}
 	passphraseFlag(cmd, &oldFile)
 	cmd.Flags().StringVar(&newFile, "new-passphrase-file", "", "`file` with the new passphrase; asked for on a terminal otherwise")
 	return cmd
 }
 
-func (c *cli) changePassphrase(oldFile, newFile string) error {
-	old, err := c.passphrase(oldFile, false)
+func (c *cli) changePassphrase(ctx context.Context, oldFile, newFile string) error {
+	old, err := c.passphrase(ctx, oldFile, false)
 	if err != nil {
 		return err
 	}
 	defer clear(old)
-	fresh, err := c.newPassphrase(newFile)
+	fresh, err := c.newPassphrase(ctx, newFile)
 	if err != nil {
 		return err
 	}
@@ -56,24 +54,13 @@ func (c *cli) changePassphrase(oldFile, newFile string) error {
 }
 
 // newPassphrase never takes what names the old one: the environment.
-func (c *cli) newPassphrase(file string) ([]byte, error) {
+func (c *cli) newPassphrase(ctx context.Context, file string) ([]byte, error) {
 	if file != "" {
 		return readSecret("passphrase", file)
 	}
-	f, ok := c.in.(*os.File)
-	if !ok || !isTerminal(f) {
+	q := c.prompter()
+	if q == nil {
 		return nil, api.Misuse("no_passphrase", "no new passphrase was given, and there is no terminal to ask on", "use --new-passphrase-file FILE")
 	}
-	p, err := c.prompt(f, "New passphrase: ")
-	if err != nil {
-		return nil, err
-	}
-	again, err := c.prompt(f, "The same passphrase again: ")
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(p, again) {
-		return nil, api.Misuse("passphrase_differs", "the two passphrases differ", "try again")
-	}
-	return p, nil
+	return q.twice(ctx, "New passphrase: ")
 }

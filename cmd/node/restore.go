@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,8 +54,8 @@ func (c *cli) restore(ctx context.Context, file string, f restoreFlags) error {
 	if !c.json {
 		o.Show = c.showBackupSummary
 	}
-	if in, ok := c.in.(*os.File); ok && isTerminal(in) && isTerminal(c.err) && !c.json {
-		o.Ask = func(question string) (bool, error) { return c.confirm(in, question) }
+	if q := c.asker(); q != nil {
+		o.Ask = func(question string) (bool, error) { return q.sure(ctx, clean(question)) }
 	}
 	if f.identityFile != "" {
 		b, err := readSecret("identity", f.identityFile)
@@ -69,7 +68,7 @@ func (c *cli) restore(ctx context.Context, file string, f restoreFlags) error {
 	var err error
 	if f.identityFile == "" || f.newFile == "" {
 		// With an identity there is only the keystore's, which is new.
-		if o.SealPassphrase, err = c.passphrase(f.passphraseFile, f.identityFile != ""); err != nil {
+		if o.SealPassphrase, err = c.passphrase(ctx, f.passphraseFile, f.identityFile != ""); err != nil {
 			return err
 		}
 		defer clear(o.SealPassphrase)

@@ -55,7 +55,7 @@ func (c *cli) signer(ctx context.Context, o app.SignerOptions, passphraseFile st
 	if err := conf.Validate(); err != nil {
 		return err
 	}
-	pass, err := c.passphrase(passphraseFile, false)
+	pass, err := c.passphrase(ctx, passphraseFile, false)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (c *cli) signerInitCommand() *cobra.Command {
 A new mnemonic is shown once, on a terminal only: write it down. One's own is read as by "quorate init".
 JSON: {"data_dir","network","fingerprint"}; the fingerprint is that of a mnemonic that was given.`,
 		Args: cobra.NoArgs,
-		RunE: c.action(func(_ context.Context, _ []string) error { return c.initSigner(f) }),
+		RunE: c.action(func(ctx context.Context, _ []string) error { return c.initSigner(ctx, f) }),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.network, "network", "mainnet", "`network`: mainnet, testnet4, signet or regtest")
@@ -93,13 +93,13 @@ JSON: {"data_dir","network","fingerprint"}; the fingerprint is that of a mnemoni
 	return cmd
 }
 
-func (c *cli) initSigner(f initFlags) error {
+func (c *cli) initSigner(ctx context.Context, f initFlags) error {
 	conf := config.Default()
 	conf.Network = f.network
 	if err := conf.Validate(); err != nil {
 		return err
 	}
-	o, err := c.secrets(ops.InitOptions{DataDir: c.dataDir, Config: conf}, f)
+	o, err := c.secrets(ctx, ops.InitOptions{DataDir: c.dataDir, Config: conf}, f)
 	if err != nil {
 		return err
 	}

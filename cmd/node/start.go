@@ -57,7 +57,7 @@ func (c *cli) start(ctx context.Context, passphraseFile string, set []string) er
 	if err != nil {
 		return err
 	}
-	pass, err := c.passphrase(passphraseFile, false)
+	pass, err := c.passphrase(ctx, passphraseFile, false)
 	if err != nil {
 		return err
 	}

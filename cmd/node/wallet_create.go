@@ -90,9 +90,8 @@ func (c *cli) existing(ctx context.Context, cmd *cobra.Command, node *api.Client
 	r.Script = ""
 	r.From, err = ops.OpenWalletFile(content, status.Network, token)
 	var e *api.Error
-	in, ok := c.in.(*os.File)
-	if errors.As(err, &e) && e.Code == "token_needed" && token == "" && from != "-" && ok && isTerminal(in) {
-		given, err := c.prompt(in, "Token of the encrypted BSMS record: ")
+	if q := c.prompter(); errors.As(err, &e) && e.Code == "token_needed" && token == "" && from != "-" && q != nil {
+		given, err := q.secret(ctx, "Token of the encrypted BSMS record: ")
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,7 +23,7 @@ JSON: {"wallet","name","state"}; "own_key":{"key","external"}; "awaiting_proof":
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {
 			var err error
-			if r.Invite, err = c.invite(args[0]); err != nil {
+			if r.Invite, err = c.invite(ctx, args[0]); err != nil {
 				return api.WalletSummary{}, err
 			}
 			if r.Invite == "" {
@@ -43,13 +42,13 @@ JSON: {"wallet","name","state"}; "own_key":{"key","external"}; "awaiting_proof":
 
 // invite is what an argument gives, or standard input where it is "-". In an
 // argument the secret can be seen by others, and anybody may use it before this node.
-func (c *cli) invite(arg string) (string, error) {
+func (c *cli) invite(ctx context.Context, arg string) (string, error) {
 	if arg = strings.TrimSpace(arg); arg != "-" {
 		c.note("warning: the invite was given in an argument, where other users can see it: use `quorate wallet join -`")
 		return arg, nil
 	}
-	if f, ok := c.in.(*os.File); ok && isTerminal(f) {
-		b, err := c.prompt(f, "Invite (it is not shown): ")
+	if q := c.prompter(); q != nil {
+		b, err := q.secret(ctx, "Invite (it is not shown): ")
 		return strings.TrimSpace(string(b)), err
 	}
 	b, err := io.ReadAll(io.LimitReader(c.in, maxSecretFile))
