@@ -41,7 +41,7 @@ type NodeBackend interface {
 // WalletBackend is the wallets of a node.
 type WalletBackend interface {
 	// Wallets lists all wallets.
-	Wallets(ctx context.Context) ([]Wallet, error)
+	Wallets(ctx context.Context) ([]WalletItem, error)
 	// Wallet shows one.
 	Wallet(ctx context.Context, wallet string) (Wallet, error)
 	// CreateWallet founds a wallet and returns one invite for each other cosigner.

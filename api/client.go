@@ -70,7 +70,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if len(b) > maxAnswer {
 		return Fail("bad_answer", fmt.Sprintf("the node's answer is over %d bytes", maxAnswer), "ask for less at once")
 	}
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
 		return answered(resp.StatusCode, b)
 	}
 	if err := json.Unmarshal(b, into); err != nil {
@@ -129,12 +129,15 @@ func unreachable(ctx context.Context, err error) *Error {
 // answered is the error that a node answered with.
 func answered(status int, b []byte) *Error {
 	var body ErrorBody
-	e := &Error{Kind: kindOf(status), Unauthorized: status == http.StatusUnauthorized}
+	e := &Error{Kind: kindOf(status)}
+	if e.GetStatus() != status {
+		e.Status = status
+	}
 	if err := json.Unmarshal(b, &body); err != nil || body.Error.Message == "" {
 		e.Code, e.Message = "bad_answer", fmt.Sprintf("the node answered %d", status)
 		return e
 	}
-	e.Code, e.Message, e.Hint = body.Error.Code, body.Error.Message, body.Error.Hint
+	e.Code, e.Message, e.Hint = body.Error.Code, body.Error.Message, string(body.Error.Hint)
 	return e
 }
 

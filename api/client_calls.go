@@ -14,14 +14,12 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 
 // Peers implements Backend.
 func (c *Client) Peers(ctx context.Context) ([]Peer, error) {
-	p, err := fetch[Page[Peer]](ctx, c, path("peers"), nil)
-	return p.Items, err
+	return whole[Peer](ctx, c, path("peers"))
 }
 
 // PendingPeers implements Backend.
 func (c *Client) PendingPeers(ctx context.Context) ([]Peer, error) {
-	p, err := fetch[Page[Peer]](ctx, c, path("peers", "pending"), nil)
-	return p.Items, err
+	return whole[Peer](ctx, c, path("peers", "pending"))
 }
 
 // AddPeer implements Backend.
@@ -30,9 +28,8 @@ func (c *Client) AddPeer(ctx context.Context, r AddPeer) (Peer, error) {
 }
 
 // Wallets implements Backend.
-func (c *Client) Wallets(ctx context.Context) ([]Wallet, error) {
-	p, err := fetch[Page[Wallet]](ctx, c, path("wallets"), nil)
-	return p.Items, err
+func (c *Client) Wallets(ctx context.Context) ([]WalletItem, error) {
+	return whole[WalletItem](ctx, c, path("wallets"))
 }
 
 // CreateWallet implements Backend.
@@ -118,8 +115,7 @@ func (c *Client) NewAddress(ctx context.Context, wallet string, r NewAddress) (A
 // Coins implements Backend.
 func (c *Client) Coins(ctx context.Context, wallet string) ([]Coin, error) {
 	return onWallet(wallet, func() ([]Coin, error) {
-		p, err := fetch[Page[Coin]](ctx, c, path("wallets", wallet, "coins"), nil)
-		return p.Items, err
+		return whole[Coin](ctx, c, path("wallets", wallet, "coins"))
 	})
 }
 

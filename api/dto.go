@@ -9,7 +9,25 @@ import (
 )
 
 // All amounts are satoshis, all fee rates satoshis per virtual byte, all times
-// UTC. A nil pointer is null: not known, or not yet.
+// UTC. Every key is always there; what is absent is null, and a list is never
+// null. Names that end in _count are numbers of things, and no list has one.
+
+// Text is a string that is null in JSON where it is empty: not known, not yet,
+// or not said.
+type Text string
+
+// MarshalJSON writes null where the text is empty.
+func (t Text) MarshalJSON() ([]byte, error) {
+	if t == "" {
+		return []byte("null"), nil
+	}
+	return json.Marshal(string(t))
+}
+
+// Schema describes the text as a string or null.
+func (Text) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Nullable: true}
+}
 
 // List is a slice that is never null in JSON. A plain []T may be assigned to it.
 type List[T any] []T
@@ -27,11 +45,21 @@ func (l List[T]) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[T](), true, "")}
 }
 
-// Page is how every list is answered. Next is empty on the last page, and
+// Known is a pointer to a value, and nil, which is null in JSON, for the value
+// that stands for none.
+func Known[T comparable](v T) *T {
+	var none T
+	if v == none {
+		return nil
+	}
+	return &v
+}
+
+// Page is how every list is answered. Next is null on the last page, and
 // otherwise the cursor of the following one.
 type Page[T any] struct {
 	Items List[T] `json:"items"`
-	Next  string  `json:"next" doc:"Cursor of the next page; empty on the last."`
+	Next  Text    `json:"next" doc:"Cursor of the next page; null on the last."`
 }
 
 // Time is t as the API carries it: UTC and whole seconds.
@@ -47,31 +75,33 @@ type Status struct {
 	Chain     ChainStatus         `json:"chain"`
 	Wallets   List[WalletSummary] `json:"wallets"`
 	Peers     List[Peer]          `json:"peers"`
-	Problem   string              `json:"problem,omitempty" doc:"What is wrong with connections from outside, such as very many that say nothing; absent when nothing is."`
+	Problem   Text                `json:"problem" doc:"What is wrong with connections from outside, such as very many that say nothing; null when nothing is."`
 }
 
 // ChainStatus is the Bitcoin network as the node sees it.
 type ChainStatus struct {
 	Backend string `json:"backend"`
-	Height  int32  `json:"height" doc:"Height up to which blocks were taken in."`
-	Tip     string `json:"tip" doc:"Hash of the best block known."`
+	Height  *int32 `json:"height" doc:"Height up to which blocks were taken in; null before the first."`
+	Tip     Text   `json:"tip" doc:"Hash of the best block known; null before one is."`
 	Synced  bool   `json:"synced"`
-	Problem string `json:"problem,omitempty" doc:"What is wrong with the backend; absent when nothing is."`
-	Note    string `json:"note,omitempty" doc:"What is worth knowing and no problem, such as a Bitcoin peer that was dropped."`
-	Target  int32  `json:"target,omitempty" doc:"Height that the backend aims at."`
-	Peers   int    `json:"bitcoin_peers,omitempty" doc:"Bitcoin nodes it is connected to, where it connects to several."`
+	Problem Text   `json:"problem" doc:"What is wrong with the backend; null when nothing is."`
+	// Since goes with Problem.
+	Since  *time.Time `json:"problem_since" doc:"Since when that is so; null where it is not known, or nothing is wrong."`
+	Note   Text       `json:"note" doc:"What is worth knowing and no problem, such as a Bitcoin peer that was dropped; null when there is nothing."`
+	Target *int32     `json:"target" doc:"Height that the backend aims at; null where it is not known."`
+	Peers  *int       `json:"bitcoin_peer_count" doc:"Bitcoin nodes it is connected to; null where it does not connect to several."`
 	// Blind backends cannot show what is not in a block.
-	Blind bool       `json:"blind,omitempty" doc:"True for a backend that sees no transaction before it is in a block."`
-	Sync  *ChainSync `json:"sync,omitempty" doc:"How far a light client is with its headers; absent when it is synced."`
+	Blind bool       `json:"blind" doc:"True for a backend that sees no transaction before it is in a block."`
+	Sync  *ChainSync `json:"sync" doc:"How far a light client is with its headers; null when it is synced."`
 }
 
 // ChainSync is the progress of a light client.
 type ChainSync struct {
-	Stage       string  `json:"stage" doc:"block headers or filter headers."`
+	Stage       string  `json:"stage" enum:"block headers,filter headers"`
 	Height      int32   `json:"height"`
 	Target      int32   `json:"target"`
 	Rate        float64 `json:"rate" doc:"Headers in a second."`
-	SecondsLeft int64   `json:"seconds_left" doc:"For the rest of this stage; 0 when it is not known."`
+	SecondsLeft *int64  `json:"seconds_left" doc:"For the rest of this stage; null when it is not known."`
 }
 
 // WalletSummary names a wallet and says how far it is.
@@ -79,23 +109,32 @@ type WalletSummary struct {
 	Wallet string `json:"wallet" doc:"Wallet id: 64 hex characters."`
 	Name   string `json:"name" doc:"What this node calls it: no two wallets of a node have names that look alike."`
 	// FounderName is shown, and leads nowhere.
-	FounderName string `json:"founder_name,omitempty" doc:"What its founder calls it; absent where that is the same."`
-	State       string `json:"state" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon, failed where it could not be opened."`
+	FounderName Text   `json:"founder_name" doc:"What its founder calls it; null where that is the same."`
+	State       string `json:"state" enum:"joining,forming,verifying,active,archived,abandoned,failed" doc:"forming, verifying, active or archived; joining before the founder has answered, abandoned after abandon, failed where it could not be opened."`
+	// Of a wallet that forms it is how many keys are in.
+	Threshold     *int `json:"threshold" doc:"How many must sign; null before the founder has answered."`
+	CosignerCount int  `json:"cosigner_count" doc:"How many cosigners are in; of a wallet that forms, so far."`
 	// Problem is why a wallet is failed.
-	Problem string `json:"problem,omitempty" doc:"Why it could not be opened, where it is failed; the node's other wallets run."`
+	Problem Text `json:"problem" doc:"Why it could not be opened, where it is failed, and null else; the node's other wallets run."`
 	// OwnKey is this node's key of the wallet, as it is entered or waits to be: in the
 	// answer to what brought it.
-	OwnKey *OwnKey `json:"own_key,omitempty" doc:"The key that this node brought into the wallet: in the answers to creating, joining and proving alone."`
+	OwnKey *OwnKey `json:"own_key" doc:"The key that this node brought into the wallet, in the answers to creating, joining and proving; null in all others."`
 	// AwaitingProof: this node's external key is not entered yet.
-	AwaitingProof bool `json:"awaiting_proof,omitempty" doc:"True while this node's external key waits for its proof."`
+	AwaitingProof bool `json:"awaiting_proof" doc:"True while this node's external key waits for its proof."`
 	// AwaitingHosted: keys of hosted cosigners are not entered yet.
-	AwaitingHosted List[Person] `json:"awaiting_hosted,omitempty" doc:"The cosigners hosted by this node whose keys wait for their proof."`
+	AwaitingHosted List[Person] `json:"awaiting_hosted" doc:"The cosigners hosted by this node whose keys wait for their proof."`
 	// Alarms stand for as long as what they tell is so.
-	Alarms List[Alarm] `json:"alarms,omitempty" doc:"What a person has to look at; absent when there is nothing."`
+	Alarms List[Alarm] `json:"alarms" doc:"What a person has to look at."`
 	// Restored stands until this node has heard from every other cosigner.
-	Restored *Restored `json:"restored,omitempty" doc:"How far this node is since it was restored; absent when it was not, or has heard from everybody since."`
+	Restored *Restored `json:"restored" doc:"How far this node is since it was restored; null when it was not, or has heard from everybody since."`
 	// Incomplete stands while old blocks are looked through for late addresses.
-	Incomplete List[AddressRange] `json:"incomplete,omitempty" doc:"Addresses of which old payments may not be known yet: they are being looked for, or will be; absent when there are none."`
+	Incomplete List[AddressRange] `json:"incomplete" doc:"Addresses of which old payments may not be known yet: they are being looked for, or will be."`
+}
+
+// WalletItem is a wallet in a list.
+type WalletItem struct {
+	WalletSummary
+	Balance Balance `json:"balance"`
 }
 
 // OwnKey is the key that this node brought into a wallet.
@@ -115,7 +154,7 @@ type AddressRange struct {
 type Restored struct {
 	Since    time.Time    `json:"since" doc:"When it was restored."`
 	Unsynced List[Person] `json:"unsynced" doc:"The cosigners it has not heard from since: it does not sign before, but by --allow restored_unsynced."`
-	Unread   int          `json:"unread" doc:"Entries that it holds and cannot read yet, of which some may hold a signature of its own, or of a cosigner it hosts."`
+	Unread   int          `json:"unread_count" doc:"Entries that it holds and cannot read yet, of which some may hold a signature of its own, or of a cosigner it hosts."`
 	UnreadBy List[Person] `json:"unread_by" doc:"Who wrote those, as far as that is known. What others wrote is waited for until a day after all were heard."`
 	Writes   bool         `json:"writes" doc:"Whether it has caught up as far as to write again."`
 }
@@ -125,7 +164,7 @@ type Alarm struct {
 	Code    string    `json:"code" doc:"foreign_spend: coins were spent by a transaction on which the entries hold fewer signatures than it takes. address_tie: this node and another handed out one address. replacement_unproven: a device claims to be a cosigner and proves nothing. reader_failed: the program failed on entries and leaves them out. broadcast_refused, broadcast_failed, broadcast_unseen: a final transaction is not in the network. equivocation: a cosigner wrote two entries in one place; own_chain_forked: this node did. superseded, member_replaced: this copy of the node must not be used."`
 	Message string    `json:"message"`
 	Since   time.Time `json:"since" doc:"When this node told of it; of an address, when it handed it out."`
-	TxID    string    `json:"txid,omitempty"`
+	TxID    Text      `json:"txid" doc:"The transaction that it is about; null where it is about none."`
 }
 
 // InviteToWallet asks for an invite; its zero value for one to a forming wallet.
@@ -146,26 +185,24 @@ type Replacement struct {
 	PeerID      string       `json:"peer_id" doc:"Of the new device."`
 	Proven      bool         `json:"proven" doc:"Whether the cosigner's key proves it."`
 	Approved    List[Person] `json:"approved" doc:"The cosigners who approved it."`
-	Needed      int          `json:"needed"`
+	Threshold   int          `json:"threshold" doc:"How many must approve it."`
 }
 
 // WalletInvites is a forming wallet and fresh invites to it.
 type WalletInvites struct {
 	WalletSummary
 	Invites  List[string]  `json:"invites" doc:"Single-use invites; each is a secret for one cosigner."`
-	Warnings List[Warning] `json:"warnings,omitempty" doc:"What the file of an existing wallet was taken in spite of."`
+	Warnings List[Warning] `json:"warnings" doc:"What the file of an existing wallet was taken in spite of."`
 }
 
 // Wallet is everything that is shown of a wallet.
 type Wallet struct {
-	WalletSummary
-	Threshold  int            `json:"threshold"`
+	WalletItem
 	Cosigners  List[Cosigner] `json:"cosigners"`
 	Words      *string        `json:"words" doc:"Six words to compare; null before all keys are in."`
 	Descriptor *string        `json:"descriptor" doc:"Output descriptor with checksum; null before the wallet is active."`
-	Balance    Balance        `json:"balance"`
 	// Replacements wait for the approval of other cosigners.
-	Replacements List[Replacement] `json:"replacements,omitempty" doc:"New devices that the other cosigners have to approve; absent when there are none."`
+	Replacements List[Replacement] `json:"replacements" doc:"New devices that the other cosigners have to approve."`
 }
 
 // Cosigner is one member of a wallet.
@@ -176,9 +213,9 @@ type Cosigner struct {
 	Online   bool   `json:"online"`
 	Ratified bool   `json:"ratified"`
 	// Replaced is how often a new device took the place of the one before.
-	Replaced int     `json:"replaced,omitempty" doc:"How often the cosigner's device was replaced."`
+	Replaced int     `json:"replaced_count" doc:"How often the cosigner's device was replaced."`
 	HostedBy *Person `json:"hosted_by" doc:"The cosigner whose node enters for this one, which has none; null for one with a node."`
-	Proof    string  `json:"proof" doc:"How the key was shown to be held by somebody: own, message, psbt, or none."`
+	Proof    string  `json:"proof" enum:"own,message,psbt,none" doc:"How the key was shown to be held by somebody: own, message, psbt, or none."`
 }
 
 // Balance is what a wallet holds, in satoshis.
@@ -209,7 +246,7 @@ type Coin struct {
 	Address       string  `json:"address"`
 	Confirmations int32   `json:"confirmations"`
 	LeasedBy      *string `json:"leased_by" doc:"The live proposal that means to spend it, or null."`
-	Label         string  `json:"label" doc:"A cosigner's words, unverified: of the output, else of its address, else of its transaction."`
+	Label         Text    `json:"label" doc:"A cosigner's words, unverified: of the output, else of its address, else of its transaction; null where there is none."`
 }
 
 // HistoryItem is a transaction that moved a wallet's coins.
@@ -217,10 +254,10 @@ type HistoryItem struct {
 	TxID     string     `json:"txid"`
 	Amount   int64      `json:"amount" doc:"What the wallet has more of by it; below zero for a spend, its fee included."`
 	Fee      *int64     `json:"fee" doc:"Null where an input is not the wallet's own."`
-	Height   int32      `json:"height" doc:"Of its block; 0 while it is unconfirmed."`
+	Height   *int32     `json:"height" doc:"Of its block; null while it is unconfirmed."`
 	Time     *time.Time `json:"time" doc:"Of its block, as the miner claims; null while it is unconfirmed."`
-	Proposal string     `json:"proposal" doc:"The proposal it comes from; empty where there is none."`
-	Label    string     `json:"label" doc:"A cosigner's words, unverified: the label of the transaction, else the note of its proposal."`
+	Proposal Text       `json:"proposal" doc:"The proposal it comes from; null where there is none."`
+	Label    Text       `json:"label" doc:"A cosigner's words, unverified: the label of the transaction, else the note of its proposal; null where there is none."`
 	LabelBy  *Person    `json:"label_by" doc:"The cosigner who wrote the label or the note; null where there is none."`
 }
 
@@ -231,7 +268,7 @@ type Proposed struct {
 	Fee      int64   `json:"fee"`
 	FeeRate  float64 `json:"fee_rate"`
 	Change   int64   `json:"change" doc:"Amount that comes back, 0 for none."`
-	Status   string  `json:"status"`
+	Status   string  `json:"status" enum:"pending,final,broadcast,confirmed,conflicted,dead,withdrawn,rejected,expired,replaced"`
 	// Replaces is what was asked for, and what was given up and would otherwise pay the
 	// same payee, too, or holds the coins.
 	Replaces         List[string] `json:"replaces" doc:"Proposals that it replaces: those named, and those given up that pay the same, or hold its coins."`
@@ -243,26 +280,27 @@ type Proposal struct {
 	Proposal      string          `json:"proposal"`
 	Wallet        string          `json:"wallet"`
 	Author        Person          `json:"author" doc:"The cosigner who proposed."`
-	Status        string          `json:"status" doc:"pending, final, broadcast, confirmed, or an end: conflicted, dead, withdrawn, rejected, expired, replaced."`
+	Status        string          `json:"status" enum:"pending,final,broadcast,confirmed,conflicted,dead,withdrawn,rejected,expired,replaced" doc:"How far it is, or its end."`
 	TxID          string          `json:"txid"`
 	Inputs        List[TxInput]   `json:"inputs"`
 	Outputs       List[TxOutput]  `json:"outputs"`
 	Fee           int64           `json:"fee"`
 	FeeRate       float64         `json:"fee_rate"`
-	Note          string          `json:"note" doc:"The author's words; unverified."`
+	Note          Text            `json:"note" doc:"The author's words, unverified; null where there are none."`
 	Created       time.Time       `json:"created" doc:"As the author claims."`
 	Expires       *time.Time      `json:"expires"`
 	HeldBy        List[Person]    `json:"held_by" doc:"The cosigners known to hold it."`
 	Approvals     List[Approval]  `json:"approvals"`
 	Rejections    List[Rejection] `json:"rejections"`
-	Needed        int             `json:"needed" doc:"How many cosigners must sign in all."`
+	Threshold     int             `json:"threshold" doc:"How many cosigners must sign in all."`
+	Signed        int             `json:"signed_count" doc:"How many signed all of it."`
 	Conflicts     List[string]    `json:"conflicts" doc:"Other proposals that spend one of its coins, 64 at most."`
 	Replaces      List[string]    `json:"replaces" doc:"Proposals that it replaces, 64 at most."`
 	ConflictCount int             `json:"conflict_count" doc:"How many conflicts there are in all."`
 	ReplacesCount int             `json:"replaces_count" doc:"How many proposals it replaces in all."`
 	ReplacedBy    *string         `json:"replaced_by"`
 	WTxID         *string         `json:"wtxid" doc:"Null before it is final."`
-	Warnings      List[Warning]   `json:"warnings,omitempty" doc:"What this node would have the user know before signing."`
+	Warnings      List[Warning]   `json:"warnings" doc:"What this node would have the user know before signing."`
 }
 
 // TxInput is a coin that a proposal spends.
@@ -278,21 +316,22 @@ type TxInput struct {
 type TxOutput struct {
 	Address string `json:"address"`
 	Amount  int64  `json:"amount"`
-	Change  bool   `json:"change" doc:"This node derived the address itself, on the wallet's change branch."`
-	Label   string `json:"label" doc:"The author's words; unverified."`
+	Change  bool   `json:"is_change" doc:"This node derived the address itself, on the wallet's change branch."`
+	Label   Text   `json:"label" doc:"The author's words, unverified; null where there are none."`
 }
 
 // Approval is one cosigner's signatures.
 type Approval struct {
 	Cosigner   Person    `json:"cosigner"`
 	Time       time.Time `json:"time" doc:"As the cosigner claims."`
-	Signatures int       `json:"signatures" doc:"Inputs with a verified signature by this cosigner's key."`
+	Signatures int       `json:"signature_count" doc:"Inputs with a verified signature by this cosigner's key."`
 }
 
 // Rejection is one cosigner's vote against.
 type Rejection struct {
-	Cosigner Person `json:"cosigner"`
-	Reason   string `json:"reason"`
+	Cosigner Person    `json:"cosigner"`
+	Reason   string    `json:"reason" doc:"The cosigner's words; unverified."`
+	Time     time.Time `json:"time" doc:"As the cosigner claims."`
 }
 
 // Warning is something a user should know before signing.
@@ -303,9 +342,10 @@ type Warning struct {
 
 // Tx is a final transaction.
 type Tx struct {
-	TxID  string `json:"txid"`
-	WTxID string `json:"wtxid"`
-	Hex   string `json:"hex"`
+	TxID   string `json:"txid"`
+	WTxID  string `json:"wtxid"`
+	Format string `json:"format" enum:"hex"`
+	Hex    string `json:"content" doc:"The transaction with its witness, as it is sent."`
 }
 
 // Peer is what is known of another node.
@@ -316,19 +356,19 @@ type Peer struct {
 	Connected bool              `json:"connected"`
 	Relayed   bool              `json:"relayed"`
 	LastSeen  *time.Time        `json:"last_seen"`
-	Rejects   map[string]uint64 `json:"rejects,omitempty" doc:"What it sent and this node refused, by reason."`
+	Rejects   map[string]uint64 `json:"reject_counts" doc:"What it sent and this node refused: how often, by reason."`
 }
 
 // Event says that something changed. What it is now is read from where it
 // lives: events are a doorbell, and some may be missed.
 type Event struct {
-	Type     string    `json:"type" doc:"Such as wallet, proposal, coins, chain, sync, peer, entry, alarm."`
+	Type     string    `json:"type" enum:"alarm,chain,proposal,sync,wallet"`
 	Time     time.Time `json:"time"`
-	Wallet   string    `json:"wallet,omitempty"`
-	Proposal string    `json:"proposal,omitempty"`
-	Status   string    `json:"status,omitempty" doc:"Of a proposal or a wallet; of an alarm, its code where it stays."`
-	Peer     string    `json:"peer,omitempty"`
-	Message  string    `json:"message,omitempty"`
+	Wallet   Text      `json:"wallet"`
+	Proposal Text      `json:"proposal"`
+	Status   Text      `json:"status" doc:"Of a proposal or a wallet; of an alarm, its code where it stays."`
+	PeerID   Text      `json:"peer_id"`
+	Message  Text      `json:"message"`
 	// Chain comes with type sync.
-	Chain *ChainStatus `json:"chain,omitempty"`
+	Chain *ChainStatus `json:"chain"`
 }

@@ -35,8 +35,8 @@ type Error struct {
 	Code    string
 	Message string
 	Hint    string
-	// Unauthorized marks a missing or wrong token: HTTP 401, where Denied is otherwise 409.
-	Unauthorized bool
+	// Status is the HTTP status, where it is not the one of the kind.
+	Status int
 }
 
 // Fail returns an Error of kind Failed.
@@ -59,6 +59,12 @@ func Refuse(rule, message, hint string) *Error {
 	return &Error{Kind: Denied, Code: rule, Message: message, Hint: hint}
 }
 
+// as gives an error an HTTP status of its own.
+func (e *Error) as(status int) *Error {
+	e.Status = status
+	return e
+}
+
 // Unreachable returns an Error of kind Unavailable.
 func Unreachable(code, message, hint string) *Error {
 	return &Error{Kind: Unavailable, Code: code, Message: message, Hint: hint}
@@ -79,8 +85,8 @@ func (e *Error) Error() string {
 
 // GetStatus is the HTTP status of the error.
 func (e *Error) GetStatus() int {
-	if e.Unauthorized {
-		return http.StatusUnauthorized
+	if e.Status != 0 {
+		return e.Status
 	}
 	switch e.Kind {
 	case Usage:
@@ -126,12 +132,12 @@ type ErrorBody struct {
 type ErrorText struct {
 	Code    string `json:"code" doc:"Stable name of the error; for a refusal, of the rule."`
 	Message string `json:"message" doc:"What was tried and why it failed, in one line."`
-	Hint    string `json:"hint" doc:"What to do about it; may be empty."`
+	Hint    Text   `json:"hint" doc:"What to do about it; null where there is nothing to say."`
 }
 
 // Body returns the wire form of the error.
 func (e *Error) Body() ErrorBody {
-	return ErrorBody{Error: ErrorText{Code: e.Code, Message: e.Message, Hint: e.Hint}}
+	return ErrorBody{Error: ErrorText{Code: e.Code, Message: e.Message, Hint: Text(e.Hint)}}
 }
 
 // MarshalJSON writes {"error":{"code","message","hint"}}.

@@ -92,7 +92,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Error) {
 	if err != nil {
 		var tooBig *http.MaxBytesError
 		if errors.As(err, &tooBig) {
-			return nil, Misuse("too_large", fmt.Sprintf("request body is over %d bytes", maxBody), "send less at once")
+			return nil, Misuse("too_large", fmt.Sprintf("request body is over %d bytes", maxBody), "send less at once").as(http.StatusRequestEntityTooLarge)
 		}
 		return nil, Misuse("bad_body", "request body could not be read", "")
 	}

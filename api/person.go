@@ -3,8 +3,6 @@ package api
 import (
 	"fmt"
 	"strings"
-
-	"github.com/danielgtaylor/huma/v2"
 )
 
 // Person is a cosigner of a wallet, wherever one is named.
@@ -42,22 +40,3 @@ func (r Restored) Missing() string {
 	}
 	return Called(r.Unsynced)
 }
-
-// orNull says in a schema that a property, a reference to another, may be null.
-func orNull(s *huma.Schema, property string) *huma.Schema {
-	s.Properties[property] = &huma.Schema{OneOf: []*huma.Schema{s.Properties[property], {Type: "null"}}}
-	return s
-}
-
-// TransformSchema implements huma.SchemaTransformer.
-func (Cosigner) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
-	return orNull(s, "hosted_by")
-}
-
-// TransformSchema implements huma.SchemaTransformer.
-func (HistoryItem) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
-	return orNull(s, "label_by")
-}
-
-// TransformSchema implements huma.SchemaTransformer.
-func (Peer) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return orNull(s, "member") }

@@ -80,7 +80,7 @@ type Propose struct {
 	TargetBlocks int         `json:"target_blocks,omitempty" minimum:"0" maximum:"1008" doc:"Estimate the fee rate for confirmation within so many blocks."`
 	Coins        []string    `json:"coins,omitempty" maxItems:"2000" nullable:"false" doc:"Spend these outpoints, all of them and no others."`
 	Note         string      `json:"note,omitempty" maxLength:"1024"`
-	Expires      int64       `json:"expires,omitempty" minimum:"0" maximum:"31536000" doc:"Seconds until it expires; 0 for the node's default."`
+	Expires      int64       `json:"expires_in,omitempty" minimum:"0" maximum:"31536000" doc:"Seconds until it expires; 0 for the node's default."`
 	Replaces     []string    `json:"replaces,omitempty" maxItems:"64" nullable:"false" doc:"Proposals that this one replaces."`
 	Unsigned     bool        `json:"unsigned,omitempty" doc:"Do not approve it at once."`
 	RequestID    string      `json:"request_id,omitempty" minLength:"1" maxLength:"128" doc:"The same id gives the same proposal, however often it is sent."`

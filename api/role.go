@@ -102,8 +102,7 @@ func authenticate(tokens []Token, next http.Handler) http.Handler {
 			// Nor does it keep its connection.
 			w.Header().Set("Connection", "close")
 			e := Refuse("unauthorized", "no valid bearer token was sent", "send one of api.tokens in the Authorization header")
-			e.Unauthorized = true
-			refuse(w, r, e)
+			refuse(w, r, e.as(http.StatusUnauthorized))
 			return
 		}
 		proven(r)
@@ -131,7 +130,7 @@ func checkRole(ctx context.Context, need Role) *Error {
 		if need == RoleLocal {
 			hint = "it is done on the machine of the node, through its Unix socket"
 		}
-		return Refuse("role", fmt.Sprintf("a %s token may not do this", have), hint)
+		return Refuse("role", fmt.Sprintf("a %s token may not do this", have), hint).as(http.StatusForbidden)
 	}
 	return nil
 }

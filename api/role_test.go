@@ -73,16 +73,19 @@ func TestRoles(t *testing.T) {
 			rec := httptest.NewRecorder()
 			h.ServeHTTP(rec, r)
 			want := http.StatusOK
+			if r.Method == http.MethodPost && (strings.HasSuffix(c.path, "/addresses") || strings.HasSuffix(c.path, "/proposals") || strings.HasSuffix(c.path, "/wallets") || strings.HasSuffix(c.path, "/join") || strings.HasSuffix(c.path, "/invites")) {
+				want = http.StatusCreated
+			}
 			switch {
 			case have == 0:
 				want = http.StatusUnauthorized
 			case have < c.need:
-				want = http.StatusConflict
+				want = http.StatusForbidden
 			}
 			if rec.Code != want {
 				t.Errorf("%s %s %s as %q: HTTP %d, want %d: %s", c.method, c.path, c.body, role, rec.Code, want, rec.Body)
 			}
-			if want != http.StatusOK {
+			if want >= http.StatusBadRequest {
 				if e := errorOf(t, rec); e.Code != "role" && e.Code != "unauthorized" {
 					t.Errorf("%s %s as %q: %+v", c.method, c.path, role, e)
 				}

@@ -29,6 +29,7 @@ type out[T any] struct {
 // the handler returns is answered as an *Error.
 func route[I, T any](h huma.API, role Role, op huma.Operation, handler func(context.Context, *I) (T, error)) {
 	describe(h, role, &op)
+	op.Middlewares = append(op.Middlewares, plainStatus)
 	huma.Register(h, op, func(ctx context.Context, in *I) (*out[T], error) {
 		v, err := handler(ctx, in)
 		if err != nil {
@@ -51,9 +52,14 @@ func describe(h huma.API, role Role, op *huma.Operation) {
 	op.Responses = map[string]*huma.Response{}
 	for status, text := range map[string]string{
 		"400":     "The request is wrong.",
+		"401":     "No valid token was sent; over TCP only.",
+		"403":     "The token's role may not do this.",
 		"404":     "There is no such thing.",
 		"409":     "Refused by a rule; the code names it.",
-		"default": "Failed, unavailable (503) or timed out (504).",
+		"413":     "The body is too large.",
+		"503":     "The node cannot answer now.",
+		"504":     "It did not come in time.",
+		"default": "Failed.",
 	} {
 		op.Responses[status] = &huma.Response{Description: text, Content: content}
 	}
@@ -67,7 +73,10 @@ func post(id, path, summary string) huma.Operation {
 	return huma.Operation{OperationID: id, Method: http.MethodPost, Path: path, Summary: summary}
 }
 
-// all is a list that fits one page.
-func all[T any](items []T, err error) (Page[T], error) {
-	return Page[T]{Items: items}, err
+// listed answers with a page of a whole list.
+func listed[T any](q PageQuery, name func(T) string, items []T, err error) (Page[T], error) {
+	if err != nil {
+		return Page[T]{}, err
+	}
+	return cut(items, q, name)
 }

@@ -20,7 +20,7 @@ type LabelBackend interface {
 
 // Label is a text that a member gave a transaction, an address or an output.
 type Label struct {
-	Type  string    `json:"type" doc:"tx, addr or output, as in BIP329."`
+	Type  string    `json:"type" enum:"tx,addr,output" doc:"As in BIP329."`
 	Ref   string    `json:"ref" doc:"Txid, address, or TXID:VOUT."`
 	Label string    `json:"label" doc:"A cosigner's words; unverified."`
 	By    Person    `json:"by" doc:"The cosigner who wrote it."`
@@ -43,9 +43,9 @@ type SetLabels struct {
 // LabelsSet answers SetLabels.
 type LabelsSet struct {
 	Wallet    string `json:"wallet"`
-	Set       int    `json:"set" doc:"How many changed."`
-	Unchanged int    `json:"unchanged" doc:"How many were so already."`
-	Foreign   int    `json:"not_of_wallet" doc:"How many were left out: they are of nothing that this node knows to be the wallet's."`
+	Set       int    `json:"set_count" doc:"How many changed."`
+	Unchanged int    `json:"unchanged_count" doc:"How many were so already."`
+	Foreign   int    `json:"not_of_wallet_count" doc:"How many were left out: they are of nothing that this node knows to be the wallet's."`
 }
 
 type setLabelsInput struct {
@@ -55,8 +55,9 @@ type setLabelsInput struct {
 
 func (s *Server) labelRoutes(h huma.API) {
 	b := s.backend
-	route(h, RoleRead, get("list-labels", "/v1/wallets/{wallet}/labels", "List the labels that the cosigners share"), func(ctx context.Context, in *WalletPath) (Page[Label], error) {
-		return all(b.Labels(ctx, in.Wallet))
+	route(h, RoleRead, get("list-labels", "/v1/wallets/{wallet}/labels", "List the labels that the cosigners share"), func(ctx context.Context, in *walletList) (Page[Label], error) {
+		items, err := b.Labels(ctx, in.Wallet)
+		return listed(in.PageQuery, func(x Label) string { return x.Type + " " + x.Ref }, items, err)
 	})
 	route(h, RolePropose, post("set-labels", "/v1/wallets/{wallet}/labels", "Set labels, for all cosigners"), func(ctx context.Context, in *setLabelsInput) (LabelsSet, error) {
 		return b.SetLabels(ctx, in.Wallet, in.Body)
@@ -66,8 +67,7 @@ func (s *Server) labelRoutes(h huma.API) {
 // Labels implements Backend.
 func (c *Client) Labels(ctx context.Context, wallet string) ([]Label, error) {
 	return onWallet(wallet, func() ([]Label, error) {
-		p, err := fetch[Page[Label]](ctx, c, path("wallets", wallet, "labels"), nil)
-		return p.Items, err
+		return whole[Label](ctx, c, path("wallets", wallet, "labels"))
 	})
 }
 

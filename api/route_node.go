@@ -13,11 +13,13 @@ func (s *Server) nodeRoutes(h huma.API) {
 	route(h, RoleRead, get("status", "/v1/status", "Show the node"), func(ctx context.Context, _ *none) (Status, error) {
 		return b.Status(ctx)
 	})
-	route(h, RoleRead, get("list-peers", "/v1/peers", "List members and whether they are connected"), func(ctx context.Context, _ *none) (Page[Peer], error) {
-		return all(b.Peers(ctx))
+	route(h, RoleRead, get("list-peers", "/v1/peers", "List members and whether they are connected"), func(ctx context.Context, in *PageQuery) (Page[Peer], error) {
+		items, err := b.Peers(ctx)
+		return listed(*in, func(x Peer) string { return x.PeerID }, items, err)
 	})
-	route(h, RoleRead, get("list-pending-peers", "/v1/peers/pending", "List strangers who were refused"), func(ctx context.Context, _ *none) (Page[Peer], error) {
-		return all(b.PendingPeers(ctx))
+	route(h, RoleRead, get("list-pending-peers", "/v1/peers/pending", "List strangers who were refused"), func(ctx context.Context, in *PageQuery) (Page[Peer], error) {
+		items, err := b.PendingPeers(ctx)
+		return listed(*in, func(x Peer) string { return x.PeerID }, items, err)
 	})
 	route(h, RoleSign, post("add-peer", "/v1/peers", "Make a member's address known"), func(ctx context.Context, in *addPeerInput) (Peer, error) {
 		return b.AddPeer(ctx, in.Body)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,8 +16,7 @@ type proposeInput struct {
 type proposalsInput struct {
 	WalletPath
 	Status string `query:"status" maxLength:"20" doc:"Only those with this status."`
-	Cursor string `query:"cursor" maxLength:"200" doc:"The next of the page before."`
-	Limit  int    `query:"limit" minimum:"0" maximum:"500" doc:"How many at most; 50 where left out."`
+	PageQuery
 }
 
 type approveInput struct {
@@ -37,13 +37,10 @@ type waitInput struct {
 
 func (s *Server) proposalRoutes(h huma.API) {
 	b := s.backend
-	route(h, RolePropose, post("propose", "/v1/wallets/{wallet}/proposals", "Propose a payment and, unless unsigned, approve it"), s.propose)
+	route(h, RolePropose, made(post("propose", "/v1/wallets/{wallet}/proposals", "Propose a payment and, unless unsigned, approve it")), s.propose)
 	route(h, RoleRead, get("list-proposals", "/v1/wallets/{wallet}/proposals", "List proposals, newest first"), func(ctx context.Context, in *proposalsInput) (Page[Proposal], error) {
 		if in.Status != "" && !knownStatus(in.Status) {
 			return Page[Proposal]{}, unknownStatus(in.Status)
-		}
-		if in.Limit == 0 {
-			in.Limit = DefaultPage
 		}
 		return b.Proposals(ctx, in.Wallet, ProposalQuery{Status: in.Status, Cursor: in.Cursor, Limit: in.Limit})
 	})
@@ -80,7 +77,7 @@ func (s *Server) proposalRoutes(h huma.API) {
 // must not make this node sign.
 func (s *Server) propose(ctx context.Context, in *proposeInput) (Proposed, error) {
 	if !in.Body.Unsigned && roleOf(ctx) < RoleSign {
-		return Proposed{}, Refuse("role", "a propose token may not sign", "send unsigned, or use a token with the role sign")
+		return Proposed{}, Refuse("role", "a propose token may not sign", "send unsigned, or use a token with the role sign").as(http.StatusForbidden)
 	}
 	if in.Body.FeeRate > 0 && in.Body.TargetBlocks > 0 {
 		return Proposed{}, Misuse("bad_fee", "both a fee rate and a target were given", "give one of them")

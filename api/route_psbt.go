@@ -8,7 +8,7 @@ import (
 
 // ExportPSBT asks for a proposal as a PSBT.
 type ExportPSBT struct {
-	Version    int      `json:"version,omitempty" enum:"0,2" doc:"PSBT version; 0 where left out."`
+	Version    int      `json:"psbt_version,omitempty" enum:"0,2" doc:"PSBT version; 0 where left out."`
 	ForSigning bool     `json:"for_signing,omitempty" doc:"It will be signed with this node's key; always so where that key is external."`
 	Allow      []string `json:"allow,omitempty" maxItems:"16" doc:"Rules to override, by name."`
 }
@@ -18,11 +18,11 @@ type ExportedPSBT struct {
 	Proposal string        `json:"proposal"`
 	Wallet   string        `json:"wallet"`
 	TxID     string        `json:"txid"`
-	Version  int           `json:"version"`
-	PSBT     string        `json:"psbt" doc:"In base64."`
+	Version  int           `json:"psbt_version"`
+	PSBT     string        `json:"content" doc:"The PSBT, in base64."`
 	Guarded  bool          `json:"guarded" doc:"The transaction counts as signed by this node's key from here on."`
 	Missing  List[string]  `json:"missing" doc:"Previous transactions that this node does not have, and that are not in it."`
-	Warnings List[Warning] `json:"warnings,omitempty" doc:"What this node would have the user know before anybody signs."`
+	Warnings List[Warning] `json:"warnings" doc:"What this node would have the user know before anybody signs."`
 }
 
 // ImportPSBT brings a signed PSBT.
@@ -33,20 +33,20 @@ type ImportPSBT struct {
 
 // ImportedPSBT is what a PSBT brought.
 type ImportedPSBT struct {
-	Proposal string                `json:"proposal"`
-	Wallet   string                `json:"wallet"`
-	TxID     string                `json:"txid"`
-	Status   string                `json:"status"`
-	Added    List[AddedSignatures] `json:"added" doc:"Signatures that are new, by the cosigner whose key they are by."`
-	Known    int                   `json:"known" doc:"Signatures that were held already."`
-	Signed   int                   `json:"signed" doc:"Cosigners who signed."`
-	Needed   int                   `json:"needed" doc:"How many must sign."`
+	Proposal  string                `json:"proposal"`
+	Wallet    string                `json:"wallet"`
+	TxID      string                `json:"txid"`
+	Status    string                `json:"status" enum:"pending,final,broadcast,confirmed,conflicted,dead,withdrawn,rejected,expired,replaced"`
+	Added     List[AddedSignatures] `json:"added" doc:"Signatures that are new, by the cosigner whose key they are by."`
+	Known     int                   `json:"known_count" doc:"Signatures that were held already."`
+	Signed    int                   `json:"signed_count" doc:"Cosigners who signed all of it."`
+	Threshold int                   `json:"threshold" doc:"How many must sign."`
 }
 
 // AddedSignatures are one cosigner's.
 type AddedSignatures struct {
 	Cosigner   Person `json:"cosigner"`
-	Signatures int    `json:"signatures"`
+	Signatures int    `json:"signature_count"`
 	Own        bool   `json:"own" doc:"By this node's key: entered as its approval."`
 }
 

@@ -45,18 +45,23 @@ type newAddressInput struct {
 	Body NewAddress
 }
 
+type walletList struct {
+	WalletPath
+	PageQuery
+}
+
 type historyInput struct {
 	WalletPath
-	Cursor string `query:"cursor" maxLength:"200" doc:"The next of the page before."`
-	Limit  int    `query:"limit" minimum:"0" maximum:"500" doc:"How many at most; 50 where left out."`
+	PageQuery
 }
 
 func (s *Server) walletRoutes(h huma.API) {
 	b := s.backend
-	route(h, RoleRead, get("list-wallets", "/v1/wallets", "List wallets"), func(ctx context.Context, _ *none) (Page[Wallet], error) {
-		return all(b.Wallets(ctx))
+	route(h, RoleRead, get("list-wallets", "/v1/wallets", "List wallets"), func(ctx context.Context, in *PageQuery) (Page[WalletItem], error) {
+		items, err := b.Wallets(ctx)
+		return listed(*in, func(x WalletItem) string { return x.Wallet }, items, err)
 	})
-	route(h, RoleSign, post("create-wallet", "/v1/wallets", "Found a wallet"), func(ctx context.Context, in *createWalletInput) (WalletInvites, error) {
+	route(h, RoleSign, made(post("create-wallet", "/v1/wallets", "Found a wallet")), func(ctx context.Context, in *createWalletInput) (WalletInvites, error) {
 		if (in.Body.From == "") != (in.Body.Threshold > 0 && in.Body.Cosigners > 0) || in.Body.From == "" && in.Body.Birthday != "" {
 			return WalletInvites{}, Misuse("bad_request", "give threshold and cosigners of a new wallet, or the file of an existing one", "")
 		}
@@ -65,7 +70,7 @@ func (s *Server) walletRoutes(h huma.API) {
 		}
 		return b.CreateWallet(ctx, in.Body)
 	})
-	route(h, RoleSign, post("join-wallet", "/v1/wallets/join", "Join a wallet with an invite"), func(ctx context.Context, in *joinWalletInput) (WalletSummary, error) {
+	route(h, RoleSign, made(post("join-wallet", "/v1/wallets/join", "Join a wallet with an invite")), func(ctx context.Context, in *joinWalletInput) (WalletSummary, error) {
 		ctx, stop := s.untilClosing(ctx)
 		defer stop()
 		return b.JoinWallet(ctx, in.Body)
@@ -76,7 +81,7 @@ func (s *Server) walletRoutes(h huma.API) {
 	route(h, RoleSign, post("ratify-wallet", "/v1/wallets/{wallet}/ratify", "Ratify the roster with the six words heard from every other cosigner"), func(ctx context.Context, in *ratifyWalletInput) (Ratified, error) {
 		return b.RatifyWallet(ctx, in.Wallet, in.Body)
 	})
-	route(h, RoleSign, post("invite-to-wallet", "/v1/wallets/{wallet}/invites", "Issue a fresh invite for a place that nobody took, or for a lost cosigner's new device"), func(ctx context.Context, in *inviteInput) (WalletInvites, error) {
+	route(h, RoleSign, made(post("invite-to-wallet", "/v1/wallets/{wallet}/invites", "Issue a fresh invite for a place that nobody took, or for a lost cosigner's new device")), func(ctx context.Context, in *inviteInput) (WalletInvites, error) {
 		return b.InviteToWallet(ctx, in.Wallet, in.Body)
 	})
 	route(h, RoleSign, post("approve-replacement", "/v1/wallets/{wallet}/replacements", "Take one of a cosigner's new devices for true"), func(ctx context.Context, in *approveReplacementInput) (WalletSummary, error) {
@@ -98,16 +103,14 @@ func (s *Server) walletRoutes(h huma.API) {
 		return b.RenameWallet(ctx, in.Wallet, in.Body)
 	})
 	s.proofRoutes(h)
-	route(h, RolePropose, post("new-address", "/v1/wallets/{wallet}/addresses", "Lease a receiving address"), func(ctx context.Context, in *newAddressInput) (Address, error) {
+	route(h, RolePropose, made(post("new-address", "/v1/wallets/{wallet}/addresses", "Lease a receiving address")), func(ctx context.Context, in *newAddressInput) (Address, error) {
 		return b.NewAddress(ctx, in.Wallet, in.Body)
 	})
-	route(h, RoleRead, get("list-coins", "/v1/wallets/{wallet}/coins", "List unspent outputs"), func(ctx context.Context, in *WalletPath) (Page[Coin], error) {
-		return all(b.Coins(ctx, in.Wallet))
+	route(h, RoleRead, get("list-coins", "/v1/wallets/{wallet}/coins", "List unspent outputs"), func(ctx context.Context, in *walletList) (Page[Coin], error) {
+		items, err := b.Coins(ctx, in.Wallet)
+		return listed(in.PageQuery, func(x Coin) string { return x.OutPoint }, items, err)
 	})
 	route(h, RoleRead, get("list-history", "/v1/wallets/{wallet}/history", "List what moved the coins, newest first"), func(ctx context.Context, in *historyInput) (Page[HistoryItem], error) {
-		if in.Limit == 0 {
-			in.Limit = DefaultPage
-		}
 		return b.History(ctx, in.Wallet, HistoryQuery{Cursor: in.Cursor, Limit: in.Limit})
 	})
 	s.exportRoute(h)

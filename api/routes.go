@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
@@ -23,6 +24,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	s.nodeRoutes(h)
 	s.walletRoutes(h)
 	s.proposalRoutes(h)
+	sayNulls(h.OpenAPI().Components.Schemas)
 	spec, err := json.Marshal(h.OpenAPI())
 	if err != nil {
 		return nil, fmt.Errorf("write OpenAPI document: %w", err)
@@ -31,6 +33,11 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	s.roles = rolesOf(h.OpenAPI())
 	mux.HandleFunc("GET /openapi.json", s.serveSpec)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if other := s.otherMethods(r); len(other) > 0 {
+			w.Header().Set("Allow", strings.Join(other, ", "))
+			writeError(w, Misuse("wrong_method", fmt.Sprintf("%.80q takes no %.20s", r.URL.Path, r.Method), "it takes "+strings.Join(other, " and ")).as(http.StatusMethodNotAllowed))
+			return
+		}
 		writeError(w, Missing("unknown_route", fmt.Sprintf("there is no %s %.80q", r.Method, r.URL.Path), "see /openapi.json"))
 	})
 	s.routes = mux

@@ -144,7 +144,7 @@ func (s *Server) TokenHandler() http.Handler {
 func (s *Server) guard(who func(http.Handler) http.Handler) http.Handler {
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, r, Refuse("cross_origin", "the request comes from another origin", ""))
+		refuse(w, r, Refuse("cross_origin", "the request comes from another origin", "").as(http.StatusForbidden))
 	}))
 	return s.recoverPanics(cross.Handler(who(s.authorize(guardBody(s.routes)))))
 }

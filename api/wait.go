@@ -127,7 +127,7 @@ func untilTouched(ctx context.Context, events <-chan Event, id string, tick *tim
 				tick.Reset(recheckDeaf)
 				return nil
 			}
-			if e.Proposal == id {
+			if string(e.Proposal) == id {
 				return drained(events)
 			}
 		case <-tick.C:

@@ -112,7 +112,7 @@ func TestEvents(t *testing.T) {
 	}
 	for _, status := range []string{api.StatusFinal, api.StatusConfirmed} {
 		b.SetStatus(status)
-		want := api.Event{Type: "proposal", Time: apitest.Now(), Wallet: apitest.WalletID, Proposal: apitest.ProposalID, Status: status}
+		want := api.Event{Type: "proposal", Time: apitest.Now(), Wallet: api.Text(apitest.WalletID), Proposal: api.Text(apitest.ProposalID), Status: api.Text(status)}
 		if e := <-events; e != want {
 			t.Errorf("%+v", e)
 		}
@@ -197,17 +197,17 @@ func TestWaitLooksSeldom(t *testing.T) {
 		}
 		looks("at first", 1)
 		for range 500 {
-			b.events <- api.Event{Type: "proposal", Proposal: apitest.TxID}
+			b.events <- api.Event{Type: "proposal", Proposal: api.Text(apitest.TxID)}
 		}
 		looks("events of others", 1)
 		for range 500 {
-			b.events <- api.Event{Type: "proposal", Proposal: apitest.ProposalID}
+			b.events <- api.Event{Type: "proposal", Proposal: api.Text(apitest.ProposalID)}
 		}
 		looks("many events of its own", 1+500/2) // how many come together is not known
 		<-time.NewTimer(time.Minute).C           // of the bubble: no time passes
 		looks("a minute", 1+60/5)
 		b.SetStatus(api.StatusFinal)
-		b.events <- api.Event{Type: "proposal", Proposal: apitest.ProposalID}
+		b.events <- api.Event{Type: "proposal", Proposal: api.Text(apitest.ProposalID)}
 		if code := <-done; code != http.StatusOK {
 			t.Errorf("HTTP %d", code)
 		}

@@ -55,7 +55,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	gauge(metricBuild, 1, s.Version, s.Network)
-	gauge(metricChain, float64(s.Chain.Height), s.Chain.Backend)
+	if s.Chain.Height != nil {
+		gauge(metricChain, float64(*s.Chain.Height), s.Chain.Backend)
+	}
 	gauge(metricSynced, float64(count(s.Chain.Synced)))
 	connected, refused := 0, map[string]uint64{}
 	for _, p := range s.Peers {

@@ -124,7 +124,7 @@ func crowd(t *testing.T, dataDir string) {
 		t.Cleanup(func() { _ = x.Close() })
 	}
 	deadline := time.After(time.Minute)
-	for !strings.Contains(s.Problem, "80 connections that say nothing are open") {
+	for !strings.Contains(string(s.Problem), "80 connections that say nothing are open") {
 		select {
 		case <-deadline:
 			t.Fatalf("the status of a crowded node: %q", s.Problem)

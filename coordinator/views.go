@@ -167,6 +167,7 @@ func (m *Machine) Approvals(p *group.Proposal) []Given {
 type Rejection struct {
 	Member group.Member
 	Reason string
+	Time   time.Time // as claimed
 }
 
 // Rejections returns who stands against, by key.
@@ -177,8 +178,8 @@ func (m *Machine) Rejections(p *group.Proposal) []Rejection {
 		return nil
 	}
 	for k, x := range m.State.Active().Members {
-		if reason, ok := against[k]; ok {
-			out = append(out, Rejection{x, reason})
+		if o, ok := against[k]; ok {
+			out = append(out, Rejection{x, o.Reason, time.UnixMilli(o.Time)})
 		}
 	}
 	return out

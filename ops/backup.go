@@ -44,10 +44,10 @@ type BackupOptions struct {
 type BackupResult struct {
 	File    string `json:"file"`
 	Bytes   int64  `json:"bytes"`
-	Wallets int    `json:"wallets"`
-	Entries uint64 `json:"entries"`
+	Wallets int    `json:"wallet_count"`
+	Entries uint64 `json:"entry_count"`
 	// Signatures is how many records of the sign guard it holds.
-	Signatures uint64    `json:"guard_records"`
+	Signatures uint64    `json:"guard_record_count"`
 	Created    time.Time `json:"created"`
 	SealedTo   string    `json:"sealed_to"` // passphrase or recipients
 	// PeerID is the node's: what a restore is told to expect.

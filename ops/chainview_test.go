@@ -81,10 +81,10 @@ func TestHistoryAndBalanceAreThoseOfTheChain(t *testing.T) {
 			t.Fatalf("%+v, %v", first, err)
 		}
 		x := first.Items[0]
-		if x.TxID != s.TxID || x.Proposal == "" || x.Fee == nil || x.Amount != -10_000_000-*x.Fee || x.Height == 0 || x.Time == nil {
+		if x.TxID != s.TxID || x.Proposal == "" || x.Fee == nil || x.Amount != -10_000_000-*x.Fee || x.Height == nil || x.Time == nil {
 			t.Errorf("the spend: %+v", x)
 		}
-		second, err := n.History(ctx, w.Wallet, api.HistoryQuery{Limit: 2, Cursor: first.Next})
+		second, err := n.History(ctx, w.Wallet, api.HistoryQuery{Limit: 2, Cursor: string(first.Next)})
 		if err != nil || len(second.Items) != 1 || second.Next != "" {
 			t.Fatalf("%+v, %v", second, err)
 		}
@@ -113,12 +113,12 @@ func TestHistoryAndBalanceAreThoseOfTheChain(t *testing.T) {
 	}
 	d.wait(t, "the other chain", func(n *app.Node) (bool, error) {
 		st, err := n.Status(ctx)
-		return st.Chain.Synced && st.Chain.Height > tip.Height, err
+		return st.Chain.Synced && st.Chain.Height != nil && *st.Chain.Height > tip.Height, err
 	})
 	// What came before the fork is confirmed, the theft only in the mempool again.
 	d.wait(t, "the history of the other chain", func(n *app.Node) (bool, error) {
 		h, err := n.History(ctx, w.Wallet, api.HistoryQuery{})
-		confirmed := slices.DeleteFunc(slices.Clone(h.Items), func(x api.HistoryItem) bool { return x.Height == 0 })
+		confirmed := slices.DeleteFunc(slices.Clone(h.Items), func(x api.HistoryItem) bool { return x.Height == nil })
 		return len(h.Items) == 4 && len(confirmed) == 3 && h.Items[0].TxID == theft && h.Items[0].Proposal == "", err
 	})
 }

@@ -182,7 +182,7 @@ func (d *doctor) running(ctx context.Context) error {
 		return err
 	}
 	if s.Chain.Problem != "" && s.Chain.Backend != "none" {
-		d.says("chain_problem", s.Chain.Problem, s.Chain.Backend, "look at the Bitcoin node, and at chain in config.toml")
+		d.says("chain_problem", string(s.Chain.Problem), s.Chain.Backend, "look at the Bitcoin node, and at chain in config.toml")
 	}
 	for _, w := range s.Wallets {
 		for _, a := range w.Alarms {

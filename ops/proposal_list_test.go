@@ -68,7 +68,7 @@ func TestProposalListsAreBounded(t *testing.T) {
 				}
 				seen[x.Proposal] = true
 			}
-			if q.Cursor = page.Next; q.Cursor == "" {
+			if q.Cursor = string(page.Next); q.Cursor == "" {
 				break
 			}
 		}

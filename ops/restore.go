@@ -53,9 +53,9 @@ type RestoreResult struct {
 	Name    string    `json:"name"`
 	Network string    `json:"network"`
 	PeerID  string    `json:"peer_id"`
-	Wallets int       `json:"wallets"`
-	Entries uint64    `json:"entries"`
-	Created time.Time `json:"backup_created"`
+	Wallets int       `json:"wallet_count"`
+	Entries uint64    `json:"entry_count"`
+	Created time.Time `json:"created"`
 	// WalletIDs are the wallets, Signed is whether its node signed the backup,
 	// Dropped are the keys of its configuration that were not taken over.
 	WalletIDs []string `json:"wallet_ids"`

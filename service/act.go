@@ -62,5 +62,5 @@ func (n *Node) Tx(_ context.Context, ref string) (api.Tx, error) {
 	if err := tx.Serialize(hex.NewEncoder(&b)); err != nil {
 		return api.Tx{}, n.apiError(err)
 	}
-	return api.Tx{TxID: tx.TxHash().String(), WTxID: tx.WitnessHash().String(), Hex: b.String()}, nil
+	return api.Tx{TxID: tx.TxHash().String(), WTxID: tx.WitnessHash().String(), Format: "hex", Hex: b.String()}, nil
 }

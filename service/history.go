@@ -13,7 +13,6 @@ import (
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/refusal"
-	"github.com/quorate/quorate/journal"
 )
 
 // alarms are those that stand in a wallet.
@@ -22,7 +21,7 @@ func alarms(m *coordinator.Machine) []api.Alarm {
 	for _, a := range m.Alarms() {
 		x := api.Alarm{Code: a.Kind, Message: a.Text, Since: api.Time(a.Since)}
 		if a.TxID != (chainhash.Hash{}) {
-			x.TxID = a.TxID.String()
+			x.TxID = api.Text(a.TxID.String())
 		}
 		out = append(out, x)
 	}
@@ -51,10 +50,10 @@ func (n *Node) History(_ context.Context, ref string, q api.HistoryQuery) (api.P
 	items, more := m.History(after, limit)
 	labels := m.State.LabelReader()
 	for _, i := range items {
-		x := api.HistoryItem{TxID: i.TxID.String(), Amount: i.Amount, Fee: i.Fee, Height: i.Block.Height}
-		var by journal.Author
-		if x.Label, by = labels.OfTx(i.TxID); x.Label != "" {
+		x := api.HistoryItem{TxID: i.TxID.String(), Amount: i.Amount, Fee: i.Fee, Height: api.Known(i.Block.Height)}
+		if label, by := labels.OfTx(i.TxID); label != "" {
 			who := personOf(m, by)
+			x.Label = api.Text(label)
 			x.LabelBy = &who
 		}
 		if i.Block.Height > 0 {
@@ -62,13 +61,13 @@ func (n *Node) History(_ context.Context, ref string, q api.HistoryQuery) (api.P
 			x.Time = &t
 		}
 		if i.Proposal != ([32]byte{}) {
-			x.Proposal = i.Proposal.String()
+			x.Proposal = api.Text(i.Proposal.String())
 		}
 		page.Items = append(page.Items, x)
 	}
 	if more {
 		last := items[len(items)-1]
-		page.Next = fmt.Sprintf("%d-%v", last.Block.Height, last.TxID)
+		page.Next = api.Text(fmt.Sprintf("%d-%v", last.Block.Height, last.TxID))
 	}
 	return page, nil
 }

@@ -24,9 +24,9 @@ func NewHub() *Hub { return &Hub{subs: map[chan api.Event]bool{}} }
 
 // Notify implements port.Observer.
 func (h *Hub) Notify(n port.Notice) {
-	e := api.Event{Type: n.Type, Time: api.Time(time.Now()), Wallet: n.Group.String(), Status: n.Status, Message: n.Detail}
+	e := api.Event{Type: n.Type, Time: api.Time(time.Now()), Wallet: api.Text(n.Group.String()), Status: api.Text(n.Status), Message: api.Text(n.Detail)}
 	if n.Proposal != ([32]byte{}) {
-		e.Proposal = n.Proposal.String()
+		e.Proposal = api.Text(n.Proposal.String())
 	}
 	h.send(e)
 }

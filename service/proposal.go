@@ -78,7 +78,7 @@ func (n *Node) ProposalsWithin(_ context.Context, ref string, q api.ProposalQuer
 		page.Items = append(page.Items, x)
 	}
 	if next != nil {
-		page.Next = fmt.Sprintf("%d-%s", next.Time, next.ID)
+		page.Next = api.Text(fmt.Sprintf("%d-%s", next.Time, next.ID))
 	}
 	return page, nil
 }
@@ -100,7 +100,7 @@ func (n *Node) show(a *node.Actor, p *group.Proposal) api.Proposal {
 	x := api.Proposal{
 		Proposal: p.ID().String(), Wallet: a.Group().String(), Author: personOf(m, p.Author()),
 		Status: string(m.Status(p, time.Now())), TxID: p.TxID.String(), Fee: p.Fee(), FeeRate: feeRate(m, p),
-		Note: p.Body.Note, Created: api.Time(time.UnixMilli(p.Ref.Time)), Needed: m.State.Genesis().Threshold,
+		Note: api.Text(p.Body.Note), Created: api.Time(time.UnixMilli(p.Ref.Time)), Threshold: m.State.Genesis().Threshold,
 	}
 	if p.Body.Expires > 0 {
 		t := api.Time(time.Unix(p.Body.Expires, 0))
@@ -112,7 +112,7 @@ func (n *Node) show(a *node.Actor, p *group.Proposal) api.Proposal {
 		x.Inputs = append(x.Inputs, api.TxInput{OutPoint: in.OutPoint().String(), Amount: in.Amount, Address: addr, Confirmations: m.View.Confirmations(in.TxID)})
 	}
 	for _, o := range p.Body.Outputs {
-		out := api.TxOutput{Amount: o.Amount, Label: o.Label}
+		out := api.TxOutput{Amount: o.Amount, Label: api.Text(o.Label)}
 		if o.Change != nil {
 			out.Change = true
 			out.Address, _ = d.Address(wallet.BranchChange, *o.Change)
@@ -133,9 +133,12 @@ func (n *Node) showVotes(m *coordinator.Machine, p *group.Proposal, x *api.Propo
 	}
 	for _, g := range m.Approvals(p) {
 		x.Approvals = append(x.Approvals, api.Approval{Cosigner: person(g.Member), Time: api.Time(g.Time), Signatures: g.Signatures})
+		if g.Signatures == len(p.Body.Inputs) {
+			x.Signed++
+		}
 	}
 	for _, r := range m.Rejections(p) {
-		x.Rejections = append(x.Rejections, api.Rejection{Cosigner: person(r.Member), Reason: r.Reason})
+		x.Rejections = append(x.Rejections, api.Rejection{Cosigner: person(r.Member), Reason: r.Reason, Time: api.Time(r.Time)})
 	}
 	x.Conflicts, x.ConflictCount = firstIDs(m.Conflicts(p))
 	x.Replaces, x.ReplacesCount = firstIDs(m.Replaces(p))

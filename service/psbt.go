@@ -94,7 +94,7 @@ func (n *Node) imported(a *node.Actor, p *group.Proposal, done coordinator.Impor
 	shown := n.show(a, p)
 	out := api.ImportedPSBT{
 		Proposal: shown.Proposal, Wallet: shown.Wallet, TxID: shown.TxID, Status: shown.Status,
-		Known: done.Known, Signed: len(shown.Approvals), Needed: shown.Needed,
+		Known: done.Known, Signed: shown.Signed, Threshold: shown.Threshold,
 	}
 	for k, x := range m.State.Active().Members {
 		if count := done.Added[uint32(k)]; count > 0 {

@@ -55,7 +55,7 @@ func (n *Node) ApproveReplacement(ctx context.Context, ref string, r api.Approve
 func replacements(m *coordinator.Machine) []api.Replacement {
 	var out []api.Replacement
 	for _, r := range m.Successions() {
-		x := api.Replacement{Replacement: hex.EncodeToString(r.ID[:]), Cosigner: person(r.Member), PeerID: PeerID(r.New), Proven: r.Proven, Needed: r.Needed}
+		x := api.Replacement{Replacement: hex.EncodeToString(r.ID[:]), Cosigner: person(r.Member), PeerID: PeerID(r.New), Proven: r.Proven, Threshold: r.Needed}
 		for _, by := range r.Approved {
 			x.Approved = append(x.Approved, person(by))
 		}

@@ -15,13 +15,13 @@ func (n *Node) Status(ctx context.Context) (api.Status, error) {
 	s := api.Status{
 		Name: n.parts.Name, PeerID: n.PeerID(), Addresses: n.net.Addresses(),
 		Network: string(n.parts.Network), Version: n.parts.Version,
-		Chain: chainStatus(h), Problem: n.net.Problem(),
+		Chain: chainStatus(h), Problem: api.Text(n.net.Problem()),
 	}
 	if h.Problem == "" {
 		tipCtx, cancel := context.WithTimeout(ctx, 2*time.Second)
 		defer cancel()
 		if tip, err := n.parts.Chain.Tip(tipCtx); err == nil {
-			s.Chain.Tip = tip.Hash.String()
+			s.Chain.Tip = api.Text(tip.Hash.String())
 		}
 	}
 	for _, a := range n.co.Wallets() {
@@ -43,7 +43,7 @@ func (n *Node) Status(ctx context.Context) (api.Status, error) {
 const stateFailed = "failed"
 
 func failedSummary(f node.FailedWallet) api.WalletSummary {
-	return api.WalletSummary{Wallet: f.Group.String(), Name: f.Name, State: stateFailed, Problem: f.Err.Error()}
+	return api.WalletSummary{Wallet: f.Group.String(), Name: f.Name, State: stateFailed, Problem: api.Text(f.Err.Error())}
 }
 
 func summary(a *node.Actor) api.WalletSummary {
@@ -53,7 +53,7 @@ func summary(a *node.Actor) api.WalletSummary {
 }
 
 func summaryOf(a *node.Actor, m *coordinator.Machine) api.WalletSummary {
-	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), FounderName: m.FounderName(), State: m.Phase(), AwaitingProof: m.AwaitsProof(), AwaitingHosted: awaitingHosted(m), Alarms: alarms(m), Restored: restored(m), Incomplete: incomplete(m.View.Incomplete())}
+	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), FounderName: api.Text(m.FounderName()), State: m.Phase(), Threshold: api.Known(m.State.Genesis().Threshold), CosignerCount: len(m.Cosigners()), AwaitingProof: m.AwaitsProof(), AwaitingHosted: awaitingHosted(m), Alarms: alarms(m), Restored: restored(m), Incomplete: incomplete(m.View.Incomplete())}
 }
 
 // entered is the summary of a wallet into which this node has just brought a key,

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/quorate/quorate/api"
@@ -11,14 +12,21 @@ import (
 // chainStatus is what the API says of a chain backend.
 func chainStatus(h port.ChainHealth) api.ChainStatus {
 	s := api.ChainStatus{
-		Backend: h.Backend, Height: h.Height, Target: h.Target, Synced: h.Synced, Problem: h.Problem, Note: h.Note,
-		Peers: h.Peers, Blind: h.Blind,
+		Backend: h.Backend, Synced: h.Synced,
+		Problem: api.Text(h.Problem), Note: api.Text(h.Note), Peers: api.Known(h.Peers), Blind: h.Blind,
+	}
+	// Regtest begins at height 0.
+	if h.Synced || h.Height > 0 {
+		s.Height = &h.Height
+	}
+	if h.Synced || h.Target > 0 {
+		s.Target = &h.Target
 	}
 	if h.Problem != "" && !h.Since.IsZero() {
-		s.Problem += " (since " + api.Time(h.Since).Format(time.RFC3339) + ")"
+		s.Since = api.Known(api.Time(h.Since))
 	}
 	if h.Stage != "" {
-		s.Sync = &api.ChainSync{Stage: h.Stage, Height: h.StageHeight, Target: h.Target, Rate: h.Rate, SecondsLeft: int64(h.Left.Seconds())}
+		s.Sync = &api.ChainSync{Stage: h.Stage, Height: h.StageHeight, Target: h.Target, Rate: h.Rate, SecondsLeft: api.Known(int64(h.Left.Seconds()))}
 	}
 	return s
 }
@@ -35,7 +43,7 @@ func (n *Node) WatchSync(ctx context.Context, progress func(api.ChainStatus)) {
 	for {
 		s := chainStatus(n.parts.Chain.Health())
 		news := s.Problem != last.Problem || s.Synced != last.Synced || s.Note != last.Note ||
-			(s.Sync != nil && (last.Sync == nil || *s.Sync != *last.Sync))
+			(s.Sync != nil && !reflect.DeepEqual(s.Sync, last.Sync))
 		if news {
 			n.hub.send(api.Event{Type: "sync", Time: api.Time(time.Now()), Chain: &s})
 		}

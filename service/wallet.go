@@ -13,15 +13,15 @@ import (
 )
 
 // Wallets lists all wallets.
-func (n *Node) Wallets(context.Context) ([]api.Wallet, error) {
-	var out []api.Wallet
+func (n *Node) Wallets(context.Context) ([]api.WalletItem, error) {
+	var out []api.WalletItem
 	for _, a := range n.co.Wallets() {
-		w := api.Wallet{WalletSummary: api.WalletSummary{Wallet: a.Group().String(), State: stateFailed}}
-		a.Read(func(*coordinator.Machine) { w = n.wallet(a) })
+		w := api.WalletItem{WalletSummary: api.WalletSummary{Wallet: a.Group().String(), State: stateFailed}}
+		a.Read(func(m *coordinator.Machine) { w = item(a, m) })
 		out = append(out, w)
 	}
 	for _, f := range n.co.Failed() {
-		out = append(out, api.Wallet{WalletSummary: failedSummary(f)})
+		out = append(out, api.WalletItem{WalletSummary: failedSummary(f)})
 	}
 	return out, nil
 }
@@ -37,7 +37,7 @@ func (n *Node) Wallet(_ context.Context, ref string) (api.Wallet, error) {
 
 func (n *Node) wallet(a *node.Actor) api.Wallet {
 	m := a.Machine()
-	w := api.Wallet{WalletSummary: summary(a), Threshold: m.State.Genesis().Threshold}
+	w := api.Wallet{WalletItem: item(a, m)}
 	online := map[journal.Author]bool{m.State.Me(): true}
 	for _, p := range n.net.Peers() {
 		online[p.Peer] = online[p.Peer] || p.Connected
@@ -61,6 +61,13 @@ func (n *Node) wallet(a *node.Actor) api.Wallet {
 		d := act.Descriptor.String()
 		w.Descriptor = &d
 		w.Replacements = replacements(m)
+	}
+	return w
+}
+
+func item(a *node.Actor, m *coordinator.Machine) api.WalletItem {
+	w := api.WalletItem{WalletSummary: summaryOf(a, m)}
+	if m.State.Active() != nil {
 		b := coordinator.Sum(coordinator.Coins(m.State, m.View, time.Now()))
 		w.Balance = api.Balance{Confirmed: b.Confirmed, Unconfirmed: b.Unconfirmed, Leased: b.Leased, Spendable: b.Spendable}
 	}

@@ -59,7 +59,7 @@ func (b *Backend) SetStatus(status string) {
 	b.status = status
 	for _, s := range b.subs {
 		select {
-		case s <- api.Event{Type: "proposal", Time: Now(), Wallet: WalletID, Proposal: ProposalID, Status: status}:
+		case s <- api.Event{Type: "proposal", Time: Now(), Wallet: api.Text(WalletID), Proposal: api.Text(ProposalID), Status: api.Text(status)}:
 		default:
 		}
 	}
@@ -127,7 +127,7 @@ func (b *Backend) proposal(method, ref string, request any) (api.Proposal, error
 		},
 		Fee: 200, FeeRate: 1.5, Note: "for January", Created: Now(), Expires: &expires,
 		HeldBy: []api.Person{Person("alice"), Person("bob")}, Approvals: []api.Approval{{Cosigner: Person("alice"), Time: Now(), Signatures: 1}},
-		Rejections: slices.Clone(b.votes), Needed: 2,
+		Rejections: slices.Clone(b.votes), Threshold: 2, Signed: 1,
 		Warnings: []api.Warning{{Code: "chain_behind", Message: "this node has not seen all blocks"}},
 	}, nil
 }
@@ -147,20 +147,19 @@ func Person(name string) api.Person {
 }
 
 func summary(state string) api.WalletSummary {
-	return api.WalletSummary{Wallet: WalletID, Name: "family", State: state}
+	return api.WalletSummary{Wallet: WalletID, Name: "family", State: state, Threshold: api.Known(2), CosignerCount: 3}
 }
 
 func show() api.Wallet {
 	words, descriptor, bob := "one two three four five six", "wsh(sortedmulti(2,…))#checksum", Person("bob")
 	return api.Wallet{
-		WalletSummary: summary("active"), Threshold: 2,
+		WalletItem: api.WalletItem{WalletSummary: summary("active"), Balance: api.Balance{Confirmed: 2_000_000, Leased: 2_000_000}},
 		Cosigners: []api.Cosigner{
 			{Person: Person("alice"), Path: "48h/1h/0h/2h", XPub: "tpubA", Online: true, Ratified: true},
 			{Person: Person("bob"), Path: "48h/1h/0h/2h", XPub: "tpubB", Ratified: true},
 			{Person: Person("carol"), HostedBy: &bob, Path: "48h/1h/0h/2h", XPub: "tpubC"},
 		},
 		Words: &words, Descriptor: &descriptor,
-		Balance: api.Balance{Confirmed: 2_000_000, Leased: 2_000_000},
 	}
 }
 
@@ -173,7 +172,7 @@ func (b *Backend) Status(context.Context) (api.Status, error) {
 	return api.Status{
 		Name: "alice", PeerID: "12D3KooWA", Addresses: []string{"/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWA"},
 		Network: "regtest", Version: "test",
-		Chain:   api.ChainStatus{Backend: "core", Height: 120, Tip: strings.Repeat("00", 32), Synced: true},
+		Chain:   api.ChainStatus{Backend: "core", Height: api.Known(int32(120)), Tip: api.Text(strings.Repeat("00", 32)), Synced: true},
 		Wallets: []api.WalletSummary{w},
 		Peers:   peers(),
 	}, b.called("Status", nil)
@@ -228,8 +227,8 @@ func (b *Backend) Subscribe(ctx context.Context) (<-chan api.Event, error) {
 }
 
 // Wallets implements api.Backend.
-func (b *Backend) Wallets(context.Context) ([]api.Wallet, error) {
-	return []api.Wallet{show()}, b.called("Wallets", nil)
+func (b *Backend) Wallets(context.Context) ([]api.WalletItem, error) {
+	return []api.WalletItem{show().WalletItem}, b.called("Wallets", nil)
 }
 
 // Wallet implements api.Backend.
@@ -318,8 +317,8 @@ func (b *Backend) History(_ context.Context, ref string, q api.HistoryQuery) (ap
 	}
 	fee, mined := int64(200), Now()
 	page := api.Page[api.HistoryItem]{Items: []api.HistoryItem{
-		{TxID: TxID, Amount: -1_000_200, Fee: &fee, Proposal: ProposalID},
-		{TxID: strings.Repeat("22", 32), Amount: 2_000_000, Height: 118, Time: &mined, Label: "first"},
+		{TxID: TxID, Amount: -1_000_200, Fee: &fee, Proposal: api.Text(ProposalID)},
+		{TxID: strings.Repeat("22", 32), Amount: 2_000_000, Height: api.Known(int32(118)), Time: &mined, Label: "first"},
 	}}
 	if q.Cursor == "" {
 		page.Next = "page2"
@@ -382,7 +381,7 @@ func (b *Backend) Tx(_ context.Context, ref string) (api.Tx, error) {
 	if _, err := b.proposal("Tx", ref, nil); err != nil {
 		return api.Tx{}, err
 	}
-	return api.Tx{TxID: TxID, WTxID: strings.Repeat("44", 32), Hex: "0200"}, nil
+	return api.Tx{TxID: TxID, WTxID: strings.Repeat("44", 32), Format: "hex", Hex: "0200"}, nil
 }
 
 // ExportWallet implements api.Backend.

@@ -37,6 +37,6 @@ func (b *Backend) ExportPSBT(_ context.Context, ref string, r api.ExportPSBT) (a
 func (b *Backend) ImportPSBT(_ context.Context, r api.ImportPSBT) (api.ImportedPSBT, error) {
 	return api.ImportedPSBT{
 		Proposal: ProposalID, Wallet: WalletID, TxID: TxID, Status: api.StatusFinal,
-		Added: []api.AddedSignatures{{Cosigner: Person("bob"), Signatures: 1}}, Known: 1, Signed: 2, Needed: 2,
+		Added: []api.AddedSignatures{{Cosigner: Person("bob"), Signatures: 1}}, Known: 1, Signed: 2, Threshold: 2,
 	}, b.called("ImportPSBT", r)
 }

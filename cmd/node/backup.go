@@ -25,7 +25,7 @@ func (c *cli) backupCommand() *cobra.Command {
 		Short: "Write one encrypted file with everything that a lost machine takes with it",
 		Long: `Write one encrypted file (age) with keys, journals, sign guard, secrets and configuration, of a running
 node or a stopped one. It is sealed to the passphrase of the keystore, to another one, or to age recipients.
-JSON: {"file","bytes","wallets","entries","guard_records","created","sealed_to":"passphrase|recipients","peer_id"}.`,
+JSON: {"file","bytes","wallet_count","entry_count","guard_record_count","created","sealed_to":"passphrase|recipients","peer_id"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: c.action(func(ctx context.Context, args []string) error { return c.backup(ctx, args[0], f) }),
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-var update = flag.Bool("update", false, "write docs/cli.md")
+var update = flag.Bool("update", false, "write docs/cli.md, and the shapes of answers in testdata")
 
 // TestDocs checks that docs/cli.md is what the commands say of themselves.
 func TestDocs(t *testing.T) {

@@ -22,7 +22,7 @@ func (c *cli) doctorCommand() *cobra.Command {
 		Long: `Look at everything that the node holds: files, keystore, configuration, every entry, chain, signature, index and
 record, snapshot, view and guard, clock and space. Of a running node it looks at the files, and asks it how it is.
 Exit status 1 where anything is wrong that was not mended.
-JSON: {"items":[{"code","what","where","do","mended"}],"next":""}.`,
+JSON: {"items":[{"code","what","where","do","mended"}],"next":null}.`,
 		Args: cobra.NoArgs,
 		RunE: c.action(func(ctx context.Context, _ []string) error {
 			pass, err := c.passphrase(ctx, passphraseFile, false)

@@ -41,8 +41,8 @@ func showHistory(w io.Writer, p api.Page[api.HistoryItem]) {
 		if x.Fee != nil {
 			fee = formatAmount(*x.Fee)
 		}
-		if x.Height > 0 {
-			height = strconv.Itoa(int(x.Height))
+		if x.Height != nil {
+			height = strconv.Itoa(int(*x.Height))
 		}
 		if x.Time != nil {
 			at = when(*x.Time)
@@ -51,7 +51,7 @@ func showHistory(w io.Writer, p api.Page[api.HistoryItem]) {
 		if x.LabelBy != nil {
 			by = x.LabelBy.Called()
 		}
-		rows = append(rows, []string{x.TxID, formatAmount(x.Amount), fee, height, at, short(x.Proposal), by, x.Label})
+		rows = append(rows, []string{x.TxID, formatAmount(x.Amount), fee, height, at, short(x.Proposal), by, string(x.Label)})
 	}
 	table(w, rows)
 	if p.Next != "" {

@@ -19,7 +19,7 @@ func (c *cli) labelCommand() *cobra.Command {
 cosigners see: in ` + "`coins`" + `, in ` + "`history`" + ` and in ` + "`labels list`" + `. It takes the place of the one that shows; an empty TEXT
 takes that away. A label is at most 256 bytes, and what is not the wallet's is refused (exit status 4). A repeat
 changes nothing.
-JSON: {"wallet","set","unchanged","not_of_wallet"}.`,
+JSON: {"wallet","set_count","unchanged_count","not_of_wallet_count"}.`,
 		Args: cobra.ExactArgs(3),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.LabelsSet, error) {
 			if len(args[2]) > 256 {
@@ -41,7 +41,7 @@ func (c *cli) labelsListCommand() *cobra.Command {
 		Use:   "list WALLET",
 		Short: "List the labels that show, and who wrote them",
 		Long: `List the labels that show, and who wrote them. They are the words of cosigners; nothing verifies them.
-JSON: {"items":[{"type","ref","label","by":PERSON,"time"}],"next":""}.`,
+JSON: {"items":[{"type","ref","label","by":PERSON,"time"}],"next":null}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.Label], error) {
 			items, err := node.Labels(ctx, args[0])
@@ -58,7 +58,8 @@ JSON: {"items":[{"type","ref","label","by":PERSON,"time"}],"next":""}.`,
 
 // exportedLabels is the answer of `labels export`.
 type exportedLabels struct {
-	Labels  int     `json:"labels"`
+	Labels  int     `json:"label_count"`
+	Format  string  `json:"format"`
 	Content string  `json:"content"`
 	File    *string `json:"file"`
 }
@@ -70,7 +71,7 @@ func (c *cli) labelsExportCommand() *cobra.Command {
 		Short: "Write the labels for other wallets (BIP329)",
 		Long: `Write the labels of transactions, addresses and outputs for other wallets, as JSON lines of BIP329, to standard output
 or to a file. No line has an origin, since all are of one wallet, nor spendable, since quorate freezes no coins.
-JSON: {"labels","content","file"}; file is null without --output.`,
+JSON: {"label_count","format":"bip329","content","file"}; file is null without --output.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (exportedLabels, error) {
 			items, err := node.Labels(ctx, args[0])
@@ -81,7 +82,7 @@ JSON: {"labels","content","file"}; file is null without --output.`,
 			if err != nil {
 				return exportedLabels{}, err
 			}
-			out := exportedLabels{Labels: len(items), Content: string(b)}
+			out := exportedLabels{Labels: len(items), Format: "bip329", Content: string(b)}
 			if file == "" {
 				return out, nil
 			}
@@ -103,13 +104,13 @@ JSON: {"labels","content","file"}; file is null without --output.`,
 // importedLabels is the answer of `labels import`.
 type importedLabels struct {
 	api.LabelsSet
-	Lines  int `json:"lines"`
-	Odd    int `json:"not_labels"`
-	Other  int `json:"other_types"`
-	Empty  int `json:"without_label"`
-	Again  int `json:"repeated"`
-	Cut    int `json:"cut"`
-	Frozen int `json:"spendable_ignored"`
+	Lines  int `json:"line_count"`
+	Odd    int `json:"not_label_count"`
+	Other  int `json:"other_type_count"`
+	Empty  int `json:"without_label_count"`
+	Again  int `json:"repeated_count"`
+	Cut    int `json:"cut_count"`
+	Frozen int `json:"spendable_ignored_count"`
 }
 
 func (c *cli) labelsImportCommand() *cobra.Command {
@@ -122,8 +123,8 @@ types (pubkey, input, xpub, and those of later versions), what is not this walle
 names another wallet's keys as its origin, lines without a label, and lines that are no label at all. A label over 256
 bytes is cut. spendable is not kept: quorate freezes no coins. The same file again changes nothing. A file in which no
 line is a label changes nothing at all.
-JSON: {"wallet","set","unchanged","not_of_wallet","lines","not_labels","other_types","without_label","repeated","cut",
-"spendable_ignored"}.`,
+JSON: {"wallet","set_count","unchanged_count","not_of_wallet_count","line_count","not_label_count","other_type_count",
+"without_label_count","repeated_count","cut_count","spendable_ignored_count"}.`,
 		Args: cobra.ExactArgs(2),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (importedLabels, error) {
 			content, err := c.readFile(args[1], ops.MaxLabelFile)

@@ -9,13 +9,16 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/api/apitest"
@@ -26,6 +29,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"quorate": ma
 // TestScripts runs testdata: the real binary, in a process of its own, where
 // needed against a stand-in node on a real socket.
 func TestScripts(t *testing.T) {
+	t.Cleanup(func() { writeShapes(t) })
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
@@ -116,7 +120,7 @@ func fakeFail(ts *testscript.TestScript, _ bool, args []string) {
 func fakeAlarm(ts *testscript.TestScript, _ bool, args []string) {
 	var alarms []api.Alarm
 	for _, code := range args {
-		alarms = append(alarms, api.Alarm{Code: code, Message: "transaction \x1b[31mx, which nobody proposed", Since: apitest.Now(), TxID: apitest.TxID})
+		alarms = append(alarms, api.Alarm{Code: code, Message: "transaction \x1b[31mx, which nobody proposed", Since: apitest.Now(), TxID: api.Text(apitest.TxID)})
 	}
 	nodes.load(ts).SetAlarms(alarms...)
 }
@@ -151,11 +155,39 @@ func shape(ts *testscript.TestScript, _ bool, args []string) {
 		got = append(got, l)
 	}
 	slices.Sort(got)
+	if *update {
+		shapes.Store([2]string{ts.Name(), args[0]}, strings.Join(got, "\n")+"\n")
+		return
+	}
 	want := strings.Split(strings.TrimSpace(ts.ReadFile(args[0])), "\n")
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		ts.Fatalf("shape of standard output is\n%s", strings.Join(got, "\n"))
 	}
+}
+
+// shapes are those seen, by script and file, where they are to be written anew.
+var shapes sync.Map
+
+func writeShapes(t *testing.T) {
+	shapes.Range(func(k, v any) bool {
+		at, _ := k.([2]string)
+		text, _ := v.(string)
+		name := filepath.Join("testdata", at[0]+".txtar")
+		script, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range script.Files {
+			if script.Files[i].Name == at[1] {
+				script.Files[i].Data = []byte(text)
+			}
+		}
+		if err := os.WriteFile(name, txtar.Format(script), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return true
+	})
 }
 
 func describe(v any, path string, lines map[string]bool) {

@@ -54,7 +54,7 @@ func (f *failing) Write(b []byte) (int, error) {
 }
 
 // clean makes text from elsewhere safe for a terminal.
-func clean(s string) string { return display.Line(s) }
+func clean[S ~string](s S) string { return display.Line(string(s)) }
 
 // table writes rows in columns; the first row is the heading.
 func table(w io.Writer, rows [][]string) {
@@ -98,4 +98,4 @@ func maybe(s *string) string {
 }
 
 // short is enough of an id to look at something, never to act on it.
-func short(id string) string { return id[:min(len(id), 12)] }
+func short[S ~string](id S) string { return string(id[:min(len(id), 12)]) }

@@ -17,7 +17,7 @@ func (c *cli) peersCommand() *cobra.Command {
 		Use:   "peers",
 		Short: "List the members of this node's wallets and whether they are connected",
 		Long: `List the members of this node's wallets and whether they are connected.
-JSON: {"items":[{"peer_id","member":PERSON,"addresses","connected","relayed","last_seen","rejects"}],"next":""}; member is null for a stranger, and its
+JSON: {"items":[{"peer_id","member":PERSON,"addresses","connected","relayed","last_seen","reject_counts"}],"next":null}; member is null for a stranger, and its
 peer_id another where the peer is a device that was replaced.`,
 		Args: cobra.NoArgs,
 		RunE: ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Page[api.Peer], error) {

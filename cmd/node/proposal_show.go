@@ -17,9 +17,9 @@ func (c *cli) proposalShowCommand() *cobra.Command {
 		Short: "Show a proposal: what it spends, whom it pays, who signed",
 		Long: `Show a proposal: what it spends, whom it pays, who signed. Labels and the note are the author's words.
 JSON: {"proposal","wallet","author":PERSON,"status","txid","inputs":[{"outpoint","amount","address","confirmations"}],
-"outputs":[{"address","amount","change","label"}],"fee","fee_rate","note","created","expires","held_by":[PERSON,…],
-"approvals":[{"cosigner":PERSON,"time","signatures"}],"rejections":[{"cosigner":PERSON,"reason"}],"needed",
-"conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid"}; "warnings":[{"code","message"}] where there are any.`,
+"outputs":[{"address","amount","is_change","label"}],"fee","fee_rate","note","created","expires","held_by":[PERSON,…],
+"approvals":[{"cosigner":PERSON,"time","signature_count"}],"rejections":[{"cosigner":PERSON,"reason","time"}],"threshold","signed_count",
+"conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid","warnings":[{"code","message"}]}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proposal, error) {
 			return node.Proposal(ctx, args[0])
@@ -35,7 +35,7 @@ func showProposal(w io.Writer, p api.Proposal) {
 	pairs(w, "proposal", p.Proposal, "wallet", p.Wallet, "status", p.Status, "author", p.Author.Called(), "txid", p.TxID, "wtxid", maybe(p.WTxID),
 		"fee", fmt.Sprintf("%s (%.3g sat/vB)", formatAmount(p.Fee), p.FeeRate),
 		"created", when(p.Created)+" (as the author claims)", "expires", expires,
-		"signed", fmt.Sprintf("%d of %d", len(p.Approvals), p.Needed), "held by", api.Called(p.HeldBy),
+		"signed", fmt.Sprintf("%d of %d", p.Signed, p.Threshold), "held by", api.Called(p.HeldBy),
 		"replaces", strings.Join(p.Replaces, " "), "replaced by", maybe(p.ReplacedBy), "conflicts", strings.Join(p.Conflicts, " ")+andMore(p.ConflictCount-len(p.Conflicts)))
 	if p.Note != "" {
 		fmt.Fprintf(w, "note (unverified): %s\n", clean(p.Note))
@@ -46,7 +46,7 @@ func showProposal(w io.Writer, p api.Proposal) {
 		if o.Change {
 			row[0] = "change"
 		} else if o.Label != "" {
-			row[3] = "label (unverified): " + o.Label
+			row[3] = "label (unverified): " + string(o.Label)
 		}
 		rows = append(rows, row)
 	}

@@ -42,7 +42,7 @@ func showProposals(w io.Writer, p api.Page[api.Proposal]) {
 		}
 		rows = append(rows, []string{
 			// Whole: 12 characters would not do to act on it.
-			x.Proposal, x.Status, fmt.Sprintf("%d of %d", len(x.Approvals), x.Needed), formatAmount(pays), x.Author.Called(), when(x.Created), x.Note,
+			x.Proposal, x.Status, fmt.Sprintf("%d of %d", x.Signed, x.Threshold), formatAmount(pays), x.Author.Called(), when(x.Created), string(x.Note),
 		})
 	}
 	table(w, rows)

@@ -16,9 +16,9 @@ import (
 type exportedFile struct {
 	api.ExportedPSBT
 	Format string   `json:"format"`
-	File   string   `json:"file,omitempty"`
-	Files  []string `json:"files,omitempty"` // pictures
-	Frames []string `json:"frames,omitempty"`
+	File   api.Text         `json:"file"`
+	Files  api.List[string] `json:"files"` // pictures
+	Frames api.List[string] `json:"frames"`
 }
 
 func (c *cli) psbtExportCommand() *cobra.Command {
@@ -34,11 +34,11 @@ rule of ` + "`approve`" + ` is asked, and the transaction counts as signed by th
 cannot be called back. Otherwise it is a plain copy. Takes at least 32 characters of the id.
 The forms bbqr and ur are QR codes: shown one after the other on a terminal until Ctrl-C, as lines of text in a file or
 a pipe, or as pictures in a new directory (--png, --svg).
-JSON: {"proposal","wallet","txid","version","psbt","guarded","missing":["txid",…],"format","file"}, with "frames" and
-"files" for QR codes; "warnings" as of ` + "`proposal show`" + `, where it is a plain copy.`,
+JSON: {"proposal","wallet","txid","psbt_version","content" (the PSBT in base64, whatever the form),"guarded","missing":["txid",…],
+"format","file","files":[…],"frames":[…] (of QR codes),"warnings":[…]} as of ` + "`proposal show`" + `, where it is a plain copy.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (exportedFile, error) {
-			v := exportedFile{Format: format, File: file}
+			v := exportedFile{Format: format, File: api.Text(file)}
 			if r.Version != 0 && r.Version != 2 {
 				return v, api.Misuse("bad_version", fmt.Sprintf("PSBT version %d is not known", r.Version), "it is 0 or 2")
 			}
@@ -112,7 +112,7 @@ func (c *cli) showExported(ctx context.Context, w io.Writer, v exportedFile) {
 		}
 		return
 	}
-	pairs(w, "file", v.File, "txid", v.TxID)
+	pairs(w, "file", string(v.File), "txid", v.TxID)
 	for _, name := range v.Files {
 		fmt.Fprintln(w, clean(name))
 	}

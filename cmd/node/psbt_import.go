@@ -24,7 +24,7 @@ PNG of each.
 Each signature is verified against the proposal as this node derives it. Those that are new are entered: by this
 node's key as its approval, by the rules of ` + "`approve`" + `; by others as carried. A PSBT that changed anything is refused,
 and what it changed is named.
-JSON: {"proposal","wallet","txid","status","added":[{"cosigner":PERSON,"signatures","own"}],"known","signed","needed"}.`,
+JSON: {"proposal","wallet","txid","status","added":[{"cosigner":PERSON,"signature_count","own"}],"known_count","signed_count","threshold"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.ImportedPSBT, error) {
 			content, err := c.readPSBT(args[0])
@@ -65,5 +65,5 @@ func showImported(w io.Writer, v api.ImportedPSBT) {
 	if len(v.Added) == 0 {
 		fmt.Fprintln(w, "nothing new: all its signatures were held already")
 	}
-	pairs(w, "proposal", v.Proposal, "txid", v.TxID, "status", v.Status, "signed", fmt.Sprintf("%d of %d", v.Signed, v.Needed))
+	pairs(w, "proposal", v.Proposal, "txid", v.TxID, "status", v.Status, "signed", fmt.Sprintf("%d of %d", v.Signed, v.Threshold))
 }

@@ -32,7 +32,7 @@ Before it writes anything it says whose node the file is of and what it brings. 
 a file for it, so for one that is sealed to recipients give --expect with the peer id that "init" and "backup" said, or
 answer on a terminal. Servers of its configuration (chain, api, metrics, signer) are taken over only where --expect
 agrees, by --keep-config, or by an answer on a terminal; what was not is in "dropped".
-JSON: {"data_dir","name","network","peer_id","wallets","entries","backup_created","wallet_ids","signed","dropped"}.`,
+JSON: {"data_dir","name","network","peer_id","wallet_count","entry_count","created","wallet_ids","signed","dropped"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: c.action(func(ctx context.Context, args []string) error { return c.restore(ctx, args[0], f) }),
 	}

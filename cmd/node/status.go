@@ -16,12 +16,12 @@ func (c *cli) statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Show the node, its view of the chain, its wallets and peers",
 		Long: `Show the node, its view of the chain, its wallets and peers.
-JSON: {"name","peer_id","addresses":[…],"network","version","chain":{"backend","height","tip","synced"},"wallets":[…],"peers":[…]};
-chain also has "problem" while something is wrong, "note" for what is no problem, "target", "bitcoin_peers", "blind" for a
-backend that sees no transaction before it is in a block, and "sync" {"stage","height","target","rate","seconds_left"} of a
-light client that is not synced; a wallet has "alarms" [{"code","message","since","txid"}] while there is something to look at:
+JSON: {"name","peer_id","addresses":[…],"network","version","chain":{"backend","height","tip","synced","problem","problem_since","note","target","bitcoin_peer_count",
+"blind","sync"},"wallets":[…],"peers":[…],"problem"}. "problem" of the chain is what is wrong with the backend, "note" what is no problem, "blind" says of a
+backend that it sees no transaction before it is in a block, and "sync" is {"stage","height","target","rate","seconds_left"} of a
+light client that is not synced; a wallet has "alarms" [{"code","message","since","txid"}], as long as there is something to look at:
 coins spent by a transaction with fewer signatures than it takes (foreign_spend), an address that two nodes handed out
-(address_tie); and "incomplete", "restored" as of ` + "`wallet show`" + `. "problem" is there while connections from outside are a problem, such as very many that say nothing.
+(address_tie); and "threshold", "cosigner_count", "incomplete", "restored" as of ` + "`wallet show`" + `. The last "problem" is of connections from outside, such as very many that say nothing.
 A wallet of the state "failed" could not be opened, "problem" says why; the others run. Its name stays its own: a command for it is refused (` + "`wallet_failed`).",
 		Args: cobra.NoArgs,
 		RunE: ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Status, error) {
@@ -36,8 +36,8 @@ func showStatus(w io.Writer, s api.Status) {
 		synced = "synced"
 	}
 	pairs(w, "name", s.Name, "peer id", s.PeerID, "network", s.Network, "version", s.Version,
-		"chain", fmt.Sprintf("%s, height %d, %s", s.Chain.Backend, s.Chain.Height, synced),
-		"sync", syncText(s.Chain.Sync), "tip", s.Chain.Tip, "problem", s.Chain.Problem, "note", clean(s.Chain.Note))
+		"chain", fmt.Sprintf("%s, %s%s", s.Chain.Backend, heightText(s.Chain.Height), synced),
+		"sync", syncText(s.Chain.Sync), "tip", string(s.Chain.Tip), "problem", problemText(s.Chain), "note", string(s.Chain.Note))
 	if s.Chain.Blind {
 		fmt.Fprintln(w, blindText)
 	}
@@ -90,10 +90,26 @@ func syncText(s *api.ChainSync) string {
 	if s.Rate > 0 {
 		text += fmt.Sprintf(", %.0f a second", s.Rate)
 	}
-	if s.SecondsLeft > 0 {
-		text += fmt.Sprintf(", %v left", time.Duration(s.SecondsLeft)*time.Second)
+	if s.SecondsLeft != nil {
+		text += fmt.Sprintf(", %v left", time.Duration(*s.SecondsLeft)*time.Second)
 	}
 	return text
+}
+
+// heightText says up to which block the chain is known, if it is.
+func heightText(height *int32) string {
+	if height == nil {
+		return ""
+	}
+	return fmt.Sprintf("height %d, ", *height)
+}
+
+// problemText says what is wrong with the chain, and since when.
+func problemText(c api.ChainStatus) string {
+	if c.Problem == "" || c.Since == nil {
+		return string(c.Problem)
+	}
+	return string(c.Problem) + sinceText(*c.Since)
 }
 
 // sinceText says since when, where that is known.

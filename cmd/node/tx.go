@@ -15,7 +15,7 @@ func (c *cli) txCommand() *cobra.Command {
 		Use:   "tx PROPOSAL",
 		Short: "Print the final transaction of a proposal",
 		Long: `Print the final transaction of a proposal, in hex. Exit status 4 before it is final.
-JSON: {"txid","wtxid","hex"}.`,
+JSON: {"txid","wtxid","format":"hex","content"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Tx, error) {
 			return node.Tx(ctx, args[0])

@@ -33,7 +33,7 @@ func (c *cli) completionCommand() *cobra.Command {
 		Short: "Print a script that completes commands in a shell",
 		Long: `Print a script that completes commands in a shell; the Debian package brings all of them.
 For bash: quorate completion bash > ~/.local/share/bash-completion/completions/quorate
-JSON: {"shell","script"}.`,
+JSON: {"format":"bash|zsh|fish","content"}.`,
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"bash", "zsh", "fish"},
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -61,6 +61,6 @@ func (c *cli) completion(root *cobra.Command, shell string) (err error) {
 
 // completion is what the command answers with.
 type completion struct {
-	Shell  string `json:"shell"`
-	Script string `json:"script"`
+	Shell  string `json:"format"`
+	Script string `json:"content"`
 }

@@ -32,6 +32,6 @@ func showReplacements(w io.Writer, x api.Wallet) {
 			proof = "proven by nothing"
 		}
 		fmt.Fprintf(w, "\nNEW DEVICE of %s (%s): %s\n  approved by %d of %d: %s\n  %s\n", clean(r.Cosigner.Called()), proof, r.PeerID,
-			len(r.Approved), r.Needed, clean(api.Called(r.Approved)), r.Replacement)
+			len(r.Approved), r.Threshold, clean(api.Called(r.Approved)), r.Replacement)
 	}
 }

@@ -59,7 +59,7 @@ func (c *cli) invite(ctx context.Context, arg string) (string, error) {
 }
 
 func showSummary(w io.Writer, v api.WalletSummary) {
-	pairs(w, "wallet", v.Wallet, "name", v.Name, "founder calls it", v.FounderName, "state", v.State, "your key", ownKey(v))
+	pairs(w, "wallet", v.Wallet, "name", v.Name, "founder calls it", string(v.FounderName), "state", v.State, "your key", ownKey(v))
 	awaits(w, v)
 }
 

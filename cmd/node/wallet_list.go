@@ -15,20 +15,28 @@ func (c *cli) walletListCommand() *cobra.Command {
 		Use:   "list",
 		Short: "List wallets",
 		Long: `List wallets.
-JSON: {"items":[…],"next":""}, each item as of ` + "`wallet show`.",
+JSON: {"items":[…],"next":null}, each item as of ` + "`wallet show`" + ` without what it says of the cosigners.`,
 		Args: cobra.NoArgs,
-		RunE: ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Page[api.Wallet], error) {
+		RunE: ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Page[api.WalletItem], error) {
 			items, err := node.Wallets(ctx)
-			return api.Page[api.Wallet]{Items: items}, err
+			return api.Page[api.WalletItem]{Items: items}, err
 		}, showWallets),
 	}
 }
 
-func showWallets(w io.Writer, p api.Page[api.Wallet]) {
+// keysText says how many of a wallet's keys must sign, as far as that is known.
+func keysText(w api.WalletSummary) string {
+	if w.Threshold == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d", *w.Threshold, w.CosignerCount)
+}
+
+func showWallets(w io.Writer, p api.Page[api.WalletItem]) {
 	rows := [][]string{{"WALLET", "NAME", "STATE", "KEYS", "CONFIRMED", "SPENDABLE"}}
 	for _, x := range p.Items {
 		rows = append(rows, []string{
-			short(x.Wallet), x.Name, x.State, fmt.Sprintf("%d of %d", x.Threshold, len(x.Cosigners)),
+			short(x.Wallet), x.Name, x.State, keysText(x.WalletSummary),
 			formatAmount(x.Balance.Confirmed), formatAmount(x.Balance.Spendable),
 		})
 	}

@@ -15,14 +15,14 @@ func (c *cli) walletShowCommand() *cobra.Command {
 		Use:   "show WALLET",
 		Short: "Show a wallet, its cosigners, its words and its balance",
 		Long: `Show a wallet, its cosigners, its words and its balance.
-JSON: {"wallet","name","state":"forming|verifying|active|archived","threshold",
+JSON: {"wallet","name","state":"forming|verifying|active|archived","threshold","cosigner_count",
 "cosigners":[{"name","peer_id","key","path","xpub","online","ratified","proof":"own|message|psbt|none",
 "hosted_by":PERSON (null for one with a node)}],
 "words":"six words","descriptor":"…#checksum" (null before active),
-"balance":{"confirmed","unconfirmed","leased","spendable"}}; where there are any, "awaiting_hosted":[PERSON,…],
-"restored":{"since","unsynced":[PERSON,…],"unread","unread_by":[PERSON,…],"writes"}, "incomplete":[{"branch":"receive|change","first","last"}]
-(addresses of which old payments may not be known yet: they are being looked for), and
-"replacements":[{"replacement","cosigner":PERSON,"peer_id","proven","approved":[PERSON,…],"needed"}].`,
+"balance":{"confirmed","unconfirmed","leased","spendable"},"awaiting_hosted":[PERSON,…],
+"restored":{"since","unsynced":[PERSON,…],"unread_count","unread_by":[PERSON,…],"writes"} (null where it was not),
+"incomplete":[{"branch":"receive|change","first","last"}] (addresses of which old payments may not be known yet: they
+are being looked for),"replacements":[{"replacement","cosigner":PERSON,"peer_id","proven","approved":[PERSON,…],"threshold"}]}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Wallet, error) {
 			w, err := node.Wallet(ctx, args[0])
@@ -35,8 +35,8 @@ JSON: {"wallet","name","state":"forming|verifying|active|archived","threshold",
 }
 
 func showWallet(w io.Writer, x api.Wallet) {
-	pairs(w, "wallet", x.Wallet, "name", x.Name, "founder calls it", x.FounderName, "state", x.State,
-		"keys", fmt.Sprintf("%d of %d", x.Threshold, len(x.Cosigners)),
+	pairs(w, "wallet", x.Wallet, "name", x.Name, "founder calls it", string(x.FounderName), "state", x.State,
+		"keys", keysText(x.WalletSummary),
 		"words", maybe(x.Words), "descriptor", maybe(x.Descriptor),
 		"confirmed", formatAmount(x.Balance.Confirmed), "unconfirmed", formatAmount(x.Balance.Unconfirmed),
 		"leased", formatAmount(x.Balance.Leased), "spendable", formatAmount(x.Balance.Spendable))

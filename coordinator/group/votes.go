@@ -36,11 +36,17 @@ func (s proposalFacts) lastVote(proposal journal.EntryID, who journal.Author) (v
 	}
 }
 
+// Objection is a member's vote against a proposal.
+type Objection struct {
+	Reason string
+	Time   int64 // milliseconds, as claimed
+}
+
 // Against returns the members who stand against a proposal, by key index: of
 // a member's votes the latest untainted one counts, by incarnation and seq, and
 // its key's signature on all inputs outranks them.
-func (s proposalFacts) Against(p *Proposal) map[int]string {
-	out := map[int]string{}
+func (s proposalFacts) Against(p *Proposal) map[int]Objection {
+	out := map[int]Objection{}
 	if s.active == nil || !p.Sound {
 		return out
 	}
@@ -53,7 +59,7 @@ func (s proposalFacts) Against(p *Proposal) map[int]string {
 			}
 		}
 		if found && last.Against && !s.Signed(p, k) {
-			out[k] = last.Reason
+			out[k] = Objection{last.Reason, last.Ref.Time}
 		}
 	}
 	return out

@@ -113,7 +113,7 @@ func TestBadInput(t *testing.T) {
 	// A fee above the bound is paid when the proposer and each approver say so by name.
 	dear := []string{"propose", walletName, "--to", outside(t) + "=0.001", "--fee-rate", "400"}
 	e := refused(t, a.Run(dear...), 4, "fee_too_high")
-	if !strings.Contains(e.Hint, "--allow fee_too_high") {
+	if !strings.Contains(string(e.Hint), "--allow fee_too_high") {
 		t.Errorf("the hint does not name the override: %q", e.Hint)
 	}
 	q := ask[api.Proposed](a, append(dear, "--allow", "fee_too_high")...)

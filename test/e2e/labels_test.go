@@ -27,7 +27,7 @@ func TestLabels(t *testing.T) {
 	txid, _, _ := strings.Cut(coin.OutPoint, ":")
 	shows := func(n *node, want string) {
 		t.Helper()
-		world.Eventually(t, n.Name+" shows the label "+want, func() bool { c := n.Coins(); return len(c) == 1 && c[0].Label == want })
+		world.Eventually(t, n.Name+" shows the label "+want, func() bool { c := n.Coins(); return len(c) == 1 && string(c[0].Label) == want })
 	}
 	label := func(n *node, ref, text string) int { return ask[api.LabelsSet](n, "label", walletName, ref, text).Set }
 

@@ -85,7 +85,7 @@ func TestDifferencesAreFound(t *testing.T) {
 	for name, change := range map[string]func(*view){
 		"height": func(v *view) { v.Height++ }, "entries": func(v *view) { v.Entries++ },
 		"status": func(v *view) { v.Proposals[0].Status = "final" }, "coin": func(v *view) { v.Coins[0].Amount = 1 },
-		"coins": func(v *view) { v.Coins = nil }, "history": func(v *view) { v.History[0].Height = 1 },
+		"coins": func(v *view) { v.Coins = nil }, "history": func(v *view) { v.History[0].Height = api.Known(int32(1)) },
 		"balance": func(v *view) { v.Balance.Leased = 1 }, "descriptor": func(v *view) { v.Descriptor = "d" },
 	} {
 		v := base()

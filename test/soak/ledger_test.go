@@ -206,7 +206,7 @@ func unleased(acks []ack, holders func(index uint32) []string) []string {
 
 // twice returns requests that gave more than one proposal.
 func twice(proposals []api.Proposal) []string {
-	by := map[string]string{}
+	by := map[api.Text]string{}
 	var out []string
 	for _, p := range proposals {
 		if was, ok := by[p.Note]; ok {

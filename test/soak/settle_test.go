@@ -31,7 +31,9 @@ func (s *soak) view(ctx context.Context, n *node) (view, error) {
 	if err != nil {
 		return v, err
 	}
-	v.Height = st.Chain.Height
+	if st.Chain.Height != nil {
+		v.Height = *st.Chain.Height
+	}
 	w, err := n.Client.Wallet(ctx, s.wallet)
 	if err != nil {
 		return v, err
@@ -50,7 +52,7 @@ func (s *soak) view(ctx context.Context, n *node) (view, error) {
 			return v, err
 		}
 		v.History = append(v.History, page.Items...)
-		if cursor = page.Next; cursor == "" {
+		if cursor = string(page.Next); cursor == "" {
 			break
 		}
 	}

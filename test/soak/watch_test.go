@@ -148,7 +148,7 @@ func (s *soak) proposals(ctx context.Context, n *node) ([]api.Proposal, error) {
 			return nil, err
 		}
 		out = append(out, page.Items...)
-		if cursor = page.Next; cursor == "" {
+		if cursor = string(page.Next); cursor == "" {
 			return out, nil
 		}
 	}
