@@ -7,6 +7,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // mayCarry has a transaction looked at for signatures that nobody brings but
@@ -171,15 +172,15 @@ func (s *step) roomFor(sigs []group.Strayed, owe map[bringer]int) (bringer, bool
 }
 
 func (s *step) hasRoom(by bringer, signatures int) bool {
-	c, _ := s.m.watch.carried.Get(by)
+	c, _ := s.m.watch.carried.Get(pmap.Num(uint64(by)))
 	return c.room(by, signatures)
 }
 
 // charge counts an entry that carries so many signatures for each of some accounts.
 func (s *step) charge(owe map[bringer]int) {
 	for by, n := range owe {
-		c, _ := s.m.watch.carried.Get(by)
-		s.m.watch.carried = s.m.watch.carried.Set(by, carried{c.entries + 1, c.signatures + n})
+		c, _ := s.m.watch.carried.Get(pmap.Num(uint64(by)))
+		s.m.watch.carried = s.m.watch.carried.Set(pmap.Num(uint64(by)), carried{c.entries + 1, c.signatures + n})
 	}
 }
 

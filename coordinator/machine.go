@@ -235,7 +235,7 @@ type watchlist struct {
 	paying    pmap.Map[mapkey.ByTx, struct{}]
 	aging     pmap.Map[byHeight, struct{}]
 	carry     rounds[mapkey.ByTx, group.ByTxProposal] // by txid: what may have signatures that others lack
-	carried   pmap.Map[bringer, carried]              // what was carried of what a key's owners brought
+	carried   pmap.Map[pmap.Number, carried]          // what was carried of what a key's owners brought
 	carryOwed int                                     // what one of carry cost beyond what a step has, in statuses
 	counted   bool                                    // carried has what is in the entries
 }

@@ -18,7 +18,7 @@ type round[P ~string] struct {
 // any other thing waiting. Each is here once, whatever brings it about. W is what has
 // a turn, P a key of its range.
 type rounds[W, P ~string] struct {
-	turns pmap.Map[uint64, W]
+	turns pmap.Map[pmap.Number, W]
 	due   pmap.Map[W, round[P]] // by what has a turn
 	last  uint64
 }
@@ -44,7 +44,7 @@ func (r rounds[W, P]) add(what W, from P) rounds[W, P] {
 
 func (r rounds[W, P]) back(what W) rounds[W, P] {
 	r.last++
-	r.turns = r.turns.Set(r.last, what)
+	r.turns = r.turns.Set(pmap.Num(r.last), what)
 	return r
 }
 

@@ -10,8 +10,8 @@ const listChunk = 16
 // until return a new list and leave the old one as it was.
 type idList struct {
 	n    uint64
-	full pmap.Map[uint64, []EntryID] // chunk i: listChunk ids from seq i*listChunk+1
-	end  []EntryID                   // those after the full chunks, less than a chunk
+	full pmap.Map[pmap.Number, []EntryID] // chunk i: listChunk ids from seq i*listChunk+1
+	end  []EntryID                        // those after the full chunks, less than a chunk
 }
 
 func (l idList) append(id EntryID) idList {
@@ -19,7 +19,7 @@ func (l idList) append(id EntryID) idList {
 	copy(end, l.end)
 	end[len(l.end)] = id
 	if len(end) == listChunk {
-		l.full = l.full.Set(l.n/listChunk, end)
+		l.full = l.full.Set(pmap.Num(l.n/listChunk), end)
 		end = nil
 	}
 	return idList{n: l.n + 1, full: l.full, end: end}
@@ -28,7 +28,7 @@ func (l idList) append(id EntryID) idList {
 // at returns the id at a seq from 1 to n.
 func (l idList) at(seq uint64) EntryID {
 	i := seq - 1
-	if chunk, ok := l.full.Get(i / listChunk); ok {
+	if chunk, ok := l.full.Get(pmap.Num(i / listChunk)); ok {
 		return chunk[i%listChunk]
 	}
 	return l.end[i%listChunk]
@@ -46,9 +46,9 @@ func (l idList) last() Position {
 func (l idList) until(seq uint64) idList {
 	end := l.end
 	if first := seq / listChunk; first < l.n/listChunk {
-		chunk, _ := l.full.Get(first)
+		chunk, _ := l.full.Get(pmap.Num(first))
 		end = chunk
-		for i := range l.full.From(first) {
+		for i := range l.full.From(pmap.Num(first)) {
 			l.full = l.full.Delete(i)
 		}
 	}

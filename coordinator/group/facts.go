@@ -217,7 +217,7 @@ type proposalFacts struct {
 	// bookkeeping of one step, and no part of what State says.
 	touched []journal.EntryID
 	// leased lists the indexes that were leased since then, likewise.
-	leased pmap.Map[uint32, bool]
+	leased pmap.Map[pmap.Number, bool]
 	// reweighedOf lists the chains of which other entries are tainted since then.
 	reweighedOf []retaint
 }
@@ -477,8 +477,8 @@ type backlog struct {
 	// most: by key | author | proposal | carrier.
 	stating pmap.Map[byStated, struct{}]
 
-	turns  pmap.Map[uint64, due]   // what is due, in turns: an author of proposals, or proposal | author
-	queued pmap.Map[due, struct{}] // what has a turn
+	turns  pmap.Map[pmap.Number, due] // what is due, in turns: an author of proposals, or proposal | author
+	queued pmap.Map[due, struct{}]    // what has a turn
 	last   uint64
 	// later: nothing is judged at once. So it is while the entries of a store are
 	// read again.

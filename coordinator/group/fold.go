@@ -327,6 +327,6 @@ func (s State) Derived() State {
 
 // Told returns the state without the bookkeeping of what is news.
 func (s State) Told() State {
-	s.touched, s.leased, s.reweighed, s.reweighedOf = nil, pmap.Map[uint32, bool]{}, false, nil
+	s.touched, s.leased, s.reweighed, s.reweighedOf = nil, pmap.Map[pmap.Number, bool]{}, false, nil
 	return s
 }

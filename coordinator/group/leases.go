@@ -18,7 +18,7 @@ func (s proposalFacts) foldLease(ref Ref, index uint32) proposalFacts {
 		return s
 	}
 	s.leases = s.leases.Set(k, leaseFact{ref, index})
-	s.leased = s.leased.Set(index, true)
+	s.leased = s.leased.Set(pmap.Num(uint64(index)), true)
 	return s
 }
 

@@ -69,7 +69,7 @@ func (s proposalFacts) turn(what due) proposalFacts {
 	}
 	s.backlog.last++
 	s.backlog.queued = s.backlog.queued.Set(what, struct{}{})
-	s.backlog.turns = s.backlog.turns.Set(s.backlog.last, what)
+	s.backlog.turns = s.backlog.turns.Set(pmap.Num(s.backlog.last), what)
 	return s
 }
 

@@ -30,7 +30,7 @@ func (s State) InPlaceOf(inviter, lost journal.Author, key string) State {
 // Work works off what is due, in turns, until so many units are used up.
 func (s State) Work(units int) State {
 	for units > 0 {
-		var at uint64
+		var at pmap.Number
 		what, any := due(""), false
 		for at, what = range s.backlog.turns.All() {
 			any = true
@@ -83,9 +83,9 @@ func (s State) TakeReweighed() State {
 func (s State) TakeLeased() (State, []uint32) {
 	var out []uint32
 	for index := range s.leased.All() {
-		out = append(out, index)
+		out = append(out, uint32(index.Uint64()))
 	}
-	s.leased = pmap.Map[uint32, bool]{}
+	s.leased = pmap.Map[pmap.Number, bool]{}
 	return s, out
 }
 

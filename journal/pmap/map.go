@@ -4,77 +4,51 @@
 package pmap
 
 import (
-	"cmp"
+	"encoding/binary"
 	"iter"
-
-	"github.com/tidwall/btree"
 )
 
-// degree makes nodes of at most 15 keys. A change copies one node of each level,
-// so nodes are smaller here than in a tree that is changed in place.
-const degree = 8
-
-// Map is an immutable ordered map. It is a value: copy it freely. The zero Map
-// is empty. Any number of goroutines may use one Map, and maps made from it, at
-// the same time. Floating-point keys must not be NaN.
-type Map[K cmp.Ordered, V any] struct {
-	tree *btree.Map[K, box[V]]
+// Map is an immutable ordered map, in the order of its keys' bytes. It is a value:
+// copy it freely. The zero Map is empty. Any number of goroutines may use one Map,
+// and maps made from it, at the same time.
+type Map[K ~string, V any] struct {
+	// One kind of tree stands behind the maps of all types. With a tree for each
+	// type, every package that knows of a map would compile all of its tree anew.
+	tree *tree
 }
 
-// box hides the methods of V from the tree, which would otherwise call a method
-// Copy or IsoCopy of every value in a node whenever it copies the node.
-type box[V any] struct{ v V }
+// value is what a tree gave, as what was put into it.
+func value[V any](x any) V {
+	v, _ := x.(V) // a nil interface as V is the nil that was put in
+	return v
+}
 
 // Get returns the value of a key, and whether there is one.
 func (m Map[K, V]) Get(key K) (V, bool) {
-	if m.tree == nil {
-		var none V
-		return none, false
-	}
-	b, ok := m.tree.Get(key)
-	return b.v, ok
+	x, ok := m.tree.get(string(key))
+	return value[V](x), ok
 }
 
 // Set returns a map in which key has value.
 func (m Map[K, V]) Set(key K, value V) Map[K, V] {
-	next := m.writable()
-	next.Set(key, box[V]{value})
-	return Map[K, V]{next}
+	return Map[K, V]{m.tree.with(string(key), value)}
 }
 
 // Delete returns a map without key.
 func (m Map[K, V]) Delete(key K) Map[K, V] {
-	if _, ok := m.Get(key); !ok {
-		return m
-	}
-	next := m.writable()
-	next.Delete(key)
-	return Map[K, V]{next}
+	return Map[K, V]{m.tree.without(string(key))}
 }
 
 // Len returns the number of keys.
-func (m Map[K, V]) Len() int {
-	if m.tree == nil {
-		return 0
-	}
-	return m.tree.Len()
-}
+func (m Map[K, V]) Len() int { return m.tree.size() }
 
 // All yields every key and value, in ascending order of the keys.
-func (m Map[K, V]) All() iter.Seq2[K, V] {
-	return func(yield func(K, V) bool) {
-		if m.tree != nil {
-			m.tree.Scan(func(k K, b box[V]) bool { return yield(k, b.v) })
-		}
-	}
-}
+func (m Map[K, V]) All() iter.Seq2[K, V] { return m.From("") }
 
 // From yields the keys not below key, and their values, in ascending order.
 func (m Map[K, V]) From(key K) iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
-		if m.tree != nil {
-			m.tree.Ascend(key, func(k K, b box[V]) bool { return yield(k, b.v) })
-		}
+		m.tree.ascend(string(key), func(k string, x any) bool { return yield(K(k), value[V](x)) })
 	}
 }
 
@@ -87,35 +61,27 @@ func Prefix[K ~string, V any](m Map[K, V], prefix K) iter.Seq2[K, V] {
 // which is not below the prefix.
 func PrefixFrom[K ~string, V any](m Map[K, V], prefix, from K) iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
-		for k, v := range m.From(from) {
-			if len(k) < len(prefix) || k[:len(prefix)] != prefix || !yield(k, v) {
-				return
-			}
-		}
+		m.tree.ascend(string(from), func(k string, x any) bool {
+			return len(k) >= len(prefix) && k[:len(prefix)] == string(prefix) && yield(K(k), value[V](x))
+		})
 	}
 }
 
 // Collect returns the map of a sequence; the last value of a repeated key
 // counts. It is faster than as many calls of Set.
-func Collect[K cmp.Ordered, V any](seq iter.Seq2[K, V]) Map[K, V] {
-	tree := btree.NewMap[K, box[V]](degree)
+func Collect[K ~string, V any](seq iter.Seq2[K, V]) Map[K, V] {
+	t := empty()
 	for k, v := range seq {
-		tree.Set(k, box[V]{v})
+		t.put(string(k), v)
 	}
-	return Map[K, V]{tree}
+	return Map[K, V]{t}
 }
 
-// writable returns a tree that owns none of the nodes it shares with m, so that
-// a change copies the nodes it touches.
-//
-// The tree's own Copy also marks the tree it copies, which would be a data race
-// on a map that others are reading. It is given a private copy of the tree's
-// head instead: then m itself is never written, and what is in its nodes stays,
-// since no tree that is ever written to owns them.
-func (m Map[K, V]) writable() *btree.Map[K, box[V]] {
-	if m.tree == nil {
-		return btree.NewMap[K, box[V]](degree)
-	}
-	head := *m.tree
-	return head.Copy()
-}
+// Number is the key of a number: keys are in the order of their numbers.
+type Number string
+
+// Num returns the key of a number.
+func Num(n uint64) Number { return Number(binary.BigEndian.AppendUint64(nil, n)) }
+
+// Uint64 returns the number of a key that Num made.
+func (n Number) Uint64() uint64 { return binary.BigEndian.Uint64([]byte(n)) }

@@ -1,6 +1,7 @@
 package pmap_test
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -13,7 +14,7 @@ import (
 
 // version is a map and what it must hold for ever.
 type version struct {
-	m    pmap.Map[int, string]
+	m    pmap.Map[pmap.Number, string]
 	want map[int]string
 }
 
@@ -21,29 +22,62 @@ func (v version) check(t interface{ Fatalf(string, ...any) }) {
 	if v.m.Len() != len(v.want) {
 		t.Fatalf("Len %d, want %d", v.m.Len(), len(v.want))
 	}
-	got := maps.Collect(v.m.All())
+	got := map[int]string{}
+	for k, s := range v.m.All() {
+		got[int(k.Uint64())] = s
+	}
 	if !maps.Equal(got, v.want) {
 		t.Fatalf("All %v, want %v", got, v.want)
 	}
 	keys := []int{}
 	for k := range v.m.All() {
-		keys = append(keys, k)
+		keys = append(keys, int(k.Uint64()))
 	}
 	if !slices.IsSorted(keys) {
 		t.Fatalf("not in order: %v", keys)
 	}
-	for k := -1; k < 130; k += 13 {
-		s, ok := v.m.Get(k)
+	for k := 0; k < 130; k += 13 {
+		s, ok := v.m.Get(num(k))
 		if w, wok := v.want[k]; ok != wok || s != w {
 			t.Fatalf("Get %d: %q %v, want %q %v", k, s, ok, w, wok)
 		}
 		from := []int{}
-		for f := range v.m.From(k) {
-			from = append(from, f)
+		for f := range v.m.From(num(k)) {
+			from = append(from, int(f.Uint64()))
 		}
 		i, _ := slices.BinarySearch(keys, k)
 		if !slices.Equal(from, keys[i:]) {
 			t.Fatalf("From %d: %v, want %v", k, from, keys[i:])
+		}
+	}
+}
+
+func num(k int) pmap.Number { return pmap.Num(uint64(k)) }
+
+// numbered are the values of a slice by the key of their place.
+func numbered[V any](of []V) iter.Seq2[pmap.Number, V] {
+	return func(yield func(pmap.Number, V) bool) {
+		for i, v := range of {
+			if !yield(num(i), v) {
+				return
+			}
+		}
+	}
+}
+
+// A value that is a nil comes back as that nil, and is there.
+func TestNil(t *testing.T) {
+	var m pmap.Map[string, error]
+	if v, ok := m.Set("a", nil).Get("a"); v != nil || !ok {
+		t.Errorf("%v %v", v, ok)
+	}
+	var p pmap.Map[string, *int]
+	if v, ok := p.Set("a", nil).Get("a"); v != nil || !ok {
+		t.Errorf("%v %v", v, ok)
+	}
+	for _, v := range p.Set("a", nil).All() {
+		if v != nil {
+			t.Error(v)
 		}
 	}
 }
@@ -60,11 +94,11 @@ func TestVersions(t *testing.T) {
 			for range rapid.IntRange(1, 5).Draw(t, "steps") {
 				k := rapid.IntRange(0, 127).Draw(t, "key")
 				if rapid.IntRange(0, 3).Draw(t, "delete") == 0 {
-					next.m = next.m.Delete(k)
+					next.m = next.m.Delete(num(k))
 					delete(next.want, k)
 				} else {
 					v := rapid.StringN(0, 2, -1).Draw(t, "value")
-					next.m = next.m.Set(k, v)
+					next.m = next.m.Set(num(k), v)
 					next.want[k] = v
 				}
 			}
@@ -93,8 +127,8 @@ func TestZero(t *testing.T) {
 }
 
 func TestStopEarly(t *testing.T) {
-	m := pmap.Collect(slices.All(make([]bool, 100)))
-	for _, seq := range []func(func(int, bool) bool){m.All(), m.From(10)} {
+	m := pmap.Collect(numbered(make([]bool, 100)))
+	for _, seq := range []iter.Seq2[pmap.Number, bool]{m.All(), m.From(num(10))} {
 		n := 0
 		for range seq {
 			if n++; n == 3 {
@@ -108,14 +142,14 @@ func TestStopEarly(t *testing.T) {
 }
 
 func TestCollect(t *testing.T) {
-	m := pmap.Collect(func(yield func(int, string) bool) {
+	m := pmap.Collect(func(yield func(pmap.Number, string) bool) {
 		for i := range 1000 {
-			if !yield(i%700, string(rune('a'+i/700))) {
+			if !yield(num(i%700), string(rune('a'+i/700))) {
 				return
 			}
 		}
 	})
-	if v, _ := m.Get(5); m.Len() != 700 || v != "b" {
+	if v, _ := m.Get(num(5)); m.Len() != 700 || v != "b" {
 		t.Errorf("Len %d, last value %q", m.Len(), v)
 	}
 }
@@ -130,9 +164,9 @@ func (c copies) Copy() copies {
 
 func TestValuesAreNotCopied(t *testing.T) {
 	n := 0
-	var m pmap.Map[int, copies]
+	var m pmap.Map[pmap.Number, copies]
 	for i := range 100 {
-		m = m.Set(i, copies{&n})
+		m = m.Set(num(i), copies{&n})
 	}
 	if n != 0 {
 		t.Errorf("Copy of a value called %d times", n)
@@ -141,14 +175,14 @@ func TestValuesAreNotCopied(t *testing.T) {
 
 // One map is read and built upon by many goroutines. The race detector judges.
 func TestConcurrent(t *testing.T) {
-	base := pmap.Collect(slices.All(make([]int, 1000)))
+	base := pmap.Collect(numbered(make([]int, 1000)))
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {
 			m := base
 			for i := range 500 {
-				m = m.Set(i*2, g+1).Delete(i*2 + 1)
-				if v, ok := base.Get(i); v != 0 || !ok {
+				m = m.Set(num(i*2), g+1).Delete(num(i*2 + 1))
+				if v, ok := base.Get(num(i)); v != 0 || !ok {
 					t.Errorf("base changed at %d: %d %v", i, v, ok)
 					return
 				}
