@@ -55,9 +55,11 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	gauge(metricBuild, 1, s.Version, s.Network)
+	height := int32(0) // a series that is not there looks like a node that is not
 	if s.Chain.Height != nil {
-		gauge(metricChain, float64(*s.Chain.Height), s.Chain.Backend)
+		height = *s.Chain.Height
 	}
+	gauge(metricChain, float64(height), s.Chain.Backend)
 	gauge(metricSynced, float64(count(s.Chain.Synced)))
 	connected, refused := 0, map[string]uint64{}
 	for _, p := range s.Peers {
