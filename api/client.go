@@ -96,6 +96,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return nil, Misuse("bad_request", "the request could not be written: "+err.Error(), "")
 	}
+	req.Header.Set(wordsHeader, "command")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

@@ -67,13 +67,13 @@ func (s *Server) stream(ctx context.Context, w http.ResponseWriter) {
 	defer stop()
 	release, busy := s.watch(ctx)
 	if busy != nil {
-		writeError(w, busy)
+		writeError(w, spoken(ctx, busy))
 		return
 	}
 	defer release()
 	events, err := s.backend.Subscribe(ctx)
 	if err != nil {
-		writeError(w, AsError(err))
+		writeError(w, spoken(ctx, AsError(err)))
 		return
 	}
 	rc := http.NewResponseController(w)

@@ -209,7 +209,7 @@ func refuse(w http.ResponseWriter, r *http.Request, e *Error) {
 	if r.ContentLength != 0 {
 		w.Header().Set("Connection", "close")
 	}
-	writeError(w, e)
+	writeError(w, spoken(r.Context(), e))
 }
 
 // writeError answers a request that ends before the routes.

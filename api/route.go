@@ -33,7 +33,7 @@ func route[I, T any](h huma.API, role Role, op huma.Operation, handler func(cont
 	huma.Register(h, op, func(ctx context.Context, in *I) (*out[T], error) {
 		v, err := handler(ctx, in)
 		if err != nil {
-			return nil, AsError(err)
+			return nil, spoken(ctx, AsError(err))
 		}
 		return &out[T]{Body: v}, nil
 	})

@@ -35,7 +35,7 @@ func (s *Server) backupRoute(h huma.API) {
 			out := &backupWriter{w: w, rc: http.NewResponseController(w)}
 			if err := s.backend.Backup(ctx, out); err != nil {
 				if !out.begun {
-					writeError(w, AsError(err))
+					writeError(w, spoken(ctx, AsError(err)))
 					return
 				}
 				// The reader sees that it ends early; the log says why.

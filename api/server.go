@@ -60,7 +60,7 @@ func humaConfig(version string) huma.Config {
 			Info: &huma.Info{
 				Title:       "quorate",
 				Version:     version,
-				Description: "The local interface of a quorate node. Amounts are satoshis, fee rates satoshis per virtual byte, times RFC 3339 in UTC.",
+				Description: "The local interface of a quorate node. Amounts are satoshis, fee rates satoshis per virtual byte, times RFC 3339 in UTC. Every key of an answer is always there; what is absent is null, and a list never is. Names that end in _count are numbers of things.",
 			},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
@@ -113,7 +113,11 @@ func errorTransformer(ctx huma.Context, _ string, v any) (any, error) {
 	if m.Status >= http.StatusInternalServerError {
 		return Fail("failed", text, ""), nil
 	}
-	return Misuse("bad_request", text, "see /openapi.json for what the request takes"), nil
+	hint := "see /openapi.json for what the request takes"
+	if ctx.Context().Value(wordsKey{}) != nil {
+		hint = "see what the command takes, with --help"
+	}
+	return Misuse("bad_request", text, hint), nil
 }
 
 func (s *Server) serveSpec(w http.ResponseWriter, _ *http.Request) {
@@ -146,7 +150,7 @@ func (s *Server) guard(who func(http.Handler) http.Handler) http.Handler {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, Refuse("cross_origin", "the request comes from another origin", "").as(http.StatusForbidden))
 	}))
-	return s.recoverPanics(cross.Handler(who(s.authorize(guardBody(s.routes)))))
+	return s.recoverPanics(withWords(cross.Handler(who(s.authorize(guardBody(s.routes))))))
 }
 
 // authorize refuses who may not use the route that is asked for, before

@@ -67,11 +67,15 @@ This file is generated from the commands; ` + "`go test ./cmd/node -update`" + `
 - A node is named by ` + "`--data-dir DIR`" + ` (or ` + "`QUORATE_DATA_DIR`; by default `$XDG_DATA_HOME/quorate` or `~/.local/share/quorate`" + `).
   Commands other than ` + "`demo`, `init`, `start` and `relay`" + ` talk to the running node over a Unix socket in it.
 - ` + "`--json`" + ` prints exactly one JSON value on standard output; progress and logs go to standard error. Names are
-  snake_case, amounts integer satoshis, fee rates sat/vB, times RFC 3339 in UTC. ` + "`created` and `time`" + ` are what the
-  author claims. Lists are ` + "`{\"items\":[…],\"next\":\"…\"}`" + `.
+  snake_case, amounts integer satoshis, fee rates sat/vB, times RFC 3339 in UTC. ` + "`created` is when a thing was made, `time`" + ` when
+  something happened, both as the author claims; ` + "`since`" + ` is of what still stands. What a command asks for in seconds ends in ` + "`_in`" + `.
+- Every key that is named here is always there. What is absent is null, never "" or 0; a list is never null. A number of
+  things has a name that ends in ` + "`_count`" + `, which no list has; one name has one type in all answers.
+- Lists are ` + "`{\"items\":[…],\"next\":…}`" + `; next is null on the last page. Over HTTP all take ` + "`limit` and `cursor`" + `.
+- What is made for another program stands under ` + "`content`, with its `format`" + ` beside it.
 - A cosigner is everywhere an object, below ` + "`PERSON`: `{\"name\",\"peer_id\",\"key\"}`" + `. ` + "`name`" + ` is what screens show;
   ` + "`peer_id`" + ` is that of the node it has now, null for one without a node and while two devices claim to be it; ` + "`key`" + ` is
-  the fingerprint of its master key, 8 hex characters, null where that is not known yet. What is absent is null, never left out.
+  the fingerprint of its master key, 8 hex characters, null where that is not known yet.
 - Amounts in arguments are ` + "`0.01`, `0.01btc` or `25000sat`" + `; an integer without a unit is refused.
 - An error is one line on standard error: what was tried, why it failed, what to do. With ` + "`--json`" + ` also
   ` + "`{\"error\":{\"code\",\"message\",\"hint\"}}`" + ` on standard output.

@@ -1,0 +1,4 @@
+package api
+
+// InRequests is inRequests, for tests.
+var InRequests = inRequests
