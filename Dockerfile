@@ -21,7 +21,7 @@ COPY --from=build --chown=65532:65532 --chmod=0700 /out/data /data
 USER 65532:65532
 ENV QUORATE_DATA_DIR=/data QUORATE_PASSPHRASE_FILE=/run/secrets/passphrase
 VOLUME /data
-EXPOSE 9735/tcp 9735/udp
+EXPOSE 9781/tcp 9781/udp
 STOPSIGNAL SIGTERM
 # No shell is needed: the program asks the node.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["/usr/bin/quorate", "status"]

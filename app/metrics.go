@@ -129,7 +129,7 @@ func (n *Node) serveMetrics(o RunOptions, failed chan<- error) (*http.Server, er
 	}
 	l, err := net.Listen("tcp", o.Config.Metrics.Listen)
 	if err != nil {
-		return nil, api.Misuse("bad_metrics_listen", "metrics are not served: "+err.Error(), "see metrics.listen")
+		return nil, NotListening("the server of metrics", o.Config.Metrics.Listen, "metrics.listen", err)
 	}
 	o.Log.Info("serving metrics", "address", l.Addr().String())
 	go func() {

@@ -87,43 +87,43 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	return errors.Join(err, n.shutdown(o, server))
 }
 
-// start wires the node. It listens on the ports it had before, where the
-// configuration leaves them open, so that others find it again.
+// start wires the node. A port of 0 is the one that it was before, so that others
+// find the node again.
 func start(ctx context.Context, o RunOptions, sec Secrets, remote *signer.Client, db *store.Badger, chain port.Chain) (*Node, error) {
 	// The node outlives ctx by its orderly stop.
 	ctx = context.WithoutCancel(ctx)
-	parts := Parts{
-		Name: o.Config.Name, Network: wallet.Network(o.Config.Network), Version: Version(),
-		Secrets: sec, Signer: remote, Store: db, Chain: chain, Log: o.Log,
-		P2P: p2p.Config{
-			ExternalAddrs: o.Config.ExternalAddrs, Bootstrap: o.Config.Bootstrap,
-			Relays: o.Config.Relays, MDNS: o.Config.MDNS, Log: o.Log, ToldNetworks: o.Config.Told(),
-		},
-	}
 	ports, err := readPorts(ctx, db)
 	if err != nil {
 		return nil, err
 	}
-	var n *Node
-	if slices.Equal(ports.Configured, o.Config.Listen) && len(ports.Chosen) > 0 {
-		parts.P2P.Listen = ports.Chosen
-		if n, err = Wire(ctx, parts); err == nil {
-			return n, nil
-		}
-		o.Log.Warn("the ports of last time are taken; others are chosen", "error", err)
-	}
-	parts.P2P.Listen = o.Config.Listen
-	if n, err = Wire(ctx, parts); err != nil {
+	n, err := Wire(ctx, Parts{
+		Name: o.Config.Name, Network: wallet.Network(o.Config.Network), Version: Version(),
+		Secrets: sec, Signer: remote, Store: db, Chain: chain, Log: o.Log,
+		P2P: p2p.Config{
+			Listen: o.Config.Listen, Ports: ports.Chosen,
+			ExternalAddrs: o.Config.ExternalAddrs, Bootstrap: o.Config.Bootstrap,
+			Relays: o.Config.Relays, MDNS: o.Config.MDNS, Log: o.Log, ToldNetworks: o.Config.Told(),
+		},
+	})
+	if err != nil {
 		return nil, err
 	}
-	ports = listenPorts{Configured: o.Config.Listen, Chosen: n.net.ListenAddrs()}
-	return n, ports.save(ctx, db)
+	if now := n.net.Ports(); !slices.Equal(now, ports.Chosen) {
+		if err := (listenPorts{Configured: o.Config.Listen, Chosen: now}).save(ctx, db); err != nil {
+			o.Log.Warn("the chosen ports are not remembered: they will be others at the next start", "error", err)
+		}
+	}
+	return n, nil
 }
 
 func startError(err error) error {
 	var e *api.Error
 	if errors.As(err, &e) {
 		return err
+	}
+	var l *p2p.ListenError
+	if errors.As(err, &l) {
+		return listenError(l)
 	}
 	return api.Fail("not_started", "the node did not start: "+err.Error(), "")
 }

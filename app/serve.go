@@ -67,8 +67,9 @@ func (n *Node) serve(o RunOptions) (*servers, error) {
 	}
 	tcp, err := net.Listen("tcp", o.Config.API.Listen)
 	if err != nil {
-		return nil, errors.Join(api.Misuse("bad_api_listen", "the API does not listen: "+err.Error(), "see api.listen"), local.Close())
+		return nil, errors.Join(NotListening("the API", o.Config.API.Listen, "api.listen", err), local.Close())
 	}
+	o.Log.Info("serving the API", "address", tcp.Addr().String())
 	go func() { out.failed <- s.ServeTokens(tcp) }()
 	return out, nil
 }

@@ -158,7 +158,11 @@ func relayError(err error) error {
 	if errors.Is(err, p2p.ErrRelayGroups) {
 		return api.Misuse("bad_allow", err.Error(), "`quorate status` shows a node's peer id")
 	}
-	return api.Fail("not_started", "the relay did not start: "+err.Error(), "is another program on that port?")
+	var l *p2p.ListenError
+	if errors.As(err, &l) {
+		return app.NotListening("the relay", l.Addr, "--listen", l.Err)
+	}
+	return api.Fail("not_started", "the relay did not start: "+err.Error(), "")
 }
 
 func serveRelayMetrics(o RelayOptions, r *p2p.Relay, failed chan<- error) (*http.Server, string, error) {
@@ -168,7 +172,7 @@ func serveRelayMetrics(o RelayOptions, r *p2p.Relay, failed chan<- error) (*http
 	}
 	l, err := net.Listen("tcp", o.Metrics)
 	if err != nil {
-		return nil, "", api.Misuse("bad_metrics_listen", "metrics are not served: "+err.Error(), "see --metrics")
+		return nil, "", app.NotListening("the server of metrics", o.Metrics, "--metrics", err)
 	}
 	o.Log.Info("serving metrics", "address", l.Addr().String())
 	go func() {

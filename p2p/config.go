@@ -16,6 +16,9 @@ type Config struct {
 	Identity *journal.Identity
 	// Listen are the addresses to listen on; none means to dial out only.
 	Listen []string
+	// Ports are what Ports of the node gave when it ran before: a port of 0 in Listen
+	// is the same one again, where it is free.
+	Ports []string
 	// ExternalAddrs are addresses under which others reach this node.
 	ExternalAddrs []string
 	// Bootstrap are addresses of members, each ending in /p2p/<peer ID>.

@@ -59,11 +59,7 @@ func newHost(cfg Config, g *gate, limits network.ResourceManager, relays []peer.
 		libp2p.ConnectionGater(g),
 		libp2p.EnableRelay(),
 		libp2p.EnableHolePunching(),
-	}
-	if len(cfg.Listen) == 0 {
-		opts = append(opts, libp2p.NoListenAddrs)
-	} else {
-		opts = append(opts, libp2p.ListenAddrStrings(cfg.Listen...))
+		libp2p.NoListenAddrs, // the node listens on each address by itself
 	}
 	for _, r := range relays {
 		external = append(external, circuits(r)...)

@@ -34,6 +34,7 @@ const closeTime = 2 * time.Second
 type Node struct {
 	self   journal.Author
 	host   host.Host
+	ears   *listeners
 	log    *slog.Logger
 	talk   *Protocols
 	gate   *gate
@@ -103,7 +104,10 @@ func New(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n.gate.door = n.door
-	if n.host, err = newHost(cfg, n.gate, n.door, relays, external); err != nil {
+	if n.host, err = newHost(cfg, n.gate, n.door, relays, external); err == nil {
+		n.ears, err = openAll(n.host, log, cfg.Listen, cfg.Ports)
+	}
+	if err != nil {
 		n.cancel()
 		return nil, err
 	}
@@ -129,6 +133,7 @@ func New(ctx context.Context, cfg Config) (*Node, error) {
 	n.host.SetStreamHandler(JoinProtocol, n.onJoin)
 	n.wg.Go(func() { n.redial.run(n.ctx) })
 	n.wg.Go(func() { n.followMoves(n.ctx) })
+	n.wg.Go(func() { n.ears.run(n.ctx) })
 	n.wg.Go(n.talk.Run)
 	return n, nil
 }
@@ -166,7 +171,11 @@ func (n *Node) Author() journal.Author { return n.self }
 // Addresses returns where others may reach this node, each with /p2p/.
 func (n *Node) Addresses() []string {
 	var out []string
-	addrs, err := peer.AddrInfoToP2pAddrs(&peer.AddrInfo{ID: n.host.ID(), Addrs: n.host.Addrs()})
+	own := slices.DeleteFunc(slices.Clone(n.host.Addrs()), func(a ma.Multiaddr) bool { return len(a) == 0 })
+	if len(own) == 0 {
+		return nil // a peer ID alone is no address
+	}
+	addrs, err := peer.AddrInfoToP2pAddrs(&peer.AddrInfo{ID: n.host.ID(), Addrs: own})
 	if err != nil {
 		return nil
 	}
@@ -181,10 +190,19 @@ func (n *Node) Addresses() []string {
 func (n *Node) ListenAddrs() []string {
 	var out []string
 	for _, a := range n.host.Network().ListenAddresses() {
-		out = append(out, a.String())
+		if a[0].Protocol().Code != ma.P_CIRCUIT {
+			out = append(out, a.String())
+		}
 	}
 	return out
 }
+
+// Ports returns the addresses whose ports were chosen for a port of 0 (see Config).
+func (n *Node) Ports() []string { return n.ears.ports() }
+
+// NotListening returns the configured addresses that this node does not listen on
+// now, and why. They are tried again twice a minute.
+func (n *Node) NotListening() []ListenError { return n.ears.missing() }
 
 // Attach opens a group or changes its link.
 func (n *Node) Attach(_ context.Context, l port.GroupLink, in port.Inbox) error {

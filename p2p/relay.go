@@ -86,7 +86,7 @@ func NewRelay(cfg RelayConfig) (*Relay, error) {
 	}
 	r := &Relay{door: door, meter: meter}
 	var err error
-	if r.host, r.conns, err = newRelayHost(cfg, door, external); err != nil {
+	if r.host, r.conns, err = newRelayHost(cfg, log, door, external); err != nil {
 		return nil, err
 	}
 	served := r.host
@@ -110,7 +110,7 @@ func NewRelay(cfg RelayConfig) (*Relay, error) {
 
 // newRelayHost makes a host that is dialed and dials nobody, and answers to
 // identify alone.
-func newRelayHost(cfg RelayConfig, door *relayDoor, external []ma.Multiaddr) (host.Host, *connmgr.BasicConnMgr, error) {
+func newRelayHost(cfg RelayConfig, log *slog.Logger, door *relayDoor, external []ma.Multiaddr) (host.Host, *connmgr.BasicConnMgr, error) {
 	key, err := hostKey(cfg.Identity)
 	if err != nil {
 		return nil, nil, err
@@ -133,7 +133,7 @@ func newRelayHost(cfg RelayConfig, door *relayDoor, external []ma.Multiaddr) (ho
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.Security(libp2ptls.ID, libp2ptls.New),
 		libp2p.Muxer(yamux.ID, yamux.DefaultTransport),
-		libp2p.ListenAddrStrings(cfg.Listen...),
+		libp2p.NoListenAddrs, // see openAll
 		libp2p.UserAgent(userAgent),
 		libp2p.ProtocolVersion(userAgent + "/1"),
 		libp2p.Ping(false),
@@ -157,6 +157,15 @@ func newRelayHost(cfg RelayConfig, door *relayDoor, external []ma.Multiaddr) (ho
 		_ = conns.Close()
 		_ = limits.Close()
 		return nil, nil, fmt.Errorf("start libp2p host: %w", err)
+	}
+	l, err := openAll(h, log, cfg.Listen, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	// A relay that cannot be reached where it tells others to look is none, and
+	// nobody looks at it while it runs.
+	if missing := l.missing(); len(missing) > 0 {
+		return nil, nil, errors.Join(&missing[0], h.Close())
 	}
 	return h, conns, nil
 }

@@ -64,13 +64,21 @@ type Metrics struct {
 	Public bool   `toml:"public"`
 }
 
+// Port is where a node listens by default, on TCP and UDP: the same on every machine,
+// so that a rule of a router can be written before the first start. Lightning nodes,
+// which run on the same machines, have 9735 and its neighbours.
+const Port = "9781"
+
+// RelayPort is where a relay does.
+const RelayPort = "9782"
+
 // Default is the configuration where nothing is set.
 func Default() Config {
 	return Config{
 		Network: "mainnet",
 		Listen: []string{
-			"/ip4/0.0.0.0/tcp/0", "/ip4/0.0.0.0/udp/0/quic-v1",
-			"/ip6/::/tcp/0", "/ip6/::/udp/0/quic-v1",
+			"/ip4/0.0.0.0/tcp/" + Port, "/ip4/0.0.0.0/udp/" + Port + "/quic-v1",
+			"/ip6/::/tcp/" + Port, "/ip6/::/udp/" + Port + "/quic-v1",
 		},
 		ExternalAddrs: []string{},
 		Bootstrap:     []string{},

@@ -311,3 +311,33 @@ func TestParseEncodings(t *testing.T) {
 		}
 	}
 }
+
+// The default ports are the same wherever somebody reads them, and none that other
+// programs beside a Bitcoin node have.
+func TestPortsAreTheSameEverywhere(t *testing.T) {
+	for path, holds := range map[string][]string{
+		"README.md":                 {"port " + Port, "/tcp/" + Port, "/udp/" + Port},
+		"Dockerfile":                {"EXPOSE " + Port + "/tcp " + Port + "/udp"},
+		"docs/packaging.md":         {Port + ":" + Port + "/tcp", Port + ":" + Port + "/udp"},
+		"docs/configuration.md":     {"/ip4/0.0.0.0/tcp/" + Port, "/ip6/::/udp/" + Port + "/quic-v1"},
+		"config.example.toml":       {"/ip4/0.0.0.0/tcp/" + Port},
+		"docs/relay.md":             {"port " + RelayPort, "/tcp/" + RelayPort},
+		"docs/cli.md":               {"/ip4/0.0.0.0/tcp/" + RelayPort},
+		"packaging/quorate.service": nil,
+	} {
+		b, err := os.ReadFile(filepath.Join("..", "..", path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range holds {
+			if !strings.Contains(string(b), h) {
+				t.Errorf("%s does not say %s", path, h)
+			}
+		}
+		for _, others := range []string{"9735", "9736", "9737", "tcp/4001"} {
+			if strings.Contains(string(b), others) {
+				t.Errorf("%s names %s, which other programs have", path, others)
+			}
+		}
+	}
+}

@@ -32,7 +32,7 @@ func options() []option {
 			"The name that other cosigners see. `quorate init` writes the host name where none is given.",
 			func(c *Config) any { return &c.Name }},
 		{"listen", addrs,
-			"Where other cosigners connect to. A port of 0 is chosen once and then kept. It may be empty where relays are set: then nobody connects but over a relay.",
+			"Where other cosigners connect to. An address that cannot be taken is an error at the start, or a standing alarm where this machine does not have it now; a machine without IPv6 listens on IPv4 alone. A port of 0 is chosen once and then kept: for several nodes on one machine. It may be empty where relays are set: then nobody connects but over a relay.",
 			func(c *Config) any { return &c.Listen }},
 		{"external_addrs", addrs,
 			"Addresses under which this node is reached from outside, where a router forwards to it.",

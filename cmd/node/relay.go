@@ -44,7 +44,7 @@ JSON, once it is ready: {"ready":true,"peer_id","addresses":[…],"allowed","met
 		RunE: c.action(func(ctx context.Context, _ []string) error { return c.relay(ctx, o, log) }),
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&o.Listen, "listen", []string{"/ip4/0.0.0.0/tcp/9736", "/ip4/0.0.0.0/udp/9736/quic-v1", "/ip6/::/tcp/9736", "/ip6/::/udp/9736/quic-v1"}, "`multiaddr` to listen on, several by commas")
+	flags.StringSliceVar(&o.Listen, "listen", []string{"/ip4/0.0.0.0/tcp/" + config.RelayPort, "/ip4/0.0.0.0/udp/" + config.RelayPort + "/quic-v1", "/ip6/::/tcp/" + config.RelayPort, "/ip6/::/udp/" + config.RelayPort + "/quic-v1"}, "`multiaddr` to listen on, several by commas")
 	flags.StringSliceVar(&o.External, "external", nil, "`multiaddr` under which nodes reach the relay, where it is another than it listens on")
 	flags.StringSliceVar(&o.Allow, "allow", nil, "`peer id` that may use the relay, or GROUP=PEER_ID")
 	flags.StringVar(&o.AllowFile, "allow-file", "", "`file` with peer ids that may use the relay")

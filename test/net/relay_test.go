@@ -21,7 +21,7 @@ type relay struct {
 func newRelay(t testing.TB, s *site, name string, users ...*node) *relay {
 	t.Helper()
 	r := &relay{Daemon: world.Daemon(t, nodes.Config{Name: name, Through: s.inside()})}
-	r.args = []string{"relay", "--json", "--log-level", "debug", "--listen", "/ip4/0.0.0.0/udp/9736/quic-v1,/ip4/0.0.0.0/tcp/9736"}
+	r.args = []string{"relay", "--json", "--log-level", "debug", "--listen", "/ip4/0.0.0.0/udp/9782/quic-v1,/ip4/0.0.0.0/tcp/9782"}
 	for _, n := range users {
 		r.args = append(r.args, "--allow", n.PeerID)
 	}
