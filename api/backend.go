@@ -33,6 +33,8 @@ type NodeBackend interface {
 	// the channel. A subscriber that does not keep up loses events, or its
 	// channel is closed early; nothing ever waits for it.
 	Subscribe(ctx context.Context) (<-chan Event, error)
+	// Doctor looks at everything that the node holds, and says what is wrong.
+	Doctor(ctx context.Context) (Examination, error)
 	// Backup writes everything that a backup holds of the store, as of one
 	// moment, in the form of package app/backup. It is secret and in plain.
 	Backup(ctx context.Context, w io.Writer) error

@@ -119,7 +119,7 @@ func unreachable(ctx context.Context, err error) *Error {
 	case ctx.Err() != nil:
 		return Fail("canceled", "stopped before the node answered", "")
 	case notRunning(err):
-		return Unreachable("not_running", "no node is running on this data directory", "start it with `quorate start`, or name another with --data-dir")
+		return Unreachable("not_running", "no node is running on this data directory", "start it with `quorate start`, or name another with --data-dir; if `start` says that it runs already, its socket was removed: end it with SIGTERM, and start it again")
 	case errors.Is(err, syscall.EACCES):
 		return Unreachable("no_access", "the node's socket belongs to another user", "run this as the user who runs the node")
 	default:

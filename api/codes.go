@@ -110,7 +110,6 @@ func Codes() []string {
 		"psbt_changed",
 		"psbt_signature",
 		"psbt_unsigned",
-		"read_only",
 		"rejected",
 		"replaced",
 		"replacement_contested",

@@ -76,6 +76,11 @@ type Status struct {
 	Wallets   List[WalletSummary] `json:"wallets"`
 	Peers     List[Peer]          `json:"peers"`
 	Problem   Text                `json:"problem" doc:"What is wrong with connections from outside, such as very many that say nothing; null when nothing is."`
+	// Alarms are those of the node itself.
+	Alarms List[Alarm] `json:"alarms" doc:"What a person has to look at that is of no wallet."`
+	// DiskFree is what this user may still write.
+	DiskFree   *uint64    `json:"disk_free_bytes" doc:"Free space on the disk of the store, in bytes; null where it is not known."`
+	LastBackup *time.Time `json:"last_backup" doc:"When a backup was last made of the running node; null for never."`
 }
 
 // ChainStatus is the Bitcoin network as the node sees it.
@@ -161,7 +166,7 @@ type Restored struct {
 
 // Alarm is something about a wallet that a person has to look at.
 type Alarm struct {
-	Code    string    `json:"code" doc:"foreign_spend: coins were spent by a transaction on which the entries hold fewer signatures than it takes. address_tie: this node and another handed out one address. replacement_unproven: a device claims to be a cosigner and proves nothing. reader_failed: the program failed on entries and leaves them out. broadcast_refused, broadcast_failed, broadcast_unseen: a final transaction is not in the network. equivocation: a cosigner wrote two entries in one place; own_chain_forked: this node did. superseded, member_replaced: this copy of the node must not be used."`
+	Code    string    `json:"code" doc:"foreign_spend: coins were spent by a transaction on which the entries hold fewer signatures than it takes. address_tie: this node and another handed out one address. replacement_unproven: a device claims to be a cosigner and proves nothing. reader_failed: the program failed on entries and leaves them out. broadcast_refused, broadcast_failed, broadcast_unseen: a final transaction is not in the network. equivocation: a cosigner wrote two entries in one place; own_chain_forked: this node did. superseded, member_replaced: this copy of the node must not be used. Of the node itself: not_listening, disk_full, connections_crowded."`
 	Message string    `json:"message"`
 	Since   time.Time `json:"since" doc:"When this node told of it; of an address, when it handed it out."`
 	TxID    Text      `json:"txid" doc:"The transaction that it is about; null where it is about none."`

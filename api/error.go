@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
-	"syscall"
 )
 
 // Kind says what sort of failure an Error is. It decides the HTTP status and
@@ -144,7 +142,8 @@ func (e *Error) Body() ErrorBody {
 func (e *Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.Body()) }
 
 // AsError turns any error into an *Error. One that is none yet becomes a
-// failure; a full disk and an ended context are recognized. nil gives nil.
+// failure; what the operating system refuses (see System) and an ended context are
+// recognized. nil gives nil.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil
@@ -153,15 +152,13 @@ func AsError(err error) *Error {
 	switch {
 	case errors.As(err, &e):
 		return e
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return Fail("disk_full", fmt.Sprintf("not written, nothing changed: %v", err), "free space on the disk of the data directory and try again")
-	case errors.Is(err, syscall.EROFS):
-		return Fail("read_only", fmt.Sprintf("not written, nothing changed: %v", err), "the disk of the data directory is read-only")
 	case errors.Is(err, context.DeadlineExceeded):
 		return TimedOut("timeout", err.Error(), "")
 	case errors.Is(err, context.Canceled):
 		return Fail("canceled", "stopped before it was done", "")
-	default:
-		return Fail("failed", err.Error(), "")
 	}
+	if e := System("it was not done", err); e != nil {
+		return e
+	}
+	return Fail("failed", err.Error(), "")
 }

@@ -24,6 +24,9 @@ func (s *Server) nodeRoutes(h huma.API) {
 	route(h, RoleSign, post("add-peer", "/v1/peers", "Make a member's address known"), func(ctx context.Context, in *addPeerInput) (Peer, error) {
 		return b.AddPeer(ctx, in.Body)
 	})
+	route(h, RoleLocal, get("doctor", "/v1/doctor", "Look at everything that the node holds"), func(ctx context.Context, _ *none) (Examination, error) {
+		return b.Doctor(ctx)
+	})
 	s.eventRoute(h)
 	s.backupRoute(h)
 }

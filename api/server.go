@@ -41,6 +41,11 @@ type Server struct {
 	// roles are those that the routes need, by pattern.
 	roles map[string]Role
 	spec  []byte
+
+	version string
+	probe   sync.Mutex // of what the last probe found
+	probed  time.Time
+	codes   []string
 	// A value in these for each stream and wait that is open.
 	localWatchers, tokenWatchers chan struct{}
 
@@ -150,7 +155,7 @@ func (s *Server) guard(who func(http.Handler) http.Handler) http.Handler {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, Refuse("cross_origin", "the request comes from another origin", "").as(http.StatusForbidden))
 	}))
-	return s.recoverPanics(withWords(cross.Handler(who(s.authorize(guardBody(s.routes))))))
+	return s.recoverPanics(withWords(cross.Handler(s.probes(who(s.authorize(guardBody(s.routes)))))))
 }
 
 // authorize refuses who may not use the route that is asked for, before

@@ -75,6 +75,7 @@ func TestRoundTrip(t *testing.T) {
 	same := apitest.New()
 	calls := map[string]func(api.Backend) (any, error){
 		"Status":       func(b api.Backend) (any, error) { return b.Status(ctx) },
+		"Doctor":       func(b api.Backend) (any, error) { return b.Doctor(ctx) },
 		"Peers":        func(b api.Backend) (any, error) { return b.Peers(ctx) },
 		"PendingPeers": func(b api.Backend) (any, error) { v, err := b.PendingPeers(ctx); return len(v), err },
 		"AddPeer": func(b api.Backend) (any, error) {

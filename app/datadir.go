@@ -9,7 +9,6 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/keystore"
-	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/store"
 )
 
@@ -28,6 +27,9 @@ func ConfigPath(dataDir string) string { return filepath.Join(dataDir, ConfigNam
 // network that is configured, where one is named. Errors are *api.Error.
 func Unlock(dataDir string, network string, passphrase []byte) (keystore.Content, error) {
 	path := filepath.Join(dataDir, KeystoreName)
+	if err := OwnDir(dataDir); err != nil {
+		return keystore.Content{}, err
+	}
 	c, err := keystore.Open(path, passphrase)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -41,6 +43,9 @@ func Unlock(dataDir string, network string, passphrase []byte) (keystore.Content
 	case errors.Is(err, keystore.ErrCorrupt), errors.Is(err, keystore.ErrWork):
 		return c, api.Fail("keystore_corrupt", "the keystore was not opened: "+err.Error(), "restore it from a backup")
 	case err != nil:
+		if e := SystemError("the keystore was not opened", dataDir, err); e != nil {
+			return c, e
+		}
 		return c, api.Fail("keystore", "the keystore was not opened: "+err.Error(), "")
 	}
 	if network != "" && c.Network != network {
@@ -63,15 +68,16 @@ func OpenStore(dataDir string, key []byte, log *slog.Logger) (*store.Badger, err
 func storeError(dir string, err error) error {
 	switch {
 	case errors.Is(err, store.ErrLocked):
-		return api.Fail("data_dir_locked", "the node in "+dir+" is running already", "stop it first, or choose another --data-dir")
+		return api.Fail("data_dir_locked", "the node in "+dir+" is running already", "stop it first, or choose another --data-dir; if no command reaches it, its socket was removed: end its process, `fuser "+filepath.Join(dir, StoreName, "quorate.lock")+"` names it")
 	case errors.Is(err, store.ErrKey):
 		return api.Fail("wrong_store_key", "the store was not opened: it belongs to another keystore", "restore the keystore that belongs to it")
 	case errors.Is(err, store.ErrNewer):
 		return api.Fail("store_newer", "the store was written by a newer version", "use that version")
-	case errors.Is(err, port.ErrNoSpace):
-		return api.Fail("disk_full", "the store was not opened: the disk is full", "free some space")
 	case errors.Is(err, store.ErrCorrupt):
 		return api.Fail("store_corrupt", "the store was not opened: "+err.Error(), "keep a copy, and restore a backup in another data directory: the others hold what came after it")
+	}
+	if e := SystemError("the store was not opened", dir, err); e != nil {
+		return e
 	}
 	return api.Fail("store", "the store was not opened: "+err.Error(), "")
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/backup"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/store"
 )
@@ -17,10 +19,38 @@ import (
 func (n *Node) backup(ctx context.Context, w io.Writer) error {
 	// Who restores it finds the others by them: this node's own address is then another.
 	n.net.SaveAddresses()
-	return DumpStore(ctx, n.parts.Store, backup.Header{
+	h := backup.Header{
 		Created: api.Time(time.Now()), Program: n.parts.Version, Name: n.parts.Name,
 		Network: string(n.parts.Network), PeerID: n.PeerID(),
-	}, w)
+	}
+	if err := DumpStore(ctx, n.parts.Store, h, w); err != nil {
+		return err
+	}
+	raw, err := json.Marshal(h.Created)
+	if err == nil {
+		err = n.parts.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{recBackup: raw}})
+	}
+	if err != nil {
+		// The backup is whole all the same.
+		n.parts.Log.Warn("when the last backup was made is not remembered", "error", err)
+	}
+	return nil
+}
+
+// recBackup is when a backup was last made of the running node.
+const recBackup = "backup"
+
+// lastBackup reads it; nil where none was made, or it cannot be read.
+func (n *Node) lastBackup(ctx context.Context) *time.Time {
+	recs, err := n.parts.Store.Records(ctx, journal.GroupID{}, recBackup)
+	if err != nil {
+		return nil
+	}
+	var at time.Time
+	if raw, ok := recs[recBackup]; !ok || json.Unmarshal(raw, &at) != nil {
+		return nil
+	}
+	return &at
 }
 
 // DumpStore writes the store's part of a backup as a stream of its own.

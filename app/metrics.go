@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"math"
 	"net"
 	"net/http"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/metrics"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/p2p"
 )
 
@@ -30,15 +32,28 @@ var (
 	metricEntries   = prometheus.NewDesc("quorate_journal_entries", "Entries held of a wallet's journal.", []string{"wallet"}, nil)
 	metricUnproven  = prometheus.NewDesc("quorate_unproven_connections", "Inbound connections that have not proved who they are.", nil, nil)
 	metricSilent    = prometheus.NewDesc("quorate_silent_connections_total", "Inbound connections that ended without a word of who they are (end: gone), or found no place (end: refused).", []string{"end"}, nil)
-	metricAlarms    = prometheus.NewDesc("quorate_alarms", "Alarms that stand, of all wallets, by code.", []string{"code"}, nil)
+	metricAlarms    = prometheus.NewDesc("quorate_alarms", "Alarms that stand, of the node and of all wallets, by code.", []string{"code"}, nil)
+	metricOldest    = prometheus.NewDesc("quorate_pending_oldest_timestamp_seconds", "When the oldest pending proposal of a wallet was made; 0 where none is pending.", []string{"wallet"}, nil)
+	metricSeen      = prometheus.NewDesc("quorate_peer_last_seen_timestamp_seconds", "When a member was last connected; 0 for never since it is known.", []string{"peer"}, nil)
+	metricBackup    = prometheus.NewDesc("quorate_last_backup_timestamp_seconds", "When a backup was last made of the running node; 0 for never.", nil, nil)
+	metricFree      = prometheus.NewDesc("quorate_disk_free_bytes", "Free space on the disk of the store.", nil, nil)
+	metricNeeded    = prometheus.NewDesc("quorate_disk_needed_bytes", "The free space below which the node writes nothing.", nil, nil)
 	metricProposals = prometheus.NewDesc("quorate_proposals", "Proposals of a wallet, by status.", []string{"wallet", "status"}, nil)
 )
+
+// described are all metrics of a node; docs/metrics.md lists them.
+func described() []*prometheus.Desc {
+	return []*prometheus.Desc{
+		metricBuild, metricChain, metricSynced, metricPeers, metricRefused, metricWallets, metricEntries, metricProposals, metricOldest,
+		metricAlarms, metricUnproven, metricSilent, metricSeen, metricBackup, metricFree, metricNeeded,
+	}
+}
 
 // collector reads a node when it is asked.
 type collector struct{ n *Node }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{metricBuild, metricChain, metricSynced, metricPeers, metricRefused, metricWallets, metricEntries, metricProposals, metricAlarms, metricUnproven, metricSilent} {
+	for _, d := range described() {
 		ch <- d
 	}
 }
@@ -67,6 +82,23 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		for rule, n := range p.Rejects {
 			refused[rule] += n
 		}
+		seen := time.Now()
+		if !p.Connected {
+			seen = time.Unix(0, 0)
+			if p.LastSeen != nil {
+				seen = *p.LastSeen
+			}
+		}
+		gauge(metricSeen, float64(seen.Unix()), p.PeerID)
+	}
+	made := time.Unix(0, 0)
+	if s.LastBackup != nil {
+		made = *s.LastBackup
+	}
+	gauge(metricBackup, float64(made.Unix()))
+	if free, need, known := c.n.parts.Store.Space(); known {
+		gauge(metricFree, float64(free))
+		gauge(metricNeeded, float64(need))
 	}
 	gauge(metricPeers, float64(connected), "yes")
 	gauge(metricPeers, float64(len(s.Peers)-connected), "no")
@@ -78,7 +110,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	for _, w := range s.Wallets {
 		states[w.State]++
 	}
-	for code, n := range alarmsBy(s.Wallets) {
+	for code, n := range alarmsBy(s) {
 		gauge(metricAlarms, float64(n), code)
 	}
 	for state, n := range states {
@@ -88,18 +120,68 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		id := a.Group().String()
 		a.Read(func(m *coordinator.Machine) {
 			gauge(metricEntries, float64(m.State.Entries()), id)
-			for status, n := range m.CountProposals() {
+			counts := m.CountProposals()
+			for _, status := range []group.Status{group.StatusPending, group.StatusFinal} {
+				if _, there := counts[status]; !there {
+					gauge(metricProposals, 0, id, string(status)) // what is waited for
+				}
+			}
+			for status, n := range counts {
 				gauge(metricProposals, float64(n), id, string(status))
 			}
+			oldest := 0.0
+			if counts[group.StatusPending] > 0 {
+				oldest = float64(oldestPending(m))
+			}
+			gauge(metricOldest, oldest, id)
 		})
 	}
 }
 
-// alarmsBy counts the alarms that stand; those of a transaction that is not in the
-// network are there also where there are none, so that one may be waited for.
-func alarmsBy(wallets []api.WalletSummary) map[string]int {
-	out := map[string]int{coordinator.AlarmRefused: 0, coordinator.AlarmUnsent: 0, coordinator.AlarmUnseen: 0}
-	for _, w := range wallets {
+// oldestPending is when the oldest proposal that is pending says that it was made, in
+// Unix seconds.
+func oldestPending(m *coordinator.Machine) int64 {
+	now, oldest := time.Now(), int64(math.MaxInt64)
+	var after *coordinator.ProposalPos
+	for {
+		ps, next := m.ProposalPage(after, pendingPage, func(p *group.Proposal) bool { return m.Status(p, now) == group.StatusPending })
+		for _, p := range ps {
+			oldest = min(oldest, p.Ref.Time/1000)
+		}
+		if next == nil {
+			break
+		}
+		after = next
+	}
+	if oldest == math.MaxInt64 {
+		return 0 // it is pending no longer
+	}
+	return max(oldest, 0)
+}
+
+const pendingPage = 500
+
+// alarmCodes are those that there can be; each is a series also where none stands, so
+// that one may be waited for.
+func alarmCodes() []string {
+	return []string{
+		coordinator.AlarmForeignSpend, coordinator.AlarmAddressTie, coordinator.AlarmRefused, coordinator.AlarmUnsent,
+		coordinator.AlarmUnbuilt, coordinator.AlarmUnseen, coordinator.AlarmFork, coordinator.AlarmOwnFork,
+		coordinator.AlarmSuperseded, coordinator.AlarmReplaced, coordinator.AlarmContested, coordinator.AlarmUnproven,
+		group.AlarmReader, AlarmNotListening, AlarmDiskFull, AlarmCrowded,
+	}
+}
+
+// alarmsBy counts the alarms that stand, of the node and of its wallets.
+func alarmsBy(s api.Status) map[string]int {
+	out := map[string]int{}
+	for _, code := range alarmCodes() {
+		out[code] = 0
+	}
+	for _, a := range s.Alarms {
+		out[a.Code]++
+	}
+	for _, w := range s.Wallets {
 		for _, a := range w.Alarms {
 			out[a.Code]++
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/config"
 	"github.com/quorate/quorate/app/keystore"
+	"github.com/quorate/quorate/coordinator"
 )
 
 const abandon = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
@@ -133,5 +135,61 @@ func crowd(t *testing.T, dataDir string) {
 		if s, err = c.Status(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// The docs list every metric and every alarm, the alerts use no other, and every kind
+// of alarm that the source names is a series.
+func TestMetricsAreDocumented(t *testing.T) {
+	read := func(path string) string {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join("..", path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	doc, alerts := read("docs/metrics.md"), read("packaging/alerts.yml")
+	name := regexp.MustCompile(`fqName: "([a-z_]+)"`)
+	known := map[string]bool{}
+	for _, d := range described() {
+		n := name.FindStringSubmatch(d.String())[1]
+		known[n] = true
+		if !strings.Contains(doc, "| `"+n+"` |") {
+			t.Errorf("docs/metrics.md does not list %s", n)
+		}
+	}
+	for _, n := range regexp.MustCompile(`quorate_[a-z_]+`).FindAllString(doc+alerts, -1) {
+		if !known[n] {
+			t.Errorf("there is no %s", n)
+		}
+	}
+	codes := map[string]bool{}
+	for _, c := range alarmCodes() {
+		codes[c] = true
+		if !strings.Contains(doc, "| `"+c+"` |") {
+			t.Errorf("docs/metrics.md does not list the alarm %s", c)
+		}
+	}
+	kind := regexp.MustCompile(`\bAlarm[A-Z][A-Za-z]* += "([a-z_]+)"`)
+	found := 0
+	for _, dir := range []string{"coordinator", "coordinator/group", "app"} {
+		files, err := filepath.Glob(filepath.Join("..", dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			for _, m := range kind.FindAllStringSubmatch(read(strings.TrimPrefix(f, "../")), -1) {
+				if m[1] == coordinator.AlarmSecondTaker {
+					continue // it happens, and does not last: the log has it
+				}
+				if found++; !codes[m[1]] {
+					t.Errorf("%s: the alarm %s is no series", f, m[1])
+				}
+			}
+		}
+	}
+	if found < len(codes) {
+		t.Errorf("%d kinds found in the source, %d series", found, len(codes))
 	}
 }

@@ -31,10 +31,15 @@ func (systemClock) Entropy(b []byte) error {
 type watchedStore struct {
 	*store.Badger
 	broken chan<- error
+	// full is called when the disk is.
+	full func()
 }
 
 func (s watchedStore) Commit(ctx context.Context, b port.Batch) error {
 	err := s.Badger.Commit(ctx, b)
+	if errors.Is(err, port.ErrNoSpace) {
+		s.full()
+	}
 	if errors.Is(err, store.ErrBroken) {
 		select {
 		case s.broken <- err:

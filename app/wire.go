@@ -54,6 +54,7 @@ type Node struct {
 	co    *node.Node
 	net   *p2p.Node
 	hub   *service.Hub
+	watch *watch
 	// broken is told when the store can no longer say what it holds.
 	broken chan error
 }
@@ -66,9 +67,10 @@ func Wire(ctx context.Context, p Parts) (*Node, error) {
 		return nil, fmt.Errorf("load sealing key: %w", err)
 	}
 	n := &Node{parts: p, hub: service.NewHub(), broken: make(chan error, 1)}
+	n.watch = newWatch(n)
 	n.co = node.New(ctx, node.Ports{
-		Store: watchedStore{p.Store, n.broken}, Chain: p.Chain, Signer: p.keys(),
-		Clock: systemClock{}, Observer: n.hub, Log: p.Log,
+		Store: watchedStore{p.Store, n.broken, n.watch.look}, Chain: p.Chain, Signer: p.keys(),
+		Clock: systemClock{}, Observer: n.watch, Log: p.Log,
 	}, self, p.Network, p.Name)
 	p.P2P.Identity, p.P2P.Book, p.P2P.Doorman = self.Identity, &addressBook{store: p.Store}, n.co.Door()
 	if n.net, err = p2p.New(ctx, p.P2P); err != nil {
@@ -78,11 +80,12 @@ func Wire(ctx context.Context, p Parts) (*Node, error) {
 	n.co.SetTransport(n.net)
 	n.Node = service.New(service.Parts{
 		Name: p.Name, Network: p.Network, Version: p.Version, Wallets: n.co, Chain: p.Chain,
-		Net: host{n.net}, Hub: n.hub, Backup: n.backup, Log: p.Log,
+		Net: host{n.net}, Hub: n.hub, Backup: n.backup, Own: n.own, Doctor: n.doctor, Log: p.Log,
 	})
 	if err := n.co.Open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open wallets: %w", err), n.Close())
 	}
+	n.watch.begin()
 	return n, nil
 }
 
@@ -99,6 +102,7 @@ const signatureCache = 1 << 16
 // Close stops the node in order: first the wallets, so that nothing new is
 // acknowledged, then the network, then the store.
 func (n *Node) Close() error {
+	n.watch.end()
 	n.co.Close()
 	err := n.net.Close()
 	n.hub.Close()

@@ -19,13 +19,12 @@ import (
 )
 
 // Ailment is one thing that is wrong with a node.
-type Ailment struct {
-	Code  string `json:"code"`
-	What  string `json:"what"`
-	Where string `json:"where"`
-	Do    string `json:"do"`
-	// Mended: it was made right.
-	Mended bool `json:"mended"`
+type Ailment = api.Ailment
+
+// Diagnosis is what the command line answers with.
+type Diagnosis struct {
+	api.Page[Ailment]
+	Looks api.List[api.Look] `json:"looks"`
 }
 
 // DoctorOptions say which node to look at.
@@ -39,57 +38,65 @@ type DoctorOptions struct {
 	Log  *slog.Logger
 }
 
-// Doctor looks at everything a node holds, and says what is wrong and what to
-// do. Of a running node it looks at the files, and asks it how it is.
-func Doctor(ctx context.Context, o DoctorOptions) ([]Ailment, error) {
-	d := &doctor{o: o}
+// Doctor looks at everything a node holds, and says what is wrong, what to do, and
+// what it did not look at. A running node looks by itself, and is asked; it is not
+// needed to have the passphrase for that.
+func Doctor(ctx context.Context, o DoctorOptions) (api.Examination, error) {
+	d := &doctor{o: o, Examiner: app.Examiner{Mend: o.Mend, Now: o.Now}}
 	if fi, err := os.Stat(o.DataDir); errors.Is(err, fs.ErrNotExist) || err == nil && !fi.IsDir() {
-		return nil, api.Missing("not_initialized", "there is no node in "+o.DataDir, "make one with `quorate init`, or restore a backup")
+		return d.Examination, api.Missing("not_initialized", "there is no node in "+o.DataDir, "make one with `quorate init`, or restore a backup")
 	}
-	d.files()
-	conf, ok := d.config()
-	if !ok {
+	if err := app.OwnDir(o.DataDir); err != nil {
+		return d.Examination, err
+	}
+	_ = d.Look("files", func() error { d.files(); return nil })
+	var conf config.Config
+	known := false
+	_ = d.Look("configuration", func() error { conf, known = d.config(); return nil })
+	if !known {
 		conf = config.Default()
 	}
-	content, err := d.keystore(conf, ok)
+	runs, err := d.running(ctx)
 	if err != nil {
-		return nil, err
+		return d.Examination, err
 	}
+	if runs && len(o.Passphrase) == 0 {
+		d.Unseen("no passphrase was given", "keystore", "clock")
+		return d.Examination, nil
+	}
+	content, err := d.keystore(conf, known)
+	if err != nil || runs {
+		if content != nil {
+			content.Zero()
+		}
+		return d.Examination, err
+	}
+	d.Unseen("the node does not run", "chain", "listeners", "broadcasts", "alarms")
 	if content == nil {
-		return d.found, nil
+		d.Unseen("the keystore was not opened", "store", "space", "history")
+		return d.Examination, nil
 	}
 	defer content.Zero()
-	if err := d.store(ctx, *content); err != nil {
-		return nil, err
+	return d.Examination, d.store(ctx, *content)
+}
+
+// NodeRuns says whether a node answers in a data directory.
+func NodeRuns(ctx context.Context, dataDir string) bool {
+	client, err := api.Dial(dataDir)
+	if err != nil {
+		return false
 	}
-	return d.found, nil
+	defer client.Close()
+	_, err = client.Status(ctx)
+	return err == nil || api.AsError(err).Kind != api.Unavailable
 }
 
 type doctor struct {
-	o     DoctorOptions
-	found []Ailment
-}
-
-func (d *doctor) says(code, what, where, do string) *Ailment {
-	d.found = append(d.found, Ailment{Code: code, What: what, Where: where, Do: do})
-	return &d.found[len(d.found)-1]
-}
-
-// mend makes one ailment right, where that was asked for.
-func (d *doctor) mend(a *Ailment, how func() error) {
-	if !d.o.Mend {
-		return
-	}
-	if err := how(); err != nil {
-		a.Do = "it could not be mended: " + err.Error()
-		return
-	}
-	a.Mended = true
+	app.Examiner
+	o DoctorOptions
 }
 
 func (d *doctor) path(name string) string { return filepath.Join(d.o.DataDir, name) }
-
-const doMend = "`quorate doctor --mend` does it"
 
 // files looks at modes and at what is left over.
 func (d *doctor) files() {
@@ -101,7 +108,11 @@ func (d *doctor) files() {
 	}
 	entries, err := os.ReadDir(d.o.DataDir)
 	if err != nil {
-		d.says("data_dir_unreadable", err.Error(), d.o.DataDir, "look at its owner and mode")
+		if e := app.SystemError("the data directory was not read", d.o.DataDir, err); e != nil {
+			d.Says(e.Code, e.Message, d.o.DataDir, e.Hint)
+			return
+		}
+		d.Says("data_dir_unreadable", err.Error(), d.o.DataDir, "look at its owner and mode")
 		return
 	}
 	_, node := os.Lstat(d.path(app.KeystoreName))
@@ -109,10 +120,10 @@ func (d *doctor) files() {
 		name := e.Name()
 		switch {
 		case name == restoringName && node != nil:
-			d.says("restore_unfinished", "a restore did not end: this is no node yet", d.path(name), "run `quorate restore` again, with the same backup")
+			d.Says("restore_unfinished", "a restore did not end: this is no node yet", d.path(name), "run `quorate restore` again, with the same backup")
 		case strings.HasSuffix(name, ".tmp") && e.Type().IsRegular():
-			a := d.says("leftover", "a file is left from a write that did not end", d.path(name), doMend)
-			d.mend(a, func() error { return os.Remove(d.path(name)) })
+			a := d.Says("leftover", "a file is left from a write that did not end", d.path(name), app.DoMend)
+			d.Made(a, func() error { return os.Remove(d.path(name)) })
 		}
 	}
 }
@@ -122,75 +133,111 @@ func (d *doctor) mode(path string, most os.FileMode, code string) {
 	if err != nil || fi.Mode().Perm()&^most == 0 {
 		return
 	}
-	a := d.says(code, fmt.Sprintf("others may reach it: its mode is %o", fi.Mode().Perm()), path, fmt.Sprintf("chmod %o %s; or %s", most, path, doMend))
-	d.mend(a, func() error { return os.Chmod(path, most) })
+	a := d.Says(code, fmt.Sprintf("others may reach it: its mode is %o", fi.Mode().Perm()), path, fmt.Sprintf("chmod %o %s; or %s", most, path, app.DoMend))
+	d.Made(a, func() error { return os.Chmod(path, most) })
 }
 
 func (d *doctor) config() (config.Config, bool) {
 	path := d.path(app.ConfigName)
 	l, err := config.Load(path, nil, nil)
 	if _, serr := os.Stat(path); errors.Is(serr, fs.ErrNotExist) {
-		d.says("config_missing", "there is no configuration", path, "take it from a backup, or write network and name into it")
+		d.Says("config_missing", "there is no configuration", path, "take it from a backup, or write network and name into it")
+		return l.Config, false
+	}
+	if e := api.AsError(err); e != nil && e.Code != "bad_config" {
+		if e.Code == "permission_denied" {
+			e.Hint = app.OwnerHint(d.o.DataDir)
+		}
+		d.Says(e.Code, e.Message, path, e.Hint)
 		return l.Config, false
 	}
 	if err != nil {
-		d.says("config_bad", err.Error(), path, "correct it: docs/configuration.md lists every key")
+		d.Says("config_bad", err.Error(), path, "correct it: docs/configuration.md lists every key")
 		return l.Config, false
 	}
 	return l.Config, true
 }
 
 // keystore opens it. Without its secrets nothing further can be looked at.
-func (d *doctor) keystore(conf config.Config, known bool) (*keystore.Content, error) {
+func (d *doctor) keystore(conf config.Config, known bool) (content *keystore.Content, err error) {
+	var denied *api.Error
+	err = d.Look("keystore", func() (err error) { content, denied, err = d.openKeystore(conf, known); return err })
+	if denied != nil {
+		d.Looks = d.Looks[:len(d.Looks)-1]
+		d.Unseen(denied.Message, "keystore")
+	}
+	if content == nil {
+		d.Unseen("the keystore was not opened", "clock")
+		return nil, err
+	}
+	_ = d.Look("clock", func() error {
+		if lead := content.Created.Sub(d.o.Now); lead > 0 {
+			d.Says("clock_behind", fmt.Sprintf("the clock is %v before the keystore was made", lead.Round(time.Minute)), "system clock", "set the clock: expiries and invites go by it")
+		}
+		return nil
+	})
+	return content, err
+}
+
+// openKeystore returns denied where it was not read at all.
+func (d *doctor) openKeystore(conf config.Config, known bool) (content *keystore.Content, denied *api.Error, err error) {
 	path := d.path(app.KeystoreName)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		d.says("keystore_missing", "the keystore is missing: identity and keys are in it", path, "restore a backup in another data directory, or make a node of the mnemonic (`init --mnemonic-file`, `wallet invite --replace`)")
-		return nil, nil
+		d.Says("keystore_missing", "the keystore is missing: identity and keys are in it", path, "restore a backup in another data directory, or make a node of the mnemonic (`init --mnemonic-file`, `wallet invite --replace`)")
+		return nil, nil, nil
 	}
 	c, err := keystore.Open(path, d.o.Passphrase)
 	switch {
+	case err == nil:
 	case errors.Is(err, keystore.ErrPassphrase):
-		return nil, api.Fail("wrong_passphrase", "the keystore was not opened: wrong passphrase", "try again")
+		return nil, nil, api.Fail("wrong_passphrase", "the keystore was not opened: wrong passphrase", "try again")
 	case errors.Is(err, keystore.ErrPermissions):
-		d.says("keystore_closed", "the keystore is not opened while others may read it", path, "chmod 600 "+path)
-		return nil, nil
-	case err != nil:
-		d.says("keystore_corrupt", err.Error(), path, "restore a backup in another data directory")
-		return nil, nil
+		d.Says("keystore_closed", "the keystore is not opened while others may read it", path, "chmod 600 "+path)
+		return nil, nil, nil
+	case errors.Is(err, keystore.ErrNewer):
+		d.Says("keystore_newer", "the keystore was written by a newer version", path, "use that version")
+		return nil, nil, nil
+	case errors.Is(err, keystore.ErrCorrupt), errors.Is(err, keystore.ErrWork):
+		d.Says("keystore_corrupt", err.Error(), path, "restore a backup in another data directory")
+		return nil, nil, nil
+	default:
+		e := app.SystemError("the keystore was not read", d.o.DataDir, err)
+		if e == nil {
+			e = api.Fail("keystore_unreadable", "the keystore was not read: "+err.Error(), "see why, and try again: nothing says that it is damaged")
+		}
+		d.Says(e.Code, e.Message, path, e.Hint)
+		return nil, e, nil
 	}
 	if known && c.Network != conf.Network {
-		d.says("wrong_network", fmt.Sprintf("the keystore is for %s, the configuration says %s", c.Network, conf.Network), d.path(app.ConfigName), "set network to "+c.Network)
+		d.Says("wrong_network", fmt.Sprintf("the keystore is for %s, the configuration says %s", c.Network, conf.Network), d.path(app.ConfigName), "set network to "+c.Network)
 	}
 	if _, err := wallet.MnemonicSeed(c.Mnemonic, c.MnemonicPassphrase); err != nil && conf.Signer == "" {
-		d.says("keystore_mnemonic", "the keystore holds no valid mnemonic", path, "restore a backup in another data directory")
+		d.Says("keystore_mnemonic", "the keystore holds no valid mnemonic", path, "restore a backup in another data directory")
 	}
-	if lead := c.Created.Sub(d.o.Now); lead > 0 {
-		d.says("clock_behind", fmt.Sprintf("the clock is %v before the keystore was made", lead.Round(time.Minute)), "system clock", "set the clock: expiries and invites go by it")
-	}
-	return &c, nil
+	return &c, nil, nil
 }
 
-// running asks a running node what can be told without its store.
-func (d *doctor) running(ctx context.Context) error {
+// running has a running node look, and says whether one runs.
+func (d *doctor) running(ctx context.Context) (bool, error) {
 	client, err := api.Dial(d.o.DataDir)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer client.Close()
-	s, err := client.Status(ctx)
-	if err != nil {
-		return err
+	x, err := client.Doctor(ctx)
+	if err == nil {
+		d.Items = append(d.Items, x.Items...)
+		d.Looks = append(d.Looks, x.Looks...)
+		d.Unseen("its files are looked at when the node is stopped", "store")
+		return true, nil
 	}
-	if s.Chain.Problem != "" && s.Chain.Backend != "none" {
-		d.says("chain_problem", string(s.Chain.Problem), s.Chain.Backend, "look at the Bitcoin node, and at chain in config.toml")
+	e := api.AsError(err)
+	switch {
+	case e.Code == "not_running":
+		return false, nil
+	case e.Code == "unknown_route":
+		d.Unseen("the running node is of an older version: stop it for that", "store", "space", "history", "chain", "listeners", "broadcasts", "alarms")
+		return true, nil
 	}
-	for _, w := range s.Wallets {
-		for _, a := range w.Alarms {
-			d.says(a.Code, a.Message, "wallet "+w.Name, "see docs/threat-model.md, and speak to the other cosigners")
-		}
-		if w.Restored != nil {
-			d.says("restored_unsynced", "not heard from since the restore: "+w.Restored.Missing(), "wallet "+w.Name, "have their nodes online; until then this one does not sign")
-		}
-	}
-	return nil
+	return true, err
 }

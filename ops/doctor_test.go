@@ -57,8 +57,15 @@ func lived(t *testing.T) string {
 		}
 	}
 	// Of a running node it looks at the files, and asks.
-	if found, err := Doctor(ctx, DoctorOptions{DataDir: dir, Passphrase: testPass, Now: time.Now(), Log: slog.New(slog.DiscardHandler)}); err != nil || len(found) != 0 {
-		t.Errorf("a healthy running node: %+v %v", found, err)
+	for _, pass := range [][]byte{testPass, nil} {
+		x, err := Doctor(ctx, DoctorOptions{DataDir: dir, Passphrase: pass, Now: time.Now(), Log: slog.New(slog.DiscardHandler)})
+		if err != nil || len(x.Items) != 0 {
+			t.Errorf("a healthy running node: %+v %v", x, err)
+		}
+		looked(t, x, map[string]string{
+			"files": api.LookFine, "history": api.LookFine, "space": api.LookFine, "listeners": api.LookFine, "broadcasts": api.LookFine, "alarms": api.LookFine,
+			"keystore": map[bool]string{true: api.LookFine, false: api.LookNone}[pass != nil], "chain": api.LookNone,
+		})
 	}
 	stop()
 	if err := <-done; err != nil {
@@ -67,13 +74,45 @@ func lived(t *testing.T) string {
 	return dir
 }
 
+// looked checks what was looked at: each part has one verdict, one that was not looked at
+// says why, and where something is wrong some part says so.
+func looked(t *testing.T, x api.Examination, want map[string]string) {
+	t.Helper()
+	got, wrong := map[string]string{}, false
+	for _, l := range x.Looks {
+		if was, twice := got[l.Look]; twice {
+			t.Errorf("%s is %s and %s", l.Look, was, l.Verdict)
+		}
+		got[l.Look] = l.Verdict
+		wrong = wrong || l.Verdict != api.LookFine
+		if l.Verdict == api.LookNone && l.Note == "" {
+			t.Errorf("%s was not looked at, and nothing says why", l.Look)
+		}
+	}
+	if len(x.Items) > 0 && !wrong {
+		t.Errorf("every look is fine: %+v", x)
+	}
+	for _, part := range []string{"files", "configuration", "keystore", "store", "space", "history", "clock", "chain", "listeners", "broadcasts", "alarms"} {
+		if got[part] == "" {
+			t.Errorf("nothing is said of %s", part)
+		}
+	}
+	for part, verdict := range want {
+		if got[part] != verdict {
+			t.Errorf("%s is %s, not %s", part, got[part], verdict)
+		}
+	}
+}
+
 // examined are the codes of what the doctor finds.
 func examined(t *testing.T, dir string, mend bool, now time.Time) ([]string, []Ailment) {
 	t.Helper()
-	found, err := Doctor(t.Context(), DoctorOptions{DataDir: dir, Passphrase: testPass, Mend: mend, Now: now, Log: slog.New(slog.DiscardHandler)})
+	x, err := Doctor(t.Context(), DoctorOptions{DataDir: dir, Passphrase: testPass, Mend: mend, Now: now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	found := x.Items
+	looked(t, x, map[string]string{"chain": api.LookNone, "listeners": api.LookNone})
 	var codes []string
 	for _, a := range found {
 		if a.What == "" || a.Do == "" || strings.Contains(a.What+a.Do, "\n") {

@@ -50,6 +50,9 @@ type InitResult struct {
 // configuration. It never overwrites one, and leaves nothing behind when it
 // fails. Errors are *api.Error.
 func Init(o InitOptions) (InitResult, error) {
+	if err := app.OwnDir(o.DataDir); err != nil {
+		return InitResult{}, err
+	}
 	for _, name := range []string{app.KeystoreName, app.ConfigName, restoringName} {
 		if _, err := os.Lstat(filepath.Join(o.DataDir, name)); err == nil {
 			return InitResult{}, api.Refuse("exists", fmt.Sprintf("%s already holds a node (%s)", o.DataDir, name), "choose another --data-dir")
@@ -183,14 +186,18 @@ func writeNode(o InitOptions, c keystore.Content) error {
 }
 
 func notWritten(err error) error {
-	if e := api.AsError(err); e.Code != "failed" {
+	const what = "the node could not be written"
+	var mine *api.Error
+	if errors.As(err, &mine) {
+		return mine
+	}
+	if e := api.System(what, err); e != nil {
+		if errors.Is(err, fs.ErrPermission) {
+			e.Hint = "choose a --data-dir that you may write to, or give it to this user with chown"
+		}
 		return e
 	}
-	hint := ""
-	if errors.Is(err, fs.ErrPermission) {
-		hint = "choose a --data-dir that you may write to"
-	}
-	return api.Fail("not_written", "the node could not be written: "+err.Error(), hint)
+	return api.Fail("not_written", what+": "+err.Error(), "")
 }
 
 // ChangePassphrase seals the keystore of a data directory with another

@@ -65,6 +65,9 @@ func RunRelay(ctx context.Context, o RelayOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := app.OwnDir(o.DataDir); err != nil {
+		return err
+	}
 	id, err := relayIdentity(o.DataDir)
 	if err != nil {
 		return err
@@ -149,6 +152,9 @@ func relayIdentity(dir string) (*journal.Identity, error) {
 			return nil, notWritten(err)
 		}
 	default:
+		if e := app.SystemError("the relay's key was not read", dir, err); e != nil {
+			return nil, e
+		}
 		return nil, api.Fail("relay_key", "the relay's key was not read: "+err.Error(), "")
 	}
 	return journal.NewIdentity(seed), nil

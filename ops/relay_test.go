@@ -139,7 +139,7 @@ func TestRunRelay(t *testing.T) {
 		}
 	})
 	o.Listen = []string{"/ip4/192.0.2.1/tcp/1"} // not an address of this machine
-	if err := RunRelay(t.Context(), o); api.AsError(err).Code != "not_started" {
+	if err := RunRelay(t.Context(), o); api.AsError(err).Code != "not_listening" {
 		t.Errorf("where it cannot listen: %v", err)
 	}
 }

@@ -74,26 +74,32 @@ func Restore(ctx context.Context, o RestoreOptions) (RestoreResult, error) {
 	}
 	f, err := os.Open(o.File)
 	if err != nil {
+		if e := api.System("restore: the backup was not read", err); e != nil {
+			return none, e
+		}
 		return none, api.Misuse("no_backup", "restore: "+err.Error(), "give the path of a backup")
 	}
 	defer func() { _ = f.Close() }()
+	if err := app.OwnDir(o.DataDir); err != nil {
+		return none, err
+	}
 	if err := vacant(o.DataDir); err != nil {
 		return none, err
 	}
 	sum, err := summarize(f, o)
 	if err != nil {
-		return none, restoreError(err)
+		return none, restoreError(o.DataDir, err)
 	}
 	keep, err := o.agree(sum)
 	if err != nil {
 		return none, err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return none, restoreError(err)
+		return none, restoreError(o.DataDir, err)
 	}
 	in, err := openBackup(f, o)
 	if err != nil {
-		return none, restoreError(err)
+		return none, restoreError(o.DataDir, err)
 	}
 	if err := leave(o.DataDir); err != nil {
 		return none, notWritten(err)
@@ -104,12 +110,12 @@ func Restore(ctx context.Context, o RestoreOptions) (RestoreResult, error) {
 	}
 	result, err := restoreInto(ctx, o, in, sum, keep)
 	if err != nil {
-		err = errors.Join(restoreError(err), leave(o.DataDir))
+		err = errors.Join(restoreError(o.DataDir, err), leave(o.DataDir))
 		if made {
 			// Fails where something else was put into it meanwhile, which is then kept.
 			_ = os.Remove(o.DataDir)
 		}
-		return none, restoreError(err)
+		return none, restoreError(o.DataDir, err)
 	}
 	return result, nil
 }

@@ -4,15 +4,20 @@ import (
 	"errors"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/app/backup"
-	"github.com/quorate/quorate/coordinator/port"
 )
 
-func restoreError(err error) error {
+func restoreError(dir string, err error) error {
 	var e *api.Error
-	switch {
-	case errors.As(err, &e):
+	if errors.As(err, &e) {
 		return e
+	}
+	// First: a disk that cannot be read is no damaged backup.
+	if e := app.SystemError("restore", dir, err); e != nil {
+		return e
+	}
+	switch {
 	case errors.Is(err, backup.ErrPassphrase):
 		return api.Fail("wrong_passphrase", "restore: the backup was not opened: wrong passphrase", "try again")
 	case errors.Is(err, backup.ErrNeedsIdentity):
@@ -29,8 +34,6 @@ func restoreError(err error) error {
 		return api.Refuse("backup_work", "restore: "+err.Error(), "it was not written by this program")
 	case errors.Is(err, backup.ErrCorrupt):
 		return api.Fail("backup_corrupt", "restore: "+err.Error(), "take another copy, or an earlier backup")
-	case errors.Is(err, port.ErrNoSpace):
-		return api.Fail("disk_full", "restore: the disk is full", "free some space and try again")
 	}
 	return api.Fail("not_restored", "restore: "+err.Error(), "")
 }

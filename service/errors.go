@@ -2,6 +2,7 @@ package service
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator/event"
@@ -41,9 +42,18 @@ func (n *Node) apiError(err error) error {
 	case errors.Is(err, port.ErrGuardConflict):
 		return api.Refuse(refusal.SignGuard, "this node already signed another transaction that spends one of these coins, in another of its wallets", "withdraw this proposal, and choose other coins")
 	case errors.Is(err, port.ErrNoSpace):
-		return api.Fail("disk_full", "nothing was changed: the disk is full", "free some space and try again")
+		return api.Fail("disk_full", "nothing was changed: "+spaceText(err), "free some space and try again")
 	case errors.Is(err, node.ErrStopped):
 		return api.Unreachable("stopping", err.Error(), "start the node again")
 	}
 	return api.AsError(err)
+}
+
+// spaceText says how much is free and how much is needed, where the store said it.
+func spaceText(err error) string {
+	text := err.Error()
+	if at := strings.LastIndex(text, port.ErrNoSpace.Error()); at >= 0 {
+		text = text[at:]
+	}
+	return text
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator/group"
@@ -26,7 +27,19 @@ type Parts struct {
 	Hub     *Hub // hears the notices of Wallets
 	// Backup writes what a backup holds of the store (see api.NodeBackend).
 	Backup func(ctx context.Context, w io.Writer) error
+	// Own says how the node itself is, beside its wallets.
+	Own func() Own
+	// Doctor looks at everything that the node holds (see api.NodeBackend).
+	Doctor func(ctx context.Context) (api.Examination, error)
 	Log    *slog.Logger
+}
+
+// Own is how a node itself is, beside its wallets.
+type Own struct {
+	Alarms []api.Alarm
+	// DiskFree is nil where it is not known, LastBackup where none was made.
+	DiskFree   *uint64
+	LastBackup *time.Time
 }
 
 // Network is what the API tells of the network, and asks of it. It is safe for
@@ -65,6 +78,9 @@ func PeerID(a journal.Author) string { return group.Member{Identity: a}.ID() }
 // Backup writes what a backup holds of the store, as of one moment (see
 // api.NodeBackend).
 func (n *Node) Backup(ctx context.Context, w io.Writer) error { return n.parts.Backup(ctx, w) }
+
+// Doctor looks at everything that the node holds (see api.NodeBackend).
+func (n *Node) Doctor(ctx context.Context) (api.Examination, error) { return n.parts.Doctor(ctx) }
 
 // Subscribe streams everything that changes.
 func (n *Node) Subscribe(ctx context.Context) (<-chan api.Event, error) {

@@ -17,6 +17,10 @@ func (n *Node) Status(ctx context.Context) (api.Status, error) {
 		Network: string(n.parts.Network), Version: n.parts.Version,
 		Chain: chainStatus(h), Problem: api.Text(n.net.Problem()),
 	}
+	if n.parts.Own != nil {
+		own := n.parts.Own()
+		s.Alarms, s.DiskFree, s.LastBackup = own.Alarms, own.DiskFree, own.LastBackup
+	}
 	if h.Problem == "" {
 		tipCtx, cancel := context.WithTimeout(ctx, 2*time.Second)
 		defer cancel()
@@ -44,6 +48,15 @@ const stateFailed = "failed"
 
 func failedSummary(f node.FailedWallet) api.WalletSummary {
 	return api.WalletSummary{Wallet: f.Group.String(), Name: f.Name, State: stateFailed, Problem: api.Text(f.Err.Error())}
+}
+
+// Alarms are the wallets of the node with what stands in each.
+func (n *Node) Alarms() []api.WalletSummary {
+	var out []api.WalletSummary
+	for _, a := range n.co.Wallets() {
+		out = append(out, summary(a))
+	}
+	return out
 }
 
 func summary(a *node.Actor) api.WalletSummary {

@@ -45,7 +45,8 @@ var _ port.Store = (*Badger)(nil)
 // Open opens the store in a directory, which it makes (mode 0700) if it is not
 // there. The key is KeySize bytes, or nil for a store that is not encrypted
 // (for tests). It returns ErrLocked, ErrKey, ErrNewer, port.ErrNoSpace, ErrCorrupt,
-// or an error of the file system. It reads and verifies all tables.
+// or what the operating
+// system refused, as errors.Is says of its number. It reads and verifies all tables.
 func Open(dir string, key []byte, log *slog.Logger) (*Badger, error) {
 	return open(dir, key, log, SpaceReserve, func(*badger.Options) {})
 }
@@ -57,21 +58,24 @@ func open(dir string, key []byte, log *slog.Logger, reserve uint64, tweak func(*
 		return nil, fmt.Errorf("%w: %d bytes, %d are needed", ErrKey, len(key), KeySize)
 	}
 	if err := makeDir(dir); err != nil {
-		return nil, err
+		return nil, systemError(err)
 	}
 	lock, err := lockDir(dir)
 	if err != nil {
-		return nil, err
+		return nil, systemError(err)
 	}
 	s := &Badger{dir: dir, log: log, lock: lock, reserve: reserve, guard: NewGuardBook(), fault: newFault()}
 	if err := s.start(key, tweak); err != nil {
 		s.release()
-		return nil, err
+		return nil, systemError(err)
 	}
 	return s, nil
 }
 
 func (s *Badger) start(key []byte, tweak func(*badger.Options)) error {
+	if err := checkAccess(s.dir); err != nil {
+		return err
+	}
 	if err := checkKey(s.dir, key); err != nil {
 		return err
 	}

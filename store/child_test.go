@@ -59,8 +59,11 @@ func child(mode, dir, round string) error {
 	failed := make(chan struct{})
 	log := slog.New(&untilLogged{Handler: slog.DiscardHandler, what: "error flushing memtable", seen: failed})
 	open := func() (*store.Badger, error) { return store.OpenTuned(dir, testKey(), log, tuning) }
-	if mode == "idle" {
+	switch mode {
+	case "idle":
 		return idle(open)
+	case "denied":
+		return deniedChild(dir, round)
 	}
 	s, err := open()
 	if errors.Is(err, store.ErrLocked) {

@@ -1,6 +1,13 @@
 package store
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/quorate/quorate/coordinator/port"
+)
 
 // Errors of a store, besides those of the port (port.ErrNotFound,
 // port.ErrGuardConflict).
@@ -28,3 +35,31 @@ var (
 	// way that leaves its outcome unknown. The process must restart.
 	ErrBroken = errors.New("store is broken, restart the node")
 )
+
+// refusedBySystem are the answers of an operating system that say nothing about what
+// is stored. The order matters: the text of one may begin another's.
+func refusedBySystem() []syscall.Errno {
+	return []syscall.Errno{
+		syscall.ENFILE, syscall.EMFILE, syscall.EACCES, syscall.EPERM, syscall.EROFS,
+		syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ENOLCK,
+	}
+}
+
+// systemError tells what the operating system refused from damage: only bytes that were
+// read and are wrong are corrupt. Badger (v4.9.6) does not wrap, so its text is searched.
+func systemError(err error) error {
+	for _, told := range []error{ErrLocked, ErrKey, ErrNewer, port.ErrNoSpace} {
+		if errors.Is(err, told) {
+			return err
+		}
+	}
+	for _, n := range refusedBySystem() {
+		if errors.Is(err, n) && !errors.Is(err, ErrCorrupt) {
+			return err
+		}
+		if errors.Is(err, n) || strings.Contains(err.Error(), n.Error()) {
+			return fmt.Errorf("the operating system refused: %s: %w", strings.ReplaceAll(err.Error(), ErrCorrupt.Error()+": ", ""), n)
+		}
+	}
+	return err
+}

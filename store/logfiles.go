@@ -13,6 +13,43 @@ func isLogFile(name string) bool {
 	return strings.HasSuffix(name, ".mem") || strings.HasSuffix(name, ".vlog")
 }
 
+// spareFiles is how many files Badger opens beside those that are there: new logs and
+// tables, and directories while it syncs them.
+const spareFiles = 16
+
+// checkAccess opens what there is, all of it at once, and some more: where Badger
+// (v4.9.6) may not, or may no further, it ends the process at some files.
+func checkAccess(dir string) (err error) {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("list store: %w", err)
+	}
+	var held []*os.File
+	defer func() {
+		for _, h := range held {
+			_ = h.Close() // nothing was written
+		}
+	}()
+	for _, f := range files {
+		if !f.Type().IsRegular() {
+			continue
+		}
+		h, err := os.OpenFile(filepath.Join(dir, f.Name()), os.O_RDWR, 0)
+		if err != nil {
+			return fmt.Errorf("open store: %w", err)
+		}
+		held = append(held, h)
+	}
+	for range spareFiles {
+		h, err := os.Open(dir)
+		if err != nil {
+			return fmt.Errorf("open store: %w", err)
+		}
+		held = append(held, h)
+	}
+	return nil
+}
+
 // dropEmptyLogs removes log files without a byte. Badger leaves one behind when
 // it is killed between creating and sizing a log, or between emptying and
 // removing it, and then cannot be opened (v4.9.6: "Create a new file").

@@ -36,6 +36,13 @@ func checkSpace(dir string, want uint64) error {
 	return nil
 }
 
+// Space says how many bytes are free for the store, and below how many it refuses to
+// write; known is false where the system does not tell.
+func (s *Badger) Space() (free, need uint64, known bool) {
+	free, known, err := freeSpace(s.dir)
+	return free, s.reserve, known && err == nil
+}
+
 // addBallast takes up space that dropBallast gives back.
 func addBallast(dir string) error {
 	f, err := os.OpenFile(filepath.Join(dir, ballastName), os.O_CREATE|os.O_RDWR, 0o600)

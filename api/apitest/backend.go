@@ -169,13 +169,23 @@ func (b *Backend) Status(context.Context) (api.Status, error) {
 	b.mu.Lock()
 	w.Alarms = slices.Clone(b.alarms)
 	b.mu.Unlock()
+	free, made := uint64(1<<30), Now()
 	return api.Status{
+		DiskFree: &free, LastBackup: &made, Alarms: []api.Alarm{{Code: "not_listening", Message: "the node does not listen on /ip4/192.0.2.9/tcp/9781", Since: Now()}},
 		Name: "alice", PeerID: "12D3KooWA", Addresses: []string{"/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWA"},
 		Network: "regtest", Version: "test",
 		Chain:   api.ChainStatus{Backend: "core", Height: api.Known(int32(120)), Tip: api.Text(strings.Repeat("00", 32)), Synced: true},
 		Wallets: []api.WalletSummary{w},
 		Peers:   peers(),
 	}, b.called("Status", nil)
+}
+
+// Doctor implements api.Backend.
+func (b *Backend) Doctor(context.Context) (api.Examination, error) {
+	return api.Examination{
+		Items: []api.Ailment{{Code: "disk_full", What: "the disk is full", Where: "db", Do: "free some space"}},
+		Looks: []api.Look{{Look: "space", Verdict: api.LookBad, Note: "the disk is full"}, {Look: "backup", Verdict: api.LookFine, Note: "never"}},
+	}, b.called("Doctor", nil)
 }
 
 func peers() []api.Peer {

@@ -38,6 +38,9 @@ func Load(path string, environ, set []string) (Loaded, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return Loaded{}, api.Missing("not_initialized", "there is no "+path, "make a node with `quorate init`")
 		}
+		if e := api.System("the configuration was not read", err); e != nil {
+			return Loaded{}, e
+		}
 		if err != nil {
 			return Loaded{}, bad(fmt.Sprintf("read %s: %v", path, err), "")
 		}

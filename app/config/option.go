@@ -80,7 +80,7 @@ func options() []option {
 			"Bearer tokens for the TCP address. A secret has at least 32 random characters.",
 			func(c *Config) any { return &c.API.Tokens }},
 		{"log.level", "debug | info | warn | error",
-			"What is logged. Only debug may name wallets and amounts; nothing ever names a key.",
+			"What is logged. info has a line for each proposal, vote, status and alarm, with names and ids; only debug may name amounts and addresses; nothing ever names a key.",
 			func(c *Config) any { return &c.Log.Level }},
 		{"log.format", "text | json",
 			"How it is logged, on standard error.",

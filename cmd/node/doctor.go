@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,25 +21,26 @@ func (c *cli) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Look at everything that the node holds, and say what is wrong and what to do",
 		Long: `Look at everything that the node holds: files, keystore, configuration, every entry, chain, signature, index and
-record, snapshot, view and guard, clock and space. Of a running node it looks at the files, and asks it how it is.
-Exit status 1 where anything is wrong that was not mended.
-JSON: {"items":[{"code","what","where","do","mended"}],"next":null}.`,
+record, snapshot, view and guard, clock and space. A running node is had to look at these by itself, and at its listeners, its
+Bitcoin node, the transactions it could not send and all alarms; the passphrase is then needed for the keystore alone, and not asked for.
+Every look is fine, wrong, or not_looked_at: what was not looked at is said. Exit status 1 where anything is wrong that was not mended.
+JSON: {"items":[{"code","what","where","do","mended"}],"next":null,"looks":[{"look","verdict":"fine|wrong|not_looked_at","note"}]}.`,
 		Args: cobra.NoArgs,
 		RunE: c.action(func(ctx context.Context, _ []string) error {
-			pass, err := c.passphrase(ctx, passphraseFile, false)
+			pass, err := c.doctorPassphrase(ctx, passphraseFile)
 			if err != nil {
 				return err
 			}
 			defer clear(pass)
-			found, err := ops.Doctor(ctx, ops.DoctorOptions{DataDir: c.dataDir, Passphrase: pass, Mend: mend, Now: time.Now(), Log: slog.New(slog.DiscardHandler)})
+			x, err := ops.Doctor(ctx, ops.DoctorOptions{DataDir: c.dataDir, Passphrase: pass, Mend: mend, Now: time.Now(), Log: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				return err
 			}
-			if err := answer(c, api.Page[ops.Ailment]{Items: found}, showAilments); err != nil {
+			if err := answer(c, ops.Diagnosis{Page: api.Page[ops.Ailment]{Items: x.Items}, Looks: x.Looks}, showAilments); err != nil {
 				return err
 			}
 			left := 0
-			for _, a := range found {
+			for _, a := range x.Items {
 				if !a.Mended {
 					left++
 				}
@@ -55,9 +57,19 @@ JSON: {"items":[{"code","what","where","do","mended"}],"next":null}.`,
 	return cmd
 }
 
-func showAilments(w io.Writer, p api.Page[ops.Ailment]) {
+// doctorPassphrase asks nobody for a passphrase while the node runs: a script that
+// looks after it need not have the key to the keys.
+func (c *cli) doctorPassphrase(ctx context.Context, file string) ([]byte, error) {
+	given := file != "" || c.getenv("QUORATE_PASSPHRASE_FILE") != "" || c.getenv("CREDENTIALS_DIRECTORY") != ""
+	if !given && ops.NodeRuns(ctx, c.dataDir) {
+		return nil, nil
+	}
+	return c.passphrase(ctx, file, false)
+}
+
+func showAilments(w io.Writer, p ops.Diagnosis) {
 	if len(p.Items) == 0 {
-		fmt.Fprintln(w, "nothing is wrong")
+		fmt.Fprintln(w, "nothing is wrong in what was looked at")
 	}
 	for _, a := range p.Items {
 		state := ""
@@ -68,5 +80,13 @@ func showAilments(w io.Writer, p api.Page[ops.Ailment]) {
 		if !a.Mended {
 			fmt.Fprintf(w, "  do:    %s\n", clean(a.Do))
 		}
+	}
+	fmt.Fprintln(w)
+	for _, l := range p.Looks {
+		note := ""
+		if l.Note != "" {
+			note = ": " + clean(string(l.Note))
+		}
+		fmt.Fprintf(w, "%-14s %s%s\n", l.Look, strings.ReplaceAll(l.Verdict, "_", " "), note)
 	}
 }

@@ -12,21 +12,68 @@ import (
 )
 
 func (c *cli) statusCommand() *cobra.Command {
-	return &cobra.Command{
+	var check bool
+	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show the node, its view of the chain, its wallets and peers",
 		Long: `Show the node, its view of the chain, its wallets and peers.
 JSON: {"name","peer_id","addresses":[…],"network","version","chain":{"backend","height","tip","synced","problem","problem_since","note","target","bitcoin_peer_count",
-"blind","sync"},"wallets":[…],"peers":[…],"problem"}. "problem" of the chain is what is wrong with the backend, "note" what is no problem, "blind" says of a
+"blind","sync"},"wallets":[…],"peers":[…],"problem","alarms":[…],"disk_free_bytes","last_backup"}. "problem" of the chain is what is wrong with the backend, "note" what is no problem, "blind" says of a
 backend that it sees no transaction before it is in a block, and "sync" is {"stage","height","target","rate","seconds_left"} of a
 light client that is not synced; a wallet has "alarms" [{"code","message","since","txid"}], as long as there is something to look at:
 coins spent by a transaction with fewer signatures than it takes (foreign_spend), an address that two nodes handed out
 (address_tie); and "threshold", "cosigner_count", "incomplete", "restored" as of ` + "`wallet show`" + `. The last "problem" is of connections from outside, such as very many that say nothing.
+"alarms" of the whole are those of the node itself: an address of listen that is not listened on (not_listening), a full disk (disk_full).
+With --check it exits with 0 where nothing is wrong, 1 where anything is, 5 where no node runs; JSON: {"ok","reasons":[{"code","message","wallet"}]}.
 A wallet of the state "failed" could not be opened, "problem" says why; the others run. Its name stays its own: a command for it is refused (` + "`wallet_failed`).",
 		Args: cobra.NoArgs,
-		RunE: ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Status, error) {
-			return node.Status(ctx)
-		}, showStatus),
+	}
+	cmd.Flags().BoolVar(&check, "check", false, "say only what is wrong, one reason a line, and exit with 1 where anything is")
+	whole := ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Status, error) { return node.Status(ctx) }, showStatus)
+	reasons := c.action(func(ctx context.Context, _ []string) error { return c.check(ctx) })
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if check {
+			return reasons(cmd, args)
+		}
+		return whole(cmd, args)
+	}
+	return cmd
+}
+
+// checked is what status --check answers.
+type checked struct {
+	OK      bool                 `json:"ok"`
+	Reasons api.List[api.Reason] `json:"reasons"`
+}
+
+func (c *cli) check(ctx context.Context) error {
+	node, err := api.Dial(c.dataDir)
+	if err != nil {
+		return err
+	}
+	defer node.Close()
+	s, err := node.Status(ctx)
+	if err != nil {
+		return err
+	}
+	reasons := s.Check()
+	if err := answer(c, checked{len(reasons) == 0, reasons}, showReasons); err != nil {
+		return err
+	}
+	if len(reasons) > 0 {
+		c.answered = true
+		return api.Fail("unwell", fmt.Sprintf("%d things are wrong", len(reasons)), "`quorate doctor` says what to do")
+	}
+	return nil
+}
+
+func showReasons(w io.Writer, v checked) {
+	for _, r := range v.Reasons {
+		where := ""
+		if r.Wallet != "" {
+			where = clean(string(r.Wallet)) + ": "
+		}
+		fmt.Fprintf(w, "%s: %s%s\n", r.Code, where, clean(r.Message))
 	}
 }
 
@@ -41,8 +88,11 @@ func showStatus(w io.Writer, s api.Status) {
 	if s.Chain.Blind {
 		fmt.Fprintln(w, blindText)
 	}
-	if s.Problem != "" {
-		fmt.Fprintf(w, "connections  %s\n", clean(s.Problem))
+	for _, a := range s.Alarms {
+		fmt.Fprintf(w, "ALARM  %s%s\n", clean(a.Message), sinceText(a.Since))
+	}
+	if s.LastBackup != nil {
+		fmt.Fprintf(w, "last backup  %s\n", when(*s.LastBackup))
 	}
 	for _, a := range s.Addresses {
 		fmt.Fprintf(w, "address  %s\n", clean(a))

@@ -2,9 +2,11 @@ package node
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // Times of effects that reach outside.
@@ -48,9 +50,16 @@ func (a *Actor) execute(e coordinator.Effect) {
 			a.tell(coordinator.Broadcasted{TxID: x.Tx.TxHash(), Err: a.ports.Chain.Broadcast(ctx, x.Tx)})
 		})
 	case coordinator.Tell:
-		if x.Notice.Type == "alarm" {
+		// What stands is logged where it is watched, with its end.
+		if x.Notice.Type == "alarm" && !a.stands(x.Notice) {
 			a.ports.Log.Warn("alarm", "wallet", a.group.String()[:8], "kind", x.Notice.Status, "detail", x.Notice.Detail)
 		}
 		a.ports.Observer.Notify(x.Notice)
 	}
+}
+
+// stands says whether an alarm is one of those that last.
+func (a *Actor) stands(n port.Notice) bool {
+	m := a.Machine()
+	return m != nil && slices.ContainsFunc(m.Alarms(), func(x coordinator.Alarm) bool { return x.Kind == n.Status && x.TxID == n.TxID })
 }
