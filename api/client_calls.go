@@ -201,3 +201,8 @@ func (c *Client) Wait(ctx context.Context, proposal, status string, timeout time
 		return fetch[Proposal](ctx, c, path("proposals", proposal, "wait"), v)
 	})
 }
+
+// Doctor implements Backend.
+func (c *Client) Doctor(ctx context.Context) (Examination, error) {
+	return fetch[Examination](ctx, c, path("doctor"), nil)
+}

@@ -1,7 +1,5 @@
 package api
 
-import "context"
-
 // Ailment is one thing that is wrong with a node.
 type Ailment struct {
 	Code  string `json:"code" doc:"Stable name of what is wrong."`
@@ -30,9 +28,4 @@ type Look struct {
 type Examination struct {
 	Items List[Ailment] `json:"items"`
 	Looks List[Look]    `json:"looks"`
-}
-
-// Doctor implements Backend.
-func (c *Client) Doctor(ctx context.Context) (Examination, error) {
-	return fetch[Examination](ctx, c, path("doctor"), nil)
 }

@@ -47,7 +47,7 @@ JSON: {"items":[{"code","what","where","do","mended"}],"next":null,"looks":[{"lo
 			}
 			if left > 0 {
 				c.answered = true
-				return api.Fail("ailing", fmt.Sprintf("%d things are wrong", left), "each says what to do")
+				return api.Fail("ailing", thingsWrong(left), "each says what to do")
 			}
 			return nil
 		}),

@@ -62,9 +62,16 @@ func (c *cli) check(ctx context.Context) error {
 	}
 	if len(reasons) > 0 {
 		c.answered = true
-		return api.Fail("unwell", fmt.Sprintf("%d things are wrong", len(reasons)), "`quorate doctor` says what to do")
+		return api.Fail("unwell", thingsWrong(len(reasons)), "`quorate doctor` says what to do")
 	}
 	return nil
+}
+
+func thingsWrong(n int) string {
+	if n == 1 {
+		return "one thing is wrong"
+	}
+	return fmt.Sprintf("%d things are wrong", n)
 }
 
 func showReasons(w io.Writer, v checked) {
