@@ -12,6 +12,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/psbt"
 )
@@ -163,7 +164,7 @@ func difference(want, got *wire.MsgTx) string {
 			return fmt.Sprintf("output %d pays another address", i)
 		}
 		if got.TxOut[i].Value != out.Value {
-			return fmt.Sprintf("output %d pays %d sat, proposed are %d sat", i, got.TxOut[i].Value, out.Value)
+			return fmt.Sprintf("output %d pays %s, proposed is %s", i, display.Amount(got.TxOut[i].Value), display.Amount(out.Value))
 		}
 	}
 	return "it differs"
@@ -221,13 +222,13 @@ func sameInput(i int, want, got *psbt.Input) error {
 	if o := got.Spent(); o != nil {
 		switch {
 		case o.Value != want.WitnessUTXO.Value:
-			return refusal.New(refusal.PSBTChanged, "input %d is said to hold %d sat, proposed are %d sat: the fee differs", i, o.Value, want.WitnessUTXO.Value)
+			return refusal.New(refusal.PSBTChanged, "input %d is said to hold %s, proposed is %s: the fee differs", i, display.Amount(o.Value), display.Amount(want.WitnessUTXO.Value))
 		case !bytes.Equal(o.PkScript, want.WitnessUTXO.PkScript):
 			return refusal.New(refusal.PSBTChanged, "input %d is said to be of another address", i)
 		}
 	}
 	if got.WitnessUTXO != nil && got.WitnessUTXO.Value != want.WitnessUTXO.Value {
-		return refusal.New(refusal.PSBTChanged, "input %d is said to hold %d sat, proposed are %d sat: the fee differs", i, got.WitnessUTXO.Value, want.WitnessUTXO.Value)
+		return refusal.New(refusal.PSBTChanged, "input %d is said to hold %s, proposed is %s: the fee differs", i, display.Amount(got.WitnessUTXO.Value), display.Amount(want.WitnessUTXO.Value))
 	}
 	if got.WitnessScript != nil && !bytes.Equal(got.WitnessScript, want.WitnessScript) ||
 		got.RedeemScript != nil && !bytes.Equal(got.RedeemScript, want.RedeemScript) {

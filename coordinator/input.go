@@ -131,6 +131,12 @@ type Propose struct {
 	// stands for it, too.
 	Terms string
 	Allow []string
+	// All is the number, counted from 1, of the output that gets all that the wallet can
+	// spend, after the others and the fee; 0 for none. Its Amount is 0.
+	All int
+	// Shown is what a Preview said, to propose just that or nothing; nil for whatever
+	// comes out.
+	Shown *Shown
 }
 
 // Proposed is the reply to Propose: the new proposal, or the one that the same
@@ -141,6 +147,8 @@ type Proposed struct{ Proposal journal.EntryID }
 type Approve struct {
 	Proposal journal.EntryID
 	Allow    []string
+	// TxID is the transaction that its user was shown; zero for whichever it is.
+	TxID chainhash.Hash
 }
 
 // Reject votes against a proposal.

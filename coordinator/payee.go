@@ -12,6 +12,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -92,12 +93,12 @@ func (m *Machine) paidTwice(p *group.Proposal, script []byte, before []payment, 
 		if n := m.View.Confirmations(b.p.TxID); n > 0 {
 			how = fmt.Sprintf("has %d confirmations", n)
 		}
-		also = append(also, fmt.Sprintf("proposal %s pays it %d sat and %s", b.p.Ref.ID, b.amount, how))
+		also = append(also, fmt.Sprintf("proposal %s pays it %s and %s", b.p.Ref.ID, display.Amount(b.amount), how))
 	}
 	if !all {
 		also = append(also, "there are more payments to it than are looked at")
 	}
-	return refusal.New(refusal.DoublePayment, "it pays %s %d sat, and %s", to, paysTo(p, script), strings.Join(also, "; ")).MayOverride()
+	return refusal.New(refusal.DoublePayment, "it pays %s %s, and %s", to, display.Amount(paysTo(p, script)), strings.Join(also, "; ")).MayOverride()
 }
 
 // checkReplacement holds BIP125's fee rules against final transactions that p
@@ -114,9 +115,11 @@ func (m *Machine) checkReplacement(p *group.Proposal) error {
 			floor += group.FeeOf(m.View, q)
 		}
 	}
-	if floor > 0 && p.Fee() < floor+incremental.Fee(spend.VSize()) {
-		return refusal.New(refusal.ReplaceFee, "a replacement of final transactions with fees of %d sat must pay %d sat at least (BIP125)",
-			floor, floor+incremental.Fee(spend.VSize())).WithHint("give a higher --fee-rate")
+	if least := floor + incremental.Fee(spend.VSize()); floor > 0 && p.Fee() < least {
+		// Rounded up to a tenth: a rate that is given again has to do.
+		rate := (least*10 + spend.VSize() - 1) / spend.VSize()
+		return refusal.New(refusal.ReplaceFee, "a replacement of final transactions with fees of %s must pay a fee of %s at least (BIP125), this one pays %s",
+			display.Amount(floor), display.Amount(least), display.Amount(p.Fee())).WithHint("give --fee-rate %d.%d or more", rate/10, rate%10)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/wallet/coinselect"
 )
 
@@ -38,6 +39,10 @@ func selectFrom(req coinselect.Request, p pool) (coinselect.Selection, error) {
 			chosen = append(chosen, o.OutPoint)
 		}
 	}
+	if req.All > 0 { // all that brings something, and what is to be taken
+		req.Chosen = chosen
+		return coinselect.Select(req)
+	}
 	with := func(more int) (coinselect.Selection, error) {
 		r := req
 		r.Chosen = chosen[:len(p.take)+more]
@@ -54,11 +59,17 @@ func selectFrom(req coinselect.Request, p pool) (coinselect.Selection, error) {
 
 func selectionRefusal(err error) error {
 	var funds coinselect.ErrInsufficientFunds
+	var dust coinselect.DustError
 	switch {
 	case errors.As(err, &funds):
-		return refusal.New(refusal.Funds, "%v", err).WithHint("see `quorate coins`; coins of live proposals are leased")
-	case errors.Is(err, coinselect.ErrDust):
-		return refusal.New(refusal.Dust, "%v", err).WithHint("send more: an output this small costs more to spend than it holds")
+		return refusal.New(refusal.Funds, "the coins that may be spent hold %s, needed are %s", display.Amount(funds.Have), display.Amount(funds.Need)).
+			WithHint("see `quorate coins`; coins of live proposals are leased")
+	case errors.As(err, &dust):
+		return refusal.New(refusal.Dust, "output %d pays %s, and less than %s is not relayed", dust.Output+1, display.Amount(dust.Amount), display.Amount(dust.Limit)).
+			WithHint("send more: an output this small costs more to spend than it holds")
+	case errors.Is(err, coinselect.ErrTooHeavy):
+		return refusal.New(refusal.TooHeavy, "one transaction cannot spend so many coins: it would weigh more than nodes relay").
+			WithHint("pay in several transactions, each with coins named by --coin")
 	}
 	return err
 }

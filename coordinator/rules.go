@@ -8,6 +8,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -22,7 +23,7 @@ const (
 func checkFee(v ledger.View, p *group.Proposal, vsize int64) *refusal.Refusal {
 	bound := min(maxFeeRate.Fee(vsize), max(leaves(v, p)/maxFeeShare, maxFeeFloor))
 	if fee := p.Fee(); fee > bound {
-		return refusal.New(refusal.Fee, "the fee of %d sat is above the bound of %d sat", fee, bound).MayOverride()
+		return refusal.New(refusal.Fee, "the fee of %s is above the bound of %s", display.Amount(fee), display.Amount(bound)).MayOverride()
 	}
 	return nil
 }

@@ -38,7 +38,8 @@ type picked struct {
 // What this node signed and then gave up, since its author withdrew it or its time was
 // over, can be completed by whoever holds enough signatures. So where the same payee is
 // paid again, it is replaced: the two payments then spend a coin in common, and never
-// both are mined. It is replaced as well where the wallet has no other coins.
+// both are mined. It is replaced as well where the wallet has no other coins, and where
+// all of them are sent.
 func (s *step) pick(x Propose, req coinselect.Request) (picked, error) {
 	replaced, err := s.replaced(x.Replaces)
 	if err != nil {
@@ -61,7 +62,11 @@ func (s *step) pick(x Propose, req coinselect.Request) (picked, error) {
 	}
 	confirmed, unconfirmed, held := s.free(take)
 	all := slices.Concat(confirmed, unconfirmed)
-	out, err := s.pickFrom(req, replaced, pool{take, confirmed}, pool{take, all}, pool{take, slices.Concat(all, held)})
+	pools := []pool{{take, confirmed}, {take, all}, {take, slices.Concat(all, held)}}
+	if x.All > 0 {
+		pools = pools[2:] // whatever can be spent
+	}
+	out, err := s.pickFrom(req, replaced, pools[0], pools[1:]...)
 	if err != nil {
 		return picked{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/coinselect"
 )
@@ -21,53 +22,77 @@ func (s *step) propose(x Propose) error {
 	if done, err := s.repeated(x); done || err != nil {
 		return err
 	}
-	a := s.m.State.Active()
-	if a == nil {
-		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
-	}
-	if err := s.m.notArchived(); err != nil {
-		return err
-	}
-	if len(x.Outputs) == 0 {
-		return fmt.Errorf("%w: no recipient", refusal.ErrBadRequest)
-	}
-	draft, err := s.draft(a, x)
+	p, _, err := s.plan(x)
 	if err != nil {
 		return err
 	}
-	if err := draft.Check(); err != nil {
-		return fmt.Errorf("%w: %w", refusal.ErrBadRequest, err)
-	}
-	p, err := s.soundDraft(draft)
-	if err != nil {
-		return err
-	}
-	if err := s.ask(p, x.Allow, proposing); err != nil {
+	if err := asShown(x, p.Body); err != nil {
 		return err
 	}
 	if x.Unsigned || s.m.External() {
 		if err := s.overrideRestored(x.Allow); err != nil {
 			return err
 		}
-		return s.enterProposal(x, draft, nil)
-	}
-	if err := s.ask(p, x.Allow, signing); err != nil {
-		return err
+		return s.enterProposal(x, p.Body, nil)
 	}
 	guard, err := s.m.Guard.check(s.m.State, s.m.View, p)
 	if err != nil {
 		return err
 	}
-	spend, err := p.Spend(a)
+	spend, err := p.Spend(s.m.State.Active())
 	if err != nil {
 		return err
 	}
-	s.do(Sign{Spend: spend, Guard: guard, Signed: Signed{Cmd: x, Draft: draft}})
+	s.do(Sign{Spend: spend, Guard: guard, Signed: Signed{Cmd: x, Draft: p.Body}})
 	return nil
 }
 
+// plan drafts what x asks for, and asks every rule that stands before it is entered and,
+// where this node signs it, before that. It writes nothing. It also returns the draw by
+// which it chose: with the same one it chooses the same, as long as there is the same to
+// choose from.
+func (s *step) plan(x Propose) (*group.Proposal, [32]byte, error) {
+	seed := s.draw()
+	if x.Shown != nil {
+		seed = x.Shown.Seed
+	}
+	a := s.m.State.Active()
+	if a == nil {
+		return nil, seed, refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
+	}
+	if err := s.m.notArchived(); err != nil {
+		return nil, seed, err
+	}
+	if len(x.Outputs) == 0 {
+		return nil, seed, fmt.Errorf("%w: no recipient", refusal.ErrBadRequest)
+	}
+	if x.All < 0 || x.All > len(x.Outputs) || x.All > 0 && x.Outputs[x.All-1].Amount != 0 {
+		return nil, seed, fmt.Errorf("%w: who gets all that is left gets no amount besides", refusal.ErrBadRequest)
+	}
+	draft, err := s.draft(a, x, seed)
+	if err != nil {
+		return nil, seed, err
+	}
+	if err := draft.Check(); err != nil {
+		return nil, seed, fmt.Errorf("%w: %w", refusal.ErrBadRequest, err)
+	}
+	p, err := s.soundDraft(draft)
+	if err != nil {
+		return nil, seed, err
+	}
+	if err := s.ask(p, x.Allow, proposing); err != nil {
+		return nil, seed, err
+	}
+	if !x.Unsigned && !s.m.External() {
+		if err := s.ask(p, x.Allow, signing); err != nil {
+			return nil, seed, err
+		}
+	}
+	return p, seed, nil
+}
+
 // draft selects coins and change.
-func (s *step) draft(a *group.Active, x Propose) (*event.ProposalCreated, error) {
+func (s *step) draft(a *group.Active, x Propose, seed [32]byte) (*event.ProposalCreated, error) {
 	if !s.m.View.Synced() {
 		return nil, refusal.New(refusal.ChainBehind, "the chain is not synced on this node").WithHint("wait until `status` shows it synced")
 	}
@@ -86,7 +111,7 @@ func (s *step) draft(a *group.Active, x Propose) (*event.ProposalCreated, error)
 	}
 	req := coinselect.Request{
 		InputWeight: int64(a.Descriptor.InputWeight()), ChangeScript: script.PkScript,
-		FeeRate: x.FeeRate, LongTermFeeRate: longTermFeeRate, Seed: s.draw(),
+		FeeRate: x.FeeRate, LongTermFeeRate: longTermFeeRate, Seed: seed, All: x.All,
 	}
 	for _, o := range x.Outputs {
 		req.Outputs = append(req.Outputs, coinselect.Output{PkScript: o.PkScript, Amount: o.Amount})
@@ -100,9 +125,12 @@ func (s *step) draft(a *group.Active, x Propose) (*event.ProposalCreated, error)
 		o := sel.outs[c.OutPoint]
 		b.Inputs = append(b.Inputs, event.ProposalInput{TxID: o.OutPoint.Hash, Vout: o.OutPoint.Index, Amount: o.Amount, Branch: o.Branch, Index: o.Index})
 	}
+	if x.All > 0 {
+		b.Outputs[x.All-1].Amount = sel.All
+	}
 	if sel.Change > 0 {
 		// A fixed place for change would tell it from the payments.
-		r := s.draw()
+		r := journal.H("place of change", seed[:])
 		at := int(r[0]) % (len(b.Outputs) + 1)
 		b.Outputs = slices.Insert(b.Outputs, at, event.ProposalOutput{Change: &index, Amount: sel.Change})
 	}

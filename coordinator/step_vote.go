@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/refusal"
@@ -14,6 +16,13 @@ func (s *step) approve(x Approve) error {
 	}
 	if me, ok := s.m.State.Active().Index(s.m.State.Me()); ok && s.m.State.Signed(p, me) {
 		answer(s, x, Done{}) // approved already: a repeat is harmless
+		return nil
+	}
+	if st := s.m.Status(p, s.now()); st == group.StatusFinal || st == group.StatusBroadcast {
+		if err := shown(x, p); err != nil {
+			return err
+		}
+		answer(s, x, Done{}) // it has all its signatures: one more would give nothing, and could not be called back
 		return nil
 	}
 	if s.m.External() {
@@ -41,10 +50,21 @@ func (s *step) mayApprove(x Approve) (*group.Proposal, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := shown(x, p); err != nil {
+		return nil, err
+	}
 	if err := s.ask(p, x.Allow, approving); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// shown refuses a proposal of another transaction than its user was shown.
+func shown(x Approve, p *group.Proposal) error {
+	if x.TxID != (chainhash.Hash{}) && x.TxID != p.TxID {
+		return refusal.New(refusal.DraftChanged, "the proposal is of transaction %v, shown was %v", p.TxID, x.TxID)
+	}
+	return nil
 }
 
 // reject votes against. It does not call a signature back.

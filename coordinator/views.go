@@ -79,6 +79,16 @@ func (m *Machine) Status(p *group.Proposal, now time.Time) group.Status {
 	return group.Derive(m.State, m.View, now, p)
 }
 
+// AwaitsMe says whether a proposal waits for this node's user: it is pending, and this
+// node's key neither signed it nor stands against it.
+func (m *Machine) AwaitsMe(p *group.Proposal, now time.Time) bool {
+	if m.State.Active() == nil || m.local.Archived || !m.State.Alive(p) {
+		return false
+	}
+	me, ok := m.State.Active().Index(m.State.Me())
+	return ok && !m.State.Signed(p, me) && !m.State.MyVote(p) && m.Status(p, now) == group.StatusPending
+}
+
 // Tx returns a proposal's transaction once it is final; the mined one once it is mined.
 func (m *Machine) Tx(p *group.Proposal) (*wire.MsgTx, error) { return theTx(m.State, m.View, p) }
 

@@ -55,6 +55,8 @@ const (
 	ChainStale    = "chain_stale"
 	DoublePayment = "possible_double_payment"
 	RequestReused = "request_id_reused"
+	DraftChanged  = "draft_changed"
+	TooHeavy      = "too_heavy"
 
 	// Of a vote or a signature.
 	NoProposal   = "no_such_proposal"
@@ -147,6 +149,8 @@ func Codes() []Group {
 			{ChainStale, "this node's chain was not synced for longer than ten seconds: what was spent since is not known", "--allow"},
 			{DoublePayment, "somebody would be paid again", "--allow"},
 			{RequestReused, "the request id was used for a request with other content", ""},
+			{DraftChanged, "what was shown before would not come out any more: coins or the fee rate changed", ""},
+			{TooHeavy, "the transaction would weigh more than nodes relay", ""},
 		}},
 		{"Of a vote or a signature", []Code{
 			{NoProposal, "no proposal belongs to what was given", ""},

@@ -27,6 +27,21 @@ var (
 	ErrInputWeight = errors.New("no weight of an input")
 )
 
+// DustError is the ErrDust of one output.
+type DustError struct {
+	Output int   // which
+	Amount int64 // satoshis that it pays
+	Limit  int64 // satoshis that it must pay at least
+}
+
+// Error says both amounts in satoshis.
+func (e DustError) Error() string {
+	return fmt.Sprintf("%v: output %d pays %d sat, at least %d are needed", ErrDust, e.Output, e.Amount, e.Limit)
+}
+
+// Is makes it an ErrDust.
+func (e DustError) Is(target error) bool { return target == ErrDust }
+
 // ErrInsufficientFunds says that the coins cannot pay for the outputs and the
 // fee. Find it with errors.As.
 type ErrInsufficientFunds struct {

@@ -48,6 +48,7 @@ type funding struct {
 type funded struct {
 	coins     []int // which coins
 	change    int64
+	all       int64 // what the output gets that takes all that is left
 	fee       int64
 	waste     int64
 	algorithm string
@@ -70,16 +71,24 @@ func newFunding(r Request) (*funding, error) {
 	if len(r.Outputs) == 0 {
 		return nil, ErrNoOutputs
 	}
+	if r.All < 0 || r.All > len(r.Outputs) {
+		return nil, fmt.Errorf("%w: output %d is to get all that is left, of %d", ErrAmount, r.All, len(r.Outputs))
+	}
 	f.size = txSize{input: r.InputWeight, count: len(r.Outputs)}
 	for i, out := range r.Outputs {
+		all := i+1 == r.All // what it gets is not known yet
 		if len(out.PkScript) == 0 || len(out.PkScript) > maxPkScript {
 			return nil, fmt.Errorf("%w: that of output %d has %d bytes", ErrScript, i, len(out.PkScript))
+		}
+		if all {
+			f.size.outputs += outputSize(out.PkScript)
+			continue
 		}
 		if out.Amount <= 0 || out.Amount > maxAmount-f.pay {
 			return nil, fmt.Errorf("%w: output %d pays %d sat", ErrAmount, i, out.Amount)
 		}
 		if limit := DustLimit(out.PkScript, DustRelayFeeRate); out.Amount < limit {
-			return nil, fmt.Errorf("%w: output %d pays %d sat, at least %d are needed", ErrDust, i, out.Amount, limit)
+			return nil, DustError{Output: i, Amount: out.Amount, Limit: limit}
 		}
 		f.pay += out.Amount
 		f.size.outputs += outputSize(out.PkScript)
@@ -156,6 +165,27 @@ func (f *funding) fundAll(coins []Coin) (funded, error) {
 	}
 	w.coins, w.algorithm = all, AlgorithmChosen
 	return w, nil
+}
+
+// spendAll spends all the coins, and gives what is left to the output with a script.
+func (f *funding) spendAll(coins []Coin, to []byte) (funded, error) {
+	value := int64(0)
+	out := funded{coins: make([]int, len(coins)), algorithm: AlgorithmAll}
+	for i := range coins {
+		out.coins[i] = i
+		value += coins[i].Amount
+	}
+	weight := f.size.weight(len(coins), false)
+	out.fee = f.rate.Fee(vsizeOf(weight))
+	least := DustLimit(to, DustRelayFeeRate)
+	if left := value - f.pay - out.fee; len(coins) == 0 || left <= 0 || left < least {
+		return funded{}, ErrInsufficientFunds{Have: value, Need: f.pay + min(out.fee, math.MaxInt64-f.pay-least-1) + max(least, 1)}
+	} else if weight > MaxTxWeight {
+		return funded{}, fmt.Errorf("%w: %d weight units with all %d inputs, %d allowed", ErrTooHeavy, weight, len(coins), MaxTxWeight)
+	} else {
+		out.all = left
+	}
+	return out, nil
 }
 
 // refuse is the error for a set of coins that cannot fund the request.

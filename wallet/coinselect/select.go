@@ -31,10 +31,15 @@ type Request struct {
 	Coins       []Coin // what may be spent
 	// Chosen, where not empty, names the coins to spend: all of them and
 	// nothing else. Each must be among Coins.
-	Chosen       []wire.OutPoint
-	Outputs      []Output // what is paid; none may be dust
-	ChangeScript []byte   // where change goes
-	FeeRate      FeeRate  // what the transaction pays
+	Chosen  []wire.OutPoint
+	Outputs []Output // what is paid; none may be dust
+	// All, where not 0, is the number, counted from 1, of the output that gets all that
+	// is left when the others and the fee are paid; its Amount is not looked at. Every
+	// coin is spent then that brings more than its input costs, or those Chosen, and
+	// there is no change.
+	All          int
+	ChangeScript []byte  // where change goes
+	FeeRate      FeeRate // what the transaction pays
 	// LongTermFeeRate is the rate at which coins are expected to be spendable
 	// some day; above it few inputs are better, below it many. Zero means
 	// DefaultLongTermFeeRate.
@@ -43,10 +48,11 @@ type Request struct {
 }
 
 // Selection is what Select decided: the sum of Coins is exactly the sum
-// of the outputs asked for, Change and Fee.
+// of the outputs asked for, Change, All and Fee.
 type Selection struct {
 	Coins     []Coin // to be the inputs, in this order, which is random
 	Change    int64  // satoshis to pay to ChangeScript; 0 means no change output
+	All       int64  // satoshis of the output that gets all that is left; 0 without one
 	Fee       int64  // satoshis
 	Algorithm string // one of the Algorithm constants
 	Waste     int64  // Core's waste metric in satoshis; lower is better, may be negative
@@ -60,6 +66,7 @@ const (
 	AlgorithmCoinGrinder    = "coingrinder" // the fewest inputs, while they are dear
 	AlgorithmRandomDraw     = "srd"         // single random draw
 	AlgorithmLargestFirst   = "largest"     // where the others find nothing, but the funds are just enough
+	AlgorithmAll            = "all"         // all there is
 )
 
 // DefaultLongTermFeeRate is Core's DEFAULT_CONSOLIDATE_FEERATE: 10 sat/vB.
@@ -74,8 +81,8 @@ const DefaultLongTermFeeRate FeeRate = 10_000
 // cost more to spend than it is worth, goes to the fee.
 //
 // The errors are ErrInputWeight, ErrFeeRate, ErrNoOutputs, ErrAmount,
-// ErrScript, ErrDust, ErrDuplicateCoin, ErrChosenCoin, ErrTooHeavy and
-// ErrInsufficientFunds.
+// ErrScript, ErrDust (a DustError), ErrDuplicateCoin, ErrChosenCoin, ErrTooHeavy
+// and ErrInsufficientFunds.
 func Select(r Request) (Selection, error) {
 	s, err := selectCoins(r)
 	if err != nil {
@@ -89,6 +96,10 @@ func selectCoins(r Request) (Selection, error) {
 	if err != nil {
 		return Selection{}, err
 	}
+	if r.All > 0 && len(r.Chosen) == 0 {
+		fee := partFee(f.rate, f.size.input)
+		r.Coins = slices.DeleteFunc(slices.Clone(r.Coins), func(c Coin) bool { return c.Amount > 0 && c.Amount <= fee })
+	}
 	coins, err := sortedCoins(r.Coins)
 	if err != nil {
 		return Selection{}, err
@@ -101,15 +112,18 @@ func selectCoins(r Request) (Selection, error) {
 	}
 	rng := rand.New(rand.NewChaCha8(r.Seed))
 	var won funded
-	if len(r.Chosen) > 0 {
+	switch {
+	case r.All > 0:
+		won, err = f.spendAll(coins, r.Outputs[r.All-1].PkScript)
+	case len(r.Chosen) > 0:
 		won, err = f.fundAll(coins)
-	} else {
+	default:
 		won, err = f.fund(coins, rng)
 	}
 	if err != nil {
 		return Selection{}, err
 	}
-	s := Selection{Change: won.change, Fee: won.fee, Algorithm: won.algorithm, Waste: won.waste}
+	s := Selection{Change: won.change, All: won.all, Fee: won.fee, Algorithm: won.algorithm, Waste: won.waste}
 	s.Coins = make([]Coin, len(won.coins))
 	slices.Sort(won.coins)
 	for i, index := range won.coins {

@@ -1,0 +1,102 @@
+package coordinator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/record"
+	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/journal"
+)
+
+// Shown is what a person was shown of a payment before it is proposed: the draw that
+// chose its coins, and a digest of all that would be signed.
+type Shown struct {
+	Seed, Digest [32]byte
+}
+
+// Drafted is what a Propose would come to.
+type Drafted struct {
+	// Repeats is the proposal that its request id gave before; nothing else is there then.
+	Repeats *journal.EntryID
+	// Proposal is as it would be entered; nobody holds it.
+	Proposal *group.Proposal
+	Shown    Shown
+	// Overridden are the rules that refuse, and that it overrides by name.
+	Overridden []*refusal.Refusal
+	// Left are coins that stay although all is sent, since each costs more than it brings.
+	Left []Coin
+}
+
+// Preview returns what a Propose would come to now, by the code that proposes, or the
+// error that it would give. It changes nothing, since the machine is a value.
+func (m Machine) Preview(x Propose, in Input) (Drafted, error) {
+	s := &step{m: m, before: m, in: in}
+	done, err := s.repeated(x)
+	if err != nil {
+		return Drafted{}, err
+	}
+	if done {
+		id, _ := m.Asked(x.RequestID)
+		return Drafted{Repeats: &id}, nil
+	}
+	p, seed, err := s.plan(x)
+	if err != nil {
+		return Drafted{}, err
+	}
+	out := Drafted{Proposal: p, Shown: Shown{Seed: seed}}
+	if out.Shown.Digest, err = digest(p.Body); err != nil {
+		return Drafted{}, err
+	}
+	at := proposing
+	if !x.Unsigned && !m.External() {
+		at |= signing
+	}
+	for err := range m.refusals(asked{p: p, now: s.now(), stage: at, chainAge: in.ChainAge}) {
+		var r *refusal.Refusal
+		if errors.As(err, &r) {
+			out.Overridden = append(out.Overridden, r)
+		}
+	}
+	if x.All > 0 && len(x.Coins) == 0 {
+		for _, c := range Coins(m.State, m.View, s.now()) {
+			taken := slices.ContainsFunc(p.Body.Inputs, func(i event.ProposalInput) bool { return i.OutPoint() == c.OutPoint })
+			if !taken {
+				out.Left = append(out.Left, c)
+			}
+		}
+	}
+	return out, nil
+}
+
+// digest is of all that a person sees of a draft. When it expires is counted from when it
+// is proposed, and so is not in it.
+func digest(b *event.ProposalCreated) ([32]byte, error) {
+	c := *b
+	c.Expires = 0
+	raw, err := record.Encode(c)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("hash a draft: %w", err)
+	}
+	return journal.H("draft", raw), nil
+}
+
+// asShown refuses a draft that is another than its user was shown: coins were spent
+// since, a block changed the fee rate, an address was used.
+func asShown(x Propose, b *event.ProposalCreated) error {
+	if x.Shown == nil {
+		return nil
+	}
+	d, err := digest(b)
+	if err != nil {
+		return err
+	}
+	if d != x.Shown.Digest {
+		return refusal.New(refusal.DraftChanged, "what would be proposed now is no longer what was shown: its coins, its fee, its change or its text differ").
+			WithHint("nothing was proposed; look at it again")
+	}
+	return nil
+}
