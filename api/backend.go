@@ -29,6 +29,8 @@ type NodeBackend interface {
 	PendingPeers(ctx context.Context) ([]Peer, error)
 	// AddPeer makes the address of a member known, and dials it.
 	AddPeer(ctx context.Context, r AddPeer) (Peer, error)
+	// Pending lists what waits for this node's user, over all wallets.
+	Pending(ctx context.Context, q PendingQuery) (Page[Pending], error)
 	// Subscribe streams everything that changes until ctx ends, and then closes
 	// the channel. A subscriber that does not keep up loses events, or its
 	// channel is closed early; nothing ever waits for it.
@@ -72,6 +74,8 @@ type WalletBackend interface {
 	RenameWallet(ctx context.Context, wallet string, r RenameWallet) (WalletSummary, error)
 	// NewAddress leases a receiving address, or shows the next one.
 	NewAddress(ctx context.Context, wallet string, r NewAddress) (Address, error)
+	// Addresses lists the receiving addresses that were handed out or paid, newest first.
+	Addresses(ctx context.Context, wallet string, q AddressQuery) (Page[AddressItem], error)
 	// Coins lists the unspent outputs.
 	Coins(ctx context.Context, wallet string) ([]Coin, error)
 	// History lists the transactions that moved the wallet's coins, newest first.
@@ -80,6 +84,8 @@ type WalletBackend interface {
 
 // ProposalBackend is the proposals of a node's wallets.
 type ProposalBackend interface {
+	// Preview says what Propose would come to, and changes nothing.
+	Preview(ctx context.Context, wallet string, r Propose) (Draft, error)
 	// Propose creates a proposal and, unless r.Unsigned, approves it.
 	Propose(ctx context.Context, wallet string, r Propose) (Proposed, error)
 	// Proposals lists the proposals of a wallet, newest first.

@@ -69,7 +69,8 @@ type NewAddress struct {
 // Recipient is one payment.
 type Recipient struct {
 	Address string `json:"address" minLength:"1" maxLength:"128"`
-	Amount  int64  `json:"amount" minimum:"1" maximum:"2100000000000000"`
+	Amount  int64  `json:"amount,omitempty" minimum:"1" maximum:"2100000000000000" doc:"Satoshis; left out with all."`
+	All     bool   `json:"all,omitempty" doc:"In place of an amount: all that the wallet can spend, or all of the coins named, after the other payees and the fee. There is no change then."`
 	Label   string `json:"label,omitempty" maxLength:"256"`
 }
 
@@ -85,6 +86,7 @@ type Propose struct {
 	Unsigned     bool        `json:"unsigned,omitempty" doc:"Do not approve it at once."`
 	RequestID    string      `json:"request_id,omitempty" minLength:"1" maxLength:"128" doc:"The same id gives the same proposal, however often it is sent."`
 	Allow        []string    `json:"allow,omitempty" maxItems:"16" nullable:"false" doc:"Rules to override, by name."`
+	Draft        string      `json:"draft,omitempty" minLength:"128" maxLength:"128" doc:"What a preview of the same request said: just that is proposed, or it is refused (draft_changed)."`
 }
 
 // ProposalQuery selects proposals of a wallet, newest first.
@@ -110,6 +112,7 @@ const (
 
 // Approve asks this node to sign.
 type Approve struct {
+	TxID  string   `json:"txid,omitempty" minLength:"64" maxLength:"64" doc:"Refuse (draft_changed) unless the proposal is of this transaction, which its user was shown."`
 	Allow []string `json:"allow,omitempty" maxItems:"16" nullable:"false" doc:"Rules to override, by name."`
 }
 

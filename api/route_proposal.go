@@ -38,6 +38,7 @@ type waitInput struct {
 func (s *Server) proposalRoutes(h huma.API) {
 	b := s.backend
 	route(h, RolePropose, made(post("propose", "/v1/wallets/{wallet}/proposals", "Propose a payment and, unless unsigned, approve it")), s.propose)
+	s.previewRoute(h)
 	route(h, RoleRead, get("list-proposals", "/v1/wallets/{wallet}/proposals", "List proposals, newest first"), func(ctx context.Context, in *proposalsInput) (Page[Proposal], error) {
 		if in.Status != "" && !knownStatus(in.Status) {
 			return Page[Proposal]{}, unknownStatus(in.Status)
@@ -79,13 +80,8 @@ func (s *Server) propose(ctx context.Context, in *proposeInput) (Proposed, error
 	if !in.Body.Unsigned && roleOf(ctx) < RoleSign {
 		return Proposed{}, Refuse("role", "a propose token may not sign", "send unsigned, or use a token with the role sign").as(http.StatusForbidden)
 	}
-	if in.Body.FeeRate > 0 && in.Body.TargetBlocks > 0 {
-		return Proposed{}, Misuse("bad_fee", "both a fee rate and a target were given", "give one of them")
-	}
-	for _, p := range in.Body.Replaces {
-		if err := CheckProposal(p, true); err != nil {
-			return Proposed{}, err
-		}
+	if err := checkPropose(in.Body); err != nil {
+		return Proposed{}, err
 	}
 	return s.backend.Propose(ctx, in.Wallet, in.Body)
 }

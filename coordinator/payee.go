@@ -123,3 +123,6 @@ func (m *Machine) checkReplacement(p *group.Proposal) error {
 	}
 	return nil
 }
+
+// Leaves returns what a proposal pays to others, in satoshis, without its fee.
+func (m *Machine) Leaves(p *group.Proposal) int64 { return leaves(m.View, p) }

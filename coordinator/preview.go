@@ -43,17 +43,13 @@ func (m Machine) Preview(x Propose, in Input) (Drafted, error) {
 		id, _ := m.Asked(x.RequestID)
 		return Drafted{Repeats: &id}, nil
 	}
-	p, seed, err := s.plan(x)
+	p, seed, at, err := s.plan(x)
 	if err != nil {
 		return Drafted{}, err
 	}
 	out := Drafted{Proposal: p, Shown: Shown{Seed: seed}}
 	if out.Shown.Digest, err = digest(p.Body); err != nil {
 		return Drafted{}, err
-	}
-	at := proposing
-	if !x.Unsigned && !m.External() {
-		at |= signing
 	}
 	for err := range m.refusals(asked{p: p, now: s.now(), stage: at, chainAge: in.ChainAge}) {
 		var r *refusal.Refusal

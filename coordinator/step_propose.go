@@ -22,14 +22,14 @@ func (s *step) propose(x Propose) error {
 	if done, err := s.repeated(x); done || err != nil {
 		return err
 	}
-	p, _, err := s.plan(x)
+	p, _, at, err := s.plan(x)
 	if err != nil {
 		return err
 	}
 	if err := asShown(x, p.Body); err != nil {
 		return err
 	}
-	if x.Unsigned || s.m.External() {
+	if at&signing == 0 {
 		if err := s.overrideRestored(x.Allow); err != nil {
 			return err
 		}
@@ -50,45 +50,48 @@ func (s *step) propose(x Propose) error {
 // plan drafts what x asks for, and asks every rule that stands before it is entered and,
 // where this node signs it, before that. It writes nothing. It also returns the draw by
 // which it chose: with the same one it chooses the same, as long as there is the same to
-// choose from.
-func (s *step) plan(x Propose) (*group.Proposal, [32]byte, error) {
-	seed := s.draw()
+// choose from; and the stages whose rules it asked.
+func (s *step) plan(x Propose) (*group.Proposal, [32]byte, stage, error) {
+	seed, at := s.draw(), proposing
+	if !x.Unsigned && !s.m.External() {
+		at |= signing
+	}
 	if x.Shown != nil {
 		seed = x.Shown.Seed
 	}
 	a := s.m.State.Active()
 	if a == nil {
-		return nil, seed, refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
+		return nil, seed, at, refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
 	}
 	if err := s.m.notArchived(); err != nil {
-		return nil, seed, err
+		return nil, seed, at, err
 	}
 	if len(x.Outputs) == 0 {
-		return nil, seed, fmt.Errorf("%w: no recipient", refusal.ErrBadRequest)
+		return nil, seed, at, fmt.Errorf("%w: no recipient", refusal.ErrBadRequest)
 	}
 	if x.All < 0 || x.All > len(x.Outputs) || x.All > 0 && x.Outputs[x.All-1].Amount != 0 {
-		return nil, seed, fmt.Errorf("%w: who gets all that is left gets no amount besides", refusal.ErrBadRequest)
+		return nil, seed, at, fmt.Errorf("%w: who gets all that is left gets no amount besides", refusal.ErrBadRequest)
 	}
 	draft, err := s.draft(a, x, seed)
 	if err != nil {
-		return nil, seed, err
+		return nil, seed, at, err
 	}
 	if err := draft.Check(); err != nil {
-		return nil, seed, fmt.Errorf("%w: %w", refusal.ErrBadRequest, err)
+		return nil, seed, at, fmt.Errorf("%w: %w", refusal.ErrBadRequest, err)
 	}
 	p, err := s.soundDraft(draft)
 	if err != nil {
-		return nil, seed, err
+		return nil, seed, at, err
 	}
 	if err := s.ask(p, x.Allow, proposing); err != nil {
-		return nil, seed, err
+		return nil, seed, at, err
 	}
-	if !x.Unsigned && !s.m.External() {
+	if at&signing != 0 {
 		if err := s.ask(p, x.Allow, signing); err != nil {
-			return nil, seed, err
+			return nil, seed, at, err
 		}
 	}
-	return p, seed, nil
+	return p, seed, at, nil
 }
 
 // draft selects coins and change.

@@ -293,3 +293,9 @@ func (s *step) approveSuccession(x ApproveSuccession) error {
 	}
 	return refusal.New(refusal.NoRival, "no replacement of this id waits for approval").WithHint("`wallet show` lists those that do")
 }
+
+// AwaitsMyApproval says whether a new device waits for this node's approval.
+func (m *Machine) AwaitsMyApproval(r Succession) bool {
+	me, ok := m.State.Active().Index(m.State.Me())
+	return ok && r.Member.Index != me && !slices.ContainsFunc(r.Approved, func(x group.Member) bool { return x.Index == me })
+}

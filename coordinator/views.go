@@ -89,6 +89,17 @@ func (m *Machine) AwaitsMe(p *group.Proposal, now time.Time) bool {
 	return ok && !m.State.Signed(p, me) && !m.State.MyVote(p) && m.Status(p, now) == group.StatusPending
 }
 
+// AwaitsWords says whether the words are there and this node has not ratified them.
+func (m *Machine) AwaitsWords() bool {
+	r, ok := m.State.Roster()
+	if !ok || !r.Complete() || m.State.Active() != nil || m.State.Abandoned() {
+		return false
+	}
+	return slices.ContainsFunc(r.Members, func(x group.Member) bool {
+		return (x.Identity == m.State.Me() || x.Host == m.State.Me()) && !r.Ratified[x.Record]
+	})
+}
+
 // Tx returns a proposal's transaction once it is final; the mined one once it is mined.
 func (m *Machine) Tx(p *group.Proposal) (*wire.MsgTx, error) { return theTx(m.State, m.View, p) }
 

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strings"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
@@ -15,8 +18,16 @@ import (
 
 // Approve signs, after every check has passed or was overridden by name.
 func (n *Node) Approve(ctx context.Context, ref string, r api.Approve) (api.Proposal, error) {
+	var tx chainhash.Hash
+	if r.TxID != "" {
+		id, err := chainhash.NewHashFromStr(r.TxID)
+		if err != nil || len(r.TxID) != 2*chainhash.HashSize {
+			return api.Proposal{}, api.Misuse("bad_txid", fmt.Sprintf("%.80q is not a txid", r.TxID), "it has 64 hex characters")
+		}
+		tx = *id
+	}
 	return n.act(ctx, ref, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
-		return coordinator.Approve{Proposal: id, Allow: r.Allow}
+		return coordinator.Approve{Proposal: id, Allow: r.Allow, TxID: tx}
 	})
 }
 

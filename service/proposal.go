@@ -106,10 +106,17 @@ func (n *Node) show(a *node.Actor, p *group.Proposal) api.Proposal {
 		t := api.Time(time.Unix(p.Body.Expires, 0))
 		x.Expires = &t
 	}
+	x.Inputs, x.Outputs = n.parties(m, p)
+	n.showVotes(m, p, &x)
+	return x
+}
+
+// parties are the coins that a proposal spends, and whom it pays.
+func (n *Node) parties(m *coordinator.Machine, p *group.Proposal) (ins []api.TxInput, outs []api.TxOutput) {
 	d := m.State.Active().Descriptor
 	for _, in := range p.Body.Inputs {
 		addr, _ := d.Address(in.Branch, in.Index) // sound: it was derived before
-		x.Inputs = append(x.Inputs, api.TxInput{OutPoint: in.OutPoint().String(), Amount: in.Amount, Address: addr, Confirmations: m.View.Confirmations(in.TxID)})
+		ins = append(ins, api.TxInput{OutPoint: in.OutPoint().String(), Amount: in.Amount, Address: addr, Confirmations: m.View.Confirmations(in.TxID)})
 	}
 	for _, o := range p.Body.Outputs {
 		out := api.TxOutput{Amount: o.Amount, Label: api.Text(o.Label)}
@@ -121,10 +128,9 @@ func (n *Node) show(a *node.Actor, p *group.Proposal) api.Proposal {
 		} else {
 			out.Address = "script:" + hex.EncodeToString(o.PkScript)
 		}
-		x.Outputs = append(x.Outputs, out)
+		outs = append(outs, out)
 	}
-	n.showVotes(m, p, &x)
-	return x
+	return ins, outs
 }
 
 func (n *Node) showVotes(m *coordinator.Machine, p *group.Proposal, x *api.Proposal) {

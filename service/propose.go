@@ -52,18 +52,29 @@ func (n *Node) Propose(ctx context.Context, ref string, r api.Propose) (api.Prop
 		Proposal: id.Proposal.String(), TxID: p.TxID.String(), Fee: p.Fee(), FeeRate: feeRate(m, p),
 		Status: string(m.Status(p, time.Now())),
 	}
+	out.Change, out.UnconfirmedCount = changeOf(p), unconfirmed(m, p)
+	out.Replaces, _ = firstIDs(m.Replaces(p))
+	return out, nil
+}
+
+// changeOf is what comes back to the wallet.
+func changeOf(p *group.Proposal) (sum int64) {
 	for _, o := range p.Body.Outputs {
 		if o.Change != nil {
-			out.Change = o.Amount
+			sum += o.Amount
 		}
 	}
-	out.Replaces, _ = firstIDs(m.Replaces(p))
+	return sum
+}
+
+// unconfirmed counts the inputs that could still vanish.
+func unconfirmed(m *coordinator.Machine, p *group.Proposal) (n int) {
 	for _, in := range p.Body.Inputs {
 		if m.View.Confirmations(in.TxID) == 0 {
-			out.UnconfirmedCount++
+			n++
 		}
 	}
-	return out, nil
+	return n
 }
 
 func (n *Node) command(ctx context.Context, a *node.Actor, r api.Propose) (coordinator.Propose, error) {
@@ -73,7 +84,14 @@ func (n *Node) command(ctx context.Context, a *node.Actor, r api.Propose) (coord
 		expires = time.Duration(r.Expires) * time.Second
 	}
 	cmd.Expires = time.Now().Add(expires)
-	for _, to := range r.To {
+	var err error
+	if cmd.Shown, err = shown(r.Draft); err != nil {
+		return cmd, err
+	}
+	for i, to := range r.To {
+		if to.All {
+			cmd.All = i + 1
+		}
 		script, err := wallet.ParseAddress(to.Address, n.parts.Network)
 		if err != nil {
 			return cmd, api.Misuse("bad_address", fmt.Sprintf("address %.100q: %v", to.Address, err), "")
@@ -94,11 +112,14 @@ func (n *Node) command(ctx context.Context, a *node.Actor, r api.Propose) (coord
 		}
 		cmd.Replaces = append(cmd.Replaces, found.ID())
 	}
-	cmd.Terms = fmt.Sprintf("fee rate %v, target %d, expires %d, unsigned %v", r.FeeRate, r.TargetBlocks, r.Expires, r.Unsigned)
+	terms := ""
+	if cmd.All > 0 {
+		terms = fmt.Sprintf(", all to %d", cmd.All)
+	}
+	cmd.Terms = fmt.Sprintf("fee rate %v, target %d, expires %d, unsigned %v", r.FeeRate, r.TargetBlocks, r.Expires, r.Unsigned) + terms
 	if _, again := a.Machine().Asked(r.RequestID); again {
 		return cmd, nil // it is answered whatever a fee is now
 	}
-	var err error
 	cmd.FeeRate, err = n.feeRate(ctx, r)
 	return cmd, err
 }
