@@ -16,7 +16,7 @@ type AddressItem struct {
 	Received     int64   `json:"received" doc:"What those hold together."`
 	Unspent      int64   `json:"unspent" doc:"What of it is not spent."`
 	HandedOutBy  *Person `json:"handed_out_by" doc:"The cosigner whose node handed it out first; null where none did."`
-	Label        string  `json:"label" doc:"A cosigner's words, unverified."`
+	Label        Text    `json:"label" doc:"A cosigner's words, unverified; null where there are none."`
 }
 
 // AddressQuery selects a page of addresses, the newest first.
@@ -30,20 +30,14 @@ type AddressQuery struct {
 
 type addressesInput struct {
 	WalletPath
-	Unused bool   `query:"unused" doc:"Only those that nothing was paid to."`
-	Cursor string `query:"cursor" maxLength:"200" doc:"The next of the page before."`
-	Limit  int    `query:"limit" minimum:"0" maximum:"500" doc:"How many at most; 50 where left out."`
+	Unused bool `query:"unused" doc:"Only those that nothing was paid to."`
+	PageQuery
 }
 
 func (s *Server) addressesRoute(h huma.API) {
 	route(h, RoleRead, get("list-addresses", "/v1/wallets/{wallet}/addresses", "List receiving addresses that were handed out or paid, newest first"), func(ctx context.Context, in *addressesInput) (Page[AddressItem], error) {
 		return s.backend.Addresses(ctx, in.Wallet, AddressQuery{Unused: in.Unused, Cursor: in.Cursor, Limit: in.Limit})
 	})
-}
-
-// TransformSchema implements huma.SchemaTransformer.
-func (AddressItem) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
-	return orNull(s, "handed_out_by")
 }
 
 // Addresses implements Backend.

@@ -81,6 +81,8 @@ type Status struct {
 	// DiskFree is what this user may still write.
 	DiskFree   *uint64    `json:"disk_free_bytes" doc:"Free space on the disk of the store, in bytes; null where it is not known."`
 	LastBackup *time.Time `json:"last_backup" doc:"When a backup was last made of the running node; null for never."`
+	// PendingCount is what Pending lists, as far as one page shows it.
+	PendingCount int `json:"pending_count" doc:"How much waits for the node's user, as /v1/pending lists it; 51 for more than 50."`
 }
 
 // ChainStatus is the Bitcoin network as the node sees it.
@@ -284,6 +286,7 @@ type Proposed struct {
 type Proposal struct {
 	Proposal      string          `json:"proposal"`
 	Wallet        string          `json:"wallet"`
+	WalletName    string          `json:"wallet_name" doc:"What this node calls the wallet."`
 	Author        Person          `json:"author" doc:"The cosigner who proposed."`
 	Status        string          `json:"status" enum:"pending,final,broadcast,confirmed,conflicted,dead,withdrawn,rejected,expired,replaced" doc:"How far it is, or its end."`
 	TxID          string          `json:"txid"`

@@ -28,11 +28,11 @@ type Pending struct {
 	Sends       *int64     `json:"sends" doc:"What a proposal pays to others, without its fee; null where it is none."`
 	Fee         *int64     `json:"fee" doc:"Of a proposal; null otherwise."`
 	Person      *Person    `json:"person" doc:"Who proposed it, or whose key or device it is; null where it is this node's own."`
-	Note        string     `json:"note" doc:"The author's words, unverified; empty where there are none."`
+	Note        Text       `json:"note" doc:"The author's words, unverified; null where there are none."`
 	Created     *time.Time `json:"created" doc:"Of a proposal, as its author claims; null otherwise."`
 	Expires     *time.Time `json:"expires" doc:"Of a proposal; null where it does not expire."`
 	SignedCount *int       `json:"signed_count" doc:"How many signed the proposal, or approved the replacement; null otherwise."`
-	Needed      *int       `json:"needed" doc:"How many must; null where that is not the question."`
+	Needed      *int       `json:"threshold" doc:"How many must; null where that is not the question."`
 	Command     string     `json:"command" doc:"The command line that does it."`
 }
 
@@ -43,20 +43,10 @@ type PendingQuery struct {
 	Limit int
 }
 
-type pendingInput struct {
-	Cursor string `query:"cursor" maxLength:"200" doc:"The next of the page before."`
-	Limit  int    `query:"limit" minimum:"0" maximum:"500" doc:"How many at most; 50 where left out."`
-}
-
 func (s *Server) pendingRoute(h huma.API) {
-	route(h, RoleRead, get("list-pending", "/v1/pending", "List what waits for this node's user, over all wallets"), func(ctx context.Context, in *pendingInput) (Page[Pending], error) {
+	route(h, RoleRead, get("list-pending", "/v1/pending", "List what waits for this node's user, over all wallets"), func(ctx context.Context, in *PageQuery) (Page[Pending], error) {
 		return s.backend.Pending(ctx, PendingQuery{Cursor: in.Cursor, Limit: in.Limit})
 	})
-}
-
-// TransformSchema implements huma.SchemaTransformer.
-func (Pending) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
-	return orNull(s, "person")
 }
 
 // Pending implements Backend.

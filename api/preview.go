@@ -23,13 +23,13 @@ type Draft struct {
 	Fee        int64          `json:"fee"`
 	FeeRate    float64        `json:"fee_rate"`
 	Change     int64          `json:"change" doc:"Amount that comes back, 0 for none."`
-	Note       string         `json:"note"`
+	Note       Text           `json:"note" doc:"Null where there is none."`
 	Expires    *time.Time     `json:"expires" doc:"About when it would expire: it is counted from when it is proposed."`
 	Replaces   List[string]   `json:"replaces" doc:"Proposals that it would replace: those named, and those given up that pay the same, or hold its coins."`
 	// Signs is what proposing it does with this node's key.
 	Signs            bool          `json:"signs" doc:"Whether proposing it signs it with this node's key at once."`
 	External         bool          `json:"external" doc:"This node's key is on a device: it is signed by way of an exported PSBT."`
-	Needed           int           `json:"needed" doc:"How many cosigners must sign in all."`
+	Threshold        int           `json:"threshold" doc:"How many cosigners must sign in all."`
 	UnconfirmedCount int           `json:"unconfirmed_count" doc:"How many of its inputs are not confirmed yet."`
 	LeftCount        int           `json:"left_count" doc:"Where all is sent: how many coins stay, since they are leased, not spendable yet, or cost more than they hold."`
 	Left             int64         `json:"left" doc:"What those coins hold."`

@@ -57,7 +57,13 @@ func ended(p Proposal) *Error {
 	switch p.Status {
 	case StatusConflicted, StatusDead:
 		return Refuse(p.Status, fmt.Sprintf("proposal %s can no longer be mined: one of its coins was spent by another transaction", short), "propose again with other coins")
-	case StatusWithdrawn, StatusRejected, StatusExpired, StatusReplaced:
+	case StatusReplaced:
+		by := "another one"
+		if p.ReplacedBy != nil {
+			by = "proposal " + *p.ReplacedBy
+		}
+		return Refuse(p.Status, fmt.Sprintf("proposal %s was replaced by %s", short, by), "wait for that one")
+	case StatusWithdrawn, StatusRejected, StatusExpired:
 		return Refuse(p.Status, fmt.Sprintf("proposal %s was ended: it is %s", short, p.Status),
 			"signatures already released cannot be called back and may still complete it, until one of its coins is spent otherwise")
 	}
@@ -101,7 +107,7 @@ func waitFor(ctx context.Context, b Backend, id, status string, timeout time.Dur
 				return Proposal{}, Unreachable("stopping", "the node is stopping", "start it again and repeat the wait")
 			}
 			what := fmt.Sprintf("proposal %s is %s and did not become %s within %s", p.Proposal[:min(len(p.Proposal), 12)], p.Status, status, timeout)
-			hint := "wait longer with --timeout, or ask the other cosigners"
+			hint := lacking(p)
 			for _, w := range p.Warnings {
 				if strings.HasPrefix(w.Code, "broadcast_") { // no cosigner can help
 					what, hint = what+": "+w.Message, "see `proposal show` and docs/chain.md"
@@ -112,6 +118,17 @@ func waitFor(ctx context.Context, b Backend, id, status string, timeout time.Dur
 		// From here on by its whole id, which is looked up and not searched for.
 		id = p.Proposal
 	}
+}
+
+// lacking says what a proposal waits for, and so what its user can do.
+func lacking(p Proposal) string {
+	switch p.Status {
+	case StatusFinal:
+		return "it has its signatures and is not in the network yet: `status` says how this node's Bitcoin node is"
+	case StatusBroadcast:
+		return "no block has it yet: wait longer with --timeout, or propose it again with --replaces and a higher fee"
+	}
+	return "wait longer with --timeout, or ask the other cosigners"
 }
 
 // untilTouched returns when a proposal may have changed: an event names it, the

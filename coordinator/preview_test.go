@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/journal"
 )
 
 func (p *peer) preview(x Propose) Drafted {
@@ -234,5 +236,34 @@ func TestOverriddenRulesAreShown(t *testing.T) {
 	x.Allow = []string{refusal.DoublePayment}
 	if d := a.preview(x); len(d.Overridden) != 1 || d.Overridden[0].Rule != refusal.DoublePayment {
 		t.Fatalf("%+v", d.Overridden)
+	}
+}
+
+// What gave way to what was declared to replace it was replaced, also once that is mined;
+// what gave way to anything else is conflicted.
+func TestWhatIsReplacedAndMinedIsReplaced(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(500_000)
+	a, b := c.peers[0], c.peers[1]
+	first := a.proposed(pay(1, 100_000))
+	c.settle()
+	x := pay(1, 100_000)
+	x.Replaces, x.FeeRate = []journal.EntryID{first.Ref.ID}, 10_000
+	second := a.proposed(x)
+	c.settle()
+	b.must(Approve{Proposal: second.Ref.ID})
+	c.settle()
+	tx, err := a.m.Tx(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.mine([]*wire.MsgTx{tx})
+	if q, _ := a.m.State.Proposal(first.Ref.ID); a.m.Status(q, *a.clock) != group.StatusReplaced {
+		t.Errorf("the replaced one is %s", a.m.Status(q, *a.clock))
+	} else if d := group.Derive(a.m.State, a.m.View, *a.clock, q); d != group.StatusDead {
+		t.Errorf("in the rules it is %s", d)
+	}
+	if by := a.m.ReplacedBy(first); len(by) == 0 || by[0] != second.Ref.ID {
+		t.Errorf("replaced by %v", by)
 	}
 }

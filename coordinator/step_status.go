@@ -50,7 +50,7 @@ func (s *step) tellOf(p *group.Proposal, news bool, q *group.Inquiry) group.Stat
 	was, known := w.told.Get(id)
 	now := s.m.State.StatusOf(s.m.View, s.now(), p, q)
 	if (was != now && (was != "" || now != group.StatusPending) || news || !known) && (known || !s.starting) {
-		s.do(Tell{port.Notice{Type: "proposal", Group: s.m.State.Group(), Proposal: p.Ref.ID, TxID: p.TxID, Status: string(now)}})
+		s.do(Tell{port.Notice{Type: "proposal", Group: s.m.State.Group(), Proposal: p.Ref.ID, TxID: p.TxID, Status: string(s.m.State.Said(s.m.View, p, now))}})
 	}
 	counts := now
 	if !s.m.State.Alive(p) {

@@ -74,9 +74,9 @@ func (m *Machine) CountProposals() map[group.Status]int {
 // Alive says whether a proposal has effect.
 func (m *Machine) Alive(p *group.Proposal) bool { return m.State.Alive(p) }
 
-// Status derives a proposal's status.
+// Status derives a proposal's status, as people are told it.
 func (m *Machine) Status(p *group.Proposal, now time.Time) group.Status {
-	return group.Derive(m.State, m.View, now, p)
+	return m.State.Said(m.View, p, group.Derive(m.State, m.View, now, p))
 }
 
 // AwaitsMe says whether a proposal waits for this node's user: it is pending, and this

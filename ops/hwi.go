@@ -50,7 +50,9 @@ type hwiDevice struct {
 	Model       string `json:"model"`
 	Fingerprint string `json:"fingerprint"`
 	NeedsPin    bool   `json:"needs_pin_sent"`
-	Error       string `json:"error"`
+	// NeedsPassphrase: it has one of its own, which is typed at the computer.
+	NeedsPassphrase bool   `json:"needs_passphrase_sent"`
+	Error           string `json:"error"`
 }
 
 // Device finds the device whose master key has a fingerprint (8 hex
@@ -62,11 +64,20 @@ func (h HWI) Device(ctx context.Context, fingerprint string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, hwiLooks)
 	defer cancel()
-	out, err := h.run(ctx, "", "enumerate")
+	// A device that was set up for a test network opens for no other.
+	out, err := h.run(ctx, "", append(h.chain(), "enumerate")...)
 	if err != nil {
 		return "", err
 	}
 	return matching(out, fingerprint)
+}
+
+// chain are the arguments that name the network, which hwi takes before a command.
+func (h HWI) chain() []string {
+	if h.Chain == "" {
+		return nil
+	}
+	return []string{"--chain", h.Chain}
 }
 
 // matching reads an answer of `hwi enumerate`.
@@ -81,8 +92,13 @@ func matching(out []byte, fingerprint string) (string, error) {
 		switch {
 		case strings.EqualFold(d.Fingerprint, fingerprint):
 			return name, nil
-		case d.NeedsPin || d.Fingerprint == "":
+		case d.Error != "":
+			// It knows why; whatever is guessed here sends people elsewhere.
+			seen = append(seen, fmt.Sprintf("%s (%.200s)", name, d.Error))
+		case d.NeedsPin || d.NeedsPassphrase:
 			seen = append(seen, name+" (locked)")
+		case d.Fingerprint == "":
+			seen = append(seen, name+" (without a fingerprint)")
 		default:
 			seen = append(seen, name+" "+d.Fingerprint)
 		}
@@ -90,17 +106,14 @@ func matching(out []byte, fingerprint string) (string, error) {
 	if len(seen) == 0 {
 		return "", api.Refuse("no_device", "hwi sees no device", "plug it in and unlock it")
 	}
-	return "", api.Refuse("wrong_device", fmt.Sprintf("no device holds the key %s of this wallet; hwi sees %.300s", fingerprint, strings.Join(seen, ", ")), "unlock the right one, with the right passphrase")
+	return "", api.Refuse("wrong_device", fmt.Sprintf("no device holds the key %s of this wallet; hwi sees %.600s", fingerprint, strings.Join(seen, ", ")), "plug in and unlock the right one, with the right passphrase")
 }
 
 // Sign has the device sign a PSBT, and returns the signed one in base64.
 func (h HWI) Sign(ctx context.Context, fingerprint, psbt string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, hwiSigns)
 	defer cancel()
-	args := []string{"--fingerprint", fingerprint}
-	if h.Chain != "" {
-		args = append(args, "--chain", h.Chain)
-	}
+	args := append(h.chain(), "--fingerprint", fingerprint)
 	// An argument may have 128 KiB, and everybody on the machine can read it.
 	out, err := h.run(ctx, "signtx "+psbt+"\n\n", append(args, "--stdin")...)
 	if err != nil {

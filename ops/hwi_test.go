@@ -17,7 +17,7 @@ func standIn(t *testing.T, enumerate, signtx string) HWI {
 		}
 	}
 	program := filepath.Join(dir, "hwi")
-	script := "#!/bin/sh\nif [ \"$1\" = enumerate ]; then cat " + dir + "/enumerate; exit; fi\necho \"$@\" >" + dir + "/args\ncat >" + dir + "/in\ncat " + dir + "/signtx\n"
+	script := "#!/bin/sh\nfor last; do :; done\nif [ \"$last\" = enumerate ]; then echo \"$@\" >" + dir + "/looked; cat " + dir + "/enumerate; exit; fi\necho \"$@\" >" + dir + "/args\ncat >" + dir + "/in\ncat " + dir + "/signtx\n"
 	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +43,21 @@ func TestHWIFindsTheDevice(t *testing.T) {
 	}
 }
 
+// A device of a test network opens for its own chain alone, and what hwi says of one that
+// does not open is passed on.
+func TestHWILooksOnTheChain(t *testing.T) {
+	const words = "Could not open client or get fingerprint information: -32003 Network type inconsistent with prior usage"
+	h := standIn(t, `[{"type":"jade","model":"jade","error":"`+words+`","code":-13},{"type":"trezor","model":"t","needs_pin_sent":true}]`, "")
+	_, err := h.Device(t.Context(), "aabbccdd")
+	if codeOf(t, err) != "wrong_device" || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), "jade (locked)") || !strings.Contains(err.Error(), "trezor t (locked)") {
+		t.Errorf("%v", err)
+	}
+	args, err := os.ReadFile(filepath.Join(filepath.Dir(h.Program), "looked"))
+	if err != nil || strings.TrimSpace(string(args)) != "--chain regtest enumerate" {
+		t.Errorf("arguments %q: %v", args, err)
+	}
+}
+
 func TestHWISigns(t *testing.T) {
 	h := standIn(t, "", `{"psbt":"cHNidP8B","signed":true}`)
 	signed, err := h.Sign(t.Context(), "aabbccdd", "cHNidP8A")
@@ -50,7 +65,7 @@ func TestHWISigns(t *testing.T) {
 		t.Errorf("%q, %v", signed, err)
 	}
 	args, err := os.ReadFile(filepath.Join(filepath.Dir(h.Program), "args"))
-	if err != nil || strings.TrimSpace(string(args)) != "--fingerprint aabbccdd --chain regtest --stdin" {
+	if err != nil || strings.TrimSpace(string(args)) != "--chain regtest --fingerprint aabbccdd --stdin" {
 		t.Errorf("arguments %q: %v", args, err)
 	}
 	in, err := os.ReadFile(filepath.Join(filepath.Dir(h.Program), "in"))

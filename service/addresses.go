@@ -40,12 +40,12 @@ func (n *Node) Addresses(_ context.Context, ref string, q api.AddressQuery) (api
 			continue
 		}
 		if len(page.Items) == limit {
-			page.Next = strconv.FormatUint(uint64(page.Items[limit-1].Index), 10)
+			page.Next = api.Text(strconv.FormatUint(uint64(page.Items[limit-1].Index), 10))
 			break
 		}
 		x := api.AddressItem{
 			Address: h.Address, Index: h.Index, Used: h.Payments > 0, PaymentCount: h.Payments, Received: h.Received, Unspent: h.Unspent,
-			Label: labels.Text(event.AddressTarget(h.Script)),
+			Label: api.Text(labels.Text(event.AddressTarget(h.Script))),
 		}
 		if h.By != (journal.Author{}) {
 			by := personOf(m, h.By)

@@ -35,7 +35,7 @@ func (n *Node) Pending(_ context.Context, q api.PendingQuery) (api.Page[api.Pend
 			at = nil
 		}
 		if len(page.Items) >= limit {
-			page.Next = id + "-"
+			page.Next = api.Text(id + "-")
 			return page, nil
 		}
 		next := ""
@@ -50,7 +50,7 @@ func (n *Node) Pending(_ context.Context, q api.PendingQuery) (api.Page[api.Pend
 			}
 		})
 		if next != "" {
-			page.Next = next
+			page.Next = api.Text(next)
 			return page, nil
 		}
 	}
@@ -90,7 +90,7 @@ func (n *Node) proposalsPending(a *node.Actor, m *coordinator.Machine, after *co
 		sends, fee, signed, needed := m.Leaves(p), p.Fee(), len(m.Approvals(p)), m.State.Genesis().Threshold
 		x := api.Pending{
 			Kind: api.PendingApprove, Wallet: a.Group().String(), WalletName: m.Name(), Proposal: &id, TxID: &tx, Sends: &sends, Fee: &fee,
-			Person: &by, Note: p.Body.Note, Created: &created, SignedCount: &signed, Needed: &needed, Command: "quorate approve " + id,
+			Person: &by, Note: api.Text(p.Body.Note), Created: &created, SignedCount: &signed, Needed: &needed, Command: "quorate approve " + id,
 		}
 		if m.External() {
 			x.Kind, x.Command = api.PendingSign, "quorate psbt export "+id

@@ -25,7 +25,7 @@ func (n *Node) Preview(ctx context.Context, ref string, r api.Propose) (api.Draf
 		return api.Draft{}, n.apiError(err)
 	}
 	m := a.Machine()
-	out := api.Draft{Wallet: a.Group().String(), WalletName: m.Name(), External: m.External(), Needed: m.State.Genesis().Threshold}
+	out := api.Draft{Wallet: a.Group().String(), WalletName: m.Name(), External: m.External(), Threshold: m.State.Genesis().Threshold}
 	if d.Repeats != nil {
 		id := d.Repeats.String()
 		out.Proposal = &id
@@ -33,7 +33,7 @@ func (n *Node) Preview(ctx context.Context, ref string, r api.Propose) (api.Draf
 	}
 	name := hex.EncodeToString(append(d.Shown.Seed[:], d.Shown.Digest[:]...))
 	p := d.Proposal
-	out.Draft, out.TxID, out.Fee, out.FeeRate, out.Note = &name, p.TxID.String(), p.Fee(), feeRate(m, p), p.Body.Note
+	out.Draft, out.TxID, out.Fee, out.FeeRate, out.Note = &name, p.TxID.String(), p.Fee(), feeRate(m, p), api.Text(p.Body.Note)
 	out.Inputs, out.Outputs = n.parties(m, p)
 	out.Sends, out.Change = m.Leaves(p), changeOf(p)
 	out.Signs = !r.Unsigned && !out.External

@@ -98,7 +98,7 @@ func (n *Node) show(a *node.Actor, p *group.Proposal) api.Proposal {
 		p = now
 	}
 	x := api.Proposal{
-		Proposal: p.ID().String(), Wallet: a.Group().String(), Author: personOf(m, p.Author()),
+		Proposal: p.ID().String(), Wallet: a.Group().String(), WalletName: m.Name(), Author: personOf(m, p.Author()),
 		Status: string(m.Status(p, time.Now())), TxID: p.TxID.String(), Fee: p.Fee(), FeeRate: feeRate(m, p),
 		Note: api.Text(p.Body.Note), Created: api.Time(time.UnixMilli(p.Ref.Time)), Threshold: m.State.Genesis().Threshold,
 	}

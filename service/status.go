@@ -37,8 +37,14 @@ func (n *Node) Status(ctx context.Context) (api.Status, error) {
 	for _, f := range n.co.Failed() {
 		s.Wallets = append(s.Wallets, failedSummary(f))
 	}
-	peers, err := n.Peers(ctx)
-	s.Peers = peers
+	waiting, err := n.Pending(ctx, api.PendingQuery{})
+	if err != nil {
+		return s, err
+	}
+	if s.PendingCount = len(waiting.Items); waiting.Next != "" {
+		s.PendingCount = max(s.PendingCount, api.DefaultPage+1)
+	}
+	s.Peers, err = n.Peers(ctx)
 	return s, err
 }
 

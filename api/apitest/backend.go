@@ -36,6 +36,7 @@ type Backend struct {
 	status   string
 	votes    []api.Rejection
 	subs     []chan api.Event
+	me       string
 }
 
 var _ api.Backend = (*Backend)(nil)
@@ -63,6 +64,22 @@ func (b *Backend) SetStatus(status string) {
 		default:
 		}
 	}
+}
+
+// SetMe makes it the node of alice, as it is at first, or of bob.
+func (b *Backend) SetMe(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.me = name
+}
+
+func (b *Backend) who() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.me == "" {
+		return "alice"
+	}
+	return b.me
 }
 
 // SetAlarms makes alarms stand in Status.
@@ -119,7 +136,7 @@ func (b *Backend) proposal(method, ref string, request any) (api.Proposal, error
 	defer b.mu.Unlock()
 	expires := Now().Add(72 * time.Hour)
 	return api.Proposal{
-		Proposal: ProposalID, Wallet: WalletID, Author: Person("alice"), Status: b.status, TxID: TxID,
+		Proposal: ProposalID, Wallet: WalletID, WalletName: "family", Author: Person("alice"), Status: b.status, TxID: TxID,
 		Inputs: []api.TxInput{{OutPoint: strings.Repeat("22", 32) + ":1", Amount: 2_000_000, Address: Address}},
 		Outputs: []api.TxOutput{
 			{Address: Address, Amount: 1_000_000, Label: "rent \x1b[31mred"},
@@ -169,14 +186,15 @@ func (b *Backend) Status(context.Context) (api.Status, error) {
 	b.mu.Lock()
 	w.Alarms = slices.Clone(b.alarms)
 	b.mu.Unlock()
+	me := Person(b.who())
 	free, made := uint64(1<<30), Now()
 	return api.Status{
 		DiskFree: &free, LastBackup: &made, Alarms: []api.Alarm{{Code: "not_listening", Message: "the node does not listen on /ip4/192.0.2.9/tcp/9781", Since: Now()}},
-		Name: "alice", PeerID: "12D3KooWA", Addresses: []string{"/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWA"},
+		Name: me.Name, PeerID: *me.PeerID, Addresses: []string{"/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWA"},
 		Network: "regtest", Version: "test",
 		Chain:   api.ChainStatus{Backend: "core", Height: api.Known(int32(120)), Tip: api.Text(strings.Repeat("00", 32)), Synced: true},
 		Wallets: []api.WalletSummary{w},
-		Peers:   peers(),
+		Peers:   peers(), PendingCount: 1,
 	}, b.called("Status", nil)
 }
 

@@ -24,7 +24,7 @@ func (b *Backend) Preview(_ context.Context, ref string, r api.Propose) (api.Dra
 	expires := Now().Add(time.Duration(r.Expires) * time.Second)
 	return api.Draft{
 		Draft: &DraftName, Wallet: WalletID, WalletName: "family", TxID: TxID, Inputs: p.Inputs, Outputs: p.Outputs, Sends: 1_000_000,
-		Fee: 200, FeeRate: 1.5, Change: 999_800, Note: r.Note, Expires: &expires, Signs: !r.Unsigned, Needed: 2,
+		Fee: 200, FeeRate: 1.5, Change: 999_800, Note: api.Text(r.Note), Expires: &expires, Signs: !r.Unsigned, Threshold: 2,
 	}, err
 }
 
@@ -40,7 +40,7 @@ func (b *Backend) Pending(_ context.Context, q api.PendingQuery) (api.Page[api.P
 	author, sends, signed := p.Author, int64(1_000_000), len(p.Approvals)
 	return api.Page[api.Pending]{Items: []api.Pending{{
 		Kind: api.PendingApprove, Wallet: WalletID, WalletName: "family", Proposal: &p.Proposal, TxID: &p.TxID, Sends: &sends, Fee: &p.Fee,
-		Person: &author, Note: p.Note, Created: &p.Created, Expires: p.Expires, SignedCount: &signed, Needed: &p.Needed,
+		Person: &author, Note: p.Note, Created: &p.Created, Expires: p.Expires, SignedCount: &signed, Needed: &p.Threshold,
 		Command: "quorate approve " + p.Proposal,
 	}}}, nil
 }

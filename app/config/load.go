@@ -13,6 +13,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/filetext"
 )
 
@@ -80,7 +81,7 @@ func Parse(b []byte, name string) (Config, error) {
 	case errors.As(err, &unknown) && len(unknown.Errors) > 0:
 		e := unknown.Errors[0]
 		line, _ := e.Position()
-		return Config{}, bad(fmt.Sprintf("%s, line %d: unknown key %s", name, line, strings.Join(e.Key(), ".")), "docs/configuration.md lists the keys")
+		return Config{}, bad(fmt.Sprintf("%s, line %d: unknown key %s%s", name, line, strings.Join(e.Key(), "."), meant(strings.Join(e.Key(), "."))), "docs/configuration.md lists the keys")
 	case errors.As(err, &syntax):
 		// The message names types, never values.
 		line, _ := syntax.Position()
@@ -88,6 +89,23 @@ func Parse(b []byte, name string) (Config, error) {
 	default:
 		return Config{}, bad(fmt.Sprintf("%s: %s", name, oneLine(err.Error())), "")
 	}
+}
+
+// Keys returns the keys that there are.
+func Keys() []string {
+	var keys []string
+	for _, o := range options() {
+		keys = append(keys, o.key)
+	}
+	return keys
+}
+
+// meant asks whether a key was meant that is written much like one.
+func meant(key string) string {
+	if k := display.Nearest(key, Keys()); k != "" {
+		return "; did you mean " + k + "?"
+	}
+	return ""
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
@@ -151,7 +169,7 @@ func (l *Loaded) set(arg string) error {
 		}
 		return nil
 	}
-	return bad(fmt.Sprintf("--set %.60s: unknown key", key), "docs/configuration.md lists the keys")
+	return bad(fmt.Sprintf("--set %.60s: unknown key%s", key, meant(key)), "docs/configuration.md lists the keys")
 }
 
 func readFile(path string) ([]byte, error) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/display"
 )
 
 // maxMoney is all the bitcoin there can be, in satoshis.
@@ -59,20 +60,31 @@ func parseDecimal(s string, places int) (int64, error) {
 	return v, nil
 }
 
-// formatAmount shows satoshis as bitcoin.
-func formatAmount(sat int64) string {
-	sign := ""
-	if sat < 0 {
-		sign, sat = "-", -sat
-	}
-	return fmt.Sprintf("%s%d.%08d BTC", sign, sat/100_000_000, sat%100_000_000)
-}
+// formatAmount shows satoshis with their unit.
+func formatAmount(sat int64) string { return display.Amount(sat) }
 
-// parseRecipient reads ADDRESS=AMOUNT.
+// parseRecipient reads ADDRESS=AMOUNT, ADDRESS=all, or a bitcoin: link with an amount.
 func parseRecipient(s string) (api.Recipient, error) {
+	if isURI(s) {
+		if plain := s[len(uriScheme):]; !strings.Contains(plain, "?") && strings.Contains(plain, "=") {
+			s = plain // bitcoin:ADDRESS=AMOUNT
+		} else {
+			u, err := parseURI(s)
+			if err != nil {
+				return api.Recipient{}, err
+			}
+			if u.amount == 0 {
+				return api.Recipient{}, api.Misuse("bad_recipient", fmt.Sprintf("the link %.120q has no amount", s), "write "+u.address+"=0.01")
+			}
+			return api.Recipient{Address: u.address, Amount: u.amount, Label: u.label}, nil
+		}
+	}
 	address, amount, ok := strings.Cut(s, "=")
 	if !ok || address == "" {
-		return api.Recipient{}, api.Misuse("bad_recipient", fmt.Sprintf("recipient %.120q is not ADDRESS=AMOUNT", s), "write --to ADDRESS=0.01")
+		return api.Recipient{}, api.Misuse("bad_recipient", fmt.Sprintf("recipient %.120q is not ADDRESS=AMOUNT", s), "write --to ADDRESS=0.01, ADDRESS=all or a bitcoin: link in quotes")
+	}
+	if strings.EqualFold(amount, "all") {
+		return api.Recipient{Address: address, All: true}, nil
 	}
 	sat, err := parseAmount(amount)
 	return api.Recipient{Address: address, Amount: sat}, err

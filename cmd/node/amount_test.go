@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/display"
 )
 
 func TestParseAmount(t *testing.T) {
@@ -33,13 +35,15 @@ func TestParseAmount(t *testing.T) {
 func TestAmountRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sat := rapid.Int64Range(1, maxMoney).Draw(t, "sat")
-		text := strings.TrimSuffix(formatAmount(sat), " BTC")
+		text := display.Plain(sat)
 		if got, err := parseAmount(text); err != nil || got != sat {
 			t.Fatalf("%d is shown as %s and read as %d, %v", sat, text, got, err)
 		}
 	})
-	if s := formatAmount(-1); s != "-0.00000001 BTC" {
-		t.Error(s)
+	for sat, want := range map[int64]string{1: "0.00000001", 100_000_000: "1.0", -25_000: "-0.00025", 150_000_000: "1.5"} {
+		if s := display.Plain(sat); s != want {
+			t.Errorf("%d is %s", sat, s)
+		}
 	}
 }
 

@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,24 +15,129 @@ import (
 
 func (c *cli) approveCommand() *cobra.Command {
 	var r api.Approve
-	var hwi bool
+	var hwi, yes bool
 	cmd := &cobra.Command{
-		Use:   "approve PROPOSAL",
+		Use:   "approve [PROPOSAL]",
 		Short: "Sign a proposal",
-		Long: `Sign a proposal, after this node has checked all of it. A released signature cannot be called back. With --hwi the
+		Long: `Sign a proposal, after this node has checked all of it. A released signature cannot be called back. On a terminal it
+first shows whom it pays, its fee, its change, its coins and what speaks against it, and asks (not with --yes); there PROPOSAL may be left
+out where exactly one waits. Without a terminal, and with --json, nothing is asked. A proposal that has all its signatures gets no
+further one. To approve what this node rejected takes the rejection back. With --hwi the
 program hwi, which must be on PATH, asks the USB device that holds this node's external key; the transaction is in
 the sign guard before the device sees it. Takes at least 32 characters of the id. JSON: as of ` + "`proposal show`.",
-		Args: cobra.ExactArgs(1),
+		Example: `quorate approve
+quorate approve 3f0a… --yes
+quorate approve 3f0a… --hwi`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proposal, error) {
-			if hwi {
-				return c.approveByDevice(ctx, node, args[0], r.Allow)
+			id, err := c.theProposal(ctx, node, args)
+			if err != nil {
+				return api.Proposal{}, err
 			}
-			return node.Approve(ctx, args[0], r)
+			return c.approve(ctx, node, id, r, yes, hwi)
 		}, showProposal),
 	}
 	cmd.Flags().BoolVar(&hwi, "hwi", false, "sign on a USB device, through the program hwi")
+	yesFlag(cmd, &yes)
 	allowFlag(cmd, &r.Allow)
 	return cmd
+}
+
+// theProposal is the one that is named or, on a terminal, the only one that waits: who is
+// not shown it must name it.
+func (c *cli) theProposal(ctx context.Context, node *api.Client, args []string) (string, error) {
+	if len(args) > 0 {
+		return args[0], nil
+	}
+	if c.asker() == nil {
+		return "", api.Misuse("no_proposal", "the proposal to approve is not named", "`quorate pending` lists what waits")
+	}
+	page, err := node.Pending(ctx, api.PendingQuery{Limit: api.MaxPage})
+	if err != nil {
+		return "", err
+	}
+	var ids []string
+	for _, p := range page.Items {
+		if p.Proposal != nil {
+			ids = append(ids, *p.Proposal)
+		}
+	}
+	switch {
+	case len(ids) == 0 && page.Next == "":
+		return "", api.Missing("nothing_pending", "no proposal waits for this node", "`quorate proposals WALLET` lists them all")
+	case len(ids) == 1 && page.Next == "":
+		return ids[0], nil
+	}
+	return "", api.Misuse("no_proposal", "more than one proposal waits for this node", "`quorate pending` lists them; name one")
+}
+
+// approve has a proposal signed. On a terminal it is shown before.
+func (c *cli) approve(ctx context.Context, node *api.Client, id string, r api.Approve, yes, hwi bool) (api.Proposal, error) {
+	if err := api.CheckProposal(id, true); err != nil {
+		return api.Proposal{}, err
+	}
+	before, err := node.Proposal(ctx, id)
+	if err != nil {
+		return before, err
+	}
+	me := ""
+	if !c.json {
+		status, err := node.Status(ctx)
+		if err != nil {
+			return before, err
+		}
+		me = status.PeerID
+	}
+	mine := func(p api.Person) bool { return me != "" && p.PeerID != nil && *p.PeerID == me }
+	enough := before.Status == api.StatusFinal || before.Status == api.StatusBroadcast
+	signed := slices.ContainsFunc(before.Approvals, func(a api.Approval) bool { return mine(a.Cosigner) })
+	for _, x := range before.Rejections {
+		if mine(x.Cosigner) && !enough {
+			c.note("This node rejected it (%s). To approve it takes the rejection back.", clean(x.Reason))
+		}
+	}
+	if !yes && !enough && !signed && c.asker() != nil {
+		w := c.paper(c.err)
+		showReview(w, before)
+		if err := c.agreed(ctx, false, "\nSign this payment? A signature cannot be called back."); err != nil {
+			return before, err
+		}
+	}
+	if enough && !signed {
+		c.note("It has its %s already: nothing was signed.", signatures(before.Threshold))
+		return before, nil
+	}
+	if signed {
+		c.note("This node signed it already.")
+	}
+	r.TxID = before.TxID
+	if hwi {
+		return c.approveByDevice(ctx, node, before.Proposal, r.Allow)
+	}
+	return node.Approve(ctx, before.Proposal, r)
+}
+
+// showReview shows a proposal to who is about to decide about it.
+func showReview(w io.Writer, p api.Proposal) {
+	fmt.Fprintf(w, "Payment from %s, proposed by %s, %s.\n\n", paint(w, bold, clean(p.WalletName)), clean(p.Author.Called()), when(p.Created))
+	proposedPayment(p).show(w)
+	expires := ""
+	if p.Expires != nil {
+		expires = when(*p.Expires)
+	}
+	var by []string
+	for _, a := range p.Approvals {
+		by = append(by, a.Cosigner.Called())
+	}
+	signed := fmt.Sprintf("%d of %d", p.Signed, p.Threshold)
+	if len(by) > 0 {
+		signed += ", by " + strings.Join(by, ", ")
+	}
+	pairs(w, "status", p.Status, "signed", signed, "expires", expires, "txid", p.TxID, "replaces", strings.Join(p.Replaces, " "))
+	for _, x := range p.Rejections {
+		fmt.Fprintf(w, "%s by %s: %s\n", paint(w, red, "rejected"), clean(x.Cosigner.Called()), clean(x.Reason))
+	}
+	showWarnings(w, p.Warnings)
 }
 
 // approveByDevice looks for the device first: only one that is there is worth

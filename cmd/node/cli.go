@@ -24,6 +24,7 @@ type cli struct {
 
 	dataDir string
 	json    bool
+	wide    bool // tables are as wide as what is in them
 	// path is the command that ran, for errors: what was tried.
 	path string
 	// answered is set when the one JSON value is on standard output.
@@ -132,17 +133,24 @@ func (c *cli) nothingEmpty(cmd *cobra.Command, args []string) (err error) {
 
 // ask wraps a command that asks the running node one thing and shows the answer.
 func ask[T any](c *cli, do func(ctx context.Context, node *api.Client, args []string) (T, error), show func(w io.Writer, v T)) func(*cobra.Command, []string) error {
+	return withNode(c, func(ctx context.Context, node *api.Client, args []string) error {
+		v, err := do(ctx, node, args)
+		if err != nil {
+			return err
+		}
+		return answer(c, v, show)
+	})
+}
+
+// withNode wraps a command that talks to the running node and answers by itself.
+func withNode(c *cli, do func(ctx context.Context, node *api.Client, args []string) error) func(*cobra.Command, []string) error {
 	return c.action(func(ctx context.Context, args []string) error {
 		node, err := api.Dial(c.dataDir)
 		if err != nil {
 			return err
 		}
 		defer node.Close()
-		v, err := do(ctx, node, args)
-		if err != nil {
-			return err
-		}
-		return answer(c, v, show)
+		return do(ctx, node, args)
 	})
 }
 

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/display"
 )
 
 func (c *cli) coinsCommand() *cobra.Command {
@@ -28,11 +32,22 @@ JSON: {"items":[{"outpoint","amount","address","confirmations","leased_by","labe
 }
 
 func showCoins(w io.Writer, p api.Page[api.Coin]) {
+	// The largest first; a total below.
+	items := slices.Clone(p.Items)
+	slices.SortStableFunc(items, func(a, b api.Coin) int { return cmp.Compare(b.Amount, a.Amount) })
+	var total int64
+	for _, x := range items {
+		total += x.Amount
+	}
+	unit := display.UnitOf(total)
 	rows := [][]string{{"OUTPOINT", "AMOUNT", "CONF", "LEASED BY", "ADDRESS", "LABEL"}}
-	for _, x := range p.Items {
+	for _, x := range items {
 		rows = append(rows, []string{
-			x.OutPoint, formatAmount(x.Amount), strconv.Itoa(int(x.Confirmations)), short(maybe(x.LeasedBy)), x.Address, string(x.Label),
+			x.OutPoint, unit.Of(x.Amount), strconv.Itoa(int(x.Confirmations)), short(maybe(x.LeasedBy)), x.Address, string(x.Label),
 		})
 	}
-	table(w, rows)
+	table(w, rows, shrink{4, 16}, shrink{0, 24}, shrink{5, 10}, shrink{4, 0}, shrink{5, 0}, shrink{3, 0})
+	if len(items) > 1 {
+		fmt.Fprintf(w, "%s, %s\n", coinsText(len(items)), unit.Of(total))
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/display"
 )
 
 func (c *cli) historyCommand() *cobra.Command {
@@ -35,6 +36,11 @@ JSON: {"items":[{"txid","amount","fee","height","time","proposal","label","label
 }
 
 func showHistory(w io.Writer, p api.Page[api.HistoryItem]) {
+	var amounts []int64
+	for _, x := range p.Items {
+		amounts = append(amounts, x.Amount)
+	}
+	unit := display.UnitOf(amounts...)
 	rows := [][]string{{"TXID", "AMOUNT", "FEE", "HEIGHT", "TIME", "PROPOSAL", "BY", "LABEL"}}
 	for _, x := range p.Items {
 		fee, height, at := "", "unconfirmed", ""
@@ -45,15 +51,15 @@ func showHistory(w io.Writer, p api.Page[api.HistoryItem]) {
 			height = strconv.Itoa(int(*x.Height))
 		}
 		if x.Time != nil {
-			at = when(*x.Time)
+			at = x.Time.UTC().Format("2006-01-02 15:04")
 		}
 		by := ""
 		if x.LabelBy != nil {
 			by = x.LabelBy.Called()
 		}
-		rows = append(rows, []string{x.TxID, formatAmount(x.Amount), fee, height, at, short(x.Proposal), by, string(x.Label)})
+		rows = append(rows, []string{x.TxID, unit.Of(x.Amount), fee, height, at, short(x.Proposal), by, string(x.Label)})
 	}
-	table(w, rows)
+	table(w, rows, shrink{0, 14}, shrink{7, 10}, shrink{5, 0}, shrink{6, 0}, shrink{4, 16}, shrink{2, 0}, shrink{7, 0}, shrink{3, 0})
 	if p.Next != "" {
 		fmt.Fprintf(w, "more: --cursor %s\n", clean(p.Next))
 	}

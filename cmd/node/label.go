@@ -51,7 +51,7 @@ JSON: {"items":[{"type","ref","label","by":PERSON,"time"}],"next":null}.`,
 			for _, x := range p.Items {
 				rows = append(rows, []string{x.Type, x.Ref, x.By.Called(), when(x.Time), x.Label})
 			}
-			table(w, rows)
+			table(w, rows, shrink{1, 20}, shrink{4, 20}, shrink{3, 0}, shrink{2, 8}, shrink{4, 10})
 		}),
 	}
 }

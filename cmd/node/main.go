@@ -46,7 +46,7 @@ func (c *cli) execute(ctx context.Context, args []string) int {
 	if !errors.As(err, &r) {
 		// The flags may not have been read yet.
 		c.json = c.json || slices.Contains(args, "--json")
-		err = api.Misuse("usage", err.Error(), "see `"+c.path+" --help`")
+		err = api.Misuse("usage", misused(cmd, err), "see `"+c.path+" --help`")
 	} else {
 		err = r.err
 	}

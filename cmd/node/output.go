@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
+	"unicode/utf8"
+
+	"golang.org/x/term"
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/display"
@@ -17,9 +20,28 @@ func answer[T any](c *cli, v T, show func(w io.Writer, v T)) error {
 	if c.json {
 		return c.encode(v)
 	}
-	w := &failing{w: c.out}
+	w := c.paper(c.out)
 	show(w, v)
 	return written(w.err)
+}
+
+// paper is what people read on: on a terminal as wide as that, or not bounded with
+// --wide, and with colours where they are wanted. What is no terminal gets all.
+func (c *cli) paper(out io.Writer) *failing {
+	w := &failing{w: out}
+	f, ok := out.(*os.File)
+	if !ok || !isTerminal(f) {
+		return w
+	}
+	if !c.wide {
+		w.width = 80
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
+			w.width = max(n, 60)
+		}
+	}
+	// See no-color.org: set and not empty.
+	w.colours = c.getenv("NO_COLOR") == "" && c.getenv("TERM") != "" && c.getenv("TERM") != "dumb"
+	return w
 }
 
 func (c *cli) encode(v any) error {
@@ -42,6 +64,28 @@ func written(err error) error {
 type failing struct {
 	w   io.Writer
 	err error
+	// width is how many characters fit on a line, 0 for any number.
+	width   int
+	colours bool
+}
+
+// colour is how a word stands out.
+type colour string
+
+// The colours, as terminals of any age know them.
+const (
+	red    colour = "31"
+	green  colour = "32"
+	yellow colour = "33"
+	bold   colour = "1"
+)
+
+// paint colours text that is clean already.
+func paint(w io.Writer, c colour, text string) string {
+	if f, ok := w.(*failing); !ok || !f.colours || text == "" {
+		return text
+	}
+	return "\x1b[" + string(c) + "m" + text + "\x1b[0m"
 }
 
 func (f *failing) Write(b []byte) (int, error) {
@@ -56,17 +100,81 @@ func (f *failing) Write(b []byte) (int, error) {
 // clean makes text from elsewhere safe for a terminal.
 func clean[S ~string](s S) string { return display.Line(string(s)) }
 
-// table writes rows in columns; the first row is the heading.
-func table(w io.Writer, rows [][]string) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+// shrink says how a column of a table is made narrower where a line does not fit: cut
+// to so many characters at least, or left out with 0.
+type shrink struct{ column, least int }
+
+// narrow says whether lines are to fit on a terminal.
+func narrow(w io.Writer) bool {
+	f, ok := w.(*failing)
+	return ok && f.width > 0
+}
+
+// table writes rows in columns; the first row is the heading. Where the lines do not
+// fit, columns are shortened in the order given.
+func table(w io.Writer, rows [][]string, by ...shrink) {
+	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
 			row[i] = clean(cell)
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
 		}
-		fmt.Fprintln(t, strings.TrimRight(strings.Join(row, "\t"), "\t "))
 	}
-	// An error of the writer below is remembered there.
-	_ = t.Flush()
+	gone := map[int]bool{}
+	if narrow(w) {
+		gone = fit(widths, w.(*failing).width, by)
+	}
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if gone[i] {
+				continue
+			}
+			cell = cut(cell, widths[i])
+			line.WriteString(cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
+		}
+		// An error of the writer below is remembered there.
+		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+	}
+}
+
+// fit makes columns narrower until a line fits, and says which are left out.
+func fit(widths []int, most int, by []shrink) map[int]bool {
+	gone := map[int]bool{}
+	total := 0
+	for _, w := range widths {
+		total += w + 2
+	}
+	for _, s := range by {
+		over := total - 2 - most
+		switch {
+		case over <= 0 || s.column >= len(widths):
+		case s.least == 0:
+			gone[s.column] = true
+			total -= widths[s.column] + 2
+		default:
+			less := min(over, max(0, widths[s.column]-s.least))
+			widths[s.column] -= less
+			total -= less
+		}
+	}
+	return gone
+}
+
+// cut shortens text in its middle: the ends tell ids and addresses apart best.
+func cut(s string, most int) string {
+	r := []rune(s)
+	if len(r) <= most {
+		return s
+	}
+	if most < 2 {
+		return string(r[:max(0, most)])
+	}
+	tail := min(6, (most-1)/3)
+	return string(r[:most-1-tail]) + "…" + string(r[len(r)-tail:])
 }
 
 // pairs writes one "name value" line for each two strings; empty values are left out.
@@ -87,8 +195,8 @@ func yes(b bool, text string) string {
 	return ""
 }
 
-// when shows a time, in UTC.
-func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+// when shows a time in UTC, and how far away it is in words.
+func when(t time.Time) string { return display.When(t, time.Now()) }
 
 func maybe(s *string) string {
 	if s == nil {

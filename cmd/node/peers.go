@@ -6,10 +6,12 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/display"
 )
 
 func (c *cli) peersCommand() *cobra.Command {
@@ -37,7 +39,7 @@ func showPeers(w io.Writer, p api.Page[api.Peer]) {
 			connected = "over a relay"
 		}
 		if x.LastSeen != nil {
-			seen = when(*x.LastSeen)
+			seen = display.Away(*x.LastSeen, time.Now())
 		}
 		var refused []string
 		for rule, n := range x.Rejects {
@@ -50,5 +52,5 @@ func showPeers(w io.Writer, p api.Page[api.Peer]) {
 		}
 		rows = append(rows, []string{x.PeerID, name, connected, seen, strings.Join(refused, ", "), strings.Join(x.Addresses, " ")})
 	}
-	table(w, rows)
+	table(w, rows, shrink{5, 0}, shrink{0, 16}, shrink{4, 10}, shrink{1, 12}, shrink{3, 0}, shrink{4, 0})
 }

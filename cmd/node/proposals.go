@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/display"
 )
 
 func (c *cli) proposalsCommand() *cobra.Command {
@@ -40,12 +42,13 @@ func showProposals(w io.Writer, p api.Page[api.Proposal]) {
 				pays += o.Amount
 			}
 		}
+		// Whole, or as much as it takes to act on it.
+		id := idFor(w, x.Proposal)
 		rows = append(rows, []string{
-			// Whole: 12 characters would not do to act on it.
-			x.Proposal, x.Status, fmt.Sprintf("%d of %d", x.Signed, x.Threshold), formatAmount(pays), x.Author.Called(), when(x.Created), string(x.Note),
+			id, x.Status, fmt.Sprintf("%d of %d", x.Signed, x.Threshold), formatAmount(pays), x.Author.Called(), display.Away(x.Created, time.Now()), string(x.Note),
 		})
 	}
-	table(w, rows)
+	table(w, rows, shrink{6, 10}, shrink{6, 0}, shrink{5, 0}, shrink{4, 0})
 	if p.Next != "" {
 		fmt.Fprintf(w, "more: --cursor %s\n", clean(p.Next))
 	}

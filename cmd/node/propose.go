@@ -14,49 +14,77 @@ import (
 
 // proposeFlags are the flags of propose, before they are parsed.
 type proposeFlags struct {
-	to, coins []string
-	feeRate   string
-	expires   time.Duration
-	request   api.Propose
+	to, coins   []string
+	feeRate     string
+	expires     span
+	yes, dryRun bool
+	request     api.Propose
 }
 
 func (c *cli) proposeCommand() *cobra.Command {
-	var f proposeFlags
+	f := proposeFlags{expires: span(72 * time.Hour)}
 	cmd := &cobra.Command{
 		Use:   "propose WALLET --to ADDRESS=AMOUNT…",
 		Short: "Propose a payment and, where this node holds a key, sign it",
-		Long: `Propose a payment and, where this node holds a key, sign it (--unsigned leaves that out).
-Amounts are 0.01, 0.01btc or 25000sat. The same --request-id gives the same proposal, so that it is safe to repeat; with
+		Long: `Propose a payment and, where this node holds a key, sign it (--unsigned leaves that out). On a terminal it first shows
+whom it pays, its fee, its change and its coins, and asks: what is then signed is what was shown, or nothing (draft_changed).
+--yes does not ask; without a terminal, and with --json, nothing is asked. --dry-run only shows: nothing is signed, leased or written.
+Amounts are 0.01, 0.01btc or 25000sat; ADDRESS=all sends all that the wallet can spend, or all of the coins of --coin, without change; a
+bitcoin: link (BIP21) brings its own amount and label. The same --request-id gives the same proposal, so that it is safe to repeat; with
 other content it is refused. Who was to be paid by a proposal that this node signed and that was given up since is paid by
 a replacement of that: never both can be mined.
-JSON: {"proposal","txid","fee","fee_rate","change","status","replaces":[…],"unconfirmed_count"}.`,
+JSON: {"proposal","txid","fee","fee_rate","change","status","replaces":[…],"unconfirmed_count"}; with --dry-run
+{"draft","proposal","wallet","wallet_name","txid","inputs":[…],"outputs":[…],"sends","fee","fee_rate","change","note","expires","replaces":[…],
+"signs","external","threshold","unconfirmed_count","left_count","left","warnings":[…]}, inputs and outputs as of ` + "`proposal show`.",
+		Example: `quorate propose treasury --to bc1q…=0.014 --fee-rate 2
+quorate propose treasury --to 'bitcoin:bc1q…?amount=0.014&label=rent' --target-blocks 6
+quorate propose treasury --to bc1q…=all --dry-run`,
 		Args: cobra.ExactArgs(1),
-		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proposed, error) {
+		RunE: withNode(c, func(ctx context.Context, node *api.Client, args []string) error {
 			r, err := f.parse()
 			if err != nil {
-				return api.Proposed{}, err
+				return err
 			}
-			return node.Propose(ctx, args[0], r)
-		}, showProposed),
+			if f.dryRun {
+				d, err := node.Preview(ctx, args[0], r)
+				if err != nil {
+					return err
+				}
+				return answer(c, d, showDraft)
+			}
+			p, err := c.propose(ctx, node, args[0], r, f.yes)
+			if err != nil {
+				return err
+			}
+			return c.answerProposed(ctx, node, p, r)
+		}),
 	}
 	flags, r := cmd.Flags(), &f.request
-	flags.StringArrayVar(&f.to, "to", nil, "pay `address=amount`; may be repeated")
+	flags.StringArrayVar(&f.to, "to", nil, "pay `address=amount`, address=all or a bitcoin: link; may be repeated")
 	flags.StringVar(&f.feeRate, "fee-rate", "", "fee rate in `sat/vB`")
 	flags.IntVar(&r.TargetBlocks, "target-blocks", 0, "choose the fee rate for confirmation within so many blocks")
 	flags.StringArrayVar(&f.coins, "coin", nil, "spend this `outpoint`, and no others than those given; may be repeated")
 	flags.StringVar(&r.Note, "note", "", "`text` for the other cosigners")
-	flags.DurationVar(&f.expires, "expires", 72*time.Hour, "how long it may be approved")
+	flags.Var(&f.expires, "expires", "how long it may be approved, as 3d or 36h")
 	flags.StringArrayVar(&r.Replaces, "replaces", nil, "`proposal` that this one replaces; may be repeated")
 	flags.BoolVar(&r.Unsigned, "unsigned", false, "do not sign it at once")
 	flags.StringVar(&r.RequestID, "request-id", "", "`id` under which it is safe to repeat the request")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "show what would be proposed, and do nothing")
+	yesFlag(cmd, &f.yes)
 	allowFlag(cmd, &r.Allow)
 	require(cmd, "to")
 	cmd.MarkFlagsMutuallyExclusive("fee-rate", "target-blocks")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "yes")
 	return cmd
 }
 
 func allowFlag(cmd *cobra.Command, into *[]string) {
 	cmd.Flags().StringArrayVar(into, "allow", nil, "go on although the rule of this `name` refuses; may be repeated")
+}
+
+// yesFlag is for commands that ask on a terminal before they do what cannot be undone.
+func yesFlag(cmd *cobra.Command, into *bool) {
+	cmd.Flags().BoolVar(into, "yes", false, "do not ask before")
 }
 
 // parse checks what can be checked without the node.
@@ -91,11 +119,77 @@ func (f *proposeFlags) parse() (api.Propose, error) {
 	if r.TargetBlocks < 0 || r.TargetBlocks > 1008 {
 		return r, api.Misuse("bad_target", "a target is from 1 to 1008 blocks", "try --target-blocks 6")
 	}
-	if f.expires < time.Second || f.expires > 365*24*time.Hour {
-		return r, api.Misuse("bad_expiry", fmt.Sprintf("a proposal cannot expire after %s", f.expires), "give from 1s to 8760h")
+	if d := time.Duration(f.expires); d < time.Second || d > 365*24*time.Hour {
+		return r, api.Misuse("bad_expiry", fmt.Sprintf("a proposal cannot expire after %s", f.expires.String()), "give from 1s to 365d")
 	}
-	r.Expires = int64(f.expires / time.Second)
+	r.Expires = int64(time.Duration(f.expires) / time.Second)
 	return r, nil
+}
+
+// maxShown is how often a payment is shown anew that changed while somebody looked at it.
+const maxShown = 5
+
+// propose has a payment proposed. On a terminal it is shown before, and what is proposed
+// is what was shown.
+func (c *cli) propose(ctx context.Context, node *api.Client, wallet string, r api.Propose, yes bool) (api.Proposed, error) {
+	if yes || c.asker() == nil {
+		return node.Propose(ctx, wallet, r)
+	}
+	question := "Propose this payment and sign it?"
+	for range maxShown {
+		d, err := node.Preview(ctx, wallet, r)
+		if err != nil {
+			return api.Proposed{}, err
+		}
+		if d.Proposal == nil { // a repeat changes nothing
+			showDraft(c.paper(c.err), d)
+			if !d.Signs {
+				question = "Propose this payment?"
+			}
+			c.note("")
+			if err := c.agreed(ctx, false, question); err != nil {
+				return api.Proposed{}, err
+			}
+			r.Draft = *d.Draft
+		}
+		p, err := node.Propose(ctx, wallet, r)
+		if err == nil || api.AsError(err).Code != "draft_changed" {
+			return p, err
+		}
+		r.Draft = ""
+		c.note("\nIt changed meanwhile: a coin was spent, or the fee rate is another one. This is how it would be now.\n")
+	}
+	return api.Proposed{}, api.Refuse("draft_changed", "the payment changed each time it was shown; nothing was proposed", "give --fee-rate, and try again")
+}
+
+// answerProposed shows what was proposed and, to people, what comes next.
+func (c *cli) answerProposed(ctx context.Context, node *api.Client, p api.Proposed, r api.Propose) error {
+	if c.json {
+		return answer(c, p, showProposed)
+	}
+	// What is asked here only adds to an answer that is there: where it fails, it is left out.
+	full, err := node.Proposal(ctx, p.Proposal)
+	return answer(c, p, func(w io.Writer, p api.Proposed) {
+		showProposed(w, p)
+		if err != nil || p.Status != api.StatusPending {
+			return
+		}
+		fmt.Fprintln(w)
+		var sends int64
+		for _, o := range full.Outputs {
+			if !o.Change {
+				sends += o.Amount
+			}
+		}
+		fmt.Fprintf(w, "It pays %s, and has %d of %s.\n", formatAmount(sends), full.Signed, signatures(full.Threshold))
+		if len(full.Approvals) == 0 && !r.Unsigned {
+			fmt.Fprintf(w, "This node's key is on a device. To sign with it:\n    quorate psbt export %s\n", idFor(w, p.Proposal))
+			return
+		}
+		if full.Signed < full.Threshold {
+			fmt.Fprintf(w, "Others sign it with: quorate approve %s\n", idFor(w, p.Proposal))
+		}
+	})
 }
 
 func showProposed(w io.Writer, p api.Proposed) {

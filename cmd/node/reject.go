@@ -12,6 +12,7 @@ import (
 
 func (c *cli) rejectCommand() *cobra.Command {
 	var r api.Reject
+	var yes bool
 	cmd := &cobra.Command{
 		Use:   "reject PROPOSAL --reason TEXT",
 		Short: "Vote against a proposal",
@@ -19,11 +20,15 @@ func (c *cli) rejectCommand() *cobra.Command {
 Takes at least 32 characters of the id. JSON: as of ` + "`proposal show`.",
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proposal, error) {
+			if err := c.agreedOn(ctx, node, args[0], yes, "Reject this payment?"); err != nil {
+				return api.Proposal{}, err
+			}
 			return node.Reject(ctx, args[0], r)
 		}, showEnded),
 	}
 	cmd.Flags().StringVar(&r.Reason, "reason", "", "`text` that tells the others why")
 	require(cmd, "reason")
+	yesFlag(cmd, &yes)
 	return cmd
 }
 

@@ -16,9 +16,9 @@ func (c *cli) root() *cobra.Command {
 			c.walletCreateCommand(), c.walletInviteCommand(), c.walletApproveReplacementCommand(), c.walletJoinCommand(), c.walletListCommand(),
 			c.walletShowCommand(), c.walletExportCommand(), c.walletRatifyCommand(), c.walletAbandonCommand(),
 			c.walletProofCommand(), c.walletProveCommand(), c.walletHostCommand(), c.walletArchiveCommand(), c.walletRekeyCommand(), c.walletRescanCommand(), c.walletRenameCommand()),
-		c.addressCommand(), c.coinsCommand(), c.historyCommand(), c.labelCommand(),
+		c.addressCommand(), c.addressesCommand(), c.coinsCommand(), c.historyCommand(), c.labelCommand(),
 		c.group("labels", "Look at labels, and exchange them with other wallets", c.labelsListCommand(), c.labelsExportCommand(), c.labelsImportCommand()),
-		c.proposeCommand(), c.proposalsCommand(),
+		c.proposeCommand(), c.pendingCommand(), c.proposalsCommand(),
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),
 		c.approveCommand(), c.rejectCommand(), c.withdrawCommand(), c.waitCommand(), c.txCommand(),
 		c.peersCommand(), c.passphraseCommand(), c.signerCommand(), c.relayCommand(),
@@ -30,8 +30,10 @@ func (c *cli) root() *cobra.Command {
 	root.SetVersionTemplate("quorate {{.Version}}\n")
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
+	defer c.finish(root)
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.dataDir, "data-dir", "", "directory of the node (or QUORATE_DATA_DIR; XDG default)")
+	flags.BoolVar(&c.wide, "wide", false, "show tables whole, also where a terminal is narrower")
 	flags.BoolVar(&c.json, "json", false, "print exactly one JSON value on standard output")
 	return root
 }
@@ -43,7 +45,7 @@ func (c *cli) group(use, short string, commands ...*cobra.Command) *cobra.Comman
 		Use: use, Short: short,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("unknown command %q", clean(args[0]))
+				return unknownCommand(cmd, args[0])
 			}
 			if cmd.HasParent() {
 				return fmt.Errorf("a command is missing")

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/display"
 )
 
 func (c *cli) statusCommand() *cobra.Command {
@@ -18,7 +19,8 @@ func (c *cli) statusCommand() *cobra.Command {
 		Short: "Show the node, its view of the chain, its wallets and peers",
 		Long: `Show the node, its view of the chain, its wallets and peers.
 JSON: {"name","peer_id","addresses":[…],"network","version","chain":{"backend","height","tip","synced","problem","problem_since","note","target","bitcoin_peer_count",
-"blind","sync"},"wallets":[…],"peers":[…],"problem","alarms":[…],"disk_free_bytes","last_backup"}. "problem" of the chain is what is wrong with the backend, "note" what is no problem, "blind" says of a
+"blind","sync"},"wallets":[…],"peers":[…],"pending_count","problem","alarms":[…],"disk_free_bytes","last_backup"}.
+pending_count is how much waits for the user (` + "`pending`" + `), 51 for more than 50. "problem" of the chain is what is wrong with the backend, "note" what is no problem, "blind" says of a
 backend that it sees no transaction before it is in a block, and "sync" is {"stage","height","target","rate","seconds_left"} of a
 light client that is not synced; a wallet has "alarms" [{"code","message","since","txid"}], as long as there is something to look at:
 coins spent by a transaction with fewer signatures than it takes (foreign_spend), an address that two nodes handed out
@@ -127,10 +129,21 @@ func showStatus(w io.Writer, s api.Status) {
 			}
 		}
 	}
+	if s.PendingCount > 0 {
+		fmt.Fprintf(w, "\n%s\n", paint(w, bold, waitsText(s.PendingCount)))
+	}
 	if len(s.Peers) > 0 {
 		fmt.Fprintln(w)
 		showPeers(w, api.Page[api.Peer]{Items: s.Peers})
 	}
+}
+
+// waitsText says how much waits for the user.
+func waitsText(n int) string {
+	if n == 1 {
+		return "1 thing waits for you: quorate pending"
+	}
+	return fmt.Sprintf("%d things wait for you: quorate pending", n)
 }
 
 // incompleteText says of which addresses old payments may not be known yet.
@@ -174,5 +187,5 @@ func sinceText(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return " (since " + when(t) + ")"
+	return fmt.Sprintf(" (since %s, %s)", t.UTC().Format("2006-01-02 15:04 UTC"), display.Away(t, time.Now()))
 }

@@ -29,13 +29,13 @@ source was not just that commit.`,
 
 func (c *cli) completionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "completion bash|zsh|fish",
+		Use:   "completion bash|zsh|fish|powershell",
 		Short: "Print a script that completes commands in a shell",
 		Long: `Print a script that completes commands in a shell; the Debian package brings all of them.
 For bash: quorate completion bash > ~/.local/share/bash-completion/completions/quorate
 JSON: {"format":"bash|zsh|fish","content"}.`,
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"bash", "zsh", "fish"},
+		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.action(func(context.Context, []string) error { return c.completion(cmd.Root(), args[0]) })(cmd, args)
 		},
@@ -50,6 +50,8 @@ func (c *cli) completion(root *cobra.Command, shell string) (err error) {
 		err = root.GenBashCompletionV2(&script, true)
 	case "zsh":
 		err = root.GenZshCompletion(&script)
+	case "powershell":
+		err = root.GenPowerShellCompletionWithDesc(&script)
 	case "fish":
 		err = root.GenFishCompletion(&script, true)
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 func (c *cli) walletApproveReplacementCommand() *cobra.Command {
-	return &cobra.Command{
+	var yes bool
+	cmd := &cobra.Command{
 		Use:   "approve-replacement WALLET ID",
 		Short: "Take a cosigner's new device for true, where its key does not decide",
 		Long: `Take a cosigner's new device for true: where two devices prove one key, or the key is an external one. Speak to the
@@ -19,9 +20,14 @@ cosigner, in person or by voice, before: the new device is a full member once en
 JSON: {"wallet","name","state"}.`,
 		Args: cobra.ExactArgs(2),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {
+			if err := c.agreed(ctx, yes, "Did you speak to the cosigner, in person or by voice, and is this their new device?"); err != nil {
+				return api.WalletSummary{}, err
+			}
 			return node.ApproveReplacement(ctx, args[0], api.ApproveReplacement{Replacement: args[1]})
 		}, showSummary),
 	}
+	yesFlag(cmd, &yes)
+	return cmd
 }
 
 // showReplacements lists the new devices that wait for approval.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -10,6 +11,7 @@ import (
 
 func (c *cli) walletArchiveCommand() *cobra.Command {
 	var r api.ArchiveWallet
+	var yes bool
 	cmd := &cobra.Command{
 		Use:   "archive WALLET",
 		Short: "Put a wallet aside on this node, or take it up again",
@@ -19,10 +21,16 @@ proposes nothing and signs nothing in it, until --undo. A wallet that holds coin
 JSON: {"wallet","name","state"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {
+			// To take it up again undoes it.
+			question := fmt.Sprintf("Put wallet %s aside on this node? It signs nothing in it until --undo.", clean(args[0]))
+			if err := c.agreed(ctx, yes || r.Undo, question); err != nil {
+				return api.WalletSummary{}, err
+			}
 			return node.ArchiveWallet(ctx, args[0], r)
 		}, showSummary),
 	}
 	cmd.Flags().BoolVar(&r.Undo, "undo", false, "take it up again")
+	yesFlag(cmd, &yes)
 	allowFlag(cmd, &r.Allow)
 	return cmd
 }

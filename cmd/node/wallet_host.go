@@ -12,6 +12,7 @@ import (
 
 func (c *cli) walletHostCommand() *cobra.Command {
 	var r api.HostCosigner
+	var yes bool
 	cmd := &cobra.Command{
 		Use:   "host WALLET NAME --external KEY",
 		Short: "Give a cosigner who has no node a place in a forming wallet",
@@ -23,6 +24,9 @@ JSON: {"wallet","name","state"}.`,
 		Args: cobra.ExactArgs(2),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {
 			r.Name = args[1]
+			if err := c.agreed(ctx, yes, fmt.Sprintf("Host %s in wallet %s? This node then speaks for that cosigner.", clean(args[1]), clean(args[0]))); err != nil {
+				return api.WalletSummary{}, err
+			}
 			return node.HostCosigner(ctx, args[0], r)
 		}, func(w io.Writer, v api.WalletSummary) {
 			showSummary(w, v)
@@ -32,6 +36,7 @@ JSON: {"wallet","name","state"}.`,
 	cmd.Flags().StringVar(&r.External, "external", "", "its account `key`, with origin: [fingerprint/48h/…]xpub…")
 	cmd.Flags().BoolVar(&r.Unproven, "unproven", false, "enter the key at once although nothing shows that anybody holds it")
 	require(cmd, "external")
+	yesFlag(cmd, &yes)
 	return cmd
 }
 

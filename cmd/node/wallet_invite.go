@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -10,6 +11,7 @@ import (
 
 func (c *cli) walletInviteCommand() *cobra.Command {
 	var r api.InviteToWallet
+	var yes bool
 	cmd := &cobra.Command{
 		Use:   "invite WALLET",
 		Short: "Get a fresh invite for a place that nobody took, or for a lost cosigner's new device",
@@ -19,10 +21,15 @@ holds the cosigner's key. The lost node is no member any more then, and what it 
 JSON: {"wallet","name","state","invites":["quorate1…"]}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletInvites, error) {
+			question := fmt.Sprintf("Is the node of %s lost for good? Its place goes to the new device, and the old one is no member any more.", clean(r.Replace))
+			if err := c.agreed(ctx, yes || r.Replace == "", question); err != nil {
+				return api.WalletInvites{}, err
+			}
 			return node.InviteToWallet(ctx, args[0], r)
 		}, showInvites),
 	}
 	cmd.Flags().StringVar(&r.Replace, "replace", "", "`cosigner` (name or peer id) whose node is lost")
+	yesFlag(cmd, &yes)
 	allowFlag(cmd, &r.Allow)
 	return cmd
 }

@@ -40,5 +40,5 @@ func showWallets(w io.Writer, p api.Page[api.WalletItem]) {
 			formatAmount(x.Balance.Confirmed), formatAmount(x.Balance.Spendable),
 		})
 	}
-	table(w, rows)
+	table(w, rows, shrink{1, 12}, shrink{4, 0})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -9,7 +10,8 @@ import (
 )
 
 func (c *cli) walletRekeyCommand() *cobra.Command {
-	return &cobra.Command{
+	var yes bool
+	cmd := &cobra.Command{
 		Use:   "rekey WALLET",
 		Short: "Begin a new epoch of a wallet's encryption now",
 		Long: `Begin a new epoch of a wallet's encryption now: what its cosigners write from then on is sealed under a new secret, which
@@ -18,7 +20,12 @@ Do it when a secret may have got into wrong hands, as by a copied disk of a node
 has the old one. No key and no address changes. JSON: {"wallet","name","state"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {
+			if err := c.agreed(ctx, yes, fmt.Sprintf("Begin a new epoch of wallet %s now?", clean(args[0]))); err != nil {
+				return api.WalletSummary{}, err
+			}
 			return node.RekeyWallet(ctx, args[0])
 		}, showSummary),
 	}
+	yesFlag(cmd, &yes)
+	return cmd
 }

@@ -35,9 +35,13 @@ are being looked for),"replacements":[{"replacement","cosigner":PERSON,"peer_id"
 }
 
 func showWallet(w io.Writer, x api.Wallet) {
+	descriptor := maybe(x.Descriptor)
+	if descriptor != "" && narrow(w) {
+		descriptor = "--wide shows it, `quorate wallet export` writes it"
+	}
 	pairs(w, "wallet", x.Wallet, "name", x.Name, "founder calls it", string(x.FounderName), "state", x.State,
 		"keys", keysText(x.WalletSummary),
-		"words", maybe(x.Words), "descriptor", maybe(x.Descriptor),
+		"words", maybe(x.Words), "descriptor", descriptor,
 		"confirmed", formatAmount(x.Balance.Confirmed), "unconfirmed", formatAmount(x.Balance.Unconfirmed),
 		"leased", formatAmount(x.Balance.Leased), "spendable", formatAmount(x.Balance.Spendable))
 	for _, r := range x.Incomplete {
@@ -59,7 +63,7 @@ func showWallet(w io.Writer, x api.Wallet) {
 		}
 		rows = append(rows, []string{k.Name, yes(k.Online, "online"), yes(k.Ratified, "ratified"), proofText(k.Proof), key, node})
 	}
-	table(w, rows)
+	table(w, rows, shrink{4, 22}, shrink{5, 14}, shrink{0, 8}, shrink{5, 0}, shrink{4, 12})
 }
 
 // proofText makes an unproven key hard to overlook.

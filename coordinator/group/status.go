@@ -116,6 +116,20 @@ func (s proposalFacts) finallyReplaced(p *Proposal, q *Inquiry) bool {
 	return false
 }
 
+// Said is a status as people are told it: what can no longer be mined, because what was
+// declared to replace it is, was replaced.
+func (s proposalFacts) Said(v ledger.View, p *Proposal, status Status) Status {
+	if status != StatusDead {
+		return status
+	}
+	for _, i := range p.Body.Inputs {
+		if by, ok := v.SpentBy(i.OutPoint()); ok && by != p.TxID && s.Declares(by, p.TxID) {
+			return StatusReplaced
+		}
+	}
+	return status
+}
+
 // Broadcastable says whether p's transaction is the one to broadcast: of two
 // that compete and are both final, the one that replaces the other; where both
 // say so, or neither, the one with the higher fee, then the lower txid. A member

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/quorate/quorate/display"
+)
+
+// groups are the headings under which --help lists commands, in order.
+func groups() []*cobra.Group {
+	return []*cobra.Group{
+		{ID: "node", Title: "A node:"},
+		{ID: "wallet", Title: "Wallets:"},
+		{ID: "receive", Title: "Money and addresses:"},
+		{ID: "spend", Title: "Payments:"},
+		{ID: "care", Title: "Care and repair:"},
+		{ID: "other", Title: "Other:"},
+	}
+}
+
+// groupOf says under which heading a command stands.
+func groupOf(name string) string {
+	for group, names := range map[string][]string{
+		"node":    {"init", "start", "status", "peers", "passphrase"},
+		"wallet":  {"wallet"},
+		"receive": {"address", "addresses", "coins", "history", "label", "labels"},
+		"spend":   {"propose", "pending", "proposals", "proposal", "approve", "reject", "withdraw", "wait", "tx", "psbt"},
+		"care":    {"backup", "restore", "doctor"},
+	} {
+		if slices.Contains(names, name) {
+			return group
+		}
+	}
+	return "other"
+}
+
+// finish gives every command what all of them share: its heading, an example, the
+// words for a wrong number of arguments, and what completes them.
+func (c *cli) finish(root *cobra.Command) {
+	root.AddGroup(groups()...)
+	for _, cmd := range root.Commands() {
+		cmd.GroupID = groupOf(cmd.Name())
+	}
+	root.SetHelpCommandGroupID("other")
+	var visit func(*cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+		if cmd.Example == "" {
+			cmd.Example = examples()[strings.TrimPrefix(cmd.CommandPath(), "quorate ")]
+		}
+		cmd.Example = indented(cmd.Example)
+		if cmd.RunE != nil && !cmd.HasSubCommands() {
+			cmd.Args = arity(cmd)
+			c.completes(cmd)
+		}
+	}
+	visit(root)
+}
+
+func indented(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "  " + strings.ReplaceAll(s, "\n", "\n  ")
+}
+
+// placeholders are the arguments that a usage line names, and how many of them it takes
+// at least: those in brackets may be left out.
+func placeholders(use string) (names []string, least int) {
+	for _, word := range strings.Fields(use)[1:] {
+		if strings.HasPrefix(word, "-") || word == "|" {
+			break
+		}
+		name, optional := strings.CutPrefix(word, "[")
+		names = append(names, strings.TrimSuffix(name, "]"))
+		if !optional {
+			least = len(names)
+		}
+	}
+	return names, least
+}
+
+// arity checks how many arguments there are, and says which one is missing.
+func arity(cmd *cobra.Command) cobra.PositionalArgs {
+	names, least := placeholders(cmd.Use)
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return fmt.Errorf("%s is missing", names[len(args)])
+		case len(args) > len(names):
+			return fmt.Errorf("%q is an argument too many", clean(fmt.Sprintf("%.80s", args[len(names)])))
+		case len(cmd.ValidArgs) > 0 && !slices.Contains(cmd.ValidArgs, args[0]):
+			return fmt.Errorf("%q is none of %s%s", clean(fmt.Sprintf("%.80s", args[0])), strings.Join(cmd.ValidArgs, ", "), meant(args[0], cmd.ValidArgs))
+		}
+		return nil
+	}
+}
+
+// meant asks whether something was meant that is written much like it.
+func meant(typed string, words []string) string {
+	if w := display.Nearest(typed, words); w != "" {
+		return fmt.Sprintf("; did you mean %s?", w)
+	}
+	return ""
+}
+
+var (
+	requiredFlags = regexp.MustCompile(`^required flag\(s\) (.*) not set$`)
+	unknownFlag   = regexp.MustCompile(`^unknown flag: --(.*)$`)
+	quotedName    = regexp.MustCompile(`"([^"]+)"`)
+)
+
+// misused says in this program's words what the parser found wrong with a command line.
+func misused(cmd *cobra.Command, err error) string {
+	text := err.Error()
+	if m := requiredFlags.FindStringSubmatch(text); m != nil {
+		var names []string
+		for _, n := range quotedName.FindAllStringSubmatch(m[1], -1) {
+			names = append(names, "--"+n[1])
+		}
+		if len(names) == 1 {
+			return names[0] + " is missing"
+		}
+		return strings.Join(names, " and ") + " are missing"
+	}
+	if m := unknownFlag.FindStringSubmatch(text); m != nil {
+		var names []string
+		add := func(f *pflag.Flag) { names = append(names, "--"+f.Name) }
+		cmd.Flags().VisitAll(add)
+		cmd.InheritedFlags().VisitAll(add)
+		return text + meant("--"+m[1], names)
+	}
+	return text
+}
+
+// unknownCommand says that there is no such command, and which one may be meant.
+func unknownCommand(g *cobra.Command, typed string) error {
+	var names []string
+	for _, sub := range g.Commands() {
+		names = append(names, sub.Name())
+		if best := display.Nearest(typed, []string{sub.Name()}); best == "" {
+			for _, below := range sub.Commands() {
+				if below.Name() == typed { // `quorate create` for `quorate wallet create`
+					return fmt.Errorf("unknown command %q; did you mean %s %s?", clean(typed), sub.Name(), typed)
+				}
+			}
+		}
+	}
+	return fmt.Errorf("unknown command %q%s", clean(typed), meant(typed, names))
+}
