@@ -112,6 +112,13 @@ func TestRoundTrip(t *testing.T) {
 		"NewAddress": func(b api.Backend) (any, error) {
 			return b.NewAddress(ctx, "family", api.NewAddress{Peek: true, BeyondGap: true})
 		},
+		"Addresses": func(b api.Backend) (any, error) {
+			return b.Addresses(ctx, "family", api.AddressQuery{Unused: true, Cursor: "c", Limit: 7})
+		},
+		"Pending": func(b api.Backend) (any, error) { return b.Pending(ctx, api.PendingQuery{Cursor: "c", Limit: 7}) },
+		"Preview": func(b api.Backend) (any, error) {
+			return b.Preview(ctx, "family", api.Propose{To: []api.Recipient{{Address: apitest.Address, All: true}}, Expires: 60, Draft: apitest.DraftName})
+		},
 		"Coins":  func(b api.Backend) (any, error) { return b.Coins(ctx, "family") },
 		"Labels": func(b api.Backend) (any, error) { return b.Labels(ctx, "family") },
 		"SetLabels": func(b api.Backend) (any, error) {
