@@ -18,6 +18,8 @@ var requests = map[string]string{
 	"wallet invite": "POST /v1/wallets/{wallet}/invites",
 	"wallet rename": "POST /v1/wallets/{wallet}/rename",
 	"wallet prove":  "POST /v1/wallets/{wallet}/proof",
+	"pending":       "GET /v1/pending",
+	"addresses":     "GET /v1/wallets/{wallet}/addresses",
 	"proposals":     "GET /v1/wallets/{wallet}/proposals",
 	"coins":         "GET /v1/wallets/{wallet}/coins",
 	"history":       "GET /v1/wallets/{wallet}/history",
