@@ -27,7 +27,6 @@ func (s *Server) nodeRoutes(h huma.API) {
 	route(h, RoleLocal, get("doctor", "/v1/doctor", "Look at everything that the node holds"), func(ctx context.Context, _ *none) (Examination, error) {
 		return b.Doctor(ctx)
 	})
-	s.pendingRoute(h)
 	s.eventRoute(h)
 	s.backupRoute(h)
 }

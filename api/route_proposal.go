@@ -8,11 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-type proposeInput struct {
-	WalletPath
-	Body Propose
-}
-
 type proposalsInput struct {
 	WalletPath
 	Status string `query:"status" maxLength:"20" doc:"Only those with this status."`
@@ -38,7 +33,6 @@ type waitInput struct {
 func (s *Server) proposalRoutes(h huma.API) {
 	b := s.backend
 	route(h, RolePropose, made(post("propose", "/v1/wallets/{wallet}/proposals", "Propose a payment and, unless unsigned, approve it")), s.propose)
-	s.previewRoute(h)
 	route(h, RoleRead, get("list-proposals", "/v1/wallets/{wallet}/proposals", "List proposals, newest first"), func(ctx context.Context, in *proposalsInput) (Page[Proposal], error) {
 		if in.Status != "" && !knownStatus(in.Status) {
 			return Page[Proposal]{}, unknownStatus(in.Status)

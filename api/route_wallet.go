@@ -106,7 +106,6 @@ func (s *Server) walletRoutes(h huma.API) {
 	route(h, RolePropose, made(post("new-address", "/v1/wallets/{wallet}/addresses", "Lease a receiving address")), func(ctx context.Context, in *newAddressInput) (Address, error) {
 		return b.NewAddress(ctx, in.Wallet, in.Body)
 	})
-	s.addressesRoute(h)
 	route(h, RoleRead, get("list-coins", "/v1/wallets/{wallet}/coins", "List unspent outputs"), func(ctx context.Context, in *walletList) (Page[Coin], error) {
 		items, err := b.Coins(ctx, in.Wallet)
 		return listed(in.PageQuery, func(x Coin) string { return x.OutPoint }, items, err)

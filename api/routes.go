@@ -24,6 +24,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	s.nodeRoutes(h)
 	s.walletRoutes(h)
 	s.proposalRoutes(h)
+	s.spendRoutes(h)
 	sayNulls(h.OpenAPI().Components.Schemas)
 	spec, err := json.Marshal(h.OpenAPI())
 	if err != nil {

@@ -139,6 +139,12 @@ type Propose struct {
 	Shown *Shown
 }
 
+// Shown is what a person was shown of a payment before it is proposed: the draw that
+// chose its coins, and a digest of all that would be signed.
+type Shown struct {
+	Seed, Digest [32]byte
+}
+
 // Proposed is the reply to Propose: the new proposal, or the one that the same
 // request id gave before.
 type Proposed struct{ Proposal journal.EntryID }

@@ -226,6 +226,8 @@ func (a *answers) money(m *Machine, now time.Time) {
 	for index := range uint32(4) {
 		a.our("LeasedBy", index, m.LeasedBy(index))
 	}
+	handed, err := m.Handed(now)
+	a.our("Handed", handed, err)
 	var after *ledger.HistoryPos
 	for more := true; more; {
 		var items []HistoryItem
@@ -266,7 +268,7 @@ func (a *answers) proposals(m *Machine, now time.Time) {
 		}
 	}
 	for _, x := range []string{"Alive", "Proposal", "ProposalsBy", "Status", "Conflicts", "Replaces", "ReplacedBy", "Approvals", "Rejections", "Against",
-		"Withdrawn", "Final", "FinalTx", "Tx", "Signatures", "PSBT", "MatchPSBT", "HeldBy", "Warn"} {
+		"Leaves", "AwaitsMe", "Withdrawn", "Final", "FinalTx", "Tx", "Signatures", "PSBT", "MatchPSBT", "HeldBy", "Warn"} {
 		a.asked[x] = true
 	}
 }
@@ -289,7 +291,7 @@ func stale(m *Machine, now time.Time) string {
 	var b strings.Builder
 	for id, was := range m.watch.told.All() {
 		p, _ := m.State.Proposal(mapkey.Entry(id))
-		if is := m.Status(p, now); m.Alive(p) && was != is && slices.Contains(m.State.CopiesOf(p.TxID), p) {
+		if is := group.Derive(m.State, m.View, now, p); m.Alive(p) && was != is && slices.Contains(m.State.CopiesOf(p.TxID), p) {
 			fmt.Fprintf(&b, "%x of %v: told %q, is %q\n", id, p.TxID, was, is)
 		}
 	}
@@ -299,6 +301,8 @@ func stale(m *Machine, now time.Time) string {
 func (a *answers) proposal(m *Machine, p *group.Proposal, now time.Time) {
 	st := m.State
 	a.our("Status", p, m.Status(p, now))
+	a.our("Leaves", p, m.Leaves(p))
+	a.my("AwaitsMe", p, m.AwaitsMe(p, now))
 	a.our("Conflicts", p, m.Conflicts(p))
 	a.our("Replaces", p, m.Replaces(p))
 	a.our("ReplacedBy", p, m.ReplacedBy(p))
@@ -359,13 +363,13 @@ var within = []string{
 	"ClaimHeld", "CopiesFor", "CopiesOf", "CountUnreadSealed", "CountUnverified", "Covers", "Dead", "Declares", "EpochHeld", "EpochsOf", "Evidence",
 	"FirstApproval", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastLabels", "Lead", "LeasedWithin",
 	"Named", "NeededByOthers", "OnlyPastForks", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",
-	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RekeyedAt", "SameMember", "Seats", "SetupFacts", "SignatureHeld", "SignedCoin",
+	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RekeyedAt", "Said", "SameMember", "Seats", "SetupFacts", "SignatureHeld", "SignedCoin",
 	"Spenders", "Spent", "StatingCoin", "StatusOf", "TakesChange", "ToHand", "VisitResting", "VisitSpending", "Worded", "WroteUnder",
 }
 
 // forShell are the queries of a Machine that its shell alone goes by: they are of
 // this node's own records, of the stream that it follows, or of an entry's author.
-var forShell = []string{"Asked", "Began", "OpenInvites", "OwnKey", "OwnName", "SecondTaker", "Snapshots", "Stream", "Synced", "Unlinked", "Unsaved", "Unsent", "Vouched"}
+var forShell = []string{"Asked", "AwaitsMyApproval", "AwaitsWords", "Began", "OpenInvites", "OwnKey", "OwnName", "Preview", "SecondTaker", "Snapshots", "Stream", "Synced", "Unlinked", "Unsaved", "Unsent", "Vouched"}
 
 // Nothing that a client can ask of a machine is left out of the comparison.
 func TestAllReadersAreCompared(t *testing.T) {

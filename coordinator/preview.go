@@ -2,21 +2,13 @@ package coordinator
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
-
-// Shown is what a person was shown of a payment before it is proposed: the draw that
-// chose its coins, and a digest of all that would be signed.
-type Shown struct {
-	Seed, Digest [32]byte
-}
 
 // Drafted is what a Propose would come to.
 type Drafted struct {
@@ -66,33 +58,4 @@ func (m Machine) Preview(x Propose, in Input) (Drafted, error) {
 		}
 	}
 	return out, nil
-}
-
-// digest is of all that a person sees of a draft. When it expires is counted from when it
-// is proposed, and so is not in it.
-func digest(b *event.ProposalCreated) ([32]byte, error) {
-	c := *b
-	c.Expires = 0
-	raw, err := record.Encode(c)
-	if err != nil {
-		return [32]byte{}, fmt.Errorf("hash a draft: %w", err)
-	}
-	return journal.H("draft", raw), nil
-}
-
-// asShown refuses a draft that is another than its user was shown: coins were spent
-// since, a block changed the fee rate, an address was used.
-func asShown(x Propose, b *event.ProposalCreated) error {
-	if x.Shown == nil {
-		return nil
-	}
-	d, err := digest(b)
-	if err != nil {
-		return err
-	}
-	if d != x.Shown.Digest {
-		return refusal.New(refusal.DraftChanged, "what would be proposed now is no longer what was shown: its coins, its fee, its change or its text differ").
-			WithHint("nothing was proposed; look at it again")
-	}
-	return nil
 }

@@ -104,3 +104,32 @@ func (s *step) keepRequest(x Propose, id journal.EntryID) error {
 	s.batch.Puts[recContent+x.RequestID] = c[:]
 	return nil
 }
+
+// digest is of all that a person sees of a draft. When it expires is counted from when it
+// is proposed, and so is not in it.
+func digest(b *event.ProposalCreated) ([32]byte, error) {
+	c := *b
+	c.Expires = 0
+	raw, err := record.Encode(c)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("hash a draft: %w", err)
+	}
+	return journal.H("draft", raw), nil
+}
+
+// asShown refuses a draft that is another than its user was shown: coins were spent
+// since, a block changed the fee rate, an address was used.
+func asShown(x Propose, b *event.ProposalCreated) error {
+	if x.Shown == nil {
+		return nil
+	}
+	d, err := digest(b)
+	if err != nil {
+		return err
+	}
+	if d != x.Shown.Digest {
+		return refusal.New(refusal.DraftChanged, "what would be proposed now is no longer what was shown: its coins, its fee, its change or its text differ").
+			WithHint("nothing was proposed; look at it again")
+	}
+	return nil
+}

@@ -320,7 +320,7 @@ func TestPayingTwiceMustBeSaid(t *testing.T) {
 			warned = w.Text
 		}
 	}
-	for _, part := range []string{"499999 sat", "500000 sat", first.String()} {
+	for _, part := range []string{"0.00499999 BTC", "0.00500000 BTC", first.String()} {
 		if !strings.Contains(warned, part) {
 			t.Errorf("the warning does not say %q: %q", part, warned)
 		}

@@ -18,7 +18,7 @@ func (s *step) approve(x Approve) error {
 		answer(s, x, Done{}) // approved already: a repeat is harmless
 		return nil
 	}
-	if st := group.Derive(s.m.State, s.m.View, s.now(), p); st == group.StatusFinal || st == group.StatusBroadcast {
+	if st := group.Derive(s.m.State, s.m.View, s.now(), p); (st == group.StatusFinal || st == group.StatusBroadcast) && !s.m.superseded() {
 		if err := shown(x, p); err != nil {
 			return err
 		}

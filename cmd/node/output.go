@@ -196,7 +196,7 @@ func yes(b bool, text string) string {
 }
 
 // when shows a time in UTC, and how far away it is in words.
-func when(t time.Time) string { return display.When(t, time.Now()) }
+func when(t time.Time) string { return whenFrom(t, time.Now()) }
 
 func maybe(s *string) string {
 	if s == nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/display"
 )
 
 func (c *cli) peersCommand() *cobra.Command {
@@ -39,7 +38,7 @@ func showPeers(w io.Writer, p api.Page[api.Peer]) {
 			connected = "over a relay"
 		}
 		if x.LastSeen != nil {
-			seen = display.Away(*x.LastSeen, time.Now())
+			seen = away(*x.LastSeen, time.Now())
 		}
 		var refused []string
 		for rule, n := range x.Rejects {

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/display"
 )
 
 func (c *cli) proposalsCommand() *cobra.Command {
@@ -45,7 +44,7 @@ func showProposals(w io.Writer, p api.Page[api.Proposal]) {
 		// Whole, or as much as it takes to act on it.
 		id := idFor(w, x.Proposal)
 		rows = append(rows, []string{
-			id, x.Status, fmt.Sprintf("%d of %d", x.Signed, x.Threshold), formatAmount(pays), x.Author.Called(), display.Away(x.Created, time.Now()), string(x.Note),
+			id, x.Status, fmt.Sprintf("%d of %d", x.Signed, x.Threshold), formatAmount(pays), x.Author.Called(), away(x.Created, time.Now()), string(x.Note),
 		})
 	}
 	table(w, rows, shrink{6, 10}, shrink{6, 0}, shrink{5, 0}, shrink{4, 0})

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/display"
 )
 
 func (c *cli) statusCommand() *cobra.Command {
@@ -187,5 +186,5 @@ func sinceText(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return fmt.Sprintf(" (since %s, %s)", t.UTC().Format("2006-01-02 15:04 UTC"), display.Away(t, time.Now()))
+	return fmt.Sprintf(" (since %s, %s)", t.UTC().Format("2006-01-02 15:04 UTC"), away(t, time.Now()))
 }

@@ -1,31 +1,31 @@
-package display
+package main
 
 import (
 	"fmt"
 	"time"
 )
 
-// When shows a time in UTC, to the minute, and how far that is from now in words:
+// whenFrom shows a time in UTC, to the minute, and how far that is from now in words:
 // "2026-12-01 20:05 UTC (in 2 days)".
-func When(t, now time.Time) string {
-	return t.UTC().Format("2006-01-02 15:04 UTC") + " (" + Away(t, now) + ")"
+func whenFrom(t, now time.Time) string {
+	return t.UTC().Format("2006-01-02 15:04 UTC") + " (" + away(t, now) + ")"
 }
 
-// Away says in words how far a time is from now: "in 2 days", "5 minutes ago".
-func Away(t, now time.Time) string {
+// away says in words how far a time is from now: "in 2 days", "5 minutes ago".
+func away(t, now time.Time) string {
 	switch d := t.Sub(now); {
 	case d > -time.Second && d < time.Second:
 		return "now"
 	case d > 0:
-		return "in " + Span(d)
+		return "in " + spanText(d)
 	default:
-		return Span(-d) + " ago"
+		return spanText(-d) + " ago"
 	}
 }
 
-// Span shows a length of time by its largest unit, and by the next one below where
+// spanText shows a length of time by its largest unit, and by the next one below where
 // the first is small: "45 seconds", "3 hours 20 minutes", "2 days".
-func Span(d time.Duration) string {
+func spanText(d time.Duration) string {
 	units := []struct {
 		of   time.Duration
 		name string
@@ -35,10 +35,10 @@ func Span(d time.Duration) string {
 		if n == 0 && i+1 < len(units) {
 			continue
 		}
-		out := count(int64(n), u.name)
+		out := plural(int64(n), u.name)
 		if i+1 < len(units) && n < 5 {
 			if rest := (d - n*u.of) / units[i+1].of; rest > 0 {
-				out += " " + count(int64(rest), units[i+1].name)
+				out += " " + plural(int64(rest), units[i+1].name)
 			}
 		}
 		return out
@@ -46,7 +46,7 @@ func Span(d time.Duration) string {
 	return ""
 }
 
-func count(n int64, of string) string {
+func plural(n int64, of string) string {
 	if n == 1 {
 		return "1 " + of
 	}

@@ -1,0 +1,88 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// draftBytes is how long the name of a draft is: a draw and a digest.
+const draftBytes = 64
+
+// CheckDraft refuses what cannot be the name of a draft.
+func CheckDraft(s string) error {
+	if b, err := hex.DecodeString(s); err != nil || len(b) != draftBytes {
+		return Misuse("bad_draft", "a draft is named by 128 hex characters", "give what the preview said, unchanged")
+	}
+	return nil
+}
+
+type proposeInput struct {
+	WalletPath
+	Body Propose
+}
+
+// spendRoutes are what is looked at before a payment is made, and asked for.
+func (s *Server) spendRoutes(h huma.API) {
+	s.previewRoute(h)
+	s.pendingRoute(h)
+	s.addressesRoute(h)
+}
+
+func (s *Server) previewRoute(h huma.API) {
+	route(h, RolePropose, post("preview-proposal", "/v1/wallets/{wallet}/proposals/preview", "Show what a proposal would be: nothing is signed, leased or written"), func(ctx context.Context, in *proposeInput) (Draft, error) {
+		if err := checkPropose(in.Body); err != nil {
+			return Draft{}, err
+		}
+		return s.backend.Preview(ctx, in.Wallet, in.Body)
+	})
+}
+
+// checkPropose checks what does not need the wallet.
+func checkPropose(r Propose) error {
+	if r.FeeRate > 0 && r.TargetBlocks > 0 {
+		return Misuse("bad_fee", "both a fee rate and a target were given", "give one of them")
+	}
+	all := 0
+	for _, to := range r.To {
+		if to.All {
+			all++
+		}
+		if to.All != (to.Amount == 0) {
+			return Misuse("bad_amount", "a payee gets an amount of 1 satoshi or more, or all that is left", "give one of them")
+		}
+	}
+	if all > 1 {
+		return Misuse("bad_amount", "all that is left goes to one payee only", "give the others amounts")
+	}
+	if r.Draft != "" {
+		if err := CheckDraft(r.Draft); err != nil {
+			return err
+		}
+	}
+	for _, p := range r.Replaces {
+		if err := CheckProposal(p, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) pendingRoute(h huma.API) {
+	route(h, RoleRead, get("list-pending", "/v1/pending", "List what waits for this node's user, over all wallets"), func(ctx context.Context, in *PageQuery) (Page[Pending], error) {
+		return s.backend.Pending(ctx, PendingQuery{Cursor: in.Cursor, Limit: in.Limit})
+	})
+}
+
+type addressesInput struct {
+	WalletPath
+	Unused bool `query:"unused" doc:"Only those that nothing was paid to."`
+	PageQuery
+}
+
+func (s *Server) addressesRoute(h huma.API) {
+	route(h, RoleRead, get("list-addresses", "/v1/wallets/{wallet}/addresses", "List receiving addresses that were handed out or paid, newest first"), func(ctx context.Context, in *addressesInput) (Page[AddressItem], error) {
+		return s.backend.Addresses(ctx, in.Wallet, AddressQuery{Unused: in.Unused, Cursor: in.Cursor, Limit: in.Limit})
+	})
+}
