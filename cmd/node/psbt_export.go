@@ -15,7 +15,7 @@ import (
 // exportedFile is the answer of `psbt export`.
 type exportedFile struct {
 	api.ExportedPSBT
-	Format string   `json:"format"`
+	Format string           `json:"format"`
 	File   api.Text         `json:"file"`
 	Files  api.List[string] `json:"files"` // pictures
 	Frames api.List[string] `json:"frames"`
