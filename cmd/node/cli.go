@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -150,8 +151,19 @@ func withNode(c *cli, do func(ctx context.Context, node *api.Client, args []stri
 			return err
 		}
 		defer node.Close()
-		return do(ctx, node, args)
+		return c.noNode(do(ctx, node, args))
 	})
+}
+
+// noNode says of a data directory that is not there that it has to be made first.
+func (c *cli) noNode(err error) error {
+	if err == nil || api.AsError(err).Code != "not_running" {
+		return err
+	}
+	if _, missing := os.Stat(c.dataDir); !errors.Is(missing, os.ErrNotExist) {
+		return err
+	}
+	return api.Unreachable("not_running", "there is no node in "+c.dataDir, "`quorate init` makes one there, or name another directory with --data-dir")
 }
 
 // sayBlind tells people, below a list of coins, what the node cannot see. That it

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -62,6 +63,7 @@ func amountOf(sat int64) secret {
 		binary.BigEndian.AppendUint64([]byte{0x1b}, uint64(sat)),
 		binary.LittleEndian.AppendUint64(nil, uint64(sat)),
 		[]byte(strconv.FormatInt(sat, 10)),
+		[]byte(display.Group(uint64(sat))),
 		[]byte(strconv.FormatFloat(float64(sat)/1e8, 'f', 8, 64)),
 	}}
 }
