@@ -117,7 +117,7 @@ func (c *cli) showExported(ctx context.Context, w io.Writer, v exportedFile) {
 		fmt.Fprintln(w, clean(name))
 	}
 	if v.Guarded {
-		fmt.Fprintln(w, "It counts as signed by this node's key. When the device has signed it: quorate psbt import FILE")
+		fmt.Fprintln(w, "It counts as signed by the key that it is for. When the device has signed it: quorate psbt import FILE")
 	}
 	for _, x := range v.Warnings {
 		fmt.Fprintf(w, "warning (%s): %s\n", clean(x.Code), clean(strings.TrimSpace(x.Message)))

@@ -31,11 +31,26 @@ func (c *cli) root() *cobra.Command {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
 	defer c.finish(root)
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if !c.json {
+			help(cmd, args)
+			return
+		}
+		// An error of standard output: there is nowhere to tell of it.
+		_ = c.encode(helpText{cmd.CommandPath(), cmd.Long + "\n\n" + cmd.UsageString()})
+	})
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.dataDir, "data-dir", "", "directory of the node (or QUORATE_DATA_DIR; XDG default)")
 	flags.BoolVar(&c.wide, "wide", false, "show tables whole, also where a terminal is narrower")
 	flags.BoolVar(&c.json, "json", false, "print exactly one JSON value on standard output")
 	return root
+}
+
+// helpText is what --help --json answers with.
+type helpText struct {
+	Command string `json:"command"`
+	Help    string `json:"help"`
 }
 
 // group is a command that only holds others: by itself it is a usage error,

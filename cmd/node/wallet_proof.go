@@ -14,6 +14,7 @@ import (
 
 func (c *cli) walletProofCommand() *cobra.Command {
 	var format, file, hosted string
+	var code bool
 	cmd := &cobra.Command{
 		Use:   "proof WALLET",
 		Short: "Print what a device must sign so that this node's external key is entered",
@@ -36,10 +37,16 @@ JSON: {"wallet","key","message","address","path","fingerprint","psbt"}.`,
 				}
 			}
 			return p, writeFile(file, content)
-		}, func(w io.Writer, p api.Proof) { showProof(w, p, format, file, hosted) }),
+		}, func(w io.Writer, p api.Proof) {
+			showProof(w, p, format, file, hosted)
+			if text := map[string]string{"message": p.Message, "psbt": p.PSBT}[format]; code {
+				c.showCode(w, text)
+			}
+		}),
 	}
 	cmd.Flags().StringVar(&format, "format", "message", "`form`: message or psbt")
 	cmd.Flags().StringVar(&hosted, "for", "", "`name` of a cosigner that this node hosts, for that one's key")
+	cmd.Flags().BoolVar(&code, "qr", false, "show what is to be signed as a QR code, on a terminal")
 	cmd.Flags().StringVarP(&file, "output", "o", "", "write what is to be signed to this `file`")
 	return cmd
 }
@@ -53,6 +60,7 @@ func showProof(w io.Writer, p api.Proof, format, file, hosted string) {
 	case format == "psbt":
 		fmt.Fprintln(w, clean(p.PSBT))
 	default:
+		fmt.Fprintln(w, "message, to be signed exactly as it stands:")
 		fmt.Fprintln(w, clean(p.Message))
 	}
 	whose := ""
