@@ -150,7 +150,7 @@ func (s *setting) look(n *node, text string) {
 		}
 	}
 	for _, p := range n.m.Proposals() {
-		x := proposal{Proposal: p, entry: s.entryOf[p.Ref.ID], status: n.m.Status(p, s.Now), final: n.m.State.Final(p)}
+		x := proposal{Proposal: p, entry: s.entryOf[p.Ref.ID], status: group.Derive(n.m.State, n.m.View, s.Now, p), final: n.m.State.Final(p)}
 		for _, g := range n.m.Approvals(p) {
 			if g.Signatures == len(p.Body.Inputs) {
 				x.keys++

@@ -300,7 +300,7 @@ func (w *world) checkUnion(a, b *node) {
 // honest count it, while it may still matter.
 func (w *world) checkSignatures(a, b *node) {
 	for _, p := range a.m.Proposals() {
-		if s := a.m.Status(p, a.clock()); s == group.StatusConfirmed || s == group.StatusDead {
+		if s := group.Derive(a.m.State, a.m.View, a.clock(), p); s == group.StatusConfirmed || s == group.StatusDead {
 			continue
 		}
 		if !w.real(a, p) {
@@ -355,7 +355,7 @@ func (w *world) checkStatuses() {
 					full++
 				}
 			}
-			got := n.m.Status(p, n.clock())
+			got := group.Derive(n.m.State, n.m.View, n.clock(), p)
 			confirmed := w.chain.confirmed(p.TxID) > 0
 			switch {
 			case confirmed != (got == group.StatusConfirmed):

@@ -188,7 +188,7 @@ func (l *ledger) shows(p api.Proposal, a ack) bool {
 			slices.ContainsFunc(p.Rejections, func(x api.Rejection) bool { return x.Cosigner.Name == a.Node })
 	case withdrawal:
 		// Released signatures may have completed it all the same.
-		return slices.Contains([]string{"withdrawn", api.StatusFinal, api.StatusBroadcast, api.StatusConfirmed, "conflicted"}, p.Status)
+		return slices.Contains([]string{"withdrawn", api.StatusFinal, api.StatusBroadcast, api.StatusConfirmed, api.StatusConflicted, api.StatusReplaced}, p.Status)
 	}
 	return true
 }
