@@ -77,6 +77,10 @@ This file is generated from the commands; ` + "`go test ./cmd/node -update`" + `
   ` + "`peer_id`" + ` is that of the node it has now, null for one without a node and while two devices claim to be it; ` + "`key`" + ` is
   the fingerprint of its master key, 8 hex characters, null where that is not known yet.
 - Amounts in arguments are ` + "`0.01`, `0.01btc` or `25000sat`" + `; an integer without a unit is refused.
+- On a terminal (standard input and standard error) what cannot be undone is shown and asked about before; ` + "`--yes`" + ` does not ask.
+  Without a terminal, and with ` + "`--json`" + `, nothing is ever asked. Text for people may change: programs read ` + "`--json`" + `.
+- Tables are shortened to the width of a terminal; ` + "`--wide`" + `, and whatever is no terminal, has them whole. Colours are shown on a
+  terminal only, and not where ` + "`NO_COLOR`" + ` is set.
 - An error is one line on standard error: what was tried, why it failed, what to do. With ` + "`--json`" + ` also
   ` + "`{\"error\":{\"code\",\"message\",\"hint\"}}`" + ` on standard output.
 - A wallet is named by its id, 6 characters or more of that, or its name on this node; where name and id lead to
