@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,7 @@ type exportedFile struct {
 func (c *cli) psbtExportCommand() *cobra.Command {
 	var r api.ExportPSBT
 	var file, format, pngs, svgs string
+	var sure bool
 	var cmd *cobra.Command
 	cmd = &cobra.Command{
 		Use:   "export PROPOSAL",
@@ -51,6 +53,9 @@ JSON: {"proposal","wallet","txid","psbt_version","content" (the PSBT in base64, 
 					return v, err
 				}
 			}
+			if err := c.agreedToSign(ctx, node, args[0], r.ForSigning, sure); err != nil {
+				return v, err
+			}
 			var err error
 			if v.ExportedPSBT, err = node.ExportPSBT(ctx, args[0], r); err != nil {
 				return v, err
@@ -77,8 +82,31 @@ JSON: {"proposal","wallet","txid","psbt_version","content" (the PSBT in base64, 
 	cmd.Flags().StringVar(&format, "format", "base64", "`form`: base64, binary, bbqr or ur")
 	cmd.Flags().StringVar(&pngs, "png", "", "with bbqr or ur: write the codes as PNG into this new `directory`")
 	cmd.Flags().StringVar(&svgs, "svg", "", "with bbqr or ur: write the codes as SVG into this new `directory`")
+	yesFlag(cmd, &sure)
 	allowFlag(cmd, &r.Allow)
 	return cmd
+}
+
+// agreedToSign asks before a PSBT is written that counts as signed from then on: one for
+// this node's own key, which is on a device, or with --for-signing. A plain copy is
+// written without a question.
+func (c *cli) agreedToSign(ctx context.Context, node *api.Client, id string, forSigning, sure bool) error {
+	if sure || c.asker() == nil {
+		return nil
+	}
+	if !forSigning {
+		page, err := node.Pending(ctx, api.PendingQuery{Limit: api.MaxPage})
+		if err != nil {
+			return err
+		}
+		forSigning = slices.ContainsFunc(page.Items, func(x api.Pending) bool {
+			return x.Kind == api.PendingSign && x.Proposal != nil && strings.HasPrefix(*x.Proposal, id)
+		})
+	}
+	if !forSigning {
+		return nil
+	}
+	return c.agreedOn(ctx, node, id, false, "Write it to be signed? It counts as signed from then on.")
 }
 
 // psbtContent is what is written in the form asked for.

@@ -152,10 +152,12 @@ func TestQuestionsBeforeWhatCannotBeUndone(t *testing.T) {
 	for _, line := range []string{
 		"reject " + apitest.ProposalID + " --reason no", "withdraw " + apitest.ProposalID, "wallet abandon family", "wallet archive family",
 		"wallet rekey family", "wallet host family carol --external [aabbccdd/48h/1h/0h/2h]tpub", "wallet invite family --replace bob",
-		"wallet approve-replacement family " + strings.Repeat("ab", 32),
+		"psbt export " + apitest.ProposalID + " --for-signing", "wallet approve-replacement family " + strings.Repeat("ab", 32),
 	} {
 		b, env := standInNode(t)
-		before := func() int { return len(b.Requests()) }
+		before := func() int {
+			return len(slices.DeleteFunc(b.Requests(), func(r any) bool { _, looks := r.(api.PendingQuery); return looks }))
+		}
 		s := onTerminal(t, append(env, "NO_COLOR=1"), strings.Fields(line)...)
 		s.answer("[yes/no] ", "")
 		if text := s.ends(4); len(wide(strings.ReplaceAll(text, "[yes/no]", ""))) > 0 {
