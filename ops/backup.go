@@ -33,6 +33,8 @@ type BackupOptions struct {
 	// sealed to SealPassphrase.
 	Recipients     []string
 	SealPassphrase []byte
+	// Out, if not nil, takes the backup in place of File.
+	Out io.Writer
 	// Force overwrites a file that is there.
 	Force bool
 	// Work is the scrypt work factor, 0 for the usual one; tests take a light one.
@@ -59,7 +61,7 @@ type BackupResult struct {
 // Errors are *api.Error.
 func Backup(ctx context.Context, o BackupOptions) (BackupResult, error) {
 	var none BackupResult
-	if _, err := os.Lstat(o.File); err == nil && !o.Force {
+	if _, err := os.Lstat(o.File); err == nil && !o.Force && o.Out == nil {
 		return none, api.Refuse("exists", "back up: "+o.File+" is there already", "choose another name, or overwrite it with --force")
 	}
 	to, err := sealTo(o)
@@ -71,8 +73,21 @@ func Backup(ctx context.Context, o BackupOptions) (BackupResult, error) {
 		return none, err
 	}
 	defer content.Zero()
+	if o.Out != nil {
+		out := &counter{to: o.Out}
+		result, err := writeBackup(ctx, o, content, to, out)
+		if err != nil {
+			return none, backupError(o.DataDir, err)
+		}
+		result.File, result.Bytes = o.File, out.n
+		return result, nil
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(o.File), "."+filepath.Base(o.File)+".*.tmp") // mode 0600
 	if err != nil {
+		if e := api.System("back up", err); e != nil {
+			e.Hint = "choose a file that you may write, on a disk that has room"
+			return none, e
+		}
 		return none, api.Misuse("not_written", "back up: "+err.Error(), "choose a file that you may write")
 	}
 	result, err := writeBackup(ctx, o, content, to, tmp)
@@ -83,13 +98,13 @@ func Backup(ctx context.Context, o BackupOptions) (BackupResult, error) {
 		err = os.Rename(tmp.Name(), o.File)
 	}
 	if err != nil {
-		return none, backupError(errors.Join(err, os.Remove(tmp.Name())))
+		return none, backupError(o.DataDir, errors.Join(err, os.Remove(tmp.Name())))
 	}
 	if d, err := os.Open(filepath.Dir(o.File)); err == nil {
 		// The file is complete; that its name survives a power cut is asked of the disk.
 		err = errors.Join(d.Sync(), d.Close())
 		if err != nil {
-			return none, backupError(err)
+			return none, backupError(o.DataDir, err)
 		}
 	}
 	if fi, err := os.Stat(o.File); err == nil {
@@ -97,6 +112,18 @@ func Backup(ctx context.Context, o BackupOptions) (BackupResult, error) {
 	}
 	result.File = o.File
 	return result, nil
+}
+
+// counter counts what goes through it.
+type counter struct {
+	to io.Writer
+	n  int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.to.Write(p)
+	c.n += int64(n)
+	return n, err
 }
 
 func sealTo(o BackupOptions) ([]age.Recipient, error) {
@@ -240,11 +267,15 @@ func headerOf(o BackupOptions, c keystore.Content) backup.Header {
 	}
 }
 
-func backupError(err error) error {
+func backupError(dir string, err error) error {
 	var e *api.Error
-	switch {
-	case errors.As(err, &e):
+	if errors.As(err, &e) {
 		return e
+	}
+	if e := app.SystemError("back up", dir, err); e != nil {
+		return e
+	}
+	switch {
 	case errors.Is(err, backup.ErrTruncated):
 		return api.Fail("backup_failed", "back up: the node stopped handing out its store", "see its log, and try again")
 	case errors.Is(err, store.ErrCorrupt):

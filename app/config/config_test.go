@@ -171,6 +171,10 @@ func TestRefused(t *testing.T) {
 		{set: []string{"relays=/ip4/127.0.0.1/tcp/1"}, want: "relays"},
 		{set: []string{"told_networks=10.0.0.1"}, want: "told_networks"},
 		{set: []string{"chain.backend=bitcoind"}, want: "chain.backend"},
+		{set: []string{"chain.backend=electrum"}, want: "not in this version"}, {file: "[chain]\nbackend = \"esplora\"", want: "not in this version"},
+		{set: []string{"chain.core.cookie_file=~/.bitcoin/.cookie"}, want: "chain.core.cookie_file begins with ~"},
+		{set: []string{"signer=~/s"}, want: "signer begins with ~"}, {env: "QUORATE_SIGNER=run/s", want: "signer is a path from nowhere"},
+		{file: "[chain.core]\ncookie_file = \".cookie\"", want: "chain.core.cookie_file is a path from nowhere"},
 		{set: []string{"chain.backend=core"}, want: "chain.core.url"},
 		{set: []string{"chain.core.url=ftp://x:1"}, want: "chain.core.url"},
 		{set: []string{"chain.core.url=127.0.0.1"}, want: "chain.core.url"},
@@ -338,6 +342,18 @@ func TestPortsAreTheSameEverywhere(t *testing.T) {
 			if strings.Contains(string(b), others) {
 				t.Errorf("%s names %s, which other programs have", path, others)
 			}
+		}
+	}
+}
+
+// A path of --set is made whole where it was given: a service starts elsewhere.
+func TestPathsOfACommandLineAreWhole(t *testing.T) {
+	for key, of := range map[string]func(Config) string{
+		"signer": func(c Config) string { return c.Signer }, "chain.core.cookie_file": func(c Config) string { return c.Chain.Core.CookieFile },
+	} {
+		c, err := FromSet([]string{key + "=run/x"})
+		if err != nil || !filepath.IsAbs(of(c)) || !strings.HasSuffix(of(c), "/run/x") || c.Validate() != nil {
+			t.Errorf("%s: %q, %v", key, of(c), err)
 		}
 	}
 }

@@ -164,7 +164,9 @@ func (l *Loaded) set(arg string) error {
 		} else if o.secret() && value != "" {
 			l.Inline = append(l.Inline, key)
 		}
-		if err := o.set(&l.Config, value); err != nil {
+		if value, err := o.fromHere(value); err != nil {
+			return bad("--set "+key+": "+err.Error(), "write the whole path, from / on")
+		} else if err := o.set(&l.Config, value); err != nil {
 			return bad("--set "+key+" "+err.Error(), "")
 		}
 		return nil

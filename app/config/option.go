@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -49,11 +50,11 @@ func options() []option {
 		{"told_networks", "list of IP ranges such as 10.0.0.0/8",
 			"Private networks where cosigners may be found by what they tell of themselves, besides those that this machine is in: those behind a VPN or a router, or 127.0.0.0/8. What others tell leads to public addresses otherwise, and to no port below 1024 but 80 and 443; bootstrap and invites may name any address.",
 			func(c *Config) any { return &c.ToldNetworks }},
-		{"signer", "path, or empty for none",
+		{"signer", "whole path, or empty for none",
 			"The socket of a signer process (`quorate signer`) that holds this node's Bitcoin keys, so that they are not in the process that talks to the network. Set it when the node is made: a node that has a seed of its own does not take it.",
 			func(c *Config) any { return &c.Signer }},
-		{"chain.backend", "neutrino | core | electrum | esplora | none",
-			"How this node sees the Bitcoin network: neutrino is a light client of its own, core a Bitcoin Core or btcd of yours. With none the node carries messages but signs nothing: it cannot check what it would spend. (electrum and esplora are not in this version.)",
+		{"chain.backend", "neutrino | core | none",
+			"How this node sees the Bitcoin network: neutrino is a light client of its own, core a Bitcoin Core or btcd of yours. With none the node carries messages but signs nothing: it cannot check what it would spend.",
 			func(c *Config) any { return &c.Chain.Backend }},
 		{"chain.neutrino.peers", "list of HOST:PORT",
 			"Bitcoin nodes to connect to, and no others; they must serve compact filters (BIP157). Empty finds some by itself, but for regtest, where they must be named.",
@@ -67,7 +68,7 @@ func options() []option {
 		{"chain.core.password", "text",
 			"Its password. On a command line use --set chain.core.password=@FILE, which does not show it to other users.",
 			func(c *Config) any { return &c.Chain.Core.Password }},
-		{"chain.core.cookie_file", "path",
+		{"chain.core.cookie_file", "whole path",
 			"Bitcoin Core's .cookie file; instead of user and password.",
 			func(c *Config) any { return &c.Chain.Core.CookieFile }},
 		{"chain.core.no_long_poll", "true | false",
@@ -114,6 +115,15 @@ func (o option) secret() bool {
 		return true
 	}
 	return false
+}
+
+// fromHere makes a path whole that was given on a command line: what it is relative to
+// is known there and nowhere else.
+func (o option) fromHere(text string) (string, error) {
+	if o.key != "signer" && o.key != "chain.core.cookie_file" || text == "" || strings.HasPrefix(text, "~") {
+		return text, nil
+	}
+	return filepath.Abs(text)
 }
 
 // set parses text into the value. The error does not repeat the text.

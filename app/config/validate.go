@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,12 +29,23 @@ func (c *Config) Validate() error {
 }
 
 func checkNode(c *Config) error {
+	if b := c.Chain.Backend; b == "electrum" || b == "esplora" {
+		return bad("chain.backend "+b+" is not in this version", "set it to neutrino, core or none")
+	}
+	for _, p := range []struct{ key, path string }{{"signer", c.Signer}, {"chain.core.cookie_file", c.Chain.Core.CookieFile}} {
+		switch {
+		case strings.HasPrefix(p.path, "~"):
+			return bad(p.key+" begins with ~, which a shell alone knows", "write the whole path, from / on")
+		case p.path != "" && !filepath.IsAbs(p.path):
+			return bad(p.key+" is a path from nowhere: a service is not started where you are", "write the whole path, from / on")
+		}
+	}
 	for _, e := range []struct {
 		key, value string
 		of         []string
 	}{
 		{"network", c.Network, []string{"mainnet", "testnet4", "signet", "regtest"}},
-		{"chain.backend", c.Chain.Backend, []string{"neutrino", "core", "electrum", "esplora", "none"}},
+		{"chain.backend", c.Chain.Backend, []string{"neutrino", "core", "none"}},
 		{"log.level", c.Log.Level, []string{"debug", "info", "warn", "error"}},
 		{"log.format", c.Log.Format, []string{"text", "json"}},
 	} {

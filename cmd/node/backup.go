@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/ops"
 )
@@ -24,7 +26,8 @@ func (c *cli) backupCommand() *cobra.Command {
 		Use:   "backup FILE",
 		Short: "Write one encrypted file with everything that a lost machine takes with it",
 		Long: `Write one encrypted file (age) with keys, journals, sign guard, secrets and configuration, of a running
-node or a stopped one. It is sealed to the passphrase of the keystore, to another one, or to age recipients.
+node or a stopped one. FILE may be -: it goes to standard output then, and what is said of it to standard error; a stream that ends
+early is truncated, and ` + "`restore`" + ` says so. It is sealed to the passphrase of the keystore, to another one, or to age recipients.
 JSON: {"file","bytes","wallet_count","entry_count","guard_record_count","created","sealed_to":"passphrase|recipients","peer_id"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: c.action(func(ctx context.Context, args []string) error { return c.backup(ctx, args[0], f) }),
@@ -54,11 +57,25 @@ func (c *cli) backup(ctx context.Context, file string, f backupFlags) error {
 		}
 		defer clear(o.SealPassphrase)
 	}
+	if file == "-" {
+		if isTerminal(c.out) {
+			return api.Misuse("terminal", "back up: standard output is a terminal", "send it to a file or to a program: `quorate backup - | …`")
+		}
+		o.Out = c.out
+		c.answered = true // whatever comes now is of the backup
+	}
 	v, err := ops.Backup(ctx, o)
 	if err != nil {
 		return err
 	}
-	return answer(c, v, showBackup)
+	switch {
+	case file != "-":
+		return answer(c, v, showBackup)
+	case c.json:
+		return json.NewEncoder(c.err).Encode(v)
+	}
+	showBackup(c.err, v)
+	return nil
 }
 
 func showBackup(w io.Writer, v ops.BackupResult) {

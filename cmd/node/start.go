@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,6 +64,11 @@ func (c *cli) start(ctx context.Context, passphraseFile string, set []string) er
 		return err
 	}
 	defer clear(pass)
+	if file := cmp.Or(passphraseFile, c.getenv("QUORATE_PASSPHRASE_FILE")); file != "" && !strings.HasPrefix(file, "/run/secrets/") {
+		if fi, err := os.Stat(file); err == nil && fi.Mode().Perm()&0o077 != 0 {
+			c.note("warning: other users may read the passphrase: chmod 600 %s", clean(file))
+		}
+	}
 	socket, err := api.SocketPath(c.dataDir)
 	if err != nil {
 		return err
