@@ -64,11 +64,7 @@ func (c *cli) start(ctx context.Context, passphraseFile string, set []string) er
 		return err
 	}
 	defer clear(pass)
-	if file := cmp.Or(passphraseFile, c.getenv("QUORATE_PASSPHRASE_FILE")); file != "" && !strings.HasPrefix(file, "/run/secrets/") {
-		if fi, err := os.Stat(file); err == nil && fi.Mode().Perm()&0o077 != 0 {
-			c.note("warning: other users may read the passphrase: chmod 600 %s", clean(file))
-		}
-	}
+	open := readableByOthers(cmp.Or(passphraseFile, c.getenv("QUORATE_PASSPHRASE_FILE")))
 	socket, err := api.SocketPath(c.dataDir)
 	if err != nil {
 		return err
@@ -82,6 +78,9 @@ func (c *cli) start(ctx context.Context, passphraseFile string, set []string) er
 	return app.Run(ctx, app.RunOptions{
 		DataDir: c.dataDir, Config: conf, Passphrase: pass, Log: logger(log, conf.Log), Progress: progress,
 		Ready: func() {
+			if open != "" {
+				logger(log, conf.Log).Warn("other users may read the passphrase: chmod 600 it", "file", open)
+			}
 			if !c.json {
 				c.progress("ready; Ctrl-C stops it")
 				return
@@ -93,6 +92,16 @@ func (c *cli) start(ctx context.Context, passphraseFile string, set []string) er
 			_ = c.encode(ready{Ready: true, DataDir: c.dataDir, Socket: socket, PID: os.Getpid()})
 		},
 	})
+}
+
+// readableByOthers is a file that others than its owner may read, or nothing. Secrets of
+// a container are readable by all who are in it: nobody else is.
+func readableByOthers(file string) string {
+	fi, err := os.Stat(file)
+	if err != nil || fi.Mode().Perm()&0o077 == 0 || strings.HasPrefix(file, "/run/secrets/") {
+		return ""
+	}
+	return file
 }
 
 // config loads the layers, and warns of a secret that other users could see in
