@@ -44,7 +44,7 @@ func (r *run) moved(n *node, c call, value any) error {
 			return violation("%s: what was final is no more", name)
 		case p.status == group.StatusConfirmed && now.status != p.status && c.what != disconnected:
 			return violation("%s: what was confirmed is %s, without a reorg", name, now.status)
-		case p.status != now.status && c.what != started && n.decides(now) && !r.hears(now):
+		case p.status != now.status && c.what != started && n.decides(now) && !r.hears(n, now):
 			return violation("%s: what was %s is %s, and nobody is told", name, p.status, now.status)
 		}
 	}
@@ -60,8 +60,9 @@ func (n *node) decides(p *proposal) bool {
 }
 
 // hears says whether a proposal's status was told as it is.
-func (r *run) hears(p *proposal) bool {
+func (r *run) hears(of *node, p *proposal) bool {
+	said := of.m.State.Said(of.m.View, p.Proposal, p.status)
 	return slices.ContainsFunc(r.told, func(n port.Notice) bool {
-		return n.Type == "proposal" && n.Proposal == p.Ref.ID && n.Status == string(p.status)
+		return n.Type == "proposal" && n.Proposal == p.Ref.ID && n.Status == string(said)
 	})
 }
