@@ -245,3 +245,21 @@ func (n *Node) Height() (int32, error) {
 
 // FaucetScript returns the script of the faucet.
 func (n *Node) FaucetScript() []byte { return n.key.PkScript() }
+
+// Mempool returns the ids of what is in it.
+func (n *Node) Mempool() ([]chainhash.Hash, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.rpc == nil {
+		return nil, ErrStopped
+	}
+	ids, err := n.rpc.GetRawMempool()
+	if err != nil {
+		return nil, fmt.Errorf("list the mempool: %w", err)
+	}
+	out := make([]chainhash.Hash, len(ids))
+	for i, id := range ids {
+		out[i] = *id
+	}
+	return out, nil
+}

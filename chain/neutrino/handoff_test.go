@@ -1,0 +1,145 @@
+package neutrino_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/chain/chaintest/btcd"
+	"github.com/quorate/quorate/chain/chaintest/corepeer"
+	"github.com/quorate/quorate/chain/regtest"
+	"github.com/quorate/quorate/coordinator/port"
+)
+
+// versions are how Bitcoin Core treats transactions, by version.
+var versions = map[string]corepeer.Rules{
+	"31.99": {},
+	"30":    {Lively: true, Agent: "/Satoshi:30.0.0/"},
+}
+
+// within is how long it may take until a node knows of a transaction in the mempool of
+// one of its peers.
+const within = 15 * time.Second
+
+// paid makes a payment of a fresh key, at satoshis per vbyte.
+func paid(t *testing.T, node *btcd.Node, rate int64) *wire.MsgTx {
+	t.Helper()
+	key, err := regtest.NewKey(t.Name() + time.Now().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fund, err := node.Fund(key.PkScript(), 1_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := node.Mine(1); err != nil {
+		t.Fatal(err)
+	}
+	return pays(t, key, fund, 500_000, rate)
+}
+
+// pays spends the output of a transaction that pays a key.
+func pays(t *testing.T, key *regtest.Key, from *wire.MsgTx, amount, rate int64) *wire.MsgTx {
+	t.Helper()
+	for i, o := range from.TxOut {
+		if string(o.PkScript) != string(key.PkScript()) {
+			continue
+		}
+		tx, err := key.Pay([]regtest.Coin{{OutPoint: wire.OutPoint{Hash: from.TxHash(), Index: uint32(i)}, Amount: o.Value}},
+			[]*wire.TxOut{wire.NewTxOut(amount, key.PkScript())}, rate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tx
+	}
+	t.Fatal("nothing pays the key")
+	return nil
+}
+
+func broadcast(t *testing.T, ctx context.Context, b port.Chain, tx *wire.MsgTx) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	return b.Broadcast(ctx, tx)
+}
+
+// On a network where nothing else happens, a node learns that a peer took a transaction:
+// its own, one that another handed over before, and after a restart.
+func TestCorePeerTakes(t *testing.T) {
+	for name, rules := range versions {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			node := btcd.Start(t)
+			peer := corepeer.Start(t, node, "127.0.0.1:0", rules)
+			dir := filepath.Join(t.TempDir(), "n")
+			b := open(t, dir, peer.Addr)
+			synced(t, b, 120)
+			own, others := paid(t, node, 5), paid(t, node, 5)
+			if err := broadcast(t, t.Context(), b, own); err != nil {
+				t.Errorf("its own: %v", err)
+			}
+			if err := peer.Submit(others); err != nil {
+				t.Fatal(err)
+			}
+			if err := broadcast(t, t.Context(), b, others); err != nil {
+				t.Errorf("what another handed over: %v", err)
+			}
+			if err := b.Close(); err != nil {
+				t.Fatal(err)
+			}
+			b = open(t, dir, peer.Addr)
+			synced(t, b, 120)
+			if err := broadcast(t, t.Context(), b, own); err != nil {
+				t.Errorf("its own, after a restart: %v", err)
+			}
+			if !peer.Has(own.TxHash()) || !peer.Has(others.TxHash()) {
+				t.Error("they are not in the mempool, and this shows nothing")
+			}
+			if _, err := node.Mine(1); err != nil {
+				t.Fatal(err)
+			}
+			if err := broadcast(t, t.Context(), b, own); err != nil {
+				t.Errorf("its own, mined: %v", err)
+			}
+		})
+	}
+}
+
+// What a peer does not take is never said to be taken, however often it is handed over
+// and by whomever.
+func TestCorePeerRefuses(t *testing.T) {
+	for name, rules := range versions {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			node := btcd.Start(t)
+			peer := corepeer.Start(t, node, "127.0.0.1:0", rules)
+			b := open(t, filepath.Join(t.TempDir(), "n"), peer.Addr)
+			synced(t, b, 120)
+			cheap, spent := paid(t, node, 0), paid(t, node, 5)
+			rival := spent.Copy()
+			rival.TxOut[0].Value--
+			if err := peer.Submit(spent); err != nil {
+				t.Fatal(err)
+			}
+			if peer.Submit(cheap) == nil {
+				t.Fatal("a transaction without a fee was taken: this shows nothing")
+			}
+			for _, when := range []string{"first", "again"} {
+				for what, tx := range map[string]*wire.MsgTx{"no fee": cheap, "a rival, badly signed": rival} {
+					if err := broadcast(t, t.Context(), b, tx); !errors.Is(err, port.ErrTxRejected) {
+						t.Errorf("%s, %s: %v", what, when, err)
+					}
+				}
+			}
+			orphan := cheap.Copy()
+			orphan.TxIn[0].PreviousOutPoint.Hash[0] ^= 1
+			if err := broadcast(t, t.Context(), b, orphan); !errors.Is(err, port.ErrTxRejected) && !errors.Is(err, port.ErrNotSeen) {
+				t.Errorf("without its parent: %v", err)
+			}
+		})
+	}
+}
