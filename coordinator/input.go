@@ -49,7 +49,9 @@ type LookedBackIn struct{ Found ledger.LookedBack }
 // Broadcasted is the result of a Broadcast effect.
 type Broadcasted struct {
 	TxID chainhash.Hash
-	Err  error
+	// Reach is how the backend knows that the network has it.
+	Reach port.Reach
+	Err   error
 }
 
 // Tick lets time pass. Online are the members connected now.

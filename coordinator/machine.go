@@ -226,6 +226,7 @@ type watchlist struct {
 	counts   [len(statusOrder)]int                  // proposals by status told, in statusOrder
 	expiring pmap.Map[byExpiry, struct{}]           // by expiry | proposal: those that are pending
 	sending  pmap.Map[mapkey.ByTx, sending]         // by txid: final or broadcast, and not mined
+	queue    pmap.Map[mapkey.ByTx, bool]            // by txid: to be handed to the backend; true for what it has and did not answer for
 	unbuilt  pmap.Map[group.Signs, struct{}]        // by txid | spend id: told to be final and not to pass the script engine
 	looks    rounds[lookKey, lookPlace]             // what is to be looked at
 	// payments finds those who were paid: by hash of the script | txid; paying has

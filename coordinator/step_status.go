@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
@@ -97,7 +98,9 @@ func (s *step) send(p *group.Proposal, now group.Status) {
 		}
 		w.sending = w.sending.Set(tx, sending{now, p.Signs()})
 		if now == group.StatusFinal {
-			s.broadcast(p.TxID)
+			s.handOver(p.TxID)
+		} else {
+			s.handWaiting() // what spends it waited for it
 		}
 		if !sent {
 			// It may replace what spends the same coins.
@@ -107,30 +110,30 @@ func (s *step) send(p *group.Proposal, now group.Status) {
 		}
 	case sent && was.signs == p.Signs(): // another proposal of it may lack what this one has
 		w.sending = w.sending.Delete(tx)
+		w.queue = w.queue.Delete(tx)
+		s.handWaiting()
 		for _, i := range p.Body.Inputs {
 			s.lookCoin(i.OutPoint())
 		}
 	}
 }
 
-// broadcast sends a final transaction, where it is the one of its rivals.
-func (s *step) broadcast(id chainhash.Hash) {
+// toSend builds a final transaction, where it is the one of its rivals.
+func (s *step) toSend(id chainhash.Hash) (*wire.MsgTx, bool) {
 	for _, p := range s.m.State.CopiesOf(id) {
 		if !s.m.State.Final(p) {
-			return // those that are come first
+			return nil, false // those that are come first
 		}
 		if !s.m.State.Broadcastable(s.m.View, p) {
 			continue
 		}
 		tx, err := theTx(s.m.State, s.m.View, p)
 		if err == nil {
-			// Its change is ours at once, whatever mempool has seen it.
-			s.m.View, _ = s.m.View.See(tx, false)
-			s.do(Broadcast{tx})
-			return
+			return tx, true
 		}
 		s.cannotBuild(p, err)
 	}
+	return nil, false
 }
 
 // cannotBuild tells, once, that a transaction with all signatures is none that
@@ -142,16 +145,6 @@ func (s *step) cannotBuild(p *group.Proposal, err error) {
 	s.m.watch.unbuilt = s.m.watch.unbuilt.Set(p.Signs(), struct{}{})
 	s.do(Tell{port.Notice{Type: "alarm", Group: s.m.State.Group(), Proposal: p.Ref.ID, TxID: p.TxID, Status: AlarmUnbuilt,
 		Detail: fmt.Sprintf("the final transaction does not pass the script engine: %v", err)}})
-}
-
-// sendAgain broadcasts what has one of two statuses and is not mined. Each has
-// all its signatures, or was seen by the network.
-func (s *step) sendAgain(final, taken bool) {
-	for id, was := range s.m.watch.sending.All() {
-		if was.status == group.StatusFinal && final || was.status == group.StatusBroadcast && taken {
-			s.broadcast(chainhash.Hash([]byte(id)))
-		}
-	}
 }
 
 // expire looks at the pending proposals whose time has come, as many as one step may.

@@ -65,12 +65,22 @@ func reasonOf(err error) string {
 // Unsent says why the transaction of a final proposal is not in the network, where a
 // person should know of it.
 func (m *Machine) Unsent(p *group.Proposal) (Alarm, bool) {
-	u, ok := m.View.Unsent(p.TxID)
-	// Of a final one no time is asked.
-	if !ok || !u.Told || group.Derive(m.State, m.View, time.Unix(u.Since, 0), p) != group.StatusFinal {
-		return Alarm{}, false
+	for id := range m.View.Above(p.TxID) {
+		u, ok := m.View.Unsent(id)
+		if !ok || !u.Told {
+			continue
+		}
+		// Of a final one no time is asked.
+		if group.Derive(m.State, m.View, time.Unix(u.Since, 0), p) != group.StatusFinal {
+			break
+		}
+		if id == p.TxID {
+			return m.unsentAlarm(id, u), true
+		}
+		return Alarm{Kind: AlarmUnsent, TxID: p.TxID, Since: time.Unix(u.Since, 0),
+			Text: fmt.Sprintf("the final transaction %v waits for %v, whose change it spends and which is not in the network: %s", p.TxID, id, u.Reason)}, true
 	}
-	return m.unsentAlarm(p.TxID, u), true
+	return Alarm{}, false
 }
 
 func (m *Machine) unsentAlarm(id chainhash.Hash, u ledger.Unsent) Alarm {

@@ -193,7 +193,7 @@ func (d *demo) sign(t *testing.T, desc *wallet.Descriptor, in wallet.Input) *wir
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.chain.Broadcast(t.Context(), tx); err != nil {
+	if _, err := d.chain.Broadcast(t.Context(), tx); err != nil {
 		t.Fatal(err)
 	}
 	return tx

@@ -210,7 +210,7 @@ func testRestart(t *testing.T, h Harness) {
 	if err := node.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Chain().Broadcast(t.Context(), tx); err == nil || errors.Is(err, port.ErrTxRejected) {
+	if _, err := h.Chain().Broadcast(t.Context(), tx); err == nil || errors.Is(err, port.ErrTxRejected) {
 		t.Errorf("Broadcast to a node that is down: got %v", err)
 	}
 	unwell(t, h)

@@ -108,7 +108,7 @@ func testBroadcastTwice(t *testing.T, h Harness) {
 	tx := pay(t, k, coin, outsider(t), btc/2, 10)
 	before := tx.TxHash()
 	for _, when := range []string{"first", "in the mempool", "still"} {
-		if err := h.Chain().Broadcast(t.Context(), tx); err != nil {
+		if _, err := h.Chain().Broadcast(t.Context(), tx); err != nil {
 			t.Errorf("Broadcast %s: %v", when, err)
 		}
 		if err, can := testAccept(t, h, tx); can && err != nil {
@@ -125,7 +125,7 @@ func testBroadcastTwice(t *testing.T, h Harness) {
 	send(t, h, next)
 	must(h.Mine(1))(t)
 	send(t, h, next)
-	if err := h.Chain().Broadcast(t.Context(), tx); err != nil {
+	if _, err := h.Chain().Broadcast(t.Context(), tx); err != nil {
 		t.Errorf("Broadcast of a mined transaction: %v", err)
 	}
 	if tx.TxHash() != before {

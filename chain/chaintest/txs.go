@@ -64,7 +64,7 @@ func sweep(t *testing.T, k *regtest.Key, c regtest.Coin, to []byte) *wire.MsgTx 
 
 func send(t *testing.T, h Harness, tx *wire.MsgTx) {
 	t.Helper()
-	if err := h.Chain().Broadcast(t.Context(), tx); err != nil {
+	if _, err := h.Chain().Broadcast(t.Context(), tx); err != nil {
 		t.Fatalf("Broadcast: %v", err)
 	}
 }
@@ -79,7 +79,8 @@ func offer(t *testing.T, h Harness, tx *wire.MsgTx) error {
 		defer cancel()
 		ctx = short
 	}
-	return h.Chain().Broadcast(ctx, tx)
+	_, err := h.Chain().Broadcast(ctx, tx)
+	return err
 }
 
 // refused holds an answer of Broadcast or TestAccept: a backend that knows no

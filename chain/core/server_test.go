@@ -282,8 +282,9 @@ func TestStartingRejectsNothing(t *testing.T) {
 	}
 	b := open(t, core.Config{URL: f.server.URL})
 	_, fee := b.FeeRate(t.Context(), 2)
+	_, broadcast := b.Broadcast(t.Context(), c[2].Transactions[0])
 	for what, err := range map[string]error{
-		"Broadcast": b.Broadcast(t.Context(), c[2].Transactions[0]), "TestAccept": b.TestAccept(t.Context(), c[2].Transactions[0]), "FeeRate": fee,
+		"Broadcast": broadcast, "TestAccept": b.TestAccept(t.Context(), c[2].Transactions[0]), "FeeRate": fee,
 	} {
 		if !errors.Is(err, core.ErrStarting) || errors.Is(err, port.ErrTxRejected) || errors.Is(err, port.ErrNoEstimate) {
 			t.Errorf("%s: got %v, want ErrStarting", what, err)
@@ -336,7 +337,7 @@ func TestBroadcastAnswers(t *testing.T) {
 		f.chain(c)
 		f.on("sendrawtransaction", func([]json.RawMessage) (any, int, string) { return nil, a.code, a.message })
 		b := open(t, core.Config{URL: f.server.URL})
-		err := b.Broadcast(t.Context(), foreign)
+		_, err := b.Broadcast(t.Context(), foreign)
 		if errors.Is(err, port.ErrTxRejected) != a.rejected || (err == nil) == a.rejected {
 			t.Errorf("%d %s: got %v", a.code, a.message, err)
 		}
@@ -344,7 +345,7 @@ func TestBroadcastAnswers(t *testing.T) {
 			t.Errorf("reason is lost: %v", err)
 		}
 		if a.code == -25 {
-			if err := b.Broadcast(t.Context(), own); err != nil {
+			if _, err := b.Broadcast(t.Context(), own); err != nil {
 				t.Errorf("%s, of a transaction in the last block: %v", a.message, err)
 			}
 		}

@@ -28,7 +28,14 @@ const anyFee = 0
 
 // Broadcast hands a transaction to the node. nil when the node has it, or a
 // recent block does; ErrTxRejected with the node's reason when it refuses.
-func (b *Backend) Broadcast(ctx context.Context, tx *wire.MsgTx) error {
+func (b *Backend) Broadcast(ctx context.Context, tx *wire.MsgTx) (port.Reach, error) {
+	if err := b.send(ctx, tx); err != nil {
+		return "", err
+	}
+	return port.ReachNode, nil
+}
+
+func (b *Backend) send(ctx context.Context, tx *wire.MsgTx) error {
 	text, err := encodeTx(tx)
 	if err != nil {
 		return err

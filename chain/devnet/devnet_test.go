@@ -134,7 +134,7 @@ func TestNonStandardRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Broadcast(t.Context(), odd); !errors.Is(err, port.ErrTxRejected) {
+		if _, err := d.Broadcast(t.Context(), odd); !errors.Is(err, port.ErrTxRejected) {
 			t.Errorf("%s: got %v, want ErrTxRejected", name, err)
 		}
 	}
@@ -162,9 +162,10 @@ func TestClosed(t *testing.T) {
 	_, tip := d.Tip(t.Context())
 	_, again := d.Follow(t.Context(), nil, 0, nil)
 	tx := wire.NewMsgTx(2)
+	_, broadcast := d.Broadcast(t.Context(), tx)
 	for what, err := range map[string]error{
 		"Mine": mine, "Fund": fund, "Reorg": reorg, "Tip": tip, "Follow": again,
-		"Broadcast": d.Broadcast(t.Context(), tx), "TestAccept": d.TestAccept(t.Context(), tx),
+		"Broadcast": broadcast, "TestAccept": d.TestAccept(t.Context(), tx),
 	} {
 		if !errors.Is(err, follow.ErrClosed) {
 			t.Errorf("%s: got %v, want ErrClosed", what, err)

@@ -19,21 +19,21 @@ import (
 
 // Broadcast puts a transaction into the mempool under btcd's standardness
 // rules. nil when it is or was there, or in a block; ErrTxRejected otherwise.
-func (d *Devnet) Broadcast(ctx context.Context, tx *wire.MsgTx) error {
+func (d *Devnet) Broadcast(ctx context.Context, tx *wire.MsgTx) (port.Reach, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.ready(ctx); err != nil {
-		return err
+		return "", err
 	}
 	if d.has(tx.TxHash()) {
-		return nil
+		return port.ReachNode, nil
 	}
 	// The mempool keeps what it gets: it gets its own copy.
 	if _, err := d.pool.ProcessTransaction(btcutil.NewTx(tx.Copy()), false, false, 0); err != nil {
-		return rejected(err)
+		return "", rejected(err)
 	}
 	d.poolChanged()
-	return nil
+	return port.ReachNode, nil
 }
 
 // TestAccept says whether Broadcast would take the transaction.

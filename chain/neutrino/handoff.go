@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
+	"sort"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/peer"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/port"
@@ -21,228 +19,178 @@ import (
 const (
 	// handTo is how many peers get a transaction; one more is asked for it.
 	handTo = 3
-	// seenTime is how long it may take until a peer has it: Bitcoin Core tells
-	// a new connection of its mempool only after some seconds.
+	// seenTime is how long it may take until a peer is known to have it.
 	seenTime = 20 * time.Second
-	askEvery = 500 * time.Millisecond
+	// otherTime is how long a peer that was not given it is waited for, once one
+	// that was is known to hold it.
+	otherTime = 5 * time.Second
 )
 
-// Broadcast hands a transaction to some peers, each over a connection of its
-// own, and asks another one for it (or, if there is but one, the same over
-// another connection). It returns nil when that one has it,
-// port.ErrTxRejected when every peer that said something refused it, and
-// port.ErrNotSeen when none has it yet: the network may take it all the same.
-func (b *Backend) Broadcast(ctx context.Context, tx *wire.MsgTx) error {
+// Broadcast hands a transaction to some peers, each over a connection of its own, and
+// asks another one for it. It returns port.ReachShown when that one has it,
+// port.ReachHeld when only peers that were given it are known to hold it,
+// port.ErrTxRejected when every one that was refused it, and port.ErrNotSeen when
+// nobody is known to have it yet: the network may take it all the same.
+func (b *Backend) Broadcast(ctx context.Context, tx *wire.MsgTx) (port.Reach, error) {
 	// One that is on its way is not sent twice at a time.
-	_, err, _ := b.asking.Do("send"+tx.WitnessHash().String(), func() (any, error) { return nil, b.broadcast(ctx, tx) })
-	return err
+	reach, err, _ := b.asking.Do("send"+tx.WitnessHash().String(), func() (any, error) { return b.broadcast(ctx, tx) })
+	if err != nil {
+		return "", err
+	}
+	return reach.(port.Reach), nil
 }
 
-func (b *Backend) broadcast(ctx context.Context, tx *wire.MsgTx) error {
+func (b *Backend) broadcast(ctx context.Context, tx *wire.MsgTx) (port.Reach, error) {
 	cs, err := b.service()
 	if err != nil {
-		return err
+		return "", err
 	}
-	var addrs []string
+	h := &handoff{b: b, tx: tx}
 	for _, p := range cs.Peers() {
 		if p.Connected() {
-			addrs = append(addrs, p.Addr())
+			h.addrs = append(h.addrs, p.Addr())
 		}
 	}
-	if len(addrs) == 0 {
-		return b.noPeers()
+	if len(h.addrs) == 0 {
+		return "", b.noPeers()
 	}
-	rand.Shuffle(len(addrs), func(i, j int) { addrs[i], addrs[j] = addrs[j], addrs[i] })
+	rand.Shuffle(len(h.addrs), func(i, j int) { h.addrs[i], h.addrs[j] = h.addrs[j], h.addrs[i] })
 	ctx, cancel := context.WithTimeout(ctx, seenTime)
-	defer cancel()
-	h := &handoff{id: tx.TxHash(), wtxid: tx.WitnessHash(), seen: make(chan struct{}), refused: map[string]string{}}
-	defer h.close()
-	// Each in a goroutine: a peer that does not answer keeps nobody waiting.
-	asked, given := addrs[0], addrs[min(1, len(addrs)-1):]
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	wg.Go(func() { b.ask(ctx, h, asked) })
-	for _, addr := range given[:min(handTo, len(given))] {
-		wg.Go(func() { b.give(ctx, h, addr, tx) })
+	givers := min(handTo, max(1, len(h.addrs)-1))
+	answers := make(chan answer, givers+1)
+	// Each in a goroutine: a peer that does not answer keeps nobody waiting.
+	for range givers {
+		wg.Go(func() { answers <- h.meetOne(ctx, true) })
 	}
-	settled := make(chan struct{})
-	go func() {
-		wg.Wait()
-		close(settled)
-	}()
-	select {
-	case <-h.seen:
-		return nil
-	case <-ctx.Done():
-	case <-settled:
-		select {
-		case <-h.seen:
-			return nil
-		default:
+	if len(h.addrs) > givers {
+		wg.Go(func() { answers <- h.meetOne(ctx, false) })
+	} else {
+		h.other = true
+	}
+	var enough <-chan time.Time
+	for range cap(answers) {
+		if h.other && h.held > 0 || h.shown {
+			break
 		}
+		if h.held > 0 && enough == nil {
+			enough = time.After(otherTime)
+		}
+		select {
+		case a := <-answers:
+			h.take(a)
+			continue
+		case <-enough:
+		case <-ctx.Done():
+		}
+		break
 	}
 	return h.outcome()
 }
 
-// handoff is one transaction on its way.
+// handoff is one transaction on its way. What is below belongs to the goroutine that
+// counts the answers.
 type handoff struct {
-	id, wtxid chainhash.Hash
+	b  *Backend
+	tx *wire.MsgTx
 
-	mu      sync.Mutex
-	once    sync.Once
-	seen    chan struct{}
+	mu    sync.Mutex
+	addrs []string // of peers nobody met yet
+
+	other   bool // the peer that was not given it has answered, or there is none
+	shown   bool // that one has it
 	given   int
-	refused map[string]string // by peer
-	failed  string
-	peers   []*peer.Peer
+	held    int
+	refused []string
+	silent  []string
 }
 
-func (h *handoff) close() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, p := range h.peers {
-		p.Disconnect()
-	}
+// answer is what one peer has to say of a transaction.
+type answer struct {
+	given bool
+	known knowledge
+	// why is there for what is refused, and where nothing is known.
+	why string
 }
 
-func (h *handoff) outcome() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.given > 0 && len(h.refused) == h.given {
-		for addr, why := range h.refused {
-			return fmt.Errorf("%w: %s says: %s", port.ErrTxRejected, addr, why)
-		}
-	}
-	if h.given == 0 && h.failed != "" {
-		return errors.New("hand the transaction over: " + h.failed)
-	}
-	return fmt.Errorf("%w: handed to %d Bitcoin peers", port.ErrNotSeen, h.given)
-}
+// knowledge is what a visit showed.
+type knowledge int
 
-// meet connects to a peer, with transaction relay, and waits for its greeting.
-func (b *Backend) meet(ctx context.Context, h *handoff, addr string, l peer.MessageListeners) (*peer.Peer, error) {
-	ready := make(chan struct{})
-	var once sync.Once
-	l.OnVerAck = func(*peer.Peer, *wire.MsgVerAck) { once.Do(func() { close(ready) }) }
-	p, err := peer.NewOutboundPeer(&peer.Config{
-		UserAgentName: "neutrino", UserAgentVersion: "0.18.0", ChainParams: b.params,
-		ProtocolVersion: wire.AddrV2Version, Listeners: l, TrickleInterval: askEvery,
-		// Without it a node would read the transaction as one without witnesses.
-		Services: wire.SFNodeWitness,
-	}, addr)
-	if err != nil {
-		return nil, err
-	}
-	c, err := (&net.Dialer{Timeout: dialTime}).DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return nil, err
-	}
-	h.mu.Lock()
-	h.peers = append(h.peers, p)
-	h.mu.Unlock()
-	p.AssociateConnection(&inspector{
-		Conn: c, check: func(*wire.MsgCFilter) error { return nil },
-		heavy: func(command string, payload []byte) error { return tooHeavy(command, payload, nil) },
-	})
-	select {
-	case <-ready:
-		return p, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
+const (
+	unmet   knowledge = iota // nobody was met
+	unknown                  // nothing is known
+	has                      // the peer has the transaction
+	refuses                  // it was given it, and did not take it
+)
 
-// give sends the transaction and waits for a refusal, which not every peer
-// sends. It sends it again until it is seen: a peer may not be ready for what
-// follows its greeting at once.
-func (b *Backend) give(ctx context.Context, h *handoff, addr string, tx *wire.MsgTx) {
-	refused := make(chan string, 1)
-	p, err := b.meet(ctx, h, addr, peer.MessageListeners{
-		OnReject: func(_ *peer.Peer, m *wire.MsgReject) {
-			if m.Hash != h.id {
-				return
-			}
-			select {
-			case refused <- clean(m.Reason):
-			default:
-			}
-		},
-	})
-	h.mu.Lock()
-	if err != nil {
-		h.failed = err.Error()
-		h.mu.Unlock()
-		return
-	}
-	h.given++
-	h.mu.Unlock()
-	tick := time.NewTicker(askEvery)
-	defer tick.Stop()
+// meetOne visits peers until there was one to talk to.
+func (h *handoff) meetOne(ctx context.Context, give bool) answer {
+	last := answer{given: give, why: "no other Bitcoin peer is connected"}
 	for {
-		p.QueueMessageWithEncoding(tx, nil, wire.WitnessEncoding)
-		select {
-		case why := <-refused:
-			if alreadyHeld(why) {
-				return // its own word, and it got it from us: another one has to show it
-			}
-			h.mu.Lock()
-			h.refused[addr] = why
-			h.mu.Unlock()
-			return
-		case <-h.seen:
-			return
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// ask asks a peer for the transaction until it has it. It does not react to what
-// the peer announces: the library queues without a bound what is sent to it.
-func (b *Backend) ask(ctx context.Context, h *handoff, addr string) {
-	p, err := b.meet(ctx, h, addr, peer.MessageListeners{
-		OnTx: func(_ *peer.Peer, m *wire.MsgTx) {
-			if m.WitnessHash() == h.wtxid {
-				h.once.Do(func() { close(h.seen) })
-			}
-		},
-	})
-	if err != nil {
 		h.mu.Lock()
-		h.failed = err.Error()
+		if len(h.addrs) == 0 {
+			h.mu.Unlock()
+			return last
+		}
+		addr := h.addrs[0]
+		h.addrs = h.addrs[1:]
 		h.mu.Unlock()
+		known, why := h.b.visit(ctx, addr, h.tx, give)
+		if why != "" {
+			why = addr + ": " + why
+		}
+		last = answer{given: give, known: known, why: why}
+		if known != unmet || ctx.Err() != nil {
+			return last
+		}
+	}
+}
+
+func (h *handoff) take(a answer) {
+	if !a.given {
+		h.other, h.shown = true, a.known == has
 		return
 	}
-	tick := time.NewTicker(askEvery)
-	defer tick.Stop()
-	for {
-		p.QueueMessage(h.question(), nil)
-		select {
-		case <-h.seen:
-			return
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if h.settled() {
-			return
-		}
+	if a.known != unmet {
+		h.given++
+	}
+	switch a.known {
+	case has:
+		h.held++
+	case refuses:
+		h.refused = append(h.refused, a.why)
+	default:
+		h.silent = append(h.silent, a.why)
 	}
 }
 
-// settled says whether every peer that got it refused it.
-func (h *handoff) settled() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.given > 0 && len(h.refused) == h.given
+// outcome weighs the answers. What more peers refused than hold is not said to be in
+// the network by those alone.
+func (h *handoff) outcome() (port.Reach, error) {
+	switch {
+	case h.shown:
+		return port.ReachShown, nil
+	case h.held > 0 && h.held >= len(h.refused):
+		return port.ReachHeld, nil
+	case h.given == 0 && len(h.silent) > 0:
+		return "", errors.New("hand the transaction over: " + first(h.silent))
+	case h.given > 0 && len(h.refused) == h.given:
+		return "", fmt.Errorf("%w: %s", port.ErrTxRejected, first(h.refused))
+	case len(h.refused) > 0:
+		return "", fmt.Errorf("%w: of %d Bitcoin peers that got it %d hold it and %d refused it: %s",
+			port.ErrNotSeen, h.given, h.held, len(h.refused), first(h.refused))
+	case len(h.silent) > 0:
+		return "", fmt.Errorf("%w: handed to %d Bitcoin peers; %s", port.ErrNotSeen, h.given, first(h.silent))
+	}
+	return "", fmt.Errorf("%w: handed to Bitcoin peers", port.ErrNotSeen)
 }
 
-func (h *handoff) question() *wire.MsgGetData {
-	m := wire.NewMsgGetDataSizeHint(1)
-	_ = m.AddInvVect(wire.NewInvVect(wire.InvTypeWitnessTx, &h.id))
-	return m
+// first is the same one each time, whoever answered first.
+func first(words []string) string {
+	sort.Strings(words)
+	return words[0]
 }
 
 // alreadyHeld knows the words of btcd for a transaction that it has.

@@ -64,7 +64,8 @@ func broadcast(t *testing.T, ctx context.Context, b port.Chain, tx *wire.MsgTx) 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	return b.Broadcast(ctx, tx)
+	_, err := b.Broadcast(ctx, tx)
+	return err
 }
 
 // On a network where nothing else happens, a node learns that a peer took a transaction:

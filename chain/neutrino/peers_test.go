@@ -172,7 +172,7 @@ func TestProblemsAreNamed(t *testing.T) {
 		if _, err := b.HeightAt(t.Context(), time.Now()); !errors.Is(err, port.ErrNotSynced) {
 			t.Errorf("HeightAt: %v", err)
 		}
-		if err := b.Broadcast(t.Context(), wire.NewMsgTx(2)); err == nil || errors.Is(err, port.ErrTxRejected) {
+		if _, err := b.Broadcast(t.Context(), wire.NewMsgTx(2)); err == nil || errors.Is(err, port.ErrTxRejected) {
 			t.Errorf("Broadcast: %v", err)
 		}
 	})

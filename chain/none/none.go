@@ -38,7 +38,9 @@ func (Backend) Follow(ctx context.Context, _ []port.BlockRef, _ int32, _ [][]byt
 func (Backend) TestAccept(context.Context, *wire.MsgTx) error { return port.ErrUnsupported }
 
 // Broadcast returns ErrUnsupported.
-func (Backend) Broadcast(context.Context, *wire.MsgTx) error { return port.ErrUnsupported }
+func (Backend) Broadcast(context.Context, *wire.MsgTx) (port.Reach, error) {
+	return "", port.ErrUnsupported
+}
 
 // FeeRate returns ErrNoEstimate.
 func (Backend) FeeRate(context.Context, int) (wallet.FeeRate, error) {

@@ -22,7 +22,7 @@ func TestKnowsNothing(t *testing.T) {
 	if err := b.TestAccept(t.Context(), wire.NewMsgTx(2)); !errors.Is(err, port.ErrUnsupported) {
 		t.Errorf("TestAccept: got %v", err)
 	}
-	if err := b.Broadcast(t.Context(), wire.NewMsgTx(2)); !errors.Is(err, port.ErrUnsupported) {
+	if _, err := b.Broadcast(t.Context(), wire.NewMsgTx(2)); !errors.Is(err, port.ErrUnsupported) {
 		t.Errorf("Broadcast: got %v", err)
 	}
 	if _, err := b.FeeRate(t.Context(), 6); !errors.Is(err, port.ErrNoEstimate) {

@@ -46,8 +46,16 @@ func (v View) Sent(id chainhash.Hash) View {
 	return v
 }
 
-// Refused says whether the backend refuses a transaction as it is.
+// Refused says whether the backend refuses a transaction as it is, or one in no block
+// that it rests on.
 func (v View) Refused(id chainhash.Hash) bool {
-	u, ok := v.Unsent(id)
-	return ok && u.Refused
+	if v.unsent.Len() == 0 {
+		return false
+	}
+	for at := range v.Above(id) {
+		if u, ok := v.Unsent(at); ok && u.Refused {
+			return true
+		}
+	}
+	return false
 }

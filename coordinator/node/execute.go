@@ -47,7 +47,8 @@ func (a *Actor) execute(e coordinator.Effect) {
 		a.done.Go(func() {
 			ctx, cancel := context.WithTimeout(a.ctx, broadcastTime)
 			defer cancel()
-			a.tell(coordinator.Broadcasted{TxID: x.Tx.TxHash(), Err: a.ports.Chain.Broadcast(ctx, x.Tx)})
+			reach, err := a.ports.Chain.Broadcast(ctx, x.Tx)
+			a.tell(coordinator.Broadcasted{TxID: x.Tx.TxHash(), Reach: reach, Err: err})
 		})
 	case coordinator.Tell:
 		// What stands is logged where it is watched, with its end.

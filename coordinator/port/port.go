@@ -107,10 +107,11 @@ type Chain interface {
 	// TestAccept says whether the backend's mempool would take the transaction;
 	// ErrUnsupported when it cannot tell.
 	TestAccept(ctx context.Context, tx *wire.MsgTx) error
-	// Broadcast hands a transaction over. nil when it is or already was there
-	// (mempool or block); it does not mean that it is mined. ErrTxRejected when
-	// it is refused, ErrNotSeen when it was handed over and nobody has shown it yet.
-	Broadcast(ctx context.Context, tx *wire.MsgTx) error
+	// Broadcast hands a transaction over, and says how it is known that it is or
+	// already was there (mempool or block); it does not mean that it is mined.
+	// ErrTxRejected when it is refused, ErrNotSeen when it was handed over and
+	// nobody is known to have it yet.
+	Broadcast(ctx context.Context, tx *wire.MsgTx) (Reach, error)
 	// FeeRate estimates the fee rate for confirmation within target blocks;
 	// ErrNoEstimate when the backend does not know.
 	FeeRate(ctx context.Context, target int) (wallet.FeeRate, error)

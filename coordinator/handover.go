@@ -1,0 +1,89 @@
+package coordinator
+
+import (
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/mapkey"
+)
+
+// What goes to the backend goes parents first: a mempool takes nothing that spends what
+// it does not have. What spends a transaction of ours that is not in the network yet, or
+// is on its way, waits, and goes at once when that one was taken.
+
+// handOver broadcasts a final transaction, or has it wait for what it spends.
+func (s *step) handOver(id chainhash.Hash) {
+	s.toWait(id)
+	s.handWaiting()
+}
+
+// toWait puts a transaction in line, also where it is on its way: an answer may be late.
+func (s *step) toWait(id chainhash.Hash) {
+	w := &s.m.watch
+	tx, ok := s.toSend(id)
+	if !ok {
+		w.queue = w.queue.Delete(mapkey.Of(id))
+		return
+	}
+	// Its change is ours at once, whatever mempool has seen it.
+	s.m.View, _ = s.m.View.See(tx, false)
+	w.queue = w.queue.Set(mapkey.Of(id), false)
+}
+
+// sendAgain broadcasts what has one of two statuses and is not mined. Each has
+// all its signatures, or was seen by the network.
+func (s *step) sendAgain(final, taken bool) {
+	for id, was := range s.m.watch.sending.All() {
+		if was.status == group.StatusFinal && final || was.status == group.StatusBroadcast && taken {
+			s.toWait(chainhash.Hash([]byte(id)))
+		}
+	}
+	s.handWaiting()
+}
+
+// handWaiting broadcasts what waits and need not any more.
+func (s *step) handWaiting() {
+	w := &s.m.watch
+	for k, onItsWay := range w.queue.All() {
+		id := chainhash.Hash([]byte(k))
+		if onItsWay || s.waits(id) {
+			continue
+		}
+		tx, ok := s.toSend(id)
+		if !ok {
+			w.queue = w.queue.Delete(k)
+			continue
+		}
+		w.queue = w.queue.Set(k, true)
+		s.do(Broadcast{tx})
+	}
+}
+
+// waits says whether a transaction spends one of ours that the backend has to get first.
+func (s *step) waits(id chainhash.Hash) bool {
+	p, ok := s.m.State.Lead(id)
+	if !ok {
+		return false
+	}
+	for _, in := range p.Body.Inputs {
+		parent := in.OutPoint().Hash
+		if s.m.View.Confirmations(parent) > 0 {
+			continue
+		}
+		if mapkey.Has(s.m.watch.queue, mapkey.Of(parent)) || s.untaken(parent) {
+			return true
+		}
+	}
+	return false
+}
+
+// untaken says whether a transaction is ours to be broadcast, and nobody has it yet.
+func (s *step) untaken(id chainhash.Hash) bool {
+	t, _ := s.m.View.Tx(id)
+	return !t.Seen && winning(s.m.State, s.m.View, id)
+}
+
+// handed takes note that the backend answered for a transaction.
+func (s *step) handed(id chainhash.Hash) {
+	s.m.watch.queue = s.m.watch.queue.Delete(mapkey.Of(id))
+}
