@@ -308,6 +308,7 @@ type Proposal struct {
 	ReplacesCount int             `json:"replaces_count" doc:"How many proposals it replaces in all."`
 	ReplacedBy    *string         `json:"replaced_by"`
 	WTxID         *string         `json:"wtxid" doc:"Null before it is final."`
+	Reach         *string         `json:"reach" enum:"node,held,shown" doc:"How this node knows that the network has it while it is broadcast: its own Bitcoin node has it; Bitcoin peers that were given it hold it; a Bitcoin peer that was not given it has it. Null where it is not known."`
 	Warnings      List[Warning]   `json:"warnings" doc:"What this node would have the user know before signing."`
 }
 

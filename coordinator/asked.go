@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // stage is when a rule of a proposal stands.
@@ -28,4 +29,6 @@ type asked struct {
 	stage stage
 	// chainAge is how long ago the chain backend was last seen to be synced.
 	chainAge time.Duration
+	// policy is what its mempool takes.
+	policy port.Policy
 }

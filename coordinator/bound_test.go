@@ -60,7 +60,7 @@ func TestAKeySignsNoRivalOfWhatItMayHaveSigned(t *testing.T) {
 	refused("after a restart", second)
 	p, _ := r.m.State.Proposal(second)
 	warned := false
-	for _, w := range r.m.Warn(p, c.clock, 0) {
+	for _, w := range r.m.Warn(p, c.clock, 0, port.Policy{}) {
 		warned = warned || w.Rule == refusal.MaybeSigned
 	}
 	if !warned {

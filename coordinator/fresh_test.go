@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 )
 
@@ -19,7 +20,7 @@ func TestAStaleChainIsNotSignedOver(t *testing.T) {
 	first := a.proposed(pay(1, 100_000))
 	c.settle()
 	a.chainAge, b.chainAge = StaleAfter, StaleAfter
-	if w := b.m.Warn(first, c.clock, b.chainAge); len(w) != 0 {
+	if w := b.m.Warn(first, c.clock, b.chainAge, port.Policy{}); len(w) != 0 {
 		t.Fatalf("within the time a connection may be away it warns of %v", w)
 	}
 	a.chainAge, b.chainAge = 3*time.Minute, 3*time.Minute
@@ -37,7 +38,7 @@ func TestAStaleChainIsNotSignedOver(t *testing.T) {
 		}
 	}
 	warned := false
-	for _, w := range b.m.Warn(first, c.clock, b.chainAge) {
+	for _, w := range b.m.Warn(first, c.clock, b.chainAge, port.Policy{}) {
 		warned = warned || w.Rule == refusal.ChainStale
 	}
 	if !warned {

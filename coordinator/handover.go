@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // What goes to the backend goes parents first: a mempool takes nothing that spends what
@@ -81,6 +82,17 @@ func (s *step) waits(id chainhash.Hash) bool {
 func (s *step) untaken(id chainhash.Hash) bool {
 	t, _ := s.m.View.Tx(id)
 	return !t.Seen && winning(s.m.State, s.m.View, id)
+}
+
+// Reach says how this node knows that the network has the transaction of a proposal that
+// is broadcast; "" where it does not know, which is so for a while after a start.
+func (m *Machine) Reach(p *group.Proposal) port.Reach {
+	was, _ := m.watch.sending.Get(mapkey.Of(p.TxID))
+	if was.status != group.StatusBroadcast {
+		return ""
+	}
+	reach, _ := m.watch.reach.Get(mapkey.Of(p.TxID))
+	return reach
 }
 
 // handed takes note that the backend answered for a transaction.

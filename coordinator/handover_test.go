@@ -114,7 +114,13 @@ func TestChildrenOfWhatIsRefused(t *testing.T) {
 	if got := Sum(Coins(a.m.State, a.m.View, c.clock)); got.Spendable != 0 {
 		t.Errorf("%d sat are spendable, all of them from what is refused", got.Spendable)
 	}
-	a.must(Broadcasted{TxID: first.TxID, Reach: port.ReachNode})
+	if got := a.m.Reach(first); got != "" {
+		t.Errorf("refused, and %s", got)
+	}
+	a.must(Broadcasted{TxID: first.TxID, Reach: port.ReachHeld})
+	if got := a.m.Reach(first); got != port.ReachHeld {
+		t.Errorf("held, and %q", got)
+	}
 	a.must(Broadcasted{TxID: second.TxID, Reach: port.ReachNode})
 	if got := sent(); !slices.Equal(got, []chainhash.Hash{first.TxID, second.TxID, third.TxID}) {
 		t.Errorf("sent %v", got)

@@ -40,6 +40,7 @@ type peer struct {
 	drawn    uint64
 	failing  bool // the store refuses
 	chainAge time.Duration
+	policy   port.Policy
 	circle   *circle
 	spoiled  journal.Epoch // the last that it made for others to fail
 }
@@ -74,7 +75,7 @@ func (p *peer) key() CosignerKey {
 
 func (p *peer) input(msg Message) Input {
 	p.drawn++
-	return Input{Now: *p.clock, Entropy: sha256.Sum256(binary.BigEndian.AppendUint64([]byte(p.name), p.drawn)), ChainAge: p.chainAge, Msg: msg}
+	return Input{Now: *p.clock, Entropy: sha256.Sum256(binary.BigEndian.AppendUint64([]byte(p.name), p.drawn)), ChainAge: p.chainAge, Policy: p.policy, Msg: msg}
 }
 
 // do runs a turn of one message. The result is the reply.

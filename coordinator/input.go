@@ -20,7 +20,9 @@ type Input struct {
 	Entropy [32]byte
 	// ChainAge is how long ago the chain backend was last seen to be synced, 0 where it is.
 	ChainAge time.Duration
-	Msg      Message
+	// Policy is what the chain backend's mempool takes.
+	Policy port.Policy
+	Msg    Message
 }
 
 // EntryIn is an entry whose signature was checked.

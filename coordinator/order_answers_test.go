@@ -14,6 +14,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -340,7 +341,7 @@ func (a *answers) proposal(m *Machine, p *group.Proposal, now time.Time) {
 	for _, x := range m.HeldBy(p) {
 		a.my("HeldBy", p, x)
 	}
-	for _, x := range m.Warn(p, now, 0) {
+	for _, x := range m.Warn(p, now, 0, port.Policy{}) {
 		a.my("Warn", p, x)
 	}
 }

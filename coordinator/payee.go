@@ -103,12 +103,16 @@ func (m *Machine) paidTwice(p *group.Proposal, script []byte, before []payment, 
 
 // checkReplacement holds BIP125's fee rules against final transactions that p
 // would take the coins of; against others they only warn.
-func (m *Machine) checkReplacement(p *group.Proposal) error {
+func (m *Machine) checkReplacement(x asked) error {
+	if slices.Contains(x.allow, refusal.ReplaceFee) {
+		return nil
+	}
+	p := x.p
 	spend, err := p.Spend(m.State.Active())
 	if err != nil {
 		return err
 	}
-	const incremental = wallet.FeeRate(1000) // Core's default incremental relay fee
+	incremental := x.policy.OrDefault().Incremental
 	var floor int64
 	for _, q := range m.State.Finals(p) {
 		if p.Replaces(q) {
@@ -119,7 +123,8 @@ func (m *Machine) checkReplacement(p *group.Proposal) error {
 		// Rounded up to a tenth: a rate that is given again has to do.
 		rate := (least*10 + spend.VSize() - 1) / spend.VSize()
 		return refusal.New(refusal.ReplaceFee, "a replacement of final transactions with fees of %s must pay a fee of %s at least (BIP125), this one pays %s",
-			display.Amount(floor), display.Amount(least), display.Amount(p.Fee())).WithHint("give --fee-rate %d.%d or more", rate/10, rate%10)
+			display.Amount(floor), display.Amount(least), display.Amount(p.Fee())).
+			WithHint("give --fee-rate %d.%d or more; if another cosigner's node takes it, repeat with --allow %s", rate/10, rate%10, refusal.ReplaceFee).MayOverride()
 	}
 	return nil
 }

@@ -182,7 +182,7 @@ func TestWhatIsHeldCostsNoStepMore(t *testing.T) {
 						"the status":    func() { a.m.Status(p, c.clock) },
 						"the conflicts": func() { a.m.State.Finals(p) },
 						"the votes":     func() { a.m.Rejections(p) },
-						"the warnings":  func() { a.m.Warn(p, c.clock, 0) },
+						"the warnings":  func() { a.m.Warn(p, c.clock, 0, port.Policy{}) },
 						"what is wanted": func() {
 							if n := len(a.m.Wanted()); n > 256 {
 								t.Errorf("%d entries are wanted", n)

@@ -349,7 +349,7 @@ func callReaders(tb fatal, p *peer) {
 		m.Approvals(q)
 		m.Rejections(q)
 		m.HeldBy(q)
-		m.Warn(q, now, 0)
+		m.Warn(q, now, 0, port.Policy{})
 		_, _ = m.Tx(q)
 		for _, version := range []int{0, 2} {
 			_, _, _ = m.PSBT(q, version)

@@ -315,7 +315,7 @@ func TestPayingTwiceMustBeSaid(t *testing.T) {
 	c.settle()
 	p, _ := a.m.State.Proposal(id)
 	warned := ""
-	for _, w := range a.m.Warn(p, c.clock, 0) {
+	for _, w := range a.m.Warn(p, c.clock, 0, port.Policy{}) {
 		if w.Rule == refusal.DoublePayment && w.Overridable {
 			warned = w.Text
 		}

@@ -148,7 +148,7 @@ func (s *step) free(taken []ledger.ViewOut) (confirmed, unconfirmed, held []ledg
 			}
 		case c.Confirmations > 0:
 			confirmed = append(confirmed, c.ViewOut)
-		default:
+		case s.m.mayBuildOn(c.OutPoint.Hash, s.in.Policy):
 			unconfirmed = append(unconfirmed, c.ViewOut)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 )
 
@@ -30,7 +31,9 @@ func rules() []proposalRule {
 		{"it is a transaction as this node sees it", proposing | approving, func(m *Machine, x asked) error {
 			return checkTransaction(m.State, m.View, x.now, x.p, x.allow)
 		}},
-		{"it pays for what it replaces", proposing | approving, func(m *Machine, x asked) error { return m.checkReplacement(x.p) }},
+		{"it pays for what it replaces", proposing | approving, func(m *Machine, x asked) error { return m.checkReplacement(x) }},
+		{"the Bitcoin node takes its fee", proposing, (*Machine).checkFeeFloor},
+		{"the Bitcoin node takes what it rests on", proposing, (*Machine).checkChain},
 		{"it pays nobody twice", proposing | approving, func(m *Machine, x asked) error { return m.checkDoublePayment(x.p, x.allow) }},
 		{"this node knows what it signed", approving | signing, func(m *Machine, x asked) error { return m.checkRestored(x.p, x.allow) }},
 		{"it signed nothing else over the coins", approving | signing, func(m *Machine, x asked) error {
@@ -64,18 +67,24 @@ func (m *Machine) ask(x asked) error {
 
 // ask asks the rules of a stage as of this step.
 func (s *step) ask(p *group.Proposal, allow []string, at stage) error {
-	return s.m.ask(asked{p: p, now: s.now(), allow: allow, stage: at, chainAge: s.in.ChainAge})
+	return s.m.ask(asked{p: p, now: s.now(), allow: allow, stage: at, chainAge: s.in.ChainAge, policy: s.in.Policy})
 }
 
 // Warn returns what an approver is told before signing: what each rule that stands
 // before it refuses, without changing anything. Of a proposal that is decided there
-// is nothing to say.
-func (m *Machine) Warn(p *group.Proposal, now time.Time, chainAge time.Duration) []*refusal.Refusal {
-	if m.State.Active() == nil || m.Status(p, now) != group.StatusPending {
+// is nothing to say, but that it may not get through the network.
+func (m *Machine) Warn(p *group.Proposal, now time.Time, chainAge time.Duration, policy port.Policy) []*refusal.Refusal {
+	if m.State.Active() == nil || !m.Status(p, now).Live() {
 		return nil
 	}
 	var out []*refusal.Refusal
-	for err := range m.refusals(asked{p: p, now: now, stage: approving, chainAge: chainAge}) {
+	if r := m.longChain(p); r != nil {
+		out = append(out, r)
+	}
+	if m.Status(p, now) != group.StatusPending {
+		return out
+	}
+	for err := range m.refusals(asked{p: p, now: now, stage: approving, chainAge: chainAge, policy: policy}) {
 		var r *refusal.Refusal
 		if errors.As(err, &r) {
 			out = append(out, r)

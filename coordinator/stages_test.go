@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
@@ -19,8 +20,8 @@ func (p *peer) warnedOf(id journal.EntryID, rule string) {
 	if !ok || p.m.State.Active() == nil || p.m.Status(x, *p.clock) != group.StatusPending {
 		return
 	}
-	if !slices.ContainsFunc(p.m.Warn(x, *p.clock, 0), func(r *refusal.Refusal) bool { return r.Rule == rule }) {
-		p.tb.Errorf("%s: approving is refused by %s, and showing warns of %v", p.name, rule, p.m.Warn(x, *p.clock, 0))
+	if !slices.ContainsFunc(p.m.Warn(x, *p.clock, 0, port.Policy{}), func(r *refusal.Refusal) bool { return r.Rule == rule }) {
+		p.tb.Errorf("%s: approving is refused by %s, and showing warns of %v", p.name, rule, p.m.Warn(x, *p.clock, 0, port.Policy{}))
 	}
 }
 

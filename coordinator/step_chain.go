@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 )
@@ -175,6 +176,7 @@ func (s *step) broadcasted(x Broadcasted) error {
 		return nil
 	}
 	s.sighting = true
+	s.m.watch.reach = s.m.watch.reach.Set(mapkey.Of(x.TxID), x.Reach)
 	s.sent(x.TxID)
 	s.m.View, _ = s.m.View.See(t.Tx, true)
 	s.lookAroundNews(false) // what it replaced is not seen any more

@@ -156,10 +156,13 @@ func (n *Node) showVotes(m *coordinator.Machine, p *group.Proposal, x *api.Propo
 		id := tx.WitnessHash().String()
 		x.WTxID = &id
 	}
+	if reach := string(m.Reach(p)); reach != "" {
+		x.Reach = &reach
+	}
 	if a, ok := m.Unsent(p); ok {
 		x.Warnings = append(x.Warnings, api.Warning{Code: a.Kind, Message: a.Text})
 	}
-	for _, w := range m.Warn(p, time.Now(), n.co.ChainAge()) {
+	for _, w := range m.Warn(p, time.Now(), n.co.ChainAge(), n.parts.Chain.Health().Policy) {
 		x.Warnings = append(x.Warnings, api.Warning{Code: w.Rule, Message: w.Text})
 	}
 }

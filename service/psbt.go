@@ -43,7 +43,7 @@ func (n *Node) ExportPSBT(ctx context.Context, ref string, r api.ExportPSBT) (ap
 		out.Missing = append(out.Missing, id.String())
 	}
 	if !done.Guarded {
-		for _, w := range a.Machine().Warn(p, time.Now(), n.co.ChainAge()) {
+		for _, w := range a.Machine().Warn(p, time.Now(), n.co.ChainAge(), n.parts.Chain.Health().Policy) {
 			out.Warnings = append(out.Warnings, api.Warning{Code: w.Rule, Message: w.Text})
 		}
 	}

@@ -48,6 +48,8 @@ type Backend struct {
 	filters     filterCall
 	filterHeads cache[chainhash.Hash]
 	noWait      bool
+	policy      port.Policy
+	policyAt    time.Time          // when it was asked for last
 	crowdedTill time.Time          // the long poll leaves its thread to others until then
 	endWait     context.CancelFunc // of a running long poll, or nil
 }
@@ -73,7 +75,7 @@ func New(cfg Config) (*Backend, error) {
 		headers: newCache[*wire.BlockHeader](maxHeaders), blocks: newCache[*follow.Block](blockBytes),
 		filterHeads: newCache[chainhash.Hash](maxFilters), pool: newPool(),
 	}
-	b.faults.Note("not asked yet")
+	b.faults.Note("it was not asked before, and has not answered yet")
 	go b.poll(ctx)
 	go b.longPoll(ctx)
 	return b, nil
@@ -120,7 +122,7 @@ func (b *Backend) Tip(ctx context.Context) (port.BlockRef, error) {
 func (b *Backend) Health() port.ChainHealth {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	h := port.ChainHealth{Backend: "core", Height: b.tip.Height, Target: b.target}
+	h := port.ChainHealth{Backend: "core", Height: b.tip.Height, Target: b.target, Policy: b.policy}
 	if h.Problem, h.Since = b.faults.Problem(); h.Problem == "" && b.behind {
 		h.Problem, h.Since = b.catchingUp(), b.behindAt
 	}

@@ -74,14 +74,23 @@ func (b *Backend) poll(ctx context.Context) {
 func (b *Backend) pollOnce(ctx context.Context) error {
 	asked := b.ask()
 	start := time.Now()
+	// A node that stands still says nothing for long; until then all would seem well.
+	silent := time.AfterFunc(silentFor, func() {
+		b.faults.Note(fmt.Sprintf("the Bitcoin node was asked %v ago, and has not answered yet", silentFor))
+	})
 	info, tip, err := b.best(ctx)
+	silent.Stop()
 	b.looked(time.Since(start), err)
 	if err != nil {
 		return err
 	}
 	moved := b.settle(asked, info, tip)
+	b.lookPolicy(ctx)
 	return b.pollPool(ctx, moved)
 }
+
+// silentFor is how long a node may take for its tip before that is a problem.
+const silentFor = 5 * time.Second
 
 // question is one for the tip.
 type question struct {

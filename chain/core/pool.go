@@ -174,9 +174,7 @@ func (b *Backend) sees(whole bool) bool {
 // while after a start; btcd begins with an empty one. Of a node that cannot be
 // asked nothing is said to have left.
 func (b *Backend) loaded(ctx context.Context) (bool, error) {
-	var info struct {
-		Loaded *bool `json:"loaded"` // of Bitcoin Core
-	}
+	var info mempoolInfo
 	err := b.rpc.call(ctx, &info, "getmempoolinfo")
 	if rpcCode(err) != 0 || errors.Is(err, ErrForbid) {
 		return false, nil

@@ -130,13 +130,21 @@ func (c *client) wait(ctx context.Context, result any, method string, params ...
 	if params == nil {
 		params = []any{}
 	}
-	return c.send(ctx, request{"1.0", 1, method, params}, mostBytes(method), func(r io.Reader, size int64) error {
+	return naming(method, c.send(ctx, request{"1.0", 1, method, params}, mostBytes(method), func(r io.Reader, size int64) error {
 		body, err := readAll(r, size)
 		if err != nil {
 			return err
 		}
 		return decode(body, result, method)
-	})
+	}))
+}
+
+// naming adds to an error which call it was that is not allowed: rpcwhitelist has calls.
+func naming(method string, err error) error {
+	if errors.Is(err, ErrForbid) {
+		return fmt.Errorf("%w: %s", err, method)
+	}
+	return err
 }
 
 func decode(body []byte, result any, method string) error {
@@ -182,9 +190,9 @@ func (c *client) batch(ctx context.Context, method string, params []string, take
 		return err
 	}
 	defer c.leave()
-	return c.send(ctx, reqs, int64(len(params))*maxBatched, func(r io.Reader, _ int64) error {
+	return naming(method, c.send(ctx, reqs, int64(len(params))*maxBatched, func(r io.Reader, _ int64) error {
 		return parseBatch(r, len(params), take)
-	})
+	}))
 }
 
 // list asks for the ids of the mempool: see readList.
@@ -194,10 +202,10 @@ func (c *client) list(ctx context.Context, most int) (l listing, err error) {
 	}
 	defer c.leave()
 	const method = "getrawmempool"
-	err = c.send(ctx, request{"1.0", 1, method, []any{}}, mostBytes(method), func(r io.Reader, _ int64) error {
+	err = naming(method, c.send(ctx, request{"1.0", 1, method, []any{}}, mostBytes(method), func(r io.Reader, _ int64) error {
 		l, err = readList(r, most)
 		return err
-	})
+	}))
 	return l, err
 }
 
@@ -302,7 +310,7 @@ func explainStatus(status int, body []byte) error {
 		return ErrLogin
 	case status == http.StatusForbidden:
 		return ErrForbid
-	case status == http.StatusServiceUnavailable:
+	case status == http.StatusServiceUnavailable, bytes.Contains(body, []byte("Work queue depth exceeded")): // 500 before v24
 		return ErrBusy
 	case bytes.Contains(body, []byte("HTTP request to an HTTPS server")), // Go, and so btcd
 		bytes.Contains(body, []byte("plain HTTP request was sent to HTTPS port")): // nginx

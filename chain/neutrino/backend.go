@@ -30,6 +30,7 @@ type Backend struct {
 	set    follow.Set
 	asking singleflight.Group
 	faults follow.Faults
+	floors floors
 	ctx    context.Context
 	stop   context.CancelFunc
 	done   chan struct{}
@@ -177,7 +178,7 @@ func (b *Backend) Health() port.ChainHealth {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h := port.ChainHealth{
-		Backend: "neutrino", Height: b.now.height, Target: b.now.target, Peers: b.now.peers, Blind: true,
+		Backend: "neutrino", Height: b.now.height, Target: b.now.target, Peers: b.now.peers, Blind: true, Policy: b.floors.policy(),
 	}
 	h.Problem, h.Since = b.faults.Problem()
 	if b.drop != "" && time.Since(b.dropAt) < dropShown {

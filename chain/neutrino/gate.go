@@ -66,6 +66,7 @@ func (b *Backend) connect(addr net.Addr) (net.Conn, error) {
 		Conn:  c,
 		check: func(m *wire.MsgCFilter) error { return b.checkFilter(addr.String(), m) },
 		heavy: func(command string, payload []byte) error { return b.checkHeavy(addr.String(), command, payload) },
+		floor: func(m *wire.MsgFeeFilter) { b.floors.set(addr.String(), m.MinFee) },
 	}
 	return &gate{Conn: look, open: b.comparing}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,5 +143,62 @@ func TestCorePeerRefuses(t *testing.T) {
 				t.Errorf("without its parent: %v", err)
 			}
 		})
+	}
+}
+
+// Why nothing is known of a transaction is said: peers that take none cannot have it.
+func TestCorePeerThatTakesNone(t *testing.T) {
+	for want, rules := range map[string]corepeer.Rules{
+		"blocksonly":           {BlocksOnly: true},
+		"it fetches the chain": {Syncing: true},
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			node := btcd.Start(t)
+			peer := corepeer.Start(t, node, "127.0.0.1:0", rules)
+			b := open(t, filepath.Join(t.TempDir(), "n"), peer.Addr)
+			synced(t, b, 120)
+			tx := paid(t, node, 5)
+			err := broadcast(t, t.Context(), b, tx)
+			if err == nil || errors.Is(err, port.ErrTxRejected) || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v", err)
+			}
+			if peer.Has(tx.TxHash()) {
+				t.Error("it has it, and this shows nothing")
+			}
+			if p := b.Health().Policy; p != (port.Policy{}) {
+				t.Errorf("it asks for %+v", p)
+			}
+		})
+	}
+}
+
+// Where several peers are connected, how sure it is that the network has a transaction
+// is told: one that a peer has which was not given it, or only those that were.
+func TestReach(t *testing.T) {
+	node := btcd.Start(t)
+	one := corepeer.Start(t, node, "127.0.0.2:0", corepeer.Rules{})
+	two := corepeer.Start(t, node, "127.0.0.3:0", corepeer.Rules{})
+	b := open(t, filepath.Join(t.TempDir(), "n"), one.Addr, two.Addr)
+	synced(t, b, 120)
+	health(t, b, "both", func(h port.ChainHealth) bool { return h.Peers == 2 })
+	health(t, b, "what they take", func(h port.ChainHealth) bool {
+		return h.Policy == port.Policy{MinFeeRate: 100, Incremental: 100}
+	})
+	tx := paid(t, node, 5)
+	// Nothing brings it from one to the other.
+	if reach, err := b.Broadcast(t.Context(), tx); err != nil || reach != port.ReachHeld {
+		t.Errorf("only one has it: %q, %v", reach, err)
+	}
+	if one.Has(tx.TxHash()) == two.Has(tx.TxHash()) {
+		t.Error("it was to be given to one of them")
+	}
+	for _, p := range []*corepeer.Peer{one, two} {
+		if err := p.Submit(tx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if reach, err := b.Broadcast(t.Context(), tx); err != nil || reach != port.ReachShown {
+		t.Errorf("both have it: %q, %v", reach, err)
 	}
 }

@@ -24,6 +24,7 @@ type inspector struct {
 	net.Conn
 	check func(*wire.MsgCFilter) error
 	heavy func(command string, payload []byte) error
+	floor func(*wire.MsgFeeFilter) // nil where nobody wants to know
 
 	head []byte // of the message that is coming
 	keep []byte // its payload, if it is looked at
@@ -34,6 +35,9 @@ type inspector struct {
 
 // maxFilter bounds the payload of a message with a filter, in bytes.
 const maxFilter = wire.MaxCFilterDataSize + 1 + 32 + 9
+
+// feeFilterSize is the payload of a message with the least fee rate, in bytes (BIP133).
+const feeFilterSize = 8
 
 // Read belongs to the one goroutine of the library that reads from the peer.
 func (i *inspector) Read(b []byte) (int, error) {
@@ -86,6 +90,8 @@ func mostKept(command string) uint64 {
 		return maxFilter
 	case wire.CmdBlock, wire.CmdTx:
 		return wire.MaxBlockPayload
+	case wire.CmdFeeFilter:
+		return feeFilterSize
 	}
 	return 0
 }
@@ -101,6 +107,11 @@ func (i *inspector) look() {
 		}
 	case wire.CmdBlock, wire.CmdTx:
 		i.bad = i.heavy(i.want, i.keep)
+	case wire.CmdFeeFilter:
+		var m wire.MsgFeeFilter
+		if err := m.BtcDecode(bytes.NewReader(i.keep), wire.ProtocolVersion, wire.BaseEncoding); err == nil && i.floor != nil {
+			i.floor(&m)
+		}
 	}
 }
 

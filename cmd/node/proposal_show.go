@@ -32,7 +32,7 @@ func showProposal(w io.Writer, p api.Proposal) {
 	if p.Expires != nil {
 		expires = when(*p.Expires)
 	}
-	fmt.Fprintf(w, "status    %s\n", painted(w, p.Status))
+	fmt.Fprintf(w, "status    %s%s\n", painted(w, p.Status), reached(p.Reach))
 	pairs(w, "proposal", p.Proposal, "wallet", clean(p.WalletName)+" ("+short(p.Wallet)+")", "author", p.Author.Called(), "txid", p.TxID, "wtxid", maybe(p.WTxID),
 		"created", when(p.Created)+", as the author claims", "expires", expires,
 		"signed", fmt.Sprintf("%d of %d", p.Signed, p.Threshold), "held by", api.Called(p.HeldBy),
@@ -46,6 +46,17 @@ func showProposal(w io.Writer, p api.Proposal) {
 		fmt.Fprintf(w, "rejected by %s: %s\n", clean(r.Cosigner.Called()), clean(r.Reason))
 	}
 	showWarnings(w, p.Warnings)
+}
+
+// reached says how the node knows that the network has a transaction.
+func reached(how *string) string {
+	switch maybe(how) {
+	case "held":
+		return ", held by Bitcoin peers that were given it"
+	case "shown":
+		return ", shown by a Bitcoin peer that was not given it"
+	}
+	return ""
 }
 
 // andMore says how many are not listed.

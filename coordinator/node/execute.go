@@ -2,8 +2,11 @@ package node
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/port"
@@ -15,6 +18,15 @@ const (
 	broadcastTime = 30 * time.Second
 	followRetry   = 2 * time.Second
 )
+
+// hand asks the backend whether it takes a transaction, where it can tell, and hands it
+// over.
+func (a *Actor) hand(ctx context.Context, tx *wire.MsgTx) (port.Reach, error) {
+	if err := a.ports.Chain.TestAccept(ctx, tx); errors.Is(err, port.ErrTxRejected) {
+		return "", err
+	}
+	return a.ports.Chain.Broadcast(ctx, tx)
+}
 
 // execute performs one effect. What fails here is not lost: an entry that was
 // not published travels by sync, a transaction is broadcast again.
@@ -47,7 +59,7 @@ func (a *Actor) execute(e coordinator.Effect) {
 		a.done.Go(func() {
 			ctx, cancel := context.WithTimeout(a.ctx, broadcastTime)
 			defer cancel()
-			reach, err := a.ports.Chain.Broadcast(ctx, x.Tx)
+			reach, err := a.hand(ctx, x.Tx)
 			a.tell(coordinator.Broadcasted{TxID: x.Tx.TxHash(), Reach: reach, Err: err})
 		})
 	case coordinator.Tell:

@@ -127,6 +127,7 @@ func (a *Actor) input(msg coordinator.Message) (coordinator.Input, error) {
 	in := coordinator.Input{Now: a.ports.Clock.Now(), Msg: msg}
 	if !isEntry(msg) { // no rule of an entry asks for it, and many come at once
 		in.ChainAge = a.ports.fresh.age(a.ports.Chain, in.Now)
+		in.Policy = a.ports.Chain.Health().Policy
 	}
 	if err := a.ports.Clock.Entropy(in.Entropy[:]); err != nil {
 		return in, fmt.Errorf("draw entropy: %w", err)

@@ -63,6 +63,8 @@ type ChainHealth struct {
 	Note string
 	// Peers is how many Bitcoin nodes it is connected to, where it connects to several.
 	Peers int
+	// Policy is what its mempool takes, as far as it is known.
+	Policy Policy
 	// Blind says that the backend sees no transaction before it is in a block.
 	Blind bool
 	// While it fetches headers: which kind, how far it is, how many come in a

@@ -48,6 +48,8 @@ const (
 	FeeUnknown    = "fee_unknown"
 	ReplaceFee    = "replacement_fee"
 	Fee           = "fee_too_high"
+	FeeTooLow     = "fee_too_low"
+	ChainTooLong  = "chain_too_long"
 	Change        = "change_out_of_range"
 	Coin          = "bad_coin"
 	LockTime      = "locktime_ahead"
@@ -140,7 +142,9 @@ func Codes() []Group {
 			{Funds, "the coins do not suffice", ""},
 			{Dust, "an output is too small to be relayed", ""},
 			{FeeUnknown, "no fee rate is known", ""},
-			{ReplaceFee, "a replacement pays less than the network takes (BIP125)", ""},
+			{ReplaceFee, "a replacement pays less than this node's Bitcoin node takes (BIP125)", "--allow"},
+			{FeeTooLow, "the fee rate is below what this node's Bitcoin node takes", "--allow"},
+			{ChainTooLong, "it rests on more unconfirmed transactions than this node's Bitcoin node takes", "--allow"},
 			{Fee, "the fee is above the bound", "--allow"},
 			{Change, "change goes too far past the last address that was used", ""},
 			{Coin, "a coin is not spendable, or not as the proposal states it", ""},

@@ -456,7 +456,7 @@ func (c *conn) due() (out []wire.Message) {
 		c.next = p.round(now)
 		rate := int64(100)
 		if p.rules.Syncing {
-			rate = 2_100_000_000_000_000
+			rate = 9_170_997 // the largest that it rounds to
 		}
 		if !p.rules.BlocksOnly {
 			out = append(out, wire.NewMsgFeeFilter(rate))
