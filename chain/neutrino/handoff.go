@@ -71,7 +71,8 @@ func (b *Backend) broadcast(ctx context.Context, tx *wire.MsgTx) (port.Reach, er
 		h.other = true
 	}
 	var enough <-chan time.Time
-	for range cap(answers) {
+	left := cap(answers)
+	for left > 0 {
 		if h.other && h.held > 0 || h.shown {
 			break
 		}
@@ -81,11 +82,16 @@ func (b *Backend) broadcast(ctx context.Context, tx *wire.MsgTx) (port.Reach, er
 		select {
 		case a := <-answers:
 			h.take(a)
+			left--
 			continue
 		case <-enough:
 		case <-ctx.Done():
 		}
 		break
+	}
+	cancel() // each that is left says at once what it knows
+	for ; left > 0; left-- {
+		h.take(<-answers)
 	}
 	return h.outcome()
 }

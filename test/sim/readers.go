@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -57,7 +58,7 @@ func (n *node) readAll() {
 		read("Approvals"+name, func() { m.Approvals(p) })
 		read("Rejections"+name, func() { m.Rejections(p) })
 		read("HeldBy"+name, func() { m.HeldBy(p) })
-		read("Warn"+name, func() { m.Warn(p, now, 0) })
+		read("Warn"+name, func() { m.Warn(p, now, 0, port.Policy{}) })
 		read("Tx"+name, func() { _, _ = m.Tx(p) })
 	}
 }

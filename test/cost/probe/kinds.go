@@ -467,7 +467,7 @@ func (g *circle) calls(k kind, n int) []call {
 		read("status", func() { m.Status(p, g.now) })
 		read("approvals", func() { m.Approvals(p) })
 		read("rejections", func() { m.Rejections(p) })
-		read("warnings", func() { m.Warn(p, g.now, 0) })
+		read("warnings", func() { m.Warn(p, g.now, 0, port.Policy{}) })
 		id := p.ID().String()
 		read("proposal by id", func() { m.ProposalsBy(id) })
 		read("proposal by prefix", func() { m.ProposalsBy(id[:8]) })
