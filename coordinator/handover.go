@@ -81,7 +81,8 @@ func (s *step) waits(id chainhash.Hash) bool {
 // untaken says whether a transaction is ours to be broadcast, and nobody has it yet.
 func (s *step) untaken(id chainhash.Hash) bool {
 	t, _ := s.m.View.Tx(id)
-	return !t.Seen && winning(s.m.State, s.m.View, id)
+	p, ours := s.m.State.Lead(id)
+	return !t.Seen && ours && s.m.State.Broadcastable(s.m.View, p)
 }
 
 // Reach says how this node knows that the network has the transaction of a proposal that
