@@ -8,6 +8,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/display"
 )
 
 // checkFeeFloor refuses a proposal that pays less than this node's Bitcoin node takes:
@@ -24,8 +25,8 @@ func (m *Machine) checkFeeFloor(x asked) error {
 	if x.p.Fee() >= least.Fee(spend.VSize()) {
 		return nil
 	}
-	return refusal.New(refusal.FeeTooLow, "the fee of %d sat for %d vB is below the %v that this node's Bitcoin node takes: %d sat",
-		x.p.Fee(), spend.VSize(), least, least.Fee(spend.VSize())).
+	return refusal.New(refusal.FeeTooLow, "the fee of %s for %d vB is below the %v that this node's Bitcoin node takes: %s",
+		display.Amount(x.p.Fee()), spend.VSize(), least, display.Amount(least.Fee(spend.VSize()))).
 		WithHint("give a higher --fee-rate; if another cosigner's node takes it, repeat with --allow %s", refusal.FeeTooLow).MayOverride()
 }
 

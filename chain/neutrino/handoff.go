@@ -45,33 +45,35 @@ func (b *Backend) broadcast(ctx context.Context, tx *wire.MsgTx) (port.Reach, er
 	if err != nil {
 		return "", err
 	}
-	h := &handoff{b: b, tx: tx}
+	var addrs []string
 	for _, p := range cs.Peers() {
 		if p.Connected() {
-			h.addrs = append(h.addrs, p.Addr())
+			addrs = append(addrs, p.Addr())
 		}
 	}
-	if len(h.addrs) == 0 {
+	if len(addrs) == 0 {
 		return "", b.noPeers()
 	}
-	rand.Shuffle(len(h.addrs), func(i, j int) { h.addrs[i], h.addrs[j] = h.addrs[j], h.addrs[i] })
+	rand.Shuffle(len(addrs), func(i, j int) { addrs[i], addrs[j] = addrs[j], addrs[i] })
+	h := &handoff{b: b, tx: tx, addrs: addrs}
 	ctx, cancel := context.WithTimeout(ctx, seenTime)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	givers := min(handTo, max(1, len(h.addrs)-1))
+	givers := min(handTo, max(1, len(addrs)-1))
 	answers := make(chan answer, givers+1)
+	left := givers
 	// Each in a goroutine: a peer that does not answer keeps nobody waiting.
 	for range givers {
 		wg.Go(func() { answers <- h.meetOne(ctx, true) })
 	}
-	if len(h.addrs) > givers {
+	if len(addrs) > givers {
+		left++
 		wg.Go(func() { answers <- h.meetOne(ctx, false) })
 	} else {
 		h.other = true
 	}
 	var enough <-chan time.Time
-	left := cap(answers)
 	for left > 0 {
 		if h.other && h.held > 0 || h.shown {
 			break
