@@ -19,7 +19,7 @@ func (c *cli) proposalShowCommand() *cobra.Command {
 JSON: {"proposal","wallet","wallet_name","author":PERSON,"status","txid","inputs":[{"outpoint","amount","address","confirmations"}],
 "outputs":[{"address","amount","is_change","label"}],"fee","fee_rate","note","created","expires","held_by":[PERSON,…],
 "approvals":[{"cosigner":PERSON,"time","signature_count"}],"rejections":[{"cosigner":PERSON,"reason","time"}],"threshold","signed_count",
-"conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid","warnings":[{"code","message"}]}.`,
+"conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid","reach","warnings":[{"code","message"}]}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proposal, error) {
 			return node.Proposal(ctx, args[0])
