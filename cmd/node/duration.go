@@ -23,7 +23,7 @@ func (s *span) Set(text string) error {
 	d := time.Duration(7*weeks+days) * 24 * time.Hour
 	if m[3] != "" {
 		rest, err := time.ParseDuration(m[3])
-		if err != nil || rest < 0 || d+rest < 0 {
+		if err != nil || d > 0 && rest < 0 || rest > 0 && d+rest < 0 {
 			return errSpan
 		}
 		d += rest

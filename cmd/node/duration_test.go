@@ -10,14 +10,14 @@ import (
 func TestSpan(t *testing.T) {
 	const day = 24 * time.Hour
 	for text, want := range map[string]time.Duration{
-		"3d": 3 * day, "72h": 3 * day, "72h0m0s": 3 * day, "2w": 14 * day, "1w2d3h": 9*day + 3*time.Hour, "1d12h": 36 * time.Hour, "90m": 90 * time.Minute, "1s": time.Second, "0": 0,
+		"3d": 3 * day, "72h": 3 * day, "72h0m0s": 3 * day, "2w": 14 * day, "1w2d3h": 9*day + 3*time.Hour, "1d12h": 36 * time.Hour, "90m": 90 * time.Minute, "1s": time.Second, "0": 0, "-1h": -time.Hour,
 	} {
 		var s span
 		if err := s.Set(text); err != nil || time.Duration(s) != want {
 			t.Errorf("%q is %v, %v", text, time.Duration(s), err)
 		}
 	}
-	for _, text := range []string{"", "3", "d", "3D", "3 d", "-3d", "d3", "3d3", "3d2w", "1.5d", "99999999d", "3days", "3d-1h1"} {
+	for _, text := range []string{"", "3", "d", "3D", "3 d", "-3d", "d3", "3d3", "3d2w", "1.5d", "99999999d", "3days", "3d-1h1", "3d-1h"} {
 		var s span
 		if err := s.Set(text); err == nil {
 			t.Errorf("%q is taken for %v", text, time.Duration(s))
