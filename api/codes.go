@@ -95,6 +95,7 @@ func Codes() []string {
 		"no_access",
 		"no_key",
 		"no_place_left",
+		"no_seed",
 		"no_such_proposal",
 		"not_a_member",
 		"not_admitted",

@@ -121,6 +121,7 @@ type WalletSummary struct {
 	// Of a wallet that forms it is how many keys are in.
 	Threshold     *int `json:"threshold" doc:"How many must sign; null before the founder has answered."`
 	CosignerCount int  `json:"cosigner_count" doc:"How many cosigners are in; of a wallet that forms, so far."`
+	PlaceCount    *int `json:"place_count" doc:"For how many cosigners it was founded; null before the founder has answered."`
 	// Problem is why a wallet is failed.
 	Problem Text `json:"problem" doc:"Why it could not be opened, where it is failed, and null else; the node's other wallets run."`
 	// OwnKey is this node's key of the wallet, as it is entered or waits to be: in the
@@ -198,18 +199,28 @@ type Replacement struct {
 // WalletInvites is a forming wallet and fresh invites to it.
 type WalletInvites struct {
 	WalletSummary
-	Invites  List[string]  `json:"invites" doc:"Single-use invites; each is a secret for one cosigner."`
-	Warnings List[Warning] `json:"warnings" doc:"What the file of an existing wallet was taken in spite of."`
+	Invites  List[string]       `json:"invites" doc:"Single-use invites; each is a secret for one cosigner."`
+	Issued   List[IssuedInvite] `json:"issued_invites" doc:"Ids and expiry of the invites, in their order."`
+	Warnings List[Warning]      `json:"warnings" doc:"What the file of an existing wallet was taken in spite of."`
 }
 
 // Wallet is everything that is shown of a wallet.
 type Wallet struct {
 	WalletItem
-	Cosigners  List[Cosigner] `json:"cosigners"`
-	Words      *string        `json:"words" doc:"Six words to compare; null before all keys are in."`
-	Descriptor *string        `json:"descriptor" doc:"Output descriptor with checksum; null before the wallet is active."`
+	// IssuedInvites are known to the founder's node alone.
+	IssuedInvites List[IssuedInvite] `json:"issued_invites" doc:"The invites to a forming wallet that this node issued; empty on other nodes, and once it is active."`
+	Cosigners     List[Cosigner]     `json:"cosigners"`
+	Words         *string            `json:"words" doc:"Six words to compare; null before all keys are in."`
+	Descriptor    *string            `json:"descriptor" doc:"Output descriptor with checksum; null before the wallet is active."`
 	// Replacements wait for the approval of other cosigners.
 	Replacements List[Replacement] `json:"replacements" doc:"New devices that the other cosigners have to approve."`
+}
+
+// IssuedInvite is what the node that issued an invite knows of it.
+type IssuedInvite struct {
+	Invite  string    `json:"invite" doc:"Its id, 32 hex characters, which is no secret."`
+	Expires time.Time `json:"expires" doc:"When it is good no more, if nobody takes it before."`
+	TakenBy *Person   `json:"taken_by" doc:"Who took it; null while nobody did. Before that one's record is in only its peer id is known."`
 }
 
 // Cosigner is one member of a wallet.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/app/config"
 	"github.com/quorate/quorate/signer"
 	"github.com/quorate/quorate/wallet"
 )
@@ -105,12 +106,13 @@ func (o SignerOptions) who() (users []uint32, group int, err error) {
 }
 
 // openSigner says where the Bitcoin keys of a node are: in its keystore, or
-// with a signer process, and never in both. One that cannot be reached yet is
+// with a signer process, and never in both; or on devices alone, and then
+// nothing is returned. One that cannot be reached yet is
 // no error: the node is useful for voting without it.
 func openSigner(ctx context.Context, o RunOptions, mnemonic, passphrase string) (seed []byte, remote *signer.Client, err error) {
 	if o.Config.Signer == "" {
 		if mnemonic == "" {
-			return nil, nil, api.Misuse("no_signer", "the keystore holds no seed, and no signer is configured", "set `signer` to the socket of `quorate signer`")
+			return nil, nil, api.Misuse("no_signer", "the keystore holds no seed, and no signer is configured", "set `signer` to the socket of `quorate signer`, or to none where each key is on a device")
 		}
 		if seed, err = wallet.MnemonicSeed(mnemonic, passphrase); err != nil {
 			return nil, nil, api.Fail("keystore_corrupt", "the keystore holds no valid mnemonic", "restore it from a backup")
@@ -122,6 +124,9 @@ func openSigner(ctx context.Context, o RunOptions, mnemonic, passphrase string) 
 	}
 	if mnemonic != "" {
 		return nil, nil, api.Refuse("two_seeds", "a signer is configured, but the keystore holds a seed of its own", "leave `signer` out, or make a node with `quorate init --set signer=SOCKET`")
+	}
+	if o.Config.Signer == config.NoSigner {
+		return nil, nil, nil
 	}
 	remote = signer.Dial(o.Config.Signer, wallet.Network(o.Config.Network))
 	if err := remote.Check(ctx); err != nil {

@@ -21,7 +21,7 @@ import (
 // Secrets are what the keystore holds of a node.
 type Secrets struct {
 	Identity, Sealing [32]byte
-	Seed              []byte // BIP39; nil where a signer process holds it
+	Seed              []byte // BIP39; nil where a signer process holds it, or nobody
 }
 
 // Parts are what Wire joins to a node.
@@ -30,7 +30,7 @@ type Parts struct {
 	Network wallet.Network
 	Version string
 	Secrets Secrets
-	// Signer is nil where the seed is in this process.
+	// Signer is nil where the seed is in this process, or there is none.
 	Signer *signer.Client
 	Store  *store.Badger
 	Chain  port.Chain
@@ -92,6 +92,9 @@ func Wire(ctx context.Context, p Parts) (*Node, error) {
 func (p Parts) keys() port.Signer {
 	if p.Signer != nil {
 		return p.Signer
+	}
+	if p.Secrets.Seed == nil {
+		return signer.None{}
 	}
 	return signer.NewLocal(p.Secrets.Seed, p.Network)
 }

@@ -165,6 +165,9 @@ func (s *step) ratify(x Ratify) error {
 		return refusal.New(refusal.NotReady, "the words are not there yet: %s", s.m.Missing()).WithHint("wait until `wallet show` gives six words")
 	}
 	if words != r.Words() {
+		if err := group.CheckWords(strings.Fields(words)); err != nil {
+			return fmt.Errorf("%w: %w: is it a typing error?", refusal.ErrBadRequest, err)
+		}
 		return refusal.New(refusal.WordsDiffer, "the words differ from this node's").
 			WithHint("do not go on: somebody may sit between you; compare again in person, or abandon the wallet")
 	}

@@ -98,6 +98,10 @@ func TestBeforeTheWalletIsActive(t *testing.T) {
 	c.settle()
 	r, _ := a.m.State.Roster()
 	a.refused(refusal.WordsDiffer, Ratify{Words: "abandon abandon abandon abandon abandon abandon"})
+	// A word that is none was typed wrong: nobody is suspected before that is mended.
+	if _, err := a.do(Ratify{Words: "abandon abandon abandon abandon abandon abandoned"}); !errors.Is(err, refusal.ErrBadRequest) || !strings.Contains(err.Error(), `word 6, "abandoned"`) {
+		t.Fatalf("a word that is none: %v", err)
+	}
 	a.must(Ratify{Words: "  " + r.Words() + " "})
 	if a.m.State.Active() != nil {
 		t.Fatal("active with one ratification of three")

@@ -37,9 +37,9 @@ type InitOptions struct {
 }
 
 // InitResult is what Init made. Mnemonic is empty where one was given; it is
-// for the user's eyes only, and the only time that it is shown. Fingerprint is
-// that of the master key of one that was given: any passphrase makes keys, and by
-// it the user sees whether they are the right ones.
+// for the user's eyes only. Fingerprint is that of the master key, empty without a
+// seed: any passphrase makes keys, and by it the user sees whether they are the
+// right ones.
 type InitResult struct {
 	PeerID      string
 	Mnemonic    string
@@ -53,10 +53,11 @@ func Init(o InitOptions) (InitResult, error) {
 	if err := app.OwnDir(o.DataDir); err != nil {
 		return InitResult{}, err
 	}
-	for _, name := range []string{app.KeystoreName, app.ConfigName, restoringName} {
-		if _, err := os.Lstat(filepath.Join(o.DataDir, name)); err == nil {
-			return InitResult{}, api.Refuse("exists", fmt.Sprintf("%s already holds a node (%s)", o.DataDir, name), "choose another --data-dir")
-		}
+	if err := Vacant(o.DataDir); err != nil {
+		return InitResult{}, err
+	}
+	if err := CheckPassphrase(o.Passphrase, o.Config.Network); err != nil {
+		return InitResult{}, err
 	}
 	given := len(o.Mnemonic) > 0
 	content, err := newContent(o)
@@ -67,8 +68,11 @@ func Init(o InitOptions) (InitResult, error) {
 	result := InitResult{PeerID: service.PeerID(journal.NewIdentity(content.IdentitySeed).Author())}
 	if !given {
 		result.Mnemonic = content.Mnemonic
-	} else if result.Fingerprint, err = fingerprint(content); err != nil {
-		return InitResult{}, api.Misuse("bad_mnemonic", err.Error(), "")
+	}
+	if content.Mnemonic != "" {
+		if result.Fingerprint, err = fingerprint(content); err != nil {
+			return InitResult{}, api.Misuse("bad_mnemonic", err.Error(), "")
+		}
 	}
 	made, err := makeDir(o.DataDir)
 	if err != nil {
@@ -82,6 +86,17 @@ func Init(o InitOptions) (InitResult, error) {
 		return InitResult{}, notWritten(err)
 	}
 	return result, nil
+}
+
+// Vacant refuses a directory that holds a node already, or a part of one. Errors
+// are *api.Error.
+func Vacant(dataDir string) error {
+	for _, name := range []string{app.KeystoreName, app.ConfigName, restoringName} {
+		if _, err := os.Lstat(filepath.Join(dataDir, name)); err == nil {
+			return api.Refuse("exists", fmt.Sprintf("%s already holds a node (%s)", dataDir, name), "choose another --data-dir")
+		}
+	}
+	return nil
 }
 
 // InitSigner makes the data directory of a signer process: a keystore, and
@@ -106,23 +121,21 @@ func newContent(o InitOptions) (keystore.Content, error) {
 		}
 		c.Mnemonic = words
 	}
-	var entropy [32]byte
-	defer clear(entropy[:])
-	for _, b := range [][]byte{entropy[:], c.IdentitySeed[:], c.SealingSeed[:], c.DatabaseKey[:]} {
+	for _, b := range [][]byte{c.IdentitySeed[:], c.SealingSeed[:], c.DatabaseKey[:]} {
 		if _, err := rand.Read(b); err != nil {
 			return c, api.Fail("no_entropy", "random bytes could not be drawn: "+err.Error(), "")
 		}
 	}
 	if o.Config.Signer != "" {
 		if c.Mnemonic != "" {
-			return c, api.Misuse("two_seeds", "a mnemonic was given for a node whose keys a signer process holds", "give it to `quorate signer init`")
+			return c, api.Misuse("two_seeds", "a mnemonic was given for a node that is to have no seed of its own", "where a signer holds the keys, give it to `quorate signer init`")
 		}
 		return c, nil
 	}
 	if c.Mnemonic == "" {
-		words, err := wallet.NewMnemonic(entropy[:])
+		words, err := NewWords()
 		if err != nil {
-			return c, api.Fail("failed", err.Error(), "")
+			return c, err
 		}
 		c.Mnemonic = words
 	}
@@ -211,8 +224,8 @@ func ChangePassphrase(dataDir string, old, new []byte) error {
 		return err
 	}
 	defer c.Zero()
-	if len(new) == 0 && c.Network == string(wallet.Mainnet) {
-		return api.Refuse("empty_passphrase", "the new passphrase is empty", "choose one: whoever reads the keystore has the keys otherwise")
+	if err := CheckPassphrase(new, c.Network); err != nil {
+		return err
 	}
 	if err := keystore.Replace(path, new, c); err != nil {
 		return notWritten(err)

@@ -18,7 +18,7 @@ const abandon = "abandon abandon abandon abandon abandon abandon abandon abandon
 func initOptions(dir string) InitOptions {
 	c := config.Default()
 	c.Network, c.Name = "regtest", "alice"
-	return InitOptions{DataDir: dir, Config: c, Passphrase: []byte("p"), Work: keystore.LightWork()}
+	return InitOptions{DataDir: dir, Config: c, Passphrase: testPass, Work: keystore.LightWork()}
 }
 
 func codeOf(t *testing.T, err error) string {
@@ -48,11 +48,11 @@ func TestInit(t *testing.T) {
 	if err != nil || l.Network != "regtest" || l.Name != "alice" {
 		t.Errorf("%+v %v", l, err)
 	}
-	c, err := app.Unlock(dir, "regtest", []byte("p"))
+	c, err := app.Unlock(dir, "regtest", testPass)
 	if err != nil || c.Mnemonic != r.Mnemonic {
 		t.Fatalf("unlock: %v", err)
 	}
-	if _, err := app.Unlock(dir, "mainnet", []byte("p")); codeOf(t, err) != "wrong_network" {
+	if _, err := app.Unlock(dir, "mainnet", testPass); codeOf(t, err) != "wrong_network" {
 		t.Error(err)
 	}
 	if _, err := app.Unlock(dir, "regtest", []byte("q")); codeOf(t, err) != "wrong_passphrase" {
@@ -68,7 +68,7 @@ func TestInit(t *testing.T) {
 	if err := os.Chmod(filepath.Join(dir, "keystore"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := app.Unlock(dir, "regtest", []byte("p")); codeOf(t, err) != "keystore_permissions" {
+	if _, err := app.Unlock(dir, "regtest", testPass); codeOf(t, err) != "keystore_permissions" {
 		t.Error(err)
 	}
 	if _, err := app.Unlock(t.TempDir(), "regtest", nil); codeOf(t, err) != "not_initialized" {
@@ -84,7 +84,7 @@ func TestInitGivenMnemonic(t *testing.T) {
 	if err != nil || r.Mnemonic != "" || r.Fingerprint != "73c5da0a" {
 		t.Fatalf("%d characters shown, %v", len(r.Mnemonic), err)
 	}
-	if c, err := app.Unlock(dir, "regtest", []byte("p")); err != nil || c.Mnemonic != abandon {
+	if c, err := app.Unlock(dir, "regtest", testPass); err != nil || c.Mnemonic != abandon {
 		t.Error(err)
 	}
 	if fi, err := os.Stat(dir); err != nil || fi.Mode().Perm() != 0o700 {
@@ -101,7 +101,7 @@ func TestInitMnemonicPassphrase(t *testing.T) {
 	if err != nil || r.Fingerprint != "b4e3f5ed" {
 		t.Fatalf("fingerprint %q, %v", r.Fingerprint, err)
 	}
-	if c, err := app.Unlock(dir, "regtest", []byte("p")); err != nil || c.Mnemonic != abandon || c.MnemonicPassphrase != "TREZOR" {
+	if c, err := app.Unlock(dir, "regtest", testPass); err != nil || c.Mnemonic != abandon || c.MnemonicPassphrase != "TREZOR" {
 		t.Error(err)
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/quorate/quorate/store/storetest"
 )
 
-var testPass = []byte("p")
+var testPass = []byte("correct horse battery")
 
 // Records of the node's own: the ports that it listened on, which no backup
 // holds, and where others were.

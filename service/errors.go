@@ -41,6 +41,8 @@ func (n *Node) apiError(err error) error {
 		return api.Refuse("not_final", "the proposal is not final: "+err.Error(), "wait for further approvals")
 	case errors.Is(err, port.ErrGuardConflict):
 		return api.Refuse(refusal.SignGuard, "this node already signed another transaction that spends one of these coins, in another of its wallets", "withdraw this proposal, and choose other coins")
+	case errors.Is(err, port.ErrNoSeed):
+		return api.Refuse("no_seed", port.ErrNoSeed.Error()+" to make a key from", "bring the key of a device: --external '[fingerprint/48h/…]xpub…'")
 	case errors.Is(err, port.ErrNoSpace):
 		return api.Fail("disk_full", "nothing was changed: "+spaceText(err), "free some space and try again")
 	case errors.Is(err, node.ErrStopped):

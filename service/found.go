@@ -8,6 +8,7 @@ import (
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/node"
+	"github.com/quorate/quorate/coordinator/port"
 )
 
 // CreateWallet founds a wallet.
@@ -28,8 +29,13 @@ func (n *Node) CreateWallet(ctx context.Context, r api.CreateWallet) (api.Wallet
 	out := api.WalletInvites{WalletSummary: entered(a), Warnings: warnings}
 	for _, inv := range invites {
 		out.Invites = append(out.Invites, inv.String())
+		out.Issued = append(out.Issued, issuedInvite(inv))
 	}
 	return out, nil
+}
+
+func issuedInvite(inv port.Invite) api.IssuedInvite {
+	return api.IssuedInvite{Invite: inv.ID(), Expires: api.Time(inv.Expires)}
 }
 
 // RatifyWallet ratifies the roster whose words the user heard.
@@ -82,7 +88,7 @@ func (n *Node) InviteToWallet(ctx context.Context, ref string, r api.InviteToWal
 	if err != nil {
 		return api.WalletInvites{}, n.apiError(err)
 	}
-	return api.WalletInvites{WalletSummary: summary(a), Invites: []string{inv.String()}}, nil
+	return api.WalletInvites{WalletSummary: summary(a), Invites: []string{inv.String()}, Issued: []api.IssuedInvite{issuedInvite(inv)}}, nil
 }
 
 // AbandonWallet gives a wallet up that is not active yet.

@@ -37,7 +37,7 @@ func (n *Node) Wallet(_ context.Context, ref string) (api.Wallet, error) {
 
 func (n *Node) wallet(a *node.Actor) api.Wallet {
 	m := a.Machine()
-	w := api.Wallet{WalletItem: item(a, m)}
+	w := api.Wallet{WalletItem: item(a, m), IssuedInvites: issued(m)}
 	online := map[journal.Author]bool{m.State.Me(): true}
 	for _, p := range n.net.Peers() {
 		online[p.Peer] = online[p.Peer] || p.Connected
@@ -72,6 +72,20 @@ func item(a *node.Actor, m *coordinator.Machine) api.WalletItem {
 		w.Balance = api.Balance{Confirmed: b.Confirmed, Unconfirmed: b.Unconfirmed, Leased: b.Leased, Spendable: b.Spendable}
 	}
 	return w
+}
+
+// issued are the invites of a forming wallet, and who took them.
+func issued(m *coordinator.Machine) []api.IssuedInvite {
+	var out []api.IssuedInvite
+	for _, inv := range m.IssuedInvites() {
+		x := api.IssuedInvite{Invite: inv.ID, Expires: api.Time(inv.Expires)}
+		if inv.TakenBy != (journal.Author{}) {
+			who := personOf(m, inv.TakenBy)
+			x.TakenBy = &who
+		}
+		out = append(out, x)
+	}
+	return out
 }
 
 func keyPath(path []uint32) string {

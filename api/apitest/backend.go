@@ -34,6 +34,7 @@ type Backend struct {
 	requests []any
 	failures map[string]error
 	status   string
+	shown    *api.Wallet
 	votes    []api.Rejection
 	subs     []chan api.Event
 	me       string
@@ -80,6 +81,24 @@ func (b *Backend) who() string {
 		return "alice"
 	}
 	return b.me
+}
+
+// SetWallet makes the wallet another one from now on, such as one that forms; its id
+// stays.
+func (b *Backend) SetWallet(w api.Wallet) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	w.Wallet = WalletID
+	b.shown = &w
+}
+
+func (b *Backend) show() api.Wallet {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.shown != nil {
+		return *b.shown
+	}
+	return show()
 }
 
 // SetAlarms makes alarms stand in Status.
@@ -164,7 +183,7 @@ func Person(name string) api.Person {
 }
 
 func summary(state string) api.WalletSummary {
-	return api.WalletSummary{Wallet: WalletID, Name: "family", State: state, Threshold: api.Known(2), CosignerCount: 3}
+	return api.WalletSummary{Wallet: WalletID, Name: "family", State: state, Threshold: api.Known(2), CosignerCount: 3, PlaceCount: api.Known(3)}
 }
 
 func show() api.Wallet {
@@ -256,12 +275,12 @@ func (b *Backend) Subscribe(ctx context.Context) (<-chan api.Event, error) {
 
 // Wallets implements api.Backend.
 func (b *Backend) Wallets(context.Context) ([]api.WalletItem, error) {
-	return []api.WalletItem{show().WalletItem}, b.called("Wallets", nil)
+	return []api.WalletItem{b.show().WalletItem}, b.called("Wallets", nil)
 }
 
 // Wallet implements api.Backend.
 func (b *Backend) Wallet(_ context.Context, ref string) (api.Wallet, error) {
-	return show(), b.wallet("Wallet", ref, nil)
+	return b.show(), b.wallet("Wallet", ref, nil)
 }
 
 // CreateWallet implements api.Backend.
@@ -269,6 +288,7 @@ func (b *Backend) CreateWallet(_ context.Context, r api.CreateWallet) (api.Walle
 	v := api.WalletInvites{WalletSummary: api.WalletSummary{Wallet: WalletID, Name: r.Name, State: "forming", OwnKey: &api.OwnKey{Key: "[d34db33f/48h/1h/0h/2h]tpub", External: r.External != ""}}}
 	for range r.Cosigners - 1 {
 		v.Invites = append(v.Invites, "quorate1invite")
+		v.Issued = append(v.Issued, api.IssuedInvite{Invite: strings.Repeat("1f", 16), Expires: Now().Add(7 * 24 * time.Hour)})
 	}
 	return v, b.called("CreateWallet", r)
 }
@@ -283,7 +303,7 @@ func (b *Backend) RatifyWallet(_ context.Context, ref string, r api.RatifyWallet
 	if err := b.wallet("RatifyWallet", ref, r); err != nil {
 		return api.Ratified{}, err
 	}
-	if r.Words != *show().Words {
+	if w := b.show().Words; w == nil || r.Words != *w {
 		return api.Ratified{}, api.Refuse("words_differ", "the words are not those of this node", "somebody stands in between: do not go on, abandon the wallet")
 	}
 	return api.Ratified{WalletSummary: summary("active"), Words: r.Words, HeardFrom: []api.Person{Person("bob"), Person("carol")}}, nil
@@ -291,7 +311,7 @@ func (b *Backend) RatifyWallet(_ context.Context, ref string, r api.RatifyWallet
 
 // InviteToWallet implements api.Backend.
 func (b *Backend) InviteToWallet(_ context.Context, ref string, r api.InviteToWallet) (api.WalletInvites, error) {
-	return api.WalletInvites{WalletSummary: summary("forming"), Invites: []string{"quorate1fresh"}}, b.wallet("InviteToWallet", ref, r)
+	return api.WalletInvites{WalletSummary: summary("forming"), Invites: []string{"quorate1fresh"}, Issued: []api.IssuedInvite{{Invite: strings.Repeat("2f", 16), Expires: Now().Add(7 * 24 * time.Hour)}}}, b.wallet("InviteToWallet", ref, r)
 }
 
 // ApproveReplacement implements api.Backend.

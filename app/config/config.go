@@ -25,6 +25,9 @@ type Config struct {
 	Metrics       Metrics  `toml:"metrics"`
 }
 
+// NoSigner is the signer of a node whose keys are all external: nobody.
+const NoSigner = "none"
+
 // Chain says where the Bitcoin network is.
 type Chain struct {
 	Backend  string   `toml:"backend"`

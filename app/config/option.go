@@ -50,8 +50,8 @@ func options() []option {
 		{"told_networks", "list of IP ranges such as 10.0.0.0/8",
 			"Private networks where cosigners may be found by what they tell of themselves, besides those that this machine is in: those behind a VPN or a router, or 127.0.0.0/8. What others tell leads to public addresses otherwise, and to no port below 1024 but 80 and 443; bootstrap and invites may name any address.",
 			func(c *Config) any { return &c.ToldNetworks }},
-		{"signer", "whole path, or empty for none",
-			"The socket of a signer process (`quorate signer`) that holds this node's Bitcoin keys, so that they are not in the process that talks to the network. Set it when the node is made: a node that has a seed of its own does not take it.",
+		{"signer", "whole path, none, or empty for a seed in the keystore",
+			"The socket of a signer process (`quorate signer`) that holds this node's Bitcoin keys, so that they are not in the process that talks to the network. Set it when the node is made: a node that has a seed of its own does not take it. With none there is no seed at all, and in each wallet this node's key is an external one (`quorate init --no-seed`).",
 			func(c *Config) any { return &c.Signer }},
 		{"chain.backend", "neutrino | core | none",
 			"How this node sees the Bitcoin network: neutrino is a light client of its own, core a Bitcoin Core or btcd of yours. With none the node carries messages but signs nothing: it cannot check what it would spend.",
@@ -120,7 +120,7 @@ func (o option) secret() bool {
 // fromHere makes a path whole that was given on a command line: what it is relative to
 // is known there and nowhere else.
 func (o option) fromHere(text string) (string, error) {
-	if o.key != "signer" && o.key != "chain.core.cookie_file" || text == "" || strings.HasPrefix(text, "~") {
+	if o.key != "signer" && o.key != "chain.core.cookie_file" || text == "" || text == NoSigner || strings.HasPrefix(text, "~") {
 		return text, nil
 	}
 	return filepath.Abs(text)

@@ -36,7 +36,7 @@ func checkNode(c *Config) error {
 		switch {
 		case strings.HasPrefix(p.path, "~"):
 			return bad(p.key+" begins with ~, which a shell alone knows", "write the whole path, from / on")
-		case p.path != "" && !filepath.IsAbs(p.path):
+		case p.path != "" && p.path != NoSigner && !filepath.IsAbs(p.path):
 			return bad(p.key+" is a path from nowhere: a service is not started where you are", "write the whole path, from / on")
 		}
 	}

@@ -16,14 +16,18 @@ func (c *cli) addressCommand() *cobra.Command {
 	var amount, label string
 	var code bool
 	cmd := &cobra.Command{
-		Use:   "address WALLET",
+		Use:   "address [WALLET]",
 		Short: "Get a fresh receiving address",
 		Long: `Get a fresh receiving address. Each call leases another one; exit status 4 when 20 unused ones are out. Cosigners
 who ask at the same moment get different ones. If two that were apart handed out the same, ` + "`status`" + ` tells both.
 With --amount or --label a bitcoin: link (BIP21) is printed for the payer; --label also labels the address, for all cosigners.
 JSON: {"address","index","uri"}; uri is null without --amount, --label and --qr.`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: withNode(c, func(ctx context.Context, node *api.Client, args []string) error {
+			wallet, err := which(ctx, node, args)
+			if err != nil {
+				return err
+			}
 			var u paymentURI
 			if amount != "" {
 				sat, err := parseAmount(amount)
@@ -38,7 +42,7 @@ JSON: {"address","index","uri"}; uri is null without --amount, --label and --qr.
 			if r.Peek && label != "" {
 				return api.Misuse("bad_label", "what is only looked at gets no label", "leave out --peek or --label")
 			}
-			a, err := node.NewAddress(ctx, args[0], r)
+			a, err := node.NewAddress(ctx, wallet, r)
 			if err != nil {
 				return err
 			}
@@ -48,7 +52,7 @@ JSON: {"address","index","uri"}; uri is null without --amount, --label and --qr.
 				out.URI = &text
 			}
 			if label != "" {
-				if _, err := node.SetLabels(ctx, args[0], api.SetLabels{Labels: []api.SetLabel{{Ref: a.Address, Label: label}}}); err != nil {
+				if _, err := node.SetLabels(ctx, wallet, api.SetLabels{Labels: []api.SetLabel{{Ref: a.Address, Label: label}}}); err != nil {
 					c.note("The address is leased, but not labelled: %s", reason(err))
 				}
 			}

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/display"
 )
 
 // maxAnswer bounds, in bytes, what is read for one question. A terminal's own
@@ -146,8 +145,13 @@ func (q *asker) line(ctx context.Context, question string) (string, error) {
 
 // secret asks for what does not show while it is typed.
 func (q *asker) secret(ctx context.Context, question string) ([]byte, error) {
+	fd := int(q.in.Fd())
+	if before, err := term.GetState(fd); err == nil {
+		noEcho(fd)
+		defer func() { _ = term.Restore(fd, before) }()
+	}
 	fmt.Fprint(q.out, question)
-	b, err := q.read(ctx, func() ([]byte, error) { return term.ReadPassword(int(q.in.Fd())) })
+	b, err := q.read(ctx, func() ([]byte, error) { return term.ReadPassword(fd) })
 	fmt.Fprintln(q.out)
 	return b, err
 }
@@ -285,18 +289,22 @@ func (q *asker) read(ctx context.Context, read func() ([]byte, error)) ([]byte, 
 	}
 }
 
+// wipe clears the screen, and puts the cursor at its beginning.
+const wipe = "\x1b[H\x1b[2J"
+
 // apart shows what is not to stay in the terminal's history: on the alternate
 // screen, and wiped from that before the usual one comes back.
 func (q *asker) apart(do func() error) error {
-	const wipe = "\x1b[H\x1b[2J"
 	fmt.Fprint(q.out, "\x1b[?1049h"+wipe)
 	defer fmt.Fprint(q.out, wipe+"\x1b[?1049l")
 	return do()
 }
 
-// say writes a line between questions.
+// say writes lines between questions, with nothing in them that moves the cursor.
 func (q *asker) say(format string, args ...any) {
-	fmt.Fprintln(q.out, display.Strip(fmt.Sprintf(format, args...)))
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		fmt.Fprintln(q.out, clean(line))
+	}
 }
 
 func noAnswer() error {

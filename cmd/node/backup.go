@@ -56,6 +56,9 @@ func (c *cli) backup(ctx context.Context, file string, f backupFlags) error {
 			return err
 		}
 		defer clear(o.SealPassphrase)
+		if err := ops.CheckPassphrase(o.SealPassphrase, conf.Network); err != nil {
+			return err
+		}
 	}
 	if file == "-" {
 		if isTerminal(c.out) {

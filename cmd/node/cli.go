@@ -134,12 +134,22 @@ func (c *cli) nothingEmpty(cmd *cobra.Command, args []string) (err error) {
 
 // ask wraps a command that asks the running node one thing and shows the answer.
 func ask[T any](c *cli, do func(ctx context.Context, node *api.Client, args []string) (T, error), show func(w io.Writer, v T)) func(*cobra.Command, []string) error {
+	return askAndStay(c, do, show, func(context.Context, *api.Client, T) error { return nil })
+}
+
+// askAndStay is ask, and goes on after the answer was shown.
+func askAndStay[T any](c *cli, do func(ctx context.Context, node *api.Client, args []string) (T, error), show func(w io.Writer, v T),
+	then func(ctx context.Context, node *api.Client, v T) error,
+) func(*cobra.Command, []string) error {
 	return withNode(c, func(ctx context.Context, node *api.Client, args []string) error {
 		v, err := do(ctx, node, args)
 		if err != nil {
 			return err
 		}
-		return answer(c, v, show)
+		if err := answer(c, v, show); err != nil {
+			return err
+		}
+		return then(ctx, node, v)
 	})
 }
 

@@ -16,13 +16,17 @@ import (
 
 func (c *cli) coinsCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "coins WALLET",
+		Use:   "coins [WALLET]",
 		Short: "List unspent coins",
 		Long: `List unspent coins.
 JSON: {"items":[{"outpoint","amount","address","confirmations","leased_by","label"}],"next":null}.`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.Coin], error) {
-			items, err := node.Coins(ctx, args[0])
+			wallet, err := which(ctx, node, args)
+			if err != nil {
+				return api.Page[api.Coin]{}, err
+			}
+			items, err := node.Coins(ctx, wallet)
 			if err == nil {
 				c.sayBlind(ctx, node)
 			}

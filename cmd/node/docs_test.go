@@ -65,7 +65,7 @@ const intro = `# The command line
 This file is generated from the commands; ` + "`go test ./cmd/node -update`" + ` writes it. Programs may rely on it.
 
 - A node is named by ` + "`--data-dir DIR`" + ` (or ` + "`QUORATE_DATA_DIR`; by default `$XDG_DATA_HOME/quorate` or `~/.local/share/quorate`" + `).
-  Commands other than ` + "`demo`, `init`, `start` and `relay`" + ` talk to the running node over a Unix socket in it.
+  Commands other than ` + "`demo`, `setup`, `init`, `start` and `relay`" + ` talk to the running node over a Unix socket in it.
 - ` + "`--json`" + ` prints exactly one JSON value on standard output; progress and logs go to standard error. Names are
   snake_case, amounts integer satoshis, fee rates sat/vB, times RFC 3339 in UTC. ` + "`created` is when a thing was made, `time`" + ` when
   something happened, both as the author claims; ` + "`since`" + ` is of what still stands. What a command asks for in seconds ends in ` + "`_in`" + `.
@@ -84,9 +84,11 @@ This file is generated from the commands; ` + "`go test ./cmd/node -update`" + `
 - An error is one line on standard error: what was tried, why it failed, what to do. With ` + "`--json`" + ` also
   ` + "`{\"error\":{\"code\",\"message\",\"hint\"}}`" + ` on standard output.
 - A wallet is named by its id, 6 characters or more of that, or its name on this node; where name and id lead to
-  different wallets, the command is refused. A proposal's id may be shortened to a unique prefix of 6 characters or
+  different wallets, the command is refused. Where [WALLET] is in brackets it may be left out on a node that has one wallet. A proposal's id may be shortened to a unique prefix of 6 characters or
   more to look at it; ` + "`approve`, `reject`, `withdraw` and `--replaces`" + ` need 32.
 - The passphrase comes from ` + "`--passphrase-file`, `QUORATE_PASSPHRASE_FILE`, `$CREDENTIALS_DIRECTORY/passphrase`" + ` or a prompt.
+- On a terminal some commands ask: for what was left out, and before what cannot be undone (--yes answers that). Without a
+  terminal on standard input and standard error, and with ` + "`--json`" + `, nothing is asked but a passphrase: [terminal.md](terminal.md).
 - Where a rule refuses, the code of the error is its name; ` + "`--allow NAME`" + ` overrides the ones that can be.
 
 | exit status | meaning |

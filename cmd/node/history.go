@@ -15,19 +15,23 @@ import (
 func (c *cli) historyCommand() *cobra.Command {
 	var q api.HistoryQuery
 	cmd := &cobra.Command{
-		Use:   "history WALLET",
+		Use:   "history [WALLET]",
 		Short: "List what moved the coins, newest first",
 		Long: `List the transactions that moved the coins of a wallet, unconfirmed ones first, then newest first, a page at a
 time: pass the "next" of one page as --cursor for the following. amount is what the wallet has more of by it: below
 zero for a spend, fee included; fee is null where not all inputs are the wallet's own; height is 0 and time null
 while it is unconfirmed; label_by is null where there is no label.
 JSON: {"items":[{"txid","amount","fee","height","time","proposal","label","label_by":PERSON}],"next":"…"}.`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.HistoryItem], error) {
 			if q.Limit < 0 || q.Limit > api.MaxPage {
 				return api.Page[api.HistoryItem]{}, api.Misuse("bad_limit", fmt.Sprintf("a page holds 1 to %d transactions", api.MaxPage), "try --limit 50")
 			}
-			return node.History(ctx, args[0], q)
+			wallet, err := which(ctx, node, args)
+			if err != nil {
+				return api.Page[api.HistoryItem]{}, err
+			}
+			return node.History(ctx, wallet, q)
 		}, showHistory),
 	}
 	cmd.Flags().IntVar(&q.Limit, "limit", api.DefaultPage, "how many at most")

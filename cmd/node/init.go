@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,19 +21,28 @@ import (
 type initFlags struct {
 	network, name, passphraseFile        string
 	mnemonicFile, mnemonicPassphraseFile string
+	wordsFile                            string
+	noSeed                               bool
 	set                                  []string
+
+	// What setup asked for: a passphrase that is known already, and a Bitcoin node
+	// whose password was given in no argument.
+	passphrase []byte
+	bitcoin    config.Core
 }
 
 // initialized is what init answers. It never holds the mnemonic.
 type initialized struct {
-	DataDir string `json:"data_dir"`
-	Name    string `json:"name,omitempty"`
-	Network string `json:"network"`
-	PeerID  string `json:"peer_id,omitempty"`
-	// Fingerprint is of the master key of a mnemonic that was given.
-	Fingerprint string `json:"fingerprint,omitempty"`
+	DataDir string  `json:"data_dir"`
+	Name    *string `json:"name"` // a signer has no name and no peer id
+	Network string  `json:"network"`
+	PeerID  *string `json:"peer_id"`
+	// Fingerprint is of the master key, null without a seed.
+	Fingerprint *string `json:"fingerprint"`
+	// WordsFile holds the words of a new seed, where there was no terminal.
+	WordsFile *string `json:"words_file"`
 
-	words string
+	next string
 }
 
 func (c *cli) initCommand() *cobra.Command {
@@ -40,30 +51,50 @@ func (c *cli) initCommand() *cobra.Command {
 		Use:   "init",
 		Short: "Make the data directory of a node: keys and configuration",
 		Long: `Make the data directory of a node: its keystore, sealed with a passphrase, and config.toml.
-It never overwrites one. A new mnemonic is shown once, on a terminal only: write it down.
+It never overwrites one. The 24 words of a new seed are shown on a terminal, on a screen apart, and some are asked back
+before anything is made; or they go into the new file of --words-file, which only its owner can read. Without either it is
+refused (words_unseen). With --no-seed there are none: in each wallet this node's key is that of a device. A passphrase has
+12 characters or more. "quorate setup" asks for all of it.
 A mnemonic of one's own is read as people write it down: numbered or not, in one line or many, the first four letters of
 each word or all. Where it has a passphrase of its own (BIP39), any other passphrase makes keys, too: compare the
 fingerprint that is answered with that of the wallet it is of.
-JSON: {"data_dir","name","network","peer_id","fingerprint"}; the fingerprint is that of a mnemonic that was given.`,
+JSON: {"data_dir","name","network","peer_id","fingerprint","words_file"}; fingerprint is that of the master key, null without a seed.`,
 		Args: cobra.NoArgs,
 		RunE: c.action(func(ctx context.Context, _ []string) error { return c.init(ctx, f) }),
 	}
+	initializeFlags(cmd, &f)
+	return cmd
+}
+
+// initializeFlags are those of init, and of setup.
+func initializeFlags(cmd *cobra.Command, f *initFlags) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.network, "network", "", "`network`: mainnet, testnet4, signet or regtest (default mainnet)")
 	flags.StringVar(&f.name, "name", "", "`name` that other cosigners see (default the host name)")
-	mnemonicFlags(cmd, &f)
+	mnemonicFlags(cmd, f)
+	flags.BoolVar(&f.noSeed, "no-seed", false, "make a node without Bitcoin keys: its key of each wallet is on a device (--external)")
 	passphraseFlag(cmd, &f.passphraseFile)
 	setFlag(cmd, &f.set)
-	return cmd
 }
 
 // mnemonicFlags are those of a mnemonic that there was before.
 func mnemonicFlags(cmd *cobra.Command, f *initFlags) {
 	cmd.Flags().StringVar(&f.mnemonicFile, "mnemonic-file", "", "`file` with the BIP39 mnemonic to use instead of a new one")
+	cmd.Flags().StringVar(&f.wordsFile, "words-file", "", "new `file` (mode 0600) for the 24 words of the new seed, instead of showing them")
 	cmd.Flags().StringVar(&f.mnemonicPassphraseFile, "mnemonic-passphrase-file", "", "with --mnemonic-file: `file` with the BIP39 passphrase (the 25th word) that goes with it")
 }
 
 func (c *cli) init(ctx context.Context, f initFlags) error {
+	v, err := c.initialize(ctx, f)
+	if err != nil {
+		return err
+	}
+	v.next = "quorate start"
+	return answer(c, v, showInitialized)
+}
+
+// initialize makes a node; the passphrase is asked for where no file of it is named.
+func (c *cli) initialize(ctx context.Context, f initFlags) (initialized, error) {
 	set := f.set
 	if f.network != "" {
 		set = append(set, "network="+f.network)
@@ -71,13 +102,16 @@ func (c *cli) init(ctx context.Context, f initFlags) error {
 	if f.name != "" {
 		set = append(set, "name="+f.name)
 	}
+	if f.noSeed {
+		set = append(set, "signer="+config.NoSigner)
+	}
 	conf, err := c.config("", set)
 	if err != nil {
-		return err
+		return initialized{}, err
 	}
 	file, err := config.FromSet(set)
 	if err != nil {
-		return err
+		return initialized{}, err
 	}
 	// The environment may be another one at the start, but the network and the
 	// name are the node's for good.
@@ -85,46 +119,86 @@ func (c *cli) init(ctx context.Context, f initFlags) error {
 	if file.Name == "" {
 		file.Name, _ = os.Hostname()
 	}
-	o, err := c.secrets(ctx, ops.InitOptions{DataDir: c.dataDir, Config: file}, f)
-	if err != nil {
-		return err
+	if f.bitcoin.User != "" {
+		file.Chain.Core.User, file.Chain.Core.Password = f.bitcoin.User, f.bitcoin.Password
+		if err := file.Validate(); err != nil {
+			return initialized{}, err
+		}
 	}
-	defer clear(o.Passphrase)
-	made, err := ops.Init(o)
+	made, err := c.make(ctx, ops.InitOptions{DataDir: c.dataDir, Config: file}, f, ops.Init)
 	if err != nil {
-		return err
+		return initialized{}, err
 	}
-	v := initialized{DataDir: c.dataDir, Name: file.Name, Network: file.Network, PeerID: made.PeerID, Fingerprint: made.Fingerprint}
-	c.words(&v, made)
-	return answer(c, v, showInitialized)
+	v := newNode(c.dataDir, file.Network, f, made)
+	v.Name = &file.Name
+	return v, nil
 }
 
-// secrets asks for the mnemonic, where a file is named, and for a new passphrase.
-func (c *cli) secrets(ctx context.Context, o ops.InitOptions, f initFlags) (ops.InitOptions, error) {
-	if f.mnemonicFile != "" {
-		words, err := readSecret("mnemonic", f.mnemonicFile)
-		if err != nil {
-			return o, err
+// newNode is what was made, for the answer.
+func newNode(dataDir, network string, f initFlags, made ops.InitResult) initialized {
+	v := initialized{DataDir: dataDir, Network: network}
+	for from, into := range map[string]**string{made.PeerID: &v.PeerID, made.Fingerprint: &v.Fingerprint, f.wordsFile: &v.WordsFile} {
+		if from != "" {
+			*into = &from
 		}
-		if len(words) == 0 {
-			return o, api.Misuse("bad_mnemonic", "the mnemonic file is empty", "put 12 to 24 words into it")
-		}
-		o.Mnemonic = words
+	}
+	return v
+}
+
+// make asks for a new passphrase and for the seed, and makes a keystore with them.
+// What it fails for leaves no file behind.
+func (c *cli) make(ctx context.Context, o ops.InitOptions, f initFlags, how func(ops.InitOptions) (ops.InitResult, error)) (ops.InitResult, error) {
+	if o.Config.Network == "mainnet" {
+		c.note("warning: this is mainnet, where money is real: this version has not been audited; keep no more in it than you can lose")
+	}
+	if err := ops.Vacant(c.dataDir); err != nil {
+		return ops.InitResult{}, err
 	}
 	var err error
 	if o.MnemonicPassphrase, err = mnemonicPassphrase(f); err != nil {
-		return o, err
+		return ops.InitResult{}, err
 	}
-	if o.Passphrase, err = c.passphrase(ctx, f.passphraseFile, true); err != nil {
-		return o, err
+	if o.Passphrase = bytes.Clone(f.passphrase); f.passphrase != nil {
+		err = ops.CheckPassphrase(o.Passphrase, o.Config.Network)
+	} else {
+		o.Passphrase, err = c.chosen(ctx, f.passphraseFile, o.Config.Network)
 	}
-	if len(o.Passphrase) == 0 {
-		if o.Config.Network == "mainnet" {
-			return o, api.Refuse("empty_passphrase", "the passphrase is empty", "choose one: whoever reads the keystore has the keys otherwise")
+	if err != nil {
+		return ops.InitResult{}, err
+	}
+	defer clear(o.Passphrase)
+	if o.Mnemonic, err = c.newSeed(ctx, f, o.Config.Signer != ""); err != nil {
+		return ops.InitResult{}, err
+	}
+	defer clear(o.Mnemonic)
+	made, err := how(o)
+	if err != nil && f.wordsFile != "" {
+		// They are the words of nothing.
+		err = errors.Join(err, os.Remove(f.wordsFile))
+	}
+	return made, err
+}
+
+// chosen gets the passphrase of a new keystore; on a terminal a short one is asked
+// for again.
+func (c *cli) chosen(ctx context.Context, file, network string) ([]byte, error) {
+	for tries := 1; ; tries++ {
+		pass, err := c.passphrase(ctx, file, true)
+		if err != nil {
+			return nil, err
 		}
-		c.note("warning: the passphrase is empty: whoever reads the keystore has the keys")
+		err = ops.CheckPassphrase(pass, network)
+		if err == nil {
+			if len(pass) == 0 {
+				c.note("warning: the passphrase is empty: whoever reads the keystore has the keys")
+			}
+			return pass, nil
+		}
+		if q := c.asker(); q == nil || c.passphraseFile(file) != "" || tries == maxTries {
+			return nil, err
+		}
+		c.note("%s", clean(api.AsError(err).Message))
 	}
-	return o, nil
 }
 
 // mnemonicPassphrase reads the passphrase of BIP39, "" where no file is named.
@@ -148,21 +222,15 @@ func mnemonicPassphrase(f initFlags) (string, error) {
 	return text, nil
 }
 
-// words gives a new mnemonic to be shown, on a terminal only.
-func (c *cli) words(v *initialized, made ops.InitResult) {
-	if isTerminal(c.out) {
-		v.words = made.Mnemonic
-	} else if made.Mnemonic != "" {
-		c.note("the mnemonic is not shown, because standard output is not a terminal: it is in the keystore only")
-	}
-}
-
 func showInitialized(w io.Writer, v initialized) {
-	pairs(w, "data dir", v.DataDir, "name", v.Name, "network", v.Network, "peer id", v.PeerID, "fingerprint", v.Fingerprint)
-	if v.words != "" {
-		fmt.Fprintf(w, "\nWrite these words down; they are not shown again:\n\n  %s\n", v.words)
+	pairs(w, "data dir", v.DataDir, "name", maybe(v.Name), "network", v.Network, "peer id", maybe(v.PeerID), "fingerprint", maybe(v.Fingerprint), "words", maybe(v.WordsFile))
+	if v.WordsFile != nil {
+		fmt.Fprintln(w, "\nWhoever reads that file can sign for you. Put the words on paper, then destroy it (shred -u).")
 	}
-	if v.PeerID != "" {
-		fmt.Fprintln(w, "\nKeep the peer id with the words: `quorate restore --expect PEER_ID` tells a backup of this node from any other.")
+	if v.PeerID != nil {
+		fmt.Fprintln(w, "\nKeep the peer id with the words: `quorate restore --expect PEER_ID` tells a\nbackup of this node from any other.")
+	}
+	if v.next != "" {
+		fmt.Fprintf(w, "\nNext: %s\n", v.next)
 	}
 }

@@ -18,17 +18,8 @@ const maxSecretFile = 4 << 10
 // QUORATE_PASSPHRASE_FILE, $CREDENTIALS_DIRECTORY/passphrase, or a prompt,
 // which asks twice for a new one.
 func (c *cli) passphrase(ctx context.Context, file string, isNew bool) ([]byte, error) {
-	if file == "" {
-		file = c.getenv("QUORATE_PASSPHRASE_FILE")
-	}
-	if file != "" {
+	if file := c.passphraseFile(file); file != "" {
 		return readSecret("passphrase", file)
-	}
-	if dir := c.getenv("CREDENTIALS_DIRECTORY"); dir != "" {
-		path := filepath.Join(dir, "passphrase")
-		if _, err := os.Stat(path); err == nil {
-			return readSecret("passphrase", path)
-		}
 	}
 	q := c.prompter()
 	if q == nil {
@@ -38,6 +29,20 @@ func (c *cli) passphrase(ctx context.Context, file string, isNew bool) ([]byte, 
 		return q.twice(ctx, "Passphrase: ")
 	}
 	return q.secret(ctx, "Passphrase: ")
+}
+
+// passphraseFile is where a passphrase is read from, "" for a prompt.
+func (c *cli) passphraseFile(file string) string {
+	if file == "" {
+		file = c.getenv("QUORATE_PASSPHRASE_FILE")
+	}
+	if dir := c.getenv("CREDENTIALS_DIRECTORY"); file == "" && dir != "" {
+		path := filepath.Join(dir, "passphrase")
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return file
 }
 
 // prompter asks for secrets wherever standard input is a terminal: also where a

@@ -150,14 +150,16 @@ func plainScreen(s string) string {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	s = strings.ReplaceAll(s, apartOn, "[a screen apart]\n")
 	s = strings.ReplaceAll(s, apartOff, "[the screen apart is wiped]\n")
+	s = strings.ReplaceAll(s, wipe, "[wiped]\n")
 	return pasteOn.ReplaceAllString(s, "")
 }
 
-// wide are the lines that a terminal of 80 columns would break.
+// wide are the lines that a terminal of 80 columns would break, but for errors, which
+// are one line each.
 func wide(text string) []string {
 	var out []string
 	for line := range strings.Lines(text) {
-		if utf8.RuneCountInString(strings.TrimRight(line, "\n")) > columns {
+		if !strings.HasPrefix(line, "quorate ") && utf8.RuneCountInString(strings.TrimRight(line, "\n")) > columns {
 			out = append(out, line)
 		}
 	}

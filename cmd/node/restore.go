@@ -80,6 +80,11 @@ func (c *cli) restore(ctx context.Context, file string, f restoreFlags) error {
 		}
 		defer clear(o.Passphrase)
 	}
+	if f.newFile != "" || f.identityFile != "" { // one is chosen, not brought
+		if err := ops.CheckPassphrase(o.Passphrase, ""); err != nil {
+			return err
+		}
+	}
 	v, err := ops.Restore(ctx, o)
 	if err != nil {
 		return err

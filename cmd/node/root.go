@@ -11,7 +11,7 @@ import (
 // root is the tree of commands.
 func (c *cli) root() *cobra.Command {
 	root := c.group("quorate", "One cosigner's node of a shared Bitcoin wallet, without a server",
-		c.demoCommand(), c.initCommand(), c.startCommand(), c.statusCommand(),
+		c.demoCommand(), c.setupCommand(), c.initCommand(), c.group("seed", "Look at the words of this node's seed", c.seedShowCommand()), c.startCommand(), c.statusCommand(),
 		c.group("wallet", "Make and look at wallets",
 			c.walletCreateCommand(), c.walletInviteCommand(), c.walletApproveReplacementCommand(), c.walletJoinCommand(), c.walletListCommand(),
 			c.walletShowCommand(), c.walletExportCommand(), c.walletRatifyCommand(), c.walletAbandonCommand(),

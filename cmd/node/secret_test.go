@@ -17,7 +17,7 @@ import (
 // refused, before anything is made.
 func TestPasswordsInArguments(t *testing.T) {
 	pass := filepath.Join(t.TempDir(), "pass")
-	if err := os.WriteFile(pass, []byte("p\n"), 0o600); err != nil {
+	if err := os.WriteFile(pass, []byte("correct horse battery\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	secret := filepath.Join(t.TempDir(), "secret")
@@ -40,7 +40,7 @@ func TestPasswordsInArguments(t *testing.T) {
 	} {
 		dir := filepath.Join(t.TempDir(), "n")
 		var out, stderr bytes.Buffer
-		args := []string{"--json", "--data-dir", dir, "init", "--network", c.network, "--name", "a", "--passphrase-file", pass, "--set", c.set}
+		args := []string{"--json", "--data-dir", dir, "init", "--network", c.network, "--name", "a", "--passphrase-file", pass, "--words-file", filepath.Join(t.TempDir(), "words"), "--set", c.set}
 		if strings.HasPrefix(c.set, "chain.core") {
 			args = append(args, "--set", "chain.core.user=u")
 		}
@@ -60,7 +60,7 @@ func TestPasswordsInArguments(t *testing.T) {
 	// The node asks the same of start.
 	dir := filepath.Join(t.TempDir(), "n")
 	var out, stderr bytes.Buffer
-	if got := run([]string{"--data-dir", dir, "init", "--name", "a", "--passphrase-file", pass}, nil, strings.NewReader(""), &out, &stderr); got != 0 {
+	if got := run([]string{"--data-dir", dir, "init", "--name", "a", "--passphrase-file", pass, "--words-file", filepath.Join(t.TempDir(), "words")}, nil, strings.NewReader(""), &out, &stderr); got != 0 {
 		t.Fatal(&stderr)
 	}
 	out.Reset()

@@ -81,8 +81,8 @@ func (c *cli) signerInitCommand() *cobra.Command {
 		Use:   "init",
 		Short: "Make the data directory of a signer: its keystore",
 		Long: `Make the data directory of a signer: a keystore with a seed, sealed with a passphrase, and nothing else.
-A new mnemonic is shown once, on a terminal only: write it down. One's own is read as by "quorate init".
-JSON: {"data_dir","network","fingerprint"}; the fingerprint is that of a mnemonic that was given.`,
+The 24 words of a new seed are shown, or written to --words-file, and one's own are read, as by "quorate init".
+JSON: as of "quorate init": {"data_dir","name","network","peer_id","fingerprint","words_file"}; name and peer_id are null.`,
 		Args: cobra.NoArgs,
 		RunE: c.action(func(ctx context.Context, _ []string) error { return c.initSigner(ctx, f) }),
 	}
@@ -99,16 +99,11 @@ func (c *cli) initSigner(ctx context.Context, f initFlags) error {
 	if err := conf.Validate(); err != nil {
 		return err
 	}
-	o, err := c.secrets(ctx, ops.InitOptions{DataDir: c.dataDir, Config: conf}, f)
+	made, err := c.make(ctx, ops.InitOptions{DataDir: c.dataDir, Config: conf}, f, ops.InitSigner)
 	if err != nil {
 		return err
 	}
-	defer clear(o.Passphrase)
-	made, err := ops.InitSigner(o)
-	if err != nil {
-		return err
-	}
-	v := initialized{DataDir: c.dataDir, Network: conf.Network, Fingerprint: made.Fingerprint}
-	c.words(&v, made)
+	v := newNode(c.dataDir, conf.Network, f, made)
+	v.PeerID, v.next = nil, "quorate signer"
 	return answer(c, v, showInitialized)
 }

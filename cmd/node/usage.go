@@ -27,7 +27,7 @@ func groups() []*cobra.Group {
 // groupOf says under which heading a command stands.
 func groupOf(name string) string {
 	for group, names := range map[string][]string{
-		"node":    {"init", "start", "status", "peers", "passphrase"},
+		"node":    {"setup", "init", "seed", "start", "status", "peers", "passphrase"},
 		"wallet":  {"wallet"},
 		"receive": {"address", "addresses", "coins", "history", "label", "labels"},
 		"spend":   {"propose", "bump", "pending", "proposals", "proposal", "approve", "reject", "withdraw", "wait", "tx", "psbt"},

@@ -18,6 +18,7 @@ import (
 func (c *cli) walletCreateCommand() *cobra.Command {
 	var r api.CreateWallet
 	var from, key, token string
+	var noStay bool
 	scripts := api.Scripts()
 	var cmd *cobra.Command
 	cmd = &cobra.Command{
@@ -28,11 +29,13 @@ this node's place waits until the key is proved (` + "`wallet proof`, `wallet pr
 With --from the group is made around a wallet that exists: its keys, their order and its addresses stay, and its history
 is looked for from --birthday on. This node's key is the one of the wallet that its seed derives, or else the one named
 by --key, which is external; each other cosigner brings one of the others (` + "`wallet join`, there --external takes a fingerprint too" + `).
+On a terminal it stays until the others have joined, asks for the six words that you hear from them, and ratifies
+(--no-stay leaves that out; "wallet ratify" goes on).
 What the file was taken in spite of is in "warnings": look at each before money goes there.
-JSON: {"wallet","name","state":"forming","invites":["quorate1…",…],"own_key":{"key","external"},"warnings":[{"code","message"}]};
+JSON: {"wallet","name","state":"forming","invites":["quorate1…",…],"issued_invites":[{"invite","expires","taken_by":null},…],"own_key":{"key","external"},"warnings":[{"code","message"}]};
 "awaiting_proof":true where a proof is awaited, "warnings" where there are any.`,
 		Args: cobra.ExactArgs(1),
-		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletInvites, error) {
+		RunE: askAndStay(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletInvites, error) {
 			r.Name = args[0]
 			if from != "" {
 				if err := c.existing(ctx, cmd, node, &r, from, key, token); err != nil {
@@ -50,12 +53,15 @@ JSON: {"wallet","name","state":"forming","invites":["quorate1…",…],"own_key"
 				return api.WalletInvites{}, api.Misuse("bad_script", fmt.Sprintf("script type %.20q is not known", r.Script), "it is "+strings.Join(scripts, " or "))
 			}
 			return node.CreateWallet(ctx, r)
-		}, showInvites),
+		}, showInvites, func(ctx context.Context, node *api.Client, v api.WalletInvites) error {
+			return c.mayStay(ctx, node, v.WalletSummary, noStay)
+		}),
 	}
 	cmd.Flags().IntVar(&r.Threshold, "threshold", 0, "how many must sign")
 	cmd.Flags().IntVar(&r.Cosigners, "cosigners", 0, "how many there are, this node included")
 	cmd.Flags().StringVar(&r.Script, "script", scripts[0], "script `type`: "+strings.Join(scripts, " or "))
 	externalFlag(cmd, &r.External, &r.Unproven)
+	stayFlag(cmd, &noStay)
 	cmd.Flags().StringVar(&from, "from", "", "make the group around the wallet in this `file`: descriptor, BSMS, or what another wallet exports; - for standard input")
 	cmd.Flags().StringVar(&key, "key", "", "with --from: `fingerprint` of this node's key, where its seed does not derive it")
 	cmd.Flags().StringVar(&token, "token", "", "with --from: `token` of an encrypted BSMS record, in hex, as a number or in words; asked for on a terminal")
@@ -140,10 +146,15 @@ func showInvites(w io.Writer, v api.WalletInvites) {
 	for _, x := range v.Warnings {
 		fmt.Fprintf(w, "warning: %s (%s)\n", clean(x.Message), clean(x.Code))
 	}
-	if len(v.Invites) > 0 {
-		fmt.Fprintln(w, "\nGive one of these to each other cosigner, over a channel you trust:")
+	if len(v.Invites) == 0 {
+		return
 	}
-	for _, i := range v.Invites {
-		fmt.Fprintln(w, clean(i))
+	fmt.Fprintln(w, "\nGive one invite to each other cosigner, over a channel you trust. Each is a\nsecret, and good for one node. `quorate wallet invite` makes another.")
+	for n, i := range v.Invites {
+		until := ""
+		if n < len(v.Issued) {
+			until = fmt.Sprintf(" (%s), until %s", short(v.Issued[n].Invite), when(v.Issued[n].Expires))
+		}
+		fmt.Fprintf(w, "\nInvite %d of %d%s:\n%s\n", n+1, len(v.Invites), clean(until), clean(i))
 	}
 }

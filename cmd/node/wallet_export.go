@@ -23,7 +23,7 @@ type exported struct {
 func (c *cli) walletExportCommand() *cobra.Command {
 	var format, file string
 	cmd := &cobra.Command{
-		Use:   "export WALLET",
+		Use:   "export [WALLET]",
 		Short: "Write an active wallet in a form that other wallets read",
 		Long: `Write an active wallet in a form that other wallets read, to standard output or to a file.
 No form holds a key that spends; each of them shows every address of the wallet.
@@ -40,9 +40,13 @@ nunchuk     BSMS with a checksum
 page        one page to print and keep: how to get at the money without any quorate node
 
 JSON: {"wallet","format","content","file"}; file is null without --output.`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (exported, error) {
-			w, err := node.ExportWallet(ctx, args[0], format)
+			wallet, err := which(ctx, node, args)
+			if err != nil {
+				return exported{}, err
+			}
+			w, err := node.ExportWallet(ctx, wallet, format)
 			if err != nil || file == "" {
 				return exported{WalletFile: w}, err
 			}

@@ -13,15 +13,18 @@ import (
 
 func (c *cli) walletJoinCommand() *cobra.Command {
 	var r api.JoinWallet
+	var noStay bool
 	cmd := &cobra.Command{
 		Use:   "join INVITE|-",
 		Short: "Join a wallet with an invite; - asks for it, or reads it from standard input",
 		Long: `Join a wallet with an invite; - asks for it on a terminal, or reads it from standard input, where no other user can see
 it: in an argument it gives a warning. With --external this node's place waits until the key is proved (` + "`wallet proof`, `wallet prove`" + `); until then a repeat may bring another key.
+On a terminal it stays until all have joined, asks for the six words that you hear from the others, and ratifies
+(--no-stay leaves that out; "wallet ratify" goes on).
 In the group of a wallet that was there before, --external takes the fingerprint of one of its keys as well.
 JSON: {"wallet","name","state"}; "own_key":{"key","external"}; "awaiting_proof":true where a proof is awaited.`,
 		Args: cobra.ExactArgs(1),
-		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {
+		RunE: askAndStay(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {
 			var err error
 			if r.Invite, err = c.invite(ctx, args[0]); err != nil {
 				return api.WalletSummary{}, err
@@ -29,14 +32,18 @@ JSON: {"wallet","name","state"}; "own_key":{"key","external"}; "awaiting_proof":
 			if r.Invite == "" {
 				return api.WalletSummary{}, api.Misuse("bad_invite", "the invite is empty", "paste the whole invite, from quorate1 to its end")
 			}
+			r.Wait = r.Wait || c.asker() != nil && !noStay
 			if r.Wait {
 				c.progress("waiting for the founder's node to admit this one; Ctrl-C ends the wait")
 			}
 			return node.JoinWallet(ctx, r)
-		}, showSummary),
+		}, showSummary, func(ctx context.Context, node *api.Client, v api.WalletSummary) error {
+			return c.mayStay(ctx, node, v, noStay)
+		}),
 	}
 	cmd.Flags().BoolVar(&r.Wait, "wait", false, "return when admitted")
 	externalFlag(cmd, &r.External, &r.Unproven)
+	stayFlag(cmd, &noStay)
 	return cmd
 }
 

@@ -53,6 +53,17 @@ func sixWords(h [32]byte) string {
 	return strings.Join(words, " ")
 }
 
+// CheckWords returns an error that names the first word that is in no six words: it
+// was typed wrong.
+func CheckWords(words []string) error {
+	for i, w := range words {
+		if _, ok := slices.BinarySearch(wordlists.English, w); !ok {
+			return fmt.Errorf("word %d, %.20q, is not in the list of words", i+1, display.Line(w))
+		}
+	}
+	return nil
+}
+
 // HostedNames returns the names of the cosigners that others host, with their hosts'.
 func (r *Roster) HostedNames(me journal.Author) []string {
 	names := map[journal.Author]string{}

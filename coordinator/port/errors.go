@@ -23,6 +23,8 @@ var (
 	// ErrNoSpace is returned by a store when what it keeps in reserve would not be
 	// left on the disk. Nothing was written.
 	ErrNoSpace = errors.New("disk is full")
+	// ErrNoSeed is returned by the signer of a node that was made without a seed.
+	ErrNoSeed = errors.New("this node has no seed")
 	// ErrNotMember is returned for a peer that is in no group of this node.
 	ErrNotMember = errors.New("the peer is not a member of a group of this node")
 	// ErrFounderAway is returned where the founder of an invite was not reached.

@@ -274,7 +274,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	unchanged(t, n, before)
 	other := world.At(t, nodes.Config{Name: "b", Dir: filepath.Join(disk, "b")})
-	refused(t, other.Run("init", "--network", "regtest", "--name", "b", "--passphrase-file", world.PassFile), 1, "disk_full")
+	refused(t, other.Run("init", "--network", "regtest", "--name", "b", "--passphrase-file", world.PassFile, "--words-file", filepath.Join(t.TempDir(), "words")), 1, "disk_full")
 	if _, err := os.Stat(other.Dir); !os.IsNotExist(err) {
 		t.Errorf("a refused init left %s behind: %v", other.Dir, err)
 	}

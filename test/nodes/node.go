@@ -55,6 +55,9 @@ func (n *Node) Init(flags ...string) {
 			"chain.core.password=@"+w.RPCFile)
 	}
 	args := append([]string{"init", "--network", "regtest", "--name", n.Name, "--passphrase-file", w.PassFile}, flags...)
+	if !slices.Contains(flags, "--mnemonic-file") && !slices.Contains(flags, "--no-seed") && !slices.ContainsFunc(c.Settings, func(s string) bool { return strings.HasPrefix(s, "signer=") }) {
+		args = append(args, "--words-file", n.Dir+".words")
+	}
 	n.PeerID = Ask[struct {
 		PeerID string `json:"peer_id"`
 	}](n, append(args, set(append(settings, c.Settings...))...)...).PeerID

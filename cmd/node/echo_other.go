@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// noEcho is not needed: the question for a secret switches the echo off itself.
+func noEcho(int) {}
