@@ -153,7 +153,7 @@ func showInvites(w io.Writer, v api.WalletInvites) {
 	for n, i := range v.Invites {
 		until := ""
 		if n < len(v.Issued) {
-			until = fmt.Sprintf(" (%s), until %s", short(v.Issued[n].Invite), when(v.Issued[n].Expires))
+			until = fmt.Sprintf(" (%s), until %s", short(v.Issued[n].Invite), v.Issued[n].Expires.UTC().Format("2006-01-02 15:04 UTC"))
 		}
 		fmt.Fprintf(w, "\nInvite %d of %d%s:\n%s\n", n+1, len(v.Invites), clean(until), clean(i))
 	}
