@@ -47,7 +47,7 @@ func TestGroupAroundAnExistingWallet(t *testing.T) {
 		t.Errorf("without one of its keys: exit status %d: %s", r.Status, r.Err)
 	}
 	g := world.Group(t, a, b, c)
-	made := ask[api.WalletInvites](a, "wallet", "create", walletName, "--from", file, "--birthday", fmt.Sprint(height))
+	made := ask[api.WalletInvites](a, "wallet", "create", walletName, "--from", file, "--birthday", fmt.Sprint(*height))
 	g.ID = made.Wallet
 	if made.AwaitingProof || len(made.Invites) != 2 {
 		t.Fatalf("made %+v", made)

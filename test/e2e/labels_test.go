@@ -11,11 +11,11 @@ import (
 
 // counts is what `labels import` counts.
 type counts struct {
-	Set       int `json:"set"`
-	Unchanged int `json:"unchanged"`
-	Foreign   int `json:"not_of_wallet"`
-	Lines     int `json:"lines"`
-	Other     int `json:"other_types"`
+	Set       int `json:"set_count"`
+	Unchanged int `json:"unchanged_count"`
+	Foreign   int `json:"not_of_wallet_count"`
+	Lines     int `json:"line_count"`
+	Other     int `json:"other_type_count"`
 }
 
 // A label given at one node shows at the other, survives kill -9, and goes out
