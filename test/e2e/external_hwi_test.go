@@ -25,7 +25,8 @@ func newHWIStandIn(t testing.TB) *hwiStandIn {
 	t.Helper()
 	h := &hwiStandIn{t, t.TempDir()}
 	h.write("hwi", `#!/bin/sh
-if [ "$1" = enumerate ]; then cat '`+h.dir+`/enumerate'; exit 0; fi
+[ "$1 $2" = "--chain regtest" ] || { echo '{"error":"of which network?","code":-1}'; exit 1; }
+if [ "$3" = enumerate ]; then cat '`+h.dir+`/enumerate'; exit 0; fi
 sed -n '1s/^signtx //p' >'`+h.dir+`/asked'
 echo asked >>'`+h.dir+`/log'
 while ! [ -e '`+h.dir+`/answer' ]; do sleep 0.05; done
