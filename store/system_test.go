@@ -37,4 +37,3 @@ func TestWhatTheSystemRefusesIsNoDamage(t *testing.T) {
 		}
 	}
 }
-
