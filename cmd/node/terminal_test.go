@@ -31,7 +31,7 @@ type session struct {
 
 // sessions are those of docs/terminal.md, in its order.
 func sessions() []session {
-	return []session{setupSession(), initSession(), createSession(), joinSession(), ratifyTypoSession()}
+	return []session{setupSession(), initSession(), createSession(), joinSession(), ratifyTypoSession(), proposeSession(), pendingSession(), approveSession()}
 }
 
 const terminalIntro = `# What it looks like

@@ -116,7 +116,7 @@ func (b breach) overlay(t *testing.T, root, dir string) map[string]string {
 func (b breach) tree(t *testing.T, root string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, of := range []string{"coordinator", "journal", "wallet", "display", "test/cost"} {
+	for _, of := range []string{"coordinator", "journal", "wallet", "display", "filetext", "test/cost"} {
 		if err := os.CopyFS(filepath.Join(dir, of), os.DirFS(filepath.Join(root, of))); err != nil {
 			t.Fatal(err)
 		}
