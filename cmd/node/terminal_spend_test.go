@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/quorate/quorate/api/apitest"
@@ -10,7 +11,10 @@ import (
 // spans are how far away a time was when the test ran.
 var spans = regexp.MustCompile(`\((in )?\d+ (year|day|hour|minute)[^)]*\)`)
 
-func sameSpans(text string) string { return spans.ReplaceAllString(text, "(…)") }
+func sameSpans(text string) string {
+	// The stand-in has a label that would move a cursor; there is a test of that.
+	return strings.ReplaceAll(spans.ReplaceAllString(text, "(…)"), "rent \uFFFD[31mred", "rent")
+}
 
 func proposeSession() session {
 	return session{
