@@ -390,7 +390,10 @@ func (b *Backend) Proposals(_ context.Context, ref string, q api.ProposalQuery) 
 	}
 	p, err := b.proposal("Proposals", ProposalID, nil)
 	page := api.Page[api.Proposal]{Items: []api.Proposal{p}}
-	if q.Cursor == "" {
+	if q.Status != "" && q.Status != p.Status {
+		page.Items = nil
+	}
+	if q.Cursor == "" && q.Status == "" {
 		page.Next = "page2"
 	}
 	return page, err
