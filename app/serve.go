@@ -55,22 +55,28 @@ func (n *Node) serve(o RunOptions) (*servers, error) {
 	if err != nil {
 		return nil, api.Fail("not_started", err.Error(), "")
 	}
+	// Nothing is served before all that is asked for is listened on.
+	var tcp net.Listener
+	if o.Config.API.Listen != "" {
+		if tcp, err = net.Listen("tcp", o.Config.API.Listen); err != nil {
+			return nil, errors.Join(NotListening("the API", o.Config.API.Listen, "api.listen", err), local.Close())
+		}
+	}
 	out := &servers{api: s, failed: make(chan error, 3), log: o.Log, patience: apiStopTime}
 	if o.Config.Metrics.Listen != "" {
 		if out.metrics, err = n.serveMetrics(o, out.failed); err != nil {
-			return nil, errors.Join(err, local.Close())
+			err = errors.Join(err, local.Close())
+			if tcp != nil {
+				err = errors.Join(err, tcp.Close())
+			}
+			return nil, err
 		}
 	}
 	go func() { out.failed <- s.ServeLocal(local) }()
-	if o.Config.API.Listen == "" {
-		return out, nil
+	if tcp != nil {
+		o.Log.Info("serving the API", "address", tcp.Addr().String())
+		go func() { out.failed <- s.ServeTokens(tcp) }()
 	}
-	tcp, err := net.Listen("tcp", o.Config.API.Listen)
-	if err != nil {
-		return nil, errors.Join(NotListening("the API", o.Config.API.Listen, "api.listen", err), local.Close())
-	}
-	o.Log.Info("serving the API", "address", tcp.Addr().String())
-	go func() { out.failed <- s.ServeTokens(tcp) }()
 	return out, nil
 }
 

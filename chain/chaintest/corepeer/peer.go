@@ -60,7 +60,6 @@ type Peer struct {
 	flight   map[chainhash.Hash]*conn
 	next     time.Time // round of the inbound peers
 	height   int32
-	given    map[chainhash.Hash]int
 }
 
 type entry struct {
@@ -100,7 +99,7 @@ func Start(t testing.TB, node *btcd.Node, addr string, rules Rules) *Peer {
 	p := &Peer{
 		Addr: l.Addr().String(), node: node, rules: rules, conns: map[*conn]bool{}, pool: map[chainhash.Hash]entry{}, sequence: 1,
 		rejects: map[chainhash.Hash]bool{}, orphans: map[chainhash.Hash]bool{}, mined: map[chainhash.Hash]bool{},
-		asked: map[chainhash.Hash]time.Time{}, flight: map[chainhash.Hash]*conn{}, given: map[chainhash.Hash]int{},
+		asked: map[chainhash.Hash]time.Time{}, flight: map[chainhash.Hash]*conn{},
 	}
 	var wg sync.WaitGroup
 	ended := make(chan struct{})
@@ -136,13 +135,6 @@ func (p *Peer) Has(id chainhash.Hash) bool {
 	p.refresh()
 	_, ok := p.pool[id]
 	return ok
-}
-
-// Given says how often peers handed a transaction over.
-func (p *Peer) Given(id chainhash.Hash) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.given[id]
 }
 
 // refresh follows what a block took out of the mempool. A new tip forgets what was refused.
@@ -252,7 +244,6 @@ func (c *conn) in(m wire.Message) wire.Message {
 		_ = c.client.Close()
 		return nil
 	case *wire.MsgTx:
-		p.given[m.TxHash()]++
 		if p.rules.BlocksOnly {
 			_ = c.client.Close()
 			return nil
