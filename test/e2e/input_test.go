@@ -60,7 +60,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		{[]string{"status", "--sideways"}, 2, "usage"},
 		{[]string{"spend"}, 2, "usage"},
-		{[]string{"wallet", "show"}, 2, "usage"},
+		{[]string{"wallet", "rename"}, 2, "usage"},
 		{send("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4" + amount), 2, "bad_address"},
 		{send("tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx" + amount), 2, "bad_address"},
 		{send("1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2" + amount), 2, "bad_address"},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -56,7 +57,10 @@ func (n *Node) Init(flags ...string) {
 	}
 	args := append([]string{"init", "--network", "regtest", "--name", n.Name, "--passphrase-file", w.PassFile}, flags...)
 	if !slices.Contains(flags, "--mnemonic-file") && !slices.Contains(flags, "--no-seed") && !slices.ContainsFunc(c.Settings, func(s string) bool { return strings.HasPrefix(s, "signer=") }) {
-		args = append(args, "--words-file", n.Dir+".words")
+		// As people are told to: put away once they are on paper.
+		file := n.Dir + ".words"
+		args = append(args, "--words-file", file)
+		defer func() { _ = os.Remove(file) }()
 	}
 	n.PeerID = Ask[struct {
 		PeerID string `json:"peer_id"`
