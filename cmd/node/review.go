@@ -10,8 +10,8 @@ import (
 	"github.com/quorate/quorate/display"
 )
 
-// maxListed is how many coins or payees of a payment are listed for people; --json
-// has all of them.
+// maxListed is how many coins of a payment are listed for people; --json has all of
+// them. Payees are all listed, however many: what is not shown is not agreed to.
 const maxListed = 40
 
 // payment is what a person looks at before and after a payment is proposed or approved.
@@ -49,12 +49,8 @@ func (p payment) show(w io.Writer) {
 	line := func(what string, sat int64, more string) {
 		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-9s %*s  %s", what, wide, unit.Of(sat), more), " "))
 	}
-	listed := 0
 	for _, o := range p.outputs {
 		if o.Change {
-			continue
-		}
-		if listed++; listed > maxListed {
 			continue
 		}
 		label := ""
@@ -63,9 +59,6 @@ func (p payment) show(w io.Writer) {
 		}
 		line("pays", o.Amount, label)
 		fmt.Fprintf(w, "          %s\n", paint(w, bold, clean(o.Address)))
-	}
-	if listed > maxListed {
-		fmt.Fprintf(w, "          and %d more\n", listed-maxListed)
 	}
 	share := ""
 	if pays > 0 {
