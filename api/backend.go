@@ -96,6 +96,8 @@ type ProposalBackend interface {
 	Approve(ctx context.Context, proposal string, r Approve) (Proposal, error)
 	// Reject votes against. A signature already released stays in force.
 	Reject(ctx context.Context, proposal string, r Reject) (Proposal, error)
+	// Comment says something about a proposal to all cosigners. It decides nothing.
+	Comment(ctx context.Context, proposal string, r Comment) (Proposal, error)
 	// Withdraw takes this node's own proposal back. Signatures already released stay in force.
 	Withdraw(ctx context.Context, proposal string) (Proposal, error)
 	// Tx returns the transaction of a final proposal; Denied (not_final) before.

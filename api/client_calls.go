@@ -176,6 +176,13 @@ func (c *Client) Reject(ctx context.Context, proposal string, r Reject) (Proposa
 	})
 }
 
+// Comment implements Backend.
+func (c *Client) Comment(ctx context.Context, proposal string, r Comment) (Proposal, error) {
+	return onProposal(proposal, true, func() (Proposal, error) {
+		return send[Proposal](ctx, c, path("proposals", proposal, "comments"), r)
+	})
+}
+
 // Withdraw implements Backend.
 func (c *Client) Withdraw(ctx context.Context, proposal string) (Proposal, error) {
 	return onProposal(proposal, true, func() (Proposal, error) {

@@ -321,6 +321,15 @@ type Proposal struct {
 	WTxID         *string         `json:"wtxid" doc:"Null before it is final."`
 	Reach         *string         `json:"reach" enum:"node,held,shown" doc:"How this node knows that the network has it while it is broadcast: its own Bitcoin node has it; Bitcoin peers that were given it hold it; a Bitcoin peer that was not given it has it. Null where it is not known."`
 	Warnings      List[Warning]   `json:"warnings" doc:"What this node would have the user know before signing."`
+	History       List[Deed]      `json:"history" doc:"What cosigners did with it, by the time that they claim: each vote, though it was taken back later, up to 16 of one; the first 64 comments of each."`
+}
+
+// Deed is what a cosigner did with a proposal.
+type Deed struct {
+	Cosigner Person    `json:"cosigner"`
+	Kind     string    `json:"kind" enum:"proposed,approved,rejected,rejection_withdrawn,withdrawn,commented"`
+	Text     Text      `json:"text" doc:"The reason of a rejection, or a comment: the cosigner's words, unverified. Null where there are none."`
+	Time     time.Time `json:"time" doc:"As the cosigner claims."`
 }
 
 // TxInput is a coin that a proposal spends.

@@ -121,6 +121,12 @@ type Reject struct {
 	Reason string `json:"reason" minLength:"1" maxLength:"1024"`
 }
 
+// Comment says something about a proposal.
+type Comment struct {
+	Text  string   `json:"text" minLength:"1" maxLength:"1000"`
+	Allow []string `json:"allow,omitempty" maxItems:"16" nullable:"false" doc:"Rules to override, by name."`
+}
+
 // AddPeer makes an address known to the node.
 type AddPeer struct {
 	Multiaddr string `json:"multiaddr" minLength:"1" maxLength:"512" doc:"With /p2p/ and the peer id at its end."`

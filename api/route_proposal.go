@@ -24,6 +24,11 @@ type rejectInput struct {
 	Body Reject
 }
 
+type commentInput struct {
+	ProposalPath
+	Body Comment
+}
+
 type waitInput struct {
 	ProposalPath
 	Status  string  `query:"status" enum:"final,broadcast,confirmed" default:"final" doc:"Answer at this status or beyond."`
@@ -47,6 +52,9 @@ func (s *Server) proposalRoutes(h huma.API) {
 	})
 	route(h, RoleSign, post("reject", "/v1/proposals/{proposal}/reject", "Vote against a proposal; a released signature stays in force"), func(ctx context.Context, in *rejectInput) (Proposal, error) {
 		return withProposal(&in.ProposalPath, true, func() (Proposal, error) { return b.Reject(ctx, in.Proposal, in.Body) })
+	})
+	route(h, RolePropose, made(post("comment", "/v1/proposals/{proposal}/comments", "Say something about a proposal to all cosigners")), func(ctx context.Context, in *commentInput) (Proposal, error) {
+		return withProposal(&in.ProposalPath, true, func() (Proposal, error) { return b.Comment(ctx, in.Proposal, in.Body) })
 	})
 	route(h, RolePropose, post("withdraw", "/v1/proposals/{proposal}/withdraw", "Take back one's own proposal; released signatures stay in force"), func(ctx context.Context, in *ProposalPath) (Proposal, error) {
 		return withProposal(in, true, func() (Proposal, error) { return b.Withdraw(ctx, in.Proposal) })

@@ -142,6 +142,7 @@ func TestRoundTrip(t *testing.T) {
 		"Approve": func(b api.Backend) (any, error) {
 			return b.Approve(ctx, apitest.ProposalID, api.Approve{Allow: []string{"x"}})
 		},
+		"Comment":  func(b api.Backend) (any, error) { return b.Comment(ctx, apitest.ProposalID, api.Comment{Text: "why?"}) },
 		"Reject":   func(b api.Backend) (any, error) { return b.Reject(ctx, apitest.ProposalID, api.Reject{Reason: "no"}) },
 		"Withdraw": func(b api.Backend) (any, error) { return b.Withdraw(ctx, apitest.ProposalID) },
 		"Proof":    func(b api.Backend) (any, error) { return b.Proof(ctx, "family", "Hal") },

@@ -46,6 +46,7 @@ func (x Propose) run(s *step) error  { return s.propose(x) }
 func (x Approve) run(s *step) error  { return s.approve(x) }
 func (x Reject) run(s *step) error   { return s.reject(x) }
 func (x Withdraw) run(s *step) error { return s.withdraw(x) }
+func (x Remark) run(s *step) error   { return s.remark(x) }
 func (x Export) run(s *step) error   { return s.export(x) }
 func (x Import) run(s *step) error   { return s.importSignatures(x) }
 
@@ -74,6 +75,7 @@ func (Propose) reply(a Proposed) Reply { return Reply{a} }
 func (Approve) reply(a Done) Reply     { return Reply{a} }
 func (Reject) reply(a Done) Reply      { return Reply{a} }
 func (Withdraw) reply(a Done) Reply    { return Reply{a} }
+func (Remark) reply(a Done) Reply      { return Reply{a} }
 func (Export) reply(a Exported) Reply  { return Reply{a} }
 func (Import) reply(a Imported) Reply  { return Reply{a} }
 

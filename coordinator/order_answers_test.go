@@ -109,6 +109,11 @@ func answersOf(m *Machine, now time.Time) *answers {
 
 // state asks what others are made of.
 func (a *answers) state(st group.State) {
+	for _, who := range st.Members() {
+		kinds, said := st.Features(who)
+		a.our("Features", who, kinds, said)
+	}
+	a.our("Outdated", st.Outdated(event.KindProposalCommented))
 	a.our("FirstEpochID", st.FirstEpochID())
 	ep, ok := st.Fitting()
 	a.our("Fitting", ep.ID(), ok)
@@ -269,7 +274,7 @@ func (a *answers) proposals(m *Machine, now time.Time) {
 		}
 	}
 	for _, x := range []string{"Alive", "Proposal", "ProposalsBy", "Status", "Conflicts", "Replaces", "ReplacedBy", "Approvals", "Rejections", "Against",
-		"Leaves", "AwaitsMe", "Withdrawn", "Final", "FinalTx", "Tx", "Signatures", "PSBT", "MatchPSBT", "HeldBy", "Warn"} {
+		"Leaves", "AwaitsMe", "Withdrawn", "Final", "FinalTx", "Tx", "Signatures", "PSBT", "MatchPSBT", "HeldBy", "Warn", "Course", "Comments"} {
 		a.asked[x] = true
 	}
 }
@@ -313,6 +318,12 @@ func (a *answers) proposal(m *Machine, p *group.Proposal, now time.Time) {
 	for _, x := range m.Rejections(p) {
 		a.our("Rejections", p, x.Member, x.Reason)
 	}
+	for _, x := range m.Course(p) {
+		a.our("Course", p, x.By, x.Kind, x.Text, x.Time)
+	}
+	for _, x := range st.Comments(p.Ref.ID) {
+		a.our("Comments", p, x.Ref, x.Text)
+	}
 	a.our("Against", p, st.Against(p))
 	a.our("Withdrawn", p, st.Withdrawn(p))
 	a.our("Final", p, st.Final(p))
@@ -354,7 +365,7 @@ var within = []string{
 	"Activated", "Add", "AddUnread", "Derived", "Draft", "InPlaceOf", "JudgeLater", "Pin", "TakeAnswer", "TakeAsk", "TakeLeased",
 	"TakeReweighed", "TakeStrange", "TakeTouched", "Told", "WithPin", "WithSnapshot", "Work",
 	// It is of what came since, and of what is to be looked at.
-	"AnswersDue", "AsksDue", "Idle", "StrangeDue", "Touched",
+	"AnswersDue", "AsksDue", "Idle", "Remarked", "StrangeDue", "Touched",
 	// canon compares it, or it is over all that canon compares.
 	"AllProposals", "Counts", "Digest", "MayRekey", "Snapshot",
 	// It is of this node or this program.
@@ -365,7 +376,7 @@ var within = []string{
 	"FirstApproval", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastLabels", "Lead", "LeasedWithin",
 	"Named", "NeededByOthers", "OnlyPastForks", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",
 	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RekeyedAt", "Said", "SameMember", "Seats", "SetupFacts", "SignatureHeld", "SignedCoin",
-	"Spenders", "Spent", "StatingCoin", "StatusOf", "TakesChange", "ToHand", "VisitResting", "VisitSpending", "Worded", "WroteUnder",
+	"Spenders", "Spent", "StatingCoin", "StatusOf", "TakesChange", "ToHand", "VisitResting", "VotesGiven", "WithdrawnAt", "VisitSpending", "Worded", "WroteUnder",
 }
 
 // forShell are the queries of a Machine that its shell alone goes by: they are of

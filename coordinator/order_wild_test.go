@@ -135,6 +135,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 					return
 				}
 				p.sealed(ep, rapid.SampledFrom([]event.Body{&event.AddressLeased{Index: 3}, &event.ProposalRejected{Proposal: pick(), Reason: "late"}, &event.ProposalWithdrawn{Proposal: pick()},
+					&event.ProposalCommented{Proposal: pick(), Text: "late"}, &event.NodeFeatures{Kinds: []uint64{1}},
 					&event.LabelSet{Target: event.LabelTx, Of: make([]byte, 32), Text: "late"}, &event.StanzaFailed{Epoch: ep.ID()}}).Draw(rt, "body"))
 			case 25:
 				_, _ = p.do(Rekey{})

@@ -170,6 +170,10 @@ func (h *hostile) body() event.Body {
 		return &event.ProposalWithdrawn{Proposal: h.id()}
 	case event.KindSignatureCarried:
 		return &event.SignatureCarried{Proposal: h.id(), Signatures: h.signatures()}
+	case event.KindNodeFeatures:
+		return &event.NodeFeatures{Kinds: []uint64{uint64(h.n(9)), uint64(10 + h.n(9))}}
+	case event.KindProposalCommented:
+		return &event.ProposalCommented{Proposal: h.id(), Text: "c"}
 	case event.KindLabelSet:
 		k := event.LabelKind(1 + h.n(2))
 		n := map[event.LabelKind]int{event.LabelTx: 32, event.LabelAddress: 4 + h.n(38), event.LabelOutput: 36}[k]

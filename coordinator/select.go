@@ -292,6 +292,9 @@ func (s *step) replaced(ids []journal.EntryID) ([]*group.Proposal, error) {
 		if !ok || !p.Sound {
 			return nil, fmt.Errorf("replace %s: %w", id, refusal.ErrUnknownProposal)
 		}
+		if _, err := s.m.mayAct(ActReplace, asked{p: p, now: s.now()}); err != nil {
+			return nil, err
+		}
 		out = append(out, p)
 	}
 	return out, nil

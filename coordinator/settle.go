@@ -39,6 +39,7 @@ func (s *step) settle() error {
 	}
 	s.link()
 	touched := s.m.State.Touched()
+	s.tellRemarks()
 	s.statuses()
 	if s.m.State.Active() == nil {
 		return nil
@@ -116,6 +117,9 @@ func (s *step) tick(t Tick) error {
 	s.m.online = t.Online
 	s.expire()
 	s.age()
+	if err := s.tellFeatures(); err != nil {
+		return err
+	}
 	// What the backend did not take yet is tried again soon; what it took, until
 	// it is mined.
 	s.sendAgain(s.m.ticks%retryEach == 0, s.m.ticks%rebroadcastEach == 0)

@@ -267,6 +267,7 @@ func TestFramingEndsNoEpoch(t *testing.T) {
 	frame(b)
 	_, err = b.do(Rekey{})
 	mustRefuse(t, err, refusal.Rekey)
+	a.must(Tick{Online: []journal.Author{a.id()}}) // it says which kinds of entries it knows
 	cur, _ := a.m.State.Epoch()
 	written := a.written()
 	c.clock = c.clock.Add(2 * epochAge)

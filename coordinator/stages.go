@@ -24,7 +24,7 @@ func rules() []proposalRule {
 	return []proposalRule{
 		{"the wallet is in use", approving, func(m *Machine, _ asked) error { return m.notArchived() }},
 		{"this node has a key", approving, (*Machine).askSeat},
-		{"the transaction is not mined and can be", approving, (*Machine).askStatus},
+		{"it may still be approved", approving, (*Machine).askActs},
 		{"the proposal is not withdrawn", approving, (*Machine).askWithdrawn},
 		{"its time is not over", proposing | approving, (*Machine).askExpired},
 		{"this node sees the chain", proposing | approving | signing, (*Machine).checkFresh},
@@ -100,20 +100,10 @@ func (m *Machine) askSeat(asked) error {
 	return nil
 }
 
-func (m *Machine) askStatus(x asked) error {
-	switch group.Derive(m.State, m.View, x.now, x.p) {
-	case group.StatusConfirmed:
-		return refusal.New(refusal.AlreadyFinal, "the transaction is confirmed already")
-	case group.StatusDead:
-		return refusal.New(refusal.Conflict, "an input of the proposal was spent by another transaction")
-	}
-	return nil
-}
-
 // A final proposal still takes signatures, but neither of these stops being true.
 func (m *Machine) askWithdrawn(x asked) error {
 	if m.State.Withdrawn(x.p) {
-		return refusal.New(refusal.Withdrawn, "the proposal was withdrawn by its author").WithHint("signatures that were released stay valid")
+		return refusedAct(refusal.Withdrawn)
 	}
 	return nil
 }
@@ -125,5 +115,5 @@ func (m *Machine) askExpired(x asked) error {
 	case x.stage == proposing:
 		return fmt.Errorf("%w: the expiry is in the past", refusal.ErrBadRequest)
 	}
-	return refusal.New(refusal.Expired, "the proposal has expired").WithHint("propose it again")
+	return refusedAct(refusal.Expired)
 }

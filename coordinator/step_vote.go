@@ -77,6 +77,9 @@ func (s *step) reject(x Reject) error {
 	if !ok {
 		return refusal.New(refusal.NoKey, "this node holds no key of the wallet")
 	}
+	if _, err := s.m.mayAct(ActReject, asked{p: p, now: s.now()}); err != nil {
+		return err
+	}
 	if s.m.State.Signed(p, me) {
 		return refusal.New(refusal.AlreadyFinal, "this node has signed the proposal, and a signature cannot be called back").
 			WithHint("propose a replacement with --replaces to spend the same coins otherwise")
@@ -101,10 +104,11 @@ func (s *step) withdraw(x Withdraw) error {
 	if !s.m.State.SameMember(p.Author(), s.m.State.Me()) {
 		return refusal.New(refusal.NotAuthor, "only its author withdraws a proposal").WithHint("use `reject`")
 	}
-	if s.m.State.Final(p) {
-		return refusal.New(refusal.AlreadyFinal, "the proposal has all its signatures").WithHint("propose a replacement with --replaces")
+	idle, err := s.m.mayAct(ActWithdraw, asked{p: p, now: s.now()})
+	if err != nil {
+		return err
 	}
-	if !s.m.State.Withdrawn(p) {
+	if !idle && !s.m.State.Withdrawn(p) {
 		if _, err := s.write(&event.ProposalWithdrawn{Proposal: x.Proposal}); err != nil {
 			return err
 		}

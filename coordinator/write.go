@@ -13,13 +13,13 @@ import (
 // write authors an event of this node: seals it under the current epoch,
 // chains and signs it, and folds it exactly as the others will.
 //
-// What says that an epoch does not open, and what makes a new device a member, is
-// sealed under the first one, which all hold: of two members who each lack the
-// other's epoch neither could read it, and no more could that device.
+// What says that an epoch does not open, what makes a new device a member, and what a
+// node knows, is sealed under the first one, which all hold: of two members who each lack
+// the other's epoch neither could read it, and no more could that device.
 func (s *step) write(body event.Body) (*journal.Entry, error) {
 	ep, ok := s.m.State.FirstEpoch()
 	switch body.(type) {
-	case *event.StanzaFailed, *event.MemberReplaced, *event.ReplacementApproved:
+	case *event.StanzaFailed, *event.MemberReplaced, *event.ReplacementApproved, *event.NodeFeatures:
 	default:
 		s.fit(body)
 		ep, ok = s.m.State.Epoch()
@@ -161,6 +161,8 @@ func checkWritten(body event.Body) error {
 		}
 	case *event.ProposalRejected:
 		texts = []string{b.Reason}
+	case *event.ProposalCommented:
+		texts = []string{b.Text}
 	case *event.LabelSet:
 		texts = []string{b.Text}
 	}

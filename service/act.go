@@ -38,6 +38,13 @@ func (n *Node) Reject(ctx context.Context, ref string, r api.Reject) (api.Propos
 	})
 }
 
+// Comment says something about a proposal to all cosigners.
+func (n *Node) Comment(ctx context.Context, ref string, r api.Comment) (api.Proposal, error) {
+	return n.act(ctx, ref, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
+		return coordinator.Remark{Proposal: id, Text: r.Text, Allow: r.Allow}
+	})
+}
+
 // Withdraw takes this node's own proposal back.
 func (n *Node) Withdraw(ctx context.Context, ref string) (api.Proposal, error) {
 	return n.act(ctx, ref, func(id journal.EntryID) coordinator.Command[coordinator.Done] {

@@ -422,6 +422,11 @@ func (b *Backend) Reject(_ context.Context, ref string, r api.Reject) (api.Propo
 	return p, nil
 }
 
+// Comment implements api.Backend.
+func (b *Backend) Comment(_ context.Context, ref string, r api.Comment) (api.Proposal, error) {
+	return b.proposal("Comment", ref, r)
+}
+
 // Withdraw implements api.Backend.
 func (b *Backend) Withdraw(_ context.Context, ref string) (api.Proposal, error) {
 	return b.proposal("Withdraw", ref, nil)

@@ -23,6 +23,7 @@ func examples() map[string]string {
 		"proposals":                  "quorate proposals treasury --status pending",
 		"psbt export":                "quorate psbt export 3f0a… --output payment.psbt\nquorate psbt export 3f0a… --format bbqr",
 		"psbt import":                "quorate psbt import payment-signed.psbt",
+		"comment":                    "quorate comment 3f0a… 'is this the invoice of May?'",
 		"reject":                     "quorate reject 3f0a… --reason 'not what we agreed on'",
 		"relay":                      "quorate relay --allow 12D3KooW… --allow 12D3KooX…",
 		"restore":                    "quorate restore quorate.age --expect 12D3KooW…",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,8 @@ func (c *cli) proposalShowCommand() *cobra.Command {
 JSON: {"proposal","wallet","wallet_name","author":PERSON,"status","txid","inputs":[{"outpoint","amount","address","confirmations"}],
 "outputs":[{"address","amount","is_change","label"}],"fee","fee_rate","note","created","expires","held_by":[PERSON,…],
 "approvals":[{"cosigner":PERSON,"time","signature_count"}],"rejections":[{"cosigner":PERSON,"reason","time"}],"threshold","signed_count",
-"conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid","reach","warnings":[{"code","message"}]}.`,
+"conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid","reach","warnings":[{"code","message"}],
+"history":[{"cosigner":PERSON,"kind":"proposed|approved|rejected|rejection_withdrawn|withdrawn|commented","text","time"}]}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proposal, error) {
 			return node.Proposal(ctx, args[0])
@@ -45,6 +47,7 @@ func showProposal(w io.Writer, p api.Proposal) {
 	for _, r := range p.Rejections {
 		fmt.Fprintf(w, "rejected by %s: %s\n", clean(r.Cosigner.Called()), clean(r.Reason))
 	}
+	showTalk(w, p.History)
 	showWarnings(w, p.Warnings)
 }
 
@@ -65,4 +68,27 @@ func andMore(n int) string {
 		return ""
 	}
 	return fmt.Sprintf(" and %d more", n)
+}
+
+// showTalk shows what was said, and votes that were taken back: what stands is shown
+// besides.
+func showTalk(w io.Writer, history []api.Deed) {
+	var talk []api.Deed
+	for _, d := range history {
+		if d.Kind == "commented" || d.Kind == "rejected" || d.Kind == "rejection_withdrawn" {
+			talk = append(talk, d)
+		}
+	}
+	changed := slices.ContainsFunc(talk, func(d api.Deed) bool { return d.Kind == "rejection_withdrawn" })
+	for _, d := range talk {
+		who := clean(d.Cosigner.Called())
+		switch {
+		case d.Kind == "commented":
+			fmt.Fprintf(w, "%s, %s: %s\n", who, when(d.Time), clean(string(d.Text)))
+		case changed && d.Kind == "rejected":
+			fmt.Fprintf(w, "%s, %s: voted against: %s\n", who, when(d.Time), clean(string(d.Text)))
+		case changed:
+			fmt.Fprintf(w, "%s, %s: took the vote against back\n", who, when(d.Time))
+		}
+	}
 }

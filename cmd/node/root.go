@@ -20,7 +20,7 @@ func (c *cli) root() *cobra.Command {
 		c.group("labels", "Look at labels, and exchange them with other wallets", c.labelsListCommand(), c.labelsExportCommand(), c.labelsImportCommand()),
 		c.proposeCommand(), c.bumpCommand(), c.pendingCommand(), c.proposalsCommand(),
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),
-		c.approveCommand(), c.rejectCommand(), c.withdrawCommand(), c.waitCommand(), c.txCommand(),
+		c.approveCommand(), c.rejectCommand(), c.commentCommand(), c.withdrawCommand(), c.waitCommand(), c.txCommand(),
 		c.peersCommand(), c.passphraseCommand(), c.signerCommand(), c.relayCommand(),
 		c.group("psbt", "Sign elsewhere: on a device, in another wallet", c.psbtExportCommand(), c.psbtImportCommand()),
 		c.backupCommand(), c.restoreCommand(), c.doctorCommand(),

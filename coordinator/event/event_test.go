@@ -36,6 +36,7 @@ func events(tb testing.TB) []Body {
 		},
 		&ProposalApproved{Signatures: []PartialSignature{{Bytes: make([]byte, 71)}}},
 		&ProposalRejected{Reason: "no"}, &RejectionWithdrawn{}, &ProposalWithdrawn{},
+		&NodeFeatures{Kinds: KnownKinds()}, &ProposalCommented{Text: "why not\nnext week?"},
 		&SignatureCarried{Signatures: []PartialSignature{{Bytes: make([]byte, 71)}}},
 	}
 }

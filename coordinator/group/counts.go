@@ -30,9 +30,11 @@ func (s State) Counts() map[string]int {
 		"approvals":   s.approvals.Len(),
 		"votes":       s.votes.Len(),
 		"withdrawals": s.withdrawals.Len(),
+		"comments":    s.comments.Len(),
 
 		"replaced":        s.successions.Len(),
 		"newcomers":       s.newcomers.Len(),
+		"features":        s.features.Len(),
 		"successionVotes": s.successionVotes.Len(),
 		"labels":          s.labels.Len(),
 

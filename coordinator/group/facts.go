@@ -53,6 +53,7 @@ type (
 	bySigner     string // outpoint | key | txid
 	byStated     string // key | author | proposal | carrier
 	byLabel      string // target | author | latest first | entry id
+	byComment    string // proposal | mapkey.ByPlace
 
 	carries = mapkey.By2[journal.EntryID, journal.EntryID]                 // proposal | entry id
 	awaited = mapkey.By3[journal.EntryID, journal.Author, journal.EntryID] // proposal | author | carrier
@@ -151,6 +152,7 @@ type memberFacts struct {
 	successions     pmap.Map[mapkey.ByPlace, Succession]       // by chain | seq | entry id
 	newcomers       pmap.Map[mapkey.ByAuthor, struct{}]        // by identity: those that a valid replacement names, in effect or not
 	successionVotes pmap.Map[bySuccessionVote, successionVote] // see voteKey
+	features        pmap.Map[mapkey.ByAuthor, featureFact]     // by identity: what it says last of its node
 
 	// relineDue: who the members are has to be worked out anew; retainted lists
 	// the chains that are tainted from elsewhere on since derived last looked.
@@ -210,12 +212,15 @@ type proposalFacts struct {
 	approvals   pmap.Map[byKey, Approval]           // by txid | key: who brought the first of them
 	votes       pmap.Map[byVote, voteFact]          // by proposal | author | latest first (see voteKey)
 	withdrawals pmap.Map[byWithdrawal, Ref]         // by proposal | chain: its first
+	comments    pmap.Map[byComment, commentFact]    // by proposal | place
 	props       proposalIndex
 	backlog     backlog
 
 	// touched lists the proposals that changed since Step last looked. It is
 	// bookkeeping of one step, and no part of what State says.
 	touched []journal.EntryID
+	// remarked lists the comments that came since then, likewise.
+	remarked []Comment
 	// leased lists the indexes that were leased since then, likewise.
 	leased pmap.Map[pmap.Number, bool]
 	// reweighedOf lists the chains of which other entries are tainted since then.

@@ -163,6 +163,9 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		s.successionVotes = s.successionVotes.Set(successionVoteKey(ref, b.Replacement), successionVote{ref, b.Replacement})
 		s.relineDue = true
 		return s
+	case *event.NodeFeatures:
+		s.memberFacts = s.memberFacts.foldFeatures(ref, b)
+		return s
 	case *event.LabelSet:
 		s.labelFacts = s.labelFacts.foldLabel(ref, b)
 		return s
@@ -327,6 +330,6 @@ func (s State) Derived() State {
 
 // Told returns the state without the bookkeeping of what is news.
 func (s State) Told() State {
-	s.touched, s.leased, s.reweighed, s.reweighedOf = nil, pmap.Map[pmap.Number, bool]{}, false, nil
+	s.touched, s.remarked, s.leased, s.reweighed, s.reweighedOf = nil, nil, pmap.Map[pmap.Number, bool]{}, false, nil
 	return s
 }

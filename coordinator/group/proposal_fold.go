@@ -28,6 +28,8 @@ func (s proposalFacts) foldProposalEvent(ref Ref, body event.Body) proposalFacts
 	case *event.ProposalWithdrawn:
 		s.withdrawals = earliest(s.withdrawals, byWithdrawal(b.Proposal[:]), ref)
 		s = s.rest(ref, b.Proposal).touch(b.Proposal)
+	case *event.ProposalCommented:
+		return s.foldComment(ref, b)
 	}
 	return s
 }
@@ -113,6 +115,7 @@ type proposalKept struct {
 	Approvals   []record.Pair[Approval]    `cbor:"24,keyasint"`
 	Votes       []record.Pair[voteFact]    `cbor:"25,keyasint"`
 	Withdrawals []record.Pair[Ref]         `cbor:"26,keyasint"`
+	Comments    []record.Pair[commentFact] `cbor:"61,keyasint"`
 }
 
 type proposedKept struct {
@@ -126,6 +129,7 @@ func (s proposalFacts) kept() proposalKept {
 	k := proposalKept{
 		Leases: record.Dump(s.leases), Carriers: record.Dump(s.carriers), Sigs: record.Dump(s.sigs),
 		Approvals: record.Dump(s.approvals), Votes: record.Dump(s.votes), Withdrawals: record.Dump(s.withdrawals),
+		Comments: record.Dump(s.comments),
 	}
 	for _, p := range s.proposals.All() {
 		k.Proposals = append(k.Proposals, proposedKept{p.Ref, p.Body, p.TxID, p.Sound})
@@ -140,6 +144,7 @@ func (k proposalKept) into(s *proposalFacts) {
 	record.Undump(&s.approvals, k.Approvals)
 	record.Undump(&s.votes, k.Votes)
 	record.Undump(&s.withdrawals, k.Withdrawals)
+	record.Undump(&s.comments, k.Comments)
 	var ps []record.Pair[*Proposal]
 	for _, x := range k.Proposals {
 		p := &Proposal{Ref: x.Ref, Body: x.Body, spend: &LazySpend{}}

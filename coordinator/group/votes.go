@@ -91,3 +91,62 @@ func (s proposalFacts) hopeless(p *Proposal) bool {
 		return out
 	})
 }
+
+// Vote is one that a member gave on a proposal, or took back.
+type Vote struct {
+	Ref     Ref
+	Against bool
+	Reason  string
+}
+
+// VotesGiven returns the untainted votes of members on a proposal: of each the last so
+// many, the latest first.
+func (s proposalFacts) VotesGiven(proposal journal.EntryID, most int) []Vote {
+	if s.active == nil {
+		return nil
+	}
+	var out []Vote
+	for k := range s.active.Members {
+		for _, who := range s.active.Identities(k) {
+			out = append(out, s.votesOf(proposal, who, most)...)
+		}
+	}
+	return out
+}
+
+func (s proposalFacts) votesOf(proposal journal.EntryID, who journal.Author, most int) (out []Vote) {
+	of := byVote(mapkey.Of2(proposal, who))
+	for from, more := of, true; more; {
+		more = false
+		for _, v := range pmap.PrefixFrom(s.votes, of, from) {
+			if len(out) == most {
+				return out
+			}
+			if first := s.TaintedFrom(v.Ref.Chain); first != 0 && v.Ref.Seq >= first {
+				// The latest below where the chain is tainted is next, if any is.
+				from, more = of+byVote([]byte{^v.Ref.Chain.Incarnation})+byVote(mapkey.Number(^(first-1))), true
+				break
+			}
+			out = append(out, Vote{v.Ref, v.Against, v.Reason})
+		}
+	}
+	return out
+}
+
+// WithdrawnAt returns which entry withdrew a proposal, false where none that counts did.
+func (s proposalFacts) WithdrawnAt(p *Proposal) (Ref, bool) {
+	same := []journal.Author{p.Author()}
+	if s.active != nil {
+		if k, ok := s.active.KeyOf(p.Author()); ok {
+			same = s.active.Identities(k)
+		}
+	}
+	for _, a := range same {
+		for _, r := range pmap.Prefix(s.withdrawals, byWithdrawal(mapkey.Of2(p.Ref.ID, a))) {
+			if !s.tainted(r) {
+				return r, true
+			}
+		}
+	}
+	return Ref{}, false
+}

@@ -33,6 +33,7 @@ const (
 	Replaced     = "replaced"
 	CatchingUp   = "catching_up"
 	Rekey        = "epoch_not_counted"
+	Outdated     = "members_outdated"
 
 	// Of a lost device.
 	MemberOnline   = "member_online"
@@ -65,6 +66,8 @@ const (
 	NotAuthor    = "not_the_author"
 	Conflict     = "conflicted"
 	Withdrawn    = "withdrawn"
+	Rejected     = "rejected"
+	Comments     = "too_many_comments"
 	Expired      = "expired"
 	AlreadyFinal = "already_final"
 	SignGuard    = "sign_guard"
@@ -129,6 +132,7 @@ func Codes() []Group {
 			{Replaced, "another device took this node's place", ""},
 			{CatchingUp, "this node was restored and writes nothing before it has caught up with another member", ""},
 			{Rekey, "a new secret of this node would not count any more", ""},
+			{Outdated, "nodes of other members do not know what would be written, and would pass it over", "--allow"},
 		}},
 		{"Of a lost device", []Code{
 			{MemberOnline, "the node to be replaced is online", "--allow"},
@@ -160,7 +164,9 @@ func Codes() []Group {
 			{NoProposal, "no proposal belongs to what was given", ""},
 			{NotAuthor, "only its author withdraws a proposal", ""},
 			{Conflict, "a coin of it was spent by another transaction", ""},
-			{Withdrawn, "the proposal was withdrawn, or this node voted against it", ""},
+			{Comments, "this node commented on the proposal as often as the others show", ""},
+			{Withdrawn, "the proposal was withdrawn by its author", ""},
+			{Rejected, "so many stand against the proposal that it cannot be completed", "--allow"},
 			{Expired, "the proposal's time is over", ""},
 			{AlreadyFinal, "the proposal has all the signatures it needs", ""},
 			{SignGuard, "this node signed another transaction that spends the same coin", ""},

@@ -1,0 +1,94 @@
+package coordinator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/journal"
+)
+
+// Remark comments on a proposal. It decides nothing.
+type Remark struct {
+	Proposal journal.EntryID
+	Text     string
+	Allow    []string
+}
+
+func (s *step) remark(x Remark) error {
+	p, err := s.proposal(x.Proposal)
+	if err != nil {
+		return err
+	}
+	if _, ok := s.m.State.Active().Index(s.m.State.Me()); !ok {
+		return refusal.New(refusal.NoKey, "this node holds no key of the wallet")
+	}
+	if strings.TrimSpace(x.Text) == "" {
+		return fmt.Errorf("%w: the comment is empty", refusal.ErrBadRequest)
+	}
+	mine := 0
+	for _, c := range s.m.State.Comments(p.Ref.ID) {
+		if s.m.State.SameMember(c.Ref.Chain.Author, s.m.State.Me()) {
+			mine++
+		}
+	}
+	if mine >= group.MaxComments {
+		return refusal.New(refusal.Comments, "you commented %d times on this proposal: the other nodes show no more of one member", mine)
+	}
+	if err := s.m.known(event.KindProposalCommented, x.Allow); err != nil {
+		return err
+	}
+	if _, err := s.write(&event.ProposalCommented{Proposal: p.Ref.ID, Text: x.Text}); err != nil {
+		return err
+	}
+	answer(s, x, Done{})
+	return nil
+}
+
+// known refuses to write a kind of event that the nodes of some members do not know: they
+// would pass it over, and their users would see something else.
+func (m *Machine) known(kind event.Kind, allow []string) error {
+	var names []string
+	for _, x := range m.State.Outdated(kind) {
+		if x.Identity != m.State.Me() && x.Host != m.State.Me() {
+			names = append(names, x.Called())
+		}
+	}
+	if len(names) == 0 || slices.Contains(allow, refusal.Outdated) {
+		return nil
+	}
+	return refusal.New(refusal.Outdated, "not known to understand this: the nodes of %s", strings.Join(names, ", ")).
+		WithHint("they say so once they run this version and were heard; --allow %s writes it all the same, and older nodes pass it over", refusal.Outdated).MayOverride()
+}
+
+// tellFeatures says which kinds of events this node knows, where it said otherwise before.
+func (s *step) tellFeatures() error {
+	if s.m.State.Active() == nil {
+		return nil
+	}
+	if _, member := s.m.State.Active().Index(s.m.State.Me()); !member {
+		return nil
+	}
+	now := event.KnownKinds()
+	if said, ok := s.m.State.Features(s.m.State.Me()); ok && slices.Equal(said, now) || !s.spare() {
+		return nil
+	}
+	err := s.try(func() error { _, err := s.write(&event.NodeFeatures{Kinds: now}); return err })
+	if mayNotWrite(err) {
+		return nil // a node that must not write goes on reading
+	}
+	return err
+}
+
+// tellRemarks tells of the comments that came.
+func (s *step) tellRemarks() {
+	for _, c := range s.m.State.Remarked() {
+		if p, ok := s.m.State.Proposal(c.Proposal); ok && p.Sound && s.m.MemberName(c.Ref.Chain.Author) != "" {
+			s.do(Tell{port.Notice{Type: "comment", Group: s.m.State.Group(), Proposal: c.Proposal, TxID: p.TxID}})
+		}
+	}
+}
