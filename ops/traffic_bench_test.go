@@ -19,8 +19,8 @@ import (
 // five nodes of a 3-of-5 hand to their streams, from the proposal until all have
 // seen it confirmed. The floor is each of its entries handed once to each of the
 // four who did not write it. What gossip hands over is counted by kind as well:
-// entries with their envelopes, and how often each reaches a node; and what nodes
-// tell each other of what they hold or do not want.
+// entries with their envelopes, and how often each reaches a node; that an entry is
+// held already and unwanted; and the rest of what nodes tell each other.
 func BenchmarkTraffic(b *testing.B) {
 	sent, kinds := metrics.NewBandwidthCounter(), &gossipKinds{}
 	d := &demo{
@@ -83,8 +83,10 @@ func BenchmarkTraffic(b *testing.B) {
 // gossipKinds counts what goes over pubsub. The tap sees each message twice: as
 // it is sent, and as it is received.
 type gossipKinds struct {
-	mu                               sync.Mutex
-	copies, entries, control, others int
+	mu                     sync.Mutex
+	copies, entries        int
+	unwanted, unwantedSize int
+	control, others, rpcs  int
 }
 
 func (k *gossipKinds) frame(kind string, frame []byte) {
@@ -95,14 +97,21 @@ func (k *gossipKinds) frame(kind string, frame []byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	size := len(frame)
+	k.rpcs++
 	for _, m := range rpc.GetPublish() {
 		k.copies++
 		k.entries += proto.Size(m)
 		size -= proto.Size(m)
 	}
 	if c := rpc.GetControl(); c != nil {
-		k.control += proto.Size(c)
-		size -= proto.Size(c)
+		n := proto.Size(c)
+		if u := c.GetIdontwant(); len(u) > 0 {
+			k.unwanted += len(u)
+			k.unwantedSize += n
+		} else {
+			k.control += n
+		}
+		size -= n
 	}
 	k.others += size
 }
@@ -110,7 +119,7 @@ func (k *gossipKinds) frame(kind string, frame []byte) {
 func (k *gossipKinds) reset() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.copies, k.entries, k.control, k.others = 0, 0, 0, 0
+	k.copies, k.entries, k.unwanted, k.unwantedSize, k.control, k.others, k.rpcs = 0, 0, 0, 0, 0, 0, 0
 }
 
 func (k *gossipKinds) report(b *testing.B, n float64) {
@@ -118,6 +127,9 @@ func (k *gossipKinds) report(b *testing.B, n float64) {
 	defer k.mu.Unlock()
 	b.ReportMetric(float64(k.copies)/2/n, "copies/spend")
 	b.ReportMetric(float64(k.entries)/2/n, "entries-B/spend")
+	b.ReportMetric(float64(k.unwanted)/2/n, "unwanted/spend")
+	b.ReportMetric(float64(k.unwantedSize)/2/n, "unwanted-B/spend")
 	b.ReportMetric(float64(k.control)/2/n, "control-B/spend")
+	b.ReportMetric(float64(k.rpcs)/2/n, "rpcs/spend")
 	b.ReportMetric(float64(k.others)/2/n, "framing-B/spend")
 }

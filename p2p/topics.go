@@ -61,6 +61,9 @@ func newGossip(ctx context.Context, h host.Host, talk *Protocols, log *slog.Logg
 	p.HeartbeatInterval = time.Second
 	p.HistoryLength, p.HistoryGossip = 10, 6
 	p.PruneBackoff, p.UnsubscribeBackoff = 10*time.Second, 5*time.Second
+	// Who has an entry tells those it gossips with at once, whatever its size, and
+	// they, who store it before they pass it on, need not send it a copy.
+	p.IDontWantMessageThreshold = 0
 	ps, err := pubsub.NewGossipSub(ctx, h,
 		pubsub.WithGossipSubParams(p),
 		pubsub.WithFloodPublish(true),
