@@ -354,6 +354,10 @@ type Approval struct {
 	Cosigner   Person    `json:"cosigner"`
 	Time       time.Time `json:"time" doc:"As the cosigner claims."`
 	Signatures int       `json:"signature_count" doc:"Inputs with a verified signature by this cosigner's key."`
+	// BumpTo and BumpUntil are what it agreed to beforehand.
+	BumpTo    *int64     `json:"bump_to" doc:"Up to which fee the cosigner's node signs bumps of it by itself; null where it asks."`
+	BumpUntil *time.Time `json:"bump_until" doc:"Until when; null where it asks."`
+	Unasked   bool       `json:"by_pre_approval" doc:"The cosigner's node signed it by itself, as agreed to before."`
 }
 
 // Rejection is one cosigner's vote against.

@@ -21,6 +21,8 @@ var requests = map[string]string{
 	"pending":       "GET /v1/pending",
 	"addresses":     "GET /v1/wallets/{wallet}/addresses",
 	"proposals":     "GET /v1/wallets/{wallet}/proposals",
+	"bump":          `POST /v1/wallets/{wallet}/proposals with "bumps"`,
+	"cancel":        `POST /v1/wallets/{wallet}/proposals with "cancels"`,
 	"coins":         "GET /v1/wallets/{wallet}/coins",
 	"history":       "GET /v1/wallets/{wallet}/history",
 	"psbt export":   "POST /v1/proposals/{proposal}/psbt",

@@ -76,7 +76,7 @@ type Recipient struct {
 
 // Propose asks for a proposal. Without a fee rate and target the node chooses.
 type Propose struct {
-	To           []Recipient `json:"to" minItems:"1" maxItems:"1000" nullable:"false"`
+	To           []Recipient `json:"to,omitempty" maxItems:"1000" nullable:"false" doc:"Whom it pays: one or more, unless it is made from another transaction."`
 	FeeRate      float64     `json:"fee_rate,omitempty" minimum:"0" maximum:"100000" doc:"Satoshis per virtual byte."`
 	TargetBlocks int         `json:"target_blocks,omitempty" minimum:"0" maximum:"1008" doc:"Estimate the fee rate for confirmation within so many blocks."`
 	Coins        []string    `json:"coins,omitempty" maxItems:"2000" nullable:"false" doc:"Spend these outpoints, all of them and no others."`
@@ -86,6 +86,10 @@ type Propose struct {
 	Unsigned     bool        `json:"unsigned,omitempty" doc:"Do not approve it at once."`
 	RequestID    string      `json:"request_id,omitempty" minLength:"1" maxLength:"128" doc:"The same id gives the same proposal, however often it is sent."`
 	Allow        []string    `json:"allow,omitempty" maxItems:"16" nullable:"false" doc:"Rules to override, by name."`
+	Bumps        string      `json:"bumps,omitempty" minLength:"32" maxLength:"64" doc:"A proposal to pay once more, to the same payees, with a higher fee rate."`
+	Cancels      string      `json:"cancels,omitempty" minLength:"32" maxLength:"64" doc:"A proposal of which all coins are taken back."`
+	Rescues      string      `json:"rescues,omitempty" minLength:"64" maxLength:"64" doc:"A transaction in no block, of which what it pays the wallet is spent to the wallet, so that both together pay the fee rate (CPFP)."`
+	ParentFee    int64       `json:"parent_fee,omitempty" minimum:"0" maximum:"2100000000000000" doc:"With rescues: what that one pays, where no proposal says so; 0 for nothing."`
 	Draft        string      `json:"draft,omitempty" minLength:"128" maxLength:"128" doc:"What a preview of the same request said: just that is proposed, or it is refused (draft_changed)."`
 }
 
@@ -112,8 +116,10 @@ const (
 
 // Approve asks this node to sign.
 type Approve struct {
-	TxID  string   `json:"txid,omitempty" minLength:"64" maxLength:"64" doc:"Refuse (draft_changed) unless the proposal is of this transaction, which its user was shown."`
-	Allow []string `json:"allow,omitempty" maxItems:"16" nullable:"false" doc:"Rules to override, by name."`
+	BumpTo  *int64   `json:"bump_to,omitempty" minimum:"0" maximum:"2100000000000000" doc:"Sign bumps of it with a fee up to this without asking again: same coins, same payees, only the change gets less. 0 ends that."`
+	BumpFor int64    `json:"bump_for,omitempty" minimum:"0" maximum:"1209600" doc:"Seconds for which that holds; 0: as long as the proposal lives, 14 days at most."`
+	TxID    string   `json:"txid,omitempty" minLength:"64" maxLength:"64" doc:"Refuse (draft_changed) unless the proposal is of this transaction, which its user was shown."`
+	Allow   []string `json:"allow,omitempty" maxItems:"16" nullable:"false" doc:"Rules to override, by name."`
 }
 
 // Reject votes against a proposal.

@@ -44,6 +44,28 @@ func checkPropose(r Propose) error {
 	if r.FeeRate > 0 && r.TargetBlocks > 0 {
 		return Misuse("bad_fee", "both a fee rate and a target were given", "give one of them")
 	}
+	from := 0
+	for _, of := range []string{r.Bumps, r.Cancels, r.Rescues} {
+		if of != "" {
+			from++
+		}
+	}
+	switch {
+	case from > 1 || from == 1 && (len(r.To) > 0 || len(r.Coins) > 0 || len(r.Replaces) > 0):
+		return Misuse("conflicting", "a bump, a cancel or a child takes its payees and coins from one other transaction", "give that one alone")
+	case from == 0 && len(r.To) == 0:
+		return Misuse("bad_amount", "nobody is paid", "give at least one payee")
+	case r.ParentFee > 0 && r.Rescues == "":
+		return Misuse("conflicting", "a parent's fee is for a child that pays for it", "leave it out")
+	}
+	for _, p := range []string{r.Bumps, r.Cancels} {
+		if p == "" {
+			continue
+		}
+		if err := CheckProposal(p, true); err != nil {
+			return err
+		}
+	}
 	all := 0
 	for _, to := range r.To {
 		if to.All {

@@ -72,7 +72,7 @@ func refusedAct(code string) *refusal.Refusal {
 	switch code {
 	case refusal.AlreadyFinal:
 		return refusal.New(refusal.AlreadyFinal, "the proposal has all its signatures, which cannot be called back").
-			WithHint("propose a replacement with --replaces to spend the same coins otherwise, as long as it is in no block")
+			WithHint("`quorate bump` pays the same with a higher fee and `quorate cancel` takes its coins back, as long as no block holds it")
 	case refusal.Conflict:
 		return refusal.New(refusal.Conflict, "an input of the proposal was spent by another transaction").WithHint("propose it again, with other coins")
 	case refusal.Withdrawn:

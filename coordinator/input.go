@@ -121,6 +121,15 @@ type Lease struct {
 	Index   uint32
 }
 
+// UpTo is up to which fee this node may sign transactions that bump a proposal by itself.
+type UpTo struct {
+	Fee   int64     // the whole fee, in satoshis; 0 ends it
+	Until time.Time // zero: as long as the proposal lives, or MaxUpTo
+}
+
+// MaxUpTo is how long an approval may agree to bumps at most.
+const MaxUpTo = 14 * 24 * time.Hour
+
 // Propose asks for a transaction. The reply is a Proposed.
 type Propose struct {
 	Outputs   []event.ProposalOutput
@@ -135,6 +144,9 @@ type Propose struct {
 	// stands for it, too.
 	Terms string
 	Allow []string
+	// Follows says what it is made from; the outputs, coins and what it replaces are not
+	// given then.
+	Follows FollowUp
 	// All is the number, counted from 1, of the output that gets all that the wallet can
 	// spend, after the others and the fee; 0 for none. Its Amount is 0.
 	All int
@@ -159,6 +171,8 @@ type Approve struct {
 	Allow    []string
 	// TxID is the transaction that its user was shown; zero for whichever it is.
 	TxID chainhash.Hash
+	// UpTo agrees to bumps beforehand, or ends that; nil says nothing of them.
+	UpTo *UpTo
 }
 
 // Reject votes against a proposal.

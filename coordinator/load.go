@@ -98,6 +98,12 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 				return m, fmt.Errorf("read request record: %w", refusal.ErrBadRequest)
 			}
 			m.contents = m.contents.Set(strings.TrimPrefix(k, recContent), [32]byte(v))
+		case k == recUnasked:
+			var r unaskedRecord
+			if err := record.Decode(v, &r); err != nil {
+				return m, fmt.Errorf("read when it signed by itself: %w", err)
+			}
+			m.unaskedAt = r.At
 		case strings.HasPrefix(k, recAlarm):
 			id, err := chainhash.NewHashFromStr(strings.TrimPrefix(k, recAlarm))
 			if err != nil {

@@ -32,26 +32,29 @@ type Machine struct {
 	requests pmap.Map[string, journal.EntryID]           // by request id
 	contents pmap.Map[string, [32]byte]                  // by request id: a hash of what was asked for
 	claims   pmap.Map[mapkey.ByAuthor, journal.Frontier] // by identity: what members say they hold
-	watch    watchlist
-	strange  strangers                                   // spends with fewer signatures than they take
-	caught   uint64                                      // tick at which the chain was last not caught up with
-	alarmed  pmap.Map[mapkey.ByTx, alarmRecord]          // by txid: those that were told
-	bound    *boundRecord                                // after a restore, for ever; never changed in place
-	restored *restoredRecord                             // since a restore, until all others were heard; never changed in place
-	owed     pmap.Map[mapkey.ByAuthor, journal.Frontier] // by identity: the first claims since a restore
-	repinned int                                         // facts of setup when pinAgain looked last
-	letIns   pmap.Map[mapkey.ByAuthor, handing]          // by new device that this node let in
-	unfit    uint64                                      // ticks for which no epoch was sealed to exactly the members
-	online   []journal.Author                            // as of the last tick
-	linked   string                                      // what the transport was last told
-	snaps    Snapshots                                   // as it was when the machine was loaded: see Snapshots
-	follows  bool
-	stream   uint64    // counts what starts the stream anew: see Streamed
-	unsaved  int       // blocks since the view was last stored
-	saved    [2]uint32 // scripts stored, by branch
-	ticks    uint64
-	written  written // what others charge to its allowance: see unasked.go
-	turns    turns   // of what it writes unasked
+	heard    pmap.Map[mapkey.ByAuthor, uint64]           // by identity: the tick of its last claim since the start
+	// unaskedAt is the latest time by which this node signed without being asked, Unix seconds.
+	unaskedAt int64
+	watch     watchlist
+	strange   strangers                                   // spends with fewer signatures than they take
+	caught    uint64                                      // tick at which the chain was last not caught up with
+	alarmed   pmap.Map[mapkey.ByTx, alarmRecord]          // by txid: those that were told
+	bound     *boundRecord                                // after a restore, for ever; never changed in place
+	restored  *restoredRecord                             // since a restore, until all others were heard; never changed in place
+	owed      pmap.Map[mapkey.ByAuthor, journal.Frontier] // by identity: the first claims since a restore
+	repinned  int                                         // facts of setup when pinAgain looked last
+	letIns    pmap.Map[mapkey.ByAuthor, handing]          // by new device that this node let in
+	unfit     uint64                                      // ticks for which no epoch was sealed to exactly the members
+	online    []journal.Author                            // as of the last tick
+	linked    string                                      // what the transport was last told
+	snaps     Snapshots                                   // as it was when the machine was loaded: see Snapshots
+	follows   bool
+	stream    uint64    // counts what starts the stream anew: see Streamed
+	unsaved   int       // blocks since the view was last stored
+	saved     [2]uint32 // scripts stored, by branch
+	ticks     uint64
+	written   written // what others charge to its allowance: see unasked.go
+	turns     turns   // of what it writes unasked
 }
 
 // Local is what a node keeps of a group for itself. It is a secret.
@@ -240,6 +243,9 @@ type watchlist struct {
 	carried   pmap.Map[pmap.Number, carried]          // what was carried of what a key's owners brought
 	carryOwed int                                     // what one of carry cost beyond what a step has, in statuses
 	counted   bool                                    // carried has what is in the entries
+	agreed    pmap.Map[mapkey.ByTx, journal.EntryID]  // by txid: proposals of which this node's user agreed to bumps beforehand
+	bumps     pmap.Map[mapkey.ByEntry, uint64]        // by proposal: bumps of those that are pending, and the tick at which each came
+	nextBump  mapkey.ByEntry                          // whose turn it is to be looked at
 }
 
 // sending is how a transaction is being sent, and as which of what its proposals sign.
@@ -358,6 +364,7 @@ const (
 	recInvite  = "invite/"
 	recRequest = "request/"
 	recContent = "request-content/"
+	recUnasked = "unasked"
 	recAlarm   = "alarm/"
 )
 

@@ -17,6 +17,7 @@ func (x unread) run(s *step) error {
 }
 func (x ClaimIn) run(s *step) error {
 	s.m.claims = s.m.claims.Set(mapkey.Of(x.From), maps.Clone(x.Claim.Frontier))
+	s.m.heard = s.m.heard.Set(mapkey.Of(x.From), s.m.ticks)
 	s.claimed(x.From, maps.Clone(x.Claim.Frontier))
 	return nil
 }
@@ -44,6 +45,7 @@ func (x Named) run(s *step) error     { return s.named(x) }
 
 func (x Propose) run(s *step) error  { return s.propose(x) }
 func (x Approve) run(s *step) error  { return s.approve(x) }
+func (x SignBump) run(s *step) error { return s.signBump(x) }
 func (x Reject) run(s *step) error   { return s.reject(x) }
 func (x Withdraw) run(s *step) error { return s.withdraw(x) }
 func (x Remark) run(s *step) error   { return s.remark(x) }
@@ -73,6 +75,7 @@ func (Named) reply(a Done) Reply            { return Reply{a} }
 
 func (Propose) reply(a Proposed) Reply { return Reply{a} }
 func (Approve) reply(a Done) Reply     { return Reply{a} }
+func (SignBump) reply(a Done) Reply    { return Reply{a} }
 func (Reject) reply(a Done) Reply      { return Reply{a} }
 func (Withdraw) reply(a Done) Reply    { return Reply{a} }
 func (Remark) reply(a Done) Reply      { return Reply{a} }

@@ -274,7 +274,7 @@ func (a *answers) proposals(m *Machine, now time.Time) {
 		}
 	}
 	for _, x := range []string{"Alive", "Proposal", "ProposalsBy", "Status", "Conflicts", "Replaces", "ReplacedBy", "Approvals", "Rejections", "Against",
-		"Leaves", "AwaitsMe", "Withdrawn", "Final", "FinalTx", "Tx", "Signatures", "PSBT", "MatchPSBT", "HeldBy", "Warn", "Course", "Comments"} {
+		"Leaves", "AwaitsMe", "Withdrawn", "Final", "FinalTx", "Tx", "Signatures", "PSBT", "MatchPSBT", "HeldBy", "Warn", "Course", "Comments", "PreApprovals"} {
 		a.asked[x] = true
 	}
 }
@@ -320,6 +320,12 @@ func (a *answers) proposal(m *Machine, p *group.Proposal, now time.Time) {
 	}
 	for _, x := range m.Course(p) {
 		a.our("Course", p, x.By, x.Kind, x.Text, x.Time)
+	}
+	for _, x := range st.Active().Members {
+		a.our("SignedUnasked", p, m.SignedUnasked(p, x))
+	}
+	for _, x := range m.PreApprovals(p) {
+		a.our("PreApprovals", p, x.Member, x.Fee, x.Until)
 	}
 	for _, x := range st.Comments(p.Ref.ID) {
 		a.our("Comments", p, x.Ref, x.Text)
@@ -371,10 +377,10 @@ var within = []string{
 	// It is of this node or this program.
 	"FaultCount", "FaultsBy", "HostsMember", "Knows", "LeasedByOther", "MyVote", "Payer", "PinnedBefore", "SameKeys", "Self", "TakesPlace", "Tied", "Succeeded",
 	// It is of something that is handed in, or a part of an answer.
-	"AnyOf", "ApprovalsNeeded", "Ballot", "Broadcastable", "BroughtCleanly", "Buried", "ByTime", "CarriedPastForks", "CheckRecord", "CheckSuccession",
+	"AnyOf", "ApprovalsNeeded", "Around", "Ballot", "Broadcastable", "BroughtCleanly", "Buried", "ByTime", "CarriedPastForks", "CheckRecord", "CheckSuccession",
 	"ClaimHeld", "CopiesFor", "CopiesOf", "CountUnreadSealed", "CountUnverified", "Covers", "Dead", "Declares", "EpochHeld", "EpochsOf", "Evidence",
-	"FirstApproval", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastLabels", "Lead", "LeasedWithin",
-	"Named", "NeededByOthers", "OnlyPastForks", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",
+	"FirstApproval", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastApproval", "LastLabels", "Lead", "LeasedWithin",
+	"Named", "NeededByOthers", "OnlyPastForks", "OwnApproval", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",
 	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RekeyedAt", "Said", "SameMember", "Seats", "SetupFacts", "SignatureHeld", "SignedCoin",
 	"Spenders", "Spent", "StatingCoin", "StatusOf", "TakesChange", "ToHand", "VisitResting", "VotesGiven", "WithdrawnAt", "VisitSpending", "Worded", "WroteUnder",
 }

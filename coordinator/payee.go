@@ -113,12 +113,7 @@ func (m *Machine) checkReplacement(x asked) error {
 		return err
 	}
 	incremental := x.policy.OrDefault().Incremental
-	var floor int64
-	for _, q := range m.State.Finals(p) {
-		if p.Replaces(q) {
-			floor += group.FeeOf(m.View, q)
-		}
-	}
+	floor := m.replacedFees(p)
 	if least := floor + incremental.Fee(spend.VSize()); floor > 0 && p.Fee() < least {
 		// Rounded up to a tenth: a rate that is given again has to do.
 		rate := (least*10 + spend.VSize() - 1) / spend.VSize()

@@ -54,21 +54,34 @@ func (x Approve) signed(s *step, got Signed) error {
 			return err
 		}
 	}
-	if err := s.release(p, got.Signatures); err != nil {
+	b := event.ProposalApproved{Proposal: p.Ref.ID}
+	if x.UpTo != nil {
+		if err := s.m.mayAgree(p, *x.UpTo, s.now()); err != nil {
+			return err
+		}
+		if b, err = b.WithUpTo(s.upTo(p, *x.UpTo)); err != nil {
+			return err
+		}
+	}
+	if err := s.releaseIn(b, p, got.Signatures); err != nil {
 		return err
 	}
 	answer(s, x, Done{})
 	return nil
 }
 
-// release is the only place where a signature of this node leaves it: guard
+// release, by way of releaseIn, is the only place where a signature of this node leaves it: guard
 // and entry go into one batch, and nothing is sent before that is durable.
 func (s *step) release(p *group.Proposal, sigs []wallet.Signature) error {
+	return s.releaseIn(event.ProposalApproved{Proposal: p.Ref.ID}, p, sigs)
+}
+
+// releaseIn is release with an approval that says more than the signatures.
+func (s *step) releaseIn(b event.ProposalApproved, p *group.Proposal, sigs []wallet.Signature) error {
 	updates, err := s.m.Guard.check(s.m.State, s.m.View, p)
 	if err != nil {
 		return err
 	}
-	b := &event.ProposalApproved{Proposal: p.Ref.ID}
 	for _, x := range sigs {
 		b.Signatures = append(b.Signatures, event.PartialSignature{Input: x.Input, Key: x.Key, Bytes: x.Bytes})
 	}
@@ -76,7 +89,7 @@ func (s *step) release(p *group.Proposal, sigs []wallet.Signature) error {
 	for _, u := range updates {
 		s.m.Guard = s.m.Guard.add(u.GuardRecord)
 	}
-	_, err = s.write(b)
+	_, err = s.write(&b)
 	return err
 }
 

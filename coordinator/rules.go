@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
@@ -20,8 +22,13 @@ const (
 	maxFeeShare = 20                        // 1/20 of what is sent
 )
 
+// feeBound is the highest fee of a proposal that needs no name, in satoshis.
+func feeBound(v ledger.View, p *group.Proposal, vsize int64) int64 {
+	return min(maxFeeRate.Fee(vsize), max(leaves(v, p)/maxFeeShare, maxFeeFloor))
+}
+
 func checkFee(v ledger.View, p *group.Proposal, vsize int64) *refusal.Refusal {
-	bound := min(maxFeeRate.Fee(vsize), max(leaves(v, p)/maxFeeShare, maxFeeFloor))
+	bound := feeBound(v, p, vsize)
 	if fee := p.Fee(); fee > bound {
 		return refusal.New(refusal.Fee, "the fee of %s is above the bound of %s", display.Amount(fee), display.Amount(bound)).MayOverride()
 	}
@@ -40,7 +47,7 @@ func checkTransaction(s group.State, v ledger.View, now time.Time, p *group.Prop
 		return refusal.New(refusal.ChainBehind, "the chain is not synced on this node").WithHint("wait until `status` shows it synced")
 	}
 	for n, in := range p.Body.Inputs {
-		if err := checkInput(s, v, now, p, n, in); err != nil {
+		if err := checkInput(s, v, n, in, p, allow); err != nil {
 			return err
 		}
 	}
@@ -58,7 +65,13 @@ func checkTransaction(s group.State, v ledger.View, now time.Time, p *group.Prop
 	return nil
 }
 
-func checkInput(s group.State, v ledger.View, now time.Time, p *group.Proposal, n int, in event.ProposalInput) error {
+// seenIn says whether a mempool shows a transaction.
+func seenIn(v ledger.View, tx chainhash.Hash) bool {
+	t, ok := v.Tx(tx)
+	return ok && t.Seen
+}
+
+func checkInput(s group.State, v ledger.View, n int, in event.ProposalInput, p *group.Proposal, allow []string) error {
 	o, ok := v.Out(in.OutPoint())
 	if !ok {
 		return refusal.New(refusal.ChainBehind, "input %d (%v) is not a coin this node sees", n, in.OutPoint()).
@@ -78,6 +91,11 @@ func checkInput(s group.State, v ledger.View, now time.Time, p *group.Proposal, 
 		u, _ := v.Unsent(in.TxID)
 		return refusal.New(refusal.ChainBehind, "input %d is of a transaction that the Bitcoin node does not take: %s", n, u.Reason).
 			WithHint("replace that one first, with a higher fee")
+	case conf == 0 && !spendableChange(s, v, o) && v.Valid(in.TxID) && seenIn(v, in.TxID):
+		if slices.Contains(allow, refusal.UnconfirmedParent) {
+			return nil
+		}
+		return refusal.New(refusal.UnconfirmedParent, "input %d is of a transaction that is in no block, and that others may replace", n).MayOverride()
 	case conf == 0 && !spendableChange(s, v, o):
 		return refusal.New(refusal.ChainBehind, "input %d is not confirmed in this node's chain", n)
 	}

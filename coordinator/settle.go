@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
@@ -137,6 +138,12 @@ func (s *step) started() error {
 	for p := range st.AllProposals {
 		if p.Sound {
 			s.tell(p, false)
+		}
+	}
+	for p := range st.AllProposals {
+		// Again: what it bumps may have come after it.
+		if now, ok := s.m.watch.told.Get(mapkey.Of(p.Ref.ID)); ok && len(p.Body.Replaces) > 0 {
+			s.agreed(p, now)
 		}
 	}
 	for _, f := range st.Chains().Forks() {

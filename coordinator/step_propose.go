@@ -66,7 +66,7 @@ func (s *step) plan(x Propose) (*group.Proposal, [32]byte, stage, error) {
 	if err := s.m.notArchived(); err != nil {
 		return nil, seed, at, err
 	}
-	if len(x.Outputs) == 0 {
+	if len(x.Outputs) == 0 && x.Follows.kinds() == 0 {
 		return nil, seed, at, fmt.Errorf("%w: no recipient", refusal.ErrBadRequest)
 	}
 	if x.All < 0 || x.All > len(x.Outputs) || x.All > 0 && x.Outputs[x.All-1].Amount != 0 {
@@ -102,6 +102,9 @@ func (s *step) draft(a *group.Active, x Propose, seed [32]byte) (*event.Proposal
 	// Before coins are chosen: of an old view they may be others.
 	if err := s.m.checkFresh(asked{allow: x.Allow, chainAge: s.in.ChainAge}); err != nil {
 		return nil, err
+	}
+	if x.Follows.kinds() > 0 {
+		return s.followUp(a, x, seed)
 	}
 	b := &event.ProposalCreated{Note: x.Note, Outputs: slices.Clone(x.Outputs)}
 	if !x.Expires.IsZero() {

@@ -75,6 +75,7 @@ func (s *step) tellOf(p *group.Proposal, news bool, q *group.Inquiry) group.Stat
 			w.expiring = w.expiring.Delete(k)
 		}
 	}
+	s.agreed(p, counts)
 	if s.m.State.Alive(p) {
 		s.send(p, now)
 		s.pay(p, now)

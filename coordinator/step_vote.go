@@ -14,7 +14,15 @@ func (s *step) approve(x Approve) error {
 	if err != nil {
 		return err
 	}
+	if x.UpTo != nil {
+		if err := s.m.mayAgree(p, *x.UpTo, s.now()); err != nil {
+			return err
+		}
+	}
 	if me, ok := s.m.State.Active().Index(s.m.State.Me()); ok && s.m.State.Signed(p, me) {
+		if x.UpTo != nil {
+			return s.agreeAgain(x, p, me)
+		}
 		answer(s, x, Done{}) // approved already: a repeat is harmless
 		return nil
 	}

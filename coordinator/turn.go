@@ -77,7 +77,27 @@ func (t *Turn) Take(msg Message) (any, error) {
 		}
 	}
 	t.machine = next
+	if _, tick := msg.(Tick); tick {
+		t.signDue()
+	}
 	return value, nil
+}
+
+// signDue has a bump signed that its user agreed to before. What hinders it, a signer
+// that does not answer, say, hinders nothing else: it is tried again with the next tick.
+func (t *Turn) signDue() {
+	if t.machine.watch.bumps.Len() == 0 {
+		return
+	}
+	in, err := t.shell.Input(SignBump{})
+	if err != nil {
+		return
+	}
+	next, due, ok := t.machine.dueBump(in)
+	t.machine = next
+	if ok {
+		_, _ = t.Take(SignBump{due})
+	}
 }
 
 // sign answers the question for signatures.

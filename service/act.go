@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
@@ -20,15 +21,32 @@ import (
 func (n *Node) Approve(ctx context.Context, ref string, r api.Approve) (api.Proposal, error) {
 	var tx chainhash.Hash
 	if r.TxID != "" {
-		id, err := chainhash.NewHashFromStr(r.TxID)
-		if err != nil || len(r.TxID) != 2*chainhash.HashSize {
-			return api.Proposal{}, api.Misuse("bad_txid", fmt.Sprintf("%.80q is not a txid", r.TxID), "it has 64 hex characters")
+		var err error
+		if tx, err = txidOf(r.TxID); err != nil {
+			return api.Proposal{}, err
 		}
-		tx = *id
+	}
+	var upTo *coordinator.UpTo
+	if r.BumpTo != nil {
+		upTo = &coordinator.UpTo{Fee: *r.BumpTo}
+		if r.BumpFor > 0 {
+			upTo.Until = time.Now().Add(time.Duration(r.BumpFor) * time.Second)
+		}
+	} else if r.BumpFor > 0 {
+		return api.Proposal{}, api.Misuse("conflicting", "for how long bumps are agreed to is given, and not up to which fee", "give both")
 	}
 	return n.act(ctx, ref, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
-		return coordinator.Approve{Proposal: id, Allow: r.Allow, TxID: tx}
+		return coordinator.Approve{Proposal: id, Allow: r.Allow, TxID: tx, UpTo: upTo}
 	})
+}
+
+// txidOf reads a txid as it is shown.
+func txidOf(s string) (chainhash.Hash, error) {
+	id, err := chainhash.NewHashFromStr(s)
+	if err != nil || len(s) != 2*chainhash.HashSize {
+		return chainhash.Hash{}, api.Misuse("bad_txid", fmt.Sprintf("%.80q is not a txid", s), "it has 64 hex characters")
+	}
+	return *id, nil
 }
 
 // Reject votes against.

@@ -138,7 +138,14 @@ func (n *Node) showVotes(m *coordinator.Machine, p *group.Proposal, x *api.Propo
 		x.HeldBy = append(x.HeldBy, person(h))
 	}
 	for _, g := range m.Approvals(p) {
-		x.Approvals = append(x.Approvals, api.Approval{Cosigner: person(g.Member), Time: api.Time(g.Time), Signatures: g.Signatures})
+		given := api.Approval{Cosigner: person(g.Member), Time: api.Time(g.Time), Signatures: g.Signatures, Unasked: m.SignedUnasked(p, g.Member)}
+		for _, u := range m.PreApprovals(p) {
+			if u.Member.Record == g.Member.Record {
+				until := api.Time(u.Until)
+				given.BumpTo, given.BumpUntil = &u.Fee, &until
+			}
+		}
+		x.Approvals = append(x.Approvals, given)
 		if g.Signatures == len(p.Body.Inputs) {
 			x.Signed++
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/coinselect"
 )
@@ -112,16 +113,48 @@ func (n *Node) command(ctx context.Context, a *node.Actor, r api.Propose) (coord
 		}
 		cmd.Replaces = append(cmd.Replaces, found.ID())
 	}
+	if err := n.follows(&cmd, r); err != nil {
+		return cmd, err
+	}
 	terms := ""
+	if r.Bumps+r.Cancels+r.Rescues != "" {
+		terms = fmt.Sprintf(", bumps %s, cancels %s, rescues %s, parent %d", r.Bumps, r.Cancels, r.Rescues, r.ParentFee)
+	}
 	if cmd.All > 0 {
-		terms = fmt.Sprintf(", all to %d", cmd.All)
+		terms += fmt.Sprintf(", all to %d", cmd.All)
 	}
 	cmd.Terms = fmt.Sprintf("fee rate %v, target %d, expires %d, unsigned %v", r.FeeRate, r.TargetBlocks, r.Expires, r.Unsigned) + terms
 	if _, again := a.Machine().Asked(r.RequestID); again {
 		return cmd, nil // it is answered whatever a fee is now
 	}
+	if r.Cancels != "" && r.FeeRate == 0 && r.TargetBlocks == 0 {
+		return cmd, nil // what it takes to replace what it cancels
+	}
 	cmd.FeeRate, err = n.feeRate(ctx, r)
 	return cmd, err
+}
+
+// follows says what a payment is made from.
+func (n *Node) follows(cmd *coordinator.Propose, r api.Propose) error {
+	for ref, to := range map[string]*journal.EntryID{r.Bumps: &cmd.Follows.Bump, r.Cancels: &cmd.Follows.Cancel} {
+		if ref == "" {
+			continue
+		}
+		_, p, err := n.proposal(ref, true)
+		if err != nil {
+			return err
+		}
+		*to = p.ID()
+	}
+	if r.Rescues == "" {
+		return nil
+	}
+	tx, err := txidOf(r.Rescues)
+	if err != nil {
+		return err
+	}
+	cmd.Follows.Child, cmd.Follows.ParentFee = tx, r.ParentFee
+	return nil
 }
 
 func (n *Node) feeRate(ctx context.Context, r api.Propose) (wallet.FeeRate, error) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,8 @@ import (
 func (c *cli) approveCommand() *cobra.Command {
 	var r api.Approve
 	var hwi, yes bool
+	var bumpTo string
+	var until span
 	cmd := &cobra.Command{
 		Use:   "approve [PROPOSAL]",
 		Short: "Sign a proposal",
@@ -24,12 +27,18 @@ first shows whom it pays, its fee, its change, its coins and what speaks against
 out where exactly one waits. Without a terminal, and with --json, nothing is asked. A proposal that has all its signatures gets no
 further one. To approve what this node rejected takes the rejection back. With --hwi the
 program hwi, which must be on PATH, asks the USB device that holds this node's external key; the transaction is in
-the sign guard before the device sees it. Takes at least 32 characters of the id. JSON: as of ` + "`proposal show`.",
+the sign guard before the device sees it. --bump-to AMOUNT agrees beforehand to bumps of it: this node signs, without asking again, what
+spends the same coins and pays the same payees with a fee up to that, until --until or the proposal's end (14 days at most); --bump-to 0
+ends that, as do a vote against it, a cancel, and anything else that has to do with its coins. Takes at least 32 characters of the id. JSON: as of ` + "`proposal show`.",
 		Example: `quorate approve
 quorate approve 3f0a… --yes
+quorate approve 3f0a… --bump-to 5000sat --until 3d
 quorate approve 3f0a… --hwi`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proposal, error) {
+			if err := agreedBefore(&r, bumpTo, until); err != nil {
+				return api.Proposal{}, err
+			}
 			id, err := c.theProposal(ctx, node, args)
 			if err != nil {
 				return api.Proposal{}, err
@@ -37,10 +46,35 @@ quorate approve 3f0a… --hwi`,
 			return c.approve(ctx, node, id, r, yes, hwi)
 		}, showProposal),
 	}
+	cmd.Flags().StringVar(&bumpTo, "bump-to", "", "sign bumps of it with a fee up to this `amount` without asking again; 0 ends that")
+	cmd.Flags().Var(&until, "until", "how long from now that holds, as 3d or 36h")
 	cmd.Flags().BoolVar(&hwi, "hwi", false, "sign on a USB device, through the program hwi")
+	cmd.MarkFlagsMutuallyExclusive("bump-to", "hwi")
 	yesFlag(cmd, &yes)
 	allowFlag(cmd, &r.Allow)
 	return cmd
+}
+
+// agreedBefore reads what is agreed to beside the signature.
+func agreedBefore(r *api.Approve, bumpTo string, until span) error {
+	if bumpTo == "" {
+		if until != 0 {
+			return api.Misuse("conflicting", "--until is for --bump-to", "say up to which fee")
+		}
+		return nil
+	}
+	var sat int64
+	if bumpTo != "0" {
+		var err error
+		if sat, err = parseAmount(bumpTo); err != nil {
+			return err
+		}
+	}
+	if until < 0 || time.Duration(until) > 14*24*time.Hour {
+		return api.Misuse("bad_expiry", "bumps may be agreed to for 14 days at most", "give up to 14d")
+	}
+	r.BumpTo, r.BumpFor = &sat, int64(time.Duration(until)/time.Second)
+	return nil
 }
 
 // theProposal is the one that is named or, on a terminal, the only one that waits: who is
@@ -99,15 +133,19 @@ func (c *cli) approve(ctx context.Context, node *api.Client, id string, r api.Ap
 	if !yes && !enough && !signed && c.asker() != nil {
 		w := c.paper(c.err)
 		showReview(w, before)
+		c.showBumped(ctx, node, before)
+		if r.BumpTo != nil && *r.BumpTo > 0 {
+			c.note("\nAnd up to %s fee without asking again.", formatAmount(*r.BumpTo))
+		}
 		if err := c.agreed(ctx, false, "\nSign this payment? A signature cannot be called back."); err != nil {
 			return before, err
 		}
 	}
-	if enough && !signed {
+	if enough && !signed && r.BumpTo == nil {
 		c.note("It has its %s already: nothing was signed.", signatures(before.Threshold))
 		return before, nil
 	}
-	if signed {
+	if signed && r.BumpTo == nil {
 		c.note("This node signed it already.")
 	}
 	r.TxID = before.TxID
@@ -138,6 +176,53 @@ func showReview(w io.Writer, p api.Proposal) {
 		fmt.Fprintf(w, "%s by %s: %s\n", paint(w, red, "rejected"), clean(x.Cosigner.Called()), clean(x.Reason))
 	}
 	showWarnings(w, p.Warnings)
+}
+
+// showBumped shows what differs from what a proposal replaces, where that pays the same.
+func (c *cli) showBumped(ctx context.Context, node *api.Client, p api.Proposal) {
+	for _, id := range p.Replaces[:min(len(p.Replaces), maxBumpedShown)] {
+		old, err := node.Proposal(ctx, id)
+		if err != nil {
+			continue // it only adds to what is shown
+		}
+		if text := differs(old, p); text != "" {
+			c.note("%s", text)
+		}
+	}
+}
+
+// maxBumpedShown is how many of the proposals that one replaces are compared with it.
+const maxBumpedShown = 4
+
+// differs says what is otherwise than in what is replaced.
+func differs(old, now api.Proposal) string {
+	paid := func(p api.Proposal) (out []api.TxOutput, change int64) {
+		for _, o := range p.Outputs {
+			if o.Change {
+				change += o.Amount
+				continue
+			}
+			o.Label = ""
+			out = append(out, o)
+		}
+		return out, change
+	}
+	x, was := paid(old)
+	y, is := paid(now)
+	what := "pays OTHERS than"
+	if slices.Equal(x, y) {
+		what = "pays the same as"
+	}
+	if len(y) == 0 {
+		what = "takes back"
+	}
+	more := len(now.Inputs) - len(old.Inputs)
+	coins := ""
+	if more > 0 {
+		coins = fmt.Sprintf(", spends %s more", coinsText(more))
+	}
+	return fmt.Sprintf("It %s proposal %s: fee %s instead of %s, change %s instead of %s%s.", what, short(old.Proposal),
+		formatAmount(now.Fee), formatAmount(old.Fee), formatAmount(is), formatAmount(was), coins)
 }
 
 // approveByDevice looks for the device first: only one that is there is worth

@@ -2,86 +2,137 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/quorate/quorate/api"
-	"github.com/quorate/quorate/display"
 )
 
-func (c *cli) bumpCommand() *cobra.Command {
-	f := proposeFlags{expires: span(72 * time.Hour)}
-	cmd := &cobra.Command{
-		Use:   "bump PROPOSAL --fee-rate N",
-		Short: "Pay the same once more with a higher fee, in place of a proposal",
-		Long: `Propose the payment of a proposal again, to the same payees with the same amounts, labels and note, and with a higher
-fee: the two spend a coin in common, and only one of them is ever mined. It is shown and asked about as by ` + "`propose`" + `.
-A proposal that sent all there was keeps its amounts, too, and so needs a further coin: propose ADDRESS=all with --replaces for less.
-Takes at least 32 characters of the id. JSON: as of ` + "`propose`.",
-		Example: `quorate bump 3f0a… --fee-rate 12`,
-		Args:    cobra.ExactArgs(1),
-		RunE: withNode(c, func(ctx context.Context, node *api.Client, args []string) error {
-			if err := api.CheckProposal(args[0], true); err != nil {
-				return err
-			}
-			p, err := node.Proposal(ctx, args[0])
+// followUp is a command that proposes what is made from another transaction; wallet names
+// the one that it is of.
+func (c *cli) followUp(f *proposeFlags, cmd *cobra.Command, wallet func(ctx context.Context, node *api.Client, args []string, r *api.Propose) (string, error)) *cobra.Command {
+	f.expires = span(72 * time.Hour)
+	cmd.RunE = withNode(c, func(ctx context.Context, node *api.Client, args []string) error {
+		r, err := f.parse()
+		if err != nil {
+			return err
+		}
+		in, err := wallet(ctx, node, args, &r)
+		if err != nil {
+			return err
+		}
+		if f.dryRun {
+			d, err := node.Preview(ctx, in, r)
 			if err != nil {
 				return err
 			}
-			r, err := f.parse()
-			if err != nil {
-				return err
-			}
-			if r, err = again(p, r); err != nil {
-				return err
-			}
-			if f.dryRun {
-				d, err := node.Preview(ctx, p.Wallet, r)
-				if err != nil {
-					return err
-				}
-				return answer(c, d, showDraft)
-			}
-			made, err := c.propose(ctx, node, p.Wallet, r, f.yes)
-			if err != nil {
-				return err
-			}
-			return c.answerProposed(ctx, node, made, r)
-		}),
-	}
+			return answer(c, d, showDraft)
+		}
+		made, err := c.propose(ctx, node, in, r, f.yes)
+		if err != nil {
+			return err
+		}
+		return c.answerProposed(ctx, node, made, r)
+	})
 	flags := cmd.Flags()
-	flags.StringVar(&f.feeRate, "fee-rate", "", "fee rate in `sat/vB`, above that of the proposal")
+	flags.StringVar(&f.request.Note, "note", "", "`text` for the other cosigners")
 	flags.Var(&f.expires, "expires", "how long it may be approved, as 3d or 36h")
 	flags.BoolVar(&f.request.Unsigned, "unsigned", false, "do not sign it at once")
+	flags.StringVar(&f.request.RequestID, "request-id", "", "`id` under which it is safe to repeat the request")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "show what would be proposed, and do nothing")
 	yesFlag(cmd, &f.yes)
 	allowFlag(cmd, &f.request.Allow)
-	require(cmd, "fee-rate")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "yes")
 	return cmd
 }
 
-// again asks for the payment of a proposal once more, in its place.
-func again(p api.Proposal, r api.Propose) (api.Propose, error) {
-	switch p.Status {
-	case api.StatusConfirmed:
-		return r, api.Refuse("already_final", "the transaction is confirmed already", "there is nothing to replace any more")
-	case api.StatusConflicted, api.StatusReplaced:
-		return r, api.Refuse(p.Status, fmt.Sprintf("the proposal is %s: another transaction took its coins", p.Status), "see `quorate proposal show`")
+// ofProposal is the wallet of a proposal that is named.
+func ofProposal(ctx context.Context, node *api.Client, id string) (api.Proposal, error) {
+	if err := api.CheckProposal(id, true); err != nil {
+		return api.Proposal{}, err
 	}
-	if r.FeeRate <= p.FeeRate {
-		return r, api.Misuse("bad_fee_rate", fmt.Sprintf("the proposal pays %.3g sat/vB already", p.FeeRate), "give a higher --fee-rate")
-	}
-	for _, o := range p.Outputs {
-		if !o.Change {
-			r.To = append(r.To, api.Recipient{Address: o.Address, Amount: o.Amount, Label: shortLabel(string(o.Label))})
+	return node.Proposal(ctx, id)
+}
+
+func (c *cli) bumpCommand() *cobra.Command {
+	var f proposeFlags
+	cmd := c.followUp(&f, &cobra.Command{
+		Use:   "bump PROPOSAL --fee-rate N",
+		Short: "Pay the same once more with a higher fee, in place of a proposal",
+		Long: `Propose the payment of a proposal again, with the same coins, payees, amounts and labels, and with a higher fee: the
+two spend the same coins, and only one of them is ever mined. The change gets less; further coins are taken only where it does not
+suffice. It is shown and asked about as by ` + "`propose`" + `, and every cosigner may do it. Who agreed to it beforehand (` + "`approve --bump-to`" + `) is not
+asked again. Takes at least 32 characters of the id. JSON: as of ` + "`propose`.",
+		Example: `quorate bump 3f0a… --fee-rate 12`,
+		Args:    cobra.ExactArgs(1),
+	}, func(ctx context.Context, node *api.Client, args []string, r *api.Propose) (string, error) {
+		p, err := ofProposal(ctx, node, args[0])
+		r.Bumps = p.Proposal
+		return p.Wallet, err
+	})
+	cmd.Flags().StringVar(&f.feeRate, "fee-rate", "", "fee rate in `sat/vB`, above that of the proposal")
+	require(cmd, "fee-rate")
+	return cmd
+}
+
+func (c *cli) cancelCommand() *cobra.Command {
+	var f proposeFlags
+	cmd := c.followUp(&f, &cobra.Command{
+		Use:   "cancel PROPOSAL",
+		Short: "Take the coins of a signed proposal back to the wallet, as long as no block holds it",
+		Long: `Propose a transaction that takes all coins of a proposal back to the wallet, in its place, with a fee that is high enough to
+replace it and its signed bumps (or --fee-rate, where that is higher). It takes as many approvals as any payment, and whatever is mined
+first counts. What nobody signed is taken back by ` + "`withdraw`" + ` or ` + "`reject`" + `. From then on nobody's node signs bumps of it by itself.
+Takes at least 32 characters of the id. JSON: as of ` + "`propose`.",
+		Example: `quorate cancel 3f0a…`,
+		Args:    cobra.ExactArgs(1),
+	}, func(ctx context.Context, node *api.Client, args []string, r *api.Propose) (string, error) {
+		p, err := ofProposal(ctx, node, args[0])
+		if err != nil {
+			return "", err
 		}
-	}
-	if r.Note = string(p.Note); display.Check(r.Note) != nil {
-		r.Note = display.Strip(r.Note) // this node does not write what deceives on a screen
-	}
-	r.Replaces = []string{p.Proposal}
-	return r, nil
+		var most int64
+		for _, a := range p.Approvals {
+			if a.BumpTo != nil {
+				most = max(most, *a.BumpTo)
+			}
+		}
+		if most > 0 && !c.json {
+			c.note("Bumps of it with a fee of up to %s were agreed to beforehand.", formatAmount(most))
+		}
+		r.Cancels = p.Proposal
+		return p.Wallet, nil
+	})
+	cmd.Flags().StringVar(&f.feeRate, "fee-rate", "", "fee rate in `sat/vB`, where it should be higher than it takes")
+	return cmd
+}
+
+func (c *cli) cpfpCommand() *cobra.Command {
+	var f proposeFlags
+	var parent string
+	cmd := c.followUp(&f, &cobra.Command{
+		Use:   "cpfp TXID [WALLET] --fee-rate N",
+		Short: "Pay for a transaction that is stuck by spending what it pays the wallet",
+		Long: `Propose a child of a transaction that no block holds: it spends what that one pays the wallet to the wallet itself, with so high
+a fee that both together pay the fee rate. The transaction may be a payment of the wallet, or a deposit; a deposit may be taken back by its
+sender, so that spending it takes --allow unconfirmed_parent here and when it is approved. WALLET may be left out on a node with one.
+JSON: as of ` + "`propose`.",
+		Example: `quorate cpfp 9d8c… --fee-rate 12`,
+		Args:    cobra.RangeArgs(1, 2),
+	}, func(ctx context.Context, node *api.Client, args []string, r *api.Propose) (string, error) {
+		if parent != "" {
+			sat, err := parseAmount(parent)
+			if err != nil {
+				return "", err
+			}
+			r.ParentFee = sat
+		}
+		r.Rescues = args[0]
+		return which(ctx, node, args[1:])
+	})
+	cmd.Flags().StringVar(&f.feeRate, "fee-rate", "", "fee rate in `sat/vB` of both together")
+	cmd.Flags().StringVar(&parent, "parent-fee", "", "what a deposit pays itself, as `amount`; nothing, where it is not said")
+	require(cmd, "fee-rate")
+	return cmd
 }

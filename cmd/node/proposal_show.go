@@ -19,7 +19,7 @@ func (c *cli) proposalShowCommand() *cobra.Command {
 		Long: `Show a proposal: what it spends, whom it pays, who signed. Labels and the note are the author's words.
 JSON: {"proposal","wallet","wallet_name","author":PERSON,"status","txid","inputs":[{"outpoint","amount","address","confirmations"}],
 "outputs":[{"address","amount","is_change","label"}],"fee","fee_rate","note","created","expires","held_by":[PERSON,…],
-"approvals":[{"cosigner":PERSON,"time","signature_count"}],"rejections":[{"cosigner":PERSON,"reason","time"}],"threshold","signed_count",
+"approvals":[{"cosigner":PERSON,"time","signature_count","bump_to","bump_until","by_pre_approval"}],"rejections":[{"cosigner":PERSON,"reason","time"}],"threshold","signed_count",
 "conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid","reach","warnings":[{"code","message"}],
 "history":[{"cosigner":PERSON,"kind":"proposed|approved|rejected|rejection_withdrawn|withdrawn|commented","text","time"}]}.`,
 		Args: cobra.ExactArgs(1),
@@ -42,7 +42,10 @@ func showProposal(w io.Writer, p api.Proposal) {
 	fmt.Fprintln(w)
 	proposedPayment(p).show(w)
 	for _, a := range p.Approvals {
-		fmt.Fprintf(w, "signed by %s, %s\n", clean(a.Cosigner.Called()), when(a.Time))
+		fmt.Fprintf(w, "signed by %s, %s%s\n", clean(a.Cosigner.Called()), when(a.Time), yes(a.Unasked, ", by pre-approval"))
+		if a.BumpTo != nil {
+			fmt.Fprintf(w, "          and bumps up to a fee of %s until %s, without asking again\n", formatAmount(*a.BumpTo), when(*a.BumpUntil))
+		}
 	}
 	for _, r := range p.Rejections {
 		fmt.Fprintf(w, "rejected by %s: %s\n", clean(r.Cosigner.Called()), clean(r.Reason))

@@ -18,7 +18,7 @@ func (c *cli) root() *cobra.Command {
 			c.walletProofCommand(), c.walletProveCommand(), c.walletHostCommand(), c.walletArchiveCommand(), c.walletRekeyCommand(), c.walletRescanCommand(), c.walletRenameCommand()),
 		c.addressCommand(), c.addressesCommand(), c.coinsCommand(), c.historyCommand(), c.labelCommand(),
 		c.group("labels", "Look at labels, and exchange them with other wallets", c.labelsListCommand(), c.labelsExportCommand(), c.labelsImportCommand()),
-		c.proposeCommand(), c.bumpCommand(), c.pendingCommand(), c.proposalsCommand(),
+		c.proposeCommand(), c.bumpCommand(), c.cancelCommand(), c.cpfpCommand(), c.pendingCommand(), c.proposalsCommand(),
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),
 		c.approveCommand(), c.rejectCommand(), c.commentCommand(), c.withdrawCommand(), c.waitCommand(), c.txCommand(),
 		c.peersCommand(), c.passphraseCommand(), c.signerCommand(), c.relayCommand(),

@@ -30,7 +30,7 @@ func groupOf(name string) string {
 		"node":    {"setup", "init", "seed", "start", "status", "peers", "passphrase"},
 		"wallet":  {"wallet"},
 		"receive": {"address", "addresses", "coins", "history", "label", "labels"},
-		"spend":   {"propose", "bump", "pending", "proposals", "proposal", "approve", "reject", "comment", "withdraw", "wait", "tx", "psbt"},
+		"spend":   {"propose", "bump", "cancel", "cpfp", "pending", "proposals", "proposal", "approve", "reject", "comment", "withdraw", "wait", "tx", "psbt"},
 		"care":    {"backup", "restore", "doctor"},
 	} {
 		if slices.Contains(names, name) {

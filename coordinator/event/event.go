@@ -25,7 +25,7 @@ const (
 	MaxNameBytes   = 64
 	MaxTxInputs    = 1000
 	maxTxOutputs   = 1000
-	maxReplaces    = 64
+	MaxReplaces    = 64
 	maxProofLen    = 73
 )
 

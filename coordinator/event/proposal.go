@@ -1,8 +1,11 @@
 package event
 
 import (
+	"fmt"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+	"github.com/fxamacker/cbor/v2"
 
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -80,10 +83,60 @@ type PartialSignature struct {
 	Bytes []byte `cbor:"3,keyasint"`
 }
 
-// ProposalApproved carries the author's signatures, and nothing else.
+// ProposalApproved carries the author's signatures. What else it says older nodes pass
+// over, and so do these where it is malformed: the signatures count all the same.
 type ProposalApproved struct {
 	Proposal   journal.EntryID    `cbor:"2,keyasint"`
 	Signatures []PartialSignature `cbor:"3,keyasint"`
+	// Bump is a BumpUpTo: see UpTo.
+	Bump cbor.RawMessage `cbor:"128,keyasint,omitempty"`
+	// By is the txid whose approval let the author's node sign this by itself: see Through.
+	By cbor.RawMessage `cbor:"129,keyasint,omitempty"`
+}
+
+// BumpUpTo is what an approval says of transactions that pay the same with a higher fee:
+// its author's node signs such a one by itself.
+type BumpUpTo struct {
+	Fee   int64 `cbor:"1,keyasint"` // the whole fee, in satoshis, at most; 0 for none
+	Until int64 `cbor:"2,keyasint"` // Unix seconds
+}
+
+// WithUpTo is an approval that says so, too.
+func (b ProposalApproved) WithUpTo(x BumpUpTo) (ProposalApproved, error) {
+	raw, err := theCodec.enc.Marshal(x)
+	if err != nil {
+		return b, fmt.Errorf("encode what is agreed to before: %w", err)
+	}
+	b.Bump = raw
+	return b, nil
+}
+
+// UpTo returns what the approval says of bumps, false where it says nothing that is well-formed.
+func (b *ProposalApproved) UpTo() (BumpUpTo, bool) {
+	var x BumpUpTo
+	if len(b.Bump) == 0 || theCodec.dec.Unmarshal(b.Bump, &x) != nil || x.Fee < 0 || x.Fee > MaxMoney || x.Until < 0 || x.Until > maxUnixMillis/1000 {
+		return BumpUpTo{}, false
+	}
+	return x, true
+}
+
+// Via is an approval that a node gave by itself, since one of another transaction allowed it.
+func (b ProposalApproved) Via(tx chainhash.Hash) (ProposalApproved, error) {
+	raw, err := theCodec.enc.Marshal(tx)
+	if err != nil {
+		return b, fmt.Errorf("encode an approval: %w", err)
+	}
+	b.By = raw
+	return b, nil
+}
+
+// Through returns the transaction whose approval let a node give this one by itself.
+func (b *ProposalApproved) Through() (chainhash.Hash, bool) {
+	var tx chainhash.Hash
+	if len(b.By) == 0 || theCodec.dec.Unmarshal(b.By, &tx) != nil {
+		return chainhash.Hash{}, false
+	}
+	return tx, true
 }
 
 // SignatureCarried brings signatures of a member who has no node, or of an
@@ -165,7 +218,7 @@ func (b *ProposalCreated) Check() error {
 	if in > MaxMoney || out > in {
 		return badEvent("outputs exceed inputs")
 	}
-	if b.Expires < 0 || b.Expires > maxUnixMillis/1000 || len(b.Replaces) > maxReplaces {
+	if b.Expires < 0 || b.Expires > maxUnixMillis/1000 || len(b.Replaces) > MaxReplaces {
 		return badEvent("expiry or replaces out of range")
 	}
 	return CheckText("note", b.Note, MaxTextBytes, true)

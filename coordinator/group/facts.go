@@ -302,6 +302,10 @@ type carrierFact struct {
 	// Verified has a bit for each signature, set for those that verified; nil
 	// while that is not known.
 	Verified []byte `cbor:"5,keyasint,omitempty"`
+	// UpTo is the bump that an approval agrees to before it is there.
+	UpTo *event.BumpUpTo `cbor:"6,keyasint,omitempty"`
+	// Through is the transaction whose approval let a node sign this one by itself.
+	Through chainhash.Hash `cbor:"7,keyasint,omitempty"`
 }
 
 type voteFact struct {
@@ -463,6 +467,7 @@ type proposalIndex struct {
 	full     pmap.Map[Signs, struct{}]           // by txid | spend id: the same, as what they have them: one, unless k members lie
 	brought  pmap.Map[byBringer, uint64]         // by txid | spend id | input | key | chain: the seq that first brought it
 	endorsed pmap.Map[byEndorser, endorsement]   // by txid | key | chain: its first approval with a signature of the key
+	approved pmap.Map[byVote, Approved]          // by proposal | author | latest first: what approvals say beside their signatures
 }
 
 // endorsement is the proposal that an approval names.

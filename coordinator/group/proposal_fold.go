@@ -18,7 +18,12 @@ func (s proposalFacts) foldProposalEvent(ref Ref, body event.Body) proposalFacts
 		}
 		s = s.evaluate(p)
 	case *event.ProposalApproved:
-		return s.foldSignatures(carrierFact{Ref: ref, Proposal: b.Proposal, Signatures: b.Signatures})
+		c := carrierFact{Ref: ref, Proposal: b.Proposal, Signatures: b.Signatures}
+		if x, ok := b.UpTo(); ok {
+			c.UpTo = &x
+		}
+		c.Through, _ = b.Through()
+		return s.foldSignatures(c)
 	case *event.SignatureCarried:
 		return s.foldSignatures(carrierFact{Ref: ref, Proposal: b.Proposal, Signatures: b.Signatures, Carried: true})
 	case *event.ProposalRejected:
@@ -86,7 +91,7 @@ func (s proposalFacts) reindexed() proposalFacts {
 		}
 	}
 	for _, c := range s.carriers.All() {
-		s = s.rest(c.Ref, c.Proposal)
+		s = s.rest(c.Ref, c.Proposal).approved(c)
 		p, ok := s.Proposal(c.Proposal)
 		if c.Verified == nil || !ok {
 			s = s.await(c)

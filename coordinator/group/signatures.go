@@ -12,7 +12,7 @@ import (
 // proposal they belong to is known. An approval that comes before its proposal waits.
 func (s proposalFacts) foldSignatures(c carrierFact) proposalFacts {
 	s.epochFacts = s.want(c.Proposal, c.Ref.Chain.Author)
-	s = s.rest(c.Ref, c.Proposal)
+	s = s.rest(c.Ref, c.Proposal).approved(c)
 	if p, ok := s.Proposal(c.Proposal); ok && p.Sound && !s.backlog.later {
 		return s.verify(p, c)
 	}

@@ -44,16 +44,19 @@ const (
 	Gap = "address_gap"
 
 	// Of a proposal, before it is written.
-	Funds         = "insufficient_funds"
-	Dust          = "dust"
-	FeeUnknown    = "fee_unknown"
-	ReplaceFee    = "replacement_fee"
-	Fee           = "fee_too_high"
-	FeeTooLow     = "fee_too_low"
-	ChainTooLong  = "chain_too_long"
-	Change        = "change_out_of_range"
-	Coin          = "bad_coin"
-	LockTime      = "locktime_ahead"
+	Funds        = "insufficient_funds"
+	Dust         = "dust"
+	FeeUnknown   = "fee_unknown"
+	ReplaceFee   = "replacement_fee"
+	Fee          = "fee_too_high"
+	FeeTooLow    = "fee_too_low"
+	ChainTooLong = "chain_too_long"
+	Change       = "change_out_of_range"
+	Coin         = "bad_coin"
+	LockTime     = "locktime_ahead"
+
+	UnconfirmedParent = "unconfirmed_parent"
+
 	ChainBehind   = "chain_behind"
 	ChainStale    = "chain_stale"
 	DoublePayment = "possible_double_payment"
@@ -153,6 +156,7 @@ func Codes() []Group {
 			{Change, "change goes too far past the last address that was used", ""},
 			{Coin, "a coin is not spendable, or not as the proposal states it", ""},
 			{LockTime, "the locktime is ahead of this node's chain", ""},
+			{UnconfirmedParent, "it spends a deposit that is in no block yet: its sender may replace it", "--allow"},
 			{ChainBehind, "this node's chain does not show all that the rules need", ""},
 			{ChainStale, "this node's chain was not synced for longer than ten seconds: what was spent since is not known", "--allow"},
 			{DoublePayment, "somebody would be paid again", "--allow"},

@@ -1,0 +1,332 @@
+package coordinator
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/display"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
+	"github.com/quorate/quorate/wallet/coinselect"
+)
+
+// FollowUp is what a transaction is proposed for that is made from another one: one of
+// the three, or none.
+type FollowUp struct {
+	// Bump pays the same once more with a higher fee, Cancel takes all of its coins back.
+	Bump, Cancel journal.EntryID
+	// Child spends what a transaction that is in no block pays the wallet, so that both
+	// together pay the fee rate. ParentFee is what that one pays, in satoshis, where no
+	// proposal says so.
+	Child     chainhash.Hash
+	ParentFee int64
+}
+
+func (f FollowUp) kinds() (n int) {
+	for _, is := range []bool{f.Bump != journal.EntryID{}, f.Cancel != journal.EntryID{}, f.Child != chainhash.Hash{}} {
+		if is {
+			n++
+		}
+	}
+	return n
+}
+
+const (
+	// maxKeptOwn is how many of one author's bumps that nobody else signed a replacement
+	// names, the last of them: who enters a hundred neither fills the list nor raises the price.
+	maxKeptOwn = 4
+	// outbids is by how much a cancel's fee rate is above the highest that it replaces: a tenth.
+	outbids = 10
+)
+
+// followUp drafts a transaction from another one.
+func (s *step) followUp(a *group.Active, x Propose, seed [32]byte) (*event.ProposalCreated, error) {
+	if x.Follows.kinds() > 1 || len(x.Outputs)+len(x.Coins)+len(x.Replaces)+x.All > 0 {
+		return nil, fmt.Errorf("%w: a bump, a cancel or a child takes its coins and payees from another transaction", refusal.ErrBadRequest)
+	}
+	b := &event.ProposalCreated{Note: x.Note}
+	if !x.Expires.IsZero() {
+		b.Expires = x.Expires.Unix()
+	}
+	if x.Follows.Child != (chainhash.Hash{}) {
+		return b, s.draftChild(a, x, b)
+	}
+	of := x.Follows.Bump
+	if of == (journal.EntryID{}) {
+		of = x.Follows.Cancel
+	}
+	p, err := s.proposal(of)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.m.mayAct(ActReplace, asked{p: p, now: s.now()}); err != nil {
+		return nil, err
+	}
+	along := s.m.replacedAlong(p)
+	if _, err := s.mustTake(coinsOf([]*group.Proposal{p}), along); err != nil {
+		return nil, err
+	}
+	b.Inputs, b.LockTime = slices.Clone(p.Body.Inputs), p.Body.LockTime
+	for _, q := range along {
+		b.Replaces = append(b.Replaces, q.TxID)
+	}
+	if x.Follows.Cancel != (journal.EntryID{}) {
+		return b, s.draftCancel(a, x, along, b)
+	}
+	return b, s.draftBump(a, x, p, along, seed, b)
+}
+
+// replacedAlong is what a bump or a cancel of p replaces: p, what p replaces itself, and
+// the bumps of p, of those that are final or that somebody signed. Of an author's bumps
+// that nobody else signed it is the last maxKeptOwn. What has its signatures comes first.
+func (m *Machine) replacedAlong(p *group.Proposal) []*group.Proposal {
+	out := []*group.Proposal{p}
+	own := map[journal.Author][]*group.Proposal{}
+	for _, q := range m.State.ConflictsOf(p) {
+		bumps, _ := q.Bumps(p)
+		if !bumps && !m.State.Declares(p.TxID, q.TxID) {
+			continue
+		}
+		switch {
+		case m.State.Final(q) || m.othersSigned(q) || slices.Contains(m.holders(q.Body.Inputs[0].OutPoint()), q.TxID):
+			out = append(out, q)
+		case m.State.Released(q.TxID):
+			own[q.Author()] = append(own[q.Author()], q)
+		}
+	}
+	for _, qs := range own {
+		slices.SortFunc(qs, func(x, y *group.Proposal) int {
+			return cmp.Or(cmp.Compare(y.Ref.Time, x.Ref.Time), bytes.Compare(x.Ref.ID[:], y.Ref.ID[:]))
+		})
+		out = append(out, qs[:min(len(qs), maxKeptOwn)]...)
+	}
+	slices.SortFunc(out[1:], func(x, y *group.Proposal) int {
+		return cmp.Or(-cmp.Compare(b2i(m.State.Final(x)), b2i(m.State.Final(y))), bytes.Compare(x.TxID[:], y.TxID[:]))
+	})
+	return out[:min(len(out), event.MaxReplaces)]
+}
+
+// othersSigned says whether a key signed a proposal that is not its author's.
+func (m *Machine) othersSigned(p *group.Proposal) bool {
+	own, _ := m.State.Active().KeyOf(p.Author())
+	for k := range m.State.Active().Members {
+		if k != own && m.State.SignedInputs(p, k) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// sizeOf is the virtual size of what a draft will be signed as. Its outputs' amounts do
+// not matter.
+func (s *step) sizeOf(b *event.ProposalCreated) (int64, error) {
+	c := *b
+	c.Outputs = slices.Clone(b.Outputs)
+	for i := range c.Outputs {
+		c.Outputs[i].Amount = 1
+	}
+	p, err := s.m.State.Draft(s.chainOfMine(), &c)
+	if err != nil {
+		return 0, fmt.Errorf("size of the transaction: %w", err)
+	}
+	spend, err := p.Spend(s.m.State.Active())
+	if err != nil {
+		return 0, err
+	}
+	return spend.VSize(), nil
+}
+
+func spentBy(b *event.ProposalCreated) (sum int64) {
+	for _, in := range b.Inputs {
+		sum += in.Amount
+	}
+	return sum
+}
+
+func inputOf(o ledger.ViewOut) event.ProposalInput {
+	return event.ProposalInput{TxID: o.OutPoint.Hash, Vout: o.OutPoint.Index, Amount: o.Amount, Branch: o.Branch, Index: o.Index}
+}
+
+// changeTo sets the change of a draft to what is left after a fee at a rate, or leaves it
+// out where it is too small to be relayed. It says how much is missing.
+func (s *step) changeTo(b *event.ProposalCreated, rate wallet.FeeRate, at int, index uint32) (missing int64, err error) {
+	d := s.m.State.Active().Descriptor
+	script, err := d.Script(wallet.BranchChange, index)
+	if err != nil {
+		return 0, fmt.Errorf("derive change: %w", err)
+	}
+	bare := b.Outputs
+	left := spentBy(b)
+	for _, o := range bare {
+		left -= o.Amount
+	}
+	b.Outputs = slices.Insert(slices.Clone(bare), at, event.ProposalOutput{Change: &index, Amount: 1})
+	size, err := s.sizeOf(b)
+	if err != nil {
+		return 0, err
+	}
+	if change := left - rate.Fee(size); change >= coinselect.DustLimit(script.PkScript, coinselect.DustRelayFeeRate) {
+		b.Outputs[at].Amount = change
+		return 0, nil
+	}
+	if b.Outputs = bare; len(bare) == 0 {
+		return max(1, coinselect.DustLimit(script.PkScript, coinselect.DustRelayFeeRate)+rate.Fee(size)-left), nil
+	}
+	if size, err = s.sizeOf(b); err != nil {
+		return 0, err
+	}
+	return max(0, rate.Fee(size)-left), nil
+}
+
+// draftBump pays what p pays once more. Coins that p does not spend are taken only where
+// the fee needs them, confirmed and held by nothing.
+func (s *step) draftBump(a *group.Active, x Propose, p *group.Proposal, along []*group.Proposal, seed [32]byte, b *event.ProposalCreated) error {
+	spend, err := p.Spend(a)
+	if err != nil {
+		return err
+	}
+	if now := p.Fee(); x.FeeRate.Fee(spend.VSize()) <= now {
+		return refusal.New(refusal.ReplaceFee, "the proposal pays %s already, which is %.3g sat/vB", display.Amount(now), float64(now)/float64(spend.VSize())).
+			WithHint("give a higher --fee-rate")
+	}
+	if b.Note == "" && display.Check(p.Body.Note) == nil {
+		b.Note = p.Body.Note // this node does not write what deceives on a screen
+	}
+	at, index := -1, uint32(0)
+	for i, o := range p.Body.Outputs {
+		if o.Change != nil {
+			at, index = i, *o.Change
+			continue
+		}
+		if display.Check(o.Label) != nil {
+			o.Label = ""
+		}
+		b.Outputs = append(b.Outputs, o)
+	}
+	paid := b.Outputs
+	missing := int64(0)
+	if at >= 0 {
+		missing, err = s.changeTo(b, x.FeeRate, at, index)
+	} else {
+		// It has no change. What is left over is its fee, so it grows only by further coins.
+		missing = x.FeeRate.Fee(spend.VSize()) - p.Fee()
+	}
+	if err != nil || missing <= 0 {
+		return err
+	}
+	taken, err := s.mustTake(coinsOf([]*group.Proposal{p}), along)
+	if err != nil {
+		return err
+	}
+	confirmed, _, _ := s.free(taken)
+	if at < 0 {
+		r := journal.H("place of change", seed[:])
+		at, index = int(r[0])%(len(paid)+1), s.changeIndex()
+	}
+	// The smallest that suffices alone, else the largest.
+	enough := func(coins ...ledger.ViewOut) (bool, error) {
+		b.Inputs, b.Outputs = slices.Clone(p.Body.Inputs), slices.Clone(paid)
+		for _, o := range coins {
+			b.Inputs = append(b.Inputs, inputOf(o))
+		}
+		missing, err = s.changeTo(b, x.FeeRate, at, index)
+		return missing == 0, err
+	}
+	for _, o := range slices.Backward(confirmed) {
+		if ok, err := enough(o); ok || err != nil {
+			return err
+		}
+	}
+	for n := range confirmed {
+		if ok, err := enough(confirmed[:n+1]...); ok || err != nil {
+			return err
+		}
+	}
+	return refusal.New(refusal.Funds, "the fee needs %s more than the payment's own coins hold, and there is no confirmed coin for it that nothing holds", display.Amount(missing)).
+		WithHint("give a lower --fee-rate, or pay less with `propose --replaces`")
+}
+
+// draftCancel takes all coins back to one change output, with a fee that replaces what
+// is to be cancelled and its signed bumps.
+func (s *step) draftCancel(a *group.Active, x Propose, along []*group.Proposal, b *event.ProposalCreated) error {
+	index := s.changeIndex()
+	b.Outputs = []event.ProposalOutput{{Change: &index, Amount: 1}}
+	size, err := s.sizeOf(b)
+	if err != nil {
+		return err
+	}
+	rate := x.FeeRate
+	var floor int64
+	for _, q := range along {
+		spend, err := q.Spend(a)
+		if err != nil {
+			return err
+		}
+		per := wallet.FeeRate((q.Fee()*1000 + spend.VSize() - 1) / spend.VSize())
+		rate = max(rate, per+max(1, per/outbids))
+		if s.m.State.Final(q) {
+			floor += group.FeeOf(s.m.View, q)
+		}
+	}
+	if floor > 0 {
+		least := floor + s.in.Policy.OrDefault().Incremental.Fee(size)
+		rate = max(rate, wallet.FeeRate((least*1000+size-1)/size))
+	}
+	b.Outputs = nil
+	missing, err := s.changeTo(b, rate, 0, index)
+	if err == nil && missing > 0 {
+		return refusal.New(refusal.Funds, "to cancel it takes a fee of %s, and its coins hold %s", display.Amount(rate.Fee(size)), display.Amount(spentBy(b)))
+	}
+	return err
+}
+
+// draftChild spends what a transaction pays the wallet to itself, with so high a fee
+// that both together pay the rate.
+func (s *step) draftChild(a *group.Active, x Propose, b *event.ProposalCreated) error {
+	parent := x.Follows.Child
+	t, ok := s.m.View.Tx(parent)
+	if !ok {
+		return refusal.New(refusal.Coin, "transaction %v is none that this node knows to pay the wallet", parent).WithHint("see `quorate history`")
+	}
+	if t.Block.Height > 0 {
+		return refusal.New(refusal.AlreadyFinal, "transaction %v is in a block already", parent)
+	}
+	for _, c := range Coins(s.m.State, s.m.View, s.now()) {
+		if c.OutPoint.Hash == parent && len(c.LeasedBy) == 0 && len(s.m.holders(c.OutPoint)) == 0 {
+			b.Inputs = append(b.Inputs, inputOf(c.ViewOut))
+		}
+	}
+	if len(b.Inputs) == 0 {
+		return refusal.New(refusal.Coin, "transaction %v pays the wallet nothing that is left to spend", parent).WithHint("see `quorate coins`")
+	}
+	fee, size := x.Follows.ParentFee, int64(t.Tx.SerializeSizeStripped()*3+t.Tx.SerializeSize()+3)/4
+	if p, ok := s.m.State.Lead(parent); ok {
+		spend, err := p.Spend(a)
+		if err != nil {
+			return err
+		}
+		fee, size = group.FeeOf(s.m.View, p), spend.VSize()
+	}
+	index := s.changeIndex()
+	b.Outputs = []event.ProposalOutput{{Change: &index, Amount: 1}}
+	own, err := s.sizeOf(b)
+	if err != nil {
+		return err
+	}
+	pays := max(x.FeeRate.Fee(own), x.FeeRate.Fee(own+size)-fee)
+	b.Outputs = nil
+	missing, err := s.changeTo(b, wallet.FeeRate((pays*1000+own-1)/own), 0, index)
+	if err == nil && missing > 0 {
+		return refusal.New(refusal.Funds, "the child would pay a fee of %s, and what it can spend of transaction %v holds %s", display.Amount(pays), parent, display.Amount(spentBy(b))).
+			WithHint("give a lower --fee-rate: a fee that is more than what it rescues is never paid")
+	}
+	return err
+}
