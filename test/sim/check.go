@@ -82,7 +82,6 @@ func (w *world) lastPayment() {
 	w.settle()
 	for _, n := range honest {
 		if n != proposer {
-			n.agree(coordinator.Approve{Proposal: id})
 			w.try(n, coordinator.Approve{Proposal: id, Allow: []string{refusal.DoublePayment, refusal.Restored, refusal.MaybeSigned}})
 		}
 	}

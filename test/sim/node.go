@@ -55,7 +55,7 @@ type node struct {
 	lied     map[int]int
 	last     *coordinator.Propose
 	released []release
-	approved map[[32]byte]bool // txids that its user agreed to
+	agreedTo map[[32]byte]agreedTo // by txid: bumps that its user agreed to beforehand
 	acked    []ack
 
 	kept               *disk // its last backup

@@ -47,6 +47,8 @@ const (
 	UserReplace  Kind = "replace"
 	UserApprove  Kind = "approve"
 	UserReject   Kind = "reject"
+	UserBump     Kind = "bump"
+	UserCancel   Kind = "cancel"
 	UserWithdraw Kind = "withdraw"
 	UserLease    Kind = "lease"
 	UserAgain    Kind = "again" // the last request, after no answer came

@@ -34,6 +34,9 @@ func (w *world) wrote(n *node, e *journal.Entry, m coordinator.Machine) {
 		switch b := body.(type) {
 		case *event.ProposalApproved:
 			w.releases(n, b.Proposal, m)
+			if tx, unasked := b.Through(); unasked {
+				w.unasked(n, b.Proposal, tx, m)
+			}
 		case *event.SignatureCarried:
 			w.carries(n, b, m)
 		}
@@ -102,9 +105,50 @@ func (w *world) releases(n *node, id journal.EntryID, m coordinator.Machine) {
 	w.ledger(n, &n.released, p, m)
 }
 
+// unasked checks what a node signed without asking against what its user agreed to: the
+// same coins, the same payees, no higher fee; and nothing that it knows is against it.
+func (w *world) unasked(n *node, id journal.EntryID, tx chainhash.Hash, m coordinator.Machine) {
+	q, ok := m.State.Proposal(id)
+	agreed, was := n.agreedTo[tx]
+	if !ok || !was || agreed.fee == 0 {
+		w.violation("%s signed a bump by itself that its user did not agree to", n.name)
+		return
+	}
+	w.count("bumps signed as agreed to before")
+	paid := func(p *group.Proposal) (out []event.ProposalOutput) {
+		for _, o := range p.Body.Outputs {
+			if o.Change == nil {
+				out = append(out, event.ProposalOutput{PkScript: o.PkScript, Amount: o.Amount})
+			}
+		}
+		return out
+	}
+	same := func(a, b event.ProposalOutput) bool {
+		return string(a.PkScript) == string(b.PkScript) && a.Amount == b.Amount
+	}
+	if q.Fee() > agreed.fee || !slices.Equal(q.Body.Inputs, agreed.p.Body.Inputs) || !slices.EqualFunc(paid(q), paid(agreed.p), same) {
+		w.violation("%s signed by itself what is no bump up to %d sat: a fee of %d", n.name, agreed.fee, q.Fee())
+	}
+	for _, p := range m.Proposals() {
+		shares := slices.ContainsFunc(p.Body.Inputs, func(i event.ProposalInput) bool {
+			return slices.ContainsFunc(q.Body.Inputs, func(j event.ProposalInput) bool { return i.OutPoint() == j.OutPoint() })
+		})
+		if shares && len(paid(p)) == 0 {
+			w.violation("%s signed a bump by itself that somebody wants cancelled", n.name)
+		}
+		if (p.TxID == tx || p.TxID == q.TxID) && (len(m.Rejections(p)) > 0 || m.State.Withdrawn(p)) {
+			w.violation("%s signed a bump by itself that somebody is against", n.name)
+		}
+	}
+}
+
 // ledger enters what a key signed, and compares it with all that it signed before.
 func (w *world) ledger(n *node, released *[]release, p *group.Proposal, m coordinator.Machine) {
 	r := release{tx: p.TxID}
+	if slices.ContainsFunc(*released, func(old release) bool { return old.tx == r.tx }) {
+		w.count("signatures said again")
+		return // they are out: who ends what was agreed to beforehand says them once more
+	}
 	for _, in := range p.Body.Inputs {
 		r.inputs = append(r.inputs, in.OutPoint())
 	}

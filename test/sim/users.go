@@ -44,7 +44,7 @@ func (w *world) user(n *node, a Action) {
 	if all := n.m.Proposals(); len(all) > 0 {
 		// The newest ones most of the time: the list begins with them.
 		pick = all[int(a.R[0])%min(len(all), 1+int(a.R[1]%8))].ID()
-	} else if a.Kind == UserApprove || a.Kind == UserReject || a.Kind == UserWithdraw || a.Kind == UserReplace {
+	} else if a.Kind == UserApprove || a.Kind == UserReject || a.Kind == UserWithdraw || a.Kind == UserReplace || a.Kind == UserBump || a.Kind == UserCancel {
 		return
 	}
 	// One in four insists where a rule may be overridden.
@@ -80,7 +80,30 @@ func (w *world) user(n *node, a Action) {
 		p, _ := n.m.State.Proposal(pick)
 		n.deviceSigns(a, p, allow)
 	case UserApprove:
-		n.command(a, coordinator.Approve{Proposal: pick, Allow: allow})
+		x := coordinator.Approve{Proposal: pick, Allow: allow}
+		p, ok := n.m.State.Proposal(pick)
+		if ok && a.R[3]%3 == 0 {
+			x.UpTo = &coordinator.UpTo{Fee: p.Fee() + int64(a.R[3]>>2%20_000)}
+			if a.R[3]>>20%5 == 0 {
+				x.UpTo.Fee = 0
+			}
+		}
+		if _, err := n.command(a, x); err == nil && x.UpTo != nil {
+			n.agreedTo[p.TxID] = agreedTo{p, x.UpTo.Fee}
+		}
+	case UserBump:
+		p, ok := n.m.State.Proposal(pick)
+		if !ok {
+			return
+		}
+		spend, err := p.Spend(n.m.State.Active())
+		if err != nil {
+			return
+		}
+		rate := wallet.FeeRate(p.Fee()*1000/spend.VSize()) + wallet.FeeRate(a.R[2]%8000)
+		n.command(a, coordinator.Propose{Follows: coordinator.FollowUp{Bump: pick}, FeeRate: rate, Unsigned: a.R[3]%3 == 0})
+	case UserCancel:
+		n.command(a, coordinator.Propose{Follows: coordinator.FollowUp{Cancel: pick}, Unsigned: a.R[3]%3 == 0})
 	case UserReject:
 		n.command(a, coordinator.Reject{Proposal: pick, Reason: "no"})
 	case UserWithdraw:
@@ -96,9 +119,14 @@ func (w *world) user(n *node, a Action) {
 	}
 }
 
+// agreedTo is what a node's user agreed to beforehand: bumps of a proposal, up to a fee.
+type agreedTo struct {
+	p   *group.Proposal
+	fee int64
+}
+
 // command runs a user's command and remembers what was acknowledged.
 func (n *node) command(a Action, msg coordinator.Message) (any, error) {
-	n.agree(msg)
 	before := map[journal.EntryID]bool{}
 	for id := range n.disk.entries {
 		before[id] = true
@@ -133,13 +161,4 @@ func outcome(v any, err error) string {
 		return err.Error()
 	}
 	return "done"
-}
-
-// agree notes which transactions the user of a node agreed to sign.
-func (n *node) agree(msg coordinator.Message) {
-	if x, ok := msg.(coordinator.Approve); ok {
-		if p, ok := n.m.State.Proposal(x.Proposal); ok {
-			n.approved[p.TxID] = true
-		}
-	}
 }
