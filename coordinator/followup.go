@@ -18,27 +18,6 @@ import (
 	"github.com/quorate/quorate/wallet/coinselect"
 )
 
-// FollowUp is what a transaction is proposed for that is made from another one: one of
-// the three, or none.
-type FollowUp struct {
-	// Bump pays the same once more with a higher fee, Cancel takes all of its coins back.
-	Bump, Cancel journal.EntryID
-	// Child spends what a transaction that is in no block pays the wallet, so that both
-	// together pay the fee rate. ParentFee is what that one pays, in satoshis, where no
-	// proposal says so.
-	Child     chainhash.Hash
-	ParentFee int64
-}
-
-func (f FollowUp) kinds() (n int) {
-	for _, is := range []bool{f.Bump != journal.EntryID{}, f.Cancel != journal.EntryID{}, f.Child != chainhash.Hash{}} {
-		if is {
-			n++
-		}
-	}
-	return n
-}
-
 const (
 	// maxKeptOwn is how many of one author's bumps that nobody else signed a replacement
 	// names, the last of them: who enters a hundred neither fills the list nor raises the price.
@@ -63,13 +42,11 @@ func (s *step) followUp(a *group.Active, x Propose, seed [32]byte) (*event.Propo
 	if of == (journal.EntryID{}) {
 		of = x.Follows.Cancel
 	}
-	p, err := s.proposal(of)
+	named, err := s.replaced([]journal.EntryID{of})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.m.mayAct(ActReplace, asked{p: p, now: s.now()}); err != nil {
-		return nil, err
-	}
+	p := named[0]
 	along := s.m.replacedAlong(p)
 	if _, err := s.mustTake(coinsOf([]*group.Proposal{p}), along); err != nil {
 		return nil, err
@@ -108,8 +85,14 @@ func (m *Machine) replacedAlong(p *group.Proposal) []*group.Proposal {
 		})
 		out = append(out, qs[:min(len(qs), maxKeptOwn)]...)
 	}
+	final := func(x *group.Proposal) byte {
+		if m.State.Final(x) {
+			return 0
+		}
+		return 1
+	}
 	slices.SortFunc(out[1:], func(x, y *group.Proposal) int {
-		return cmp.Or(-cmp.Compare(b2i(m.State.Final(x)), b2i(m.State.Final(y))), bytes.Compare(x.TxID[:], y.TxID[:]))
+		return cmp.Or(cmp.Compare(final(x), final(y)), bytes.Compare(x.TxID[:], y.TxID[:]))
 	})
 	return out[:min(len(out), event.MaxReplaces)]
 }
@@ -133,7 +116,7 @@ func (s *step) sizeOf(b *event.ProposalCreated) (int64, error) {
 	for i := range c.Outputs {
 		c.Outputs[i].Amount = 1
 	}
-	p, err := s.m.State.Draft(s.chainOfMine(), &c)
+	p, err := s.m.State.Draft(journal.ChainKey{}, &c)
 	if err != nil {
 		return 0, fmt.Errorf("size of the transaction: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -127,8 +128,31 @@ type UpTo struct {
 	Until time.Time // zero: as long as the proposal lives, or MaxUpTo
 }
 
+// of is what an approval of a proposal says: until the proposal expires where nothing is said.
+func (x UpTo) of(p *group.Proposal, now time.Time) event.BumpUpTo {
+	until := now.Add(MaxUpTo)
+	if e := p.Body.Expires; e != 0 && time.Unix(e, 0).Before(until) {
+		until = time.Unix(e, 0)
+	}
+	if !x.Until.IsZero() {
+		until = x.Until
+	}
+	return event.BumpUpTo{Fee: x.Fee, Until: until.Unix()}
+}
+
 // MaxUpTo is how long an approval may agree to bumps at most.
 const MaxUpTo = 14 * 24 * time.Hour
+
+// SignBump signs a bump that its user agreed to before, if everything that has to hold
+// still does. A Turn sends it after a Tick (see DueBump).
+type SignBump struct{ Proposal journal.EntryID }
+
+// Remark comments on a proposal. It decides nothing.
+type Remark struct {
+	Proposal journal.EntryID
+	Text     string
+	Allow    []string
+}
 
 // Propose asks for a transaction. The reply is a Proposed.
 type Propose struct {

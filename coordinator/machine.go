@@ -171,6 +171,12 @@ type alarmRecord struct {
 	Told int64 `cbor:"1,keyasint"` // Unix seconds
 }
 
+// unaskedRecord is the latest time by which a node signed without being asked, so that a
+// clock that is turned back brings nothing back.
+type unaskedRecord struct {
+	At int64 `cbor:"1,keyasint"` // Unix seconds
+}
+
 // restoredRecord says that a store came from a backup, or that its node took
 // the place of a lost one: what it signed since may be held by others only.
 type restoredRecord struct {

@@ -54,18 +54,6 @@ func (m *Machine) mayAgree(p *group.Proposal, x UpTo, now time.Time) error {
 	return nil
 }
 
-// upTo is what an approval says: until the proposal expires where nothing is said.
-func (s *step) upTo(p *group.Proposal, x UpTo) event.BumpUpTo {
-	until := s.now().Add(MaxUpTo)
-	if e := p.Body.Expires; e != 0 && time.Unix(e, 0).Before(until) {
-		until = time.Unix(e, 0)
-	}
-	if !x.Until.IsZero() {
-		until = x.Until
-	}
-	return event.BumpUpTo{Fee: x.Fee, Until: until.Unix()}
-}
-
 // agreeAgain says anew up to which fee bumps are agreed to, of what was signed before. The
 // signatures, which are out, go along once more.
 func (s *step) agreeAgain(x Approve, p *group.Proposal, me int) error {
@@ -74,7 +62,7 @@ func (s *step) agreeAgain(x Approve, p *group.Proposal, me int) error {
 			return err
 		}
 	}
-	b, err := event.ProposalApproved{Proposal: p.Ref.ID}.WithUpTo(s.upTo(p, *x.UpTo))
+	b, err := event.ProposalApproved{Proposal: p.Ref.ID}.WithUpTo(x.UpTo.of(p, s.now()))
 	if err != nil {
 		return err
 	}
@@ -114,10 +102,6 @@ func (s *step) agreed(p *group.Proposal, status group.Status) {
 		}
 	}
 }
-
-// SignBump signs a bump that its user agreed to before, if everything that has to hold
-// still does. A Turn sends it after a Tick (see DueBump).
-type SignBump struct{ Proposal journal.EntryID }
 
 // errAsked says why a bump is not signed by itself: its user is asked.
 var errAsked = errors.New("a person is asked")
@@ -298,9 +282,9 @@ func (m *Machine) heardSince(bump mapkey.ByEntry) bool {
 }
 
 func (s *step) signBump(x SignBump) error {
-	q, err := s.proposal(x.Proposal)
-	if err != nil {
-		return err
+	q, ok := s.m.State.Proposal(x.Proposal)
+	if !ok {
+		return fmt.Errorf("proposal %s: %w", x.Proposal, refusal.ErrUnknownProposal)
 	}
 	if _, err := s.m.mayBump(q, s.in); err != nil {
 		return err
@@ -317,16 +301,10 @@ func (s *step) signBump(x SignBump) error {
 	return nil
 }
 
-// unaskedRecord is the latest time by which a node signed without being asked, so that a
-// clock that is turned back brings nothing back.
-type unaskedRecord struct {
-	At int64 `cbor:"1,keyasint"` // Unix seconds
-}
-
 func (x SignBump) signed(s *step, got Signed) error {
-	q, err := s.proposal(x.Proposal)
-	if err != nil {
-		return err
+	q, ok := s.m.State.Proposal(x.Proposal)
+	if !ok {
+		return fmt.Errorf("proposal %s: %w", x.Proposal, refusal.ErrUnknownProposal)
 	}
 	p, err := s.m.mayBump(q, s.in)
 	if err != nil {

@@ -56,10 +56,7 @@ func (x Approve) signed(s *step, got Signed) error {
 	}
 	b := event.ProposalApproved{Proposal: p.Ref.ID}
 	if x.UpTo != nil {
-		if err := s.m.mayAgree(p, *x.UpTo, s.now()); err != nil {
-			return err
-		}
-		if b, err = b.WithUpTo(s.upTo(p, *x.UpTo)); err != nil {
+		if b, err = b.WithUpTo(x.UpTo.of(p, s.now())); err != nil {
 			return err
 		}
 	}

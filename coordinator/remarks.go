@@ -9,15 +9,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
-	"github.com/quorate/quorate/journal"
 )
-
-// Remark comments on a proposal. It decides nothing.
-type Remark struct {
-	Proposal journal.EntryID
-	Text     string
-	Allow    []string
-}
 
 func (s *step) remark(x Remark) error {
 	p, err := s.proposal(x.Proposal)
@@ -77,17 +69,18 @@ func (s *step) tellFeatures() error {
 	if said, ok := s.m.State.Features(s.m.State.Me()); ok && slices.Equal(said, now) || !s.spare() {
 		return nil
 	}
-	err := s.try(func() error { _, err := s.write(&event.NodeFeatures{Kinds: now}); return err })
-	if mayNotWrite(err) {
-		return nil // a node that must not write goes on reading
-	}
+	_, err := s.write(&event.NodeFeatures{Kinds: now})
 	return err
 }
 
 // tellRemarks tells of the comments that came.
 func (s *step) tellRemarks() {
 	for _, c := range s.m.State.Remarked() {
-		if p, ok := s.m.State.Proposal(c.Proposal); ok && p.Sound && s.m.MemberName(c.Ref.Chain.Author) != "" {
+		p, ok := s.m.State.Proposal(c.Proposal)
+		if !ok || !p.Sound || s.m.State.Active() == nil {
+			continue
+		}
+		if _, member := s.m.State.Active().KeyOf(c.Ref.Chain.Author); member {
 			s.do(Tell{port.Notice{Type: "comment", Group: s.m.State.Group(), Proposal: c.Proposal, TxID: p.TxID}})
 		}
 	}

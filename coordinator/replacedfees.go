@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 )
 
@@ -38,9 +39,12 @@ func (m *Machine) replacedFees(p *group.Proposal) int64 {
 	}
 	rivals := make([]uint32, len(final))
 	for i, x := range final {
-		coins := coinsOf([]*group.Proposal{x})
+		spends := map[wire.OutPoint]bool{}
+		for _, in := range x.Body.Inputs {
+			spends[in.OutPoint()] = true
+		}
 		for j, y := range final {
-			if i != j && slices.ContainsFunc(coinsOf([]*group.Proposal{y}), func(o wire.OutPoint) bool { return slices.Contains(coins, o) }) {
+			if i != j && slices.ContainsFunc(y.Body.Inputs, func(in event.ProposalInput) bool { return spends[in.OutPoint()] }) {
 				rivals[i] |= 1 << j
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
@@ -118,7 +117,8 @@ func (s *step) tick(t Tick) error {
 	s.m.online = t.Online
 	s.expire()
 	s.age()
-	if err := s.tellFeatures(); err != nil {
+	// A node that must not write goes on reading.
+	if err := s.try(s.tellFeatures); err != nil && !mayNotWrite(err) {
 		return err
 	}
 	// What the backend did not take yet is tried again soon; what it took, until
@@ -140,12 +140,7 @@ func (s *step) started() error {
 			s.tell(p, false)
 		}
 	}
-	for p := range st.AllProposals {
-		// Again: what it bumps may have come after it.
-		if now, ok := s.m.watch.told.Get(mapkey.Of(p.Ref.ID)); ok && len(p.Body.Replaces) > 0 {
-			s.agreed(p, now)
-		}
-	}
+	s.agreedAgain()
 	for _, f := range st.Chains().Forks() {
 		s.lookChain(f.Chain, st.TaintedFrom(f.Chain))
 	}

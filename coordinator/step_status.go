@@ -83,6 +83,16 @@ func (s *step) tellOf(p *group.Proposal, news bool, q *group.Inquiry) group.Stat
 	return now
 }
 
+// agreedAgain looks at what replaces something once all is known: what it bumps may have
+// come after it.
+func (s *step) agreedAgain() {
+	for p := range s.m.State.AllProposals {
+		if now, ok := s.m.watch.told.Get(mapkey.Of(p.Ref.ID)); ok && len(p.Body.Replaces) > 0 {
+			s.agreed(p, now)
+		}
+	}
+}
+
 func expiryKey(p *group.Proposal) byExpiry {
 	return byExpiry(mapkey.Number(uint64(p.Body.Expires))) + byExpiry(p.Ref.ID[:])
 }

@@ -64,6 +64,9 @@ func (s *step) mayApprove(x Approve) (*group.Proposal, error) {
 	if err := s.ask(p, x.Allow, approving); err != nil {
 		return nil, err
 	}
+	if x.UpTo != nil {
+		return p, s.m.mayAgree(p, *x.UpTo, s.now())
+	}
 	return p, nil
 }
 

@@ -119,12 +119,6 @@ func (w *world) user(n *node, a Action) {
 	}
 }
 
-// agreedTo is what a node's user agreed to beforehand: bumps of a proposal, up to a fee.
-type agreedTo struct {
-	p   *group.Proposal
-	fee int64
-}
-
 // command runs a user's command and remembers what was acknowledged.
 func (n *node) command(a Action, msg coordinator.Message) (any, error) {
 	before := map[journal.EntryID]bool{}
