@@ -16,6 +16,8 @@ import (
 type proposeFlags struct {
 	to, coins   []string
 	feeRate     string
+	csv         string
+	split       bool
 	expires     span
 	yes, dryRun bool
 	request     api.Propose
@@ -24,11 +26,14 @@ type proposeFlags struct {
 func (c *cli) proposeCommand() *cobra.Command {
 	f := proposeFlags{expires: span(72 * time.Hour)}
 	cmd := &cobra.Command{
-		Use:   "propose WALLET --to ADDRESS=AMOUNT…",
+		Use:   "propose WALLET --to ADDRESS=AMOUNT… | --csv FILE",
 		Short: "Propose a payment and, where this node holds a key, sign it",
 		Long: `Propose a payment and, where this node holds a key, sign it (--unsigned leaves that out). On a terminal it first shows
 whom it pays, its fee, its change and its coins, and asks: what is then signed is what was shown, or nothing (draft_changed).
 --yes does not ask; without a terminal, and with --json, nothing is asked. --dry-run only shows: nothing is signed, leased or written.
+--csv reads a list of payees (- for standard input): ADDRESS,AMOUNT,LABEL in each line, all of it before anything is proposed; the first
+line may name the columns (address, label, and amount_btc or amount_sat where amounts carry no unit). The same file proposes the same thing once,
+however often it is given; up to 1,000 payees fit into one transaction, and --split makes several.
 Amounts are 0.01, 0.01btc or 25000sat; ADDRESS=all sends all that the wallet can spend, or all of the coins of --coin, without change; a
 bitcoin: link (BIP21) brings its own amount and label. The same --request-id gives the same proposal, so that it is safe to repeat; with
 other content it is refused. Who was to be paid by a proposal that this node signed and that was given up since is paid by
@@ -38,12 +43,16 @@ JSON: {"proposal","txid","fee","fee_rate","change","status","replaces":[…],"un
 "signs","external","threshold","unconfirmed_count","left_count","left","warnings":[…]}, inputs and outputs as of ` + "`proposal show`.",
 		Example: `quorate propose treasury --to bc1q…=0.014 --fee-rate 2
 quorate propose treasury --to 'bitcoin:bc1q…?amount=0.014&label=rent' --target-blocks 6
-quorate propose treasury --to bc1q…=all --dry-run`,
+quorate propose treasury --to bc1q…=all --dry-run
+quorate propose treasury --csv salaries.csv --note May`,
 		Args: cobra.ExactArgs(1),
 		RunE: withNode(c, func(ctx context.Context, node *api.Client, args []string) error {
 			r, err := f.parse()
 			if err != nil {
 				return err
+			}
+			if f.csv != "" {
+				return c.proposeList(ctx, node, args[0], &f, r)
 			}
 			if f.dryRun {
 				d, err := node.Preview(ctx, args[0], r)
@@ -72,7 +81,10 @@ quorate propose treasury --to bc1q…=all --dry-run`,
 	flags.BoolVar(&f.dryRun, "dry-run", false, "show what would be proposed, and do nothing")
 	yesFlag(cmd, &f.yes)
 	allowFlag(cmd, &r.Allow)
-	require(cmd, "to")
+	flags.StringVar(&f.csv, "csv", "", "pay everybody in a list, a `file` with ADDRESS,AMOUNT,LABEL in each line")
+	flags.BoolVar(&f.split, "split", false, "with --csv: propose a list of more than 1,000 payees in several parts")
+	cmd.MarkFlagsOneRequired("to", "csv")
+	cmd.MarkFlagsMutuallyExclusive("to", "csv")
 	cmd.MarkFlagsMutuallyExclusive("fee-rate", "target-blocks")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "yes")
 	return cmd

@@ -114,6 +114,7 @@ func meant(typed string, words []string) string {
 
 var (
 	requiredFlags = regexp.MustCompile(`^required flag\(s\) (.*) not set$`)
+	oneRequired   = regexp.MustCompile(`at least one of the flags in the group \[(.*?)\] is required`)
 	unknownFlag   = regexp.MustCompile(`^unknown flag: --(.*)$`)
 	quotedName    = regexp.MustCompile(`"([^"]+)"`)
 )
@@ -130,6 +131,9 @@ func misused(cmd *cobra.Command, err error) string {
 			return names[0] + " is missing"
 		}
 		return strings.Join(names, " and ") + " are missing"
+	}
+	if m := oneRequired.FindStringSubmatch(text); m != nil {
+		return "--" + strings.Join(strings.Fields(m[1]), " or --") + " is missing"
 	}
 	if m := unknownFlag.FindStringSubmatch(text); m != nil {
 		var names []string
