@@ -84,7 +84,7 @@ func TestACopyInEachIncarnationCostsAStepNoMore(t *testing.T) {
 				t.Fatalf("a proposal stands for %v: %v", tx, ok)
 			}
 			if ok {
-				if was, _ := a.m.watch.told.Get(mapkey.Of(p.Ref.ID)); was != group.StatusDead {
+				if was, _ := a.m.watch.told.Get(mapkey.Of(p.Ref.ID)); was.status != group.StatusDead {
 					t.Fatalf("what stands for %v counts as %q", p.TxID, was)
 				}
 			}
@@ -153,8 +153,8 @@ func TestOneCopyOfEachMemberDecides(t *testing.T) {
 		got := map[journal.EntryID]bool{}
 		for _, q := range a.m.State.CopiesOf(p.TxID) {
 			got[q.Ref.ID] = true
-			if was, _ := a.m.watch.told.Get(mapkey.Of(q.Ref.ID)); was != a.m.Status(q, c.clock) {
-				t.Errorf("%v is told as %q, and is %q", q.Ref.ID, was, a.m.Status(q, c.clock))
+			if was, _ := a.m.watch.told.Get(mapkey.Of(q.Ref.ID)); was.said != a.m.Status(q, c.clock) {
+				t.Errorf("%v is told as %q, and is %q", q.Ref.ID, was.said, a.m.Status(q, c.clock))
 			}
 		}
 		if len(got) != len(want) {

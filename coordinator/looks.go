@@ -26,11 +26,17 @@ func (s *step) look(tx chainhash.Hash) {
 // lookAround has everything looked at whose status may rest on a transaction of
 // the chain: itself, and what spends its outputs; where it came into a block or
 // out of one, also what spends the coins it spends. A mempool kills no rival, and
-// whoever pays the wallet may raise the fee with every second.
+// whoever pays the wallet may raise the fee with every second; but what it replaces, by
+// what its proposals say, may give way to it.
 func (s *step) lookAround(id chainhash.Hash, blocks bool) {
 	s.look(id)
 	s.lookCoins(mapkey.Coins(id))
 	if !blocks {
+		for _, p := range s.m.State.CopiesOf(id) {
+			for _, t := range p.Body.Replaces {
+				s.look(t)
+			}
+		}
 		return
 	}
 	if t, ok := s.m.View.Tx(id); ok {
@@ -112,7 +118,7 @@ func (s *step) lookAt(tx chainhash.Hash) int {
 	for n, p := range copies {
 		was, known := s.m.watch.told.Get(mapkey.Of(p.Ref.ID))
 		now := s.tellOf(p, false, q)
-		if n == 0 && (was == group.StatusDead) != (now == group.StatusDead) && (known || now == group.StatusDead) {
+		if n == 0 && (was.status == group.StatusDead) != (now == group.StatusDead) && (known || now == group.StatusDead) {
 			s.lookCoins(mapkey.Coins(tx))
 		}
 	}

@@ -144,8 +144,8 @@ func TestRivalsThatAreAlwaysDueKeepNoStatusWaiting(t *testing.T) {
 				} else {
 					a.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: more}})
 				}
-				if was, _ := a.m.watch.told.Get(mapkey.Of(id)); n >= 2 && was != group.StatusConfirmed {
-					t.Fatalf("after %d steps the payment counts as %q", n, was)
+				if was, _ := a.m.watch.told.Get(mapkey.Of(id)); n >= 2 && was.said != group.StatusConfirmed {
+					t.Fatalf("after %d steps the payment counts as %q", n, was.said)
 				}
 			}
 			if n := a.m.CountProposals()[group.StatusDead]; n != rivals {

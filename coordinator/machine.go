@@ -231,14 +231,14 @@ type (
 // statuses that were told, and what is to be looked at again. It is made anew
 // when a node starts.
 type watchlist struct {
-	told     pmap.Map[mapkey.ByEntry, group.Status] // by proposal: last status told, "" of one without effect
-	counts   [len(statusOrder)]int                  // proposals by status told, in statusOrder
-	expiring pmap.Map[byExpiry, struct{}]           // by expiry | proposal: those that are pending
-	sending  pmap.Map[mapkey.ByTx, sending]         // by txid: final or broadcast, and not mined
-	queue    pmap.Map[mapkey.ByTx, bool]            // by txid: to be handed to the backend; true for what it has and did not answer for
-	reach    pmap.Map[mapkey.ByTx, port.Reach]      // by txid: how it is known that the network has one that was handed over
-	unbuilt  pmap.Map[group.Signs, struct{}]        // by txid | spend id: told to be final and not to pass the script engine
-	looks    rounds[lookKey, lookPlace]             // what is to be looked at
+	told     pmap.Map[mapkey.ByEntry, toldStatus] // by proposal: what was told last
+	counts   [len(statusOrder)]int                // proposals by status as it was said, in statusOrder
+	expiring pmap.Map[byExpiry, struct{}]         // by expiry | proposal: those that are pending
+	sending  pmap.Map[mapkey.ByTx, sending]       // by txid: final or broadcast, and not mined
+	queue    pmap.Map[mapkey.ByTx, bool]          // by txid: to be handed to the backend; true for what it has and did not answer for
+	reach    pmap.Map[mapkey.ByTx, port.Reach]    // by txid: how it is known that the network has one that was handed over
+	unbuilt  pmap.Map[group.Signs, struct{}]      // by txid | spend id: told to be final and not to pass the script engine
+	looks    rounds[lookKey, lookPlace]           // what is to be looked at
 	// payments finds those who were paid: by hash of the script | txid; paying has
 	// the transactions it holds, aging when the chain's height alone drops one: by
 	// height | txid.
@@ -253,6 +253,9 @@ type watchlist struct {
 	bumps     pmap.Map[mapkey.ByEntry, uint64]        // by proposal: bumps of those that are pending, and the tick at which each came
 	nextBump  mapkey.ByEntry                          // whose turn it is to be looked at
 }
+
+// toldStatus is the status of a proposal, and as which it was told; both "" of one without effect.
+type toldStatus struct{ status, said group.Status }
 
 // sending is how a transaction is being sent, and as which of what its proposals sign.
 type sending struct {

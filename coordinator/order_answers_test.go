@@ -297,8 +297,9 @@ func stale(m *Machine, now time.Time) string {
 	var b strings.Builder
 	for id, was := range m.watch.told.All() {
 		p, _ := m.State.Proposal(mapkey.Entry(id))
-		if is := group.Derive(m.State, m.View, now, p); m.Alive(p) && was != is && slices.Contains(m.State.CopiesOf(p.TxID), p) {
-			fmt.Fprintf(&b, "%x of %v: told %q, is %q\n", id, p.TxID, was, is)
+		is := toldStatus{group.Derive(m.State, m.View, now, p), m.Status(p, now)}
+		if m.Alive(p) && was != is && slices.Contains(m.State.CopiesOf(p.TxID), p) {
+			fmt.Fprintf(&b, "%x of %v: told %v, is %v\n", id, p.TxID, was, is)
 		}
 	}
 	return b.String()

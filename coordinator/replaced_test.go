@@ -1,8 +1,10 @@
 package coordinator
 
 import (
+	"maps"
 	"testing"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/group"
@@ -114,5 +116,109 @@ func TestAReplacedBroadcastIsNotSeenAnyMore(t *testing.T) {
 	}
 	if !heard {
 		t.Fatal("nobody is told")
+	}
+}
+
+// A payment that has its signatures and gave way to its replacement is replaced, in
+// every answer and in what is counted: on the node that sent both, and on one that saw
+// neither until the replacement was in the network.
+func TestAFinalPaymentThatGaveWayIsReplaced(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a, b, late := c.peers[0], c.peers[1], c.peers[2]
+	first := c.spent(200_000)
+	a.must(Broadcasted{TxID: first.TxID})
+	second := a.payInstead(first.Ref.ID, 1, 200_000, 20_000)
+	c.settle()
+	said := func(when string, p *peer, q *group.Proposal, want group.Status) {
+		t.Helper()
+		x, _ := p.m.State.Proposal(q.Ref.ID)
+		if got := p.m.Status(x, c.clock); got != want {
+			t.Errorf("%s: %s says %s, want %s", when, p.name, got, want)
+		}
+		counts := map[group.Status]int{}
+		for _, x := range p.m.Proposals() {
+			counts[p.m.Status(x, c.clock)]++
+		}
+		if got := p.m.CountProposals(); !maps.Equal(got, counts) {
+			t.Errorf("%s: %s counts %v, and says %v", when, p.name, got, counts)
+		}
+		told := ""
+		for _, n := range p.told {
+			if n.Type == "proposal" && n.Proposal == q.Ref.ID {
+				told = n.Status
+			}
+		}
+		if told != string(want) {
+			t.Errorf("%s: %s told %q last, want %s", when, p.name, told, want)
+		}
+	}
+	said("proposed", a, first, group.StatusBroadcast)
+	said("proposed", late, first, group.StatusFinal)
+	b.must(Approve{Proposal: second.Ref.ID})
+	c.settle()
+	said("approved", a, first, group.StatusBroadcast) // the network has it, and not the other
+	said("approved", a, second, group.StatusFinal)
+	said("approved", late, first, group.StatusReplaced) // it is not sent any more
+	tx, err := a.m.Tx(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.must(Broadcasted{TxID: second.TxID})
+	late.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: []*wire.MsgTx{tx}}})
+	for _, p := range []*peer{a, late} {
+		said("in the network", p, first, group.StatusReplaced)
+		said("in the network", p, second, group.StatusBroadcast)
+	}
+	a.crash()
+	a.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: []*wire.MsgTx{tx}}}) // the mempool is told again
+	x, _ := a.m.State.Proposal(first.Ref.ID)
+	if got := a.m.CountProposals(); got[group.StatusReplaced] != 1 || a.m.Status(x, c.clock) != group.StatusReplaced {
+		t.Errorf("after a restart: %s, counted %v", a.m.Status(x, c.clock), got)
+	}
+	c.mine([]*wire.MsgTx{tx})
+	for _, p := range c.peers {
+		said("mined", p, second, group.StatusConfirmed)
+		said("mined", p, first, group.StatusReplaced)
+	}
+}
+
+// A payment whose replacement is shown by the network, though this node holds too few of
+// its signatures to know it as final, gave way to it.
+func TestAReplacementThatOnlyTheNetworkCompletesReplaces(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a, b := c.peers[0], c.peers[1]
+	first := c.spent(200_000)
+	second := a.payInstead(first.Ref.ID, 1, 200_000, 20_000)
+	c.settle()
+	fork := c.clone(t) // whoever completes it does not pass its signature on
+	fork.peers[1].must(Approve{Proposal: second.Ref.ID})
+	tx, err := fork.peers[1].m.Tx(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := len(b.told)
+	b.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: []*wire.MsgTx{tx}}})
+	x, _ := b.m.State.Proposal(first.Ref.ID)
+	if got := b.m.Status(x, c.clock); got != group.StatusReplaced {
+		t.Errorf("%s, while the network shows its replacement", got)
+	}
+	if got := b.m.CountProposals(); got[group.StatusReplaced] != 1 || got[group.StatusFinal] != 0 {
+		t.Errorf("counted %v", got)
+	}
+	heard := false
+	for _, n := range b.told[told:] {
+		heard = heard || n.Proposal == first.Ref.ID && n.Status == string(group.StatusReplaced)
+	}
+	if !heard {
+		t.Error("nobody is told")
+	}
+	b.must(ChainIn{port.ChainNotice{Kind: port.Unseen, TxIDs: []chainhash.Hash{second.TxID}}})
+	if got := b.m.Status(x, c.clock); got != group.StatusFinal {
+		t.Errorf("%s, once the replacement left the network", got)
+	}
+	if got := b.m.CountProposals(); got[group.StatusFinal] != 1 {
+		t.Errorf("counted %v once it left", got)
 	}
 }

@@ -50,23 +50,23 @@ func (s *step) tellOf(p *group.Proposal, news bool, q *group.Inquiry) group.Stat
 	id := mapkey.Of(p.Ref.ID)
 	was, known := w.told.Get(id)
 	now := s.m.State.StatusOf(s.m.View, s.now(), p, q)
-	if (was != now && (was != "" || now != group.StatusPending) || news || !known) && (known || !s.starting) {
-		s.do(Tell{port.Notice{Type: "proposal", Group: s.m.State.Group(), Proposal: p.Ref.ID, TxID: p.TxID, Status: string(s.m.State.Said(s.m.View, p, now))}})
+	is := toldStatus{now, s.m.State.Said(s.m.View, p, now)}
+	if (was != is && (was.status != "" || now != group.StatusPending) || news || !known) && (known || !s.starting) {
+		s.do(Tell{port.Notice{Type: "proposal", Group: s.m.State.Group(), Proposal: p.Ref.ID, TxID: p.TxID, Status: string(is.said)}})
 	}
-	counts := now
 	if !s.m.State.Alive(p) {
-		counts = "" // it has no effect
+		is = toldStatus{} // it has no effect
 	}
-	if was != counts || !known {
+	if was != is || !known {
 		for n, x := range statusOrder {
-			if known && x == was {
+			if known && x == was.said {
 				w.counts[n]--
 			}
-			if x == counts {
+			if x == is.said {
 				w.counts[n]++
 			}
 		}
-		w.told = w.told.Set(id, counts)
+		w.told = w.told.Set(id, is)
 	}
 	if p.Body.Expires != 0 {
 		if k := expiryKey(p); now == group.StatusPending {
@@ -75,7 +75,7 @@ func (s *step) tellOf(p *group.Proposal, news bool, q *group.Inquiry) group.Stat
 			w.expiring = w.expiring.Delete(k)
 		}
 	}
-	s.agreed(p, counts)
+	s.agreed(p, is.status)
 	if s.m.State.Alive(p) {
 		s.send(p, now)
 		s.pay(p, now)
@@ -88,7 +88,7 @@ func (s *step) tellOf(p *group.Proposal, news bool, q *group.Inquiry) group.Stat
 func (s *step) agreedAgain() {
 	for p := range s.m.State.AllProposals {
 		if now, ok := s.m.watch.told.Get(mapkey.Of(p.Ref.ID)); ok && len(p.Body.Replaces) > 0 {
-			s.agreed(p, now)
+			s.agreed(p, now.status)
 		}
 	}
 }

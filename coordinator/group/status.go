@@ -117,44 +117,70 @@ func (s proposalFacts) finallyReplaced(p *Proposal, q *Inquiry) bool {
 }
 
 // Said is a status as people are told it: what can no longer be mined, because what was
-// declared to replace it is, was replaced.
+// declared to replace it is, was replaced; so was what is final and gave way to what is
+// declared to replace it. That one may still be mined, until the other is.
 func (s proposalFacts) Said(v ledger.View, p *Proposal, status Status) Status {
-	if status != StatusDead {
-		return status
-	}
-	for _, i := range p.Body.Inputs {
-		if by, ok := v.SpentBy(i.OutPoint()); ok && by != p.TxID && s.Declares(by, p.TxID) {
-			return StatusReplaced
-		}
+	switch {
+	case status == StatusDead && s.replacementMined(v, p), status == StatusFinal && s.gaveWay(v, p):
+		return StatusReplaced
 	}
 	return status
 }
 
-// Broadcastable says whether p's transaction is the one to broadcast: of two
-// that compete and are both final, the one that replaces the other; where both
-// say so, or neither, the one with the higher fee, then the lower txid. A member
-// may enter a transaction again at any time, with any declaration, so nothing
-// else of an entry decides. What can never be mined keeps nothing back.
+func (s proposalFacts) replacementMined(v ledger.View, p *Proposal) bool {
+	for _, i := range p.Body.Inputs {
+		if by, ok := v.SpentBy(i.OutPoint()); ok && by != p.TxID && s.Declares(by, p.TxID) {
+			return true
+		}
+	}
+	return false
+}
+
+// gaveWay says whether what was declared to replace a final transaction is the one that
+// is broadcast instead, or the one that the network shows.
+func (s proposalFacts) gaveWay(v ledger.View, p *Proposal) bool {
+	for _, i := range p.Body.Inputs {
+		for by := range v.Rivals(i.OutPoint()) {
+			if t, ok := v.Tx(by); ok && t.Seen && s.Declares(by, p.TxID) && !s.Declares(p.TxID, by) {
+				return true
+			}
+		}
+	}
+	for _, q := range s.Finals(p) {
+		if s.Declares(q.TxID, p.TxID) && s.prevails(v, q, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// Broadcastable says whether p's transaction is the one to broadcast: no other that
+// competes with it and is final prevails. What can never be mined keeps nothing back.
 func (s proposalFacts) Broadcastable(v ledger.View, p *Proposal) bool {
 	if !s.Final(p) || Belies(v, p) || s.Dead(v, p) {
 		return false
 	}
 	for _, q := range s.Finals(p) {
-		if Belies(v, q) || s.Dead(v, q) {
-			continue
-		}
-		mine, theirs := s.Declares(p.TxID, q.TxID), s.Declares(q.TxID, p.TxID)
-		switch {
-		case mine == theirs:
-			a, b := FeeOf(v, p), FeeOf(v, q)
-			if b > a || b == a && bytes.Compare(q.TxID[:], p.TxID[:]) < 0 {
-				return false
-			}
-		case theirs:
+		if s.prevails(v, q, p) {
 			return false
 		}
 	}
 	return true
+}
+
+// prevails says whether q is broadcast rather than p, of two that compete and are both
+// final: the one that replaces the other; where both say so, or neither, the one with
+// the higher fee, then the lower txid. A member may enter a transaction again at any
+// time, with any declaration, so nothing else of an entry decides.
+func (s proposalFacts) prevails(v ledger.View, q, p *Proposal) bool {
+	if Belies(v, q) || s.Dead(v, q) {
+		return false
+	}
+	if ours, theirs := s.Declares(p.TxID, q.TxID), s.Declares(q.TxID, p.TxID); ours != theirs {
+		return theirs
+	}
+	a, b := FeeOf(v, p), FeeOf(v, q)
+	return b > a || b == a && bytes.Compare(q.TxID[:], p.TxID[:]) < 0
 }
 
 // proposalsRetainted notes that what rests on entries of a chain may have another

@@ -50,7 +50,7 @@ func breaches() []breach {
 			"	if b := t.batch; ", "	for _, e := range t.effects {\n		execute(e)\n	}\n	t.effects = nil\n	if b := t.batch; ")),
 		small(one("status stored", "coordinator/step_status.go",
 			"now := s.m.State.StatusOf(s.m.View, s.now(), p, q)",
-			"now := s.m.State.StatusOf(s.m.View, s.now(), p, q)\nif known && !was.Live() && was != \"\" { now = was }")),
+			"now := s.m.State.StatusOf(s.m.View, s.now(), p, q)\nif known && !was.status.Live() && was.status != \"\" { now = was.status }")),
 		small(one("quorum == k", "wallet/progress.go",
 			"{ return p.Missing() == 0 }", "{ return p.Completed() == p.d.threshold }")),
 		one("signatures of other amounts count", "coordinator/group/proposal.go",
