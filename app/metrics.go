@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"math"
 	"net"
 	"net/http"
 	"time"
@@ -129,37 +128,14 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			for status, n := range counts {
 				gauge(metricProposals, float64(n), id, string(status))
 			}
-			oldest := 0.0
-			if counts[group.StatusPending] > 0 {
-				oldest = float64(oldestPending(m))
+			oldest := int64(0)
+			if made, ok := m.OldestPending(time.Now()); ok {
+				oldest = max(made.Unix(), 0)
 			}
-			gauge(metricOldest, oldest, id)
+			gauge(metricOldest, float64(oldest), id)
 		})
 	}
 }
-
-// oldestPending is when the oldest proposal that is pending says that it was made, in
-// Unix seconds.
-func oldestPending(m *coordinator.Machine) int64 {
-	now, oldest := time.Now(), int64(math.MaxInt64)
-	var after *coordinator.ProposalPos
-	for {
-		ps, next := m.ProposalPage(after, pendingPage, func(p *group.Proposal) bool { return m.Status(p, now) == group.StatusPending })
-		for _, p := range ps {
-			oldest = min(oldest, p.Ref.Time/1000)
-		}
-		if next == nil {
-			break
-		}
-		after = next
-	}
-	if oldest == math.MaxInt64 {
-		return 0 // it is pending no longer
-	}
-	return max(oldest, 0)
-}
-
-const pendingPage = 500
 
 // alarmCodes are those that there can be; each is a series also where none stands, so
 // that one may be waited for.

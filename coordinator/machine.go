@@ -219,6 +219,7 @@ type (
 	byPayment = mapkey.By2[[32]byte, chainhash.Hash] // hash of the script | txid
 
 	byExpiry string // expiry | proposal
+	byClaim  string // claimed time, the latest first | proposal
 	byHeight string // height | txid
 	byTick   string // tick | txid
 	byTxCoin string // txid | outpoint
@@ -233,6 +234,7 @@ type (
 type watchlist struct {
 	told     pmap.Map[mapkey.ByEntry, toldStatus] // by proposal: what was told last
 	counts   [len(statusOrder)]int                // proposals by status as it was said, in statusOrder
+	pending  pmap.Map[byClaim, struct{}]          // by claimed time | proposal: those that were told to be pending
 	expiring pmap.Map[byExpiry, struct{}]         // by expiry | proposal: those that are pending
 	sending  pmap.Map[mapkey.ByTx, sending]       // by txid: final or broadcast, and not mined
 	queue    pmap.Map[mapkey.ByTx, bool]          // by txid: to be handed to the backend; true for what it has and did not answer for

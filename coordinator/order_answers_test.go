@@ -261,9 +261,16 @@ func (a *answers) proposals(m *Machine, now time.Time) {
 		paged = append(paged, page...)
 	}
 	a.our("ProposalPage", proposalIDs(paged))
-	a.asked["CountProposals"] = true
+	// What was told of copies that decide nothing hangs on the order.
+	for _, name := range []string{"CountProposals", "PendingPage", "OldestPending"} {
+		a.asked[name] = true
+	}
 	if !entersAgain(st) {
 		a.our("CountProposals", m.CountProposals())
+		pending, _ := m.PendingPage(nil, maxPaged, func(p *group.Proposal) bool { return m.Status(p, now) == group.StatusPending })
+		a.our("PendingPage", proposalIDs(pending))
+		oldest, any := m.OldestPending(now)
+		a.our("OldestPending", oldest, any)
 	}
 	for p := range st.AllProposals {
 		a.our("ProposalsBy", p, proposalIDs(m.ProposalsBy(fmt.Sprintf("%x", p.Ref.ID[:])[:3])))

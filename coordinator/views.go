@@ -3,6 +3,7 @@ package coordinator
 import (
 	"cmp"
 	"encoding/hex"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -44,9 +45,13 @@ func (m *Machine) ProposalPage(after *ProposalPos, limit int, keep func(*group.P
 	if after != nil {
 		from = &group.Ref{Time: after.Time, ID: after.ID}
 	}
+	return m.page(m.State.ByTime(from), limit, keep)
+}
+
+func (m *Machine) page(all iter.Seq[*group.Proposal], limit int, keep func(*group.Proposal) bool) (out []*group.Proposal, next *ProposalPos) {
 	looked := 0
 	var last *group.Proposal
-	for p := range m.State.ByTime(from) {
+	for p := range all {
 		if len(out) == limit || looked == maxPaged+limit {
 			return out, &ProposalPos{last.Ref.Time, last.Ref.ID}
 		}
@@ -57,6 +62,38 @@ func (m *Machine) ProposalPage(after *ProposalPos, limit int, keep func(*group.P
 		}
 	}
 	return out, nil
+}
+
+// PendingPage is ProposalPage of those that are pending: it looks at no others, however
+// long the history is.
+func (m *Machine) PendingPage(after *ProposalPos, limit int, keep func(*group.Proposal) bool) (out []*group.Proposal, next *ProposalPos) {
+	var from byClaim
+	if after != nil {
+		from = claimKey(*after) + "\x00"
+	}
+	return m.page(func(yield func(*group.Proposal) bool) {
+		for k := range m.watch.pending.From(from) {
+			if p, ok := m.State.Proposal(mapkey.Entry(k)); ok && !yield(p) {
+				return
+			}
+		}
+	}, limit, keep)
+}
+
+// OldestPending returns when the oldest pending proposal was made, as its author claims;
+// false where none is pending. It looks at a bounded number.
+func (m *Machine) OldestPending(now time.Time) (made time.Time, ok bool) {
+	looked := 0
+	for k := range m.watch.pending.Backward() {
+		p, known := m.State.Proposal(mapkey.Entry(k))
+		if known && m.State.Alive(p) && m.Status(p, now) == group.StatusPending {
+			return time.UnixMilli(p.Ref.Time), true
+		}
+		if looked++; looked == maxPaged {
+			break
+		}
+	}
+	return time.Time{}, false
 }
 
 // CountProposals returns how many living proposals have each status, as it was

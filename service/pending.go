@@ -84,7 +84,7 @@ func (n *Node) proposalsPending(a *node.Actor, m *coordinator.Machine, after *co
 		return nil, nil // none is looked at in vain
 	}
 	now := time.Now()
-	ps, next := m.ProposalPage(after, limit, func(p *group.Proposal) bool { return m.AwaitsMe(p, now) })
+	ps, next := m.PendingPage(after, limit, func(p *group.Proposal) bool { return m.AwaitsMe(p, now) })
 	for _, p := range ps {
 		id, tx, by, created := p.ID().String(), p.TxID.String(), personOf(m, p.Author()), api.Time(time.UnixMilli(p.Ref.Time))
 		sends, fee, signed, needed := m.Leaves(p), p.Fee(), len(m.Approvals(p)), m.State.Genesis().Threshold

@@ -52,6 +52,13 @@ func (m Map[K, V]) From(key K) iter.Seq2[K, V] {
 	}
 }
 
+// Backward yields every key and value, in descending order of the keys.
+func (m Map[K, V]) Backward() iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
+		m.tree.descend(func(k string, x any) bool { return yield(K(k), value[V](x)) })
+	}
+}
+
 // Prefix yields the keys that start with a prefix, with their values, in order.
 func Prefix[K ~string, V any](m Map[K, V], prefix K) iter.Seq2[K, V] {
 	return PrefixFrom(m, prefix, prefix)

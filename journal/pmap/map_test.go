@@ -200,3 +200,37 @@ func TestConcurrent(t *testing.T) {
 		t.Errorf("base has %d", base.Len())
 	}
 }
+
+func TestBackward(t *testing.T) {
+	var m pmap.Map[pmap.Number, int]
+	if n := len(maps.Collect(m.Backward())); n != 0 {
+		t.Errorf("an empty map yields %d", n)
+	}
+	for n := range 100 {
+		m = m.Set(pmap.Num(uint64(n*37%100)), n)
+	}
+	older := m
+	m = m.Delete(pmap.Num(50))
+	for _, x := range []struct {
+		of   pmap.Map[pmap.Number, int]
+		want int
+	}{{older, 100}, {m, 99}} {
+		next, seen := uint64(99), 0
+		for k := range x.of.Backward() {
+			if x.want == 99 && next == 50 {
+				next--
+			}
+			if k.Uint64() != next {
+				t.Fatalf("%d, want %d", k.Uint64(), next)
+			}
+			next--
+			seen++
+		}
+		if seen != x.want {
+			t.Errorf("%d keys, want %d", seen, x.want)
+		}
+	}
+	for range m.Backward() {
+		break // it ends where it is told to
+	}
+}

@@ -36,6 +36,12 @@ func (t *tree) ascend(from string, yield func(string, any) bool) {
 	}
 }
 
+func (t *tree) descend(yield func(string, any) bool) {
+	if t != nil {
+		t.in.Reverse(func(k string, b box) bool { return yield(k, b.v) })
+	}
+}
+
 // put changes a tree in place; only its maker may.
 func (t *tree) put(key string, v any) { t.in.Set(key, box{v}) }
 
