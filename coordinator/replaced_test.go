@@ -6,6 +6,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+	"pgregory.net/rapid"
 
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
@@ -221,4 +222,54 @@ func TestAReplacementThatOnlyTheNetworkCompletesReplaces(t *testing.T) {
 	if got := b.m.CountProposals(); got[group.StatusFinal] != 1 {
 		t.Errorf("counted %v once it left", got)
 	}
+}
+
+// However deposits that spend one another's coins are shown, in whatever order and with
+// what is left out in between, no more counts as unconfirmed than one mempool can hold.
+func TestUnconfirmedIsWhatOneMempoolCanPay(t *testing.T) {
+	made := active(t, 1, 1)
+	script, err := made.peers[0].m.State.Active().Descriptor.PkScript(wallet.BranchExternal, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		a := made.clone(t).peers[0]
+		var txs []*wire.MsgTx
+		var spends []uint // the coins that each spends, as bits
+		for n := range rapid.IntRange(2, 5).Draw(r, "deposits") {
+			coins := rapid.UintRange(1, 7).Draw(r, "coins")
+			tx := wire.NewMsgTx(2)
+			for i := range uint(3) {
+				if coins>>i&1 == 1 {
+					tx.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: [32]byte{9}, Index: uint32(i)}, Sequence: uint32(n)})
+				}
+			}
+			tx.AddTxOut(&wire.TxOut{Value: rapid.Int64Range(1_000, 9_000).Draw(r, "amount"), PkScript: script})
+			txs, spends = append(txs, tx), append(spends, coins)
+		}
+		most := int64(0)
+		for set := range 1 << len(txs) {
+			sum, used, fits := int64(0), uint(0), true
+			for n, tx := range txs {
+				if set>>n&1 == 1 {
+					fits = fits && used&spends[n] == 0
+					used, sum = used|spends[n], sum+tx.TxOut[0].Value
+				}
+			}
+			if fits {
+				most = max(most, sum)
+			}
+		}
+		for range rapid.IntRange(1, 12).Draw(r, "notices") {
+			tx := txs[rapid.IntRange(0, len(txs)-1).Draw(r, "which")]
+			if rapid.Bool().Draw(r, "shown") {
+				a.must(ChainIn{port.ChainNotice{Kind: port.Seen, Txs: []*wire.MsgTx{tx}}})
+			} else {
+				a.must(ChainIn{port.ChainNotice{Kind: port.Unseen, TxIDs: []chainhash.Hash{tx.TxHash()}}})
+			}
+			if got := Sum(Coins(a.m.State, a.m.View, *a.clock)).Unconfirmed; got > most {
+				r.Fatalf("%d sat unconfirmed, and no mempool pays more than %d", got, most)
+			}
+		}
+	})
 }

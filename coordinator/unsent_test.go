@@ -118,6 +118,42 @@ func TestAnUnseenTransactionIsAnAlarm(t *testing.T) {
 	}
 }
 
+// Two copies of one node that hear of each other are each told by an alarm that stands,
+// and write nothing further: whatever they signed on their own is for their owner to see.
+func TestTwoCopiesOfOneNodeTellTheirOwner(t *testing.T) {
+	c := active(t, 2, 3)
+	other := c.clone(t)
+	other.clock = other.clock.Add(time.Second)
+	copies := []*peer{c.peers[2], other.peers[2]}
+	for _, p := range copies {
+		p.must(LeaseAddress{})
+		p.must(LeaseAddress{})
+	}
+	for n, p := range copies {
+		if got := p.standing(AlarmOwnFork); len(got) != 0 {
+			t.Fatalf("before they heard of each other: %+v", got)
+		}
+		for _, e := range copies[1-n].out {
+			_, _ = p.do(EntryIn{e}) // what it has it refuses
+		}
+		if got := p.standing(AlarmOwnFork); len(got) != 1 || !strings.Contains(got[0].Text, "`restore`") {
+			t.Errorf("copy %d: alarms %+v", n, got)
+		}
+		told := 0
+		for _, x := range p.told {
+			if x.Status == AlarmOwnFork {
+				told++
+			}
+		}
+		if told != 1 {
+			t.Errorf("copy %d: told %d times", n, told)
+		}
+		if _, err := p.do(LeaseAddress{}); err == nil {
+			t.Errorf("copy %d goes on writing", n)
+		}
+	}
+}
+
 // The words of a backend are bounded, and take one line.
 func TestReasonsAreBounded(t *testing.T) {
 	got := reasonOf(errors.New("a\nb\t" + strings.Repeat("ü", 1000)))
