@@ -13,6 +13,17 @@ import (
 	"github.com/quorate/quorate/store"
 )
 
+// open reads the store without changing a file; only to mend it, or where the system
+// reads nothing without, it is opened as a node does.
+func (d *doctor) open(dir string, key []byte) (*store.Badger, error) {
+	if !d.Mend {
+		if db, err := store.OpenReadOnly(dir, key, d.o.Log); !errors.Is(err, errors.ErrUnsupported) {
+			return db, err
+		}
+	}
+	return store.Open(dir, key, d.o.Log)
+}
+
 // store looks at what a stopped node holds. Only bytes that were read and are wrong
 // are corrupt.
 func (d *doctor) store(ctx context.Context, c keystore.Content) error {
@@ -30,16 +41,28 @@ func (d *doctor) store(ctx context.Context, c keystore.Content) error {
 	if err != nil {
 		return api.Fail("failed", err.Error(), "")
 	}
-	db, err := store.Open(dir, c.DatabaseKey[:], d.o.Log)
+	db, err := d.open(dir, c.DatabaseKey[:])
 	if err == nil {
 		_ = d.Look("store", func() error { return nil })
-		_ = d.Look("space", func() error { return nil }) // it does not open without
+		if free, need, known := db.Space(); known && free < need {
+			_ = d.Look("space", func() error {
+				e := app.SystemError(unopened, d.o.DataDir, port.ErrNoSpace)
+				d.Says(e.Code, e.Message, dir, e.Hint)
+				return nil
+			})
+		} else {
+			_ = d.Look("space", func() error { return nil })
+		}
 		return errors.Join(d.Look("history", func() error { return d.Contents(ctx, db, self) }), db.Close())
 	}
 	e := app.SystemError(unopened, d.o.DataDir, err)
 	if errors.Is(err, port.ErrNoSpace) {
 		_ = d.Look("space", func() error { d.Says(e.Code, e.Message, dir, e.Hint); return nil })
 		d.Unseen("the disk is full", "store", "history")
+		return nil
+	}
+	if errors.Is(err, store.ErrUnclean) {
+		d.Unseen("the node did not stop in order, and what it wrote last is still to be taken in: start it, and ask again while it runs; or `quorate doctor --mend` takes it in", "store", "space", "history")
 		return nil
 	}
 	d.Unseen(unopened, "space", "history")

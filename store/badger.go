@@ -3,9 +3,11 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,6 +29,8 @@ type Badger struct {
 	names *logNames
 	mark  *mark
 	gate  gate
+	// readOnly: no file of the directory is made, changed or removed.
+	readOnly bool
 	// reserve is SpaceReserve, but in a test.
 	reserve uint64
 
@@ -49,6 +53,89 @@ var _ port.Store = (*Badger)(nil)
 // system refused, as errors.Is says of its number. It reads and verifies all tables.
 func Open(dir string, key []byte, log *slog.Logger) (*Badger, error) {
 	return open(dir, key, log, SpaceReserve, func(*badger.Options) {})
+}
+
+// OpenReadOnly is Open without writing: no file of the directory is made, changed or
+// removed, and Commit returns ErrReadOnly. It returns ErrUnclean for a store that was not
+// closed in order, which only Open can take in.
+func OpenReadOnly(dir string, key []byte, log *slog.Logger) (*Badger, error) {
+	if len(key) != 0 && len(key) != KeySize {
+		return nil, fmt.Errorf("%w: %d bytes, %d are needed", ErrKey, len(key), KeySize)
+	}
+	if runtime.GOOS == "windows" {
+		return nil, fmt.Errorf("%w: Badger does not read alone on Windows", errors.ErrUnsupported)
+	}
+	lock, err := lockThere(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s is not there", ErrUnclean, lockName)
+	}
+	if err != nil {
+		return nil, systemError(err)
+	}
+	s := &Badger{dir: dir, log: log, lock: lock, readOnly: true, reserve: SpaceReserve, guard: NewGuardBook(), fault: newFault()}
+	if err := s.startReadOnly(key); err != nil {
+		s.release()
+		return nil, systemError(err)
+	}
+	return s, nil
+}
+
+func (s *Badger) startReadOnly(key []byte) (err error) {
+	if err := checkAccess(s.dir); err != nil {
+		return err
+	}
+	if err := checkKey(s.dir, key); err != nil {
+		return err
+	}
+	if err := checkManifest(s.dir); err != nil {
+		return err
+	}
+	if err := checkClosed(s.dir); err != nil {
+		return err
+	}
+	if s.mark, err = readMark(s.dir); err != nil {
+		return err
+	}
+	if err := checkTables(s.dir); err != nil {
+		return err
+	}
+	// Where it breaks it leaves no note: nothing was written.
+	o := badgerOptions(s.dir, key, badgerLog{s.log, func(error) {}, s.fault.set}).WithReadOnly(true)
+	db, err := badger.Open(o)
+	if errors.Is(err, badger.ErrTruncateNeeded) {
+		return fmt.Errorf("%w: %w", ErrUnclean, err)
+	}
+	if err != nil {
+		return openError(err)
+	}
+	s.db = db
+	if err := s.check(len(key) > 0); err != nil {
+		if cerr := s.closeDB(); cerr != nil {
+			s.log.Warn("database not closed", "err", cerr)
+		}
+		return err
+	}
+	return nil
+}
+
+// check looks at what Badger opened, and reads what is kept in memory.
+func (s *Badger) check(encrypted bool) error {
+	if err := s.fault.get(); err != nil {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if encrypted && !hasDataKey(s.dir) {
+		return errors.New("database made no key to encrypt with: is the clock right?")
+	}
+	if err := s.verifyTables(); err != nil {
+		return fmt.Errorf("%w: verify tables: %w", ErrCorrupt, err)
+	}
+	if err := s.checkVersion(); err != nil {
+		return err
+	}
+	if err := s.loadGuard(); err != nil {
+		return err
+	}
+	return s.checkMark()
 }
 
 // open lets a test do without the reserve, and break an option, to show that
@@ -115,29 +202,12 @@ func (s *Badger) start(key []byte, tweak func(*badger.Options)) error {
 	return nil
 }
 
-// prepare checks what Badger opened, and reads what is kept in memory.
-func (s *Badger) prepare(encrypted bool) error {
-	if err := s.fault.get(); err != nil {
-		return fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	if encrypted && !hasDataKey(s.dir) {
-		return errors.New("database made no key to encrypt with: is the clock right?")
-	}
-	if err := s.verifyTables(); err != nil {
-		return fmt.Errorf("%w: verify tables: %w", ErrCorrupt, err)
-	}
-	names, err := openLogNames(s.dir)
-	if err != nil {
+// prepare checks what Badger opened, and makes it fit to be written to.
+func (s *Badger) prepare(encrypted bool) (err error) {
+	if s.names, err = openLogNames(s.dir); err != nil {
 		return err
 	}
-	s.names = names
-	if err := s.checkVersion(); err != nil {
-		return err
-	}
-	if err := s.loadGuard(); err != nil {
-		return err
-	}
-	if err := s.checkMark(); err != nil {
+	if err := s.check(encrypted); err != nil {
 		return err
 	}
 	if err := s.dropStaged(); err != nil {
@@ -183,7 +253,7 @@ func (s *Badger) Close() error {
 	if err := s.fault.get(); err != nil {
 		return err
 	}
-	if err := checkSpace(s.dir, s.reserve); errors.Is(err, port.ErrNoSpace) {
+	if err := checkSpace(s.dir, s.reserve); !s.readOnly && errors.Is(err, port.ErrNoSpace) {
 		if err := dropBallast(s.dir); err != nil {
 			return err
 		}

@@ -21,6 +21,9 @@ func (s *Badger) Commit(ctx context.Context, b port.Batch) error {
 		return err
 	}
 	defer s.gate.leave()
+	if s.readOnly {
+		return ErrReadOnly
+	}
 	size, err := CheckBatch(b)
 	if err != nil {
 		return err

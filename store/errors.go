@@ -22,6 +22,11 @@ var (
 	ErrKey = errors.New("wrong store key")
 	// ErrNewer is returned by Open for a store written by a newer version.
 	ErrNewer = errors.New("store was written by a newer version")
+	// ErrUnclean is returned by OpenReadOnly for a store that was not closed in order:
+	// what was written last is still to be taken in, which changes its files.
+	ErrUnclean = errors.New("store was not closed in order")
+	// ErrReadOnly is returned by Commit of a store that was opened for reading alone.
+	ErrReadOnly = errors.New("store is open for reading alone")
 	// ErrCorrupt is returned when stored data is not what was written. The
 	// error names the entry or record.
 	ErrCorrupt = errors.New("store is corrupt")

@@ -15,8 +15,13 @@ import (
 const lockName = "quorate.lock"
 
 // lockDir takes the lock of a store for this process. It ends with the process.
-func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+func lockDir(dir string) (*os.File, error) { return lockFile(dir, os.O_CREATE|os.O_RDWR) }
+
+// lockThere is lockDir where the file is there already: it makes none.
+func lockThere(dir string) (*os.File, error) { return lockFile(dir, os.O_RDONLY) }
+
+func lockFile(dir string, flags int) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockName), flags, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open store lock: %w", err)
 	}

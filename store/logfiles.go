@@ -50,6 +50,29 @@ func checkAccess(dir string) (err error) {
 	return nil
 }
 
+// checkClosed returns ErrUnclean where Badger left what it takes in at the next start:
+// the log of a memtable, which it removes as it closes, or a note of ours.
+func checkClosed(dir string) error {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("list store: %w", err)
+	}
+	for _, f := range files {
+		if strings.HasSuffix(f.Name(), ".mem") || f.Name() == noteName {
+			return fmt.Errorf("%w: %s is there", ErrUnclean, f.Name())
+		}
+		if !isLogFile(f.Name()) {
+			continue
+		}
+		if info, err := f.Info(); err != nil {
+			return fmt.Errorf("look at log file: %w", err)
+		} else if info.Size() == 0 {
+			return fmt.Errorf("%w: %s is empty", ErrUnclean, f.Name())
+		}
+	}
+	return nil
+}
+
 // dropEmptyLogs removes log files without a byte. Badger leaves one behind when
 // it is killed between creating and sizing a log, or between emptying and
 // removing it, and then cannot be opened (v4.9.6: "Create a new file").

@@ -3,9 +3,11 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -38,6 +40,27 @@ type mark struct {
 
 func openMark(dir string) (*mark, error) {
 	f, err := os.OpenFile(filepath.Join(dir, markName), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open mark: %w", err)
+	}
+	m := &mark{f: f}
+	raw, err := io.ReadAll(io.LimitReader(f, markLen+1))
+	if err == nil {
+		m.commits, err = parseMark(raw)
+	}
+	if err != nil {
+		m.close()
+		return nil, fmt.Errorf("read mark: %w", err)
+	}
+	return m, nil
+}
+
+// readMark is openMark of a file that is not to be made or changed.
+func readMark(dir string) (*mark, error) {
+	f, err := os.Open(filepath.Join(dir, markName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: the file %q is not there", ErrUnclean, markName)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open mark: %w", err)
 	}
@@ -107,6 +130,9 @@ func (s *Badger) checkMark() error {
 	}
 	if commits < s.mark.commits {
 		return fmt.Errorf("%w: a log was cut: the last %d of %d batches that were written are gone", ErrCorrupt, s.mark.commits-commits, s.mark.commits)
+	}
+	if s.readOnly {
+		return nil
 	}
 	return s.mark.add(commits - s.mark.commits)
 }

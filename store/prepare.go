@@ -123,6 +123,8 @@ func (s *Badger) checkVersion() error {
 		return err
 	case version > schemaVersion:
 		return fmt.Errorf("%w: schema %d, this one knows %d", ErrNewer, version, schemaVersion)
+	case fresh && s.readOnly:
+		return nil
 	case fresh:
 		err := s.update(func(txn *badger.Txn) error {
 			return txn.Set([]byte{spaceVersion}, binary.BigEndian.AppendUint32(nil, schemaVersion))
