@@ -40,6 +40,8 @@ type Backend struct {
 	syncing  bool
 	behind   bool // by so much that Health names it
 	behindAt time.Time
+	highest  int32     // of the tips seen
+	lostAt   time.Time // since when it is far below; zero where it is not
 	changed  chan struct{}
 	headers  cache[*wire.BlockHeader]
 	blocks   cache[*follow.Block]
@@ -125,6 +127,9 @@ func (b *Backend) Health() port.ChainHealth {
 	h := port.ChainHealth{Backend: "core", Height: b.tip.Height, Target: b.target, Policy: b.policy}
 	if h.Problem, h.Since = b.faults.Problem(); h.Problem == "" && b.behind {
 		h.Problem, h.Since = b.catchingUp(), b.behindAt
+	} else if h.Problem == "" && !b.lostAt.IsZero() {
+		h.Problem, h.Since = fmt.Sprintf("the Bitcoin node has %d blocks, and had %d before: it lost its chain, or is another one; what those blocks confirmed does not show",
+			b.tip.Height, b.highest), b.lostAt
 	}
 	h.Synced = h.Problem == "" && b.hasTip && !b.syncing
 	return h

@@ -159,3 +159,19 @@ func FuzzResponse(f *testing.F) {
 		}
 	})
 }
+
+// A node that has far fewer blocks than before lost its chain, on regtest too, until it
+// has them again. A reorg is none of that.
+func TestALostChainIsAProblem(t *testing.T) {
+	b := &Backend{cfg: Config{Network: wallet.Regtest}, changed: make(chan struct{})}
+	for n, c := range []struct {
+		height int32
+		lost   bool
+	}{{120, false}, {119, false}, {20, false}, {19, true}, {0, true}, {19, true}, {20, false}, {200, false}, {100, false}, {0, true}} {
+		b.settle(question{number: uint64(n + 1)}, chainInfo{Blocks: c.height, Headers: c.height}, port.BlockRef{Height: c.height})
+		h := b.Health()
+		if lost := strings.Contains(h.Problem, "lost its chain"); lost != c.lost || h.Synced == c.lost || h.Since.IsZero() == c.lost {
+			t.Errorf("step %d, at %d blocks: %+v", n, c.height, h)
+		}
+	}
+}

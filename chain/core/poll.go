@@ -25,6 +25,10 @@ const staleTip = 24 * time.Hour
 // being called behind: with each new block it misses one for a moment.
 const lag = 3
 
+// lostBlocks is how many blocks fewer than before are no reorg any more: what is mined is
+// spent after as many.
+const lostBlocks = 100
+
 // chainInfo is what both nodes say in getblockchaininfo.
 type chainInfo struct {
 	Chain   string `json:"chain"`
@@ -130,6 +134,12 @@ func (b *Backend) settle(asked question, info chainInfo, tip port.BlockRef) bool
 		b.behindAt = time.Now()
 	}
 	b.behind = behind
+	b.highest = max(b.highest, tip.Height)
+	if lost := tip.Height < b.highest-lostBlocks; !lost {
+		b.lostAt = time.Time{}
+	} else if b.lostAt.IsZero() {
+		b.lostAt = time.Now()
+	}
 	b.target = max(info.Headers, info.Blocks)
 	if moved {
 		b.wakeLocked()
