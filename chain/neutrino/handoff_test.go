@@ -81,15 +81,24 @@ func TestCorePeerTakes(t *testing.T) {
 			b := open(t, dir, peer.Addr)
 			synced(t, b, 120)
 			own, others := paid(t, node, 5), paid(t, node, 5)
+			// The times of the protocol bound how long one visit takes: one is enough.
+			once := func(when string, tx *wire.MsgTx) {
+				t.Helper()
+				if n := peer.Visits(tx.TxHash()); n != 1 {
+					t.Errorf("%s: it took %d visits", when, n)
+				}
+			}
 			if err := broadcast(t, t.Context(), b, own); err != nil {
 				t.Errorf("its own: %v", err)
 			}
+			once("its own", own)
 			if err := peer.Submit(others); err != nil {
 				t.Fatal(err)
 			}
 			if err := broadcast(t, t.Context(), b, others); err != nil {
 				t.Errorf("what another handed over: %v", err)
 			}
+			once("what another handed over", others)
 			if err := b.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -98,6 +107,7 @@ func TestCorePeerTakes(t *testing.T) {
 			if err := broadcast(t, t.Context(), b, own); err != nil {
 				t.Errorf("its own, after a restart: %v", err)
 			}
+			once("after a restart", own)
 			if !peer.Has(own.TxHash()) || !peer.Has(others.TxHash()) {
 				t.Error("they are not in the mempool, and this shows nothing")
 			}

@@ -60,6 +60,7 @@ type Peer struct {
 	flight   map[chainhash.Hash]*conn
 	next     time.Time // round of the inbound peers
 	height   int32
+	visits   map[chainhash.Hash]int // by txid: connections over which it was told of or given
 }
 
 type entry struct {
@@ -100,6 +101,7 @@ func Start(t testing.TB, node *btcd.Node, addr string, rules Rules) *Peer {
 		Addr: l.Addr().String(), node: node, rules: rules, conns: map[*conn]bool{}, pool: map[chainhash.Hash]entry{}, sequence: 1,
 		rejects: map[chainhash.Hash]bool{}, orphans: map[chainhash.Hash]bool{}, mined: map[chainhash.Hash]bool{},
 		asked: map[chainhash.Hash]time.Time{}, flight: map[chainhash.Hash]*conn{},
+		visits: map[chainhash.Hash]int{},
 	}
 	var wg sync.WaitGroup
 	ended := make(chan struct{})
@@ -126,6 +128,23 @@ func (p *Peer) Submit(tx *wire.MsgTx) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.take(tx, nil)
+}
+
+// Visits is over how many connections a transaction was told of or given, since they
+// were last asked for.
+func (p *Peer) Visits(id chainhash.Hash) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.visits[id]
+	delete(p.visits, id)
+	return n
+}
+
+// visited notes that a connection is about a transaction; under the peer's mutex.
+func (c *conn) visited(id chainhash.Hash) {
+	if !c.known[id] {
+		c.p.visits[id]++
+	}
 }
 
 // Has says whether a transaction is in the mempool.
@@ -248,6 +267,7 @@ func (c *conn) in(m wire.Message) wire.Message {
 			_ = c.client.Close()
 			return nil
 		}
+		c.visited(m.TxHash())
 		if c.known[m.TxHash()] = true; !p.rules.Syncing {
 			_ = p.take(m, c)
 		}
@@ -277,6 +297,7 @@ func (c *conn) announced(m *wire.MsgInv) wire.Message {
 			_ = c.client.Close()
 			return nil
 		default:
+			c.visited(v.Hash)
 			if c.known[v.Hash] = true; !p.rules.Syncing && !p.has(v.Hash) {
 				c.told[v.Hash] = time.Now().Add(inboundDelay + txidDelay)
 			}
