@@ -182,10 +182,7 @@ func (l *listeners) again() {
 			w.got, w.err = nil, errors.New("the listener ended")
 			l.log.Warn("an address of `listen` is no longer listened on; it is tried again", "address", w.addr.String())
 		}
-		if noIPv6(w) {
-			continue
-		}
-		// The port stays: the others know it.
+		// The port stays: the others know it. IPv6 may come later, as that of a VPN does.
 		if l.try(w, false); w.err == nil {
 			l.log.Info("an address of `listen` is listened on now", "address", w.got.String())
 		}

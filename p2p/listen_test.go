@@ -250,3 +250,33 @@ func TestNothingAskedForIsLost(t *testing.T) {
 		}
 	})
 }
+
+// "Every IPv6 address" of a machine that gets IPv6 later is listened on then, and is no
+// fault before.
+func TestIPv6ThatComesLaterIsListenedOn(t *testing.T) {
+	var log bytes.Buffer
+	f, there := &fakeNet{}, false
+	l := newListeners(f, slog.New(slog.NewTextHandler(&log, nil)))
+	l.begin = func(a ma.Multiaddr) error {
+		if a[0].Protocol().Code == ma.P_IP6 && !there {
+			return &net.OpError{Op: "listen", Err: os.NewSyscallError("socket", syscall.EAFNOSUPPORT)}
+		}
+		f.has = append(f.has, a)
+		return nil
+	}
+	if err := l.open([]string{"/ip4/0.0.0.0/tcp/1", "/ip6/::/tcp/1"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		l.again()
+	}
+	if m := l.missing(); len(m) != 0 || len(f.has) != 1 || strings.Contains(log.String(), "level=WARN") {
+		t.Errorf("before: missing %v, listens on %v; the log says %s", m, f.has, log.String())
+	}
+	there = true
+	l.again()
+	l.again()
+	if m := l.missing(); len(m) != 0 || len(f.has) != 2 || strings.Count(log.String(), "is listened on now") != 1 {
+		t.Errorf("after: missing %v, listens on %v; the log says %s", m, f.has, log.String())
+	}
+}
