@@ -24,6 +24,6 @@ VOLUME /data
 EXPOSE 9781/tcp 9781/udp
 STOPSIGNAL SIGTERM
 # No shell is needed: the program asks the node.
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["/usr/bin/quorate", "status", "--check"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["/usr/bin/quorate", "status", "--ready"]
 ENTRYPOINT ["/usr/bin/quorate"]
 CMD ["start"]

@@ -20,6 +20,7 @@ func Codes() []string {
 		"bad_answer",
 		"bad_birthday",
 		"bad_body",
+		"bad_check",
 		"bad_coin",
 		"bad_cursor",
 		"bad_draft",

@@ -13,7 +13,7 @@ import (
 // NewServer builds the routes over a backend.
 func NewServer(b Backend, o Options) (*Server, error) {
 	s := &Server{
-		backend: b, version: o.Version, log: o.Log, tokens: o.Tokens, closing: make(chan struct{}),
+		backend: b, version: o.Version, log: o.Log, live: o.Live, tokens: o.Tokens, closing: make(chan struct{}),
 		localWatchers: make(chan struct{}, maxLocalWatchers), tokenWatchers: make(chan struct{}, maxTokenWatchers),
 	}
 	if s.log == nil {

@@ -27,6 +27,8 @@ type Options struct {
 	Version string
 	// Tokens are what the TCP listener accepts.
 	Tokens []Token
+	// Live says whether all loops of the node turn; nil says that they do.
+	Live func() bool
 	// Log takes what goes wrong inside; nil discards it.
 	Log *slog.Logger
 }
@@ -43,9 +45,10 @@ type Server struct {
 	spec  []byte
 
 	version string
+	live    func() bool
 	probe   sync.Mutex // of what the last probe found
 	probed  time.Time
-	codes   []string
+	checks  []Probe
 	// A value in these for each stream and wait that is open.
 	localWatchers, tokenWatchers chan struct{}
 
@@ -155,7 +158,7 @@ func (s *Server) guard(who func(http.Handler) http.Handler) http.Handler {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, Refuse("cross_origin", "the request comes from another origin", "").as(http.StatusForbidden))
 	}))
-	return s.recoverPanics(withWords(cross.Handler(s.probes(who(s.authorize(guardBody(s.routes)))))))
+	return s.recoverPanics(withWords(cross.Handler(s.Probes(who(s.authorize(guardBody(s.routes)))))))
 }
 
 // authorize refuses who may not use the route that is asked for, before
@@ -271,68 +274,4 @@ func (s *Server) untilClosing(ctx context.Context) (context.Context, context.Can
 		}
 	}()
 	return ctx, cancel
-}
-
-// probeTime bounds what a probe waits for.
-const probeTime = 5 * time.Second
-
-// probes answers orchestrators, also without a token: whether the process answers,
-// whether the node is well, and its version. Reasons are given by their codes: who has
-// no token learns no name, of wallet or person.
-func (s *Server) probes(next http.Handler) http.Handler {
-	text := func(w http.ResponseWriter, status int, lines ...string) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Header().Set("Connection", "close")
-		w.WriteHeader(status)
-		for _, l := range lines {
-			// The client may be gone.
-			_, _ = fmt.Fprintln(w, l)
-		}
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			next.ServeHTTP(w, r)
-			return
-		}
-		switch r.URL.Path {
-		case "/healthz":
-			text(w, http.StatusOK, "ok")
-		case "/version":
-			text(w, http.StatusOK, s.version)
-		case "/readyz":
-			codes, ok := s.ready(r)
-			if !ok {
-				text(w, http.StatusServiceUnavailable, codes...)
-				return
-			}
-			text(w, http.StatusOK, "ok")
-		default:
-			next.ServeHTTP(w, r)
-		}
-	})
-}
-
-// ready asks the node itself at most once a second, whoever asks how often: nobody
-// needs a token for it.
-func (s *Server) ready(r *http.Request) (codes []string, ok bool) {
-	s.probe.Lock()
-	defer s.probe.Unlock()
-	if now := time.Now(); now.Sub(s.probed) >= time.Second {
-		ctx, cancel := s.untilClosing(r.Context())
-		defer cancel()
-		ctx, stop := context.WithTimeout(ctx, probeTime)
-		defer stop()
-		st, err := s.backend.Status(ctx)
-		s.codes = nil
-		if err != nil {
-			s.codes = []string{"not_answering"}
-		}
-		for _, x := range st.Check() {
-			s.codes = append(s.codes, x.Code)
-		}
-		if r.Context().Err() == nil {
-			s.probed = now // what a client that left made fail is no answer for others
-		}
-	}
-	return s.codes, len(s.codes) == 0
 }

@@ -126,10 +126,15 @@ func TestAnAddressThatIsMissingIsAnAlarmEverywhere(t *testing.T) {
 		!strings.Contains(page, "quorate_last_backup_timestamp_seconds 0") || !strings.Contains(page, "quorate_disk_free_bytes ") {
 		t.Errorf("metrics:\n%s", page)
 	}
-	for path, want := range map[string]string{"/healthz": "200 ok", "/readyz": "503 not_listening", "/version": "200 " + s.Version, "/v1/status": "401"} {
+	for path, want := range map[string]string{"/healthz": "200 ok", "/readyz": "503 not_listening", "/livez": "200 true", "/readyz?exclude=network": "200 true", "/version": "200 " + s.Version, "/v1/status": "401"} {
 		status, page := ask(t, "http://"+c.API.Listen+path)
 		if got := strings.TrimSpace(http.StatusText(status) + " " + page); !strings.HasPrefix(got, http.StatusText(atoi(want))) || !strings.Contains(got, strings.TrimSpace(want[3:])) {
 			t.Errorf("%s: %s", path, got)
+		}
+	}
+	for path, want := range map[string]int{"/readyz": http.StatusServiceUnavailable, "/readyz?exclude=network": http.StatusOK, "/livez": http.StatusOK} {
+		if status, page := ask(t, "http://"+c.Metrics.Listen+path); status != want {
+			t.Errorf("%s of the metrics' listener: %d %s", path, status, page)
 		}
 	}
 	if err := client.Backup(ctx, io.Discard); err != nil {

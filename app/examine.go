@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -85,18 +87,27 @@ func (n *Node) doctor(ctx context.Context) (api.Examination, error) {
 	for _, part := range []string{"listeners", "broadcasts", "alarms"} {
 		_ = d.Look(part, func() error { d.alarms(s, part); return nil })
 	}
-	if s.Chain.Backend == "none" {
+	d.chain(s.Chain)
+	d.Looks = append(d.Looks, backupLook(s))
+	return d.Examination, nil
+}
+
+// chain looks at what the node sees of the chain. While it takes blocks in there is
+// nothing to be said of those that it has not seen.
+func (d *Examiner) chain(c api.ChainStatus) {
+	switch {
+	case c.Backend == "none":
 		d.Unseen("chain.backend is none", "chain")
-	} else {
+	case c.Problem == "" && !c.Synced:
+		d.Unseen("it is not synced yet: ask again when `quorate status` says that it is", "chain")
+	default:
 		_ = d.Look("chain", func() error {
-			if s.Chain.Problem != "" {
-				d.Says("chain_problem", string(s.Chain.Problem), s.Chain.Backend, "look at the Bitcoin node, and at chain in config.toml")
+			if c.Problem != "" {
+				d.Says("chain_problem", string(c.Problem), c.Backend, "look at the Bitcoin node, and at chain in config.toml")
 			}
 			return nil
 		})
 	}
-	d.Looks = append(d.Looks, backupLook(s))
-	return d.Examination, nil
 }
 
 // backupLook says when a backup was last made; how old one may be only its owner knows.
@@ -162,7 +173,9 @@ func alarmAdvice(code string) string {
 		return "see to the Bitcoin node, and to chain in config.toml"
 	case coordinator.AlarmFork:
 		return "ask whoever runs that node whether two copies of it run"
-	case coordinator.AlarmOwnFork, coordinator.AlarmSuperseded:
+	case AlarmStuck:
+		return "look at the disk and at the signer, then stop the node and start it again: nothing acknowledged is lost"
+	case coordinator.AlarmOwnFork, coordinator.AlarmSuperseded, AlarmClock:
 		return advice(code)
 	}
 	return "see docs/threat-model.md, and speak to the other cosigners"
@@ -195,18 +208,16 @@ func (d *Examiner) Contents(ctx context.Context, db *store.Badger, self *group.S
 			listed[g] = true
 		}
 	}
-	for g := range entries {
+	sorted := func(of iter.Seq[journal.GroupID]) []journal.GroupID {
+		return slices.SortedFunc(of, func(a, b journal.GroupID) int { return slices.Compare(a[:], b[:]) })
+	}
+	for _, g := range sorted(maps.Keys(entries)) {
 		if !listed[g] {
 			d.Says("wallet_unlisted", "entries of a wallet are stored that is not in the list of wallets", g.String(), RestoreElsewhere)
 			listed[g] = true
 		}
 	}
-	groups := make([]journal.GroupID, 0, len(listed))
-	for g := range listed {
-		groups = append(groups, g)
-	}
-	slices.SortFunc(groups, func(a, b journal.GroupID) int { return slices.Compare(a[:], b[:]) })
-	for _, g := range groups {
+	for _, g := range sorted(maps.Keys(listed)) {
 		if len(entries[g]) == 0 && len(recs[g]) == 0 {
 			continue // the node died between naming it and founding it: nothing was acknowledged
 		}

@@ -145,6 +145,7 @@ func alarmCodes() []string {
 		coordinator.AlarmUnbuilt, coordinator.AlarmUnseen, coordinator.AlarmFork, coordinator.AlarmOwnFork,
 		coordinator.AlarmSuperseded, coordinator.AlarmReplaced, coordinator.AlarmContested, coordinator.AlarmUnproven,
 		group.AlarmReader, AlarmNotListening, AlarmDiskFull, AlarmCrowded,
+		AlarmStuck, AlarmClock,
 	}
 }
 
@@ -180,8 +181,8 @@ func count(b bool) int {
 }
 
 // serveMetrics listens where the configuration says.
-func (n *Node) serveMetrics(o RunOptions, failed chan<- error) (*http.Server, error) {
-	s, err := metrics.Server(collector{n})
+func (n *Node) serveMetrics(o RunOptions, probes *api.Server, failed chan<- error) (*http.Server, error) {
+	s, err := metrics.Server(collector{n}, probes.Probes)
 	if err != nil {
 		return nil, api.Fail("not_started", "metrics: "+err.Error(), "")
 	}

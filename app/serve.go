@@ -47,7 +47,7 @@ func (n *Node) serve(o RunOptions) (*servers, error) {
 		}
 		tokens = append(tokens, token)
 	}
-	s, err := api.NewServer(n, api.Options{Version: n.parts.Version, Tokens: tokens, Log: o.Log})
+	s, err := api.NewServer(n, api.Options{Version: n.parts.Version, Tokens: tokens, Live: n.live, Log: o.Log})
 	if err != nil {
 		return nil, api.Fail("not_started", err.Error(), "")
 	}
@@ -64,7 +64,7 @@ func (n *Node) serve(o RunOptions) (*servers, error) {
 	}
 	out := &servers{api: s, failed: make(chan error, 3), log: o.Log, patience: apiStopTime}
 	if o.Config.Metrics.Listen != "" {
-		if out.metrics, err = n.serveMetrics(o, out.failed); err != nil {
+		if out.metrics, err = n.serveMetrics(o, s, out.failed); err != nil {
 			err = errors.Join(err, local.Close())
 			if tcp != nil {
 				err = errors.Join(err, tcp.Close())

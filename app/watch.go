@@ -26,6 +26,8 @@ const (
 	AlarmNotListening = "not_listening"
 	AlarmDiskFull     = "disk_full"
 	AlarmCrowded      = "connections_crowded"
+	AlarmStuck        = "wallet_stuck"
+	AlarmClock        = "clock_behind"
 )
 
 // watch writes down what happens to a node: each alarm when it begins and when it
@@ -188,6 +190,12 @@ func (n *Node) alarms() []api.Alarm {
 	if p := n.net.Handshakes().Problem(); p != "" {
 		add(AlarmCrowded, p)
 	}
+	for _, a := range n.co.Stuck(stuckAfter) {
+		add(AlarmStuck, fmt.Sprintf("the wallet %s has not come round for more than %v: the disk, the signer or this program hangs", a.Group().String()[:8], stuckAfter))
+	}
+	if behind := n.clockBehind(time.Now()); behind > 0 {
+		add(AlarmClock, fmt.Sprintf("the clock of this machine is more than %v behind the chain: expiries and invites go by it", chainAhead))
+	}
 	w := n.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -202,6 +210,27 @@ func (n *Node) alarms() []api.Alarm {
 	}
 	w.since = since
 	return out
+}
+
+const (
+	// stuckAfter is how long a wallet may be at one thing: its loop comes round every two
+	// seconds at least.
+	stuckAfter = 10 * time.Second
+	// chainAhead is how far ahead of its clock a node takes a block's time for possible.
+	chainAhead = 2 * time.Hour
+)
+
+// live says whether the loop of each wallet comes round.
+func (n *Node) live() bool { return len(n.co.Stuck(stuckAfter)) == 0 }
+
+// clockBehind is how far the median time of the chain is ahead of what the clock allows:
+// no block is taken whose time is so far ahead of the clocks of the network.
+func (n *Node) clockBehind(now time.Time) time.Duration {
+	var most time.Duration
+	for _, a := range n.co.Wallets() {
+		most = max(most, time.Unix(a.Machine().View.Tip().MedianTime, 0).Sub(now)-chainAhead)
+	}
+	return most
 }
 
 // own is how the node itself is.

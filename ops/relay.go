@@ -172,7 +172,7 @@ func relayError(err error) error {
 }
 
 func serveRelayMetrics(o RelayOptions, r *p2p.Relay, failed chan<- error) (*http.Server, string, error) {
-	s, err := metrics.Server(newRelayCollector(r))
+	s, err := metrics.Server(newRelayCollector(r), func(next http.Handler) http.Handler { return next })
 	if err != nil {
 		return nil, "", api.Fail("not_started", "metrics: "+err.Error(), "")
 	}

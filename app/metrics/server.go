@@ -17,14 +17,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Server answers GET /metrics with what a collector says, and what the process is.
-func Server(c prometheus.Collector) (*http.Server, error) {
+// Server answers GET /metrics with what a collector says, and what the process is, and
+// what probes answer before anything else.
+func Server(c prometheus.Collector, probes func(http.Handler) http.Handler) (*http.Server, error) {
 	reg := prometheus.NewRegistry()
 	err := errors.Join(reg.Register(c), registerProcess(reg))
 	if err != nil {
 		return nil, err
 	}
-	return metricsOf(reg), nil
+	return metricsOf(reg, probes), nil
 }
 
 // registerProcess adds what the Go runtime and the operating system say of the
@@ -37,11 +38,11 @@ func registerProcess(reg *prometheus.Registry) error {
 }
 
 // metricsOf serves what a registry holds.
-func metricsOf(reg *prometheus.Registry) *http.Server {
+func metricsOf(reg *prometheus.Registry, probes func(http.Handler) http.Handler) *http.Server {
 	mux := http.NewServeMux()
-	// One scrape at a time: each reads every proposal.
+	// One scrape at a time: nothing is gained by two.
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 1}))
-	return &http.Server{Handler: byAddress(mux), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 8 << 10}
+	return &http.Server{Handler: byAddress(probes(mux)), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 8 << 10}
 }
 
 // byAddress refuses requests that were sent to a name: a web page can have its

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,7 +13,8 @@ import (
 )
 
 func (c *cli) statusCommand() *cobra.Command {
-	var check bool
+	var check, ready bool
+	var exclude []string
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show the node, its view of the chain, its wallets and peers",
@@ -26,15 +28,28 @@ coins spent by a transaction with fewer signatures than it takes (foreign_spend)
 (address_tie); and "threshold", "cosigner_count", "incomplete", "restored" as of ` + "`wallet show`" + `. The last "problem" is of connections from outside, such as very many that say nothing.
 "alarms" of the whole are those of the node itself: an address of listen that is not listened on (not_listening), a full disk (disk_full).
 With --check it exits with 0 where nothing is wrong, 1 where anything is, 5 where no node runs; JSON: {"ok","reasons":[{"code","message","wallet"}]}.
+With --ready it says of each check whether it is right, and exits as with --check; --exclude leaves one out by its name. JSON:
+{"ok","checks":[{"check","ok","codes":[…]}]}, which is what GET /readyz answers.
 A wallet of the state "failed" could not be opened, "problem" says why; the others run. Its name stays its own: a command for it is refused (` + "`wallet_failed`).",
 		Args: cobra.NoArgs,
 	}
 	cmd.Flags().BoolVar(&check, "check", false, "say only what is wrong, one reason a line, and exit with 1 where anything is")
+	cmd.Flags().BoolVar(&ready, "ready", false, "say of each check whether it is right, and exit with 1 where one is not")
+	cmd.Flags().StringArrayVar(&exclude, "exclude", nil, "with --ready: leave out the check with this `name`, as chain")
+	cmd.MarkFlagsMutuallyExclusive("check", "ready")
 	whole := ask(c, func(ctx context.Context, node *api.Client, _ []string) (api.Status, error) { return node.Status(ctx) }, showStatus)
 	reasons := c.action(func(ctx context.Context, _ []string) error { return c.check(ctx) })
+	probes := c.action(func(ctx context.Context, _ []string) error { return c.ready(ctx, exclude) })
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if check {
+		switch {
+		case check:
 			return reasons(cmd, args)
+		case ready:
+			return probes(cmd, args)
+		case len(exclude) > 0:
+			return c.action(func(context.Context, []string) error {
+				return api.Misuse("bad_flags", "--exclude is of --ready", "give --ready too")
+			})(cmd, args)
 		}
 		return whole(cmd, args)
 	}
@@ -66,6 +81,40 @@ func (c *cli) check(ctx context.Context) error {
 		return api.Fail("unwell", thingsWrong(len(reasons)), "`quorate doctor` says what to do")
 	}
 	return nil
+}
+
+func (c *cli) ready(ctx context.Context, exclude []string) error {
+	node, err := api.Dial(c.dataDir)
+	if err != nil {
+		return err
+	}
+	defer node.Close()
+	s, err := node.Status(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := api.Without(s.Ready(), exclude)
+	if err != nil {
+		return err
+	}
+	if err := answer(c, p, showProbes); err != nil {
+		return err
+	}
+	if !p.OK {
+		c.answered = true
+		return api.Fail("not_ready", "the node is not ready", "`quorate status --check` says why")
+	}
+	return nil
+}
+
+func showProbes(w io.Writer, p api.Probes) {
+	for _, c := range p.Checks {
+		if c.OK {
+			fmt.Fprintf(w, "%s: ok\n", c.Check)
+		} else {
+			fmt.Fprintf(w, "%s: %s\n", c.Check, clean(strings.Join(c.Codes, ", ")))
+		}
+	}
 }
 
 func thingsWrong(n int) string {

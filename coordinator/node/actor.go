@@ -59,6 +59,7 @@ type Actor struct {
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 
+	turned    atomic.Pointer[time.Time] // when the loop last came round
 	quota     *Quota
 	faults    faults
 	takers    takers
@@ -95,6 +96,7 @@ func NewActor(ctx context.Context, ports Ports, m coordinator.Machine) *Actor {
 	}
 	a := &Actor{ports: ports, group: m.State.Group(), inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop, quota: NewQuota(coordinator.QuotaEntries), snaps: m.Snapshots()}
 	a.current.Store(&m)
+	a.turns()
 	a.inbox <- envelope{msg: coordinator.Started{}}
 	a.done.Add(1)
 	go a.run()
@@ -179,6 +181,7 @@ func (a *Actor) run() {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for {
+		a.turns()
 		select {
 		case <-a.ctx.Done():
 			a.snapshot(snapshotAtStop)
@@ -190,6 +193,16 @@ func (a *Actor) run() {
 		}
 	}
 }
+
+// turns notes that the loop came round.
+func (a *Actor) turns() {
+	now := time.Now()
+	a.turned.Store(&now)
+}
+
+// Still is for how long the actor has been at one thing. Its loop comes round at least
+// at every tick, so that it is more than one is a disk, a signer or a program that hangs.
+func (a *Actor) Still() time.Duration { return time.Since(*a.turned.Load()) }
 
 func (a *Actor) online() []journal.Author {
 	m := a.Machine()

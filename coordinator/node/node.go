@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/group"
@@ -96,6 +97,16 @@ func (n *Node) Wallets() []*Actor {
 		out = append(out, a)
 	}
 	slices.SortFunc(out, func(a, b *Actor) int { return slices.Compare(a.group[:], b.group[:]) })
+	return out
+}
+
+// Stuck returns the open wallets that have been at one thing for longer than a time.
+func (n *Node) Stuck(longer time.Duration) (out []*Actor) {
+	for _, a := range n.Wallets() {
+		if a.Still() > longer {
+			out = append(out, a)
+		}
+	}
 	return out
 }
 
