@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/config"
+	"github.com/quorate/quorate/app/systemd"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/signer"
@@ -24,6 +26,8 @@ type RunOptions struct {
 	Log        *slog.Logger
 	// Ready, if not nil, is called once the node answers its command line.
 	Ready func()
+	// Manager, if not nil, is told when the node is ready, that it lives, and that it stops.
+	Manager *systemd.Notifier
 	// Progress, if not nil, is called every second while the chain is being
 	// synced after Ready, and once more when it is.
 	Progress func(api.ChainStatus)
@@ -70,6 +74,7 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	if o.Ready != nil {
 		o.Ready()
 	}
+	o.tell(systemd.Ready)
 	watching, unwatch := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() {
@@ -77,6 +82,12 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 		n.WatchSync(watching, o.Progress)
 	}()
 	defer func() { <-watched }()
+	guarded := make(chan struct{})
+	go func() {
+		defer close(guarded)
+		o.Manager.Watch(watching, func(within time.Duration) bool { return len(n.co.Stuck(within)) == 0 })
+	}()
+	defer func() { <-guarded }()
 	defer unwatch()
 	select {
 	case <-ctx.Done():
@@ -84,7 +95,15 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 	case err = <-n.broken:
 		err = api.Fail("store_broken", "the node stops: "+err.Error(), "look at the disk, then start it again: nothing acknowledged is lost")
 	}
+	o.tell(systemd.Stopping)
 	return errors.Join(err, n.shutdown(o, server))
+}
+
+// tell tells the service manager. A node that it does not hear runs all the same.
+func (o RunOptions) tell(state string) {
+	if err := o.Manager.Tell(state); err != nil {
+		o.Log.Warn("the service manager does not hear the node", "error", err)
+	}
 }
 
 // start wires the node. A port of 0 is the one that it was before, so that others

@@ -96,3 +96,27 @@ func TestTheSystemWaitsForTheStop(t *testing.T) {
 		t.Errorf("the system waits %v for a stop that may take %v", waits, stopTime)
 	}
 }
+
+// The watchdog of the unit waits longer than one commit may take, or the system would end
+// a node whose disk is slow.
+func TestTheWatchdogIsPatient(t *testing.T) {
+	unit, err := os.ReadFile("../packaging/quorate.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^WatchdogSec=(\d+)$`).FindSubmatch(unit)
+	if found == nil || !regexp.MustCompile(`(?m)^Type=notify$`).Match(unit) {
+		t.Fatal("the unit hears nothing of the node")
+	}
+	waits, err := time.ParseDuration(string(found[1]) + "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Half of it is what a wallet may be at one thing; a commit may take 30 s.
+	if waits/2 < time.Minute {
+		t.Errorf("it waits %v", waits)
+	}
+	if regexp.MustCompile(`(?m)^ConditionPath`).Match(unit) {
+		t.Error("a forgotten init skips the unit without a word")
+	}
+}

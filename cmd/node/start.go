@@ -13,6 +13,7 @@ import (
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/app/config"
+	"github.com/quorate/quorate/app/systemd"
 	"github.com/quorate/quorate/display"
 )
 
@@ -75,7 +76,13 @@ func (c *cli) start(ctx context.Context, passphraseFile string, set []string) er
 		bar := &syncBar{out: c.err}
 		progress, log = bar.show, bar
 	}
+	manager, err := systemd.New(c.getenv, os.Getpid())
+	if err != nil {
+		return api.Misuse("bad_environment", err.Error(), "it is set by the service manager; unset NOTIFY_SOCKET to start the node without")
+	}
+	defer func() { _ = manager.Close() }()
 	return app.Run(ctx, app.RunOptions{
+		Manager: manager,
 		DataDir: c.dataDir, Config: conf, Passphrase: pass, Log: logger(log, conf.Log), Progress: progress,
 		Ready: func() {
 			if open != "" {
