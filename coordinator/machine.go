@@ -256,6 +256,10 @@ type watchlist struct {
 	nextBump  mapkey.ByEntry                          // whose turn it is to be looked at
 }
 
+func claimKey(time int64, id journal.EntryID) byClaim {
+	return byClaim(mapkey.Number(^uint64(time))) + byClaim(id[:])
+}
+
 // toldStatus is the status of a proposal, and as which it was told; both "" of one without effect.
 type toldStatus struct{ status, said group.Status }
 

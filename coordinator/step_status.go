@@ -67,7 +67,7 @@ func (s *step) tellOf(p *group.Proposal, news bool, q *group.Inquiry) group.Stat
 			}
 		}
 		w.told = w.told.Set(id, is)
-		if k := claimKey(ProposalPos{p.Ref.Time, p.Ref.ID}); is.said == group.StatusPending {
+		if k := claimKey(p.Ref.Time, p.Ref.ID); is.said == group.StatusPending {
 			w.pending = w.pending.Set(k, struct{}{})
 		} else {
 			w.pending = w.pending.Delete(k)
@@ -96,10 +96,6 @@ func (s *step) agreedAgain() {
 			s.agreed(p, now.status)
 		}
 	}
-}
-
-func claimKey(at ProposalPos) byClaim {
-	return byClaim(mapkey.Number(^uint64(at.Time))) + byClaim(at.ID[:])
 }
 
 func expiryKey(p *group.Proposal) byExpiry {

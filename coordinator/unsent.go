@@ -71,7 +71,7 @@ func (m *Machine) Unsent(p *group.Proposal) (Alarm, bool) {
 			continue
 		}
 		// Of a final one no time is asked.
-		if m.Status(p, time.Unix(u.Since, 0)) != group.StatusFinal {
+		if m.State.Said(m.View, p, group.Derive(m.State, m.View, time.Unix(u.Since, 0), p)) != group.StatusFinal {
 			break
 		}
 		if id == p.TxID {

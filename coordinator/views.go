@@ -69,7 +69,7 @@ func (m *Machine) page(all iter.Seq[*group.Proposal], limit int, keep func(*grou
 func (m *Machine) PendingPage(after *ProposalPos, limit int, keep func(*group.Proposal) bool) (out []*group.Proposal, next *ProposalPos) {
 	var from byClaim
 	if after != nil {
-		from = claimKey(*after) + "\x00"
+		from = claimKey(after.Time, after.ID) + "\x00"
 	}
 	return m.page(func(yield func(*group.Proposal) bool) {
 		for k := range m.watch.pending.From(from) {
