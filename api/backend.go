@@ -17,6 +17,7 @@ type Backend interface {
 	SignerBackend
 	ExportBackend
 	LabelBackend
+	LogBackend
 }
 
 // NodeBackend is the node itself.

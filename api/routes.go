@@ -23,6 +23,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	h := humago.New(mux, humaConfig(o.Version))
 	s.nodeRoutes(h)
 	s.walletRoutes(h)
+	logRoutes(h, b, streams{s.untilClosing, s.log})
 	s.proposalRoutes(h)
 	s.spendRoutes(h)
 	sayNulls(h.OpenAPI().Components.Schemas)

@@ -128,6 +128,9 @@ func TestRoundTrip(t *testing.T) {
 		"History": func(b api.Backend) (any, error) {
 			return b.History(ctx, "family", api.HistoryQuery{Cursor: "c", Limit: 7})
 		},
+		"Log": func(b api.Backend) (any, error) {
+			return b.Log(ctx, "family", api.LogQuery{By: "Bob", Kinds: []string{"approved", "rejected"}, Proposal: "c0ffee", Since: time.UnixMilli(1e12).UTC(), Cursor: "page2", Limit: 7})
+		},
 		"Propose": func(b api.Backend) (any, error) {
 			return b.Propose(ctx, "family", api.Propose{
 				To:      []api.Recipient{{Address: apitest.Address, Amount: 1_000_000, Label: "rent"}},
@@ -159,6 +162,9 @@ func TestRoundTrip(t *testing.T) {
 			return b.ProveWallet(ctx, "family", api.ProveWallet{Signature: "sig"})
 		},
 		"Tx": func(b api.Backend) (any, error) { return b.Tx(ctx, apitest.ProposalID) },
+		"ExportLog": func(b api.Backend) (any, error) {
+			return nil, b.ExportLog(ctx, "family", api.ExportLog{Proposals: []string{"c0ffee"}, WithoutKeys: true}, io.Discard)
+		},
 		"Backup": func(b api.Backend) (any, error) {
 			var out bytes.Buffer
 			err := b.Backup(ctx, &out)

@@ -67,6 +67,15 @@ JSON: {"wallet","format","content","file"}; file is null without --output.`,
 
 // newFile writes a file that was not there, for its owner only, or none.
 func newFile(name string, content []byte) error {
+	return newFileOf(name, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
+// newFileOf is newFile of what is written piece by piece. An error of the API that comes
+// from write is returned as it is.
+func newFileOf(name string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return api.Refuse("file_exists", fmt.Sprintf("write: %s is there already", name), "name another file, or remove it first")
@@ -74,7 +83,12 @@ func newFile(name string, content []byte) error {
 	if err != nil {
 		return api.Fail("not_written", err.Error(), "")
 	}
-	_, err = f.Write(content)
+	err = write(f)
+	var said *api.Error
+	if errors.As(err, &said) {
+		_, _ = f.Close(), os.Remove(name)
+		return said
+	}
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err != nil {
 		return api.Fail("not_written", errors.Join(err, os.Remove(name)).Error(), "")

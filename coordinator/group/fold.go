@@ -26,6 +26,12 @@ func (s State) read(e *journal.Entry) State {
 		}
 		return s.foldRekey(ref, h.Epoch, plain)
 	}
+	if s.self.Opened != nil {
+		if plain, ok := s.self.Opened(e); ok {
+			return s.foldEvent(ref, plain)
+		}
+		return s
+	}
 	var first bool
 	s.epochFacts, first = s.lies(ref.ID, h.Author, h.Epoch)
 	epoch, ok := s.epochs.Get(mapkey.Of(h.Epoch))

@@ -11,6 +11,10 @@ type Self struct {
 	Sealing  *journal.SealingKey
 	Verified *wallet.SigCache
 
+	// Opened is of a reader that holds no epochs: the event of an entry that was
+	// opened by other means, or false where it is not to be read. It is nil in a node.
+	Opened func(*journal.Entry) ([]byte, bool)
+
 	// Fault hears of faults of this program; it may be nil.
 	Fault func(error)
 	// Probe is of tests: it is called before an entry is read, and with nil before

@@ -53,7 +53,7 @@ var (
 )
 
 func rooms() map[string]room {
-	floor := []string{"filetext", "coordinator/node", "coordinator", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
+	floor := []string{"audit", "filetext", "coordinator/node", "coordinator", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
 	deciding := slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)
 	return map[string]room{
 		"filetext":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
@@ -61,6 +61,7 @@ func rooms() map[string]room {
 		"wallet":              {[]string{"display", "filetext"}, slices.Concat(network, system, chance, peers, database, web)},
 		"qr":                  {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"journal":             {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
+		"audit":               {[]string{"coordinator/group", "coordinator/ledger", "coordinator/port", "coordinator/event", "journal", "wallet", "display"}, slices.Concat(deciding, web)},
 		"coordinator/node":    {[]string{"coordinator", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
 		"coordinator":         {[]string{"coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
 		"coordinator/group":   {[]string{"coordinator/ledger", "coordinator/mapkey", "coordinator/port", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, slices.Concat(deciding, web)},
@@ -88,6 +89,7 @@ func rooms() map[string]room {
 // neverLinked is what must not be in a room even by way of others.
 func neverLinked() map[string][]string {
 	return map[string][]string{
+		"audit":               slices.Concat(peers, database),
 		"service":             slices.Concat(peers, database),
 		"coordinator/ledger":  slices.Concat(peers, database),
 		"coordinator/port":    slices.Concat(peers, database),
@@ -112,7 +114,7 @@ func neverLinked() map[string][]string {
 
 // support are packages for tests: nothing that is shipped imports them.
 func support(importPath string) bool {
-	return within(importPath, "api/apitest", "app/apptest", "chain/chaintest", "coordinator/port/porttest", "p2p/p2ptest", "store/storetest", "test")
+	return within(importPath, "api/apitest", "audit/audittest", "app/apptest", "chain/chaintest", "coordinator/port/porttest", "p2p/p2ptest", "store/storetest", "test")
 }
 
 // twin are rooms that stand in for others in tests: nothing that is shipped
