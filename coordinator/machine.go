@@ -235,7 +235,7 @@ type watchlist struct {
 	told     pmap.Map[mapkey.ByEntry, toldStatus] // by proposal: what was told last
 	counts   [len(statusOrder)]int                // proposals by status as it was said, in statusOrder
 	pending  pmap.Map[byClaim, struct{}]          // by claimed time | proposal: those that were told to be pending
-	expiring pmap.Map[byExpiry, struct{}]         // by expiry | proposal: those that are pending
+	expiring pmap.Map[byExpiry, struct{}]         // by expiry | proposal: those that are pending or replaced
 	sending  pmap.Map[mapkey.ByTx, sending]       // by txid: final or broadcast, and not mined
 	queue    pmap.Map[mapkey.ByTx, bool]          // by txid: to be handed to the backend; true for what it has and did not answer for
 	reach    pmap.Map[mapkey.ByTx, port.Reach]    // by txid: how it is known that the network has one that was handed over

@@ -74,7 +74,7 @@ func (s *step) tellOf(p *group.Proposal, news bool, q *group.Inquiry) group.Stat
 		}
 	}
 	if p.Body.Expires != 0 {
-		if k := expiryKey(p); now == group.StatusPending {
+		if k := expiryKey(p); now == group.StatusPending || now == group.StatusReplaced { // what expired comes before what was replaced
 			w.expiring = w.expiring.Set(k, struct{}{})
 		} else {
 			w.expiring = w.expiring.Delete(k)

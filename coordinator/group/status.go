@@ -71,8 +71,9 @@ func (s proposalFacts) Dead(v ledger.View, p *Proposal) bool {
 	return s.deadAmong(v, p, map[chainhash.Hash]bool{}, &Inquiry{})
 }
 
-// deadAmong looks at each transaction once, and only at parents that the view
-// knows: members may propose whole trees of coins that are not there.
+// deadAmong looks at each transaction once, and only at parents that the view knows
+// or that have their signatures: members may propose whole trees of coins that are not
+// there. A view does not know what was over before its signatures came.
 func (s proposalFacts) deadAmong(v ledger.View, p *Proposal, seen map[chainhash.Hash]bool, q *Inquiry) bool {
 	seen[p.TxID] = true
 	for _, i := range p.Body.Inputs {
@@ -80,7 +81,8 @@ func (s proposalFacts) deadAmong(v ledger.View, p *Proposal, seen map[chainhash.
 		if by, ok := v.SpentBy(i.OutPoint()); ok && by != p.TxID {
 			return true
 		}
-		if t, ok := v.Tx(i.TxID); !ok || t.Block.Height > 0 || seen[i.TxID] {
+		t, ok := v.Tx(i.TxID)
+		if t.Block.Height > 0 || seen[i.TxID] || !ok && !mapkey.HasUnder(s.props.full, i.TxID) {
 			continue
 		}
 		// One entry is enough: all of one txid have the same inputs.
