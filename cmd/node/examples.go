@@ -9,7 +9,7 @@ func examples() map[string]string {
 		"completion":                 "quorate completion bash > ~/.local/share/bash-completion/completions/quorate",
 		"demo":                       "quorate demo\nquorate demo --cosigners 5 --threshold 3 --spends 2",
 		"doctor":                     "quorate doctor\nquorate doctor --mend",
-		"history":                    "quorate history treasury\nquorate history treasury --limit 200 --json",
+		"history":                    "quorate history treasury\nquorate history treasury --limit 200 --json\nquorate history treasury --csv --since 2026-01-01 --until 2026-12-31 > 2026.csv",
 		"init":                       "quorate init --network signet --name alice\nquorate init --network signet --name alice --passphrase-file pass --words-file words",
 		"label":                      "quorate label treasury bc1q… 'rent of March'",
 		"labels export":              "quorate labels export treasury --output labels.jsonl",

@@ -14,6 +14,8 @@ import (
 
 func (c *cli) historyCommand() *cobra.Command {
 	var q api.HistoryQuery
+	var asCSV bool
+	var since, until string
 	cmd := &cobra.Command{
 		Use:   "history [WALLET]",
 		Short: "List what moved the coins, newest first",
@@ -21,7 +23,15 @@ func (c *cli) historyCommand() *cobra.Command {
 time: pass the "next" of one page as --cursor for the following. amount is what the wallet has more of by it: below
 zero for a spend, fee included; fee is null where not all inputs are the wallet's own; height is 0 and time null
 while it is unconfirmed; label_by is null where there is no label.
-JSON: {"items":[{"txid","amount","fee","height","time","proposal","label","label_by":PERSON}],"next":"…"}.`,
+
+--csv writes what is in blocks for an accountant, oldest first, as RFC 4180: date (of the block, UTC), payee, label, amount, fee,
+balance, txid, proposal, approvers; a payment to several has a row for each, its fee in the first. Amounts are in bitcoin, below zero
+for what leaves, without the fee: each balance is the one before plus amount less fee. Text that a spreadsheet would
+take for a formula gets an apostrophe in front. With --csv, --since and --until bound the dates (2026-01-31, or 2026-01-31T12:00:00Z; UTC,
+--until takes its day in); the balance counts what is before.
+
+JSON: {"items":[{"txid","amount","fee","height","time","proposal","label","label_by":PERSON}],"next":"…"};
+with --csv {"row_count","format":"csv","content"}.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.HistoryItem], error) {
 			if q.Limit < 0 || q.Limit > api.MaxPage {
@@ -34,8 +44,38 @@ JSON: {"items":[{"txid","amount","fee","height","time","proposal","label","label
 			return node.History(ctx, wallet, q)
 		}, showHistory),
 	}
+	list := cmd.RunE
+	file := ask(c, func(ctx context.Context, node *api.Client, args []string) (bookedHistory, error) {
+		from, err := parseDay("--since", since, false)
+		if err != nil {
+			return bookedHistory{}, err
+		}
+		to, err := parseDay("--until", until, true)
+		if err != nil {
+			return bookedHistory{}, err
+		}
+		wallet, err := which(ctx, node, args)
+		if err != nil {
+			return bookedHistory{}, err
+		}
+		return historyFile(ctx, node, wallet, from, to)
+	}, func(w io.Writer, b bookedHistory) {
+		// What others named was cleaned cell by cell.
+		fmt.Fprint(w, b.Content)
+	})
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if asCSV {
+			return file(cmd, args)
+		}
+		return list(cmd, args)
+	}
+	cmd.Flags().BoolVar(&asCSV, "csv", false, "all that is in blocks, for an accountant")
+	cmd.Flags().StringVar(&since, "since", "", "with --csv: only from this `day` or time on")
+	cmd.Flags().StringVar(&until, "until", "", "with --csv: only up to the end of this `day`, or to before this time")
 	cmd.Flags().IntVar(&q.Limit, "limit", api.DefaultPage, "how many at most")
 	cmd.Flags().StringVar(&q.Cursor, "cursor", "", "the `next` of the page before")
+	cmd.MarkFlagsMutuallyExclusive("csv", "limit")
+	cmd.MarkFlagsMutuallyExclusive("csv", "cursor")
 	return cmd
 }
 
