@@ -36,6 +36,9 @@ type NodeBackend interface {
 	// the channel. A subscriber that does not keep up loses events, or its
 	// channel is closed early; nothing ever waits for it.
 	Subscribe(ctx context.Context) (<-chan Event, error)
+	// Events lists what happened after an event. What Subscribe streams is there
+	// already, but what is Live, and what one member caused beyond its share.
+	Events(ctx context.Context, q EventQuery) (EventPage, error)
 	// Doctor looks at everything that the node holds, and says what is wrong.
 	Doctor(ctx context.Context) (Examination, error)
 	// Backup writes everything that a backup holds of the store, as of one

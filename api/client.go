@@ -79,7 +79,10 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	return nil
 }
 
-func (c *Client) send(ctx context.Context, method, path string, query url.Values, body any) (*http.Response, error) {
+// header is a line of a request's head.
+type header struct{ name, value string }
+
+func (c *Client) send(ctx context.Context, method, path string, query url.Values, body any, head ...header) (*http.Response, error) {
 	u := c.base + path
 	if len(query) > 0 {
 		u += "?" + query.Encode()
@@ -97,6 +100,9 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 		return nil, Misuse("bad_request", "the request could not be written: "+err.Error(), "")
 	}
 	req.Header.Set(wordsHeader, "command")
+	for _, h := range head {
+		req.Header.Set(h.name, h.value)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

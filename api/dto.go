@@ -393,9 +393,11 @@ type Peer struct {
 }
 
 // Event says that something changed. What it is now is read from where it
-// lives: events are a doorbell, and some may be missed.
+// lives: events are a doorbell.
 type Event struct {
-	Type     string    `json:"type" enum:"alarm,chain,proposal,sync,wallet"`
+	// ID only grows, also over restarts; 0 is of what is only shown as it happens.
+	ID       uint64    `json:"id" doc:"Only grows; 0 where the event is in no list (type sync)."`
+	Type     string    `json:"type" enum:"alarm,chain,comment,more,proposal,reset,signed_by_pre_approval,sync,wallet" doc:"more: so many others were left out. reset: some are kept no more, read the state again."`
 	Time     time.Time `json:"time"`
 	Wallet   Text      `json:"wallet"`
 	Proposal Text      `json:"proposal"`
@@ -404,4 +406,14 @@ type Event struct {
 	Message  Text      `json:"message"`
 	// Chain comes with type sync.
 	Chain *ChainStatus `json:"chain"`
+	// Live: it is in no list, and shown as it happens.
+	Live bool `json:"-"`
+}
+
+// EventPage is a part of what happened.
+type EventPage struct {
+	Items List[Event] `json:"items" doc:"Oldest first."`
+	Next  Text        `json:"next" doc:"What to give as after for the next page; null where this is all so far."`
+	Last  uint64      `json:"last_id" doc:"The highest id so far, 0 where there is none."`
+	Reset bool        `json:"reset" doc:"Events after the one that was given are kept no more: read the state again."`
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,23 +24,68 @@ const (
 	eventTimeout = 5 * time.Second
 )
 
-// eventRoute streams events as server-sent events: "data:" with one Event in
-// JSON, without names or ids. There is no replay: who connects reads the state
-// first; who is cut off connects again and reads again.
-func (s *Server) eventRoute(h huma.API) {
-	op := get("events", "/v1/events", "Stream everything that changes (SSE)")
-	describe(h, RoleRead, &op)
-	schema := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Event](), true, "")
-	op.Responses["200"] = &huma.Response{
-		Description: "Server-sent events; the data of each is one Event.",
-		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: schema}},
+// eventsInput is exported in its fields because the router skips what is not.
+type eventsInput struct {
+	After  string `query:"after" pattern:"^[0-9]{0,19}$" doc:"Answer with a list of what came after the event of this id; 0 is the oldest that is kept."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"Of a list: how many at most."`
+	Last   string `header:"Last-Event-ID" pattern:"^[0-9]{0,19}$" doc:"Of a stream: go on after the event of this id."`
+	Accept string `header:"Accept" doc:"text/event-stream streams what comes after the event given with after, too."`
+}
+
+// query says what is asked for, and whether as a stream.
+func (in *eventsInput) query() (q EventQuery, from, stream bool) {
+	text := in.After
+	stream = text == "" || strings.Contains(in.Accept, "text/event-stream")
+	if stream && in.Last != "" {
+		text = in.Last // a stream that goes on says where it is
 	}
-	huma.Register(h, op, func(_ context.Context, _ *none) (*huma.StreamResponse, error) {
+	after, err := strconv.ParseUint(text, 10, 64) // the pattern leaves only the empty one
+	return EventQuery{After: after, Limit: in.Limit}, err == nil, stream
+}
+
+// eventRoute streams events as server-sent events: "id:" with the number of the
+// event and "data:" with one Event in JSON. Who is cut off goes on after the last id
+// it saw; where events in between are kept no more, "event: reset" says so.
+func (s *Server) eventRoute(h huma.API) {
+	op := get("events", "/v1/events", "Stream everything that changes (SSE), or list what changed")
+	describe(h, RoleRead, &op)
+	op.Middlewares = append(op.Middlewares, plainStatus)
+	schemas := h.OpenAPI().Components.Schemas
+	op.Responses["200"] = &huma.Response{
+		Description: "Server-sent events, the data of each being one Event; with after, a list.",
+		Content: map[string]*huma.MediaType{
+			"text/event-stream": {Schema: schemas.Schema(reflect.TypeFor[Event](), true, "")},
+			"application/json":  {Schema: schemas.Schema(reflect.TypeFor[EventPage](), true, "")},
+		},
+	}
+	huma.Register(h, op, func(_ context.Context, in *eventsInput) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(hc huma.Context) {
+			if p, ok := hc.(plain); ok {
+				hc = p.answerer
+			}
 			r, w := humago.Unwrap(hc)
-			s.stream(r.Context(), w)
+			q, from, stream := in.query()
+			if stream {
+				s.stream(r.Context(), w, q.After, from)
+				return
+			}
+			s.listEvents(r.Context(), w, q)
 		}}, nil
 	})
+}
+
+func (s *Server) listEvents(ctx context.Context, w http.ResponseWriter, q EventQuery) {
+	page, err := s.backend.Events(ctx, q)
+	var b []byte
+	if err == nil {
+		b, err = json.Marshal(page)
+	}
+	if err != nil {
+		writeError(w, spoken(ctx, AsError(err)))
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append(display.JSON(b), '\n')) // the client may be gone
 }
 
 // How many streams and waits there are at once: of callers on the Unix socket,
@@ -62,7 +109,7 @@ func (s *Server) watch(ctx context.Context) (release func(), err *Error) {
 	}
 }
 
-func (s *Server) stream(ctx context.Context, w http.ResponseWriter) {
+func (s *Server) stream(ctx context.Context, w http.ResponseWriter, after uint64, from bool) {
 	ctx, stop := s.untilClosing(ctx)
 	defer stop()
 	release, busy := s.watch(ctx)
@@ -71,46 +118,101 @@ func (s *Server) stream(ctx context.Context, w http.ResponseWriter) {
 		return
 	}
 	defer release()
-	events, err := s.backend.Subscribe(ctx)
+	bell, err := s.backend.Subscribe(ctx)
+	var page EventPage
+	if err == nil {
+		page, err = s.backend.Events(ctx, EventQuery{After: after, Limit: 1})
+	}
 	if err != nil {
 		writeError(w, spoken(ctx, AsError(err)))
 		return
 	}
-	rc := http.NewResponseController(w)
+	out := eventStream{s: s, w: w, rc: http.NewResponseController(w), at: after}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.WriteHeader(http.StatusOK)
-	send := func(line []byte) bool {
-		_ = rc.SetWriteDeadline(time.Now().Add(eventTimeout))
-		if _, err := w.Write(line); err != nil {
-			return false
-		}
-		return rc.Flush() == nil
-	}
 	// The first comment tells the client that from here on nothing is missed.
-	if !send([]byte(": subscribed\n\n")) {
+	if !out.send(": subscribed\n\n") {
+		return
+	}
+	if !from {
+		out.at = page.Last
+	}
+	if !out.send(fmt.Sprintf("id: %d\n\n", out.at)) {
 		return
 	}
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
-	for {
-		line := []byte(": still here\n\n")
+	for more := true; more; {
+		if !out.pump(ctx) {
+			return
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case e, ok := <-events:
-			if !ok {
-				return
-			}
-			b, err := json.Marshal(e)
-			if err != nil {
-				s.log.Error("event could not be encoded", "type", e.Type, "err", err)
-				return
-			}
-			line = append(append([]byte("data: "), display.JSON(b)...), "\n\n"...)
+		case e, ok := <-bell:
+			more = ok && (!e.Live || out.event(e))
 		case <-tick.C:
-		}
-		if !send(line) {
-			return
+			more = out.send(": still here\n\n")
 		}
 	}
+}
+
+// eventStream is one reader, and how far it is.
+type eventStream struct {
+	s  *Server
+	w  http.ResponseWriter
+	rc *http.ResponseController
+	at uint64
+}
+
+func (o *eventStream) send(text string) bool {
+	_ = o.rc.SetWriteDeadline(time.Now().Add(eventTimeout))
+	if _, err := o.w.Write([]byte(text)); err != nil {
+		return false
+	}
+	return o.rc.Flush() == nil
+}
+
+// pump sends all that is there.
+func (o *eventStream) pump(ctx context.Context) bool {
+	for {
+		page, err := o.s.backend.Events(ctx, EventQuery{After: o.at, Limit: MaxPage})
+		if err != nil {
+			if ctx.Err() == nil {
+				o.s.log.Error("events could not be read", "err", err)
+			}
+			return false
+		}
+		if page.Reset {
+			o.at = page.Last
+			if !o.event(Event{ID: page.Last, Type: "reset", Time: Time(time.Now()), Message: "events were kept no more: read the state again"}) {
+				return false
+			}
+			continue
+		}
+		for _, e := range page.Items {
+			if o.at = e.ID; !o.event(e) {
+				return false
+			}
+		}
+		if page.Next == "" {
+			return true
+		}
+	}
+}
+
+func (o *eventStream) event(e Event) bool {
+	b, err := json.Marshal(e)
+	if err != nil {
+		o.s.log.Error("event could not be encoded", "type", e.Type, "err", err)
+		return false
+	}
+	var head string
+	if e.Type == "reset" {
+		head = "event: reset\n"
+	}
+	if e.ID > 0 {
+		head += fmt.Sprintf("id: %d\n", e.ID)
+	}
+	return o.send(head + "data: " + string(display.JSON(b)) + "\n\n")
 }

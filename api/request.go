@@ -60,6 +60,14 @@ type RescanWallet struct {
 	From int32 `json:"from" minimum:"0" maximum:"1073741823" doc:"Height of the first block to look at."`
 }
 
+// EventQuery asks for a part of what happened.
+type EventQuery struct {
+	// After is the id after which it begins.
+	After uint64
+	// Limit is at most MaxPage.
+	Limit int
+}
+
 // NewAddress asks for a receiving address.
 type NewAddress struct {
 	Peek      bool `json:"peek,omitempty" doc:"Show the next one without leasing it."`

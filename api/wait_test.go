@@ -110,9 +110,9 @@ func TestEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, status := range []string{api.StatusFinal, api.StatusConfirmed} {
+	for i, status := range []string{api.StatusFinal, api.StatusConfirmed} {
 		b.SetStatus(status)
-		want := api.Event{Type: "proposal", Time: apitest.Now(), Wallet: api.Text(apitest.WalletID), Proposal: api.Text(apitest.ProposalID), Status: api.Text(status)}
+		want := api.Event{ID: uint64(i) + 1, Type: "proposal", Time: apitest.Now(), Wallet: api.Text(apitest.WalletID), Proposal: api.Text(apitest.ProposalID), Status: api.Text(status)}
 		if e := <-events; e != want {
 			t.Errorf("%+v", e)
 		}

@@ -143,7 +143,12 @@ func (w *watch) alarms() {
 	for _, s := range began {
 		w.n.parts.Log.LogAttrs(context.Background(), slog.LevelWarn, "alarm", s.attrs(true)...)
 		if s.wallet == "" {
-			w.n.hub.Notify(port.Notice{Type: "alarm", Status: s.code, Detail: s.message})
+			x := port.Notice{Type: port.NoticeAlarm, Status: s.code, Detail: s.message}
+			if err := w.n.co.Tell(context.Background(), x); err != nil {
+				// Where the disk is full it is shown, and in no list of what was.
+				w.n.parts.Log.Debug("an alarm of the node is not kept", "error", err)
+				w.n.hub.NotifyLive(x)
+			}
 		}
 	}
 	for _, s := range over {

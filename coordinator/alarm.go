@@ -9,6 +9,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -51,7 +52,7 @@ func (m *Machine) foreign(id chainhash.Hash) bool {
 // tellForeign looks for foreign spends among what changed in this step: in the
 // chain view, and of signatures (of these proposals). It gives their signatures
 // time to arrive, and then tells of each, once.
-func (s *step) tellForeign(touched []journal.EntryID) error {
+func (s *step) tellForeign(touched []group.Touch) error {
 	var look pmap.Map[mapkey.ByTx, bool]
 	for id := range s.m.View.News() {
 		look = look.Set(mapkey.Of(id), true)
@@ -67,8 +68,8 @@ func (s *step) tellForeign(touched []journal.EntryID) error {
 			look = look.Set(mapkey.Of(id), true)
 		}
 	}
-	for _, p := range touched {
-		if p, ok := s.m.State.Proposal(p); ok {
+	for _, t := range touched {
+		if p, ok := s.m.State.Proposal(t.Proposal); ok {
 			look = look.Set(mapkey.Of(p.TxID), true)
 		}
 	}

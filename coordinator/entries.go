@@ -15,6 +15,7 @@ import (
 func (s *step) entry(e *journal.Entry, take func(group.State, *journal.Entry, bool) (group.State, journal.Outcome, error)) error {
 	st := s.m.State
 	h := e.Header()
+	s.from = h.Author
 	switch {
 	case h.Group != st.Group():
 		return port.RejectGroup

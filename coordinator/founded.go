@@ -46,7 +46,8 @@ func Found(self *group.Self, in Input, g event.Genesis, name, cosigner string, c
 	if err := s.settle(); err != nil {
 		return Machine{}, nil, nil, err
 	}
-	return s.m, invites, s.finish(), nil
+	effects, err := s.finish()
+	return s.m, invites, effects, err
 }
 
 // Enter joins the group that a founder handed over: it checks that the genesis
@@ -77,7 +78,8 @@ func Enter(self *group.Self, in Input, inv port.Invite, grant port.Grant, networ
 	if err := s.settle(); err != nil {
 		return Machine{}, nil, err
 	}
-	return s.m, s.finish(), nil
+	effects, err := s.finish()
+	return s.m, effects, err
 }
 
 // EnterSuccession joins an active group in the place of a lost member: it
@@ -112,7 +114,8 @@ func EnterSuccession(self *group.Self, in Input, inv port.Invite, grant port.Gra
 	if err := errors.Join(s.put(recRestored, *s.m.restored), s.settle()); err != nil {
 		return Machine{}, nil, err
 	}
-	return s.m, s.finish(), nil
+	effects, err := s.finish()
+	return s.m, effects, err
 }
 
 func (s *step) begin(self *group.Self, local Local, ck CosignerKey) error {

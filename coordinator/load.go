@@ -104,6 +104,11 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 				return m, fmt.Errorf("read when it signed by itself: %w", err)
 			}
 			m.unaskedAt = r.At
+		case k == recOutbox, strings.HasPrefix(k, recTold):
+			var err error
+			if m.outbox, err = m.outbox.load(k, v); err != nil {
+				return m, err
+			}
 		case strings.HasPrefix(k, recAlarm):
 			id, err := chainhash.NewHashFromStr(strings.TrimPrefix(k, recAlarm))
 			if err != nil {

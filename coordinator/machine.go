@@ -53,6 +53,7 @@ type Machine struct {
 	unsaved   int       // blocks since the view was last stored
 	saved     [2]uint32 // scripts stored, by branch
 	ticks     uint64
+	outbox    outbox
 	written   written // what others charge to its allowance: see unasked.go
 	turns     turns   // of what it writes unasked
 }
@@ -100,17 +101,31 @@ type step struct {
 	// whatever comes next, a tick at the latest: a crash forgets nothing that the
 	// backend does not tell again.
 	sighting bool
+	// by are the authors whose entries cause what is told now, where it is known.
+	by []journal.Author
+	// from is the author of the entry that this step takes, or zero.
+	from journal.Author
+	// unkept is why a notice could not be written down.
+	unkept error
 }
 
 // finish puts the batch first: only what is durable is shown or sent.
-func (s *step) finish() []Effect {
-	if len(s.batch.Entries)+len(s.batch.Puts)+len(s.batch.Deletes)+len(s.batch.Guard) == 0 {
-		return s.effects
+func (s *step) finish() ([]Effect, error) {
+	if s.keepOutbox(); s.unkept != nil {
+		return nil, s.unkept
 	}
-	return append([]Effect{Persist{s.batch}}, s.effects...)
+	if s.batch.Empty() {
+		return s.effects, nil
+	}
+	return append([]Effect{Persist{s.batch}}, s.effects...), nil
 }
 
-func (s *step) do(e Effect) { s.effects = append(s.effects, e) }
+func (s *step) do(e Effect) {
+	if t, ok := e.(Tell); ok {
+		e = Tell{s.noted(t.Notice)}
+	}
+	s.effects = append(s.effects, e)
+}
 
 // draw returns 32 bytes of this step's entropy, different ones each time.
 func (s *step) draw() [32]byte {
@@ -381,6 +396,8 @@ const (
 	recContent = "request-content/"
 	recUnasked = "unasked"
 	recAlarm   = "alarm/"
+	recOutbox  = "outbox"
+	recTold    = "told/" // by author: see account
 )
 
 // What one author may have this node store on its own word: a full allowance at

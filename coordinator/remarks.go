@@ -9,6 +9,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/journal"
 )
 
 func (s *step) remark(x Remark) error {
@@ -81,7 +82,9 @@ func (s *step) tellRemarks() {
 			continue
 		}
 		if _, member := s.m.State.Active().KeyOf(c.Ref.Chain.Author); member {
+			s.by = []journal.Author{c.Ref.Chain.Author}
 			s.do(Tell{port.Notice{Type: "comment", Group: s.m.State.Group(), Proposal: c.Proposal, TxID: p.TxID}})
+			s.by = nil
 		}
 	}
 }

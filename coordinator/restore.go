@@ -42,9 +42,9 @@ func MarkRestored(group journal.GroupID, at time.Time) (port.Batch, error) {
 }
 
 // Rebuilt says whether a record of a group can be made anew from its entries
-// and from the chain: a backup leaves it out.
+// and from the chain, or is of the outbox: a backup leaves it out.
 func Rebuilt(record string) bool {
-	return record == ledger.RecView || record == recSnapshot || strings.HasPrefix(record, recSnapshotPart) || strings.HasPrefix(record, ledger.RecTx) || strings.HasPrefix(record, ledger.RecScripts)
+	return OfOutbox(record) || record == ledger.RecView || record == recSnapshot || strings.HasPrefix(record, recSnapshotPart) || strings.HasPrefix(record, ledger.RecTx) || strings.HasPrefix(record, ledger.RecScripts)
 }
 
 func (m Machine) loadRestored(recs map[string][]byte) (Machine, error) {

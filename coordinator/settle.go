@@ -138,9 +138,11 @@ func (s *step) started() error {
 	for p := range st.AllProposals {
 		if p.Sound {
 			s.tell(p, false)
+			s.tellExpired(p)
 		}
 	}
 	s.agreedAgain()
+	s.goOnTelling()
 	for _, f := range st.Chains().Forks() {
 		s.lookChain(f.Chain, st.TaintedFrom(f.Chain))
 	}

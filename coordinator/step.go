@@ -18,16 +18,22 @@ func Step(m Machine, in Input) (Machine, []Effect, error) {
 		return m, nil, fmt.Errorf("%w: %T is no message", refusal.ErrBadRequest, in.Msg)
 	}
 	s := &step{m: m, before: m, in: in, batch: port.Batch{Group: m.State.Group(), Puts: map[string][]byte{}}}
+	if _, ok := in.Msg.(Guarded); ok {
+		err := in.Msg.run(s)
+		return s.m, nil, err // nothing follows from it yet
+	}
+	s.tellMore()
 	if err := in.Msg.run(s); err != nil {
 		return m, nil, err
-	}
-	if _, ok := in.Msg.(Guarded); ok {
-		return s.m, nil, nil // nothing follows from it yet
 	}
 	if err := s.settle(); err != nil {
 		return m, nil, err
 	}
-	return s.m, s.finish(), nil
+	effects, err := s.finish()
+	if err != nil {
+		return m, nil, err
+	}
+	return s.m, effects, nil
 }
 
 func (s *step) born(x Born) error {

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -21,14 +22,21 @@ func (s *step) statuses() {
 	for _, r := range reweighed {
 		s.lookChain(r.Chain, r.From)
 	}
-	done := map[journal.EntryID]bool{}
-	for _, id := range touched {
-		p, ok := s.m.State.Proposal(id)
-		if !ok || done[id] || !p.Sound {
+	by := map[journal.EntryID][]journal.Author{}
+	for _, t := range touched {
+		if !slices.Contains(by[t.Proposal], t.By) {
+			by[t.Proposal] = append(by[t.Proposal], t.By)
+		}
+	}
+	for _, t := range touched {
+		p, ok := s.m.State.Proposal(t.Proposal)
+		if !ok || by[t.Proposal] == nil || !p.Sound {
 			continue
 		}
-		done[id] = true
+		s.by = by[t.Proposal]
+		delete(by, t.Proposal)
 		s.tell(p, true)
+		s.by = nil
 		s.look(p.TxID)
 		for _, t := range p.Body.Replaces {
 			s.look(t)
@@ -167,17 +175,26 @@ func (s *step) cannotBuild(p *group.Proposal, err error) {
 // expire looks at the pending proposals whose time has come, as many as one step may.
 func (s *step) expire() {
 	now := max(s.now().Unix(), s.m.View.Tip().MedianTime)
-	left := looksEach
+	left, some := looksEach, false
 	for k := range s.m.watch.expiring.All() {
-		if int64(mapkey.Uint64(k)) > now || left <= 0 {
+		at := int64(mapkey.Uint64(k))
+		if at > now {
+			break
+		}
+		if left <= 0 {
+			s.expiredUntil(at - 1)
 			return
 		}
+		some = true
 		q := &group.Inquiry{}
 		if p, ok := s.m.State.Proposal(mapkey.Entry(k)); ok {
 			s.tellOf(p, false, q)
 		}
 		left -= q.Cost(1)
 		s.m.watch.expiring = s.m.watch.expiring.Delete(k)
+	}
+	if some {
+		s.expiredUntil(now)
 	}
 }
 

@@ -150,7 +150,7 @@ func (t *Turn) fault(what string, err error) {
 // and each effect on, in order. Where commit fails the turn is as if it had never
 // been, and nothing is handed on.
 func (t *Turn) Finish(commit func(port.Batch) error, keep func(Machine), execute func(Effect)) error {
-	if b := t.batch; len(b.Entries)+len(b.Puts)+len(b.Deletes)+len(b.Guard) > 0 {
+	if b := t.batch; !b.Empty() {
 		if err := commit(t.batch); err != nil {
 			return err
 		}

@@ -134,10 +134,10 @@ func (s *step) newEpoch() journal.Epoch {
 
 // try undoes everything of f when it fails.
 func (s *step) try(f func() error) error {
-	before, entries, effects := s.m, len(s.batch.Entries), len(s.effects)
+	before, entries, effects, notices := s.m, len(s.batch.Entries), len(s.effects), len(s.batch.Notices)
 	err := f()
 	if err != nil {
-		s.m, s.batch.Entries, s.effects = before, s.batch.Entries[:entries], s.effects[:effects]
+		s.m, s.batch.Entries, s.effects, s.batch.Notices = before, s.batch.Entries[:entries], s.effects[:effects], s.batch.Notices[:notices]
 	}
 	return err
 }

@@ -23,12 +23,27 @@ type Hub struct {
 func NewHub() *Hub { return &Hub{subs: map[chan api.Event]bool{}} }
 
 // Notify implements port.Observer.
-func (h *Hub) Notify(n port.Notice) {
-	e := api.Event{Type: n.Type, Time: api.Time(time.Now()), Wallet: api.Text(n.Group.String()), Status: api.Text(n.Status), Message: api.Text(n.Detail)}
+func (h *Hub) Notify(n port.Notice) { h.send(eventOf(n)) }
+
+// NotifyLive passes on what no list has.
+func (h *Hub) NotifyLive(n port.Notice) {
+	e := eventOf(n)
+	e.Live = true
+	h.send(e)
+}
+
+func eventOf(n port.Notice) api.Event {
+	if n.Time.IsZero() {
+		n.Time = time.Now()
+	}
+	e := api.Event{Type: n.Type, Time: api.Time(n.Time), Status: api.Text(n.Status), Message: api.Text(n.Detail)}
+	if n.Group != ([32]byte{}) {
+		e.Wallet = api.Text(n.Group.String())
+	}
 	if n.Proposal != ([32]byte{}) {
 		e.Proposal = api.Text(n.Proposal.String())
 	}
-	h.send(e)
+	return e
 }
 
 func (h *Hub) send(e api.Event) {

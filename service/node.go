@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/quorate/quorate/api"
@@ -81,6 +82,25 @@ func (n *Node) Backup(ctx context.Context, w io.Writer) error { return n.parts.B
 
 // Doctor looks at everything that the node holds (see api.NodeBackend).
 func (n *Node) Doctor(ctx context.Context) (api.Examination, error) { return n.parts.Doctor(ctx) }
+
+// Events lists what happened after an event.
+func (n *Node) Events(ctx context.Context, q api.EventQuery) (api.EventPage, error) {
+	told, last, dropped, err := n.co.Notices(ctx, q.After, q.Limit)
+	if err != nil {
+		return api.EventPage{}, n.apiError(err)
+	}
+	// An id that was never given is of another outbox: of before a restore.
+	page := api.EventPage{Last: last, Reset: q.After > 0 && (q.After < dropped || q.After > last)}
+	for _, t := range told {
+		e := eventOf(t.Notice)
+		e.ID = t.Number
+		page.Items = append(page.Items, e)
+	}
+	if n := len(told); n == q.Limit && n > 0 && told[n-1].Number < last {
+		page.Next = api.Text(strconv.FormatUint(told[n-1].Number, 10))
+	}
+	return page, nil
+}
 
 // Subscribe streams everything that changes.
 func (n *Node) Subscribe(ctx context.Context) (<-chan api.Event, error) {

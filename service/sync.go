@@ -45,7 +45,7 @@ func (n *Node) WatchSync(ctx context.Context, progress func(api.ChainStatus)) {
 		news := s.Problem != last.Problem || s.Synced != last.Synced || s.Note != last.Note ||
 			(s.Sync != nil && !reflect.DeepEqual(s.Sync, last.Sync))
 		if news {
-			n.hub.send(api.Event{Type: "sync", Time: api.Time(time.Now()), Chain: &s})
+			n.hub.send(api.Event{Live: true, Type: "sync", Time: api.Time(time.Now()), Chain: &s})
 		}
 		last = s
 		if progress != nil {

@@ -229,8 +229,11 @@ func (in *batches) batch(n int) port.Batch {
 		Puts:    map[string][]byte{fmt.Sprintf("a/%d", n): v, fmt.Sprintf("b/%d", n): v[:1], "last": v},
 		Deletes: []string{fmt.Sprintf("b/%d", n-1)},
 		Guard:   []port.GuardUpdate{storetest.Sign(in.coin(n), in.round)},
+		Notices: []port.NoticeRecord{{At: 1, Data: in.notice(n)}},
 	}
 }
+
+func (in *batches) notice(n int) []byte { return fmt.Appendf(nil, "%d/%d/%d", in.round, in.writer, n) }
 
 // acks are the highest numbers acknowledged, by writer.
 type acks [writers]int
@@ -282,6 +285,17 @@ func (a *acks) compare(t *testing.T, s *store.Badger, round byte, more int) (wro
 	for _, r := range guard {
 		coins[r.OutPoint.Index] = true
 	}
+	notices, err := s.Notices(t.Context(), 0, 1<<30)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	told := make(map[string]bool)
+	for i, n := range notices.Items {
+		if n.Number != uint64(i)+1 || told[string(n.Data)] {
+			wrong = append(wrong, fmt.Sprintf("notice %d at place %d: %s", n.Number, i, n.Data))
+		}
+		told[string(n.Data)] = true
+	}
 	for w, acked := range a {
 		in := &batches{round: round, writer: byte(w)}
 		held := 0
@@ -311,11 +325,14 @@ func (a *acks) compare(t *testing.T, s *store.Badger, round byte, more int) (wro
 			if !coins[in.coin(n)] {
 				wrong = append(wrong, fmt.Sprintf("writer %d: guard of batch %d is missing", w, n))
 			}
+			if !told[string(in.notice(n))] {
+				wrong = append(wrong, fmt.Sprintf("writer %d: notice of batch %d is missing", w, n))
+			}
 		}
 		if held > 0 {
 			want += 2 // b/held and last
 		}
-		if len(records) != want || coins[in.coin(held+1)] {
+		if len(records) != want || coins[in.coin(held+1)] || told[string(in.notice(held+1))] {
 			wrong = append(wrong, fmt.Sprintf("writer %d: parts of a batch after %d", w, held))
 		}
 	}

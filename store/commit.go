@@ -145,6 +145,9 @@ func (w *writer) write(guards int) error {
 			return fmt.Errorf("write sign guard: %w", err)
 		}
 	}
+	if err := w.notices(); err != nil {
+		return err
+	}
 	if err := w.blobs(); err != nil {
 		return err
 	}

@@ -24,6 +24,9 @@ import (
 //	m                                               -> number of guard records (u64)
 //	b blob(8) chunk(4)                              -> a piece of a large value
 //	s blob(8)                                       -> nothing: the blob is not in use
+//	o number(8) alarm(1)                            -> value: Unix milliseconds(8) and the notice
+//	q                                               -> the last number of a notice (u64)
+//	d                                               -> the highest number of a notice that was dropped (u64)
 //
 // A value is 0x00, the checksum (CRC-32C) of the bytes and the bytes, or 0x01,
 // their checksum, blob(8) and length(8).
@@ -41,6 +44,9 @@ const (
 	spaceGuardCount = 'm'
 	spaceBlob       = 'b'
 	spaceStaged     = 's'
+	spaceNotice     = 'o'
+	spaceNoticeLast = 'q'
+	spaceDropped    = 'd'
 )
 
 // schemaVersion is raised when older code must not touch the data.
@@ -125,6 +131,25 @@ func parseGuardKey(k []byte) (r port.GuardRecord, err error) {
 	r.OutPoint = wire.OutPoint{Hash: chainhash.Hash(k[1:33]), Index: binary.BigEndian.Uint32(k[33:37])}
 	r.TxID = chainhash.Hash(k[37:])
 	return r, nil
+}
+
+// noticeKeyLen is the length of the key of a notice.
+const noticeKeyLen = 1 + 8 + 1
+
+func noticeKey(number uint64, alarm bool) []byte {
+	k := make([]byte, 0, noticeKeyLen)
+	k = binary.BigEndian.AppendUint64(append(k, spaceNotice), number)
+	if alarm {
+		return append(k, 1)
+	}
+	return append(k, 0)
+}
+
+func parseNoticeKey(k []byte) (number uint64, alarm bool, err error) {
+	if len(k) != noticeKeyLen || k[9] > 1 {
+		return 0, false, fmt.Errorf("%w: notice key %x", ErrCorrupt, k)
+	}
+	return binary.BigEndian.Uint64(k[1:9]), k[9] == 1, nil
 }
 
 func blobKey(space byte, blob uint64) []byte {

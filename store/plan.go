@@ -72,15 +72,20 @@ type plan struct {
 	deletes [][]byte
 	guard   []port.GuardRecord
 	staged  []uint64
+	notices []port.NoticeRecord
 	large   []*value
 }
 
 // plan decides which values go into the transaction of the batch. The largest
 // become blobs until the rest fits.
 func (s *Badger) plan(b port.Batch) (*plan, error) {
-	p := &plan{group: b.Group}
+	p := &plan{group: b.Group, notices: b.Notices}
 	var values []*value
 	keys, size := 0, overhead
+	for _, n := range b.Notices {
+		keys++
+		size += noticeKeyLen + perKey + inlineHead + 8 + len(n.Data)
+	}
 	for _, e := range b.Entries {
 		w := &entryWrite{
 			value: value{key: entryKey(b.Group, e.Chain(), e.Position()), plain: e.Bytes()},

@@ -38,6 +38,9 @@ type Backend struct {
 	votes    []api.Rejection
 	subs     []chan api.Event
 	me       string
+	events   []api.Event
+	last     uint64
+	dropped  uint64
 }
 
 var _ api.Backend = (*Backend)(nil)
@@ -59,12 +62,7 @@ func (b *Backend) SetStatus(status string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.status = status
-	for _, s := range b.subs {
-		select {
-		case s <- api.Event{Type: "proposal", Time: Now(), Wallet: api.Text(WalletID), Proposal: api.Text(ProposalID), Status: api.Text(status)}:
-		default:
-		}
-	}
+	b.tell(api.Event{Type: "proposal", Time: Now(), Wallet: api.Text(WalletID), Proposal: api.Text(ProposalID), Status: api.Text(status)})
 }
 
 // SetMe makes it the node of alice, as it is at first, or of bob.

@@ -18,7 +18,7 @@ func (c *cli) waitCommand() *cobra.Command {
 		Short: "Wait until a proposal is final, broadcast or confirmed",
 		Long: `Wait until a proposal is final, broadcast or confirmed, or beyond that. Exit status 4 at once when it can no
 longer be, 6 when it did not come in time. PROPOSAL may be left out where only one of this node's wallets' proposals is
-under way: pending, final or broadcast. JSON: as of ` + "`proposal show`.",
+under way: pending, final or broadcast. A node that is started again meanwhile is asked again. JSON: as of ` + "`proposal show`.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proposal, error) {
 			switch status {
@@ -34,13 +34,40 @@ under way: pending, final or broadcast. JSON: as of ` + "`proposal show`.",
 				return api.Proposal{}, err
 			}
 			c.progress("waiting for %s, at most %s; Ctrl-C ends the wait", status, timeout)
-			return node.Wait(ctx, id, status, timeout)
+			return waitOver(ctx, node, id, status, timeout)
 		}, showProposal),
 	}
 	cmd.Flags().StringVar(&status, "status", "", "`status` to wait for")
 	cmd.Flags().DurationVar(&timeout, "timeout", time.Minute, "how long to wait")
 	require(cmd, "status")
 	return cmd
+}
+
+// waitAgain is how long a wait waits for a node that stopped.
+const waitAgain = time.Second
+
+// waitOver waits, also over a restart of the node: what it waits for is durable.
+func waitOver(ctx context.Context, node waiter, id, status string, timeout time.Duration) (api.Proposal, error) {
+	end := time.Now().Add(timeout)
+	for begun := false; ; {
+		p, err := node.Wait(ctx, id, status, max(0, time.Until(end)))
+		e := api.AsError(err)
+		if err == nil || e.Kind != api.Unavailable || ctx.Err() != nil {
+			return p, err
+		}
+		begun = begun || e.Code == "not_reachable" || e.Code == "stopping" // it was there
+		if !begun || time.Until(end) < waitAgain {
+			return p, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(waitAgain):
+		}
+	}
+}
+
+type waiter interface {
+	Wait(ctx context.Context, proposal, status string, timeout time.Duration) (api.Proposal, error)
 }
 
 // underWay is the proposal that is named, or the only one that is under way. To wait

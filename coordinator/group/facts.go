@@ -218,7 +218,7 @@ type proposalFacts struct {
 
 	// touched lists the proposals that changed since Step last looked. It is
 	// bookkeeping of one step, and no part of what State says.
-	touched []journal.EntryID
+	touched []Touch
 	// remarked lists the comments that came since then, likewise.
 	remarked []Comment
 	// leased lists the indexes that were leased since then, likewise.

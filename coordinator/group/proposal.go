@@ -236,13 +236,19 @@ func changeKey(index uint32) byChange {
 	return byChange(binary.BigEndian.AppendUint32(nil, index))
 }
 
-func (s proposalFacts) touch(p journal.EntryID) proposalFacts {
-	s.touched = append(s.touched[:len(s.touched):len(s.touched)], p)
+func (s proposalFacts) touch(p journal.EntryID, by journal.Author) proposalFacts {
+	s.touched = append(s.touched[:len(s.touched):len(s.touched)], Touch{p, by})
 	return s
 }
 
+// Touch says that an entry of an author concerns a proposal.
+type Touch struct {
+	Proposal journal.EntryID
+	By       journal.Author
+}
+
 // Touched lists the proposals that changed since the last call of TakeTouched.
-func (s proposalFacts) Touched() []journal.EntryID { return s.touched }
+func (s proposalFacts) Touched() []Touch { return s.touched }
 
 // Proposal returns a proposal by id.
 func (s proposalFacts) Proposal(id journal.EntryID) (*Proposal, bool) {

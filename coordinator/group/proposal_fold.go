@@ -32,7 +32,7 @@ func (s proposalFacts) foldProposalEvent(ref Ref, body event.Body) proposalFacts
 		return s.foldVote(voteFact{ref, b.Proposal, false, ""})
 	case *event.ProposalWithdrawn:
 		s.withdrawals = earliest(s.withdrawals, byWithdrawal(b.Proposal[:]), ref)
-		s = s.rest(ref, b.Proposal).touch(b.Proposal)
+		s = s.rest(ref, b.Proposal).touch(b.Proposal, ref.Chain.Author)
 	case *event.ProposalCommented:
 		return s.foldComment(ref, b)
 	}
@@ -51,7 +51,7 @@ func (s proposalFacts) evaluate(p *Proposal) proposalFacts {
 	sound := *p
 	sound.describes(spend.TxID())
 	s.proposals = s.proposals.Set(mapkey.Of(p.Ref.ID), &sound)
-	return s.index(&sound).sigsDue(p.Ref.ID).touch(p.Ref.ID)
+	return s.index(&sound).sigsDue(p.Ref.ID).touch(p.Ref.ID, p.Author())
 }
 
 // Draft returns the proposal that a body would be, written in a chain: it is held

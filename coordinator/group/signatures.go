@@ -57,7 +57,7 @@ func (s proposalFacts) verify(p *Proposal, c carrierFact) proposalFacts {
 	if rule != "" {
 		s.entryFacts = s.entryFacts.asInert(c.Ref, rule)
 	}
-	return s.touch(p.Ref.ID)
+	return s.touch(p.Ref.ID, c.Ref.Chain.Author)
 }
 
 // credit keeps the lexicographically least signature of each (transaction, what

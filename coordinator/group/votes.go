@@ -8,7 +8,7 @@ import (
 
 func (s proposalFacts) foldVote(v voteFact) proposalFacts {
 	s.votes = s.votes.Set(voteKey(v.Proposal, v.Ref), v)
-	return s.rest(v.Ref, v.Proposal).touch(v.Proposal)
+	return s.rest(v.Ref, v.Proposal).touch(v.Proposal, v.Ref.Chain.Author)
 }
 
 // lastVote returns an author's latest untainted vote on a proposal.

@@ -41,7 +41,7 @@ func (t *takers) news(invite string, who journal.Author) bool {
 // of a step.
 func (a *Actor) tellSecondTaker(who journal.Author, x *coordinator.SecondTakerError) {
 	if a.takers.news(x.Invite, who) {
-		a.execute(coordinator.Tell{Notice: a.Machine().SecondTaker(who, x)})
+		a.tellOf(a.Machine().SecondTaker(who, x))
 	}
 }
 

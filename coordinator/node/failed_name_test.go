@@ -52,7 +52,7 @@ func TestTheNameOfAFailedWalletIsTaken(t *testing.T) {
 	} {
 		t.Run(x.what, func(t *testing.T) {
 			s := nameless{group: journal.GroupID{1}, local: x.local}
-			n := New(t.Context(), Ports{Store: s, Log: slog.New(slog.DiscardHandler)}, &group.Self{}, wallet.Regtest, "a")
+			n := New(t.Context(), Ports{Store: s, Clock: wallClock{}, Log: slog.New(slog.DiscardHandler)}, &group.Self{}, wallet.Regtest, "a")
 			defer n.Close()
 			if err := n.Open(t.Context()); err != nil {
 				t.Fatal(err)
@@ -75,3 +75,5 @@ func TestTheNameOfAFailedWalletIsTaken(t *testing.T) {
 		})
 	}
 }
+
+func (nameless) TrimNotices(context.Context, port.NoticeLimits) error { return nil }

@@ -32,7 +32,7 @@ func (s spoiled) Records(_ context.Context, g journal.GroupID, _ string) (map[st
 // Whatever reading a wallet does, the node opens, and says which failed and why.
 func TestOpenGoesOnWithoutAWalletThatFails(t *testing.T) {
 	s := spoiled{panics: journal.GroupID{1}, fails: journal.GroupID{2}}
-	n := New(t.Context(), Ports{Store: s, Log: slog.New(slog.DiscardHandler)}, &group.Self{}, wallet.Regtest, "a")
+	n := New(t.Context(), Ports{Store: s, Clock: wallClock{}, Log: slog.New(slog.DiscardHandler)}, &group.Self{}, wallet.Regtest, "a")
 	defer n.Close()
 	if err := n.Open(t.Context()); err != nil {
 		t.Fatal(err)
@@ -53,3 +53,5 @@ func TestOpenGoesOnWithoutAWalletThatFails(t *testing.T) {
 		t.Errorf("a node that is stopped while it opens: %v", err)
 	}
 }
+
+func (spoiled) TrimNotices(context.Context, port.NoticeLimits) error { return nil }

@@ -26,6 +26,8 @@ type Node struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 
+	trimming sync.WaitGroup // of the outbox
+
 	mu     sync.Mutex // guards actors and what creates them
 	actors map[journal.GroupID]*Actor
 	failed map[journal.GroupID]FailedWallet // stored, and not opened
@@ -75,6 +77,7 @@ func (n *Node) Open(ctx context.Context) error {
 		}
 		n.actors[id] = NewActor(n.ctx, n.ports, m)
 	}
+	n.trimming.Go(n.trim)
 	return nil
 }
 
@@ -86,6 +89,7 @@ func (n *Node) Close() {
 	for _, a := range n.actors {
 		a.Close()
 	}
+	n.trimming.Wait()
 }
 
 // Wallets returns the open wallets, by group.

@@ -57,6 +57,12 @@ func (s shelf) Records(ctx context.Context, g journal.GroupID, prefix string) (m
 	return out, nil
 }
 
+func (s shelf) Notices(context.Context, uint64, int) (port.Notices, error) {
+	return port.Notices{}, nil
+}
+
+func (s shelf) TrimNotices(context.Context, port.NoticeLimits) error { return nil }
+
 func (s shelf) Guard(context.Context) ([]port.GuardRecord, error) {
 	var out []port.GuardRecord
 	for _, p := range s {

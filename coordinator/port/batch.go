@@ -21,6 +21,7 @@ func (b *Batch) Merge(o Batch) {
 		b.Deletes = append(b.Deletes, k)
 	}
 	b.Guard = append(b.Guard, o.Guard...)
+	b.Notices = append(b.Notices, o.Notices...)
 }
 
 // Batch is what one Commit makes durable, all or nothing.
@@ -32,6 +33,13 @@ type Batch struct {
 	Puts    map[string][]byte
 	Deletes []string
 	Guard   []GuardUpdate
+	// Notices are numbered by the store, in this order: see Store.Notices.
+	Notices []NoticeRecord
+}
+
+// Empty says whether there is nothing to make durable.
+func (b *Batch) Empty() bool {
+	return len(b.Entries)+len(b.Puts)+len(b.Deletes)+len(b.Guard)+len(b.Notices) == 0
 }
 
 // GuardRecord says that this node signed a transaction that spends an outpoint.

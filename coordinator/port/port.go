@@ -34,6 +34,13 @@ type Store interface {
 	Records(ctx context.Context, group journal.GroupID, prefix string) (map[string][]byte, error)
 	// Guard returns every (outpoint, txid) this node ever signed for.
 	Guard(ctx context.Context) ([]GuardRecord, error)
+	// Notices returns the notices of the outbox with a number above after, lowest
+	// first, at most limit of them. Commit gives them their numbers: higher than
+	// any before, also over restarts, and in the order in which commits become
+	// visible, so that who has seen a number is shown no lower one later.
+	Notices(ctx context.Context, after uint64, limit int) (Notices, error)
+	// TrimNotices drops what is beyond the limits, oldest first.
+	TrimNotices(ctx context.Context, keep NoticeLimits) error
 }
 
 // Transport carries entries between members. It never decides what they mean.

@@ -12,10 +12,12 @@ import (
 //	e group author incarnation seq id -> the raw entry
 //	i group id                        -> the key of the entry
 //	r group key                       -> the record
+//	o number alarm                    -> Unix milliseconds and the notice
 const (
 	spaceEntry  = "e"
 	spaceID     = "i"
 	spaceRecord = "r"
+	spaceNotice = "o"
 )
 
 func groupKey(g journal.GroupID) string { return spaceEntry + string(g[:]) }

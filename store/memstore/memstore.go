@@ -22,6 +22,8 @@ type Store struct {
 	// tree is copied on write: a reader takes a copy and needs no lock.
 	tree  *btree.Map[string, []byte]
 	guard *store.GuardBook
+
+	lastNotice, dropped uint64 // numbers of notices
 }
 
 var _ port.Store = (*Store)(nil)
@@ -37,7 +39,7 @@ func (m *Store) Reopen() *Store {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.closed = true
-	next := &Store{tree: m.tree.Copy(), guard: store.NewGuardBook()}
+	next := &Store{tree: m.tree.Copy(), guard: store.NewGuardBook(), lastNotice: m.lastNotice, dropped: m.dropped}
 	next.guard.Add(m.guard.List()...)
 	return next
 }
@@ -85,6 +87,7 @@ func (m *Store) Commit(ctx context.Context, b port.Batch) error {
 	for k, v := range b.Puts {
 		m.tree.Set(recordKey(b.Group, k), append([]byte{}, v...))
 	}
+	m.number(b.Notices)
 	m.guard.Add(guard...)
 	return nil
 }

@@ -39,6 +39,10 @@ func Run(t *testing.T, open Open) {
 		{"ReadersDuringCommits", testConcurrent},
 		{"WritersOfOneRecord", testSameRecord},
 		{"CallsFromWalk", testCallsFromWalk},
+		{"Notices", testNotices},
+		{"NoticesAllOrNothing", testNoticesAtomic},
+		{"NoticesTrimmed", testNoticesTrimmed},
+		{"NoticesOfAllWriters", testNoticesOrdered},
 		{"Closed", testClosed},
 		{"Model", testModel},
 	} {

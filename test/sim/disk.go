@@ -23,6 +23,7 @@ type disk struct {
 	chains  map[journal.ChainKey][]*journal.Entry // by seq and id
 	records map[string][]byte
 	guard   *[]port.GuardRecord // the node's, whatever wallets it has
+	told    []port.NoticeRecord
 	// fails is what the next commits return, for a number of them.
 	fails   error
 	times   int
@@ -38,7 +39,7 @@ func newDisk() *disk {
 
 func (d *disk) clone() *disk {
 	guard := slices.Clone(*d.guard)
-	out := &disk{entries: maps.Clone(d.entries), chains: map[journal.ChainKey][]*journal.Entry{}, records: maps.Clone(d.records), guard: &guard}
+	out := &disk{entries: maps.Clone(d.entries), chains: map[journal.ChainKey][]*journal.Entry{}, records: maps.Clone(d.records), guard: &guard, told: slices.Clone(d.told)}
 	for k, c := range d.chains {
 		out.chains[k] = slices.Clone(c)
 	}
@@ -73,8 +74,21 @@ func (d *disk) Commit(_ context.Context, b port.Batch) error {
 	for _, k := range b.Deletes {
 		delete(d.records, k)
 	}
+	d.told = append(d.told, b.Notices...)
 	return nil
 }
+
+// Notices returns a part of the outbox, whose numbers begin with 1.
+func (d *disk) Notices(_ context.Context, after uint64, limit int) (port.Notices, error) {
+	out := port.Notices{Last: uint64(len(d.told))}
+	for n := after; n < out.Last && len(out.Items) < limit; n++ {
+		out.Items = append(out.Items, port.NumberedNotice{Number: n + 1, NoticeRecord: d.told[n]})
+	}
+	return out, nil
+}
+
+// TrimNotices drops nothing.
+func (*disk) TrimNotices(context.Context, port.NoticeLimits) error { return nil }
 
 func (d *disk) add(e *journal.Entry) {
 	if d.entries[e.ID()] != nil {

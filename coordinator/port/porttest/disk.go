@@ -18,7 +18,8 @@ import (
 type Disk struct {
 	Held   map[journal.EntryID]*journal.Entry
 	Signed map[port.GuardRecord]bool
-	Kept   map[string][]byte // records
+	Kept   map[string][]byte   // records
+	Told   []port.NoticeRecord // the outbox
 	// Careless: it takes what its sign guard would refuse.
 	Careless bool
 }
@@ -30,7 +31,7 @@ func NewDisk() Disk {
 
 // Clone returns a copy that shares nothing that changes.
 func (d *Disk) Clone() Disk {
-	return Disk{maps.Clone(d.Held), maps.Clone(d.Signed), maps.Clone(d.Kept), d.Careless}
+	return Disk{maps.Clone(d.Held), maps.Clone(d.Signed), maps.Clone(d.Kept), slices.Clone(d.Told), d.Careless}
 }
 
 // Commit implements port.Store.
@@ -52,8 +53,21 @@ func (d *Disk) Commit(_ context.Context, b port.Batch) error {
 	for _, k := range b.Deletes {
 		delete(d.Kept, k)
 	}
+	d.Told = append(d.Told, b.Notices...)
 	return nil
 }
+
+// Notices implements port.Store: the first has the number 1.
+func (d *Disk) Notices(_ context.Context, after uint64, limit int) (port.Notices, error) {
+	out := port.Notices{Last: uint64(len(d.Told))}
+	for n := after; n < out.Last && len(out.Items) < limit; n++ {
+		out.Items = append(out.Items, port.NumberedNotice{Number: n + 1, NoticeRecord: d.Told[n]})
+	}
+	return out, nil
+}
+
+// TrimNotices implements port.Store: it drops nothing.
+func (*Disk) TrimNotices(context.Context, port.NoticeLimits) error { return nil }
 
 // Chains returns the entries, each chain in order, the chains by author and incarnation.
 func (d *Disk) Chains() [][]*journal.Entry {
