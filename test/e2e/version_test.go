@@ -3,6 +3,9 @@ package e2e_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/quorate/quorate/api"
@@ -127,8 +130,65 @@ func TestTwoVersionsInOneGroup(t *testing.T) {
 				world.Mine(t, 1)
 				sees(n, p, api.StatusConfirmed)
 			}
-			a.Stop()
-			b.Stop()
+			upgraded(t, both, x.member == old)
 		})
 	}
+}
+
+// upgraded has this version take up what the old one stored, and a backup that it made: all
+// is as it was, and the group spends on.
+func upgraded(t *testing.T, both []*node, second bool) {
+	t.Helper()
+	i := 0
+	if second {
+		i = 1
+	}
+	was, other := both[i], both[1-i]
+	// What an older node does not know is not written for it.
+	last := ask[shownProposals](other, "proposals", walletName).Items[0].Proposal
+	if got := other.Run("comment", last, "why?"); got.Status == 0 || !strings.Contains(string(got.Out), "members_outdated") {
+		t.Errorf("a comment that the other node does not know: exit status %d, %s", got.Status, got.Out)
+	}
+	statuses := func(n *node) (out []string) {
+		for _, p := range ask[shownProposals](n, "proposals", walletName).Items {
+			out = append(out, p.Proposal+" "+p.Status)
+		}
+		return out
+	}
+	before := statuses(was)
+	backup := filepath.Join(t.TempDir(), "old.age")
+	was.Run("backup", backup, "--passphrase-file", world.PassFile).OK(t)
+	was.Stop()
+	now := world.At(t, nodes.Config{Name: was.Name, Dir: was.Dir})
+	client, err := api.Dial(was.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now.Client = client
+	defer client.Close()
+	now.Start()
+	world.Eventually(t, "the store of the last version is read", func() bool { return slices.Equal(statuses(now), before) })
+	world.Eventually(t, "the other node knows what this one knows", func() bool { return other.Run("comment", last, "why?").Status == 0 })
+	p := ask[shownProposal](other, pay(t, 500_000)...).Proposal
+	sees(now, p, api.StatusPending)
+	world.Eventually(t, "it approves", func() bool { return now.Run("approve", p).Status == 0 })
+	sees(other, p, api.StatusFinal, api.StatusBroadcast)
+	world.Mine(t, 1)
+	sees(now, p, api.StatusConfirmed)
+	now.Stop()
+
+	again := world.At(t, nodes.Config{Name: was.Name, Dir: filepath.Join(t.TempDir(), "restored")})
+	again.Run("restore", backup, "--keep-config", "--passphrase-file", world.PassFile).OK(t)
+	if again.Client, err = api.Dial(again.Dir); err != nil {
+		t.Fatal(err)
+	}
+	defer again.Client.Close()
+	again.Start()
+	sees(again, p, api.StatusConfirmed)
+	again.Stop()
+	other.Stop()
+}
+
+type shownProposals struct {
+	Items []shownProposal `json:"items"`
 }
