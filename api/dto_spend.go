@@ -16,6 +16,7 @@ type Draft struct {
 	Sends      int64          `json:"sends" doc:"What goes to others, without the fee."`
 	Fee        int64          `json:"fee"`
 	FeeRate    float64        `json:"fee_rate"`
+	FeeSource  string         `json:"fee_source" enum:"given,estimate,blocks,made" doc:"Where the fee rate is from: the request; an estimate of the Bitcoin node; an estimate of this light client from what was paid in the last blocks; or what it takes to replace what is cancelled."`
 	Change     int64          `json:"change" doc:"Amount that comes back, 0 for none."`
 	Note       Text           `json:"note" doc:"Null where there is none."`
 	Expires    *time.Time     `json:"expires" doc:"About when it would expire: it is counted from when it is proposed."`

@@ -183,6 +183,19 @@ func (n *Node) feeRate(ctx context.Context, r api.Propose) (wallet.FeeRate, erro
 	return 0, errFeeUnknown("the fee rate is unknown: " + err.Error())
 }
 
+// feeSource says where a fee rate is from.
+func (n *Node) feeSource(r api.Propose) string {
+	switch {
+	case r.FeeRate != 0:
+		return "given"
+	case r.Cancels != "" && r.TargetBlocks == 0:
+		return "made"
+	case n.parts.Chain.Health().Blind:
+		return "blocks"
+	}
+	return "estimate"
+}
+
 func errFeeUnknown(why string) error {
 	return api.Refuse(refusal.FeeUnknown, why, "give --fee-rate")
 }

@@ -47,6 +47,8 @@ type Backend struct {
 	began    attempt
 	unserved map[chainhash.Hash]missing // filters that nobody serves
 	again    remedy                     // belongs to supervise
+	paidLast []wallet.FeeRate           // what was paid in the last blocks, as of paidAt
+	paidAt   chainhash.Hash
 }
 
 var _ port.Dated = (*Backend)(nil)
@@ -166,12 +168,6 @@ func (b *Backend) HeightAt(ctx context.Context, t time.Time) (int32, error) {
 
 // TestAccept is not supported: a light client does not know the coins.
 func (b *Backend) TestAccept(context.Context, *wire.MsgTx) error { return port.ErrUnsupported }
-
-// FeeRate is not known to a light client: a block tells what was paid, not what
-// is asked now.
-func (b *Backend) FeeRate(context.Context, int) (wallet.FeeRate, error) {
-	return 0, port.ErrNoEstimate
-}
 
 // Health says how far the headers are, how many peers there are, and what is wrong.
 func (b *Backend) Health() port.ChainHealth {

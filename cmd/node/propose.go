@@ -39,7 +39,7 @@ bitcoin: link (BIP21) brings its own amount and label. The same --request-id giv
 other content it is refused. Who was to be paid by a proposal that this node signed and that was given up since is paid by
 a replacement of that: never both can be mined.
 JSON: {"proposal","txid","fee","fee_rate","change","status","replaces":[…],"unconfirmed_count"}; with --dry-run
-{"draft","proposal","wallet","wallet_name","txid","inputs":[…],"outputs":[…],"sends","fee","fee_rate","change","note","expires","replaces":[…],
+{"draft","proposal","wallet","wallet_name","txid","inputs":[…],"outputs":[…],"sends","fee","fee_rate","fee_source","change","note","expires","replaces":[…],
 "signs","external","threshold","unconfirmed_count","left_count","left","warnings":[…]}, inputs and outputs as of ` + "`proposal show`.",
 		Example: `quorate propose treasury --to bc1q…=0.014 --fee-rate 2
 quorate propose treasury --to 'bitcoin:bc1q…?amount=0.014&label=rent' --target-blocks 6

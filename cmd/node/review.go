@@ -125,6 +125,12 @@ func showDraft(w io.Writer, d api.Draft) {
 		expires = when(*d.Expires)
 	}
 	pairs(w, "expires", expires, "txid", d.TxID, "replaces", strings.Join(d.Replaces, " "), "unconfirmed", unconfirmed(d.UnconfirmedCount))
+	switch d.FeeSource {
+	case "estimate":
+		fmt.Fprintln(w, "The fee rate is the Bitcoin node's estimate.")
+	case "blocks":
+		fmt.Fprintln(w, "The fee rate is an estimate, from what was paid in the last blocks: --fee-rate says another one.")
+	}
 	if d.LeftCount > 0 {
 		fmt.Fprintf(w, "stays     %s in %s: leased, not spendable, or not worth a fee\n", formatAmount(d.Left), coinsText(d.LeftCount))
 	}
