@@ -15,7 +15,8 @@ import (
 // A node is killed while others' proposals reach it. Who follows its events sees each
 // once more after the start, in the order of the list, and none is missing.
 func TestKilledNodeLosesNoEvent(t *testing.T) {
-	g := newGroup(t, 2, 3).Fund(50_000_000)
+	const rounds, each = 3, 4
+	g := newGroup(t, 2, 3).Fund(slices.Repeat([]int64{1_000_000}, rounds*each)...) // a proposal leases its coin
 	a, b := g.Nodes[0], g.Nodes[1]
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -37,9 +38,9 @@ func TestKilledNodeLosesNoEvent(t *testing.T) {
 		}
 	})
 	var made []string
-	for round := range 3 {
-		for n := range 4 {
-			p := ask[api.Proposed](b, pay(t, int64(100_000+10_000*(4*round+n)), "--unsigned")...)
+	for round := range rounds {
+		for n := range each {
+			p := ask[api.Proposed](b, pay(t, int64(100_000+10_000*(each*round+n)), "--unsigned")...)
 			made = append(made, p.Proposal)
 		}
 		a.Kill()
