@@ -45,8 +45,13 @@ const again = time.Second
 func (c *Client) Follow(ctx context.Context, after *uint64, each func(Event) error) error {
 	for begun := false; ; begun = true {
 		events, err := c.subscribe(ctx, after, true)
-		if err != nil && (!begun || kindOfError(err) != Unavailable) {
-			return err
+		if err != nil {
+			if !begun || kindOfError(err) != Unavailable {
+				return err
+			}
+			none := make(chan Event)
+			close(none)
+			events = none // nobody answers: it is tried again
 		}
 		for e := range events {
 			if e.ID > 0 {
