@@ -250,9 +250,6 @@ func ByMember(s group.State, text string) [][]journal.Author {
 	return out
 }
 
-// NameOf returns the name of a kind in the table, or "".
-func NameOf(k event.Kind) string { return byKind[k].name }
-
 // ProposalOf returns the proposal that an entry is about, by what it says; zero for
 // none.
 func ProposalOf(id journal.EntryID, b event.Body) journal.EntryID {

@@ -22,7 +22,6 @@ type kept struct {
 // in a package for tests needs no entry.
 func keptFuncs() []kept {
 	return []kept{
-		{"api", "the client has every call of the API; commands wait by other ones", []string{"Client.Subscribe"}},
 		{"app/keystore", "a secret that is printed by a slip does not show: nobody is to call these",
 			[]string{"Content.Format", "Content.LogValue", "Content.MarshalJSON"}},
 		{"app/keystore", "tests of other rooms open keystores, and the real cost would take them minutes", []string{"LightWork"}},
