@@ -386,11 +386,11 @@ var within = []string{
 	"FaultCount", "FaultsBy", "HostsMember", "Knows", "LeasedByOther", "MyVote", "Payer", "PinnedBefore", "SameKeys", "Self", "TakesPlace", "Tied", "Succeeded",
 	// It is of something that is handed in, or a part of an answer.
 	"AnyOf", "ApprovalsNeeded", "Around", "Ballot", "Broadcastable", "BroughtCleanly", "Buried", "ByTime", "CarriedPastForks", "CheckRecord", "CheckSuccession",
-	"ClaimHeld", "CopiesFor", "CopiesOf", "CountUnreadSealed", "CountUnverified", "Covers", "Dead", "Declares", "EpochHeld", "EpochsOf", "Evidence",
+	"ClaimHeld", "CopiesFor", "CopiesOf", "CountUnreadSealed", "CountUnverified", "Covers", "Dead", "Declares", "EntriesOn", "EpochHeld", "EpochsOf", "Evidence",
 	"FirstApproval", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastApproval", "LastLabels", "Lead", "LeasedWithin",
 	"Named", "NeededByOthers", "OnlyPastForks", "OwnApproval", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",
-	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RekeyedAt", "Said", "SameMember", "Seats", "SetupFacts", "SignatureHeld", "SignedCoin",
-	"Spenders", "Spent", "StatingCoin", "StatusOf", "TakesChange", "ToHand", "VisitResting", "VotesGiven", "WithdrawnAt", "VisitSpending", "Worded", "WroteUnder",
+	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RekeyedAt", "RuleOf", "Said", "SameMember", "Seats", "SetupFacts", "SignatureHeld", "SignedCoin",
+	"Spenders", "Spent", "StatingCoin", "StatusOf", "Tainted", "TakesChange", "ToHand", "VisitResting", "VotesGiven", "WithdrawnAt", "VisitSpending", "Worded", "WroteUnder",
 }
 
 // forShell are the queries of a Machine that its shell alone goes by: they are of
