@@ -2,15 +2,20 @@ package ops
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/keystore"
@@ -35,12 +40,21 @@ const logTail = 4 << 10
 // ready. The passphrase goes through a pipe: it is in no file and no argument. Errors
 // are *api.Error.
 func StartInBackground(ctx context.Context, o BackgroundOptions) error {
+	// The node runs in another directory than this command.
+	if err := o.absolute(); err != nil {
+		return api.Fail("not_started", err.Error(), "start it with `quorate start`")
+	}
 	path := filepath.Join(o.DataDir, logName)
 	log, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return api.Fail("not_started", "the log could not be written: "+err.Error(), "start it with `quorate start`")
 	}
 	defer func() { _ = log.Close() }() // the node has its own
+	// What an earlier node wrote says nothing of this one.
+	before, err := log.Seek(0, io.SeekEnd)
+	if err != nil {
+		return api.Fail("not_started", "the log could not be written: "+err.Error(), "start it with `quorate start`")
+	}
 	from, secret, err := os.Pipe()
 	if err != nil {
 		return api.Fail("not_started", err.Error(), "start it with `quorate start`")
@@ -57,7 +71,9 @@ func StartInBackground(ctx context.Context, o BackgroundOptions) error {
 	if err != nil {
 		return api.Fail("not_started", errors.Join(err, secret.Close()).Error(), "start it with `quorate start`")
 	}
-	_, err = secret.Write(append(bytes.Clone(o.Passphrase), '\n'))
+	line := append(bytes.Clone(o.Passphrase), '\n')
+	_, err = secret.Write(line)
+	clear(line)
 	if err = errors.Join(err, secret.Close()); err != nil {
 		return api.Fail("not_started", errors.Join(err, cmd.Process.Kill(), cmd.Wait()).Error(), "start it with `quorate start`")
 	}
@@ -71,11 +87,40 @@ func StartInBackground(ctx context.Context, o BackgroundOptions) error {
 		if ok {
 			return cmd.Process.Release()
 		}
-		_ = cmd.Wait() // it has ended; its log says why
-		return api.Fail("not_started", "the node did not start: "+logEnd(path), "its log is "+path)
+		end(cmd) // its log says why
+		return api.Fail("not_started", "the node did not start: "+logEnd(path, before), "its log is "+path)
 	case <-ctx.Done():
 		return api.Fail("interrupted", "interrupted while the node started", "`quorate status` says whether it runs")
 	}
+}
+
+// absolute makes the paths good in every directory.
+func (o *BackgroundOptions) absolute() (err error) {
+	if o.DataDir, err = filepath.Abs(o.DataDir); err == nil {
+		o.Program, err = filepath.Abs(o.Program)
+	}
+	return err
+}
+
+// endTime is how long a node that will not be ready may take to say why and end.
+const endTime = 2 * time.Second
+
+// end has a node end that will not be ready: mostly it does by itself.
+func end(cmd *exec.Cmd) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = cmd.Wait() // the status says no more than the log
+	}()
+	select {
+	case <-done:
+		return
+	case <-time.After(endTime):
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		_ = cmd.Process.Kill() // where there are no signals
+	}
+	<-done
 }
 
 // untilLine reads to the end of one line.
@@ -89,19 +134,22 @@ func (u untilLine) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// logEnd is the end of a log.
-func logEnd(path string) string {
+// logEnd is the last line of a log, of what was written from a place on.
+func logEnd(path string, from int64) string {
 	f, err := os.Open(path)
 	if err != nil {
 		return err.Error()
 	}
 	defer func() { _ = f.Close() }()
-	if fi, err := f.Stat(); err == nil && fi.Size() > logTail {
-		_, _ = f.Seek(-logTail, io.SeekEnd)
+	if fi, err := f.Stat(); err == nil {
+		from = max(from, fi.Size()-logTail)
 	}
-	b, _ := io.ReadAll(io.LimitReader(f, logTail))
+	b, err := io.ReadAll(io.NewSectionReader(f, from, logTail))
+	if err != nil {
+		return err.Error()
+	}
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
-	return lines[len(lines)-1]
+	return cmp.Or(lines[len(lines)-1], "it ended without a word")
 }
 
 // unitName is the systemd unit of a user's node.
@@ -119,8 +167,16 @@ func InstallService(ctx context.Context, o BackgroundOptions) (string, error) {
 	if err != nil {
 		return "", api.Fail("no_service", err.Error(), "set HOME")
 	}
+	if err := o.absolute(); err != nil {
+		return "", api.Fail("no_service", err.Error(), "")
+	}
 	unit := filepath.Join(base, "systemd", "user", unitName)
 	secret := filepath.Join(base, "quorate", "passphrase")
+	for _, s := range []string{o.Program, o.DataDir, secret} {
+		if !utf8.ValidString(s) || strings.ContainsAny(s, "\"\\%$") || strings.ContainsFunc(s, unicode.IsControl) {
+			return "", api.Refuse("bad_path", fmt.Sprintf("the path %q has characters that a unit gives another meaning", s), "use a path of plain characters")
+		}
+	}
 	for _, path := range []string{unit, secret} {
 		if _, err := os.Lstat(path); err == nil {
 			return "", api.Refuse("exists", path+" exists already", "is there a service already? see `systemctl --user status quorate`")
@@ -129,12 +185,10 @@ func InstallService(ctx context.Context, o BackgroundOptions) (string, error) {
 			return "", api.Fail("no_service", err.Error(), "")
 		}
 	}
-	for _, s := range []string{o.Program, o.DataDir, secret} {
-		if strings.ContainsAny(s, "\"\\%$\n") {
-			return "", api.Refuse("bad_path", fmt.Sprintf("the path %q has characters that a unit gives another meaning", s), "use a path of plain characters")
-		}
-	}
-	if err := keystore.WriteFile(secret, append(bytes.Clone(o.Passphrase), '\n')); err != nil {
+	line := append(bytes.Clone(o.Passphrase), '\n')
+	err = keystore.WriteFile(secret, line)
+	clear(line)
+	if err != nil {
 		return "", api.Fail("no_service", err.Error(), "")
 	}
 	text := fmt.Sprintf(`# Written by quorate setup --service. See docs/packaging.md for one of the whole machine.
@@ -161,9 +215,28 @@ WantedBy=default.target
 		}
 	}
 	if err != nil {
-		return "", api.Fail("no_service", errors.Join(err, os.Remove(secret), os.Remove(unit)).Error(), "start it with `quorate start`, or see docs/packaging.md for a service of the whole machine")
+		return "", api.Fail("no_service", uninstall(o.Environ, unit, secret, err), "start it with `quorate start`, or see docs/packaging.md for a service of the whole machine")
 	}
 	return unit, nil
+}
+
+// uninstall takes back what was made of a service that could not be started, and says
+// what was wrong. Enabled, it would be started again and again without its passphrase.
+func uninstall(environ []string, unit, secret string, why error) string {
+	// Also where the user interrupts.
+	ctx := context.Background()
+	if _, err := os.Lstat(unit); err == nil {
+		// Where systemd does not answer, there is nothing to take back.
+		_ = systemctl(ctx, environ, "disable", "--now", unitName)
+	}
+	text := why.Error()
+	for _, path := range []string{secret, unit} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			text += "; " + err.Error()
+		}
+	}
+	_ = systemctl(ctx, environ, "daemon-reload") // it forgets the unit
+	return text
 }
 
 func systemctl(ctx context.Context, environ []string, args ...string) error {
@@ -172,7 +245,7 @@ func systemctl(ctx context.Context, environ []string, args ...string) error {
 	cmd := exec.CommandContext(ctx, "systemctl", append([]string{"--user"}, args...)...)
 	cmd.Env = environ
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("systemctl --user %s: %w: %.200s", args[0], err, strings.TrimSpace(string(out)))
+		return fmt.Errorf("systemctl --user %s: %w: %.200s", args[0], err, strings.Join(strings.Fields(string(out)), " "))
 	}
 	return nil
 }

@@ -37,6 +37,25 @@ func TestStartInBackground(t *testing.T) {
 	if codeOf(t, err) != "not_started" || !strings.Contains(err.Error(), "the port is taken") {
 		t.Errorf("%v", err)
 	}
+	// One that says nothing is not given the words of the one before, and one that
+	// says something else than that it is ready is ended.
+	o.Program = script(t, "node", "exit 1")
+	if err := StartInBackground(t.Context(), o); codeOf(t, err) != "not_started" || strings.Contains(err.Error(), "the port is taken") {
+		t.Errorf("%v", err)
+	}
+	o.Program = script(t, "node", `echo '{"error":{}}'; echo "no peers" >&2; exec sleep 1000`)
+	if err := StartInBackground(t.Context(), o); codeOf(t, err) != "not_started" || !strings.Contains(err.Error(), "no peers") {
+		t.Errorf("%v", err)
+	}
+	// Its paths are good where it runs.
+	t.Chdir(dir)
+	o.DataDir, o.Program = ".", script(t, "node", `echo "$3" > "$3/got"; echo '{"ready":true}'`)
+	if err := StartInBackground(t.Context(), o); err != nil {
+		t.Error(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "got")); err != nil || string(got) != dir+"\n" {
+		t.Errorf("it got %q %v", got, err)
+	}
 	if fi, err := os.Stat(filepath.Join(dir, logName)); err != nil || fi.Mode().Perm() != 0o600 {
 		t.Errorf("the log: %v", err)
 	}
@@ -54,8 +73,16 @@ func TestInstallService(t *testing.T) {
 		return InstallService(t.Context(), o)
 	}
 	secret := filepath.Join(home, "quorate", "passphrase")
-	if _, err := install("echo no bus >&2; exit 1"); codeOf(t, err) != "no_service" || !strings.Contains(err.Error(), "no bus") {
+	log := filepath.Join(t.TempDir(), "log")
+	if _, err := install(`echo "$*" >> ` + log + `; [ "$2" != enable ] || { echo no; echo bus; exit 1; } >&2`); codeOf(t, err) != "no_service" || !strings.Contains(err.Error(), "no bus") {
 		t.Errorf("%v", err)
+	}
+	// What was enabled is no more, so that nothing starts it again and again.
+	if b, err := os.ReadFile(log); err != nil || string(b) != "--user daemon-reload\n--user enable --now quorate.service\n--user disable --now quorate.service\n--user daemon-reload\n" {
+		t.Errorf("%s %v", b, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(home, "systemd", "user", "*")); err != nil || len(left) > 0 {
+		t.Errorf("left: %v %v", left, err)
 	}
 	if _, err := os.Stat(secret); err == nil {
 		t.Error("the passphrase is left")
@@ -80,9 +107,24 @@ func TestInstallService(t *testing.T) {
 	if _, err := os.Stat(secret); err != nil {
 		t.Error("what was there is gone")
 	}
-	o.DataDir = "/d\"\nExecStart=/evil"
-	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	if _, err := install("exit 0"); codeOf(t, err) != "bad_path" {
-		t.Errorf("%v", err)
+	other := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", other)
+	for _, bad := range []string{"/d\"\nExecStart=/evil", "/d\r", "/d\x1b[31m", "/d\xff", "/d%h", "/d$HOME", `/d\x41`} {
+		o.DataDir = bad
+		if _, err := install("exit 0"); codeOf(t, err) != "bad_path" {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	if left, err := os.ReadDir(other); err != nil || len(left) > 0 {
+		t.Errorf("a refusal made %v %v", left, err)
+	}
+	// A unit is read in no directory.
+	t.Chdir(other)
+	o.DataDir = "n"
+	if unit, err = install("exit 0"); err != nil {
+		t.Fatal(err)
+	}
+	if text, err = os.ReadFile(unit); err != nil || !strings.Contains(string(text), `--data-dir "`+filepath.Join(other, "n")+`"`) {
+		t.Errorf("%s %v", text, err)
 	}
 }

@@ -99,6 +99,14 @@ func Vacant(dataDir string) error {
 	return nil
 }
 
+// HoldsNode says whether a directory holds a whole node: not the rest of a restore that
+// did not end, nor a configuration alone.
+func HoldsNode(dataDir string) bool {
+	_, keys := os.Lstat(filepath.Join(dataDir, app.KeystoreName))
+	_, half := os.Lstat(filepath.Join(dataDir, restoringName))
+	return keys == nil && half != nil
+}
+
 // InitSigner makes the data directory of a signer process: a keystore, and
 // nothing else, so that no node can be started from it by mistake. Errors are
 // *api.Error.

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -99,12 +101,12 @@ func (c *cli) setup(ctx context.Context, f setupFlags) error {
 
 // madeBefore is what an earlier setup or init made.
 func (c *cli) madeBefore(q *asker) (initialized, error) {
+	if q == nil || !ops.HoldsNode(c.dataDir) {
+		return initialized{}, ops.Vacant(c.dataDir)
+	}
 	l, err := config.Load(app.ConfigPath(c.dataDir), c.environ, nil)
 	if err != nil {
 		return initialized{}, err
-	}
-	if q == nil {
-		return initialized{}, ops.Vacant(c.dataDir)
 	}
 	q.say("There is a node in %s already: its keys and settings stay.\n", c.dataDir)
 	return initialized{DataDir: c.dataDir, Name: &l.Name, Network: l.Network}, nil
@@ -184,7 +186,7 @@ func (q *asker) bitcoin(ctx context.Context, c *cli, f *initFlags) error {
 		if kind == "light" {
 			return q.light(ctx, f)
 		}
-		at, err := q.core(ctx, f.network)
+		at, err := q.core(ctx, c.getenv("HOME"), f.network)
 		if err != nil {
 			return err
 		}
@@ -211,14 +213,18 @@ func (q *asker) light(ctx context.Context, f *initFlags) error {
 }
 
 // core asks where a Bitcoin node is, and how it lets this one in.
-func (q *asker) core(ctx context.Context, network string) (config.Core, error) {
+func (q *asker) core(ctx context.Context, home, network string) (config.Core, error) {
 	var at config.Core
 	var err error
 	preset := map[string]string{"mainnet": "127.0.0.1:8332", "testnet4": "127.0.0.1:48332", "signet": "127.0.0.1:38332", "regtest": "127.0.0.1:18443"}[network]
 	if at.URL, err = q.text(ctx, "Where its RPC answers (HOST:PORT)", preset, notEmpty); err != nil {
 		return at, err
 	}
-	if at.CookieFile, err = q.text(ctx, "Its cookie file, or - for a user and password", "-", notEmpty); err != nil || at.CookieFile != "-" {
+	if at.CookieFile, err = q.text(ctx, "Its cookie file, or - for a user and password", "-", notEmpty); err != nil {
+		return at, err
+	}
+	if at.CookieFile != "-" {
+		at.CookieFile, err = whole(at.CookieFile, home)
 		return at, err
 	}
 	at.CookieFile = ""
@@ -228,6 +234,19 @@ func (q *asker) core(ctx context.Context, network string) (config.Core, error) {
 	password, err := q.secret(ctx, "Password: ")
 	at.Password = config.Secret(password)
 	return at, err
+}
+
+// whole is a path that a node can use that runs in another directory, and to which no
+// shell says what ~ is.
+func whole(path, home string) (string, error) {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok && home != "" {
+		path = filepath.Join(home, rest)
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", api.Misuse("bad_path", err.Error(), "give the whole path, from / on")
+	}
+	return abs, nil
 }
 
 func notEmpty(s string) error {
@@ -250,8 +269,11 @@ func (f *initFlags) useCore(at config.Core) {
 // startIt starts the node, or not, as a flag or the person says.
 func (c *cli) startIt(ctx context.Context, q *asker, f setupFlags, v *setUp) error {
 	if _, err := c.health(ctx); err == nil {
+		if f.service {
+			return api.Refuse("already_running", "the node runs already, and not as a service", "stop it, then run `quorate setup --service` again")
+		}
 		v.Started = true
-		return nil // it runs already
+		return nil
 	}
 	start := f.start
 	if q != nil && !f.start && !f.noStart && !f.service {
@@ -283,11 +305,35 @@ func (c *cli) startIt(ctx context.Context, q *asker, f setupFlags, v *setUp) err
 			return err
 		}
 		v.Service = &unit
+		if err := c.answers(ctx); err != nil {
+			return err
+		}
 	} else if err := ops.StartInBackground(ctx, o); err != nil {
 		return err
 	}
 	v.Started = true
 	return nil
+}
+
+// serviceStart is how long a service may take until its node answers.
+const serviceStart = 30 * time.Second
+
+// answers waits until the node of a service does: systemd says only that it was begun.
+func (c *cli) answers(ctx context.Context) error {
+	late := time.After(serviceStart)
+	for {
+		_, err := c.health(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-late:
+			return api.Fail("not_started", "the service is installed, and its node does not answer: "+reason(err), "`journalctl --user -u quorate` says why; `systemctl --user disable --now quorate` takes it away")
+		case <-ctx.Done():
+			return api.Fail("interrupted", "interrupted while the node started; the service is installed", "`quorate status` says whether it runs")
+		case <-time.After(lookAgain):
+		}
+	}
 }
 
 func (c *cli) health(ctx context.Context) (api.Status, error) {
