@@ -53,6 +53,36 @@ func bare(t *testing.T) (string, config.Config) {
 	return dir, c
 }
 
+// running is a node that is ready: how it is asked, what it logs, and what ends it.
+func running(t *testing.T, dir string, c config.Config) (*api.Client, *sharedLog, func()) {
+	t.Helper()
+	var log sharedLog
+	ctx, cancel := context.WithCancel(t.Context())
+	ready, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- Run(ctx, RunOptions{DataDir: dir, Config: c, Passphrase: []byte("p"), Log: slog.New(slog.NewTextHandler(&log, nil)), Ready: func() { close(ready) }})
+	}()
+	stop := sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case <-ready:
+	case err := <-done:
+		cancel()
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	client, err := api.Dial(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return client, &log, stop
+}
+
 // ask gets a page of a running node.
 func ask(t *testing.T, url string) (int, string) {
 	t.Helper()
@@ -87,22 +117,8 @@ func TestAnAddressThatIsMissingIsAnAlarmEverywhere(t *testing.T) {
 	c.Listen = append(c.Listen, "/ip4/192.0.2.9/tcp/0") // of no machine
 	c.Metrics.Listen, c.API.Listen = freePort(t), freePort(t)
 	c.API.Tokens = []config.Secret{config.Secret("read:" + strings.Repeat("x", api.MinToken))}
-	var log sharedLog
-	ctx, stop := context.WithCancel(t.Context())
-	ready, done := make(chan struct{}), make(chan error, 1)
-	go func() {
-		done <- Run(ctx, RunOptions{DataDir: dir, Config: c, Passphrase: []byte("p"), Log: slog.New(slog.NewTextHandler(&log, nil)), Ready: func() { close(ready) }})
-	}()
-	select {
-	case <-ready:
-	case err := <-done:
-		t.Fatal(err)
-	}
-	client, err := api.Dial(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
+	ctx := t.Context()
+	client, log, stop := running(t, dir, c)
 	s, err := client.Status(ctx)
 	if err != nil || len(s.Alarms) != 1 || s.Alarms[0].Code != AlarmNotListening || !strings.Contains(s.Alarms[0].Message, "192.0.2.9") || s.Alarms[0].Since.IsZero() {
 		t.Errorf("status %+v, %v", s.Alarms, err)
@@ -144,9 +160,6 @@ func TestAnAddressThatIsMissingIsAnAlarmEverywhere(t *testing.T) {
 		t.Errorf("last backup %v, %v", s.LastBackup, err)
 	}
 	stop()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
 	if text := log.String(); strings.Count(text, "msg=alarm kind=not_listening") != 1 || !strings.Contains(text, "level=WARN msg=alarm") || !strings.Contains(text, "serving the API") {
 		t.Errorf("the log says\n%s", text)
 	}

@@ -1,8 +1,6 @@
 package app
 
 import (
-	"context"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,22 +38,8 @@ func TestAFullDiskIsAnAlarm(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, KeystoreName), b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var log sharedLog
-	ctx, stop := context.WithCancel(t.Context())
-	ready, done := make(chan struct{}), make(chan error, 1)
-	go func() {
-		done <- Run(ctx, RunOptions{DataDir: dir, Config: c, Passphrase: []byte("p"), Log: slog.New(slog.NewTextHandler(&log, nil)), Ready: func() { close(ready) }})
-	}()
-	select {
-	case <-ready:
-	case err := <-done:
-		t.Fatal(err)
-	}
-	client, err := api.Dial(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
+	ctx := t.Context()
+	client, log, stop := running(t, dir, c)
 	status := func() api.Status {
 		t.Helper()
 		s, err := client.Status(ctx)
@@ -111,7 +95,4 @@ func TestAFullDiskIsAnAlarm(t *testing.T) {
 	}
 	said(`level=INFO msg="alarm over" kind=disk_full`)
 	stop()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
 }
