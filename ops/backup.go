@@ -29,6 +29,9 @@ type BackupOptions struct {
 	Config        config.Config
 	// Passphrase opens the keystore.
 	Passphrase []byte
+	// KeepSealed puts the keystore in as it is, sealed with its passphrase, which is not
+	// needed then. It goes with Recipients, and with a node that runs.
+	KeepSealed bool
 	// Recipients are age recipients (age1…). Where there are none, the file is
 	// sealed to SealPassphrase.
 	Recipients     []string
@@ -52,6 +55,8 @@ type BackupResult struct {
 	Signatures uint64    `json:"guard_record_count"`
 	Created    time.Time `json:"created"`
 	SealedTo   string    `json:"sealed_to"` // passphrase or recipients
+	// Keystore is open, or sealed where it needs the node's passphrase too.
+	Keystore string `json:"keystore"`
 	// PeerID is the node's: what a restore is told to expect.
 	PeerID string `json:"peer_id"`
 }
@@ -68,8 +73,15 @@ func Backup(ctx context.Context, o BackupOptions) (BackupResult, error) {
 	if err != nil {
 		return none, err
 	}
-	content, err := app.Unlock(o.DataDir, o.Config.Network, o.Passphrase)
-	if err != nil {
+	var content keystore.Content
+	if o.KeepSealed {
+		if len(o.Recipients) == 0 {
+			return none, api.Misuse("bad_recipient", "back up: a sealed keystore goes to recipients", "give --recipient")
+		}
+		if err := app.OwnDir(o.DataDir); err != nil {
+			return none, err
+		}
+	} else if content, err = app.Unlock(o.DataDir, o.Config.Network, o.Passphrase); err != nil {
 		return none, err
 	}
 	defer content.Zero()
@@ -147,7 +159,11 @@ func sealTo(o BackupOptions) ([]age.Recipient, error) {
 // writeBackup writes header, keystore, configuration, what the store holds, and
 // the manifest, sealed.
 func writeBackup(ctx context.Context, o BackupOptions, c keystore.Content, to []age.Recipient, file io.Writer) (BackupResult, error) {
-	r := BackupResult{SealedTo: "passphrase"}
+	r := BackupResult{SealedTo: "passphrase", Keystore: "open"}
+	newWriter := backup.NewWriter
+	if o.KeepSealed {
+		r.Keystore, newWriter = "sealed", backup.NewSealedWriter
+	}
 	if len(o.Recipients) > 0 {
 		r.SealedTo = "recipients"
 	}
@@ -161,7 +177,7 @@ func writeBackup(ctx context.Context, o BackupOptions, c keystore.Content, to []
 	if err != nil {
 		return r, err
 	}
-	out, err := backup.NewWriter(sealed, in.Header())
+	out, err := newWriter(sealed, in.Header())
 	if err != nil {
 		return r, err
 	}
@@ -183,23 +199,34 @@ func writeBackup(ctx context.Context, o BackupOptions, c keystore.Content, to []
 			return r, err
 		}
 	}
-	self := journal.NewIdentity(c.IdentitySeed)
-	end, err := out.CloseSigned(backup.Signer(self))
+	// Without the passphrase there is no key to sign with; a restore holds the peer id
+	// against the keystore all the same.
+	r.PeerID = in.Header().PeerID
+	var sign func([]byte) []byte
+	if !o.KeepSealed {
+		self := journal.NewIdentity(c.IdentitySeed)
+		sign, r.PeerID = backup.Signer(self), service.PeerID(self.Author())
+	}
+	end, err := out.CloseSigned(sign)
 	if err != nil {
 		return r, err
 	}
 	r.Entries, r.Signatures, r.Created = end.Entries, end.Guards, in.Header().Created
-	r.PeerID = service.PeerID(self.Author())
 	return r, sealed.Close()
 }
 
 func addFiles(out *backup.Writer, o BackupOptions, c keystore.Content) error {
+	kind := backup.Keystore
 	b, err := keystore.Encode(c)
+	if o.KeepSealed {
+		kind = backup.SealedKeystore
+		b, err = keystore.ReadSealed(filepath.Join(o.DataDir, app.KeystoreName))
+	}
 	if err != nil {
 		return err
 	}
 	defer clear(b)
-	if err := out.Add(backup.Item{Kind: backup.Keystore, Value: b}); err != nil {
+	if err := out.Add(backup.Item{Kind: kind, Value: b}); err != nil {
 		return err
 	}
 	conf, err := os.ReadFile(app.ConfigPath(o.DataDir))
@@ -239,6 +266,9 @@ func streamStore(ctx context.Context, o BackupOptions, c keystore.Content, w io.
 	var e *api.Error
 	if !errors.As(err, &e) || e.Code != "not_running" {
 		return err
+	}
+	if o.KeepSealed {
+		return api.Unreachable("not_running", "back up: the node does not run, and its store is not opened without the passphrase", "start it, or give --passphrase-file")
 	}
 	if _, err := os.Stat(filepath.Join(o.DataDir, app.StoreName)); errors.Is(err, fs.ErrNotExist) {
 		// A node that was never started has no wallets.

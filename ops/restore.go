@@ -32,6 +32,10 @@ type RestoreOptions struct {
 	Identities string
 	// SealPassphrase opens the backup, Passphrase seals the new keystore.
 	SealPassphrase, Passphrase []byte
+	// KeystorePassphrase opens a keystore that is sealed in the backup; Passphrase where
+	// it is nil. AskKeystore, if not nil, is asked for another where that does not.
+	KeystorePassphrase []byte
+	AskKeystore        func() ([]byte, error)
 	// Expect is the peer id that the backup must be of; empty for any.
 	Expect string
 	// KeepConfig takes over the servers that the backup's configuration names.
@@ -86,7 +90,10 @@ func Restore(ctx context.Context, o RestoreOptions) (RestoreResult, error) {
 	if err := vacant(o.DataDir); err != nil {
 		return none, err
 	}
-	sum, err := summarize(f, o)
+	if o.KeystorePassphrase == nil {
+		o.KeystorePassphrase = o.Passphrase
+	}
+	sum, err := summarize(f, &o)
 	if err != nil {
 		return none, restoreError(o.DataDir, err)
 	}
@@ -97,7 +104,7 @@ func Restore(ctx context.Context, o RestoreOptions) (RestoreResult, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return none, restoreError(o.DataDir, err)
 	}
-	in, err := openBackup(f, o)
+	in, err := openBackup(f, &o)
 	if err != nil {
 		return none, restoreError(o.DataDir, err)
 	}
@@ -108,7 +115,7 @@ func Restore(ctx context.Context, o RestoreOptions) (RestoreResult, error) {
 	if err != nil {
 		return none, notWritten(err)
 	}
-	result, err := restoreInto(ctx, o, in, sum, keep)
+	result, err := restoreInto(ctx, &o, in, sum, keep)
 	if err != nil {
 		err = errors.Join(restoreError(o.DataDir, err), leave(o.DataDir))
 		if made {
@@ -120,7 +127,7 @@ func Restore(ctx context.Context, o RestoreOptions) (RestoreResult, error) {
 	return result, nil
 }
 
-func openBackup(f io.Reader, o RestoreOptions) (*backup.Reader, error) {
+func openBackup(f io.Reader, o *RestoreOptions) (*backup.Reader, error) {
 	plain, err := backup.Unseal(f, o.Identities, o.SealPassphrase)
 	if err != nil {
 		return nil, err
@@ -129,7 +136,7 @@ func openBackup(f io.Reader, o RestoreOptions) (*backup.Reader, error) {
 }
 
 // restoreInto writes what agreed with the summary when it was read before.
-func restoreInto(ctx context.Context, o RestoreOptions, in *backup.Reader, sum BackupSummary, keep bool) (RestoreResult, error) {
+func restoreInto(ctx context.Context, o *RestoreOptions, in *backup.Reader, sum BackupSummary, keep bool) (RestoreResult, error) {
 	r := RestoreResult{
 		DataDir: o.DataDir, Name: sum.Name, Network: sum.Network, PeerID: sum.PeerID, Created: sum.Created,
 		Signed: sum.Signed, WalletIDs: []string{}, Dropped: []string{},
@@ -140,7 +147,7 @@ func restoreInto(ctx context.Context, o RestoreOptions, in *backup.Reader, sum B
 	if err := keystore.WriteFile(filepath.Join(o.DataDir, restoringName), []byte("a restore did not end: run it again\n")); err != nil {
 		return r, err
 	}
-	content, conf, err := readNode(in)
+	content, conf, err := readNode(in, o)
 	if err != nil {
 		return r, err
 	}
@@ -183,7 +190,7 @@ func restoreInto(ctx context.Context, o RestoreOptions, in *backup.Reader, sum B
 
 // readNode reads the first two items, keystore and configuration, and checks
 // that the keystore is that of the node which the header names.
-func readNode(in *backup.Reader) (keystore.Content, []byte, error) {
+func readNode(in *backup.Reader, o *RestoreOptions) (keystore.Content, []byte, error) {
 	var c keystore.Content
 	ks, err := in.Next()
 	if err != nil {
@@ -193,12 +200,17 @@ func readNode(in *backup.Reader) (keystore.Content, []byte, error) {
 	if err != nil {
 		return c, nil, early(err)
 	}
-	if ks.Kind != backup.Keystore || conf.Kind != backup.Config {
+	if ks.Kind != backup.Keystore && ks.Kind != backup.SealedKeystore || conf.Kind != backup.Config {
 		return c, nil, fmt.Errorf("%w: it holds no keystore", backup.ErrCorrupt)
 	}
 	defer clear(ks.Value)
-	if c, err = keystore.Decode(ks.Value); err != nil {
-		return c, nil, fmt.Errorf("%w: %w", backup.ErrCorrupt, err)
+	if ks.Kind == backup.SealedKeystore {
+		c, err = o.openKeystore(ks.Value)
+	} else if c, err = keystore.Decode(ks.Value); err != nil {
+		err = fmt.Errorf("%w: %w", backup.ErrCorrupt, err)
+	}
+	if err != nil {
+		return c, nil, err
 	}
 	h := in.Header()
 	if service.PeerID(journal.NewIdentity(c.IdentitySeed).Author()) != h.PeerID || c.Network != h.Network {
@@ -206,6 +218,30 @@ func readNode(in *backup.Reader) (keystore.Content, []byte, error) {
 		return c, nil, fmt.Errorf("%w: its keystore is of another node", backup.ErrCorrupt)
 	}
 	return c, conf.Value, nil
+}
+
+// maxKeystoreTries is how often another passphrase is asked for.
+const maxKeystoreTries = 3
+
+// openKeystore opens a keystore that is sealed in the backup. The passphrase that does
+// it stays: the file is read twice.
+func (o *RestoreOptions) openKeystore(b []byte) (keystore.Content, error) {
+	for tries := 0; ; tries++ {
+		c, err := keystore.OpenSealed(b, o.KeystorePassphrase)
+		switch {
+		case err == nil:
+			return c, nil
+		case errors.Is(err, keystore.ErrWork), errors.Is(err, keystore.ErrCorrupt), errors.Is(err, keystore.ErrNewer):
+			return c, fmt.Errorf("%w: its keystore: %w", backup.ErrCorrupt, err)
+		case !errors.Is(err, keystore.ErrPassphrase):
+			return c, err
+		case o.AskKeystore == nil || tries == maxKeystoreTries:
+			return c, api.Fail("wrong_passphrase", "restore: the keystore in the backup has another passphrase", "give the one that the node had when it was backed up: --keystore-passphrase-file FILE")
+		}
+		if o.KeystorePassphrase, err = o.AskKeystore(); err != nil {
+			return c, err
+		}
+	}
 }
 
 func early(err error) error {

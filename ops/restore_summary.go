@@ -55,7 +55,7 @@ func (s BackupSummary) Servers() []string {
 }
 
 // summarize reads a backup to its end, and writes nothing.
-func summarize(f io.Reader, o RestoreOptions) (BackupSummary, error) {
+func summarize(f io.Reader, o *RestoreOptions) (BackupSummary, error) {
 	in, err := openBackup(f, o)
 	if err != nil {
 		return BackupSummary{}, err
@@ -65,7 +65,7 @@ func summarize(f io.Reader, o RestoreOptions) (BackupSummary, error) {
 	if o.Identities != "" {
 		s.Sealed = "recipients"
 	}
-	content, conf, err := readNode(in)
+	content, conf, err := readNode(in, o)
 	if err != nil {
 		return s, err
 	}

@@ -261,7 +261,7 @@ func stream(t *testing.T, items []backup.Item) []byte {
 }
 
 func newer(t *testing.T) []byte {
-	return bytes.Replace(stream(t, nil), []byte(`"version":1`), []byte(`"version":2`), 1)
+	return bytes.Replace(stream(t, nil), []byte(`"version":1`), []byte(`"version":3`), 1)
 }
 
 func seal(t *testing.T, plain []byte) []byte {

@@ -17,8 +17,11 @@ import (
 	"github.com/quorate/quorate/journal"
 )
 
-// Version is the version of the format that is written, and the newest one read.
-const Version = 1
+// Version is the newest version of the format. Only what holds a SealedKeystore is
+// written in it; everything else is of version 1, which older programs read.
+const Version = 2
+
+const plainVersion = 1
 
 // Errors of reading a backup.
 var (
@@ -52,6 +55,9 @@ const (
 	Entry    Kind = 3 // Group, Value: the raw entry
 	Record   Kind = 4 // Group, Key, Value
 	Guard    Kind = 5 // Guard
+	// SealedKeystore stands in the place of Keystore. Value: the keystore's file, as it
+	// is sealed with the node's passphrase.
+	SealedKeystore Kind = 6
 
 	kindHeader   Kind = 128
 	kindManifest Kind = 129

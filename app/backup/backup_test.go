@@ -207,6 +207,24 @@ func TestNewer(t *testing.T) {
 	if _, err := readAll(bytes.NewReader(plainOf(t, 0, items()))); !errors.Is(err, ErrNotBackup) {
 		t.Errorf("version 0: %v", err)
 	}
+	// Older programs read what has nothing that they do not know, and name what has.
+	for want, begin := range map[int]func(io.Writer, Header) (*Writer, error){1: NewWriter, 2: NewSealedWriter} {
+		var b bytes.Buffer
+		w, err := begin(&b, header())
+		if err == nil {
+			err = w.Add(Item{Kind: SealedKeystore, Value: []byte("closed")})
+		}
+		if err == nil {
+			_, err = w.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, err := NewReader(&b)
+		if err != nil || in.Header().Version != want {
+			t.Errorf("%v: version %d, want %d", err, in.Header().Version, want)
+		}
+	}
 }
 
 // A file that asks for more work than is sane costs none.

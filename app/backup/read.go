@@ -83,7 +83,7 @@ func parse(k Kind, b []byte) (Item, error) {
 	i := Item{Kind: k, Value: b}
 	bad := fmt.Errorf("%w: item of kind %d with %d bytes", ErrCorrupt, k, len(b))
 	switch k {
-	case Keystore, Config:
+	case Keystore, Config, SealedKeystore:
 	case Entry:
 		if len(b) < 32 {
 			return i, bad

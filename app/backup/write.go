@@ -18,8 +18,13 @@ type Writer struct {
 	end Manifest
 }
 
-// NewWriter begins a stream with its header; its version is Version.
+// NewWriter begins a stream with its header.
 func NewWriter(w io.Writer, h Header) (*Writer, error) {
+	return newWriter(w, h, plainVersion)
+}
+
+// NewSealedWriter is NewWriter for a backup with a SealedKeystore.
+func NewSealedWriter(w io.Writer, h Header) (*Writer, error) {
 	return newWriter(w, h, Version)
 }
 
@@ -37,7 +42,7 @@ func newWriter(w io.Writer, h Header, version int) (*Writer, error) {
 func (w *Writer) Add(i Item) error {
 	var head []byte
 	switch i.Kind {
-	case Keystore, Config:
+	case Keystore, Config, SealedKeystore:
 	case Entry:
 		head = i.Group[:]
 	case Record:

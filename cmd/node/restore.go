@@ -16,6 +16,7 @@ import (
 // restoreFlags are the flags of restore.
 type restoreFlags struct {
 	passphraseFile, newFile, identityFile, expect string
+	keystoreFile                                  string
 	keepConfig                                    bool
 	allow                                         []string
 }
@@ -32,6 +33,8 @@ Before it writes anything it says whose node the file is of and what it brings. 
 a file for it, so for one that is sealed to recipients give --expect with the peer id that "init" and "backup" said, or
 answer on a terminal. Servers of its configuration (chain, api, metrics, signer) are taken over only where --expect
 agrees, by --keep-config, or by an answer on a terminal; what was not is in "dropped".
+A backup that was made without the passphrase holds the keystore sealed: it is opened with the passphrase that is given, or
+with that of --keystore-passphrase-file, where the new one is to be another.
 JSON: {"data_dir","name","network","peer_id","wallet_count","entry_count","created","wallet_ids","signed","dropped"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: c.action(func(ctx context.Context, args []string) error { return c.restore(ctx, args[0], f) }),
@@ -40,6 +43,7 @@ JSON: {"data_dir","name","network","peer_id","wallet_count","entry_count","creat
 	flags.StringVar(&f.identityFile, "identity", "", "`file` with the age identity, for a backup that is sealed to a recipient")
 	flags.StringVar(&f.passphraseFile, "passphrase-file", "", "`file` with the passphrase of the backup; it becomes that of the keystore (or QUORATE_PASSPHRASE_FILE)")
 	flags.StringVar(&f.newFile, "new-passphrase-file", "", "`file` with a passphrase for the keystore, where it is not the backup's")
+	flags.StringVar(&f.keystoreFile, "keystore-passphrase-file", "", "`file` with the passphrase that the node had, where its keystore is sealed in the backup")
 	flags.StringVar(&f.expect, "expect", "", "`peer id` of the node that it must be a backup of")
 	flags.BoolVar(&f.keepConfig, "keep-config", false, "take over the servers that its configuration names")
 	flags.StringSliceVar(&f.allow, "allow", nil, "`rules` to go on against, by name: backup_unauthenticated")
@@ -66,6 +70,14 @@ func (c *cli) restore(ctx context.Context, file string, f restoreFlags) error {
 		o.Identities = string(b)
 	}
 	var err error
+	if f.keystoreFile != "" {
+		if o.KeystorePassphrase, err = readSecret("passphrase", f.keystoreFile); err != nil {
+			return err
+		}
+		defer clear(o.KeystorePassphrase)
+	} else if q := c.prompter(); q != nil {
+		o.AskKeystore = func() ([]byte, error) { return q.secret(ctx, "The passphrase of the node that was backed up: ") }
+	}
 	if f.identityFile == "" || f.newFile == "" {
 		// With an identity there is only the keystore's, which is new.
 		if o.SealPassphrase, err = c.passphrase(ctx, f.passphraseFile, f.identityFile != ""); err != nil {
@@ -111,7 +123,7 @@ func (c *cli) showBackupSummary(s ops.BackupSummary) {
 		pairs(w, "config.toml", fmt.Sprintf("%s = %.200s", x.Key, x.Value))
 	}
 	if !s.Signed {
-		fmt.Fprintln(w, "It was not signed by its node: it is of an older version.")
+		fmt.Fprintln(w, "It was not signed by its node: it is of an older version, or was made without its passphrase.")
 	}
 	fmt.Fprintln(w)
 }
