@@ -122,7 +122,13 @@ func (c *Client) Coins(ctx context.Context, wallet string) ([]Coin, error) {
 // History implements Backend.
 func (c *Client) History(ctx context.Context, wallet string, q HistoryQuery) (Page[HistoryItem], error) {
 	return onWallet(wallet, func() (Page[HistoryItem], error) {
-		return fetch[Page[HistoryItem]](ctx, c, path("wallets", wallet, "history"), page(url.Values{}, q.Cursor, q.Limit))
+		v := page(url.Values{}, q.Cursor, q.Limit)
+		for name, t := range map[string]time.Time{"since": q.Since, "until": q.Until} {
+			if !t.IsZero() {
+				v.Set(name, t.UTC().Format(time.RFC3339))
+			}
+		}
+		return fetch[Page[HistoryItem]](ctx, c, path("wallets", wallet, "history"), v)
 	})
 }
 

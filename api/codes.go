@@ -91,6 +91,7 @@ func Codes() []string {
 		"invite_used",
 		"key_entered",
 		"key_not_external",
+		"key_origin",
 		"key_taken",
 		"keys_in_genesis",
 		"locktime_ahead",

@@ -226,10 +226,13 @@ type IssuedInvite struct {
 // Cosigner is one member of a wallet.
 type Cosigner struct {
 	Person
-	Path     string `json:"path" doc:"Derivation path of the account key, as 48h/1h/0h/2h."`
-	XPub     string `json:"xpub"`
-	Online   bool   `json:"online"`
-	Ratified bool   `json:"ratified"`
+	Path string `json:"path" doc:"Derivation path of the account key, as 48h/1h/0h/2h."`
+	XPub string `json:"xpub"`
+	// OriginWarning is set for a key that is not where its origin says, or whose
+	// origin is not where such keys belong.
+	OriginWarning *string `json:"origin_warning" doc:"Why the key is not where its origin says, or not where such keys belong: its device may not sign; null for most."`
+	Online        bool    `json:"online"`
+	Ratified      bool    `json:"ratified"`
 	// Replaced is how often a new device took the place of the one before.
 	Replaced int     `json:"replaced_count" doc:"How often the cosigner's device was replaced."`
 	HostedBy *Person `json:"hosted_by" doc:"The cosigner whose node enters for this one, which has none; null for one with a node."`
@@ -269,14 +272,22 @@ type Coin struct {
 
 // HistoryItem is a transaction that moved a wallet's coins.
 type HistoryItem struct {
-	TxID     string     `json:"txid"`
-	Amount   int64      `json:"amount" doc:"What the wallet has more of by it; below zero for a spend, its fee included."`
-	Fee      *int64     `json:"fee" doc:"Null where an input is not the wallet's own."`
-	Height   *int32     `json:"height" doc:"Of its block; null while it is unconfirmed."`
-	Time     *time.Time `json:"time" doc:"Of its block, as the miner claims; null while it is unconfirmed."`
-	Proposal Text       `json:"proposal" doc:"The proposal it comes from; null where there is none."`
-	Label    Text       `json:"label" doc:"A cosigner's words, unverified: the label of the transaction, else the note of its proposal; null where there is none."`
-	LabelBy  *Person    `json:"label_by" doc:"The cosigner who wrote the label or the note; null where there is none."`
+	TxID     string      `json:"txid"`
+	Amount   int64       `json:"amount" doc:"What the wallet has more of by it; below zero for a spend, its fee included."`
+	Fee      *int64      `json:"fee" doc:"Null where an input is not the wallet's own."`
+	Height   *int32      `json:"height" doc:"Of its block; null while it is unconfirmed."`
+	Time     *time.Time  `json:"time" doc:"Of its block, as the miner claims; null while it is unconfirmed."`
+	Proposal Text        `json:"proposal" doc:"The proposal it comes from; null where there is none."`
+	Payees   List[Payee] `json:"payees" doc:"Whom it pays besides the wallet itself; none of what was paid in."`
+	Label    Text        `json:"label" doc:"A cosigner's words, unverified: the label of the transaction, else the note of its proposal; null where there is none."`
+	LabelBy  *Person     `json:"label_by" doc:"The cosigner who wrote the label or the note; null where there is none."`
+}
+
+// Payee is somebody who was paid.
+type Payee struct {
+	Address string `json:"address"`
+	Amount  int64  `json:"amount"`
+	Label   Text   `json:"label" doc:"The author's words, unverified; null where there are none."`
 }
 
 // Proposed answers a new proposal, or the repetition of one by its request id.

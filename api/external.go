@@ -44,9 +44,10 @@ type ProveWallet struct {
 
 // HostCosigner names a cosigner without a node.
 type HostCosigner struct {
-	Name     string `json:"name" minLength:"1" maxLength:"64"`
-	External string `json:"external" minLength:"1" maxLength:"512" doc:"Its key with the origin; of an existing wallet, the fingerprint will do."`
-	Unproven bool   `json:"unproven,omitempty" doc:"Enter the key at once although nothing shows that anybody holds it."`
+	Name     string   `json:"name" minLength:"1" maxLength:"64"`
+	External string   `json:"external" minLength:"1" maxLength:"512" doc:"Its key with the origin; of an existing wallet, the fingerprint will do."`
+	Unproven bool     `json:"unproven,omitempty" doc:"Enter the key at once although nothing shows that anybody holds it."`
+	Allow    []string `json:"allow,omitempty" maxItems:"16" doc:"Rules to go on against, by name: key_origin."`
 }
 
 type hostCosignerInput struct {

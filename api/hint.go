@@ -13,20 +13,21 @@ import (
 // requests are what the commands that hints name do over HTTP. What is not here is
 // done at the machine of the node, and stays as it is.
 var requests = map[string]string{
-	"wallet list":   "GET /v1/wallets",
-	"wallet show":   "GET /v1/wallets/{wallet}",
-	"wallet invite": "POST /v1/wallets/{wallet}/invites",
-	"wallet rename": "POST /v1/wallets/{wallet}/rename",
-	"wallet prove":  "POST /v1/wallets/{wallet}/proof",
-	"pending":       "GET /v1/pending",
-	"addresses":     "GET /v1/wallets/{wallet}/addresses",
-	"proposals":     "GET /v1/wallets/{wallet}/proposals",
-	"bump":          `POST /v1/wallets/{wallet}/proposals with "bumps"`,
-	"cancel":        `POST /v1/wallets/{wallet}/proposals with "cancels"`,
-	"coins":         "GET /v1/wallets/{wallet}/coins",
-	"history":       "GET /v1/wallets/{wallet}/history",
-	"psbt export":   "POST /v1/proposals/{proposal}/psbt",
-	"status":        "GET /v1/status",
+	"wallet list":    "GET /v1/wallets",
+	"wallet show":    "GET /v1/wallets/{wallet}",
+	"wallet invite":  "POST /v1/wallets/{wallet}/invites",
+	"wallet archive": "POST /v1/wallets/{wallet}/archive",
+	"wallet rename":  "POST /v1/wallets/{wallet}/rename",
+	"wallet prove":   "POST /v1/wallets/{wallet}/proof",
+	"pending":        "GET /v1/pending",
+	"addresses":      "GET /v1/wallets/{wallet}/addresses",
+	"proposals":      "GET /v1/wallets/{wallet}/proposals",
+	"bump":           `POST /v1/wallets/{wallet}/proposals with "bumps"`,
+	"cancel":         `POST /v1/wallets/{wallet}/proposals with "cancels"`,
+	"coins":          "GET /v1/wallets/{wallet}/coins",
+	"history":        "GET /v1/wallets/{wallet}/history",
+	"psbt export":    "POST /v1/proposals/{proposal}/psbt",
+	"status":         "GET /v1/status",
 }
 
 var (

@@ -3,6 +3,7 @@ package api
 import (
 	"reflect"
 	"strings"
+	"time"
 )
 
 // The bodies of requests. Limits in tags are checked by the server before the
@@ -11,14 +12,15 @@ import (
 
 // CreateWallet asks for a new wallet, with this node as its founder.
 type CreateWallet struct {
-	Name      string `json:"name" minLength:"1" maxLength:"64"`
-	Threshold int    `json:"threshold,omitempty" minimum:"1" maximum:"20" doc:"How many must sign; left out with from."`
-	Cosigners int    `json:"cosigners,omitempty" minimum:"1" maximum:"20" doc:"How many there are, this node included; left out with from."`
-	From      string `json:"from,omitempty" minLength:"1" maxLength:"900000" doc:"A wallet file of any known form: the group is made around that wallet."`
-	Birthday  string `json:"birthday,omitempty" minLength:"1" maxLength:"20" doc:"With from: the height or the date (2024-12-31) before which the wallet was not paid."`
-	Script    string `json:"script,omitempty" enum:"wsh,sh-wsh" doc:"Script type; wsh where left out."`
-	External  string `json:"external,omitempty" minLength:"1" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere; it is entered once it is proved."`
-	Unproven  bool   `json:"unproven,omitempty" doc:"Enter the external key at once, without a proof that anybody holds it."`
+	Name      string   `json:"name" minLength:"1" maxLength:"64"`
+	Threshold int      `json:"threshold,omitempty" minimum:"1" maximum:"20" doc:"How many must sign; left out with from."`
+	Cosigners int      `json:"cosigners,omitempty" minimum:"1" maximum:"20" doc:"How many there are, this node included; left out with from."`
+	From      string   `json:"from,omitempty" minLength:"1" maxLength:"900000" doc:"A wallet file of any known form: the group is made around that wallet."`
+	Birthday  string   `json:"birthday,omitempty" minLength:"1" maxLength:"20" doc:"With from: the height or the date (2024-12-31) before which the wallet was not paid."`
+	Script    string   `json:"script,omitempty" enum:"wsh,sh-wsh" doc:"Script type; wsh where left out."`
+	External  string   `json:"external,omitempty" minLength:"1" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere; it is entered once it is proved."`
+	Unproven  bool     `json:"unproven,omitempty" doc:"Enter the external key at once, without a proof that anybody holds it."`
+	Allow     []string `json:"allow,omitempty" maxItems:"16" doc:"Rules to go on against, by name: key_origin."`
 }
 
 // Scripts returns the script types that a wallet can be founded with, the
@@ -30,10 +32,11 @@ func Scripts() []string {
 
 // JoinWallet presents an invite.
 type JoinWallet struct {
-	Invite   string `json:"invite" minLength:"1" maxLength:"4096"`
-	External string `json:"external,omitempty" minLength:"1" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere; it is entered once it is proved."`
-	Unproven bool   `json:"unproven,omitempty" doc:"Enter the external key at once, without a proof that anybody holds it."`
-	Wait     bool   `json:"wait,omitempty" doc:"Answer when the founder has admitted this node."`
+	Invite   string   `json:"invite" minLength:"1" maxLength:"4096"`
+	External string   `json:"external,omitempty" minLength:"1" maxLength:"512" doc:"Account key with origin, whose private key lives elsewhere; it is entered once it is proved."`
+	Unproven bool     `json:"unproven,omitempty" doc:"Enter the external key at once, without a proof that anybody holds it."`
+	Wait     bool     `json:"wait,omitempty" doc:"Answer when the founder has admitted this node."`
+	Allow    []string `json:"allow,omitempty" maxItems:"16" doc:"Rules to go on against, by name: key_origin."`
 }
 
 // RatifyWallet says which words the user heard.
@@ -112,6 +115,9 @@ type ProposalQuery struct {
 // HistoryQuery selects a page of a wallet's history, newest first.
 type HistoryQuery struct {
 	Cursor string
+	// Since and Until bound the times of blocks, as miners claim them: from Since on,
+	// before Until. Zero is no bound; what is unconfirmed is later than all.
+	Since, Until time.Time `json:",omitzero"`
 	// Limit is at most MaxPage; 0 is DefaultPage.
 	Limit int
 }

@@ -27,8 +27,9 @@ type ExportedPSBT struct {
 
 // ImportPSBT brings a signed PSBT.
 type ImportPSBT struct {
-	PSBT  string   `json:"psbt" minLength:"1" maxLength:"1000000" doc:"In base64 or hex."`
-	Allow []string `json:"allow,omitempty" maxItems:"16" doc:"Rules to override, by name, for signatures by this node's key."`
+	PSBT   string   `json:"psbt" minLength:"1" maxLength:"1000000" doc:"In base64 or hex."`
+	DryRun bool     `json:"dry_run,omitempty" doc:"Verify it and say what it would bring; enter nothing."`
+	Allow  []string `json:"allow,omitempty" maxItems:"16" doc:"Rules to override, by name, for signatures by this node's key."`
 }
 
 // ImportedPSBT is what a PSBT brought.

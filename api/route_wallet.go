@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -53,6 +54,8 @@ type walletList struct {
 type historyInput struct {
 	WalletPath
 	PageQuery
+	Since time.Time `query:"since" doc:"Only what is in a block of this time or later."`
+	Until time.Time `query:"until" doc:"Only what is in a block of before this time; what is unconfirmed is left out then."`
 }
 
 func (s *Server) walletRoutes(h huma.API) {
@@ -111,7 +114,7 @@ func (s *Server) walletRoutes(h huma.API) {
 		return listed(in.PageQuery, func(x Coin) string { return x.OutPoint }, items, err)
 	})
 	route(h, RoleRead, get("list-history", "/v1/wallets/{wallet}/history", "List what moved the coins, newest first"), func(ctx context.Context, in *historyInput) (Page[HistoryItem], error) {
-		return b.History(ctx, in.Wallet, HistoryQuery{Cursor: in.Cursor, Limit: in.Limit})
+		return b.History(ctx, in.Wallet, HistoryQuery{Cursor: in.Cursor, Limit: in.Limit, Since: in.Since, Until: in.Until})
 	})
 	s.exportRoute(h)
 	s.labelRoutes(h)

@@ -127,7 +127,7 @@ func TestRoundTrip(t *testing.T) {
 		},
 		"ExportWallet": func(b api.Backend) (any, error) { return b.ExportWallet(ctx, "family", "bsms") },
 		"History": func(b api.Backend) (any, error) {
-			return b.History(ctx, "family", api.HistoryQuery{Cursor: "c", Limit: 7})
+			return b.History(ctx, "family", api.HistoryQuery{Cursor: "c", Limit: 7, Since: time.Unix(1_700_000_000, 0).UTC(), Until: time.Unix(1_800_000_000, 0).UTC()})
 		},
 		"Log": func(b api.Backend) (any, error) {
 			return b.Log(ctx, "family", api.LogQuery{By: "Bob", Kinds: []string{"approved", "rejected"}, Proposal: "c0ffee", Since: time.UnixMilli(1e12).UTC(), Cursor: "page2", Limit: 7})
@@ -157,7 +157,7 @@ func TestRoundTrip(t *testing.T) {
 			return b.ExportPSBT(ctx, apitest.ProposalID, api.ExportPSBT{Version: 2, ForSigning: true, Allow: []string{"x"}})
 		},
 		"ImportPSBT": func(b api.Backend) (any, error) {
-			return b.ImportPSBT(ctx, api.ImportPSBT{PSBT: "cHNidP8=", Allow: []string{"x"}})
+			return b.ImportPSBT(ctx, api.ImportPSBT{PSBT: "cHNidP8=", DryRun: true, Allow: []string{"x"}})
 		},
 		"ProveWallet": func(b api.Backend) (any, error) {
 			return b.ProveWallet(ctx, "family", api.ProveWallet{Signature: "sig"})

@@ -15,6 +15,9 @@ type Archive struct {
 	Allow []string
 }
 
+// Archived says whether the wallet was put aside on this node.
+func (m *Machine) Archived() bool { return m.local.Archived }
+
 // archive puts a wallet aside, or takes it up again.
 func (s *step) archive(x Archive) error {
 	st := s.m.State

@@ -16,13 +16,14 @@ const aheadOfUse = 200
 
 // NamedKey reads this node's external key for a group: one of the wallet's
 // own, by its text or its fingerprint, where the wallet is older than the group.
-func NamedKey(g event.Genesis, text string) (wallet.Key, error) {
+// Allow is as for ExternalKey.
+func NamedKey(g event.Genesis, text string, allow []string) (wallet.Key, error) {
 	d, err := g.Existing()
 	if err != nil {
 		return wallet.Key{}, err
 	}
 	if d == nil {
-		return ExternalKey(text, wallet.Network(g.Network), wallet.ScriptType(g.Script))
+		return ExternalKey(text, wallet.Network(g.Network), wallet.ScriptType(g.Script), allow)
 	}
 	var found []wallet.Key
 	given, parseErr := wallet.ParseKey(text, wallet.Network(g.Network))

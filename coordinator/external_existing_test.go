@@ -102,12 +102,12 @@ func TestExistingWalletTakesItsOwnKeysOnly(t *testing.T) {
 		t.Error("a key that is not of the wallet is taken")
 	}
 	g := st.Genesis()
-	if _, err := NamedKey(g, stranger.account.Key().String()); ruleOf(err) != refusal.BadKey {
+	if _, err := NamedKey(g, stranger.account.Key().String(), nil); ruleOf(err) != refusal.BadKey {
 		t.Errorf("as external: %v", err)
 	}
 	want := d.Keys()[1]
 	for _, text := range []string{want.String(), hexOf(want)} {
-		if k, err := NamedKey(g, text); err != nil || k.String() != want.String() {
+		if k, err := NamedKey(g, text, nil); err != nil || k.String() != want.String() {
 			t.Errorf("%s: %v, %v", text, k, err)
 		}
 	}

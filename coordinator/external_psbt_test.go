@@ -3,6 +3,7 @@ package coordinator
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -157,8 +158,15 @@ func TestImportCreditsTheKeyThatVerifies(t *testing.T) {
 			t.Fatal(err)
 		}
 		other := c.clone(t)
-		done := other.peers[1].must(Import{Proposal: p.Proposal, Signatures: sigs}).(Imported)
 		me, _ := x.m.State.Active().Index(x.id())
+		written := len(other.peers[1].out)
+		if look := other.peers[1].must(Import{Proposal: p.Proposal, Signatures: sigs, Look: true}).(Imported); look.Added[uint32(me)] != 1 || look.Known != 0 || len(other.peers[1].out) != written {
+			t.Errorf("a look %+v, and %d entries", look, len(other.peers[1].out)-written)
+		}
+		wrong := slices.Clone(sigs)
+		wrong[0].Bytes = append(slices.Clone(wrong[0].Bytes[:8]), append([]byte{wrong[0].Bytes[8] ^ 1}, wrong[0].Bytes[9:]...)...)
+		other.peers[1].refused(refusal.PSBTSignature, Import{Proposal: p.Proposal, Signatures: wrong, Look: true})
+		done := other.peers[1].must(Import{Proposal: p.Proposal, Signatures: sigs}).(Imported)
 		if done.Added[uint32(me)] != 1 || done.Known != 0 {
 			t.Errorf("imported %+v", done)
 		}

@@ -75,7 +75,7 @@ func formingExternal(tb testing.TB, k, n int, key string) *circle {
 	for i, p := range c.peers[1:] {
 		ck := p.key()
 		if i == n-2 {
-			parsed, err := ExternalKey(key, wallet.Regtest, wallet.ScriptWSH)
+			parsed, err := ExternalKey(key, wallet.Regtest, wallet.ScriptWSH, nil)
 			if err != nil {
 				tb.Fatal(err)
 			}
@@ -238,13 +238,12 @@ func TestExternalKeysThatAreRefused(t *testing.T) {
 	shallow := key
 	shallow.Path = key.Path[:3]
 	for name, text := range map[string]string{
-		"a private key":   xprv,
-		"a mainnet key":   "[00000000/48h/0h/0h/2h]xpub6EJnVQWKRQwg4oaJG5gtMpJSpW8pM8kxU1k1gqz9MrhHYqMAHqnDRGUMYDVXbaMcKvCF1cAg51Mzr8tfzFKxHJWSzkwsvnWP5fRUTrXgHrW",
-		"the wrong depth": shallow.String(),
-		"no origin":       key.XPub,
-		"nonsense":        "hello",
+		"a private key": xprv,
+		"a mainnet key": "[00000000/48h/0h/0h/2h]xpub6EJnVQWKRQwg4oaJG5gtMpJSpW8pM8kxU1k1gqz9MrhHYqMAHqnDRGUMYDVXbaMcKvCF1cAg51Mzr8tfzFKxHJWSzkwsvnWP5fRUTrXgHrW",
+		"no origin":     key.XPub,
+		"nonsense":      "hello",
 	} {
-		_, err := x.do(ChangeKey{text})
+		_, err := x.do(ChangeKey{Key: text})
 		if ruleOf(err) != refusal.BadKey {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -255,11 +254,40 @@ func TestExternalKeysThatAreRefused(t *testing.T) {
 	if len(x.out) != before || x.m.local.External != c0(t) {
 		t.Error("a refused key changed something")
 	}
-	x.must(ChangeKey{d.text()})
+	// A key at another place than BIP48's is its owner's to allow, a master key or another network's is nobody's.
+	if _, err := x.do(ChangeKey{Key: shallow.String()}); ruleOf(err) != refusal.KeyOrigin || !overridable(err) {
+		t.Errorf("the wrong depth: %v", err)
+	}
+	for _, text := range []string{xprv, master, "[00000000/48h/0h/0h/2h]xpub6EJnVQWKRQwg4oaJG5gtMpJSpW8pM8kxU1k1gqz9MrhHYqMAHqnDRGUMYDVXbaMcKvCF1cAg51Mzr8tfzFKxHJWSzkwsvnWP5fRUTrXgHrW"} {
+		if _, err := x.do(ChangeKey{Key: text, Allow: []string{refusal.KeyOrigin}}); ruleOf(err) != refusal.BadKey || overridable(err) {
+			t.Errorf("%.20s: %v", text, err)
+		}
+	}
+	if x.m.local.External != c0(t) {
+		t.Error("a refused key changed something")
+	}
+	for _, text := range []string{shallow.String(), tapsigner} {
+		x.must(ChangeKey{Key: text, Allow: []string{refusal.KeyOrigin}})
+		if x.m.local.External != text {
+			t.Errorf("the key is %s", x.m.local.External)
+		}
+	}
+	x.must(ChangeKey{Key: d.text()})
 	x.must(Prove{Name: "C", How: event.ProofNone})
-	if _, err := x.do(ChangeKey{newDevice(t, 7).text()}); ruleOf(err) != refusal.Proved {
+	if _, err := x.do(ChangeKey{Key: newDevice(t, 7).text()}); ruleOf(err) != refusal.Proved {
 		t.Errorf("another key after the record: %v", err)
 	}
+}
+
+// tapsigner is a key at the one account that TAPSIGNER has, master one at none.
+const (
+	tapsigner = "[73c5da0a/48h/1h/0h]tpubDCAEGbq3DZjU3xe5kuwhddqa4jQDUMw1bnWEL6RqH2LJVREpCZE9BZNHvzcoBEAKqApr85YWPSuvq9NCrCaTtr7rNWRzmJ2ri4CTqWnTH8Z"
+	master    = "[73c5da0a]tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhWo4E1xkh56hjod1RhGjxbaTLV3X4FyWuejifB9jusQ46QzG87VKp"
+)
+
+func overridable(err error) bool {
+	var r *refusal.Refusal
+	return errors.As(err, &r) && r.Overridable
 }
 
 // c0 is the key of the first peer of every circle.

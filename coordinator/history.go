@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
@@ -21,17 +22,39 @@ type HistoryItem struct {
 	Fee *int64
 	// Block is zero while it is unconfirmed.
 	Block port.BlockRef
+	// Paid is what it pays to others, where all inputs are the wallet's own: of what
+	// somebody pays in, the rest is that one's own affair.
+	Paid []Paid
 	// Proposal is the one that stands for it (see State.lead), or zero.
 	Proposal journal.EntryID
 }
 
+// Paid is an output to somebody else, in satoshis. The label is its proposal's
+// author's words, "" where there are none.
+type Paid struct {
+	PkScript []byte
+	Amount   int64
+	Label    string
+}
+
+// Period is a part of the history by the times of blocks, in Unix seconds: from Since
+// on, before Until; 0 for no bound. What is not confirmed is later than all.
+type Period struct{ Since, Until int64 }
+
+func (p Period) holds(b port.BlockRef) bool {
+	if b.Height == 0 {
+		return p.Until == 0
+	}
+	return b.Time >= p.Since && (p.Until == 0 || b.Time < p.Until)
+}
+
 // History returns what moved the wallet's coins, newest first: unconfirmed
 // ones, then by height, and of one height by txid; at most limit of what comes
-// after a place (nil for all), and whether there is more. What can no longer
+// after a place (nil for all) within a period, and whether there is more. What can no longer
 // confirm, or is in no block and no mempool, is not part of it.
-func (m *Machine) History(after *ledger.HistoryPos, limit int) (items []HistoryItem, more bool) {
+func (m *Machine) History(after *ledger.HistoryPos, limit int, within Period) (items []HistoryItem, more bool) {
 	for id, t := range m.View.Newest(after) {
-		if !counts(m.State, m.View, id) || !m.View.Moves(t.Tx, id) {
+		if !within.holds(t.Block) || !counts(m.State, m.View, id) || !m.View.Moves(t.Tx, id) {
 			continue
 		}
 		if len(items) == limit {
@@ -63,12 +86,36 @@ func (m *Machine) historyItem(id chainhash.Hash) HistoryItem {
 		}
 		x.Fee = &fee
 	}
-	if p, ok := m.State.Lead(id); ok {
-		x.Proposal = p.Ref.ID
-	} else if p, ok := m.State.AnyOf(id); ok {
+	p, ok := m.State.Lead(id)
+	if !ok {
+		p, ok = m.State.AnyOf(id)
+	}
+	if ok {
 		x.Proposal = p.Ref.ID
 	}
+	if own {
+		x.Paid = m.paidBy(t.Tx, p)
+	}
 	return x
+}
+
+// paidBy is what a transaction of the wallet's coins pays to others, with the labels of
+// its proposal, or nil where there is none.
+func (m *Machine) paidBy(tx *wire.MsgTx, p *group.Proposal) (out []Paid) {
+	labels := map[string]string{}
+	if p != nil {
+		for _, o := range p.Body.Outputs {
+			if o.Label != "" {
+				labels[string(o.PkScript)] = o.Label
+			}
+		}
+	}
+	for _, o := range tx.TxOut {
+		if !m.View.Owns(o.PkScript) {
+			out = append(out, Paid{PkScript: o.PkScript, Amount: o.Value, Label: labels[string(o.PkScript)]})
+		}
+	}
+	return out
 }
 
 // Labels returns the labels that show of what is the wallet's, by target.

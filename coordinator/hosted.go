@@ -19,8 +19,11 @@ import (
 // every other member accepts it by name.
 
 // Host gives a cosigner that has no node a place, until its key is entered by a
-// Prove. Given again under its name, the key changes.
-type Host struct{ Name, Key string }
+// Prove. Given again under its name, the key changes. Allow may name key_origin.
+type Host struct {
+	Name, Key string
+	Allow     []string
+}
 
 // host keeps a place for a cosigner without a node.
 func (s *step) host(x Host) error {
@@ -33,7 +36,7 @@ func (s *step) host(x Host) error {
 	if s.m.State.Closed() {
 		return refusal.New(refusal.NoPlace, "every place of the wallet is taken").WithHint("`wallet abandon` it and create a new one")
 	}
-	key, err := NamedKey(s.m.State.Genesis(), x.Key)
+	key, err := NamedKey(s.m.State.Genesis(), x.Key, x.Allow)
 	if err != nil {
 		return err
 	}

@@ -184,6 +184,8 @@ func TestHostedPlaces(t *testing.T) {
 	b.refused(refusal.KeyTaken, Host{Name: "Hal", Key: a.account.Key().String()})
 	b.refused(refusal.KeyTaken, Host{Name: "Hal", Key: b.account.Key().String()})
 	b.refused(refusal.BadKey, Host{Name: "Hal", Key: "xpub"})
+	b.refused(refusal.KeyOrigin, Host{Name: "Hal", Key: tapsigner})
+	b.must(Host{Name: "Hal", Key: tapsigner, Allow: []string{refusal.KeyOrigin}})
 	if _, err := b.do(Host{Key: newDevice(t, 9).text()}); !errors.Is(err, refusal.ErrBadRequest) {
 		t.Errorf("without a name: %v", err)
 	}

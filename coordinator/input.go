@@ -107,8 +107,12 @@ type Prove struct {
 	Proof []byte
 }
 
-// ChangeKey takes another external key, as long as none is entered.
-type ChangeKey struct{ Key string }
+// ChangeKey takes another external key, as long as none is entered. Allow may name
+// key_origin.
+type ChangeKey struct {
+	Key   string
+	Allow []string
+}
 
 // Abandon gives up a group that is not active.
 type Abandon struct{ Reason string }

@@ -341,7 +341,7 @@ func TestANoteIsItsProposers(t *testing.T) {
 	note(a.id())
 	c.mine(b.sent[len(b.sent)-1:], a, b)
 	note(a.id())
-	h, _ := b.m.History(nil, 10)
+	h, _ := b.m.History(nil, 10, Period{})
 	if h[0].TxID != p.TxID || h[0].Proposal != id {
 		t.Errorf("the history says proposal %s", h[0].Proposal)
 	}

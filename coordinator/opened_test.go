@@ -96,7 +96,7 @@ func twiceReplaced(t *testing.T, by int) (c *circle, newest *peer) {
 	t.Helper()
 	c, ext := externalGroup(t)
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
-	k, err := ExternalKey(ext.text(), wallet.Regtest, wallet.ScriptWSH)
+	k, err := ExternalKey(ext.text(), wallet.Regtest, wallet.ScriptWSH, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

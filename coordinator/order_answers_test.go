@@ -237,7 +237,7 @@ func (a *answers) money(m *Machine, now time.Time) {
 	var after *ledger.HistoryPos
 	for more := true; more; {
 		var items []HistoryItem
-		items, more = m.History(after, 2)
+		items, more = m.History(after, 2, Period{})
 		for _, x := range items {
 			fee := int64(-1)
 			if x.Fee != nil {

@@ -339,7 +339,7 @@ func callReaders(tb fatal, p *peer) {
 	for _, l := range allSaid[*event.AddressLeased](p) {
 		m.LeasedBy(l.body.Index)
 	}
-	m.History(nil, 100)
+	m.History(nil, 100, Period{})
 	for _, l := range m.State.Labels() {
 		m.Labelled(l.Target)
 		m.State.Label(l.Target)

@@ -123,7 +123,7 @@ func TestANewDeviceThatCannotReadDoesNotSign(t *testing.T) {
 func TestANewDeviceHearsOfTheOneBeforeIt(t *testing.T) {
 	c, ext := externalGroup(t)
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
-	key, err := ExternalKey(ext.text(), wallet.Regtest, wallet.ScriptWSH)
+	key, err := ExternalKey(ext.text(), wallet.Regtest, wallet.ScriptWSH, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

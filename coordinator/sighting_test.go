@@ -44,7 +44,7 @@ func TestADepositThatLeftTheMempoolIsNoCoin(t *testing.T) {
 	if got := a.balance(); got != without || len(a.m.View.Sighted()) != 0 {
 		t.Fatalf("unseen: %+v", got)
 	}
-	if items, _ := a.m.History(nil, 10); len(items) != 1 {
+	if items, _ := a.m.History(nil, 10, Period{}); len(items) != 1 {
 		t.Errorf("the history has %d items", len(items))
 	}
 	a.crash()

@@ -1,7 +1,9 @@
 package coordinator
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
@@ -61,7 +63,7 @@ func (s *step) changeKey(x ChangeKey) error {
 	if err := s.forming(); err != nil {
 		return err
 	}
-	key, err := NamedKey(s.m.State.Genesis(), x.Key)
+	key, err := NamedKey(s.m.State.Genesis(), x.Key, x.Allow)
 	if err != nil {
 		return err
 	}
@@ -78,14 +80,20 @@ func (s *step) changeKey(x ChangeKey) error {
 }
 
 // ExternalKey reads an external key and holds it to what a cosigner's key must be.
-func ExternalKey(text string, net wallet.Network, st wallet.ScriptType) (wallet.Key, error) {
+// Where key_origin is allowed, the origin may be another than such keys have: some
+// devices know no other. A master key is refused all the same.
+func ExternalKey(text string, net wallet.Network, st wallet.ScriptType, allow []string) (wallet.Key, error) {
 	const hint = "take the key as the device exports it for multisig, with its origin: [fingerprint/48h/…]xpub…"
 	key, err := wallet.ParseKeyFor(text, net, st)
-	if err == nil {
-		err = key.CheckOrigin(net, st)
-	}
 	if err != nil {
 		return key, refusal.New(refusal.BadKey, "the external key: %v", err).WithHint(hint)
+	}
+	switch err := key.CheckOrigin(net, st); {
+	case errors.Is(err, wallet.ErrMasterKey):
+		return key, refusal.New(refusal.BadKey, "the external key: %v", err).WithHint(hint)
+	case err != nil && !slices.Contains(allow, refusal.KeyOrigin):
+		return key, refusal.New(refusal.KeyOrigin, "the external key: %v", err).MayOverride().
+			WithHint(hint + "; if the device has no other, repeat with --allow " + refusal.KeyOrigin)
 	}
 	if _, err := key.ProofKey(net); err != nil {
 		return key, fmt.Errorf("external key: %w", err)

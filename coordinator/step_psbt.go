@@ -24,10 +24,12 @@ type Export struct {
 // counts as signed by this node's key from here on.
 type Exported struct{ Guarded bool }
 
-// Import brings signatures that were made outside. The reply is an Imported.
+// Import brings signatures that were made outside. The reply is an Imported. A Look
+// verifies and counts them, and enters nothing.
 type Import struct {
 	Proposal   journal.EntryID
 	Signatures []wallet.Signature
+	Look       bool
 	Allow      []string
 }
 
@@ -124,6 +126,10 @@ func (s *step) importSignatures(x Import) error {
 		} else {
 			others = append(others, event.PartialSignature{Input: sig.Input, Key: sig.Key, Bytes: sig.Bytes})
 		}
+	}
+	if x.Look {
+		answer(s, x, done)
+		return nil
 	}
 	if len(own) > 0 {
 		entered, err := s.enterOwn(x, own)

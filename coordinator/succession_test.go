@@ -438,7 +438,7 @@ func TestAnExternalKeyIsReplacedByApproval(t *testing.T) {
 	c, ext := externalGroup(t)
 	a, b, z := c.peers[0], c.peers[1], c.peers[2]
 	words := a.m.State.Active().Words()
-	key, err := ExternalKey(ext.text(), wallet.Regtest, wallet.ScriptWSH)
+	key, err := ExternalKey(ext.text(), wallet.Regtest, wallet.ScriptWSH, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

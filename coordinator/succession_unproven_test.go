@@ -38,7 +38,7 @@ func (d *peer) claims(by *peer, inv port.Invite) *event.SuccessionClaim {
 func TestWhoFindsTheInviteOfAnExternalKeyGetsNothing(t *testing.T) {
 	c, ext := externalGroup(t)
 	a, b, lost := c.peers[0], c.peers[1], c.peers[2]
-	key, err := ExternalKey(ext.text(), wallet.Regtest, wallet.ScriptWSH)
+	key, err := ExternalKey(ext.text(), wallet.Regtest, wallet.ScriptWSH, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

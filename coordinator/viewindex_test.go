@@ -66,11 +66,11 @@ func checkIndexes(t *rapid.T, m *Machine) {
 	}
 	// The history, page by page.
 	var all, paged []HistoryItem
-	all, _ = m.History(nil, 1000)
+	all, _ = m.History(nil, 1000, Period{})
 	var after *ledger.HistoryPos
 	for more := true; more; {
 		var page []HistoryItem
-		page, more = m.History(after, 2)
+		page, more = m.History(after, 2, Period{})
 		paged = append(paged, page...)
 		if len(page) > 0 {
 			last := page[len(page)-1]

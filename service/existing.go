@@ -22,7 +22,7 @@ import (
 func (n *Node) founding(ctx context.Context, r api.CreateWallet) (node.Founding, []api.Warning, error) {
 	f := node.Founding{
 		Name: r.Name, Threshold: r.Threshold, Cosigners: r.Cosigners, Script: wallet.ScriptType(r.Script),
-		Addresses: n.inviteAddresses(), External: r.External,
+		Addresses: n.inviteAddresses(), External: r.External, Allow: r.Allow,
 	}
 	if f.Script == "" {
 		f.Script = wallet.DefaultScript
@@ -53,18 +53,19 @@ func (n *Node) founding(ctx context.Context, r api.CreateWallet) (node.Founding,
 
 // checkTwin refuses a wallet that shares scripts with another of this node: its
 // money would count twice, and a coin that one leases would be free in the other.
-// A wallet counts from when its keys are known, until it is abandoned.
+// A wallet counts from when its keys are known, until it is abandoned, and not while
+// it is archived: it hands out and signs nothing then.
 func (n *Node) checkTwin(self *node.Actor, d *wallet.Descriptor) error {
 	for _, a := range n.co.Wallets() {
 		if a == self {
 			continue
 		}
 		m := a.Machine()
-		if m.State.Abandoned() {
+		if m.State.Abandoned() || m.Archived() {
 			continue
 		}
 		if has := descriptorOf(m); has != nil && has.SharesScripts(d) {
-			return api.Refuse("wallet_exists", fmt.Sprintf("the wallet is on this node already, as %q", m.Name()), "use that one; see `quorate wallet list`")
+			return api.Refuse("wallet_exists", fmt.Sprintf("the wallet is on this node already, as %q", m.Name()), "use that one, see `quorate wallet list`, or put it aside first: `quorate wallet archive`")
 		}
 	}
 	return nil

@@ -44,6 +44,8 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 	if err != nil {
 		return api.Ratified{}, err
 	}
+	n.twins.Lock()
+	defer n.twins.Unlock()
 	if d := descriptorOf(a.Machine()); d != nil {
 		if err := n.checkTwin(a, d); err != nil {
 			return api.Ratified{}, err

@@ -47,7 +47,7 @@ func (n *Node) History(_ context.Context, ref string, q api.HistoryQuery) (api.P
 	if m.State.Active() == nil {
 		return page, api.Refuse(refusal.NotActive, "the wallet is not active: "+m.Missing(), "")
 	}
-	items, more := m.History(after, limit)
+	items, more := m.History(after, limit, period(q))
 	labels := m.State.LabelReader()
 	for _, i := range items {
 		x := api.HistoryItem{TxID: i.TxID.String(), Amount: i.Amount, Fee: i.Fee, Height: api.Known(i.Block.Height)}
@@ -63,6 +63,9 @@ func (n *Node) History(_ context.Context, ref string, q api.HistoryQuery) (api.P
 		if i.Proposal != ([32]byte{}) {
 			x.Proposal = api.Text(i.Proposal.String())
 		}
+		for _, p := range i.Paid {
+			x.Payees = append(x.Payees, api.Payee{Address: n.addressText(p.PkScript), Amount: p.Amount, Label: api.Text(p.Label)})
+		}
 		page.Items = append(page.Items, x)
 	}
 	if more {
@@ -70,6 +73,17 @@ func (n *Node) History(_ context.Context, ref string, q api.HistoryQuery) (api.P
 		page.Next = api.Text(fmt.Sprintf("%d-%v", last.Block.Height, last.TxID))
 	}
 	return page, nil
+}
+
+func period(q api.HistoryQuery) coordinator.Period {
+	var p coordinator.Period
+	if !q.Since.IsZero() {
+		p.Since = q.Since.Unix()
+	}
+	if !q.Until.IsZero() {
+		p.Until = q.Until.Unix()
+	}
+	return p
 }
 
 // parsePlace reads a cursor: height and txid of the last item shown.

@@ -24,7 +24,7 @@ func (n *Node) JoinWallet(ctx context.Context, r api.JoinWallet) (api.WalletSumm
 	if err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
-	a, err := n.untilJoined(ctx, r.Wait, func() (*node.Actor, error) { return n.co.Join(ctx, inv, r.External) })
+	a, err := n.untilJoined(ctx, r.Wait, func() (*node.Actor, error) { return n.co.Join(ctx, inv, r.External, r.Allow) })
 	if errors.Is(err, port.ErrNoOpenInvite) {
 		return api.WalletSummary{}, api.Refuse("invite_closed", "join: "+port.ErrNoOpenInvite.Error(), "if the invite was used or has expired, or the wallet has all its cosigners, ask the founder; if not, `wallet join --wait` keeps trying")
 	}

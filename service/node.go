@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/quorate/quorate/api"
@@ -65,6 +66,10 @@ type Node struct {
 	co    *node.Node
 	net   Network
 	hub   *Hub
+
+	// twins is held while a wallet is held against the others and then comes into
+	// use: of two with the same scripts only one may.
+	twins sync.Mutex
 }
 
 // New returns a Node that answers from its parts. It starts nothing.

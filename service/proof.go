@@ -54,7 +54,7 @@ func (n *Node) HostCosigner(ctx context.Context, ref string, r api.HostCosigner)
 	if err != nil {
 		return api.WalletSummary{}, err
 	}
-	if _, err := node.Do(ctx, a, coordinator.Host{Name: r.Name, Key: r.External}); err != nil {
+	if _, err := node.Do(ctx, a, coordinator.Host{Name: r.Name, Key: r.External, Allow: r.Allow}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)
 	}
 	if r.Unproven {

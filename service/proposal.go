@@ -123,14 +123,20 @@ func (n *Node) parties(m *coordinator.Machine, p *group.Proposal) (ins []api.TxI
 		if o.Change != nil {
 			out.Change = true
 			out.Address, _ = d.Address(wallet.BranchChange, *o.Change)
-		} else if addr, err := wallet.AddressOf(o.PkScript, n.parts.Network); err == nil {
-			out.Address = addr
 		} else {
-			out.Address = "script:" + hex.EncodeToString(o.PkScript)
+			out.Address = n.addressText(o.PkScript)
 		}
 		outs = append(outs, out)
 	}
 	return ins, outs
+}
+
+// addressText is the address of a script, or the script where it has none.
+func (n *Node) addressText(script []byte) string {
+	if addr, err := wallet.AddressOf(script, n.parts.Network); err == nil {
+		return addr
+	}
+	return "script:" + hex.EncodeToString(script)
 }
 
 func (n *Node) showVotes(m *coordinator.Machine, p *group.Proposal, x *api.Proposal) {

@@ -74,7 +74,7 @@ func (n *Node) ImportPSBT(ctx context.Context, r api.ImportPSBT) (api.ImportedPS
 			}
 			continue
 		}
-		done, err := node.Do(ctx, a, coordinator.Import{Proposal: p.ID(), Signatures: sigs, Allow: r.Allow})
+		done, err := node.Do(ctx, a, coordinator.Import{Proposal: p.ID(), Signatures: sigs, Look: r.DryRun, Allow: r.Allow})
 		if err != nil {
 			return api.ImportedPSBT{}, n.apiError(err)
 		}

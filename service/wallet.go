@@ -10,6 +10,7 @@ import (
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
 )
 
 // Wallets lists all wallets.
@@ -50,7 +51,7 @@ func (n *Node) wallet(a *node.Actor) api.Wallet {
 		}
 		w.Cosigners = append(w.Cosigners, api.Cosigner{
 			Person: person(c.Member), HostedBy: hostedBy, Replaced: c.Replaced,
-			Path: keyPath(c.Key.Path), XPub: c.Key.XPub, Online: online[c.Identity], Ratified: c.Ratified, Proof: c.Proof.String(),
+			Path: keyPath(c.Key.Path), XPub: c.Key.XPub, OriginWarning: originWarning(m, c.Key), Online: online[c.Identity], Ratified: c.Ratified, Proof: c.Proof.String(),
 		})
 	}
 	if r, ok := m.State.Roster(); ok && r.Complete() {
@@ -88,6 +89,21 @@ func issued(m *coordinator.Machine) []api.IssuedInvite {
 	return out
 }
 
+// originWarning says why a key is not where its origin says, or in a new wallet not
+// where such keys belong. What an existing wallet has is not held to BIP48.
+func originWarning(m *coordinator.Machine, key wallet.Key) *string {
+	g := m.State.Genesis()
+	err := key.FitsOrigin()
+	if err == nil && g.Descriptor == "" {
+		err = key.CheckOrigin(wallet.Network(g.Network), wallet.ScriptType(g.Script))
+	}
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	return &text
+}
+
 func keyPath(path []uint32) string {
 	parts := make([]string, len(path))
 	for i, p := range path {
@@ -117,6 +133,13 @@ func (n *Node) ArchiveWallet(ctx context.Context, ref string, r api.ArchiveWalle
 	a, err := n.actor(ref)
 	if err != nil {
 		return api.WalletSummary{}, err
+	}
+	n.twins.Lock()
+	defer n.twins.Unlock()
+	if d := descriptorOf(a.Machine()); d != nil && r.Undo && a.Machine().Archived() && !a.Machine().State.Abandoned() {
+		if err := n.checkTwin(a, d); err != nil {
+			return api.WalletSummary{}, err
+		}
 	}
 	if _, err := node.Do(ctx, a, coordinator.Archive{Undo: r.Undo, Allow: r.Allow}); err != nil {
 		return api.WalletSummary{}, n.apiError(err)

@@ -12,6 +12,9 @@ import (
 // or not where a cosigner's key belongs.
 var ErrKeyDepth = errors.New("key is at the wrong depth")
 
+// ErrMasterKey is returned for a master key where an account's belongs.
+var ErrMasterKey = errors.New("key is a master key")
+
 // purposeMultisig is BIP48's first step.
 const purposeMultisig = hardened + 48
 
@@ -37,15 +40,15 @@ func (k Key) FitsOrigin() error {
 
 // CheckOrigin is FitsOrigin, for a key that is to be a new cosigner's: it is no
 // master key, and where its origin is one of BIP48, that has the coin type and
-// the script type of the wallet. It returns ErrKeyDepth, ErrWrongNetwork, or
-// ErrUnsupported for a script type that is none.
+// the script type of the wallet. It returns ErrMasterKey, ErrKeyDepth, ErrWrongNetwork,
+// or ErrUnsupported for a script type that is none.
 func (k Key) CheckOrigin(net Network, st ScriptType) error {
 	f, err := FormOf(st)
 	if err != nil {
 		return err
 	}
 	if raw := base58.Decode(k.XPub); len(raw) == 82 && raw[4] == 0 {
-		return fmt.Errorf("%w: it is a master key; take the account key, as of m/48h/%dh/0h/%dh", ErrKeyDepth, net.CoinType(), f.AccountStep())
+		return fmt.Errorf("%w: take the account key, as of m/48h/%dh/0h/%dh", ErrMasterKey, net.CoinType(), f.AccountStep())
 	}
 	if err := k.FitsOrigin(); err != nil {
 		return err

@@ -28,7 +28,7 @@ func TestCheckOrigin(t *testing.T) {
 	}{
 		"too few steps":       {path(slices.Clone(good.Path[:3])...), Regtest, ScriptWSH, ErrKeyDepth},
 		"another last step":   {path(h+48, h+1, h, h+1), Regtest, ScriptWSH, ErrKeyDepth},
-		"a master key":        {master, Regtest, ScriptWSH, ErrKeyDepth},
+		"a master key":        {master, Regtest, ScriptWSH, ErrMasterKey},
 		"another script type": {good, Regtest, ScriptSHWSH, ErrKeyDepth},
 		"another coin type":   {path(h+48, h, h, h+2), Regtest, ScriptWSH, ErrWrongNetwork},
 	} {

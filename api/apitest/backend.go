@@ -363,7 +363,7 @@ func (b *Backend) History(_ context.Context, ref string, q api.HistoryQuery) (ap
 	}
 	fee, mined := int64(200), Now()
 	page := api.Page[api.HistoryItem]{Items: []api.HistoryItem{
-		{TxID: TxID, Amount: -1_000_200, Fee: &fee, Proposal: api.Text(ProposalID)},
+		{TxID: TxID, Amount: -1_000_200, Fee: &fee, Proposal: api.Text(ProposalID), Payees: []api.Payee{{Address: Address, Amount: 1_000_000, Label: "rent"}}},
 		{TxID: strings.Repeat("22", 32), Amount: 2_000_000, Height: api.Known(int32(118)), Time: &mined, Label: "first"},
 	}}
 	if q.Cursor == "" {

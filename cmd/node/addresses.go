@@ -15,7 +15,7 @@ import (
 func (c *cli) addressesCommand() *cobra.Command {
 	var q api.AddressQuery
 	cmd := &cobra.Command{
-		Use:   "addresses WALLET",
+		Use:   "addresses [WALLET]",
 		Short: "List receiving addresses: used, unused, and what they are called",
 		Long: `List the receiving addresses that were handed out or paid, newest first, a page at a time: pass the "next" of one page
 as --cursor for the following. An address is used once a transaction that this node knows pays it.
@@ -23,12 +23,16 @@ JSON: {"items":[{"address","index","used","payment_count","received","unspent","
 handed_out_by is null where no cosigner's node did.`,
 		Example: `quorate addresses treasury
 quorate addresses treasury --unused`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.AddressItem], error) {
 			if q.Limit < 0 || q.Limit > api.MaxPage {
 				return api.Page[api.AddressItem]{}, api.Misuse("bad_limit", fmt.Sprintf("a page holds 1 to %d addresses", api.MaxPage), "try --limit 50")
 			}
-			return node.Addresses(ctx, args[0], q)
+			wallet, err := which(ctx, node, args)
+			if err != nil {
+				return api.Page[api.AddressItem]{}, err
+			}
+			return node.Addresses(ctx, wallet, q)
 		}, showAddresses),
 	}
 	cmd.Flags().BoolVar(&q.Unused, "unused", false, "only those that nothing was paid to")

@@ -12,17 +12,23 @@ import (
 // maxMoney is all the bitcoin there can be, in satoshis.
 const maxMoney = 21_000_000 * 100_000_000
 
-// parseAmount reads "0.01" or "0.01btc" as bitcoin and "25000sat" as satoshis,
-// exactly. An integer without a unit is refused: nobody knows which was meant.
+// parseAmount reads "0.01" or "0.01btc" as bitcoin, "10mBTC" as thousandths of one and
+// "25000sat" as satoshis, exactly. Units are in any case, but for an M, which means
+// millions elsewhere. An integer without a unit is refused: nobody knows which was meant.
 func parseAmount(s string) (int64, error) {
 	number, unit := s, ""
 	if i := strings.IndexFunc(s, func(r rune) bool { return r != '.' && (r < '0' || r > '9') }); i >= 0 {
-		number, unit = s[:i], strings.ToLower(s[i:])
+		number, unit = s[:i], s[i:]
+		if !strings.HasPrefix(unit, "M") {
+			unit = strings.ToLower(unit)
+		}
 	}
 	var places int
 	switch {
 	case unit == "sat":
 		places = 0
+	case unit == "mbtc":
+		places = 5
 	case unit == "btc", unit == "" && strings.Contains(number, "."):
 		places = 8
 	case unit == "":
@@ -41,7 +47,7 @@ func parseAmount(s string) (int64, error) {
 }
 
 func badAmount(s, why string) error {
-	return api.Misuse("bad_amount", fmt.Sprintf("amount %.40q %s", s, why), "write 0.01, 0.01btc or 25000sat")
+	return api.Misuse("bad_amount", fmt.Sprintf("amount %.40q %s", s, why), "write 0.01, 0.01btc, 10mBTC or 25000sat")
 }
 
 // parseDecimal reads a plain decimal number as an integer of 10^-places.

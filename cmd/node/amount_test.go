@@ -15,6 +15,7 @@ func TestParseAmount(t *testing.T) {
 		"0.01": 1_000_000, "0.01btc": 1_000_000, "0.01BTC": 1_000_000, "25000sat": 25_000, "1btc": 100_000_000, "1.0": 100_000_000,
 		"0.00000001": 1, "1sat": 1, "20999999.99999999": maxMoney - 1, "21000000btc": maxMoney, "2100000000000000sat": maxMoney,
 		"0.1": 10_000_000, "0.29": 29_000_000, "1.10000001": 110_000_001, "000.5": 50_000_000,
+		"1mBTC": 100_000, "1mbtc": 100_000, "0.00001mBTC": 1, "12.5mBTC": 1_250_000, "21000000000mBTC": maxMoney,
 	} {
 		if got, err := parseAmount(s); err != nil || got != want {
 			t.Errorf("%s is %d, %v", s, got, err)
@@ -22,7 +23,7 @@ func TestParseAmount(t *testing.T) {
 	}
 	for _, s := range []string{
 		"", "1", "25000", "0", "0.0", "0sat", "0btc", "-1sat", "-0.1", "+0.1", ".5", "1.", "1.5sat", "0.000000001", "1e3", "1e-3btc", "0x10sat",
-		"1,5", "1 btc", " 1btc", "1btc ", "1 000sat", "1mbtc", "1sats", "1bits", "NaN", "inf", "1.2.3", "21000001btc", "2100000000000001sat",
+		"1,5", "1 btc", " 1btc", "1btc ", "1 000sat", "1Mbtc", "1MBTC", "0.000001mBTC", "21000000001mBTC", "0mBTC", "1sats", "1bits", "NaN", "inf", "1.2.3", "21000001btc", "2100000000000001sat",
 		"99999999999999999999sat", "99999999999999999999.0", "٣sat", "1\u00a0sat",
 	} {
 		if got, err := parseAmount(s); err == nil {

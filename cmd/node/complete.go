@@ -86,10 +86,11 @@ func (c *cli) valuesOf(path string, f *pflag.Flag) cobra.CompletionFunc {
 	case "coin":
 		return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 			return c.known(cmd, typed, func(ctx context.Context, node *api.Client) (out []string) {
-				if len(args) == 0 {
+				wallet, err := which(ctx, node, args)
+				if err != nil {
 					return nil
 				}
-				coins, _ := node.Coins(ctx, args[0]) // without an answer there is nothing to complete
+				coins, _ := node.Coins(ctx, wallet) // without an answer there is nothing to complete
 				for _, x := range coins {
 					out = append(out, x.OutPoint+"\t"+formatAmount(x.Amount))
 				}

@@ -13,19 +13,24 @@ import (
 
 func (c *cli) labelCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "label WALLET REF TEXT",
+		Use:   "label [WALLET] REF TEXT",
 		Short: "Give a transaction, an address or a coin a label that all cosigners see",
 		Long: `Give a transaction (its txid), a receive or change address of the wallet, or an output (TXID:VOUT) a label that all
 cosigners see: in ` + "`coins`" + `, in ` + "`history`" + ` and in ` + "`labels list`" + `. It takes the place of the one that shows; an empty TEXT
 takes that away. A label is at most 256 bytes, and what is not the wallet's is refused (exit status 4). A repeat
 changes nothing.
 JSON: {"wallet","set_count","unchanged_count","not_of_wallet_count"}.`,
-		Args: cobra.ExactArgs(3),
+		Args: cobra.RangeArgs(2, 3),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.LabelsSet, error) {
-			if len(args[2]) > 256 {
-				return api.LabelsSet{}, api.Misuse("long_label", fmt.Sprintf("the label is %d bytes long", len(args[2])), "at most 256 bytes")
+			wallet, rest, err := whichAnd(ctx, node, args, 2)
+			if err != nil {
+				return api.LabelsSet{}, err
 			}
-			return node.SetLabels(ctx, args[0], api.SetLabels{Labels: []api.SetLabel{{Ref: args[1], Label: args[2]}}})
+			ref, label := rest[0], rest[1]
+			if len(label) > 256 {
+				return api.LabelsSet{}, api.Misuse("long_label", fmt.Sprintf("the label is %d bytes long", len(label)), "at most 256 bytes")
+			}
+			return node.SetLabels(ctx, wallet, api.SetLabels{Labels: []api.SetLabel{{Ref: ref, Label: label}}})
 		}, func(w io.Writer, v api.LabelsSet) {
 			if v.Set == 0 {
 				fmt.Fprintln(w, "it is labelled so already")
@@ -38,13 +43,17 @@ JSON: {"wallet","set_count","unchanged_count","not_of_wallet_count"}.`,
 
 func (c *cli) labelsListCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "list WALLET",
+		Use:   "list [WALLET]",
 		Short: "List the labels that show, and who wrote them",
 		Long: `List the labels that show, and who wrote them. They are the words of cosigners; nothing verifies them.
 JSON: {"items":[{"type","ref","label","by":PERSON,"time"}],"next":null}.`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.Label], error) {
-			items, err := node.Labels(ctx, args[0])
+			wallet, err := which(ctx, node, args)
+			if err != nil {
+				return api.Page[api.Label]{}, err
+			}
+			items, err := node.Labels(ctx, wallet)
 			return api.Page[api.Label]{Items: items}, err
 		}, func(w io.Writer, p api.Page[api.Label]) {
 			rows := [][]string{{"TYPE", "REF", "BY", "TIME", "LABEL"}}
@@ -67,14 +76,18 @@ type exportedLabels struct {
 func (c *cli) labelsExportCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
-		Use:   "export WALLET",
+		Use:   "export [WALLET]",
 		Short: "Write the labels for other wallets (BIP329)",
 		Long: `Write the labels of transactions, addresses and outputs for other wallets, as JSON lines of BIP329, to standard output
 or to a file. No line has an origin, since all are of one wallet, nor spendable, since quorate freezes no coins.
 JSON: {"label_count","format":"bip329","content","file"}; file is null without --output.`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (exportedLabels, error) {
-			items, err := node.Labels(ctx, args[0])
+			wallet, err := which(ctx, node, args)
+			if err != nil {
+				return exportedLabels{}, err
+			}
+			items, err := node.Labels(ctx, wallet)
 			if err != nil {
 				return exportedLabels{}, err
 			}
@@ -115,7 +128,7 @@ type importedLabels struct {
 
 func (c *cli) labelsImportCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "import WALLET FILE|-",
+		Use:   "import [WALLET] FILE|-",
 		Short: "Take labels from another wallet (BIP329), for all cosigners",
 		Long: `Take labels from another wallet, for all cosigners: JSON lines of BIP329, at most 20,000 lines and 16 MiB. Labels of
 transactions, addresses and outputs of this wallet take the place of those that show. Counted and left out are other
@@ -125,13 +138,17 @@ bytes is cut. spendable is not kept: quorate freezes no coins. The same file aga
 line is a label changes nothing at all.
 JSON: {"wallet","set_count","unchanged_count","not_of_wallet_count","line_count","not_label_count","other_type_count",
 "without_label_count","repeated_count","cut_count","spendable_ignored_count"}.`,
-		Args: cobra.ExactArgs(2),
+		Args: cobra.RangeArgs(1, 2),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (importedLabels, error) {
-			content, err := c.readFile(args[1], ops.MaxLabelFile)
+			wallet, rest, err := whichAnd(ctx, node, args, 1)
+			if err != nil {
+				return importedLabels{}, err
+			}
+			content, err := c.readFile(rest[0], ops.MaxLabelFile)
 			if err != nil {
 				return importedLabels{}, api.Misuse("bad_labels", "import: "+err.Error(), "name a file, or - for standard input")
 			}
-			w, err := node.Wallet(ctx, args[0])
+			w, err := node.Wallet(ctx, wallet)
 			if err != nil {
 				return importedLabels{}, err
 			}

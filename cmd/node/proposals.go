@@ -14,16 +14,20 @@ import (
 func (c *cli) proposalsCommand() *cobra.Command {
 	var q api.ProposalQuery
 	cmd := &cobra.Command{
-		Use:   "proposals WALLET",
+		Use:   "proposals [WALLET]",
 		Short: "List proposals, newest first",
 		Long: `List proposals, newest first, a page at a time: pass the "next" of one page as --cursor for the following.
 JSON: {"items":[…],"next":"…"}, each item as of ` + "`proposal show`.",
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Page[api.Proposal], error) {
 			if q.Limit < 0 || q.Limit > api.MaxPage {
 				return api.Page[api.Proposal]{}, api.Misuse("bad_limit", fmt.Sprintf("a page holds 1 to %d proposals", api.MaxPage), "try --limit 50")
 			}
-			return node.Proposals(ctx, args[0], q)
+			wallet, err := which(ctx, node, args)
+			if err != nil {
+				return api.Page[api.Proposal]{}, err
+			}
+			return node.Proposals(ctx, wallet, q)
 		}, showProposals),
 	}
 	cmd.Flags().StringVar(&q.Status, "status", "", "only those with this `status`")

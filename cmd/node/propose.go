@@ -26,7 +26,7 @@ type proposeFlags struct {
 func (c *cli) proposeCommand() *cobra.Command {
 	f := proposeFlags{expires: span(72 * time.Hour)}
 	cmd := &cobra.Command{
-		Use:   "propose WALLET --to ADDRESS=AMOUNT… | --csv FILE",
+		Use:   "propose [WALLET] --to ADDRESS=AMOUNT… | --csv FILE",
 		Short: "Propose a payment and, where this node holds a key, sign it",
 		Long: `Propose a payment and, where this node holds a key, sign it (--unsigned leaves that out). On a terminal it first shows
 whom it pays, its fee, its change and its coins, and asks: what is then signed is what was shown, or nothing (draft_changed).
@@ -34,7 +34,7 @@ whom it pays, its fee, its change and its coins, and asks: what is then signed i
 --csv reads a list of payees (- for standard input): ADDRESS,AMOUNT,LABEL in each line, all of it before anything is proposed; the first
 line may name the columns (address, label, and amount_btc or amount_sat where amounts carry no unit). The same file proposes the same thing once,
 however often it is given; up to 1,000 payees fit into one transaction, and --split makes several.
-Amounts are 0.01, 0.01btc or 25000sat; ADDRESS=all sends all that the wallet can spend, or all of the coins of --coin, without change; a
+Amounts are 0.01, 0.01btc, 10mBTC or 25000sat; ADDRESS=all sends all that the wallet can spend, or all of the coins of --coin, without change; a
 bitcoin: link (BIP21) brings its own amount and label. The same --request-id gives the same proposal, so that it is safe to repeat; with
 other content it is refused. Who was to be paid by a proposal that this node signed and that was given up since is paid by
 a replacement of that: never both can be mined.
@@ -45,23 +45,27 @@ JSON: {"proposal","txid","fee","fee_rate","change","status","replaces":[…],"un
 quorate propose treasury --to 'bitcoin:bc1q…?amount=0.014&label=rent' --target-blocks 6
 quorate propose treasury --to bc1q…=all --dry-run
 quorate propose treasury --csv salaries.csv --note May`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: withNode(c, func(ctx context.Context, node *api.Client, args []string) error {
 			r, err := f.parse()
 			if err != nil {
 				return err
 			}
+			wallet, err := which(ctx, node, args)
+			if err != nil {
+				return err
+			}
 			if f.csv != "" {
-				return c.proposeList(ctx, node, args[0], &f, r)
+				return c.proposeList(ctx, node, wallet, &f, r)
 			}
 			if f.dryRun {
-				d, err := node.Preview(ctx, args[0], r)
+				d, err := node.Preview(ctx, wallet, r)
 				if err != nil {
 					return err
 				}
 				return answer(c, d, showDraft)
 			}
-			p, err := c.propose(ctx, node, args[0], r, f.yes)
+			p, err := c.propose(ctx, node, wallet, r, f.yes)
 			if err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ import (
 
 func (c *cli) psbtImportCommand() *cobra.Command {
 	var r api.ImportPSBT
+	var sure bool
 	cmd := &cobra.Command{
 		Use:   "import FILE|DIR|-",
 		Short: "Take in a PSBT that a device, a colleague or another wallet signed",
@@ -23,7 +24,7 @@ or the frames of a BBQr or a UR (crypto-psbt), one a line in any order; or a PNG
 PNG of each.
 Each signature is verified against the proposal as this node derives it. Those that are new are entered: by this
 node's key as its approval, by the rules of ` + "`approve`" + `; by others as carried. A PSBT that changed anything is refused,
-and what it changed is named.
+and what it changed is named. On a terminal it first shows the payment and whose signatures are new, and asks (--yes does not).
 JSON: {"proposal","wallet","txid","status","added":[{"cosigner":PERSON,"signature_count","own"}],"known_count","signed_count","threshold"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.ImportedPSBT, error) {
@@ -34,11 +35,38 @@ JSON: {"proposal","wallet","txid","status","added":[{"cosigner":PERSON,"signatur
 			if r.PSBT, err = ops.SlimPSBT(content); err != nil {
 				return api.ImportedPSBT{}, err
 			}
+			if err := c.agreedToTake(ctx, node, r, sure); err != nil {
+				return api.ImportedPSBT{}, err
+			}
 			return node.ImportPSBT(ctx, r)
 		}, showImported),
 	}
+	yesFlag(cmd, &sure)
 	allowFlag(cmd, &r.Allow)
 	return cmd
+}
+
+// agreedToTake shows on a terminal what a PSBT brings, and asks before it is entered: a
+// signature that the others have cannot be called back, and the last one sends the money.
+func (c *cli) agreedToTake(ctx context.Context, node *api.Client, r api.ImportPSBT, sure bool) error {
+	if sure || c.asker() == nil {
+		return nil
+	}
+	r.DryRun = true
+	v, err := node.ImportPSBT(ctx, r)
+	if err != nil || len(v.Added) == 0 {
+		return err
+	}
+	p, err := node.Proposal(ctx, v.Proposal)
+	if err != nil {
+		return err
+	}
+	w := c.paper(c.err)
+	showReview(w, p)
+	fmt.Fprintln(w)
+	showAdded(w, v)
+	c.note("")
+	return c.agreed(ctx, false, "Take these signatures in? They cannot be called back.")
 }
 
 // maxPSBTFile bounds a file: 16 MiB of PSBT, in hex.
@@ -58,10 +86,14 @@ func (c *cli) readPSBT(name string) ([]byte, error) {
 	return joined(b)
 }
 
-func showImported(w io.Writer, v api.ImportedPSBT) {
+func showAdded(w io.Writer, v api.ImportedPSBT) {
 	for _, x := range v.Added {
 		fmt.Fprintf(w, "new: %d signature(s) of %s\n", x.Signatures, clean(x.Cosigner.Called()))
 	}
+}
+
+func showImported(w io.Writer, v api.ImportedPSBT) {
+	showAdded(w, v)
 	if len(v.Added) == 0 {
 		fmt.Fprintln(w, "nothing new: all its signatures were held already")
 	}

@@ -18,7 +18,7 @@ func (c *cli) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show the node, its view of the chain, its wallets and peers",
-		Long: `Show the node, its view of the chain, its wallets and peers.
+		Long: `Show the node, its view of the chain, its wallets and peers. For people, wallets that were given up (abandoned) are left out.
 JSON: {"name","peer_id","addresses":[…],"network","version","chain":{"backend","height","tip","synced","problem","problem_since","note","target","bitcoin_peer_count",
 "blind","sync"},"wallets":[…],"peers":[…],"pending_count","problem","alarms":[…],"disk_free_bytes","last_backup"}.
 pending_count is how much waits for the user (` + "`pending`" + `), 51 for more than 50. "problem" of the chain is what is wrong with the backend, "note" what is no problem, "blind" says of a
@@ -157,10 +157,20 @@ func showStatus(w io.Writer, s api.Status) {
 	if len(s.Wallets) > 0 {
 		fmt.Fprintln(w)
 		rows := [][]string{{"WALLET", "NAME", "STATE"}}
+		gone := 0
 		for _, x := range s.Wallets {
+			if x.State == "abandoned" && len(x.Alarms) == 0 {
+				gone++
+				continue
+			}
 			rows = append(rows, []string{short(x.Wallet), x.Name, x.State})
 		}
-		table(w, rows)
+		if len(rows) > 1 {
+			table(w, rows)
+		}
+		if gone > 0 {
+			fmt.Fprintf(w, "(not shown: %d abandoned; `quorate wallet list --all` lists them)\n", gone)
+		}
 		for _, x := range s.Wallets {
 			if x.Problem != "" {
 				fmt.Fprintf(w, "FAILED  %s: %s: stop the node and run `quorate doctor`\n", short(x.Wallet), clean(x.Problem))

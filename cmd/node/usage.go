@@ -72,29 +72,30 @@ func indented(s string) string {
 	return "  " + strings.ReplaceAll(s, "\n", "\n  ")
 }
 
-// placeholders are the arguments that a usage line names, and how many of them it takes
-// at least: those in brackets may be left out.
-func placeholders(use string) (names []string, least int) {
+// placeholders are the arguments that a usage line names, and those of them that it
+// takes at least: those in brackets may be left out, before others too.
+func placeholders(use string) (names, needed []string) {
 	for _, word := range strings.Fields(use)[1:] {
 		if strings.HasPrefix(word, "-") || word == "|" {
 			break
 		}
 		name, optional := strings.CutPrefix(word, "[")
-		names = append(names, strings.TrimSuffix(name, "]"))
+		name = strings.TrimSuffix(name, "]")
+		names = append(names, name)
 		if !optional {
-			least = len(names)
+			needed = append(needed, name)
 		}
 	}
-	return names, least
+	return names, needed
 }
 
 // arity checks how many arguments there are, and says which one is missing.
 func arity(cmd *cobra.Command) cobra.PositionalArgs {
-	names, least := placeholders(cmd.Use)
+	names, needed := placeholders(cmd.Use)
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
-		case len(args) < least:
-			return fmt.Errorf("%s is missing", names[len(args)])
+		case len(args) < len(needed):
+			return fmt.Errorf("%s is missing", needed[len(args)])
 		case len(args) > len(names):
 			return fmt.Errorf("%q is an argument too many", clean(fmt.Sprintf("%.80s", args[len(names)])))
 		case len(cmd.ValidArgs) > 0 && !slices.Contains(cmd.ValidArgs, args[0]):

@@ -18,6 +18,7 @@ func (c *cli) walletArchiveCommand() *cobra.Command {
 		Long: `Put a wallet aside on this node alone; its other cosigners notice nothing but that this one signs no more. The node goes
 on to follow the chain, to raise alarms, and to keep and pass on what the others write. It hands out no addresses,
 proposes nothing and signs nothing in it, until --undo. A wallet that holds coins is refused (wallet_not_empty).
+Meanwhile another group may be founded around its keys; --undo is refused (wallet_exists) until that one is archived or abandoned.
 JSON: {"wallet","name","state"}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.WalletSummary, error) {

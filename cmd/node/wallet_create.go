@@ -18,14 +18,15 @@ import (
 func (c *cli) walletCreateCommand() *cobra.Command {
 	var r api.CreateWallet
 	var from, key, token string
-	var noStay bool
+	var noStay, code bool
 	scripts := api.Scripts()
 	var cmd *cobra.Command
 	cmd = &cobra.Command{
 		Use:   "create NAME --threshold K --cosigners N | --from FILE",
 		Short: "Found a wallet and get an invite for each other cosigner",
 		Long: `Found a wallet and get an invite for each other cosigner. Each invite is a secret for one of them. With --external
-this node's place waits until the key is proved (` + "`wallet proof`, `wallet prove`" + `).
+this node's place waits until the key is proved (` + "`wallet proof`, `wallet prove`" + `). A key at another origin than BIP48's, as TAPSIGNER
+has it (m/48h/0h/0h), is refused (key_origin) but with --allow key_origin; the other cosigners see it before they ratify.
 With --from the group is made around a wallet that exists: its keys, their order and its addresses stay, and its history
 is looked for from --birthday on. This node's key is the one of the wallet that its seed derives, or else the one named
 by --key, which is external; each other cosigner brings one of the others (` + "`wallet join`, there --external takes a fingerprint too" + `).
@@ -53,7 +54,7 @@ JSON: {"wallet","name","state":"forming","invites":["quorate1…",…],"issued_i
 				return api.WalletInvites{}, api.Misuse("bad_script", fmt.Sprintf("script type %.20q is not known", r.Script), "it is "+strings.Join(scripts, " or "))
 			}
 			return node.CreateWallet(ctx, r)
-		}, showInvites, func(ctx context.Context, node *api.Client, v api.WalletInvites) error {
+		}, func(w io.Writer, v api.WalletInvites) { c.showInvites(w, v, code) }, func(ctx context.Context, node *api.Client, v api.WalletInvites) error {
 			return c.mayStay(ctx, node, v.WalletSummary, noStay)
 		}),
 	}
@@ -61,7 +62,9 @@ JSON: {"wallet","name","state":"forming","invites":["quorate1…",…],"issued_i
 	cmd.Flags().IntVar(&r.Cosigners, "cosigners", 0, "how many there are, this node included")
 	cmd.Flags().StringVar(&r.Script, "script", scripts[0], "script `type`: "+strings.Join(scripts, " or "))
 	externalFlag(cmd, &r.External, &r.Unproven)
+	allowFlag(cmd, &r.Allow)
 	stayFlag(cmd, &noStay)
+	invitesQRFlag(cmd, &code)
 	cmd.Flags().StringVar(&from, "from", "", "make the group around the wallet in this `file`: descriptor, BSMS, or what another wallet exports; - for standard input")
 	cmd.Flags().StringVar(&key, "key", "", "with --from: `fingerprint` of this node's key, where its seed does not derive it")
 	cmd.Flags().StringVar(&token, "token", "", "with --from: `token` of an encrypted BSMS record, in hex, as a number or in words; asked for on a terminal")
@@ -140,7 +143,11 @@ func require(cmd *cobra.Command, flags ...string) {
 	}
 }
 
-func showInvites(w io.Writer, v api.WalletInvites) {
+func invitesQRFlag(cmd *cobra.Command, into *bool) {
+	cmd.Flags().BoolVar(into, "qr", false, "show each invite as a QR code too, on a terminal: whoever sees it can take the place")
+}
+
+func (c *cli) showInvites(w io.Writer, v api.WalletInvites, code bool) {
 	pairs(w, "wallet", v.Wallet, "name", v.Name, "state", v.State, "your key", ownKey(v.WalletSummary))
 	awaits(w, v.WalletSummary)
 	for _, x := range v.Warnings {
@@ -156,5 +163,8 @@ func showInvites(w io.Writer, v api.WalletInvites) {
 			until = fmt.Sprintf(" (%s), until %s", short(v.Issued[n].Invite), v.Issued[n].Expires.UTC().Format("2006-01-02 15:04 UTC"))
 		}
 		fmt.Fprintf(w, "\nInvite %d of %d%s:\n%s\n", n+1, len(v.Invites), clean(until), clean(i))
+		if code {
+			c.showCode(w, i)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,7 @@ type exported struct {
 
 func (c *cli) walletExportCommand() *cobra.Command {
 	var format, file string
+	var code bool
 	cmd := &cobra.Command{
 		Use:   "export [WALLET]",
 		Short: "Write an active wallet in a form that other wallets read",
@@ -54,13 +56,17 @@ JSON: {"wallet","format","content","file"}; file is null without --output.`,
 		}, func(w io.Writer, e exported) {
 			if e.File != nil {
 				fmt.Fprintf(w, "written to %s\n", clean(*e.File))
-				return
+			} else {
+				// The node has cleaned what others named.
+				fmt.Fprint(w, e.Content)
 			}
-			// The node has cleaned what others named.
-			fmt.Fprint(w, e.Content)
+			if code {
+				c.showCode(w, strings.TrimSpace(e.Content))
+			}
 		}),
 	}
 	cmd.Flags().StringVar(&format, "format", "descriptor", "`NAME` of the form, as above")
+	cmd.Flags().BoolVar(&code, "qr", false, "show it as a QR code too, on a terminal")
 	cmd.Flags().StringVarP(&file, "output", "o", "", "write to a new `FILE`, which only its owner can read")
 	return cmd
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +12,7 @@ import (
 
 func (c *cli) walletInviteCommand() *cobra.Command {
 	var r api.InviteToWallet
-	var yes bool
+	var yes, code bool
 	cmd := &cobra.Command{
 		Use:   "invite [WALLET]",
 		Short: "Get a fresh invite for a place that nobody took, or for a lost cosigner's new device",
@@ -30,9 +31,10 @@ JSON: {"wallet","name","state","invites":["quorate1…"],"issued_invites":[{"inv
 				return api.WalletInvites{}, err
 			}
 			return node.InviteToWallet(ctx, wallet, r)
-		}, showInvites),
+		}, func(w io.Writer, v api.WalletInvites) { c.showInvites(w, v, code) }),
 	}
 	cmd.Flags().StringVar(&r.Replace, "replace", "", "`cosigner` (name or peer id) whose node is lost")
+	invitesQRFlag(cmd, &code)
 	yesFlag(cmd, &yes)
 	allowFlag(cmd, &r.Allow)
 	return cmd

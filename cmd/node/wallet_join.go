@@ -19,6 +19,7 @@ func (c *cli) walletJoinCommand() *cobra.Command {
 		Short: "Join a wallet with an invite; - asks for it, or reads it from standard input",
 		Long: `Join a wallet with an invite; - asks for it on a terminal, or reads it from standard input, where no other user can see
 it: in an argument it gives a warning. With --external this node's place waits until the key is proved (` + "`wallet proof`, `wallet prove`" + `); until then a repeat may bring another key.
+An unusual origin of it is refused (key_origin) but with --allow key_origin.
 On a terminal it stays until all have joined, asks for the six words that you hear from the others, and ratifies
 (--no-stay leaves that out; "wallet ratify" goes on).
 In the group of a wallet that was there before, --external takes the fingerprint of one of its keys as well.
@@ -43,6 +44,7 @@ JSON: {"wallet","name","state"}; "own_key":{"key","external"}; "awaiting_proof":
 	}
 	cmd.Flags().BoolVar(&r.Wait, "wait", false, "return when admitted")
 	externalFlag(cmd, &r.External, &r.Unproven)
+	allowFlag(cmd, &r.Allow)
 	stayFlag(cmd, &noStay)
 	return cmd
 }

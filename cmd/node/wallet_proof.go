@@ -16,17 +16,21 @@ func (c *cli) walletProofCommand() *cobra.Command {
 	var format, file, hosted string
 	var code bool
 	cmd := &cobra.Command{
-		Use:   "proof WALLET",
+		Use:   "proof [WALLET]",
 		Short: "Print what a device must sign so that this node's external key is entered",
 		Long: `Print what a device must sign so that this node's external key is entered: a message for the address shown, or
 the same as a PSBT that can never be mined. Give the signature back with ` + "`wallet prove`" + `.
 JSON: {"wallet","key","message","address","path","fingerprint","psbt"}.`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proof, error) {
 			if format != "message" && format != "psbt" {
 				return api.Proof{}, api.Misuse("bad_format", fmt.Sprintf("format %.20q is not known", format), "it is message or psbt")
 			}
-			p, err := node.Proof(ctx, args[0], hosted)
+			wallet, err := which(ctx, node, args)
+			if err != nil {
+				return api.Proof{}, err
+			}
+			p, err := node.Proof(ctx, wallet, hosted)
 			if err != nil || file == "" {
 				return p, err
 			}

@@ -17,7 +17,7 @@ func (c *cli) walletShowCommand() *cobra.Command {
 		Long: `Show a wallet, its cosigners, its words and its balance.
 JSON: {"wallet","name","state":"joining|forming|verifying|active|archived|abandoned|failed","threshold","cosigner_count","place_count",
 "issued_invites":[{"invite","expires","taken_by":PERSON}] (of a forming wallet, on its founder's node; taken_by is null while nobody took it),
-"cosigners":[{"name","peer_id","key","path","xpub","online","ratified","proof":"own|message|psbt|none",
+"cosigners":[{"name","peer_id","key","path","xpub","origin_warning","online","ratified","proof":"own|message|psbt|none",
 "hosted_by":PERSON (null for one with a node)}],
 "words":"six words","descriptor":"…#checksum" (null before active),
 "balance":{"confirmed","unconfirmed","leased","spendable"},"awaiting_hosted":[PERSON,…],
@@ -57,6 +57,9 @@ func showWallet(w io.Writer, x api.Wallet) {
 	}
 	showUnsynced(w, x.WalletSummary)
 	showReplacements(w, x)
+	for _, line := range originWarnings(x) {
+		fmt.Fprintln(w, clean(line))
+	}
 	awaits(w, x.WalletSummary)
 	fmt.Fprintln(w)
 	rows := [][]string{{"COSIGNER", "ONLINE", "RATIFIED", "PROOF", "KEY", "PEER ID"}}
@@ -72,6 +75,17 @@ func showWallet(w io.Writer, x api.Wallet) {
 		rows = append(rows, []string{k.Name, yes(k.Online, "online"), yes(k.Ratified, "ratified"), proofText(k.Proof), key, node})
 	}
 	table(w, rows, shrink{4, 22}, shrink{5, 14}, shrink{0, 8}, shrink{5, 0}, shrink{4, 12})
+}
+
+// originWarnings says whose key has an unusual origin: its device may not sign.
+func originWarnings(x api.Wallet) []string {
+	var out []string
+	for _, k := range x.Cosigners {
+		if k.OriginWarning != nil {
+			out = append(out, fmt.Sprintf("warning: the key of %s has an unusual origin, its device may not sign: %s", k.Called(), *k.OriginWarning))
+		}
+	}
+	return out
 }
 
 // joinedText is how many of how many have joined, nothing once all have.

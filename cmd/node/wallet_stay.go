@@ -142,6 +142,9 @@ func (c *cli) compare(ctx context.Context, node *api.Client, q *asker, w api.Wal
 		q.say("each: %s.", strings.Join(others, ", "))
 		q.say("If anybody's differ, somebody sits between you. Do not go on then.\n")
 	}
+	for _, line := range originWarnings(w) {
+		q.say("%s\n", line)
+	}
 	for try := 1; ; try++ {
 		typed, err := q.typed(ctx, "The words that you heard: ")
 		if err != nil {

@@ -32,6 +32,16 @@ func which(ctx context.Context, node *api.Client, args []string) (string, error)
 	return "", api.Misuse("which_wallet", "this node has several wallets: "+strings.Join(names[:min(len(names), 10)], ", "), "name one")
 }
 
+// whichAnd is which for a command that takes n further arguments after the wallet: it
+// returns them too.
+func whichAnd(ctx context.Context, node *api.Client, args []string, n int) (string, []string, error) {
+	if len(args) > n {
+		return args[0], args[1:], nil
+	}
+	wallet, err := which(ctx, node, nil)
+	return wallet, args, err
+}
+
 // called is what a wallet is called, or the start of its id before it has a name.
 func called(w api.WalletSummary) string {
 	if w.Name == "" {

@@ -23,8 +23,9 @@ type Founding struct {
 	Descriptor *wallet.Descriptor
 	Birthday   int32
 	// External is this node's key with its origin, where its private part lives
-	// elsewhere; else empty.
+	// elsewhere; else empty. Allow may name key_origin, for an unusual origin.
 	External string
+	Allow    []string
 }
 
 // Create founds a wallet and returns its first invites. With an external key
@@ -48,7 +49,7 @@ func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []port.Invite, e
 	if err := g.Check(); err != nil {
 		return nil, nil, err
 	}
-	ck, err := n.cosignerKey(ctx, g, f.External)
+	ck, err := n.cosignerKey(ctx, g, f.External, f.Allow)
 	if err != nil {
 		return nil, nil, err
 	}

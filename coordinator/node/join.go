@@ -14,8 +14,8 @@ import (
 // Join presents an invite and enters the group. A repeat, or one after a crash
 // in the middle, goes on where it stopped: a node has one record in a group.
 // With an external key ("" for none) this node's place waits for Prove; a
-// repeat may bring another one until then.
-func (n *Node) Join(ctx context.Context, inv port.Invite, external string) (*Actor, error) {
+// repeat may bring another one until then; allow may name key_origin for it.
+func (n *Node) Join(ctx context.Context, inv port.Invite, external string, allow []string) (*Actor, error) {
 	if inv.Founder == n.self.Identity.Author() {
 		return nil, fmt.Errorf("%w: the invite is this node's own", refusal.ErrBadRequest)
 	}
@@ -24,7 +24,7 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, external string) (*Act
 	failed := n.notFailed(inv.Group)
 	n.mu.Unlock()
 	if ok {
-		return a, a.changeKey(ctx, external)
+		return a, a.changeKey(ctx, external, allow)
 	}
 	if failed != nil {
 		return nil, failed // before the founder hears of it
@@ -42,7 +42,7 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, external string) (*Act
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if a, ok := n.actors[inv.Group]; ok {
-		return a, a.changeKey(ctx, external)
+		return a, a.changeKey(ctx, external, allow)
 	}
 	if err := coordinator.FreeName(n.name, grant.Names); err != nil {
 		var r *refusal.Refusal
@@ -55,7 +55,7 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, external string) (*Act
 	if err != nil {
 		return nil, fmt.Errorf("join: %w", err)
 	}
-	ck, err := n.cosignerKey(ctx, g, external)
+	ck, err := n.cosignerKey(ctx, g, external, allow)
 	if err != nil {
 		return nil, err
 	}
@@ -72,11 +72,11 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, external string) (*Act
 
 // changeKey gives a wallet that this node is in already another external key, where
 // one is given.
-func (a *Actor) changeKey(ctx context.Context, external string) error {
+func (a *Actor) changeKey(ctx context.Context, external string, allow []string) error {
 	if external == "" {
 		return nil
 	}
-	_, err := Do(ctx, a, coordinator.ChangeKey{Key: external})
+	_, err := Do(ctx, a, coordinator.ChangeKey{Key: external, Allow: allow})
 	return err
 }
 
@@ -90,7 +90,8 @@ func (n *Node) takePlace(ctx context.Context, inv port.Invite, c event.Challenge
 	var ck coordinator.CosignerKey
 	var prove func(event.KeyClaim) ([]byte, error)
 	if external != "" {
-		key, err := coordinator.ExternalKey(external, n.network, c.Script)
+		// The others ratified this very key, wherever its origin is.
+		key, err := coordinator.ExternalKey(external, n.network, c.Script, []string{refusal.KeyOrigin})
 		if err != nil {
 			return nil, err
 		}

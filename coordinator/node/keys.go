@@ -14,10 +14,10 @@ import (
 )
 
 // cosignerKey is this node's key in a group: the external one where there is
-// one; in an existing wallet the one that the seed derives; else a new one.
-func (n *Node) cosignerKey(ctx context.Context, g event.Genesis, external string) (coordinator.CosignerKey, error) {
+// one, whose origin may be an unusual one where that is allowed; in an existing wallet the one that the seed derives; else a new one.
+func (n *Node) cosignerKey(ctx context.Context, g event.Genesis, external string, allow []string) (coordinator.CosignerKey, error) {
 	if external != "" {
-		key, err := coordinator.NamedKey(g, external)
+		key, err := coordinator.NamedKey(g, external, allow)
 		return coordinator.CosignerKey{Key: key}, err
 	}
 	d, err := g.Existing()

@@ -12,6 +12,7 @@ const (
 	WrongNetwork  = "wrong_network"
 	KeyTaken      = "key_taken"
 	BadKey        = "bad_key"
+	KeyOrigin     = "key_origin"
 	Proof         = "bad_proof"
 	Proved        = "key_entered"
 	NotExternal   = "key_not_external"
@@ -114,6 +115,7 @@ func Codes() []Group {
 			{WrongNetwork, "the wallet is on another Bitcoin network than this node", ""},
 			{KeyTaken, "another cosigner, or this node itself, brought the same key", ""},
 			{BadKey, "the key given is none, or not of this wallet's kind", ""},
+			{KeyOrigin, "the key is not where its origin says, or its origin is not where such keys belong (BIP48)", "--allow"},
 			{Proof, "the signature that should prove a key does not", ""},
 			{Proved, "the key is entered already", ""},
 			{NotExternal, "this node's own key lives on it: nothing has to be proved or signed elsewhere", ""},

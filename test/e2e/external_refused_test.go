@@ -37,7 +37,9 @@ func TestUnprovenKeyAndRefusedPSBTs(t *testing.T) {
 		t.Error("a private key is shown in an error")
 	}
 	refused(a, "bad_key", 4, create("[00000000/48h/0h/0h/2h]xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8")...)
-	refused(a, "bad_key", 4, create(strings.Replace(cold.key.String(), "/0h/2h]", "/0h]", 1))...)
+	refused(a, "key_origin", 4, create(strings.Replace(cold.key.String(), "/0h/2h]", "/0h]", 1))...)
+	const tapsigner = "[73c5da0a/48h/1h/0h]tpubDCAEGbq3DZjU3xe5kuwhddqa4jQDUMw1bnWEL6RqH2LJVREpCZE9BZNHvzcoBEAKqApr85YWPSuvq9NCrCaTtr7rNWRzmJ2ri4CTqWnTH8Z"
+	refused(a, "key_origin", 4, create(tapsigner)...)
 	refused(a, "bad_key", 4, create(cold.key.XPub)...)
 	if w := ask[api.Page[api.Wallet]](a, "wallet", "list"); len(w.Items) != 0 {
 		t.Fatalf("a refused key left a wallet: %+v", w.Items)
@@ -63,6 +65,13 @@ func TestUnprovenKeyAndRefusedPSBTs(t *testing.T) {
 		t.Errorf("proofs %v", proofs)
 	}
 
+	// Where a device knows no other origin it is taken by name, and shown.
+	ask[api.WalletInvites](a, "wallet", "create", "tap", "--threshold", "1", "--cosigners", "2", "--external", tapsigner, "--unproven", "--allow", "key_origin")
+	if k := ask[api.Wallet](a, "wallet", "show", "tap").Cosigners[0]; k.Path != "48h/1h/0h" || k.OriginWarning == nil {
+		t.Errorf("an unusual key is shown as %+v", k)
+	}
+	ask[api.WalletSummary](a, "wallet", "abandon", "tap")
+
 	// A wallet that was founded here is known by what it became, in any order of its keys.
 	twin := filepath.Join(t.TempDir(), "twin")
 	d, err := wallet.ParseDescriptor(*a.Wallet().Descriptor, wallet.Regtest)
@@ -79,7 +88,8 @@ func TestUnprovenKeyAndRefusedPSBTs(t *testing.T) {
 
 	// Nor does a group around keys that another wallet of the node has come to be:
 	// whose keys they are is known when it is ratified.
-	alone := newColdKey(t, 24).key.String()
+	single := newColdKey(t, 24)
+	alone := single.key.String()
 	for _, name := range []string{"one", "two"} {
 		ask[api.WalletInvites](a, "wallet", "create", name, "--threshold", "1", "--cosigners", "1", "--external", alone, "--unproven")
 		show := func() api.Wallet { return ask[api.Wallet](a, "wallet", "show", name) }
@@ -89,7 +99,26 @@ func TestUnprovenKeyAndRefusedPSBTs(t *testing.T) {
 			ask[api.Ratified](a, ratify...)
 		} else {
 			refused(a, "wallet_exists", 4, ratify...)
+			// One that is put aside is in nobody's way, and comes back only when the other goes.
+			ask[api.WalletSummary](a, "wallet", "archive", "one")
+			ask[api.Ratified](a, ratify...)
+			refused(a, "wallet_exists", 4, "wallet", "archive", "one", "--undo")
+			ask[api.WalletSummary](a, "wallet", "archive", "two")
+			ask[api.WalletSummary](a, "wallet", "archive", "one", "--undo")
+			refused(a, "wallet_exists", 4, "wallet", "archive", "two", "--undo")
 		}
+	}
+
+	// Both know the coins, and one of them has the proposal: that is where its signatures go.
+	world.PayTo(t, ask[api.Address](a, "address", "one").Address, 300_000)
+	world.Mine(t, 1)
+	world.Eventually(t, "one has its coin", func() bool { return ask[api.Wallet](a, "wallet", "show", "one").Balance.Spendable == 300_000 })
+	of := ask[api.Proposed](a.Synced(), "propose", "one", "--to", outside(t)+"=0.001", "--fee-rate", "2")
+	ofOut, ofSigned := filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "signed")
+	ask[api.ExportedPSBT](a, "psbt", "export", of.Proposal, "-o", ofOut)
+	single.sign(ofOut, ofSigned)
+	if x := ask[api.ImportedPSBT](a, "psbt", "import", ofSigned); x.Proposal != of.Proposal || x.Wallet != ask[api.Wallet](a, "wallet", "show", "one").Wallet || len(x.Added) != 1 {
+		t.Errorf("imported %+v", x)
 	}
 
 	g.Fund(10_000_000)

@@ -64,10 +64,10 @@ func pay(t testing.TB, sat int64, more ...string) []string {
 	return nodes.Pay(t, sat, more...)
 }
 
-// newNode is a node with the settings that most have.
-func newNode(t testing.TB, name string) *node {
+// newNode is a node with the settings that most have, made with more flags of init.
+func newNode(t testing.TB, name string, flags ...string) *node {
 	t.Helper()
-	return newNodeOn(t, name, "core")
+	return world.New(t, nodes.Config{Name: name}, flags...)
 }
 
 // newNodeOn is newNode with another chain backend.

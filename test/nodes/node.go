@@ -28,11 +28,11 @@ func (w *World) At(t testing.TB, c Config) *Node {
 	return &Node{Daemon: w.Daemon(t, c), config: c}
 }
 
-// New makes a node: it runs `quorate init`.
-func (w *World) New(t testing.TB, c Config) *Node {
+// New makes a node: it runs `quorate init`, with more flags.
+func (w *World) New(t testing.TB, c Config, flags ...string) *Node {
 	t.Helper()
 	n := w.At(t, c)
-	n.Init()
+	n.Init(flags...)
 	var err error
 	if n.Client, err = api.Dial(n.Dir); err != nil {
 		t.Fatal(err)

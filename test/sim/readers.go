@@ -38,7 +38,7 @@ func (n *node) readAll() {
 	read("Wanted", func() { m.Wanted() })
 	read("Inert", func() { m.State.Inert() })
 	read("Labels", func() { m.State.Labels() })
-	read("History", func() { m.History(nil, 50) })
+	read("History", func() { m.History(nil, 50, coordinator.Period{}) })
 	read("Epoch", func() { m.State.Epoch() })
 	read("Members", func() { m.State.Members() })
 	read("Roster", func() { m.State.Roster() })

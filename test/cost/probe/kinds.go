@@ -461,7 +461,7 @@ func (g *circle) calls(k kind, n int) []call {
 	read("name", func() { m.Name() })
 	read("entries", func() { m.State.Entries() })
 	read("faults", func() { m.Faults() })
-	read("history", func() { m.History(nil, 10) })
+	read("history", func() { m.History(nil, 10, coordinator.Period{}) })
 	if ps := m.Proposals(); len(ps) > 0 {
 		p := ps[len(ps)-1]
 		read("status", func() { m.Status(p, g.now) })
