@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,16 +18,27 @@ import (
 // trimming notes what it is to keep, and may refuse.
 type trimming struct {
 	porttest.Disk
+	mu   sync.Mutex
 	keep []port.NoticeLimits
 	err  error
 }
 
+func (s *trimming) refuse(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
+}
+
 func (s *trimming) TrimNotices(_ context.Context, keep port.NoticeLimits) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.keep = append(s.keep, keep)
 	return s.err
 }
 
 func (s *trimming) Commit(ctx context.Context, b port.Batch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.err != nil {
 		return s.err
 	}
@@ -51,7 +63,7 @@ func TestNoticesOfTheNode(t *testing.T) {
 		if err != nil || len(got) != 1 || got[0].Number != last || dropped != 0 || got[0].Status != "disk_full" || len(told) != 1 || !got[0].Time.Equal(time.Now()) {
 			t.Fatalf("%+v, %d, %d, %v; told %+v", got, last, dropped, err, told)
 		}
-		disk.err = errors.New("no")
+		disk.refuse(errors.New("no"))
 		<-time.After(3*trimEvery + time.Second)
 		synctest.Wait()
 		want := port.NoticeLimits{Since: time.Now().Add(-keptFor - time.Second).UnixMilli(), Alarms: keptAlarms, Others: keptNotices}
