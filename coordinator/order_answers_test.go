@@ -330,6 +330,7 @@ func (a *answers) proposal(m *Machine, p *group.Proposal, now time.Time) {
 		a.our("Course", p, x.By, x.Kind, x.Text, x.Time)
 	}
 	for _, x := range st.Active().Members {
+		a.our("NodeOf", x, st.NodeOf(x))
 		a.our("SignedUnasked", p, m.SignedUnasked(p, x))
 	}
 	for _, x := range m.PreApprovals(p) {

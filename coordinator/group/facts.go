@@ -218,9 +218,9 @@ type proposalFacts struct {
 
 	// touched lists the proposals that changed since Step last looked. It is
 	// bookkeeping of one step, and no part of what State says.
-	touched []Touch
+	touched *news[Touch]
 	// remarked lists the comments that came since then, likewise.
-	remarked []Comment
+	remarked *news[Comment]
 	// leased lists the indexes that were leased since then, likewise.
 	leased pmap.Map[pmap.Number, bool]
 	// reweighedOf lists the chains of which other entries are tainted since then.

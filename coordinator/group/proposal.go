@@ -237,7 +237,7 @@ func changeKey(index uint32) byChange {
 }
 
 func (s proposalFacts) touch(p journal.EntryID, by journal.Author) proposalFacts {
-	s.touched = append(s.touched[:len(s.touched):len(s.touched)], Touch{p, by})
+	s.touched = s.touched.and(Touch{p, by})
 	return s
 }
 
@@ -248,7 +248,7 @@ type Touch struct {
 }
 
 // Touched lists the proposals that changed since the last call of TakeTouched.
-func (s proposalFacts) Touched() []Touch { return s.touched }
+func (s proposalFacts) Touched() []Touch { return s.touched.all() }
 
 // Proposal returns a proposal by id.
 func (s proposalFacts) Proposal(id journal.EntryID) (*Proposal, bool) {

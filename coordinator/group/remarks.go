@@ -57,29 +57,34 @@ func (s memberFacts) Outdated(kind event.Kind) []Member {
 	}
 	var out []Member
 	for _, m := range s.active.Members {
-		who := m.Identity
-		if m.Hosted() {
-			who = m.Host
-			if k, ok := s.active.KeyOf(m.Host); ok {
-				who = s.active.Members[k].Identity
-			}
-		}
-		if kinds, ok := s.Features(who); !ok || !slices.Contains(kinds, uint64(kind)) {
+		if kinds, ok := s.Features(s.NodeOf(m)); !ok || !slices.Contains(kinds, uint64(kind)) {
 			out = append(out, m)
 		}
 	}
 	return out
 }
 
+// NodeOf returns the identity whose node writes for a member: of a hosted cosigner that of
+// its host. It is nobody's where that is contested.
+func (s memberFacts) NodeOf(m Member) journal.Author {
+	if !m.Hosted() {
+		return m.Identity
+	}
+	if k, ok := s.active.KeyOf(m.Host); ok {
+		return s.active.Members[k].Identity
+	}
+	return m.Host
+}
+
 // foldComment keeps every comment; which of them are shown is asked when they are.
 func (s proposalFacts) foldComment(ref Ref, b *event.ProposalCommented) proposalFacts {
 	s.comments = s.comments.Set(byComment(b.Proposal[:])+byComment(placeKey(ref)), commentFact{ref, b.Text})
-	s.remarked = append(s.remarked[:len(s.remarked):len(s.remarked)], Comment{ref, b.Proposal, b.Text})
+	s.remarked = s.remarked.and(Comment{ref, b.Proposal, b.Text})
 	return s
 }
 
 // Remarked lists the comments that came since the last call of TakeTouched.
-func (s proposalFacts) Remarked() []Comment { return s.remarked }
+func (s proposalFacts) Remarked() []Comment { return s.remarked.all() }
 
 // Comments returns the untainted comments of members on a proposal, by claimed time: of
 // each member the first MaxComments.

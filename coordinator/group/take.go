@@ -63,7 +63,7 @@ func (s State) JudgeLater(later bool) State {
 // TakeTouched returns the state with nothing touched, the proposals that were, and
 // from which seq on the entries of which chains are tainted, or not any more.
 func (s State) TakeTouched() (State, []Touch, []Reweighed) {
-	touched, chains := s.touched, make([]Reweighed, 0, len(s.reweighedOf))
+	touched, chains := s.touched.all(), make([]Reweighed, 0, len(s.reweighedOf))
 	for _, r := range s.reweighedOf {
 		chains = append(chains, Reweighed{r.Chain, lowerSeq(r.From, r.Before)})
 	}
