@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
@@ -61,40 +62,80 @@ func (s *step) followUp(a *group.Active, x Propose, seed [32]byte) (*event.Propo
 	return b, s.draftBump(a, x, p, along, seed, b)
 }
 
-// replacedAlong is what a bump or a cancel of p replaces: p, what p replaces itself, and
-// the bumps of p, of those that are final or that somebody signed. Of an author's bumps
-// that nobody else signed it is the last maxKeptOwn. What has its signatures comes first.
+// replacedAlong is what a bump or a cancel of p replaces: p, and of what p replaces itself
+// and the bumps of p those that are final, that this node's key signed, and that somebody
+// else did. Each key has an equal share of these last ones, so that no number of members
+// fills the list; of an author's bumps that nobody else signed it is the last maxKeptOwn.
 func (m *Machine) replacedAlong(p *group.Proposal) []*group.Proposal {
 	out := []*group.Proposal{p}
-	own := map[journal.Author][]*group.Proposal{}
-	for _, q := range m.State.ConflictsOf(p) {
+	seen := map[chainhash.Hash]bool{p.TxID: true}
+	// take says whether a transaction is one of those, and was not taken yet.
+	take := func(q *group.Proposal) bool {
 		bumps, _ := q.Bumps(p)
-		if !bumps && !m.State.Declares(p.TxID, q.TxID) {
-			continue
-		}
-		switch {
-		case m.State.Final(q) || m.othersSigned(q) || slices.Contains(m.holders(q.Body.Inputs[0].OutPoint()), q.TxID):
+		ok := !seen[q.TxID] && (bumps || m.State.Declares(p.TxID, q.TxID))
+		seen[q.TxID] = seen[q.TxID] || ok
+		return ok
+	}
+	byTxID := func(from int) {
+		slices.SortFunc(out[from:], func(x, y *group.Proposal) int { return bytes.Compare(x.TxID[:], y.TxID[:]) })
+	}
+	for _, q := range m.State.Finals(p) {
+		if take(q) {
 			out = append(out, q)
-		case m.State.Released(q.TxID):
-			own[q.Author()] = append(own[q.Author()], q)
 		}
 	}
-	for _, qs := range own {
-		slices.SortFunc(qs, func(x, y *group.Proposal) int {
-			return cmp.Or(cmp.Compare(y.Ref.Time, x.Ref.Time), bytes.Compare(x.Ref.ID[:], y.Ref.ID[:]))
-		})
-		out = append(out, qs[:min(len(qs), maxKeptOwn)]...)
-	}
-	final := func(x *group.Proposal) byte {
-		if m.State.Final(x) {
-			return 0
+	byTxID(1)
+	from := len(out)
+	for _, in := range p.Body.Inputs {
+		for _, tx := range m.holders(in.OutPoint()) {
+			if q, ok := m.State.Lead(tx); ok && take(q) {
+				out = append(out, q)
+			}
 		}
-		return 1
 	}
-	slices.SortFunc(out[1:], func(x, y *group.Proposal) int {
-		return cmp.Or(cmp.Compare(final(x), final(y)), bytes.Compare(x.TxID[:], y.TxID[:]))
-	})
+	byTxID(from)
+	shares := make([][]*group.Proposal, len(m.State.Active().Members))
+	for k := range shares {
+		own := map[journal.Author]int{}
+		for _, q := range m.signedBy(p, k) {
+			if !m.othersSigned(q) {
+				if own[q.Author()]++; own[q.Author()] > maxKeptOwn {
+					continue
+				}
+			}
+			if !seen[q.TxID] {
+				shares[k] = append(shares[k], q)
+			}
+		}
+	}
+	for more := true; more && len(out) < event.MaxReplaces; {
+		more = false
+		for k := range shares {
+			for len(shares[k]) > 0 && len(out) < event.MaxReplaces {
+				q := shares[k][0]
+				shares[k] = shares[k][1:]
+				if more = true; take(q) {
+					out = append(out, q)
+					break
+				}
+			}
+		}
+	}
 	return out[:min(len(out), event.MaxReplaces)]
+}
+
+// signedBy returns what a key signed over p's coins, by the proposal that stands for each,
+// the latest first: event.MaxReplaces at most.
+func (m *Machine) signedBy(p *group.Proposal, key int) (out []*group.Proposal) {
+	for _, tx := range m.State.SignedCoins(p, key, event.MaxReplaces) {
+		if q, ok := m.State.Lead(tx); ok {
+			out = append(out, q)
+		}
+	}
+	slices.SortFunc(out, func(x, y *group.Proposal) int {
+		return cmp.Or(cmp.Compare(y.Ref.Time, x.Ref.Time), bytes.Compare(x.Ref.ID[:], y.Ref.ID[:]))
+	})
+	return out
 }
 
 // othersSigned says whether a key signed a proposal that is not its author's.
@@ -214,27 +255,48 @@ func (s *step) draftBump(a *group.Active, x Propose, p *group.Proposal, along []
 		r := journal.H("place of change", seed[:])
 		at, index = int(r[0])%(len(paid)+1), s.changeIndex()
 	}
-	// The smallest that suffices alone, else the largest.
-	enough := func(coins ...ledger.ViewOut) (bool, error) {
+	// The smallest that suffices alone, else the largest. A coin that does not pay for its
+	// own input is of no use, so that of more, or of a larger one, more is left.
+	worth := x.FeeRate.Fee(int64(a.Descriptor.InputWeight()+3) / 4)
+	coins := slices.DeleteFunc(confirmed, func(o ledger.ViewOut) bool { return o.Amount <= worth })
+	coins = coins[:min(len(coins), event.MaxTxInputs-len(p.Body.Inputs))]
+	enough := func(coins ...ledger.ViewOut) bool {
+		if err != nil {
+			return true
+		}
 		b.Inputs, b.Outputs = slices.Clone(p.Body.Inputs), slices.Clone(paid)
 		for _, o := range coins {
 			b.Inputs = append(b.Inputs, inputOf(o))
 		}
 		missing, err = s.changeTo(b, x.FeeRate, at, index)
-		return missing == 0, err
+		return err != nil || missing == 0
 	}
-	for _, o := range slices.Backward(confirmed) {
-		if ok, err := enough(o); ok || err != nil {
-			return err
-		}
+	n := len(coins)
+	if alone := sort.Search(n, func(i int) bool { return enough(coins[n-1-i]) }); alone < n {
+		enough(coins[n-1-alone])
+		return err
 	}
-	for n := range confirmed {
-		if ok, err := enough(confirmed[:n+1]...); ok || err != nil {
-			return err
-		}
+	if most := sort.Search(n, func(i int) bool { return enough(coins[:i+1]...) }); most < n {
+		enough(coins[:most+1]...)
+		return err
+	}
+	if err != nil {
+		return err
 	}
 	return refusal.New(refusal.Funds, "the fee needs %s more than the payment's own coins hold, and there is no confirmed coin for it that nothing holds", display.Amount(missing)).
 		WithHint("give a lower --fee-rate, or pay less with `propose --replaces`")
+}
+
+// outbidden says whether a cancel of p pays more than q, which it replaces: where q is p or
+// has signatures beside its author's, and spends coins that this node sees. Else one member
+// could have it pay whatever that one likes.
+func (m *Machine) outbidden(p, q *group.Proposal) bool {
+	for _, in := range q.Body.Inputs {
+		if _, ok := m.View.Out(in.OutPoint()); !ok {
+			return false
+		}
+	}
+	return q.TxID == p.TxID || m.State.Final(q) || m.othersSigned(q) || slices.Contains(m.holders(q.Body.Inputs[0].OutPoint()), q.TxID)
 }
 
 // draftCancel takes all coins back to one change output, with a fee that replaces what
@@ -247,19 +309,22 @@ func (s *step) draftCancel(a *group.Active, x Propose, along []*group.Proposal, 
 		return err
 	}
 	rate := x.FeeRate
-	var floor int64
 	for _, q := range along {
+		if !s.m.outbidden(along[0], q) {
+			continue
+		}
 		spend, err := q.Spend(a)
 		if err != nil {
 			return err
 		}
-		per := wallet.FeeRate((q.Fee()*1000 + spend.VSize() - 1) / spend.VSize())
+		per := wallet.FeeRate((group.FeeOf(s.m.View, q)*1000 + spend.VSize() - 1) / spend.VSize())
 		rate = max(rate, per+max(1, per/outbids))
-		if s.m.State.Final(q) {
-			floor += group.FeeOf(s.m.View, q)
-		}
 	}
-	if floor > 0 {
+	draft, err := s.m.State.Draft(journal.ChainKey{}, b)
+	if err != nil {
+		return fmt.Errorf("what a cancel replaces: %w", err)
+	}
+	if floor := s.m.replacedFees(draft); floor > 0 {
 		least := floor + s.in.Policy.OrDefault().Incremental.Fee(size)
 		rate = max(rate, wallet.FeeRate((least*1000+size-1)/size))
 	}
@@ -282,10 +347,8 @@ func (s *step) draftChild(a *group.Active, x Propose, b *event.ProposalCreated) 
 	if t.Block.Height > 0 {
 		return refusal.New(refusal.AlreadyFinal, "transaction %v is in a block already", parent)
 	}
-	for _, c := range Coins(s.m.State, s.m.View, s.now()) {
-		if c.OutPoint.Hash == parent && len(c.LeasedBy) == 0 && len(s.m.holders(c.OutPoint)) == 0 {
-			b.Inputs = append(b.Inputs, inputOf(c.ViewOut))
-		}
+	for _, o := range s.leftOf(parent) {
+		b.Inputs = append(b.Inputs, inputOf(o))
 	}
 	if len(b.Inputs) == 0 {
 		return refusal.New(refusal.Coin, "transaction %v pays the wallet nothing that is left to spend", parent).WithHint("see `quorate coins`")

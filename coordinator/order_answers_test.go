@@ -348,6 +348,7 @@ func (a *answers) proposal(m *Machine, p *group.Proposal, now time.Time) {
 	for k := range st.Active().Members {
 		a.our("SignedInputs", p, k, st.SignedInputs(p, k))
 		a.our("Signed", p, k, st.Signed(p, k))
+		a.our("SignedCoins", p, k, st.SignedCoins(p, k, event.MaxReplaces))
 	}
 	tx, err := st.FinalTx(p)
 	a.our("FinalTx", p, tx, err)

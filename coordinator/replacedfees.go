@@ -30,20 +30,25 @@ func (m *Machine) replacedFees(p *group.Proposal) int64 {
 			final, fees = append(final, q), append(fees, group.FeeOf(m.View, q)+m.childrenFees(q, seen))
 		}
 	}
-	if len(final) > maxWeighed {
+	return heaviest(final, fees)
+}
+
+// heaviest is the most that transactions weigh of which no two spend a coin in common.
+func heaviest(of []*group.Proposal, weights []int64) int64 {
+	if len(of) > maxWeighed {
 		var sum int64
-		for _, f := range fees {
+		for _, f := range weights {
 			sum += f
 		}
 		return sum
 	}
-	rivals := make([]uint32, len(final))
-	for i, x := range final {
+	rivals := make([]uint32, len(of))
+	for i, x := range of {
 		spends := map[wire.OutPoint]bool{}
 		for _, in := range x.Body.Inputs {
 			spends[in.OutPoint()] = true
 		}
-		for j, y := range final {
+		for j, y := range of {
 			if i != j && slices.ContainsFunc(y.Body.Inputs, func(in event.ProposalInput) bool { return spends[in.OutPoint()] }) {
 				rivals[i] |= 1 << j
 			}
@@ -56,13 +61,19 @@ func (m *Machine) replacedFees(p *group.Proposal) int64 {
 		}
 		i := bits.TrailingZeros32(left)
 		left &^= 1 << i
-		return max(most(left), fees[i]+most(left&^rivals[i]))
+		with := weights[i] + most(left&^rivals[i])
+		if rivals[i]&left == 0 {
+			return with
+		}
+		return max(most(left), with)
 	}
-	return most(1<<len(final) - 1)
+	return most(1<<len(of) - 1)
 }
 
-// childrenFees is what the final proposals pay that spend what q makes.
-func (m *Machine) childrenFees(q *group.Proposal, seen map[chainhash.Hash]bool) (sum int64) {
+// childrenFees is the most that final proposals can pay together that spend what q makes.
+func (m *Machine) childrenFees(q *group.Proposal, seen map[chainhash.Hash]bool) int64 {
+	var children []*group.Proposal
+	var fees []int64
 	for i := range q.Body.Outputs {
 		for by := range m.View.Rivals(wire.OutPoint{Hash: q.TxID, Index: uint32(i)}) {
 			child, ok := m.State.Lead(by)
@@ -70,8 +81,11 @@ func (m *Machine) childrenFees(q *group.Proposal, seen map[chainhash.Hash]bool) 
 				continue
 			}
 			seen[by] = true
-			sum += group.FeeOf(m.View, child) + m.childrenFees(child, seen)
+			children = append(children, child)
 		}
 	}
-	return sum
+	for _, child := range children {
+		fees = append(fees, group.FeeOf(m.View, child)+m.childrenFees(child, seen))
+	}
+	return heaviest(children, fees)
 }

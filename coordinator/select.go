@@ -160,6 +160,16 @@ func (s *step) free(taken []ledger.ViewOut) (confirmed, unconfirmed, held []ledg
 	return confirmed, unconfirmed, held
 }
 
+// leftOf returns the coins that a transaction makes and that nothing holds.
+func (s *step) leftOf(tx chainhash.Hash) (out []ledger.ViewOut) {
+	for _, c := range Coins(s.m.State, s.m.View, s.now()) {
+		if c.OutPoint.Hash == tx && len(c.LeasedBy) == 0 && len(s.m.holders(c.OutPoint)) == 0 {
+			out = append(out, c.ViewOut)
+		}
+	}
+	return out
+}
+
 // holders returns the transactions over a coin that this node's key signed, or may have
 // signed before a restore, and that can still be mined.
 func (m *Machine) holders(o wire.OutPoint) []chainhash.Hash {
@@ -265,7 +275,7 @@ func (s *step) chosen(o wire.OutPoint, replaced []*group.Proposal) (Coin, bool) 
 			return Coin{}, false
 		}
 	}
-	return Coin{ViewOut: out, Spendable: s.m.View.Confirmations(o.Hash) > 0}, true
+	return Coin{ViewOut: out, Spendable: s.m.View.Confirmations(o.Hash) > 0 || spendableChange(s.m.State, s.m.View, out)}, true
 }
 
 // changeIndex is the lowest change index that no transaction and no live

@@ -134,6 +134,24 @@ func (s proposalFacts) SignedCoin(o wire.OutPoint) []chainhash.Hash {
 	return out
 }
 
+// SignedCoins returns transactions that spend a coin of p and carry a verified signature
+// by a key, so many at most, by coin and txid.
+func (s proposalFacts) SignedCoins(p *Proposal, key, most int) (out []chainhash.Hash) {
+	seen := map[chainhash.Hash]bool{}
+	for _, in := range p.Body.Inputs {
+		by := signerKey(in.OutPoint(), uint32(key))
+		for k := range pmap.Prefix(s.props.bySigner, by) {
+			if len(out) == most {
+				return out
+			}
+			if tx := chainhash.Hash([]byte(k[len(by):])); !seen[tx] {
+				seen[tx], out = true, append(out, tx)
+			}
+		}
+	}
+	return out
+}
+
 // Released says whether any signature on a transaction is known to be out,
 // whatever its inputs were stated to be.
 func (s proposalFacts) Released(tx chainhash.Hash) bool {
