@@ -84,7 +84,11 @@ func (s *step) agreed(p *group.Proposal, status group.Status) {
 	w := &s.m.watch
 	tx, id := mapkey.Of(p.TxID), mapkey.Of(p.Ref.ID)
 	if a, ok := s.m.State.OwnApproval(p, s.chainOfMine()); ok && a.UpTo != nil && a.UpTo.Fee > 0 && a.Through == (chainhash.Hash{}) {
+		_, before := w.agreed.Get(tx)
 		w.agreed = w.agreed.Set(tx, p.Ref.ID)
+		if !before && !s.starting {
+			s.agreedLate(p)
+		}
 	} else if old, ok := w.agreed.Get(tx); ok && old == p.Ref.ID {
 		w.agreed = w.agreed.Delete(tx)
 	}
@@ -92,13 +96,37 @@ func (s *step) agreed(p *group.Proposal, status group.Status) {
 		w.bumps = w.bumps.Delete(id)
 		return
 	}
-	if _, waits := w.bumps.Get(id); waits || w.bumps.Len() >= maxAwaiting {
+	if _, waits := w.bumps.Get(id); waits {
 		return
 	}
-	for _, t := range p.Body.Replaces {
-		if mapkey.Has(w.agreed, mapkey.Of(t)) {
-			w.bumps = w.bumps.Set(id, s.m.ticks)
-			return
+	if of, _ := s.m.agreedBefore(p); of != nil && s.m.mayWait(p.Author()) {
+		w.bumps = w.bumps.Set(id, s.m.ticks)
+	}
+}
+
+// mayWait says whether one more bump by an author waits: of each so many that nobody
+// keeps out the others'.
+func (m *Machine) mayWait(who journal.Author) bool {
+	share := max(1, maxAwaiting/len(m.State.Active().Members))
+	if m.watch.bumps.Len() < share {
+		return true
+	}
+	n := 0
+	for k := range m.watch.bumps.All() {
+		if q, ok := m.State.Proposal(mapkey.Entry(k)); ok && m.State.SameMember(q.Author(), who) {
+			n++
+		}
+	}
+	return n < share
+}
+
+// agreedLate looks at the bumps that were there before they were agreed to.
+func (s *step) agreedLate(p *group.Proposal) {
+	for _, b := range s.m.State.Around(p).Bumps {
+		for _, q := range s.m.State.CopiesOf(b.TxID) {
+			if now, ok := s.m.watch.told.Get(mapkey.Of(q.Ref.ID)); ok {
+				s.agreed(q, now.status)
+			}
 		}
 	}
 }
@@ -145,6 +173,10 @@ func (m *Machine) mayBump(q *group.Proposal, in Input) (*group.Proposal, error) 
 	switch {
 	case !ok || m.External() || m.local.Archived:
 		return nil, asksFor("this node does not sign by itself")
+	case !m.State.Idle():
+		return nil, asksFor("not all that came is judged")
+	case m.unreadable():
+		return nil, asksFor("an entry that came cannot be read")
 	case !m.State.Alive(q) || m.State.Signed(q, me) || m.State.MyVote(q):
 		return nil, asksFor("nothing is to be signed")
 	case group.Derive(m.State, m.View, time.Unix(now, 0), q) != group.StatusPending:
@@ -174,6 +206,14 @@ func (m *Machine) mayBump(q *group.Proposal, in Input) (*group.Proposal, error) 
 		return nil, asksFor("too few others were heard since it came")
 	}
 	return p, nil
+}
+
+// unreadable says whether an entry is held of which it is not known what it says, as its
+// epoch was not sealed to this node: it may be a vote.
+func (m *Machine) unreadable() bool {
+	u := group.UnreadEntries{Most: 1}
+	m.State.CountUnreadSealed(&u)
+	return u.N > 0
 }
 
 // agreedBefore returns what a proposal bumps over its coins alone, and up to what this
@@ -265,20 +305,26 @@ func (m *Machine) outbids(q, before *group.Proposal) error {
 	return nil
 }
 
-// heardSince says whether enough members said what they hold since a bump came, and this
-// node holds all of it: fewer could all hide a vote against it.
+// heardSince says whether those who hold enough keys said what they hold since a bump
+// came, and this node holds all of it: fewer could all hide a vote against it. The keys
+// of hosted cosigners are their host's.
 func (m *Machine) heardSince(bump mapkey.ByEntry) bool {
 	since, ok := m.watch.bumps.Get(bump)
 	if !ok {
 		return false
 	}
-	heard := 0
-	for _, who := range m.State.Members() {
-		if at, ok := m.heard.Get(mapkey.Of(who)); who != m.State.Me() && ok && at > since && m.State.Covers(m.claims, who) {
+	heard, others := 0, 0
+	for _, x := range m.State.Active().Members {
+		who := m.State.NodeOf(x)
+		if who == m.State.Me() {
+			continue
+		}
+		others++
+		if at, ok := m.heard.Get(mapkey.Of(who)); ok && at > since && m.State.Covers(m.claims, who) {
 			heard++
 		}
 	}
-	return heard >= min(m.State.Genesis().Threshold, m.State.Genesis().Cosigners-1)
+	return heard >= min(m.State.Genesis().Threshold, others)
 }
 
 func (s *step) signBump(x SignBump) error {

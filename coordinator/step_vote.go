@@ -30,6 +30,9 @@ func (s *step) approve(x Approve) error {
 		if err := shown(x, p); err != nil {
 			return err
 		}
+		if x.UpTo != nil && x.UpTo.Fee > 0 {
+			return refusal.New(refusal.AlreadyFinal, "the proposal has all its signatures without this node's, which no bump of it needs either: nothing was agreed to")
+		}
 		answer(s, x, Done{}) // it has all its signatures: one more would give nothing, and could not be called back
 		return nil
 	}
