@@ -32,7 +32,6 @@ type Machine struct {
 	requests pmap.Map[string, journal.EntryID]           // by request id
 	contents pmap.Map[string, [32]byte]                  // by request id: a hash of what was asked for
 	claims   pmap.Map[mapkey.ByAuthor, journal.Frontier] // by identity: what members say they hold
-	heard    pmap.Map[mapkey.ByAuthor, uint64]           // by identity: the tick of its last claim since the start
 	// unaskedAt is the latest time by which this node signed without being asked, Unix seconds.
 	unaskedAt int64
 	watch     watchlist

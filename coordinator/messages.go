@@ -17,7 +17,6 @@ func (x unread) run(s *step) error {
 }
 func (x ClaimIn) run(s *step) error {
 	s.m.claims = s.m.claims.Set(mapkey.Of(x.From), maps.Clone(x.Claim.Frontier))
-	s.m.heard = s.m.heard.Set(mapkey.Of(x.From), s.m.ticks)
 	s.claimed(x.From, maps.Clone(x.Claim.Frontier))
 	return nil
 }

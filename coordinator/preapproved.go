@@ -202,7 +202,7 @@ func (m *Machine) mayBump(q *group.Proposal, in Input) (*group.Proposal, error) 
 	for err := range m.refusals(asked{p: q, now: in.Now, stage: approving, chainAge: in.ChainAge, policy: in.Policy}) {
 		return nil, err
 	}
-	if !m.heardSince(mapkey.Of(q.Ref.ID)) {
+	if !m.heardOf(q) {
 		return nil, asksFor("too few others were heard since it came")
 	}
 	return p, nil
@@ -305,14 +305,11 @@ func (m *Machine) outbids(q, before *group.Proposal) error {
 	return nil
 }
 
-// heardSince says whether those who hold enough keys said what they hold since a bump
-// came, and this node holds all of it: fewer could all hide a vote against it. The keys
-// of hosted cosigners are their host's.
-func (m *Machine) heardSince(bump mapkey.ByEntry) bool {
-	since, ok := m.watch.bumps.Get(bump)
-	if !ok {
-		return false
-	}
+// heardOf says whether those who hold enough keys said since this node started what they
+// hold, the bump among it, and this node holds all of that: fewer could all hide a vote
+// against it. Who holds the bump said so after it was made; when that came here does not
+// matter. The keys of hosted cosigners are their host's.
+func (m *Machine) heardOf(q *group.Proposal) bool {
 	heard, others := 0, 0
 	for _, x := range m.State.Active().Members {
 		who := m.State.NodeOf(x)
@@ -320,7 +317,7 @@ func (m *Machine) heardSince(bump mapkey.ByEntry) bool {
 			continue
 		}
 		others++
-		if at, ok := m.heard.Get(mapkey.Of(who)); ok && at > since && m.State.Covers(m.claims, who) {
+		if f, ok := m.claims.Get(mapkey.Of(who)); ok && f[q.Ref.Chain].Seq >= q.Ref.Seq && m.State.Covers(m.claims, who) {
 			heard++
 		}
 	}

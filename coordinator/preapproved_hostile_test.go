@@ -59,7 +59,6 @@ func TestWhatIsNotJudgedYetEndsSigningUnasked(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.m.State = st.JudgeLater(false).Derived()
-	b.m.heard = b.m.heard.Set(mapkey.Of(a.id()), 1000).Set(mapkey.Of(z.id()), 1000)
 	for _, x := range []*peer{a, z} {
 		b.m.claims = b.m.claims.Set(mapkey.Of(x.id()), x.m.State.Chains().Frontier())
 	}

@@ -20,6 +20,9 @@ func (s *span) Set(text string) error {
 	}
 	weeks, _ := strconv.Atoi("0" + m[1]) // digits, by the expression
 	days, _ := strconv.Atoi("0" + m[2])
+	if 7*weeks+days > 9999 {
+		return errSpan // what it writes is read again
+	}
 	d := time.Duration(7*weeks+days) * 24 * time.Hour
 	if m[3] != "" {
 		rest, err := time.ParseDuration(m[3])
