@@ -42,7 +42,7 @@ func TestProposerIsKilledAfterItsAnswer(t *testing.T) {
 		t.Errorf("approvals after the kill: %+v", got)
 	}
 
-	b.Start()
+	b.Start().Synced()
 	c.Start()
 	b.Reaches(p.Proposal, api.StatusPending)
 	ask[api.Proposal](b, "approve", p.Proposal)
