@@ -177,6 +177,8 @@ func (m *Machine) mayBump(q *group.Proposal, in Input) (*group.Proposal, error) 
 		return nil, asksFor("not all that came is judged")
 	case m.unreadable():
 		return nil, asksFor("an entry that came cannot be read")
+	case m.State.Tainted(q.Ref.Chain, q.Ref.Seq):
+		return nil, asksFor("it lies past a fork of its author's chain")
 	case !m.State.Alive(q) || m.State.Signed(q, me) || m.State.MyVote(q):
 		return nil, asksFor("nothing is to be signed")
 	case group.Derive(m.State, m.View, time.Unix(now, 0), q) != group.StatusPending:

@@ -160,3 +160,43 @@ func TestOneMemberDoesNotFillWhatWaits(t *testing.T) {
 		t.Errorf("%d others wait, and the bump does not", b.m.watch.bumps.Len())
 	}
 }
+
+// A bump that is written past a fork may be younger than what others said that they hold,
+// though its place is before the end of what they named.
+func TestABumpPastAForkIsNotSignedUnasked(t *testing.T) {
+	c := active(t, 3, 5)
+	c.fund(500_000, 400_000)
+	evil, b, also := c.peers[0], c.peers[1], c.peers[2]
+	x := pay(1, 100_000)
+	x.Unsigned = true
+	p := evil.proposed(x)
+	c.settle()
+	b.must(Approve{Proposal: p.Ref.ID, UpTo: &UpTo{Fee: 5000}})
+	c.settle()
+	at := *evil.nextPlace()
+	for index := range uint32(3) {
+		if _, err := evil.wild(&event.AddressLeased{Index: index}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.hear(b) // and then somebody rejects it, whom b does not reach any more
+	y := *p.Body
+	y.Replaces = append(y.Replaces[:0:0], p.TxID)
+	y.Outputs = append([]event.ProposalOutput{}, y.Outputs...)
+	for i := range y.Outputs {
+		if y.Outputs[i].Change != nil {
+			y.Outputs[i].Amount -= 1000
+		}
+	}
+	e := evil.forge(&at, &y)
+	b.must(EntryIn{e})
+	b.must(EntryIn{also.forge(also.nextPlace(), &event.ProposalApproved{Proposal: e.ID(), Signatures: also.signedBy(&y)})})
+	b.must(Tick{})
+	q, _ := b.m.State.Proposal(e.ID())
+	if !b.m.State.Alive(q) {
+		t.Fatal("it has no effect")
+	}
+	if b.m.State.Signed(q, keyOf(b)) {
+		t.Error("it was signed, though nobody said that it is held")
+	}
+}
