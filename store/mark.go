@@ -43,16 +43,7 @@ func openMark(dir string) (*mark, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open mark: %w", err)
 	}
-	m := &mark{f: f}
-	raw, err := io.ReadAll(io.LimitReader(f, markLen+1))
-	if err == nil {
-		m.commits, err = parseMark(raw)
-	}
-	if err != nil {
-		m.close()
-		return nil, fmt.Errorf("read mark: %w", err)
-	}
-	return m, nil
+	return markOf(f)
 }
 
 // readMark is openMark of a file that is not to be made or changed.
@@ -64,6 +55,11 @@ func readMark(dir string) (*mark, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open mark: %w", err)
 	}
+	return markOf(f)
+}
+
+// markOf reads the mark in a file, which it closes where that is none.
+func markOf(f *os.File) (*mark, error) {
 	m := &mark{f: f}
 	raw, err := io.ReadAll(io.LimitReader(f, markLen+1))
 	if err == nil {
