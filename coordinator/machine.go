@@ -266,7 +266,7 @@ type watchlist struct {
 	carryOwed int                                     // what one of carry cost beyond what a step has, in statuses
 	counted   bool                                    // carried has what is in the entries
 	agreed    pmap.Map[mapkey.ByTx, journal.EntryID]  // by txid: proposals of which this node's user agreed to bumps beforehand
-	bumps     pmap.Map[mapkey.ByEntry, uint64]        // by proposal: bumps of those that are pending, and the tick at which each came
+	bumps     pmap.Map[mapkey.ByEntry, struct{}]      // by proposal: bumps of those that are pending
 	nextBump  mapkey.ByEntry                          // whose turn it is to be looked at
 }
 

@@ -96,11 +96,11 @@ func (s *step) agreed(p *group.Proposal, status group.Status) {
 		w.bumps = w.bumps.Delete(id)
 		return
 	}
-	if _, waits := w.bumps.Get(id); waits {
+	if mapkey.Has(w.bumps, id) {
 		return
 	}
 	if of, _ := s.m.agreedBefore(p); of != nil && s.m.mayWait(p.Author()) {
-		w.bumps = w.bumps.Set(id, s.m.ticks)
+		w.bumps = w.bumps.Set(id, struct{}{})
 	}
 }
 
