@@ -20,9 +20,6 @@ func (s *span) Set(text string) error {
 	}
 	weeks, _ := strconv.Atoi("0" + m[1]) // digits, by the expression
 	days, _ := strconv.Atoi("0" + m[2])
-	if 7*weeks+days > 9999 {
-		return errSpan // what it writes is read again
-	}
 	d := time.Duration(7*weeks+days) * 24 * time.Hour
 	if m[3] != "" {
 		rest, err := time.ParseDuration(m[3])
@@ -31,9 +28,16 @@ func (s *span) Set(text string) error {
 		}
 		d += rest
 	}
+	if d > maxSpan {
+		return errSpan
+	}
 	*s = span(d)
 	return nil
 }
+
+// maxSpan is the longest that is read: so many days as fit into what daysFirst reads, so
+// that what String writes is read again.
+const maxSpan = 9999 * 24 * time.Hour
 
 var errSpan = fmt.Errorf("write 3d, 2w, 36h or 90m")
 

@@ -17,7 +17,7 @@ func TestSpan(t *testing.T) {
 			t.Errorf("%q is %v, %v", text, time.Duration(s), err)
 		}
 	}
-	for _, text := range []string{"", "3", "d", "3D", "3 d", "-3d", "d3", "3d3", "3d2w", "1.5d", "99999999d", "3days", "3d-1h1", "3d-1h"} {
+	for _, text := range []string{"", "3", "d", "3D", "3 d", "-3d", "d3", "3d3", "3d2w", "1.5d", "99999999d", "3days", "3d-1h1", "3d-1h", "9w9999d", "240000h"} {
 		var s span
 		if err := s.Set(text); err == nil {
 			t.Errorf("%q is taken for %v", text, time.Duration(s))
@@ -26,7 +26,7 @@ func TestSpan(t *testing.T) {
 }
 
 func FuzzSpan(f *testing.F) {
-	for _, s := range []string{"3d", "1w2d3h", "72h0m0s", "9999w99999d", "d"} {
+	for _, s := range []string{"3d", "1w2d3h", "72h0m0s", "9999w99999d", "9w9999d", "239976h", "240000h", "d"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
