@@ -143,9 +143,10 @@ func (n *Node) showVotes(m *coordinator.Machine, p *group.Proposal, x *api.Propo
 	for _, h := range m.HeldBy(p) {
 		x.HeldBy = append(x.HeldBy, person(h))
 	}
+	agreed := m.PreApprovals(p)
 	for _, g := range m.Approvals(p) {
 		given := api.Approval{Cosigner: person(g.Member), Time: api.Time(g.Time), Signatures: g.Signatures, Unasked: m.SignedUnasked(p, g.Member)}
-		for _, u := range m.PreApprovals(p) {
+		for _, u := range agreed {
 			if u.Member.Record == g.Member.Record {
 				until := api.Time(u.Until)
 				given.BumpTo, given.BumpUntil = &u.Fee, &until

@@ -40,10 +40,7 @@ with --csv {"row_count","format":"csv","content"}.`,
 				return api.Page[api.HistoryItem]{}, api.Misuse("bad_limit", fmt.Sprintf("a page holds 1 to %d transactions", api.MaxPage), "try --limit 50")
 			}
 			var err error
-			if q.Since, err = parseDay("--since", since, false); err != nil {
-				return api.Page[api.HistoryItem]{}, err
-			}
-			if q.Until, err = parseDay("--until", until, true); err != nil {
+			if q.Since, q.Until, err = parseDays(since, until); err != nil {
 				return api.Page[api.HistoryItem]{}, err
 			}
 			wallet, err := which(ctx, node, args)
@@ -55,11 +52,7 @@ with --csv {"row_count","format":"csv","content"}.`,
 	}
 	list := cmd.RunE
 	file := ask(c, func(ctx context.Context, node *api.Client, args []string) (bookedHistory, error) {
-		from, err := parseDay("--since", since, false)
-		if err != nil {
-			return bookedHistory{}, err
-		}
-		to, err := parseDay("--until", until, true)
+		from, to, err := parseDays(since, until)
 		if err != nil {
 			return bookedHistory{}, err
 		}

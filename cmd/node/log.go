@@ -40,10 +40,7 @@ JSON: {"items":[{"entry","time","by":PERSON,"kind","text","proposal","tainted","
 				return page, api.Misuse("bad_limit", fmt.Sprintf("a page holds 1 to %d entries", api.MaxPage), "try --limit 50")
 			}
 			var err error
-			if q.Since, err = parseDay("--since", since, false); err != nil {
-				return page, err
-			}
-			if q.Until, err = parseDay("--until", until, true); err != nil {
+			if q.Since, q.Until, err = parseDays(since, until); err != nil {
 				return page, err
 			}
 			wallet, err := which(ctx, node, args)
@@ -79,6 +76,15 @@ func wholePage(ctx context.Context, node *api.Client, wallet string, q api.LogQu
 			return out, nil
 		}
 	}
+}
+
+// parseDays reads what --since and --until were given.
+func parseDays(since, until string) (from, to time.Time, err error) {
+	if from, err = parseDay("--since", since, false); err != nil {
+		return from, to, err
+	}
+	to, err = parseDay("--until", until, true)
+	return from, to, err
 }
 
 // parseDay reads a day of UTC or a time; of a day its begin, or where it is an end the
