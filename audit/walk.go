@@ -90,6 +90,7 @@ type walk struct {
 	r     Reader
 	q     Query
 	lines []*line
+	on    map[journal.Author][]place // of the proposal that is asked for
 }
 
 // line is what one author wrote, last first.
@@ -232,15 +233,17 @@ func (w *walk) chainsOf(a journal.Author) func(place) (place, bool) {
 	}
 }
 
-// entriesOn are the places of the entries that an author wrote about a proposal.
+// entriesOn are the places of the entries that an author wrote about a proposal. They are
+// gone through once, for all authors.
 func (w *walk) entriesOn(a journal.Author) []place {
-	var out []place
-	for r := range w.r.State.EntriesOn(w.q.Proposal) {
-		if r.Chain.Author == a {
-			out = append(out, place{r.Chain.Incarnation, r.Seq, r.ID})
+	if w.on == nil {
+		w.on = map[journal.Author][]place{}
+		for r := range w.r.State.EntriesOn(w.q.Proposal) {
+			who := r.Chain.Author
+			w.on[who] = append(w.on[who], place{r.Chain.Incarnation, r.Seq, r.ID})
 		}
 	}
-	return out
+	return w.on[a]
 }
 
 // listed walks a list of places.
