@@ -391,7 +391,7 @@ var within = []string{
 	"ClaimHeld", "CopiesFor", "CopiesOf", "CountUnreadSealed", "CountUnverified", "Covers", "Dead", "Declares", "EntriesOn", "EpochHeld", "EpochsOf", "Evidence",
 	"FirstApproval", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastApproval", "LastLabels", "Lead", "LeasedWithin",
 	"Named", "NeededByOthers", "OnlyPastForks", "OwnApproval", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",
-	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RekeyedAt", "RuleOf", "Said", "SameMember", "Seats", "SetupFacts", "SignatureHeld", "SignedCoin",
+	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RekeyedAt", "RuleOf", "Said", "SameMember", "Seats", "SetupFacts", "Shows", "SignatureHeld", "SignedCoin",
 	"Spenders", "Spent", "StatingCoin", "StatusOf", "Tainted", "TakesChange", "ToHand", "VisitResting", "VotesGiven", "WithdrawnAt", "VisitSpending", "Worded", "WroteUnder",
 }
 

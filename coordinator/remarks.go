@@ -74,14 +74,10 @@ func (s *step) tellFeatures() error {
 	return err
 }
 
-// tellRemarks tells of the comments that came.
+// tellRemarks tells of the comments that came, and are shown.
 func (s *step) tellRemarks() {
 	for _, c := range s.m.State.Remarked() {
-		p, ok := s.m.State.Proposal(c.Proposal)
-		if !ok || !p.Sound || s.m.State.Active() == nil {
-			continue
-		}
-		if _, member := s.m.State.Active().KeyOf(c.Ref.Chain.Author); member {
+		if p, ok := s.m.State.Proposal(c.Proposal); ok && p.Sound && s.m.State.Shows(c) {
 			s.by = []journal.Author{c.Ref.Chain.Author}
 			s.do(Tell{port.Notice{Type: "comment", Group: s.m.State.Group(), Proposal: c.Proposal, TxID: p.TxID}})
 			s.by = nil

@@ -89,6 +89,15 @@ func TestCommentsOfOneMemberAreBounded(t *testing.T) {
 	if after := testing.AllocsPerRun(5, func() { a.m.Course(p) }); after > before*1.1 {
 		t.Errorf("to show them costs %v allocations, %v before the flood", after, before)
 	}
+	told := 0
+	for _, n := range a.told {
+		if n.Type == "comment" && n.By == evil.id() {
+			told++
+		}
+	}
+	if told != group.MaxComments {
+		t.Errorf("%d comments of one member are told, %d are shown", told, group.MaxComments)
+	}
 	if _, err := evil.do(Remark{Proposal: p.Ref.ID, Text: "once more"}); !refusedBy(err, refusal.Comments) {
 		t.Errorf("a comment that nobody would show: %v", err)
 	}

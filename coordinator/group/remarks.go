@@ -111,6 +111,16 @@ func (s proposalFacts) Comments(proposal journal.EntryID) []Comment {
 	return out
 }
 
+// Shows says whether a comment is one of those that Comments returns.
+func (s proposalFacts) Shows(c Comment) bool {
+	if s.active == nil {
+		return false
+	}
+	who := c.Ref.Chain.Author
+	_, member := s.active.KeyOf(who)
+	return member && slices.ContainsFunc(s.commentsOf(c.Proposal, who), func(x Comment) bool { return x.Ref.ID == c.Ref.ID })
+}
+
 // commentsOf returns the first untainted comments of an identity on a proposal. What
 // follows a tainted one in its chain is passed over, not gone through.
 func (s proposalFacts) commentsOf(proposal journal.EntryID, who journal.Author) (out []Comment) {
