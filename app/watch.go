@@ -233,9 +233,14 @@ func (n *Node) live() bool { return len(n.co.Stuck(stuckAfter)) == 0 }
 func (n *Node) clockBehind(now time.Time) time.Duration {
 	var most time.Duration
 	for _, a := range n.co.Wallets() {
-		most = max(most, time.Unix(a.Machine().View.Tip().MedianTime, 0).Sub(now)-chainAhead)
+		most = max(most, behindBy(a.Machine().View.Tip().MedianTime, now))
 	}
 	return most
+}
+
+// behindBy is how far a clock is behind the least that a median time, in Unix seconds, allows.
+func behindBy(median int64, now time.Time) time.Duration {
+	return max(0, time.Unix(median, 0).Sub(now)-chainAhead)
 }
 
 // own is how the node itself is.
