@@ -23,12 +23,19 @@ func (s *step) toWait(id chainhash.Hash) {
 	w := &s.m.watch
 	tx, ok := s.toSend(id)
 	if !ok {
-		w.queue = w.queue.Delete(mapkey.Of(id))
+		s.unqueue(mapkey.Of(id))
 		return
 	}
 	// Its change is ours at once, whatever mempool has seen it.
 	s.m.View, _ = s.m.View.See(tx, false)
-	w.queue = w.queue.Set(mapkey.Of(id), false)
+	w.handed = w.handed.Delete(mapkey.Of(id))
+	w.waiting = w.waiting.Set(mapkey.Of(id), struct{}{})
+}
+
+// unqueue takes a transaction out of the line.
+func (s *step) unqueue(id mapkey.ByTx) {
+	w := &s.m.watch
+	w.waiting, w.handed = w.waiting.Delete(id), w.handed.Delete(id)
 }
 
 // sendAgain broadcasts what has one of two statuses and is not mined. Each has
@@ -42,21 +49,20 @@ func (s *step) sendAgain(final, taken bool) {
 	s.handWaiting()
 }
 
-// handWaiting broadcasts what waits and need not any more.
+// handWaiting broadcasts what waits and need not any more. It does not go through what
+// is on its way, which is much while a backend does not answer.
 func (s *step) handWaiting() {
 	w := &s.m.watch
-	for k, onItsWay := range w.queue.All() {
+	for k := range w.waiting.All() {
 		id := chainhash.Hash([]byte(k))
-		if onItsWay || s.waits(id) {
+		if s.waits(id) {
 			continue
 		}
-		tx, ok := s.toSend(id)
-		if !ok {
-			w.queue = w.queue.Delete(k)
-			continue
+		w.waiting = w.waiting.Delete(k)
+		if tx, ok := s.toSend(id); ok {
+			w.handed = w.handed.Set(k, struct{}{})
+			s.do(Broadcast{tx})
 		}
-		w.queue = w.queue.Set(k, true)
-		s.do(Broadcast{tx})
 	}
 }
 
@@ -71,7 +77,8 @@ func (s *step) waits(id chainhash.Hash) bool {
 		if s.m.View.Confirmations(parent) > 0 {
 			continue
 		}
-		if mapkey.Has(s.m.watch.queue, mapkey.Of(parent)) || s.untaken(parent) {
+		w := &s.m.watch
+		if mapkey.Has(w.waiting, mapkey.Of(parent)) || mapkey.Has(w.handed, mapkey.Of(parent)) || s.untaken(parent) {
 			return true
 		}
 	}
@@ -96,7 +103,3 @@ func (m *Machine) Reach(p *group.Proposal) port.Reach {
 	return reach
 }
 
-// handed takes note that the backend answered for a transaction.
-func (s *step) handed(id chainhash.Hash) {
-	s.m.watch.queue = s.m.watch.queue.Delete(mapkey.Of(id))
-}

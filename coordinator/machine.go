@@ -251,7 +251,8 @@ type watchlist struct {
 	pending  pmap.Map[byClaim, struct{}]          // by claimed time | proposal: those that were told to be pending
 	expiring pmap.Map[byExpiry, struct{}]         // by expiry | proposal: those that are pending or replaced
 	sending  pmap.Map[mapkey.ByTx, sending]       // by txid: final or broadcast, and not mined
-	queue    pmap.Map[mapkey.ByTx, bool]          // by txid: to be handed to the backend; true for what it has and did not answer for
+	waiting  pmap.Map[mapkey.ByTx, struct{}]      // by txid: to be handed to the backend
+	handed   pmap.Map[mapkey.ByTx, struct{}]      // by txid: what the backend has and did not answer for
 	reach    pmap.Map[mapkey.ByTx, port.Reach]    // by txid: how it is known that the network has one that was handed over
 	unbuilt  pmap.Map[group.Signs, struct{}]      // by txid | spend id: told to be final and not to pass the script engine
 	looks    rounds[lookKey, lookPlace]           // what is to be looked at

@@ -165,7 +165,7 @@ func (s *step) saveScripts() error {
 // broadcasted takes the backend's answer. One that was taken counts as seen; why one
 // was not is kept for as long as it is so.
 func (s *step) broadcasted(x Broadcasted) error {
-	s.handed(x.TxID)
+	s.unqueue(mapkey.Of(x.TxID))
 	defer s.handWaiting()
 	t, ok := s.m.View.Tx(x.TxID)
 	if !ok {

@@ -134,7 +134,7 @@ func (s *step) send(p *group.Proposal, now group.Status) {
 		}
 	case sent && was.signs == p.Signs(): // another proposal of it may lack what this one has
 		w.sending = w.sending.Delete(tx)
-		w.queue = w.queue.Delete(tx)
+		s.unqueue(tx)
 		w.reach = w.reach.Delete(tx)
 		s.handWaiting()
 		for _, i := range p.Body.Inputs {
