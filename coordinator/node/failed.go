@@ -38,7 +38,10 @@ func (n *Node) Failed() []FailedWallet {
 // notFailed refuses to begin a group that is stored already: its records would
 // be written over.
 func (n *Node) notFailed(g journal.GroupID) error {
-	if f, ok := n.failed[g]; ok {
+	n.mu.Lock()
+	f, ok := n.failed[g]
+	n.mu.Unlock()
+	if ok {
 		return refusal.New(refusal.WalletFailed, "the wallet is on this node already, and could not be opened: %v", f.Err).
 			WithHint("stop the node and run `quorate doctor`")
 	}
@@ -58,7 +61,7 @@ func (n *Node) load(ctx context.Context, id journal.GroupID) (m coordinator.Mach
 }
 
 // hasFailed keeps a wallet that could not be opened, and what this node calls it:
-// no other one gets its name meanwhile, nor may lead to where that led.
+// no other one gets its name meanwhile, nor may lead to where that led. mu is held.
 func (n *Node) hasFailed(ctx context.Context, id journal.GroupID, err error) {
 	name := n.storedName(ctx, id)
 	n.failed[id] = FailedWallet{Group: id, Name: name, Err: err}

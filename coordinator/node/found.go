@@ -31,8 +31,11 @@ type Founding struct {
 // Create founds a wallet and returns its first invites. With an external key
 // this node's own place waits for Prove.
 func (n *Node) Create(ctx context.Context, f Founding) (*Actor, []port.Invite, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	ctx, done, err := n.enter(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("create wallet: %w", err)
+	}
+	defer done()
 	if err := coordinator.CheckName(n.name); err != nil {
 		return nil, nil, fmt.Errorf("create wallet: %w", err)
 	}
@@ -82,7 +85,9 @@ func (n *Node) begin(ctx context.Context, m coordinator.Machine, effects []coord
 		}
 	}
 	a := NewActor(n.ctx, n.ports, m.Unlinked())
-	n.actors[m.State.Group()] = a
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.actors[a.group] = a
 	return a, nil
 }
 

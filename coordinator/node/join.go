@@ -19,15 +19,11 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, external string, allow
 	if inv.Founder == n.self.Identity.Author() {
 		return nil, fmt.Errorf("%w: the invite is this node's own", refusal.ErrBadRequest)
 	}
-	n.mu.Lock()
-	a, ok := n.actors[inv.Group]
-	failed := n.notFailed(inv.Group)
-	n.mu.Unlock()
-	if ok {
+	if a, ok := n.Wallet(inv.Group); ok {
 		return a, a.changeKey(ctx, external, allow)
 	}
-	if failed != nil {
-		return nil, failed // before the founder hears of it
+	if err := n.notFailed(inv.Group); err != nil {
+		return nil, err // before the founder hears of it
 	}
 	if n.ports.Clock.Now().After(inv.Expires) {
 		return nil, port.ErrInviteExpired
@@ -39,9 +35,12 @@ func (n *Node) Join(ctx context.Context, inv port.Invite, external string, allow
 	if grant.Challenge != nil {
 		return n.takePlace(ctx, inv, *grant.Challenge, external)
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if a, ok := n.actors[inv.Group]; ok {
+	ctx, done, err := n.enter(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("join: %w", err)
+	}
+	defer done()
+	if a, ok := n.Wallet(inv.Group); ok {
 		return a, a.changeKey(ctx, external, allow)
 	}
 	if err := coordinator.FreeName(n.name, grant.Names); err != nil {
@@ -114,9 +113,12 @@ func (n *Node) takePlace(ctx context.Context, inv port.Invite, c event.Challenge
 	if err != nil {
 		return nil, fmt.Errorf("present the proof: %w", err)
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if a, ok := n.actors[inv.Group]; ok {
+	ctx, done, err := n.enter(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("join: %w", err)
+	}
+	defer done()
+	if a, ok := n.Wallet(inv.Group); ok {
 		return a, nil
 	}
 	in, err := n.input()

@@ -28,7 +28,11 @@ type Node struct {
 
 	trimming sync.WaitGroup // of the outbox
 
-	mu     sync.Mutex // guards actors and what creates them
+	// entering is held, by sending to it, by whoever founds or enters a wallet: one at a
+	// time. That asks the signer, the chain and the disk, which may take their time.
+	entering chan struct{}
+
+	mu     sync.Mutex // guards actors and failed; held for longer while they are opened only
 	actors map[journal.GroupID]*Actor
 	failed map[journal.GroupID]FailedWallet // stored, and not opened
 }
@@ -41,7 +45,10 @@ func New(ctx context.Context, ports Ports, self *group.Self, network wallet.Netw
 	own, told := *self, &faults{}
 	own.Fault = func(err error) { told.log(ports.Log, err) }
 	self = &own
-	return &Node{ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop, actors: map[journal.GroupID]*Actor{}, failed: map[journal.GroupID]FailedWallet{}}
+	return &Node{
+		ports: ports, self: self, network: network, name: name, ctx: ctx, stop: stop,
+		entering: make(chan struct{}, 1), actors: map[journal.GroupID]*Actor{}, failed: map[journal.GroupID]FailedWallet{},
+	}
 }
 
 // SetTransport completes the ports.
@@ -50,6 +57,7 @@ func (n *Node) SetTransport(t port.Transport) { n.ports.Transport = t }
 // Open starts every wallet that is stored. One that cannot be opened keeps none
 // of the others from running: see Failed.
 func (n *Node) Open(ctx context.Context) error {
+	// Who asks meanwhile waits: a stranger must not hear that a wallet is not here.
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	recs, err := n.ports.Store.Records(ctx, journal.GroupID{}, recGroup)
@@ -81,16 +89,41 @@ func (n *Node) Open(ctx context.Context) error {
 	return nil
 }
 
-// Close stops all wallets.
+// Close stops all wallets. Who founds or enters one meanwhile gives up.
 func (n *Node) Close() {
 	n.stop()
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, a := range n.actors {
+	n.entering <- struct{}{}
+	defer n.leave()
+	for _, a := range n.Wallets() {
 		a.Close()
 	}
 	n.trimming.Wait()
 }
+
+// enter waits for its turn to found or enter a wallet, and returns the context for
+// that, which ends with the node too. The caller must call what it returns.
+func (n *Node) enter(ctx context.Context) (context.Context, func(), error) {
+	select {
+	case n.entering <- struct{}{}:
+	case <-ctx.Done():
+		return nil, nil, fmt.Errorf("wait for another wallet that is made: %w", context.Cause(ctx))
+	case <-n.ctx.Done():
+		return nil, nil, ErrStopped
+	}
+	if n.ctx.Err() != nil {
+		n.leave()
+		return nil, nil, ErrStopped
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	release := context.AfterFunc(n.ctx, cancel)
+	return ctx, func() {
+		release()
+		cancel()
+		n.leave()
+	}, nil
+}
+
+func (n *Node) leave() { <-n.entering }
 
 // Wallets returns the open wallets, by group.
 func (n *Node) Wallets() []*Actor {
