@@ -54,15 +54,8 @@ func (n *Node) prover(ctx context.Context, script wallet.ScriptType, account uin
 // newKey takes the next account of the seed. The number is used up durably
 // first: two wallets must never share a key.
 func (n *Node) newKey(ctx context.Context, script wallet.ScriptType) (coordinator.CosignerKey, error) {
-	next, err := n.nextAccount(ctx, script)
+	account, err := n.takeAccount(ctx, script)
 	if err != nil {
-		return coordinator.CosignerKey{}, err
-	}
-	if next >= event.MaxIndex {
-		return coordinator.CosignerKey{}, fmt.Errorf("%w: no account number left", refusal.ErrBadRequest)
-	}
-	account := uint32(next)
-	if err := n.useAccount(ctx, script, account); err != nil {
 		return coordinator.CosignerKey{}, err
 	}
 	key, err := n.ports.Signer.AccountKey(ctx, script, account)
@@ -104,12 +97,33 @@ func (n *Node) nextAccount(ctx context.Context, script wallet.ScriptType) (uint6
 	return 0, nil
 }
 
+// takeAccount uses up the next account.
+func (n *Node) takeAccount(ctx context.Context, script wallet.ScriptType) (uint32, error) {
+	n.accounts.Lock()
+	defer n.accounts.Unlock()
+	next, err := n.nextAccount(ctx, script)
+	if err != nil {
+		return 0, err
+	}
+	if next >= event.MaxIndex {
+		return 0, fmt.Errorf("%w: no account number left", refusal.ErrBadRequest)
+	}
+	return uint32(next), n.writeAccount(ctx, script, uint32(next))
+}
+
 // useAccount makes sure, durably, that no further wallet is given an account.
 func (n *Node) useAccount(ctx context.Context, script wallet.ScriptType, account uint32) error {
+	n.accounts.Lock()
+	defer n.accounts.Unlock()
 	next, err := n.nextAccount(ctx, script)
 	if err != nil || next > uint64(account) {
 		return err
 	}
+	return n.writeAccount(ctx, script, account)
+}
+
+// writeAccount writes down that an account is the last one in use. accounts is held.
+func (n *Node) writeAccount(ctx context.Context, script wallet.ScriptType, account uint32) error {
 	name := recAccount + string(script)
 	if err := n.ports.Store.Commit(ctx, port.Batch{Puts: map[string][]byte{name: binary.BigEndian.AppendUint64(nil, uint64(account)+1)}}); err != nil {
 		return fmt.Errorf("store: %w", err)

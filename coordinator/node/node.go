@@ -32,6 +32,8 @@ type Node struct {
 	// time. That asks the signer, the chain and the disk, which may take their time.
 	entering chan struct{}
 
+	accounts sync.Mutex // held from reading the number of the next account until it is written
+
 	mu     sync.Mutex // guards actors and failed; held for longer while they are opened only
 	actors map[journal.GroupID]*Actor
 	failed map[journal.GroupID]FailedWallet // stored, and not opened
