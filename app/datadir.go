@@ -65,6 +65,20 @@ func OpenStore(dataDir string, key []byte, log *slog.Logger) (*store.Badger, err
 	return db, nil
 }
 
+// ReadStore opens the store of a data directory for reading, without changing a file of
+// it; it is opened as OpenStore does where that cannot be: a node that was killed left
+// what is still to be taken in. Errors are *api.Error.
+func ReadStore(dataDir string, key []byte, log *slog.Logger) (*store.Badger, error) {
+	db, err := store.OpenReadOnly(filepath.Join(dataDir, StoreName), key, log)
+	switch {
+	case errors.Is(err, store.ErrUnclean), errors.Is(err, errors.ErrUnsupported):
+		return OpenStore(dataDir, key, log)
+	case err != nil:
+		return nil, storeError(dataDir, err)
+	}
+	return db, nil
+}
+
 func storeError(dir string, err error) error {
 	switch {
 	case errors.Is(err, store.ErrLocked):

@@ -274,7 +274,7 @@ func streamStore(ctx context.Context, o BackupOptions, c keystore.Content, w io.
 		// A node that was never started has no wallets.
 		return emptyStore(o, c, w)
 	}
-	db, err := app.OpenStore(o.DataDir, c.DatabaseKey[:], o.Log)
+	db, err := app.ReadStore(o.DataDir, c.DatabaseKey[:], o.Log)
 	if err != nil {
 		return err
 	}

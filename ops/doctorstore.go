@@ -17,7 +17,13 @@ import (
 // reads nothing without, it is opened as a node does.
 func (d *doctor) open(dir string, key []byte) (*store.Badger, error) {
 	if !d.Mend {
-		if db, err := store.OpenReadOnly(dir, key, d.o.Log); !errors.Is(err, errors.ErrUnsupported) {
+		db, err := store.OpenReadOnly(dir, key, d.o.Log)
+		if err == nil {
+			if err = db.CheckWritable(); err != nil {
+				return nil, errors.Join(err, db.Close()) // a node could not run
+			}
+		}
+		if !errors.Is(err, errors.ErrUnsupported) {
 			return db, err
 		}
 	}

@@ -81,7 +81,7 @@ func OpenReadOnly(dir string, key []byte, log *slog.Logger) (*Badger, error) {
 }
 
 func (s *Badger) startReadOnly(key []byte) (err error) {
-	if err := checkAccess(s.dir); err != nil {
+	if err := checkAccess(s.dir, os.O_RDONLY); err != nil {
 		return err
 	}
 	if err := checkKey(s.dir, key); err != nil {
@@ -114,6 +114,15 @@ func (s *Badger) startReadOnly(key []byte) (err error) {
 			s.log.Warn("database not closed", "err", cerr)
 		}
 		return err
+	}
+	return nil
+}
+
+// CheckWritable returns what the operating system says against opening the files of the
+// store for writing, nil where it says nothing. None is changed.
+func (s *Badger) CheckWritable() error {
+	if err := checkAccess(s.dir, os.O_RDWR); err != nil {
+		return systemError(err)
 	}
 	return nil
 }
@@ -160,7 +169,7 @@ func open(dir string, key []byte, log *slog.Logger, reserve uint64, tweak func(*
 }
 
 func (s *Badger) start(key []byte, tweak func(*badger.Options)) error {
-	if err := checkAccess(s.dir); err != nil {
+	if err := checkAccess(s.dir, os.O_RDWR); err != nil {
 		return err
 	}
 	if err := checkKey(s.dir, key); err != nil {

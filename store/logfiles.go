@@ -18,8 +18,9 @@ func isLogFile(name string) bool {
 const spareFiles = 16
 
 // checkAccess opens what there is, all of it at once, and some more: where Badger
-// (v4.9.6) may not, or may no further, it ends the process at some files.
-func checkAccess(dir string) (err error) {
+// (v4.9.6) may not, or may no further, it ends the process at some files. flag says
+// for what: os.O_RDWR or os.O_RDONLY.
+func checkAccess(dir string, flag int) (err error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("list store: %w", err)
@@ -34,7 +35,7 @@ func checkAccess(dir string) (err error) {
 		if !f.Type().IsRegular() {
 			continue
 		}
-		h, err := os.OpenFile(filepath.Join(dir, f.Name()), os.O_RDWR, 0)
+		h, err := os.OpenFile(filepath.Join(dir, f.Name()), flag, 0)
 		if err != nil {
 			return fmt.Errorf("open store: %w", err)
 		}

@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/port"
@@ -139,4 +141,34 @@ func TestReadOnlyRefuses(t *testing.T) {
 		}
 		unchanged(t, x.dir, before)
 	}
+}
+
+// What may only be read is read: a disk that failed, and was mounted anew for that, is
+// where a backup is wanted most. That nothing can be written there is told when asked.
+func TestReadOnlyWhereNothingCanBeWritten(t *testing.T) {
+	disk := mount(t, "-t", "tmpfs", "-o", "size=160m", "tmpfs")
+	dir := filepath.Join(disk, "store")
+	s := openBadger(t, dir, testKey())
+	g := storetest.Group(1)
+	mustCommit(t, s, port.Batch{Group: g, Puts: map[string][]byte{"x": []byte("1")}})
+	mustClose(t, s)
+	again := func(want error) {
+		t.Helper()
+		s, err := store.OpenReadOnly(dir, testKey(), quiet(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if recs, err := s.Records(t.Context(), g, "x"); err != nil || string(recs["x"]) != "1" {
+			t.Errorf("%q, %v", recs, err)
+		}
+		if err := s.CheckWritable(); !errors.Is(err, want) {
+			t.Errorf("writable: %v, want %v", err, want)
+		}
+		mustClose(t, s)
+	}
+	again(nil)
+	if out, err := exec.Command("mount", "-o", "remount,ro", disk).CombinedOutput(); err != nil {
+		t.Skipf("remount does not work here: %v: %s", err, out)
+	}
+	again(syscall.EROFS)
 }
