@@ -4,10 +4,11 @@
 // nothing of Bitcoin, of peers or of the store, and decides nothing.
 //
 // A request passes, in this order: the door it came through, which gives it its
-// Role (the Unix socket everything; a bearer token on TCP what it says); the
+// right (the Unix socket everything; a bearer token on TCP what it says); the
 // bound of that door on connections, bodies, streams and waits (bound.go,
 // guard.go, wait.go); the check that two readers cannot read its body
-// differently (guard.go); the role that its route needs (route.go); the shape of
+// differently (guard.go); the verb that its route needs, and the wallets that the caller is bound to
+// (caller.go); the shape of
 // each field; and then Backend.
 //
 // What holds here:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/quorate/quorate/api/access"
 	"github.com/quorate/quorate/display"
 )
 
@@ -48,7 +50,7 @@ func (in *eventsInput) query() (q EventQuery, from, stream bool) {
 // it saw; where events in between are kept no more, "event: reset" says so.
 func (s *Server) eventRoute(h huma.API) {
 	op := get("events", "/v1/events", "Stream everything that changes (SSE), or list what changed")
-	describe(h, RoleRead, &op)
+	describe(h, access.Read, &op)
 	op.Middlewares = append(op.Middlewares, plainStatus)
 	schemas := h.OpenAPI().Components.Schemas
 	op.Responses["200"] = &huma.Response{
@@ -76,6 +78,7 @@ func (s *Server) eventRoute(h huma.API) {
 
 func (s *Server) listEvents(ctx context.Context, w http.ResponseWriter, q EventQuery) {
 	page, err := s.backend.Events(ctx, q)
+	page.Items = seen(ctx, page.Items)
 	var b []byte
 	if err == nil {
 		b, err = json.Marshal(page)
@@ -88,6 +91,15 @@ func (s *Server) listEvents(ctx context.Context, w http.ResponseWriter, q EventQ
 	_, _ = w.Write(append(display.JSON(b), '\n')) // the client may be gone
 }
 
+// sees says whether a caller may be told of an event. Of the node itself only those are
+// who are bound to no wallet.
+func sees(c access.Caller, e Event) bool { return len(c.Wallets) == 0 || c.Sees(string(e.Wallet)) }
+
+func seen(ctx context.Context, events []Event) []Event {
+	c := callerOf(ctx)
+	return slices.DeleteFunc(slices.Clone(events), func(e Event) bool { return !sees(c, e) })
+}
+
 // How many streams and waits there are at once: of callers on the Unix socket,
 // and of those with a token, who together have half of the TCP connections.
 const (
@@ -98,7 +110,7 @@ const (
 // watch takes a place for a stream or a wait, or says that there is none.
 func (s *Server) watch(ctx context.Context) (release func(), err *Error) {
 	places := s.tokenWatchers
-	if roleOf(ctx) == RoleLocal {
+	if callerOf(ctx).May(access.Local) {
 		places = s.localWatchers
 	}
 	select {
@@ -150,7 +162,7 @@ func (s *Server) stream(ctx context.Context, w http.ResponseWriter, after uint64
 		case <-ctx.Done():
 			return
 		case e, ok := <-bell:
-			more = ok && (!e.Live || out.event(e))
+			more = ok && (!e.Live || !sees(callerOf(ctx), e) || out.event(e))
 		case <-tick.C:
 			more = out.send(": still here\n\n")
 		}
@@ -190,8 +202,9 @@ func (o *eventStream) pump(ctx context.Context) bool {
 			}
 			continue
 		}
+		mine := callerOf(ctx)
 		for _, e := range page.Items {
-			if o.at = e.ID; !o.event(e) {
+			if o.at = e.ID; sees(mine, e) && !o.event(e) {
 				return false
 			}
 		}

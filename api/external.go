@@ -5,6 +5,8 @@ import (
 	"net/url"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/quorate/quorate/api/access"
 )
 
 // SignerBackend is what devices and other wallets that hold keys need of a node.
@@ -68,13 +70,13 @@ type proveWalletInput struct {
 func (s *Server) proofRoutes(h huma.API) {
 	b := s.backend
 	s.psbtRoutes(h)
-	route(h, RoleRead, get("show-proof", "/v1/wallets/{wallet}/proof", "Show what proves this node's external key"), func(ctx context.Context, in *proofInput) (Proof, error) {
+	route(h, access.Read, get("show-proof", "/v1/wallets/{wallet}/proof", "Show what proves this node's external key"), func(ctx context.Context, in *proofInput) (Proof, error) {
 		return b.Proof(ctx, in.Wallet, in.For)
 	})
-	route(h, RoleSign, post("host-cosigner", "/v1/wallets/{wallet}/hosted", "Give a cosigner without a node a place in a forming wallet"), func(ctx context.Context, in *hostCosignerInput) (WalletSummary, error) {
+	route(h, access.Manage, post("host-cosigner", "/v1/wallets/{wallet}/hosted", "Give a cosigner without a node a place in a forming wallet"), func(ctx context.Context, in *hostCosignerInput) (WalletSummary, error) {
 		return b.HostCosigner(ctx, in.Wallet, in.Body)
 	})
-	route(h, RoleSign, post("prove-wallet", "/v1/wallets/{wallet}/proof", "Enter this node's external key with its proof"), func(ctx context.Context, in *proveWalletInput) (WalletSummary, error) {
+	route(h, access.Manage, post("prove-wallet", "/v1/wallets/{wallet}/proof", "Enter this node's external key with its proof"), func(ctx context.Context, in *proveWalletInput) (WalletSummary, error) {
 		if (in.Body.Signature == "") != in.Body.Unproven {
 			return WalletSummary{}, Misuse("bad_proof", "give either a signature or unproven", "")
 		}

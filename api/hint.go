@@ -28,6 +28,8 @@ var requests = map[string]string{
 	"history":        "GET /v1/wallets/{wallet}/history",
 	"psbt export":    "POST /v1/proposals/{proposal}/psbt",
 	"status":         "GET /v1/status",
+	"token create":   "POST /v1/tokens",
+	"token list":     "GET /v1/tokens",
 }
 
 var (

@@ -6,6 +6,8 @@ import (
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/quorate/quorate/api/access"
 )
 
 type none struct{}
@@ -25,12 +27,18 @@ type out[T any] struct {
 	Body T
 }
 
-// route registers one operation: its role is checked first, and whatever error
+// route registers one operation: its verb is checked first, what it overrides next, and whatever error
 // the handler returns is answered as an *Error.
-func route[I, T any](h huma.API, role Role, op huma.Operation, handler func(context.Context, *I) (T, error)) {
-	describe(h, role, &op)
+func route[I, T any](h huma.API, verb access.Verb, op huma.Operation, handler func(context.Context, *I) (T, error)) {
+	describe(h, verb, &op)
 	op.Middlewares = append(op.Middlewares, plainStatus)
+	allow := allowOf[I]()
 	huma.Register(h, op, func(ctx context.Context, in *I) (*out[T], error) {
+		if allow != nil {
+			if err := checkAllow(ctx, allow(in)); err != nil {
+				return nil, spoken(ctx, err)
+			}
+		}
 		v, err := handler(ctx, in)
 		if err != nil {
 			return nil, spoken(ctx, AsError(err))
@@ -40,20 +48,20 @@ func route[I, T any](h huma.API, role Role, op huma.Operation, handler func(cont
 }
 
 // describe fills in what all operations share.
-func describe(h huma.API, role Role, op *huma.Operation) {
-	op.Metadata = map[string]any{roleOfRoute: role}
-	op.Middlewares = append(op.Middlewares, needRole(role))
+func describe(h huma.API, verb access.Verb, op *huma.Operation) {
+	op.Metadata = map[string]any{verbOfRoute: verb}
+	op.Middlewares = append(op.Middlewares, needVerb(verb))
 	// guardBody has read the body; a deadline here would end the request's context.
 	op.BodyReadTimeout = -1
 	op.MaxBodyBytes = maxBody
-	op.Description += "\n\nNeeds the role " + role.String() + "."
+	op.Description += "\n\n" + needs(verb)
 	schema := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ErrorBody](), true, "")
 	content := map[string]*huma.MediaType{"application/json": {Schema: schema}}
 	op.Responses = map[string]*huma.Response{}
 	for status, text := range map[string]string{
 		"400":     "The request is wrong.",
 		"401":     "No valid token was sent; over TCP only.",
-		"403":     "The token's role may not do this.",
+		"403":     "The token may not do this.",
 		"404":     "There is no such thing.",
 		"409":     "Refused by a rule; the code names it.",
 		"413":     "The body is too large.",
@@ -63,6 +71,18 @@ func describe(h huma.API, role Role, op *huma.Operation) {
 	} {
 		op.Responses[status] = &huma.Response{Description: text, Content: content}
 	}
+}
+
+// needs says what an operation needs.
+func needs(verb access.Verb) string {
+	if verb == access.Local {
+		return "Only on the Unix socket of the node."
+	}
+	out := "Needs the verb " + string(verb)
+	if role := access.RoleWith(verb); role != "" {
+		return out + ", which the role " + role + " has."
+	}
+	return out + ", which no role has."
 }
 
 func get(id, path, summary string) huma.Operation {

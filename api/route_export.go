@@ -5,6 +5,8 @@ import (
 	"net/url"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/quorate/quorate/api/access"
 )
 
 // ExportBackend is the wallets of a node as files for other software.
@@ -28,7 +30,7 @@ type exportInput struct {
 }
 
 func (s *Server) exportRoute(h huma.API) {
-	route(h, RoleRead, get("export-wallet", "/v1/wallets/{wallet}/export", "Export a wallet for other software"), func(ctx context.Context, in *exportInput) (WalletFile, error) {
+	route(h, access.Read, get("export-wallet", "/v1/wallets/{wallet}/export", "Export a wallet for other software"), func(ctx context.Context, in *exportInput) (WalletFile, error) {
 		return s.backend.ExportWallet(ctx, in.Wallet, in.Format)
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/quorate/quorate/api/access"
 )
 
 // MaxLabels is how many labels one request sets.
@@ -55,11 +57,11 @@ type setLabelsInput struct {
 
 func (s *Server) labelRoutes(h huma.API) {
 	b := s.backend
-	route(h, RoleRead, get("list-labels", "/v1/wallets/{wallet}/labels", "List the labels that the cosigners share"), func(ctx context.Context, in *walletList) (Page[Label], error) {
+	route(h, access.Read, get("list-labels", "/v1/wallets/{wallet}/labels", "List the labels that the cosigners share"), func(ctx context.Context, in *walletList) (Page[Label], error) {
 		items, err := b.Labels(ctx, in.Wallet)
 		return listed(in.PageQuery, func(x Label) string { return x.Type + " " + x.Ref }, items, err)
 	})
-	route(h, RolePropose, post("set-labels", "/v1/wallets/{wallet}/labels", "Set labels, for all cosigners"), func(ctx context.Context, in *setLabelsInput) (LabelsSet, error) {
+	route(h, access.Label, post("set-labels", "/v1/wallets/{wallet}/labels", "Set labels, for all cosigners"), func(ctx context.Context, in *setLabelsInput) (LabelsSet, error) {
 		return b.SetLabels(ctx, in.Wallet, in.Body)
 	})
 }

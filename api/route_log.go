@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/quorate/quorate/api/access"
 )
 
 type exportLogInput struct {
@@ -25,7 +27,7 @@ type logInput struct {
 }
 
 func logRoutes(h huma.API, b LogBackend, s streams) {
-	route(h, RoleRead, get("list-log", "/v1/wallets/{wallet}/log", "List who did what, newest first"), func(ctx context.Context, in *logInput) (Page[LogEntry], error) {
+	route(h, access.Read, get("list-log", "/v1/wallets/{wallet}/log", "List who did what, newest first"), func(ctx context.Context, in *logInput) (Page[LogEntry], error) {
 		if in.Proposal != "" {
 			if err := CheckProposal(in.Proposal, false); err != nil {
 				return Page[LogEntry]{}, err
@@ -37,7 +39,7 @@ func logRoutes(h huma.API, b LogBackend, s streams) {
 	})
 	op := post("export-log", "/v1/wallets/{wallet}/log/export", "Stream the log as a file that can be checked without a node")
 	op.Description = "It holds the xpubs unless it is made without them: whoever has it knows every address of the wallet. One without its closing line is truncated."
-	stream(s, h, RoleSign, op, LogContent, func(ctx context.Context, in *exportLogInput, w io.Writer) error {
+	stream(s, h, access.Manage, op, LogContent, func(ctx context.Context, in *exportLogInput, w io.Writer) error {
 		for _, p := range in.Body.Proposals {
 			if err := CheckProposal(p, false); err != nil {
 				return err

@@ -2,10 +2,11 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/quorate/quorate/api/access"
 )
 
 type proposalsInput struct {
@@ -37,29 +38,29 @@ type waitInput struct {
 
 func (s *Server) proposalRoutes(h huma.API) {
 	b := s.backend
-	route(h, RolePropose, made(post("propose", "/v1/wallets/{wallet}/proposals", "Propose a payment and, unless unsigned, approve it")), s.propose)
-	route(h, RoleRead, get("list-proposals", "/v1/wallets/{wallet}/proposals", "List proposals, newest first"), func(ctx context.Context, in *proposalsInput) (Page[Proposal], error) {
+	route(h, access.Propose, made(post("propose", "/v1/wallets/{wallet}/proposals", "Propose a payment and, unless unsigned, approve it")), s.propose)
+	route(h, access.Read, get("list-proposals", "/v1/wallets/{wallet}/proposals", "List proposals, newest first"), func(ctx context.Context, in *proposalsInput) (Page[Proposal], error) {
 		if in.Status != "" && !knownStatus(in.Status) {
 			return Page[Proposal]{}, unknownStatus(in.Status)
 		}
 		return b.Proposals(ctx, in.Wallet, ProposalQuery{Status: in.Status, Cursor: in.Cursor, Limit: in.Limit})
 	})
-	route(h, RoleRead, get("show-proposal", "/v1/proposals/{proposal}", "Show a proposal"), func(ctx context.Context, in *ProposalPath) (Proposal, error) {
+	route(h, access.Read, get("show-proposal", "/v1/proposals/{proposal}", "Show a proposal"), func(ctx context.Context, in *ProposalPath) (Proposal, error) {
 		return withProposal(in, false, func() (Proposal, error) { return b.Proposal(ctx, in.Proposal) })
 	})
-	route(h, RoleSign, post("approve", "/v1/proposals/{proposal}/approve", "Sign a proposal"), func(ctx context.Context, in *approveInput) (Proposal, error) {
-		return withProposal(&in.ProposalPath, true, func() (Proposal, error) { return b.Approve(ctx, in.Proposal, in.Body) })
+	route(h, access.Sign, post("approve", "/v1/proposals/{proposal}/approve", "Sign a proposal"), func(ctx context.Context, in *approveInput) (Proposal, error) {
+		return withProposal(&in.ProposalPath, true, func() (Proposal, error) { return s.limits.approve(ctx, in.Proposal, in.Body) })
 	})
-	route(h, RoleSign, post("reject", "/v1/proposals/{proposal}/reject", "Vote against a proposal; a released signature stays in force"), func(ctx context.Context, in *rejectInput) (Proposal, error) {
+	route(h, access.Vote, post("reject", "/v1/proposals/{proposal}/reject", "Vote against a proposal; a released signature stays in force"), func(ctx context.Context, in *rejectInput) (Proposal, error) {
 		return withProposal(&in.ProposalPath, true, func() (Proposal, error) { return b.Reject(ctx, in.Proposal, in.Body) })
 	})
-	route(h, RolePropose, made(post("comment", "/v1/proposals/{proposal}/comments", "Say something about a proposal to all cosigners")), func(ctx context.Context, in *commentInput) (Proposal, error) {
+	route(h, access.Comment, made(post("comment", "/v1/proposals/{proposal}/comments", "Say something about a proposal to all cosigners")), func(ctx context.Context, in *commentInput) (Proposal, error) {
 		return withProposal(&in.ProposalPath, true, func() (Proposal, error) { return b.Comment(ctx, in.Proposal, in.Body) })
 	})
-	route(h, RolePropose, post("withdraw", "/v1/proposals/{proposal}/withdraw", "Take back one's own proposal; released signatures stay in force"), func(ctx context.Context, in *ProposalPath) (Proposal, error) {
+	route(h, access.Withdraw, post("withdraw", "/v1/proposals/{proposal}/withdraw", "Take back one's own proposal; released signatures stay in force"), func(ctx context.Context, in *ProposalPath) (Proposal, error) {
 		return withProposal(in, true, func() (Proposal, error) { return b.Withdraw(ctx, in.Proposal) })
 	})
-	route(h, RoleRead, get("wait", "/v1/proposals/{proposal}/wait", "Answer when a proposal is as far as asked, or can no longer be"), func(ctx context.Context, in *waitInput) (Proposal, error) {
+	route(h, access.Read, get("wait", "/v1/proposals/{proposal}/wait", "Answer when a proposal is as far as asked, or can no longer be"), func(ctx context.Context, in *waitInput) (Proposal, error) {
 		ctx, stop := s.untilClosing(ctx)
 		defer stop()
 		return withProposal(&in.ProposalPath, false, func() (Proposal, error) {
@@ -71,7 +72,7 @@ func (s *Server) proposalRoutes(h huma.API) {
 			return waitFor(ctx, b, in.Proposal, in.Status, time.Duration(in.Timeout*float64(time.Second)))
 		})
 	})
-	route(h, RoleRead, get("show-tx", "/v1/proposals/{proposal}/tx", "Show the final transaction"), func(ctx context.Context, in *ProposalPath) (Tx, error) {
+	route(h, access.Read, get("show-tx", "/v1/proposals/{proposal}/tx", "Show the final transaction"), func(ctx context.Context, in *ProposalPath) (Tx, error) {
 		return withProposal(in, false, func() (Tx, error) { return b.Tx(ctx, in.Proposal) })
 	})
 }
@@ -79,13 +80,13 @@ func (s *Server) proposalRoutes(h huma.API) {
 // propose checks what does not need the wallet. A caller who may only propose
 // must not make this node sign.
 func (s *Server) propose(ctx context.Context, in *proposeInput) (Proposed, error) {
-	if !in.Body.Unsigned && roleOf(ctx) < RoleSign {
-		return Proposed{}, Refuse("role", "a propose token may not sign", "send unsigned, or use a token with the role sign").as(http.StatusForbidden)
+	if c := callerOf(ctx); !in.Body.Unsigned && !c.May(access.Sign) {
+		return Proposed{}, denied(called(c)+" may not sign", "send unsigned, or use a token with the verb sign")
 	}
 	if err := checkPropose(in.Body); err != nil {
 		return Proposed{}, err
 	}
-	return s.backend.Propose(ctx, in.Wallet, in.Body)
+	return s.limits.propose(ctx, in.Wallet, in.Body)
 }
 
 // withProposal checks the id before the backend is asked.

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/quorate/quorate/api/access"
 )
 
 // ExportPSBT asks for a proposal as a PSBT.
@@ -60,10 +62,16 @@ type importPSBTInput struct{ Body ImportPSBT }
 
 func (s *Server) psbtRoutes(h huma.API) {
 	b := s.backend
-	route(h, RoleSign, post("export-psbt", "/v1/proposals/{proposal}/psbt", "Hand a proposal out as a PSBT; the sign guard comes first"), func(ctx context.Context, in *exportPSBTInput) (ExportedPSBT, error) {
+	route(h, access.Sign, post("export-psbt", "/v1/proposals/{proposal}/psbt", "Hand a proposal out as a PSBT; the sign guard comes first"), func(ctx context.Context, in *exportPSBTInput) (ExportedPSBT, error) {
+		if err := s.limits.unlimited(ctx); err != nil {
+			return ExportedPSBT{}, err
+		}
 		return withPSBT(in, func() (ExportedPSBT, error) { return b.ExportPSBT(ctx, in.Proposal, in.Body) })
 	})
-	route(h, RoleSign, post("import-psbt", "/v1/psbt", "Take in a PSBT that was signed elsewhere"), func(ctx context.Context, in *importPSBTInput) (ImportedPSBT, error) {
+	route(h, access.Sign, post("import-psbt", "/v1/psbt", "Take in a PSBT that was signed elsewhere"), func(ctx context.Context, in *importPSBTInput) (ImportedPSBT, error) {
+		if err := s.limits.unlimited(ctx); err != nil {
+			return ImportedPSBT{}, err
+		}
 		return b.ImportPSBT(ctx, in.Body)
 	})
 }

@@ -3,8 +3,11 @@ package api
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/quorate/quorate/api/access"
 )
 
 // draftBytes is how long the name of a draft is: a draw and a digest.
@@ -31,7 +34,7 @@ func (s *Server) spendRoutes(h huma.API) {
 }
 
 func (s *Server) previewRoute(h huma.API) {
-	route(h, RolePropose, post("preview-proposal", "/v1/wallets/{wallet}/proposals/preview", "Show what a proposal would be: nothing is signed, leased or written"), func(ctx context.Context, in *proposeInput) (Draft, error) {
+	route(h, access.Propose, post("preview-proposal", "/v1/wallets/{wallet}/proposals/preview", "Show what a proposal would be: nothing is signed, leased or written"), func(ctx context.Context, in *proposeInput) (Draft, error) {
 		if err := checkPropose(in.Body); err != nil {
 			return Draft{}, err
 		}
@@ -92,8 +95,10 @@ func checkPropose(r Propose) error {
 }
 
 func (s *Server) pendingRoute(h huma.API) {
-	route(h, RoleRead, get("list-pending", "/v1/pending", "List what waits for this node's user, over all wallets"), func(ctx context.Context, in *PageQuery) (Page[Pending], error) {
-		return s.backend.Pending(ctx, PendingQuery{Cursor: in.Cursor, Limit: in.Limit})
+	route(h, access.Read, get("list-pending", "/v1/pending", "List what waits for this node's user, over all wallets"), func(ctx context.Context, in *PageQuery) (Page[Pending], error) {
+		p, err := s.backend.Pending(ctx, PendingQuery{Cursor: in.Cursor, Limit: in.Limit})
+		p.Items = slices.DeleteFunc(slices.Clone(p.Items), func(x Pending) bool { return !callerOf(ctx).Sees(x.Wallet) })
+		return p, err
 	})
 }
 
@@ -104,7 +109,7 @@ type addressesInput struct {
 }
 
 func (s *Server) addressesRoute(h huma.API) {
-	route(h, RoleRead, get("list-addresses", "/v1/wallets/{wallet}/addresses", "List receiving addresses that were handed out or paid, newest first"), func(ctx context.Context, in *addressesInput) (Page[AddressItem], error) {
+	route(h, access.Read, get("list-addresses", "/v1/wallets/{wallet}/addresses", "List receiving addresses that were handed out or paid, newest first"), func(ctx context.Context, in *addressesInput) (Page[AddressItem], error) {
 		return s.backend.Addresses(ctx, in.Wallet, AddressQuery{Unused: in.Unused, Cursor: in.Cursor, Limit: in.Limit})
 	})
 }

@@ -2,9 +2,12 @@ package api
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/quorate/quorate/api/access"
 )
 
 type createWalletInput struct{ Body CreateWallet }
@@ -60,11 +63,12 @@ type historyInput struct {
 
 func (s *Server) walletRoutes(h huma.API) {
 	b := s.backend
-	route(h, RoleRead, get("list-wallets", "/v1/wallets", "List wallets"), func(ctx context.Context, in *PageQuery) (Page[WalletItem], error) {
+	route(h, access.Read, get("list-wallets", "/v1/wallets", "List wallets"), func(ctx context.Context, in *PageQuery) (Page[WalletItem], error) {
 		items, err := b.Wallets(ctx)
+		items = slices.DeleteFunc(slices.Clone(items), func(x WalletItem) bool { return !callerOf(ctx).Sees(x.Wallet) })
 		return listed(*in, func(x WalletItem) string { return x.Wallet }, items, err)
 	})
-	route(h, RoleSign, made(post("create-wallet", "/v1/wallets", "Found a wallet")), func(ctx context.Context, in *createWalletInput) (WalletInvites, error) {
+	route(h, access.Manage, made(post("create-wallet", "/v1/wallets", "Found a wallet")), func(ctx context.Context, in *createWalletInput) (WalletInvites, error) {
 		if (in.Body.From == "") != (in.Body.Threshold > 0 && in.Body.Cosigners > 0) || in.Body.From == "" && in.Body.Birthday != "" {
 			return WalletInvites{}, Misuse("bad_request", "give threshold and cosigners of a new wallet, or the file of an existing one", "")
 		}
@@ -73,47 +77,47 @@ func (s *Server) walletRoutes(h huma.API) {
 		}
 		return b.CreateWallet(ctx, in.Body)
 	})
-	route(h, RoleSign, made(post("join-wallet", "/v1/wallets/join", "Join a wallet with an invite")), func(ctx context.Context, in *joinWalletInput) (WalletSummary, error) {
+	route(h, access.Manage, made(post("join-wallet", "/v1/wallets/join", "Join a wallet with an invite")), func(ctx context.Context, in *joinWalletInput) (WalletSummary, error) {
 		ctx, stop := s.untilClosing(ctx)
 		defer stop()
 		return b.JoinWallet(ctx, in.Body)
 	})
-	route(h, RoleRead, get("show-wallet", "/v1/wallets/{wallet}", "Show a wallet"), func(ctx context.Context, in *WalletPath) (Wallet, error) {
+	route(h, access.Read, get("show-wallet", "/v1/wallets/{wallet}", "Show a wallet"), func(ctx context.Context, in *WalletPath) (Wallet, error) {
 		return b.Wallet(ctx, in.Wallet)
 	})
-	route(h, RoleSign, post("ratify-wallet", "/v1/wallets/{wallet}/ratify", "Ratify the roster with the six words heard from every other cosigner"), func(ctx context.Context, in *ratifyWalletInput) (Ratified, error) {
+	route(h, access.Manage, post("ratify-wallet", "/v1/wallets/{wallet}/ratify", "Ratify the roster with the six words heard from every other cosigner"), func(ctx context.Context, in *ratifyWalletInput) (Ratified, error) {
 		return b.RatifyWallet(ctx, in.Wallet, in.Body)
 	})
-	route(h, RoleSign, made(post("invite-to-wallet", "/v1/wallets/{wallet}/invites", "Issue a fresh invite for a place that nobody took, or for a lost cosigner's new device")), func(ctx context.Context, in *inviteInput) (WalletInvites, error) {
+	route(h, access.Manage, made(post("invite-to-wallet", "/v1/wallets/{wallet}/invites", "Issue a fresh invite for a place that nobody took, or for a lost cosigner's new device")), func(ctx context.Context, in *inviteInput) (WalletInvites, error) {
 		return b.InviteToWallet(ctx, in.Wallet, in.Body)
 	})
-	route(h, RoleSign, post("approve-replacement", "/v1/wallets/{wallet}/replacements", "Take one of a cosigner's new devices for true"), func(ctx context.Context, in *approveReplacementInput) (WalletSummary, error) {
+	route(h, access.Manage, post("approve-replacement", "/v1/wallets/{wallet}/replacements", "Take one of a cosigner's new devices for true"), func(ctx context.Context, in *approveReplacementInput) (WalletSummary, error) {
 		return b.ApproveReplacement(ctx, in.Wallet, in.Body)
 	})
-	route(h, RoleSign, post("abandon-wallet", "/v1/wallets/{wallet}/abandon", "Give up a wallet that is not active yet"), func(ctx context.Context, in *WalletPath) (WalletSummary, error) {
+	route(h, access.Manage, post("abandon-wallet", "/v1/wallets/{wallet}/abandon", "Give up a wallet that is not active yet"), func(ctx context.Context, in *WalletPath) (WalletSummary, error) {
 		return b.AbandonWallet(ctx, in.Wallet)
 	})
-	route(h, RoleSign, post("rekey-wallet", "/v1/wallets/{wallet}/rekey", "Begin a new epoch of the wallet's encryption now"), func(ctx context.Context, in *WalletPath) (WalletSummary, error) {
+	route(h, access.Manage, post("rekey-wallet", "/v1/wallets/{wallet}/rekey", "Begin a new epoch of the wallet's encryption now"), func(ctx context.Context, in *WalletPath) (WalletSummary, error) {
 		return b.RekeyWallet(ctx, in.Wallet)
 	})
-	route(h, RoleSign, post("archive-wallet", "/v1/wallets/{wallet}/archive", "Put a wallet aside on this node, or take it up again"), func(ctx context.Context, in *archiveWalletInput) (WalletSummary, error) {
+	route(h, access.Manage, post("archive-wallet", "/v1/wallets/{wallet}/archive", "Put a wallet aside on this node, or take it up again"), func(ctx context.Context, in *archiveWalletInput) (WalletSummary, error) {
 		return b.ArchiveWallet(ctx, in.Wallet, in.Body)
 	})
-	route(h, RoleSign, post("rescan-wallet", "/v1/wallets/{wallet}/rescan", "Look at the chain again, from a block on"), func(ctx context.Context, in *rescanWalletInput) (WalletSummary, error) {
+	route(h, access.Manage, post("rescan-wallet", "/v1/wallets/{wallet}/rescan", "Look at the chain again, from a block on"), func(ctx context.Context, in *rescanWalletInput) (WalletSummary, error) {
 		return b.RescanWallet(ctx, in.Wallet, in.Body)
 	})
-	route(h, RoleSign, post("rename-wallet", "/v1/wallets/{wallet}/rename", "Give a wallet another name on this node"), func(ctx context.Context, in *renameWalletInput) (WalletSummary, error) {
+	route(h, access.Manage, post("rename-wallet", "/v1/wallets/{wallet}/rename", "Give a wallet another name on this node"), func(ctx context.Context, in *renameWalletInput) (WalletSummary, error) {
 		return b.RenameWallet(ctx, in.Wallet, in.Body)
 	})
 	s.proofRoutes(h)
-	route(h, RolePropose, made(post("new-address", "/v1/wallets/{wallet}/addresses", "Lease a receiving address")), func(ctx context.Context, in *newAddressInput) (Address, error) {
+	route(h, access.Address, made(post("new-address", "/v1/wallets/{wallet}/addresses", "Lease a receiving address")), func(ctx context.Context, in *newAddressInput) (Address, error) {
 		return b.NewAddress(ctx, in.Wallet, in.Body)
 	})
-	route(h, RoleRead, get("list-coins", "/v1/wallets/{wallet}/coins", "List unspent outputs"), func(ctx context.Context, in *walletList) (Page[Coin], error) {
+	route(h, access.Read, get("list-coins", "/v1/wallets/{wallet}/coins", "List unspent outputs"), func(ctx context.Context, in *walletList) (Page[Coin], error) {
 		items, err := b.Coins(ctx, in.Wallet)
 		return listed(in.PageQuery, func(x Coin) string { return x.OutPoint }, items, err)
 	})
-	route(h, RoleRead, get("list-history", "/v1/wallets/{wallet}/history", "List what moved the coins, newest first"), func(ctx context.Context, in *historyInput) (Page[HistoryItem], error) {
+	route(h, access.Read, get("list-history", "/v1/wallets/{wallet}/history", "List what moved the coins, newest first"), func(ctx context.Context, in *historyInput) (Page[HistoryItem], error) {
 		return b.History(ctx, in.Wallet, HistoryQuery{Cursor: in.Cursor, Limit: in.Limit, Since: in.Since, Until: in.Until})
 	})
 	s.exportRoute(h)

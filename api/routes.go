@@ -13,7 +13,7 @@ import (
 // NewServer builds the routes over a backend.
 func NewServer(b Backend, o Options) (*Server, error) {
 	s := &Server{
-		backend: b, version: o.Version, log: o.Log, live: o.Live, tokens: o.Tokens, closing: make(chan struct{}),
+		backend: b, version: o.Version, log: o.Log, live: o.Live, gate: gate{b, o.Tokens, o.Book}, limits: limits{b, o.Book}, closing: make(chan struct{}),
 		localWatchers: make(chan struct{}, maxLocalWatchers), tokenWatchers: make(chan struct{}, maxTokenWatchers),
 	}
 	if s.log == nil {
@@ -26,13 +26,14 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	logRoutes(h, b, streams{s.untilClosing, s.log})
 	s.proposalRoutes(h)
 	s.spendRoutes(h)
+	tokenDesk{b, o.Book, s.log}.routes(h)
 	sayNulls(h.OpenAPI().Components.Schemas)
 	spec, err := json.Marshal(h.OpenAPI())
 	if err != nil {
 		return nil, fmt.Errorf("write OpenAPI document: %w", err)
 	}
 	s.spec = spec
-	s.roles = rolesOf(h.OpenAPI())
+	s.verbs = verbsOf(h.OpenAPI())
 	mux.HandleFunc("GET /openapi.json", s.serveSpec)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if other := s.otherMethods(r); len(other) > 0 {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/quorate/quorate/api/access"
 	"github.com/quorate/quorate/display"
 )
 
@@ -25,8 +26,10 @@ import (
 type Options struct {
 	// Version is shown in the OpenAPI document.
 	Version string
-	// Tokens are what the TCP listener accepts.
+	// Tokens are what the TCP listener accepts besides those of the Book.
 	Tokens []Token
+	// Book has the tokens that the node made; nil for a node that makes none.
+	Book *access.Book
 	// Live says whether all loops of the node turn; nil says that they do.
 	Live func() bool
 	// Log takes what goes wrong inside; nil discards it.
@@ -38,10 +41,11 @@ type Options struct {
 type Server struct {
 	backend Backend
 	log     *slog.Logger
-	tokens  []Token
+	gate    gate
+	limits  limits
 	routes  *http.ServeMux
-	// roles are those that the routes need, by pattern.
-	roles map[string]Role
+	// verbs are those that the routes need, by pattern.
+	verbs map[string]access.Verb
 	spec  []byte
 
 	version string
@@ -73,7 +77,7 @@ func humaConfig(version string) huma.Config {
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"token": {Type: "http", Scheme: "bearer", Description: "On TCP only; carries a role. The Unix socket needs none."},
+					"token": {Type: "http", Scheme: "bearer", Description: "On TCP only; says what its holder may do. The Unix socket needs none."},
 				},
 			},
 			Security: []map[string][]string{{"token": {}}},
@@ -140,14 +144,14 @@ func (s *Server) OpenAPI() []byte { return s.spec }
 func (s *Server) LocalHandler() http.Handler {
 	return s.guard(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			next.ServeHTTP(w, withRole(r, RoleLocal))
+			next.ServeHTTP(w, withCaller(r, access.Everything()))
 		})
 	})
 }
 
 // TokenHandler answers callers with the right of their bearer token.
 func (s *Server) TokenHandler() http.Handler {
-	return s.guard(func(next http.Handler) http.Handler { return authenticate(s.tokens, next) })
+	return s.guard(s.gate.authenticate)
 }
 
 // guard is what every request passes, outermost first: panics become errors,
@@ -166,16 +170,21 @@ func (s *Server) guard(who func(http.Handler) http.Handler) http.Handler {
 func (s *Server) authorize(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, pattern := s.routes.Handler(r)
-		need, ok := s.roles[pattern]
+		need, ok := s.verbs[pattern]
 		if !ok {
 			s.routes.ServeHTTP(w, r)
 			return
 		}
-		if err := checkRole(r.Context(), need); err != nil {
+		if err := checkVerb(r.Context(), need); err != nil {
 			refuse(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, r)
+		bound, err := s.gate.bind(r, pattern)
+		if err != nil {
+			refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, bound)
 	})
 }
 
@@ -263,12 +272,19 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// untilClosing is ctx, ended also by Shutdown.
+// untilClosing is ctx, ended also by Shutdown, and with the token of who asks.
 func (s *Server) untilClosing(ctx context.Context) (context.Context, context.CancelFunc) {
+	c := callerOf(ctx)
 	ctx, cancel := context.WithCancel(ctx)
+	if !c.Until.IsZero() {
+		ends := time.AfterFunc(time.Until(c.Until), cancel)
+		context.AfterFunc(ctx, func() { ends.Stop() })
+	}
 	go func() {
 		select {
 		case <-s.closing:
+			cancel()
+		case <-c.Gone:
 			cancel()
 		case <-ctx.Done():
 		}

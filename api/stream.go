@@ -9,6 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/quorate/quorate/api/access"
 )
 
 // streamTimeout is how long a reader may block a piece of a stream before it
@@ -25,8 +27,8 @@ type streams struct {
 // stream registers an operation that answers with bytes of a media type as they are
 // written. What fails before the first of them is answered as an error; later, the
 // stream ends early, which whoever reads it has to see in it.
-func stream[I any](s streams, h huma.API, role Role, op huma.Operation, content string, write func(context.Context, *I, io.Writer) error) {
-	describe(h, role, &op)
+func stream[I any](s streams, h huma.API, verb access.Verb, op huma.Operation, content string, write func(context.Context, *I, io.Writer) error) {
+	describe(h, verb, &op)
 	op.Responses["200"] = &huma.Response{
 		Description: "The stream; it says itself where it ends.",
 		Content:     map[string]*huma.MediaType{content: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},

@@ -47,7 +47,14 @@ func (n *Node) serve(o RunOptions) (*servers, error) {
 		}
 		tokens = append(tokens, token)
 	}
-	s, err := api.NewServer(n, api.Options{Version: n.parts.Version, Tokens: tokens, Live: n.live, Log: o.Log})
+	if len(tokens) > 0 {
+		o.Log.Warn("api.tokens stand in the configuration in plain, and will not be read for ever", "do", "quorate token create")
+	}
+	book, err := openTokens(context.Background(), n.parts.Store, o.Log)
+	if err != nil {
+		return nil, api.Fail("not_started", err.Error(), "")
+	}
+	s, err := api.NewServer(n, api.Options{Version: n.parts.Version, Tokens: tokens, Book: book, Live: n.live, Log: o.Log})
 	if err != nil {
 		return nil, api.Fail("not_started", err.Error(), "")
 	}

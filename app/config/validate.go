@@ -157,9 +157,6 @@ func checkListeners(c *Config) error {
 		if err := hostPort(c.API.Listen, true); err != nil {
 			return bad(fmt.Sprintf("api.listen: %.80q %v", c.API.Listen, err), "write it as 127.0.0.1:PORT, and put a TLS proxy in front to serve others")
 		}
-		if len(c.API.Tokens) == 0 {
-			return bad("api.listen is set, but api.tokens is empty", "set at least one token")
-		}
 	}
 	if c.Metrics.Listen != "" {
 		if err := hostPort(c.Metrics.Listen, !c.Metrics.Public); err != nil {

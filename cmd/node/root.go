@@ -17,6 +17,7 @@ func (c *cli) root() *cobra.Command {
 			c.walletShowCommand(), c.walletExportCommand(), c.walletRatifyCommand(), c.walletAbandonCommand(),
 			c.walletProofCommand(), c.walletProveCommand(), c.walletHostCommand(), c.walletArchiveCommand(), c.walletRekeyCommand(), c.walletRescanCommand(), c.walletRenameCommand()),
 		c.addressCommand(), c.addressesCommand(), c.coinsCommand(), c.historyCommand(), c.logCommand(), c.labelCommand(),
+		c.tokenCommand(),
 		c.group("labels", "Look at labels, and exchange them with other wallets", c.labelsListCommand(), c.labelsExportCommand(), c.labelsImportCommand()),
 		c.proposeCommand(), c.bumpCommand(), c.cancelCommand(), c.cpfpCommand(), c.pendingCommand(), c.proposalsCommand(),
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),

@@ -27,7 +27,7 @@ func groups() []*cobra.Group {
 // groupOf says under which heading a command stands.
 func groupOf(name string) string {
 	for group, names := range map[string][]string{
-		"node":    {"setup", "init", "seed", "start", "status", "peers", "passphrase"},
+		"node":    {"setup", "init", "seed", "start", "status", "peers", "passphrase", "token"},
 		"wallet":  {"wallet"},
 		"receive": {"address", "addresses", "coins", "history", "log", "label", "labels"},
 		"spend":   {"propose", "bump", "cancel", "cpfp", "pending", "proposals", "proposal", "approve", "reject", "comment", "withdraw", "wait", "tx", "psbt"},
@@ -148,16 +148,19 @@ func misused(cmd *cobra.Command, err error) string {
 
 // unknownCommand says that there is no such command, and which one may be meant.
 func unknownCommand(g *cobra.Command, typed string) error {
-	var names []string
+	var names, deeper []string
 	for _, sub := range g.Commands() {
 		names = append(names, sub.Name())
 		if best := display.Nearest(typed, []string{sub.Name()}); best == "" {
 			for _, below := range sub.Commands() {
 				if below.Name() == typed { // `quorate create` for `quorate wallet create`
-					return fmt.Errorf("unknown command %q; did you mean %s %s?", clean(typed), sub.Name(), typed)
+					deeper = append(deeper, sub.Name()+" "+typed)
 				}
 			}
 		}
+	}
+	if len(deeper) > 0 {
+		return fmt.Errorf("unknown command %q; did you mean %s?", clean(typed), strings.Join(deeper, " or "))
 	}
 	return fmt.Errorf("unknown command %q%s", clean(typed), meant(typed, names))
 }
