@@ -58,6 +58,7 @@ func Codes() []string {
 		"chain_stale",
 		"chain_too_long",
 		"change_out_of_range",
+		"coin_frozen",
 		"confirmed",
 		"conflicted",
 		"conflicting",

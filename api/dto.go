@@ -244,6 +244,7 @@ type Balance struct {
 	Confirmed   int64 `json:"confirmed"`
 	Unconfirmed int64 `json:"unconfirmed"`
 	Leased      int64 `json:"leased" doc:"Part that live proposals mean to spend."`
+	Frozen      int64 `json:"frozen" doc:"Part of the rest that cosigners froze."`
 	Spendable   int64 `json:"spendable"`
 }
 
@@ -267,7 +268,15 @@ type Coin struct {
 	Address       string  `json:"address"`
 	Confirmations int32   `json:"confirmations"`
 	LeasedBy      *string `json:"leased_by" doc:"The live proposal that means to spend it, or null."`
+	Frozen        *Freeze `json:"freeze" doc:"By whom it is frozen, and why; null for most: it is then spent by name only."`
 	Label         Text    `json:"label" doc:"A cosigner's words, unverified: of the output, else of its address, else of its transaction; null where there is none."`
+}
+
+// Freeze is why a coin is not spent for now.
+type Freeze struct {
+	By   Person    `json:"by" doc:"The cosigner who froze it."`
+	Note Text      `json:"note" doc:"The cosigner's words, unverified; null where there are none."`
+	Time time.Time `json:"time" doc:"As the cosigner claims."`
 }
 
 // HistoryItem is a transaction that moved a wallet's coins.
@@ -349,7 +358,8 @@ type TxInput struct {
 	Amount   int64  `json:"amount"`
 	Address  string `json:"address"`
 	// Confirmations is of the transaction that made it, as this node sees the chain.
-	Confirmations int32 `json:"confirmations" doc:"Of the coin, in this node's chain; 0 where it is not confirmed."`
+	Confirmations int32   `json:"confirmations" doc:"Of the coin, in this node's chain; 0 where it is not confirmed."`
+	Frozen        *Freeze `json:"freeze" doc:"By whom the coin is frozen, and why; null for most."`
 }
 
 // TxOutput is an output of a proposal.

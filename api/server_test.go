@@ -107,9 +107,7 @@ func TestRoundTrip(t *testing.T) {
 		"RescanWallet": func(b api.Backend) (any, error) {
 			return b.RescanWallet(ctx, "family", api.RescanWallet{From: 840_000})
 		},
-		"RenameWallet": func(b api.Backend) (any, error) {
-			return b.RenameWallet(ctx, "family", api.RenameWallet{Name: "savings"})
-		},
+		"RenameWallet": func(b api.Backend) (any, error) { return b.RenameWallet(ctx, "family", api.RenameWallet{Name: "n"}) },
 		"NewAddress": func(b api.Backend) (any, error) {
 			return b.NewAddress(ctx, "family", api.NewAddress{Peek: true, BeyondGap: true})
 		},
@@ -120,8 +118,9 @@ func TestRoundTrip(t *testing.T) {
 		"Preview": func(b api.Backend) (any, error) {
 			return b.Preview(ctx, "family", api.Propose{To: []api.Recipient{{Address: apitest.Address, All: true}}, Expires: 60, Draft: apitest.DraftName})
 		},
-		"Coins":  func(b api.Backend) (any, error) { return b.Coins(ctx, "family") },
-		"Labels": func(b api.Backend) (any, error) { return b.Labels(ctx, "family") },
+		"Coins":      func(b api.Backend) (any, error) { return b.Coins(ctx, "family") },
+		"FreezeCoin": func(b api.Backend) (any, error) { return b.FreezeCoin(ctx, "family", "a:1", api.FreezeCoin{Note: "n"}) },
+		"Labels":     func(b api.Backend) (any, error) { return b.Labels(ctx, "family") },
 		"SetLabels": func(b api.Backend) (any, error) {
 			return b.SetLabels(ctx, "family", api.SetLabels{Labels: []api.SetLabel{{Ref: apitest.TxID, Label: "rent"}}, SkipForeign: true})
 		},

@@ -95,7 +95,7 @@ func (d doors) refused(secret, method, path, body string, status int, code strin
 func TestVerbs(t *testing.T) {
 	p, w := "/v1/proposals/"+apitest.ProposalID, "/v1/wallets/family"
 	pay := `{"to":[{"address":"a","amount":1}],"unsigned":true}`
-	all := []string{"address", "propose", "withdraw", "comment", "label", "vote", "manage", "allow", "token"}
+	all := []string{"address", "propose", "withdraw", "comment", "label", "freeze", "vote", "manage", "allow", "token"}
 	for _, c := range []struct{ verb, method, path, body string }{
 		{"read", "GET", "/v1/status", ""},
 		{"read", "GET", w + "/coins", ""},
@@ -107,6 +107,7 @@ func TestVerbs(t *testing.T) {
 		{"withdraw", "POST", p + "/withdraw", ""},
 		{"comment", "POST", p + "/comments", `{"text":"hm"}`},
 		{"label", "POST", w + "/labels", `{"labels":[{"ref":"` + apitest.TxID + `","label":"x"}]}`},
+		{"freeze", "POST", w + "/coins/" + apitest.TxID + ":0/freeze", ""},
 		{"vote", "POST", p + "/reject", `{"reason":"no"}`},
 		{"sign", "POST", p + "/approve", ""},
 		{"sign", "POST", p + "/psbt", ""},

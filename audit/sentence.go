@@ -65,6 +65,9 @@ func table() []row {
 			return "commented on " + brief(b.Proposal) + because(b.Text)
 		}),
 		said("labelled", teller.labelled),
+		said("coin_frozen", func(t teller, b *event.CoinFrozen) string {
+			return choose(b.Frozen, "froze coin ", "lifted the freeze of coin ") + b.OutPoint().String() + because(b.Note)
+		}),
 		said("replaced", func(t teller, b *event.MemberReplaced) string {
 			return fmt.Sprintf("told that %s has a new device, %s", t.who(b.Old), t.who(b.New))
 		}),

@@ -24,14 +24,16 @@ type Coin struct {
 	Confirmations int32
 	// LeasedBy are the live proposals that would spend it, by id.
 	LeasedBy []*group.Proposal
+	// Frozen is by whom it is not to be spent for now, or nil.
+	Frozen *group.Freeze
 	// Spendable: confirmed (and mature), or change of our own final transaction.
 	Spendable bool
 }
 
 // Balance is in satoshis. Confirmed and Unconfirmed add up to what the wallet
-// holds; Leased is the part that live proposals would spend; Spendable is what
-// a new proposal may choose from.
-type Balance struct{ Confirmed, Unconfirmed, Leased, Spendable int64 }
+// holds; Leased is the part that live proposals would spend; Frozen what members
+// froze of the rest; Spendable is what a new proposal may choose from.
+type Balance struct{ Confirmed, Unconfirmed, Leased, Frozen, Spendable int64 }
 
 // Coins returns the unspent outputs of the wallet. An output spent by an
 // unconfirmed transaction that the network has seen counts as spent.
@@ -66,6 +68,9 @@ func coin(s group.State, v ledger.View, now time.Time, o ledger.ViewOut) (Coin, 
 		c.Spendable = true
 	default:
 		c.Spendable = spendableChange(s, v, o)
+	}
+	if f, ok := s.Frozen(o.OutPoint); ok {
+		c.Frozen = &f
 	}
 	for _, p := range s.Spenders(o.OutPoint) {
 		if group.Derive(s, v, now, p).Live() {
@@ -162,6 +167,8 @@ func Sum(coins []Coin) Balance {
 		switch {
 		case len(c.LeasedBy) > 0:
 			b.Leased += c.Amount
+		case c.Frozen != nil:
+			b.Frozen += c.Amount
 		case c.Spendable:
 			b.Spendable += c.Amount
 		}

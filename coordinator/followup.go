@@ -250,7 +250,7 @@ func (s *step) draftBump(a *group.Active, x Propose, p *group.Proposal, along []
 	if err != nil {
 		return err
 	}
-	confirmed, _, _ := s.free(taken)
+	confirmed := s.free(taken).confirmed
 	if at < 0 {
 		r := journal.H("place of change", seed[:])
 		at, index = int(r[0])%(len(paid)+1), s.changeIndex()
@@ -347,7 +347,7 @@ func (s *step) draftChild(a *group.Active, x Propose, b *event.ProposalCreated) 
 	if t.Block.Height > 0 {
 		return refusal.New(refusal.AlreadyFinal, "transaction %v is in a block already", parent)
 	}
-	for _, o := range s.leftOf(parent) {
+	for _, o := range s.leftOf(parent, x.Allow) {
 		b.Inputs = append(b.Inputs, inputOf(o))
 	}
 	if len(b.Inputs) == 0 {

@@ -227,8 +227,11 @@ func (a *answers) labels(m *Machine) {
 func (a *answers) money(m *Machine, now time.Time) {
 	r := m.State.LabelReader()
 	for _, c := range Coins(m.State, m.View, now) {
-		a.our("Coins", c.ViewOut, c.Confirmations, c.Spendable, proposalIDs(c.LeasedBy), r.OfCoin(m.View, c.ViewOut))
+		frozen, is := m.State.Frozen(c.OutPoint)
+		a.our("Frozen", c.OutPoint, frozen, is)
+		a.our("Coins", c.ViewOut, c.Confirmations, c.Spendable, c.Frozen != nil, proposalIDs(c.LeasedBy), r.OfCoin(m.View, c.ViewOut))
 	}
+	a.asked["Frozen"] = true
 	for index := range uint32(4) {
 		a.our("LeasedBy", index, m.LeasedBy(index))
 	}
@@ -389,7 +392,7 @@ var within = []string{
 	// It is of something that is handed in, or a part of an answer.
 	"AnyOf", "ApprovalsNeeded", "Around", "Ballot", "Broadcastable", "BroughtCleanly", "Buried", "ByTime", "CarriedPastForks", "CheckRecord", "CheckSuccession",
 	"ClaimHeld", "CopiesFor", "CopiesOf", "CountUnreadSealed", "CountUnverified", "Covers", "Dead", "Declares", "EntriesOn", "EpochHeld", "EpochsOf", "Evidence",
-	"FirstApproval", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastApproval", "LastLabels", "Lead", "LeasedWithin",
+	"FirstApproval", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastApproval", "LastFreezes", "LastLabels", "Lead", "LeasedWithin",
 	"Named", "NeededByOthers", "OnlyPastForks", "OwnApproval", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",
 	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RekeyedAt", "RuleOf", "Said", "SameMember", "Seats", "SetupFacts", "Shows", "SignatureHeld", "SignedCoin",
 	"Spenders", "Spent", "StatingCoin", "StatusOf", "Tainted", "TakesChange", "ToHand", "VisitResting", "VotesGiven", "WithdrawnAt", "VisitSpending", "Worded", "WroteUnder",

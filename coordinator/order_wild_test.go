@@ -25,6 +25,10 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 	first, _ := c.peers[0].m.State.Epoch()
 	epochs := []journal.Epoch{first}
 	ids, labels := []journal.EntryID{{1}}, []journal.EntryID{{2}}
+	var coins []wire.OutPoint
+	for o := range c.peers[0].m.View.Unspent() {
+		coins = append(coins, o.OutPoint)
+	}
 	pick := func() journal.EntryID { return rapid.SampledFrom(ids).Draw(rt, "proposal") }
 	for range rapid.IntRange(3, 16).Draw(rt, "actions") {
 		p := rapid.SampledFrom(append(slices.Clone(c.peers), devices...)).Draw(rt, "who")
@@ -62,7 +66,15 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 				if _, err := p.wild(b); err == nil {
 					replacements = append(replacements, b.ID(p.m.State.Group()))
 				}
-			case 16, 17:
+			case 17:
+				b := &event.CoinFrozen{Coin: event.OutputTarget(rapid.SampledFrom(coins).Draw(rt, "coin")).Bytes(), Frozen: rapid.Bool().Draw(rt, "frozen")}
+				if id := rapid.SampledFrom(labels).Draw(rt, "superseded"); rapid.Bool().Draw(rt, "supersedes") {
+					b.Supersedes = append(b.Supersedes, id)
+				}
+				if e, err := p.wild(b); err == nil {
+					labels = append(labels, e.ID())
+				}
+			case 16:
 				b := &event.LabelSet{Target: event.LabelTx, Of: make([]byte, 32), Text: rapid.SampledFrom([]string{"", "rent", "salary"}).Draw(rt, "label")}
 				b.Of[0] = byte(rapid.IntRange(0, 1).Draw(rt, "labelled"))
 				if id := rapid.SampledFrom(labels).Draw(rt, "superseded"); rapid.Bool().Draw(rt, "supersedes") {
@@ -136,6 +148,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 				}
 				p.sealed(ep, rapid.SampledFrom([]event.Body{&event.AddressLeased{Index: 3}, &event.ProposalRejected{Proposal: pick(), Reason: "late"}, &event.ProposalWithdrawn{Proposal: pick()},
 					&event.ProposalCommented{Proposal: pick(), Text: "late"}, &event.NodeFeatures{Kinds: []uint64{1}},
+					&event.CoinFrozen{Coin: make([]byte, 36), Frozen: true},
 					&event.LabelSet{Target: event.LabelTx, Of: make([]byte, 32), Text: "late"}, &event.StanzaFailed{Epoch: ep.ID()}}).Draw(rt, "body"))
 			case 25:
 				_, _ = p.do(Rekey{})

@@ -178,6 +178,12 @@ func (h *hostile) body() event.Body {
 		k := event.LabelKind(1 + h.n(2))
 		n := map[event.LabelKind]int{event.LabelTx: 32, event.LabelAddress: 4 + h.n(38), event.LabelOutput: 36}[k]
 		return &event.LabelSet{Target: k, Of: make([]byte, n), Text: "l"}
+	case event.KindCoinFrozen:
+		coin := event.OutputTarget(h.coin.OutPoint()).Bytes()
+		if h.yes() {
+			coin = make([]byte, 36)
+		}
+		return &event.CoinFrozen{Coin: coin, Frozen: h.yes(), Note: "f"}
 	default:
 		h.rt.Fatalf("no hostile event of kind %d", kind)
 		return nil

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -98,6 +99,29 @@ func checkInput(s group.State, v ledger.View, n int, in event.ProposalInput, p *
 		return refusal.New(refusal.UnconfirmedParent, "input %d is of a transaction that is in no block, and that others may replace", n).MayOverride()
 	case conf == 0 && !spendableChange(s, v, o):
 		return refusal.New(refusal.ChainBehind, "input %d is not confirmed in this node's chain", n)
+	}
+	return nil
+}
+
+// checkFrozen refuses to spend what a member froze.
+func checkFrozen(s group.State, p *group.Proposal, allow []string) error {
+	if slices.Contains(allow, refusal.CoinFrozen) {
+		return nil
+	}
+	for _, in := range p.Body.Inputs {
+		f, frozen := s.Frozen(in.OutPoint())
+		if !frozen {
+			continue
+		}
+		by, why := "a cosigner", ""
+		if k, ok := s.Active().KeyOf(f.Ref.Chain.Author); ok {
+			by = s.Active().Members[k].Called()
+		}
+		if f.Note != "" {
+			why = fmt.Sprintf(": %q", display.Line(f.Note))
+		}
+		return refusal.New(refusal.CoinFrozen, "coin %v was frozen by %s%s", in.OutPoint(), by, why).
+			WithHint("`quorate coin freeze --undo` lifts that; to spend it all the same, repeat with --allow %s", refusal.CoinFrozen).MayOverride()
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/display"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 	"github.com/quorate/quorate/wallet/coinselect"
@@ -60,15 +61,18 @@ func (s *step) pick(x Propose, req coinselect.Request) (picked, error) {
 	} else {
 		replaced, take = s.givenUp(x)
 	}
-	confirmed, unconfirmed, held := s.free(take)
-	all := slices.Concat(confirmed, unconfirmed)
-	pools := []pool{{take, confirmed}, {take, all}, {take, slices.Concat(all, held)}}
+	f := s.free(take)
+	all := slices.Concat(f.confirmed, f.unconfirmed)
+	pools := []pool{{take, f.confirmed}, {take, all}, {take, slices.Concat(all, f.held)}}
+	if slices.Contains(x.Allow, refusal.CoinFrozen) && len(f.frozen) > 0 {
+		pools = append(pools, pool{take, slices.Concat(all, f.held, f.frozen)}) // last: they are not meant to be spent
+	}
 	if x.All > 0 {
-		pools = pools[2:] // whatever can be spent
+		pools = pools[len(pools)-1:] // whatever can be spent
 	}
 	out, err := s.pickFrom(req, replaced, pools[0], pools[1:]...)
 	if err != nil {
-		return picked{}, err
+		return picked{}, sayFrozen(err, x, f.frozen)
 	}
 	return s.alsoReplacing(out), nil
 }
@@ -133,37 +137,64 @@ func (s *step) mustTake(coins []wire.OutPoint, replaced []*group.Proposal) ([]le
 	return out, nil
 }
 
-// free sorts the coins that no living proposal takes into those that may be spent at
-// once, and those that something holds which may be replaced. Each lists the largest
-// first. Those taken already are left out.
-func (s *step) free(taken []ledger.ViewOut) (confirmed, unconfirmed, held []ledger.ViewOut) {
+// free are the coins that no living proposal takes, each list with the largest first.
+type free struct {
+	confirmed, unconfirmed []ledger.ViewOut // may be spent at once
+	held                   []ledger.ViewOut // something holds them which may be replaced
+	frozen                 []ledger.ViewOut // a member froze them
+}
+
+// sayFrozen has a refusal for want of coins say that some are frozen.
+func sayFrozen(err error, x Propose, frozen []ledger.ViewOut) error {
+	var r *refusal.Refusal
+	if len(frozen) == 0 || slices.Contains(x.Allow, refusal.CoinFrozen) || !errors.As(err, &r) || r.Rule != refusal.Funds {
+		return err
+	}
+	var sum int64
+	for _, o := range frozen {
+		sum += o.Amount
+	}
+	return r.WithHint("members froze %s of the wallet: see `quorate coins`; `quorate coin freeze --undo` lifts that, and with --allow %s it is spent all the same", display.Amount(sum), refusal.CoinFrozen)
+}
+
+// free sorts the coins that no living proposal takes. Those taken already are left out.
+func (s *step) free(taken []ledger.ViewOut) (out free) {
 	for _, c := range Coins(s.m.State, s.m.View, s.now()) {
 		if !c.Spendable || len(c.LeasedBy) > 0 || slices.ContainsFunc(taken, func(o ledger.ViewOut) bool { return o.OutPoint == c.OutPoint }) {
 			continue
 		}
 		switch by := s.m.holders(c.OutPoint); {
 		case len(by) > 0:
-			if s.replaceable(by) {
-				held = append(held, c.ViewOut)
+			if s.replaceable(by) && c.Frozen == nil {
+				out.held = append(out.held, c.ViewOut)
 			}
+		case c.Frozen != nil:
+			out.frozen = append(out.frozen, c.ViewOut)
 		case c.Confirmations > 0:
-			confirmed = append(confirmed, c.ViewOut)
+			out.confirmed = append(out.confirmed, c.ViewOut)
 		case s.m.mayBuildOn(c.OutPoint.Hash, s.in.Policy):
-			unconfirmed = append(unconfirmed, c.ViewOut)
+			out.unconfirmed = append(out.unconfirmed, c.ViewOut)
 		}
 	}
-	for _, coins := range [][]ledger.ViewOut{confirmed, unconfirmed, held} {
+	for _, coins := range [][]ledger.ViewOut{out.confirmed, out.unconfirmed, out.held, out.frozen} {
 		slices.SortFunc(coins, func(a, b ledger.ViewOut) int {
 			return cmp.Or(cmp.Compare(b.Amount, a.Amount), cmp.Compare(mapkey.Coin(a.OutPoint), mapkey.Coin(b.OutPoint)))
 		})
 	}
-	return confirmed, unconfirmed, held
+	return out
 }
 
-// leftOf returns the coins that a transaction makes and that nothing holds.
-func (s *step) leftOf(tx chainhash.Hash) (out []ledger.ViewOut) {
+// mayTake says whether a coin may be chosen: not one that is frozen, unless by name.
+func (m *Machine) mayTake(coin wire.OutPoint, allow []string) bool {
+	_, frozen := m.State.Frozen(coin)
+	return !frozen || slices.Contains(allow, refusal.CoinFrozen)
+}
+
+// leftOf returns the coins that a transaction makes and that nothing holds, without those
+// that are frozen, unless by name.
+func (s *step) leftOf(tx chainhash.Hash, allow []string) (out []ledger.ViewOut) {
 	for _, c := range Coins(s.m.State, s.m.View, s.now()) {
-		if c.OutPoint.Hash == tx && len(c.LeasedBy) == 0 && len(s.m.holders(c.OutPoint)) == 0 {
+		if c.OutPoint.Hash == tx && len(c.LeasedBy) == 0 && s.m.mayTake(c.OutPoint, allow) && len(s.m.holders(c.OutPoint)) == 0 {
 			out = append(out, c.ViewOut)
 		}
 	}
@@ -224,7 +255,7 @@ func (s *step) givenUp(x Propose) (out []*group.Proposal, take []ledger.ViewOut)
 			if !ok || slices.Contains(out, q) || !s.signedByMe(q) || !s.isGivenUp(q) || group.BuriedBy(s.m.View, q) {
 				continue
 			}
-			if coins, ok := s.takeFrom(q, take); ok {
+			if coins, ok := s.takeFrom(q, take, x.Allow); ok {
 				out, take = append(out, q), append(take, coins...)
 			}
 		}
@@ -243,14 +274,14 @@ func (s *step) signedByMe(q *group.Proposal) bool {
 // takeFrom returns those coins of a given-up proposal that no living one takes and that
 // nothing else holds which could not be replaced; ok where there is one, or where one is
 // taken already.
-func (s *step) takeFrom(q *group.Proposal, taken []ledger.ViewOut) (coins []ledger.ViewOut, ok bool) {
+func (s *step) takeFrom(q *group.Proposal, taken []ledger.ViewOut, allow []string) (coins []ledger.ViewOut, ok bool) {
 	for _, in := range q.Body.Inputs {
 		if slices.ContainsFunc(taken, func(o ledger.ViewOut) bool { return o.OutPoint == in.OutPoint() }) {
 			ok = true
 			continue
 		}
 		c, found := s.chosen(in.OutPoint(), []*group.Proposal{q})
-		if found && c.Spendable && len(c.LeasedBy) == 0 && s.replaceable(s.m.holders(in.OutPoint())) {
+		if found && c.Spendable && len(c.LeasedBy) == 0 && s.m.mayTake(in.OutPoint(), allow) && s.replaceable(s.m.holders(in.OutPoint())) {
 			coins, ok = append(coins, c.ViewOut), true
 		}
 	}

@@ -31,6 +31,7 @@ func rules() []proposalRule {
 		{"it is a transaction as this node sees it", proposing | approving, func(m *Machine, x asked) error {
 			return checkTransaction(m.State, m.View, x.now, x.p, x.allow)
 		}},
+		{"nobody froze its coins", proposing | approving, func(m *Machine, x asked) error { return checkFrozen(m.State, x.p, x.allow) }},
 		{"it pays for what it replaces", proposing | approving, func(m *Machine, x asked) error { return m.checkReplacement(x) }},
 		{"the Bitcoin node takes its fee", proposing, (*Machine).checkFeeFloor},
 		{"the Bitcoin node takes what it rests on", proposing, (*Machine).checkChain},

@@ -81,3 +81,43 @@ func (s *step) setLabel(e LabelEdit) (bool, error) {
 		}
 	}
 }
+
+// freeze writes what is not so yet, in the place of what each member says last of the coin.
+func (s *step) freeze(x Freeze) error {
+	if s.m.State.Active() == nil {
+		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
+	}
+	if _, ok := s.m.State.Active().Index(s.m.State.Me()); !ok {
+		return refusal.New(refusal.NoKey, "this node holds no key of the wallet")
+	}
+	if _, ok := s.m.View.Out(x.Coin); !ok {
+		r := refusal.New(refusal.NotOfWallet, "%v is no coin of the wallet", x.Coin)
+		if !s.m.View.Synced() {
+			r = r.WithHint("this node has not seen the whole chain yet: try again when it is synced")
+		}
+		return r
+	}
+	before, frozen := s.m.State.Frozen(x.Coin)
+	if frozen == !x.Undo && (x.Undo || x.Note == "" || x.Note == before.Note) {
+		answer(s, x, Done{}) // it is so already
+		return nil
+	}
+	if by, spent := s.m.View.SpentBy(x.Coin); spent && !x.Undo {
+		return refusal.New(refusal.Coin, "%v was spent by transaction %v", x.Coin, by)
+	}
+	if err := s.m.known(event.KindCoinFrozen, x.Allow); err != nil {
+		return err
+	}
+	coin := event.OutputTarget(x.Coin).Bytes()
+	for over := s.m.State.LastFreezes(x.Coin); ; {
+		n := min(len(over), event.MaxSupersedes)
+		if _, err := s.write(&event.CoinFrozen{Coin: coin, Frozen: !x.Undo, Note: x.Note, Supersedes: over[:n:n]}); err != nil {
+			return err
+		}
+		if over = over[n:]; len(over) == 0 {
+			break
+		}
+	}
+	answer(s, x, Done{})
+	return nil
+}

@@ -165,6 +165,8 @@ func checkWritten(body event.Body) error {
 		texts = []string{b.Text}
 	case *event.LabelSet:
 		texts = []string{b.Text}
+	case *event.CoinFrozen:
+		texts = []string{b.Note}
 	}
 	for _, t := range texts {
 		if err := display.Check(t); err != nil {

@@ -3,6 +3,7 @@ package ops
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,14 +20,15 @@ const MaxLabelFile = formats.MaxLabelFile
 // LabelFile is what a file of labels (BIP329) has for one wallet.
 type LabelFile struct {
 	Labels []api.SetLabel
-	Lines  int // all there are that are not empty
-	Odd    int // that are no labels
-	Other  int // of types that are not kept: inputs, keys, and those of later versions
-	Empty  int // without a label
-	Origin int // transactions that the file says are another wallet's
-	Again  int // that a later line of the file replaces
-	Cut    int // shortened, or cleaned of control characters
-	Frozen int // that say whether an output may be spent, which is not kept
+	Lines  int      // all there are that are not empty
+	Odd    int      // that are no labels
+	Other  int      // of types that are not kept: inputs, keys, and those of later versions
+	Empty  int      // without a label
+	Origin int      // transactions that the file says are another wallet's
+	Again  int      // that a later line of the file replaces
+	Cut    int      // shortened, or cleaned of control characters
+	Frozen []string // outputs that are not to be spent, as TXID:VOUT, each once
+	Idle   int      // that say otherwise whether an output may be spent, which changes nothing
 }
 
 // ReadLabelFile reads a file of labels for a wallet. Errors are *api.Error,
@@ -44,10 +46,17 @@ func ReadLabelFile(content []byte, w api.Wallet) (LabelFile, error) {
 		f.Lines++
 	}
 	f.Odd = f.Lines - len(labels)
-	at := map[[2]string]int{}
+	at, frozen := map[[2]string]int{}, map[string]bool{}
 	for _, l := range labels {
 		if l.Spendable != nil {
-			f.Frozen++
+			ref := strings.ToLower(l.Ref)
+			switch {
+			case *l.Spendable || l.Type != formats.LabelOutput:
+				f.Idle++ // what a cosigner froze is not lifted on the way
+			case len(ref) <= 80 && !frozen[ref]:
+				frozen[ref] = true
+				f.Frozen = append(f.Frozen, ref)
+			}
 		}
 		switch {
 		case l.Type != formats.LabelTx && l.Type != formats.LabelAddress && l.Type != formats.LabelOutput:
@@ -99,11 +108,24 @@ func sameOrigin(origin string, w api.Wallet) bool {
 	return slices.Equal(mine, theirs)
 }
 
-// WriteLabelFile writes labels as BIP329 has them.
-func WriteLabelFile(labels []api.Label) ([]byte, error) {
-	out := make([]formats.Label, len(labels))
+// WriteLabelFile writes labels, and which coins are frozen, as BIP329 has them.
+func WriteLabelFile(labels []api.Label, coins []api.Coin) ([]byte, error) {
+	frozen := map[string]bool{}
+	for _, c := range coins {
+		if c.Frozen != nil {
+			frozen[c.OutPoint] = true
+		}
+	}
+	out := make([]formats.Label, len(labels), len(labels)+len(frozen))
 	for i := range labels {
 		out[i] = formats.Label{Type: labels[i].Type, Ref: labels[i].Ref, Text: &labels[i].Label}
+		if labels[i].Type == formats.LabelOutput && frozen[labels[i].Ref] {
+			out[i].Spendable = new(false)
+			delete(frozen, labels[i].Ref)
+		}
+	}
+	for _, ref := range slices.Sorted(maps.Keys(frozen)) {
+		out = append(out, formats.Label{Type: formats.LabelOutput, Ref: ref, Spendable: new(false)})
 	}
 	b, err := formats.WriteLabels(out)
 	if err != nil {

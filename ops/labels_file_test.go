@@ -33,7 +33,7 @@ func TestLabelFileOfBIP329(t *testing.T) {
 			{Ref: "bc1q34aq5drpuwy3wgl9lhup9892qp6svr8ldzyy7c", Label: "Address"},
 			{Ref: "f91d0a8a78462bc59398f2c5d7a84fcff491c26ba54c4833478b202796c8aafd:1", Label: "Output"},
 		},
-		Lines: 8, Other: 4, Origin: 2, Frozen: 1,
+		Lines: 8, Other: 4, Origin: 2, Frozen: []string{"f91d0a8a78462bc59398f2c5d7a84fcff491c26ba54c4833478b202796c8aafd:1"},
 	}
 	if d := cmp.Diff(want, f); d != "" {
 		t.Error(d)
@@ -45,6 +45,9 @@ func TestReadLabelFile(t *testing.T) {
 	file := strings.Join([]string{
 		`{"type":"tx","ref":"` + tx + `","label":"first"}`,
 		`{"type":"output","ref":"` + tx + `:0","spendable":true}`,
+		`{"type":"output","ref":"` + strings.ToUpper(tx) + `:1","spendable":false}`,
+		`{"type":"output","ref":"` + tx + `:1","spendable":false}`,
+		`{"type":"addr","ref":"bcrt1qXYZ","spendable":false}`,
 		`{"type":"tx","ref":"` + strings.ToUpper(tx) + `","label":"second","origin":"wsh(sortedmulti(2,[73C5DA0A/48'/0'/3'/2'],[d34db33f/48h/0h/0h/2h]))"}`,
 		`{"type":"tx","ref":"` + tx + `","label":"another account's","origin":"wsh(sortedmulti(2,[73c5da0a/48'/0'/4'/2'],[d34db33f/48'/0'/0'/2']))"}`,
 		`{"type":"addr","ref":"BCRT1QXYZ","label":"` + strings.Repeat("x", 300) + `"}`,
@@ -58,12 +61,12 @@ func TestReadLabelFile(t *testing.T) {
 		Labels: []api.SetLabel{
 			{Ref: tx, Label: "second"}, {Ref: "bcrt1qxyz", Label: strings.Repeat("x", 256)}, {Ref: "bcrt1qXYZ", Label: ""},
 		},
-		Lines: 6, Empty: 1, Origin: 1, Again: 1, Cut: 1, Frozen: 1,
+		Lines: 9, Empty: 4, Origin: 1, Again: 1, Cut: 1, Frozen: []string{tx + ":1"}, Idle: 2,
 	}
 	if d := cmp.Diff(want, f); d != "" {
 		t.Error(d)
 	}
-	want.Lines, want.Odd = 8, 2
+	want.Lines, want.Odd = 11, 2
 	f, err = ops.ReadLabelFile([]byte(file+"\r\nnonsense\r\n\r\n"+`{"type":"tx","ref":"aa","label":5}`), labelled())
 	if d := cmp.Diff(want, f); d != "" || err != nil {
 		t.Errorf("with lines that are none: %v\n%s", err, d)
@@ -78,8 +81,10 @@ func TestReadLabelFile(t *testing.T) {
 }
 
 func TestWriteLabelFile(t *testing.T) {
-	got, err := ops.WriteLabelFile([]api.Label{{Type: "tx", Ref: "aa", Label: `"x" & <y>`, By: api.Person{Name: "bob"}}, {Type: "addr", Ref: "bc1", Label: "z"}})
-	want := `{"type":"tx","ref":"aa","label":"\"x\" & <y>"}` + "\n" + `{"type":"addr","ref":"bc1","label":"z"}` + "\n"
+	got, err := ops.WriteLabelFile([]api.Label{{Type: "tx", Ref: "aa", Label: `"x" & <y>`, By: api.Person{Name: "bob"}}, {Type: "addr", Ref: "bc1", Label: "z"}, {Type: "output", Ref: "aa:1", Label: "dust"}},
+		[]api.Coin{{OutPoint: "aa:0"}, {OutPoint: "aa:2", Frozen: &api.Freeze{}}, {OutPoint: "aa:1", Frozen: &api.Freeze{Note: "why"}}})
+	want := `{"type":"tx","ref":"aa","label":"\"x\" & <y>"}` + "\n" + `{"type":"addr","ref":"bc1","label":"z"}` + "\n" +
+		`{"type":"output","ref":"aa:1","label":"dust","spendable":false}` + "\n" + `{"type":"output","ref":"aa:2","spendable":false}` + "\n"
 	if err != nil || string(got) != want {
 		t.Errorf("%v\n%s", err, got)
 	}

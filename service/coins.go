@@ -43,7 +43,7 @@ func (n *Node) Coins(_ context.Context, ref string) ([]api.Coin, error) {
 		if err != nil {
 			return nil, n.apiError(err)
 		}
-		x := api.Coin{OutPoint: c.OutPoint.String(), Amount: c.Amount, Address: addr, Confirmations: c.Confirmations, Label: api.Text(labels.OfCoin(m.View, c.ViewOut))}
+		x := api.Coin{OutPoint: c.OutPoint.String(), Amount: c.Amount, Address: addr, Confirmations: c.Confirmations, Label: api.Text(labels.OfCoin(m.View, c.ViewOut)), Frozen: frozen(m, c.OutPoint)}
 		if len(c.LeasedBy) > 0 {
 			id := c.LeasedBy[0].ID().String()
 			x.LeasedBy = &id

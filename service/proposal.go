@@ -116,7 +116,7 @@ func (n *Node) parties(m *coordinator.Machine, p *group.Proposal) (ins []api.TxI
 	d := m.State.Active().Descriptor
 	for _, in := range p.Body.Inputs {
 		addr, _ := d.Address(in.Branch, in.Index) // sound: it was derived before
-		ins = append(ins, api.TxInput{OutPoint: in.OutPoint().String(), Amount: in.Amount, Address: addr, Confirmations: m.View.Confirmations(in.TxID)})
+		ins = append(ins, api.TxInput{OutPoint: in.OutPoint().String(), Amount: in.Amount, Address: addr, Confirmations: m.View.Confirmations(in.TxID), Frozen: frozen(m, in.OutPoint())})
 	}
 	for _, o := range p.Body.Outputs {
 		out := api.TxOutput{Amount: o.Amount, Label: api.Text(o.Label)}

@@ -70,7 +70,7 @@ func item(a *node.Actor, m *coordinator.Machine) api.WalletItem {
 	w := api.WalletItem{WalletSummary: summaryOf(a, m)}
 	if m.State.Active() != nil {
 		b := coordinator.Sum(coordinator.Coins(m.State, m.View, time.Now()))
-		w.Balance = api.Balance{Confirmed: b.Confirmed, Unconfirmed: b.Unconfirmed, Leased: b.Leased, Spendable: b.Spendable}
+		w.Balance = api.Balance{Confirmed: b.Confirmed, Unconfirmed: b.Unconfirmed, Leased: b.Leased, Frozen: b.Frozen, Spendable: b.Spendable}
 	}
 	return w
 }

@@ -25,6 +25,8 @@ const (
 	Comment Verb = "comment"
 	// Label may set labels.
 	Label Verb = "label"
+	// Freeze may freeze coins; to lift a freeze takes Sign besides.
+	Freeze Verb = "freeze"
 	// Vote may reject proposals.
 	Vote Verb = "vote"
 	// Sign may have this node's key sign.
@@ -40,13 +42,13 @@ const (
 )
 
 // verbs are those that a token may have, in the order in which they are shown.
-var verbs = []Verb{Read, Address, Propose, Withdraw, Comment, Label, Vote, Sign, Manage, Allow, Token}
+var verbs = []Verb{Read, Address, Propose, Withdraw, Comment, Label, Freeze, Vote, Sign, Manage, Allow, Token}
 
 // Roles are names of sets of verbs. Neither Allow nor Token is in any.
 var roles = map[string][]Verb{
 	"read":    {Read},
-	"propose": {Read, Address, Propose, Withdraw, Comment, Label},
-	"sign":    {Read, Address, Propose, Withdraw, Comment, Label, Vote, Sign, Manage},
+	"propose": {Read, Address, Propose, Withdraw, Comment, Label, Freeze},
+	"sign":    {Read, Address, Propose, Withdraw, Comment, Label, Freeze, Vote, Sign, Manage},
 }
 
 // RoleVerbs returns the verbs of a role: read, propose or sign.

@@ -352,7 +352,7 @@ func (b *Backend) Coins(_ context.Context, ref string) ([]api.Coin, error) {
 	by := ProposalID
 	return []api.Coin{
 		{OutPoint: strings.Repeat("22", 32) + ":1", Amount: 2_000_000, Address: Address, Confirmations: 3, LeasedBy: &by, Label: "first"},
-		{OutPoint: strings.Repeat("33", 32) + ":0", Amount: 5_000, Address: Address, Confirmations: 1},
+		{OutPoint: strings.Repeat("33", 32) + ":0", Amount: 5_000, Address: Address, Confirmations: 1, Frozen: &api.Freeze{By: Person("bob"), Note: "a stranger's dust", Time: Now()}},
 	}, b.wallet("Coins", ref, nil)
 }
 
@@ -446,6 +446,15 @@ func (b *Backend) ExportWallet(_ context.Context, ref, format string) (api.Walle
 // Labels implements api.Backend.
 func (b *Backend) Labels(_ context.Context, ref string) ([]api.Label, error) {
 	return []api.Label{{Type: "tx", Ref: TxID, Label: "rent\x1b[2J", By: Person("bob"), Time: Now()}}, b.wallet("Labels", ref, nil)
+}
+
+// FreezeCoin implements api.Backend.
+func (b *Backend) FreezeCoin(_ context.Context, ref, coin string, r api.FreezeCoin) (api.CoinFreeze, error) {
+	out := api.CoinFreeze{Wallet: WalletID, OutPoint: coin}
+	if !r.Undo {
+		out.Frozen = &api.Freeze{By: Person("bob"), Note: api.Text(r.Note), Time: Now()}
+	}
+	return out, b.wallet("FreezeCoin", ref, []any{coin, r})
 }
 
 // SetLabels implements api.Backend.

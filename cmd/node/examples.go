@@ -6,6 +6,7 @@ func examples() map[string]string {
 		"address":                    "quorate address treasury\nquorate address treasury --amount 0.25 --label 'invoice 17' --qr",
 		"backup":                     "quorate backup /mnt/usb/quorate.age\nquorate backup quorate.age --recipient age1…",
 		"coins":                      "quorate coins treasury\nquorate coins treasury --wide",
+		"coin freeze":                "quorate coin freeze treasury 9d8c…:0 --note 'dust of a stranger'\nquorate coin freeze 9d8c…:0 --undo",
 		"completion":                 "quorate completion bash > ~/.local/share/bash-completion/completions/quorate",
 		"demo":                       "quorate demo\nquorate demo --cosigners 5 --threshold 3 --spends 2",
 		"doctor":                     "quorate doctor\nquorate doctor --mend",

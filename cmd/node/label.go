@@ -68,6 +68,7 @@ JSON: {"items":[{"type","ref","label","by":PERSON,"time"}],"next":null}.`,
 // exportedLabels is the answer of `labels export`.
 type exportedLabels struct {
 	Labels  int     `json:"label_count"`
+	Frozen  int     `json:"frozen_count"`
 	Format  string  `json:"format"`
 	Content string  `json:"content"`
 	File    *string `json:"file"`
@@ -79,8 +80,8 @@ func (c *cli) labelsExportCommand() *cobra.Command {
 		Use:   "export [WALLET]",
 		Short: "Write the labels for other wallets (BIP329)",
 		Long: `Write the labels of transactions, addresses and outputs for other wallets, as JSON lines of BIP329, to standard output
-or to a file. No line has an origin, since all are of one wallet, nor spendable, since quorate freezes no coins.
-JSON: {"label_count","format":"bip329","content","file"}; file is null without --output.`,
+or to a file. No line has an origin, since all are of one wallet; coins that are frozen are there with "spendable":false.
+JSON: {"label_count","frozen_count","format":"bip329","content","file"}; file is null without --output.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (exportedLabels, error) {
 			wallet, err := which(ctx, node, args)
@@ -91,11 +92,21 @@ JSON: {"label_count","format":"bip329","content","file"}; file is null without -
 			if err != nil {
 				return exportedLabels{}, err
 			}
-			b, err := ops.WriteLabelFile(items)
+			coins, err := node.Coins(ctx, wallet)
 			if err != nil {
 				return exportedLabels{}, err
 			}
-			out := exportedLabels{Labels: len(items), Format: "bip329", Content: string(b)}
+			b, err := ops.WriteLabelFile(items, coins)
+			if err != nil {
+				return exportedLabels{}, err
+			}
+			frozen := 0
+			for _, x := range coins {
+				if x.Frozen != nil {
+					frozen++
+				}
+			}
+			out := exportedLabels{Labels: len(items), Frozen: frozen, Format: "bip329", Content: string(b)}
 			if file == "" {
 				return out, nil
 			}
@@ -123,7 +134,8 @@ type importedLabels struct {
 	Empty  int `json:"without_label_count"`
 	Again  int `json:"repeated_count"`
 	Cut    int `json:"cut_count"`
-	Frozen int `json:"spendable_ignored_count"`
+	Frozen int `json:"frozen_count"`
+	Idle   int `json:"spendable_ignored_count"`
 }
 
 func (c *cli) labelsImportCommand() *cobra.Command {
@@ -134,10 +146,10 @@ func (c *cli) labelsImportCommand() *cobra.Command {
 transactions, addresses and outputs of this wallet take the place of those that show. Counted and left out are other
 types (pubkey, input, xpub, and those of later versions), what is not this wallet's as far as this node knows, what
 names another wallet's keys as its origin, lines without a label, and lines that are no label at all. A label over 256
-bytes is cut. spendable is not kept: quorate freezes no coins. The same file again changes nothing. A file in which no
-line is a label changes nothing at all.
+bytes is cut. Coins of the wallet that a line of an output says are not "spendable" are frozen, for all cosigners; one that says
+that an output is lifts no freeze. The same file again changes nothing. A file in which no line is a label changes nothing at all.
 JSON: {"wallet","set_count","unchanged_count","not_of_wallet_count","line_count","not_label_count","other_type_count",
-"without_label_count","repeated_count","cut_count","spendable_ignored_count"}.`,
+"without_label_count","repeated_count","cut_count","frozen_count","spendable_ignored_count"}.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (importedLabels, error) {
 			wallet, rest, err := whichAnd(ctx, node, args, 1)
@@ -156,7 +168,7 @@ JSON: {"wallet","set_count","unchanged_count","not_of_wallet_count","line_count"
 			if err != nil {
 				return importedLabels{}, err
 			}
-			out := importedLabels{Lines: f.Lines, Odd: f.Odd, Other: f.Other, Empty: f.Empty, Again: f.Again, Cut: f.Cut, Frozen: f.Frozen}
+			out := importedLabels{Lines: f.Lines, Odd: f.Odd, Other: f.Other, Empty: f.Empty, Again: f.Again, Cut: f.Cut, Idle: f.Idle}
 			out.Wallet, out.Foreign = w.Wallet, f.Origin
 			for rest := f.Labels; len(rest) > 0; {
 				n := min(len(rest), api.MaxLabels)
@@ -170,9 +182,35 @@ JSON: {"wallet","set_count","unchanged_count","not_of_wallet_count","line_count"
 				out.Set, out.Unchanged, out.Foreign = out.Set+done.Set, out.Unchanged+done.Unchanged, out.Foreign+done.Foreign
 				rest = rest[n:]
 			}
-			return out, nil
+			out.Frozen, err = freezeAll(ctx, node, w.Wallet, f.Frozen)
+			return out, err
 		}, showImportedLabels),
 	}
+}
+
+// freezeAll freezes those of some outputs that are coins of a wallet, and that nobody froze.
+func freezeAll(ctx context.Context, node *api.Client, wallet string, refs []string) (n int, err error) {
+	if len(refs) == 0 {
+		return 0, nil
+	}
+	coins, err := node.Coins(ctx, wallet)
+	if err != nil {
+		return 0, err
+	}
+	free := map[string]bool{}
+	for _, x := range coins {
+		free[x.OutPoint] = x.Frozen == nil
+	}
+	for _, ref := range refs {
+		if !free[ref] {
+			continue
+		}
+		if _, err := node.FreezeCoin(ctx, wallet, ref, api.FreezeCoin{Note: "not spendable in imported labels"}); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
 }
 
 func showImportedLabels(w io.Writer, v importedLabels) {
@@ -187,7 +225,8 @@ func showImportedLabels(w io.Writer, v importedLabels) {
 		{v.Odd, "left out: no line of BIP329"},
 		{v.Again, "left out: a later line is of the same"},
 		{v.Cut, "cut to 256 bytes, or cleaned"},
-		{v.Frozen, "say whether an output may be spent, which is not kept"},
+		{v.Frozen, "coins frozen, which the file says are not spendable"},
+		{v.Idle, "say that an output may be spent, or say it of what is none: that changes nothing"},
 	} {
 		if x.n > 0 {
 			fmt.Fprintf(w, "%d %s\n", x.n, x.text)

@@ -29,7 +29,7 @@ breaks a rule, "unread" where this node cannot open it.
 What an author wrote before 200 entries in a row from before --since is not looked for.
 
 Kinds: founded, admitted, entered, closed, revealed, ratified, abandoned, rekeyed, stanza_failed, restored, named,
-features, address, proposed, approved, rejected, rejection_withdrawn, withdrawn, carried, commented, labelled,
+features, address, proposed, approved, rejected, rejection_withdrawn, withdrawn, carried, commented, labelled, coin_frozen,
 replaced, replacement_approved.
 
 JSON: {"items":[{"entry","time","by":PERSON,"kind","text","proposal","tainted","inert","unread","incarnation","seq"}],"next":"…"}.`,

@@ -207,3 +207,15 @@ func maybe(s *string) string {
 
 // short is enough of an id to look at something, never to act on it.
 func short[S ~string](id S) string { return string(id[:min(len(id), 12)]) }
+
+// frozenText says who froze a coin, and why; "" where nobody did.
+func frozenText(f *api.Freeze) string {
+	if f == nil {
+		return ""
+	}
+	text := "frozen by " + clean(f.By.Called())
+	if f.Note != "" {
+		text += fmt.Sprintf(" (%s)", clean(string(f.Note)))
+	}
+	return text
+}

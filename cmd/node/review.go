@@ -82,7 +82,7 @@ func (p payment) show(w io.Writer) {
 		if narrow(w) {
 			txid = cut(txid, 20)
 		}
-		line("", i.Amount, txid+":"+vout+yes(i.Confirmations == 0, ", not confirmed"))
+		line("", i.Amount, txid+":"+vout+yes(i.Confirmations == 0, ", not confirmed")+yes(i.Frozen != nil, ", "+frozenText(i.Frozen)))
 	}
 	if p.note != "" {
 		fmt.Fprintf(w, "note      %s (unverified)\n", clean(p.note))

@@ -20,7 +20,7 @@ JSON: {"wallet","name","state":"joining|forming|verifying|active|archived|abando
 "cosigners":[{"name","peer_id","key","path","xpub","origin_warning","online","ratified","proof":"own|message|psbt|none",
 "hosted_by":PERSON (null for one with a node)}],
 "words":"six words","descriptor":"…#checksum" (null before active),
-"balance":{"confirmed","unconfirmed","leased","spendable"},"awaiting_hosted":[PERSON,…],
+"balance":{"confirmed","unconfirmed","leased","frozen","spendable"},"awaiting_hosted":[PERSON,…],
 "restored":{"since","unsynced":[PERSON,…],"unread_count","unread_by":[PERSON,…],"writes"} (null where it was not),
 "incomplete":[{"branch":"receive|change","first","last"}] (addresses of which old payments may not be known yet: they
 are being looked for),"replacements":[{"replacement","cosigner":PERSON,"peer_id","proven","approved":[PERSON,…],"threshold"}]}.`,
@@ -48,7 +48,7 @@ func showWallet(w io.Writer, x api.Wallet) {
 		"keys", keysText(x.WalletSummary), "joined", joinedText(x.WalletSummary),
 		"words", maybe(x.Words), "descriptor", descriptor,
 		"confirmed", formatAmount(x.Balance.Confirmed), "unconfirmed", formatAmount(x.Balance.Unconfirmed),
-		"leased", formatAmount(x.Balance.Leased), "spendable", formatAmount(x.Balance.Spendable))
+		"leased", formatAmount(x.Balance.Leased), "frozen", yes(x.Balance.Frozen > 0, formatAmount(x.Balance.Frozen)), "spendable", formatAmount(x.Balance.Spendable))
 	for _, v := range x.IssuedInvites {
 		fmt.Fprintf(w, "invite %s  %s\n", short(v.Invite), clean(takenText(v)))
 	}

@@ -29,6 +29,7 @@ func events(tb testing.TB) []Body {
 		&StanzaFailed{}, &IncarnationStarted{Seq: 3}, &MemberReplaced{Key: 1, New: journal.Author{1}, Cuts: []ReplacedCut{{1, 2, journal.EntryID{3}}}, Consent: make([]byte, 64)}, &ReplacementApproved{Replacement: [32]byte{4}}, &EntriesNamed{Entries: []journal.EntryID{{1}}}, &AddressLeased{Index: 7},
 		&LabelSet{Target: LabelTx, Of: make([]byte, 32), Text: "rent", Supersedes: []journal.EntryID{{1}, {2}}},
 		&LabelSet{Target: LabelAddress, Of: payee(1)}, &LabelSet{Target: LabelOutput, Of: make([]byte, 36), Text: "change"},
+		&CoinFrozen{Coin: make([]byte, 36), Frozen: true, Note: "dust of a stranger", Supersedes: []journal.EntryID{{1}, {2}}}, &CoinFrozen{Coin: make([]byte, 36)},
 		&ProposalCreated{
 			Inputs:  []ProposalInput{{Vout: 1, Amount: 1000, Branch: 1, Index: 2}},
 			Outputs: []ProposalOutput{{PkScript: payee(1), Amount: 500, Label: "rent"}, {Change: &change, Amount: 300}},

@@ -20,6 +20,8 @@ func labelBody(k Kind) Body {
 	switch k {
 	case KindLabelSet:
 		return &LabelSet{}
+	case KindCoinFrozen:
+		return &CoinFrozen{}
 	}
 	return nil
 }
@@ -133,13 +135,21 @@ func (b *LabelSet) Check() error {
 	if len(b.Of) < least || len(b.Of) > most {
 		return badEvent("label of %d bytes of kind %d", len(b.Of), b.Target)
 	}
-	if len(b.Supersedes) > MaxSupersedes {
-		return badEvent("label that supersedes %d", len(b.Supersedes))
-	}
-	for i := 1; i < len(b.Supersedes); i++ {
-		if bytes.Compare(b.Supersedes[i-1][:], b.Supersedes[i][:]) >= 0 {
-			return badEvent("superseded labels out of order")
-		}
+	if err := checkSupersedes(b.Supersedes); err != nil {
+		return err
 	}
 	return CheckText("label", b.Text, MaxLabelBytes, true)
+}
+
+// checkSupersedes refuses a list of what is superseded that is too long or does not ascend.
+func checkSupersedes(ids []journal.EntryID) error {
+	if len(ids) > MaxSupersedes {
+		return badEvent("it supersedes %d", len(ids))
+	}
+	for i := 1; i < len(ids); i++ {
+		if bytes.Compare(ids[i-1][:], ids[i][:]) >= 0 {
+			return badEvent("what it supersedes is out of order")
+		}
+	}
+	return nil
 }

@@ -38,6 +38,23 @@ func TestBoundsOfLabels(t *testing.T) {
 	if err := (&LabelSet{Target: 4, Of: make([]byte, 32)}).Check(); !errors.Is(err, ErrNewer) {
 		t.Errorf("a kind of later: %v, want ErrNewer", err)
 	}
+	for name, b := range map[string]*CoinFrozen{
+		"no coin":             {},
+		"a coin without vout": {Coin: make([]byte, 32)},
+		"a long coin":         {Coin: make([]byte, 37)},
+		"too many superseded": {Coin: make([]byte, 36), Supersedes: ids},
+		"superseded unsorted": {Coin: make([]byte, 36), Supersedes: []journal.EntryID{{2}, {1}}},
+		"a long note":         {Coin: make([]byte, 36), Note: strings.Repeat("x", MaxLabelBytes+1)},
+		"a line break":        {Coin: make([]byte, 36), Note: "a\nb"},
+	} {
+		if err := b.Check(); !errors.Is(err, ErrEvent) {
+			t.Errorf("freeze, %s: %v, want ErrEvent", name, err)
+		}
+	}
+	o := wire.OutPoint{Hash: [32]byte{7}, Index: 9}
+	if got := (&CoinFrozen{Coin: OutputTarget(o).Bytes()}).OutPoint(); got != o {
+		t.Errorf("%v is read back as %v", o, got)
+	}
 	for _, x := range []LabelTarget{TxTarget([32]byte{7}), AddressTarget(payee(1)), OutputTarget(wire.OutPoint{Hash: [32]byte{7}, Index: 9})} {
 		if got := TargetOf(x.Key() + strings.Repeat("i", 32)); got != x {
 			t.Errorf("%v is read back as %v", x, got)

@@ -37,6 +37,7 @@ func (s State) Counts() map[string]int {
 		"features":        s.features.Len(),
 		"successionVotes": s.successionVotes.Len(),
 		"labels":          s.labels.Len(),
+		"freezes":         s.freezes.Len(),
 
 		"book.full":         s.book.full.Len(),
 		"book.given":        s.book.given.Len(),

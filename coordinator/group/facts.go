@@ -227,11 +227,13 @@ type proposalFacts struct {
 	reweighedOf []retaint
 }
 
-// labelFacts is what members call transactions, addresses and outputs.
+// labelFacts is what members call transactions, addresses and outputs, and which coins
+// they froze.
 type labelFacts struct {
 	proposalFacts
 
-	labels pmap.Map[byLabel, labelFact] // by target | entry id
+	labels  said // by target | author | latest first | entry id
+	freezes said // likewise, of coins
 }
 
 type cutFact struct {
@@ -329,11 +331,12 @@ type leaseFact struct {
 	Index uint32 `cbor:"2,keyasint"`
 }
 
-// labelFact is what somebody called something. Its target is in its key.
+// labelFact is what somebody called something, or said of a coin. Its target is in its key.
 type labelFact struct {
 	Ref        Ref               `cbor:"1,keyasint"`
 	Text       string            `cbor:"2,keyasint"`
 	Supersedes []journal.EntryID `cbor:"3,keyasint,omitempty"`
+	Frozen     bool              `cbor:"4,keyasint,omitempty"` // of a freeze, whose note Text is
 }
 
 // setupBook is what the facts of a forming group are found by: any of its members

@@ -175,6 +175,9 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	case *event.LabelSet:
 		s.labelFacts = s.labelFacts.foldLabel(ref, b)
 		return s
+	case *event.CoinFrozen:
+		s.labelFacts = s.labelFacts.foldFreeze(ref, b)
+		return s
 	case *event.AddressLeased:
 		s.proposalFacts = s.proposalFacts.foldLease(ref, b.Index)
 		return s

@@ -10,6 +10,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 )
 
 // Label is what shows for a target: a member's words, which nothing verifies.
@@ -28,10 +29,16 @@ const newestLabels = 64
 // author's allowance holds at most 32,768, or 4,096 that supersede as many as
 // they may, at about their size on the wire: 32 MiB.
 func (s labelFacts) foldLabel(ref Ref, b *event.LabelSet) labelFacts {
-	k := labelsBy(b.On(), ref.Chain.Author) + byLabel(newestFirst(ref.Chain.Incarnation, ref.Seq)) + byLabel(ref.ID[:])
-	s.labels = s.labels.Set(k, labelFact{ref, b.Text, b.Supersedes})
+	s.labels = s.labels.Set(labelPlace(b.On(), ref), labelFact{Ref: ref, Text: b.Text, Supersedes: b.Supersedes})
 	return s
 }
+
+func labelPlace(t event.LabelTarget, ref Ref) byLabel {
+	return labelsBy(t, ref.Chain.Author) + byLabel(newestFirst(ref.Chain.Incarnation, ref.Seq)) + byLabel(ref.ID[:])
+}
+
+// said is what members say of targets: of labels, or of freezes.
+type said = pmap.Map[byLabel, labelFact]
 
 func labelsBy(t event.LabelTarget, who journal.Author) byLabel {
 	return byLabel(t.Key()) + byLabel(who[:])
@@ -45,12 +52,12 @@ func newestFirst(incarnation uint8, seq uint64) []byte {
 
 // labelsOf returns the newest labels of a target by an author that are not
 // tainted, at most so many. What is tainted is passed over, not gone through.
-func (s labelFacts) labelsOf(t event.LabelTarget, who journal.Author, most int) []labelFact {
+func (s labelFacts) labelsOf(of said, t event.LabelTarget, who journal.Author, most int) []labelFact {
 	var out []labelFact
 	prefix := labelsBy(t, who)
 	for from := prefix; ; {
 		again := byLabel("")
-		for k, f := range s.labels.From(from) {
+		for k, f := range of.From(from) {
 			if !strings.HasPrefix(string(k), string(prefix)) || len(out) == most {
 				return out
 			}
@@ -82,12 +89,16 @@ func beyond(prefix byLabel) byLabel {
 // those of its labels that say what they supersede. In effect are labels of
 // members, untainted, once the wallet is active.
 func (s labelFacts) LastLabels(t event.LabelTarget) (last []labelFact, all [][]labelFact) {
+	return s.lastOf(s.labels, t)
+}
+
+func (s labelFacts) lastOf(said said, t event.LabelTarget) (last []labelFact, all [][]labelFact) {
 	if s.active == nil {
 		return nil, nil
 	}
 	for from := byLabel(t.Key()); ; {
 		next := byLabel("")
-		for k := range s.labels.From(from) {
+		for k := range said.From(from) {
 			if strings.HasPrefix(string(k), t.Key()) {
 				next = k
 			}
@@ -101,7 +112,7 @@ func (s labelFacts) LastLabels(t event.LabelTarget) (last []labelFact, all [][]l
 		if !s.mayWrite(who) {
 			continue
 		}
-		if of := s.labelsOf(t, who, newestLabels); len(of) > 0 {
+		if of := s.labelsOf(said, t, who, newestLabels); len(of) > 0 {
 			last, all = append(last, of[0]), append(all, of)
 		}
 	}
@@ -109,8 +120,10 @@ func (s labelFacts) LastLabels(t event.LabelTarget) (last []labelFact, all [][]l
 
 // labelHeads returns, of what each member says last of a target, the labels that
 // no label in effect supersedes, by entry id.
-func (s labelFacts) labelHeads(t event.LabelTarget) []labelFact {
-	last, all := s.LastLabels(t)
+func (s labelFacts) labelHeads(t event.LabelTarget) []labelFact { return s.headsOf(s.labels, t) }
+
+func (s labelFacts) headsOf(said said, t event.LabelTarget) []labelFact {
+	last, all := s.lastOf(said, t)
 	var heads []labelFact
 	for _, f := range last {
 		if !slices.ContainsFunc(all, func(of []labelFact) bool {
@@ -148,9 +161,13 @@ func (s labelFacts) viewsRetainted(retaint) labelFacts { return s }
 func (s labelFacts) LabelsLeft(t event.LabelTarget) int { return len(s.labelHeads(t)) }
 
 type labelKept struct {
-	Labels []record.Pair[labelFact] `cbor:"30,keyasint"`
+	Labels  []record.Pair[labelFact] `cbor:"30,keyasint"`
+	Freezes []record.Pair[labelFact] `cbor:"34,keyasint"`
 }
 
-func (s labelFacts) kept() labelKept { return labelKept{record.Dump(s.labels)} }
+func (s labelFacts) kept() labelKept { return labelKept{record.Dump(s.labels), record.Dump(s.freezes)} }
 
-func (k labelKept) into(s *labelFacts) { record.Undump(&s.labels, k.Labels) }
+func (k labelKept) into(s *labelFacts) {
+	record.Undump(&s.labels, k.Labels)
+	record.Undump(&s.freezes, k.Freezes)
+}

@@ -50,7 +50,7 @@ func drawStated(t *rapid.T, base State, who []journal.Author) *stated {
 		}
 		slices.SortFunc(over, func(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) })
 		b := &event.LabelSet{Target: target.Kind, Of: target.Bytes(), Text: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "text"), Supersedes: over}
-		s.labels = append(s.labels, labelFact{ref, b.Text, b.Supersedes})
+		s.labels = append(s.labels, labelFact{Ref: ref, Text: b.Text, Supersedes: b.Supersedes})
 		s.of[id] = target
 		s.labelFacts = s.foldLabel(ref, b)
 	}

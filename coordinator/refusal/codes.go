@@ -54,6 +54,7 @@ const (
 	ChainTooLong = "chain_too_long"
 	Change       = "change_out_of_range"
 	Coin         = "bad_coin"
+	CoinFrozen   = "coin_frozen"
 	LockTime     = "locktime_ahead"
 
 	UnconfirmedParent = "unconfirmed_parent"
@@ -157,6 +158,7 @@ func Codes() []Group {
 			{Fee, "the fee is above the bound", "--allow"},
 			{Change, "change goes too far past the last address that was used", ""},
 			{Coin, "a coin is not spendable, or not as the proposal states it", ""},
+			{CoinFrozen, "a member froze a coin of it", "--allow"},
 			{LockTime, "the locktime is ahead of this node's chain", ""},
 			{UnconfirmedParent, "it spends a deposit that is in no block yet: its sender may replace it", "--allow"},
 			{ChainBehind, "this node's chain does not show all that the rules need", ""},

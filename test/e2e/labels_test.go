@@ -92,3 +92,43 @@ func TestLabels(t *testing.T) {
 		t.Errorf("imported again %+v", c)
 	}
 }
+
+// A coin frozen at one node is left out at the other, survives kill -9, and is spent by name
+// only; the freeze goes out to a file and comes back.
+func TestFreeze(t *testing.T) {
+	g := newGroup(t, 2, 2).Fund(1_000_000)
+	a, b := g.Nodes[0], g.Nodes[1]
+	coin := a.Coins()[0].OutPoint
+	frozen := func(n *node, want string) {
+		t.Helper()
+		world.Eventually(t, n.Name+" shows the freeze "+want, func() bool {
+			c := n.Coins()
+			return len(c) == 1 && (c[0].Frozen == nil) == (want == "") && (want == "" || c[0].Frozen.By.Name == want)
+		})
+	}
+	world.Eventually(t, "all know of freezes", func() bool {
+		return a.Run("coin", "freeze", walletName, coin, "--note", "wait").Status == 0
+	})
+	frozen(b, "a")
+	b.Kill()
+	b.Start()
+	frozen(b, "a")
+	before := snapshot(b)
+	refused(t, b.Run("propose", "--to", outside(t)+"=0.001", "--yes"), 4, "insufficient_funds")
+	refused(t, b.Run("propose", "--to", outside(t)+"=0.001", "--coin", coin, "--yes"), 4, "coin_frozen")
+	refused(t, b.Run("coin", "freeze", strings.Repeat("ab", 32)+":0"), 4, "not_of_wallet")
+	refused(t, b.Run("coin", "freeze", "nonsense"), 2, "bad_outpoint")
+	unchanged(t, b, before)
+
+	p := ask[api.Proposed](b, "propose", "--to", outside(t)+"=0.001", "--allow", "coin_frozen", "--yes")
+	world.Eventually(t, "the proposal is at a", func() bool { return a.Run("proposal", "show", p.Proposal).Status == 0 })
+	refused(t, a.Run("approve", p.Proposal, "--yes"), 4, "coin_frozen")
+	b.Run("withdraw", p.Proposal, "--yes").OK(t)
+
+	file := filepath.Join(t.TempDir(), "labels.jsonl")
+	a.Run("labels", "export", walletName, "-o", file).OK(t)
+	b.Run("coin", "freeze", coin, "--undo").OK(t)
+	frozen(a, "")
+	a.Run("labels", "import", walletName, file).OK(t)
+	frozen(b, "a")
+}

@@ -117,7 +117,7 @@ func readLabel(line []byte) (Label, error) {
 	if l.Type == "" || l.Ref == "" {
 		return l, errors.New("an object without a type or a ref")
 	}
-	// It is not kept, so it may be whatever other programs make of it.
+	// Whatever else other programs make of it says nothing.
 	switch strings.Trim(string(keys["spendable"]), `"`) {
 	case "true":
 		l.Spendable = new(true)
