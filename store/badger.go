@@ -20,6 +20,10 @@ import (
 // KeySize is the length of a store's encryption key in bytes (AES-256).
 const KeySize = 32
 
+// lockName is our own lock: Badger's is taken too late to look after its files
+// first, and its error does not say what is wrong in a way a program can read.
+const lockName = "quorate.lock"
+
 // Badger is a store on disk. It is safe for concurrent use.
 type Badger struct {
 	dir   string

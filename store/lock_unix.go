@@ -10,10 +10,6 @@ import (
 	"syscall"
 )
 
-// lockName is our own lock: Badger's is taken too late to look after its files
-// first, and its error does not say what is wrong in a way a program can read.
-const lockName = "quorate.lock"
-
 // lockDir takes the lock of a store for this process. It ends with the process.
 func lockDir(dir string) (*os.File, error) { return lockFile(dir, os.O_CREATE|os.O_RDWR) }
 
