@@ -142,6 +142,9 @@ func logEnd(path string, from int64) string {
 	}
 	defer func() { _ = f.Close() }()
 	if fi, err := f.Stat(); err == nil {
+		if fi.Size() < from {
+			from = 0 // it is another one than before: that was put aside
+		}
 		from = max(from, fi.Size()-logTail)
 	}
 	b, err := io.ReadAll(io.NewSectionReader(f, from, logTail))

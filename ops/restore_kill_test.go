@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if dir := os.Getenv(logChildEnv); dir != "" {
+		logChild(dir)
+	}
 	os.Exit(m.Run())
 }
 

@@ -84,7 +84,7 @@ func options() []option {
 			"What is logged. info has a line for each proposal, vote, status and alarm, with names and ids; only debug may name amounts and addresses; nothing ever names a key.",
 			func(c *Config) any { return &c.Log.Level }},
 		{"log.format", "text | json",
-			"How it is logged, on standard error.",
+			"How it is logged, on standard error. That of a node that `quorate setup` starts in the background is quorate.log in its data directory, put aside at 10 MiB as quorate.log.1, of which three are kept.",
 			func(c *Config) any { return &c.Log.Format }},
 		{"metrics.listen", hostPort,
 			"Serve Prometheus metrics (GET /metrics) on this TCP address, of this machine only unless metrics.public says otherwise. They name wallets by id and hold no amounts; whoever reaches the address may read them. They are asked for by IP address or as localhost, by no other name.",

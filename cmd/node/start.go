@@ -15,6 +15,7 @@ import (
 	"github.com/quorate/quorate/app/config"
 	"github.com/quorate/quorate/app/systemd"
 	"github.com/quorate/quorate/display"
+	"github.com/quorate/quorate/ops"
 )
 
 func (c *cli) startCommand() *cobra.Command {
@@ -71,7 +72,7 @@ func (c *cli) start(ctx context.Context, passphraseFile string, set []string) er
 		return err
 	}
 	var progress func(api.ChainStatus)
-	log := c.err
+	log := ops.LogWriter(c.err, c.dataDir)
 	if isTerminal(c.err) && !c.json {
 		bar := &syncBar{out: c.err}
 		progress, log = bar.show, bar
