@@ -367,7 +367,16 @@ type TxOutput struct {
 	Address string `json:"address"`
 	Amount  int64  `json:"amount"`
 	Change  bool   `json:"is_change" doc:"This node derived the address itself, on the wallet's change branch."`
+	Own     bool   `json:"is_own" doc:"It pays this wallet itself: change, and any other address of it that this node watches."`
+	// OwnedBy is left out for a caller who does not see that wallet.
+	OwnedBy *Owner `json:"owned_by" doc:"The other wallet on this node that it pays; null for most. What cosigners own besides is not known."`
 	Label   Text   `json:"label" doc:"The author's words, unverified; null where there are none."`
+}
+
+// Owner is a wallet on this node that an address is of.
+type Owner struct {
+	Wallet string `json:"wallet"`
+	Name   string `json:"wallet_name" doc:"What this node calls it."`
 }
 
 // Approval is one cosigner's signatures.

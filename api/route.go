@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -43,8 +44,33 @@ func route[I, T any](h huma.API, verb access.Verb, op huma.Operation, handler fu
 		if err != nil {
 			return nil, spoken(ctx, AsError(err))
 		}
+		unseen(callerOf(ctx), &v)
 		return &out[T]{Body: v}, nil
 	})
+}
+
+// unseen takes out of an answer which wallets are paid that the caller does not see.
+func unseen(c access.Caller, answer any) {
+	hide := func(outs List[TxOutput]) List[TxOutput] {
+		outs = slices.Clone(outs)
+		for i := range outs {
+			if o := outs[i].OwnedBy; o != nil && !c.Sees(o.Wallet) {
+				outs[i].OwnedBy = nil
+			}
+		}
+		return outs
+	}
+	switch x := answer.(type) {
+	case *Proposal:
+		x.Outputs = hide(x.Outputs)
+	case *Draft:
+		x.Outputs = hide(x.Outputs)
+	case *Page[Proposal]:
+		x.Items = slices.Clone(x.Items)
+		for i := range x.Items {
+			x.Items[i].Outputs = hide(x.Items[i].Outputs)
+		}
+	}
 }
 
 // describe fills in what all operations share.

@@ -223,7 +223,22 @@ func (b twoWallets) Proposal(ctx context.Context, ref string) (api.Proposal, err
 		p.Proposal, p.Wallet = otherProposal, otherWallet
 		return p, err
 	}
-	return b.Backend.Proposal(ctx, ref)
+	p, err := b.Backend.Proposal(ctx, ref)
+	if err == nil {
+		p.Outputs[0].OwnedBy = &api.Owner{Wallet: otherWallet, Name: "secret plans"}
+	}
+	return p, err
+}
+
+func (b twoWallets) Proposals(ctx context.Context, _ string, _ api.ProposalQuery) (page api.Page[api.Proposal], err error) {
+	p, err := b.Proposal(ctx, apitest.ProposalID)
+	page.Items = append(page.Items, p)
+	return page, err
+}
+
+func (b twoWallets) Preview(ctx context.Context, _ string, _ api.Propose) (api.Draft, error) {
+	p, err := b.Proposal(ctx, apitest.ProposalID)
+	return api.Draft{Outputs: p.Outputs}, err
 }
 
 func (b twoWallets) Pending(ctx context.Context, q api.PendingQuery) (api.Page[api.Pending], error) {
@@ -257,6 +272,21 @@ func TestABoundTokenSeesItsWalletAlone(t *testing.T) {
 	for _, ref := range []string{"family", apitest.WalletID, apitest.WalletID[:6]} {
 		if rec := d.ask(secret, http.MethodGet, "/v1/wallets/"+ref+"/coins", ""); rec.Code != http.StatusOK {
 			t.Errorf("%s: HTTP %d: %s", ref, rec.Code, rec.Body)
+		}
+	}
+	for path, body := range map[string]string{
+		"/v1/proposals/" + apitest.ProposalID: "", "/v1/wallets/family/proposals": "",
+		"/v1/wallets/family/proposals/preview": `{"to":[{"address":"a","amount":1}],"unsigned":true}`,
+	} {
+		method := http.MethodGet
+		if body != "" {
+			method = http.MethodPost
+		}
+		if rec := d.ask("", method, path, body); !strings.Contains(rec.Body.String(), "secret plans") {
+			t.Errorf("%s says to nobody which wallet is paid: %s", path, rec.Body)
+		}
+		if rec := d.ask(secret, method, path, body); rec.Code != http.StatusOK || strings.Contains(rec.Body.String(), "secret plans") || strings.Contains(rec.Body.String(), otherWallet) {
+			t.Errorf("%s: HTTP %d: %s", path, rec.Code, rec.Body)
 		}
 	}
 	if rec := d.ask(secret, http.MethodPost, "/v1/proposals/"+apitest.ProposalID+"/approve", ""); rec.Code != http.StatusOK {

@@ -184,3 +184,73 @@ func TestAllIsSentOnRealNodes(t *testing.T) {
 		t.Error("another request under the same id is taken")
 	}
 }
+
+// Of each payee it is said whether it is the wallet itself, or another wallet of this node.
+func TestWhoseAddressesArePaid(t *testing.T) {
+	d, w := newGroup(t, 2, 2)
+	ctx, alice := t.Context(), d.nodes[0]
+	if err := d.fund(ctx, w.Wallet); err != nil {
+		t.Fatal(err)
+	}
+	made, err := alice.CreateWallet(ctx, api.CreateWallet{Name: "savings", Threshold: 1, Cosigners: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := alice.Wallet(ctx, made.Wallet)
+	if err != nil || second.Words == nil {
+		t.Fatalf("%+v, %v", second, err)
+	}
+	if _, err := alice.RatifyWallet(ctx, made.Wallet, api.RatifyWallet{Words: *second.Words}); err != nil {
+		t.Fatal(err)
+	}
+	saved, err := alice.NewAddress(ctx, made.Wallet, api.NewAddress{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := alice.NewAddress(ctx, w.Wallet, api.NewAddress{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := demoRecipient(7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := api.Propose{FeeRate: 5, Unsigned: true}
+	for _, to := range []string{saved.Address, own.Address, stranger} {
+		r.To = append(r.To, api.Recipient{Address: to, Amount: 100_000})
+	}
+	check := func(outs []api.TxOutput, node, owner string) {
+		t.Helper()
+		for _, o := range outs {
+			name := ""
+			if o.OwnedBy != nil {
+				name = o.OwnedBy.Name
+			}
+			if want := o.Change || o.Address == own.Address; o.Own != want {
+				t.Errorf("%s: %s is own: %v", node, o.Address, o.Own)
+			}
+			if want := map[string]string{saved.Address: owner}[o.Address]; name != want {
+				t.Errorf("%s: %s is of wallet %q, want %q", node, o.Address, name, want)
+			}
+		}
+	}
+	shown, err := alice.Preview(ctx, w.Wallet, r)
+	if err != nil || len(shown.Outputs) != 4 {
+		t.Fatalf("%+v, %v", shown, err)
+	}
+	check(shown.Outputs, "alice", "savings")
+	p, err := alice.Propose(ctx, w.Wallet, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.until(ctx, "the proposal", func(n *app.Node) (bool, error) {
+		x, err := n.Proposal(ctx, p.Proposal)
+		if err != nil {
+			return false, nil
+		}
+		check(x.Outputs, "a node", map[bool]string{true: "savings"}[n == alice])
+		return true, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}

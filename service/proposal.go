@@ -113,7 +113,7 @@ func (n *Node) show(a *node.Actor, p *group.Proposal) api.Proposal {
 
 // parties are the coins that a proposal spends, and whom it pays.
 func (n *Node) parties(m *coordinator.Machine, p *group.Proposal) (ins []api.TxInput, outs []api.TxOutput) {
-	d := m.State.Active().Descriptor
+	d, owners := m.State.Active().Descriptor, n.others(m.State.Group())
 	for _, in := range p.Body.Inputs {
 		addr, _ := d.Address(in.Branch, in.Index) // sound: it was derived before
 		ins = append(ins, api.TxInput{OutPoint: in.OutPoint().String(), Amount: in.Amount, Address: addr, Confirmations: m.View.Confirmations(in.TxID), Frozen: frozen(m, in.OutPoint())})
@@ -121,14 +121,37 @@ func (n *Node) parties(m *coordinator.Machine, p *group.Proposal) (ins []api.TxI
 	for _, o := range p.Body.Outputs {
 		out := api.TxOutput{Amount: o.Amount, Label: api.Text(o.Label)}
 		if o.Change != nil {
-			out.Change = true
+			out.Change, out.Own = true, true
 			out.Address, _ = d.Address(wallet.BranchChange, *o.Change)
 		} else {
-			out.Address = n.addressText(o.PkScript)
+			out.Address, out.Own = n.addressText(o.PkScript), m.View.Owns(o.PkScript)
+			if !out.Own {
+				out.OwnedBy = ownerOf(owners, o.PkScript)
+			}
 		}
 		outs = append(outs, out)
 	}
 	return ins, outs
+}
+
+// others are the machines of this node's other wallets.
+func (n *Node) others(group journal.GroupID) (out []*coordinator.Machine) {
+	for _, a := range n.co.Wallets() {
+		if a.Group() != group {
+			out = append(out, a.Machine())
+		}
+	}
+	return out
+}
+
+// ownerOf is the first of some wallets that watches a script, or nil.
+func ownerOf(wallets []*coordinator.Machine, script []byte) *api.Owner {
+	for _, m := range wallets {
+		if m.View.Owns(script) {
+			return &api.Owner{Wallet: m.State.Group().String(), Name: m.Name()}
+		}
+	}
+	return nil
 }
 
 // addressText is the address of a script, or the script where it has none.

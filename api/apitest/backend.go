@@ -157,7 +157,7 @@ func (b *Backend) proposal(method, ref string, request any) (api.Proposal, error
 		Inputs: []api.TxInput{{OutPoint: strings.Repeat("22", 32) + ":1", Amount: 2_000_000, Address: Address}},
 		Outputs: []api.TxOutput{
 			{Address: Address, Amount: 1_000_000, Label: "rent \x1b[31mred"},
-			{Address: Address, Amount: 999_800, Change: true},
+			{Address: Address, Amount: 999_800, Change: true, Own: true},
 		},
 		Fee: 200, FeeRate: 1.5, Note: "for January", Created: Now(), Expires: &expires,
 		HeldBy: []api.Person{Person("alice"), Person("bob")}, Approvals: []api.Approval{{Cosigner: Person("alice"), Time: Now(), Signatures: 1}},

@@ -202,7 +202,7 @@ func differs(old, now api.Proposal) string {
 				change += o.Amount
 				continue
 			}
-			o.Label = ""
+			o.Label, o.OwnedBy = "", nil
 			out = append(out, o)
 		}
 		return out, change

@@ -18,7 +18,7 @@ func (c *cli) proposalShowCommand() *cobra.Command {
 		Short: "Show a proposal: what it spends, whom it pays, who signed",
 		Long: `Show a proposal: what it spends, whom it pays, who signed. Labels and the note are the author's words.
 JSON: {"proposal","wallet","wallet_name","author":PERSON,"status","txid","inputs":[{"outpoint","amount","address","confirmations","freeze"}],
-"outputs":[{"address","amount","is_change","label"}],"fee","fee_rate","note","created","expires","held_by":[PERSON,…],
+"outputs":[{"address","amount","is_change","is_own","owned_by":{"wallet","wallet_name"},"label"}],"fee","fee_rate","note","created","expires","held_by":[PERSON,…],
 "approvals":[{"cosigner":PERSON,"time","signature_count","bump_to","bump_until","by_pre_approval"}],"rejections":[{"cosigner":PERSON,"reason","time"}],"threshold","signed_count",
 "conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid","reach","warnings":[{"code","message"}],
 "history":[{"cosigner":PERSON,"kind":"proposed|approved|rejected|rejection_withdrawn|withdrawn|commented","text","time"}]}.`,

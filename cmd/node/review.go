@@ -59,6 +59,9 @@ func (p payment) show(w io.Writer) {
 		}
 		line("pays", o.Amount, label)
 		fmt.Fprintf(w, "          %s\n", paint(w, bold, clean(o.Address)))
+		if whose := ownerText(o); whose != "" {
+			fmt.Fprintf(w, "          %s\n", whose)
+		}
 	}
 	share := ""
 	if pays > 0 {
@@ -87,6 +90,17 @@ func (p payment) show(w io.Writer) {
 	if p.note != "" {
 		fmt.Fprintf(w, "note      %s (unverified)\n", clean(p.note))
 	}
+}
+
+// ownerText says whose address an output pays, where this node knows.
+func ownerText(o api.TxOutput) string {
+	switch {
+	case o.Own:
+		return "an address of this wallet itself"
+	case o.OwnedBy != nil:
+		return "an address of wallet " + clean(o.OwnedBy.Name) + ", which is on this node too"
+	}
+	return ""
 }
 
 func coinsText(n int) string {

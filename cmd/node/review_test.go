@@ -28,3 +28,22 @@ func TestEveryPayeeIsShown(t *testing.T) {
 		t.Errorf("%d coins are shown", n)
 	}
 }
+
+// Who agrees to a payment reads whose address it pays, where the node knows.
+func TestWhoseAddressIsSaid(t *testing.T) {
+	p := payment{outputs: []api.TxOutput{
+		{Address: "a-stranger", Amount: 1}, {Address: "ourselves", Amount: 2, Own: true},
+		{Address: "the-savings", Amount: 3, OwnedBy: &api.Owner{Name: "sav\x1b[2Jings"}},
+		{Address: "the-change", Amount: 4, Change: true, Own: true},
+	}}
+	var b bytes.Buffer
+	p.show(&b)
+	for address, after := range map[string]string{
+		"a-stranger": "pays", "ourselves": "an address of this wallet itself", "the-savings": "an address of wallet sav�[2Jings, which is on this node too",
+	} {
+		_, rest, found := strings.Cut(b.String(), address+"\n")
+		if next, _, _ := strings.Cut(strings.TrimSpace(rest), "\n"); !found || !strings.HasPrefix(next, after) {
+			t.Errorf("after %s comes %q, want %q", address, next, after)
+		}
+	}
+}
