@@ -82,6 +82,14 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 // header is a line of a request's head.
 type header struct{ name, value string }
 
+type clientKey struct{}
+
+// WithKey has the requests of a context sent as one that is done once, however often it
+// is sent: give each request a random key of its own, and its repeats the same.
+func WithKey(ctx context.Context, key string) context.Context {
+	return context.WithValue(ctx, clientKey{}, key)
+}
+
 func (c *Client) send(ctx context.Context, method, path string, query url.Values, body any, head ...header) (*http.Response, error) {
 	u := c.base + path
 	if len(query) > 0 {
@@ -100,6 +108,9 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 		return nil, Misuse("bad_request", "the request could not be written: "+err.Error(), "")
 	}
 	req.Header.Set(wordsHeader, "command")
+	if key, ok := ctx.Value(clientKey{}).(string); ok && method == http.MethodPost {
+		req.Header.Set(keyHeader, key)
+	}
 	for _, h := range head {
 		req.Header.Set(h.name, h.value)
 	}

@@ -73,8 +73,9 @@ type EventQuery struct {
 
 // NewAddress asks for a receiving address.
 type NewAddress struct {
-	Peek      bool `json:"peek,omitempty" doc:"Show the next one without leasing it."`
-	BeyondGap bool `json:"beyond_gap,omitempty" doc:"Lease one although 20 unused ones are out."`
+	Peek      bool   `json:"peek,omitempty" doc:"Show the next one without leasing it."`
+	BeyondGap bool   `json:"beyond_gap,omitempty" doc:"Lease one although 20 unused ones are out."`
+	RequestID string `json:"request_id,omitempty" minLength:"1" maxLength:"128" doc:"The same id gives the same address, however often it is sent."`
 }
 
 // Recipient is one payment.
@@ -143,8 +144,9 @@ type Reject struct {
 
 // Comment says something about a proposal.
 type Comment struct {
-	Text  string   `json:"text" minLength:"1" maxLength:"1000"`
-	Allow []string `json:"allow,omitempty" maxItems:"16" nullable:"false" doc:"Rules to override, by name."`
+	Text      string   `json:"text" minLength:"1" maxLength:"1000"`
+	RequestID string   `json:"request_id,omitempty" minLength:"1" maxLength:"128" doc:"The same id says it once, however often it is sent."`
+	Allow     []string `json:"allow,omitempty" maxItems:"16" nullable:"false" doc:"Rules to override, by name."`
 }
 
 // AddPeer makes an address known to the node.

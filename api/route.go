@@ -81,6 +81,13 @@ func describe(h huma.API, verb access.Verb, op *huma.Operation) {
 	op.BodyReadTimeout = -1
 	op.MaxBodyBytes = maxBody
 	op.Description += "\n\n" + needs(verb)
+	if op.Method == http.MethodPost {
+		longest := 128
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: keyHeader, In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
+			Description: "A random text of the client's: a request that is sent again with the same within 24 hours is done once and gets the same answer (" + replayedHeader + "), or in_progress. With another request it is refused (idempotency_mismatch). An answer with a secret is given once (already_done).",
+		})
+	}
 	schema := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ErrorBody](), true, "")
 	content := map[string]*huma.MediaType{"application/json": {Schema: schema}}
 	op.Responses = map[string]*huma.Response{}
@@ -91,6 +98,7 @@ func describe(h huma.API, verb access.Verb, op *huma.Operation) {
 		"404":     "There is no such thing.",
 		"409":     "Refused by a rule; the code names it.",
 		"413":     "The body is too large.",
+		"429":     "Too much at once.",
 		"503":     "The node cannot answer now.",
 		"504":     "It did not come in time.",
 		"default": "Failed.",

@@ -43,6 +43,6 @@ func NewServer(b Backend, o Options) (*Server, error) {
 		}
 		writeError(w, Missing("unknown_route", fmt.Sprintf("there is no %s %.80q", r.Method, r.URL.Path), "see /openapi.json"))
 	})
-	s.routes = mux
+	s.routes, s.repeats = mux, repeats{o.Answers, s.log}
 	return s, nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/quorate/quorate/api/access"
+	"github.com/quorate/quorate/api/once"
 	"github.com/quorate/quorate/display"
 )
 
@@ -30,6 +31,8 @@ type Options struct {
 	Tokens []Token
 	// Book has the tokens that the node made; nil for a node that makes none.
 	Book *access.Book
+	// Answers keeps what requests with a key were answered; nil does each anew.
+	Answers *once.Book
 	// Live says whether all loops of the node turn; nil says that they do.
 	Live func() bool
 	// Log takes what goes wrong inside; nil discards it.
@@ -43,6 +46,7 @@ type Server struct {
 	log     *slog.Logger
 	gate    gate
 	limits  limits
+	repeats repeats
 	routes  *http.ServeMux
 	// verbs are those that the routes need, by pattern.
 	verbs map[string]access.Verb
@@ -162,7 +166,7 @@ func (s *Server) guard(who func(http.Handler) http.Handler) http.Handler {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, Refuse("cross_origin", "the request comes from another origin", "").as(http.StatusForbidden))
 	}))
-	return s.recoverPanics(withWords(cross.Handler(s.Probes(who(s.authorize(guardBody(s.routes)))))))
+	return s.recoverPanics(withWords(cross.Handler(s.Probes(who(s.authorize(guardBody(s.repeats.guard(s.routes))))))))
 }
 
 // authorize refuses who may not use the route that is asked for, before

@@ -66,7 +66,7 @@ func DumpStore(ctx context.Context, db *store.Badger, h backup.Header, w io.Writ
 			return out.Add(backup.Item{Kind: backup.Entry, Group: d.Group, Value: d.Entry.Bytes()})
 		case d.Guard != nil:
 			return out.Add(backup.Item{Kind: backup.Guard, Guard: *d.Guard})
-		case d.Group == (journal.GroupID{}) && (d.Key == recPorts || strings.HasPrefix(d.Key, recTokens)), d.Group != (journal.GroupID{}) && coordinator.Rebuilt(d.Key):
+		case d.Group == (journal.GroupID{}) && (d.Key == recPorts || strings.HasPrefix(d.Key, recTokens) || strings.HasPrefix(d.Key, recAnswers)), d.Group != (journal.GroupID{}) && coordinator.Rebuilt(d.Key):
 			return nil
 		}
 		return out.Add(backup.Item{Kind: backup.Record, Group: d.Group, Key: d.Key, Value: d.Value})

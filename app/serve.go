@@ -54,7 +54,12 @@ func (n *Node) serve(o RunOptions) (*servers, error) {
 	if err != nil {
 		return nil, api.Fail("not_started", err.Error(), "")
 	}
-	s, err := api.NewServer(n, api.Options{Version: n.parts.Version, Tokens: tokens, Book: book, Live: n.live, Log: o.Log})
+	answers, err := openAnswers(context.Background(), n.parts.Store)
+	if err != nil {
+		return nil, api.Fail("not_started", err.Error(), "")
+	}
+	s, err := api.NewServer(n, api.Options{Version: n.parts.Version, Tokens: tokens, Book: book, Answers: answers,
+		Live: n.live, Log: o.Log})
 	if err != nil {
 		return nil, api.Fail("not_started", err.Error(), "")
 	}

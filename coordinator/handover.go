@@ -102,4 +102,3 @@ func (m *Machine) Reach(p *group.Proposal) port.Reach {
 	reach, _ := m.watch.reach.Get(mapkey.Of(p.TxID))
 	return reach
 }
-

@@ -118,7 +118,11 @@ type ChangeKey struct {
 type Abandon struct{ Reason string }
 
 // LeaseAddress asks for a receive address. The reply is a Lease.
-type LeaseAddress struct{ Peek, BeyondGap bool }
+type LeaseAddress struct {
+	Peek, BeyondGap bool
+	// RequestID, if set, makes it repeatable: the same id gives the same address.
+	RequestID string
+}
 
 // Lease is a receive address.
 type Lease struct {
@@ -156,6 +160,8 @@ type Remark struct {
 	Proposal journal.EntryID
 	Text     string
 	Allow    []string
+	// RequestID, if set, makes it repeatable: the same id says it once.
+	RequestID string
 }
 
 // Propose asks for a transaction. The reply is a Proposed.

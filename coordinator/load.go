@@ -98,6 +98,12 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 				return m, fmt.Errorf("read request record: %w", refusal.ErrBadRequest)
 			}
 			m.contents = m.contents.Set(strings.TrimPrefix(k, recContent), [32]byte(v))
+		case strings.HasPrefix(k, recGiven):
+			g, err := readGiven(v)
+			if err != nil {
+				return m, err
+			}
+			m.given = m.given.Set(strings.TrimPrefix(k, recGiven), g)
 		case k == recUnasked:
 			var r unaskedRecord
 			if err := record.Decode(v, &r); err != nil {

@@ -31,6 +31,7 @@ type Machine struct {
 	invites  pmap.Map[string, inviteRecord]              // by invite id
 	requests pmap.Map[string, journal.EntryID]           // by request id
 	contents pmap.Map[string, [32]byte]                  // by request id: a hash of what was asked for
+	given    pmap.Map[string, given]                     // by request id, of what is no proposal
 	claims   pmap.Map[mapkey.ByAuthor, journal.Frontier] // by identity: what members say they hold
 	// unaskedAt is the latest time by which this node signed without being asked, Unix seconds.
 	unaskedAt int64
@@ -394,6 +395,7 @@ const (
 	recInvite  = "invite/"
 	recRequest = "request/"
 	recContent = "request-content/"
+	recGiven   = "given/"
 	recUnasked = "unasked"
 	recAlarm   = "alarm/"
 	recOutbox  = "outbox"

@@ -23,6 +23,12 @@ func (s *step) remark(x Remark) error {
 	if strings.TrimSpace(x.Text) == "" {
 		return fmt.Errorf("%w: the comment is empty", refusal.ErrBadRequest)
 	}
+	if _, again, err := s.smallAgain(x.RequestID, "comment", p.Ref.ID.String(), x.Text); err != nil {
+		return err
+	} else if again {
+		answer(s, x, Done{})
+		return nil
+	}
 	mine := 0
 	for _, c := range s.m.State.Comments(p.Ref.ID) {
 		if s.m.State.SameMember(c.Ref.Chain.Author, s.m.State.Me()) {
@@ -38,6 +44,7 @@ func (s *step) remark(x Remark) error {
 	if _, err := s.write(&event.ProposalCommented{Proposal: p.Ref.ID, Text: x.Text}); err != nil {
 		return err
 	}
+	s.keepSmall(x.RequestID, 0, "comment", p.Ref.ID.String(), x.Text)
 	answer(s, x, Done{})
 	return nil
 }

@@ -49,15 +49,12 @@ func (m *Machine) Asked(requestID string) (journal.EntryID, bool) { return m.req
 // same id gives the same proposal, and with other content it is refused, since its
 // sender would take the one for the other.
 func (s *step) repeated(x Propose) (bool, error) {
-	if x.RequestID == "" {
-		return false, nil
-	}
-	if len(x.RequestID) > maxRequestID {
-		return false, fmt.Errorf("%w: request id is over %d bytes", refusal.ErrBadRequest, maxRequestID)
+	if err := bounded(x.RequestID); err != nil {
+		return false, err
 	}
 	id, ok := s.m.requests.Get(x.RequestID)
 	if !ok {
-		return false, nil
+		return false, s.notGiven(x.RequestID)
 	}
 	same, err := s.sameRequest(x, id)
 	if err != nil {
@@ -69,6 +66,51 @@ func (s *step) repeated(x Propose) (bool, error) {
 	}
 	answer(s, x, Proposed{id})
 	return true, nil
+}
+
+func bounded(requestID string) error {
+	if len(requestID) > maxRequestID {
+		return fmt.Errorf("%w: request id is over %d bytes", refusal.ErrBadRequest, maxRequestID)
+	}
+	return nil
+}
+
+// notGiven refuses a request id that stands for something else than a proposal.
+func (s *step) notGiven(requestID string) error {
+	if _, ok := s.m.given.Get(requestID); ok && requestID != "" {
+		return refusal.New(refusal.RequestReused, "request id %q was used for something else than a proposal", requestID).
+			WithHint("give each request an id of its own; a repeat says the same again")
+	}
+	return nil
+}
+
+// smallAgain returns the number that a request was answered with before, and whether it
+// was. With other content it is refused.
+func (s *step) smallAgain(requestID string, what ...string) (uint32, bool, error) {
+	content := small(what...)
+	if requestID == "" {
+		return 0, false, nil
+	}
+	if err := bounded(requestID); err != nil {
+		return 0, false, err
+	}
+	g, ok := s.m.given.Get(requestID)
+	_, proposal := s.m.requests.Get(requestID)
+	if proposal || ok && g.content != content {
+		return 0, false, refusal.New(refusal.RequestReused, "request id %q was used for a request with other content", requestID).
+			WithHint("give each request an id of its own; a repeat says the same again")
+	}
+	return g.number, ok, nil
+}
+
+// keepSmall remembers what a request id stands for.
+func (s *step) keepSmall(requestID string, number uint32, what ...string) {
+	if requestID == "" {
+		return
+	}
+	g := given{small(what...), number}
+	s.m.given = s.m.given.Set(requestID, g)
+	s.batch.Puts[recGiven+requestID] = g.record()
 }
 
 func (s *step) sameRequest(x Propose, id journal.EntryID) (bool, error) {

@@ -63,3 +63,51 @@ func TestARequestIDStandsForOneRequest(t *testing.T) {
 		t.Errorf("%v, then %v", made, again)
 	}
 }
+
+// An address and a comment are given once for a request id, also after a crash, and an
+// id that stands for one thing is not taken for another.
+func TestARequestIDGivesOneAddress(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000)
+	a := c.peers[0]
+	p := a.must(pay(1, 100_000)).(Proposed).Proposal
+	ask := LeaseAddress{RequestID: "order-1"}
+	all := []string{refusal.Outdated}
+	say := Remark{Proposal: p, Text: "hm", RequestID: "remark-1", Allow: all}
+	first := a.must(ask).(Lease)
+	a.must(say)
+	entries := a.m.State.Chains().Len()
+	for _, restart := range []bool{false, true} {
+		if restart {
+			a.crash()
+		}
+		if again := a.must(ask).(Lease); again != first {
+			t.Errorf("%v, then %v", first, again)
+		}
+		a.must(say)
+		if n := a.m.State.Chains().Len(); n != entries {
+			t.Errorf("%d entries, then %d", entries, n)
+		}
+		asProposal := pay(1, 100_000)
+		asProposal.RequestID = "order-1"
+		for name, cmd := range map[string]Message{
+			"an address as a comment": Remark{Proposal: p, Text: "hm", RequestID: "order-1", Allow: all},
+			"another comment":         Remark{Proposal: p, Text: "hmm", RequestID: "remark-1", Allow: all},
+			"a comment as an address": LeaseAddress{RequestID: "remark-1"},
+			"an address as a payment": asProposal,
+		} {
+			if _, err := a.do(cmd); rule(err) != refusal.RequestReused {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	if peek := a.must(LeaseAddress{RequestID: "order-1", Peek: true}).(Lease); peek == first {
+		t.Error("a look gives what was given")
+	}
+	if second := a.must(LeaseAddress{RequestID: "order-2"}).(Lease); second == first {
+		t.Error("another order gets the same address")
+	}
+	if _, err := a.do(LeaseAddress{RequestID: strings.Repeat("x", 129)}); err == nil {
+		t.Error("a long id")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
@@ -59,6 +60,14 @@ func (s *step) lease(x LeaseAddress) error {
 	if err := s.m.notArchived(); err != nil {
 		return err
 	}
+	if x.Peek {
+		x.RequestID = "" // it gives nothing out
+	}
+	if index, again, err := s.smallAgain(x.RequestID, "address"); err != nil {
+		return err
+	} else if again {
+		return s.leased(a, x, index)
+	}
 	used := s.m.View.Used(wallet.BranchExternal)
 	next, ok := s.m.free(x.BeyondGap)
 	if (!ok || next >= used+ledger.GapLimit) && !x.BeyondGap && !x.Peek {
@@ -68,15 +77,21 @@ func (s *step) lease(x LeaseAddress) error {
 	if !ok || next >= event.MaxIndex {
 		return refusal.New(refusal.Gap, "%d unused addresses are handed out already, which is all that this node watches", ledger.Watchable)
 	}
-	addr, err := a.Descriptor.Address(wallet.BranchExternal, next)
-	if err != nil {
-		return fmt.Errorf("derive address: %w", err)
-	}
 	if !x.Peek {
 		if _, err := s.write(&event.AddressLeased{Index: next}); err != nil {
 			return err
 		}
+		s.keepSmall(x.RequestID, next, "address")
 	}
-	answer(s, x, Lease{addr, next})
+	return s.leased(a, x, next)
+}
+
+// leased answers with an address.
+func (s *step) leased(a *group.Active, x LeaseAddress, index uint32) error {
+	addr, err := a.Descriptor.Address(wallet.BranchExternal, index)
+	if err != nil {
+		return fmt.Errorf("derive address: %w", err)
+	}
+	answer(s, x, Lease{addr, index})
 	return nil
 }

@@ -59,7 +59,7 @@ func (n *Node) Reject(ctx context.Context, ref string, r api.Reject) (api.Propos
 // Comment says something about a proposal to all cosigners.
 func (n *Node) Comment(ctx context.Context, ref string, r api.Comment) (api.Proposal, error) {
 	return n.act(ctx, ref, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
-		return coordinator.Remark{Proposal: id, Text: r.Text, Allow: r.Allow}
+		return coordinator.Remark{Proposal: id, Text: r.Text, Allow: r.Allow, RequestID: r.RequestID}
 	})
 }
 

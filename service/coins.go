@@ -19,7 +19,7 @@ func (n *Node) NewAddress(ctx context.Context, ref string, r api.NewAddress) (ap
 	if err != nil {
 		return api.Address{}, err
 	}
-	l, err := node.Do(ctx, a, coordinator.LeaseAddress{Peek: r.Peek, BeyondGap: r.BeyondGap})
+	l, err := node.Do(ctx, a, coordinator.LeaseAddress{Peek: r.Peek, BeyondGap: r.BeyondGap, RequestID: r.RequestID})
 	if err != nil {
 		return api.Address{}, n.apiError(err)
 	}

@@ -21,6 +21,7 @@ func freeKeys() map[string]string {
 		"Machine.invites":  "an invite's id is a text of its record's name, and is of no other map",
 		"Machine.requests": "a request's id is any text that a caller of the API chose",
 		"Machine.contents": "a request's id is any text that a caller of the API chose",
+		"Machine.given":    "a request's id is any text that a caller of the API chose",
 	}
 }
 

@@ -22,6 +22,7 @@ type kept struct {
 // in a package for tests needs no entry.
 func keptFuncs() []kept {
 	return []kept{
+		{"api", "for programs of others, which send a request again; the command line does not", []string{"WithKey"}},
 		{"app/keystore", "a secret that is printed by a slip does not show: nobody is to call these",
 			[]string{"Content.Format", "Content.LogValue", "Content.MarshalJSON"}},
 		{"app/keystore", "tests of other rooms open keystores, and the real cost would take them minutes", []string{"LightWork"}},
