@@ -135,11 +135,16 @@ type Approve struct {
 	BumpFor int64    `json:"bump_for,omitempty" minimum:"0" maximum:"1209600" doc:"Seconds for which that holds; 0: as long as the proposal lives, 14 days at most."`
 	TxID    string   `json:"txid,omitempty" minLength:"64" maxLength:"64" doc:"Refuse (draft_changed) unless the proposal is of this transaction, which its user was shown."`
 	Allow   []string `json:"allow,omitempty" maxItems:"16" nullable:"false" doc:"Rules to override, by name."`
+	// Unless, if set, is asked of what is shown of the proposal in the step that signs
+	// it, and refuses with an error.
+	Unless func(Proposal) error `json:"-"`
 }
 
 // Reject votes against a proposal.
 type Reject struct {
 	Reason string `json:"reason" minLength:"1" maxLength:"1024"`
+	// Unless is as of Approve.
+	Unless func(Proposal) error `json:"-"`
 }
 
 // Comment says something about a proposal.

@@ -69,6 +69,7 @@ func TestRoles(t *testing.T) {
 	} {
 		for role, have := range rank {
 			r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
+			r.Header.Set("If-Match", `"seen"`)
 			if role != "" {
 				r.Header.Set("Authorization", "Bearer "+secretOf(role))
 			}

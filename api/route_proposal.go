@@ -17,11 +17,13 @@ type proposalsInput struct {
 
 type approveInput struct {
 	ProposalPath
+	IfMatch
 	Body Approve
 }
 
 type rejectInput struct {
 	ProposalPath
+	IfMatch
 	Body Reject
 }
 
@@ -49,9 +51,19 @@ func (s *Server) proposalRoutes(h huma.API) {
 		return withProposal(in, false, func() (Proposal, error) { return b.Proposal(ctx, in.Proposal) })
 	})
 	route(h, access.Sign, post("approve", "/v1/proposals/{proposal}/approve", "Sign a proposal"), func(ctx context.Context, in *approveInput) (Proposal, error) {
+		unless, err := in.unless(ctx)
+		if err != nil {
+			return Proposal{}, err
+		}
+		in.Body.Unless = unless
 		return withProposal(&in.ProposalPath, true, func() (Proposal, error) { return s.limits.approve(ctx, in.Proposal, in.Body) })
 	})
 	route(h, access.Vote, post("reject", "/v1/proposals/{proposal}/reject", "Vote against a proposal; a released signature stays in force"), func(ctx context.Context, in *rejectInput) (Proposal, error) {
+		unless, err := in.unless(ctx)
+		if err != nil {
+			return Proposal{}, err
+		}
+		in.Body.Unless = unless
 		return withProposal(&in.ProposalPath, true, func() (Proposal, error) { return b.Reject(ctx, in.Proposal, in.Body) })
 	})
 	route(h, access.Comment, made(post("comment", "/v1/proposals/{proposal}/comments", "Say something about a proposal to all cosigners")), func(ctx context.Context, in *commentInput) (Proposal, error) {

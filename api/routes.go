@@ -6,14 +6,17 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"golang.org/x/time/rate"
 )
 
 // NewServer builds the routes over a backend.
 func NewServer(b Backend, o Options) (*Server, error) {
 	s := &Server{
-		backend: b, version: o.Version, log: o.Log, live: o.Live, gate: gate{b, o.Tokens, o.Book}, limits: limits{b, o.Book}, closing: make(chan struct{}),
+		backend: b, version: o.Version, log: o.Log, live: o.Live, gate: gate{b, o.Tokens, o.Book}, limits: limits{b, o.Book},
+		rates: rates{now: time.Now, buckets: map[bucket]*rate.Limiter{}}, closing: make(chan struct{}),
 		localWatchers: make(chan struct{}, maxLocalWatchers), tokenWatchers: make(chan struct{}, maxTokenWatchers),
 	}
 	if s.log == nil {
@@ -43,6 +46,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 		}
 		writeError(w, Missing("unknown_route", fmt.Sprintf("there is no %s %.80q", r.Method, r.URL.Path), "see /openapi.json"))
 	})
-	s.routes, s.repeats = mux, repeats{o.Answers, s.log}
+	s.routes = mux
+	s.last = versions{b, s.untilClosing, s.watch}.guard(mux, repeats{o.Answers, s.log}.guard(mux))
 	return s, nil
 }

@@ -46,8 +46,10 @@ type Server struct {
 	log     *slog.Logger
 	gate    gate
 	limits  limits
-	repeats repeats
-	routes  *http.ServeMux
+	rates   rates
+	// last is what comes before the routes: repeats and versions.
+	last   http.Handler
+	routes *http.ServeMux
 	// verbs are those that the routes need, by pattern.
 	verbs map[string]access.Verb
 	spec  []byte
@@ -166,7 +168,7 @@ func (s *Server) guard(who func(http.Handler) http.Handler) http.Handler {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, Refuse("cross_origin", "the request comes from another origin", "").as(http.StatusForbidden))
 	}))
-	return s.recoverPanics(withWords(cross.Handler(s.Probes(who(s.authorize(guardBody(s.repeats.guard(s.routes))))))))
+	return s.recoverPanics(withWords(cross.Handler(s.Probes(who(s.authorize(guardBody(s.last)))))))
 }
 
 // authorize refuses who may not use the route that is asked for, before
@@ -181,6 +183,10 @@ func (s *Server) authorize(next http.Handler) http.Handler {
 		}
 		if err := checkVerb(r.Context(), need); err != nil {
 			refuse(w, r, err)
+			return
+		}
+		if wait, ok := s.rates.take(callerOf(r.Context()), pattern); !ok {
+			refuse(w, r, tooMany(w, wait))
 			return
 		}
 		bound, err := s.gate.bind(r, pattern)

@@ -39,10 +39,11 @@ func (s *tokenStore) Save(_ context.Context, puts map[string][]byte, deletes []s
 
 // doors are both ways to a node with tokens of its own making.
 type doors struct {
-	t      *testing.T
-	local  http.Handler
-	tcp    http.Handler
-	tokens *access.Book
+	t     *testing.T
+	local http.Handler
+	tcp   http.Handler
+	// version goes along with each request, as the one that was looked at.
+	version string
 }
 
 func withBook(t *testing.T, b api.Backend) doors {
@@ -55,7 +56,7 @@ func withBook(t *testing.T, b api.Backend) doors {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return doors{t, s.LocalHandler(), s.TokenHandler(), book}
+	return doors{t, s.LocalHandler(), s.TokenHandler(), `"seen"`}
 }
 
 func (d doors) ask(secret, method, path, body string) *httptest.ResponseRecorder {
@@ -65,6 +66,9 @@ func (d doors) ask(secret, method, path, body string) *httptest.ResponseRecorder
 	if secret != "" {
 		h = d.tcp
 		r.Header.Set("Authorization", "Bearer "+secret)
+	}
+	if d.version != "" {
+		r.Header.Set("If-Match", d.version)
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)

@@ -35,7 +35,7 @@ func (n *Node) Approve(ctx context.Context, ref string, r api.Approve) (api.Prop
 	} else if r.BumpFor > 0 {
 		return api.Proposal{}, api.Misuse("conflicting", "for how long bumps are agreed to is given, and not up to which fee", "give both")
 	}
-	return n.act(ctx, ref, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
+	return n.act(ctx, ref, r.Unless, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
 		return coordinator.Approve{Proposal: id, Allow: r.Allow, TxID: tx, UpTo: upTo}
 	})
 }
@@ -51,31 +51,40 @@ func txidOf(s string) (chainhash.Hash, error) {
 
 // Reject votes against.
 func (n *Node) Reject(ctx context.Context, ref string, r api.Reject) (api.Proposal, error) {
-	return n.act(ctx, ref, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
+	return n.act(ctx, ref, r.Unless, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
 		return coordinator.Reject{Proposal: id, Reason: r.Reason}
 	})
 }
 
 // Comment says something about a proposal to all cosigners.
 func (n *Node) Comment(ctx context.Context, ref string, r api.Comment) (api.Proposal, error) {
-	return n.act(ctx, ref, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
+	return n.act(ctx, ref, nil, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
 		return coordinator.Remark{Proposal: id, Text: r.Text, Allow: r.Allow, RequestID: r.RequestID}
 	})
 }
 
 // Withdraw takes this node's own proposal back.
 func (n *Node) Withdraw(ctx context.Context, ref string) (api.Proposal, error) {
-	return n.act(ctx, ref, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
+	return n.act(ctx, ref, nil, func(id journal.EntryID) coordinator.Command[coordinator.Done] {
 		return coordinator.Withdraw{Proposal: id}
 	})
 }
 
-func (n *Node) act(ctx context.Context, ref string, cmd func(journal.EntryID) coordinator.Command[coordinator.Done]) (api.Proposal, error) {
+// act does something to a proposal; not where unless, if any, returns an error of what
+// would be shown of it then.
+func (n *Node) act(ctx context.Context, ref string, unless func(api.Proposal) error, cmd func(journal.EntryID) coordinator.Command[coordinator.Done]) (api.Proposal, error) {
 	a, p, err := n.proposal(ref, true)
 	if err != nil {
 		return api.Proposal{}, err
 	}
-	if _, err := node.Do(ctx, a, cmd(p.ID())); err != nil {
+	if unless == nil {
+		_, err = node.Do(ctx, a, cmd(p.ID()))
+	} else {
+		// What other wallets own is looked up before: the turn must not wait for them.
+		owners := n.others(a.Group())
+		_, err = node.DoUnless(ctx, a, cmd(p.ID()), func(m coordinator.Machine) error { return unless(n.shown(&m, p, owners)) })
+	}
+	if err != nil {
 		return api.Proposal{}, n.apiError(err)
 	}
 	return n.show(a, p), nil

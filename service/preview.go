@@ -35,7 +35,7 @@ func (n *Node) Preview(ctx context.Context, ref string, r api.Propose) (api.Draf
 	p := d.Proposal
 	out.Draft, out.TxID, out.Fee, out.FeeRate, out.Note = &name, p.TxID.String(), p.Fee(), feeRate(m, p), api.Text(p.Body.Note)
 	out.FeeSource = n.feeSource(r)
-	out.Inputs, out.Outputs = n.parties(m, p)
+	out.Inputs, out.Outputs = n.parties(m, p, n.others(a.Group()))
 	out.Sends, out.Change = m.Leaves(p), changeOf(p)
 	out.Signs = !r.Unsigned && !out.External
 	if p.Body.Expires > 0 {

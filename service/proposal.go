@@ -93,12 +93,16 @@ func (n *Node) Proposal(_ context.Context, ref string) (api.Proposal, error) {
 }
 
 func (n *Node) show(a *node.Actor, p *group.Proposal) api.Proposal {
-	m := a.Machine()
+	return n.shown(a.Machine(), p, n.others(a.Group()))
+}
+
+// shown is what is shown of a proposal; owners are the node's other wallets.
+func (n *Node) shown(m *coordinator.Machine, p *group.Proposal, owners []*coordinator.Machine) api.Proposal {
 	if now, ok := m.State.Proposal(p.ID()); ok {
 		p = now
 	}
 	x := api.Proposal{
-		Proposal: p.ID().String(), Wallet: a.Group().String(), WalletName: m.Name(), Author: personOf(m, p.Author()),
+		Proposal: p.ID().String(), Wallet: m.State.Group().String(), WalletName: m.Name(), Author: personOf(m, p.Author()),
 		Status: string(m.Status(p, time.Now())), TxID: p.TxID.String(), Fee: p.Fee(), FeeRate: feeRate(m, p),
 		Note: api.Text(p.Body.Note), Created: api.Time(time.UnixMilli(p.Ref.Time)), Threshold: m.State.Genesis().Threshold,
 	}
@@ -106,14 +110,15 @@ func (n *Node) show(a *node.Actor, p *group.Proposal) api.Proposal {
 		t := api.Time(time.Unix(p.Body.Expires, 0))
 		x.Expires = &t
 	}
-	x.Inputs, x.Outputs = n.parties(m, p)
+	x.Inputs, x.Outputs = n.parties(m, p, owners)
 	n.showVotes(m, p, &x)
 	return x
 }
 
-// parties are the coins that a proposal spends, and whom it pays.
-func (n *Node) parties(m *coordinator.Machine, p *group.Proposal) (ins []api.TxInput, outs []api.TxOutput) {
-	d, owners := m.State.Active().Descriptor, n.others(m.State.Group())
+// parties are the coins that a proposal spends, and whom it pays; owners are the node's
+// other wallets.
+func (n *Node) parties(m *coordinator.Machine, p *group.Proposal, owners []*coordinator.Machine) (ins []api.TxInput, outs []api.TxOutput) {
+	d := m.State.Active().Descriptor
 	for _, in := range p.Body.Inputs {
 		addr, _ := d.Address(in.Branch, in.Index) // sound: it was derived before
 		ins = append(ins, api.TxInput{OutPoint: in.OutPoint().String(), Amount: in.Amount, Address: addr, Confirmations: m.View.Confirmations(in.TxID), Frozen: frozen(m, in.OutPoint())})

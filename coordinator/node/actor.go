@@ -75,6 +75,9 @@ type Actor struct {
 type envelope struct {
 	msg   coordinator.Message
 	reply chan result // nil when nobody waits; else of capacity 1
+	// unless, where there is one, is asked in the turn that takes the message, and
+	// refuses it with an error.
+	unless func(coordinator.Machine) error
 }
 
 type result struct {
@@ -117,8 +120,25 @@ func (a *Actor) Close() {
 
 // Do sends a command and waits for its answer, which comes once it is durable.
 func Do[A any](ctx context.Context, a *Actor, cmd coordinator.Command[A]) (A, error) {
+	return answerOf(cmd, func() (any, error) { return a.do(ctx, cmd) })
+}
+
+// DoUnless is Do, and refuses the command with the error that unless returns of the
+// machine that the command would meet: nothing comes in between. It must not ask the
+// actor, nor take long.
+func DoUnless[A any](ctx context.Context, a *Actor, cmd coordinator.Command[A], unless func(coordinator.Machine) error) (A, error) {
+	return answerOf(cmd, func() (any, error) {
+		e, err := a.put(ctx, envelope{msg: cmd, unless: unless})
+		if err != nil {
+			return nil, err
+		}
+		return a.await(ctx, e)
+	})
+}
+
+func answerOf[A any](cmd coordinator.Command[A], ask func() (any, error)) (A, error) {
 	var out A
-	v, err := a.do(ctx, cmd)
+	v, err := ask()
 	if err != nil {
 		return out, err
 	}
@@ -146,10 +166,14 @@ func (a *Actor) ask(ctx context.Context, msg coordinator.Message) (any, error) {
 
 // send puts a message in line; await waits for its answer.
 func (a *Actor) send(ctx context.Context, msg coordinator.Message) (*envelope, error) {
-	e := &envelope{msg: msg, reply: make(chan result, 1)}
+	return a.put(ctx, envelope{msg: msg})
+}
+
+func (a *Actor) put(ctx context.Context, e envelope) (*envelope, error) {
+	e.reply = make(chan result, 1)
 	select {
-	case a.inbox <- *e:
-		return e, nil
+	case a.inbox <- e:
+		return &e, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for the wallet: %w", context.Cause(ctx))
 	case <-a.ctx.Done():

@@ -90,7 +90,14 @@ func (a *Actor) startAgain() {
 
 // take takes a message, and returns what answers it once the commit is done, or not.
 func (a *Actor) take(t *coordinator.Turn, e envelope) func(commit error) {
-	value, err := t.Take(e.msg)
+	var value any
+	var err error
+	if e.unless != nil {
+		err = e.unless(t.Machine())
+	}
+	if err == nil {
+		value, err = t.Take(e.msg)
+	}
 	if e.reply == nil {
 		if err != nil && !port.IsReject(err) {
 			var r *port.Outcome
