@@ -65,18 +65,17 @@ func Load(ctx context.Context, store port.Store, self *group.Self, id journal.Gr
 	return m.loadView(recs)
 }
 
-// StoredName reads what this node calls a wallet, without loading it; "" where it
-// gave none.
-func StoredName(ctx context.Context, store port.Store, id journal.GroupID) (string, error) {
+// StoredLocal reads what this node keeps of a wallet for itself, without loading it.
+func StoredLocal(ctx context.Context, store port.Store, id journal.GroupID) (Local, error) {
+	var l Local
 	recs, err := store.Records(ctx, id, recLocal)
 	if err != nil {
-		return "", fmt.Errorf("read wallet records: %w", err)
+		return l, fmt.Errorf("read wallet records: %w", err)
 	}
-	var l Local
 	if err := record.Decode(recs[recLocal], &l); err != nil {
-		return "", fmt.Errorf("read wallet record: %w", err)
+		return l, fmt.Errorf("read wallet record: %w", err)
 	}
-	return l.Name, nil
+	return l, nil
 }
 
 func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +15,26 @@ import (
 	"github.com/quorate/quorate/app/config"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/wallet"
 )
+
+// descriptor is one of a wallet on regtest.
+func descriptor(t *testing.T) string {
+	t.Helper()
+	var keys []wallet.Key
+	for n := range uint32(2) {
+		a, err := wallet.DeriveAccount(make([]byte, 64), wallet.Regtest, wallet.ScriptWSH, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, a.Key())
+	}
+	d, err := wallet.NewMultisig(wallet.Regtest, wallet.ScriptWSH, 2, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.String()
+}
 
 // A wallet that cannot be opened is failed, and says why; the others run, and
 // what is stored of it is not touched.
@@ -72,6 +92,10 @@ func TestAWalletThatFailsLeavesTheOthersRunning(t *testing.T) {
 			t.Fatal(err)
 		}
 		made = w.Wallet
+		// Nothing says that it is not the one that is founded around a wallet there was.
+		if _, err := client.CreateWallet(ctx, api.CreateWallet{Name: "old", From: descriptor(t)}); err == nil || codeOf(t, err) != refusal.WalletFailed || !strings.Contains(err.Error(), "vault") {
+			t.Errorf("found around a wallet: %v", err)
+		}
 		// An invite into the group that is stored: nothing is written over.
 		inv := port.Invite{Group: broken, Addresses: []string{"/ip4/127.0.0.1/tcp/1"}, Expires: time.Now().Add(time.Hour)}
 		inv.Founder[0] = 7

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func (n *Node) founding(ctx context.Context, r api.CreateWallet) (node.Founding,
 	if err != nil {
 		return f, nil, err
 	}
-	if err := n.checkTwin(nil, w.Descriptor); err != nil {
+	if err := n.checkTwin(ctx, nil, w.Descriptor); err != nil {
 		return f, nil, err
 	}
 	f.Descriptor = w.Descriptor
@@ -54,8 +55,9 @@ func (n *Node) founding(ctx context.Context, r api.CreateWallet) (node.Founding,
 // checkTwin refuses a wallet that shares scripts with another of this node: its
 // money would count twice, and a coin that one leases would be free in the other.
 // A wallet counts from when its keys are known, until it is abandoned, and not while
-// it is archived: it hands out and signs nothing then.
-func (n *Node) checkTwin(self *node.Actor, d *wallet.Descriptor) error {
+// it is archived: it hands out and signs nothing then. One that could not be opened
+// counts where it may be this one.
+func (n *Node) checkTwin(ctx context.Context, self *node.Actor, d *wallet.Descriptor) error {
 	for _, a := range n.co.Wallets() {
 		if a == self {
 			continue
@@ -68,7 +70,17 @@ func (n *Node) checkTwin(self *node.Actor, d *wallet.Descriptor) error {
 			return api.Refuse("wallet_exists", fmt.Sprintf("the wallet is on this node already, as %q", m.Name()), "use that one, see `quorate wallet list`, or put it aside first: `quorate wallet archive`")
 		}
 	}
+	if f, ok := n.co.FailedTwin(ctx, d, self != nil && newKeyIn(self.Machine())); ok {
+		return api.Fail(refusal.WalletFailed, fmt.Sprintf("the wallet %s on this node could not be opened, and may be this one: %v", cmp.Or(f.Name, f.Group.String()[:8]), f.Err),
+			"stop the node and run `quorate doctor`")
+	}
 	return nil
+}
+
+// newKeyIn says whether a wallet is in the making, and this node's key in it one that its
+// seed was asked for: no other wallet has it.
+func newKeyIn(m *coordinator.Machine) bool {
+	return m.State.Active() == nil && m.State.Genesis().Descriptor == "" && !m.External()
 }
 
 // descriptorOf returns what the scripts of a wallet are made by, as far as that is

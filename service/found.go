@@ -47,7 +47,7 @@ func (n *Node) RatifyWallet(ctx context.Context, ref string, r api.RatifyWallet)
 	n.twins.Lock()
 	defer n.twins.Unlock()
 	if d := descriptorOf(a.Machine()); d != nil {
-		if err := n.checkTwin(a, d); err != nil {
+		if err := n.checkTwin(ctx, a, d); err != nil {
 			return api.Ratified{}, err
 		}
 	}

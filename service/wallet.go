@@ -137,7 +137,7 @@ func (n *Node) ArchiveWallet(ctx context.Context, ref string, r api.ArchiveWalle
 	n.twins.Lock()
 	defer n.twins.Unlock()
 	if d := descriptorOf(a.Machine()); d != nil && r.Undo && a.Machine().Archived() && !a.Machine().State.Abandoned() {
-		if err := n.checkTwin(a, d); err != nil {
+		if err := n.checkTwin(ctx, a, d); err != nil {
 			return api.WalletSummary{}, err
 		}
 	}
