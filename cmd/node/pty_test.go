@@ -165,3 +165,10 @@ func wide(text string) []string {
 	}
 	return out
 }
+
+// raw is what was written to the screen, with its colours.
+func (s *screen) raw() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown.String()
+}

@@ -93,6 +93,13 @@ func TestInviteInAnArgument(t *testing.T) {
 func serveFake(t *testing.T, b api.Backend) string {
 	t.Helper()
 	dir := t.TempDir()
+	serveIn(t, dir, b)
+	return dir
+}
+
+// serveIn serves a stand-in node in a data directory.
+func serveIn(t *testing.T, dir string, b api.Backend) {
+	t.Helper()
 	s, err := api.NewServer(b, api.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -108,5 +115,4 @@ func serveFake(t *testing.T, b api.Backend) string {
 			t.Error(err)
 		}
 	})
-	return dir
 }
