@@ -36,3 +36,10 @@ func (c *Client) ExportLog(ctx context.Context, wallet string, r ExportLog, w io
 	}
 	return c.receive(ctx, path("wallets", wallet, "log", "export"), r, w)
 }
+
+// Presence implements Backend.
+func (c *Client) Presence(ctx context.Context, wallet string) (Presence, error) {
+	return onWallet(wallet, func() (Presence, error) {
+		return fetch[Presence](ctx, c, path("wallets", wallet, "presence"), nil)
+	})
+}

@@ -8,11 +8,38 @@ import (
 
 // LogBackend is what the members of a node's wallets did.
 type LogBackend interface {
+	// Presence says which cosigners were seen, and whether enough can sign.
+	Presence(ctx context.Context, wallet string) (Presence, error)
 	// Log lists the entries of a wallet's journal, newest first.
 	Log(ctx context.Context, wallet string, q LogQuery) (Page[LogEntry], error)
 	// ExportLog writes the log as a file that proves itself (package audit/proof),
 	// signed by this node.
 	ExportLog(ctx context.Context, wallet string, r ExportLog, w io.Writer) error
+}
+
+// Presence is which cosigners of a wallet were seen, and whether enough can sign.
+type Presence struct {
+	Wallet     string `json:"wallet"`
+	WalletName string `json:"wallet_name"`
+	Threshold  int    `json:"threshold" doc:"How many must sign."`
+	// Margin is negative where too few were seen.
+	Margin  int                    `json:"margin" doc:"How many of the keys that were seen signing could be lost, and the others still spend; negative where too few were seen."`
+	SeenFor int                    `json:"seen_for_days" doc:"For how many days a key counts as one that can sign after it was seen to."`
+	Members List[CosignerPresence] `json:"members" doc:"In the order of the roster."`
+}
+
+// CosignerPresence is when a cosigner was seen.
+type CosignerPresence struct {
+	Cosigner  Person     `json:"cosigner"`
+	Own       bool       `json:"own" doc:"This node's."`
+	Host      *Person    `json:"host" doc:"Whose node enters its signatures, of one without a node; null for most."`
+	Connected bool       `json:"connected"`
+	LastSeen  *time.Time `json:"last_seen" doc:"When this node was last connected to its node; null for never, and for this node's own."`
+	Holds     *bool      `json:"holds_own" doc:"Whether its node says that it holds all that this node wrote; null for this node's own and one without a node."`
+	// LastSigned is as claimed.
+	LastSigned *time.Time `json:"last_signed" doc:"When its key's last signature on a payment was entered, as its author claims; null for never."`
+	KeyProven  *time.Time `json:"key_proven" doc:"When its record came with a proof that somebody holds the key; null for a key that nothing proves."`
+	Counts     bool       `json:"counts" doc:"Whether the key counts as one that can sign."`
 }
 
 // LogContent is the media type of an exported log: lines of JSON.

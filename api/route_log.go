@@ -37,6 +37,9 @@ func logRoutes(h huma.API, b LogBackend, s streams) {
 			By: in.By, Kinds: in.Kind, Proposal: in.Proposal, Since: in.Since, Until: in.Until, Cursor: in.Cursor, Limit: in.Limit,
 		})
 	})
+	route(h, access.Read, get("show-presence", "/v1/wallets/{wallet}/presence", "Show which cosigners were seen, and whether enough can sign"), func(ctx context.Context, in *WalletPath) (Presence, error) {
+		return b.Presence(ctx, in.Wallet)
+	})
 	op := post("export-log", "/v1/wallets/{wallet}/log/export", "Stream the log as a file that can be checked without a node")
 	op.Description = "It holds the xpubs unless it is made without them: whoever has it knows every address of the wallet. One without its closing line is truncated."
 	stream(s, h, access.Manage, op, LogContent, func(ctx context.Context, in *exportLogInput, w io.Writer) error {

@@ -265,6 +265,7 @@ type watchlist struct {
 	aging     pmap.Map[byHeight, struct{}]
 	carry     rounds[mapkey.ByTx, group.ByTxProposal] // by txid: what may have signatures that others lack
 	carried   pmap.Map[pmap.Number, carried]          // what was carried of what a key's owners brought
+	signed    pmap.Map[pmap.Number, int64]            // by key: when it signed a proposal last, as claimed (Unix milliseconds)
 	carryOwed int                                     // what one of carry cost beyond what a step has, in statuses
 	counted   bool                                    // carried has what is in the entries
 	agreed    pmap.Map[mapkey.ByTx, journal.EntryID]  // by txid: proposals of which this node's user agreed to bumps beforehand

@@ -399,8 +399,9 @@ var within = []string{
 }
 
 // forShell are the queries of a Machine that its shell alone goes by: they are of
-// this node's own records, of the stream that it follows, or of an entry's author.
-var forShell = []string{"Archived", "Asked", "AwaitsMyApproval", "AwaitsWords", "Began", "IssuedInvites", "OpenInvites", "OwnKey", "OwnName", "Preview", "Reach", "SecondTaker", "Snapshots", "Stream", "Synced", "Unlinked", "Unsaved", "Unsent", "Vouched"}
+// this node's own records, of the stream that it follows, of an entry's author, or of
+// when this node noted something.
+var forShell = []string{"AlarmsAt", "Presence", "Archived", "Asked", "AwaitsMyApproval", "AwaitsWords", "Began", "IssuedInvites", "OpenInvites", "OwnKey", "OwnName", "Preview", "Reach", "SecondTaker", "Snapshots", "Stream", "Synced", "Unlinked", "Unsaved", "Unsent", "Vouched"}
 
 // Nothing that a client can ask of a machine is left out of the comparison.
 func TestAllReadersAreCompared(t *testing.T) {

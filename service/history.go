@@ -18,7 +18,7 @@ import (
 // alarms are those that stand in a wallet.
 func alarms(m *coordinator.Machine) []api.Alarm {
 	var out []api.Alarm
-	for _, a := range m.Alarms() {
+	for _, a := range m.AlarmsAt(time.Now()) {
 		x := api.Alarm{Code: a.Kind, Message: a.Text, Since: api.Time(a.Since)}
 		if a.TxID != (chainhash.Hash{}) {
 			x.TxID = api.Text(a.TxID.String())

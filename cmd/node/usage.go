@@ -28,7 +28,7 @@ func groups() []*cobra.Group {
 func groupOf(name string) string {
 	for group, names := range map[string][]string{
 		"node":    {"setup", "init", "seed", "start", "status", "peers", "passphrase", "token"},
-		"wallet":  {"wallet"},
+		"wallet":  {"wallet", "presence"},
 		"receive": {"address", "addresses", "coins", "coin", "history", "log", "label", "labels"},
 		"spend":   {"propose", "bump", "cancel", "cpfp", "pending", "proposals", "proposal", "approve", "reject", "comment", "withdraw", "wait", "tx", "psbt"},
 		"care":    {"backup", "restore", "doctor"},

@@ -31,7 +31,7 @@ func (n *node) readAll() {
 	read("Phase", func() { m.Phase() })
 	read("Missing", func() { m.Missing() })
 	read("Cosigners", func() { m.Cosigners() })
-	read("Alarms", func() { m.Alarms() })
+	read("AlarmsAt", func() { m.AlarmsAt(now) })
 	read("Replacements", func() { m.Successions() })
 	read("Restored", func() { m.Restored() })
 	read("Faults", func() { m.Faults() })
