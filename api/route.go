@@ -76,6 +76,7 @@ func unseen(c access.Caller, answer any) {
 // describe fills in what all operations share.
 func describe(h huma.API, verb access.Verb, op *huma.Operation) {
 	op.Metadata = map[string]any{verbOfRoute: verb}
+	op.Tags = []string{tagOf(op.Path)}
 	op.Middlewares = append(op.Middlewares, needVerb(verb))
 	// guardBody has read the body; a deadline here would end the request's context.
 	op.BodyReadTimeout = -1

@@ -87,6 +87,7 @@ func humaConfig(version string) huma.Config {
 				},
 			},
 			Security: []map[string][]string{{"token": {}}},
+			Tags:     tags(),
 		},
 		Formats:                      map[string]huma.Format{"application/json": jsonFormat(), "json": jsonFormat()},
 		DefaultFormat:                "application/json",
