@@ -113,7 +113,7 @@ func (x versions) guard(routes *http.ServeMux, next http.Handler) http.Handler {
 		out := look()
 		if wait > 0 && out.isVersion(after) {
 			var err *Error
-			if out, err = x.wait(r.Context(), wait, after, out, look); err != nil {
+			if out, err = x.wait(r.Context(), wait, after, look); err != nil {
 				writeError(w, spoken(r.Context(), err))
 				return
 			}
@@ -155,7 +155,7 @@ func waitOf(q url.Values) (after string, wait time.Duration, bad *Error) {
 
 // wait looks again when something happened, at most each second, until there is another
 // version or the time is over.
-func (x versions) wait(ctx context.Context, wait time.Duration, after string, out *held, look func() *held) (*held, *Error) {
+func (x versions) wait(ctx context.Context, wait time.Duration, after string, look func() *held) (*held, *Error) {
 	ctx, stop := x.until(ctx)
 	defer stop()
 	release, busy := x.watch(ctx)
@@ -173,7 +173,8 @@ func (x versions) wait(ctx context.Context, wait time.Duration, after string, ou
 	defer idle.Stop()
 	defer calm.Stop()
 	// What came between the look and the subscription is seen by this one.
-	for out = look(); out.isVersion(after); out = look() {
+	out := look()
+	for ; out.isVersion(after); out = look() {
 		select {
 		case <-ctx.Done():
 			return out, nil
