@@ -309,8 +309,9 @@ type Proposed struct {
 	Status   string  `json:"status" enum:"pending,final,broadcast,confirmed,conflicted,dead,withdrawn,rejected,expired,replaced"`
 	// Replaces is what was asked for, and what was given up and would otherwise pay the
 	// same payee, too, or holds the coins.
-	Replaces         List[string] `json:"replaces" doc:"Proposals that it replaces: those named, and those given up that pay the same, or hold its coins."`
-	UnconfirmedCount int          `json:"unconfirmed_count" doc:"How many of its inputs are not confirmed yet."`
+	Replaces         List[string]  `json:"replaces" doc:"Proposals that it replaces: those named, and those given up that pay the same, or hold its coins."`
+	UnconfirmedCount int           `json:"unconfirmed_count" doc:"How many of its inputs are not confirmed yet."`
+	Cautions         List[Caution] `json:"cautions" doc:"What to look at before others approve it; none of it refuses."`
 }
 
 // Proposal is everything that is shown of a proposal.
@@ -341,6 +342,7 @@ type Proposal struct {
 	WTxID         *string         `json:"wtxid" doc:"Null before it is final."`
 	Reach         *string         `json:"reach" enum:"node,held,shown" doc:"How this node knows that the network has it while it is broadcast: its own Bitcoin node has it; Bitcoin peers that were given it hold it; a Bitcoin peer that was not given it has it. Null where it is not known."`
 	Warnings      List[Warning]   `json:"warnings" doc:"What this node would have the user know before signing."`
+	Cautions      List[Caution]   `json:"cautions" doc:"What to look at while it is under way; none of it refuses."`
 	History       List[Deed]      `json:"history" doc:"What cosigners did with it, by the time that they claim: each vote, though it was taken back later, up to 16 of one; the first 64 comments of each."`
 }
 
@@ -400,6 +402,12 @@ type Rejection struct {
 // Warning is something a user should know before signing.
 type Warning struct {
 	Code    string `json:"code" doc:"The name to pass in allow to go on nevertheless, where that is possible."`
+	Message string `json:"message"`
+}
+
+// Caution is something to look at before a payment is agreed to. It refuses nothing.
+type Caution struct {
+	Code    string `json:"code" enum:"address_resembles,address_reused" doc:"address_resembles: a payee's address begins and ends as one that was paid or used before, and is another one. address_reused: the address was paid before."`
 	Message string `json:"message"`
 }
 

@@ -29,6 +29,7 @@ type Draft struct {
 	LeftCount        int           `json:"left_count" doc:"Where all is sent: how many coins stay, since they are leased, not spendable yet, or cost more than they hold."`
 	Left             int64         `json:"left" doc:"What those coins hold."`
 	Warnings         List[Warning] `json:"warnings" doc:"Rules that refuse it, and that the request overrides by name."`
+	Cautions         List[Caution] `json:"cautions" doc:"What to look at before it is proposed; none of it refuses."`
 }
 
 // What may wait for a node's user.

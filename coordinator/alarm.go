@@ -14,6 +14,7 @@ import (
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
+	"github.com/quorate/quorate/wallet"
 )
 
 const (
@@ -55,6 +56,7 @@ func (m *Machine) foreign(id chainhash.Hash) bool {
 func (s *step) tellForeign(touched []group.Touch) error {
 	var look pmap.Map[mapkey.ByTx, bool]
 	for id := range s.m.View.News() {
+		s.m.payees = s.m.payees.Follow(s.m.View, wallet.Network(s.m.State.Genesis().Network), id)
 		look = look.Set(mapkey.Of(id), true)
 	}
 	s.m.View = s.m.View.Told()

@@ -10,12 +10,14 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/known"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
 )
 
 // ErrNoGroup is returned by Load for a group of which nothing is stored.
@@ -190,7 +192,7 @@ func (m Machine) loadView(recs map[string][]byte) (Machine, error) {
 	if err != nil {
 		return m, err
 	}
-	m.View, m.saved = v, v.Watched()
+	m.View, m.saved, m.payees = v, v.Watched(), known.Of(v, wallet.Network(m.State.Genesis().Network))
 	return m, nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/known"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
@@ -36,6 +37,7 @@ type Machine struct {
 	// unaskedAt is the latest time by which this node signed without being asked, Unix seconds.
 	unaskedAt int64
 	watch     watchlist
+	payees    known.Index                                 // of View: who was paid
 	strange   strangers                                   // spends with fewer signatures than they take
 	caught    uint64                                      // tick at which the chain was last not caught up with
 	alarmed   pmap.Map[mapkey.ByTx, alarmRecord]          // by txid: those that were told

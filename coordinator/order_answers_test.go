@@ -284,7 +284,7 @@ func (a *answers) proposals(m *Machine, now time.Time) {
 		}
 	}
 	for _, x := range []string{"Alive", "Proposal", "ProposalsBy", "Status", "Conflicts", "Replaces", "ReplacedBy", "Approvals", "Rejections", "Against",
-		"Leaves", "AwaitsMe", "Withdrawn", "Final", "FinalTx", "Tx", "Signatures", "PSBT", "MatchPSBT", "HeldBy", "Warn", "Course", "Comments", "PreApprovals"} {
+		"Leaves", "AwaitsMe", "Withdrawn", "Final", "FinalTx", "Tx", "Signatures", "PSBT", "MatchPSBT", "HeldBy", "Warn", "Cautions", "Course", "Comments", "PreApprovals"} {
 		a.asked[x] = true
 	}
 }
@@ -319,6 +319,7 @@ func (a *answers) proposal(m *Machine, p *group.Proposal, now time.Time) {
 	st := m.State
 	a.our("Status", p, m.Status(p, now))
 	a.our("Leaves", p, m.Leaves(p))
+	a.our("Cautions", p, m.Cautions(p))
 	a.my("AwaitsMe", p, m.AwaitsMe(p, now))
 	a.our("Conflicts", p, m.Conflicts(p))
 	a.our("Replaces", p, m.Replaces(p))

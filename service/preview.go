@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
 )
 
 // Preview says what Propose would come to, and changes nothing.
@@ -50,7 +51,16 @@ func (n *Node) Preview(ctx context.Context, ref string, r api.Propose) (api.Draf
 	for _, w := range d.Overridden {
 		out.Warnings = append(out.Warnings, api.Warning{Code: w.Rule, Message: w.Text})
 	}
+	out.Cautions = cautions(m, p)
 	return out, nil
+}
+
+// cautions are what is to be looked at before a payment is agreed to.
+func cautions(m *coordinator.Machine, p *group.Proposal) (out []api.Caution) {
+	for _, c := range m.Cautions(p) {
+		out = append(out, api.Caution{Code: c.Code, Message: c.Text})
+	}
+	return out
 }
 
 // shown reads the name of a draft.

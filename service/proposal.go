@@ -112,6 +112,9 @@ func (n *Node) shown(m *coordinator.Machine, p *group.Proposal, owners []*coordi
 	}
 	x.Inputs, x.Outputs = n.parties(m, p, owners)
 	n.showVotes(m, p, &x)
+	if m.Status(p, time.Now()).Live() {
+		x.Cautions = cautions(m, p)
+	}
 	return x
 }
 

@@ -55,6 +55,7 @@ func (n *Node) Propose(ctx context.Context, ref string, r api.Propose) (api.Prop
 	}
 	out.Change, out.UnconfirmedCount = changeOf(p), unconfirmed(m, p)
 	out.Replaces, _ = firstIDs(m.Replaces(p))
+	out.Cautions = cautions(m, p)
 	return out, nil
 }
 

@@ -162,6 +162,7 @@ func (b *Backend) proposal(method, ref string, request any) (api.Proposal, error
 		Fee: 200, FeeRate: 1.5, Note: "for January", Created: Now(), Expires: &expires,
 		HeldBy: []api.Person{Person("alice"), Person("bob")}, Approvals: []api.Approval{{Cosigner: Person("alice"), Time: Now(), Signatures: 1}},
 		Rejections: slices.Clone(b.votes), Threshold: 2, Signed: 1,
+		Cautions: []api.Caution{{Code: "address_reused", Message: "it was paid before"}},
 		Warnings: []api.Warning{{Code: "chain_behind", Message: "this node has not seen all blocks"}},
 	}, nil
 }

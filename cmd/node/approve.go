@@ -176,6 +176,7 @@ func showReview(w io.Writer, p api.Proposal) {
 		fmt.Fprintf(w, "%s by %s: %s\n", paint(w, red, "rejected"), clean(x.Cosigner.Called()), clean(x.Reason))
 	}
 	showWarnings(w, p.Warnings)
+	showCautions(w, p.Cautions)
 }
 
 // showBumped shows what differs from what a proposal replaces, where that pays the same.

@@ -20,7 +20,7 @@ func (c *cli) proposalShowCommand() *cobra.Command {
 JSON: {"proposal","wallet","wallet_name","author":PERSON,"status","txid","inputs":[{"outpoint","amount","address","confirmations","freeze"}],
 "outputs":[{"address","amount","is_change","is_own","owned_by":{"wallet","wallet_name"},"label"}],"fee","fee_rate","note","created","expires","held_by":[PERSON,…],
 "approvals":[{"cosigner":PERSON,"time","signature_count","bump_to","bump_until","by_pre_approval"}],"rejections":[{"cosigner":PERSON,"reason","time"}],"threshold","signed_count",
-"conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid","reach","warnings":[{"code","message"}],
+"conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid","reach","warnings":[{"code","message"}],"cautions":[{"code","message"}],
 "history":[{"cosigner":PERSON,"kind":"proposed|approved|rejected|rejection_withdrawn|withdrawn|commented","text","time"}]}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proposal, error) {
@@ -52,6 +52,7 @@ func showProposal(w io.Writer, p api.Proposal) {
 	}
 	showTalk(w, p.History)
 	showWarnings(w, p.Warnings)
+	showCautions(w, p.Cautions)
 }
 
 // reached says how the node knows that the network has a transaction.

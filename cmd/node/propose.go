@@ -38,9 +38,9 @@ Amounts are 0.01, 0.01btc, 10mBTC or 25000sat; ADDRESS=all sends all that the wa
 bitcoin: link (BIP21) brings its own amount and label. The same --request-id gives the same proposal, so that it is safe to repeat; with
 other content it is refused. Who was to be paid by a proposal that this node signed and that was given up since is paid by
 a replacement of that: never both can be mined.
-JSON: {"proposal","txid","fee","fee_rate","change","status","replaces":[…],"unconfirmed_count"}; with --dry-run
+JSON: {"proposal","txid","fee","fee_rate","change","status","replaces":[…],"unconfirmed_count","cautions":[…]}; with --dry-run
 {"draft","proposal","wallet","wallet_name","txid","inputs":[…],"outputs":[…],"sends","fee","fee_rate","fee_source","change","note","expires","replaces":[…],
-"signs","external","threshold","unconfirmed_count","left_count","left","warnings":[…]}, inputs and outputs as of ` + "`proposal show`.",
+"signs","external","threshold","unconfirmed_count","left_count","left","warnings":[…],"cautions":[…]}, inputs and outputs as of ` + "`proposal show`.",
 		Example: `quorate propose treasury --to bc1q…=0.014 --fee-rate 2
 quorate propose treasury --to 'bitcoin:bc1q…?amount=0.014&label=rent' --target-blocks 6
 quorate propose treasury --to bc1q…=all --dry-run
@@ -212,6 +212,7 @@ func showProposed(w io.Writer, p api.Proposed) {
 	pairs(w, "proposal", p.Proposal, "status", p.Status, "txid", p.TxID,
 		"fee", fmt.Sprintf("%s (%.3g sat/vB)", formatAmount(p.Fee), p.FeeRate), "change", formatAmount(p.Change),
 		"replaces", strings.Join(p.Replaces, " "), "unconfirmed", unconfirmed(p.UnconfirmedCount))
+	showCautions(w, p.Cautions)
 }
 
 // unconfirmed says how many inputs could still vanish, or nothing.

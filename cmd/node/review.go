@@ -116,6 +116,13 @@ func showWarnings(w io.Writer, list []api.Warning) {
 	}
 }
 
+// showCautions shows what refuses nothing.
+func showCautions(w io.Writer, list []api.Caution) {
+	for _, x := range list {
+		fmt.Fprintf(w, "%s (%s): %s\n", paint(w, yellow, "look twice"), clean(x.Code), clean(x.Message))
+	}
+}
+
 // draftPayment is what a draft would pay.
 func draftPayment(d api.Draft) payment {
 	return payment{inputs: d.Inputs, outputs: d.Outputs, fee: d.Fee, rate: d.FeeRate, note: string(d.Note), warnings: d.Warnings}
@@ -157,6 +164,7 @@ func showDraft(w io.Writer, d api.Draft) {
 		fmt.Fprintf(w, "It takes %s; this node gives none yet.\n", signatures(d.Threshold))
 	}
 	showWarnings(w, d.Warnings)
+	showCautions(w, d.Cautions)
 }
 
 func signatures(n int) string {

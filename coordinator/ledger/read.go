@@ -88,6 +88,18 @@ func (v View) Related(id chainhash.Hash) []chainhash.Hash {
 	return out
 }
 
+// SpendersOf yields the transactions that spend an output of a transaction, which need not
+// be known: one once for each output.
+func (v View) SpendersOf(id chainhash.Hash) iter.Seq[chainhash.Hash] {
+	return func(yield func(chainhash.Hash) bool) {
+		for _, by := range pmap.Prefix(v.spends, mapkey.ByCoinTx(mapkey.Coins(id))) {
+			if !yield(by) {
+				return
+			}
+		}
+	}
+}
+
 // HistoryPos is a place in the history: that of the last item shown. Height is
 // 0 for one that was unconfirmed.
 type HistoryPos struct {
