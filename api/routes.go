@@ -37,7 +37,12 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	}
 	s.spec = spec
 	s.verbs = verbsOf(h.OpenAPI())
+	page, err := reference(h.OpenAPI())
+	if err != nil {
+		return nil, err
+	}
 	mux.HandleFunc("GET /openapi.json", s.serveSpec)
+	mux.HandleFunc("GET /reference", serveReference(page))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if other := s.otherMethods(r); len(other) > 0 {
 			w.Header().Set("Allow", strings.Join(other, ", "))

@@ -76,7 +76,7 @@ const (
 )
 
 // unversioned are the routes that stream, or wait in a way of their own.
-var unversioned = []string{"GET /v1/events", "GET /v1/proposals/{proposal}/wait", "GET /openapi.json", "/"}
+var unversioned = []string{"GET /v1/events", "GET /v1/proposals/{proposal}/wait", "GET /openapi.json", "GET /reference", "/"}
 
 // versions give every resource its version, and have a request wait for the next one.
 type versions struct {
