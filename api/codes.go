@@ -77,6 +77,7 @@ func Codes() []string {
 		"expired",
 		"external_key",
 		"failed",
+		"fee_not_below",
 		"fee_too_high",
 		"fee_too_low",
 		"fee_unknown",

@@ -101,6 +101,7 @@ type Propose struct {
 	Bumps        string      `json:"bumps,omitempty" minLength:"32" maxLength:"64" doc:"A proposal to pay once more, to the same payees, with a higher fee rate."`
 	Cancels      string      `json:"cancels,omitempty" minLength:"32" maxLength:"64" doc:"A proposal of which all coins are taken back."`
 	Rescues      string      `json:"rescues,omitempty" minLength:"64" maxLength:"64" doc:"A transaction in no block, of which what it pays the wallet is spent to the wallet, so that both together pay the fee rate (CPFP)."`
+	Below        float64     `json:"consolidates_below,omitempty" minimum:"0" maximum:"100000" doc:"Spend the wallet's smallest confirmed coins to itself, 200 at most, where the fee rate is below so many satoshis per virtual byte; refused otherwise (fee_not_below)."`
 	ParentFee    int64       `json:"parent_fee,omitempty" minimum:"0" maximum:"2100000000000000" doc:"With rescues: what that one pays, where no proposal says so; 0 for nothing."`
 	Draft        string      `json:"draft,omitempty" minLength:"128" maxLength:"128" doc:"What a preview of the same request said: just that is proposed, or it is refused (draft_changed)."`
 }

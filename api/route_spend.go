@@ -53,9 +53,12 @@ func checkPropose(r Propose) error {
 			from++
 		}
 	}
+	if r.Below > 0 {
+		from++
+	}
 	switch {
 	case from > 1 || from == 1 && (len(r.To) > 0 || len(r.Coins) > 0 || len(r.Replaces) > 0):
-		return Misuse("conflicting", "a bump, a cancel or a child takes its payees and coins from one other transaction", "give that one alone")
+		return Misuse("conflicting", "a bump, a cancel, a child or a consolidation is told of no payees and coins", "give that one alone")
 	case from == 0 && len(r.To) == 0:
 		return Misuse("bad_amount", "nobody is paid", "give at least one payee")
 	case r.ParentFee > 0 && r.Rescues == "":

@@ -30,7 +30,7 @@ const (
 // followUp drafts a transaction from another one.
 func (s *step) followUp(a *group.Active, x Propose, seed [32]byte) (*event.ProposalCreated, error) {
 	if x.Follows.kinds() > 1 || len(x.Outputs)+len(x.Coins)+len(x.Replaces)+x.All > 0 {
-		return nil, fmt.Errorf("%w: a bump, a cancel or a child takes its coins and payees from another transaction", refusal.ErrBadRequest)
+		return nil, fmt.Errorf("%w: a bump, a cancel, a child or a consolidation is told of no coins and payees", refusal.ErrBadRequest)
 	}
 	b := &event.ProposalCreated{Note: x.Note}
 	if !x.Expires.IsZero() {
@@ -38,6 +38,9 @@ func (s *step) followUp(a *group.Active, x Propose, seed [32]byte) (*event.Propo
 	}
 	if x.Follows.Child != (chainhash.Hash{}) {
 		return b, s.draftChild(a, x, b)
+	}
+	if x.Follows.Below > 0 {
+		return b, s.draftConsolidation(a, x, b)
 	}
 	of := x.Follows.Bump
 	if of == (journal.EntryID{}) {
@@ -373,6 +376,50 @@ func (s *step) draftChild(a *group.Active, x Propose, b *event.ProposalCreated) 
 	if err == nil && missing > 0 {
 		return refusal.New(refusal.Funds, "the child would pay a fee of %s, and what it can spend of transaction %v holds %s", display.Amount(pays), parent, display.Amount(spentBy(b))).
 			WithHint("give a lower --fee-rate: a fee that is more than what it rescues is never paid")
+	}
+	return err
+}
+
+// maxConsolidated is how many coins are gathered at once, whatever they weigh and cost.
+const maxConsolidated = 200
+
+// draftConsolidation spends the smallest confirmed coins that nothing holds to one change
+// output: as many as fit into a transaction, and cost no fee that needs a name.
+func (s *step) draftConsolidation(a *group.Active, x Propose, b *event.ProposalCreated) error {
+	if x.FeeRate >= x.Follows.Below {
+		return refusal.New(refusal.FeeNotBelow, "the fee rate is %.3g sat/vB, and not below %.3g", float64(x.FeeRate)/1000, float64(x.Follows.Below)/1000).
+			WithHint("try again when blocks are less full, or give a higher --below")
+	}
+	weight := int64(a.Descriptor.InputWeight())
+	worth := x.FeeRate.Fee((weight + 3) / 4)
+	coins := s.free(nil).confirmed // the largest first
+	coins = slices.DeleteFunc(coins, func(o ledger.ViewOut) bool { return o.Amount <= worth })
+	slices.Reverse(coins)
+	b.Outputs = []event.ProposalOutput{{Change: new(uint32), Amount: 1}}
+	for _, o := range coins[:min(1, len(coins))] {
+		b.Inputs = append(b.Inputs, inputOf(o))
+	}
+	most := 0
+	if len(b.Inputs) > 0 {
+		one, err := s.sizeOf(b)
+		if err != nil {
+			return err
+		}
+		// One less than fits, for what a count of inputs takes.
+		most = min(maxConsolidated, int((wallet.MaxTxWeight-4*one)/weight), int((maxFeeFloor-x.FeeRate.Fee(one))/max(1, worth)))
+	}
+	coins = coins[:min(len(coins), max(0, most))]
+	if len(coins) < 2 {
+		return refusal.New(refusal.Funds, "there are no two confirmed coins to gather that nothing holds, nobody froze, and that are worth their fee").WithHint("see `quorate coins`")
+	}
+	b.Inputs = nil
+	for _, o := range coins {
+		b.Inputs = append(b.Inputs, inputOf(o))
+	}
+	b.Outputs = nil
+	missing, err := s.changeTo(b, x.FeeRate, 0, s.changeIndex())
+	if err == nil && missing > 0 {
+		return refusal.New(refusal.Funds, "the coins hold %s, which the fee takes up", display.Amount(spentBy(b)))
 	}
 	return err
 }

@@ -4,10 +4,11 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/wallet"
 )
 
-// FollowUp is what a transaction is proposed for that is made from another one: one of
-// the three, or none.
+// FollowUp is what a transaction is proposed for that pays nobody it is told of: one of the
+// four, or none.
 type FollowUp struct {
 	// Bump pays the same once more with a higher fee, Cancel takes all of its coins back.
 	Bump, Cancel journal.EntryID
@@ -16,10 +17,12 @@ type FollowUp struct {
 	// proposal says so.
 	Child     chainhash.Hash
 	ParentFee int64
+	// Below spends the wallet's smallest coins to itself, where the fee rate is below this.
+	Below wallet.FeeRate
 }
 
 func (f FollowUp) kinds() (n int) {
-	for _, is := range []bool{f.Bump != journal.EntryID{}, f.Cancel != journal.EntryID{}, f.Child != chainhash.Hash{}} {
+	for _, is := range []bool{f.Bump != journal.EntryID{}, f.Cancel != journal.EntryID{}, f.Child != chainhash.Hash{}, f.Below > 0} {
 		if is {
 			n++
 		}

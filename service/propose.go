@@ -121,6 +121,9 @@ func (n *Node) command(ctx context.Context, a *node.Actor, r api.Propose) (coord
 	if r.Bumps+r.Cancels+r.Rescues != "" {
 		terms = fmt.Sprintf(", bumps %s, cancels %s, rescues %s, parent %d", r.Bumps, r.Cancels, r.Rescues, r.ParentFee)
 	}
+	if r.Below > 0 {
+		terms += fmt.Sprintf(", consolidates below %v", r.Below)
+	}
 	if cmd.All > 0 {
 		terms += fmt.Sprintf(", all to %d", cmd.All)
 	}
@@ -146,6 +149,13 @@ func (n *Node) follows(cmd *coordinator.Propose, r api.Propose) error {
 			return err
 		}
 		*to = p.ID()
+	}
+	if r.Below > 0 {
+		rate, err := coinselect.FeeRateFromSatVB(r.Below)
+		if err != nil {
+			return api.Misuse("bad_fee_rate", "fee rate: "+err.Error(), "give satoshis per virtual byte")
+		}
+		cmd.Follows.Below = rate
 	}
 	if r.Rescues == "" {
 		return nil

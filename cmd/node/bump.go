@@ -136,3 +136,30 @@ JSON: as of ` + "`propose`.",
 	require(cmd, "fee-rate")
 	return cmd
 }
+
+func (c *cli) consolidateCommand() *cobra.Command {
+	var f proposeFlags
+	var below string
+	cmd := c.followUp(&f, &cobra.Command{
+		Use:   "consolidate [WALLET] --below N",
+		Short: "Gather the wallet's smallest coins in one, while fees are low",
+		Long: `Propose a transaction that spends the wallet's smallest confirmed coins to one new address of the wallet, so that they cost less to
+spend later: as many as it can with a fee that needs no name (50,000 sat), and 200 at most. Left out are coins that a cosigner froze, that
+a live proposal or a signature of this node holds, and that are worth less than they cost. It is refused (fee_not_below) where the fee rate,
+estimated or given, is not below N sat/vB, so that it may be run again and again. Whoever looks at the chain sees that all of
+the coins are of one owner. JSON: as of ` + "`propose`.",
+		Example: `quorate consolidate treasury --below 3`,
+		Args:    cobra.MaximumNArgs(1),
+	}, func(ctx context.Context, node *api.Client, args []string, r *api.Propose) (string, error) {
+		rate, err := parseFeeRate(below)
+		if err != nil {
+			return "", err
+		}
+		r.Below = rate
+		return which(ctx, node, args)
+	})
+	cmd.Flags().StringVar(&below, "below", "", "only where the fee rate is below so many `sat/vB`")
+	cmd.Flags().StringVar(&f.feeRate, "fee-rate", "", "fee rate in `sat/vB`, in place of the estimate")
+	require(cmd, "below")
+	return cmd
+}

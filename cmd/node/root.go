@@ -19,7 +19,7 @@ func (c *cli) root() *cobra.Command {
 		c.addressCommand(), c.addressesCommand(), c.coinsCommand(), c.group("coin", "Say what is to become of a coin", c.coinFreezeCommand()), c.historyCommand(), c.logCommand(), c.presenceCommand(), c.labelCommand(),
 		c.tokenCommand(),
 		c.group("labels", "Look at labels, and exchange them with other wallets", c.labelsListCommand(), c.labelsExportCommand(), c.labelsImportCommand()),
-		c.proposeCommand(), c.bumpCommand(), c.cancelCommand(), c.cpfpCommand(), c.pendingCommand(), c.proposalsCommand(),
+		c.proposeCommand(), c.bumpCommand(), c.cancelCommand(), c.cpfpCommand(), c.consolidateCommand(), c.pendingCommand(), c.proposalsCommand(),
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),
 		c.approveCommand(), c.rejectCommand(), c.commentCommand(), c.withdrawCommand(), c.waitCommand(), c.txCommand(),
 		c.peersCommand(), c.passphraseCommand(), c.signerCommand(), c.relayCommand(),

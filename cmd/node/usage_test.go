@@ -82,7 +82,7 @@ func shellWords(line string) (out []string) {
 func TestWhatCannotBeUndoneAsks(t *testing.T) {
 	root := (&cli{}).root()
 	for _, path := range []string{
-		"propose", "bump", "cancel", "cpfp", "approve", "reject", "withdraw", "wallet abandon", "wallet archive", "wallet rekey", "wallet host", "wallet invite", "wallet approve-replacement", "psbt import",
+		"propose", "bump", "cancel", "cpfp", "consolidate", "approve", "reject", "withdraw", "wallet abandon", "wallet archive", "wallet rekey", "wallet host", "wallet invite", "wallet approve-replacement", "psbt import",
 	} {
 		c, _, err := root.Find(strings.Fields(path))
 		if err != nil || c.Flags().Lookup("yes") == nil {

@@ -51,6 +51,7 @@ const (
 	ReplaceFee   = "replacement_fee"
 	Fee          = "fee_too_high"
 	FeeTooLow    = "fee_too_low"
+	FeeNotBelow  = "fee_not_below"
 	ChainTooLong = "chain_too_long"
 	Change       = "change_out_of_range"
 	Coin         = "bad_coin"
@@ -154,6 +155,7 @@ func Codes() []Group {
 			{FeeUnknown, "no fee rate is known", ""},
 			{ReplaceFee, "a replacement pays less than this node's Bitcoin node takes (BIP125)", "--allow"},
 			{FeeTooLow, "the fee rate is below what this node's Bitcoin node takes", "--allow"},
+			{FeeNotBelow, "coins are to be gathered below a fee rate, and it is not", ""},
 			{ChainTooLong, "it rests on more unconfirmed transactions than this node's Bitcoin node takes", "--allow"},
 			{Fee, "the fee is above the bound", "--allow"},
 			{Change, "change goes too far past the last address that was used", ""},
