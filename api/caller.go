@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -99,6 +100,18 @@ func (s gate) authenticate(next http.Handler) http.Handler {
 		}
 		proven(r)
 		next.ServeHTTP(w, withCaller(r, c))
+	})
+}
+
+// stillGood asks once more whether a caller's token is good, when its body was read:
+// that may take a while, and a token that was revoked does nothing more.
+func stillGood(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if callerOf(r.Context()).Over(time.Now()) {
+			refuse(w, r, Refuse("unauthorized", "the bearer token was revoked, or has ended", "").as(http.StatusUnauthorized))
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -206,7 +219,7 @@ func (s gate) itsWallet(ctx context.Context, c access.Caller, ref string) (strin
 		}
 	}
 	if found == "" {
-		return "", Missing("unknown_wallet", fmt.Sprintf("the token is bound to no wallet %.64q", ref), "`token list` says to which it is bound")
+		return "", Missing("unknown_wallet", fmt.Sprintf("the token is bound to no wallet %.64q", ref), "GET /v1/tokens/self says to which it is bound")
 	}
 	return found, nil
 }

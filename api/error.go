@@ -37,6 +37,8 @@ type Error struct {
 	Hint    string
 	// Status is the HTTP status, where it is not the one of the kind.
 	Status int
+	// Made says that something was done before it failed.
+	Made bool
 }
 
 // Fail returns an Error of kind Failed.

@@ -43,7 +43,7 @@ func (s limits) charged(ctx context.Context, c access.Caller, amount int64, do f
 		return fmt.Errorf("count what a token spends: %w", err)
 	}
 	err = do()
-	if e := (*Error)(nil); errors.As(err, &e) && (e.Kind == Denied || e.Kind == Usage || e.Kind == NotFound) {
+	if e := (*Error)(nil); errors.As(err, &e) && !e.Made && (e.Kind == Denied || e.Kind == Usage || e.Kind == NotFound) {
 		back()
 	}
 	return err
@@ -67,8 +67,8 @@ func (s limits) propose(ctx context.Context, wallet string, asked Propose) (out 
 		}
 		r := asked
 		switch {
-		case d.Proposal != nil: // it was proposed, and counted, before
-			return s.backend.Propose(ctx, wallet, r)
+		case d.Proposal != nil:
+			return s.again(ctx, c, wallet, *d.Proposal, r)
 		case d.Draft == nil || r.Draft != "" && r.Draft != *d.Draft:
 			return out, changedDraft()
 		}
@@ -82,6 +82,40 @@ func (s limits) propose(ctx context.Context, wallet string, asked Propose) (out 
 		}
 	}
 	return out, changedDraft()
+}
+
+// again repeats a request that gave a proposal before, which was counted then; not its
+// signature, where this node did not give one.
+func (s limits) again(ctx context.Context, c access.Caller, wallet, proposal string, r Propose) (out Proposed, err error) {
+	if r.Unsigned {
+		return s.backend.Propose(ctx, wallet, r)
+	}
+	p, err := s.backend.Proposal(ctx, proposal)
+	if err != nil {
+		return out, err
+	}
+	node, err := s.backend.Status(ctx)
+	if err != nil {
+		return out, err
+	}
+	amount := int64(0)
+	if !signedBy(p, node.PeerID) {
+		amount = p.Fee + sendsOf(p)
+	}
+	err = s.charged(ctx, c, amount, func() (err error) {
+		out, err = s.backend.Propose(ctx, wallet, r)
+		return err
+	})
+	return out, err
+}
+
+func sendsOf(p Proposal) (sum int64) {
+	for _, o := range p.Outputs {
+		if !o.Change {
+			sum += o.Amount
+		}
+	}
+	return sum
 }
 
 func changedDraft() *Error {
@@ -104,14 +138,9 @@ func (s limits) approve(ctx context.Context, proposal string, r Approve) (out Pr
 	if err != nil {
 		return out, err
 	}
-	fee, sends := p.Fee, int64(0)
+	fee, sends := p.Fee, sendsOf(p)
 	if r.BumpTo != nil {
 		fee = max(fee, *r.BumpTo)
-	}
-	for _, o := range p.Outputs {
-		if !o.Change {
-			sends += o.Amount
-		}
 	}
 	if signedBy(p, node.PeerID) {
 		fee, sends = fee-p.Fee, 0
@@ -123,8 +152,11 @@ func (s limits) approve(ctx context.Context, proposal string, r Approve) (out Pr
 	return out, err
 }
 
+// signedBy says whether a node signed all of a proposal.
 func signedBy(p Proposal, peer string) bool {
-	return slices.ContainsFunc(p.Approvals, func(a Approval) bool { return a.Cosigner.PeerID != nil && *a.Cosigner.PeerID == peer })
+	return slices.ContainsFunc(p.Approvals, func(a Approval) bool {
+		return a.Cosigner.PeerID != nil && *a.Cosigner.PeerID == peer && a.Signatures == len(p.Inputs)
+	})
 }
 
 // unlimited refuses a caller with a limit what cannot be counted.

@@ -18,20 +18,15 @@ import (
 const (
 	requestRate  = rate.Limit(50) // a second
 	requestBurst = 200
-	// costlyRate is for each of the routes whose requests cost most.
+	// costlyRate is for each of the routes that do something, or walk a history.
 	costlyRate  = rate.Limit(5)
 	costlyBurst = 30
 	// maxBuckets is how many there are at once: more than there are tokens.
 	maxBuckets = 16384
 )
 
-// costly are routes whose requests choose coins, sign, walk a history, or write.
-var costly = []string{
-	"POST /v1/wallets/{wallet}/proposals", "POST /v1/wallets/{wallet}/proposals/preview", "POST /v1/wallets/{wallet}/addresses",
-	"POST /v1/wallets/{wallet}/labels", "POST /v1/wallets/{wallet}/log/export", "POST /v1/wallets/{wallet}/rescan",
-	"POST /v1/proposals/{proposal}/approve", "POST /v1/proposals/{proposal}/comments", "POST /v1/proposals/{proposal}/psbt", "POST /v1/psbt",
-	"GET /v1/wallets/{wallet}/log", "GET /v1/wallets/{wallet}/history",
-}
+// costly are routes that walk a history; every POST is one besides.
+var costly = []string{"GET /v1/wallets/{wallet}/log", "GET /v1/wallets/{wallet}/history"}
 
 type bucket struct{ owner, route string }
 
@@ -43,17 +38,20 @@ type rates struct {
 }
 
 // take counts a request, and says how long to wait where there are too many.
-func (x *rates) take(c access.Caller, pattern string) (time.Duration, bool) {
+func (x *rates) take(c access.Caller, method, pattern string) (time.Duration, bool) {
 	if c.May(access.Local) {
 		return 0, true
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	now, who := x.now(), owner(c)
+	if c.Root != "" {
+		who = "token " + c.Root // what it makes asks no more with it than it alone
+	}
 	if wait, ok := x.one(bucket{who, ""}, requestRate, requestBurst, now); !ok {
 		return wait, false
 	}
-	if slices.Contains(costly, pattern) {
+	if method == http.MethodPost || slices.Contains(costly, pattern) {
 		return x.one(bucket{who, pattern}, costlyRate, costlyBurst, now)
 	}
 	return 0, true

@@ -23,8 +23,8 @@ const replayedHeader = "Idempotent-Replayed"
 // secretAnswers are the routes whose answers are not kept, since they hold a secret.
 var secretAnswers = []string{"POST /v1/wallets", "POST /v1/wallets/{wallet}/invites", "POST /v1/tokens"}
 
-// streamed are the routes that change nothing, and answer with more than can be kept.
-var streamed = []string{"POST /v1/backup", "POST /v1/wallets/{wallet}/log/export"}
+// keyless are the routes that change nothing: what they answer is not kept.
+var keyless = []string{"POST /v1/backup", "POST /v1/wallets/{wallet}/log/export", "POST /v1/wallets/{wallet}/proposals/preview"}
 
 // repeats has a request with a key done once, however often it is sent.
 type repeats struct {
@@ -41,6 +41,15 @@ func requestOr(ctx context.Context, named string) string {
 		return "key:" + id
 	}
 	return named
+}
+
+// ownRequest is a request id that stands for a request of this caller alone: two that
+// count their orders do not get one address.
+func ownRequest(ctx context.Context, named string) string {
+	if c := callerOf(ctx); named != "" && !c.May(access.Local) {
+		return "by:" + once.ID(owner(c), named)
+	}
+	return requestOr(ctx, named)
 }
 
 // owner is whose key it is.
@@ -73,7 +82,7 @@ func (x repeats) guard(routes *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		keys, sent := r.Header[keyHeader]
 		_, pattern := routes.Handler(r)
-		if !sent || x.book == nil || r.Method != http.MethodPost || slices.Contains(streamed, pattern) {
+		if !sent || x.book == nil || r.Method != http.MethodPost || slices.Contains(keyless, pattern) {
 			routes.ServeHTTP(w, r)
 			return
 		}
@@ -109,7 +118,7 @@ func beginError(err error) *Error {
 	case errors.Is(err, once.ErrRunning):
 		return Refuse("in_progress", "the request with this "+keyHeader+" is being done", "ask again in a moment, with the same key")
 	case errors.Is(err, once.ErrFull):
-		return Refuse("too_many_keys", fmt.Sprintf("%v: each for %s", err, once.Keep), "send no key, or wait").as(http.StatusTooManyRequests)
+		return Refuse("too_many_keys", fmt.Sprintf("%v, each for %s", err, once.Keep), "send no key, or wait").as(http.StatusTooManyRequests)
 	}
 	return AsError(err)
 }

@@ -115,6 +115,9 @@ func needs(verb access.Verb) string {
 	if verb == access.Local {
 		return "Only on the Unix socket of the node."
 	}
+	if verb == access.Any {
+		return "Needs any token."
+	}
 	out := "Needs the verb " + string(verb)
 	if role := access.RoleWith(verb); role != "" {
 		return out + ", which the role " + role + " has."

@@ -67,7 +67,7 @@ func (s *Server) proposalRoutes(h huma.API) {
 		return withProposal(&in.ProposalPath, true, func() (Proposal, error) { return b.Reject(ctx, in.Proposal, in.Body) })
 	})
 	route(h, access.Comment, made(post("comment", "/v1/proposals/{proposal}/comments", "Say something about a proposal to all cosigners")), func(ctx context.Context, in *commentInput) (Proposal, error) {
-		in.Body.RequestID = requestOr(ctx, in.Body.RequestID)
+		in.Body.RequestID = ownRequest(ctx, in.Body.RequestID)
 		return withProposal(&in.ProposalPath, true, func() (Proposal, error) { return b.Comment(ctx, in.Proposal, in.Body) })
 	})
 	route(h, access.Withdraw, post("withdraw", "/v1/proposals/{proposal}/withdraw", "Take back one's own proposal; released signatures stay in force"), func(ctx context.Context, in *ProposalPath) (Proposal, error) {

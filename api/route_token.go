@@ -50,10 +50,13 @@ type TokenRevoked struct {
 
 // TokenSelf is what the caller may do.
 type TokenSelf struct {
-	Token *string      `json:"token" doc:"Id of the caller's token; null on the Unix socket, and for one of the configuration."`
-	Name  Text         `json:"name"`
-	Verbs List[string] `json:"verbs"`
-	Until *time.Time   `json:"until" doc:"When it ends; null for never."`
+	Token     *string      `json:"token" doc:"Id of the caller's token; null on the Unix socket, and for one of the configuration."`
+	Name      Text         `json:"name"`
+	Verbs     List[string] `json:"verbs"`
+	Until     *time.Time   `json:"until" doc:"When it ends; null for never."`
+	Wallets   List[string] `json:"wallet_ids" doc:"Ids of the wallets that it is bound to; none for all."`
+	MaxAmount *int64       `json:"max_amount" doc:"As of a token in the list; null for no limit of its own."`
+	Spent     *int64       `json:"spent" doc:"How much of that counts now; null where nothing is counted."`
 }
 
 // TokenPath is the token in a path; exported because the router skips what is not.
@@ -93,11 +96,15 @@ func (s tokenDesk) routes(h huma.API) {
 		s.log.Info("token revoked", "token", i.ID, "name", i.Name, "by", callerOf(ctx).Token, "tokens", n)
 		return TokenRevoked{tokenInfo(i), n}, nil
 	})
-	route(h, access.Read, get("show-own-token", "/v1/tokens/self", "Show what the caller may do"), func(ctx context.Context, _ *none) (TokenSelf, error) {
+	route(h, access.Any, get("show-own-token", "/v1/tokens/self", "Show what the caller may do"), func(ctx context.Context, _ *none) (TokenSelf, error) {
 		c := callerOf(ctx)
 		out := TokenSelf{Name: Text(c.Name), Until: moment(c.Until)}
 		if c.Token != "" {
 			out.Token = &c.Token
+			if i, ok := s.book.Show(c.Token); ok {
+				of := tokenInfo(i)
+				out.Wallets, out.MaxAmount, out.Spent = of.Wallets, of.MaxAmount, of.Spent
+			}
 		}
 		for _, v := range c.Verbs {
 			out.Verbs = append(out.Verbs, string(v))
@@ -144,7 +151,12 @@ func (s tokenDesk) create(ctx context.Context, in *createTokenInput) (TokenMade,
 	}
 	terms := access.Terms{Name: r.Name, MaxAmount: r.MaxAmount}
 	if r.Until != nil {
-		terms.Until = *r.Until
+		if terms.Until = *r.Until; terms.Until.Unix() <= 0 {
+			return TokenMade{}, Misuse("bad_token", "its end is over already", "leave until out for a token that does not end")
+		}
+	}
+	if r.Wallets != nil && len(r.Wallets) == 0 {
+		return TokenMade{}, Misuse("bad_token", "it is to be bound to wallets, and none is named", "name some, or leave wallets out for all")
 	}
 	if r.Role != "" {
 		verbs, err := access.RoleVerbs(r.Role)

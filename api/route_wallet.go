@@ -111,7 +111,7 @@ func (s *Server) walletRoutes(h huma.API) {
 	})
 	s.proofRoutes(h)
 	route(h, access.Address, made(post("new-address", "/v1/wallets/{wallet}/addresses", "Lease a receiving address")), func(ctx context.Context, in *newAddressInput) (Address, error) {
-		in.Body.RequestID = requestOr(ctx, in.Body.RequestID)
+		in.Body.RequestID = ownRequest(ctx, in.Body.RequestID)
 		return b.NewAddress(ctx, in.Wallet, in.Body)
 	})
 	route(h, access.Read, get("list-coins", "/v1/wallets/{wallet}/coins", "List unspent outputs"), func(ctx context.Context, in *walletList) (Page[Coin], error) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -52,6 +53,9 @@ func NewServer(b Backend, o Options) (*Server, error) {
 		writeError(w, Missing("unknown_route", fmt.Sprintf("there is no %s %.80q", r.Method, r.URL.Path), "see /openapi.json"))
 	})
 	s.routes = mux
-	s.last = versions{b, s.untilClosing, s.watch}.guard(mux, repeats{o.Answers, s.log}.guard(mux))
+	s.last = versions{b, s.untilClosing, s.watch, func(ctx context.Context, pattern string) bool {
+		_, ok := s.rates.take(callerOf(ctx), http.MethodGet, pattern)
+		return ok
+	}}.guard(mux, repeats{o.Answers, s.log}.guard(mux))
 	return s, nil
 }

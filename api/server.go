@@ -169,7 +169,7 @@ func (s *Server) guard(who func(http.Handler) http.Handler) http.Handler {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, Refuse("cross_origin", "the request comes from another origin", "").as(http.StatusForbidden))
 	}))
-	return s.recoverPanics(withWords(cross.Handler(s.Probes(who(s.authorize(guardBody(s.last)))))))
+	return s.recoverPanics(withWords(cross.Handler(s.Probes(who(s.authorize(guardBody(stillGood(s.last))))))))
 }
 
 // authorize refuses who may not use the route that is asked for, before
@@ -178,16 +178,16 @@ func (s *Server) authorize(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, pattern := s.routes.Handler(r)
 		need, ok := s.verbs[pattern]
+		if wait, calm := s.rates.take(callerOf(r.Context()), r.Method, pattern); !calm {
+			refuse(w, r, tooMany(w, wait))
+			return
+		}
 		if !ok {
 			s.routes.ServeHTTP(w, r)
 			return
 		}
 		if err := checkVerb(r.Context(), need); err != nil {
 			refuse(w, r, err)
-			return
-		}
-		if wait, ok := s.rates.take(callerOf(r.Context()), pattern); !ok {
-			refuse(w, r, tooMany(w, wait))
 			return
 		}
 		bound, err := s.gate.bind(r, pattern)

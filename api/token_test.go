@@ -104,7 +104,6 @@ func TestVerbs(t *testing.T) {
 		{"read", "GET", "/v1/status", ""},
 		{"read", "GET", w + "/coins", ""},
 		{"read", "GET", w + "/export", ""},
-		{"read", "GET", "/v1/tokens/self", ""},
 		{"address", "POST", w + "/addresses", ""},
 		{"propose", "POST", w + "/proposals", pay},
 		{"propose", "POST", w + "/proposals/preview", pay},

@@ -85,6 +85,8 @@ type versions struct {
 	}
 	until func(context.Context) (context.Context, context.CancelFunc)
 	watch func(context.Context) (func(), *Error)
+	// calm says whether a caller may look once more now.
+	calm func(ctx context.Context, pattern string) bool
 }
 
 // guard comes before the routes that look at something.
@@ -113,7 +115,7 @@ func (x versions) guard(routes *http.ServeMux, next http.Handler) http.Handler {
 		out := look()
 		if wait > 0 && out.isVersion(after) {
 			var err *Error
-			if out, err = x.wait(r.Context(), wait, after, look); err != nil {
+			if out, err = x.wait(r.Context(), wait, after, pattern, look); err != nil {
 				writeError(w, spoken(r.Context(), err))
 				return
 			}
@@ -155,7 +157,7 @@ func waitOf(q url.Values) (after string, wait time.Duration, bad *Error) {
 
 // wait looks again when something happened, at most each second, until there is another
 // version or the time is over.
-func (x versions) wait(ctx context.Context, wait time.Duration, after string, look func() *held) (*held, *Error) {
+func (x versions) wait(ctx context.Context, wait time.Duration, after, pattern string, look func() *held) (*held, *Error) {
 	ctx, stop := x.until(ctx)
 	defer stop()
 	release, busy := x.watch(ctx)
@@ -174,7 +176,7 @@ func (x versions) wait(ctx context.Context, wait time.Duration, after string, lo
 	defer calm.Stop()
 	// What came between the look and the subscription is seen by this one.
 	out := look()
-	for ; out.isVersion(after); out = look() {
+	for out.isVersion(after) {
 		select {
 		case <-ctx.Done():
 			return out, nil
@@ -189,6 +191,9 @@ func (x versions) wait(ctx context.Context, wait time.Duration, after string, lo
 			}
 			events = drained(events)
 		case <-idle.C:
+		}
+		if x.calm(ctx, pattern) { // else it looks the next time
+			out = look()
 		}
 	}
 	return out, nil

@@ -18,6 +18,9 @@ const SeenFor = 100 * 24 * time.Hour
 // lost locks it, or some are needed that nobody saw for long.
 const AlarmMargin = "keys_unseen"
 
+// skew is by how much the clock of another may be ahead.
+const skew = 2 * time.Hour
+
 // Presence is when a cosigner's key was last seen to sign.
 type Presence struct {
 	Member group.Member
@@ -53,7 +56,8 @@ func (s *step) signedNow(p *group.Proposal) {
 			continue
 		}
 		key := pmap.Num(uint64(k))
-		if last, _ := w.signed.Get(key); x.Ref.Time > last {
+		// What claims to be of later is of a wrong clock, and says nothing of when.
+		if last, _ := w.signed.Get(key); x.Ref.Time > last && !time.UnixMilli(x.Ref.Time).After(s.now().Add(skew)) {
 			w.signed = w.signed.Set(key, x.Ref.Time)
 		}
 	}
@@ -73,7 +77,7 @@ func (m *Machine) Presence(now time.Time) []Presence {
 		if ms, ok := m.watch.signed.Get(pmap.Num(uint64(k))); ok {
 			p.Signed = claimed(ms)
 		}
-		if r, ok := m.State.RecordOf(x.Record); ok && x.Proof != event.ProofNone {
+		if r, ok := m.State.RecordOf(x.Record); ok && x.Proof != event.ProofNone && !time.UnixMilli(r.Ref.Time).After(now.Add(skew)) {
 			p.Proven = claimed(r.Ref.Time)
 		}
 		out = append(out, p)
@@ -123,6 +127,9 @@ func (m *Machine) marginAlarm(now time.Time) []Alarm {
 	margin := Margin(all, k, now)
 	if len(unseen) == 0 || margin > 1 {
 		return nil
+	}
+	if since.IsZero() {
+		since = time.Unix(m.local.Created, 0)
 	}
 	slices.Sort(unseen)
 	comes := "one more that is lost locks the wallet"

@@ -65,3 +65,23 @@ func TestPresence(t *testing.T) {
 		}
 	}
 }
+
+// A signature that claims to be of years ahead says nothing of when its key was seen.
+func TestAWrongClockIsNotSeen(t *testing.T) {
+	c := active(t, 2, 3)
+	a, b := c.peers[0], c.peers[1]
+	c.fund(1_000_000)
+	begun := c.clock
+	c.clock = begun.Add(5 * 365 * 24 * time.Hour)
+	x := pay(1, 100_000)
+	x.Expires = c.clock.Add(time.Hour)
+	b.must(x)
+	c.clock = begun.Add(time.Hour)
+	c.settle()
+	c.clock = begun.Add(SeenFor + 24*time.Hour)
+	for _, p := range a.m.Presence(c.clock) {
+		if p.Seen(c.clock) || p.At().After(begun.Add(time.Hour)) {
+			t.Errorf("%s was seen at %v", p.Member.Name, p.At())
+		}
+	}
+}

@@ -2,6 +2,7 @@ package service
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/quorate/quorate/api"
@@ -16,9 +17,14 @@ import (
 func (n *Node) apiError(err error) error {
 	var mine *api.Error
 	var refused *refusal.Refusal
+	var made *node.MadeError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &made):
+		e := *api.AsError(n.apiError(made.Err))
+		e.Made, e.Message = true, fmt.Sprintf("proposal %s is made, but this node did not sign it: %s", made.Proposal, e.Message)
+		return &e
 	case errors.As(err, &mine):
 		return mine
 	case errors.As(err, &refused):

@@ -72,13 +72,25 @@ type Caller struct {
 	Terms
 	// Gone is closed when its token is revoked; nil for never.
 	Gone <-chan struct{}
+	// Root is the first of the tokens that its token came from, or that itself.
+	Root string
+}
+
+// Over says whether its token has ended since it was shown.
+func (c Caller) Over(now time.Time) bool {
+	select {
+	case <-c.Gone:
+		return true
+	default:
+		return !c.Until.IsZero() && !c.Until.After(now)
+	}
 }
 
 // Everything is who may do everything.
 func Everything() Caller { return Caller{Terms: Terms{Verbs: append(slices.Clone(verbs), Local)}} }
 
 // May says whether a caller has a verb.
-func (c Caller) May(v Verb) bool { return slices.Contains(c.Verbs, v) }
+func (c Caller) May(v Verb) bool { return slices.Contains(c.Verbs, v) || v == Any && len(c.Verbs) > 0 }
 
 // Sees says whether a caller may be shown a wallet, by its id.
 func (c Caller) Sees(wallet string) bool {
@@ -103,7 +115,8 @@ func (b *Book) Find(secret string) (Caller, bool) {
 		// Where that cannot be saved it is told until a restart: nobody is kept out.
 		_ = b.save(context.Background(), map[string]record{id: e.record}, nil)
 	}
-	return Caller{Token: id, Terms: e.terms(), Gone: e.gone}, true
+	chain := b.above(id)
+	return Caller{Token: id, Terms: e.terms(), Gone: e.gone, Root: chain[len(chain)-1]}, true
 }
 
 func (r *record) over(now time.Time) bool { return r.Until > 0 && r.Until <= now.Unix() }
@@ -299,7 +312,9 @@ func (b *Book) above(id string) []string {
 func (b *Book) Limited(id string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.ContainsFunc(b.above(id), func(of string) bool { return b.tokens[of].MaxAmount > 0 })
+	ids := b.above(id)
+	// One that was revoked meanwhile spends nothing more: Charge says so.
+	return len(ids) == 0 || slices.ContainsFunc(ids, func(of string) bool { return b.tokens[of].MaxAmount > 0 })
 }
 
 // Charge counts an amount in satoshis against a token and all that it came from, and

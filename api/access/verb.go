@@ -37,6 +37,8 @@ const (
 	Allow Verb = "allow"
 	// Token may make and revoke tokens that may do less than it may.
 	Token Verb = "token"
+	// Any is what every token has.
+	Any Verb = ""
 	// Local is what no token has: that of who reaches the node's Unix socket.
 	Local Verb = "local"
 )

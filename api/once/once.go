@@ -20,12 +20,13 @@ import (
 const (
 	// Keep is for how long a key stands for its request.
 	Keep = 24 * time.Hour
-	// MaxKeys is for how many keys at once.
-	MaxKeys = 20_000
-	// MaxBody is how large an answer is kept, and maxBodies how much all of them hold;
-	// of what is beyond it is kept that it was done.
+	// MaxKeys is for how many keys of one caller at once, and maxAll for how many in all.
+	MaxKeys = 5_000
+	maxAll  = 100_000
+	// MaxBody is how large an answer is kept, and maxBodies how much all of one caller
+	// hold; of what is beyond it is kept that it was done.
 	MaxBody   = 64 << 10
-	maxBodies = 16 << 20
+	maxBodies = 4 << 20
 	// dropEach is how many old keys are dropped with a new one.
 	dropEach = 256
 )
@@ -44,7 +45,7 @@ var (
 	// ErrRunning is for a key whose request is being done.
 	ErrRunning = errors.New("the request is being done")
 	// ErrFull is for a key beyond MaxKeys.
-	ErrFull = fmt.Errorf("%d keys are kept already", MaxKeys)
+	ErrFull = fmt.Errorf("%d keys of this caller are kept already", MaxKeys)
 )
 
 // Answer is what a request was answered.
@@ -71,7 +72,21 @@ type Book struct {
 	keys    map[string]kept
 	order   []string // by when they came
 	running map[string]bool
-	bodies  int
+	of      map[string]share // by caller
+}
+
+// share is what is kept of one caller.
+type share struct{ keys, bodies int }
+
+// callerIn is the part of the name of a key that says whose it is.
+func callerIn(id string) string { return id[:min(len(id), 16)] }
+
+func (b *Book) count(id string, keys, bodies int) {
+	s := b.of[callerIn(id)]
+	s.keys, s.bodies = s.keys+keys, s.bodies+bodies
+	if b.of[callerIn(id)] = s; s == (share{}) {
+		delete(b.of, callerIn(id))
+	}
 }
 
 // Open reads what a store has. What cannot be read is dropped: it is as if it had never
@@ -81,7 +96,7 @@ func Open(ctx context.Context, s Store, now func() time.Time) (*Book, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load answers: %w", err)
 	}
-	b := &Book{store: s, now: now, keys: map[string]kept{}, running: map[string]bool{}}
+	b := &Book{store: s, now: now, keys: map[string]kept{}, running: map[string]bool{}, of: map[string]share{}}
 	var bad []string
 	for id, raw := range recs {
 		k, _, err := parse(raw)
@@ -90,7 +105,7 @@ func Open(ctx context.Context, s Store, now func() time.Time) (*Book, error) {
 			continue
 		}
 		b.keys[id] = k
-		b.bodies += k.size
+		b.count(id, 1, k.size)
 		b.order = append(b.order, id)
 	}
 	slices.SortFunc(b.order, func(x, y string) int { return int(min(1, max(-1, b.keys[x].at-b.keys[y].at))) })
@@ -145,8 +160,8 @@ func Content(parts ...[]byte) [32]byte {
 
 // ID is the name of a key that a caller gave: no two callers share one.
 func ID(caller, key string) string {
-	h := Content([]byte(caller), []byte(key))
-	return hex.EncodeToString(h[:16])
+	who, h := Content([]byte(caller)), Content([]byte(caller), []byte(key))
+	return hex.EncodeToString(who[:8]) + hex.EncodeToString(h[:16])
 }
 
 // Begin says that a request is about to be done, durably. It returns the answer where it
@@ -172,7 +187,13 @@ func (b *Book) Begin(ctx context.Context, id string, content [32]byte) (*Answer,
 		return nil, nil
 	}
 	drop := b.over(now)
-	if _, again := b.keys[id]; !again && len(b.keys)-len(drop) >= MaxKeys {
+	mine := b.of[callerIn(id)].keys
+	for _, x := range drop {
+		if callerIn(x) == callerIn(id) {
+			mine--
+		}
+	}
+	if _, again := b.keys[id]; !again && (mine >= MaxKeys || len(b.keys)-len(drop) >= maxAll) {
 		return nil, ErrFull
 	}
 	drop = slices.DeleteFunc(drop, func(x string) bool { return x == id })
@@ -182,6 +203,7 @@ func (b *Book) Begin(ctx context.Context, id string, content [32]byte) (*Answer,
 	}
 	b.forget(append(drop, id)...)
 	b.keys[id], b.running[id] = k, true
+	b.count(id, 1, 0)
 	b.order = append(b.order, id)
 	return nil, nil
 }
@@ -204,8 +226,10 @@ func (b *Book) over(now time.Time) (out []string) {
 func (b *Book) forget(ids ...string) {
 	before := len(b.keys)
 	for _, id := range ids {
-		b.bodies -= b.keys[id].size
-		delete(b.keys, id)
+		if k, ok := b.keys[id]; ok {
+			b.count(id, -1, -k.size)
+			delete(b.keys, id)
+		}
 	}
 	if len(b.keys) == before {
 		return
@@ -243,7 +267,7 @@ func (b *Book) End(ctx context.Context, id string, a Answer, unknown bool) error
 		b.forget(id)
 		return nil
 	}
-	if len(a.Body) > MaxBody || b.bodies+len(a.Body) > maxBodies {
+	if len(a.Body) > MaxBody || b.of[callerIn(id)].bodies+len(a.Body) > maxBodies {
 		a.Body = nil
 	}
 	k.done, k.size = true, len(a.Body)
@@ -251,6 +275,6 @@ func (b *Book) End(ctx context.Context, id string, a Answer, unknown bool) error
 		return fmt.Errorf("keep an answer: %w", err)
 	}
 	b.keys[id] = k
-	b.bodies += k.size
+	b.count(id, 0, k.size)
 	return nil
 }

@@ -131,11 +131,17 @@ func TestKeysAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if b.bodies > maxBodies || len(m.recs) != MaxKeys {
-		t.Errorf("%d bytes of answers, %d records", b.bodies, len(m.recs))
+	if b.of[callerIn(ID("shop", ""))].bodies > maxBodies || len(m.recs) != MaxKeys {
+		t.Errorf("%d bytes of answers, %d records", b.of[callerIn(ID("shop", ""))].bodies, len(m.recs))
 	}
 	if err := one(MaxKeys); !errors.Is(err, ErrFull) {
 		t.Errorf("one more: %v", err)
+	}
+	if a, err := b.Begin(ctx, ID("another", "1"), Content()); a != nil || err != nil {
+		t.Errorf("another caller: %v", err)
+	}
+	if err := b.End(ctx, ID("another", "1"), Answer{}, false); err != nil {
+		t.Fatal(err)
 	}
 	if a, err := b.Begin(ctx, ID("shop", fmt.Sprint(MaxKeys-1)), Content()); err != nil || a == nil || a.Status != http.StatusOK || a.Body != nil {
 		t.Errorf("beyond the bound: %v %v", a, err)
@@ -149,8 +155,8 @@ func TestKeysAreBounded(t *testing.T) {
 	if len(m.recs) != 200 {
 		t.Errorf("%d records are left", len(m.recs))
 	}
-	if b = open(t, m, c); b.bodies > 200*4<<10 {
-		t.Errorf("%d bytes of answers", b.bodies)
+	if b = open(t, m, c); b.of[callerIn(ID("shop", ""))].bodies > 200*4<<10 {
+		t.Error("answers that are over count")
 	}
 }
 

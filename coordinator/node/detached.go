@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/journal"
 )
 
 func (a *Actor) detached() bool {
@@ -48,7 +49,20 @@ func (a *Actor) proposeFirst(ctx context.Context, p coordinator.Propose) (any, e
 		return nil, err
 	}
 	if _, err := Do(ctx, a, coordinator.Approve{Proposal: made.Proposal, Allow: p.Allow}); err != nil {
-		return nil, fmt.Errorf("proposal %s is made, but this node did not sign it: %w", made.Proposal, err)
+		return nil, &MadeError{made.Proposal, err}
 	}
 	return made, nil
 }
+
+// MadeError says that a proposal was made, and why this node did not sign it.
+type MadeError struct {
+	Proposal journal.EntryID
+	Err      error
+}
+
+func (e *MadeError) Error() string {
+	return fmt.Sprintf("proposal %s is made, but this node did not sign it: %v", e.Proposal, e.Err)
+}
+
+// Unwrap returns why.
+func (e *MadeError) Unwrap() error { return e.Err }

@@ -93,7 +93,7 @@ func (a *Actor) take(t *coordinator.Turn, e envelope) func(commit error) {
 	var value any
 	var err error
 	if e.unless != nil {
-		err = e.unless(t.Machine())
+		err = group.Contained(func() error { return e.unless(t.Machine()) })
 	}
 	if err == nil {
 		value, err = t.Take(e.msg)
