@@ -407,7 +407,7 @@ type Warning struct {
 
 // Caution is something to look at before a payment is agreed to. It refuses nothing.
 type Caution struct {
-	Code    string `json:"code" enum:"address_resembles,address_reused" doc:"address_resembles: a payee's address begins and ends as one that was paid or used before, and is another one. address_reused: the address was paid before."`
+	Code    string `json:"code" enum:"address_resembles,address_reused,mixes_labels" doc:"mixes_labels: its coins have different labels. address_resembles: a payee's address begins and ends as one that was paid or used before, and is another one. address_reused: the address was paid before."`
 	Message string `json:"message"`
 }
 

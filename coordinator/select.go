@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -67,14 +68,49 @@ func (s *step) pick(x Propose, req coinselect.Request) (picked, error) {
 	if slices.Contains(x.Allow, refusal.CoinFrozen) && len(f.frozen) > 0 {
 		pools = append(pools, pool{take, slices.Concat(all, f.held, f.frozen)}) // last: they are not meant to be spent
 	}
-	if x.All > 0 {
+	switch {
+	case x.All > 0:
 		pools = pools[len(pools)-1:] // whatever can be spent
+	case len(take) == 0:
+		pools = append(s.ofOneLabel(f.confirmed, req), pools...)
 	}
 	out, err := s.pickFrom(req, replaced, pools[0], pools[1:]...)
 	if err != nil {
 		return picked{}, sayFrozen(err, x, f.frozen)
 	}
 	return s.alsoReplacing(out), nil
+}
+
+// maxLabelPools bounds how many labels are tried by themselves.
+const maxLabelPools = 8
+
+// ofOneLabel returns pools of confirmed coins with one label each, the smallest first, of
+// those that may suffice: a payment from coins of several tells that they are one wallet's.
+// Coins without a label are such a pool as well. There is none where all are alike.
+func (s *step) ofOneLabel(coins []ledger.ViewOut, req coinselect.Request) []pool {
+	if !s.m.State.Labelled() {
+		return nil
+	}
+	need := int64(0)
+	for _, o := range req.Outputs {
+		need += o.Amount
+	}
+	labels := s.m.State.LabelReader()
+	by, sums := map[string][]ledger.ViewOut{}, map[string]int64{}
+	for _, o := range coins {
+		text := labels.OfCoin(s.m.View, o)
+		by[text], sums[text] = append(by[text], o), sums[text]+o.Amount
+	}
+	if len(by) < 2 {
+		return nil
+	}
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(by)), func(text string) bool { return sums[text] < need })
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(sums[a], sums[b]), cmp.Compare(a, b)) })
+	var out []pool
+	for _, text := range names[:min(len(names), maxLabelPools)] {
+		out = append(out, pool{from: by[text]})
+	}
+	return out
 }
 
 // alsoReplacing declares replaced what was given up and holds a coin that is taken.

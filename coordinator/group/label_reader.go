@@ -15,6 +15,9 @@ type LabelReader struct {
 	known map[event.LabelTarget]string
 }
 
+// Labelled says whether there are labels at all.
+func (s labelFacts) Labelled() bool { return s.labels.Len() > 0 }
+
 // LabelReader returns a reader of the labels as they are now.
 func (s labelFacts) LabelReader() *LabelReader {
 	return &LabelReader{s, map[event.LabelTarget]string{}}

@@ -21,6 +21,7 @@ import (
 const (
 	Resembles = "address_resembles"
 	Reused    = "address_reused"
+	Mixes     = "mixes_labels"
 )
 
 const (
