@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -149,7 +151,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 		}
 		return string(b)
 	}
-	doc, alerts := read("docs/metrics.md"), read("packaging/alerts.yml")
+	doc, alerts, board := read("docs/metrics.md"), read("packaging/alerts.yml"), read("packaging/grafana/quorate.json")
 	name := regexp.MustCompile(`fqName: "([a-z_]+)"`)
 	known := map[string]bool{}
 	for _, d := range described() {
@@ -159,7 +161,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 			t.Errorf("docs/metrics.md does not list %s", n)
 		}
 	}
-	for _, n := range regexp.MustCompile(`quorate_[a-z_]+`).FindAllString(doc+alerts, -1) {
+	for _, n := range regexp.MustCompile(`quorate_[a-z_]+`).FindAllString(doc+alerts+board, -1) {
 		if !known[n] {
 			t.Errorf("there is no %s", n)
 		}
@@ -191,5 +193,61 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 	if found < len(codes) {
 		t.Errorf("%d kinds found in the source, %d series", found, len(codes))
+	}
+}
+
+// The board for Grafana asks for every metric but those that say too little for themselves,
+// and groups by labels that they have.
+func TestTheBoardShowsWhatThereIs(t *testing.T) {
+	raw, err := os.ReadFile("../packaging/grafana/quorate.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var board struct {
+		UID    string
+		Panels []struct {
+			ID      int
+			Title   string
+			Targets []struct{ Expr, LegendFormat string }
+		}
+	}
+	if err := json.Unmarshal(raw, &board); err != nil {
+		t.Fatal(err)
+	}
+	labels := map[string]string{}
+	of := regexp.MustCompile(`fqName: "([a-z_]+)".*variableLabels: \{([^}]*)\}`)
+	for _, d := range described() {
+		m := of.FindStringSubmatch(d.String())
+		if m == nil {
+			t.Fatalf("what is %s?", d)
+		}
+		labels[m[1]] = m[2]
+	}
+	asked, ids := map[string]bool{}, map[int]bool{}
+	for _, p := range board.Panels {
+		if ids[p.ID] || p.Title == "" || len(p.Targets) == 0 {
+			t.Errorf("panel %d, %q", p.ID, p.Title)
+		}
+		ids[p.ID] = true
+		for _, x := range p.Targets {
+			metric := regexp.MustCompile(`quorate_[a-z_]+`).FindString(x.Expr)
+			asked[metric] = true
+			words := regexp.MustCompile(`\{\{([a-z_]+)\}\}`).FindAllStringSubmatch(x.LegendFormat, -1)
+			for _, by := range regexp.MustCompile(`by \(([a-z_, ]+)\)`).FindAllStringSubmatch(x.Expr, -1) {
+				for _, l := range strings.Split(by[1], ", ") {
+					words = append(words, []string{"", l})
+				}
+			}
+			for _, w := range words {
+				if !slices.Contains(strings.Split(labels[metric], ","), w[1]) {
+					t.Errorf("%s has the labels %s, and not %s", metric, labels[metric], w[1])
+				}
+			}
+		}
+	}
+	for metric := range labels {
+		if !asked[metric] && !slices.Contains([]string{"quorate_wallets", "quorate_unproven_connections", "quorate_silent_connections_total"}, metric) {
+			t.Errorf("no panel shows %s", metric)
+		}
 	}
 }
