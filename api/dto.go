@@ -65,6 +65,15 @@ type Page[T any] struct {
 // Time is t as the API carries it: UTC and whole seconds.
 func Time(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
+// Moment is Time where there may be none: nil for the zero time.
+func Moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = Time(t)
+	return &t
+}
+
 // Status is what a node says of itself.
 type Status struct {
 	Name      string              `json:"name"`

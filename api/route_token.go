@@ -98,7 +98,7 @@ func (s tokenDesk) routes(h huma.API) {
 	})
 	route(h, access.Any, get("show-own-token", "/v1/tokens/self", "Show what the caller may do"), func(ctx context.Context, _ *none) (TokenSelf, error) {
 		c := callerOf(ctx)
-		out := TokenSelf{Name: Text(c.Name), Until: moment(c.Until)}
+		out := TokenSelf{Name: Text(c.Name), Until: Moment(c.Until)}
 		if c.Token != "" {
 			out.Token = &c.Token
 			if i, ok := s.book.Show(c.Token); ok {
@@ -117,17 +117,9 @@ func noTokens() *Error {
 	return Unreachable("no_tokens", "this node makes no tokens", "")
 }
 
-func moment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = Time(t)
-	return &t
-}
-
 func tokenInfo(i access.Info) TokenInfo {
 	out := TokenInfo{
-		Token: i.ID, Name: i.Name, Wallets: i.Wallets, Until: moment(i.Until), Created: Time(i.Created), Used: moment(i.Used),
+		Token: i.ID, Name: i.Name, Wallets: i.Wallets, Until: Moment(i.Until), Created: Time(i.Created), Used: Moment(i.Used),
 	}
 	for _, v := range i.Verbs {
 		out.Verbs = append(out.Verbs, string(v))

@@ -37,10 +37,7 @@ func (n *Node) peers(pending bool) []api.Peer {
 				}
 			})
 		}
-		if !p.LastSeen.IsZero() {
-			t := api.Time(p.LastSeen)
-			x.LastSeen = &t
-		}
+		x.LastSeen = api.Moment(p.LastSeen)
 		out = append(out, x)
 	}
 	return out

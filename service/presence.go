@@ -32,7 +32,7 @@ func (n *Node) Presence(_ context.Context, ref string) (api.Presence, error) {
 	}
 	for _, x := range all {
 		c := api.CosignerPresence{
-			Cosigner: person(x.Member), Own: x.Member.Identity == m.State.Me(), LastSigned: moment(x.Signed), KeyProven: moment(x.Proven), Counts: x.Seen(now),
+			Cosigner: person(x.Member), Own: x.Member.Identity == m.State.Me(), LastSigned: api.Moment(x.Signed), KeyProven: api.Moment(x.Proven), Counts: x.Seen(now),
 		}
 		switch {
 		case x.Member.Hosted():
@@ -40,17 +40,9 @@ func (n *Node) Presence(_ context.Context, ref string) (api.Presence, error) {
 			c.Host = &host
 		case !c.Own:
 			p, holds := peers[x.Member.Identity], m.Holds(x.Member.Identity)
-			c.Connected, c.LastSeen, c.Holds = p.Connected, moment(p.LastSeen), &holds
+			c.Connected, c.LastSeen, c.Holds = p.Connected, api.Moment(p.LastSeen), &holds
 		}
 		out.Members = append(out.Members, c)
 	}
 	return out, nil
-}
-
-func moment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = api.Time(t)
-	return &t
 }

@@ -68,9 +68,9 @@ func (n *Node) ProposalsWithin(_ context.Context, ref string, q api.ProposalQuer
 	ps, next := m.ProposalPage(after, limit, func(p *group.Proposal) bool {
 		return q.Status == "" || string(m.Status(p, now)) == q.Status
 	})
-	size := 0
+	size, owners := 0, n.others(a.Group())
 	for i, p := range ps {
-		x := n.show(a, p)
+		x := n.shown(m, p, owners)
 		if size += jsonSize(x); size > maxBytes && i > 0 {
 			next = &coordinator.ProposalPos{Time: ps[i-1].Ref.Time, ID: ps[i-1].ID()}
 			break
@@ -101,9 +101,10 @@ func (n *Node) shown(m *coordinator.Machine, p *group.Proposal, owners []*coordi
 	if now, ok := m.State.Proposal(p.ID()); ok {
 		p = now
 	}
+	status := m.Status(p, time.Now())
 	x := api.Proposal{
 		Proposal: p.ID().String(), Wallet: m.State.Group().String(), WalletName: m.Name(), Author: personOf(m, p.Author()),
-		Status: string(m.Status(p, time.Now())), TxID: p.TxID.String(), Fee: p.Fee(), FeeRate: feeRate(m, p),
+		Status: string(status), TxID: p.TxID.String(), Fee: p.Fee(), FeeRate: feeRate(m, p),
 		Note: api.Text(p.Body.Note), Created: api.Time(time.UnixMilli(p.Ref.Time)), Threshold: m.State.Genesis().Threshold,
 	}
 	if p.Body.Expires > 0 {
@@ -112,7 +113,7 @@ func (n *Node) shown(m *coordinator.Machine, p *group.Proposal, owners []*coordi
 	}
 	x.Inputs, x.Outputs = n.parties(m, p, owners)
 	n.showVotes(m, p, &x)
-	if m.Status(p, time.Now()).Live() {
+	if status.Live() {
 		x.Cautions = cautions(m, p)
 	}
 	return x
