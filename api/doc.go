@@ -6,10 +6,11 @@
 // A request passes, in this order: the door it came through, which gives it its
 // right (the Unix socket everything; a bearer token on TCP what it says); the
 // bound of that door on connections, bodies, streams and waits (bound.go,
-// guard.go, wait.go); the check that two readers cannot read its body
-// differently (guard.go); the verb that its route needs, and the wallets that the caller is bound to
-// (caller.go); the shape of
-// each field; and then Backend.
+// guard.go, wait.go); how often its token may ask (rate.go); the verb that its
+// route needs, and the wallets that the caller is bound to (caller.go); the check
+// that two readers cannot read its body differently (guard.go); the version that
+// it waits for (version.go); whether it was done before (repeat.go); the shape of
+// each field; what its token may spend (limit.go); and then Backend.
 //
 // What holds here:
 //   - every failure is an *Error (error.go): a Kind, which is the HTTP status and

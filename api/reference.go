@@ -155,8 +155,14 @@ func typeText(s *huma.Schema) (text, ref string) {
 	return text, ""
 }
 
-func serveReference(page []byte) http.HandlerFunc {
+// serveReference answers with a page that is made when somebody first asks for it.
+func serveReference(made func() ([]byte, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
+		page, err := made()
+		if err != nil {
+			writeError(w, AsError(err))
+			return
+		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 		_, _ = w.Write(page) // the reader may be gone

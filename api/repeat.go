@@ -14,17 +14,8 @@ import (
 	"github.com/quorate/quorate/api/once"
 )
 
-// keyHeader has a client say that a request is the one that it sent before.
-const keyHeader = "Idempotency-Key"
-
-// replayedHeader says that an answer was given before.
-const replayedHeader = "Idempotent-Replayed"
-
 // secretAnswers are the routes whose answers are not kept, since they hold a secret.
 var secretAnswers = []string{"POST /v1/wallets", "POST /v1/wallets/{wallet}/invites", "POST /v1/tokens"}
-
-// keyless are the routes that change nothing: what they answer is not kept.
-var keyless = []string{"POST /v1/backup", "POST /v1/wallets/{wallet}/log/export", "POST /v1/wallets/{wallet}/proposals/preview"}
 
 // repeats has a request with a key done once, however often it is sent.
 type repeats struct {

@@ -82,12 +82,11 @@ func describe(h huma.API, verb access.Verb, op *huma.Operation) {
 	op.BodyReadTimeout = -1
 	op.MaxBodyBytes = maxBody
 	op.Description += "\n\n" + needs(verb)
-	if op.Method == http.MethodPost {
-		longest := 128
-		op.Parameters = append(op.Parameters, &huma.Param{
-			Name: keyHeader, In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
-			Description: "A random text of the client's: a request that is sent again with the same within 24 hours is done once and gets the same answer (" + replayedHeader + "), or in_progress. With another request it is refused (idempotency_mismatch). An answer with a secret is given once (already_done).",
-		})
+	switch pattern := op.Method + " " + op.Path; {
+	case op.Method == http.MethodGet && !slices.Contains(unversioned, pattern):
+		versioned(op)
+	case op.Method == http.MethodPost && !slices.Contains(keyless, pattern):
+		keyed(op)
 	}
 	schema := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ErrorBody](), true, "")
 	content := map[string]*huma.MediaType{"application/json": {Schema: schema}}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -38,12 +39,8 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	}
 	s.spec = spec
 	s.verbs = verbsOf(h.OpenAPI())
-	page, err := reference(h.OpenAPI())
-	if err != nil {
-		return nil, err
-	}
 	mux.HandleFunc("GET /openapi.json", s.serveSpec)
-	mux.HandleFunc("GET /reference", serveReference(page))
+	mux.HandleFunc("GET /reference", serveReference(sync.OnceValues(func() ([]byte, error) { return reference(h.OpenAPI()) })))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if other := s.otherMethods(r); len(other) > 0 {
 			w.Header().Set("Allow", strings.Join(other, ", "))

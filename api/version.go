@@ -68,15 +68,11 @@ func (x IfMatch) unless(ctx context.Context) (func(Proposal) error, error) {
 	}, nil
 }
 
-// How long a request may wait for a resource to change, and how often it looks.
+// How often a request looks that waits for a resource to change.
 const (
-	maxWait   = 5 * time.Minute
 	lookAgain = time.Second
 	lookIdle  = 5 * time.Second
 )
-
-// unversioned are the routes that stream, or wait in a way of their own.
-var unversioned = []string{"GET /v1/events", "GET /v1/proposals/{proposal}/wait", "GET /openapi.json", "GET /reference", "/"}
 
 // versions give every resource its version, and have a request wait for the next one.
 type versions struct {
@@ -103,13 +99,15 @@ func (x versions) guard(routes *http.ServeMux, next http.Handler) http.Handler {
 			refuse(w, r, bad)
 			return
 		}
-		u := *r.URL
-		u.RawQuery = query.Encode()
-		of := *r
-		of.URL = &u
+		of := r
+		if wait > 0 {
+			u, plain := *r.URL, *r
+			u.RawQuery, plain.URL = query.Encode(), &u
+			of = &plain
+		}
 		look := func() *held {
 			out := &held{ResponseWriter: w}
-			next.ServeHTTP(out, &of)
+			next.ServeHTTP(out, of)
 			return out
 		}
 		out := look()
