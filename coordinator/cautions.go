@@ -48,6 +48,10 @@ func (m *Machine) mixes(p *group.Proposal) []known.Caution {
 		return nil
 	}
 	slices.Sort(texts)
+	more := ""
+	if len(texts) > 2 {
+		more = " and others"
+	}
 	return []known.Caution{{Code: known.Mixes, Text: fmt.Sprintf(
-		"its coins have different labels (%q and %q, for two): whoever sees the payment learns that they are one wallet's", display.Line(texts[0]), display.Line(texts[1]))}}
+		"its coins have different labels, %q, %q%s: whoever sees the payment learns that they are one wallet's", display.Line(texts[0]), display.Line(texts[1]), more)}}
 }

@@ -61,11 +61,14 @@ func (s *step) repeated(x Propose) (bool, error) {
 		return false, err
 	}
 	if !same {
-		return false, refusal.New(refusal.RequestReused, "request id %q was used for proposal %s, which was asked for with other content", x.RequestID, id).
-			WithHint("give each request an id of its own; a repeat says the same again")
+		return false, reused("request id %q was used for proposal %s, which was asked for with other content", x.RequestID, id)
 	}
 	answer(s, x, Proposed{id})
 	return true, nil
+}
+
+func reused(format string, args ...any) error {
+	return refusal.New(refusal.RequestReused, format, args...).WithHint("give each request an id of its own; a repeat says the same again")
 }
 
 func bounded(requestID string) error {
@@ -77,9 +80,8 @@ func bounded(requestID string) error {
 
 // notGiven refuses a request id that stands for something else than a proposal.
 func (s *step) notGiven(requestID string) error {
-	if _, ok := s.m.given.Get(requestID); ok && requestID != "" {
-		return refusal.New(refusal.RequestReused, "request id %q was used for something else than a proposal", requestID).
-			WithHint("give each request an id of its own; a repeat says the same again")
+	if _, ok := s.m.given.Get(requestID); ok {
+		return reused("request id %q was used for something else than a proposal", requestID)
 	}
 	return nil
 }
@@ -97,8 +99,7 @@ func (s *step) smallAgain(requestID string, what ...string) (uint32, bool, error
 	g, ok := s.m.given.Get(requestID)
 	_, proposal := s.m.requests.Get(requestID)
 	if proposal || ok && g.content != content {
-		return 0, false, refusal.New(refusal.RequestReused, "request id %q was used for a request with other content", requestID).
-			WithHint("give each request an id of its own; a repeat says the same again")
+		return 0, false, reused("request id %q was used for a request with other content", requestID)
 	}
 	return g.number, ok, nil
 }

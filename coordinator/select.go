@@ -35,7 +35,8 @@ type picked struct {
 // Coins that the user names are taken, all of them and no others. A replacement takes
 // those of what it replaces, and more where they do not suffice. Otherwise coins are
 // taken that no living proposal takes, and that this node has signed nothing over that
-// could still be mined; confirmed ones alone where they suffice.
+// could still be mined; confirmed ones alone where they suffice, and of these such with
+// one label.
 //
 // What this node signed and then gave up, since its author withdrew it or its time was
 // over, can be completed by whoever holds enough signatures. So where the same payee is
