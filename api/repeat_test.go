@@ -13,19 +13,11 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/api/apitest"
+	"github.com/quorate/quorate/api/kept/kepttest"
 	"github.com/quorate/quorate/api/once"
 )
 
-// answerStore keeps answers in memory.
-type answerStore struct{ tokenStore }
-
-func (s *answerStore) Get(_ context.Context, id string) ([]byte, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.recs[id], nil
-}
-
-func withAnswers(t *testing.T, b api.Backend, store *answerStore) http.Handler {
+func withAnswers(t *testing.T, b api.Backend, store *kepttest.Memory) http.Handler {
 	t.Helper()
 	book, err := once.Open(t.Context(), store, time.Now)
 	if err != nil {
@@ -37,8 +29,6 @@ func withAnswers(t *testing.T, b api.Backend, store *answerStore) http.Handler {
 	}
 	return s.LocalHandler()
 }
-
-func keptAnswers() *answerStore { return &answerStore{tokenStore{recs: map[string][]byte{}}} }
 
 func send(h http.Handler, key, path, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
@@ -53,7 +43,7 @@ func send(h http.Handler, key, path, body string) *httptest.ResponseRecorder {
 // A request with a key is done once, also over a restart, and its repeat gets the same
 // bytes; with another body, path or query it is refused.
 func TestARequestWithAKeyIsDoneOnce(t *testing.T) {
-	b, store := apitest.New(), keptAnswers()
+	b, store := apitest.New(), &kepttest.Memory{}
 	h := withAnswers(t, b, store)
 	approve := "/v1/proposals/" + apitest.ProposalID + "/approve"
 	first := send(h, "k1", approve, `{}`)
@@ -87,7 +77,7 @@ func TestARequestWithAKeyIsDoneOnce(t *testing.T) {
 // What was refused changed nothing, and is asked anew; what failed is done again.
 func TestARefusalIsNoAnswer(t *testing.T) {
 	b := apitest.New()
-	h := withAnswers(t, b, keptAnswers())
+	h := withAnswers(t, b, &kepttest.Memory{})
 	path := "/v1/proposals/" + apitest.ProposalID + "/approve"
 	for _, err := range []error{api.Refuse("fee_high", "no", ""), api.TimedOut("timeout", "no answer", ""), api.Fail("failed", "no", "")} {
 		b.Fail("Approve", err)
@@ -120,7 +110,7 @@ func (b slow) Approve(ctx context.Context, p string, r api.Approve) (api.Proposa
 
 func TestTwoAtOnce(t *testing.T) {
 	b := slow{apitest.New(), make(chan struct{}), make(chan struct{})}
-	h := withAnswers(t, b, keptAnswers())
+	h := withAnswers(t, b, &kepttest.Memory{})
 	path := "/v1/proposals/" + apitest.ProposalID + "/approve"
 	done := make(chan int, 1)
 	go func() { done <- send(h, "k", path, ``).Code }()
@@ -137,7 +127,7 @@ func TestTwoAtOnce(t *testing.T) {
 // No answer that holds a secret is kept: not by the routes that are known to, and no
 // other has a field that is called so.
 func TestNoSecretIsKept(t *testing.T) {
-	b, store := apitest.New(), keptAnswers()
+	b, store := apitest.New(), &kepttest.Memory{}
 	h := withAnswers(t, b, store)
 	first := send(h, "k", "/v1/wallets", `{"name":"n","threshold":1,"cosigners":2}`)
 	var v api.WalletInvites
@@ -147,7 +137,7 @@ func TestNoSecretIsKept(t *testing.T) {
 	if w := send(h, "k", "/v1/wallets", `{"name":"n","threshold":1,"cosigners":2}`); w.Code != http.StatusConflict || errorOf(t, w).Code != "already_done" {
 		t.Errorf("HTTP %d: %s", w.Code, w.Body)
 	}
-	for _, raw := range store.recs {
+	for _, raw := range store.Records {
 		if bytes.Contains(raw, []byte("invite")) {
 			t.Errorf("it is kept: %s", raw)
 		}
@@ -176,7 +166,7 @@ func TestNoSecretIsKept(t *testing.T) {
 // A key becomes the request id of what is kept with what is done.
 func TestAKeyIsARequestID(t *testing.T) {
 	b := apitest.New()
-	h := withAnswers(t, b, keptAnswers())
+	h := withAnswers(t, b, &kepttest.Memory{})
 	send(h, "k", "/v1/wallets/family/proposals", `{"to":[{"address":"a","amount":1}]}`)
 	send(h, "l", "/v1/wallets/family/addresses", `{}`)
 	send(h, "m", "/v1/proposals/"+apitest.ProposalID+"/comments", `{"text":"x"}`)

@@ -5,37 +5,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/api/access"
 	"github.com/quorate/quorate/api/apitest"
+	"github.com/quorate/quorate/api/kept/kepttest"
 )
-
-// tokenStore keeps tokens in memory.
-type tokenStore struct {
-	mu   sync.Mutex
-	recs map[string][]byte
-}
-
-func (s *tokenStore) Load(context.Context) (map[string][]byte, error) { return s.recs, nil }
-
-func (s *tokenStore) Save(_ context.Context, puts map[string][]byte, deletes []string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	maps.Copy(s.recs, puts)
-	for _, d := range deletes {
-		delete(s.recs, d)
-	}
-	return nil
-}
 
 // doors are both ways to a node with tokens of its own making.
 type doors struct {
@@ -48,7 +29,7 @@ type doors struct {
 
 func withBook(t *testing.T, b api.Backend) doors {
 	t.Helper()
-	book, _, err := access.Open(t.Context(), &tokenStore{recs: map[string][]byte{}}, rand.NewChaCha8([32]byte{}), time.Now)
+	book, _, err := access.Open(t.Context(), &kepttest.Memory{}, rand.NewChaCha8([32]byte{}), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,12 +4,17 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/quorate/quorate/api"
+	"github.com/quorate/quorate/api/kept"
+	"github.com/quorate/quorate/api/kept/kepttest"
 	"github.com/quorate/quorate/app/backup"
+	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/store"
 )
 
 func asks(t *testing.T, secret, url string) int {
@@ -83,4 +88,32 @@ func TestTokensOutliveARestart(t *testing.T) {
 		t.Errorf("%v %+v", err, all)
 	}
 	stop()
+}
+
+// The API's records are kept as its tests take them to be, beside others of the node, and
+// what one part keeps is nothing to the other.
+func TestRecordsOfTheAPI(t *testing.T) {
+	dir := t.TempDir()
+	open := func() *store.Badger {
+		db, err := store.Open(dir, make([]byte, 32), slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
+	db := open()
+	defer func() { _ = db.Close() }()
+	if err := db.Commit(t.Context(), port.Batch{Puts: map[string][]byte{recPorts: {9}, recAnswers + "a": {9}}}); err != nil {
+		t.Fatal(err)
+	}
+	kepttest.Conform(t, apiStore{db, recTokens}, func() kept.Store {
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db = open()
+		return apiStore{db, recTokens}
+	})
+	if all, err := (apiStore{db, recAnswers}).Load(t.Context()); err != nil || len(all) != 1 {
+		t.Errorf("%v, %v", all, err)
+	}
 }

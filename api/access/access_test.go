@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -12,32 +11,15 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/api/kept/kepttest"
 )
-
-// memory is a store that can fail.
-type memory struct {
-	recs map[string][]byte
-	fail error
-}
-
-func (m *memory) Load(context.Context) (map[string][]byte, error) { return maps.Clone(m.recs), m.fail }
-
-func (m *memory) Save(_ context.Context, puts map[string][]byte, deletes []string) error {
-	if m.fail != nil {
-		return m.fail
-	}
-	maps.Copy(m.recs, puts)
-	for _, d := range deletes {
-		delete(m.recs, d)
-	}
-	return nil
-}
 
 type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
 
-func book(t testing.TB, m *memory, c *clock) *Book {
+func book(t testing.TB, m *kepttest.Memory, c *clock) *Book {
 	t.Helper()
 	b, damaged, err := Open(context.Background(), m, rand.NewChaCha8([32]byte{1}), c.now)
 	if err != nil || len(damaged) > 0 {
@@ -46,8 +28,8 @@ func book(t testing.TB, m *memory, c *clock) *Book {
 	return b
 }
 
-func fresh(t testing.TB) (*Book, *memory, *clock) {
-	m, c := &memory{recs: map[string][]byte{}}, &clock{time.Unix(1_800_000_000, 0)}
+func fresh(t testing.TB) (*Book, *kepttest.Memory, *clock) {
+	m, c := &kepttest.Memory{Records: map[string][]byte{}}, &clock{time.Unix(1_800_000_000, 0)}
 	return book(t, m, c), m, c
 }
 
@@ -65,7 +47,7 @@ func TestOnlyADigestIsKept(t *testing.T) {
 	b, m, c := fresh(t)
 	terms := Terms{Name: "shop", Verbs: []Verb{Propose, Read, Read}, Wallets: []string{"w2", "w1", "w2"}, MaxAmount: 5, Until: c.at.Add(time.Hour)}
 	id, secret := create(t, b, "", terms)
-	for k, v := range m.recs {
+	for k, v := range m.Records {
 		if strings.Contains(k+string(v), secret[8:20]) {
 			t.Fatalf("the store has the token: %s", v)
 		}
@@ -103,11 +85,11 @@ func TestRevoke(t *testing.T) {
 	if n := len(b.List(child)); n != 1 {
 		t.Errorf("the child sees %d tokens", n)
 	}
-	m.fail = errors.New("disk full")
-	if _, _, err := b.Revoke(ctx, "", "admin"); !errors.Is(err, m.fail) {
+	m.Err = errors.New("disk full")
+	if _, _, err := b.Revoke(ctx, "", "admin"); !errors.Is(err, m.Err) {
 		t.Errorf("revoked without its being durable: %v", err)
 	}
-	m.fail = nil
+	m.Err = nil
 	if _, n, err := b.Revoke(ctx, "", "admin"); err != nil || n != 3 {
 		t.Fatalf("%d, %v", n, err)
 	}
@@ -165,8 +147,8 @@ func TestTerms(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, x.want)
 		}
 	}
-	if len(m.recs) != 1 {
-		t.Errorf("%d tokens are kept", len(m.recs))
+	if len(m.Records) != 1 {
+		t.Errorf("%d tokens are kept", len(m.Records))
 	}
 	if _, _, err := b.Create(context.Background(), admin, ok); err != nil {
 		t.Error(err)
@@ -193,7 +175,7 @@ func TestTokensAreBounded(t *testing.T) {
 // more than its limit, nor do all those that it made, and a restart changes nothing.
 func TestNoTokenSpendsMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m, c := &memory{recs: map[string][]byte{}}, &clock{time.Unix(1_800_000_000, 0)}
+		m, c := &kepttest.Memory{Records: map[string][]byte{}}, &clock{time.Unix(1_800_000_000, 0)}
 		open := func() *Book {
 			b, _, err := Open(context.Background(), m, rand.NewChaCha8([32]byte{2}), c.now)
 			if err != nil {
@@ -265,11 +247,11 @@ func TestNoTokenSpendsMore(t *testing.T) {
 func TestAChargeIsDurable(t *testing.T) {
 	b, m, c := fresh(t)
 	id, _ := create(t, b, "", Terms{Name: "x", Verbs: []Verb{Read}, MaxAmount: 10})
-	m.fail = errors.New("disk full")
-	if _, err := b.Charge(context.Background(), id, 10); !errors.Is(err, m.fail) {
+	m.Err = errors.New("disk full")
+	if _, err := b.Charge(context.Background(), id, 10); !errors.Is(err, m.Err) {
 		t.Fatal(err)
 	}
-	m.fail = nil
+	m.Err = nil
 	if _, err := b.Charge(context.Background(), id, 10); err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +271,7 @@ func TestADamagedTokenEnds(t *testing.T) {
 	boss, _ := create(t, b, "", Terms{Name: "boss", Verbs: []Verb{Read, Token}, MaxAmount: 10})
 	child, secret := create(t, b, boss, Terms{Name: "child", Verbs: []Verb{Read}, MaxAmount: 10})
 	_, other := create(t, b, "", Terms{Name: "other", Verbs: []Verb{Read}})
-	m.recs[boss] = m.recs[boss][1:]
+	m.Records[boss] = m.Records[boss][1:]
 	b, damaged, err := Open(context.Background(), m, nil, c.now)
 	if want := slices.Sorted(slices.Values([]string{boss, child})); err != nil || !slices.Equal(damaged, want) {
 		t.Fatal(err, damaged)
@@ -300,8 +282,8 @@ func TestADamagedTokenEnds(t *testing.T) {
 	if _, ok := b.Find(other); !ok {
 		t.Error("another one ended")
 	}
-	m.fail = errors.New("no disk")
-	if _, _, err := Open(context.Background(), m, nil, c.now); !errors.Is(err, m.fail) {
+	m.Err = errors.New("no disk")
+	if _, _, err := Open(context.Background(), m, nil, c.now); !errors.Is(err, m.Err) {
 		t.Error(err)
 	}
 }
@@ -340,7 +322,7 @@ func FuzzCheckSecret(f *testing.F) {
 func FuzzRecord(f *testing.F) {
 	b, m, _ := fresh(f)
 	create(f, b, "", Terms{Name: "x", Verbs: []Verb{Read}, Wallets: []string{"w"}, MaxAmount: 10})
-	for _, r := range m.recs {
+	for _, r := range m.Records {
 		f.Add(r)
 	}
 	f.Add([]byte(`{"name":"x","verbs":["root"]}`))
@@ -349,7 +331,7 @@ func FuzzRecord(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m := &memory{recs: map[string][]byte{"a": raw}}
+		m := &kepttest.Memory{Records: map[string][]byte{"a": raw}}
 		b, damaged, err := Open(context.Background(), m, bytes.NewReader(nil), time.Now)
 		if err != nil {
 			t.Fatal(err)

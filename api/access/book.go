@@ -12,17 +12,13 @@ import (
 	"strings"
 	"sync"
 	"time"
-)
 
-// Store keeps the records of tokens. Save makes all of it durable, or nothing.
-type Store interface {
-	Load(ctx context.Context) (map[string][]byte, error)
-	Save(ctx context.Context, puts map[string][]byte, deletes []string) error
-}
+	"github.com/quorate/quorate/api/kept"
+)
 
 // Book has the tokens of a node. It is safe for concurrent use.
 type Book struct {
-	store  Store
+	store  kept.Store
 	random io.Reader
 	now    func() time.Time
 
@@ -40,7 +36,7 @@ type entry struct {
 // Open reads the tokens that a store has, and returns the ids of those that are not good
 // for anything: whose record cannot be read, and what those made, since what bounded it
 // is not known any more.
-func Open(ctx context.Context, s Store, random io.Reader, now func() time.Time) (b *Book, damaged []string, err error) {
+func Open(ctx context.Context, s kept.Store, random io.Reader, now func() time.Time) (b *Book, damaged []string, err error) {
 	recs, err := s.Load(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("load tokens: %w", err)

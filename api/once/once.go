@@ -14,6 +14,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/quorate/quorate/api/kept"
 )
 
 // Limits of what is kept.
@@ -30,13 +32,6 @@ const (
 	// dropEach is how many old keys are dropped with a new one.
 	dropEach = 256
 )
-
-// Store keeps records by name. Save makes all of it durable, or nothing.
-type Store interface {
-	Load(ctx context.Context) (map[string][]byte, error)
-	Get(ctx context.Context, id string) ([]byte, error)
-	Save(ctx context.Context, puts map[string][]byte, deletes []string) error
-}
 
 // What may be wrong with a key.
 var (
@@ -55,8 +50,8 @@ type Answer struct {
 	Body []byte
 }
 
-// kept is what memory has of a key.
-type kept struct {
+// state is what memory has of a key.
+type state struct {
 	at      int64 // Unix seconds
 	content [32]byte
 	done    bool
@@ -65,11 +60,11 @@ type kept struct {
 
 // Book has the keys. It is safe for concurrent use.
 type Book struct {
-	store Store
+	store kept.Store
 	now   func() time.Time
 
 	mu      sync.Mutex
-	keys    map[string]kept
+	keys    map[string]state
 	order   []string // by when they came
 	running map[string]bool
 	of      map[string]share // by caller
@@ -91,12 +86,12 @@ func (b *Book) count(id string, keys, bodies int) {
 
 // Open reads what a store has. What cannot be read is dropped: it is as if it had never
 // been answered.
-func Open(ctx context.Context, s Store, now func() time.Time) (*Book, error) {
+func Open(ctx context.Context, s kept.Store, now func() time.Time) (*Book, error) {
 	recs, err := s.Load(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load answers: %w", err)
 	}
-	b := &Book{store: s, now: now, keys: map[string]kept{}, running: map[string]bool{}, of: map[string]share{}}
+	b := &Book{store: s, now: now, keys: map[string]state{}, running: map[string]bool{}, of: map[string]share{}}
 	var bad []string
 	for id, raw := range recs {
 		k, _, err := parse(raw)
@@ -123,7 +118,7 @@ const headSize = 8 + 32 + 2 + 1
 
 var errRecord = errors.New("not a record of an answer")
 
-func (k kept) record(a Answer) []byte {
+func (k state) record(a Answer) []byte {
 	b := binary.BigEndian.AppendUint64(nil, uint64(k.at))
 	b = binary.BigEndian.AppendUint16(append(b, k.content[:]...), uint16(a.Status))
 	if a.Body == nil {
@@ -132,14 +127,14 @@ func (k kept) record(a Answer) []byte {
 	return append(append(b, 1), a.Body...)
 }
 
-func parse(b []byte) (kept, Answer, error) {
+func parse(b []byte) (state, Answer, error) {
 	if len(b) < headSize || b[headSize-1] > 1 || b[headSize-1] == 0 && len(b) > headSize || len(b) > headSize+MaxBody {
-		return kept{}, Answer{}, errRecord
+		return state{}, Answer{}, errRecord
 	}
-	k := kept{at: int64(binary.BigEndian.Uint64(b)), content: [32]byte(b[8:])}
+	k := state{at: int64(binary.BigEndian.Uint64(b)), content: [32]byte(b[8:])}
 	a := Answer{Status: int(binary.BigEndian.Uint16(b[40:]))}
 	if a.Status != 0 && (a.Status < 200 || a.Status > 299) || a.Status == 0 && b[headSize-1] == 1 || k.at < 0 {
-		return kept{}, Answer{}, errRecord
+		return state{}, Answer{}, errRecord
 	}
 	if b[headSize-1] == 1 {
 		a.Body = bytes.Clone(b[headSize:])
@@ -197,7 +192,7 @@ func (b *Book) Begin(ctx context.Context, id string, content [32]byte) (*Answer,
 		return nil, ErrFull
 	}
 	drop = slices.DeleteFunc(drop, func(x string) bool { return x == id })
-	k = kept{at: now.Unix(), content: content}
+	k = state{at: now.Unix(), content: content}
 	if err := b.store.Save(ctx, map[string][]byte{id: k.record(Answer{})}, drop); err != nil {
 		return nil, fmt.Errorf("note a request: %w", err)
 	}
@@ -208,7 +203,7 @@ func (b *Book) Begin(ctx context.Context, id string, content [32]byte) (*Answer,
 	return nil, nil
 }
 
-func (b *Book) old(k kept, now time.Time) bool { return !time.Unix(k.at, 0).Add(Keep).After(now) }
+func (b *Book) old(k state, now time.Time) bool { return !time.Unix(k.at, 0).Add(Keep).After(now) }
 
 // over returns the oldest keys whose time is over, dropEach at most.
 func (b *Book) over(now time.Time) (out []string) {

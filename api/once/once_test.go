@@ -5,33 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/quorate/quorate/api/kept/kepttest"
 )
-
-type memory struct {
-	recs map[string][]byte
-	fail error
-}
-
-func (m *memory) Load(context.Context) (map[string][]byte, error) { return maps.Clone(m.recs), m.fail }
-
-func (m *memory) Get(_ context.Context, id string) ([]byte, error) { return m.recs[id], m.fail }
-
-func (m *memory) Save(_ context.Context, puts map[string][]byte, deletes []string) error {
-	if m.fail != nil {
-		return m.fail
-	}
-	for _, d := range deletes {
-		delete(m.recs, d)
-	}
-	maps.Copy(m.recs, puts)
-	return nil
-}
 
 type clock struct{ at time.Time }
 
@@ -39,7 +20,7 @@ func (c *clock) now() time.Time { return c.at }
 
 type fataler interface{ Fatal(...any) }
 
-func open(t fataler, m *memory, c *clock) *Book {
+func open(t fataler, m *kepttest.Memory, c *clock) *Book {
 	b, err := Open(context.Background(), m, c.now)
 	if err != nil {
 		t.Fatal(err)
@@ -47,8 +28,8 @@ func open(t fataler, m *memory, c *clock) *Book {
 	return b
 }
 
-func fresh(t *testing.T) (*Book, *memory, *clock) {
-	m, c := &memory{recs: map[string][]byte{}}, &clock{time.Unix(1_800_000_000, 0)}
+func fresh(t *testing.T) (*Book, *kepttest.Memory, *clock) {
+	m, c := &kepttest.Memory{Records: map[string][]byte{}}, &clock{time.Unix(1_800_000_000, 0)}
 	return open(t, m, c), m, c
 }
 
@@ -57,7 +38,7 @@ func fresh(t *testing.T) (*Book, *memory, *clock) {
 // other request gets it.
 func TestADoneRequestIsNotDoneAgain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m, c := &memory{recs: map[string][]byte{}}, &clock{time.Unix(1_800_000_000, 0)}
+		m, c := &kepttest.Memory{Records: map[string][]byte{}}, &clock{time.Unix(1_800_000_000, 0)}
 		b := open(t, m, c)
 		type was struct {
 			content [32]byte
@@ -131,8 +112,8 @@ func TestKeysAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if b.of[callerIn(ID("shop", ""))].bodies > maxBodies || len(m.recs) != MaxKeys {
-		t.Errorf("%d bytes of answers, %d records", b.of[callerIn(ID("shop", ""))].bodies, len(m.recs))
+	if b.of[callerIn(ID("shop", ""))].bodies > maxBodies || len(m.Records) != MaxKeys {
+		t.Errorf("%d bytes of answers, %d records", b.of[callerIn(ID("shop", ""))].bodies, len(m.Records))
 	}
 	if err := one(MaxKeys); !errors.Is(err, ErrFull) {
 		t.Errorf("one more: %v", err)
@@ -152,8 +133,8 @@ func TestKeysAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(m.recs) != 200 {
-		t.Errorf("%d records are left", len(m.recs))
+	if len(m.Records) != 200 {
+		t.Errorf("%d records are left", len(m.Records))
 	}
 	if b = open(t, m, c); b.of[callerIn(ID("shop", ""))].bodies > 200*4<<10 {
 		t.Error("answers that are over count")
@@ -163,11 +144,11 @@ func TestKeysAreBounded(t *testing.T) {
 // What cannot be noted is not done, and no two callers share a key.
 func TestABeginningIsDurable(t *testing.T) {
 	b, m, c := fresh(t)
-	m.fail = errors.New("disk full")
-	if _, err := b.Begin(context.Background(), "a", Content()); !errors.Is(err, m.fail) {
+	m.Err = errors.New("disk full")
+	if _, err := b.Begin(context.Background(), "a", Content()); !errors.Is(err, m.Err) {
 		t.Fatal(err)
 	}
-	m.fail = nil
+	m.Err = nil
 	if a, err := b.Begin(context.Background(), "a", Content()); a != nil || err != nil {
 		t.Fatal(a, err)
 	}
@@ -177,15 +158,15 @@ func TestABeginningIsDurable(t *testing.T) {
 	if ID("ab", "c") == ID("a", "bc") || Content([]byte("ab"), nil) == Content([]byte("a"), []byte("b")) {
 		t.Error("two are one")
 	}
-	m.recs["b"] = []byte("damaged")
-	if b = open(t, m, c); len(b.keys) != 1 || len(m.recs) != 1 {
-		t.Errorf("%d keys, %d records", len(b.keys), len(m.recs))
+	m.Records["b"] = []byte("damaged")
+	if b = open(t, m, c); len(b.keys) != 1 || len(m.Records) != 1 {
+		t.Errorf("%d keys, %d records", len(b.keys), len(m.Records))
 	}
 }
 
 // FuzzParse: a record that is read is written the same again.
 func FuzzParse(f *testing.F) {
-	k := kept{at: 1, content: Content()}
+	k := state{at: 1, content: Content()}
 	f.Add(k.record(Answer{}))
 	f.Add(k.record(Answer{200, nil}))
 	f.Add(k.record(Answer{201, []byte("{}")}))

@@ -116,7 +116,7 @@ func neverLinked() map[string][]string {
 
 // support are packages for tests: nothing that is shipped imports them.
 func support(importPath string) bool {
-	return within(importPath, "api/apitest", "audit/audittest", "app/apptest", "chain/chaintest", "coordinator/port/porttest", "p2p/p2ptest", "store/storetest", "test")
+	return within(importPath, "api/apitest", "api/kept/kepttest", "audit/audittest", "app/apptest", "chain/chaintest", "coordinator/port/porttest", "p2p/p2ptest", "store/storetest", "test")
 }
 
 // twin are rooms that stand in for others in tests: nothing that is shipped
