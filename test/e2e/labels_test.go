@@ -111,7 +111,7 @@ func TestFreeze(t *testing.T) {
 	})
 	frozen(b, "a")
 	b.Kill()
-	b.Start()
+	b.Start().Synced()
 	frozen(b, "a")
 	before := snapshot(b)
 	refused(t, b.Run("propose", "--to", outside(t)+"=0.001", "--yes"), 4, "insufficient_funds")
