@@ -38,6 +38,7 @@ type funding struct {
 	longRate FeeRate
 	pay      int64 // satoshis of all outputs asked for
 	average  int64 // satoshis of one of them on average
+	feeFrom  bool  // the fee is taken from the outputs
 
 	changeFee    int64 // what a change output costs now
 	costOfChange int64 // the same, and what spending it will cost
@@ -50,6 +51,7 @@ type funded struct {
 	change    int64
 	all       int64 // what the output gets that takes all that is left
 	fee       int64
+	taken     int64 // what of the fee the outputs pay
 	waste     int64
 	algorithm string
 }
@@ -74,6 +76,10 @@ func newFunding(r Request) (*funding, error) {
 	if r.All < 0 || r.All > len(r.Outputs) {
 		return nil, fmt.Errorf("%w: output %d is to get all that is left, of %d", ErrAmount, r.All, len(r.Outputs))
 	}
+	if err := CheckFeeFrom(r.FeeFrom, r.All, len(r.Outputs)); err != nil {
+		return nil, err
+	}
+	f.feeFrom = len(r.FeeFrom) > 0
 	f.size = txSize{input: r.InputWeight, count: len(r.Outputs)}
 	for i, out := range r.Outputs {
 		all := i+1 == r.All // what it gets is not known yet
@@ -112,6 +118,20 @@ func newFunding(r Request) (*funding, error) {
 	return f, nil
 }
 
+// CheckFeeFrom refuses, with ErrAmount, to take a fee from outputs that are not there, from
+// one twice, or from any beside one that gets all that is left.
+func CheckFeeFrom(from []int, all, outputs int) error {
+	for n, i := range from {
+		if i < 1 || i > outputs || slices.Contains(from[:n], i) {
+			return fmt.Errorf("%w: the fee is to be taken from output %d, of %d, or twice from one", ErrAmount, i, outputs)
+		}
+	}
+	if all > 0 && len(from) > 0 {
+		return fmt.Errorf("%w: who gets all that is left pays the fee", ErrAmount)
+	}
+	return nil
+}
+
 // verdict says whether a set of coins can fund the request.
 type verdict int
 
@@ -126,7 +146,11 @@ const (
 func (f *funding) settle(inputs int, value int64) (w funded, v verdict) {
 	weight := f.size.weight(inputs, false)
 	fee := f.rate.Fee(vsizeOf(weight))
-	excess := value - f.pay - fee
+	beside := fee // what is paid beside the outputs
+	if f.feeFrom {
+		beside = 0
+	}
+	excess := value - f.pay - beside
 	if excess < 0 {
 		return funded{}, tooLittle
 	}
@@ -134,11 +158,17 @@ func (f *funding) settle(inputs int, value int64) (w funded, v verdict) {
 		return funded{}, tooHeavy
 	}
 	perInput := partFee(f.rate, f.size.input) - partFee(f.longRate, f.size.input)
-	w = funded{fee: fee + excess, waste: int64(inputs)*perInput + excess}
+	w = funded{fee: beside + excess, waste: int64(inputs)*perInput + excess}
+	if w.fee < fee { // what is left over is not enough
+		w.fee, w.taken = fee, fee-excess
+	}
 
 	weight = f.size.weight(inputs, true)
 	fee = f.rate.Fee(vsizeOf(weight))
-	change := value - f.pay - fee
+	change := value - f.pay
+	if !f.feeFrom {
+		change -= fee
+	}
 	if change < f.minChange {
 		return w, enough
 	}
@@ -147,6 +177,9 @@ func (f *funding) settle(inputs int, value int64) (w funded, v verdict) {
 		return funded{}, tooHeavy
 	}
 	w.change, w.fee = change, fee
+	if f.feeFrom {
+		w.taken = fee
+	}
 	w.waste = int64(inputs)*perInput + f.costOfChange
 	return w, enough
 }
@@ -195,6 +228,9 @@ func (f *funding) refuse(v verdict, inputs int, value int64) error {
 			ErrTooHeavy, f.size.weight(inputs, true), inputs, MaxTxWeight)
 	}
 	fee := f.rate.Fee(vsizeOf(f.size.weight(inputs, false)))
+	if f.feeFrom {
+		fee = 0
+	}
 	return ErrInsufficientFunds{Have: value, Need: f.pay + min(fee, math.MaxInt64-f.pay)}
 }
 
@@ -222,7 +258,11 @@ func (f *funding) pool(coins []Coin, rng *rand.Rand) []fundingCoin {
 	longFee := partFee(f.longRate, f.size.input)
 	pool := make([]fundingCoin, 0, len(coins))
 	for i := range coins {
-		if worth := coins[i].Amount - fee; worth > 0 {
+		worth := coins[i].Amount - fee
+		if f.feeFrom {
+			worth = coins[i].Amount // as in Core: what it costs others pay
+		}
+		if worth > 0 {
 			pool = append(pool, fundingCoin{worth: worth, fee: fee, longFee: longFee, weight: f.size.input, index: i})
 		}
 	}
@@ -252,6 +292,9 @@ func (f *funding) leastWaste(pool []fundingCoin, coins []Coin, most int, changeT
 	// worth target is always worth the exact fee.
 	fixed := f.size.weight(most, false) - int64(most)*f.size.input
 	target := f.pay + partFee(f.rate, fixed+3)
+	if f.feeFrom {
+		target = f.pay
+	}
 	room := min(MaxTxWeight-fixed, int64(most)*f.size.input)
 	roomWithChange := min(MaxTxWeight-(f.size.weight(most, true)-int64(most)*f.size.input), int64(most)*f.size.input)
 	if totalWorth(pool[:min(most, len(pool))]) < target {

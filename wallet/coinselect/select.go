@@ -37,7 +37,11 @@ type Request struct {
 	// is left when the others and the fee are paid; its Amount is not looked at. Every
 	// coin is spent then that brings more than its input costs, or those Chosen, and
 	// there is no change.
-	All          int
+	All int
+	// FeeFrom are the numbers, counted from 1, of outputs that the fee is taken from, in
+	// equal parts, in place of being paid beside them; what an odd part leaves is taken
+	// from the first, as in Core. It does not go with All.
+	FeeFrom      []int
 	ChangeScript []byte  // where change goes
 	FeeRate      FeeRate // what the transaction pays
 	// LongTermFeeRate is the rate at which coins are expected to be spendable
@@ -50,9 +54,11 @@ type Request struct {
 // Selection is what Select decided: the sum of Coins is exactly the sum
 // of the outputs asked for, Change, All and Fee.
 type Selection struct {
-	Coins     []Coin // to be the inputs, in this order, which is random
-	Change    int64  // satoshis to pay to ChangeScript; 0 means no change output
-	All       int64  // satoshis of the output that gets all that is left; 0 without one
+	Coins  []Coin // to be the inputs, in this order, which is random
+	Change int64  // satoshis to pay to ChangeScript; 0 means no change output
+	All    int64  // satoshis of the output that gets all that is left; 0 without one
+	// Taken is what each output gets less, in satoshis, with FeeFrom; nil without.
+	Taken     []int64
 	Fee       int64  // satoshis
 	Algorithm string // one of the Algorithm constants
 	Waste     int64  // Core's waste metric in satoshis; lower is better, may be negative
@@ -124,6 +130,11 @@ func selectCoins(r Request) (Selection, error) {
 		return Selection{}, err
 	}
 	s := Selection{Change: won.change, All: won.all, Fee: won.fee, Algorithm: won.algorithm, Waste: won.waste}
+	if len(r.FeeFrom) > 0 {
+		if s.Taken, err = takenFrom(r, won.taken); err != nil {
+			return Selection{}, err
+		}
+	}
 	s.Coins = make([]Coin, len(won.coins))
 	slices.Sort(won.coins)
 	for i, index := range won.coins {
@@ -132,6 +143,24 @@ func selectCoins(r Request) (Selection, error) {
 	// Random, as in Core: a sorted order would mark the transaction as ours.
 	rng.Shuffle(len(s.Coins), func(i, j int) { s.Coins[i], s.Coins[j] = s.Coins[j], s.Coins[i] })
 	return s, nil
+}
+
+// takenFrom shares the fee among the outputs that pay it.
+func takenFrom(r Request, fee int64) ([]int64, error) {
+	out := make([]int64, len(r.Outputs))
+	each := fee / int64(len(r.FeeFrom))
+	for n, i := range slices.Sorted(slices.Values(r.FeeFrom)) {
+		part := each
+		if n == 0 {
+			part += fee % int64(len(r.FeeFrom))
+		}
+		out[i-1] = part
+		o := r.Outputs[i-1]
+		if limit := DustLimit(o.PkScript, DustRelayFeeRate); o.Amount-part < max(limit, 1) {
+			return nil, DustError{Output: i - 1, Amount: o.Amount - part, Limit: max(limit, 1)}
+		}
+	}
+	return out, nil
 }
 
 // sortedCoins gives the coins by outpoint, so that nothing depends on the
