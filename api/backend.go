@@ -14,6 +14,7 @@ type Backend interface {
 	NodeBackend
 	WalletBackend
 	ProposalBackend
+	ScheduleBackend
 	SignerBackend
 	ExportBackend
 	LabelBackend

@@ -26,6 +26,7 @@ var requests = map[string]string{
 	"cancel":         `POST /v1/wallets/{wallet}/proposals with "cancels"`,
 	"coins":          "GET /v1/wallets/{wallet}/coins",
 	"coin freeze":    "POST /v1/wallets/{wallet}/coins/{outpoint}/freeze",
+	"recurring list": "GET /v1/wallets/{wallet}/schedules",
 	"history":        "GET /v1/wallets/{wallet}/history",
 	"psbt export":    "POST /v1/proposals/{proposal}/psbt",
 	"status":         "GET /v1/status",

@@ -61,8 +61,8 @@ func probeOf(code string) string {
 func (s Status) Ready() []Probe {
 	codes := map[string][]string{}
 	for _, r := range s.Check() {
-		if r.Code == "keys_unseen" {
-			continue // it is of people, and stands until they meet: the node is ready all the same
+		if r.Code == "keys_unseen" || r.Code == "recurring_waits" {
+			continue // it is of people, and stands until they do something: the node is ready all the same
 		}
 		of := probeOf(r.Code)
 		if !slices.Contains(codes[of], r.Code) {

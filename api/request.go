@@ -83,6 +83,7 @@ type Recipient struct {
 	Address string `json:"address" minLength:"1" maxLength:"128"`
 	Amount  int64  `json:"amount,omitempty" minimum:"1" maximum:"2100000000000000" doc:"Satoshis; left out with all."`
 	All     bool   `json:"all,omitempty" doc:"In place of an amount: all that the wallet can spend, or all of the coins named, after the other payees and the fee. There is no change then."`
+	PaysFee bool   `json:"pays_fee,omitempty" doc:"The fee is taken from what those get who pay it, in equal parts, and not paid beside it."`
 	Label   string `json:"label,omitempty" maxLength:"256"`
 }
 

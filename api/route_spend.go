@@ -77,9 +77,15 @@ func checkPropose(r Propose) error {
 		if to.All {
 			all++
 		}
+		if to.All && to.PaysFee {
+			return Misuse("conflicting", "who gets all that is left pays the fee already", "leave pays_fee out")
+		}
 		if to.All != (to.Amount == 0) {
 			return Misuse("bad_amount", "a payee gets an amount of 1 satoshi or more, or all that is left", "give one of them")
 		}
+	}
+	if all > 0 && slices.ContainsFunc(r.To, func(to Recipient) bool { return to.PaysFee }) {
+		return Misuse("conflicting", "where one gets all that is left, that one pays the fee", "leave pays_fee out")
 	}
 	if all > 1 {
 		return Misuse("bad_amount", "all that is left goes to one payee only", "give the others amounts")

@@ -31,6 +31,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	logRoutes(h, b, streams{s.untilClosing, s.log})
 	s.proposalRoutes(h)
 	s.spendRoutes(h)
+	scheduleRoutes(h, b, s.limits.unlimited)
 	tokenDesk{b, o.Book, s.log}.routes(h)
 	sayNulls(h.OpenAPI().Components.Schemas)
 	spec, err := json.Marshal(h.OpenAPI())

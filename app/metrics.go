@@ -141,7 +141,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 // that one may be waited for.
 func alarmCodes() []string {
 	return []string{
-		coordinator.AlarmMargin, coordinator.AlarmForeignSpend, coordinator.AlarmAddressTie, coordinator.AlarmRefused, coordinator.AlarmUnsent,
+		coordinator.AlarmMargin, coordinator.AlarmScheduled, coordinator.AlarmForeignSpend, coordinator.AlarmAddressTie, coordinator.AlarmRefused, coordinator.AlarmUnsent,
 		coordinator.AlarmUnbuilt, coordinator.AlarmUnseen, coordinator.AlarmFork, coordinator.AlarmOwnFork,
 		coordinator.AlarmSuperseded, coordinator.AlarmReplaced, coordinator.AlarmContested, coordinator.AlarmUnproven,
 		group.AlarmReader, AlarmNotListening, AlarmDiskFull, AlarmCrowded,

@@ -32,7 +32,7 @@ const (
 
 // watch writes down what happens to a node: each alarm when it begins and when it
 // ends, and each change of a proposal. It hears the notices of the wallets, and passes
-// them on.
+// them on. Beside that it has what is due by a schedule proposed.
 type watch struct {
 	n       *Node
 	changed chan port.Notice
@@ -84,6 +84,7 @@ func (w *watch) begin() {
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop = stop
 	w.done.Go(func() { w.run(ctx) })
+	w.done.Go(func() { w.n.ProposeDue(ctx) })
 }
 
 func (w *watch) end() {

@@ -81,7 +81,7 @@ func (x *examination) small() {
 			if _, err := x.m.loadRestored(x.recs); err != nil {
 				x.find("restore_record", err.Error(), k)
 			}
-		case k == recUnasked, strings.HasPrefix(k, recInvite), strings.HasPrefix(k, recRequest), strings.HasPrefix(k, recContent), strings.HasPrefix(k, recGiven), strings.HasPrefix(k, recAlarm):
+		case k == recUnasked, strings.HasPrefix(k, recInvite), strings.HasPrefix(k, recRequest), strings.HasPrefix(k, recContent), strings.HasPrefix(k, recGiven), strings.HasPrefix(k, recSchedule), strings.HasPrefix(k, recAlarm):
 			if _, err := x.m.loadRecords(map[string][]byte{k: x.recs[k]}); err != nil {
 				x.find("local_record", err.Error(), k)
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/recurring"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -184,6 +185,10 @@ type Propose struct {
 	// All is the number, counted from 1, of the output that gets all that the wallet can
 	// spend, after the others and the fee; 0 for none. Its Amount is 0.
 	All int
+	// FeeFrom are the numbers, counted from 1, of outputs that pay the fee in equal parts.
+	FeeFrom []int
+	// Occasion is the period of a schedule of this node that it is made for, or nil.
+	Occasion *recurring.Occasion
 	// Shown is what a Preview said, to propose just that or nothing; nil for whatever
 	// comes out.
 	Shown *Shown

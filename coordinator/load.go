@@ -15,6 +15,7 @@ import (
 	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
+	"github.com/quorate/quorate/coordinator/recurring"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -105,6 +106,12 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 				return m, err
 			}
 			m.given = m.given.Set(strings.TrimPrefix(k, recGiven), g)
+		case strings.HasPrefix(k, recSchedule):
+			sch, err := recurring.ReadRecord(v)
+			if err != nil {
+				return m, err
+			}
+			m.schedules = m.schedules.Set(sch.ID.Key(), sch)
 		case k == recUnasked:
 			var r unaskedRecord
 			if err := record.Decode(v, &r); err != nil {

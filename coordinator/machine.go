@@ -13,8 +13,10 @@ import (
 	"github.com/quorate/quorate/coordinator/known"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/coordinator/occasion"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
+	"github.com/quorate/quorate/coordinator/recurring"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
@@ -34,6 +36,8 @@ type Machine struct {
 	contents pmap.Map[string, [32]byte]                  // by request id: a hash of what was asked for
 	given    pmap.Map[string, given]                     // by request id, of what is no proposal
 	claims   pmap.Map[mapkey.ByAuthor, journal.Frontier] // by identity: what members say they hold
+	// schedules are payments that this node proposes by itself, by id.
+	schedules pmap.Map[recurring.Key, recurring.Schedule]
 	// unaskedAt is the latest time by which this node signed without being asked, Unix seconds.
 	unaskedAt int64
 	watch     watchlist
@@ -265,6 +269,7 @@ type watchlist struct {
 	payments  pmap.Map[byPayment, struct{}]
 	paying    pmap.Map[mapkey.ByTx, struct{}]
 	aging     pmap.Map[byHeight, struct{}]
+	occasions occasion.Index                          // what proposals are made for
 	carry     rounds[mapkey.ByTx, group.ByTxProposal] // by txid: what may have signatures that others lack
 	carried   pmap.Map[pmap.Number, carried]          // what was carried of what a key's owners brought
 	signed    pmap.Map[pmap.Number, int64]            // by key: when it signed a proposal last, as claimed (Unix milliseconds)

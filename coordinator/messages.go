@@ -48,6 +48,11 @@ func (x SignBump) run(s *step) error { return s.signBump(x) }
 func (x Reject) run(s *step) error   { return s.reject(x) }
 func (x Withdraw) run(s *step) error { return s.withdraw(x) }
 func (x Remark) run(s *step) error   { return s.remark(x) }
+func (x Plan) run(s *step) error     { return s.plans(x) }
+func (x Unplan) run(s *step) error   { return s.unplan(x) }
+func (x Resume) run(s *step) error   { return s.resume(x) }
+func (x Passed) run(s *step) error   { return s.passed(x) }
+func (x Delayed) run(s *step) error  { return s.delayed(x) }
 func (x Export) run(s *step) error   { return s.export(x) }
 func (x Import) run(s *step) error   { return s.importSignatures(x) }
 
@@ -79,6 +84,11 @@ func (SignBump) reply(a Done) Reply    { return Reply{a} }
 func (Reject) reply(a Done) Reply      { return Reply{a} }
 func (Withdraw) reply(a Done) Reply    { return Reply{a} }
 func (Remark) reply(a Done) Reply      { return Reply{a} }
+func (Plan) reply(a Planned) Reply     { return Reply{a} }
+func (Unplan) reply(a Done) Reply      { return Reply{a} }
+func (Resume) reply(a Planned) Reply   { return Reply{a} }
+func (Passed) reply(a Proposed) Reply  { return Reply{a} }
+func (Delayed) reply(a Done) Reply     { return Reply{a} }
 func (Export) reply(a Exported) Reply  { return Reply{a} }
 func (Import) reply(a Imported) Reply  { return Reply{a} }
 

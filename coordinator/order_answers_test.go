@@ -319,6 +319,13 @@ func (a *answers) proposal(m *Machine, p *group.Proposal, now time.Time) {
 	st := m.State
 	a.our("Status", p, m.Status(p, now))
 	a.our("Leaves", p, m.Leaves(p))
+	if of, ok := p.Body.For(); ok {
+		for q := range m.watch.occasions.By(st, p.Author(), of) {
+			a.our("MadeFor", p, q.Ref.ID)
+		}
+		q, how := m.watch.occasions.Before(st, m.View, p)
+		a.our("PaidBefore", p, q == nil, how)
+	}
 	a.our("Cautions", p, m.Cautions(p))
 	a.my("AwaitsMe", p, m.AwaitsMe(p, now))
 	a.our("Conflicts", p, m.Conflicts(p))
@@ -402,7 +409,8 @@ var within = []string{
 // forShell are the queries of a Machine that its shell alone goes by: they are of
 // this node's own records, of the stream that it follows, of an entry's author, or of
 // when this node noted something.
-var forShell = []string{"AlarmsAt", "Presence", "Archived", "Asked", "AwaitsMyApproval", "AwaitsWords", "Began", "IssuedInvites", "OpenInvites", "OwnKey", "OwnName", "Preview", "Reach", "SecondTaker", "Snapshots", "Stream", "Synced", "Unlinked", "Unsaved", "Unsent", "Vouched"}
+var forShell = []string{"AlarmsAt", "Presence", "Archived", "Asked", "AwaitsMyApproval", "AwaitsWords", "Began", "IssuedInvites", "OpenInvites", "OwnKey", "OwnName", "Preview", "Reach", "SecondTaker", "Snapshots", "Stream", "Synced", "Unlinked", "Unsaved", "Unsent", "Vouched",
+	"Due", "DueSchedules", "Held", "MadeFor", "ScheduleOf", "Schedules"}
 
 // Nothing that a client can ask of a machine is left out of the comparison.
 func TestAllReadersAreCompared(t *testing.T) {

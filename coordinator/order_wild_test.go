@@ -34,7 +34,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 		p := rapid.SampledFrom(append(slices.Clone(c.peers), devices...)).Draw(rt, "who")
 		before := p.m
 		act := func() {
-			switch rapid.IntRange(0, 26).Draw(rt, "act") {
+			switch rapid.IntRange(0, 27).Draw(rt, "act") {
 			case 0, 1, 2:
 				x := pay(byte(rapid.IntRange(1, 3).Draw(rt, "to")), int64(rapid.IntRange(1, 3).Draw(rt, "amount"))*100_000)
 				x.Allow = []string{refusal.DoublePayment}
@@ -65,6 +65,16 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 				}
 				if _, err := p.wild(b); err == nil {
 					replacements = append(replacements, b.ID(p.m.State.Group()))
+				}
+			case 27: // of one occasion, or of another
+				if q, ok := p.m.State.Proposal(pick()); ok {
+					b := *q.Body
+					if b.WithOccasion([32]byte{byte(rapid.IntRange(0, 1).Draw(rt, "occasion"))}) != nil {
+						rt.Fatal("no occasion")
+					}
+					if e, err := p.wild(&b); err == nil {
+						ids = append(ids, e.ID())
+					}
 				}
 			case 17:
 				b := &event.CoinFrozen{Coin: event.OutputTarget(rapid.SampledFrom(coins).Draw(rt, "coin")).Bytes(), Frozen: rapid.Bool().Draw(rt, "frozen")}

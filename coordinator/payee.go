@@ -69,6 +69,9 @@ func (m *Machine) checkDoublePayment(p *group.Proposal, allow []string) error {
 	if slices.Contains(allow, refusal.DoublePayment) {
 		return nil
 	}
+	if q, how := m.watch.occasions.Before(m.State, m.View, p); how != "" {
+		return refusal.New(refusal.DoublePayment, "it is made for the same period of a recurring payment as proposal %s, which %s", q.Ref.ID, how).MayOverride()
+	}
 	asked := map[string]bool{}
 	for _, o := range p.Body.Outputs {
 		if o.Change != nil || asked[string(o.PkScript)] || m.View.Owns(o.PkScript) {

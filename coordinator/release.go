@@ -25,6 +25,9 @@ func (x Propose) signed(s *step, got Signed) error {
 	if done, err := s.repeated(x); done || err != nil {
 		return err
 	}
+	if err := s.occasion(x); err != nil {
+		return err
+	}
 	p, err := s.soundDraft(got.Draft)
 	if err != nil {
 		return err
@@ -107,6 +110,9 @@ func (s *step) enterProposal(x Propose, b *event.ProposalCreated, sigs []wallet.
 		}
 	}
 	if err := s.keepRequest(x, p.Ref.ID); err != nil {
+		return err
+	}
+	if err := s.proposedFor(x.Occasion, p.Ref.ID); err != nil {
 		return err
 	}
 	answer(s, x, Proposed{p.Ref.ID})

@@ -22,6 +22,9 @@ func (s *step) propose(x Propose) error {
 	if done, err := s.repeated(x); done || err != nil {
 		return err
 	}
+	if err := s.occasion(x); err != nil {
+		return err
+	}
 	p, _, at, err := s.plan(x)
 	if err != nil {
 		return err
@@ -72,6 +75,9 @@ func (s *step) plan(x Propose) (*group.Proposal, [32]byte, stage, error) {
 	if x.All < 0 || x.All > len(x.Outputs) || x.All > 0 && x.Outputs[x.All-1].Amount != 0 {
 		return nil, seed, at, fmt.Errorf("%w: who gets all that is left gets no amount besides", refusal.ErrBadRequest)
 	}
+	if err := coinselect.CheckFeeFrom(x.FeeFrom, x.All, len(x.Outputs)); err != nil {
+		return nil, seed, at, fmt.Errorf("%w: %w", refusal.ErrBadRequest, err)
+	}
 	draft, err := s.draft(a, x, seed)
 	if err != nil {
 		return nil, seed, at, err
@@ -110,6 +116,11 @@ func (s *step) draft(a *group.Active, x Propose, seed [32]byte) (*event.Proposal
 	if !x.Expires.IsZero() {
 		b.Expires = x.Expires.Unix()
 	}
+	if x.Occasion != nil {
+		if err := b.WithOccasion(x.Occasion.Hash()); err != nil {
+			return nil, err
+		}
+	}
 	index := s.changeIndex()
 	script, err := a.Descriptor.Script(wallet.BranchChange, index)
 	if err != nil {
@@ -117,7 +128,7 @@ func (s *step) draft(a *group.Active, x Propose, seed [32]byte) (*event.Proposal
 	}
 	req := coinselect.Request{
 		InputWeight: int64(a.Descriptor.InputWeight()), ChangeScript: script.PkScript,
-		FeeRate: x.FeeRate, LongTermFeeRate: longTermFeeRate, Seed: seed, All: x.All,
+		FeeRate: x.FeeRate, LongTermFeeRate: longTermFeeRate, Seed: seed, All: x.All, FeeFrom: x.FeeFrom,
 	}
 	for _, o := range x.Outputs {
 		req.Outputs = append(req.Outputs, coinselect.Output{PkScript: o.PkScript, Amount: o.Amount})
@@ -133,6 +144,9 @@ func (s *step) draft(a *group.Active, x Propose, seed [32]byte) (*event.Proposal
 	}
 	if x.All > 0 {
 		b.Outputs[x.All-1].Amount = sel.All
+	}
+	for i, less := range sel.Taken {
+		b.Outputs[i].Amount -= less
 	}
 	if sel.Change > 0 {
 		// A fixed place for change would tell it from the payments.

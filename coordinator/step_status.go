@@ -90,6 +90,7 @@ func (s *step) tellOf(p *group.Proposal, news bool, q *group.Inquiry) group.Stat
 	}
 	s.agreed(p, is.status)
 	s.signedNow(p)
+	w.occasions = w.occasions.With(p)
 	if s.m.State.Alive(p) {
 		s.send(p, now)
 		s.pay(p, now)

@@ -9,6 +9,7 @@ import (
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/recurring"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -31,6 +32,10 @@ func (n *Node) apiError(err error) error {
 		return api.Refuse(refused.Rule, refused.Text, refused.Hint)
 	case errors.Is(err, refusal.ErrUnknownProposal):
 		return api.Missing("unknown_proposal", err.Error(), "`quorate proposals WALLET` lists them")
+	case errors.Is(err, refusal.ErrUnknownSchedule):
+		return api.Missing("unknown_schedule", err.Error(), "`quorate recurring list` lists them")
+	case errors.Is(err, recurring.ErrWish):
+		return api.Misuse("bad_schedule", err.Error(), "")
 	case errors.Is(err, port.ErrInviteFormat):
 		return api.Misuse("bad_invite", err.Error(), "paste the whole invite, from quorate1 to its end")
 	case errors.Is(err, port.ErrInviteExpired):

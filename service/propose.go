@@ -8,7 +8,6 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
-	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
@@ -90,15 +89,8 @@ func (n *Node) command(ctx context.Context, a *node.Actor, r api.Propose) (coord
 	if cmd.Shown, err = shown(r.Draft); err != nil {
 		return cmd, err
 	}
-	for i, to := range r.To {
-		if to.All {
-			cmd.All = i + 1
-		}
-		script, err := wallet.ParseAddress(to.Address, n.parts.Network)
-		if err != nil {
-			return cmd, api.Misuse("bad_address", fmt.Sprintf("address %.100q: %v", to.Address, err), "")
-		}
-		cmd.Outputs = append(cmd.Outputs, event.ProposalOutput{PkScript: script, Amount: to.Amount, Label: to.Label})
+	if cmd.Outputs, cmd.All, cmd.FeeFrom, err = n.recipients(r.To); err != nil {
+		return cmd, err
 	}
 	for _, c := range r.Coins {
 		op, err := parseOutPoint(c)
@@ -126,6 +118,9 @@ func (n *Node) command(ctx context.Context, a *node.Actor, r api.Propose) (coord
 	}
 	if cmd.All > 0 {
 		terms += fmt.Sprintf(", all to %d", cmd.All)
+	}
+	if len(cmd.FeeFrom) > 0 {
+		terms += fmt.Sprintf(", fee from %v", cmd.FeeFrom)
 	}
 	cmd.Terms = fmt.Sprintf("fee rate %v, target %d, expires %d, unsigned %v", r.FeeRate, r.TargetBlocks, r.Expires, r.Unsigned) + terms
 	if _, again := a.Machine().Asked(r.RequestID); again {

@@ -15,11 +15,13 @@ import (
 // proposeFlags are the flags of propose, before they are parsed.
 type proposeFlags struct {
 	to, coins   []string
+	feeFrom     []string
 	feeRate     string
 	csv         string
 	split       bool
 	expires     span
 	yes, dryRun bool
+	when        scheduleFlags
 	request     api.Propose
 }
 
@@ -36,15 +38,17 @@ line may name the columns (address, label, and amount_btc or amount_sat where am
 however often it is given; up to 1,000 payees fit into one transaction, and --split makes several.
 Amounts are 0.01, 0.01btc, 10mBTC or 25000sat; ADDRESS=all sends all that the wallet can spend, or all of the coins of --coin, without change; a
 bitcoin: link (BIP21) brings its own amount and label. The same --request-id gives the same proposal, so that it is safe to repeat; with
-other content it is refused. Who was to be paid by a proposal that this node signed and that was given up since is paid by
+other content it is refused. --fee-from takes the fee from what a payee gets. Who was to be paid by a proposal that this node signed and that was given up since is paid by
 a replacement of that: never both can be mined.
+--every has this node propose it again and again by itself, and sign it, and --not-before once, from a time or a height on: see ` + "`recurring list`" + `.
 JSON: {"proposal","txid","fee","fee_rate","change","status","replaces":[…],"unconfirmed_count","cautions":[…]}; with --dry-run
 {"draft","proposal","wallet","wallet_name","txid","inputs":[…],"outputs":[…],"sends","fee","fee_rate","fee_source","change","note","expires","replaces":[…],
 "signs","external","threshold","unconfirmed_count","left_count","left","warnings":[…],"cautions":[…]}, inputs and outputs as of ` + "`proposal show`.",
 		Example: `quorate propose treasury --to bc1q…=0.014 --fee-rate 2
 quorate propose treasury --to 'bitcoin:bc1q…?amount=0.014&label=rent' --target-blocks 6
 quorate propose treasury --to bc1q…=all --dry-run
-quorate propose treasury --csv salaries.csv --note May`,
+quorate propose treasury --csv salaries.csv --note May
+quorate propose treasury --to bc1q…=0.02 --note rent --every 1mo --on 1 --at 09:00 --zone Europe/Berlin`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: withNode(c, func(ctx context.Context, node *api.Client, args []string) error {
 			r, err := f.parse()
@@ -54,6 +58,17 @@ quorate propose treasury --csv salaries.csv --note May`,
 			wallet, err := which(ctx, node, args)
 			if err != nil {
 				return err
+			}
+			later, err := f.when.later()
+			if err != nil {
+				return err
+			}
+			if later {
+				x, err := f.when.request(r)
+				if err != nil {
+					return err
+				}
+				return c.schedule(ctx, node, wallet, x, f.yes)
 			}
 			if f.csv != "" {
 				return c.proposeList(ctx, node, wallet, &f, r)
@@ -76,6 +91,7 @@ quorate propose treasury --csv salaries.csv --note May`,
 	flags.StringArrayVar(&f.to, "to", nil, "pay `address=amount`, address=all or a bitcoin: link; may be repeated")
 	flags.StringVar(&f.feeRate, "fee-rate", "", "fee rate in `sat/vB`")
 	flags.IntVar(&r.TargetBlocks, "target-blocks", 0, "choose the fee rate for confirmation within so many blocks")
+	flags.StringArrayVar(&f.feeFrom, "fee-from", nil, "take the fee from what the payee with this `address` gets, or all in equal parts; may be repeated")
 	flags.StringArrayVar(&f.coins, "coin", nil, "spend this `outpoint`, and no others than those given; may be repeated")
 	flags.StringVar(&r.Note, "note", "", "`text` for the other cosigners")
 	flags.Var(&f.expires, "expires", "how long it may be approved, as 3d or 36h")
@@ -87,6 +103,7 @@ quorate propose treasury --csv salaries.csv --note May`,
 	allowFlag(cmd, &r.Allow)
 	flags.StringVar(&f.csv, "csv", "", "pay everybody in a list, a `file` with ADDRESS,AMOUNT,LABEL in each line")
 	flags.BoolVar(&f.split, "split", false, "with --csv: propose a list of more than 1,000 payees in several parts")
+	f.when.add(cmd)
 	cmd.MarkFlagsOneRequired("to", "csv")
 	cmd.MarkFlagsMutuallyExclusive("to", "csv")
 	cmd.MarkFlagsMutuallyExclusive("fee-rate", "target-blocks")
@@ -112,6 +129,11 @@ func (f *proposeFlags) parse() (api.Propose, error) {
 			return r, err
 		}
 		r.To = append(r.To, p)
+	}
+	if f.csv == "" {
+		if err := payFee(r.To, f.feeFrom); err != nil {
+			return r, err
+		}
 	}
 	for _, coin := range f.coins {
 		o, err := parseOutPoint(coin)
@@ -140,6 +162,22 @@ func (f *proposeFlags) parse() (api.Propose, error) {
 	}
 	r.Expires = int64(time.Duration(f.expires) / time.Second)
 	return r, nil
+}
+
+// payFee marks the payees that the fee is taken from.
+func payFee(to []api.Recipient, from []string) error {
+	for _, who := range from {
+		found := false
+		for i := range to {
+			if who == "all" || to[i].Address == who {
+				to[i].PaysFee, found = true, true
+			}
+		}
+		if !found {
+			return api.Misuse("bad_address", fmt.Sprintf("--fee-from %.100q is the address of no payee", who), "give the address as --to has it, or all")
+		}
+	}
+	return nil
 }
 
 // maxShown is how often a payment is shown anew that changed while somebody looked at it.

@@ -15,7 +15,7 @@ import (
 
 // payees reads a list of payees, all of it, before anything is asked for. It returns the
 // requests that it takes: one, or with split as many as it has parts.
-func (c *cli) payees(ctx context.Context, node *api.Client, path string, r api.Propose, split bool) ([]api.Propose, error) {
+func (c *cli) payees(ctx context.Context, node *api.Client, path string, r api.Propose, feeFrom []string, split bool) ([]api.Propose, error) {
 	raw, err := c.readFile(path, ops.MaxPayeesFile)
 	if err != nil {
 		return nil, err
@@ -48,6 +48,9 @@ func (c *cli) payees(ctx context.Context, node *api.Client, path string, r api.P
 		for _, p := range list[n*ops.MaxPayeesOfOne : min(len(list), (n+1)*ops.MaxPayeesOfOne)] {
 			part.To = append(part.To, api.Recipient{Address: p.Address, Amount: p.Amount, Label: p.Label})
 		}
+		if err := payFee(part.To, feeFrom); err != nil {
+			return nil, err
+		}
 		switch {
 		case part.RequestID == "":
 			part.RequestID = fmt.Sprintf("csv-%s-%d", hex.EncodeToString(of[:16]), n+1)
@@ -67,7 +70,7 @@ type parts struct {
 // proposeList proposes what a list of payees takes. What was proposed before is named with
 // its date, and not proposed again.
 func (c *cli) proposeList(ctx context.Context, node *api.Client, wallet string, f *proposeFlags, r api.Propose) error {
-	requests, err := c.payees(ctx, node, f.csv, r, f.split)
+	requests, err := c.payees(ctx, node, f.csv, r, f.feeFrom, f.split)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ func (c *cli) root() *cobra.Command {
 		c.tokenCommand(),
 		c.group("labels", "Look at labels, and exchange them with other wallets", c.labelsListCommand(), c.labelsExportCommand(), c.labelsImportCommand()),
 		c.proposeCommand(), c.bumpCommand(), c.cancelCommand(), c.cpfpCommand(), c.consolidateCommand(), c.pendingCommand(), c.proposalsCommand(),
+		c.group("recurring", "Look at payments that this node proposes by itself", c.recurringListCommand(), c.recurringEndCommand(), c.recurringStartCommand()),
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),
 		c.approveCommand(), c.rejectCommand(), c.commentCommand(), c.withdrawCommand(), c.waitCommand(), c.txCommand(),
 		c.peersCommand(), c.passphraseCommand(), c.signerCommand(), c.relayCommand(),

@@ -73,6 +73,28 @@ type ProposalCreated struct {
 	Expires  int64            `cbor:"6,keyasint"` // Unix seconds, 0 = never
 	// Replaces lists the txids of earlier proposals whose coins this one takes.
 	Replaces []chainhash.Hash `cbor:"7,keyasint"`
+	// Occasion is what it is made for, as 32 bytes: see For. Older nodes pass over it.
+	Occasion cbor.RawMessage `cbor:"128,keyasint,omitempty"`
+}
+
+// WithOccasion is a proposal that says what it is made for.
+func (b *ProposalCreated) WithOccasion(of [32]byte) error {
+	raw, err := theCodec.enc.Marshal(of[:])
+	if err != nil {
+		return fmt.Errorf("encode an occasion: %w", err)
+	}
+	b.Occasion = raw
+	return nil
+}
+
+// For returns what the proposal is made for, false where it says nothing that is
+// well-formed. Of two of one author with one occasion only one is meant to be paid.
+func (b *ProposalCreated) For() ([32]byte, bool) {
+	var of []byte
+	if len(b.Occasion) == 0 || theCodec.dec.Unmarshal(b.Occasion, &of) != nil || len(of) != 32 {
+		return [32]byte{}, false
+	}
+	return [32]byte(of), true
 }
 
 // PartialSignature is one cosigner's signature on one input: strict DER and a

@@ -65,6 +65,8 @@ const (
 	DoublePayment = "possible_double_payment"
 	RequestReused = "request_id_reused"
 	DraftChanged  = "draft_changed"
+	PeriodOpen    = "period_open"
+	Unheard       = "others_unheard"
 	TooHeavy      = "too_heavy"
 
 	// Of a vote or a signature.
@@ -168,6 +170,8 @@ func Codes() []Group {
 			{DoublePayment, "somebody would be paid again", "--allow"},
 			{RequestReused, "the request id was used for a request with other content", ""},
 			{DraftChanged, "what was shown before would not come out any more: coins or the fee rate changed", ""},
+			{PeriodOpen, "a recurring payment is due, and the one before may still be paid and is not", ""},
+			{Unheard, "a recurring payment is due, and too few of the others were heard since this node started", ""},
 			{TooHeavy, "the transaction would weigh more than nodes relay", ""},
 		}},
 		{"Of a vote or a signature", []Code{

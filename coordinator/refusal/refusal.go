@@ -40,6 +40,8 @@ func (r *Refusal) MayOverride() *Refusal {
 var (
 	// ErrUnknownProposal is returned for an id that names no proposal.
 	ErrUnknownProposal = errors.New("no such proposal")
+	// ErrUnknownSchedule is returned for an id that names no schedule.
+	ErrUnknownSchedule = errors.New("no such schedule")
 	// ErrBadRequest is returned for a command that makes no sense.
 	ErrBadRequest = errors.New("bad request")
 )

@@ -1,0 +1,106 @@
+// Package occasion knows what proposals say that they are made for: of two that a member
+// makes for one occasion only one is meant to be paid.
+package occasion
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+// Index finds proposals by who made them and for what. It is an immutable value.
+type Index struct {
+	made pmap.Map[mapkey.By2[[32]byte, journal.EntryID], struct{}] // hash of identity and occasion | proposal
+}
+
+func key(by journal.Author, of [32]byte) [32]byte { return journal.H("made for", by[:], of[:]) }
+
+// With returns an index that has a proposal, too.
+func (x Index) With(p *group.Proposal) Index {
+	if of, ok := p.Body.For(); ok && p.Sound {
+		x.made = x.made.Set(mapkey.Of2(key(p.Author(), of), p.Ref.ID), struct{}{})
+	}
+	return x
+}
+
+// By yields the proposals of a member for an occasion, also those by its earlier identities.
+func (x Index) By(s group.State, who journal.Author, of [32]byte) iter.Seq[*group.Proposal] {
+	return func(yield func(*group.Proposal) bool) {
+		ids := []journal.Author{who}
+		if k, ok := s.Active().KeyOf(who); ok {
+			ids = s.Active().Identities(k)
+		}
+		for _, id := range ids {
+			for k := range mapkey.Under(x.made, key(id, of)) {
+				if p, ok := s.Proposal(k.Second()); ok && !yield(p) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// mostLooked bounds how many proposals for one occasion are looked at.
+const mostLooked = 256
+
+// Before returns another proposal by the author of p for its occasion that was paid, or
+// may be beside it, and in words how; "" where there is none. Where there are more than
+// are looked at, the last one stands for them.
+func (x Index) Before(s group.State, v ledger.View, p *group.Proposal) (*group.Proposal, string) {
+	of, ok := p.Body.For()
+	if !ok {
+		return nil, ""
+	}
+	looked := 0
+	for q := range x.By(s, p.Author(), of) {
+		if looked++; looked > mostLooked {
+			return q, "is one of more than are looked at"
+		}
+		if how := paidAs(s, v, p, q); how != "" {
+			return q, how
+		}
+	}
+	return nil, ""
+}
+
+// paidAs says how q was paid, or still may be beside p; "" where it was not, and never will be.
+func paidAs(s group.State, v ledger.View, p, q *group.Proposal) string {
+	switch {
+	case q.TxID == p.TxID:
+		return ""
+	case v.Confirmations(q.TxID) > 0:
+		return "is mined"
+	case bumpMined(s, v, q, p.TxID):
+		return "was bumped, and that is mined"
+	case s.Released(q.TxID) && !sharesCoin(p, q) && !group.BuriedBy(v, q):
+		return "has signatures that cannot be called back"
+	}
+	return ""
+}
+
+// bumpMined says whether what pays the same as q, out of its coins, is mined, and is no
+// other transaction than one.
+func bumpMined(s group.State, v ledger.View, q *group.Proposal, other chainhash.Hash) bool {
+	by, ok := v.SpentBy(q.Body.Inputs[0].OutPoint())
+	if !ok || by == other || v.Confirmations(by) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(s.CopiesOf(by), func(b *group.Proposal) bool {
+		bumps, _ := b.Bumps(q)
+		return bumps
+	})
+}
+
+func sharesCoin(p, q *group.Proposal) bool {
+	return slices.ContainsFunc(q.Body.Inputs, func(a event.ProposalInput) bool {
+		return slices.ContainsFunc(p.Body.Inputs, func(b event.ProposalInput) bool { return a.OutPoint() == b.OutPoint() })
+	})
+}

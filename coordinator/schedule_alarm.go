@@ -1,0 +1,56 @@
+package coordinator
+
+import (
+	"fmt"
+	"time"
+)
+
+// AlarmScheduled is of a payment that is due by a schedule, and that this node does not
+// propose.
+const AlarmScheduled = "recurring_waits"
+
+// waitsQuietly is how long a payment that is due may wait before that is an alarm: coins
+// confirm, and a chain that is behind catches up, by themselves.
+const waitsQuietly = time.Hour
+
+// scheduleAlarms stand while payments that are due are not proposed.
+func (m *Machine) scheduleAlarms(now time.Time) []Alarm {
+	if m.schedules.Len() == 0 || m.Archived() {
+		return nil
+	}
+	var since time.Time
+	count, held, codes := 0, 0, ""
+	for _, sch := range m.Schedules() {
+		_, due := sch.Due(m.scheduleTime(now))
+		at := time.Unix(sch.Since, 0)
+		switch {
+		case !due:
+			continue
+		case m.Held(sch):
+			held++
+			at = time.Unix(sch.Created, 0)
+		case sch.Code == "" || now.Sub(at) < waitsQuietly:
+			continue
+		default:
+			codes = sch.Code
+		}
+		if count++; since.IsZero() || at.Before(since) {
+			since = at
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	// No amount: alarms are logged.
+	text := fmt.Sprintf("%d payments that are due by a schedule are not proposed", count)
+	if count == 1 {
+		text = "a payment that is due by a schedule is not proposed"
+	}
+	switch {
+	case held == count:
+		text += ", since this node was restored, and its earlier life may have paid: look at what was paid, and start or end it"
+	case codes != "":
+		text += fmt.Sprintf(" (%s)", codes)
+	}
+	return []Alarm{{Kind: AlarmScheduled, Since: since, Text: text + "; `quorate recurring list` says why"}}
+}
