@@ -356,13 +356,9 @@ func (s *step) draftChild(a *group.Active, x Propose, b *event.ProposalCreated) 
 	if len(b.Inputs) == 0 {
 		return refusal.New(refusal.Coin, "transaction %v pays the wallet nothing that is left to spend", parent).WithHint("see `quorate coins`")
 	}
-	fee, size := x.Follows.ParentFee, int64(t.Tx.SerializeSizeStripped()*3+t.Tx.SerializeSize()+3)/4
-	if p, ok := s.m.State.Lead(parent); ok {
-		spend, err := p.Spend(a)
-		if err != nil {
-			return err
-		}
-		fee, size = group.FeeOf(s.m.View, p), spend.VSize()
+	lacks, err := s.ancestorsLack(a, x)
+	if err != nil {
+		return err
 	}
 	index := s.changeIndex()
 	b.Outputs = []event.ProposalOutput{{Change: &index, Amount: 1}}
@@ -370,7 +366,7 @@ func (s *step) draftChild(a *group.Active, x Propose, b *event.ProposalCreated) 
 	if err != nil {
 		return err
 	}
-	pays := max(x.FeeRate.Fee(own), x.FeeRate.Fee(own+size)-fee)
+	pays := x.FeeRate.Fee(own) + lacks
 	b.Outputs = nil
 	missing, err := s.changeTo(b, wallet.FeeRate((pays*1000+own-1)/own), 0, index)
 	if err == nil && missing > 0 {
@@ -378,6 +374,38 @@ func (s *step) draftChild(a *group.Active, x Propose, b *event.ProposalCreated) 
 			WithHint("give a lower --fee-rate: a fee that is more than what it rescues is never paid")
 	}
 	return err
+}
+
+// ancestorsLack is what a child pays for what it rests on: its parent, and what that rests
+// on of our own. What others' transactions in no block pay, and rest on, is not known, but
+// for what is said of the parent.
+func (s *step) ancestorsLack(a *group.Active, x Propose) (int64, error) {
+	var all []coinselect.Ancestor
+	at := map[chainhash.Hash]int{}
+	for id := range s.m.View.Above(x.Follows.Child) {
+		t, _ := s.m.View.Tx(id)
+		of := coinselect.Ancestor{Fee: x.Follows.ParentFee, VSize: int64(t.Tx.SerializeSizeStripped()*3+t.Tx.SerializeSize()+3) / 4}
+		if p, ok := s.m.State.Lead(id); ok {
+			spend, err := p.Spend(a)
+			if err != nil {
+				return 0, err
+			}
+			of.Fee, of.VSize = group.FeeOf(s.m.View, p), spend.VSize()
+		} else if id != x.Follows.Child {
+			continue
+		}
+		at[id] = len(all)
+		all = append(all, of)
+	}
+	for id, i := range at {
+		t, _ := s.m.View.Tx(id)
+		for _, in := range t.Tx.TxIn {
+			if k, ok := at[in.PreviousOutPoint.Hash]; ok {
+				all[i].Parents = append(all[i].Parents, k)
+			}
+		}
+	}
+	return coinselect.Deficit(x.FeeRate, all), nil
 }
 
 // maxConsolidated is how many coins are gathered at once, whatever they weigh and cost.

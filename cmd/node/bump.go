@@ -115,7 +115,7 @@ func (c *cli) cpfpCommand() *cobra.Command {
 		Use:   "cpfp TXID [WALLET] --fee-rate N",
 		Short: "Pay for a transaction that is stuck by spending what it pays the wallet",
 		Long: `Propose a child of a transaction that no block holds: it spends what that one pays the wallet to the wallet itself, with so high
-a fee that both together pay the fee rate. The transaction may be a payment of the wallet, or a deposit; a deposit may be taken back by its
+a fee that both together pay the fee rate, with what of the wallet's own in no block the parent rests on. The transaction may be a payment of the wallet, or a deposit; a deposit may be taken back by its
 sender, so that spending it takes --allow unconfirmed_parent here and when it is approved. WALLET may be left out on a node with one.
 JSON: as of ` + "`propose`.",
 		Example: `quorate cpfp 9d8c… --fee-rate 12`,
