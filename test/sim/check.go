@@ -39,6 +39,7 @@ func (w *world) finish() {
 		w.checkDurable()
 		w.checkStates()
 		w.checkStatuses()
+		w.checkOccasions()
 	}
 }
 

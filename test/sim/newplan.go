@@ -41,6 +41,7 @@ func NewPlan(seed uint64) Plan {
 	if !p.Found && !p.Hosted && r.IntN(5) == 0 {
 		besides(r, &p)
 	}
+	planned(&p)
 	return p
 }
 

@@ -301,6 +301,7 @@ func (n *node) tick() {
 		}
 	}
 	_, _ = n.do(coordinator.Tick{Online: online})
+	n.proposeDue()
 	n.later(tickEvery, n.tick)
 }
 

@@ -95,6 +95,8 @@ func (w *world) act(a Action) {
 	switch a.Kind {
 	case UserPropose, UserReplace, UserApprove, UserReject, UserWithdraw, UserLease, UserAgain, UserLabel, UserDevice, UserBump, UserCancel:
 		w.user(n, a)
+	case UserPlan, UserResume:
+		w.schedules(n, a)
 	case Deposit:
 		if r := w.anyActive(); r != nil {
 			w.pay(r, a.R[0]%24, int64(50_000+a.R[1]%500_000))

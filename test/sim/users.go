@@ -52,6 +52,11 @@ func (w *world) user(n *node, a Action) {
 	if a.R[2]%4 == 0 {
 		allow = []string{refusal.DoublePayment}
 	}
+	if p, ok := n.m.State.Proposal(pick); ok {
+		if _, waited := p.Body.For(); waited {
+			allow = nil // who insists on paying twice does
+		}
+	}
 	switch a.Kind {
 	case UserPropose, UserReplace:
 		x := coordinator.Propose{
