@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
+	_ "time/tzdata" // the zones of recurring payments, where the system has none
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app"

@@ -43,7 +43,8 @@ a replacement of that: never both can be mined.
 --every has this node propose it again and again by itself, and sign it, and --not-before once, from a time or a height on: see ` + "`recurring list`" + `.
 JSON: {"proposal","txid","fee","fee_rate","change","status","replaces":[…],"unconfirmed_count","cautions":[…]}; with --dry-run
 {"draft","proposal","wallet","wallet_name","txid","inputs":[…],"outputs":[…],"sends","fee","fee_rate","fee_source","change","note","expires","replaces":[…],
-"signs","external","threshold","unconfirmed_count","left_count","left","warnings":[…],"cautions":[…]}, inputs and outputs as of ` + "`proposal show`.",
+"signs","external","threshold","unconfirmed_count","left_count","left","warnings":[…],"cautions":[…]}, inputs and outputs as of ` + "`proposal show`" + `; with
+--every and --not-before as of ` + "`recurring list`" + `, one of its items.`,
 		Example: `quorate propose treasury --to bc1q…=0.014 --fee-rate 2
 quorate propose treasury --to 'bitcoin:bc1q…?amount=0.014&label=rent' --target-blocks 6
 quorate propose treasury --to bc1q…=all --dry-run
