@@ -52,7 +52,7 @@ func (s *step) followUp(a *group.Active, x Propose, seed [32]byte) (*event.Propo
 	}
 	p := named[0]
 	along := s.m.replacedAlong(p)
-	if _, err := s.mustTake(coinsOf([]*group.Proposal{p}), along); err != nil {
+	if _, err := s.mustTake(coinsOf([]*group.Proposal{p}), along, x.Allow); err != nil {
 		return nil, err
 	}
 	b.Inputs, b.LockTime = slices.Clone(p.Body.Inputs), p.Body.LockTime
@@ -249,7 +249,7 @@ func (s *step) draftBump(a *group.Active, x Propose, p *group.Proposal, along []
 	if err != nil || missing <= 0 {
 		return err
 	}
-	taken, err := s.mustTake(coinsOf([]*group.Proposal{p}), along)
+	taken, err := s.mustTake(coinsOf([]*group.Proposal{p}), along, x.Allow)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (s *step) pick(x Propose, req coinselect.Request) (picked, error) {
 		return picked{}, err
 	}
 	if len(x.Coins) > 0 {
-		take, err := s.mustTake(x.Coins, replaced)
+		take, err := s.mustTake(x.Coins, replaced, x.Allow)
 		if err != nil {
 			return picked{}, err
 		}
@@ -57,7 +57,7 @@ func (s *step) pick(x Propose, req coinselect.Request) (picked, error) {
 	}
 	var take []ledger.ViewOut
 	if len(replaced) > 0 {
-		if take, err = s.mustTake(coinsOf(replaced), replaced); err != nil {
+		if take, err = s.mustTake(coinsOf(replaced), replaced, x.Allow); err != nil {
 			return picked{}, err
 		}
 	} else {
@@ -158,15 +158,21 @@ func coinsOf(ps []*group.Proposal) (out []wire.OutPoint) {
 	return out
 }
 
-// mustTake returns coins that are to be taken whatever they hold.
-func (s *step) mustTake(coins []wire.OutPoint, replaced []*group.Proposal) ([]ledger.ViewOut, error) {
+// mustTake returns coins that are to be taken whatever they hold; a deposit in no block
+// by name only.
+func (s *step) mustTake(coins []wire.OutPoint, replaced []*group.Proposal, allow []string) ([]ledger.ViewOut, error) {
 	var out []ledger.ViewOut
 	for i, o := range coins {
 		if slices.Contains(coins[:i], o) {
 			return nil, refusal.New(refusal.Coin, "%v is named twice", o)
 		}
 		c, ok := s.chosen(o, replaced)
-		if !ok || !c.Spendable {
+		t, _ := s.m.View.Tx(o.Hash)
+		deposit := ok && !c.Spendable && t.Block.Height == 0 && t.Seen && s.m.View.Valid(o.Hash)
+		switch {
+		case deposit && !slices.Contains(allow, refusal.UnconfirmedParent):
+			return nil, refusal.New(refusal.UnconfirmedParent, "%v is of a transaction that is in no block, and that others may replace", o).MayOverride()
+		case !ok || !c.Spendable && !deposit:
 			return nil, refusal.New(refusal.Coin, "%v is not a spendable coin of this wallet", o).WithHint("see `quorate coins`")
 		}
 		out = append(out, c.ViewOut)
