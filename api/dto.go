@@ -336,6 +336,7 @@ type Proposal struct {
 	Fee           int64           `json:"fee"`
 	FeeRate       float64         `json:"fee_rate"`
 	Note          Text            `json:"note" doc:"The author's words, unverified; null where there are none."`
+	Scheduled     bool            `json:"is_scheduled" doc:"Its author's node made it by itself, of a payment that recurs or waited for its time, as it says."`
 	Created       time.Time       `json:"created" doc:"As the author claims."`
 	Expires       *time.Time      `json:"expires"`
 	HeldBy        List[Person]    `json:"held_by" doc:"The cosigners known to hold it."`

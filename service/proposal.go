@@ -107,6 +107,7 @@ func (n *Node) shown(m *coordinator.Machine, p *group.Proposal, owners []*coordi
 		Status: string(status), TxID: p.TxID.String(), Fee: p.Fee(), FeeRate: feeRate(m, p),
 		Note: api.Text(p.Body.Note), Created: api.Time(time.UnixMilli(p.Ref.Time)), Threshold: m.State.Genesis().Threshold,
 	}
+	_, x.Scheduled = p.Body.For()
 	if p.Body.Expires > 0 {
 		t := api.Time(time.Unix(p.Body.Expires, 0))
 		x.Expires = &t

@@ -157,7 +157,7 @@ func (c *cli) approve(ctx context.Context, node *api.Client, id string, r api.Ap
 
 // showReview shows a proposal to who is about to decide about it.
 func showReview(w io.Writer, p api.Proposal) {
-	fmt.Fprintf(w, "Payment from %s, proposed by %s, %s.\n\n", paint(w, bold, clean(p.WalletName)), clean(p.Author.Called()), when(p.Created))
+	fmt.Fprintf(w, "Payment from %s, proposed by %s, %s.\n\n", paint(w, bold, clean(p.WalletName)), clean(p.Author.Called())+yes(p.Scheduled, "'s node by a schedule"), when(p.Created))
 	proposedPayment(p).show(w)
 	expires := ""
 	if p.Expires != nil {

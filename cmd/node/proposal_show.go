@@ -18,7 +18,7 @@ func (c *cli) proposalShowCommand() *cobra.Command {
 		Short: "Show a proposal: what it spends, whom it pays, who signed",
 		Long: `Show a proposal: what it spends, whom it pays, who signed. Labels and the note are the author's words.
 JSON: {"proposal","wallet","wallet_name","author":PERSON,"status","txid","inputs":[{"outpoint","amount","address","confirmations","freeze"}],
-"outputs":[{"address","amount","is_change","is_own","owned_by":{"wallet","wallet_name"},"label"}],"fee","fee_rate","note","created","expires","held_by":[PERSON,…],
+"outputs":[{"address","amount","is_change","is_own","owned_by":{"wallet","wallet_name"},"label"}],"fee","fee_rate","note","is_scheduled","created","expires","held_by":[PERSON,…],
 "approvals":[{"cosigner":PERSON,"time","signature_count","bump_to","bump_until","by_pre_approval"}],"rejections":[{"cosigner":PERSON,"reason","time"}],"threshold","signed_count",
 "conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid","reach","warnings":[{"code","message"}],"cautions":[{"code","message"}],
 "history":[{"cosigner":PERSON,"kind":"proposed|approved|rejected|rejection_withdrawn|withdrawn|commented","text","time"}]}.`,
@@ -35,7 +35,7 @@ func showProposal(w io.Writer, p api.Proposal) {
 		expires = when(*p.Expires)
 	}
 	fmt.Fprintf(w, "status    %s%s\n", painted(w, p.Status), reached(p.Reach))
-	pairs(w, "proposal", p.Proposal, "wallet", clean(p.WalletName)+" ("+short(p.Wallet)+")", "author", p.Author.Called(), "txid", p.TxID, "wtxid", maybe(p.WTxID),
+	pairs(w, "proposal", p.Proposal, "wallet", clean(p.WalletName)+" ("+short(p.Wallet)+")", "author", p.Author.Called()+yes(p.Scheduled, ", whose node made it by a schedule"), "txid", p.TxID, "wtxid", maybe(p.WTxID),
 		"created", when(p.Created)+", as the author claims", "expires", expires,
 		"signed", fmt.Sprintf("%d of %d", p.Signed, p.Threshold), "held by", api.Called(p.HeldBy),
 		"replaces", strings.Join(p.Replaces, " "), "replaced by", maybe(p.ReplacedBy), "conflicts", strings.Join(p.Conflicts, " ")+andMore(p.ConflictCount-len(p.Conflicts)))

@@ -140,7 +140,11 @@ func scheduledAmount(p api.ScheduledPayee) string {
 }
 
 func showSchedule(w io.Writer, s api.Schedule) {
-	pairs(w, "schedule", s.Schedule, "due", s.Rhythm, "next", nextDue(s), "state", s.State, "note", string(s.Note), "problem", string(s.Problem))
+	fee := "estimated each time"
+	if s.FeeRate != nil {
+		fee = fmt.Sprintf("%.3g sat/vB", *s.FeeRate)
+	}
+	pairs(w, "schedule", s.Schedule, "due", s.Rhythm, "fee rate", fee, "next", nextDue(s), "state", s.State, "note", string(s.Note), "problem", string(s.Problem))
 	if s.Missed > 0 {
 		pairs(w, "missed", plural(int64(s.Missed), "time"))
 	}

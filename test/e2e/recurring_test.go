@@ -59,7 +59,7 @@ func TestAScheduleOfARestoredAndOfACopiedNodePaysNothingTwice(t *testing.T) {
 		return len(proposals()) > 0
 	})
 	p := proposals()[0]
-	if len(p.Approvals) != 1 || p.Author.PeerID == nil || *p.Author.PeerID != c.PeerID || p.Note != "rent" {
+	if len(p.Approvals) != 1 || p.Author.PeerID == nil || *p.Author.PeerID != c.PeerID || p.Note != "rent" || !p.Scheduled {
 		t.Errorf("proposed: %+v", p)
 	}
 	a.Run("approve", p.Proposal).OK(t)
