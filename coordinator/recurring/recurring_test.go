@@ -188,3 +188,31 @@ func TestRecords(t *testing.T) {
 		t.Error("a record that is cut off is read")
 	}
 }
+
+// Whatever is asked for is refused, or is due first when it may be and not long after.
+func FuzzRead(f *testing.F) {
+	f.Add("1mo", "31", "09:00", "Europe/Berlin", int64(1_800_000_000))
+	f.Add("2w", "monday", "", "", int64(1_800_000_000))
+	f.Add("1y", "", "24:00", "Local", int64(-1))
+	f.Add("99999999999999999999d", "-1", "9", "../UTC", int64(1<<40))
+	f.Fuzz(func(t *testing.T, every, on, at, zone string, from int64) {
+		if from < 0 || from > 1<<36 {
+			t.Skip("no time that the service lets through")
+		}
+		w := Wish{every, on, at, zone, time.Unix(from, 0)}
+		r, err := Read(w)
+		if err != nil {
+			if !errors.Is(err, ErrWish) || r != (Rhythm{}) {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			return
+		}
+		if first := r.Due(0); first.Before(w.From) || first.After(w.From.AddDate(1, 0, 2)) {
+			t.Fatalf("%v from %v on is due first %v", r, w.From, first)
+		}
+		if n, due := r.Latest(w.From.Add(-time.Second)); due {
+			t.Fatalf("%v: period %d is due before %v", r, n, w.From)
+		}
+		_ = r.String()
+	})
+}
