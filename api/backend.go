@@ -19,6 +19,7 @@ type Backend interface {
 	ExportBackend
 	LabelBackend
 	LogBackend
+	PingBackend
 }
 
 // NodeBackend is the node itself.

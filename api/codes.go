@@ -157,6 +157,7 @@ func Codes() []string {
 		"too_large",
 		"too_many_comments",
 		"too_many_keys",
+		"too_many_pings",
 		"too_many_requests",
 		"too_many_tokens",
 		"too_many_watchers",

@@ -40,20 +40,22 @@ const (
 	PendingProve       = "prove"               // this node's external key waits for its proof
 	PendingProveHosted = "prove_hosted"        // that of a cosigner whom it hosts
 	PendingReplacement = "approve_replacement" // another cosigner's new device
+	PendingPing        = "answer_ping"         // this node's device, or that of a cosigner whom it hosts, is to answer a ping
+	PendingPingDue     = "ping"                // a cosigner's key was not seen for long
 )
 
 // Pending is something that waits for a node's user.
 type Pending struct {
-	Kind        string     `json:"kind" enum:"approve,sign_elsewhere,ratify,prove,prove_hosted,approve_replacement"`
+	Kind        string     `json:"kind" enum:"approve,sign_elsewhere,ratify,prove,prove_hosted,approve_replacement,answer_ping,ping"`
 	Wallet      string     `json:"wallet"`
 	WalletName  string     `json:"wallet_name"`
 	Proposal    *string    `json:"proposal" doc:"Of a proposal; null otherwise."`
 	TxID        *string    `json:"txid" doc:"Of a proposal; null otherwise."`
 	Sends       *int64     `json:"sends" doc:"What a proposal pays to others, without its fee; null where it is none."`
 	Fee         *int64     `json:"fee" doc:"Of a proposal; null otherwise."`
-	Person      *Person    `json:"person" doc:"Who proposed it, or whose key or device it is; null where it is this node's own."`
+	Person      *Person    `json:"person" doc:"Who proposed it, or whose key or device it is, of several the first; null where it is this node's own."`
 	Note        Text       `json:"note" doc:"The author's words, unverified; null where there are none."`
-	Created     *time.Time `json:"created" doc:"Of a proposal, as its author claims; null otherwise."`
+	Created     *time.Time `json:"created" doc:"Of a proposal or a ping, as its author claims; null otherwise."`
 	Expires     *time.Time `json:"expires" doc:"Of a proposal; null where it does not expire."`
 	SignedCount *int       `json:"signed_count" doc:"How many signed the proposal, or approved the replacement; null otherwise."`
 	Needed      *int       `json:"threshold" doc:"How many must; null where that is not the question."`

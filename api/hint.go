@@ -20,6 +20,7 @@ var requests = map[string]string{
 	"wallet rename":  "POST /v1/wallets/{wallet}/rename",
 	"wallet prove":   "POST /v1/wallets/{wallet}/proof",
 	"pending":        "GET /v1/pending",
+	"ping":           "POST /v1/wallets/{wallet}/ping",
 	"addresses":      "GET /v1/wallets/{wallet}/addresses",
 	"proposals":      "GET /v1/wallets/{wallet}/proposals",
 	"bump":           `POST /v1/wallets/{wallet}/proposals with "bumps"`,

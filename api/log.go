@@ -38,8 +38,12 @@ type CosignerPresence struct {
 	Holds     *bool      `json:"holds_own" doc:"Whether its node says that it holds all that this node wrote; null for this node's own and one without a node."`
 	// LastSigned is as claimed.
 	LastSigned *time.Time `json:"last_signed" doc:"When its key's last signature on a payment was entered, as its author claims; null for never."`
-	KeyProven  *time.Time `json:"key_proven" doc:"When its record came with a proof that somebody holds the key; null for a key that nothing proves."`
-	Counts     bool       `json:"counts" doc:"Whether the key counts as one that can sign."`
+	// LastPing is of the question, as its asker claims: what the answer proves is of later.
+	LastPing  *time.Time `json:"last_ping" doc:"When the latest ping that its key answered was asked, as its asker claims; null for never."`
+	AskedBy   *Person    `json:"ping_asked_by" doc:"Who asked that; null for never."`
+	KeyProven *time.Time `json:"key_proven" doc:"When its record came with a proof that somebody holds the key; null for a key that nothing proves."`
+	Counts    bool       `json:"counts" doc:"Whether the key counts as one that can sign."`
+	Due       bool       `json:"ping_due" doc:"Whether it is time to ping, for this key: it was not seen for 90 days."`
 }
 
 // LogContent is the media type of an exported log: lines of JSON.

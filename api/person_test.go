@@ -70,7 +70,7 @@ func TestACosignerIsAPerson(t *testing.T) {
 			}
 		}
 	}
-	if len(found) != 11 || found["cosigner"] != 6 {
+	if len(found) != 11 || found["cosigner"] != 7 {
 		t.Errorf("found %v", found)
 	}
 	for _, name := range []string{"Person", "Cosigner"} {

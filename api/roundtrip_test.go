@@ -84,6 +84,10 @@ func TestRoundTrip(t *testing.T) {
 			return b.History(ctx, "family", api.HistoryQuery{Cursor: "c", Limit: 7, Since: time.Unix(1_700_000_000, 0).UTC(), Until: time.Unix(1_800_000_000, 0).UTC()})
 		},
 		"Presence": func(b api.Backend) (any, error) { return b.Presence(ctx, "family") },
+		"Ping":     func(b api.Backend) (any, error) { return b.Ping(ctx, "family", api.Ping{For: "Hal", New: true}) },
+		"AnswerPing": func(b api.Backend) (any, error) {
+			return b.AnswerPing(ctx, "family", api.AnswerPing{For: "Hal", Signature: "c2ln"})
+		},
 		"Log": func(b api.Backend) (any, error) {
 			return b.Log(ctx, "family", api.LogQuery{By: "Bob", Kinds: []string{"approved", "rejected"}, Proposal: "c0ffee", Since: time.UnixMilli(1e12).UTC(), Cursor: "page2", Limit: 7})
 		},

@@ -29,6 +29,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	s.nodeRoutes(h)
 	s.walletRoutes(h)
 	logRoutes(h, b, streams{s.untilClosing, s.log})
+	pingRoutes(h, b)
 	s.proposalRoutes(h)
 	s.spendRoutes(h)
 	scheduleRoutes(h, b, s.limits.unlimited)

@@ -27,7 +27,7 @@ func tagOf(path string) string {
 			return "proposals"
 		case "addresses", "coins", "labels", "history":
 			return "money"
-		case "log", "presence":
+		case "log", "presence", "ping":
 			return "log"
 		}
 	}

@@ -68,6 +68,8 @@ func table() []row {
 		said("coin_frozen", func(t teller, b *event.CoinFrozen) string {
 			return choose(b.Frozen, "froze coin ", "lifted the freeze of coin ") + b.OutPoint().String() + because(b.Note)
 		}),
+		said("ping_asked", func(teller, *event.PingAsked) string { return "asked every key to show that it is there" }),
+		said("ping_answered", teller.pinged),
 		said("replaced", func(t teller, b *event.MemberReplaced) string {
 			return fmt.Sprintf("told that %s has a new device, %s", t.who(b.Old), t.who(b.New))
 		}),
@@ -177,6 +179,17 @@ func (t teller) approved(b *event.ProposalApproved) string {
 			", and any bump of it up to a fee of "+display.Amount(x.Fee)+" until "+time.Unix(x.Until, 0).UTC().Format(time.DateOnly))
 	}
 	return text
+}
+
+func (t teller) pinged(b *event.PingAnswered) string {
+	whose, asked := fmt.Sprintf("key %d", b.Key), "entry "+brief(b.Round)
+	if a := t.state.Active(); a != nil && int(b.Key) < len(a.Members) {
+		whose = "the key of " + display.Line(a.Members[b.Key].Called())
+	}
+	if r, ok := t.state.Round(b.Round); ok {
+		asked = t.who(r.Chain.Author)
+	}
+	return fmt.Sprintf("showed that %s is there, as %s had asked, by its %s", whose, asked, choose(b.How == event.ProofOwn, "own signature", b.How.String()))
 }
 
 func (t teller) labelled(b *event.LabelSet) string {

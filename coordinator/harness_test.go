@@ -83,6 +83,7 @@ func (p *peer) do(msg Message) (any, error) {
 	t := NewTurn(p.m, Shell{
 		Input: func(msg Message) (Input, error) { return p.input(msg), nil },
 		Sign:  func(_ Local, spend *wallet.Spend) ([]wallet.Signature, error) { return spend.Sign(p.account) },
+		Claim: func(_ Local, claim event.KeyClaim) ([]byte, error) { return p.account.SignHash(claim.Hash()), nil },
 		Fault: func(what string, err error) { p.tb.Errorf("%s: %s: %v", p.name, what, err) },
 	})
 	value, err := t.Take(msg)

@@ -228,11 +228,12 @@ type Withdraw struct{ Proposal journal.EntryID }
 type Guarded struct{ Updates []port.GuardUpdate }
 
 // Signed is the result of a Sign effect: the command that asked for it, the
-// proposal as drafted, and the signatures.
+// proposal as drafted, and the signatures, or the proof of a claim.
 type Signed struct {
 	Cmd        needsSignatures
 	Draft      *event.ProposalCreated
 	Signatures []wallet.Signature
+	Proof      []byte // of a claim
 	Err        error
 }
 
@@ -255,6 +256,8 @@ type AskSync struct{}
 // Sign asks the Signer. Its result is fed back as Signed before anything else.
 type Sign struct {
 	Spend *wallet.Spend
+	// Claim, if set, is to be signed instead of a spend, by the account key itself.
+	Claim *event.KeyClaim
 	// Guard must be durable before a Signer in another process is asked: what it
 	// has signed may be known elsewhere, whatever becomes of this process.
 	Guard  []port.GuardUpdate

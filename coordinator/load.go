@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -18,6 +19,7 @@ import (
 	"github.com/quorate/quorate/coordinator/recurring"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -112,6 +114,12 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 				return m, err
 			}
 			m.schedules = m.schedules.Set(sch.ID.Key(), sch)
+		case strings.HasPrefix(k, recPing):
+			key, err := strconv.ParseUint(strings.TrimPrefix(k, recPing), 10, 32)
+			if err != nil || len(v) != len(journal.EntryID{}) {
+				return m, fmt.Errorf("read ping record: %w", refusal.ErrBadRequest)
+			}
+			m.pings = m.pings.Set(pmap.Num(key), journal.EntryID(v))
 		case k == recUnasked:
 			var r unaskedRecord
 			if err := record.Decode(v, &r); err != nil {

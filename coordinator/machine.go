@@ -62,6 +62,10 @@ type Machine struct {
 	outbox    outbox
 	written   written // what others charge to its allowance: see unasked.go
 	turns     turns   // of what it writes unasked
+	// pings has, by key, the round that was last handed out to be signed by a device;
+	// triedPing is when this node last tried to answer one by itself, in ticks.
+	pings     pmap.Map[pmap.Number, journal.EntryID]
+	triedPing uint64
 }
 
 // Local is what a node keeps of a group for itself. It is a secret.
@@ -326,6 +330,9 @@ func (w written) with(bytes int, now time.Time) written {
 	return w
 }
 
+// spare says whether what nobody asked for may be written.
+func (w written) spare() bool { return w.entries < unaskedEntries && w.bytes < unaskedBytes }
+
 // turns are whose turn it is to have something written unasked. While little of
 // the allowance comes back only one of many that wait is written, and what is
 // written first would else keep all others waiting.
@@ -406,6 +413,7 @@ const (
 	recGiven   = "given/"
 	recUnasked = "unasked"
 	recAlarm   = "alarm/"
+	recPing    = "ping/" // by key: the round that was last handed out to be signed by a device
 	recOutbox  = "outbox"
 	recTold    = "told/" // by author: see account
 )

@@ -62,6 +62,8 @@ func (x Freeze) run(s *step) error            { return s.freeze(x) }
 func (x Archive) run(s *step) error           { return s.archive(x) }
 func (x Rekey) run(s *step) error             { return s.rekey(x) }
 func (x RescanFrom) run(s *step) error        { return s.rescanFrom(x) }
+func (x Ping) run(s *step) error              { return s.ping(x) }
+func (x AnswerPing) run(s *step) error        { return s.answerPing(x) }
 func (x ApproveSuccession) run(s *step) error { return s.approveSuccession(x) }
 
 // And this is what commands are answered with.
@@ -98,4 +100,6 @@ func (Freeze) reply(a Done) Reply            { return Reply{a} }
 func (Archive) reply(a Done) Reply           { return Reply{a} }
 func (Rekey) reply(a Done) Reply             { return Reply{a} }
 func (RescanFrom) reply(a Done) Reply        { return Reply{a} }
+func (Ping) reply(a Pinged) Reply            { return Reply{a} }
+func (AnswerPing) reply(a Done) Reply        { return Reply{a} }
 func (ApproveSuccession) reply(a Done) Reply { return Reply{a} }

@@ -114,6 +114,21 @@ func (a *answers) state(st group.State) {
 		a.our("Features", who, kinds, said)
 	}
 	a.our("Outdated", st.Outdated(event.KindProposalCommented))
+	latest, any := st.LatestRound(1 << 62)
+	a.our("LatestRound", latest, any)
+	if w := st.Active(); w != nil {
+		for k, x := range w.Members {
+			round, ok := st.Answered(k, 1<<62)
+			a.our("Answered", k, round, ok)
+			last, asked := st.LastAsked(x.Original)
+			a.our("LastAsked", x.Original, last, asked)
+			entry, round, ok := st.LastAnswer(k, x.Original)
+			a.our("LastAnswer", k, entry, round, ok)
+		}
+	}
+	for _, x := range []string{"Answered", "LastAsked", "LastAnswer"} {
+		a.asked[x] = true
+	}
 	a.our("FirstEpochID", st.FirstEpochID())
 	ep, ok := st.Fitting()
 	a.our("Fitting", ep.ID(), ok)
@@ -398,7 +413,7 @@ var within = []string{
 	// It is of this node or this program.
 	"FaultCount", "FaultsBy", "HostsMember", "Knows", "LeasedByOther", "MyVote", "Payer", "PinnedBefore", "SameKeys", "Self", "TakesPlace", "Tied", "Succeeded",
 	// It is of something that is handed in, or a part of an answer.
-	"AnyOf", "ApprovalsNeeded", "Around", "Ballot", "Broadcastable", "BroughtCleanly", "Buried", "ByTime", "CarriedPastForks", "CheckRecord", "CheckSuccession",
+	"AnyAsked", "AnyOf", "ApprovalsNeeded", "Asked", "CheckAnswer", "Round", "Around", "Ballot", "Broadcastable", "BroughtCleanly", "Buried", "ByTime", "CarriedPastForks", "CheckRecord", "CheckSuccession",
 	"ClaimHeld", "CopiesFor", "CopiesOf", "CountUnreadSealed", "CountUnverified", "Covers", "Dead", "Declares", "EntriesOn", "EpochHeld", "EpochsOf", "Evidence",
 	"FirstApproval", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastApproval", "LastFreezes", "LastLabels", "Lead", "LeasedWithin",
 	"Named", "NeededByOthers", "OnlyPastForks", "OwnApproval", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",
@@ -410,7 +425,7 @@ var within = []string{
 // this node's own records, of the stream that it follows, of an entry's author, or of
 // when this node noted something.
 var forShell = []string{"AlarmsAt", "Presence", "Archived", "Asked", "AwaitsMyApproval", "AwaitsWords", "Began", "IssuedInvites", "OpenInvites", "OwnKey", "OwnName", "Preview", "Reach", "SecondTaker", "Snapshots", "Stream", "Synced", "Unlinked", "Unsaved", "Unsent", "Vouched",
-	"Due", "DueSchedules", "Held", "MadeFor", "ScheduleOf", "Schedules"}
+	"Due", "DueSchedules", "Held", "MadeFor", "ScheduleOf", "Schedules", "Answers", "Overdue", "PingRequest", "PingRounds", "Pinged", "Unanswered"}
 
 // Nothing that a client can ask of a machine is left out of the comparison.
 func TestAllReadersAreCompared(t *testing.T) {

@@ -184,6 +184,10 @@ func (h *hostile) body() event.Body {
 			coin = make([]byte, 36)
 		}
 		return &event.CoinFrozen{Coin: coin, Frozen: h.yes(), Note: "f"}
+	case event.KindPingAsked:
+		return &event.PingAsked{}
+	case event.KindPingAnswered:
+		return &event.PingAnswered{Round: h.id(), Key: uint32(h.n(19)), How: event.ProofKind(h.n(3)), Proof: h.bytes(1, 72)}
 	default:
 		h.rt.Fatalf("no hostile event of kind %d", kind)
 		return nil
@@ -312,6 +316,8 @@ func hostileEvents(tb testing.TB, rt *rapid.T, base *circle, coin *event.Proposa
 		_, _ = p.do(Withdraw{Proposal: h.id()})
 		_, _ = p.do(Export{Proposal: h.id()})
 		_, _ = p.do(LeaseAddress{})
+		_, _ = p.do(Ping{Allow: []string{refusal.Outdated}})
+		_, _ = p.do(AnswerPing{Round: h.id()})
 		_, _ = p.do(pay(1, 10_000))
 	}
 }
@@ -338,6 +344,10 @@ func callReaders(tb fatal, p *peer) {
 	m.State.Epoch()
 	m.State.Roster()
 	Coins(m.State, m.View, now)
+	m.Presence(now)
+	m.AlarmsAt(now)
+	m.Overdue(now)
+	m.Unanswered(now)
 	for _, a := range m.State.Members() {
 		m.MemberName(a)
 		m.Holds(a)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
@@ -30,6 +31,8 @@ type Shell struct {
 	Input func(Message) (Input, error)
 	// Sign asks for this node's signatures.
 	Sign func(local Local, spend *wallet.Spend) ([]wallet.Signature, error)
+	// Claim asks for the signature of a claim by this node's account key.
+	Claim func(local Local, claim event.KeyClaim) ([]byte, error)
 	// Detached is set where the signer is another process: it makes the sign guard
 	// durable before that is asked.
 	Detached func([]port.GuardUpdate) error
@@ -79,8 +82,25 @@ func (t *Turn) Take(msg Message) (any, error) {
 	t.machine = next
 	if _, tick := msg.(Tick); tick {
 		t.signDue()
+		t.answerDue()
 	}
 	return value, nil
+}
+
+// answerDue has this node answer a ping that is open: what hinders it hinders nothing else.
+func (t *Turn) answerDue() {
+	if !t.machine.State.AnyAsked() {
+		return
+	}
+	in, err := t.shell.Input(Tick{})
+	if err != nil {
+		return
+	}
+	next, due, ok := t.machine.duePing(in.Now)
+	t.machine = next
+	if ok {
+		_, _ = t.Take(due)
+	}
 }
 
 // signDue has a bump signed that its user agreed to before. What hinders it, a signer
@@ -103,6 +123,10 @@ func (t *Turn) signDue() {
 // sign answers the question for signatures.
 func (t *Turn) sign(local Local, x Sign) Signed {
 	out := x.Signed
+	if x.Claim != nil {
+		out.Proof, out.Err = t.shell.Claim(local, *x.Claim)
+		return out
+	}
 	if t.shell.Detached != nil && len(x.Guard) > 0 {
 		// It stays so if nothing is signed: a further proposal on these coins must
 		// then replace this one.

@@ -178,6 +178,5 @@ func checkWritten(body event.Body) error {
 
 // spare says whether this node may write what nobody asked of it.
 func (s *step) spare() bool {
-	w := s.m.written.asOf(s.now())
-	return w.entries < unaskedEntries && w.bytes < unaskedBytes
+	return s.m.written.asOf(s.now()).spare()
 }

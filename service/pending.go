@@ -106,7 +106,7 @@ func (n *Node) proposalsPending(a *node.Actor, m *coordinator.Machine, after *co
 
 // setupPending is what waits in a wallet besides proposals.
 func (n *Node) setupPending(a *node.Actor, m *coordinator.Machine) []api.Pending {
-	var out []api.Pending
+	out := pingPending(a, m)
 	called := plainName(m.Name(), a.Group().String())
 	add := func(kind string, by *api.Person, command string) {
 		out = append(out, api.Pending{Kind: kind, Wallet: a.Group().String(), WalletName: m.Name(), Person: by, Command: "quorate wallet " + command})
@@ -127,6 +127,29 @@ func (n *Node) setupPending(a *node.Actor, m *coordinator.Machine) []api.Pending
 		who, approved, needed := person(r.Member), len(r.Approved), r.Needed
 		add(api.PendingReplacement, &who, "approve-replacement "+called+" "+hex.EncodeToString(r.ID[:]))
 		out[len(out)-1].SignedCount, out[len(out)-1].Needed = &approved, &needed
+	}
+	return out
+}
+
+// pingPending is whose device is to answer a ping, and whether it is time for one.
+func pingPending(a *node.Actor, m *coordinator.Machine) (out []api.Pending) {
+	now, command := time.Now(), "quorate ping "+plainName(m.Name(), a.Group().String())
+	add := func(kind string, whose *api.Person, asked *time.Time, command string) {
+		out = append(out, api.Pending{Kind: kind, Wallet: a.Group().String(), WalletName: m.Name(), Person: whose, Created: asked, Command: command})
+	}
+	round, of := m.Unanswered(now)
+	for _, x := range of {
+		asked := api.Time(time.UnixMilli(round.Time))
+		if !x.Hosted() {
+			add(api.PendingPing, nil, &asked, command)
+			continue
+		}
+		whose := person(x)
+		add(api.PendingPing, &whose, &asked, command+" --for "+quoted(x.Name))
+	}
+	if due := m.Overdue(now); len(due) > 0 { // one command asks them all
+		whose := person(due[0])
+		add(api.PendingPingDue, &whose, nil, command)
 	}
 	return out
 }

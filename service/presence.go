@@ -2,10 +2,12 @@ package service
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
@@ -30,9 +32,15 @@ func (n *Node) Presence(_ context.Context, ref string) (api.Presence, error) {
 		Wallet: a.Group().String(), WalletName: m.Name(), Threshold: k, Margin: coordinator.Margin(all, k, now),
 		SeenFor: int(coordinator.SeenFor / (24 * time.Hour)),
 	}
+	due := m.Overdue(now)
 	for _, x := range all {
 		c := api.CosignerPresence{
 			Cosigner: person(x.Member), Own: x.Member.Identity == m.State.Me(), LastSigned: api.Moment(x.Signed), KeyProven: api.Moment(x.Proven), Counts: x.Seen(now),
+			LastPing: api.Moment(x.Answered), Due: slices.ContainsFunc(due, func(d group.Member) bool { return d.Index == x.Member.Index }),
+		}
+		if !x.Answered.IsZero() {
+			by := personOf(m, x.Asker)
+			c.AskedBy = &by
 		}
 		switch {
 		case x.Member.Hosted():

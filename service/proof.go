@@ -27,13 +27,22 @@ func (n *Node) Proof(_ context.Context, ref, hosted string) (api.Proof, error) {
 	if err != nil {
 		return api.Proof{}, n.apiError(err)
 	}
-	packet, err := want.By.ProofPSBT(want.Text, 0)
+	out, err := toSign(a, want)
 	if err != nil {
 		return api.Proof{}, n.apiError(err)
 	}
+	return out, nil
+}
+
+// toSign is what a device has to sign, in the forms that devices take.
+func toSign(a *node.Actor, want coordinator.ProofRequest) (api.Proof, error) {
+	packet, err := want.By.ProofPSBT(want.Text, 0)
+	if err != nil {
+		return api.Proof{}, err
+	}
 	text, err := packet.Base64()
 	if err != nil {
-		return api.Proof{}, n.apiError(err)
+		return api.Proof{}, err
 	}
 	return api.Proof{
 		Wallet: a.Group().String(), Key: want.Key.String(), Message: want.Text, Address: want.By.Address,

@@ -70,12 +70,16 @@ func FuzzSpendRequest(f *testing.F) {
 // words, and has the same hash.
 func FuzzClaimRequest(f *testing.F) {
 	claim := port.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Sealing: [32]byte{3}, Key: "k"}
-	for range 2 {
+	for range 3 {
 		b, err := json.Marshal(newClaimRequest(account{wallet.ScriptWSH, 0}, claim))
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(b)
+		if claim.Replaces != nil {
+			claim = port.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Key: "k", Round: [32]byte{5}}
+			continue
+		}
 		claim.Key, claim.Replaces = "", &port.Replaced{Old: [32]byte{4}, Cuts: []port.ReplacedCut{{Incarnation: 1, Seq: 2}}}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -171,7 +171,9 @@ func handler(o Options) http.Handler {
 			return answer{}, errReplacement
 		}
 		sig, err := o.Keys.SignClaim(ctx, q.Script, q.Account, claim)
-		if err == nil && claim.Replaces != nil {
+		if err == nil && claim.Answers() {
+			o.Log.Info("answered a ping", "script", q.Script, "account", q.Account, "node", claim.Identity)
+		} else if err == nil && claim.Replaces != nil {
 			o.Log.Warn("proved that another node takes the place of one with a key", "script", q.Script, "account", q.Account, "node", claim.Identity, "replaced", claim.Replaces.Old)
 		} else if err == nil {
 			o.Log.Info("proved that a node has a key", "script", q.Script, "account", q.Account, "node", claim.Identity)

@@ -256,6 +256,9 @@ func TestSignerSignsClaimsOfItsKeyOnly(t *testing.T) {
 		}{
 			"own key":              {possession(own), true},
 			"another key":          {possession(other), false},
+			"a ping":               {port.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Key: own.String(), Round: [32]byte{6}}, true},
+			"a ping of another":    {port.KeyClaim{Group: [32]byte{1}, Identity: [32]byte{2}, Key: other.String(), Round: [32]byte{6}}, false},
+			"a ping and more":      {func() port.KeyClaim { r := replacement(own); r.Round = [32]byte{6}; return r }(), false},
 			"no group":             {port.KeyClaim{Identity: [32]byte{2}, Key: own.String()}, false},
 			"replacement":          {replacement(own), allowed},
 			"another's":            {replacement(other), false},

@@ -26,6 +26,7 @@ type (
 		Sealing  []byte    `json:"sealing"`
 		Key      string    `json:"key,omitempty"`
 		Replaces *replaced `json:"replaces,omitempty"`
+		Round    []byte    `json:"round,omitempty"`
 	}
 	replaced struct {
 		Account  []byte `json:"account"`
@@ -90,6 +91,9 @@ func decode(r io.Reader, into any) error {
 
 func newClaimRequest(a account, c port.KeyClaim) claimRequest {
 	out := claimRequest{account: a, Group: c.Group[:], Identity: c.Identity[:], Sealing: c.Sealing[:], Key: c.Key}
+	if c.Answers() {
+		out.Round = c.Round[:]
+	}
 	if r := c.Replaces; r != nil {
 		out.Replaces = &replaced{Account: r.Account[:], Position: r.Position, Old: r.Old[:], Cuts: []cut{}}
 		for _, x := range r.Cuts {
@@ -111,6 +115,9 @@ func (r claimRequest) claim() (port.KeyClaim, error) {
 			err = errors.Join(err, fill(z.Last[:], y.Last))
 			c.Replaces.Cuts = append(c.Replaces.Cuts, z)
 		}
+	}
+	if r.Round != nil {
+		err = errors.Join(err, fill(c.Round[:], r.Round))
 	}
 	if err != nil {
 		return port.KeyClaim{}, errors.New("claim: a field has not 32 bytes")

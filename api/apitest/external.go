@@ -8,10 +8,14 @@ import (
 
 // Proof implements api.Backend.
 func (b *Backend) Proof(_ context.Context, ref, hosted string) (api.Proof, error) {
-	return api.Proof{
-		Wallet: WalletID, Key: "[aabbccdd/48h/1h/0h/2h]tpubA", Message: "quorate key proof", Address: Address,
+	return *toSign("quorate key proof"), b.wallet("Proof", ref, hosted)
+}
+
+func toSign(message string) *api.Proof {
+	return &api.Proof{
+		Wallet: WalletID, Key: "[aabbccdd/48h/1h/0h/2h]tpubA", Message: message, Address: Address,
 		Path: "m/48h/1h/0h/2h/0/0", Fingerprint: "aabbccdd", PSBT: "cHNidP8=",
-	}, b.wallet("Proof", ref, hosted)
+	}
 }
 
 // HostCosigner implements api.Backend.

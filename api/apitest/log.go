@@ -50,8 +50,8 @@ func (b *Backend) Presence(_ context.Context, ref string) (api.Presence, error) 
 	at, yes, host := Now(), true, Person("alice")
 	old := at.AddDate(0, -4, 0)
 	return api.Presence{Wallet: WalletID, WalletName: "family", Threshold: 2, Margin: 0, SeenFor: 100, Members: []api.CosignerPresence{
-		{Cosigner: Person("alice"), Own: true, LastSigned: &at, KeyProven: &old, Counts: true},
+		{Cosigner: Person("alice"), Own: true, LastSigned: &at, LastPing: &at, AskedBy: &host, KeyProven: &old, Counts: true},
 		{Cosigner: Person("bob"), Connected: true, LastSeen: &at, Holds: &yes, LastSigned: &at, KeyProven: &old, Counts: true},
-		{Cosigner: Person("carol"), Host: &host, KeyProven: &old},
+		{Cosigner: Person("carol"), Host: &host, KeyProven: &old, Due: true},
 	}}, b.wallet("Presence", ref, nil)
 }

@@ -23,6 +23,7 @@ func examples() map[string]string {
 		"peers":                      "quorate peers",
 		"peers add":                  "quorate peers add /ip4/203.0.113.7/tcp/9735/p2p/12D3KooW…",
 		"peers pending":              "quorate peers pending",
+		"ping":                       "quorate ping treasury\nquorate ping treasury --format psbt --output ping.psbt\nquorate ping treasury signed.psbt",
 		"presence":                   "quorate presence treasury\nquorate presence treasury --json",
 		"proposal show":              "quorate proposal show 3f0a51",
 		"proposals":                  "quorate proposals treasury --status pending",

@@ -30,7 +30,7 @@ What an author wrote before 200 entries in a row from before --since is not look
 
 Kinds: founded, admitted, entered, closed, revealed, ratified, abandoned, rekeyed, stanza_failed, restored, named,
 features, address, proposed, approved, rejected, rejection_withdrawn, withdrawn, carried, commented, labelled, coin_frozen,
-replaced, replacement_approved.
+ping_asked, ping_answered, replaced, replacement_approved.
 
 JSON: {"items":[{"entry","time","by":PERSON,"kind","text","proposal","tainted","inert","unread","incarnation","seq"}],"next":"…"}.`,
 		Args: cobra.MaximumNArgs(1),

@@ -17,8 +17,8 @@ func (c *cli) pendingCommand() *cobra.Command {
 		Use:   "pending",
 		Short: "List what waits for you, over all wallets, with the command for each",
 		Long: `List what waits for this node's user, over all wallets, each with the command that does it: proposals to sign, words to
-compare, keys to prove, new devices to approve. A page at a time: pass the "next" of one page as --cursor for the following.
-JSON: {"items":[{"kind":"approve|sign_elsewhere|ratify|prove|prove_hosted|approve_replacement","wallet","wallet_name","proposal","txid",
+compare, keys to prove, new devices to approve, pings to answer with a device, and keys that nobody saw for 90 days. A page at a time: pass the "next" of one page as --cursor for the following.
+JSON: {"items":[{"kind":"approve|sign_elsewhere|ratify|prove|prove_hosted|approve_replacement|answer_ping|ping","wallet","wallet_name","proposal","txid",
 "sends","fee","person":PERSON,"note","created","expires","signed_count","threshold","command"}],"next":"…"}; person is who proposed it, or
 whose key or device it is; what a kind does not have is null.`,
 		Example: `quorate pending
@@ -85,6 +85,13 @@ func waitingText(x api.Pending) string {
 		return "this node's key is to be proved"
 	case api.PendingProveHosted:
 		return "the key of " + who + " is to be proved"
+	case api.PendingPing:
+		if x.Person == nil {
+			return "this node's device is asked to show that its key is there"
+		}
+		return "the device of " + who + " is asked to show that its key is there"
+	case api.PendingPingDue:
+		return "the key of " + who + " was not seen for 90 days: ask every key for a signature"
 	case api.PendingReplacement:
 		return "a new device says that it is " + who + "'s: speak to them first"
 	}

@@ -16,7 +16,7 @@ func (c *cli) root() *cobra.Command {
 			c.walletCreateCommand(), c.walletInviteCommand(), c.walletApproveReplacementCommand(), c.walletJoinCommand(), c.walletListCommand(),
 			c.walletShowCommand(), c.walletExportCommand(), c.walletRatifyCommand(), c.walletAbandonCommand(),
 			c.walletProofCommand(), c.walletProveCommand(), c.walletHostCommand(), c.walletArchiveCommand(), c.walletRekeyCommand(), c.walletRescanCommand(), c.walletRenameCommand()),
-		c.addressCommand(), c.addressesCommand(), c.coinsCommand(), c.group("coin", "Say what is to become of a coin", c.coinFreezeCommand()), c.historyCommand(), c.logCommand(), c.presenceCommand(), c.labelCommand(),
+		c.addressCommand(), c.addressesCommand(), c.coinsCommand(), c.group("coin", "Say what is to become of a coin", c.coinFreezeCommand()), c.historyCommand(), c.logCommand(), c.presenceCommand(), c.pingCommand(), c.labelCommand(),
 		c.tokenCommand(),
 		c.group("labels", "Look at labels, and exchange them with other wallets", c.labelsListCommand(), c.labelsExportCommand(), c.labelsImportCommand()),
 		c.proposeCommand(), c.bumpCommand(), c.cancelCommand(), c.cpfpCommand(), c.consolidateCommand(), c.pendingCommand(), c.proposalsCommand(),

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"os"
@@ -13,8 +12,8 @@ import (
 )
 
 func (c *cli) walletProofCommand() *cobra.Command {
-	var format, file, hosted string
-	var code bool
+	var form proofForm
+	var hosted string
 	cmd := &cobra.Command{
 		Use:   "proof [WALLET]",
 		Short: "Print what a device must sign so that this node's external key is entered",
@@ -23,50 +22,36 @@ the same as a PSBT that can never be mined. Give the signature back with ` + "`w
 JSON: {"wallet","key","message","address","path","fingerprint","psbt"}.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proof, error) {
-			if format != "message" && format != "psbt" {
-				return api.Proof{}, api.Misuse("bad_format", fmt.Sprintf("format %.20q is not known", format), "it is message or psbt")
+			if err := form.check(); err != nil {
+				return api.Proof{}, err
 			}
 			wallet, err := which(ctx, node, args)
 			if err != nil {
 				return api.Proof{}, err
 			}
 			p, err := node.Proof(ctx, wallet, hosted)
-			if err != nil || file == "" {
+			if err != nil || form.file == "" {
 				return p, err
 			}
-			content := []byte(p.Message)
-			if format == "psbt" {
-				if content, err = base64.StdEncoding.DecodeString(p.PSBT); err != nil {
-					return p, api.Fail("bad_answer", "the node's answer is not a PSBT", "is the node of another version?")
-				}
+			content, err := form.content(p)
+			if err != nil {
+				return p, err
 			}
-			return p, writeFile(file, content)
+			return p, writeFile(form.file, content)
 		}, func(w io.Writer, p api.Proof) {
-			showProof(w, p, format, file, hosted)
-			if text := map[string]string{"message": p.Message, "psbt": p.PSBT}[format]; code {
-				c.showCode(w, text)
+			showProof(w, p, form, hosted)
+			if form.code {
+				c.showCode(w, form.text(p))
 			}
 		}),
 	}
-	cmd.Flags().StringVar(&format, "format", "message", "`form`: message or psbt")
+	form.flags(cmd)
 	cmd.Flags().StringVar(&hosted, "for", "", "`name` of a cosigner that this node hosts, for that one's key")
-	cmd.Flags().BoolVar(&code, "qr", false, "show what is to be signed as a QR code, on a terminal")
-	cmd.Flags().StringVarP(&file, "output", "o", "", "write what is to be signed to this `file`")
 	return cmd
 }
 
-func showProof(w io.Writer, p api.Proof, format, file, hosted string) {
-	pairs(w, "key", p.Key, "sign with", p.Path, "address", p.Address)
-	fmt.Fprintln(w)
-	switch {
-	case file != "":
-		fmt.Fprintf(w, "Sign what is in %s\n", clean(file))
-	case format == "psbt":
-		fmt.Fprintln(w, clean(p.PSBT))
-	default:
-		fmt.Fprintln(w, "message, to be signed exactly as it stands:")
-		fmt.Fprintln(w, clean(p.Message))
-	}
+func showProof(w io.Writer, p api.Proof, form proofForm, hosted string) {
+	showToSign(w, p, form)
 	whose := ""
 	if hosted != "" {
 		whose = fmt.Sprintf("--for %q ", clean(hosted))

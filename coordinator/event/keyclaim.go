@@ -6,9 +6,10 @@ import (
 )
 
 // KeyClaim is what an account key signs besides spends, and all of it: that an
-// identity holds the key, for its record in a group, or that a new identity
-// takes the place of one that was ratified with it. It travels as its fields,
-// so that whoever signs knows what it says.
+// identity holds the key, for its record in a group; that a new identity
+// takes the place of one that was ratified with it; or that the key is there, for
+// a round that a member asked for. It travels as its fields, so that whoever signs
+// knows what it says.
 type KeyClaim struct {
 	Group journal.GroupID
 	// Identity is who holds the key, Sealing that one's sealing key.
@@ -19,6 +20,8 @@ type KeyClaim struct {
 	Key string
 	// Replaces is there if Identity takes the place of another.
 	Replaces *Replaced
+	// Round names the round that the key answers (see PingAsked); zero for none.
+	Round journal.EntryID
 }
 
 // Replaced says of which member the place is taken.
@@ -35,12 +38,18 @@ type Replaced struct {
 // Hash is what is signed. Its tag depends on the kind of claim, so that none
 // can be given out for another, nor for a spend or a message.
 func (c KeyClaim) Hash() [32]byte {
+	if c.Answers() {
+		return pingHash(c.Group, c.Identity, c.Round, c.Key)
+	}
 	if c.Replaces == nil {
 		return proofHash(c.Group, c.Identity, c.Sealing, c.Key)
 	}
 	b := MemberReplaced{Key: c.Replaces.Position, Old: c.Replaces.Old, New: c.Identity, Sealing: c.Sealing, Cuts: c.Replaces.Cuts}
 	return b.ID(c.Group)
 }
+
+// Answers says whether it is of a round.
+func (c KeyClaim) Answers() bool { return c.Round != (journal.EntryID{}) }
 
 // AccountHash is how a replacement names a ratified key without telling it, by
 // the key as in the member's record: see Replaced.
@@ -61,6 +70,9 @@ func (c KeyClaim) Of(key wallet.Key) bool {
 func (c KeyClaim) Check() error {
 	if c.Group == (journal.GroupID{}) || c.Identity == (journal.Author{}) {
 		return badEvent("claim of a key without a group or an identity")
+	}
+	if c.Answers() && (c.Replaces != nil || c.Sealing != [32]byte{}) {
+		return badEvent("claim of a round and of something else")
 	}
 	if c.Replaces == nil {
 		if c.Key == "" || len(c.Key) > 512 {

@@ -153,6 +153,7 @@ type memberFacts struct {
 	newcomers       pmap.Map[mapkey.ByAuthor, struct{}]        // by identity: those that a valid replacement names, in effect or not
 	successionVotes pmap.Map[bySuccessionVote, successionVote] // see voteKey
 	features        pmap.Map[mapkey.ByAuthor, featureFact]     // by identity: what it says last of its node
+	pings           pingBook
 
 	// relineDue: who the members are has to be worked out anew; retainted lists
 	// the chains that are tainted from elsewhere on since derived last looked.

@@ -172,6 +172,12 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	case *event.NodeFeatures:
 		s.memberFacts = s.memberFacts.foldFeatures(ref, b)
 		return s
+	case *event.PingAsked:
+		s.memberFacts = s.memberFacts.foldAsked(ref)
+		return s
+	case *event.PingAnswered:
+		s.memberFacts = s.memberFacts.foldAnswer(ref, b)
+		return s
 	case *event.LabelSet:
 		s.labelFacts = s.labelFacts.foldLabel(ref, b)
 		return s
@@ -284,6 +290,7 @@ func (s State) activate() State {
 		return s
 	}
 	s.active = &Active{Roster: *r}
+	s.memberFacts = s.memberFacts.judgeAnswers()
 	for k, f := range s.successions.All() {
 		if !s.CheckSuccession(f.Body) {
 			s.successions = s.successions.Delete(k)

@@ -2,12 +2,12 @@ package group
 
 import (
 	"bytes"
-	"encoding/binary"
 	"math"
 	"slices"
 	"strings"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
@@ -34,7 +34,7 @@ func (s labelFacts) foldLabel(ref Ref, b *event.LabelSet) labelFacts {
 }
 
 func labelPlace(t event.LabelTarget, ref Ref) byLabel {
-	return labelsBy(t, ref.Chain.Author) + byLabel(newestFirst(ref.Chain.Incarnation, ref.Seq)) + byLabel(ref.ID[:])
+	return labelsBy(t, ref.Chain.Author) + byLabel(mapkey.NewestFirst(ref.Chain.Incarnation, ref.Seq)) + byLabel(ref.ID[:])
 }
 
 // said is what members say of targets: of labels, or of freezes.
@@ -42,12 +42,6 @@ type said = pmap.Map[byLabel, labelFact]
 
 func labelsBy(t event.LabelTarget, who journal.Author) byLabel {
 	return byLabel(t.Key()) + byLabel(who[:])
-}
-
-// newestFirst orders the labels of an author: the last incarnation first, and of
-// one the last entry first.
-func newestFirst(incarnation uint8, seq uint64) []byte {
-	return binary.BigEndian.AppendUint64([]byte{^incarnation}, ^seq)
 }
 
 // labelsOf returns the newest labels of a target by an author that are not
@@ -67,8 +61,8 @@ func (s labelFacts) labelsOf(of said, t event.LabelTarget, who journal.Author, m
 				out = append(out, f)
 				continue
 			}
-			if again = prefix + byLabel(newestFirst(c.Incarnation, first-1)); first == 1 && c.Incarnation > 0 {
-				again = prefix + byLabel(newestFirst(c.Incarnation-1, math.MaxUint64))
+			if again = prefix + byLabel(mapkey.NewestFirst(c.Incarnation, first-1)); first == 1 && c.Incarnation > 0 {
+				again = prefix + byLabel(mapkey.NewestFirst(c.Incarnation-1, math.MaxUint64))
 			}
 			break
 		}

@@ -308,14 +308,16 @@ type memberKept struct {
 	Replaced  []record.Pair[Succession]     `cbor:"28,keyasint"`
 	Replacing []record.Pair[successionVote] `cbor:"29,keyasint"`
 	Features  []record.Pair[featureFact]    `cbor:"60,keyasint"`
+	pingKept
 }
 
 func (s memberFacts) kept() memberKept {
-	return memberKept{record.Dump(s.successions), record.Dump(s.successionVotes), record.Dump(s.features)}
+	return memberKept{record.Dump(s.successions), record.Dump(s.successionVotes), record.Dump(s.features), s.pings.kept()}
 }
 
 func (k memberKept) into(s *memberFacts) {
 	record.Undump(&s.successions, k.Replaced)
 	record.Undump(&s.successionVotes, k.Replacing)
 	record.Undump(&s.features, k.Features)
+	k.pingKept.into(&s.pings)
 }

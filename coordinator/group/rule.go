@@ -18,5 +18,6 @@ const (
 	ruleGenesis     = "other_genesis"
 	ruleIncarnation = "misplaced_incarnation"
 	ruleReplacement = "bad_replacement"
+	ruleAnswer      = "bad_ping"
 	ruleReader      = AlarmReader // of this node alone: the program failed on it
 )

@@ -114,23 +114,7 @@ func (s setupFacts) CheckRecord(author journal.Author, b *event.MemberRecord) (w
 // checkProof verifies a record's proof of possession.
 func (s setupFacts) checkProof(key wallet.Key, author journal.Author, b *event.MemberRecord) error {
 	hash, text := b.Claim(s.group, author)
-	switch b.How {
-	case event.ProofOwn:
-		return key.VerifyHash(hash, b.Proof)
-	case event.ProofNone:
-		if len(b.Proof) != 0 {
-			return fmt.Errorf("%w: a proof where none is claimed", event.ErrEvent)
-		}
-		return nil
-	}
-	child, err := key.ProofKey(wallet.Network(s.genesis.Network))
-	if err != nil {
-		return err
-	}
-	if b.How == event.ProofMessage {
-		return child.VerifyMessage(text, b.Proof)
-	}
-	return child.VerifyBIP322(text, b.Proof)
+	return proofOf{key, wallet.Network(s.genesis.Network), hash, text}.check(b.How, b.Proof)
 }
 
 // MaxRosters is how many closed rosters a node looks at, the founder's first

@@ -127,6 +127,12 @@ func Places(who journal.Author) ByPlace { return ByPlace(who[:]) }
 // Entry reads the entry id at the end of a key.
 func Entry[K ~string](k K) journal.EntryID { return journal.EntryID([]byte(k[len(k)-32:])) }
 
+// NewestFirst orders what an author wrote: the last incarnation first, and of one the
+// last entry first.
+func NewestFirst(incarnation uint8, seq uint64) string {
+	return string(binary.BigEndian.AppendUint64([]byte{^incarnation}, ^seq))
+}
+
 // Number is a number as a part of a key, 8 bytes.
 func Number(n uint64) string { return string(binary.BigEndian.AppendUint64(nil, n)) }
 

@@ -75,6 +75,9 @@ func (p *peer) do(msg coordinator.Message) (any, error) {
 		Sign: func(_ coordinator.Local, spend *wallet.Spend) ([]wallet.Signature, error) {
 			return spend.Sign(p.account)
 		},
+		Claim: func(_ coordinator.Local, claim event.KeyClaim) ([]byte, error) {
+			return p.account.SignHash(claim.Hash()), nil
+		},
 		Fault: func(what string, err error) { p.tb.Errorf("%s: %s: %v", p.name, what, err) },
 	})
 	value, err := t.Take(msg)

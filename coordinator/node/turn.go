@@ -122,6 +122,9 @@ func (a *Actor) shell() coordinator.Shell {
 		Sign: func(local coordinator.Local, spend *wallet.Spend) ([]wallet.Signature, error) {
 			return a.ports.Signer.SignSpend(a.ctx, local.Script, local.Account, spend)
 		},
+		Claim: func(local coordinator.Local, claim port.KeyClaim) ([]byte, error) {
+			return a.ports.Signer.SignClaim(a.ctx, local.Script, local.Account, claim)
+		},
 	}
 	if a.detached() {
 		sh.Detached = a.guardFirst

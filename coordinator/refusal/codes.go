@@ -35,6 +35,7 @@ const (
 	CatchingUp   = "catching_up"
 	Rekey        = "epoch_not_counted"
 	Outdated     = "members_outdated"
+	Pings        = "too_many_pings"
 
 	// Of a lost device.
 	MemberOnline   = "member_online"
@@ -123,7 +124,7 @@ func Codes() []Group {
 			{Proof, "the signature that should prove a key does not", ""},
 			{Proved, "the key is entered already", ""},
 			{NotExternal, "this node's own key lives on it: nothing has to be proved or signed elsewhere", ""},
-			{NotHosted, "this node hosts no cosigner of that name", ""},
+			{NotHosted, "this node hosts no cosigner of that name, or the wallet has none without a node", ""},
 			{Hosted, "a cosigner without a node is in the roster", "--accept-hosted"},
 			{UnprovenKey, "nothing shows that anybody holds a key of the roster", "--accept-unproven"},
 			{BadName, "the name cannot be one", ""},
@@ -142,6 +143,7 @@ func Codes() []Group {
 			{CatchingUp, "this node was restored and writes nothing before it has caught up with another member", ""},
 			{Rekey, "a new secret of this node would not count any more", ""},
 			{Outdated, "nodes of other members do not know what would be written, and would pass it over", "--allow"},
+			{Pings, "this node asked for signatures as often as the others count", ""},
 		}},
 		{"Of a lost device", []Code{
 			{MemberOnline, "the node to be replaced is online", "--allow"},

@@ -92,6 +92,36 @@ func TestHostedCosigner(t *testing.T) {
 	}
 	world.Confirmed(t, p.Proposal, nodes...)
 
+	// Every key is asked to show that it is there: the nodes' own answer by themselves, and
+	// Hal's by a file. A PSBT of the payment before is no answer.
+	world.Eventually(t, "each node knows that the other knows of pings", func() bool { return a.Run("ping", walletName).Status == 0 })
+	world.Eventually(t, "the host is told", func() bool {
+		for _, x := range ask[api.Page[api.Pending]](b, "pending").Items {
+			if x.Kind == api.PendingPing && x.Person != nil && x.Person.Name == "Hal" && strings.HasSuffix(x.Command, "--for Hal") {
+				return true
+			}
+		}
+		return false
+	})
+	ping, pong := filepath.Join(dir, "ping.psbt"), filepath.Join(dir, "ping-signed.psbt")
+	ask[api.Pinged](b, "ping", walletName, "--for", "Hal", "--format", "psbt", "-o", ping)
+	hal.sign(ping, pong)
+	refused(t, b.Run("ping", walletName, signed, "--for", "Hal"), 4, "bad_proof")
+	refused(t, a.Run("ping", walletName, pong, "--for", "Hal"), 4, "bad_proof")
+	if got := ask[api.Pinged](b, "ping", walletName, pong, "--for", "Hal"); !got.Answered || got.Cosigner.Name != "Hal" || got.AskedBy.Name != "a" || got.Sign != nil {
+		t.Errorf("pinged: %+v", got)
+	}
+	for _, n := range nodes {
+		world.Eventually(t, n.Name+" shows that all keys answered", func() bool {
+			for _, x := range ask[api.Presence](n, "presence").Members {
+				if x.LastPing == nil || x.AskedBy == nil || x.AskedBy.Name != "a" {
+					return false
+				}
+			}
+			return true
+		})
+	}
+
 	// Without the host. What was drawn as QR codes is read from them.
 	b.Kill()
 	p = ask[api.Proposed](a, pay(t, 6_000_000)...)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/wallet"
 )
@@ -41,6 +42,9 @@ func (r *run) shell(t **coordinator.Turn) coordinator.Shell {
 				r.broken = violation("%s has a signer in another process sign what its guard does not hold", me.Name)
 			}
 			return spend.Sign(me.Account)
+		},
+		Claim: func(_ coordinator.Local, claim event.KeyClaim) ([]byte, error) {
+			return me.Account.SignHash(claim.Hash()), nil
 		},
 		Fault: func(what string, err error) { r.broken = violation("%s: a fault in %s: %v", me.Name, what, err) },
 	}

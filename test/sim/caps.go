@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -22,13 +23,14 @@ const (
 	LieLess    Kind = "claim-less"      // than it holds
 	LieWaiting Kind = "waiting"         // signatures for what comes later
 	LieLabels  Kind = "labels"
+	LiePings   Kind = "pings"
 	LieRename  Kind = "rename" // the wallet, where it founded it
 	LieHide    Kind = "hide"   // the approval of a node that then loses its disk
 	LieBeyond  Kind = "beyond" // its allowance, while others say that they hold it all
 )
 
 func capLies() []weighted {
-	return []weighted{{LieSpoil, 2}, {LieFrame, 2}, {LieReplace, 3}, {LieCopies, 2}, {LieFar, 2}, {LieLess, 3}, {LieWaiting, 2}, {LieLabels, 2}, {LieRename, 1}, {LieHide, 2}}
+	return []weighted{{LieSpoil, 2}, {LieFrame, 2}, {LieReplace, 3}, {LieCopies, 2}, {LieFar, 2}, {LieLess, 3}, {LieWaiting, 2}, {LieLabels, 2}, {LiePings, 2}, {LieRename, 1}, {LieHide, 2}}
 }
 
 // beyond tells the lies of this file.
@@ -69,6 +71,8 @@ func (l *liar) beyond(a Action) {
 		}
 	case LieWaiting:
 		l.waiting(a.R)
+	case LiePings:
+		l.pings(a.R)
 	case LieLabels:
 		target := event.TxTarget(chainhash.Hash{byte(a.R[1])})
 		if p := l.pick(a.R[1]); p != nil {
@@ -233,4 +237,27 @@ func (l *liar) waiting(r [4]uint32) {
 		l.write(0, &event.ProposalApproved{Proposal: p.ID(), Signatures: many})
 	}
 	l.tell(p, func(to int) bool { return l.show[to] == 0 })
+}
+
+// pings asks and answers without end: with its own key and in the place of others, and
+// what another one answered under its own name.
+func (l *liar) pings(r [4]uint32) {
+	n := l.n
+	for i := range 10 + r[0]%40 {
+		asked := l.write(0, &event.PingAsked{})
+		if asked == nil {
+			return
+		}
+		claim := event.PingClaim(n.w.group, n.id(), asked.ID(), n.account.Key().String())
+		b := &event.PingAnswered{Round: asked.ID(), Key: (r[1] + i) % uint32(n.w.plan.cosigners()), Proof: n.account.SignHash(claim.Hash())}
+		l.say(b)
+		if i%3 == 0 {
+			l.say(b)
+		}
+	}
+	for k := range n.m.State.Active().Members {
+		if round, ok := n.m.State.Answered(k, math.MaxInt64); ok {
+			l.say(&event.PingAnswered{Round: round.ID, Key: uint32(k), Proof: make([]byte, 71)})
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	shell "github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
@@ -163,6 +164,9 @@ func (n *node) shell() coordinator.Shell {
 		},
 		Sign: func(_ coordinator.Local, spend *wallet.Spend) ([]wallet.Signature, error) {
 			return spend.Sign(n.account)
+		},
+		Claim: func(_ coordinator.Local, claim event.KeyClaim) ([]byte, error) {
+			return n.account.SignHash(claim.Hash()), nil
 		},
 		Fault: func(what string, err error) { n.w.violation("%s: %s made Step panic: %v", n.name, what, err) },
 	}

@@ -53,6 +53,7 @@ const (
 	UserLease    Kind = "lease"
 	UserAgain    Kind = "again" // the last request, after no answer came
 	UserLabel    Kind = "label"
+	UserPing     Kind = "ping"
 	Deposit      Kind = "deposit"
 )
 

@@ -51,6 +51,7 @@ func (w *world) sameAnswers(a, b *node, x, y *coordinator.Machine) {
 	if e.ID() != f.ID() {
 		w.violation("%s and %s hold the same entries, and write under other epochs", a.name, b.name)
 	}
+	w.checkPings(a, b, x, y)
 	for _, r := range x.Proposals() {
 		s, ok := y.State.Proposal(r.ID())
 		switch {
@@ -64,4 +65,26 @@ func (w *world) sameAnswers(a, b *node, x, y *coordinator.Machine) {
 
 func sorted(all []journal.Author) []journal.Author {
 	return slices.SortedFunc(slices.Values(all), func(a, b journal.Author) int { return slices.Compare(a[:], b[:]) })
+}
+
+// checkPings: whatever members asked and answered, no key was there in the future, and
+// all who hold the same say the same of it.
+func (w *world) checkPings(a, b *node, x, y *coordinator.Machine) {
+	if x.State.Active() == nil || y.State.Active() == nil {
+		return
+	}
+	now := a.clock()
+	for k, p := range x.Presence(now) {
+		if p.At().After(now) {
+			w.violation("%s: the key of %s was there in the future", a.name, p.Member.Name)
+		}
+		r, ok := x.State.Answered(k, now.UnixMilli())
+		s, too := y.State.Answered(k, now.UnixMilli())
+		if r != s || ok != too {
+			w.violation("%s and %s hold the same entries, and say something else of which ping %s answered", a.name, b.name, p.Member.Name)
+		}
+		if ok {
+			w.count("answers compared")
+		}
+	}
 }

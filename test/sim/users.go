@@ -119,6 +119,8 @@ func (w *world) user(n *node, a Action) {
 			target = event.TxTarget(p.TxID)
 		}
 		n.command(a, coordinator.SetLabels{Edits: []coordinator.LabelEdit{{Target: target, Text: fmt.Sprint("label ", a.R[1]%5)}}})
+	case UserPing:
+		n.ping(a)
 	case UserLease:
 		n.command(a, coordinator.LeaseAddress{BeyondGap: a.R[0]%3 == 0})
 	}
@@ -160,4 +162,31 @@ func outcome(v any, err error) string {
 		return err.Error()
 	}
 	return "done"
+}
+
+// ping has a person ask every key for a signature, and answer with its own: with the
+// device, where a cosigner has no node.
+func (n *node) ping(a Action) {
+	w, x := n.w, coordinator.Ping{New: a.R[0]%2 == 0}
+	if a.R[1]%3 > 0 {
+		x.Allow = []string{refusal.Outdated}
+	}
+	device := w.plan.Hosted && n == w.host() && a.R[2]%2 == 0
+	if device {
+		x.For = w.hal().name
+	}
+	v, err := n.command(a, x)
+	if err != nil {
+		return
+	}
+	w.count("pings")
+	round := v.(coordinator.Pinged).Round.ID
+	answer := coordinator.AnswerPing{Round: round, For: x.For}
+	if device {
+		claim := event.PingClaim(w.group, n.id(), round, w.hal().account.Key().String())
+		answer.Proof = w.hal().account.SignHash(claim.Hash())
+	}
+	if _, err := n.command(a, answer); err == nil {
+		w.count("pings answered")
+	}
 }

@@ -58,6 +58,10 @@ func kinds() map[string]kind {
 		"failed stanzas": says(func(_ *circle, i int) event.Body {
 			return &event.StanzaFailed{Epoch: journal.EpochID(hash("epoch", i))}
 		}),
+		"pings": says(func(*circle, int) event.Body { return &event.PingAsked{} }),
+		"false answers to pings": says(func(_ *circle, i int) event.Body {
+			return &event.PingAnswered{Round: journal.EntryID(hash("round", i)), Key: 2, Proof: wrong(2, 1)[0].Bytes}
+		}),
 		"named entries":        says(named),
 		"invalid replacements": says(func(g *circle, i int) event.Body { return replaced(g, i, []byte("no proof")) }),
 		"valid replacements":   proven,
@@ -451,6 +455,8 @@ func (g *circle) calls(k kind, n int) []call {
 	read("alarms", func() { m.Alarms() })
 	read("replacements", func() { m.Successions() })
 	read("cosigners", func() { m.Cosigners() })
+	read("presence", func() { m.Presence(g.now) })
+	read("overdue", func() { m.Overdue(g.now) })
 	read("wanted", func() { m.Wanted() })
 	read("epoch", func() { m.State.Epoch() })
 	read("members", func() { m.State.Members() })
