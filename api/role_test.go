@@ -63,6 +63,11 @@ func TestRoles(t *testing.T) {
 		{"POST", w + "/proposals", to + `}`, 3},
 		{"POST", w + "/proposals", to + `,"unsigned":true}`, 2},
 		{"GET", w + "/proposals", "", 1},
+		{"GET", w + "/schedules", "", 1},
+		{"POST", w + "/schedules", to + `,"every":"1mo"}`, 4}, // by no token
+		{"POST", w + "/schedules", to + `,"every":"1mo","unsigned":true}`, 2},
+		{"POST", w + "/schedules/" + apitest.ScheduleID + "/end", "", 2},
+		{"POST", w + "/schedules/" + apitest.ScheduleID + "/start", "", 4},
 		{"GET", p, "", 1},
 		{"POST", p + "/approve", "", 3},
 		{"POST", p + "/reject", `{"reason":"no"}`, 3},

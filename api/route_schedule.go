@@ -24,6 +24,10 @@ func scheduleRoutes(h huma.API, b ScheduleBackend, unlimited func(context.Contex
 		return listed(in.PageQuery, func(x Schedule) string { return x.Schedule }, items, err)
 	})
 	route(h, access.Propose, post("create-schedule", "/v1/wallets/{wallet}/schedules", "Have a payment proposed when it is due: again and again, or once"), func(ctx context.Context, in *newScheduleInput) (Schedule, error) {
+		// It would go on to sign after the token ends, or is revoked.
+		if c := callerOf(ctx); !in.Body.Unsigned && !c.May(access.Local) {
+			return Schedule{}, denied(called(c)+" may not have the node sign later", "send unsigned, or ask at the machine of the node")
+		}
 		if err := checkSchedule(in.Body); err != nil {
 			return Schedule{}, err
 		}
@@ -35,10 +39,7 @@ func scheduleRoutes(h huma.API, b ScheduleBackend, unlimited func(context.Contex
 	route(h, access.Propose, post("end-schedule", "/v1/wallets/{wallet}/schedules/{schedule}/end", "End a schedule; what was proposed stays"), func(ctx context.Context, in *scheduleInput) (Schedule, error) {
 		return b.EndSchedule(ctx, in.Wallet, in.Schedule)
 	})
-	route(h, access.Propose, post("start-schedule", "/v1/wallets/{wallet}/schedules/{schedule}/start", "Take a schedule up that the node holds since it was restored"), func(ctx context.Context, in *scheduleInput) (Schedule, error) {
-		if err := unlimited(ctx); err != nil {
-			return Schedule{}, err
-		}
+	route(h, access.Local, post("start-schedule", "/v1/wallets/{wallet}/schedules/{schedule}/start", "Take a schedule up that the node holds since it was restored"), func(ctx context.Context, in *scheduleInput) (Schedule, error) {
 		return b.StartSchedule(ctx, in.Wallet, in.Schedule)
 	})
 }

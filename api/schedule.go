@@ -25,7 +25,7 @@ type NewSchedule struct {
 	TargetBlocks int         `json:"target_blocks,omitempty" minimum:"0" maximum:"1008" doc:"Within how many blocks it should confirm: its fee rate is estimated each time."`
 	Note         string      `json:"note,omitempty" maxLength:"1024" doc:"For the other cosigners."`
 	Expires      int64       `json:"expires_in,omitempty" minimum:"0" maximum:"31536000" doc:"Seconds after it is proposed, 0 for three days."`
-	Unsigned     bool        `json:"unsigned,omitempty" doc:"Do not sign it at once."`
+	Unsigned     bool        `json:"unsigned,omitempty" doc:"Do not sign it at once. A token has to say so."`
 
 	Every     string     `json:"every,omitempty" maxLength:"8" doc:"1d, 2w, 1mo or 1y; empty for once." example:"1mo"`
 	On        string     `json:"on,omitempty" maxLength:"16" doc:"Of weeks the day, as monday; of months the day, from 1 to 31 (a shorter month has its last day). Empty for the first day on which it may be due."`
