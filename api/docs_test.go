@@ -43,5 +43,9 @@ func specOf(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.OpenAPI()
+	spec, err := s.OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
 }

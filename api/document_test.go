@@ -7,20 +7,39 @@ import (
 	"os"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/api/apitest"
 )
 
 var updateDocument = flag.Bool("update", false, "write api/openapi.json anew")
 
-// openapi.json is the document as it is served: what changes in it is seen in a diff.
+// examples.json is what each operation was asked and answered, and openapi.json is the
+// document as it is served, with those examples: what changes in them is seen in a diff.
 func TestTheDocumentIsWrittenDown(t *testing.T) {
+	was := api.Recorded()
+	defer api.Record(was)
+	examples := record(t, readDocument(t, specOf(t)))
+	if *updateDocument {
+		if err := os.WriteFile("examples.json", examples, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if !bytes.Equal(was, examples) {
+		t.Error("examples are answered otherwise: look at what changes for clients, then `go test ./api -run TheDocument -update`: " + cmp.Diff(string(was), string(examples)))
+	}
+	api.Record(examples)
 	s, err := api.NewServer(apitest.New(), api.Options{Version: "0.1.0"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	spec, err := s.OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	examplesHold(t, spec, examples)
 	var now bytes.Buffer
-	if err := json.Indent(&now, s.OpenAPI(), "", " "); err != nil {
+	if err := json.Indent(&now, spec, "", " "); err != nil {
 		t.Fatal(err)
 	}
 	now.WriteByte('\n')
@@ -29,18 +48,18 @@ func TestTheDocumentIsWrittenDown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	was, err := os.ReadFile("openapi.json")
+	written, err := os.ReadFile("openapi.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(was, now.Bytes()) {
+	if !bytes.Equal(written, now.Bytes()) {
 		t.Error("it is another: look at what changes for clients, then `go test ./api -run TheDocument -update`")
 	}
 	var doc struct {
 		Tags  []struct{ Name string }
 		Paths map[string]map[string]struct{ Tags []string }
 	}
-	if err := json.Unmarshal(was, &doc); err != nil {
+	if err := json.Unmarshal(written, &doc); err != nil {
 		t.Fatal(err)
 	}
 	used := map[string]bool{}

@@ -18,7 +18,7 @@ const referenceHTML = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
 body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222;background:#fff}
-code{font:14px/1.4 ui-monospace,monospace}h3{margin-top:2em}table{border-collapse:collapse;width:100%}
+code,pre{font:14px/1.4 ui-monospace,monospace}pre{overflow-x:auto}h3{margin-top:2em}table{border-collapse:collapse;width:100%}
 td,th{text-align:left;vertical-align:top;padding:.2em .6em .2em 0;border-bottom:1px solid #ddd}
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}a{color:#8cf}td,th{border-color:#444}}
 </style></head><body>
@@ -28,6 +28,7 @@ td,th{text-align:left;vertical-align:top;padding:.2em .6em .2em 0;border-bottom:
 {{range .Operations}}<h3 id="{{.ID}}"><code>{{.Method}} {{.Path}}</code></h3><p><b>{{.Summary}}.</b></p>{{range .Text}}<p>{{.}}</p>{{end}}
 {{if .Parameters}}<table><tr><th>parameter</th><th>in</th><th></th></tr>{{range .Parameters}}<tr><td><code>{{.Name}}</code></td><td>{{.In}}</td><td>{{.Text}}</td></tr>{{end}}</table>{{end}}
 {{if .Body}}<p>Takes <a href="#schema-{{.Body}}">{{.Body}}</a>.</p>{{end}}
+{{if .Example}}<details><summary>An example</summary><pre>{{.Example}}</pre></details>{{end}}
 <p>{{range .Answers}}<code>{{.Status}}</code> {{.Text}}{{if .Schema}} (<a href="#schema-{{.Schema}}">{{.Schema}}</a>){{end}} {{end}}</p>
 {{end}}{{end}}<h2 id="schemas">What is sent and answered</h2>
 {{range .Schemas}}<h3 id="schema-{{.Name}}">{{.Name}}</h3><table>{{range .Fields}}<tr><td><code>{{.Name}}</code>{{if .Required}} *{{end}}</td><td>{{if .Ref}}<a href="#schema-{{.Ref}}">{{.Type}}</a>{{else}}{{.Type}}{{end}}</td><td>{{.Text}}</td></tr>{{end}}</table>
@@ -47,6 +48,7 @@ type (
 	}
 	refOperation struct {
 		ID, Method, Path, Summary, Body string
+		Example                         string
 		Text                            []string
 		Parameters                      []refField
 		Answers                         []refAnswer
@@ -111,6 +113,7 @@ func refOperationOf(path string, op *huma.Operation) refOperation {
 	if op.RequestBody != nil {
 		out.Body = schemaIn(op.RequestBody.Content)
 	}
+	out.Example = exampleText(path, op)
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 		r := op.Responses[status]
 		out.Answers = append(out.Answers, refAnswer{status, r.Description, schemaIn(r.Content)})

@@ -50,6 +50,9 @@ func TestReference(t *testing.T) {
 			t.Errorf("a link leads to %s", to)
 		}
 	}
+	if n := strings.Count(page, "<summary>An example</summary>"); n != len(requests()) {
+		t.Errorf("it shows %d examples of %d", n, len(requests()))
+	}
 	if strings.Contains(page, "<script") || strings.Contains(page, "http://") || strings.Contains(page, "https://") {
 		t.Error("it loads something")
 	}

@@ -33,6 +33,9 @@ type out[T any] struct {
 func route[I, T any](h huma.API, verb access.Verb, op huma.Operation, handler func(context.Context, *I) (T, error)) {
 	describe(h, verb, &op)
 	op.Middlewares = append(op.Middlewares, plainStatus)
+	if op.Method == http.MethodPost && !takesBody[I]() {
+		op.Middlewares = append(op.Middlewares, noBody)
+	}
 	allow := allowOf[I]()
 	huma.Register(h, op, func(ctx context.Context, in *I) (*out[T], error) {
 		if allow != nil {
@@ -99,6 +102,7 @@ func describe(h huma.API, verb access.Verb, op *huma.Operation) {
 		"409":     "Refused by a rule; the code names it.",
 		"412":     "It is not as it was looked at (If-Match).",
 		"413":     "The body is too large.",
+		"415":     "The body is no JSON (Content-Type).",
 		"428":     "A token has to say which version it looked at (If-Match).",
 		"429":     "Too much at once.",
 		"503":     "The node cannot answer now.",

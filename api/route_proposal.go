@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -74,6 +75,9 @@ func (s *Server) proposalRoutes(h huma.API) {
 		return withProposal(in, true, func() (Proposal, error) { return b.Withdraw(ctx, in.Proposal) })
 	})
 	route(h, access.Read, get("wait", "/v1/proposals/{proposal}/wait", "Answer when a proposal is as far as asked, or can no longer be"), func(ctx context.Context, in *waitInput) (Proposal, error) {
+		if math.IsNaN(in.Timeout) { // it is neither below nor above what is allowed
+			return Proposal{}, Misuse("bad_request", "the timeout is no number", "give it in seconds")
+		}
 		ctx, stop := s.untilClosing(ctx)
 		defer stop()
 		return withProposal(&in.ProposalPath, false, func() (Proposal, error) {

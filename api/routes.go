@@ -35,11 +35,8 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	scheduleRoutes(h, b, s.limits.unlimited)
 	tokenDesk{b, o.Book, s.log}.routes(h)
 	sayNulls(h.OpenAPI().Components.Schemas)
-	spec, err := json.Marshal(h.OpenAPI())
-	if err != nil {
-		return nil, fmt.Errorf("write OpenAPI document: %w", err)
-	}
-	s.spec = spec
+	addExamples(h.OpenAPI(), recorded)
+	s.spec = sync.OnceValues(func() ([]byte, error) { return json.Marshal(h.OpenAPI()) })
 	s.verbs = verbsOf(h.OpenAPI())
 	mux.HandleFunc("GET /openapi.json", s.serveSpec)
 	mux.HandleFunc("GET /reference", serveReference(sync.OnceValues(func() ([]byte, error) { return reference(h.OpenAPI()) })))

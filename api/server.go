@@ -52,7 +52,8 @@ type Server struct {
 	routes *http.ServeMux
 	// verbs are those that the routes need, by pattern.
 	verbs map[string]access.Verb
-	spec  []byte
+	// spec writes the document when it is first asked for.
+	spec func() ([]byte, error)
 
 	version string
 	live    func() bool
@@ -78,7 +79,7 @@ func humaConfig(version string) huma.Config {
 			Info: &huma.Info{
 				Title:       "quorate",
 				Version:     version,
-				Description: "The local interface of a quorate node. Amounts are satoshis, fee rates satoshis per virtual byte, times RFC 3339 in UTC. Every key of an answer is always there; what is absent is null, and a list never is. Names that end in _count are numbers of things.",
+				Description: "The local interface of a quorate node. Amounts are satoshis, fee rates satoshis per virtual byte, times RFC 3339 in UTC. Every key of an answer is always there; what is absent is null, and a list never is. In what is sent, a field that is null is one that is left out. Names that end in _count are numbers of things.",
 			},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
@@ -111,7 +112,7 @@ func jsonFormat() huma.Format {
 }
 
 // errorTransformer turns the library's own errors into ours. Values that were
-// sent are left out: one may be a secret.
+// sent are left out: one may be a secret. The decoder repeats numbers.
 func errorTransformer(ctx huma.Context, _ string, v any) (any, error) {
 	m, ok := v.(*huma.ErrorModel)
 	if !ok {
@@ -123,7 +124,11 @@ func errorTransformer(ctx huma.Context, _ string, v any) (any, error) {
 		if d == nil || i == 3 {
 			break
 		}
-		text += "; " + d.Message
+		if said := d.Message; strings.HasPrefix(said, "json: ") {
+			text += "; a value is not of its type, or out of its range"
+		} else {
+			text += "; " + said
+		}
 		if d.Location != "" {
 			text += " (" + d.Location + ")"
 		}
@@ -140,12 +145,23 @@ func errorTransformer(ctx huma.Context, _ string, v any) (any, error) {
 }
 
 func (s *Server) serveSpec(w http.ResponseWriter, _ *http.Request) {
+	spec, err := s.OpenAPI()
+	if err != nil {
+		writeError(w, AsError(err))
+		return
+	}
 	w.Header().Set("Content-Type", "application/openapi+json")
-	_, _ = w.Write(s.spec)
+	_, _ = w.Write(spec)
 }
 
 // OpenAPI returns the OpenAPI 3.1 document.
-func (s *Server) OpenAPI() []byte { return s.spec }
+func (s *Server) OpenAPI() ([]byte, error) {
+	spec, err := s.spec()
+	if err != nil {
+		return nil, fmt.Errorf("write OpenAPI document: %w", err)
+	}
+	return spec, nil
+}
 
 // LocalHandler answers callers with every right: those on the Unix socket.
 func (s *Server) LocalHandler() http.Handler {
@@ -169,7 +185,7 @@ func (s *Server) guard(who func(http.Handler) http.Handler) http.Handler {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, Refuse("cross_origin", "the request comes from another origin", "").as(http.StatusForbidden))
 	}))
-	return s.recoverPanics(withWords(cross.Handler(s.Probes(who(s.authorize(guardBody(stillGood(s.last))))))))
+	return s.recoverPanics(withWords(cross.Handler(s.Probes(who(tidy(s.authorize(guardBody(stillGood(s.last)))))))))
 }
 
 // authorize refuses who may not use the route that is asked for, before

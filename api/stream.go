@@ -29,12 +29,19 @@ type streams struct {
 // stream ends early, which whoever reads it has to see in it.
 func stream[I any](s streams, h huma.API, verb access.Verb, op huma.Operation, content string, write func(context.Context, *I, io.Writer) error) {
 	describe(h, verb, &op)
+	op.Middlewares = append(op.Middlewares, plainStatus)
+	if !takesBody[I]() {
+		op.Middlewares = append(op.Middlewares, noBody)
+	}
 	op.Responses["200"] = &huma.Response{
 		Description: "The stream; it says itself where it ends.",
 		Content:     map[string]*huma.MediaType{content: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
 	}
 	huma.Register(h, op, func(_ context.Context, in *I) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(hc huma.Context) {
+			if p, ok := hc.(plain); ok {
+				hc = p.answerer
+			}
 			r, w := humago.Unwrap(hc)
 			ctx, stop := s.until(r.Context())
 			defer stop()

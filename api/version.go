@@ -145,7 +145,7 @@ func waitOf(q url.Values) (after string, wait time.Duration, bad *Error) {
 	}
 	after = q.Get("after")
 	wait, err := time.ParseDuration(q.Get("wait"))
-	if err != nil || wait <= 0 || wait > maxWait || after == "" || len(q["wait"])+len(q["after"]) != 2 {
+	if err != nil || wait <= 0 || wait > maxWait || after == "" {
 		return "", 0, Misuse("bad_wait", "wait and after go together: how long, and after which version", fmt.Sprintf("give wait=30s, of %s at most, and after=ETAG", maxWait))
 	}
 	q.Del("wait")

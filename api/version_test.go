@@ -151,7 +151,7 @@ func TestWaitForAVersion(t *testing.T) {
 		if err := json.Unmarshal(w.Body.Bytes(), &v); err != nil || v.Status != api.StatusFinal || time.Since(start) > 12*time.Second || w.Header().Get("ETag") == tag {
 			t.Errorf("HTTP %d after %s: %s", w.Code, time.Since(start), w.Body)
 		}
-		for _, bad := range []string{"?wait=30s", "?after=x", "?wait=-1s&after=x", "?wait=x&after=x", "?wait=1h&after=x", "?wait=1s&after=x&after=y"} {
+		for _, bad := range []string{"?wait=30s", "?after=x", "?wait=-1s&after=x", "?wait=x&after=x", "?wait=1h&after=x"} {
 			if w := look(t, h, p+bad); w.Code != http.StatusBadRequest || errorOf(t, w).Code != "bad_wait" {
 				t.Errorf("%s: HTTP %d %s", bad, w.Code, w.Body)
 			}

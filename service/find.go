@@ -61,7 +61,7 @@ func findWallet(all []*node.Actor, ref string) (*node.Actor, error) {
 	case len(both) == 1:
 		return both[0], nil
 	case len(both) == 0:
-		return nil, api.Missing("unknown_wallet", "wallet "+ref+" is not known to this node", "`quorate wallet list` lists them")
+		return nil, api.Missing("unknown_wallet", fmt.Sprintf("wallet %.64s is not known to this node", ref), "`quorate wallet list` lists them")
 	case len(named) == 0:
 		return nil, api.Misuse("ambiguous_id", "wallet id "+ref+" is not unique", "give more of its characters")
 	case len(prefixed) == 0:

@@ -41,13 +41,15 @@ type Backend struct {
 	events   []api.Event
 	last     uint64
 	dropped  uint64
+	calls    map[string]int
+	plain    bool
 }
 
 var _ api.Backend = (*Backend)(nil)
 
 // New returns a Backend whose proposal is pending.
 func New() *Backend {
-	return &Backend{failures: map[string]error{}, status: api.StatusPending}
+	return &Backend{failures: map[string]error{}, status: api.StatusPending, calls: map[string]int{}}
 }
 
 // Fail makes a method return err from now on; nil heals it.
@@ -123,32 +125,14 @@ func (b *Backend) Requests() []any {
 // Now is the time of everything that Backend shows.
 func Now() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 
-func (b *Backend) called(method string, request any) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if request != nil {
-		b.requests = append(b.requests, request)
-	}
-	return b.failures[method]
-}
-
-func (b *Backend) wallet(method, ref string, request any) error {
-	if err := b.called(method, request); err != nil {
-		return err
-	}
-	if ref != "family" && ref != WalletID {
-		return api.Missing("unknown_wallet", "wallet "+ref+" is not known to this node", "`quorate wallet list` lists them")
-	}
-	return nil
-}
-
 func (b *Backend) proposal(method, ref string, request any) (api.Proposal, error) {
-	if err := b.called(method, request); err != nil {
+	if err := b.asked(method, request); err != nil {
 		return api.Proposal{}, err
 	}
 	if _, err := api.Resolve("proposal", ref, []string{ProposalID}); err != nil {
 		return api.Proposal{}, err
 	}
+	b.did(method)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	expires := Now().Add(72 * time.Hour)
@@ -156,7 +140,7 @@ func (b *Backend) proposal(method, ref string, request any) (api.Proposal, error
 		Proposal: ProposalID, Wallet: WalletID, WalletName: "family", Author: Person("alice"), Status: b.status, TxID: TxID,
 		Inputs: []api.TxInput{{OutPoint: strings.Repeat("22", 32) + ":1", Amount: 2_000_000, Address: Address}},
 		Outputs: []api.TxOutput{
-			{Address: Address, Amount: 1_000_000, Label: "rent \x1b[31mred"},
+			{Address: Address, Amount: 1_000_000, Label: api.Text(b.said("rent", " \x1b[31mred"))},
 			{Address: Address, Amount: 999_800, Change: true, Own: true},
 		},
 		Fee: 200, FeeRate: 1.5, Note: "for January", Created: Now(), Expires: &expires,
@@ -190,9 +174,9 @@ func show() api.Wallet {
 	return api.Wallet{
 		WalletItem: api.WalletItem{WalletSummary: summary("active"), Balance: api.Balance{Confirmed: 2_000_000, Leased: 2_000_000}},
 		Cosigners: []api.Cosigner{
-			{Person: Person("alice"), Path: "48h/1h/0h/2h", XPub: "tpubA", Online: true, Ratified: true},
-			{Person: Person("bob"), Path: "48h/1h/0h/2h", XPub: "tpubB", Ratified: true},
-			{Person: Person("carol"), HostedBy: &bob, Path: "48h/1h/0h/2h", XPub: "tpubC"},
+			{Person: Person("alice"), Path: "48h/1h/0h/2h", XPub: "tpubA", Online: true, Ratified: true, Proof: "own"},
+			{Person: Person("bob"), Path: "48h/1h/0h/2h", XPub: "tpubB", Ratified: true, Proof: "own"},
+			{Person: Person("carol"), HostedBy: &bob, Path: "48h/1h/0h/2h", XPub: "tpubC", Proof: "message"},
 		},
 		Words: &words, Descriptor: &descriptor,
 	}
@@ -242,7 +226,7 @@ func (b *Backend) PendingPeers(context.Context) ([]api.Peer, error) {
 
 // AddPeer implements api.Backend.
 func (b *Backend) AddPeer(_ context.Context, r api.AddPeer) (api.Peer, error) {
-	return api.Peer{PeerID: "12D3KooWB", Addresses: []string{r.Multiaddr}}, b.called("AddPeer", r)
+	return api.Peer{PeerID: "12D3KooWB", Addresses: []string{r.Multiaddr}, Rejects: map[string]uint64{}}, b.called("AddPeer", r)
 }
 
 // Backup implements api.Backend.
@@ -299,12 +283,13 @@ func (b *Backend) JoinWallet(_ context.Context, r api.JoinWallet) (api.WalletSum
 
 // RatifyWallet implements api.Backend.
 func (b *Backend) RatifyWallet(_ context.Context, ref string, r api.RatifyWallet) (api.Ratified, error) {
-	if err := b.wallet("RatifyWallet", ref, r); err != nil {
+	if err := b.askedOf("RatifyWallet", ref, r); err != nil {
 		return api.Ratified{}, err
 	}
 	if w := b.show().Words; w == nil || r.Words != *w {
 		return api.Ratified{}, api.Refuse("words_differ", "the words are not those of this node", "somebody stands in between: do not go on, abandon the wallet")
 	}
+	b.did("RatifyWallet")
 	return api.Ratified{WalletSummary: summary("active"), Words: r.Words, HeardFrom: []api.Person{Person("bob"), Person("carol")}}, nil
 }
 
@@ -446,7 +431,7 @@ func (b *Backend) ExportWallet(_ context.Context, ref, format string) (api.Walle
 
 // Labels implements api.Backend.
 func (b *Backend) Labels(_ context.Context, ref string) ([]api.Label, error) {
-	return []api.Label{{Type: "tx", Ref: TxID, Label: "rent\x1b[2J", By: Person("bob"), Time: Now()}}, b.wallet("Labels", ref, nil)
+	return []api.Label{{Type: "tx", Ref: TxID, Label: b.said("rent", "\x1b[2J"), By: Person("bob"), Time: Now()}}, b.wallet("Labels", ref, nil)
 }
 
 // FreezeCoin implements api.Backend.

@@ -48,7 +48,7 @@ func (b *Backend) Pending(_ context.Context, q api.PendingQuery) (api.Page[api.P
 // Addresses implements api.Backend.
 func (b *Backend) Addresses(_ context.Context, ref string, q api.AddressQuery) (api.Page[api.AddressItem], error) {
 	bob := Person("bob")
-	page := api.Page[api.AddressItem]{Items: []api.AddressItem{{Address: Address, Index: 7, HandedOutBy: &bob, Label: "rent \x1b[31mred"}}}
+	page := api.Page[api.AddressItem]{Items: []api.AddressItem{{Address: Address, Index: 7, HandedOutBy: &bob, Label: api.Text(b.said("rent", " \x1b[31mred"))}}}
 	if !q.Unused {
 		page.Items = append(page.Items, api.AddressItem{Address: Address, Index: 6, Used: true, PaymentCount: 2, Received: 2_005_000, Unspent: 2_005_000})
 	}
