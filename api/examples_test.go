@@ -59,6 +59,8 @@ func requests() map[string]request {
 		"approve-replacement": {path: inWallet, body: `{"replacement":"` + strings.Repeat("5e", 32) + `"}`},
 		"abandon-wallet":      {path: inWallet},
 		"rekey-wallet":        {path: inWallet},
+		"ping-wallet":         {path: inWallet, body: `{"for":"carol"}`},
+		"answer-ping":         {path: inWallet, body: `{"signature":"H…=","for":"carol"}`},
 		"archive-wallet":      {path: inWallet, body: `{"undo":true}`},
 		"rescan-wallet":       {path: inWallet, body: `{"from":840000}`},
 		"rename-wallet":       {path: inWallet, body: `{"name":"our savings"}`},
