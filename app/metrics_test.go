@@ -214,15 +214,7 @@ func TestTheBoardShowsWhatThereIs(t *testing.T) {
 	if err := json.Unmarshal(raw, &board); err != nil {
 		t.Fatal(err)
 	}
-	labels := map[string]string{}
-	of := regexp.MustCompile(`fqName: "([a-z_]+)".*variableLabels: \{([^}]*)\}`)
-	for _, d := range described() {
-		m := of.FindStringSubmatch(d.String())
-		if m == nil {
-			t.Fatalf("what is %s?", d)
-		}
-		labels[m[1]] = m[2]
-	}
+	labels := labelsOf(t)
 	asked, ids := map[string]bool{}, map[int]bool{}
 	for _, p := range board.Panels {
 		if ids[p.ID] || p.Title == "" || len(p.Targets) == 0 {
@@ -239,14 +231,14 @@ func TestTheBoardShowsWhatThereIs(t *testing.T) {
 				}
 			}
 			for _, w := range words {
-				if !slices.Contains(strings.Split(labels[metric], ","), w[1]) {
+				if !slices.Contains(labels[metric], w[1]) {
 					t.Errorf("%s has the labels %s, and not %s", metric, labels[metric], w[1])
 				}
 			}
 		}
 	}
 	for metric := range labels {
-		if !asked[metric] && !slices.Contains([]string{"quorate_wallets", "quorate_unproven_connections", "quorate_silent_connections_total"}, metric) {
+		if !asked[metric] && !slices.Contains([]string{"quorate_wallets", "quorate_unproven_connections", "quorate_silent_connections_total", "quorate_spans_total"}, metric) {
 			t.Errorf("no panel shows %s", metric)
 		}
 	}
