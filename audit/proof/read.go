@@ -381,7 +381,8 @@ func (x *reader) mined(line []byte) error {
 			return ErrFormat
 		}
 	}
-	if n := len(x.out.Mined); m.Height < 1 || n > 0 && x.out.Mined[n-1].TxID >= m.TxID {
+	// Each is of a proposal that is opened: else a few entries could say any number.
+	if n := len(x.out.Mined); n >= x.out.Opened || m.Height < 1 || n > 0 && x.out.Mined[n-1].TxID >= m.TxID {
 		return ErrFormat
 	}
 	x.out.Mined = append(x.out.Mined, m)
