@@ -37,6 +37,7 @@ var (
 	metricBackup    = prometheus.NewDesc("quorate_last_backup_timestamp_seconds", "When a backup was last made of the running node; 0 for never.", nil, nil)
 	metricFree      = prometheus.NewDesc("quorate_disk_free_bytes", "Free space on the disk of the store.", nil, nil)
 	metricNeeded    = prometheus.NewDesc("quorate_disk_needed_bytes", "The free space below which the node writes nothing.", nil, nil)
+	metricSpans     = prometheus.NewDesc("quorate_spans_total", "Spans that the collector of traces took (result: sent), and that were dropped.", []string{"result"}, nil)
 	metricProposals = prometheus.NewDesc("quorate_proposals", "Proposals of a wallet, by status.", []string{"wallet", "status"}, nil)
 )
 
@@ -44,7 +45,7 @@ var (
 func described() []*prometheus.Desc {
 	return []*prometheus.Desc{
 		metricBuild, metricChain, metricSynced, metricPeers, metricRefused, metricWallets, metricEntries, metricProposals, metricOldest,
-		metricAlarms, metricUnproven, metricSilent, metricSeen, metricBackup, metricFree, metricNeeded,
+		metricAlarms, metricUnproven, metricSilent, metricSeen, metricBackup, metricFree, metricNeeded, metricSpans,
 	}
 }
 
@@ -99,6 +100,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(metricFree, float64(free))
 		gauge(metricNeeded, float64(need))
 	}
+	sent, dropped := c.n.trace.Counts()
+	ch <- prometheus.MustNewConstMetric(metricSpans, prometheus.CounterValue, float64(sent), "sent")
+	ch <- prometheus.MustNewConstMetric(metricSpans, prometheus.CounterValue, float64(dropped), "dropped")
 	gauge(metricPeers, float64(connected), "yes")
 	gauge(metricPeers, float64(len(s.Peers)-connected), "no")
 	for rule, n := range refused {

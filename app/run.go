@@ -117,7 +117,7 @@ func start(ctx context.Context, o RunOptions, sec Secrets, remote *signer.Client
 	}
 	n, err := Wire(ctx, Parts{
 		Name: o.Config.Name, Network: wallet.Network(o.Config.Network), Version: Version(),
-		Secrets: sec, Signer: remote, Store: db, Chain: chain, Log: o.Log,
+		Secrets: sec, Signer: remote, Store: db, Chain: chain, Traces: o.Config.Traces.Endpoint, Log: o.Log,
 		P2P: p2p.Config{
 			Listen: o.Config.Listen, Ports: ports.Chosen,
 			ExternalAddrs: o.Config.ExternalAddrs, Bootstrap: o.Config.Bootstrap,

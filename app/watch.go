@@ -120,6 +120,7 @@ func (w *watch) note(ctx context.Context, x port.Notice) {
 	a.Read(func(m *coordinator.Machine) {
 		if p, err := w.n.Proposal(ctx, x.Proposal.String()); err == nil {
 			w.book.note(w.n.parts.Log, m.Name(), p)
+			w.n.trace.Note(p)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/quorate/quorate/app/trace"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
@@ -35,6 +36,8 @@ type Parts struct {
 	Store  *store.Badger
 	Chain  port.Chain
 	P2P    p2p.Config // Identity, Book and Doorman are filled in
+	// Traces is where spans of proposals are sent, if anywhere.
+	Traces string
 	Log    *slog.Logger
 }
 
@@ -55,6 +58,7 @@ type Node struct {
 	net   *p2p.Node
 	hub   *service.Hub
 	watch *watch
+	trace *trace.Book
 	// broken is told when the store can no longer say what it holds.
 	broken chan error
 }
@@ -67,14 +71,19 @@ func Wire(ctx context.Context, p Parts) (*Node, error) {
 		return nil, fmt.Errorf("load sealing key: %w", err)
 	}
 	n := &Node{parts: p, hub: service.NewHub(), broken: make(chan error, 1)}
+	n.trace, err = trace.Open(trace.Options{Endpoint: p.Traces, Version: p.Version, Me: service.PeerID(self.Identity.Author()), Log: p.Log})
+	if err != nil {
+		return nil, fmt.Errorf("tell of traces: %w", err)
+	}
 	n.watch = newWatch(n)
 	n.co = node.New(ctx, node.Ports{
-		Store: watchedStore{p.Store, n.broken, n.watch.look}, Chain: p.Chain, Signer: p.keys(),
+		Store: watchedStore{p.Store, n.broken, n.watch.look}, Chain: n.trace.Chain(p.Chain), Signer: n.trace.Signer(p.keys()),
 		Clock: systemClock{}, Observer: n.watch, Log: p.Log,
 	}, self, p.Network, p.Name)
 	p.P2P.Identity, p.P2P.Book, p.P2P.Doorman = self.Identity, &addressBook{store: p.Store}, n.co.Door()
 	if n.net, err = p2p.New(ctx, p.P2P); err != nil {
 		n.co.Close()
+		n.trace.Close()
 		return nil, fmt.Errorf("start the network: %w", err)
 	}
 	n.co.SetTransport(n.net)
@@ -107,6 +116,7 @@ const signatureCache = 1 << 16
 func (n *Node) Close() error {
 	n.watch.end()
 	n.co.Close()
+	n.trace.Close()
 	err := n.net.Close()
 	n.hub.Close()
 	if n.parts.Signer != nil {

@@ -35,9 +35,6 @@ func (s *step) archive(x Archive) error {
 		}
 	}
 	s.m.local.Archived = !x.Undo
-	if x.Undo {
-		s.m.local.TakenUp = s.now().Unix()
-	}
 	if err := s.put(recLocal, s.m.local); err != nil {
 		return err
 	}

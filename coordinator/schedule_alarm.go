@@ -15,7 +15,7 @@ const waitsQuietly = time.Hour
 
 // scheduleAlarms stand while payments that are due are not proposed.
 func (m *Machine) scheduleAlarms(now time.Time) []Alarm {
-	if m.schedules.Len() == 0 {
+	if m.schedules.Len() == 0 || m.Archived() {
 		return nil
 	}
 	var since time.Time
@@ -24,13 +24,11 @@ func (m *Machine) scheduleAlarms(now time.Time) []Alarm {
 		_, due := sch.Due(m.scheduleTime(now))
 		at := time.Unix(sch.Since, 0)
 		switch {
-		case !due && sch.Code != NotSigned:
+		case !due:
 			continue
-		case due && m.Held(sch):
+		case m.Held(sch):
 			held++
-			if sch.Since == 0 {
-				at = time.Unix(sch.Created, 0)
-			}
+			at = time.Unix(sch.Created, 0)
 		case sch.Code == "" || now.Sub(at) < waitsQuietly:
 			continue
 		default:
@@ -44,13 +42,13 @@ func (m *Machine) scheduleAlarms(now time.Time) []Alarm {
 		return nil
 	}
 	// No amount: alarms are logged.
-	text := fmt.Sprintf("%d payments that are due by a schedule are not made", count)
+	text := fmt.Sprintf("%d payments that are due by a schedule are not proposed", count)
 	if count == 1 {
-		text = "a payment that is due by a schedule is not made"
+		text = "a payment that is due by a schedule is not proposed"
 	}
 	switch {
 	case held == count:
-		text += ": it waits for a person, since it may be paid already: look at what was paid, and start or end it"
+		text += ", since this node was restored, and its earlier life may have paid: look at what was paid, and start or end it"
 	case codes != "":
 		text += fmt.Sprintf(" (%s)", codes)
 	}

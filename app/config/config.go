@@ -23,6 +23,7 @@ type Config struct {
 	API           API      `toml:"api"`
 	Log           Log      `toml:"log"`
 	Metrics       Metrics  `toml:"metrics"`
+	Traces        Traces   `toml:"traces"`
 }
 
 // NoSigner is the signer of a node whose keys are all external: nobody.
@@ -65,6 +66,11 @@ type Log struct {
 type Metrics struct {
 	Listen string `toml:"listen"`
 	Public bool   `toml:"public"`
+}
+
+// Traces is where spans are sent.
+type Traces struct {
+	Endpoint string `toml:"endpoint"`
 }
 
 // Port is where a node listens by default, on TCP and UDP: the same on every machine,

@@ -192,6 +192,15 @@ func TestRefused(t *testing.T) {
 		{set: []string{"metrics.listen=0.0.0.0:9090"}, want: "metrics.public"},
 		{set: []string{"metrics.listen=example.com:9090"}, want: "metrics.public"},
 		{set: []string{"metrics.listen=0.0.0.0", "metrics.public=true"}, want: "metrics.listen"},
+		{set: []string{"traces.endpoint=collector:4318"}, want: "traces.endpoint is not an address"},
+		{set: []string{"traces.endpoint=ftp://127.0.0.1"}, want: "traces.endpoint is not an address"},
+		{set: []string{"traces.endpoint=https://"}, want: "traces.endpoint is not an address"},
+		{set: []string{"traces.endpoint=http://10.0.0.1:4318"}, want: "this machine alone"},
+		{set: []string{"traces.endpoint=http://collector:4318"}, want: "this machine alone"},
+		{set: []string{"traces.endpoint=http://127.0.0.1.example.com:4318"}, want: "this machine alone"},
+		{set: []string{"traces.endpoint=https://x:99999"}, want: "traces.endpoint"},
+		{set: []string{"traces.endpoint=https://u:p@x"}, want: "holds a user name"},
+		{set: []string{"traces.endpoint=https://x/?key=1"}, want: "traces.endpoint is not an address"},
 		{set: []string{"log.level=trace"}, want: "log.level"},
 		{set: []string{"log.format=xml"}, want: "log.format"},
 	} {
@@ -226,6 +235,7 @@ func TestAccepted(t *testing.T) {
 		{"chain.core.cookie_file=/c"}, {"bootstrap=/ip4/1.2.3.4/tcp/1" + id}, {"relays=/dns4/example.com/udp/1/quic-v1" + id},
 		{"api.listen=127.0.0.1:0", "api.tokens=" + token}, {"api.listen=[::1]:1", "api.tokens=" + token},
 		{"api.listen=localhost:1", "api.tokens=" + token}, {"metrics.listen=0.0.0.0:9090", "metrics.public=true"}, {"metrics.listen=127.0.0.1:9090"},
+		{"traces.endpoint=http://127.0.0.1:4318"}, {"traces.endpoint=http://[::1]:4318/v1/traces"}, {"traces.endpoint=http://localhost"}, {"traces.endpoint=https://collector.example.com"},
 		{"listen=", "relays=/ip4/1.2.3.4/tcp/1" + id}, {"name=Jürgen’s büro"},
 	} {
 		if _, err := Load("", nil, set); err != nil {

@@ -92,6 +92,9 @@ func options() []option {
 		{"metrics.public", "true | false",
 			"Let metrics.listen be an address that other machines reach.",
 			func(c *Config) any { return &c.Metrics.Public }},
+		{"traces.endpoint", "http://127.0.0.1:PORT or https://HOST, or empty for none",
+			"Send traces of proposals (OpenTelemetry: OTLP over HTTP, as JSON) to this collector: when each was entered, signed, final, handed over, seen and mined. Those of all cosigners' nodes are one trace. They name proposals by id, and hold no amount, address, name, label or key. What it cannot take is dropped. Without a path it is /v1/traces; plain HTTP on this machine only.",
+			func(c *Config) any { return &c.Traces.Endpoint }},
 	}
 }
 

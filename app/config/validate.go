@@ -20,7 +20,7 @@ import (
 // Validate checks every value, and those that depend on each other. Errors
 // name the key; they are *api.Error of kind Usage.
 func (c *Config) Validate() error {
-	for _, check := range []func(*Config) error{checkNode, checkAddrs, checkChain, checkListeners} {
+	for _, check := range []func(*Config) error{checkNode, checkAddrs, checkChain, checkListeners, checkTraces} {
 		if err := check(c); err != nil {
 			return err
 		}
@@ -162,6 +162,29 @@ func checkListeners(c *Config) error {
 		if err := hostPort(c.Metrics.Listen, !c.Metrics.Public); err != nil {
 			return bad(fmt.Sprintf("metrics.listen: %.80q %v", c.Metrics.Listen, err), "write it as 127.0.0.1:PORT, or set metrics.public to serve other machines")
 		}
+	}
+	return nil
+}
+
+// checkTraces never repeats the value: what somebody wrote into it may be a password.
+func checkTraces(c *Config) error {
+	const hint = "write it as http://127.0.0.1:4318, or https://HOST of another machine"
+	if c.Traces.Endpoint == "" {
+		return nil
+	}
+	u, err := url.Parse(c.Traces.Endpoint)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" {
+		return bad("traces.endpoint is not an address", hint)
+	}
+	if u.User != nil {
+		return bad("traces.endpoint holds a user name", "have a collector on this machine pass them on, with what that needs")
+	}
+	port := u.Port()
+	if port == "" {
+		port = "443"
+	}
+	if err := hostPort(net.JoinHostPort(u.Hostname(), port), u.Scheme == "http"); err != nil {
+		return bad("traces.endpoint: its address "+err.Error(), hint)
 	}
 	return nil
 }

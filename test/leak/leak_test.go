@@ -42,7 +42,7 @@ func TestNothingLeaks(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	r := &records{frames: map[string][][]byte{}}
+	r := &records{frames: map[string][][]byte{}, collector: newCollector(t)}
 	key := make([]byte, 32)
 	if _, err := rand.Read(key); err != nil {
 		t.Fatal(err)
@@ -82,8 +82,12 @@ func TestNothingLeaks(t *testing.T) {
 		p, err := n.Proposal(ctx, proposals.Items[0].Proposal)
 		return err == nil && p.Status == api.StatusConfirmed
 	})
+	r.collector.joins(t, proposals.Items[0].Proposal)
 	for _, x := range []*cosigner{a, b, c} {
 		x.stop()
+	}
+	if got := found(r.collector.all(), secrets); len(got) != 0 {
+		t.Errorf("traces tell %v", got)
 	}
 
 	entries, bare := stored(t, a, w.Wallet), unsealed(t, a, w.Wallet)

@@ -28,6 +28,8 @@ type records struct {
 	mu     sync.Mutex
 	frames map[string][][]byte // by kind
 	log    bytes.Buffer
+	// collector, if any, is told of traces.
+	collector *collector
 }
 
 func (r *records) tap(kind string, b []byte) {
@@ -59,6 +61,9 @@ func newCosigner(t testing.TB, name string, key []byte, chain *devnet.Devnet, r 
 	c.parts = app.Parts{
 		Name: name, Network: wallet.Regtest, Version: "test", Chain: chain, Log: log,
 		P2P: p2p.Config{Listen: []string{"/ip4/127.0.0.1/tcp/0"}, Log: log, Tap: r.tap},
+	}
+	if r.collector != nil {
+		c.parts.Traces = r.collector.URL
 	}
 	entropy := make([]byte, 16)
 	for _, b := range [][]byte{entropy, c.parts.Secrets.Identity[:], c.parts.Secrets.Sealing[:]} {
