@@ -66,7 +66,7 @@ func TestRoles(t *testing.T) {
 		{"GET", w + "/schedules", "", 1},
 		{"POST", w + "/schedules", to + `,"every":"1mo"}`, 4}, // by no token
 		{"POST", w + "/schedules", to + `,"every":"1mo","unsigned":true}`, 2},
-		{"POST", w + "/schedules/" + apitest.ScheduleID + "/end", "", 2},
+		{"POST", w + "/schedules/" + apitest.ScheduleID + "/end", "", 3},
 		{"POST", w + "/schedules/" + apitest.ScheduleID + "/start", "", 4},
 		{"GET", p, "", 1},
 		{"POST", p + "/approve", "", 3},
@@ -83,7 +83,7 @@ func TestRoles(t *testing.T) {
 			rec := httptest.NewRecorder()
 			h.ServeHTTP(rec, r)
 			want := http.StatusOK
-			if r.Method == http.MethodPost && (strings.HasSuffix(c.path, "/addresses") || strings.HasSuffix(c.path, "/proposals") || strings.HasSuffix(c.path, "/wallets") || strings.HasSuffix(c.path, "/join") || strings.HasSuffix(c.path, "/invites")) {
+			if r.Method == http.MethodPost && (strings.HasSuffix(c.path, "/addresses") || strings.HasSuffix(c.path, "/proposals") || strings.HasSuffix(c.path, "/schedules") || strings.HasSuffix(c.path, "/wallets") || strings.HasSuffix(c.path, "/join") || strings.HasSuffix(c.path, "/invites")) {
 				want = http.StatusCreated
 			}
 			switch {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -23,7 +24,7 @@ func scheduleRoutes(h huma.API, b ScheduleBackend, unlimited func(context.Contex
 		items, err := b.Schedules(ctx, in.Wallet)
 		return listed(in.PageQuery, func(x Schedule) string { return x.Schedule }, items, err)
 	})
-	route(h, access.Propose, post("create-schedule", "/v1/wallets/{wallet}/schedules", "Have a payment proposed when it is due: again and again, or once"), func(ctx context.Context, in *newScheduleInput) (Schedule, error) {
+	route(h, access.Propose, made(post("create-schedule", "/v1/wallets/{wallet}/schedules", "Have a payment proposed when it is due: again and again, or once")), func(ctx context.Context, in *newScheduleInput) (Schedule, error) {
 		// It would go on to sign after the token ends, or is revoked.
 		if c := callerOf(ctx); !in.Body.Unsigned && !c.May(access.Local) {
 			return Schedule{}, denied(called(c)+" may not have the node sign later", "send unsigned, or ask at the machine of the node")
@@ -34,9 +35,22 @@ func scheduleRoutes(h huma.API, b ScheduleBackend, unlimited func(context.Contex
 		if err := unlimited(ctx); err != nil {
 			return Schedule{}, err
 		}
+		in.Body.RequestID = ownRequest(ctx, in.Body.RequestID)
 		return b.Schedule(ctx, in.Wallet, in.Body)
 	})
 	route(h, access.Propose, post("end-schedule", "/v1/wallets/{wallet}/schedules/{schedule}/end", "End a schedule; what was proposed stays"), func(ctx context.Context, in *scheduleInput) (Schedule, error) {
+		// Who may not have the node sign ends nothing that it is to sign.
+		if c := callerOf(ctx); !c.May(access.Sign) {
+			all, err := b.Schedules(ctx, in.Wallet)
+			if err != nil {
+				return Schedule{}, err
+			}
+			for _, x := range all {
+				if strings.HasPrefix(x.Schedule, in.Schedule) && !x.Unsigned {
+					return Schedule{}, denied(called(c)+" may not end what the node is to sign", "use a token with the verb sign")
+				}
+			}
+		}
 		return b.EndSchedule(ctx, in.Wallet, in.Schedule)
 	})
 	route(h, access.Local, post("start-schedule", "/v1/wallets/{wallet}/schedules/{schedule}/start", "Take a schedule up that the node holds since it was restored"), func(ctx context.Context, in *scheduleInput) (Schedule, error) {

@@ -27,18 +27,20 @@ type NewSchedule struct {
 	Expires      int64       `json:"expires_in,omitempty" minimum:"0" maximum:"31536000" doc:"Seconds after it is proposed, 0 for three days."`
 	Unsigned     bool        `json:"unsigned,omitempty" doc:"Do not sign it at once. A token has to say so."`
 
-	Every     string     `json:"every,omitempty" maxLength:"8" doc:"1d, 2w, 1mo or 1y; empty for once." example:"1mo"`
+	Every     string     `json:"every,omitempty" maxLength:"8" doc:"2d, 1w, 1mo or 1y; empty for once." example:"1mo"`
 	On        string     `json:"on,omitempty" maxLength:"16" doc:"Of weeks the day, as monday; of months the day, from 1 to 31 (a shorter month has its last day). Empty for the first day on which it may be due."`
 	At        string     `json:"at,omitempty" maxLength:"5" doc:"The time of the day; empty for 00:00." example:"09:00"`
 	Zone      string     `json:"zone,omitempty" maxLength:"64" doc:"The time zone, of the IANA's list; empty for UTC." example:"Europe/Berlin"`
 	NotBefore *time.Time `json:"not_before,omitempty" nullable:"false" doc:"It is not due before; needed for what is due once, if no height is given."`
 	Height    int32      `json:"not_before_height,omitempty" minimum:"0" maximum:"499999999" doc:"It is not due before the chain has this height; of what is due once."`
+	DryRun    bool       `json:"dry_run,omitempty" doc:"Only say when it would be due: nothing is kept, and it has no id."`
+	RequestID string     `json:"request_id,omitempty" minLength:"1" maxLength:"128" doc:"The same id keeps one schedule, however often it is sent."`
 	Until     *time.Time `json:"until,omitempty" nullable:"false" doc:"From then on it is not due."`
 }
 
 // Schedule is a payment that this node proposes by itself.
 type Schedule struct {
-	Schedule string               `json:"schedule" doc:"Its id."`
+	Schedule string               `json:"schedule" doc:"Its id; zeros where none was made."`
 	Wallet   string               `json:"wallet"`
 	To       List[ScheduledPayee] `json:"to"`
 	// FeeRate is null where it is estimated each time.

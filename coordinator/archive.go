@@ -35,6 +35,9 @@ func (s *step) archive(x Archive) error {
 		}
 	}
 	s.m.local.Archived = !x.Undo
+	if x.Undo {
+		s.m.local.TakenUp = s.now().Unix()
+	}
 	if err := s.put(recLocal, s.m.local); err != nil {
 		return err
 	}

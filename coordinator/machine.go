@@ -36,6 +36,8 @@ type Machine struct {
 	contents pmap.Map[string, [32]byte]                  // by request id: a hash of what was asked for
 	given    pmap.Map[string, given]                     // by request id, of what is no proposal
 	claims   pmap.Map[mapkey.ByAuthor, journal.Frontier] // by identity: what members say they hold
+	// ownAtStart is how many entries of its own this node held when it started.
+	ownAtStart uint64
 	// schedules are payments that this node proposes by itself, by id.
 	schedules pmap.Map[recurring.Key, recurring.Schedule]
 	// unaskedAt is the latest time by which this node signed without being asked, Unix seconds.
@@ -91,6 +93,9 @@ type Local struct {
 	Hosted []HostedPlace `cbor:"15,keyasint,omitempty"`
 	// Archived: the user put the wallet aside.
 	Archived bool `cbor:"16,keyasint,omitempty"`
+	// TakenUp is when the wallet was last taken up again, Unix seconds: what was due
+	// meanwhile is not proposed before somebody has looked.
+	TakenUp int64 `cbor:"18,keyasint,omitempty"`
 	// Rescanned: the user said where the wallet begins, and no date decides that.
 	Rescanned bool `cbor:"17,keyasint,omitempty"`
 }

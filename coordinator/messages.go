@@ -53,6 +53,7 @@ func (x Unplan) run(s *step) error   { return s.unplan(x) }
 func (x Resume) run(s *step) error   { return s.resume(x) }
 func (x Passed) run(s *step) error   { return s.passed(x) }
 func (x Delayed) run(s *step) error  { return s.delayed(x) }
+func (x Settled) run(s *step) error  { return s.settled(x) }
 func (x Export) run(s *step) error   { return s.export(x) }
 func (x Import) run(s *step) error   { return s.importSignatures(x) }
 
@@ -91,6 +92,7 @@ func (Unplan) reply(a Done) Reply      { return Reply{a} }
 func (Resume) reply(a Planned) Reply   { return Reply{a} }
 func (Passed) reply(a Proposed) Reply  { return Reply{a} }
 func (Delayed) reply(a Done) Reply     { return Reply{a} }
+func (Settled) reply(a Done) Reply     { return Reply{a} }
 func (Export) reply(a Exported) Reply  { return Reply{a} }
 func (Import) reply(a Imported) Reply  { return Reply{a} }
 

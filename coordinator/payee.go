@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
@@ -28,7 +29,8 @@ func paymentKey(script []byte) [32]byte { return sha256.Sum256(script) }
 
 // payment is what one transaction pays a script, in satoshis.
 type payment struct {
-	p      *group.Proposal
+	p      *group.Proposal // nil where no entry tells of it
+	tx     chainhash.Hash
 	amount int64
 }
 
@@ -55,7 +57,34 @@ func (m *Machine) paid(p *group.Proposal, script []byte) (out []payment, all boo
 		if len(out) == maxPaid {
 			return out, false
 		}
-		out = append(out, payment{q, paysTo(q, script)})
+		out = append(out, payment{q, q.TxID, paysTo(q, script)})
+	}
+	return m.alsoPaid(p, script, mine, out)
+}
+
+// alsoPaid adds what the chain or the mempool shows to be paid, and no entry here tells of:
+// this node's disk may have gone back, or its entries be late.
+func (m *Machine) alsoPaid(p *group.Proposal, script []byte, mine map[wire.OutPoint]bool, out []payment) ([]payment, bool) {
+	looked := 0
+	for id := range m.payees.Paying(script) {
+		if looked++; looked > maxPayments {
+			return out, false
+		}
+		t, ok := m.View.Tx(id)
+		_, told := m.State.Lead(id)
+		if !ok || told || id == p.TxID || m.View.Confirmations(id) > paidRecently || slices.ContainsFunc(t.Tx.TxIn, func(i *wire.TxIn) bool { return mine[i.PreviousOutPoint] }) {
+			continue
+		}
+		if len(out) == maxPaid {
+			return out, false
+		}
+		sum := int64(0)
+		for _, o := range t.Tx.TxOut {
+			if string(o.PkScript) == string(script) {
+				sum += o.Value
+			}
+		}
+		out = append(out, payment{nil, id, sum})
 	}
 	return out, true
 }
@@ -93,8 +122,12 @@ func (m *Machine) paidTwice(p *group.Proposal, script []byte, before []payment, 
 	var also []string
 	for _, b := range before {
 		how := "has signatures that cannot be called back"
-		if n := m.View.Confirmations(b.p.TxID); n > 0 {
+		if n := m.View.Confirmations(b.tx); n > 0 {
 			how = fmt.Sprintf("has %d confirmations", n)
+		}
+		if b.p == nil {
+			also = append(also, fmt.Sprintf("transaction %v, of which no entry tells, pays it %s and %s", b.tx, display.Amount(b.amount), strings.Replace(how, "has signatures that cannot be called back", "is on its way", 1)))
+			continue
 		}
 		also = append(also, fmt.Sprintf("proposal %s pays it %s and %s", b.p.Ref.ID, display.Amount(b.amount), how))
 	}

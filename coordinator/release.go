@@ -112,7 +112,7 @@ func (s *step) enterProposal(x Propose, b *event.ProposalCreated, sigs []wallet.
 	if err := s.keepRequest(x, p.Ref.ID); err != nil {
 		return err
 	}
-	if err := s.proposedFor(x.Occasion, p.Ref.ID); err != nil {
+	if err := s.proposedFor(x.Occasion, p.Ref.ID, sigs != nil); err != nil {
 		return err
 	}
 	answer(s, x, Proposed{p.Ref.ID})

@@ -15,7 +15,7 @@ const waitsQuietly = time.Hour
 
 // scheduleAlarms stand while payments that are due are not proposed.
 func (m *Machine) scheduleAlarms(now time.Time) []Alarm {
-	if m.schedules.Len() == 0 || m.Archived() {
+	if m.schedules.Len() == 0 {
 		return nil
 	}
 	var since time.Time
@@ -24,11 +24,13 @@ func (m *Machine) scheduleAlarms(now time.Time) []Alarm {
 		_, due := sch.Due(m.scheduleTime(now))
 		at := time.Unix(sch.Since, 0)
 		switch {
-		case !due:
+		case !due && sch.Code != NotSigned:
 			continue
-		case m.Held(sch):
+		case due && m.Held(sch):
 			held++
-			at = time.Unix(sch.Created, 0)
+			if sch.Since == 0 {
+				at = time.Unix(sch.Created, 0)
+			}
 		case sch.Code == "" || now.Sub(at) < waitsQuietly:
 			continue
 		default:
@@ -42,13 +44,13 @@ func (m *Machine) scheduleAlarms(now time.Time) []Alarm {
 		return nil
 	}
 	// No amount: alarms are logged.
-	text := fmt.Sprintf("%d payments that are due by a schedule are not proposed", count)
+	text := fmt.Sprintf("%d payments that are due by a schedule are not made", count)
 	if count == 1 {
-		text = "a payment that is due by a schedule is not proposed"
+		text = "a payment that is due by a schedule is not made"
 	}
 	switch {
 	case held == count:
-		text += ", since this node was restored, and its earlier life may have paid: look at what was paid, and start or end it"
+		text += ": it waits for a person, since it may be paid already: look at what was paid, and start or end it"
 	case codes != "":
 		text += fmt.Sprintf(" (%s)", codes)
 	}

@@ -11,7 +11,12 @@ import (
 
 // Plan keeps a payment that this node proposes by itself when it is due. The reply is a
 // Planned.
-type Plan struct{ Schedule recurring.Schedule }
+type Plan struct {
+	Schedule recurring.Schedule
+	// RequestID, if set, makes it repeatable: the same id keeps one schedule, which is
+	// found as long as it is kept. Terms is what was asked for, in the words of whoever did.
+	RequestID, Terms string
+}
 
 // Planned is a schedule as it is kept.
 type Planned struct{ Schedule recurring.Schedule }
@@ -26,12 +31,22 @@ type Resume struct{ ID recurring.ID }
 // Passed notes that the journal has a proposal for what is due. The reply is a Proposed.
 type Passed struct{ Occasion recurring.Occasion }
 
-// Delayed says why what was due was not proposed.
+// Delayed says why what was due was not proposed, or was not signed.
 type Delayed struct {
 	ID      recurring.ID
 	Problem string // for this node's user
-	Code    string // of a refusal; it may be logged
+	// Code is of a refusal; it may be logged. With possible_double_payment it waits until
+	// a person starts it: that is no longer asked a day later, and it would then be paid
+	// with nobody asked.
+	Code string
 }
+
+// Settled notes that the last proposal of a schedule is signed, or decided.
+type Settled struct{ ID recurring.ID }
+
+// NotSigned is the code of a schedule whose last proposal was made, and that this node did
+// not sign though it was to.
+const NotSigned = "not_signed"
 
 // recSchedule begins the records of schedules, by id.
 const recSchedule = "schedule/"
@@ -49,10 +64,38 @@ func (m *Machine) Schedules() []recurring.Schedule {
 }
 
 // Held says whether a schedule waits for a person: this node was restored since one
-// looked at it, and its earlier life may have proposed what is due.
+// looked at it, and its earlier life may have proposed what is due; the wallet was put
+// aside; or it was held (see Delayed).
 func (m *Machine) Held(sch recurring.Schedule) bool {
-	return m.restored != nil || sch.Incarnation != m.local.Incarnation
+	return m.restored != nil || m.Archived() || sch.Held || sch.Started < m.local.TakenUp || sch.Incarnation != m.local.Incarnation
 }
+
+// UnsignedSchedules returns those whose last proposal is still to be signed by this node.
+func (m *Machine) UnsignedSchedules() (out []recurring.Schedule) {
+	if m.schedules.Len() == 0 || m.Archived() {
+		return nil
+	}
+	for _, sch := range m.Schedules() {
+		if sch.Code == NotSigned && !m.Held(sch) {
+			out = append(out, sch)
+		}
+	}
+	return out
+}
+
+// MaySignDue says whether this node still is to sign the last proposal of a schedule:
+// nobody decided it meanwhile, its user least of all.
+func (m *Machine) MaySignDue(sch recurring.Schedule, now time.Time) bool {
+	p, ok := m.State.Proposal(sch.Last)
+	if !ok || m.Held(sch) {
+		return false
+	}
+	me, ok := m.State.Active().Index(m.State.Me())
+	return ok && !m.State.MyVote(p) && !m.State.Signed(p, me) && m.Status(p, now) == group.StatusPending
+}
+
+// Incarnation is that of this node in the wallet.
+func (m *Machine) Incarnation() uint8 { return m.local.Incarnation }
 
 // ScheduleOf returns a schedule by its id.
 func (m *Machine) ScheduleOf(id recurring.ID) (recurring.Schedule, bool) {

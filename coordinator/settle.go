@@ -135,6 +135,7 @@ func (s *step) tick(t Tick) error {
 func (s *step) started() error {
 	s.starting = true
 	st := s.m.State
+	s.m.ownAtStart = st.Chains().Frontier()[s.chainOfMine()].Seq
 	for p := range st.AllProposals {
 		if p.Sound {
 			s.tell(p, false)

@@ -23,14 +23,30 @@ func (s *step) plans(x Plan) error {
 	if err := s.m.notArchived(); err != nil {
 		return err
 	}
+	r := s.draw()
+	sch.ID = recurring.ID(r[:16])
+	if x.RequestID != "" {
+		of := journal.H("schedule", []byte(x.RequestID))
+		sch.ID = recurring.ID(of[:16])
+	}
+	switch _, again, err := s.smallAgain(x.RequestID, "schedule", x.Terms); {
+	case err != nil:
+		return err
+	case again:
+		before, err := s.scheduleOf(sch.ID)
+		if err != nil {
+			return reused("request id %q was used for a schedule that is over", x.RequestID)
+		}
+		answer(s, x, Planned{before})
+		return nil
+	}
 	if s.m.schedules.Len() >= recurring.Most {
 		return fmt.Errorf("%w: this node keeps %d schedules of the wallet, and no more", refusal.ErrBadRequest, recurring.Most)
 	}
 	if err := checkPlanned(sch); err != nil {
 		return err
 	}
-	r := s.draw()
-	sch.ID, sch.Created, sch.Incarnation = recurring.ID(r[:16]), s.now().Unix(), s.m.local.Incarnation
+	sch.Created, sch.Started, sch.Incarnation, sch.Held = s.now().Unix(), s.now().Unix(), s.m.local.Incarnation, false
 	sch.Next, sch.Missed, sch.Last, sch.Problem, sch.Code, sch.Since = 0, 0, journal.EntryID{}, "", "", 0
 	if sch.Over() {
 		return fmt.Errorf("%w: it would never be due", refusal.ErrBadRequest)
@@ -38,6 +54,7 @@ func (s *step) plans(x Plan) error {
 	if err := s.keepSchedule(sch); err != nil {
 		return err
 	}
+	s.keepSmall(x.RequestID, 0, "schedule", x.Terms)
 	answer(s, x, Planned{sch})
 	return nil
 }
@@ -71,7 +88,7 @@ func checkPlanned(sch recurring.Schedule) error {
 
 func (s *step) keepSchedule(sch recurring.Schedule) error {
 	name := recSchedule + sch.ID.String()
-	if sch.Over() {
+	if sch.Over() && sch.Code != NotSigned {
 		s.m.schedules = s.m.schedules.Delete(sch.ID.Key())
 		delete(s.batch.Puts, name)
 		s.batch.Deletes = append(s.batch.Deletes, name)
@@ -114,8 +131,11 @@ func (s *step) resume(x Resume) error {
 		return refusal.New(refusal.Restored, "this node was restored, and has not heard from all others yet: what it proposed since the backup may be missing here").
 			WithHint("wait until `wallet show` says that it has caught up")
 	}
+	if err := s.m.notArchived(); err != nil {
+		return err
+	}
 	if s.m.Held(sch) {
-		sch.Incarnation = s.m.local.Incarnation
+		sch.Started, sch.Incarnation, sch.Held, sch.Problem, sch.Code, sch.Since = s.now().Unix(), s.m.local.Incarnation, false, "", "", 0
 		if err := s.keepSchedule(sch); err != nil {
 			return err
 		}
@@ -134,7 +154,7 @@ func (s *step) delayed(x Delayed) error {
 		if sch.Code == "" {
 			sch.Since = s.now().Unix()
 		}
-		sch.Problem, sch.Code = x.Problem, x.Code
+		sch.Problem, sch.Code, sch.Held = x.Problem, x.Code, sch.Held || x.Code == refusal.DoublePayment
 		if err := s.keepSchedule(sch); err != nil {
 			return err
 		}
@@ -163,21 +183,25 @@ func (s *step) occasion(x Propose) error {
 	return s.openBefore(sch, x.Occasion.Period)
 }
 
-// heardSigners says whether as many keys' nodes as have to sign beside this one said
-// since it started what they hold, and it holds all of that. Without them the payment is
-// not made, so nothing is lost by waiting.
+// heardSigners says whether as many keys' nodes as have to sign beside this one, and one
+// at least, said since it started what they hold, and this node holds all of that; they
+// hold what it held of its own when it started. Without them the payment is not made, so nothing is lost by
+// waiting. It is no proof: those who signed what a copy of this node proposed may be
+// others. What these completed is in the chain (see alsoPaid).
 func (m *Machine) heardSigners() bool {
-	heard, others := 0, 0
+	heard, others, own := 0, 0, journal.ChainKey{Author: m.State.Me(), Incarnation: m.local.Incarnation}
 	for _, x := range m.State.Active().Members {
 		who := m.State.NodeOf(x)
 		if who == m.State.Me() {
 			continue
 		}
-		if others++; mapkey.Has(m.claims, mapkey.Of(who)) && m.State.Covers(m.claims, who) {
+		others++
+		f, ok := m.claims.Get(mapkey.Of(who))
+		if ok && m.State.Covers(m.claims, who) && f[own].Seq >= m.ownAtStart {
 			heard++
 		}
 	}
-	return heard >= min(m.State.Genesis().Threshold-1, others)
+	return heard >= min(max(1, m.State.Genesis().Threshold-1), others)
 }
 
 // dueNow returns the schedule of which a period is due.
@@ -201,7 +225,7 @@ func (s *step) passed(x Passed) error {
 	if !made {
 		return fmt.Errorf("%w: nothing was proposed for it", refusal.ErrBadRequest)
 	}
-	if err := s.proposedFor(&x.Occasion, p.Ref.ID); err != nil {
+	if err := s.proposedFor(&x.Occasion, p.Ref.ID, true); err != nil {
 		return err
 	}
 	answer(s, x, Proposed{p.Ref.ID})
@@ -209,23 +233,51 @@ func (s *step) passed(x Passed) error {
 }
 
 // maxLookedBack is how many periods before the one that is due are looked at.
-const maxLookedBack = 64
+const maxLookedBack = 1024
+
+// settled forgets that a proposal is to be signed.
+func (s *step) settled(x Settled) error {
+	sch, err := s.scheduleOf(x.ID)
+	if err != nil {
+		return err
+	}
+	if sch.Code == NotSigned {
+		sch.Problem, sch.Code, sch.Since = "", "", 0
+		if err := s.keepSchedule(sch); err != nil {
+			return err
+		}
+	}
+	answer(s, x, Done{})
+	return nil
+}
 
 // openBefore refuses while what was proposed for a period before may still be paid, and
 // is not.
 func (s *step) openBefore(sch recurring.Schedule, n uint64) error {
+	if p, ok := s.m.State.Proposal(sch.Last); ok {
+		if err := s.stillOpen(p, "the last period"); err != nil {
+			return err
+		}
+	}
 	for back := range min(n, maxLookedBack) {
 		of := recurring.Occasion{Schedule: sch.ID, Period: n - 1 - back}.Hash()
 		for p := range s.m.watch.occasions.By(s.m.State, s.m.State.Me(), of) {
-			status := group.Derive(s.m.State, s.m.View, s.now(), p)
-			if status == group.StatusConfirmed || status == group.StatusDead {
-				continue
-			}
-			if why := openAs(status, s.m.State.Released(p.TxID)); why != "" {
-				return refusal.New(refusal.PeriodOpen, "proposal %s for the period of %s %s", p.Ref.ID, sch.Rhythm.Due(n-1-back).Format(time.DateOnly), why).
-					WithHint("see to that one: approve, withdraw or replace it; then this one is proposed")
+			if err := s.stillOpen(p, "the period of "+sch.Rhythm.Due(n-1-back).Format(time.DateOnly)); err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+func (s *step) stillOpen(p *group.Proposal, of string) error {
+	status := group.Derive(s.m.State, s.m.View, s.now(), p)
+	if status == group.StatusConfirmed || status == group.StatusDead {
+		return nil
+	}
+	if why := openAs(status, s.m.State.Released(p.TxID)); why != "" {
+		return refusal.New(refusal.PeriodOpen, "proposal %s for %s %s", p.Ref.ID, of, why).
+			WithHint("approve it, or have its coins back with `cancel`; what nobody signed `withdraw` ends; then this one is proposed")
 	}
 	return nil
 }
@@ -234,6 +286,8 @@ func openAs(status group.Status, released bool) string {
 	switch {
 	case status == group.StatusPending:
 		return "waits for signatures"
+	case status == group.StatusReplaced && !released:
+		return "was replaced, and that may still be paid"
 	case status.Live():
 		return "is not in a block yet"
 	case released:
@@ -243,7 +297,7 @@ func openAs(status group.Status, released bool) string {
 }
 
 // proposedFor notes that a period has its proposal.
-func (s *step) proposedFor(o *recurring.Occasion, id journal.EntryID) error {
+func (s *step) proposedFor(o *recurring.Occasion, id journal.EntryID, signed bool) error {
 	if o == nil {
 		return nil
 	}
@@ -253,5 +307,8 @@ func (s *step) proposedFor(o *recurring.Occasion, id journal.EntryID) error {
 	}
 	n := o.Period
 	sch.Missed, sch.Next, sch.Last, sch.Problem, sch.Code, sch.Since = n-min(n, sch.Next), n+1, id, "", "", 0
+	if !signed && !sch.Unsigned && !s.m.External() {
+		sch.Problem, sch.Code, sch.Since = "the proposal is made, and this node has not signed it", NotSigned, s.now().Unix()
+	}
 	return s.keepSchedule(sch)
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/recurring"
 	"github.com/quorate/quorate/journal"
@@ -20,11 +22,14 @@ import (
 
 const (
 	// farthest is how far away what is due may be: ten years.
-	farthest = 10 * 366 * 24 * time.Hour
+	farthest       = 10 * 366 * 24 * time.Hour
+	farthestBlocks = 10 * 366 * 144
 	// dueEvery is how often it is looked for what is due, and triedAgain after how long
 	// what could not be proposed is tried again.
 	dueEvery   = 2 * time.Second
 	triedAgain = 30 * time.Second
+	// dueTime is how long one may take, a signer that does not answer included.
+	dueTime = time.Minute
 )
 
 // Schedule keeps a payment to be proposed when it is due.
@@ -37,7 +42,17 @@ func (n *Node) Schedule(ctx context.Context, ref string, r api.NewSchedule) (api
 	if err != nil {
 		return api.Schedule{}, n.apiError(err)
 	}
-	kept, err := node.Do(ctx, a, coordinator.Plan{Schedule: sch})
+	if r.DryRun {
+		sch.Created, sch.Started, sch.Incarnation = time.Now().Unix(), time.Now().Unix(), a.Machine().Incarnation()
+		return n.schedule(a, sch), nil
+	}
+	id := r.RequestID
+	r.RequestID = ""
+	terms, err := json.Marshal(r)
+	if err != nil {
+		return api.Schedule{}, fmt.Errorf("write what was asked for: %w", err)
+	}
+	kept, err := node.Do(ctx, a, coordinator.Plan{Schedule: sch, RequestID: id, Terms: string(terms)})
 	if err != nil {
 		return api.Schedule{}, n.apiError(err)
 	}
@@ -90,6 +105,8 @@ func (n *Node) planned(m *coordinator.Machine, r api.NewSchedule, now time.Time)
 		return sch, badSchedule("the time before which it is not due is over")
 	case r.Height > 0 && r.Height <= m.View.Tip().Height:
 		return sch, badSchedule(fmt.Sprintf("the chain has passed height %d", r.Height))
+	case r.Height > m.View.Tip().Height+farthestBlocks:
+		return sch, badSchedule(fmt.Sprintf("height %d is more than ten years away", r.Height))
 	}
 	if r.NotBefore != nil {
 		sch.NotBefore = from.Unix()
@@ -222,7 +239,7 @@ func (n *Node) schedule(a *node.Actor, sch recurring.Schedule) api.Schedule {
 	switch {
 	case m.Held(sch):
 		out.State = "held"
-	case m.Due(sch, now) && sch.Code != "":
+	case (m.Due(sch, now) || sch.Code == coordinator.NotSigned) && sch.Code != "":
 		out.State = "delayed"
 	case m.Due(sch, now):
 		out.State = "due"
@@ -243,15 +260,60 @@ func (n *Node) ProposeDue(ctx context.Context) {
 		}
 		for _, a := range n.co.Wallets() {
 			for _, due := range a.Machine().DueSchedules(time.Now()) {
-				if at, ok := failed[due.Schedule]; ok && time.Since(at) < triedAgain {
-					continue
-				}
-				delete(failed, due.Schedule)
-				if !n.proposeDue(ctx, a, due) {
-					failed[due.Schedule] = time.Now()
-				}
+				n.try(ctx, failed, due.Schedule, func(ctx context.Context) bool { return n.proposeDue(ctx, a, due) })
+			}
+			for _, sch := range a.Machine().UnsignedSchedules() {
+				n.try(ctx, failed, sch.ID, func(ctx context.Context) bool { return n.signDue(ctx, a, sch) })
 			}
 		}
+	}
+}
+
+// try does something for a schedule, not again soon after it failed. What goes wrong in it
+// ends neither the node nor what is due elsewhere.
+func (n *Node) try(ctx context.Context, failed map[recurring.ID]time.Time, id recurring.ID, do func(context.Context) bool) {
+	if at, ok := failed[id]; ok && time.Since(at) < triedAgain {
+		return
+	}
+	delete(failed, id)
+	ctx, stop := context.WithTimeout(ctx, dueTime)
+	defer stop()
+	done := false
+	if err := group.Contained(func() error { done = do(ctx); return nil }); err != nil {
+		n.parts.Log.Error("a payment that is due met a fault of this program", "schedule", id.String(), "error", err)
+	}
+	if !done {
+		failed[id] = time.Now()
+	}
+}
+
+// signDue signs what was proposed when it was due, and not signed then, with nothing
+// allowed; unless it was decided meanwhile, or its user is against it.
+func (n *Node) signDue(ctx context.Context, a *node.Actor, sch recurring.Schedule) bool {
+	if a.Machine().MaySignDue(sch, time.Now()) {
+		cmd := coordinator.Approve{Proposal: sch.Last}
+		_, err := node.DoUnless(ctx, a, cmd, func(m coordinator.Machine) error {
+			if !m.MaySignDue(sch, time.Now()) {
+				return errDecided
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errDecided) {
+			if ctx.Err() == nil {
+				n.delayed(ctx, a, sch.ID, coordinator.NotSigned, api.AsError(n.apiError(err)).Message)
+			}
+			return false
+		}
+	}
+	_, err := node.Do(ctx, a, coordinator.Settled{ID: sch.ID})
+	return err == nil
+}
+
+var errDecided = errors.New("it was decided meanwhile")
+
+func (n *Node) delayed(ctx context.Context, a *node.Actor, id recurring.ID, code, problem string) {
+	if _, err := node.Do(ctx, a, coordinator.Delayed{ID: id, Problem: problem, Code: code}); err != nil {
+		n.parts.Log.Warn("why a payment that is due is not made is not kept", "schedule", id.String(), "code", code)
 	}
 }
 
@@ -280,11 +342,10 @@ func (n *Node) proposeDue(ctx context.Context, a *node.Actor, due recurring.Occa
 	e := api.AsError(n.apiError(err))
 	if e.Made {
 		log.Warn("a payment that is due was proposed, and is not signed", "code", e.Code)
-		return true
+		n.delayed(ctx, a, due.Schedule, coordinator.NotSigned, e.Message)
+		return false
 	}
-	if _, err := node.Do(ctx, a, coordinator.Delayed{ID: due.Schedule, Problem: e.Message, Code: e.Code}); err != nil {
-		log.Warn("why a payment that is due is not proposed is not kept", "code", e.Code)
-	}
+	n.delayed(ctx, a, due.Schedule, e.Code, e.Message)
 	return false
 }
 

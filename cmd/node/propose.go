@@ -69,6 +69,7 @@ quorate propose treasury --to bc1q…=0.02 --note rent --every 1mo --on 1 --at 0
 				if err != nil {
 					return err
 				}
+				x.DryRun = f.dryRun
 				return c.schedule(ctx, node, wallet, x, f.yes)
 			}
 			if f.csv != "" {

@@ -43,14 +43,16 @@ func (c *cli) payees(ctx context.Context, node *api.Client, path string, r api.P
 	}
 	of := sha256.Sum256(raw)
 	var out []api.Propose
+	to := make([]api.Recipient, len(list))
+	for i, p := range list {
+		to[i] = api.Recipient{Address: p.Address, Amount: p.Amount, Label: p.Label}
+	}
+	if err := payFee(to, feeFrom); err != nil {
+		return nil, err
+	}
 	for n := range count {
 		part := r
-		for _, p := range list[n*ops.MaxPayeesOfOne : min(len(list), (n+1)*ops.MaxPayeesOfOne)] {
-			part.To = append(part.To, api.Recipient{Address: p.Address, Amount: p.Amount, Label: p.Label})
-		}
-		if err := payFee(part.To, feeFrom); err != nil {
-			return nil, err
-		}
+		part.To = to[n*ops.MaxPayeesOfOne : min(len(list), (n+1)*ops.MaxPayeesOfOne)]
 		switch {
 		case part.RequestID == "":
 			part.RequestID = fmt.Sprintf("csv-%s-%d", hex.EncodeToString(of[:16]), n+1)

@@ -20,13 +20,13 @@ type scheduleFlags struct {
 
 func (f *scheduleFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.every, "every", "", "have it proposed again and again, each `period`: 1d, 2w, 1mo or 1y")
+	flags.StringVar(&f.every, "every", "", "have it proposed again and again, each `period`: 2d, 1w, 1mo or 1y")
 	flags.StringVar(&f.on, "on", "", "with --every: on which `day`, as monday, or from 1 to 31")
 	flags.StringVar(&f.at, "at", "", "with --every: at what `time` of the day, as 09:00")
-	flags.StringVar(&f.zone, "zone", "", "with --every: the time `zone` of that, as Europe/Berlin (default UTC)")
-	flags.StringVar(&f.notBefore, "not-before", "", "have it proposed from a `day`, time or height on, as 2027-01-15, 2027-01-15T09:00:00Z or 950000")
+	flags.StringVar(&f.zone, "zone", "", "the time `zone` of days and times of the day, as Europe/Berlin (default UTC)")
+	flags.StringVar(&f.notBefore, "not-before", "", "have it proposed from a `day` (of --zone), time or height on, as 2027-01-15, 2027-01-15T09:00:00Z or 950000")
 	flags.StringVar(&f.until, "until", "", "with --every: up to the end of this `day`, or to before this time")
-	for _, with := range []string{"coin", "replaces", "request-id", "dry-run", "allow", "csv"} {
+	for _, with := range []string{"coin", "replaces", "allow", "csv"} {
 		cmd.MarkFlagsMutuallyExclusive("every", with)
 		cmd.MarkFlagsMutuallyExclusive("not-before", with)
 	}
@@ -45,18 +45,25 @@ func (f *scheduleFlags) later() (bool, error) {
 func (f *scheduleFlags) request(r api.Propose) (api.NewSchedule, error) {
 	out := api.NewSchedule{
 		To: r.To, FeeRate: r.FeeRate, TargetBlocks: r.TargetBlocks, Note: r.Note, Expires: r.Expires, Unsigned: r.Unsigned,
-		Every: f.every, On: f.on, At: f.at, Zone: f.zone,
+		Every: f.every, On: f.on, At: f.at, Zone: f.zone, RequestID: r.RequestID,
+	}
+	if f.every == "" {
+		out.Zone = "" // it says whose days are meant
 	}
 	var err error
 	if out.Height, err = parseHeight(f.notBefore); err != nil {
 		return out, err
 	}
+	zone, err := time.LoadLocation(f.zone)
+	if err != nil {
+		return out, api.Misuse("bad_schedule", fmt.Sprintf("--zone %.60q is no time zone", f.zone), "write Europe/Berlin, or UTC")
+	}
 	if out.Height == 0 {
-		if out.NotBefore, err = parseMoment("--not-before", f.notBefore, false); err != nil {
+		if out.NotBefore, err = parseMoment("--not-before", f.notBefore, zone, false); err != nil {
 			return out, err
 		}
 	}
-	if out.Until, err = parseMoment("--until", f.until, true); err != nil {
+	if out.Until, err = parseMoment("--until", f.until, zone, true); err != nil {
 		return out, err
 	}
 	return out, nil
@@ -74,10 +81,16 @@ func parseHeight(text string) (int32, error) {
 	return int32(height), nil
 }
 
-// parseMoment reads a day or a time as other commands do, nil where there is no text.
-func parseMoment(flag, text string, end bool) (*time.Time, error) {
+// parseMoment reads a day of a zone, or a time, nil where there is no text.
+func parseMoment(flag, text string, zone *time.Location, end bool) (*time.Time, error) {
 	if text == "" {
 		return nil, nil
+	}
+	if day, err := time.ParseInLocation(time.DateOnly, text, zone); err == nil {
+		if end {
+			day = day.AddDate(0, 0, 1)
+		}
+		return &day, nil
 	}
 	t, err := parseDay(flag, text, end)
 	if err != nil {
@@ -88,14 +101,20 @@ func parseMoment(flag, text string, end bool) (*time.Time, error) {
 
 // schedule has a payment proposed later. On a terminal it is shown before.
 func (c *cli) schedule(ctx context.Context, node *api.Client, wallet string, x api.NewSchedule, yes bool) error {
-	if !yes && c.asker() != nil {
-		showScheduled(c.paper(c.err), x.To)
+	if !yes && !x.DryRun && c.asker() != nil {
+		dry := x
+		dry.DryRun = true
+		would, err := node.Schedule(ctx, wallet, dry)
+		if err != nil {
+			return err
+		}
+		showSchedule(c.paper(c.err), would)
 		c.note("")
 		if err := c.agreed(ctx, false, "Have this node propose that by itself"+signing(x)+"?"); err != nil {
 			return err
 		}
 	}
-	made, err := node.Schedule(ctx, wallet, x)
+	made, err := node.Schedule(ctx, wallet, x) // with --dry-run it only says when
 	if err != nil {
 		return err
 	}
@@ -107,18 +126,6 @@ func signing(x api.NewSchedule) string {
 		return " when it is due"
 	}
 	return " when it is due, and sign it"
-}
-
-func showScheduled(w io.Writer, to []api.Recipient) {
-	var all []api.ScheduledPayee
-	for _, r := range to {
-		p := api.ScheduledPayee{Address: r.Address, PaysFee: r.PaysFee, Label: api.Text(r.Label)}
-		if !r.All {
-			p.Amount = &r.Amount
-		}
-		all = append(all, p)
-	}
-	showPayees(w, all)
 }
 
 func showPayees(w io.Writer, to []api.ScheduledPayee) {
@@ -144,7 +151,11 @@ func showSchedule(w io.Writer, s api.Schedule) {
 	if s.FeeRate != nil {
 		fee = fmt.Sprintf("%.3g sat/vB", *s.FeeRate)
 	}
-	pairs(w, "schedule", s.Schedule, "due", s.Rhythm, "fee rate", fee, "next", nextDue(s), "state", s.State, "note", string(s.Note), "problem", string(s.Problem))
+	id := s.Schedule
+	if strings.Trim(id, "0") == "" {
+		id = "" // it is none yet
+	}
+	pairs(w, "schedule", id, "due", s.Rhythm, "fee rate", fee, "next", nextDue(s), "state", s.State, "note", string(s.Note), "problem", string(s.Problem))
 	if s.Missed > 0 {
 		pairs(w, "missed", plural(int64(s.Missed), "time"))
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
@@ -48,39 +49,60 @@ func (x Index) By(s group.State, who journal.Author, of [32]byte) iter.Seq[*grou
 	}
 }
 
-// mostLooked bounds how many proposals for one occasion are looked at.
-const mostLooked = 256
+// mostLooked bounds how many proposals for one occasion are looked at, and how many entries
+// of one transaction: an honest member has one or two.
+const mostLooked = 16
 
-// Before returns another proposal by the author of p for its occasion that was paid, or
-// may be beside it, and in words how; "" where there is none. Where there are more than
-// are looked at, the last one stands for them.
+// Before returns another proposal for an occasion of p, by the one who made p for that,
+// that was paid or may be beside it, and in words how; "" where there is none. Whoever
+// entered the transaction of p, and what that entry says, does not matter: it is asked of all
+// entries of it. Where there are more than are looked at, the last one stands for them.
 func (x Index) Before(s group.State, v ledger.View, p *group.Proposal) (*group.Proposal, string) {
-	of, ok := p.Body.For()
-	if !ok {
-		return nil, ""
+	spends := make(map[wire.OutPoint]bool, len(p.Body.Inputs))
+	for _, i := range p.Body.Inputs {
+		spends[i.OutPoint()] = true
 	}
 	looked := 0
-	for q := range x.By(s, p.Author(), of) {
-		if looked++; looked > mostLooked {
-			return q, "is one of more than are looked at"
+	ask := func(c *group.Proposal) (*group.Proposal, string) {
+		of, ok := c.Body.For()
+		if !ok {
+			return nil, ""
 		}
-		if how := paidAs(s, v, p, q); how != "" {
+		for q := range x.By(s, c.Author(), of) {
+			if looked++; looked > mostLooked {
+				return q, "is one of more than are looked at"
+			}
+			if how := paidAs(s, v, p.TxID, spends, q); how != "" {
+				return q, how
+			}
+		}
+		return nil, ""
+	}
+	if q, how := ask(p); how != "" { // a draft is in no list
+		return q, how
+	}
+	for _, c := range s.CopiesOf(p.TxID) {
+		if c.Ref.ID == p.Ref.ID {
+			continue
+		}
+		if q, how := ask(c); how != "" {
 			return q, how
 		}
 	}
 	return nil, ""
 }
 
-// paidAs says how q was paid, or still may be beside p; "" where it was not, and never will be.
-func paidAs(s group.State, v ledger.View, p, q *group.Proposal) string {
+// paidAs says how q was paid, or still may be beside a transaction that spends some coins;
+// "" where it was not, and never will be.
+func paidAs(s group.State, v ledger.View, tx chainhash.Hash, spends map[wire.OutPoint]bool, q *group.Proposal) string {
 	switch {
-	case q.TxID == p.TxID:
+	case q.TxID == tx:
 		return ""
 	case v.Confirmations(q.TxID) > 0:
 		return "is mined"
-	case bumpMined(s, v, q, p.TxID):
+	case bumpMined(s, v, q, tx):
 		return "was bumped, and that is mined"
-	case s.Released(q.TxID) && !sharesCoin(p, q) && !group.BuriedBy(v, q):
+	case s.Released(q.TxID) && !slices.ContainsFunc(q.Body.Inputs, func(i event.ProposalInput) bool { return spends[i.OutPoint()] }) && !group.BuriedBy(v, q):
 		return "has signatures that cannot be called back"
 	}
 	return ""
@@ -96,11 +118,5 @@ func bumpMined(s group.State, v ledger.View, q *group.Proposal, other chainhash.
 	return slices.ContainsFunc(s.CopiesOf(by), func(b *group.Proposal) bool {
 		bumps, _ := b.Bumps(q)
 		return bumps
-	})
-}
-
-func sharesCoin(p, q *group.Proposal) bool {
-	return slices.ContainsFunc(q.Body.Inputs, func(a event.ProposalInput) bool {
-		return slices.ContainsFunc(p.Body.Inputs, func(b event.ProposalInput) bool { return a.OutPoint() == b.OutPoint() })
 	})
 }

@@ -61,6 +61,9 @@ type Schedule struct {
 	Code    string `cbor:"20,keyasint"` // of the problem; "" where there is none
 
 	FeeFrom []int `cbor:"21,keyasint"` // the outputs that pay the fee, counted from 1
+	// Held: it waits until a person starts it. Started is when one did, or made it.
+	Held    bool  `cbor:"22,keyasint"`
+	Started int64 `cbor:"23,keyasint"` // Unix seconds
 }
 
 // Record is how it is stored.

@@ -1,9 +1,12 @@
 package sim
 
 import (
+	"errors"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/refusal"
 )
 
 // proposeDue is what service.Node does beside an actor.
@@ -27,7 +30,12 @@ func (n *node) proposeDue() {
 		}
 		x := coordinator.Propose{Outputs: sch.Outputs, FeeRate: 2000, Occasion: &due}
 		held := n.holdsFor(due.Hash())
-		if _, err := n.do(x); err == nil {
+		_, err := n.do(x)
+		var r *refusal.Refusal
+		if errors.As(err, &r) {
+			_, _ = n.do(coordinator.Delayed{ID: due.Schedule, Problem: r.Text, Code: r.Rule})
+		}
+		if err == nil {
 			if held {
 				n.w.violation("%s proposes a payment that it holds a proposal for", n.name)
 			}
