@@ -86,6 +86,8 @@ func breaches() []breach {
 			"if m.restored == nil && m.bound == nil || m.sinceRestore(q.Ref.Chain) {", "if true {"),
 		one("signatures past a fork kept back", "coordinator/group/carry.go",
 			"	var out []Strayed\n	for i := range p.Body.Inputs {", "	var out []Strayed\n	if p != nil {\n		return nil\n	}\n	for i := range p.Body.Inputs {"),
+		one("frozen coins signed", "coordinator/rules.go",
+			"	if slices.Contains(allow, refusal.CoinFrozen) {\n		return nil\n	}\n	for _, in", "	if true {\n		return nil\n	}\n	for _, in"),
 		one("change anywhere", "coordinator/rules.go",
 			"if o.Change != nil && *o.Change >= v.Used(wallet.BranchChange)+ledger.ChangeGap {", "if false {"),
 	}

@@ -64,7 +64,7 @@ func (w *world) calmly() {
 	if w.chain.confirmed(c.coin.Hash) == 0 {
 		w.mine()
 	}
-	allow := []string{refusal.DoublePayment}
+	allow := []string{refusal.DoublePayment, refusal.CoinFrozen}
 	proposer := honest[int(w.plan.Seed)%len(honest)]
 	if c.proposal == (journal.EntryID{}) {
 		v, err := proposer.command(Action{Kind: "calm"}, coordinator.Propose{

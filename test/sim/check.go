@@ -74,7 +74,7 @@ func (w *world) lastPayment() {
 	// newer, whatever a liar proposed over it.
 	x := coordinator.Propose{
 		Outputs: []event.ProposalOutput{{PkScript: recipient(200), Amount: 120_000}}, FeeRate: 3000, Coins: []wire.OutPoint{coin},
-		Allow: []string{refusal.DoublePayment, refusal.Restored, refusal.MaybeSigned},
+		Allow: []string{refusal.DoublePayment, refusal.Restored, refusal.MaybeSigned, refusal.CoinFrozen},
 	}
 	id, ok := w.insist(proposer, x)
 	if !ok {
@@ -83,7 +83,7 @@ func (w *world) lastPayment() {
 	w.settle()
 	for _, n := range honest {
 		if n != proposer {
-			w.try(n, coordinator.Approve{Proposal: id, Allow: []string{refusal.DoublePayment, refusal.Restored, refusal.MaybeSigned}})
+			w.try(n, coordinator.Approve{Proposal: id, Allow: []string{refusal.DoublePayment, refusal.Restored, refusal.MaybeSigned, refusal.CoinFrozen}})
 		}
 	}
 	w.settle()

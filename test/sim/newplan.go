@@ -48,7 +48,7 @@ func NewPlan(seed uint64) Plan {
 func actions(r *rand.Rand, p *Plan) []Action {
 	users := []weighted{
 		{UserPropose, 8}, {UserReplace, 4}, {UserApprove, 16}, {UserReject, 4}, {UserWithdraw, 2},
-		{UserLease, 3}, {UserAgain, 2}, {Deposit, 2}, {UserLabel, 3}, {UserPing, 2}, {UserDevice, 3}, {UserBump, 6}, {UserCancel, 2},
+		{UserLease, 3}, {UserAgain, 2}, {Deposit, 2}, {UserLabel, 3}, {UserPing, 2}, {UserFreeze, 3}, {UserDevice, 3}, {UserBump, 6}, {UserCancel, 2},
 	}
 	faults := []weighted{
 		{Cut, 3}, {Partition, 2}, {Crash, 6}, {DiskFull, 2}, {DiskError, 3}, {Skew, 2}, {Reorg, 3}, {Block, 6}, {Backend, 2}, {Snapshot, 1},

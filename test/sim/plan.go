@@ -54,6 +54,7 @@ const (
 	UserAgain    Kind = "again" // the last request, after no answer came
 	UserLabel    Kind = "label"
 	UserPing     Kind = "ping"
+	UserFreeze   Kind = "freeze" // a coin, or lift that
 	Deposit      Kind = "deposit"
 )
 

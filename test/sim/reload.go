@@ -52,6 +52,7 @@ func (w *world) sameAnswers(a, b *node, x, y *coordinator.Machine) {
 		w.violation("%s and %s hold the same entries, and write under other epochs", a.name, b.name)
 	}
 	w.checkPings(a, b, x, y)
+	w.checkFreezes(a, b, x, y)
 	for _, r := range x.Proposals() {
 		s, ok := y.State.Proposal(r.ID())
 		switch {
@@ -85,6 +86,23 @@ func (w *world) checkPings(a, b *node, x, y *coordinator.Machine) {
 		}
 		if ok {
 			w.count("answers compared")
+		}
+	}
+}
+
+// checkFreezes: all who hold the same say the same of which coins are frozen.
+func (w *world) checkFreezes(a, b *node, x, y *coordinator.Machine) {
+	if x.State.Active() == nil || y.State.Active() == nil {
+		return
+	}
+	for _, c := range coordinator.Coins(x.State, x.View, a.clock()) {
+		f, frozen := x.State.Frozen(c.OutPoint)
+		g, too := y.State.Frozen(c.OutPoint)
+		if f != g || frozen != too || frozen != (c.Frozen != nil) {
+			w.violation("%s and %s hold the same entries, and say something else of whether %v is frozen", a.name, b.name, c.OutPoint)
+		}
+		if frozen {
+			w.count("freezes compared")
 		}
 	}
 }

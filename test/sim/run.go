@@ -93,7 +93,7 @@ func (w *world) act(a Action) {
 		return
 	}
 	switch a.Kind {
-	case UserPropose, UserReplace, UserApprove, UserReject, UserWithdraw, UserLease, UserAgain, UserLabel, UserPing, UserDevice, UserBump, UserCancel:
+	case UserPropose, UserReplace, UserApprove, UserReject, UserWithdraw, UserLease, UserAgain, UserLabel, UserPing, UserFreeze, UserDevice, UserBump, UserCancel:
 		w.user(n, a)
 	case UserPlan, UserResume:
 		w.schedules(n, a)

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -51,6 +52,9 @@ func (w *world) user(n *node, a Action) {
 	var allow []string
 	if a.R[2]%4 == 0 {
 		allow = []string{refusal.DoublePayment}
+	}
+	if a.R[1]>>8%3 == 0 {
+		allow = append(allow, refusal.CoinFrozen)
 	}
 	if p, ok := n.m.State.Proposal(pick); ok {
 		if _, waited := p.Body.For(); waited {
@@ -119,6 +123,13 @@ func (w *world) user(n *node, a Action) {
 			target = event.TxTarget(p.TxID)
 		}
 		n.command(a, coordinator.SetLabels{Edits: []coordinator.LabelEdit{{Target: target, Text: fmt.Sprint("label ", a.R[1]%5)}}})
+	case UserFreeze:
+		if coins := coordinator.Coins(n.m.State, n.m.View, n.clock()); len(coins) > 0 {
+			coin := coins[int(a.R[0])%len(coins)].OutPoint
+			if _, err := n.command(a, coordinator.Freeze{Coin: coin, Undo: a.R[1]%2 == 0, Note: fmt.Sprint("note ", a.R[2]%3), Allow: []string{refusal.Outdated}}); err == nil {
+				w.count("freezes and lifts")
+			}
+		}
 	case UserPing:
 		n.ping(a)
 	case UserLease:
@@ -132,11 +143,13 @@ func (n *node) command(a Action, msg coordinator.Message) (any, error) {
 	for id := range n.disk.entries {
 		before[id] = true
 	}
+	was := n.m
 	v, err := n.do(msg)
 	n.w.note("%s %s: %v", n.name, a.Kind, outcome(v, err))
 	if err != nil || !n.honest() {
 		return v, err
 	}
+	n.checkFrozen(was, msg, v)
 	n.w.count("commands done")
 	if p, ok := v.(coordinator.Proposed); ok {
 		n.acked = append(n.acked, ack{"a proposal", p.Proposal})
@@ -188,5 +201,39 @@ func (n *node) ping(a Action) {
 	}
 	if _, err := n.command(a, answer); err == nil {
 		w.count("pings answered")
+	}
+}
+
+// checkFrozen: what a member froze is neither proposed nor signed but by name.
+func (n *node) checkFrozen(was coordinator.Machine, msg coordinator.Message, v any) {
+	id, allow := journal.EntryID{}, []string(nil)
+	switch x := msg.(type) {
+	case coordinator.Propose:
+		id, allow = v.(coordinator.Proposed).Proposal, x.Allow
+		if _, before := was.State.Proposal(id); before {
+			return // the same request again
+		}
+	case coordinator.Approve:
+		id, allow = x.Proposal, x.Allow
+		p, _ := was.State.Proposal(id)
+		me, _ := was.State.Active().Index(n.id())
+		if q, ok := n.m.State.Proposal(id); !ok || was.State.SignedInputs(p, me) == n.m.State.SignedInputs(q, me) {
+			return // nothing was signed
+		}
+	default:
+		return
+	}
+	p, ok := n.m.State.Proposal(id)
+	if !ok {
+		return
+	}
+	for _, in := range p.Body.Inputs {
+		if _, frozen := was.State.Frozen(in.OutPoint()); !frozen {
+			continue
+		}
+		n.w.count("frozen coins spent by name")
+		if !slices.Contains(allow, refusal.CoinFrozen) {
+			n.w.violation("%s: %T spends the coin %v, which a member froze", n.name, msg, in.OutPoint())
+		}
 	}
 }
