@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -294,4 +295,57 @@ func TestFreezeRefusals(t *testing.T) {
 	c.mine(oneTx(tx))
 	a.refused(refusal.Coin, Freeze{Coin: coins[0]})
 	a.must(Freeze{Coin: coins[0], Undo: true})
+}
+
+// Who watches is told when a coin of the wallet is frozen and when that is lifted, once,
+// also over a restart, and not of coins of nobody or of what changes nothing.
+func TestAFreezeIsTold(t *testing.T) {
+	c := active(t, 2, 3)
+	coins := c.fund(500_000)
+	c.featured()
+	a, b, z := c.peers[0], c.peers[1], c.peers[2]
+	told := func(p *peer) (out []string) {
+		for _, n := range p.told {
+			if n.Type == "freeze" && n.TxID == coins[0].Hash {
+				out = append(out, n.Status+" by "+p.m.MemberName(n.By)+": "+n.Detail)
+			}
+		}
+		return out
+	}
+	a.must(Freeze{Coin: coins[0], Note: "dust"})
+	c.settle()
+	z.wildFreeze(coins[0], true) // again, and by another one
+	z.wildFreeze(wire.OutPoint{Index: 7}, true)
+	c.settle()
+	b.crash()
+	b.must(Freeze{Coin: coins[0], Undo: true})
+	c.settle()
+	coin := ": coin " + coins[0].String()
+	for _, p := range c.peers {
+		if got := told(p); !slices.Equal(got, []string{"frozen by A" + coin, "lifted by B" + coin}) {
+			t.Errorf("%s tells %q", p.name, got)
+		}
+		for _, n := range p.told {
+			if n.Type == "freeze" && n.TxID != coins[0].Hash {
+				t.Errorf("%s tells of what is not the wallet's: %+v", p.name, n)
+			}
+		}
+	}
+	// Nobody fills the others' outbox by it.
+	for range maxTold {
+		id := z.wildFreeze(coins[0], true)
+		z.wildFreeze(coins[0], false, id)
+		z.pass(a)
+	}
+	kept := 0
+	for _, r := range a.Told {
+		if n, err := DecodeNotice(r); err != nil {
+			t.Fatal(err)
+		} else if n.Type == "freeze" {
+			kept++
+		}
+	}
+	if kept > maxTold+2 || kept < maxTold/2 {
+		t.Errorf("%d notices are kept, want some %d", kept, maxTold)
+	}
 }

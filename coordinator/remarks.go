@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
@@ -79,6 +81,32 @@ func (s *step) tellFeatures() error {
 	}
 	_, err := s.write(&event.NodeFeatures{Kinds: now})
 	return err
+}
+
+// tellFreezes tells of the coins of the wallet that are frozen now and were not, or the
+// other way round, once for all that was said of each in this step.
+func (s *step) tellFreezes() {
+	all, last := s.m.State.SpokenOf(), map[wire.OutPoint]int{}
+	for i, x := range all {
+		last[x.Coin] = i
+	}
+	for i, x := range all {
+		if last[x.Coin] != i {
+			continue // what was said last of it made it so
+		}
+		_, was := s.before.State.Frozen(x.Coin)
+		f, is := s.m.State.Frozen(x.Coin)
+		if _, ours := s.m.View.Out(x.Coin); !ours || was == is {
+			continue
+		}
+		status := "lifted"
+		if is {
+			status, x.By = "frozen", f.Ref.Chain.Author
+		}
+		s.by = []journal.Author{x.By}
+		s.do(Tell{port.Notice{Type: "freeze", Group: s.m.State.Group(), TxID: x.Coin.Hash, Status: status, Detail: "coin " + x.Coin.String()}})
+		s.by = nil
+	}
 }
 
 // tellRemarks tells of the comments that came, and are shown.

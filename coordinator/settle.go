@@ -40,6 +40,7 @@ func (s *step) settle() error {
 	s.link()
 	touched := s.m.State.Touched()
 	s.tellRemarks()
+	s.tellFreezes()
 	s.statuses()
 	if s.m.State.Active() == nil {
 		return nil

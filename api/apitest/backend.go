@@ -363,7 +363,8 @@ func (b *Backend) Propose(_ context.Context, ref string, r api.Propose) (api.Pro
 	if err := b.wallet("Propose", ref, r); err != nil {
 		return api.Proposed{}, err
 	}
-	return api.Proposed{Proposal: ProposalID, TxID: TxID, Fee: 200, FeeRate: 1.5, Change: 999_800, Status: api.StatusPending}, nil
+	return api.Proposed{Proposal: ProposalID, TxID: TxID, Fee: 200, FeeRate: 1.5, Change: 999_800, Status: api.StatusPending,
+		Cautions: []api.Caution{{Code: "address_reused", Message: "it was paid before"}}}, nil
 }
 
 // Proposals implements api.Backend. Each page holds the one proposal; the

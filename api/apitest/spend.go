@@ -24,7 +24,7 @@ func (b *Backend) Preview(_ context.Context, ref string, r api.Propose) (api.Dra
 	expires := Now().Add(time.Duration(r.Expires) * time.Second)
 	return api.Draft{
 		Draft: &DraftName, Wallet: WalletID, WalletName: "family", TxID: TxID, Inputs: p.Inputs, Outputs: p.Outputs, Sends: 1_000_000,
-		Fee: 200, FeeRate: 1.5, FeeSource: "given", Change: 999_800, Note: api.Text(r.Note), Expires: &expires, Signs: !r.Unsigned, Threshold: 2,
+		Fee: 200, FeeRate: 1.5, FeeSource: "given", Change: 999_800, Note: api.Text(r.Note), Expires: &expires, Signs: !r.Unsigned, Threshold: 2, Cautions: p.Cautions,
 	}, err
 }
 

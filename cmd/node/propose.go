@@ -209,6 +209,9 @@ func (c *cli) propose(ctx context.Context, node *api.Client, wallet string, r ap
 			r.Draft = *d.Draft
 		}
 		p, err := node.Propose(ctx, wallet, r)
+		if d.Proposal == nil {
+			p.Cautions = nil // they were shown, and agreed to
+		}
 		if err == nil || api.AsError(err).Code != "draft_changed" {
 			return p, err
 		}

@@ -86,6 +86,8 @@ func TestProposeAsksFirst(t *testing.T) {
 	s.answer("sign it? [yes/no] ", "yes")
 	if text := s.ends(0); !strings.Contains(text, "quorate approve "+apitest.ProposalID[:32]) || !strings.Contains(text, "\x1b[") {
 		t.Errorf("%q", text)
+	} else if n := strings.Count(text, "look twice"); n != 1 {
+		t.Errorf("what to look at twice is shown %d times: %q", n, text)
 	}
 	got := proposalsOf(b)
 	if len(got) != 3 || got[2].Draft != apitest.DraftName || got[1].Draft != "" {
@@ -98,7 +100,9 @@ func TestProposeAsksFirst(t *testing.T) {
 
 	// A script on a terminal says --yes.
 	s = onTerminal(t, env, append(line, "--yes")...)
-	s.ends(0)
+	if text := s.ends(0); strings.Count(text, "look twice") != 1 {
+		t.Errorf("nobody is told what to look at twice: %q", text)
+	}
 	if got := proposalsOf(b); len(got) != 4 || got[3].Draft != "" {
 		t.Fatalf("asked of the node: %+v", got)
 	}

@@ -219,9 +219,8 @@ type proposalFacts struct {
 
 	// touched lists the proposals that changed since Step last looked. It is
 	// bookkeeping of one step, and no part of what State says.
-	touched *news[Touch]
-	// remarked lists the comments that came since then, likewise.
-	remarked *news[Comment]
+	touched  *news[Touch]
+	remarked *news[Comment] // the comments that came since then, likewise
 	// leased lists the indexes that were leased since then, likewise.
 	leased pmap.Map[pmap.Number, bool]
 	// reweighedOf lists the chains of which other entries are tainted since then.
@@ -233,8 +232,9 @@ type proposalFacts struct {
 type labelFacts struct {
 	proposalFacts
 
-	labels  said // by target | author | latest first | entry id
-	freezes said // likewise, of coins
+	labels   said            // by target | author | latest first | entry id
+	freezes  said            // likewise, of coins
+	spokenOf *news[CoinSaid] // the coins of which somebody said so since Step last looked
 }
 
 type cutFact struct {

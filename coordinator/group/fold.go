@@ -346,6 +346,6 @@ func (s State) Derived() State {
 
 // Told returns the state without the bookkeeping of what is news.
 func (s State) Told() State {
-	s.touched, s.remarked, s.leased, s.reweighed, s.reweighedOf = nil, nil, pmap.Map[pmap.Number, bool]{}, false, nil
+	s.touched, s.remarked, s.spokenOf, s.leased, s.reweighed, s.reweighedOf = nil, nil, nil, pmap.Map[pmap.Number, bool]{}, false, nil
 	return s
 }

@@ -15,8 +15,13 @@ type Freeze struct {
 	Ref  Ref
 }
 
+// SpokenOf lists the coins of which somebody said whether they are frozen since the last
+// call of TakeTouched.
+func (s labelFacts) SpokenOf() []CoinSaid { return s.spokenOf.all() }
+
 // foldFreeze keeps everything that is said of a coin, as labels are kept.
 func (s labelFacts) foldFreeze(ref Ref, b *event.CoinFrozen) labelFacts {
+	s.spokenOf = s.spokenOf.and(CoinSaid{b.OutPoint(), ref.Chain.Author})
 	s.freezes = s.freezes.Set(labelPlace(b.On(), ref), labelFact{Ref: ref, Text: b.Note, Supersedes: b.Supersedes, Frozen: b.Frozen})
 	return s
 }

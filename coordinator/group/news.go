@@ -1,6 +1,12 @@
 package group
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/quorate/quorate/journal"
+)
 
 // news lists what came since somebody last looked. A State is a value that others hold,
 // too, so that a slice would be copied with each item: an epoch that is opened, or a
@@ -20,4 +26,10 @@ func (n *news[T]) all() (out []T) {
 	}
 	slices.Reverse(out)
 	return out
+}
+
+// CoinSaid is that somebody froze a coin, or lifted a freeze.
+type CoinSaid struct {
+	Coin wire.OutPoint
+	By   journal.Author
 }
