@@ -146,8 +146,14 @@ func odd(s *shape) []any {
 	return out
 }
 
+// madeWrong are wrongings that were made before, by operation: it takes a while.
+var madeWrong = map[string][]wronging{}
+
 // wrongings are what is done to the requests of an operation, always in the same order.
 func (d docOf) wrongings(op *opOf) []wronging {
+	if out, ok := madeWrong[op.OperationID]; ok {
+		return out
+	}
 	var out []wronging
 	add := func(why string, do func(*asking)) { out = append(out, wronging{why, do}) }
 	for _, p := range op.Parameters {
@@ -184,6 +190,7 @@ func (d docOf) wrongings(op *opOf) []wronging {
 		d.wrongFields(op.RequestBody.Content["application/json"].Schema, nil, add)
 	}
 	slices.SortFunc(out, func(a, b wronging) int { return strings.Compare(a.why, b.why) })
+	madeWrong[op.OperationID] = out
 	return out
 }
 
@@ -270,7 +277,13 @@ func (d docOf) wrongFields(s *shape, at []string, add func(string, func(*asking)
 
 func (d docOf) wrongValues(s *shape, at []string, add func(string, func(*asking))) {
 	for i, v := range odd(d.of(s)) {
-		add(fmt.Sprintf("body %s is odd %02d (%s)", strings.Join(at, "."), i, short(fmt.Sprint(v))), func(a *asking) { set(a, at, v) })
+		text, ok := v.(string)
+		if raw, is := v.(json.RawMessage); is {
+			text = string(raw)
+		} else if !ok {
+			text = fmt.Sprintf("%T", v)
+		}
+		add(fmt.Sprintf("body %s is odd %02d (%s)", strings.Join(at, "."), i, short(text)), func(a *asking) { set(a, at, v) })
 	}
 }
 
