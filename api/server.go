@@ -79,7 +79,7 @@ func humaConfig(version string) huma.Config {
 			Info: &huma.Info{
 				Title:       "quorate",
 				Version:     version,
-				Description: "The local interface of a quorate node. Amounts are satoshis, fee rates satoshis per virtual byte, times RFC 3339 in UTC. Every key of an answer is always there; what is absent is null, and a list never is. In what is sent, a field that is null is one that is left out. Names that end in _count are numbers of things.",
+				Description: "The local interface of a quorate node. Amounts are satoshis, fee rates satoshis per virtual byte, times RFC 3339 in UTC. Every key of an answer is always there; what is absent is null, and a list never is. In what is sent, a field that is null is one that is left out. What is answered may get more fields, and a list of words more of them: a client takes what it does not know. Names that end in _count are numbers of things.",
 			},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
