@@ -22,6 +22,7 @@ const (
 	paidRecently = 144 // confirmations: what is deeper is no longer asked about, after a day
 	maxPayments  = 256 // payments to one script that are looked at
 	maxPaid      = 8   // payments that a warning lists
+	maxStrange   = 512 // payments that no entry tells of and that are looked at
 )
 
 // paymentKey is what payments to a script are found by.
@@ -59,30 +60,35 @@ func (m *Machine) paid(p *group.Proposal, script []byte) (out []payment, all boo
 		}
 		out = append(out, payment{q, q.TxID, paysTo(q, script)})
 	}
-	return m.alsoPaid(p, script, mine, out)
+	return m.alsoPaid(script, mine, out)
 }
 
-// alsoPaid adds what the chain or the mempool shows to be paid, and no entry here tells of:
-// this node's disk may have gone back, or its entries be late.
-func (m *Machine) alsoPaid(p *group.Proposal, script []byte, mine map[wire.OutPoint]bool, out []payment) ([]payment, bool) {
+// alsoPaid adds what the chain or the mempool shows to be paid out of the wallet's coins, and
+// the entries here do not tell of: this node's disk may have gone back, or they be late. Such
+// a payment takes the signatures that spend, so there are few of them.
+func (m *Machine) alsoPaid(script []byte, mine map[wire.OutPoint]bool, out []payment) ([]payment, bool) {
 	looked := 0
-	for id := range m.payees.Paying(script) {
-		if looked++; looked > maxPayments {
-			return out, false
+	for k := range m.strange.since.All() {
+		if looked++; looked > maxStrange {
+			break
 		}
+		id := chainhash.Hash([]byte(k))
 		t, ok := m.View.Tx(id)
 		_, told := m.State.Lead(id)
-		if !ok || told || id == p.TxID || m.View.Confirmations(id) > paidRecently || slices.ContainsFunc(t.Tx.TxIn, func(i *wire.TxIn) bool { return mine[i.PreviousOutPoint] }) {
+		if !ok || told || m.View.Confirmations(id) > paidRecently || slices.ContainsFunc(t.Tx.TxIn, func(i *wire.TxIn) bool { return mine[i.PreviousOutPoint] }) {
 			continue
-		}
-		if len(out) == maxPaid {
-			return out, false
 		}
 		sum := int64(0)
 		for _, o := range t.Tx.TxOut {
 			if string(o.PkScript) == string(script) {
 				sum += o.Value
 			}
+		}
+		if sum == 0 {
+			continue
+		}
+		if len(out) == maxPaid {
+			return out, false
 		}
 		out = append(out, payment{nil, id, sum})
 	}

@@ -143,17 +143,6 @@ func (x Index) noted(id chainhash.Hash, now []payee) Index {
 	return x
 }
 
-// Paying yields the transactions that pay a script, and spend coins of the wallet.
-func (x Index) Paying(script []byte) iter.Seq[chainhash.Hash] {
-	return func(yield func(chainhash.Hash) bool) {
-		for k := range pmap.Prefix(x.paid, paidKey(string(script))) {
-			if !yield(chainhash.Hash([]byte(k[1+len(script):]))) {
-				return
-			}
-		}
-	}
-}
-
 // asked is what is asked about: a transaction, and which coins it spends.
 type asked struct {
 	id     chainhash.Hash
