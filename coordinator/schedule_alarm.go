@@ -13,6 +13,10 @@ const AlarmScheduled = "recurring_waits"
 // confirm, and a chain that is behind catches up, by themselves.
 const waitsQuietly = time.Hour
 
+// hungTicks is for how long this node has to run before what it said nothing of counts: as
+// long as that, at a tick each two seconds.
+const hungTicks = 1800
+
 // scheduleAlarms stand while payments that are due are not proposed.
 func (m *Machine) scheduleAlarms(now time.Time) []Alarm {
 	if m.schedules.Len() == 0 {
@@ -21,17 +25,17 @@ func (m *Machine) scheduleAlarms(now time.Time) []Alarm {
 	var since time.Time
 	count, held, codes := 0, 0, ""
 	for _, sch := range m.Schedules() {
-		_, due := sch.Due(m.scheduleTime(now))
+		period, due := sch.Due(m.scheduleTime(now))
 		at := time.Unix(sch.Since, 0)
+		if sch.Code == "" { // nothing was said: it hangs, or has not been tried
+			at = sch.DueAt(period)
+		}
 		switch {
 		case !due && sch.Code != NotSigned:
 			continue
 		case due && m.Held(sch):
 			held++
-			if sch.Since == 0 {
-				at = time.Unix(sch.Created, 0)
-			}
-		case sch.Code == "" || now.Sub(at) < waitsQuietly:
+		case now.Sub(at) < waitsQuietly, sch.Code == "" && (m.ticks < hungTicks || sch.Height > 0):
 			continue
 		default:
 			codes = sch.Code

@@ -330,3 +330,20 @@ func TestARepeatedPlanIsOne(t *testing.T) {
 		t.Error("it is made again")
 	}
 }
+
+// What is due and of which nothing is said, since the node hangs over it, is an alarm too.
+func TestAPaymentThatHangsIsAnAlarm(t *testing.T) {
+	c := active(t, 2, 3)
+	a := c.peers[0]
+	a.must(c.daily(1, 50_000))
+	c.pass(28 * time.Hour)
+	if n := len(a.m.AlarmsAt(c.clock)); n > 0 {
+		t.Errorf("%d alarms at the start", n)
+	}
+	for range hungTicks {
+		a.must(Tick{})
+	}
+	if stands := a.m.AlarmsAt(c.clock); len(stands) != 1 || stands[0].Kind != AlarmScheduled {
+		t.Errorf("alarms: %v", stands)
+	}
+}

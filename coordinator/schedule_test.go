@@ -404,7 +404,6 @@ func TestAPaymentThatWaitsIsAnAlarm(t *testing.T) {
 			return x.Kind == AlarmScheduled && strings.Contains(x.Text, refusal.Funds) && !strings.Contains(x.Text, "50")
 		})
 	}
-	a.must(Delayed{ID: sch.ID, Problem: errs[0].Error(), Code: refusal.Funds})
 	if stands() {
 		t.Error("it is an alarm at once")
 	}

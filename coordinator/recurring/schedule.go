@@ -114,6 +114,17 @@ func (s Schedule) Due(now Now) (uint64, bool) {
 	return n, ok && n >= s.Next
 }
 
+// DueAt is when a period began; of what waits for a height alone, when it was made.
+func (s Schedule) DueAt(period uint64) time.Time {
+	switch {
+	case !s.Rhythm.Once():
+		return s.Rhythm.Due(period)
+	case s.NotBefore > 0:
+		return time.Unix(s.NotBefore, 0)
+	}
+	return time.Unix(s.Created, 0)
+}
+
 // Over says whether nothing will be due any more.
 func (s Schedule) Over() bool {
 	if s.Rhythm.Once() {
