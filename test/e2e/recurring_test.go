@@ -56,7 +56,8 @@ func TestAScheduleOfARestoredAndOfACopiedNodePaysNothingTwice(t *testing.T) {
 			return false
 		}
 		world.Mine(t, 1) // the chain's time has to come as well
-		return len(proposals()) > 0
+		all := proposals()
+		return len(all) > 0 && len(all[0].Approvals) > 0
 	})
 	p := proposals()[0]
 	if len(p.Approvals) != 1 || p.Author.PeerID == nil || *p.Author.PeerID != c.PeerID || p.Note != "rent" || !p.Scheduled {
