@@ -111,8 +111,9 @@ func (s *soak) vote(ctx context.Context, n *node, r *rand.Rand) {
 	}
 	s.ledger.tries(n.Name, p.Proposal)
 	after, err := n.Client.Approve(ctx, p.Proposal, api.Approve{})
-	// What has enough signatures meanwhile gets no further one, and the answer says so.
-	enough := after.Signed >= after.Threshold && !slices.ContainsFunc(after.Approvals, func(x api.Approval) bool { return x.Cosigner.Name == n.Name })
+	// What has enough signatures meanwhile gets no further one, and the answer says so: by the
+	// signatures, or since the network has it though the last one has not come here yet.
+	enough := (after.Signed >= after.Threshold || after.Status == api.StatusBroadcast || after.Status == api.StatusConfirmed) && !slices.ContainsFunc(after.Approvals, func(x api.Approval) bool { return x.Cosigner.Name == n.Name })
 	if s.outcome(n, "approve", err) == done && !enough {
 		s.ledger.note(ack{What: approval, Node: n.Name, Proposal: p.Proposal, Inputs: len(p.Inputs)})
 	}
