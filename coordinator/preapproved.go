@@ -312,18 +312,24 @@ func (m *Machine) outbids(q, before *group.Proposal) error {
 // against it. Who holds the bump said so after it was made; when that came here does not
 // matter. The keys of hosted cosigners are their host's.
 func (m *Machine) heardOf(q *group.Proposal) bool {
-	heard, others := 0, 0
+	heard, others := m.heardWith(q.Ref.Chain, q.Ref.Seq)
+	return heard >= min(m.State.Genesis().Threshold, others)
+}
+
+// heardWith counts the keys of other nodes, and of those the ones whose node said since this
+// one started what it holds, a chain up to a place among it, and all of it is held here.
+func (m *Machine) heardWith(chain journal.ChainKey, seq uint64) (heard, others int) {
 	for _, x := range m.State.Active().Members {
 		who := m.State.NodeOf(x)
 		if who == m.State.Me() {
 			continue
 		}
 		others++
-		if f, ok := m.claims.Get(mapkey.Of(who)); ok && f[q.Ref.Chain].Seq >= q.Ref.Seq && m.State.Covers(m.claims, who) {
+		if f, ok := m.claims.Get(mapkey.Of(who)); ok && f[chain].Seq >= seq && m.State.Covers(m.claims, who) {
 			heard++
 		}
 	}
-	return heard >= min(m.State.Genesis().Threshold, others)
+	return heard, others
 }
 
 func (s *step) signBump(x SignBump) error {

@@ -347,3 +347,34 @@ func TestAPaymentThatHangsIsAnAlarm(t *testing.T) {
 		t.Errorf("alarms: %v", stands)
 	}
 }
+
+// What is to be signed stays so whatever else hinders, and is not signed by itself once
+// somebody may be paid twice: a person looks, and then it is signed.
+func TestWhatIsToBeSignedWaitsForAPersonToo(t *testing.T) {
+	c := active(t, 2, 3)
+	c.fund(1_000_000, 1_000_000)
+	a := c.peers[0]
+	x := c.daily(1, 50_000)
+	x.Schedule.Rhythm, x.Schedule.NotBefore = recurring.Rhythm{}, c.clock.Add(time.Hour).Unix()
+	a.must(x)
+	c.pass(25 * time.Hour)
+	due := a.m.DueSchedules(c.clock)
+	a.hear(c.peers[1:]...)
+	a.hear(c.peers[1:]...)
+	a.must(Propose{Outputs: x.Schedule.Outputs, FeeRate: 2000, Occasion: &due[0], Unsigned: true, Expires: c.clock.Add(99 * time.Hour)})
+	a.must(Delayed{ID: due[0].Schedule, Problem: "the one before is open", Code: refusal.PeriodOpen})
+	a.crash()
+	if left := a.m.UnsignedSchedules(); len(left) != 1 || left[0].Problem != "the one before is open" {
+		t.Fatalf("to be signed %+v", left)
+	}
+	a.must(Delayed{ID: due[0].Schedule, Problem: "paid by hand", Code: refusal.DoublePayment})
+	a.crash()
+	sch, ok := a.m.ScheduleOf(due[0].Schedule)
+	if !ok || len(a.m.UnsignedSchedules()) > 0 || a.m.MaySignDue(sch, c.clock) || !a.m.Held(sch) {
+		t.Fatalf("it is signed by itself: %+v", sch)
+	}
+	again := a.must(Resume{sch.ID}).(Planned).Schedule
+	if !a.m.MaySignDue(again, c.clock) || len(a.m.UnsignedSchedules()) != 1 {
+		t.Errorf("a person looked, and it is not signed: %+v", again)
+	}
+}

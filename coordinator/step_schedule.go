@@ -7,7 +7,6 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/recurring"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
@@ -87,11 +86,8 @@ func checkPlanned(sch recurring.Schedule) error {
 }
 
 func (s *step) keepSchedule(sch recurring.Schedule) error {
-	name := recSchedule + sch.ID.String()
 	if sch.Over() && sch.Code != NotSigned {
-		s.m.schedules = s.m.schedules.Delete(sch.ID.Key())
-		delete(s.batch.Puts, name)
-		s.batch.Deletes = append(s.batch.Deletes, name)
+		s.dropSchedule(sch.ID)
 		return nil
 	}
 	b, err := sch.Record()
@@ -99,8 +95,13 @@ func (s *step) keepSchedule(sch recurring.Schedule) error {
 		return err
 	}
 	s.m.schedules = s.m.schedules.Set(sch.ID.Key(), sch)
-	s.batch.Puts[name] = b
+	s.batch.Puts[recSchedule+sch.ID.String()] = b
 	return nil
+}
+
+func (s *step) dropSchedule(id recurring.ID) {
+	s.m.schedules = s.m.schedules.Delete(id.Key())
+	s.batch.Deletes = append(s.batch.Deletes, recSchedule+id.String())
 }
 
 func (s *step) scheduleOf(id recurring.ID) (recurring.Schedule, error) {
@@ -115,9 +116,7 @@ func (s *step) unplan(x Unplan) error {
 	if _, err := s.scheduleOf(x.ID); err != nil {
 		return err
 	}
-	name := recSchedule + x.ID.String()
-	s.m.schedules = s.m.schedules.Delete(x.ID.Key())
-	s.batch.Deletes = append(s.batch.Deletes, name)
+	s.dropSchedule(x.ID)
 	answer(s, x, Done{})
 	return nil
 }
@@ -135,7 +134,10 @@ func (s *step) resume(x Resume) error {
 		return err
 	}
 	if s.m.Held(sch) {
-		sch.Started, sch.Incarnation, sch.Held, sch.Problem, sch.Code, sch.Since = s.now().Unix(), s.m.local.Incarnation, false, "", "", 0
+		sch.Started, sch.Incarnation, sch.Held = s.now().Unix(), s.m.local.Incarnation, false
+		if sch.Code != NotSigned { // that is still to be signed
+			sch.Problem, sch.Code, sch.Since = "", "", 0
+		}
 		if err := s.keepSchedule(sch); err != nil {
 			return err
 		}
@@ -144,17 +146,22 @@ func (s *step) resume(x Resume) error {
 	return nil
 }
 
-// delayed keeps why nothing was proposed. The same again is no news.
+// delayed keeps why nothing was proposed, or signed. The same again is no news. What is to be
+// signed stays so, whatever hinders it, or the period after it.
 func (s *step) delayed(x Delayed) error {
 	sch, err := s.scheduleOf(x.ID)
 	if err != nil {
 		return err
 	}
-	if sch.Problem != x.Problem || sch.Code != x.Code {
+	code, hold := x.Code, x.Code == refusal.DoublePayment
+	if sch.Code == NotSigned {
+		code = NotSigned
+	}
+	if sch.Problem != x.Problem || sch.Code != code || hold && !sch.Held {
 		if sch.Code == "" {
 			sch.Since = s.now().Unix()
 		}
-		sch.Problem, sch.Code, sch.Held = x.Problem, x.Code, sch.Held || x.Code == refusal.DoublePayment
+		sch.Problem, sch.Code, sch.Held = x.Problem, code, sch.Held || hold
 		if err := s.keepSchedule(sch); err != nil {
 			return err
 		}
@@ -184,23 +191,12 @@ func (s *step) occasion(x Propose) error {
 }
 
 // heardSigners says whether as many keys' nodes as have to sign beside this one, and one
-// at least, said since it started what they hold, and this node holds all of that; they
-// hold what it held of its own when it started. Without them the payment is not made, so nothing is lost by
-// waiting. It is no proof: those who signed what a copy of this node proposed may be
-// others. What these completed is in the chain (see alsoPaid).
+// at least, were heard and hold what this one held of its own when it started. Without them
+// the payment is not made, so nothing is lost by waiting. It is no proof: those who signed
+// what a copy of this node proposed may be others. What these completed is in the chain (see
+// alsoPaid).
 func (m *Machine) heardSigners() bool {
-	heard, others, own := 0, 0, journal.ChainKey{Author: m.State.Me(), Incarnation: m.local.Incarnation}
-	for _, x := range m.State.Active().Members {
-		who := m.State.NodeOf(x)
-		if who == m.State.Me() {
-			continue
-		}
-		others++
-		f, ok := m.claims.Get(mapkey.Of(who))
-		if ok && m.State.Covers(m.claims, who) && f[own].Seq >= m.ownAtStart {
-			heard++
-		}
-	}
+	heard, others := m.heardWith(journal.ChainKey{Author: m.State.Me(), Incarnation: m.local.Incarnation}, m.ownAtStart)
 	return heard >= min(max(1, m.State.Genesis().Threshold-1), others)
 }
 
@@ -232,9 +228,6 @@ func (s *step) passed(x Passed) error {
 	return nil
 }
 
-// maxLookedBack is how many periods before the one that is due are looked at.
-const maxLookedBack = 1024
-
 // settled forgets that a proposal is to be signed.
 func (s *step) settled(x Settled) error {
 	sch, err := s.scheduleOf(x.ID)
@@ -250,6 +243,9 @@ func (s *step) settled(x Settled) error {
 	answer(s, x, Done{})
 	return nil
 }
+
+// maxLookedBack is how many periods before the one that is due are looked at.
+const maxLookedBack = 1024
 
 // openBefore refuses while what was proposed for a period before may still be paid, and
 // is not.

@@ -300,7 +300,8 @@ func (n *Node) signDue(ctx context.Context, a *node.Actor, sch recurring.Schedul
 		})
 		if err != nil && !errors.Is(err, errDecided) {
 			if ctx.Err() == nil {
-				n.delayed(ctx, a, sch.ID, coordinator.NotSigned, api.AsError(n.apiError(err)).Message)
+				e := api.AsError(n.apiError(err))
+				n.delayed(ctx, a, sch.ID, e.Code, e.Message)
 			}
 			return false
 		}
@@ -342,8 +343,6 @@ func (n *Node) proposeDue(ctx context.Context, a *node.Actor, due recurring.Occa
 	e := api.AsError(n.apiError(err))
 	if e.Made {
 		log.Warn("a payment that is due was proposed, and is not signed", "code", e.Code)
-		n.delayed(ctx, a, due.Schedule, coordinator.NotSigned, e.Message)
-		return false
 	}
 	n.delayed(ctx, a, due.Schedule, e.Code, e.Message)
 	return false
