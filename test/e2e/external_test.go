@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,6 +63,9 @@ func TestExternalSigners(t *testing.T) {
 
 	// The device proves its key by a PSBT. It first brings Electrum's by mistake.
 	read[api.WalletSummary](t, c.RunWith(made.Invites[1], "wallet", "join", "-", "--wait", "--external", elec.key.String()))
+	world.Eventually(t, "c has heard of b", func() bool {
+		return slices.ContainsFunc(c.Wallet().Cosigners, func(x api.Cosigner) bool { return x.Name == "b" })
+	})
 	world.Eventually(t, "c hears whose key that is", func() bool {
 		r := c.Run("wallet", "prove", g.ID, "--unproven")
 		if r.Status != 4 {
