@@ -21,6 +21,8 @@ const (
 	MaxChangeDelay = 30 * 86400
 	MaxWindow      = 366 * 86400
 	MaxDelay       = 90 * 86400
+	// MaxAmount is all bitcoin that there will ever be, in satoshis.
+	MaxAmount = 21_000_000 * 100_000_000
 	// MaxLookahead is how many addresses of a descriptor past the last one that was paid are its
 	// recipient's at most, DefaultLookahead how many where nothing is said.
 	MaxLookahead     = 1000

@@ -57,6 +57,7 @@ func rooms() map[string]room {
 	deciding := slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)
 	return map[string]room{
 		"filetext":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
+		"policy":              {[]string{"journal", "display"}, slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database, web, bitcoin)},
 		"display":             {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"wallet":              {[]string{"display", "filetext"}, slices.Concat(network, system, chance, peers, database, web)},
 		"qr":                  {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
@@ -102,6 +103,7 @@ func neverLinked() map[string][]string {
 		"coordinator/mapkey":  slices.Concat(peers, database),
 		"wallet":              slices.Concat(peers, database),
 		"journal":             slices.Concat(peers, database, bitcoin),
+		"policy":              slices.Concat(peers, database, bitcoin),
 		"coordinator/node":    slices.Concat(peers, database),
 		"coordinator":         slices.Concat(peers, database),
 		"api":                 slices.Concat(peers, database),
