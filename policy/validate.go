@@ -14,6 +14,7 @@ const (
 	maxScripts    = 8
 	maxApprovals  = 16 // of one rule
 	maxHours      = 32 // of one rule
+	maxZones      = 6  // of one rule: Facts hold the offset of each
 	maxCount      = 100_000
 	maxFeeRate    = 100_000_000 // satoshis for 1000 vbytes
 	whole         = 1_000_000   // millionths

@@ -120,6 +120,7 @@ func checkHours(at place, list []Hours) error {
 	if len(list) > maxHours {
 		return at.wrong("there are %d, at most %d", len(list), maxHours)
 	}
+	var zones []string
 	for i, h := range list {
 		switch {
 		case h.Days == 0 || h.Days > 127:
@@ -129,6 +130,9 @@ func checkHours(at place, list []Hours) error {
 		}
 		if _, err := zone(h.Zone); err != nil {
 			return at.item(i).wrong("%v", err)
+		}
+		if zones = append(zones, h.Zone); len(slices.Compact(slices.Sorted(slices.Values(zones)))) > maxZones {
+			return at.item(i).wrong("there are more than %d zones", maxZones)
 		}
 	}
 	return nil
