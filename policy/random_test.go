@@ -116,7 +116,7 @@ func drawRequire(t *rapid.T, label string, p *Policy) Require {
 }
 
 func drawBound(t *rapid.T, label string) int64 {
-	return rapid.SampledFrom([]int64{0, 0, 0, 1, 2, 5, 100, 1000, 5000}).Draw(t, label+" bound")
+	return rapid.SampledFrom([]int64{0, 0, 0, 0, 0, 1, 2, 5, 100, 1000, 5000, 6000}).Draw(t, label+" bound")
 }
 
 func drawIndexes(t *rapid.T, label string, n int) []uint64 {
