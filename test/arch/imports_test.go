@@ -82,9 +82,9 @@ func rooms() map[string]room {
 		"signer":              {[]string{"coordinator/port", "wallet", "display"}, slices.Concat(peers, database)},
 		"service":             {append([]string{"api", "qr"}, floor...), slices.Concat(network, system, peers, database, web)},
 		"app":                 {append([]string{"service", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
-		"ops":                 {append([]string{"app", "service", "api", "p2p", "store", "chain"}, floor...), nil},
+		"ops":                 {append([]string{"app", "service", "api", "policy", "p2p", "store", "chain"}, floor...), nil},
 		"cmd":                 {[]string{"app", "ops", "api", "qr", "display", "filetext"}, slices.Concat(peers, database, bitcoin)},
-		"test":                {append([]string{"app", "ops", "service", "qr", "api", "p2p", "p2p/memnet", "store", "store/memstore", "chain", "signer"}, floor...), nil},
+		"test":                {append([]string{"app", "ops", "service", "policy", "qr", "api", "p2p", "p2p/memnet", "store", "store/memstore", "chain", "signer"}, floor...), nil},
 	}
 }
 
@@ -351,6 +351,15 @@ func TestArrowsAreHeld(t *testing.T) {
 		{"wallet/coinselect", q("wallet/psbt"), 1},
 		{"wallet/coinselect", "github.com/btcsuite/btcd/wire/v2", 0},
 		{"wallet/formats", q("wallet"), 0},
+		{"ops", q("policy"), 0},
+		{"policy", q("journal"), 0},
+		{"policy", q("wallet"), 1},
+		{"policy", q("coordinator/event"), 1},
+		{"policy", "time", 0},
+		{"policy", "os", 1},
+		{"policy", "github.com/btcsuite/btcd/wire/v2", 1},
+		{"cmd/node", q("policy"), 1},
+		{"api", q("policy"), 1},
 		{"journal", q("journal/pmap"), 0},
 		{"journal", q("wallet"), 1},
 		{"journal", q("coordinator"), 1},
