@@ -10,6 +10,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/config"
+	"github.com/quorate/quorate/ops"
 )
 
 // completeTime bounds what a person waits for a completion.
@@ -62,6 +63,8 @@ func fixed(path, flag string) []string {
 			return []string{api.StatusFinal, api.StatusBroadcast, api.StatusConfirmed}
 		}
 		return []string{api.StatusPending, api.StatusFinal, api.StatusBroadcast, api.StatusConfirmed, api.StatusConflicted, api.StatusWithdrawn, api.StatusRejected, api.StatusExpired, api.StatusReplaced}
+	case "template":
+		return ops.PolicyTemplates()
 	case "format":
 		switch {
 		case strings.HasSuffix(path, " wallet export"):
