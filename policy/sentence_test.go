@@ -50,23 +50,25 @@ func TestSentencesTellAll(t *testing.T) {
 		if err := cbor.Unmarshal(b, &tree); err != nil {
 			t.Fatal(err)
 		}
-		n := 0
-		at := rapid.IntRange(0, leaves(tree)-1).Draw(t, "leaf")
-		altered, err := theCodec.enc.Marshal(alterLeaf(tree, &n, at))
-		if err != nil {
-			t.Fatal(err)
-		}
-		q, err := Decode(altered)
-		if err != nil || bytes.Equal(altered, b) {
-			return // it says nothing else, or nothing
-		}
-		changed++
-		if slices.Equal(p.Sentences(testNames), q.Sentences(testNames)) {
-			t.Fatalf("%+v\n%+v\nboth are: %s", p, q, strings.Join(p.Sentences(testNames), "\n"))
+		// Each number, text and flag of it, one after the other; the second is the title.
+		for at := range leaves(tree) {
+			n := 0
+			altered, err := theCodec.enc.Marshal(alterLeaf(tree, &n, at))
+			if err != nil {
+				t.Fatal(err)
+			}
+			q, err := Decode(altered)
+			if err != nil || bytes.Equal(altered, b) {
+				continue // it says nothing else, or nothing
+			}
+			changed++
+			if slices.Equal(p.Sentences(testNames), q.Sentences(testNames)) {
+				t.Fatalf("%+v\n%+v\nboth are: %s", p, q, strings.Join(p.Sentences(testNames), "\n"))
+			}
 		}
 	})
-	if changed < 10 {
-		t.Errorf("only %d policies were changed: this test looks at nothing", changed)
+	if changed == 0 {
+		t.Error("no policy was changed: this test looks at nothing")
 	}
 }
 
