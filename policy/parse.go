@@ -75,7 +75,7 @@ func (r *reader) policy() {
 }
 
 // defined returns what a table of the file defines, by name.
-func (t *table) defined(key, what string) []field {
+func (t *table) defined(key, what string, most int) []field {
 	n := t.take(key)
 	if n == nil {
 		return nil
@@ -84,16 +84,22 @@ func (t *table) defined(key, what string) []field {
 		t.fail(t.at.in(key), n.offset, "it is %s, and should be a table of each %s by its name", n.form, what)
 		return nil
 	}
+	if len(n.fields) > most {
+		t.fail(t.at.in(key), n.offset, "there are %d, at most %d", len(n.fields), most)
+		return nil
+	}
 	fields := slices.Clone(n.fields)
 	slices.SortFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
+	folds := make([]string, len(fields))
 	for i, f := range fields {
 		at := named(key, i, what, f.name)
 		t.places[at.path] = f.offset
 		if err := display.CheckName(f.name); err != nil {
 			t.fail(at, f.offset, "of its name, %v", err)
 		}
-		for _, before := range fields[:i] {
-			if display.Alike(before.name, f.name) {
+		folds[i] = display.Fold(f.name)
+		for j, before := range fields[:i] {
+			if display.AlikeFolds(folds[j], folds[i]) {
 				t.fail(at, max(f.offset, before.offset), "the names of %q and %q look alike", before.name, f.name)
 			}
 		}
@@ -102,7 +108,7 @@ func (t *table) defined(key, what string) []field {
 }
 
 func (r *reader) groups(t *table) {
-	for i, f := range t.defined("groups", "group") {
+	for i, f := range t.defined("groups", "group", MaxGroups) {
 		at := named("groups", i, "group", f.name)
 		if _, err := r.roster.find(f.name); !errors.Is(err, errStranger) {
 			r.fail(at, f.offset, "a member has this name: nobody would know who is meant")
@@ -114,7 +120,7 @@ func (r *reader) groups(t *table) {
 }
 
 func (r *reader) recipients(t *table) {
-	for i, f := range t.defined("recipients", "recipient") {
+	for i, f := range t.defined("recipients", "recipient", MaxRecipients) {
 		at := named("recipients", i, "recipient", f.name)
 		one := r.open(f.value, at)
 		x := Recipient{Name: f.name, Addresses: one.payees("addresses", false), Descriptors: one.payees("descriptor", true)}
@@ -159,7 +165,7 @@ func (t *table) payees(key string, descriptor bool) []string {
 }
 
 func (r *reader) meters(t *table) {
-	for i, f := range t.defined("meters", "meter") {
+	for i, f := range t.defined("meters", "meter", MaxMeters) {
 		one := r.open(f.value, named("meters", i, "meter", f.name))
 		m := Meter{Name: f.name}
 		one.need("limit", "a meter has a limit, as \"0.25btc\"")
