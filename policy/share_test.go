@@ -28,7 +28,7 @@ func TestShare(t *testing.T) {
 		wantOwn, wantAll int64
 	}{
 		{3, 1000, 0, 1, 500, 0}, {3, 1000, 50, 1, 250, 500}, {3, 1000, 100, 1, 0, 1000}, {7, 1000, 0, 1, 333, 0},
-		{7, 1000, 50, 1, 166, 500}, {7, 1000, 0, 2, 666, 0}, {7, 1000, 0, 3, 1000, 0}, {7, 1000, 0, 9, 1000, 0}, {1, 1000, 33, 1, 670, 330},
+		{7, 1000, 50, 1, 166, 500}, {7, 1000, 0, 2, 666, 0}, {7, 1000, 0, 3, 1000, 0}, {7, 1000, 0, 9, 1000, 0}, {7, 1000, 0, 0, 333, 0}, {1, 1000, 33, 1, 670, 330},
 		{3, 999, 50, 1, 250, 499}, {1, 1, 50, 1, 1, 0}, {3, MaxAmount, 0, 1, MaxAmount / 2, 0},
 		{3, MaxAmount + 1, 0, 1, 0, 0}, {0, 1000, 0, 1, 0, 0}, {3, -5, 0, 1, 0, 0}, {3, 1000, 101, 1, 0, 0},
 	} {
@@ -55,6 +55,9 @@ func TestWorstCaseIsTheLimit(t *testing.T) {
 		for bad, w := range rows {
 			if w.Bad != bad || w.Most < 0 || bad <= int(p.Tolerate) && w.Most > m.Limit {
 				t.Fatalf("with %d bad of %d tolerated: %d of %d", bad, p.Tolerate, w.Most, m.Limit)
+			}
+			if bad == robots && w.Most != 0 {
+				t.Fatalf("no honest robot signs %d", w.Most)
 			}
 			if w.Free != (n-robots+bad >= k) {
 				t.Fatalf("%d humans and %d bad robots are free: %v", n-robots, bad, w.Free)

@@ -87,7 +87,7 @@ func (p *Policy) payees(of []uint64) []string {
 		r := p.Recipients[i]
 		out = append(out, r.Addresses...)
 		for _, d := range r.Descriptors {
-			out = append(out, fmt.Sprintf("%s up to %d", d, r.Lookahead))
+			out = append(out, fmt.Sprintf("the addresses of %s up to %d past the last one that was paid", d, r.Lookahead))
 		}
 	}
 	slices.Sort(out)
@@ -95,8 +95,31 @@ func (p *Policy) payees(of []uint64) []string {
 }
 
 // recipients are compared where meters count each by itself: one that is cut in two may be
-// paid twice as much. Else the rules that name them are compared.
+// paid twice as much. Else the rules that name them are compared, and it is told here who is
+// behind a name that stayed.
 func (c *comparison) recipients() {
+	_, used, _ := c.new.used()
+	for i, b := range c.new.Recipients {
+		at := slices.IndexFunc(c.old.Recipients, func(a Recipient) bool { return a.Name == b.Name })
+		if at < 0 {
+			continue
+		}
+		mark := MarkSame
+		if slices.Contains(used, uint64(i)) {
+			mark = MarkLooser
+		}
+		before, now := c.old.payees([]uint64{uint64(at)}), c.new.payees([]uint64{uint64(i)})
+		for _, x := range now {
+			if !slices.Contains(before, x) {
+				c.add(mark, "recipient %s is %s, too", quoted(b.Name), display.Line(x))
+			}
+		}
+		for _, x := range before {
+			if !slices.Contains(now, x) {
+				c.add(mark, "recipient %s is not %s any more", quoted(b.Name), display.Line(x))
+			}
+		}
+	}
 	each := func(p *Policy) []string {
 		var out []string
 		for i := range p.Recipients {

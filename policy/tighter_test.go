@@ -1,7 +1,10 @@
 package policy
 
 import (
+	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -136,5 +139,40 @@ func TestTighter(t *testing.T) {
 		if back, why := Tighter(p, old, testNames); back != (i < 6) && got {
 			t.Errorf("%s: undone it is %v: %+v", c.name, back, why)
 		}
+	}
+}
+
+// What people read of each change, and of undoing it.
+func TestTighterWords(t *testing.T) {
+	old, err := Parse([]byte(example), testRoster())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, c := range changes() {
+		p := clonePolicy(t, old)
+		c.do(p)
+		_, there := Tighter(old, p, testNames)
+		_, back := Tighter(p, old, testNames)
+		fmt.Fprintf(&b, "%s\n", c.name)
+		for _, d := range there {
+			fmt.Fprintf(&b, "  %s: %s\n", d.Mark, d.Text)
+		}
+		for _, d := range back {
+			fmt.Fprintf(&b, "  undone, %s: %s\n", d.Mark, d.Text)
+		}
+	}
+	const file = "testdata/tighter.words"
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.String() != string(want) {
+		t.Errorf("other words than in %s:\n%s", file, b.String())
 	}
 }

@@ -201,6 +201,17 @@ func TestFitsRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
+	for _, w := range []struct {
+		n, k int
+		p    Policy
+	}{{1, 1, Policy{Robots: 1}}, {64, 64, Policy{Robots: 1 << 63, StartQuorum: 63}}, {64, 1, Policy{Robots: ^Keys(0), StartQuorum: 1}}, {2, 2, Policy{Robots: 3, StartQuorum: 1}}} {
+		if err := w.p.Fits(w.n, w.k); err != nil {
+			t.Errorf("%d of %d: %v", w.k, w.n, err)
+		}
+	}
+	if err := (&Policy{Robots: 1}).Fits(2, 1); err == nil {
+		t.Error("the robot of two hears nobody")
+	}
 	// Where who proposes counts, they may be all that there are.
 	p := clonePolicy(t, good)
 	p.Rules[0].Require.InitiatorCounts, p.Rules[0].Require.Approvals[0].N = true, 2
