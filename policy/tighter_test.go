@@ -176,3 +176,60 @@ func TestTighterWords(t *testing.T) {
 		t.Errorf("other words than in %s:\n%s", file, b.String())
 	}
 }
+
+// A recipient that a meter counts by itself, cut in two, may be paid twice as much.
+func TestTighterCountsRecipients(t *testing.T) {
+	two := func(per Per) *Policy {
+		return &Policy{Version: 1, Recipients: []Recipient{{Name: "a", Addresses: []string{"bc1qa"}}, {Name: "b", Addresses: []string{"bc1qb"}}},
+			Meters: []Meter{{"m", 1000, 60, per, 0}}, Rules: []Rule{{Name: "r", When: When{Kinds: []Kind{Payment}, To: []uint64{0, 1}}, Require: Require{Meters: []uint64{0}}, Then: Sign, Else: Deny}}}
+	}
+	one := func(per Per) *Policy {
+		p := two(per)
+		p.Recipients, p.Rules[0].When.To = []Recipient{{Name: "both", Addresses: []string{"bc1qa", "bc1qb"}}}, []uint64{0}
+		return p
+	}
+	for per, want := range map[Per]bool{PerGroup: true, PerInitiator: true, PerRecipient: false} {
+		if got, found := Tighter(one(per), two(per), testNames); got != want {
+			t.Errorf("per %d, cut in two: %v %+v", per, got, found)
+		}
+		if got, found := Tighter(two(per), two(per), testNames); !got || len(found) > 0 {
+			t.Errorf("per %d, the same: %v %+v", per, got, found)
+		}
+	}
+	// A new meter is no other one's.
+	old := one(PerRecipient)
+	old.Meters[0].Name, old.Rules[0].Require.Meters = "z", nil
+	next := two(PerRecipient)
+	next.Meters = append(next.Meters, old.Meters[0])
+	next.Meters[1].Per, old.Meters[0].Per = PerGroup, PerGroup
+	if got, found := Tighter(old, next, testNames); !got {
+		t.Errorf("a new meter: %+v", found)
+	}
+}
+
+// All differences are told, also behind one that is looser.
+func TestTighterTellsAll(t *testing.T) {
+	old, err := Parse([]byte(example), testRoster())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := clonePolicy(t, old)
+	p.Meters[0].Name, p.Meters[1].Limit = "other", 1
+	p.Recipients = append([]Recipient{{Name: "aaa", Addresses: []string{"bc1qz"}}}, p.Recipients...)
+	p.Recipients[1].Addresses = p.Recipients[1].Addresses[:1]
+	p.Rules[0].When.To = []uint64{1}
+	_, found := Tighter(old, p, testNames)
+	for _, want := range []string{`meter "daily" is gone`, `meter "person": at most 1 sat leaves, was 0.05000000 BTC`, `recipient "acme" is not bc1qb any more`} {
+		if !slices.ContainsFunc(found, func(d Difference) bool { return d.Text == want }) {
+			t.Errorf("%q is not told: %+v", want, found)
+		}
+	}
+	// One that no rule names changes nothing.
+	p = clonePolicy(t, old)
+	p.Rules[0].When.To = nil
+	q := clonePolicy(t, p)
+	q.Recipients[0].Addresses = []string{"bc1qz"}
+	if got, found := Tighter(p, q, testNames); !got || len(found) != 3 {
+		t.Errorf("%v %+v", got, found)
+	}
+}

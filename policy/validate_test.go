@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -234,4 +235,83 @@ func TestValidateNeverPanics(t *testing.T) {
 			_, _ = Tighter(q, q, testNames)
 		}
 	})
+}
+
+// Each bound may be reached.
+func TestValidateTakesTheBounds(t *testing.T) {
+	good, err := Parse([]byte(example), testRoster())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule := func(do func(*Rule)) func(*Policy) { return func(p *Policy) { do(&p.Rules[0]) } }
+	for name, do := range map[string]func(*Policy){
+		"change":    func(p *Policy) { p.ChangeDelay = MaxChangeDelay },
+		"no change": func(p *Policy) { p.ChangeDelay = 0 },
+		"tolerate":  func(p *Policy) { p.Tolerate = 2 },
+		"limit": func(p *Policy) {
+			p.Meters[0].Limit, p.Meters[0].Window, p.Meters[0].Pool, p.Meters[0].Per = MaxAmount, MaxWindow, 100, PerRecipient
+		},
+		"small limit": func(p *Policy) { p.Meters[0].Limit, p.Meters[0].Window = 1, 1 },
+		"lookahead":   func(p *Policy) { p.Recipients[0].Lookahead = MaxLookahead },
+		"amounts":     rule(func(r *Rule) { r.Require.AmountMin = r.Require.AmountMax }),
+		"least alone": rule(func(r *Rule) { r.Require.AmountMin, r.Require.AmountMax = 5_000_000, 0 }),
+		"figures": rule(func(r *Rule) {
+			r.Require = Require{AmountMax: MaxAmount, FeeMax: MaxAmount, FeeShareMax: whole, FeeRateMax: maxFeeRate, InputsMax: maxCount, OutputsMax: maxCount, ChangeShareMax: whole, Confirmations: maxCount, AgeMin: MaxWindow, Delay: MaxDelay}
+		}),
+		"approvals":      rule(func(r *Rule) { r.Require.Approvals = slices.Repeat(r.Require.Approvals, maxApprovals) }),
+		"all approve":    rule(func(r *Rule) { r.Require.Approvals = []Approval{{Who{Keys: KeysOf(0, 1, 2, 3)}, 3}} }),
+		"hours":          rule(func(r *Rule) { r.Require.Hours = slices.Repeat([]Hours{{127, 0, 1440, "UTC"}}, maxHours) }),
+		"steps":          rule(func(r *Rule) { r.Steps = slices.Repeat(r.Steps, MaxSteps/2) }),
+		"a short step":   rule(func(r *Rule) { r.Steps[1].Within = 1 }),
+		"a long step":    rule(func(r *Rule) { r.Steps[1].Within, r.Steps[0].N = MaxDelay, 3 }),
+		"one answers":    rule(func(r *Rule) { r.Steps[0].N = 1; r.Steps[0].AmountMax = 1 }),
+		"scripts":        rule(func(r *Rule) { r.When.Scripts = []string{"a", "b", "c", "d", "e", "f", "g", "h"} }),
+		"no rule at all": func(p *Policy) { p.Rules = nil },
+	} {
+		p := clonePolicy(t, good)
+		do(p)
+		if err := p.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A rule behind one that is for all that it is for is never reached; behind a narrower one it is.
+func TestCovers(t *testing.T) {
+	p := &Policy{Groups: []Group{{"f", KeysOf(0, 1)}}}
+	for name, c := range map[string]struct {
+		wide, narrow When
+		want         bool
+	}{
+		"all":                     {When{}, When{}, true},
+		"some initiators":         {When{}, When{Initiators: Who{Keys: 1}}, true},
+		"not all initiators":      {When{Initiators: Who{Keys: 1}}, When{}, false},
+		"of a group":              {When{Initiators: Who{Groups: []uint64{0}}}, When{Initiators: Who{Keys: KeysOf(1)}}, true},
+		"not of a group":          {When{Initiators: Who{Groups: []uint64{0}}}, When{Initiators: Who{Keys: KeysOf(1, 2)}}, false},
+		"some are paid":           {When{}, When{To: []uint64{1}}, true},
+		"fewer are paid":          {When{To: []uint64{0, 1}}, When{To: []uint64{1}}, true},
+		"others are paid":         {When{To: []uint64{0}}, When{To: []uint64{0, 1}}, false},
+		"anybody is paid":         {When{To: []uint64{0}}, When{}, false},
+		"a script":                {When{}, When{Scripts: []string{"a"}}, true},
+		"fewer scripts":           {When{Scripts: []string{"a", "b"}}, When{Scripts: []string{"a"}}, true},
+		"other scripts":           {When{Scripts: []string{"a"}}, When{Scripts: []string{"b"}}, false},
+		"any script":              {When{Scripts: []string{"a"}}, When{}, false},
+		"labels":                  {When{}, When{Labels: &Labels{[]string{"a"}, Who{Keys: 1}}}, true},
+		"fewer labels":            {When{Labels: &Labels{[]string{"a", "b"}, Who{Keys: 3}}}, When{Labels: &Labels{[]string{"a"}, Who{Keys: 1}}}, true},
+		"other labels":            {When{Labels: &Labels{[]string{"a"}, Who{Keys: 3}}}, When{Labels: &Labels{[]string{"b"}, Who{Keys: 1}}}, false},
+		"labels of others":        {When{Labels: &Labels{[]string{"a"}, Who{Keys: 1}}}, When{Labels: &Labels{[]string{"a"}, Who{Keys: 2}}}, false},
+		"any label":               {When{Labels: &Labels{[]string{"a"}, Who{Keys: 1}}}, When{}, false},
+		"initiators, not whom":    {When{Initiators: Who{Keys: 1}, To: []uint64{0}}, When{Initiators: Who{Keys: 1}}, false},
+		"whom, not who initiates": {When{Initiators: Who{Keys: 1}, To: []uint64{0}}, When{To: []uint64{0}}, false},
+	} {
+		if got := p.covers(c.wide, c.narrow); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+		// The same of rules: one of another kind between them changes nothing.
+		c.wide.Kinds, c.narrow.Kinds = []Kind{Payment, Bump}, []Kind{Payment, Bump}
+		q := &Policy{Groups: p.Groups, Rules: []Rule{{When: When{Kinds: []Kind{Sweep}}}, {When: When{Kinds: []Kind{Payment, Bump}, To: []uint64{9}}}, {Name: "by", When: c.wide}, {When: c.narrow}}}
+		if by, got := q.covered(3); got != c.want || got && by != "by" {
+			t.Errorf("%s, of rules: %v by %q", name, got, by)
+		}
+	}
 }
