@@ -102,6 +102,16 @@ func changes() []change {
 		{"an answer within one more meter", true, func(p *Policy) { p.Rules[0].Steps[0].Meters = []uint64{0, 1} }},
 		{"no robot signs by an answer", true, func(p *Policy) { s := &p.Rules[0].Steps[0]; s.N, s.AmountMax, s.Meters = 0, 0, nil }},
 		{"a robot signs by an answer", false, func(p *Policy) { p.Rules[0].Steps[1].N = 1 }},
+		{"a lower amount where no answer makes a robot sign", true, func(p *Policy) {
+			s := &p.Rules[0].Steps[0]
+			s.N, s.AmountMax, s.Meters = 0, 0, nil
+			p.Rules[0].Require.AmountMax--
+		}},
+		{"no robot signs by the first answer, and the last step is longer", false, func(p *Policy) {
+			s := &p.Rules[0].Steps[0]
+			s.N, s.AmountMax, s.Meters = 0, 0, nil
+			p.Rules[0].Steps[1].Within++
+		}},
 		{"a rule is gone", false, func(p *Policy) { p.Rules = p.Rules[1:] }},
 		{"the last rule is gone", false, func(p *Policy) { p.Rules = p.Rules[:2] }},
 		{"rules in another order", false, func(p *Policy) { p.Rules[0], p.Rules[1] = p.Rules[1], p.Rules[0] }},
