@@ -20,6 +20,7 @@ type Backend interface {
 	LabelBackend
 	LogBackend
 	PingBackend
+	FreezeBackend
 }
 
 // NodeBackend is the node itself.

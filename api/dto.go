@@ -146,6 +146,8 @@ type WalletSummary struct {
 	Restored *Restored `json:"restored" doc:"How far this node is since it was restored; null when it was not, or has heard from everybody since."`
 	// Incomplete stands while old blocks are looked through for late addresses.
 	Incomplete List[AddressRange] `json:"incomplete" doc:"Addresses of which old payments may not be known yet: they are being looked for, or will be."`
+	// Freezes stand until enough cosigners are for lifting them.
+	Freezes List[GroupFreeze] `json:"freezes" doc:"The freezes of all spending from the wallet that stand."`
 }
 
 // WalletItem is a wallet in a list.
@@ -178,7 +180,7 @@ type Restored struct {
 
 // Alarm is something about a wallet that a person has to look at.
 type Alarm struct {
-	Code    string    `json:"code" doc:"foreign_spend: coins were spent by a transaction on which the entries hold fewer signatures than it takes. address_tie: this node and another handed out one address. replacement_unproven: a device claims to be a cosigner and proves nothing. reader_failed: the program failed on entries and leaves them out. broadcast_refused, broadcast_failed, broadcast_unseen: a final transaction is not in the network. equivocation: a cosigner wrote two entries in one place; own_chain_forked: this node did. keys_unseen: so few keys were seen signing for long that the wallet may be locked soon. recurring_waits: a payment that is due by a schedule is not proposed. superseded, member_replaced: this copy of the node must not be used. Of the node itself: not_listening, disk_full, connections_crowded."`
+	Code    string    `json:"code" doc:"foreign_spend: coins were spent by a transaction on which the entries hold fewer signatures than it takes. address_tie: this node and another handed out one address. replacement_unproven: a device claims to be a cosigner and proves nothing. reader_failed: the program failed on entries and leaves them out. broadcast_refused, broadcast_failed, broadcast_unseen: a final transaction is not in the network. equivocation: a cosigner wrote two entries in one place; own_chain_forked: this node did. keys_unseen: so few keys were seen signing for long that the wallet may be locked soon. recurring_waits: a payment that is due by a schedule is not proposed. group_frozen: a cosigner froze all spending. superseded, member_replaced: this copy of the node must not be used. Of the node itself: not_listening, disk_full, connections_crowded."`
 	Message string    `json:"message"`
 	Since   time.Time `json:"since" doc:"When this node told of it; of an address, when it handed it out."`
 	TxID    Text      `json:"txid" doc:"The transaction that it is about; null where it is about none."`
@@ -445,11 +447,11 @@ type Peer struct {
 type Event struct {
 	// ID only grows, also over restarts; 0 is of what is only shown as it happens.
 	ID       uint64    `json:"id" doc:"Only grows; 0 where the event is in no list (type sync)."`
-	Type     string    `json:"type" enum:"alarm,chain,comment,freeze,more,proposal,reset,signed_by_pre_approval,sync,wallet" doc:"more: so many others were left out. reset: some are kept no more, read the state again."`
+	Type     string    `json:"type" enum:"alarm,chain,comment,freeze,group_freeze,more,proposal,reset,signed_by_pre_approval,sync,wallet" doc:"more: so many others were left out. reset: some are kept no more, read the state again."`
 	Time     time.Time `json:"time"`
 	Wallet   Text      `json:"wallet"`
 	Proposal Text      `json:"proposal"`
-	Status   Text      `json:"status" doc:"Of a proposal or a wallet; of a coin, frozen or lifted; of an alarm, its code where it stays."`
+	Status   Text      `json:"status" doc:"Of a proposal or a wallet; of a coin, or of all spending, frozen or lifted; of an alarm, its code where it stays."`
 	PeerID   Text      `json:"peer_id"`
 	Message  Text      `json:"message"`
 	// Chain comes with type sync.

@@ -59,6 +59,8 @@ func requests() map[string]request {
 		"approve-replacement": {path: inWallet, body: `{"replacement":"` + strings.Repeat("5e", 32) + `"}`},
 		"abandon-wallet":      {path: inWallet},
 		"rekey-wallet":        {path: inWallet},
+		"freeze-wallet":       {path: inWallet, body: `{"reason":"my laptop is gone"}`},
+		"unfreeze-wallet":     {path: inWallet, body: `{"freezes":["` + strings.Repeat("4f", 32) + `"]}`},
 		"ping-wallet":         {path: inWallet, body: `{"for":"carol"}`},
 		"answer-ping":         {path: inWallet, body: `{"signature":"H…=","for":"carol"}`},
 		"archive-wallet":      {path: inWallet, body: `{"undo":true}`},

@@ -26,6 +26,8 @@ var requests = map[string]string{
 	"bump":           `POST /v1/wallets/{wallet}/proposals with "bumps"`,
 	"cancel":         `POST /v1/wallets/{wallet}/proposals with "cancels"`,
 	"coins":          "GET /v1/wallets/{wallet}/coins",
+	"freeze":         "POST /v1/wallets/{wallet}/freeze",
+	"unfreeze":       "POST /v1/wallets/{wallet}/unfreeze",
 	"coin freeze":    "POST /v1/wallets/{wallet}/coins/{outpoint}/freeze",
 	"recurring list": "GET /v1/wallets/{wallet}/schedules",
 	"history":        "GET /v1/wallets/{wallet}/history",

@@ -58,6 +58,8 @@ func TestRoles(t *testing.T) {
 		{"GET", w + "/coins", "", 1},
 		{"POST", w + "/coins/" + apitest.TxID + ":0/freeze", `{"note":"dust"}`, 2},
 		{"POST", w + "/coins/" + apitest.TxID + ":0/freeze", `{"undo":true}`, 3},
+		{"POST", w + "/freeze", `{"reason":"r"}`, 3},
+		{"POST", w + "/unfreeze", `{"freezes":["` + apitest.ProposalID + `"]}`, 3},
 		{"POST", w + "/ping", "", 3},
 		{"POST", w + "/ping/answer", `{"signature":"c2ln"}`, 3},
 		{"POST", w + "/proposals", to + `}`, 3},

@@ -84,7 +84,11 @@ func TestRoundTrip(t *testing.T) {
 			return b.History(ctx, "family", api.HistoryQuery{Cursor: "c", Limit: 7, Since: time.Unix(1_700_000_000, 0).UTC(), Until: time.Unix(1_800_000_000, 0).UTC()})
 		},
 		"Presence": func(b api.Backend) (any, error) { return b.Presence(ctx, "family") },
-		"Ping":     func(b api.Backend) (any, error) { return b.Ping(ctx, "family", api.Ping{For: "Hal", New: true}) },
+		"Freeze":   func(b api.Backend) (any, error) { return b.Freeze(ctx, "family", api.FreezeWallet{Reason: "r"}) },
+		"Unfreeze": func(b api.Backend) (any, error) {
+			return b.Unfreeze(ctx, "family", api.UnfreezeWallet{Freezes: []string{apitest.ProposalID}})
+		},
+		"Ping": func(b api.Backend) (any, error) { return b.Ping(ctx, "family", api.Ping{For: "Hal", New: true}) },
 		"AnswerPing": func(b api.Backend) (any, error) {
 			return b.AnswerPing(ctx, "family", api.AnswerPing{For: "Hal", Signature: "c2ln"})
 		},

@@ -30,6 +30,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	s.walletRoutes(h)
 	logRoutes(h, b, streams{s.untilClosing, s.log})
 	pingRoutes(h, b)
+	freezeRoutes(h, b)
 	s.proposalRoutes(h)
 	s.spendRoutes(h)
 	scheduleRoutes(h, b, s.limits.unlimited)

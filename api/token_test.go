@@ -93,6 +93,8 @@ func TestVerbs(t *testing.T) {
 		{"label", "POST", w + "/labels", `{"labels":[{"ref":"` + apitest.TxID + `","label":"x"}]}`},
 		{"freeze", "POST", w + "/coins/" + apitest.TxID + ":0/freeze", ""},
 		{"vote", "POST", p + "/reject", `{"reason":"no"}`},
+		{"vote", "POST", w + "/freeze", `{"reason":"no"}`},
+		{"sign", "POST", w + "/unfreeze", `{"freezes":["` + apitest.ProposalID + `"]}`},
 		{"sign", "POST", p + "/approve", ""},
 		{"sign", "POST", p + "/psbt", ""},
 		{"manage", "POST", w + "/rekey", ""},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/frozen"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
@@ -171,6 +172,8 @@ func alarmAdvice(code string) string {
 		return "propose a replacement with a higher fee, or see to the Bitcoin node"
 	case coordinator.AlarmUnsent, coordinator.AlarmUnseen:
 		return "see to the Bitcoin node, and to chain in config.toml"
+	case frozen.AlarmGroup:
+		return "`quorate wallet show` says by whom and why; `quorate unfreeze` lifts it, with enough cosigners"
 	case coordinator.AlarmFork:
 		return "ask whoever runs that node whether two copies of it run"
 	case AlarmStuck:

@@ -12,6 +12,7 @@ import (
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/metrics"
 	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/frozen"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/p2p"
 )
@@ -145,7 +146,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 // that one may be waited for.
 func alarmCodes() []string {
 	return []string{
-		coordinator.AlarmMargin, coordinator.AlarmScheduled, coordinator.AlarmForeignSpend, coordinator.AlarmAddressTie, coordinator.AlarmRefused, coordinator.AlarmUnsent,
+		frozen.AlarmGroup, coordinator.AlarmMargin, coordinator.AlarmScheduled, coordinator.AlarmForeignSpend, coordinator.AlarmAddressTie, coordinator.AlarmRefused, coordinator.AlarmUnsent,
 		coordinator.AlarmUnbuilt, coordinator.AlarmUnseen, coordinator.AlarmFork, coordinator.AlarmOwnFork,
 		coordinator.AlarmSuperseded, coordinator.AlarmReplaced, coordinator.AlarmContested, coordinator.AlarmUnproven,
 		group.AlarmReader, AlarmNotListening, AlarmDiskFull, AlarmCrowded,

@@ -175,7 +175,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 	kind := regexp.MustCompile(`\bAlarm[A-Z][A-Za-z]* += "([a-z_]+)"`)
 	found := 0
-	for _, dir := range []string{"coordinator", "coordinator/group", "app"} {
+	for _, dir := range []string{"coordinator", "coordinator/frozen", "coordinator/group", "app"} {
 		files, err := filepath.Glob(filepath.Join("..", dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)

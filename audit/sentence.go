@@ -68,6 +68,10 @@ func table() []row {
 		said("coin_frozen", func(t teller, b *event.CoinFrozen) string {
 			return choose(b.Frozen, "froze coin ", "lifted the freeze of coin ") + b.OutPoint().String() + because(b.Note)
 		}),
+		said("group_frozen", func(_ teller, b *event.GroupFrozen) string { return "froze all spending" + because(b.Reason) }),
+		said("freeze_lifted", func(_ teller, b *event.FreezeLifted) string {
+			return fmt.Sprintf("was for lifting %s of all spending, at height %d: %s", count(len(b.Freezes), "freeze"), b.Height, briefs(b.Freezes))
+		}),
 		said("ping_asked", func(teller, *event.PingAsked) string { return "asked every key to show that it is there" }),
 		said("ping_answered", teller.pinged),
 		said("replaced", func(t teller, b *event.MemberReplaced) string {
@@ -218,6 +222,18 @@ func because(text string) string {
 
 // brief is how much of an id sentences show.
 func brief(id journal.EntryID) string { return id.String()[:12] }
+
+// briefs shows the first ids of a list.
+func briefs(ids []journal.EntryID) string {
+	var out []string
+	for _, id := range ids[:min(len(ids), 4)] {
+		out = append(out, brief(id))
+	}
+	if more := len(ids) - len(out); more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(out, ", ")
+}
 
 func choose(first bool, a, b string) string {
 	if first {

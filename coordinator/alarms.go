@@ -9,6 +9,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/frozen"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
@@ -28,6 +29,9 @@ func (m *Machine) Alarms() []Alarm {
 	}
 	if m.superseded() {
 		out = append(out, Alarm{Kind: AlarmSuperseded, Text: errSuperseded.Error()})
+	}
+	if text, since, ok := frozen.Standing(m.State, m.View.Tip().Height); ok {
+		out = append(out, Alarm{Kind: frozen.AlarmGroup, Since: since, Text: text})
 	}
 	out = append(out, m.faultAlarms()...)
 	out = append(out, m.unsentAlarms()...)

@@ -60,6 +60,8 @@ func (x Import) run(s *step) error   { return s.importSignatures(x) }
 func (x LeaseAddress) run(s *step) error      { return s.lease(x) }
 func (x SetLabels) run(s *step) error         { return s.setLabels(x) }
 func (x Freeze) run(s *step) error            { return s.freeze(x) }
+func (x Stop) run(s *step) error              { return s.stop(x) }
+func (x Lift) run(s *step) error              { return s.lift(x) }
 func (x Archive) run(s *step) error           { return s.archive(x) }
 func (x Rekey) run(s *step) error             { return s.rekey(x) }
 func (x RescanFrom) run(s *step) error        { return s.rescanFrom(x) }
@@ -99,6 +101,8 @@ func (Import) reply(a Imported) Reply  { return Reply{a} }
 func (LeaseAddress) reply(a Lease) Reply     { return Reply{a} }
 func (SetLabels) reply(a LabelsSet) Reply    { return Reply{a} }
 func (Freeze) reply(a Done) Reply            { return Reply{a} }
+func (Stop) reply(a Stopped) Reply           { return Reply{a} }
+func (Lift) reply(a Done) Reply              { return Reply{a} }
 func (Archive) reply(a Done) Reply           { return Reply{a} }
 func (Rekey) reply(a Done) Reply             { return Reply{a} }
 func (RescanFrom) reply(a Done) Reply        { return Reply{a} }

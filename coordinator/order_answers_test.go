@@ -247,6 +247,10 @@ func (a *answers) money(m *Machine, now time.Time) {
 		a.our("Coins", c.ViewOut, c.Confirmations, c.Spendable, c.Frozen != nil, proposalIDs(c.LeasedBy), r.OfCoin(m.View, c.ViewOut))
 	}
 	a.asked["Frozen"] = true
+	a.our("GroupFreezes", m.State.GroupFreezes(m.View.Tip().Height))
+	for _, tip := range []int32{0, 1, 1 << 20} {
+		a.our("GroupFreezes", tip, m.State.GroupFreezes(tip))
+	}
 	for index := range uint32(4) {
 		a.our("LeasedBy", index, m.LeasedBy(index))
 	}
@@ -407,7 +411,7 @@ var within = []string{
 	"Activated", "Add", "AddUnread", "Derived", "Draft", "InPlaceOf", "JudgeLater", "Pin", "TakeAnswer", "TakeAsk", "TakeLeased",
 	"TakeReweighed", "TakeStrange", "TakeTouched", "Told", "WithPin", "WithSnapshot", "Work",
 	// It is of what came since, and of what is to be looked at.
-	"AnswersDue", "AsksDue", "Idle", "Remarked", "SpokenOf", "StrangeDue", "Touched",
+	"AnswersDue", "AsksDue", "FreezesSaid", "Idle", "Remarked", "SpokenOf", "StrangeDue", "Touched",
 	// canon compares it, or it is over all that canon compares.
 	"AllProposals", "Counts", "Digest", "MayRekey", "Snapshot",
 	// It is of this node or this program.
@@ -415,7 +419,7 @@ var within = []string{
 	// It is of something that is handed in, or a part of an answer.
 	"AnyAsked", "AnyOf", "ApprovalsNeeded", "Asked", "CheckAnswer", "Round", "Around", "Ballot", "Broadcastable", "BroughtCleanly", "Buried", "ByTime", "CarriedPastForks", "CheckRecord", "CheckSuccession",
 	"ClaimHeld", "CopiesFor", "CopiesOf", "CountUnreadSealed", "CountUnverified", "Covers", "Dead", "Declares", "EntriesOn", "EpochHeld", "EpochsOf", "Evidence",
-	"FirstApproval", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastApproval", "LastFreezes", "LastLabels", "Lead", "LeasedWithin",
+	"FirstApproval", "FreezesStated", "LiftsNeeded", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastApproval", "LastFreezes", "LastLabels", "Lead", "LeasedWithin",
 	"Named", "NeededByOthers", "OnlyPastForks", "OwnApproval", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",
 	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RekeyedAt", "RuleOf", "Said", "SameMember", "Seats", "SetupFacts", "Shows", "SignatureHeld", "SignedCoin",
 	"Spenders", "Spent", "StatingCoin", "StatusOf", "Tainted", "TakesChange", "ToHand", "VisitResting", "VotesGiven", "WithdrawnAt", "VisitSpending", "Worded", "WroteUnder",

@@ -24,7 +24,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 	var replacements [][32]byte
 	first, _ := c.peers[0].m.State.Epoch()
 	epochs := []journal.Epoch{first}
-	ids, labels, rounds := []journal.EntryID{{1}}, []journal.EntryID{{2}}, []journal.EntryID{{3}}
+	ids, labels, rounds, freezes := []journal.EntryID{{1}}, []journal.EntryID{{2}}, []journal.EntryID{{3}}, []journal.EntryID{{4}}
 	var coins []wire.OutPoint
 	for o := range c.peers[0].m.View.Unspent() {
 		coins = append(coins, o.OutPoint)
@@ -34,7 +34,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 		p := rapid.SampledFrom(append(slices.Clone(c.peers), devices...)).Draw(rt, "who")
 		before := p.m
 		act := func() {
-			switch rapid.IntRange(0, 29).Draw(rt, "act") {
+			switch rapid.IntRange(0, 32).Draw(rt, "act") {
 			case 0, 1, 2:
 				x := pay(byte(rapid.IntRange(1, 3).Draw(rt, "to")), int64(rapid.IntRange(1, 3).Draw(rt, "amount"))*100_000)
 				x.Allow = []string{refusal.DoublePayment}
@@ -159,6 +159,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 				p.sealed(ep, rapid.SampledFrom([]event.Body{&event.AddressLeased{Index: 3}, &event.ProposalRejected{Proposal: pick(), Reason: "late"}, &event.ProposalWithdrawn{Proposal: pick()},
 					&event.ProposalCommented{Proposal: pick(), Text: "late"}, &event.NodeFeatures{Kinds: []uint64{1}},
 					&event.CoinFrozen{Coin: make([]byte, 36), Frozen: true},
+					&event.GroupFrozen{Reason: "late"}, &event.FreezeLifted{Freezes: []journal.EntryID{{4}}},
 					&event.PingAsked{}, &event.PingAnswered{Round: journal.EntryID{3}, Proof: make([]byte, 70)},
 					&event.LabelSet{Target: event.LabelTx, Of: make([]byte, 32), Text: "late"}, &event.StanzaFailed{Epoch: ep.ID()}}).Draw(rt, "body"))
 			case 25:
@@ -187,6 +188,13 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 					b.Key = uint32(rapid.IntRange(0, 3).Draw(rt, "key"))
 				}
 				_, _ = p.wild(&b)
+			case 30:
+				if e, err := p.wild(&event.GroupFrozen{}); err == nil {
+					freezes = append(freezes, e.ID())
+				}
+			case 31, 32:
+				id, height := rapid.SampledFrom(freezes).Draw(rt, "freeze"), rapid.IntRange(0, 3).Draw(rt, "height")
+				_, _ = p.wild(&event.FreezeLifted{Freezes: []journal.EntryID{id}, Height: uint32(height)})
 			case 14:
 				if len(replacements) > 0 {
 					_, _ = p.wild(&event.ReplacementApproved{Replacement: rapid.SampledFrom(replacements).Draw(rt, "replacement")})

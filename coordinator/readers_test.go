@@ -1,7 +1,9 @@
 package coordinator
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -184,6 +186,12 @@ func (h *hostile) body() event.Body {
 			coin = make([]byte, 36)
 		}
 		return &event.CoinFrozen{Coin: coin, Frozen: h.yes(), Note: "f"}
+	case event.KindGroupFrozen:
+		return &event.GroupFrozen{Reason: "f"}
+	case event.KindFreezeLifted:
+		ids := h.entries(5)
+		slices.SortFunc(ids, compareIDs)
+		return &event.FreezeLifted{Freezes: ids, Height: h.u32() & (1<<31 - 1)}
 	case event.KindPingAsked:
 		return &event.PingAsked{}
 	case event.KindPingAnswered:
@@ -318,6 +326,7 @@ func hostileEvents(tb testing.TB, rt *rapid.T, base *circle, coin *event.Proposa
 		_, _ = p.do(LeaseAddress{})
 		_, _ = p.do(Ping{Allow: []string{refusal.Outdated}})
 		_, _ = p.do(AnswerPing{Round: h.id()})
+		_, _ = p.do(Lift{Freezes: []journal.EntryID{h.id()}, Allow: []string{refusal.Outdated}})
 		_, _ = p.do(pay(1, 10_000))
 	}
 }
@@ -346,6 +355,7 @@ func callReaders(tb fatal, p *peer) {
 	Coins(m.State, m.View, now)
 	m.Presence(now)
 	m.AlarmsAt(now)
+	m.State.GroupFreezes(m.View.Tip().Height)
 	m.Overdue(now)
 	m.Unanswered(now)
 	for _, a := range m.State.Members() {
@@ -407,3 +417,5 @@ func mustDigest(tb fatal, s group.State) group.Digest {
 	}
 	return d
 }
+
+func compareIDs(a, b journal.EntryID) int { return bytes.Compare(a[:], b[:]) }

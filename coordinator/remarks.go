@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/frozen"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
@@ -106,6 +107,25 @@ func (s *step) tellFreezes() {
 		s.by = []journal.Author{x.By}
 		s.do(Tell{port.Notice{Type: "freeze", Group: s.m.State.Group(), TxID: x.Coin.Hash, Status: status, Detail: "coin " + x.Coin.String()}})
 		s.by = nil
+	}
+}
+
+// tellStops tells of the freezes of all spending that have effect now and had none, or the
+// other way round, and raises the alarm with the first.
+func (s *step) tellStops() {
+	was, is := s.before, s.m
+	before, tip := was.View.Tip().Height, is.View.Tip().Height
+	if !is.State.FreezesSaid() && before == tip && was.State.Active() == is.State.Active() {
+		return
+	}
+	frozenBefore := frozen.InEffect(was.State, before)
+	for _, x := range frozen.Changes(frozenBefore, frozen.InEffect(is.State, tip)) {
+		s.by = []journal.Author{x.Freeze.Ref.Chain.Author}
+		s.do(Tell{port.Notice{Type: "group_freeze", Group: is.State.Group(), Status: x.Status, Detail: "freeze " + x.Freeze.Ref.ID.String()}})
+		s.by = nil
+	}
+	if text, _, stands := frozen.Standing(is.State, tip); stands && len(frozenBefore) == 0 {
+		s.do(Tell{port.Notice{Type: port.NoticeAlarm, Group: is.State.Group(), Status: frozen.AlarmGroup, Detail: text}})
 	}
 }
 

@@ -41,6 +41,7 @@ func (s *step) settle() error {
 	touched := s.m.State.Touched()
 	s.tellRemarks()
 	s.tellFreezes()
+	s.tellStops()
 	s.statuses()
 	if s.m.State.Active() == nil {
 		return nil

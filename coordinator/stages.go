@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/quorate/quorate/coordinator/frozen"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
@@ -28,6 +29,7 @@ func rules() []proposalRule {
 		{"the proposal is not withdrawn", approving, (*Machine).askWithdrawn},
 		{"its time is not over", proposing | approving, (*Machine).askExpired},
 		{"this node sees the chain", proposing | approving | signing, (*Machine).checkFresh},
+		{"nobody froze the wallet", approving | signing, func(m *Machine, x asked) error { return frozen.Check(m.State, m.View.Tip().Height, x.allow) }},
 		{"it is a transaction as this node sees it", proposing | approving, func(m *Machine, x asked) error {
 			return checkTransaction(m.State, m.View, x.now, x.p, x.allow)
 		}},

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/frozen"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
 )
@@ -28,11 +30,8 @@ type LabelsSet struct{ Changed int }
 // setLabels writes what is not so yet. It supersedes what each member says last
 // of a target.
 func (s *step) setLabels(x SetLabels) error {
-	if s.m.State.Active() == nil {
-		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
-	}
-	if _, ok := s.m.State.Active().Index(s.m.State.Me()); !ok {
-		return refusal.New(refusal.NoKey, "this node holds no key of the wallet")
+	if _, err := s.seat(); err != nil {
+		return err
 	}
 	if len(x.Edits) > MaxLabelEdits {
 		return fmt.Errorf("%w: %d labels at once, at most %d", refusal.ErrBadRequest, len(x.Edits), MaxLabelEdits)
@@ -84,11 +83,8 @@ func (s *step) setLabel(e LabelEdit) (bool, error) {
 
 // freeze writes what is not so yet, in the place of what each member says last of the coin.
 func (s *step) freeze(x Freeze) error {
-	if s.m.State.Active() == nil {
-		return refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
-	}
-	if _, ok := s.m.State.Active().Index(s.m.State.Me()); !ok {
-		return refusal.New(refusal.NoKey, "this node holds no key of the wallet")
+	if _, err := s.seat(); err != nil {
+		return err
 	}
 	if _, ok := s.m.View.Out(x.Coin); !ok {
 		r := refusal.New(refusal.NotOfWallet, "%v is no coin of the wallet", x.Coin)
@@ -116,6 +112,68 @@ func (s *step) freeze(x Freeze) error {
 		}
 		if over = over[n:]; len(over) == 0 {
 			break
+		}
+	}
+	answer(s, x, Done{})
+	return nil
+}
+
+// seat returns the key that this node signs with for the wallet.
+func (s *step) seat() (int, error) {
+	if s.m.State.Active() == nil {
+		return 0, refusal.New(refusal.NotActive, "the wallet is not active: %s", s.m.Missing())
+	}
+	k, ok := s.m.State.Active().Index(s.m.State.Me())
+	if !ok {
+		return 0, refusal.New(refusal.NoKey, "this node holds no key of the wallet")
+	}
+	return k, nil
+}
+
+// stop freezes all spending.
+func (s *step) stop(x Stop) error {
+	me, err := s.seat()
+	if err != nil {
+		return err
+	}
+	if id, stands := frozen.Own(s.m.State, s.m.View.Tip().Height, me, x.Reason); stands {
+		answer(s, x, Stopped{id})
+		return nil
+	}
+	if err := s.m.known(event.KindGroupFrozen, x.Allow); err != nil {
+		return err
+	}
+	if s.m.State.FreezesStated(s.chainOfMine()) >= group.MaxFreezes {
+		return refusal.New(refusal.Freezes, "this node froze the wallet %d times: the others count no more of one", group.MaxFreezes).WithHint("another cosigner can freeze it")
+	}
+	e, err := s.write(&event.GroupFrozen{Reason: x.Reason})
+	if err != nil {
+		return err
+	}
+	answer(s, x, Stopped{e.ID()})
+	return nil
+}
+
+// lift says that this member is for lifting freezes.
+func (s *step) lift(x Lift) error {
+	me, err := s.seat()
+	if err != nil {
+		return err
+	}
+	if !s.m.View.Synced() {
+		// The height that goes along would be an old one.
+		return refusal.New(refusal.ChainBehind, "the chain is not synced on this node").WithHint("wait until `status` shows it synced")
+	}
+	lifts, err := frozen.Lifts(s.m.State, s.m.View.Tip().Height, me, x.Freezes)
+	if err != nil {
+		return err
+	}
+	for _, b := range lifts {
+		if err := s.m.known(event.KindFreezeLifted, x.Allow); err != nil {
+			return err
+		}
+		if _, err := s.write(b); err != nil {
+			return err
 		}
 	}
 	answer(s, x, Done{})

@@ -167,6 +167,8 @@ func checkWritten(body event.Body) error {
 		texts = []string{b.Text}
 	case *event.CoinFrozen:
 		texts = []string{b.Note}
+	case *event.GroupFrozen:
+		texts = []string{b.Reason}
 	}
 	for _, t := range texts {
 		if err := display.Check(t); err != nil {

@@ -72,7 +72,7 @@ func summary(a *node.Actor) api.WalletSummary {
 }
 
 func summaryOf(a *node.Actor, m *coordinator.Machine) api.WalletSummary {
-	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), FounderName: api.Text(m.FounderName()), State: m.Phase(), Threshold: api.Known(m.State.Genesis().Threshold), CosignerCount: len(m.Cosigners()), PlaceCount: api.Known(m.State.Genesis().Cosigners), AwaitingProof: m.AwaitsProof(), AwaitingHosted: awaitingHosted(m), Alarms: alarms(m), Restored: restored(m), Incomplete: incomplete(m.View.Incomplete())}
+	return api.WalletSummary{Wallet: a.Group().String(), Name: m.Name(), FounderName: api.Text(m.FounderName()), State: m.Phase(), Threshold: api.Known(m.State.Genesis().Threshold), CosignerCount: len(m.Cosigners()), PlaceCount: api.Known(m.State.Genesis().Cosigners), AwaitingProof: m.AwaitsProof(), AwaitingHosted: awaitingHosted(m), Alarms: alarms(m), Restored: restored(m), Incomplete: incomplete(m.View.Incomplete()), Freezes: freezes(m)}
 }
 
 // entered is the summary of a wallet into which this node has just brought a key,

@@ -25,9 +25,9 @@ const (
 	Comment Verb = "comment"
 	// Label may set labels.
 	Label Verb = "label"
-	// Freeze may freeze coins; to lift a freeze takes Sign besides.
+	// Freeze may freeze coins; to lift a freeze takes Sign besides. To freeze all spending takes Vote.
 	Freeze Verb = "freeze"
-	// Vote may reject proposals.
+	// Vote may reject proposals, and freeze all spending.
 	Vote Verb = "vote"
 	// Sign may have this node's key sign.
 	Sign Verb = "sign"

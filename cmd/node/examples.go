@@ -10,6 +10,8 @@ func examples() map[string]string {
 		"completion":                 "quorate completion bash > ~/.local/share/bash-completion/completions/quorate",
 		"demo":                       "quorate demo\nquorate demo --cosigners 5 --threshold 3 --spends 2",
 		"doctor":                     "quorate doctor\nquorate doctor --mend",
+		"freeze":                     "quorate freeze treasury --reason 'my laptop was stolen'",
+		"unfreeze":                   "quorate unfreeze treasury\nquorate unfreeze treasury 3f0a51",
 		"history":                    "quorate history treasury\nquorate history treasury --limit 200 --json\nquorate history treasury --csv --since 2026-01-01 --until 2026-12-31 > 2026.csv",
 		"init":                       "quorate init --network signet --name alice\nquorate init --network signet --name alice --passphrase-file pass --words-file words",
 		"label":                      "quorate label treasury bc1q… 'rent of March'",

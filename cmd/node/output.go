@@ -219,3 +219,20 @@ func frozenText(f *api.Freeze) string {
 	}
 	return text
 }
+
+// showFreeze says of a freeze of all spending who, why, and what is left to lift it.
+func showFreeze(w io.Writer, f api.GroupFreeze) {
+	state := "FROZEN"
+	if f.Rests != nil {
+		state = fmt.Sprintf("freeze without effect until height %d,", *f.Rests)
+	}
+	fmt.Fprintf(w, "%s by %s, %s", state, clean(f.By.Called()), when(f.Time))
+	if f.Reason != "" {
+		fmt.Fprintf(w, ": %s", clean(string(f.Reason)))
+	}
+	fmt.Fprintf(w, "\n  for lifting it: %d of %d", len(f.Lifts), f.Needed)
+	if len(f.Lifts) > 0 {
+		fmt.Fprintf(w, " (%s)", clean(api.Called(f.Lifts)))
+	}
+	fmt.Fprintf(w, "\n  %s\n", f.Freeze)
+}

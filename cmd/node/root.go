@@ -23,7 +23,7 @@ func (c *cli) root() *cobra.Command {
 		c.group("recurring", "Look at payments that this node proposes by itself", c.recurringListCommand(), c.recurringEndCommand(), c.recurringStartCommand()),
 		c.group("policy", "Write, check and compare what robots sign by themselves", c.policyCheckCommand(), c.policyShowCommand(), c.policyDiffCommand(), c.policyNewCommand()),
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),
-		c.approveCommand(), c.rejectCommand(), c.commentCommand(), c.withdrawCommand(), c.waitCommand(), c.txCommand(),
+		c.approveCommand(), c.rejectCommand(), c.commentCommand(), c.withdrawCommand(), c.freezeCommand(), c.unfreezeCommand(), c.waitCommand(), c.txCommand(),
 		c.peersCommand(), c.passphraseCommand(), c.signerCommand(), c.relayCommand(),
 		c.group("psbt", "Sign elsewhere: on a device, in another wallet", c.psbtExportCommand(), c.psbtImportCommand()),
 		c.backupCommand(), c.restoreCommand(), c.doctorCommand(),

@@ -25,7 +25,7 @@ pending_count is how much waits for the user (` + "`pending`" + `), 51 for more 
 backend that it sees no transaction before it is in a block, and "sync" is {"stage","height","target","rate","seconds_left"} of a
 light client that is not synced; a wallet has "alarms" [{"code","message","since","txid"}], as long as there is something to look at:
 coins spent by a transaction with fewer signatures than it takes (foreign_spend), an address that two nodes handed out
-(address_tie); and "threshold", "cosigner_count", "incomplete", "restored" as of ` + "`wallet show`" + `. The last "problem" is of connections from outside, such as very many that say nothing.
+(address_tie); and "threshold", "cosigner_count", "incomplete", "restored", "freezes" as of ` + "`wallet show`" + `. The last "problem" is of connections from outside, such as very many that say nothing.
 "alarms" of the whole are those of the node itself: an address of listen that is not listened on (not_listening), a full disk (disk_full).
 With --check it exits with 0 where nothing is wrong, 1 where anything is, 5 where no node runs; JSON: {"ok","reasons":[{"code","message","wallet"}]}.
 With --ready it says of each check whether it is right, and exits as with --check; --exclude leaves one out by its name. JSON:

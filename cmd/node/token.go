@@ -29,7 +29,7 @@ func (c *cli) tokenCreateCommand() *cobra.Command {
 		Short: "Make a token, which is shown once",
 		Long: `Make a token for a program that asks the node over HTTP, where api.listen is set. The node keeps a digest of it alone: it is shown
 this once. What it may do is a set of verbs: read, address, propose (without this node's signature), withdraw, comment, label,
-freeze (coins; sign besides lifts it), vote (against a proposal), sign, manage (wallets and peers), allow (override rules by name) and token (make lesser tokens, which
+freeze (coins; sign besides lifts it), vote (against a proposal; and freeze all spending), sign, manage (wallets and peers), allow (override rules by name) and token (make lesser tokens, which
 end with it). --role names some of them: read; propose has read, address, propose, withdraw, comment, label and freeze; sign has these,
 vote, sign and manage. --wallet binds it to wallets, of which alone it is told. --max-amount bounds what it and those it makes
 propose or have signed within 24 hours: payments, fees, and bumps that are agreed to beforehand. A backup has no tokens.

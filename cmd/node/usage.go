@@ -30,7 +30,7 @@ func groupOf(name string) string {
 		"node":    {"setup", "init", "seed", "start", "status", "peers", "passphrase", "token"},
 		"wallet":  {"wallet", "presence", "ping", "policy"},
 		"receive": {"address", "addresses", "coins", "coin", "history", "log", "label", "labels"},
-		"spend":   {"propose", "bump", "cancel", "cpfp", "consolidate", "recurring", "pending", "proposals", "proposal", "approve", "reject", "comment", "withdraw", "wait", "tx", "psbt"},
+		"spend":   {"propose", "bump", "cancel", "cpfp", "consolidate", "recurring", "pending", "proposals", "proposal", "approve", "reject", "comment", "withdraw", "freeze", "unfreeze", "wait", "tx", "psbt"},
 		"care":    {"backup", "restore", "doctor"},
 	} {
 		if slices.Contains(names, name) {

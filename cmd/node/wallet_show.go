@@ -23,7 +23,8 @@ JSON: {"wallet","name","state":"joining|forming|verifying|active|archived|abando
 "balance":{"confirmed","unconfirmed","leased","frozen","spendable"},"awaiting_hosted":[PERSON,…],
 "restored":{"since","unsynced":[PERSON,…],"unread_count","unread_by":[PERSON,…],"writes"} (null where it was not),
 "incomplete":[{"branch":"receive|change","first","last"}] (addresses of which old payments may not be known yet: they
-are being looked for),"replacements":[{"replacement","cosigner":PERSON,"peer_id","proven","approved":[PERSON,…],"threshold"}]}.`,
+are being looked for),"replacements":[{"replacement","cosigner":PERSON,"peer_id","proven","approved":[PERSON,…],"threshold"}],
+"freezes":[…] (of all spending, as of ` + "`freeze`).",
 		Args: cobra.MaximumNArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Wallet, error) {
 			wallet, err := which(ctx, node, args)
@@ -51,6 +52,9 @@ func showWallet(w io.Writer, x api.Wallet) {
 		"leased", formatAmount(x.Balance.Leased), "frozen", yes(x.Balance.Frozen > 0, formatAmount(x.Balance.Frozen)), "spendable", formatAmount(x.Balance.Spendable))
 	for _, v := range x.IssuedInvites {
 		fmt.Fprintf(w, "invite %s  %s\n", short(v.Invite), clean(takenText(v)))
+	}
+	for _, f := range x.Freezes {
+		showFreeze(w, f)
 	}
 	for _, r := range x.Incomplete {
 		fmt.Fprintf(w, "incomplete  %s\n", incompleteText(r))

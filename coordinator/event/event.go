@@ -199,7 +199,7 @@ func bodyKeys(b Body) map[uint64]bool {
 // NewBody returns an empty body of a kind, or nil for one that this version does
 // not know. Each file has its kinds, and the bodies of them.
 func NewBody(k Kind) Body {
-	for _, of := range []func(Kind) Body{groupBody, proposalBody, replaceBody, labelBody, remarkBody, pingBody} {
+	for _, of := range []func(Kind) Body{groupBody, proposalBody, replaceBody, labelBody, remarkBody, pingBody, stopBody} {
 		if b := of(k); b != nil {
 			return b
 		}

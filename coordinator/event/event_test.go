@@ -30,6 +30,7 @@ func events(tb testing.TB) []Body {
 		&LabelSet{Target: LabelTx, Of: make([]byte, 32), Text: "rent", Supersedes: []journal.EntryID{{1}, {2}}},
 		&LabelSet{Target: LabelAddress, Of: payee(1)}, &LabelSet{Target: LabelOutput, Of: make([]byte, 36), Text: "change"},
 		&CoinFrozen{Coin: make([]byte, 36), Frozen: true, Note: "dust of a stranger", Supersedes: []journal.EntryID{{1}, {2}}}, &CoinFrozen{Coin: make([]byte, 36)},
+		&GroupFrozen{Reason: "my laptop is gone"}, &GroupFrozen{}, &FreezeLifted{Freezes: []journal.EntryID{{1}, {2}}, Height: 840_000},
 		&PingAsked{}, &PingAnswered{Round: journal.EntryID{5}, Key: 2, Proof: make([]byte, 71)}, &PingAnswered{Round: journal.EntryID{5}, Proof: make([]byte, 65), How: ProofMessage},
 		&ProposalCreated{
 			Inputs:  []ProposalInput{{Vout: 1, Amount: 1000, Branch: 1, Index: 2}},

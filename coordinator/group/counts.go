@@ -41,6 +41,8 @@ func (s State) Counts() map[string]int {
 		"successionVotes": s.successionVotes.Len(),
 		"labels":          s.labels.Len(),
 		"freezes":         s.freezes.Len(),
+		"stops":           s.stops.stated.Len(),
+		"lifts":           s.stops.lifts.Len(),
 
 		"book.full":         s.book.full.Len(),
 		"book.given":        s.book.given.Len(),

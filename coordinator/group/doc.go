@@ -14,9 +14,10 @@
 // address out of the pool. Of several proposals of one transaction, copies, one is
 // its lead.
 //
-// # Six values, each upon the one before
+// # Seven values, each upon the one before
 //
 //	State          an entry taken apart: fold, snapshot, digest
+//	stopFacts      who froze all spending, and who is for lifting that
 //	labelFacts     what members call transactions, addresses and outputs
 //	proposalFacts  proposals, signatures, votes, leases; what waits to be judged
 //	epochFacts     secrets, who may write under which, what is asked for and named

@@ -184,6 +184,12 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	case *event.CoinFrozen:
 		s.labelFacts = s.labelFacts.foldFreeze(ref, b)
 		return s
+	case *event.GroupFrozen:
+		s.stopFacts = s.stopFacts.foldStop(ref, b)
+		return s
+	case *event.FreezeLifted:
+		s.stopFacts = s.stopFacts.foldLift(ref, b)
+		return s
 	case *event.AddressLeased:
 		s.proposalFacts = s.proposalFacts.foldLease(ref, b.Index)
 		return s
@@ -347,5 +353,6 @@ func (s State) Derived() State {
 // Told returns the state without the bookkeeping of what is news.
 func (s State) Told() State {
 	s.touched, s.remarked, s.spokenOf, s.leased, s.reweighed, s.reweighedOf = nil, nil, nil, pmap.Map[pmap.Number, bool]{}, false, nil
+	s.stopsNews = false
 	return s
 }

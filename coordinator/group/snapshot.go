@@ -11,7 +11,7 @@ import (
 
 // SnapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const SnapshotVersion = 16
+const SnapshotVersion = 17
 
 var ErrSnapshot = errors.New("snapshot is of no use")
 
@@ -26,6 +26,7 @@ type stateSnapshot struct {
 	epochKept
 	proposalKept
 	labelKept
+	stopKept
 }
 
 // Snapshot encodes an active State.
@@ -34,7 +35,7 @@ func (s State) Snapshot() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode snapshot: %w", err)
 	}
-	snap := stateSnapshot{SnapshotVersion, s.entryFacts.kept(chains), s.memberFacts.kept(), s.setupFacts.kept(), s.epochFacts.kept(), s.proposalFacts.kept(), s.labelFacts.kept()}
+	snap := stateSnapshot{SnapshotVersion, s.entryFacts.kept(chains), s.memberFacts.kept(), s.setupFacts.kept(), s.epochFacts.kept(), s.proposalFacts.kept(), s.labelFacts.kept(), s.stopFacts.kept()}
 	b, err := record.Encode(snap)
 	if err != nil {
 		return nil, fmt.Errorf("encode snapshot: %w", err)
@@ -62,6 +63,7 @@ func (s State) WithSnapshot(b []byte) (State, error) {
 	snap.epochKept.into(&s.epochFacts)
 	snap.proposalKept.into(&s.proposalFacts)
 	snap.labelKept.into(&s.labelFacts)
+	snap.stopKept.into(&s.stopFacts)
 	for k, i := range s.inert.All() {
 		if i.Rule == ruleReader {
 			s.bugs = s.bugs.Set(k, i.Ref)

@@ -14,13 +14,13 @@ import (
 // they came in, and it only grows. It is an immutable value: every change
 // returns a new one, and old ones stay valid and may be read concurrently.
 //
-// It is six values, each upon the one before: a value asks those below it, and
+// It is seven values, each upon the one before: a value asks those below it, and
 // knows none above. What an entry says of several is taken apart here alone.
 //
 // Facts are kept as stated. Whether an entry is tainted is asked when a fact
 // is used (see tainted), because a fork found later taints entries folded earlier.
 type State struct {
-	labelFacts
+	stopFacts
 
 	// reweighed: entries were tainted, or are not any more, since Step last looked.
 	// It is bookkeeping of one step, and no part of what State says.

@@ -36,6 +36,8 @@ const (
 	Rekey        = "epoch_not_counted"
 	Outdated     = "members_outdated"
 	Pings        = "too_many_pings"
+	Freezes      = "too_many_freezes"
+	NoFreeze     = "no_such_freeze"
 
 	// Of a lost device.
 	MemberOnline   = "member_online"
@@ -78,6 +80,7 @@ const (
 	Rejected     = "rejected"
 	Comments     = "too_many_comments"
 	Expired      = "expired"
+	Frozen       = "frozen"
 	AlreadyFinal = "already_final"
 	SignGuard    = "sign_guard"
 	Restored     = "restored_unsynced"
@@ -144,6 +147,8 @@ func Codes() []Group {
 			{Rekey, "a new secret of this node would not count any more", ""},
 			{Outdated, "nodes of other members do not know what would be written, and would pass it over", "--allow"},
 			{Pings, "this node asked for signatures as often as the others count", ""},
+			{Freezes, "this node froze the wallet as often as the others count", ""},
+			{NoFreeze, "no freeze of the wallet that stands belongs to what was given", ""},
 		}},
 		{"Of a lost device", []Code{
 			{MemberOnline, "the node to be replaced is online", "--allow"},
@@ -184,6 +189,7 @@ func Codes() []Group {
 			{Withdrawn, "the proposal was withdrawn by its author", ""},
 			{Rejected, "so many stand against the proposal that it cannot be completed", "--allow"},
 			{Expired, "the proposal's time is over", ""},
+			{Frozen, "a member froze all spending from the wallet, and too few have lifted that", "--allow"},
 			{AlreadyFinal, "the proposal has all the signatures it needs", ""},
 			{SignGuard, "this node signed another transaction that spends the same coin", ""},
 			{Restored, "this node was restored, and may have signed what it has not heard of yet", "--allow"},

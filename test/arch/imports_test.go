@@ -53,7 +53,7 @@ var (
 )
 
 func rooms() map[string]room {
-	floor := []string{"audit", "filetext", "coordinator/node", "coordinator", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/known", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
+	floor := []string{"audit", "filetext", "coordinator/node", "coordinator", "coordinator/frozen", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/known", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
 	deciding := slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)
 	return map[string]room{
 		"filetext":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
@@ -64,12 +64,13 @@ func rooms() map[string]room {
 		"journal":             {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"audit":               {[]string{"coordinator/group", "coordinator/ledger", "coordinator/port", "coordinator/event", "journal", "wallet", "display"}, slices.Concat(deciding, web)},
 		"coordinator/node":    {[]string{"coordinator", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
-		"coordinator":         {[]string{"coordinator/group", "coordinator/refusal", "coordinator/known", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
+		"coordinator":         {[]string{"coordinator/frozen", "coordinator/group", "coordinator/refusal", "coordinator/known", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
 		"coordinator/group":   {[]string{"coordinator/ledger", "coordinator/mapkey", "coordinator/port", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, slices.Concat(deciding, web)},
 		"coordinator/refusal": {nil, slices.Concat(deciding, web, bitcoin, []string{"time"})},
 		"coordinator/mapkey":  {[]string{"journal"}, slices.Concat(deciding, web, []string{"time"})},
 		"coordinator/event":   {[]string{"journal", "wallet"}, slices.Concat(deciding, web, []string{"time"})},
 		"coordinator/ledger":  {[]string{"coordinator/mapkey", "coordinator/port", "coordinator/record", "journal", "wallet"}, slices.Concat(deciding, web)},
+		"coordinator/frozen":  {[]string{"coordinator/group", "coordinator/refusal", "coordinator/event", "journal", "display"}, slices.Concat(deciding, web, bitcoin)},
 		"coordinator/known":   {[]string{"coordinator/ledger", "coordinator/mapkey", "journal", "wallet"}, slices.Concat(deciding, web, []string{"time"})},
 		"coordinator/port":    {[]string{"coordinator/event", "journal", "wallet"}, slices.Concat(deciding, web)},
 		"coordinator/record":  {[]string{"journal"}, slices.Concat(deciding, web, bitcoin, []string{"time"})},
@@ -94,6 +95,7 @@ func neverLinked() map[string][]string {
 		"audit":               slices.Concat(peers, database),
 		"service":             slices.Concat(peers, database),
 		"coordinator/ledger":  slices.Concat(peers, database),
+		"coordinator/frozen":  slices.Concat(peers, database),
 		"coordinator/known":   slices.Concat(peers, database),
 		"coordinator/port":    slices.Concat(peers, database),
 		"coordinator/event":   slices.Concat(peers, database),
