@@ -12,6 +12,7 @@ import (
 	"github.com/quorate/quorate/app/config"
 	"github.com/quorate/quorate/app/systemd"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/robot"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/signer"
 	"github.com/quorate/quorate/store"
@@ -117,7 +118,7 @@ func start(ctx context.Context, o RunOptions, sec Secrets, remote *signer.Client
 	}
 	n, err := Wire(ctx, Parts{
 		Name: o.Config.Name, Network: wallet.Network(o.Config.Network), Version: Version(),
-		Secrets: sec, Signer: remote, Store: db, Chain: chain, Traces: o.Config.Traces.Endpoint, Log: o.Log,
+		Secrets: sec, Signer: remote, Store: db, Chain: chain, Traces: o.Config.Traces.Endpoint, Robot: robotMode(o.Config), Log: o.Log,
 		P2P: p2p.Config{
 			Listen: o.Config.Listen, Ports: ports.Chosen,
 			ExternalAddrs: o.Config.ExternalAddrs, Bootstrap: o.Config.Bootstrap,
@@ -145,4 +146,14 @@ func startError(err error) error {
 		return listenError(l)
 	}
 	return api.Fail("not_started", "the node did not start: "+err.Error(), "")
+}
+
+func robotMode(c config.Config) robot.Mode {
+	switch c.Robot.Mode {
+	case config.RobotShadow:
+		return robot.Shadow
+	case config.RobotSign:
+		return robot.Signs
+	}
+	return robot.Off
 }

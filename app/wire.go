@@ -11,6 +11,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/robot"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/service"
@@ -38,7 +39,9 @@ type Parts struct {
 	P2P    p2p.Config // Identity, Book and Doorman are filled in
 	// Traces is where spans of proposals are sent, if anywhere.
 	Traces string
-	Log    *slog.Logger
+	// Robot says whether the node is one.
+	Robot robot.Mode
+	Log   *slog.Logger
 }
 
 // Self are the secrets in the form in which the coordinator writes and reads with them.
@@ -78,7 +81,7 @@ func Wire(ctx context.Context, p Parts) (*Node, error) {
 	n.watch = newWatch(n)
 	n.co = node.New(ctx, node.Ports{
 		Store: watchedStore{p.Store, n.broken, n.watch.look}, Chain: n.trace.Chain(p.Chain), Signer: n.trace.Signer(p.keys()),
-		Clock: systemClock{}, Observer: n.watch, Log: p.Log,
+		Clock: systemClock{}, Observer: n.watch, Log: p.Log, Robot: p.Robot,
 	}, self, p.Network, p.Name)
 	p.P2P.Identity, p.P2P.Book, p.P2P.Doorman = self.Identity, &addressBook{store: p.Store}, n.co.Door()
 	if n.net, err = p2p.New(ctx, p.P2P); err != nil {

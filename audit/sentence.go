@@ -68,6 +68,23 @@ func table() []row {
 		said("coin_frozen", func(t teller, b *event.CoinFrozen) string {
 			return choose(b.Frozen, "froze coin ", "lifted the freeze of coin ") + b.OutPoint().String() + because(b.Note)
 		}),
+		said("policy_proposed", func(t teller, b *event.PolicyProposed) string {
+			return fmt.Sprintf("proposed policy %s of %d bytes%s", b.Version(t.state.Group()), len(b.Bytes), choose(len(b.Parents) > 0, ", in the place of "+versions(b.Parents), ""))
+		}),
+		said("policy_approved", func(_ teller, b *event.PolicyApproved) string { return "approved policy " + b.Version.String() }),
+		said("policy_objected", func(_ teller, b *event.PolicyObjected) string { return "objected to policy " + b.Version.String() }),
+		said("policy_anchored", func(_ teller, b *event.PolicyAnchored) string {
+			return fmt.Sprintf("saw %d votes for policy %s at height %d, as a robot", len(b.Votes), b.Version, b.Height)
+		}),
+		said("policy_adopted", func(_ teller, b *event.PolicyAdopted) string {
+			return "follows policy " + b.Version.String() + ", as a robot"
+		}),
+		on("judged", func(b *event.RobotVerdict) journal.EntryID { return b.Proposal }, teller.judged),
+		on("budget_reserved", func(b *event.BudgetReserved) journal.EntryID { return b.Proposal }, func(_ teller, b *event.BudgetReserved) string {
+			return "asked the other robots for leave to sign " + brief(b.Proposal)
+		}),
+		said("budget_granted", func(_ teller, b *event.BudgetGranted) string { return "gave leave by " + brief(b.Reservation) }),
+		said("budget_released", func(_ teller, b *event.BudgetReleased) string { return "needs no leave by " + brief(b.Reservation) }),
 		said("group_frozen", func(_ teller, b *event.GroupFrozen) string { return "froze all spending" + because(b.Reason) }),
 		said("freeze_lifted", func(_ teller, b *event.FreezeLifted) string {
 			return fmt.Sprintf("was for lifting %s of all spending, at height %d: %s", count(len(b.Freezes), "freeze"), b.Height, briefs(b.Freezes))
@@ -292,4 +309,21 @@ func ProposalOf(id journal.EntryID, b event.Body) journal.EntryID {
 		return id
 	}
 	return journal.EntryID{}
+}
+
+func (t teller) judged(b *event.RobotVerdict) string {
+	word := map[uint64]string{1: "sign", 2: "wait", 3: "ask", 4: "deny"}[b.Outcome]
+	out := "judged " + brief(b.Proposal) + choose(b.Shadow, " as a robot that signs nothing: ", " as a robot: ") + word
+	if len(b.Reasons) > 0 {
+		out += " (" + strings.Join(b.Reasons, ", ") + ")"
+	}
+	return out
+}
+
+func versions(of []event.PolicyVersion) string {
+	var out []string
+	for _, v := range of {
+		out = append(out, v.String())
+	}
+	return strings.Join(out, " and ")
 }

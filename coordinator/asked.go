@@ -31,4 +31,6 @@ type asked struct {
 	chainAge time.Duration
 	// policy is what its mempool takes.
 	policy port.Policy
+	// robot: this node asks by itself, as a robot.
+	robot bool
 }

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"fmt"
+	"github.com/quorate/quorate/coordinator/robot"
 	"slices"
 	"time"
 
@@ -40,4 +41,13 @@ func age(d time.Duration) string {
 		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 	}
 	return fmt.Sprintf("%d days", int(d.Hours())/24)
+}
+
+// robotOnly refuses what a human would have a robot's key sign.
+func (m *Machine) robotOnly(x asked) error {
+	if m.desk.Mode != robot.Signs || x.robot {
+		return nil
+	}
+	return refusal.New(refusal.RobotSigns, "this node is a robot: it signs what the group's policy lets it sign, and nothing else").
+		WithHint("propose with --unsigned")
 }

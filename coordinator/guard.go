@@ -60,6 +60,9 @@ func (g Guard) holds(p *group.Proposal) bool {
 	return true
 }
 
+// ever says whether this node signed a transaction at any time.
+func (g Guard) ever(tx chainhash.Hash) bool { return mapkey.HasPrefix(g.coins, byTxCoin(tx[:])) }
+
 // check says whether a signature on p may be released: each earlier
 // transaction that this node signed for one of its coins must be the same, be
 // named in p's replaces, or be dead by buriedDepth blocks in this node's own

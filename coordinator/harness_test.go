@@ -19,6 +19,7 @@ import (
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/port/porttest"
 	"github.com/quorate/quorate/coordinator/record"
+	"github.com/quorate/quorate/coordinator/robot"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -43,6 +44,7 @@ type peer struct {
 	policy   port.Policy
 	circle   *circle
 	spoiled  journal.Epoch // the last that it made for others to fail
+	mode     robot.Mode
 }
 
 var errDisk = errors.New("no space left on device")
@@ -157,7 +159,7 @@ func (p *peer) crash() {
 	if err != nil {
 		p.tb.Fatalf("%s: load: %v", p.name, err)
 	}
-	p.m = m
+	p.m = m.AsRobot(p.mode)
 	p.must(Started{})
 	for _, n := range p.circle.blocks {
 		if n.Block.Height > p.m.View.Tip().Height {

@@ -156,6 +156,16 @@ const MaxUpTo = 14 * 24 * time.Hour
 // still does. A Turn sends it after a Tick (see DueBump).
 type SignBump struct{ Proposal journal.EntryID }
 
+// Judge has a robot decide about a proposal. A Turn sends it: see dueVerdicts.
+type Judge struct{ Proposal journal.EntryID }
+
+// FollowPolicy has a robot say what it has to say of a policy: that it has its votes, or that
+// it follows it. A Turn sends it.
+type FollowPolicy struct{}
+
+// PauseRobot stops this robot, or has it go on.
+type PauseRobot struct{ Paused bool }
+
 // Remark comments on a proposal. It decides nothing.
 type Remark struct {
 	Proposal journal.EntryID

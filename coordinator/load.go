@@ -120,6 +120,8 @@ func (m Machine) loadRecords(recs map[string][]byte) (Machine, error) {
 				return m, fmt.Errorf("read ping record: %w", refusal.ErrBadRequest)
 			}
 			m.pings = m.pings.Set(pmap.Num(key), journal.EntryID(v))
+		case k == recPaused:
+			m.desk.Paused = true
 		case k == recUnasked:
 			var r unaskedRecord
 			if err := record.Decode(v, &r); err != nil {

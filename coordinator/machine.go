@@ -17,6 +17,7 @@ import (
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/record"
 	"github.com/quorate/quorate/coordinator/recurring"
+	"github.com/quorate/quorate/coordinator/robot"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/journal/pmap"
 	"github.com/quorate/quorate/wallet"
@@ -68,6 +69,8 @@ type Machine struct {
 	// triedPing is when this node last tried to answer one by itself, in ticks.
 	pings     pmap.Map[pmap.Number, journal.EntryID]
 	triedPing uint64
+	// desk is what this node has in work as a robot.
+	desk robot.Desk
 }
 
 // Local is what a node keeps of a group for itself. It is a secret.
@@ -418,7 +421,8 @@ const (
 	recGiven   = "given/"
 	recUnasked = "unasked"
 	recAlarm   = "alarm/"
-	recPing    = "ping/" // by key: the round that was last handed out to be signed by a device
+	recPaused  = "robot-paused" // there while the operator has stopped the robot
+	recPing    = "ping/"        // by key: the round that was last handed out to be signed by a device
 	recOutbox  = "outbox"
 	recTold    = "told/" // by author: see account
 )

@@ -100,6 +100,7 @@ func answersOf(m *Machine, now time.Time) *answers {
 	a.our("Epoch", ep.Number, ep.ID(), ok)
 	a.our("Active", st.Active() != nil)
 	a.state(st)
+	a.policies(m)
 	a.members(m)
 	a.labels(m)
 	a.money(m, now)
@@ -419,17 +420,17 @@ var within = []string{
 	// It is of something that is handed in, or a part of an answer.
 	"AnyAsked", "AnyOf", "ApprovalsNeeded", "Asked", "CheckAnswer", "Round", "Around", "Ballot", "Broadcastable", "BroughtCleanly", "Buried", "ByTime", "CarriedPastForks", "CheckRecord", "CheckSuccession",
 	"ClaimHeld", "CopiesFor", "CopiesOf", "CountUnreadSealed", "CountUnverified", "Covers", "Dead", "Declares", "EntriesOn", "EpochHeld", "EpochsOf", "Evidence",
-	"FirstApproval", "FreezesStated", "LiftsNeeded", "FirstEpoch", "FirstRosters", "FullySigned", "HostedBy", "LabelledTargets", "LabelsLeft", "LastApproval", "LastFreezes", "LastLabels", "Lead", "LeasedWithin",
+	"FirstApproval", "FreezesStated", "LiftsNeeded", "FirstEpoch", "FirstRosters", "FullySigned", "HostCarriedTo", "HostedBy", "LabelledTargets", "LabelsLeft", "LastApproval", "LastFreezes", "LastLabels", "LastVotes", "Lead", "LeasedWithin",
 	"Named", "NeededByOthers", "OnlyPastForks", "OwnApproval", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",
 	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RekeyedAt", "RuleOf", "Said", "SameMember", "Seats", "SetupFacts", "Shows", "SignatureHeld", "SignedCoin",
-	"Spenders", "Spent", "StatingCoin", "StatusOf", "Tainted", "TakesChange", "ToHand", "VisitResting", "VotesGiven", "WithdrawnAt", "VisitSpending", "Worded", "WroteUnder",
+	"Spenders", "Spent", "StatingCoin", "StatusOf", "Tainted", "TakesChange", "ToHand", "VisitResting", "Voted", "VotesGiven", "WithdrawnAt", "VisitSpending", "Worded", "WroteUnder",
 }
 
 // forShell are the queries of a Machine that its shell alone goes by: they are of
 // this node's own records, of the stream that it follows, of an entry's author, or of
 // when this node noted something.
 var forShell = []string{"AlarmsAt", "Presence", "Archived", "Asked", "AwaitsMyApproval", "AwaitsWords", "Began", "IssuedInvites", "OpenInvites", "OwnKey", "OwnName", "Preview", "Reach", "SecondTaker", "Snapshots", "Stream", "Synced", "Unlinked", "Unsaved", "Unsent", "Vouched",
-	"Due", "DueSchedules", "Held", "Incarnation", "MadeFor", "MaySignDue", "ScheduleOf", "Schedules", "UnsignedSchedules", "Answers", "Overdue", "PingRequest", "PingRounds", "Pinged", "Unanswered"}
+	"AsRobot", "Due", "DueSchedules", "Held", "Incarnation", "MadeFor", "MaySignDue", "ScheduleOf", "Schedules", "UnsignedSchedules", "Answers", "Overdue", "PingRequest", "PingRounds", "Pinged", "Unanswered"}
 
 // Nothing that a client can ask of a machine is left out of the comparison.
 func TestAllReadersAreCompared(t *testing.T) {

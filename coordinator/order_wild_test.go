@@ -34,7 +34,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 		p := rapid.SampledFrom(append(slices.Clone(c.peers), devices...)).Draw(rt, "who")
 		before := p.m
 		act := func() {
-			switch rapid.IntRange(0, 32).Draw(rt, "act") {
+			switch rapid.IntRange(0, 33).Draw(rt, "act") {
 			case 0, 1, 2:
 				x := pay(byte(rapid.IntRange(1, 3).Draw(rt, "to")), int64(rapid.IntRange(1, 3).Draw(rt, "amount"))*100_000)
 				x.Allow = []string{refusal.DoublePayment}
@@ -195,6 +195,16 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 			case 31, 32:
 				id, height := rapid.SampledFrom(freezes).Draw(rt, "freeze"), rapid.IntRange(0, 3).Draw(rt, "height")
 				_, _ = p.wild(&event.FreezeLifted{Freezes: []journal.EntryID{id}, Height: uint32(height)})
+			case 33:
+				// Of a few policies, so that votes meet.
+				b := event.PolicyProposed{Bytes: []byte{byte(rapid.IntRange(0, 2).Draw(rt, "policy"))}}
+				v := b.Version(p.m.State.Group())
+				if rapid.Bool().Draw(rt, "in its place") {
+					b.Parents = []event.PolicyVersion{v}
+					v = b.Version(p.m.State.Group())
+				}
+				_, _ = p.wild(rapid.SampledFrom([]event.Body{&b, &event.PolicyApproved{Version: v}, &event.PolicyApproved{Version: v}, &event.PolicyObjected{Version: v},
+					&event.PolicyAnchored{Version: v, Height: 3}, &event.PolicyAdopted{Version: v}, &event.BudgetReserved{Proposal: pick(), Policy: v, Meters: []uint64{1}}, &event.BudgetGranted{Reservation: pick()}, &event.BudgetReleased{Reservation: pick()}, &event.RobotVerdict{Proposal: pick(), Policy: v, Outcome: 1 + uint64(rapid.IntRange(0, 3).Draw(rt, "outcome"))}}).Draw(rt, "said of it"))
 			case 14:
 				if len(replacements) > 0 {
 					_, _ = p.wild(&event.ReplacementApproved{Replacement: rapid.SampledFrom(replacements).Draw(rt, "replacement")})

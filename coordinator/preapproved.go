@@ -210,14 +210,6 @@ func (m *Machine) mayBump(q *group.Proposal, in Input) (*group.Proposal, error) 
 	return p, nil
 }
 
-// unreadable says whether an entry is held of which it is not known what it says, as its
-// epoch was not sealed to this node: it may be a vote.
-func (m *Machine) unreadable() bool {
-	u := group.UnreadEntries{Most: 1}
-	m.State.CountUnreadSealed(&u)
-	return u.N > 0
-}
-
 // agreedBefore returns what a proposal bumps over its coins alone, and up to what this
 // node's user agreed to that.
 func (m *Machine) agreedBefore(q *group.Proposal) (*group.Proposal, event.BumpUpTo) {
@@ -314,22 +306,6 @@ func (m *Machine) outbids(q, before *group.Proposal) error {
 func (m *Machine) heardOf(q *group.Proposal) bool {
 	heard, others := m.heardWith(q.Ref.Chain, q.Ref.Seq)
 	return heard >= min(m.State.Genesis().Threshold, others)
-}
-
-// heardWith counts the keys of other nodes, and of those the ones whose node said since this
-// one started what it holds, a chain up to a place among it, and all of it is held here.
-func (m *Machine) heardWith(chain journal.ChainKey, seq uint64) (heard, others int) {
-	for _, x := range m.State.Active().Members {
-		who := m.State.NodeOf(x)
-		if who == m.State.Me() {
-			continue
-		}
-		others++
-		if f, ok := m.claims.Get(mapkey.Of(who)); ok && f[chain].Seq >= seq && m.State.Covers(m.claims, who) {
-			heard++
-		}
-	}
-	return heard, others
 }
 
 func (s *step) signBump(x SignBump) error {

@@ -196,10 +196,50 @@ func (h *hostile) body() event.Body {
 		return &event.PingAsked{}
 	case event.KindPingAnswered:
 		return &event.PingAnswered{Round: h.id(), Key: uint32(h.n(19)), How: event.ProofKind(h.n(3)), Proof: h.bytes(1, 72)}
+	case event.KindPolicyProposed:
+		return h.policy()
+	case event.KindPolicyApproved:
+		return &event.PolicyApproved{Version: h.version()}
+	case event.KindPolicyObjected:
+		return &event.PolicyObjected{Version: h.version()}
+	case event.KindPolicyAnchored:
+		return &event.PolicyAnchored{Version: h.version(), Votes: ascending(h.entries(3)), Height: int64(h.n(9)), Time: int64(h.n(9))}
+	case event.KindPolicyAdopted:
+		return &event.PolicyAdopted{Version: h.version()}
+	case event.KindRobotVerdict:
+		return &event.RobotVerdict{Proposal: h.id(), Outcome: uint64(1 + h.n(3)), Rule: uint64(h.n(3)), Step: uint64(h.n(3)), Reasons: []string{"x"}, Policy: h.version(), Now: int64(h.n(9))}
+	case event.KindBudgetReserved:
+		return &event.BudgetReserved{Proposal: h.id(), Policy: h.version(), Meters: []uint64{uint64(h.n(3))}}
+	case event.KindBudgetGranted:
+		return &event.BudgetGranted{Reservation: h.id()}
+	case event.KindBudgetReleased:
+		return &event.BudgetReleased{Reservation: h.id()}
 	default:
 		h.rt.Fatalf("no hostile event of kind %d", kind)
 		return nil
 	}
+}
+
+func ascending(ids []journal.EntryID) []journal.EntryID {
+	slices.SortFunc(ids, func(a, b journal.EntryID) int { return slices.Compare(a[:], b[:]) })
+	return ids
+}
+
+// policy is one of a few, in the place of another one or of none.
+func (h *hostile) policy() *event.PolicyProposed {
+	b := &event.PolicyProposed{Bytes: h.bytes(1, 2)}
+	if h.yes() {
+		b.Parents = []event.PolicyVersion{h.version()}
+	}
+	return b
+}
+
+func (h *hostile) version() event.PolicyVersion {
+	b := &event.PolicyProposed{Bytes: h.bytes(1, 2)}
+	if h.yes() {
+		b.Parents = []event.PolicyVersion{(&event.PolicyProposed{Bytes: make([]byte, 1)}).Version(h.c.peers[0].m.State.Group())}
+	}
+	return b.Version(h.c.peers[0].m.State.Group())
 }
 
 func (h *hostile) replacement() *event.MemberReplaced {

@@ -89,6 +89,7 @@ func (s *step) releaseIn(b event.ProposalApproved, p *group.Proposal, sigs []wal
 	for _, u := range updates {
 		s.m.Guard = s.m.Guard.add(u.GuardRecord)
 	}
+	s.m.desk = s.m.desk.Signed(s.m.State, s.m.View, p, s.now().Unix())
 	_, err = s.write(&b)
 	return err
 }

@@ -24,6 +24,7 @@ type proposalRule struct {
 func rules() []proposalRule {
 	return []proposalRule{
 		{"the wallet is in use", approving, func(m *Machine, _ asked) error { return m.notArchived() }},
+		{"this node's human may sign", approving | signing, (*Machine).robotOnly},
 		{"this node has a key", approving, (*Machine).askSeat},
 		{"it may still be approved", approving, (*Machine).askActs},
 		{"the proposal is not withdrawn", approving, (*Machine).askWithdrawn},

@@ -1,11 +1,14 @@
 package coordinator
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/journal"
@@ -166,4 +169,70 @@ func (m Machine) began() time.Time {
 // group, nor where its user said where.
 func (m *Machine) Began() (at time.Time, dated bool) {
 	return m.began(), !m.existed() && !m.local.Rescanned
+}
+
+// Missing says in words what a forming wallet waits for.
+func (m Machine) Missing() string {
+	st := m.State
+	if r, ok := st.Roster(); ok {
+		if !r.Complete() {
+			return fmt.Sprintf("%d of %d cosigners have revealed", r.Revealed, len(r.Members))
+		}
+		return fmt.Sprintf("%d of %d cosigners have ratified", len(r.Ratified), len(r.Members))
+	}
+	if m.AwaitsProof() {
+		return "this node's external key is not proved yet (`wallet proof` says what to sign)"
+	}
+	if who := m.AwaitingHosted(); len(who) > 0 {
+		return fmt.Sprintf("the key of %s is not proved yet (`wallet proof --for` says what to sign)", strings.Join(who, ", "))
+	}
+	if a, b, same := st.SameKeys(); same {
+		return fmt.Sprintf("%q and %q brought the same key: abandon the wallet", a, b)
+	}
+	var members []group.Member
+	for _, c := range m.Cosigners() {
+		members = append(members, c.Member)
+	}
+	if err := checkNames(members); err != nil {
+		return err.Error() + ": abandon the wallet and found another"
+	}
+	return fmt.Sprintf("%d of %d cosigners have joined", st.RecordCount(), st.Genesis().Cosigners)
+}
+
+// AwaitingHosted lists the hosted cosigners whose keys wait for their proof.
+func (m Machine) AwaitingHosted() []string {
+	if m.State.Active() != nil || m.State.Abandoned() || m.State.Closed() {
+		return nil
+	}
+	var out []string
+	for _, p := range m.local.Hosted {
+		if _, entered := m.hostedRecord(p.Name); !entered {
+			out = append(out, p.Name)
+		}
+	}
+	return out
+}
+
+// heardWith counts the keys of other nodes, and of those the ones whose node said since this
+// one started what it holds, a chain up to a place among it, and all of it is held here.
+func (m *Machine) heardWith(chain journal.ChainKey, seq uint64) (heard, others int) {
+	for _, x := range m.State.Active().Members {
+		who := m.State.NodeOf(x)
+		if who == m.State.Me() {
+			continue
+		}
+		others++
+		if f, ok := m.claims.Get(mapkey.Of(who)); ok && f[chain].Seq >= seq && m.State.Covers(m.claims, who) {
+			heard++
+		}
+	}
+	return heard, others
+}
+
+// unreadable says whether an entry is held of which it is not known what it says, as its
+// epoch was not sealed to this node: it may be a vote.
+func (m *Machine) unreadable() bool {
+	u := group.UnreadEntries{Most: 1}
+	m.State.CountUnreadSealed(&u)
+	return u.N > 0
 }

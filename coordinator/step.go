@@ -3,6 +3,7 @@ package coordinator
 import (
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
@@ -46,9 +47,15 @@ func (s *step) born(x Born) error {
 }
 
 // guarded knows of what was made durable ahead of a step.
-func (m Machine) guarded(x Guarded) Machine {
+func (m Machine) guarded(x Guarded, now time.Time) Machine {
 	for _, u := range x.Updates {
 		m.Guard = m.Guard.add(u.GuardRecord)
+	}
+	// A signer in another process may sign them from here on, whoever entered them.
+	for _, u := range x.Updates {
+		for _, p := range m.State.CopiesOf(u.TxID) {
+			m.desk = m.desk.Signed(m.State, m.View, p, now.Unix())
+		}
 	}
 	return m
 }

@@ -51,6 +51,7 @@ func (s *step) chain(n port.ChainNotice) error {
 	first := v.CaughtUp() && !s.m.View.CaughtUp()
 	s.m.View = v
 	s.lookAroundNews(n.Kind != port.Seen && n.Kind != port.Unseen)
+	s.m.desk = s.m.desk.Chain(s.m.State, s.m.View)
 	s.age()
 	if first {
 		s.sendAgain(true, false) // the backend may not have been there to take it when this node started

@@ -20,6 +20,7 @@ type Turn struct {
 	machine Machine
 	batch   port.Batch
 	effects []Effect
+	judging bool // a robot is being asked: what that changes is looked at afterwards
 }
 
 // Together is how many entries one turn takes at most: so many share a batch.
@@ -80,11 +81,35 @@ func (t *Turn) Take(msg Message) (any, error) {
 		}
 	}
 	t.machine = next
-	if _, tick := msg.(Tick); tick {
+	_, tick := msg.(Tick)
+	if tick {
 		t.signDue()
 		t.answerDue()
 	}
+	t.judgeDue(tick)
 	return value, nil
+}
+
+// judgeDue has a robot say what is new, and sign what it may. What hinders it is tried again
+// with the next tick.
+func (t *Turn) judgeDue(tick bool) {
+	if !t.machine.robotDue(tick) || t.judging {
+		return
+	}
+	t.judging = true
+	defer func() { t.judging = false }()
+	if tick {
+		_, _ = t.Take(FollowPolicy{})
+	}
+	in, err := t.shell.Input(FollowPolicy{})
+	if err != nil {
+		return
+	}
+	next, due := t.machine.dueVerdicts(in, tick)
+	t.machine = next
+	for _, id := range due {
+		_, _ = t.Take(Judge{id})
+	}
 }
 
 // answerDue has this node answer a ping that is open: what hinders it hinders nothing else.

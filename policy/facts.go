@@ -26,7 +26,9 @@ type Facts struct {
 	Age           int64    `cbor:"16,keyasint"`           // of the youngest coin, seconds by median time past
 	Labelled      []uint64 `cbor:"17,keyasint,omitempty"` // rules whose When.Labels holds of all coins; ascending
 
-	Approved Keys `cbor:"18,keyasint"` // whose signatures count, see below
+	// Approved has the keys whose members signed this transaction and named this entry of it
+	// with their own approval, those marked by pre-approval left out.
+	Approved Keys `cbor:"18,keyasint"`
 	Rejected Keys `cbor:"19,keyasint"` // who stands against the transaction
 	// Refused are the codes of the rules for every cosigner that refuse it, Hindered those that
 	// refuse it for now, each in order.
@@ -34,10 +36,10 @@ type Facts struct {
 	Hindered []string `cbor:"21,keyasint,omitempty"`
 	Frozen   bool     `cbor:"22,keyasint,omitempty"` // somebody froze the group
 
-	Now    int64 `cbor:"23,keyasint"`           // min(own clock, median time past + 4h), never before the latest used
-	Doubt  bool  `cbor:"24,keyasint,omitempty"` // the clock is in doubt: hours and delays do not come
-	Offset int64 `cbor:"25,keyasint,omitempty"` // unused by Decide; of the zone of the rule's hours, seconds east
-	Height int64 `cbor:"26,keyasint"`
+	Now    int64  `cbor:"23,keyasint"`           // min(own clock, median time past + 4h), never before the latest used
+	Doubt  bool   `cbor:"24,keyasint,omitempty"` // the clock is in doubt: hours and delays do not come
+	Zones  []Zone `cbor:"25,keyasint,omitempty"` // of the hours of the rules that are for it
+	Height int64  `cbor:"26,keyasint"`
 	// Fulfilled is when this robot wrote that everything else but the delay is fulfilled, and
 	// still is; 0 where it did not.
 	Fulfilled int64 `cbor:"27,keyasint,omitempty"`
@@ -51,8 +53,11 @@ type Facts struct {
 	Unready string `cbor:"32,keyasint,omitempty"`
 }
 
-// Approved has the keys whose members signed this transaction and named this entry of it
-// with their own approval, those marked by pre-approval left out; the robot's own too.
+// Zone is how many seconds east of UTC a zone of the IANA database was at Now.
+type Zone struct {
+	Name   string `cbor:"1,keyasint"`
+	Offset int64  `cbor:"2,keyasint"`
+}
 
 // Pay is what goes to the same recipients: a script may be one of several's, or of none's.
 type Pay struct {

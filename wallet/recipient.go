@@ -125,7 +125,9 @@ func (r *Recipient) readTree(p *parser) ([]*keyExpr, error) {
 		if r.kind.of = p.until("("); r.kind.of != "multi_a" && r.kind.of != "sortedmulti_a" {
 			return nil, p.failAt(at, fmt.Errorf("%w: want multi_a() or sortedmulti_a()", ErrUnsupported))
 		}
-		p.pos++
+		if err := p.expect('('); err != nil {
+			return nil, err
+		}
 		at = p.pos
 		k, err := strconv.ParseUint(p.until(",()"), 10, 8)
 		if err != nil {

@@ -142,6 +142,7 @@ func TestRecipientsThatAreRefused(t *testing.T) {
 func FuzzParseRecipient(f *testing.F) {
 	f.Add("wpkh(xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8/0/*)")
 	f.Add("tr(50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547bfee9ace803ac0,multi_a(1,669b8afcec803a0d323e9a17f3ea8e68e8abe5a278020a929adbec52421adbd0))")
+	f.Add("tr(50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547bfee9ace803ac0,multi_a") // it ends there
 	f.Fuzz(func(t *testing.T, s string) {
 		for _, net := range []Network{Mainnet, Regtest} {
 			r, err := ParseRecipient(withSum(t, s), net)

@@ -24,7 +24,20 @@ type Config struct {
 	Log           Log      `toml:"log"`
 	Metrics       Metrics  `toml:"metrics"`
 	Traces        Traces   `toml:"traces"`
+	Robot         Robot    `toml:"robot"`
 }
+
+// Robot is whether the node signs by its group's policy.
+type Robot struct {
+	Mode string `toml:"mode"`
+}
+
+// The modes of a robot.
+const (
+	RobotOff    = "off"
+	RobotShadow = "shadow"
+	RobotSign   = "sign"
+)
 
 // NoSigner is the signer of a node whose keys are all external: nobody.
 const NoSigner = "none"
@@ -96,6 +109,7 @@ func Default() Config {
 		Chain:         Chain{Backend: "neutrino", Neutrino: Neutrino{Peers: []string{}}},
 		API:           API{Tokens: []Secret{}},
 		Log:           Log{Level: "info", Format: "text"},
+		Robot:         Robot{Mode: RobotOff},
 	}
 }
 

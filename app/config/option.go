@@ -95,6 +95,9 @@ func options() []option {
 		{"traces.endpoint", "http://127.0.0.1:PORT or https://HOST, or empty for none",
 			"Send traces of proposals (OpenTelemetry: OTLP over HTTP, as JSON) to this collector: when each was entered, signed, final, handed over, seen and mined. Those of all cosigners' nodes are one trace. They name proposals by id, and hold no amount, address, name, label or key. What it cannot take is dropped. Without a path it is /v1/traces; plain HTTP on this machine only.",
 			func(c *Config) any { return &c.Traces.Endpoint }},
+		{"robot.mode", "off | shadow | sign",
+			"Whether this node is a robot: with sign it signs what the group's policy lets it sign, by itself, and nothing else, and no command has it sign; its name is among the robots of that policy. With shadow it writes what a robot would do into the group's history, and signs nothing by itself.",
+			func(c *Config) any { return &c.Robot.Mode }},
 	}
 }
 

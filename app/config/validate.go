@@ -20,7 +20,7 @@ import (
 // Validate checks every value, and those that depend on each other. Errors
 // name the key; they are *api.Error of kind Usage.
 func (c *Config) Validate() error {
-	for _, check := range []func(*Config) error{checkNode, checkAddrs, checkChain, checkListeners, checkTraces} {
+	for _, check := range []func(*Config) error{checkNode, checkAddrs, checkChain, checkListeners, checkTraces, checkRobot} {
 		if err := check(c); err != nil {
 			return err
 		}
@@ -206,4 +206,17 @@ func hostPort(s string, local bool) error {
 		return fmt.Errorf("is not an address of this machine alone")
 	}
 	return nil
+}
+
+func checkRobot(c *Config) error {
+	switch c.Robot.Mode {
+	case RobotOff, RobotShadow:
+		return nil
+	case RobotSign:
+		if c.Signer == NoSigner {
+			return bad("robot.mode = \"sign\" with signer = \"none\": this node has no keys", "a robot signs by itself: make its node with a seed, or with a signer process")
+		}
+		return nil
+	}
+	return bad(fmt.Sprintf("robot.mode: %.80q is no mode", c.Robot.Mode), "write off, shadow or sign")
 }

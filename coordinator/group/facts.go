@@ -154,6 +154,7 @@ type memberFacts struct {
 	successionVotes pmap.Map[bySuccessionVote, successionVote] // see voteKey
 	features        pmap.Map[mapkey.ByAuthor, featureFact]     // by identity: what it says last of its node
 	pings           pingBook
+	policies        policyBook
 
 	// relineDue: who the members are has to be worked out anew; retainted lists
 	// the chains that are tainted from elsewhere on since derived last looked.
@@ -330,14 +331,6 @@ type Approval struct {
 type leaseFact struct {
 	Ref   Ref    `cbor:"1,keyasint"`
 	Index uint32 `cbor:"2,keyasint"`
-}
-
-// labelFact is what somebody called something, or said of a coin. Its target is in its key.
-type labelFact struct {
-	Ref        Ref               `cbor:"1,keyasint"`
-	Text       string            `cbor:"2,keyasint"`
-	Supersedes []journal.EntryID `cbor:"3,keyasint,omitempty"`
-	Frozen     bool              `cbor:"4,keyasint,omitempty"` // of a freeze, whose note Text is
 }
 
 // setupBook is what the facts of a forming group are found by: any of its members

@@ -194,6 +194,10 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 		s.proposalFacts = s.proposalFacts.foldLease(ref, b.Index)
 		return s
 	default:
+		var of bool
+		if s.policies, of = s.policies.fold(s.group, ref, ev.Body); of {
+			return s
+		}
 		s.proposalFacts = s.proposalFacts.foldProposalEvent(ref, ev.Body)
 		return s
 	}

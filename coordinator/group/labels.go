@@ -165,3 +165,11 @@ func (k labelKept) into(s *labelFacts) {
 	record.Undump(&s.labels, k.Labels)
 	record.Undump(&s.freezes, k.Freezes)
 }
+
+// labelFact is what somebody called something, or said of a coin. Its target is in its key.
+type labelFact struct {
+	Ref        Ref               `cbor:"1,keyasint"`
+	Text       string            `cbor:"2,keyasint"`
+	Supersedes []journal.EntryID `cbor:"3,keyasint,omitempty"`
+	Frozen     bool              `cbor:"4,keyasint,omitempty"` // of a freeze, whose note Text is
+}

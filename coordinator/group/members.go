@@ -309,10 +309,11 @@ type memberKept struct {
 	Replacing []record.Pair[successionVote] `cbor:"29,keyasint"`
 	Features  []record.Pair[featureFact]    `cbor:"60,keyasint"`
 	pingKept
+	policyKept
 }
 
 func (s memberFacts) kept() memberKept {
-	return memberKept{record.Dump(s.successions), record.Dump(s.successionVotes), record.Dump(s.features), s.pings.kept()}
+	return memberKept{record.Dump(s.successions), record.Dump(s.successionVotes), record.Dump(s.features), s.pings.kept(), s.policies.kept()}
 }
 
 func (k memberKept) into(s *memberFacts) {
@@ -320,4 +321,5 @@ func (k memberKept) into(s *memberFacts) {
 	record.Undump(&s.successionVotes, k.Replacing)
 	record.Undump(&s.features, k.Features)
 	k.pingKept.into(&s.pings)
+	k.policyKept.into(&s.policies)
 }

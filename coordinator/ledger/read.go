@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal/pmap"
 )
 
@@ -154,4 +155,12 @@ func ids(of pmap.Map[mapkey.ByTx, bool]) iter.Seq[chainhash.Hash] {
 			}
 		}
 	}
+}
+
+// BlockAt returns the block of a height, of those kept for reorgs.
+func (v View) BlockAt(height int32) (port.BlockRef, bool) {
+	if n := int(height - v.tip.Height); len(v.blocks) > 0 && n <= 0 && -n < len(v.blocks) {
+		return v.blocks[len(v.blocks)-1+n], true
+	}
+	return port.BlockRef{}, false
 }

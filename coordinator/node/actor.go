@@ -12,6 +12,7 @@ import (
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/robot"
 	"github.com/quorate/quorate/journal"
 )
 
@@ -43,6 +44,8 @@ type Ports struct {
 	Clock     port.Clock
 	Observer  port.Observer
 	Log       *slog.Logger
+	// Robot says whether the node is one.
+	Robot robot.Mode
 
 	names *walletNames // of the node's wallets; nil for an actor alone
 	fresh *freshness   // of the chain, which they share; nil for an actor alone
@@ -97,6 +100,7 @@ func NewActor(ctx context.Context, ports Ports, m coordinator.Machine) *Actor {
 	if !m.State.Abandoned() {
 		ports.names.hold(m.State.Group(), m.OwnName())
 	}
+	m = m.AsRobot(ports.Robot)
 	a := &Actor{ports: ports, group: m.State.Group(), inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop, quota: NewQuota(coordinator.QuotaEntries), snaps: m.Snapshots()}
 	a.current.Store(&m)
 	a.turns()

@@ -36,6 +36,8 @@ const (
 	Rekey        = "epoch_not_counted"
 	Outdated     = "members_outdated"
 	Pings        = "too_many_pings"
+	NoRobot      = "no_robot"
+	RobotSigns   = "robot_signs"
 	Freezes      = "too_many_freezes"
 	NoFreeze     = "no_such_freeze"
 
@@ -146,6 +148,8 @@ func Codes() []Group {
 			{CatchingUp, "this node was restored and writes nothing before it has caught up with another member", ""},
 			{Rekey, "a new secret of this node would not count any more", ""},
 			{Outdated, "nodes of other members do not know what would be written, and would pass it over", "--allow"},
+			{NoRobot, "this node is no robot", ""},
+			{RobotSigns, "this node is a robot, which signs by its group's policy alone", ""},
 			{Pings, "this node asked for signatures as often as the others count", ""},
 			{Freezes, "this node froze the wallet as often as the others count", ""},
 			{NoFreeze, "no freeze of the wallet that stands belongs to what was given", ""},

@@ -53,18 +53,20 @@ var (
 )
 
 func rooms() map[string]room {
-	floor := []string{"audit", "filetext", "coordinator/node", "coordinator", "coordinator/frozen", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/known", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
+	floor := []string{"audit", "filetext", "coordinator/node", "coordinator/robot", "coordinator", "coordinator/frozen", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/known", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
 	deciding := slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)
 	return map[string]room{
 		"filetext":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"policy":              {[]string{"journal", "display"}, slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database, web, bitcoin)},
+		"policy/meter":        {[]string{"journal"}, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"display":             {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"wallet":              {[]string{"display", "filetext"}, slices.Concat(network, system, chance, peers, database, web)},
 		"qr":                  {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"journal":             {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"audit":               {[]string{"coordinator/group", "coordinator/ledger", "coordinator/port", "coordinator/event", "journal", "wallet", "display"}, slices.Concat(deciding, web)},
-		"coordinator/node":    {[]string{"coordinator", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
-		"coordinator":         {[]string{"coordinator/frozen", "coordinator/group", "coordinator/refusal", "coordinator/known", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
+		"coordinator/robot":   {[]string{"coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "journal", "wallet", "policy", "policy/meter"}, slices.Concat(deciding, web)},
+		"coordinator/node":    {[]string{"coordinator", "coordinator/robot", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
+		"coordinator":         {[]string{"coordinator/robot", "policy", "coordinator/frozen", "coordinator/group", "coordinator/refusal", "coordinator/known", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
 		"coordinator/group":   {[]string{"coordinator/ledger", "coordinator/mapkey", "coordinator/port", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, slices.Concat(deciding, web)},
 		"coordinator/refusal": {nil, slices.Concat(deciding, web, bitcoin, []string{"time"})},
 		"coordinator/mapkey":  {[]string{"journal"}, slices.Concat(deciding, web, []string{"time"})},
@@ -106,6 +108,8 @@ func neverLinked() map[string][]string {
 		"wallet":              slices.Concat(peers, database),
 		"journal":             slices.Concat(peers, database, bitcoin),
 		"policy":              slices.Concat(peers, database, bitcoin),
+		"policy/meter":        slices.Concat(peers, database, bitcoin),
+		"coordinator/robot":   slices.Concat(peers, database),
 		"coordinator/node":    slices.Concat(peers, database),
 		"coordinator":         slices.Concat(peers, database),
 		"api":                 slices.Concat(peers, database),

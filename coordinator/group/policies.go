@@ -1,0 +1,210 @@
+package group
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+)
+
+// MaxRivalPolicies is how many policies of one author count that follow the same: its first.
+const MaxRivalPolicies = 16
+
+// PolicyText returns the canonical form of a version, and what it follows; false where
+// nobody proposed it.
+func (s memberFacts) PolicyText(v event.PolicyVersion) (text []byte, parents []event.PolicyVersion, ok bool) {
+	text, ok = s.policies.texts.Get(mapkey.Of(v))
+	for _, f := range pmap.Prefix(s.policies.proposed, byVersion(v[:])) {
+		return text, f.Parents, ok
+	}
+	return nil, nil, false
+}
+
+// PolicyEntries returns who proposed a version, and when as they claim.
+func (s memberFacts) PolicyEntries(v event.PolicyVersion) (out []Ref) {
+	for _, f := range pmap.Prefix(s.policies.proposed, byVersion(v[:])) {
+		out = append(out, f.Ref)
+	}
+	return out
+}
+
+// Policies yields the versions that were proposed, with who proposed them.
+func (s memberFacts) Policies(yield func(event.PolicyVersion, Ref) bool) {
+	for at, f := range s.policies.proposed.All() {
+		if !yield(event.PolicyVersion([]byte(at[:32])), f.Ref) {
+			return
+		}
+	}
+}
+
+// AnyPolicy says whether a policy was ever proposed.
+func (s memberFacts) AnyPolicy() bool { return s.policies.proposed.Len() > 0 }
+
+// PoliciesAfter lists the versions that members propose in the place of one, ascending; in
+// nobody's place where it is zero. Of each author the first few count.
+func (s memberFacts) PoliciesAfter(parent event.PolicyVersion) []event.PolicyVersion {
+	if s.active == nil {
+		return nil
+	}
+	var out []event.PolicyVersion
+	for k := range s.active.Members {
+		for _, who := range s.active.Identities(k) {
+			n := 0
+			for _, v := range pmap.Prefix(s.policies.follow, byFollow(parent[:])+byFollow(who[:])) {
+				if n++; n > MaxRivalPolicies {
+					break
+				}
+				out = append(out, v)
+			}
+		}
+	}
+	return ascending(out)
+}
+
+func ascending(vs []event.PolicyVersion) []event.PolicyVersion {
+	slices.SortFunc(vs, func(a, b event.PolicyVersion) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(vs)
+}
+
+// rivalPolicies are the versions that follow one of those that a version follows, itself
+// among them.
+func (s memberFacts) rivalPolicies(parents []event.PolicyVersion) []event.PolicyVersion {
+	if len(parents) == 0 {
+		return s.PoliciesAfter(event.PolicyVersion{})
+	}
+	var out []event.PolicyVersion
+	for _, p := range parents {
+		out = append(out, s.PoliciesAfter(p)...)
+	}
+	return ascending(out)
+}
+
+// PolicyStanding is who is for and against a version, by key index, and the entries that
+// say so.
+type PolicyStanding struct {
+	For, Against []int
+	Votes        []journal.EntryID // of those who are for it, ascending
+}
+
+// PolicyStanding says who stands how to a version. Of all that follow the same one, a member
+// is for that which it approved last, unless it objected to it later; it is against whichever
+// it objected to later than it approved it. Tainted votes do not count.
+func (s memberFacts) PolicyStanding(v event.PolicyVersion) (out PolicyStanding) {
+	_, parents, ok := s.PolicyText(v)
+	if s.active == nil || !ok {
+		return out
+	}
+	rivals := s.rivalPolicies(parents)
+	if !slices.Contains(rivals, v) {
+		return out
+	}
+	for k := range s.active.Members {
+		mine, voted := s.policyVote(k, v)
+		switch {
+		case !voted:
+			continue
+		case mine.Against:
+			out.Against = append(out.Against, k)
+			continue
+		}
+		for _, r := range rivals {
+			if other, ok := s.policyVote(k, r); ok && r != v && !other.Against && s.laterOf(k, other.Ref, mine.Ref) {
+				voted = false
+			}
+		}
+		if voted {
+			out.For = append(out.For, k)
+			out.Votes = append(out.Votes, mine.Ref.ID)
+		}
+	}
+	slices.SortFunc(out.Votes, func(a, b journal.EntryID) int { return slices.Compare(a[:], b[:]) })
+	return out
+}
+
+// PolicyPassed says whether a version has the group's votes: those of the quorum, and no more
+// objections than leave one.
+func (s memberFacts) PolicyPassed(st PolicyStanding) bool {
+	k, n := s.genesis.Threshold, len(s.active.Members)
+	return len(st.For) >= k && len(st.Against) <= n-k
+}
+
+// policyVote is a member's latest untainted vote on a version.
+func (s memberFacts) policyVote(key int, v event.PolicyVersion) (last policyVote, ok bool) {
+	for _, who := range s.active.Identities(key) { // the latest one last
+		if x, voted := lastUntainted(s, s.policies.votes, versionsOf(v, who), func(x policyVote) Ref { return x.Ref }); voted {
+			last, ok = x, true
+		}
+	}
+	return last, ok
+}
+
+// laterOf says whether what a member wrote comes after something else of it: by its
+// identities, then by place.
+func (s memberFacts) laterOf(key int, a, b Ref) bool {
+	if a.Chain.Author != b.Chain.Author {
+		ids := s.active.Identities(key)
+		return slices.Index(ids, a.Chain.Author) > slices.Index(ids, b.Chain.Author)
+	}
+	return placeOf(a) > placeOf(b)
+}
+
+// PolicyAnchor is a robot's word since when a version has its votes.
+type PolicyAnchor struct {
+	Ref    Ref
+	Height int64
+	Time   int64             // Unix seconds
+	Votes  []journal.EntryID // ascending
+}
+
+// PolicyAnchor returns the last anchor of a version by the member of a key.
+func (s memberFacts) PolicyAnchor(key int, v event.PolicyVersion) (out PolicyAnchor, ok bool) {
+	for _, who := range s.active.Identities(key) {
+		if x, held := lastUntainted(s, s.policies.anchors, versionsOf(v, who), func(x anchorFact) Ref { return x.Ref }); held {
+			out, ok = PolicyAnchor{x.Ref, x.Height, x.Time, x.Votes}, true
+		}
+	}
+	return out, ok
+}
+
+// PolicyAdopted returns which version the robot of a key said last that it follows.
+func (s memberFacts) PolicyAdopted(key int) (v event.PolicyVersion, at Ref, ok bool) {
+	for _, who := range s.active.Identities(key) {
+		if x, held := lastUntainted(s, s.policies.adopted, byFollowed(who[:]), func(x adoptedFact) Ref { return x.Ref }); held {
+			v, at, ok = x.Version, x.Ref, true
+		}
+	}
+	return v, at, ok
+}
+
+// VerdictBy returns what an identity said last of a proposal as a robot, and how often it
+// said something.
+func (s memberFacts) VerdictBy(who journal.Author, proposal journal.EntryID) (v Verdict, said uint64, ok bool) {
+	f, ok := s.policies.verdicts.Get(byJudged(proposal[:]) + byJudged(who[:]))
+	return f.Verdict, f.Count, ok
+}
+
+// lastUntainted returns the latest fact under a prefix whose entry is not tainted, at the
+// cost of two look-ups for each incarnation. What follows the prefix is NewestFirst of the
+// entry and its id.
+func lastUntainted[K ~string, V any](s memberFacts, m pmap.Map[K, V], prefix K, ref func(V) Ref) (none V, _ bool) {
+	for at, more := prefix, true; more; {
+		more = false
+		for k, v := range m.From(at) {
+			if !strings.HasPrefix(string(k), string(prefix)) {
+				break
+			}
+			r := ref(v)
+			from := s.TaintedFrom(r.Chain)
+			if from == 0 || r.Seq < from {
+				return v, true
+			}
+			at, more = prefix+K(binary.BigEndian.AppendUint64([]byte{^r.Chain.Incarnation}, ^(from-1))), true
+			break
+		}
+	}
+	return none, false
+}

@@ -1,0 +1,81 @@
+package coordinator
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/journal"
+)
+
+// policies asks what is said of policies and by robots.
+func (a *answers) policies(m *Machine) {
+	st := m.State
+	a.our("AnyPolicy", st.AnyPolicy())
+	after := map[event.PolicyVersion]bool{{}: true}
+	for v, ref := range st.Policies {
+		a.our("Policies", v, ref)
+		after[v] = true
+	}
+	versions := slices.SortedFunc(maps.Keys(after), func(a, b event.PolicyVersion) int { return slices.Compare(a[:], b[:]) })
+	for _, v := range versions {
+		text, parents, ok := st.PolicyText(v)
+		a.our("PolicyText", v, text, parents, ok)
+		a.our("PolicyEntries", v, st.PolicyEntries(v))
+		a.our("PoliciesAfter", v, st.PoliciesAfter(v))
+		standing := st.PolicyStanding(v)
+		a.our("PolicyStanding", v, standing)
+		if st.Active() == nil {
+			continue
+		}
+		a.our("PolicyPassed", v, st.PolicyPassed(standing))
+		for k := range st.Active().Members {
+			anchor, ok := st.PolicyAnchor(k, v)
+			a.our("PolicyAnchor", k, v, anchor, ok)
+		}
+	}
+	if st.Active() != nil {
+		for k := range st.Active().Members {
+			of, at, ok := st.PolicyAdopted(k)
+			a.our("PolicyAdopted", k, of, at, ok)
+		}
+	}
+	said := map[journal.Author]bool{}
+	for c := range st.Chains().Keys() {
+		said[c.Author] = true
+	}
+	for p := range st.AllProposals {
+		for _, who := range sortedAuthors(said) {
+			v, n, ok := st.VerdictBy(who, p.Ref.ID)
+			a.our("VerdictBy", who, p, v, n, ok)
+		}
+		for _, x := range m.Verdicts(p) {
+			a.our("Verdicts", p, x.Member, x.Verdict)
+		}
+	}
+	for _, x := range []string{"Policies", "PolicyPassed", "PolicyAnchor", "PolicyAdopted", "VerdictBy", "Verdicts"} {
+		a.asked[x] = true
+	}
+	a.our("BudgetEntries", st.BudgetEntries())
+	if st.Active() != nil {
+		for k := range st.Active().Members {
+			for r := range st.ReservedBy(k) {
+				a.our("ReservedBy", k, r)
+				for by := range st.Active().Members {
+					at, ok := st.GrantedBy(by, r.Ref.ID, true)
+					a.our("GrantedBy", by, r.Ref.ID, at, ok)
+				}
+			}
+			for at, r := range st.GrantsOf(k) {
+				a.our("GrantsOf", k, at, r)
+				held, ok := st.Reservation(r.Ref.ID)
+				a.our("Reservation", held, ok, st.ReleasedBudget(r.Ref.ID, r.Ref.Chain.Author))
+			}
+		}
+	}
+	for _, x := range []string{"ReservedBy", "GrantedBy", "GrantsOf", "Reservation", "ReleasedBudget"} {
+		a.asked[x] = true
+	}
+	status, is := m.Robot()
+	a.my("Robot", status, is)
+}

@@ -1,0 +1,161 @@
+package robot
+
+import (
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/ledger"
+	"github.com/quorate/quorate/coordinator/mapkey"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/journal/pmap"
+	"github.com/quorate/quorate/policy"
+)
+
+// Mode is whether a node is a robot.
+type Mode uint8
+
+// The modes: a node of a human, one that says what a robot would do and signs nothing by
+// itself, and a robot.
+const (
+	Off Mode = iota
+	Shadow
+	Signs
+)
+
+// LookedAt is how many proposals of one member that wait for signatures are looked at: the
+// first.
+const LookedAt = 8
+
+// deniedEach is how many denials of one author's proposals are written in a day.
+const deniedEach = 64
+
+type (
+	byTurn   string // author | incarnation | seq | proposal
+	byDenied string // author | day
+)
+
+// Desk is what a robot has in work. It is an immutable value, and made anew when a node
+// starts.
+type Desk struct {
+	Mode   Mode
+	Paused bool
+	// pending has the proposals that wait for signatures; fresh those of them of which
+	// something changed.
+	pending pmap.Map[byTurn, journal.EntryID]
+	fresh   pmap.Map[mapkey.ByEntry, struct{}]
+	denied  pmap.Map[byDenied, int]
+	fallen  pmap.Map[mapkey.By[event.PolicyVersion], struct{}]
+	// all: something changed that all of them rest on.
+	all     bool
+	entries int      // of leave, when they were looked at last
+	now     *inForce // nil before it is prepared; never changed in place
+}
+
+func turnOf(p *group.Proposal) byTurn {
+	c := p.Ref.Chain
+	return byTurn(c.Author[:]) + byTurn([]byte{c.Incarnation}) + byTurn(mapkey.Number(p.Ref.Seq)) + byTurn(p.Ref.ID[:])
+}
+
+// With notes that something changed about a proposal, and whether it waits for signatures.
+func (d Desk) With(p *group.Proposal, pending bool) Desk {
+	if d.Mode == Off {
+		return d
+	}
+	id := mapkey.Of(p.Ref.ID)
+	if !pending {
+		d.pending, d.fresh = d.pending.Delete(turnOf(p)), d.fresh.Delete(id)
+		return d
+	}
+	d.pending, d.fresh = d.pending.Set(turnOf(p), p.Ref.ID), d.fresh.Set(id, struct{}{})
+	return d
+}
+
+// Again has everything looked at once more.
+func (d Desk) Again() Desk {
+	d.all = true
+	return d
+}
+
+// Due says whether anything is to be looked at before the next tick.
+func (d Desk) Due() bool { return d.Mode != Off && (d.all || d.fresh.Len() > 0) }
+
+// Take returns what is to be looked at now, of each identity the first that wait, and a desk
+// without it: all of it, or what changed.
+func (d Desk) Take(all bool, of []journal.Author) ([]journal.EntryID, Desk) {
+	all = all || d.all
+	var out []journal.EntryID
+	for _, who := range of {
+		n := 0
+		for _, id := range pmap.Prefix(d.pending, byTurn(who[:])) {
+			if n++; n > LookedAt {
+				break
+			}
+			if all || mapkey.Has(d.fresh, mapkey.Of(id)) {
+				out = append(out, id)
+			}
+		}
+	}
+	d.fresh, d.all = pmap.Map[mapkey.ByEntry, struct{}]{}, false
+	return out, d
+}
+
+// MayDeny says whether one more denial of an author's proposals is written on a day, and
+// counts it.
+func (d Desk) MayDeny(who journal.Author, now int64) (Desk, bool) {
+	k := byDenied(who[:]) + byDenied(mapkey.Number(uint64(max(0, now)/86400)))
+	n, _ := d.denied.Get(k)
+	if n >= deniedEach {
+		return d, false
+	}
+	for old := range pmap.Prefix(d.denied, byDenied(who[:])) {
+		if old != k {
+			d.denied = d.denied.Delete(old)
+		}
+	}
+	d.denied = d.denied.Set(k, n+1)
+	return d, true
+}
+
+// Fell notes that a version lost its votes after it was anchored; Fallen says whether it did.
+func (d Desk) Fell(v event.PolicyVersion) Desk {
+	d.fallen = d.fallen.Set(mapkey.Of(v), struct{}{})
+	return d
+}
+
+// Fallen says whether a version lost its votes since it was anchored.
+func (d Desk) Fallen(v event.PolicyVersion) bool { return mapkey.Has(d.fallen, mapkey.Of(v)) }
+
+// Stands forgets that it did.
+func (d Desk) Stands(v event.PolicyVersion) Desk {
+	d.fallen = d.fallen.Delete(mapkey.Of(v))
+	return d
+}
+
+// Chain takes in what changed in the view.
+func (d Desk) Chain(s group.State, v ledger.View) Desk {
+	if d.now == nil || d.now.compiled == nil {
+		return d
+	}
+	next := *d.now
+	next.compiled = next.compiled.Advance(v, v.News())
+	next.charges = next.charges.Follow(s, v, v.News())
+	next.line = next.line.follow(s, v)
+	next.budget = nil
+	d.now = &next
+	return d
+}
+
+// Signed charges what this robot's key is about to sign.
+func (d Desk) Signed(s group.State, v ledger.View, p *group.Proposal, at int64) Desk {
+	if d.now == nil || d.now.compiled == nil {
+		return d
+	}
+	key, ok := s.Active().KeyOf(p.Author())
+	if !ok {
+		return d
+	}
+	next := *d.now
+	next.charges = next.charges.Signed(s, v, next.compiled, p, policy.Key(key), at)
+	next.budget = nil
+	d.now = &next
+	return d
+}

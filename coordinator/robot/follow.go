@@ -1,0 +1,168 @@
+package robot
+
+import (
+	"slices"
+
+	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/policy"
+)
+
+// blockSeconds is how long a block takes, for delays by height.
+const blockSeconds = 600
+
+// Following is what a robot goes by when it looks which policy to follow.
+type Following struct {
+	State  group.State
+	Key    int   // its own
+	Now    int64 // Unix seconds
+	Height int64
+	Frozen bool // a freeze of the group lives
+	Desk   Desk
+	// Tighter says whether a policy lets nothing out that another one refuses.
+	Tighter func(old, next *policy.Policy) bool
+}
+
+// Move is what a robot has to say next of a policy.
+type Move struct {
+	Version event.PolicyVersion
+	Adopt   bool // it follows it from now on; else it anchors it
+	Votes   []journal.EntryID
+}
+
+// read returns a version's policy, checked against the wallet.
+func read(s group.State, v event.PolicyVersion) (*policy.Policy, error) {
+	text, _, _ := s.PolicyText(v)
+	p, err := policy.Decode(text)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.Fits(len(s.Active().Members), s.Genesis().Threshold)
+}
+
+// Next returns what a robot says next of a policy, if anything, and the desk with what it
+// noticed.
+//
+// A version is anchored when it has its votes. A tighter one is in force at once, another one
+// when the delay of the one before has passed since the anchor, by height and by clock, with
+// the votes of the anchor standing all the while, and no freeze.
+func (f Following) Next() (next Move, ok bool, _ Desk) {
+	cur, _, following := f.State.PolicyAdopted(f.Key)
+	if !following {
+		if v, settled := f.settledElsewhere(); settled {
+			return Move{Version: v, Adopt: true}, true, f.Desk
+		}
+	}
+	var ready []event.PolicyVersion
+	for _, v := range f.candidates(cur, following) {
+		st := f.State.PolicyStanding(v)
+		if !f.State.PolicyPassed(st) {
+			if _, anchored := f.State.PolicyAnchor(f.Key, v); anchored {
+				f.Desk = f.Desk.Fell(v)
+			}
+			continue
+		}
+		a, anchored := f.State.PolicyAnchor(f.Key, v)
+		if !anchored || f.Desk.Fallen(v) || !stillIn(a.Votes, st.Votes) {
+			return Move{Version: v, Votes: st.Votes}, true, f.Desk.Stands(v)
+		}
+		if f.due(cur, following, v, a) {
+			ready = append(ready, v)
+		}
+	}
+	if len(ready) == 0 || !following && len(ready) > 1 && f.parents(ready[0]) > 0 {
+		return next, false, f.Desk // which of several lines is the group's is not a robot's to say
+	}
+	// A tightening never waits behind a loosening; then the lower hash, which comes first.
+	if n := slices.IndexFunc(ready, func(v event.PolicyVersion) bool { return following && f.tighter(cur, v) }); n > 0 {
+		ready[0] = ready[n]
+	}
+	return Move{Version: ready[0], Adopt: true}, true, f.Desk
+}
+
+func (f Following) parents(v event.PolicyVersion) int {
+	_, parents, _ := f.State.PolicyText(v)
+	return len(parents)
+}
+
+// candidates are the versions that may come next: those that follow the one in force; or, of
+// a robot that never followed any, the last ones of the group.
+func (f Following) candidates(cur event.PolicyVersion, following bool) []event.PolicyVersion {
+	if following {
+		return f.State.PoliciesAfter(cur)
+	}
+	var heads []event.PolicyVersion
+	for v := range f.State.Policies {
+		if f.State.PolicyPassed(f.State.PolicyStanding(v)) && !f.followed(v) {
+			heads = append(heads, v)
+		}
+	}
+	slices.SortFunc(heads, func(a, b event.PolicyVersion) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(heads)
+}
+
+// followed says whether the group went on from a version.
+func (f Following) followed(v event.PolicyVersion) bool {
+	return slices.ContainsFunc(f.State.PoliciesAfter(v), func(w event.PolicyVersion) bool {
+		return f.State.PolicyPassed(f.State.PolicyStanding(w))
+	})
+}
+
+// settledElsewhere returns the version that so many other robots follow that one of them at
+// least is honest.
+func (f Following) settledElsewhere() (event.PolicyVersion, bool) {
+	by := map[event.PolicyVersion]policy.Keys{}
+	for k := range f.State.Active().Members {
+		if v, _, ok := f.State.PolicyAdopted(k); ok && k != f.Key {
+			by[v] |= policy.KeysOf(policy.Key(k))
+		}
+	}
+	var out []event.PolicyVersion
+	for v, keys := range by {
+		if p, err := read(f.State, v); err == nil && uint64((keys&p.Robots).Count()) > p.Tolerate && !f.followed(v) {
+			out = append(out, v)
+		}
+	}
+	if len(out) != 1 {
+		return event.PolicyVersion{}, false
+	}
+	return out[0], true
+}
+
+// due says whether an anchored version is in force now.
+func (f Following) due(cur event.PolicyVersion, following bool, v event.PolicyVersion, a group.PolicyAnchor) bool {
+	before := cur
+	if !following {
+		_, parents, _ := f.State.PolicyText(v)
+		if len(parents) == 0 {
+			return true // the first policy has no delay
+		}
+		before = parents[0]
+	}
+	delay := int64(policy.MaxChangeDelay)
+	if p, err := read(f.State, before); err == nil {
+		if following && f.tighter(cur, v) {
+			return true
+		}
+		delay = p.ChangeDelay
+	}
+	return !f.Frozen && f.Now >= a.Time+delay && f.Height >= a.Height+(delay+blockSeconds-1)/blockSeconds
+}
+
+func (f Following) tighter(cur, v event.PolicyVersion) bool {
+	a, err := read(f.State, cur)
+	if err != nil {
+		return false
+	}
+	b, err := read(f.State, v)
+	if err != nil {
+		return false
+	}
+	return f.Tighter != nil && f.Tighter(a, b)
+}
+
+// stillIn says whether all of some votes are among others.
+func stillIn(a, b []journal.EntryID) bool {
+	return !slices.ContainsFunc(a, func(id journal.EntryID) bool { return !slices.Contains(b, id) })
+}

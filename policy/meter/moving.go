@@ -1,0 +1,153 @@
+package meter
+
+import (
+	"math"
+	"slices"
+)
+
+// Robot is the index of a robot's key.
+type Robot uint8
+
+// Terms are what a policy says of a meter: who its robots are, what each may sign by itself,
+// and what all together may sign with each other's leave.
+type Terms struct {
+	Robots []Robot
+	Share  int64
+	Pool   int64
+}
+
+func (t Terms) has(r Robot) bool { return slices.Contains(t.Robots, r) }
+
+// share is what a robot may sign by itself; nothing where it is none of the policy's.
+func (t Terms) share(r Robot) int64 {
+	if t.has(r) {
+		return t.Share
+	}
+	return 0
+}
+
+// Past is what is known of one robot at a change of policies.
+type Past struct {
+	// Adopted is the newest of the line's terms that it said it keeps to, counted from 0.
+	Adopted int
+	// Signed is all that its key signed before it said so: by its share, by the pool, and by
+	// hand before it became a robot. Of one that says nothing it is what is known.
+	Signed Book
+	// Granted is what was granted to it under older terms, of one that the newest leave out.
+	// Both are told what becomes of the chain.
+	Granted Book
+}
+
+// Line is the terms of a meter on the way from one policy to another, as one robot knows them.
+// Shares of two policies must not add up, and no robot knows at once that another one follows
+// the newer. So they move over together: until each robot of any of the terms has adopted the
+// newest, one that did keeps to the least of the shares, a new one signs nothing, and nobody
+// grants. Then what a robot signed beyond its new share counts against the share of each other
+// and against the pool.
+//
+// One that the newest terms leave out does not hold up the others. It counts as having used all
+// that it could, until it says what it did or for one window; after that, what is known to be
+// signed by it counts.
+//
+// What a robot uses is all that its key signed before it adopted the newest terms, however it
+// did, and by its share since. What it reserved and has not signed by is void, and the pool's
+// ledger begins anew. Before the first policy stand terms without robots.
+type Line struct {
+	Terms []Terms // from the last that all moved to, to the newest
+	Pasts map[Robot]Past
+	Begun int64 // median time past at which the newest began
+}
+
+func (l Line) newest() int { return len(l.Terms) - 1 }
+
+// robots are those of any of the terms, in order.
+func (l Line) robots() []Robot {
+	var out []Robot
+	for _, t := range l.Terms {
+		out = append(out, t.Robots...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// silent says whether a robot has not said that it keeps to the newest terms.
+func (l Line) silent(r Robot) bool {
+	p, ok := l.Pasts[r]
+	return !ok || p.Adopted < l.newest()
+}
+
+// Moved says whether each robot, but those that are left out, keeps to the newest terms. Where
+// there are no others it always is so.
+func (l Line) Moved() bool {
+	last := l.Terms[l.newest()]
+	for _, r := range l.robots() {
+		if last.has(r) && len(l.Terms) > 1 && l.silent(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// Beyond returns what a robot signed for a subject beyond its share by the newest terms.
+func (l Line) Beyond(r Robot, s Subject, window, now int64) int64 {
+	last, used := l.Terms[l.newest()], l.Pasts[r].Signed.Used(s, window, now)
+	if !last.has(r) && l.silent(r) && now <= l.Begun+max(window, Least) {
+		for _, t := range l.Terms {
+			used = max(used, t.share(r))
+		}
+		return used + l.Pasts[r].Granted.Used(s, window, now)
+	}
+	return max(0, used-last.share(r))
+}
+
+// beyond is that of all robots but one.
+func (l Line) beyond(but Robot, s Subject, window, now int64) int64 {
+	var n int64
+	for _, r := range l.robots() {
+		if r != but {
+			n += l.Beyond(r, s, window, now)
+		}
+	}
+	return n
+}
+
+// Share returns what a robot that adopted the newest terms may have used of a subject, all in
+// all, when it signs by itself.
+func (l Line) Share(me Robot, s Subject, window, now int64) int64 {
+	if l.Moved() {
+		return max(0, l.Terms[l.newest()].share(me)-l.beyond(me, s, window, now))
+	}
+	least := int64(math.MaxInt64)
+	for _, t := range l.Terms {
+		least = min(least, t.share(me))
+	}
+	return least
+}
+
+// Pool returns what may be granted of a subject, all in all since the newest terms, and whether
+// anything is granted yet.
+func (l Line) Pool(s Subject, window, now int64) (int64, bool) {
+	if !l.Moved() {
+		return 0, false
+	}
+	n := l.Terms[l.newest()].Pool
+	for _, r := range l.robots() {
+		n -= l.Beyond(r, s, window, now)
+	}
+	return max(0, n), true
+}
+
+// ByHand says whether one that the newest terms leave out may sign by hand, as any human whom
+// no meter binds: once all moved over, and none signed beyond its new share. A payment that
+// other robots have signed, and that needed one robot more, needs none any more then.
+func (l Line) ByHand(s Subject, window, now int64) bool {
+	if !l.Moved() {
+		return false
+	}
+	for _, r := range l.robots() {
+		if l.Beyond(r, s, window, now) > 0 {
+			return false
+		}
+	}
+	return true
+}
