@@ -163,6 +163,7 @@ func (s *step) beginAgain() error {
 	cut := s.m.State.Chains().Frontier()[journal.ChainKey{Author: me, Incarnation: last}]
 	r.Started = true
 	s.m.restored, s.m.local.Incarnation = &r, last+1
+	s.m.ownAtStart = 0 // of the new chain nobody has to hold anything
 	if err := errors.Join(s.put(recRestored, r), s.put(recLocal, s.m.local)); err != nil {
 		return err
 	}

@@ -90,6 +90,7 @@ func (s *step) tellOf(p *group.Proposal, news bool, q *group.Inquiry) group.Stat
 	}
 	s.agreed(p, is.status)
 	s.m.desk = s.m.desk.With(p, is.status == group.StatusPending)
+	s.chargeLate(p)
 	s.signedNow(p)
 	w.occasions = w.occasions.With(p)
 	if s.m.State.Alive(p) {

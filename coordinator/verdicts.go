@@ -14,6 +14,7 @@ import (
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/policy"
 	"github.com/quorate/quorate/wallet"
+	"github.com/quorate/quorate/wallet/coinselect"
 )
 
 // This file is what a robot's node does by itself about proposals: it says what its group's
@@ -59,7 +60,32 @@ func (m *Machine) dueVerdicts(in Input, all bool) (next Machine, due []journal.E
 // preparing is what the desk is prepared with.
 func (m *Machine) preparing() robot.Wallet {
 	me, _ := m.State.Active().Index(m.State.Me())
-	return robot.Wallet{State: m.State, View: m.View, Key: me, Guarded: m.Guard.ever}
+	return robot.Wallet{State: m.State, View: m.View, Key: me, Mine: m.ownChain(), Guarded: m.Guard.ever}
+}
+
+// chargeLate charges what this robot's key signed in another life of its node, of which it
+// hears now.
+func (s *step) chargeLate(p *group.Proposal) {
+	if s.m.desk.Mode == robot.Off || s.m.State.Active() == nil {
+		return
+	}
+	if me, ok := s.m.State.Active().Index(s.m.State.Me()); ok && s.m.State.Signed(p, me) {
+		s.m.desk = s.m.desk.Signed(s.m.State, s.m.View, p, s.now().Unix())
+	}
+}
+
+// relayable says why no node would pass a proposal on, in codes.
+func (m *Machine) relayable(x asked) (refused []string) {
+	for _, o := range x.p.Body.Outputs {
+		if o.Change == nil && o.Amount < coinselect.DustLimit(o.PkScript, 0) {
+			refused = append(refused, refusal.Dust)
+			break
+		}
+	}
+	if err := m.checkFeeFloor(x); err != nil {
+		refused = append(refused, refusalCode(err))
+	}
+	return refused
 }
 
 // signs says whether a verdict has this node sign.
@@ -87,9 +113,11 @@ func (m *Machine) verdict(p *group.Proposal, in Input) (robot.Said, error) {
 		State: m.State, View: m.View, Proposal: p, Key: me, Own: in.Now.Unix(), Latest: m.unaskedAt,
 		Signed: m.Guard.ever, Unready: m.unready(), Heard: m.heardMembers(),
 	}
-	for err := range m.refusals(asked{p: p, now: in.Now, stage: approving, chainAge: in.ChainAge, policy: in.Policy, robot: true}) {
+	rule := asked{p: p, now: in.Now, stage: approving, chainAge: in.ChainAge, policy: in.Policy, robot: true}
+	for err := range m.refusals(rule) {
 		x.Refused = append(x.Refused, refusalCode(err))
 	}
+	x.Refused = append(x.Refused, m.relayable(rule)...)
 	return m.desk.Decide(x), nil
 }
 

@@ -27,7 +27,11 @@ type Ledger struct {
 	now    int64 // Final of the view
 	// charged are the first coins of what was signed; true for one that can never exist.
 	charged pmap.Map[mapkey.ByCoin, bool]
+	known   pmap.Map[byInitiator, struct{}]
 }
+
+// byInitiator is txid | key.
+type byInitiator string
 
 // burial is what the book was told of a spend: in which block it is, and how many of its
 // coins the robot may sign for, which may become more.
@@ -87,7 +91,13 @@ func (l Ledger) Signed(s group.State, v ledger.View, c *Compiled, p *group.Propo
 	return l.weigh(s, v, p.Body.Inputs[0].OutPoint())
 }
 
+// charges says whether a transaction is charged for an initiator.
+func (l Ledger) charges(tx chainhash.Hash, initiator policy.Key) bool {
+	return mapkey.Has(l.known, byInitiator(tx[:])+byInitiator([]byte{byte(initiator)}))
+}
+
 func (l Ledger) sign(p *group.Proposal, t Takes, at int64) Ledger {
+	l.known = l.known.Set(byInitiator(p.TxID[:])+byInitiator([]byte{byte(t.initiator)}), struct{}{})
 	l.book = l.book.Sign(meter.Signed{Tx: meter.TxID(p.TxID), Coins: coinsAs(t.coins), Takes: t.bySubject(), At: at})
 	if first := mapkey.Coin(t.coins[0]); !mapkey.Has(l.charged, first) {
 		l.charged = l.charged.Set(first, false)

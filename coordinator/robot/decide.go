@@ -11,6 +11,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/coordinator/refusal"
+	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/policy"
 	"github.com/quorate/quorate/policy/meter"
 	"github.com/quorate/quorate/wallet"
@@ -21,6 +22,7 @@ type Wallet struct {
 	State group.State
 	View  ledger.View
 	Key   int // the robot's
+	Mine  journal.ChainKey
 	// Guarded says whether the sign guard holds a transaction.
 	Guarded func(chainhash.Hash) bool
 }
@@ -29,6 +31,7 @@ type Wallet struct {
 type inForce struct {
 	version  event.PolicyVersion
 	followed bool // it follows one
+	behind   bool // it said so in an earlier life, and the group went on since
 	problem  policy.Reason
 	compiled *Compiled
 	charges  Ledger
@@ -41,16 +44,21 @@ func (d Desk) Prepared(w Wallet) Desk {
 	if d.Mode == Off || w.State.Active() == nil {
 		return d
 	}
-	v, _, ok := w.State.PolicyAdopted(w.Key)
-	if d.now != nil && d.now.version == v && d.now.followed == ok {
+	v, at, ok := w.State.PolicyAdopted(w.Key)
+	// In an earlier life it may have followed what came after, which it does not know any more.
+	behind := ok && at.Chain != w.Mine && wentOn(w.State, v)
+	if d.now != nil && d.now.version == v && d.now.followed == ok && d.now.behind == behind {
 		return d.moved(w).budgeted(w)
 	}
-	now := &inForce{version: v, followed: ok}
+	now := &inForce{version: v, followed: ok, behind: behind}
 	d.now = now
 	p, err := read(w.State, v)
 	switch {
 	case !ok:
 		now.problem = ReasonNoPolicy
+		return d
+	case behind:
+		now.problem = ReasonBehind
 		return d
 	case err != nil:
 		now.problem = ReasonUnreadable

@@ -144,13 +144,14 @@ func (d Desk) Chain(s group.State, v ledger.View) Desk {
 	return d
 }
 
-// Signed charges what this robot's key is about to sign.
+// Signed charges what this robot's key is about to sign, or signed in another life of its
+// node. What is charged already changes nothing.
 func (d Desk) Signed(s group.State, v ledger.View, p *group.Proposal, at int64) Desk {
 	if d.now == nil || d.now.compiled == nil {
 		return d
 	}
 	key, ok := s.Active().KeyOf(p.Author())
-	if !ok {
+	if !ok || d.now.charges.charges(p.TxID, policy.Key(key)) {
 		return d
 	}
 	next := *d.now

@@ -94,7 +94,7 @@ func (f Following) candidates(cur event.PolicyVersion, following bool) []event.P
 	}
 	var heads []event.PolicyVersion
 	for v := range f.State.Policies {
-		if f.State.PolicyPassed(f.State.PolicyStanding(v)) && !f.followed(v) {
+		if f.State.PolicyPassed(f.State.PolicyStanding(v)) && !wentOn(f.State, v) {
 			heads = append(heads, v)
 		}
 	}
@@ -102,10 +102,11 @@ func (f Following) candidates(cur event.PolicyVersion, following bool) []event.P
 	return slices.Compact(heads)
 }
 
-// followed says whether the group went on from a version.
-func (f Following) followed(v event.PolicyVersion) bool {
-	return slices.ContainsFunc(f.State.PoliciesAfter(v), func(w event.PolicyVersion) bool {
-		return f.State.PolicyPassed(f.State.PolicyStanding(w))
+// wentOn says whether the group went on from a version: whether one that follows it has its
+// votes.
+func wentOn(s group.State, v event.PolicyVersion) bool {
+	return slices.ContainsFunc(s.PoliciesAfter(v), func(w event.PolicyVersion) bool {
+		return s.PolicyPassed(s.PolicyStanding(w))
 	})
 }
 
@@ -120,7 +121,7 @@ func (f Following) settledElsewhere() (event.PolicyVersion, bool) {
 	}
 	var out []event.PolicyVersion
 	for v, keys := range by {
-		if p, err := read(f.State, v); err == nil && uint64((keys&p.Robots).Count()) > p.Tolerate && !f.followed(v) {
+		if p, err := read(f.State, v); err == nil && uint64((keys&p.Robots).Count()) > p.Tolerate && !wentOn(f.State, v) {
 			out = append(out, v)
 		}
 	}

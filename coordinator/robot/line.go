@@ -34,7 +34,10 @@ func lineOf(s group.State, key int, v event.PolicyVersion, p *policy.Policy) lin
 	for !l.arrived(s) {
 		_, parents, _ := s.PolicyText(l.versions[0])
 		if len(parents) == 0 {
-			return l // the first policy: nobody followed another one before
+			// Before the first policy nobody was a robot: what keys signed then is their past, and
+			// no share is there before all follow it.
+			l.versions, l.policies = slices.Insert(l.versions, 0, event.PolicyVersion{}), slices.Insert(l.policies, 0, &policy.Policy{})
+			return l
 		}
 		for n, v := range parents { // several where robots had parted
 			before, err := read(s, v)
@@ -69,7 +72,10 @@ func (l line) arrived(s group.State) bool {
 // at is how far in the line a robot is.
 func (l line) at(s group.State, key int) (int, bool) {
 	v, _, ok := s.PolicyAdopted(key)
-	return slices.Index(l.versions, v), ok
+	if !ok {
+		return -1, false
+	}
+	return slices.Index(l.versions, v), true
 }
 
 // terms are those of a meter in a policy of the line: a meter goes by its name.

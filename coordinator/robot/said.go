@@ -15,6 +15,7 @@ import (
 const (
 	ReasonNoPolicy   policy.Reason = "no_policy"         // none is in force
 	ReasonUnreadable policy.Reason = "policy_unreadable" // the one in force is of a newer program
+	ReasonBehind     policy.Reason = "policy_behind"     // the group went on, and it may have followed before it was restored
 	ReasonNoRobot    policy.Reason = "not_a_robot"       // it names others as its robots
 	ReasonTooMany    policy.Reason = "too_many_verdicts"
 	ReasonTooLarge   policy.Reason = "facts_too_large"
