@@ -32,7 +32,7 @@ type robots struct {
 }
 
 // withRobots makes a wallet of k of n keys, of which the last m are robots'.
-func withRobots(t *testing.T, k, n, m int) *robots {
+func withRobots(t testing.TB, k, n, m int) *robots {
 	t.Helper()
 	c := active(t, k, n)
 	r := &robots{circle: c, humans: c.peers[:n-m], robots: c.peers[n-m:]}
