@@ -21,6 +21,7 @@ type Backend interface {
 	LogBackend
 	PingBackend
 	FreezeBackend
+	PolicyPastBackend
 }
 
 // NodeBackend is the node itself.

@@ -63,6 +63,8 @@ func requests() map[string]request {
 		"unfreeze-wallet":     {path: inWallet, body: `{"freezes":["` + strings.Repeat("4f", 32) + `"]}`},
 		"ping-wallet":         {path: inWallet, body: `{"for":"carol"}`},
 		"answer-ping":         {path: inWallet, body: `{"signature":"H…=","for":"carol"}`},
+		"simulate-policy":     {path: inWallet, body: `{"policy":"oQEB","since":"2026-01-01T00:00:00Z"}`},
+		"replay-policy":       {path: inWallet, query: map[string]string{"since": "2026-01-01T00:00:00Z", "limit": "100"}},
 		"archive-wallet":      {path: inWallet, body: `{"undo":true}`},
 		"rescan-wallet":       {path: inWallet, body: `{"from":840000}`},
 		"rename-wallet":       {path: inWallet, body: `{"name":"our savings"}`},

@@ -21,6 +21,7 @@ var requests = map[string]string{
 	"wallet prove":   "POST /v1/wallets/{wallet}/proof",
 	"pending":        "GET /v1/pending",
 	"ping":           "POST /v1/wallets/{wallet}/ping",
+	"policy replay":  "GET /v1/wallets/{wallet}/policy/replay",
 	"addresses":      "GET /v1/wallets/{wallet}/addresses",
 	"proposals":      "GET /v1/wallets/{wallet}/proposals",
 	"bump":           `POST /v1/wallets/{wallet}/proposals with "bumps"`,

@@ -61,6 +61,8 @@ func TestRoles(t *testing.T) {
 		{"POST", w + "/freeze", `{"reason":"r"}`, 3},
 		{"POST", w + "/unfreeze", `{"freezes":["` + apitest.ProposalID + `"]}`, 3},
 		{"POST", w + "/ping", "", 3},
+		{"POST", w + "/policy/simulate", `{"policy":"oQEB"}`, 1},
+		{"GET", w + "/policy/replay", "", 1},
 		{"POST", w + "/ping/answer", `{"signature":"c2ln"}`, 3},
 		{"POST", w + "/proposals", to + `}`, 3},
 		{"POST", w + "/proposals", to + `,"unsigned":true}`, 2},

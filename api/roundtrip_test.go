@@ -92,6 +92,13 @@ func TestRoundTrip(t *testing.T) {
 		"AnswerPing": func(b api.Backend) (any, error) {
 			return b.AnswerPing(ctx, "family", api.AnswerPing{For: "Hal", Signature: "c2ln"})
 		},
+		"SimulatePolicy": func(b api.Backend) (any, error) {
+			since := time.UnixMilli(1e12).UTC()
+			return b.SimulatePolicy(ctx, "family", api.SimulatePolicy{Policy: "oQEB", Since: &since, Cursor: "50", Limit: 7})
+		},
+		"ReplayPolicy": func(b api.Backend) (any, error) {
+			return b.ReplayPolicy(ctx, "family", api.ReplayQuery{Since: time.UnixMilli(1e12).UTC(), Cursor: "2.0.1.7", Limit: 7})
+		},
 		"Log": func(b api.Backend) (any, error) {
 			return b.Log(ctx, "family", api.LogQuery{By: "Bob", Kinds: []string{"approved", "rejected"}, Proposal: "c0ffee", Since: time.UnixMilli(1e12).UTC(), Cursor: "page2", Limit: 7})
 		},

@@ -31,6 +31,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	logRoutes(h, b, streams{s.untilClosing, s.log})
 	pingRoutes(h, b)
 	freezeRoutes(h, b)
+	policyPastRoutes(h, b)
 	s.proposalRoutes(h)
 	s.spendRoutes(h)
 	scheduleRoutes(h, b, s.limits.unlimited)

@@ -21,7 +21,7 @@ import (
 // policy makes of each, and signs what that lets it sign.
 
 // maxVerdicts is how many verdicts a robot writes on one proposal: the last of them denies.
-const maxVerdicts = 16
+const maxVerdicts = robot.MaxVerdicts
 
 // AsRobot is a machine of a node that is a robot, or one of a human.
 func (m Machine) AsRobot(mode robot.Mode) Machine {

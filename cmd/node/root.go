@@ -21,7 +21,7 @@ func (c *cli) root() *cobra.Command {
 		c.group("labels", "Look at labels, and exchange them with other wallets", c.labelsListCommand(), c.labelsExportCommand(), c.labelsImportCommand()),
 		c.proposeCommand(), c.bumpCommand(), c.cancelCommand(), c.cpfpCommand(), c.consolidateCommand(), c.pendingCommand(), c.proposalsCommand(),
 		c.group("recurring", "Look at payments that this node proposes by itself", c.recurringListCommand(), c.recurringEndCommand(), c.recurringStartCommand()),
-		c.group("policy", "Write, check and compare what robots sign by themselves", c.policyCheckCommand(), c.policyShowCommand(), c.policyDiffCommand(), c.policyNewCommand()),
+		c.group("policy", "Write, check and compare what robots sign by themselves", c.policyCheckCommand(), c.policyShowCommand(), c.policyDiffCommand(), c.policyNewCommand(), c.policySimulateCommand(), c.policyReplayCommand()),
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),
 		c.approveCommand(), c.rejectCommand(), c.commentCommand(), c.withdrawCommand(), c.freezeCommand(), c.unfreezeCommand(), c.waitCommand(), c.txCommand(),
 		c.peersCommand(), c.passphraseCommand(), c.signerCommand(), c.relayCommand(),

@@ -84,7 +84,7 @@ func (b policyBook) fold(group journal.GroupID, ref Ref, body event.Body) (polic
 		b.adopted = b.adopted.Set(byFollowed(ref.Chain.Author[:])+byFollowed(mapkey.NewestFirst(ref.Chain.Incarnation, ref.Seq))+byFollowed(ref.ID[:]), adoptedFact{ref, x.Version})
 	case *event.RobotVerdict:
 		k := byJudged(x.Proposal[:]) + byJudged(ref.Chain.Author[:])
-		f := verdictFact{Ref: ref, Verdict: verdictOf(ref, x), Count: 1}
+		f := verdictFact{Ref: ref, Verdict: VerdictOf(ref, x), Count: 1}
 		if old, ok := b.verdicts.Get(k); ok {
 			if placeOf(old.Ref) > placeOf(ref) {
 				f.Ref, f.Verdict = old.Ref, old.Verdict
@@ -136,7 +136,8 @@ type Verdict struct {
 	Time      int64               `cbor:"12,keyasint"` // as claimed, Unix milliseconds
 }
 
-func verdictOf(ref Ref, b *event.RobotVerdict) Verdict {
+// VerdictOf is what an entry says as a robot.
+func VerdictOf(ref Ref, b *event.RobotVerdict) Verdict {
 	return Verdict{b.Proposal, b.Policy, b.Outcome, b.Rule, b.Reasons, b.Step, b.Until, b.Fulfilled, b.Now, b.Shadow, ref.ID, ref.Time}
 }
 

@@ -166,8 +166,13 @@ func (d Desk) last(x Case) Last {
 	if !ok || v.Policy != d.now.version {
 		return Last{}
 	}
+	return LastOf(d.now.compiled.Policy, v)
+}
+
+// LastOf is what a verdict of a robot says to its next one by the same policy.
+func LastOf(p *policy.Policy, v group.Verdict) Last {
 	l := Last{Fulfilled: v.Fulfilled}
-	if rules := d.now.compiled.Policy.Rules; v.Step > 0 && v.Rule > 0 && v.Rule <= uint64(len(rules)) && v.Step <= uint64(len(rules[v.Rule-1].Steps)) {
+	if rules := p.Rules; v.Step > 0 && v.Rule > 0 && v.Rule <= uint64(len(rules)) && v.Step <= uint64(len(rules[v.Rule-1].Steps)) {
 		l.Step, l.Asked = v.Step, v.Until-rules[v.Rule-1].Steps[v.Step-1].Within
 	} else if v.Step > 0 {
 		l.Step = v.Step // beyond the last: it denied

@@ -25,6 +25,9 @@ const (
 // first.
 const LookedAt = 8
 
+// MaxVerdicts is how many verdicts a robot writes on one proposal: the last of them denies.
+const MaxVerdicts = 16
+
 // deniedEach is how many denials of one author's proposals are written in a day.
 const deniedEach = 64
 

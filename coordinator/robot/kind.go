@@ -27,12 +27,20 @@ const maxRivals = 256
 // it replaces and that could all have been mined it may pay all payees; of rivals only those
 // of one.
 func KindOf(s group.State, v ledger.View, p *group.Proposal, signedByMe func(chainhash.Hash) bool) policy.Kind {
+	return kindAt(s, v, p, signedByMe, Moment{
+		Known: func(chainhash.Hash) bool { return true },
+		Gone:  func(id chainhash.Hash) bool { return never(s, v, id) },
+		Open:  func(id chainhash.Hash) bool { return unconfirmed(s, v, id) },
+	})
+}
+
+func kindAt(s group.State, v ledger.View, p *group.Proposal, signedByMe func(chainhash.Hash) bool, at Moment) policy.Kind {
 	paid := strangers(v, p)
-	over, all := replaced(s, v, p)
+	over, all := replaced(s, v, p, at)
 	switch {
 	case len(paid) == 0 && slices.ContainsFunc(over, func(r rival) bool { return r.live || signedByMe(r.id) }):
 		return policy.Cancel
-	case len(paid) == 0 && spendsUnconfirmed(s, v, p):
+	case len(paid) == 0 && slices.ContainsFunc(p.Body.Inputs, func(in event.ProposalInput) bool { return at.Open(in.TxID) }):
 		return policy.CPFP
 	case len(paid) == 0:
 		return policy.Consolidation
@@ -67,7 +75,7 @@ func isOwn(v ledger.View, o event.ProposalOutput) bool { return o.Change != nil 
 // a coin or which are not known, and all others over its coins that anybody signed, or the
 // network showed, and that may still be mined. All is false where there are more than are
 // looked at.
-func replaced(s group.State, v ledger.View, p *group.Proposal) (out []rival, all bool) {
+func replaced(s group.State, v ledger.View, p *group.Proposal, at Moment) (out []rival, all bool) {
 	seen, coins := map[chainhash.Hash]bool{p.TxID: true}, coinsIn(p)
 	all = true
 	note := func(id chainhash.Hash, named bool) {
@@ -79,13 +87,16 @@ func replaced(s group.State, v ledger.View, p *group.Proposal) (out []rival, all
 			return
 		}
 		seen[id] = true
+		if !at.Known(id) {
+			return
+		}
 		_, shown := v.Tx(id)
 		given := shown || s.Released(id)
 		if !named && !given {
 			return
 		}
 		r := rivalOf(s, v, id)
-		if r.live = given && r.shares(coins) && !never(s, v, id); named || r.live {
+		if r.live = given && r.shares(coins) && !at.Gone(id); named || r.live {
 			out = append(out, r)
 		}
 	}
@@ -206,11 +217,8 @@ func within(paid []event.ProposalOutput, theirs []wire.TxOut) bool {
 	return true
 }
 
-// spendsUnconfirmed says whether a proposal spends what a transaction pays that is known and
-// in no block.
-func spendsUnconfirmed(s group.State, v ledger.View, p *group.Proposal) bool {
-	return slices.ContainsFunc(p.Body.Inputs, func(in event.ProposalInput) bool {
-		t, shown := v.Tx(in.TxID)
-		return shown && t.Block.Height == 0 || !shown && s.ProposedTx(in.TxID)
-	})
+// unconfirmed says whether a transaction is known and in no block.
+func unconfirmed(s group.State, v ledger.View, id chainhash.Hash) bool {
+	t, shown := v.Tx(id)
+	return shown && t.Block.Height == 0 || !shown && s.ProposedTx(id)
 }

@@ -83,7 +83,7 @@ func rooms() map[string]room {
 		"chain":               {[]string{"coordinator/port", "wallet", "display"}, slices.Concat(peers, database)},
 		"api":                 {[]string{"display"}, slices.Concat(peers, database, bitcoin)},
 		"signer":              {[]string{"coordinator/port", "wallet", "display"}, slices.Concat(peers, database)},
-		"service":             {append([]string{"api", "qr"}, floor...), slices.Concat(network, system, peers, database, web)},
+		"service":             {append([]string{"api", "qr", "policy", "coordinator/robot"}, floor...), slices.Concat(network, system, peers, database, web)},
 		"app":                 {append([]string{"service", "api", "p2p", "store", "chain", "signer"}, floor...), nil},
 		"ops":                 {append([]string{"app", "service", "api", "policy", "p2p", "store", "chain"}, floor...), nil},
 		"cmd":                 {[]string{"app", "ops", "api", "qr", "display", "filetext"}, slices.Concat(peers, database, bitcoin)},

@@ -29,7 +29,6 @@ func keptFuncs() []kept {
 		{"coordinator", "a notice of the chain that is of no stream: the simulator and tests have no other", []string{"ChainIn.run"}},
 		{"coordinator/port", "tests of the rooms above see no events, and go through all outcomes", []string{"AccountHash", "Outcomes"}},
 		{"coordinator/refusal", "docs/refusals.md is made of it", []string{"Codes"}},
-		{"policy", "fuzz and property tests read what is written of facts", []string{"DecodeFacts"}},
 		{"wallet/formats", "tests go through every format", []string{"All"}},
 		{"wallet/psbt", "the combiner of BIP174 and 370: properties and fuzz tests hold the codec with it", []string{
 			"Combine", "combine", "sameTransaction", "merge", "mapKind.mergeValue", "mapKind.mayDiffer", "fields.mergeModifiable",
