@@ -111,7 +111,7 @@ func rosterOf(w api.Wallet, network string) (policy.Roster, error) {
 	if err != nil {
 		return policy.Roster{}, api.Fail("bad_answer", fmt.Sprintf("the wallet's descriptor is not read: %v", err), "is the node of another version?")
 	}
-	r := policy.Roster{Threshold: d.Threshold(), Script: string(d.ScriptType()), Check: checkPayee(on)}
+	r := policy.Roster{Threshold: d.Threshold(), Script: string(d.ScriptType()), Check: wallet.PayeeReader(on)}
 	for i, key := range d.Keys() {
 		m := policy.Member{Key: policy.Key(i)}
 		for _, c := range w.Cosigners {
@@ -162,22 +162,4 @@ func derivable(p *policy.Policy, on wallet.Network) error {
 		}
 	}
 	return nil
-}
-
-// checkPayee reads whom a policy pays, in the one form that there is.
-func checkPayee(on wallet.Network) func(string, bool) (string, error) {
-	return func(text string, descriptor bool) (string, error) {
-		if descriptor {
-			r, err := wallet.ParseRecipient(text, on)
-			if err != nil {
-				return "", err
-			}
-			return r.String(), nil
-		}
-		script, err := wallet.ParseAddress(text, on)
-		if err != nil {
-			return "", err
-		}
-		return wallet.AddressOf(script, on)
-	}
 }

@@ -13,20 +13,32 @@ const DefaultChangeDelay = 72 * 3600
 
 // Parse reads a policy as people write it (docs/policy.md), for one wallet. All errors are
 // *Error, with line and column; with one nothing comes back.
-func Parse(text []byte, roster Roster) (*Policy, error) {
+func Parse(text []byte, roster Roster) (*Policy, error) { return parse(text, roster, ceiling{}) }
+
+func parse(text []byte, roster Roster, of ceiling) (*Policy, error) {
 	s, err := readTOML(text)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{syntax: s, roster: roster, p: &Policy{Version: Language}, places: map[path]int{}}
+	r := &reader{syntax: s, roster: roster, ceiling: of, p: &Policy{Version: Language}, places: map[path]int{}}
+	if of.over {
+		r.head()
+	}
 	r.policy()
 	if r.err != nil {
 		return nil, r.err
 	}
-	for _, check := range []error{r.p.Validate(), r.p.Fits(len(roster.Members), roster.Threshold)} {
+	checks := []error{r.p.Validate()}
+	if !of.alone && !roster.Anyone {
+		checks = append(checks, r.p.Fits(len(roster.Members), roster.Threshold))
+	}
+	for _, check := range checks {
 		if check != nil {
 			return nil, r.place(check)
 		}
+	}
+	if of.over {
+		r.p.StartQuorum = 0 // the group's policy says whom the robot hears first
 	}
 	return r.p, nil
 }
@@ -50,6 +62,22 @@ func (r *reader) policy() {
 	t := r.open(r.root, place{})
 	t.need("title", "a policy has a title")
 	r.p.Title = t.text("title")
+	// Half of the others, rounded up.
+	r.p.StartQuorum = uint64(len(r.roster.Members) / 2)
+	if r.ceiling.over {
+		r.p.Robots = KeysOf(r.ceiling.robot)
+	} else {
+		r.voted(t)
+	}
+	r.groups(t)
+	r.recipients(t)
+	r.meters(t)
+	r.rules(t)
+	t.done()
+}
+
+// voted reads what a policy has that a group votes on.
+func (r *reader) voted(t *table) {
 	r.p.ChangeDelay = DefaultChangeDelay
 	if v, ok := quantity(t, "change_delay", span); ok {
 		r.p.ChangeDelay = v
@@ -60,18 +88,11 @@ func (r *reader) policy() {
 	if t.n.field("tolerate") != nil {
 		r.p.Tolerate = t.number("tolerate", 0)
 	}
-	// Half of the others, rounded up.
-	r.p.StartQuorum = uint64(len(r.roster.Members) / 2)
 	if t.n.field("start_quorum") != nil {
 		r.p.StartQuorum = t.number("start_quorum", 1)
 	}
-	r.groups(t)
-	r.recipients(t)
-	r.meters(t)
-	r.rules(t)
 	t.take("tolerate")
 	t.take("start_quorum")
-	t.done()
 }
 
 // defined returns what a table of the file defines, by name.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/quorate/quorate/display"
 )
@@ -14,10 +15,29 @@ var errStranger = errors.New("there is no such member")
 // typed form stands, so that what Validate says of it is told with line and column.
 type reader struct {
 	*syntax
-	roster Roster
-	p      *Policy
-	places map[path]int
-	err    error
+	roster  Roster
+	ceiling ceiling
+	p       *Policy
+	places  map[path]int
+	err     error
+	// strangers are names that were taken for members', where anybody may be one.
+	strangers []string
+}
+
+// find returns the key of a member. Where anybody may be one, each name has a key.
+func (r *reader) find(name string) (Key, error) {
+	k, err := r.roster.find(name)
+	if !r.roster.Anyone || !errors.Is(err, errStranger) {
+		return k, err
+	}
+	i := slices.IndexFunc(r.strangers, func(s string) bool { return strings.EqualFold(s, name) })
+	if i < 0 {
+		if i = len(r.strangers); i == MaxKeys-1 {
+			return 0, errors.New("no wallet has so many members as are named here")
+		}
+		r.strangers = append(r.strangers, name)
+	}
+	return Key(i), nil
 }
 
 // fail keeps the first error.
@@ -211,7 +231,7 @@ func (t *table) indexes(key, what string, names []string) []uint64 {
 
 // member is the key of a member of the wallet.
 func (t *table) member(key string, n *node) Keys {
-	k, err := t.roster.find(n.text)
+	k, err := t.find(n.text)
 	if errors.Is(err, errStranger) {
 		meant := ""
 		if near := display.Nearest(n.text, t.roster.names()); near != "" {
@@ -248,7 +268,7 @@ func (t *table) who(key string) Who {
 			w.Groups = append(w.Groups, uint64(g))
 			continue
 		}
-		if _, err := t.roster.find(n.text); errors.Is(err, errStranger) {
+		if _, err := t.find(n.text); errors.Is(err, errStranger) {
 			names := append(namesOf(t.p.Groups, func(g Group) string { return g.Name }), t.roster.names()...)
 			meant := ""
 			if near := display.Nearest(n.text, names); near != "" {

@@ -11,6 +11,8 @@ type Roster struct {
 	Members   []Member // in the order of their keys
 	Threshold int      // so many keys spend
 	Script    string   // kind of its script
+	// Anyone: the members are not known, and any name is taken for one of them.
+	Anyone bool
 	// Check returns the one form in which an address, or a descriptor, of the wallet's network
 	// is written, or an error that says why it is none.
 	Check func(text string, descriptor bool) (canonical string, err error)
