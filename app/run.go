@@ -12,7 +12,6 @@ import (
 	"github.com/quorate/quorate/app/config"
 	"github.com/quorate/quorate/app/systemd"
 	"github.com/quorate/quorate/coordinator/port"
-	"github.com/quorate/quorate/coordinator/robot"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/signer"
 	"github.com/quorate/quorate/store"
@@ -50,6 +49,10 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 		return err
 	}
 	defer unlocked(seed)
+	ceiling, err := readCeiling(o.Config)
+	if err != nil {
+		return err
+	}
 	sec := Secrets{Identity: content.IdentitySeed, Sealing: content.SealingSeed, Seed: seed}
 	db, err := OpenStore(o.DataDir, content.DatabaseKey[:], o.Log)
 	content.Zero()
@@ -63,7 +66,7 @@ func Run(ctx context.Context, o RunOptions) (err error) {
 		return errors.Join(err, db.Close())
 	}
 	defer func() { err = errors.Join(err, stopChain()) }()
-	n, err := start(ctx, o, sec, remote, db, chain)
+	n, err := start(ctx, o, sec, ceiling, remote, db, chain)
 	if err != nil {
 		return errors.Join(startError(err), db.Close())
 	}
@@ -109,7 +112,7 @@ func (o RunOptions) tell(state string) {
 
 // start wires the node. A port of 0 is the one that it was before, so that others
 // find the node again.
-func start(ctx context.Context, o RunOptions, sec Secrets, remote *signer.Client, db *store.Badger, chain port.Chain) (*Node, error) {
+func start(ctx context.Context, o RunOptions, sec Secrets, ceiling []byte, remote *signer.Client, db *store.Badger, chain port.Chain) (*Node, error) {
 	// The node outlives ctx by its orderly stop.
 	ctx = context.WithoutCancel(ctx)
 	ports, err := readPorts(ctx, db)
@@ -118,7 +121,7 @@ func start(ctx context.Context, o RunOptions, sec Secrets, remote *signer.Client
 	}
 	n, err := Wire(ctx, Parts{
 		Name: o.Config.Name, Network: wallet.Network(o.Config.Network), Version: Version(),
-		Secrets: sec, Signer: remote, Store: db, Chain: chain, Traces: o.Config.Traces.Endpoint, Robot: robotMode(o.Config), Log: o.Log,
+		Secrets: sec, Signer: remote, Store: db, Chain: chain, Traces: o.Config.Traces.Endpoint, Robot: robotMode(o.Config), Ceiling: ceiling, Log: o.Log,
 		P2P: p2p.Config{
 			Listen: o.Config.Listen, Ports: ports.Chosen,
 			ExternalAddrs: o.Config.ExternalAddrs, Bootstrap: o.Config.Bootstrap,
@@ -146,14 +149,4 @@ func startError(err error) error {
 		return listenError(l)
 	}
 	return api.Fail("not_started", "the node did not start: "+err.Error(), "")
-}
-
-func robotMode(c config.Config) robot.Mode {
-	switch c.Robot.Mode {
-	case config.RobotShadow:
-		return robot.Shadow
-	case config.RobotSign:
-		return robot.Signs
-	}
-	return robot.Off
 }

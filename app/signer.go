@@ -29,7 +29,10 @@ type SignerOptions struct {
 	Group string
 	// Replacements lets a new node prove that it takes the place of a lost one.
 	Replacements bool
-	Log          *slog.Logger
+	// Ceiling is the file of what is signed at most, Wallets that of the descriptors of the
+	// wallets in which anything is; both are empty where all is signed.
+	Ceiling, Wallets string
+	Log              *slog.Logger
 	// Ready, if not nil, is called once nodes are answered.
 	Ready func()
 }
@@ -50,6 +53,17 @@ func RunSigner(ctx context.Context, o SignerOptions) error {
 	if err != nil {
 		return api.Fail("keystore_corrupt", "the keystore holds no valid mnemonic", "make a signer with `quorate signer init`")
 	}
+	over, err := openCeiling(o, net)
+	if err != nil {
+		clear(seed)
+		return err
+	}
+	if over != nil {
+		defer func() { _ = over.Close() }()
+		if len(users) == 1 {
+			o.Log.Warn("the node runs as the user of this signer: whoever takes it over can change the ceiling and what is kept of it; give the signer a user of its own")
+		}
+	}
 	seed, notLocked := locked(seed)
 	defer unlocked(seed)
 	debug.FreeOSMemory()
@@ -67,7 +81,7 @@ func RunSigner(ctx context.Context, o SignerOptions) error {
 	if o.Ready != nil {
 		o.Ready()
 	}
-	if err := signer.Serve(ctx, l, signer.Options{Network: net, Keys: signer.NewLocal(seed, net), Users: users, Replacements: o.Replacements, Log: o.Log}); err != nil {
+	if err := signer.Serve(ctx, l, signer.Options{Network: net, Keys: signer.NewLocal(seed, net), Users: users, Replacements: o.Replacements, Ceiling: over, Log: o.Log}); err != nil {
 		return api.Fail("failed", "the signer ended: "+err.Error(), "")
 	}
 	o.Log.Info("stopped")

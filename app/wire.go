@@ -41,7 +41,9 @@ type Parts struct {
 	Traces string
 	// Robot says whether the node is one.
 	Robot robot.Mode
-	Log   *slog.Logger
+	// Ceiling is the text of the robot's ceiling, or empty.
+	Ceiling []byte
+	Log     *slog.Logger
 }
 
 // Self are the secrets in the form in which the coordinator writes and reads with them.
@@ -81,7 +83,7 @@ func Wire(ctx context.Context, p Parts) (*Node, error) {
 	n.watch = newWatch(n)
 	n.co = node.New(ctx, node.Ports{
 		Store: watchedStore{p.Store, n.broken, n.watch.look}, Chain: n.trace.Chain(p.Chain), Signer: n.trace.Signer(p.keys()),
-		Clock: systemClock{}, Observer: n.watch, Log: p.Log, Robot: p.Robot,
+		Clock: systemClock{}, Observer: n.watch, Log: p.Log, Robot: p.Robot, Ceiling: p.Ceiling,
 	}, self, p.Network, p.Name)
 	p.P2P.Identity, p.P2P.Book, p.P2P.Doorman = self.Identity, &addressBook{store: p.Store}, n.co.Door()
 	if n.net, err = p2p.New(ctx, p.P2P); err != nil {

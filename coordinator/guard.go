@@ -123,3 +123,18 @@ func (g Guard) buried(v ledger.View, tx chainhash.Hash) bool {
 	}
 	return false
 }
+
+// askToSign has the signer asked for a proposal's signatures, with what the sign guard will
+// hold, and with which outputs are the wallet's own.
+func (s *step) askToSign(p *group.Proposal, of Signed) error {
+	guard, err := s.m.Guard.check(s.m.State, s.m.View, p)
+	if err != nil {
+		return err
+	}
+	spend, err := p.Spend(s.m.State.Active())
+	if err != nil {
+		return err
+	}
+	s.do(Sign{Spend: spend.WithOwn(s.m.ownOutputs(p)...), Guard: guard, Signed: of})
+	return nil
+}

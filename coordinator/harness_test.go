@@ -45,6 +45,8 @@ type peer struct {
 	circle   *circle
 	spoiled  journal.Epoch // the last that it made for others to fail
 	mode     robot.Mode
+	ceiling  []byte
+	may      func(*wallet.Spend) error // a signer in another process is asked
 }
 
 var errDisk = errors.New("no space left on device")
@@ -82,12 +84,20 @@ func (p *peer) input(msg Message) Input {
 
 // do runs a turn of one message. The result is the reply.
 func (p *peer) do(msg Message) (any, error) {
-	t := NewTurn(p.m, Shell{
+	sh := Shell{
 		Input: func(msg Message) (Input, error) { return p.input(msg), nil },
 		Sign:  func(_ Local, spend *wallet.Spend) ([]wallet.Signature, error) { return spend.Sign(p.account) },
 		Claim: func(_ Local, claim event.KeyClaim) ([]byte, error) { return p.account.SignHash(claim.Hash()), nil },
 		Fault: func(what string, err error) { p.tb.Errorf("%s: %s: %v", p.name, what, err) },
-	})
+	}
+	if p.may != nil {
+		sh.May = func(_ Local, spend *wallet.Spend) error { return p.may(spend) }
+		sh.Detached = func(u []port.GuardUpdate) error {
+			p.persist(port.Batch{Group: p.m.State.Group(), Guard: u})
+			return nil
+		}
+	}
+	t := NewTurn(p.m, sh)
 	value, err := t.Take(msg)
 	if err != nil {
 		return nil, err
@@ -159,7 +169,7 @@ func (p *peer) crash() {
 	if err != nil {
 		p.tb.Fatalf("%s: load: %v", p.name, err)
 	}
-	p.m = m.AsRobot(p.mode)
+	p.m = m.AsRobot(p.mode, p.ceiling)
 	p.must(Started{})
 	for _, n := range p.circle.blocks {
 		if n.Block.Height > p.m.View.Tip().Height {

@@ -316,16 +316,7 @@ func (s *step) signBump(x SignBump) error {
 	if _, err := s.m.mayBump(q, s.in); err != nil {
 		return err
 	}
-	guard, err := s.m.Guard.check(s.m.State, s.m.View, q)
-	if err != nil {
-		return err
-	}
-	spend, err := q.Spend(s.m.State.Active())
-	if err != nil {
-		return err
-	}
-	s.do(Sign{Spend: spend, Guard: guard, Signed: Signed{Cmd: x}})
-	return nil
+	return s.askToSign(q, Signed{Cmd: x})
 }
 
 func (x SignBump) signed(s *step, got Signed) error {

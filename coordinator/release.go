@@ -1,10 +1,12 @@
 package coordinator
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
+	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/coordinator/refusal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -12,6 +14,9 @@ import (
 // signed goes on with the command that asked for signatures. Every rule is
 // asked again: time has passed.
 func (s *step) signed(x Signed) error {
+	if h, ok := x.Cmd.(interface{ heldBack(*step) error }); ok && errors.Is(x.Err, port.ErrCeiling) {
+		return h.heldBack(s)
+	}
 	if x.Err != nil {
 		return fmt.Errorf("sign: %w", x.Err)
 	}

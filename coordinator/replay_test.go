@@ -256,7 +256,7 @@ func TestReplayNamesSignaturesWithoutVerdicts(t *testing.T) {
 	denied := ana.proposes(pay(72, 60_000))
 	r.settle()
 	agree(t, ana.replayed(t, 1000))
-	bot.m = bot.m.AsRobot(robot.Off) // as if it were a human's
+	bot.m = bot.m.AsRobot(robot.Off, nil) // as if it were a human's
 	bot.must(Approve{Proposal: denied})
 	r.settle()
 	found := ana.replayed(t, 1000)

@@ -38,16 +38,7 @@ func (s *step) propose(x Propose) error {
 		}
 		return s.enterProposal(x, p.Body, nil)
 	}
-	guard, err := s.m.Guard.check(s.m.State, s.m.View, p)
-	if err != nil {
-		return err
-	}
-	spend, err := p.Spend(s.m.State.Active())
-	if err != nil {
-		return err
-	}
-	s.do(Sign{Spend: spend, Guard: guard, Signed: Signed{Cmd: x, Draft: p.Body}})
-	return nil
+	return s.askToSign(p, Signed{Cmd: x, Draft: p.Body})
 }
 
 // plan drafts what x asks for, and asks every rule that stands before it is entered and,

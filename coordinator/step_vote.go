@@ -43,16 +43,7 @@ func (s *step) approve(x Approve) error {
 	if p, err = s.mayApprove(x); err != nil {
 		return err
 	}
-	guard, err := s.m.Guard.check(s.m.State, s.m.View, p)
-	if err != nil {
-		return err
-	}
-	spend, err := p.Spend(s.m.State.Active())
-	if err != nil {
-		return err
-	}
-	s.do(Sign{Spend: spend, Guard: guard, Signed: Signed{Cmd: x}})
-	return nil
+	return s.askToSign(p, Signed{Cmd: x})
 }
 
 // mayApprove asks every rule that stands before a signature.

@@ -34,6 +34,9 @@ type Shell struct {
 	Sign func(local Local, spend *wallet.Spend) ([]wallet.Signature, error)
 	// Claim asks for the signature of a claim by this node's account key.
 	Claim func(local Local, claim event.KeyClaim) ([]byte, error)
+	// May asks a signer in another process whether it would sign, before anything is made
+	// durable for it. It is nil where there is none.
+	May func(local Local, spend *wallet.Spend) error
 	// Detached is set where the signer is another process: it makes the sign guard
 	// durable before that is asked.
 	Detached func([]port.GuardUpdate) error
@@ -151,6 +154,11 @@ func (t *Turn) sign(local Local, x Sign) Signed {
 	if x.Claim != nil {
 		out.Proof, out.Err = t.shell.Claim(local, *x.Claim)
 		return out
+	}
+	if t.shell.May != nil {
+		if out.Err = t.shell.May(local, x.Spend); out.Err != nil {
+			return out
+		}
 	}
 	if t.shell.Detached != nil && len(x.Guard) > 0 {
 		// It stays so if nothing is signed: a further proposal on these coins must

@@ -23,12 +23,6 @@ import (
 // maxVerdicts is how many verdicts a robot writes on one proposal: the last of them denies.
 const maxVerdicts = robot.MaxVerdicts
 
-// AsRobot is a machine of a node that is a robot, or one of a human.
-func (m Machine) AsRobot(mode robot.Mode) Machine {
-	m.desk.Mode = mode
-	return m
-}
-
 // dueVerdicts lists the proposals about which the robot has something new to say, or to
 // sign: of all that it looks at, or of those of which something changed.
 func (m *Machine) dueVerdicts(in Input, all bool) (next Machine, due []journal.EntryID) {
@@ -234,16 +228,7 @@ func (s *step) judge(x Judge) error {
 	if _, n, _ := s.m.State.VerdictBy(s.m.State.Me(), p.Ref.ID); !s.m.signs(v) || n >= maxVerdicts {
 		return s.say(p, v)
 	}
-	guard, err := s.m.Guard.check(s.m.State, s.m.View, p)
-	if err != nil {
-		return err
-	}
-	spend, err := p.Spend(s.m.State.Active())
-	if err != nil {
-		return err
-	}
-	s.do(Sign{Spend: spend, Guard: guard, Signed: Signed{Cmd: x}})
-	return nil
+	return s.askToSign(p, Signed{Cmd: x})
 }
 
 // signed writes the verdict and the signatures together: it is made again, since a signer may
@@ -266,6 +251,21 @@ func (x Judge) signed(s *step, got Signed) error {
 	}
 	s.do(Tell{port.Notice{Type: "signed_by_policy", Group: s.m.State.Group(), Proposal: p.Ref.ID, TxID: p.TxID}})
 	return nil
+}
+
+// heldBack says that the operator's ceiling, which a signer in another process keeps to, does
+// not let out what the policy does. The signer is not asked again for a while.
+func (x Judge) heldBack(s *step) error {
+	p, ok := s.m.State.Proposal(x.Proposal)
+	if !ok {
+		return fmt.Errorf("proposal %s: %w", x.Proposal, refusal.ErrUnknownProposal)
+	}
+	s.m.desk = s.m.desk.Prepared(s.m.preparing()).HeldBack(p.TxID, s.now().Unix())
+	v, err := s.m.verdict(p, s.in)
+	if err != nil {
+		return err
+	}
+	return s.say(p, v)
 }
 
 // say writes a verdict, where it is news, and asks the other robots for leave, where that is

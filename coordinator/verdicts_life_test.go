@@ -148,10 +148,10 @@ func TestWhatWasSignedByHandCounts(t *testing.T) {
 	r := withRobots(t, 2, 4, 2)
 	one, two, ana := r.robots[0], r.robots[1], r.humans[0]
 	r.fund(100_000, 100_000, 100_000, 100_000, 100_000, 100_000)
-	one.mode, one.m = 0, one.m.AsRobot(0)
+	one.mode, one.m = 0, one.m.AsRobot(0, nil)
 	by := one.proposes(pay(70, 45_000))
 	r.settle()
-	one.mode, one.m = two.mode, one.m.AsRobot(two.mode)
+	one.mode, one.m = two.mode, one.m.AsRobot(two.mode, nil)
 	p := r.suppliers(50_000)
 	p.Meters[0].Limit, p.Tolerate = 100_000, 1
 	r.votes(p)

@@ -237,7 +237,7 @@ func TestRobotsShareAMeter(t *testing.T) {
 func TestAShadowSignsNothing(t *testing.T) {
 	r := withRobots(t, 2, 3, 1)
 	bot, ana := r.robots[0], r.humans[0]
-	bot.mode, bot.m = robot.Shadow, bot.m.AsRobot(robot.Shadow)
+	bot.mode, bot.m = robot.Shadow, bot.m.AsRobot(robot.Shadow, nil)
 	r.fund(100_000, 100_000)
 	r.votes(r.suppliers(50_000))
 	r.hear()

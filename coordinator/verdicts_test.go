@@ -38,7 +38,7 @@ func withRobots(t testing.TB, k, n, m int) *robots {
 	r := &robots{circle: c, humans: c.peers[:n-m], robots: c.peers[n-m:]}
 	for _, p := range r.robots {
 		p.mode = robot.Signs
-		p.m = p.m.AsRobot(robot.Signs)
+		p.m = p.m.AsRobot(robot.Signs, nil)
 	}
 	return r
 }

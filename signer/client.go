@@ -73,17 +73,29 @@ func (c *Client) SignClaim(ctx context.Context, st wallet.ScriptType, n uint32, 
 	return out.Signature, err
 }
 
-// SignSpend returns one signature for each input, each of which it has verified.
-func (c *Client) SignSpend(ctx context.Context, st wallet.ScriptType, n uint32, s *wallet.Spend) ([]wallet.Signature, error) {
-	p, err := s.PSBT(2, nil)
+// MaySign asks whether a spend would be signed, and has nothing signed: an error is what
+// SignSpend would say.
+func (c *Client) MaySign(ctx context.Context, st wallet.ScriptType, n uint32, s *wallet.Spend) error {
+	_, err := c.spend(ctx, st, n, s, true)
+	return err
+}
+
+func (c *Client) spend(ctx context.Context, st wallet.ScriptType, n uint32, s *wallet.Spend, check bool) (answer, error) {
+	p, err := s.PSBT(2, nil, s.Own()...)
 	if err != nil {
-		return nil, fmt.Errorf("ask the signer: %w", err)
+		return answer{}, fmt.Errorf("ask the signer: %w", err)
 	}
 	raw, err := p.Bytes()
 	if err != nil {
-		return nil, fmt.Errorf("ask the signer: %w", err)
+		return answer{}, fmt.Errorf("ask the signer: %w", err)
 	}
-	out, err := c.ask(ctx, pathSpend, spendRequest{account{st, n}, s.Descriptor().String(), raw})
+	return c.ask(ctx, pathSpend, spendRequest{account{st, n}, s.Descriptor().String(), raw, check})
+}
+
+// SignSpend returns one signature for each input, each of which it has verified. It returns
+// port.ErrCeiling where the signer's operator does not let it be signed.
+func (c *Client) SignSpend(ctx context.Context, st wallet.ScriptType, n uint32, s *wallet.Spend) ([]wallet.Signature, error) {
+	out, err := c.spend(ctx, st, n, s, false)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +134,9 @@ func (c *Client) ask(ctx context.Context, path string, question any) (answer, er
 	var out answer
 	if err := decode(resp.Body, &out); err != nil {
 		return answer{}, fmt.Errorf("ask the signer: status %d: %w", resp.StatusCode, err)
+	}
+	if out.Code == codeCeiling {
+		return answer{}, fmt.Errorf("the signer at %s refused: %w", c.path, port.ErrCeiling)
 	}
 	if out.Error != "" || resp.StatusCode != http.StatusOK {
 		return answer{}, fmt.Errorf("the signer refused: status %d: %s", resp.StatusCode, out.Error)

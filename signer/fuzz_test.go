@@ -36,7 +36,7 @@ func FuzzSpendRequest(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	b, err := json.Marshal(spendRequest{account{wallet.ScriptWSH, 0}, d.String(), raw})
+	b, err := json.Marshal(spendRequest{account{wallet.ScriptWSH, 0}, d.String(), raw, false})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/signer/ceiling"
 	"github.com/quorate/quorate/wallet"
 )
 
@@ -25,7 +26,9 @@ type Options struct {
 	Users []uint32
 	// Replacements lets a new node prove that it takes the place of a lost one.
 	Replacements bool
-	Log          *slog.Logger
+	// Ceiling, if not nil, is what the operator lets be signed.
+	Ceiling *ceiling.Ceiling
+	Log     *slog.Logger
 }
 
 // Limits of a signer process. A node asks one thing at a time and waits.
@@ -116,6 +119,19 @@ func (k *known) Accept() (net.Conn, error) {
 	}
 }
 
+// spend signs, or says whether it would.
+func (o Options) spend(s *wallet.Spend, check bool, sign func() ([]wallet.Signature, error)) ([]wallet.Signature, error) {
+	switch {
+	case check && o.Ceiling != nil:
+		return nil, o.Ceiling.May(s, s.Own())
+	case check:
+		return nil, nil
+	case o.Ceiling != nil:
+		return o.Ceiling.Sign(s, s.Own(), sign)
+	}
+	return sign()
+}
+
 // errReplacement is answered unless whoever runs the signer said otherwise: the
 // identity moves for good, so that a node which was taken over must not get it.
 var errReplacement = errors.New("a new node asks to take a lost one's place for good, which this signer was not told to prove: start it with --allow-replacement for as long as the new node joins")
@@ -137,6 +153,11 @@ func handler(o Options) http.Handler {
 				// Requests hold no secret of this process, and errors echo none.
 				o.Log.Warn("refused to sign", "request", path, "error", err)
 				out, status = answer{Error: err.Error()}, http.StatusBadRequest
+				var r *ceiling.Refused
+				if errors.As(err, &r) {
+					// Whoever took over the node is not told how far he may go.
+					out = answer{Error: "refused", Code: codeCeiling}
+				}
 			}
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(status)
@@ -189,11 +210,15 @@ func handler(o Options) http.Handler {
 		if err != nil {
 			return answer{}, fmt.Errorf("read request: %w", err)
 		}
-		sigs, err := o.Keys.SignSpend(ctx, q.Script, q.Account, spend)
-		if err == nil {
+		sign := func() ([]wallet.Signature, error) { return o.Keys.SignSpend(ctx, q.Script, q.Account, spend) }
+		sigs, err := o.spend(spend, q.Check, sign)
+		switch {
+		case err != nil:
+			return answer{}, fmt.Errorf("transaction %v: %w", spend.TxID(), err)
+		case !q.Check:
 			o.Log.Info("signed", "txid", spend.TxID())
 		}
-		return answer{Signatures: sigs}, err
+		return answer{Signatures: sigs}, nil
 	})
 	return mux
 }

@@ -78,7 +78,10 @@ func serve(t *testing.T, path string, keys *signer.Local, users ...uint32) (stop
 
 func serveWith(t *testing.T, path string, o signer.Options) (stop func()) {
 	t.Helper()
-	o.Network, o.Log = wallet.Regtest, slog.New(slog.DiscardHandler)
+	o.Network = wallet.Regtest
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	l, err := signer.Listen(path, -1)
 	if err != nil {
 		t.Fatal(err)

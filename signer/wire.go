@@ -43,6 +43,8 @@ type (
 		account
 		Descriptor string `json:"descriptor"`
 		PSBT       []byte `json:"psbt"`
+		// Check: say whether it would be signed, and sign nothing.
+		Check bool `json:"check,omitempty"`
 	}
 	answer struct {
 		Network    wallet.Network     `json:"network,omitempty"`
@@ -50,6 +52,7 @@ type (
 		Signature  []byte             `json:"signature,omitempty"`
 		Signatures []wallet.Signature `json:"signatures,omitempty"`
 		Error      string             `json:"error,omitempty"`
+		Code       string             `json:"code,omitempty"`
 	}
 )
 
@@ -62,6 +65,9 @@ const (
 	// node of theirs is told what is wrong.
 	pathHash = "/v1/hash"
 )
+
+// codeCeiling is of what the operator's ceiling does not let through. A node is told no more.
+const codeCeiling = "ceiling"
 
 // maxMessage bounds a request and an answer. A packet of a thousand inputs with
 // twenty keys each takes 6 MiB in base64.

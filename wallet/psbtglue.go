@@ -24,13 +24,6 @@ var (
 	ErrPrevTx = errors.New("previous transaction does not match")
 )
 
-// OwnOutput says that an output pays the wallet itself, so that a signing
-// device can recognise its change.
-type OwnOutput struct {
-	Output        int
-	Branch, Index uint32
-}
-
 // PSBT returns the unsigned packet of version 0 or 2 (BIP174, BIP370), with
 // scripts, amounts, key derivations, account keys and those previous
 // transactions that are given. Errors: ErrPrevTx, ErrForeignTx (an own output
@@ -94,8 +87,8 @@ func (d *Descriptor) psbtXPubs() []psbt.XPub {
 }
 
 // SpendFromPSBT returns the spend of a packet whose inputs are all the
-// wallet's: each must name its derivation. The amounts are the packet's; the
-// caller compares them with the chain. Errors: ErrForeignInput, ErrForeignTx,
+// wallet's: each must name its derivation. Own says which outputs the packet names
+// the derivation of. The amounts are the packet's; the caller compares them with the chain. Errors: ErrForeignInput, ErrForeignTx,
 // those of NewSpend, or what the codec refuses.
 func SpendFromPSBT(d *Descriptor, p *psbt.Packet) (*Spend, error) {
 	tx, err := p.UnsignedTx()
@@ -124,7 +117,20 @@ func SpendFromPSBT(d *Descriptor, p *psbt.Packet) (*Spend, error) {
 	for i, txOut := range tx.TxOut {
 		out[i] = Output{PkScript: txOut.PkScript, Amount: txOut.Value}
 	}
-	return NewSpend(d, in, out, tx.LockTime)
+	s, err := NewSpend(d, in, out, tx.LockTime)
+	if err != nil {
+		return nil, err
+	}
+	for i := range p.Outputs {
+		var origins []psbt.Origin
+		for _, x := range p.Outputs[i].Derivations {
+			origins = append(origins, x.Origin)
+		}
+		if branch, index, err := d.locate(out[i].PkScript, origins); err == nil {
+			s.own = append(s.own, OwnOutput{i, branch, index})
+		}
+	}
+	return s, nil
 }
 
 // locate finds the branch and index of a script by what a packet says of its keys.

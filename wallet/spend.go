@@ -59,6 +59,13 @@ type Output struct {
 	Amount   int64
 }
 
+// OwnOutput says that an output pays the wallet itself, so that a signing
+// device can recognise its change.
+type OwnOutput struct {
+	Output        int
+	Branch, Index uint32
+}
+
 // Spend is a transaction skeleton over coins of one wallet. It is immutable and
 // safe for concurrent use. Its inputs' signature hashes are computed once.
 type Spend struct {
@@ -73,7 +80,19 @@ type Spend struct {
 	txid    chainhash.Hash
 	fee     int64
 	weight  int
+	own     []OwnOutput
 }
+
+// WithOwn is the same spend, and says which outputs pay the wallet itself: a hint for whoever
+// signs it, which it checks.
+func (s *Spend) WithOwn(own ...OwnOutput) *Spend {
+	out := *s
+	out.own = slices.Clone(own)
+	return &out
+}
+
+// Own returns what WithOwn said.
+func (s *Spend) Own() []OwnOutput { return slices.Clone(s.own) }
 
 // NewSpend returns the transaction of version 2 over these inputs and outputs
 // in this order, every sequence 0xfffffffd. Errors: ErrNoInputs, ErrNoOutputs,

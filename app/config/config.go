@@ -29,7 +29,8 @@ type Config struct {
 
 // Robot is whether the node signs by its group's policy.
 type Robot struct {
-	Mode string `toml:"mode"`
+	Mode    string `toml:"mode"`
+	Ceiling string `toml:"ceiling"`
 }
 
 // The modes of a robot.

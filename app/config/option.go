@@ -98,6 +98,9 @@ func options() []option {
 		{"robot.mode", "off | shadow | sign",
 			"Whether this node is a robot: with sign it signs what the group's policy lets it sign, by itself, and nothing else, and no command has it sign; its name is among the robots of that policy. With shadow it writes what a robot would do into the group's history, and signs nothing by itself.",
 			func(c *Config) any { return &c.Robot.Mode }},
+		{"robot.ceiling", "path of a file, or empty for none",
+			"What this robot signs at most, whatever its group's policy says: a file in the language of policies (docs/signer.md). Both must say sign. It is read when the node starts; in a wallet whose members it does not fit the robot signs nothing. With a signer process, lay one over that too: quorate signer --ceiling.",
+			func(c *Config) any { return &c.Robot.Ceiling }},
 	}
 }
 

@@ -36,6 +36,11 @@ type tracedDetached struct {
 // Detached implements port.Detached.
 func (t tracedDetached) Detached() bool { return t.detached.Detached() }
 
+// MaySign implements port.Detached.
+func (t tracedDetached) MaySign(ctx context.Context, st wallet.ScriptType, account uint32, s *wallet.Spend) error {
+	return t.detached.MaySign(ctx, st, account, s)
+}
+
 // SignSpend implements port.Signer.
 func (t tracedSigner) SignSpend(ctx context.Context, st wallet.ScriptType, account uint32, s *wallet.Spend) ([]wallet.Signature, error) {
 	from := time.Now()

@@ -31,7 +31,8 @@ func (c *cli) signerCommand() *cobra.Command {
 The node is made with ` + "`quorate init --set signer=SOCKET`" + ` and has no seed: what talks to the network never shares memory
 with one. The seed is in the keystore of this command's data directory, which ` + "`quorate signer init`" + ` makes. It signs what
 the node asks for, if it is a spend of a multisig with a key of this seed, or says that the node has the key: it does not
-ask anybody. That a new node takes a lost one's place it proves only with --allow-replacement. Processes of its own
+ask anybody. With --ceiling it signs only what that file lets it sign, in the wallets whose descriptors --wallets lists, and keeps
+what it signed: see "quorate signer settle". That a new node takes a lost one's place it proves only with --allow-replacement. Processes of its own
 user are answered, and of those that --user names.
 JSON, once it is ready: {"ready":true,"data_dir","socket","pid"}.`,
 		Args: cobra.NoArgs,
@@ -43,9 +44,11 @@ JSON, once it is ready: {"ready":true,"data_dir","socket","pid"}.`,
 	flags.StringSliceVar(&o.Users, "user", nil, "`user` whose node may ask, by name or number, several by commas")
 	flags.StringVar(&o.Group, "group", "", "`group` that may open the socket, for a node of another user (default: the own user only)")
 	flags.BoolVar(&o.Replacements, "allow-replacement", false, "prove that a new node takes the place of a lost one: only while one joins")
+	flags.StringVar(&o.Ceiling, "ceiling", "", "`file` of what is signed at most, in the language of policies (docs/signer.md)")
+	flags.StringVar(&o.Wallets, "wallets", "", "`file` of the descriptors of the wallets in which anything is signed, one a line; with --ceiling")
 	flags.StringVar(&log.Level, "log-level", "info", "`level`: debug, info, warn or error")
 	flags.StringVar(&log.Format, "log-format", "text", "`format`: text or json")
-	cmd.AddCommand(c.signerInitCommand())
+	cmd.AddCommand(c.signerInitCommand(), c.signerSettleCommand())
 	return cmd
 }
 

@@ -46,6 +46,8 @@ type Ports struct {
 	Log       *slog.Logger
 	// Robot says whether the node is one.
 	Robot robot.Mode
+	// Ceiling is the text of what the robot's operator lays over each policy, or empty.
+	Ceiling []byte
 
 	names *walletNames // of the node's wallets; nil for an actor alone
 	fresh *freshness   // of the chain, which they share; nil for an actor alone
@@ -100,7 +102,10 @@ func NewActor(ctx context.Context, ports Ports, m coordinator.Machine) *Actor {
 	if !m.State.Abandoned() {
 		ports.names.hold(m.State.Group(), m.OwnName())
 	}
-	m = m.AsRobot(ports.Robot)
+	m = m.AsRobot(ports.Robot, ports.Ceiling)
+	if err := m.CeilingFits(); err != nil {
+		ports.Log.Error("the robot signs nothing in this wallet: its ceiling does not fit", "wallet", m.State.Group().String()[:8], "error", err)
+	}
 	a := &Actor{ports: ports, group: m.State.Group(), inbox: make(chan envelope, mailbox), ctx: ctx, stop: stop, quota: NewQuota(coordinator.QuotaEntries), snaps: m.Snapshots()}
 	a.current.Store(&m)
 	a.turns()

@@ -25,9 +25,25 @@ type elsewhere struct {
 	store port.Store
 	fails bool
 	asked int
+	// ceiling: its operator lets nothing be signed. guarded: the guard held what was asked about.
+	ceiling, guarded bool
 }
 
 func (e *elsewhere) Detached() bool { return true }
+
+func (e *elsewhere) MaySign(ctx context.Context, _ wallet.ScriptType, _ uint32, s *wallet.Spend) error {
+	known, err := e.store.Guard(ctx)
+	if err != nil {
+		e.t.Error(err)
+	}
+	for _, g := range known {
+		e.guarded = e.guarded || g.TxID == s.TxID()
+	}
+	if e.ceiling {
+		return port.ErrCeiling
+	}
+	return nil
+}
 
 func (e *elsewhere) AccountKey(context.Context, wallet.ScriptType, uint32) (wallet.Key, error) {
 	return e.of.account.Key(), nil

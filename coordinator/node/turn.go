@@ -126,8 +126,11 @@ func (a *Actor) shell() coordinator.Shell {
 			return a.ports.Signer.SignClaim(a.ctx, local.Script, local.Account, claim)
 		},
 	}
-	if a.detached() {
+	if d, ok := a.ports.Signer.(port.Detached); ok && d.Detached() {
 		sh.Detached = a.guardFirst
+		sh.May = func(local coordinator.Local, spend *wallet.Spend) error {
+			return d.MaySign(a.ctx, local.Script, local.Account, spend)
+		}
 	}
 	return sh
 }

@@ -25,6 +25,8 @@ var (
 	ErrNoSpace = errors.New("disk is full")
 	// ErrNoSeed is returned by the signer of a node that was made without a seed.
 	ErrNoSeed = errors.New("this node has no seed")
+	// ErrCeiling is returned by a signer whose operator does not let it sign that. Nothing was signed.
+	ErrCeiling = errors.New("the operator of the signer does not let it sign this: its log says why")
 	// ErrNotMember is returned for a peer that is in no group of this node.
 	ErrNotMember = errors.New("the peer is not a member of a group of this node")
 	// ErrFounderAway is returned where the founder of an invite was not reached.

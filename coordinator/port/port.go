@@ -168,6 +168,9 @@ type Detached interface {
 	// Detached says that it does: the sign guard is then made durable before it
 	// is asked, whatever becomes of this process.
 	Detached() bool
+	// MaySign asks whether it would sign a spend now, and has nothing signed: ErrCeiling where
+	// its operator does not let it. Nothing has to be remembered of a question.
+	MaySign(ctx context.Context, st wallet.ScriptType, account uint32, s *wallet.Spend) error
 }
 
 // Clock is the time and the entropy of a node.

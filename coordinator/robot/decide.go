@@ -44,6 +44,7 @@ func (d Desk) Prepared(w Wallet) Desk {
 	if d.Mode == Off || w.State.Active() == nil {
 		return d
 	}
+	d.over = d.over.prepared(d.Ceiling, w)
 	v, at, ok := w.State.PolicyAdopted(w.Key)
 	// In an earlier life it may have followed what came after, which it does not know any more.
 	behind := ok && at.Chain != w.Mine && wentOn(w.State, v)
@@ -107,13 +108,20 @@ func (d Desk) Decide(x Case) Said {
 	}
 	p := d.now.compiled.Policy
 	refused, hindered := apart(x.Refused)
-	f, err := Gather(Question{
+	q := Question{
 		State: x.State, View: x.View, Proposal: x.Proposal, Compiled: d.now.compiled, Robot: policy.Key(x.Key), Now: now, Doubt: doubt,
 		Heard: x.Heard, Unready: x.Unready, Refused: refused, Hindered: hindered, Last: d.last(x), Signed: x.Signed,
 		Uses: func(t Takes) []policy.Use { return d.uses(x, t) },
-	})
+	}
+	f, err := Gather(q)
 	if err != nil {
 		return out.deny(ReasonTooLarge)
+	}
+	if policy.Decide(p, &f).Outcome == policy.OutcomeSign {
+		// Among the facts, so that whoever decides by them again comes to the same.
+		if f.Refused = d.over.refuses(q); f.Refused == nil && d.holds(x.Proposal.TxID, x.Own) {
+			f.Refused = []string{string(ReasonCeiling)}
+		}
 	}
 	if out.Facts, err = policy.EncodeFacts(&f); err != nil {
 		return out.deny(ReasonTooLarge)

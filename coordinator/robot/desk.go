@@ -51,6 +51,11 @@ type Desk struct {
 	all     bool
 	entries int      // of leave, when they were looked at last
 	now     *inForce // nil before it is prepared; never changed in place
+	// Ceiling is the text of what the operator lays over each policy, or empty.
+	Ceiling []byte
+	over    *ceiling // nil before it is prepared; never changed in place
+	// held are transactions that the signer's own ceiling held back.
+	held pmap.Map[mapkey.ByTx, heldBack]
 }
 
 func turnOf(p *group.Proposal) byTurn {
@@ -135,6 +140,7 @@ func (d Desk) Stands(v event.PolicyVersion) Desk {
 
 // Chain takes in what changed in the view.
 func (d Desk) Chain(s group.State, v ledger.View) Desk {
+	d.over = d.over.chain(s, v)
 	if d.now == nil || d.now.compiled == nil {
 		return d
 	}
@@ -150,11 +156,15 @@ func (d Desk) Chain(s group.State, v ledger.View) Desk {
 // Signed charges what this robot's key is about to sign, or signed in another life of its
 // node. What is charged already changes nothing.
 func (d Desk) Signed(s group.State, v ledger.View, p *group.Proposal, at int64) Desk {
-	if d.now == nil || d.now.compiled == nil {
+	if d.Mode == Off || s.Active() == nil {
 		return d
 	}
 	key, ok := s.Active().KeyOf(p.Author())
-	if !ok || d.now.charges.charges(p.TxID, policy.Key(key)) {
+	if !ok {
+		return d
+	}
+	d.over = d.over.signed(s, v, p, policy.Key(key), at)
+	if d.now == nil || d.now.compiled == nil || d.now.charges.charges(p.TxID, policy.Key(key)) {
 		return d
 	}
 	next := *d.now

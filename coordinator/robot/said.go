@@ -20,6 +20,10 @@ const (
 	ReasonTooMany    policy.Reason = "too_many_verdicts"
 	ReasonTooLarge   policy.Reason = "facts_too_large"
 	ReasonCharges    policy.Reason = "charges_unknown" // it signed what it does not hold any more
+	// ReasonCeiling is all that a verdict says of a ceiling; ReasonCeilingUnread that it does not
+	// fit the wallet.
+	ReasonCeiling       policy.Reason = "ceiling"
+	ReasonCeilingUnread policy.Reason = "ceiling_unreadable"
 )
 
 // Case is a proposal that a robot is to decide about, and what its node knows.

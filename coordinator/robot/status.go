@@ -35,6 +35,9 @@ func (d Desk) Status(s group.State, key int) Status {
 		return out
 	}
 	out.Follows, out.Version, out.Problem = d.now.followed, d.now.version, d.now.problem
+	if out.Problem == "" && d.over != nil {
+		out.Problem = d.over.problem
+	}
 	if out.Problem != "" {
 		return out
 	}

@@ -47,10 +47,10 @@ func newSigner(t *testing.T) *signing {
 func (s *signing) socket() string { return filepath.Join(s.Dir, "signer.sock") }
 
 // start runs `quorate signer`, and returns once it has its socket.
-func (s *signing) start() {
+func (s *signing) start(more ...string) {
 	s.T.Helper()
 	before := len(s.Log.String())
-	p := s.Begin("signer", "--passphrase-file", world.PassFile, "--log-level", "debug")
+	p := s.Begin(append([]string{"signer", "--passphrase-file", world.PassFile, "--log-level", "debug"}, more...)...)
 	world.Eventually(s.T, "the signer is ready", func() bool {
 		select {
 		case <-p.Done():
