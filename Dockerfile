@@ -4,7 +4,8 @@
 #   docker run --read-only --stop-timeout 30 --cap-drop=ALL --security-opt=no-new-privileges \
 #     -v quorate:/data -v ./passphrase:/run/secrets/passphrase:ro quorate
 #
-# The node is made once with `init`; see docs/packaging.md.
+# The node is made once with `init`, that of a robot with `init --robot`; see docs/packaging.md
+# and docs/robot.md.
 FROM golang:1.26.8-bookworm AS build
 WORKDIR /src
 ENV CGO_ENABLED=0 GOTOOLCHAIN=local

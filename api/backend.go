@@ -20,6 +20,7 @@ type Backend interface {
 	LabelBackend
 	LogBackend
 	PingBackend
+	RobotBackend
 	FreezeBackend
 	PolicyPastBackend
 }

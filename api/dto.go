@@ -180,7 +180,7 @@ type Restored struct {
 
 // Alarm is something about a wallet that a person has to look at.
 type Alarm struct {
-	Code    string    `json:"code" doc:"foreign_spend: coins were spent by a transaction on which the entries hold fewer signatures than it takes. address_tie: this node and another handed out one address. replacement_unproven: a device claims to be a cosigner and proves nothing. reader_failed: the program failed on entries and leaves them out. broadcast_refused, broadcast_failed, broadcast_unseen: a final transaction is not in the network. equivocation: a cosigner wrote two entries in one place; own_chain_forked: this node did. keys_unseen: so few keys were seen signing for long that the wallet may be locked soon. recurring_waits: a payment that is due by a schedule is not proposed. group_frozen: a cosigner froze all spending. superseded, member_replaced: this copy of the node must not be used. Of the node itself: not_listening, disk_full, connections_crowded."`
+	Code    string    `json:"code" doc:"foreign_spend: coins were spent by a transaction on which the entries hold fewer signatures than it takes. address_tie: this node and another handed out one address. replacement_unproven: a device claims to be a cosigner and proves nothing. reader_failed: the program failed on entries and leaves them out. broadcast_refused, broadcast_failed, broadcast_unseen: a final transaction is not in the network. equivocation: a cosigner wrote two entries in one place; own_chain_forked: this node did. keys_unseen: so few keys were seen signing for long that the wallet may be locked soon. recurring_waits: a payment that is due by a schedule is not proposed. robot_paused, robot_silent: this robot signs nothing. charges_outstanding: what this robot signed long ago is not mined, and counts. policy_unreadable: this robot cannot read the policy in force. policy_parted: robots follow different policies. group_frozen: a cosigner froze all spending. superseded, member_replaced: this copy of the node must not be used. Of the node itself: not_listening, disk_full, connections_crowded."`
 	Message string    `json:"message"`
 	Since   time.Time `json:"since" doc:"When this node told of it; of an address, when it handed it out."`
 	TxID    Text      `json:"txid" doc:"The transaction that it is about; null where it is about none."`
@@ -355,6 +355,7 @@ type Proposal struct {
 	Reach         *string         `json:"reach" enum:"node,held,shown" doc:"How this node knows that the network has it while it is broadcast: its own Bitcoin node has it; Bitcoin peers that were given it hold it; a Bitcoin peer that was not given it has it. Null where it is not known."`
 	Warnings      List[Warning]   `json:"warnings" doc:"What this node would have the user know before signing."`
 	Cautions      List[Caution]   `json:"cautions" doc:"What to look at while it is under way; none of it refuses."`
+	Verdicts      List[RobotSaid] `json:"verdicts" doc:"What each robot said of it last."`
 	History       List[Deed]      `json:"history" doc:"What cosigners did with it, by the time that they claim: each vote, though it was taken back later, up to 16 of one; the first 64 comments of each."`
 }
 

@@ -99,6 +99,10 @@ func TestRoundTrip(t *testing.T) {
 		"ReplayPolicy": func(b api.Backend) (any, error) {
 			return b.ReplayPolicy(ctx, "family", api.ReplayQuery{Since: time.UnixMilli(1e12).UTC(), Cursor: "2.0.1.7", Limit: 7})
 		},
+		"Robot":       func(b api.Backend) (any, error) { return b.Robot(ctx, "family") },
+		"PauseRobot":  func(b api.Backend) (any, error) { return b.PauseRobot(ctx, "family") },
+		"ResumeRobot": func(b api.Backend) (any, error) { return b.ResumeRobot(ctx, "family") },
+		"Explain":     func(b api.Backend) (any, error) { return b.Explain(ctx, "c0ffee") },
 		"Log": func(b api.Backend) (any, error) {
 			return b.Log(ctx, "family", api.LogQuery{By: "Bob", Kinds: []string{"approved", "rejected"}, Proposal: "c0ffee", Since: time.UnixMilli(1e12).UTC(), Cursor: "page2", Limit: 7})
 		},

@@ -30,6 +30,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	s.walletRoutes(h)
 	logRoutes(h, b, streams{s.untilClosing, s.log})
 	pingRoutes(h, b)
+	robotRoutes(h, b)
 	freezeRoutes(h, b)
 	policyPastRoutes(h, b)
 	s.proposalRoutes(h)

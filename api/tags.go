@@ -23,7 +23,7 @@ func tagOf(path string) string {
 	parts := strings.Split(strings.TrimPrefix(path, "/v1/"), "/")
 	if parts[0] == "wallets" && len(parts) > 2 {
 		switch parts[2] {
-		case "proposals", "policy":
+		case "proposals", "policy", "robot":
 			return "proposals"
 		case "addresses", "coins", "labels", "history":
 			return "money"

@@ -178,6 +178,14 @@ func alarmAdvice(code string) string {
 		return "ask whoever runs that node whether two copies of it run"
 	case AlarmStuck:
 		return "look at the disk and at the signer, then stop the node and start it again: nothing acknowledged is lost"
+	case coordinator.AlarmPaused, coordinator.AlarmSilent:
+		return "`quorate robot status` says why, and docs/robot.md what to do"
+	case coordinator.AlarmCharges:
+		return "spend a coin of each back to the wallet, as docs/robot.md shows"
+	case coordinator.AlarmUnreadable:
+		return "install a newer version of quorate"
+	case coordinator.AlarmParted:
+		return "vote on a policy that names those in force as what it follows"
 	case coordinator.AlarmOwnFork, coordinator.AlarmSuperseded, AlarmClock:
 		return advice(code)
 	}

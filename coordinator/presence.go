@@ -143,7 +143,7 @@ func Margin(of []Presence, threshold int, now time.Time) int {
 
 // AlarmsAt are the alarms that stand, and those that time alone brings.
 func (m *Machine) AlarmsAt(now time.Time) []Alarm {
-	return append(append(m.Alarms(), m.marginAlarm(now)...), m.scheduleAlarms(now)...)
+	return append(append(append(m.Alarms(), m.marginAlarm(now)...), m.scheduleAlarms(now)...), m.robotAlarms(now)...)
 }
 
 // marginAlarm stands while one more key that is lost locks the wallet, or it is locked, for

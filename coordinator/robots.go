@@ -12,6 +12,8 @@ type RobotStatus struct {
 	Unready string
 	// Heard is how many other members were heard since the start.
 	Heard uint64
+	// Silent says in a code why it signs nothing, whatever is proposed, or is "".
+	Silent string
 }
 
 // Robot returns how this node is as a robot; false where it is none.
@@ -21,7 +23,9 @@ func (m *Machine) Robot() (RobotStatus, bool) {
 	}
 	me, _ := m.State.Active().Index(m.State.Me())
 	desk := m.desk.Prepared(m.preparing())
-	return RobotStatus{Status: desk.Status(m.State, me), Unready: m.unready(), Heard: m.heardMembers()}, true
+	out := RobotStatus{Status: desk.Status(m.State, me), Unready: m.unready(), Heard: m.heardMembers()}
+	out.Silent = desk.Silent(out.Unready, out.Heard)
+	return out, true
 }
 
 // MemberVerdict is what a robot said last of a proposal.

@@ -35,8 +35,11 @@ func (m *Machine) dueVerdicts(in Input, all bool) (next Machine, due []journal.E
 		of = append(of, m.State.Active().Identities(k)...)
 	}
 	ids, desk := m.desk.Take(all, of)
-	if next.desk = desk; len(ids) > 0 {
+	if next.desk = desk; all || len(ids) > 0 {
 		next.desk = desk.Prepared(m.preparing())
+	}
+	if all {
+		next.desk = next.desk.Quiet(next.desk.Silent(m.unready(), m.heardMembers()), m.ticks)
 	}
 	for _, id := range ids {
 		p, ok := next.State.Proposal(id)
@@ -121,20 +124,20 @@ func refusalCode(err error) string {
 	if errors.As(err, &r) {
 		return r.Rule
 	}
-	return "refused"
+	return robot.RefusedElse
 }
 
 // unready says why a robot is silent whatever is proposed, in a code.
 func (m *Machine) unready() string {
 	switch {
 	case m.desk.Paused:
-		return "paused"
+		return robot.UnreadyPaused
 	case m.restored != nil:
 		return refusal.Restored
 	case m.superseded() || m.State.TaintedFrom(m.ownChain()) != 0:
 		return refusal.OwnChain
 	case m.unreadable():
-		return "unreadable_entries"
+		return robot.UnreadyEntries
 	}
 	return ""
 }

@@ -2,5 +2,5 @@
 set -e
 # Data and passphrase stay: they are money.
 if [ -d /run/systemd/system ] && [ "$1" != upgrade ]; then
-	systemctl disable --now quorate.service
+	systemctl disable --now quorate.service quorate-robot.service
 fi

@@ -193,6 +193,7 @@ func (n *Node) showVotes(m *coordinator.Machine, p *group.Proposal, x *api.Propo
 	for _, r := range m.Rejections(p) {
 		x.Rejections = append(x.Rejections, api.Rejection{Cosigner: person(r.Member), Reason: r.Reason, Time: api.Time(r.Time)})
 	}
+	x.Verdicts = verdictsInShort(m, p)
 	for _, d := range m.Course(p) {
 		x.History = append(x.History, api.Deed{Cosigner: person(d.By), Kind: d.Kind, Text: api.Text(d.Text), Time: api.Time(d.Time)})
 	}

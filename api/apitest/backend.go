@@ -148,6 +148,7 @@ func (b *Backend) proposal(method, ref string, request any) (api.Proposal, error
 		Rejections: slices.Clone(b.votes), Threshold: 2, Signed: 1,
 		Cautions: []api.Caution{{Code: "address_reused", Message: "it was paid before"}},
 		Warnings: []api.Warning{{Code: "chain_behind", Message: "this node has not seen all blocks"}},
+		Verdicts: []api.RobotSaid{{Robot: Person("carol"), Outcome: "deny", Reasons: tooMuch(), Time: Now()}},
 	}, nil
 }
 

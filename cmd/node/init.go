@@ -22,7 +22,7 @@ type initFlags struct {
 	network, name, passphraseFile        string
 	mnemonicFile, mnemonicPassphraseFile string
 	wordsFile                            string
-	noSeed                               bool
+	noSeed, robot                        bool
 	set                                  []string
 
 	// What setup asked for: a passphrase that is known already, and a Bitcoin node
@@ -41,6 +41,8 @@ type initialized struct {
 	Fingerprint *string `json:"fingerprint"`
 	// WordsFile holds the words of a new seed, where there was no terminal.
 	WordsFile *string `json:"words_file"`
+	// Robot: it signs by the group's policy, by itself.
+	Robot bool `json:"is_robot"`
 
 	next string
 }
@@ -58,11 +60,14 @@ refused (words_unseen). With --no-seed there are none: in each wallet this node'
 A mnemonic of one's own is read as people write it down: numbered or not, in one line or many, the first four letters of
 each word or all. Where it has a passphrase of its own (BIP39), any other passphrase makes keys, too: compare the
 fingerprint that is answered with that of the wallet it is of.
-JSON: {"data_dir","name","network","peer_id","fingerprint","words_file"}; fingerprint is that of the master key, null without a seed.`,
+With --robot it is the node of a robot: it signs what its group's policy lets it sign, by itself, and no command has it sign
+(robot.mode = "sign" in config.toml). It starts without a person, so its passphrase comes from a file, as of a systemd credential.
+JSON: {"data_dir","name","network","peer_id","fingerprint","words_file","is_robot"}; fingerprint is that of the master key, null without a seed.`,
 		Args: cobra.NoArgs,
 		RunE: c.action(func(ctx context.Context, _ []string) error { return c.init(ctx, f) }),
 	}
 	initializeFlags(cmd, &f)
+	cmd.Flags().BoolVar(&f.robot, "robot", false, "make the node of a robot, which signs by its group's policy and starts without a person")
 	return cmd
 }
 
@@ -90,6 +95,9 @@ func (c *cli) init(ctx context.Context, f initFlags) error {
 		return err
 	}
 	v.next = "quorate start"
+	if v.Robot = f.robot; f.robot {
+		v.next = robotNext
+	}
 	return answer(c, v, showInitialized)
 }
 
@@ -104,6 +112,12 @@ func (c *cli) initialize(ctx context.Context, f initFlags) (initialized, error) 
 	}
 	if f.noSeed {
 		set = append(set, "signer="+config.NoSigner)
+	}
+	if f.robot {
+		if err := c.mayBeRobot(f); err != nil {
+			return initialized{}, err
+		}
+		set = append(set, "robot.mode="+config.RobotSign)
 	}
 	conf, err := c.config("", set)
 	if err != nil {

@@ -21,6 +21,7 @@ JSON: {"proposal","wallet","wallet_name","author":PERSON,"status","txid","inputs
 "outputs":[{"address","amount","is_change","is_own","owned_by":{"wallet","wallet_name"},"label"}],"fee","fee_rate","note","is_scheduled","created","expires","held_by":[PERSON,…],
 "approvals":[{"cosigner":PERSON,"time","signature_count","bump_to","bump_until","by_pre_approval"}],"rejections":[{"cosigner":PERSON,"reason","time"}],"threshold","signed_count",
 "conflicts":[…],"conflict_count","replaces":[…],"replaces_count","replaced_by","wtxid","reach","warnings":[{"code","message"}],"cautions":[{"code","message"}],
+"verdicts":[{"robot":PERSON,"outcome":"sign|wait|ask|deny","is_shadow","reasons":[{"code","message"}],"time"}],
 "history":[{"cosigner":PERSON,"kind":"proposed|approved|rejected|rejection_withdrawn|withdrawn|commented","text","time"}]}.`,
 		Args: cobra.ExactArgs(1),
 		RunE: ask(c, func(ctx context.Context, node *api.Client, args []string) (api.Proposal, error) {
@@ -51,6 +52,7 @@ func showProposal(w io.Writer, p api.Proposal) {
 		fmt.Fprintf(w, "rejected by %s: %s\n", clean(r.Cosigner.Called()), clean(r.Reason))
 	}
 	showTalk(w, p.History)
+	showRobotsSaid(w, p.Proposal, p.Verdicts)
 	showWarnings(w, p.Warnings)
 	showCautions(w, p.Cautions)
 }

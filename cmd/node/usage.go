@@ -28,7 +28,7 @@ func groups() []*cobra.Group {
 func groupOf(name string) string {
 	for group, names := range map[string][]string{
 		"node":    {"setup", "init", "seed", "start", "status", "peers", "passphrase", "token"},
-		"wallet":  {"wallet", "presence", "ping", "policy"},
+		"wallet":  {"wallet", "presence", "ping", "policy", "robot"},
 		"receive": {"address", "addresses", "coins", "coin", "history", "log", "label", "labels"},
 		"spend":   {"propose", "bump", "cancel", "cpfp", "consolidate", "recurring", "pending", "proposals", "proposal", "approve", "reject", "comment", "withdraw", "freeze", "unfreeze", "wait", "tx", "psbt"},
 		"care":    {"backup", "restore", "doctor"},

@@ -49,6 +49,7 @@ type Desk struct {
 	fallen  pmap.Map[mapkey.By[event.PolicyVersion], struct{}]
 	// all: something changed that all of them rest on.
 	all     bool
+	quiet   quiet
 	entries int      // of leave, when they were looked at last
 	now     *inForce // nil before it is prepared; never changed in place
 	// Ceiling is the text of what the operator lays over each policy, or empty.

@@ -16,6 +16,10 @@ type Status struct {
 	Problem policy.Reason  // why it signs nothing by it, or ""
 	Policy  *policy.Policy // nil where there is a problem
 	Meters  []MeterStatus
+	// Outstanding is how many transactions it signed long ago that still lie, and FirstSigned
+	// when it signed the first of them, Unix seconds.
+	Outstanding int
+	FirstSigned int64
 }
 
 // MeterStatus is how much of a meter a robot has used by itself, in satoshis.
@@ -43,6 +47,7 @@ func (d Desk) Status(s group.State, key int) Status {
 	}
 	p := d.now.compiled.Policy
 	out.Policy = p
+	out.Outstanding, out.FirstSigned = d.outstanding()
 	for _, m := range p.Meters {
 		share := d.now.line.share(s, key, m, meter.All, d.now.charges.now)
 		used := func(of meter.Subject) int64 { return d.now.charges.book.Used(of, m.Window, d.now.charges.now) }

@@ -53,7 +53,7 @@ var (
 )
 
 func rooms() map[string]room {
-	floor := []string{"audit", "filetext", "coordinator/node", "coordinator/robot", "coordinator", "coordinator/frozen", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/known", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
+	floor := []string{"audit", "filetext", "coordinator/node", "coordinator/reason", "coordinator/robot", "policy", "coordinator", "coordinator/frozen", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/known", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}
 	deciding := slices.Concat(network, system, []string{"crypto/rand", "math/rand"}, peers, database)
 	return map[string]room{
 		"filetext":            {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
@@ -65,6 +65,7 @@ func rooms() map[string]room {
 		"journal":             {nil, slices.Concat(network, system, chance, peers, database, web, bitcoin)},
 		"audit":               {[]string{"coordinator/group", "coordinator/ledger", "coordinator/port", "coordinator/event", "journal", "wallet", "display"}, slices.Concat(deciding, web)},
 		"coordinator/robot":   {[]string{"coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "journal", "wallet", "policy", "policy/meter"}, slices.Concat(deciding, web)},
+		"coordinator/reason":  {[]string{"coordinator/robot", "coordinator/group", "coordinator/refusal", "coordinator/event", "policy", "display"}, slices.Concat(deciding, web)},
 		"coordinator/node":    {[]string{"coordinator", "coordinator/robot", "coordinator/group", "coordinator/refusal", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
 		"coordinator":         {[]string{"coordinator/robot", "policy", "coordinator/frozen", "coordinator/group", "coordinator/refusal", "coordinator/known", "coordinator/mapkey", "coordinator/port", "coordinator/ledger", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, deciding},
 		"coordinator/group":   {[]string{"coordinator/ledger", "coordinator/mapkey", "coordinator/port", "coordinator/event", "coordinator/record", "journal", "wallet", "display"}, slices.Concat(deciding, web)},
@@ -110,6 +111,7 @@ func neverLinked() map[string][]string {
 		"journal":             slices.Concat(peers, database, bitcoin),
 		"policy":              slices.Concat(peers, database, bitcoin),
 		"policy/meter":        slices.Concat(peers, database, bitcoin),
+		"coordinator/reason":  slices.Concat(peers, database),
 		"coordinator/robot":   slices.Concat(peers, database),
 		"coordinator/node":    slices.Concat(peers, database),
 		"coordinator":         slices.Concat(peers, database),

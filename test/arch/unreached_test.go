@@ -28,7 +28,6 @@ func keptFuncs() []kept {
 		{"app/keystore", "tests of other rooms open keystores, and the real cost would take them minutes", []string{"LightWork"}},
 		{"coordinator", "a notice of the chain that is of no stream: the simulator and tests have no other", []string{"ChainIn.run"}},
 		{"coordinator/port", "tests of the rooms above see no events, and go through all outcomes", []string{"AccountHash", "Outcomes"}},
-		{"coordinator/refusal", "docs/refusals.md is made of it", []string{"Codes"}},
 		{"wallet/formats", "tests go through every format", []string{"All"}},
 		{"wallet/psbt", "the combiner of BIP174 and 370: properties and fuzz tests hold the codec with it", []string{
 			"Combine", "combine", "sameTransaction", "merge", "mapKind.mergeValue", "mapKind.mayDiffer", "fields.mergeModifiable",
