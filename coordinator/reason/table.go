@@ -51,6 +51,8 @@ func table() []row {
 		{robot.ReasonNoPolicy, "no policy is in force"},
 		{robot.ReasonUnreadable, "the policy in force is one that this version of the program cannot read"},
 		{robot.ReasonBehind, "the robot does not follow the policy that the group went on to"},
+		{robot.ReasonCeiling, "what its operator lays over it does not let it sign that"},
+		{robot.ReasonCeilingUnread, "what its operator lays over it does not fit the wallet"},
 		{robot.ReasonNoRobot, "the policy in force names others as its robots"},
 		{robot.ReasonTooMany, "the robot changed its mind about it too often, and stays with this"},
 		{robot.ReasonTooLarge, "what it would be judged by does not fit into a verdict"},
