@@ -23,6 +23,7 @@ type Backend interface {
 	RobotBackend
 	FreezeBackend
 	PolicyPastBackend
+	PolicyBackend
 }
 
 // NodeBackend is the node itself.

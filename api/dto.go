@@ -448,11 +448,11 @@ type Peer struct {
 type Event struct {
 	// ID only grows, also over restarts; 0 is of what is only shown as it happens.
 	ID       uint64    `json:"id" doc:"Only grows; 0 where the event is in no list (type sync)."`
-	Type     string    `json:"type" enum:"alarm,chain,comment,freeze,group_freeze,more,proposal,reset,signed_by_pre_approval,sync,wallet" doc:"more: so many others were left out. reset: some are kept no more, read the state again."`
+	Type     string    `json:"type" enum:"alarm,chain,comment,freeze,group_freeze,more,policy,proposal,reset,signed_by_pre_approval,sync,wallet" doc:"more: so many others were left out. reset: some are kept no more, read the state again."`
 	Time     time.Time `json:"time"`
 	Wallet   Text      `json:"wallet"`
 	Proposal Text      `json:"proposal"`
-	Status   Text      `json:"status" doc:"Of a proposal or a wallet; of a coin, or of all spending, frozen or lifted; of an alarm, its code where it stays."`
+	Status   Text      `json:"status" doc:"Of a proposal or a wallet; of a coin, or of all spending, frozen or lifted; of a policy, proposed, approved, objected or in_force; of an alarm, its code where it stays."`
 	PeerID   Text      `json:"peer_id"`
 	Message  Text      `json:"message"`
 	// Chain comes with type sync.

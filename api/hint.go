@@ -19,6 +19,8 @@ var requests = map[string]string{
 	"wallet archive": "POST /v1/wallets/{wallet}/archive",
 	"wallet rename":  "POST /v1/wallets/{wallet}/rename",
 	"wallet prove":   "POST /v1/wallets/{wallet}/proof",
+	"policy list":    "GET /v1/wallets/{wallet}/policies",
+	"policy propose": "POST /v1/wallets/{wallet}/policies",
 	"pending":        "GET /v1/pending",
 	"ping":           "POST /v1/wallets/{wallet}/ping",
 	"policy replay":  "GET /v1/wallets/{wallet}/policy/replay",

@@ -26,7 +26,7 @@ import (
 // reading are the methods of a Backend that change nothing.
 var reading = []string{
 	"Status", "Doctor", "Peers", "PendingPeers", "Pending", "Events", "Subscribe", "Wallets", "Wallet", "Schedules", "Addresses", "Coins", "History", "Proposals", "Proposal",
-	"Preview", "Tx", "ExportWallet", "Labels", "Proof", "Log", "ExportLog", "Presence", "Robot", "Explain", "SimulatePolicy", "ReplayPolicy", "Backup",
+	"Preview", "Tx", "ExportWallet", "Labels", "Proof", "Log", "ExportLog", "Presence", "Robot", "Explain", "SimulatePolicy", "ReplayPolicy", "Policies", "Policy", "Backup",
 }
 
 // saved counts how often something is saved.

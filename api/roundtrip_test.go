@@ -85,6 +85,14 @@ func TestRoundTrip(t *testing.T) {
 		},
 		"Presence": func(b api.Backend) (any, error) { return b.Presence(ctx, "family") },
 		"Freeze":   func(b api.Backend) (any, error) { return b.Freeze(ctx, "family", api.FreezeWallet{Reason: "r"}) },
+		"ProposePolicy": func(b api.Backend) (any, error) {
+			return b.ProposePolicy(ctx, "family", api.ProposePolicy{Canonical: "c2ln", Follows: []string{apitest.ProposalID}, Unapproved: true})
+		},
+		"VotePolicy": func(b api.Backend) (any, error) {
+			return b.VotePolicy(ctx, "family", apitest.ProposalID, api.VotePolicy{Against: true})
+		},
+		"Policies": func(b api.Backend) (any, error) { return b.Policies(ctx, "family") },
+		"Policy":   func(b api.Backend) (any, error) { return b.Policy(ctx, "family", apitest.ProposalID) },
 		"Unfreeze": func(b api.Backend) (any, error) {
 			return b.Unfreeze(ctx, "family", api.UnfreezeWallet{Freezes: []string{apitest.ProposalID}})
 		},

@@ -33,6 +33,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	robotRoutes(h, b)
 	freezeRoutes(h, b)
 	policyPastRoutes(h, b)
+	policyRoutes(h, b)
 	s.proposalRoutes(h)
 	s.spendRoutes(h)
 	scheduleRoutes(h, b, s.limits.unlimited)

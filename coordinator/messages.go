@@ -42,23 +42,25 @@ func (x Ratify) run(s *step) error    { return s.ratify(x) }
 func (x Abandon) run(s *step) error   { return s.abandon(x) }
 func (x Named) run(s *step) error     { return s.named(x) }
 
-func (x Propose) run(s *step) error      { return s.propose(x) }
-func (x Approve) run(s *step) error      { return s.approve(x) }
-func (x SignBump) run(s *step) error     { return s.signBump(x) }
-func (x Judge) run(s *step) error        { return s.judge(x) }
-func (x FollowPolicy) run(s *step) error { return s.followPolicy() }
-func (x PauseRobot) run(s *step) error   { return s.pauseRobot(x) }
-func (x Reject) run(s *step) error       { return s.reject(x) }
-func (x Withdraw) run(s *step) error     { return s.withdraw(x) }
-func (x Remark) run(s *step) error       { return s.remark(x) }
-func (x Plan) run(s *step) error         { return s.plans(x) }
-func (x Unplan) run(s *step) error       { return s.unplan(x) }
-func (x Resume) run(s *step) error       { return s.resume(x) }
-func (x Passed) run(s *step) error       { return s.passed(x) }
-func (x Delayed) run(s *step) error      { return s.delayed(x) }
-func (x Settled) run(s *step) error      { return s.settled(x) }
-func (x Export) run(s *step) error       { return s.export(x) }
-func (x Import) run(s *step) error       { return s.importSignatures(x) }
+func (x Propose) run(s *step) error       { return s.propose(x) }
+func (x Approve) run(s *step) error       { return s.approve(x) }
+func (x SignBump) run(s *step) error      { return s.signBump(x) }
+func (x Judge) run(s *step) error         { return s.judge(x) }
+func (x FollowPolicy) run(s *step) error  { return s.followPolicy() }
+func (x PauseRobot) run(s *step) error    { return s.pauseRobot(x) }
+func (x ProposePolicy) run(s *step) error { return s.proposePolicy(x) }
+func (x VotePolicy) run(s *step) error    { return s.votePolicy(x) }
+func (x Reject) run(s *step) error        { return s.reject(x) }
+func (x Withdraw) run(s *step) error      { return s.withdraw(x) }
+func (x Remark) run(s *step) error        { return s.remark(x) }
+func (x Plan) run(s *step) error          { return s.plans(x) }
+func (x Unplan) run(s *step) error        { return s.unplan(x) }
+func (x Resume) run(s *step) error        { return s.resume(x) }
+func (x Passed) run(s *step) error        { return s.passed(x) }
+func (x Delayed) run(s *step) error       { return s.delayed(x) }
+func (x Settled) run(s *step) error       { return s.settled(x) }
+func (x Export) run(s *step) error        { return s.export(x) }
+func (x Import) run(s *step) error        { return s.importSignatures(x) }
 
 func (x LeaseAddress) run(s *step) error      { return s.lease(x) }
 func (x SetLabels) run(s *step) error         { return s.setLabels(x) }
@@ -86,21 +88,23 @@ func (Ratify) reply(a Done) Reply           { return Reply{a} }
 func (Abandon) reply(a Done) Reply          { return Reply{a} }
 func (Named) reply(a Done) Reply            { return Reply{a} }
 
-func (Propose) reply(a Proposed) Reply { return Reply{a} }
-func (Approve) reply(a Done) Reply     { return Reply{a} }
-func (SignBump) reply(a Done) Reply    { return Reply{a} }
-func (PauseRobot) reply(a Done) Reply  { return Reply{a} }
-func (Reject) reply(a Done) Reply      { return Reply{a} }
-func (Withdraw) reply(a Done) Reply    { return Reply{a} }
-func (Remark) reply(a Done) Reply      { return Reply{a} }
-func (Plan) reply(a Planned) Reply     { return Reply{a} }
-func (Unplan) reply(a Done) Reply      { return Reply{a} }
-func (Resume) reply(a Planned) Reply   { return Reply{a} }
-func (Passed) reply(a Proposed) Reply  { return Reply{a} }
-func (Delayed) reply(a Done) Reply     { return Reply{a} }
-func (Settled) reply(a Done) Reply     { return Reply{a} }
-func (Export) reply(a Exported) Reply  { return Reply{a} }
-func (Import) reply(a Imported) Reply  { return Reply{a} }
+func (Propose) reply(a Proposed) Reply        { return Reply{a} }
+func (Approve) reply(a Done) Reply            { return Reply{a} }
+func (SignBump) reply(a Done) Reply           { return Reply{a} }
+func (PauseRobot) reply(a Done) Reply         { return Reply{a} }
+func (ProposePolicy) reply(a PolicyPut) Reply { return Reply{a} }
+func (VotePolicy) reply(a Done) Reply         { return Reply{a} }
+func (Reject) reply(a Done) Reply             { return Reply{a} }
+func (Withdraw) reply(a Done) Reply           { return Reply{a} }
+func (Remark) reply(a Done) Reply             { return Reply{a} }
+func (Plan) reply(a Planned) Reply            { return Reply{a} }
+func (Unplan) reply(a Done) Reply             { return Reply{a} }
+func (Resume) reply(a Planned) Reply          { return Reply{a} }
+func (Passed) reply(a Proposed) Reply         { return Reply{a} }
+func (Delayed) reply(a Done) Reply            { return Reply{a} }
+func (Settled) reply(a Done) Reply            { return Reply{a} }
+func (Export) reply(a Exported) Reply         { return Reply{a} }
+func (Import) reply(a Imported) Reply         { return Reply{a} }
 
 func (LeaseAddress) reply(a Lease) Reply     { return Reply{a} }
 func (SetLabels) reply(a LabelsSet) Reply    { return Reply{a} }

@@ -412,7 +412,7 @@ var within = []string{
 	"Activated", "Add", "AddUnread", "Derived", "Draft", "InPlaceOf", "JudgeLater", "Pin", "TakeAnswer", "TakeAsk", "TakeLeased",
 	"TakeReweighed", "TakeStrange", "TakeTouched", "Told", "WithPin", "WithSnapshot", "Work",
 	// It is of what came since, and of what is to be looked at.
-	"AnswersDue", "AsksDue", "FreezesSaid", "Idle", "Remarked", "SpokenOf", "StrangeDue", "Touched",
+	"AnswersDue", "AsksDue", "FreezesSaid", "Idle", "PoliciesSaid", "Remarked", "SpokenOf", "StrangeDue", "Touched",
 	// canon compares it, or it is over all that canon compares.
 	"AllProposals", "Counts", "Digest", "MayRekey", "Snapshot",
 	// It is of this node or this program.

@@ -28,6 +28,8 @@ func (a *answers) policies(m *Machine) {
 		if st.Active() == nil {
 			continue
 		}
+		a.our("PolicyApprovers", v, st.PolicyApprovers(v))
+		a.our("PoliciesNamed", v, st.PoliciesNamed(v.String()))
 		a.our("PolicyPassed", v, st.PolicyPassed(standing))
 		for k := range st.Active().Members {
 			anchor, ok := st.PolicyAnchor(k, v)
@@ -37,6 +39,7 @@ func (a *answers) policies(m *Machine) {
 	if st.Active() != nil {
 		for k := range st.Active().Members {
 			of, at, ok := st.PolicyAdopted(k)
+			a.our("PoliciesBy", k, st.PoliciesBy(k, 1000))
 			a.our("PolicyAdopted", k, of, at, ok)
 		}
 	}

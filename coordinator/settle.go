@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
 )
@@ -42,6 +43,7 @@ func (s *step) settle() error {
 	s.tellRemarks()
 	s.tellFreezes()
 	s.tellStops()
+	s.tellPolicies()
 	s.statuses()
 	if s.m.State.Active() == nil {
 		return nil
@@ -150,4 +152,18 @@ func (s *step) started() error {
 		s.lookChain(f.Chain, st.TaintedFrom(f.Chain))
 	}
 	return nil
+}
+
+// tellPolicies tells what members said of policies.
+func (s *step) tellPolicies() {
+	said := map[group.PolicySaid]bool{}
+	for _, x := range s.m.State.PoliciesSaid() {
+		if _, member := s.m.Member(x.By); !member || said[x] {
+			continue
+		}
+		said[x] = true
+		s.by = []journal.Author{x.By}
+		s.do(Tell{port.Notice{Type: "policy", Group: s.m.State.Group(), Status: x.Status, Detail: x.Version.String()}})
+		s.by = nil
+	}
 }

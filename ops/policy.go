@@ -54,6 +54,27 @@ func ReadPolicy(file string, content []byte, w api.Wallet, network string) (Poli
 	if err := derivable(p, wallet.Network(network)); err != nil {
 		return Policy{}, api.Misuse("bad_policy", fmt.Sprintf("%s, %v", file, err), "give fewer descriptors, or a smaller lookahead")
 	}
+	return described(p, w, roster)
+}
+
+// DecodePolicy reads the canonical form of a policy for a wallet, as ReadPolicy does a file.
+func DecodePolicy(canonical []byte, w api.Wallet, network string) (Policy, error) {
+	roster, err := rosterOf(w, network)
+	if err != nil {
+		return Policy{}, err
+	}
+	p, err := policy.Decode(canonical)
+	if err == nil {
+		err = p.Fits(len(roster.Members), roster.Threshold)
+	}
+	if err != nil {
+		return Policy{}, api.Misuse("bad_policy", fmt.Sprintf("the policy is not read: %v", err), "is the node of another version?")
+	}
+	return described(p, w, roster)
+}
+
+// described says what a policy comes to.
+func described(p *policy.Policy, w api.Wallet, roster policy.Roster) (Policy, error) {
 	group, err := hex.DecodeString(w.Wallet)
 	if err != nil || len(group) != 32 {
 		return Policy{}, api.Fail("bad_answer", "the wallet's id is none", "is the node of another version?")

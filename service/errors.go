@@ -32,6 +32,10 @@ func (n *Node) apiError(err error) error {
 		return api.Refuse(refused.Rule, refused.Text, refused.Hint)
 	case errors.Is(err, refusal.ErrUnknownProposal):
 		return api.Missing("unknown_proposal", err.Error(), "`quorate proposals WALLET` lists them")
+	case errors.Is(err, refusal.ErrUnknownPolicy):
+		return api.Missing("no_such_policy", err.Error(), "`quorate policy list` lists them")
+	case errors.Is(err, refusal.ErrBadPolicy):
+		return api.Misuse("bad_policy", err.Error(), "docs/policy.md is the manual of the language")
 	case errors.Is(err, refusal.ErrUnknownSchedule):
 		return api.Missing("unknown_schedule", err.Error(), "`quorate recurring list` lists them")
 	case errors.Is(err, recurring.ErrWish):

@@ -70,10 +70,14 @@ func (c *cli) shownOf(ctx context.Context, node *api.Client, args []string) (sho
 	if err != nil {
 		return shownPolicy{}, err
 	}
+	return shownAs(w, p), nil
+}
+
+func shownAs(w api.Wallet, p ops.Policy) shownPolicy {
 	return shownPolicy{
 		Wallet: w.Wallet, WalletName: w.Name, Title: p.Title, Rules: p.Rules, Bytes: len(p.Canonical), Hash: p.Hash,
 		Sentences: p.Sentences, Worst: p.Worst, Warnings: p.Warnings,
-	}, nil
+	}
 }
 
 const shownPolicyJSON = `JSON: {"wallet","wallet_name","title","rule_count","byte_count","hash","sentences":[…],"worst_case":[…],"warnings":[…]}.`
@@ -99,26 +103,31 @@ members vote on: it is the same wherever the file says the same, in whatever ord
 
 func (c *cli) policyShowCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "show [WALLET] FILE|-",
+		Use:   "show [WALLET] FILE|-|VERSION",
 		Short: "Say in sentences all that a policy for robots says",
 		Long: `Say in sentences all that a policy for robots says, as it will be followed: made from what robots read, not from the words of the
-file. Then the most that can leave in a window of each meter with none and with each number of bad robots, and what no meter bounds.
+file. What is no file is a version that ` + "`policy list`" + ` shows. Then the most that can leave in a window of each meter with none and with each number of bad robots, and what no meter bounds.
 ` + shownPolicyJSON,
 		Args: cobra.RangeArgs(1, 2),
-		RunE: ask(c, c.shownOf, func(w io.Writer, p shownPolicy) {
-			for _, part := range []struct {
-				title string
-				lines []string
-			}{{"", p.Sentences}, {"At the worst:", p.Worst}, {"Warnings:", p.Warnings}} {
-				if part.title != "" && len(part.lines) > 0 {
-					fmt.Fprintf(w, "\n%s\n", part.title)
-				}
-				for _, line := range part.lines {
-					fmt.Fprintln(w, clean(line))
-				}
-			}
+		RunE: ask(c, c.shownFileOrVersion, func(w io.Writer, p shownPolicy) {
+			showSentences(w, p)
 			fmt.Fprintf(w, "\nhash %s\n", p.Hash)
 		}),
+	}
+}
+
+// showSentences says all of a policy.
+func showSentences(w io.Writer, p shownPolicy) {
+	for _, part := range []struct {
+		title string
+		lines []string
+	}{{"", p.Sentences}, {"At the worst:", p.Worst}, {"Warnings:", p.Warnings}} {
+		if part.title != "" && len(part.lines) > 0 {
+			fmt.Fprintf(w, "\n%s\n", part.title)
+		}
+		for _, line := range part.lines {
+			fmt.Fprintln(w, clean(line))
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ func (c *cli) root() *cobra.Command {
 		c.group("labels", "Look at labels, and exchange them with other wallets", c.labelsListCommand(), c.labelsExportCommand(), c.labelsImportCommand()),
 		c.proposeCommand(), c.bumpCommand(), c.cancelCommand(), c.cpfpCommand(), c.consolidateCommand(), c.pendingCommand(), c.proposalsCommand(),
 		c.group("recurring", "Look at payments that this node proposes by itself", c.recurringListCommand(), c.recurringEndCommand(), c.recurringStartCommand()),
-		c.group("policy", "Write, check and compare what robots sign by themselves", c.policyCheckCommand(), c.policyShowCommand(), c.policyDiffCommand(), c.policyNewCommand(), c.policyExplainCommand(), c.policySimulateCommand(), c.policyReplayCommand()),
+		c.group("policy", "Write, compare and vote on what robots sign by themselves", c.policyProposeCommand(), c.policyVoteCommand(false), c.policyVoteCommand(true), c.policyListCommand(), c.policyCheckCommand(), c.policyShowCommand(), c.policyDiffCommand(), c.policyNewCommand(), c.policyExplainCommand(), c.policySimulateCommand(), c.policyReplayCommand()),
 		c.group("proposal", "Look at a proposal", c.proposalShowCommand()),
 		c.group("robot", "Look at this node as a robot, stop it, have it go on", c.robotStatusCommand(), c.robotPauseCommand(), c.robotResumeCommand()),
 		c.approveCommand(), c.rejectCommand(), c.commentCommand(), c.withdrawCommand(), c.freezeCommand(), c.unfreezeCommand(), c.waitCommand(), c.txCommand(),

@@ -222,6 +222,8 @@ type proposalFacts struct {
 	// bookkeeping of one step, and no part of what State says.
 	touched  *news[Touch]
 	remarked *news[Comment] // the comments that came since then, likewise
+	// policiesSaid lists what was said of policies since then, likewise.
+	policiesSaid *news[PolicySaid]
 	// leased lists the indexes that were leased since then, likewise.
 	leased pmap.Map[pmap.Number, bool]
 	// reweighedOf lists the chains of which other entries are tainted since then.

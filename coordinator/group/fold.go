@@ -196,6 +196,9 @@ func (s State) foldEvent(ref Ref, plain []byte) State {
 	default:
 		var of bool
 		if s.policies, of = s.policies.fold(s.group, ref, ev.Body); of {
+			if said, ok := policySaid(s.group, ref.Chain.Author, ev.Body); ok {
+				s.policiesSaid = s.policiesSaid.and(said)
+			}
 			return s
 		}
 		s.proposalFacts = s.proposalFacts.foldProposalEvent(ref, ev.Body)
@@ -357,6 +360,6 @@ func (s State) Derived() State {
 // Told returns the state without the bookkeeping of what is news.
 func (s State) Told() State {
 	s.touched, s.remarked, s.spokenOf, s.leased, s.reweighed, s.reweighedOf = nil, nil, nil, pmap.Map[pmap.Number, bool]{}, false, nil
-	s.stopsNews = false
+	s.stopsNews, s.policiesSaid = false, nil
 	return s
 }

@@ -28,11 +28,13 @@ type policyBook struct {
 	proposed pmap.Map[byVersion, policyFact]
 	texts    pmap.Map[mapkey.By[event.PolicyVersion], []byte] // canonical forms
 	follow   pmap.Map[byFollow, event.PolicyVersion]
-	votes    pmap.Map[byVersions, policyVote]
-	anchors  pmap.Map[byVersions, anchorFact]
-	adopted  pmap.Map[byFollowed, adoptedFact]
-	verdicts pmap.Map[byJudged, verdictFact]
-	budgets  budgetBook
+	// proposers are the versions by author, the latest first.
+	proposers pmap.Map[byFollowed, event.PolicyVersion]
+	votes     pmap.Map[byVersions, policyVote]
+	anchors   pmap.Map[byVersions, anchorFact]
+	adopted   pmap.Map[byFollowed, adoptedFact]
+	verdicts  pmap.Map[byJudged, verdictFact]
+	budgets   budgetBook
 }
 
 type policyFact struct {
@@ -81,7 +83,7 @@ func (b policyBook) fold(group journal.GroupID, ref Ref, body event.Body) (polic
 	case *event.PolicyAnchored:
 		b.anchors = b.anchors.Set(versionKey(x.Version, ref), anchorFact{ref, x.Version, x.Height, x.Time, x.Votes})
 	case *event.PolicyAdopted:
-		b.adopted = b.adopted.Set(byFollowed(ref.Chain.Author[:])+byFollowed(mapkey.NewestFirst(ref.Chain.Incarnation, ref.Seq))+byFollowed(ref.ID[:]), adoptedFact{ref, x.Version})
+		b.adopted = b.adopted.Set(followedKey(ref), adoptedFact{ref, x.Version})
 	case *event.RobotVerdict:
 		k := byJudged(x.Proposal[:]) + byJudged(ref.Chain.Author[:])
 		f := verdictFact{Ref: ref, Verdict: VerdictOf(ref, x), Count: 1}
@@ -100,8 +102,9 @@ func (b policyBook) fold(group journal.GroupID, ref Ref, body event.Body) (polic
 	return b, true
 }
 
-// followed notes a version under each that it follows.
+// followed notes a version under each that it follows, and under its author.
 func (b policyBook) followed(f policyFact, v event.PolicyVersion) policyBook {
+	b.proposers = b.proposers.Set(followedKey(f.Ref), v)
 	of := f.Parents
 	if len(of) == 0 {
 		of = []event.PolicyVersion{{}}
@@ -110,6 +113,10 @@ func (b policyBook) followed(f policyFact, v event.PolicyVersion) policyBook {
 		b.follow = b.follow.Set(byFollow(p[:])+byFollow(f.Ref.Chain.Author[:])+byFollow(placeOf(f.Ref)), v)
 	}
 	return b
+}
+
+func followedKey(r Ref) byFollowed {
+	return byFollowed(r.Chain.Author[:]) + byFollowed(mapkey.NewestFirst(r.Chain.Incarnation, r.Seq)) + byFollowed(r.ID[:])
 }
 
 func versionKey(v event.PolicyVersion, r Ref) byVersions {

@@ -67,7 +67,7 @@ func (s State) TakeTouched() (State, []Touch, []Reweighed) {
 	for _, r := range s.reweighedOf {
 		chains = append(chains, Reweighed{r.Chain, lowerSeq(r.From, r.Before)})
 	}
-	s.touched, s.remarked, s.spokenOf, s.reweighedOf, s.stopsNews = nil, nil, nil, nil, false
+	s.touched, s.remarked, s.spokenOf, s.reweighedOf, s.stopsNews, s.policiesSaid = nil, nil, nil, nil, false, nil
 	return s, touched, chains
 }
 

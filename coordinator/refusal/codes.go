@@ -39,6 +39,7 @@ const (
 	NoRobot      = "no_robot"
 	RobotSigns   = "robot_signs"
 	Freezes      = "too_many_freezes"
+	Policies     = "too_many_policies"
 	NoFreeze     = "no_such_freeze"
 
 	// Of a lost device.
@@ -152,6 +153,7 @@ func Codes() []Group {
 			{RobotSigns, "this node is a robot, which signs by its group's policy alone", ""},
 			{Pings, "this node asked for signatures as often as the others count", ""},
 			{Freezes, "this node froze the wallet as often as the others count", ""},
+			{Policies, "its author proposed as many policies in the place of the same one as count", ""},
 			{NoFreeze, "no freeze of the wallet that stands belongs to what was given", ""},
 		}},
 		{"Of a lost device", []Code{

@@ -42,6 +42,10 @@ var (
 	ErrUnknownProposal = errors.New("no such proposal")
 	// ErrUnknownSchedule is returned for an id that names no schedule.
 	ErrUnknownSchedule = errors.New("no such schedule")
+	// ErrUnknownPolicy is returned for a version that nobody proposed.
+	ErrUnknownPolicy = errors.New("no such policy")
+	// ErrBadPolicy is returned for a policy that no robot of the wallet could follow.
+	ErrBadPolicy = errors.New("it is no policy for this wallet")
 	// ErrBadRequest is returned for a command that makes no sense.
 	ErrBadRequest = errors.New("bad request")
 )
