@@ -31,6 +31,7 @@ func (a *answers) policies(m *Machine) {
 		a.our("PolicyApprovers", v, st.PolicyApprovers(v))
 		a.our("PoliciesNamed", v, st.PoliciesNamed(v.String()))
 		a.our("PolicyPassed", v, st.PolicyPassed(standing))
+		a.our("PolicyApprovedOnce", v, st.PolicyApprovedOnce(v))
 		for k := range st.Active().Members {
 			anchor, ok := st.PolicyAnchor(k, v)
 			a.our("PolicyAnchor", k, v, anchor, ok)
@@ -56,7 +57,7 @@ func (a *answers) policies(m *Machine) {
 			a.our("Verdicts", p, x.Member, x.Verdict)
 		}
 	}
-	for _, x := range []string{"Policies", "PolicyPassed", "PolicyAnchor", "PolicyAdopted", "VerdictBy", "Verdicts"} {
+	for _, x := range []string{"Policies", "PolicyPassed", "PolicyApprovedOnce", "PolicyAnchor", "PolicyAdopted", "VerdictBy", "Verdicts"} {
 		a.asked[x] = true
 	}
 	a.our("BudgetEntries", st.BudgetEntries())

@@ -155,7 +155,7 @@ func (m *Machine) heardMembers() uint64 {
 func (m *Machine) news(p *group.Proposal, v *robot.Said) bool {
 	last, n, ok := m.State.VerdictBy(m.State.Me(), p.Ref.ID)
 	switch {
-	case v.Silent || ok && v.Same(last) || n >= maxVerdicts:
+	case v.Silent || ok && v.Same(last, m.desk.Mode) || n >= maxVerdicts:
 		return false
 	case n == maxVerdicts-1 && v.Outcome != policy.OutcomeDeny && !m.signs(*v):
 		v.Verdict = policy.Verdict{Outcome: policy.OutcomeDeny, Reasons: []policy.Reason{robot.ReasonTooMany}}
@@ -209,6 +209,9 @@ func (s *step) budgets() error {
 		}
 		if _, err := s.write(body); err != nil {
 			return err
+		}
+		if move.Grants {
+			s.m.desk = s.m.desk.Granted(move.To)
 		}
 		s.m.desk = s.m.desk.Spoke().Again()
 	}
@@ -290,8 +293,8 @@ func (s *step) say(p *group.Proposal, v robot.Said) error {
 }
 
 func (s *step) writeVerdict(p *group.Proposal, v robot.Said) error {
-	if v.Outcome == policy.OutcomeDeny {
-		desk, may := s.m.desk.MayDeny(p.Author(), v.Now)
+	if !s.m.signs(v) {
+		desk, may := s.m.desk.MaySay(p.Author(), v.Now, v.Outcome == policy.OutcomeDeny)
 		if s.m.desk = desk; !may {
 			return nil
 		}

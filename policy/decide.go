@@ -119,7 +119,8 @@ func delayed(r *Require, f *Facts) (v Verdict, over bool) {
 	v = Verdict{Outcome: OutcomeWait, Reasons: []Reason{ReasonDelay}, Fulfilled: true}
 	switch {
 	case f.Doubt:
-		v.Reasons = []Reason{ReasonClock}
+		// By a clock that is behind, it would be over once that is put right.
+		v.Reasons, v.Fulfilled = []Reason{ReasonClock}, f.Fulfilled != 0
 	case f.Fulfilled == 0:
 		v.Next = f.Now + r.Delay
 	case f.Now < f.Fulfilled+r.Delay:

@@ -200,6 +200,7 @@ func TestDecide(t *testing.T) {
 		"the delay is over":                     {func(p *Policy, f *Facts) { p.Rules[0].Require.Delay, f.Fulfilled = 60, 1_699_999_940 }, byRule(Verdict{Outcome: OutcomeSign})},
 		"somebody is against it in the delay":   {func(p *Policy, f *Facts) { p.Rules[0].Require.Delay, f.Rejected = 60, KeysOf(dora) }, byRule(deny(ReasonRejected))},
 		"the clock is in doubt":                 {func(p *Policy, f *Facts) { p.Rules[0].Require.Delay, f.Fulfilled, f.Doubt = 60, 1, true }, byRule(Verdict{Outcome: OutcomeWait, Reasons: []Reason{ReasonClock}, Fulfilled: true})},
+		"no delay begins by a doubtful clock":   {func(p *Policy, f *Facts) { p.Rules[0].Require.Delay, f.Doubt = 60, true }, byRule(Verdict{Outcome: OutcomeWait, Reasons: []Reason{ReasonClock}})},
 		"no delay begins before all else holds": {func(p *Policy, f *Facts) { p.Rules[0].Require.Delay, f.Approved = 60, 0 }, byRule(Verdict{Outcome: OutcomeWait, Reasons: []Reason{ReasonApprovals}})},
 		"what no longer holds ends the delay":   {func(p *Policy, f *Facts) { p.Rules[0].Require.Delay, f.Fulfilled, f.Approved = 60, 1, 0 }, byRule(Verdict{Outcome: OutcomeWait, Reasons: []Reason{ReasonApprovals}})},
 		"a doubt without a delay or hours":      {func(p *Policy, f *Facts) { f.Doubt = true }, byRule(Verdict{Outcome: OutcomeSign})},

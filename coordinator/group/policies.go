@@ -152,6 +152,33 @@ func (s memberFacts) laterOf(key int, a, b Ref) bool {
 	return placeOf(a) > placeOf(b)
 }
 
+// maxVotes is how many votes of an identity on a version are looked at for one that is for it:
+// its last.
+const maxVotes = 64
+
+// PolicyApprovedOnce counts the members that ever approved a version, whatever they said since.
+func (s memberFacts) PolicyApprovedOnce(v event.PolicyVersion) (n int) {
+	if s.active == nil {
+		return 0
+	}
+	for k := range s.active.Members {
+		if slices.ContainsFunc(s.active.Identities(k), func(who journal.Author) bool { return s.approvedOnce(v, who) }) {
+			n++
+		}
+	}
+	return n
+}
+
+func (s memberFacts) approvedOnce(v event.PolicyVersion, who journal.Author) bool {
+	looked := 0
+	for _, x := range pmap.Prefix(s.policies.votes, versionsOf(v, who)) {
+		if looked++; !x.Against || looked == maxVotes {
+			return !x.Against
+		}
+	}
+	return false
+}
+
 // PolicyAnchor is a robot's word since when a version has its votes.
 type PolicyAnchor struct {
 	Ref    Ref

@@ -6,7 +6,6 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
-	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
@@ -14,9 +13,12 @@ import (
 	"github.com/quorate/quorate/policy/meter"
 )
 
-// maxReservations is how many reservations of one robot are looked at that it did not release:
-// the first.
+// maxReservations is how many reservations of one robot are looked at with which nothing is
+// done yet: the first.
 const maxReservations = 64
+
+// grantsEach is how many reservations of one robot are granted in a day of blocks.
+const grantsEach = 256
 
 // budget is, of the meters that have a pool, what this robot signed by its share alone, and
 // what it gave and took leave for. It is made anew when its own words change it, or the chain.
@@ -44,7 +46,7 @@ func (d Desk) budgeted(w Wallet) Desk {
 	b := &budget{shares: map[int]Ledger{}, pools: map[int]meter.Pool{}}
 	signed := w.signatures()
 	for _, m := range pooled(now.compiled.Policy) {
-		by := reservedTxs(w, now.version, uint64(m))
+		by := reservedTxs(w, now, uint64(m))
 		alone := slices.DeleteFunc(slices.Clone(signed), func(x Signature) bool { return by[x.TxID] })
 		l, err := Rebuild(w.State, w.View, now.compiled, alone)
 		if err != nil {
@@ -60,10 +62,12 @@ func (d Desk) budgeted(w Wallet) Desk {
 }
 
 // reservedTxs are the transactions that this robot signs by the pool of a meter, if it does.
-func reservedTxs(w Wallet, v event.PolicyVersion, m uint64) map[chainhash.Hash]bool {
+// One that not all others gave leave for is in no ledger but its own: if it was signed, that
+// was by its share.
+func reservedTxs(w Wallet, now *inForce, m uint64) map[chainhash.Hash]bool {
 	out := map[chainhash.Hash]bool{}
 	for r := range w.State.ReservedBy(w.Key) {
-		if r.Policy == v && slices.Contains(r.Meters, m) {
+		if r.Policy == now.version && slices.Contains(r.Meters, m) && w.allGranted(now.compiled.Policy, r.Ref.ID) {
 			out[r.TxID] = true
 		}
 	}
@@ -196,6 +200,7 @@ func (d Desk) pooledUse(w Wallet, x policy.Use, of meter.Subject, p *group.Propo
 type BudgetMove struct {
 	Grant, Release   journal.EntryID
 	Grants, Releases bool
+	To               journal.Author // whom it grants
 }
 
 // Budget returns what a prepared robot says next of the pools, if anything: that it releases
@@ -206,11 +211,11 @@ func (d Desk) Budget(w Wallet, live func(*group.Proposal) bool) (BudgetMove, boo
 	}
 	n := 0
 	for r := range w.State.ReservedBy(w.Key) {
-		if n++; n > maxReservations {
-			break
-		}
 		if w.signedTx(r.TxID) {
 			continue
+		}
+		if n++; n > maxReservations {
+			break
 		}
 		p, ok := w.State.Proposal(r.Proposal)
 		if !ok || r.Policy != d.now.version || !live(p) || d.blocked(w, r) {
@@ -219,7 +224,7 @@ func (d Desk) Budget(w Wallet, live func(*group.Proposal) bool) (BudgetMove, boo
 	}
 	for r := range d.waiting(w) {
 		if d.fits(w, r) {
-			return BudgetMove{Grant: r.Ref.ID, Grants: true}, true
+			return BudgetMove{Grant: r.Ref.ID, Grants: true, To: r.Ref.Chain.Author}, true
 		}
 	}
 	return BudgetMove{}, false
@@ -234,10 +239,13 @@ func (d Desk) waiting(w Wallet) func(yield func(group.Reservation) bool) {
 			}
 			n := 0
 			for r := range w.State.ReservedBy(k) {
-				if n++; n > maxReservations {
+				if _, done := w.State.GrantedBy(w.Key, r.Ref.ID, false); done || r.Policy != d.now.version {
+					continue
+				}
+				if n++; n > maxReservations || d.today(saysGrant, r.Ref.Chain.Author, d.now.charges.now) >= grantsEach {
 					break
 				}
-				if _, done := w.State.GrantedBy(w.Key, r.Ref.ID, false); !done && r.Policy == d.now.version && !yield(r) {
+				if !yield(r) {
 					return
 				}
 			}
@@ -295,8 +303,10 @@ func (d Desk) MayReserve(w Wallet, p *group.Proposal, meters []uint64) bool {
 		return false
 	}
 	n := 0
-	for range w.State.ReservedBy(w.Key) {
-		n++
+	for r := range w.State.ReservedBy(w.Key) {
+		if r.Policy == d.now.version && !w.signedTx(r.TxID) {
+			n++
+		}
 	}
 	if _, asked := d.own(w, p.Ref.ID); asked || n >= maxReservations {
 		return false
@@ -319,6 +329,14 @@ func (d Desk) Counted(entries int) Desk {
 	d = d.Spoke()
 	d.entries = entries
 	return d
+}
+
+// Granted notes that this robot gave another one leave, of whom so many a day are given it.
+func (d Desk) Granted(to journal.Author) Desk {
+	if d.now == nil {
+		return d
+	}
+	return d.counted(saysGrant, to, d.now.charges.now)
 }
 
 // Spoke notes that this robot said something of the pools.

@@ -29,6 +29,7 @@ type Wallet struct {
 
 // inForce is the policy that a robot follows, compiled, and what it signed charged by it.
 type inForce struct {
+	key      int // the robot's
 	version  event.PolicyVersion
 	followed bool // it follows one
 	behind   bool // it said so in an earlier life, and the group went on since
@@ -48,10 +49,10 @@ func (d Desk) Prepared(w Wallet) Desk {
 	v, at, ok := w.State.PolicyAdopted(w.Key)
 	// In an earlier life it may have followed what came after, which it does not know any more.
 	behind := ok && at.Chain != w.Mine && wentOn(w.State, v)
-	if d.now != nil && d.now.version == v && d.now.followed == ok && d.now.behind == behind {
+	if d.now != nil && d.now.key == w.Key && d.now.version == v && d.now.followed == ok && d.now.behind == behind {
 		return d.moved(w).budgeted(w)
 	}
-	now := &inForce{version: v, followed: ok, behind: behind}
+	now := &inForce{key: w.Key, version: v, followed: ok, behind: behind}
 	d.now = now
 	p, err := read(w.State, v)
 	switch {

@@ -28,12 +28,23 @@ const LookedAt = 8
 // MaxVerdicts is how many verdicts a robot writes on one proposal: the last of them denies.
 const MaxVerdicts = 16
 
-// deniedEach is how many denials of one author's proposals are written in a day.
-const deniedEach = 64
+// saidEach is how many verdicts on one author's proposals are written in a day that let nothing
+// out, and deniedEach how many of them deny.
+const (
+	saidEach   = 256
+	deniedEach = 64
+)
+
+// What is counted by the day.
+const (
+	saysDeny  = 'd'
+	saysAny   = 'v'
+	saysGrant = 'g'
+)
 
 type (
-	byTurn   string // author | incarnation | seq | proposal
-	byDenied string // author | day
+	byTurn string // author | incarnation | seq | proposal
+	byDay  string // what | author | day
 )
 
 // Desk is what a robot has in work. It is an immutable value, and made anew when a node
@@ -45,7 +56,7 @@ type Desk struct {
 	// something changed.
 	pending pmap.Map[byTurn, journal.EntryID]
 	fresh   pmap.Map[mapkey.ByEntry, struct{}]
-	denied  pmap.Map[byDenied, int]
+	daily   pmap.Map[byDay, int]
 	fallen  pmap.Map[mapkey.By[event.PolicyVersion], struct{}]
 	// all: something changed that all of them rest on.
 	all     bool
@@ -107,21 +118,42 @@ func (d Desk) Take(all bool, of []journal.Author) ([]journal.EntryID, Desk) {
 	return out, d
 }
 
-// MayDeny says whether one more denial of an author's proposals is written on a day, and
-// counts it.
-func (d Desk) MayDeny(who journal.Author, now int64) (Desk, bool) {
-	k := byDenied(who[:]) + byDenied(mapkey.Number(uint64(max(0, now)/86400)))
-	n, _ := d.denied.Get(k)
-	if n >= deniedEach {
+// MaySay says whether one more verdict that lets nothing out is written on an author's proposals
+// on a day, and counts it. Whoever changes his mind without end has no robot write without end:
+// the others take of each only so much.
+func (d Desk) MaySay(who journal.Author, now int64, denies bool) (Desk, bool) {
+	if d.today(saysAny, who, now) >= saidEach || denies && d.today(saysDeny, who, now) >= deniedEach {
 		return d, false
 	}
-	for old := range pmap.Prefix(d.denied, byDenied(who[:])) {
-		if old != k {
-			d.denied = d.denied.Delete(old)
+	if denies {
+		d = d.counted(saysDeny, who, now)
+	}
+	return d.counted(saysAny, who, now), true
+}
+
+func dayOf(what byte, who journal.Author, now int64) (of, day byDay) {
+	of = byDay([]byte{what}) + byDay(who[:])
+	return of, of + byDay(mapkey.Number(uint64(max(0, now)/86400)))
+}
+
+// today is how often something was said on a day.
+func (d Desk) today(what byte, who journal.Author, now int64) int {
+	_, day := dayOf(what, who, now)
+	n, _ := d.daily.Get(day)
+	return n
+}
+
+// counted counts it, and forgets other days.
+func (d Desk) counted(what byte, who journal.Author, now int64) Desk {
+	of, day := dayOf(what, who, now)
+	for old := range pmap.Prefix(d.daily, of) {
+		if old != day {
+			d.daily = d.daily.Delete(old)
 		}
 	}
-	d.denied = d.denied.Set(k, n+1)
-	return d, true
+	n, _ := d.daily.Get(day)
+	d.daily = d.daily.Set(day, n+1)
+	return d
 }
 
 // Fell notes that a version lost its votes after it was anchored; Fallen says whether it did.

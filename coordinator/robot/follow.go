@@ -92,14 +92,52 @@ func (f Following) candidates(cur event.PolicyVersion, following bool) []event.P
 	if following {
 		return f.State.PoliciesAfter(cur)
 	}
+	// What the group never agreed on leads nowhere, so that nobody has a robot look at a lot.
+	left := f.left()
+	seen := map[event.PolicyVersion]bool{}
 	var heads []event.PolicyVersion
-	for v := range f.State.Policies {
-		if f.State.PolicyPassed(f.State.PolicyStanding(v)) && !wentOn(f.State, v) {
-			heads = append(heads, v)
+	for next := []event.PolicyVersion{{}}; len(next) > 0; next = next[1:] {
+		for _, v := range f.State.PoliciesAfter(next[0]) {
+			if seen[v] || !f.agreed(v) {
+				continue
+			}
+			seen[v], next = true, append(next, v)
+			if !left[v] && f.State.PolicyPassed(f.State.PolicyStanding(v)) && !wentOn(f.State, v) {
+				heads = append(heads, v)
+			}
 		}
 	}
 	slices.SortFunc(heads, func(a, b event.PolicyVersion) int { return slices.Compare(a[:], b[:]) })
-	return slices.Compact(heads)
+	return heads
+}
+
+// agreed says whether a version ever had the votes of the quorum, one after the other at least.
+func (f Following) agreed(v event.PolicyVersion) bool {
+	return f.State.PolicyApprovedOnce(v) >= f.State.Genesis().Threshold
+}
+
+// left are the versions that other robots left for what the group agreed on. It stays in force
+// where its votes fall later, so that what was before it is not to be followed any more.
+func (f Following) left() map[event.PolicyVersion]bool {
+	out := map[event.PolicyVersion]bool{}
+	for k := range f.State.Active().Members {
+		v, _, ok := f.State.PolicyAdopted(k)
+		if !ok || k == f.Key {
+			continue
+		}
+		for next := []event.PolicyVersion{v}; len(next) > 0; next = next[1:] {
+			if !f.agreed(next[0]) {
+				continue
+			}
+			_, parents, _ := f.State.PolicyText(next[0])
+			for _, p := range parents {
+				if !out[p] {
+					out[p], next = true, append(next, p)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // wentOn says whether the group went on from a version: whether one that follows it has its

@@ -72,8 +72,8 @@ func Word(outcome uint64) string {
 }
 
 // Same says whether a verdict says what was said before.
-func (v Said) Same(last group.Verdict) bool {
-	return v.Version == last.Policy && uint64(v.Outcome) == last.Outcome && v.Rule == last.Rule && v.Step == last.Step &&
+func (v Said) Same(last group.Verdict, mode Mode) bool {
+	return v.Version == last.Policy && last.Shadow == (mode == Shadow) && uint64(v.Outcome) == last.Outcome && v.Rule == last.Rule && v.Step == last.Step &&
 		v.Since == last.Fulfilled && slices.Equal(v.codes(), last.Reasons)
 }
 
