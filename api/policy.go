@@ -46,7 +46,7 @@ type Policy struct {
 	Most      int                  `json:"against_most" doc:"How many may be against it."`
 	Passed    bool                 `json:"passed" doc:"Whether it has its votes now. What robots follow already they go on following."`
 	Counts    bool                 `json:"counts" doc:"Whether votes on it count: of each cosigner they do on the first 16 in the place of the same."`
-	Robots    List[PolicyRobot]    `json:"robots" doc:"Its robots, and those that follow it or noted its votes."`
+	Robots    List[PolicyRobot]    `json:"followers" doc:"Its robots, and those that follow it or noted its votes."`
 	Canonical *string              `json:"canonical" doc:"Its canonical form in base64; null in a list."`
 }
 

@@ -205,7 +205,7 @@ func TestSimulatedMetersHold(t *testing.T) {
 		p.Meters = []policy.Meter{{Name: "all", Limit: 60_000, Window: 21_600}, {Name: "each", Limit: 30_000, Window: 43_200, Per: policy.PerRecipient}, {Name: "own", Limit: 50_000, Window: 86_400, Per: policy.PerInitiator}}
 		p.Rules[0].Require.Meters = []uint64{0, 1, 2}
 		p.Rules[0].Require.Delay = int64(rapid.IntRange(0, 2).Draw(rt, "delay")) * 1800
-		p.Rules = append(p.Rules, policy.Rule{Name: "rest", When: policy.When{Kinds: []policy.Kind{policy.Payment, policy.Bump, policy.Cancel, policy.CPFP}}, Require: policy.Require{Meters: []uint64{0, 2}}, Then: policy.Sign, Else: policy.Deny})
+		p.Rules = append(p.Rules, policy.Rule{Name: "rest", When: policy.When{Kinds: []policy.Kind{policy.Payment, policy.Bump, policy.Cancel, policy.CPFP}}, Require: policy.Require{Meters: []uint64{0, 1, 2}}, Then: policy.Sign, Else: policy.Deny})
 		var ids []journal.EntryID
 		allow := []string{refusal.DoublePayment, refusal.ReplaceFee}
 		for range rapid.IntRange(5, 30).Draw(rt, "acts") {

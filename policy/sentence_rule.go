@@ -19,6 +19,8 @@ func (p *Policy) RuleSentence(i int, names func(Key) string) string {
 		return text + "signed, whatever it takes."
 	case r.Then == Sign:
 		text += "signed if "
+	case len(conditions) == 0 && r.Else == Ask:
+		return text + "not signed before people are asked, whatever it takes: " + w.steps(r) + "."
 	case len(conditions) == 0:
 		return text + "not signed before people are asked: " + w.steps(r) + "."
 	default:
