@@ -40,13 +40,14 @@ func (w *world) finish() {
 		w.checkStates()
 		w.checkStatuses()
 		w.checkOccasions()
+		w.checkRobots()
 	}
 }
 
 // lastPayment is liveness: k honest members who are connected and agree get a
 // transaction final and mined, whatever the others do.
 func (w *world) lastPayment() {
-	honest := w.honest()
+	honest := slices.DeleteFunc(w.honest(), (*node).isRobot) // a robot's key signs by no command
 	if len(honest) < w.plan.K {
 		w.count("groups without an honest quorum")
 		w.settle()

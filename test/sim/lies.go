@@ -76,6 +76,8 @@ func (w *world) lie(n *node, a Action) {
 		for i := range 30 {
 			l.say(&event.AddressLeased{Index: from + uint32(i)})
 		}
+	case LieRobot:
+		l.lieOfRobots(a.R)
 	case LieFlood:
 		l.flood(a.R)
 	case LieNames:

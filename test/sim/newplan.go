@@ -42,6 +42,7 @@ func NewPlan(seed uint64) Plan {
 		besides(r, &p)
 	}
 	planned(&p)
+	robotic(&p)
 	return p
 }
 

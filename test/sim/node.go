@@ -276,7 +276,7 @@ func (n *node) restart() {
 		n.w.violation("%s: does not start again: %v", n.name, err)
 		return
 	}
-	n.m, n.up, n.link = m, true, port.GroupLink{}
+	n.m, n.up, n.link = n.asRobot(m), true, port.GroupLink{}
 	n.w.count("restarted")
 	n.begin()
 }

@@ -16,6 +16,7 @@ type Plan struct {
 	Byzantine []int // members who lie
 	Network   Network
 	Calm      time.Duration // when the honest have peace of each other; 0: never
+	Robots    []int         // members whose nodes sign by themselves
 	Allowance int           // entries that a liar may have each store at once; 0: as in the product
 	Actions   []Action
 }

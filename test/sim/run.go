@@ -97,6 +97,8 @@ func (w *world) act(a Action) {
 		w.user(n, a)
 	case UserPlan, UserResume:
 		w.schedules(n, a)
+	case UserPolicy, UserVote:
+		w.policies(n, a)
 	case Deposit:
 		if r := w.anyActive(); r != nil {
 			w.pay(r, a.R[0]%24, int64(50_000+a.R[1]%500_000))
@@ -137,7 +139,7 @@ func (w *world) act(a Action) {
 		}
 		w.count("clocks moved")
 	case Reorg:
-		w.chain.reorg(1+int(a.R[0]%9), func() bool { return a.R[1]%2 == 0 })
+		w.chain.reorg(1+int(a.R[0]%w.deepest()), func() bool { return a.R[1]%2 == 0 })
 		for range 2 + a.R[2]%9 {
 			w.mine()
 		}

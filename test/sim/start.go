@@ -91,7 +91,7 @@ func (w *world) fund(a *group.Active) {
 func (w *world) begin() {
 	if !w.plan.Found {
 		for i, n := range w.nodes {
-			n.m, n.disk, n.link = w.base.machines[i], w.base.disks[i].clone(), w.base.links[i]
+			n.m, n.disk, n.link = n.asRobot(w.base.machines[i]), w.base.disks[i].clone(), w.base.links[i]
 		}
 		w.funded = true
 		for _, n := range w.nodes {
