@@ -261,3 +261,51 @@ func (l *liar) pings(r [4]uint32) {
 		}
 	}
 }
+
+// lieOfRobots writes what a bad robot, or somebody who is none, could wish to be true.
+func (l *liar) lieOfRobots(r [4]uint32) {
+	m := l.n.m
+	if m.State.Active() == nil {
+		return
+	}
+	var versions []event.PolicyVersion
+	for v := range m.State.Policies {
+		versions = append(versions, v)
+	}
+	if len(versions) == 0 {
+		return
+	}
+	v := versions[int(r[0])%len(versions)]
+	var of journal.EntryID
+	var tx chainhash.Hash
+	if all := m.Proposals(); len(all) > 0 {
+		p := all[int(r[1])%len(all)]
+		of, tx = p.Ref.ID, p.TxID
+	}
+	var reserved []journal.EntryID
+	for k := range m.State.Active().Members {
+		for x := range m.State.ReservedBy(k) {
+			reserved = append(reserved, x.Ref.ID)
+		}
+	}
+	switch r[2] % 8 {
+	case 0:
+		l.say(&event.PolicyAnchored{Version: v, Height: int64(r[3] % 1000), Time: int64(r[3])})
+	case 1:
+		l.say(&event.PolicyAdopted{Version: v})
+	case 2:
+		l.say(&event.BudgetReserved{Proposal: of, TxID: tx, Policy: v, Meters: []uint64{uint64(r[3] % 2)}})
+	case 3, 4:
+		for _, id := range reserved {
+			l.say(&event.BudgetGranted{Reservation: id})
+		}
+	case 5:
+		for _, id := range reserved {
+			l.say(&event.BudgetReleased{Reservation: id})
+		}
+	case 6:
+		l.say(&event.RobotVerdict{Proposal: of, TxID: tx, Policy: v, Outcome: 1 + uint64(r[3]%4), Rule: 1})
+	case 7:
+		l.say(&event.PolicyApproved{Version: v})
+	}
+}

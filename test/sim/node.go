@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/quorate/quorate/coordinator"
@@ -12,6 +13,7 @@ import (
 	"github.com/quorate/quorate/coordinator/group"
 	shell "github.com/quorate/quorate/coordinator/node"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/robot"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/wallet"
 )
@@ -313,3 +315,13 @@ func (n *node) resync() {
 	n.w.syncAll(n)
 	n.later(time.Minute, n.resync)
 }
+
+// asRobot is a machine of this node as it runs.
+func (n *node) asRobot(m coordinator.Machine) coordinator.Machine {
+	if n.honest() && slices.Contains(n.w.plan.Robots, n.i) {
+		return m.AsRobot(robot.Signs, nil)
+	}
+	return m
+}
+
+func (n *node) isRobot() bool { return slices.Contains(n.w.plan.Robots, n.i) }

@@ -177,3 +177,12 @@ func (w *world) act(a Action) {
 		}
 	}
 }
+
+// deepest is how deep reorgs are at most: what robots signed is not bounded over one that takes
+// back what was final.
+func (w *world) deepest() uint32 {
+	if len(w.plan.Robots) > 0 {
+		return 5
+	}
+	return 9
+}
