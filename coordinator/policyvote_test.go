@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"encoding/hex"
 	"errors"
 	"slices"
 	"testing"
@@ -70,6 +71,16 @@ func TestAPolicyIsVotedOn(t *testing.T) {
 	for _, p := range r.peers {
 		if got := p.m.State.PoliciesNamed(next.String()); len(got) != 1 || got[0] != next {
 			t.Fatalf("%s finds %v", p.name, got)
+		}
+		// What goes on behind a whole version is none, and neither is what is no hex.
+		whole := hex.EncodeToString(next[:])
+		if got := p.m.State.PoliciesNamed(whole); len(got) != 1 || got[0] != next {
+			t.Fatalf("%s finds %v by the whole", p.name, got)
+		}
+		for _, more := range []string{"0", "00", "g", whole} {
+			if got := p.m.State.PoliciesNamed(whole + more); len(got) != 0 {
+				t.Fatalf("%s finds %v by a version and %q", p.name, got, more)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package group
 import (
 	"encoding/hex"
 	"slices"
+	"strings"
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/mapkey"
@@ -34,7 +35,7 @@ func (s memberFacts) PoliciesNamed(prefix string) (out []event.PolicyVersion) {
 	}
 	for at := range pmap.Prefix(s.policies.texts, mapkey.By[event.PolicyVersion](whole)) {
 		v := event.PolicyVersion([]byte(at))
-		if hex.EncodeToString(v[:])[:len(prefix)] != prefix {
+		if !strings.HasPrefix(hex.EncodeToString(v[:]), prefix) {
 			continue
 		}
 		if out = append(out, v); len(out) == 2 {
