@@ -294,3 +294,32 @@ func TestReplayOfVerdictsWithoutFacts(t *testing.T) {
 		}
 	}
 }
+
+// A robot that came back from a backup and finds that the group went on says so without facts,
+// and that is no difference.
+func TestReplayOfARobotThatIsBehind(t *testing.T) {
+	r := withRobots(t, 2, 3, 1)
+	bot, ana := r.robots[0], r.humans[0]
+	r.fund(100_000, 100_000)
+	first := r.votes(r.suppliers(50_000))
+	r.hear()
+	before := bot.backup()
+	r.votes(r.suppliers(20_000), first)
+	second := before.restore()
+	r.inPlaceOf(bot, second)
+	id := ana.proposes(pay(70, 40_000))
+	for range 3 {
+		r.settle()
+		for _, o := range r.humans {
+			second.hear(o)
+		}
+	}
+	r.hear()
+	said := slices.ContainsFunc(second.verdicts(), func(v event.RobotVerdict) bool {
+		return v.Proposal == id && slices.Equal(v.Reasons, []string{"policy_behind"})
+	})
+	if !said {
+		t.Fatalf("it says %+v", second.verdicts())
+	}
+	agree(t, ana.replayed(t, 1000))
+}

@@ -85,7 +85,7 @@ func (w *walk) judgeBare(f *Found) {
 		case v.compiled.Policy.Robots.Has(policy.Key(w.key)):
 			f.differs("reasons", b.Reasons, "it is one of the policy's robots")
 		}
-	case robot.ReasonUnreadable, robot.ReasonCharges, robot.ReasonTooLarge:
+	case robot.ReasonBehind, robot.ReasonUnreadable, robot.ReasonCharges, robot.ReasonTooLarge:
 		f.open("reasons", "that it was so is the robot's word")
 	default:
 		f.differs("facts", "none", "a verdict has facts")
