@@ -86,7 +86,7 @@ func (c *checked) meters(p *Policy, of []uint64, f *Facts) {
 				continue
 			}
 			known = true
-			fits, pools := u.Charge <= u.Share, u.Pool > 0 && u.Takes <= u.Pool
+			pools := u.Pool > 0 && u.Takes <= u.Pool
 			switch {
 			case u.Used <= u.Share-u.Charge || pools && u.Granted:
 			case pools && u.Reserved:
@@ -94,9 +94,10 @@ func (c *checked) meters(p *Policy, of []uint64, f *Facts) {
 			case pools:
 				c.until(false, ReasonMeterFull, u.Lapsing)
 				reserve = append(reserve, m)
+			case u.Charge <= u.Share || u.Later:
+				c.until(false, ReasonMeterFull, u.Lapsing)
 			default:
-				c.must(fits, ReasonMeterMax)
-				c.until(!fits, ReasonMeterFull, u.Lapsing)
+				c.must(false, ReasonMeterMax)
 			}
 		}
 		c.must(known || p.Meters[m].Per == PerRecipient && len(f.Pays) == 0, ReasonFacts)

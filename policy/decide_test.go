@@ -164,8 +164,12 @@ func TestDecide(t *testing.T) {
 		"a full meter that only the chain empties": {func(p *Policy, f *Facts) { f.Uses[0].Used = 591 }, byRule(Verdict{Outcome: OutcomeWait, Reasons: []Reason{ReasonMeterFull}})},
 		"as much as a meter lets through":          {func(p *Policy, f *Facts) { f.Uses[0].Share, f.Uses[0].Used = 410, 0 }, byRule(Verdict{Outcome: OutcomeSign})},
 		"more than a meter ever lets through":      {func(p *Policy, f *Facts) { f.Uses[0].Share, f.Uses[0].Used = 409, 0 }, byRule(deny(ReasonMeterMax))},
-		"a meter of which nothing is known":        {func(p *Policy, f *Facts) { f.Uses = nil }, byRule(deny(ReasonFacts))},
-		"the meter of another":                     {func(p *Policy, f *Facts) { f.Uses[0].Meter = 1 }, byRule(deny(ReasonFacts))},
+		"more than there is now": {func(p *Policy, f *Facts) { f.Uses[0].Share, f.Uses[0].Later, f.Uses[0].Used = 409, true, 0 },
+			byRule(Verdict{Outcome: OutcomeWait, Reasons: []Reason{ReasonMeterFull}})},
+		"what comes later lets nothing out now": {func(p *Policy, f *Facts) { f.Uses[0].Used, f.Uses[0].Later = 591, true },
+			byRule(Verdict{Outcome: OutcomeWait, Reasons: []Reason{ReasonMeterFull}})},
+		"a meter of which nothing is known": {func(p *Policy, f *Facts) { f.Uses = nil }, byRule(deny(ReasonFacts))},
+		"the meter of another":              {func(p *Policy, f *Facts) { f.Uses[0].Meter = 1 }, byRule(deny(ReasonFacts))},
 		"a meter of recipients and nobody paid": {func(p *Policy, f *Facts) {
 			f.Pays, p.Rules[0].When.To, p.Rules[0].Require.Meters, f.Uses = nil, nil, []uint64{2}, nil
 		}, byRule(Verdict{Outcome: OutcomeSign})},
@@ -185,6 +189,8 @@ func TestDecide(t *testing.T) {
 		"more than the pool": {func(p *Policy, f *Facts) { f.Uses[0].Used, f.Uses[0].Pool = 591, 409 }, byRule(Verdict{Outcome: OutcomeWait, Reasons: []Reason{ReasonMeterFull}})},
 		"more than share and pool": {func(p *Policy, f *Facts) { f.Uses[0].Share, f.Uses[0].Pool = 409, 409 },
 			byRule(deny(ReasonMeterMax))},
+		"leave is asked for, whatever comes later": {func(p *Policy, f *Facts) { f.Uses[0].Used, f.Uses[0].Pool, f.Uses[0].Later = 591, 410, true },
+			byRule(Verdict{Outcome: OutcomeWait, Reasons: []Reason{ReasonMeterFull}, Reserve: []uint64{0}})},
 		"more than the share, and the pool takes it": {func(p *Policy, f *Facts) { f.Uses[0].Share, f.Uses[0].Pool = 409, 410 },
 			byRule(Verdict{Outcome: OutcomeWait, Reasons: []Reason{ReasonMeterFull}, Reserve: []uint64{0}})},
 		"leave was asked for": {func(p *Policy, f *Facts) { f.Uses[0].Used, f.Uses[0].Pool, f.Uses[0].Reserved = 591, 410, true },

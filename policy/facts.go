@@ -79,4 +79,7 @@ type Use struct {
 	Granted  bool `cbor:"8,keyasint,omitempty"`
 	// Lapsing is when so much of Used ends that it fits, by median time past; 0 where not known.
 	Lapsing int64 `cbor:"9,keyasint,omitempty"`
+	// Later: share or pool will have room for it, once all robots follow the policy and what they
+	// signed before has ended.
+	Later bool `cbor:"10,keyasint,omitempty"`
 }

@@ -55,6 +55,7 @@ func drawFacts(t *rapid.T) *Facts {
 		f.Uses = append(f.Uses, Use{
 			Meter: uint64(i), Charge: amount.Draw(t, "charge"), Used: amount.Draw(t, "used"), Share: amount.Draw(t, "share"), Pool: amount.Draw(t, "pool"),
 			Takes: amount.Draw(t, "takes"), Reserved: rapid.Bool().Draw(t, "reserved"), Granted: rapid.Bool().Draw(t, "granted"), Lapsing: when.Draw(t, "lapsing"),
+			Later: rapid.Bool().Draw(t, "later"),
 		})
 	}
 	return f
@@ -109,7 +110,7 @@ func TestTheLargestFactsFit(t *testing.T) {
 		f.Zones = append(f.Zones, Zone{fmt.Sprintf("%d%s", i, strings.Repeat("x", maxZoneIn-1)), -day})
 	}
 	for n := range uint64(MaxMeters) {
-		f.Uses = append(f.Uses, Use{Meter: n, Charge: MaxAmount, Used: MaxAmount, Share: MaxAmount, Pool: MaxAmount, Takes: MaxAmount, Reserved: true, Granted: true, Lapsing: mostTime})
+		f.Uses = append(f.Uses, Use{Meter: n, Charge: MaxAmount, Used: MaxAmount, Share: MaxAmount, Pool: MaxAmount, Takes: MaxAmount, Reserved: true, Granted: true, Lapsing: mostTime, Later: true})
 	}
 	b, err := EncodeFacts(&f)
 	if err != nil {

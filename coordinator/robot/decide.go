@@ -153,10 +153,11 @@ func (d Desk) uses(x Case, t Takes) []policy.Use {
 			}
 		}
 	}
-	i := 0
+	i, r := 0, p.R(len(x.State.Active().Members), x.State.Genesis().Threshold)
 	for _, m := range p.Meters {
+		share, pool := p.Share(m, r)
 		for of := range t.of(m.Per) {
-			all[i] = d.pooledUse(w, all[i], of.Subject, x.Proposal)
+			all[i] = d.now.line.later(d.pooledUse(w, all[i], of.Subject, x.Proposal), share, pool)
 			i++
 		}
 	}

@@ -114,6 +114,13 @@ func (l line) pool(s group.State, m policy.Meter, of meter.Subject, now int64) i
 	return n
 }
 
+// later notes at a use of a meter whether what the policy in force by itself lets a robot have
+// of it has room, where that is more than there is now. A line that is broken stays so.
+func (l line) later(x policy.Use, share, pool int64) policy.Use {
+	x.Later = !l.broken && (x.Share < share && x.Charge <= share || x.Pool < pool && x.Takes <= pool)
+	return x
+}
+
 // of is the line of one meter.
 func (l line) of(s group.State, m policy.Meter) meter.Line {
 	x := meter.Line{Pasts: map[meter.Robot]meter.Past{}, Begun: l.begun}

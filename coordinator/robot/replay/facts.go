@@ -183,6 +183,9 @@ func (w *walk) compareUses(f *Found, v *version, p *group.Proposal, said *policy
 		if x.Share > y.Share {
 			f.differs(field+".share", x.Share, fmt.Sprintf("%d at most", y.Share))
 		}
+		if x.Later && x.Charge > y.Share && x.Takes > y.Pool {
+			f.differs(field+".later", true, false)
+		}
 		if x.Pool > y.Pool {
 			f.differs(field+".pool", x.Pool, fmt.Sprintf("%d at most", y.Pool))
 		}
