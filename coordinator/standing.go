@@ -229,6 +229,14 @@ func (m *Machine) heardWith(chain journal.ChainKey, seq uint64) (heard, others i
 	return heard, others
 }
 
+// awaited says whether a robot waits for what cannot be read: see robot.Desk.Awaits. What its
+// own line wrote may be signatures by its key, and is waited for without end.
+func (m *Machine) awaited() bool {
+	return slices.ContainsFunc(m.State.UnreadBy(), func(a journal.Author) bool {
+		return m.State.SameMember(a, m.State.Me()) || m.desk.Awaits(a, m.ticks)
+	})
+}
+
 // unreadable says whether an entry is held of which it is not known what it says, as its
 // epoch was not sealed to this node: it may be a vote.
 func (m *Machine) unreadable() bool {

@@ -39,6 +39,7 @@ func (m *Machine) dueVerdicts(in Input, all bool) (next Machine, due []journal.E
 		next.desk = desk.Prepared(m.preparing())
 	}
 	if all {
+		next.desk = next.desk.Unread(m.State.UnreadBy(), m.ticks)
 		next.desk = next.desk.Quiet(next.desk.Silent(m.unready(), m.heardMembers()), m.ticks)
 	}
 	for _, id := range ids {
@@ -136,7 +137,7 @@ func (m *Machine) unready() string {
 		return refusal.Restored
 	case m.superseded() || m.State.TaintedFrom(m.ownChain()) != 0:
 		return refusal.OwnChain
-	case m.unreadable():
+	case m.awaited():
 		return robot.UnreadyEntries
 	}
 	return ""

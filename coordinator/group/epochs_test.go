@@ -33,7 +33,7 @@ func bookOf(s State) string {
 	}
 	u := UnreadEntries{Most: 1000}
 	s.CountUnreadSealed(&u)
-	fmt.Fprintf(&b, "unread %d of %d\n", u.N, s.book.waiting.Len())
+	fmt.Fprintf(&b, "unread %d of %d, by its authors %v\n", u.N, s.book.waiting.Len(), slices.Equal(s.UnreadBy(), u.By))
 	for k := range s.wants.missing.All() {
 		fmt.Fprintf(&b, "missing %x\n", k)
 	}
@@ -130,7 +130,7 @@ func plainBook(s State) string {
 			unread++
 		}
 	}
-	fmt.Fprintf(&b, "unread %d of %d\n", unread, s.sealed.Len())
+	fmt.Fprintf(&b, "unread %d of %d, by its authors true\n", unread, s.sealed.Len())
 	missing := map[mapkey.By2[journal.Author, journal.EntryID]]int{}
 	miss := func(by journal.Author, id journal.EntryID) {
 		if !s.Chains().Has(id) {

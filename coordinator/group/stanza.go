@@ -180,9 +180,19 @@ func (s epochFacts) CountUnreadSealed(u *UnreadEntries) {
 			if u.full() || end != 0 && string(k[33:41]) >= mapkey.Number(end) {
 				break
 			}
-			u.add(chain.Author)
+			if u.add(chain.Author); u.Authors {
+				break
+			}
 		}
 	}
+}
+
+// UnreadBy lists the members who wrote what is held, cannot be read, and may be a vote:
+// entries that are not tainted; and this node's own line, where there are any of it.
+func (s epochFacts) UnreadBy() []journal.Author {
+	u := UnreadEntries{Most: s.book.waiting.Len() + 1, Authors: true}
+	s.CountUnreadSealed(&u)
+	return u.By
 }
 
 // UnreadCount returns how many entries are held and cannot be read.

@@ -15,8 +15,10 @@ const MaxUnread = 250
 type UnreadEntries struct {
 	N, Most int
 	By      []journal.Author // who wrote them, as far as that is known
-	// mine: only what this node's own line wrote is looked for.
+	// Mine: only what this node's own line wrote is looked for.
 	Mine bool
+	// Authors: of each chain one says enough, so that nobody hides another one's behind many.
+	Authors bool
 }
 
 func (u *UnreadEntries) full() bool { return u.N >= u.Most }

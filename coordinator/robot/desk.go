@@ -67,7 +67,8 @@ type Desk struct {
 	Ceiling []byte
 	over    *ceiling // nil before it is prepared; never changed in place
 	// held are transactions that the signer's own ceiling held back.
-	held pmap.Map[mapkey.ByTx, heldBack]
+	held   pmap.Map[mapkey.ByTx, heldBack]
+	unread unread
 }
 
 func turnOf(p *group.Proposal) byTurn {
