@@ -92,7 +92,9 @@ type PolicyStanding struct {
 
 // PolicyStanding says who stands how to a version. Of all that follow the same one, a member
 // is for that which it approved last, unless it objected to it later; it is against whichever
-// it objected to later than it approved it. Tainted votes do not count.
+// it objected to later than it approved it. A vote that moved comes back by another vote alone,
+// so that whoever missed that it moved comes to the same. Tainted votes do not count, but they
+// take away what the member said before.
 func (s memberFacts) PolicyStanding(v event.PolicyVersion) (out PolicyStanding) {
 	_, parents, ok := s.PolicyText(v)
 	if s.active == nil || !ok {
@@ -111,12 +113,7 @@ func (s memberFacts) PolicyStanding(v event.PolicyVersion) (out PolicyStanding) 
 			out.Against = append(out.Against, k)
 			continue
 		}
-		for _, r := range rivals {
-			if other, ok := s.policyVote(k, r); ok && r != v && !other.Against && s.laterOf(k, other.Ref, mine.Ref) {
-				voted = false
-			}
-		}
-		if voted {
+		if !s.movedPolicyVote(k, v, mine.Ref, rivals) {
 			out.For = append(out.For, k)
 			out.Votes = append(out.Votes, mine.Ref.ID)
 		}
@@ -130,6 +127,25 @@ func (s memberFacts) PolicyStanding(v event.PolicyVersion) (out PolicyStanding) 
 func (s memberFacts) PolicyPassed(st PolicyStanding) bool {
 	k, n := s.genesis.Threshold, len(s.active.Members)
 	return len(st.For) >= k && len(st.Against) <= n-k
+}
+
+// movedPolicyVote says whether a member said something else since it was for a version, tainted
+// or not: it was against it, or for a rival.
+func (s memberFacts) movedPolicyVote(key int, v event.PolicyVersion, since Ref, rivals []event.PolicyVersion) bool {
+	for _, r := range rivals {
+		for _, who := range s.active.Identities(key) {
+			looked := 0
+			for _, x := range pmap.Prefix(s.policies.votes, versionsOf(r, who)) {
+				if !s.laterOf(key, x.Ref, since) {
+					break
+				}
+				if looked++; x.Against == (r == v) || looked > maxVotes {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // policyVote is a member's latest untainted vote on a version.
@@ -205,6 +221,17 @@ func (s memberFacts) PolicyAdopted(key int) (v event.PolicyVersion, at Ref, ok b
 		}
 	}
 	return v, at, ok
+}
+
+// PolicyAdoptedEver is PolicyAdopted by all that the robot's chains hold, past forks, too.
+func (s memberFacts) PolicyAdoptedEver(key int) (v event.PolicyVersion, ok bool) {
+	for _, who := range s.active.Identities(key) {
+		for _, x := range pmap.Prefix(s.policies.adopted, byFollowed(who[:])) {
+			v, ok = x.Version, true
+			break
+		}
+	}
+	return v, ok
 }
 
 // VerdictBy returns what an identity said last of a proposal as a robot, and how often it

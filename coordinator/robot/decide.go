@@ -47,8 +47,10 @@ func (d Desk) Prepared(w Wallet) Desk {
 	}
 	d.over = d.over.prepared(d.Ceiling, w)
 	v, at, ok := w.State.PolicyAdopted(w.Key)
-	// In an earlier life it may have followed what came after, which it does not know any more.
-	behind := ok && at.Chain != w.Mine && wentOn(w.State, v)
+	// In an earlier life it may have followed what came after, which it does not know any more, or
+	// knows past a fork of its chain alone.
+	_, torn := tornFrom(w.State, w.Key)
+	behind := torn || ok && at.Chain != w.Mine && wentOn(w.State, v)
 	if d.now != nil && d.now.key == w.Key && d.now.version == v && d.now.followed == ok && d.now.behind == behind {
 		return d.moved(w).budgeted(w)
 	}

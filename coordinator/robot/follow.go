@@ -49,13 +49,17 @@ func read(s group.State, v event.PolicyVersion) (*policy.Policy, error) {
 // the votes of the anchor standing all the while, and no freeze.
 func (f Following) Next() (next Move, ok bool, _ Desk) {
 	cur, _, following := f.State.PolicyAdopted(f.Key)
-	if !following {
-		if v, settled := f.settledElsewhere(); settled {
+	from := []event.PolicyVersion{cur}
+	if last, torn := tornFrom(f.State, f.Key); torn {
+		from = append(from, last)
+	}
+	if !following || len(from) > 1 {
+		if v, settled := f.settledElsewhere(); settled && f.notBefore(v, from) {
 			return Move{Version: v, Adopt: true}, true, f.Desk
 		}
 	}
 	var ready []event.PolicyVersion
-	for _, v := range f.candidates(cur, following) {
+	for _, v := range f.candidates(from, following) {
 		st := f.State.PolicyStanding(v)
 		if !f.State.PolicyPassed(st) {
 			if _, anchored := f.State.PolicyAnchor(f.Key, v); anchored {
@@ -67,15 +71,18 @@ func (f Following) Next() (next Move, ok bool, _ Desk) {
 		if !anchored || f.Desk.Fallen(v) || !stillIn(a.Votes, st.Votes) {
 			return Move{Version: v, Votes: st.Votes}, true, f.Desk.Stands(v)
 		}
-		if f.due(cur, following, v, a) {
+		if f.due(from, following, v, a) {
 			ready = append(ready, v)
 		}
+	}
+	if !following {
+		ready = slices.DeleteFunc(ready, func(v event.PolicyVersion) bool { return !f.notBefore(v, from) })
 	}
 	if len(ready) == 0 || !following && len(ready) > 1 && f.parents(ready[0]) > 0 {
 		return next, false, f.Desk // which of several lines is the group's is not a robot's to say
 	}
 	// A tightening never waits behind a loosening; then the lower hash, which comes first.
-	if n := slices.IndexFunc(ready, func(v event.PolicyVersion) bool { return following && f.tighter(cur, v) }); n > 0 {
+	if n := slices.IndexFunc(ready, func(v event.PolicyVersion) bool { return following && f.tighter(from, v) }); n > 0 {
 		ready[0] = ready[n]
 	}
 	return Move{Version: ready[0], Adopt: true}, true, f.Desk
@@ -86,11 +93,52 @@ func (f Following) parents(v event.PolicyVersion) int {
 	return len(parents)
 }
 
-// candidates are the versions that may come next: those that follow the one in force; or, of
-// a robot that never followed any, the last ones of the group.
-func (f Following) candidates(cur event.PolicyVersion, following bool) []event.PolicyVersion {
+// tornFrom returns the version that a robot's chain says last that it follows, where a fork
+// taints that word. What the group never agreed on it did not follow: that was somebody else.
+func tornFrom(s group.State, key int) (event.PolicyVersion, bool) {
+	last, ok := s.PolicyAdoptedEver(key)
+	v, _, following := s.PolicyAdopted(key)
+	return last, ok && (!following || v != last) && s.PolicyApprovedOnce(last) >= s.Genesis().Threshold
+}
+
+// notBefore says whether a version is none that a robot went on from, as far as a fork of its
+// chain shows.
+func (f Following) notBefore(v event.PolicyVersion, from []event.PolicyVersion) bool {
+	return len(from) == 1 || f.follows(v, from[1])
+}
+
+// follows says whether a version is another one, or comes after it by what the group agreed on.
+func (f Following) follows(v, after event.PolicyVersion) bool {
+	seen := map[event.PolicyVersion]bool{v: true}
+	for next := []event.PolicyVersion{v}; len(next) > 0; next = next[1:] {
+		if next[0] == after {
+			return true
+		}
+		if !f.agreed(next[0]) {
+			continue
+		}
+		_, parents, _ := f.State.PolicyText(next[0])
+		for _, p := range parents {
+			if !seen[p] {
+				seen[p], next = true, append(next, p)
+			}
+		}
+	}
+	return false
+}
+
+// candidates are the versions that may come next: those that follow the one in force, or what
+// the robot said that it follows; or, of one that never followed any, the last ones of the group.
+func (f Following) candidates(from []event.PolicyVersion, following bool) (out []event.PolicyVersion) {
 	if following {
-		return f.State.PoliciesAfter(cur)
+		for n, cur := range from {
+			for _, v := range f.State.PoliciesAfter(cur) {
+				if n == 0 || !slices.Contains(out, v) {
+					out = append(out, v)
+				}
+			}
+		}
+		return out
 	}
 	// What the group never agreed on leads nowhere, so that nobody has a robot look at a lot.
 	left := f.left()
@@ -170,35 +218,37 @@ func (f Following) settledElsewhere() (event.PolicyVersion, bool) {
 }
 
 // due says whether an anchored version is in force now.
-func (f Following) due(cur event.PolicyVersion, following bool, v event.PolicyVersion, a group.PolicyAnchor) bool {
-	before := cur
+func (f Following) due(from []event.PolicyVersion, following bool, v event.PolicyVersion, a group.PolicyAnchor) bool {
 	if !following {
 		_, parents, _ := f.State.PolicyText(v)
 		if len(parents) == 0 {
 			return true // the first policy has no delay
 		}
-		before = parents[0]
+		from = parents
+	} else if f.tighter(from, v) {
+		return true
 	}
-	delay := int64(policy.MaxChangeDelay)
-	if p, err := read(f.State, before); err == nil {
-		if following && f.tighter(cur, v) {
-			return true
+	var delay int64
+	for _, before := range from {
+		if p, err := read(f.State, before); err == nil {
+			delay = max(delay, p.ChangeDelay)
+		} else {
+			delay = policy.MaxChangeDelay
 		}
-		delay = p.ChangeDelay
 	}
 	return !f.Frozen && f.Now >= a.Time+delay && f.Height >= a.Height+(delay+blockSeconds-1)/blockSeconds
 }
 
-func (f Following) tighter(cur, v event.PolicyVersion) bool {
-	a, err := read(f.State, cur)
-	if err != nil {
-		return false
-	}
+// tighter says whether a version lets nothing out that any of some others refuses.
+func (f Following) tighter(from []event.PolicyVersion, v event.PolicyVersion) bool {
 	b, err := read(f.State, v)
-	if err != nil {
+	if err != nil || f.Tighter == nil {
 		return false
 	}
-	return f.Tighter != nil && f.Tighter(a, b)
+	return !slices.ContainsFunc(from, func(cur event.PolicyVersion) bool {
+		a, err := read(f.State, cur)
+		return err != nil || !f.Tighter(a, b)
+	})
 }
 
 // stillIn says whether all of some votes are among others.
