@@ -42,6 +42,9 @@ func (a *answers) policies(m *Machine) {
 			of, at, ok := st.PolicyAdopted(k)
 			a.our("PoliciesBy", k, st.PoliciesBy(k, 1000))
 			a.our("PolicyAdopted", k, of, at, ok)
+			last, ever := st.PolicyAdoptedEver(k)
+			a.our("PolicyAdoptedEver", k, last, ever)
+			a.our("PolicyBegan", k, st.PolicyBegan(k))
 		}
 	}
 	said := map[journal.Author]bool{}
@@ -57,7 +60,7 @@ func (a *answers) policies(m *Machine) {
 			a.our("Verdicts", p, x.Member, x.Verdict)
 		}
 	}
-	for _, x := range []string{"Policies", "PolicyPassed", "PolicyApprovedOnce", "PolicyAnchor", "PolicyAdopted", "VerdictBy", "Verdicts"} {
+	for _, x := range []string{"Policies", "PolicyPassed", "PolicyApprovedOnce", "PolicyAnchor", "PolicyAdopted", "PolicyAdoptedEver", "PolicyBegan", "VerdictBy", "Verdicts"} {
 		a.asked[x] = true
 	}
 	a.our("BudgetEntries", st.BudgetEntries())

@@ -204,7 +204,7 @@ func wildHistory(t *testing.T, rt *rapid.T, base *circle, hosted *device) (*circ
 					v = b.Version(p.m.State.Group())
 				}
 				_, _ = p.wild(rapid.SampledFrom([]event.Body{&b, &event.PolicyApproved{Version: v}, &event.PolicyApproved{Version: v}, &event.PolicyObjected{Version: v},
-					&event.PolicyAnchored{Version: v, Height: 3}, &event.PolicyAdopted{Version: v}, &event.BudgetReserved{Proposal: pick(), Policy: v, Meters: []uint64{1}}, &event.BudgetGranted{Reservation: pick()}, &event.BudgetReleased{Reservation: pick()}, &event.RobotVerdict{Proposal: pick(), Policy: v, Outcome: 1 + uint64(rapid.IntRange(0, 3).Draw(rt, "outcome"))}}).Draw(rt, "said of it"))
+					&event.PolicyAnchored{Version: v, Height: 3}, &event.PolicyAdopted{Version: v, Median: 9}, &event.BudgetReserved{Proposal: pick(), Policy: v, Meters: []uint64{1}}, &event.BudgetGranted{Reservation: pick()}, &event.BudgetReleased{Reservation: pick()}, &event.RobotVerdict{Proposal: pick(), Policy: v, Outcome: 1 + uint64(rapid.IntRange(0, 3).Draw(rt, "outcome"))}}).Draw(rt, "said of it"))
 			case 14:
 				if len(replacements) > 0 {
 					_, _ = p.wild(&event.ReplacementApproved{Replacement: rapid.SampledFrom(replacements).Draw(rt, "replacement")})

@@ -205,7 +205,7 @@ func (h *hostile) body() event.Body {
 	case event.KindPolicyAnchored:
 		return &event.PolicyAnchored{Version: h.version(), Votes: ascending(h.entries(3)), Height: int64(h.n(9)), Time: int64(h.n(9))}
 	case event.KindPolicyAdopted:
-		return &event.PolicyAdopted{Version: h.version()}
+		return &event.PolicyAdopted{Version: h.version(), Median: int64(h.n(9))}
 	case event.KindRobotVerdict:
 		return &event.RobotVerdict{Proposal: h.id(), Outcome: uint64(1 + h.n(3)), Rule: uint64(h.n(3)), Step: uint64(h.n(3)), Reasons: []string{"x"}, Policy: h.version(), Now: int64(h.n(9))}
 	case event.KindBudgetReserved:

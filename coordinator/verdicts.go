@@ -331,8 +331,8 @@ func (m *Machine) following(in Input) (robot.Following, bool) {
 		return robot.Following{}, false
 	}
 	me, ok := m.State.Active().Index(m.State.Me())
-	now, _ := robot.Clock(in.Now.Unix(), m.View.Tip().MedianTime, m.State.Genesis().Network == string(wallet.Regtest), m.unaskedAt)
-	return robot.Following{State: m.State, Key: me, Now: now, Height: int64(m.View.Tip().Height), Desk: m.desk, Tighter: tighter,
+	now, doubt := robot.Clock(in.Now.Unix(), m.View.Tip().MedianTime, m.State.Genesis().Network == string(wallet.Regtest), m.unaskedAt)
+	return robot.Following{State: m.State, Key: me, Now: now, Height: int64(m.View.Tip().Height), Doubt: doubt, Desk: m.desk, Tighter: tighter,
 		Frozen: len(frozen.InEffect(m.State, m.View.Tip().Height)) > 0}, ok
 }
 
@@ -351,7 +351,7 @@ func (s *step) followPolicy() error {
 	}
 	body := event.Body(&event.PolicyAnchored{Version: next.Version, Votes: next.Votes, Height: f.Height, Time: f.Now})
 	if next.Adopt {
-		body = &event.PolicyAdopted{Version: next.Version}
+		body = &event.PolicyAdopted{Version: next.Version, Median: max(0, s.m.View.Tip().MedianTime)}
 	}
 	if _, err := s.write(body); err != nil {
 		return err

@@ -42,7 +42,7 @@ func events(tb testing.TB) []Body {
 		&NodeFeatures{Kinds: KnownKinds()}, &ProposalCommented{Text: "why not\nnext week?"},
 		&SignatureCarried{Signatures: []PartialSignature{{Bytes: make([]byte, 71)}}},
 		&PolicyProposed{Bytes: []byte{0xa0}}, &PolicyProposed{Bytes: []byte{0xa0}, Parents: []PolicyVersion{{1}, {2}}},
-		&PolicyApproved{Version: PolicyVersion{1}}, &PolicyObjected{Version: PolicyVersion{1}}, &PolicyAdopted{Version: PolicyVersion{1}},
+		&PolicyApproved{Version: PolicyVersion{1}}, &PolicyObjected{Version: PolicyVersion{1}}, &PolicyAdopted{Version: PolicyVersion{1}}, &PolicyAdopted{Version: PolicyVersion{1}, Median: 1_700_000_000},
 		&PolicyAnchored{Version: PolicyVersion{1}, Votes: []journal.EntryID{{1}, {2}}, Height: 800_000, Time: 1_700_000_000},
 		&BudgetReserved{Meters: []uint64{0, 3}}, &BudgetGranted{Reservation: journal.EntryID{1}}, &BudgetReleased{Reservation: journal.EntryID{1}},
 		&RobotVerdict{Outcome: 1, Rule: 1}, &RobotVerdict{Outcome: 3, Reasons: []string{"amount_max"}, Step: 1, Until: 9, Fulfilled: 8, Now: 7, Facts: []byte{1}, Shadow: true},

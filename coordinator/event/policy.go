@@ -75,6 +75,8 @@ type PolicyAnchored struct {
 // PolicyAdopted is a robot's word that it follows a version from here on.
 type PolicyAdopted struct {
 	Version PolicyVersion `cbor:"2,keyasint"`
+	// Median is the median time past of its chain's tip, Unix seconds; 0 where it is not known.
+	Median int64 `cbor:"3,keyasint,omitempty"`
 }
 
 // Kind returns KindPolicyProposed.
@@ -133,7 +135,12 @@ func (b *PolicyAnchored) Check() error {
 	return nil
 }
 
-func (b *PolicyAdopted) Check() error { return nil }
+func (b *PolicyAdopted) Check() error {
+	if b.Median < 0 || b.Median > maxUnixMillis/1000 {
+		return badEvent("a policy is followed from time %d on", b.Median)
+	}
+	return nil
+}
 
 // String returns the first 16 hexadecimal digits.
 func (v PolicyVersion) String() string { return fmt.Sprintf("%x", v[:8]) }

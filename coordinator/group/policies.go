@@ -215,12 +215,27 @@ func (s memberFacts) PolicyAnchor(key int, v event.PolicyVersion) (out PolicyAnc
 
 // PolicyAdopted returns which version the robot of a key said last that it follows.
 func (s memberFacts) PolicyAdopted(key int) (v event.PolicyVersion, at Ref, ok bool) {
+	x, ok := s.adopted(key)
+	return x.Version, x.Ref, ok
+}
+
+// PolicyBegan is from when on the robot of a key follows what it follows, by the median time
+// past of its chain, Unix seconds; by its clock where it did not say that.
+func (s memberFacts) PolicyBegan(key int) int64 {
+	x, ok := s.adopted(key)
+	if ok && x.Median == 0 {
+		return x.Ref.Time / 1000
+	}
+	return x.Median
+}
+
+func (s memberFacts) adopted(key int) (last adoptedFact, ok bool) {
 	for _, who := range s.active.Identities(key) {
 		if x, held := lastUntainted(s, s.policies.adopted, byFollowed(who[:]), func(x adoptedFact) Ref { return x.Ref }); held {
-			v, at, ok = x.Version, x.Ref, true
+			last, ok = x, true
 		}
 	}
-	return v, at, ok
+	return last, ok
 }
 
 // PolicyAdoptedEver is PolicyAdopted by all that the robot's chains hold, past forks, too.

@@ -59,6 +59,7 @@ type anchorFact struct {
 type adoptedFact struct {
 	Ref     Ref                 `cbor:"1,keyasint"`
 	Version event.PolicyVersion `cbor:"2,keyasint"`
+	Median  int64               `cbor:"3,keyasint,omitempty"` // Unix seconds
 }
 
 type verdictFact struct {
@@ -83,7 +84,7 @@ func (b policyBook) fold(group journal.GroupID, ref Ref, body event.Body) (polic
 	case *event.PolicyAnchored:
 		b.anchors = b.anchors.Set(versionKey(x.Version, ref), anchorFact{ref, x.Version, x.Height, x.Time, x.Votes})
 	case *event.PolicyAdopted:
-		b.adopted = b.adopted.Set(followedKey(ref), adoptedFact{ref, x.Version})
+		b.adopted = b.adopted.Set(followedKey(ref), adoptedFact{ref, x.Version, x.Median})
 	case *event.RobotVerdict:
 		k := byJudged(x.Proposal[:]) + byJudged(ref.Chain.Author[:])
 		f := verdictFact{Ref: ref, Verdict: VerdictOf(ref, x), Count: 1}

@@ -11,7 +11,7 @@ import (
 
 // SnapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const SnapshotVersion = 18
+const SnapshotVersion = 19
 
 var ErrSnapshot = errors.New("snapshot is of no use")
 

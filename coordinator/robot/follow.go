@@ -19,6 +19,7 @@ type Following struct {
 	Now    int64 // Unix seconds
 	Height int64
 	Frozen bool // a freeze of the group lives
+	Doubt  bool // Now is: see Clock
 	Desk   Desk
 	// Tighter says whether a policy lets nothing out that another one refuses.
 	Tighter func(old, next *policy.Policy) bool
@@ -69,6 +70,9 @@ func (f Following) Next() (next Move, ok bool, _ Desk) {
 		}
 		a, anchored := f.State.PolicyAnchor(f.Key, v)
 		if !anchored || f.Desk.Fallen(v) || !stillIn(a.Votes, st.Votes) {
+			if f.Doubt && !f.atOnce(from, following, v) {
+				continue // no delay begins at a time that is not known
+			}
 			return Move{Version: v, Votes: st.Votes}, true, f.Desk.Stands(v)
 		}
 		if f.due(from, following, v, a) {
@@ -104,27 +108,7 @@ func tornFrom(s group.State, key int) (event.PolicyVersion, bool) {
 // notBefore says whether a version is none that a robot went on from, as far as a fork of its
 // chain shows.
 func (f Following) notBefore(v event.PolicyVersion, from []event.PolicyVersion) bool {
-	return len(from) == 1 || f.follows(v, from[1])
-}
-
-// follows says whether a version is another one, or comes after it by what the group agreed on.
-func (f Following) follows(v, after event.PolicyVersion) bool {
-	seen := map[event.PolicyVersion]bool{v: true}
-	for next := []event.PolicyVersion{v}; len(next) > 0; next = next[1:] {
-		if next[0] == after {
-			return true
-		}
-		if !f.agreed(next[0]) {
-			continue
-		}
-		_, parents, _ := f.State.PolicyText(next[0])
-		for _, p := range parents {
-			if !seen[p] {
-				seen[p], next = true, append(next, p)
-			}
-		}
-	}
-	return false
+	return len(from) == 1 || v == from[1] || follows(f.State, v, from[1])
 }
 
 // candidates are the versions that may come next: those that follow the one in force, or what
@@ -217,16 +201,22 @@ func (f Following) settledElsewhere() (event.PolicyVersion, bool) {
 	return out[0], true
 }
 
+// atOnce says whether a version is in force without a delay: the first of all, and what is
+// tighter.
+func (f Following) atOnce(from []event.PolicyVersion, following bool, v event.PolicyVersion) bool {
+	if following {
+		return f.tighter(from, v)
+	}
+	return f.parents(v) == 0
+}
+
 // due says whether an anchored version is in force now.
 func (f Following) due(from []event.PolicyVersion, following bool, v event.PolicyVersion, a group.PolicyAnchor) bool {
-	if !following {
-		_, parents, _ := f.State.PolicyText(v)
-		if len(parents) == 0 {
-			return true // the first policy has no delay
-		}
-		from = parents
-	} else if f.tighter(from, v) {
+	if f.atOnce(from, following, v) {
 		return true
+	}
+	if !following {
+		_, from, _ = f.State.PolicyText(v)
 	}
 	var delay int64
 	for _, before := range from {
@@ -236,7 +226,7 @@ func (f Following) due(from []event.PolicyVersion, following bool, v event.Polic
 			delay = policy.MaxChangeDelay
 		}
 	}
-	return !f.Frozen && f.Now >= a.Time+delay && f.Height >= a.Height+(delay+blockSeconds-1)/blockSeconds
+	return !f.Frozen && !f.Doubt && f.Now >= a.Time+delay && f.Height >= a.Height+(delay+blockSeconds-1)/blockSeconds
 }
 
 // tighter says whether a version lets nothing out that any of some others refuses.

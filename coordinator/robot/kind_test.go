@@ -173,6 +173,7 @@ func TestClock(t *testing.T) {
 		{"two hours behind", 98 * h, 100 * h, 0, false, 98 * h, false},
 		{"further behind", 98*h - 1, 100 * h, 0, false, 98*h - 1, true},
 		{"it went back", 100 * h, 100 * h, 101 * h, false, 101 * h, false},
+		{"a human's node went by a clock that was far ahead", 100 * h, 100 * h, 500 * h, false, 104 * h, false},
 		{"no block", 100 * h, 0, 0, false, 4 * h, true},
 		{"regtest", 100 * h, 5 * h, 0, true, 100 * h, false},
 		{"regtest, it went back", 100 * h, 500 * h, 101 * h, true, 101 * h, false},

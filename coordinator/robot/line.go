@@ -20,17 +20,14 @@ const maxLine = 16
 type line struct {
 	versions []event.PolicyVersion // the oldest first
 	policies []*policy.Policy
-	begun    int64          // Unix seconds
+	begun    int64          // median time past, Unix seconds
 	broken   bool           // a policy of it cannot be read, or it is too long
 	pasts    map[int]Ledger // by key, once all have moved: never changed in place
 }
 
 // lineOf works out the line that leads to the version in force.
 func lineOf(s group.State, key int, v event.PolicyVersion, p *policy.Policy) line {
-	l := line{versions: []event.PolicyVersion{v}, policies: []*policy.Policy{p}}
-	if _, at, ok := s.PolicyAdopted(key); ok {
-		l.begun = at.Time / 1000
-	}
+	l := line{versions: []event.PolicyVersion{v}, policies: []*policy.Policy{p}, begun: s.PolicyBegan(key)}
 	for !l.arrived(s) {
 		_, parents, _ := s.PolicyText(l.versions[0])
 		if len(parents) == 0 {

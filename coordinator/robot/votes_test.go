@@ -108,7 +108,11 @@ func TestAForkTakesNoRobotBack(t *testing.T) {
 	// The group goes on, from what it was told is in force.
 	third := w.policied(b, 700, next)
 	w.votes(third, a, b)
-	follows.State = w.st
+	follows.State, follows.Doubt = w.st, true
+	if move, ok, _ := follows.Next(); ok {
+		t.Fatalf("with its clock in doubt it begins a delay: %+v", move)
+	}
+	follows.Doubt = false
 	move, ok, _ := follows.Next()
 	if !ok || move.Adopt || move.Version != third {
 		t.Fatalf("of what follows what it followed it says %+v, %v", move, ok)
@@ -119,10 +123,18 @@ func TestAForkTakesNoRobotBack(t *testing.T) {
 		t.Fatalf("before the delay it goes to %+v", move)
 	}
 	follows.Now++
+	follows.Doubt = true
+	if move, ok, _ := follows.Next(); ok {
+		t.Fatalf("with its clock in doubt it goes to %+v", move)
+	}
+	follows.Doubt = false
 	if move, ok, _ = follows.Next(); !ok || !move.Adopt || move.Version != third {
 		t.Fatalf("after the delay it says %+v, %v", move, ok)
 	}
-	w.write(bot, &event.PolicyAdopted{Version: third})
+	w.write(bot, &event.PolicyAdopted{Version: third, Median: 77})
+	if w.st.PolicyBegan(bot.key) != 77 || lineOf(w.st, bot.key, third, anyPolicy()).begun != 77 {
+		t.Fatal("what it signed before counts from its own clock on")
+	}
 	if d := (Desk{Mode: Signs}).Prepared(wallet()); d.now.problem != "" || d.now.version != third {
 		t.Fatalf("it goes by policy %s, problem %q", d.now.version, d.now.problem)
 	}
