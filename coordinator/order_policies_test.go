@@ -45,6 +45,9 @@ func (a *answers) policies(m *Machine) {
 			last, ever := st.PolicyAdoptedEver(k)
 			a.our("PolicyAdoptedEver", k, last, ever)
 			a.our("PolicyBegan", k, st.PolicyBegan(k))
+			for v, began := range st.PolicyMoves(k) {
+				a.our("PolicyMoves", k, v, began)
+			}
 		}
 	}
 	said := map[journal.Author]bool{}
@@ -60,7 +63,7 @@ func (a *answers) policies(m *Machine) {
 			a.our("Verdicts", p, x.Member, x.Verdict)
 		}
 	}
-	for _, x := range []string{"Policies", "PolicyPassed", "PolicyApprovedOnce", "PolicyAnchor", "PolicyAdopted", "PolicyAdoptedEver", "PolicyBegan", "VerdictBy", "Verdicts"} {
+	for _, x := range []string{"Policies", "PolicyPassed", "PolicyApprovedOnce", "PolicyAnchor", "PolicyAdopted", "PolicyAdoptedEver", "PolicyBegan", "PolicyMoves", "VerdictBy", "Verdicts"} {
 		a.asked[x] = true
 	}
 	a.our("BudgetEntries", st.BudgetEntries())

@@ -61,12 +61,13 @@ func (m *Machine) preparing() robot.Wallet {
 	return robot.Wallet{State: m.State, View: m.View, Key: me, Mine: m.ownChain(), Guarded: m.Guard.ever}
 }
 
-// chargeLate charges what this robot's key signed in another life of its node, of which it
-// hears now.
+// chargeLate charges what this robot's key signed in another life of its node, and what others'
+// signed in the time of older policies, of which it hears now.
 func (s *step) chargeLate(p *group.Proposal) {
 	if s.m.desk.Mode == robot.Off || s.m.State.Active() == nil {
 		return
 	}
+	s.m.desk = s.m.desk.Late(s.m.State, s.m.View, p)
 	if me, ok := s.m.State.Active().Index(s.m.State.Me()); ok && s.m.State.Signed(p, me) {
 		s.m.desk = s.m.desk.Signed(s.m.State, s.m.View, p, s.now().Unix())
 	}

@@ -109,6 +109,16 @@ func (s proposalFacts) LastApproval(p *Proposal, who journal.Author) (Approved, 
 	return s.approvedBy(p.Ref.ID, who, nil)
 }
 
+// ApprovedBefore says whether an identity approved a proposal before a place of its chains,
+// tainted or not.
+func (s proposalFacts) ApprovedBefore(p *Proposal, who journal.Author, at Ref) bool {
+	of := byVote(mapkey.Of2(p.Ref.ID, who))
+	for range pmap.PrefixFrom(s.props.approved, of, of+byVote([]byte{^at.Chain.Incarnation})+byVote(mapkey.Number(^(at.Seq-1)))) {
+		return true
+	}
+	return false
+}
+
 // Bounds of what is looked at before a bump is signed unasked: beyond them a person is asked.
 const (
 	maxRivals = 64

@@ -219,11 +219,29 @@ func (s memberFacts) PolicyAdopted(key int) (v event.PolicyVersion, at Ref, ok b
 	return x.Version, x.Ref, ok
 }
 
+// PolicyMoves yields what the robot of a key said that it follows, the latest first, and from
+// when on, as PolicyBegan has it.
+func (s memberFacts) PolicyMoves(key int) func(yield func(v event.PolicyVersion, began int64) bool) {
+	return func(yield func(event.PolicyVersion, int64) bool) {
+		for _, who := range slices.Backward(s.active.Identities(key)) {
+			for _, x := range pmap.Prefix(s.policies.adopted, byFollowed(who[:])) {
+				if !yield(x.Version, x.began()) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // PolicyBegan is from when on the robot of a key follows what it follows, by the median time
 // past of its chain, Unix seconds; by its clock where it did not say that.
 func (s memberFacts) PolicyBegan(key int) int64 {
-	x, ok := s.adopted(key)
-	if ok && x.Median == 0 {
+	x, _ := s.adopted(key)
+	return x.began()
+}
+
+func (x adoptedFact) began() int64 {
+	if x.Median == 0 {
 		return x.Ref.Time / 1000
 	}
 	return x.Median

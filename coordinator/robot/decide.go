@@ -83,9 +83,9 @@ func (d Desk) Prepared(w Wallet) Desk {
 	return d.moved(w).budgeted(w)
 }
 
-// moved works out what robots signed before the policy in force, once all of them follow it.
+// moved works out what robots signed before the policy in force.
 func (d Desk) moved(w Wallet) Desk {
-	if l := d.now.line; d.now.problem != "" || len(l.versions) < 2 || l.pasts != nil || !l.moved(w.State) {
+	if l := d.now.line; d.now.problem != "" || l.broken || l.pasts != nil && !l.stale {
 		return d
 	}
 	next := *d.now
@@ -208,16 +208,10 @@ func apart(codes []string) (refused, hindered []string) {
 // signatures lists what this robot's key signed, as its chain has it, then what only the sign
 // guard has: that was asked of a signer and may be signed, for whoever entered it.
 func (w Wallet) signatures() []Signature {
-	return w.signedBy(w.Key, func(group.Ref) bool { return true }, w.Guarded)
+	return w.signedBy(w.Key, func(*group.Proposal) bool { return true }, w.Guarded)
 }
 
-// signedBefore lists what a member's key signed before an entry of its chain; what was not
-// entered by itself, too.
-func (w Wallet) signedBefore(key int, at group.Ref) []Signature {
-	return w.signedBy(key, func(r group.Ref) bool { return r.Chain != at.Chain || r.Seq < at.Seq }, func(chainhash.Hash) bool { return false })
-}
-
-func (w Wallet) signedBy(key int, counts func(group.Ref) bool, guarded func(chainhash.Hash) bool) []Signature {
+func (w Wallet) signedBy(key int, counts func(*group.Proposal) bool, guarded func(chainhash.Hash) bool) []Signature {
 	type placed struct {
 		Signature
 		seq uint64 // of the approval; beyond all where there is none
@@ -226,14 +220,11 @@ func (w Wallet) signedBy(key int, counts func(group.Ref) bool, guarded func(chai
 	who := w.State.Active().Members[key].Identity
 	for p := range w.State.AllProposals {
 		initiator, ok := w.State.Active().KeyOf(p.Author())
-		if !ok || !p.Sound || !w.State.Signed(p, key) && !guarded(p.TxID) {
+		if !ok || !p.Sound || !w.State.Signed(p, key) && !guarded(p.TxID) || !counts(p) {
 			continue
 		}
 		x := placed{Signature{TxID: p.TxID, Initiator: policy.Key(initiator)}, math.MaxUint64}
 		if a, ok := w.State.LastApproval(p, who); ok {
-			if !counts(a.Ref) {
-				continue
-			}
 			x.At, x.seq = a.Ref.Time/1000, a.Ref.Seq
 		}
 		all = append(all, x)

@@ -187,6 +187,22 @@ func (d Desk) Chain(s group.State, v ledger.View) Desk {
 	return d
 }
 
+// Late takes in what other robots signed of a proposal in the time of older policies, where
+// this node hears of it after all moved over.
+func (d Desk) Late(s group.State, v ledger.View, p *group.Proposal) Desk {
+	if d.now == nil || d.now.compiled == nil || d.now.line.pasts == nil || !p.Sound {
+		return d
+	}
+	key, ok := s.Active().KeyOf(p.Author())
+	if !ok {
+		return d
+	}
+	next := *d.now
+	next.line = next.line.late(s, v, next.compiled, p, policy.Key(key))
+	d.now = &next
+	return d
+}
+
 // Signed charges what this robot's key is about to sign, or signed in another life of its
 // node. What is charged already changes nothing.
 func (d Desk) Signed(s group.State, v ledger.View, p *group.Proposal, at int64) Desk {

@@ -36,13 +36,37 @@ type Past struct {
 	// Granted is what was granted to it under older terms, of one that the newest leave out.
 	// Both are told what becomes of the chain.
 	Granted Book
+	// Lent is what it may have been granted beside that, by others alone, of one that the newest
+	// leave out: the pool of terms by which this robot was none.
+	Lent int64
+}
+
+// Left is a robot of terms before those of a line, that the line leaves out and that never said
+// that it heard so.
+type Left struct {
+	Robot Robot
+	// Most is what it may have used by itself, and Lent what it may have been granted by others
+	// alone, by the terms that it may keep to still.
+	Most, Lent      int64
+	Signed, Granted Book  // as of a Past
+	Since           int64 // median time past at which it was left out
+}
+
+// used is what it may have used of a subject, for one window from when it was left out; then
+// what it is known to have signed.
+func (x Left) used(s Subject, window, now int64) int64 {
+	used := x.Signed.Used(s, window, now)
+	if now > x.Since+max(window, Least) {
+		return used
+	}
+	return max(used, x.Most) + x.Granted.Used(s, window, now) + x.Lent
 }
 
 // Line is the terms of a meter on the way from one policy to another, as one robot knows them.
 // Shares of two policies must not add up, and no robot knows at once that another one follows
 // the newer. So they move over together: until each robot of any of the terms has adopted the
-// newest, one that did keeps to the least of the shares, a new one signs nothing, and nobody
-// grants. Then what a robot signed beyond its new share counts against the share of each other
+// newest, one that did keeps to the least of the shares, less what others signed beyond all of
+// theirs, a new one signs nothing, and nobody grants. Then what a robot signed beyond its new share counts against the share of each other
 // and against the pool.
 //
 // One that the newest terms leave out does not hold up the others. It counts as having used all
@@ -56,6 +80,7 @@ type Line struct {
 	Terms []Terms // from the last that all moved to, to the newest
 	Pasts map[Robot]Past
 	Begun int64 // median time past at which the newest began
+	Left  []Left
 }
 
 func (l Line) newest() int { return len(l.Terms) - 1 }
@@ -92,10 +117,8 @@ func (l Line) Moved() bool {
 func (l Line) Beyond(r Robot, s Subject, window, now int64) int64 {
 	last, used := l.Terms[l.newest()], l.Pasts[r].Signed.Used(s, window, now)
 	if !last.has(r) && l.silent(r) && now <= l.Begun+max(window, Least) {
-		for _, t := range l.Terms {
-			used = max(used, t.share(r))
-		}
-		return used + l.Pasts[r].Granted.Used(s, window, now)
+		used = max(used, l.most(r))
+		return used + l.Pasts[r].Granted.Used(s, window, now) + l.Pasts[r].Lent
 	}
 	return max(0, used-last.share(r))
 }
@@ -108,7 +131,22 @@ func (l Line) beyond(but Robot, s Subject, window, now int64) int64 {
 			n += l.Beyond(r, s, window, now)
 		}
 	}
+	return n + l.left(s, window, now)
+}
+
+func (l Line) left(s Subject, window, now int64) (n int64) {
+	for _, x := range l.Left {
+		n += x.used(s, window, now)
+	}
 	return n
+}
+
+// most is what a robot may sign by itself by any of the terms.
+func (l Line) most(r Robot) (most int64) {
+	for _, t := range l.Terms {
+		most = max(most, t.share(r))
+	}
+	return most
 }
 
 // Share returns what a robot that adopted the newest terms may have used of a subject, all in
@@ -121,7 +159,13 @@ func (l Line) Share(me Robot, s Subject, window, now int64) int64 {
 	for _, t := range l.Terms {
 		least = min(least, t.share(me))
 	}
-	return least
+	// What others signed by terms before these, or by hand, and that was beyond their shares.
+	for _, r := range l.robots() {
+		if r != me {
+			least -= max(0, l.Pasts[r].Signed.Used(s, window, now)-l.most(r))
+		}
+	}
+	return max(0, least-l.left(s, window, now))
 }
 
 // Pool returns what may be granted of a subject, all in all since the newest terms, and whether
@@ -134,14 +178,14 @@ func (l Line) Pool(s Subject, window, now int64) (int64, bool) {
 	for _, r := range l.robots() {
 		n -= l.Beyond(r, s, window, now)
 	}
-	return max(0, n), true
+	return max(0, n-l.left(s, window, now)), true
 }
 
 // ByHand says whether one that the newest terms leave out may sign by hand, as any human whom
 // no meter binds: once all moved over, and none signed beyond its new share. A payment that
 // other robots have signed, and that needed one robot more, needs none any more then.
 func (l Line) ByHand(s Subject, window, now int64) bool {
-	if !l.Moved() {
+	if !l.Moved() || l.left(s, window, now) > 0 {
 		return false
 	}
 	for _, r := range l.robots() {
