@@ -186,6 +186,8 @@ func alarmAdvice(code string) string {
 		return "install a newer version of quorate"
 	case coordinator.AlarmParted:
 		return "vote on a policy that names those in force as what it follows"
+	case coordinator.AlarmPoolHeld:
+		return "ask whoever runs that robot; docs/robot.md says what to do"
 	case coordinator.AlarmOwnFork, coordinator.AlarmSuperseded, AlarmClock:
 		return advice(code)
 	}

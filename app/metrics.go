@@ -151,7 +151,7 @@ func alarmCodes() []string {
 		coordinator.AlarmSuperseded, coordinator.AlarmReplaced, coordinator.AlarmContested, coordinator.AlarmUnproven,
 		group.AlarmReader, AlarmNotListening, AlarmDiskFull, AlarmCrowded,
 		AlarmStuck, AlarmClock,
-		coordinator.AlarmPaused, coordinator.AlarmSilent, coordinator.AlarmCharges, coordinator.AlarmUnreadable, coordinator.AlarmParted,
+		coordinator.AlarmPaused, coordinator.AlarmSilent, coordinator.AlarmCharges, coordinator.AlarmUnreadable, coordinator.AlarmParted, coordinator.AlarmPoolHeld,
 	}
 }
 

@@ -418,7 +418,7 @@ var within = []string{
 	// It is of this node or this program.
 	"FaultCount", "FaultsBy", "HostsMember", "Knows", "LeasedByOther", "MyVote", "Payer", "PinnedBefore", "SameKeys", "Self", "TakesPlace", "Tied", "Succeeded",
 	// It is of something that is handed in, or a part of an answer.
-	"AnyAsked", "AnyOf", "ApprovalsNeeded", "Asked", "CheckAnswer", "Round", "Around", "Ballot", "Broadcastable", "BroughtCleanly", "Buried", "ByTime", "CarriedPastForks", "CheckRecord", "CheckSuccession",
+	"AnyAsked", "AnyOf", "ApprovalsNeeded", "ApprovedBefore", "Asked", "CheckAnswer", "Round", "Around", "Ballot", "Broadcastable", "BroughtCleanly", "Buried", "ByTime", "CarriedPastForks", "CheckRecord", "CheckSuccession",
 	"ClaimHeld", "CopiesFor", "CopiesOf", "CountUnreadSealed", "CountUnverified", "Covers", "Dead", "Declares", "EntriesOn", "EpochHeld", "EpochsOf", "Evidence",
 	"FirstApproval", "FreezesStated", "LiftsNeeded", "FirstEpoch", "FirstRosters", "FullySigned", "HostCarriedTo", "HostedBy", "LabelledTargets", "LabelsLeft", "LastApproval", "LastFreezes", "LastLabels", "LastVotes", "Lead", "LeasedWithin",
 	"Named", "NeededByOthers", "OnlyPastForks", "OwnApproval", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/quorate/quorate/coordinator/refusal"
@@ -15,6 +16,7 @@ const (
 	AlarmCharges    = "charges_outstanding"
 	AlarmUnreadable = "policy_unreadable"
 	AlarmParted     = "policy_parted"
+	AlarmPoolHeld   = "pool_held"
 )
 
 // A robot may be silent for so many ticks, of two seconds each, before that is an alarm: at a
@@ -34,6 +36,14 @@ func (m *Machine) robotAlarms(now time.Time) (out []Alarm) {
 		if since, parted := robot.Parted(m.State, now.Unix()); parted {
 			out = append(out, Alarm{Kind: AlarmParted, Since: time.Unix(since, 0), Text: "the robots of this wallet follow different policies: vote on one that names those in force as what it follows"})
 		}
+	}
+	if by, since := robot.PoolHeld(m.State, now.Unix()); len(by) > 0 {
+		var names []string
+		for _, k := range by {
+			names = append(names, m.State.Active().Members[k].Name)
+		}
+		out = append(out, Alarm{Kind: AlarmPoolHeld, Since: time.Unix(since, 0), Text: fmt.Sprintf(
+			"%s has held for more than a day what the other robots gave it leave to sign, and neither signed it nor released it: the pool lacks it", strings.Join(names, ", "))})
 	}
 	s, ok := m.Robot()
 	if !ok {

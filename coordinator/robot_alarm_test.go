@@ -2,12 +2,14 @@ package coordinator
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/robot"
 	"github.com/quorate/quorate/policy"
 )
 
@@ -139,4 +141,36 @@ func TestRobotsThatPartAreAnAlarm(t *testing.T) {
 	b.must(says{&event.PolicyAdopted{Version: second}})
 	r.settle()
 	r.wantAlarms(r.humans[1])
+}
+
+// A robot that was granted a part of a pool and does not use it takes that from the others: each
+// node tells who does so, after a day.
+func TestAPoolThatIsHeldIsAnAlarm(t *testing.T) {
+	r := pooled(t)
+	one, two, ana := r.robots[0], r.robots[1], r.humans[0]
+	v, _, _ := ana.m.State.PolicyAdopted(int(r.keyOf(one)))
+	unsigned := pay(70, 40_000)
+	unsigned.Unsigned = true
+	id := ana.proposes(unsigned)
+	q, _ := ana.m.State.Proposal(id)
+	r.settle(ana, two)
+	two.mode, two.m = robot.Off, two.m.AsRobot(robot.Off, nil) // it is in other hands
+	two.must(says{&event.BudgetReserved{Proposal: id, TxID: q.TxID, Policy: v, Meters: []uint64{0}}})
+	r.hear()
+	if one.m.State.BudgetEntries() < 2 {
+		t.Fatal("the other one gave no leave")
+	}
+	r.wantAlarms(ana)
+	r.clock = r.clock.Add(23 * time.Hour)
+	r.wantAlarms(ana)
+	r.clock = r.clock.Add(61 * time.Minute)
+	r.wantAlarms(ana, AlarmPoolHeld)
+	r.wantAlarms(one, AlarmPoolHeld)
+	if a := ana.m.robotAlarms(r.clock)[0]; !strings.Contains(a.Text, two.name) || strings.Contains(a.Text, one.name+" ") {
+		t.Fatalf("it does not name who holds it: %s", a.Text)
+	}
+	// Used, it is no alarm, nor released.
+	two.must(Approve{Proposal: id, Allow: []string{}})
+	r.hear()
+	r.wantAlarms(ana)
 }
