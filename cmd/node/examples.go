@@ -38,7 +38,7 @@ func examples() map[string]string {
 		"policy approve":             "quorate policy approve treasury 9c1f…",
 		"policy object":              "quorate policy object treasury 9c1f…",
 		"policy list":                "quorate policy list treasury",
-		"policy show":                "quorate policy show treasury policy.toml",
+		"policy show":                "quorate policy show treasury policy.toml\nquorate policy show treasury",
 		"policy simulate":            "quorate policy simulate treasury policy.toml\nquorate policy simulate treasury policy.toml --since 2026-01-01 --json",
 		"presence":                   "quorate presence treasury\nquorate presence treasury --json",
 		"proposal show":              "quorate proposal show 3f0a51",

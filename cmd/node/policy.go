@@ -103,13 +103,13 @@ members vote on: it is the same wherever the file says the same, in whatever ord
 
 func (c *cli) policyShowCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "show [WALLET] FILE|-|VERSION",
+		Use:   "show [WALLET] [FILE|-|VERSION]",
 		Short: "Say in sentences all that a policy for robots says",
 		Long: `Say in sentences all that a policy for robots says, as it will be followed: made from what robots read, not from the words of the
-file. What is no file is a version that ` + "`policy list`" + ` shows. Then the most that can leave in a window of each meter with none and with each number of bad robots, and what no meter bounds.
+file. What is no file is a version that ` + "`policy list`" + ` shows; with neither it is the policy in force, which the robots of the wallet follow. Then the most that can leave in a window of each meter with none and with each number of bad robots, and what no meter bounds.
 ` + shownPolicyJSON,
-		Args: cobra.RangeArgs(1, 2),
-		RunE: ask(c, c.shownFileOrVersion, func(w io.Writer, p shownPolicy) {
+		Args: cobra.MaximumNArgs(2),
+		RunE: ask(c, c.shownNamed, func(w io.Writer, p shownPolicy) {
 			showSentences(w, p)
 			fmt.Fprintf(w, "\nhash %s\n", p.Hash)
 		}),

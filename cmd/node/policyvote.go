@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -182,11 +184,21 @@ func (c *cli) showChange(ctx context.Context, node *api.Client, w api.Wallet, p 
 	return nil
 }
 
-// shownFileOrVersion is what `policy show` names: what is no file here is a version.
-func (c *cli) shownFileOrVersion(ctx context.Context, node *api.Client, args []string) (shownPolicy, error) {
+// shownNamed is what `policy show` names: a file, else a wallet whose policy in force it is,
+// else a version.
+func (c *cli) shownNamed(ctx context.Context, node *api.Client, args []string) (shownPolicy, error) {
+	if len(args) == 0 {
+		return c.shownInForce(ctx, node, nil)
+	}
 	name := args[len(args)-1]
 	if _, err := os.Stat(name); name == "-" || !errors.Is(err, fs.ErrNotExist) {
 		return c.shownOf(ctx, node, args)
+	}
+	if len(args) == 1 && api.CheckWallet(name) == nil {
+		var e *api.Error
+		if p, err := c.shownInForce(ctx, node, args); !errors.As(err, &e) || e.Code != "unknown_wallet" {
+			return p, err
+		}
 	}
 	if !isHex(name) {
 		return c.shownOf(ctx, node, args) // says that there is no such file
@@ -200,6 +212,40 @@ func (c *cli) shownFileOrVersion(ctx context.Context, node *api.Client, args []s
 		return shownPolicy{}, err
 	}
 	return shownAs(w, p), nil
+}
+
+// shownInForce is the policy that the robots of a wallet follow.
+func (c *cli) shownInForce(ctx context.Context, node *api.Client, args []string) (shownPolicy, error) {
+	ref, err := which(ctx, node, args)
+	if err != nil {
+		return shownPolicy{}, err
+	}
+	w, err := node.Wallet(ctx, ref)
+	if err != nil {
+		return shownPolicy{}, err
+	}
+	all, err := node.Policies(ctx, w.Wallet)
+	if err != nil {
+		return shownPolicy{}, err
+	}
+	followed := slices.DeleteFunc(slices.Clone(all), func(p api.Policy) bool {
+		return !slices.ContainsFunc(p.Robots, func(r api.PolicyRobot) bool { return r.Follows })
+	})
+	switch len(followed) {
+	case 0:
+		return shownPolicy{}, api.Missing("no_policy", "no policy is in force: robots sign nothing", "`quorate policy list` shows what is voted on")
+	case 1:
+		_, p, err := decoded(ctx, node, w, followed[0].Version)
+		if err != nil {
+			return shownPolicy{}, err
+		}
+		return shownAs(w, p), nil
+	}
+	var names []string
+	for _, p := range followed {
+		names = append(names, p.Version[:16])
+	}
+	return shownPolicy{}, api.Misuse("which_policy", "robots follow several policies: "+strings.Join(names, ", "), "name one; `quorate policy list` says which robot follows which")
 }
 
 func isHex(text string) bool {
