@@ -97,7 +97,7 @@ func (c chance) alter(p *Policy) string {
 		r.Steps = r.Steps[:len(r.Steps)-1]
 		return "a step fewer"
 	}
-	switch c.IntN(24) {
+	switch c.IntN(25) {
 	case 0:
 		return "amount_min " + bound(&q.AmountMin)
 	case 1:
@@ -190,6 +190,9 @@ func (c chance) alter(p *Policy) string {
 			p.Rules[at], p.Rules[other] = p.Rules[other], p.Rules[at]
 			return fmt.Sprintf("rules %d and %d change places", at, other)
 		}
+	case 24:
+		q.NoLockTime = !q.NoLockTime
+		return fmt.Sprint("locktime ", q.NoLockTime)
 	}
 	return ""
 }
@@ -260,8 +263,8 @@ func (c chance) narrow(p *Policy) (f figure) {
 		}
 		return f
 	}
-	n := c.IntN(13)
-	f.sends = n < 8
+	n := c.IntN(14)
+	f.sends = n < 8 || n == 13
 	switch n {
 	case 0:
 		up("amount_min", &q.AmountMin)
@@ -293,6 +296,10 @@ func (c chance) narrow(p *Policy) (f figure) {
 		if len(q.Hours) == 1 && q.Hours[0].To-q.Hours[0].From > 1 {
 			q.Hours[0].To--
 			f.name = "hours"
+		}
+	case 13:
+		if !q.NoLockTime {
+			q.NoLockTime, f.name = true, "locktime"
 		}
 	}
 	return f

@@ -57,6 +57,7 @@ func check(p *Policy, r *Require, f *Facts) checked {
 	c.must(r.InputsMax == 0 || f.Inputs <= r.InputsMax, ReasonInputs)
 	c.must(r.OutputsMax == 0 || f.Outputs <= r.OutputsMax, ReasonOutputs)
 	c.must(r.ChangeShareMax == 0 || withinShare(f.Own, f.In, r.ChangeShareMax), ReasonChange)
+	c.must(!r.NoLockTime || f.LockTime == 0, ReasonLockTime)
 	for _, code := range f.Hindered {
 		c.until(false, Reason(code), 0)
 	}

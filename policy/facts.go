@@ -51,6 +51,8 @@ type Facts struct {
 	// to be silent for another reason (it was restored, say), in a code.
 	Heard   uint64 `cbor:"31,keyasint"`
 	Unready string `cbor:"32,keyasint,omitempty"`
+	// LockTime is the transaction's nLockTime: a height below 500,000,000, Unix seconds from there.
+	LockTime uint64 `cbor:"33,keyasint,omitempty"`
 }
 
 // Zone is how many seconds east of UTC a zone of the IANA database was at Now.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -127,6 +128,7 @@ func (f *Facts) Check() error {
 		{"step", asInt(f.Step), 0, MaxSteps + 1},
 		{"asked", f.Asked, 0, mostTime},
 		{"heard", asInt(f.Heard), 0, MaxKeys},
+		{"locktime", asInt(f.LockTime), 0, math.MaxUint32},
 	} {
 		if x.n < x.from || x.n > x.max {
 			return badFacts("%s is %d", x.what, x.n)

@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -36,6 +37,7 @@ func drawFacts(t *rapid.T) *Facts {
 		Now: when.Draw(t, "now"), Doubt: rapid.Bool().Draw(t, "doubt"), Height: rapid.Int64Range(0, 1<<31).Draw(t, "height"),
 		Fulfilled: when.Draw(t, "fulfilled"), Step: rapid.Uint64Range(0, MaxSteps).Draw(t, "step"), Asked: when.Draw(t, "asked"),
 		Heard: rapid.Uint64Range(0, MaxKeys).Draw(t, "heard"), Unready: rapid.StringMatching(`[a-z_]{0,32}`).Draw(t, "unready"),
+		LockTime: uint64(rapid.Uint32().Draw(t, "locktime")),
 	}
 	for i := range rapid.IntRange(0, MaxZones).Draw(t, "zones") {
 		f.Zones = append(f.Zones, Zone{fmt.Sprintf("%d%s", i, strings.Repeat("x", maxZoneIn-1)), rapid.Int64Range(-day, day).Draw(t, "offset")})
@@ -100,7 +102,7 @@ func TestTheLargestFactsFit(t *testing.T) {
 		Robot: 63, Kind: 9, Claim: 9, Initiator: 63, Tainted: true, Level: 255, Script: codes[0], Inputs: 1000, Outputs: 1000,
 		In: MaxAmount, Own: MaxAmount, Fee: MaxAmount, VSize: 100_000, Confirmations: mostCount, Age: mostTime,
 		Approved: 1<<64 - 1, Rejected: 1<<64 - 1, Refused: codes, Frozen: true, Now: mostTime, Doubt: true, Height: mostCount,
-		Fulfilled: mostTime, Step: MaxSteps, Asked: mostTime, Heard: MaxKeys, Unready: codes[0],
+		Fulfilled: mostTime, Step: MaxSteps, Asked: mostTime, Heard: MaxKeys, Unready: codes[0], LockTime: math.MaxUint32,
 		Pays: []Pay{{Amount: MaxAmount, Outputs: 1000}},
 	}
 	for n := range uint64(MaxRules) {
@@ -159,6 +161,7 @@ func TestFactsOutOfBounds(t *testing.T) {
 		"step":                 func(f *Facts) { f.Step = MaxSteps + 2 },
 		"asked":                func(f *Facts) { f.Asked = mostTime + 1 },
 		"heard":                func(f *Facts) { f.Heard = MaxKeys + 1 },
+		"locktime":             func(f *Facts) { f.LockTime = 1 << 32 },
 		"unready":              func(f *Facts) { f.Unready = "?" },
 		"zone":                 func(f *Facts) { f.Zones = []Zone{{"", 0}} },
 		"offset":               func(f *Facts) { f.Zones = []Zone{{"UTC", day + 1}} },
@@ -212,7 +215,7 @@ func TestOtherEncodingsOfFacts(t *testing.T) {
 	if err := theFacts.dec.Unmarshal(b, &fields); err != nil {
 		t.Fatal(err)
 	}
-	for name, add := range map[int]any{14: []any{}, 22: false, 33: 1, 5: false} {
+	for name, add := range map[int]any{14: []any{}, 22: false, 34: 1, 5: false} {
 		other := map[int]any{name: add}
 		for k, v := range fields {
 			other[k] = v

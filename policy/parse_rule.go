@@ -108,6 +108,10 @@ func (r *reader) require(t *table) Require {
 		ChangeShareMax: bound(t, "change_max", share), Confirmations: int64(t.number("confirmations", 1)), AgeMin: bound(t, "age_min", span),
 		Meters: t.meters(), InitiatorCounts: t.flag("initiator_counts"), Delay: bound(t, "delay", span),
 	}
+	if n := t.n.field("locktime"); n != nil {
+		t.word("locktime", []string{"none"})
+		x.NoLockTime = true
+	}
 	t.feeMax(&x)
 	for i, n := range t.list("approvals") {
 		one := r.open(n, t.at.in("approvals").item(i))

@@ -92,6 +92,29 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// A rule may ask for no lock time, and be asked for none; a step keeps to it.
+func TestParseLockTime(t *testing.T) {
+	for _, with := range []bool{false, true} {
+		text := example
+		if with {
+			text = strings.Replace(text, "outputs_max = 20,", "outputs_max = 20, locktime = \"none\",", 1)
+		}
+		p, err := Parse([]byte(text), testRoster())
+		if err != nil || p.Rules[0].Require.NoLockTime != with {
+			t.Fatalf("%v: %+v, %v", with, p, err)
+		}
+		if n := strings.Count(p.RuleSentence(0, testNames), "it has no lock time"); with && n != 2 || !with && n != 0 {
+			t.Errorf("%v: %s", with, p.RuleSentence(0, testNames))
+		}
+		f := payment()
+		f.Pays[0].Amount, f.Uses, f.LockTime = 10_000_000, []Use{{Meter: 0, Share: 25_000_000}, {Meter: 1, Share: 5_000_000}}, 1
+		f.Now, f.Approved, f.Initiator, f.Zones = 1_700_030_000, KeysOf(0, 1, 2), 0, []Zone{{"Europe/Berlin", 7200}}
+		if v := Decide(p, f); (v.Outcome == OutcomeSign) == with {
+			t.Errorf("%v, by the answer of those asked: %+v", with, v)
+		}
+	}
+}
+
 // What is left out has the defaults that the manual says.
 func TestParseDefaults(t *testing.T) {
 	got, err := Parse([]byte("title = \"T\"\nrobots = [\"vault-1\", \"vault-2\"]\n"), testRoster())

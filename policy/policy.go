@@ -199,6 +199,8 @@ type Require struct {
 	InitiatorCounts bool    `cbor:"13,keyasint,omitempty"`
 	Hours           []Hours `cbor:"14,keyasint,omitempty"` // one of them holds
 	Delay           int64   `cbor:"15,keyasint,omitempty"` // after all else is fulfilled
+	// NoLockTime: the transaction has no lock time, nLockTime is 0.
+	NoLockTime bool `cbor:"16,keyasint,omitempty"`
 }
 
 // Approval asks for the signatures of so many of some members.

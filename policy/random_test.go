@@ -100,6 +100,7 @@ func drawRequire(t *rapid.T, label string, p *Policy) Require {
 		AmountMax: drawBound(t, label), FeeMax: drawBound(t, label), FeeRateMax: drawBound(t, label), OutputsMax: uint64(drawBound(t, label)), InputsMax: uint64(drawBound(t, label)),
 		FeeShareMax: uint64(drawBound(t, label)), ChangeShareMax: uint64(drawBound(t, label)), Confirmations: drawBound(t, label), AgeMin: drawBound(t, label),
 		Meters: drawIndexes(t, label, len(p.Meters)), InitiatorCounts: rapid.Bool().Draw(t, label+" counts"), Delay: drawBound(t, label),
+		NoLockTime: rapid.IntRange(0, 5).Draw(t, label+" locktime") == 0,
 	}
 	if q.AmountMax == 0 {
 		q.AmountMin = drawBound(t, label)

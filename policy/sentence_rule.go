@@ -139,6 +139,9 @@ func figures(x Require) []string {
 	if x.ChangeShareMax > 0 {
 		out = append(out, fmt.Sprintf("at most %s of the coins comes back", shareWords(x.ChangeShareMax)))
 	}
+	if x.NoLockTime {
+		out = append(out, "it has no lock time")
+	}
 	return out
 }
 

@@ -50,7 +50,7 @@ func (c *comparison) rule(a, b Rule) {
 // sendsTheSame says whether the conditions that cannot be met later are the same.
 func (c ruleComparison) sendsTheSame(a, b Require) bool {
 	return a.AmountMin == b.AmountMin && a.AmountMax == b.AmountMax && a.FeeMax == b.FeeMax && a.FeeShareMax == b.FeeShareMax && a.FeeRateMax == b.FeeRateMax &&
-		a.InputsMax == b.InputsMax && a.OutputsMax == b.OutputsMax && a.ChangeShareMax == b.ChangeShareMax &&
+		a.InputsMax == b.InputsMax && a.OutputsMax == b.OutputsMax && a.ChangeShareMax == b.ChangeShareMax && a.NoLockTime == b.NoLockTime &&
 		slices.Equal(c.old.meterNames(a.Meters), c.new.meterNames(b.Meters)) && !c.meterOf(b.Meters)
 }
 
@@ -80,6 +80,12 @@ func (c ruleComparison) require(a, b Require) {
 	c.most("inputs_max", int64(a.InputsMax), int64(b.InputsMax), count)
 	c.most("outputs_max", int64(a.OutputsMax), int64(b.OutputsMax), count)
 	c.most("change_max", int64(a.ChangeShareMax), int64(b.ChangeShareMax), func(x int64) string { return shareWords(uint64(x)) })
+	switch {
+	case b.NoLockTime && !a.NoLockTime:
+		c.add(MarkTighter, "it has no lock time")
+	case a.NoLockTime && !b.NoLockTime:
+		c.add(MarkLooser, "it may have a lock time")
+	}
 	c.least("confirmations", a.Confirmations, b.Confirmations, count)
 	c.least("age_min", a.AgeMin, b.AgeMin, spanWords)
 	c.least("delay", a.Delay, b.Delay, spanWords)

@@ -64,6 +64,8 @@ func changes() []change {
 		{"a higher fee", false, require(func(r *Require) { r.FeeShareMax++ })},
 		{"a higher rate", false, require(func(r *Require) { r.FeeRateMax++ })},
 		{"more outputs", false, require(func(r *Require) { r.OutputsMax++ })},
+		{"no lock time where nobody is asked", true, func(p *Policy) { p.Rules[1].Require.NoLockTime = true }},
+		{"no lock time sends to ask", false, require(func(r *Require) { r.NoLockTime = true })},
 		{"more confirmations", true, require(func(r *Require) { r.Confirmations++ })},
 		{"older coins", true, require(func(r *Require) { r.AgeMin++ })},
 		{"a longer delay", true, require(func(r *Require) { r.Delay++ })},

@@ -119,6 +119,9 @@ func (c chance) try(p *Policy) *tried {
 	if c.oneIn(2) {
 		f.Approved = Keys(c.Uint64N(1 << randomN))
 	}
+	if c.oneIn(4) {
+		f.LockTime = uint64(f.Height)
+	}
 	if c.oneIn(8) {
 		f.Rejected = Keys(c.Uint64N(1 << randomN))
 	}

@@ -166,7 +166,7 @@ func (p *Policy) checkActions(at place, r Rule) error {
 func (r Require) none() bool {
 	return r.AmountMin == 0 && r.AmountMax == 0 && r.FeeMax == 0 && r.FeeShareMax == 0 && r.FeeRateMax == 0 && r.InputsMax == 0 && r.OutputsMax == 0 &&
 		r.ChangeShareMax == 0 && r.Confirmations == 0 && r.AgeMin == 0 && len(r.Meters) == 0 && len(r.Approvals) == 0 && !r.InitiatorCounts &&
-		len(r.Hours) == 0 && r.Delay == 0
+		len(r.Hours) == 0 && r.Delay == 0 && !r.NoLockTime
 }
 
 func (p *Policy) checkStep(at place, s Step) error {

@@ -37,6 +37,7 @@ const (
 	ReasonInputs    Reason = "inputs_max"
 	ReasonOutputs   Reason = "outputs_max"
 	ReasonChange    Reason = "change_max"
+	ReasonLockTime  Reason = "locktime"
 	ReasonMeterMax  Reason = "meter_max" // more than the meter ever lets through
 	ReasonRejected  Reason = "rejected"  // somebody is against it in its delay, or whoever was asked
 	ReasonAnswers   Reason = "unanswered"

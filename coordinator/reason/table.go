@@ -34,6 +34,7 @@ func table() []row {
 		{policy.ReasonFeeRate, "its fee rate is above what the rule lets be paid"},
 		{policy.ReasonInputs, "it spends more coins than the rule lets be spent"},
 		{policy.ReasonOutputs, "it has more outputs than the rule allows"},
+		{policy.ReasonLockTime, "it has a lock time, and the rule lets it have none"},
 		{policy.ReasonChange, "too much of what it spends comes back to the wallet"},
 		{policy.ReasonMeterMax, "it takes more than a meter of the rule ever lets through"},
 		{policy.ReasonRejected, "somebody whom the rule asks for is against it"},

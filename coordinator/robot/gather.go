@@ -72,7 +72,7 @@ func Gather(q Question) (policy.Facts, error) {
 		Approved: approved(q.State, p), Labelled: labelled(q.State, q.Compiled.Policy, p),
 		Frozen: q.Frozen, Now: max(0, q.Now), Doubt: q.Doubt, Height: int64(max(0, q.View.Tip().Height)),
 		Fulfilled: q.Last.Fulfilled, Step: q.Last.Step, Asked: q.Last.Asked,
-		Heard: q.Heard, Unready: q.Unready,
+		Heard: q.Heard, Unready: q.Unready, LockTime: uint64(p.Body.LockTime),
 	}
 	refused := slices.Clone(q.Refused)
 	var all bool

@@ -67,6 +67,17 @@ func TestApproved(t *testing.T) {
 	expect("its host carried it to another", one, both)
 }
 
+// The lock time is that of the transaction.
+func TestLockTimeIsGathered(t *testing.T) {
+	w := newWorld(t, 2, 3, 0)
+	for _, lock := range []uint32{0, 7, 500_000_000} {
+		p := w.held(w.write(w.all[0], &event.ProposalCreated{Inputs: w.funded(1000), Outputs: []event.ProposalOutput{to(stranger(1), 900)}, LockTime: lock}))
+		if f := w.facts(p, anyPolicy()); f.LockTime != uint64(lock) {
+			t.Errorf("lock time %d is %d", lock, f.LockTime)
+		}
+	}
+}
+
 // Whose host forked before it carried a signature approved nothing.
 func TestApprovedByAForkedHost(t *testing.T) {
 	w := newWorld(t, 2, 4, 1)

@@ -72,7 +72,7 @@ meters.each = { limit = "%dsat", window = "24h", per = "recipient" }
 [[rules]]
 name = "pay"
 when = { to = ["one", "two"] }
-require = { meters = ["all", "each"], fee_max = "5000sat" }
+require = { meters = ["all", "each"], fee_max = "5000sat", locktime = "none" }
 then = "sign"
 [[rules]]
 name = "own"
@@ -106,6 +106,12 @@ func (d *desk) restart() {
 // spend pays an amount to a payee from coins of 100,000 sat each, the rest but 1,000 to itself.
 func (d *desk) spend(to byte, amount int64, coins ...byte) *wallet.Spend {
 	d.tb.Helper()
+	return d.spendFrom(0, to, amount, coins...)
+}
+
+// spendFrom is spend with a lock time.
+func (d *desk) spendFrom(lock uint32, to byte, amount int64, coins ...byte) *wallet.Spend {
+	d.tb.Helper()
 	var in []wallet.Input
 	for _, c := range coins {
 		in = append(in, wallet.Input{OutPoint: wire.OutPoint{Hash: [32]byte{c}}, Amount: 100_000, Index: uint32(c)})
@@ -119,7 +125,7 @@ func (d *desk) spend(to byte, amount int64, coins ...byte) *wallet.Spend {
 		script, _ := payee(d.tb, to)
 		out = append(out, wallet.Output{PkScript: script, Amount: amount})
 	}
-	s, err := wallet.NewSpend(d.d, in, out, 0)
+	s, err := wallet.NewSpend(d.d, in, out, lock)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
@@ -143,6 +149,7 @@ func TestCeiling(t *testing.T) {
 		why policy.Reason
 	}{
 		"a stranger":              {d.spend(3, 1_000, 1), policy.ReasonNoRule},
+		"a lock time":             {d.spendFrom(1, 1, 1_000, 1), policy.ReasonLockTime},
 		"more than one may get":   {d.spend(1, 50_001, 1), policy.ReasonMeterMax},
 		"change that is not said": {d.spend(1, 10_000, 1).WithOwn(), policy.ReasonNoRule},
 		"change from elsewhere":   {d.spend(1, 10_000, 1).WithOwn(wallet.OwnOutput{Branch: 1, Index: 8}), policy.ReasonNoRule},

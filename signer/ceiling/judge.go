@@ -113,7 +113,7 @@ func (c *Ceiling) decide(s *wallet.Spend, t signed) error {
 func (c *Ceiling) facts(s *wallet.Spend, t signed) policy.Facts {
 	f := policy.Facts{
 		Kind: policy.Payment, Script: string(s.Descriptor().ScriptType()), VSize: s.VSize(),
-		Inputs: uint64(len(t.Coins)), Outputs: uint64(len(s.Outputs())), In: t.in(), Own: t.Own, Fee: s.Fee(), Now: c.now(),
+		Inputs: uint64(len(t.Coins)), Outputs: uint64(len(s.Outputs())), In: t.in(), Own: t.Own, Fee: s.Fee(), Now: c.now(), LockTime: uint64(s.LockTime()),
 	}
 	if len(t.Pays) == 0 {
 		f.Kind = policy.Consolidation
