@@ -148,7 +148,7 @@ func hours(s string) (Hours, error) {
 		return Hours{}, fmt.Errorf("%s is empty: the end comes after the beginning; over midnight, write two", f[1])
 	}
 	h.Zone = f[2]
-	_, err := zone(h.Zone)
+	_, err := LoadZone(h.Zone)
 	return h, err
 }
 

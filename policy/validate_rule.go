@@ -128,7 +128,7 @@ func checkHours(at place, list []Hours) error {
 		case h.From >= h.To || h.To > 1440:
 			return at.item(i).wrong("it is empty: the end comes after the beginning, and 24:00 at the latest")
 		}
-		if _, err := zone(h.Zone); err != nil {
+		if _, err := LoadZone(h.Zone); err != nil {
 			return at.item(i).wrong("%v", err)
 		}
 		if zones = append(zones, h.Zone); len(slices.Compact(slices.Sorted(slices.Values(zones)))) > maxZones {

@@ -8,16 +8,15 @@ import (
 	"github.com/quorate/quorate/policy"
 )
 
-// zonesOf loads the zones of a policy's hours. The machine's own is none, since it is not the
-// same everywhere; one that is not to be had is left out.
+// zonesOf loads the zones of a policy's hours; one that is not to be had is left out.
 func zonesOf(p *policy.Policy) map[string]*time.Location {
 	out := map[string]*time.Location{}
 	for _, r := range p.Rules {
 		for _, h := range r.Require.Hours {
-			if h.Zone == "" || h.Zone == "Local" || out[h.Zone] != nil {
+			if out[h.Zone] != nil {
 				continue
 			}
-			if at, err := time.LoadLocation(h.Zone); err == nil {
+			if at, err := policy.LoadZone(h.Zone); err == nil {
 				out[h.Zone] = at
 			}
 		}

@@ -143,7 +143,7 @@ func (c *Ceiling) facts(s *wallet.Spend, t signed) policy.Facts {
 // that they are there.
 func zones(hours []policy.Hours, now int64) (out []policy.Zone) {
 	for _, h := range hours {
-		at, err := time.LoadLocation(h.Zone)
+		at, err := policy.LoadZone(h.Zone)
 		if err != nil || slices.ContainsFunc(out, func(z policy.Zone) bool { return z.Name == h.Zone }) {
 			continue
 		}
