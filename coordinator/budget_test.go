@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/journal"
+	"github.com/quorate/quorate/policy"
 )
 
 // pooled is a wallet of 2 of 4 keys with two robots, each of which may sign 25,000 sat a day
@@ -131,5 +132,39 @@ func TestFalseReservations(t *testing.T) {
 				t.Fatalf("it gave leave by %+v", res)
 			}
 		}
+	}
+}
+
+// Another meter fills up while leave is waited for: the robot asks anew, for both.
+func TestAReservationIsOutgrown(t *testing.T) {
+	r := withRobots(t, 2, 4, 2)
+	one, ana, boris := r.robots[0], r.humans[0], r.humans[1]
+	r.coins(12)
+	p := r.limited(100_000, 50, r.robots...) // each 25,000, and 50,000 with leave
+	p.Meters = append(p.Meters, policy.Meter{Name: "person", Limit: 200_000, Window: 86400, Per: policy.PerInitiator, Pool: 50})
+	p.Rules[0].Require.Meters = []uint64{0, 1}
+	r.votes(p)
+	r.hear()
+	large := ana.proposes(pay(70, 40_000))
+	apart := []*peer{ana, boris, one}
+	r.settle(apart...)
+	for _, from := range r.peers { // it has heard all, who then go
+		if from != one {
+			one.must(ClaimIn{from.id(), claimOf(from)})
+		}
+	}
+	one.must(Tick{})
+	if r.settle(apart...); r.reservations(one) != 1 {
+		t.Fatal("it did not ask for leave")
+	}
+	small := ana.proposes(pay(71, 20_000))
+	r.among(apart...)
+	if !one.signed(small) || one.signed(large) {
+		t.Fatal("the test wants the small one alone to be signed")
+	}
+	r.hear()
+	r.hear()
+	if two := r.robots[1]; !one.signed(large) && !two.signed(large) {
+		t.Fatalf("they wait for leave by one of two meters: %+v, %+v", r.verdict(one, large), r.verdict(two, large))
 	}
 }

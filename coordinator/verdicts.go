@@ -176,7 +176,11 @@ func (m *Machine) robotDue(tick bool) bool {
 
 // reserves says whether the robot is to ask the others for leave to sign a proposal.
 func (m *Machine) reserves(p *group.Proposal, v robot.Said) bool {
-	return m.desk.Mode == robot.Signs && len(v.Reserve) > 0 && m.heardRobots() && m.desk.MayReserve(m.preparing(), p, v.Reserve)
+	if m.desk.Mode != robot.Signs || len(v.Reserve) == 0 || !m.heardRobots() {
+		return false
+	}
+	_, outgrown := m.desk.Outgrown(m.preparing(), p, v.Reserve)
+	return outgrown || m.desk.MayReserve(m.preparing(), p, v.Reserve)
 }
 
 // heardRobots says whether all other robots of the policy in force were heard since the start.
@@ -285,6 +289,13 @@ func (s *step) say(p *group.Proposal, v robot.Said) error {
 		}
 	}
 	if !s.m.reserves(p, v) {
+		return nil
+	}
+	if old, outgrown := s.m.desk.Outgrown(s.m.preparing(), p, v.Reserve); outgrown {
+		if _, err := s.write(&event.BudgetReleased{Reservation: old}); err != nil {
+			return err
+		}
+		s.m.desk = s.m.desk.Spoke().Again() // it asks anew when that is said
 		return nil
 	}
 	if _, err := s.write(&event.BudgetReserved{Proposal: p.Ref.ID, TxID: p.TxID, Policy: v.Version, Meters: v.Reserve}); err != nil {

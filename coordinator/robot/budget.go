@@ -319,6 +319,16 @@ func (d Desk) MayReserve(w Wallet, p *group.Proposal, meters []uint64) bool {
 	return d.fits(w, r)
 }
 
+// Outgrown returns the reservation of a robot for a proposal that does not name all the meters
+// whose pools it needs by now: it is released, so that another one names them.
+func (d Desk) Outgrown(w Wallet, p *group.Proposal, meters []uint64) (journal.EntryID, bool) {
+	if d.now == nil || d.now.problem != "" || w.signedTx(p.TxID) {
+		return journal.EntryID{}, false
+	}
+	r, ok := d.own(w, p.Ref.ID)
+	return r.Ref.ID, ok && slices.ContainsFunc(meters, func(m uint64) bool { return !slices.Contains(r.Meters, m) })
+}
+
 // Counted notes how many entries there are of leave: where there are others than before, what
 // they come to is worked out anew. It is called with each tick, so that nobody has it done more
 // often.
