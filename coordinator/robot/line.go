@@ -215,8 +215,9 @@ func (l line) moved(s group.State) bool {
 	return true
 }
 
-// leaver is a robot of policies before a line, that the line leaves out. Nobody waits for it,
-// and it may go on by what it knows: it counts for a window from when it was left out.
+// leaver is a robot of policies before a line, that the line leaves out, or that only the policy
+// in force has again. Nobody waits for it, and it may go on by what it knows: it counts for a
+// window from when it was left out.
 type leaver struct {
 	key        int
 	most, lent []int64 // by meter of the policy in force: see meter.Left
@@ -228,7 +229,12 @@ type leaver struct {
 func (l line) leavers(s group.State, me int, next []event.PolicyVersion) line {
 	wallet := [2]int{len(s.Active().Members), s.Genesis().Threshold}
 	at := map[int]int{} // in left, by key
-	over := l.older | l.last.Robots
+	over := l.older
+	for k := range s.Active().Members {
+		if v, _, ok := s.PolicyAdopted(k); ok && l.in.has(v) && l.last.Robots.Has(policy.Key(k)) {
+			over |= policy.KeysOf(policy.Key(k))
+		}
+	}
 	for ; len(next) > 0; next = next[1:] {
 		for v, p := range l.unseen(s, next[0]) {
 			if p == nil || len(l.in) == maxLine {
@@ -287,6 +293,9 @@ func (l line) leftOut(s group.State, me, key int) int64 {
 func (x leaver) at(s group.State, l line, n int) meter.Left {
 	out := meter.Left{Robot: meter.Robot(x.key), Signed: l.pasts[x.key].signed.book, Since: x.since}
 	v, _, ok := s.PolicyAdopted(x.key)
+	if v == l.version { // its past says all
+		return meter.Left{Robot: out.Robot}
+	}
 	if robots, known := l.in[v]; ok && known && !robots.Has(policy.Key(x.key)) {
 		return out
 	}

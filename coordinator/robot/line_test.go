@@ -158,3 +158,39 @@ func TestWhatOthersGrantedCounts(t *testing.T) {
 		}
 	}
 }
+
+// One that was left out and comes back may go by what it knew before until it says that it
+// follows the policy that has it again.
+func TestOneThatComesBackCounts(t *testing.T) {
+	w := newWorld(t, 2, 4, 0)
+	a, back, bot := w.all[0], w.all[2], w.all[3]
+	both, one := policy.KeysOf(policy.Key(back.key), policy.Key(bot.key)), policy.KeysOf(policy.Key(bot.key))
+	first := w.metered(a, 1000, 0, both) // each 500
+	w.write(back, &event.PolicyAdopted{Version: first, Median: 1})
+	w.write(bot, &event.PolicyAdopted{Version: first, Median: 1})
+	second := w.metered(a, 1000, 0, one, first)
+	w.write(bot, &event.PolicyAdopted{Version: second, Median: 2})
+	third := w.metered(a, 1600, 0, both, second) // each 800
+	w.write(bot, &event.PolicyAdopted{Version: third, Median: 3})
+	share := func(now int64) int64 {
+		l := w.line(bot, third)
+		c, err := Compile(l.last, third, "regtest", w.view)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l, err = l.withPasts(w.wallet(bot), c); err != nil {
+			t.Fatal(err)
+		}
+		return l.share(w.st, bot.key, l.last.Meters[0], meter.All, now)
+	}
+	if got := share(3 + 86400); got != 300 {
+		t.Errorf("while the other one may go by the first policy it has %d", got)
+	}
+	if got := share(4 + 86400); got != 800 {
+		t.Errorf("after a window it has %d", got)
+	}
+	w.write(back, &event.PolicyAdopted{Version: third, Median: 3})
+	if got := share(4); got != 800 {
+		t.Errorf("once the other one follows it has %d", got)
+	}
+}

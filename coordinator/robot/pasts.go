@@ -18,8 +18,8 @@ type past struct {
 	// signed is what its key signed before it said that it follows that policy; of one that said
 	// nothing all that is known.
 	signed Ledger
-	// granted is what it was granted, of one that the policy leaves out; asked says that none was
-	// granted without this robot.
+	// granted is what it was granted, of one that did not say that it follows that policy; asked
+	// says that none was granted without this robot.
 	granted Ledger
 	asked   bool
 }
@@ -41,7 +41,7 @@ func (l line) withPasts(w Wallet, c *Compiled) (line, error) {
 			return l, err
 		}
 		x := past{signed: before, asked: true}
-		if !l.last.Robots.Has(policy.Key(k)) {
+		if _, ok := l.newest(w.State, k); !ok {
 			// Each of the others had to give leave, this robot among them if it was one.
 			x.asked = l.askedOf(w.Key, k)
 			if x.granted, err = Rebuild(w.State, w.View, c, l.grantedTo(w, k)); err != nil {
