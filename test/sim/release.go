@@ -78,8 +78,8 @@ func (w *world) read(e *journal.Entry, machines ...coordinator.Machine) (event.B
 		if m.State.Group() != w.group {
 			continue // it was not founded yet
 		}
-		ep, ok := m.State.Epoch()
-		if !ok || ep.ID() != e.Header().Epoch {
+		ep, ok := m.State.EpochHeld(e.Header().Epoch)
+		if !ok {
 			continue
 		}
 		plain, err := journal.Open(ep, e)

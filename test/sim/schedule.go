@@ -74,7 +74,7 @@ const robotLimit = 300_000
 // robotPolicy is one of many, all with the same limit.
 func (w *world) robotPolicy(m *coordinator.Machine, r [4]uint32) *policy.Policy {
 	p := &policy.Policy{
-		Version: policy.Language, Title: "Suppliers", ChangeDelay: int64(r[0]%3) * 20, StartQuorum: uint64(r[0] >> 2 % 2),
+		Version: policy.Language, Title: "Suppliers", ChangeDelay: int64(r[0]%3) * 20, StartQuorum: 1 + uint64(r[0]>>2%2),
 		Recipients: []policy.Recipient{{Name: "suppliers"}},
 		Meters:     []policy.Meter{{Name: "limit", Limit: robotLimit, Window: 86400, Pool: uint64(r[1]%3) * 50}},
 		Rules: []policy.Rule{{
