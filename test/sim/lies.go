@@ -448,7 +448,11 @@ func (l *liar) replacements(r [4]uint32) {
 }
 
 func (l *liar) spend(b *event.ProposalCreated) (*wallet.Spend, error) {
-	d := l.n.m.State.Active().Descriptor
+	return spendOf(l.n.m.State.Active(), b)
+}
+
+// spendOf is the transaction that a proposal describes.
+func spendOf(a *group.Active, b *event.ProposalCreated) (*wallet.Spend, error) {
 	var in []wallet.Input
 	for _, x := range b.Inputs {
 		in = append(in, wallet.Input{OutPoint: x.OutPoint(), Amount: x.Amount, Branch: x.Branch, Index: x.Index})
@@ -457,7 +461,7 @@ func (l *liar) spend(b *event.ProposalCreated) (*wallet.Spend, error) {
 	for _, x := range b.Outputs {
 		o := wallet.Output{PkScript: x.PkScript, Amount: x.Amount}
 		if x.Change != nil {
-			s, err := d.Script(wallet.BranchChange, *x.Change)
+			s, err := a.Descriptor.Script(wallet.BranchChange, *x.Change)
 			if err != nil {
 				return nil, err
 			}
@@ -465,5 +469,5 @@ func (l *liar) spend(b *event.ProposalCreated) (*wallet.Spend, error) {
 		}
 		out = append(out, o)
 	}
-	return wallet.NewSpend(d, in, out, b.LockTime)
+	return wallet.NewSpend(a.Descriptor, in, out, b.LockTime)
 }

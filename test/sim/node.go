@@ -128,10 +128,10 @@ func (n *node) turn(msgs ...coordinator.Message) []answer {
 		return n.commit(t.Machine(), b, t.Effects())
 	}, func(m coordinator.Machine) {
 		n.m = m
-		if n.honest() && n.stepped%readEach == 0 {
+		if n.honest() && !n.w.lean && n.stepped%readEach == 0 {
 			n.readAll()
 		}
-		if n.honest() && durable && n.stepped%reloadEach == 0 {
+		if n.honest() && durable && !n.w.lean && n.stepped%reloadEach == 0 {
 			n.checkReload()
 		}
 	}, func(e coordinator.Effect) {
@@ -318,7 +318,7 @@ func (n *node) resync() {
 
 // asRobot is a machine of this node as it runs.
 func (n *node) asRobot(m coordinator.Machine) coordinator.Machine {
-	if n.honest() && slices.Contains(n.w.plan.Robots, n.i) {
+	if (n.honest() || n.w.lean) && slices.Contains(n.w.plan.Robots, n.i) {
 		return m.AsRobot(robot.Signs, nil)
 	}
 	return m

@@ -25,13 +25,27 @@ type Pool struct {
 // maxCosigners is how many people there are.
 const maxCosigners = 5
 
+// moreCosigners are there in large groups besides.
+const moreCosigners = 2
+
+// member is the person who holds a place in a group.
+func (p *Pool) member(i int) *person {
+	if i >= maxCosigners {
+		i += 2
+	}
+	return p.people[i]
+}
+
 // NewPool returns an empty pool.
 func NewPool(reseed func(uint64)) (*Pool, error) {
 	p := &Pool{cache: wallet.NewSigCache(1 << 17), verified: map[[96]byte]bool{}, groups: map[shape]*funded{}, Reseed: reseed}
-	for i := range maxCosigners + 2 { // and one whom nobody invited, and one without a node
+	for i := range maxCosigners + 2 + moreCosigners { // and one whom nobody invited, and one without a node
 		x, err := newPerson(i, p.cache)
 		if err != nil {
 			return nil, fmt.Errorf("make cosigner %d: %w", i, err)
+		}
+		if i >= maxCosigners+2 {
+			x.name = string(rune('A' + i - 2)) // by its place
 		}
 		p.people = append(p.people, x)
 	}

@@ -40,6 +40,9 @@ func (w *world) wrote(n *node, e *journal.Entry, m coordinator.Machine) {
 		case *event.SignatureCarried:
 			w.carries(n, b, m)
 		}
+		if w.look != nil {
+			w.look(n, e, body, m)
+		}
 	}
 }
 

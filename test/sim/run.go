@@ -89,7 +89,7 @@ func (w *world) heal() {
 // act performs one action of the plan.
 func (w *world) act(a Action) {
 	n := w.nodes[a.Who]
-	if w.stop() || w.calm.spares(a) {
+	if w.stop() || w.calm.spares(a) || w.acts != nil && w.acts(a) {
 		return
 	}
 	switch a.Kind {

@@ -68,10 +68,12 @@ func (s *summary) String() string {
 	return b.String()
 }
 
-func runSeeds(p *Pool, from, n uint64) summary {
+func runSeeds(p *Pool, from, n uint64) summary { return runEach(from, n, NewPlan, p.Run) }
+
+func runEach(from, n uint64, plan func(uint64) Plan, run func(Plan) Report) summary {
 	s := newSummary()
 	for at := from; at < from+n; at++ {
-		r := p.Run(NewPlan(at))
+		r := run(plan(at))
 		s.add(summary{Seeds: 1, Steps: r.Steps, Counts: r.Counts, Traces: map[uint64]string{at: fmt.Sprintf("%x", r.Trace)}})
 		if len(r.Violations) > 0 {
 			s.Failed[at] = r.Violations[0]
@@ -89,16 +91,9 @@ func TestSeeds(t *testing.T) {
 	if *seeds <= shard {
 		all = runSeeds(newPool(t), *from, *seeds)
 	} else {
-		all = shards(t)
+		all = shards(t, "TestSeeds", "seeds", *seeds)
 	}
-	if out := os.Getenv("SIM_SUMMARY"); out != "" {
-		b, err := json.Marshal(all)
-		if err == nil {
-			err = os.WriteFile(out, b, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	if toParent(t, all) {
 		return
 	}
 	t.Log(all.String())
@@ -119,8 +114,25 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-// shards runs many seeds in other processes of this test.
-func shards(t *testing.T) summary {
+// toParent hands a summary to the process that asked for it, where one did.
+func toParent(t *testing.T, all summary) bool {
+	t.Helper()
+	out := os.Getenv("SIM_SUMMARY")
+	if out == "" {
+		return false
+	}
+	b, err := json.Marshal(all)
+	if err == nil {
+		err = os.WriteFile(out, b, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return true
+}
+
+// shards runs many seeds in other processes of a test, to which a flag says how many.
+func shards(t *testing.T, test, name string, seeds uint64) summary {
 	t.Helper()
 	all := newSummary()
 	workers := 1
@@ -132,7 +144,7 @@ func shards(t *testing.T) summary {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	next := *from
-	end := *from + *seeds
+	end := *from + seeds
 	for range workers {
 		wg.Go(func() {
 			for {
@@ -144,7 +156,7 @@ func shards(t *testing.T) summary {
 				if stop {
 					return
 				}
-				s, err := runShard(t, at, min(shard, end-at))
+				s, err := runShard(t, test, name, at, min(shard, end-at))
 				mu.Lock()
 				if err != nil {
 					t.Error(err)
@@ -159,7 +171,7 @@ func shards(t *testing.T) summary {
 	return all
 }
 
-func runShard(t *testing.T, from, n uint64) (summary, error) {
+func runShard(t *testing.T, test, name string, from, n uint64) (summary, error) {
 	out, err := os.CreateTemp(t.TempDir(), "summary")
 	if err != nil {
 		return summary{}, err
@@ -167,7 +179,7 @@ func runShard(t *testing.T, from, n uint64) (summary, error) {
 	if err := out.Close(); err != nil {
 		return summary{}, err
 	}
-	args := []string{"-test.run=^TestSeeds$", "-test.timeout=0", fmt.Sprint("-from=", from), fmt.Sprint("-seeds=", n)}
+	args := []string{"-test.run=^" + test + "$", "-test.timeout=0", fmt.Sprint("-from=", from), fmt.Sprint("-", name, "=", n)}
 	if *quick {
 		args = append(args, "-first")
 	}

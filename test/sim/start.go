@@ -25,7 +25,7 @@ func newWorld(p *Pool, plan Plan) *world {
 		chain: newChain(plan.Seed),
 	}
 	for i := range plan.N {
-		n := &node{person: p.people[i], w: w, i: i, up: true, disk: newDisk(), paused: map[int]time.Duration{}, lied: map[int]int{}, agreedTo: map[[32]byte]agreedTo{}}
+		n := &node{person: p.member(i), w: w, i: i, up: true, disk: newDisk(), paused: map[int]time.Duration{}, lied: map[int]int{}, agreedTo: map[[32]byte]agreedTo{}}
 		if slices.Contains(plan.Byzantine, i) {
 			n.liar = newLiar(n)
 		}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"github.com/quorate/quorate/coordinator"
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/port"
 	"github.com/quorate/quorate/journal"
@@ -46,6 +48,12 @@ type world struct {
 	change     map[string]uint32
 	deferred   bool // entries of a liar are not taken yet somewhere
 	hushed     bool // liars lie no more
+
+	// Of runs of another kind: what they do about an action; what they look at of what an
+	// honest member made durable; and that they leave out what is looked at every few steps.
+	acts func(Action) bool
+	look func(*node, *journal.Entry, event.Body, coordinator.Machine)
+	lean bool
 }
 
 func (w *world) context() context.Context { return context.Background() }
