@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/quorate/quorate/coordinator"
 )
 
 // labelsOf are the labels of each metric.
@@ -51,6 +53,13 @@ func wrongRules(rules, tests string, labels map[string][]string) []string {
 		for _, l := range label.FindAllStringSubmatch(rule, -1) {
 			if len(of) > 0 {
 				known(of[0], l[1]+l[2])
+			}
+		}
+	}
+	for _, m := range regexp.MustCompile(`\bcode(?:=|!=|=~|!~)"([^"]*)"`).FindAllStringSubmatch(rules+tests, -1) {
+		for _, code := range strings.Split(m[1], "|") {
+			if !slices.Contains(alarmCodes(), code) {
+				out = append(out, "there is no alarm "+code)
 			}
 		}
 	}
@@ -100,10 +109,37 @@ func TestTheRulesNameWhatThereIs(t *testing.T) {
 		"a metric of a test":  {rules, strings.Replace(tests, "quorate_disk_free_bytes", "quorate_disk_bytes", 1)},
 		"a label of a test":   {rules, strings.Replace(tests, `{peer="p"}`, `{who="p"}`, 1)},
 		"a rule without one":  {rules + "      - alert: QuorateNew\n        expr: quorate_chain_synced == 2\n", tests},
+		"an alarm of a rule":  {strings.Replace(rules, `code="robot_silent"`, `code="robot_still"`, 1), tests},
+		"one of several":      {strings.Replace(rules, `"robot_silent|`, `"robot_still|`, 1), tests},
+		"an alarm of a test":  {rules, strings.Replace(tests, `code="pool_held"`, `code="pool_lost"`, 1)},
 		"a test without rule": {rules, tests + "      - alertname: QuorateOld\n"},
 	} {
 		if broken == [2]string{rules, tests} || len(wrongRules(broken[0], broken[1], labels)) == 0 {
 			t.Errorf("%s that is not there is not seen", what)
+		}
+	}
+}
+
+// What tells of a robot is left out of the rule for all alarms, and has one of its own.
+func TestARobotsAlarmsAreToldOnce(t *testing.T) {
+	rules, _ := alertFiles(t)
+	rest := regexp.MustCompile(`code!~"([^"]*)"`).FindStringSubmatch(rules)
+	if rest == nil {
+		t.Fatal("no rule is for the rest of the alarms")
+	}
+	own := regexp.MustCompile(`quorate_alarms\{code="([a-z_]+)"\} > 0`).FindAllStringSubmatch(rules, -1)
+	var codes []string
+	for _, m := range own {
+		codes = append(codes, m[1])
+	}
+	if got := strings.Join(codes, "|"); got != rest[1] {
+		t.Errorf("rules are for %s, and left out are %s", got, rest[1])
+	}
+	for _, code := range []string{
+		coordinator.AlarmSilent, coordinator.AlarmPaused, coordinator.AlarmCharges, coordinator.AlarmUnreadable, coordinator.AlarmParted, coordinator.AlarmPoolHeld,
+	} {
+		if !slices.Contains(codes, code) {
+			t.Errorf("no rule is for %s", code)
 		}
 	}
 }

@@ -78,6 +78,8 @@ func changes() []change {
 		{"the initiator counts", false, require(func(r *Require) { r.InitiatorCounts = true })},
 		{"fewer hours", true, require(func(r *Require) { r.Hours[0].To-- })},
 		{"more hours", false, require(func(r *Require) { r.Hours[0].From-- })},
+		{"fewer days", true, require(func(r *Require) { r.Hours[0].Days &^= 1 })},
+		{"another day", false, require(func(r *Require) { r.Hours[0].Days = r.Hours[0].Days&^1 | 32 })},
 		{"another zone", false, require(func(r *Require) { r.Hours[0].Zone = "Europe/Paris" })},
 		{"any hour", false, require(func(r *Require) { r.Hours = nil })},
 		{"it denies instead of asking", true, func(p *Policy) { p.Rules[0].Else, p.Rules[0].Steps = Deny, nil }},
@@ -122,6 +124,9 @@ func changes() []change {
 		}},
 		{"another rule in front", false, func(p *Policy) {
 			p.Rules = slices.Insert(p.Rules, 0, Rule{Name: "go", When: When{Kinds: []Kind{Payment}, Initiators: Who{Keys: 1}}, Then: Sign, Else: Deny})
+		}},
+		{"another rule behind all", false, func(p *Policy) {
+			p.Rules = append(p.Rules, Rule{Name: "go", When: When{Kinds: []Kind{Sweep}}, Then: Sign, Else: Deny})
 		}},
 		{"for fewer kinds", false, func(p *Policy) { p.Rules[1].When.Kinds = []Kind{Cancel} }},
 		{"for other labels", false, func(p *Policy) { p.Rules[1].When.Labels.Any = []string{"dust"} }},
