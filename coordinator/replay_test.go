@@ -58,6 +58,9 @@ func TestReplayAgreesWithAnHonestRobot(t *testing.T) {
 		r.fund(100_000, 90_000, 80_000, 70_000, 60_000)
 		p := r.suppliers(30_000)
 		p.Meters[0].Limit = 60_000
+		if len(r.robots) > 1 && rapid.Bool().Draw(rt, "pool") {
+			p.Meters[0].Limit, p.Meters[0].Pool, p.Tolerate = 120_000, 50, 1
+		}
 		p.Meters = append(p.Meters, policy.Meter{Name: "each", Limit: 40_000, Window: 21_600, Per: policy.PerRecipient}, policy.Meter{Name: "own", Limit: 50_000, Window: 21_600, Per: policy.PerInitiator})
 		rule := &p.Rules[0]
 		rule.Require.Meters = []uint64{0, 1, 2}
@@ -145,8 +148,17 @@ func (r *robots) forges(bot *peer, of event.RobotVerdict, by func(*event.RobotVe
 	}
 	bot.must(says{&of})
 	r.settle()
-	found := r.humans[0].replayed(r.tb, 1000)
-	return found[len(found)-1]
+	return r.lastFound(bot)
+}
+
+// lastFound is what is found of the last that a robot wrote.
+func (r *robots) lastFound(bot *peer) (last replay.Found) {
+	for _, f := range r.humans[0].replayed(r.tb, 1000) {
+		if f.Member.Identity == bot.id() {
+			last = f
+		}
+	}
+	return last
 }
 
 // verdicts are those that a peer wrote, in order.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
 	"github.com/quorate/quorate/journal"
@@ -46,7 +47,7 @@ func (d Desk) budgeted(w Wallet) Desk {
 	b := &budget{shares: map[int]Ledger{}, pools: map[int]meter.Pool{}}
 	signed := w.signatures()
 	for _, m := range pooled(now.compiled.Policy) {
-		by := reservedTxs(w, now, uint64(m))
+		by := ByLeave(w.State, w.Key, now.version, now.compiled.Policy, uint64(m))
 		alone := slices.DeleteFunc(slices.Clone(signed), func(x Signature) bool { return by[x.TxID] })
 		l, err := Rebuild(w.State, w.View, now.compiled, alone)
 		if err != nil {
@@ -61,13 +62,13 @@ func (d Desk) budgeted(w Wallet) Desk {
 	return d
 }
 
-// reservedTxs are the transactions that this robot signs by the pool of a meter, if it does.
-// One that not all others gave leave for is in no ledger but its own: if it was signed, that
-// was by its share.
-func reservedTxs(w Wallet, now *inForce, m uint64) map[chainhash.Hash]bool {
+// ByLeave returns the transactions that a robot signs by the pool of a meter of a policy, if it
+// does. One that not all others gave leave for is in no ledger but its own: if it was signed,
+// that was by its share.
+func ByLeave(s group.State, key int, v event.PolicyVersion, p *policy.Policy, m uint64) map[chainhash.Hash]bool {
 	out := map[chainhash.Hash]bool{}
-	for r := range w.State.ReservedBy(w.Key) {
-		if r.Policy == now.version && slices.Contains(r.Meters, m) && w.allGranted(now.compiled.Policy, r.Ref.ID) {
+	for r := range s.ReservedBy(key) {
+		if r.Policy == v && slices.Contains(r.Meters, m) && allGranted(s, key, p, r.Ref.ID) {
 			out[r.TxID] = true
 		}
 	}
@@ -141,8 +142,12 @@ func (w Wallet) reservation(now *inForce, r group.Reservation, m int) (meter.Res
 
 // allGranted says whether each other robot of a policy gave leave by a reservation.
 func (w Wallet) allGranted(p *policy.Policy, id journal.EntryID) bool {
-	for k := range w.State.Active().Members {
-		if _, ok := w.State.GrantedBy(k, id, true); k != w.Key && p.Robots.Has(policy.Key(k)) && !ok {
+	return allGranted(w.State, w.Key, p, id)
+}
+
+func allGranted(s group.State, key int, p *policy.Policy, id journal.EntryID) bool {
+	for k := range s.Active().Members {
+		if _, ok := s.GrantedBy(k, id, true); k != key && p.Robots.Has(policy.Key(k)) && !ok {
 			return false
 		}
 	}

@@ -11,7 +11,7 @@
 //
 // Not compared, since it is the robot's word or was otherwise then: who was heard, the height,
 // how deep and old coins were, labels, rejections, freezes, refusals of the rules for every
-// cosigner, leave of other robots, doubt of the clock. What this node cannot tell (it lacks the
+// cosigner, doubt of the clock. What this node cannot tell (it lacks the
 // proposal, say) is Open, and no difference.
 //
 // Begin with Page (page.go); verdict.go and facts.go have what is compared.

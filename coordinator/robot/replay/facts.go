@@ -189,9 +189,16 @@ func (w *walk) compareUses(f *Found, v *version, p *group.Proposal, said *policy
 		if x.Pool > y.Pool {
 			f.differs(field+".pool", x.Pool, fmt.Sprintf("%d at most", y.Pool))
 		}
-		// What is signed with the others' leave is not used of the share.
-		if x.Used < y.Used && v.compiled.Policy.Meters[x.Meter].Pool == 0 {
+		if x.Used < y.Used {
 			f.differs(field+".used", x.Used, fmt.Sprintf("%d at least", y.Used))
+		}
+		if x.Granted && !v.leave[int(x.Meter)].txs[p.TxID] {
+			const none = "not all other robots gave leave"
+			if w.r.Now-f.Ref.Time > settled {
+				f.differs(field+".granted", true, none)
+			} else {
+				f.open(field+".granted", none+", as far as is held here yet")
+			}
 		}
 	}
 }

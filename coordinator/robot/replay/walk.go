@@ -41,8 +41,15 @@ type said struct {
 type version struct {
 	compiled *robot.Compiled
 	charges  robot.Ledger
-	counted  int // of walk.signed; -1 where they cannot be worked out
+	leave    map[int]leave // by meter that has a pool
+	counted  int           // of walk.signed; -1 where they cannot be worked out
 	err      error
+}
+
+// leave is what a robot signed with the others' leave, and what is charged without that.
+type leave struct {
+	txs   map[chainhash.Hash]bool
+	alone robot.Ledger
 }
 
 // identity goes on to an identity of the key: what it followed and signed stays.
@@ -130,11 +137,18 @@ func (w *walk) version(v event.PolicyVersion) *version {
 	if x.charges, err = robot.Rebuild(w.r.State, w.r.View, x.compiled, nil); err != nil {
 		x.counted = -1
 	}
+	x.leave = map[int]leave{}
+	for n, m := range p.Meters {
+		if m.Pool > 0 {
+			x.leave[n] = leave{robot.ByLeave(w.r.State, w.key, v, p, uint64(n)), x.charges}
+		}
+	}
 	return x
 }
 
 // used are what the robot has used of a policy's meters at least, by what it signed so far
-// and what of that still counts now: it counted then, too. False where it cannot be told.
+// and what of that still counts now: it counted then, too. What it had leave for counts in no
+// share. False where it cannot be told.
 func (w *walk) used(v *version, takes robot.Takes) ([]policy.Use, bool) {
 	if v.counted < 0 {
 		return nil, false
@@ -147,7 +161,21 @@ func (w *walk) used(v *version, takes robot.Takes) ([]policy.Use, bool) {
 			return nil, false
 		}
 		v.charges = v.charges.Signed(w.r.State, w.r.View, v.compiled, p, x.Initiator, x.At)
+		for n, l := range v.leave {
+			if !l.txs[x.TxID] {
+				l.alone = l.alone.Signed(w.r.State, w.r.View, v.compiled, p, x.Initiator, x.At)
+				v.leave[n] = l
+			}
+		}
 	}
-	a := w.r.State.Active()
-	return v.charges.Uses(v.compiled.Policy, len(a.Members), w.r.State.Genesis().Threshold, takes), true
+	n, k := len(w.r.State.Active().Members), w.r.State.Genesis().Threshold
+	out := v.charges.Uses(v.compiled.Policy, n, k, takes)
+	for m, l := range v.leave {
+		for i, u := range l.alone.Uses(v.compiled.Policy, n, k, takes) {
+			if u.Meter == uint64(m) {
+				out[i] = u
+			}
+		}
+	}
+	return out, true
 }
