@@ -14,6 +14,9 @@ import (
 // DemoOptions say what the demo shows.
 type DemoOptions struct {
 	Cosigners, Threshold, Spends int
+	// Robot has the last of three cosigners be a robot, by a policy that the others vote in, and
+	// shows what it does about three payments. It goes with 2 of 3 and one spend.
+	Robot bool
 	// Out is where the story goes; nil tells none.
 	Out io.Writer
 	Log *slog.Logger
@@ -27,6 +30,8 @@ type DemoResult struct {
 	Words     string       `json:"words"`
 	Nodes     []api.Person `json:"nodes"`
 	Spends    []DemoSpend  `json:"spends"`
+	// Robot is nil where none of them was one.
+	Robot *DemoRobot `json:"robot"`
 }
 
 // DemoSpend is one transaction. Identical says that every node holds the same
@@ -55,6 +60,9 @@ func Demo(ctx context.Context, o DemoOptions) (res DemoResult, err error) {
 	if o.Cosigners < 1 || o.Cosigners > 20 || o.Threshold < 1 || o.Threshold > o.Cosigners || o.Spends < 1 || o.Spends > 100 {
 		return res, api.Misuse("bad_demo", "demo: give 1 to 20 cosigners, a threshold of 1 up to their number, and 1 to 100 spends", "")
 	}
+	if o.Robot && (o.Cosigners != 3 || o.Threshold != 2 || o.Spends != 1) {
+		return res, api.Misuse("bad_demo", "demo: with a robot it shows 2 of 3 cosigners, and payments of its own", "")
+	}
 	if o.Out == nil {
 		o.Out = io.Discard
 	}
@@ -81,6 +89,13 @@ func Demo(ctx context.Context, o DemoOptions) (res DemoResult, err error) {
 		}
 	}
 	if err := d.fund(ctx, w.Wallet); err != nil {
+		return res, err
+	}
+	if o.Robot {
+		res.Spends, res.Robot, err = d.robot(ctx, w)
+		if err == nil {
+			d.table(res)
+		}
 		return res, err
 	}
 	for i := range o.Spends {

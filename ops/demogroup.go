@@ -15,6 +15,7 @@ import (
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app"
 	"github.com/quorate/quorate/chain/devnet"
+	"github.com/quorate/quorate/coordinator/robot"
 	"github.com/quorate/quorate/p2p"
 	"github.com/quorate/quorate/store"
 	"github.com/quorate/quorate/wallet"
@@ -63,7 +64,10 @@ func demoName(i int) string {
 }
 
 func (d *demo) node(ctx context.Context, i int) (*app.Node, string, error) {
-	name := demoName(i)
+	name, mode := demoName(i), robot.Off
+	if d.opts.Robot && i == d.opts.Cosigners-1 {
+		name, mode = demoRobotName, robot.Signs
+	}
 	entropy, key := make([]byte, 16), make([]byte, 32)
 	var sec app.Secrets
 	for _, b := range [][]byte{entropy, key, sec.Identity[:], sec.Sealing[:]} {
@@ -85,7 +89,8 @@ func (d *demo) node(ctx context.Context, i int) (*app.Node, string, error) {
 	}
 	parts := app.Parts{
 		Name: name, Network: wallet.Regtest, Version: app.Version(), Secrets: sec, Store: db, Chain: d.chain,
-		P2P: p2p.Config{Listen: []string{"/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"}, Log: log, ExtraOptions: d.extra, Tap: d.tap}, Log: log,
+		Robot: mode,
+		P2P:   p2p.Config{Listen: []string{"/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"}, Log: log, ExtraOptions: d.extra, Tap: d.tap}, Log: log,
 	}
 	n, err := app.Wire(ctx, parts)
 	if err != nil {
@@ -161,10 +166,14 @@ func (d *demo) ceremony(ctx context.Context) (api.Wallet, error) {
 	return founder.Wallet(ctx, id)
 }
 
-// fund pays one output for each spend, and one more.
+// fund pays one output for each spend, and one more; for a robot's, one for each payment.
 func (d *demo) fund(ctx context.Context, id string) error {
 	d.say("\nThe wallet is funded:")
-	for range d.opts.Spends + 1 {
+	coins := d.opts.Spends + 1
+	if d.opts.Robot {
+		coins = demoPayments
+	}
+	for range coins {
 		addr, err := d.nodes[0].NewAddress(ctx, id, api.NewAddress{})
 		if err != nil {
 			return err

@@ -40,15 +40,20 @@ func (d *demo) spend(ctx context.Context, id string, round int) (DemoSpend, erro
 	if err := d.approvals(ctx, p.Proposal, author, &s); err != nil {
 		return s, err
 	}
+	return d.mined(ctx, p.Proposal, begin, s)
+}
+
+// mined waits until a proposal that has its signatures is on every node, mines it, and compares.
+func (d *demo) mined(ctx context.Context, proposal string, begin time.Time, s DemoSpend) (DemoSpend, error) {
 	if err := d.until(ctx, "the final transaction on every node", func(n *app.Node) (bool, error) {
-		_, err := n.Tx(ctx, p.Proposal)
+		_, err := n.Tx(ctx, proposal)
 		return err == nil, notFinal(err)
 	}); err != nil {
 		return s, err
 	}
 	s.Latency.FinalEverywhere = millis(begin)
 	if err := d.until(ctx, "the transaction in the mempool", func(n *app.Node) (bool, error) {
-		x, err := n.Proposal(ctx, p.Proposal)
+		x, err := n.Proposal(ctx, proposal)
 		return x.Status == api.StatusBroadcast || x.Status == api.StatusConfirmed, err
 	}); err != nil {
 		return s, err
@@ -58,8 +63,8 @@ func (d *demo) spend(ctx context.Context, id string, round int) (DemoSpend, erro
 	if _, err := d.chain.Mine(1, d.chain.FaucetScript()); err != nil {
 		return s, fmt.Errorf("demo: mine: %w", err)
 	}
-	err = d.until(ctx, "the confirmation on every node", func(n *app.Node) (bool, error) {
-		x, err := n.Proposal(ctx, p.Proposal)
+	err := d.until(ctx, "the confirmation on every node", func(n *app.Node) (bool, error) {
+		x, err := n.Proposal(ctx, proposal)
 		return x.Status == api.StatusConfirmed, err
 	})
 	if err != nil {
@@ -67,7 +72,7 @@ func (d *demo) spend(ctx context.Context, id string, round int) (DemoSpend, erro
 	}
 	s.Latency.Confirmed = millis(begin)
 	s.Confirmed = true
-	return d.compare(ctx, p.Proposal, s)
+	return d.compare(ctx, proposal, s)
 }
 
 // approvals lets as many cosigners after the author approve as are needed.

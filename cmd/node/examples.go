@@ -8,7 +8,7 @@ func examples() map[string]string {
 		"coins":                      "quorate coins treasury\nquorate coins treasury --wide",
 		"coin freeze":                "quorate coin freeze treasury 9d8c…:0 --note 'dust of a stranger'\nquorate coin freeze 9d8c…:0 --undo",
 		"completion":                 "quorate completion bash > ~/.local/share/bash-completion/completions/quorate",
-		"demo":                       "quorate demo\nquorate demo --cosigners 5 --threshold 3 --spends 2",
+		"demo":                       "quorate demo\nquorate demo --robot\nquorate demo --cosigners 5 --threshold 3 --spends 2",
 		"doctor":                     "quorate doctor\nquorate doctor --mend",
 		"freeze":                     "quorate freeze treasury --reason 'my laptop was stolen'",
 		"unfreeze":                   "quorate unfreeze treasury\nquorate unfreeze treasury 3f0a51",
