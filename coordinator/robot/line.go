@@ -43,7 +43,7 @@ func (vs versions) has(v event.PolicyVersion) bool {
 // lineOf works out the line that leads to the version in force.
 func lineOf(s group.State, key int, v event.PolicyVersion, p *policy.Policy) line {
 	l := line{version: v, in: versions{v: p.Robots}, last: p, begun: s.PolicyBegan(key), terms: make([][]meter.Terms, len(p.Meters))}
-	wallet := [2]int{len(s.Active().Members), s.Genesis().Threshold}
+	wallet := quorum{len(s.Active().Members), s.Genesis().Threshold}
 	for n, m := range p.Meters {
 		l.terms[n] = []meter.Terms{termsOf(p, m, wallet)}
 	}
@@ -127,10 +127,13 @@ func (l line) newest(s group.State, key int) (group.Ref, bool) {
 	return at, ok && v == l.version
 }
 
+// quorum is how many keys a wallet has, and how many sign.
+type quorum struct{ n, k int }
+
 // termsOf are those of a meter in a policy: a meter goes by its name.
-func termsOf(p *policy.Policy, of policy.Meter, wallet [2]int) meter.Terms {
+func termsOf(p *policy.Policy, of policy.Meter, wallet quorum) meter.Terms {
 	var t meter.Terms
-	for k := range wallet[0] {
+	for k := range wallet.n {
 		if p.Robots.Has(policy.Key(k)) {
 			t.Robots = append(t.Robots, meter.Robot(k))
 		}
@@ -139,7 +142,7 @@ func termsOf(p *policy.Policy, of policy.Meter, wallet [2]int) meter.Terms {
 	t.Share = policy.MaxAmount
 	for _, m := range p.Meters {
 		if m.Name == of.Name && m.Per == of.Per {
-			t.Share, t.Pool = p.Share(m, p.R(wallet[0], wallet[1]))
+			t.Share, t.Pool = p.Share(m, p.R(wallet.n, wallet.k))
 		}
 	}
 	return t
@@ -227,7 +230,7 @@ type leaver struct {
 // leavers looks through what was before a line, from some versions on, for robots that the line
 // leaves out.
 func (l line) leavers(s group.State, me int, next []event.PolicyVersion) line {
-	wallet := [2]int{len(s.Active().Members), s.Genesis().Threshold}
+	wallet := quorum{len(s.Active().Members), s.Genesis().Threshold}
 	at := map[int]int{} // in left, by key
 	over := l.older
 	for k := range s.Active().Members {
