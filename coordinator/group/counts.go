@@ -43,6 +43,7 @@ func (s State) Counts() map[string]int {
 		"policies.follow":    s.policies.follow.Len(),
 		"policies.proposers": s.policies.proposers.Len(),
 		"policies.votes":     s.policies.votes.Len(),
+		"policies.everFor":   s.policies.everFor.Len(),
 		"policies.anchors":   s.policies.anchors.Len(),
 		"policies.adopted":   s.policies.adopted.Len(),
 		"policies.verdicts":  s.policies.verdicts.Len(),

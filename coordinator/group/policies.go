@@ -168,8 +168,8 @@ func (s memberFacts) laterOf(key int, a, b Ref) bool {
 	return placeOf(a) > placeOf(b)
 }
 
-// maxVotes is how many votes of an identity on a version are looked at for one that is for it:
-// its last.
+// maxVotes is how many votes of an identity on a version are looked at for one that moves its
+// vote for another: the last. Where there are more, it moved.
 const maxVotes = 64
 
 // PolicyApprovedOnce counts the members that ever approved a version, whatever they said since.
@@ -186,13 +186,7 @@ func (s memberFacts) PolicyApprovedOnce(v event.PolicyVersion) (n int) {
 }
 
 func (s memberFacts) approvedOnce(v event.PolicyVersion, who journal.Author) bool {
-	looked := 0
-	for _, x := range pmap.Prefix(s.policies.votes, versionsOf(v, who)) {
-		if looked++; !x.Against || looked == maxVotes {
-			return !x.Against
-		}
-	}
-	return false
+	return mapkey.Has(s.policies.everFor, versionsOf(v, who))
 }
 
 // PolicyAnchor is a robot's word since when a version has its votes.
@@ -219,13 +213,13 @@ func (s memberFacts) PolicyAdopted(key int) (v event.PolicyVersion, at Ref, ok b
 	return x.Version, x.Ref, ok
 }
 
-// PolicyMoves yields what the robot of a key said that it follows, the latest first, and from
-// when on, as PolicyBegan has it.
+// PolicyMoves yields what the robot of a key said that it follows, past no fork, the latest
+// first, and from when on, as PolicyBegan has it.
 func (s memberFacts) PolicyMoves(key int) func(yield func(v event.PolicyVersion, began int64) bool) {
 	return func(yield func(event.PolicyVersion, int64) bool) {
 		for _, who := range slices.Backward(s.active.Identities(key)) {
 			for _, x := range pmap.Prefix(s.policies.adopted, byFollowed(who[:])) {
-				if !yield(x.Version, x.began()) {
+				if !s.tainted(x.Ref) && !yield(x.Version, x.began()) {
 					return
 				}
 			}
@@ -265,6 +259,13 @@ func (s memberFacts) PolicyAdoptedEver(key int) (v event.PolicyVersion, ok bool)
 		}
 	}
 	return v, ok
+}
+
+// SignedByVerdict says whether an identity ever said as a robot that it signs a proposal, and
+// does.
+func (s memberFacts) SignedByVerdict(who journal.Author, proposal journal.EntryID) bool {
+	f, _ := s.policies.verdicts.Get(byJudged(proposal[:]) + byJudged(who[:]))
+	return f.Signs
 }
 
 // VerdictBy returns what an identity said last of a proposal as a robot, and how often it

@@ -31,6 +31,7 @@ type policyBook struct {
 	// proposers are the versions by author, the latest first.
 	proposers pmap.Map[byFollowed, event.PolicyVersion]
 	votes     pmap.Map[byVersions, policyVote]
+	everFor   pmap.Map[byVersions, struct{}] // version | author: who ever was for it
 	anchors   pmap.Map[byVersions, anchorFact]
 	adopted   pmap.Map[byFollowed, adoptedFact]
 	verdicts  pmap.Map[byJudged, verdictFact]
@@ -67,6 +68,8 @@ type verdictFact struct {
 	Verdict Verdict `cbor:"2,keyasint"`
 	// Count is how many this author wrote on the transaction.
 	Count uint64 `cbor:"3,keyasint"`
+	// Signs: one of them says that it signs, and is of one that does.
+	Signs bool `cbor:"4,keyasint,omitempty"`
 }
 
 // fold keeps what is said in a group of policies and by robots; false where it is of neither.
@@ -78,21 +81,21 @@ func (b policyBook) fold(group journal.GroupID, ref Ref, body event.Body) (polic
 		b.texts = b.texts.Set(mapkey.Of(v), x.Bytes)
 		b = b.followed(policyFact{ref, x.Parents}, v)
 	case *event.PolicyApproved:
-		b.votes = b.votes.Set(versionKey(x.Version, ref), policyVote{ref, x.Version, false})
+		b = b.voted(versionKey(x.Version, ref), policyVote{ref, x.Version, false})
 	case *event.PolicyObjected:
-		b.votes = b.votes.Set(versionKey(x.Version, ref), policyVote{ref, x.Version, true})
+		b = b.voted(versionKey(x.Version, ref), policyVote{ref, x.Version, true})
 	case *event.PolicyAnchored:
 		b.anchors = b.anchors.Set(versionKey(x.Version, ref), anchorFact{ref, x.Version, x.Height, x.Time, x.Votes})
 	case *event.PolicyAdopted:
 		b.adopted = b.adopted.Set(followedKey(ref), adoptedFact{ref, x.Version, x.Median})
 	case *event.RobotVerdict:
 		k := byJudged(x.Proposal[:]) + byJudged(ref.Chain.Author[:])
-		f := verdictFact{Ref: ref, Verdict: VerdictOf(ref, x), Count: 1}
+		f := verdictFact{Ref: ref, Verdict: VerdictOf(ref, x), Count: 1, Signs: x.Outcome == outcomeSign && !x.Shadow}
 		if old, ok := b.verdicts.Get(k); ok {
 			if placeOf(old.Ref) > placeOf(ref) {
 				f.Ref, f.Verdict = old.Ref, old.Verdict
 			}
-			f.Count = old.Count + 1
+			f.Count, f.Signs = old.Count+1, f.Signs || old.Signs
 		}
 		b.verdicts = b.verdicts.Set(k, f)
 	default:
@@ -101,6 +104,17 @@ func (b policyBook) fold(group journal.GroupID, ref Ref, body event.Body) (polic
 		return b, of
 	}
 	return b, true
+}
+
+// outcomeSign is what package policy has for a verdict that signs.
+const outcomeSign = 1
+
+func (b policyBook) voted(at byVersions, v policyVote) policyBook {
+	b.votes = b.votes.Set(at, v)
+	if !v.Against {
+		b.everFor = b.everFor.Set(versionsOf(v.Version, v.Ref.Chain.Author), struct{}{})
+	}
+	return b
 }
 
 // followed notes a version under each that it follows, and under its author.
@@ -166,7 +180,11 @@ func (b policyBook) kept() policyKept {
 func (k policyKept) into(b *policyBook) {
 	record.Undump(&b.proposed, k.Proposed)
 	record.Undump(&b.texts, k.Texts)
-	record.Undump(&b.votes, k.Votes)
+	var votes pmap.Map[byVersions, policyVote]
+	record.Undump(&votes, k.Votes)
+	for at, v := range votes.All() {
+		*b = b.voted(at, v)
+	}
 	record.Undump(&b.anchors, k.Anchors)
 	record.Undump(&b.adopted, k.Adopted)
 	record.Undump(&b.verdicts, k.Verdicts)

@@ -148,13 +148,23 @@ func (f Following) agreed(v event.PolicyVersion) bool {
 	return f.State.PolicyApprovedOnce(v) >= f.State.Genesis().Threshold
 }
 
+// robotOf says whether a key is a robot's in a version, or in one that it follows: nobody else
+// follows any.
+func (f Following) robotOf(key int, v event.PolicyVersion) bool {
+	_, parents, _ := f.State.PolicyText(v)
+	return slices.ContainsFunc(append(parents[:len(parents):len(parents)], v), func(v event.PolicyVersion) bool {
+		p, err := read(f.State, v)
+		return err == nil && p.Robots.Has(policy.Key(key))
+	})
+}
+
 // left are the versions that other robots left for what the group agreed on. It stays in force
 // where its votes fall later, so that what was before it is not to be followed any more.
 func (f Following) left() map[event.PolicyVersion]bool {
 	out := map[event.PolicyVersion]bool{}
 	for k := range f.State.Active().Members {
 		v, _, ok := f.State.PolicyAdopted(k)
-		if !ok || k == f.Key {
+		if !ok || k == f.Key || !f.robotOf(k, v) {
 			continue
 		}
 		for next := []event.PolicyVersion{v}; len(next) > 0; next = next[1:] {
@@ -191,6 +201,9 @@ func (f Following) settledElsewhere() (event.PolicyVersion, bool) {
 	}
 	var out []event.PolicyVersion
 	for v, keys := range by {
+		if !f.agreed(v) {
+			continue // whatever somebody says that it follows: how many are to say so stands in it
+		}
 		if p, err := read(f.State, v); err == nil && uint64((keys&p.Robots).Count()) > p.Tolerate && !wentOn(f.State, v) {
 			out = append(out, v)
 		}

@@ -75,10 +75,7 @@ func (l line) before(s group.State, key int, p *group.Proposal) bool {
 
 // byRobot says whether a key signed a proposal as a robot's: nothing is signed without a verdict.
 func byRobot(s group.State, key int, p *group.Proposal) bool {
-	return slices.ContainsFunc(s.Active().Identities(key), func(who journal.Author) bool {
-		v, _, ok := s.VerdictBy(who, p.Ref.ID)
-		return ok && v.Outcome == uint64(policy.OutcomeSign) && !v.Shadow
-	})
+	return slices.ContainsFunc(s.Active().Identities(key), func(who journal.Author) bool { return s.SignedByVerdict(who, p.Ref.ID) })
 }
 
 // askedOf says whether a robot was one in all older terms in which another one was.

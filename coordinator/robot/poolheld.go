@@ -14,40 +14,42 @@ const PoolHeldAfter = 86400
 // first of them does, Unix seconds. When leave was given is its author's word.
 func PoolHeld(s group.State, now int64) (by []int, since int64) {
 	for k := range s.Active().Members {
-		v, _, ok := s.PolicyAdopted(k)
-		if !ok {
+		first := heldBy(s, k, now)
+		if first == 0 {
 			continue
 		}
-		var first int64
-		for r := range s.ReservedBy(k) {
-			p, held := s.Proposal(r.Proposal)
-			if r.Policy != v || held && s.Signed(p, k) {
-				continue
-			}
-			if at, granted := grantedFirst(s, k, r); granted && at <= now-PoolHeldAfter && (first == 0 || at < first) {
-				first = at
-			}
-		}
-		if first != 0 {
-			by = append(by, k)
-			if since == 0 || first < since {
-				since = first
-			}
+		if by = append(by, k); since == 0 || first < since {
+			since = first
 		}
 	}
 	return by, since
 }
 
-// grantedFirst is when the first of the other robots gave leave, Unix seconds.
-func grantedFirst(s group.State, key int, r group.Reservation) (first int64, ok bool) {
-	p, err := read(s, r.Policy)
-	if err != nil {
-		return 0, false
+// heldBy is since when a robot holds what it does not use; 0 where it does not. Of many it is the
+// first that are looked at. A policy that the group never agreed on is nobody's.
+func heldBy(s group.State, key int, now int64) (first int64) {
+	v, _, ok := s.PolicyAdopted(key)
+	if !ok || s.PolicyApprovedOnce(v) < s.Genesis().Threshold {
+		return 0
 	}
-	for k := range s.Active().Members {
-		if at, granted := s.GrantedBy(k, r.Ref.ID, true); granted && k != key && p.Robots.Has(policy.Key(k)) && (!ok || at.Time/1000 < first) {
-			first, ok = at.Time/1000, true
+	p, err := read(s, v)
+	if err != nil || !p.Robots.Has(policy.Key(key)) {
+		return 0
+	}
+	looked := 0
+	for r := range s.ReservedBy(key) {
+		if q, held := s.Proposal(r.Proposal); r.Policy != v || held && s.Signed(q, key) {
+			continue
+		}
+		if looked++; looked > maxReservations {
+			break
+		}
+		for k := range s.Active().Members {
+			at, granted := s.GrantedBy(k, r.Ref.ID, true)
+			if t := at.Time / 1000; granted && k != key && p.Robots.Has(policy.Key(k)) && t <= now-PoolHeldAfter && (first == 0 || t < first) {
+				first = t
+			}
 		}
 	}
-	return first, ok
+	return first
 }
