@@ -139,6 +139,8 @@ func (l Ledger) Follow(s group.State, v ledger.View, changed iter.Seq[chainhash.
 		for k := range l.buried.All() {
 			l = l.settle(s, v, chainhash.Hash([]byte(k)))
 		}
+		// Some of them are in the way by what was seen only later, and the book was not told of it.
+		l = l.revive(s, v)
 	}
 	for id := range changed {
 		l = l.settle(s, v, id).below(s, v, id)

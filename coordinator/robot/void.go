@@ -23,13 +23,7 @@ const maxAround = 1024
 // so no more.
 func (l Ledger) around(s group.State, v ledger.View, id chainhash.Hash) Ledger {
 	if _, buried := l.buried.Get(mapkey.Of(id)); !buried {
-		// What was void may not be any more, however far below it is: there are few.
-		for k, void := range l.charged.All() {
-			if void {
-				l = l.weigh(s, v, mapkey.CoinOf(k))
-			}
-		}
-		return l
+		return l.revive(s, v)
 	}
 	var rivals []chainhash.Hash
 	for _, c := range coinsOf(s, v, id) {
@@ -40,6 +34,17 @@ func (l Ledger) around(s group.State, v ledger.View, id chainhash.Hash) Ledger {
 		})
 	}
 	return l.below(s, v, slices.DeleteFunc(rivals, func(tx chainhash.Hash) bool { return tx == id })...)
+}
+
+// revive looks again at what was void, and may not be any more, however far below it is: there
+// are few.
+func (l Ledger) revive(s group.State, v ledger.View) Ledger {
+	for k, void := range l.charged.All() {
+		if void {
+			l = l.weigh(s, v, mapkey.CoinOf(k))
+		}
+	}
+	return l
 }
 
 // below looks again at the charged coins that transactions make, and those that rest on them.
