@@ -96,7 +96,8 @@ func Decode(b []byte) (*Policy, error) {
 	return p, nil
 }
 
-// Hash is what a group votes on: that of a policy's canonical form, in one group.
+// Hash is that of a policy's canonical form, in one group. What a group votes on is a version,
+// which also names what it takes the place of: the first one's is this.
 func Hash(group [32]byte, canonical []byte) [32]byte {
 	return journal.H("policy", group[:], canonical)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -21,6 +22,7 @@ type shownPolicy struct {
 	Rules      int              `json:"rule_count"`
 	Bytes      int              `json:"byte_count"`
 	Hash       string           `json:"hash"`
+	Versions   api.List[string] `json:"versions"` // that say this, of those that are followed or voted on
 	Sentences  api.List[string] `json:"sentences"`
 	Worst      api.List[string] `json:"worst_case"`
 	Warnings   api.List[string] `json:"warnings"`
@@ -70,30 +72,54 @@ func (c *cli) shownOf(ctx context.Context, node *api.Client, args []string) (sho
 	if err != nil {
 		return shownPolicy{}, err
 	}
-	return shownAs(w, p), nil
+	shown := shownAs(w, p)
+	shown.Versions, err = versionsOf(ctx, node, w, p)
+	return shown, err
 }
 
-func shownAs(w api.Wallet, p ops.Policy) shownPolicy {
+// versionsOf are those that say what a policy says.
+func versionsOf(ctx context.Context, node *api.Client, w api.Wallet, p ops.Policy) ([]string, error) {
+	all, err := node.Policies(ctx, w.Wallet)
+	if err != nil {
+		return nil, err
+	}
+	text := base64.StdEncoding.EncodeToString(p.Canonical)
+	var out []string
+	for _, listed := range all {
+		b, err := node.Policy(ctx, w.Wallet, listed.Version)
+		if err != nil {
+			return nil, err
+		}
+		if b.Canonical != nil && *b.Canonical == text {
+			out = append(out, b.Version)
+		}
+	}
+	return out, nil
+}
+
+func shownAs(w api.Wallet, p ops.Policy, versions ...string) shownPolicy {
 	return shownPolicy{
 		Wallet: w.Wallet, WalletName: w.Name, Title: p.Title, Rules: p.Rules, Bytes: len(p.Canonical), Hash: p.Hash,
-		Sentences: p.Sentences, Worst: p.Worst, Warnings: p.Warnings,
+		Versions: versions, Sentences: p.Sentences, Worst: p.Worst, Warnings: p.Warnings,
 	}
 }
 
-const shownPolicyJSON = `JSON: {"wallet","wallet_name","title","rule_count","byte_count","hash","sentences":[…],"worst_case":[…],"warnings":[…]}.`
+const shownPolicyJSON = `JSON: {"wallet","wallet_name","title","rule_count","byte_count","hash","versions":[…],"sentences":[…],"worst_case":[…],"warnings":[…]}.`
 
 func (c *cli) policyCheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check [WALLET] FILE|-",
 		Short: "Check the file of a policy for robots",
 		Long: `Check the file of a policy for robots, against the members, the network and the script of a wallet of this node. An
-error names line, column, rule and field; docs/policy.md is the manual of the language. Nothing is proposed. The hash is what
-members vote on: it is the same wherever the file says the same, in whatever order, with whatever comments.
+error names line, column, rule and field; docs/policy.md is the manual of the language. Nothing is proposed. The hash is
+of what the file says, in whatever order, with whatever comments. What members vote on is a version, which also names what it takes the place
+of: those that say what the file says, of all that are followed or voted on, are shown.
 ` + shownPolicyJSON,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: ask(c, c.shownOf, func(w io.Writer, p shownPolicy) {
 			fmt.Fprintf(w, "It is a policy for %s: %s\n", clean(p.WalletName), clean(p.Title))
 			pairs(w, "rules", fmt.Sprint(p.Rules), "bytes", fmt.Sprint(p.Bytes), "hash", p.Hash)
+			showVersions(w, p)
 			for _, line := range p.Warnings {
 				fmt.Fprintf(w, "warning: %s\n", clean(line))
 			}
@@ -112,7 +138,18 @@ file. What is no file is a version that ` + "`policy list`" + ` shows; with neit
 		RunE: ask(c, c.shownNamed, func(w io.Writer, p shownPolicy) {
 			showSentences(w, p)
 			fmt.Fprintf(w, "\nhash %s\n", p.Hash)
+			showVersions(w, p)
 		}),
+	}
+}
+
+// showVersions says what is voted on, which is not the hash.
+func showVersions(w io.Writer, p shownPolicy) {
+	for _, v := range p.Versions {
+		fmt.Fprintf(w, "version %s\n", clean(v))
+	}
+	if len(p.Versions) == 0 {
+		fmt.Fprintln(w, "no version says this: it is not voted on, and the robots do not follow it")
 	}
 }
 

@@ -207,11 +207,11 @@ func (c *cli) shownNamed(ctx context.Context, node *api.Client, args []string) (
 	if err != nil {
 		return shownPolicy{}, err
 	}
-	_, p, err := decoded(ctx, node, w, rest[0])
+	b, p, err := decoded(ctx, node, w, rest[0])
 	if err != nil {
 		return shownPolicy{}, err
 	}
-	return shownAs(w, p), nil
+	return shownAs(w, p, b.Version), nil
 }
 
 // shownInForce is the policy that the robots of a wallet follow.
@@ -235,11 +235,11 @@ func (c *cli) shownInForce(ctx context.Context, node *api.Client, args []string)
 	case 0:
 		return shownPolicy{}, api.Missing("no_policy", "no policy is in force: robots sign nothing", "`quorate policy list` shows what is voted on")
 	case 1:
-		_, p, err := decoded(ctx, node, w, followed[0].Version)
+		b, p, err := decoded(ctx, node, w, followed[0].Version)
 		if err != nil {
 			return shownPolicy{}, err
 		}
-		return shownAs(w, p), nil
+		return shownAs(w, p, b.Version), nil
 	}
 	var names []string
 	for _, p := range followed {

@@ -90,6 +90,9 @@ func employ(t *testing.T) *employed {
 	}
 	refused(t, e.boris.Run("policy", "show", walletName), 3, "no_policy")
 	checked := ask[policyAnswer](e.ana, "policy", "check", walletName, file)
+	if len(checked.Versions) != 0 {
+		t.Errorf("before it is proposed it is %v", checked.Versions)
+	}
 	var line answer
 	world.Eventually(t, "all are known to understand policies, and ana proposes one", func() bool {
 		line = e.ana.Run("policy", "propose", walletName, file, "--yes")
@@ -111,9 +114,9 @@ func employ(t *testing.T) *employed {
 			}
 			return false
 		})
-		for _, line := range [][]string{{"policy", "show", walletName}, {"policy", "show"}, {"policy", "show", put.Version}} {
-			if shown := ask[policyAnswer](n, line...); shown.Hash != checked.Hash {
-				t.Errorf("%s: %v shows %s, not the policy in force, %s", n.Name, line, shown.Hash, checked.Hash)
+		for _, line := range [][]string{{"policy", "show", walletName}, {"policy", "show"}, {"policy", "show", put.Version}, {"policy", "check", walletName, file}, {"policy", "show", walletName, file}} {
+			if shown := ask[policyAnswer](n, line...); shown.Hash != checked.Hash || !slices.Equal(shown.Versions, []string{put.Version}) {
+				t.Errorf("%s: %v shows %s, %v, not the policy in force, %s", n.Name, line, shown.Hash, shown.Versions, checked.Hash)
 			}
 		}
 	}
