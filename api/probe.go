@@ -61,7 +61,7 @@ func probeOf(code string) string {
 func (s Status) Ready() []Probe {
 	codes := map[string][]string{}
 	for _, r := range s.Check() {
-		if slices.Contains([]string{"keys_unseen", "recurring_waits", "robot_paused", "charges_outstanding", "policy_parted", "pool_held"}, r.Code) {
+		if slices.Contains([]string{"keys_unseen", "recurring_waits", "robot_paused", "charges_outstanding", "policy_parted", "pool_held", "robots_together"}, r.Code) {
 			continue // it is of people, and stands until they do something: the node is ready all the same
 		}
 		of := probeOf(r.Code)

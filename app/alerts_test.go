@@ -136,7 +136,7 @@ func TestARobotsAlarmsAreToldOnce(t *testing.T) {
 		t.Errorf("rules are for %s, and left out are %s", got, rest[1])
 	}
 	for _, code := range []string{
-		coordinator.AlarmSilent, coordinator.AlarmPaused, coordinator.AlarmCharges, coordinator.AlarmUnreadable, coordinator.AlarmParted, coordinator.AlarmPoolHeld,
+		coordinator.AlarmSilent, coordinator.AlarmPaused, coordinator.AlarmCharges, coordinator.AlarmUnreadable, coordinator.AlarmParted, coordinator.AlarmPoolHeld, AlarmTogether,
 	} {
 		if !slices.Contains(codes, code) {
 			t.Errorf("no rule is for %s", code)

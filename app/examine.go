@@ -176,6 +176,8 @@ func alarmAdvice(code string) string {
 		return "`quorate wallet show` says by whom and why; `quorate unfreeze` lifts it, with enough cosigners"
 	case coordinator.AlarmFork:
 		return "ask whoever runs that node whether two copies of it run"
+	case AlarmTogether:
+		return "move one of the two robots to another machine, or have the policy name one alone"
 	case AlarmStuck:
 		return "look at the disk and at the signer, then stop the node and start it again: nothing acknowledged is lost"
 	case coordinator.AlarmPaused, coordinator.AlarmSilent:

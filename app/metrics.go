@@ -150,7 +150,7 @@ func alarmCodes() []string {
 		coordinator.AlarmUnbuilt, coordinator.AlarmUnseen, coordinator.AlarmFork, coordinator.AlarmOwnFork,
 		coordinator.AlarmSuperseded, coordinator.AlarmReplaced, coordinator.AlarmContested, coordinator.AlarmUnproven,
 		group.AlarmReader, AlarmNotListening, AlarmDiskFull, AlarmCrowded,
-		AlarmStuck, AlarmClock,
+		AlarmStuck, AlarmClock, AlarmTogether,
 		coordinator.AlarmPaused, coordinator.AlarmSilent, coordinator.AlarmCharges, coordinator.AlarmUnreadable, coordinator.AlarmParted, coordinator.AlarmPoolHeld,
 	}
 }

@@ -7,7 +7,9 @@ import (
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/app/config"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/robot"
+	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/policy"
 	"github.com/quorate/quorate/wallet"
 )
@@ -20,6 +22,25 @@ func robotMode(c config.Config) robot.Mode {
 		return robot.Signs
 	}
 	return robot.Off
+}
+
+// robotsTogether says which other robots of a wallet are connected from this machine, where
+// the member who has a key of it is a robot, too.
+func robotsTogether(robots policy.Keys, members []group.Member, me journal.Author, here func(journal.Author) bool) (out []string) {
+	mine := false
+	for k, x := range members {
+		switch {
+		case !robots.Has(policy.Key(k)):
+		case x.Identity == me:
+			mine = true
+		case here(x.Identity):
+			out = append(out, x.Called())
+		}
+	}
+	if !mine {
+		return nil
+	}
+	return out
 }
 
 // maxCeiling is how long the file of a ceiling is at most; the language has a bound of its own.

@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/quorate/quorate/api"
 	"github.com/quorate/quorate/coordinator"
 	"github.com/quorate/quorate/coordinator/port"
+	"github.com/quorate/quorate/coordinator/reason"
+	"github.com/quorate/quorate/coordinator/robot"
+	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/service"
 )
 
@@ -28,6 +32,7 @@ const (
 	AlarmCrowded      = "connections_crowded"
 	AlarmStuck        = "wallet_stuck"
 	AlarmClock        = "clock_behind"
+	AlarmTogether     = "robots_together"
 )
 
 // watch writes down what happens to a node: each alarm when it begins and when it
@@ -203,6 +208,7 @@ func (n *Node) alarms() []api.Alarm {
 	if behind := n.clockBehind(time.Now()); behind > 0 {
 		add(AlarmClock, fmt.Sprintf("the clock of this machine is more than %v behind the chain: expiries and invites go by it", chainAhead))
 	}
+	n.together(add)
 	w := n.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -217,6 +223,31 @@ func (n *Node) alarms() []api.Alarm {
 	}
 	w.since = since
 	return out
+}
+
+// together tells of other robots on this machine.
+func (n *Node) together(add func(code, text string)) {
+	if n.parts.Robot == robot.Off {
+		return
+	}
+	var here []journal.Author
+	for _, p := range n.net.Peers() {
+		if p.Here {
+			here = append(here, p.Peer)
+		}
+	}
+	for _, a := range n.co.Wallets() {
+		a.Read(func(m *coordinator.Machine) {
+			active := m.State.Active()
+			if active == nil {
+				return
+			}
+			at := func(who journal.Author) bool { return slices.Contains(here, who) }
+			for _, name := range robotsTogether(reason.Robots(m.State), active.Members, m.State.Me(), at) {
+				add(AlarmTogether, fmt.Sprintf("%s, another robot of the wallet %s, runs on this machine: whoever takes the machine has both keys", name, a.Group().String()[:8]))
+			}
+		})
+	}
 }
 
 const (

@@ -139,6 +139,9 @@ func rosterOf(w api.Wallet, network string) (policy.Roster, error) {
 			if c.XPub != key.XPub {
 				continue
 			}
+			if c.HostedBy != nil {
+				m.Host = c.HostedBy.Name
+			}
 			for _, name := range []string{c.Name, deref(c.PeerID), deref(c.Key)} {
 				if name != "" {
 					m.Names = append(m.Names, name)

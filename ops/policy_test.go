@@ -113,6 +113,13 @@ func TestReadPolicy(t *testing.T) {
 	if again, err := ops.ReadPolicy("p.toml", wide, w, "regtest"); err != nil || again.Hash != p.Hash {
 		t.Errorf("in UTF-16: %v, %s", err, again.Hash)
 	}
+	// Whose keys another's node enters is told by the node.
+	w.Cosigners[0].HostedBy = &w.Cosigners[1].Person
+	hosted := "title = \"T\"\nrobots = [\"" + w.Cosigners[0].Name + "\"]"
+	if _, err := ops.ReadPolicy("p.toml", []byte(hosted), w, "regtest"); err == nil || !strings.Contains(err.Error(), "p.toml, line 2, column 11: robots: ") || !strings.Contains(err.Error(), "no node of its own") {
+		t.Errorf("a hosted robot: %v", err)
+	}
+	w.Cosigners[0].HostedBy = nil
 	for name, c := range map[string]struct{ text, want string }{
 		"address of another network":    {head + "recipients.a = { addresses = [\"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4\"] }", "p.toml, line 3, column 31: recipient \"a\", addresses: "},
 		"a payee's script":              {head + "recipients.a = { descriptor = \"wsh(pk(02))\" }", "p.toml, line 3, column 31: recipient \"a\", descriptor: "},

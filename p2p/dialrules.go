@@ -143,6 +143,11 @@ func (r *dialRules) near(at ma.Multiaddr) bool {
 // all that it listens on and all that its owner gave is loopback.
 func (r *dialRules) here() bool { return r.home && !r.dir.givenElsewhere() }
 
+// isHere says whether an address is one of this machine.
+func (r *dialRules) isHere(ip netip.Addr) bool {
+	return ip.IsLoopback() || slices.ContainsFunc(r.prefixes(), func(n netip.Prefix) bool { return n.Addr() == ip })
+}
+
 func (r *dialRules) prefixes() []netip.Prefix {
 	addrs, err := r.own()
 	if err != nil {

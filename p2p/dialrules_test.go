@@ -280,3 +280,19 @@ func TestToldAddressesAreDialedByTheRules(t *testing.T) {
 		})
 	}
 }
+
+// What is of this machine are its own addresses and loopback, not those beside them.
+func TestAddressesOfThisMachine(t *testing.T) {
+	r := newDialRules(newTestDirectory(t, nil), nil, nil)
+	own := []net.Addr{&net.IPNet{IP: net.IPv4(192, 168, 1, 5), Mask: net.CIDRMask(24, 32)}, &net.IPNet{IP: net.ParseIP("fe80::1"), Mask: net.CIDRMask(64, 128)}}
+	r.own = func() ([]net.Addr, error) { return own, nil }
+	for ip, want := range map[string]bool{"192.168.1.5": true, "192.168.1.6": false, "127.0.0.9": true, "::1": true, "fe80::1": true, "fe80::2": false, "8.8.8.8": false} {
+		if r.isHere(netip.MustParseAddr(ip)) != want {
+			t.Errorf("%s is here: %v", ip, !want)
+		}
+	}
+	r.own = func() ([]net.Addr, error) { return nil, net.ErrClosed }
+	if r.isHere(netip.MustParseAddr("192.168.1.5")) || r.isHere(netip.Addr{}) {
+		t.Error("what is not known is here")
+	}
+}

@@ -32,6 +32,7 @@ const closeTime = 2 * time.Second
 
 // Node is a libp2p host behind the Transport port.
 type Node struct {
+	rules  *dialRules
 	self   journal.Author
 	host   host.Host
 	ears   *listeners
@@ -98,6 +99,7 @@ func New(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	rules := newDialRules(dir, relays, cfg.ToldNetworks)
 	rules.home = atHome(cfg.Listen, external, relays)
+	n.rules = rules
 	n.gate = newGate(n.talk.reg, rules, cfg.Doorman, log)
 	if n.door, err = newResourceManager(func(ip netip.Addr) bool { return dir.known(ip) || rules.relayAt(ip) }); err != nil {
 		n.cancel()

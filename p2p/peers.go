@@ -33,6 +33,7 @@ func (n *Node) Peers() []port.PeerStatus {
 		for _, c := range conns {
 			if !relayed(c.RemoteMultiaddr()) {
 				s.Relayed = false
+				s.Here = s.Here || n.rules.isHere(ipOf(c.RemoteMultiaddr()))
 			}
 		}
 		out = append(out, s)

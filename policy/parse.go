@@ -84,6 +84,7 @@ func (r *reader) voted(t *table) {
 	}
 	t.need("robots", "say which members' nodes sign by themselves")
 	r.p.Robots = t.members("robots")
+	r.haveNodes(t)
 	r.p.Tolerate = uint64(r.p.Robots.Count())
 	if t.n.field("tolerate") != nil {
 		r.p.Tolerate = t.number("tolerate", 0)
@@ -216,4 +217,20 @@ func (t *table) word(key string, words []string) int {
 		t.fail(t.at.in(key), n.offset, "%.40q is none of %s", s, strings.Join(words, ", "))
 	}
 	return max(i, 0)
+}
+
+// haveNodes refuses robots that could never sign: members for whom another one's node enters.
+func (r *reader) haveNodes(t *table) {
+	f := r.root.field("robots")
+	if f == nil {
+		return
+	}
+	for _, n := range f.value.items {
+		for _, m := range r.roster.Members {
+			if k, err := r.roster.find(n.text); err != nil || k != m.Key || m.Host == "" {
+				continue
+			}
+			t.fail(t.at.in("robots"), n.offset, "%.60q has no node of its own, and a robot signs at its own: the node of %s enters for it, so both keys would be one machine's", n.text, m.Host)
+		}
+	}
 }

@@ -154,6 +154,21 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// A member without a node is no robot, by whatever name, and may be all else.
+func TestParseHosted(t *testing.T) {
+	roster := testRoster()
+	roster.Members[1].Host = "chen"
+	for _, name := range []string{"boris", "Boris", "00000001"} {
+		p, err := Parse([]byte("title = \"T\"\nrobots = [\"ana\", \""+name+"\"]"), roster)
+		if p != nil || err == nil || !strings.Contains(err.Error(), "line 2, column 18: robots: \""+name+"\" has no node of its own") || !strings.Contains(err.Error(), "chen") {
+			t.Error(p, err)
+		}
+	}
+	if p, err := Parse([]byte("title = \"T\"\nrobots = [\"ana\"]\ngroups.g = [\"boris\", \"chen\"]"), roster); err != nil || p.Groups[0].Keys != KeysOf(1, 2) {
+		t.Error(p, err)
+	}
+}
+
 // Names that two members have are nobody's, and the fingerprint of a key is.
 func TestParseAmbiguous(t *testing.T) {
 	roster := testRoster()

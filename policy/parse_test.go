@@ -14,7 +14,7 @@ import (
 func testRoster() Roster {
 	var members []Member
 	for i, name := range []string{"ana", "boris", "chen", "vault-1", "vault-2"} {
-		members = append(members, Member{Key(i), []string{name, fmt.Sprintf("%08x", i)}})
+		members = append(members, Member{Key: Key(i), Names: []string{name, fmt.Sprintf("%08x", i)}})
 	}
 	return Roster{Members: members, Threshold: 3, Script: "wsh", Check: func(text string, descriptor bool) (string, error) {
 		switch {

@@ -22,6 +22,8 @@ type Roster struct {
 type Member struct {
 	Key   Key
 	Names []string
+	// Host is the name of the member whose node enters for this one, which has none; or "".
+	Host string
 }
 
 // find returns the key of a member by one of its names, in any case. One that two members

@@ -20,7 +20,7 @@ func TestTemplates(t *testing.T) {
 		r := testRoster()
 		r.Threshold, r.Members = w.k, nil
 		for i, m := range w.members {
-			r.Members = append(r.Members, Member{Key(i), []string{m}})
+			r.Members = append(r.Members, Member{Key: Key(i), Names: []string{m}})
 		}
 		wallets[w.name] = r
 	}

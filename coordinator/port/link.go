@@ -31,6 +31,9 @@ type PeerStatus struct {
 	Addresses []string
 	Connected bool
 	Relayed   bool
+	// Here: a connection comes from an address of this machine itself. A relay, a tunnel or a
+	// network of containers hides that.
+	Here bool
 	// Pending marks a stranger who tried to connect and was refused.
 	Pending  bool
 	LastSeen time.Time
