@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -24,6 +25,8 @@ type breach struct {
 	// small says that it shows among two or three nodes, with the alphabet of
 	// test/explore, which finds it, too.
 	small bool
+	// robots says that the runs of robots find it.
+	robots bool
 	// by is the package and the test that finds it, where the seeds do not.
 	by, test string
 	edits    []edit
@@ -153,7 +156,11 @@ func (b breach) found(t *testing.T, root string) string {
 		c.Dir = b.tree(t, root)
 		return told(t, c, `cost_test\.go:\d+: (.* visits with .*)`)
 	}
-	return told(t, b.over(t, root, append(args, "-run", "^TestSeeds$", "./test/sim", "-seeds=1000", "-first")), `seed \d+: .* \(replay`)
+	seeds := []string{"-run", "^TestSeeds$", "./test/sim", "-seeds=1000", "-first"}
+	if b.robots {
+		seeds = []string{"-run", "^TestRobotSeeds$", "./test/sim", "-robots=1000", "-first"}
+	}
+	return told(t, b.over(t, root, append(args, seeds...)), `seed \d+: .* \(replay`)
 }
 
 // over is a run of the go command with a breach laid over the source.
@@ -190,7 +197,7 @@ func TestBrokenRulesAreFound(t *testing.T) {
 		t.Skip("builds the product once for each rule: -broken runs it")
 	}
 	root := root(t)
-	for _, b := range breaches() {
+	for _, b := range append(breaches(), robotBreaches()...) {
 		t.Run(b.name, func(t *testing.T) {
 			t.Logf("found: %s", b.found(t, root))
 		})
@@ -199,7 +206,7 @@ func TestBrokenRulesAreFound(t *testing.T) {
 
 // Every rule that is to be broken is where it is said to be.
 func TestBrokenRulesApply(t *testing.T) {
-	all := append(breaches(), smallBreaches()...)
+	all := slices.Concat(breaches(), smallBreaches(), robotBreaches())
 	if len(all) < 12 {
 		t.Errorf("%d rules are broken only", len(all))
 	}
