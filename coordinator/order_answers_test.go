@@ -423,7 +423,7 @@ var within = []string{
 	"FirstApproval", "FreezesStated", "LiftsNeeded", "FirstEpoch", "FirstRosters", "FullySigned", "HostCarriedTo", "HostedBy", "LabelledTargets", "LabelsLeft", "LastApproval", "LastFreezes", "LastLabels", "LastVotes", "Lead", "LeasedWithin",
 	"Named", "NeededByOthers", "OnlyPastForks", "OwnApproval", "OwnRecord", "PartOf", "PlacedRecords", "Places", "ProposalsFrom", "ProposalsOf", "ProposedTx", "RecordOf",
 	"Records", "Released", "Replacements", "RosterOf", "RosterRecords", "RekeyedAt", "RuleOf", "Said", "SameMember", "Seats", "SetupFacts", "Shows", "SignatureHeld", "SignedCoin",
-	"Spenders", "Spent", "StatingCoin", "StatusOf", "Tainted", "TakesChange", "ToHand", "UnreadBy", "VisitResting", "Voted", "VotesGiven", "WithdrawnAt", "VisitSpending", "Worded", "WroteUnder",
+	"Spenders", "Spent", "StatingCoin", "StatusOf", "Tainted", "TakesChange", "ToHand", "UnheldApproval", "UnreadBy", "VisitResting", "Voted", "VotesGiven", "WithdrawnAt", "VisitSpending", "Worded", "WroteUnder",
 }
 
 // forShell are the queries of a Machine that its shell alone goes by: they are of

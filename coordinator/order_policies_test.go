@@ -48,6 +48,8 @@ func (a *answers) policies(m *Machine) {
 			for v, began := range st.PolicyMoves(k) {
 				a.our("PolicyMoves", k, v, began)
 			}
+			first, ok := st.PolicyFirst(k, of)
+			a.our("PolicyFirst", k, of, first, ok)
 		}
 	}
 	said := map[journal.Author]bool{}
@@ -58,12 +60,13 @@ func (a *answers) policies(m *Machine) {
 		for _, who := range sortedAuthors(said) {
 			v, n, ok := st.VerdictBy(who, p.Ref.ID)
 			a.our("VerdictBy", who, p, v, n, ok)
+			a.our("SignedByVerdict", who, p, st.SignedByVerdict(who, p.Ref.ID))
 		}
 		for _, x := range m.Verdicts(p) {
 			a.our("Verdicts", p, x.Member, x.Verdict)
 		}
 	}
-	for _, x := range []string{"Policies", "PolicyPassed", "PolicyApprovedOnce", "PolicyAnchor", "PolicyAdopted", "PolicyAdoptedEver", "PolicyBegan", "PolicyMoves", "VerdictBy", "Verdicts"} {
+	for _, x := range []string{"Policies", "PolicyPassed", "PolicyApprovedOnce", "PolicyAnchor", "PolicyAdopted", "PolicyAdoptedEver", "PolicyBegan", "PolicyFirst", "PolicyMoves", "SignedByVerdict", "VerdictBy", "Verdicts"} {
 		a.asked[x] = true
 	}
 	a.our("BudgetEntries", st.BudgetEntries())

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/robot"
+	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/policy"
 )
 
@@ -160,4 +162,100 @@ func TestAHumanKeepsNoRobotOut(t *testing.T) {
 			t.Fatalf("lies %v: the new robot follows nothing, two days later", lies)
 		}
 	}
+}
+
+// What the other one signed before it moved is not known yet as the proposal is withheld, while
+// its own chain, with the approval, the adoption, is held.
+func TestAPaymentThatIsWithheldCounts(t *testing.T) {
+	r := withRobots(t, 2, 5, 2)
+	one, two, ana, boris, evil := r.robots[0], r.robots[1], r.humans[0], r.humans[1], r.humans[2]
+	coins := r.fund(100_000, 100_000, 100_000, 100_000)
+	first := r.votes(r.limited(100_000, 0, two)) // two alone may sign 100,000
+	r.hear()
+	x := evil.proposes(over(pay(70, 90_000), coins[1]))
+	r.settle(evil, two)
+	if !two.signed(x) {
+		t.Fatalf("it does not sign below its share: %+v", r.verdict(two, x))
+	}
+	second := r.votesAmong(r.limited(100_000, 0, one, two), first, ana, boris, one)
+	for at := r.clock.Add(2 * time.Hour); r.clock.Before(at); {
+		r.clock = r.clock.Add(10 * time.Minute)
+		r.mine(nil)
+		for range 3 {
+			r.settle(ana, boris, one)
+			two.ownTo(one) // all that it wrote; what the bad one wrote is kept back
+			for _, from := range []*peer{ana, boris, one} {
+				from.ownTo(two)
+			}
+			for _, to := range []*peer{ana, boris, one, two} {
+				for _, from := range []*peer{ana, boris, one, two} {
+					if from != to {
+						to.must(ClaimIn{from.id(), claimOf(from)})
+					}
+				}
+				to.must(Tick{})
+			}
+		}
+	}
+	for _, bot := range r.robots {
+		if v, _, _ := one.m.State.PolicyAdopted(int(r.keyOf(bot))); v != second {
+			t.Fatalf("%s does not follow the second", bot.name)
+		}
+	}
+	if _, known := one.m.State.Proposal(x); known {
+		t.Fatal("the test wants the payment not to be known yet")
+	}
+	y := ana.proposes(over(pay(71, 45_000), coins[0]))
+	r.settle(ana, boris, one)
+	if one.signed(y) {
+		t.Fatalf("of a limit of 100,000 in both policies honest robots signed 90,000 and 45,000")
+	}
+}
+
+// End to end: a bad robot signs by hand what no policy lets it; it says once more that it
+// follows, or a friend enters the payment again; and the other one signs nothing any more, for as
+// long as that coin is not spent. Where it said so once more, only from its next start on.
+func TestABadRobotSilencesNoOther(t *testing.T) {
+	for _, how := range []string{"nothing", "again", "once more"} {
+		r := withRobots(t, 2, 4, 2)
+		one, two, ana, boris := r.robots[0], r.robots[1], r.humans[0], r.humans[1]
+		coins := r.fund(100_000, 100_000, 100_000, 1_000_000)
+		v := r.votes(r.limited(100_000, 0, one, two)) // each may sign 50,000
+		r.hear()
+		x := boris.proposes(over(pay(9, 900_000), coins[3]))
+		r.settle()
+		two.m = two.m.AsRobot(robot.Off, nil)
+		two.must(Approve{Proposal: x})
+		r.hear()
+		before := ana.proposes(over(pay(70, 10_000), coins[0]))
+		r.among(ana, one)
+		if !one.signed(before) {
+			t.Fatalf("%s: before it, it says %+v", how, r.lastVerdict(one, before))
+		}
+		switch how {
+		case "again":
+			q, _ := boris.m.State.Proposal(x)
+			boris.again(t, q, func(*event.ProposalCreated) {})
+		case "once more":
+			two.must(says{&event.PolicyAdopted{Version: v, Median: 1}})
+		}
+		r.hear()
+		r.pass(50 * time.Hour)
+		middle := ana.proposes(over(pay(71, 10_000), coins[1]))
+		r.among(ana, one)
+		t.Logf("%s: without a start it signs: %v", how, one.signed(middle))
+		one.crash()
+		r.pass(20 * time.Minute)
+		r.hear()
+		y := ana.proposes(over(pay(72, 10_000), coins[2]))
+		r.among(ana, one)
+		if v, _, _ := one.m.State.VerdictBy(one.id(), y); !one.signed(y) && slices.Contains(v.Reasons, "meter_full") {
+			t.Errorf("%s: two days later the honest robot says of 10,000 of its 50,000, of which it used at most 20,000: %+v", how, r.lastVerdict(one, y))
+		}
+	}
+}
+
+func (r *robots) lastVerdict(of *peer, id journal.EntryID) any {
+	v, _, _ := of.m.State.VerdictBy(of.id(), id)
+	return v
 }

@@ -30,6 +30,27 @@ func (s proposalFacts) CountUnverified(u *UnreadEntries) {
 	}
 }
 
+// UnheldApproval says whether an identity approved, by a key and at an untainted place before
+// another one of its chains, a proposal that is not held or not understood yet: what that
+// transaction takes is not known.
+func (s proposalFacts) UnheldApproval(key int, who journal.Author, before Ref) bool {
+	looked := 0
+	for at := range pmap.Prefix(s.backlog.stating, statedKey(uint32(key))+byStated(who[:])) {
+		if looked++; looked > MaxUnread {
+			return true
+		}
+		p, held := s.Proposal(journal.EntryID([]byte(at[36:68])))
+		if held && (p.Sound || mapkey.Has(s.inert, mapkey.Of(p.Ref.ID))) {
+			continue
+		}
+		c, ok := s.carriers.Get(carries(at[36:68] + at[68:]))
+		if ok && !c.Carried && placeOf(c.Ref) < placeOf(before) && !s.tainted(c.Ref) {
+			return true
+		}
+	}
+	return false
+}
+
 // unverifiedOf counts what waits under a prefix of backlog.stating.
 func (s proposalFacts) unverifiedOf(u *UnreadEntries, prefix byStated) {
 	looked := 0

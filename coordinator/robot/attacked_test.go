@@ -168,3 +168,95 @@ func TestALaterVerdictHidesNoSignature(t *testing.T) {
 		t.Fatalf("a share of %d of a million, with 410,000 signed, becomes %d", before, after)
 	}
 }
+
+// A bad robot fills everybody's meters, after all have moved over: by a signature that
+// somebody else carries; by saying once more that it follows.
+func TestABadRobotFillsNoMeters(t *testing.T) {
+	for _, how := range []string{"carried", "once more", "own carry"} {
+		w := newWorld(t, 2, 4, 0)
+		a, e, x, y := w.all[0], w.all[1], w.all[2], w.all[3]
+		v := w.metered(a, 1000, 50, keysOfAll(x, y))
+		w.write(x, &event.PolicyAdopted{Version: v, Median: 10})
+		w.write(y, &event.PolicyAdopted{Version: v, Median: 10})
+		q := w.large(e)
+		s0, p0 := w.shareBy(x, v, 100)
+		switch how {
+		case "carried":
+			w.carry(e, y, q)
+		case "own carry":
+			w.carry(y, y, q)
+		case "once more":
+			w.approve(y, q)
+			if s, p := w.shareBy(x, v, 100); s != s0 || p != p0 {
+				t.Errorf("what another robot signs now charges: %d, %d", s, p)
+			}
+			w.write(y, &event.PolicyAdopted{Version: v, Median: 10})
+		}
+		if s, p := w.shareBy(x, v, 100+400*86400); s != s0 || p != p0 {
+			t.Errorf("%s: x had a share of %d and a pool of %d, and has %d and %d, 400 days later too", how, s0, p0, s, p)
+		}
+	}
+}
+
+// So does one that was a robot once, and said long ago that it is none any more.
+func TestOneThatWasARobotFillsNoMeters(t *testing.T) {
+	w := newWorld(t, 2, 4, 0)
+	a, e, x, y := w.all[0], w.all[1], w.all[2], w.all[3]
+	first := w.metered(a, 1000, 0, keysOfAll(x, y))
+	w.write(x, &event.PolicyAdopted{Version: first, Median: 10})
+	w.write(y, &event.PolicyAdopted{Version: first, Median: 10})
+	second := w.metered(a, 1000, 0, keysOfAll(x), first)
+	w.write(x, &event.PolicyAdopted{Version: second, Median: 20})
+	w.write(y, &event.PolicyAdopted{Version: second, Median: 20})
+	v := second
+	for n := range 5 {
+		v = w.metered(a, 1000-int64(n+1), 0, keysOfAll(x), v)
+		w.write(x, &event.PolicyAdopted{Version: v, Median: 30 + int64(n)})
+	}
+	now := int64(400 * 86400)
+	s0, _ := w.shareBy(x, v, now)
+	q := w.large(e)
+	w.write(y, &event.RobotVerdict{Proposal: q.Ref.ID, TxID: q.TxID, Policy: first, Outcome: uint64(policy.OutcomeSign), Rule: 1, Now: 1, Facts: []byte{0xa0}})
+	w.approve(y, q)
+	if s, _ := w.shareBy(x, v, now); s != s0 {
+		t.Errorf("x had a share of %d, and has %d for as long as a coin of the bad one's choice is not spent", s0, s)
+	}
+}
+
+// A human, who holds no robot's key, enters again what a robot signed by the pool.
+func TestACopyTakesNothingOfThePool(t *testing.T) {
+	w := newWorld(t, 2, 4, 0)
+	a, e, x, y := w.all[0], w.all[1], w.all[2], w.all[3]
+	v := w.metered(a, 1_000_000, 100, keysOfAll(x, y)) // all of it pool
+	w.write(x, &event.PolicyAdopted{Version: v, Median: 10})
+	w.write(y, &event.PolicyAdopted{Version: v, Median: 10})
+	in := w.funded(1_000_000)
+	out := []event.ProposalOutput{to(stranger(9), 300_000), change(0, 690_000)}
+	q := w.propose(a, in, out)
+	r := w.write(y, &event.BudgetReserved{Proposal: q.Ref.ID, TxID: q.TxID, Policy: v, Meters: []uint64{0}})
+	w.write(x, &event.BudgetGranted{Reservation: r.ID()})
+	w.approve(y, q)
+	s0, p0 := w.shareBy(x, v, 100)
+	w.propose(e, in, out)
+	if s, p := w.shareBy(x, v, 100); s != s0 || p != p0 {
+		t.Errorf("x had a share of %d and a pool of %d (less what it granted, 310000), and has %d and %d (less what it granted)", s0, p0, s, p)
+	}
+}
+
+// A robot whose own chain says that it signed what is not held (restored, with the payment kept
+// back) takes that for nothing: charges_unknown is never said.
+func TestWhatOneSignedAndDoesNotHold(t *testing.T) {
+	w := newWorld(t, 2, 4, 0)
+	a, e, x, y := w.all[0], w.all[1], w.all[2], w.all[3]
+	v := w.metered(a, 1_000_000, 0, keysOfAll(x, y))
+	w.write(x, &event.PolicyAdopted{Version: v, Median: 10})
+	in := w.funded(1_000_000)
+	there := w.clone()
+	q := there.propose(there.all[e.key], in, []event.ProposalOutput{to(stranger(9), 400_000), change(0, 590_000)})
+	b := there.approval(there.all[x.key], q)
+	w.write(x, &b)
+	d := (Desk{Mode: Signs}).Prepared(w.wallet(x))
+	if d.now.problem != ReasonCharges {
+		t.Fatalf("problem %q, used %d", d.now.problem, d.now.charges.book.Used(meter.All, 86400, d.now.charges.now))
+	}
+}

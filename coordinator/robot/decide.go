@@ -33,6 +33,7 @@ type inForce struct {
 	version  event.PolicyVersion
 	followed bool // it follows one
 	behind   bool // it said so in an earlier life, and the group went on since
+	lacks    bool // it approved what it does not hold
 	problem  policy.Reason
 	compiled *Compiled
 	charges  Ledger
@@ -50,11 +51,12 @@ func (d Desk) Prepared(w Wallet) Desk {
 	// In an earlier life it may have followed what came after, which it does not know any more, or
 	// knows past a fork of its chain alone.
 	_, torn := tornFrom(w.State, w.Key)
+	lacks := lacks(w.State, w.Key)
 	behind := torn || ok && at.Chain != w.Mine && wentOn(w.State, v)
-	if d.now != nil && d.now.key == w.Key && d.now.version == v && d.now.followed == ok && d.now.behind == behind {
+	if d.now != nil && d.now.key == w.Key && d.now.version == v && d.now.followed == ok && d.now.behind == behind && d.now.lacks == lacks {
 		return d.moved(w).budgeted(w)
 	}
-	now := &inForce{key: w.Key, version: v, followed: ok, behind: behind}
+	now := &inForce{key: w.Key, version: v, followed: ok, behind: behind, lacks: lacks}
 	d.now = now
 	p, err := read(w.State, v)
 	switch {
@@ -69,6 +71,9 @@ func (d Desk) Prepared(w Wallet) Desk {
 		return d
 	case !p.Robots.Has(policy.Key(w.Key)):
 		now.problem = ReasonNoRobot
+		return d
+	case lacks:
+		now.problem = ReasonCharges
 		return d
 	}
 	if now.compiled, err = Compile(p, v, wallet.Network(w.State.Genesis().Network), w.View); err != nil {
@@ -85,7 +90,7 @@ func (d Desk) Prepared(w Wallet) Desk {
 
 // moved works out what robots signed before the policy in force.
 func (d Desk) moved(w Wallet) Desk {
-	if l := d.now.line; d.now.problem != "" || l.broken || l.pasts != nil && !l.stale {
+	if l := d.now.line; d.now.problem != "" || l.broken || l.pasts != nil && !l.outdated(w.State) {
 		return d
 	}
 	next := *d.now

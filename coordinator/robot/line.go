@@ -29,7 +29,6 @@ type line struct {
 	begun  int64        // median time past, Unix seconds
 	broken bool         // a policy of it cannot be read, or it is too long
 	pasts  map[int]past // by key
-	stale  bool         // pasts have to be worked out anew
 }
 
 // versions are policies, and whom each names as robots.
@@ -120,11 +119,11 @@ func (l line) arrived(s group.State) bool {
 	return true
 }
 
-// newest returns where a robot says that it follows the version in force; false where it does
-// not.
-func (l line) newest(s group.State, key int) (group.Ref, bool) {
-	v, at, ok := s.PolicyAdopted(key)
-	return at, ok && v == l.version
+// newest says whether a robot is known to follow the version in force.
+func (l line) newest(s group.State, key int) bool {
+	v, _, ok := s.PolicyAdopted(key)
+	// What it signed before is held here, or nobody knows how much that is.
+	return ok && v == l.version && !l.pasts[key].unheld(s, key)
 }
 
 // quorum is how many keys a wallet has, and how many sign.
@@ -180,8 +179,8 @@ func (l line) of(s group.State, m policy.Meter) meter.Line {
 		if !(l.older | l.last.Robots).Has(policy.Key(k)) {
 			continue
 		}
-		p := meter.Past{Adopted: -1, Signed: l.pasts[k].signed.book, Granted: l.pasts[k].granted.book}
-		if _, ok := l.newest(s, k); ok {
+		p := meter.Past{Adopted: -1, Signed: l.pasts[k].signed.book, Robotly: l.pasts[k].robotly.book, Granted: l.pasts[k].granted.book}
+		if l.newest(s, k) {
 			p.Adopted = len(x.Terms) - 1
 		}
 		if !l.pasts[k].asked {
@@ -211,7 +210,7 @@ func (l line) moved(s group.State) bool {
 		return false
 	}
 	for k := range s.Active().Members {
-		if _, ok := l.newest(s, k); !ok && l.last.Robots.Has(policy.Key(k)) {
+		if !l.newest(s, k) && l.last.Robots.Has(policy.Key(k)) {
 			return false
 		}
 	}
@@ -302,6 +301,6 @@ func (x leaver) at(s group.State, l line, n int) meter.Left {
 	if robots, known := l.in[v]; ok && known && !robots.Has(policy.Key(x.key)) {
 		return out
 	}
-	out.Most, out.Lent, out.Granted = x.most[n], x.lent[n], l.pasts[x.key].granted.book
+	out.Most, out.Lent, out.Granted, out.Robotly = x.most[n], x.lent[n], l.pasts[x.key].granted.book, l.pasts[x.key].robotly.book
 	return out
 }

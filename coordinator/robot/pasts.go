@@ -2,22 +2,28 @@ package robot
 
 import (
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"github.com/quorate/quorate/coordinator/event"
 	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/coordinator/ledger"
-	"github.com/quorate/quorate/coordinator/mapkey"
 	"github.com/quorate/quorate/journal"
 	"github.com/quorate/quorate/policy"
 )
 
 // past is what is known of a robot from before the policy in force.
 type past struct {
-	// signed is what its key signed before it said that it follows that policy; of one that said
-	// nothing all that is known.
-	signed Ledger
+	// of is the version that it says that it follows, and from where on; until then it signed
+	// signed. following is false where it says nothing.
+	of        event.PolicyVersion
+	cut       group.Ref
+	following bool
+	signed    Ledger
+	// robotly is what it signed as a robot at any time, of one that the policy leaves out.
+	robotly Ledger
 	// granted is what it was granted, of one that did not say that it follows that policy; asked
 	// says that none was granted without this robot.
 	granted Ledger
@@ -25,9 +31,9 @@ type past struct {
 }
 
 // withPasts works out what each robot of the line signed, and was granted, before it followed
-// the policy in force.
+// what it follows.
 func (l line) withPasts(w Wallet, c *Compiled) (line, error) {
-	l.pasts, l.stale = map[int]past{}, false
+	l.pasts = map[int]past{}
 	robots := l.older | l.last.Robots
 	for _, x := range l.left {
 		robots |= policy.KeysOf(policy.Key(x.key))
@@ -36,12 +42,22 @@ func (l line) withPasts(w Wallet, c *Compiled) (line, error) {
 		if !robots.Has(policy.Key(k)) {
 			continue
 		}
-		before, err := Rebuild(w.State, w.View, c, w.signedBy(k, func(p *group.Proposal) bool { return l.before(w.State, k, p) }, func(chainhash.Hash) bool { return false }))
-		if err != nil {
+		x := past{asked: true}
+		x.of, _, x.following = w.State.PolicyAdopted(k)
+		x.cut, _ = w.State.PolicyFirst(k, x.of)
+		of := func(counts func(*group.Proposal) bool) (Ledger, error) {
+			return Rebuild(w.State, w.View, c, w.signedBy(k, counts, func(chainhash.Hash) bool { return false }))
+		}
+		var err error
+		if x.signed, err = of(func(p *group.Proposal) bool { return x.before(w.State, k, p) }); err != nil {
 			return l, err
 		}
-		x := past{signed: before, asked: true}
-		if _, ok := l.newest(w.State, k); !ok {
+		if !l.last.Robots.Has(policy.Key(k)) {
+			if x.robotly, err = of(func(p *group.Proposal) bool { return byRobot(w.State, k, p) }); err != nil {
+				return l, err
+			}
+		}
+		if x.of != l.version {
 			// Each of the others had to give leave, this robot among them if it was one.
 			x.asked = l.askedOf(w.Key, k)
 			if x.granted, err = Rebuild(w.State, w.View, c, l.grantedTo(w, k)); err != nil {
@@ -53,24 +69,59 @@ func (l line) withPasts(w Wallet, c *Compiled) (line, error) {
 	return l, nil
 }
 
-// before says whether what a key signed of a proposal was signed before it followed the policy
-// in force: where it did not approve it itself, somebody carried it, and that says nothing. Of
-// one that is left out, and does not follow that, what it signed as a robot counts: what it
-// signs by hand is a human's.
-func (l line) before(s group.State, key int, p *group.Proposal) bool {
-	at, ok := l.newest(s, key)
-	if !ok {
-		return l.last.Robots.Has(policy.Key(key)) || byRobot(s, key, p)
+// before says whether a key signed a proposal before it followed what it follows, by its own
+// word. What others carried of it says nothing of when, and what it approves of another entry of
+// a transaction later, or says once more that it follows, changes nothing: nobody, itself
+// neither, makes what it signs now a thing of the past that others count.
+func (x past) before(s group.State, key int, p *group.Proposal) bool {
+	if !x.following || !s.Signed(p, key) {
+		return false
 	}
-	approved, later := false, false
 	for _, who := range s.Active().Identities(key) { // the latest one last
-		_, ok := s.LastApproval(p, who)
-		if approved = approved || ok; ok && !later && (who != at.Chain.Author || s.ApprovedBefore(p, who, at)) {
+		if who == x.cut.Chain.Author {
+			return s.ApprovedBefore(p, who, x.cut)
+		}
+		if _, ok := s.LastApproval(p, who); ok {
 			return true
 		}
-		later = later || who == at.Chain.Author
 	}
-	return !approved
+	return false
+}
+
+// unheld says whether a robot approved before that what is not held here.
+func (x past) unheld(s group.State, key int) bool {
+	if !x.following {
+		return false
+	}
+	for _, who := range s.Active().Identities(key) {
+		if who == x.cut.Chain.Author {
+			return s.UnheldApproval(key, who, x.cut)
+		}
+		if s.UnheldApproval(key, who, everywhere(who)) {
+			return true
+		}
+	}
+	return false
+}
+
+// everywhere is a place behind all that an identity writes.
+func everywhere(who journal.Author) group.Ref {
+	return group.Ref{Chain: journal.ChainKey{Author: who, Incarnation: math.MaxUint8}, Seq: math.MaxUint64}
+}
+
+// lacks says whether a key approved, at any time, what is not held here.
+func lacks(s group.State, key int) bool {
+	return slices.ContainsFunc(s.Active().Identities(key), func(who journal.Author) bool { return s.UnheldApproval(key, who, everywhere(who)) })
+}
+
+// outdated says whether a robot follows another version than when its past was worked out.
+func (l line) outdated(s group.State) bool {
+	for k, x := range l.pasts {
+		if v, _, ok := s.PolicyAdopted(k); ok != x.following || v != x.of {
+			return true
+		}
+	}
+	return false
 }
 
 // byRobot says whether a key signed a proposal as a robot's: nothing is signed without a verdict.
@@ -107,43 +158,31 @@ func (l line) follow(s group.State, v ledger.View) line {
 	}
 	pasts := map[int]past{}
 	for k, x := range l.pasts {
-		x.signed, x.granted = x.signed.Follow(s, v, v.News()), x.granted.Follow(s, v, v.News())
+		x.signed, x.granted, x.robotly = x.signed.Follow(s, v, v.News()), x.granted.Follow(s, v, v.News()), x.robotly.Follow(s, v, v.News())
 		pasts[k] = x
 	}
 	l.pasts = pasts
 	return l
 }
 
-// late takes in what robots signed of a proposal before they followed the policy in force, and
-// of which this node hears now.
+// late takes in what robots signed of a proposal, and of which this node hears now.
 func (l line) late(s group.State, v ledger.View, c *Compiled, p *group.Proposal, initiator policy.Key) line {
 	pasts := l.pasts
 	for k, x := range l.pasts {
-		signed, charged := s.Signed(p, k) && l.before(s, k, p), x.signed.charges(p.TxID, initiator)
-		switch {
-		case signed && !charged:
-			pasts = maps.Clone(pasts)
-			x.signed = x.signed.Signed(s, v, c, p, initiator, 0)
-			pasts[k] = x
-		case !signed && charged && !l.anyBefore(s, k, p, initiator):
-			l.stale = true // it was carried first, and its own entry says now that it came later
+		before := !x.signed.charges(p.TxID, initiator) && x.before(s, k, p)
+		robotly := !l.last.Robots.Has(policy.Key(k)) && !x.robotly.charges(p.TxID, initiator) && s.Signed(p, k) && byRobot(s, k, p)
+		if !before && !robotly {
+			continue
 		}
+		if before {
+			x.signed = x.signed.Signed(s, v, c, p, initiator, 0)
+		}
+		if robotly {
+			x.robotly = x.robotly.Signed(s, v, c, p, initiator, 0)
+		}
+		pasts = maps.Clone(pasts)
+		pasts[k] = x
 	}
 	l.pasts = pasts
 	return l
-}
-
-// anyBefore says whether another entry of a proposal's transaction, of the same initiator,
-// counts as signed before. Of many it is not looked further.
-func (l line) anyBefore(s group.State, key int, p *group.Proposal, initiator policy.Key) bool {
-	looked := 0
-	for _, q := range s.ProposalsOf(mapkey.Of(p.TxID), group.ByTxProposal(mapkey.Of(p.TxID))) {
-		if looked++; looked > maxCopies {
-			return true
-		}
-		if k, ok := s.Active().KeyOf(q.Author()); ok && policy.Key(k) == initiator && q.Sound && s.Signed(q, key) && l.before(s, key, q) {
-			return true
-		}
-	}
-	return false
 }

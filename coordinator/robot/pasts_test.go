@@ -89,7 +89,7 @@ func TestWhatIsARobotsPast(t *testing.T) {
 		k, _ := w.st.Active().KeyOf(q.Author())
 		return l.pasts[x.key].signed.charges(q.TxID, policy.Key(k))
 	}
-	want := map[*group.Proposal]bool{before: true, carried: true, twice: true, unheard: true, copied: true, again: true}
+	want := map[*group.Proposal]bool{before: true, twice: true, unheard: true, copied: true, again: true}
 	l, _ := w.lined(w.st, bot, second)
 	for n, q := range []*group.Proposal{before, after, carried, twice, nobody, unheard, copied, again, last} {
 		if got := signs(l, q); got != want[q] {
@@ -97,32 +97,44 @@ func TestWhatIsARobotsPast(t *testing.T) {
 		}
 	}
 
-	// Heard of later.
-	l, c := w.lined(w.without(unheard.Ref.ID), bot, second)
-	if signs(l, unheard) {
-		t.Fatal("what is not held is of the past")
+	// Heard of later: until then it is not known what it comes to, and the robot is not taken to
+	// have moved.
+	lacks := w.without(unheard.Ref.ID)
+	if !l.moved(w.st) {
+		t.Fatal("all follow it")
+	}
+	l, c := w.lined(lacks, bot, second)
+	if signs(l, unheard) || l.moved(lacks) || l.share(lacks, bot.key, l.last.Meters[0], meter.All, 0) != 25_000 {
+		t.Fatal("what is not held is of the past, or counts for nothing")
 	}
 	key := policy.Key(late.key)
 	then := l.late(w.st, w.view, c, unheard, key)
-	if !signs(then, unheard) || then.stale || signs(l, unheard) {
-		t.Errorf("heard later it is of the past %v, of the line before %v, stale %v", signs(then, unheard), signs(l, unheard), then.stale)
+	if !signs(then, unheard) || signs(l, unheard) {
+		t.Errorf("heard later it is of the past %v, of the line before %v", signs(then, unheard), signs(l, unheard))
 	}
 	if got, want := then.pasts[x.key].signed.book.Used(meter.All, 86400, 0), l.pasts[x.key].signed.book.Used(meter.All, 86400, 0)+6500; got != want {
 		t.Errorf("%d are used, not %d", got, want)
 	}
 	// What is known already, or is no past, changes nothing.
 	for _, q := range []*group.Proposal{before, after, copied, again, nobody} {
-		if then := l.late(w.st, w.view, c, q, policy.Key(a.key)); then.stale || signs(then, q) != want[q] {
-			t.Errorf("payment of %d: heard of again it is of the past %v, stale %v", q.Body.Outputs[0].Amount, signs(then, q), then.stale)
+		if then := l.late(w.st, w.view, c, q, policy.Key(a.key)); signs(then, q) != want[q] {
+			t.Errorf("payment of %d: heard of again it is of the past %v", q.Body.Outputs[0].Amount, signs(then, q))
 		}
 	}
-	// Where somebody carried it before its own word came, that says that it came later.
+	// Where somebody carried it before its own word came, that says nothing of when.
 	l, c = w.lined(w.without(own.ID()), bot, second)
-	if !signs(l, last) {
-		t.Fatal("what somebody carried is no past")
+	if then := l.late(w.st, w.view, c, last, policy.Key(b.key)); signs(l, last) || signs(then, last) {
+		t.Error("what somebody carried is of the past")
 	}
-	if then := l.late(w.st, w.view, c, last, policy.Key(b.key)); !then.stale {
-		t.Error("what was signed later stays of the past")
+	// To say once more what it follows makes nothing a thing of the past; to follow something
+	// else does.
+	w.write(x, &event.PolicyAdopted{Version: second})
+	if again, _ := w.lined(w.st, bot, second); signs(again, after) || l.outdated(w.st) {
+		t.Error("it says once more that it follows, and that counts")
+	}
+	w.write(x, &event.PolicyAdopted{Version: first})
+	if !l.outdated(w.st) {
+		t.Error("it follows another version, and nothing is worked out anew")
 	}
 }
 
@@ -164,7 +176,7 @@ func TestThePastOfOneThatIsLeftOut(t *testing.T) {
 	w.write(bot, &event.PolicyAdopted{Version: second})
 	l, _ := w.lined(w.st, bot, second)
 	for n, q := range []*group.Proposal{robot, shadow, denied, hand, granted} {
-		if got := l.pasts[x.key].signed.charges(q.TxID, policy.Key(a.key)); got != (n == 0) {
+		if got := l.pasts[x.key].robotly.charges(q.TxID, policy.Key(a.key)); got != (n == 0) {
 			t.Errorf("payment of %d: it counts as a robot's %v", q.Body.Outputs[0].Amount, got)
 		}
 	}
@@ -181,12 +193,12 @@ func TestThePastOfOneThatIsLeftOut(t *testing.T) {
 	// So it does where the policy changes once more.
 	third := w.metered(a, 200_000, 0, one, second)
 	w.write(bot, &event.PolicyAdopted{Version: third})
-	if next, _ := w.lined(w.st, bot, third); !next.pasts[x.key].signed.charges(robot.TxID, policy.Key(a.key)) || !next.pasts[x.key].granted.charges(granted.TxID, policy.Key(a.key)) {
+	if next, _ := w.lined(w.st, bot, third); !next.pasts[x.key].robotly.charges(robot.TxID, policy.Key(a.key)) || !next.pasts[x.key].granted.charges(granted.TxID, policy.Key(a.key)) {
 		t.Error("a second change forgets its past")
 	}
 	// What becomes of it on the chain ends it.
 	w.bury(w.tx(granted))
-	if follow := l.follow(w.st, w.view); follow.pasts[x.key].granted.book.Used(meter.All, 86400, 60*w.minute+2*86400) != 0 || follow.pasts[x.key].signed.book.Used(meter.All, 86400, 60*w.minute+2*86400) == 0 {
+	if follow := l.follow(w.st, w.view); follow.pasts[x.key].granted.book.Used(meter.All, 86400, 60*w.minute+2*86400) != 0 || follow.pasts[x.key].robotly.book.Used(meter.All, 86400, 60*w.minute+2*86400) == 0 {
 		t.Error("what was granted does not follow the chain, or ends what was signed")
 	}
 }

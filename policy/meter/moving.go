@@ -31,8 +31,11 @@ type Past struct {
 	// Adopted is the newest of the line's terms that it said it keeps to, counted from 0.
 	Adopted int
 	// Signed is all that its key signed before it said so: by its share, by the pool, and by
-	// hand before it became a robot. Of one that says nothing it is what is known.
+	// hand before it became a robot.
 	Signed Book
+	// Robotly is what it is known to have signed as a robot at any time, of one that the newest
+	// leave out and that did not say so.
+	Robotly Book
 	// Granted is what was granted to it under older terms, of one that the newest leave out.
 	// Both are told what becomes of the chain.
 	Granted Book
@@ -47,19 +50,21 @@ type Left struct {
 	Robot Robot
 	// Most is what it may have used by itself, and Lent what it may have been granted by others
 	// alone, by the terms that it may keep to still.
-	Most, Lent      int64
-	Signed, Granted Book  // as of a Past
-	Since           int64 // median time past at which it was left out
+	Most, Lent               int64
+	Signed, Robotly, Granted Book  // as of a Past
+	Since                    int64 // median time past at which it was left out
 }
 
 // used is what it may have used of a subject, for one window from when it was left out; then
-// what it is known to have signed.
+// what it is known to have signed. An honest one signed no more than it might, and of another
+// one no more counts: else one that was a robot once could fill the meters of all others.
 func (x Left) used(s Subject, window, now int64) int64 {
-	used := x.Signed.Used(s, window, now)
+	before := x.Signed.Used(s, window, now)
+	most := max(before, x.Most) + x.Granted.Used(s, window, now) + x.Lent
 	if now > x.Since+max(window, Least) {
-		return used
+		return min(most, max(before, x.Robotly.Used(s, window, now)))
 	}
-	return max(used, x.Most) + x.Granted.Used(s, window, now) + x.Lent
+	return most
 }
 
 // Line is the terms of a meter on the way from one policy to another, as one robot knows them.
@@ -115,12 +120,11 @@ func (l Line) Moved() bool {
 
 // Beyond returns what a robot signed for a subject beyond its share by the newest terms.
 func (l Line) Beyond(r Robot, s Subject, window, now int64) int64 {
-	last, used := l.Terms[l.newest()], l.Pasts[r].Signed.Used(s, window, now)
-	if !last.has(r) && l.silent(r) && now <= l.Begun+max(window, Least) {
-		used = max(used, l.most(r))
-		return used + l.Pasts[r].Granted.Used(s, window, now) + l.Pasts[r].Lent
+	last, p := l.Terms[l.newest()], l.Pasts[r]
+	if !last.has(r) && l.silent(r) {
+		return Left{r, l.most(r), p.Lent, p.Signed, p.Robotly, p.Granted, l.Begun}.used(s, window, now)
 	}
-	return max(0, used-last.share(r))
+	return max(0, p.Signed.Used(s, window, now)-last.share(r))
 }
 
 // beyond is that of all robots but one.
