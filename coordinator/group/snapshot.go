@@ -11,7 +11,7 @@ import (
 
 // SnapshotVersion changes with whatever a snapshot holds, or how it is derived
 // from the entries.
-const SnapshotVersion = 20
+const SnapshotVersion = 21
 
 var ErrSnapshot = errors.New("snapshot is of no use")
 

@@ -104,8 +104,8 @@ func (s stopFacts) FreezesStated(c journal.ChainKey) int {
 func (s stopFacts) FreezesSaid() bool { return s.stopsNews || len(s.reweighedOf) > 0 }
 
 type stopKept struct {
-	Stated []record.Pair[stopFact] `cbor:"70,keyasint"`
-	Lifts  []record.Pair[liftFact] `cbor:"71,keyasint"`
+	Stated []record.Pair[stopFact] `cbor:"80,keyasint"`
+	Lifts  []record.Pair[liftFact] `cbor:"81,keyasint"`
 }
 
 func (s stopFacts) kept() stopKept {
