@@ -74,6 +74,9 @@ func (a *answers) policies(m *Machine) {
 		for k := range st.Active().Members {
 			for r := range st.ReservedBy(k) {
 				a.our("ReservedBy", k, r)
+			}
+			for r := range st.ReservedEver(k) {
+				a.our("ReservedEver", k, r)
 				for by := range st.Active().Members {
 					at, ok := st.GrantedBy(by, r.Ref.ID, true)
 					a.our("GrantedBy", by, r.Ref.ID, at, ok)
@@ -86,7 +89,7 @@ func (a *answers) policies(m *Machine) {
 			}
 		}
 	}
-	for _, x := range []string{"ReservedBy", "GrantedBy", "GrantsOf", "Reservation", "ReleasedBudget"} {
+	for _, x := range []string{"ReservedBy", "ReservedEver", "GrantedBy", "GrantsOf", "Reservation", "ReleasedBudget"} {
 		a.asked[x] = true
 	}
 	status, is := m.Robot()

@@ -273,3 +273,47 @@ func TestASecondChangeForgetsNobody(t *testing.T) {
 		t.Fatalf("after a window it is not forgotten: %+v", r.verdict(one, x))
 	}
 }
+
+// One that was left out, and says that it heard of that and of what came after, counts on with
+// what it signed before.
+func TestOneThatWasLeftOutTwiceCountsOn(t *testing.T) {
+	r := withRobots(t, 2, 4, 2)
+	one, two, ana, boris := r.robots[0], r.robots[1], r.humans[0], r.humans[1]
+	r.coins(12)
+	first := r.votes(r.limited(100_000, 0, one, two)) // each may sign 50,000
+	r.hear()
+	unsigned := pay(70, 45_000)
+	unsigned.Unsigned = true
+	x := boris.proposes(unsigned)
+	r.settle(boris, two)
+	if !two.signed(x) {
+		t.Fatalf("it did not sign: %+v", r.verdict(two, x))
+	}
+	boris.must(Withdraw{Proposal: x}) // it can be used all the same
+	one.must(PauseRobot{Paused: true})
+	second := r.votesAmong(r.limited(100_000, 0, one), first, ana, boris, one)
+	r.passAmong(90*time.Minute, r.peers...)
+	third := r.limited(100_000, 0, one)
+	third.Rules[0].Require.AmountMax = 70_000
+	v := r.votesAmong(third, second, r.peers...)
+	r.among(r.peers...)
+	one.must(PauseRobot{Paused: false})
+	for _, bot := range r.robots {
+		if got, _, _ := ana.m.State.PolicyAdopted(int(r.keyOf(bot))); got != v {
+			t.Fatal("one does not follow the last policy")
+		}
+	}
+	if one.signed(x) {
+		t.Fatalf("the test wants it to be signed by the one that is left out, alone: %+v", r.verdict(one, x))
+	}
+	y := ana.proposes(pay(71, 60_000))
+	r.among(r.peers...)
+	if one.signed(y) {
+		t.Fatalf("105,000 can leave, of 100,000: %+v", r.verdict(one, y))
+	}
+	z := ana.proposes(pay(72, 50_000))
+	r.among(r.peers...)
+	if !one.signed(z) {
+		t.Fatalf("what is left is not signed: %+v", r.verdict(one, z))
+	}
+}

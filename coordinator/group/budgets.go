@@ -32,6 +32,19 @@ func (s memberFacts) ReservedBy(key int) func(yield func(Reservation) bool) {
 	}
 }
 
+// ReservedEver yields what the identities of a key reserved, released or not, in order.
+func (s memberFacts) ReservedEver(key int) func(yield func(Reservation) bool) {
+	return func(yield func(Reservation) bool) {
+		for _, who := range s.active.Identities(key) {
+			for _, id := range pmap.Prefix(s.policies.budgets.reservers, byReserver(who[:])) {
+				if r, ok := s.Reservation(id); ok && !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // ReleasedBudget says whether a reservation was released by its own author.
 func (s memberFacts) ReleasedBudget(id journal.EntryID, by journal.Author) bool {
 	return mapkey.Has(s.policies.budgets.released, mapkey.Of2(id, by))

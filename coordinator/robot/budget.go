@@ -47,7 +47,7 @@ func (d Desk) budgeted(w Wallet) Desk {
 	b := &budget{shares: map[int]Ledger{}, pools: map[int]meter.Pool{}}
 	signed := w.signatures()
 	for _, m := range pooled(now.compiled.Policy) {
-		by := ByLeave(w.State, w.Key, now.version, now.compiled.Policy, uint64(m))
+		by := byLeave(w.State, w.Key, now.version, now.compiled.Policy, uint64(m))
 		alone := slices.DeleteFunc(slices.Clone(signed), func(x Signature) bool { return by[x.TxID] })
 		l, err := Rebuild(w.State, w.View, now.compiled, alone)
 		if err != nil {
@@ -62,13 +62,25 @@ func (d Desk) budgeted(w Wallet) Desk {
 	return d
 }
 
-// ByLeave returns the transactions that a robot signs by the pool of a meter of a policy, if it
-// does. One that not all others gave leave for is in no ledger but its own: if it was signed,
-// that was by its share.
+// ByLeave returns the transactions for which a robot ever had leave by the pool of a meter of a
+// policy: what was released since, or is tainted now, it may have had then.
 func ByLeave(s group.State, key int, v event.PolicyVersion, p *policy.Policy, m uint64) map[chainhash.Hash]bool {
 	out := map[chainhash.Hash]bool{}
+	for r := range s.ReservedEver(key) {
+		if r.Policy == v && slices.Contains(r.Meters, m) && allGranted(s, key, p, r.Ref.ID, false) {
+			out[r.TxID] = true
+		}
+	}
+	return out
+}
+
+// byLeave returns the transactions that a robot signs by the pool of a meter of a policy, if it
+// does. One that not all others gave leave for is in no ledger but its own: if it was signed,
+// that was by its share.
+func byLeave(s group.State, key int, v event.PolicyVersion, p *policy.Policy, m uint64) map[chainhash.Hash]bool {
+	out := map[chainhash.Hash]bool{}
 	for r := range s.ReservedBy(key) {
-		if r.Policy == v && slices.Contains(r.Meters, m) && allGranted(s, key, p, r.Ref.ID) {
+		if r.Policy == v && slices.Contains(r.Meters, m) && allGranted(s, key, p, r.Ref.ID, true) {
 			out[r.TxID] = true
 		}
 	}
@@ -142,12 +154,12 @@ func (w Wallet) reservation(now *inForce, r group.Reservation, m int) (meter.Res
 
 // allGranted says whether each other robot of a policy gave leave by a reservation.
 func (w Wallet) allGranted(p *policy.Policy, id journal.EntryID) bool {
-	return allGranted(w.State, w.Key, p, id)
+	return allGranted(w.State, w.Key, p, id, true)
 }
 
-func allGranted(s group.State, key int, p *policy.Policy, id journal.EntryID) bool {
+func allGranted(s group.State, key int, p *policy.Policy, id journal.EntryID, untainted bool) bool {
 	for k := range s.Active().Members {
-		if _, ok := s.GrantedBy(k, id, true); k != key && p.Robots.Has(policy.Key(k)) && !ok {
+		if _, ok := s.GrantedBy(k, id, untainted); k != key && p.Robots.Has(policy.Key(k)) && !ok {
 			return false
 		}
 	}

@@ -295,7 +295,7 @@ func (l line) leftOut(s group.State, me, key int) int64 {
 func (x leaver) at(s group.State, l line, n int) meter.Left {
 	out := meter.Left{Robot: meter.Robot(x.key), Signed: l.pasts[x.key].signed.book, Since: x.since}
 	v, _, ok := s.PolicyAdopted(x.key)
-	if v == l.version { // its past says all
+	if v == l.version && (l.older | l.last.Robots).Has(policy.Key(x.key)) { // its past in the line says all
 		return meter.Left{Robot: out.Robot}
 	}
 	if robots, known := l.in[v]; ok && known && !robots.Has(policy.Key(x.key)) {
