@@ -448,7 +448,7 @@ type Peer struct {
 type Event struct {
 	// ID only grows, also over restarts; 0 is of what is only shown as it happens.
 	ID       uint64    `json:"id" doc:"Only grows; 0 where the event is in no list (type sync)."`
-	Type     string    `json:"type" enum:"alarm,chain,comment,freeze,group_freeze,more,policy,proposal,reset,signed_by_pre_approval,sync,wallet" doc:"more: so many others were left out. reset: some are kept no more, read the state again."`
+	Type     string    `json:"type" enum:"alarm,chain,comment,freeze,group_freeze,more,policy,proposal,reset,robot_verdict,signed_by_policy,signed_by_pre_approval,sync,wallet" doc:"more: so many others were left out. reset: some are kept no more, read the state again."`
 	Time     time.Time `json:"time"`
 	Wallet   Text      `json:"wallet"`
 	Proposal Text      `json:"proposal"`
