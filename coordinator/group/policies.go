@@ -227,15 +227,11 @@ func (s memberFacts) PolicyMoves(key int) func(yield func(v event.PolicyVersion,
 	}
 }
 
-// PolicyFirst returns where the robot of a key said first, past no fork, that it follows a version;
-// of very many times one of the last.
+// PolicyFirst returns where the robot of a key said first, past no fork, that it follows a
+// version. It costs by how often the robot said anything of that.
 func (s memberFacts) PolicyFirst(key int, v event.PolicyVersion) (first Ref, ok bool) {
 	for _, who := range slices.Backward(s.active.Identities(key)) {
-		looked := 0
 		for _, x := range pmap.Prefix(s.policies.adopted, byFollowed(who[:])) {
-			if looked++; looked > maxMoves {
-				break
-			}
 			if x.Version == v && !s.tainted(x.Ref) {
 				first, ok = x.Ref, true
 			}
@@ -243,9 +239,6 @@ func (s memberFacts) PolicyFirst(key int, v event.PolicyVersion) (first Ref, ok 
 	}
 	return first, ok
 }
-
-// maxMoves is how many words of an identity on what it follows are looked through.
-const maxMoves = 1024
 
 // PolicyBegan is from when on the robot of a key follows what it follows, by the median time
 // past of its chain, Unix seconds; by its clock where it did not say that.

@@ -295,10 +295,10 @@ func (l line) leftOut(s group.State, me, key int) int64 {
 func (x leaver) at(s group.State, l line, n int) meter.Left {
 	out := meter.Left{Robot: meter.Robot(x.key), Signed: l.pasts[x.key].signed.book, Since: x.since}
 	v, _, ok := s.PolicyAdopted(x.key)
-	if v == l.version && (l.older | l.last.Robots).Has(policy.Key(x.key)) { // its past in the line says all
+	if l.newest(s, x.key) && (l.older | l.last.Robots).Has(policy.Key(x.key)) { // its past in the line says all
 		return meter.Left{Robot: out.Robot}
 	}
-	if robots, known := l.in[v]; ok && known && !robots.Has(policy.Key(x.key)) {
+	if robots, known := l.in[v]; ok && known && !robots.Has(policy.Key(x.key)) && !l.pasts[x.key].unheld(s, x.key) {
 		return out
 	}
 	out.Most, out.Lent, out.Granted, out.Robotly = x.most[n], x.lent[n], l.pasts[x.key].granted.book, l.pasts[x.key].robotly.book

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/quorate/quorate/coordinator/event"
+	"github.com/quorate/quorate/coordinator/group"
 	"github.com/quorate/quorate/policy"
 	"github.com/quorate/quorate/policy/meter"
 )
@@ -103,5 +104,41 @@ func TestWhatHasRoomLater(t *testing.T) {
 	}
 	if got := termsOf(p, policy.Meter{Name: "other", Limit: 10, Window: 1, Per: policy.PerInitiator}, quorum{2, 1}); got.Share != policy.MaxAmount {
 		t.Errorf("a meter that is not there has %+v", got)
+	}
+}
+
+// One that says that it heard that it is left out, and that it signed before what is not held
+// here, counts as one that did not say so: with all that it might have.
+func TestWhatALeaverSignedIsNotHeld(t *testing.T) {
+	for _, changes := range []int{1, 2} {
+		w := newWorld(t, 2, 5, 0)
+		a, late, x, bot := w.all[0], w.all[1], w.all[3], w.all[4]
+		both, one := policy.KeysOf(policy.Key(x.key), policy.Key(bot.key)), policy.KeysOf(policy.Key(bot.key))
+		in := w.funded(40_000, 50_000)
+		v := w.metered(a, 60_000, 50, both) // each 15,000, and 30,000 with leave
+		for _, p := range []*person{x, bot} {
+			w.write(p, &event.PolicyAdopted{Version: v, Median: 1})
+		}
+		granted := w.pays(a, in[0], 20_000)
+		leave := w.write(x, &event.BudgetReserved{Proposal: granted.Ref.ID, TxID: granted.TxID, Policy: v, Meters: []uint64{0}})
+		w.write(bot, &event.BudgetGranted{Reservation: leave.ID()})
+		unheard := w.pays(late, in[1], 10_000)
+		w.approve(x, unheard)
+		for range changes {
+			v = w.metered(a, 60_000, 0, one, v)
+			for _, p := range []*person{x, bot} {
+				w.write(p, &event.PolicyAdopted{Version: v, Median: 2})
+			}
+		}
+		share := func(s group.State) int64 {
+			l, _ := w.lined(s, bot, v)
+			return l.share(s, bot.key, l.last.Meters[0], meter.All, 3)
+		}
+		if got := share(w.st); got != 60_000-10_500 {
+			t.Errorf("%d changes: with all held its share is %d", changes, got)
+		}
+		if got := share(w.without(unheard.Ref.ID)); got != 60_000-15_000-20_500 {
+			t.Errorf("%d changes: with what it signed not held its share is %d", changes, got)
+		}
 	}
 }

@@ -24,8 +24,8 @@ type past struct {
 	signed    Ledger
 	// robotly is what it signed as a robot at any time, of one that the policy leaves out.
 	robotly Ledger
-	// granted is what it was granted, of one that did not say that it follows that policy; asked
-	// says that none was granted without this robot.
+	// granted is what it was granted, of one that did not say that it follows that policy, or that
+	// it leaves out; asked says that none was granted without this robot.
 	granted Ledger
 	asked   bool
 }
@@ -57,7 +57,7 @@ func (l line) withPasts(w Wallet, c *Compiled) (line, error) {
 				return l, err
 			}
 		}
-		if x.of != l.version {
+		if x.of != l.version || !l.last.Robots.Has(policy.Key(k)) {
 			// Each of the others had to give leave, this robot among them if it was one.
 			x.asked = l.askedOf(w.Key, k)
 			if x.granted, err = Rebuild(w.State, w.View, c, l.grantedTo(w, k)); err != nil {

@@ -128,7 +128,9 @@ func TestWhatIsARobotsPast(t *testing.T) {
 	}
 	// To say once more what it follows makes nothing a thing of the past; to follow something
 	// else does.
-	w.write(x, &event.PolicyAdopted{Version: second})
+	for range 1100 {
+		w.write(x, &event.PolicyAdopted{Version: second})
+	}
 	if again, _ := w.lined(w.st, bot, second); signs(again, after) || l.outdated(w.st) {
 		t.Error("it says once more that it follows, and that counts")
 	}
