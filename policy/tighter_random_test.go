@@ -10,10 +10,15 @@ import (
 
 func valid(p *Policy) bool { return p.Validate() == nil && p.Fits(randomN, randomK) == nil }
 
+// enoughRuns is how many runs of a property have to have drawn what it is about: where fewer are
+// asked for, as with the race detector, they need not.
+const enoughRuns = 50
+
 // What a tighter policy signs, the one before it signs, too.
 func TestTighterLetsOutNothingMore(t *testing.T) {
-	var tighter, signed, looser int
+	var runs, tighter, signed, looser int
 	rapid.Check(t, func(rt *rapid.T) {
+		runs++
 		old := drawPolicy(rt, "old")
 		c := chance{rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))}
 		for range 40 {
@@ -48,7 +53,7 @@ func TestTighterLetsOutNothingMore(t *testing.T) {
 		}
 	})
 	t.Logf("%d tighter, %d looser; %d signed", tighter, looser, signed)
-	if tighter < 20 || looser < 20 || signed < 5 {
+	if runs >= enoughRuns && (tighter < 20 || looser < 20 || signed < 5) {
 		t.Fatalf("%d tighter ones, %d looser ones and %d signatures say little", tighter, looser, signed)
 	}
 }
@@ -56,8 +61,9 @@ func TestTighterLetsOutNothingMore(t *testing.T) {
 // A narrower figure makes a policy tighter, and no payment falls to another rule by it. Only
 // where what it refuses is asked about, and an answer makes a robot sign, it is looser.
 func TestANarrowerFigureMovesNoPayment(t *testing.T) {
-	narrowed, decided := map[string]int{}, 0
+	runs, narrowed, decided := 0, map[string]int{}, 0
 	rapid.Check(t, func(rt *rapid.T) {
+		runs++
 		old := drawPolicy(rt, "old")
 		c := chance{rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))}
 		for range 40 {
@@ -94,15 +100,16 @@ func TestANarrowerFigureMovesNoPayment(t *testing.T) {
 		}
 	})
 	t.Logf("%v; %d decided", narrowed, decided)
-	if len(narrowed) < 8 || decided < 50 {
+	if runs >= enoughRuns && (len(narrowed) < 8 || decided < 50) {
 		t.Fatalf("%d figures and %d decisions say little", len(narrowed), decided)
 	}
 }
 
 // A name that stays and stands for more is no tighter policy.
 func TestANameThatHidesMoreIsNotTighter(t *testing.T) {
-	groups, recipients := 0, 0
+	runs, groups, recipients := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
+		runs++
 		old := drawPolicy(rt, "old")
 		c := chance{rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))}
 		for range 80 {
@@ -137,7 +144,7 @@ func TestANameThatHidesMoreIsNotTighter(t *testing.T) {
 		}
 	})
 	t.Logf("%d groups, %d recipients", groups, recipients)
-	if groups < 5 || recipients < 5 {
+	if runs >= enoughRuns && (groups < 5 || recipients < 5) {
 		t.Fatalf("%d groups and %d recipients say little", groups, recipients)
 	}
 }
