@@ -49,11 +49,11 @@ func TestGroupFreeze(t *testing.T) {
 	refused(t, b.Run("unfreeze", walletName, strings.Repeat("ab", 32)), 3, "no_such_freeze")
 	unchanged(t, b, before)
 
-	a.Run("unfreeze", walletName).OK(t)
+	world.Eventually(t, "a knows that all know of freezes", func() bool { return a.Run("unfreeze", walletName).Status == 0 })
 	a.Run("unfreeze", walletName).OK(t)
 	shows(b, 1, 1)
 	refused(t, b.Run("approve", p.Proposal, "--yes"), 4, "frozen")
-	b.Run("unfreeze", walletName, f.Freeze[:8]).OK(t)
+	world.Eventually(t, "b knows that all know of freezes", func() bool { return b.Run("unfreeze", walletName, f.Freeze[:8]).Status == 0 })
 	for _, n := range g.Nodes {
 		shows(n, 0, 0)
 	}
