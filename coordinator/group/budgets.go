@@ -21,12 +21,9 @@ func (s memberFacts) Reservation(id journal.EntryID) (Reservation, bool) {
 // ReservedBy yields what the identities of a key reserved and did not release, in order.
 func (s memberFacts) ReservedBy(key int) func(yield func(Reservation) bool) {
 	return func(yield func(Reservation) bool) {
-		for _, who := range s.active.Identities(key) {
-			for _, id := range pmap.Prefix(s.policies.budgets.reservers, byReserver(who[:])) {
-				r, _ := s.Reservation(id)
-				if !s.ReleasedBudget(id, who) && !yield(r) {
-					return
-				}
+		for r := range s.ReservedEver(key) {
+			if !s.ReleasedBudget(r.Ref.ID, r.Ref.Chain.Author) && !yield(r) {
+				return
 			}
 		}
 	}

@@ -21,14 +21,7 @@ func keysOfAll(ps ...*person) (k policy.Keys) {
 
 func (w *world) shareBy(of *person, v event.PolicyVersion, now int64) (share, pool int64) {
 	w.tb.Helper()
-	l := w.line(of, v)
-	c, err := Compile(l.last, v, "regtest", w.view)
-	if err != nil {
-		w.tb.Fatal(err)
-	}
-	if l, err = l.withPasts(w.wallet(of), c); err != nil {
-		w.tb.Fatal(err)
-	}
+	l, _ := w.lined(w.st, of, v)
 	return l.share(w.st, of.key, l.last.Meters[0], meter.All, now), l.pool(w.st, l.last.Meters[0], meter.All, now)
 }
 

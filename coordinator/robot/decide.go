@@ -51,7 +51,7 @@ func (d Desk) Prepared(w Wallet) Desk {
 	// In an earlier life it may have followed what came after, which it does not know any more, or
 	// knows past a fork of its chain alone.
 	_, torn := tornFrom(w.State, w.Key)
-	lacks := lacks(w.State, w.Key)
+	lacks := unheldEver(w.State, w.Key)
 	behind := torn || ok && at.Chain != w.Mine && wentOn(w.State, v)
 	if d.now != nil && d.now.key == w.Key && d.now.version == v && d.now.followed == ok && d.now.behind == behind && d.now.lacks == lacks {
 		return d.moved(w).budgeted(w)

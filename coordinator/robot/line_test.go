@@ -57,13 +57,7 @@ func TestALineIsLong(t *testing.T) {
 	if l.broken || len(l.terms[0]) != 2 || len(l.left) != 1 || l.left[0].key != gone.key || l.left[0].most[0] != 500 {
 		t.Fatalf("broken %v, terms %+v, left %+v", l.broken, l.terms, l.left)
 	}
-	c, err := Compile(l.last, v, "regtest", w.view)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if l, err = l.withPasts(w.wallet(bot), c); err != nil {
-		t.Fatal(err)
-	}
+	l, _ = w.lined(w.st, bot, v)
 	if got := l.share(w.st, bot.key, l.last.Meters[0], meter.All, 1+86400); got != 500 {
 		t.Errorf("in the window in which the other one may use its old share it has %d", got)
 	}
@@ -108,14 +102,7 @@ func TestALineHasSeveralParents(t *testing.T) {
 		t.Errorf("of one that follows a later one it says %+v", l.left)
 	}
 	w.write(z, &event.PolicyAdopted{Version: right})
-	c, err := Compile(l.last, next, "regtest", w.view)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l = w.line(x, next)
-	if l, err = l.withPasts(w.wallet(x), c); err != nil {
-		t.Fatal(err)
-	}
+	l, _ = w.lined(w.st, x, next)
 	for _, of := range l.of(w.st, l.last.Meters[0]).Left {
 		if of.Most != 0 || of.Lent != 0 {
 			t.Errorf("one that says that it is left out counts with %+v", of)
@@ -142,14 +129,7 @@ func TestWhatOthersGrantedCounts(t *testing.T) {
 		w.write(p, &event.PolicyAdopted{Version: next, Median: 100})
 	}
 	for p, want := range map[*person]int64{bot: 1000 - 300 - 400, other: 1000 - 300} {
-		l := w.line(p, next)
-		c, err := Compile(l.last, next, "regtest", w.view)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if l, err = l.withPasts(w.wallet(p), c); err != nil {
-			t.Fatal(err)
-		}
+		l, _ := w.lined(w.st, p, next)
 		if got := l.share(w.st, p.key, l.last.Meters[0], meter.All, 100); got != want {
 			t.Errorf("key %d: a share of %d, not %d", p.key, got, want)
 		}
@@ -173,14 +153,7 @@ func TestOneThatComesBackCounts(t *testing.T) {
 	third := w.metered(a, 1600, 0, both, second) // each 800
 	w.write(bot, &event.PolicyAdopted{Version: third, Median: 3})
 	share := func(now int64) int64 {
-		l := w.line(bot, third)
-		c, err := Compile(l.last, third, "regtest", w.view)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if l, err = l.withPasts(w.wallet(bot), c); err != nil {
-			t.Fatal(err)
-		}
+		l, _ := w.lined(w.st, bot, third)
 		return l.share(w.st, bot.key, l.last.Meters[0], meter.All, now)
 	}
 	if got := share(3 + 86400); got != 300 {

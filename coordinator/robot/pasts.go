@@ -109,8 +109,8 @@ func everywhere(who journal.Author) group.Ref {
 	return group.Ref{Chain: journal.ChainKey{Author: who, Incarnation: math.MaxUint8}, Seq: math.MaxUint64}
 }
 
-// lacks says whether a key approved, at any time, what is not held here.
-func lacks(s group.State, key int) bool {
+// unheldEver says whether a key approved, at any time, what is not held here.
+func unheldEver(s group.State, key int) bool {
 	return slices.ContainsFunc(s.Active().Identities(key), func(who journal.Author) bool { return s.UnheldApproval(key, who, everywhere(who)) })
 }
 
