@@ -37,15 +37,15 @@ type Past struct {
 	// leave out and that did not say so.
 	Robotly Book
 	// Granted is what was granted to it under older terms, of one that the newest leave out.
-	// Both are told what becomes of the chain.
+	// All of them are told what becomes of the chain.
 	Granted Book
 	// Lent is what it may have been granted beside that, by others alone, of one that the newest
 	// leave out: the pool of terms by which this robot was none.
 	Lent int64
 }
 
-// Left is a robot of terms before those of a line, that the line leaves out and that never said
-// that it heard so.
+// Left is a robot of terms before those of a line, that the line leaves out, or that only its
+// newest terms have again. Of one that said that it heard so Signed alone is not empty.
 type Left struct {
 	Robot Robot
 	// Most is what it may have used by itself, and Lent what it may have been granted by others
@@ -71,12 +71,12 @@ func (x Left) used(s Subject, window, now int64) int64 {
 // Shares of two policies must not add up, and no robot knows at once that another one follows
 // the newer. So they move over together: until each robot of any of the terms has adopted the
 // newest, one that did keeps to the least of the shares, less what others signed beyond all of
-// theirs, a new one signs nothing, and nobody grants. Then what a robot signed beyond its new share counts against the share of each other
-// and against the pool.
+// theirs, a new one signs nothing, and nobody grants. Then what a robot signed beyond its new
+// share counts against the share of each other and against the pool.
 //
 // One that the newest terms leave out does not hold up the others. It counts as having used all
 // that it could, until it says what it did or for one window; after that, what is known to be
-// signed by it counts.
+// signed by it as a robot counts, and no more than it could.
 //
 // What a robot uses is all that its key signed before it adopted the newest terms, however it
 // did, and by its share since. What it reserved and has not signed by is void, and the pool's
